@@ -1,0 +1,88 @@
+# Options reach the commands through the environment, where make puts what is typed after the target (DATE=…):
+# that way a value with blanks or quotes survives, and one that is not set is not passed.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+RUN_OPTIONS := $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"} \
+	$${OUTPUT:+--output "$$OUTPUT"} $${ENGINE:+--engine "$$ENGINE"}
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help report check verify sample test golden lint lab clean lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+report: $(VENV)/.report ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb|spark]
+	@$(BIN)/abaco report $(RUN_OPTIONS)
+
+check: $(VENV)/.report ## validate an input and show what a report would do, writing nothing [options as report]
+	@$(BIN)/abaco check $(RUN_OPTIONS)
+
+verify: $(VENV)/.report ## run a finished date again and prove every figure and page identical [DATE=…]
+	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"}
+
+sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every time [ROWS=… OUTPUT=…]
+	@$(BIN)/abaco sample $${ROWS:+--rows "$$ROWS"} $${OUTPUT:+--output "$$OUTPUT"}
+
+test: $(VENV)/.test ## every test, the golden notebooks included
+	@$(BIN)/pytest --nbval
+
+golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
+	@$(BIN)/python -m abaco.golden
+
+lint: $(VENV)/.test ## style of the code and the notebooks
+	@$(BIN)/ruff check abaco tests notebooks
+	@$(BIN)/ruff format --check abaco tests
+
+lab: $(VENV)/.lab ## JupyterLab on notebooks/
+	@$(BIN)/jupyter lab notebooks/
+
+clean: ## remove reports/, logs/ and caches, never data/ or .venv
+	@rm -rf reports logs dist .pytest_cache .ruff_cache
+	@find . \( -path ./.git -o -path ./$(VENV) -o -path ./data \) -prune -o -type d \
+		\( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+# Set-up: requirements.lock holds what a report needs, requirements-EXTRA.lock what that extra adds to it.
+
+$(VENV)/.report: requirements.lock
+$(VENV)/.test: requirements.lock requirements-test.lock
+$(VENV)/.lab: requirements.lock requirements-lab.lock
+
+$(VENV)/.report $(VENV)/.test $(VENV)/.lab: pyproject.toml $(BIN)/python
+	@echo "Setting up $(VENV) (about a minute) …"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --require-hashes --only-binary :all: $(patsubst %,-r %,$(filter %.lock,$^))
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $(VENV)/.report $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Error: Python 3.11 or \
+	newer is needed, but $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo not there): install it, or name \
+	one as in 'make report PYTHON=python3.12'" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Error: $(PYTHON) has no venv module: install it \
+	(on Debian and Ubuntu: apt install python3-venv), or name another Python with PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
+
+# Direct versions come from pyproject.toml; UPGRADE=1 also moves the others, which otherwise stay as they are.
+# Wheels only, as in the set-up; Spark comes as source alone.
+
+COMPILE = sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(BIN)/uv pip compile pyproject.toml - \
+	$(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --only-binary :all: \
+	--no-binary pyspark --fork-strategy fewest --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+ENTRY = /^[a-z0-9]/
+
+lock: $(BIN)/python ## compile the locks from pyproject.toml [UPGRADE=1]
+	@$(PIP) install uv==$(UV_VERSION)
+	@$(COMPILE) --output-file requirements.lock
+	@for extra in lab spark test; do \
+		full=$(VENV)/$$extra.lock && touch requirements-$$extra.lock && cp requirements-$$extra.lock $$full && \
+		$(COMPILE) --extra $$extra --constraint requirements.lock --output-file $$full && \
+		awk 'NR == FNR { if ($(ENTRY)) shared[$$0]; next } $(ENTRY) { keep = !($$0 in shared) } FNR < 3 || keep' \
+			requirements.lock $$full >requirements-$$extra.lock || exit 1; \
+	done

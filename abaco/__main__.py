@@ -1,0 +1,5 @@
+"""python -m abaco: the command line."""
+
+from abaco.cli import main
+
+main()

@@ -1,0 +1,241 @@
+"""The engines that frames live in: the only module that knows which one it is."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import duckdb
+import narwhals as nw
+
+from abaco.errors import InputError
+
+# Cells that say "no value" in exports.
+NULL_WORDS = ("", "null", "NULL", "Null")
+TYPES = {"text": "VARCHAR", "date": "DATE", "amount": "DECIMAL(18,2)", "rate": "DECIMAL(18,6)", "days": "BIGINT"}
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+class DuckDB:
+    """The embedded engine: streams files, uses every core, and spills to a folder of its own.
+
+    Parameters
+    ----------
+    spill
+        Folder for what does not fit into memory; a temporary one, removed on `close`, when not given.
+    """
+
+    def __init__(self, spill: str | Path | None = None):
+        self._spill = tempfile.TemporaryDirectory(prefix="abaco-", dir=spill, ignore_cleanup_errors=True)
+        self.connection = duckdb.connect()
+        self.connection.execute(f"SET temp_directory = {_literal(self._spill.name)}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection and remove what was spilled."""
+        self.connection.close()
+        self._spill.cleanup()
+
+    # Reading
+
+    def read_csv(self, path: Path, columns: Mapping[str, int], width: int, delimiter: str) -> nw.LazyFrame:
+        """Return the named columns of a CSV file as text, in the file's order; broken lines go to `broken_lines`.
+
+        Parameters
+        ----------
+        path
+            A UTF-8 file with a header line.
+        columns
+            Position of each column to keep.
+        width
+            How many columns the header has.
+        delimiter
+            One character.
+        """
+        types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
+        words = ", ".join(_literal(w) for w in NULL_WORDS)
+        kept = ", ".join(f"c{i} AS {_quoted(name)}" for name, i in columns.items())
+        self.connection.execute("DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scans")
+        relation = self.connection.sql(
+            f"SELECT {kept} FROM read_csv({_literal(path)}, columns = {{{types}}}, auto_detect = false, header = true, "
+            f"delim = {_literal(delimiter)}, quote = '\"', escape = '\"', nullstr = [{words}], strict_mode = true, "
+            "store_rejects = true, rejects_table = 'broken', rejects_scan = 'broken_scans')"
+        )
+        return nw.from_native(relation)
+
+    def broken_lines(self) -> list[tuple[int, str, str]]:
+        """Return byte position, fault and text of each line that the last `read_csv` frame could not split."""
+        return self.connection.execute(
+            "SELECT line_byte_position, min(lower(error_type::VARCHAR)), min(csv_line) FROM broken GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+
+    def headings(self, path: Path) -> list[str]:
+        """Return the column names of a Parquet or JSON file.
+
+        Raises
+        ------
+        InputError
+            When the file cannot be read as what its name says.
+        """
+        try:
+            return self.connection.sql(f"FROM {self._reader(path)}").columns
+        except duckdb.Error as error:
+            kind = path.suffix.lstrip(".").lower()
+            raise InputError(
+                f"{path.name} cannot be read as {kind}: {str(error).splitlines()[0]}; export it again"
+            ) from error
+
+    def read_typed(self, path: Path, columns: Mapping[str, int]) -> nw.LazyFrame:
+        """Return the named columns of a Parquet or JSON file; text that says "no value" is null."""
+        names = self.headings(path)
+        if path.suffix.lower() == ".parquet":
+            source = self._reader(path)
+        else:
+            source = self._reader(path, ", ".join(f"{_literal(n)}: 'VARCHAR'" for n in names))
+        types = dict(zip(names, self.connection.sql(f"FROM {source}").types, strict=True))
+        words = ", ".join(_literal(w) for w in NULL_WORDS)
+
+        def cell(name):
+            if str(types[name]) == "VARCHAR":
+                return f"CASE WHEN {_quoted(name)} NOT IN ({words}) THEN {_quoted(name)} END"
+            return _quoted(name)
+
+        kept = ", ".join(f"{cell(names[i])} AS {_quoted(name)}" for name, i in columns.items())
+        return nw.from_native(self.connection.sql(f"SELECT {kept} FROM {source}"))
+
+    @staticmethod
+    def _reader(path: Path, columns: str = "") -> str:
+        if path.suffix.lower() == ".parquet":
+            return f"read_parquet({_literal(path)})"
+        return f"read_json({_literal(path)}{f', columns = {{{columns}}}' if columns else ''})"
+
+    def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
+        """Return Parquet files of ours as one frame; `row_number` names a column for the position in each file."""
+        paths = [paths] if isinstance(paths, Path) else list(paths)
+        files = ", ".join(_literal(p) for p in paths)
+        if row_number is None:
+            return nw.from_native(self.connection.sql(f"FROM read_parquet([{files}], union_by_name = true)"))
+        return nw.from_native(
+            self.connection.sql(
+                f"SELECT * EXCLUDE (file_row_number), file_row_number AS {_quoted(row_number)} "
+                f"FROM read_parquet([{files}], union_by_name = true, file_row_number = true)"
+            )
+        )
+
+    def numbered(self, frame: nw.LazyFrame, name: str) -> nw.LazyFrame:
+        """Add a column with the position, from 0, of each row in the frame's order."""
+        return nw.from_native(frame.to_native().project(f"*, row_number() OVER () - 1 AS {_quoted(name)}"))
+
+    def from_arrow(self, table) -> nw.LazyFrame:
+        """Return an Arrow table as a frame of this engine."""
+        return nw.from_native(self.connection.from_arrow(table))
+
+    # Changing
+
+    def typed(self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_mark: str = ".") -> nw.LazyFrame:
+        """Add ``raw_<name>``, the value as it stood, beside each column of `kinds` and turn the column into its kind.
+
+        A value that is not of its kind becomes null; the contract tells that from an empty one by the raw column.
+
+        Parameters
+        ----------
+        kinds
+            ``text``, ``date``, ``amount``, ``rate`` or ``days`` for each column.
+        decimal_mark
+            ``.`` or ``,``: what separates the decimals in text.
+        """
+        relation = frame.to_native()
+        types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+        raw = ", ".join(f"{_quoted(n)}::VARCHAR AS {_quoted(f'raw_{n}')}" for n in kinds)
+        typed = ", ".join(f"{_cast(n, kind, types[n], decimal_mark)} AS {_quoted(n)}" for n, kind in kinds.items())
+        return nw.from_native(relation.project(f"{raw}, {typed}"))
+
+    def with_originals(
+        self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
+    ) -> nw.LazyFrame:
+        """Add ``original``: the values of a row that has ``reasons``, as a JSON object; null for every other row.
+
+        Parameters
+        ----------
+        columns
+            The column that holds each heading's value.
+        personal
+            Those of the columns whose values are masked.
+        """
+        self._set_key(key)
+        personal = set(personal)
+        values = {h: _mask(_quoted(n), key) if n in personal else _quoted(n) for h, n in columns.items()}
+        packed = ", ".join(f"{_quoted(heading)} := {value}" for heading, value in values.items())
+        return nw.from_native(
+            frame.to_native().project(
+                f"*, CASE WHEN reasons IS NOT NULL THEN to_json(struct_pack({packed}))::VARCHAR END AS original"
+            )
+        )
+
+    def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
+        """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one.
+
+        Source: RFC 2104, written out over the engine's own SHA-256. The key is a variable of the connection, never
+        part of a statement.
+        """
+        self._set_key(key)
+        replaced = ", ".join(f"{_mask(_quoted(name), key)} AS {_quoted(name)}" for name in columns)
+        return nw.from_native(frame.to_native().project(f"* REPLACE ({replaced})")) if replaced else frame
+
+    def _set_key(self, key: bytes | None) -> None:
+        if key is not None:
+            block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+            self.connection.execute("SET VARIABLE hmac_inner = ?::BLOB", [bytes(b ^ 0x36 for b in block)])
+            self.connection.execute("SET VARIABLE hmac_outer = ?::BLOB", [bytes(b ^ 0x5C for b in block)])
+
+    # Writing
+
+    def write(self, frame: nw.LazyFrame, path: Path) -> None:
+        """Write a frame as one Parquet file, streaming, in the frame's order."""
+        frame.to_native().write_parquet(str(path), compression="zstd")
+
+
+def _cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
+    column, target = _quoted(name), TYPES[kind]
+    if kind == "text":
+        return f"nullif(trim({column}::VARCHAR), '')"
+    if source in ("DOUBLE", "FLOAT"):  # the shortest decimal that stands for the float, never the float itself
+        column = f"{column}::VARCHAR"
+    elif source != "VARCHAR":
+        return f"TRY_CAST({column} AS {target})"
+    if kind == "date":
+        return f"CASE WHEN ascii({column}) BETWEEN 48 AND 57 THEN TRY_CAST(left({column}, 10) AS DATE) END"
+    group, point = (r"\.", ",") if decimal_mark == "," else (",", r"\.")
+    grouped = rf"^\s*[+-]?\d{{1,3}}({group}\d{{3}})+({point}\d+)?\s*$"
+    ungrouped = f"replace({column}, {_literal(group[-1])}, '')"
+    with_groups = (
+        f"CASE WHEN regexp_matches({column}, {_literal(grouped)}) "
+        f"THEN TRY_CAST(replace({ungrouped}, {_literal(point[-1])}, '.') AS {target}) END"
+    )
+    if decimal_mark == ",":
+        plain = f"CASE WHEN NOT contains({column}, '.') THEN replace({column}, ',', '.') END"
+    else:
+        plain = column
+    checked = f"CASE WHEN NOT contains({column}, '_') THEN TRY_CAST({plain} AS {target}) END"
+    return f"coalesce({checked}, {with_groups})"
+
+
+def _mask(column: str, key: bytes | None) -> str:
+    if key is None:
+        token = "'redacted'"
+    else:
+        inner = f"unhex(sha256(getvariable('hmac_inner') || encode({column})))"
+        token = f"'tok_' || left(sha256(getvariable('hmac_outer') || {inner}), 32)"
+    return f"CASE WHEN {column} IS NOT NULL THEN {token} END"

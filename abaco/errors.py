@@ -1,0 +1,22 @@
+"""Errors that a user can act on: one line that names the thing, what was found and what to do."""
+
+
+class AbacoError(Exception):
+    """Base of every error that is shown without a traceback; ``exit_code`` is what the command returns."""
+
+    exit_code = 1
+
+
+class InputError(AbacoError):
+    """The input or a parameter cannot be used as it is."""
+
+    exit_code = 2
+
+
+class RunError(AbacoError):
+    """The run started and failed."""
+
+    exit_code = 1
+
+
+ERRORS = {cls.__name__: cls for cls in (InputError, RunError)}

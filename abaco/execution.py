@@ -1,0 +1,80 @@
+"""Execution of one phase's notebook by papermill, and the judgement whether it succeeded."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nbclient.exceptions import DeadKernelError
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import execute_notebook
+from traitlets.config import Config
+
+from abaco import phases, project
+from abaco.errors import ERRORS, RunError
+from abaco.settings import notebook_path
+
+
+class CellwiseEngine(NBClientEngine):
+    """Papermill's own engine, which also tells which cell it has come to."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man, kernel_name, on_cell=None, **kwargs):
+        """Execute a notebook; `on_cell` is called with the cell's number and the number of cells before each."""
+        start, total = nb_man.cell_start, len(nb_man.nb.cells)
+
+        def cell_start(cell, cell_index=None, **more):
+            if on_cell is not None:
+                on_cell(cell_index + 1, total)
+            return start(cell, cell_index, **more)
+
+        nb_man.cell_start = cell_start
+        return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+
+
+papermill_engines.register("cellwise", CellwiseEngine)
+
+
+def execute_phase(
+    phase: str, folder: Path, parameters: dict[str, Any], on_cell: Callable[[int, int], None] | None = None
+) -> Path:
+    """Execute the notebook of one phase into the run's folder and return the executed notebook.
+
+    Parameters
+    ----------
+    phase
+        Its name with its number, such as ``01_ingestion``.
+    folder
+        The run's folder.
+    parameters
+        What to inject besides ``run_dir``; nothing at all when empty, so that a scratch run keeps the defaults.
+
+    Raises
+    ------
+    InputError, RunError
+        The phase's own error, or that it ended without completing; the executed notebook stays for debugging.
+    """
+    source, executed = notebook_path(phase), folder / "notebooks" / f"{phase}.ipynb"
+    injected = {"run_dir": str(folder), **parameters} if parameters else {}
+    executed.unlink(missing_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix="abaco-") as sockets:  # private: kernels talk in plain text
+            transport = Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"})
+            execute_notebook(
+                str(source), str(executed), parameters=injected, engine_name="cellwise", kernel_name="python3",
+                progress_bar=False, cwd=str(source.parent), on_cell=on_cell, config=transport,
+            )  # fmt: skip
+    except PapermillExecutionError as error:
+        if error.ename in ERRORS:
+            raise ERRORS[error.ename](error.evalue) from error
+        first_line = error.evalue.split("\n", 1)[0]
+        raise RunError(
+            f"Phase {phase} failed in cell {error.cell_index + 1}: {error.ename}: {first_line}; "
+            f"see {project.shown(executed)}"
+        ) from error
+    except DeadKernelError as error:
+        raise RunError(f"Phase {phase} failed: its kernel died; see {project.shown(executed)}") from error
+    if fault := phases.finished(folder, phase):
+        raise RunError(f"Phase {phase} failed: {fault}; see {project.shown(executed)}")
+    return executed

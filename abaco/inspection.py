@@ -1,0 +1,74 @@
+"""Inspection: what a report would do with an input, found out without writing anything."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from abaco import ingestion, project, reconciliation, settings, sources, statements
+from abaco.dates import latest_date, parse_date
+from abaco.engines import DuckDB
+from abaco.kpis import catalog, ratios, values
+from abaco.masking import policy
+
+
+def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterator[str | Table]:
+    """Yield what can be said of an input, part by part: files, dates, rejected rows, and KPIs that lack something.
+
+    Parameters
+    ----------
+    input
+        A file or folder; by default the setting ``run.input``.
+    date
+        The measurement date; by default the latest one in the input.
+
+    Raises
+    ------
+    InputError
+        What would stop a report.
+    """
+    chosen = settings.load(params)
+    source = input.expanduser().absolute() if input else project.resolve(chosen["run"]["input"])
+    definitions = catalog.load()
+    found, skipped = sources.discover(source)
+    day = parse_date(date) if date else latest_date(found)
+    yield _files(found, skipped)
+    with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
+        work = Path(scratch)
+        batches = ingestion.stage(found, day, engine, work)
+        rejects = ingestion.quarantine(batches, engine, work)
+        tape = next(b for b in batches if b.is_tape)
+        yield f"\nPersonal columns would be shown as: {policy()}\n"
+        for batch in batches:
+            book = reconciliation.reconcile(batch, rejects, engine)
+            yield (
+                f"{batch.format.title}: {book['rows_in']} rows in = {book['accepted']} accepted + {book['quarantined']} "
+                f"quarantined + {book['duplicates']} duplicates + {book['later']} later than {day}"
+            )
+            reasons = reconciliation.reasons(rejects, batch)
+            yield from (f"  {count} × {reason}" for reason, count in reasons.items())
+            ingestion.check_reject_limit(batch, book, reasons, chosen["ingestion"]["max_reject_pct"])
+        ingestion.check_date(ingestion.dates(tape, engine), day)
+        ingestion.check_grain(tape.accepted(engine))
+        columns = [c for kpi in definitions.values() for c in kpi.columns]
+        totals = ratios.totals(tape.accepted(engine), columns)
+        totals = ratios.with_cash(totals, statements.accounts(batches, engine))
+        yield f"\nDates up to {day}: {len(totals)}, from {min(totals)}"
+        found_values = values.evaluate(definitions, totals[day], day)
+        for name, entry in found_values.items():
+            yield f"  {name}: {'can be computed' if entry['value'] is not None else 'not computable: ' + entry['reason']}"
+        for lack in values.missing(definitions, found_values, totals[day]):
+            yield f"  to see {lack['kpi']}, add {lack['add']}"
+    yield f"\nA report of {day} would run."
+
+
+def _files(found: list[sources.Source], skipped: list[sources.Skipped]) -> Table:
+    use = ingestion.roles(found)
+    table = Table("file", "format", "used for", "columns left behind", box=None, pad_edge=False)
+    for s in found:
+        table.add_row(s.name, s.format.title, use[s.name], ", ".join(s.left_behind))
+    for s in skipped:
+        table.add_row(s.name, "none", "not used", s.reason)
+    return table

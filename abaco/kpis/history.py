@@ -1,0 +1,61 @@
+"""KPIs over time: every date in the input, each on its own, and jumps from one date to the next."""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from abaco.kpis.catalog import Definition
+from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.values import evaluate
+
+SCHEMA = pa.schema(
+    [("date", pa.date32()), ("kpi", pa.string()), ("value", pa.decimal128(18, 6)), ("status", pa.string()),
+     ("reason", pa.string()), ("numerator", pa.decimal128(38, 2)), ("denominator", pa.decimal128(38, 2)),
+     ("rows", pa.int64())]
+)  # fmt: skip
+
+
+def history(definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals]) -> pa.Table:
+    """Return every KPI on every date, one row a date and KPI, oldest first.
+
+    Parameters
+    ----------
+    totals
+        Sums by date; dates are never pooled.
+    """
+    rows = [
+        {"date": date, "kpi": name, **entry}
+        for date in sorted(totals)
+        for name, entry in evaluate(definitions, totals[date], date).items()
+    ]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def change_pct(value: Decimal, previous: Decimal) -> Decimal | None:
+    """Return by how many per cent of its former size a figure changed, or None when it was 0.
+
+    Examples
+    --------
+    >>> change_pct(Decimal("4.5"), Decimal("3.6"))
+    Decimal('25.00')
+    """
+    return None if previous == 0 else rounded((value - previous) / abs(previous) * 100, 2)
+
+
+def anomalies(values: Mapping[str, dict[str, Any]], before: Mapping[str, dict[str, Any]], *, max_change_pct: float) -> list[dict]:
+    """Return the KPIs that changed by more than `max_change_pct` per cent against the previous date.
+
+    A change from 0 is an anomaly of any size, with no per cent.
+    """
+    found = []
+    for name, entry in values.items():
+        value, previous = entry["value"], before.get(name, {}).get("value")
+        if value is None or previous is None or value == previous:
+            continue
+        change = change_pct(value, previous)
+        if change is None or abs(change) > Decimal(str(max_change_pct)):
+            found.append({"kpi": name, "previous": previous, "value": value, "change_pct": change, "limit_pct": max_change_pct})
+    return found

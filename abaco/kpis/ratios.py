@@ -1,0 +1,96 @@
+"""Ratios of sums: one pass over the tape adds up what every KPI needs, by date."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+
+import narwhals as nw
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums of one date: USD by column (None where no row has a value), and how many rows have one."""
+
+    rows: int
+    sums: dict[str, Decimal | None]
+    counts: dict[str, int]
+
+
+def totals(tape: nw.LazyFrame | nw.DataFrame, columns: Iterable[str]) -> dict[dt.date, Totals]:
+    """Add up `columns` for every date of the tape, in one scan.
+
+    Parameters
+    ----------
+    tape
+        One row a loan and date, or one a date; amounts in USD. A frame of any engine.
+    columns
+        Names of amount columns; one that the tape lacks has no sum.
+
+    Returns
+    -------
+    dict
+        Totals by date, oldest first.
+    """
+    frame = tape.lazy()
+    schema = frame.collect_schema()
+    columns = [c for c in dict.fromkeys(columns) if c in schema]
+    floats = [c for c in columns if schema[c].is_float() or schema[c] == nw.Object]
+    frame = frame.select("measurement_date", *columns).with_columns(nw.col(c).cast(nw.Decimal(18, 2)) for c in floats)
+    sums = [nw.col(c).sum().alias(f"sum_{c}") for c in columns]
+    counts = [nw.col(c).count().alias(f"count_{c}") for c in columns]
+    by_date = frame.group_by("measurement_date").agg(nw.len().alias("rows"), *sums, *counts).collect("pyarrow")
+    return {
+        row["measurement_date"]: Totals(
+            row["rows"],
+            {c: row[f"sum_{c}"] if row[f"count_{c}"] else None for c in columns},
+            {c: row[f"count_{c}"] for c in columns},
+        )
+        for row in sorted(by_date.to_native().to_pylist(), key=lambda row: row["measurement_date"])
+    }
+
+
+def with_cash(
+    totals: Mapping[dt.date, Totals], accounts: Mapping[dt.date, Mapping[str, Decimal]]
+) -> dict[dt.date, Totals]:
+    """Fill the cash of a date that the tape does not give from the financial statement of the same date.
+
+    Parameters
+    ----------
+    accounts
+        USD by date and account; ``cash_usd`` is used.
+    """
+    filled = {}
+    for date, total in totals.items():
+        cash = accounts.get(date, {}).get("cash_usd")
+        known = total.sums.get("cash_available_usd") is not None or cash is None
+        filled[date] = total if known else replace(total, sums={**total.sums, "cash_available_usd": cash})
+    return filled
+
+
+def ratio(total: Totals, numerator: Iterable[str], denominator: Iterable[str]) -> tuple[Decimal, Decimal] | str:
+    """Return both sums of a ratio in USD, or why there is no ratio.
+
+    Examples
+    --------
+    >>> book = Totals(2, {"late": Decimal("5.00"), "all": Decimal("100.00"), "none": Decimal("0.00")}, {})
+    >>> ratio(book, ["late"], ["all"])
+    (Decimal('5.00'), Decimal('100.00'))
+    >>> ratio(book, ["late"], ["none"])
+    'none adds up to 0.00: nothing to divide by'
+    >>> ratio(book, ["cash"], ["all"])
+    'cash has no value'
+    """
+    numerator, denominator = list(numerator), list(denominator)
+    for column in (*numerator, *denominator):
+        if total.sums.get(column) is None:
+            return f"{column} has no value"
+    above, below = (sum((total.sums[c] for c in columns), Decimal(0)) for columns in (numerator, denominator))
+    if below <= 0:
+        return f"{' + '.join(denominator)} adds up to {below}: nothing to divide by"
+    return above, below
+
+
+def rounded(value: Decimal, precision: int) -> Decimal:
+    """Round half up to `precision` decimal places, as people do."""
+    return value.quantize(Decimal(1).scaleb(-precision), rounding=ROUND_HALF_UP)

@@ -1,0 +1,57 @@
+"""The manifest of a run: every input and output with its size and SHA-256, and the code that made them."""
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from abaco import project
+from abaco.runs import write_json
+
+NAME = "manifest.json"
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def code() -> dict[str, str | None]:
+    """Return what identifies the code of a run: the commit, where there is one, and a hash of all that computes."""
+    root = project.root()
+    files = sorted([*root.glob("abaco/**/*.py"), *root.glob("abaco/**/templates/*"), *root.glob("notebooks/*.ipynb"),
+                    root / "params" / "kpis.yml", root / "requirements.lock"])  # fmt: skip
+    digest = hashlib.sha256()
+    for path in (p for p in files if p.is_file()):
+        digest.update(f"{path.relative_to(root).as_posix()}\0{sha256(path)}\n".encode())
+    try:
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+        commit = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):  # an installed copy outside of version control
+        commit = None
+    return {"commit": commit, "sha256": digest.hexdigest()}
+
+
+def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str) -> str:
+    """Return the id of a run: the same for the same date, inputs, parameters and code, so that a rerun has the same."""
+    seed = json.dumps([date, [(i["name"], i["sha256"]) for i in inputs], parameters, code_sha256], sort_keys=True)
+    return f"{date.replace('-', '')}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
+
+
+def write(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """Write the manifest of a run's folder and return it.
+
+    Parameters
+    ----------
+    facts
+        ``run_id``, ``date``, ``parameters``, ``code``, ``inputs`` and ``reconciliation``.
+    """
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != NAME and "work" not in p.relative_to(folder).parts)
+    outputs = [
+        {"path": p.relative_to(folder).as_posix(), "bytes": p.stat().st_size, "sha256": sha256(p)} for p in files
+    ]
+    content = {"schema_version": 1, **facts, "outputs": outputs}
+    write_json(folder / NAME, content)
+    return content

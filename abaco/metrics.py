@@ -1,0 +1,116 @@
+"""metrics.json: the figures of a report and nothing else, the same bytes for the same input."""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import narwhals as nw
+
+from abaco.kpis.catalog import Definition
+from abaco.kpis.ratios import Totals
+from abaco.kpis.values import evaluate
+
+
+def number(value: Decimal | None) -> float | int | None:
+    """Return a published figure as a JSON number."""
+    return None if value is None else float(value)
+
+
+def text(amount: Decimal | None) -> str | None:
+    """Return an amount in USD as exact text."""
+    return None if amount is None else str(amount)
+
+
+def kpi_entries(
+    definitions: Mapping[str, Definition], now: Mapping[str, dict], before: tuple[dt.date, Mapping[str, dict]] | None
+) -> dict[str, dict[str, Any]]:
+    """Return the ``kpis`` of metrics.json.
+
+    Parameters
+    ----------
+    now
+        Values of the date (see `values.evaluate`).
+    before
+        The previous date in the input and its values, or None when there is none.
+    """
+    entries = {}
+    for name, kpi in definitions.items():
+        entry = now[name]
+        former = before[1][name]["value"] if before else None
+        known = entry["value"] is not None and former is not None
+        entries[name] = {
+            "title": kpi.title,
+            "value": number(entry["value"]),
+            "unit": kpi.unit,
+            "direction": kpi.direction,
+            "status": entry["status"],
+            "reason": entry["reason"],
+            "numerator": text(entry["numerator"]),
+            "denominator": text(entry["denominator"]),
+            "rows": entry["rows"],
+            "previous": {"date": str(before[0]), "value": number(former)} if before else None,
+            "change": number(entry["value"] - former) if known else None,
+            "thresholds": kpi.thresholds,
+            "formula": kpi.shown_formula,
+            "precision": kpi.precision,
+            "owner": kpi.owner,
+            "note": kpi.note,
+        }
+    return entries
+
+
+def book(tape: nw.LazyFrame, total: Totals, date: dt.date) -> dict[str, Any]:
+    """Return the size of the book on a date: USD outstanding, loans with a balance (None without loan ids), rows."""
+    balance = (nw.col("total_receivable_usd") > 0) & ~nw.col("loan_id").is_null()
+    counts = tape.filter(nw.col("measurement_date") == date).select(
+        loans=balance.cast(nw.Int64()).sum(), ids=nw.col("loan_id").count()
+    )
+    found = counts.collect("pyarrow").to_native().to_pylist()[0]
+    outstanding = total.sums["total_receivable_usd"]
+    return {
+        "outstanding": text(outstanding),
+        "loans_with_balance": int(found["loans"]) if found["ids"] else None,
+        "rows": total.rows,
+    }
+
+
+def previous(
+    definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], date: dt.date
+) -> tuple[dt.date, dict[str, dict]] | None:
+    """Return the nearest earlier date in the input with its values, or None when there is none."""
+    earlier = max((d for d in totals if d < date), default=None)
+    return None if earlier is None else (earlier, evaluate(definitions, totals[earlier], earlier))
+
+
+def accounts(texts: Mapping[str, Mapping[str, str]]) -> dict[dt.date, dict[str, Decimal]]:
+    """Return the accounts by date that ingestion handed over as text."""
+    return {dt.date.fromisoformat(d): {k: Decimal(v) for k, v in day.items()} for d, day in texts.items()}
+
+
+def assemble(
+    *, plan: dict, ingested: dict, transformed: dict, kpis: dict, book: dict, aging: list, anomalies: list, missing: list
+) -> dict[str, Any]:
+    """Return the content of metrics.json.
+
+    Parameters
+    ----------
+    plan, ingested, transformed
+        What the pipeline, ingestion and transformation handed over.
+    kpis, book, aging, anomalies, missing
+        Figures of the date, see the functions of this package that make them.
+    """
+    return {
+        "schema_version": 1,
+        "date": ingested["date"],
+        "as_of": ingested["as_of"],
+        "run_id": plan["run_id"],
+        "kpis": kpis,
+        "book": book,
+        "aging": [{**row, "amount": text(row["amount"]), "share": number(row["share"])} for row in aging],
+        "anomalies": [{**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies],
+        "reconciliation": ingested["reconciliation"],
+        "quality": {**ingested["quality"], **transformed},
+        "missing": missing,
+        "inputs": ingested["inputs"],
+    }

@@ -1,0 +1,56 @@
+"""Pieces of HTML: what every part of the page returns, and the templates that they are filled from."""
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from abaco.page import words
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Html(Markup):
+    """HTML that is already escaped. A notebook shows it as it is, and a template does not escape it again."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+    def __repr__(self) -> str:
+        return f"<Html, {len(self)} characters>"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": words.count,
+        "day": words.day,
+        "money": words.money,
+        "usd": words.usd,
+    }
+    return environment
+
+
+def fill(template: str, **values) -> Html:
+    """Return the template `template` filled with `values`, each of them escaped unless it is an `Html`."""
+    return Html(_environment().get_template(template).render(**values).strip())
+
+
+def stylesheet(*names: str) -> str:
+    """Return the style sheets `names` of the templates folder, one after the other."""
+    return "\n".join((TEMPLATES / name).read_text(encoding="utf-8").strip() for name in names)
+
+
+def notebook_style() -> Html:
+    """Return the page's look for an open notebook, in the colours of JupyterLab's theme, light or dark."""
+    light, dark = stylesheet("colours.css").split("@media screen and (prefers-color-scheme: dark) {")
+    dark = dark.rpartition("}")[0].replace(":root", '[data-jp-theme-light="false"]')
+    return Html(f"<style>\n{light}{dark}{stylesheet('notebook.css', 'pieces.css')}\n</style>")

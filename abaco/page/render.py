@@ -1,0 +1,73 @@
+"""The report: an executed notebook turned into one self-contained page, without code, script or network."""
+
+from itertools import count
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+from traitlets.config import Config
+
+from abaco.page.markup import TEMPLATES, stylesheet
+from abaco.page.outline import put_in_order
+from abaco.page.svg import inline
+
+ANALYST_TAG = "analyst"
+SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg"]
+SILENT = ["text/plain", "application/scrapbook.scrap.json+json"]  # known, and never shown
+
+
+def render_page(notebook_path: str | Path, out_path: str | Path, *, title: str, language: str = "en") -> Path:
+    """Write the page that an executed notebook's markdown and outputs make; same notebook, same bytes.
+
+    Cells tagged ``analyst`` stay out with their outputs, as does all code and all that was printed.
+
+    Parameters
+    ----------
+    notebook_path
+        The executed notebook.
+    out_path
+        The page to write; its folder is made if needed.
+    title
+        The document's title, which tabs and mail programs show.
+    language
+        The language of the page, for readers and hyphenation.
+    """
+    notebook = nbformat.read(notebook_path, as_version=4)
+    page = {
+        "title": title,
+        "language": language,
+        "style": stylesheet("colours.css", "pieces.css", "page.css"),
+    }
+    html, _ = _exporter().from_notebook_node(notebook, resources={"page": page})
+    out_path = Path(out_path)
+    out_path.parent.mkdir(parents=True, exist_ok=True)
+    out_path.write_text(put_in_order(html).strip() + "\n", encoding="utf-8", newline="\n")
+    return out_path
+
+
+def _exporter() -> HTMLExporter:
+    """Return nbconvert's exporter with our template, and with none of its own styles and scripts."""
+    config = Config()
+    config.TagRemovePreprocessor.enabled = True
+    config.TagRemovePreprocessor.remove_cell_tags = {ANALYST_TAG, "injected-parameters"}
+    config.CSSHTMLHeaderPreprocessor.enabled = False
+    config.HighlightMagicsPreprocessor.enabled = False
+    config.NbConvertBase.display_data_priority = SHOWN + SILENT
+    exporter = HTMLExporter(
+        config=config,
+        template_name="report",
+        extra_template_basedirs=[str(TEMPLATES)],
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+    )
+    numbers = count(1)
+    exporter.register_filter(
+        "inline_svg", lambda source, label: inline(_text(source), f"drawing-{next(numbers)}", label or "")
+    )
+    return exporter
+
+
+def _text(source) -> str:
+    return source if isinstance(source, str) else "".join(source)

@@ -1,0 +1,133 @@
+"""Matplotlib figures as inline SVG: text stays text, colours follow the theme, same figure, same bytes."""
+
+import io
+import re
+from xml.etree import ElementTree
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from abaco.page.markup import Html, fill
+
+# name in colours.css → the light theme's value, which charts are drawn in; a test keeps the two equal
+COLOURS = {
+    "ink": "#1b2430",
+    "muted": "#55616e",
+    "line": "#d5dbe1",
+    "quiet": "#788796",
+    "accent": "#0b5ea8",
+    "warning": "#8a5200",
+    "critical": "#a8123a",
+}
+THEMED = {value: f"var(--{name}, {value})" for name, value in COLOURS.items()} | {"#000000": "currentColor"}
+SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "abaco"}
+
+
+def canvas(width: int, height: int) -> Figure:
+    """Return an empty figure whose size is in the page's pixels."""
+    return Figure(figsize=(width / 72, height / 72))
+
+
+def draw(figure: Figure) -> str:
+    """Return `figure` as Matplotlib writes it, without the date and the name of the program."""
+    with matplotlib.rc_context(SETTINGS), io.BytesIO() as out:
+        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        return out.getvalue().decode()
+
+
+def inline(source: str, name: str, label: str, css_class: str = "") -> Html:
+    """Return an SVG document as an element of the page.
+
+    Parameters
+    ----------
+    source
+        The SVG document.
+    name
+        Begins every id in it, so that pictures do not take one another's marks; unique on the page.
+    label
+        What the picture shows, for those who do not see it.
+    css_class
+        The class of the element.
+    """
+    root = ElementTree.fromstring(source)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        for key in [key for key in element.attrib if "}" in key]:
+            element.set(key.rpartition("}")[2], element.attrib.pop(key))
+    for parent in list(root.iter()):
+        for child in [
+            child for child in parent if child.tag in ("metadata", "style", "script", "title", "desc")
+        ]:
+            parent.remove(child)
+    _rename_ids(root, name)
+    for element in root.iter():
+        if "style" in element.attrib:
+            element.set("style", _themed(element.get("style")))
+        if "rotate(-0 " in element.get("transform", ""):
+            del element.attrib["transform"]
+        if "d" in element.attrib:
+            element.set("d", " ".join(element.get("d").split()))
+    _set_root(root, label, css_class)
+    return Html(re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode")))
+
+
+def _rename_ids(root, name):
+    """Keep only the ids that something refers to, numbered in order under `name`."""
+    text = " ".join(value for element in root.iter() for value in element.attrib.values())
+    used = set(re.findall(r"url\(#([^)]+)\)", text)) | {
+        element.get("href")[1:] for element in root.iter() if element.get("href", "").startswith("#")
+    }
+    new = {}
+    for element in root.iter():
+        if (old := element.attrib.pop("id", None)) in used:
+            new[old] = f"{name}-{len(new) + 1}"
+            element.set("id", new[old])
+    for element in root.iter():
+        if (target := element.get("href", "")[1:]) in new:
+            element.set("href", f"#{new[target]}")
+        for key in ("clip-path", "fill", "stroke", "mask", "filter", "style"):
+            if "url(#" in element.get(key, ""):
+                element.set(
+                    key,
+                    re.sub(r"url\(#([^)]+)\)", lambda m: f"url(#{new.get(m[1], m[1])})", element.get(key)),
+                )
+
+
+def _themed(style):
+    """Return a style with the page's font and with colours that change between light and dark."""
+    style = re.sub(r"font-family:[^;]*;?\s*|white-space: pre;?\s*", "", style)
+    style = re.sub(r"font: ([\d.]+px)[^;]*", r"font-size: \1", style)
+    return re.sub(r"#[0-9a-f]{6}\b", lambda colour: THEMED.get(colour[0], colour[0]), style)
+
+
+def _set_root(root, label, css_class):
+    """Let the picture scale with its column, and name it."""
+    view, height = root.get("viewBox"), root.get("height")
+    width = float(view.split()[2]) if view else 0
+    root.attrib.clear()
+    root.attrib |= {"viewBox": view} if view else {"height": height or "auto"}
+    root.attrib |= {"role": "img", "aria-label": label, "class": f"chart {css_class}".strip()}
+    # Matplotlib leaves black fills out, which then have to follow the theme
+    root.set("style", f"fill: currentColor; max-width: {width:g}px" if width else "fill: currentColor")
+
+
+def picture(figure: Figure, finding: str, name: str, detail: str = "", narrow: Figure | None = None) -> Html:
+    """Return a Matplotlib figure for the page, with its finding as the caption.
+
+    Parameters
+    ----------
+    figure
+        The figure; draw in `COLOURS` to have it follow the light and dark theme.
+    finding
+        What the figure shows, in a sentence: "PAR30 rose from 3.46 % to 3.68 %."
+    name
+        A short name, unique on the page.
+    detail
+        The text alternative, where more can be said than the finding.
+    narrow
+        The same drawn for phones, 340 pixels wide or so.
+    """
+    label = detail or finding
+    wide = inline(draw(figure), f"{name}-wide", label, "wide" if narrow else "")
+    drawn = [wide] + ([inline(draw(narrow), f"{name}-narrow", label, "narrow")] if narrow else [])
+    return fill("picture.html.j2", name=name, drawings=drawn, finding=finding)

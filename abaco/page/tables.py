@@ -1,0 +1,60 @@
+"""Small tables: a caption, headings with a scope, numbers aligned right, a box to scroll in."""
+
+import datetime
+from decimal import Decimal
+from numbers import Integral, Real
+
+from abaco.page.markup import Html, fill
+from abaco.page.words import NOTHING, count, day, money, number
+
+
+def figures(
+    caption: str,
+    heads: list[str],
+    rows: list[list],
+    *,
+    texts: int = 1,
+    total: list | None = None,
+    note: str = "",
+) -> Html:
+    """Return a table of ready-made cells.
+
+    Parameters
+    ----------
+    caption
+        What the table shows; read out before it.
+    heads
+        The column headings.
+    rows
+        One list of cells a row, texts or `Html`; the first cell heads its row.
+    texts
+        How many columns from the left hold text; those after them hold numbers.
+    total
+        The cells of a last, stronger row.
+    note
+        A sentence below the table.
+    """
+    return fill("table.html.j2", caption=caption, heads=heads, rows=rows, texts=texts, total=total, note=note)
+
+
+def cell(value) -> str:
+    """Return one value as a table shows it: money to the cent, ratios to four decimals, dates in words."""
+    if value is None or value != value:
+        return NOTHING
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, Decimal):
+        return money(value)
+    if isinstance(value, Integral):
+        return count(int(value))
+    if isinstance(value, Real):
+        return number(float(value), 4)
+    return day(value) if isinstance(value, datetime.date) else str(value)
+
+
+def frame_table(frame, caption: str) -> Html:
+    """Return a pandas frame as a table in the page's look; its text columns should come first."""
+    is_text = [any(isinstance(value, str | datetime.date) for value in frame[name]) for name in frame.columns]
+    texts = max(1, is_text.index(False) if False in is_text else len(is_text))
+    rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
+    return figures(caption, [str(name) for name in frame.columns], rows, texts=texts)

@@ -1,0 +1,163 @@
+"""A phase as its notebook sees it: the run's folder, what the phase before left there, and how it ends."""
+
+import datetime as dt
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from abaco import project, scraps
+from abaco.engines import DuckDB
+from abaco.runs import read_json, write_json
+from abaco.settings import PHASES, notebook_path, section
+
+SCRATCH = Path("reports") / ".scratch"
+# What each phase must have left in the run's folder to have succeeded.
+OUTPUTS = {
+    "ingestion": ("work/ingestion.json", "tables/quarantine.parquet"),
+    "transformation": ("work/transformation.json", "tables/tape.parquet", "tables/aging.parquet"),
+    "calculation": ("metrics.json", "tables/history.parquet"),
+    "report": ("notebooks/04_report.ipynb",),
+    "output": ("report.html", "manifest.json"),
+}
+
+
+class Phase:
+    """The place where one phase works.
+
+    Parameters
+    ----------
+    name
+        ``ingestion``, ``transformation``, ``calculation``, ``report`` or ``output``.
+    run_dir
+        The run's folder; empty when the notebook is opened on its own: a scratch run on the sample, whose earlier
+        phases are executed first when they are missing or out of date.
+    """
+
+    def __init__(self, name: str, run_dir: str = ""):
+        self.name = name
+        self._began = time.perf_counter()
+        self._engine = None
+        self.folder = project.resolve(run_dir or SCRATCH)
+        if not run_dir:
+            _execute_earlier(name, self.folder)
+
+    @property
+    def work(self) -> Path:
+        """Folder for what one phase hands the next; it is removed when the run ends."""
+        return self.folder / "work"
+
+    @property
+    def tables(self) -> Path:
+        """Folder of the tables that the run keeps."""
+        return self.folder / "tables"
+
+    @property
+    def engine(self) -> DuckDB:
+        """The engine of this phase; it spills into the work folder."""
+        if self._engine is None:
+            self._engine = DuckDB(spill=self.work)
+        return self._engine
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the phase began."""
+        return round(time.perf_counter() - self._began, 3)
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """What the pipeline fixed before the run: run id, code, parameters, sources; of a scratch run, only names."""
+        path = self.work / "plan.json"
+        if path.is_file():
+            return read_json(path)
+        return {"run_id": "scratch", "code": {}, "parameters": {}, "sources": []}
+
+    def hand_over(self, content: Any) -> None:
+        """Leave facts for later phases, under this phase's name."""
+        write_json(self.work / f"{self.name}.json", scraps.plain(content))
+
+    def received(self, name: str) -> Any:
+        """Return the facts that an earlier phase left."""
+        return read_json(self.work / f"{name}.json")
+
+    def write_metrics(self, figures: dict[str, Any]) -> None:
+        """Write metrics.json."""
+        write_json(self.folder / "metrics.json", figures)
+
+    def read_metrics(self) -> dict[str, Any]:
+        """Return the content of metrics.json."""
+        return read_json(self.folder / "metrics.json")
+
+    def write_table(self, name: str, table: pa.Table) -> None:
+        """Keep a small table with the run."""
+        pq.write_table(table, self.tables / f"{name}.parquet", compression="zstd")
+
+    def scan(self, name: str) -> nw.LazyFrame:
+        """Return a table of the run as a frame of the engine."""
+        return self.engine.scan(self.tables / f"{name}.parquet")
+
+    def read_table(self, name: str) -> pd.DataFrame:
+        """Return a small table of the run in memory: dates as dates, figures as floats to look at and to draw."""
+        table = pq.read_table(self.tables / f"{name}.parquet")
+        figures = [field.name for field in table.schema if pa.types.is_decimal(field.type)]
+        return table.to_pandas(date_as_object=True).astype(dict.fromkeys(figures, float))
+
+    def read_rows(self, name: str, date: dt.date) -> list[dict[str, Any]]:
+        """Return the rows of a small table on one date, exact."""
+        rows = pq.read_table(self.tables / f"{name}.parquet", filters=[("date", "=", date)]).to_pylist()
+        return [{k: v for k, v in row.items() if k != "date"} for row in rows]
+
+    def write_csv(self, name: str) -> None:
+        """Write a small table of the run as CSV beside it."""
+        pa.csv.write_csv(pq.read_table(self.tables / f"{name}.parquet"), self.tables / f"{name}.csv")
+
+    def complete(self, **figures: Any) -> None:
+        """Record the phase's metrics and, last of all, that it is complete.
+
+        A run believes nothing else: papermill calls a notebook complete whose kernel was killed half-way.
+        """
+        scraps.record(**figures)
+        if self._engine is not None:
+            self._engine.close()
+        scraps.record(**{scraps.COMPLETED: True})
+
+
+def finished(folder: Path, phase: str) -> str | None:
+    """Return None when a phase succeeded, else what is missing: its completion scrap or a declared output."""
+    notebook = folder / "notebooks" / f"{phase}.ipynb"
+    if not notebook.is_file():
+        return f"it left no {notebook.name}"
+    last = json.loads(notebook.read_text(encoding="utf-8"))["cells"][-1]
+    recorded = [o for o in last.get("outputs", []) if o.get("metadata", {}).get("scrapbook", {}).get("name") == scraps.COMPLETED]
+    if not recorded:
+        return "its last cell never recorded that it was complete (the kernel died, or the cell was removed)"
+    absent = [name for name in OUTPUTS[section(phase)] if not (folder / name).exists()]
+    return f"it left no {absent[0]}" if absent else None
+
+
+def _execute_earlier(name: str, folder: Path) -> None:
+    for sub in ("tables", "notebooks", "work"):
+        (folder / sub).mkdir(parents=True, exist_ok=True)
+    earlier = PHASES[: [section(p) for p in PHASES].index(name)]
+    again = False
+    for phase in earlier:
+        again = again or finished(folder, phase) is not None or _changed_since(folder, phase)
+        if again:
+            from abaco.execution import execute_phase
+
+            print(f"{phase} is executed first: this phase reads what it leaves")
+            execute_phase(phase, folder, {})
+
+
+def _changed_since(folder: Path, phase: str) -> bool:
+    root = project.root()
+    watched = [notebook_path(phase), root / "data" / "sample.csv", root / "params" / "kpis.yml", *root.glob("abaco/**/*.py")]
+    made = min(os.path.getmtime(folder / name) for name in OUTPUTS[section(phase)])
+    return made < max(os.path.getmtime(p) for p in watched if p.exists())

@@ -1,0 +1,59 @@
+"""Progress of a run on a terminal: the phase, its cell, the time; nothing when nobody is watching."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from abaco.settings import PHASES
+
+
+class Progress:
+    """A live table of the phases; silent when standard error is no terminal."""
+
+    def __init__(self, console: Console | None = None):
+        self.console = console or Console(stderr=True)
+        self._began: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
+        self._cell = (0, 0)
+        self._live = Live(console=self.console, refresh_per_second=4, transient=True, get_renderable=self._table)
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+        if self.console.is_terminal:
+            self._live.stop()
+
+    def begin(self, phase: str) -> None:
+        """Say that a phase begins."""
+        self._began[phase], self._cell = time.monotonic(), (0, 0)
+
+    def cell(self, number: int, total: int) -> None:
+        """Say which cell of how many is executed."""
+        self._cell = (number, total)
+
+    def end(self, phase: str) -> None:
+        """Say that a phase ended."""
+        self._ended[phase] = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Show one line that stays."""
+        self.console.print(text, highlight=False)
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for phase in PHASES:
+            if phase in self._ended:
+                table.add_row("✓", phase, "", f"{self._ended[phase] - self._began[phase]:.1f} s")
+            elif phase in self._began:
+                number, total = self._cell
+                cell = f"cell {number}/{total}" if total else "starting its kernel"
+                table.add_row("▸", f"[bold]{phase}", cell, f"{time.monotonic() - self._began[phase]:.1f} s")
+            else:
+                table.add_row("·", f"[dim]{phase}", "", "")
+        return table

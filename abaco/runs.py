@@ -1,0 +1,129 @@
+"""Run folders: staged apart, switched to in one step, one run of a date at a time."""
+
+import datetime as dt
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from abaco.errors import InputError, RunError
+
+RUNS = ".runs"
+
+
+def stage(output: Path, date: dt.date, run_id: str) -> Path:
+    """Make and return the folder of a new run: reports/.runs/<date>/<start>_<run id>/."""
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    folder = output / RUNS / str(date) / f"{stamp}_{run_id}"
+    for name in ("tables", "notebooks"):
+        (folder / name).mkdir(parents=True)
+    (folder / "work").mkdir(mode=0o700)
+    return folder
+
+
+def check_writable(output: Path) -> None:
+    """Raise when reports cannot be written to `output`.
+
+    Raises
+    ------
+    InputError
+        Naming the folder and the operating system's reason.
+    """
+    try:
+        (output / RUNS).mkdir(parents=True, exist_ok=True)
+        probe = output / RUNS / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"Cannot write to the output folder {output}: {error.strerror}: choose another with OUTPUT") from error
+
+
+def publish(folder: Path, output: Path) -> Path:
+    """Make a finished run the visible one of its date in one atomic step; the former run stays in its own folder.
+
+    Returns
+    -------
+    Path
+        reports/<date>, a link to the run's folder.
+    """
+    date = folder.parent.name
+    visible, fresh = output / date, output / RUNS / date / "next"
+    if visible.exists() and not visible.is_symlink():
+        raise RunError(f"{visible} is a folder that no run made: move it away, then run again")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(Path(RUNS) / date / folder.name, target_is_directory=True)
+    os.replace(fresh, visible)
+    return visible
+
+
+def discard_work(folder: Path) -> None:
+    """Remove what phases handed one another: it holds personal data as the exports gave it."""
+    shutil.rmtree(folder / "work", ignore_errors=True)
+
+
+@contextmanager
+def hold(output: Path, date: dt.date, timeout: float, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold a date, so that no two runs of it are at work at once; the hold ends with the process, however it ends.
+
+    Parameters
+    ----------
+    timeout
+        Seconds to wait for the run that holds the date.
+    waiting
+        Told once who holds the date, when there is need to wait.
+
+    Raises
+    ------
+    RunError
+        Naming the holder, when the time is over.
+    """
+    place = output / RUNS / str(date)
+    place.mkdir(parents=True, exist_ok=True)
+    lock, note = FileLock(place / "lock"), place / "holder.json"
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waiting(f"Waiting for another run of {date}: {_holder(note)}")
+        try:
+            lock.acquire(timeout=timeout)
+        except Timeout:
+            raise RunError(
+                f"{date} is held by another run, {_holder(note)}: wait for it, or raise run.lock_timeout_seconds"
+            ) from None
+    try:
+        write_json(note, {"pid": os.getpid(), "host": socket.gethostname(), "since": now()})
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(note: Path) -> str:
+    try:
+        who = json.loads(note.read_text())
+    except (OSError, ValueError):  # the holder has just begun or just ended
+        return "which has not said who it is"
+    return f"process {who['pid']} on {who['host']} since {who['since']}"
+
+
+def now() -> str:
+    """Return the time as reports write it: UTC, to the second."""
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON that is the same for the same content, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(fresh, path)
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))

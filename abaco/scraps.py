@@ -1,0 +1,40 @@
+"""Scraps: figures that a notebook records about itself with scrapbook, and reading them back."""
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+COMPLETED = "completed"
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON can hold it: decimals and dates as text, NumPy scalars as numbers.
+
+    Examples
+    --------
+    >>> plain({"usd": Decimal("1.10"), "on": dt.date(2025, 12, 31)})
+    {'usd': '1.10', 'on': '2025-12-31'}
+    """
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(v) for v in value]
+    if isinstance(value, Decimal | dt.date | Path):
+        return str(value)
+    return value.item() if hasattr(value, "item") else value
+
+
+def record(**figures: Any) -> None:
+    """Record each figure under its name in the running notebook."""
+    import scrapbook
+
+    for name, value in figures.items():
+        scrapbook.glue(name, plain(value), encoder="json")
+
+
+def read(notebook: Path) -> dict[str, Any]:
+    """Return the figures that an executed notebook recorded, by name."""
+    import scrapbook
+
+    return dict(scrapbook.read_notebook(str(notebook)).scraps.data_dict)

@@ -1,0 +1,153 @@
+"""Settings of a run: params/pipeline.yml, its overlay, and the caller's changes, checked before anything starts."""
+
+import ast
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from abaco import project
+from abaco.errors import InputError
+
+PHASES = ("01_ingestion", "02_transformation", "03_calculation", "04_report", "05_output")
+# Parameters that the pipeline itself gives to a phase.
+GIVEN = {"ingestion": ("run_dir", "input", "date")}
+ALWAYS_GIVEN = ("run_dir",)
+TYPES = {"str": str, "int": int, "float": float, "bool": bool}
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class RunSettings(BaseModel):
+    """The section ``run``: what concerns no single phase."""
+
+    model_config = STRICT
+
+    input: str
+    output: str
+    engine: Literal["duckdb"]
+    lock_timeout_seconds: float = Field(ge=0)
+
+
+def section(phase: str) -> str:
+    """Return the name of a phase without its number: the section of its settings, the key of its metrics."""
+    return phase.split("_", 1)[1]
+
+
+def notebook_path(phase: str) -> Path:
+    """Return the source notebook of a phase."""
+    return project.root() / "notebooks" / f"{phase}.ipynb"
+
+
+def notebook_parameters(path: Path) -> dict[str, tuple[type, Any]]:
+    """Return the type and the default of each parameter in a notebook's parameters cell.
+
+    Raises
+    ------
+    InputError
+        When there is no such cell, or a parameter has no annotation or one that is not ``str, int, float, bool``.
+    """
+    shown = project.shown(path)
+    if not path.is_file():
+        raise InputError(f"Notebook not found: {shown}: restore it")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    source = next(("".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", [])), None)
+    if source is None:
+        raise InputError(f"{shown} has no cell tagged parameters: tag the one that sets them")
+    found = {}
+    for line in ast.parse(source).body:
+        if not isinstance(line, ast.AnnAssign) or ast.unparse(line.annotation) not in TYPES:
+            raise InputError(
+                f"{shown}: write {ast.unparse(line)!r} as `name: type = value`, with a type of {', '.join(TYPES)}"
+            )
+        found[line.target.id] = (TYPES[ast.unparse(line.annotation)], ast.literal_eval(line.value))
+    return found
+
+
+def load(changes: str | Path | dict | None = None, **run: str | None) -> dict[str, dict[str, Any]]:
+    """Return all settings by section, checked against the model and the notebooks' parameters.
+
+    Parameters
+    ----------
+    changes
+        A YAML file with the keys to change, or ``section.key=value`` pairs with commas between, or a dict.
+    **run
+        Keys of the section ``run`` given one by one; None leaves the setting as it is.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key, and what it should be.
+    """
+    folder = project.root() / "params"
+    layers = [(_read(folder / "pipeline.yml"), "params/pipeline.yml")]
+    if name := os.environ.get("ABACO_ENV"):
+        layers.append((_read(folder / f"{name}.yml"), f"params/{name}.yml"))
+    if changes:
+        layers.append(_changes(changes))
+    layers.append(({"run": {k: v for k, v in run.items() if v is not None}}, "the command line"))
+    models = {"run": RunSettings, **{section(phase): _phase_model(phase) for phase in PHASES}}
+    merged: dict[str, dict[str, Any]] = {name: {} for name in models}
+    for layer, origin in layers:
+        for name, keys in layer.items():
+            if name not in models or not isinstance(keys, dict):
+                raise InputError(f"{origin}: {name} is not one of the sections {', '.join(models)}")
+            _check(models[name], merged[name] | keys, name, origin, given=keys)
+            merged[name] |= keys
+    for name, model in models.items():
+        merged[name] = _check(model, merged[name], name, "params/pipeline.yml", given=None).model_dump()
+    return merged
+
+
+def _phase_model(phase: str) -> type[BaseModel]:
+    given = GIVEN.get(section(phase), ALWAYS_GIVEN)
+    found = notebook_parameters(notebook_path(phase))
+    if absent := [name for name in given if name not in found]:
+        raise InputError(f"{project.shown(notebook_path(phase))} has no parameter {absent[0]}, which the pipeline gives it")
+    fields = {name: (kind, ...) for name, (kind, _) in found.items() if name not in given}
+    return create_model(section(phase), __config__=STRICT, **fields)
+
+
+def _check(model: type[BaseModel], keys: dict, name: str, origin: str, given: dict | None) -> BaseModel | None:
+    try:
+        return model.model_validate(keys)
+    except ValidationError as error:
+        for fault in error.errors():
+            key = str(fault["loc"][0])
+            if fault["type"] == "missing":
+                if given is None:
+                    raise InputError(f"{origin}: {name}.{key} is missing: a parameter of the notebook needs it") from error
+                continue
+            if fault["type"] == "extra_forbidden":
+                known = ", ".join(model.model_fields) or "none"
+                raise InputError(f"{origin}: {name}.{key} is not a known parameter; {name} has: {known}") from error
+            raise InputError(f"{origin}: {name}.{key}: {fault['msg']}, not {fault['input']!r}") from error
+
+
+def _read(path: Path) -> dict:
+    if not path.is_file():
+        raise InputError(f"Parameter file not found: {project.shown(path)}")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{project.shown(path)} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{project.shown(path)} holds no sections: write `section:` and below it `  key: value`")
+    return content
+
+
+def _changes(changes: str | Path | dict) -> tuple[dict, str]:
+    if isinstance(changes, dict):
+        return changes, "params"
+    if "=" not in str(changes):
+        return _read(Path(changes)), str(changes)
+    found: dict[str, dict[str, Any]] = {}
+    for pair in str(changes).split(","):
+        key, _, value = pair.partition("=")
+        if key.count(".") != 1:
+            raise InputError(f"--params {pair.strip()}: write section.key=value, for example ingestion.max_reject_pct=2")
+        name, key = key.strip().split(".")
+        found.setdefault(name, {})[key] = yaml.safe_load(value)
+    return found, "--params"

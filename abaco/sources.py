@@ -1,0 +1,338 @@
+"""Input files: found, recognised from their header, fingerprinted, and read as text by column."""
+
+import codecs
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import narwhals as nw
+import pandas as pd
+
+from abaco.engines import DuckDB
+from abaco.errors import InputError
+from abaco.formats import FORMATS, Format, normalise, recognise
+
+KINDS = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet",
+    ".json": "json", ".jsonl": "json", ".ndjson": "json", ".xlsx": "xlsx",
+}  # fmt: skip
+CHUNK = 1 << 22
+SAMPLE = 1 << 18
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input file: what it is, how it is written, and its fingerprint."""
+
+    name: str
+    path: str
+    kind: str
+    format_name: str
+    headings: tuple[str, ...]
+    bytes: int
+    modified_ns: int
+    sha256: str
+    lines: int | None = None
+    delimiters: int | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal_mark: str = "."
+
+    @property
+    def format(self) -> Format:
+        """The contract of this file."""
+        return FORMATS[self.format_name]
+
+    @property
+    def columns(self) -> dict[str, int]:
+        """Position in the file of each column that the contract keeps."""
+        return self.format.assign([normalise(h) for h in self.headings])
+
+    @property
+    def left_behind(self) -> list[str]:
+        """Headings that the contract does not name: their values never leave the file."""
+        kept = set(self.columns.values())
+        return [h.strip() for i, h in enumerate(self.headings) if i not in kept]
+
+    def as_dict(self) -> dict:
+        """Return the fields as JSON can hold them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file of the input folder that is no export, and why."""
+
+    name: str
+    reason: str
+
+
+def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], list[Skipped]]:
+    """Return the exports in a file or folder, and the files of the folder that are none.
+
+    Parameters
+    ----------
+    input_path
+        A file, or a folder whose own files are looked at.
+    known
+        Sources of an earlier look, as dicts: a file of the same size and time is not fingerprinted again.
+
+    Raises
+    ------
+    InputError
+        When nothing is there, nothing is usable, or a file is broken.
+    """
+    if not input_path.exists():
+        raise InputError(f"Input file not found: {input_path}: check INPUT, or leave it out to run on the sample")
+    already = {(k["path"], k["bytes"], k["modified_ns"]): k for k in known}
+    if input_path.is_file():
+        if input_path.suffix.lower() not in KINDS:
+            raise InputError(f"{input_path.name} is not one of {', '.join(KINDS)}: export it in one of these forms")
+        try:
+            return [_inspect(input_path, already)], []
+        except UnknownFormatError as error:
+            raise InputError(str(error)) from None
+    sources, skipped = [], []
+    for path in sorted(p for p in input_path.iterdir() if p.is_file() and not p.name.startswith((".", "~"))):
+        if path.suffix.lower() not in KINDS:
+            skipped.append(Skipped(path.name, "not a table"))
+            continue
+        try:
+            sources.append(_inspect(path, already))
+        except UnknownFormatError as error:
+            skipped.append(Skipped(path.name, str(error)))
+    if not sources:
+        found = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
+        raise InputError(f"No usable export in the folder {input_path}: {found}")
+    return sources, skipped
+
+
+def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
+    """Return one row a file: its format, what it is used for, its size in bytes, and the columns that stay behind.
+
+    Parameters
+    ----------
+    roles
+        What each file is used for, by name (see `ingestion.roles`).
+    """
+    rows = [(s.name, s.format.title, roles[s.name], s.bytes, ", ".join(s.left_behind)) for s in found]
+    return pd.DataFrame(rows, columns=["file", "format", "used for", "bytes", "columns left behind"])
+
+
+class UnknownFormatError(InputError):
+    """A readable table whose header fits no format."""
+
+
+def _inspect(path: Path, already: dict) -> Source:
+    stat = path.stat()
+    if kept := already.get((str(path), stat.st_size, stat.st_mtime_ns)):
+        return Source(**{**kept, "headings": tuple(kept["headings"])})
+    if stat.st_size == 0:
+        raise InputError(f"{path.name} is empty (0 bytes): export it again")
+    kind = KINDS[path.suffix.lower()]
+    form = {}
+    print_ = _fingerprint(path, text=kind == "csv")
+    if kind == "csv":
+        headings, mark = _header(path, print_["encoding"], print_["delimiter"])
+        form = {"decimal_mark": mark}
+    elif kind == "xlsx":
+        headings = [str(cell) for cell in next(_sheet_rows(path), [])]
+    else:
+        with DuckDB() as engine:
+            headings = engine.headings(path)
+    if not any(h.strip() for h in headings):
+        raise InputError(f"{path.name} has no header line: the first line must name the columns")
+    try:
+        format_ = recognise(headings, path.name)
+    except InputError as error:
+        raise UnknownFormatError(str(error)) from None
+    repeated = sorted({h for h in map(normalise, headings) if h in format_.column_by_heading
+                       and sum(normalise(x) == h for x in headings) > 1})  # fmt: skip
+    if repeated:
+        raise InputError(f"{path.name} has the column {repeated[0]} more than once: keep one of them")
+    return Source(
+        name=path.name, path=str(path), kind=kind, format_name=format_.name, headings=tuple(headings),
+        bytes=stat.st_size, modified_ns=stat.st_mtime_ns, **print_, **form,
+    )  # fmt: skip
+
+
+def _fingerprint(path: Path, text: bool) -> dict:
+    """Read a file once: SHA-256 and, of text, encoding, delimiter, lines, and delimiters outside quotes."""
+    digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
+    encoding, delimiter, lines, delimiters, quoted, last = "utf-8", b"", 0, 0, 0, b""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            if not text:
+                continue
+            if b"\0" in chunk:
+                raise InputError(f"{path.name} is no text file (it holds binary data): export it again as CSV in UTF-8")
+            delimiter = delimiter or max((b",", b";", b"\t"), key=chunk.split(b"\n", 1)[0].count)
+            lines, last = lines + chunk.count(b"\n"), chunk[-1:]
+            parts = chunk.split(b'"')  # every other part is within quotes
+            delimiters += sum(part.count(delimiter) for part in parts[quoted::2])
+            quoted ^= (len(parts) - 1) % 2
+            if encoding == "utf-8" and not (chunk.isascii() and not decoder.getstate()[0]):
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    encoding = "cp1252"
+    if not text:
+        return {"sha256": digest.hexdigest()}
+    if encoding == "utf-8" and decoder.getstate()[0]:
+        encoding = "cp1252"
+    lines += last != b"\n"
+    form = {"encoding": encoding, "delimiter": delimiter.decode(), "lines": lines, "delimiters": delimiters}
+    return {"sha256": digest.hexdigest(), **form}
+
+
+def _header(path: Path, encoding: str, delimiter: str) -> tuple[list[str], str]:
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE)
+    try:
+        text = sample.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="ignore" if encoding == "utf-8" else "strict")
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name} is neither UTF-8 nor Windows-1252 text: export it again as CSV in UTF-8") from None
+    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    complete = rows[1:] if len(sample) < SAMPLE else rows[1:-1]
+    return rows[0], _decimal_mark(complete)
+
+
+def _decimal_mark(rows: list[list[str]]) -> str:
+    """Return ``,`` when numbers of a sample are only right with a decimal comma, else ``.``."""
+    comma = re.compile(r"^\s*[+-]?(\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,})\s*$")
+    point = re.compile(r"^\s*[+-]?(\d*\.(\d{1,2}|\d{4,})|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})\s*$")
+    cells = [cell for row in rows for cell in row if cell]
+    return "," if sum(map(bool, map(comma.match, cells))) > sum(map(bool, map(point.match, cells))) else "."
+
+
+def _sheet_rows(path: Path) -> Iterator[list]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+        sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
+    except CalamineError as error:
+        raise InputError(f"{path.name} cannot be read as xlsx: {error}; save it again as an Excel workbook") from error
+    for sheet in sheets:
+        if rows := sheet.to_python():
+            return iter(rows)
+    raise InputError(f"{path.name} has no sheet with cells: export it again")
+
+
+def read(source: Source, engine: DuckDB, work: Path, text: Path | None = None) -> nw.LazyFrame:
+    """Return a file's contract columns, a column of text (or of the file's own type) each, in the file's order.
+
+    Parameters
+    ----------
+    work
+        Folder for a UTF-8 copy of text in another encoding, and for the cells of a workbook.
+    text
+        Where the text is, when it is not where `text_path` says.
+    """
+    path = Path(source.path)
+    if source.kind in ("parquet", "json"):
+        return engine.read_typed(path, source.columns)
+    text = text or text_path(source, work)
+    return engine.read_csv(text, source.columns, len(source.headings), source.delimiter or ",")
+
+
+def text_path(source: Source, work: Path) -> Path:
+    """Return where the text of a CSV or XLSX source is to be read in UTF-8, making the copy when there is need of one."""
+    path = Path(source.path)
+    if source.kind == "csv" and source.encoding == "utf-8":
+        return path
+    copy = work / f"{path.name}.utf8.csv"
+    if not copy.exists():
+        if source.kind == "xlsx":
+            with copy.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows(_sheet_rows(path))
+        else:
+            with path.open(encoding=source.encoding, newline="") as old, copy.open("w", encoding="utf-8", newline="") as new:
+                while chunk := old.read(CHUNK):
+                    new.write(chunk)
+    return copy
+
+
+def is_whole(source: Source, total: int, broken_text: Iterable[str]) -> bool:
+    """Return whether every record has as many delimiters as the header, as far as counting can tell.
+
+    DuckDB drops a surplus empty field at a line's end, and with it the proof that the line's columns have shifted.
+
+    Parameters
+    ----------
+    total
+        Records that could be split into columns.
+    broken_text
+        The lines that could not.
+    """
+    if source.delimiters is None:
+        return True
+    in_broken = sum(part.count(source.delimiter) for line in broken_text for part in line.split('"')[::2])
+    return source.delimiters - in_broken == (len(source.headings) - 1) * (total + 1)
+
+
+def split_lines(source: Source, text: Path, work: Path) -> tuple[Path, list[tuple[int, str]]]:
+    """Write a copy of a text file with its whole lines only, and return it with the number and fault of the others.
+
+    One record after the other, so slower by far: for files in which `is_whole` found something wrong.
+    """
+    copy, broken, width = work / f"{text.name}.whole.csv", [], len(source.headings)
+    with text.open(encoding="utf-8-sig", newline="") as old, copy.open("w", encoding="utf-8", newline="") as new:
+        reader, writer, end = csv.reader(old, delimiter=source.delimiter), csv.writer(new, delimiter=source.delimiter), 0
+        for row in reader:
+            start, end = end + 1, reader.line_num
+            if len(row) == width:
+                writer.writerow(row)
+            elif row:
+                broken.append((start, "too many columns" if len(row) > width else "missing columns"))
+    return copy, broken
+
+
+def broken_line_numbers(text: Path, positions: list[int]) -> list[int]:
+    """Return the line, from 1, at each byte position (ascending) of a text file."""
+    numbers, line, offset = [], 1, 0
+    with text.open("rb") as file:
+        for position in positions:
+            while offset < position:
+                chunk = file.read(min(CHUNK, position - offset))
+                line, offset = line + chunk.count(b"\n"), offset + len(chunk)
+            numbers.append(line)
+    return numbers
+
+
+def line_numbers(source: Source, text: Path, records: list[int], total: int, broken: list[int]) -> dict[int, int]:
+    """Return the line, from 1, of each record of a text file.
+
+    Parameters
+    ----------
+    records
+        Positions, from 0, among the `total` records that could be split into columns.
+    broken
+        Lines that could not be split, ascending.
+    """
+    if source.lines == 1 + total + len(broken):  # a line a record: no blank lines, no line breaks within quotes
+        numbers = {}
+        before = 0
+        for record in sorted(records):
+            while before < len(broken) and broken[before] <= record + 2 + before:
+                before += 1
+            numbers[record] = record + 2 + before
+        return numbers
+    numbers, wanted, record, skip = {}, set(records), -1, set(broken)
+    with text.open(encoding="utf-8", newline="") as file:
+        reader, end = csv.reader(file, delimiter=source.delimiter or ","), 0
+        for row in reader:
+            start, end = end + 1, reader.line_num
+            if start == 1 or not row or len(row) != len(source.headings) or start in skip:
+                continue
+            record += 1
+            if record in wanted:
+                numbers[record] = start
+            if len(numbers) == len(wanted):
+                break
+    return numbers

@@ -1,0 +1,82 @@
+"""The canonical loan tape: one row a loan and month-end (or one a date), whatever the export it came from."""
+
+import datetime as dt
+
+import narwhals as nw
+
+from abaco.formats import BORROWER, BUCKETS, LOANS, PAR, SEGMENTS, SNAPSHOT, Format
+
+AMOUNTS = (
+    "total_receivable_usd",
+    "total_eligible_usd",
+    "discounted_balance_usd",
+    "cash_available_usd",
+    *BUCKETS,
+    "written_off_usd",
+)
+TEXTS = ("loan_id", *(c.name for c in BORROWER), *(c.name for c in SEGMENTS))
+PERSONAL = tuple(c.name for c in BORROWER)
+
+DTYPES = {
+    "loan_id": nw.String(),
+    "measurement_date": nw.Date(),
+    **{name: nw.String() for name in TEXTS[1:]},
+    **{name: nw.Decimal(18, 2) for name in AMOUNTS},
+    "days_past_due": nw.Int64(),
+    "overdue_on": nw.Date(),
+}
+COLUMNS = tuple(DTYPES)
+
+# The day from which a balance counts in each bucket.
+FIRST_DAY = dict(zip(BUCKETS, (0, 7, 30, 60, 90), strict=True))
+
+
+def tape_columns(format_: Format, present: set[str], date: dt.date | None) -> list[nw.Expr]:
+    """Return the expressions that turn the rows of an export into rows of the tape.
+
+    Parameters
+    ----------
+    format_
+        The canonical snapshot, PAR balances, or loans.
+    present
+        The columns that the file has; what it lacks is null on the tape.
+    date
+        The measurement date of a loans export, which carries none of its own.
+    """
+    derive = {SNAPSHOT.name: _from_snapshot, PAR.name: _from_par, LOANS.name: _from_loans}[format_.name]
+    derived = derive(present, date)
+    return [
+        derived.get(name, nw.col(name) if name in present else nw.lit(None)).cast(dtype).alias(name)
+        for name, dtype in DTYPES.items()
+    ]
+
+
+def _from_snapshot(present: set[str], _) -> dict[str, nw.Expr]:
+    if "dpd_120_plus_usd" not in present:
+        return {}
+    beyond = nw.coalesce(nw.col("dpd_120_plus_usd"), nw.lit(0))
+    return {"dpd_90_plus_usd": nw.col("dpd_90_plus_usd") + beyond}
+
+
+def _from_par(present: set[str], _) -> dict[str, nw.Expr]:
+    par = [nw.col("outstanding_balance_usd"), *(nw.col(f"par_{n}_balance_usd") for n in (7, 30, 60, 90))]
+    buckets = [at_least - beyond for at_least, beyond in zip(par, par[1:], strict=False)] + par[-1:]
+    outstanding = dict.fromkeys(("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), par[0])
+    written_off = nw.col("writeoff_outstanding_balance_usd") if "writeoff_outstanding_balance_usd" in present else nw.lit(None)
+    return {**outstanding, **dict(zip(BUCKETS, buckets, strict=True)), "written_off_usd": written_off}
+
+
+def _from_loans(_, date: dt.date | None) -> dict[str, nw.Expr]:
+    balance, dpd = nw.col("outstanding_balance"), nw.col("days_past_due")
+    first = list(FIRST_DAY.values())
+    buckets = {
+        name: nw.when((dpd >= low) & (dpd < high if high else nw.lit(True))).then(balance).otherwise(nw.lit(0))
+        for (name, low), high in zip(FIRST_DAY.items(), [*first[1:], None], strict=True)
+    }
+    outstanding = dict.fromkeys(("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), balance)
+    return {"measurement_date": nw.lit(date), **outstanding, **buckets}
+
+
+def bucket_gap() -> nw.Expr:
+    """Return by how much the aging buckets of each row miss its receivable, in USD."""
+    return nw.col("total_receivable_usd") - sum((nw.col(b) for b in BUCKETS[1:]), start=nw.col(BUCKETS[0]))

@@ -1,0 +1,139 @@
+"""Transformation: the accepted rows become the tape of the report, masked, with its nulls and outliers counted."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+
+from abaco.engines import DuckDB
+from abaco.formats import BUCKETS, FORMATS
+from abaco.ingestion import accepted_rows
+from abaco.kpis.ratios import Totals, rounded
+from abaco.masking import key
+from abaco.tape import AMOUNTS, PERSONAL
+
+BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
+# What a masked value looks like.
+MASKED = r"^(redacted|tok_[0-9a-f]{32})$"
+AGING = pa.schema(
+    [("date", pa.date32()), ("bucket", pa.string()), ("amount", pa.decimal128(38, 2)), ("share", pa.decimal128(9, 4))]
+)
+
+
+def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: DuckDB) -> nw.LazyFrame:
+    """Return the accepted rows of the batch that is the tape.
+
+    Parameters
+    ----------
+    batches
+        What ingestion handed over (see `ingestion.Batch.as_dict`).
+    """
+    return _accepted(next(b for b in batches if b["is_tape"]), work, engine)
+
+
+def _accepted(batch: Mapping[str, Any], work: Path, engine: DuckDB) -> nw.LazyFrame:
+    verdicts = work / batch["verdicts"] if batch["verdicts"] else None
+    return accepted_rows([work / name for name in batch["staged"]], verdicts, engine)
+
+
+def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: DuckDB) -> list[str]:
+    """Write every export that is not the tape as ``tables/<format>.parquet``, masked, and return the formats."""
+    written = []
+    for batch in (b for b in batches if not b["is_tape"]):
+        rows = _accepted(batch, work, engine)
+        personal = [c for c in FORMATS[batch["format"]].personal if c in rows.collect_schema()]
+        engine.write(engine.masked(rows, personal, key()), tables / f"{batch['format']}.parquet")
+        written.append(batch["format"])
+    return written
+
+
+def present(tape: nw.LazyFrame, columns: Iterable[str]) -> list[str]:
+    """Return those of the columns that have a value anywhere in the tape."""
+    columns = list(columns)
+    counts = tape.select(nw.col(c).count() for c in columns).collect("pyarrow").to_native().to_pylist()[0]
+    return [c for c in columns if counts[c]]
+
+
+def unmasked(tape: nw.LazyFrame) -> list[str]:
+    """Return the personal columns that hold anything but a token or ``redacted``."""
+    shown = [(~nw.col(c).str.contains(MASKED)).cast(nw.Int64()).sum().alias(c) for c in PERSONAL]
+    counts = tape.select(*shown).collect("pyarrow").to_native().to_pylist()[0]
+    return [c for c in PERSONAL if counts[c]]
+
+
+def outlier_limits(totals: Mapping[dt.date, Totals], multiple: float) -> dict[dt.date, Decimal]:
+    """Return, by date, the balance in USD beyond which a row is an outlier: `multiple` times the mean balance.
+
+    Parameters
+    ----------
+    totals
+        Sums of ``total_receivable_usd`` by date.
+    """
+    means = {d: (t.sums["total_receivable_usd"] or Decimal(0)) / t.rows for d, t in totals.items()}
+    return {date: rounded(mean * Decimal(str(multiple)), 2) for date, mean in means.items()}
+
+
+def flagged(tape: nw.LazyFrame, limits: Mapping[dt.date, Decimal], dust_usd: float, engine: DuckDB) -> nw.LazyFrame:
+    """Add ``is_outlier`` and ``is_dust`` to the tape; no amount is changed.
+
+    Parameters
+    ----------
+    limits
+        See `outlier_limits`.
+    """
+    table = pa.table(
+        {"measurement_date": pa.array(list(limits), pa.date32()),
+         "outlier_limit": pa.array(list(limits.values()), pa.decimal128(18, 2))}
+    )  # fmt: skip
+    balance = nw.col("total_receivable_usd")
+    joined = tape.join(engine.from_arrow(table), on="measurement_date", how="left")
+    return joined.with_columns(
+        is_outlier=balance > nw.col("outlier_limit"),
+        is_dust=(balance > 0) & (balance < nw.lit(Decimal(str(dust_usd)))),
+    ).drop("outlier_limit")
+
+
+def quality(tape: nw.LazyFrame, date: dt.date) -> dict[str, Any]:
+    """Return what is unusual in the tape on one date: nulls by amount column, outliers, dust.
+
+    A null stays null: it is never taken for 0.
+    """
+    flags = ("is_outlier", "is_dust")
+    rows = tape.filter(nw.col("measurement_date") == date)
+    counts = rows.select(
+        *(nw.col(c).is_null().cast(nw.Int64()).sum().alias(c) for c in AMOUNTS),
+        *(nw.col(c).cast(nw.Int64()).sum().alias(c) for c in flags),
+    )
+    found = {name: int(n or 0) for name, n in counts.collect("pyarrow").to_native().to_pylist()[0].items()}
+    return {
+        "nulls": {c: found[c] for c in AMOUNTS if found[c]},
+        "outliers": found["is_outlier"],
+        "dust": found["is_dust"],
+    }
+
+
+def aging(totals: Mapping[dt.date, Totals]) -> pa.Table:
+    """Return how the book is spread over the aging buckets, one row a date and bucket.
+
+    Parameters
+    ----------
+    totals
+        Sums of the bucket columns and ``total_receivable_usd`` by date, in USD.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``date``, ``bucket``, ``amount`` in USD and ``share`` of the receivable in per cent (null when that is 0).
+    """
+    rows = []
+    for date, total in totals.items():
+        book = total.sums["total_receivable_usd"]
+        for column, name in BUCKET_NAMES.items():
+            amount = total.sums[column]
+            share = rounded(amount / book * 100, 4) if amount is not None and book else None
+            rows.append({"date": date, "bucket": name, "amount": amount, "share": share})
+    return pa.Table.from_pylist(rows, schema=AGING)

@@ -1,0 +1,58 @@
+"""Verification: a finished date is run again elsewhere, and every figure, table and page must be the same."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from abaco import manifest, project, runs
+from abaco.errors import InputError, RunError
+from abaco.history import reports_folder, visible
+from abaco.pipeline import Pipeline
+
+BYTEWISE = ("metrics.json", "report.html")
+
+
+def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
+    """Yield a line for each file that is the same as in the finished report.
+
+    Parameters
+    ----------
+    date
+        A finished date; by default the latest.
+    output
+        The folder of the reports.
+
+    Raises
+    ------
+    InputError
+        When the date has no report.
+    RunError
+        When anything differs, naming it; when the code or the input is not what it was, naming that.
+    """
+    folder = reports_folder(output)
+    finished = visible(folder)
+    if not finished or (date and date not in finished):
+        raise InputError(f"No finished report for {date or 'any date'} in {project.shown(folder)}: run make report first")
+    date = date or max(finished)
+    report = folder / date
+    kept = runs.read_json(report / manifest.NAME)
+    with tempfile.TemporaryDirectory(prefix="abaco-") as elsewhere:
+        again = Path(Pipeline(kept["parameters"], output=elsewhere).execute(finished[date]["input"], date)["path"])
+        if (new := runs.read_json(again / manifest.NAME))["run_id"] != kept["run_id"]:
+            changed = "the code" if new["code"]["sha256"] != kept["code"]["sha256"] else "the input"
+            raise RunError(f"{date} cannot be verified: {changed} has changed since; run make report DATE={date} first")
+        tables = sorted(p.relative_to(report).as_posix() for p in report.glob("tables/*"))
+        for name in (*BYTEWISE, *tables):
+            if not _same(report / name, again / name):
+                raise RunError(f"{date}: {name} is not the same when run again; compare it with a run of your own")
+            yield f"same  {name}"
+
+
+def _same(one: Path, other: Path) -> bool:
+    if not other.is_file():
+        return False
+    if one.read_bytes() == other.read_bytes():
+        return True
+    return one.suffix == ".parquet" and pq.read_table(one).equals(pq.read_table(other))

@@ -1,0 +1,174 @@
+"""The pictures: what they say, and that they are small, themed, named and the same on every run."""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from matplotlib.figure import Figure
+
+from abaco import page
+from abaco.page.markup import stylesheet
+from abaco.page.svg import COLOURS, draw, inline
+
+
+def texts(html):
+    """Return the texts of each drawing of a figure: the wide one, then the narrow one."""
+    return [
+        [text.get_text() for text in svg.find_all("text")]
+        for svg in BeautifulSoup(html, "html.parser").find_all("svg")
+    ]
+
+
+def test_trend_names_its_limits_and_its_last_values(metrics, history):
+    wide, narrow = texts(page.trend_chart(metrics, history))
+    for label in (
+        "warning above 5",
+        "critical above 8",
+        "warning above 3",
+        "critical above 5",
+        "3.68\u00a0%",
+        "3.25\u00a0%",
+    ):
+        assert label in wide
+        assert label in narrow
+
+
+def test_trend_states_its_finding(metrics, history):
+    soup = BeautifulSoup(page.trend_chart(metrics, history), "html.parser")
+    assert soup.figcaption.get_text() == (
+        "From 30\u00a0November\u00a02025 to 31\u00a0December\u00a02025, "
+        "PAR30 rose from 3.46\u00a0% to 3.68\u00a0% (within its limits) and "
+        "PAR90 fell from 3.50\u00a0% to 3.25\u00a0% (past its warning limit). "
+        "A gap in a line is a date without a value."
+    )
+    assert "No value at 31\u00a0October\u00a02025." in soup.svg["aria-label"]
+    assert "Limits: warning above 5, critical above 8." in soup.svg["aria-label"]
+    assert {svg["role"] for svg in soup.find_all("svg")} == {"img"}
+
+
+def test_trend_breaks_where_a_value_is_missing(metrics, history):
+    """September stands alone, so it is a dot beside the last value's; the second panel has one dot."""
+    wide = BeautifulSoup(page.trend_chart(metrics, history), "html.parser").svg
+    dots = [use for use in wide.find_all("use") if "fill: var(--accent" in use["style"]]
+    assert len(dots) == 3
+
+
+@pytest.mark.parametrize("dates", [[], ["2025-12-31"]])
+def test_trend_of_a_single_date_is_a_sentence(metrics, dates):
+    history = [{"date": date, "kpi": "PAR30", "value": 3.6773, "status": "ok"} for date in dates]
+    assert page.trend_chart(metrics, history) == (
+        '<p class="sentence">No trend can be drawn yet: fewer than two dates have a value (PAR30, PAR90).</p>'
+    )
+
+
+def test_trend_when_nothing_is_computable(empty, history):
+    gone = [row | {"value": None, "status": "not_computable"} for row in history]
+    assert "No trend can be drawn yet" in page.trend_chart(empty, gone)
+
+
+def test_trend_of_zeros_without_limits(metrics, history):
+    for name in ("PAR30", "PAR90"):
+        metrics["kpis"][name].update(value=0.0, thresholds=None)
+    html = page.trend_chart(metrics, [row | {"value": 0.0} for row in history])
+    assert "PAR30 stayed at 0.00\u00a0%" in html
+
+
+def test_a_dollar_sign_in_a_title_is_no_formula(metrics, history):
+    metrics["kpis"]["PAR30"]["title"] = "From $1 to $2"
+    assert "From $1 to $2 (PAR30)" in texts(page.trend_chart(metrics, history))[0]
+
+
+def test_aging_writes_amounts_and_shares(metrics):
+    html = page.aging_chart(metrics)
+    for drawn in texts(html):
+        assert drawn.count("325.00") == 1
+        assert {"0–7\u00a0days", "9,000.00", "90.00\u00a0%", "90+\u00a0days", "3.25\u00a0%"} <= set(drawn)
+    assert (
+        "367.73\u00a0USD of 10,000.00\u00a0USD is 30 days late or more: 3.68\u00a0% of the aged balance."
+        in html
+    )
+
+
+def test_aging_of_an_empty_book_is_a_sentence(empty):
+    assert page.aging_chart(empty).startswith('<p class="sentence">No balance is outstanding')
+    assert "<svg" not in page.aging_chart(empty | {"aging": []})
+
+
+def test_charts_are_the_same_on_every_run(metrics, history):
+    assert page.trend_chart(metrics, history) == page.trend_chart(metrics, history)
+    assert page.aging_chart(metrics) == page.aging_chart(metrics)
+
+
+def test_ids_of_several_charts_do_not_clash(metrics, history):
+    html = page.trend_chart(metrics, history) + page.aging_chart(metrics)
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    referred = set(re.findall(r'href="#([^"]+)"', html)) | set(re.findall(r"url\(#([^)]+)\)", html))
+    assert referred <= set(ids)
+
+
+def test_figure_of_an_analyst_keeps_its_text_and_escapes_its_finding():
+    figure = Figure(figsize=(4, 2))
+    figure.add_subplot().set_title("Tickets <b>")
+    html = page.picture(figure, "Half are <b>small</b>.", name="tickets")
+    assert "Tickets &lt;b&gt;" in html
+    assert "Half are &lt;b&gt;small&lt;/b&gt;." in html
+    assert "font-family" not in html
+    assert "http" not in html
+    assert "<metadata" not in html
+
+
+def test_foreign_svg_is_stripped_of_scripts():
+    scripts = '<script>alert(1)</script><style>*{}</style><rect id="a"/>'
+    source = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{scripts}</svg>'
+    assert inline(source, "x", "A box") == (
+        '<svg viewBox="0 0 9 9" role="img" aria-label="A box" class="chart" '
+        'style="fill: currentColor; max-width: 9px"><rect /></svg>'
+    )
+
+
+def test_drawing_carries_no_date():
+    assert "date" not in draw(Figure()).lower()
+
+
+def _themes():
+    light, dark = re.split(r"@media screen and \(prefers-color-scheme: dark\)", stylesheet("colours.css"))
+    return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", theme)) for theme in (light, dark)]
+
+
+def _luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one, other):
+    high, low = sorted([_luminance(one), _luminance(other)], reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", _themes(), ids=["light", "dark"])
+def test_text_has_contrast_aa_and_marks_have_three_to_one(theme):
+    for text in ("ink", "muted", "accent", "ok", "warning", "critical"):
+        assert _contrast(theme[text], theme["paper"]) >= 4.5, text
+        assert _contrast(theme[text], theme["tint"]) >= 4.5, text
+    for text, ground in (
+        ("warning", "warning-tint"),
+        ("critical", "critical-tint"),
+        ("ink", "warning-tint"),
+        ("ink", "critical-tint"),
+    ):
+        assert _contrast(theme[text], theme[ground]) >= 4.5, (text, ground)
+    assert _contrast(theme["quiet"], theme["paper"]) >= 3
+
+
+def test_charts_are_drawn_in_the_colours_of_the_style_sheet():
+    light = _themes()[0]
+    assert {name: light[name] for name in COLOURS} == COLOURS
+
+
+def test_notebook_style_follows_jupyter_and_not_the_desktop():
+    style = page.notebook_style()
+    assert "prefers-color-scheme" not in style
+    assert '[data-jp-theme-light="false"] {' in style
+    assert style.count("{") == style.count("}")

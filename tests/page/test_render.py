@@ -1,0 +1,261 @@
+"""The whole page, from small notebooks whose outputs are given by hand: no kernel is needed."""
+
+import base64
+import re
+from collections import Counter
+from itertools import pairwise
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from abaco import page
+from abaco.page.render import render_page
+
+HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
+PNG = base64.b64encode(b"\x89PNG not really a picture").decode()
+
+
+def shown(data, kind="display_data", source="SECRET_SOURCE = 1", tags=(), **metadata):
+    """Return an executed code cell with one output."""
+    data = {"text/html": str(data)} if isinstance(data, str) else data
+    more = {"execution_count": 1} if kind == "execute_result" else {}
+    output = new_output(kind, data=data | {"text/plain": "<Figure size 640x480>"}, metadata=metadata, **more)
+    return new_code_cell(source, outputs=[output], metadata={"tags": list(tags)})
+
+
+def render(tmp_path, cells, name="report"):
+    notebook, out = tmp_path / f"{name}.ipynb", tmp_path / "out" / f"{name}.html"
+    for index, cell in enumerate(cells):
+        cell["id"] = f"cell-{index}"
+    nbformat.write(new_notebook(cells=cells), notebook)
+    return render_page(notebook, out, title="Loan book <31 December 2025>").read_text(encoding="utf-8")
+
+
+def pieces(metrics, history):
+    """Return the cells of the report's notebook as they are once executed."""
+    section = new_markdown_cell
+    made = [
+        page.masthead(metrics), page.status_line(metrics),
+        "## Key figures\n\nWhy.", page.kpi_cards(metrics),
+        "## How arrears have moved", page.trend_chart(metrics, history),
+        "## How late the book is", page.aging_chart(metrics), page.aging_table(metrics),
+        "## Earlier dates", page.history_table(metrics, history),
+        "## Where every row went", page.reconciliation_table(metrics),
+        "## Data quality", page.data_quality(metrics),
+        "## What to add to see more", page.missing_list(metrics),
+        "## How to read these figures", page.glossary(metrics), page.provenance(metrics),
+    ]  # fmt: skip
+    return [
+        shown(piece, "execute_result") if isinstance(piece, page.Html) else section(piece) for piece in made
+    ]
+
+
+@pytest.fixture
+def html(tmp_path, metrics, history):
+    return render(tmp_path, pieces(metrics, history))
+
+
+def test_page_is_self_contained(html):
+    body = html.split("</head>")[1]
+    assert "<script" not in html
+    assert "http://" not in html
+    assert "https://" not in html
+    assert not re.search(r"url\((?!#)", html)
+    assert not re.search(r"\bsrc=", body)
+    assert "<link" not in body
+    assert not re.search(r"\son\w+=", body)
+
+
+def test_page_forbids_the_network_itself(html):
+    assert """content="default-src 'none'; style-src 'unsafe-inline'; img-src data:\"""" in html
+
+
+def test_page_holds_no_code_and_no_python(html):
+    assert "SECRET_SOURCE" not in html
+    assert "Figure size" not in html
+    assert "In [" not in html
+    assert "{{" not in html
+
+
+def test_headings_are_in_order(html):
+    soup = BeautifulSoup(html, "html.parser")
+    levels = [int(heading.name[1]) for heading in soup.find_all(re.compile("^h[1-6]$"))]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert [h2.get_text() for h2 in soup.find_all("h2")] == [
+        "Key figures", "How arrears have moved", "How late the book is", "Earlier dates",
+        "Where every row went", "Data quality", "What to add to see more", "How to read these figures",
+        "Where the figures come from",
+    ]  # fmt: skip
+
+
+def test_landmarks(html):
+    soup = BeautifulSoup(html, "html.parser")
+    assert soup.html["lang"] == "en"
+    assert soup.title.get_text() == "Loan book <31 December 2025>"
+    assert [child.name for child in soup.body.find_all(recursive=False)] == ["main", "footer"]
+    sections = soup.main.find_all("section")
+    assert len(sections) == 8
+    assert all(soup.find(id=section["aria-labelledby"]).name == "h2" for section in sections)
+
+
+def test_every_picture_has_a_text_alternative(html):
+    pictures = BeautifulSoup(html, "html.parser").select("svg, img")
+    assert len(pictures) == 4
+    assert all(picture["role"] == "img" and len(picture["aria-label"]) > 40 for picture in pictures)
+
+
+def test_every_table_has_a_caption_and_row_headings(html):
+    tables = BeautifulSoup(html, "html.parser").find_all("table")
+    assert len(tables) == 6
+    assert all(
+        table.caption.get_text() and table.find("th", scope="col") and table.find("th", scope="row")
+        for table in tables
+    )
+
+
+def test_ids_are_unique(html):
+    ids = Counter(element["id"] for element in BeautifulSoup(html, "html.parser").find_all(id=True))
+    assert ids.most_common(1)[0][1] == 1
+
+
+def test_same_notebook_same_bytes(tmp_path, metrics, history, html):
+    assert render(tmp_path, pieces(metrics, history), name="again") == html
+
+
+def test_page_is_small(html):
+    assert len(html.encode()) < 100_000
+
+
+def test_hostile_names_are_shown_and_not_run(tmp_path, metrics, history):
+    metrics["inputs"][0]["name"] = HOSTILE
+    metrics["quality"]["columns_left_behind"] = {HOSTILE: [HOSTILE]}
+    metrics["quality"]["rejects"] = {HOSTILE: 1}
+    metrics["quality"]["nulls"] = {HOSTILE: 1}
+    metrics["quality"]["pii_columns"] = [HOSTILE]
+    metrics["kpis"]["PAR30"].update(title=HOSTILE, note=HOSTILE, formula=HOSTILE)
+    metrics["kpis"]["CollectionRate"]["reason"] = HOSTILE
+    metrics["missing"][0]["add"] = HOSTILE
+    soup = BeautifulSoup(render(tmp_path, pieces(metrics, history)), "html.parser")
+    assert soup.find("script") is None
+    assert soup.find("img") is None
+    assert soup.get_text().count("<script>alert('x')</script>") >= 11
+    assert soup.svg["aria-label"].startswith("Line chart.")
+
+
+def test_empty_portfolio_renders(tmp_path, empty):
+    soup = BeautifulSoup(render(tmp_path, pieces(empty, [])), "html.parser")
+    assert "none of the 5 figures could be computed." in soup.get_text()
+    assert soup.find("svg") is None
+    assert soup.h1.get_text() == "Loan book at 31\u00a0December\u00a02025"
+
+
+def test_cells_of_analysts_stay_out(tmp_path):
+    html = render(
+        tmp_path,
+        [
+            new_markdown_cell("# For analysts", metadata={"tags": ["analyst"]}),
+            shown("<p>checked</p>", tags=["analyst"]),
+            shown("<h1>Report</h1>"),
+        ],
+    )
+    assert "For analysts" not in html
+    assert "checked" not in html
+    assert "<h1>Report</h1>" in html
+
+
+def test_prints_scraps_and_figure_names_stay_out(tmp_path):
+    printed = new_code_cell(
+        "print(1)",
+        outputs=[new_output("stream", name=name, text=f"printed {name}") for name in ("stdout", "stderr")],
+    )
+    scrap = {
+        "application/scrapbook.scrap.json+json": {
+            "name": "rows",
+            "data": 4711,
+            "encoder": "json",
+            "version": 1,
+        }
+    }
+    html = render(
+        tmp_path,
+        [
+            printed,
+            shown(scrap, scrapbook={"name": "rows"}),
+            shown("<p>glued</p>", scrapbook={"name": "x"}),
+            shown({}, "execute_result"),
+        ],
+    )
+    assert "printed" not in html
+    assert "4711" not in html
+    assert "glued" not in html
+    assert "Figure" not in html
+
+
+def test_chart_that_an_analyst_adds_flows_into_the_page(tmp_path):
+    drawn = '<g id="axes_1"><text>tickets</text></g>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{drawn}</svg>'
+    soup = BeautifulSoup(
+        render(
+            tmp_path,
+            [
+                shown("<h1>Report</h1>"),
+                new_markdown_cell("## Tickets\n\nHow *large* they are."),
+                shown({"image/png": PNG + "\n"}),
+                shown({"image/png": PNG}, alt='Half are "small"'),
+                shown({"image/svg+xml": svg}),
+                shown({"text/markdown": "### By region"}),
+                shown("<table class='dataframe'><tr><td>1</td></tr></table>"),
+            ],
+        ),
+        "html.parser",
+    )
+    section = soup.section
+    assert section.h2.get_text() == "Tickets"
+    assert section.em.get_text() == "large"
+    assert [img["src"] for img in section.find_all("img")] == [f"data:image/png;base64,{PNG}"] * 2
+    assert [img["alt"] for img in section.find_all("img")] == ["Chart in “Tickets”", 'Half are "small"']
+    assert section.svg["aria-label"] == "Chart in “Tickets”"
+    assert section.svg.get_text() == "tickets"
+    assert section.h3.get_text() == "By region"
+    assert section.find("table").parent["class"] == ["scroll"]
+
+
+def test_what_runs_or_loads_is_taken_out_of_analysts_cells(tmp_path):
+    html = render(
+        tmp_path,
+        [
+            shown(
+                "<h1>R</h1><script>1</script><iframe src='https://a.example'></iframe><style>p{background:url(x.png)}</style>"
+                "<p onclick='x()' style='background: url(https://a.example/b.png)'>text</p><img src='https://a.example/c.png'>"
+                "<img src='chart.png'><a href='javascript:x()'>link</a>"
+            )
+        ],
+    )
+    for gone in ("<script", "<iframe", "onclick", "a.example", "x.png", "chart.png", "javascript:"):
+        assert gone not in html
+    assert "<p>text</p>" in html
+    assert html.count("A picture was left out") == 2
+
+
+def test_headings_of_analysts_are_fitted_in(tmp_path):
+    html = render(
+        tmp_path,
+        [
+            shown("<h1>Report</h1>"),
+            new_markdown_cell("# Big"),
+            new_markdown_cell("#### Deep"),
+            new_markdown_cell("## Big"),
+        ],
+    )
+    soup = BeautifulSoup(html, "html.parser")
+    assert [(heading.name, heading.get_text()) for heading in soup.find_all(re.compile("^h[1-6]$"))] == [
+        ("h1", "Report"), ("h2", "Big"), ("h3", "Deep"), ("h2", "Big"),
+    ]  # fmt: skip
+    assert [section["aria-labelledby"] for section in soup.find_all("section")] == [
+        h2["id"] for h2 in soup.find_all("h2")
+    ]
+    assert len({h2["id"] for h2 in soup.find_all("h2")}) == 2

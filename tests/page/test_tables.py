@@ -1,0 +1,189 @@
+"""Every table of the page."""
+
+import datetime
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from abaco import page
+from abaco.page.tables import cell
+
+
+def rows(html):
+    """Return a table's rows as lists of texts."""
+    table = BeautifulSoup(html, "html.parser").table
+    return [
+        [" ".join(cell.get_text().split()) for cell in row.find_all(["th", "td"])]
+        for row in table.find_all("tr")
+    ]
+
+
+def test_tables_have_a_caption_and_scopes():
+    soup = BeautifulSoup(page.figures("Rows by reason", ["Reason", "Rows"], [["late", "2"]]), "html.parser")
+    assert soup.caption.get_text() == "Rows by reason"
+    assert [th["scope"] for th in soup.find_all("th")] == ["col", "col", "row"]
+    assert soup.td["class"] == ["n"]
+    assert soup.div["tabindex"] == "0"
+
+
+def test_aging(metrics):
+    assert rows(page.aging_table(metrics)) == [
+        ["Days past due", "USD", "Share", "This late or later, USD", "Its share"],
+        ["0–7 days", "9,000.00", "90.0000 %", "10,000.00", "100.0000 %"],
+        ["7–30 days", "632.27", "6.3227 %", "1,000.00", "10.0000 %"],
+        ["30–60 days", "17.73", "0.1773 %", "367.73", "3.6773 %"],
+        ["60–90 days", "25.00", "0.2500 %", "350.00", "3.5000 %"],
+        ["90+ days", "325.00", "3.2500 %", "325.00", "3.2500 %"],
+        ["All", "10,000.00", "100.00 %", "", ""],
+    ]
+
+
+def test_aging_of_an_empty_book(empty):
+    assert rows(page.aging_table(empty))[1] == ["0–7 days", "0.00", "–", "0.00", "–"]
+    assert rows(page.aging_table(empty))[-1] == ["All", "0.00", "–", "", ""]
+
+
+def test_history_is_newest_first_and_marks_are_words_too(metrics, history):
+    assert rows(page.history_table(metrics, history)) == [
+        ["Date", "PAR30, %", "PAR90, %", "CollectionRate, %", "PortfolioHealth, of 10", "PAR60, %"],
+        ["31 December 2025", "3.6773", "!Warning: 3.2500", "–Not computable", "–Not computable", "3.5000"],
+        ["30 November 2025", "3.4629", "3.5000", "–", "–", "–"],
+        ["31 October 2025", "–Not computable", "3.0000", "–", "–", "–"],
+        ["30 September 2025", "!Warning: 5.5000", "2.7500", "–", "–", "–"],
+    ]
+
+
+def test_history_from_a_frame_is_the_same(metrics, history):
+    frame = pd.DataFrame(history)
+    frame["date"] = [datetime.date.fromisoformat(date) for date in frame["date"]]
+    assert page.history_table(metrics, frame) == page.history_table(metrics, history)
+
+
+def test_history_shows_the_last_dates_only(metrics, history):
+    html = page.history_table(metrics, history, dates=2)
+    assert [row[0] for row in rows(html)] == ["Date", "31 December 2025", "30 November 2025"]
+    assert "2\u00a0earlier dates not shown." in html
+
+
+def test_history_has_no_hindsight(metrics, history):
+    later = {"date": "2026-01-31", "kpi": "PAR30", "value": 9.9, "status": "critical"}
+    assert page.history_table(metrics, [*history, later]) == page.history_table(metrics, history)
+
+
+def test_history_of_one_date(metrics):
+    assert [row[0] for row in rows(page.history_table(metrics, []))] == ["Date", "31 December 2025"]
+
+
+def test_reconciliation_adds_up(metrics):
+    html = page.reconciliation_table(metrics)
+    assert page.reconciles(metrics["reconciliation"])
+    assert "It adds up: 1,000 + 6 + 1 + 3 = 1,010\u00a0rows, and " in html
+    assert "10,000.00 + 500.10 + 500.10 + 1,000.20 = 12,000.40\u00a0USD." in html
+    assert rows(html) == [
+        ["What became of them", "Rows", "USD"],
+        ["Accepted", "1,000", "10,000.00"],
+        ["Quarantined: could not be used", "6", "500.10"],
+        ["Dropped: exact copies of another row", "1", "500.10"],
+        ["Left out: dated after 31 December 2025", "3", "1,000.20"],
+        ["Came in", "1,010", "12,000.40"],
+    ]
+    assert "2 rows have no amount that can be read" in html
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "said"),
+    [
+        ("accepted", 999, "1,010\u00a0rows came in and 1,009 were found again (difference 1)"),
+        (
+            "amount_later",
+            "1000.21",
+            "12,000.40\u00a0USD came in and 12,000.41\u00a0USD were found again (difference −0.01\u00a0USD)",
+        ),
+    ],
+)
+def test_reconciliation_that_fails_is_loud(metrics, part, value, said):
+    metrics["reconciliation"][part] = value
+    html = page.reconciliation_table(metrics)
+    assert not page.reconciles(metrics["reconciliation"])
+    assert 'class="alarm"' in html
+    assert "IT DOES NOT ADD UP." in html
+    assert said in html
+
+
+def test_quality(metrics):
+    html = page.data_quality(metrics)
+    assert "0.59\u00a0% of the rows were rejected; the run stops above 5\u00a0%." in html
+    assert (
+        "1\u00a0row has aging buckets that do not add up to the receivable, by 3.10\u00a0USD in all." in html
+    )
+    assert "1\u00a0outlier and 2\u00a0balances below one dollar were found." in html
+    assert "2 personal columns are replaced by keyed tokens" in html
+    assert "borrower_name and borrower_email." in html
+    assert (
+        "Left behind from <code>sample.csv</code>, since no figure uses them: <code>collector_note</code>."
+        in html
+    )
+    assert rows(html) == [
+        ["Reason", "Rows"],
+        ["amount: negative", "4"],
+        ["measurement_date: not a date", "2"],
+    ]
+    assert "region" not in html
+
+
+def test_quality_of_clean_data(metrics):
+    metrics["quality"].update(rejects={}, nulls={}, unbalanced_rows=0, columns_left_behind={}, pii_columns=[])
+    html = page.data_quality(metrics)
+    assert "In every row the aging buckets add up to the receivable." in html
+    assert "The input holds no personal columns." in html
+    assert "<table" not in html
+
+
+def test_redaction_is_told_from_tokens(metrics):
+    metrics["quality"].update(masking="redacted", pii_columns=["email"])
+    assert "1 personal column is blacked out, since no masking key was set: email." in page.data_quality(
+        metrics
+    )
+
+
+def test_missing_names_each_addition_once(metrics):
+    assert page.missing_list(metrics).count("<li>") == 1
+    assert "<strong>CollectionRate and PortfolioHealth</strong>, add cash_available_usd" in page.missing_list(
+        metrics
+    )
+    assert "Nothing is missing" in page.missing_list(metrics | {"missing": []})
+
+
+def test_glossary(metrics):
+    html = page.glossary(metrics)
+    assert '<code class="formula">Σ a / Σ b × 100</code>' in html
+    assert "Here: 367.73 / 10,000.00, from 4 rows." in html
+    assert "Cash against eligible receivables." in html
+    assert "Higher is better; warning below 1.5, critical below 1." in html
+
+
+def test_provenance(metrics):
+    html = page.provenance(metrics)
+    assert "<code>20251231-3fa9c1d2e4b0</code>" in html
+    assert rows(html)[1] == ["sample.csv", "canonical snapshot", "tape", "ab" * 32, "1,010", "81,234"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "–"), (float("nan"), "–"), (True, "True"), ("abc", "abc"), (1234, "1,234"),
+        (Decimal("1234.5"), "1,234.50"), (0.12345, "0.1235"),
+        (datetime.date(2025, 12, 31), "31\u00a0December\u00a02025"),
+    ],
+)  # fmt: skip
+def test_cell(value, shown):
+    assert cell(value) == shown
+
+
+def test_frame_of_an_analyst():
+    frame = pd.DataFrame({"region": ["North", "South"], "usd": [Decimal("1.50"), None], "loans": [1200, 3]})
+    assert rows(page.frame_table(frame, "By region")) == [
+        ["region", "usd", "loans"], ["North", "1.50", "1,200"], ["South", "–", "3"],
+    ]  # fmt: skip

@@ -1,0 +1,53 @@
+"""Figures in words."""
+
+import datetime
+
+import pytest
+
+from abaco.page import words
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "shown"),
+    [
+        (3.6773, 2, "3.68"),
+        (3.675, 2, "3.68"),  # half up in decimal, where a binary float would give 3.67
+        ("7275898.35", 2, "7,275,898.35"),
+        (-0.25, 1, "−0.3"),
+        (-0.001, 2, "0.00"),
+        (5000, 0, "5,000"),
+    ],
+)
+def test_number(value, decimals, shown):
+    assert words.number(value, decimals) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(5, "5"), (5.0, "5"), (1.5, "1.5"), (30, "30"), (1000000, "1,000,000")]
+)
+def test_plain_number_has_no_decimals_to_spare(value, shown):
+    assert words.plain(value) == shown
+
+
+@pytest.mark.parametrize(
+    "date", ["2025-12-31", datetime.date(2025, 12, 31), datetime.datetime(2025, 12, 31, 5)]
+)
+def test_day(date):
+    assert words.day(date) == "31\u00a0December\u00a02025"
+
+
+def test_unknown_amounts_are_dashes():
+    assert [words.count(None), words.money(None), words.usd(None), words.percent(None)] == [
+        "–",
+        "–",
+        "–",
+        "–",
+    ]
+
+
+def test_listing():
+    assert [words.listing(["a"]), words.listing(["a", "b"]), words.listing(["a", "b", "c"])] == [
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
