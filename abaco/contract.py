@@ -7,7 +7,12 @@ import narwhals as nw
 from abaco.formats import PAR_BALANCES_USD, Format
 
 NOT_FINITE = r"^[+-]?(nan|inf|infinity)$"
-WRONG_KIND = {"date": "not a date", "amount": "not a number", "rate": "not a number", "days": "not a whole number"}
+WRONG_KIND = {
+    "date": "not a date",
+    "amount": "not a number",
+    "rate": "not a number",
+    "days": "not a whole number",
+}
 
 
 def reasons(format_: Format, present: Iterable[str]) -> nw.Expr:

@@ -22,7 +22,9 @@ def parse_date(text: str) -> dt.date:
     try:
         return dt.datetime.strptime(text.strip(), "%Y-%m-%d").date()
     except ValueError:
-        raise InputError(f"DATE {text} is no calendar day: write it as YYYY-MM-DD, for example 2025-12-31") from None
+        raise InputError(
+            f"DATE {text} is no calendar day: write it as YYYY-MM-DD, for example 2025-12-31"
+        ) from None
 
 
 def latest_date(found: list[sources.Source]) -> dt.date:
@@ -40,7 +42,9 @@ def latest_date(found: list[sources.Source]) -> dt.date:
     with DuckDB() as engine, tempfile.TemporaryDirectory(prefix="abaco-") as work:
         for source in tape:
             rows = engine.typed(sources.read(source, engine, Path(work)), {"measurement_date": "date"})
-            days += rows.select(nw.col("measurement_date").max()).collect("pyarrow")["measurement_date"].to_list()
+            days += (
+                rows.select(nw.col("measurement_date").max()).collect("pyarrow")["measurement_date"].to_list()
+            )
     if not any(days):
         raise InputError(f"No date in {tape[0].name} can be read as YYYY-MM-DD: correct its date column")
     return max(filter(None, days))

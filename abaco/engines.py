@@ -12,7 +12,13 @@ from abaco.errors import InputError
 
 # Cells that say "no value" in exports.
 NULL_WORDS = ("", "null", "NULL", "Null")
-TYPES = {"text": "VARCHAR", "date": "DATE", "amount": "DECIMAL(18,2)", "rate": "DECIMAL(18,6)", "days": "BIGINT"}
+TYPES = {
+    "text": "VARCHAR",
+    "date": "DATE",
+    "amount": "DECIMAL(18,2)",
+    "rate": "DECIMAL(18,6)",
+    "days": "BIGINT",
+}
 
 
 def _quoted(name: str) -> str:
@@ -159,7 +165,9 @@ class DuckDB:
         relation = frame.to_native()
         types = dict(zip(relation.columns, map(str, relation.types), strict=True))
         raw = ", ".join(f"{_quoted(n)}::VARCHAR AS {_quoted(f'raw_{n}')}" for n in kinds)
-        typed = ", ".join(f"{_cast(n, kind, types[n], decimal_mark)} AS {_quoted(n)}" for n, kind in kinds.items())
+        typed = ", ".join(
+            f"{_cast(n, kind, types[n], decimal_mark)} AS {_quoted(n)}" for n, kind in kinds.items()
+        )
         return nw.from_native(relation.project(f"{raw}, {typed}"))
 
     def with_originals(
@@ -211,7 +219,10 @@ def _cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
     column, target = _quoted(name), TYPES[kind]
     if kind == "text":
         return f"nullif(trim({column}::VARCHAR), '')"
-    if source in ("DOUBLE", "FLOAT"):  # the shortest decimal that stands for the float, never the float itself
+    if source in (
+        "DOUBLE",
+        "FLOAT",
+    ):  # the shortest decimal that stands for the float, never the float itself
         column = f"{column}::VARCHAR"
     elif source != "VARCHAR":
         return f"TRY_CAST({column} AS {target})"

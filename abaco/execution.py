@@ -64,6 +64,7 @@ def execute_phase(
             execute_notebook(
                 str(source), str(executed), parameters=injected, engine_name="cellwise", kernel_name="python3",
                 progress_bar=False, cwd=str(source.parent), on_cell=on_cell, config=transport,
+                shutdown_kernel="immediate",  # every output has come; a polite end interrupts the kernel and waits
             )  # fmt: skip
     except PapermillExecutionError as error:
         if error.ename in ERRORS:

@@ -1,125 +1,16 @@
 """The contract of every input format: which headings it is known by, what is kept, and what is personal."""
 
-import re
-import unicodedata
-from dataclasses import dataclass, field
-
 from abaco.errors import InputError
-
-
-@dataclass(frozen=True)
-class Column:
-    """One named column of a format.
-
-    Parameters
-    ----------
-    name
-        What the column is called on our side.
-    kind
-        ``text``, ``date``, ``amount`` (decimal 18,2), ``rate`` (decimal 18,6) or ``days`` (whole number).
-    headings
-        Other headings it goes by, normalised (see `normalise`).
-    required
-        The format is not recognised without it.
-    filled
-        A row without a value in it is rejected.
-    signed
-        Negative values are right (rebate credits, equity).
-    personal
-        It identifies a person or a firm and is masked.
-    """
-
-    name: str
-    kind: str = "text"
-    headings: tuple[str, ...] = ()
-    required: bool = False
-    filled: bool = False
-    signed: bool = False
-    personal: bool = False
-
-
-@dataclass(frozen=True)
-class Format:
-    """One input format: the columns that it keeps, and what is checked on its rows.
-
-    Parameters
-    ----------
-    key
-        Columns that no two rows may share.
-    date
-        The column that says since when a row was known: rows after the measurement date are left out.
-    amount
-        The column that the reconciliation adds up.
-    is_tape
-        It can give the loan tape.
-    any_of
-        Columns of which at least one is required.
-    """
-
-    name: str
-    title: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...] = ()
-    date: str | None = None
-    amount: str | None = None
-    is_tape: bool = False
-    any_of: tuple[str, ...] = ()
-    column_by_heading: dict[str, Column] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self):
-        known = {heading: c for c in self.columns for heading in (*c.headings, c.name)}
-        object.__setattr__(self, "column_by_heading", known)
-
-    def assign(self, headings: list[str]) -> dict[str, int]:
-        """Return which heading, by position, gives each column; of two for one column, the one listed first here.
-
-        Parameters
-        ----------
-        headings
-            Headings of a file, normalised, in the file's order.
-        """
-        return {
-            c.name: headings.index(h)
-            for c in self.columns
-            for h in [next((h for h in (*c.headings, c.name) if h in headings), None)]
-            if h is not None
-        }
-
-    @property
-    def personal(self) -> tuple[str, ...]:
-        """Names of the columns that are masked."""
-        return tuple(c.name for c in self.columns if c.personal)
-
-    def lacks(self, headings: list[str]) -> list[str]:
-        """Return the required columns that `headings` (normalised) do not give."""
-        given = {self.column_by_heading[h].name for h in headings if h in self.column_by_heading}
-        missing = [c.name for c in self.columns if c.required and c.name not in given]
-        if self.any_of and not given & set(self.any_of):
-            missing.append(" or ".join(self.any_of))
-        return missing
-
-    def matched(self, headings: list[str]) -> int:
-        """Return how many of `headings` (normalised) belong to this format."""
-        return sum(h in self.column_by_heading for h in headings)
-
-
-def normalise(heading: str) -> str:
-    """Return a heading in the form that contracts use: no accents, no stray blanks, lower case, underscores.
-
-    Examples
-    --------
-    >>> normalise("  Préstamo  Número ")
-    'prestamo_numero'
-    """
-    plain = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain.strip().lower()).strip("_")
+from abaco.schema import Column, Format, normalise
 
 
 def _amount(name, *headings, **more):
     return Column(name, "amount", headings, **more)
 
 
-LOAN_ID = Column("loan_id", headings=("loan_id_raw", "numero_de_prestamo", "id_prestamo", "codigo_prestamo"), filled=True)
+LOAN_ID = Column(
+    "loan_id", headings=("loan_id_raw", "numero_de_prestamo", "id_prestamo", "codigo_prestamo"), filled=True
+)
 COMPANY = Column("company", headings=("empresa", "compania"))
 DATE_HEADINGS = ("reporting_date", "measurement_date", "fecha_corte", "fecha_de_corte", "snapshot_date")
 
@@ -131,7 +22,7 @@ BORROWER = (
         headings=("customer_name", "client_name", "full_name", "name", "cliente", "nombre", "nombre_cliente",
                   "nombre_completo", "apellido", "apellidos", "razon_social", "borrower"),
         personal=True,
-    ),  # fmt: skip
+    ),
     Column("payer_name", headings=("payer", "pagador", "nombre_pagador", "debtor", "deudor"), personal=True),
     Column("borrower_email", headings=("email", "e_mail", "customer_email", "correo", "correo_electronico"), personal=True),
     Column(
@@ -144,10 +35,10 @@ BORROWER = (
         headings=("tax_id", "tin", "ssn", "national_id", "passport", "nit", "dui", "nrc", "rfc", "ruc", "dni", "cedula",
                   "pasaporte", "documento", "numero_documento"),
         personal=True,
-    ),  # fmt: skip
+    ),
     Column("borrower_address", headings=("address", "customer_address", "direccion", "domicilio"), personal=True),
     Column("borrower_birth_date", headings=("birth_date", "date_of_birth", "fecha_nacimiento", "fecha_de_nacimiento"), personal=True),
-)
+)  # fmt: skip
 SEGMENTS = (
     COMPANY,
     Column("product", headings=("product_type", "producto", "tipo_producto", "tipo_de_producto")),
@@ -205,7 +96,10 @@ LOANS = Format(
     "loans",
     (
         Column("loan_id", headings=LOAN_ID.headings, required=True, filled=True),
-        *(Column(c.name, headings=c.headings, required=c.name == "borrower_id", personal=True) for c in BORROWER),
+        *(
+            Column(c.name, headings=c.headings, required=c.name == "borrower_id", personal=True)
+            for c in BORROWER
+        ),
         *SEGMENTS,
         Column("disburse_date", "date", required=True, filled=True),
         Column("maturity_date", "date"),
@@ -295,7 +189,9 @@ ACCOUNTS = {
     "operating_expense_usd": ("operating_expense", "operating_expenses", "opex", "gastos", "gastos_operativos",
                               "gastos_de_operacion"),
 }  # fmt: skip
-_STATEMENT_DATE = Column("measurement_date", "date", (*DATE_HEADINGS, "date", "fecha"), required=True, filled=True)
+_STATEMENT_DATE = Column(
+    "measurement_date", "date", (*DATE_HEADINGS, "date", "fecha"), required=True, filled=True
+)
 STATEMENTS_LONG = Format(
     "statements",
     "financial statements, long",

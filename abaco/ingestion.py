@@ -2,83 +2,27 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 import narwhals as nw
 import pyarrow as pa
 
-from abaco import contract, masking, tape
+from abaco import contract
+from abaco.duplicates import judge
 from abaco.engines import DuckDB
 from abaco.errors import InputError
-from abaco.formats import FORMATS, Format
+from abaco.formats import FORMATS
 from abaco.kpis.ratios import rounded
-from abaco.sources import Skipped, Source, broken_line_numbers, is_whole, line_numbers, read, split_lines, text_path
+from abaco.lines import line_numbers
+from abaco.sources import Skipped, Source
+from abaco.staging import IS_LATER, Batch, Staged, checked, count, stage_one, with_originals
 
-ROW_ID = (nw.col("source").cast(nw.Int64()) * 2**40 + nw.col("record")).alias("row_id")
-IS_LATER = nw.col("is_later")
 CONFLICT = "{}: another row has the same, with other values"
 QUARANTINE = pa.schema(
     [("file", pa.string()), ("line", pa.int64()), ("reasons", pa.string()), ("amount_usd", pa.decimal128(18, 2)),
      ("original", pa.string())]
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Staged:
-    """One source after the contract: its rows as Parquet, and the lines that could not be split into columns.
-
-    `whole` is the copy without those lines, where one had to be made.
-    """
-
-    source: Source
-    index: int
-    path: Path
-    text: Path | None
-    broken: tuple[tuple[int, str], ...]
-    whole: Path | None = None
-
-
-@dataclass(frozen=True)
-class Batch:
-    """All staged sources of one format, with the verdicts on rows that share a key."""
-
-    format: Format
-    role: str
-    staged: tuple[Staged, ...]
-    verdicts: Path | None = None
-
-    @property
-    def is_tape(self) -> bool:
-        """Whether these rows are the loan tape."""
-        return self.role == "tape"
-
-    def rows(self, engine: DuckDB) -> nw.LazyFrame:
-        """Return every row that could be split into columns, with ``reasons``, ``is_later`` and a ``row_id``."""
-        return engine.scan([s.path for s in self.staged], row_number="record").with_columns(ROW_ID)
-
-    def accepted(self, engine: DuckDB) -> nw.LazyFrame:
-        """Return the rows that passed: no reason against them, not later than the date, not dropped as a duplicate."""
-        return accepted_rows([s.path for s in self.staged], self.verdicts, engine)
-
-    def as_dict(self) -> dict:
-        """Return what a later phase needs to read the accepted rows."""
-        return {
-            "format": self.format.name,
-            "is_tape": self.is_tape,
-            "staged": [s.path.name for s in self.staged],
-            "verdicts": self.verdicts and self.verdicts.name,
-        }
-
-
-def accepted_rows(staged: list[Path], verdicts: Path | None, engine: DuckDB) -> nw.LazyFrame:
-    """Return the accepted rows of staged files: the columns of the contract, or those of the tape."""
-    rows = engine.scan(staged, row_number="record").with_columns(ROW_ID)
-    rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
-    if verdicts is not None:
-        rows = rows.join(engine.scan(verdicts), on="row_id", how="anti")
-    return rows.drop("reasons", "original", "is_later", "has_key", "amount_usd", "source", "record", "row_id")
 
 
 def roles(sources: Iterable[Source]) -> dict[str, str]:
@@ -107,7 +51,9 @@ def tape_sources(sources: list[Source]) -> list[Source]:
     if found := [s for s in sources if use[s.name] == "tape"]:
         return found
     titles = ", ".join(sorted({s.format.title for s in sources}))
-    raise InputError(f"No loan tape in the input, only {titles}: add a canonical snapshot, PAR balances or loans")
+    raise InputError(
+        f"No loan tape in the input, only {titles}: add a canonical snapshot, PAR balances or loans"
+    )
 
 
 def stage(sources: list[Source], date: dt.date, engine: DuckDB, work: Path) -> list[Batch]:
@@ -128,7 +74,7 @@ def stage(sources: list[Source], date: dt.date, engine: DuckDB, work: Path) -> l
     tape_sources(sources)
     use = roles(sources)
     used = [s for s in sources if not use[s.name].startswith("not used")]
-    staged = [_stage_one(s, i, use[s.name] == "tape", date, engine, work) for i, s in enumerate(used)]
+    staged = [stage_one(s, i, use[s.name] == "tape", date, engine, work) for i, s in enumerate(used)]
     by_format = {}
     for one in staged:
         by_format.setdefault(one.source.format_name, []).append(one)
@@ -136,87 +82,6 @@ def stage(sources: list[Source], date: dt.date, engine: DuckDB, work: Path) -> l
         judge(Batch(FORMATS[name], use[group[0].source.name], tuple(group)), engine, work)
         for name, group in by_format.items()
     ]
-
-
-def _checked(source: Source, engine: DuckDB, work: Path, text: Path | None) -> nw.LazyFrame:
-    present = set(source.columns)
-    kinds = {c.name: c.kind for c in source.format.columns if c.name in present}
-    typed = engine.typed(read(source, engine, work, text), kinds, source.decimal_mark)
-    return typed.with_columns(reasons=contract.reasons(source.format, present))
-
-
-def _with_originals(frame: nw.LazyFrame, source: Source, engine: DuckDB) -> nw.LazyFrame:
-    values = {source.headings[i].strip(): f"raw_{name}" for name, i in source.columns.items()}
-    return engine.with_originals(frame, values, [f"raw_{name}" for name in source.format.personal], masking.key())
-
-
-def _stage_one(source: Source, index: int, is_tape: bool, date: dt.date, engine: DuckDB, work: Path) -> Staged:
-    path = work / f"staged_{index:02d}.parquet"
-    _write_rows(source, None, index, is_tape, date, engine, path)
-    if source.kind not in ("csv", "xlsx"):
-        return Staged(source, index, path, None, ())
-    text, faults = text_path(source, work), engine.broken_lines()
-    if is_whole(source, _count(engine.scan(path)), (line for _, _, line in faults)):
-        lines = broken_line_numbers(text, [position for position, _, _ in faults])
-        return Staged(source, index, path, text, tuple(zip(lines, (fault for _, fault, _ in faults), strict=True)))
-    whole, broken = split_lines(source, text, work)
-    _write_rows(source, whole, index, is_tape, date, engine, path)
-    return Staged(source, index, path, text, tuple(broken), whole)
-
-
-def _write_rows(
-    source: Source, text: Path | None, index: int, is_tape: bool, date: dt.date, engine: DuckDB, path: Path
-) -> None:
-    format_, present = source.format, set(source.columns)
-    rows = _with_originals(_checked(source, engine, path.parent, text), source, engine)
-    key = [nw.col(name).is_null() for name in format_.key if name in present]
-    if is_tape:
-        columns = tape.tape_columns(format_, present, date)
-    else:
-        columns = [nw.col(c.name) for c in format_.columns if c.name in present]
-    later = (nw.col(format_.date) > date).fill_null(False) if format_.date else nw.lit(False)
-    amount = nw.col(format_.amount) if format_.amount in present else nw.lit(None)
-    rows = rows.select(
-        *columns, "reasons", "original",
-        later.alias("is_later"),
-        amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),
-        (~nw.any_horizontal(*key, ignore_nulls=False) if key else nw.lit(False)).alias("has_key"),
-        nw.lit(index).alias("source"),
-    )  # fmt: skip
-    engine.write(rows, path)
-
-
-def judge(batch: Batch, engine: DuckDB, work: Path) -> Batch:
-    """Find rows that share a key: identical ones are dropped but for the first, conflicting ones are all rejected."""
-    key = list(batch.format.key)
-    rows = batch.rows(engine)
-    key = [name for name in key if name in rows.collect_schema().names()]
-    if not key:
-        return batch
-    known = rows.filter(nw.col("has_key") & ~IS_LATER)
-    # a file with a row a date has no loan id: its rows share the empty one
-    known = known.with_columns(**{f"key_{name}": nw.col(name).cast(nw.String()).fill_null("") for name in key})
-    by = [f"key_{name}" for name in key]
-    repeated = work / f"repeated_{batch.format.name}.parquet"
-    engine.write(known.group_by(by).agg(copies=nw.len()).filter(nw.col("copies") > 1), repeated)
-    if not _count(engine.scan(repeated)):
-        return batch
-    shared = known.join(engine.scan(repeated), on=by, how="inner")
-    internal = {"reasons", "original", "is_later", "has_key", "source", "record", "row_id", "copies", *by}
-    values = [name for name in shared.collect_schema().names() if name not in internal]
-    low = [nw.col(v).min().alias(f"low_{v}") for v in values]
-    high = [nw.col(v).max().alias(f"high_{v}") for v in values]
-    filled = [nw.col(v).count().alias(f"filled_{v}") for v in values]
-    groups = shared.group_by(by).agg(*low, *high, *filled, first=nw.col("row_id").min(), copies=nw.len())
-    differs = [nw.col(f"low_{v}") != nw.col(f"high_{v}") for v in values]
-    differs += [(nw.col(f"filled_{v}") > 0) & (nw.col(f"filled_{v}") < nw.col("copies")) for v in values]
-    groups = groups.select(*by, "first", nw.any_horizontal(*differs, ignore_nulls=True).alias("conflicts"))
-    verdict = nw.when(nw.col("conflicts")).then(nw.lit("conflict"))
-    verdict = verdict.otherwise(nw.when(nw.col("row_id") != nw.col("first")).then(nw.lit("duplicate")))
-    verdicts = work / f"verdicts_{batch.format.name}.parquet"
-    judged = shared.drop("copies").join(groups, on=by, how="inner").with_columns(verdict=verdict)
-    engine.write(judged.filter(~nw.col("verdict").is_null()).select("row_id", "verdict", "amount_usd"), verdicts)
-    return replace(batch, verdicts=verdicts)
 
 
 def quarantine(batches: Iterable[Batch], engine: DuckDB, work: Path) -> pa.Table:
@@ -227,12 +92,18 @@ def quarantine(batches: Iterable[Batch], engine: DuckDB, work: Path) -> pa.Table
     """
     tables = []
     for batch in batches:
-        rows = batch.rows(engine).filter(~IS_LATER).select("row_id", "source", "record", "reasons", "original", "amount_usd")
+        rows = (
+            batch.rows(engine)
+            .filter(~IS_LATER)
+            .select("row_id", "source", "record", "reasons", "original", "amount_usd")
+        )
         conflict = nw.lit(CONFLICT.format(" and ".join(batch.format.key)))
         if batch.verdicts is None:
             bad = rows.filter(~nw.col("reasons").is_null())
         else:
-            judged = rows.join(engine.scan(batch.verdicts).select("row_id", "verdict"), on="row_id", how="left")
+            judged = rows.join(
+                engine.scan(batch.verdicts).select("row_id", "verdict"), on="row_id", how="left"
+            )
             judged = judged.filter(~(nw.col("verdict") == "duplicate").fill_null(False))
             reason = nw.when(nw.col("verdict") == "conflict").then(conflict)
             reasons = contract.joined([nw.col("reasons"), reason])
@@ -247,15 +118,20 @@ def _rejects(staged: Staged, found: pa.Table, engine: DuckDB, work: Path) -> pa.
     unseen = [row["record"] for row in mine if row["original"] is None]
     if unseen:  # rows that conflict passed every check of their own: their values are fetched from the file
         wanted = engine.from_arrow(pa.table({"record": pa.array(unseen, pa.int64())}))
-        again = engine.numbered(_checked(staged.source, engine, work, staged.whole), "record").join(wanted, on="record", how="semi")
-        again = _with_originals(again.with_columns(reasons=nw.lit("")), staged.source, engine)
-        values = {r["record"]: r["original"] for r in again.select("record", "original").collect("pyarrow").to_native().to_pylist()}
+        again = engine.numbered(checked(staged.source, engine, work, staged.whole), "record").join(
+            wanted, on="record", how="semi"
+        )
+        again = with_originals(again.with_columns(reasons=nw.lit("")), staged.source, engine)
+        values = {
+            r["record"]: r["original"]
+            for r in again.select("record", "original").collect("pyarrow").to_native().to_pylist()
+        }
         mine = [{**row, "original": row["original"] or values[row["record"]]} for row in mine]
     records = [row["record"] for row in mine]
     if staged.text is None:
         lines = {r: r + 1 for r in records}
     else:
-        total = _count(engine.scan(staged.path))
+        total = count(engine.scan(staged.path))
         lines = line_numbers(staged.source, staged.text, records, total, [line for line, _ in staged.broken])
     rejects = [
         {"file": staged.source.name, "line": lines[row["record"]], "reasons": row["reasons"],
@@ -268,17 +144,20 @@ def _rejects(staged: Staged, found: pa.Table, engine: DuckDB, work: Path) -> pa.
     return pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=QUARANTINE)
 
 
-def _count(frame: nw.LazyFrame) -> int:
-    return frame.select(nw.len().alias("n")).collect("pyarrow")["n"][0]
-
-
 def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:
     """Return the day that the figures of `date` are really from: the first overdue day plus the days past due.
 
     A snapshot labelled with the month's end can hold figures from weeks before. Without overdue dates it is `date`.
     """
     overdue = tape.filter((nw.col("measurement_date") == date) & (nw.col("days_past_due") > 0))
-    known = overdue.select("overdue_on", "days_past_due").drop_nulls().unique().collect("pyarrow").to_native().to_pylist()
+    known = (
+        overdue.select("overdue_on", "days_past_due")
+        .drop_nulls()
+        .unique()
+        .collect("pyarrow")
+        .to_native()
+        .to_pylist()
+    )
     days = [row["overdue_on"] + dt.timedelta(days=row["days_past_due"]) for row in known]
     return min(max(days, default=date), date)
 
@@ -292,8 +171,14 @@ def check_grain(tape: nw.LazyFrame) -> None:
         Naming the first such date.
     """
     whole = nw.col("loan_id").is_null().cast(nw.Int64())
-    by_date = tape.with_columns(whole=whole).group_by("measurement_date").agg(nw.len().alias("rows"), nw.col("whole").sum())
-    mixed = by_date.filter((nw.col("whole") > 0) & (nw.col("whole") < nw.col("rows"))).sort("measurement_date")
+    by_date = (
+        tape.with_columns(whole=whole)
+        .group_by("measurement_date")
+        .agg(nw.len().alias("rows"), nw.col("whole").sum())
+    )
+    mixed = by_date.filter((nw.col("whole") > 0) & (nw.col("whole") < nw.col("rows"))).sort(
+        "measurement_date"
+    )
     if found := mixed.collect("pyarrow").to_native().to_pylist():
         raise InputError(
             f"{found[0]['measurement_date']} has both a row a loan and a row for the whole book: keep one of the files"
@@ -303,7 +188,7 @@ def check_grain(tape: nw.LazyFrame) -> None:
 def inputs(found: list[Source], batches: Iterable[Batch], engine: DuckDB) -> list[dict]:
     """Return what metrics and manifest say of each input file; rows are None for a file that was not used."""
     use = roles(found)
-    rows = {s.source.name: _count(engine.scan(s.path)) + len(s.broken) for b in batches for s in b.staged}
+    rows = {s.source.name: count(engine.scan(s.path)) + len(s.broken) for b in batches for s in b.staged}
     return [
         {"name": s.name, "format": s.format.title, "used_for": use[s.name], "rows": rows.get(s.name), "bytes": s.bytes,
          "sha256": s.sha256}
@@ -333,7 +218,9 @@ def reject_pct(book: Mapping[str, int]) -> Decimal:
     return rounded(Decimal(100 * book["quarantined"]) / rows, 2) if rows else Decimal(0)
 
 
-def check_reject_limit(batch: Batch, book: Mapping[str, int], reasons: Mapping[str, int], max_reject_pct: float) -> None:
+def check_reject_limit(
+    batch: Batch, book: Mapping[str, int], reasons: Mapping[str, int], max_reject_pct: float
+) -> None:
     """Raise when more than `max_reject_pct` per cent of the rows up to the date were rejected.
 
     Parameters

@@ -40,15 +40,18 @@ def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str) ->
     return f"{date.replace('-', '')}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
 
 
-def write(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
+def write(folder: Path, facts: dict[str, Any], unfinished: tuple[str, ...] = ()) -> dict[str, Any]:
     """Write the manifest of a run's folder and return it.
 
     Parameters
     ----------
     facts
         ``run_id``, ``date``, ``parameters``, ``code``, ``inputs`` and ``reconciliation``.
+    unfinished
+        Files that are still being written, left out.
     """
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != NAME and "work" not in p.relative_to(folder).parts)
+    files = [p for p in files if p.relative_to(folder).as_posix() not in unfinished]
     outputs = [
         {"path": p.relative_to(folder).as_posix(), "bytes": p.stat().st_size, "sha256": sha256(p)} for p in files
     ]

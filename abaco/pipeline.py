@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 class Silence:
     """Progress that nobody watches."""
 
-    def begin(self, phase: str) -> None:
+    def begin(self, *_) -> None:
         """Take note of nothing."""
 
     cell = end = say = begin

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from abaco.engines import DuckDB
 from abaco.errors import RunError
-from abaco.ingestion import IS_LATER, Batch
+from abaco.staging import IS_LATER, Batch
 from abaco.tape import bucket_gap
 
 ZERO = Decimal("0.00")
@@ -54,7 +54,9 @@ def reconcile(batch: Batch, rejects: pa.Table, engine: DuckDB) -> dict:
             f"{batch.format.title}: {rows_in} rows and {whole[1]} USD came in, but {counted} rows and {added} USD are "
             "accounted for; nothing is published: report this with the input's manifest"
         )
-    without = rows.filter(nw.col("amount_usd").is_null()).select(nw.len().alias("n")).collect("pyarrow")["n"][0]
+    without = (
+        rows.filter(nw.col("amount_usd").is_null()).select(nw.len().alias("n")).collect("pyarrow")["n"][0]
+    )
     return {
         "rows_in": rows_in,
         **{name: parts[name][0] for name in PARTS},
@@ -69,7 +71,9 @@ def _accepted_amount(batch: Batch) -> str:
 
 
 def _totals(rows: nw.LazyFrame) -> tuple[int, Decimal]:
-    total = rows.select(n=nw.len(), usd=nw.col("amount_usd").sum()).collect("pyarrow").to_native().to_pylist()[0]
+    total = (
+        rows.select(n=nw.len(), usd=nw.col("amount_usd").sum()).collect("pyarrow").to_native().to_pylist()[0]
+    )
     return total["n"], total["usd"] or ZERO
 
 

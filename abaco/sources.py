@@ -5,7 +5,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -87,11 +87,15 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
         When nothing is there, nothing is usable, or a file is broken.
     """
     if not input_path.exists():
-        raise InputError(f"Input file not found: {input_path}: check INPUT, or leave it out to run on the sample")
+        raise InputError(
+            f"Input file not found: {input_path}: check INPUT, or leave it out to run on the sample"
+        )
     already = {(k["path"], k["bytes"], k["modified_ns"]): k for k in known}
     if input_path.is_file():
         if input_path.suffix.lower() not in KINDS:
-            raise InputError(f"{input_path.name} is not one of {', '.join(KINDS)}: export it in one of these forms")
+            raise InputError(
+                f"{input_path.name} is not one of {', '.join(KINDS)}: export it in one of these forms"
+            )
         try:
             return [_inspect(input_path, already)], []
         except UnknownFormatError as error:
@@ -170,7 +174,9 @@ def _fingerprint(path: Path, text: bool) -> dict:
             if not text:
                 continue
             if b"\0" in chunk:
-                raise InputError(f"{path.name} is no text file (it holds binary data): export it again as CSV in UTF-8")
+                raise InputError(
+                    f"{path.name} is no text file (it holds binary data): export it again as CSV in UTF-8"
+                )
             delimiter = delimiter or max((b",", b";", b"\t"), key=chunk.split(b"\n", 1)[0].count)
             lines, last = lines + chunk.count(b"\n"), chunk[-1:]
             parts = chunk.split(b'"')  # every other part is within quotes
@@ -194,9 +200,14 @@ def _header(path: Path, encoding: str, delimiter: str) -> tuple[list[str], str]:
     with path.open("rb") as file:
         sample = file.read(SAMPLE)
     try:
-        text = sample.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="ignore" if encoding == "utf-8" else "strict")
+        text = sample.decode(
+            "utf-8-sig" if encoding == "utf-8" else encoding,
+            errors="ignore" if encoding == "utf-8" else "strict",
+        )
     except UnicodeDecodeError:
-        raise InputError(f"{path.name} is neither UTF-8 nor Windows-1252 text: export it again as CSV in UTF-8") from None
+        raise InputError(
+            f"{path.name} is neither UTF-8 nor Windows-1252 text: export it again as CSV in UTF-8"
+        ) from None
     rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     complete = rows[1:] if len(sample) < SAMPLE else rows[1:-1]
     return rows[0], _decimal_mark(complete)
@@ -217,7 +228,9 @@ def _sheet_rows(path: Path) -> Iterator[list]:
         book = CalamineWorkbook.from_path(str(path))
         sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
     except CalamineError as error:
-        raise InputError(f"{path.name} cannot be read as xlsx: {error}; save it again as an Excel workbook") from error
+        raise InputError(
+            f"{path.name} cannot be read as xlsx: {error}; save it again as an Excel workbook"
+        ) from error
     for sheet in sheets:
         if rows := sheet.to_python():
             return iter(rows)
@@ -252,87 +265,10 @@ def text_path(source: Source, work: Path) -> Path:
             with copy.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows(_sheet_rows(path))
         else:
-            with path.open(encoding=source.encoding, newline="") as old, copy.open("w", encoding="utf-8", newline="") as new:
+            with (
+                path.open(encoding=source.encoding, newline="") as old,
+                copy.open("w", encoding="utf-8", newline="") as new,
+            ):
                 while chunk := old.read(CHUNK):
                     new.write(chunk)
     return copy
-
-
-def is_whole(source: Source, total: int, broken_text: Iterable[str]) -> bool:
-    """Return whether every record has as many delimiters as the header, as far as counting can tell.
-
-    DuckDB drops a surplus empty field at a line's end, and with it the proof that the line's columns have shifted.
-
-    Parameters
-    ----------
-    total
-        Records that could be split into columns.
-    broken_text
-        The lines that could not.
-    """
-    if source.delimiters is None:
-        return True
-    in_broken = sum(part.count(source.delimiter) for line in broken_text for part in line.split('"')[::2])
-    return source.delimiters - in_broken == (len(source.headings) - 1) * (total + 1)
-
-
-def split_lines(source: Source, text: Path, work: Path) -> tuple[Path, list[tuple[int, str]]]:
-    """Write a copy of a text file with its whole lines only, and return it with the number and fault of the others.
-
-    One record after the other, so slower by far: for files in which `is_whole` found something wrong.
-    """
-    copy, broken, width = work / f"{text.name}.whole.csv", [], len(source.headings)
-    with text.open(encoding="utf-8-sig", newline="") as old, copy.open("w", encoding="utf-8", newline="") as new:
-        reader, writer, end = csv.reader(old, delimiter=source.delimiter), csv.writer(new, delimiter=source.delimiter), 0
-        for row in reader:
-            start, end = end + 1, reader.line_num
-            if len(row) == width:
-                writer.writerow(row)
-            elif row:
-                broken.append((start, "too many columns" if len(row) > width else "missing columns"))
-    return copy, broken
-
-
-def broken_line_numbers(text: Path, positions: list[int]) -> list[int]:
-    """Return the line, from 1, at each byte position (ascending) of a text file."""
-    numbers, line, offset = [], 1, 0
-    with text.open("rb") as file:
-        for position in positions:
-            while offset < position:
-                chunk = file.read(min(CHUNK, position - offset))
-                line, offset = line + chunk.count(b"\n"), offset + len(chunk)
-            numbers.append(line)
-    return numbers
-
-
-def line_numbers(source: Source, text: Path, records: list[int], total: int, broken: list[int]) -> dict[int, int]:
-    """Return the line, from 1, of each record of a text file.
-
-    Parameters
-    ----------
-    records
-        Positions, from 0, among the `total` records that could be split into columns.
-    broken
-        Lines that could not be split, ascending.
-    """
-    if source.lines == 1 + total + len(broken):  # a line a record: no blank lines, no line breaks within quotes
-        numbers = {}
-        before = 0
-        for record in sorted(records):
-            while before < len(broken) and broken[before] <= record + 2 + before:
-                before += 1
-            numbers[record] = record + 2 + before
-        return numbers
-    numbers, wanted, record, skip = {}, set(records), -1, set(broken)
-    with text.open(encoding="utf-8", newline="") as file:
-        reader, end = csv.reader(file, delimiter=source.delimiter or ","), 0
-        for row in reader:
-            start, end = end + 1, reader.line_num
-            if start == 1 or not row or len(row) != len(source.headings) or start in skip:
-                continue
-            record += 1
-            if record in wanted:
-                numbers[record] = start
-            if len(numbers) == len(wanted):
-                break
-    return numbers

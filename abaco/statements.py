@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from abaco.engines import DuckDB
 from abaco.formats import ACCOUNTS, STATEMENTS_LONG, STATEMENTS_WIDE, normalise
-from abaco.ingestion import Batch
+from abaco.staging import Batch
 
 ACCOUNT_OF = {heading: account for account, headings in ACCOUNTS.items() for heading in (account, *headings)}
 

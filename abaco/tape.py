@@ -61,8 +61,14 @@ def _from_snapshot(present: set[str], _) -> dict[str, nw.Expr]:
 def _from_par(present: set[str], _) -> dict[str, nw.Expr]:
     par = [nw.col("outstanding_balance_usd"), *(nw.col(f"par_{n}_balance_usd") for n in (7, 30, 60, 90))]
     buckets = [at_least - beyond for at_least, beyond in zip(par, par[1:], strict=False)] + par[-1:]
-    outstanding = dict.fromkeys(("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), par[0])
-    written_off = nw.col("writeoff_outstanding_balance_usd") if "writeoff_outstanding_balance_usd" in present else nw.lit(None)
+    outstanding = dict.fromkeys(
+        ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), par[0]
+    )
+    written_off = (
+        nw.col("writeoff_outstanding_balance_usd")
+        if "writeoff_outstanding_balance_usd" in present
+        else nw.lit(None)
+    )
     return {**outstanding, **dict(zip(BUCKETS, buckets, strict=True)), "written_off_usd": written_off}
 
 
@@ -70,10 +76,14 @@ def _from_loans(_, date: dt.date | None) -> dict[str, nw.Expr]:
     balance, dpd = nw.col("outstanding_balance"), nw.col("days_past_due")
     first = list(FIRST_DAY.values())
     buckets = {
-        name: nw.when((dpd >= low) & (dpd < high if high else nw.lit(True))).then(balance).otherwise(nw.lit(0))
+        name: nw.when((dpd >= low) & (dpd < high if high else nw.lit(True)))
+        .then(balance)
+        .otherwise(nw.lit(0))
         for (name, low), high in zip(FIRST_DAY.items(), [*first[1:], None], strict=True)
     }
-    outstanding = dict.fromkeys(("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), balance)
+    outstanding = dict.fromkeys(
+        ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), balance
+    )
     return {"measurement_date": nw.lit(date), **outstanding, **buckets}
 
 

@@ -11,16 +11,21 @@ import pyarrow as pa
 
 from abaco.engines import DuckDB
 from abaco.formats import BUCKETS, FORMATS
-from abaco.ingestion import accepted_rows
 from abaco.kpis.ratios import Totals, rounded
 from abaco.masking import key
+from abaco.staging import accepted_rows
 from abaco.tape import AMOUNTS, PERSONAL
 
 BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
 # What a masked value looks like.
 MASKED = r"^(redacted|tok_[0-9a-f]{32})$"
 AGING = pa.schema(
-    [("date", pa.date32()), ("bucket", pa.string()), ("amount", pa.decimal128(38, 2)), ("share", pa.decimal128(9, 4))]
+    [
+        ("date", pa.date32()),
+        ("bucket", pa.string()),
+        ("amount", pa.decimal128(38, 2)),
+        ("share", pa.decimal128(9, 4)),
+    ]
 )
 
 
@@ -30,7 +35,7 @@ def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Duck
     Parameters
     ----------
     batches
-        What ingestion handed over (see `ingestion.Batch.as_dict`).
+        What ingestion handed over (see `staging.Batch.as_dict`).
     """
     return _accepted(next(b for b in batches if b["is_tape"]), work, engine)
 
@@ -40,20 +45,21 @@ def _accepted(batch: Mapping[str, Any], work: Path, engine: DuckDB) -> nw.LazyFr
     return accepted_rows([work / name for name in batch["staged"]], verdicts, engine)
 
 
-def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: DuckDB) -> list[str]:
-    """Write every export that is not the tape as ``tables/<format>.parquet``, masked, and return the formats."""
-    written = []
+def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: DuckDB) -> set[str]:
+    """Write every export that is not the tape as ``tables/<format>.parquet``, masked; return what was masked in them."""
+    masked = set()
     for batch in (b for b in batches if not b["is_tape"]):
         rows = _accepted(batch, work, engine)
         personal = [c for c in FORMATS[batch["format"]].personal if c in rows.collect_schema()]
         engine.write(engine.masked(rows, personal, key()), tables / f"{batch['format']}.parquet")
-        written.append(batch["format"])
-    return written
+        masked.update(present(engine.scan(tables / f"{batch['format']}.parquet"), personal))
+    return masked
 
 
 def present(tape: nw.LazyFrame, columns: Iterable[str]) -> list[str]:
     """Return those of the columns that have a value anywhere in the tape."""
-    columns = list(columns)
+    if not (columns := list(columns)):
+        return []
     counts = tape.select(nw.col(c).count() for c in columns).collect("pyarrow").to_native().to_pylist()[0]
     return [c for c in columns if counts[c]]
 
@@ -77,7 +83,9 @@ def outlier_limits(totals: Mapping[dt.date, Totals], multiple: float) -> dict[dt
     return {date: rounded(mean * Decimal(str(multiple)), 2) for date, mean in means.items()}
 
 
-def flagged(tape: nw.LazyFrame, limits: Mapping[dt.date, Decimal], dust_usd: float, engine: DuckDB) -> nw.LazyFrame:
+def flagged(
+    tape: nw.LazyFrame, limits: Mapping[dt.date, Decimal], dust_usd: float, engine: DuckDB
+) -> nw.LazyFrame:
     """Add ``is_outlier`` and ``is_dust`` to the tape; no amount is changed.
 
     Parameters

@@ -38,11 +38,12 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
     date = date or max(finished)
     report = folder / date
     kept = runs.read_json(report / manifest.NAME)
+    if manifest.code()["sha256"] != kept["code"]["sha256"]:
+        raise RunError(f"{date} cannot be verified: the code has changed since; run make report DATE={date} first")
     with tempfile.TemporaryDirectory(prefix="abaco-") as elsewhere:
         again = Path(Pipeline(kept["parameters"], output=elsewhere).execute(finished[date]["input"], date)["path"])
-        if (new := runs.read_json(again / manifest.NAME))["run_id"] != kept["run_id"]:
-            changed = "the code" if new["code"]["sha256"] != kept["code"]["sha256"] else "the input"
-            raise RunError(f"{date} cannot be verified: {changed} has changed since; run make report DATE={date} first")
+        if runs.read_json(again / manifest.NAME)["run_id"] != kept["run_id"]:
+            raise RunError(f"{date} cannot be verified: its input has changed since; run make report DATE={date} first")
         tables = sorted(p.relative_to(report).as_posix() for p in report.glob("tables/*"))
         for name in (*BYTEWISE, *tables):
             if not _same(report / name, again / name):

@@ -15,8 +15,10 @@ def _findings(quality):
         yield f"{rows} aging buckets that do not add up to the receivable, by {amount} in all."
     else:
         yield "In every row the aging buckets add up to the receivable."
-    outliers, dust = plural(quality["outliers"], "outlier"), plural(quality["dust"], "balance")
-    yield f"{outliers} and {dust} below one dollar were found."
+    outliers, dust = plural(quality["outliers"], "balance"), plural(quality["dust"], "balance")
+    multiple = plain(quality["outlier_multiple"])
+    yield f"{outliers} beyond {multiple} times the mean balance, and {dust} below {usd(quality['dust_usd'])}: all count as they are."
+    yield from quality["notes"]
 
 
 def _masking(quality):

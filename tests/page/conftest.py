@@ -60,7 +60,7 @@ def metrics():
             "reject_pct": 0.59, "max_reject_pct": 5,
             "rejects": {"measurement_date: not a date": 2, "amount: negative": 4},
             "nulls": {"cash_available_usd": 4, "region": 0}, "unbalanced_rows": 1,
-            "unbalanced_usd": "3.10", "outliers": 1, "dust": 2,
+            "unbalanced_usd": "3.10", "outliers": 1, "dust": 2, "outlier_multiple": 25.0, "dust_usd": 1.0, "notes": [],
             "columns_left_behind": {"sample.csv": ["collector_note"]}, "masking": "token",
             "pii_columns": ["borrower_name", "borrower_email"],
         },
