@@ -1,24 +1,29 @@
 """The command line: thin verbs over the functions that do the work."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from abaco import logs, project
+from abaco import logs, metrics, project
 from abaco.errors import AbacoError
+from abaco.listing import aligned
 
 app = typer.Typer(
     help="A lender's loan-book exports in, a KPI report out.", no_args_is_help=True, add_completion=False,
     pretty_exceptions_enable=False,
 )  # fmt: skip
-out = Console(highlight=False, soft_wrap=True)
+INTERRUPTED = 130  # what typer makes of Ctrl-C
 
-Date = Annotated[str | None, typer.Option(help="Measurement date, YYYY-MM-DD; by default the latest in the input.")]
+Date = Annotated[
+    str | None, typer.Option(help="Measurement date, YYYY-MM-DD; by default the latest in the input.")
+]
 Input = Annotated[Path | None, typer.Option(help="A file (CSV, Parquet, JSON, XLSX) or a folder of exports.")]
-Params = Annotated[str | None, typer.Option(help="A YAML file, or section.key=value pairs with commas between.")]
+Params = Annotated[
+    str | None, typer.Option(help="A YAML file, or section.key=value pairs with commas between.")
+]
 Output = Annotated[Path | None, typer.Option(help="Folder that receives reports/<date>/.")]
 Engine = Annotated[str | None, typer.Option(help="What computes: duckdb.")]
 Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; DEBUG shows tracebacks.")]
@@ -26,8 +31,8 @@ Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; 
 
 @app.command()
 def report(
-    date: Date = None, input: Input = None, params: Params = None, output: Output = None, engine: Engine = None,
-    log_level: Level = None,
+    date: Date = None, input: Input = None, params: Params = None, output: Output = None,
+    engine: Engine = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make the report of a date: run every phase, then switch to the new report in one step."""
     from abaco.pipeline import Pipeline
@@ -36,37 +41,29 @@ def report(
     logs.start(log_level)
     with Progress() as progress:
         result = Pipeline(params, output and output.absolute(), engine, progress).execute(input, date)
-    for name, kpi in result["phases"]["calculation"]["metrics"].items():
-        out.print(_kpi_line(name, kpi))
-    out.print(f"{project.shown(Path(result['path']))}/report.html")
-
-
-def _kpi_line(name: str, kpi: dict) -> str:
-    if kpi["value"] is None:
-        return f"{name:<16} not computable: {kpi['reason']}"
-    value = f"{kpi['value']:.{kpi['precision']}f} {kpi['unit']}"
-    return f"{name:<16} {value:<14} {kpi['status']}"
+    kpis = result["phases"]["calculation"]["metrics"]
+    rows = [(name, metrics.shown(kpi), kpi["reason"] or kpi["status"]) for name, kpi in kpis.items()]
+    print(*aligned(rows), f"{project.shown(Path(result['path']))}/report.html", sep="\n")
 
 
 @app.command()
-def check(
-    date: Date = None, input: Input = None, params: Params = None, log_level: Level = None
-) -> None:
+def check(date: Date = None, input: Input = None, params: Params = None, log_level: Level = None) -> None:
     """Validate an input and show what a report would do with it, writing nothing."""
     from abaco import inspection
 
     logs.start(log_level)
-    for part in inspection.inspect(input, date, params):
-        out.print(part)
+    for line in inspection.inspect(input, date, params):
+        print(line)
 
 
 @app.command()
 def status(output: Output = None, log_level: Level = None) -> None:
     """Show every date's report: its KPIs, and a later run that failed."""
-    from abaco import history
+    from abaco import archive
 
     logs.start(log_level)
-    out.print(history.overview(output))
+    for line in archive.overview(output):
+        print(line)
 
 
 @app.command()
@@ -76,13 +73,18 @@ def verify(date: Date = None, output: Output = None, log_level: Level = None) ->
 
     logs.start(log_level)
     for line in verification.verify(date, output):
-        out.print(line)
+        print(line)
 
 
 @app.command()
 def sample(
-    rows: Annotated[int | None, typer.Option(help="Rows of a tape of any size; without it, the project's own sample.", min=1)] = None,
-    output: Annotated[Path | None, typer.Option(help="With rows: the file, .csv or .parquet. Else: the folder.")] = None,
+    rows: Annotated[
+        int | None,
+        typer.Option(help="Rows of a tape of any size; without it, the project's own sample.", min=1),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="With rows: the file, .csv or .parquet. Else: the folder.")
+    ] = None,
     log_level: Level = None,
 ) -> None:
     """Rebuild the synthetic sample, the same bytes every time; with a row count, a tape of any size."""
@@ -92,21 +94,34 @@ def sample(
     if rows is None:
         folder = output or project.root() / "data"
         generator.write_sample(folder)
-        out.print(f"{project.shown(folder)}/sample.csv and sample/")
+        print(f"{project.shown(folder)}/sample.csv and sample/")
     else:
         path = output or project.root() / "data" / f"sample_{rows}.csv"
         generator.write_snapshot(path, rows)
-        out.print(f"{project.shown(path)}: {rows} rows")
+        print(f"{project.shown(path)}: {rows} rows")
 
 
 def main() -> None:
-    """Run the command line; an error that a user can act on is one line, its traceback in logs/pipeline.log."""
+    """Run the command line; an error is one line on the screen, its traceback in logs/pipeline.log."""
+    # a scheduler's stop ends a run as tidily as Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app()
+        exit_code = app(standalone_mode=False)
+        if exit_code == INTERRUPTED:
+            _fail("interrupted; the former report is as it was", INTERRUPTED)
+        sys.exit(exit_code)
     except AbacoError as error:
         logs.keep_traceback(error)
-        print(f"Error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("Error: interrupted; the former report is as it was", file=sys.stderr)
-        sys.exit(130)
+        _fail(str(error), error.exit_code)
+    except typer.TyperException as error:
+        text = error.format_message()  # what is wrong with the command line; nothing when help was shown
+        _fail(text and f"{text}{'' if text[-1] in '.?' else '.'} See abaco --help.", error.exit_code)
+    except Exception as error:
+        logs.keep_traceback(error)
+        _fail(f"{type(error).__name__}: {error}: see logs/pipeline.log", AbacoError.exit_code)
+
+
+def _fail(text: str, exit_code: int) -> None:
+    if text:
+        print(f"Error: {' '.join(text.splitlines())}", file=sys.stderr)
+    sys.exit(exit_code)

@@ -6,7 +6,7 @@ import narwhals as nw
 
 from abaco.formats import PAR_BALANCES_USD, Format
 
-NOT_FINITE = r"^[+-]?(nan|inf|infinity)$"
+NOT_FINITE = r"^[+-]?(?:nan|inf|infinity)$"
 WRONG_KIND = {
     "date": "not a date",
     "amount": "not a number",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import narwhals as nw
 
-from abaco import ingestion, sources
+from abaco import ingestion, sources, staging
 from abaco.engines import DuckDB
 from abaco.errors import InputError
 
@@ -38,13 +38,24 @@ def latest_date(found: list[sources.Source]) -> dt.date:
     tape = ingestion.tape_sources(found)
     if tape[0].format_name == "loans":
         raise InputError("The loans export carries no measurement date: give DATE=YYYY-MM-DD")
-    days = []
     with DuckDB() as engine, tempfile.TemporaryDirectory(prefix="abaco-") as work:
-        for source in tape:
-            rows = engine.typed(sources.read(source, engine, Path(work)), {"measurement_date": "date"})
-            days += (
-                rows.select(nw.col("measurement_date").max()).collect("pyarrow")["measurement_date"].to_list()
-            )
+        days = [_latest(source, engine, Path(work)) for source in tape]
     if not any(days):
         raise InputError(f"No date in {tape[0].name} can be read as YYYY-MM-DD: correct its date column")
     return max(filter(None, days))
+
+
+def _latest(source: sources.Source, engine: DuckDB, work: Path) -> dt.date | None:
+    latest = work / "latest.parquet"
+
+    def write(whole: Path | None) -> int:
+        rows = engine.typed(sources.read(source, engine, work, whole), {"measurement_date": "date"})
+        engine.write(rows.select(nw.col("measurement_date").max(), rows=nw.len()), latest)
+        return found()["rows"]
+
+    def found() -> dict:
+        return engine.scan(latest).collect("pyarrow").to_native().to_pylist()[0]
+
+    text = sources.text_path(source, work) if source.kind in ("csv", "xlsx") else None
+    staging.read_whole(source, text, engine, work, write)
+    return found()["measurement_date"]

@@ -10,7 +10,7 @@ from abaco.staging import IS_LATER, Batch, count
 
 
 def judge(batch: Batch, engine: DuckDB, work: Path) -> Batch:
-    """Find rows that share a key: identical ones are dropped but for the first, conflicting ones are all rejected."""
+    """Find rows that share a key: of identical ones the first is kept, conflicting ones are all rejected."""
     key = list(batch.format.key)
     rows = batch.rows(engine)
     key = [name for name in key if name in rows.collect_schema().names()]
@@ -27,7 +27,8 @@ def judge(batch: Batch, engine: DuckDB, work: Path) -> Batch:
     if not count(engine.scan(repeated)):
         return batch
     shared = known.join(engine.scan(repeated), on=by, how="inner")
-    internal = {"reasons", "original", "is_later", "has_key", "source", "record", "row_id", "copies", *by}
+    # a row that fails its contract is not the same as one that passes, whatever can be read of both
+    internal = {"is_later", "has_key", "source", "record", "row_id", "copies", *by}
     values = [name for name in shared.collect_schema().names() if name not in internal]
     low = [nw.col(v).min().alias(f"low_{v}") for v in values]
     high = [nw.col(v).max().alias(f"high_{v}") for v in values]

@@ -29,6 +29,10 @@ def _literal(text: str) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+class UnreadableError(Exception):
+    """A file could be opened, but not read to its end."""
+
+
 class DuckDB:
     """The embedded engine: streams files, uses every core, and spills to a folder of its own.
 
@@ -42,6 +46,9 @@ class DuckDB:
         self._spill = tempfile.TemporaryDirectory(prefix="abaco-", dir=spill, ignore_cleanup_errors=True)
         self.connection = duckdb.connect()
         self.connection.execute(f"SET temp_directory = {_literal(self._spill.name)}")
+        self.connection.execute(
+            "SET TimeZone = 'UTC'"
+        )  # a time with a zone has the same day on every machine
 
     def __enter__(self):
         return self
@@ -57,7 +64,7 @@ class DuckDB:
     # Reading
 
     def read_csv(self, path: Path, columns: Mapping[str, int], width: int, delimiter: str) -> nw.LazyFrame:
-        """Return the named columns of a CSV file as text, in the file's order; broken lines go to `broken_lines`.
+        """Return the named columns of a CSV file as text, in its order; broken lines go to `broken_lines`.
 
         Parameters
         ----------
@@ -75,16 +82,20 @@ class DuckDB:
         kept = ", ".join(f"c{i} AS {_quoted(name)}" for name, i in columns.items())
         self.connection.execute("DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scans")
         relation = self.connection.sql(
-            f"SELECT {kept} FROM read_csv({_literal(path)}, columns = {{{types}}}, auto_detect = false, header = true, "
-            f"delim = {_literal(delimiter)}, quote = '\"', escape = '\"', nullstr = [{words}], strict_mode = true, "
-            "store_rejects = true, rejects_table = 'broken', rejects_scan = 'broken_scans')"
+            f"SELECT {kept} FROM read_csv({_literal(path)}, columns = {{{types}}}, auto_detect = false, "
+            f"header = true, delim = {_literal(delimiter)}, quote = '\"', escape = '\"', "
+            f"nullstr = [{words}], strict_mode = true, store_rejects = true, rejects_table = 'broken', "
+            "rejects_scan = 'broken_scans')"
         )
         return nw.from_native(relation)
 
     def broken_lines(self) -> list[tuple[int, str, str]]:
-        """Return byte position, fault and text of each line that the last `read_csv` frame could not split."""
+        """Return number, fault and text of each line that the last `read_csv` could not split.
+
+        The number is right where every record is one line.
+        """
         return self.connection.execute(
-            "SELECT line_byte_position, min(lower(error_type::VARCHAR)), min(csv_line) FROM broken GROUP BY 1 ORDER BY 1"
+            "SELECT line, min(lower(error_type::VARCHAR)), min(csv_line) FROM broken GROUP BY 1 ORDER BY 1"
         ).fetchall()
 
     def headings(self, path: Path) -> list[str]:
@@ -128,7 +139,7 @@ class DuckDB:
         return f"read_json({_literal(path)}{f', columns = {{{columns}}}' if columns else ''})"
 
     def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
-        """Return Parquet files of ours as one frame; `row_number` names a column for the position in each file."""
+        """Return Parquet files of ours as one frame; `row_number` names a column for the row's place."""
         paths = [paths] if isinstance(paths, Path) else list(paths)
         files = ", ".join(_literal(p) for p in paths)
         if row_number is None:
@@ -151,9 +162,9 @@ class DuckDB:
     # Changing
 
     def typed(self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_mark: str = ".") -> nw.LazyFrame:
-        """Add ``raw_<name>``, the value as it stood, beside each column of `kinds` and turn the column into its kind.
+        """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it stood.
 
-        A value that is not of its kind becomes null; the contract tells that from an empty one by the raw column.
+        A value that is not of its kind becomes null; the raw column tells that from an empty one.
 
         Parameters
         ----------
@@ -173,7 +184,7 @@ class DuckDB:
     def with_originals(
         self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
     ) -> nw.LazyFrame:
-        """Add ``original``: the values of a row that has ``reasons``, as a JSON object; null for every other row.
+        """Add ``original``: the values of a row that has ``reasons``, as JSON; null for every other row.
 
         Parameters
         ----------
@@ -188,15 +199,16 @@ class DuckDB:
         packed = ", ".join(f"{_quoted(heading)} := {value}" for heading, value in values.items())
         return nw.from_native(
             frame.to_native().project(
-                f"*, CASE WHEN reasons IS NOT NULL THEN to_json(struct_pack({packed}))::VARCHAR END AS original"
+                f"*, CASE WHEN reasons IS NOT NULL THEN to_json(struct_pack({packed}))::VARCHAR END "
+                "AS original"
             )
         )
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one.
 
-        Source: RFC 2104, written out over the engine's own SHA-256. The key is a variable of the connection, never
-        part of a statement.
+        Source: RFC 2104, written out over the engine's own SHA-256. The key is a variable of the connection,
+        never part of a statement.
         """
         self._set_key(key)
         replaced = ", ".join(f"{_mask(_quoted(name), key)} AS {_quoted(name)}" for name in columns)
@@ -211,35 +223,63 @@ class DuckDB:
     # Writing
 
     def write(self, frame: nw.LazyFrame, path: Path) -> None:
-        """Write a frame as one Parquet file, streaming, in the frame's order."""
-        frame.to_native().write_parquet(str(path), compression="zstd")
+        """Write a frame as one Parquet file, streaming, in the frame's order.
+
+        Raises
+        ------
+        UnreadableError
+            When the file that the frame comes from turns out broken.
+        """
+        try:
+            frame.to_native().write_parquet(str(path), compression="zstd")
+        except duckdb.InvalidInputException as error:
+            raise UnreadableError(str(error).splitlines()[0]) from error
 
 
 def _cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
     column, target = _quoted(name), TYPES[kind]
     if kind == "text":
         return f"nullif(trim({column}::VARCHAR), '')"
-    if source in (
-        "DOUBLE",
-        "FLOAT",
-    ):  # the shortest decimal that stands for the float, never the float itself
-        column = f"{column}::VARCHAR"
-    elif source != "VARCHAR":
-        return f"TRY_CAST({column} AS {target})"
-    if kind == "date":
-        return f"CASE WHEN ascii({column}) BETWEEN 48 AND 57 THEN TRY_CAST(left({column}, 10) AS DATE) END"
+    own = (
+        ("DATE", "TIMESTAMP")
+        if kind == "date"
+        else ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+    )
+    if source.startswith(own):
+        value = column
+    elif kind == "date":
+        value = _day(f"{column}::VARCHAR")
+    else:  # of a float the shortest decimal that stands for it, never the float itself
+        value = _number(f"{column}::VARCHAR", "DECIMAL(38,6)" if kind == "days" else target, decimal_mark)
+    if kind == "days" and source not in own:
+        return f"CASE WHEN {value} = floor({value}) THEN TRY_CAST({value} AS {target}) END"
+    value = f"TRY_CAST({value} AS {target})"
+    if kind == "date":  # what Python's calendar knows
+        return f"CASE WHEN {value} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {value} END"
+    return value
+
+
+def _day(text: str) -> str:
+    written = r"^\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2})([ T]\d{1,2}:.*)?\s*$"
+    plain = f"length({text}) = 10 AND ascii({text}) BETWEEN 48 AND 57"  # spares most rows the pattern
+    return (
+        f"CASE WHEN {plain} THEN {text} ELSE nullif(regexp_extract({text}, {_literal(written)}, 1), '') END"
+    )
+
+
+def _number(text: str, target: str, decimal_mark: str) -> str:
     group, point = (r"\.", ",") if decimal_mark == "," else (",", r"\.")
-    grouped = rf"^\s*[+-]?\d{{1,3}}({group}\d{{3}})+({point}\d+)?\s*$"
-    ungrouped = f"replace({column}, {_literal(group[-1])}, '')"
+    grouped = rf"^\s*[+-]?[1-9]\d{{0,2}}({group}\d{{3}})+({point}\d+)?\s*$"
+    ungrouped = f"replace({text}, {_literal(group[-1])}, '')"
     with_groups = (
-        f"CASE WHEN regexp_matches({column}, {_literal(grouped)}) "
+        f"CASE WHEN regexp_matches({text}, {_literal(grouped)}) "
         f"THEN TRY_CAST(replace({ungrouped}, {_literal(point[-1])}, '.') AS {target}) END"
     )
     if decimal_mark == ",":
-        plain = f"CASE WHEN NOT contains({column}, '.') THEN replace({column}, ',', '.') END"
+        plain = f"CASE WHEN NOT contains({text}, '.') THEN replace({text}, ',', '.') END"
     else:
-        plain = column
-    checked = f"CASE WHEN NOT contains({column}, '_') THEN TRY_CAST({plain} AS {target}) END"
+        plain = text
+    checked = f"CASE WHEN NOT contains({text}, '_') THEN TRY_CAST({plain} AS {target}) END"
     return f"coalesce({checked}, {with_groups})"
 
 

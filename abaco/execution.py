@@ -1,6 +1,6 @@
 """Execution of one phase's notebook by papermill, and the judgement whether it succeeded."""
 
-import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,10 @@ from nbclient.exceptions import DeadKernelError
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
-from traitlets.config import Config
 
 from abaco import phases, project
 from abaco.errors import ERRORS, RunError
+from abaco.kernels.client import PromptManager
 from abaco.settings import notebook_path
 
 
@@ -22,22 +22,32 @@ class CellwiseEngine(NBClientEngine):
     @classmethod
     def execute_managed_notebook(cls, nb_man, kernel_name, on_cell=None, **kwargs):
         """Execute a notebook; `on_cell` is called with the cell's number and the number of cells before each."""
-        start, total = nb_man.cell_start, len(nb_man.nb.cells)
+        start, save, total, saved = nb_man.cell_start, nb_man.save, len(nb_man.nb.cells), [0.0]
+
+        def save_now_and_then(**more):  # papermill writes the whole notebook twice a cell
+            if time.monotonic() - saved[0] >= SAVE_SECONDS:
+                save(**more)
+                saved[0] = time.monotonic()
 
         def cell_start(cell, cell_index=None, **more):
             if on_cell is not None:
                 on_cell(cell_index + 1, total)
             return start(cell, cell_index, **more)
 
-        nb_man.cell_start = cell_start
-        return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+        nb_man.cell_start, nb_man.save = cell_start, save_now_and_then
+        try:
+            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+        finally:
+            nb_man.save = save
 
 
+SAVE_SECONDS = 2
 papermill_engines.register("cellwise", CellwiseEngine)
 
 
 def execute_phase(
-    phase: str, folder: Path, parameters: dict[str, Any], on_cell: Callable[[int, int], None] | None = None
+    phase: str, folder: Path, parameters: dict[str, Any], on_cell: Callable[[int, int], None] | None = None,
+    kernel: str = "abaco",
 ) -> Path:
     """Execute the notebook of one phase into the run's folder and return the executed notebook.
 
@@ -50,6 +60,9 @@ def execute_phase(
     parameters
         What to inject besides ``run_dir``; nothing at all when empty, so that a scratch run keeps the defaults.
 
+    kernel
+        The kernelspec.
+
     Raises
     ------
     InputError, RunError
@@ -59,13 +72,11 @@ def execute_phase(
     injected = {"run_dir": str(folder), **parameters} if parameters else {}
     executed.unlink(missing_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix="abaco-") as sockets:  # private: kernels talk in plain text
-            transport = Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"})
-            execute_notebook(
-                str(source), str(executed), parameters=injected, engine_name="cellwise", kernel_name="python3",
-                progress_bar=False, cwd=str(source.parent), on_cell=on_cell, config=transport,
-                shutdown_kernel="immediate",  # every output has come; a polite end interrupts the kernel and waits
-            )  # fmt: skip
+        execute_notebook(
+            str(source), str(executed), parameters=injected, engine_name="cellwise", kernel_name=kernel,
+            progress_bar=False, cwd=str(source.parent), on_cell=on_cell, kernel_manager_class=PromptManager,
+            shutdown_kernel="immediate",  # every output has come; a polite end interrupts the kernel and waits
+        )  # fmt: skip
     except PapermillExecutionError as error:
         if error.ename in ERRORS:
             raise ERRORS[error.ename](error.evalue) from error

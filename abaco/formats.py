@@ -14,17 +14,25 @@ LOAN_ID = Column(
 COMPANY = Column("company", headings=("empresa", "compania"))
 DATE_HEADINGS = ("reporting_date", "measurement_date", "fecha_corte", "fecha_de_corte", "snapshot_date")
 
-# Tape columns that identify a person or a firm, under the headings that English and Spanish exports give them.
+# Columns that identify a person or a firm, under the headings that English and Spanish exports give them.
 BORROWER = (
-    Column("borrower_id", headings=("customer_id", "client_id", "id_cliente", "codigo_cliente", "cod_cliente"), personal=True),
+    Column(
+        "borrower_id",
+        headings=("customer_id", "client_id", "id_cliente", "codigo_cliente", "cod_cliente"),
+        personal=True,
+    ),
     Column(
         "borrower_name",
-        headings=("customer_name", "client_name", "full_name", "name", "cliente", "nombre", "nombre_cliente",
-                  "nombre_completo", "apellido", "apellidos", "razon_social", "borrower"),
+        headings=("customer_name", "client_name", "full_name", "name", "cliente", "nombre",
+                  "nombre_cliente", "nombre_completo", "apellido", "apellidos", "razon_social", "borrower"),
         personal=True,
     ),
     Column("payer_name", headings=("payer", "pagador", "nombre_pagador", "debtor", "deudor"), personal=True),
-    Column("borrower_email", headings=("email", "e_mail", "customer_email", "correo", "correo_electronico"), personal=True),
+    Column(
+        "borrower_email",
+        headings=("email", "e_mail", "customer_email", "correo", "correo_electronico"),
+        personal=True,
+    ),
     Column(
         "borrower_phone",
         headings=("phone", "phone_number", "mobile", "customer_phone", "telefono", "celular", "movil"),
@@ -32,12 +40,20 @@ BORROWER = (
     ),
     Column(
         "borrower_tax_id",
-        headings=("tax_id", "tin", "ssn", "national_id", "passport", "nit", "dui", "nrc", "rfc", "ruc", "dni", "cedula",
-                  "pasaporte", "documento", "numero_documento"),
+        headings=("tax_id", "tin", "ssn", "national_id", "passport", "nit", "dui", "nrc", "rfc", "ruc", "dni",
+                  "cedula", "pasaporte", "documento", "numero_documento"),
         personal=True,
     ),
-    Column("borrower_address", headings=("address", "customer_address", "direccion", "domicilio"), personal=True),
-    Column("borrower_birth_date", headings=("birth_date", "date_of_birth", "fecha_nacimiento", "fecha_de_nacimiento"), personal=True),
+    Column(
+        "borrower_address",
+        headings=("address", "customer_address", "direccion", "domicilio"),
+        personal=True,
+    ),
+    Column(
+        "borrower_birth_date",
+        headings=("birth_date", "date_of_birth", "fecha_nacimiento", "fecha_de_nacimiento"),
+        personal=True,
+    ),
 )  # fmt: skip
 SEGMENTS = (
     COMPANY,
@@ -165,9 +181,10 @@ PAYMENTS = Format(
         *(
             _amount(f"paid_{name}", f"true_{name}", *more, signed=True)
             for name, *more in (
-                ("devolution",), ("total_payment", "true_total_payment_amount"), ("principal", "true_principal_payment"),
-                ("interest", "true_interest_payment"), ("fees", "true_fee_payment", "true_fees_payment"),
-                ("other", "true_other_payment"), ("tax", "true_tax_payment"), ("fees_tax", "true_fee_tax_payment"),
+                ("devolution",), ("total_payment", "true_total_payment_amount"),
+                ("principal", "true_principal_payment"), ("interest", "true_interest_payment"),
+                ("fees", "true_fee_payment", "true_fees_payment"), ("other", "true_other_payment"),
+                ("tax", "true_tax_payment"), ("fees_tax", "true_fee_tax_payment"),
                 ("rebates", "true_rabates", "true_rebates"), ("balance", "true_outstanding_loan_value"),
             )
         ),
@@ -178,16 +195,18 @@ PAYMENTS = Format(
 
 # Account headings of financial statements, matched whole.
 ACCOUNTS = {
-    "cash_usd": ("cash", "cash_and_cash_equivalents", "cash_and_equivalents", "cash_balance", "efectivo", "caja",
-                 "efectivo_y_equivalentes", "efectivo_y_equivalentes_de_efectivo", "caja_y_bancos", "cash_available_usd"),
-    "assets_usd": ("assets", "total_assets", "activos", "activo", "total_activos", "total_activo", "activos_totales"),
-    "liabilities_usd": ("liabilities", "total_liabilities", "pasivos", "pasivo", "total_pasivos", "total_pasivo",
-                        "pasivos_totales"),
-    "equity_usd": ("equity", "total_equity", "shareholders_equity", "patrimonio", "total_patrimonio", "patrimonio_neto",
-                   "capital_contable"),
+    "cash_usd": ("cash", "cash_and_cash_equivalents", "cash_and_equivalents", "cash_balance", "efectivo",
+                 "caja", "efectivo_y_equivalentes", "efectivo_y_equivalentes_de_efectivo", "caja_y_bancos",
+                 "cash_available_usd"),
+    "assets_usd": ("assets", "total_assets", "activos", "activo", "total_activos", "total_activo",
+                   "activos_totales"),
+    "liabilities_usd": ("liabilities", "total_liabilities", "pasivos", "pasivo", "total_pasivos",
+                        "total_pasivo", "pasivos_totales"),
+    "equity_usd": ("equity", "total_equity", "shareholders_equity", "patrimonio", "total_patrimonio",
+                   "patrimonio_neto", "capital_contable"),
     "net_income_usd": ("net_income", "net_profit", "profit", "utilidad", "utilidad_neta", "resultado_neto"),
-    "operating_expense_usd": ("operating_expense", "operating_expenses", "opex", "gastos", "gastos_operativos",
-                              "gastos_de_operacion"),
+    "operating_expense_usd": ("operating_expense", "operating_expenses", "opex", "gastos",
+                              "gastos_operativos", "gastos_de_operacion"),
 }  # fmt: skip
 _STATEMENT_DATE = Column(
     "measurement_date", "date", (*DATE_HEADINGS, "date", "fecha"), required=True, filled=True

@@ -20,13 +20,18 @@ from abaco.staging import IS_LATER, Batch, Staged, checked, count, stage_one, wi
 
 CONFLICT = "{}: another row has the same, with other values"
 QUARANTINE = pa.schema(
-    [("file", pa.string()), ("line", pa.int64()), ("reasons", pa.string()), ("amount_usd", pa.decimal128(18, 2)),
-     ("original", pa.string())]
-)  # fmt: skip
+    [
+        ("file", pa.string()),
+        ("line", pa.int64()),
+        ("reasons", pa.string()),
+        ("amount_usd", pa.decimal128(18, 2)),
+        ("original", pa.string()),
+    ]
+)
 
 
 def roles(sources: Iterable[Source]) -> dict[str, str]:
-    """Return what each file is used for: the loan tape comes from one format only, so that no balance counts twice.
+    """Return what each file is used for: one format only gives the loan tape, or balances would count twice.
 
     A canonical snapshot goes before PAR balances, and these before loans.
     """
@@ -35,8 +40,8 @@ def roles(sources: Iterable[Source]) -> dict[str, str]:
     tape_format = next((name for name in ("snapshot", "par_balances", "loans") if name in present), None)
     use = {tape_format: "tape", "statements": "cash", "statements_wide": "cash"}
     kept = {name: "kept for later analyses" for name in ("loans", "schedules", "transactions", "payments")}
-    return {s.name: use.get(s.format_name) or kept.get(s.format_name, "not used: the tape comes from the snapshot")
-            for s in sources}  # fmt: skip
+    unused = "not used: the tape comes from the snapshot"
+    return {s.name: use.get(s.format_name) or kept.get(s.format_name, unused) for s in sources}
 
 
 def tape_sources(sources: list[Source]) -> list[Source]:
@@ -87,8 +92,8 @@ def stage(sources: list[Source], date: dt.date, engine: DuckDB, work: Path) -> l
 def quarantine(batches: Iterable[Batch], engine: DuckDB, work: Path) -> pa.Table:
     """Return the rejected rows, one a row: file, line, every reason, amount in USD, and the original values.
 
-    Personal values are masked. Of a line that could not be split into columns, nobody can say which part is personal:
-    its text is withheld.
+    Personal values are masked. Of a line that could not be split into columns, nobody can say which part is
+    personal: its text is withheld.
     """
     tables = []
     for batch in batches:
@@ -138,18 +143,20 @@ def _rejects(staged: Staged, found: pa.Table, engine: DuckDB, work: Path) -> pa.
          "amount_usd": row["amount_usd"], "original": row["original"]}
         for row in mine
     ] + [
-        {"file": staged.source.name, "line": line, "reasons": f"line: {fault}", "amount_usd": None, "original": None}
+        {"file": staged.source.name, "line": line, "reasons": f"line: {fault}",
+         "amount_usd": None, "original": None}
         for line, fault in staged.broken
     ]  # fmt: skip
     return pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=QUARANTINE)
 
 
 def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:
-    """Return the day that the figures of `date` are really from: the first overdue day plus the days past due.
+    """Return the day that the figures of `date` are really from: first overdue day plus days past due.
 
-    A snapshot labelled with the month's end can hold figures from weeks before. Without overdue dates it is `date`.
+    A snapshot labelled with the month's end can hold figures from weeks before. Without overdue dates it
+    is `date`.
     """
-    overdue = tape.filter((nw.col("measurement_date") == date) & (nw.col("days_past_due") > 0))
+    overdue = tape.lazy().filter((nw.col("measurement_date") == date) & (nw.col("days_past_due") > 0))
     known = (
         overdue.select("overdue_on", "days_past_due")
         .drop_nulls()
@@ -158,8 +165,12 @@ def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:
         .to_native()
         .to_pylist()
     )
-    days = [row["overdue_on"] + dt.timedelta(days=row["days_past_due"]) for row in known]
-    return min(max(days, default=date), date)
+    known = [row for row in known if row["overdue_on"] <= date]
+    days = [
+        row["overdue_on"] + dt.timedelta(min(row["days_past_due"], (date - row["overdue_on"]).days))
+        for row in known
+    ]
+    return max(days, default=date)
 
 
 def check_grain(tape: nw.LazyFrame) -> None:
@@ -172,7 +183,8 @@ def check_grain(tape: nw.LazyFrame) -> None:
     """
     whole = nw.col("loan_id").is_null().cast(nw.Int64())
     by_date = (
-        tape.with_columns(whole=whole)
+        tape.lazy()
+        .with_columns(whole=whole)
         .group_by("measurement_date")
         .agg(nw.len().alias("rows"), nw.col("whole").sum())
     )
@@ -181,7 +193,8 @@ def check_grain(tape: nw.LazyFrame) -> None:
     )
     if found := mixed.collect("pyarrow").to_native().to_pylist():
         raise InputError(
-            f"{found[0]['measurement_date']} has both a row a loan and a row for the whole book: keep one of the files"
+            f"{found[0]['measurement_date']} has both a row a loan and a row for the whole book: "
+            "keep one of the files"
         )
 
 
@@ -190,8 +203,8 @@ def inputs(found: list[Source], batches: Iterable[Batch], engine: DuckDB) -> lis
     use = roles(found)
     rows = {s.source.name: count(engine.scan(s.path)) + len(s.broken) for b in batches for s in b.staged}
     return [
-        {"name": s.name, "format": s.format.title, "used_for": use[s.name], "rows": rows.get(s.name), "bytes": s.bytes,
-         "sha256": s.sha256}
+        {"name": s.name, "format": s.format.title, "used_for": use[s.name], "rows": rows.get(s.name),
+         "bytes": s.bytes, "sha256": s.sha256}
         for s in found
     ]  # fmt: skip
 
@@ -236,18 +249,19 @@ def check_reject_limit(
         Naming the counts, the limit, and the most frequent reasons.
     """
     rejected, rows = book["quarantined"], book["rows_in"] - book["later"]
-    share = reject_pct(book)
-    if share > Decimal(str(max_reject_pct)):
+    if 100 * rejected > Decimal(str(max_reject_pct)) * rows:
         often = "; ".join(f"{reason} ({count})" for reason, count in list(reasons.items())[:5])
         raise InputError(
-            f"{rejected} of {rows} rows of the {batch.format.title} are rejected ({share} %, more than max_reject_pct "
-            f"{max_reject_pct}): {often}; correct the export, or raise ingestion.max_reject_pct"
+            f"{rejected} of {rows} rows of the {batch.format.title} are rejected "
+            f"({reject_pct(book)} %, more than max_reject_pct {max_reject_pct}): {often}; "
+            "correct the export, or raise ingestion.max_reject_pct"
         )
 
 
 def dates(batch: Batch, engine: DuckDB) -> list[dt.date]:
-    """Return the dates that the tape has accepted rows for, and those later ones that were left out, oldest first."""
-    rows = batch.rows(engine).filter(nw.col("reasons").is_null()).select("measurement_date").unique()
+    """Return the dates of the tape's accepted rows, and of later ones that were left out, oldest first."""
+    later = batch.rows(engine).filter(nw.col("reasons").is_null() & IS_LATER).select("measurement_date")
+    rows = nw.concat([batch.accepted(engine).select("measurement_date"), later]).unique()
     return sorted(row["measurement_date"] for row in rows.collect("pyarrow").to_native().to_pylist())
 
 

@@ -1,21 +1,21 @@
 """Inspection: what a report would do with an input, found out without writing anything."""
 
+import datetime as dt
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from abaco import ingestion, project, reconciliation, settings, sources, statements
 from abaco.dates import latest_date, parse_date
 from abaco.engines import DuckDB
 from abaco.kpis import catalog, ratios, values
+from abaco.listing import aligned
 from abaco.masking import policy
 
 
-def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterator[str | Table]:
-    """Yield what can be said of an input, part by part: files, dates, rejected rows, and KPIs that lack something.
+def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterator[str]:
+    """Yield what can be said of an input, a line each: files, rejected rows, dates, KPIs that lack something.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterato
     definitions = catalog.load()
     found, skipped = sources.discover(source)
     day = parse_date(date) if date else latest_date(found)
-    yield _files(found, skipped)
+    yield from _files(found, skipped)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
         work = Path(scratch)
         batches = ingestion.stage(found, day, engine, work)
@@ -43,10 +43,7 @@ def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterato
         yield f"\nPersonal columns would be shown as: {policy()}\n"
         for batch in batches:
             book = reconciliation.reconcile(batch, rejects, engine)
-            yield (
-                f"{batch.format.title}: {book['rows_in']} rows in = {book['accepted']} accepted + {book['quarantined']} "
-                f"quarantined + {book['duplicates']} duplicates + {book['later']} later than {day}"
-            )
+            yield _accounted(batch, book, day)
             reasons = reconciliation.reasons(rejects, batch)
             yield from (f"  {count} × {reason}" for reason, count in reasons.items())
             ingestion.check_reject_limit(batch, book, reasons, chosen["ingestion"]["max_reject_pct"])
@@ -58,17 +55,20 @@ def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterato
         yield f"\nDates up to {day}: {len(totals)}, from {min(totals)}"
         found_values = values.evaluate(definitions, totals[day], day)
         for name, entry in found_values.items():
-            yield f"  {name}: {'can be computed' if entry['value'] is not None else 'not computable: ' + entry['reason']}"
+            reason = entry["reason"]
+            yield f"  {name}: not computable: {reason}" if reason else f"  {name}: can be computed"
         for lack in values.missing(definitions, found_values, totals[day]):
             yield f"  to see {lack['kpi']}, add {lack['add']}"
     yield f"\nA report of {day} would run."
 
 
-def _files(found: list[sources.Source], skipped: list[sources.Skipped]) -> Table:
+def _accounted(batch: ingestion.Batch, book: dict[str, Any], day: dt.date) -> str:
+    parts = " + ".join(f"{book[part]} {part}" for part in reconciliation.PARTS)
+    return f"{batch.format.title}: {book['rows_in']} rows in = {parts} than {day}"
+
+
+def _files(found: list[sources.Source], skipped: list[sources.Skipped]) -> list[str]:
     use = ingestion.roles(found)
-    table = Table("file", "format", "used for", "columns left behind", box=None, pad_edge=False)
-    for s in found:
-        table.add_row(s.name, s.format.title, use[s.name], ", ".join(s.left_behind))
-    for s in skipped:
-        table.add_row(s.name, "none", "not used", s.reason)
-    return table
+    rows = [(s.name, s.format.title, use[s.name], ", ".join(s.left_behind)) for s in found]
+    lines = aligned([("file", "format", "used for", "columns left behind"), *rows])
+    return lines + [f"{s.name} is not used: {s.reason}" for s in skipped]

@@ -1,4 +1,4 @@
-"""The log: logs/pipeline.log holds what happened and every traceback; the screen shows them with LOG_LEVEL=DEBUG."""
+"""The log: logs/pipeline.log has what happened and every traceback, the screen only with LOG_LEVEL=DEBUG."""
 
 import logging
 import os
@@ -20,8 +20,8 @@ def start(level: str | None = None) -> None:
     Parameters
     ----------
     level
-        One of `LEVELS`; by default the variable ``LOG_LEVEL``, else ``WARNING``: what the screen shows. The file has INFO
-        and above.
+        One of `LEVELS`; by default the variable ``LOG_LEVEL``, else ``WARNING``: what the screen shows. The
+        file has INFO and above.
 
     Raises
     ------
@@ -35,7 +35,9 @@ def start(level: str | None = None) -> None:
     folder = project.root() / "logs"
     try:
         folder.mkdir(exist_ok=True)
-        file = RotatingFileHandler(folder / "pipeline.log", maxBytes=5_000_000, backupCount=5, encoding="utf-8")
+        file = RotatingFileHandler(
+            folder / "pipeline.log", maxBytes=5_000_000, backupCount=5, encoding="utf-8"
+        )
     except OSError as error:
         raise InputError(f"Cannot write to {folder}: {error.strerror}: make it writable") from error
     screen = logging.StreamHandler(sys.stderr)
@@ -44,6 +46,8 @@ def start(level: str | None = None) -> None:
     own.setLevel(min(logging.getLevelName(level), logging.INFO))
     own.propagate = False
     own.handlers = [file, screen]
+    # What libraries warn of belongs in the file; left alone, Python would print it on the screen.
+    logging.getLogger().handlers = own.handlers if level == "DEBUG" else [file]
     for handler in own.handlers:
         handler.setFormatter(logging.Formatter(FORM))
 
@@ -54,4 +58,6 @@ def keep_traceback(error: BaseException) -> None:
     trace = (type(error), error, error.__traceback__)
     for handler in own.handlers:
         if isinstance(handler, RotatingFileHandler) or handler.level <= logging.DEBUG:
-            handler.handle(own.makeRecord(own.name, logging.ERROR, __file__, 0, "the run ended with an error", (), trace))
+            handler.handle(
+                own.makeRecord(own.name, logging.ERROR, __file__, 0, "the run ended with an error", (), trace)
+            )

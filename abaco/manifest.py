@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from abaco import project
-from abaco.runs import write_json
+from abaco.runs import read_json, write_json
 
 NAME = "manifest.json"
 
@@ -19,25 +19,38 @@ def sha256(path: Path) -> str:
 
 
 def code() -> dict[str, str | None]:
-    """Return what identifies the code of a run: the commit, where there is one, and a hash of all that computes."""
+    """Return what identifies the code: the commit, where there is one, and a hash of all that computes."""
     root = project.root()
-    files = sorted([*root.glob("abaco/**/*.py"), *root.glob("abaco/**/templates/*"), *root.glob("notebooks/*.ipynb"),
-                    root / "params" / "kpis.yml", root / "requirements.lock"])  # fmt: skip
+    package = Path(__file__).parent  # installed, it lies elsewhere than the project
+    own = [p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.name[0] != "."]
+    others = [*root.glob("notebooks/*.ipynb"), root / "params" / "kpis.yml", root / "requirements.lock"]
+    files = {p.relative_to(package.parent).as_posix(): p for p in own}
+    files |= {p.relative_to(root).as_posix(): p for p in others if p.is_file()}
     digest = hashlib.sha256()
-    for path in (p for p in files if p.is_file()):
-        digest.update(f"{path.relative_to(root).as_posix()}\0{sha256(path)}\n".encode())
+    for name in sorted(files):
+        digest.update(f"{name}\0{sha256(files[name])}\n".encode())
     try:
         command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
-        commit = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        commit = subprocess.run(
+            command, capture_output=True, text=True, timeout=10, check=True
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError):  # an installed copy outside of version control
         commit = None
     return {"commit": commit, "sha256": digest.hexdigest()}
 
 
 def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str) -> str:
-    """Return the id of a run: the same for the same date, inputs, parameters and code, so that a rerun has the same."""
-    seed = json.dumps([date, [(i["name"], i["sha256"]) for i in inputs], parameters, code_sha256], sort_keys=True)
+    """Return the id of a run: the same for the same date, inputs, parameters and code."""
+    seed = json.dumps(
+        [date, [(i["name"], i["sha256"]) for i in inputs], parameters, code_sha256], sort_keys=True
+    )
     return f"{date.replace('-', '')}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
+
+
+def altered(folder: Path) -> list[str]:
+    """Return the outputs of a finished run that are no longer there, or not as its manifest says."""
+    outputs = read_json(folder / NAME)["outputs"]
+    return [o["path"] for o in outputs if not (p := folder / o["path"]).is_file() or sha256(p) != o["sha256"]]
 
 
 def write(folder: Path, facts: dict[str, Any], unfinished: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -50,10 +63,15 @@ def write(folder: Path, facts: dict[str, Any], unfinished: tuple[str, ...] = ())
     unfinished
         Files that are still being written, left out.
     """
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != NAME and "work" not in p.relative_to(folder).parts)
+    files = sorted(
+        p
+        for p in folder.rglob("*")
+        if p.is_file() and p.name != NAME and "work" not in p.relative_to(folder).parts
+    )
     files = [p for p in files if p.relative_to(folder).as_posix() not in unfinished]
     outputs = [
-        {"path": p.relative_to(folder).as_posix(), "bytes": p.stat().st_size, "sha256": sha256(p)} for p in files
+        {"path": p.relative_to(folder).as_posix(), "bytes": p.stat().st_size, "sha256": sha256(p)}
+        for p in files
     ]
     content = {"schema_version": 1, **facts, "outputs": outputs}
     write_json(folder / NAME, content)

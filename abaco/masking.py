@@ -1,4 +1,4 @@
-"""Masking by column policy: the columns that contracts call personal, and the key that tokens are made with."""
+"""Masking by column policy: contracts say which columns are personal; tokens are made with a key."""
 
 import os
 
@@ -12,5 +12,5 @@ def key() -> bytes | None:
 
 
 def policy() -> str:
-    """Return how personal values are shown: ``token`` (HMAC-SHA256, equal values have equal tokens) or ``redacted``."""
+    """Return how personal values are shown: ``token`` (HMAC-SHA256, equal values alike) or ``redacted``."""
     return "token" if key() else "redacted"

@@ -17,13 +17,28 @@ def number(value: Decimal | None) -> float | int | None:
     return None if value is None else float(value)
 
 
+def shown(kpi: Mapping[str, Any]) -> str:
+    """Return the value of an entry of metrics.json as a terminal shows it.
+
+    Examples
+    --------
+    >>> shown({"value": 1.3, "precision": 4, "unit": "%"})
+    '1.3000 %'
+    >>> shown({"value": None})
+    'not computable'
+    """
+    return "not computable" if kpi["value"] is None else f"{kpi['value']:.{kpi['precision']}f} {kpi['unit']}"
+
+
 def text(amount: Decimal | None) -> str | None:
     """Return an amount in USD as exact text."""
     return None if amount is None else str(amount)
 
 
 def kpi_entries(
-    definitions: Mapping[str, Definition], now: Mapping[str, dict], before: tuple[dt.date, Mapping[str, dict]] | None
+    definitions: Mapping[str, Definition],
+    now: Mapping[str, dict],
+    before: tuple[dt.date, Mapping[str, dict]] | None,
 ) -> dict[str, dict[str, Any]]:
     """Return the ``kpis`` of metrics.json.
 
@@ -60,11 +75,13 @@ def kpi_entries(
     return entries
 
 
-def book(tape: nw.LazyFrame, total: Totals, date: dt.date) -> dict[str, Any]:
-    """Return the size of the book on a date: USD outstanding, loans with a balance (None without loan ids), rows."""
+def book(tape: nw.LazyFrame | nw.DataFrame, total: Totals, date: dt.date) -> dict[str, Any]:
+    """Return the size of the book: USD outstanding, loans with a balance (None without loan ids), rows."""
     balance = (nw.col("total_receivable_usd") > 0) & ~nw.col("loan_id").is_null()
-    counts = tape.filter(nw.col("measurement_date") == date).select(
-        loans=balance.cast(nw.Int64()).sum(), ids=nw.col("loan_id").count()
+    counts = (
+        tape.lazy()
+        .filter(nw.col("measurement_date") == date)
+        .select(loans=balance.cast(nw.Int64()).sum(), ids=nw.col("loan_id").count())
     )
     found = counts.collect("pyarrow").to_native().to_pylist()[0]
     outstanding = total.sums["total_receivable_usd"]
@@ -89,7 +106,15 @@ def accounts(texts: Mapping[str, Mapping[str, str]]) -> dict[dt.date, dict[str, 
 
 
 def assemble(
-    *, plan: dict, ingested: dict, transformed: dict, kpis: dict, book: dict, aging: list, anomalies: list, missing: list
+    *,
+    plan: dict,
+    ingested: dict,
+    transformed: dict,
+    kpis: dict,
+    book: dict,
+    aging: list,
+    anomalies: list,
+    missing: list,
 ) -> dict[str, Any]:
     """Return the content of metrics.json.
 
@@ -108,7 +133,9 @@ def assemble(
         "kpis": kpis,
         "book": book,
         "aging": [{**row, "amount": text(row["amount"]), "share": number(row["share"])} for row in aging],
-        "anomalies": [{**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies],
+        "anomalies": [
+            {**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies
+        ],
         "reconciliation": ingested["reconciliation"],
         "quality": {**ingested["quality"], **transformed},
         "missing": missing,

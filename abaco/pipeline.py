@@ -136,7 +136,7 @@ class _Record:
         self._end("success")
 
     def fail(self, error: BaseException) -> None:
-        text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
+        text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}".removesuffix(": ")
         self._end("failed", f"{self.phase}: {text}")
 
     def seal(self) -> None:

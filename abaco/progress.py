@@ -18,14 +18,18 @@ class Progress:
         self._began: dict[str, float] = {}
         self._ended: dict[str, float] = {}
         self._cell = (0, 0)
-        self._live = Live(console=self.console, refresh_per_second=4, transient=True, get_renderable=self._table)
+        self._live = Live(
+            console=self.console, refresh_per_second=4, transient=True, get_renderable=self._table
+        )
 
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ):
         if self.console.is_terminal:
             self._live.stop()
 
@@ -43,7 +47,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Show one line that stays."""
-        self.console.print(text, highlight=False)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))

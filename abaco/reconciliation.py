@@ -1,4 +1,4 @@
-"""Reconciliation: what came in is what was accepted, quarantined, dropped as a duplicate, or later than the date."""
+"""Reconciliation: what came in was accepted, quarantined, dropped as a duplicate, or later than the date."""
 
 from collections import Counter
 from decimal import Decimal
@@ -40,7 +40,7 @@ def reconcile(batch: Batch, rejects: pa.Table, engine: DuckDB) -> dict:
     rows = batch.rows(engine)
     whole = _totals(rows)
     parts = {
-        "accepted": _totals(batch.accepted(engine).with_columns(amount_usd=nw.col(_accepted_amount(batch)))),
+        "accepted": _totals(_with_amount(batch, batch.accepted(engine))),
         "quarantined": (len(mine), sum((r["amount_usd"] or ZERO for r in mine), ZERO)),
         "duplicates": (0, ZERO),
         "later": _totals(rows.filter(IS_LATER)),
@@ -51,8 +51,8 @@ def reconcile(batch: Batch, rejects: pa.Table, engine: DuckDB) -> dict:
     counted, added = (sum(part[i] for part in parts.values()) for i in (0, 1))
     if counted != rows_in or added != whole[1]:
         raise RunError(
-            f"{batch.format.title}: {rows_in} rows and {whole[1]} USD came in, but {counted} rows and {added} USD are "
-            "accounted for; nothing is published: report this with the input's manifest"
+            f"{batch.format.title}: {rows_in} rows and {whole[1]} USD came in, but {counted} rows and "
+            f"{added} USD are accounted for; nothing is published: report this with the input's manifest"
         )
     without = (
         rows.filter(nw.col("amount_usd").is_null()).select(nw.len().alias("n")).collect("pyarrow")["n"][0]
@@ -66,8 +66,10 @@ def reconcile(batch: Batch, rejects: pa.Table, engine: DuckDB) -> dict:
     }
 
 
-def _accepted_amount(batch: Batch) -> str:
-    return "total_receivable_usd" if batch.is_tape else (batch.format.amount or "amount_usd")
+def _with_amount(batch: Batch, accepted: nw.LazyFrame) -> nw.LazyFrame:
+    name = "total_receivable_usd" if batch.is_tape else batch.format.amount
+    known = name in accepted.collect_schema()
+    return accepted.with_columns(amount_usd=nw.col(name) if known else nw.lit(None).cast(nw.Decimal(18, 2)))
 
 
 def _totals(rows: nw.LazyFrame) -> tuple[int, Decimal]:
@@ -78,7 +80,7 @@ def _totals(rows: nw.LazyFrame) -> tuple[int, Decimal]:
 
 
 def unbalanced(accepted: nw.LazyFrame, tolerance: Decimal) -> dict:
-    """Return how many rows have aging buckets that miss the receivable by more than `tolerance` USD, and by how much.
+    """Return how many rows have aging buckets that miss the receivable by more than `tolerance`, and the sum.
 
     Parameters
     ----------
@@ -86,7 +88,7 @@ def unbalanced(accepted: nw.LazyFrame, tolerance: Decimal) -> dict:
         The tape, one row a loan and date.
     """
     gap = bucket_gap().abs()
-    missed = accepted.select(gap=gap).filter(nw.col("gap") > nw.lit(tolerance))
+    missed = accepted.lazy().select(gap=gap).filter(nw.col("gap") > nw.lit(tolerance))
     found = missed.select(n=nw.len(), usd=nw.col("gap").sum()).collect("pyarrow").to_native().to_pylist()[0]
     return {"unbalanced_rows": found["n"], "unbalanced_usd": str(found["usd"] or ZERO)}
 

@@ -15,10 +15,18 @@ from filelock import FileLock, Timeout
 from abaco.errors import InputError, RunError
 
 RUNS = ".runs"
+HOLDER = "holder.json"
 
 
 def stage(output: Path, date: dt.date, run_id: str) -> Path:
-    """Make and return the folder of a new run: reports/.runs/<date>/<start>_<run id>/."""
+    """Make and return the folder of a new run: reports/.runs/<date>/<start>_<run id>/.
+
+    Raises
+    ------
+    RunError
+        When the place of the report is taken, before any work is done for it.
+    """
+    _check_place(output / str(date))
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
     folder = output / RUNS / str(date) / f"{stamp}_{run_id}"
     for name in ("tables", "notebooks"):
@@ -41,11 +49,13 @@ def check_writable(output: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise InputError(f"Cannot write to the output folder {output}: {error.strerror}: choose another with OUTPUT") from error
+        raise InputError(
+            f"Cannot write to the output folder {output}: {error.strerror}: choose another with OUTPUT"
+        ) from error
 
 
 def publish(folder: Path, output: Path) -> Path:
-    """Make a finished run the visible one of its date in one atomic step; the former run stays in its own folder.
+    """Make a finished run the visible one of its date in one atomic step; the former run stays.
 
     Returns
     -------
@@ -54,12 +64,16 @@ def publish(folder: Path, output: Path) -> Path:
     """
     date = folder.parent.name
     visible, fresh = output / date, output / RUNS / date / "next"
-    if visible.exists() and not visible.is_symlink():
-        raise RunError(f"{visible} is a folder that no run made: move it away, then run again")
+    _check_place(visible)
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(Path(RUNS) / date / folder.name, target_is_directory=True)
     os.replace(fresh, visible)
     return visible
+
+
+def _check_place(visible: Path) -> None:
+    if visible.exists() and not visible.is_symlink():
+        raise RunError(f"{visible} was not made by a run: move it away, then run again")
 
 
 def discard_work(folder: Path) -> None:
@@ -69,7 +83,9 @@ def discard_work(folder: Path) -> None:
 
 @contextmanager
 def hold(output: Path, date: dt.date, timeout: float, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold a date, so that no two runs of it are at work at once; the hold ends with the process, however it ends.
+    """Hold a date, so that no two runs of it are at work at once, until the process ends, however it ends.
+
+    What a killed run of the date left half-done is cleared away: its work folder, which holds personal data.
 
     Parameters
     ----------
@@ -85,31 +101,40 @@ def hold(output: Path, date: dt.date, timeout: float, waiting: Callable[[str], N
     """
     place = output / RUNS / str(date)
     place.mkdir(parents=True, exist_ok=True)
-    lock, note = FileLock(place / "lock"), place / "holder.json"
+    lock, note = FileLock(place / "lock"), place / HOLDER
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        waiting(f"Waiting for another run of {date}: {_holder(note)}")
+        waiting(f"Waiting for another run of {date}, {_holder(output, date)}")
         try:
             lock.acquire(timeout=timeout)
         except Timeout:
             raise RunError(
-                f"{date} is held by another run, {_holder(note)}: wait for it, or raise run.lock_timeout_seconds"
+                f"{date} is held by another run, {_holder(output, date)}: wait for it, "
+                "or raise run.lock_timeout_seconds"
             ) from None
     try:
         write_json(note, {"pid": os.getpid(), "host": socket.gethostname(), "since": now()})
+        for left in place.glob("*/work"):
+            discard_work(left.parent)
         yield
     finally:
         note.unlink(missing_ok=True)
         lock.release()
 
 
-def _holder(note: Path) -> str:
+def holder(output: Path, date: dt.date | str) -> dict[str, Any] | None:
+    """Return ``pid``, ``host`` and ``since`` of who holds a date, or None; what a killed run noted stays."""
     try:
-        who = json.loads(note.read_text())
-    except (OSError, ValueError):  # the holder has just begun or just ended
-        return "which has not said who it is"
-    return f"process {who['pid']} on {who['host']} since {who['since']}"
+        return read_json(output / RUNS / str(date) / HOLDER)
+    except FileNotFoundError:  # nobody, or a run that has just begun or just ended
+        return None
+
+
+def _holder(output: Path, date: dt.date) -> str:
+    if who := holder(output, date):
+        return f"process {who['pid']} on {who['host']} since {who['since']}"
+    return "which has not said who it is"
 
 
 def now() -> str:

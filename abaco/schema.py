@@ -69,7 +69,7 @@ class Format:
         object.__setattr__(self, "column_by_heading", known)
 
     def assign(self, headings: list[str]) -> dict[str, int]:
-        """Return which heading, by position, gives each column; of two for one column, the one listed first here.
+        """Return which heading, by position, gives each column; of two for one column, the one listed first.
 
         Parameters
         ----------

@@ -29,8 +29,9 @@ def record(**figures: Any) -> None:
     """Record each figure under its name in the running notebook."""
     import scrapbook
 
-    for name, value in figures.items():
-        scrapbook.glue(name, plain(value), encoder="json")
+    for name, figure in figures.items():
+        value = plain(figure)  # scrapbook would take text for JSON, and "1.10" for the number 1.1
+        scrapbook.glue(name, value, encoder="text" if isinstance(value, str) else "json")
 
 
 def read(notebook: Path) -> dict[str, Any]:

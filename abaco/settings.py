@@ -1,4 +1,4 @@
-"""Settings of a run: params/pipeline.yml, its overlay, and the caller's changes, checked before anything starts."""
+"""Settings of a run: params/pipeline.yml, its overlay, and the caller's changes, checked at the start."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ PHASES = ("01_ingestion", "02_transformation", "03_calculation", "04_report", "0
 GIVEN = {"ingestion": ("run_dir", "input", "date")}
 ALWAYS_GIVEN = ("run_dir",)
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
-STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class RunSettings(BaseModel):
@@ -47,22 +47,26 @@ def notebook_parameters(path: Path) -> dict[str, tuple[type, Any]]:
     Raises
     ------
     InputError
-        When there is no such cell, or a parameter has no annotation or one that is not ``str, int, float, bool``.
+        When there is no such cell, or a parameter is not annotated with ``str, int, float`` or ``bool``.
     """
     shown = project.shown(path)
     if not path.is_file():
         raise InputError(f"Notebook not found: {shown}: restore it")
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    source = next(("".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", [])), None)
+    source = next(
+        ("".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", [])), None
+    )
     if source is None:
         raise InputError(f"{shown} has no cell tagged parameters: tag the one that sets them")
     found = {}
     for line in ast.parse(source).body:
-        if not isinstance(line, ast.AnnAssign) or ast.unparse(line.annotation) not in TYPES:
+        try:
+            found[line.target.id] = (TYPES[ast.unparse(line.annotation)], ast.literal_eval(line.value))
+        except (AttributeError, KeyError, ValueError) as error:
             raise InputError(
-                f"{shown}: write {ast.unparse(line)!r} as `name: type = value`, with a type of {', '.join(TYPES)}"
-            )
-        found[line.target.id] = (TYPES[ast.unparse(line.annotation)], ast.literal_eval(line.value))
+                f"{shown}: write {ast.unparse(line)!r} as `name: type = value`, "
+                f"with a type of {', '.join(TYPES)}"
+            ) from error
     return found
 
 
@@ -82,9 +86,9 @@ def load(changes: str | Path | dict | None = None, **run: str | None) -> dict[st
         Naming the file, the key, and what it should be.
     """
     folder = project.root() / "params"
-    layers = [(_read(folder / "pipeline.yml"), "params/pipeline.yml")]
+    layers = [(read_yaml(folder / "pipeline.yml"), "params/pipeline.yml")]
     if name := os.environ.get("ABACO_ENV"):
-        layers.append((_read(folder / f"{name}.yml"), f"params/{name}.yml"))
+        layers.append((read_yaml(folder / f"{name}.yml"), f"params/{name}.yml"))
     if changes:
         layers.append(_changes(changes))
     layers.append(({"run": {k: v for k, v in run.items() if v is not None}}, "the command line"))
@@ -92,8 +96,10 @@ def load(changes: str | Path | dict | None = None, **run: str | None) -> dict[st
     merged: dict[str, dict[str, Any]] = {name: {} for name in models}
     for layer, origin in layers:
         for name, keys in layer.items():
-            if name not in models or not isinstance(keys, dict):
+            if name not in models:
                 raise InputError(f"{origin}: {name} is not one of the sections {', '.join(models)}")
+            if not isinstance(keys, dict):
+                raise InputError(f"{origin}: {name} is a section: write its keys below it, as `key: value`")
             _check(models[name], merged[name] | keys, name, origin, given=keys)
             merged[name] |= keys
     for name, model in models.items():
@@ -105,12 +111,16 @@ def _phase_model(phase: str) -> type[BaseModel]:
     given = GIVEN.get(section(phase), ALWAYS_GIVEN)
     found = notebook_parameters(notebook_path(phase))
     if absent := [name for name in given if name not in found]:
-        raise InputError(f"{project.shown(notebook_path(phase))} has no parameter {absent[0]}, which the pipeline gives it")
+        raise InputError(
+            f"{project.shown(notebook_path(phase))} has no parameter {absent[0]}, which the pipeline gives it"
+        )
     fields = {name: (kind, ...) for name, (kind, _) in found.items() if name not in given}
     return create_model(section(phase), __config__=STRICT, **fields)
 
 
-def _check(model: type[BaseModel], keys: dict, name: str, origin: str, given: dict | None) -> BaseModel | None:
+def _check(
+    model: type[BaseModel], keys: dict, name: str, origin: str, given: dict | None
+) -> BaseModel | None:
     try:
         return model.model_validate(keys)
     except ValidationError as error:
@@ -118,36 +128,67 @@ def _check(model: type[BaseModel], keys: dict, name: str, origin: str, given: di
             key = str(fault["loc"][0])
             if fault["type"] == "missing":
                 if given is None:
-                    raise InputError(f"{origin}: {name}.{key} is missing: a parameter of the notebook needs it") from error
+                    raise InputError(
+                        f"{origin}: {name}.{key} is missing: a parameter of the notebook needs it"
+                    ) from error
                 continue
             if fault["type"] == "extra_forbidden":
                 known = ", ".join(model.model_fields) or "none"
-                raise InputError(f"{origin}: {name}.{key} is not a known parameter; {name} has: {known}") from error
+                raise InputError(
+                    f"{origin}: {name}.{key} is not a known parameter; {name} has: {known}"
+                ) from error
             raise InputError(f"{origin}: {name}.{key}: {fault['msg']}, not {fault['input']!r}") from error
 
 
-def _read(path: Path) -> dict:
+class _Loader(yaml.SafeLoader):
+    """Reads YAML, and refuses a key that is there twice: the later one would silently replace the earlier."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value} is there twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the content of a YAML file of named entries.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, or it holds something else, or a key twice.
+    """
+    shown = project.shown(path)
     if not path.is_file():
-        raise InputError(f"Parameter file not found: {project.shown(path)}")
+        raise InputError(f"Parameter file not found: {shown}: check its path")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{project.shown(path)} is not valid YAML: {' '.join(str(error).split())}") from error
+        raise InputError(f"{shown} is not valid YAML: {' '.join(str(error).split())}: correct it") from error
     if not isinstance(content, dict):
-        raise InputError(f"{project.shown(path)} holds no sections: write `section:` and below it `  key: value`")
-    return content
+        raise InputError(f"{shown} holds no named entries: write `name:` and below it `  key: value`")
+    return {str(name): entry for name, entry in content.items()}
 
 
 def _changes(changes: str | Path | dict) -> tuple[dict, str]:
     if isinstance(changes, dict):
         return changes, "params"
     if "=" not in str(changes):
-        return _read(Path(changes)), str(changes)
+        return read_yaml(Path(changes).expanduser()), str(changes)
     found: dict[str, dict[str, Any]] = {}
     for pair in str(changes).split(","):
         key, _, value = pair.partition("=")
         if key.count(".") != 1:
-            raise InputError(f"--params {pair.strip()}: write section.key=value, for example ingestion.max_reject_pct=2")
+            raise InputError(
+                f"--params {pair.strip()}: write section.key=value, for example ingestion.max_reject_pct=2"
+            )
         name, key = key.strip().split(".")
-        found.setdefault(name, {})[key] = yaml.safe_load(value)
+        try:
+            found.setdefault(name, {})[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(f"--params {pair.strip()}: {value!r} is no value: put it in quotes") from error
     return found, "--params"

@@ -1,17 +1,18 @@
 """Input files: found, recognised from their header, fingerprinted, and read as text by column."""
 
 import codecs
+import contextlib
 import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import narwhals as nw
 import pandas as pd
 
+from abaco import workbooks
 from abaco.engines import DuckDB
 from abaco.errors import InputError
 from abaco.formats import FORMATS, Format, normalise, recognise
@@ -22,6 +23,7 @@ KINDS = {
 }  # fmt: skip
 CHUNK = 1 << 22
 SAMPLE = 1 << 18
+NO_TEXT = "{} is neither UTF-8 nor Windows-1252 text: export it again as CSV in UTF-8"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Source:
     bytes: int
     modified_ns: int
     sha256: str
+    first_line: int = 1
     lines: int | None = None
     delimiters: int | None = None
     encoding: str | None = None
@@ -116,7 +119,7 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
 
 
 def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
-    """Return one row a file: its format, what it is used for, its size in bytes, and the columns that stay behind.
+    """Return one row a file: its format, what it is used for, its size in bytes, and what stays behind.
 
     Parameters
     ----------
@@ -144,10 +147,12 @@ def _inspect(path: Path, already: dict) -> Source:
         headings, mark = _header(path, print_["encoding"], print_["delimiter"])
         form = {"decimal_mark": mark}
     elif kind == "xlsx":
-        headings = [str(cell) for cell in next(_sheet_rows(path), [])]
+        headings, form["first_line"] = workbooks.read_header(path)
     else:
         with DuckDB() as engine:
             headings = engine.headings(path)
+        if kind == "json" and headings == ["json"]:
+            raise UnknownFormatError(f"{path.name} holds no table: write a list of objects, one a row")
     if not any(h.strip() for h in headings):
         raise InputError(f"{path.name} has no header line: the first line must name the columns")
     try:
@@ -205,40 +210,29 @@ def _header(path: Path, encoding: str, delimiter: str) -> tuple[list[str], str]:
             errors="ignore" if encoding == "utf-8" else "strict",
         )
     except UnicodeDecodeError:
-        raise InputError(
-            f"{path.name} is neither UTF-8 nor Windows-1252 text: export it again as CSV in UTF-8"
-        ) from None
-    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+        raise InputError(NO_TEXT.format(path.name)) from None
+    rows = []
+    with contextlib.suppress(csv.Error):  # a quote that is never closed: the rows before it tell enough
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            rows.append(row)
     complete = rows[1:] if len(sample) < SAMPLE else rows[1:-1]
-    return rows[0], _decimal_mark(complete)
+    return rows[0] if rows else [], _decimal_mark(complete)
 
 
 def _decimal_mark(rows: list[list[str]]) -> str:
     """Return ``,`` when numbers of a sample are only right with a decimal comma, else ``.``."""
-    comma = re.compile(r"^\s*[+-]?(\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,})\s*$")
-    point = re.compile(r"^\s*[+-]?(\d*\.(\d{1,2}|\d{4,})|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})\s*$")
+    comma = re.compile(
+        r"^\s*[+-]?(\d+,(\d{1,2}|\d{4,})|0,\d+|\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,})\s*$"
+    )
+    point = re.compile(
+        r"^\s*[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})\s*$"
+    )
     cells = [cell for row in rows for cell in row if cell]
     return "," if sum(map(bool, map(comma.match, cells))) > sum(map(bool, map(point.match, cells))) else "."
 
 
-def _sheet_rows(path: Path) -> Iterator[list]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
-    except CalamineError as error:
-        raise InputError(
-            f"{path.name} cannot be read as xlsx: {error}; save it again as an Excel workbook"
-        ) from error
-    for sheet in sheets:
-        if rows := sheet.to_python():
-            return iter(rows)
-    raise InputError(f"{path.name} has no sheet with cells: export it again")
-
-
 def read(source: Source, engine: DuckDB, work: Path, text: Path | None = None) -> nw.LazyFrame:
-    """Return a file's contract columns, a column of text (or of the file's own type) each, in the file's order.
+    """Return a file's contract columns, each as text or in the file's own type, in the file's order.
 
     Parameters
     ----------
@@ -255,20 +249,28 @@ def read(source: Source, engine: DuckDB, work: Path, text: Path | None = None) -
 
 
 def text_path(source: Source, work: Path) -> Path:
-    """Return where the text of a CSV or XLSX source is to be read in UTF-8, making the copy when there is need of one."""
+    """Return where to read the text of a CSV or XLSX source in UTF-8, making the copy when one is needed."""
     path = Path(source.path)
     if source.kind == "csv" and source.encoding == "utf-8":
         return path
-    copy = work / f"{path.name}.utf8.csv"
+    copy = work / f"{path.name}.{source.sha256[:12]}.csv"
     if not copy.exists():
+        unfinished = copy.with_suffix(".part")
         if source.kind == "xlsx":
-            with copy.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows(_sheet_rows(path))
+            workbooks.write_csv(path, unfinished)
         else:
-            with (
-                path.open(encoding=source.encoding, newline="") as old,
-                copy.open("w", encoding="utf-8", newline="") as new,
-            ):
-                while chunk := old.read(CHUNK):
-                    new.write(chunk)
+            _write_utf8(path, source.encoding, unfinished)
+        unfinished.replace(copy)
     return copy
+
+
+def _write_utf8(path: Path, encoding: str, target: Path) -> None:
+    with (
+        path.open(encoding=encoding, newline="") as old,
+        target.open("w", encoding="utf-8", newline="") as new,
+    ):
+        try:
+            while chunk := old.read(CHUNK):
+                new.write(chunk)
+        except UnicodeDecodeError:
+            raise InputError(NO_TEXT.format(path.name)) from None

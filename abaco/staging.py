@@ -1,15 +1,17 @@
 """Staging: the rows of every source as Parquet, each with its verdict under the contract."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import narwhals as nw
 
 from abaco import contract, masking, tape
-from abaco.engines import DuckDB
+from abaco.engines import DuckDB, UnreadableError
+from abaco.errors import InputError, RunError
 from abaco.formats import Format
-from abaco.lines import broken_line_numbers, is_whole, split_lines
+from abaco.lines import OUT_OF_PLACE, is_whole, split_lines
 from abaco.sources import Source, read, text_path
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * 2**40 + nw.col("record")).alias("row_id")
@@ -46,11 +48,11 @@ class Batch:
         return self.role == "tape"
 
     def rows(self, engine: DuckDB) -> nw.LazyFrame:
-        """Return every row that could be split into columns, with ``reasons``, ``is_later`` and a ``row_id``."""
+        """Return every row that could be split into columns, with ``reasons``, ``is_later``, ``row_id``."""
         return engine.scan([s.path for s in self.staged], row_number="record").with_columns(ROW_ID)
 
     def accepted(self, engine: DuckDB) -> nw.LazyFrame:
-        """Return the rows that passed: no reason against them, not later than the date, not dropped as a duplicate."""
+        """Return the rows that passed: nothing against them, not later than the date, not a duplicate."""
         return accepted_rows([s.path for s in self.staged], self.verdicts, engine)
 
     def as_dict(self) -> dict:
@@ -73,6 +75,7 @@ def accepted_rows(staged: list[Path], verdicts: Path | None, engine: DuckDB) -> 
 
 
 def checked(source: Source, engine: DuckDB, work: Path, text: Path | None) -> nw.LazyFrame:
+    """Return the contract's columns of a source, each also as it stood (``raw_<name>``), with ``reasons``."""
     present = set(source.columns)
     kinds = {c.name: c.kind for c in source.format.columns if c.name in present}
     typed = engine.typed(read(source, engine, work, text), kinds, source.decimal_mark)
@@ -80,26 +83,66 @@ def checked(source: Source, engine: DuckDB, work: Path, text: Path | None) -> nw
 
 
 def with_originals(frame: nw.LazyFrame, source: Source, engine: DuckDB) -> nw.LazyFrame:
-    values = {source.headings[i].strip(): f"raw_{name}" for name, i in source.columns.items()}
-    return engine.with_originals(
-        frame, values, [f"raw_{name}" for name in source.format.personal], masking.key()
-    )
+    """Add ``original``, a JSON object of a bad row's values by heading (see `DuckDB.with_originals`)."""
+    personal = source.format.personal  # without stray blanks, so that their tokens are those of the tape
+    columns = {name: name if name in personal else f"raw_{name}" for name in source.columns}
+    values = {source.headings[i].strip(): columns[name] for name, i in source.columns.items()}
+    return engine.with_originals(frame, values, personal, masking.key())
 
 
 def stage_one(source: Source, index: int, is_tape: bool, date: dt.date, engine: DuckDB, work: Path) -> Staged:
+    """Write the rows of one source as Parquet, checked.
+
+    Parameters
+    ----------
+    index
+        Number of the source; with a row's position it makes the row's id.
+    is_tape
+        Whether the rows are turned into those of the tape.
+    date
+        The measurement date.
+    """
     path = work / f"staged_{index:02d}.parquet"
-    _write_rows(source, None, index, is_tape, date, engine, path)
-    if source.kind not in ("csv", "xlsx"):
-        return Staged(source, index, path, None, ())
-    text, faults = text_path(source, work), engine.broken_lines()
-    if is_whole(source, count(engine.scan(path)), (line for _, _, line in faults)):
-        lines = broken_line_numbers(text, [position for position, _, _ in faults])
-        return Staged(
-            source, index, path, text, tuple(zip(lines, (fault for _, fault, _ in faults), strict=True))
-        )
-    whole, broken = split_lines(source, text, work)
-    _write_rows(source, whole, index, is_tape, date, engine, path)
+
+    def write(whole: Path | None) -> int:
+        _write_rows(source, whole, index, is_tape, date, engine, path)
+        return count(engine.scan(path))
+
+    text = text_path(source, work) if source.kind in ("csv", "xlsx") else None
+    whole, broken = read_whole(source, text, engine, work, write)
     return Staged(source, index, path, text, tuple(broken), whole)
+
+
+def read_whole(
+    source: Source, text: Path | None, engine: DuckDB, work: Path, attempt: Callable[[Path | None], int]
+) -> tuple[Path | None, list[tuple[int, str]]]:
+    """Read a source in one go, or else from a copy of those lines that hold whole records.
+
+    Parameters
+    ----------
+    text
+        Where the text of a CSV or XLSX source is.
+    attempt
+        Reads the source, or that copy when given one, and returns how many records it found.
+
+    Returns
+    -------
+    tuple
+        The copy, if one was needed, and line and fault of each line that holds no whole record.
+    """
+    try:
+        total = attempt(None)
+    except UnreadableError as error:
+        if text is None:
+            raise InputError(f"{source.name} cannot be read to its end: {error}; export it again") from error
+    else:
+        faults = engine.broken_lines() if text else []
+        if text is None or is_whole(source, total, (line for _, _, line in faults)):
+            return None, [(n, OUT_OF_PLACE if "quote" in fault else fault) for n, fault, _ in faults]
+    whole, rows, broken = split_lines(source, text, work)
+    if rows != (total := attempt(whole)):
+        raise RunError(f"{source.name} has {rows} whole rows, but {total} were read: report this")
+    return whole, broken
 
 
 def _write_rows(
@@ -125,4 +168,5 @@ def _write_rows(
 
 
 def count(frame: nw.LazyFrame) -> int:
+    """Return how many rows a frame has."""
     return frame.select(nw.len().alias("n")).collect("pyarrow")["n"][0]

@@ -8,17 +8,21 @@ from abaco.formats import ACCOUNTS, STATEMENTS_LONG, STATEMENTS_WIDE, normalise
 from abaco.staging import Batch
 
 ACCOUNT_OF = {heading: account for account, headings in ACCOUNTS.items() for heading in (account, *headings)}
+RANK = {heading: place for place, heading in enumerate(ACCOUNT_OF)}
 
 
 def accounts(batches: list[Batch], engine: DuckDB) -> dict[dt.date, dict[str, Decimal]]:
     """Return each date's accounts in USD; headings are matched whole, so that "Total" is not total assets.
 
-    An account that nobody knows is left out, see `unknown`.
+    Of two headings for one account on one date, the one that `ACCOUNTS` lists first counts. An account that
+    nobody knows is left out, see `unknown`.
     """
     found: dict[dt.date, dict[str, Decimal]] = {}
-    for row in _long_rows(batches, engine):
-        if account := ACCOUNT_OF.get(normalise(row["metric"])):
-            found.setdefault(row["measurement_date"], {})[account] = row["value"]
+    rows = [row | {"heading": normalise(row["metric"])} for row in _long_rows(batches, engine)]
+    known = [row for row in rows if row["heading"] in RANK]
+    for row in sorted(known, key=lambda row: (RANK[row["heading"]], row["metric"])):
+        day = found.setdefault(row["measurement_date"], {})
+        day.setdefault(ACCOUNT_OF[row["heading"]], row["value"])
     for batch in batches:
         if batch.format is STATEMENTS_WIDE:
             for row in batch.accepted(engine).collect("pyarrow").to_native().to_pylist():

@@ -1,6 +1,8 @@
 """The canonical loan tape: one row a loan and month-end (or one a date), whatever the export it came from."""
 
 import datetime as dt
+from decimal import Decimal
+from itertools import pairwise
 
 import narwhals as nw
 
@@ -26,6 +28,7 @@ DTYPES = {
     "overdue_on": nw.Date(),
 }
 COLUMNS = tuple(DTYPES)
+ZERO = nw.lit(Decimal("0.00"))
 
 # The day from which a balance counts in each bucket.
 FIRST_DAY = dict(zip(BUCKETS, (0, 7, 30, 60, 90), strict=True))
@@ -46,21 +49,26 @@ def tape_columns(format_: Format, present: set[str], date: dt.date | None) -> li
     derive = {SNAPSHOT.name: _from_snapshot, PAR.name: _from_par, LOANS.name: _from_loans}[format_.name]
     derived = derive(present, date)
     return [
-        derived.get(name, nw.col(name) if name in present else nw.lit(None)).cast(dtype).alias(name)
+        derived.get(name, nw.col(name) if name in present else _nothing(dtype)).cast(dtype).alias(name)
         for name, dtype in DTYPES.items()
     ]
+
+
+def _nothing(dtype: nw.dtypes.DType) -> nw.Expr:
+    # pandas turns no bare None into a whole number
+    return nw.lit(None).cast(nw.Decimal(18, 2)) if dtype.is_integer() else nw.lit(None)
 
 
 def _from_snapshot(present: set[str], _) -> dict[str, nw.Expr]:
     if "dpd_120_plus_usd" not in present:
         return {}
-    beyond = nw.coalesce(nw.col("dpd_120_plus_usd"), nw.lit(0))
+    beyond = nw.coalesce(nw.col("dpd_120_plus_usd"), ZERO)
     return {"dpd_90_plus_usd": nw.col("dpd_90_plus_usd") + beyond}
 
 
 def _from_par(present: set[str], _) -> dict[str, nw.Expr]:
     par = [nw.col("outstanding_balance_usd"), *(nw.col(f"par_{n}_balance_usd") for n in (7, 30, 60, 90))]
-    buckets = [at_least - beyond for at_least, beyond in zip(par, par[1:], strict=False)] + par[-1:]
+    buckets = [at_least - beyond for at_least, beyond in pairwise(par)] + par[-1:]
     outstanding = dict.fromkeys(
         ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), par[0]
     )
@@ -76,9 +84,7 @@ def _from_loans(_, date: dt.date | None) -> dict[str, nw.Expr]:
     balance, dpd = nw.col("outstanding_balance"), nw.col("days_past_due")
     first = list(FIRST_DAY.values())
     buckets = {
-        name: nw.when((dpd >= low) & (dpd < high if high else nw.lit(True)))
-        .then(balance)
-        .otherwise(nw.lit(0))
+        name: nw.when((dpd >= low) & (dpd < high if high else nw.lit(True))).then(balance).otherwise(ZERO)
         for (name, low), high in zip(FIRST_DAY.items(), [*first[1:], None], strict=True)
     }
     outstanding = dict.fromkeys(

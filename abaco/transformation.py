@@ -1,4 +1,4 @@
-"""Transformation: the accepted rows become the tape of the report, masked, with its nulls and outliers counted."""
+"""Transformation: the accepted rows become the report's tape, masked, with nulls and outliers counted."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ from abaco.tape import AMOUNTS, PERSONAL
 
 BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
 # What a masked value looks like.
-MASKED = r"^(redacted|tok_[0-9a-f]{32})$"
+MASKED = r"^(?:redacted|tok_[0-9a-f]{32})$"
 AGING = pa.schema(
     [
         ("date", pa.date32()),
@@ -46,7 +46,7 @@ def _accepted(batch: Mapping[str, Any], work: Path, engine: DuckDB) -> nw.LazyFr
 
 
 def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: DuckDB) -> set[str]:
-    """Write every export that is not the tape as ``tables/<format>.parquet``, masked; return what was masked in them."""
+    """Write every export but the tape as ``tables/<format>.parquet``; return which columns were masked."""
     masked = set()
     for batch in (b for b in batches if not b["is_tape"]):
         rows = _accepted(batch, work, engine)
@@ -60,19 +60,21 @@ def present(tape: nw.LazyFrame, columns: Iterable[str]) -> list[str]:
     """Return those of the columns that have a value anywhere in the tape."""
     if not (columns := list(columns)):
         return []
-    counts = tape.select(nw.col(c).count() for c in columns).collect("pyarrow").to_native().to_pylist()[0]
+    counts = (
+        tape.lazy().select(nw.col(c).count() for c in columns).collect("pyarrow").to_native().to_pylist()[0]
+    )
     return [c for c in columns if counts[c]]
 
 
 def unmasked(tape: nw.LazyFrame) -> list[str]:
     """Return the personal columns that hold anything but a token or ``redacted``."""
     shown = [(~nw.col(c).str.contains(MASKED)).cast(nw.Int64()).sum().alias(c) for c in PERSONAL]
-    counts = tape.select(*shown).collect("pyarrow").to_native().to_pylist()[0]
+    counts = tape.lazy().select(*shown).collect("pyarrow").to_native().to_pylist()[0]
     return [c for c in PERSONAL if counts[c]]
 
 
 def outlier_limits(totals: Mapping[dt.date, Totals], multiple: float) -> dict[dt.date, Decimal]:
-    """Return, by date, the balance in USD beyond which a row is an outlier: `multiple` times the mean balance.
+    """Return, by date, the USD beyond which a balance is an outlier: `multiple` times the mean balance.
 
     Parameters
     ----------
@@ -111,7 +113,7 @@ def quality(tape: nw.LazyFrame, date: dt.date) -> dict[str, Any]:
     A null stays null: it is never taken for 0.
     """
     flags = ("is_outlier", "is_dust")
-    rows = tape.filter(nw.col("measurement_date") == date)
+    rows = tape.lazy().filter(nw.col("measurement_date") == date)
     counts = rows.select(
         *(nw.col(c).is_null().cast(nw.Int64()).sum().alias(c) for c in AMOUNTS),
         *(nw.col(c).cast(nw.Int64()).sum().alias(c) for c in flags),
@@ -135,7 +137,8 @@ def aging(totals: Mapping[dt.date, Totals]) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        ``date``, ``bucket``, ``amount`` in USD and ``share`` of the receivable in per cent (null when that is 0).
+        ``date``, ``bucket``, ``amount`` in USD and ``share`` of the receivable in per cent
+        (null when that is 0).
     """
     rows = []
     for date, total in totals.items():

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from abaco import manifest, project, runs
+from abaco import manifest, masking, project, runs
+from abaco.archive import reports_folder, visible
 from abaco.errors import InputError, RunError
-from abaco.history import reports_folder, visible
 from abaco.pipeline import Pipeline
 
 BYTEWISE = ("metrics.json", "report.html")
@@ -29,25 +29,42 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
     InputError
         When the date has no report.
     RunError
-        When anything differs, naming it; when the code or the input is not what it was, naming that.
+        When anything differs, naming it; when code, input or masking are not what they were, naming that.
     """
     folder = reports_folder(output)
     finished = visible(folder)
     if not finished or (date and date not in finished):
-        raise InputError(f"No finished report for {date or 'any date'} in {project.shown(folder)}: run make report first")
+        raise InputError(
+            f"No finished report for {date or 'any date'} in {project.shown(folder)}: run make report first"
+        )
     date = date or max(finished)
-    report = folder / date
+    report = (folder / date).resolve()
     kept = runs.read_json(report / manifest.NAME)
+    if altered := manifest.altered(report):
+        raise RunError(f"{date}: {altered[0]} is not what the run wrote; run make report DATE={date} again")
     if manifest.code()["sha256"] != kept["code"]["sha256"]:
-        raise RunError(f"{date} cannot be verified: the code has changed since; run make report DATE={date} first")
+        raise RunError(
+            f"{date} cannot be verified: the code has changed since; run make report DATE={date} first"
+        )
+    if (shown := runs.read_json(report / "metrics.json")["quality"]["masking"]) != masking.policy():
+        raise RunError(
+            f"{date} cannot be verified: its personal data is shown as {shown}, and would now be "
+            f"{masking.policy()}; set {masking.KEY_VARIABLE} as it was"
+        )
     with tempfile.TemporaryDirectory(prefix="abaco-") as elsewhere:
-        again = Path(Pipeline(kept["parameters"], output=elsewhere).execute(finished[date]["input"], date)["path"])
+        again = Path(
+            Pipeline(kept["parameters"], output=elsewhere).execute(finished[date]["input"], date)["path"]
+        )
         if runs.read_json(again / manifest.NAME)["run_id"] != kept["run_id"]:
-            raise RunError(f"{date} cannot be verified: its input has changed since; run make report DATE={date} first")
+            raise RunError(
+                f"{date} cannot be verified: its input has changed since; run make report DATE={date} first"
+            )
         tables = sorted(p.relative_to(report).as_posix() for p in report.glob("tables/*"))
         for name in (*BYTEWISE, *tables):
             if not _same(report / name, again / name):
-                raise RunError(f"{date}: {name} is not the same when run again; compare it with a run of your own")
+                raise RunError(
+                    f"{date}: {name} is not the same when run again; compare it with a run of your own"
+                )
             yield f"same  {name}"
 
 

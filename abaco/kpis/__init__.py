@@ -1,1 +1,1 @@
-"""KPIs: definitions from params/kpis.yml, sums over the tape, and the values, statuses and history made of them."""
+"""KPIs: definitions from params/kpis.yml, sums over the tape, and values, statuses and history of them."""

@@ -24,4 +24,4 @@ def portfolio_health(par30: Decimal, collection_rate: Decimal) -> Decimal:
     Decimal('10')
     """
     value = (10 - par30 / 10) * (collection_rate / 10)
-    return min(max(value, Decimal(0)), Decimal(10))
+    return min(max(Decimal(0), value), Decimal(10))

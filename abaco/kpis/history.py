@@ -45,7 +45,9 @@ def change_pct(value: Decimal, previous: Decimal) -> Decimal | None:
     return None if previous == 0 else rounded((value - previous) / abs(previous) * 100, 2)
 
 
-def anomalies(values: Mapping[str, dict[str, Any]], before: Mapping[str, dict[str, Any]], *, max_change_pct: float) -> list[dict]:
+def anomalies(
+    values: Mapping[str, dict[str, Any]], before: Mapping[str, dict[str, Any]], *, max_change_pct: float
+) -> list[dict]:
     """Return the KPIs that changed by more than `max_change_pct` per cent against the previous date.
 
     A change from 0 is an anomaly of any size, with no per cent.
@@ -55,7 +57,8 @@ def anomalies(values: Mapping[str, dict[str, Any]], before: Mapping[str, dict[st
         value, previous = entry["value"], before.get(name, {}).get("value")
         if value is None or previous is None or value == previous:
             continue
-        change = change_pct(value, previous)
-        if change is None or abs(change) > Decimal(str(max_change_pct)):
-            found.append({"kpi": name, "previous": previous, "value": value, "change_pct": change, "limit_pct": max_change_pct})
+        # compared unrounded: 25.001 is beyond 25
+        if abs(value - previous) * 100 > abs(previous) * Decimal(str(max_change_pct)):
+            change = {"change_pct": change_pct(value, previous), "limit_pct": max_change_pct}
+            found.append({"kpi": name, "previous": previous, "value": value, **change})
     return found

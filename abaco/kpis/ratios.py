@@ -35,11 +35,14 @@ def totals(tape: nw.LazyFrame | nw.DataFrame, columns: Iterable[str]) -> dict[dt
     frame = tape.lazy()
     schema = frame.collect_schema()
     columns = [c for c in dict.fromkeys(columns) if c in schema]
-    floats = [c for c in columns if schema[c].is_float() or schema[c] == nw.Object]
-    frame = frame.select("measurement_date", *columns).with_columns(nw.col(c).cast(nw.Decimal(18, 2)) for c in floats)
+    exact = [nw.col(c) if schema[c].is_decimal() else nw.col(c).cast(nw.Decimal(38, 2)) for c in columns]
+    date = nw.col("measurement_date")
+    frame = frame.select(date.cast(nw.Date()) if schema["measurement_date"] == nw.Datetime else date, *exact)
     sums = [nw.col(c).sum().alias(f"sum_{c}") for c in columns]
     counts = [nw.col(c).count().alias(f"count_{c}") for c in columns]
-    by_date = frame.group_by("measurement_date").agg(nw.len().alias("rows"), *sums, *counts).collect("pyarrow")
+    by_date = (
+        frame.group_by("measurement_date").agg(nw.len().alias("rows"), *sums, *counts).collect("pyarrow")
+    )
     return {
         row["measurement_date"]: Totals(
             row["rows"],
@@ -68,7 +71,9 @@ def with_cash(
     return filled
 
 
-def ratio(total: Totals, numerator: Iterable[str], denominator: Iterable[str]) -> tuple[Decimal, Decimal] | str:
+def ratio(
+    total: Totals, numerator: Iterable[str], denominator: Iterable[str]
+) -> tuple[Decimal, Decimal] | str:
     """Return both sums of a ratio in USD, or why there is no ratio.
 
     Examples

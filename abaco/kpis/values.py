@@ -8,6 +8,7 @@ from typing import Any
 from abaco.kpis.catalog import FUNCTIONS, SOURCE_OF, Definition
 from abaco.kpis.ratios import Totals, ratio, rounded
 
+
 def status(value: Decimal | None, *, direction: str, thresholds: Mapping[str, float] | None) -> str:
     """Return how a value stands to its limits; exactly on a limit is not yet past it.
 
@@ -30,7 +31,9 @@ def status(value: Decimal | None, *, direction: str, thresholds: Mapping[str, fl
     return "ok"
 
 
-def evaluate(definitions: Mapping[str, Definition], total: Totals, date: dt.date) -> dict[str, dict[str, Any]]:
+def evaluate(
+    definitions: Mapping[str, Definition], total: Totals, date: dt.date
+) -> dict[str, dict[str, Any]]:
     """Return every KPI of one date, by id.
 
     Parameters
@@ -41,8 +44,8 @@ def evaluate(definitions: Mapping[str, Definition], total: Totals, date: dt.date
     Returns
     -------
     dict
-        ``value`` (Decimal, or None with a ``reason``), ``status``, ``numerator`` and ``denominator`` in USD, and
-        ``rows``, how many rows of the tape have the values that it needs.
+        ``value`` (Decimal, or None with a ``reason``), ``status``, ``numerator`` and ``denominator`` in USD,
+        and ``rows``, how many rows of the tape have the values that it needs.
     """
     found: dict[str, dict[str, Any]] = {}
     for name, kpi in definitions.items():
@@ -63,7 +66,11 @@ def _ratio(kpi: Definition, total: Totals, date: dt.date) -> dict[str, Any]:
     if isinstance(sums, str):
         return {"reason": f"{sums} on {date}"}
     above, below = sums
-    return {"value": rounded(above / below * kpi.scale, kpi.precision), "numerator": above, "denominator": below}
+    return {
+        "value": rounded(above / below * kpi.scale, kpi.precision),
+        "numerator": above,
+        "denominator": below,
+    }
 
 
 def _composite(kpi: Definition, found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -74,13 +81,20 @@ def _composite(kpi: Definition, found: Mapping[str, dict[str, Any]]) -> dict[str
     return {"value": rounded(value, kpi.precision)}
 
 
-def missing(definitions: Mapping[str, Definition], values: Mapping[str, dict[str, Any]], total: Totals) -> list[dict]:
+def missing(
+    definitions: Mapping[str, Definition], values: Mapping[str, dict[str, Any]], total: Totals
+) -> list[dict]:
     """Return what to add to the input so that a KPI that could not be computed can be."""
     wanted = []
     for name, kpi in definitions.items():
         if values[name]["value"] is None:
-            needed = [c for i in (name, *kpi.inputs) for c in definitions[i].columns if total.sums.get(c) is None]
-            wanted += [{"kpi": name, "add": f"{c}: {SOURCE_OF.get(c, 'a canonical snapshot with it')}"} for c in needed]
+            needed = [
+                c for i in (name, *kpi.inputs) for c in definitions[i].columns if total.sums.get(c) is None
+            ]
+            wanted += [
+                {"kpi": name, "add": f"{c}: {SOURCE_OF.get(c, 'a canonical snapshot with it')}"}
+                for c in needed
+            ]
     return wanted
 
 

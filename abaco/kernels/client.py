@@ -1,0 +1,46 @@
+"""A kernel client that is ready as soon as its kernel is."""
+
+import time
+from queue import Empty
+
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import DottedObjectName
+
+
+class PromptClient(AsyncKernelClient):
+    """Takes the kernel for ready when it has answered and said that it is idle; others then wait for 0.2 s of silence."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers on its shell and its IOPub channel.
+
+        Raises
+        ------
+        RuntimeError
+            When the kernel died, or has not answered in `timeout` seconds.
+        """
+        deadline = time.monotonic() + (timeout or float("inf"))
+        while True:
+            request = self.kernel_info()
+            try:
+                reply = await self.get_shell_msg(timeout=1)
+                while reply["parent_header"].get("msg_id") != request:
+                    reply = await self.get_shell_msg(timeout=1)
+                while True:
+                    said = await self.get_iopub_msg(timeout=0.2)
+                    if said["parent_header"].get("msg_id") == request and said["content"].get("execution_state") == "idle":
+                        self._handle_kernel_info_reply(reply)
+                        return
+            except Empty:  # not there yet, or IOPub was connected too late to hear of it: ask again
+                pass
+            if not await self.is_alive():
+                raise RuntimeError("The kernel died before it was ready")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"The kernel was not ready within {timeout} seconds")
+
+
+class PromptManager(AsyncKernelManager):
+    """A kernel manager whose clients are `PromptClient`."""
+
+    client_class = DottedObjectName("abaco.kernels.client.PromptClient")
+    client_factory = PromptClient

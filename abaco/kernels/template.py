@@ -1,0 +1,166 @@
+"""The template process: it imports what notebooks import, and forks a kernel at each request. It does nothing else.
+
+It is started by `abaco.kernels.forking`, single-threaded and without a connection, an event loop or a ZMQ context, so
+that a fork inherits nothing but loaded modules.
+"""
+
+import gc
+import importlib.util
+import json
+import os
+import random
+import selectors
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+PRELOADED = (
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.interactiveshell",
+    "IPython.core.magics", "IPython.extensions.storemagic", "tornado.platform.asyncio", "sqlite3", "faulthandler",
+    "numpy", "pandas", "pandas.io.formats.style", "pyarrow", "pyarrow.compute",
+    "pyarrow.csv", "pyarrow.parquet", "duckdb", "narwhals", "narwhals._duckdb.dataframe", "narwhals._arrow.dataframe",
+    "pydantic", "yaml", "jinja2", "bs4", "scrapbook", "matplotlib.figure", "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg", "nbconvert.exporters.html", "abaco.phases", "abaco.ingestion", "abaco.dates",
+    "abaco.statements", "abaco.reconciliation", "abaco.transformation", "abaco.metrics", "abaco.kpis.catalog",
+    "abaco.kpis.history", "abaco.kpis.values", "abaco.page", "abaco.page.render", "abaco.manifest",
+)  # fmt: skip
+INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel sets in a kernel of its own
+
+
+def threads() -> int:
+    """Return how many threads this process has, those of libraries included."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def serve(control: socket.socket) -> dict[str, Any] | None:
+    """Answer requests until the other side is gone.
+
+    Parameters
+    ----------
+    control
+        Where requests come from, a line of JSON each: ``argv``, ``cwd`` and ``env`` of a kernel. The answer is ``pid`` or
+        ``error``; the end of a kernel is told as ``ended`` and ``status``.
+
+    Returns
+    -------
+    dict or None
+        In a forked child the request that it shall become; in the template None, when it is time to end.
+    """
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    lines = control.makefile("rwb", buffering=0)
+    with selectors.DefaultSelector() as selector:
+        selector.register(control, selectors.EVENT_READ)
+        selector.register(wake_read, selectors.EVENT_READ)
+        while True:
+            ready = {key.fileobj for key, _ in selector.select()}
+            if wake_read in ready:
+                os.read(wake_read, 4096)
+                for answer in _ended():
+                    lines.write(answer)
+            if control not in ready:
+                continue
+            if not (line := lines.readline()).endswith(b"\n"):
+                return None
+            if (count := threads()) != 1:
+                lines.write(_line(error=f"the template has {count} threads, and a fork would copy only one"))
+                continue
+            try:
+                pid = os.fork()
+            except OSError as error:
+                lines.write(_line(error=f"the template cannot fork: {error}"))
+                continue
+            if pid:
+                lines.write(_line(pid=pid))
+            else:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for descriptor in (wake_read, wake_write):
+                    os.close(descriptor)
+                lines.close()
+                control.close()
+                return json.loads(line)
+
+
+def _line(**content: Any) -> bytes:
+    return json.dumps(content).encode() + b"\n"
+
+
+def _ended() -> list[bytes]:
+    found = []
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        found.append(_line(ended=pid, status=os.waitstatus_to_exitcode(status)))
+
+
+def become_kernel(request: dict[str, Any], lifeline: int) -> None:
+    """Turn a forked child into the kernel that was asked for; return when the kernel has ended.
+
+    Parameters
+    ----------
+    request
+        ``argv``, ``cwd`` and ``env`` of the kernel.
+    lifeline
+        File descriptor that is at its end when the process that asked for the kernel is gone.
+    """
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    os.chdir(request["cwd"])
+    random.seed()
+    sys.modules["numpy"].random.seed()
+    sys.modules["matplotlib"].use(os.environ.get("MPLBACKEND") or INLINE)
+    sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *request["argv"]]
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="lifeline").start()
+    from ipykernel.kernelapp import launch_new_instance
+
+    launch_new_instance(request["argv"])
+
+
+def _end_with(lifeline: int) -> None:
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.read(lifeline, 1)  # nobody writes: it returns when the last writer is gone
+    try:  # who had to clean up is gone
+        app = IPKernelApp.instance()
+        app.cleanup_connection_file()
+        os.rmdir(os.path.dirname(app.ip))
+    finally:
+        os._exit(1)
+
+
+def main() -> None:
+    """Import, and serve; what is importable is what an ordinary kernel finds, wherever the template was started."""
+    if not sys.flags.safe_path:
+        del sys.path[0]  # this file's folder
+    control, lifeline = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    for descriptor in (control.fileno(), lifeline):
+        os.set_inheritable(descriptor, False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the kernels and for who runs them
+    for name in PRELOADED:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # children share these objects, and must not copy them to look for garbage
+    try:
+        request = serve(control)
+    except ConnectionError:  # the other side is gone and has left answers unread
+        request = None
+    if request is None:
+        os._exit(0)  # nothing to clean up, and libraries have much to say at an orderly end
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    become_kernel(request, lifeline)
+
+
+if __name__ == "__main__":
+    main()

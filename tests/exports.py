@@ -1,0 +1,105 @@
+"""Small literal exports, and what ingestion makes of them."""
+
+import datetime as dt
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from abaco import ingestion, reconciliation, sources, statements
+from abaco.engines import DuckDB
+from abaco.staging import Batch
+
+DATE = dt.date(2025, 12, 31)
+SNAPSHOT = (
+    "loan_id,measurement_date,total_receivable_usd,total_eligible_usd,discounted_balance_usd,"
+    "cash_available_usd,dpd_0_7_usd,dpd_7_30_usd,dpd_30_60_usd,dpd_60_90_usd,dpd_90_plus_usd"
+)
+BY_DATE = SNAPSHOT.removeprefix("loan_id,")
+PAR = (
+    "loan_id_raw,reporting_date,outstanding_balance_usd,PAR_7_balance_usd,PAR_30_balance_usd,"
+    "PAR_60_balance_usd,PAR_90_balance_usd"
+)
+LOANS = "loan_id,customer_id,disburse_date,interest_rate,disburse_principal,outstanding_balance,dpd"
+SCHEDULES = "loan_id,date_due,principal,interest,other,fees,to_tax,add_balance,reduce_balance,currency"
+TRANSACTIONS = f"loan_id,transaction_type,date_paid,{SCHEDULES.split(',', 2)[2]}"
+PAYMENTS = (
+    "Company,Customer ID,Cliente,Pagador,Loan ID,True Payment Date,True Payment Status,True Payment Currency,"
+    "True Devolution,True Total Payment,True Principal Payment,True Interest Payment,True Fee Payment,"
+    "True Other Payment,True Tax Payment,True Fee Tax Payment,True Rabates,True Outstanding Loan Value"
+)
+
+
+def snapshot(loan="A-1", date="2025-12-31", amount="100.00", cash="", current=None):
+    """Return a line of a snapshot whose balance is not late."""
+    return f"{loan},{date},{amount},{amount},{amount},{cash},{amount if current is None else current},0,0,0,0"
+
+
+def write(path: Path, *lines: str, end="\n", encoding="utf-8") -> Path:
+    """Write lines of text as a file and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes("".join(line + end for line in lines).encode(encoding))
+    return path
+
+
+@dataclass
+class Ingested:
+    """What ingestion made of an input, in memory; tables by format."""
+
+    batches: list[Batch]
+    accepted: dict[str, list[dict]]
+    rejects: list[dict]
+    books: dict[str, dict]
+    reasons: dict[str, dict[str, int]]
+    dates: list[dt.date]
+    accounts: dict
+    unknown_accounts: list[str]
+
+    @property
+    def tape(self) -> list[dict]:
+        """Rows of the tape, by loan and date."""
+        batch = next(b for b in self.batches if b.is_tape)
+        return sorted(
+            self.accepted[batch.format.name], key=lambda r: (r["loan_id"] or "", r["measurement_date"])
+        )
+
+    @property
+    def book(self) -> dict:
+        """Reconciliation of the tape's batch."""
+        return self.books[next(b for b in self.batches if b.is_tape).format.name]
+
+    @property
+    def faults(self) -> list[tuple[int, str]]:
+        """Line and reasons of each rejected row."""
+        return [(row["line"], row["reasons"]) for row in self.rejects]
+
+
+def ingest(path: Path, date: dt.date = DATE) -> Ingested:
+    """Ingest a file or folder as the first phase does."""
+    found, _ = sources.discover(path)
+    with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
+        batches = ingestion.stage(found, date, engine, Path(work))
+        rejects = ingestion.quarantine(batches, engine, Path(work))
+        rows = {b.format.name: rows_of(b.accepted(engine)) for b in batches}
+        return Ingested(
+            batches,
+            rows,
+            rejects.to_pylist(),
+            {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches},
+            {b.format.name: reconciliation.reasons(rejects, b) for b in batches},
+            ingestion.dates(next(b for b in batches if b.is_tape), engine),
+            statements.accounts(batches, engine),
+            statements.unknown(batches, engine),
+        )
+
+
+def rows_of(frame) -> list[dict]:
+    """Return the rows of a Narwhals frame of any engine, exact."""
+    return arrow_of(frame).to_pylist()
+
+
+def arrow_of(frame) -> pa.Table:
+    """Return a Narwhals frame of any engine as an Arrow table."""
+    collected = frame.lazy().collect("pyarrow")
+    return collected.to_native()

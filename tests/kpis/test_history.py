@@ -1,0 +1,125 @@
+"""History and anomalies: each date on its own, jumps in both directions, the limit itself not past it."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from abaco.kpis import catalog, ratios
+from abaco.kpis.history import SCHEMA, anomalies, change_pct, history
+
+OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
+DEFINITIONS = catalog.load()
+COLUMNS = catalog.columns(DEFINITIONS)
+
+
+def test_every_date_is_computed_on_its_own(tape):
+    book = tape("""
+        measurement_date  total_receivable_usd  dpd_30_60_usd  dpd_60_90_usd  dpd_90_plus_usd
+        2025-12-31                      100.00           4.00           0.00             2.00
+        2025-10-31                        0.00           0.00           0.00             0.00
+        2025-11-30                      200.00           0.00           0.00             2.00
+    """)
+    found = history(DEFINITIONS, ratios.totals(book, COLUMNS))
+    assert found.schema == SCHEMA
+    rows = [
+        (r["date"], r["kpi"], r["value"], r["status"])
+        for r in found.to_pylist()
+        if r["kpi"].startswith("PAR")
+    ]
+    assert rows == [
+        (OCTOBER, "PAR30", None, "not_computable"),
+        (OCTOBER, "PAR90", None, "not_computable"),
+        (NOVEMBER, "PAR30", Decimal("1.000000"), "ok"),
+        (NOVEMBER, "PAR90", Decimal("1.000000"), "ok"),
+        (DECEMBER, "PAR30", Decimal("6.000000"), "warning"),
+        (DECEMBER, "PAR90", Decimal("2.000000"), "ok"),
+    ]
+
+
+def test_a_reason_is_of_its_own_date(tape):
+    book = tape("""
+        measurement_date  total_receivable_usd  total_eligible_usd  cash_available_usd
+        2025-11-30                      100.00              100.00                   -
+        2025-12-31                      100.00              100.00                2.00
+    """)
+    found = [
+        r
+        for r in history(DEFINITIONS, ratios.totals(book, COLUMNS)).to_pylist()
+        if r["kpi"] == "CollectionRate"
+    ]
+    assert [(r["value"], r["reason"]) for r in found] == [
+        (None, "cash_available_usd has no value on 2025-11-30"),
+        (Decimal("2.000000"), None),
+    ]
+
+
+def test_history_of_an_empty_tape_has_no_rows(tape):
+    assert (
+        history(DEFINITIONS, ratios.totals(tape("measurement_date total_receivable_usd"), COLUMNS)).num_rows
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "previous", "expected"),
+    [
+        ("4.5", "3.6", "25.00"),
+        ("2.7", "3.6", "-25.00"),
+        ("0", "3.6", "-100.00"),
+        ("1", "3", "-66.67"),
+        ("1", "0", "None"),
+    ],
+)
+def test_change_pct(value, previous, expected):
+    assert str(change_pct(Decimal(value), Decimal(previous))) == expected
+
+
+def flagged(previous, value, limit=25.0):
+    now, before = ({"PAR30": {"value": v and Decimal(v)}} for v in (value, previous))
+    return anomalies(now, before, max_change_pct=limit)
+
+
+@pytest.mark.parametrize("value", ["4.0000", "5.0000", "3.0000"])
+def test_change_up_to_exactly_the_limit_is_no_anomaly(value):
+    assert flagged("4.0000", value) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "change"), [("5.0001", "25.00"), ("2.9999", "-25.00"), ("8.0000", "100.00")]
+)
+def test_change_beyond_the_limit_is_an_anomaly_in_both_directions(value, change):
+    assert flagged("4.0000", value) == [
+        {
+            "kpi": "PAR30",
+            "previous": Decimal("4.0000"),
+            "value": Decimal(value),
+            "change_pct": Decimal(change),
+            "limit_pct": 25.0,
+        }
+    ]
+
+
+def test_change_from_zero_is_an_anomaly_of_any_size_and_has_no_per_cent():
+    (found,) = flagged("0.0000", "0.0001")
+    assert found["change_pct"] is None
+
+
+def test_change_to_zero_is_one_of_a_hundred_per_cent():
+    (found,) = flagged("4.0000", "0.0000")
+    assert found["change_pct"] == Decimal("-100.00")
+    assert flagged("4.0000", "0.0000", limit=100.0) == []
+
+
+def test_limit_of_zero_flags_every_change_and_only_changes():
+    assert flagged("4.0000", "4.0000", limit=0.0) == []
+    assert len(flagged("4.0000", "4.0001", limit=0.0)) == 1
+
+
+@pytest.mark.parametrize(("previous", "value"), [(None, "4.0"), ("4.0", None), (None, None)])
+def test_null_is_no_anomaly(previous, value):
+    assert flagged(previous, value) == []
+
+
+def test_a_kpi_that_the_date_before_did_not_have_is_no_anomaly():
+    assert anomalies({"PAR30": {"value": Decimal("4")}}, {}, max_change_pct=25.0) == []

@@ -1,0 +1,132 @@
+"""The entries of metrics.json, from values worked out by hand."""
+
+import datetime as dt
+import json
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from abaco import metrics
+from abaco.kpis import catalog
+from abaco.kpis.ratios import Totals
+
+OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
+PAR90 = {"PAR90": catalog.load()["PAR90"]}
+
+
+def book(late, receivable="100.00"):
+    sums = {"dpd_90_plus_usd": Decimal(late), "total_receivable_usd": Decimal(receivable)}
+    return Totals(1, sums, dict.fromkeys(sums, 1))
+
+
+def value(number, **more):
+    usual = {"value": number and Decimal(number), "status": "ok", "reason": None, "numerator": None}
+    return {"PAR90": {**usual, "denominator": None, "rows": 1, **more}}
+
+
+def entry(now, before=None):
+    return metrics.kpi_entries(PAR90, now, before)["PAR90"]
+
+
+def test_entry_holds_what_design_md_names():
+    now = value("3.6773", numerator=Decimal("267557.62"), denominator=Decimal("7275898.35"), rows=1023)
+    found = entry(now, (NOVEMBER, value("3.4629")))
+    assert found == {
+        "title": "Portfolio at risk, 90 days",
+        "value": 3.6773,
+        "unit": "%",
+        "direction": "lower",
+        "status": "ok",
+        "reason": None,
+        "numerator": "267557.62",
+        "denominator": "7275898.35",
+        "rows": 1023,
+        "previous": {"date": "2025-11-30", "value": 3.4629},
+        "change": 0.2144,
+        "thresholds": {"warning": 3, "critical": 5},
+        "formula": "Σ dpd_90_plus / Σ total_receivable × 100",
+        "precision": 4,
+        "owner": "Credit risk",
+        "note": PAR90["PAR90"].note,
+    }
+
+
+def test_one_date_only_has_no_previous_and_no_change():
+    found = entry(value("3.0000"))
+    assert (found["previous"], found["change"]) == (None, None)
+
+
+@pytest.mark.parametrize(("now", "former"), [(None, "3.0000"), ("3.0000", None), (None, None)])
+def test_change_to_or_from_null_is_null(now, former):
+    found = entry(value(now), (NOVEMBER, value(former)))
+    assert found["previous"] == {"date": "2025-11-30", "value": former and 3.0}
+    assert found["change"] is None
+
+
+def test_change_is_exact():
+    assert (
+        entry(value("0.3000"), (NOVEMBER, value("0.1000")))["change"] == 0.2
+    )  # 0.3 - 0.1 in floats is 0.19999999999999998
+    assert json.dumps(entry(value("0.3000"), (NOVEMBER, value("0.3000")))["change"]) == "0.0"
+
+
+def test_previous_is_the_nearest_earlier_date():
+    totals = {OCTOBER: book("1.00"), NOVEMBER: book("2.00"), DECEMBER: book("3.00")}
+    date, found = metrics.previous(PAR90, totals, DECEMBER)
+    assert (date, str(found["PAR90"]["value"])) == (NOVEMBER, "2.0000")
+    assert metrics.previous(PAR90, totals, OCTOBER) is None
+    assert metrics.previous(PAR90, totals, dt.date(2025, 11, 15))[0] == OCTOBER
+
+
+def test_previous_date_that_is_not_computable_stays_the_previous():
+    date, found = metrics.previous(PAR90, {NOVEMBER: book("0.00", "0.00"), OCTOBER: book("1.00")}, DECEMBER)
+    assert (date, found["PAR90"]["value"]) == (NOVEMBER, None)
+
+
+def tape(rows):
+    """One row a loan: date, loan id, receivable in USD."""
+    dates, ids, usd = zip(*rows, strict=True) if rows else ((), (), ())
+    return pa.table(
+        {
+            "measurement_date": pa.array(dates, pa.date32()),
+            "loan_id": pa.array(ids, pa.string()),
+            "total_receivable_usd": pa.array([u and Decimal(u) for u in usd], pa.decimal128(18, 2)),
+        }
+    )
+
+
+def outstanding(usd, rows):
+    return Totals(rows, {"total_receivable_usd": usd and Decimal(usd)}, {"total_receivable_usd": rows})
+
+
+def test_book_counts_loans_with_a_balance_on_the_date(frame):
+    rows = [
+        (DECEMBER, "A", "100.00"),
+        (DECEMBER, "B", "0.01"),
+        (DECEMBER, "C", "0.00"),
+        (DECEMBER, "D", None),
+        (NOVEMBER, "E", "50.00"),
+    ]
+    found = metrics.book(frame(tape(rows)), outstanding("100.01", 4), DECEMBER)
+    assert found == {"outstanding": "100.01", "loans_with_balance": 2, "rows": 4}
+
+
+def test_book_of_a_row_a_date_has_no_number_of_loans(frame):
+    found = metrics.book(frame(tape([(DECEMBER, None, "100.00")])), outstanding("100.00", 1), DECEMBER)
+    assert found == {"outstanding": "100.00", "loans_with_balance": None, "rows": 1}
+
+
+def test_book_of_an_empty_date_has_no_outstanding(frame):
+    found = metrics.book(frame(tape([(NOVEMBER, "A", "100.00")])), outstanding(None, 0), DECEMBER)
+    assert found == {"outstanding": None, "loans_with_balance": None, "rows": 0}
+
+
+def test_accounts_are_exact_again():
+    assert metrics.accounts({"2025-12-31": {"cash_usd": "0.10"}}) == {DECEMBER: {"cash_usd": Decimal("0.10")}}
+
+
+def test_amounts_are_text_with_their_cents():
+    assert metrics.text(Decimal("7275898.30")) == "7275898.30"
+    assert metrics.text(None) is None
+    assert metrics.number(None) is None

@@ -1,0 +1,184 @@
+"""Run folders: staged, published in one step, held by one run at a time."""
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from abaco import runs
+from abaco.errors import InputError, RunError
+
+DECEMBER = dt.date(2025, 12, 31)
+HOLD = """
+import datetime as dt, sys, time
+from pathlib import Path
+from abaco import runs
+with runs.hold(Path(sys.argv[1]), dt.date(2025, 12, 31), 0, print):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another process that holds the date until its standard input ends."""
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def stage(output, run_id="20251231-0123456789ab", published=False):
+    folder = runs.stage(output, DECEMBER, run_id)
+    runs.write_json(folder / "run.json", {"run_id": run_id})
+    if published:
+        runs.publish(folder, output)
+    return folder
+
+
+def test_stage_makes_folders_and_the_work_folder_is_private(tmp_path):
+    folder = stage(tmp_path)
+    assert folder.parent == tmp_path / ".runs/2025-12-31"
+    assert folder.name.endswith("Z_20251231-0123456789ab")
+    assert sorted(p.name for p in folder.iterdir()) == ["notebooks", "run.json", "tables", "work"]
+    assert (folder / "work").stat().st_mode & 0o777 == 0o700
+
+
+def test_staging_alone_shows_nothing(tmp_path):
+    stage(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [".runs"]
+
+
+def test_publish_switches_and_keeps_the_former_run(tmp_path):
+    former = stage(tmp_path, "20251231-aaaaaaaaaaaa", published=True)
+    assert runs.read_json(tmp_path / "2025-12-31/run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
+    fresh = stage(tmp_path, "20251231-bbbbbbbbbbbb")
+    assert runs.publish(fresh, tmp_path) == tmp_path / "2025-12-31"
+    assert runs.read_json(tmp_path / "2025-12-31/run.json") == {"run_id": "20251231-bbbbbbbbbbbb"}
+    assert runs.read_json(former / "run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
+
+
+def test_published_link_survives_a_move_of_the_reports(tmp_path):
+    (tmp_path / "here").mkdir()
+    stage(tmp_path / "here", published=True)
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert (tmp_path / "there/2025-12-31/run.json").is_file()
+
+
+def test_what_a_killed_switch_left_is_no_obstacle(tmp_path):
+    folder = stage(tmp_path)
+    (folder.parent / "next").symlink_to("nowhere")
+    runs.publish(folder, tmp_path)
+    assert (tmp_path / "2025-12-31/run.json").is_file()
+    assert not (folder.parent / "next").is_symlink()
+
+
+@pytest.mark.parametrize("make", ["mkdir", "touch"])
+def test_what_no_run_made_is_never_replaced(tmp_path, make):
+    getattr(tmp_path / "2025-12-31", make)()
+    with pytest.raises(RunError, match=r"2025-12-31 was not made by a run: move it away, then run again"):
+        runs.stage(tmp_path, DECEMBER, "x")
+    assert not (tmp_path / ".runs").exists()
+
+
+def test_discard_work_removes_only_the_work(tmp_path):
+    folder = stage(tmp_path)
+    (folder / "work/staged.parquet").touch()
+    runs.discard_work(folder)
+    assert sorted(p.name for p in folder.iterdir()) == ["notebooks", "run.json", "tables"]
+
+
+@pytest.mark.parametrize("place", ["/proc/reports", "file/reports", "file"])
+def test_output_that_cannot_be_written_is_named(tmp_path, place):
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        InputError, match=rf"Cannot write to the output folder .*{place}: .+: choose another with OUTPUT"
+    ):
+        runs.check_writable(tmp_path / place)
+
+
+def test_check_writable_leaves_no_file(tmp_path):
+    runs.check_writable(tmp_path / "new/reports")
+    assert list((tmp_path / "new/reports/.runs").iterdir()) == []
+
+
+# Holding a date
+
+
+def test_a_date_is_held_by_one_and_free_afterwards(tmp_path):
+    said = []
+    for _ in range(2):
+        with runs.hold(tmp_path, DECEMBER, 0, said.append):
+            assert runs.holder(tmp_path, DECEMBER)["pid"] == os.getpid()
+        assert runs.holder(tmp_path, DECEMBER) is None
+    assert said == []
+
+
+def test_hold_ends_with_an_error_too(tmp_path):
+    with pytest.raises(ZeroDivisionError), runs.hold(tmp_path, DECEMBER, 0, print):
+        raise ZeroDivisionError
+    with runs.hold(tmp_path, DECEMBER, 0, print):
+        pass
+
+
+def test_who_holds_the_date_is_said(tmp_path, other):
+    said = []
+    with pytest.raises(RunError) as caught, runs.hold(tmp_path, DECEMBER, 0, said.append):
+        pass
+    assert f"2025-12-31 is held by another run, process {other.pid} on " in str(caught.value)
+    assert str(caught.value).endswith("wait for it, or raise run.lock_timeout_seconds")
+    assert len(said) == 1
+    assert said[0].startswith(f"Waiting for another run of 2025-12-31, process {other.pid} on ")
+
+
+def test_another_date_is_free(tmp_path, other):
+    with runs.hold(tmp_path, dt.date(2025, 11, 30), 0, print):
+        pass
+
+
+def test_second_goes_on_when_the_first_has_ended(tmp_path, other):
+    said = []
+
+    def waiting(text):
+        said.append(text)
+        other.stdin.close()
+
+    with runs.hold(tmp_path, DECEMBER, 60, waiting):
+        assert runs.holder(tmp_path, DECEMBER)["pid"] == os.getpid()
+    assert len(said) == 1
+
+
+def test_killed_process_does_not_block_and_what_it_left_at_work_is_removed(tmp_path, other):
+    folder = stage(tmp_path)
+    (folder / "work/staged.parquet").write_text("personal")
+    other.send_signal(signal.SIGKILL)
+    other.wait()
+    said = []
+    with runs.hold(tmp_path, DECEMBER, 0, said.append):
+        assert not (folder / "work").exists()
+    assert said == []
+    assert (folder / "run.json").exists()
+
+
+# JSON
+
+
+def test_json_is_readable_and_ends_with_a_line(tmp_path):
+    runs.write_json(tmp_path / "a.json", {"período": "2025", "b": [1, None]})
+    assert (tmp_path / "a.json").read_text(encoding="utf-8") == (
+        '{\n "período": "2025",\n "b": [\n  1,\n  null\n ]\n}\n'
+    )
+    assert runs.read_json(tmp_path / "a.json") == {"período": "2025", "b": [1, None]}
+
+
+def test_json_that_cannot_be_written_leaves_the_former_whole(tmp_path):
+    runs.write_json(tmp_path / "a.json", 1)
+    with pytest.raises(TypeError):
+        runs.write_json(tmp_path / "a.json", {"a": object()})
+    assert json.loads((tmp_path / "a.json").read_text()) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
