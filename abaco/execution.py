@@ -46,7 +46,10 @@ papermill_engines.register("cellwise", CellwiseEngine)
 
 
 def execute_phase(
-    phase: str, folder: Path, parameters: dict[str, Any], on_cell: Callable[[int, int], None] | None = None,
+    phase: str,
+    folder: Path,
+    parameters: dict[str, Any],
+    on_cell: Callable[[int, int], None] | None = None,
     kernel: str = "abaco",
 ) -> Path:
     """Execute the notebook of one phase into the run's folder and return the executed notebook.

@@ -135,7 +135,11 @@ def finished(folder: Path, phase: str) -> str | None:
     if not notebook.is_file():
         return f"it left no {notebook.name}"
     last = json.loads(notebook.read_text(encoding="utf-8"))["cells"][-1]
-    recorded = [o for o in last.get("outputs", []) if o.get("metadata", {}).get("scrapbook", {}).get("name") == scraps.COMPLETED]
+    recorded = [
+        o
+        for o in last.get("outputs", [])
+        if o.get("metadata", {}).get("scrapbook", {}).get("name") == scraps.COMPLETED
+    ]
     if not recorded:
         return "its last cell never recorded that it was complete (the kernel died, or the cell was removed)"
     absent = [name for name in OUTPUTS[section(phase)] if not (folder / name).exists()]
@@ -158,6 +162,7 @@ def _execute_earlier(name: str, folder: Path) -> None:
 
 def _changed_since(folder: Path, phase: str) -> bool:
     root = project.root()
-    watched = [notebook_path(phase), root / "data" / "sample.csv", root / "params" / "kpis.yml", *root.glob("abaco/**/*.py")]
+    code = Path(__file__).parent.glob("**/*.py")
+    watched = [notebook_path(phase), root / "data" / "sample.csv", root / "params" / "kpis.yml", *code]
     made = min(os.path.getmtime(folder / name) for name in OUTPUTS[section(phase)])
     return made < max(os.path.getmtime(p) for p in watched if p.exists())

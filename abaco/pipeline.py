@@ -36,7 +36,9 @@ class Pipeline:
         Told what is going on; see `abaco.progress.Progress`.
     """
 
-    def __init__(self, params: Any = None, output: str | None = None, engine: str | None = None, progress: Any = None):
+    def __init__(
+        self, params: Any = None, output: str | None = None, engine: str | None = None, progress: Any = None
+    ):
         self.settings = settings.load(params, output=output and str(output), engine=engine)
         self.output = project.resolve(self.settings["run"]["output"])
         self.progress = progress or Silence()
@@ -66,7 +68,9 @@ class Pipeline:
             A phase failed; its executed notebook is kept.
         """
         wanted = None if date is None else parse_date(date)
-        source = Path(input).expanduser().absolute() if input else project.resolve(self.settings["run"]["input"])
+        source = (
+            Path(input).expanduser().absolute() if input else project.resolve(self.settings["run"]["input"])
+        )
         found, _ = sources.discover(source)
         day = wanted or latest_date(found)
         runs.check_writable(self.output)
@@ -79,7 +83,9 @@ class Pipeline:
             known = [s.as_dict() for s in found]
             plan = {"run_id": run_id, "code": code, "parameters": parameters, "sources": known}
             runs.write_json(folder / "work" / "plan.json", plan)
-            record = _Record(folder, run_id=run_id, date=str(day), input=str(source), engine=self.settings["run"]["engine"])
+            record = _Record(
+                folder, run_id=run_id, date=str(day), input=str(source), engine=self.settings["run"]["engine"]
+            )
             try:
                 for phase in PHASES:
                     given = {"input": str(source), "date": str(day)} if section(phase) == "ingestion" else {}
@@ -97,7 +103,9 @@ class Pipeline:
         return {**content, "path": str(visible)}
 
     def _run(self, phase: str, folder: Path, parameters: dict[str, Any], record: "_Record") -> None:
-        from abaco.execution import execute_phase  # papermill takes a second to import: not before it is needed
+        from abaco.execution import (
+            execute_phase,
+        )  # papermill takes a second to import: not before it is needed
 
         self.progress.begin(phase)
         log.info("phase %s begins", phase)
@@ -114,7 +122,12 @@ class _Record:
     """run.json: what happened in one run, kept up to date while it happens."""
 
     def __init__(self, folder: Path, **facts: str):
-        self._folder, self._path, self._began, self.phase = folder, folder / "run.json", time.perf_counter(), None
+        self._folder, self._path, self._began, self.phase = (
+            folder,
+            folder / "run.json",
+            time.perf_counter(),
+            None,
+        )
         self._content = {
             "schema_version": 1, **facts, "status": "running", "started_at": runs.now(), "finished_at": None,
             "seconds": None, "phases": {}, "deliveries": [], "error": None,
@@ -136,10 +149,17 @@ class _Record:
         self._end("success")
 
     def fail(self, error: BaseException) -> None:
-        text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}".removesuffix(": ")
+        text = (
+            str(error)
+            if isinstance(error, AbacoError)
+            else f"{type(error).__name__}: {error}".removesuffix(": ")
+        )
         self._end("failed", f"{self.phase}: {text}")
 
     def seal(self) -> None:
         """Write the manifest anew: the last phase's notebook and run.json have come since."""
         path = self._folder / manifest.NAME
-        manifest.write(self._folder, {k: v for k, v in runs.read_json(path).items() if k not in ("schema_version", "outputs")})
+        manifest.write(
+            self._folder,
+            {k: v for k, v in runs.read_json(path).items() if k not in ("schema_version", "outputs")},
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import ROOT
+from projects import ROOT, Project, copy_project
 
 HEADER, FIRST_ROW = (ROOT / "data/sample.csv").read_text(encoding="utf-8").splitlines()[:2]
 
@@ -292,11 +292,9 @@ def on_a_terminal(project, *arguments):
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory):
     """A report of an earlier date on the folder of exports, watched on a terminal."""
-    import conftest
-
-    root = conftest.copy_project(tmp_path_factory.mktemp("exports"))
+    root = copy_project(tmp_path_factory.mktemp("exports"))
     shutil.copytree(ROOT / "data/sample", root / "data/sample")
-    found = conftest.Project(root, root / "reports")
+    found = Project(root, root / "reports")
     found.code, found.shown = on_a_terminal(found, "report", "--date", "2025-06-30", "--input", "data/sample")
     return found
 

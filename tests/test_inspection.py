@@ -1,7 +1,7 @@
 """check: what is said of an input, worked out by hand on small ones."""
 
 import pytest
-from conftest import ROOT
+from projects import ROOT
 
 from abaco.errors import InputError
 from abaco.inspection import inspect

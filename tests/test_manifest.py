@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from conftest import ROOT
+from projects import ROOT
 
 from abaco import manifest, project
 

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import json
 import tokenize
 from pathlib import Path
 
@@ -49,9 +50,11 @@ def test_nothing_that_a_run_leaves_is_stored(code):
         assert not {"papermill", "execution", "scrolled"} & set(cell.metadata), cell.id
 
 
-def test_kernel_is_one_that_every_machine_has(path):
+def test_kernel_is_the_one_that_comes_with_the_project(path):
     notebook = nbformat.read(path, as_version=4)
-    assert notebook.metadata.kernelspec.name == "python3"
+    (shipped,) = (ROOT / "share-data/share/jupyter/kernels").glob("*/kernel.json")
+    assert notebook.metadata.kernelspec.name == shipped.parent.name
+    assert notebook.metadata.kernelspec.display_name == json.loads(shipped.read_text())["display_name"]
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert set(notebook.metadata.language_info) <= {"name"}
 

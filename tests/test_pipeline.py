@@ -15,7 +15,7 @@ import nbformat
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import PII_KEY, ROOT
+from projects import PII_KEY, ROOT
 
 from abaco import runs
 from abaco.settings import PHASES

@@ -6,7 +6,7 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import PII_KEY, Project
+from projects import PII_KEY, Project
 
 from abaco import manifest
 

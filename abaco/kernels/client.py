@@ -28,7 +28,10 @@ class PromptClient(AsyncKernelClient):
                     reply = await self.get_shell_msg(timeout=1)
                 while True:
                     said = await self.get_iopub_msg(timeout=0.2)
-                    if said["parent_header"].get("msg_id") == request and said["content"].get("execution_state") == "idle":
+                    if (
+                        said["parent_header"].get("msg_id") == request
+                        and said["content"].get("execution_state") == "idle"
+                    ):
                         self._handle_kernel_info_reply(reply)
                         return
             except Empty:  # not there yet, or IOPub was connected too late to hear of it: ask again

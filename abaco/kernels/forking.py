@@ -42,7 +42,9 @@ class Template:
     _lifeline: tuple[int, int] | None = None
 
     def __init__(self, env: Mapping[str, str]):
-        os.close(os.pidfd_open(os.getpid()))  # kernels are watched through such handles; not every system has them
+        os.close(
+            os.pidfd_open(os.getpid())
+        )  # kernels are watched through such handles; not every system has them
         if Template._lifeline is None:
             Template._lifeline = os.pipe()
         ours, theirs = socket.socketpair()
@@ -111,7 +113,9 @@ class Template:
         return self.ended.get(pid)
 
     def _take_notes(self) -> None:
-        with suppress(OSError, TemplateError, ValueError):  # a dead template tells nothing, a closed one cannot be asked
+        with suppress(
+            OSError, TemplateError, ValueError
+        ):  # a dead template tells nothing, a closed one cannot be asked
             while self._next(wait=False):
                 pass
 

@@ -37,11 +37,18 @@ class ForkProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
         """Launch a kernel and return its connection information."""
         cwd, env = kwargs.get("cwd") or os.getcwd(), kwargs.get("env") or dict(os.environ)
-        if sys.platform != "linux" or cmd[:3] != LAUNCHER or kwargs.get("independent") or not os.path.isdir(cwd):
+        if (
+            sys.platform != "linux"
+            or cmd[:3] != LAUNCHER
+            or kwargs.get("independent")
+            or not os.path.isdir(cwd)
+        ):
             return await super().launch_kernel(cmd, **kwargs)
         env = {**env, "JPY_PARENT_PID": str(os.getpid())}  # as ordinary kernels have it
         try:
-            self.process = await asyncio.to_thread(_fork, cmd[3:], str(cwd), env)  # a first one may take seconds
+            self.process = await asyncio.to_thread(
+                _fork, cmd[3:], str(cwd), env
+            )  # a first one may take seconds
         except (OSError, TemplateError) as error:
             log.warning("an ordinary kernel is started: %s", error)
             return await super().launch_kernel(cmd, **kwargs)

@@ -120,6 +120,7 @@ def become_kernel(request: dict[str, Any], lifeline: int) -> None:
     os.chdir(request["cwd"])
     random.seed()
     sys.modules["numpy"].random.seed()
+    sys.modules["pandas"].set_option("display.max_columns", 20)  # the template took itself for a terminal
     sys.modules["matplotlib"].use(os.environ.get("MPLBACKEND") or INLINE)
     sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *request["argv"]]
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="lifeline").start()

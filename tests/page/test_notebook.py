@@ -27,7 +27,7 @@ def test_it_is_stored_without_outputs_and_with_names_for_cells(notebook):
         "status",
         "cards",
     ]
-    assert notebook.metadata.kernelspec.name == "python3"
+    assert notebook.metadata.kernelspec.name == "abaco"
 
 
 def test_cells_are_short_and_define_nothing(notebook):
