@@ -7,22 +7,25 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
-RUN_OPTIONS := $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"} \
+OPTIONS := $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"} \
 	$${OUTPUT:+--output "$$OUTPUT"} $${ENGINE:+--engine "$$ENGINE"}
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report check verify sample test golden lint lab clean lock
+.PHONY: help report backfill check verify sample test golden lint lab clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-report: $(VENV)/.report ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb|spark]
-	@$(BIN)/abaco report $(RUN_OPTIONS)
+report: $(VENV)/.report ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb]
+	@$(BIN)/abaco report $${DATE:+--date "$$DATE"} $(OPTIONS)
 
-check: $(VENV)/.report ## validate an input and show what a report would do, writing nothing [options as report]
-	@$(BIN)/abaco check $(RUN_OPTIONS)
+backfill: $(VENV)/.report ## a report for each date of the input between two dates [FROM=… TO=… and options as report]
+	@$(BIN)/abaco backfill --from "$$FROM" --to "$$TO" $(OPTIONS)
+
+check: $(VENV)/.report ## validate an input and show what a report would do, writing nothing [DATE=… INPUT=… PARAMS=…]
+	@$(BIN)/abaco check $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"}
 
 verify: $(VENV)/.report ## run a finished date again and prove every figure and page identical [DATE=…]
 	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"}

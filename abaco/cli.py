@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from abaco import logs, metrics, project
-from abaco.errors import AbacoError
+from abaco.errors import AbacoError, RunError
 from abaco.listing import aligned
 
 app = typer.Typer(
@@ -26,13 +26,14 @@ Params = Annotated[
 ]
 Output = Annotated[Path | None, typer.Option(help="Folder that receives reports/<date>/.")]
 Engine = Annotated[str | None, typer.Option(help="What computes: duckdb.")]
+Force = Annotated[bool, typer.Option("--force", help="Execute also what is unchanged since a former run.")]
 Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; DEBUG shows tracebacks.")]
 
 
 @app.command()
 def report(
     date: Date = None, input: Input = None, params: Params = None, output: Output = None,
-    engine: Engine = None, log_level: Level = None,
+    engine: Engine = None, force: Force = False, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make the report of a date: run every phase, then switch to the new report in one step."""
     from abaco.pipeline import Pipeline
@@ -40,10 +41,38 @@ def report(
 
     logs.start(log_level)
     with Progress() as progress:
-        result = Pipeline(params, output and output.absolute(), engine, progress).execute(input, date)
+        pipeline = Pipeline(params, output and output.absolute(), engine, force, progress)
+        result = pipeline.execute(input, date)
+    for name, phase in result["phases"].items():
+        if "taken_from" in phase:
+            print(f"{name} is unchanged: taken from the run {phase['taken_from']}")
     kpis = result["phases"]["calculation"]["metrics"]
     rows = [(name, metrics.shown(kpi), kpi["reason"] or kpi["status"]) for name, kpi in kpis.items()]
     print(*aligned(rows), f"{project.shown(Path(result['path']))}/report.html", sep="\n")
+
+
+@app.command()
+def backfill(
+    first: Annotated[str, typer.Option("--from", help="First date, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last date, YYYY-MM-DD.")],
+    input: Input = None, params: Params = None, output: Output = None, engine: Engine = None,
+    force: Force = False, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Make a report for each date of the input between two dates; what is up to date is left as it is."""
+    from abaco import backfill as runner
+    from abaco.pipeline import Pipeline
+
+    logs.start(log_level)
+    settings = {"params": params, "output": output and output.absolute(), "engine": engine, "force": force}
+    dates = runner.wanted_dates(input, first, last, Pipeline(**settings))
+    failed = []
+    for count, (date, outcome, error) in enumerate(runner.backfill(input, dates, **settings), start=1):
+        print(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""), flush=True)
+        failed += [date] if outcome == "failed" else []
+    if failed:
+        raise RunError(
+            f"{len(failed)} of {len(dates)} dates failed, {failed[0]} first: correct them and run it again"
+        )
 
 
 @app.command()

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import narwhals as nw
 
+from abaco import memory
 from abaco.errors import InputError
 
 # Cells that say "no value" in exports.
@@ -40,11 +41,18 @@ class DuckDB:
     ----------
     spill
         Folder for what does not fit into memory; a temporary one, removed on `close`, when not given.
+    memory_limit
+        Bytes beyond which it spills; by default see `memory.default_limit`.
+    threads
+        Cores to use; 0 for all.
     """
 
-    def __init__(self, spill: str | Path | None = None):
+    def __init__(self, spill: str | Path | None = None, memory_limit: int | None = None, threads: int = 0):
         self._spill = tempfile.TemporaryDirectory(prefix="abaco-", dir=spill, ignore_cleanup_errors=True)
         self.connection = duckdb.connect()
+        self.connection.execute(f"SET memory_limit = '{memory_limit or memory.default_limit()}B'")
+        if threads:
+            self.connection.execute(f"SET threads = {threads}")
         self.connection.execute(f"SET temp_directory = {_literal(self._spill.name)}")
         self.connection.execute(
             "SET TimeZone = 'UTC'"

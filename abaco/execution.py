@@ -10,10 +10,10 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
-from abaco import phases, project
+from abaco import project
 from abaco.errors import ERRORS, RunError
 from abaco.kernels.client import PromptManager
-from abaco.settings import notebook_path
+from abaco.stages import finished, notebook_path
 
 
 class CellwiseEngine(NBClientEngine):
@@ -90,6 +90,6 @@ def execute_phase(
         ) from error
     except DeadKernelError as error:
         raise RunError(f"Phase {phase} failed: its kernel died; see {project.shown(executed)}") from error
-    if fault := phases.finished(folder, phase):
+    if fault := finished(folder, phase):
         raise RunError(f"Phase {phase} failed: {fault}; see {project.shown(executed)}")
     return executed

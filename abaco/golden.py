@@ -9,7 +9,7 @@ import nbformat
 from abaco import project
 from abaco.execution import execute_phase
 from abaco.phases import SCRATCH
-from abaco.settings import PHASES
+from abaco.stages import PHASES
 
 GOLDEN = Path("tests") / "golden"
 

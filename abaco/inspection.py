@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from abaco import ingestion, project, reconciliation, settings, sources, statements
-from abaco.dates import latest_date, parse_date
+from abaco.coverage import tape_dates
+from abaco.dates import parse_date
 from abaco.engines import DuckDB
 from abaco.kpis import catalog, ratios, values
 from abaco.listing import aligned
@@ -33,7 +34,7 @@ def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterato
     source = input.expanduser().absolute() if input else project.resolve(chosen["run"]["input"])
     definitions = catalog.load()
     found, skipped = sources.discover(source)
-    day = parse_date(date) if date else latest_date(found)
+    day = parse_date(date) if date else tape_dates(found)[-1]
     yield from _files(found, skipped)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
         work = Path(scratch)

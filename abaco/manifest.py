@@ -19,16 +19,18 @@ def sha256(path: Path) -> str:
 
 
 def code() -> dict[str, str | None]:
-    """Return what identifies the code: the commit, where there is one, and a hash of all that computes."""
+    """Return what identifies the code: the commit, where there is one, and a hash of all that computes.
+
+    ``library`` is the hash without the notebooks.
+    """
     root = project.root()
     package = Path(__file__).parent  # installed, it lies elsewhere than the project
     own = [p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.name[0] != "."]
-    others = [*root.glob("notebooks/*.ipynb"), root / "params" / "kpis.yml", root / "requirements.lock"]
+    others = [root / "params" / "kpis.yml", root / "requirements.lock"]
     files = {p.relative_to(package.parent).as_posix(): p for p in own}
     files |= {p.relative_to(root).as_posix(): p for p in others if p.is_file()}
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        digest.update(f"{name}\0{sha256(files[name])}\n".encode())
+    library = _digest(files)
+    notebooks = {p.relative_to(root).as_posix(): p for p in root.glob("notebooks/*.ipynb")}
     try:
         command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
         commit = subprocess.run(
@@ -36,7 +38,14 @@ def code() -> dict[str, str | None]:
         ).stdout.strip()
     except (OSError, subprocess.SubprocessError):  # an installed copy outside of version control
         commit = None
-    return {"commit": commit, "sha256": digest.hexdigest()}
+    return {"commit": commit, "sha256": _digest(files | notebooks), "library": library}
+
+
+def _digest(files: dict[str, Path]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{sha256(files[name])}\n".encode())
+    return digest.hexdigest()
 
 
 def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str) -> str:

@@ -1,7 +1,6 @@
 """A phase as its notebook sees it: the run's folder, what the phase before left there, and how it ends."""
 
 import datetime as dt
-import json
 import os
 import time
 from pathlib import Path
@@ -16,17 +15,19 @@ import pyarrow.parquet as pq
 from abaco import project, scraps
 from abaco.engines import DuckDB
 from abaco.runs import read_json, write_json
-from abaco.settings import PHASES, notebook_path, section
+from abaco.stages import (
+    COMPLETED,
+    FACTS,
+    OUTPUTS,
+    PHASES,
+    finished,
+    notebook_path,
+    phase_named,
+    scraps_of,
+    section,
+)
 
 SCRATCH = Path("reports") / ".scratch"
-# What each phase must have left in the run's folder to have succeeded.
-OUTPUTS = {
-    "ingestion": ("work/ingestion.json", "tables/quarantine.parquet"),
-    "transformation": ("work/transformation.json", "tables/tape.parquet", "tables/aging.parquet"),
-    "calculation": ("metrics.json", "tables/history.parquet"),
-    "report": ("notebooks/04_report.ipynb",),
-    "output": ("report.html", "manifest.json"),
-}
 
 
 class Phase:
@@ -50,8 +51,14 @@ class Phase:
             _execute_earlier(name, self.folder)
 
     @property
-    def work(self) -> Path:
-        """Folder for what one phase hands the next; it is removed when the run ends."""
+    def rows(self) -> Path:
+        """Folder for the rows that ingestion hands to transformation; it is removed when that has succeeded."""
+        folder = self._work / "rows"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @property
+    def _work(self) -> Path:
         return self.folder / "work"
 
     @property
@@ -63,7 +70,7 @@ class Phase:
     def engine(self) -> DuckDB:
         """The engine of this phase; it spills into the work folder."""
         if self._engine is None:
-            self._engine = DuckDB(spill=self.work)
+            self._engine = DuckDB(self._work, **self.plan["engine"])
         return self._engine
 
     @property
@@ -74,18 +81,18 @@ class Phase:
     @property
     def plan(self) -> dict[str, Any]:
         """What the pipeline fixed before the run: run id, code, parameters, sources; of a scratch run, only names."""
-        path = self.work / "plan.json"
+        path = self._work / "plan.json"
         if path.is_file():
             return read_json(path)
-        return {"run_id": "scratch", "code": {}, "parameters": {}, "sources": []}
+        return {"run_id": "scratch", "code": {}, "parameters": {}, "sources": [], "engine": {}}
 
     def hand_over(self, content: Any) -> None:
-        """Leave facts for later phases, under this phase's name."""
-        write_json(self.work / f"{self.name}.json", scraps.plain(content))
+        """Record facts for later phases."""
+        scraps.record(**{FACTS: content})
 
     def received(self, name: str) -> Any:
-        """Return the facts that an earlier phase left."""
-        return read_json(self.work / f"{name}.json")
+        """Return the facts that an earlier phase recorded."""
+        return scraps_of(self.folder / "notebooks" / f"{phase_named(name)}.ipynb")[FACTS]
 
     def write_metrics(self, figures: dict[str, Any]) -> None:
         """Write metrics.json."""
@@ -126,24 +133,7 @@ class Phase:
         scraps.record(**figures)
         if self._engine is not None:
             self._engine.close()
-        scraps.record(**{scraps.COMPLETED: True})
-
-
-def finished(folder: Path, phase: str) -> str | None:
-    """Return None when a phase succeeded, else what is missing: its completion scrap or a declared output."""
-    notebook = folder / "notebooks" / f"{phase}.ipynb"
-    if not notebook.is_file():
-        return f"it left no {notebook.name}"
-    last = json.loads(notebook.read_text(encoding="utf-8"))["cells"][-1]
-    recorded = [
-        o
-        for o in last.get("outputs", [])
-        if o.get("metadata", {}).get("scrapbook", {}).get("name") == scraps.COMPLETED
-    ]
-    if not recorded:
-        return "its last cell never recorded that it was complete (the kernel died, or the cell was removed)"
-    absent = [name for name in OUTPUTS[section(phase)] if not (folder / name).exists()]
-    return f"it left no {absent[0]}" if absent else None
+        scraps.record(**{COMPLETED: True})
 
 
 def _execute_earlier(name: str, folder: Path) -> None:

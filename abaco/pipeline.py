@@ -1,15 +1,15 @@
-"""The pipeline: settings, sources and date are checked, then the phases run in a folder that replaces the former one."""
+"""The pipeline: settings, sources and date are checked, then the phases run in a folder that replaces the former."""
 
 import logging
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco import manifest, project, runs, scraps, settings, sources
-from abaco.dates import latest_date, parse_date
+from abaco import manifest, memory, project, reuse, runs, settings, sources
+from abaco.dates import parse_date
 from abaco.errors import AbacoError
-from abaco.kpis import catalog
-from abaco.settings import PHASES, section
+from abaco.stages import COMPLETED, FACTS, PHASES, scraps_of, section
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +32,32 @@ class Pipeline:
         Changes to params/pipeline.yml: a YAML file, ``section.key=value`` pairs, or a dict by section.
     output, engine
         Changes to the settings of the same name.
+    force
+        Execute every phase, also those that are unchanged since a former run of the date.
     progress
         Told what is going on; see `abaco.progress.Progress`.
+    threads
+        Cores that the engine uses; by default the setting.
+    memory_share
+        Runs that share the memory limit.
     """
 
     def __init__(
-        self, params: Any = None, output: str | None = None, engine: str | None = None, progress: Any = None
+        self,
+        params: Any = None,
+        output: str | None = None,
+        engine: str | None = None,
+        force: bool = False,
+        progress: Any = None,
+        threads: int | None = None,
+        memory_share: int = 1,
     ):
-        self.settings = settings.load(params, output=output and str(output), engine=engine)
+        self.settings = settings.load(params, output=output and str(output), engine=engine, threads=threads)
+        limit = memory.parse_limit(self.settings["run"]["memory_limit"])
+        self._memory = limit // memory_share if limit else memory.default_limit(memory_share)
         self.output = project.resolve(self.settings["run"]["output"])
+        self.force = force
         self.progress = progress or Silence()
-        catalog.load()
 
     def execute(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Run all phases and publish the report.
@@ -58,7 +73,8 @@ class Pipeline:
         -------
         dict
             The content of run.json, with ``path``, the report's folder, and under
-            ``["phases"]["calculation"]["metrics"]`` the KPIs of metrics.json.
+            ``["phases"]["calculation"]["metrics"]`` the KPIs of metrics.json. A phase that was not executed, since
+            nothing that it depends on has changed, has ``taken_from``, the run that executed it.
 
         Raises
         ------
@@ -67,70 +83,120 @@ class Pipeline:
         RunError
             A phase failed; its executed notebook is kept.
         """
-        wanted = None if date is None else parse_date(date)
-        source = (
-            Path(input).expanduser().absolute() if input else project.resolve(self.settings["run"]["input"])
-        )
-        found, _ = sources.discover(source)
-        day = wanted or latest_date(found)
+        plan = self.plan(input, date)
+        day, run_id = plan["date"], plan["run_id"]
+        if self.force or not self.is_current(plan):
+            from abaco.kernels import forking
+            from abaco.kpis import catalog
+
+            forking.prepare()  # it imports what kernels need while this process imports what it needs itself
+            catalog.load()  # what is wrong with a definition is said before anything is written
         runs.check_writable(self.output)
-        code = manifest.code()
-        parameters = {name: keys for name, keys in self.settings.items() if name != "run"}
-        inputs = [{"name": s.name, "sha256": s.sha256} for s in found]
-        run_id = manifest.run_id(str(day), inputs, parameters, code["sha256"])
         with runs.hold(self.output, day, self.settings["run"]["lock_timeout_seconds"], self.progress.say):
+            former, taken = (None, []) if self.force else self._former(plan)
             folder = runs.stage(self.output, day, run_id)
-            known = [s.as_dict() for s in found]
-            plan = {"run_id": run_id, "code": code, "parameters": parameters, "sources": known}
+            done = reuse.adopt(taken, former, folder) if taken else {}
+            runs.discard_left(self.output, day, folder)
             runs.write_json(folder / "work" / "plan.json", plan)
-            record = _Record(
-                folder, run_id=run_id, date=str(day), input=str(source), engine=self.settings["run"]["engine"]
-            )
+            engine = self.settings["run"]["engine"]
+            record = _Record(folder, done, run_id=run_id, date=day, input=plan["input"], engine=engine)
             try:
-                for phase in PHASES:
-                    given = {"input": str(source), "date": str(day)} if section(phase) == "ingestion" else {}
-                    self._run(phase, folder, {**given, **parameters[section(phase)]}, record)
+                for phase in PHASES[len(taken) :]:
+                    self._run(phase, folder, plan, record)
                 record.succeed()
             except BaseException as error:
                 record.fail(error)
+                if "ingestion" not in record.done or "transformation" in record.done:
+                    runs.discard_work(folder)  # else the next run of the date goes on with the rows
                 raise
-            finally:
-                runs.discard_work(folder)
-            record.seal()
+            runs.discard_work(folder)
+            record.seal(plan)
             visible = runs.publish(folder, self.output)
         content = runs.read_json(folder / "run.json")
         content["phases"]["calculation"]["metrics"] = runs.read_json(folder / "metrics.json")["kpis"]
         return {**content, "path": str(visible)}
 
-    def _run(self, phase: str, folder: Path, parameters: dict[str, Any], record: "_Record") -> None:
-        from abaco.execution import (
-            execute_phase,
-        )  # papermill takes a second to import: not before it is needed
+    def plan(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
+        """Return all that is fixed before a run: id, date, input, sources, parameters, code, engine, phase keys."""
+        day = None if date is None else parse_date(date)
+        source = (
+            Path(input).expanduser().absolute() if input else project.resolve(self.settings["run"]["input"])
+        )
+        found, _ = sources.discover(source)
+        if day is None:
+            from abaco.coverage import (
+                tape_dates,  # it needs an engine, and a run whose date is given does not yet
+            )
+
+            day = tape_dates(found)[-1]
+        code = manifest.code()
+        parameters = {name: keys for name, keys in self.settings.items() if name != "run"}
+        inputs = [{"name": s.name, "sha256": s.sha256} for s in found]
+        return {
+            "run_id": manifest.run_id(str(day), inputs, parameters, code["sha256"]),
+            "date": str(day),
+            "input": str(source),
+            "sources": [s.as_dict() for s in found],
+            "parameters": parameters,
+            "code": code,
+            "engine": {"memory_limit": self._memory, "threads": self.settings["run"]["threads"]},
+            "keys": reuse.phase_keys(str(day), inputs, parameters, code["library"]),
+        }
+
+    def is_current(self, plan: dict[str, Any]) -> bool:
+        """Return whether the visible report of a plan's date is what a run of the plan would make."""
+        visible = self.output / plan["date"]
+        return visible.is_dir() and len(reuse.reusable(plan["keys"], visible)) == len(PHASES)
+
+    def _former(self, plan: dict[str, Any]) -> tuple[Path | None, list[str]]:
+        """Return the run of the date that has done the most of a plan, the newest of equals, and those phases."""
+        best: tuple[Path | None, list[str]] = (None, [])
+        for folder in runs.folders(self.output, plan["date"]):
+            if len(same := reuse.reusable(plan["keys"], folder)) >= max(len(best[1]), 1):
+                best = (folder, same)
+        return best
+
+    def _run(self, phase: str, folder: Path, plan: dict[str, Any], record: "_Record") -> None:
+        from abaco.execution import execute_phase  # papermill takes long to import: not before it is needed
 
         self.progress.begin(phase)
         log.info("phase %s begins", phase)
-        began = time.perf_counter()
-        record.phase = phase
-        executed = execute_phase(phase, folder, parameters, on_cell=self.progress.cell)
-        figures = {k: v for k, v in scraps.read(executed).items() if k != scraps.COMPLETED}
-        record.add(section(phase), {**figures, "seconds": round(time.perf_counter() - began, 3)})
+        began, before = time.perf_counter(), set(_files(folder))
+        record.phase, name = phase, section(phase)
+        given = {"input": plan["input"], "date": plan["date"]} if name == "ingestion" else {}
+        kernel = self.settings["run"]["kernel"]
+        parameters = {**given, **plan["parameters"][name]}
+        executed = execute_phase(phase, folder, parameters, on_cell=self.progress.cell, kernel=kernel)
+        figures = {k: v for k, v in scraps_of(executed).items() if k not in (COMPLETED, FACTS)}
+        outputs = sorted(name for name in set(_files(folder)) - before if not name.startswith("notebooks/"))
+        seconds = round(time.perf_counter() - began, 3)
+        record.add(name, {**figures, "seconds": seconds, "key": plan["keys"][phase], "outputs": outputs})
+        if name == "transformation":
+            runs.discard_rows(folder)
         self.progress.end(phase)
         log.info("phase %s ended: %s", phase, figures)
+
+
+def _files(folder: Path) -> Iterator[str]:
+    paths = (p for p in folder.rglob("*") if p.is_file())
+    names = (p.relative_to(folder).as_posix() for p in paths)
+    return (name for name in names if not name.startswith("work/") and name != "run.json")
 
 
 class _Record:
     """run.json: what happened in one run, kept up to date while it happens."""
 
-    def __init__(self, folder: Path, **facts: str):
+    def __init__(self, folder: Path, done: dict[str, Any], **facts: str):
         self._folder, self._path, self._began, self.phase = (
             folder,
             folder / "run.json",
             time.perf_counter(),
             None,
         )
+        self.done = dict(done)
         self._content = {
             "schema_version": 1, **facts, "status": "running", "started_at": runs.now(), "finished_at": None,
-            "seconds": None, "phases": {}, "deliveries": [], "error": None,
+            "seconds": None, "phases": self.done, "deliveries": [], "error": None,
         }  # fmt: skip
         self._write()
 
@@ -139,7 +205,8 @@ class _Record:
         runs.write_json(self._path, self._content)
 
     def add(self, name: str, figures: dict[str, Any]) -> None:
-        self._write(phases={**self._content["phases"], name: figures})
+        self.done[name] = figures
+        self._write()
 
     def _end(self, status: str, error: str | None = None) -> None:
         seconds = round(time.perf_counter() - self._began, 3)
@@ -149,17 +216,11 @@ class _Record:
         self._end("success")
 
     def fail(self, error: BaseException) -> None:
-        text = (
-            str(error)
-            if isinstance(error, AbacoError)
-            else f"{type(error).__name__}: {error}".removesuffix(": ")
-        )
+        text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
         self._end("failed", f"{self.phase}: {text}")
 
-    def seal(self) -> None:
+    def seal(self, plan: dict[str, Any]) -> None:
         """Write the manifest anew: the last phase's notebook and run.json have come since."""
-        path = self._folder / manifest.NAME
-        manifest.write(
-            self._folder,
-            {k: v for k, v in runs.read_json(path).items() if k not in ("schema_version", "outputs")},
-        )
+        kept = runs.read_json(self._folder / manifest.NAME)
+        facts = {k: v for k, v in kept.items() if k not in ("schema_version", "outputs")}
+        manifest.write(self._folder, facts | {"code": plan["code"]})

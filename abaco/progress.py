@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from abaco.settings import PHASES
+from abaco.stages import PHASES
 
 
 class Progress:

@@ -18,7 +18,7 @@ RUNS = ".runs"
 HOLDER = "holder.json"
 
 
-def stage(output: Path, date: dt.date, run_id: str) -> Path:
+def stage(output: Path, date: str, run_id: str) -> Path:
     """Make and return the folder of a new run: reports/.runs/<date>/<start>_<run id>/.
 
     Raises
@@ -26,9 +26,9 @@ def stage(output: Path, date: dt.date, run_id: str) -> Path:
     RunError
         When the place of the report is taken, before any work is done for it.
     """
-    _check_place(output / str(date))
+    _check_place(output / date)
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    folder = output / RUNS / str(date) / f"{stamp}_{run_id}"
+    folder = output / RUNS / date / f"{stamp}_{run_id}"
     for name in ("tables", "notebooks"):
         (folder / name).mkdir(parents=True)
     (folder / "work").mkdir(mode=0o700)
@@ -76,16 +76,31 @@ def _check_place(visible: Path) -> None:
         raise RunError(f"{visible} was not made by a run: move it away, then run again")
 
 
+def folders(output: Path, date: str) -> list[Path]:
+    """Return the folders of all runs of a date, oldest first."""
+    return sorted(path.parent for path in (output / RUNS / date).glob("*/run.json"))
+
+
+def discard_rows(folder: Path) -> None:
+    """Remove the rows that one phase handed the next: they hold personal data as the exports gave it."""
+    shutil.rmtree(folder / "work" / "rows", ignore_errors=True)
+
+
 def discard_work(folder: Path) -> None:
-    """Remove what phases handed one another: it holds personal data as the exports gave it."""
+    """Remove a run's work folder."""
     shutil.rmtree(folder / "work", ignore_errors=True)
 
 
-@contextmanager
-def hold(output: Path, date: dt.date, timeout: float, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold a date, so that no two runs of it are at work at once, until the process ends, however it ends.
+def discard_left(output: Path, date: str, kept: Path) -> None:
+    """Remove the work folders that runs of a date left when they failed or were killed, but for the run `kept`."""
+    for left in (output / RUNS / date).glob("*/work"):
+        if left.parent != kept:
+            shutil.rmtree(left, ignore_errors=True)
 
-    What a killed run of the date left half-done is cleared away: its work folder, which holds personal data.
+
+@contextmanager
+def hold(output: Path, date: str, timeout: float, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold a date, so that no two runs of it are at work at once, until the process ends, however it ends.
 
     Parameters
     ----------
@@ -99,7 +114,7 @@ def hold(output: Path, date: dt.date, timeout: float, waiting: Callable[[str], N
     RunError
         Naming the holder, when the time is over.
     """
-    place = output / RUNS / str(date)
+    place = output / RUNS / date
     place.mkdir(parents=True, exist_ok=True)
     lock, note = FileLock(place / "lock"), place / HOLDER
     try:
@@ -115,23 +130,21 @@ def hold(output: Path, date: dt.date, timeout: float, waiting: Callable[[str], N
             ) from None
     try:
         write_json(note, {"pid": os.getpid(), "host": socket.gethostname(), "since": now()})
-        for left in place.glob("*/work"):
-            discard_work(left.parent)
         yield
     finally:
         note.unlink(missing_ok=True)
         lock.release()
 
 
-def holder(output: Path, date: dt.date | str) -> dict[str, Any] | None:
+def holder(output: Path, date: str) -> dict[str, Any] | None:
     """Return ``pid``, ``host`` and ``since`` of who holds a date, or None; what a killed run noted stays."""
     try:
-        return read_json(output / RUNS / str(date) / HOLDER)
+        return read_json(output / RUNS / date / HOLDER)
     except FileNotFoundError:  # nobody, or a run that has just begun or just ended
         return None
 
 
-def _holder(output: Path, date: dt.date) -> str:
+def _holder(output: Path, date: str) -> str:
     if who := holder(output, date):
         return f"process {who['pid']} on {who['host']} since {who['since']}"
     return "which has not said who it is"

@@ -1,11 +1,9 @@
-"""Scraps: figures that a notebook records about itself with scrapbook, and reading them back."""
+"""Scraps: figures that a running notebook records about itself with scrapbook."""
 
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-COMPLETED = "completed"
 
 
 def plain(value: Any) -> Any:
@@ -32,10 +30,3 @@ def record(**figures: Any) -> None:
     for name, figure in figures.items():
         value = plain(figure)  # scrapbook would take text for JSON, and "1.10" for the number 1.1
         scrapbook.glue(name, value, encoder="text" if isinstance(value, str) else "json")
-
-
-def read(notebook: Path) -> dict[str, Any]:
-    """Return the figures that an executed notebook recorded, by name."""
-    import scrapbook
-
-    return dict(scrapbook.read_notebook(str(notebook)).scraps.data_dict)

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from abaco import project
 from abaco.errors import InputError
+from abaco.stages import PHASES, notebook_path, section
 
-PHASES = ("01_ingestion", "02_transformation", "03_calculation", "04_report", "05_output")
 # Parameters that the pipeline itself gives to a phase.
 GIVEN = {"ingestion": ("run_dir", "input", "date")}
 ALWAYS_GIVEN = ("run_dir",)
@@ -28,17 +28,10 @@ class RunSettings(BaseModel):
     input: str
     output: str
     engine: Literal["duckdb"]
+    kernel: str
+    memory_limit: str
+    threads: int = Field(ge=0)
     lock_timeout_seconds: float = Field(ge=0)
-
-
-def section(phase: str) -> str:
-    """Return the name of a phase without its number: the section of its settings, the key of its metrics."""
-    return phase.split("_", 1)[1]
-
-
-def notebook_path(phase: str) -> Path:
-    """Return the source notebook of a phase."""
-    return project.root() / "notebooks" / f"{phase}.ipynb"
 
 
 def notebook_parameters(path: Path) -> dict[str, tuple[type, Any]]:

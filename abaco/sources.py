@@ -1,5 +1,7 @@
 """Input files: found, recognised from their header, fingerprinted, and read as text by column."""
 
+from __future__ import annotations
+
 import codecs
 import contextlib
 import csv
@@ -8,14 +10,17 @@ import io
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import narwhals as nw
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from abaco import workbooks
-from abaco.engines import DuckDB
 from abaco.errors import InputError
 from abaco.formats import FORMATS, Format, normalise, recognise
+
+if TYPE_CHECKING:  # a run that finds all unchanged looks at its input without them
+    import narwhals as nw
+    import pandas as pd
+
+    from abaco.engines import DuckDB
 
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet",
@@ -126,6 +131,8 @@ def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
     roles
         What each file is used for, by name (see `ingestion.roles`).
     """
+    import pandas as pd
+
     rows = [(s.name, s.format.title, roles[s.name], s.bytes, ", ".join(s.left_behind)) for s in found]
     return pd.DataFrame(rows, columns=["file", "format", "used for", "bytes", "columns left behind"])
 
@@ -149,6 +156,8 @@ def _inspect(path: Path, already: dict) -> Source:
     elif kind == "xlsx":
         headings, form["first_line"] = workbooks.read_header(path)
     else:
+        from abaco.engines import DuckDB
+
         with DuckDB() as engine:
             headings = engine.headings(path)
         if kind == "json" and headings == ["json"]:

@@ -53,7 +53,9 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
         )
     with tempfile.TemporaryDirectory(prefix="abaco-") as elsewhere:
         again = Path(
-            Pipeline(kept["parameters"], output=elsewhere).execute(finished[date]["input"], date)["path"]
+            Pipeline(kept["parameters"], output=elsewhere, force=True).execute(finished[date]["input"], date)[
+                "path"
+            ]
         )
         if runs.read_json(again / manifest.NAME)["run_id"] != kept["run_id"]:
             raise RunError(

@@ -6,7 +6,8 @@ import pytest
 from exports import BY_DATE, LOANS, PAR, SNAPSHOT, snapshot, write
 
 from abaco import sources
-from abaco.dates import latest_date, parse_date
+from abaco.coverage import tape_dates
+from abaco.dates import parse_date
 from abaco.errors import InputError
 
 
@@ -27,7 +28,7 @@ def test_impossible_date_is_an_error_that_says_how_to_write_it(text):
 
 
 def latest(path):
-    return latest_date(sources.discover(path)[0])
+    return tape_dates(sources.discover(path)[0])[-1]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from abaco import project
 from abaco.golden import GOLDEN
-from abaco.settings import PHASES, notebook_path
+from abaco.stages import PHASES, notebook_path
 
 
 def _source(path):

@@ -10,7 +10,8 @@ import nbformat
 import pytest
 import yaml
 
-from abaco.settings import GIVEN, PHASES, notebook_parameters, section
+from abaco.settings import GIVEN, notebook_parameters
+from abaco.stages import PHASES, section
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = yaml.safe_load((ROOT / "params/pipeline.yml").read_text())

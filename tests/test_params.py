@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from abaco.kpis.catalog import Definition
-from abaco.settings import PHASES, section
+from abaco.stages import PHASES, section
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = (ROOT / "params/pipeline.yml").read_text()

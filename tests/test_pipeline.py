@@ -1,10 +1,10 @@
 """The main job from end to end, through the real command line: what it leaves, and what it never leaves."""
 
 import csv
-import datetime as dt
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -18,7 +18,7 @@ import pytest
 from projects import PII_KEY, ROOT
 
 from abaco import runs
-from abaco.settings import PHASES
+from abaco.stages import PHASES
 
 SAMPLE = ROOT / "data/sample.csv"
 PAR60 = """
@@ -288,15 +288,15 @@ def edit(project, phase, cell, source):
 
 
 def failure(project):
-    """Run the report; return its error, and run.json of the failed run, whose work is removed."""
+    """Run the report; return its error, and run.json of the failed run; its work stays only for who goes on with it."""
     earlier = project.runs()
     result = project.report()
     assert result.returncode == 1
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     (folder,) = (path for path in project.runs() if path not in earlier)
-    assert not (folder / "work").exists()
     run = json.loads((folder / "run.json").read_text())
+    assert (folder / "work").exists() == (list(run["phases"]) == ["ingestion"])
     assert run["status"] == "failed"
     assert run["finished_at"] >= run["started_at"]
     return line, run, folder
@@ -358,7 +358,12 @@ def begun(project, seconds=120):
 @pytest.fixture
 def endless(project):
     """A project whose ingestion never ends."""
-    edit(project, "01_ingestion", "rows", '(phase.work / "begun").touch()\nimport time\ntime.sleep(3600)')
+    edit(
+        project,
+        "01_ingestion",
+        "rows",
+        '(phase.folder / "work" / "begun").touch()\nimport time\ntime.sleep(3600)',
+    )
     return project
 
 
@@ -389,8 +394,9 @@ def test_killed_run_blocks_nobody_and_its_work_is_removed_by_the_next(endless):
     status = endless.abaco("status")
     assert status.returncode == 0
     assert re.search(r"^  a run started at \S+ and was killed$", status.stdout, re.M)
-    with runs.hold(endless.output, folder.parent.name, 0, pytest.fail):
-        assert not (folder / "work").exists()
+    shutil.copy(ROOT / "notebooks/01_ingestion.ipynb", endless.root / "notebooks")
+    assert endless.report().returncode == 0
+    assert not list(endless.output.rglob("work"))
 
 
 # Two runs of a date at once
@@ -412,7 +418,7 @@ def test_second_run_of_a_date_waits_for_the_first(project):
 
 
 def test_run_that_may_not_wait_says_who_holds_the_date(kept):
-    with runs.hold(kept.output, dt.date(2025, 12, 31), 0, pytest.fail):
+    with runs.hold(kept.output, "2025-12-31", 0, pytest.fail):
         result = kept.report("--params", "run.lock_timeout_seconds=0")
     assert result.returncode == 1
     waiting, error = result.stderr.splitlines()

@@ -1,6 +1,5 @@
 """Run folders: staged, published in one step, held by one run at a time."""
 
-import datetime as dt
 import json
 import os
 import signal
@@ -12,12 +11,12 @@ import pytest
 from abaco import runs
 from abaco.errors import InputError, RunError
 
-DECEMBER = dt.date(2025, 12, 31)
+DECEMBER = "2025-12-31"
 HOLD = """
-import datetime as dt, sys, time
+import sys, time
 from pathlib import Path
 from abaco import runs
-with runs.hold(Path(sys.argv[1]), dt.date(2025, 12, 31), 0, print):
+with runs.hold(Path(sys.argv[1]), "2025-12-31", 0, print):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -137,7 +136,7 @@ def test_who_holds_the_date_is_said(tmp_path, other):
 
 
 def test_another_date_is_free(tmp_path, other):
-    with runs.hold(tmp_path, dt.date(2025, 11, 30), 0, print):
+    with runs.hold(tmp_path, "2025-11-30", 0, print):
         pass
 
 
@@ -153,14 +152,17 @@ def test_second_goes_on_when_the_first_has_ended(tmp_path, other):
     assert len(said) == 1
 
 
-def test_killed_process_does_not_block_and_what_it_left_at_work_is_removed(tmp_path, other):
+def test_killed_process_does_not_block_and_what_it_left_at_work_can_be_removed(tmp_path, other):
     folder = stage(tmp_path)
     (folder / "work/staged.parquet").write_text("personal")
     other.send_signal(signal.SIGKILL)
     other.wait()
     said = []
     with runs.hold(tmp_path, DECEMBER, 0, said.append):
-        assert not (folder / "work").exists()
+        kept = runs.stage(tmp_path, DECEMBER, "next")
+        runs.discard_left(tmp_path, DECEMBER, kept)
+    assert not (folder / "work").exists()
+    assert (kept / "work").exists()
     assert said == []
     assert (folder / "run.json").exists()
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from abaco import scraps
+from abaco.stages import scraps_of
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_recorded_figures_are_read_back(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(textwrap.dedent(source))])
     nbclient.NotebookClient(notebook, kernel_name="python3").execute()
     nbformat.write(notebook, tmp_path / "executed.ipynb")
-    assert scraps.read(tmp_path / "executed.ipynb") == {
+    assert scraps_of(tmp_path / "executed.ipynb") == {
         "rows_loaded": 3,
         "amount": "1.10",
         "errors": {"PAR30": None},
@@ -58,4 +59,4 @@ def test_recorded_figures_are_read_back(tmp_path):
 def test_notebook_without_scraps_has_no_figures(tmp_path):
     path = tmp_path / "executed.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), path)
-    assert scraps.read(path) == {}
+    assert scraps_of(path) == {}

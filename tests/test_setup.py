@@ -151,12 +151,21 @@ def test_make_alone_prints_every_target_with_a_line_of_help():
     assert [line[1] for line in lines] == sorted(phony)
 
 
-@pytest.mark.parametrize("verb", ["report", "check"])
-def test_options_arrive_as_typed(installed, verb):
-    source = """../my "own" exports/it's.csv"""
-    made = run_make(installed, verb, "DATE=2025-12-31", f"INPUT={source}", "OUTPUT=a  b")
-    expected = [verb, "--date", "2025-12-31", "--input", source, "--output", "a  b"]
-    assert made.stdout.splitlines() == expected
+SOURCE = """../my "own" exports/it's.csv"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["report", "DATE=2025-12-31", f"INPUT={SOURCE}", "OUTPUT=a  b"],
+         ["report", "--date", "2025-12-31", "--input", SOURCE, "--output", "a  b"]),
+        (["check", "DATE=2025-12-31", f"INPUT={SOURCE}"], ["check", "--date", "2025-12-31", "--input", SOURCE]),
+        (["backfill", "FROM=2025-01-01", "TO=2025-12-31", "OUTPUT=a  b"],
+         ["backfill", "--from", "2025-01-01", "--to", "2025-12-31", "--output", "a  b"]),
+    ],
+)  # fmt: skip
+def test_options_arrive_as_typed(installed, typed, expected):
+    assert run_make(installed, *typed).stdout.splitlines() == expected
 
 
 def test_options_not_set_are_not_passed(installed):

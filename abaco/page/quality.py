@@ -17,7 +17,8 @@ def _findings(quality):
         yield "In every row the aging buckets add up to the receivable."
     outliers, dust = plural(quality["outliers"], "balance"), plural(quality["dust"], "balance")
     multiple = plain(quality["outlier_multiple"])
-    yield f"{outliers} beyond {multiple} times the mean balance, and {dust} below {usd(quality['dust_usd'])}: all count as they are."
+    small = usd(quality["dust_usd"])
+    yield f"{outliers} beyond {multiple} times the mean balance, and {dust} below {small}: all count as they are."
     yield from quality["notes"]
 
 

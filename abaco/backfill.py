@@ -1,0 +1,66 @@
+"""Backfill: a report for each date of the input between two dates, two at a time, finished ones left as they are."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from abaco import logs, project, sources
+from abaco.coverage import tape_dates
+from abaco.dates import parse_date
+from abaco.errors import AbacoError, InputError
+from abaco.pipeline import Pipeline
+
+
+def wanted_dates(input: Path | None, first: str, last: str, pipeline: Pipeline) -> list[str]:
+    """Return the dates of the input from `first` to `last`, oldest first.
+
+    Raises
+    ------
+    InputError
+        When there is none, naming the first and the last date of the input.
+    """
+    source = input.expanduser().absolute() if input else project.resolve(pipeline.settings["run"]["input"])
+    found, _ = sources.discover(source)
+    low, high, dates = parse_date(first), parse_date(last), tape_dates(found)
+    wanted = [str(date) for date in dates if low <= date <= high]
+    if not wanted:
+        raise InputError(
+            f"No date from {first} to {last} in the input; it has dates from {dates[0]} to {dates[-1]}"
+        )
+    return wanted
+
+
+def backfill(
+    input: Path | None, dates: list[str], workers: int | None = None, **settings: Any
+) -> Iterator[tuple[str, str, str | None]]:
+    """Make the reports, and yield date, what happened (``done``, ``current`` or ``failed``) and the error, as they end.
+
+    Parameters
+    ----------
+    dates
+        Measurement dates, YYYY-MM-DD.
+    workers
+        Runs at a time; by default one a core. Each has its share of the cores and of the memory limit.
+    **settings
+        As `abaco.Pipeline` takes them.
+    """
+    workers = min(workers or os.cpu_count() or 1, len(dates))
+    share = {"threads": max((os.cpu_count() or 1) // workers, 1), "memory_share": workers}
+    with ProcessPoolExecutor(workers, get_context("spawn"), logs.start) as pool:
+        futures = {pool.submit(_run, input, date, settings | share): date for date in dates}
+        for future in as_completed(futures):
+            yield futures[future], *future.result()
+
+
+def _run(input: Path | None, date: str, settings: dict[str, Any]) -> tuple[str, str | None]:
+    pipeline = Pipeline(**settings)
+    try:
+        if not pipeline.force and pipeline.is_current(pipeline.plan(input, date)):
+            return "current", None
+        pipeline.execute(input, date)
+    except AbacoError as error:
+        return "failed", str(error)
+    return "done", None

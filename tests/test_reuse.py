@@ -1,0 +1,113 @@
+"""A phase that nothing has changed for is taken from a former run, and every other one is executed."""
+
+import json
+import shutil
+
+import pytest
+from projects import PII_KEY, Project, copy_project
+from test_pipeline import edit
+
+ALL = ["ingestion", "transformation", "calculation", "report", "output"]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A project with one finished run, to copy."""
+    root = copy_project(tmp_path_factory.mktemp("base") / "project")
+    made = Project(root, root / "reports")
+    assert made.report().returncode == 0
+    return made
+
+
+@pytest.fixture
+def project(base, tmp_path):
+    root = shutil.copytree(base.root, tmp_path / "project", symlinks=True)
+    return Project(root, root / "reports")
+
+
+def taken(project, *arguments, code=0, **environment):
+    """Run the report and return which phases were not executed, and run.json."""
+    result = project.report(*arguments, **environment)
+    assert result.returncode == code, result.stderr
+    run = json.loads((project.runs()[-1] / "run.json").read_text())
+    phases = [name for name, phase in run["phases"].items() if "taken_from" in phase]
+    said = [
+        line.split(" ")[0]
+        for line in result.stdout.splitlines()
+        if " is unchanged: taken from the run " in line
+    ]
+    assert code or said == phases
+    return phases, run
+
+
+def test_unchanged_run_executes_nothing_and_leaves_the_same_bytes(project):
+    before, (first,) = project.visible()[0], project.runs()
+    phases, run = taken(project)
+    assert phases == ALL
+    assert {phase["taken_from"] for phase in run["phases"].values()} == {first.name}
+    after, link = project.visible()
+    assert link.endswith(project.runs()[-1].name) and len(project.runs()) == 2
+    changed = {name for name in before | after if before.get(name) != after.get(name)}
+    assert changed <= {"run.json", "manifest.json"}
+    assert (
+        taken(project)[1]["phases"]["report"]["taken_from"] == first.name
+    )  # who executed it, not who took it last
+
+
+def test_force_executes_everything(project):
+    assert taken(project, "--force")[0] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("report.history_dates=6", ALL[:3]),
+        ("calculation.max_change_pct=10", ALL[:2]),
+        ("transformation.dust_usd=2", []),  # the rows that it reads are gone: ingestion makes them again
+        ("ingestion.max_reject_pct=6", []),
+    ],
+)
+def test_a_parameter_concerns_its_phase_and_those_after_it(project, change, expected):
+    assert taken(project, "--params", change)[0] == expected
+
+
+def test_an_edited_notebook_concerns_its_phase_and_those_after_it(project):
+    edit(project, "04_report", "masthead", "page.masthead(metrics)  # as it was")
+    assert taken(project)[0] == ALL[:3]
+
+
+def test_definitions_input_and_masking_key_concern_every_phase(project):
+    assert taken(project, ABACO_PII_KEY=PII_KEY)[0] == []
+    kpis = project.root / "params/kpis.yml"
+    kpis.write_text(kpis.read_text().replace("warning: 5", "warning: 4", 1))
+    assert taken(project, ABACO_PII_KEY=PII_KEY)[0] == []
+    sample = project.root / "data/sample.csv"
+    sample.write_text(sample.read_text().replace("Santa Ana", "Santa Rosa", 1))
+    assert taken(project, ABACO_PII_KEY=PII_KEY)[0] == []
+
+
+def test_an_output_that_is_gone_is_made_again(project):
+    (project.runs()[0] / "tables/history.parquet").unlink()
+    assert taken(project)[0] == ALL[:2]
+    assert (project.output / "2025-12-31/tables/history.parquet").exists()
+
+
+def test_run_goes_on_at_the_phase_that_failed(project):
+    edit(project, "03_calculation", "check-kpis", "1 / 0")
+    phases, failed = taken(project, "--params", "transformation.dust_usd=2", code=1)
+    assert phases == [] and list(failed["phases"]) == ALL[:2]
+    assert not list(project.output.rglob("work"))
+    edit(project, "03_calculation", "check-kpis", "wrong = []")
+    phases, run = taken(project, "--params", "transformation.dust_usd=2")
+    assert phases == ALL[:2]
+    assert run["phases"]["ingestion"]["taken_from"] == project.runs()[-2].name
+
+
+def test_rows_of_a_run_that_failed_in_transformation_are_used_and_then_removed(project):
+    edit(project, "02_transformation", "check-masking", "1 / 0")
+    assert taken(project, "--params", "ingestion.max_reject_pct=6", code=1)[0] == []
+    (work,) = project.output.rglob("work")
+    assert work.stat().st_mode & 0o777 == 0o700
+    edit(project, "02_transformation", "check-masking", "pass")
+    assert taken(project, "--params", "ingestion.max_reject_pct=6")[0] == ["ingestion"]
+    assert not list(project.output.rglob("work"))
