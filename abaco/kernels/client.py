@@ -9,7 +9,7 @@ from traitlets import DottedObjectName
 
 
 class PromptClient(AsyncKernelClient):
-    """Takes the kernel for ready once it has answered and is idle; others then wait for 0.2 s of silence."""
+    """Ready when the kernel has answered and said that it is idle; others then wait for 0.2 s of silence."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers on its shell and its IOPub channel.

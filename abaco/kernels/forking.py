@@ -42,9 +42,7 @@ class Template:
     _lifeline: tuple[int, int] | None = None
 
     def __init__(self, env: Mapping[str, str]):
-        os.close(
-            os.pidfd_open(os.getpid())
-        )  # kernels are watched through such handles; not every system has them
+        os.close(os.pidfd_open(os.getpid()))  # an error where kernels cannot be watched through such handles
         if Template._lifeline is None:
             Template._lifeline = os.pipe()
         ours, theirs = socket.socketpair()
@@ -113,9 +111,7 @@ class Template:
         return self.ended.get(pid)
 
     def _take_notes(self) -> None:
-        with suppress(
-            OSError, TemplateError, ValueError
-        ):  # a dead template tells nothing, a closed one cannot be asked
+        with suppress(OSError, TemplateError, ValueError):  # dead, or closed
             while self._next(wait=False):
                 pass
 
@@ -211,7 +207,7 @@ def _readable(descriptor: int, timeout: float | None = 0) -> bool:
 
 
 def _stamp(env: Mapping[str, str]) -> tuple[float, dict[str, str]]:
-    """Return what a template is made from: when the code or the installed packages last changed, and what Python reads."""
+    """Return what makes a template: when code or packages last changed, and the variables that Python reads."""
     package = Path(__file__).parents[1]
     watched = [*package.glob("**/*.py"), Path(sysconfig.get_path("purelib"))]
     changed = max(path.stat().st_mtime for path in watched)

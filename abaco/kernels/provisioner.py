@@ -37,25 +37,26 @@ class ForkProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
         """Launch a kernel and return its connection information."""
         cwd, env = kwargs.get("cwd") or os.getcwd(), kwargs.get("env") or dict(os.environ)
-        if (
-            sys.platform != "linux"
-            or cmd[:3] != LAUNCHER
-            or kwargs.get("independent")
-            or not os.path.isdir(cwd)
-        ):
-            return await super().launch_kernel(cmd, **kwargs)
+        forkable = sys.platform == "linux" and cmd[:3] == LAUNCHER and not kwargs.get("independent")
+        if not forkable or not os.path.isdir(cwd):
+            return await self._launch_ordinary(cmd, **kwargs)
         env = {**env, "JPY_PARENT_PID": str(os.getpid())}  # as ordinary kernels have it
-        try:
-            self.process = await asyncio.to_thread(
-                _fork, cmd[3:], str(cwd), env
-            )  # a first one may take seconds
+        try:  # a first one may take seconds
+            self.process = await asyncio.to_thread(_fork, cmd[3:], str(cwd), env)
         except (OSError, TemplateError) as error:
             log.warning("an ordinary kernel is started: %s", error)
-            return await super().launch_kernel(cmd, **kwargs)
+            return await self._launch_ordinary(cmd, **kwargs)
         self.pid = self.pgid = self.process.pid
         self.cwd = cwd
         await self._bound()
         return self.connection_info
+
+    async def _launch_ordinary(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
+        try:
+            return await super().launch_kernel(cmd, **kwargs)
+        except BaseException:  # nobody cleans up after a kernel that was none
+            await self.cleanup()
+            raise
 
     async def _bound(self) -> None:
         """Wait until the kernel has its sockets: who connects to them too early tries again only after 0.1 s."""

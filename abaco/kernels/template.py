@@ -4,6 +4,7 @@ It is started by `abaco.kernels.forking`, single-threaded and without a connecti
 that a fork inherits nothing but loaded modules.
 """
 
+import atexit
 import gc
 import importlib.util
 import json
@@ -18,14 +19,15 @@ import time
 from typing import Any
 
 PRELOADED = (
-    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.interactiveshell",
-    "IPython.core.magics", "IPython.extensions.storemagic", "tornado.platform.asyncio", "sqlite3", "faulthandler",
-    "numpy", "pandas", "pandas.io.formats.style", "pyarrow", "pyarrow.compute",
-    "pyarrow.csv", "pyarrow.parquet", "duckdb", "narwhals", "narwhals._duckdb.dataframe", "narwhals._arrow.dataframe",
-    "pydantic", "yaml", "jinja2", "bs4", "scrapbook", "matplotlib.figure", "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg", "nbconvert.exporters.html", "abaco.phases", "abaco.ingestion", "abaco.dates",
-    "abaco.statements", "abaco.reconciliation", "abaco.transformation", "abaco.metrics", "abaco.kpis.catalog",
-    "abaco.kpis.history", "abaco.kpis.values", "abaco.page", "abaco.page.render", "abaco.manifest",
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "psutil", "IPython.core.interactiveshell",
+    "IPython.core.debugger", "IPython.core.magics", "IPython.extensions.storemagic", "tornado.platform.asyncio",
+    "sqlite3", "faulthandler", "numpy", "pandas", "pyarrow", "pyarrow.compute", "pyarrow.csv", "pyarrow.dataset",
+    "pyarrow.parquet", "duckdb", "narwhals", "narwhals._duckdb.dataframe", "narwhals._duckdb.namespace",
+    "narwhals._arrow.dataframe", "pydantic", "yaml", "jinja2", "bs4", "scrapbook", "matplotlib.figure",
+    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "nbconvert.exporters.html", "abaco.phases",
+    "abaco.ingestion", "abaco.dates", "abaco.statements", "abaco.reconciliation", "abaco.transformation",
+    "abaco.metrics", "abaco.kpis.catalog", "abaco.kpis.history", "abaco.kpis.values", "abaco.page",
+    "abaco.page.render", "abaco.manifest",
 )  # fmt: skip
 INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel sets in a kernel of its own
 
@@ -41,8 +43,8 @@ def serve(control: socket.socket) -> dict[str, Any] | None:
     Parameters
     ----------
     control
-        Where requests come from, a line of JSON each: ``argv``, ``cwd`` and ``env`` of a kernel. The answer is ``pid`` or
-        ``error``; the end of a kernel is told as ``ended`` and ``status``.
+        Where requests come from, a line of JSON each: ``argv``, ``cwd`` and ``env`` of a kernel. The answer is ``pid``
+        or ``error``; the end of a kernel is told as ``ended`` and ``status``.
 
     Returns
     -------
@@ -121,8 +123,9 @@ def become_kernel(request: dict[str, Any], lifeline: int) -> None:
     random.seed()
     sys.modules["numpy"].random.seed()
     sys.modules["pandas"].set_option("display.max_columns", 20)  # the template took itself for a terminal
-    sys.modules["matplotlib"].use(os.environ.get("MPLBACKEND") or INLINE)
+    sys.modules["matplotlib"].rcParams["backend"] = os.environ.get("MPLBACKEND") or INLINE
     sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *request["argv"]]
+    atexit.register(gc.unfreeze)  # or else some libraries see leaks at the end, and say so
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="lifeline").start()
     from ipykernel.kernelapp import launch_new_instance
 
