@@ -27,8 +27,8 @@ backfill: $(VENV)/.report ## a report for each date of the input between two dat
 check: $(VENV)/.report ## validate an input and show what a report would do, writing nothing [DATE=… INPUT=… PARAMS=…]
 	@$(BIN)/abaco check $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"}
 
-verify: $(VENV)/.report ## run a finished date again and prove every figure and page identical [DATE=…]
-	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"}
+verify: $(VENV)/.report ## run a finished date again and prove every figure and page identical [DATE=… OUTPUT=…]
+	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"} $${OUTPUT:+--output "$$OUTPUT"}
 
 sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every time [ROWS=… OUTPUT=…]
 	@$(BIN)/abaco sample $${ROWS:+--rows "$$ROWS"} $${OUTPUT:+--output "$$OUTPUT"}

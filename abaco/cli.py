@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -134,6 +135,7 @@ def main() -> None:
     """Run the command line; an error is one line on the screen, its traceback in logs/pipeline.log."""
     # a scheduler's stop ends a run as tidily as Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited")  # nbclient's, when a run is stopped
     try:
         exit_code = app(standalone_mode=False)
         if exit_code == INTERRUPTED:

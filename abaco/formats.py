@@ -255,10 +255,13 @@ def recognise(headings: list[str], file: str) -> Format:
     """
     given = [normalise(h) for h in headings]
     fits = [f for f in FORMATS.values() if not f.lacks(given)]
-    if not fits:
+    best = max(fits, key=lambda f: (f.matched(given), sum(c.required for c in f.columns)), default=None)
+    most = max(f.matched(given) for f in FORMATS.values())
+    # a snapshot that lacks a column still has a date and cash, as a financial statement has
+    if best is None or most > 2 * best.matched(given):
         nearest = min(FORMATS.values(), key=lambda f: (-f.matched(given), len(f.lacks(given))))
         raise InputError(
             f"{file} fits no known format: it has the columns {', '.join(h.strip() for h in headings)}; "
             f"the nearest format, {nearest.title}, also needs {', '.join(nearest.lacks(given))}"
         )
-    return max(fits, key=lambda f: (f.matched(given), sum(c.required for c in f.columns)))
+    return best

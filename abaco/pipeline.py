@@ -217,7 +217,7 @@ class _Record:
 
     def fail(self, error: BaseException) -> None:
         text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
-        self._end("failed", f"{self.phase}: {text}")
+        self._end("failed", f"{self.phase}: {text}" if self.phase else text)
 
     def seal(self, plan: dict[str, Any]) -> None:
         """Write the manifest anew: the last phase's notebook and run.json have come since."""

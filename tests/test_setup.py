@@ -160,6 +160,7 @@ SOURCE = """../my "own" exports/it's.csv"""
         (["report", "DATE=2025-12-31", f"INPUT={SOURCE}", "OUTPUT=a  b"],
          ["report", "--date", "2025-12-31", "--input", SOURCE, "--output", "a  b"]),
         (["check", "DATE=2025-12-31", f"INPUT={SOURCE}"], ["check", "--date", "2025-12-31", "--input", SOURCE]),
+        (["verify", "DATE=2025-12-31", "OUTPUT=a  b"], ["verify", "--date", "2025-12-31", "--output", "a  b"]),
         (["backfill", "FROM=2025-01-01", "TO=2025-12-31", "OUTPUT=a  b"],
          ["backfill", "--from", "2025-01-01", "--to", "2025-12-31", "--output", "a  b"]),
     ],

@@ -77,9 +77,9 @@ class Template:
     def close(self) -> None:
         """End the template; its kernels go on."""
         self._take_notes()
-        self._control.close()
         self.process.kill()
         self.process.wait()
+        self._control.close()
 
     def fork(self, argv: list[str], cwd: str, env: dict[str, str]) -> "ForkedKernel":
         """Fork a kernel and return it.

@@ -185,13 +185,20 @@ os._exit(0)  # nothing closes the template
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_polite_end_of_a_kernel_with_all_imports_prints_nothing(asker):
+    result = asker(LIVING + "kernel.client.stop_channels(); kernel.manager.shutdown_kernel()")
+    assert (result.returncode, result.stderr, result.stdout.count("\n")) == (0, "", 1)
+
+
 def test_asker_that_ends_while_the_template_still_imports(asker):
     script = (
-        "from abaco.kernels.forking import Template, prepare; prepare(); print(Template.get().process.pid)"
+        "from abaco.kernels.forking import Template, prepare\n"
+        "prepare(); print(Template.get().process.pid, flush=True)"
     )
-    result = asker(script)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert gone(int(result.stdout))
+    process = asker(script, wait=False)
+    template = int(process.stdout.readline())
+    assert process.wait() == 0
+    assert gone(template)
 
 
 def test_fork_of_the_asker_has_a_template_of_its_own_and_does_not_keep_kernels_alive(copied, asker):
