@@ -122,6 +122,6 @@ def test_dates_amounts_and_loan_ids_are_not_personal(name):
 def test_snapshot_without_one_column_is_no_financial_statement():
     headings = [c.name for c in FORMATS["snapshot"].columns if c.name != "dpd_90_plus_usd"]
     with pytest.raises(
-        InputError, match="the nearest format, canonical snapshot, also needs dpd_90_plus_usd$"
+        InputError, match=r"the nearest format, canonical snapshot, also needs dpd_90_plus_usd$"
     ):
         recognise(headings, "snapshot.csv")
