@@ -10,6 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 OPTIONS := $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"} \
 	$${OUTPUT:+--output "$$OUTPUT"} $${ENGINE:+--engine "$$ENGINE"}
 
+RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -18,7 +20,7 @@ OPTIONS := $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"} \
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-report: $(VENV)/.report ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb]
+report: $(VENV)/.$(RUNNER) ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb|spark]
 	@$(BIN)/abaco report $${DATE:+--date "$$DATE"} $(OPTIONS)
 
 backfill: $(VENV)/.report ## a report for each date of the input between two dates [FROM=… TO=… and options as report]
@@ -27,13 +29,14 @@ backfill: $(VENV)/.report ## a report for each date of the input between two dat
 check: $(VENV)/.report ## validate an input and show what a report would do, writing nothing [DATE=… INPUT=… PARAMS=…]
 	@$(BIN)/abaco check $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"}
 
-verify: $(VENV)/.report ## run a finished date again and prove every figure and page identical [DATE=… OUTPUT=…]
+verify: $(VENV)/.$(RUNNER) ## run a finished date again and prove every figure and page identical [DATE=… OUTPUT=…]
 	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"} $${OUTPUT:+--output "$$OUTPUT"}
 
 sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every time [ROWS=… OUTPUT=…]
 	@$(BIN)/abaco sample $${ROWS:+--rows "$$ROWS"} $${OUTPUT:+--output "$$OUTPUT"}
 
 test: $(VENV)/.test ## every test, the golden notebooks included
+	@sh tests/setup.sh
 	@$(BIN)/pytest --nbval
 
 golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
@@ -51,16 +54,24 @@ clean: ## remove reports/, logs/ and caches, never data/ or .venv
 	@find . \( -path ./.git -o -path ./$(VENV) -o -path ./data \) -prune -o -type d \
 		\( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-# Set-up: requirements.lock holds what a report needs, requirements-EXTRA.lock what that extra adds to it.
+# Set-up: requirements.lock holds what a report needs, requirements-EXTRA.lock what that extra adds to it. Spark comes as
+# source alone: it is built with the setuptools of its lock, installed first, and no other.
+
+SOURCE := requirements-spark.lock
+BUILD_SPARK = sed -n '/^setuptools==/,/\# via/p' $(SOURCE) >$(VENV)/build.lock && \
+	$(PIP) install --require-hashes --only-binary :all: -r $(VENV)/build.lock && \
+	$(PIP) install --require-hashes --no-build-isolation --only-binary :all: --no-binary pyspark -r $(SOURCE)
 
 $(VENV)/.report: requirements.lock
-$(VENV)/.test: requirements.lock requirements-test.lock
+$(VENV)/.spark: requirements.lock requirements-spark.lock
+$(VENV)/.test: requirements.lock requirements-test.lock requirements-spark.lock
 $(VENV)/.lab: requirements.lock requirements-lab.lock
 
-$(VENV)/.report $(VENV)/.test $(VENV)/.lab: pyproject.toml $(BIN)/python
+$(VENV)/.report $(VENV)/.spark $(VENV)/.test $(VENV)/.lab: pyproject.toml $(BIN)/python
 	@echo "Setting up $(VENV) (about a minute) …"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --require-hashes --only-binary :all: $(patsubst %,-r %,$(filter %.lock,$^))
+	@$(PIP) install --require-hashes --only-binary :all: $(patsubst %,-r %,$(filter-out $(SOURCE),$(filter %.lock,$^)))
+	@$(if $(filter $(SOURCE),$^),$(BUILD_SPARK))
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(VENV)/.report $@
 

@@ -26,7 +26,9 @@ Params = Annotated[
     str | None, typer.Option(help="A YAML file, or section.key=value pairs with commas between.")
 ]
 Output = Annotated[Path | None, typer.Option(help="Folder that receives reports/<date>/.")]
-Engine = Annotated[str | None, typer.Option(help="What computes: duckdb.")]
+Engine = Annotated[
+    str | None, typer.Option(help="What computes: duckdb, or spark on the cluster at SPARK_MASTER.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Execute also what is unchanged since a former run.")]
 Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; DEBUG shows tracebacks.")]
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import narwhals as nw
 
-from abaco.engines import DuckDB
+from abaco.engines import Engine
 from abaco.staging import IS_LATER, Batch, count
 
 
-def judge(batch: Batch, engine: DuckDB, work: Path) -> Batch:
+def judge(batch: Batch, engine: Engine, work: Path) -> Batch:
     """Find rows that share a key: of identical ones the first is kept, conflicting ones are all rejected."""
     key = list(batch.format.key)
     rows = batch.rows(engine)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from abaco import contract
 from abaco.duplicates import judge
-from abaco.engines import DuckDB
+from abaco.engines import Engine
 from abaco.errors import InputError
 from abaco.formats import FORMATS
 from abaco.kpis.ratios import rounded
@@ -61,7 +61,7 @@ def tape_sources(sources: list[Source]) -> list[Source]:
     )
 
 
-def stage(sources: list[Source], date: dt.date, engine: DuckDB, work: Path) -> list[Batch]:
+def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> list[Batch]:
     """Read every source once, check each row against its contract, and write the rows as Parquet.
 
     Parameters
@@ -89,7 +89,7 @@ def stage(sources: list[Source], date: dt.date, engine: DuckDB, work: Path) -> l
     ]
 
 
-def quarantine(batches: Iterable[Batch], engine: DuckDB, work: Path) -> pa.Table:
+def quarantine(batches: Iterable[Batch], engine: Engine, work: Path) -> pa.Table:
     """Return the rejected rows, one a row: file, line, every reason, amount in USD, and the original values.
 
     Personal values are masked. Of a line that could not be split into columns, nobody can say which part is
@@ -118,7 +118,7 @@ def quarantine(batches: Iterable[Batch], engine: DuckDB, work: Path) -> pa.Table
     return pa.concat_tables([QUARANTINE.empty_table(), *tables])
 
 
-def _rejects(staged: Staged, found: pa.Table, engine: DuckDB, work: Path) -> pa.Table:
+def _rejects(staged: Staged, found: pa.Table, engine: Engine, work: Path) -> pa.Table:
     mine = [row for row in found.to_pylist() if row["source"] == staged.index]
     unseen = [row["record"] for row in mine if row["original"] is None]
     if unseen:  # rows that conflict passed every check of their own: their values are fetched from the file
@@ -198,7 +198,7 @@ def check_grain(tape: nw.LazyFrame) -> None:
         )
 
 
-def inputs(found: list[Source], batches: Iterable[Batch], engine: DuckDB) -> list[dict]:
+def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> list[dict]:
     """Return what metrics and manifest say of each input file; rows are None for a file that was not used."""
     use = roles(found)
     rows = {s.source.name: count(engine.scan(s.path)) + len(s.broken) for b in batches for s in b.staged}
@@ -258,7 +258,7 @@ def check_reject_limit(
         )
 
 
-def dates(batch: Batch, engine: DuckDB) -> list[dt.date]:
+def dates(batch: Batch, engine: Engine) -> list[dt.date]:
     """Return the dates of the tape's accepted rows, and of later ones that were left out, oldest first."""
     later = batch.rows(engine).filter(nw.col("reasons").is_null() & IS_LATER).select("measurement_date")
     rows = nw.concat([batch.accepted(engine).select("measurement_date"), later]).unique()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,25 @@ def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str) ->
 def altered(folder: Path) -> list[str]:
     """Return the outputs of a finished run that are no longer there, or not as its manifest says."""
     outputs = read_json(folder / NAME)["outputs"]
-    return [o["path"] for o in outputs if not (p := folder / o["path"]).is_file() or sha256(p) != o["sha256"]]
+    parts = [part for o in outputs for part in o.get("parts", [o])]
+    return [p["path"] for p in parts if not (f := folder / p["path"]).is_file() or sha256(f) != p["sha256"]]
+
+
+def _table(path: str) -> str | None:
+    """Return the folder that is the table which a file is a part of, or None."""
+    folder = path.rpartition("/")[0]
+    return folder if folder.endswith(".parquet") else None
+
+
+def _whole(table: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
+    digest = hashlib.sha256("".join(f"{p['path']}\0{p['sha256']}\n" for p in parts).encode()).hexdigest()
+    return {"path": table, "bytes": sum(p["bytes"] for p in parts), "sha256": digest, "parts": parts}
 
 
 def write(folder: Path, facts: dict[str, Any], unfinished: tuple[str, ...] = ()) -> dict[str, Any]:
     """Write the manifest of a run's folder and return it.
+
+    A table that a cluster wrote is a folder: one entry, which lists its parts.
 
     Parameters
     ----------
@@ -78,10 +93,14 @@ def write(folder: Path, facts: dict[str, Any], unfinished: tuple[str, ...] = ())
         if p.is_file() and p.name != NAME and "work" not in p.relative_to(folder).parts
     )
     files = [p for p in files if p.relative_to(folder).as_posix() not in unfinished]
-    outputs = [
+    entries = [
         {"path": p.relative_to(folder).as_posix(), "bytes": p.stat().st_size, "sha256": sha256(p)}
         for p in files
     ]
+    outputs = []
+    for table, group in groupby(entries, key=lambda entry: _table(entry["path"])):
+        parts = list(group)
+        outputs += parts if table is None else [_whole(table, parts)]
     content = {"schema_version": 1, **facts, "outputs": outputs}
     write_json(folder / NAME, content)
     return content

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from abaco import project, scraps
-from abaco.engines import DuckDB
+from abaco import engines, project, scraps
 from abaco.runs import read_json, write_json
 from abaco.stages import (
     COMPLETED,
@@ -67,10 +66,11 @@ class Phase:
         return self.folder / "tables"
 
     @property
-    def engine(self) -> DuckDB:
-        """The engine of this phase; it spills into the work folder."""
+    def engine(self) -> engines.Engine:
+        """The run's engine, started when it is first needed; it spills into the work folder."""
         if self._engine is None:
-            self._engine = DuckDB(self._work, **self.plan["engine"])
+            plan = self.plan
+            self._engine = engines.start(self._work, f"abaco {plan['run_id']} {self.name}", **plan["engine"])
         return self._engine
 
     @property
@@ -80,7 +80,7 @@ class Phase:
 
     @property
     def plan(self) -> dict[str, Any]:
-        """What the pipeline fixed before the run: run id, code, parameters, sources; of a scratch run, only names."""
+        """What the pipeline fixed before the run: run id, engine, code, parameters, sources."""
         path = self._work / "plan.json"
         if path.is_file():
             return read_json(path)

@@ -87,9 +87,12 @@ class Pipeline:
         day, run_id = plan["date"], plan["run_id"]
         if self.force or not self.is_current(plan):
             from abaco.kernels import forking
-            from abaco.kpis import catalog
 
             forking.prepare()  # it imports what kernels need while this process imports what it needs itself
+            from abaco import engines
+            from abaco.kpis import catalog
+
+            engines.require(plan["engine"]["name"])
             catalog.load()  # what is wrong with a definition is said before anything is written
         runs.check_writable(self.output)
         with runs.hold(self.output, day, self.settings["run"]["lock_timeout_seconds"], self.progress.say):
@@ -98,7 +101,7 @@ class Pipeline:
             done = reuse.adopt(taken, former, folder) if taken else {}
             runs.discard_left(self.output, day, folder)
             runs.write_json(folder / "work" / "plan.json", plan)
-            engine = self.settings["run"]["engine"]
+            engine = plan["engine"]["name"]
             record = _Record(folder, done, run_id=run_id, date=day, input=plan["input"], engine=engine)
             try:
                 for phase in PHASES[len(taken) :]:
@@ -139,7 +142,11 @@ class Pipeline:
             "sources": [s.as_dict() for s in found],
             "parameters": parameters,
             "code": code,
-            "engine": {"memory_limit": self._memory, "threads": self.settings["run"]["threads"]},
+            "engine": {
+                "name": self.settings["run"]["engine"],
+                "memory_limit": self._memory,
+                "threads": self.settings["run"]["threads"],
+            },
             "keys": reuse.phase_keys(str(day), inputs, parameters, code["library"]),
         }
 

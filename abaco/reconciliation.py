@@ -6,7 +6,7 @@ from decimal import Decimal
 import narwhals as nw
 import pyarrow as pa
 
-from abaco.engines import DuckDB
+from abaco.engines import Engine
 from abaco.errors import RunError
 from abaco.staging import IS_LATER, Batch
 from abaco.tape import bucket_gap
@@ -15,7 +15,7 @@ ZERO = Decimal("0.00")
 PARTS = ("accepted", "quarantined", "duplicates", "later")
 
 
-def reconcile(batch: Batch, rejects: pa.Table, engine: DuckDB) -> dict:
+def reconcile(batch: Batch, rejects: pa.Table, engine: Engine) -> dict:
     """Count the rows and add up the dollars of a batch, whole and in parts, each from its own table.
 
     Parameters

@@ -27,7 +27,7 @@ class RunSettings(BaseModel):
 
     input: str
     output: str
-    engine: Literal["duckdb"]
+    engine: Literal["duckdb", "spark"]
     kernel: str
     memory_limit: str
     threads: int = Field(ge=0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a run that finds all unchanged looks at its input without t
     import narwhals as nw
     import pandas as pd
 
-    from abaco.engines import DuckDB
+    from abaco.engines import Engine
 
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet",
@@ -240,7 +240,7 @@ def _decimal_mark(rows: list[list[str]]) -> str:
     return "," if sum(map(bool, map(comma.match, cells))) > sum(map(bool, map(point.match, cells))) else "."
 
 
-def read(source: Source, engine: DuckDB, work: Path, text: Path | None = None) -> nw.LazyFrame:
+def read(source: Source, engine: Engine, work: Path, text: Path | None = None) -> nw.LazyFrame:
     """Return a file's contract columns, each as text or in the file's own type, in the file's order.
 
     Parameters

@@ -8,7 +8,7 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco import contract, masking, tape
-from abaco.engines import DuckDB, UnreadableError
+from abaco.engines import Engine, UnreadableError
 from abaco.errors import InputError, RunError
 from abaco.formats import Format
 from abaco.lines import OUT_OF_PLACE, is_whole, split_lines
@@ -47,11 +47,11 @@ class Batch:
         """Whether these rows are the loan tape."""
         return self.role == "tape"
 
-    def rows(self, engine: DuckDB) -> nw.LazyFrame:
+    def rows(self, engine: Engine) -> nw.LazyFrame:
         """Return every row that could be split into columns, with ``reasons``, ``is_later``, ``row_id``."""
         return engine.scan([s.path for s in self.staged], row_number="record").with_columns(ROW_ID)
 
-    def accepted(self, engine: DuckDB) -> nw.LazyFrame:
+    def accepted(self, engine: Engine) -> nw.LazyFrame:
         """Return the rows that passed: nothing against them, not later than the date, not a duplicate."""
         return accepted_rows([s.path for s in self.staged], self.verdicts, engine)
 
@@ -65,7 +65,7 @@ class Batch:
         }
 
 
-def accepted_rows(staged: list[Path], verdicts: Path | None, engine: DuckDB) -> nw.LazyFrame:
+def accepted_rows(staged: list[Path], verdicts: Path | None, engine: Engine) -> nw.LazyFrame:
     """Return the accepted rows of staged files: the columns of the contract, or those of the tape."""
     rows = engine.scan(staged, row_number="record").with_columns(ROW_ID)
     rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
@@ -74,7 +74,7 @@ def accepted_rows(staged: list[Path], verdicts: Path | None, engine: DuckDB) -> 
     return rows.drop("reasons", "original", "is_later", "has_key", "amount_usd", "source", "record", "row_id")
 
 
-def checked(source: Source, engine: DuckDB, work: Path, text: Path | None) -> nw.LazyFrame:
+def checked(source: Source, engine: Engine, work: Path, text: Path | None) -> nw.LazyFrame:
     """Return the contract's columns of a source, each also as it stood (``raw_<name>``), with ``reasons``."""
     present = set(source.columns)
     kinds = {c.name: c.kind for c in source.format.columns if c.name in present}
@@ -82,15 +82,15 @@ def checked(source: Source, engine: DuckDB, work: Path, text: Path | None) -> nw
     return typed.with_columns(reasons=contract.reasons(source.format, present))
 
 
-def with_originals(frame: nw.LazyFrame, source: Source, engine: DuckDB) -> nw.LazyFrame:
-    """Add ``original``, a JSON object of a bad row's values by heading (see `DuckDB.with_originals`)."""
+def with_originals(frame: nw.LazyFrame, source: Source, engine: Engine) -> nw.LazyFrame:
+    """Add ``original``, a JSON object of a bad row's values by heading (see `Engine.with_originals`)."""
     personal = source.format.personal  # without stray blanks, so that their tokens are those of the tape
     columns = {name: name if name in personal else f"raw_{name}" for name in source.columns}
     values = {source.headings[i].strip(): columns[name] for name, i in source.columns.items()}
     return engine.with_originals(frame, values, personal, masking.key())
 
 
-def stage_one(source: Source, index: int, is_tape: bool, date: dt.date, engine: DuckDB, work: Path) -> Staged:
+def stage_one(source: Source, index: int, is_tape: bool, date: dt.date, engine: Engine, work: Path) -> Staged:
     """Write the rows of one source as Parquet, checked.
 
     Parameters
@@ -114,7 +114,7 @@ def stage_one(source: Source, index: int, is_tape: bool, date: dt.date, engine: 
 
 
 def read_whole(
-    source: Source, text: Path | None, engine: DuckDB, work: Path, attempt: Callable[[Path | None], int]
+    source: Source, text: Path | None, engine: Engine, work: Path, attempt: Callable[[Path | None], int]
 ) -> tuple[Path | None, list[tuple[int, str]]]:
     """Read a source in one go, or else from a copy of those lines that hold whole records.
 
@@ -146,7 +146,7 @@ def read_whole(
 
 
 def _write_rows(
-    source: Source, text: Path | None, index: int, is_tape: bool, date: dt.date, engine: DuckDB, path: Path
+    source: Source, text: Path | None, index: int, is_tape: bool, date: dt.date, engine: Engine, path: Path
 ) -> None:
     format_, present = source.format, set(source.columns)
     rows = with_originals(checked(source, engine, path.parent, text), source, engine)

@@ -3,7 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
-from abaco.engines import DuckDB
+from abaco.engines import Engine
 from abaco.formats import ACCOUNTS, STATEMENTS_LONG, STATEMENTS_WIDE, normalise
 from abaco.staging import Batch
 
@@ -11,7 +11,7 @@ ACCOUNT_OF = {heading: account for account, headings in ACCOUNTS.items() for hea
 RANK = {heading: place for place, heading in enumerate(ACCOUNT_OF)}
 
 
-def accounts(batches: list[Batch], engine: DuckDB) -> dict[dt.date, dict[str, Decimal]]:
+def accounts(batches: list[Batch], engine: Engine) -> dict[dt.date, dict[str, Decimal]]:
     """Return each date's accounts in USD; headings are matched whole, so that "Total" is not total assets.
 
     Of two headings for one account on one date, the one that `ACCOUNTS` lists first counts. An account that
@@ -31,13 +31,13 @@ def accounts(batches: list[Batch], engine: DuckDB) -> dict[dt.date, dict[str, De
     return dict(sorted(found.items()))
 
 
-def unknown(batches: list[Batch], engine: DuckDB) -> list[str]:
+def unknown(batches: list[Batch], engine: Engine) -> list[str]:
     """Return the account headings of long statements that no KPI uses."""
     metrics = {row["metric"].strip() for row in _long_rows(batches, engine)}
     return sorted(m for m in metrics if normalise(m) not in ACCOUNT_OF)
 
 
-def _long_rows(batches: list[Batch], engine: DuckDB) -> list[dict]:
+def _long_rows(batches: list[Batch], engine: Engine) -> list[dict]:
     return [
         row
         for batch in batches

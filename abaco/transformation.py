@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from abaco.engines import DuckDB
+from abaco.engines import Engine
 from abaco.formats import BUCKETS, FORMATS
 from abaco.kpis.ratios import Totals, rounded
 from abaco.masking import key
@@ -29,7 +29,7 @@ AGING = pa.schema(
 )
 
 
-def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: DuckDB) -> nw.LazyFrame:
+def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engine) -> nw.LazyFrame:
     """Return the accepted rows of the batch that is the tape.
 
     Parameters
@@ -40,12 +40,12 @@ def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Duck
     return _accepted(next(b for b in batches if b["is_tape"]), work, engine)
 
 
-def _accepted(batch: Mapping[str, Any], work: Path, engine: DuckDB) -> nw.LazyFrame:
+def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine) -> nw.LazyFrame:
     verdicts = work / batch["verdicts"] if batch["verdicts"] else None
     return accepted_rows([work / name for name in batch["staged"]], verdicts, engine)
 
 
-def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: DuckDB) -> set[str]:
+def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine) -> set[str]:
     """Write every export but the tape as ``tables/<format>.parquet``; return which columns were masked."""
     masked = set()
     for batch in (b for b in batches if not b["is_tape"]):
@@ -86,7 +86,7 @@ def outlier_limits(totals: Mapping[dt.date, Totals], multiple: float) -> dict[dt
 
 
 def flagged(
-    tape: nw.LazyFrame, limits: Mapping[dt.date, Decimal], dust_usd: float, engine: DuckDB
+    tape: nw.LazyFrame, limits: Mapping[dt.date, Decimal], dust_usd: float, engine: Engine
 ) -> nw.LazyFrame:
     """Add ``is_outlier`` and ``is_dust`` to the tape; no amount is changed.
 

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from abaco import manifest, masking, project, runs
@@ -51,12 +52,11 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
             f"{date} cannot be verified: its personal data is shown as {shown}, and would now be "
             f"{masking.policy()}; set {masking.KEY_VARIABLE} as it was"
         )
-    with tempfile.TemporaryDirectory(prefix="abaco-") as elsewhere:
-        again = Path(
-            Pipeline(kept["parameters"], output=elsewhere, force=True).execute(finished[date]["input"], date)[
-                "path"
-            ]
-        )
+    with tempfile.TemporaryDirectory(
+        prefix="verify-", dir=folder / runs.RUNS
+    ) as elsewhere:  # a cluster sees it
+        pipeline = Pipeline(kept["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True)
+        again = Path(pipeline.execute(finished[date]["input"], date)["path"])
         if runs.read_json(again / manifest.NAME)["run_id"] != kept["run_id"]:
             raise RunError(
                 f"{date} cannot be verified: its input has changed since; run make report DATE={date} first"
@@ -71,8 +71,15 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
 
 
 def _same(one: Path, other: Path) -> bool:
-    if not other.is_file():
+    if not other.exists():
         return False
-    if one.read_bytes() == other.read_bytes():
+    if one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes():
         return True
-    return one.suffix == ".parquet" and pq.read_table(one).equals(pq.read_table(other))
+    return one.suffix == ".parquet" and _rows(one).equals(_rows(other))
+
+
+def _rows(path: Path) -> pa.Table:
+    table = pq.read_table(path)
+    if path.is_dir():  # a cluster's parts have no order among them
+        table = table.sort_by([(name, "ascending") for name in table.column_names])
+    return table

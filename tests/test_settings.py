@@ -75,7 +75,7 @@ def test_missing_overlay_is_named(folder, monkeypatch):
         ("ingestion.max_reject=2", " is not a known parameter; ingestion has: max_reject_pct,"),
         ("ingestion.run_dir=x", " is not a known parameter; ingestion has: max_reject_pct,"),
         ("run.inputs=x", " is not a known parameter; run has: input, output,"),
-        ("run.engine=spark", ": Input should be 'duckdb', not 'spark'"),
+        ("run.engine=pandas", ": Input should be 'duckdb' or 'spark', not 'pandas'"),
         ("run.lock_timeout_seconds=-1", ": Input should be greater than or equal to 0, not -1"),
         ("run.input=2025-12-31", ": Input should be a valid string, not datetime.date(2025, 12, 31)"),
         ("ingestion.max_reject_pct=much", ": Input should be a valid number, not 'much'"),

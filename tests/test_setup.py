@@ -182,6 +182,28 @@ def test_exit_code_of_abaco_is_shown(installed):
     assert made.stderr.rstrip().endswith("Error 3")
 
 
+def test_engine_spark_is_set_up_with_what_it_needs(installed):
+    shown = run_make(installed, "--dry-run", "report", "ENGINE=spark").stdout
+    build = shown.index("/^setuptools==/,")
+    assert build < shown.index(
+        "--no-build-isolation --only-binary :all: --no-binary pyspark -r requirements-spark.lock"
+    )
+    (installed / ".venv/.spark").touch()
+    assert run_make(installed, "report", "ENGINE=spark").stdout == "report\n--engine\nspark\n"
+
+
+def test_tests_are_set_up_with_spark_and_a_report_is_not(installed):
+    assert "--no-binary pyspark" in run_make(installed, "--dry-run", "test").stdout
+    assert "spark" not in run_make(installed, "--dry-run", "--always-make", "report").stdout
+
+
+def test_build_of_spark_takes_setuptools_alone_and_by_its_hashes(installed):
+    shown = run_make(installed, "--dry-run", "report", "ENGINE=spark").stdout
+    [command] = [line.split("&&")[0].split(">")[0] for line in shown.splitlines() if line.startswith("sed")]
+    taken = subprocess.run(["sh", "-c", command], cwd=installed, capture_output=True, text=True).stdout
+    assert taken.startswith("setuptools==") and taken.count("==") == 1 and taken.count("--hash=sha256:") == 2
+
+
 def test_newer_lock_sets_up_again(installed):
     later = (installed / ".venv/.report").stat().st_mtime + 5
     os.utime(installed / "requirements.lock", (later, later))

@@ -1,6 +1,5 @@
-"""The engines that frames live in: the only module that knows which one it is."""
+"""The embedded engine, DuckDB."""
 
-import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,10 +8,9 @@ import duckdb
 import narwhals as nw
 
 from abaco import memory
+from abaco.engines.base import NULL_WORDS, UnreadableError, hmac_blocks
 from abaco.errors import InputError
 
-# Cells that say "no value" in exports.
-NULL_WORDS = ("", "null", "NULL", "Null")
 TYPES = {
     "text": "VARCHAR",
     "date": "DATE",
@@ -28,10 +26,6 @@ def _quoted(name: str) -> str:
 
 def _literal(text: str) -> str:
     return "'" + str(text).replace("'", "''") + "'"
-
-
-class UnreadableError(Exception):
-    """A file could be opened, but not read to its end."""
 
 
 class DuckDB:
@@ -224,9 +218,9 @@ class DuckDB:
 
     def _set_key(self, key: bytes | None) -> None:
         if key is not None:
-            block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
-            self.connection.execute("SET VARIABLE hmac_inner = ?::BLOB", [bytes(b ^ 0x36 for b in block)])
-            self.connection.execute("SET VARIABLE hmac_outer = ?::BLOB", [bytes(b ^ 0x5C for b in block)])
+            inner, outer = hmac_blocks(key)
+            self.connection.execute("SET VARIABLE hmac_inner = ?::BLOB", [inner])
+            self.connection.execute("SET VARIABLE hmac_outer = ?::BLOB", [outer])
 
     # Writing
 
@@ -260,7 +254,7 @@ def _cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
     else:  # of a float the shortest decimal that stands for it, never the float itself
         value = _number(f"{column}::VARCHAR", "DECIMAL(38,6)" if kind == "days" else target, decimal_mark)
     if kind == "days" and source not in own:
-        return f"CASE WHEN {value} = floor({value}) THEN TRY_CAST({value} AS {target}) END"
+        return f"CASE WHEN {value} % 1 = 0 THEN TRY_CAST({value} AS {target}) END"
     value = f"TRY_CAST({value} AS {target})"
     if kind == "date":  # what Python's calendar knows
         return f"CASE WHEN {value} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {value} END"

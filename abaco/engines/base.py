@@ -1,0 +1,63 @@
+"""What every engine offers, and what they have in common."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import narwhals as nw
+
+# Cells that say "no value" in exports.
+NULL_WORDS = ("", "null", "NULL", "Null")
+
+
+class UnreadableError(Exception):
+    """A file could be opened, but not read to its end."""
+
+
+class Engine(Protocol):
+    """Reads files into frames, does to them what Narwhals has no word for, and writes them; see `DuckDB` for each."""
+
+    def close(self) -> None:
+        """Let go of all that the engine holds."""
+
+    def read_csv(self, path: Path, columns: Mapping[str, int], width: int, delimiter: str) -> nw.LazyFrame:
+        """Return the named columns of a CSV file as text, in its order."""
+
+    def broken_lines(self) -> list[tuple[int, str, str]]:
+        """Return number, fault and text of each line that the last `read_csv` could not split."""
+
+    def headings(self, path: Path) -> list[str]:
+        """Return the column names of a Parquet or JSON file."""
+
+    def read_typed(self, path: Path, columns: Mapping[str, int]) -> nw.LazyFrame:
+        """Return the named columns of a Parquet or JSON file; text that says "no value" is null."""
+
+    def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
+        """Return what `write` wrote, and other Parquet files of ours, as one frame."""
+
+    def numbered(self, frame: nw.LazyFrame, name: str) -> nw.LazyFrame:
+        """Add a column with the position, from 0, of each row of a file as it was read."""
+
+    def from_arrow(self, table) -> nw.LazyFrame:
+        """Return a small Arrow table as a frame of this engine."""
+
+    def typed(self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_mark: str = ".") -> nw.LazyFrame:
+        """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it stood."""
+
+    def with_originals(
+        self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
+    ) -> nw.LazyFrame:
+        """Add ``original``: the values of a row that has ``reasons``, as JSON."""
+
+    def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
+        """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one."""
+
+    def write(self, frame: nw.LazyFrame, path: Path) -> None:
+        """Write a frame as Parquet, in the frame's order: one file, or a folder of parts under the same name."""
+
+
+def hmac_blocks(key: bytes) -> tuple[bytes, bytes]:
+    """Return what HMAC-SHA256 puts before the inner and the outer message. Source: RFC 2104."""
+    block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+    return bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)

@@ -1,0 +1,43 @@
+"""The choice of an engine by its name in the settings."""
+
+from pathlib import Path
+
+from abaco.engines.base import Engine
+from abaco.engines.duckdb import DuckDB
+
+NAMES = ("duckdb", "spark")
+
+
+def require(name: str) -> None:
+    """Raise when an engine cannot work here, before anything is done for it.
+
+    Raises
+    ------
+    InputError
+        Naming what is missing and where it comes from.
+    """
+    if name == "spark":
+        from abaco.engines import cluster
+
+        cluster.require()
+
+
+def start(spill: Path, title: str, name: str = "duckdb", **limits: int) -> Engine:
+    """Start an engine.
+
+    Parameters
+    ----------
+    spill
+        Folder for its temporary files; on a cluster every machine sees it.
+    title
+        What a cluster shows as the name of the work.
+    name
+        One of `NAMES`.
+    **limits
+        What `DuckDB` is given besides, as the engine or as a helper of the engine, on this machine.
+    """
+    if name == "spark":
+        from abaco.engines.spark import Spark  # pyspark is installed for those who use it
+
+        return Spark(spill, title, **limits)
+    return DuckDB(spill, **limits)

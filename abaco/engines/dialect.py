@@ -1,0 +1,138 @@
+r"""What the embedded engine does to text, said in Spark's SQL.
+
+Patterns run in Java, where ``$`` also matches before a last line break and ``\s`` includes more than elsewhere, so
+they say ``\z`` and list the blanks.
+"""
+
+from abaco.engines.base import NULL_WORDS
+
+TYPES = {
+    "text": "STRING",
+    "date": "DATE",
+    "amount": "DECIMAL(18,2)",
+    "rate": "DECIMAL(18,6)",
+    "days": "BIGINT",
+}
+NUMBERS = ("decimal", "tinyint", "smallint", "integer", "bigint", "byte", "short", "int", "long")
+BLANK = r"[ \t\n\f\r]"  # \s of RE2
+SPACE = r"[ \t\n\x0B\f\r]"  # what casts skip
+LINE = r"CASE WHEN endswith(value, '\r') THEN left(value, char_length(value) - 1) ELSE value END"
+# Unicode's space separators, which DuckDB's trim takes off.
+SEPARATORS = (
+    "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+
+
+def quoted(name: str) -> str:
+    """Return a column's name as SQL."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def literal(text: str) -> str:
+    """Return text as SQL."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def fields(delimiter: str) -> str:
+    """Return SQL for the fields of ``line``, those in quotes with them; null where it is not a whole number of them."""
+    cut = f"\\x{ord(delimiter):02x}"
+    field = rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"{cut}]*+)'
+    whole, one = rf"\A(?:{cut}{field})++\z", f"{cut}({field})"
+    line = f"concat({literal(delimiter)}, line)"
+    return (
+        "CASE WHEN contains(line, char(13)) THEN NULL "
+        f"""WHEN NOT contains(line, '"') THEN split(line, {literal(cut)}, -1) """
+        f"WHEN {line} RLIKE {literal(whole)} THEN regexp_extract_all({line}, {literal(one)}, 1) END"
+    )
+
+
+def field(position: int) -> str:
+    """Return SQL for one of ``fields`` without its quotes; null when it says "no value"."""
+    value = f"fields[{position}]"
+    bare = f"""replace(substring({value}, 2, char_length({value}) - 2), '""', '"')"""
+    return cell(f"""(CASE WHEN startswith({value}, '"') THEN {bare} ELSE {value} END)""")
+
+
+def cell(text: str) -> str:
+    """Return SQL for text, null when it says "no value"."""
+    return f"CASE WHEN {text} NOT IN ({', '.join(map(literal, NULL_WORDS))}) THEN {text} END"
+
+
+def as_text(column: str, source: str) -> str:
+    """Return SQL for a column as text; years of more than four digits have no sign."""
+    return f"trim(LEADING '+' FROM string({column}))" if source == "date" else f"string({column})"
+
+
+def cast(column: str, kind: str, source: str, decimal_mark: str) -> str:
+    """Return SQL for a column as its kind, null where it is none.
+
+    Parameters
+    ----------
+    source
+        Spark's name for the type of the column.
+    """
+    target, text = TYPES[kind], as_text(column, source)
+    if kind == "text":
+        return f"nullif(trim(BOTH {literal(SEPARATORS)} FROM {text}), '')"
+    own = source == "date" if kind == "date" else source in NUMBERS
+    if own:
+        value = column
+    elif kind == "date":
+        value = _day(text)
+    else:
+        value = _number(text, "DECIMAL(38,6)" if kind == "days" else target, decimal_mark)
+    whole = f"try_cast({value} AS {target})"
+    if kind == "days":
+        return f"CASE WHEN {value} = {whole} THEN {whole} END"
+    if kind == "date" and own:  # what Python's calendar knows
+        return f"CASE WHEN {column} BETWEEN DATE'0001-01-01' AND DATE'9999-12-31' THEN {column} END"
+    return whole
+
+
+def _day(text: str) -> str:
+    day = r"((?!0000)\d{4}([-/])\d{1,2}\2\d{1,2})"
+    written = rf"\A{BLANK}*{day}(?:[ T]\d{{1,2}}:[^\n]*)?{BLANK}*\z"
+    alone = (
+        rf"\A({{}}([-/ \\])\d{{{{1,2}}}}\2\d{{{{1,2}}}}){SPACE}*\z"  # the embedded engine takes it for a day
+    )
+    short, early = (literal(alone.format(year)) for year in (r"(?!0000)\d{4}", r"(?!0+\D)\d{1,3}"))
+    found = (
+        f"CASE WHEN char_length({text}) = 10 AND ascii({text}) BETWEEN 48 AND 57 "
+        f"THEN coalesce(nullif(regexp_extract({text}, {short}, 1), ''), "
+        f"concat('000', regexp_extract({text}, {early}, 1))) "
+        f"ELSE regexp_extract({text}, {literal(written)}, 1) END"
+    )
+    return f"translate({found}, '/ \\\\', '---')"
+
+
+def _number(text: str, target: str, decimal_mark: str) -> str:
+    group, point = (".", ",") if decimal_mark == "," else (",", ".")
+    grouped = (
+        rf"\A{BLANK}*[+-]?[1-9]\d{{0,2}}(?:\x{ord(group):02x}\d{{3}})+(?:\x{ord(point):02x}\d+)?{BLANK}*\z"
+    )
+    ungrouped = f"replace(replace({text}, '{group}', ''), '{point}', '.')"
+    plain = text
+    if decimal_mark == ",":
+        plain = f"CASE WHEN NOT contains({text}, '.') THEN replace({text}, ',', '.') END"
+    mantissa = rf"\A{SPACE}*[+-]?(?:\d+\.?\d*|\.\d+)"
+    simple, power = (
+        rf"{mantissa}{SPACE}*\z",
+        rf"{mantissa}[eE][+-]?0*\d{{1,3}}\.?{SPACE}*\z",
+    )  # beyond lies only 0
+    last_point = rf"\.(?={SPACE}*\z)"
+    bare = f"regexp_replace({plain}, {literal(last_point)}, '')"
+    return (
+        f"CASE WHEN {plain} RLIKE {literal(simple)} THEN try_cast({plain} AS {target}) "
+        f"WHEN {text} RLIKE {literal(grouped)} THEN try_cast({ungrouped} AS {target}) "
+        f"WHEN {plain} RLIKE {literal(power)} THEN try_cast({bare} AS {target}) END"
+    )
+
+
+def mask(column: str, key: bytes | None) -> str:
+    """Return SQL for the token of a column; with a key, the frame has its blocks beside it."""
+    if key is None:
+        token = "'redacted'"
+    else:
+        inner = f"unhex(sha2(concat(hmac_inner, encode({column}, 'UTF-8')), 256))"
+        token = f"concat('tok_', left(sha2(concat(hmac_outer, {inner}), 256), 32))"
+    return f"CASE WHEN {column} IS NOT NULL THEN {token} END"

@@ -1,0 +1,284 @@
+"""The engine for clusters, Spark: the same results as the embedded one, to the last digit."""
+
+import functools
+import logging
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from abaco.engines import cluster, dialect
+from abaco.engines.base import UnreadableError, hmac_blocks
+from abaco.engines.dialect import literal, quoted
+from abaco.engines.duckdb import DuckDB
+
+log = logging.getLogger(__name__)
+PART = "part-{:05d}.parquet"
+IN_PART = (1 << 33) - 1  # monotonically_increasing_id: the partition's number, then 33 bits for the row in it
+
+
+class Spark:
+    """The engine of a cluster; what it reads and writes lies where every machine of the cluster sees it.
+
+    Files that cannot be cut into lines without reading them from the start, and files with types that the two engines
+    write differently, are turned into Parquet by the embedded engine first, on the machine that drives the run.
+
+    Parameters
+    ----------
+    spill
+        Folder for temporary files, on shared storage.
+    title
+        What the cluster shows as the application's name.
+    **limits
+        What the embedded engine is given.
+    """
+
+    def __init__(self, spill: str | Path | None = None, title: str = "abaco", **limits: int):
+        self._spill = tempfile.TemporaryDirectory(prefix="abaco-", dir=spill, ignore_cleanup_errors=True)
+        self._folder, self._title, self._limits, self._made = Path(self._spill.name), title, limits, 0
+        self._broken: Callable[[], list[tuple[int, str, str]]] = list
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @functools.cached_property
+    def session(self):
+        """The Spark session, started when it is first needed."""
+        return cluster.start(self._title, self._folder / "spark.log")
+
+    @functools.cached_property
+    def _embedded(self) -> DuckDB:
+        return DuckDB(self._folder, **self._limits)
+
+    def close(self) -> None:
+        """Stop what was started and remove the temporary files."""
+        for name, stop in (("session", cluster.stop), ("_embedded", DuckDB.close)):
+            if name in self.__dict__:
+                stop(self.__dict__.pop(name))
+        self._spill.cleanup()
+
+    # Reading
+
+    def read_csv(self, path: Path, columns: Mapping[str, int], width: int, delimiter: str) -> nw.LazyFrame:
+        """Return the named columns of a CSV file as text, in its order; see `DuckDB.read_csv`.
+
+        Every executor takes some of the lines. A file in which a line is not a whole number of fields (line breaks or
+        stray characters within quotes, line ends of several kinds) is read by the embedded engine.
+        """
+        lines = self._reader.option("lineSep", "\n").text(cluster.uri(path))
+        lines = lines.select(
+            F.monotonically_increasing_id().alias("n"),
+            F.expr(dialect.LINE).alias("line"),
+            F.expr(r"endswith(value, '\r')").alias("crlf"),
+        )
+        lines = lines.withColumn("fields", F.expr(dialect.fields(delimiter))).withColumn(
+            "width", F.expr("size(fields)")
+        )
+        survey = self._survey(lines, width)
+        total, odd, crlf = (sum(row[name] for row in survey) for name in ("total", "odd", "crlf"))
+        if odd or crlf not in (0, total - 1, total):
+            log.info("%s is split on this machine: not every line is a whole record", path.name)
+            frame = self._transcribed(self._embedded.read_csv(path, columns, width, delimiter))
+            self._broken = self._embedded.broken_lines
+            return frame
+        self._broken = functools.partial(self._collect_broken, lines, survey, width)
+        whole = lines.filter(f"n != 0 AND width = {width}")
+        kept = [F.expr(dialect.field(i)).alias(name) for name, i in columns.items()]
+        return nw.from_native(whole.select(*kept))
+
+    @property
+    def _reader(self):
+        return self.session.read.option("__globPaths__", "false")  # a name may hold any character
+
+    @staticmethod
+    def _survey(lines: DataFrame, width: int) -> list:
+        sums = {"total": "1", "odd": "int(fields IS NULL)", "crlf": "int(crlf)",
+                "broken": f"int(n != 0 AND line != '' AND width != {width})"}  # fmt: skip
+        by_part = lines.groupBy(F.expr("shiftright(n, 33)").alias("part"))
+        return sorted(by_part.agg(*(F.expr(f"sum({s})").alias(name) for name, s in sums.items())).collect())
+
+    @staticmethod
+    def _collect_broken(lines: DataFrame, survey: list, width: int) -> list[tuple[int, str, str]]:
+        if not any(row["broken"] for row in survey):
+            return []
+        before, first = 0, {}
+        for row in survey:
+            first[row["part"]], before = before, before + row["total"]
+        found = (
+            lines.filter(f"n != 0 AND line != '' AND width != {width}").select("n", "line", "width").collect()
+        )
+        faults = {True: "too many columns", False: "missing columns"}
+        return sorted((first[n >> 33] + (n & IN_PART) + 1, faults[w > width], line) for n, line, w in found)
+
+    def broken_lines(self) -> list[tuple[int, str, str]]:
+        """Return number, fault and text of each line that the last `read_csv` could not split."""
+        return self._broken()
+
+    def headings(self, path: Path) -> list[str]:
+        """Return the column names of a Parquet or JSON file; see `DuckDB.headings`."""
+        return self._embedded.headings(path)
+
+    def read_typed(self, path: Path, columns: Mapping[str, int]) -> nw.LazyFrame:
+        """Return the named columns of a Parquet or JSON file; text that says "no value" is null."""
+        names = self.headings(path)
+        kept = {name: names[i] for name, i in columns.items()}
+        if path.suffix.lower() != ".parquet" or not _is_common(pq.read_schema(path), kept.values()):
+            log.info(
+                "%s is read on this machine: its types are written differently by other engines", path.name
+            )
+            return self._transcribed(self._embedded.read_typed(path, columns))
+        frame = self._reader.parquet(cluster.uri(path))
+        is_text = {field.name: field.dataType.typeName() == "string" for field in frame.schema}
+        cells = [
+            F.expr(dialect.cell(quoted(n)) if is_text[n] else quoted(n)).alias(name)
+            for name, n in kept.items()
+        ]
+        return nw.from_native(frame.select(*cells))
+
+    def _transcribed(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        """Return a frame of the embedded engine as one of this engine, values of uncommon types as text."""
+        relation = frame.to_native()
+        own = ("VARCHAR", "DATE", "DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+        kept = [
+            f'"{n}"' if str(t).startswith(own) else f'"{n}"::VARCHAR AS "{n}"'
+            for n, t in zip(relation.columns, relation.types, strict=True)
+        ]
+        path = self._new()
+        self._embedded.write(nw.from_native(relation.project(", ".join(kept))), path)
+        return self.scan(path)
+
+    def _new(self) -> Path:
+        self._made += 1
+        return self._folder / f"{self._made:04d}.parquet"
+
+    def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
+        """Return Parquet files or folders of ours as one frame; `row_number` names a column for the row's place."""
+        paths = [paths] if isinstance(paths, Path) else list(paths)
+        frames = [self._scan_one(path, row_number) for path in paths]
+        union = functools.partial(DataFrame.unionByName, allowMissingColumns=True)
+        return nw.from_native(functools.reduce(union, frames))
+
+    def _scan_one(self, path: Path, row_number: str | None) -> DataFrame:
+        frame = self._reader.parquet(cluster.uri(path))
+        if row_number is None:
+            return frame
+        place = "_metadata.row_index"
+        if path.is_dir():
+            counts = [pq.read_metadata(part).num_rows for part in _parts(path)]
+            number = r"int(regexp_extract(_metadata.file_name, 'part-([0-9]+)', 1))"
+            place = f"{place} + {_before(counts, number)}"
+        return frame.select("*", F.expr(place).alias(row_number))
+
+    def numbered(self, frame: nw.LazyFrame, name: str) -> nw.LazyFrame:
+        """Add a column with the position, from 0, of each row of a file as it was read."""
+        native = frame.to_native()
+        rows = dict(native.groupBy(F.spark_partition_id().alias("part")).count().collect())
+        counts = [rows.get(part, 0) for part in range(max(rows, default=0) + 1)]
+        native = native.withColumn(name, F.monotonically_increasing_id())
+        part, row = f"int(shiftright({quoted(name)}, 33))", f"({quoted(name)} & {IN_PART}L)"
+        return nw.from_native(native.withColumn(name, F.expr(f"{row} + {_before(counts, part)}")))
+
+    def from_arrow(self, table: pa.Table) -> nw.LazyFrame:
+        """Return a small Arrow table as a frame of this engine."""
+        path = self._new()
+        pq.write_table(table, path)
+        if _is_common(table.schema, table.column_names):
+            return self.scan(path)
+        return self._transcribed(self._embedded.scan(path))
+
+    # Changing
+
+    def typed(self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_mark: str = ".") -> nw.LazyFrame:
+        """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``; see `DuckDB.typed`."""
+        native = frame.to_native()
+        types = {field.name: field.dataType.typeName() for field in native.schema}
+        raw = [F.expr(dialect.as_text(quoted(n), types[n])).alias(f"raw_{n}") for n in kinds]
+        typed = [
+            F.expr(dialect.cast(quoted(n), k, types[n], decimal_mark)).alias(n) for n, k in kinds.items()
+        ]
+        return nw.from_native(native.select(*raw, *typed))
+
+    def with_originals(
+        self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
+    ) -> nw.LazyFrame:
+        """Add ``original``: the values of a row that has ``reasons``, as JSON; see `DuckDB.with_originals`."""
+        native, personal = frame.to_native(), set(personal)
+        keyed = self._with_key(native, key) if personal.intersection(columns.values()) else native
+        values = {h: dialect.mask(quoted(n), key) if n in personal else quoted(n) for h, n in columns.items()}
+        packed = ", ".join(f"{literal(heading)}, {value}" for heading, value in values.items())
+        original = f"to_json(named_struct({packed}), map('ignoreNullFields', 'false'))"
+        original = F.expr(f"CASE WHEN reasons IS NOT NULL THEN {original} END").alias("original")
+        return nw.from_native(keyed.select(*map(quoted, native.columns), original))
+
+    def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
+        """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one.
+
+        Source: RFC 2104, written out over the engine's own SHA-256. The key is a row that executors get beside the
+        tape, never part of a plan.
+        """
+        if not (columns := set(columns)):
+            return frame
+        native = frame.to_native()
+        cells = [
+            F.expr(dialect.mask(quoted(n), key)).alias(n) if n in columns else quoted(n)
+            for n in native.columns
+        ]
+        return nw.from_native(self._with_key(native, key).select(*cells))
+
+    def _with_key(self, native: DataFrame, key: bytes | None) -> DataFrame:
+        if key is None:
+            return native
+        jvm, gateway = self.session._jvm, self.session.sparkContext._gateway
+        values = gateway.new_array(jvm.Object, 2)
+        values[0], values[1] = hmac_blocks(key)
+        rows = jvm.java.util.ArrayList()
+        rows.add(jvm.org.apache.spark.sql.RowFactory.create(values))
+        schema = jvm.org.apache.spark.sql.types.StructType.fromDDL("hmac_inner BINARY, hmac_outer BINARY")
+        blocks = DataFrame(self.session._jsparkSession.createDataFrame(rows, schema), self.session)
+        return native.crossJoin(F.broadcast(blocks))
+
+    # Writing
+
+    def write(self, frame: nw.LazyFrame, path: Path) -> None:
+        """Write a frame as a folder of Parquet parts, in the frame's order.
+
+        Raises
+        ------
+        UnreadableError
+            When the file that the frame comes from turns out broken.
+        """
+        try:
+            frame.to_native().write.mode("overwrite").parquet(cluster.uri(path))
+        except PySparkException as error:
+            if "FAILED_READ_FILE" in str(error):
+                raise UnreadableError(cluster.one_line(error)) from error
+            raise
+        for number, part in enumerate(_parts(path)):
+            part.rename(path / PART.format(number))
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("part-*"), key=lambda part: int(part.name.split("-")[1].split(".")[0]))
+
+
+def _before(counts: list[int], number: str) -> str:
+    """Return SQL for how many rows come before the part of that number."""
+    sums = [0]
+    for count in counts[:-1]:
+        sums.append(sums[-1] + count)
+    return f"array({', '.join(f'{s}L' for s in sums)})[{number}]"
+
+
+def _is_common(schema: pa.Schema, columns: Iterable[str]) -> bool:
+    """Return whether every engine writes the values of these columns as the same text."""
+    common = (pa.types.is_signed_integer, pa.types.is_string, pa.types.is_date32, pa.types.is_decimal128)
+    return all(any(is_one(schema.field(name).type) for is_one in common) for name in columns)

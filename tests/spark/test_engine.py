@@ -1,0 +1,286 @@
+"""The cluster's engine gives what the embedded one gives: values, order, tokens, line numbers."""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import logging
+import operator
+import random
+import re
+from decimal import Decimal
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from exports import DATE, SNAPSHOT, rows_of, snapshot, write
+from kpis.conftest import table
+
+from abaco import ingestion, metrics, reconciliation, sources, transformation
+from abaco.engines import DuckDB
+from abaco.engines.base import hmac_blocks
+from abaco.kpis import ratios
+from abaco.kpis.ratios import Totals
+from abaco.tape import AMOUNTS
+
+KEY = b"a key that nobody else has"
+NUMBERS = [
+    "0", "-0.00", "+5", "5.", ".5", " 12.5 ", "1e3", "1,234.5", "1,234,567.891", "12.555", "12.554",
+    "-12.555", "0.005",
+    "0.00499999999999999999999999999", "9999999999999999.99", "9999999999999999.995", "1e400", "1e-3",
+    "5e-3", "1.2355e1",
+    "1E+2", "1e0000000002", "5.e3.", ".", "-", "1e", "\t5\n", "\v5\f", "\x1c5", "\u00a05", "٥", "5٥", "1_000", "0x10",
+    "NaN", "inf", "-Infinity", "1,23", "1.2.3", "--5", "1 000", "5d", "5f", "5L", "true", "", "  ", "1234,5", "1.234,5",
+    "1.234.567", "0001,234", "123456789012345678901234567890", "30.0", "30.5", "30.0000001", "9223372036854775807",
+    "9223372036854775808",
+    "130383164188217041366.478008553618e12",
+]  # fmt: skip
+DAYS = [
+    "2025-12-31", "2025-1-5", " 2025-12-31 ", "2025/12/31", "2025-12/31", "2025 12 31", "2025-12-31 23:59:59",
+    "2025-12-31T00:00:00Z", "2025-12-31 25:99x", "2025-12-31T", "2025-12-31\n", "2025-1-5  ",
+    "2025-1-05\v", "125-01-01 ",
+    "12025-1-05", "0001-01-01", "0000-01-01", "9999-12-31", "10000-01-01", "1-1-1 (BC)", "2025-02-29",
+    "2024-02-29",
+    "1500-02-29", "1582-10-10", "2025-12-32", "20250105", "31/12/2025", "infinity", "epoch", "45657",
+    "2025-12-3١",
+    "2025-12-31 10:00\nx", "2025-12-31 (BC)", "2025.12.31",
+]  # fmt: skip
+BLANKS = [
+    f"{chr(c)}a{chr(c)}"
+    for c in (*range(1, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x2010), 0x2028, 0x202F, 0x3000)
+]
+LINES = [
+    "1,2,3", "", "4,,6", "1,2", "1,2,3,4", "1,2,3,", '"a","b ""x"" , y",c', "null,NULL,Null",
+    'ñ,李,"null"', " , ,x", "7,8,9\r",
+    '1,"",3', "x", ",,", '"1","2","3","4"', "a\tb,c,d",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def embedded():
+    with DuckDB() as engine:
+        yield engine
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("kind", "mark"),
+    [
+        ("amount", "."),
+        ("amount", ","),
+        ("rate", "."),
+        ("days", "."),
+        ("days", ","),
+        ("date", "."),
+        ("text", "."),
+    ],
+)
+def test_text_becomes_the_same_values(spark, embedded, kind, mark):
+    table = pa.table({"place": range(len(NUMBERS + DAYS + BLANKS)), "x": NUMBERS + DAYS + BLANKS})
+    found = []
+    for engine in (embedded, spark):
+        typed = engine.typed(engine.from_arrow(table), {"place": "days", "x": kind}, mark)
+        found.append(
+            [(table["x"][row["place"]], row["x"], row["raw_x"]) for row in rows_of(typed.sort("place"))]
+        )
+    assert found[1] == found[0]
+
+
+@pytest.mark.parametrize("kind", ["amount", "rate", "days", "date", "text"])
+def test_typed_values_become_the_same_values(spark, embedded, tmp_path, kind):
+    columns = {
+        "float": pa.array([0.1 + 0.2, 1e15, float("nan"), 1e-7, 2.5]),
+        "decimal": pa.array(["1.005", "-1.005", "30.000", None, "0.001"]).cast(pa.decimal128(20, 3)),
+        "integer": pa.array([7, -7, None, 0, 2**62]),
+        "unsigned": pa.array([1, 2, None, 4, 255], pa.uint8()),
+        "truth": pa.array([True, False, None, True, True]),
+        "day": pa.array([0, 20_000, 10**7, None, -719_162], pa.int32()).cast(pa.date32()),
+        "moment": pa.array([dt.datetime(2025, 12, 31, 23, 59, 0, 500)] * 5, pa.timestamp("us", "UTC")),
+        "plain": pa.array([dt.datetime(1969, 12, 31, 23, 59)] * 5, pa.timestamp("ns")),
+    }
+    path = tmp_path / "book.parquet"
+    pq.write_table(pa.table({"place": range(5), **columns}), path)
+    positions = {name: i for i, name in enumerate(["place", *columns])}
+    kinds = {"place": "days", **dict.fromkeys(columns, kind)}
+    found = [rows_of(e.typed(e.read_typed(path, positions), kinds).sort("place")) for e in (embedded, spark)]
+    assert found[1] == found[0]
+
+
+def test_sums_are_exact_beyond_eighteen_digits(spark, embedded):
+    book = pa.table({"x": pa.array(["9999999999999999.99"] * 1000).cast(pa.decimal128(18, 2))})
+    sums = [str(rows_of(e.from_arrow(book).select(nw.col("x").sum()))[0]["x"]) for e in (embedded, spark)]
+    assert sums == ["9999999999999999990.00"] * 2
+
+
+# KPI expressions
+
+
+@pytest.mark.parametrize("rows", [[], ["1.00 2.00"], ["- -"], ["1.00 -", "- 2.00", "0.00 0.01"]])
+def test_sums_by_date_are_the_same_with_nulls_and_without_rows(spark, embedded, rows):
+    book = table("measurement_date loan_id total_receivable_usd dpd_90_plus_usd\n" +
+                 "\n".join(f"2025-1{i % 2}-30 A-{i} {row}" for i, row in enumerate(rows)))  # fmt: skip
+    columns = ["total_receivable_usd", "dpd_90_plus_usd", "cash_available_usd"]
+    assert ratios.totals(spark.from_arrow(book), columns) == ratios.totals(embedded.from_arrow(book), columns)
+
+
+def test_unusual_balances_are_the_same_at_the_exact_limit(spark, embedded):
+    day, values = dt.date(2025, 12, 31), ["25.00", "25.01", "0.99", "1.00", "0.00", None]
+    amounts = pa.array(values).cast(pa.decimal128(18, 2))
+    book = pa.table({"measurement_date": [day] * 6, "loan_id": ["A"] * 6, **dict.fromkeys(AMOUNTS, amounts)})
+    found = []
+    for engine in (embedded, spark):
+        marked = transformation.flagged(engine.from_arrow(book), {day: Decimal("25.00")}, 1.0, engine)
+        nothing = Totals(6, {"total_receivable_usd": None}, {})
+        found.append((transformation.quality(marked, day), metrics.book(marked, nothing, day)))
+    assert found[1] == found[0]
+    assert (found[1][0]["outliers"], found[1][0]["dust"]) == (1, 1)
+
+
+# Files
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "mixed"])
+@pytest.mark.parametrize(
+    "last", ["", "1,2,3", '1,"two\nlines",3', '1,"never closed,3', '1,2" wide,3', '1,"2"x,3']
+)
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_lines_of_a_file_are_split_alike(spark, embedded, tmp_path, end, last, bom):
+    lines = ["a,b,c", *LINES, last]
+    path = tmp_path / "it's a*[1]? %20,x:y.csv"
+    ends = ["\n", "\r\n"] * len(lines) if end == "mixed" else [end] * len(lines)
+    path.write_text(bom + "".join(map(operator.add, lines, ends)), encoding="utf-8", newline="")
+    found = []
+    for engine in (embedded, spark):
+        try:
+            frame = engine.read_csv(path, {"c": 2, "a": 0}, 3, ",")
+            engine.write(frame, tmp_path / f"{len(found)}.parquet")
+            rows = rows_of(engine.scan(tmp_path / f"{len(found)}.parquet", "place").sort("place"))
+            found.append(
+                (rows, [(line, "quote" in fault or fault) for line, fault, _ in engine.broken_lines()])
+            )
+        except Exception as error:
+            found.append(type(error).__name__)
+    assert found[1] == found[0]
+
+
+def long_book(path):
+    """A file that spans several cuts, with faults, blank fields and duplicates spread over it."""
+    chance = random.Random(3)
+    lines = [SNAPSHOT]
+    for i in range(6000):
+        line = snapshot(f"A-{i}", amount=f"{chance.randrange(10**6) / 100:.2f}")
+        lines.append(
+            chance.choice([line] * 200 + [snapshot(f"A-{i}", amount="abc"), "1,2", line + ",7", lines[-1]])
+        )
+    return write(path, *lines)
+
+
+def test_positions_and_lines_are_right_over_several_cuts(spark, embedded, tmp_path):
+    path = long_book(tmp_path / "book.csv")
+    assert path.stat().st_size > 4 * 64 * 1024
+    found, _ = sources.discover(path)
+    results = []
+    for name, engine in (("embedded", embedded), ("spark", spark)):
+        work = tmp_path / name
+        work.mkdir()
+        batches = ingestion.stage(found, DATE, engine, work)
+        rejects = ingestion.quarantine(batches, engine, work)
+        results.append((rejects.to_pylist(), reconciliation.reconcile(batches[0], rejects, engine)))
+        rows = (
+            engine.scan(batches[0].staged[0].path, "place")
+            .sort("place")
+            .select("place", "loan_id", "total_receivable_usd")
+        )
+        results[-1] += (rows_of(rows),)
+    assert len(list((tmp_path / "spark/staged_00.parquet").iterdir())) > 4
+    assert len(results[0][0]) > 50
+    assert results[1] == results[0]
+
+
+def test_rows_of_a_lazy_frame_are_numbered_in_the_order_of_the_file(spark, tmp_path):
+    path = tmp_path / "book.csv"
+    path.write_text("x\n" + "".join(f"{i}\n" for i in range(60_000)))
+    frame = spark.numbered(spark.read_csv(path, {"x": 0}, 1, ","), "place")
+    assert frame.to_native().rdd.getNumPartitions() > 3
+    assert rows_of(frame.filter(nw.col("x").cast(nw.Int64()) != nw.col("place"))) == []
+
+
+def test_files_with_other_columns_are_one_frame(spark, tmp_path):
+    spark.write(spark.from_arrow(pa.table({"x": [1], "y": [2]})), tmp_path / "a.parquet")
+    spark.write(spark.from_arrow(pa.table({"x": [3]})), tmp_path / "b.parquet")
+    both = spark.scan([tmp_path / "a.parquet", tmp_path / "b.parquet"]).sort("x")
+    assert rows_of(both) == [{"x": 1, "y": 2}, {"x": 3, "y": None}]
+
+
+def test_mount_is_read_under_the_address_that_executors_have(spark, tmp_path, monkeypatch):
+    (tmp_path / "bucket").mkdir()
+    (tmp_path / "mount").symlink_to(tmp_path / "bucket")
+    monkeypatch.setenv("SPARK_STORAGE", f"{tmp_path}/mount=file://{tmp_path}/bucket")
+    spark.write(spark.from_arrow(pa.table({"x": [1]})), tmp_path / "mount/a.parquet")
+    frame = spark.scan(tmp_path / "mount/a.parquet")
+    assert f"file:{tmp_path}/bucket/a.parquet" in frame.to_native().inputFiles()[0].replace("///", "/")
+    assert rows_of(frame) == [{"x": 1}]
+
+
+# Masking
+
+
+@pytest.mark.parametrize("key", [b"k", b"x" * 65, "clave ñ".encode(), bytes(range(256))])
+def test_token_is_hmac_sha256_under_the_key(spark, key):
+    values = ["Ana", "", "Begoña Muñoz", "李", "it's", 'a "b"', "x" * 10_000, "a\nb", "\0"]
+    frame = spark.from_arrow(pa.table({"name": [*values, None], "loan_id": ["A"] * 10}))
+    found = [row["name"] for row in rows_of(spark.masked(frame, ["name"], key))]
+    assert found == ["tok_" + hmac.new(key, v.encode(), hashlib.sha256).hexdigest()[:32] for v in values] + [
+        None
+    ]
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+def test_originals_are_the_same_text(spark, embedded, key):
+    odd = ["".join(map(chr, range(1, 128))), "ñ李\u2028\u00ad😀", '"\\/', "</script>", None]
+    table = pa.table({"x": odd, "name": odd, "reasons": ["r", "r", "r", None, "r"], "place": range(5)})
+    columns = {"It's a `heading`.": "x", "Name": "name"}
+    found = [
+        rows_of(e.with_originals(e.from_arrow(table), columns, ["name"], key).sort("place"))
+        for e in (embedded, spark)
+    ]
+    assert found[1] == found[0]
+
+
+def test_key_is_part_of_no_plan_log_or_event(spark, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    frame = spark.masked(spark.from_arrow(pa.table({"name": ["Ana"]})), ["name"], KEY)
+    modes = spark.session._jvm.org.apache.spark.sql.execution.ExplainMode
+    execution = frame.to_native()._jdf.queryExecution()
+    plans = [
+        execution.explainString(modes.fromString(m)) for m in ("extended", "codegen", "cost", "formatted")
+    ]
+    spark.write(frame, tmp_path / "x.parquet")
+    plans += [
+        execution.executedPlan().treeString(),
+        execution.optimizedPlan().toJSON(),
+        execution.executedPlan().toJSON(),
+    ]
+    said = [*plans, caplog.text, (spark._folder / "spark.log").read_text(errors="replace")]
+    assert any("hmac_inner" in text for text in plans)
+    assert not any(map(key_shows, said))
+
+
+def key_shows(text):
+    """Return whether the key, or what HMAC makes of it, stands in a text: as it is, in hex, in base64 or as numbers."""
+    for form in (KEY, *(block[: len(KEY)] for block in hmac_blocks(KEY))):
+        as_numbers = ",".join(str(b) for b in form)
+        signs = [form.decode("latin-1"), form.hex(), base64.b64encode(form)[:-4].decode(), as_numbers]
+        if any(
+            sign.lower() in re.sub(r"[ \n]", "", text).lower()
+            for sign in map(lambda s: s.replace(" ", ""), signs)
+        ):
+            return True
+    return False
+
+
+def test_key_would_be_found_if_it_showed():
+    assert key_shows(KEY.decode()) and key_shows(KEY.hex().upper()) and not key_shows("tok_00")

@@ -1,0 +1,177 @@
+"""A report made on the cluster is the one that the embedded engine makes, whatever happens to the cluster."""
+
+import json
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from projects import PII_KEY, ROOT, Project, copy_project
+
+from abaco.sample import write_snapshot
+
+SAME = ("metrics.json", "report.html", "tables/quarantine.csv", "tables/history.csv", "tables/aging.csv")
+TABLES = ("tape", "quarantine", "history", "aging")
+
+
+def rows(folder, name):
+    """The rows of a table in an order of its own, types included."""
+    table = pq.read_table(folder / "tables" / f"{name}.parquet")
+    return table.sort_by([(column, "ascending") for column in table.column_names])
+
+
+def made(folder, engine, source, environment):
+    project = Project(copy_project(folder), folder / "reports")
+    run = project.report("--engine", engine, "--input", source, ABACO_PII_KEY=PII_KEY, **environment)
+    assert run.returncode == 0, run.stderr
+    assert not re.search(
+        "WARN|[Ss]park|Java|Exception", run.stderr
+    )  # a cluster's chatter goes to its own log
+    return project
+
+
+@pytest.fixture(scope="module")
+def pair(cluster, tmp_path_factory):
+    """The report of the sample, a folder of exports, on both engines."""
+    source = ROOT / "data/sample"
+    places = [tmp_path_factory.mktemp("embedded"), tmp_path_factory.mktemp("cluster")]
+    engines = [("duckdb", {}), ("spark", cluster.environment)]
+    yield [made(p, name, source, more) for p, (name, more) in zip(places, engines, strict=True)]
+
+
+def test_figures_page_and_tables_have_the_same_bytes(pair):
+    one, other = (project.output / "2025-12-31" for project in pair)
+    assert [name for name in SAME if (one / name).read_bytes() != (other / name).read_bytes()] == []
+
+
+def test_tables_have_the_same_rows_tokens_and_types(pair):
+    one, other = (project.output / "2025-12-31" for project in pair)
+    names = {path.stem for path in (one / "tables").glob("*.parquet")}
+    assert names >= set(TABLES) and names == {path.stem for path in (other / "tables").glob("*.parquet")}
+    for name in names:
+        assert rows(one, name).cast(rows(other, name).schema).equals(rows(other, name)), name
+        assert [str(f.type) for f in rows(one, name).schema] == [
+            str(f.type) for f in rows(other, name).schema
+        ], name
+
+
+def test_executed_notebooks_show_the_same_but_for_times(pair):
+    shown = [sorted(p.name for p in (project.output / "2025-12-31/notebooks").iterdir()) for project in pair]
+    assert shown[0] == shown[1]
+    text = "".join(p.read_text() for p in (pair[1].output / "2025-12-31/notebooks").iterdir())
+    assert "WARN" not in text and "Setting default log level" not in text
+
+
+def test_manifest_lists_every_part_and_finds_one_that_was_changed(pair):
+    from abaco import manifest
+
+    folder = (pair[1].output / "2025-12-31").resolve()
+    [tape] = [
+        o for o in manifest.read_json(folder / manifest.NAME)["outputs"] if o["path"] == "tables/tape.parquet"
+    ]
+    parts = [part["path"] for part in tape["parts"]]
+    assert parts == [f"tables/tape.parquet/part-{i:05d}.parquet" for i in range(len(parts))] and parts
+    assert {p.name for p in (folder / "tables/tape.parquet").iterdir()} == {p.rsplit("/")[-1] for p in parts}
+    assert tape["bytes"] == sum(part["bytes"] for part in tape["parts"])
+    assert manifest.altered(folder) == []
+    kept = (folder / parts[0]).read_bytes()
+    (folder / parts[0]).write_bytes(kept + b" ")
+    assert manifest.altered(folder) == parts[:1]
+    (folder / parts[0]).write_bytes(kept)
+
+
+def test_nothing_of_the_work_is_left(pair):
+    assert not list(pair[1].root.rglob("work"))
+    assert not list(pair[1].root.rglob("*.crc")) and not list(pair[1].root.rglob("_SUCCESS"))
+
+
+def test_tape_can_be_read_by_its_name(pair):
+    import duckdb
+    import pandas as pd
+
+    path = pair[1].output / "2025-12-31/tables/tape.parquet"
+    one = pq.read_table(pair[0].output / "2025-12-31/tables/tape.parquet").num_rows
+    assert len(pd.read_parquet(path)) == one
+    assert duckdb.sql(f"SELECT count(*) FROM read_parquet('{path}')").fetchall() == [(one,)]
+
+
+def test_run_says_which_engine_it_was(pair):
+    runs = [json.loads((project.output / "2025-12-31/run.json").read_text()) for project in pair]
+    assert [run["engine"] for run in runs] == ["duckdb", "spark"]
+    assert runs[0]["run_id"] == runs[1]["run_id"]
+
+
+# The loss of a machine
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A tape of 300,000 rows and its report by the embedded engine."""
+    folder = tmp_path_factory.mktemp("large")
+    write_snapshot(folder / "tape.csv", 300_000)
+    return folder / "tape.csv", made(folder / "project", "duckdb", folder / "tape.csv", {})
+
+
+def test_loss_of_a_worker_in_the_middle_of_ingestion_changes_nothing(cluster, large, tmp_path):
+    source, embedded = large
+    project = Project(copy_project(tmp_path / "project"), tmp_path / "reports")
+    run = project.start(
+        *(Path(sys.executable).with_name("abaco"), "report", "--date", "2025-12-31", "--engine", "spark"),
+        *("--input", source, "--output", project.output), ABACO_PII_KEY=PII_KEY, **cluster.cutting("2m"),
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 180
+        while not list(project.output.glob(".runs/*/*/work/rows/staged_00.parquet/_temporary/0/task_*")):
+            assert run.poll() is None and time.monotonic() < deadline, run.communicate()
+            time.sleep(0.02)
+        busy = [w["coresused"] for w in cluster.state()["workers"] if w["state"] == "ALIVE"]
+        cluster.kill_worker()
+        still = not list(project.output.glob(".runs/*/*/work/rows/staged_00.parquet/part-*"))
+        _, err = run.communicate(timeout=300)
+    finally:
+        if run.poll() is None:
+            run.send_signal(signal.SIGKILL)
+        cluster.add_worker()
+    assert run.returncode == 0, err
+    assert busy == [1, 1] and still, "the worker was not lost in the middle of writing"
+    one, other = embedded.output / "2025-12-31", project.output / "2025-12-31"
+    assert [name for name in SAME if (one / name).read_bytes() != (other / name).read_bytes()] == []
+    for name in TABLES:
+        assert rows(one, name).equals(rows(other, name).cast(rows(one, name).schema)), name
+
+
+# What is missing
+
+
+def refused(project, *arguments, **environment):
+    run = project.report("--engine", "spark", *arguments, **environment)
+    assert not project.runs()
+    [line] = run.stderr.splitlines()
+    return run.returncode, line
+
+
+def test_master_that_is_not_there_is_one_line(project):
+    code, line = refused(project, SPARK_MASTER="spark://127.0.0.1:1")
+    assert code == 2
+    assert line == (
+        "Error: The Spark master spark://127.0.0.1:1 does not answer (127.0.0.1:1: Connection refused): "
+        "start it, or correct SPARK_MASTER"
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        ({"PATH": "/nowhere"}, "there is no java on the PATH"),
+        ({"JAVA_HOME": "/nowhere"}, "there is no /nowhere/bin/java"),
+    ],
+)
+def test_missing_java_is_one_line(project, environment, found):
+    code, line = refused(project, **{"JAVA_HOME": "", **environment})
+    assert (code, line.partition(": run")[0]) == (
+        2,
+        f"Error: ENGINE=spark needs Java 17 or newer, but {found}",
+    )
