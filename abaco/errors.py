@@ -20,3 +20,7 @@ class RunError(AbacoError):
 
 
 ERRORS = {cls.__name__: cls for cls in (InputError, RunError)}
+
+
+class NotComputableError(AbacoError):
+    """A KPI has no value on a date; the message is the reason, as a report shows it."""

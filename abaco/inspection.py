@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco import ingestion, project, reconciliation, settings, sources, statements
+from abaco import ingestion, loanbook, project, reconciliation, settings, sources, statements
 from abaco.coverage import tape_dates
 from abaco.dates import parse_date
 from abaco.engines import DuckDB
-from abaco.kpis import catalog, ratios, values
+from abaco.kpis import catalog, measures, values
+from abaco.kpis.book import Book
 from abaco.listing import aligned
 from abaco.masking import policy
+from abaco.tape import with_loans
+from abaco.transformation import borrowers
 
 
 def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterator[str]:
@@ -50,9 +53,16 @@ def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterato
             ingestion.check_reject_limit(batch, book, reasons, chosen["ingestion"]["max_reject_pct"])
         ingestion.check_date(ingestion.dates(tape, engine), day)
         ingestion.check_grain(tape.accepted(engine))
-        columns = [c for kpi in definitions.values() for c in kpi.columns]
-        totals = ratios.totals(tape.accepted(engine), columns)
-        totals = ratios.with_cash(totals, statements.accounts(batches, engine))
+        accepted = tape.accepted(engine)
+        others = {b.format.name: b.accepted(engine) for b in batches if b.format.name in loanbook.BESIDE}
+        if "loans" in others:
+            accepted = with_loans(accepted, others["loans"])
+        book = Book(
+            accepted, loanbook.dates(accepted), ingestion.as_of(accepted, day), **others,
+            borrowers=borrowers(accepted, engine, work), accounts=statements.accounts(batches, engine),
+            **loanbook.risk(**{key: chosen["calculation"][key] for key in loanbook.RISK}),
+        )  # fmt: skip
+        totals = measures.measure(book, catalog.measures(definitions))
         yield f"\nDates up to {day}: {len(totals)}, from {min(totals)}"
         found_values = values.evaluate(definitions, totals[day], day)
         for name, entry in found_values.items():

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import narwhals as nw
-
 from abaco.kpis.catalog import Definition
 from abaco.kpis.ratios import Totals
 from abaco.kpis.values import evaluate
@@ -56,6 +54,7 @@ def kpi_entries(
         known = entry["value"] is not None and former is not None
         entries[name] = {
             "title": kpi.title,
+            "group": kpi.group,
             "value": number(entry["value"]),
             "unit": kpi.unit,
             "direction": kpi.direction,
@@ -75,19 +74,12 @@ def kpi_entries(
     return entries
 
 
-def book(tape: nw.LazyFrame | nw.DataFrame, total: Totals, date: dt.date) -> dict[str, Any]:
+def book(total: Totals) -> dict[str, Any]:
     """Return the size of the book: USD outstanding, loans with a balance (None without loan ids), rows."""
-    balance = (nw.col("total_receivable_usd") > 0) & ~nw.col("loan_id").is_null()
-    counts = (
-        tape.lazy()
-        .filter(nw.col("measurement_date") == date)
-        .select(loans=balance.cast(nw.Int64()).sum(), ids=nw.col("loan_id").count())
-    )
-    found = counts.collect("pyarrow").to_native().to_pylist()[0]
-    outstanding = total.sums["total_receivable_usd"]
+    loans = total.sums.get("active_loans")
     return {
-        "outstanding": text(outstanding),
-        "loans_with_balance": int(found["loans"]) if found["ids"] else None,
+        "outstanding": text(total.sums["total_receivable_usd"]),
+        "loans_with_balance": None if loans is None else int(loans),
         "rows": total.rows,
     }
 
@@ -98,11 +90,6 @@ def previous(
     """Return the nearest earlier date in the input with its values, or None when there is none."""
     earlier = max((d for d in totals if d < date), default=None)
     return None if earlier is None else (earlier, evaluate(definitions, totals[earlier], earlier))
-
-
-def accounts(texts: Mapping[str, Mapping[str, str]]) -> dict[dt.date, dict[str, Decimal]]:
-    """Return the accounts by date that ingestion handed over as text."""
-    return {dt.date.fromisoformat(d): {k: Decimal(v) for k, v in day.items()} for d, day in texts.items()}
 
 
 def assemble(

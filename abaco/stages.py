@@ -9,7 +9,7 @@ PHASES = ("01_ingestion", "02_transformation", "03_calculation", "04_report", "0
 # What a phase must have left in the run's folder to have succeeded, and what of that stays there.
 OUTPUTS = {
     "ingestion": ("tables/quarantine.parquet",),
-    "transformation": ("tables/tape.parquet", "tables/aging.parquet"),
+    "transformation": ("tables/tape.parquet", "tables/aging.parquet", "tables/borrowers.parquet"),
     "calculation": ("metrics.json", "tables/history.parquet"),
     "report": ("notebooks/04_report.ipynb",),
     "output": ("report.html", "manifest.json"),

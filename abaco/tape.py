@@ -26,6 +26,19 @@ DTYPES = {
     **{name: nw.Decimal(18, 2) for name in AMOUNTS},
     "days_past_due": nw.Int64(),
     "overdue_on": nw.Date(),
+    "disbursed_on": nw.Date(),
+    "disbursed_usd": nw.Decimal(18, 2),
+    "interest_rate": nw.Decimal(18, 6),
+    "term_days": nw.Int64(),
+}
+# What the loans export says of each loan, by the column of the tape that it fills.
+OF_LOAN = {
+    "borrower_id": "borrower_id",
+    **{c.name: c.name for c in SEGMENTS},
+    "disbursed_on": "disburse_date",
+    "disbursed_usd": "disburse_principal",
+    "interest_rate": "interest_rate",
+    "term_days": "term",
 }
 COLUMNS = tuple(DTYPES)
 ZERO = nw.lit(Decimal("0.00"))
@@ -80,7 +93,7 @@ def _from_par(present: set[str], _) -> dict[str, nw.Expr]:
     return {**outstanding, **dict(zip(BUCKETS, buckets, strict=True)), "written_off_usd": written_off}
 
 
-def _from_loans(_, date: dt.date | None) -> dict[str, nw.Expr]:
+def _from_loans(present: set[str], date: dt.date | None) -> dict[str, nw.Expr]:
     balance, dpd = nw.col("outstanding_balance"), nw.col("days_past_due")
     first = list(FIRST_DAY.values())
     buckets = {
@@ -90,7 +103,31 @@ def _from_loans(_, date: dt.date | None) -> dict[str, nw.Expr]:
     outstanding = dict.fromkeys(
         ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), balance
     )
-    return {"measurement_date": nw.lit(date), **outstanding, **buckets}
+    own = {name: nw.col(heading) for name, heading in OF_LOAN.items() if heading in present}
+    return {"measurement_date": nw.lit(date), **outstanding, **buckets, **own}
+
+
+def with_loans(tape: nw.LazyFrame, loans: nw.LazyFrame) -> nw.LazyFrame:
+    """Fill what the tape lacks of each loan, such as product, rate and disbursement, from the loans export.
+
+    The loan id is the key, company prefix and all: bare numbers collide between companies. What does not change over
+    a loan's life is taken, and nothing else; its balance and days past due there are today's, not the date's.
+
+    Parameters
+    ----------
+    tape
+        One row a loan and date.
+    loans
+        One row a loan.
+    """
+    given = set(loans.collect_schema().names())
+    taken = {name: heading for name, heading in OF_LOAN.items() if heading in given}
+    found = loans.select(
+        "loan_id", *(nw.col(h).cast(DTYPES[n]).alias(f"{n}_of_loan") for n, h in taken.items())
+    )
+    joined = tape.join(found, on="loan_id", how="left")
+    filled = joined.with_columns(nw.coalesce(name, f"{name}_of_loan").alias(name) for name in taken)
+    return filled.drop(f"{name}_of_loan" for name in taken)
 
 
 def bucket_gap() -> nw.Expr:

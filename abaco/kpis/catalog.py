@@ -7,29 +7,35 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from abaco import project, settings, tape
+from abaco import project, settings
 from abaco.errors import InputError
-from abaco.kpis import health
+from abaco.kpis import health, rates
+from abaco.kpis.measures import MEASURES
 
-FUNCTIONS = {"portfolio_health": health.portfolio_health}
-
-# What a user adds to the input to fill a column of the tape.
-SOURCE_OF = {
-    "cash_available_usd": "a financial statement of that date with its cash (efectivo, caja), "
-    "or a canonical snapshot",
-    "written_off_usd": "PAR balances with writeoff_outstanding_balance_usd, "
-    "or a snapshot with written_off_usd",
+FUNCTIONS = {
+    found.__name__: found
+    for found in (
+        health.portfolio_health,
+        rates.annual_rate,
+        rates.single_monthly_mortality,
+        rates.days_to_collect,
+    )
 }
+GROUPS = (
+    "core", "risk", "write-off", "movement", "vintage", "collection", "pricing", "book", "concentration",
+    "prepayment", "balance sheet", "expected loss",
+)  # fmt: skip
 
 
 class Definition(BaseModel):
-    """One KPI: a ratio of sums of tape columns, or a function of other KPIs."""
+    """One KPI: a sum of measures, a ratio of such sums, or a function of KPIs and measures."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     title: str
+    group: Literal[GROUPS]
     unit: str
-    direction: Literal["lower", "higher"]
+    direction: Literal["lower", "higher"] | None = None
     precision: int = Field(ge=0, le=6)  # the history keeps six places
     owner: str
     numerator: tuple[str, ...] = ()
@@ -47,29 +53,27 @@ class Definition(BaseModel):
             self._is_ratio()
         else:
             self._is_function()
-        if (self.warning is None) != (self.critical is None):
-            raise ValueError("needs both warning and critical, or neither")
-        if self.warning is not None:
+        if self.direction is None and self.thresholds:
+            raise ValueError("has a limit, so it needs a direction: lower or higher")
+        if self.warning is not None and self.critical is not None:
             mild, grave = sorted((self.warning, self.critical), reverse=self.direction == "higher")
             if (mild, grave) != (self.warning, self.critical):
                 raise ValueError(f"critical: {self.critical} is not past the warning at {self.warning}")
         return self
 
     def _is_ratio(self) -> None:
-        if absent := [key for key in ("numerator", "denominator") if not getattr(self, key)]:
-            raise ValueError(f"{absent[0]} is missing: name columns of the tape, or a function of other KPIs")
+        if not self.numerator:
+            raise ValueError("numerator is missing: name measures, or a function of KPIs and measures")
         if self.inputs:
             raise ValueError("inputs belong to a function, and it names none")
         for key in ("numerator", "denominator"):
-            if unknown := [c for c in getattr(self, key) if c not in tape.AMOUNTS]:
-                raise ValueError(
-                    f"{key}: {unknown[0]} is no amount of the tape; these are: {', '.join(tape.AMOUNTS)}"
-                )
+            if unknown := [name for name in getattr(self, key) if name not in MEASURES]:
+                raise ValueError(f"{key}: {unknown[0]} is no measure; these are: {', '.join(MEASURES)}")
 
     def _is_function(self) -> None:
         if self.function not in FUNCTIONS:
             raise ValueError(f"function {self.function} is not one of {', '.join(FUNCTIONS)}")
-        if self.columns:
+        if self.numerator or self.denominator:
             raise ValueError("has a function, so numerator and denominator would not be read: leave them out")
         wanted = list(inspect.signature(FUNCTIONS[self.function]).parameters)
         if len(self.inputs) != len(wanted):
@@ -78,9 +82,10 @@ class Definition(BaseModel):
             )
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The tape columns whose sums it needs."""
-        return tuple(dict.fromkeys((*self.numerator, *self.denominator)))
+    def measures(self) -> tuple[str, ...]:
+        """The measures that it is made of; what it needs of other KPIs is theirs."""
+        of_function = (name for name in self.inputs if name in MEASURES)
+        return tuple(dict.fromkeys((*self.numerator, *self.denominator, *of_function)))
 
     @property
     def scale(self) -> int:
@@ -89,8 +94,10 @@ class Definition(BaseModel):
 
     @property
     def thresholds(self) -> dict[str, float] | None:
-        """The limits, or None."""
-        return None if self.warning is None else {"warning": self.warning, "critical": self.critical}
+        """The limits, or None without any; either of them may be None."""
+        if self.warning is None and self.critical is None:
+            return None
+        return {"warning": self.warning, "critical": self.critical}
 
     @property
     def shown_formula(self) -> str:
@@ -102,7 +109,8 @@ class Definition(BaseModel):
             for columns in (self.numerator, self.denominator)
         )
         above, below = (f"Σ({s})" if " + " in s else f"Σ {s}" for s in sums)
-        return f"{above} / {below}" + (" × 100" if self.scale == 100 else "")
+        ratio = f"{above} / {below}" if self.denominator else above
+        return ratio + (" × 100" if self.scale == 100 else "")
 
 
 def load(path: Path | None = None) -> dict[str, Definition]:
@@ -125,12 +133,18 @@ def load(path: Path | None = None) -> dict[str, Definition]:
             raise InputError(
                 f"{project.shown(path)}: {key}: {first['msg'].removeprefix('Value error, ')}"
             ) from error
-        if later := [i for i in found[name].inputs if i not in found or i == name]:
-            raise InputError(f"{project.shown(path)}: {name}.inputs: {later[0]} must be defined above {name}")
+        if name in MEASURES:
+            raise InputError(
+                f"{project.shown(path)}: {name} is the name of a measure: choose another for the KPI"
+            )
+        if later := [i for i in found[name].inputs if i not in MEASURES and (i not in found or i == name)]:
+            raise InputError(
+                f"{project.shown(path)}: {name}.inputs: {later[0]} is no measure, and no KPI defined above {name}"
+            )
     return found
 
 
-def columns(definitions: Mapping[str, Definition]) -> list[str]:
-    """Return the tape columns whose sums the definitions need, and the receivable, which reports show."""
-    needed = [c for kpi in definitions.values() for c in kpi.columns]
-    return list(dict.fromkeys(("total_receivable_usd", *needed)))
+def measures(definitions: Mapping[str, Definition]) -> list[str]:
+    """Return the measures that the definitions need, and the outstanding balance, which every report shows."""
+    needed = [name for kpi in definitions.values() for name in kpi.measures]
+    return list(dict.fromkeys(("total_receivable_usd", "active_loans", *needed)))

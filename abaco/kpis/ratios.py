@@ -71,31 +71,6 @@ def with_cash(
     return filled
 
 
-def ratio(
-    total: Totals, numerator: Iterable[str], denominator: Iterable[str]
-) -> tuple[Decimal, Decimal] | str:
-    """Return both sums of a ratio in USD, or why there is no ratio.
-
-    Examples
-    --------
-    >>> book = Totals(2, {"late": Decimal("5.00"), "all": Decimal("100.00"), "none": Decimal("0.00")}, {})
-    >>> ratio(book, ["late"], ["all"])
-    (Decimal('5.00'), Decimal('100.00'))
-    >>> ratio(book, ["late"], ["none"])
-    'none adds up to 0.00: nothing to divide by'
-    >>> ratio(book, ["cash"], ["all"])
-    'cash has no value'
-    """
-    numerator, denominator = list(numerator), list(denominator)
-    for column in (*numerator, *denominator):
-        if total.sums.get(column) is None:
-            return f"{column} has no value"
-    above, below = (sum((total.sums[c] for c in columns), Decimal(0)) for columns in (numerator, denominator))
-    if below <= 0:
-        return f"{' + '.join(denominator)} adds up to {below}: nothing to divide by"
-    return above, below
-
-
 def rounded(value: Decimal, precision: int) -> Decimal:
     """Round half up to `precision` decimal places, as people do."""
     return value.quantize(Decimal(1).scaleb(-precision), rounding=ROUND_HALF_UP)

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from abaco.kpis.catalog import FUNCTIONS, SOURCE_OF, Definition
-from abaco.kpis.ratios import Totals, ratio, rounded
+from abaco.errors import NotComputableError
+from abaco.kpis.catalog import FUNCTIONS, Definition
+from abaco.kpis.measures import MEASURES
+from abaco.kpis.ratios import Totals, rounded
 
 
-def status(value: Decimal | None, *, direction: str, thresholds: Mapping[str, float] | None) -> str:
+def status(value: Decimal | None, *, direction: str | None, thresholds: Mapping[str, float] | None) -> str:
     """Return how a value stands to its limits; exactly on a limit is not yet past it.
 
     Examples
@@ -25,6 +27,8 @@ def status(value: Decimal | None, *, direction: str, thresholds: Mapping[str, fl
     if thresholds is None:
         return "none"
     for name in ("critical", "warning"):
+        if thresholds[name] is None:
+            continue
         limit = Decimal(str(thresholds[name]))
         if (value > limit) if direction == "lower" else (value < limit):
             return name
@@ -39,33 +43,51 @@ def evaluate(
     Parameters
     ----------
     total
-        The date's sums (see `ratios.totals`).
+        The date's measures (see `measures.measure`).
 
     Returns
     -------
     dict
-        ``value`` (Decimal, or None with a ``reason``), ``status``, ``numerator`` and ``denominator`` in USD,
-        and ``rows``, how many rows of the tape have the values that it needs.
+        ``value`` (Decimal, or None with a ``reason``), ``status``, ``numerator`` and ``denominator`` in their unit,
+        and ``rows``, how many rows of the input have the values that it needs.
     """
     found: dict[str, dict[str, Any]] = {}
     for name, kpi in definitions.items():
         entry = {"value": None, "reason": None, "numerator": None, "denominator": None}
-        if kpi.function:
-            entry |= _composite(kpi, found)
-            entry["rows"] = min((found[i]["rows"] for i in kpi.inputs), default=total.rows)
-        else:
-            entry |= _ratio(kpi, total, date)
-            entry["rows"] = min((n for c in kpi.columns if (n := total.counts.get(c))), default=0)
+        counts = [total.counts.get(m, 0) for m in kpi.measures]
+        counts += [found[i]["rows"] for i in kpi.inputs if i in found]
+        entry["rows"] = min(filter(None, counts), default=0)
+        try:
+            entry |= _composite(kpi, found, total) if kpi.function else _quotient(kpi, total)
+        except NotComputableError as error:
+            entry["reason"] = f"{error} on {date}"
         entry["status"] = status(entry["value"], direction=kpi.direction, thresholds=kpi.thresholds)
         found[name] = entry
     return found
 
 
-def _ratio(kpi: Definition, total: Totals, date: dt.date) -> dict[str, Any]:
-    sums = ratio(total, kpi.numerator, kpi.denominator)
-    if isinstance(sums, str):
-        return {"reason": f"{sums} on {date}"}
-    above, below = sums
+def known(total: Totals, measure: str) -> Decimal:
+    """Return a measure of one date.
+
+    Raises
+    ------
+    NotComputableError
+        When the input does not give it.
+    """
+    if (amount := total.sums.get(measure)) is None:
+        raise NotComputableError(f"the input does not give {MEASURES[measure].title}")
+    return amount
+
+
+def _quotient(kpi: Definition, total: Totals) -> dict[str, Any]:
+    above, below = (
+        sum((known(total, name) for name in names), Decimal(0)) for names in (kpi.numerator, kpi.denominator)
+    )
+    if not kpi.denominator:
+        return {"value": rounded(above * kpi.scale, kpi.precision), "numerator": above}
+    if below <= 0:
+        titles = " + ".join(MEASURES[name].title for name in kpi.denominator)
+        raise NotComputableError(f"there is nothing to divide by: {titles} comes to {below}")
     return {
         "value": rounded(above / below * kpi.scale, kpi.precision),
         "numerator": above,
@@ -73,29 +95,31 @@ def _ratio(kpi: Definition, total: Totals, date: dt.date) -> dict[str, Any]:
     }
 
 
-def _composite(kpi: Definition, found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _composite(kpi: Definition, found: Mapping[str, dict[str, Any]], total: Totals) -> dict[str, Any]:
     for name in kpi.inputs:
-        if found[name]["value"] is None:
+        if name in found and found[name]["value"] is None:
             return {"reason": f"{name} is not computable: {found[name]['reason']}"}
-    value = FUNCTIONS[kpi.function](*(found[name]["value"] for name in kpi.inputs))
-    return {"value": rounded(value, kpi.precision)}
+    given = (found[name]["value"] if name in found else known(total, name) for name in kpi.inputs)
+    return {"value": rounded(FUNCTIONS[kpi.function](*given), kpi.precision)}
 
 
 def missing(
     definitions: Mapping[str, Definition], values: Mapping[str, dict[str, Any]], total: Totals
 ) -> list[dict]:
     """Return what to add to the input so that a KPI that could not be computed can be."""
-    wanted = []
-    for name, kpi in definitions.items():
+    wanted = {}
+    for name in definitions:
         if values[name]["value"] is None:
-            needed = [
-                c for i in (name, *kpi.inputs) for c in definitions[i].columns if total.sums.get(c) is None
-            ]
-            wanted += [
-                {"kpi": name, "add": f"{c}: {SOURCE_OF.get(c, 'a canonical snapshot with it')}"}
-                for c in needed
-            ]
-    return wanted
+            lacking = [m for m in _all_measures(definitions, name) if total.sums.get(m) is None]
+            for add in dict.fromkeys(MEASURES[m].add for m in lacking):
+                wanted[name, add] = {"kpi": name, "add": add}
+    return list(wanted.values())
+
+
+def _all_measures(definitions: Mapping[str, Definition], name: str) -> list[str]:
+    kpi = definitions[name]
+    inner = [m for i in kpi.inputs if i in definitions for m in _all_measures(definitions, i)]
+    return [*kpi.measures, *inner]
 
 
 def inconsistent(definitions: Mapping[str, Definition], found: Mapping[str, dict[str, Any]]) -> list[str]:

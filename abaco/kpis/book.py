@@ -1,0 +1,86 @@
+"""What the KPIs of a run are computed from: the tape, the other exports beside it, and the accounts."""
+
+import calendar
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import narwhals as nw
+
+
+@dataclass(frozen=True)
+class Book:
+    """The frames of one run; an export that the input lacks is None.
+
+    Parameters
+    ----------
+    tape
+        One row a loan and date, or one a date; amounts in USD.
+    dates
+        The dates of the tape, oldest first; the last is the report's.
+    as_of
+        The day that the last date's figures are really from.
+    loans, schedules, transactions, payments
+        The other exports, as their contracts name the columns.
+    borrowers
+        What each borrower owes, one row a borrower and date.
+    accounts
+        USD by date and account, from the financial statements.
+    default_probability_pct, loss_given_default_pct
+        Risk parameters: the first by aging bucket, or None.
+    """
+
+    tape: nw.LazyFrame
+    dates: list[dt.date]
+    as_of: dt.date
+    loans: nw.LazyFrame | None = None
+    schedules: nw.LazyFrame | None = None
+    transactions: nw.LazyFrame | None = None
+    payments: nw.LazyFrame | None = None
+    borrowers: nw.LazyFrame | None = None
+    accounts: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
+    default_probability_pct: tuple[Decimal, ...] | None = None
+    loss_given_default_pct: Decimal = Decimal(100)
+
+    @property
+    def date(self) -> dt.date:
+        """The measurement date."""
+        return self.dates[-1]
+
+
+def month_end(day: dt.date) -> dt.date:
+    """Return the last day of a date's month.
+
+    Examples
+    --------
+    >>> month_end(dt.date(2024, 2, 3))
+    datetime.date(2024, 2, 29)
+    """
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def months_before(day: dt.date, months: int) -> dt.date:
+    """Return the end of the month that lies `months` months before a date's.
+
+    Examples
+    --------
+    >>> months_before(dt.date(2025, 3, 15), 1)
+    datetime.date(2025, 2, 28)
+    """
+    month = day.year * 12 + day.month - 1 - months
+    return month_end(dt.date(month // 12, month % 12 + 1, 1))
+
+
+def openings(dates: Iterable[dt.date]) -> dict[dt.date, dt.date]:
+    """Return, for each date, the last date of the month before it: what a month's movement starts from.
+
+    A date whose former month has no date is left out: what moved in two months is no monthly rate.
+    """
+    dates = sorted(dates)
+    found = {}
+    for day in dates:
+        former = months_before(day, 1)
+        if in_month := [d for d in dates if month_end(d) == former]:
+            found[day] = in_month[-1]
+    return found
