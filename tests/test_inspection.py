@@ -1,11 +1,10 @@
 """check: what is said of an input, worked out by hand on small ones."""
 
 import pytest
-from projects import ROOT
 
 from abaco.errors import InputError
 from abaco.inspection import inspect
-from abaco.kpis.catalog import SOURCE_OF
+from abaco.kpis.measures import MEASURES
 
 BALANCES = """
 loan_id_raw,reporting_date,outstanding_balance_usd,par_7_balance_usd,par_30_balance_usd,par_60_balance_usd,par_90_balance_usd
@@ -17,14 +16,14 @@ A - 3,2025-12-31,n.d.,0.00,0.00,0.00,0.00
 A - 1,2026-01-31,100.00,0.00,0.00,0.00,0.00
 """.lstrip()
 CASH = "metric,value,measurement_date\nEfectivo,5.00,2025-12-31\n"
-NO_CASH = "cash_available_usd has no value on 2025-12-31"
-CASH_COLUMN = f"cash_available_usd: {SOURCE_OF['cash_available_usd']}"
+NO_CASH = "the input does not give the cash available on 2025-12-31"
+CASH_COLUMN = MEASURES["cash_available_usd"].add
 LENIENT = {"ingestion": {"max_reject_pct": 25.0}}
 
 
 @pytest.fixture(autouse=True)
-def usual_settings(monkeypatch):
-    monkeypatch.setenv("ABACO_ROOT", str(ROOT))
+def usual_settings(monkeypatch, copied_project):
+    monkeypatch.setenv("ABACO_ROOT", str(copied_project))
     for name in ("ABACO_ENV", "ABACO_PII_KEY"):
         monkeypatch.delenv(name, raising=False)
 

@@ -24,6 +24,7 @@ SAMPLE = ROOT / "data/sample.csv"
 PAR60 = """
 PAR60:
   title: Portfolio at risk, 60 days
+  group: risk
   numerator: [dpd_60_90_usd, dpd_90_plus_usd]
   denominator: [total_receivable_usd]
   unit: "%"
@@ -68,6 +69,7 @@ def test_files_are_those_of_design_md(finished):
         "run.json",
         "tables/aging.csv",
         "tables/aging.parquet",
+        "tables/borrowers.parquet",
         "tables/history.csv",
         "tables/history.parquet",
         "tables/quarantine.csv",

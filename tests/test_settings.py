@@ -46,7 +46,8 @@ def test_dict_and_file_change_single_keys(folder, tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text(yaml.safe_dump(changes))
     for given in (changes, path, str(path)):
-        assert settings.load(given)["calculation"] == changes["calculation"]
+        usual = settings.load()["calculation"]
+        assert settings.load(given)["calculation"] == {**usual, "max_change_pct": 10.0}
 
 
 def test_command_line_goes_before_everything_and_none_leaves_a_setting(folder):
@@ -133,7 +134,7 @@ def test_empty_parameter_file_changes_nothing(folder, tmp_path):
 
 def test_key_that_a_notebook_needs_and_pipeline_yml_lacks_is_named(folder):
     path = folder / "params/pipeline.yml"
-    path.write_text(path.read_text().replace("  max_change_pct: 25.0\n", "  {}\n"))
+    path.write_text(path.read_text().replace("  max_change_pct: 25.0\n", ""))
     assert (
         refusal()
         == "params/pipeline.yml: calculation.max_change_pct is missing: a parameter of the notebook needs it"

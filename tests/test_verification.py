@@ -37,6 +37,7 @@ def test_untouched_report_is_the_same_when_run_again(kept):
         "same  report.html",
         "same  tables/aging.csv",
         "same  tables/aging.parquet",
+        "same  tables/borrowers.parquet",
         "same  tables/history.csv",
         "same  tables/history.parquet",
         "same  tables/quarantine.csv",

@@ -21,7 +21,7 @@ def annual_rate(monthly: Decimal) -> Decimal:
     Examples
     --------
     >>> annual_rate(Decimal("1"))
-    Decimal('11.3615128283871779023')
+    Decimal('11.3615128283870719341')
     """
     with localcontext(prec=50, rounding=ROUND_HALF_EVEN):
         left = 1 - (1 - monthly / 100) ** 12
@@ -53,7 +53,7 @@ def single_monthly_mortality(
     Examples
     --------
     >>> single_monthly_mortality(Decimal("150.00"), Decimal("100.00"), Decimal("1100.00"))
-    Decimal('5')
+    Decimal('5.00')
     """
     early, left = principal_paid_usd - principal_due_usd, opening_balance_usd - principal_due_usd
     if left <= 0:

@@ -8,6 +8,7 @@ from abaco.kpis import catalog
 PAR60 = """
 PAR60:
   title: Portfolio at risk, 60 days
+  group: risk
   numerator: [dpd_60_90_usd, dpd_90_plus_usd]
   denominator: [total_receivable_usd]
   unit: "%"
@@ -18,6 +19,7 @@ PAR60:
 HEALTH = """
 Health:
   title: Health
+  group: core
   function: portfolio_health
   inputs: [PAR30, CollectionRate]
   unit: of 10
@@ -69,7 +71,7 @@ def test_formula_is_made_from_the_columns():
 def test_ratio_of_sums_needs_no_thresholds(load):
     kpi = load(PAR60)["PAR60"]
     assert kpi.thresholds is None
-    assert kpi.columns == ("dpd_60_90_usd", "dpd_90_plus_usd", "total_receivable_usd")
+    assert kpi.measures == ("dpd_60_90_usd", "dpd_90_plus_usd", "total_receivable_usd")
 
 
 def test_unit_other_than_per_cent_leaves_the_ratio_as_it_is(load):
@@ -78,15 +80,16 @@ def test_unit_other_than_per_cent_leaves_the_ratio_as_it_is(load):
     assert kpi.shown_formula == "Σ(dpd_60_90 + dpd_90_plus) / Σ total_receivable"
 
 
-def test_columns_are_those_needed_and_the_receivable_each_once(load):
+def test_measures_are_those_needed_and_the_size_of_the_book_each_once(load):
     text = PAR60.replace("total_receivable_usd", "total_eligible_usd")
-    assert catalog.columns(load(text)) == [
+    assert catalog.measures(load(text)) == [
         "total_receivable_usd",
+        "active_loans",
         "dpd_60_90_usd",
         "dpd_90_plus_usd",
         "total_eligible_usd",
     ]
-    assert catalog.columns(load(PAR60)).count("total_receivable_usd") == 1
+    assert catalog.measures(load(PAR60)).count("total_receivable_usd") == 1
 
 
 def test_empty_file_defines_nothing(load):
@@ -102,11 +105,10 @@ TWO_COLUMNS = "[dpd_60_90_usd, dpd_90_plus_usd]"
         (
             "dpd_60_90_usd",
             "dpd_60_usd",
-            ": numerator: dpd_60_usd is no amount of the tape; these are: total_",
+            ": numerator: dpd_60_usd is no measure; these are: total_",
         ),
-        ("total_receivable_usd", "loan_id", ": denominator: loan_id is no amount of the tape; these are: "),
-        ("  denominator: [total_receivable_usd]\n", "", ": denominator is missing: name columns of the tape"),
-        (TWO_COLUMNS, "[]", ": numerator is missing: name columns of the tape"),
+        ("total_receivable_usd", "loan_id", ": denominator: loan_id is no measure; these are: "),
+        (TWO_COLUMNS, "[]", ": numerator is missing: name measures, or a function"),
         (TWO_COLUMNS, "dpd_60_90_usd", ".numerator: Input should be a valid tuple"),
         ("owner:", "ownr:", ".owner: Field required"),
         ("precision: 4", "precision: 7", ".precision: Input should be less than or equal to 6"),
@@ -124,8 +126,6 @@ def test_fault_in_a_ratio_is_named_with_its_kpi_and_key(load, old, new, expected
     ("more", "expected"),
     [
         ("warn: 3", ".warn: Extra inputs are not permitted"),
-        ("warning: 3", ": needs both warning and critical, or neither"),
-        ("critical: 3", ": needs both warning and critical, or neither"),
         ("warning: 8\n  critical: 5", ": critical: 5 is not past the warning at 8"),
         ("warning: .nan\n  critical: 5", ".warning.float: Input should be a finite number"),
         ("inputs: [PAR30]", ": inputs belong to a function, and it names none"),
@@ -133,6 +133,34 @@ def test_fault_in_a_ratio_is_named_with_its_kpi_and_key(load, old, new, expected
 )
 def test_key_too_many_or_too_few_is_named_with_its_kpi(load, more, expected):
     assert refusal(load, f"{PAR60}  {more}\n").startswith(f": PAR60{expected}")
+
+
+def test_limit_needs_a_direction(load):
+    text = PAR60.replace("  direction: lower\n", "")
+    assert load(text)["PAR60"].direction is None
+    assert (
+        refusal(load, f"{text}  warning: 3\n")
+        == ": PAR60: has a limit, so it needs a direction: lower or higher"
+    )
+
+
+def test_one_limit_is_enough(load):
+    assert load(f"{PAR60}  critical: 3\n")["PAR60"].thresholds == {"warning": None, "critical": 3}
+
+
+def test_sum_needs_no_denominator(load):
+    text = PAR60.replace("  denominator: [total_receivable_usd]\n", "").replace('"%"', "USD")
+    assert load(text)["PAR60"].shown_formula == "Σ(dpd_60_90 + dpd_90_plus)"
+
+
+def test_group_is_one_of_the_catalogue(load):
+    assert refusal(load, PAR60.replace("group: risk", "group: luck")).startswith(
+        ": PAR60.group: Input should be 'core',"
+    )
+
+
+def test_name_of_a_measure_is_none_for_a_kpi(load):
+    assert refusal(load, PAR60.replace("PAR60", "npl_usd")).startswith(": npl_usd is the name of a measure")
 
 
 def test_higher_is_better_needs_the_critical_limit_below_the_warning(load):
@@ -157,8 +185,8 @@ TWO_INPUTS = "[PAR30, CollectionRate]"
             ": function portfolio_wealth is not one of portfolio_health",
         ),
         (TWO_INPUTS, "[PAR30]", ": inputs: portfolio_health takes 2 (par30, collection_rate), not 1"),
-        (TWO_INPUTS, "[PAR60, Later]", ".inputs: Later must be defined above Health"),
-        (TWO_INPUTS, "[PAR60, Health]", ".inputs: Health must be defined above Health"),
+        (TWO_INPUTS, "[PAR60, Later]", ".inputs: Later is no measure, and no KPI defined above Health"),
+        (TWO_INPUTS, "[PAR60, Health]", ".inputs: Health is no measure, and no KPI defined above Health"),
         (
             "unit:",
             "numerator: [dpd_60_90_usd]\n  unit:",

@@ -4,13 +4,14 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from projects import FOUR
 
 from abaco.kpis import catalog, ratios
 from abaco.kpis.history import SCHEMA, anomalies, change_pct, history
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
-DEFINITIONS = catalog.load()
-COLUMNS = catalog.columns(DEFINITIONS)
+DEFINITIONS = catalog.load(FOUR)
+COLUMNS = catalog.measures(DEFINITIONS)
 
 
 def test_every_date_is_computed_on_its_own(tape):
@@ -49,7 +50,7 @@ def test_a_reason_is_of_its_own_date(tape):
         if r["kpi"] == "CollectionRate"
     ]
     assert [(r["value"], r["reason"]) for r in found] == [
-        (None, "cash_available_usd has no value on 2025-11-30"),
+        (None, "the input does not give the cash available on 2025-11-30"),
         (Decimal("2.000000"), None),
     ]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from abaco.kpis.ratios import Totals, ratio, rounded, totals, with_cash
+from abaco.kpis.ratios import Totals, rounded, totals, with_cash
 
 NOVEMBER, DECEMBER = dt.date(2025, 11, 30), dt.date(2025, 12, 31)
 
@@ -107,32 +107,6 @@ def test_cash_of_the_tape_is_kept(cash):
 def test_statement_without_cash_fills_nothing():
     filled = with_cash({DECEMBER: book_with(None)}, {DECEMBER: {"equity_usd": Decimal("7.00")}})
     assert filled[DECEMBER] == book_with(None)
-
-
-@pytest.mark.parametrize(
-    ("below", "reason"),
-    [
-        ("0.00", "all adds up to 0.00: nothing to divide by"),
-        ("-0.01", "all adds up to -0.01: nothing to divide by"),
-        (None, "all has no value"),
-    ],
-)
-def test_no_ratio_without_a_denominator_above_zero(below, reason):
-    sums = {"late": Decimal("5.00"), "all": below and Decimal(below)}
-    assert ratio(Totals(1, sums, {}), ["late"], ["all"]) == reason
-
-
-def test_denominator_of_a_cent_divides():
-    sums = {"late": Decimal("0.00"), "all": Decimal("0.01")}
-    assert ratio(Totals(1, sums, {}), ["late"], ["all"]) == (Decimal("0.00"), Decimal("0.01"))
-
-
-def test_several_columns_add_up_on_both_sides():
-    sums = {
-        name: Decimal(usd) for name, usd in {"a": "1.00", "b": "2.00", "c": "40.00", "d": "60.00"}.items()
-    }
-    assert ratio(Totals(1, sums, {}), ["a", "b"], ["c", "d"]) == (Decimal("3.00"), Decimal("100.00"))
-    assert ratio(Totals(1, sums, {}), ["a", "b"], ["c", "e"]) == "e has no value"
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,15 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from projects import FOUR
 
 from abaco.kpis import catalog, ratios
 from abaco.kpis.ratios import Totals
 from abaco.kpis.values import evaluate, inconsistent, missing, status
 
 DECEMBER = dt.date(2025, 12, 31)
-DEFINITIONS = catalog.load()
-COLUMNS = catalog.columns(DEFINITIONS)
+DEFINITIONS = catalog.load(FOUR)
+COLUMNS = catalog.measures(DEFINITIONS)
 THREE_LOANS = """
     measurement_date  total_receivable_usd  total_eligible_usd  cash_available_usd  dpd_30_60_usd  dpd_60_90_usd  dpd_90_plus_usd
     2025-12-31                     1000.00             1000.00               10.00           0.00           0.00             0.00
@@ -57,10 +58,10 @@ def test_missing_cash_column_is_not_computable_and_never_zero(tape):
     )
     found = evaluated(tape, without)
     assert (found["CollectionRate"]["value"], found["CollectionRate"]["status"]) == (None, "not_computable")
-    assert found["CollectionRate"]["reason"] == "cash_available_usd has no value on 2025-12-31"
+    assert found["CollectionRate"]["reason"] == "the input does not give the cash available on 2025-12-31"
     assert (found["PortfolioHealth"]["value"], found["PortfolioHealth"]["status"]) == (None, "not_computable")
     assert found["PortfolioHealth"]["reason"] == (
-        "CollectionRate is not computable: cash_available_usd has no value on 2025-12-31"
+        "CollectionRate is not computable: the input does not give the cash available on 2025-12-31"
     )
     assert str(found["PAR30"]["value"]) == "5.1750"
 
@@ -70,7 +71,7 @@ def test_cash_that_is_null_everywhere_is_not_computable(tape):
         tape, THREE_LOANS.replace(" 10.00 ", " - ").replace(" 20.00 ", " - ").replace(" 5.55 ", " - ")
     )
     assert found["CollectionRate"]["value"] is None
-    assert found["CollectionRate"]["reason"] == "cash_available_usd has no value on 2025-12-31"
+    assert found["CollectionRate"]["reason"] == "the input does not give the cash available on 2025-12-31"
 
 
 def test_cash_that_is_zero_is_a_rate_of_zero(tape):
@@ -102,10 +103,11 @@ def test_book_of_zero_is_not_computable(tape):
     assert [entry["value"] for entry in found.values()] == [None] * 4
     assert {entry["status"] for entry in found.values()} == {"not_computable"}
     assert (
-        found["PAR30"]["reason"] == "total_receivable_usd adds up to 0.00: nothing to divide by on 2025-12-31"
+        found["PAR30"]["reason"]
+        == "there is nothing to divide by: the outstanding balance comes to 0.00 on 2025-12-31"
     )
     assert found["PortfolioHealth"]["reason"].startswith(
-        "PAR30 is not computable: total_receivable_usd adds up"
+        "PAR30 is not computable: there is nothing to divide by"
     )
 
 
@@ -114,7 +116,7 @@ def test_negative_denominator_is_not_computable():
     assert found["PAR90"]["value"] is None
     assert (
         found["PAR90"]["reason"]
-        == "total_receivable_usd adds up to -0.01: nothing to divide by on 2025-12-31"
+        == "there is nothing to divide by: the outstanding balance comes to -0.01 on 2025-12-31"
     )
 
 
@@ -211,7 +213,7 @@ def test_missing_says_what_to_add_for_a_kpi_and_for_what_is_computed_from_it():
     found = missing(DEFINITIONS, evaluate(DEFINITIONS, book, DECEMBER), book)
     assert [entry["kpi"] for entry in found] == ["CollectionRate", "PortfolioHealth"]
     (add,) = {entry["add"] for entry in found}
-    assert add.startswith("cash_available_usd: a financial statement of that date with its cash")
+    assert add.startswith("a financial statement of that date with its cash")
 
 
 def test_nothing_is_missing_when_everything_is_computed_or_the_book_is_empty():
@@ -225,3 +227,65 @@ def test_nothing_is_missing_when_everything_is_computed_or_the_book_is_empty():
 def test_a_value_that_does_not_follow_from_its_sums_is_found(value, wrong):
     entry = {"value": Decimal(value), "numerator": Decimal("103.50"), "denominator": Decimal("2000.00")}
     assert inconsistent(DEFINITIONS, {"PAR30": entry}) == wrong
+
+
+def defined(**more):
+    usual = {"title": "Late", "group": "risk", "unit": "USD", "precision": 2, "owner": "Credit risk"}
+    return {"Late": catalog.Definition.model_validate({**usual, **more})}
+
+
+def test_several_measures_add_up_on_both_sides():
+    late = defined(
+        numerator=("dpd_60_90_usd", "dpd_90_plus_usd"), denominator=("total_receivable_usd", "written_off_usd"),
+        unit="%", direction="lower",
+    )  # fmt: skip
+    book = total(
+        dpd_60_90_usd="1.00", dpd_90_plus_usd="2.00", total_receivable_usd="40.00", written_off_usd="60.00"
+    )
+    assert str(evaluate(late, book, DECEMBER)["Late"]["value"]) == "3.00"
+    lacking = evaluate(late, total(total_receivable_usd="40.00"), DECEMBER)["Late"]
+    assert lacking["reason"] == "the input does not give the written-off balance on 2025-12-31"
+
+
+def test_denominator_of_a_cent_divides():
+    late = defined(numerator=("dpd_90_plus_usd",), denominator=("total_receivable_usd",), unit="%")
+    found = evaluate(late, total(total_receivable_usd="0.01"), DECEMBER)["Late"]
+    assert (str(found["value"]), found["status"]) == ("0.00", "none")
+
+
+def test_sum_without_denominator_is_the_value():
+    found = evaluate(defined(numerator=("dpd_90_plus_usd",)), total(dpd_90_plus_usd="-7.125"), DECEMBER)[
+        "Late"
+    ]
+    assert (str(found["value"]), str(found["numerator"]), found["denominator"]) == ("-7.13", "-7.125", None)
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({"warning": 5}, "warning"),
+        ({"critical": 5}, "critical"),
+        ({"warning": 6}, "ok"),
+        ({"critical": 6}, "ok"),
+    ],
+)
+def test_one_limit_alone_is_enough(limits, expected):
+    late = defined(numerator=("dpd_90_plus_usd",), direction="lower", **limits)
+    assert evaluate(late, total(dpd_90_plus_usd="6.00"), DECEMBER)["Late"]["status"] == expected
+
+
+def test_function_of_measures_gives_its_own_reason():
+    late = defined(
+        function="single_monthly_mortality",
+        inputs=("dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd"), formula="…", unit="%",
+    )  # fmt: skip
+    good = total(dpd_7_30_usd="150.00", dpd_30_60_usd="100.00", dpd_60_90_usd="1100.00")
+    assert str(evaluate(late, good, DECEMBER)["Late"]["value"]) == "5.00"
+    book = total(dpd_7_30_usd="0.00", dpd_30_60_usd="1.00", dpd_60_90_usd="1100.00")
+    bad = evaluate(late, book, DECEMBER)["Late"]
+    assert bad["value"] is None
+    assert bad["reason"] == (
+        "less principal was paid than was due, so nothing was prepaid on balance on 2025-12-31"
+    )
+    unknown = evaluate(late, total(dpd_7_30_usd=None), DECEMBER)["Late"]
+    assert unknown["reason"] == "the input does not give balances 7 to 29 days late on 2025-12-31"
