@@ -70,7 +70,8 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     found = owed.join(
         numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left"
     )
-    return found.select("measurement_date", "borrower", "borrower_id", "balance_usd", "loans")
+    found = found.select("measurement_date", "borrower", "borrower_id", "balance_usd", "loans")
+    return found.sort("measurement_date", "borrower")
 
 
 def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine) -> set[str]:

@@ -2,11 +2,14 @@
 
 import calendar
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any, TypeVar
 
 import narwhals as nw
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,18 @@ class Book:
     accounts: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
     default_probability_pct: tuple[Decimal, ...] | None = None
     loss_given_default_pct: Decimal = Decimal(100)
+    _made: dict[Callable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def date(self) -> dt.date:
         """The measurement date."""
         return self.dates[-1]
+
+    def remembered(self, make: Callable[["Book"], T]) -> T:
+        """Return what a function makes of the book; it is called once, whoever asks for it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
 
 
 def month_end(day: dt.date) -> dt.date:

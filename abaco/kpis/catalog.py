@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from abaco import project, settings
 from abaco.errors import InputError
-from abaco.kpis import health, rates
+from abaco.kpis import concentration, health, rates
 from abaco.kpis.measures import MEASURES
 
 FUNCTIONS = {
@@ -19,6 +19,7 @@ FUNCTIONS = {
         rates.annual_rate,
         rates.single_monthly_mortality,
         rates.days_to_collect,
+        concentration.herfindahl,
     )
 }
 GROUPS = (

@@ -1,0 +1,115 @@
+"""Concentration on each date: how much of the book a few borrowers owe."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
+import narwhals as nw
+import pyarrow as pa
+
+from abaco.kpis.book import Book
+from abaco.kpis.measure import Measure
+from abaco.kpis.ratios import Totals, rounded
+
+LARGEST = 10
+BORROWER = "customer_id for every loan with a balance, in the tape or in the loans export"
+MEASURES = {
+    "active_borrowers": Measure("the number of borrowers with a balance", BORROWER, "borrowers"),
+    "top_borrower_usd": Measure("the balance of the largest borrower", BORROWER),
+    "top_10_borrowers_usd": Measure("the balance of the ten largest borrowers", BORROWER),
+    "borrower_squares": Measure("the squares of what borrowers owe", BORROWER, "USD²"),
+}
+NEEDS = ("total_receivable_usd",)
+SCHEMA = pa.schema(
+    [("date", pa.date32()), ("rank", pa.int64()), ("borrower", pa.string()), ("loans", pa.int64()),
+     ("amount_usd", pa.decimal128(38, 2)), ("share", pa.decimal128(9, 4))]
+)  # fmt: skip
+
+
+def herfindahl(borrower_squares: Decimal, total_receivable_usd: Decimal) -> Decimal:
+    """How concentrated the book is, in points: the sum of all borrowers' squared shares of it in per cent.
+
+    Parameters
+    ----------
+    borrower_squares
+        Σ of the square of what each borrower owes, in USD².
+    total_receivable_usd
+        The outstanding balance, above 0.
+
+    Returns
+    -------
+    Decimal
+        Above 0, for countless small borrowers, up to 10,000, for a single one. Source: Herfindahl–Hirschman index.
+
+    Examples
+    --------
+    >>> herfindahl(Decimal("5000.00"), Decimal("100.00"))  # two borrowers of 50.00
+    Decimal('5000')
+    """
+    return borrower_squares / total_receivable_usd**2 * 10_000
+
+
+def _placed(book: Book) -> nw.LazyFrame:
+    place = nw.col("borrower").cum_count().over("measurement_date", order_by=["less", "borrower"])
+    return book.borrowers.lazy().with_columns(less=-nw.col("balance_usd")).with_columns(place=place)
+
+
+def sums(book: Book) -> dict[dt.date, dict]:
+    """Return, by date, how many borrowers owe how much: all of them, the largest, the ten largest."""
+    owed = nw.col("balance_usd")
+    exact = owed.cast(nw.Decimal(18, 2))
+    top, top_10 = (nw.when(nw.col("place") <= n).then(owed) for n in (1, LARGEST))
+    rows = _placed(book).with_columns(square=exact * exact, top=top, top_10=top_10)
+    found = rows.group_by("measurement_date").agg(
+        nw.len().alias("active_borrowers"),
+        owed.sum().alias("known"),
+        nw.col("top").sum().alias("top_borrower_usd"),
+        nw.col("top_10").sum().alias("top_10_borrowers_usd"),
+        nw.col("square").sum().alias("borrower_squares"),
+    )
+    return {row["measurement_date"]: row for row in found.collect("pyarrow").to_native().to_pylist()}
+
+
+def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
+    """Return the named measures on every date on which the borrower of every balance is known.
+
+    Where some are not known, one of them may be the largest.
+    """
+    known = book.remembered(sums) if book.borrowers is not None else {}
+    found = {}
+    for day, total in before.items():
+        row = known.get(day)
+        whole = row is not None and row["known"] == total.sums.get("total_receivable_usd")
+        values = {name: rounded(Decimal(row[name]), 2) if whole else None for name in names}
+        if whole and "active_borrowers" in values:
+            values["active_borrowers"] = Decimal(row["active_borrowers"])
+        count = row["active_borrowers"] if whole else 0
+        found[day] = Totals(total.rows, values, dict.fromkeys(names, count))
+    return found
+
+
+def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
+    """Return the ten largest borrowers of every date, one row each, largest first.
+
+    Parameters
+    ----------
+    totals
+        ``total_receivable_usd`` by date.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``borrower`` is a token, or a number where ids are redacted; ``share`` is per cent of the outstanding balance.
+    """
+    if book.borrowers is None:
+        return SCHEMA.empty_table()
+    rows = _placed(book).filter(nw.col("place") <= LARGEST).sort("measurement_date", "place")
+    found = []
+    for row in rows.collect("pyarrow").to_native().to_pylist():
+        whole = totals[row["measurement_date"]].sums["total_receivable_usd"]
+        name = f"Borrower {row['borrower']}" if row["borrower_id"] == "redacted" else row["borrower_id"]
+        found.append(
+            {"date": row["measurement_date"], "rank": row["place"], "borrower": name, "loans": row["loans"],
+             "amount_usd": row["balance_usd"], "share": rounded(row["balance_usd"] / whole * 100, 4)}
+        )  # fmt: skip
+    return pa.Table.from_pylist(found, schema=SCHEMA)
