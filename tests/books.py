@@ -22,8 +22,16 @@ def _arrow(dtype):
 
 
 def written(text, dtypes, default=None):
-    """Turn a table written out into Arrow: cells two blanks apart, ``-`` for null, columns left out all null."""
-    read = {nw.String: str, nw.Date: dt.date.fromisoformat, nw.Int64: int, nw.Decimal: Decimal}
+    """Turn a table written out into Arrow: cells two blanks apart, ``-`` for null, ``''`` for empty text.
+
+    Columns that are not written out have the default, or null.
+    """
+    read = {
+        nw.String: lambda cell: cell.strip("'"),
+        nw.Date: dt.date.fromisoformat,
+        nw.Int64: int,
+        nw.Decimal: Decimal,
+    }
     headings, *rows = (re.split(r"\s{2,}", line.strip()) for line in text.strip().splitlines())
     cells = {name: [row[i] for row in rows] for i, name in enumerate(headings)}
     assert set(cells) <= set(dtypes), set(cells) - set(dtypes)
