@@ -50,8 +50,8 @@ def test_table_beside_the_tape_is_part_of_the_book(tables, name):
 
 
 def test_dates_are_those_of_the_tape_each_once_oldest_first(frame):
-    assert loanbook.dates(frame(tape(TWO_DATES))) == [NOVEMBER, DECEMBER]
-    assert loanbook.dates(frame(tape("loan_id\n"))) == []
+    assert loanbook.dates(frame(tape(TWO_DATES)).lazy()) == [NOVEMBER, DECEMBER]
+    assert loanbook.dates(frame(tape("loan_id\n")).lazy()) == []
 
 
 def test_no_statements_are_no_accounts():
