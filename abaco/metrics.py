@@ -28,6 +28,17 @@ def shown(kpi: Mapping[str, Any]) -> str:
     return "not computable" if kpi["value"] is None else f"{kpi['value']:.{kpi['precision']}f} {kpi['unit']}"
 
 
+def judged(kpi: Mapping[str, Any]) -> str:
+    """Return the value of an entry of metrics.json with its status, where limits give it one."""
+    return shown(kpi) if kpi["status"] in ("none", "not_computable") else f"{shown(kpi)} {kpi['status']}"
+
+
+def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return what a terminal says of a report: id, value and status of the four KPIs and of what is past a limit."""
+    told = {n: k for n, k in kpis.items() if k["group"] == "core" or k["status"] in ("warning", "critical")}
+    return [(name, shown(kpi), kpi["reason"] or kpi["status"]) for name, kpi in told.items()]
+
+
 def text(amount: Decimal | None) -> str | None:
     """Return an amount in USD as exact text."""
     return None if amount is None else str(amount)

@@ -369,6 +369,7 @@ def test_status_has_a_line_for_the_report(finished):
         "PortfolioHealth",
         "finished",
         "run",
+        "input",
     ]
     run = json.loads((finished.output / "2025-12-31/run.json").read_text())
     assert [line for line in lines if line.startswith("2025-12-31")] == [
