@@ -12,9 +12,10 @@ OUTPUTS = {
     "transformation": ("tables/tape.parquet", "tables/aging.parquet", "tables/borrowers.parquet"),
     "calculation": (
         "metrics.json",
-        "tables/history.parquet",
-        "tables/segments.parquet",
-        "tables/concentration.parquet",
+        *(
+            f"tables/{name}.parquet"
+            for name in ("history", "segments", "concentration", "roll_rates", "bridges", "bridge_loans")
+        ),
     ),
     "report": ("notebooks/04_report.ipynb",),
     "output": ("report.html", "manifest.json"),

@@ -3,14 +3,14 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from abaco.kpis import balances, concentration, losses, segments, statements
+from abaco.kpis import balances, concentration, losses, movement, segments, statements
 from abaco.kpis.book import Book
 from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals
 
 # The modules that compute measures, in this order: each has MEASURES by name, NEEDS where it goes on from measures of
 # those before it, and measure(book, names, before), which computes the named ones on every date.
-SOURCES = (balances, segments, concentration, statements, losses)
+SOURCES = (balances, segments, concentration, statements, losses, movement)
 MEASURES: dict[str, Measure] = {name: found for source in SOURCES for name, found in source.MEASURES.items()}
 
 
