@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from abaco import archive, movers, project, runs
+from abaco import archive, bridging, project, runs
 from abaco.dates import parse_date
 from abaco.errors import InputError
 from abaco.kpis import catalog
@@ -119,11 +119,11 @@ def _why(
     if unknown := next((row["reason"] for row in (before, now) if row["value"] is None), None):
         yield f"What moved it since {former} cannot be said: {unknown}."
         return
-    change = movers.signed(now["value"] - before["value"], kpi["precision"])
+    change = bridging.signed(now["value"] - before["value"], kpi["precision"])
     yield f"Since {former} it moved by {change}, from {_value(before['value'], kpi)}."
     definition = catalog.load().get(name)
     if definition and first_day(definition):
-        yield from movers.why(definition, name, folder, now["date"], former)
+        yield from bridging.why(definition, name, folder, now["date"], former)
     elif definition and definition.inputs:
         yield from _inputs(definition.inputs, folder, former, now["date"])
     else:
@@ -142,10 +142,10 @@ def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -
         before, now = (found.get((name, date), Decimal(0)) for date in (former, day))
         places = max(0, *(-value.as_tuple().exponent for value in (before, now)))
         rows.append(
-            (name, f"{before:,.{places}f}", f"{now:,.{places}f}", movers.signed(now - before, places))
+            (name, f"{before:,.{places}f}", f"{now:,.{places}f}", bridging.signed(now - before, places))
         )
     heading = "It is made of other figures, each with an explanation of its own:"
-    return [heading, "", *movers.table(("", "before", "now", "change"), rows, texts=1)]
+    return [heading, "", *bridging.table(("", "before", "now", "change"), rows, texts=1)]
 
 
 def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[str, str]]:

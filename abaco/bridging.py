@@ -15,7 +15,7 @@ from abaco.errors import NotComputableError
 from abaco.formats import BUCKETS
 from abaco.kpis.bridge import bridge, first_day
 from abaco.kpis.catalog import Definition
-from abaco.kpis.contributions import bridge_loans
+from abaco.kpis.movers import bridge_loans
 from abaco.kpis.ratios import totals
 from abaco.kpis.transitions import transitions
 from abaco.listing import aligned
@@ -59,7 +59,7 @@ def why(kpi: Definition, name: str, folder: Path, date: dt.date, against: dt.dat
 
 def _kept(folder: Path, table: str, **wanted: Any) -> Rows:
     filters = [(column, "=", value) for column, value in wanted.items()]
-    return pq.readtable(folder / "tables" / f"{table}.parquet", filters=filters).to_pylist()
+    return pq.read_table(folder / "tables" / f"{table}.parquet", filters=filters).to_pylist()
 
 
 def _worked_out(kpi: Definition, name: str, tape: Path, date: dt.date, against: dt.date) -> tuple[Rows, Rows]:
