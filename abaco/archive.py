@@ -69,15 +69,8 @@ def overview(output: Path | None = None) -> Iterator[str]:
     for date in dates:
         figures = [_figure(kpis.get(date, {}).get(name)) for name in names]
         run = shown.get(date, {"finished_at": "no report", "run_id": "", "input": None})
-        rows.append(
-            (
-                date,
-                *figures,
-                run["finished_at"],
-                run["run_id"],
-                project.shown(run["input"]) if run["input"] else "",
-            )
-        )
+        source = project.shown(run["input"]) if run["input"] else ""
+        rows.append((date, *figures, run["finished_at"], run["run_id"], source))
     heading, *lines = aligned(rows)
     yield heading
     for date, line in zip(dates, lines, strict=True):

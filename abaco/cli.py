@@ -127,6 +127,25 @@ def compare(
 
 
 @app.command()
+def explain(
+    kpi: Annotated[str, typer.Argument(help="A KPI of the report, such as PAR30.")],
+    date: Annotated[
+        str | None, typer.Option(help="Date of a finished report, YYYY-MM-DD; by default the latest.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Earlier date to hold it against; by default the one before.")
+    ] = None,
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Explain a KPI of a finished report: its formula in figures, why it moved, the loans behind it, its history."""
+    from abaco import explanation
+
+    logs.start(log_level)
+    for line in explanation.explain(kpi, date, against, output):
+        print(line)
+
+
+@app.command()
 def verify(date: Date = None, output: Output = None, log_level: Level = None) -> None:
     """Run a finished date again elsewhere and prove that every figure, table and page is the same."""
     from abaco import verification
