@@ -10,7 +10,12 @@ PHASES = ("01_ingestion", "02_transformation", "03_calculation", "04_report", "0
 OUTPUTS = {
     "ingestion": ("tables/quarantine.parquet",),
     "transformation": ("tables/tape.parquet", "tables/aging.parquet", "tables/borrowers.parquet"),
-    "calculation": ("metrics.json", "tables/history.parquet"),
+    "calculation": (
+        "metrics.json",
+        "tables/history.parquet",
+        "tables/collections.parquet",
+        "tables/vintages.parquet",
+    ),
     "report": ("notebooks/04_report.ipynb",),
     "output": ("report.html", "manifest.json"),
 }

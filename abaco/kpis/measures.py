@@ -3,14 +3,14 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from abaco.kpis import balances, losses, statements
+from abaco.kpis import balances, collection, lending, losses, returns, statements, vintage
 from abaco.kpis.book import Book
 from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals
 
 # The modules that compute measures, in this order: each has MEASURES by name, NEEDS where it goes on from measures of
 # those before it, and measure(book, names, before), which computes the named ones on every date.
-SOURCES = (balances, statements, losses)
+SOURCES = (balances, statements, losses, lending, collection, returns, vintage)
 MEASURES: dict[str, Measure] = {name: found for source in SOURCES for name, found in source.MEASURES.items()}
 
 
@@ -45,6 +45,7 @@ def _merged(one: Mapping[dt.date, Totals], other: Mapping[dt.date, Totals]) -> d
             total.rows or other[day].rows,
             {**total.sums, **other[day].sums},
             {**total.counts, **other[day].counts},
+            {**total.reasons, **other[day].reasons},
         )
         if day in other
         else total
