@@ -2,7 +2,7 @@
 
 import narwhals as nw
 
-from abaco.kpis.flows import PAID
+from abaco.kpis.flows import PAID, ZERO
 from abaco.kpis.ledger import Ledger, by_day
 
 MATCHED = "matched"
@@ -34,7 +34,7 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> Ledger | None:
         "loan_id", "day", due=nw.lit(0).cast(nw.Int64()), paid=_cents()
     )
     daily = nw.concat([instalments, payments]).group_by("loan_id", "day")
-    rows = daily.agg(*(nw.col(c).sum().cast(nw.Int64()) for c in ("due", "paid")))
+    rows = daily.agg(nw.col("due", "paid").sum()).with_columns(nw.col("due", "paid").cast(nw.Int64()))
     rows = rows.with_columns(month=nw.col("day").dt.year().cast(nw.Int64()) * 12 + nw.col("day").dt.month())
     rows = rows.with_columns(
         paid_up_to=nw.col("paid").cum_sum().over("loan_id", order_by="day").cast(nw.Int64()),
@@ -49,7 +49,7 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> Ledger | None:
 
 
 def _cents() -> nw.Expr:
-    amount = nw.coalesce(nw.col("principal_usd"), nw.lit(0).cast(nw.Decimal(18, 2)))
+    amount = nw.coalesce(nw.col("principal_usd"), ZERO)
     return (amount * 100).cast(nw.Int64())
 
 
