@@ -60,7 +60,7 @@ def lent(book: Book) -> nw.LazyFrame | None:
         rows, day, amount = book.loans.lazy(), "disburse_date", "disburse_principal"
     else:
         rows, day, amount = book.tape.lazy(), "disbursed_on", "disbursed_usd"
-        if day not in rows.collect_schema():
+        if not {day, amount, "interest_rate"} <= set(rows.collect_schema().names()):
             return None
         rows = rows.filter((nw.col("measurement_date") == book.date) & ~nw.col(day).is_null())
     return rows.select(

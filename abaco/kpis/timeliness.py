@@ -26,7 +26,7 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> Ledger | None:
     Returns
     -------
     Ledger or None
-        ``on_time_cents``, and ``matched``: how many loans and days with a payment have instalments at all.
+        ``on_time_cents``, and ``matched``: how many rows are of loans with both payments and instalments by then.
     """
     # whole cents: not every engine adds up decimals in a row
     instalments = due.select("loan_id", "day", due=_cents(), paid=nw.lit(0).cast(nw.Int64()))
@@ -40,9 +40,8 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> Ledger | None:
         paid_up_to=nw.col("paid").cum_sum().over("loan_id", order_by="day").cast(nw.Int64()),
         due_up_to=nw.col("due").cum_sum().over("loan_id", order_by="day").cast(nw.Int64()),
         due_in_month=nw.col("due").cum_sum().over("loan_id", "month", order_by="day").cast(nw.Int64()),
-        due_ever=nw.col("due").sum().over("loan_id").cast(nw.Int64()),
     )
-    matched = ((nw.col("due_ever") > 0) & (nw.col("paid") != 0)).cast(nw.Int64())
+    matched = ((nw.col("due_up_to") != 0) & (nw.col("paid_up_to") != 0)).cast(nw.Int64())
     return by_day(
         rows.select("day", _growth().alias(ON_TIME), matched.alias(MATCHED)), title, (ON_TIME, MATCHED)
     )
