@@ -1,7 +1,7 @@
 """metrics.json: the figures of a report and nothing else, the same bytes for the same input."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -113,6 +113,7 @@ def assemble(
     aging: list,
     anomalies: list,
     missing: list,
+    notes: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the content of metrics.json.
 
@@ -122,7 +123,10 @@ def assemble(
         What the pipeline, ingestion and transformation handed over.
     kpis, book, aging, anomalies, missing
         Figures of the date, see the functions of this package that make them.
+    notes
+        What a reader should know besides, in sentences.
     """
+    quality = ingested["quality"]
     return {
         "schema_version": 1,
         "date": ingested["date"],
@@ -135,7 +139,7 @@ def assemble(
             {**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies
         ],
         "reconciliation": ingested["reconciliation"],
-        "quality": {**ingested["quality"], **transformed},
+        "quality": {**quality, **transformed, "notes": [*quality["notes"], *notes]},
         "missing": missing,
         "inputs": ingested["inputs"],
     }
