@@ -15,7 +15,7 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check verify sample test golden lint lab clean lock
+.PHONY: help report backfill check verify sample test golden docs lint lab clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ test: $(VENV)/.test ## every test, the golden notebooks included
 
 golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
 	@$(BIN)/python -m abaco.golden
+
+docs: $(VENV)/.report ## docs/KPIS.md anew, from params/kpis.yml
+	@$(BIN)/python -m abaco.kpis.document
 
 lint: $(VENV)/.test ## style of the code and the notebooks
 	@$(BIN)/ruff check abaco tests notebooks

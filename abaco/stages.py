@@ -6,15 +6,17 @@ from pathlib import Path
 from abaco import project
 
 PHASES = ("01_ingestion", "02_transformation", "03_calculation", "04_report", "05_output")
+CALCULATED = (
+    "measures", "history", "segments", "concentration", "roll_rates", "bridges", "bridge_loans", "collections",
+    "vintages",
+)  # fmt: skip
 # What a phase must have left in the run's folder to have succeeded, and what of that stays there.
 OUTPUTS = {
     "ingestion": ("tables/quarantine.parquet",),
     "transformation": ("tables/tape.parquet", "tables/aging.parquet", "tables/borrowers.parquet"),
     "calculation": (
         "metrics.json",
-        "tables/history.parquet",
-        "tables/segments.parquet",
-        "tables/concentration.parquet",
+        *(f"tables/{table}.parquet" for table in CALCULATED),
     ),
     "report": ("notebooks/04_report.ipynb",),
     "output": ("report.html", "manifest.json"),

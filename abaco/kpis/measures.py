@@ -3,15 +3,44 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from abaco.kpis import balances, concentration, losses, segments, statements
+import pyarrow as pa
+
+from abaco.kpis import (
+    balances,
+    collection,
+    concentration,
+    lending,
+    losses,
+    movement,
+    returns,
+    segments,
+    statements,
+    vintage,
+)
 from abaco.kpis.book import Book
 from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals
 
 # The modules that compute measures, in this order: each has MEASURES by name, NEEDS where it goes on from measures of
 # those before it, and measure(book, names, before), which computes the named ones on every date.
-SOURCES = (balances, segments, concentration, statements, losses)
+SOURCES = (
+    balances,
+    segments,
+    concentration,
+    statements,
+    losses,
+    movement,
+    lending,
+    collection,
+    returns,
+    vintage,
+)
 MEASURES: dict[str, Measure] = {name: found for source in SOURCES for name, found in source.MEASURES.items()}
+
+TABLE = pa.schema(
+    [("date", pa.date32()), ("measure", pa.string()), ("value", pa.decimal128(38, 2)), ("unit", pa.string()),
+     ("rows", pa.int64())]
+)  # fmt: skip
 
 
 def measure(book: Book, names: Iterable[str]) -> dict[dt.date, Totals]:
@@ -45,8 +74,25 @@ def _merged(one: Mapping[dt.date, Totals], other: Mapping[dt.date, Totals]) -> d
             total.rows or other[day].rows,
             {**total.sums, **other[day].sums},
             {**total.counts, **other[day].counts},
+            {**total.reasons, **other[day].reasons},
         )
         if day in other
         else total
         for day, total in one.items()
     }
+
+
+def table(totals: Mapping[dt.date, Totals]) -> pa.Table:
+    """Return the measures as a table, one row a date and measure, with how many rows of the input have a value."""
+    rows = [
+        {
+            "date": date,
+            "measure": name,
+            "value": value,
+            "unit": MEASURES[name].unit,
+            "rows": total.counts.get(name, 0),
+        }
+        for date, total in sorted(totals.items())
+        for name, value in sorted(total.sums.items())
+    ]
+    return pa.Table.from_pylist(rows, schema=TABLE)

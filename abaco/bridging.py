@@ -1,0 +1,115 @@
+"""What moved a PAR between two dates, as text: the bridge that the report keeps, or one worked out from its tape."""
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pyarrow.parquet as pq
+
+from abaco import masking
+from abaco.engines import DuckDB
+from abaco.errors import NotComputableError
+from abaco.formats import BUCKETS
+from abaco.kpis.bridge import bridge, first_day
+from abaco.kpis.catalog import Definition
+from abaco.kpis.movers import bridge_loans
+from abaco.kpis.ratios import totals
+from abaco.kpis.transitions import transitions
+from abaco.listing import aligned
+
+Rows = list[dict[str, Any]]
+
+
+def why(kpi: Definition, name: str, folder: Path, date: dt.date, against: dt.date) -> Iterator[str]:
+    """Yield the bridge of a PAR and the loans that contributed most to it, a line each.
+
+    Parameters
+    ----------
+    folder
+        A finished report.
+    """
+    steps = _kept(folder, "bridges", kpi=name, date=date, against=against)
+    loans = _kept(folder, "bridge_loans", kpi=name, date=date, against=against)
+    if not steps:
+        try:
+            steps, loans = _worked_out(kpi, name, folder / "tables" / "tape.parquet", date, against)
+        except NotComputableError as error:
+            yield f"What moved it cannot be said: {error}."
+            return
+    yield ""
+    ends = ("opening", "closing")
+    bridged = [
+        (
+            row["term"],
+            _amount(row["amount_usd"], row["term"] in ends),
+            _figure(row["points"], kpi, row["term"] in ends),
+        )
+        for row in steps
+    ]
+    yield from table(("", "USD", "points"), bridged, texts=1)
+    if loans:
+        yield ""
+        names = ("loan", "company", "product", "term")
+        headings = (*names, "USD before", "after", "change", "points")
+        yield from table(headings, [_loan(row, names, kpi) for row in loans], texts=len(names))
+
+
+def _kept(folder: Path, table: str, **wanted: Any) -> Rows:
+    filters = [(column, "=", value) for column, value in wanted.items()]
+    return pq.read_table(folder / "tables" / f"{table}.parquet", filters=filters).to_pylist()
+
+
+def _worked_out(kpi: Definition, name: str, tape: Path, date: dt.date, against: dt.date) -> tuple[Rows, Rows]:
+    with DuckDB() as engine:
+        rows = engine.scan(tape).filter(nw.col("measurement_date").is_in([against, date]))
+        sums = totals(rows, ["total_receivable_usd", *BUCKETS])
+        ways = transitions(rows, [(date, against)], [first_day(kpi)]).get((date, against), [])
+        pair = {"date": date, "against": against, "kpi": name}
+        steps = [{**pair, **step} for step in bridge(kpi, ways, sums[against], sums[date])]
+        return steps, bridge_loans({name: kpi}, rows, steps, sums, masking.key()).to_pylist()
+
+
+def _loan(row: dict[str, Any], names: tuple[str, ...], kpi: Definition) -> tuple[str, ...]:
+    usd = (
+        _amount(row[column], column != "change_usd") for column in ("before_usd", "after_usd", "change_usd")
+    )
+    return (*(row[name] or "" for name in names), *usd, signed(row["points"], kpi.precision))
+
+
+def _amount(usd: Decimal | None, is_balance: bool) -> str:
+    if usd is None:
+        return ""
+    return f"{usd:,.2f}" if is_balance else signed(usd, 2)
+
+
+def _figure(points: Decimal | None, kpi: Definition, is_value: bool) -> str:
+    if points is None:
+        return "unknown"
+    return f"{points:,.{kpi.precision}f}" if is_value else signed(points, kpi.precision)
+
+
+def signed(value: Decimal, decimals: int) -> str:
+    """Return a change with its sign, which nothing has that did not change.
+
+    Examples
+    --------
+    >>> signed(Decimal("1234.5"), 2), signed(Decimal("-0.0450"), 4), signed(Decimal("0.00"), 2)
+    ('+1,234.50', '-0.0450', '0.00')
+    """
+    return f"{value:+,.{decimals}f}" if value else f"{0:.{decimals}f}"
+
+
+def table(headings: tuple[str, ...], rows: list[tuple[str, ...]], texts: int) -> list[str]:
+    """Return rows in columns that line up; all but the first `texts` of them are figures, which end below each other.
+
+    Examples
+    --------
+    >>> table(("", "USD"), [("paid", "9.00"), ("cured", "10.00")], texts=1)
+    ['         USD', 'paid    9.00', 'cured  10.00']
+    """
+    columns = list(zip(headings, *rows, strict=True))
+    right = [[cell.rjust(max(map(len, column))) for cell in column] for column in columns[texts:]]
+    return aligned(zip(*columns[:texts], *right, strict=True))

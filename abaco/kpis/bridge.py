@@ -1,0 +1,197 @@
+"""Why PAR moved: the bridge from one date's value to another's, term by term, summing to the change exactly."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+
+from abaco.errors import NotComputableError
+from abaco.formats import BUCKETS
+from abaco.kpis import transitions
+from abaco.kpis.book import Book
+from abaco.kpis.catalog import Definition
+from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.transitions import LATENESS, Transition
+from abaco.kpis.values import evaluate
+from abaco.tape import FIRST_DAY
+
+BRIDGED = ("PAR30", "PAR90")
+BOOK = ("total_receivable_usd",)
+MOVED = ("new arrears", "rolled on", "cured", "paid", "written off")
+GROWTH = "book growth"
+SCHEMA = pa.schema(
+    [("date", pa.date32()), ("against", pa.date32()), ("kpi", pa.string()), ("term", pa.string()),
+     ("amount_usd", pa.decimal128(38, 2)), ("points", pa.decimal128(18, 6))]
+)  # fmt: skip
+
+
+def first_day(kpi: Definition) -> int | None:
+    """Return from how many days past due a KPI counts a balance, or None when it is no PAR and has no bridge."""
+    for i, bucket in enumerate(BUCKETS[1:], start=1):
+        if set(kpi.numerator) == set(BUCKETS[i:]) and kpi.denominator == BOOK:
+            return FIRST_DAY[bucket]
+    return None
+
+
+def terms(ways: Iterable[Transition], days: int) -> dict[str, Decimal | None]:
+    """Return what moved the balance at risk, in USD, by cause.
+
+    Parameters
+    ----------
+    ways
+        What became of the loans between the two dates.
+    days
+        Days past due from which a balance is at risk.
+
+    Returns
+    -------
+    dict
+        ``new arrears``: at risk now, and less than 7 days late or not there before. ``rolled on``: at risk now, and
+        late but not yet at risk before, and what more is at risk of loans that were before. ``cured``: still owed, but
+        at risk no more. ``paid``: gone, and what less is at risk of loans that still are. ``written off``: that part of
+        a fall by which the loan's written-off balance rose, less what came back by reversed write-offs. They sum to
+        the change. Without written-off balances, that term is None and part of ``paid``.
+    """
+    sums: dict[str, Decimal | None] = dict.fromkeys(MOVED, Decimal("0.00"))
+    for way in ways:
+        rise, fall, written, back = (
+            way.usd[f"{name}_{days}"] for name in ("rise", "fall", "written", "reversed")
+        )
+        if way.knows_written_off:
+            sums["written off"] += back - written
+        else:
+            written, back, sums["written off"] = Decimal(0), Decimal(0), None
+        sums["rolled on" if way.opening in LATENESS[1:] else "new arrears"] += rise - back
+        sums["cured" if is_cured(way, days) else "paid"] -= fall - written
+    return sums
+
+
+def is_cured(way: Transition, days: int) -> bool:
+    """Return whether loans still owe something, but not as late as that."""
+    return way.closing in LATENESS and list(FIRST_DAY.values())[LATENESS.index(way.closing)] < days
+
+
+def apportioned(exact: Sequence[Decimal], whole: Decimal, precision: int) -> list[Decimal]:
+    """Return figures rounded so that they add up to a published whole.
+
+    Each is rounded half up; what is then left over goes, a last digit each, to those that rounding moved furthest the
+    other way, the first of equals. A figure that needs no rounding is left as it is.
+
+    Examples
+    --------
+    >>> [str(part) for part in apportioned([Decimal("0.4"), Decimal("0.4"), Decimal("1")], Decimal("2"), 0)]
+    ['1', '0', '1']
+    """
+    parts = [rounded(value, precision) for value in exact]
+    left = whole - sum(parts, Decimal(0))
+    unit = Decimal(1).scaleb(-precision).copy_sign(left)
+    lost = sorted(range(len(exact)), key=lambda i: (parts[i] - exact[i]) * unit)
+    for i in lost[: int(left / unit)]:
+        parts[i] += unit
+    return parts
+
+
+def bridge(kpi: Definition, ways: Iterable[Transition], before: Totals, now: Totals) -> list[dict[str, Any]]:
+    """Return the bridge of a PAR between two dates: opening, the terms and the book's growth, closing.
+
+    Parameters
+    ----------
+    ways
+        What became of the loans between them.
+    before, now
+        Balances of the two dates.
+
+    Returns
+    -------
+    list of dict
+        ``term``, ``amount_usd`` and ``points``. The terms' points are their USD against the book of the later date;
+        the book's growth has no USD and is what the opening balance at risk weighs less in a larger book. They sum to
+        the published change (see `apportioned`).
+
+    Raises
+    ------
+    NotComputableError
+        When the PAR of either date is not computable, or loans cannot be told apart.
+    """
+    (risk_before, book_before), (risk, book) = (_sums(kpi, total) for total in (before, now))
+    if not (ways := list(ways)):
+        raise NotComputableError(
+            "the loans of the two dates cannot be told apart: give a row a loan, not one a date"
+        )
+    usd = terms(ways, first_day(kpi))
+    with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
+        opening, closing = (
+            rounded(r / b * 100, kpi.precision) for r, b in ((risk_before, book_before), (risk, book))
+        )
+        exact = [(usd[term] or 0) / book * 100 for term in MOVED]
+        exact.append((risk_before / book - risk_before / book_before) * 100)
+        points = apportioned(exact, closing - opening, kpi.precision)
+    moved = [
+        {"term": term, "amount_usd": usd[term], "points": None if usd[term] is None else part}
+        for term, part in zip(MOVED, points[:-1], strict=True)
+    ]
+    return [
+        {"term": "opening", "amount_usd": risk_before, "points": opening},
+        *moved,
+        {"term": GROWTH, "amount_usd": None, "points": points[-1]},
+        {"term": "closing", "amount_usd": risk, "points": closing},
+    ]
+
+
+def _sums(kpi: Definition, total: Totals) -> tuple[Decimal, Decimal]:
+    parts = [total.sums.get(name) for name in kpi.numerator]
+    book = total.sums.get(BOOK[0])
+    if None in parts or book is None or book <= 0:
+        raise NotComputableError("the balance at risk or the book of one of the dates is not known, or 0")
+    return sum(parts, Decimal("0.00")), book
+
+
+def bridges(definitions: Mapping[str, Definition], book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
+    """Return the bridges of PAR30 and PAR90 from every date to the next, one row a date, KPI and term.
+
+    Parameters
+    ----------
+    totals
+        Measures by date.
+    """
+    moved = book.remembered(transitions.of_book)
+    rows = []
+    for against, date in pairwise(book.dates):
+        for name in (n for n in BRIDGED if n in definitions and first_day(definitions[n])):
+            pair = {"date": date, "against": against, "kpi": name}
+            try:
+                found = bridge(
+                    definitions[name], moved.get((date, against), []), totals[against], totals[date]
+                )
+            except NotComputableError:
+                continue
+            rows += [{**pair, **row} for row in found]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def gaps(
+    rows: Iterable[Mapping[str, Any]], definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals]
+) -> list[str]:
+    """Return the bridges that do not lead from one published value to the other, in USD or in points.
+
+    Parameters
+    ----------
+    rows
+        Of the table of bridges.
+    totals
+        Measures by date, which the ends are held against.
+    """
+    found: dict[tuple[str, dt.date, dt.date], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((row["kpi"], row["against"], row["date"]), []).append(row)
+    wrong = []
+    for (name, against, date), steps in found.items():
+        ends = [evaluate({name: definitions[name]}, totals[day], day)[name] for day in (against, date)]
+        for column, published in (("amount_usd", "numerator"), ("points", "value")):
+            whole = sum((step[column] or 0 for step in steps[:-1]), Decimal(0))
+            if (steps[0][column], whole) != tuple(end[published] for end in ends):
+                wrong.append(f"{name} from {against} to {date}")
+    return list(dict.fromkeys(wrong))

@@ -1,0 +1,230 @@
+"""Transitions: what became of each loan between two dates of the tape, added up by the states that it went through."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import narwhals as nw
+
+from abaco.formats import BUCKETS
+from abaco.kpis.book import Book, openings
+from abaco.tape import FIRST_DAY
+from abaco.transformation import BUCKET_NAMES
+
+Pair = tuple[dt.date, dt.date]  # the later date, and the one that it is held against
+WRITTEN_OFF, NEW, PAID = "written off", "new", "paid"
+LATENESS = tuple(BUCKET_NAMES.values())
+OPENING = (*LATENESS, WRITTEN_OFF, NEW)
+CLOSING = (*LATENESS, WRITTEN_OFF, PAID)
+_WRITTEN_OFF, _NOTHING = len(BUCKETS), len(BUCKETS) + 1
+AT_RISK_DAYS = (30, 90)
+ZERO = nw.lit(Decimal("0.00"))
+
+
+@dataclass(frozen=True)
+class Transition:
+    """The loans that went from one state to another between two dates.
+
+    Parameters
+    ----------
+    opening, closing
+        States, of `OPENING` and `CLOSING`: the latest aging bucket with a balance, or why there is none.
+    loans
+        How many; those that owe nothing on both dates are among them.
+    usd
+        Sums by name: ``opening``, ``closing`` (balances), ``opening_written_off``, ``risen``, ``fallen`` (written-off
+        balance), and for each number of days, ``rise_30`` say, by how much what is at risk of each loan rose and fell,
+        and how much of the fall was ``written`` off and of the rise ``reversed`` from a write-off.
+    knows_written_off
+        Both dates say what is written off; else a loan that was written off looks ``paid``.
+    """
+
+    opening: str
+    closing: str
+    loans: int
+    usd: Mapping[str, Decimal]
+    knows_written_off: bool = True
+
+
+def of_book(book: Book) -> dict[Pair, list[Transition]]:
+    """Return the transitions to every date from the month before it, and from the date before it, in one go."""
+    neighbours = ((date, against) for against, date in pairwise(book.dates))
+    return transitions(book.tape, [*neighbours, *openings(book.dates).items()])
+
+
+def transitions(
+    tape: nw.LazyFrame, pairs: Iterable[Pair], days: Sequence[int] = AT_RISK_DAYS
+) -> dict[Pair, list[Transition]]:
+    """Return what became of the loans between each pair of dates, in the order of the states.
+
+    Parameters
+    ----------
+    tape
+        One row a loan and date.
+    pairs
+        A date and what it is held against. Pairs of neighbours take one join of the tape with itself, all together.
+    days
+        Days past due from which a balance is at risk.
+
+    Returns
+    -------
+    dict
+        Transitions by pair; a pair of which a date has no loan ids is left out.
+    """
+    found: dict[Pair, list[dict[str, Any]]] = {}
+    for onward in rounds(pairs):
+        moved = moves(tape, onward, days).group_by("date", "opening_state", "closing_state")
+        sums = moved.agg(
+            nw.len().alias("loans"),
+            *(nw.col(f"{side}_state").count().alias(f"{side}_rows") for side in ("was", "is")),
+            *(nw.col(f"{side}_written_off").count().alias(f"{side}_known") for side in ("was", "is")),
+            *(nw.col(name).sum() for name in _amounts(days)),
+        )
+        against = {date: former for former, date in onward.items()}
+        for row in sums.collect("pyarrow").to_native().to_pylist():
+            found.setdefault((row["date"], against[row["date"]]), []).append(row)
+    whole = {pair: rows for pair, rows in found.items() if _sum(rows, "was_rows") and _sum(rows, "is_rows")}
+    return {pair: _transitions(rows, days) for pair, rows in sorted(whole.items())}
+
+
+def rounds(pairs: Iterable[Pair]) -> list[dict[dt.date, dt.date]]:
+    """Return the later date by the earlier one, as often as it takes for each date to come once on either side.
+
+    Examples
+    --------
+    >>> january, february, march = (dt.date(2025, month, 1) for month in (1, 2, 3))
+    >>> len(rounds([(february, january), (march, february)])), len(rounds([(february, january), (march, january)]))
+    (1, 2)
+    """
+    found: list[dict[dt.date, dt.date]] = []
+    for date, against in dict.fromkeys(pairs):
+        for one in found:
+            if against not in one and date not in one.values():
+                one[against] = date
+                break
+        else:
+            found.append({against: date})
+    return found
+
+
+def moves(
+    tape: nw.LazyFrame, onward: Mapping[dt.date, dt.date], days: Sequence[int], also: Sequence[str] = ()
+) -> nw.LazyFrame:
+    """Return both ends of each loan's way, one row a later date and loan; a loan may lack either end.
+
+    Parameters
+    ----------
+    onward
+        The later date by the earlier one, each once on either side.
+    also
+        Further columns of the tape to bring along, of the later date, or of the earlier one if it lacks them.
+    """
+    date = nw.col("measurement_date")
+    to = nw.when(date == (first := min(onward))).then(nw.lit(onward[first]))
+    for former in sorted(onward)[1:]:
+        to = to.when(date == former).then(nw.lit(onward[former]))
+    sides = (
+        _side(tape, list(onward), to, "was", days, also),
+        _side(tape, list(onward.values()), date, "is", days, also),
+    )
+    keys = ["date", "loan_id"]
+    left, right = ([f"{side}_{key}" for key in keys] for side in ("was", "is"))
+    joined = sides[0].join(sides[1], how="full", left_on=left, right_on=right)
+    merged = [nw.coalesce(f"is_{name}", f"was_{name}").alias(name) for name in (*keys, *also)]
+    kept = [f"{side}_{name}" for side in ("was", "is") for name in ("state", "written_off")]
+    return joined.select(*merged, *kept, *_states(), *_balances(), *(e for k in days for e in _at_risk(k)))
+
+
+def _side(
+    tape: nw.LazyFrame,
+    dates: list[dt.date],
+    date: nw.Expr,
+    side: str,
+    days: Sequence[int],
+    also: Sequence[str],
+) -> nw.LazyFrame:
+    state = nw.when(nw.col(BUCKETS[-1]) > 0).then(nw.lit(len(BUCKETS) - 1))
+    for i in reversed(range(1, len(BUCKETS) - 1)):
+        state = state.when(nw.col(BUCKETS[i]) > 0).then(nw.lit(i))
+    state = state.when((nw.col(BUCKETS[0]) > 0) | (nw.col("total_receivable_usd") > 0)).then(nw.lit(0))
+    state = state.when(nw.col("written_off_usd") > 0).then(nw.lit(_WRITTEN_OFF)).otherwise(nw.lit(_NOTHING))
+    columns = {"date": date, "loan_id": nw.col("loan_id"), "state": state}
+    columns |= {"balance": nw.col("total_receivable_usd"), "written_off": nw.col("written_off_usd")}
+    for k in days:
+        late = [nw.coalesce(b, ZERO) for b in BUCKETS if FIRST_DAY[b] >= k]
+        columns[f"late_{k}"] = sum(late[1:], start=late[0])
+    columns |= {name: nw.col(name) for name in also}
+    rows = tape.lazy().filter(~nw.col("loan_id").is_null() & nw.col("measurement_date").is_in(dates))
+    return rows.select(made.alias(f"{side}_{name}") for name, made in columns.items())
+
+
+def _states() -> list[nw.Expr]:
+    was, now = nw.col("was_state"), nw.col("is_state")
+    rose = nw.coalesce("is_written_off", ZERO) > nw.coalesce("was_written_off", ZERO)
+    gone = nw.when(rose).then(nw.lit(_WRITTEN_OFF)).otherwise(nw.lit(_NOTHING))
+    return [
+        nw.coalesce(was, nw.lit(_NOTHING)).alias("opening_state"),
+        nw.when(now < _WRITTEN_OFF).then(now).otherwise(gone).alias("closing_state"),
+    ]
+
+
+def _balances() -> list[nw.Expr]:
+    was, now = (nw.coalesce(f"{side}_written_off", ZERO) for side in ("was", "is"))
+    return [
+        nw.coalesce("was_balance", ZERO).alias("opening"),
+        nw.coalesce("is_balance", ZERO).alias("closing"),
+        was.alias("opening_written_off"),
+        _above(now, was).alias("risen"),
+        _above(was, now).alias("fallen"),
+    ]
+
+
+def _at_risk(k: int) -> list[nw.Expr]:
+    was, now = (nw.coalesce(f"{side}_late_{k}", ZERO) for side in ("was", "is"))
+    off, still = (nw.coalesce(f"{side}_written_off", ZERO) for side in ("was", "is"))
+    rise, fall = _above(now, was), _above(was, now)
+    return [
+        was.alias(f"before_{k}"),
+        now.alias(f"after_{k}"),
+        rise.alias(f"rise_{k}"),
+        fall.alias(f"fall_{k}"),
+        _least(fall, _above(still, off)).alias(f"written_{k}"),
+        _least(rise, _above(off, still)).alias(f"reversed_{k}"),
+    ]
+
+
+def _above(one: nw.Expr, other: nw.Expr) -> nw.Expr:
+    return nw.when(one > other).then(one - other).otherwise(ZERO)
+
+
+def _least(one: nw.Expr, other: nw.Expr) -> nw.Expr:
+    return nw.when(one < other).then(one).otherwise(other)
+
+
+def _amounts(days: Sequence[int]) -> list[str]:
+    of_days = [f"{name}_{k}" for k in days for name in ("rise", "fall", "written", "reversed")]
+    return ["opening", "closing", "opening_written_off", "risen", "fallen", *of_days]
+
+
+def _sum(rows: Iterable[Mapping[str, Any]], name: str) -> int:
+    return sum(row[name] for row in rows)
+
+
+def _transitions(rows: list[dict[str, Any]], days: Sequence[int]) -> list[Transition]:
+    known = bool(_sum(rows, "was_known") and _sum(rows, "is_known"))
+    ordered = sorted(rows, key=lambda row: (row["opening_state"], row["closing_state"]))
+    return [transition(row, days, known) for row in ordered]
+
+
+def transition(row: Mapping[str, Any], days: Sequence[int], knows_written_off: bool) -> Transition:
+    """Return a row of sums, or of one loan (see `moves`), as a transition."""
+    return Transition(
+        OPENING[row["opening_state"]],
+        CLOSING[row["closing_state"]],
+        row.get("loans", 1),
+        {name: row[name] for name in _amounts(days)},
+        knows_written_off,
+    )
