@@ -6,7 +6,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from books import DECEMBER, NOVEMBER, tape
+from tapes import DECEMBER, NOVEMBER, tape
 from exports import rows_of
 
 from abaco import loanbook

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from books import DECEMBER, NOVEMBER, book, shown
+from tapes import DECEMBER, NOVEMBER, book, shown
 
 from abaco.kpis import balances
 

@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from books import DECEMBER, book
+from tapes import DECEMBER, book
 
 from abaco.kpis.book import month_end, months_before, openings
 

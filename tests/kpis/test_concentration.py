@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from books import BORROWERS, DECEMBER, NOVEMBER, book, shown, written
+from tapes import BORROWERS, DECEMBER, NOVEMBER, book, shown, written
 
 from abaco.kpis import concentration
 from abaco.kpis.catalog import load

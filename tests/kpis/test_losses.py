@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from books import DECEMBER, NOVEMBER
+from tapes import DECEMBER, NOVEMBER
 
 from abaco.errors import InputError
 from abaco.formats import BUCKETS

@@ -1,7 +1,7 @@
 """The book by segment: bands at their bounds, what is not given, and sums that are the whole book's."""
 
 import pytest
-from books import DECEMBER, NOVEMBER, book
+from tapes import DECEMBER, NOVEMBER, book
 
 from abaco.kpis import segments
 from abaco.kpis.segments import TERMS, TICKETS, UNKNOWN

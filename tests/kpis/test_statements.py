@@ -4,7 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from books import DECEMBER, NOVEMBER, shown
+from tapes import DECEMBER, NOVEMBER, shown
 
 from abaco.kpis import catalog, statements
 from abaco.kpis.book import Book
