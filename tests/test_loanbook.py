@@ -6,8 +6,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tapes import DECEMBER, NOVEMBER, tape
 from exports import rows_of
+from tapes import DECEMBER, NOVEMBER, tape
 
 from abaco import loanbook
 from abaco.engines import DuckDB
