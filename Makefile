@@ -13,7 +13,7 @@ OPTIONS := $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"} \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check verify sample test golden lint lab clean lock
+.PHONY: help report backfill check verify sample test golden bench lint lab clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -39,9 +39,12 @@ test: $(VENV)/.test ## every test, the golden notebooks included
 golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
 	@$(BIN)/python -m abaco.golden
 
+bench: $(VENV)/.test ## measure speed and memory against other ways, and write benchmarks/RESULTS.md (40 minutes)
+	@$(BIN)/python -m benchmarks
+
 lint: $(VENV)/.test ## style of the code and the notebooks
-	@$(BIN)/ruff check abaco tests notebooks
-	@$(BIN)/ruff format --check abaco tests
+	@$(BIN)/ruff check abaco benchmarks tests notebooks
+	@$(BIN)/ruff format --check abaco benchmarks tests
 
 lab: $(VENV)/.lab ## JupyterLab on notebooks/
 	@$(BIN)/jupyter lab notebooks/
