@@ -164,7 +164,7 @@ def _write_rows(
         (~nw.any_horizontal(*key, ignore_nulls=False) if key else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
     )  # fmt: skip
-    engine.write(rows, path)
+    engine.write(rows, path, passing=True)
 
 
 def count(frame: nw.LazyFrame) -> int:
