@@ -17,7 +17,7 @@ from abaco.formats import FORMATS
 from abaco.kpis.ratios import rounded
 from abaco.lines import excerpt, line_numbers
 from abaco.sources import Skipped, Source
-from abaco.staging import IS_LATER, Batch, Staged, checked, count, stage_one, with_originals
+from abaco.staging import IS_LATER, Batch, Staged, count, stage_one, typed, with_originals
 
 CONFLICT = "{}: another row has the same, with other values"
 QUARANTINE = pa.schema(
@@ -156,7 +156,7 @@ def _values(staged: Staged, wanted: dict[int, int], total: int, engine: DuckDB, 
         engine.write(few.drop("abaco_place"), Path(source.path))
     elif source.kind == "csv" and text is None and source.lines == 1 + total + len(staged.broken):
         text, places = excerpt(staged.text, [wanted[r] for r in records], work), range(len(records))
-    again = engine.numbered(checked(source, engine, work, text), "place")
+    again = engine.numbered(typed(source, engine, work, text), "place")
     again = with_originals(again.with_columns(reasons=nw.lit("")), source, engine).select("place", "original")
     found = again.join(_column("place", places, engine), on="place", how="semi").sort("place")
     return dict(zip(records, found.collect("pyarrow")["original"].to_list(), strict=True))
