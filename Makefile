@@ -15,10 +15,10 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check verify sample test golden lint lab clean lock
+.PHONY: help report backfill check verify sample test golden screenshot lint lab clean lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 report: $(VENV)/.$(RUNNER) ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb|spark]
 	@$(BIN)/abaco report $${DATE:+--date "$$DATE"} $(OPTIONS)
@@ -41,6 +41,10 @@ test: $(VENV)/.test ## every test, the golden notebooks included
 
 golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
 	@$(BIN)/python -m abaco.golden
+
+screenshot: $(VENV)/.test ## the picture docs/report.png anew, from the sample's report
+	@sh tests/setup.sh
+	@$(BIN)/python tests/screenshot.py
 
 lint: $(VENV)/.test ## style of the code and the notebooks
 	@$(BIN)/ruff check abaco tests notebooks

@@ -60,7 +60,12 @@ def _moves(metrics, history, bridges):
     name, kpi = max(moved, key=lambda pair: _size(pair[1]))
     yield _move(name, kpi, most=True) + _why(metrics, name, history, bridges)
     par30 = dict(moved).get("PAR30")
-    if name != "PAR30" and par30 and par30["change"] and (why := _why(metrics, "PAR30", history, bridges)):
+    if (
+        name != "PAR30"
+        and par30
+        and par30["change"]
+        and (why := _why(metrics, "PAR30", history, bridges)) != "."
+    ):
         yield _move("PAR30", par30, most=False) + why
 
 
