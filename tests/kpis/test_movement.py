@@ -1,7 +1,6 @@
 """Movement of a month, worked out by hand: roll rates, cures, defaults, write-offs and recoveries."""
 
 import datetime as dt
-from decimal import Decimal
 
 import pytest
 
@@ -130,7 +129,8 @@ def test_state_of_a_loan(opened, was, now, expected):
 
 
 @pytest.mark.parametrize(
-    ("was", "now"), [("- 5.00", "- 5.00"), ("- 5.00", ""), ("", "- 5.00"), ("- 0.00", "- 0.00"), ("- 5.00", "- 6.00")]
+    ("was", "now"),
+    [("- 5.00", "- 5.00"), ("- 5.00", ""), ("", "- 5.00"), ("- 0.00", "- 0.00"), ("- 5.00", "- 6.00")],
 )
 def test_loan_that_owes_nothing_on_both_dates_has_no_roll_rate(opened, was, now):
     assert rates(opened(month((was, now), ("1.00@0 0.00", "1.00@0 0.00")))) == [
@@ -173,7 +173,9 @@ def test_thirty_days_are_late_and_ninety_are_in_default(opened):
     assert (found["opening_performing_usd"], found["defaulted_usd"]) == ("55.00", "52.00")
 
 
-@pytest.mark.parametrize(("written", "status"), [("2.00", "ok"), ("2.01", "warning"), ("3.50", "warning"), ("3.51", "critical")])
+@pytest.mark.parametrize(
+    ("written", "status"), [("2.00", "ok"), ("2.01", "warning"), ("3.50", "warning"), ("3.51", "critical")]
+)
 def test_write_off_rate_exactly_at_a_threshold_is_not_past_it(opened, written, status):
     book = opened(month(("100.00@90 0.00", f"50.00@90 {written}")))
     assert kpis(book)["WriteOffRate"]["status"] == status
@@ -225,7 +227,7 @@ def test_empty_tape_moves_nothing(opened):
 @pytest.mark.parametrize("without", [(NOVEMBER,), (DECEMBER,), (NOVEMBER, DECEMBER)])
 def test_tape_without_loan_ids_moves_nothing(opened, without):
     lines = MONTH.strip().splitlines()
-    rows = [line for line in lines[1:] if not line.split()[0] in map(str, without)]
+    rows = [line for line in lines[1:] if line.split()[0] not in map(str, without)]
     rows += [f"{day} - 100.00@0 0.00" for day in without]
     book = opened("\n".join([lines[0], *rows]))
     assert moved(book) is None
