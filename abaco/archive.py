@@ -62,12 +62,15 @@ def overview(output: Path | None = None) -> Iterator[str]:
     if not dates:
         raise InputError(f"No report in {project.shown(folder)} yet: run make report DATE=YYYY-MM-DD")
     kpis = {date: runs.read_json(folder / date / "metrics.json")["kpis"] for date in shown}
-    names = list(dict.fromkeys(name for entries in kpis.values() for name in entries))
-    rows = [("date", *names, "finished", "run")]
+    names = list(
+        dict.fromkeys(n for entries in kpis.values() for n, kpi in entries.items() if kpi["group"] == "core")
+    )
+    rows = [("date", *names, "finished", "run", "input")]
     for date in dates:
         figures = [_figure(kpis.get(date, {}).get(name)) for name in names]
-        run = shown.get(date, {"finished_at": "no report", "run_id": ""})
-        rows.append((date, *figures, run["finished_at"], run["run_id"]))
+        run = shown.get(date, {"finished_at": "no report", "run_id": "", "input": None})
+        source = project.shown(run["input"]) if run["input"] else ""
+        rows.append((date, *figures, run["finished_at"], run["run_id"], source))
     heading, *lines = aligned(rows)
     yield heading
     for date, line in zip(dates, lines, strict=True):
@@ -79,6 +82,4 @@ def overview(output: Path | None = None) -> Iterator[str]:
 
 
 def _figure(kpi: dict[str, Any] | None) -> str:
-    if kpi is None:
-        return ""
-    return metrics.shown(kpi) if kpi["value"] is None else f"{metrics.shown(kpi)} {kpi['status']}"
+    return "" if kpi is None else metrics.judged(kpi)

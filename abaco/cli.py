@@ -50,8 +50,7 @@ def report(
         if "taken_from" in phase:
             print(f"{name} is unchanged: taken from the run {phase['taken_from']}")
     kpis = result["phases"]["calculation"]["metrics"]
-    rows = [(name, metrics.shown(kpi), kpi["reason"] or kpi["status"]) for name, kpi in kpis.items()]
-    print(*aligned(rows), f"{project.shown(Path(result['path']))}/report.html", sep="\n")
+    print(*aligned(metrics.summary(kpis)), f"{project.shown(Path(result['path']))}/report.html", sep="\n")
 
 
 @app.command()
@@ -95,6 +94,35 @@ def status(output: Output = None, log_level: Level = None) -> None:
 
     logs.start(log_level)
     for line in archive.overview(output):
+        print(line)
+
+
+@app.command()
+def history(
+    kpi: Annotated[str, typer.Argument(help="Its id, such as PAR30.")],
+    date: Date = None,
+    by: Annotated[str, typer.Option(help="day, week or month, where the input is that fine.")] = "day",
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Show a KPI on every date of a finished report's input, as a table with bars."""
+    from abaco import trends
+
+    logs.start(log_level)
+    for line in trends.history(kpi, output, date, by):
+        print(line)
+
+
+@app.command()
+def compare(
+    one: Annotated[str, typer.Argument(help="A run id, or the date of a report.")],
+    other: Annotated[str, typer.Argument(help="Another one.")],
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Show what differs between two runs: figures, inputs, parameters and code."""
+    from abaco import comparison
+
+    logs.start(log_level)
+    for line in comparison.compare(one, other, output):
         print(line)
 
 

@@ -1,7 +1,7 @@
 """metrics.json: the figures of a report and nothing else, the same bytes for the same input."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,17 @@ def shown(kpi: Mapping[str, Any]) -> str:
     'not computable'
     """
     return "not computable" if kpi["value"] is None else f"{kpi['value']:.{kpi['precision']}f} {kpi['unit']}"
+
+
+def judged(kpi: Mapping[str, Any]) -> str:
+    """Return the value of an entry of metrics.json with its status, where limits give it one."""
+    return shown(kpi) if kpi["status"] in ("none", "not_computable") else f"{shown(kpi)} {kpi['status']}"
+
+
+def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return what a terminal says of a report: id, value and status of the four KPIs and of what is past a limit."""
+    told = {n: k for n, k in kpis.items() if k["group"] == "core" or k["status"] in ("warning", "critical")}
+    return [(name, shown(kpi), kpi["reason"] or kpi["status"]) for name, kpi in told.items()]
 
 
 def text(amount: Decimal | None) -> str | None:
@@ -102,6 +113,7 @@ def assemble(
     aging: list,
     anomalies: list,
     missing: list,
+    notes: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the content of metrics.json.
 
@@ -111,7 +123,10 @@ def assemble(
         What the pipeline, ingestion and transformation handed over.
     kpis, book, aging, anomalies, missing
         Figures of the date, see the functions of this package that make them.
+    notes
+        What a reader should know besides, in sentences.
     """
+    quality = ingested["quality"]
     return {
         "schema_version": 1,
         "date": ingested["date"],
@@ -124,7 +139,7 @@ def assemble(
             {**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies
         ],
         "reconciliation": ingested["reconciliation"],
-        "quality": {**ingested["quality"], **transformed},
+        "quality": {**quality, **transformed, "notes": [*quality["notes"], *notes]},
         "missing": missing,
         "inputs": ingested["inputs"],
     }

@@ -7,7 +7,8 @@ from abaco import project
 
 PHASES = ("01_ingestion", "02_transformation", "03_calculation", "04_report", "05_output")
 CALCULATED = (
-    "measures", "history", "segments", "concentration", "roll_rates", "bridges", "bridge_loans",
+    "measures", "history", "segments", "concentration", "roll_rates", "bridges", "bridge_loans", "collections",
+    "vintages",
 )  # fmt: skip
 # What a phase must have left in the run's folder to have succeeded, and what of that stays there.
 OUTPUTS = {

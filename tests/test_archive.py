@@ -24,6 +24,7 @@ def leave(output, date, run_id, started, status="success", error=None, kpis=None
         {
             "run_id": run_id,
             "date": date,
+            "input": "/exports/book.csv",
             "status": status,
             "started_at": stamp,
             "finished_at": ended,
@@ -36,7 +37,7 @@ def leave(output, date, run_id, started, status="success", error=None, kpis=None
 
 
 def kpi(value, status, unit="%"):
-    return {"value": value, "status": status, "unit": unit, "precision": 2}
+    return {"value": value, "status": status, "unit": unit, "precision": 2, "group": "core"}
 
 
 def held_by(output, date, pid, host=None):
@@ -55,12 +56,13 @@ def dead_pid():
 
 def test_one_line_a_date_that_is_never_cut(tmp_path):
     figures = {"PAR30": kpi(3.5, "ok"), "CollectionRate": kpi(None, "not_computable")}
+    figures["PAR60"] = {**kpi(1.0, "none"), "group": "risk"}  # only the four of every report have room
     leave(tmp_path, DECEMBER, "20251231-aaaaaaaaaaaa", "10:00", kpis=figures)
     leave(tmp_path, NOVEMBER, "20251130-bbbbbbbbbbbb", "10:00", kpis={"PAR30": kpi(5.25, "warning")})
     assert list(archive.overview(tmp_path)) == [
-        "date        PAR30           CollectionRate  finished              run",
-        "2025-11-30  5.25 % warning                  2025-11-30T10:00:09Z  20251130-bbbbbbbbbbbb",
-        "2025-12-31  3.50 % ok       not computable  2025-12-31T10:00:09Z  20251231-aaaaaaaaaaaa",
+        "date        PAR30           CollectionRate  finished              run                    input",
+        "2025-11-30  5.25 % warning                  2025-11-30T10:00:09Z  20251130-bbbbbbbbbbbb  /exports/book.csv",
+        "2025-12-31  3.50 % ok       not computable  2025-12-31T10:00:09Z  20251231-aaaaaaaaaaaa  /exports/book.csv",
     ]
 
 

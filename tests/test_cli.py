@@ -369,11 +369,12 @@ def test_status_has_a_line_for_the_report(finished):
         "PortfolioHealth",
         "finished",
         "run",
+        "input",
     ]
     run = json.loads((finished.output / "2025-12-31/run.json").read_text())
     assert [line for line in lines if line.startswith("2025-12-31")] == [
         "2025-12-31  3.7471 % ok  1.3010 % ok  2.95 % ok       2.8395 of 10 critical  "
-        f"{run['finished_at']}  {run['run_id']}"
+        f"{run['finished_at']}  {run['run_id']}  data/sample.csv"
     ]
 
 

@@ -33,7 +33,7 @@ def test_pairs_change_single_keys_and_the_file_stays_the_base(folder):
     found = settings.load("ingestion.max_reject_pct=2.5, output.csv_tables=false,report.history_dates=3")
     assert found["ingestion"] == {**usual["ingestion"], "max_reject_pct": 2.5}
     assert found["output"] == {"csv_tables": False}
-    assert found["report"] == {"history_dates": 3}
+    assert found["report"] == {**usual["report"], "history_dates": 3}
     assert found["run"] == usual["run"]
 
 
@@ -62,7 +62,7 @@ def test_overlay_of_the_environment_lies_between_file_and_caller(folder, monkeyp
     monkeypatch.setenv("ABACO_ENV", "staging")
     found = settings.load("calculation.max_change_pct=5")
     assert (found["run"]["output"], found["calculation"]["max_change_pct"]) == ("staged", 5)
-    assert found["run"]["input"] == "data/sample.csv"
+    assert found["run"]["input"] == "data/sample"
 
 
 def test_missing_overlay_is_named(folder, monkeypatch):

@@ -90,4 +90,4 @@ def _whole(total: Totals) -> Totals:
         name: usd if usd is None else rounded(usd, 0 if MEASURES[name].unit == "loans" else 2)
         for name, usd in total.sums.items()
     }
-    return Totals(total.rows, {**exact, **dict.fromkeys(partial)}, total.counts)
+    return Totals(total.rows, {**exact, **dict.fromkeys(partial)}, total.counts, total.reasons)

@@ -12,7 +12,7 @@ import narwhals as nw
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Book:
     """The frames of one run; an export that the input lacks is None.
 
@@ -58,6 +58,10 @@ class Book:
             self._made[make] = make(self)
         return self._made[make]
 
+    def through(self, day: dt.date) -> dt.date:
+        """Return the day up to which the figures of a date reach: of the measurement date's not beyond `as_of`."""
+        return min(day, self.as_of) if day == self.date else day
+
 
 def month_end(day: dt.date) -> dt.date:
     """Return the last day of a date's month.
@@ -80,6 +84,17 @@ def months_before(day: dt.date, months: int) -> dt.date:
     """
     month = day.year * 12 + day.month - 1 - months
     return month_end(dt.date(month // 12, month % 12 + 1, 1))
+
+
+def months_between(earlier: dt.date, later: dt.date) -> int:
+    """Return how many calendar months lie between two dates, whatever their days.
+
+    Examples
+    --------
+    >>> months_between(dt.date(2024, 12, 31), dt.date(2025, 3, 1))
+    3
+    """
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
 
 
 def openings(dates: Iterable[dt.date]) -> dict[dt.date, dt.date]:

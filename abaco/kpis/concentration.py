@@ -44,7 +44,7 @@ def herfindahl(borrower_squares: Decimal, total_receivable_usd: Decimal) -> Deci
     Examples
     --------
     >>> herfindahl(Decimal("5000.00"), Decimal("100.00"))  # two borrowers of 50.00
-    Decimal('5000')
+    Decimal('5000.0')
     """
     return borrower_squares / total_receivable_usd**2 * 10_000
 

@@ -5,14 +5,36 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from abaco.kpis import balances, concentration, losses, movement, segments, statements
+from abaco.kpis import (
+    balances,
+    collection,
+    concentration,
+    lending,
+    losses,
+    movement,
+    returns,
+    segments,
+    statements,
+    vintage,
+)
 from abaco.kpis.book import Book
 from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals
 
 # The modules that compute measures, in this order: each has MEASURES by name, NEEDS where it goes on from measures of
 # those before it, and measure(book, names, before), which computes the named ones on every date.
-SOURCES = (balances, segments, concentration, statements, losses, movement)
+SOURCES = (
+    balances,
+    segments,
+    concentration,
+    statements,
+    losses,
+    movement,
+    lending,
+    collection,
+    returns,
+    vintage,
+)
 MEASURES: dict[str, Measure] = {name: found for source in SOURCES for name, found in source.MEASURES.items()}
 
 TABLE = pa.schema(
@@ -52,6 +74,7 @@ def _merged(one: Mapping[dt.date, Totals], other: Mapping[dt.date, Totals]) -> d
             total.rows or other[day].rows,
             {**total.sums, **other[day].sums},
             {**total.counts, **other[day].counts},
+            {**total.reasons, **other[day].reasons},
         )
         if day in other
         else total

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 import narwhals as nw
@@ -10,11 +10,15 @@ import narwhals as nw
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums of one date: USD by column (None where no row has a value), and how many rows have one."""
+    """Sums of one date: USD by column (None where no row has a value), and how many rows have one.
+
+    `reasons` says of a sum that is None why, where more can be said than that the input does not give it.
+    """
 
     rows: int
     sums: dict[str, Decimal | None]
     counts: dict[str, int]
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 def totals(tape: nw.LazyFrame | nw.DataFrame, columns: Iterable[str]) -> dict[dt.date, Totals]:

@@ -75,7 +75,9 @@ def known(total: Totals, measure: str) -> Decimal:
         When the input does not give it.
     """
     if (amount := total.sums.get(measure)) is None:
-        raise NotComputableError(f"the input does not give {MEASURES[measure].title}")
+        raise NotComputableError(
+            total.reasons.get(measure, f"the input does not give {MEASURES[measure].title}")
+        )
     return amount
 
 

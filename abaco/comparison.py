@@ -1,0 +1,93 @@
+"""Two runs side by side: what differs in figures, inputs, parameters and code."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from abaco import archive, metrics, project, runs
+from abaco.errors import InputError
+from abaco.listing import aligned
+
+MANIFEST, FIGURES = "manifest.json", "metrics.json"
+
+
+def find(output: Path, name: str) -> Path:
+    """Return the folder of a finished run, by its id or by the date of its report.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    """
+    if (output / name / MANIFEST).is_file():
+        return output / name
+    for record in sorted((output / runs.RUNS).glob("*/*/run.json"), reverse=True):
+        if runs.read_json(record)["run_id"] == name and (record.parent / MANIFEST).is_file():
+            return record.parent
+    known = [run["run_id"] for run in archive.visible(output).values()]
+    raise InputError(
+        f"No finished run {name} in {project.shown(output)}: give a run id or a date; "
+        f"there are: {', '.join(known[-5:])}"
+    )
+
+
+def compare(one: str, other: str, output: Path | None = None) -> Iterator[str]:
+    """Yield what differs between two runs, a line each.
+
+    Parameters
+    ----------
+    one, other
+        Run ids, or dates of reports.
+    """
+    folder = archive.reports_folder(output)
+    found = (find(folder, name) for name in (one, other))
+    before, after = ((runs.read_json(path / MANIFEST), runs.read_json(path / FIGURES)) for path in found)
+    yield f"{before[0]['run_id']} → {after[0]['run_id']}"
+    yield from _section("Figures", figures(before[1]["kpis"], after[1]["kpis"]), "every figure is the same")
+    yield from _section("Inputs", inputs(before[0]["inputs"], after[0]["inputs"]), "the same files")
+    yield from _section("Parameters", parameters(before[0]["parameters"], after[0]["parameters"]), "the same")
+    code = [
+        (key, str(before[0]["code"][key]), "→", str(after[0]["code"][key])) for key in ("commit", "sha256")
+    ]
+    differs = before[0]["code"]["sha256"] != after[0]["code"]["sha256"]
+    yield from _section("Code", code if differs else [], "the same")
+
+
+def _section(title: str, rows: list[tuple[str, ...]], otherwise: str) -> Iterator[str]:
+    yield f"\n{title}"
+    yield from (f"  {line}" for line in (aligned(rows) if rows else [otherwise]))
+
+
+def figures(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return the KPIs whose value or status differs: id, value before and after, change."""
+    found = []
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        if old and new and (old["value"], old["status"]) == (new["value"], new["status"]):
+            continue
+        texts = [metrics.judged(kpi) if kpi else "not there" for kpi in (old, new)]
+        known = old and new and None not in (old["value"], new["value"])
+        change = f"{new['value'] - old['value']:+.{new['precision']}f}" if known else ""
+        found.append((name, texts[0], "→", texts[1], change))
+    return found
+
+
+def inputs(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Return the input files that came, went or changed, with their rows."""
+    old, new = ({one["name"]: one for one in files} for files in (before, after))
+    found = []
+    for name in sorted({*old, *new}):
+        if name not in old or name not in new:
+            found.append((name, "only in the first" if name in old else "only in the second"))
+        elif old[name]["sha256"] != new[name]["sha256"]:
+            found.append((name, f"changed: {old[name]['rows']} → {new[name]['rows']} rows"))
+    return found
+
+
+def parameters(before: dict[str, dict], after: dict[str, dict]) -> list[tuple[str, ...]]:
+    """Return the settings that differ: name, value before and after."""
+    old, new = (
+        {f"{s}.{k}": v for s, keys in one.items() for k, v in keys.items()} for one in (before, after)
+    )
+    names = sorted({*old, *new})
+    return [(n, str(old.get(n)), "→", str(new.get(n))) for n in names if old.get(n) != new.get(n)]

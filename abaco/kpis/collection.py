@@ -1,0 +1,146 @@
+"""What was collected of what was due, month by month, and what was paid before it was due."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache, partial
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+
+from abaco.errors import NotComputableError
+from abaco.kpis import flows
+from abaco.kpis.book import Book, months_before, months_between, openings
+from abaco.kpis.ledger import Amount, Ledger, by_day, measured
+from abaco.kpis.measure import Measure
+from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.timeliness import MATCHED, ON_TIME, on_time
+
+PAYMENTS = "transactions, or real payments"
+SCHEDULES = "payment schedules"
+NEEDS = ("total_receivable_usd",)
+MEASURES = {
+    "month_paid_usd": Measure("what was paid in the month", PAYMENTS),
+    "month_due_usd": Measure("what was due in the month", SCHEDULES),
+    "month_principal_paid_usd": Measure("the principal paid in the month", PAYMENTS),
+    "month_principal_due_usd": Measure("the principal due in the month", SCHEDULES),
+    "month_principal_on_time_usd": Measure(
+        "the principal due in the month that was paid by its end",
+        f"{SCHEDULES}, and {PAYMENTS}, of the same loans",
+    ),
+    "month_opening_usd": Measure(
+        "the outstanding balance at the month's start", "balances at the end of the month before"
+    ),
+}
+SCHEMA = pa.schema(
+    [("month", pa.date32()), ("due_usd", pa.decimal128(38, 2)), ("paid_usd", pa.decimal128(38, 2)),
+     ("rate", pa.decimal128(18, 2)), ("principal_due_usd", pa.decimal128(38, 2)),
+     ("principal_paid_usd", pa.decimal128(38, 2)), ("principal_rate", pa.decimal128(18, 2)),
+     ("is_partial", pa.bool_())]
+)  # fmt: skip
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Flows:
+    """What was paid and due by day; None for what no export of the input says."""
+
+    paid: Ledger | None
+    due: Ledger | None
+    on_time: Ledger | None
+
+
+@lru_cache(maxsize=1)  # every table and measure of a run is made from the same few sums
+def flows_of(book: Book) -> Flows:
+    """Return what was paid and due by day: one scan of each export, and one of both together, by loan."""
+    paid, due, title = flows.paid(book), flows.due(book), flows.paid_title(book)
+    paid_by_day = due_by_day = together = None
+    if paid is not None:
+        is_paid = nw.col("kind") == flows.PAID
+        money = (nw.when(is_paid).then(nw.col(c)).alias(c) for c in flows.MONEY)
+        paid_by_day = by_day(paid.select("day", *money), title, flows.MONEY)
+    if due is not None:
+        due_by_day = by_day(due, flows.TITLES["schedules"], flows.MONEY)
+    if paid_by_day and due_by_day:
+        together = on_time(due, paid, title)
+    return Flows(paid_by_day, due_by_day, together)
+
+
+def month_of(book: Book, day: dt.date) -> tuple[dt.date, dt.date]:
+    """Return the first and the last day of a date's month that its figures can know of."""
+    return day.replace(day=1), book.through(day)
+
+
+def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
+    """Return the named measures of the month up to each date of the tape."""
+    spans = {day: month_of(book, day) for day in book.dates}
+    found = measured(spans, names, _amounts(flows_of(book)))
+    if "month_opening_usd" in names:
+        for day, former in openings(book.dates).items():
+            found[day].sums["month_opening_usd"] = before[former].sums.get("total_receivable_usd")
+            found[day].counts["month_opening_usd"] = before[former].rows
+    return found
+
+
+def _amounts(moved: Flows) -> dict[str, Amount]:
+    principal = ("principal_usd",)
+    found = {}
+    if moved.paid:
+        found["month_paid_usd"] = partial(moved.paid.counted, columns=flows.MONEY)
+        found["month_principal_paid_usd"] = partial(moved.paid.counted, columns=principal)
+    if moved.due:
+        found["month_due_usd"] = partial(moved.due.counted, columns=flows.MONEY)
+        found["month_principal_due_usd"] = partial(moved.due.counted, columns=principal)
+    if moved.on_time:
+        found["month_principal_on_time_usd"] = partial(_on_time, moved)
+    return found
+
+
+def _on_time(moved: Flows, first: dt.date, last: dt.date) -> tuple[Decimal, int]:
+    """Return the principal of a month's due that was paid by its end, and how many instalments were due."""
+    _, rows = moved.due.counted(first, last, ("principal_usd",))
+    moved.paid.counted(first, last, ("principal_usd",))
+    # what was paid before the export begins would be missing from what a loan has paid
+    moved.paid.require_begin(moved.due.days[0])
+    together = moved.on_time
+    if not together.between(together.days[0], together.days[-1], MATCHED):
+        raise NotComputableError(f"no loan of the {moved.paid.title} is in the {moved.due.title}")
+    return rounded(together.between(first, last, ON_TIME) * CENT, 2), rows
+
+
+def collections(book: Book) -> pa.Table:
+    """Return what was collected, one row a month since payments are known; empty without payments or schedules.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``month``, its end; what was ``due_usd`` and ``paid_usd`` in it, with interest, fees and tax, and the ``rate``
+        in per cent; ``principal_due_usd``, how much of that was paid by the month's end, ``principal_paid_usd``, and
+        its ``principal_rate``; ``is_partial`` for a month that the figures do not reach to the end of. Null is what
+        the exports do not tell; a rate is null where nothing was due.
+    """
+    moved, rows = flows_of(book), []
+    last = book.through(book.date)
+    if moved.paid and moved.due:
+        age = months_between(moved.paid.days[0], last)
+        ends = [months_before(last, months) for months in range(age, -1, -1)]
+        spans = {end: (end.replace(day=1), min(end, last)) for end in ends}
+        found = measured(spans, MEASURES, _amounts(moved))
+        rows = [_row(end, found[end].sums, spans[end][1] < end) for end in ends]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _row(month: dt.date, sums: Mapping[str, Decimal | None], is_partial: bool) -> dict[str, Any]:
+    due, paid = sums["month_due_usd"], sums["month_paid_usd"]
+    principal_due, on_time = sums["month_principal_due_usd"], sums["month_principal_on_time_usd"]
+    return {
+        "month": month, "due_usd": due, "paid_usd": paid, "rate": _rate(paid, due),
+        "principal_due_usd": principal_due, "principal_paid_usd": on_time,
+        "principal_rate": _rate(on_time, principal_due), "is_partial": is_partial,
+    }  # fmt: skip
+
+
+def _rate(paid: Decimal | None, due: Decimal | None) -> Decimal | None:
+    return None if paid is None or due is None or due <= 0 else rounded(paid / due * 100, 2)

@@ -1,0 +1,67 @@
+"""What was lent in the month of each date: how much, to how many loans, at what rate."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from functools import lru_cache, partial
+
+import narwhals as nw
+
+from abaco.kpis import flows
+from abaco.kpis.book import Book
+from abaco.kpis.collection import month_of
+from abaco.kpis.ledger import ROWS, Ledger, by_day, measured
+from abaco.kpis.measure import Measure
+from abaco.kpis.ratios import Totals, rounded
+
+LOANS = "the loans export, with disburse_date and disburse_principal"
+RATES = "the loans export, with interest_rate"
+MEASURES = {
+    "month_disbursed_usd": Measure("what was lent in the month", LOANS),
+    "month_loans": Measure("the number of loans that were lent in the month", LOANS, "loans"),
+    "month_rate_weighted_usd": Measure("the interest of a year on what was lent in the month", RATES),
+    "month_rated_usd": Measure("what was lent in the month at a known rate", RATES),
+}
+TITLE = "loans"
+COLUMNS = ("principal_usd", "rated_usd", "weighted")
+MILLION = 1_000_000
+
+
+@lru_cache(maxsize=1)
+def lent(book: Book) -> Ledger | None:
+    """Return what was lent by day, in one scan: ``principal_usd``, ``rated_usd``, and ``weighted`` in millionths."""
+    rows = flows.lent(book)
+    if rows is None:
+        return None
+    principal, rate = nw.col("principal_usd"), nw.col("interest_rate")
+    # not every engine keeps all places of a product of two decimals
+    weighted = principal * (rate * MILLION).cast(nw.Int64())
+    rated = nw.when(~rate.is_null()).then(principal)
+    return by_day(
+        rows.select("day", "principal_usd", rated.alias("rated_usd"), weighted.alias("weighted")),
+        TITLE,
+        COLUMNS,
+    )
+
+
+def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
+    """Return the named measures of the month up to each date of the tape.
+
+    Loans that were paid back or fell out of the tape since are part of it.
+    """
+    spans = {day: month_of(book, day) for day in book.dates}
+    if (ledger := lent(book)) is None:
+        return measured(spans, names, {})
+    amounts = {
+        "month_disbursed_usd": partial(_lent, ledger, "principal_usd", 1),
+        "month_loans": partial(_lent, ledger, ROWS, 1),
+        "month_rate_weighted_usd": partial(_lent, ledger, "weighted", MILLION),
+        "month_rated_usd": partial(_lent, ledger, "rated_usd", 1),
+    }
+    return measured(spans, names, amounts)
+
+
+def _lent(ledger: Ledger, column: str, scale: int, first: dt.date, last: dt.date) -> tuple[Decimal, int]:
+    ledger.require_begin(first)
+    amount = ledger.between(first, last, column) / scale
+    return amount if column == ROWS else rounded(amount, 2), int(ledger.between(first, last, ROWS))

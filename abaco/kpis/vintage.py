@@ -1,0 +1,200 @@
+"""How loans lent in the same quarter turned out: what fell 90 days behind, by their age."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+
+from abaco.errors import NotComputableError
+from abaco.kpis.balances import DAYS, WRITTEN_OFF, columns
+from abaco.kpis.book import Book, month_end, months_before
+from abaco.kpis.ledger import ROWS, Ledger, measured
+from abaco.kpis.lending import LOANS, lent
+from abaco.kpis.measure import Measure
+from abaco.kpis.ratios import Totals, rounded
+
+AGE = 12  # calendar months from which a cohort counts in RDR90
+MEASURES = {
+    "rdr_90_usd": Measure(
+        "the balance 90 and more days late, with what is written off, of loans lent at least 12 months ago",
+        f"{DAYS}, {WRITTEN_OFF}, and {LOANS}",
+    ),
+    "rdr_disbursed_usd": Measure("what was lent at least 12 months ago", LOANS),
+}
+SCHEMA = pa.schema(
+    [("cohort", pa.string()), ("months_on_book", pa.int64()), ("loans", pa.int64()),
+     ("disbursed_usd", pa.decimal128(38, 2)), ("defaulted_usd", pa.decimal128(38, 2)),
+     ("share", pa.decimal128(18, 4))]
+)  # fmt: skip
+NEEDED = ("loan_id", "disbursed_on", "days_past_due", "written_off_usd", "dpd_90_plus_usd")
+
+
+def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
+    """Return the named measures on every date of the tape, each with the days past due of its own date."""
+    spans = {day: (day, day) for day in book.dates}
+    if (ledger := lent(book)) is None:
+        return measured(spans, names, {})
+    amounts = {"rdr_disbursed_usd": partial(_lent_before, ledger)}
+    if _is_told(book):
+        amounts["rdr_90_usd"] = partial(_late, late_by_month(book.tape.lazy()))
+    return measured(spans, names, amounts)
+
+
+def _is_told(book: Book) -> bool:
+    return set(NEEDED) <= set(book.tape.collect_schema().names())
+
+
+def late_by_month(tape: nw.LazyFrame) -> dict[dt.date, list[dict[str, Any]]]:
+    """Return what is 90 days late by date and month of disbursement (`month_number`), in one scan.
+
+    Parameters
+    ----------
+    tape
+        One row a loan and date.
+
+    Returns
+    -------
+    dict
+        By date, rows of ``month`` (null: disbursement unknown), ``late_usd``, its ``known`` values and ``rows``.
+    """
+    late = columns()["gross_90_plus_usd"].alias("late_usd")
+    rows = tape.select("measurement_date", _month("disbursed_on").alias("month"), late)
+    sums = rows.group_by("measurement_date", "month").agg(
+        nw.col("late_usd").sum(), nw.col("late_usd").count().alias("known"), nw.len().alias(ROWS)
+    )
+    found: dict[dt.date, list[dict[str, Any]]] = {}
+    for row in sums.collect("pyarrow").to_native().to_pylist():
+        found.setdefault(row["measurement_date"], []).append(row)
+    return found
+
+
+def _late(by_date: Mapping[dt.date, list[dict[str, Any]]], day: dt.date, _: dt.date) -> tuple[Decimal, int]:
+    lent_ones = [row for row in by_date[day] if row["month"] is not None]
+    if not lent_ones:
+        raise NotComputableError("no loan of the tape is in the loans export")
+    old = [row for row in lent_ones if month_number(day) - row["month"] >= AGE]
+    rows = sum(row[ROWS] for row in old)
+    if sum(row["known"] for row in old) < rows:
+        raise NotComputableError("days past due or the written-off balance are not known of every loan")
+    return sum((row["late_usd"] for row in old), Decimal("0.00")), rows
+
+
+def _lent_before(ledger: Ledger, day: dt.date, _: dt.date) -> tuple[Decimal, int]:
+    span = ledger.days[0], months_before(day, AGE)
+    return ledger.between(*span, "principal_usd"), int(ledger.between(*span, ROWS))
+
+
+def month_number(day: dt.date) -> int:
+    """Return the number of a date's month, so that months can be subtracted; three in a row make a quarter.
+
+    Examples
+    --------
+    >>> month_number(dt.date(2025, 1, 31)) - month_number(dt.date(2024, 12, 1))
+    1
+    """
+    return day.year * 12 + day.month - 1
+
+
+def _month(column: str) -> nw.Expr:
+    return nw.col(column).dt.year().cast(nw.Int64()) * 12 + nw.col(column).dt.month() - 1
+
+
+def _month_end(number: int) -> dt.date:
+    return month_end(dt.date(number // 12, number % 12 + 1, 1))
+
+
+def cohort(month: int) -> str:
+    """Return the quarter of a month by its number.
+
+    Examples
+    --------
+    >>> cohort(month_number(dt.date(2024, 3, 31))), cohort(month_number(dt.date(2024, 4, 1)))
+    ('2024 Q1', '2024 Q2')
+    """
+    return f"{month // 12} Q{month % 12 // 3 + 1}"
+
+
+def vintages(book: Book) -> pa.Table:
+    """Return the curve of each quarter of disbursement, one row a quarter and month on book.
+
+    A loan counts from the first date on which it is 90 days late or written off, with all that it owes then, and stays
+    even when it is paid later. Its age is the number of calendar months since it was lent. A curve ends at the age that
+    every loan of the quarter can have reached by the end of the last whole month. A quarter is left out when the tape
+    lacks a month since its first day: nobody knows what fell behind in between.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``cohort``; ``months_on_book``; ``loans`` and ``disbursed_usd``, all that was lent in the quarter, also what
+        never appears on the tape; ``defaulted_usd`` up to that age, and its ``share`` in per cent.
+    """
+    ledger, rows = lent(book), []
+    if ledger and _is_told(book) and _is_whole(book.tape.lazy()):
+        defaults = first_defaults(book.tape.lazy())
+        whole = month_number(book.as_of) - (book.as_of < month_end(book.as_of))
+        seen = max(_seen_since(book.dates), month_number(ledger.days[0]) // 3 * 3)
+        for quarter in range(-(-seen // 3) * 3, whole - 1, 3):
+            rows += _curve(quarter, whole, ledger, defaults)
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _is_whole(tape: nw.LazyFrame) -> bool:
+    """Return whether the tape says of every loan what is written off, and of some when it was lent."""
+    lacking = nw.col("written_off_usd").is_null().cast(nw.Int64()).sum().alias("lacking")
+    known = nw.col("disbursed_on").count().alias("known")
+    found = tape.select(lacking, known).collect("pyarrow").to_native().to_pylist()[0]
+    return found["known"] > 0 and not found["lacking"]
+
+
+def _seen_since(dates: Collection[dt.date]) -> int:
+    """Return the first month since when every month has a date."""
+    months = {month_number(day) for day in dates}
+    first = max(months)
+    while first - 1 in months:
+        first -= 1
+    return first
+
+
+def first_defaults(tape: nw.LazyFrame) -> dict[tuple[int, int], Decimal]:
+    """Return what loans owed when they were first 90 days late or written off, by month of disbursement and age.
+
+    Parameters
+    ----------
+    tape
+        One row a loan and date.
+    """
+    late, off = nw.col("dpd_90_plus_usd") > 0, nw.col("written_off_usd") > 0
+    gross = nw.col("total_receivable_usd") + nw.col("written_off_usd")
+    rows = tape.filter(~nw.col("disbursed_on").is_null() & (late.fill_null(False) | off)).select(
+        "loan_id", "measurement_date", _month("disbursed_on").alias("month"), gross.alias("owed_usd")
+    )
+    first = rows.group_by("loan_id").agg(nw.col("measurement_date").min())
+    at_first = rows.join(first, on=["loan_id", "measurement_date"], how="inner").with_columns(
+        age=_month("measurement_date") - nw.col("month")
+    )
+    sums = at_first.group_by("month", "age").agg(nw.col("owed_usd").sum())
+    found = sums.collect("pyarrow").to_native().to_pylist()
+    return {(row["month"], row["age"]): row["owed_usd"] for row in found}
+
+
+def _curve(
+    quarter: int, whole: int, ledger: Ledger, defaults: Mapping[tuple[int, int], Decimal]
+) -> list[dict[str, Any]]:
+    months = range(quarter, quarter + 3)
+    span = _month_end(quarter).replace(day=1), _month_end(months[-1])
+    disbursed, loans = ledger.between(*span, "principal_usd"), int(ledger.between(*span, ROWS))
+    if disbursed <= 0:
+        return []
+    rows, defaulted = [], Decimal("0.00")
+    for age in range(whole - months[-1] + 1):
+        defaulted += sum((defaults.get((month, age), Decimal(0)) for month in months), Decimal(0))
+        share = rounded(defaulted / disbursed * 100, 4)
+        rows.append(
+            {"cohort": cohort(quarter), "months_on_book": age, "loans": loans, "disbursed_usd": disbursed,
+             "defaulted_usd": defaulted, "share": share}
+        )  # fmt: skip
+    return rows

@@ -1,0 +1,69 @@
+"""Books written out: exports as tables of text, a heading a column, ``-`` for null, two blanks between cells."""
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+import pyarrow as pa
+
+from abaco.kpis import measures
+from abaco.kpis.book import Book
+
+DATES = ("measurement_date", "disbursed_on", "disburse_date", "date_due", "date_paid", "paid_on")
+TEXTS = ("loan_id", "transaction_type", "company", "status")
+DEFAULT_TAPE = """
+    measurement_date  loan_id  total_receivable_usd
+    2025-03-31        L1       1000.00
+"""
+
+
+def export(text):
+    """Turn a table written out into Arrow; amounts are (18,2), rates (18,6)."""
+    headings, *rows = (re.split(r"\s{2,}", line.strip()) for line in text.strip().splitlines())
+    return pa.table(
+        {
+            name: pa.array([_cell(name, row[i]) for row in rows], _type(name))
+            for i, name in enumerate(headings)
+        }
+    )
+
+
+def _cell(name, text):
+    if text == "-":
+        return None
+    if name in TEXTS:
+        return text
+    read = {"days_past_due": int} | dict.fromkeys(DATES, dt.date.fromisoformat)
+    return read.get(name, Decimal)(text)
+
+
+def _type(name):
+    if name in DATES:
+        return pa.date32()
+    if name in TEXTS:
+        return pa.string()
+    if name == "days_past_due":
+        return pa.int64()
+    return pa.decimal128(18, 6 if name == "interest_rate" else 2)
+
+
+def book(frame, tape=DEFAULT_TAPE, as_of=None, **exports):
+    """Return a book whose exports are written out, on the engine of `frame`."""
+    tables = {name: export(text) for name, text in {"tape": tape, **exports}.items()}
+    dates = sorted(set(tables["tape"]["measurement_date"].to_pylist()))
+    frames = {name: frame(table) for name, table in tables.items()}
+    return Book(dates=dates, as_of=as_of or dates[-1], **frames)
+
+
+def found(book, *names):
+    """Return the named measures on the book's date, exact, as text; of one alone just that."""
+    total = measures.measure(book, names)[book.date]
+    values = [None if total.sums[name] is None else str(total.sums[name]) for name in names]
+    return values if len(names) > 1 else values[0]
+
+
+def reason(book, name):
+    """Return why the book's date has no value of a measure."""
+    total = measures.measure(book, [name])[book.date]
+    assert total.sums[name] is None
+    return total.reasons.get(name)

@@ -1,0 +1,87 @@
+"""What fits nowhere is counted and told, in rows and dollars."""
+
+import datetime as dt
+
+from abaco.kpis.strays import notes
+
+from .books import book
+
+LOANS = """
+    loan_id  disburse_date  disburse_principal  interest_rate
+    A - 1    2025-01-10     100.00              0.300000
+"""
+TAPE = """
+    measurement_date  loan_id  total_receivable_usd
+    2025-02-28        A - 9    7.00
+    2025-03-31        A - 1    50.00
+"""
+TRANSACTIONS = """
+    loan_id  transaction_type  date_paid   principal
+    A - 1    DISBURSEMENT      2025-01-10  100.00
+    A - 1    PAYMENT           2025-02-10  50.00
+"""
+
+
+def test_all_that_fits_needs_no_word(frame):
+    assert notes(book(frame, tape=TAPE, loans=LOANS, transactions=TRANSACTIONS)) == []
+    assert notes(book(frame, tape=TAPE)) == []
+
+
+def test_rows_without_a_loan_are_counted_by_file(frame):
+    found = book(
+        frame,
+        tape=TAPE + "    2025-03-31  A - 2  1234.50",
+        loans=LOANS,
+        transactions=TRANSACTIONS
+        + "    A - 3  PAYMENT  2025-02-11  1000.00\n    A - 3  PAYMENT  2025-02-12  -",
+        schedules="""
+            loan_id  date_due    principal
+            A - 1    2025-02-10  50.00
+            B - 1    2025-02-10  60.25
+        """,
+    )
+    ends = "belong to no loan of the loans export"
+    assert notes(found) == [
+        f"2 rows (1,000.00 USD of principal) of the transactions {ends}; they count in the sums of their month.",
+        f"1 row (60.25 USD of principal) of the schedules {ends}; they count in the sums of their month.",
+        f"1 row (1,234.50 USD of principal) of the tape {ends}, and so to no vintage.",
+    ]
+
+
+def test_bare_ids_of_real_payments_find_their_loan_and_others_are_told(frame):
+    payments = """
+        company  loan_id  paid_on     paid_principal  status
+        A        1        2025-02-10  10.00           Late
+        B        1        2025-02-10  20.00           Late
+        A        1        2025-02-11  30.00           Pending
+    """
+    assert notes(book(frame, tape=TAPE, loans=LOANS, payments=payments)) == [
+        "1 row (30.00 USD of principal) of the real payments count nowhere: their status does not say that something "
+        "was paid.",
+        "1 row (20.00 USD of principal) of the real payments belong to no loan of the loans export; they count in the "
+        "sums of their month.",
+    ]
+
+
+def test_types_that_are_no_payment_and_payments_not_used_are_told(frame):
+    found = book(
+        frame,
+        tape=TAPE,
+        transactions=TRANSACTIONS + "    A - 1  WRITEOFF  2025-02-11  50.00",
+        payments="""
+            loan_id  paid_on     paid_principal
+            A - 1    2025-02-10  10.00
+        """,
+    )
+    assert notes(found) == [
+        "The real payments are not used: the transactions tell what was paid.",
+        "1 row (50.00 USD of principal) of the transactions count nowhere: their type does not say that something was "
+        "paid.",
+    ]
+
+
+def test_a_month_that_is_not_whole_is_told(frame):
+    found = book(frame, tape=TAPE, transactions=TRANSACTIONS, as_of=dt.date(2025, 3, 10))
+    assert notes(found) == [
+        "What was paid and due in 2025-03 counts up to 2025-03-10: the month is not whole."
+    ]

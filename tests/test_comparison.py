@@ -1,0 +1,64 @@
+"""compare: what differs between two runs, and that nothing does where nothing does."""
+
+import pytest
+
+from abaco import comparison
+from abaco.errors import InputError
+
+
+def kpi(value, status="ok"):
+    return {"value": value, "status": status, "unit": "%", "precision": 2}
+
+
+def test_figures_that_differ_in_value_or_status_are_shown_with_their_change():
+    before = {"A": kpi(1.0), "B": kpi(2.0), "C": kpi(None, "not_computable"), "D": kpi(4.0), "E": kpi(5.0)}
+    after = {"A": kpi(1.0), "B": kpi(1.5), "C": kpi(3.0, "none"), "D": kpi(4.0, "warning"), "F": kpi(6.0)}
+    assert comparison.figures(before, after) == [
+        ("B", "2.00 % ok", "→", "1.50 % ok", "-0.50"),
+        ("C", "not computable", "→", "3.00 %", ""),
+        ("D", "4.00 % ok", "→", "4.00 % warning", "+0.00"),
+        ("E", "5.00 % ok", "→", "not there", ""),
+        ("F", "not there", "→", "6.00 % ok", ""),
+    ]
+
+
+def test_files_that_came_went_or_changed_are_shown():
+    def one(name, sha, rows=1):
+        return {"name": name, "sha256": sha, "rows": rows}
+
+    before = [one("a.csv", "1"), one("b.csv", "2", 10), one("c.csv", "3")]
+    after = [one("a.csv", "1"), one("b.csv", "9", 12), one("d.csv", "3")]
+    assert comparison.inputs(before, after) == [
+        ("b.csv", "changed: 10 → 12 rows"),
+        ("c.csv", "only in the first"),
+        ("d.csv", "only in the second"),
+    ]
+
+
+def test_parameters_that_differ_are_shown():
+    before = {"report": {"history_dates": 13}, "output": {"csv_tables": True}}
+    after = {"report": {"history_dates": 5}, "output": {"csv_tables": True}}
+    assert comparison.parameters(before, after) == [("report.history_dates", "13", "→", "5")]
+
+
+def test_run_against_itself_is_the_same(finished):
+    run_id = next(comparison.compare("2025-12-31", "2025-12-31", finished.output)).split()[0]
+    assert list(comparison.compare(run_id, "2025-12-31", finished.output)) == [
+        f"{run_id} → {run_id}",
+        "\nFigures", "  every figure is the same", "\nInputs", "  the same files",
+        "\nParameters", "  the same", "\nCode", "  the same",
+    ]  # fmt: skip
+
+
+def test_two_dates_differ_in_figures_alone(project):
+    assert project.report(date="2025-11-30").returncode == project.report().returncode == 0
+    shown = project.abaco("compare", "2025-11-30", "2025-12-31", "--output", project.output)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "  PAR30 " in shown.stdout and "\nInputs\n  the same files\n" in shown.stdout
+
+
+def test_run_that_is_not_there_is_named(finished):
+    with pytest.raises(
+        InputError, match=r"No finished run 2025-12-30 in .*: give a run id or a date; there are: 20"
+    ):
+        list(comparison.compare("2025-12-30", "2025-12-31", finished.output))
