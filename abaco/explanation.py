@@ -14,6 +14,7 @@ from abaco.dates import parse_date
 from abaco.errors import InputError
 from abaco.kpis import catalog
 from abaco.kpis.bridge import first_day
+from abaco.kpis.ratios import rounded
 from abaco.listing import aligned
 
 Kpi = Mapping[str, Any]
@@ -131,7 +132,7 @@ def _why(
 
 
 def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -> list[str]:
-    found = {(row["measure"], row["date"]): row["value"] for row in _rows(folder, "measures")}
+    found = {(row["measure"], row["date"]): _amount(row) for row in _rows(folder, "measures")}
     found |= {
         (row["kpi"], row["date"]): row["value"].normalize()
         for row in _rows(folder, "history")
@@ -148,12 +149,20 @@ def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -
     return [heading, "", *bridging.table(("", "before", "now", "change"), rows, texts=1)]
 
 
+def _places(row: Mapping[str, Any]) -> int:
+    return 2 if row["unit"] == "USD" else 0
+
+
+def _amount(row: Mapping[str, Any]) -> Decimal | None:
+    return None if row["value"] is None else rounded(row["value"], _places(row))
+
+
 def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     kpi = figures["kpis"][name]
     measured = {r["measure"]: r for r in _rows(folder, "measures") if str(r["date"]) == figures["date"]}
     values = {other: _plain(entry["value"], entry["precision"]) for other, entry in figures["kpis"].items()}
     for measure, row in measured.items():
-        amount = _plain(row["value"], 2 if row["unit"] == "USD" else 0)
+        amount = _plain(row["value"], _places(row))
         values |= {measure: amount, measure.removesuffix("_usd"): amount}
     limits = kpi["thresholds"] or {}
     past = [

@@ -9,8 +9,9 @@ from typing import Any
 import narwhals as nw
 
 from abaco.engines import Engine
+from abaco.errors import InputError
 from abaco.kpis.book import Book
-from abaco.kpis.losses import probabilities
+from abaco.kpis.losses import is_pct, probabilities
 
 # The settings that say how likely and how grave a default is.
 RISK = ("default_probability_pct", "loss_given_default_pct")
@@ -23,8 +24,18 @@ def accounts(texts: Mapping[str, Mapping[str, str]]) -> dict[dt.date, dict[str, 
 
 
 def risk(default_probability_pct: str, loss_given_default_pct: float) -> dict[str, Any]:
-    """Return the risk parameters of the settings as `Book` takes them."""
+    """Return the risk parameters of the settings as `Book` takes them.
+
+    Raises
+    ------
+    InputError
+        When one of them is no number from 0 to 100.
+    """
     severity = Decimal(str(loss_given_default_pct))
+    if not is_pct(severity):
+        raise InputError(
+            f"calculation.loss_given_default_pct is {loss_given_default_pct}: write a number from 0 to 100"
+        )
     return {
         "default_probability_pct": probabilities(default_probability_pct),
         "loss_given_default_pct": severity,

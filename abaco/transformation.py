@@ -24,7 +24,7 @@ AGING = pa.schema(
         ("date", pa.date32()),
         ("bucket", pa.string()),
         ("amount", pa.decimal128(38, 2)),
-        ("share", pa.decimal128(9, 4)),
+        ("share", pa.decimal128(38, 4)),
     ]
 )
 

@@ -196,3 +196,9 @@ def test_bucket_without_any_value_is_no_zero(frame):
 
 def test_empty_tape_has_an_empty_aging(frame):
     assert aging(frame) == []
+
+
+def test_bucket_beyond_a_small_book_has_its_share_all_the_same(frame):
+    # buckets that miss the receivable are a warning and no more
+    found = aging(frame, (DATE, "0.01", "0", "0", "0", "0", "5000"))
+    assert found[-1] == (DATE, "90+", "5000.00", "50000000.0000")

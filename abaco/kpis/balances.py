@@ -65,7 +65,7 @@ def columns() -> dict[str, nw.Expr]:
         .when(is_known | ~is_owed)
         .then(ZERO),
         "gross_usd": gross,
-        "gross_90_plus_usd": nw.when((gross > 0) & is_known & (days >= 90))
+        "gross_90_plus_usd": nw.when(is_known & (days >= 90))
         .then(gross)
         .when(is_known | (gross == 0))
         .then(ZERO),

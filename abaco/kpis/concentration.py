@@ -19,6 +19,7 @@ MEASURES = {
     "top_10_borrowers_usd": Measure("the balance of the ten largest borrowers", BORROWER),
     "borrower_squares": Measure("the squares of what borrowers owe", BORROWER, "USD²"),
 }
+DIGITS = {"active_borrowers": 0, "borrower_squares": 4}
 NEEDS = ("total_receivable_usd",)
 SCHEMA = pa.schema(
     [("date", pa.date32()), ("rank", pa.int64()), ("borrower", pa.string()), ("loans", pa.int64()),
@@ -50,16 +51,18 @@ def herfindahl(borrower_squares: Decimal, total_receivable_usd: Decimal) -> Deci
 
 
 def _placed(book: Book) -> nw.LazyFrame:
-    place = nw.col("borrower").cum_count().over("measurement_date", order_by=["less", "borrower"])
+    # pandas sorts by a column that is counted as if it were true everywhere
+    place = nw.col("balance_usd").cum_count().over("measurement_date", order_by=["less", "borrower"])
     return book.borrowers.lazy().with_columns(less=-nw.col("balance_usd")).with_columns(place=place)
 
 
 def sums(book: Book) -> dict[dt.date, dict]:
     """Return, by date, how many borrowers owe how much: all of them, the largest, the ten largest."""
     owed = nw.col("balance_usd")
-    exact = owed.cast(nw.Decimal(18, 2))
+    # 19 digits, or DuckDB has no room for the square of 10 million; four places, or Polars drops two
+    square = owed.cast(nw.Decimal(19, 4)) * owed.cast(nw.Decimal(18, 4))
     top, top_10 = (nw.when(nw.col("place") <= n).then(owed) for n in (1, LARGEST))
-    rows = _placed(book).with_columns(square=exact * exact, top=top, top_10=top_10)
+    rows = _placed(book).with_columns(square=square, top=top, top_10=top_10)
     found = rows.group_by("measurement_date").agg(
         nw.len().alias("active_borrowers"),
         owed.sum().alias("known"),
@@ -80,9 +83,7 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
     for day, total in before.items():
         row = known.get(day)
         whole = row is not None and row["known"] == total.sums.get("total_receivable_usd")
-        values = {name: rounded(Decimal(row[name]), 2) if whole else None for name in names}
-        if whole and "active_borrowers" in values:
-            values["active_borrowers"] = Decimal(row["active_borrowers"])
+        values = {name: rounded(Decimal(row[name]), DIGITS.get(name, 2)) if whole else None for name in names}
         count = row["active_borrowers"] if whole else 0
         found[day] = Totals(total.rows, values, dict.fromkeys(names, count))
     return found

@@ -38,12 +38,17 @@ def probabilities(text: str) -> tuple[Decimal, ...] | None:
         found = tuple(Decimal(part.strip()) for part in text.split(","))
     except InvalidOperation:
         found = ()
-    if len(found) != len(BUCKETS) or not all(0 <= chance <= 100 for chance in found):
+    if len(found) != len(BUCKETS) or not all(map(is_pct, found)):
         raise InputError(
             f"calculation.default_probability_pct is {text!r}: write five numbers from 0 to 100 with commas between, "
             "for 0–7, 7–30, 30–60, 60–90 and 90+ days"
         )
     return found
+
+
+def is_pct(number: Decimal) -> bool:
+    """Return whether a number lies from 0 to 100."""
+    return number.is_finite() and 0 <= number <= 100
 
 
 def expected_loss(exposures: Collection[Decimal], chances: Collection[Decimal], severity: Decimal) -> Decimal:

@@ -38,7 +38,7 @@ SOURCES = (
 MEASURES: dict[str, Measure] = {name: found for source in SOURCES for name, found in source.MEASURES.items()}
 
 TABLE = pa.schema(
-    [("date", pa.date32()), ("measure", pa.string()), ("value", pa.decimal128(38, 2)), ("unit", pa.string()),
+    [("date", pa.date32()), ("measure", pa.string()), ("value", pa.decimal128(38, 4)), ("unit", pa.string()),
      ("rows", pa.int64())]
 )  # fmt: skip
 

@@ -76,6 +76,6 @@ def days_to_collect(rotation: Decimal) -> Decimal:
     >>> days_to_collect(Decimal("5"))
     Decimal('73')
     """
-    if rotation == 0:
+    if rotation <= 0:
         raise NotComputableError("no principal was paid in twelve months")
     return 365 / rotation

@@ -30,8 +30,8 @@ MEASURES = {
 }
 SCHEMA = pa.schema(
     [("date", pa.date32()), ("dimension", pa.string()), ("value", pa.string()), ("loans", pa.int64()),
-     ("outstanding_usd", pa.decimal128(38, 2)), ("share", pa.decimal128(9, 4)), ("par30", pa.decimal128(9, 4)),
-     ("par90", pa.decimal128(9, 4))]
+     ("outstanding_usd", pa.decimal128(38, 2)), ("share", pa.decimal128(9, 4)), ("par30", pa.decimal128(38, 4)),
+     ("par90", pa.decimal128(38, 4))]
 )  # fmt: skip
 
 
