@@ -62,7 +62,7 @@ def test_overlay_of_the_environment_lies_between_file_and_caller(folder, monkeyp
     monkeypatch.setenv("ABACO_ENV", "staging")
     found = settings.load("calculation.max_change_pct=5")
     assert (found["run"]["output"], found["calculation"]["max_change_pct"]) == ("staged", 5)
-    assert found["run"]["input"] == "data/sample"
+    assert found["run"]["input"] == "data/sample.csv"
 
 
 def test_missing_overlay_is_named(folder, monkeypatch):
