@@ -15,10 +15,10 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check verify sample test golden docs lint lab clean lock
+.PHONY: help report backfill check verify sample test golden docs bench screenshot lint lab clean lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 report: $(VENV)/.$(RUNNER) ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb|spark]
 	@$(BIN)/abaco report $${DATE:+--date "$$DATE"} $(OPTIONS)
@@ -45,9 +45,16 @@ golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended ch
 docs: $(VENV)/.report ## docs/KPIS.md anew, from params/kpis.yml
 	@$(BIN)/python -m abaco.kpis.document
 
+bench: $(VENV)/.test ## measure speed and memory against other ways, and write benchmarks/RESULTS.md (40 minutes)
+	@$(BIN)/python -m benchmarks
+
+screenshot: $(VENV)/.test ## the picture docs/report.png anew, from the sample's report
+	@sh tests/setup.sh
+	@$(BIN)/python tests/screenshot.py
+
 lint: $(VENV)/.test ## style of the code and the notebooks
-	@$(BIN)/ruff check abaco tests notebooks
-	@$(BIN)/ruff format --check abaco tests
+	@$(BIN)/ruff check abaco benchmarks tests notebooks
+	@$(BIN)/ruff format --check abaco benchmarks tests
 
 lab: $(VENV)/.lab ## JupyterLab on notebooks/
 	@$(BIN)/jupyter lab notebooks/

@@ -18,8 +18,12 @@ def judge(batch: Batch, engine: Engine, work: Path) -> Batch:
         return batch
     known = rows.filter(nw.col("has_key") & ~IS_LATER)
     # a file with a row a date has no loan id: its rows share the empty one
+    texts = [name for name, dtype in known.collect_schema().items() if dtype == nw.String]
     known = known.with_columns(
-        **{f"key_{name}": nw.col(name).cast(nw.String()).fill_null("") for name in key}
+        nw.col(name).fill_null("").alias(f"key_{name}")
+        if name in texts
+        else nw.col(name).alias(f"key_{name}")
+        for name in key
     )
     by = [f"key_{name}" for name in key]
     repeated = work / f"repeated_{batch.format.name}.parquet"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from abaco.engines import Engine
 from abaco.errors import InputError
 from abaco.formats import FORMATS
 from abaco.kpis.ratios import rounded
-from abaco.lines import line_numbers
+from abaco.lines import excerpt, line_numbers
 from abaco.sources import Skipped, Source
-from abaco.staging import IS_LATER, Batch, Staged, checked, count, stage_one, with_originals
+from abaco.staging import IS_LATER, Batch, Staged, count, stage_one, typed, with_originals
 
 CONFLICT = "{}: another row has the same, with other values"
 QUARANTINE = pa.schema(
@@ -120,24 +121,16 @@ def quarantine(batches: Iterable[Batch], engine: Engine, work: Path) -> pa.Table
 
 def _rejects(staged: Staged, found: pa.Table, engine: Engine, work: Path) -> pa.Table:
     mine = [row for row in found.to_pylist() if row["source"] == staged.index]
-    unseen = [row["record"] for row in mine if row["original"] is None]
-    if unseen:  # rows that conflict passed every check of their own: their values are fetched from the file
-        wanted = engine.from_arrow(pa.table({"record": pa.array(unseen, pa.int64())}))
-        again = engine.numbered(checked(staged.source, engine, work, staged.whole), "record").join(
-            wanted, on="record", how="semi"
-        )
-        again = with_originals(again.with_columns(reasons=nw.lit("")), staged.source, engine)
-        values = {
-            r["record"]: r["original"]
-            for r in again.select("record", "original").collect("pyarrow").to_native().to_pylist()
-        }
-        mine = [{**row, "original": row["original"] or values[row["record"]]} for row in mine]
     records = [row["record"] for row in mine]
+    total = count(engine.scan(staged.path))
     if staged.text is None:
         lines = {r: r + 1 for r in records}
     else:
-        total = count(engine.scan(staged.path))
         lines = line_numbers(staged.source, staged.text, records, total, [line for line, _ in staged.broken])
+    # rows that conflict passed every check of their own: their values are fetched from the file
+    if unseen := {row["record"]: lines[row["record"]] for row in mine if row["original"] is None}:
+        values = _values(staged, unseen, total, engine, work)
+        mine = [{**row, "original": row["original"] or values[row["record"]]} for row in mine]
     rejects = [
         {"file": staged.source.name, "line": lines[row["record"]], "reasons": row["reasons"],
          "amount_usd": row["amount_usd"], "original": row["original"]}
@@ -148,6 +141,29 @@ def _rejects(staged: Staged, found: pa.Table, engine: Engine, work: Path) -> pa.
         for line, fault in staged.broken
     ]  # fmt: skip
     return pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=QUARANTINE)
+
+
+def _values(staged: Staged, wanted: dict[int, int], total: int, engine: Engine, work: Path) -> dict[int, str]:
+    """Return the original values of wanted records, given with their lines, from a file of them alone if possible."""
+    source, text, records = staged.source, staged.whole, sorted(wanted)
+    places = records
+    if source.kind == "parquet":
+        source, places = replace(source, path=str(work / "excerpt.parquet")), range(len(records))
+        rows = engine.scan(Path(staged.source.path), row_number="abaco_place")
+        few = rows.join(_column("abaco_place", records, engine), on="abaco_place", how="semi").sort(
+            "abaco_place"
+        )
+        engine.write(few.drop("abaco_place"), Path(source.path))
+    elif source.kind == "csv" and text is None and source.lines == 1 + total + len(staged.broken):
+        text, places = excerpt(staged.text, [wanted[r] for r in records], work), range(len(records))
+    again = engine.numbered(typed(source, engine, work, text), "place")
+    again = with_originals(again.with_columns(reasons=nw.lit("")), source, engine).select("place", "original")
+    found = again.join(_column("place", places, engine), on="place", how="semi").sort("place")
+    return dict(zip(records, found.collect("pyarrow")["original"].to_list(), strict=True))
+
+
+def _column(name: str, values: Iterable[int], engine: Engine) -> nw.LazyFrame:
+    return engine.from_arrow(pa.table({name: pa.array(values, pa.int64())}))
 
 
 def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:

@@ -103,6 +103,14 @@ def split_lines(source: Source, text: Path, work: Path) -> tuple[Path, int, list
     return copy, written, broken
 
 
+def excerpt(text: Path, wanted: list[int], work: Path) -> Path:
+    """Write a copy of a text file with its first line and the wanted ones, ascending, each a whole record."""
+    copy, among = work / f"{text.name}.excerpt.csv", {1, *wanted}
+    with text.open("rb") as old, copy.open("wb") as new:
+        new.writelines(line for number, line in enumerate(islice(old, max(among)), 1) if number in among)
+    return copy
+
+
 def line_numbers(
     source: Source, text: Path, wanted: list[int], total: int, broken: list[int]
 ) -> dict[int, int]:

@@ -153,6 +153,11 @@ def _execute_earlier(name: str, folder: Path) -> None:
 def _changed_since(folder: Path, phase: str) -> bool:
     root = project.root()
     code = Path(__file__).parent.glob("**/*.py")
-    watched = [notebook_path(phase), root / "data" / "sample.csv", root / "params" / "kpis.yml", *code]
+    watched = [
+        notebook_path(phase),
+        *(root / "data" / "sample").glob("*"),
+        root / "params" / "kpis.yml",
+        *code,
+    ]
     made = min(os.path.getmtime(folder / name) for name in OUTPUTS[section(phase)])
     return made < max(os.path.getmtime(p) for p in watched if p.exists())

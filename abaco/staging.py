@@ -74,12 +74,10 @@ def accepted_rows(staged: list[Path], verdicts: Path | None, engine: Engine) -> 
     return rows.drop("reasons", "original", "is_later", "has_key", "amount_usd", "source", "record", "row_id")
 
 
-def checked(source: Source, engine: Engine, work: Path, text: Path | None) -> nw.LazyFrame:
-    """Return the contract's columns of a source, each also as it stood (``raw_<name>``), with ``reasons``."""
-    present = set(source.columns)
-    kinds = {c.name: c.kind for c in source.format.columns if c.name in present}
-    typed = engine.typed(read(source, engine, work, text), kinds, source.decimal_mark)
-    return typed.with_columns(reasons=contract.reasons(source.format, present))
+def typed(source: Source, engine: Engine, work: Path, text: Path | None) -> nw.LazyFrame:
+    """Return the contract's columns of a source, each also as it stood (``raw_<name>``)."""
+    kinds = {c.name: c.kind for c in source.format.columns if c.name in source.columns}
+    return engine.typed(read(source, engine, work, text), kinds, source.decimal_mark)
 
 
 def with_originals(frame: nw.LazyFrame, source: Source, engine: Engine) -> nw.LazyFrame:
@@ -149,7 +147,8 @@ def _write_rows(
     source: Source, text: Path | None, index: int, is_tape: bool, date: dt.date, engine: Engine, path: Path
 ) -> None:
     format_, present = source.format, set(source.columns)
-    rows = with_originals(checked(source, engine, path.parent, text), source, engine)
+    rows = typed(source, engine, path.parent, text).with_columns(reasons=contract.reasons(format_, present))
+    rows = with_originals(rows, source, engine)
     key = [nw.col(name).is_null() for name in format_.key if name in present]
     if is_tape:
         columns = tape.tape_columns(format_, present, date)
@@ -164,7 +163,7 @@ def _write_rows(
         (~nw.any_horizontal(*key, ignore_nulls=False) if key else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
     )  # fmt: skip
-    engine.write(rows, path)
+    engine.write(rows, path, passing=True)
 
 
 def count(frame: nw.LazyFrame) -> int:

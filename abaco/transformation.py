@@ -98,7 +98,14 @@ def present(tape: nw.LazyFrame, columns: Iterable[str]) -> list[str]:
 
 def unmasked(tape: nw.LazyFrame) -> list[str]:
     """Return the personal columns that hold anything but a token or ``redacted``."""
-    shown = [(~nw.col(c).str.contains(MASKED)).cast(nw.Int64()).sum().alias(c) for c in PERSONAL]
+    # the pattern is for tokens alone
+    shown = [
+        nw.when(nw.col(c) != "redacted")
+        .then((~nw.col(c).str.contains(MASKED)).cast(nw.Int64()))
+        .sum()
+        .alias(c)
+        for c in PERSONAL
+    ]
     counts = tape.lazy().select(*shown).collect("pyarrow").to_native().to_pylist()[0]
     return [c for c in PERSONAL if counts[c]]
 

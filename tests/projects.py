@@ -30,6 +30,8 @@ def copy_project(root, kpis=FOUR):
     for name in ("notebooks", "params"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copy(kpis, root / "params/kpis.yml")
+    settings = root / "params/pipeline.yml"
+    settings.write_text(settings.read_text().replace("input: data/sample\n", "input: data/sample.csv\n"))
     (root / "data").mkdir()
     shutil.copy(ROOT / "data/sample.csv", root / "data")
     return root

@@ -1,13 +1,26 @@
 #!/bin/sh
-# What the tests need of the system besides Python and make: Java 17 or newer, for Spark. Does nothing where it is there.
+# What the tests need of the system besides Python and make. Does nothing where it is there.
 set -eu
-if [ -x "${JAVA_HOME:-/usr}/bin/java" ] || command -v java >/dev/null; then
-    exit 0
-fi
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "Installing Java, which Spark runs on …"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless >/dev/null
-else
-    echo "Java is not there, so what needs Spark is skipped: install Java 17 or newer (on Debian: default-jre-headless)" >&2
-fi
+
+# need NAME PURPOSE PACKAGE...: install the packages from Debian, or say what is skipped without them
+need() {
+    name=$1 purpose=$2
+    shift 2
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing $name, for $purpose …"
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    else
+        echo "$name is not there, so the tests of $purpose are skipped: install it (on Debian: $*)" >&2
+    fi
+}
+
+there() {
+    for command in "$@"; do
+        if command -v "$command" >/dev/null; then return 0; fi
+    done
+    return 1
+}
+
+[ -x "${JAVA_HOME:-/usr}/bin/java" ] || there java || need "Java 17 or newer" "Spark" default-jre-headless
+there chromium chromium-browser google-chrome || need "Chromium" "the page in a browser" chromium fonts-dejavu-core

@@ -53,8 +53,11 @@ class Engine(Protocol):
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one."""
 
-    def write(self, frame: nw.LazyFrame, path: Path) -> None:
-        """Write a frame as Parquet, in the frame's order: one file, or a folder of parts under the same name."""
+    def write(self, frame: nw.LazyFrame, path: Path, passing: bool = False) -> None:
+        """Write a frame as Parquet, in the frame's order: one file, or a folder of parts under the same name.
+
+        What is `passing`, and soon removed, may take more room for less work.
+        """
 
 
 def hmac_blocks(key: bytes) -> tuple[bytes, bytes]:

@@ -248,7 +248,7 @@ class Spark:
 
     # Writing
 
-    def write(self, frame: nw.LazyFrame, path: Path) -> None:
+    def write(self, frame: nw.LazyFrame, path: Path, passing: bool = False) -> None:
         """Write a frame as a folder of Parquet parts, in the frame's order.
 
         Raises
@@ -257,7 +257,9 @@ class Spark:
             When the file that the frame comes from turns out broken.
         """
         try:
-            frame.to_native().write.mode("overwrite").parquet(cluster.uri(path))
+            writer = frame.to_native().write.mode("overwrite")
+            writer = writer.option("compression", "snappy") if passing else writer
+            writer.parquet(cluster.uri(path))
         except PySparkException as error:
             if "FAILED_READ_FILE" in str(error):
                 raise UnreadableError(cluster.one_line(error)) from error

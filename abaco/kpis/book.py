@@ -12,7 +12,7 @@ import narwhals as nw
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Book:
     """The frames of one run; an export that the input lacks is None.
 

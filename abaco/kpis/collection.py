@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -52,7 +52,6 @@ class Flows:
     on_time: Ledger | None
 
 
-@lru_cache(maxsize=1)  # every table and measure of a run is made from the same few sums
 def flows_of(book: Book) -> Flows:
     """Return what was paid and due by day: one scan of each export, and one of both together, by loan."""
     paid, due, title = flows.paid(book), flows.due(book), flows.paid_title(book)
@@ -76,7 +75,7 @@ def month_of(book: Book, day: dt.date) -> tuple[dt.date, dt.date]:
 def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named measures of the month up to each date of the tape."""
     spans = {day: month_of(book, day) for day in book.dates}
-    found = measured(spans, names, _amounts(flows_of(book)))
+    found = measured(spans, names, _amounts(book.remembered(flows_of)))
     if "month_opening_usd" in names:
         for day, former in openings(book.dates).items():
             found[day].sums["month_opening_usd"] = before[former].sums.get("total_receivable_usd")
@@ -100,13 +99,15 @@ def _amounts(moved: Flows) -> dict[str, Amount]:
 
 def _on_time(moved: Flows, first: dt.date, last: dt.date) -> tuple[Decimal, int]:
     """Return the principal of a month's due that was paid by its end, and how many instalments were due."""
-    _, rows = moved.due.counted(first, last, ("principal_usd",))
-    moved.paid.counted(first, last, ("principal_usd",))
-    # what was paid before the export begins would be missing from what a loan has paid
-    moved.paid.require_begin(moved.due.days[0])
-    together = moved.on_time
+    paid, due, together = moved.paid, moved.due, moved.on_time
+    _, rows = due.counted(first, last, ("principal_usd",))
+    paid.counted(first, last, ("principal_usd",))
+    # what a loan paid before the export begins would be missing
+    if months_between(due.days[0], paid.days[0]) > 0:
+        begins = f"the {paid.title} begin on {paid.days[0]}, and the {due.title} already on {due.days[0]}"
+        raise NotComputableError(f"what every loan has paid is not known ({begins})")
     if not together.between(together.days[0], together.days[-1], MATCHED):
-        raise NotComputableError(f"no loan of the {moved.paid.title} is in the {moved.due.title}")
+        raise NotComputableError(f"no loan of the {paid.title} is in the {due.title}")
     return rounded(together.between(first, last, ON_TIME) * CENT, 2), rows
 
 
@@ -121,7 +122,7 @@ def collections(book: Book) -> pa.Table:
         its ``principal_rate``; ``is_partial`` for a month that the figures do not reach to the end of. Null is what
         the exports do not tell; a rate is null where nothing was due.
     """
-    moved, rows = flows_of(book), []
+    moved, rows = book.remembered(flows_of), []
     last = book.through(book.date)
     if moved.paid and moved.due:
         age = months_between(moved.paid.days[0], last)

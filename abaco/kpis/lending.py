@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 
 import narwhals as nw
 
@@ -27,7 +27,6 @@ COLUMNS = ("principal_usd", "rated_usd", "weighted")
 MILLION = 1_000_000
 
 
-@lru_cache(maxsize=1)
 def lent(book: Book) -> Ledger | None:
     """Return what was lent by day, in one scan: ``principal_usd``, ``rated_usd``, and ``weighted`` in millionths."""
     rows = flows.lent(book)
@@ -50,7 +49,7 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
     Loans that were paid back or fell out of the tape since are part of it.
     """
     spans = {day: month_of(book, day) for day in book.dates}
-    if (ledger := lent(book)) is None:
+    if (ledger := book.remembered(lent)) is None:
         return measured(spans, names, {})
     amounts = {
         "month_disbursed_usd": partial(_lent, ledger, "principal_usd", 1),

@@ -24,9 +24,9 @@ MEASURES = {
     "opening_written_off_usd": Measure(f"the written-off balance {START}", BOTH),
     "new_written_off_usd": Measure("what was written off in the month", BOTH),
     "recovered_usd": Measure("the fall of written-off balances in the month", BOTH),
-    "defaulted_usd": Measure("the opening balance that is now 90 and more days late or written off", BOTH),
-    "rolled_30_usd": Measure("the opening balance that rolled on to 30 days or was written off", BOTH),
-    "cured_usd": Measure("the opening balance that was 30 days late and is not any more", BOTH),
+    "defaulted_usd": Measure("what defaulted in the month", BOTH),
+    "rolled_30_usd": Measure("what rolled on to 30 days in the month", BOTH),
+    "cured_usd": Measure("what was cured in the month", BOTH),
 }
 EARLY, LATE, LATEST = LATENESS[:2], LATENESS[2:], LATENESS[4:]
 ROLL_RATES = pa.schema(

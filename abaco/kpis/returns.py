@@ -49,7 +49,7 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
     What is not a month's end counts back to the same day of the year before, so that a year always has twelve months.
     """
     spans = {day: year_up_to(book.through(day)) for day in book.dates}
-    paid = flows_of(book).paid
+    paid = book.remembered(flows_of).paid
     amounts = {name: partial(paid.counted, columns=(c,)) for name, c in COLUMNS.items()} if paid else {}
     found = measured(spans, names, amounts)
     if "year_mean_balance_usd" in names:

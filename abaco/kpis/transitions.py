@@ -222,8 +222,8 @@ def _transitions(rows: list[dict[str, Any]], days: Sequence[int]) -> list[Transi
 def transition(row: Mapping[str, Any], days: Sequence[int], knows_written_off: bool) -> Transition:
     """Return a row of sums, or of one loan (see `moves`), as a transition."""
     return Transition(
-        OPENING[row["opening_state"]],
-        CLOSING[row["closing_state"]],
+        OPENING[int(row["opening_state"])],  # pandas makes floats of whole numbers where one is null
+        CLOSING[int(row["closing_state"])],
         row.get("loans", 1),
         {name: row[name] for name in _amounts(days)},
         knows_written_off,

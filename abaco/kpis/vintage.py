@@ -36,7 +36,7 @@ NEEDED = ("loan_id", "disbursed_on", "days_past_due", "written_off_usd", "dpd_90
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named measures on every date of the tape, each with the days past due of its own date."""
     spans = {day: (day, day) for day in book.dates}
-    if (ledger := lent(book)) is None:
+    if (ledger := book.remembered(lent)) is None:
         return measured(spans, names, {})
     amounts = {"rdr_disbursed_usd": partial(_lent_before, ledger)}
     if _is_told(book):
@@ -132,7 +132,7 @@ def vintages(book: Book) -> pa.Table:
         ``cohort``; ``months_on_book``; ``loans`` and ``disbursed_usd``, all that was lent in the quarter, also what
         never appears on the tape; ``defaulted_usd`` up to that age, and its ``share`` in per cent.
     """
-    ledger, rows = lent(book), []
+    ledger, rows = book.remembered(lent), []
     if ledger and _is_told(book) and _is_whole(book.tape.lazy()):
         defaults = first_defaults(book.tape.lazy())
         whole = month_number(book.as_of) - (book.as_of < month_end(book.as_of))

@@ -1,41 +1,62 @@
 """The page that people read: each part of it, and the report that they make together."""
 
-from abaco.page.aging import aging_chart, aging_table
+from abaco.page.aging import aging_table
+from abaco.page.bridge import bridge_chart, bridge_loans_table
 from abaco.page.cards import kpi_cards
+from abaco.page.collection import collection_chart, collection_table
+from abaco.page.concentration import concentration_table
+from abaco.page.conclusion import conclusion
+from abaco.page.frames import read_tables
 from abaco.page.glossary import glossary
+from abaco.page.groups import kpi_tables
 from abaco.page.history import history_table
+from abaco.page.language import speak
 from abaco.page.markup import Html, notebook_style
 from abaco.page.masthead import masthead
 from abaco.page.provenance import provenance
 from abaco.page.quality import data_quality, missing_list
 from abaco.page.readings import FIRST_KPIS
 from abaco.page.reconciliation import reconciles, reconciliation_table
-from abaco.page.status import overall_status, status_line
+from abaco.page.rolls import roll_rate_matrix
+from abaco.page.segments import segment_tables
 from abaco.page.svg import COLOURS, canvas, picture
 from abaco.page.tables import figures, frame_table
 from abaco.page.trend import trend_chart
+from abaco.page.vintages import vintage_chart, vintage_table
+from abaco.page.wording import in_words
 
 __all__ = [
     "COLOURS",
     "FIRST_KPIS",
     "Html",
-    "aging_chart",
     "aging_table",
+    "bridge_chart",
+    "bridge_loans_table",
     "canvas",
+    "collection_chart",
+    "collection_table",
+    "concentration_table",
+    "conclusion",
     "data_quality",
     "figures",
     "frame_table",
     "glossary",
     "history_table",
+    "in_words",
     "kpi_cards",
+    "kpi_tables",
     "masthead",
     "missing_list",
     "notebook_style",
-    "overall_status",
     "picture",
     "provenance",
+    "read_tables",
     "reconciles",
     "reconciliation_table",
-    "status_line",
+    "roll_rate_matrix",
+    "segment_tables",
+    "speak",
     "trend_chart",
+    "vintage_chart",
+    "vintage_table",
 ]

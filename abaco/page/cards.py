@@ -1,38 +1,43 @@
-"""The KPI cards: each figure with its status, its change and its limits."""
+"""The cards of the four figures that every report has: value, status, change, trend and limits."""
 
+from abaco.page.columns import capital
+from abaco.page.history import course, timeline
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.readings import card_decimals, change, in_order, limits, short
-from abaco.page.status import STATUSES
+from abaco.page.readings import card_decimals, change, first, limits, short
+from abaco.page.sparkline import sparkline
+from abaco.page.status import sign
 from abaco.page.words import day, number, plain
 
 
-def _comparison(kpi):
+def comparison(kpi: dict) -> str:
     """Return what the value is compared with, in words."""
     previous = kpi["previous"]
     if previous is None:
-        return "No earlier date to compare with"
+        return phrase("No earlier date to compare with")
     if previous["value"] is None:
-        return f"Not computable at {day(previous['date'])}"
-    return f"from {short(kpi, previous['value'])} at {day(previous['date'])}"
+        return say("Not computable at {date}", date=day(previous["date"]))
+    return say("from {value} at {date}", value=short(kpi, previous["value"]), date=day(previous["date"]))
 
 
-def _card(name, kpi, moves):
+def _card(name, kpi, moves, past):
     return {
         "id": name,
         "title": kpi["title"],
         "value": None if kpi["value"] is None else number(kpi["value"], card_decimals(kpi)),
         "unit": kpi["unit"],
-        "reason": kpi["reason"] or "The figures for it are missing.",
-        "status": kpi["status"],
-        **STATUSES[kpi["status"]],
+        "reason": capital(kpi["reason"] or phrase("The figures for it are missing.")),
+        **sign(kpi["status"]),
         "change": change(kpi),
-        "comparison": _comparison(kpi),
-        "limits": limits(kpi),
+        "comparison": comparison(kpi),
+        "trend": sparkline(kpi, course(past, name), 180, 40),
+        "limits": capital(limits(kpi)),
         "unusual": plain(moves[name]) if moves.get(name) is not None else None,
     }
 
 
-def kpi_cards(metrics: dict) -> Html:
-    """Return one card a KPI, the four of every report first; a reason stands in place of a missing value."""
+def kpi_cards(metrics: dict, history) -> Html:
+    """Return one card for each of the four first KPIs; a reason stands in place of a missing value."""
     moves = {move["kpi"]: move["change_pct"] for move in metrics["anomalies"]}
-    return fill("cards.html.j2", cards=[_card(name, kpi, moves) for name, kpi in in_order(metrics)])
+    past = timeline(metrics, history)
+    return fill("cards.html.j2", cards=[_card(name, kpi, moves, past) for name, kpi in first(metrics)])

@@ -1,25 +1,35 @@
 """How to read the figures: each KPI's formula, what it means, and its limits."""
 
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.readings import in_order, limits
+from abaco.page.readings import by_group, limits
 from abaco.page.words import count, money
+
+BETTER = {"lower": "Lower is better", "higher": "Higher is better", None: "Neither high nor low is better"}
 
 
 def glossary(metrics: dict) -> Html:
-    """Return each KPI's formula with its numbers filled in, its note and its limits."""
-    entries = [
-        {
-            "id": name,
-            "title": kpi["title"],
-            "formula": kpi["formula"],
-            "numerator": money(kpi["numerator"]),
-            "denominator": money(kpi["denominator"]),
-            "filled": kpi["numerator"] is not None and kpi["denominator"] is not None,
-            "rows": count(kpi["rows"]),
-            "note": kpi.get("note") or "",
-            "better": {"lower": "Lower is better", "higher": "Higher is better"}.get(kpi["direction"], ""),
-            "limits": limits(kpi),
-        }
-        for name, kpi in in_order(metrics)
-    ]
-    return fill("glossary.html.j2", entries=entries)
+    """Return each KPI's formula with its numbers filled in, its note and its limits, group by group."""
+    groups = {title: [_entry(name, kpi) for name, kpi in kpis] for title, kpis in by_group(metrics).items()}
+    return fill("glossary.html.j2", groups=groups)
+
+
+def _entry(name, kpi):
+    filled = kpi["numerator"] is not None and kpi["denominator"] is not None
+    return {
+        "id": name,
+        "title": kpi["title"],
+        "formula": kpi["formula"],
+        "filled": _filled(kpi) if filled else "",
+        "note": kpi.get("note") or "",
+        "judged": "; ".join(filter(None, [phrase(BETTER[kpi["direction"]]), limits(kpi)])),
+    }
+
+
+def _filled(kpi):
+    form = (
+        "Here: {above} / {below}, from 1 row."
+        if kpi["rows"] == 1
+        else "Here: {above} / {below}, from {rows} rows."
+    )
+    return say(form, above=money(kpi["numerator"]), below=money(kpi["denominator"]), rows=count(kpi["rows"]))

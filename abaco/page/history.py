@@ -1,10 +1,13 @@
 """The past: every date's figures, oldest first for the charts and newest first for the table."""
 
-from abaco.page.markup import Html, fill
-from abaco.page.readings import in_order
-from abaco.page.status import STATUSES
+from abaco.page.language import phrase, say
+from abaco.page.markup import Html
+from abaco.page.readings import FIRST_KPIS, first, in_order
+from abaco.page.status import marked
 from abaco.page.tables import figures
-from abaco.page.words import NOTHING, day, number, plural
+from abaco.page.words import NOTHING, day, number, plural, short_day
+
+ACROSS = 6  # dates that fit beside one another
 
 
 def timeline(metrics: dict, history) -> list[tuple[str, dict]]:
@@ -25,31 +28,51 @@ def timeline(metrics: dict, history) -> list[tuple[str, dict]]:
     return sorted(dates.items())
 
 
+def course(past: list[tuple[str, dict]], kpi: str) -> list[tuple[str, float | None]]:
+    """Return (date, value) pairs of one KPI over a `timeline`."""
+    return [(date, values.get(kpi, {}).get("value")) for date, values in past]
+
+
 def _cell(kpi, then):
     """Return a past value with the symbol and word of a status that needs attention."""
     if then is None:
         return NOTHING
     value = None if then["value"] is None else number(then["value"], kpi["precision"])
-    noted = then["status"] in ("warning", "critical", "not_computable")
-    return fill(
-        "mark.html.j2",
-        value=value,
-        status=then["status"],
-        **(STATUSES[then["status"]] if noted else {"symbol": "", "word": ""}),
-    )
+    return marked(then["status"], value)
 
 
 def history_table(metrics: dict, history, dates: int = 13) -> Html:
-    """Return the last `dates` dates of every KPI to full precision, newest first."""
+    """Return the last `dates` dates of the four first KPIs, and fewer of all others, newest first."""
     past = timeline(metrics, history)
-    kpis = in_order(metrics)
+    kpis = first(metrics)
     shown = past[: -dates - 1 : -1]
     rows = [[day(date)] + [_cell(kpi, then.get(name)) for name, kpi in kpis] for date, then in shown]
-    earlier = len(past) - len(shown)
-    return figures(
-        "Every figure by date, newest first",
-        ["Date", *(f"{name}, {kpi['unit']}".rstrip(", ") for name, kpi in kpis)],
+    earlier = plural(len(past) - len(shown), "earlier date is not shown.", "earlier dates are not shown.")
+    key = phrase("! past the warning limit; ✕ past the critical limit; – not computable.")
+    table = figures(
+        phrase("Key figures by date, newest first"),
+        [phrase("Date"), *(f"{name}, {kpi['unit']}".rstrip(", ") for name, kpi in kpis)],
         rows,
-        note="! past the warning limit; ✕ past the critical limit; – not computable."
-        + (f" {plural(earlier, 'earlier date')} not shown." if earlier else ""),
+        note=key if len(past) == len(shown) else f"{key} {earlier}",
+    )
+    return Html(table + _others(metrics, past))
+
+
+def _others(metrics, past):
+    """Return the other KPIs over the last few dates, a row a KPI."""
+    kpis = [(name, kpi) for name, kpi in in_order(metrics) if name not in FIRST_KPIS]
+    shown = past[: -ACROSS - 1 : -1]
+    known = [
+        (name, kpi) for name, kpi in kpis if any(then.get(name, {}).get("value") is not None for _, then in shown)
+    ]  # fmt: skip
+    if not known or len(past) < 2:
+        return ""
+    rows = [
+        [f"{kpi['title']}, {kpi['unit']}".rstrip(", "), *(_cell(kpi, then.get(name)) for _, then in shown)]
+        for name, kpi in known
+    ]
+    return figures(
+        say("All other figures, the last {dates}", dates=plural(len(shown), "date")),
+        [phrase("Figure"), *(short_day(date) for date, _ in shown)],
+        rows,
     )

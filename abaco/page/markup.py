@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from abaco.page import words
+from abaco.page.language import phrase, say
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -30,6 +31,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {"say": say, "phrase": phrase}
     environment.filters |= {
         "count": words.count,
         "day": words.day,
@@ -44,6 +46,19 @@ def fill(template: str, **values) -> Html:
     return Html(_environment().get_template(template).render(**values).strip())
 
 
+def sentence(text: str) -> Html:
+    """Return a sentence that stands in the place of a picture or a table."""
+    return fill("sentence.html.j2", text=text, kind="sentence")
+
+
+def absent(text: str) -> Html:
+    """Return what a section says that has nothing to show: what to add to the input.
+
+    The built page leaves out a section that holds nothing else, and lists the sentence among what can be added.
+    """
+    return fill("sentence.html.j2", text=text, kind="absent")
+
+
 def stylesheet(*names: str) -> str:
     """Return the style sheets `names` of the templates folder, one after the other."""
     return "\n".join((TEMPLATES / name).read_text(encoding="utf-8").strip() for name in names)
@@ -53,4 +68,4 @@ def notebook_style() -> Html:
     """Return the page's look for an open notebook, in the colours of JupyterLab's theme, light or dark."""
     light, dark = stylesheet("colours.css").split("@media screen and (prefers-color-scheme: dark) {")
     dark = dark.rpartition("}")[0].replace(":root", '[data-jp-theme-light="false"]')
-    return Html(f"<style>\n{light}{dark}{stylesheet('notebook.css', 'pieces.css')}\n</style>")
+    return Html(f"<style>\n{light}{dark}{stylesheet('notebook.css', 'pieces.css', 'charts.css')}\n</style>")

@@ -15,11 +15,13 @@ def put_in_order(html: str) -> str:
     remove_what_runs_or_loads(soup)
     put_headings_in_order(soup)
     wrap_sections(soup)
+    move_absent(soup)
     name_pictures(soup)
     scroll_tables(soup)
     number_ids(soup)
     for footer in soup.select("main footer.provenance"):
         soup.main.insert_after(footer.extract())
+    list_contents(soup)
     return re.sub(r"\n{3,}", "\n\n", str(soup))
 
 
@@ -65,6 +67,34 @@ def wrap_sections(soup: BeautifulSoup) -> None:
             node.insert_before(section)
         if section is not None and not (isinstance(node, Tag) and node.name == "footer"):
             section.append(node.extract())
+
+
+def move_absent(soup: BeautifulSoup) -> None:
+    """Leave out a section that has nothing to show, and list what it says among what can be added."""
+    wanted = soup.select_one("ul.wanted")
+    if wanted is None:
+        return
+    for section in soup.select("main > section"):
+        said = section.select("p.absent")
+        shown = [node for node in section.find_all(True, recursive=False) if node.name not in ("h2", "p")]
+        if not said or shown:
+            continue
+        for text in dict.fromkeys(paragraph.get_text() for paragraph in said):
+            wanted.append(item := soup.new_tag("li"))
+            item.string = text
+        section.decompose()
+    for nothing in wanted.select("li.nothing") if len(wanted.find_all("li")) > 1 else ():
+        nothing.decompose()
+
+
+def list_contents(soup: BeautifulSoup) -> None:
+    """Fill every list of contents with links to the sections."""
+    for place in soup.select("ol.contents"):
+        for heading in soup.select("section > h2, footer > h2"):
+            link = soup.new_tag("a", href=f"#{heading['id']}")
+            link.string = heading.get_text(" ", strip=True)
+            place.append(item := soup.new_tag("li"))
+            item.append(link)
 
 
 def slug(text: str) -> str:

@@ -1,5 +1,6 @@
 """The foot of the page: which run made it, from which files, so that it can be checked."""
 
+from abaco.page.language import phrase
 from abaco.page.markup import Html, fill
 from abaco.page.tables import figures
 from abaco.page.words import count
@@ -18,6 +19,6 @@ def provenance(metrics: dict) -> Html:
         ]
         for item in metrics["inputs"]
     ]
-    heads = ["File", "Format", "Used for", "SHA-256", "Rows", "Bytes"]
-    table = figures("Input files", heads, rows, texts=4) if rows else ""
+    heads = [phrase(head) for head in ("File", "Format", "Used for", "SHA-256", "Rows", "Bytes")]
+    table = figures(phrase("Input files"), heads, rows, texts=4) if rows else ""
     return fill("provenance.html.j2", run_id=metrics["run_id"], table=table)

@@ -1,9 +1,26 @@
 """A KPI in words: its value, its limits and its change, as cards, tables and sentences name them."""
 
+from abaco.page.language import phrase, say
 from abaco.page.words import NBSP, number, plain
 
 FIRST_KPIS = ("PAR30", "PAR90", "CollectionRate", "PortfolioHealth")
 CARD_DECIMALS = 2
+# group in metrics.json → its heading on the page, in the page's order
+GROUPS = {
+    "core": "Key figures",
+    "risk": "Arrears",
+    "movement": "Movement of arrears",
+    "write-off": "Write-offs",
+    "vintage": "Vintages",
+    "collection": "Collection",
+    "pricing": "Pricing",
+    "book": "The book",
+    "concentration": "Concentration",
+    "prepayment": "Prepayment",
+    "balance sheet": "Balance sheet",
+    "expected loss": "Expected loss",
+    "other": "Other figures",
+}
 
 
 def in_order(metrics: dict) -> list[tuple[str, dict]]:
@@ -13,16 +30,42 @@ def in_order(metrics: dict) -> list[tuple[str, dict]]:
     return [(kpi, kpis[kpi]) for kpi in ids + [kpi for kpi in kpis if kpi not in ids]]
 
 
-def card_decimals(kpi: dict) -> int:
-    """Return how many decimals to show: two, or more where two would hide that a limit is passed."""
-    limits = [limit for limit in (kpi["thresholds"] or {}).values() if limit is not None]
-    for decimals in range(CARD_DECIMALS, kpi["precision"]):
-        shown = round(kpi["value"] or 0, decimals)
-        if all(
-            (shown > limit, shown < limit) == (kpi["value"] > limit, kpi["value"] < limit) for limit in limits
-        ):
+def first(metrics: dict) -> list[tuple[str, dict]]:
+    """Return (id, KPI) pairs of the four that every report has."""
+    return [(name, kpi) for name, kpi in in_order(metrics) if name in FIRST_KPIS]
+
+
+def by_group(metrics: dict) -> dict[str, list[tuple[str, dict]]]:
+    """Return (id, KPI) pairs by the heading of their group, the four first under their own."""
+    found = {heading: [] for heading in GROUPS.values()}
+    for name, kpi in in_order(metrics):
+        group = "core" if name in FIRST_KPIS else kpi.get("group", "other")
+        found[GROUPS.get(group if group != "core" or name in FIRST_KPIS else "other", GROUPS["other"])] += [
+            (name, kpi)
+        ]
+    return {phrase(heading): kpis for heading, kpis in found.items() if kpis}
+
+
+def drawn_limits(kpi: dict) -> dict[str, float]:
+    """Return the KPI's limits by level, warning first, without those that are not set."""
+    limits = kpi["thresholds"] or {}
+    return {level: limits[level] for level in ("warning", "critical") if limits.get(level) is not None}
+
+
+def card_decimals(kpi: dict, value: float | None = None) -> int:
+    """Return how many decimals to show: two at most, or more where two would hide that a limit is passed."""
+    value = kpi["value"] if value is None else value
+    fewest = min(CARD_DECIMALS, kpi["precision"])
+    for decimals in range(fewest, kpi["precision"]):
+        shown = round(value or 0, decimals)
+        sides = [
+            ((shown > limit, shown < limit), (value > limit, value < limit))
+            for limit in drawn_limits(kpi).values()
+            if value is not None
+        ]
+        if all(rounded == exact for rounded, exact in sides):
             return decimals
-    return max(kpi["precision"], 0) if kpi["precision"] > CARD_DECIMALS else CARD_DECIMALS
+    return kpi["precision"]
 
 
 def with_unit(kpi: dict, value: float, decimals: int) -> str:
@@ -32,14 +75,22 @@ def with_unit(kpi: dict, value: float, decimals: int) -> str:
 
 def short(kpi: dict, value: float | None = None) -> str:
     """Return the KPI's value, or another of its values, as short as it can honestly be written."""
-    return with_unit(kpi, kpi["value"] if value is None else value, card_decimals(kpi))
+    value = kpi["value"] if value is None else value
+    return with_unit(kpi, value, card_decimals(kpi, value))
+
+
+def side(kpi: dict) -> str:
+    """Return on which side of a limit the KPI is past it: 'above' or 'below'."""
+    return "below" if kpi["direction"] == "higher" else "above"
 
 
 def limits(kpi: dict) -> str:
     """Return the thresholds in words: 'warning above 5, critical above 8'; empty when there are none."""
-    side = "below" if kpi["direction"] == "higher" else "above"
-    named = [(level, (kpi["thresholds"] or {}).get(level)) for level in ("warning", "critical")]
-    return ", ".join(f"{level} {side} {plain(limit)}" for level, limit in named if limit is not None)
+    named = [
+        say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit))
+        for level, limit in drawn_limits(kpi).items()
+    ]
+    return ", ".join(named)
 
 
 def change(kpi: dict) -> dict | None:
@@ -47,12 +98,24 @@ def change(kpi: dict) -> dict | None:
     if kpi["change"] is None:
         return None
     if kpi["change"] == 0:
-        return {"arrow": "→", "amount": "unchanged", "judgement": ""}
+        return {"arrow": "→", "amount": phrase("unchanged"), "judgement": ""}
     rose = kpi["change"] > 0
-    decimals = CARD_DECIMALS if abs(kpi["change"]) >= 0.005 else max(kpi["precision"], CARD_DECIMALS)
-    unit = "points" if kpi["unit"] == "%" else "USD" if kpi["unit"] == "USD" else ""
-    return {
-        "arrow": "↑" if rose else "↓",
-        "amount": f"{'up' if rose else 'down'} {number(abs(kpi['change']), decimals)}{NBSP}{unit}".rstrip(),
-        "judgement": "better" if rose == (kpi["direction"] == "higher") else "worse",
-    }
+    size = f"{number(abs(kpi['change']), _change_decimals(kpi))}{NBSP}{_change_unit(kpi)}".rstrip()
+    judgement = "" if kpi["direction"] is None else _judgement(rose == (kpi["direction"] == "higher"))
+    amount = say("up {size}" if rose else "down {size}", size=size)
+    return {"arrow": "↑" if rose else "↓", "amount": amount, "judgement": judgement}
+
+
+def _judgement(better):
+    return phrase("better") if better else phrase("worse")
+
+
+def _change_decimals(kpi):
+    fewest = min(CARD_DECIMALS, kpi["precision"])
+    return fewest if abs(kpi["change"]) * 10**fewest >= 0.5 else kpi["precision"]
+
+
+def _change_unit(kpi):
+    if kpi["unit"] == "%":
+        return phrase("points")
+    return "USD" if kpi["unit"] == "USD" else ""

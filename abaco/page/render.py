@@ -7,6 +7,7 @@ import nbformat
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
+from abaco.page.language import phrase, say, speaking, translated
 from abaco.page.markup import TEMPLATES, stylesheet
 from abaco.page.outline import put_in_order
 from abaco.page.svg import inline
@@ -33,16 +34,25 @@ def render_page(notebook_path: str | Path, out_path: str | Path, *, title: str, 
         The language of the page, for readers and hyphenation.
     """
     notebook = nbformat.read(notebook_path, as_version=4)
-    page = {
-        "title": title,
-        "language": language,
-        "style": stylesheet("colours.css", "pieces.css", "page.css"),
-    }
-    html, _ = _exporter().from_notebook_node(notebook, resources={"page": page})
+    style = stylesheet("colours.css", "pieces.css", "charts.css", "page.css", "print.css")
+    with speaking(language):
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = _told(cell.source)
+        page = {"title": translated(title), "language": language, "style": style, "say": say}
+        html, _ = _exporter().from_notebook_node(notebook, resources={"page": page})
     out_path = Path(out_path)
     out_path.parent.mkdir(parents=True, exist_ok=True)
     out_path.write_text(put_in_order(html).strip() + "\n", encoding="utf-8", newline="\n")
     return out_path
+
+
+def _told(source: str) -> str:
+    """Return a markdown cell in the page's language, block by block; an analyst's own text stays as it is."""
+    blocks = [
+        block.partition(" ") if block.startswith("#") else ("", "", block) for block in source.split("\n\n")
+    ]
+    return "\n\n".join(f"{mark}{blank}{phrase(text)}" for mark, blank, text in blocks)
 
 
 def _exporter() -> HTMLExporter:

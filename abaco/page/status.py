@@ -1,9 +1,7 @@
-"""The state of the book in words, written from the figures: the first thing that a reader sees."""
+"""The states of a figure, each with a word and a symbol, and the state of the whole book."""
 
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.readings import in_order, short
-from abaco.page.reconciliation import reconciles
-from abaco.page.words import count, listing, plain, plural
 
 # worst first; every status has a word and a symbol, so that none depends on its colour
 STATUSES = {
@@ -15,6 +13,21 @@ STATUSES = {
 }
 
 
+def sign(status: str) -> dict[str, str]:
+    """Return a status as templates take it: itself, its word in the page's language, and its symbol."""
+    return {
+        "status": status,
+        "word": phrase(STATUSES[status]["word"]),
+        "symbol": STATUSES[status]["symbol"],
+    }
+
+
+def marked(status: str, value: str | None) -> Html:
+    """Return a value with the symbol and the word of a status that needs attention; without one, a dash."""
+    noted = status in ("warning", "critical", "not_computable")
+    return fill("mark.html.j2", value=value, **(sign(status) if noted else {"status": status, "symbol": ""}))
+
+
 def overall_status(metrics: dict) -> str:
     """Return the worst status of all KPIs; what could not be computed decides only when nothing could."""
     found = {kpi["status"] for kpi in metrics["kpis"].values()}
@@ -24,72 +37,18 @@ def overall_status(metrics: dict) -> str:
 def verdict(metrics: dict) -> str:
     """Return the state of the book in one sentence."""
     overall, total = overall_status(metrics), len(metrics["kpis"])
-    by_status = [kpi["status"] for kpi in metrics["kpis"].values()]
-    hits, lost = by_status.count(overall), by_status.count("not_computable")
+    states = [kpi["status"] for kpi in metrics["kpis"].values()]
+    hits, judged = states.count(overall), sum(state in ("critical", "warning", "ok") for state in states)
     if overall in ("critical", "warning"):
-        return f"{hits} of {total} figures {'is' if hits == 1 else 'are'} past the {overall} limit."
-    if overall == "not_computable":
-        return f"none of the {total} figures could be computed."
-    if overall == "none":
-        return "no figure has limits to judge it by."
-    if lost:
-        verb = "is" if hits == 1 else "are"
-        return f"{hits} of {total} figures {verb} within the limits, {lost} could not be computed."
-    return (
-        "the one figure with limits is within them."
-        if hits == 1
-        else f"all {hits} figures with limits are within them."
-    )
-
-
-def _past_limits(metrics):
-    for level in ("critical", "warning"):
-        for name, kpi in in_order(metrics):
-            if kpi["status"] == level:
-                side = "below" if kpi["direction"] == "higher" else "above"
-                limit = plain(kpi["thresholds"][level])
-                yield f"{kpi['title']} ({name}) is at {short(kpi)}, {side} its {level} limit of {limit}."
-
-
-def _not_computed(metrics):
-    names = {}
-    for name, kpi in in_order(metrics):
-        if kpi["status"] == "not_computable":
-            names.setdefault((kpi["reason"] or "no reason given").rstrip("."), []).append(name)
-    for reason, lost in names.items():
-        yield f"{listing(lost)} could not be computed: {reason}."
-
-
-def _unusual_moves(metrics):
-    for move in metrics["anomalies"]:
-        kpi = metrics["kpis"][move["kpi"]]
-        size = "" if move["change_pct"] is None else f" by {plain(abs(move['change_pct']))}\u00a0%"
-        verb = "rose" if move["value"] > move["previous"] else "fell"
-        yield (
-            f"{move['kpi']} {verb}{size} against the date before, from {short(kpi, move['previous'])} to "
-            f"{short(kpi, move['value'])}: more than the {plain(move['limit_pct'])}\u00a0% that is usual."
+        one, many = (
+            f"{{hits}} of {{judged}} figures with limits is past its {overall} limit.",
+            f"{{hits}} of {{judged}} figures with limits are past their {overall} limit.",
         )
-    if not metrics["anomalies"] and any(kpi["change"] is not None for kpi in metrics["kpis"].values()):
-        yield "No figure moved unusually far against the date before."
-
-
-def _rows_left_out(metrics):
-    rows = metrics["reconciliation"]
-    if not reconciles(rows):
-        yield "The rows of the input do not add up: see “Where every row went” before using these figures."
-    if rows["quarantined"]:
-        bad, verb = plural(rows["quarantined"], "row"), "stands" if rows["quarantined"] == 1 else "stand"
-        yield f"{bad} of {count(rows['rows_in'])} could not be used and {verb} aside in quarantine."
-
-
-def status_line(metrics: dict) -> Html:
-    """Return the overall state, what is past a limit, what is not computable, and what moved unusually."""
-    sources = (_past_limits, _not_computed, _unusual_moves, _rows_left_out)
-    status = overall_status(metrics)
-    return fill(
-        "status.html.j2",
-        status=status,
-        **STATUSES[status],
-        verdict=verdict(metrics),
-        points=[point for source in sources for point in source(metrics)],
-    )
+        return say(one if hits == 1 else many, hits=hits, judged=judged)
+    if overall == "not_computable":
+        return say("none of the {total} figures could be computed.", total=total)
+    if overall == "none":
+        return phrase("no figure has limits to judge it by.")
+    if hits == 1:
+        return phrase("the one figure with limits is within them.")
+    return say("all {hits} figures with limits are within them.", hits=hits)

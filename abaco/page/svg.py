@@ -18,6 +18,8 @@ COLOURS = {
     "accent": "#0b5ea8",
     "warning": "#8a5200",
     "critical": "#a8123a",
+    "warning-tint": "#fff3dd",
+    "critical-tint": "#fdecef",
 }
 THEMED = {value: f"var(--{name}, {value})" for name, value in COLOURS.items()} | {"#000000": "currentColor"}
 SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "abaco"}
@@ -111,7 +113,9 @@ def _set_root(root, label, css_class):
     root.set("style", f"fill: currentColor; max-width: {width:g}px" if width else "fill: currentColor")
 
 
-def picture(figure: Figure, finding: str, name: str, detail: str = "", narrow: Figure | None = None) -> Html:
+def picture(
+    figure: Figure, finding: str, name: str, detail: str = "", narrow: Figure | None = None, note: str = ""
+) -> Html:
     """Return a Matplotlib figure for the page, with its finding as the caption.
 
     Parameters
@@ -126,8 +130,10 @@ def picture(figure: Figure, finding: str, name: str, detail: str = "", narrow: F
         The text alternative, where more can be said than the finding.
     narrow
         The same drawn for phones, 340 pixels wide or so.
+    note
+        How to read it, where that is not plain.
     """
     label = detail or finding
     wide = inline(draw(figure), f"{name}-wide", label, "wide" if narrow else "")
     drawn = [wide] + ([inline(draw(narrow), f"{name}-narrow", label, "narrow")] if narrow else [])
-    return fill("picture.html.j2", name=name, drawings=drawn, finding=finding)
+    return fill("picture.html.j2", name=name, drawings=drawn, finding=finding, note=note)

@@ -4,6 +4,7 @@ import datetime
 from decimal import Decimal
 from numbers import Integral, Real
 
+from abaco.page.language import phrase
 from abaco.page.markup import Html, fill
 from abaco.page.words import NOTHING, count, day, money, number
 
@@ -14,8 +15,11 @@ def figures(
     rows: list[list],
     *,
     texts: int = 1,
+    kinds: tuple[str, ...] = (),
     total: list | None = None,
     note: str = "",
+    quiet: bool = False,
+    look: str = "",
 ) -> Html:
     """Return a table of ready-made cells.
 
@@ -29,12 +33,29 @@ def figures(
         One list of cells a row, texts or `Html`; the first cell heads its row.
     texts
         How many columns from the left hold text; those after them hold numbers.
+    kinds
+        Instead of `texts`, a kind a column: "n" a number, "t" a small text, "b" a bar, "c" another drawing,
+        "" a text.
     total
         The cells of a last, stronger row.
     note
         A sentence below the table.
+    quiet
+        Whether the caption is read out only, as a heading says the same.
+    look
+        A class for the table.
     """
-    return fill("table.html.j2", caption=caption, heads=heads, rows=rows, texts=texts, total=total, note=note)
+    kinds = kinds or ("",) * texts + ("n",) * (len(heads) - texts)
+    return fill(
+        "table.html.j2",
+        caption=caption, heads=heads, rows=rows, kinds=kinds, total=total, note=note, quiet=quiet, look=look,
+    )  # fmt: skip
+
+
+def bar(share: float | None, most: float = 100) -> Html:
+    """Return a bar in a cell, `share` of `most` long; what it shows stands beside it in figures."""
+    width = 0 if share is None or not most else max(0, min(100, float(share) / float(most) * 100))
+    return fill("bar.html.j2", width=f"{width:.1f}")
 
 
 def cell(value) -> str:
@@ -42,7 +63,7 @@ def cell(value) -> str:
     if value is None or value != value:
         return NOTHING
     if isinstance(value, bool | str):
-        return str(value)
+        return phrase(str(value))
     if isinstance(value, Decimal):
         return money(value)
     if isinstance(value, Integral):
@@ -57,4 +78,4 @@ def frame_table(frame, caption: str) -> Html:
     is_text = [any(isinstance(value, str | datetime.date) for value in frame[name]) for name in frame.columns]
     texts = max(1, is_text.index(False) if False in is_text else len(is_text))
     rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
-    return figures(caption, [str(name) for name in frame.columns], rows, texts=texts)
+    return figures(caption, [phrase(str(name)) for name in frame.columns], rows, texts=texts)

@@ -1,15 +1,33 @@
-"""Figures in words: numbers, money, dates and lists as the page's readers expect them, in English."""
+"""Figures in words: numbers, money, dates and lists as the page's readers expect them, in their language.
+
+Numbers are written alike in both: English and the Spanish of El Salvador group by commas and have a decimal point.
+"""
 
 import datetime
+import re
 from decimal import ROUND_HALF_UP, Decimal
+
+from abaco.page.language import phrase, spoken
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
 NOTHING = "–"
-MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+MONTHS = {
+    "en": (
+        "January", "February", "March", "April", "May", "June",
+        "July", "August", "September", "October", "November", "December",
+    ),
+    "es": (
+        "enero", "febrero", "marzo", "abril", "mayo", "junio",
+        "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
+    ),
+}  # fmt: skip
+JOINER = "\u2060"
+DAY = {
+    "en": f"{{day}}{NBSP}{{month}}{NBSP}{{year}}",
+    "es": f"{{day}}{NBSP}de{NBSP}{{month}} de{NBSP}{{year}}",
+}
+QUARTER = {"en": "{year} Q{quarter}", "es": "T{quarter} {year}"}
 
 
 def number(value, decimals: int) -> str:
@@ -51,14 +69,62 @@ def percent(value, decimals: int = 2) -> str:
     return NOTHING if value is None else f"{number(value, decimals)}{NBSP}%"
 
 
+def _date(date) -> datetime.date:
+    return datetime.date.fromisoformat(str(date)[:10])
+
+
 def day(date) -> str:
     """Return an ISO date, or a date, as people write it.
 
     >>> day("2025-12-31").replace(NBSP, " ")
     '31 December 2025'
     """
-    date = datetime.date.fromisoformat(str(date)[:10])
-    return f"{date.day}{NBSP}{MONTHS[date.month - 1]}{NBSP}{date.year}"
+    date = _date(date)
+    name = MONTHS[spoken()][date.month - 1]
+    return DAY[spoken()].format(day=date.day, month=name, year=date.year)
+
+
+def month(date, year: bool = True) -> str:
+    """Return the month of a date, short enough for an axis.
+
+    >>> month("2025-12-31").replace(NBSP, " "), month("2025-12-31", year=False)
+    ('Dec 2025', 'Dec')
+    """
+    date = _date(date)
+    name = MONTHS[spoken()][date.month - 1][:3]
+    return f"{name}{NBSP}{date.year}" if year else name
+
+
+def short_day(date) -> str:
+    """Return a date short enough for an axis.
+
+    >>> short_day("2025-12-31").replace(NBSP, " ")
+    '31 Dec 25'
+    """
+    date = _date(date)
+    return f"{date.day}{NBSP}{month(date, year=False)}{NBSP}{date:%y}"
+
+
+def quarter(name: str) -> str:
+    """Return a quarter as people write it: '2024 Q1', in Spanish 'T1 2024'; another text as it is."""
+    found = re.fullmatch(r"(\d{4})[ -]?Q([1-4])", name)
+    if not found:
+        return name
+    return QUARTER[spoken()].format(year=found[1], quarter=found[2]).replace(" ", NBSP)
+
+
+def bucket(name: str) -> str:
+    """Return an aging bucket in days, which no line breaks.
+
+    >>> bucket("90+").replace(NBSP, " ")
+    '90+ days'
+    """
+    return f"{name.replace('–', f'{JOINER}–{JOINER}')}{NBSP}{phrase('days')}"
+
+
+def code(identity) -> str:
+    """Return an id short enough for a table: of a keyed token its first eight digits, of others what they are."""
+    return re.sub(r"\btok_([0-9a-f]{8})[0-9a-f]{24}\b", r"\1…", str(identity))
 
 
 def plural(amount: int, one: str, many: str | None = None) -> str:
@@ -67,7 +133,7 @@ def plural(amount: int, one: str, many: str | None = None) -> str:
     >>> plural(1, "row").replace(NBSP, " "), plural(2, "loss", "losses").replace(NBSP, " ")
     ('1 row', '2 losses')
     """
-    return f"{count(amount)}{NBSP}{one if amount == 1 else many or one + 's'}"
+    return f"{count(amount)}{NBSP}{phrase(one if amount == 1 else many or one + 's')}"
 
 
 def listing(items) -> str:
@@ -77,4 +143,7 @@ def listing(items) -> str:
     'a, b and c'
     """
     *most, last = [str(item) for item in items]
-    return f"{', '.join(most)} and {last}" if most else last
+    joint = "and"
+    if spoken() == "es":
+        joint = "e" if re.match(r"h?i(?![aeou])", last, re.IGNORECASE) else "y"
+    return f"{', '.join(most)} {joint} {last}" if most else last

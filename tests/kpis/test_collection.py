@@ -154,7 +154,8 @@ def test_payments_that_match_no_schedule_do_not_give_zero(frame):
 def test_payments_that_begin_after_the_schedules_cannot_tell_what_is_on_time(frame):
     march = paid(("2025-03-02", "9.00")).replace("2025-01-02", "2025-02-01")
     assert reason(book(frame, tape=TAPE, schedules=SCHEDULES, transactions=march), ON_TIME) == (
-        "the transactions reach back only to 2025-02-01, too short for the figures"
+        "what every loan has paid is not known "
+        "(the transactions begin on 2025-02-01, and the schedules already on 2025-01-31)"
     )
 
 

@@ -2,7 +2,9 @@
 
 import re
 
-from abaco.page import kpi_cards, masthead
+from bs4 import BeautifulSoup
+
+from abaco.page import in_words, kpi_cards, masthead
 
 
 def card(html, kpi):
@@ -13,9 +15,13 @@ def text(html):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html).replace("&nbsp;", " ")).strip()
 
 
-def test_masthead_says_when_figures_are_older_than_their_label(metrics):
-    assert "Figures as of 10 December 2025, labelled 31 December 2025." in text(masthead(metrics))
-    assert "10,000.00 USD outstanding in 4 loans with a balance." in text(masthead(metrics))
+def test_masthead_says_what_figures_older_than_their_label_mean(metrics):
+    shown = text(masthead(in_words(metrics)))
+    assert (
+        "Figures as of 10 December 2025, labelled 31 December 2025: balances are those of 10 December"
+        in shown
+    )
+    assert "in the last month covers only the days up to then." in shown
 
 
 def test_masthead_is_silent_when_the_label_is_right(metrics):
@@ -23,12 +29,26 @@ def test_masthead_is_silent_when_the_label_is_right(metrics):
         assert "labelled" not in masthead(metrics | {"as_of": as_of})
 
 
+def test_masthead_tells_the_input_and_why_it_has_more_rows_than_loans(metrics):
+    shown = text(masthead(in_words(metrics)))
+    assert "10,000.00 USD outstanding in 4 loans with a balance." in shown
+    assert "The input has 5 rows for this date; 1 of them without a balance. Read from sample.csv." in shown
+
+
+def test_masthead_names_the_file_that_gives_the_tape_first(metrics):
+    cash = metrics["inputs"][0] | {"name": "bank.csv", "used_for": "cash"}
+    shown = text(masthead(in_words(metrics | {"inputs": [cash, *metrics["inputs"]]})))
+    assert "Read from sample.csv and 1 other file." in shown
+
+
 def test_masthead_of_one_loan(metrics):
     book = {"outstanding": "1.00", "loans_with_balance": 1, "rows": 1}
-    assert text(masthead(metrics | {"book": book})).endswith("1.00 USD outstanding in 1 loan with a balance.")
+    shown = text(masthead(metrics | {"book": book, "inputs": []}))
+    assert shown.endswith("1.00 USD outstanding in 1 loan with a balance.")
 
 
 def test_masthead_without_a_balance_or_loan_ids(metrics):
+    metrics["inputs"] = []
     book = {"outstanding": None, "loans_with_balance": None, "rows": 0}
     assert text(masthead(metrics | {"book": book})).endswith("The outstanding balance could not be computed.")
     book = {"outstanding": "5.00", "loans_with_balance": None, "rows": 1}
@@ -36,40 +56,49 @@ def test_masthead_without_a_balance_or_loan_ids(metrics):
 
 
 def test_card_with_everything(metrics):
-    assert text(card(kpi_cards(metrics), "PAR30")) == (
+    assert text(card(kpi_cards(metrics, []), "PAR30")) == (
         "Portfolio at risk, 30 days PAR30 3.68 % ✓ OK ↑ up 0.21 points, worse "
         "from 3.46 % at 30 November 2025 Warning above 5, critical above 8"
     )
 
 
 def test_reason_stands_in_place_of_a_value(metrics):
-    shown = card(kpi_cards(metrics), "CollectionRate")
+    shown = card(kpi_cards(metrics, []), "CollectionRate")
     assert text(shown) == (
-        "Collection rate CollectionRate no cash figures – Not computable Not computable at 30 November 2025 "
+        "Collection rate CollectionRate No cash figures – Not computable Not computable at 30 November 2025 "
         "Warning below 1.5, critical below 1"
     )
     assert 'class="value"' not in shown
 
 
 def test_card_without_limits_or_past(metrics):
-    assert text(card(kpi_cards(metrics), "PAR60")) == (
-        "Portfolio at risk, 60 days PAR60 3.50 % ○ No limits set No earlier date to compare with"
+    metrics["kpis"]["PAR30"].update(thresholds=None, status="none", previous=None, change=None)
+    assert text(card(kpi_cards(metrics, []), "PAR30")) == (
+        "Portfolio at risk, 30 days PAR30 3.68 % ○ No limits set No earlier date to compare with"
     )
 
 
 def test_cards_stand_in_order(metrics):
-    names = re.findall(r'data-kpi="(\w+)"', kpi_cards(metrics))
-    assert names == ["PAR30", "PAR90", "CollectionRate", "PortfolioHealth", "PAR60"]
+    names = re.findall(r'data-kpi="(\w+)"', kpi_cards(metrics, []))
+    assert names == ["PAR30", "PAR90", "CollectionRate", "PortfolioHealth"]
 
 
 def test_unusual_move_is_marked(metrics):
     metrics["anomalies"] = [
         {"kpi": "PAR30", "previous": 1, "value": 3.6773, "change_pct": 41.5, "limit_pct": 25}
     ]
-    assert "Unusual move: 41.5 %" in text(card(kpi_cards(metrics), "PAR30"))
-    assert "Unusual" not in card(kpi_cards(metrics), "PAR90")
+    assert "Unusual move: 41.5 %" in text(card(kpi_cards(metrics, []), "PAR30"))
+    assert "Unusual" not in card(kpi_cards(metrics, []), "PAR90")
 
 
 def test_empty_portfolio_shows_no_zero(empty):
-    assert 'class="value"' not in kpi_cards(empty)
-    assert kpi_cards(empty).count("no balance is outstanding") == 5
+    assert 'class="value"' not in kpi_cards(empty, [])
+    assert kpi_cards(empty, []).count("No balance is outstanding") == 4
+
+
+def test_card_shows_its_course(metrics, history):
+    shown = BeautifulSoup(card(kpi_cards(metrics, history), "PAR30"), "html.parser").svg
+    assert shown["role"] == "img"
+    assert shown["aria-label"].replace("\u00a0", " ") == (
+        "Since 30 September 2025: lowest 3.46 % on 30 November 2025, highest 5.50 % on 30 September 2025"
+    )

@@ -10,6 +10,8 @@ from abaco import page
 from abaco.page.markup import stylesheet
 from abaco.page.svg import COLOURS, draw, inline
 
+from .example import collections, vintages
+
 
 def texts(html):
     """Return the texts of each drawing of a figure: the wide one, then the narrow one."""
@@ -78,29 +80,33 @@ def test_a_dollar_sign_in_a_title_is_no_formula(metrics, history):
     assert "From $1 to $2 (PAR30)" in texts(page.trend_chart(metrics, history))[0]
 
 
-def test_aging_writes_amounts_and_shares(metrics):
-    html = page.aging_chart(metrics)
-    for drawn in texts(html):
-        assert drawn.count("325.00") == 1
-        assert {"0–7\u00a0days", "9,000.00", "90.00\u00a0%", "90+\u00a0days", "3.25\u00a0%"} <= set(drawn)
-    assert (
-        "367.73\u00a0USD of 10,000.00\u00a0USD is 30 days late or more: 3.68\u00a0% of the aged balance."
-        in html
-    )
+def test_zones_past_the_limits_are_shaded_up_to_the_next(metrics, history):
+    svg = BeautifulSoup(page.trend_chart(metrics, history), "html.parser").svg
+    fills = [path.get("style", "") for path in svg.find_all("path")]
+    for level in ("warning", "critical"):
+        assert sum(f"fill: var(--{level}-tint" in style for style in fills) == 2
 
 
-def test_aging_of_an_empty_book_is_a_sentence(empty):
-    assert page.aging_chart(empty).startswith('<p class="sentence">No balance is outstanding')
-    assert "<svg" not in page.aging_chart(empty | {"aging": []})
+def test_zone_of_a_figure_that_should_be_high_lies_below_its_limit(metrics, history):
+    metrics["kpis"]["PAR30"].update(direction="higher", thresholds={"warning": 3, "critical": 1})
+    wide, _ = texts(page.trend_chart(metrics, history))
+    assert {"warning below 3", "critical below 1"} <= set(wide)
 
 
 def test_charts_are_the_same_on_every_run(metrics, history):
     assert page.trend_chart(metrics, history) == page.trend_chart(metrics, history)
-    assert page.aging_chart(metrics) == page.aging_chart(metrics)
+    assert page.vintage_chart(vintages()) == page.vintage_chart(vintages())
+    assert page.collection_chart(metrics, collections()) == page.collection_chart(metrics, collections())
 
 
 def test_ids_of_several_charts_do_not_clash(metrics, history):
-    html = page.trend_chart(metrics, history) + page.aging_chart(metrics)
+    html = "".join(
+        (
+            page.trend_chart(metrics, history),
+            page.vintage_chart(vintages()),
+            page.collection_chart(metrics, collections()),
+        )
+    )
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
     referred = set(re.findall(r'href="#([^"]+)"', html)) | set(re.findall(r"url\(#([^)]+)\)", html))
@@ -157,9 +163,11 @@ def test_text_has_contrast_aa_and_marks_have_three_to_one(theme):
         ("critical", "critical-tint"),
         ("ink", "warning-tint"),
         ("ink", "critical-tint"),
+        *(("ink", shade) for shade in ("better", "same", "worse")),
     ):
         assert _contrast(theme[text], theme[ground]) >= 4.5, (text, ground)
-    assert _contrast(theme["quiet"], theme["paper"]) >= 3
+    for mark in ("quiet", "rise", "accent"):
+        assert _contrast(theme[mark], theme["paper"]) >= 3, mark
 
 
 def test_charts_are_drawn_in_the_colours_of_the_style_sheet():

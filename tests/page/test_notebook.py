@@ -1,12 +1,14 @@
 """The notebook 04_report as it stands in the repository."""
 
 import ast
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from abaco import page
+from abaco.page import frames
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_report.ipynb"
 
@@ -24,7 +26,7 @@ def test_it_is_stored_without_outputs_and_with_names_for_cells(notebook):
         "imports",
         "inputs",
         "masthead",
-        "status",
+        "conclusion",
         "cards",
     ]
     assert notebook.metadata.kernelspec.name == "abaco"
@@ -52,4 +54,15 @@ def test_it_calls_only_what_the_page_offers(notebook):
 
 
 def test_the_last_cell_records_completion(notebook):
-    assert notebook.cells[-1].source.startswith("phase.complete(")
+    assert notebook.cells[-1].source.splitlines()[-1].startswith("phase.complete(")
+
+
+def test_the_page_speaks_before_it_says_anything(notebook):
+    inputs = next(cell for cell in notebook.cells if cell.id == "inputs")
+    assert inputs.source.startswith("page.speak(language)\n")
+
+
+def test_every_table_that_is_read_is_shown_or_says_why_not(notebook):
+    source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    read = set(re.findall(r'tables\["(\w+)"\]', source))
+    assert read == set(frames.SHOWN)

@@ -5,56 +5,21 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from abaco import page
-from abaco.page.render import render_page
+from . import example
+from .example import executed, nothing, render, shown, tables
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 PNG = base64.b64encode(b"\x89PNG not really a picture").decode()
 
 
-def shown(data, kind="display_data", source="SECRET_SOURCE = 1", tags=(), **metadata):
-    """Return an executed code cell with one output."""
-    data = {"text/html": str(data)} if isinstance(data, str) else data
-    more = {"execution_count": 1} if kind == "execute_result" else {}
-    output = new_output(kind, data=data | {"text/plain": "<Figure size 640x480>"}, metadata=metadata, **more)
-    return new_code_cell(source, outputs=[output], metadata={"tags": list(tags)})
-
-
-def render(tmp_path, cells, name="report"):
-    notebook, out = tmp_path / f"{name}.ipynb", tmp_path / "out" / f"{name}.html"
-    for index, cell in enumerate(cells):
-        cell["id"] = f"cell-{index}"
-    nbformat.write(new_notebook(cells=cells), notebook)
-    return render_page(notebook, out, title="Loan book <31 December 2025>").read_text(encoding="utf-8")
-
-
-def pieces(metrics, history):
-    """Return the cells of the report's notebook as they are once executed."""
-    section = new_markdown_cell
-    made = [
-        page.masthead(metrics), page.status_line(metrics),
-        "## Key figures\n\nWhy.", page.kpi_cards(metrics),
-        "## How arrears have moved", page.trend_chart(metrics, history),
-        "## How late the book is", page.aging_chart(metrics), page.aging_table(metrics),
-        "## Earlier dates", page.history_table(metrics, history),
-        "## Where every row went", page.reconciliation_table(metrics),
-        "## Data quality", page.data_quality(metrics),
-        "## What to add to see more", page.missing_list(metrics),
-        "## How to read these figures", page.glossary(metrics), page.provenance(metrics),
-    ]  # fmt: skip
-    return [
-        shown(piece, "execute_result") if isinstance(piece, page.Html) else section(piece) for piece in made
-    ]
-
-
-@pytest.fixture
-def html(tmp_path, metrics, history):
-    return render(tmp_path, pieces(metrics, history))
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    cells = executed(example.metrics(), tables(example.history()))
+    return render(tmp_path_factory.mktemp("page"), cells)
 
 
 def test_page_is_self_contained(html):
@@ -86,34 +51,76 @@ def test_headings_are_in_order(html):
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert [h2.get_text() for h2 in soup.find_all("h2")] == [
-        "Key figures", "How arrears have moved", "How late the book is", "Earlier dates",
+        "Key figures", "How arrears have moved", "Why arrears moved", "How late the book is",
+        "Where each bucket went", "Vintages", "Collection by month", "Concentration", "Parts of the book",
+        "All other figures", "Earlier dates", "Where every row went", "Data quality",
+        "What to add to see more", "How to read these figures", "Where the figures come from",
+    ]  # fmt: skip
+
+
+def test_contents_link_to_every_section(html):
+    soup = BeautifulSoup(html, "html.parser")
+    headings = soup.find_all("h2")
+    for contents in soup.select("ol.contents"):
+        links = contents.find_all("a")
+        assert [link.get_text() for link in links] == [heading.get_text() for heading in headings]
+        assert [link["href"] for link in links] == [f"#{heading['id']}" for heading in headings]
+    assert len(soup.select("ol.contents")) == 2
+    assert soup.body.a["href"] == "#main"
+
+
+def test_sections_with_nothing_to_show_give_way_to_what_can_be_added(tmp_path, metrics, history):
+    soup = BeautifulSoup(render(tmp_path, executed(metrics, nothing(history))), "html.parser")
+    assert [h2.get_text() for h2 in soup.find_all("h2")] == [
+        "Key figures", "How arrears have moved", "How late the book is", "All other figures", "Earlier dates",
         "Where every row went", "Data quality", "What to add to see more", "How to read these figures",
         "Where the figures come from",
     ]  # fmt: skip
+    wanted = [item.get_text() for item in soup.select(".wanted li")]
+    assert len(wanted) == 8
+    assert "To see vintages, add the loans with the date and the amount of their disbursement." in wanted
+    assert not soup.select(".absent")
+
+
+@pytest.mark.parametrize(
+    ("lost", "begins"), [((), "Nothing is missing"), (("vintages",), "To see vintages, add")]
+)
+def test_nothing_is_missing_only_when_every_section_is_there(tmp_path, metrics, history, lost, begins):
+    metrics["missing"] = []
+    given = {name: [] if name in lost else table for name, table in tables(history).items()}
+    soup = BeautifulSoup(render(tmp_path, executed(metrics, given)), "html.parser")
+    (item,) = soup.select(".wanted li")
+    assert item.get_text().startswith(begins)
 
 
 def test_landmarks(html):
     soup = BeautifulSoup(html, "html.parser")
     assert soup.html["lang"] == "en"
-    assert soup.title.get_text() == "Loan book <31 December 2025>"
-    assert [child.name for child in soup.body.find_all(recursive=False)] == ["main", "footer"]
+    assert soup.title.get_text() == "Loan book KPIs, 2025-12-31"
+    assert [child.name for child in soup.body.find_all(recursive=False)] == [
+        "a",
+        "nav",
+        "nav",
+        "main",
+        "footer",
+    ]
     sections = soup.main.find_all("section")
-    assert len(sections) == 8
+    assert len(sections) == 15
     assert all(soup.find(id=section["aria-labelledby"]).name == "h2" for section in sections)
 
 
 def test_every_picture_has_a_text_alternative(html):
     pictures = BeautifulSoup(html, "html.parser").select("svg, img")
-    assert len(pictures) == 4
-    assert all(picture["role"] == "img" and len(picture["aria-label"]) > 40 for picture in pictures)
+    assert len(pictures) == 2 * 3 + 2  # three charts, wide and narrow; two courses, on the cards
+    assert all(picture["role"] == "img" and len(picture["aria-label"]) > 30 for picture in pictures)
 
 
 def test_every_table_has_a_caption_and_row_headings(html):
-    tables = BeautifulSoup(html, "html.parser").find_all("table")
-    assert len(tables) == 6
+    found = BeautifulSoup(html, "html.parser").find_all("table")
+    assert len(found) == 16
     assert all(
         table.caption.get_text() and table.find("th", scope="col") and table.find("th", scope="row")
-        for table in tables
+        for table in found
     )
 
 
@@ -123,11 +130,11 @@ def test_ids_are_unique(html):
 
 
 def test_same_notebook_same_bytes(tmp_path, metrics, history, html):
-    assert render(tmp_path, pieces(metrics, history), name="again") == html
+    assert render(tmp_path, executed(metrics, tables(history)), name="again") == html
 
 
 def test_page_is_small(html):
-    assert len(html.encode()) < 100_000
+    assert len(html.encode()) < 150_000
 
 
 def test_hostile_names_are_shown_and_not_run(tmp_path, metrics, history):
@@ -139,15 +146,15 @@ def test_hostile_names_are_shown_and_not_run(tmp_path, metrics, history):
     metrics["kpis"]["PAR30"].update(title=HOSTILE, note=HOSTILE, formula=HOSTILE)
     metrics["kpis"]["CollectionRate"]["reason"] = HOSTILE
     metrics["missing"][0]["add"] = HOSTILE
-    soup = BeautifulSoup(render(tmp_path, pieces(metrics, history)), "html.parser")
+    soup = BeautifulSoup(render(tmp_path, executed(metrics, tables(history))), "html.parser")
     assert soup.find("script") is None
     assert soup.find("img") is None
-    assert soup.get_text().count("<script>alert('x')</script>") >= 11
-    assert soup.svg["aria-label"].startswith("Line chart.")
+    assert soup.get_text().count("<script>alert('x')</script>") >= 10
+    assert soup.select_one("svg.chart")["aria-label"].startswith("Line chart.")
 
 
 def test_empty_portfolio_renders(tmp_path, empty):
-    soup = BeautifulSoup(render(tmp_path, pieces(empty, [])), "html.parser")
+    soup = BeautifulSoup(render(tmp_path, executed(empty, nothing())), "html.parser")
     assert "none of the 5 figures could be computed." in soup.get_text()
     assert soup.find("svg") is None
     assert soup.h1.get_text() == "Loan book at 31\u00a0December\u00a02025"

@@ -15,7 +15,7 @@ def rows(html):
     """Return a table's rows as lists of texts."""
     table = BeautifulSoup(html, "html.parser").table
     return [
-        [" ".join(cell.get_text().split()) for cell in row.find_all(["th", "td"])]
+        [" ".join(cell.get_text().replace("\u2060", "").split()) for cell in row.find_all(["th", "td"])]
         for row in table.find_all("tr")
     ]
 
@@ -28,30 +28,51 @@ def test_tables_have_a_caption_and_scopes():
     assert soup.div["tabindex"] == "0"
 
 
+def test_caption_is_read_out_once_and_seen_once():
+    soup = BeautifulSoup(page.figures("Rows by reason", ["Reason", "Rows"], [["late", "2"]]), "html.parser")
+    assert soup.caption["class"] == ["unseen"]
+    assert soup.p.get_text() == "Rows by reason"
+    assert soup.p["aria-hidden"] == "true"
+    assert BeautifulSoup(page.figures("A", ["B"], [["c"]], quiet=True), "html.parser").p is None
+
+
 def test_aging(metrics):
     assert rows(page.aging_table(metrics)) == [
-        ["Days past due", "USD", "Share", "This late or later, USD", "Its share"],
-        ["0–7 days", "9,000.00", "90.0000 %", "10,000.00", "100.0000 %"],
-        ["7–30 days", "632.27", "6.3227 %", "1,000.00", "10.0000 %"],
-        ["30–60 days", "17.73", "0.1773 %", "367.73", "3.6773 %"],
-        ["60–90 days", "25.00", "0.2500 %", "350.00", "3.5000 %"],
-        ["90+ days", "325.00", "3.2500 %", "325.00", "3.2500 %"],
-        ["All", "10,000.00", "100.00 %", "", ""],
+        ["Days past due", "Bar", "Share", "USD", "This late or later", "This late or later, USD"],
+        ["0–7 days", "", "90.00 %", "9,000.00", "100.00 %", "10,000.00"],
+        ["7–30 days", "", "6.32 %", "632.27", "10.00 %", "1,000.00"],
+        ["30–60 days", "", "0.18 %", "17.73", "3.68 %", "367.73"],
+        ["60–90 days", "", "0.25 %", "25.00", "3.50 %", "350.00"],
+        ["90+ days", "", "3.25 %", "325.00", "3.25 %", "325.00"],
+        ["All", "", "100.00 %", "10,000.00", "", ""],
     ]
+    assert (
+        "367.73\u00a0USD of 10,000.00\u00a0USD is 30 days late or more: 3.68\u00a0% of the aged balance."
+        in page.aging_table(metrics)
+    )
 
 
-def test_aging_of_an_empty_book(empty):
-    assert rows(page.aging_table(empty))[1] == ["0–7 days", "0.00", "–", "0.00", "–"]
-    assert rows(page.aging_table(empty))[-1] == ["All", "0.00", "–", "", ""]
+def test_aging_of_an_empty_book_is_a_sentence(empty):
+    assert page.aging_table(empty).startswith('<p class="sentence">No balance is outstanding')
+    assert "<table" not in page.aging_table(empty | {"aging": []})
 
 
 def test_history_is_newest_first_and_marks_are_words_too(metrics, history):
     assert rows(page.history_table(metrics, history)) == [
-        ["Date", "PAR30, %", "PAR90, %", "CollectionRate, %", "PortfolioHealth, of 10", "PAR60, %"],
-        ["31 December 2025", "3.6773", "!Warning: 3.2500", "–Not computable", "–Not computable", "3.5000"],
-        ["30 November 2025", "3.4629", "3.5000", "–", "–", "–"],
-        ["31 October 2025", "–Not computable", "3.0000", "–", "–", "–"],
-        ["30 September 2025", "!Warning: 5.5000", "2.7500", "–", "–", "–"],
+        ["Date", "PAR30, %", "PAR90, %", "CollectionRate, %", "PortfolioHealth, of 10"],
+        ["31 December 2025", "3.6773", "!Warning: 3.2500", "–Not computable", "–Not computable"],
+        ["30 November 2025", "3.4629", "3.5000", "–", "–"],
+        ["31 October 2025", "–Not computable", "3.0000", "–", "–"],
+        ["30 September 2025", "!Warning: 5.5000", "2.7500", "–", "–"],
+    ]
+
+
+def test_history_of_the_others_has_a_row_a_figure(metrics, history):
+    history.append({"date": "2025-11-30", "kpi": "PAR60", "value": 3.25, "status": "none"})
+    others = page.history_table(metrics, history).split('<p class="caption"')[2]
+    assert rows(others) == [
+        ["Figure", "31 Dec 25", "30 Nov 25", "31 Oct 25", "30 Sep 25"],
+        ["Portfolio at risk, 60 days, %", "3.5000", "3.2500", "–", "–"],
     ]
 
 
@@ -64,7 +85,7 @@ def test_history_from_a_frame_is_the_same(metrics, history):
 def test_history_shows_the_last_dates_only(metrics, history):
     html = page.history_table(metrics, history, dates=2)
     assert [row[0] for row in rows(html)] == ["Date", "31 December 2025", "30 November 2025"]
-    assert "2\u00a0earlier dates not shown." in html
+    assert "2\u00a0earlier dates are not shown." in html
 
 
 def test_history_has_no_hindsight(metrics, history):
@@ -82,7 +103,7 @@ def test_reconciliation_adds_up(metrics):
     assert "It adds up: 1,000 + 6 + 1 + 3 = 1,010\u00a0rows, and " in html
     assert "10,000.00 + 500.10 + 500.10 + 1,000.20 = 12,000.40\u00a0USD." in html
     assert rows(html) == [
-        ["What became of them", "Rows", "USD"],
+        ["What became of them", "Rows of all dates", "Balances of all dates added up, USD"],
         ["Accepted", "1,000", "10,000.00"],
         ["Quarantined: could not be used", "6", "500.10"],
         ["Dropped: exact copies of another row", "1", "500.10"],
@@ -90,6 +111,7 @@ def test_reconciliation_adds_up(metrics):
         ["Came in", "1,010", "12,000.40"],
     ]
     assert "2 rows have no amount that can be read" in html
+    assert "they are not the size of the book." in html
 
 
 @pytest.mark.parametrize(
@@ -113,24 +135,39 @@ def test_reconciliation_that_fails_is_loud(metrics, part, value, said):
 
 
 def test_quality(metrics):
-    html = page.data_quality(metrics)
+    html = page.data_quality(page.in_words(metrics))
     assert "0.59\u00a0% of the rows were rejected; the run stops above 5\u00a0%." in html
     assert (
         "1\u00a0row has aging buckets that do not add up to the receivable, by 3.10\u00a0USD in all." in html
     )
     assert "1\u00a0balance beyond 25 times the mean balance, and 2\u00a0balances below" in html
-    assert "2 personal columns are replaced by keyed tokens" in html
-    assert "borrower_name and borrower_email." in html
     assert (
-        "Left behind from <code>sample.csv</code>, since no figure uses them: <code>collector_note</code>."
+        "Personal data (the borrower&#39;s name and the borrower&#39;s email) is replaced by keyed tokens"
+        in html
+    )
+    assert (
+        "Left behind, since no figure uses them, from <code>sample.csv</code>: <code>collector_note</code>."
         in html
     )
     assert rows(html) == [
         ["Reason", "Rows"],
-        ["amount: negative", "4"],
-        ["measurement_date: not a date", "2"],
+        ["Amount: negative", "4"],
+        ["The measurement date: not a date", "2"],
     ]
     assert "region" not in html
+
+
+def test_empty_cells_are_named_in_words(metrics):
+    html = page.data_quality(metrics).split('<p class="caption"')[2]
+    assert rows(html) == [["What is empty", "Rows"], ["Cash on hand", "4"]]
+
+
+def test_cash_that_statements_give_is_not_called_empty(metrics):
+    metrics["inputs"].append(metrics["inputs"][0] | {"name": "bank.csv", "used_for": "cash"})
+    metrics["kpis"]["CollectionRate"].update(value=2.0, status="ok")
+    html = page.data_quality(page.in_words(metrics))
+    assert "Cash on hand comes from the financial statements; the loan rows carry none." in html
+    assert "What is empty" not in html
 
 
 def test_quality_of_clean_data(metrics):
@@ -143,25 +180,31 @@ def test_quality_of_clean_data(metrics):
 
 def test_redaction_is_told_from_tokens(metrics):
     metrics["quality"].update(masking="redacted", pii_columns=["email"])
-    assert "1 personal column is blacked out, since no masking key was set: email." in page.data_quality(
-        metrics
-    )
+    assert "Personal data (email) is blacked out, since no masking key was set." in page.data_quality(metrics)
 
 
 def test_missing_names_each_addition_once(metrics):
-    assert page.missing_list(metrics).count("<li>") == 1
-    assert "<strong>CollectionRate and PortfolioHealth</strong>, add cash_available_usd" in page.missing_list(
-        metrics
+    html = page.missing_list(page.in_words(metrics))
+    assert html.count("<li>") == 1
+    assert (
+        "<strong>Collection rate and Portfolio health</strong>, add cash on hand: a canonical snapshot with it."
+        in html
     )
     assert "Nothing is missing" in page.missing_list(metrics | {"missing": []})
 
 
 def test_glossary(metrics):
+    metrics["kpis"]["PAR60"]["direction"] = None
     html = page.glossary(metrics)
     assert '<code class="formula">Σ a / Σ b × 100</code>' in html
     assert "Here: 367.73 / 10,000.00, from 4 rows." in html
     assert "Cash against eligible receivables." in html
     assert "Higher is better; warning below 1.5, critical below 1." in html
+    assert "Neither high nor low is better." in html
+    assert [h3.get_text() for h3 in BeautifulSoup(html, "html.parser").find_all("h3")] == [
+        "Key figures",
+        "Arrears",
+    ]
 
 
 def test_provenance(metrics):

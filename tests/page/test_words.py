@@ -51,3 +51,27 @@ def test_listing():
         "a and b",
         "a, b and c",
     ]
+
+
+def test_day_in_spanish_keeps_its_number_and_month_together(spanish):
+    assert words.day("2025-12-31") == "31\u00a0de\u00a0diciembre de\u00a02025"
+
+
+@pytest.mark.parametrize(
+    ("items", "shown"),
+    [(["a", "b"], "a y b"), (["a", "interés"], "a e interés"), (["a", "hielo"], "a y hielo")],
+)
+def test_listing_in_spanish(spanish, items, shown):
+    assert words.listing(items) == shown
+
+
+def test_short_dates_and_quarters(spanish):
+    assert words.month("2025-01-31") == "ene\u00a02025"
+    assert words.short_day("2025-01-31") == "31\u00a0ene\u00a025"
+    assert words.quarter("2024 Q1") == "T1\u00a02024"
+    assert words.quarter("older") == "older"
+
+
+def test_tokens_are_shown_by_their_first_digits():
+    assert words.code("tok_" + "0123456789abcdef" * 2) == "01234567…"
+    assert words.code("Loan 1") == "Loan 1"

@@ -1,0 +1,153 @@
+"""Why a PAR moved: the bridge from one date to the next as a waterfall, and the loans that moved it most."""
+
+from abaco.page.frames import rows_of
+from abaco.page.language import phrase, say, translated
+from abaco.page.markup import Html, absent, fill
+from abaco.page.readings import with_unit
+from abaco.page.tables import figures
+from abaco.page.words import MINUS, NBSP, NOTHING, code, listing, money, number, short_day
+
+# term → its name on the page, and how a sentence calls it
+TERMS = {
+    "new arrears": ("New arrears", "new arrears"),
+    "rolled on": ("Rolled on", "loans that rolled on"),
+    "cured": ("Cured", "cures"),
+    "paid": ("Paid", "payments"),
+    "written off": ("Written off", "write-offs"),
+    "book growth": ("Change of the book", "the change of the book"),
+}
+ENDS = ("opening", "closing")
+NOTICED = 0.005  # points below which two decimals show nothing
+FRAME_ROOM = 1.02  # the scale goes a little further than the longest bar
+CUT_ROOM = 0.8  # of the moves' span: what is left of the bars below a scale that does not begin at 0
+
+
+def signed(value: float | None, decimals: int = 2) -> str:
+    """Return a number with its sign, also when it is positive.
+
+    >>> signed(0.5), signed(-0.5), signed(0)
+    ('+0.50', '−0.50', '0.00')
+    """
+    if value is None:
+        return NOTHING
+    shown = number(value, decimals)
+    return shown if shown.startswith(MINUS) or not shown.strip("0.,") else f"+{shown}"
+
+
+def bridge_rows(bridges, metrics: dict, kpi: str) -> list[dict]:
+    """Return the rows of a KPI's bridge to the report's date, in their order; empty when there is none."""
+    rows = rows_of(bridges, date=metrics["date"], kpi=kpi)
+    return rows if {row["term"] for row in rows} >= set(ENDS) and all(_known(row) for row in rows) else []
+
+
+def _known(row):
+    return row["points"] is not None
+
+
+def explanation(rows: list[dict]) -> str:
+    """Return what moved a PAR: the two largest terms in the direction of its change, and the largest against it."""
+    terms = sorted(
+        (row for row in rows if row["term"] in TERMS and abs(row["points"]) >= NOTICED),
+        key=lambda row: -abs(row["points"]),
+    )
+    rose = rows[-1]["points"] >= rows[0]["points"]
+    along = _causes([row for row in terms if (row["points"] > 0) == rose][:2])
+    against = _causes([row for row in terms if (row["points"] > 0) != rose][:1])
+    if along and against:
+        return say("mainly {along}, against {against}", along=along, against=against)
+    return say("mainly {along}", along=along) if along else ""
+
+
+def _causes(rows):
+    """Return terms by name: 'new arrears (+0.40 points) and loans that rolled on (+0.10 points)'."""
+    named = [
+        f"{phrase(TERMS[row['term']][1])} ({signed(row['points'])}{NBSP}{phrase('points')})" for row in rows
+    ]
+    return listing(named) if named else ""
+
+
+def bridge_chart(metrics: dict, bridges, kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> Html:
+    """Return a waterfall a KPI, as a table whose bars stand beside their figures."""
+    parts = [
+        _waterfall(metrics, name, rows) for name in kpis if (rows := bridge_rows(bridges, metrics, name))
+    ]
+    if not parts:
+        return absent(
+            phrase("To see why the PARs moved, add loan-level balances of two dates: a row a loan and date.")
+        )
+    return Html("\n".join(parts))
+
+
+def _waterfall(metrics, name, rows):
+    kpi, told = metrics["kpis"][name], explanation(rows)
+    opening, closing = (with_unit(kpi, row["points"], 2) for row in (rows[0], rows[-1]))
+    if opening == closing:
+        finding = say("{name} stayed at {end}", name=name, end=closing)
+    else:
+        form = (
+            "{name} rose from {start} to {end}"
+            if rows[-1]["points"] > rows[0]["points"]
+            else "{name} fell from {start} to {end}"
+        )
+        finding = say(form, name=name, start=opening, end=closing)
+    low, bars = _bars(kpi, rows)
+    return fill(
+        "bridge.html.j2", name=name, title=kpi["title"], rows=bars, is_cut=low > 0,
+        finding=f"{finding}: {told}." if told else f"{finding}.",
+    )  # fmt: skip
+
+
+def _bars(kpi, rows):
+    """Return where the scale begins, and the rows with their bars in per cent of its width."""
+    level, spans = 0.0, []
+    for row in rows:
+        before = 0.0 if row["term"] in ENDS else level
+        level = row["points"] if row["term"] in ENDS else level + row["points"]
+        spans.append((min(before, level), max(before, level)))
+    tops = [high for _, high in spans]
+    low = _start(min(tops), max(tops))
+    scale = 100 / ((max(tops) - low) * FRAME_ROOM or 1)
+    return low, [
+        _bar(kpi, row, (max(start, low) - low) * scale, (end - low) * scale)
+        for row, (start, end) in zip(rows, spans, strict=True)
+    ]
+
+
+def _start(lowest, highest):
+    """Return where the scale begins: at 0, or higher where the moves are too small to be seen from there."""
+    start = lowest - (highest - lowest) * CUT_ROOM
+    return start if start > highest / 2 else 0.0
+
+
+def _bar(kpi, row, low, high):
+    shape = {"left": f"{low:.2f}", "width": f"{high - low:.2f}"}
+    if row["term"] in ENDS:
+        date = row["against"] if row["term"] == "opening" else row["date"]
+        name, kind = short_day(date), "end"
+        points, usd = with_unit(kpi, row["points"], 2), money(row["amount_usd"])
+    else:
+        name, kind = phrase(TERMS[row["term"]][0]), _kind(row["points"])
+        points, usd = signed(row["points"]), signed(row["amount_usd"])
+    return {"name": name, "kind": kind, "points": points, "usd": usd, **shape}
+
+
+def _kind(points):
+    return "rise" if points > 0 else "fall" if points < 0 else "none"
+
+
+def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
+    """Return the loans that moved a PAR most, largest first; nothing when the bridge has none."""
+    rows = rows_of(loans, date=metrics["date"], kpi=kpi)
+    if not rows:
+        return absent(phrase("To see which loans moved the PARs, add loan-level balances of two dates."))
+    heads = ["Loan", "Company", "Product", "What happened", "Before, USD", "Now, USD", "Points"]
+    cells = [
+        [
+            code(translated(str(row["loan"]))), row["company"] or NOTHING,
+            row["product"] or NOTHING, phrase(TERMS.get(row["term"], (row["term"],))[0]),
+            money(row["before_usd"]), money(row["after_usd"]), signed(row["points"], 3),
+        ]
+        for row in sorted(rows, key=lambda row: row["rank"])
+    ]  # fmt: skip
+    caption = say("The loans that moved {kpi} most", kpi=kpi)
+    return figures(caption, [phrase(head) for head in heads], cells, texts=4, look="full")

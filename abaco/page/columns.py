@@ -1,0 +1,67 @@
+"""Columns in words: what the page calls a column of the tape, and the texts that name columns."""
+
+import re
+
+COLUMNS = {
+    "total_receivable_usd": "the outstanding balance",
+    "total_eligible_usd": "the eligible receivables",
+    "discounted_balance_usd": "the discounted balance",
+    "cash_available_usd": "cash on hand",
+    "dpd_0_7_usd": "the balance 0–7 days late",
+    "dpd_7_30_usd": "the balance 7–30 days late",
+    "dpd_30_60_usd": "the balance 30–60 days late",
+    "dpd_60_90_usd": "the balance 60–90 days late",
+    "dpd_90_plus_usd": "the balance 90 or more days late",
+    "dpd_120_plus_usd": "the balance 120 or more days late",
+    "written_off_usd": "the written-off balance",
+    "writeoff_outstanding_balance_usd": "the written-off balance",
+    "outstanding_balance_usd": "the outstanding balance",
+    "outstanding_balance": "the outstanding balance",
+    "par_7_balance_usd": "the balance 7 or more days late",
+    "par_30_balance_usd": "the balance 30 or more days late",
+    "par_60_balance_usd": "the balance 60 or more days late",
+    "par_90_balance_usd": "the balance 90 or more days late",
+    "measurement_date": "the measurement date",
+    "reporting_date": "the reporting date",
+    "loan_id": "the loan's number",
+    "days_past_due": "the days past due",
+    "disbursed_usd": "the disbursed amount",
+    "interest_rate": "the interest rate",
+    "borrower_id": "the borrower's number",
+    "borrower_name": "the borrower's name",
+    "borrower_email": "the borrower's email",
+    "borrower_phone": "the borrower's phone",
+    "borrower_tax_id": "the borrower's tax number",
+    "borrower_address": "the borrower's address",
+    "borrower_birth_date": "the borrower's date of birth",
+    "payer_name": "the payer's name",
+}
+_NAMED = re.compile(rf"\b({'|'.join(sorted(COLUMNS, key=len, reverse=True))})\b")
+
+
+def column(name: str) -> str:
+    """Return a column's name in words; of an unknown one, its name with blanks.
+
+    >>> column("cash_available_usd"), column("loan_company")
+    ('cash on hand', 'loan company')
+    """
+    return COLUMNS.get(name, name.removesuffix("_usd").replace("_", " "))
+
+
+def with_words(text: str) -> str:
+    """Return a text with the columns that it names in words.
+
+    >>> with_words("cash_available_usd has no value on 2025-12-31")
+    'cash on hand has no value on 2025-12-31'
+    """
+    return _NAMED.sub(lambda found: COLUMNS[found[0]], text)
+
+
+def capital(text: str) -> str:
+    """Return a text with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def small(text: str) -> str:
+    """Return a title for the middle of a sentence: its first letter small, unless it begins an abbreviation."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

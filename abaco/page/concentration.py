@@ -1,0 +1,38 @@
+"""How much hangs on a few borrowers: the ten largest, each with its share of the book."""
+
+from abaco.page.frames import rows_of
+from abaco.page.language import phrase, say, translated
+from abaco.page.markup import Html, absent, fill
+from abaco.page.tables import bar, figures
+from abaco.page.words import code, money, percent
+
+
+def concentration_table(metrics: dict, concentration) -> Html:
+    """Return the largest borrowers with amount and share, and what they owe together."""
+    rows = sorted(rows_of(concentration, date=metrics["date"]), key=lambda row: row["rank"])
+    if not rows:
+        return absent(
+            phrase(
+                "To see how much hangs on a few borrowers, add the loans with their borrowers (customer_id)."
+            )
+        )
+    together = sum(row["share"] for row in rows)
+    finding = say(
+        "The largest borrower owes {top} of the book, the {count} largest {together}.",
+        top=percent(rows[0]["share"]), count=len(rows), together=percent(together),
+    )  # fmt: skip
+    heads = ["Borrower", "Bar", "Share of the book", "Outstanding, USD"]
+    most = max(row["share"] for row in rows)
+    cells = [
+        [
+            code(translated(str(row["borrower"]))), bar(row["share"], most), percent(row["share"]),
+            money(row["amount_usd"]),
+        ]
+        for row in rows
+    ]  # fmt: skip
+    total = [phrase("Together"), "", percent(together), money(sum(row["amount_usd"] for row in rows))]
+    table = figures(
+        phrase("The largest borrowers"), [phrase(head) for head in heads], cells,
+        kinds=("", "b", "n", "n"), total=total, quiet=True, look="bars",
+    )  # fmt: skip
+    return Html(fill("finding.html.j2", text=finding) + table)

@@ -1,0 +1,197 @@
+"""The conclusion, which a reader sees first: one paragraph written from the figures.
+
+It says how the book stands, what moved most and why, and what needs attention.
+"""
+
+from abaco.page.bridge import bridge_rows, explanation
+from abaco.page.columns import capital, small
+from abaco.page.frames import rows_of
+from abaco.page.language import phrase, say
+from abaco.page.markup import Html, fill
+from abaco.page.readings import card_decimals, first, in_order, short, side, with_unit
+from abaco.page.reconciliation import reconciles
+from abaco.page.status import overall_status, sign, verdict
+from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural
+
+MOST_NAMED = 4
+# what the two sums of a ratio are, for the reason of its change
+SUMS = {"CollectionRate": ("cash on hand", "the eligible receivables")}
+
+
+def conclusion(metrics: dict, history=(), bridges=()) -> Html:
+    """Return the overall state and the paragraph."""
+    sentences = [_state(metrics), *_moves(metrics, history, bridges), *_attention(metrics)]
+    return fill(
+        "conclusion.html.j2",
+        **sign(overall_status(metrics)),
+        verdict=verdict(metrics),
+        sentences=[sentence for sentence in sentences if sentence],
+        alarm="" if reconciles(metrics["reconciliation"]) else _alarm(),
+    )
+
+
+def _alarm():
+    return phrase(
+        "The rows of the input do not add up: see “Where every row went” before using these figures."
+    )
+
+
+def _state(metrics):
+    """Return the size of the book and how much of it is late."""
+    outstanding, late = metrics["book"]["outstanding"], []
+    for name, days in (("PAR30", 30), ("PAR90", 90)):
+        kpi = metrics["kpis"].get(name)
+        if kpi and kpi["value"] is not None:
+            late.append(say("{share} is {days} days late or more", share=short(kpi), days=days))
+    if outstanding is None or not late:
+        return ""
+    size = f"{number(outstanding, 0)}{NBSP}USD"
+    return say("Of the {size} outstanding, {late}.", size=size, late=listing(late))
+
+
+def _moves(metrics, history, bridges):
+    """Yield what moved most since the date before, and why; then why PAR30 moved, where that is not the same."""
+    moved = [(name, kpi) for name, kpi in first(metrics) if kpi["change"] is not None]
+    if not moved:
+        return
+    if not any(kpi["change"] for _, kpi in moved):
+        yield phrase("None of the key figures moved against the date before.")
+        return
+    name, kpi = max(moved, key=lambda pair: _size(pair[1]))
+    yield _move(name, kpi, most=True) + _why(metrics, name, history, bridges)
+    par30 = dict(moved).get("PAR30")
+    if (
+        name != "PAR30"
+        and par30
+        and par30["change"]
+        and (why := _why(metrics, "PAR30", history, bridges)) != "."
+    ):
+        yield _move("PAR30", par30, most=False) + why
+
+
+def _size(kpi):
+    """Return by how much a KPI changed, in parts of what it was."""
+    former = abs(kpi["value"] - kpi["change"])
+    return abs(kpi["change"]) / former if former else float("inf") if kpi["change"] else 0
+
+
+def _move(name, kpi, most):
+    former = kpi["value"] - kpi["change"]
+    old, new = (with_unit(kpi, value, card_decimals(kpi, value)) for value in (former, kpi["value"]))
+    rose = kpi["change"] > 0
+    if most:
+        form = (
+            "{name} moved most: since {date} it rose from {old} to {new}"
+            if rose
+            else "{name} moved most: since {date} it fell from {old} to {new}"
+        )
+    else:
+        form = "{name} rose from {old} to {new}" if rose else "{name} fell from {old} to {new}"
+    return say(form, date=day(kpi["previous"]["date"]), name=named(name, kpi), old=old, new=new)
+
+
+def named(name: str, kpi: dict) -> str:
+    """Return what the paragraph calls a KPI: PARs by their id, which readers know, others by their title."""
+    return name if name.startswith("PAR") and name[3:].isdigit() else kpi["title"]
+
+
+def _why(metrics, name, history, bridges):
+    """Return the end of the sentence: the reason as far as the figures tell it."""
+    if rows := bridge_rows(bridges, metrics, name):
+        told = explanation(rows)
+        return f", {told}." if told else "."
+    if name == "PortfolioHealth":
+        parts = [(one, metrics["kpis"].get(one)) for one in ("PAR30", "CollectionRate")]
+        if all(kpi and kpi["change"] is not None for _, kpi in parts):
+            told = listing(_part(one, kpi) for one, kpi in parts)
+            return "; " + say("it follows from {parts}.", parts=told)
+    if name in SUMS and (told := _sums(metrics, name, history)):
+        return f"; {told}."
+    return "."
+
+
+def _part(name, kpi):
+    old = kpi["value"] - kpi["change"]
+    return say(
+        "{title} (from {old} to {new})",
+        title=small(named(name, kpi)), old=with_unit(kpi, old, card_decimals(kpi, old)), new=short(kpi),
+    )  # fmt: skip
+
+
+def _sums(metrics, name, history):
+    """Return how the two sums of a ratio moved: 'cash on hand rose by 20.10 %, …'."""
+    kpi = metrics["kpis"][name]
+    former = rows_of(history, date=kpi["previous"]["date"], kpi=name)
+    if not former or not former[0].get("numerator") or not former[0].get("denominator"):
+        return ""
+    told = []
+    for part, what in zip(("numerator", "denominator"), SUMS[name], strict=True):
+        moved = (float(kpi[part]) / float(former[0][part]) - 1) * 100
+        form = "{what} rose by {size}" if moved > 0 else "{what} fell by {size}"
+        told.append(say(form, what=phrase(what), size=percent(abs(moved), 1)))
+    return listing(told)
+
+
+def _attention(metrics):
+    """Yield what is past a limit, what moved unusually far, and what could not be used or computed."""
+    past = [
+        _past(name, kpi, level)
+        for level in ("critical", "warning")
+        for name, kpi in in_order(metrics)
+        if kpi["status"] == level
+    ]
+    told = past[:MOST_NAMED]
+    if len(past) > MOST_NAMED:
+        told.append(plural(len(past) - MOST_NAMED, "further figure"))
+    if past:
+        yield fill("lead.html.j2", lead=phrase("Needs attention:"), text=f"{listing(told)}.")
+    yield _unusual(metrics)
+    rows = metrics["reconciliation"]
+    if rows["quarantined"]:
+        yield say(
+            "{bad} of {all} in the input could not be used and stand aside in quarantine.",
+            bad=count(rows["quarantined"]), all=plural(rows["rows_in"], "row"),
+        )  # fmt: skip
+    yield from _lost(metrics)
+
+
+def _past(name, kpi, level):
+    limit = plain(kpi["thresholds"][level])
+    return say(
+        f"{{title}} at {{value}} ({level} {side(kpi)} {{limit}})",
+        title=small(named(name, kpi)), value=short(kpi), limit=limit,
+    )  # fmt: skip
+
+
+def _unusual(metrics):
+    moves = [move for move in metrics["anomalies"] if move["kpi"] in metrics["kpis"]]
+    if not moves:
+        return ""
+    told = [_unusual_move(metrics, move) for move in moves[:MOST_NAMED]]
+    if len(moves) > MOST_NAMED:
+        told.append(plural(len(moves) - MOST_NAMED, "further figure"))
+    usual = f"{plain(moves[0]['limit_pct'])}{NBSP}%"
+    return say("Unusually large moves, of more than {usual}: {moves}.", usual=usual, moves=listing(told))
+
+
+def _unusual_move(metrics, move):
+    title = small(named(move["kpi"], metrics["kpis"][move["kpi"]]))
+    if move["change_pct"] is None:
+        return say("{title} (from 0)", title=title)
+    size = f"{'+' if move['change_pct'] > 0 else ''}{number(move['change_pct'], 1)}{NBSP}%"
+    return f"{title} ({size})"
+
+
+def _lost(metrics):
+    lost = [kpi for _, kpi in in_order(metrics) if kpi["value"] is None]
+    core = [(name, kpi) for name, kpi in first(metrics) if kpi["value"] is None]
+    reasons = {}
+    for _, kpi in core:
+        reasons.setdefault((kpi["reason"] or phrase("no reason given")).rstrip("."), []).append(kpi["title"])
+    for reason, titles in reasons.items():
+        yield say("{titles} could not be computed: {reason}.", titles=capital(listing(titles)), reason=reason)
+    if others := len(lost) - len(core):
+        yield say(
+            "{others} could not be computed from this input; the last sections say what to add.",
+            others=plural(others, "further figure" if core else "figure"),
+        )

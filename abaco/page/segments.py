@@ -1,0 +1,65 @@
+"""The book by company, product, segment, region, ticket and term: size and arrears of each part."""
+
+from abaco.page.frames import rows_of
+from abaco.page.language import phrase, say, translated
+from abaco.page.markup import Html, absent, fill
+from abaco.page.tables import bar, figures
+from abaco.page.words import count, money, percent, plural
+
+DIMENSIONS = {
+    "company": "By company",
+    "product": "By product",
+    "segment": "By segment",
+    "region": "By region",
+    "ticket": "By ticket, USD disbursed",
+    "term": "By term",
+}
+ORDERED = ("ticket", "term")  # their values come in an order of their own
+MOST = 12
+
+
+def segment_tables(metrics: dict, segments) -> Html:
+    """Return a table a dimension: balance, share, loans, PAR30 and PAR90 of each of its values."""
+    rows = rows_of(segments, date=metrics["date"])
+    parts = [
+        {"title": phrase(title), "table": _table(phrase(title), name, found)}
+        for name, title in DIMENSIONS.items()
+        if len(found := [row for row in rows if row["dimension"] == name]) > 1
+    ]
+    if not parts:
+        return absent(
+            phrase(
+                "To see the book by company, product or region, add loan-level balances with these columns."
+            )
+        )
+    return fill("segments.html.j2", parts=parts)
+
+
+def _table(title, name, rows):
+    if name not in ORDERED:
+        rows = sorted(rows, key=lambda row: -(row["outstanding_usd"] or 0))
+    shown, rest = rows[:MOST], len(rows) - MOST
+    heads = [
+        phrase(head)
+        for head in ("Part of the book", "Bar", "Share", "PAR30", "PAR90", "Outstanding, USD", "Loans")
+    ]
+    note = say(
+        "Not shown: {rest}, each smaller; all are in tables/segments.parquet.", rest=plural(rest, "part")
+    )
+    return figures(
+        title, heads, [_row(row) for row in shown],
+        kinds=("", "b", *("n",) * 5), note=note if rest > 0 else "", quiet=True, look="bars",
+    )  # fmt: skip
+
+
+def _row(row):
+    return [
+        _value(row), bar(row["share"]), percent(row["share"], 1),
+        percent(row["par30"]), percent(row["par90"]), money(row["outstanding_usd"]), count(row["loans"]),
+    ]  # fmt: skip
+
+
+def _value(row):
+    """Return a part's name; those of tickets and terms are the project's own words."""
+    name = str(row["value"] or phrase("not given"))
+    return translated(name) if row["dimension"] in ORDERED else name

@@ -1,0 +1,136 @@
+"""Vintages: of what was disbursed in a quarter, how much has ever been 90 days late, by months on book."""
+
+from abaco.page.axes import bare, placed
+from abaco.page.frames import rows_of
+from abaco.page.language import phrase, say
+from abaco.page.markup import Html, absent
+from abaco.page.svg import COLOURS, canvas, picture
+from abaco.page.tables import figures
+from abaco.page.words import NOTHING, listing, money, percent, plural, quarter
+
+SIZE = {"wide": (880, 380), "narrow": (340, 320)}
+MARGIN = {"left": 40, "right": 76, "top": 14, "bottom": 48}
+NAME = (58, 15)  # how much room a cohort's name takes
+MONTHS_SHOWN = (3, 6, 9, 12, 18, 24, 36)
+
+
+def curves(vintages) -> dict[str, list[tuple[int, float]]]:
+    """Return (months on book, share) points by cohort, both in order; what has no share is left out."""
+    found = {}
+    for row in sorted(rows_of(vintages), key=lambda row: (row["cohort"], row["months_on_book"])):
+        if row["share"] is not None:
+            found.setdefault(row["cohort"], []).append((int(row["months_on_book"]), float(row["share"])))
+    return found
+
+
+def vintage_chart(vintages) -> Html:
+    """Return one curve a quarter of disbursement, named at its end."""
+    found = curves(vintages)
+    if not any(len(points) > 1 for points in found.values()):
+        return absent(
+            phrase("To see vintages, add the loans with the date and the amount of their disbursement.")
+        )
+    finding = _finding(found)
+    ends = listing(f"{quarter(name)} {percent(points[-1][1])}" for name, points in found.items())
+    detail = say(
+        "Line chart, one line for each quarter. {finding} Latest values: {ends}.", finding=finding, ends=ends
+    )
+    return picture(
+        _figure(found, "wide"), finding, name="vintages", detail=detail, narrow=_figure(found, "narrow")
+    )
+
+
+def _worst(found):
+    """Return the cohort with the largest share so far."""
+    return max(found, key=lambda name: found[name][-1][1])
+
+
+def _finding(found):
+    worst = _worst(found)
+    months, share = found[worst][-1]
+    if not share:
+        return say(
+            "None of the {count} has a loan that was ever 90 days late.", count=plural(len(found), "quarter")
+        )
+    return say(
+        "The quarter {cohort} stands worst: {share} of what it disbursed was 90 days late within {months}.",
+        cohort=quarter(worst), share=percent(share), months=plural(months, "month"),
+    )  # fmt: skip
+
+
+def _figure(found, form):
+    width, height = SIZE[form]
+    figure = canvas(width, height)
+    room = width - MARGIN["left"] - MARGIN["right"], height - MARGIN["top"] - MARGIN["bottom"]
+    axes = placed(figure, MARGIN["left"], MARGIN["bottom"], *room)
+    longest = max(points[-1][0] for points in found.values())
+    top = max(share for points in found.values() for _, share in points) * 1.08 or 1
+    axes.set(xlim=(0, longest or 1), ylim=(0, top))
+    looks = _looks(found)
+    for name, points in found.items():
+        colour, weight = looks[name]
+        axes.plot(*zip(*points, strict=True), color=colour, linewidth=weight, clip_on=False)
+        axes.plot(*points[-1], "o", color=colour, markersize=4.5 if weight < 2 else 6.5, clip_on=False)
+    _names(axes, found, looks, room)
+    bare(axes, "%")
+    axes.set_xlabel(phrase("Months since disbursement"), color=COLOURS["muted"], fontsize=12.5, labelpad=6)
+    return figure
+
+
+def _looks(found):
+    """Return colour and weight of each curve: the worst and the youngest stand out."""
+    youngest = [name for name in found if len(found[name]) > 1][-1]
+    looks = dict.fromkeys(found, (COLOURS["quiet"], 1.4))
+    return looks | {youngest: (COLOURS["accent"], 2.6), _worst(found): (COLOURS["critical"], 2.6)}
+
+
+def _names(axes, found, looks, room):
+    """Write each cohort beside the end of its curve, a little higher or lower where another name stands.
+
+    Those that stand out come first, then the oldest; what finds no place is left to the table.
+    """
+    taken = []
+    across, down = (
+        length / side for length, side in zip(room, (axes.get_xlim()[1], axes.get_ylim()[1]), strict=True)
+    )
+    for name in sorted(found, key=lambda name: (looks[name][1] < 2, -len(found[name]))):
+        months, share = found[name][-1]
+        x, y = months * across, share * down
+        if (place := _free(x, y, taken)) is None:
+            continue
+        taken.append((x, place))
+        colour, weight = looks[name]
+        axes.annotate(
+            quarter(name), (months, share), (9, place - y), textcoords="offset points", va="center",
+            color=colour if weight > 2 else COLOURS["muted"], fontsize=12,
+            fontweight="bold" if weight > 2 else "normal", annotation_clip=False, parse_math=False,
+        )  # fmt: skip
+
+
+def _free(x, y, taken):
+    """Return the nearest height at which a name beside (x, y) covers no other one; None without any."""
+    for step in (0, 1, -1, 2, -2):
+        place = y + step * NAME[1] / 2
+        if all(abs(x - other) >= NAME[0] or abs(place - height) >= NAME[1] for other, height in taken):
+            return place
+    return None
+
+
+def vintage_table(vintages) -> Html:
+    """Return the cohorts' shares at the months that people compare; nothing when there are no curves."""
+    rows = rows_of(vintages)
+    found = curves(vintages)
+    longest = max((points[-1][0] for points in found.values()), default=0)
+    shown = [month for month in MONTHS_SHOWN if month <= longest]
+    if not shown:
+        return Html("")
+    disbursed = {row["cohort"]: row["disbursed_usd"] for row in rows}
+    heads = [phrase("Quarter"), phrase("Disbursed, USD"), *(plural(month, "month") for month in shown)]
+    cells = [
+        [quarter(name), money(disbursed[name]), *(percent(dict(points).get(month)) for month in shown)]
+        for name, points in found.items()
+    ]
+    return figures(
+        phrase("Share of the disbursed amount that was ever 90 days late, by months since disbursement"),
+        heads, cells, note=say("{nothing} not that old yet.", nothing=NOTHING), look="full",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The same job without abaco: CSV or Parquet in; tape, quarantine, reconciliation and four KPIs out."""

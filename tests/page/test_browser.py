@@ -1,0 +1,183 @@
+"""The built page in a real browser: silent, self-contained, accessible, and usable on a phone and by keyboard."""
+
+import os
+
+import browser as chromium
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from . import example
+from .example import executed, render, tables
+
+PHONE = {"width": 360, "height": 740}
+PAGES = ("en", "es", "sample")
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium."""
+    if chromium.chromium() is None:
+        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
+    with chromium.launched() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, finished):
+    """Paths of the pages: every section in English and in Spanish, and the sample's own report."""
+    folder = tmp_path_factory.mktemp("built")
+    for language in ("en", "es"):
+        cells = executed(example.metrics(), tables(example.history()), language)
+        render(folder, cells, name=language, language=language)
+    return {
+        "en": folder / "out" / "en.html",
+        "es": folder / "out" / "es.html",
+        "sample": finished.output / "2025-12-31" / "report.html",
+    }
+
+
+@pytest.fixture
+def view(browser, built):
+    """Open a page: `view("en", width=360)`."""
+    contexts = []
+
+    def open_page(name="en", **how):
+        contexts.append(chromium.opened(browser, built[name], **how))
+        return contexts[-1].__enter__()
+
+    yield open_page
+    for context in contexts:
+        context.__exit__(None, None, None)
+
+
+def shown(page, selector):
+    return [element.is_visible() for element in page.query_selector_all(selector)]
+
+
+def ground(page, selector="body"):
+    """Return the background of an element as red, green and blue."""
+    colour = page.eval_on_selector(selector, "element => getComputedStyle(element).backgroundColor")
+    return [int(part) for part in colour.strip("rgb()").split(", ")]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_says_nothing_and_asks_for_nothing_but_itself(view, built, name):
+    page = view(name)
+    page.mouse.wheel(0, 100_000)
+    page.wait_for_timeout(200)
+    assert page.heard == []
+    assert page.asked == [built[name].resolve().as_uri()]
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [("en", {}), ("en", {"color_scheme": "dark"}), ("en", PHONE), ("es", {}), ("sample", {})],
+    ids=["light", "dark", "phone", "spanish", "sample"],
+)
+def test_axe_finds_nothing_serious(view, name, how):
+    found = Axe().run(view(name, **how)).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in GRAVE] == []
+
+
+def test_page_reads_without_script(view):
+    page = view(java_script_enabled=False)
+    assert page.locator("h2").count() == 16
+    assert page.locator("svg.chart.wide").first.is_visible()
+
+
+# Contents
+
+
+def test_first_stop_of_the_keyboard_skips_the_contents(view):
+    page = view()
+    page.keyboard.press("Tab")
+    assert page.locator("a.skip").evaluate("link => link === document.activeElement")
+    assert page.locator("a.skip").bounding_box()["y"] >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_contents_work_by_keyboard_and_stay_in_sight(view):
+    page = view()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#why-arrears-moved")
+    assert 0 <= page.locator("#why-arrears-moved").bounding_box()["y"] < 200
+    assert page.locator("nav.aside a").first.bounding_box()["y"] >= 0
+
+
+def test_contents_of_a_phone_open_close_and_are_found_again(view):
+    page = view(**PHONE)
+    assert not any(shown(page, "nav.aside, nav.jump .contents a"))
+    page.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert all(shown(page, "nav.jump .contents a"))
+    page.locator("nav.jump .contents a").nth(5).focus()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#vintages")
+    assert 0 <= page.locator("#vintages").bounding_box()["y"] < 100
+    page.locator("a.back").click()
+    assert 0 <= page.locator("nav.jump .contents a").first.bounding_box()["y"] < 200
+
+
+# Widths
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_never_scrolls_sideways(view, name):
+    page = view(name)
+    for width in (320, 360, 720, 1216, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_charts_are_drawn_for_the_width(view):
+    assert set(shown(view(), "svg.chart.wide")) == {True}
+    assert set(shown(view(**PHONE), "svg.chart.wide")) == {False}
+    assert set(shown(view(**PHONE), "svg.chart.narrow")) == {True}
+
+
+def test_wide_tables_of_a_phone_hint_that_they_scroll_and_do_by_keyboard(view):
+    page = view(**PHONE)
+    box = page.locator(".scroll:has(.heat)")
+    hint = "element => parseFloat(getComputedStyle(element, '::before').maxHeight)"
+    assert box.evaluate(hint) > 0
+    box.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    assert view().locator(".scroll:has(.heat)").evaluate(hint) == 0
+
+
+# Themes and print
+
+
+def test_dark_page_is_dark_and_its_charts_follow(view):
+    dark, light = view(color_scheme="dark"), view(color_scheme="light")
+    assert max(ground(dark)) < 60 < 200 < min(ground(light))
+    line = "svg.chart.wide path[style*='--accent']"
+    colour = "element => getComputedStyle(element).stroke + getComputedStyle(element).fill"
+    assert dark.locator(line).first.evaluate(colour) != light.locator(line).first.evaluate(colour)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_print_is_light_and_without_contents(view, scheme):
+    page = view(color_scheme=scheme)
+    page.emulate_media(media="print", color_scheme=scheme)
+    assert (
+        page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper')") == "#ffffff"
+    )
+    assert not any(shown(page, "nav, a.skip"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_prints_on_a4(view, name):
+    page = view(name)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 1000})  # A4 less its margins, in pixels
+    boxes = page.locator(".scroll").evaluate_all(
+        "boxes => boxes.map(box => box.scrollWidth - box.clientWidth)"
+    )
+    assert max(boxes) <= 0
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")

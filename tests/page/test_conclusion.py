@@ -1,0 +1,141 @@
+"""The conclusion: the state of the book in words, written from the figures."""
+
+import re
+
+import pytest
+
+from abaco.page import conclusion, in_words
+from abaco.page.status import overall_status, verdict
+
+from .example import bridges
+
+
+def said(metrics, history=(), bridges=()):
+    """Return the paragraph as text."""
+    html = conclusion(in_words(metrics), history, bridges)
+    paragraph = re.search(r'<p class="summary">(.*?)</p>', html, re.DOTALL)[1]
+    return re.sub(r"<[^>]+>", "", paragraph).replace("\u00a0", " ")
+
+
+def test_worst_status_decides(metrics):
+    assert overall_status(metrics) == "warning"
+    metrics["kpis"]["PAR60"]["status"] = "critical"
+    assert overall_status(metrics) == "critical"
+
+
+def test_what_could_not_be_computed_does_not_hide_what_is_fine(metrics):
+    metrics["kpis"]["PAR90"]["status"] = "ok"
+    assert overall_status(metrics) == "ok"
+    assert verdict(metrics) == "all 2 figures with limits are within them."
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        (("ok",) * 5, "all 5 figures with limits are within them."),
+        (("ok", "none", "none", "none", "none"), "the one figure with limits is within them."),
+        (("warning", "ok", "ok", "none", "none"), "1 of 3 figures with limits is past its warning limit."),
+        (("critical",) * 2 + ("ok",) * 3, "2 of 5 figures with limits are past their critical limit."),
+        (("none",) * 5, "no figure has limits to judge it by."),
+        (("not_computable",) * 5, "none of the 5 figures could be computed."),
+    ],
+)
+def test_verdict(metrics, states, expected):
+    for kpi, state in zip(metrics["kpis"].values(), states, strict=True):
+        kpi["status"] = state
+    assert verdict(metrics) == expected
+
+
+def test_state_comes_first(metrics):
+    assert said(metrics).startswith(
+        "Of the 10,000 USD outstanding, 3.68 % is 30 days late or more and 3.25 % is 90 days late or more. "
+    )
+
+
+def test_what_moved_most_is_named_by_the_size_of_its_move(metrics):
+    assert "PAR90 moved most: since 30 November 2025 it fell from 3.50 % to 3.25 %." in said(metrics)
+
+
+def test_why_arrears_moved_comes_from_the_bridge(metrics):
+    assert (
+        "PAR30 rose from 3.46 % to 3.68 %, mainly new arrears (+0.36 points) and loans that rolled on "
+        "(+0.10 points), against cures (−0.15 points)."
+    ) in said(metrics, bridges=bridges())
+
+
+def test_why_the_collection_rate_moved_comes_from_its_two_sums(metrics):
+    metrics["kpis"]["CollectionRate"].update(
+        value=2.0, change=1.0, status="ok", reason=None, numerator="200.00", denominator="10000.00",
+        previous={"date": "2025-11-30", "value": 1.0},
+    )  # fmt: skip
+    before = {
+        "date": "2025-11-30", "kpi": "CollectionRate", "value": 1.0, "status": "warning",
+        "numerator": 125.0, "denominator": 12500.0,
+    }  # fmt: skip
+    assert (
+        "Collection rate moved most: since 30 November 2025 it rose from 1.00 % to 2.00 %; "
+        "cash on hand rose by 60.0 % and the eligible receivables fell by 20.0 %."
+    ) in said(metrics, history=[before])
+
+
+def test_portfolio_health_follows_from_its_two_figures(metrics):
+    metrics["kpis"]["CollectionRate"].update(value=2.0, change=0.1, status="ok", reason=None)
+    metrics["kpis"]["CollectionRate"]["previous"] = {"date": "2025-11-30", "value": 1.9}
+    metrics["kpis"]["PortfolioHealth"].update(
+        value=2.0, change=1.0, status="critical", reason=None, previous={"date": "2025-11-30", "value": 1.0}
+    )
+    text = said(metrics)
+    assert (
+        "; it follows from PAR30 (from 3.46 % to 3.68 %) and collection rate (from 1.90 % to 2.00 %)." in text
+    )
+    assert "Needs attention: portfolio health at 2.00 of 10 (critical below 3) and PAR90" in text
+
+
+def test_nothing_moved(metrics):
+    for kpi in metrics["kpis"].values():
+        kpi["change"] = None if kpi["change"] is None else 0
+    assert "None of the key figures moved against the date before." in said(metrics)
+
+
+def test_what_needs_attention(metrics):
+    text = said(metrics)
+    assert "Needs attention: PAR90 at 3.25 % (warning above 3)." in text
+    assert "6 of 1,010 rows in the input could not be used and stand aside in quarantine." in text
+    assert "Collection rate could not be computed: no cash figures." in text
+
+
+def test_many_figures_past_a_limit_are_counted(metrics):
+    for index in range(6):
+        metrics["kpis"][f"X{index}"] = metrics["kpis"]["PAR90"] | {"title": f"Figure {index}"}
+    assert "figure 2 at 3.25 % (warning above 3) and 3 further figures." in said(metrics)
+
+
+def test_figures_that_are_not_among_the_first_are_counted_when_lost(metrics):
+    metrics["kpis"]["PAR60"].update(value=None, status="not_computable", reason="no dates")
+    assert "1 further figure could not be computed from this input" in said(metrics)
+
+
+def test_nothing_computable(empty):
+    text = said(empty)
+    titles = "Portfolio at risk, 30 days, Portfolio at risk, 90 days, Collection rate and Portfolio health"
+    assert f"{titles} could not be computed: no balance is outstanding." in text
+    assert "moved" not in text
+
+
+@pytest.mark.parametrize(
+    ("previous", "value", "change_pct", "told"),
+    [
+        (3.4629, 4.9, 41.5, "PAR30 (+41.5 %)"),
+        (4.9, 2.45, -50, "PAR30 (−50.0 %)"),
+        (0, 1.5, None, "PAR30 (from 0)"),
+    ],
+)
+def test_unusual_move(metrics, previous, value, change_pct, told):
+    move = {"kpi": "PAR30", "previous": previous, "value": value, "change_pct": change_pct, "limit_pct": 25}
+    metrics["anomalies"] = [move]
+    assert f"Unusually large moves, of more than 25 %: {told}." in said(metrics)
+
+
+def test_rows_that_do_not_add_up_are_said_at_the_top(metrics):
+    metrics["reconciliation"]["accepted"] = 999
+    assert 'class="alarm">The rows of the input do not add up' in conclusion(metrics)

@@ -1,0 +1,233 @@
+"""The tables and charts of single sections: roll rates, vintages, collection, concentration, segments, groups."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from abaco import page
+from abaco.page.sparkline import sparkline
+from abaco.page.vintages import curves
+
+from .example import DATE, collections, concentration, frame, roll_rates, segments, vintages
+from .test_bridge import cells
+
+
+def plain(rows):
+    """Return rows of texts without what keeps a bucket on one line."""
+    return [[cell.replace("\u2060", "") for cell in row] for row in rows]
+
+
+def caption(html):
+    return BeautifulSoup(html, "html.parser").figcaption.get_text().replace("\u00a0", " ")
+
+
+# Roll rates
+
+
+def test_roll_rates_have_a_row_a_bucket_and_a_column_a_state(metrics):
+    assert plain(cells(page.roll_rate_matrix(metrics, roll_rates()))) == [
+        [
+            "At the start",
+            "USD",
+            "Paid",
+            "0–7 days",
+            "7–30 days",
+            "30–60 days",
+            "60–90 days",
+            "90+ days",
+            "Written off",
+        ],
+        ["0–7 days", "10,000.00", "10.0 %", "90.0 %", "", "", "", "", ""],
+        ["7–30 days", "1,000.00", "", "25.0 %", "", "75.0 %", "", "", ""],
+        ["90+ days", "40.00", "", "", "", "", "", "", "100.0 %"],
+        ["New loans", "500.00", "", "100.0 %", "", "", "", "", ""],
+    ]
+
+
+def test_roll_rates_say_how_to_read_them(metrics):
+    text = BeautifulSoup(page.roll_rate_matrix(metrics, roll_rates()), "html.parser").p.get_text()
+    assert text.replace("\u00a0", " ").replace("\u2060", "") == (
+        "Read along a row: of the balance that was 7–30 days at 30 November 2025, 75.0 % is 30–60 days now. "
+        "Left of the framed cells is better, right of them worse."
+    )
+
+
+def test_colour_tells_better_from_worse_and_depth_how_much(metrics):
+    found = BeautifulSoup(page.roll_rate_matrix(metrics, roll_rates()), "html.parser").select("td.cell")
+    known = [(cell["class"][2], cell["style"]) for cell in found if cell.get_text()]
+    assert known == [
+        ("better", "--depth:32%"), ("same", "--depth:95%"), ("better", "--depth:50%"), ("worse", "--depth:87%"),
+        ("worse", "--depth:100%"), ("same", "--depth:100%"),
+    ]  # fmt: skip
+
+
+# Vintages
+
+
+def test_curves_end_where_a_cohort_is_not_yet_older():
+    assert {name: len(points) for name, points in curves(vintages()).items()} == {
+        "2025 Q1": 10,
+        "2025 Q2": 7,
+        "2025 Q3": 4,
+    }
+
+
+def test_vintages_are_named_at_their_ends():
+    html = page.vintage_chart(vintages())
+    for svg in BeautifulSoup(html, "html.parser").find_all("svg"):
+        drawn = {text.get_text().replace("\u00a0", " ") for text in svg.find_all("text")}
+        assert {"2025 Q1", "2025 Q2", "2025 Q3", "Months since disbursement"} <= drawn
+    assert caption(html) == (
+        "The quarter 2025 Q1 stands worst: 3.50 % of what it disbursed was 90 days late within 9 months."
+    )
+
+
+def test_vintages_without_a_default():
+    table = vintages()
+    table["share"] = 0.0
+    assert (
+        caption(page.vintage_chart(table)) == "None of the 3 quarters has a loan that was ever 90 days late."
+    )
+
+
+def test_vintage_table_leaves_what_is_not_that_old_empty():
+    assert cells(page.vintage_table(vintages())) == [
+        ["Quarter", "Disbursed, USD", "3 months", "6 months", "9 months"],
+        ["2025 Q1", "5,000.00", "0.50 %", "2.00 %", "3.50 %"],
+        ["2025 Q2", "5,000.00", "0.60 %", "1.20 %", "–"],
+        ["2025 Q3", "5,000.00", "0.00 %", "–", "–"],
+    ]
+
+
+# Collection
+
+
+def test_collection_names_the_last_whole_month_and_the_partial_one(metrics):
+    assert caption(page.collection_chart(metrics, collections())) == (
+        "In Nov 2025, 90.00 % of what was due was paid. Over the months before it was 95.00 %. "
+        "Dec 2025 is not complete."
+    )
+
+
+def test_collection_chart_marks_the_partial_month_with_a_pattern(metrics):
+    wide = BeautifulSoup(page.collection_chart(metrics, collections()), "html.parser").svg
+    assert [text.get_text() for text in wide.find_all("text")] == [
+        "95%", "Oct", "2025", "90%", "Nov", "2025", "50%", "Dec", "partial",
+    ]  # fmt: skip
+    assert wide.find("pattern")
+
+
+def test_collection_table_is_newest_first_and_has_no_hindsight(metrics):
+    assert cells(page.collection_table(metrics | {"date": "2025-11-30"}, collections())) == [
+        [
+            "Month",
+            "Due, USD",
+            "Paid, USD",
+            "Rate",
+            "Principal due, USD",
+            "Principal paid, USD",
+            "Principal rate",
+        ],
+        ["Nov 2025", "1,200.00", "1,080.00", "90.00 %", "1,000.00", "850.00", "85.00 %"],
+        ["Oct 2025", "1,000.00", "950.00", "95.00 %", "800.00", "720.00", "90.00 %"],
+    ]
+    assert cells(page.collection_table(metrics, collections()))[1][0] == "Dec 2025 (partial)"
+
+
+def test_month_with_nothing_due_has_no_rate(metrics):
+    table = frame(
+        "month due_usd paid_usd rate principal_due_usd principal_paid_usd principal_rate is_partial",
+        (DATE, 0.0, 5.0, None, None, None, None, False),
+    )
+    assert "absent" in page.collection_chart(metrics, table)
+    assert cells(page.collection_table(metrics, table))[1] == ["Dec 2025", "0.00", "5.00", "–", "–", "–", "–"]
+
+
+# Concentration and segments
+
+
+def test_concentration_adds_up_the_largest(metrics):
+    html = page.concentration_table(metrics, concentration())
+    assert "The largest borrower owes 20.00\u00a0% of the book, the 2 largest 30.00\u00a0%." in html
+    assert cells(html) == [
+        ["Borrower", "Bar", "Share of the book", "Outstanding, USD"],
+        ["Borrower 1", "", "20.00 %", "2,000.00"],
+        ["Borrower 2", "", "10.00 %", "1,000.00"],
+        ["Together", "", "30.00 %", "3,000.00"],
+    ]
+
+
+def test_segments_are_largest_first_but_tickets_in_their_own_order(metrics):
+    html = page.segment_tables(metrics, segments())
+    assert [h3.get_text() for h3 in BeautifulSoup(html, "html.parser").find_all("h3")] == [
+        "By company",
+        "By ticket, USD disbursed",
+    ]
+    assert [row[0] for row in cells(html)] == [
+        "Part of the book", "Abaco Factoring", "Abaco Tech",
+        "Part of the book", "up to 1,000", "1,000 to 10,000",
+    ]  # fmt: skip
+    assert cells(html)[-1] == ["1,000 to 10,000", "", "85.0 %", "3.97 %", "–", "8,500.00", "2"]
+
+
+def test_many_segments_are_cut_and_counted(metrics):
+    columns = "date dimension value loans outstanding_usd share par30 par90"
+    table = frame(columns, *((DATE, "region", f"R{n}", 1, 100.0 - n, 5.0, 1.0, 0.0) for n in range(15)))
+    html = page.segment_tables(metrics, table)
+    assert len(cells(html)) == 13
+    assert "Not shown: 3\u00a0parts, each smaller" in html
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        lambda metrics: page.roll_rate_matrix(metrics, []),
+        lambda metrics: page.vintage_chart([]),
+        lambda metrics: page.collection_chart(metrics, []),
+        lambda metrics: page.concentration_table(metrics, []),
+        lambda metrics: page.segment_tables(metrics, []),
+    ],
+)
+def test_a_section_without_a_table_says_what_to_add(metrics, shown):
+    assert shown(metrics).startswith('<p class="absent">To see ')
+
+
+# All other figures
+
+
+def test_other_figures_stand_by_group_and_what_is_lost_below(metrics, history):
+    history += [{"date": date, "kpi": "PAR60", "value": 3.0, "status": "none"} for date in ("2025-11-30",)]
+    metrics["kpis"]["PAR60"].update(
+        previous={"date": "2025-11-30", "value": 3.0}, change=0.5, status="warning"
+    )
+    metrics["kpis"]["NPL"] = metrics["kpis"]["PAR60"] | {"title": "NPL", "value": None, "reason": "no dates"}
+    html = page.kpi_tables(metrics, history)
+    assert cells(html) == [
+        ["Figure", "Value", "Change since 30 Nov 25", "Trend", "Limits"],
+        ["Portfolio at risk, 60 days PAR60", "! Warning: 3.50 %", "↑ up 0.50 points, worse", "", ""],
+    ]
+    assert "Not computable: NPL (no dates)." in html
+    assert "<svg" in html
+
+
+def test_without_other_figures_there_is_a_sentence(metrics):
+    del metrics["kpis"]["PAR60"]
+    assert page.kpi_tables(metrics, []) == '<p class="sentence">No other figures are defined.</p>'
+
+
+def test_course_breaks_where_a_value_is_missing(metrics):
+    values = [1.0, 2.0, None, 3.0, 2.0]
+    points = [(f"2025-0{month}-01", value) for month, value in enumerate(values, start=1)]
+    path = BeautifulSoup(sparkline(metrics["kpis"]["PAR30"], points), "html.parser").path["d"]
+    assert path.count("M") == 2
+    assert path.count("L") == 2
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [None, 1.0, None]])
+def test_course_of_less_than_two_values_is_nothing(metrics, values):
+    points = [(f"2025-0{month}-01", value) for month, value in enumerate(values, start=1)]
+    assert sparkline(metrics["kpis"]["PAR30"], points) == ""
+
+
+def test_course_that_never_moves_is_a_level_line(metrics):
+    points = [("2025-01-01", 0.0), ("2025-02-01", 0.0)]
+    assert 'd="M3 13L101 13"' in sparkline(metrics["kpis"]["PAR30"], points)
