@@ -65,7 +65,8 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     )
     engine.write(owed, work / "borrowers.parquet")
     owed = engine.scan(work / "borrowers.parquet")
-    size = owed.group_by("borrower_id").agg(less=-nw.col("balance_usd").sum())
+    size = owed.group_by("borrower_id").agg(nw.col("balance_usd").sum())
+    size = size.select("borrower_id", less=-nw.col("balance_usd"))
     numbered = size.with_row_index("borrower", order_by=["less", "borrower_id"]).drop("less")
     found = owed.join(
         numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left"

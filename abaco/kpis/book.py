@@ -103,9 +103,6 @@ def openings(dates: Iterable[dt.date]) -> dict[dt.date, dt.date]:
     A date whose former month has no date is left out: what moved in two months is no monthly rate.
     """
     dates = sorted(dates)
-    found = {}
-    for day in dates:
-        former = months_before(day, 1)
-        if in_month := [d for d in dates if month_end(d) == former]:
-            found[day] = in_month[-1]
-    return found
+    last = {month_end(day): day for day in dates}
+    formers = {day: months_before(day, 1) for day in dates}
+    return {day: last[former] for day, former in formers.items() if former in last}

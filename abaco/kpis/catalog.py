@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, ValidationError, model_validator
 
 from abaco import project, settings
 from abaco.errors import InputError
@@ -37,15 +37,15 @@ class Definition(BaseModel):
     group: Literal[GROUPS]
     unit: str
     direction: Literal["lower", "higher"] | None = None
-    precision: int = Field(ge=0, le=6)  # the history keeps six places
+    precision: int = Field(ge=0, le=6, strict=True)  # the history keeps six places
     owner: str
     numerator: tuple[str, ...] = ()
     denominator: tuple[str, ...] = ()
     function: str | None = None
     inputs: tuple[str, ...] = ()
     formula: str = ""
-    warning: float | int | None = None
-    critical: float | int | None = None
+    warning: StrictFloat | StrictInt | None = None
+    critical: StrictFloat | StrictInt | None = None
     note: str = ""
 
     @model_validator(mode="after")
@@ -70,6 +70,10 @@ class Definition(BaseModel):
         for key in ("numerator", "denominator"):
             if unknown := [name for name in getattr(self, key) if name not in MEASURES]:
                 raise ValueError(f"{key}: {unknown[0]} is no measure; these are: {', '.join(MEASURES)}")
+            if twice := [name for name in getattr(self, key) if getattr(self, key).count(name) > 1]:
+                raise ValueError(f"{key}: {twice[0]} is there twice and would count twice")
+        if self.scale == 100 and not self.denominator:
+            raise ValueError("denominator is missing: per cent are of something")
 
     def _is_function(self) -> None:
         if self.function not in FUNCTIONS:
@@ -134,6 +138,10 @@ def load(path: Path | None = None) -> dict[str, Definition]:
             raise InputError(
                 f"{project.shown(path)}: {key}: {first['msg'].removeprefix('Value error, ')}"
             ) from error
+        if not name.isidentifier():
+            raise InputError(
+                f"{project.shown(path)}: {name!r} is no name of a KPI: write letters and digits, such as PAR60"
+            )
         if name in MEASURES:
             raise InputError(
                 f"{project.shown(path)}: {name} is the name of a measure: choose another for the KPI"

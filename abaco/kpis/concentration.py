@@ -7,6 +7,7 @@ from decimal import Decimal
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.errors import NotComputableError
 from abaco.kpis.book import Book
 from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals, rounded
@@ -35,18 +36,25 @@ def herfindahl(borrower_squares: Decimal, total_receivable_usd: Decimal) -> Deci
     borrower_squares
         Σ of the square of what each borrower owes, in USD².
     total_receivable_usd
-        The outstanding balance, above 0.
+        The outstanding balance.
 
     Returns
     -------
     Decimal
         Above 0, for countless small borrowers, up to 10,000, for a single one. Source: Herfindahl–Hirschman index.
 
+    Raises
+    ------
+    NotComputableError
+        When nothing is outstanding.
+
     Examples
     --------
     >>> herfindahl(Decimal("5000.00"), Decimal("100.00"))  # two borrowers of 50.00
     Decimal('5000.0')
     """
+    if total_receivable_usd <= 0:
+        raise NotComputableError("nothing is outstanding")
     return borrower_squares / total_receivable_usd**2 * 10_000
 
 

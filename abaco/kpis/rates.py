@@ -18,11 +18,18 @@ def annual_rate(monthly: Decimal) -> Decimal:
     Decimal
         1 − (1 − monthly)¹², in per cent.
 
+    Raises
+    ------
+    NotComputableError
+        When it is above 100: of loans that came and went within the month, say.
+
     Examples
     --------
     >>> annual_rate(Decimal("1"))
     Decimal('11.3615128283870719341')
     """
+    if monthly > 100:
+        raise NotComputableError("more than all that was there at the month's start went in the month")
     with localcontext(prec=50, rounding=ROUND_HALF_EVEN):
         left = 1 - (1 - monthly / 100) ** 12
     return (left * 100).quantize(Decimal("1e-19"))

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from tapes import BORROWERS, DECEMBER, NOVEMBER, book, shown, written
 
+from abaco.errors import NotComputableError
 from abaco.kpis import concentration
 from abaco.kpis.catalog import load
 from abaco.kpis.ratios import Totals
@@ -139,6 +140,12 @@ def test_book_without_borrower_ids_has_no_value_and_says_what_to_add(frame):
 )
 def test_index_is_the_sum_of_squared_shares(squares, book_usd, points):
     assert concentration.herfindahl(Decimal(squares), Decimal(book_usd)) == Decimal(points)
+
+
+@pytest.mark.parametrize("book_usd", ["0.00", "-0.01"])
+def test_book_of_nothing_has_no_index(book_usd):
+    with pytest.raises(NotComputableError, match="nothing is outstanding"):
+        concentration.herfindahl(Decimal("0.00"), Decimal(book_usd))
 
 
 # The table

@@ -22,6 +22,12 @@ def test_year_of_a_monthly_rate_by_hand(monthly, yearly):
     assert rates.annual_rate(Decimal(monthly)) == Decimal(yearly)
 
 
+@pytest.mark.parametrize("monthly", ["100.0001", "5000"])
+def test_more_than_all_in_a_month_has_no_year(monthly):
+    with pytest.raises(NotComputableError, match="more than all that was there"):
+        rates.annual_rate(Decimal(monthly))
+
+
 @pytest.mark.parametrize(
     ("paid", "due", "opening", "early"),
     [

@@ -1,0 +1,434 @@
+"""Every KPI of the sample a second time, from its files alone, as DOMAIN.md and params/kpis.yml define it.
+
+Nothing of abaco.kpis is imported: amounts are whole cents, quotients are fractions, and months are numbered.
+"""
+
+import csv
+import math
+from collections import Counter, defaultdict
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from functools import cache
+from types import SimpleNamespace
+
+import yaml
+from projects import ROOT
+
+SAMPLE = ROOT / "data/sample"
+DECEMBER = date(2025, 12, 31)
+DEFINED = yaml.safe_load((ROOT / "params/kpis.yml").read_text(encoding="utf-8"))
+# What the sample leaves out, so that the KPIs that need it have a value as well.
+EXPENSES = {date(2025, 11, 30): 480_000, date(2025, 12, 31): 512_345}
+CHANCES = [Fraction(chance) for chance in ("0.5", "2", "10", "30", "100")]
+CASH = "Efectivo y equivalentes"
+SEVERITY = Fraction("45.5")
+BOUNDS = (0, 7, 30, 60, 90)
+
+
+# The files
+
+
+def cents(text):
+    """Return an amount in whole cents, half a cent rounded up."""
+    return int((Decimal(text) * 100).to_integral_value(ROUND_HALF_UP))
+
+
+@cache
+def export(name):
+    """Return the rows of a file of the sample."""
+    with (SAMPLE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def loans():
+    """Return the loans by id."""
+    return {
+        row["loan_id"]: SimpleNamespace(
+            borrower=row["customer_id"], company=row["company"], product=row["product_type"],
+            region=row["location_state_province"], lent_on=date.fromisoformat(row["disburse_date"]),
+            lent=cents(row["disburse_principal"]), rate=Fraction(row["interest_rate"]), term=int(row["term"]),
+        )
+        for row in export("loans")
+    }  # fmt: skip
+
+
+@cache
+def balances():
+    """Return the usable balances by date and loan; a row that is there twice counts once."""
+    found = defaultdict(dict)
+    for row in export("loan_par_balances"):
+        late = [cents(row[f"PAR_{days}_balance_usd"]) for days in (7, 30, 60, 90)]
+        owed = cents(row["outstanding_balance_usd"])
+        try:
+            day = date.fromisoformat(row["reporting_date"])
+        except ValueError:  # 30 February
+            continue
+        if owed >= late[0] >= late[1] >= late[2] >= late[3] >= 0:
+            found[day][row["loan_id_raw"]] = SimpleNamespace(
+                owed=owed, off=cents(row["writeoff_outstanding_balance_usd"]), days=int(row["dpd"]), late=late,
+                loan=loans().get(row["loan_id_raw"]),
+            )  # fmt: skip
+    return found
+
+
+@cache
+def flows(name, day):
+    """Return payments or instalments as (loan, date, principal, interest, fees, tax)."""
+    rows = export(name)
+    if name == "transactions":
+        rows = [row for row in rows if row["transaction_type"] == "PAYMENT"]
+    money = ("principal", "interest", "fees", "to_tax")
+    return [(row["loan_id"], date.fromisoformat(row[day]), *(cents(row[c]) for c in money)) for row in rows]
+
+
+def paid():
+    return flows("transactions", "date_paid")
+
+
+def due():
+    return flows("schedules", "date_due")
+
+
+@cache
+def account(day, name):
+    """Return a line of the financial statement of a date, in cents."""
+    if name == "Gastos operativos":
+        return EXPENSES.get(day)
+    rows = [row for row in export("financials") if row["reporting_date"] == str(day)]
+    return next((cents(row["value"]) for row in rows if row["metric"] == name), None)
+
+
+def book(day):
+    return list(balances()[day].values())
+
+
+def outstanding(day):
+    return sum(row.owed for row in book(day))
+
+
+def month(day):
+    """Return the number of a date's month."""
+    return day.year * 12 + day.month
+
+
+def opening(day):
+    """Return the balances at the end of the month before, by loan."""
+    return next((rows for other, rows in balances().items() if month(other) == month(day) - 1), None)
+
+
+def ways(day):
+    """Return what each loan was at the month's start and is at its end; without a row it owes nothing."""
+    nothing = SimpleNamespace(owed=0, off=0, days=0)
+    if (before := opening(day)) is None:
+        return []
+    now = balances()[day]
+    return [(before.get(loan, nothing), now.get(loan, nothing)) for loan in {*before, *now}]
+
+
+def share(part, whole, scale=100):
+    """Return a part of a whole, or None where there is nothing to divide by."""
+    return None if part is None or not whole or whole < 0 else Fraction(part) / whole * scale
+
+
+def published(name, day):
+    """Return a KPI as the report rounds it, as a fraction."""
+    value = RECOMPUTED[name](day)
+    return None if value is None else rounded(value, DEFINED[name]["precision"])
+
+
+def rounded(value, places):
+    return Fraction(math.floor(abs(value) * 10**places + Fraction(1, 2)), 10**places) * (
+        1 if value >= 0 else -1
+    )
+
+
+# The KPIs, one function each
+
+
+def past(column):
+    """PAR7, PAR30, PAR60 or PAR90, from the cumulative balances of the export."""
+    return lambda day: share(sum(row.late[column] for row in book(day)), outstanding(day))
+
+
+def par1(day):
+    return share(sum(row.owed for row in book(day) if row.days >= 1), outstanding(day))
+
+
+def npl(day):
+    return share(sum(row.owed for row in book(day) if row.days > 90), outstanding(day))
+
+
+def par90_gross(day):
+    late = sum(row.owed + row.off for row in book(day) if row.days >= 90)
+    return share(late, sum(row.owed + row.off for row in book(day)))
+
+
+def collection_rate(day):
+    return share(account(day, CASH), outstanding(day))
+
+
+def portfolio_health(day):
+    par30, collected = published("PAR30", day), published("CollectionRate", day)
+    return min(max((10 - par30 / 10) * (collected / 10), 0), 10)
+
+
+def written_off(day):
+    return Fraction(sum(row.off for row in book(day)), 100)
+
+
+def write_off_rate(day):
+    return share(
+        sum(max(now.off - was.off, 0) for was, now in ways(day)), sum(was.owed for was, _ in ways(day))
+    )
+
+
+def recovery_rate(day):
+    return share(
+        sum(max(was.off - now.off, 0) for was, now in ways(day)), sum(was.off for was, _ in ways(day))
+    )
+
+
+def moved(day, low, high, ends):
+    """Return the share of the opening balance at least `low` and less than `high` days late that ends so."""
+    at_start = [(was, now) for was, now in ways(day) if was.owed and low <= was.days < high]
+    return share(sum(was.owed for was, now in at_start if ends(now)), sum(was.owed for was, _ in at_start))
+
+
+def monthly_default_rate(day):
+    return moved(day, 0, 90, lambda now: (now.owed and now.days >= 90) or (not now.owed and now.off))
+
+
+def roll_rate_30(day):
+    return moved(day, 7, 30, lambda now: (now.owed and now.days >= 30) or (not now.owed and now.off))
+
+
+def cure_rate(day):
+    return moved(day, 30, math.inf, lambda now: now.days < 30 if now.owed else not now.off)
+
+
+def in_a_year(monthly):
+    return None if monthly is None else (1 - (1 - monthly / 100) ** 12) * 100
+
+
+def cdr(day):
+    return in_a_year(published("MonthlyDefaultRate", day))
+
+
+def rdr90(day):
+    old = [loan for loan, terms in loans().items() if month(day) - month(terms.lent_on) >= 12]
+    rows = [balances()[day][loan] for loan in old if loan in balances()[day]]
+    return share(sum(r.owed + r.off for r in rows if r.days >= 90), sum(loans()[loan].lent for loan in old))
+
+
+def of_month(rows, day, columns=slice(2, None)):
+    return sum(sum(row[columns]) for row in rows if month(row[1]) == month(day))
+
+
+PRINCIPAL, INTEREST, FEES = slice(2, 3), slice(3, 4), slice(4, 5)
+
+
+def collected_of_due(day):
+    return share(of_month(paid(), day), of_month(due(), day))
+
+
+def on_time(day):
+    """Return the principal due in a month that was paid by its end.
+
+    What a loan has ever paid serves its instalments from the first on.
+    """
+    served, before, this = Counter(), Counter(), Counter()
+    for loan, when, principal, *_ in paid():
+        served[loan] += principal if month(when) <= month(day) else 0
+    for loan, when, principal, *_ in due():
+        before[loan] += principal if month(when) < month(day) else 0
+        this[loan] += principal if month(when) == month(day) else 0
+    return sum(min(max(served[loan] - before[loan], 0), this[loan]) for loan in this)
+
+
+def principal_on_time(day):
+    return share(on_time(day), of_month(due(), day, PRINCIPAL))
+
+
+def apr(day):
+    rated = [row for row in book(day) if row.loan]
+    return share(sum(row.owed * row.loan.rate for row in rated), sum(row.owed for row in rated))
+
+
+def lent(day):
+    return [loan for loan in loans().values() if month(loan.lent_on) == month(day)]
+
+
+def apr_disbursed(day):
+    return share(sum(loan.lent * loan.rate for loan in lent(day)), sum(loan.lent for loan in lent(day)))
+
+
+def months_back(day, months):
+    """Stand in for a date so many months before."""
+    return SimpleNamespace(year=0, month=month(day) - months)
+
+
+def of_year(day, columns):
+    return sum(of_month(paid(), months_back(day, back), columns) for back in range(12))
+
+
+def mean_balance(day):
+    ends = [other for other in balances() if 0 <= month(day) - month(other) < 12]
+    return Fraction(sum(outstanding(end) for end in ends), 12) if len(ends) == 12 else None
+
+
+def realised_apr(day):
+    return share(of_year(day, INTEREST), mean_balance(day))
+
+
+def yield_with_fees(day):
+    return share(of_year(day, slice(3, 5)), mean_balance(day))
+
+
+def disbursed(day):
+    return Fraction(sum(loan.lent for loan in lent(day)), 100)
+
+
+def average_ticket(day):
+    return share(disbursed(day), len(lent(day)), scale=1)
+
+
+def throughput(day):
+    return Fraction(of_year(day, PRINCIPAL), 100)
+
+
+def rotation(day):
+    return share(throughput(day) * 100, outstanding(day), scale=1)
+
+
+def days_to_collect(day):
+    return 365 / published("Rotation", day)
+
+
+def active_loans(day):
+    return sum(row.owed > 0 for row in book(day))
+
+
+def borrowed(day):
+    """Return what borrowers owe, largest first; None when somebody who owes is not known."""
+    owed = Counter()
+    for row in book(day):
+        if row.owed:
+            owed[row.loan and row.loan.borrower] += row.owed
+    return None if None in owed else sorted(owed.values(), reverse=True)
+
+
+def active_borrowers(day):
+    return None if borrowed(day) is None else len(borrowed(day))
+
+
+def top(number):
+    return lambda day: None if borrowed(day) is None else share(sum(borrowed(day)[:number]), outstanding(day))
+
+
+def herfindahl(day):
+    if borrowed(day) is None:
+        return None
+    return sum(share(owed, outstanding(day)) ** 2 for owed in borrowed(day))
+
+
+def by(dimension, day):
+    """Return what is owed by the value of a dimension, None for loans that nobody knows."""
+    owed = Counter()
+    for row in book(day):
+        owed[dimension(row.loan) if row.loan else None] += row.owed
+    return owed
+
+
+def largest(name):
+    def found(day):
+        owed = by(lambda loan: getattr(loan, name), day)
+        return share(max(usd for value, usd in owed.items() if value), outstanding(day))
+
+    return found
+
+
+def smm(day):
+    early = of_month(paid(), day, PRINCIPAL) - of_month(due(), day, PRINCIPAL)
+    if opening(day) is None:
+        return None
+    start = sum(row.owed for row in opening(day).values())
+    return share(early, start - of_month(due(), day, PRINCIPAL)) if early >= 0 else None
+
+
+def cpr(day):
+    return in_a_year(published("SMM", day))
+
+
+def cash(day):
+    return Fraction(account(day, CASH), 100)
+
+
+def debt_to_equity(day):
+    return share(account(day, "Total Pasivos"), account(day, "Patrimonio"), scale=1)
+
+
+def runway(day):
+    return share(account(day, CASH), account(day, "Gastos operativos"), scale=1)
+
+
+def expected_loss(day):
+    lost = 0
+    for row in book(day):
+        bucket = max(i for i, low in enumerate(BOUNDS) if row.days >= low)
+        lost += row.owed * CHANCES[bucket] / 100 * SEVERITY / 100
+    return lost / 100
+
+
+def expected_loss_rate(day):
+    return share(rounded(expected_loss(day), 2) * 100, outstanding(day))
+
+
+RECOMPUTED = {
+    "PAR30": past(1),
+    "PAR90": past(3),
+    "CollectionRate": collection_rate,
+    "PortfolioHealth": portfolio_health,
+    "PAR1": par1,
+    "PAR7": past(0),
+    "PAR60": past(2),
+    "PAR90Gross": par90_gross,
+    "NPL": npl,
+    "WrittenOff": written_off,
+    "WriteOffRate": write_off_rate,
+    "MonthlyDefaultRate": monthly_default_rate,
+    "CDR": cdr,
+    "RecoveryRate": recovery_rate,
+    "CureRate": cure_rate,
+    "RollRate30": roll_rate_30,
+    "RDR90": rdr90,
+    "CollectedOfDue": collected_of_due,
+    "PrincipalOnTime": principal_on_time,
+    "APR": apr,
+    "APRDisbursed": apr_disbursed,
+    "RealisedAPR": realised_apr,
+    "YieldWithFees": yield_with_fees,
+    "Outstanding": lambda day: Fraction(outstanding(day), 100),
+    "ActiveLoans": active_loans,
+    "ActiveBorrowers": active_borrowers,
+    "Disbursed": disbursed,
+    "AverageTicket": average_ticket,
+    "Throughput": throughput,
+    "Rotation": rotation,
+    "DaysToCollect": days_to_collect,
+    "TopBorrower": top(1),
+    "Top10Borrowers": top(10),
+    "HHI": herfindahl,
+    "LargestCompany": largest("company"),
+    "LargestProduct": largest("product"),
+    "LargestSegment": lambda day: None,  # no file of the sample has a segment
+    "LargestRegion": largest("region"),
+    "SMM": smm,
+    "CPR": cpr,
+    "Cash": cash,
+    "DebtToEquity": debt_to_equity,
+    "Runway": runway,
+    "ExpectedLoss": expected_loss,
+    "ExpectedLossRate": expected_loss_rate,
+}

@@ -1,0 +1,245 @@
+"""The report of the sample is what its files say: every KPI and table a second time, see recomputation."""
+
+import json
+import shutil
+from collections import Counter, defaultdict
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from projects import ROOT, Project, copy_project
+
+from .recomputation import (
+    BOUNDS,
+    CHANCES,
+    DECEMBER,
+    DEFINED,
+    EXPENSES,
+    PRINCIPAL,
+    RECOMPUTED,
+    SAMPLE,
+    SEVERITY,
+    balances,
+    book,
+    due,
+    export,
+    loans,
+    month,
+    of_month,
+    on_time,
+    outstanding,
+    paid,
+    published,
+    rounded,
+    share,
+    ways,
+)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The folder of a finished report of the sample, with expenses and risk parameters added."""
+    root = copy_project(tmp_path_factory.mktemp("independently"), kpis=ROOT / "params/kpis.yml")
+    shutil.copytree(SAMPLE, root / "data/sample")
+    expenses = [f"{day},Gastos operativos,{Decimal(usd) / 100}" for day, usd in EXPENSES.items()]
+    (root / "data/sample/expenses.csv").write_text("\n".join(["reporting_date,metric,value", *expenses, ""]))
+    chances = ", ".join(str(float(chance)) for chance in CHANCES)
+    risk = {"default_probability_pct": chances, "loss_given_default_pct": float(SEVERITY)}
+    (root / "risk.yml").write_text(yaml.safe_dump({"calculation": risk}))
+    done = Project(root, root / "reports").report("--input", "data/sample", "--params", "risk.yml")
+    assert done.returncode == 0, done.stderr
+    return root / "reports" / str(DECEMBER)
+
+
+@pytest.fixture(scope="module")
+def kpis(report):
+    return json.loads((report / "metrics.json").read_text(), parse_float=Decimal)["kpis"]
+
+
+@pytest.fixture(scope="module")
+def history(report):
+    found = defaultdict(dict)
+    for row in pq.read_table(report / "tables/history.parquet").to_pylist():
+        found[row["kpi"]][row["date"]] = row["value"]
+    return found
+
+
+def test_every_kpi_of_the_catalogue_is_recomputed():
+    assert sorted(RECOMPUTED) == sorted(DEFINED)
+
+
+@pytest.mark.parametrize("name", RECOMPUTED)
+def test_kpi_of_the_report_is_what_the_files_say(name, kpis):
+    value = kpis[name]["value"]
+    assert (None if value is None else Fraction(value)) == published(name, DECEMBER)
+
+
+@pytest.mark.parametrize("name", RECOMPUTED)
+def test_kpi_of_every_date_is_what_the_files_say(name, history):
+    found = {day: value if value is None else Fraction(value) for day, value in history[name].items()}
+    assert found == {day: published(name, day) for day in balances()}
+
+
+def test_only_what_the_sample_does_not_tell_has_no_value(kpis):
+    without = {name for name, kpi in kpis.items() if kpi["value"] is None}
+    # in December less principal was paid than was due
+    assert without == {"LargestSegment", "SMM", "CPR"}
+
+
+# The tables beside the KPIs
+
+TICKETS = {"below 1,000": 0, "1,000–5,000": 1_000, "5,000–10,000": 5_000, "10,000–25,000": 10_000,
+           "25,000–50,000": 25_000, "50,000 and more": 50_000}  # fmt: skip
+TERMS = {"0–30": 0, "31–60": 31, "61–90": 61, "91–180": 91, "181–360": 181, "above 360": 361}
+AGES = ("0–7", "7–30", "30–60", "60–90", "90+")
+
+
+def band(bands, amount):
+    return max((low, name) for name, low in bands.items() if amount >= low)[1]
+
+
+DIMENSIONS = {
+    "company": lambda loan: loan.company,
+    "product": lambda loan: loan.product,
+    "region": lambda loan: loan.region,
+    "ticket": lambda loan: band(TICKETS, Fraction(loan.lent, 100)),
+    "term": lambda loan: band(TERMS, loan.term),
+}
+
+
+def rows(report, name):
+    """Return the rows of a table, without the names of its columns."""
+    return [tuple(row.values()) for row in pq.read_table(report / f"tables/{name}.parquet").to_pylist()]
+
+
+def usd(amount):
+    return None if amount is None else Decimal(int(amount)) / 100
+
+
+def pct(part, whole, places=4):
+    """Return a part in per cent as a table has it."""
+    found = share(part, whole)
+    return None if found is None else Decimal(int(rounded(found, places) * 10**places)).scaleb(-places)
+
+
+def segment(day, name, value):
+    of_loan = DIMENSIONS[name]
+    found = [row for row in book(day) if (of_loan(row.loan) if row.loan else "not given") == value]
+    owed = sum(row.owed for row in found)
+    late = (pct(sum(row.late[column] for row in found), owed) for column in (1, 3))
+    return day, name, value, sum(row.owed > 0 for row in found), usd(owed), pct(owed, outstanding(day)), *late
+
+
+def test_segments_are_what_the_files_say(report):
+    expected = []
+    for day in sorted(balances()):
+        for name, of_loan in DIMENSIONS.items():
+            values = {of_loan(row.loan) if row.loan else "not given" for row in book(day)}
+            found = [segment(day, name, value) for value in values]
+            expected += sorted(found, key=lambda row: (-row[4], row[2]))
+    assert rows(report, "segments") == expected
+
+
+def test_ten_largest_borrowers_are_what_the_files_say(report):
+    owed, held, ever = defaultdict(Counter), defaultdict(Counter), Counter()
+    for day in balances():
+        for row in (row for row in book(day) if row.owed and row.loan):
+            owed[day][row.loan.borrower] += row.owed
+            held[day][row.loan.borrower] += 1
+            ever[row.loan.borrower] += row.owed
+    number = {name: i for i, name in enumerate(sorted(ever, key=lambda name: (-ever[name], name)), 1)}
+    expected = []
+    for day in sorted(owed):
+        largest = sorted(owed[day], key=lambda name: (-owed[day][name], number[name]))[:10]
+        expected += [
+            (day, i, f"Borrower {number[name]}", held[day][name], usd(owed[day][name]),
+             pct(owed[day][name], outstanding(day)))
+            for i, name in enumerate(largest, 1)
+        ]  # fmt: skip
+    assert rows(report, "concentration") == expected
+
+
+def age(row):
+    return AGES[max(i for i, low in enumerate(BOUNDS) if row.days >= low)]
+
+
+def test_roll_rates_are_what_the_files_say(report):
+    expected = set()
+    for day in balances():
+        moved, loans_moved = Counter(), Counter()
+        for was, now in (way for way in ways(day) if way[0].owed or way[1].owed):
+            start = age(was) if was.owed else "written off" if was.off else "new"
+            end = age(now) if now.owed else "written off" if now.off > was.off else "paid"
+            moved[start, end] += was.owed or now.owed
+            loans_moved[start, end] += 1
+        for (start, end), amount in moved.items():
+            of_start = sum(other for pair, other in moved.items() if pair[0] == start)
+            against = max(other for other in balances() if other < day)
+            expected.add(
+                (day, against, start, end, loans_moved[start, end], usd(amount), pct(amount, of_start))
+            )
+    found = rows(report, "roll_rates")
+    assert (len(found), set(found)) == (len(expected), expected)
+
+
+def test_collections_of_every_month_are_what_the_files_say(report):
+    found = rows(report, "collections")
+    begin = min(date.fromisoformat(row["date_paid"]) for row in export("transactions"))
+    assert [month(row[0]) for row in found] == list(range(month(begin), month(DECEMBER) + 1))
+    first_due = month(min(row[1] for row in due()))
+    for day, *amounts, is_partial in found:
+        of_due = of_month(due(), day), of_month(due(), day, PRINCIPAL), on_time(day)
+        whole, principal, served = of_due if month(day) >= first_due else (None,) * 3
+        came_in = of_month(paid(), day)
+        expected = [usd(whole), usd(came_in), pct(came_in, whole, 2), usd(principal), usd(served),
+                    pct(served, principal, 2)]  # fmt: skip
+        assert (amounts, is_partial) == (expected, False), day
+
+
+def test_vintages_are_what_the_files_say(report):
+    """The balances begin with December 2024, so the first quarter of which all is known is the next one."""
+    first = {}
+    for day in sorted(balances()):
+        for name, row in balances()[day].items():
+            if row.loan and (row.off or (row.owed and row.days >= 90)):
+                first.setdefault(name, (month(day) - month(row.loan.lent_on), row.owed + row.off))
+    expected = []
+    for quarter in range(1, 5):
+        cohort = {
+            name: loan.lent
+            for name, loan in loans().items()
+            if loan.lent_on.year == 2025 and (loan.lent_on.month + 2) // 3 == quarter
+        }
+        for months in range(12 - 3 * quarter + 1):
+            late = sum(first[name][1] for name in cohort if name in first and first[name][0] <= months)
+            whole = sum(cohort.values())
+            expected.append(
+                (f"2025 Q{quarter}", months, len(cohort), usd(whole), usd(late), pct(late, whole))
+            )
+    assert rows(report, "vintages") == expected
+
+
+@pytest.mark.parametrize(("name", "days"), [("PAR30", 30), ("PAR90", 90)])
+def test_bridges_are_what_the_files_say(report, name, days):
+    found = [row for row in rows(report, "bridges") if row[2] == name]
+    assert len({row[0] for row in found}) == len(balances()) - 1
+    for day in sorted(balances())[1:]:
+        terms = Counter()
+        for was, now in ways(day):
+            before, after = (end.owed if end.days >= days else 0 for end in (was, now))
+            rise, fall = max(after - before, 0), max(before - after, 0)
+            off, back = min(fall, max(now.off - was.off, 0)), min(rise, max(was.off - now.off, 0))
+            terms["opening"] += before
+            terms["rolled on" if was.owed and was.days >= 7 else "new arrears"] += rise - back
+            terms["cured" if now.owed and now.days < days else "paid"] -= fall - off
+            terms["written off"] -= off - back
+            terms["closing"] += after
+        steps = {term: (amount, points) for date_, _, _, term, amount, points in found if date_ == day}
+        in_usd = {term: amount for term, (amount, _) in steps.items() if term != "book growth"}
+        assert in_usd == {term: usd(terms[term]) for term in in_usd}
+        opening, *moved, closing = (points for _, points in steps.values())
+        assert opening + sum(moved) == closing
+        assert Fraction(closing) == published(name, day)
