@@ -32,4 +32,9 @@ def _filled(kpi):
         if kpi["rows"] == 1
         else "Here: {above} / {below}, from {rows} rows."
     )
-    return say(form, above=money(kpi["numerator"]), below=money(kpi["denominator"]), rows=count(kpi["rows"]))
+    return say(form, above=_sum(kpi["numerator"]), below=_sum(kpi["denominator"]), rows=count(kpi["rows"]))
+
+
+def _sum(text):
+    """Return a sum as it is published: money to the cent, numbers of loans or borrowers whole."""
+    return money(text) if "." in text else count(text)

@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from abaco import page
 from abaco.errors import InputError
 from abaco.page import columns, language
-from abaco.page.bridge import TERMS
+from abaco.page.bridge import GROWN, SHRUNK, TERMS
 from abaco.page.readings import GROUPS
 
 from . import example
@@ -24,7 +24,7 @@ SPANISH = language.dictionary("es")
 # what is the same in both: ids, units, names that come with the data
 ALIKE = re.compile(
     r"[\W\d_]*|(PAR30|PAR60|PAR90|CollectionRate|PortfolioHealth)(, %)?|USD|SHA-256|Bytes|html|cash_available_usd"
-    r"|sample\.csv|collector_note|Abaco \w+|Factoring|(ab)+|.*Σ.*|[\d.,]+.USD|20251231-\w+"
+    r"|1,000–5,000|sample\.csv|collector_note|Abaco \w+|Factoring|(ab)+|.*Σ.*|[\d.,]+.USD|20251231-\w+"
 )
 
 
@@ -101,7 +101,8 @@ def test_every_paragraph_of_the_notebook_has_a_translation():
 
 def test_every_group_term_and_column_has_a_translation():
     assert set(GROUPS.values()) <= set(SPANISH)
-    assert {name for pair in TERMS.values() for name in pair} <= set(SPANISH)
+    terms = {name for pair in (*TERMS.values(), GROWN, SHRUNK) for name in pair}
+    assert terms - {""} <= set(SPANISH)
     assert set(columns.COLUMNS.values()) <= set(SPANISH)
 
 
@@ -117,12 +118,10 @@ def test_every_text_of_the_kpis_has_a_translation(text):
 
 def test_nothing_english_is_left_on_the_spanish_page(tmp_path):
     given = example.metrics()
-    given["kpis"]["CollectionRate"]["reason"] = "cash_available_usd has no value on 2025-12-31"
+    given["kpis"]["CollectionRate"]["reason"] = "the input does not give the total liabilities on 2025-12-31"
     given["kpis"]["PortfolioHealth"]["reason"] = (
         "CollectionRate is not computable: cash_available_usd has no value on 2025-12-31"
     )
-    for name, title in (("PAR60", "Portfolio health"), ("PAR30", "Collection rate")):
-        given["kpis"][name]["title"] = title
     for kpi in given["kpis"].values():
         kpi["note"] = ""
     given["quality"]["rejects"] = {"measurement_date: not a date": 2, "cash_available_usd: negative": 4}

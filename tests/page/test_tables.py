@@ -72,7 +72,7 @@ def test_history_of_the_others_has_a_row_a_figure(metrics, history):
     others = page.history_table(metrics, history).split('<p class="caption"')[2]
     assert rows(others) == [
         ["Figure", "31 Dec 25", "30 Nov 25", "31 Oct 25", "30 Sep 25"],
-        ["Portfolio at risk, 60 days, %", "3.5000", "3.2500", "–", "–"],
+        ["Portfolio at risk, 60 days, %", "3.50", "3.25", "–", "–"],
     ]
 
 
@@ -187,7 +187,7 @@ def test_missing_names_each_addition_once(metrics):
     html = page.missing_list(page.in_words(metrics))
     assert html.count("<li>") == 1
     assert (
-        "<strong>Collection rate and Portfolio health</strong>, add cash on hand: a canonical snapshot with it."
+        "<strong>Collection rate and Portfolio health</strong>, add a financial statement of that date with its cash"
         in html
     )
     assert "Nothing is missing" in page.missing_list(metrics | {"missing": []})
