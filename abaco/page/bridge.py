@@ -149,11 +149,16 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
     heads = ["Loan", "Company", "Product", "What happened", "Before, USD", "Now, USD", "Points"]
     cells = [
         [
-            code(translated(str(row["loan"]))), row["company"] or NOTHING,
-            row["product"] or NOTHING, phrase(naming(row)[0]),
+            code(translated(str(row["loan"]))), _plain(row["company"]),
+            _plain(row["product"]), phrase(naming(row)[0]),
             money(row["before_usd"]), money(row["after_usd"]), signed(row["points"], 3),
         ]
         for row in sorted(rows, key=lambda row: row["rank"])
     ]  # fmt: skip
     caption = say("The loans that moved {kpi} most", kpi=kpi)
     return figures(caption, [phrase(head) for head in heads], cells, texts=4, look="full")
+
+
+def _plain(name):
+    """Return a company or a product as people write it; a dash for one that is not given."""
+    return str(name).replace("_", " ") if name else NOTHING

@@ -21,9 +21,15 @@ def _entry(name, kpi):
         "title": kpi["title"],
         "formula": kpi["formula"],
         "filled": _filled(kpi) if filled else "",
+        "reason": "" if kpi["value"] is not None else _reason(kpi),
         "note": kpi.get("note") or "",
         "judged": "; ".join(filter(None, [phrase(BETTER[kpi["direction"]]), limits(kpi)])),
     }
+
+
+def _reason(kpi):
+    reason = (kpi["reason"] or phrase("no reason given")).rstrip(".")
+    return say("Not computable: {reason}.", reason=reason)
 
 
 def _filled(kpi):

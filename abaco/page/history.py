@@ -85,5 +85,5 @@ def _others(metrics, past):
         say("All other figures, the last {dates}", dates=plural(len(shown), "date")),
         [phrase("Figure"), *(short_day(date) for date, _ in shown)],
         rows,
-        look="full",
+        look="full past",
     )

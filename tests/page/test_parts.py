@@ -205,7 +205,7 @@ def test_other_figures_stand_by_group_and_what_is_lost_below(metrics, history):
         ["Figure", "Value", "Change since 30 Nov 25", "Trend", "Limits"],
         ["Portfolio at risk, 60 days PAR60", "! Warning: 3.50 %", "↑ up 0.50 points, worse", "", ""],
     ]
-    assert "Not computable: NPL (no dates)." in html
+    assert "Not computable from this input: NPL." in html
     assert "<svg" in html
 
 

@@ -201,6 +201,7 @@ def test_glossary(metrics):
     assert "Cash against eligible receivables." in html
     assert "Higher is better; warning below 1.5, critical below 1." in html
     assert "Neither high nor low is better." in html
+    assert "Not computable: no cash figures." in html
     assert [h3.get_text() for h3 in BeautifulSoup(html, "html.parser").find_all("h3")] == [
         "Key figures",
         "Arrears",
