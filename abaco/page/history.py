@@ -76,7 +76,7 @@ def _others(metrics, past):
         return ""
     rows = [
         [
-            f"{kpi['title']}, {kpi['unit']}".rstrip(", "),
+            _with_unit(kpi),
             *(_short_cell(kpi, then.get(name)) for _, then in shown),
         ]
         for name, kpi in known
@@ -87,3 +87,9 @@ def _others(metrics, past):
         rows,
         look="full past",
     )
+
+
+def _with_unit(kpi):
+    """Return a figure's title with its unit, unless the title says it: 'Cash, USD', but 'Active loans'."""
+    said = kpi["unit"].lower() in kpi["title"].lower()
+    return kpi["title"] if said else f"{kpi['title']}, {kpi['unit']}"

@@ -76,6 +76,14 @@ def test_history_of_the_others_has_a_row_a_figure(metrics, history):
     ]
 
 
+def test_unit_that_the_title_says_is_not_said_again(metrics, history):
+    metrics["kpis"]["PAR60"].update(title="Active loans", unit="loans", precision=0, value=127)
+    assert rows(page.history_table(metrics, history).split('<p class="caption"')[2])[1][:2] == [
+        "Active loans",
+        "127",
+    ]
+
+
 def test_history_from_a_frame_is_the_same(metrics, history):
     frame = pd.DataFrame(history)
     frame["date"] = [datetime.date.fromisoformat(date) for date in frame["date"]]
