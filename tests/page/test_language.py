@@ -162,7 +162,7 @@ def test_report_of_the_sample_in_spanish(project, finished):
     english, spanish = (texts((folder / "report.html").read_text(encoding="utf-8")) for folder in folders)
     left = {text for text in english & spanish if not ALIKE.fullmatch(text)}
     assert left - _names(folders[1]) == set()
-    assert "Cartera al 31\u00a0de\u00a0diciembre de\u00a02025" in spanish
+    assert "Cartera al 31 de diciembre de 2025" in spanish
 
 
 def test_unknown_language_is_named_with_those_that_there_are(project):
