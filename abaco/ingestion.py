@@ -46,7 +46,7 @@ def roles(sources: Iterable[Source]) -> dict[str, str]:
         "transactions": "what was paid",
     }
     kept["payments"] = (
-        "not used: transactions say what was paid" if "transactions" in present else "what was paid"
+        "kept: the transactions say what was paid" if "transactions" in present else "what was paid"
     )
     unused = "not used: the tape comes from the snapshot"
     return {s.name: use.get(s.format_name) or kept.get(s.format_name, unused) for s in sources}
