@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup
 
 from abaco import page
 from abaco.errors import InputError
+from abaco.kpis.measures import MEASURES
 from abaco.page import columns, language
 from abaco.page.bridge import GROWN, SHRUNK, TERMS
 from abaco.page.readings import GROUPS
@@ -110,12 +111,19 @@ def test_every_group_term_and_column_has_a_translation():
 
 def _kpi_texts():
     for kpi in yaml.safe_load((ROOT / "params/kpis.yml").read_text(encoding="utf-8")).values():
-        yield from (kpi[key] for key in ("title", "note", "unit", "formula") if kpi.get(key))
+        yield from (kpi[key] for key in ("title", "note", "unit") if kpi.get(key))
+        if re.search(r"\b[a-z]{3}", kpi.get("formula", "")):  # one of ids and numbers is alike in both
+            yield kpi["formula"]
 
 
 @pytest.mark.parametrize("text", sorted(set(_kpi_texts()) - {"%", "USD"}))
 def test_every_text_of_the_kpis_has_a_translation(text):
     assert text in SPANISH, "add it to the part kpis of abaco/page/languages/es.yml"
+
+
+@pytest.mark.parametrize("text", sorted({text for m in MEASURES.values() for text in (m.title, m.add)}))
+def test_what_the_input_can_lack_has_a_translation(text):
+    assert text in SPANISH, "add it to the parts measures and additions of abaco/page/languages/es.yml"
 
 
 def test_nothing_english_is_left_on_the_spanish_page(tmp_path):
