@@ -168,21 +168,31 @@ def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[st
     past = [
         f"{level} {PAST[kpi['direction']]} {limit:g}" for level, limit in limits.items() if limit is not None
     ]
-    facts = [
-        ("formula", kpi["formula"]),
-        ("with figures", f"{filled(kpi['formula'], values)} = {_value(kpi['value'], kpi)}"),
-    ]
+    facts = [("formula", kpi["formula"])]
+    if counted := _with_figures(kpi, values):
+        facts.append(("with figures", counted))
     definition = catalog.load().get(name)
     for given in definition.inputs if definition else ():
         other = figures["kpis"].get(given)
-        detail = f" = {filled(other['formula'], values)}" if other else ""
-        facts.append((f"  {given}", (values.get(given) or "not computable") + detail))
+        value = "not computable" if other and other["value"] is None else values.get(given, "unknown")
+        facts.append((f"  {given}", _with_figures(other, values) or value if other else value))
     facts += [
         ("rows used", f"{kpi['rows']:,}"),
         ("limits", ", ".join(past) or "none"),
         ("owner", kpi["owner"]),
     ]
     return [*facts, ("note", kpi["note"])] if kpi["note"] else facts
+
+
+def _with_figures(kpi: Kpi, values: Mapping[str, str]) -> str | None:
+    """Return the formula in figures and what it comes to, or None where it names no figure that is known."""
+    result = _value(kpi["value"], kpi)
+    if (figures := filled(kpi["formula"], values)) == filled(kpi["formula"], {}):
+        if kpi["denominator"] is None:
+            return None
+        above, below = (f"{Decimal(kpi[side]):,}" for side in ("numerator", "denominator"))
+        figures = f"{above} / {below}" + (" × 100" if kpi["unit"] == "%" else "")
+    return result if result.startswith(f"{figures} ") else f"{figures} = {result}"
 
 
 def filled(formula: str, values: Mapping[str, str]) -> str:

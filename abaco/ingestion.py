@@ -40,7 +40,14 @@ def roles(sources: Iterable[Source]) -> dict[str, str]:
     present = {s.format_name for s in sources}
     tape_format = next((name for name in ("snapshot", "par_balances", "loans") if name in present), None)
     use = {tape_format: "tape", "statements": "cash", "statements_wide": "cash"}
-    kept = {name: "kept for later analyses" for name in ("loans", "schedules", "transactions", "payments")}
+    kept = {
+        "loans": "what is fixed of each loan",
+        "schedules": "what was due",
+        "transactions": "what was paid",
+    }
+    kept["payments"] = (
+        "kept: the transactions say what was paid" if "transactions" in present else "what was paid"
+    )
     unused = "not used: the tape comes from the snapshot"
     return {s.name: use.get(s.format_name) or kept.get(s.format_name, unused) for s in sources}
 

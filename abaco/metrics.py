@@ -34,8 +34,8 @@ def judged(kpi: Mapping[str, Any]) -> str:
 
 
 def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """Return what a terminal says of a report: id, value and status of the four KPIs and of what is past a limit."""
-    told = {n: k for n, k in kpis.items() if k["group"] == "core" or k["status"] in ("warning", "critical")}
+    """Return what a terminal says of a report: id, value and status of the four KPIs and of those with limits."""
+    told = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core" or kpi["thresholds"]}
     return [(name, shown(kpi), kpi["reason"] or kpi["status"]) for name, kpi in told.items()]
 
 

@@ -4,7 +4,7 @@ import ast
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -107,7 +107,11 @@ def _phase_model(phase: str) -> type[BaseModel]:
         raise InputError(
             f"{project.shown(notebook_path(phase))} has no parameter {absent[0]}, which the pipeline gives it"
         )
-    fields = {name: (kind, ...) for name, (kind, _) in found.items() if name not in given}
+    # every number here is a limit, a share or a count
+    kinds = {
+        n: Annotated[kind, Field(ge=0)] if kind in (int, float) else kind for n, (kind, _) in found.items()
+    }
+    fields = {name: (kind, ...) for name, kind in kinds.items() if name not in given}
     return create_model(section(phase), __config__=STRICT, **fields)
 
 

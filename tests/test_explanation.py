@@ -116,10 +116,28 @@ def test_composite_is_explained_through_its_inputs(report):
     assert found[3:7] == [
         "formula           (10 − PAR30 / 10) × (CollectionRate / 10), kept within 0–10",
         "with figures      (10 − 3.7471 / 10) × (2.95 / 10), kept within 0–10 = 2.8395 of 10",
-        "  PAR30           3.7471 = (2,733.35 + 10,480.34 + 7,027.99) / 540,203.00 × 100",
-        "  CollectionRate  2.95 = 15,936.49 / 540,203.00 × 100",
+        "  PAR30           (2,733.35 + 10,480.34 + 7,027.99) / 540,203.00 × 100 = 3.7471 %",
+        "  CollectionRate  15,936.49 / 540,203.00 × 100 = 2.95 %",
     ]
     assert cells("PAR30", found) == ["4.0131", "3.7471", "-0.2660"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"formula": "what is late in the book"}, "with figures  20,241.68 / 540,203.00 × 100 = 3.7471 %"),
+        (
+            {"formula": "Σ total_receivable", "value": 540203.0, "unit": "USD", "precision": 2},
+            "with figures  540,203.00 USD",
+        ),
+    ],
+)
+def test_formula_in_words_and_a_plain_sum_in_figures(copy, changes, expected):
+    path = copy.output / "2025-12-31/metrics.json"
+    figures = json.loads(path.read_text())
+    figures["kpis"]["PAR30"] |= changes
+    path.write_text(json.dumps(figures))
+    assert expected in lines(copy, "PAR30")
 
 
 def test_kpi_without_a_bridge_says_so(report):

@@ -62,8 +62,12 @@ def folder(tmp_path, *names):
     return tmp_path / "in"
 
 
-LATER = "kept for later analyses"
-KEPT = dict.fromkeys(["loans.csv", "schedules.csv", "transactions.csv", "payments.csv"], LATER)
+FIXED, DUE, PAID = "what is fixed of each loan", "what was due", "what was paid"
+USES = {
+    "schedules.csv": DUE,
+    "transactions.csv": PAID,
+    "payments.csv": "kept: the transactions say what was paid",
+}
 UNUSED = "not used: the tape comes from the snapshot"
 
 
@@ -73,10 +77,11 @@ UNUSED = "not used: the tape comes from the snapshot"
         (["snapshot"], {"snapshot.csv": "tape"}),
         (["par"], {"par.csv": "tape"}),
         (["loans"], {"loans.csv": "tape"}),
-        (["snapshot", "par", "loans"], {"snapshot.csv": "tape", "par.csv": UNUSED, "loans.csv": LATER}),
-        (["par", "loans"], {"par.csv": "tape", "loans.csv": LATER}),
+        (["snapshot", "par", "loans"], {"snapshot.csv": "tape", "par.csv": UNUSED, "loans.csv": FIXED}),
+        (["par", "loans"], {"par.csv": "tape", "loans.csv": FIXED}),
+        (["par", "payments"], {"par.csv": "tape", "payments.csv": PAID}),
         (["loans", "schedules", "transactions", "payments", "financials", "wide"],
-         KEPT | {"loans.csv": "tape", "financials.csv": "cash", "wide.csv": "cash"}),
+         USES | {"loans.csv": "tape", "financials.csv": "cash", "wide.csv": "cash"}),
     ],
 )  # fmt: skip
 def test_tape_comes_from_one_format_only(tmp_path, names, used):

@@ -45,6 +45,9 @@ MEASURES = {
 }
 # A sum over some of the rows would be too small: without a value in every row there is none.
 WHOLE = ("par_1_usd", "npl_usd", "gross_usd", "gross_90_plus_usd")
+# Rates are weighted in whole millionths: not every engine keeps all places of a product of two decimals.
+MILLION = 1_000_000
+SCALE = {"rate_weighted_usd": MILLION}
 ZERO = nw.lit(Decimal("0.00"))
 
 
@@ -70,7 +73,7 @@ def columns() -> dict[str, nw.Expr]:
         .when(is_known | (gross == 0))
         .then(ZERO),
         "active_loans": nw.when(~nw.col("loan_id").is_null()).then(is_owed.cast(nw.Int64())),
-        "rate_weighted_usd": nw.when(is_owed).then(balance * rate),
+        "rate_weighted_usd": nw.when(is_owed).then(balance * (rate * MILLION).cast(nw.Int64())),
         "rated_usd": nw.when(is_owed & ~rate.is_null()).then(balance),
     }
 
@@ -87,7 +90,9 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
 def _whole(total: Totals) -> Totals:
     partial = [name for name in WHOLE if name in total.sums and total.counts[name] < total.rows]
     exact = {
-        name: usd if usd is None else rounded(usd, 0 if MEASURES[name].unit == "loans" else 2)
+        name: usd
+        if usd is None
+        else rounded(usd / SCALE.get(name, 1), 0 if MEASURES[name].unit == "loans" else 2)
         for name, usd in total.sums.items()
     }
     return Totals(total.rows, {**exact, **dict.fromkeys(partial)}, total.counts, total.reasons)

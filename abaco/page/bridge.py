@@ -14,12 +14,20 @@ TERMS = {
     "cured": ("Cured", "cures"),
     "paid": ("Paid", "payments"),
     "written off": ("Written off", "write-offs"),
-    "book growth": ("Change of the book", "the change of the book"),
+    "book growth": ("Change of the book", ""),
 }
+GROWN, SHRUNK = ("Larger book", "a larger book"), ("Smaller book", "a smaller book")
 ENDS = ("opening", "closing")
 NOTICED = 0.005  # points below which two decimals show nothing
 FRAME_ROOM = 1.02  # the scale goes a little further than the longest bar
 CUT_ROOM = 0.8  # of the moves' span: what is left of the bars below a scale that does not begin at 0
+
+
+def naming(row: dict) -> tuple[str, str]:
+    """Return a term's name on the page and in a sentence; a larger book makes a PAR smaller."""
+    if row["term"] == "book growth" and row["points"]:
+        return GROWN if row["points"] < 0 else SHRUNK
+    return TERMS.get(row["term"], (row["term"], row["term"]))
 
 
 def signed(value: float | None, decimals: int = 2) -> str:
@@ -60,9 +68,7 @@ def explanation(rows: list[dict]) -> str:
 
 def _causes(rows):
     """Return terms by name: 'new arrears (+0.40 points) and loans that rolled on (+0.10 points)'."""
-    named = [
-        f"{phrase(TERMS[row['term']][1])} ({signed(row['points'])}{NBSP}{phrase('points')})" for row in rows
-    ]
+    named = [f"{phrase(naming(row)[1])} ({signed(row['points'])}{NBSP}{phrase('points')})" for row in rows]
     return listing(named) if named else ""
 
 
@@ -126,7 +132,7 @@ def _bar(kpi, row, low, high):
         name, kind = short_day(date), "end"
         points, usd = with_unit(kpi, row["points"], 2), money(row["amount_usd"])
     else:
-        name, kind = phrase(TERMS[row["term"]][0]), _kind(row["points"])
+        name, kind = phrase(naming(row)[0]), _kind(row["points"])
         points, usd = signed(row["points"]), signed(row["amount_usd"])
     return {"name": name, "kind": kind, "points": points, "usd": usd, **shape}
 
@@ -143,11 +149,16 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
     heads = ["Loan", "Company", "Product", "What happened", "Before, USD", "Now, USD", "Points"]
     cells = [
         [
-            code(translated(str(row["loan"]))), row["company"] or NOTHING,
-            row["product"] or NOTHING, phrase(TERMS.get(row["term"], (row["term"],))[0]),
+            code(translated(str(row["loan"]))), _plain(row["company"]),
+            _plain(row["product"]), phrase(naming(row)[0]),
             money(row["before_usd"]), money(row["after_usd"]), signed(row["points"], 3),
         ]
         for row in sorted(rows, key=lambda row: row["rank"])
     ]  # fmt: skip
     caption = say("The loans that moved {kpi} most", kpi=kpi)
     return figures(caption, [phrase(head) for head in heads], cells, texts=4, look="full")
+
+
+def _plain(name):
+    """Return a company or a product as people write it; a dash for one that is not given."""
+    return str(name).replace("_", " ") if name else NOTHING

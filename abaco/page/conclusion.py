@@ -13,7 +13,7 @@ from abaco.page.reconciliation import reconciles
 from abaco.page.status import overall_status, sign, verdict
 from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural
 
-MOST_NAMED = 4
+MOST_NAMED, MOST_UNUSUAL = 4, 3
 # what the two sums of a ratio are, for the reason of its change
 SUMS = {"CollectionRate": ("cash on hand", "the eligible receivables")}
 
@@ -167,9 +167,9 @@ def _unusual(metrics):
     moves = [move for move in metrics["anomalies"] if move["kpi"] in metrics["kpis"]]
     if not moves:
         return ""
-    told = [_unusual_move(metrics, move) for move in moves[:MOST_NAMED]]
-    if len(moves) > MOST_NAMED:
-        told.append(plural(len(moves) - MOST_NAMED, "further figure"))
+    told = [_unusual_move(metrics, move) for move in moves[:MOST_UNUSUAL]]
+    if len(moves) > MOST_UNUSUAL:
+        told.append(plural(len(moves) - MOST_UNUSUAL, "further figure"))
     usual = f"{plain(moves[0]['limit_pct'])}{NBSP}%"
     return say("Unusually large moves, of more than {usual}: {moves}.", usual=usual, moves=listing(told))
 

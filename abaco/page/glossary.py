@@ -21,9 +21,15 @@ def _entry(name, kpi):
         "title": kpi["title"],
         "formula": kpi["formula"],
         "filled": _filled(kpi) if filled else "",
+        "reason": "" if kpi["value"] is not None else _reason(kpi),
         "note": kpi.get("note") or "",
         "judged": "; ".join(filter(None, [phrase(BETTER[kpi["direction"]]), limits(kpi)])),
     }
+
+
+def _reason(kpi):
+    reason = (kpi["reason"] or phrase("no reason given")).rstrip(".")
+    return say("Not computable: {reason}.", reason=reason)
 
 
 def _filled(kpi):
@@ -32,4 +38,9 @@ def _filled(kpi):
         if kpi["rows"] == 1
         else "Here: {above} / {below}, from {rows} rows."
     )
-    return say(form, above=money(kpi["numerator"]), below=money(kpi["denominator"]), rows=count(kpi["rows"]))
+    return say(form, above=_sum(kpi["numerator"]), below=_sum(kpi["denominator"]), rows=count(kpi["rows"]))
+
+
+def _sum(text):
+    """Return a sum as it is published: money to the cent, numbers of loans or borrowers whole."""
+    return money(text) if "." in text else count(text)

@@ -18,21 +18,16 @@ def kpi_tables(metrics: dict, history) -> Html:
         return fill("sentence.html.j2", text=phrase("No other figures are defined."), kind="sentence")
     past = timeline(metrics, history)
     parts = [
-        {"title": title, "table": _table(metrics, title, kpis, past), "lost": list(not_computed(kpis))}
+        {"title": title, "table": _table(metrics, title, kpis, past), "lost": not_computed(kpis)}
         for title, kpis in groups.items()
     ]
     return fill("groups.html.j2", groups=parts)
 
 
-def not_computed(kpis: list[tuple[str, dict]]):
-    """Yield one sentence a reason for which KPIs could not be computed."""
-    titles = {}
-    for _, kpi in kpis:
-        if kpi["value"] is None:
-            reason = (kpi["reason"] or phrase("no reason given")).rstrip(".")
-            titles.setdefault(reason, []).append(kpi["title"])
-    for reason, lost in titles.items():
-        yield say("Not computable: {kpis} ({reason}).", kpis=listing(lost), reason=reason)
+def not_computed(kpis: list[tuple[str, dict]]) -> str:
+    """Return which of the KPIs could not be computed; the glossary says why. Empty when all could."""
+    titles = [kpi["title"] for _, kpi in kpis if kpi["value"] is None]
+    return say("Not computable from this input: {kpis}.", kpis=listing(titles)) if titles else ""
 
 
 def _table(metrics, title, kpis, past):

@@ -2,7 +2,7 @@
 
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html
-from abaco.page.readings import FIRST_KPIS, first, in_order
+from abaco.page.readings import FIRST_KPIS, card_decimals, first, in_order
 from abaco.page.status import marked
 from abaco.page.tables import figures
 from abaco.page.words import NOTHING, day, number, plural, short_day
@@ -41,6 +41,13 @@ def _cell(kpi, then):
     return marked(then["status"], value)
 
 
+def _short_cell(kpi, then):
+    """Return a past value as short as it can honestly be written, its unit being named by its row."""
+    if then is None or then["value"] is None:
+        return NOTHING
+    return marked(then["status"], number(then["value"], card_decimals(kpi, then["value"])))
+
+
 def history_table(metrics: dict, history, dates: int = 13) -> Html:
     """Return the last `dates` dates of the four first KPIs, and fewer of all others, newest first."""
     past = timeline(metrics, history)
@@ -68,11 +75,21 @@ def _others(metrics, past):
     if not known or len(past) < 2:
         return ""
     rows = [
-        [f"{kpi['title']}, {kpi['unit']}".rstrip(", "), *(_cell(kpi, then.get(name)) for _, then in shown)]
+        [
+            _with_unit(kpi),
+            *(_short_cell(kpi, then.get(name)) for _, then in shown),
+        ]
         for name, kpi in known
     ]
     return figures(
         say("All other figures, the last {dates}", dates=plural(len(shown), "date")),
         [phrase("Figure"), *(short_day(date) for date, _ in shown)],
         rows,
+        look="full past",
     )
+
+
+def _with_unit(kpi):
+    """Return a figure's title with its unit, unless the title says it: 'Cash, USD', but 'Active loans'."""
+    said = kpi["unit"].lower() in kpi["title"].lower()
+    return kpi["title"] if said else f"{kpi['title']}, {kpi['unit']}"

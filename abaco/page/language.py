@@ -80,7 +80,7 @@ def translated(text: str) -> str:
     """Return a text that came with the figures in the language spoken: as a whole, or by a pattern that it fits.
 
     A key of the part `data` such as ``{what} has no value`` is a pattern; what stands in its places is translated
-    in turn.
+    in turn, and ``{date}`` stands for ISO dates alone.
     """
     if (known := phrase(text)) != text or spoken() == "en":
         return known
@@ -98,6 +98,7 @@ def _patterns(language):
         if names := re.findall(r"{(\w+)}", english):
             pattern = re.escape(english)
             for name in names:
-                pattern = pattern.replace(rf"\{{{name}\}}", f"(?P<{name}>.+?)", 1)
+                shape = r"\d{4}-\d\d-\d\d" if name == "date" else ".+?"
+                pattern = pattern.replace(rf"\{{{name}\}}", f"(?P<{name}>{shape})", 1)
             found.append((len(english) - sum(map(len, names)), re.compile(pattern, re.DOTALL), text))
     return [(pattern, text) for _, pattern, text in sorted(found, key=lambda entry: -entry[0])]

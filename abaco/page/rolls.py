@@ -1,5 +1,6 @@
 """Where the balance of each bucket went: the roll-rate matrix as a heat map whose figures are read first."""
 
+from abaco.page.columns import small
 from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
@@ -70,11 +71,13 @@ def _direction(opening, closing):
 
 
 def _example(cells, against):
-    """Return how to read the matrix, by the balance that rolled into 30 days."""
-    cell = cells.get(("7–30", "30–60")) or next(iter(cells.values()))
+    """Return how to read the matrix, by the largest share that got worse, or by the first cell."""
+    worse = [cell for (opening, closing), cell in cells.items() if _direction(opening, closing) == "worse"]
+    known = [cell for cell in worse if cell["share"] is not None and cell["opening"] != "new"]
+    cell = max(known, key=lambda cell: cell["share"], default=next(iter(cells.values())))
     return say(
         "Read along a row: of the balance that was {opening} at {date}, {share} is {closing} now. "
         "Left of the framed cells is better, right of them worse.",
-        opening=_name(cell["opening"]), closing=_name(cell["closing"]), date=against,
+        opening=small(_name(cell["opening"])), closing=small(_name(cell["closing"])), date=against,
         share=f"{number(cell['share'] or 0, 1)}{NBSP}%",
     )  # fmt: skip

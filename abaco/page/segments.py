@@ -1,5 +1,7 @@
 """The book by company, product, segment, region, ticket and term: size and arrears of each part."""
 
+import re
+
 from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say, translated
 from abaco.page.markup import Html, absent, fill
@@ -12,9 +14,9 @@ DIMENSIONS = {
     "segment": "By segment",
     "region": "By region",
     "ticket": "By ticket, USD disbursed",
-    "term": "By term",
+    "term": "By term, days",
 }
-ORDERED = ("ticket", "term")  # their values come in an order of their own
+ORDERED = ("ticket", "term")  # bands, in the order of their lower bounds
 MOST = 12
 
 
@@ -36,8 +38,7 @@ def segment_tables(metrics: dict, segments) -> Html:
 
 
 def _table(title, name, rows):
-    if name not in ORDERED:
-        rows = sorted(rows, key=lambda row: -(row["outstanding_usd"] or 0))
+    rows = sorted(rows, key=_lower_bound if name in ORDERED else lambda row: -(row["outstanding_usd"] or 0))
     shown, rest = rows[:MOST], len(rows) - MOST
     heads = [
         phrase(head)
@@ -59,7 +60,15 @@ def _row(row):
     ]  # fmt: skip
 
 
+def _lower_bound(row):
+    """Return where a band begins: 'below 1,000' at 0, '1,000–5,000' at 1000, one without a number last."""
+    found = re.search(r"\d[\d,]*", str(row["value"]))
+    if str(row["value"]).startswith("below"):
+        return 0
+    return int(found[0].replace(",", "")) if found else float("inf")
+
+
 def _value(row):
-    """Return a part's name; those of tickets and terms are the project's own words."""
-    name = str(row["value"] or phrase("not given"))
-    return translated(name) if row["dimension"] in ORDERED else name
+    """Return a part's name; the bands of tickets and terms, and what is not given, are the project's own words."""
+    name = str(row["value"] or "not given")
+    return translated(name) if row["dimension"] in ORDERED or name == "not given" else name.replace("_", " ")

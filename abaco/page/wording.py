@@ -29,7 +29,7 @@ def in_words(metrics: dict[str, Any]) -> dict[str, Any]:
     return metrics | {
         "kpis": {name: _kpi(kpi) for name, kpi in metrics["kpis"].items()},
         "quality": _quality(metrics["quality"]),
-        "missing": [item | {"add": reworded(item["add"])} for item in metrics["missing"]],
+        "missing": [item | {"add": translated(item["add"])} for item in metrics["missing"]],
         "inputs": [
             item
             | {"is_tape": item["used_for"] == "tape", "gives_cash": item["used_for"] == "cash"}

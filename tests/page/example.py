@@ -33,7 +33,7 @@ def frame(columns, *rows):
 
 def metrics():
     """Return metrics.json: PAR90 past a limit, no cash figures."""
-    cash = "cash_available_usd: a canonical snapshot with it"
+    cash = "a financial statement of that date with its cash (efectivo, caja), or a canonical snapshot"
     return {
         "schema_version": 1,
         "date": "2025-12-31",
@@ -181,8 +181,8 @@ def segments():
         (DATE, "company", "Abaco Tech", 1, 2500.0, 25.0, 0.0, 0.0),
         (DATE, "company", "Abaco Factoring", 3, 7500.0, 75.0, 4.9, 4.3333),
         (DATE, "product", "Factoring", 4, 10000.0, 100.0, 3.6773, 3.25),
-        (DATE, "ticket", "up to 1,000", 2, 1500.0, 15.0, 2.0, 1.0),
-        (DATE, "ticket", "1,000 to 10,000", 2, 8500.0, 85.0, 3.97, None),
+        (DATE, "ticket", "below 1,000", 2, 1500.0, 15.0, 2.0, 1.0),
+        (DATE, "ticket", "1,000–5,000", 2, 8500.0, 85.0, 3.97, None),
     )
 
 

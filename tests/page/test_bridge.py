@@ -31,6 +31,13 @@ def test_terms_stand_between_opening_and_closing_with_their_signs(metrics):
     ]
 
 
+@pytest.mark.parametrize(("points", "name"), [(-0.05, "Larger book"), (0.05, "Smaller book")])
+def test_a_larger_book_makes_a_par_smaller(metrics, points, name):
+    table = bridges()
+    table.loc[6, "points"] = points
+    assert name in page.bridge_chart(metrics, table)
+
+
 def test_bars_hang_together(metrics):
     """Each bar begins where the one before it ended; the scale is cut, since the moves are small."""
     blocks = BeautifulSoup(page.bridge_chart(metrics, bridges()), "html.parser").select(".block")

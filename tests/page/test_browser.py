@@ -55,6 +55,15 @@ def shown(page, selector):
     return [element.is_visible() for element in page.query_selector_all(selector)]
 
 
+def until(page, expression):
+    """Wait for what an expression says; Playwright's own waiting evaluates text, which the page forbids."""
+    for _ in range(50):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"never came true: {expression}")
+
+
 def ground(page, selector="body"):
     """Return the background of an element as red, green and blue."""
     colour = page.eval_on_selector(selector, "element => getComputedStyle(element).backgroundColor")
@@ -140,14 +149,17 @@ def test_charts_are_drawn_for_the_width(view):
 
 
 def test_wide_tables_of_a_phone_hint_that_they_scroll_and_do_by_keyboard(view):
+    height = (
+        "parseFloat(getComputedStyle(document.querySelector('.scroll:has(.heat)'), '::before').maxHeight)"
+    )
     page = view(**PHONE)
-    box = page.locator(".scroll:has(.heat)")
-    hint = "element => parseFloat(getComputedStyle(element, '::before').maxHeight)"
-    assert box.evaluate(hint) > 0
-    box.focus()
+    until(page, f"{height} > 0")
+    page.locator(".scroll:has(.heat)").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.activeElement.scrollLeft > 0")
-    assert view().locator(".scroll:has(.heat)").evaluate(hint) == 0
+    until(page, "document.activeElement.scrollLeft > 0")
+    wide = view()
+    wide.wait_for_timeout(200)
+    assert wide.evaluate(height) == 0
 
 
 # Themes and print

@@ -1,19 +1,22 @@
 """Spanish: every text has its translation, and nothing English is left on the Spanish page."""
 
 import ast
+import json
 import re
 import string
 from pathlib import Path
 
 import nbformat
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 
 from abaco import page
 from abaco.errors import InputError
+from abaco.kpis.measures import MEASURES
 from abaco.page import columns, language
-from abaco.page.bridge import TERMS
+from abaco.page.bridge import GROWN, SHRUNK, TERMS
 from abaco.page.readings import GROUPS
 
 from . import example
@@ -24,7 +27,7 @@ SPANISH = language.dictionary("es")
 # what is the same in both: ids, units, names that come with the data
 ALIKE = re.compile(
     r"[\W\d_]*|(PAR30|PAR60|PAR90|CollectionRate|PortfolioHealth)(, %)?|USD|SHA-256|Bytes|html|cash_available_usd"
-    r"|sample\.csv|collector_note|Abaco \w+|Factoring|(ab)+|.*Σ.*|[\d.,]+.USD|20251231-\w+"
+    r"|1,000–5,000|sample\.csv|collector_note|Abaco \w+|Factoring|[0-9a-f]{64}|.*Σ.*|[\d.,]+.USD|20251231-\w+"
 )
 
 
@@ -101,13 +104,16 @@ def test_every_paragraph_of_the_notebook_has_a_translation():
 
 def test_every_group_term_and_column_has_a_translation():
     assert set(GROUPS.values()) <= set(SPANISH)
-    assert {name for pair in TERMS.values() for name in pair} <= set(SPANISH)
+    terms = {name for pair in (*TERMS.values(), GROWN, SHRUNK) for name in pair}
+    assert terms - {""} <= set(SPANISH)
     assert set(columns.COLUMNS.values()) <= set(SPANISH)
 
 
 def _kpi_texts():
     for kpi in yaml.safe_load((ROOT / "params/kpis.yml").read_text(encoding="utf-8")).values():
-        yield from (kpi[key] for key in ("title", "note", "unit", "formula") if kpi.get(key))
+        yield from (kpi[key] for key in ("title", "note", "unit") if kpi.get(key))
+        if re.search(r"\b[a-z]{3}", kpi.get("formula", "")):  # one of ids and numbers is alike in both
+            yield kpi["formula"]
 
 
 @pytest.mark.parametrize("text", sorted(set(_kpi_texts()) - {"%", "USD"}))
@@ -115,14 +121,17 @@ def test_every_text_of_the_kpis_has_a_translation(text):
     assert text in SPANISH, "add it to the part kpis of abaco/page/languages/es.yml"
 
 
+@pytest.mark.parametrize("text", sorted({text for m in MEASURES.values() for text in (m.title, m.add)}))
+def test_what_the_input_can_lack_has_a_translation(text):
+    assert text in SPANISH, "add it to the parts measures and additions of abaco/page/languages/es.yml"
+
+
 def test_nothing_english_is_left_on_the_spanish_page(tmp_path):
     given = example.metrics()
-    given["kpis"]["CollectionRate"]["reason"] = "cash_available_usd has no value on 2025-12-31"
+    given["kpis"]["CollectionRate"]["reason"] = "the input does not give the total liabilities on 2025-12-31"
     given["kpis"]["PortfolioHealth"]["reason"] = (
         "CollectionRate is not computable: cash_available_usd has no value on 2025-12-31"
     )
-    for name, title in (("PAR60", "Portfolio health"), ("PAR30", "Collection rate")):
-        given["kpis"][name]["title"] = title
     for kpi in given["kpis"].values():
         kpi["note"] = ""
     given["quality"]["rejects"] = {"measurement_date: not a date": 2, "cash_available_usd: negative": 4}
@@ -142,3 +151,29 @@ def test_spanish_page_is_marked_as_such(tmp_path, metrics, history):
     assert soup.h1.get_text().replace("\u00a0", " ") == "Cartera al 31 de diciembre de 2025"
     assert "10,000.00\u00a0USD" in html
     assert language.spoken() == "en"
+
+
+def _names(folder):
+    """Return what a report holds of ids, formulas and names of the input, which no language changes."""
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    known = {text for name, kpi in metrics["kpis"].items() for text in (name, f"{name}, %", kpi["formula"])}
+    known |= {name for columns in metrics["quality"]["columns_left_behind"].values() for name in columns}
+    for table in folder.glob("tables/segments.parquet"):
+        known |= {name.replace("_", " ") for name in pq.read_table(table)["value"].to_pylist()}
+    return known
+
+
+def test_report_of_the_sample_in_spanish(project, finished):
+    result = project.report("--params", "report.language=es")
+    assert result.returncode == 0, result.stderr
+    folders = finished.output / "2025-12-31", project.output / "2025-12-31"
+    english, spanish = (texts((folder / "report.html").read_text(encoding="utf-8")) for folder in folders)
+    left = {text for text in english & spanish if not ALIKE.fullmatch(text)}
+    assert left - _names(folders[1]) == set()
+    assert "Cartera al 31 de diciembre de 2025" in spanish
+
+
+def test_unknown_language_is_named_with_those_that_there_are(project):
+    result = project.report("--params", "report.language=fr")
+    assert result.returncode == 2
+    assert "report.language is 'fr': set it to one of en, es" in result.stderr

@@ -46,7 +46,7 @@ def test_roll_rates_have_a_row_a_bucket_and_a_column_a_state(metrics):
 def test_roll_rates_say_how_to_read_them(metrics):
     text = BeautifulSoup(page.roll_rate_matrix(metrics, roll_rates()), "html.parser").p.get_text()
     assert text.replace("\u00a0", " ").replace("\u2060", "") == (
-        "Read along a row: of the balance that was 7–30 days at 30 November 2025, 75.0 % is 30–60 days now. "
+        "Read along a row: of the balance that was 90+ days at 30 November 2025, 100.0 % is written off now. "
         "Left of the framed cells is better, right of them worse."
     )
 
@@ -164,9 +164,9 @@ def test_segments_are_largest_first_but_tickets_in_their_own_order(metrics):
     ]
     assert [row[0] for row in cells(html)] == [
         "Part of the book", "Abaco Factoring", "Abaco Tech",
-        "Part of the book", "up to 1,000", "1,000 to 10,000",
+        "Part of the book", "below 1,000", "1,000–5,000",
     ]  # fmt: skip
-    assert cells(html)[-1] == ["1,000 to 10,000", "", "85.0 %", "3.97 %", "–", "8,500.00", "2"]
+    assert cells(html)[-1] == ["1,000–5,000", "", "85.0 %", "3.97 %", "–", "8,500.00", "2"]
 
 
 def test_many_segments_are_cut_and_counted(metrics):
@@ -205,7 +205,7 @@ def test_other_figures_stand_by_group_and_what_is_lost_below(metrics, history):
         ["Figure", "Value", "Change since 30 Nov 25", "Trend", "Limits"],
         ["Portfolio at risk, 60 days PAR60", "! Warning: 3.50 %", "↑ up 0.50 points, worse", "", ""],
     ]
-    assert "Not computable: NPL (no dates)." in html
+    assert "Not computable from this input: NPL." in html
     assert "<svg" in html
 
 

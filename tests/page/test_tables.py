@@ -72,7 +72,15 @@ def test_history_of_the_others_has_a_row_a_figure(metrics, history):
     others = page.history_table(metrics, history).split('<p class="caption"')[2]
     assert rows(others) == [
         ["Figure", "31 Dec 25", "30 Nov 25", "31 Oct 25", "30 Sep 25"],
-        ["Portfolio at risk, 60 days, %", "3.5000", "3.2500", "–", "–"],
+        ["Portfolio at risk, 60 days, %", "3.50", "3.25", "–", "–"],
+    ]
+
+
+def test_unit_that_the_title_says_is_not_said_again(metrics, history):
+    metrics["kpis"]["PAR60"].update(title="Active loans", unit="loans", precision=0, value=127)
+    assert rows(page.history_table(metrics, history).split('<p class="caption"')[2])[1][:2] == [
+        "Active loans",
+        "127",
     ]
 
 
@@ -187,7 +195,7 @@ def test_missing_names_each_addition_once(metrics):
     html = page.missing_list(page.in_words(metrics))
     assert html.count("<li>") == 1
     assert (
-        "<strong>Collection rate and Portfolio health</strong>, add cash on hand: a canonical snapshot with it."
+        "<strong>Collection rate and Portfolio health</strong>, add a financial statement of that date with its cash"
         in html
     )
     assert "Nothing is missing" in page.missing_list(metrics | {"missing": []})
@@ -201,6 +209,7 @@ def test_glossary(metrics):
     assert "Cash against eligible receivables." in html
     assert "Higher is better; warning below 1.5, critical below 1." in html
     assert "Neither high nor low is better." in html
+    assert "Not computable: no cash figures." in html
     assert [h3.get_text() for h3 in BeautifulSoup(html, "html.parser").find_all("h3")] == [
         "Key figures",
         "Arrears",
