@@ -1,4 +1,4 @@
-"""Execution of one phase's notebook by papermill, and the judgement whether it succeeded."""
+"""Execution of notebooks by papermill, and the judgement whether a phase succeeded."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from papermill.execute import execute_notebook
 from abaco import project
 from abaco.errors import ERRORS, RunError
 from abaco.kernels.client import PromptManager
-from abaco.stages import finished, notebook_path
+from abaco.stages import PHASES, finished, notebook_path
 
 
 class CellwiseEngine(NBClientEngine):
@@ -71,12 +71,33 @@ def execute_phase(
     InputError, RunError
         The phase's own error, or that it ended without completing; the executed notebook stays for debugging.
     """
-    source, executed = notebook_path(phase), folder / "notebooks" / f"{phase}.ipynb"
+    executed = folder / "notebooks" / f"{phase}.ipynb"
     injected = {"run_dir": str(folder), **parameters} if parameters else {}
+    execute(notebook_path(phase), executed, injected, on_cell, kernel)
+    if fault := finished(folder, phase):
+        raise RunError(f"Phase {phase} failed: {fault}; see {project.shown(executed)}")
+    return executed
+
+
+def execute(
+    source: Path,
+    executed: Path,
+    parameters: dict[str, Any],
+    on_cell: Callable[[int, int], None] | None = None,
+    kernel: str = "abaco",
+) -> None:
+    """Execute any notebook of the project, a deep dive for example, to the file `executed`.
+
+    Raises
+    ------
+    InputError, RunError
+        The notebook's own error.
+    """
     executed.unlink(missing_ok=True)
+    what = f"{'Phase' if source.stem in PHASES else 'Notebook'} {source.stem} failed"
     try:
         execute_notebook(
-            str(source), str(executed), parameters=injected, engine_name="cellwise", kernel_name=kernel,
+            str(source), str(executed), parameters=parameters, engine_name="cellwise", kernel_name=kernel,
             progress_bar=False, cwd=str(source.parent), on_cell=on_cell, kernel_manager_class=PromptManager,
             shutdown_kernel="immediate",  # every output has come; a polite end interrupts the kernel and waits
         )  # fmt: skip
@@ -85,11 +106,7 @@ def execute_phase(
             raise ERRORS[error.ename](error.evalue) from error
         first_line = error.evalue.split("\n", 1)[0]
         raise RunError(
-            f"Phase {phase} failed in cell {error.cell_index + 1}: {error.ename}: {first_line}; "
-            f"see {project.shown(executed)}"
+            f"{what} in cell {error.cell_index + 1}: {error.ename}: {first_line}; see {project.shown(executed)}"
         ) from error
     except DeadKernelError as error:
-        raise RunError(f"Phase {phase} failed: its kernel died; see {project.shown(executed)}") from error
-    if fault := finished(folder, phase):
-        raise RunError(f"Phase {phase} failed: {fault}; see {project.shown(executed)}")
-    return executed
+        raise RunError(f"{what}: its kernel died; see {project.shown(executed)}") from error

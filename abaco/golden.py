@@ -1,4 +1,4 @@
-"""Golden notebooks: the phases executed on the sample, kept with the tests so that nbval can check every output."""
+"""Golden notebooks: phases and deep dives executed on the sample, kept for nbval to check every output."""
 
 import shutil
 import sys
@@ -7,9 +7,11 @@ from pathlib import Path
 import nbformat
 
 from abaco import project
-from abaco.execution import execute_phase
+from abaco.dives import DIVES, report_of
+from abaco.execution import execute, execute_phase
 from abaco.phases import SCRATCH
-from abaco.stages import PHASES
+from abaco.settings import notebook_parameters
+from abaco.stages import PHASES, notebook_path
 
 GOLDEN = Path("tests") / "golden"
 
@@ -25,17 +27,27 @@ def prepare(phases: tuple[str, ...] = PHASES[:-1]) -> Path:
     return folder
 
 
+def prepare_dives() -> None:
+    """Have the reports ready that the deep dives open with their default parameters."""
+    defaults = [notebook_parameters(notebook_path(dive)) for dive in DIVES]
+    for given in {(found["input"][1], found["date"][1]) for found in defaults}:
+        report_of(*given)
+
+
 def refresh() -> None:
     """Write the golden notebooks anew, without what changes from run to run."""
     executed = prepare(PHASES) / "notebooks"
-    for phase in PHASES:
-        notebook = nbformat.read(executed / f"{phase}.ipynb", as_version=4)
+    prepare_dives()
+    for dive in DIVES:
+        execute(notebook_path(dive), executed / f"{dive}.ipynb", {})
+    for name in (*PHASES, *DIVES):
+        notebook = nbformat.read(executed / f"{name}.ipynb", as_version=4)
         for part in (notebook, *notebook.cells):
             part.metadata.pop("papermill", None)
             part.metadata.pop("execution", None)
             part.metadata.pop("tags", None) if part.metadata.get("tags") == [] else None
-        nbformat.write(notebook, project.root() / GOLDEN / f"{phase}.ipynb")
-        print(f"{GOLDEN / phase}.ipynb", file=sys.stderr)
+        nbformat.write(notebook, project.root() / GOLDEN / f"{name}.ipynb")
+        print(f"{GOLDEN / name}.ipynb", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 
 from abaco import project
 from abaco.runs import read_json, write_json
+from abaco.stages import PHASES, notebook_path
 
 NAME = "manifest.json"
 
@@ -31,7 +32,8 @@ def code() -> dict[str, str | None]:
     files = {p.relative_to(package.parent).as_posix(): p for p in own}
     files |= {p.relative_to(root).as_posix(): p for p in others if p.is_file()}
     library = _digest(files)
-    notebooks = {p.relative_to(root).as_posix(): p for p in root.glob("notebooks/*.ipynb")}
+    phases = (notebook_path(phase) for phase in PHASES)  # a report does not depend on the deep dives
+    notebooks = {p.relative_to(root).as_posix(): p for p in phases if p.is_file()}
     try:
         command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
         commit = subprocess.run(

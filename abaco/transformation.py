@@ -14,7 +14,7 @@ from abaco.formats import BUCKETS, FORMATS, LOANS
 from abaco.kpis.ratios import Totals, rounded
 from abaco.masking import key
 from abaco.staging import accepted_rows
-from abaco.tape import AMOUNTS, PERSONAL, with_loans
+from abaco.tape import AMOUNTS, PERSONAL, ZERO, with_loans
 
 BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
 # What a masked value looks like.
@@ -53,6 +53,7 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
 
     Number 1 owes most over all dates. It says nothing else of a borrower and makes concentration computable also
     where ids are redacted; equal numbers of two runs need not be the same borrower.
+    ``par_30_usd`` is the part of ``balance_usd`` that is 30 and more days late.
 
     Parameters
     ----------
@@ -60,8 +61,15 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
         One row a loan and date, not yet masked.
     """
     known = tape.filter(~nw.col("borrower_id").is_null() & (nw.col("total_receivable_usd") > 0))
-    owed = known.group_by("borrower_id", "measurement_date").agg(
-        balance_usd=nw.col("total_receivable_usd").sum(), loans=nw.len()
+    late = sum((nw.coalesce(bucket, ZERO) for bucket in BUCKETS[3:]), start=nw.coalesce(BUCKETS[2], ZERO))
+    owed = (
+        known.with_columns(par_30_usd=late)
+        .group_by("borrower_id", "measurement_date")
+        .agg(
+            balance_usd=nw.col("total_receivable_usd").sum(),
+            par_30_usd=nw.col("par_30_usd").sum(),
+            loans=nw.len(),
+        )
     )
     engine.write(owed, work / "borrowers.parquet")
     owed = engine.scan(work / "borrowers.parquet")
@@ -71,7 +79,7 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     found = owed.join(
         numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left"
     )
-    found = found.select("measurement_date", "borrower", "borrower_id", "balance_usd", "loans")
+    found = found.select("measurement_date", "borrower", "borrower_id", "balance_usd", "par_30_usd", "loans")
     return found.sort("measurement_date", "borrower")
 
 

@@ -85,6 +85,7 @@ def test_code_does_not_change_with_what_a_run_reads_or_leaves(copied_project, mo
     before = manifest.code()
     (copied_project / "data/sample.csv").write_text("x")
     (copied_project / "params/pipeline.yml").write_text("run: {}")
+    (copied_project / "notebooks/vintages.ipynb").write_text("{}")
     (copied_project / "logs").mkdir()
     assert manifest.code() == before
 

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 import yaml
 
+from abaco.dives import DIVES
 from abaco.settings import GIVEN, notebook_parameters
 from abaco.stages import PHASES, section
 
@@ -17,14 +18,14 @@ ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = yaml.safe_load((ROOT / "params/pipeline.yml").read_text())
 
 
-@pytest.fixture(params=PHASES)
-def phase(request):
+@pytest.fixture(params=(*PHASES, *DIVES))
+def name(request):
     return request.param
 
 
 @pytest.fixture
-def path(phase):
-    return ROOT / "notebooks" / f"{phase}.ipynb"
+def path(name):
+    return ROOT / "notebooks" / f"{name}.ipynb"
 
 
 @pytest.fixture
@@ -37,9 +38,9 @@ def code(cells):
     return [cell for cell in cells if cell.cell_type == "code"]
 
 
-def test_every_phase_has_a_notebook_and_every_notebook_is_valid():
+def test_every_phase_and_deep_dive_has_a_notebook_and_every_notebook_is_valid():
     found = sorted((ROOT / "notebooks").glob("*.ipynb"))
-    assert [path.stem for path in found][: len(PHASES)] == list(PHASES)
+    assert [path.stem for path in found] == [*PHASES, *sorted(DIVES)]
     for path in found:
         nbformat.validate(nbformat.read(path, as_version=4))
 
@@ -60,11 +61,11 @@ def test_kernel_is_the_one_that_comes_with_the_project(path):
     assert set(notebook.metadata.language_info) <= {"name"}
 
 
-def test_title_and_one_paragraph_come_first(cells, phase):
+def test_title_and_one_paragraph_come_first(cells, name):
     title, paragraph = cells[0].source.split("\n\n")[:2]
-    number, name = phase.split("_")
+    *number, word = name.split("_") if name in PHASES else [name.replace("_", " ")]
     assert cells[0].cell_type == "markdown"
-    assert title == f"# {number} {name.capitalize()}"
+    assert title == " ".join(["#", *number, word.capitalize()])
     assert paragraph.startswith("Reads ")
     assert "rite" in paragraph  # Writes, or: it writes nothing else
 
@@ -88,14 +89,22 @@ def test_each_parameter_is_annotated_and_explained(cells):
     assert commented == set(range(1, len(source.splitlines()) + 1))
 
 
-def test_defaults_are_those_of_pipeline_yml(path, phase):
-    found = {name: default for name, (_, default) in notebook_parameters(path).items()}
+@pytest.mark.parametrize("name", PHASES)
+def test_defaults_are_those_of_pipeline_yml(path, name):
+    found = {key: default for key, (_, default) in notebook_parameters(path).items()}
     assert found.pop("run_dir") == ""
-    given = [name for name in GIVEN.get(section(phase), ()) if name != "run_dir"]
-    defaults = {name: found.pop(name) for name in given}
-    assert found == SETTINGS[section(phase)]
+    given = [key for key in GIVEN.get(section(name), ()) if key != "run_dir"]
+    defaults = {key: found.pop(key) for key in given}
+    assert found == SETTINGS[section(name)]
     if "input" in defaults:
         assert defaults["input"] == SETTINGS["run"]["input"]
+
+
+@pytest.mark.parametrize("name", DIVES)
+def test_deep_dives_take_an_input_and_a_date_first(path):
+    found = {key: default for key, (_, default) in notebook_parameters(path).items()}
+    assert list(found)[:2] == ["input", "date"]
+    assert (ROOT / found["input"]).exists()
 
 
 def test_cells_are_short_and_define_nothing(code):
@@ -137,14 +146,15 @@ def test_checks_check_something(cells):
         assert "assert " in cell.source or ".check_" in cell.source, cell.id
 
 
-def test_last_cell_completes_and_no_other_does(code, cells):
+def test_last_cell_completes_and_no_other_does(code, cells, name):
+    complete = "phase.complete" if name in PHASES else "dive.complete"
     assert cells[-1] is code[-1]
     calls = [
         ast.unparse(n.func) for c in code for n in ast.walk(ast.parse(c.source)) if isinstance(n, ast.Call)
     ]
-    assert calls.count("phase.complete") == 1
+    assert calls.count(complete) == 1
     assert isinstance(last := ast.parse(code[-1].source).body[-1], ast.Expr)
-    assert ast.unparse(last.value.func) == "phase.complete"
+    assert ast.unparse(last.value.func) == complete
 
 
 def test_imports_are_all_used(code):

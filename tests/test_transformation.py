@@ -202,3 +202,28 @@ def test_bucket_beyond_a_small_book_has_its_share_all_the_same(frame):
     # buckets that miss the receivable are a warning and no more
     found = aging(frame, (DATE, "0.01", "0", "0", "0", "0", "5000"))
     assert found[-1] == (DATE, "90+", "5000.00", "50000000.0000")
+
+
+# Borrowers
+
+
+def test_borrower_owes_the_sum_of_its_loans_and_of_what_is_30_days_late(tmp_path):
+    rows = [
+        ("C-1", DATE, "100.00", "60.00", "5.00", None), ("C-1", DATE, "50.00", "0.00", "0.00", "50.00"),
+        ("C-2", DATE, "200.00", "0.00", "0.00", "0.00"), ("C-2", EARLIER, "0.00", "0.00", "0.00", "0.00"),
+        (None, DATE, "900.00", "0.00", "0.00", "0.00"),
+    ]  # fmt: skip
+    ids, dates, *usd = zip(*rows, strict=True)
+    names = ("total_receivable_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd")
+    columns = {name: amounts(values) for name, values in zip(names, usd, strict=True)}
+    table = pa.table(
+        {"borrower_id": pa.array(ids), "measurement_date": pa.array(dates, pa.date32()), **columns}
+    )
+    with DuckDB(spill=tmp_path) as engine:
+        found = transformation.borrowers(engine.from_arrow(table), engine, tmp_path)
+        assert rows_of(found) == [
+            {"measurement_date": DATE, "borrower": 1, "borrower_id": "C-2", "balance_usd": Decimal("200.00"),
+             "par_30_usd": Decimal("0.00"), "loans": 1},
+            {"measurement_date": DATE, "borrower": 2, "borrower_id": "C-1", "balance_usd": Decimal("150.00"),
+             "par_30_usd": Decimal("115.00"), "loans": 2},
+        ]  # fmt: skip

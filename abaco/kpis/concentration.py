@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
@@ -58,7 +59,13 @@ def herfindahl(borrower_squares: Decimal, total_receivable_usd: Decimal) -> Deci
     return borrower_squares / total_receivable_usd**2 * 10_000
 
 
-def _placed(book: Book) -> nw.LazyFrame:
+def shown(row: Mapping[str, Any]) -> str:
+    """Return what a report calls a borrower: a token, or a number where ids are redacted."""
+    return f"Borrower {row['borrower']}" if row["borrower_id"] == "redacted" else row["borrower_id"]
+
+
+def placed(book: Book) -> nw.LazyFrame:
+    """Return the borrowers with their ``place`` on each date, the largest first."""
     # pandas sorts by a column that is counted as if it were true everywhere
     place = nw.col("balance_usd").cum_count().over("measurement_date", order_by=["less", "borrower"])
     return book.borrowers.lazy().with_columns(less=-nw.col("balance_usd")).with_columns(place=place)
@@ -70,7 +77,7 @@ def sums(book: Book) -> dict[dt.date, dict]:
     # 19 digits, or DuckDB has no room for the square of 10 million; four places, or Polars drops two
     square = owed.cast(nw.Decimal(19, 4)) * owed.cast(nw.Decimal(18, 4))
     top, top_10 = (nw.when(nw.col("place") <= n).then(owed) for n in (1, LARGEST))
-    rows = _placed(book).with_columns(square=square, top=top, top_10=top_10)
+    rows = placed(book).with_columns(square=square, top=top, top_10=top_10)
     found = rows.group_by("measurement_date").agg(
         nw.len().alias("active_borrowers"),
         owed.sum().alias("known"),
@@ -112,13 +119,12 @@ def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
     """
     if book.borrowers is None:
         return SCHEMA.empty_table()
-    rows = _placed(book).filter(nw.col("place") <= LARGEST).sort("measurement_date", "place")
+    rows = placed(book).filter(nw.col("place") <= LARGEST).sort("measurement_date", "place")
     found = []
     for row in rows.collect("pyarrow").to_native().to_pylist():
         whole = totals[row["measurement_date"]].sums["total_receivable_usd"]
-        name = f"Borrower {row['borrower']}" if row["borrower_id"] == "redacted" else row["borrower_id"]
         found.append(
-            {"date": row["measurement_date"], "rank": row["place"], "borrower": name, "loans": row["loans"],
+            {"date": row["measurement_date"], "rank": row["place"], "borrower": shown(row), "loans": row["loans"],
              "amount_usd": row["balance_usd"], "share": rounded(row["balance_usd"] / whole * 100, 4)}
         )  # fmt: skip
     return pa.Table.from_pylist(found, schema=SCHEMA)

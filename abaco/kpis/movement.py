@@ -11,7 +11,7 @@ from abaco.kpis.balances import WRITTEN_OFF as SAYS_WRITTEN_OFF
 from abaco.kpis.book import Book, openings
 from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals, rounded
-from abaco.kpis.transitions import CLOSING, LATENESS, OPENING, PAID, WRITTEN_OFF, Transition
+from abaco.kpis.transitions import CLOSING, LATENESS, OPENING, PAID, WRITTEN_OFF, Pair, Transition
 
 TWO_DATES = "a row a loan, not one a date, and a date of the month before"
 BOTH = f"{TWO_DATES}; and {SAYS_WRITTEN_OFF}"
@@ -85,19 +85,29 @@ def roll_rates(book: Book) -> pa.Table:
         ``share`` of the opening state in per cent (null when that is 0).
     """
     moved = book.remembered(transitions.of_book)
-    rows = []
-    for date, against in openings(book.dates).items():
-        owing = [
-            way
-            for way in moved.get((date, against), [])
-            if way.opening in LATENESS or way.closing in LATENESS
-        ]
-        for way in sorted(owing, key=lambda way: (OPENING.index(way.opening), CLOSING.index(way.closing))):
-            whole = _sum(_weight(other) for other in owing if other.opening == way.opening)
-            share = rounded(_weight(way) / whole * 100, 4) if whole else None
-            names = {"date": date, "against": against, "opening": way.opening, "closing": way.closing}
-            rows.append({**names, "loans": way.loans, "amount_usd": _weight(way), "share": share})
+    pairs = openings(book.dates).items()
+    rows = [row for pair in pairs for row in _rolled(pair, moved.get(pair, []))]
     return pa.Table.from_pylist(rows, schema=ROLL_RATES)
+
+
+def rolled_between(book: Book, date: dt.date, against: dt.date | None) -> pa.Table:
+    """Return the same between any two dates; empty without a second date, or where loans cannot be told apart."""
+    rows = []
+    if against is not None:
+        moved = transitions.transitions(book.tape, [(date, against)])
+        rows = _rolled((date, against), moved.get((date, against), []))
+    return pa.Table.from_pylist(rows, schema=ROLL_RATES)
+
+
+def _rolled(pair: Pair, ways: Collection[Transition]) -> list[dict]:
+    owing = [way for way in ways if way.opening in LATENESS or way.closing in LATENESS]
+    rows = []
+    for way in sorted(owing, key=lambda way: (OPENING.index(way.opening), CLOSING.index(way.closing))):
+        whole = _sum(_weight(other) for other in owing if other.opening == way.opening)
+        share = rounded(_weight(way) / whole * 100, 4) if whole else None
+        names = {"date": pair[0], "against": pair[1], "opening": way.opening, "closing": way.closing}
+        rows.append({**names, "loans": way.loans, "amount_usd": _weight(way), "share": share})
+    return rows
 
 
 def _weight(way: Transition) -> Decimal:

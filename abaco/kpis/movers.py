@@ -83,8 +83,9 @@ def bridge_loans(
     bridges: Iterable[Mapping[str, Any]],
     totals: Mapping[dt.date, Totals],
     key: bytes | None,
+    limit: int = LIMIT,
 ) -> pa.Table:
-    """Return the ten loans that contributed most to each bridge, one row a KPI and loan.
+    """Return the loans that contributed most to each bridge, ten unless told otherwise, one row a KPI and loan.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def bridge_loans(
     for end in (row for row in bridges if row["term"] == "closing"):
         kpi, pair = definitions[end["kpi"]], (end["date"], end["against"])
         book = totals[end["date"]].sums["total_receivable_usd"]
-        for rank, loan in enumerate(largest(tape, pair, first_day(kpi)), start=1):
+        for rank, loan in enumerate(largest(tape, pair, first_day(kpi), limit), start=1):
             points = rounded(loan["change_usd"] / book * 100, kpi.precision)
             rows.append(
                 {

@@ -5,11 +5,16 @@ import json
 from nbval.plugin import IPyNbCell
 
 from abaco import golden
+from abaco.dives import DIVES
+from abaco.stages import PHASES
 
 
 def pytest_collection_finish(session):
-    if any(isinstance(item, IPyNbCell) for item in session.items):
+    names = {item.parent.path.stem for item in session.items if isinstance(item, IPyNbCell)}
+    if names & set(PHASES):
         golden.prepare()
+    if names & set(DIVES):
+        golden.prepare_dives()
 
 
 def _sanitize_text(self, output, sanitize=IPyNbCell.sanitize):

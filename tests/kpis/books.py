@@ -10,7 +10,8 @@ from abaco.kpis import measures
 from abaco.kpis.book import Book
 
 DATES = ("measurement_date", "disbursed_on", "disburse_date", "date_due", "date_paid", "paid_on")
-TEXTS = ("loan_id", "transaction_type", "company", "status")
+TEXTS = ("loan_id", "transaction_type", "company", "product", "region", "status", "borrower_id")
+COUNTS = ("days_past_due", "borrower", "loans")
 DEFAULT_TAPE = """
     measurement_date  loan_id  total_receivable_usd
     2025-03-31        L1       1000.00
@@ -33,7 +34,7 @@ def _cell(name, text):
         return None
     if name in TEXTS:
         return text
-    read = {"days_past_due": int} | dict.fromkeys(DATES, dt.date.fromisoformat)
+    read = dict.fromkeys(COUNTS, int) | dict.fromkeys(DATES, dt.date.fromisoformat)
     return read.get(name, Decimal)(text)
 
 
@@ -42,7 +43,7 @@ def _type(name):
         return pa.date32()
     if name in TEXTS:
         return pa.string()
-    if name == "days_past_due":
+    if name in COUNTS:
         return pa.int64()
     return pa.decimal128(18, 6 if name == "interest_rate" else 2)
 
