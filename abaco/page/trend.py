@@ -3,6 +3,8 @@
 from datetime import date
 from itertools import groupby
 
+from matplotlib.figure import Figure
+
 from abaco.page.axes import bare, placed
 from abaco.page.history import course, timeline
 from abaco.page.language import phrase, say
@@ -11,7 +13,7 @@ from abaco.page.readings import drawn_limits, limits, short, side
 from abaco.page.svg import COLOURS, canvas, picture
 from abaco.page.words import day, listing, month, plain, plural, short_day
 
-PANEL = {"wide": (430, 300), "narrow": (340, 250)}
+PANEL = {"wide": (430, 300), "narrow": (340, 250), "mail": (440, 190)}
 PLACES = {
     "ok": "within its limits",
     "warning": "past its warning limit",
@@ -23,30 +25,43 @@ MARGIN = {"left": 40, "right": 66, "top": 40, "bottom": 44}
 
 def trend_chart(metrics: dict, history, kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> Html:
     """Return the KPIs over all dates with their thresholds; a sentence for fewer than two values."""
+    panels, series = trends(metrics, history, kpis)
+    if not series:
+        return sentence(no_trend(kpis))
+    return picture(
+        trend_figure(panels, series, "wide"),
+        trend_finding(panels, series),
+        name="trend",
+        detail=trend_detail(panels, series),
+        narrow=trend_figure(panels, series, "narrow"),
+    )
+
+
+def trends(metrics: dict, history, kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> tuple[dict, dict]:
+    """Return the KPIs with two values or more, by id, and the (date, value) points of each."""
     past = timeline(metrics, history)
     series = {name: course(past, name) for name in kpis if name in metrics["kpis"]}
     series = {name: points for name, points in series.items() if len(_known(points)) > 1}
-    if not series:
-        names = ", ".join(kpis)
-        return sentence(
-            say("No trend can be drawn yet: fewer than two dates have a value ({names}).", names=names)
-        )
-    panels = {name: metrics["kpis"][name] for name in series}
+    return {name: metrics["kpis"][name] for name in series}, series
+
+
+def no_trend(kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> str:
+    """Return what stands in the place of the chart."""
+    names = ", ".join(kpis)
+    return say("No trend can be drawn yet: fewer than two dates have a value ({names}).", names=names)
+
+
+def trend_detail(panels: dict, series: dict) -> str:
+    """Return the text alternative: the course of each line."""
     details = [_detail(name, panels[name], series[name]) for name in series]
-    return picture(
-        _figure(panels, series, "wide"),
-        _findings(panels, series),
-        name="trend",
-        detail=f"{phrase('Line chart.')} {' '.join(details)}",
-        narrow=_figure(panels, series, "narrow"),
-    )
+    return f"{phrase('Line chart.')} {' '.join(details)}"
 
 
 def _known(points):
     return [(then, value) for then, value in points if value is not None]
 
 
-def _findings(panels, series):
+def trend_finding(panels: dict, series: dict) -> str:
     """Return what the last step of each line says, the dates named once where they are the same for all."""
     steps = {name: _known(points)[-2:] for name, points in series.items()}
     moves = [(*(then for then, _ in step), _move(name, panels[name], step)) for name, step in steps.items()]
@@ -95,8 +110,8 @@ def _detail(name, kpi, points):
     return " ".join(said)
 
 
-def _figure(panels, series, form):
-    """Return the panels beside one another (wide) or below one another (narrow), on one scale."""
+def trend_figure(panels: dict, series: dict, form: str) -> Figure:
+    """Return the panels beside one another (wide) or below one another (narrow, mail), on one scale."""
     width, height = PANEL[form]
     beside = form == "wide"
     gap = 20 if beside and len(panels) > 1 else 0
