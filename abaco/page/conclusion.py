@@ -196,6 +196,6 @@ def _lost(metrics):
         yield say("{titles} could not be computed: {reason}.", titles=capital(listing(titles)), reason=reason)
     if others := len(lost) - len(core):
         yield say(
-            "{others} could not be computed from this input; the last sections say what to add.",
+            "{others} could not be computed from this input; the report's last sections say what to add.",
             others=plural(others, "further figure" if core else "figure"),
         )
