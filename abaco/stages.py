@@ -19,7 +19,7 @@ OUTPUTS = {
         *(f"tables/{table}.parquet" for table in CALCULATED),
     ),
     "report": ("notebooks/04_report.ipynb",),
-    "output": ("report.html", "manifest.json"),
+    "output": ("report.html", "email.html", "email.eml", "manifest.json"),
 }
 # What only the next phase reads; it holds personal data, and goes as soon as that phase has succeeded.
 HANDED = {"ingestion": ("work/rows",)}

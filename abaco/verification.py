@@ -12,7 +12,7 @@ from abaco.archive import reports_folder, visible
 from abaco.errors import InputError, RunError
 from abaco.pipeline import Pipeline
 
-BYTEWISE = ("metrics.json", "report.html")
+BYTEWISE = ("metrics.json", "report.html", "email.html", "email.eml")
 
 
 def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
@@ -61,8 +61,10 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
             raise RunError(
                 f"{date} cannot be verified: its input has changed since; run make report DATE={date} first"
             )
-        tables = sorted(p.relative_to(report).as_posix() for p in report.glob("tables/*"))
-        for name in (*BYTEWISE, *tables):
+        beside = sorted(
+            p.relative_to(report).as_posix() for kind in ("email/*", "tables/*") for p in report.glob(kind)
+        )
+        for name in (*BYTEWISE, *beside):
             if not _same(report / name, again / name):
                 raise RunError(
                     f"{date}: {name} is not the same when run again; compare it with a run of your own"

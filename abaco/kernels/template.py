@@ -27,7 +27,7 @@ PRELOADED = (
     "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "nbconvert.exporters.html", "abaco.phases",
     "abaco.ingestion", "abaco.dates", "abaco.statements", "abaco.reconciliation", "abaco.transformation",
     "abaco.metrics", "abaco.kpis.catalog", "abaco.kpis.history", "abaco.kpis.values", "abaco.page",
-    "abaco.page.render", "abaco.manifest",
+    "abaco.page.render", "abaco.mail", "abaco.manifest",
 )  # fmt: skip
 INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel sets in a kernel of its own
 

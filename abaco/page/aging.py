@@ -25,14 +25,7 @@ def aging_table(metrics: dict) -> Html:
     amounts = [Decimal(row["amount"] or 0) for row in metrics["aging"]]
     whole = sum(amounts)
     if not whole:
-        return sentence(phrase("No balance is outstanding on this date, so there is nothing to age."))
-    late = sum(
-        amount for row, amount in zip(metrics["aging"], amounts, strict=True) if _start(row) >= LATE_DAYS
-    )
-    finding = say(
-        "{late} of {whole} is {days} days late or more: {share} of the aged balance.",
-        late=usd(late), whole=usd(whole), days=LATE_DAYS, share=percent(_share(late, whole)),
-    )  # fmt: skip
+        return sentence(aging_finding(metrics))
     rows = [_row(row, amounts[index:], whole) for index, row in enumerate(metrics["aging"])]
     heads = ["Days past due", "Bar", "Share", "USD", "This late or later", "This late or later, USD"]
     shares = [Decimal(str(row["share"])) for row in metrics["aging"] if row["share"] is not None]
@@ -41,7 +34,19 @@ def aging_table(metrics: dict) -> Html:
         phrase("The book by days past due"), [phrase(head) for head in heads], rows,
         kinds=("", "b", "n", "n", "n", "n"), total=total, quiet=True, look="bars",
     )  # fmt: skip
-    return Html(fill("finding.html.j2", text=finding) + table)
+    return Html(fill("finding.html.j2", text=aging_finding(metrics)) + table)
+
+
+def aging_finding(metrics: dict) -> str:
+    """Return how much of the book is late, or that there is no book."""
+    amounts = {_start(row): Decimal(row["amount"] or 0) for row in metrics["aging"]}
+    whole, late = sum(amounts.values()), sum(owed for day, owed in amounts.items() if day >= LATE_DAYS)
+    if not whole:
+        return phrase("No balance is outstanding on this date, so there is nothing to age.")
+    return say(
+        "{late} of {whole} is {days} days late or more: {share} of the aged balance.",
+        late=usd(late), whole=usd(whole), days=LATE_DAYS, share=percent(_share(late, whole)),
+    )  # fmt: skip
 
 
 def _row(row, from_here, whole):

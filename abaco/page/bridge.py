@@ -75,7 +75,9 @@ def _causes(rows):
 def bridge_chart(metrics: dict, bridges, kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> Html:
     """Return a waterfall a KPI, as a table whose bars stand beside their figures."""
     parts = [
-        _waterfall(metrics, name, rows) for name in kpis if (rows := bridge_rows(bridges, metrics, name))
+        fill("bridge.html.j2", **waterfall(metrics, name, rows))
+        for name in kpis
+        if (rows := bridge_rows(bridges, metrics, name))
     ]
     if not parts:
         return absent(
@@ -84,7 +86,8 @@ def bridge_chart(metrics: dict, bridges, kpis: tuple[str, ...] = ("PAR30", "PAR9
     return Html("\n".join(parts))
 
 
-def _waterfall(metrics, name, rows):
+def waterfall(metrics: dict, name: str, rows: list[dict]) -> dict:
+    """Return a bridge as charts take it: finding, title, rows with their bars, and whether the scale is cut."""
     kpi, told = metrics["kpis"][name], explanation(rows)
     opening, closing = (with_unit(kpi, row["points"], 2) for row in (rows[0], rows[-1]))
     if opening == closing:
@@ -97,10 +100,10 @@ def _waterfall(metrics, name, rows):
         )
         finding = say(form, name=name, start=opening, end=closing)
     low, bars = _bars(kpi, rows)
-    return fill(
-        "bridge.html.j2", name=name, title=kpi["title"], rows=bars, is_cut=low > 0,
-        finding=f"{finding}: {told}." if told else f"{finding}.",
-    )  # fmt: skip
+    return {
+        "name": name, "title": kpi["title"], "rows": bars, "is_cut": low > 0,
+        "finding": f"{finding}: {told}." if told else f"{finding}.",
+    }  # fmt: skip
 
 
 def _bars(kpi, rows):

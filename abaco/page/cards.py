@@ -38,6 +38,11 @@ def _card(name, kpi, moves, past):
 
 def kpi_cards(metrics: dict, history) -> Html:
     """Return one card for each of the four first KPIs; a reason stands in place of a missing value."""
+    return fill("cards.html.j2", cards=card_entries(metrics, history))
+
+
+def card_entries(metrics: dict, history) -> list[dict]:
+    """Return what each card says, by part."""
     moves = {move["kpi"]: move["change_pct"] for move in metrics["anomalies"]}
     past = timeline(metrics, history)
-    return fill("cards.html.j2", cards=[_card(name, kpi, moves, past) for name, kpi in first(metrics)])
+    return [_card(name, kpi, moves, past) for name, kpi in first(metrics)]

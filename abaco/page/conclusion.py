@@ -20,14 +20,18 @@ SUMS = {"CollectionRate": ("cash on hand", "the eligible receivables")}
 
 def conclusion(metrics: dict, history=(), bridges=()) -> Html:
     """Return the overall state and the paragraph."""
+    return fill("conclusion.html.j2", **concluded(metrics, history, bridges))
+
+
+def concluded(metrics: dict, history=(), bridges=()) -> dict:
+    """Return the overall status with its word and symbol, the verdict, the paragraph's sentences, and the alarm."""
     sentences = [_state(metrics), *_moves(metrics, history, bridges), *_attention(metrics)]
-    return fill(
-        "conclusion.html.j2",
+    return {
         **sign(overall_status(metrics)),
-        verdict=verdict(metrics),
-        sentences=[sentence for sentence in sentences if sentence],
-        alarm="" if reconciles(metrics["reconciliation"]) else _alarm(),
-    )
+        "verdict": verdict(metrics),
+        "sentences": [sentence for sentence in sentences if sentence],
+        "alarm": "" if reconciles(metrics["reconciliation"]) else _alarm(),
+    }
 
 
 def _alarm():
@@ -192,6 +196,6 @@ def _lost(metrics):
         yield say("{titles} could not be computed: {reason}.", titles=capital(listing(titles)), reason=reason)
     if others := len(lost) - len(core):
         yield say(
-            "{others} could not be computed from this input; the last sections say what to add.",
+            "{others} could not be computed from this input; the report's last sections say what to add.",
             others=plural(others, "further figure" if core else "figure"),
         )

@@ -23,9 +23,9 @@ class Html(Markup):
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: Path) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -41,9 +41,9 @@ def _environment() -> Environment:
     return environment
 
 
-def fill(template: str, **values) -> Html:
-    """Return the template `template` filled with `values`, each of them escaped unless it is an `Html`."""
-    return Html(_environment().get_template(template).render(**values).strip())
+def fill(template: str, folder: Path = TEMPLATES, **values) -> Html:
+    """Return the template `template` of a folder filled with `values`, each escaped unless it is an `Html`."""
+    return Html(_environment(folder).get_template(template).render(**values).strip())
 
 
 def sentence(text: str) -> Html:

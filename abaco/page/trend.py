@@ -3,6 +3,8 @@
 from datetime import date
 from itertools import groupby
 
+from matplotlib.figure import Figure
+
 from abaco.page.axes import bare, placed
 from abaco.page.history import course, timeline
 from abaco.page.language import phrase, say
@@ -11,42 +13,56 @@ from abaco.page.readings import drawn_limits, limits, short, side
 from abaco.page.svg import COLOURS, canvas, picture
 from abaco.page.words import day, listing, month, plain, plural, short_day
 
-PANEL = {"wide": (430, 300), "narrow": (340, 250)}
+PANEL = {"wide": (430, 300), "narrow": (340, 250), "mail": (428, 200)}
 PLACES = {
     "ok": "within its limits",
     "warning": "past its warning limit",
     "critical": "past its critical limit",
 }
-LABEL_ROOM = 0.1  # the part of the scale that the name of a zone needs
+LABEL_ROOM, LABEL_HEIGHT = 0.1, 16  # the part of the scale that the name of a zone needs, in pixels at least
 MARGIN = {"left": 40, "right": 66, "top": 40, "bottom": 44}
+TIGHT = MARGIN | {"top": 34, "bottom": 30}  # of the mail
 
 
 def trend_chart(metrics: dict, history, kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> Html:
     """Return the KPIs over all dates with their thresholds; a sentence for fewer than two values."""
+    panels, series = trends(metrics, history, kpis)
+    if not series:
+        return sentence(no_trend(kpis))
+    return picture(
+        trend_figure(panels, series, "wide"),
+        trend_finding(panels, series),
+        name="trend",
+        detail=trend_detail(panels, series),
+        narrow=trend_figure(panels, series, "narrow"),
+    )
+
+
+def trends(metrics: dict, history, kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> tuple[dict, dict]:
+    """Return the KPIs with two values or more, by id, and the (date, value) points of each."""
     past = timeline(metrics, history)
     series = {name: course(past, name) for name in kpis if name in metrics["kpis"]}
     series = {name: points for name, points in series.items() if len(_known(points)) > 1}
-    if not series:
-        names = ", ".join(kpis)
-        return sentence(
-            say("No trend can be drawn yet: fewer than two dates have a value ({names}).", names=names)
-        )
-    panels = {name: metrics["kpis"][name] for name in series}
+    return {name: metrics["kpis"][name] for name in series}, series
+
+
+def no_trend(kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> str:
+    """Return what stands in the place of the chart."""
+    names = ", ".join(kpis)
+    return say("No trend can be drawn yet: fewer than two dates have a value ({names}).", names=names)
+
+
+def trend_detail(panels: dict, series: dict) -> str:
+    """Return the text alternative: the course of each line."""
     details = [_detail(name, panels[name], series[name]) for name in series]
-    return picture(
-        _figure(panels, series, "wide"),
-        _findings(panels, series),
-        name="trend",
-        detail=f"{phrase('Line chart.')} {' '.join(details)}",
-        narrow=_figure(panels, series, "narrow"),
-    )
+    return f"{phrase('Line chart.')} {' '.join(details)}"
 
 
 def _known(points):
     return [(then, value) for then, value in points if value is not None]
 
 
-def _findings(panels, series):
+def trend_finding(panels: dict, series: dict) -> str:
     """Return what the last step of each line says, the dates named once where they are the same for all."""
     steps = {name: _known(points)[-2:] for name, points in series.items()}
     moves = [(*(then for then, _ in step), _move(name, panels[name], step)) for name, step in steps.items()]
@@ -95,19 +111,19 @@ def _detail(name, kpi, points):
     return " ".join(said)
 
 
-def _figure(panels, series, form):
-    """Return the panels beside one another (wide) or below one another (narrow), on one scale."""
+def trend_figure(panels: dict, series: dict, form: str) -> Figure:
+    """Return the panels beside one another (wide) or below one another (narrow, mail), on one scale."""
     width, height = PANEL[form]
-    beside = form == "wide"
+    beside, margin = form == "wide", TIGHT if form == "mail" else MARGIN
     gap = 20 if beside and len(panels) > 1 else 0
     across, down = (len(panels), 1) if beside else (1, len(panels))
     figure = canvas(width * across + gap * (across - 1), height * down)
     drawn = [limit for kpi in panels.values() for limit in drawn_limits(kpi).values()]
     top = max([value for points in series.values() for _, value in _known(points)] + drawn) * 1.15 or 1
     for index, (name, kpi) in enumerate(panels.items()):
-        left = (index * (width + gap) if beside else 0) + MARGIN["left"]
-        base = height * (0 if beside else len(panels) - 1 - index) + MARGIN["bottom"]
-        room = width - MARGIN["left"] - MARGIN["right"], height - MARGIN["top"] - MARGIN["bottom"]
+        left = (index * (width + gap) if beside else 0) + margin["left"]
+        base = height * (0 if beside else len(panels) - 1 - index) + margin["bottom"]
+        room = width - margin["left"] - margin["right"], height - margin["top"] - margin["bottom"]
         _panel(placed(figure, left, base, *room), name, kpi, series[name], top)
     return figure
 
@@ -151,7 +167,8 @@ def _gap(values, index):
 def _zones(axes, kpi, top):
     """Shade what lies past each limit, and name it at the limit: on its side, or apart where two lie close."""
     drawn = sorted((limit, level) for level, limit in drawn_limits(kpi).items())
-    close = len(drawn) == 2 and drawn[1][0] - drawn[0][0] < top * LABEL_ROOM
+    needed = max(LABEL_ROOM, LABEL_HEIGHT / (axes.bbox.height * 72 / axes.figure.dpi))
+    close = len(drawn) == 2 and drawn[1][0] - drawn[0][0] < top * needed
     for index, (limit, level) in enumerate(drawn):
         edges = [limit for limit, _ in drawn]
         end = edges[index - 1] if side(kpi) == "below" and index else axes.get_ylim()[0]

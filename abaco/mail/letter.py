@@ -1,0 +1,158 @@
+"""The letter: what the email says, and its two forms: HTML in tables with its styles inlined, and plain text."""
+
+import re
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import css_inline
+from markupsafe import Markup
+
+from abaco.mail.pictures import Picture, pictures
+from abaco.mail.selection import short_table
+from abaco.page.cards import card_entries
+from abaco.page.conclusion import concluded
+from abaco.page.language import phrase, say, speaking
+from abaco.page.markup import fill
+from abaco.page.status import overall_status, sign
+from abaco.page.wording import in_words
+from abaco.page.words import JOINER, NBSP, count, day, usd
+
+TEMPLATES = Path(__file__).parent / "templates"
+LINE = 76  # characters of a line of plain text
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What the email of a report says, in the report's language.
+
+    Attributes
+    ----------
+    date
+        The report's date, ISO.
+    run_id
+        The run that made it.
+    language
+        The language that it is written in.
+    subject
+        The subject line, without line breaks.
+    parts
+        What the templates are filled with.
+    pictures
+        The pictures, and the sentences in place of those that cannot be drawn.
+    """
+
+    date: str
+    run_id: str
+    language: str
+    subject: str
+    parts: dict = field(repr=False)
+    pictures: list[Picture] = field(repr=False)
+
+    @property
+    def drawn(self) -> list[Picture]:
+        """The pictures that there are."""
+        return [picture for picture in self.pictures if picture.png]
+
+    def html(self, *, sources: dict[str, str], report: str, link: bool) -> str:
+        """Return the letter as HTML, its styles inlined.
+
+        Parameters
+        ----------
+        sources
+            Where each picture is, by its name: a file, or ``cid:`` and a content id.
+        report
+            The name of the full report.
+        link
+            Whether the report lies beside the letter, to be clicked; else it is attached.
+        """
+        with speaking(self.language):
+            filled = fill(
+                "email.html.j2", TEMPLATES, letter=self, sources=sources, report=report, link=link,
+                styles=Markup((TEMPLATES / "email.css").read_text(encoding="utf-8")),
+                themes=Markup((TEMPLATES / "themes.css").read_text(encoding="utf-8")), **self.parts,
+            )  # fmt: skip
+        inlined = css_inline.CSSInliner(load_remote_stylesheets=False).inline(filled)
+        return re.sub(r"\n\s*\n+", "\n", inlined).strip() + "\n"
+
+    def text(self, *, report: str) -> str:
+        """Return the letter in plain words, for those who read no HTML; `report` is the attachment's name."""
+        with speaking(self.language):
+            filled = fill("email.txt.j2", TEMPLATES, letter=self, report=report, **self.parts)
+        lines = Markup(re.sub(r"<[^>]*>", "", filled)).unescape().splitlines()
+        return plain("\n".join(line for one in lines for line in _wrapped(one))) + "\n"
+
+
+def _wrapped(line):
+    """Return a line of text as lines of a message; what hangs together stays together."""
+    indent = "  " if line.startswith("- ") else ""
+    return textwrap.wrap(line, LINE, subsequent_indent=indent, break_on_hyphens=False) or [""]
+
+
+def plain(text: str) -> str:
+    """Return text with ordinary blanks, which every mail client shows and searches find."""
+    return text.replace(NBSP, " ").replace(JOINER, "")
+
+
+def compose(metrics: dict, history, bridges, language: str = "en") -> Letter:
+    """Return the letter of a report.
+
+    Parameters
+    ----------
+    metrics
+        The content of metrics.json.
+    history, bridges
+        The tables of that name, as frames or as lists of dicts.
+    language
+        The language of the report.
+    """
+    with speaking(language):
+        metrics = in_words(metrics)
+        return Letter(
+            date=metrics["date"],
+            run_id=metrics["run_id"],
+            language=language,
+            subject=subject(metrics),
+            parts={
+                "title": say("Loan book at {date}", date=day(metrics["date"])),
+                "as_of": _as_of(metrics),
+                "size": _size(metrics["book"]),
+                "state": concluded(metrics, history, bridges),
+                "cards": card_entries(metrics, history),
+                "groups": short_table(metrics),
+                "before": _before(metrics),
+            },
+            pictures=pictures(metrics, history, bridges),
+        )
+
+
+def subject(metrics: dict) -> str:
+    """Return the subject line: date and state, on one line whatever a title holds."""
+    state = sign(overall_status(metrics))["word"]
+    told = say("Loan book at {date}: {state}", date=day(metrics["date"]), state=state)
+    return " ".join(plain(told).split())
+
+
+def _as_of(metrics):
+    if not metrics["as_of"] or metrics["as_of"] >= metrics["date"]:
+        return ""
+    return say("The figures are as of {as_of}.", as_of=day(metrics["as_of"]))
+
+
+def _size(book):
+    if book["outstanding"] is None:
+        return phrase("The outstanding balance could not be computed.")
+    if book["loans_with_balance"] is None:
+        return say("{usd} outstanding.", usd=usd(book["outstanding"]))
+    form = (
+        "{usd} outstanding in {count} loan."
+        if book["loans_with_balance"] == 1
+        else "{usd} outstanding in {count} loans."
+    )
+    return say(form, usd=usd(book["outstanding"]), count=count(book["loans_with_balance"]))
+
+
+def _before(metrics):
+    """Return the date that changes are counted from, in words; empty without one."""
+    dates = {kpi["previous"]["date"] for kpi in metrics["kpis"].values() if kpi["previous"]}
+    return day(max(dates)) if dates else ""

@@ -1,0 +1,90 @@
+"""The short table of the email: what is past a limit, the figures that tell most of the book, what moved most."""
+
+from abaco.page.language import phrase, say
+from abaco.page.readings import card_decimals, change, drawn_limits, in_order, short, side
+from abaco.page.status import sign
+from abaco.page.words import NBSP, number, plain, plural
+
+TELLING = (
+    "Outstanding", "ActiveLoans", "ActiveBorrowers", "Disbursed", "CollectedOfDue", "WriteOffRate", "Cash",
+)  # fmt: skip
+MOST_PAST, MOST_MOVED = 6, 3
+CENTS_UP_TO = 10_000  # USD: a larger amount is told in whole dollars
+
+
+def short_table(metrics: dict) -> list[dict]:
+    """Return the groups of the table that have rows, each with its heading and a note.
+
+    A figure stands once; what is past a limit stands first, and the key figures of the cards stand again there.
+    """
+    kpis = dict(in_order(metrics))
+    past = past_limits(metrics)
+    telling = [name for name in TELLING if name in kpis and name not in past]
+    moved = moved_most(metrics, leave_out={*past, *telling})
+    more = len(past) - MOST_PAST
+    groups = [
+        (phrase("Past a limit"), past[:MOST_PAST], _further(more) if more > 0 else ""),
+        (phrase("The book"), telling, ""),
+        (phrase("Moved most"), moved, ""),
+    ]
+    return [
+        {"title": title, "rows": [row(kpis[name]) for name in names], "note": note}
+        for title, names, note in groups
+        if names
+    ]
+
+
+def _further(more):
+    return say("And {others}: see the full report.", others=plural(more, "further figure"))
+
+
+def past_limits(metrics: dict) -> list[str]:
+    """Return the ids of the KPIs that are past a limit, the critical ones first."""
+    return [
+        name for level in ("critical", "warning") for name, kpi in in_order(metrics) if kpi["status"] == level
+    ]
+
+
+def moved_most(metrics: dict, leave_out: set[str], most: int = MOST_MOVED) -> list[str]:
+    """Return the ids of the other KPIs that changed most, in parts of what they were."""
+    moves = {
+        name: abs(kpi["change"] / (kpi["value"] - kpi["change"]))
+        for name, kpi in in_order(metrics)
+        if kpi["change"] and kpi["value"] != kpi["change"] and name not in leave_out
+    }
+    return sorted(moves, key=lambda name: -moves[name])[:most]
+
+
+def row(kpi: dict) -> dict:
+    """Return a row of the table: title, value, change, and of what is past a limit its sign and that limit."""
+    noted = kpi["status"] in ("warning", "critical")
+    return {
+        "title": kpi["title"],
+        "value": phrase("Not computable") if kpi["value"] is None else _value(kpi),
+        "change": _change(kpi),
+        "limit": _passed(kpi) if noted else "",
+        **(sign(kpi["status"]) if noted else {"status": kpi["status"], "symbol": "", "word": ""}),
+    }
+
+
+def _value(kpi):
+    """Return the value with its unit, unless the title says it: 'Active loans' are 127, not '127 loans'."""
+    if kpi["unit"] == "USD" and abs(kpi["value"]) >= CENTS_UP_TO:
+        return f"{number(kpi['value'], 0)}{NBSP}USD"
+    said = kpi["unit"] != "%" and kpi["unit"].lower() in kpi["title"].lower()
+    return number(kpi["value"], card_decimals(kpi)) if said else short(kpi)
+
+
+def _change(kpi):
+    """Return arrow, amount and judgement; amounts of many dollars without their cents."""
+    moved = change(kpi)
+    if moved and kpi["change"] and kpi["unit"] == "USD" and abs(kpi["value"]) >= CENTS_UP_TO:
+        size = f"{number(abs(kpi['change']), 0)}{NBSP}USD"
+        moved["amount"] = say("up {size}" if kpi["change"] > 0 else "down {size}", size=size)
+    return moved
+
+
+def _passed(kpi):
+    """Return the limit that was passed, in words: 'warning above 4'."""
+    limit = plain(drawn_limits(kpi)[kpi["status"]])
+    return say(f"{kpi['status']} {side(kpi)} {{limit}}", limit=limit)
