@@ -1,6 +1,7 @@
 """The main job from end to end, through the real command line: what it leaves, and what it never leaves."""
 
 import csv
+import email
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from projects import PII_KEY, ROOT
 
 from abaco import runs
 from abaco.stages import CALCULATED, PHASES
+from abaco.verification import BYTEWISE
 
 SAMPLE = ROOT / "data/sample.csv"
 TABLES = ("tape", "aging", "borrowers", "quarantine", *CALCULATED)
@@ -60,6 +62,10 @@ def run(finished):
 
 def test_files_are_those_of_design_md(finished):
     assert sorted(finished.visible()[0]) == [
+        "email.eml",
+        "email.html",
+        "email/bridge.png",
+        "email/trend.png",
         "manifest.json",
         "metrics.json",
         "notebooks/01_ingestion.ipynb",
@@ -161,9 +167,7 @@ def test_history_has_every_date_with_every_kpi(finished, metrics):
 def again(finished):
     """The same report a second time, by the Python example of DESIGN.md; ``before`` is what was there."""
     before = {folder.name: (folder / "run.json").read_bytes() for folder in finished.runs()}
-    files = {
-        name: (finished.output / "2025-12-31" / name).read_bytes() for name in ("metrics.json", "report.html")
-    }
+    files = {name: (finished.output / "2025-12-31" / name).read_bytes() for name in BYTEWISE}
     process = finished.start(sys.executable, "-c", DESIGN_EXAMPLE, ABACO_PII_KEY=PII_KEY)
     out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (0, "")
@@ -180,7 +184,7 @@ def test_python_example_of_design_md(finished, again):
     ]
 
 
-@pytest.mark.parametrize("name", ["metrics.json", "report.html"])
+@pytest.mark.parametrize("name", BYTEWISE)
 def test_second_run_gives_the_same_bytes(finished, again, name):
     assert (finished.output / "2025-12-31" / name).read_bytes() == again["files"][name]
 
@@ -203,7 +207,7 @@ def personal_values():
 
 
 def texts(folder):
-    """Every file below a folder as text, Parquet by its values."""
+    """Every file below a folder as text, Parquet by its values, a message also by its parts."""
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         if path.suffix == ".parquet":
             table = pq.read_table(path)
@@ -211,6 +215,11 @@ def texts(folder):
                 name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)
             ]
             yield path, "\n".join(str(v) for name in strings for v in table[name].unique().to_pylist())
+        if path.suffix == ".eml":
+            parts = [
+                part.get_payload(decode=True) for part in email.message_from_bytes(path.read_bytes()).walk()
+            ]
+            yield path, b"\n".join(filter(None, parts)).decode("utf-8", errors="replace")
         yield path, path.read_bytes().decode("utf-8", errors="replace")
 
 

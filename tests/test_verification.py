@@ -11,6 +11,8 @@ from projects import PII_KEY, Project
 from abaco import manifest
 from abaco.stages import CALCULATED
 
+EMAIL = ["same  email.html", "same  email.eml", "same  email/bridge.png", "same  email/trend.png"]
+
 
 @pytest.fixture
 def copy(finished, tmp_path):
@@ -37,13 +39,15 @@ def test_untouched_report_is_the_same_when_run_again(kept):
     assert result.stdout.splitlines() == [
         "same  metrics.json",
         "same  report.html",
+        *EMAIL,
         *(f"same  tables/{path.name}" for path in tables),
     ]
     assert {path.stem for path in tables} == {"tape", "aging", "borrowers", "quarantine", *CALCULATED}
 
 
 @pytest.mark.parametrize(
-    "name", ["tables/history.parquet", "report.html", "metrics.json", "notebooks/04_report.ipynb"]
+    "name",
+    ["tables/history.parquet", "report.html", "email.eml", "metrics.json", "notebooks/04_report.ipynb"],
 )
 def test_file_that_was_tampered_with_is_named(copy, name):
     path = copy.output / "2025-12-31" / name
@@ -73,7 +77,9 @@ def test_table_that_was_tampered_with_together_with_the_manifest_is_named(copy):
     assert result.stderr.startswith(
         "Error: 2025-12-31: tables/aging.parquet is not the same when run again; "
     )
-    assert result.stdout.splitlines() == ["same  metrics.json", "same  report.html", "same  tables/aging.csv"]
+    assert result.stdout.splitlines() == [
+        "same  metrics.json", "same  report.html", *EMAIL, "same  tables/aging.csv",
+    ]  # fmt: skip
 
 
 def test_other_masking_is_named(copy):

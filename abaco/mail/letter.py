@@ -142,14 +142,12 @@ def _as_of(metrics):
 def _size(book):
     if book["outstanding"] is None:
         return phrase("The outstanding balance could not be computed.")
-    if book["loans_with_balance"] is None:
-        return say("{usd} outstanding.", usd=usd(book["outstanding"]))
-    form = (
-        "{usd} outstanding in {count} loan."
-        if book["loans_with_balance"] == 1
-        else "{usd} outstanding in {count} loans."
-    )
-    return say(form, usd=usd(book["outstanding"]), count=count(book["loans_with_balance"]))
+    owed, loans = usd(book["outstanding"]), book["loans_with_balance"]
+    if loans is None:
+        return say("{usd} outstanding.", usd=owed)
+    if loans == 1:
+        return say("{usd} outstanding in 1 loan.", usd=owed)
+    return say("{usd} outstanding in {count} loans.", usd=owed, count=count(loans))
 
 
 def _before(metrics):

@@ -1,7 +1,7 @@
-"""The message: text, HTML with its pictures inside, and the full report attached, the same bytes for the same report.
+"""The files of the email: email.html with its pictures beside it, and email.eml with its pictures inside.
 
-It is a draft: whom it comes from and goes to is added when it is sent, so that no address is kept with a report and the
-same input gives the same file.
+The message holds text, HTML and the full report, the same bytes for the same report. It is a draft: whom it comes from
+and goes to is added when it is sent, so that no address is kept with a report and the same input gives the same file.
 """
 
 import datetime as dt
@@ -9,11 +9,38 @@ import re
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
+from pathlib import Path
 
 from abaco.errors import RunError
 from abaco.mail.letter import Letter
 
 DOMAIN = "abaco.invalid"  # reserved, so that no id is ever somebody else's
+MOST_BYTES = 90_000  # of HTML; Gmail cuts a message off at 102 KB
+FOLDER = "email"
+
+
+def write(letter: Letter, folder: Path, report: Path) -> list[Path]:
+    """Write email.html, the pictures and email.eml; return their paths.
+
+    Parameters
+    ----------
+    letter
+        What the email says.
+    folder
+        The run's folder.
+    report
+        The full page, which email.html links to and email.eml has attached; it lies in the same folder.
+    """
+    written = [folder / FOLDER / f"{picture.name}.png" for picture in letter.drawn]
+    for path, picture in zip(written, letter.drawn, strict=True):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(picture.png)
+    sources = {path.stem: path.relative_to(folder).as_posix() for path in written}
+    page, message = folder / "email.html", folder / "email.eml"
+    html = letter.html(sources=sources, report=report.name, link=True)
+    page.write_text(html, encoding="utf-8", newline="\n")
+    message.write_bytes(draft(letter, report.read_bytes()).as_bytes())
+    return [page, message, *written]
 
 
 def draft(letter: Letter, report: bytes) -> EmailMessage:

@@ -1,7 +1,7 @@
 """The short table of the email: what is past a limit, the figures that tell most of the book, what moved most."""
 
 from abaco.page.language import phrase, say
-from abaco.page.readings import card_decimals, change, drawn_limits, in_order, short, side
+from abaco.page.readings import FIRST_KPIS, card_decimals, change, drawn_limits, in_order, short, side
 from abaco.page.status import sign
 from abaco.page.words import NBSP, number, plain, plural
 
@@ -15,12 +15,12 @@ CENTS_UP_TO = 10_000  # USD: a larger amount is told in whole dollars
 def short_table(metrics: dict) -> list[dict]:
     """Return the groups of the table that have rows, each with its heading and a note.
 
-    A figure stands once; what is past a limit stands first, and the key figures of the cards stand again there.
+    A figure stands once. The key figures, which the cards show, stand here only when they are past a limit.
     """
     kpis = dict(in_order(metrics))
     past = past_limits(metrics)
     telling = [name for name in TELLING if name in kpis and name not in past]
-    moved = moved_most(metrics, leave_out={*past, *telling})
+    moved = moved_most(metrics, leave_out={*past, *telling, *FIRST_KPIS})
     more = len(past) - MOST_PAST
     groups = [
         (phrase("Past a limit"), past[:MOST_PAST], _further(more) if more > 0 else ""),
