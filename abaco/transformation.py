@@ -79,7 +79,10 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     found = owed.join(
         numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left"
     )
-    found = found.select("measurement_date", "borrower", "borrower_id", "balance_usd", "par_30_usd", "loans")
+    usd = (nw.col(name).cast(nw.Decimal(38, 2)) for name in ("balance_usd", "par_30_usd"))
+    found = found.select(
+        "measurement_date", "borrower", "borrower_id", *usd, nw.col("loans").cast(nw.Int64())
+    )
     return found.sort("measurement_date", "borrower")
 
 
