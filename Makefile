@@ -37,7 +37,13 @@ sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every ti
 
 test: $(VENV)/.test ## every test, the golden notebooks included
 	@sh tests/setup.sh
-	@$(BIN)/pytest --nbval
+	@$(MAKE) --no-print-directory --jobs 2 test-cluster test-here
+
+test-cluster:
+	@$(BIN)/pytest --quiet tests/spark
+
+test-here:
+	@$(BIN)/pytest --nbval --ignore tests/spark
 
 golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
 	@$(BIN)/python -m abaco.golden
