@@ -54,7 +54,8 @@ def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterato
         ingestion.check_date(ingestion.dates(tape, engine), day)
         ingestion.check_grain(tape.accepted(engine))
         accepted = tape.accepted(engine)
-        others = {b.format.name: b.accepted(engine) for b in batches if b.format.name in loanbook.BESIDE}
+        beside = [b for b in batches if b.format.name in loanbook.BESIDE and not b.is_tape]
+        others = {b.format.name: b.accepted(engine) for b in beside}
         if "loans" in others:
             accepted = with_loans(accepted, others["loans"])
         book = Book(

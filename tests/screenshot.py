@@ -18,7 +18,7 @@ def main() -> None:
         sys.exit("Error: Chromium is not there: install it (on Debian: chromium)")
     picture = project.root() / "docs" / "report.png"
     with tempfile.TemporaryDirectory(prefix="abaco-") as folder:
-        Pipeline(output=folder).execute("data/sample.csv", date=DATE)
+        Pipeline(output=folder).execute("data/sample", date=DATE)
         with launched() as browser, opened(browser, Path(folder) / DATE / "report.html", **SIZE) as page:
             page.screenshot(path=picture)
     print(picture.relative_to(project.root()))

@@ -1,6 +1,7 @@
 """check: what is said of an input, worked out by hand on small ones."""
 
 import pytest
+from exports import LOANS
 
 from abaco.errors import InputError
 from abaco.inspection import inspect
@@ -106,3 +107,11 @@ def test_what_would_stop_a_report_stops_it(balances, date, params, expected):
 
 def test_rejects_exactly_at_the_limit_are_accepted(balances):
     assert list(inspect(balances, "2025-12-31", {"ingestion": {"max_reject_pct": 20.0}}))
+
+
+def test_loans_alone_are_the_tape(tmp_path):
+    path = tmp_path / "loans.csv"
+    path.write_text(LOANS + "\nA - 1,C-1,2025-01-01,0.4,9.00,5.00,30\n")
+    said = list(inspect(path, "2025-12-31"))
+    assert "loans: 1 rows in = 1 accepted + 0 quarantined + 0 duplicates + 0 later than 2025-12-31" in said
+    assert said[-1] == "\nA report of 2025-12-31 would run."

@@ -103,7 +103,7 @@ def collection_table(metrics: dict, collections, months: int = 13) -> Html:
         return Html("")
     heads = (
         "Month", "Due, USD", "Paid, USD", "Rate",
-        "Principal due, USD", "Principal paid, USD", "Principal rate",
+        "Principal due, USD", "Principal paid on time, USD", "Principal rate",
     )  # fmt: skip
     cells = [_row(row) for row in rows[: -months - 1 : -1]]
     note = phrase("Paid in a month against due in that month, whatever the month that it was due for; "

@@ -124,7 +124,7 @@ def test_collection_table_is_newest_first_and_has_no_hindsight(metrics):
             "Paid, USD",
             "Rate",
             "Principal due, USD",
-            "Principal paid, USD",
+            "Principal paid on time, USD",
             "Principal rate",
         ],
         ["Nov 2025", "1,200.00", "1,080.00", "90.00 %", "1,000.00", "850.00", "85.00 %"],
