@@ -29,12 +29,21 @@ class Kernel:
         return Path(self.manager.ip).parent
 
     def outputs(self, code):
-        """Execute a cell and return the content of each output, in order."""
+        """Execute a cell and return the content of each output, in order; of one stream in a row, as one."""
         found = []
         self.client.execute_interactive(
             code, output_hook=lambda message: found.append(message["content"]), timeout=60, allow_stdin=False
         )
-        return [content for content in found if {"text", "data", "ename"} & content.keys()]
+        merged = []
+        for content in found:
+            if not {"text", "data", "ename"} & content.keys():
+                continue
+            if "text" in content and merged and merged[-1].get("name") == content["name"]:
+                # a kernel sends what a stream has so far whenever its timer is due, be it in the middle of a line
+                merged[-1] = merged[-1] | {"text": merged[-1]["text"] + content["text"]}
+            else:
+                merged.append(content)
+        return merged
 
     def run(self, code):
         """Execute a cell and return what it printed; what goes wrong is part of it."""
