@@ -110,9 +110,10 @@ ENTRY = /^[a-z0-9]/
 lock: $(BIN)/python ## compile the locks from pyproject.toml [UPGRADE=1]
 	@$(PIP) install uv==$(UV_VERSION)
 	@$(COMPILE) --output-file requirements.lock
+	@sed "s/ ;[^\\\\]*//" requirements.lock >$(VENV)/versions.lock  # a marker there would split the resolution of an extra
 	@for extra in lab spark test; do \
 		full=$(VENV)/$$extra.lock && touch requirements-$$extra.lock && cp requirements-$$extra.lock $$full && \
-		$(COMPILE) --extra $$extra --constraint requirements.lock --output-file $$full && \
+		$(COMPILE) --extra $$extra --constraint $(VENV)/versions.lock --output-file $$full && \
 		awk 'NR == FNR { if ($(ENTRY)) shared[$$0]; next } $(ENTRY) { keep = !($$0 in shared) } FNR < 3 || keep' \
 			requirements.lock $$full >requirements-$$extra.lock || exit 1; \
 	done
