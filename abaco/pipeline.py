@@ -133,7 +133,7 @@ class Pipeline:
 
             day = tape_dates(found)[-1]
         code = manifest.code()
-        parameters = {name: keys for name, keys in self.settings.items() if name != "run"}
+        parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
         inputs = [{"name": s.name, "sha256": s.sha256} for s in found]
         return {
             "run_id": manifest.run_id(str(day), inputs, parameters, code["sha256"]),

@@ -34,6 +34,46 @@ class RunSettings(BaseModel):
     lock_timeout_seconds: float = Field(ge=0)
 
 
+class DeliverySettings(BaseModel):
+    """The section ``delivery``: where reports go. It moves no figure, and is no part of a run's id."""
+
+    model_config = STRICT
+
+    azure_container: str = Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$")
+    azure_prefix: str
+    email_from: str
+    timeout_seconds: float = Field(gt=0)
+    retry_seconds: float = Field(ge=0)
+    max_attempts: int = Field(ge=1)
+
+
+class AlertSettings(BaseModel):
+    """The section ``alerts``: when somebody is told."""
+
+    model_config = STRICT
+
+    dry_run: bool
+    cooldown_hours: float = Field(ge=0)
+    max_age_days: int = Field(ge=0)
+    runbook: str
+
+
+class CascadeSettings(BaseModel):
+    """The section ``cascade``: the download of the exports."""
+
+    model_config = STRICT
+
+    url: str
+    folder: str
+    timeout_seconds: float = Field(gt=0)
+    max_attempts: int = Field(ge=1)
+    requests_per_minute: float = Field(gt=0)
+
+
+# Sections that concern the run as a whole and no notebook: none of them moves a figure.
+OWN = {"run": RunSettings, "delivery": DeliverySettings, "alerts": AlertSettings, "cascade": CascadeSettings}
+
+
 def notebook_parameters(path: Path) -> dict[str, tuple[type, Any]]:
     """Return the type and the default of each parameter in a notebook's parameters cell.
 
@@ -85,7 +125,7 @@ def load(changes: str | Path | dict | None = None, **run: str | None) -> dict[st
     if changes:
         layers.append(_changes(changes))
     layers.append(({"run": {k: v for k, v in run.items() if v is not None}}, "the command line"))
-    models = {"run": RunSettings, **{section(phase): _phase_model(phase) for phase in PHASES}}
+    models = OWN | {section(phase): _phase_model(phase) for phase in PHASES}
     merged: dict[str, dict[str, Any]] = {name: {} for name in models}
     for layer, origin in layers:
         for name, keys in layer.items():

@@ -1,0 +1,158 @@
+"""The tables of the database, each with its grain; the migrations make the same ones (tests compare them)."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+# PostgreSQL keeps them in a schema of their own; SQLite, which has none, translates it away.
+SCHEMA = "abaco"
+metadata = MetaData(
+    schema=SCHEMA,
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    },
+)
+
+
+def _of_run() -> Column:
+    return Column("run_id", String(40), ForeignKey(f"{SCHEMA}.runs.run_id"), primary_key=True)
+
+
+# One row a successful run; the same date, inputs, parameters and code are the same run, however often it is made.
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("date", Date, nullable=False, index=True),
+    Column("as_of", Date),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("engine", String(20), nullable=False),
+    Column("code_commit", String(80)),
+    Column("code_sha256", String(64), nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("folder", Text, nullable=False),  # below the folder of the reports
+)
+
+# One row a change of the report that a date shows; the newest row of a date is the visible run.
+visible = Table(
+    "visible",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("date", Date, nullable=False, index=True),
+    Column("run_id", String(40), ForeignKey(f"{SCHEMA}.runs.run_id"), nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("why", String(40), nullable=False),  # published, rolled back, restored
+)
+
+# One row a run that failed or was killed.
+failures = Table(
+    "failures",
+    metadata,
+    Column("folder", Text, primary_key=True),  # below the folder of the reports
+    Column("run_id", String(40), nullable=False),
+    Column("date", Date, nullable=False, index=True),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("phase", String(40)),
+    Column("error", Text, nullable=False),
+)
+
+# One row a run, phase and metric; counts and seconds as they are, true and false as 1 and 0.
+phase_metrics = Table(
+    "phase_metrics",
+    metadata,
+    _of_run(),
+    Column("phase", String(40), primary_key=True),
+    Column("metric", String(60), primary_key=True),
+    Column("value", Float),
+)
+
+# One row a run, date and KPI: the report's date and the earlier dates of its input. Amounts are exact text.
+kpi_values = Table(
+    "kpi_values",
+    metadata,
+    _of_run(),
+    Column("date", Date, primary_key=True),
+    Column("kpi", String(60), primary_key=True),
+    Column("value", Float),  # as published, rounded to the KPI's precision
+    Column("unit", String(20), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("reason", Text),
+    Column("numerator", Text),
+    Column("denominator", Text),
+    Column("rows", Integer),
+)
+
+# One row a run and input file.
+inputs = Table(
+    "inputs",
+    metadata,
+    _of_run(),
+    Column("name", Text, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", Integer),
+    Column("rows", Integer),
+)
+
+# One row a run and data-quality result: the reconciliation in rows and USD, rejects by reason, nulls, outliers, dust.
+quality = Table(
+    "quality",
+    metadata,
+    _of_run(),
+    Column("measure", String(80), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# One row a thing to deliver to one place; its key is the same whenever the same thing is meant for the same place.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("channel", String(20), nullable=False),  # azure, email, slack, pagerduty
+    Column("run_id", String(40)),
+    Column("date", Date),
+    Column("folder", Text),  # of the run, below the folder of the reports
+    Column("payload", JSON, nullable=False),
+    Column("status", String(20), nullable=False),  # pending, done, dead
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("next_attempt_at", DateTime(timezone=True), nullable=False),
+    Column("done_at", DateTime(timezone=True)),
+    Column("error", Text),
+    Column("receipt", JSON),
+    Index("ix_deliveries_status", "status", "next_attempt_at"),
+)
+
+# One row a cause that somebody was or is to be told of, from when it arose until it cleared.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cause", String(200), nullable=False, index=True),  # such as kpi:PAR30, run:failed, input:stale
+    Column("severity", String(2), nullable=False),  # P1 to P4
+    Column("date", Date),
+    Column("run_id", String(40)),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("told_at", DateTime(timezone=True)),
+    Column("cleared_at", DateTime(timezone=True)),
+    Column("is_open", Boolean, nullable=False),
+)

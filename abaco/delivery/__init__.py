@@ -1,0 +1,1 @@
+"""Delivery: every result reaches every place that is set up, once, through outages of any of them."""
