@@ -19,6 +19,12 @@ class RunError(AbacoError):
     exit_code = 1
 
 
+class DatabaseError(AbacoError):
+    """The database cannot be reached or does not take what is written."""
+
+    exit_code = 1
+
+
 ERRORS = {cls.__name__: cls for cls in (InputError, RunError)}
 
 

@@ -1,7 +1,10 @@
 """The tables of the database, each with its grain; the migrations make the same ones (tests compare them)."""
 
+import datetime as dt
+
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -11,9 +14,9 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
+    TypeDecorator,
 )
 
 # PostgreSQL keeps them in a schema of their own; SQLite, which has none, translates it away.
@@ -28,24 +31,39 @@ metadata = MetaData(
 )
 
 
+class Moment(TypeDecorator):
+    """A point in time, in UTC on the way in and out; SQLite keeps no time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect) -> dt.datetime | None:
+        """Return the value in UTC."""
+        return value and value.astimezone(dt.UTC)
+
+    def process_result_value(self, value: dt.datetime | None, dialect) -> dt.datetime | None:
+        """Return the value in UTC."""
+        return value and (value.astimezone(dt.UTC) if value.tzinfo else value.replace(tzinfo=dt.UTC))
+
+
 def _of_run() -> Column:
-    return Column("run_id", String(40), ForeignKey(f"{SCHEMA}.runs.run_id"), primary_key=True)
+    return Column("run_id", Text, ForeignKey(f"{SCHEMA}.runs.run_id"), primary_key=True)
 
 
 # One row a successful run; the same date, inputs, parameters and code are the same run, however often it is made.
 runs = Table(
     "runs",
     metadata,
-    Column("run_id", String(40), primary_key=True),
+    Column("run_id", Text, primary_key=True),
     Column("date", Date, nullable=False, index=True),
     Column("as_of", Date),
-    Column("started_at", DateTime(timezone=True), nullable=False),
-    Column("finished_at", DateTime(timezone=True), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("input", Text, nullable=False),
-    Column("engine", String(20), nullable=False),
-    Column("code_commit", String(80)),
-    Column("code_sha256", String(64), nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("code_commit", Text),
+    Column("code_sha256", Text, nullable=False),
     Column("parameters", JSON, nullable=False),
     Column("folder", Text, nullable=False),  # below the folder of the reports
 )
@@ -56,9 +74,9 @@ visible = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("date", Date, nullable=False, index=True),
-    Column("run_id", String(40), ForeignKey(f"{SCHEMA}.runs.run_id"), nullable=False),
-    Column("since", DateTime(timezone=True), nullable=False),
-    Column("why", String(40), nullable=False),  # published, rolled back, restored
+    Column("run_id", Text, ForeignKey(f"{SCHEMA}.runs.run_id"), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("why", Text, nullable=False),  # published, found, rolled back, restored
 )
 
 # One row a run that failed or was killed.
@@ -66,11 +84,11 @@ failures = Table(
     "failures",
     metadata,
     Column("folder", Text, primary_key=True),  # below the folder of the reports
-    Column("run_id", String(40), nullable=False),
+    Column("run_id", Text, nullable=False),
     Column("date", Date, nullable=False, index=True),
-    Column("started_at", DateTime(timezone=True), nullable=False),
-    Column("finished_at", DateTime(timezone=True)),
-    Column("phase", String(40)),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("phase", Text),
     Column("error", Text, nullable=False),
 )
 
@@ -79,8 +97,8 @@ phase_metrics = Table(
     "phase_metrics",
     metadata,
     _of_run(),
-    Column("phase", String(40), primary_key=True),
-    Column("metric", String(60), primary_key=True),
+    Column("phase", Text, primary_key=True),
+    Column("metric", Text, primary_key=True),
     Column("value", Float),
 )
 
@@ -90,14 +108,30 @@ kpi_values = Table(
     metadata,
     _of_run(),
     Column("date", Date, primary_key=True),
-    Column("kpi", String(60), primary_key=True),
+    Column("kpi", Text, primary_key=True),
     Column("value", Float),  # as published, rounded to the KPI's precision
-    Column("unit", String(20), nullable=False),
-    Column("status", String(20), nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("status", Text, nullable=False),
     Column("reason", Text),
     Column("numerator", Text),
     Column("denominator", Text),
-    Column("rows", Integer),
+    Column("rows", BigInteger),
+)
+
+# One row a run and KPI of its report: what the figure was defined as when it was made.
+kpis = Table(
+    "kpis",
+    metadata,
+    _of_run(),
+    Column("kpi", Text, primary_key=True),
+    Column("position", Integer, nullable=False),  # in the catalogue
+    Column("title", Text, nullable=False),
+    Column("kpi_group", Text, nullable=False),
+    Column("precision", Integer, nullable=False),
+    Column("direction", Text),
+    Column("warning", Float),
+    Column("critical", Float),
+    Column("formula", Text, nullable=False),
 )
 
 # One row a run and input file.
@@ -106,9 +140,9 @@ inputs = Table(
     metadata,
     _of_run(),
     Column("name", Text, primary_key=True),
-    Column("sha256", String(64), nullable=False),
-    Column("bytes", Integer),
-    Column("rows", Integer),
+    Column("sha256", Text, nullable=False),
+    Column("bytes", BigInteger),
+    Column("rows", BigInteger),
 )
 
 # One row a run and data-quality result: the reconciliation in rows and USD, rejects by reason, nulls, outliers, dust.
@@ -116,7 +150,7 @@ quality = Table(
     "quality",
     metadata,
     _of_run(),
-    Column("measure", String(80), primary_key=True),
+    Column("measure", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
 
@@ -124,17 +158,17 @@ quality = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("key", String(200), primary_key=True),
-    Column("channel", String(20), nullable=False),  # azure, email, slack, pagerduty
-    Column("run_id", String(40)),
+    Column("key", Text, primary_key=True),
+    Column("channel", Text, nullable=False),  # azure, email, slack, pagerduty
+    Column("run_id", Text),
     Column("date", Date),
     Column("folder", Text),  # of the run, below the folder of the reports
     Column("payload", JSON, nullable=False),
-    Column("status", String(20), nullable=False),  # pending, done, dead
+    Column("status", Text, nullable=False),  # pending, done, dead
     Column("attempts", Integer, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("next_attempt_at", DateTime(timezone=True), nullable=False),
-    Column("done_at", DateTime(timezone=True)),
+    Column("created_at", Moment, nullable=False),
+    Column("next_attempt_at", Moment, nullable=False),
+    Column("done_at", Moment),
     Column("error", Text),
     Column("receipt", JSON),
     Index("ix_deliveries_status", "status", "next_attempt_at"),
@@ -145,14 +179,14 @@ alerts = Table(
     "alerts",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("cause", String(200), nullable=False, index=True),  # such as kpi:PAR30, run:failed, input:stale
-    Column("severity", String(2), nullable=False),  # P1 to P4
+    Column("cause", Text, nullable=False, index=True),  # such as kpi:PAR30, run:failed, input:stale
+    Column("severity", Text, nullable=False),  # P1 to P4
     Column("date", Date),
-    Column("run_id", String(40)),
+    Column("run_id", Text),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
-    Column("opened_at", DateTime(timezone=True), nullable=False),
-    Column("told_at", DateTime(timezone=True)),
-    Column("cleared_at", DateTime(timezone=True)),
+    Column("opened_at", Moment, nullable=False),
+    Column("told_at", Moment),
+    Column("cleared_at", Moment),
     Column("is_open", Boolean, nullable=False),
 )

@@ -1,0 +1,28 @@
+"""What Alembic runs: the migrations, over the connection that it is given, or over the one of DATABASE_URL."""
+
+from alembic import context
+
+from abaco import project
+from abaco.database import connection as database
+from abaco.database.schema import SCHEMA, metadata
+
+
+def run(connection) -> None:
+    """Run the migrations within the transaction of a connection."""
+    schema = SCHEMA if connection.dialect.name == "postgresql" else None
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        version_table_schema=schema,
+        include_schemas=True,
+        include_name=lambda name, kind, _: kind != "schema" or name == schema,
+        compare_type=True,
+    )
+    context.run_migrations()
+
+
+if given := context.config.attributes.get("connection"):
+    run(given)
+else:  # alembic revision --autogenerate, when the tables of schema.py have changed
+    with database.writing(database.connect(project.root() / "reports")) as opened:
+        run(opened)
