@@ -1,0 +1,123 @@
+"""What is asked of the database: which run a date shows, its figures, and what is still to be delivered."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from abaco.database.schema import (
+    alerts,
+    deliveries,
+    failures,
+    inputs,
+    kpi_values,
+    kpis,
+    phase_metrics,
+    quality,
+    runs,
+    visible,
+)
+
+# Of a delivery, what is shown: not the payload, which names recipients.
+LISTED = [c for c in deliveries.c if c.name not in ("payload", "receipt")]
+
+
+def shown(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Return the run that each date shows, oldest date first: a row of ``runs``."""
+    query = (
+        select(runs)
+        .join(visible, visible.c.run_id == runs.c.run_id)
+        .order_by(visible.c.date, visible.c.since, visible.c.id)
+    )
+    return {str(row["date"]): row for row in rows_of(connection, query)}  # of a date the last one stays
+
+
+def run_named(connection: Connection, name: str) -> dict[str, Any] | None:
+    """Return a run by its id, or the one that a date shows; None when there is none."""
+    by_date = shown(connection)
+    if name in by_date:
+        return by_date[name]
+    return next(iter(rows_of(connection, select(runs).where(runs.c.run_id == name))), None)
+
+
+def figures(connection: Connection, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the KPIs of a run on its date, in the order of the catalogue.
+
+    Each with ``value, unit, status, reason, numerator, denominator, rows, title, group, precision, direction,
+    formula, thresholds``.
+    """
+    query = (
+        select(kpi_values, kpis)
+        .join(kpis, (kpis.c.run_id == kpi_values.c.run_id) & (kpis.c.kpi == kpi_values.c.kpi))
+        .where(kpi_values.c.run_id == run["run_id"], kpi_values.c.date == run["date"])
+        .order_by(kpis.c.position)
+    )
+    found = {}
+    for row in connection.execute(query).mappings():
+        kept = {
+            k: row[k]
+            for k in (
+                "value", "unit", "status", "reason", "numerator", "denominator", "rows", "title", "precision",
+                "direction", "formula",
+            )
+        }  # fmt: skip
+        limits = {level: row[level] for level in ("warning", "critical") if row[level] is not None}
+        found[row[kpi_values.c.kpi]] = {**kept, "group": row["kpi_group"], "thresholds": limits}
+    return found
+
+
+def history(connection: Connection, run_id: str, kpi: str) -> list[dict[str, Any]]:
+    """Return a KPI on each date of a run's input, oldest first: ``date, value, status``."""
+    columns = (kpi_values.c.date, kpi_values.c.value, kpi_values.c.status)
+    query = select(*columns).where(kpi_values.c.run_id == run_id, kpi_values.c.kpi == kpi)
+    return rows_of(connection, query.order_by(kpi_values.c.date))
+
+
+def inputs_of(connection: Connection, run_id: str) -> list[dict[str, Any]]:
+    """Return the input files of a run: ``name, sha256, bytes, rows``."""
+    columns = (inputs.c.name, inputs.c.sha256, inputs.c.bytes, inputs.c.rows)
+    return rows_of(connection, select(*columns).where(inputs.c.run_id == run_id).order_by(inputs.c.name))
+
+
+def phase_metrics_of(connection: Connection, run_id: str) -> dict[str, dict[str, float | None]]:
+    """Return the metrics of a run by phase."""
+    found: dict[str, dict[str, float | None]] = {}
+    for row in connection.execute(select(phase_metrics).where(phase_metrics.c.run_id == run_id)).mappings():
+        found.setdefault(row["phase"], {})[row["metric"]] = row["value"]
+    return found
+
+
+def quality_of(connection: Connection, run_id: str) -> dict[str, str]:
+    """Return the data-quality results of a run by measure."""
+    query = select(quality.c.measure, quality.c.value).where(quality.c.run_id == run_id)
+    return dict(connection.execute(query.order_by(quality.c.measure)).tuples().all())
+
+
+def last_run(connection: Connection) -> dict[str, Any] | None:
+    """Return the run that was finished last, a row of ``runs``."""
+    return next(iter(rows_of(connection, select(runs).order_by(runs.c.finished_at.desc()).limit(1))), None)
+
+
+def failed(connection: Connection, date: str | None = None) -> list[dict[str, Any]]:
+    """Return the runs that failed or were killed, of a date or of all, oldest first: rows of ``failures``."""
+    query = select(failures).order_by(failures.c.started_at, failures.c.folder)
+    return rows_of(connection, query.where(failures.c.date == dt.date.fromisoformat(date)) if date else query)
+
+
+def deliveries_with(connection: Connection, *status: str, run_id: str | None = None) -> list[dict[str, Any]]:
+    """Return the deliveries of a status, of one run or of all, oldest first, without what they carry."""
+    query = select(*LISTED).where(deliveries.c.status.in_(status)).order_by(deliveries.c.created_at)
+    return rows_of(connection, query if run_id is None else query.where(deliveries.c.run_id == run_id))
+
+
+def open_alerts(connection: Connection) -> list[dict[str, Any]]:
+    """Return the causes that have not cleared, gravest first: rows of ``alerts``."""
+    query = (
+        select(alerts).where(alerts.c.is_open).order_by(alerts.c.severity, alerts.c.opened_at, alerts.c.id)
+    )
+    return rows_of(connection, query)
+
+
+def rows_of(connection: Connection, query: Select) -> list[dict[str, Any]]:
+    """Return the rows of a query as dicts."""
+    return [dict(row) for row in connection.execute(query).mappings()]

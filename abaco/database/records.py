@@ -1,0 +1,180 @@
+"""What is written of a run: all that its folder says, once, whoever writes it and however often."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from sqlalchemy import Connection, Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from abaco import runs
+from abaco.database import schema
+from abaco.manifest import NAME
+
+KILLED = "killed"
+# Of run.json's entry of a phase: neither figures nor of interest afterwards.
+NO_METRICS = ("key", "outputs", "taken_from")
+
+
+def write_run(connection: Connection, output: Path, folder: Path) -> int:
+    """Write a run from its folder, whether it succeeded, failed or was killed, and return how many rows came.
+
+    The same run written again gives no rows. One that succeeded is from its end on the visible one of its date.
+    """
+    run = runs.read_json(folder / "run.json")
+    where = folder.relative_to(output).as_posix()
+    if run["status"] != "success":
+        return _insert(connection, schema.failures, [_failure(run, where)])
+    written = _insert(connection, schema.runs, [_run(run, folder, where)])
+    if written:
+        for table, rows in _contents(run, folder).items():
+            written += _insert(connection, table, [{"run_id": run["run_id"], **row} for row in rows])
+    else:
+        _renew(connection, run, where)
+    return written + show(connection, run["date"], run["run_id"], moment(run["finished_at"]), "published")
+
+
+def show(connection: Connection, date: str, run_id: str, since: dt.datetime, why: str) -> int:
+    """Write that a date shows a run from `since` on, unless it did already, and return how many rows came."""
+    day, table = dt.date.fromisoformat(date), schema.visible
+    before = connection.scalar(
+        select(table.c.run_id)
+        .where(table.c.date == day, table.c.since <= since)
+        .order_by(table.c.since.desc(), table.c.id.desc())
+        .limit(1)
+    )
+    if before == run_id:
+        return 0
+    row = {"date": day, "run_id": run_id, "since": since, "why": why}
+    connection.execute(table.insert(), row)
+    return 1
+
+
+def write_metric(connection: Connection, run_id: str, phase: str, metric: str, value: float | None) -> None:
+    """Write a phase metric that is known only after the phase, or that has changed since."""
+    table = schema.phase_metrics
+    row = {"run_id": run_id, "phase": phase, "metric": metric}
+    if not _insert(connection, table, [{**row, "value": value}]):
+        connection.execute(
+            update(table).where(*(table.c[k] == v for k, v in row.items())).values(value=value)
+        )
+
+
+def moment(text: str) -> dt.datetime:
+    """Return the time that reports write as text.
+
+    Examples
+    --------
+    >>> moment("2025-12-31T02:00:00Z").isoformat()
+    '2025-12-31T02:00:00+00:00'
+    """
+    return dt.datetime.fromisoformat(text)
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
+    """Insert the rows whose key is not there yet, also when another process writes the same, and count them."""
+    if not rows:
+        return 0
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    came = connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows).rowcount
+    return max(came, 0)
+
+
+def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
+    kept, figures = runs.read_json(folder / NAME), runs.read_json(folder / "metrics.json")
+    return {
+        "run_id": run["run_id"],
+        "date": dt.date.fromisoformat(run["date"]),
+        "as_of": figures["as_of"] and dt.date.fromisoformat(figures["as_of"]),
+        "started_at": moment(run["started_at"]),
+        "finished_at": moment(run["finished_at"]),
+        "seconds": run["seconds"],
+        "input": run["input"],
+        "engine": run["engine"],
+        "code_commit": kept["code"]["commit"],
+        "code_sha256": kept["code"]["sha256"],
+        "parameters": kept["parameters"],
+        "folder": where,
+    }
+
+
+def _renew(connection: Connection, run: dict[str, Any], where: str) -> None:
+    """Let a run that was made again be the folder that was made last."""
+    ended = {"started_at": moment(run["started_at"]), "finished_at": moment(run["finished_at"])}
+    later = (schema.runs.c.run_id == run["run_id"], schema.runs.c.folder < where)
+    values = {
+        **ended,
+        "seconds": run["seconds"],
+        "folder": where,
+        "input": run["input"],
+        "engine": run["engine"],
+    }
+    connection.execute(update(schema.runs).where(*later).values(**values))
+
+
+def _failure(run: dict[str, Any], where: str) -> dict[str, Any]:
+    phase, _, _ = (run["error"] or "").partition(":")
+    return {
+        "folder": where,
+        "run_id": run["run_id"],
+        "date": dt.date.fromisoformat(run["date"]),
+        "started_at": moment(run["started_at"]),
+        "finished_at": run["finished_at"] and moment(run["finished_at"]),
+        "phase": phase if phase[:2].isdigit() else None,
+        "error": run["error"] or KILLED,
+    }
+
+
+def _contents(run: dict[str, Any], folder: Path) -> dict[Table, list[dict[str, Any]]]:
+    figures = runs.read_json(folder / "metrics.json")
+    return {
+        schema.phase_metrics: list(_phase_metrics(run["phases"])),
+        schema.kpis: list(_definitions(figures["kpis"])),
+        schema.kpi_values: list(_values(figures, folder)),
+        schema.inputs: [
+            {k: i.get(k) for k in ("name", "sha256", "bytes", "rows")} for i in figures["inputs"]
+        ],
+        schema.quality: list(_quality(figures)),
+    }
+
+
+def _phase_metrics(phases: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for phase, figures in phases.items():
+        for metric, figure in figures.items():
+            value = len(figure) if isinstance(figure, dict | list) else figure
+            if metric not in NO_METRICS and (value is None or isinstance(value, int | float)):
+                yield {"phase": phase, "metric": metric, "value": value}
+
+
+def _definitions(kpis: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for position, (name, kpi) in enumerate(kpis.items()):
+        kept = {k: kpi.get(k) for k in ("title", "precision", "direction", "formula")}
+        limits = {level: (kpi.get("thresholds") or {}).get(level) for level in ("warning", "critical")}
+        yield {"kpi": name, "position": position, "kpi_group": kpi["group"], **kept, **limits}
+
+
+def _values(figures: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
+    own = dt.date.fromisoformat(figures["date"])
+    for name, kpi in figures["kpis"].items():
+        kept = ("value", "unit", "status", "reason", "numerator", "denominator", "rows")
+        yield {"date": own, "kpi": name, **{k: kpi[k] for k in kept}}
+    for row in pq.read_table(folder / "tables" / "history.parquet").to_pylist():
+        if row["date"] != own and row["kpi"] in figures["kpis"]:
+            amounts = {k: None if row[k] is None else str(row[k]) for k in ("numerator", "denominator")}
+            value = None if row["value"] is None else float(row["value"])
+            yield {**row, **amounts, "value": value, "unit": figures["kpis"][row["kpi"]]["unit"]}
+
+
+def _quality(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for part in ("reconciliation", "quality"):
+        for measure, value in figures[part].items():
+            if isinstance(value, dict):
+                yield from ({"measure": f"{measure}: {k}", "value": _text(v)} for k, v in value.items())
+            elif value is not None:
+                yield {"measure": measure, "value": _text(value)}
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
