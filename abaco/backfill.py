@@ -56,7 +56,7 @@ def backfill(
 
 
 def _run(input: Path | None, date: str, settings: dict[str, Any]) -> tuple[str, str | None]:
-    pipeline = Pipeline(**settings)
+    pipeline = Pipeline(**settings, deliver=("azure",))  # nobody wants to be told of the past
     try:
         if not pipeline.force and pipeline.is_current(pipeline.plan(input, date)):
             return "current", None

@@ -37,7 +37,7 @@ def report_of(input: str | Path, date: str = "") -> Path:
     date
         The measurement date; empty: the latest in the input.
     """
-    pipeline = Pipeline(output=project.resolve(SCRATCH))
+    pipeline = Pipeline(output=project.resolve(SCRATCH), deliver=False)
     plan = pipeline.plan(project.resolve(input), date or None)
     for output in (Pipeline().output, pipeline.output):
         visible = output / plan["date"]

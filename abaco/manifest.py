@@ -12,6 +12,8 @@ from abaco.runs import read_json, write_json
 from abaco.stages import PHASES, notebook_path
 
 NAME = "manifest.json"
+# What is no output: the manifest itself, and the record of the run, which goes on with its deliveries.
+APART = (NAME, "run.json")
 
 
 def sha256(path: Path) -> str:
@@ -92,7 +94,7 @@ def write(folder: Path, facts: dict[str, Any], unfinished: tuple[str, ...] = ())
     files = sorted(
         p
         for p in folder.rglob("*")
-        if p.is_file() and p.name != NAME and "work" not in p.relative_to(folder).parts
+        if p.is_file() and p.name not in APART and "work" not in p.relative_to(folder).parts
     )
     files = [p for p in files if p.relative_to(folder).as_posix() not in unfinished]
     entries = [

@@ -12,6 +12,9 @@ from abaco.errors import AbacoError
 from abaco.stages import COMPLETED, FACTS, PHASES, scraps_of, section
 
 log = logging.getLogger(__name__)
+PLACES = ("azure", "email", "alerts")
+DATABASE_WAITS = {"channel": "database", "status": "pending", "error": None, "receipt": None}
+UNKNOWN = {"azure_upload_success": None, "database_writes": None}
 
 
 class Silence:
@@ -40,6 +43,9 @@ class Pipeline:
         Cores that the engine uses; by default the setting.
     memory_share
         Runs that share the memory limit.
+    deliver
+        Whether reports and failures are recorded in the database and delivered; or the places, of ``azure``,
+        ``email`` and ``alerts``, that they are delivered to.
     """
 
     def __init__(
@@ -51,6 +57,7 @@ class Pipeline:
         progress: Any = None,
         threads: int | None = None,
         memory_share: int = 1,
+        deliver: bool | tuple[str, ...] = True,
     ):
         self.settings = settings.load(params, output=output and str(output), engine=engine, threads=threads)
         limit = memory.parse_limit(self.settings["run"]["memory_limit"])
@@ -58,6 +65,7 @@ class Pipeline:
         self.output = project.resolve(self.settings["run"]["output"])
         self.force = force
         self.progress = progress or Silence()
+        self.places = PLACES if deliver is True else deliver or ()
 
     def execute(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Run all phases and publish the report.
@@ -72,9 +80,10 @@ class Pipeline:
         Returns
         -------
         dict
-            The content of run.json, with ``path``, the report's folder, and under
+            The content of run.json, with ``path``, the report's folder, ``undelivered``, and under
             ``["phases"]["calculation"]["metrics"]`` the KPIs of metrics.json. A phase that was not executed, since
-            nothing that it depends on has changed, has ``taken_from``, the run that executed it.
+            nothing that it depends on has changed, has ``taken_from``, the run that executed it. ``undelivered``
+            lists what could not be delivered yet, with the error: the report is finished nevertheless.
 
         Raises
         ------
@@ -98,26 +107,53 @@ class Pipeline:
         with runs.hold(self.output, day, self.settings["run"]["lock_timeout_seconds"], self.progress.say):
             former, taken = (None, []) if self.force else self._former(plan)
             folder = runs.stage(self.output, day, run_id)
-            done = reuse.adopt(taken, former, folder) if taken else {}
-            runs.discard_left(self.output, day, folder)
-            runs.write_json(folder / "work" / "plan.json", plan)
-            engine = plan["engine"]["name"]
-            record = _Record(folder, done, run_id=run_id, date=day, input=plan["input"], engine=engine)
-            try:
-                for phase in PHASES[len(taken) :]:
-                    self._run(phase, folder, plan, record)
-                record.succeed()
-            except BaseException as error:
-                record.fail(error)
-                if "ingestion" not in record.done or "transformation" in record.done:
-                    runs.discard_work(folder)  # else the next run of the date goes on with the rows
-                raise
-            runs.discard_work(folder)
-            record.seal(plan)
-            visible = runs.publish(folder, self.output)
+            failure = self._make(folder, plan, former, taken)
+            if failure is None:
+                visible = runs.publish(folder, self.output)
+        undelivered = self._settle(folder, failure)
+        if failure:
+            raise failure
         content = runs.read_json(folder / "run.json")
         content["phases"]["calculation"]["metrics"] = runs.read_json(folder / "metrics.json")["kpis"]
-        return {**content, "path": str(visible)}
+        return {**content, "path": str(visible), "undelivered": undelivered}
+
+    def _make(
+        self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]
+    ) -> Exception | None:
+        """Run the phases that are not taken from a former run; return the error of a run that failed."""
+        done = reuse.adopt(taken, former, folder) if taken else {}
+        runs.discard_left(self.output, plan["date"], folder)
+        runs.write_json(folder / "work" / "plan.json", plan)
+        facts = {"run_id": plan["run_id"], "date": plan["date"], "input": plan["input"]}
+        record = _Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])
+        try:
+            for phase in PHASES[len(taken) :]:
+                self._run(phase, folder, plan, record)
+            runs.discard_work(folder)
+            _seal(folder, plan)
+            record.succeed()
+        except BaseException as error:
+            record.fail(error)
+            if "ingestion" not in record.done or "transformation" in record.done:
+                runs.discard_work(folder)  # else the next run of the date goes on with the rows
+            if not isinstance(error, Exception):  # who stops a run does not want to wait until it is told of
+                raise
+            return error
+        return None
+
+    def _settle(self, folder: Path, failure: Exception | None) -> list[dict[str, Any]]:
+        """Record a run that has ended and deliver it; return what could not be delivered yet."""
+        if not self.places:
+            return []
+        from abaco.delivery.settlement import settle  # the database takes long to import
+
+        try:
+            return settle(self.output, folder, self.settings)
+        except Exception as error:  # the run's own error comes first
+            if failure is None:
+                raise
+            log.warning("the failure could not be recorded: %s", error)
+            return []
 
     def plan(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Return all that is fixed before a run: id, date, input, sources, parameters, code, engine, phase keys."""
@@ -193,7 +229,7 @@ def _files(folder: Path) -> Iterator[str]:
 class _Record:
     """run.json: what happened in one run, kept up to date while it happens."""
 
-    def __init__(self, folder: Path, done: dict[str, Any], **facts: str):
+    def __init__(self, folder: Path, done: dict[str, Any], places: tuple[str, ...], **facts: str):
         self._folder, self._path, self._began, self.phase = (
             folder,
             folder / "run.json",
@@ -203,7 +239,9 @@ class _Record:
         self.done = dict(done)
         self._content = {
             "schema_version": 1, **facts, "status": "running", "started_at": runs.now(), "finished_at": None,
-            "seconds": None, "phases": self.done, "deliveries": [], "error": None,
+            "seconds": None, "phases": self.done, "error": None, "deliver_to": list(places),
+            # from now on whoever finds this run knows that the database waits for it
+            "deliveries": [DATABASE_WAITS] if places else [],
         }  # fmt: skip
         self._write()
 
@@ -220,14 +258,16 @@ class _Record:
         self._write(status=status, error=error, finished_at=runs.now(), seconds=seconds)
 
     def succeed(self) -> None:
+        self.done["output"] |= UNKNOWN  # also when the phase was taken from a run that knew
         self._end("success")
 
     def fail(self, error: BaseException) -> None:
         text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
         self._end("failed", f"{self.phase}: {text}" if self.phase else text)
 
-    def seal(self, plan: dict[str, Any]) -> None:
-        """Write the manifest anew: the last phase's notebook and run.json have come since."""
-        kept = runs.read_json(self._folder / manifest.NAME)
-        facts = {k: v for k, v in kept.items() if k not in ("schema_version", "outputs")}
-        manifest.write(self._folder, facts | {"code": plan["code"]})
+
+def _seal(folder: Path, plan: dict[str, Any]) -> None:
+    """Write the manifest anew: the last phase's notebook has come since."""
+    kept = runs.read_json(folder / manifest.NAME)
+    facts = {k: v for k, v in kept.items() if k not in ("schema_version", "outputs")}
+    manifest.write(folder, facts | {"code": plan["code"]})

@@ -144,6 +144,21 @@ def holder(output: Path, date: str) -> dict[str, Any] | None:
         return None
 
 
+def at_work(output: Path, folder: Path) -> bool:
+    """Return whether the run of a folder, which has not said that it ended, may still be at work."""
+    who, newest = holder(output, folder.parent.name), max(path.parent.name for path in folder.parent.glob("*/run.json"))
+    if who is None or folder.name != newest:  # one run of a date at a time
+        return False
+    if who["host"] == socket.gethostname():
+        try:
+            os.kill(who["pid"], 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # it is there, and somebody else's
+            pass
+    return True
+
+
 def _holder(output: Path, date: str) -> str:
     if who := holder(output, date):
         return f"process {who['pid']} on {who['host']} since {who['since']}"

@@ -15,7 +15,7 @@ from abaco.errors import DatabaseError
 
 VARIABLE, FILE = "DATABASE_URL", "abaco.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOCK = 7_220_315  # of PostgreSQL, held while tables are made or renewed; any number that nobody else uses
+LOCK = 7_220_315  # of PostgreSQL, for what one process at a time does; any number that nobody else uses
 WAIT_SECONDS = 30
 
 
@@ -64,6 +64,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """
     with _told(engine), engine.connect() as connection:
         yield connection.execution_options(begin="BEGIN")
+
+
+def take_turns(connection: Connection) -> None:
+    """Let one process at a time go on, until its transaction ends; SQLite does so for all that write."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
 
 
 def _open(output: Path) -> Engine:
@@ -166,7 +172,7 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with writing(engine) as connection:
         if schema := _schema(connection):
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            take_turns(connection)
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         if _version(connection) != _versions()[-1]:  # another process may have been faster
             config.attributes["connection"] = connection

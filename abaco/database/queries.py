@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from abaco.database.schema import (
     alerts,
@@ -15,6 +15,7 @@ from abaco.database.schema import (
     phase_metrics,
     quality,
     runs,
+    settlements,
     visible,
 )
 
@@ -106,8 +107,47 @@ def failed(connection: Connection, date: str | None = None) -> list[dict[str, An
 
 def deliveries_with(connection: Connection, *status: str, run_id: str | None = None) -> list[dict[str, Any]]:
     """Return the deliveries of a status, of one run or of all, oldest first, without what they carry."""
-    query = select(*LISTED).where(deliveries.c.status.in_(status)).order_by(deliveries.c.created_at)
+    query = (
+        select(*LISTED)
+        .where(deliveries.c.status.in_(status))
+        .order_by(deliveries.c.created_at, deliveries.c.key)
+    )
     return rows_of(connection, query if run_id is None else query.where(deliveries.c.run_id == run_id))
+
+
+def delivery(connection: Connection, key: str) -> dict[str, Any]:
+    """Return a delivery by its key, without what it carries."""
+    (found,) = rows_of(connection, select(*LISTED).where(deliveries.c.key == key))
+    return found
+
+
+def outcomes(connection: Connection, run_id: str, folder: str) -> list[dict[str, Any]]:
+    """Return what became of the deliveries of a run, for its run.json: ``channel, status, error, receipt``.
+
+    Those of a run that failed are what was written down for its folder: another may have succeeded under the same id.
+    """
+    columns = (deliveries.c.channel, deliveries.c.status, deliveries.c.error, deliveries.c.receipt)
+    fruitless = select(failures.c.folder)
+    of_run = (deliveries.c.run_id == run_id) & deliveries.c.folder.not_in(fruitless)
+    of_folder = deliveries.c.folder == folder
+    failed = connection.scalar(select(failures.c.folder).where(failures.c.folder == folder))
+    query = select(*columns).where(of_folder if failed else of_run)
+    return rows_of(connection, query.order_by(deliveries.c.created_at, deliveries.c.key))
+
+
+def settled(connection: Connection, folder: str) -> dict[str, str | None]:
+    """Return the places that a run's deliveries are written down for, and what is not set up for them."""
+    query = select(settlements.c.place, settlements.c.missing).where(settlements.c.folder == folder)
+    return dict(connection.execute(query.order_by(settlements.c.place)).tuples().all())
+
+
+def rows_written(connection: Connection, run_id: str) -> int:
+    """Return how many rows the database has of a run."""
+    tables = (runs, phase_metrics, kpi_values, kpis, inputs, quality)
+    counts = (
+        select(func.count()).select_from(t).where(t.c.run_id == run_id).scalar_subquery() for t in tables
+    )
+    return connection.scalar(select(sum(counts)))
 
 
 def open_alerts(connection: Connection) -> list[dict[str, Any]]:

@@ -26,11 +26,11 @@ def write_run(connection: Connection, output: Path, folder: Path) -> int:
     run = runs.read_json(folder / "run.json")
     where = folder.relative_to(output).as_posix()
     if run["status"] != "success":
-        return _insert(connection, schema.failures, [_failure(run, where)])
-    written = _insert(connection, schema.runs, [_run(run, folder, where)])
+        return insert(connection, schema.failures, [_failure(run, where)])
+    written = insert(connection, schema.runs, [_run(run, folder, where)])
     if written:
         for table, rows in _contents(run, folder).items():
-            written += _insert(connection, table, [{"run_id": run["run_id"], **row} for row in rows])
+            written += insert(connection, table, [{"run_id": run["run_id"], **row} for row in rows])
     else:
         _renew(connection, run, where)
     return written + show(connection, run["date"], run["run_id"], moment(run["finished_at"]), "published")
@@ -56,7 +56,7 @@ def write_metric(connection: Connection, run_id: str, phase: str, metric: str, v
     """Write a phase metric that is known only after the phase, or that has changed since."""
     table = schema.phase_metrics
     row = {"run_id": run_id, "phase": phase, "metric": metric}
-    if not _insert(connection, table, [{**row, "value": value}]):
+    if not insert(connection, table, [{**row, "value": value}]):
         connection.execute(
             update(table).where(*(table.c[k] == v for k, v in row.items())).values(value=value)
         )
@@ -73,7 +73,7 @@ def moment(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text)
 
 
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
+def insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
     """Insert the rows whose key is not there yet, also when another process writes the same, and count them."""
     if not rows:
         return 0

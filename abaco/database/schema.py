@@ -174,6 +174,16 @@ deliveries = Table(
     Index("ix_deliveries_status", "status", "next_attempt_at"),
 )
 
+# One row a run's folder and place (azure, email, alerts) whose deliveries are written down, or will not be.
+settlements = Table(
+    "settlements",
+    metadata,
+    Column("folder", Text, primary_key=True),  # below the folder of the reports
+    Column("place", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("missing", Text),  # what is not set up, so that nothing is delivered there
+)
+
 # One row a cause that somebody was or is to be told of, from when it arose until it cleared.
 alerts = Table(
     "alerts",

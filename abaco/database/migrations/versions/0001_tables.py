@@ -81,6 +81,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_runs_date"), "runs", ["date"], unique=False, schema="abaco")
     op.create_table(
+        "settlements",
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("missing", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("folder", "place", name=op.f("pk_settlements")),
+        schema="abaco",
+    )
+    op.create_table(
         "inputs",
         sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -165,6 +174,7 @@ def downgrade() -> None:
     op.drop_table("kpis", schema="abaco")
     op.drop_table("kpi_values", schema="abaco")
     op.drop_table("inputs", schema="abaco")
+    op.drop_table("settlements", schema="abaco")
     op.drop_index(op.f("ix_runs_date"), table_name="runs", schema="abaco")
     op.drop_table("runs", schema="abaco")
     op.drop_index(op.f("ix_failures_date"), table_name="failures", schema="abaco")

@@ -1,0 +1,217 @@
+"""The settlement of a run that has ended: into the database, what it is delivered to written down and tried."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from abaco import logs, runs
+from abaco.database import backlog, queries, records, schema
+from abaco.database.connection import connect, reading, take_turns, writing
+from abaco.delivery import outbox
+from abaco.delivery.channels import channel
+from abaco.delivery.item import Item
+from abaco.errors import AbacoError, DatabaseError
+
+log = logging.getLogger(__name__)
+ABSENT = "not set up"
+
+
+def settle(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Settle a run that has ended and all before it that are not yet; deliver what is due.
+
+    Returns
+    -------
+    list of dict
+        What stays undelivered, of this run and of earlier ones: ``channel, run_id, date, error``.
+    """
+    run = runs.read_json(folder / "run.json")
+    try:
+        engine = connect(output)
+        faults = _enroll_all(engine, output, settings)
+        with reading(engine) as connection:
+            own = {
+                r["key"] for r in queries.deliveries_with(connection, outbox.PENDING, run_id=run["run_id"])
+            }
+        for _ in _deliver(engine, output, settings, own=own):
+            pass
+        _tell(engine, output, folder)
+        return faults + undelivered(engine, own)
+    except DatabaseError as error:
+        log.warning("the run %s is not in the database yet: %s", folder.name, error)
+        if run["deliveries"]:
+            entries = [d for d in run["deliveries"] if d["channel"] != "database"]
+            waiting = _entry("database", outbox.PENDING, str(error))
+            runs.write_json(folder / "run.json", run | {"deliveries": [waiting, *entries]})
+        return [{"channel": "database", "run_id": run["run_id"], "date": run["date"], "error": str(error)}]
+
+
+def deliver_pending(output: Path, settings: dict[str, Any], dead: bool = False) -> Iterator[dict[str, Any]]:
+    """Settle every run that is not yet, try all that is pending, and yield what became of each delivery.
+
+    Parameters
+    ----------
+    dead
+        Also what was given up, with a fresh set of attempts.
+    """
+    engine = connect(output)
+    for fault in _enroll_all(engine, output, settings):
+        yield {**fault, "status": outbox.PENDING}
+    if dead:
+        with writing(engine) as connection:
+            outbox.revive(connection)
+    yield from _deliver(engine, output, settings, early=True)
+
+
+def deliver_due(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Settle every run that is not yet and try what is due, as a service does from time to time."""
+    engine = connect(output)
+    _enroll_all(engine, output, settings)
+    return list(_deliver(engine, output, settings))
+
+
+def deliver_again(
+    output: Path, run: dict[str, Any], settings: dict[str, Any], items: list[Item]
+) -> list[dict[str, Any]]:
+    """Write down items of a finished run, known ones anew, try them, and return what became of each."""
+    engine = connect(output)
+    with writing(engine) as connection:
+        outbox.enqueue(connection, output, items)
+        outbox.renew(connection, [item.key for item in items])
+    own = {item.key for item in items}
+    return [row for row in _deliver(engine, output, settings, own=own) if row["key"] in own]
+
+
+def undelivered(engine: Engine, own: set[str]) -> list[dict[str, Any]]:
+    """Return what is pending although it was tried, and what of `own` is not done."""
+    with reading(engine) as connection:
+        rows = queries.deliveries_with(connection, outbox.PENDING, outbox.DEAD)
+    return [r for r in rows if r["key"] in own or (r["status"] == outbox.PENDING and r["attempts"])]
+
+
+def _deliver(
+    engine: Engine, output: Path, settings: dict[str, Any], **options: Any
+) -> Iterator[dict[str, Any]]:
+    """Deliver, and tell run.json of each run that anything was delivered for."""
+    for row in outbox.deliver(engine, output, settings, **options):
+        if row["folder"] and (output / row["folder"] / "run.json").is_file():
+            _tell(engine, output, output / row["folder"])
+        yield row
+
+
+def _enroll_all(engine: Engine, output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Write down every run that waits for it, and what each is to be delivered to; return what is wrong with that."""
+    waiting = [
+        (folder, run)
+        for folder, run in backlog.ended(output)
+        if any(
+            d["channel"] == "database" and d["status"] == outbox.PENDING for d in run.get("deliveries", ())
+        )
+    ]
+    for folder, _ in waiting:  # all of them first: nobody is to be alarmed by what a later run has mended
+        backlog.write(engine, output, folder)
+    faults = []
+    for folder, run in waiting:
+        found = _enroll(engine, output, folder, run, settings)
+        _tell(engine, output, folder, "; ".join(fault["error"] for fault in found) or None)
+        faults += found
+    return faults
+
+
+def _enroll(
+    engine: Engine, output: Path, folder: Path, run: dict[str, Any], settings: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Write down once what a run is to be delivered to; return what is wrong with how that is set up."""
+    where, faults = folder.relative_to(output).as_posix(), []
+    with writing(engine) as connection:
+        take_turns(connection)
+        settled = queries.settled(connection, where)
+        for place in (p for p in run["deliver_to"] if p not in settled):
+            try:
+                with connection.begin_nested():
+                    items, missing = SOURCES[place](connection, folder, run, settings)
+                    outbox.enqueue(connection, output, items)
+                    row = {"folder": where, "place": place, "at": dt.datetime.now(dt.UTC), "missing": missing}
+                    records.insert(connection, schema.settlements, [row])
+            except SQLAlchemyError:
+                raise
+            except (
+                Exception
+            ) as error:  # a wrong address, say: the others are delivered to, and this one later
+                logs.keep_traceback(error)
+                text = f"{place}: {error if isinstance(error, AbacoError) else repr(error)}"
+                faults.append({"channel": place, "run_id": run["run_id"], "date": run["date"], "error": text})
+    return faults
+
+
+def _tell(engine: Engine, output: Path, folder: Path, fault: str | None = None) -> None:
+    """Write into run.json what became of the deliveries, and of the phase metrics that hang on them."""
+    run, where = runs.read_json(folder / "run.json"), _below(output, folder)
+    with writing(engine) as connection:
+        found = queries.outcomes(connection, run["run_id"], where)
+        settled = queries.settled(connection, where)
+        if run["status"] == "success":
+            uploads = [row["status"] == outbox.DONE for row in found if row["channel"] == "azure"]
+            known = {
+                "azure_upload_success": all(uploads) if uploads else None,
+                "database_writes": queries.rows_written(connection, run["run_id"]),
+            }
+            for metric, value in known.items():
+                records.write_metric(connection, run["run_id"], "output", metric, value)
+            run["phases"]["output"] |= known
+    status = outbox.DONE if set(run["deliver_to"]) <= set(settled) else outbox.PENDING
+    absent = [_entry(place, ABSENT, f"set {missing}") for place, missing in settled.items() if missing]
+    runs.write_json(
+        folder / "run.json", run | {"deliveries": [_entry("database", status, fault), *absent, *found]}
+    )
+
+
+def _below(output: Path, folder: Path) -> str:
+    return folder.resolve().relative_to(output.resolve()).as_posix()
+
+
+def _entry(channel: str, status: str, error: str | None = None) -> dict[str, Any]:
+    return {"channel": channel, "status": status, "error": error, "receipt": None}
+
+
+Planned = tuple[list[Item], str | None]  # what to deliver, or what is to be set up for it
+
+
+def _uploads(_: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> Planned:
+    if run["status"] != "success":
+        return [], None
+    missing = channel("azure", settings).missing()
+    return ([], missing) if missing else ([upload(folder, run)], None)
+
+
+def upload(folder: Path, run: dict[str, Any]) -> Item:
+    """Return what uploads the folder of a run."""
+    return Item(f"azure:{run['run_id']}", "azure", run["run_id"], run["date"], folder, {})
+
+
+def _emails(_: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> Planned:
+    from abaco.delivery import email
+
+    if run["status"] != "success":
+        return [], None
+    if missing := channel("email", settings).missing():
+        return [], missing
+    items = email.items(run, folder)
+    return items, None if items else "REPORT_RECIPIENTS"
+
+
+def _alerts(connection: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> Planned:
+    from abaco.delivery import alerting
+
+    now = dt.datetime.now(dt.UTC)
+    if run["status"] == "success":
+        return alerting.judge(connection, folder, settings, now), None
+    told = run | {"error": run["error"] or records.KILLED}
+    return alerting.failed(connection, told, folder, settings, now), None
+
+
+SOURCES: dict[str, Callable[..., Planned]] = {"azure": _uploads, "email": _emails, "alerts": _alerts}
