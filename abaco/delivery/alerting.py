@@ -1,0 +1,203 @@
+"""Alerting: one alert for one cause, told once, again when it gets worse or lasts, and when it is over.
+
+A row of the table ``alerts`` is a cause from when it arose until it cleared. What is to be told leaves as items for the
+outbox: enqueue them in the transaction in which they were made, so that a row says told only when its items are kept.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, text, update
+
+from abaco import runs
+from abaco.database.schema import SCHEMA, alerts, visible
+from abaco.delivery import email, rules
+from abaco.delivery.email import EmailChannel
+from abaco.delivery.item import Item
+from abaco.delivery.notification import PagerDutyChannel, SlackChannel
+from abaco.delivery.rules import Alert
+
+CHANNELS = {"pagerduty": PagerDutyChannel, "slack": SlackChannel, "email": EmailChannel}
+
+
+def judge(connection: Connection, folder: Path, settings: dict[str, Any], now: dt.datetime) -> list[Item]:
+    """Open, repeat and clear alerts by a finished report, and return what is to be told.
+
+    Parameters
+    ----------
+    connection
+        In a transaction, after the run was recorded as the visible one of its date.
+    folder
+        The run's folder.
+    settings
+        All settings by section.
+    now
+        The time, in UTC.
+
+    Returns
+    -------
+    list
+        None for a report of an earlier date than the newest: nobody is told of the past. With ``alerts.dry_run`` they
+        are printed, and neither returned nor written down.
+    """
+    metrics = runs.read_json(folder / "metrics.json")
+    if _is_past(connection, metrics["date"]):
+        return []
+    found = rules.of_report(
+        metrics, _history(folder), lambda kpi: _moved(folder, kpi, metrics["date"]),
+        today=now.date(), max_age_days=settings["alerts"]["max_age_days"],
+    )  # fmt: skip
+    run = {"run_id": metrics["run_id"], "date": metrics["date"]}
+    return _Judgement(connection, run, folder, settings, now).pass_on(list(found), metrics)
+
+
+def failed(
+    connection: Connection,
+    run: Mapping[str, Any],
+    folder: Path | None,
+    settings: dict[str, Any],
+    now: dt.datetime,
+) -> list[Item]:
+    """Open or repeat the alert of a run that failed, and return what is to be told; see `judge`.
+
+    Parameters
+    ----------
+    run
+        The content of its run.json: ``run_id``, ``date`` (or None), ``started_at`` and ``error``.
+    folder
+        The run's folder, if it came to have one.
+    """
+    if run["date"] and _is_past(connection, run["date"]):
+        return []
+    return _Judgement(connection, run, folder, settings, now).pass_on([rules.failure(run)])
+
+
+def _is_past(connection: Connection, date: str) -> bool:
+    newest = connection.scalar(select(func.max(visible.c.date)))
+    return newest is not None and dt.date.fromisoformat(date) < newest
+
+
+def _history(folder: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(folder / "tables" / "history.parquet", columns=["date", "kpi", "status"]).to_pylist()
+
+
+def _moved(folder: Path, kpi: str, date: str) -> str:
+    """Return in a sentence what moved a PAR to a date; nothing for a KPI without a bridge."""
+    import pyarrow.parquet as pq
+
+    path = folder / "tables" / "bridges.parquet"
+    wanted = [("kpi", "=", kpi), ("date", "=", dt.date.fromisoformat(date))]
+    steps = pq.read_table(path, filters=wanted) if path.exists() else None
+    if not steps:
+        return ""
+    from abaco.bridging import finding  # it brings an engine along
+
+    return finding(steps)
+
+
+class _Judgement:
+    """The open alerts, and what one run changes about them."""
+
+    def __init__(
+        self, connection: Connection, run: Mapping, folder: Path | None, settings: dict, now: dt.datetime
+    ):
+        self._connection, self._run, self._folder, self._now = connection, run, folder, now
+        self._settings = settings
+        self._is_dry = settings["alerts"]["dry_run"]
+        self._cooldown = dt.timedelta(hours=settings["alerts"]["cooldown_hours"])
+        self._items: list[Item] = []
+        self._is_set_up = {name: channel(settings).missing() is None for name, channel in CHANNELS.items()}
+        self._is_set_up["email"] = self._is_set_up["email"] and bool(email.alert_recipients())
+        if connection.dialect.name == "postgresql":  # two runs at once must not both open one cause
+            connection.execute(text(f"LOCK TABLE {SCHEMA}.alerts IN SHARE ROW EXCLUSIVE MODE"))
+
+    def pass_on(self, found: Iterable[Alert], metrics: Mapping | None = None) -> list[Item]:
+        """Return the items for what was found; what is open, and by `metrics` is not there any more, is cleared."""
+        rows = self._connection.execute(select(alerts).where(alerts.c.is_open)).mappings()
+        left = {row["cause"]: row for row in rows}
+        for alert in found:
+            self._meet(alert, left.pop(alert.cause, None))
+        for cause, row in left.items() if metrics else ():
+            over = rules.cleared(cause, metrics)
+            if over and (row["date"] is None or str(row["date"]) <= metrics["date"]):
+                self._clear(row, over)
+        return self._items
+
+    def _meet(self, alert: Alert, row: Mapping | None) -> None:
+        if (
+            row and alert.severity > row["severity"]
+        ):  # P3 after P2: another incident, and the graver one is over
+            self._clear(row, rules.eased(alert))
+            row = None
+        opened = _utc(row["opened_at"]) if row else self._now
+        told = _utc(row["told_at"]) if row and row["told_at"] else None
+        is_due = told is None or alert.severity < row["severity"] or self._now - told >= self._cooldown
+        if is_due and self._tell(alert, opened):
+            told = self._now
+        self._keep(row, alert, opened_at=opened, told_at=told)
+
+    def _keep(self, row: Mapping | None, alert: Alert, **times: Any) -> None:
+        date = dt.date.fromisoformat(self._run["date"]) if self._run["date"] else None
+        values = {**vars(alert), **times, "run_id": self._run["run_id"], "date": date, "is_open": True}
+        self._write(update(alerts).where(alerts.c.id == row["id"]) if row else insert(alerts), values)
+
+    def _clear(self, row: Mapping, over: str) -> None:
+        if row["told_at"]:
+            alert = Alert(row["cause"], row["severity"], over, f"{over}.\nIt was: {row['title']}")
+            self._tell(alert, _utc(row["opened_at"]), resolved=True)
+        values = {"is_open": False, "cleared_at": self._now}
+        self._write(update(alerts).where(alerts.c.id == row["id"]), values)
+
+    def _write(self, statement: Any, values: dict) -> None:
+        if not self._is_dry:
+            self._connection.execute(statement.values(values))
+
+    def _tell(self, alert: Alert, opened: dt.datetime, resolved: bool = False) -> bool:
+        """Make the items of an alert, or print it; return whether there is a place that is told."""
+        told = payload(alert, opened, resolved, self._settings["alerts"]["runbook"])
+        if self._is_dry:
+            print(f"{email.headline(told)}\n{told['text']}\n")
+            return False
+        places = self._places(alert.severity)
+        for place in places:
+            self._add(place, told)
+        return bool(places)
+
+    def _places(self, severity: str) -> list[str]:
+        there = [name for name in rules.ROUTES[severity] if self._is_set_up[name]]
+        return there or [name for name in ("email",) if self._is_set_up[name]]
+
+    def _add(self, channel: str, told: dict) -> None:
+        key = f"{channel}:{told['dedup_key']}:{_stamp(self._now)}{':over' if told['resolved'] else ''}"
+        run = (self._run["run_id"], self._run["date"], self._folder)
+        if channel != "email":
+            self._items.append(Item(key, channel, *run, told))
+            return
+        for one in email.alert_recipients():
+            each = f"{key}:{email.addresses.hashed(one.addr_spec)}"
+            self._items.append(Item(each, channel, *run, {**told, "to": one.addr_spec}))
+
+
+def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str) -> dict[str, Any]:
+    """Return what the channels are given of an alert."""
+    section = f"{runbook}#{rules.SECTIONS[alert.cause.partition(':')[0]]}"
+    lines = [alert.text, f"Alert open since {opened:%Y-%m-%d %H:%M} UTC."]
+    if not resolved:
+        lines.append(f"What to do: {section}")
+    return {
+        "cause": alert.cause, "severity": alert.severity, "title": alert.title, "text": "\n".join(lines),
+        "resolved": resolved, "dedup_key": f"{alert.cause}:{_stamp(opened)}", "runbook": section,
+    }  # fmt: skip
+
+
+def _stamp(time: dt.datetime) -> str:
+    return f"{time:%Y%m%dT%H%M%SZ}"
+
+
+def _utc(time: dt.datetime) -> dt.datetime:
+    """Return a time of the database with its zone, which SQLite does not keep."""
+    return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)

@@ -1,0 +1,202 @@
+"""Rules of alerts: what of a report or a failed run somebody is told, how grave it is, and in which words.
+
+    severity  what                                                     told by
+    P1        a run failed: there is no new report                     PagerDuty, Slack and email
+    P2        a figure is past its critical limit; rejected rows
+              stopped a run                                            PagerDuty and Slack
+    P3        a figure is past its warning limit; the input is stale   Slack
+    P4        figures jumped; rows were rejected                       Slack, all of one kind in one message
+
+Where none of the places of a severity is set up, email takes their part. All of it is English, as operators' tools are.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from abaco.metrics import shown
+
+ROUTES = {
+    "P1": ("pagerduty", "slack", "email"),
+    "P2": ("pagerduty", "slack"),
+    "P3": ("slack",),
+    "P4": ("slack",),
+}
+SEVERITY = {"critical": "P2", "warning": "P3"}  # of a figure past that limit
+SECTIONS = {  # of the runbook, by the first part of a cause
+    "run": "pipeline-down",
+    "kpi": "kpi-past-its-threshold",
+    "anomalies": "data-quality-issue",
+    "rejects": "data-quality-issue",
+    "input": "stale-figures",
+}
+FAILED, ANOMALIES, REJECTS, STALE = "run:failed", "anomalies", "rejects", "input:stale"
+
+Metrics = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that somebody should know of.
+
+    Attributes
+    ----------
+    cause
+        The same as long as the same thing is the matter, such as ``kpi:PAR30``.
+    severity
+        P1, the gravest, to P4.
+    title, text
+        What is the matter in a line, and in several.
+    """
+
+    cause: str
+    severity: str
+    title: str
+    text: str
+
+
+def of_report(
+    metrics: Metrics,
+    history: Iterable[Mapping],
+    moved: Callable[[str], str],
+    *,
+    today: dt.date,
+    max_age_days: int,
+) -> Iterator[Alert]:
+    """Yield the alerts of a finished report.
+
+    Parameters
+    ----------
+    metrics
+        The content of its metrics.json.
+    history
+        Its table of that name, as rows.
+    moved
+        Returns in a sentence what moved a KPI most, or nothing.
+    max_age_days
+        Days that the figures may be older than `today`; 0: any.
+    """
+    history = list(history)
+    for name, kpi in metrics["kpis"].items():
+        if kpi["status"] in SEVERITY:
+            yield past_limit(name, kpi, metrics["date"], since(name, kpi["status"], history), moved(name))
+    yield from jumps(metrics)
+    yield from rejected(metrics)
+    yield from stale(metrics, today, max_age_days)
+
+
+def past_limit(name: str, kpi: Mapping, date: str, first: str, moved: str) -> Alert:
+    """Return the alert of a KPI past a limit; `first` is the date since which it is."""
+    level = kpi["status"]
+    side = "below" if kpi["direction"] == "higher" else "above"
+    state = f"{shown(kpi)}, {side} its {level} limit of {kpi['thresholds'][level]:g}"
+    lines = [f"{kpi['title']} ({name}) is {state}, at {date}.", f"It is past that limit since {first}."]
+    if kpi["previous"] and kpi["previous"]["value"] is not None:
+        before = shown({**kpi, "value": kpi["previous"]["value"]})
+        lines.append(f"It was {before} at {kpi['previous']['date']}.")
+    return Alert(
+        f"kpi:{name}", SEVERITY[level], f"{name} is {state}", "\n".join(filter(None, [*lines, moved]))
+    )
+
+
+def since(name: str, level: str, history: Iterable[Mapping]) -> str:
+    """Return the first of the latest dates in a row on which a KPI was as bad as that, or worse."""
+    bad = ("critical",) if level == "critical" else ("warning", "critical")
+    first = "its first date"
+    for row in sorted(
+        (row for row in history if row["kpi"] == name), key=lambda row: row["date"], reverse=True
+    ):
+        if row["status"] not in bad:
+            break
+        first = str(row["date"])
+    return first
+
+
+def jumps(metrics: Metrics) -> Iterator[Alert]:
+    """Yield one alert for all KPIs that changed by more than the limit against the date before."""
+    if found := metrics["anomalies"]:
+        kpis = metrics["kpis"]
+        moves = [f"- {one['kpi']}: {_move(kpis[one['kpi']], one)}" for one in found if one["kpi"] in kpis]
+        what = f"{_counted(len(moves), 'figure')} moved by more than {found[0]['limit_pct']:g} %"
+        yield Alert(ANOMALIES, "P4", f"{what} at {metrics['date']}", "\n".join([f"{what}:", *moves]))
+
+
+def _move(kpi: Mapping, jump: Mapping) -> str:
+    before, now = (shown({**kpi, "value": jump[key]}) for key in ("previous", "value"))
+    change = "" if jump["change_pct"] is None else f" ({jump['change_pct']:+g} %)"
+    return f"{before} → {now}{change}"
+
+
+def rejected(metrics: Metrics) -> Iterator[Alert]:
+    """Yield an alert when rows of the input were rejected; reasons are told, values never."""
+    rows, quality = metrics["reconciliation"]["quarantined"], metrics["quality"]
+    if rows:
+        title = f"{_counted(rows, 'row')} of {metrics['reconciliation']['rows_in']:,} rejected"
+        lines = [
+            f"{title} ({quality['reject_pct']} %; more than {quality['max_reject_pct']:g} % would stop the run), "
+            f"{metrics['reconciliation']['amount_quarantined']} USD:",
+            *(f"- {reason}: {count:,}" for reason, count in quality["rejects"].items()),
+            "They are in tables/quarantine.parquet of the report.",
+        ]
+        yield Alert(REJECTS, "P4", title, "\n".join(lines))
+
+
+def stale(metrics: Metrics, today: dt.date, max_age_days: int) -> Iterator[Alert]:
+    """Yield an alert when the figures are older than they may be; exactly that old is not yet too old."""
+    as_of = metrics["as_of"] or metrics["date"]
+    age = (today - dt.date.fromisoformat(as_of)).days
+    if max_age_days and age > max_age_days:
+        text = f"The newest figures are as of {as_of}, {age} days before {today}; {max_age_days} days are allowed."
+        yield Alert(STALE, "P3", f"The figures are {age} days old", f"{text}\nSee whether new exports came.")
+
+
+def failure(run: Mapping[str, Any]) -> Alert:
+    """Return the alert of a run that failed: too many rejected rows are a matter of the data, all else of the pipeline.
+
+    Parameters
+    ----------
+    run
+        The content of its run.json.
+    """
+    date, error = run["date"] or "the latest date", _safe(run["error"] or "it was killed")
+    lines = [
+        f"The run of {date}, started at {run['started_at']}, failed: {error}",
+        "The former report stays.",
+    ]
+    if "max_reject_pct" in error:
+        return Alert(REJECTS, "P2", f"Too many rejected rows: no report for {date}", "\n".join(lines))
+    return Alert(FAILED, "P1", f"The run of {date} failed", "\n".join(lines))
+
+
+def _safe(error: str) -> str:
+    """Return an error without what a library's exception says, as that may repeat a value of the data."""
+    return re.sub(
+        r"( failed in cell \d+: \w+):.*", r"\1; abaco status shows the rest", error, flags=re.DOTALL
+    )
+
+
+def cleared(cause: str, metrics: Metrics) -> str | None:
+    """Return in a line that a cause is gone, by a report in which it was not found; None where that cannot be known."""
+    kind, _, name = cause.partition(":")
+    kpi = metrics["kpis"].get(name)
+    if kind != "kpi":
+        return {
+            FAILED: f"The run of {metrics['date']} succeeded",
+            ANOMALIES: f"No figure jumped at {metrics['date']}",
+            REJECTS: "No rows are rejected any more",
+            STALE: f"The figures are as of {metrics['as_of'] or metrics['date']} now",
+        }[cause]
+    if kpi is None:
+        return f"{name} is not computed any more"
+    return None if kpi["status"] == "not_computable" else f"{name} is {shown(kpi)}, within its limits"
+
+
+def eased(alert: Alert) -> str:
+    """Return in a line that a cause is less grave than it was."""
+    return f"Less grave now: {alert.title}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
