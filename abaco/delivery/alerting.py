@@ -5,7 +5,9 @@ outbox: enqueue them in the transaction in which they were made, so that a row s
 """
 
 import datetime as dt
+import logging
 from collections.abc import Iterable, Mapping
+from email.headerregistry import Address
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,15 @@ from sqlalchemy import Connection, func, insert, select, text, update
 from abaco import runs
 from abaco.database.schema import SCHEMA, alerts, visible
 from abaco.delivery import email, rules
+from abaco.delivery.addresses import hashed
 from abaco.delivery.email import EmailChannel
 from abaco.delivery.item import Item
 from abaco.delivery.notification import PagerDutyChannel, SlackChannel
 from abaco.delivery.rules import Alert
+from abaco.delivery.wording import headline
+from abaco.errors import InputError
+
+log = logging.getLogger(__name__)
 
 CHANNELS = {"pagerduty": PagerDutyChannel, "slack": SlackChannel, "email": EmailChannel}
 
@@ -111,7 +118,8 @@ class _Judgement:
         self._cooldown = dt.timedelta(hours=settings["alerts"]["cooldown_hours"])
         self._items: list[Item] = []
         self._is_set_up = {name: channel(settings).missing() is None for name, channel in CHANNELS.items()}
-        self._is_set_up["email"] = self._is_set_up["email"] and bool(email.alert_recipients())
+        self._recipients = _recipients() if self._is_set_up["email"] else []
+        self._is_set_up["email"] = bool(self._recipients)
         if connection.dialect.name == "postgresql":  # two runs at once must not both open one cause
             connection.execute(text(f"LOCK TABLE {SCHEMA}.alerts IN SHARE ROW EXCLUSIVE MODE"))
 
@@ -160,7 +168,7 @@ class _Judgement:
         """Make the items of an alert, or print it; return whether there is a place that is told."""
         told = payload(alert, opened, resolved, self._settings["alerts"]["runbook"])
         if self._is_dry:
-            print(f"{email.headline(told)}\n{told['text']}\n")
+            print(f"{headline(told)}\n{told['text']}\n")
             return False
         places = self._places(alert.severity)
         for place in places:
@@ -177,8 +185,8 @@ class _Judgement:
         if channel != "email":
             self._items.append(Item(key, channel, *run, told))
             return
-        for one in email.alert_recipients():
-            each = f"{key}:{email.addresses.hashed(one.addr_spec)}"
+        for one in self._recipients:
+            each = f"{key}:{hashed(one.addr_spec)}"
             self._items.append(Item(each, channel, *run, {**told, "to": one.addr_spec}))
 
 
@@ -192,6 +200,15 @@ def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str) -> 
         "cause": alert.cause, "severity": alert.severity, "title": alert.title, "text": "\n".join(lines),
         "resolved": resolved, "dedup_key": f"{alert.cause}:{_stamp(opened)}", "runbook": section,
     }  # fmt: skip
+
+
+def _recipients() -> list[Address]:
+    """Return who is told by email; nobody when an address is wrong, which must not keep Slack from being told."""
+    try:
+        return email.alert_recipients()
+    except InputError as error:
+        log.warning("no alert by email: %s", error)
+        return []
 
 
 def _stamp(time: dt.datetime) -> str:

@@ -1,4 +1,4 @@
-"""Alerts to Slack and PagerDuty, both through Apprise, which knows their formats; nothing of their secrets is ever said.
+"""Alerts to Slack and PagerDuty, both through Apprise, which knows their formats; none of their secrets is ever said.
 
 PagerDuty puts events of one deduplication key into one incident, and closes it by that key. Slack keeps no such key: it
 stands at the end of the message, where readers see which messages belong together. Apprise tells why it failed only by
