@@ -1,7 +1,5 @@
-"""The archive: what runs left, the visible report of each date and what became of later runs."""
+"""The archive: the report that each date shows, what became of later runs, and what is still to be delivered."""
 
-import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,65 +19,115 @@ def visible(output: Path) -> dict[str, dict[str, Any]]:
     return {path.parent.name: runs.read_json(path) for path in sorted(output.glob("[0-9]*/run.json"))}
 
 
-def later(output: Path, date: str, run: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """Return the runs of a date since `run`, or all without one, that did not succeed, oldest first."""
-    found = [runs.read_json(path) for path in sorted((output / runs.RUNS / date).glob("*/run.json"))]
-    since = run["started_at"] if run else ""
-    return [one for one in found if one["status"] != "success" and one["started_at"] >= since]
-
-
-def outcome(output: Path, run: dict[str, Any]) -> str:
-    """Return in words what became of a run that did not succeed."""
-    if run["status"] == "failed":
-        return f"failed at {run['finished_at']}: {run['error']}"
-    if holder := _alive(runs.holder(output, run["date"])):
-        return f"is at work since {run['started_at']}, process {holder['pid']} on {holder['host']}"
-    return f"started at {run['started_at']} and was killed"
-
-
-def _alive(holder: dict[str, Any] | None) -> dict[str, Any] | None:
-    if holder and holder["host"] == socket.gethostname():
-        try:
-            os.kill(holder["pid"], 0)
-        except ProcessLookupError:
-            return None
-        except PermissionError:  # it is there, and somebody else's
-            pass
-    return holder
-
-
 def overview(output: Path | None = None) -> Iterator[str]:
-    """Yield a line for each date with the KPIs of its visible report, and below it what became of later runs.
+    """Yield a line for each date with its KPIs, what became of later runs, undelivered things and open alerts.
 
     Raises
     ------
     InputError
         When there is no report yet.
+    DatabaseError
+        When the database cannot be reached or used.
     """
+    from abaco.database import backlog, connection, queries
+
     folder = reports_folder(output)
-    shown = visible(folder)
-    dates = sorted({*shown, *(p.name for p in (folder / runs.RUNS).glob("[0-9]*"))})
+    engine = database(folder)
+    with connection.reading(engine) as opened:
+        shown, figures, failures = queries.shown(opened), queries.core_figures(opened), queries.failed(opened)
+        waiting, alerts = queries.deliveries_with(opened, "pending", "dead"), queries.open_alerts(opened)
+    unfinished = [*failures, *backlog.at_work(folder)]
+    dates = sorted({*shown, *(str(run["date"]) for run in unfinished)})
     if not dates:
-        raise InputError(f"No report in {project.shown(folder)} yet: run make report DATE=YYYY-MM-DD")
-    kpis = {date: runs.read_json(folder / date / "metrics.json")["kpis"] for date in shown}
-    names = list(
-        dict.fromkeys(n for entries in kpis.values() for n, kpi in entries.items() if kpi["group"] == "core")
-    )
-    rows = [("date", *names, "finished", "run", "input")]
-    for date in dates:
-        figures = [_figure(kpis.get(date, {}).get(name)) for name in names]
-        run = shown.get(date, {"finished_at": "no report", "run_id": "", "input": None})
-        source = project.shown(run["input"]) if run["input"] else ""
-        rows.append((date, *figures, run["finished_at"], run["run_id"], source))
-    heading, *lines = aligned(rows)
+        raise nothing(folder)
+    heading, *lines = aligned(_rows(dates, shown, figures))
     yield heading
     for date, line in zip(dates, lines, strict=True):
         yield line
-        if unfinished := later(folder, date, shown.get(date)):
-            kind, count = "later run" if date in shown else "run", len(unfinished)
-            which = f"a {kind}" if count == 1 else f"{count} {kind}s did not succeed, the last"
-            yield f"  {which} {outcome(folder, unfinished[-1])}"
+        yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], shown.get(date))
+    yield from _listed("Not delivered", [(_what(row), _state(row)) for row in waiting])
+    yield from _listed(
+        "Open alerts", [(a["severity"], a["title"], f"since {text_of(a['opened_at'])}") for a in alerts]
+    )
 
 
-def _figure(kpi: dict[str, Any] | None) -> str:
-    return "" if kpi is None else metrics.judged(kpi)
+def database(output: Path) -> Any:
+    """Return the database of the reports in `output`, which then knows of every run there.
+
+    Raises
+    ------
+    InputError
+        When there is no report yet, nor a database elsewhere that may know of some.
+    DatabaseError
+        When the database cannot be reached or used.
+    """
+    from abaco.database import backlog, connection
+
+    if not (output / runs.RUNS).is_dir() and not connection.is_elsewhere():
+        raise nothing(output)
+    return backlog.caught_up(output)
+
+
+def nothing(folder: Path) -> InputError:
+    """Return the error that there is no report yet."""
+    return InputError(f"No report in {project.shown(folder)} yet: run make report DATE=YYYY-MM-DD")
+
+
+def text_of(time: Any) -> str:
+    """Return a time as reports write it: UTC, to the second."""
+    return time if isinstance(time, str) else time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _rows(
+    dates: list[str], shown: dict[str, dict[str, Any]], figures: dict[str, dict[str, Any]]
+) -> Iterator[tuple[str, ...]]:
+    of_date = {date: figures.get(run["run_id"], {}) for date, run in shown.items()}
+    names = list(dict.fromkeys(name for entries in of_date.values() for name in entries))
+    yield ("date", *names, "finished", "run", "input")
+    for date in dates:
+        entries, run = of_date.get(date, {}), shown.get(date)
+        cells = [metrics.judged(entries[name]) if name in entries else "" for name in names]
+        ended = (
+            (text_of(run["finished_at"]), run["run_id"], project.shown(run["input"]))
+            if run
+            else ("no report", "", "")
+        )
+        yield (date, *cells, *ended)
+
+
+def _later(output: Path, unfinished: list[dict[str, Any]], run: dict[str, Any] | None) -> Iterator[str]:
+    since = text_of(run["started_at"]) if run else ""
+    found = sorted(
+        (r for r in unfinished if text_of(r["started_at"]) >= since), key=lambda r: text_of(r["started_at"])
+    )
+    if found:
+        kind = "later run" if run else "run"
+        which = f"a {kind}" if len(found) == 1 else f"{len(found)} {kind}s did not succeed, the last"
+        yield f"  {which} {_outcome(output, found[-1])}"
+
+
+def _outcome(output: Path, run: dict[str, Any]) -> str:
+    if run.get("status") == "running":
+        who = runs.holder(output, run["date"]) or {"pid": "unknown", "host": "this machine"}
+        return f"is at work since {run['started_at']}, process {who['pid']} on {who['host']}"
+    if run["finished_at"]:
+        return f"failed at {text_of(run['finished_at'])}: {run['error']}"
+    return f"started at {text_of(run['started_at'])} and was killed"
+
+
+def _what(row: dict[str, Any]) -> str:
+    return f"{row['channel']}  {row['run_id'] or row['key']}"
+
+
+def _state(row: dict[str, Any]) -> str:
+    if row["status"] == "dead":
+        return f"given up after {row['attempts']} attempts: {row['error']}"
+    if not row["attempts"]:
+        return "not tried yet"
+    return f"tried {row['attempts']} times, again at {text_of(row['next_attempt_at'])}: {row['error']}"
+
+
+def _listed(title: str, rows: list[tuple[str, ...]]) -> Iterator[str]:
+    if rows:
+        yield f"\n{title}"
+        yield from (f"  {line}" for line in aligned(rows))

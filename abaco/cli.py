@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from abaco import logs, metrics, project
-from abaco.errors import AbacoError, RunError
+from abaco.errors import AbacoError, InputError, RunError
 from abaco.listing import aligned
 
 app = typer.Typer(
     help="A lender's loan-book exports in, a KPI report out.", no_args_is_help=True, add_completion=False,
     pretty_exceptions_enable=False,
 )  # fmt: skip
+UNDELIVERED = 3  # the report is done, and a delivery is pending
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 Date = Annotated[
@@ -30,6 +31,7 @@ Engine = Annotated[
     str | None, typer.Option(help="What computes: duckdb, or spark on the cluster at SPARK_MASTER.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Execute also what is unchanged since a former run.")]
+Finished = Annotated[str, typer.Option("--date", help="Date of a finished report, YYYY-MM-DD.")]
 Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; DEBUG shows tracebacks.")]
 
 
@@ -51,6 +53,7 @@ def report(
             print(f"{name} is unchanged: taken from the run {phase['taken_from']}")
     kpis = result["phases"]["calculation"]["metrics"]
     print(*aligned(metrics.summary(kpis)), f"{project.shown(Path(result['path']))}/report.html", sep="\n")
+    _tell_undelivered(result["undelivered"])
 
 
 @app.command()
@@ -75,6 +78,47 @@ def backfill(
         raise RunError(
             f"{len(failed)} of {len(dates)} dates failed, {failed[0]} first: correct them and run it again"
         )
+
+
+@app.command()
+def deliver(
+    pending: Annotated[bool, typer.Option("--pending", help="Try all that is not delivered yet.")] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="Also what was given up.")] = False,
+    params: Params = None, output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Deliver what could not be delivered when its report was made; what was delivered is not sent again."""
+    from abaco import archive, settings
+    from abaco.delivery import settlement
+
+    logs.start(log_level)
+    if not (pending or dead):
+        raise InputError("Say what to deliver: --pending, and --dead for what was given up")
+    tried = list(settlement.deliver_pending(archive.reports_folder(output), settings.load(params), dead))
+    lines = aligned((row["channel"], row["run_id"] or row["key"], row["status"]) for row in tried)
+    print(*lines or ["Nothing was to be delivered"], sep="\n")
+    _tell_undelivered([row for row in tried if row["status"] != "done"])
+
+
+@app.command()
+def upload(date: Finished, params: Params = None, output: Output = None, log_level: Level = None) -> None:
+    """Upload a finished report to Azure Blob again; what is there already is not sent again."""
+    from abaco.delivery import again
+
+    logs.start(log_level)
+    _tell_undelivered(again.upload(date, params, output))
+
+
+@app.command()
+def email(
+    date: Finished,
+    to: Annotated[str | None, typer.Option(help="Recipients with commas between; else REPORT_RECIPIENTS.")] = None,
+    params: Params = None, output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Send a finished report by email, also to who has it already."""
+    from abaco.delivery import again
+
+    logs.start(log_level)
+    _tell_undelivered(again.email(date, to, params, output))
 
 
 @app.command()
@@ -178,6 +222,18 @@ def sample(
         path = output or project.root() / "data" / f"sample_{rows}.csv"
         generator.write_snapshot(path, rows)
         print(f"{project.shown(path)}: {rows} rows")
+
+
+def _tell_undelivered(rows: list[dict]) -> None:
+    """Say what could not be delivered, and end with 3 when there is any."""
+    for row in rows:
+        print(
+            f"Not delivered: {row['channel']} of {row['run_id']}: {row['error'] or 'not tried yet'}",
+            file=sys.stderr,
+        )
+    if rows:
+        print("The next run tries again, and so does abaco deliver --pending", file=sys.stderr)
+        raise typer.Exit(UNDELIVERED)
 
 
 def main() -> None:

@@ -4,27 +4,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco import archive, metrics, project, runs
+from abaco import archive, metrics, project
 from abaco.errors import InputError
 from abaco.listing import aligned
 
-MANIFEST, FIGURES = "manifest.json", "metrics.json"
 
-
-def find(output: Path, name: str) -> Path:
-    """Return the folder of a finished run, by its id or by the date of its report.
+def find(connection: Any, output: Path, name: str) -> dict[str, Any]:
+    """Return a finished run, by its id or by the date of its report.
 
     Raises
     ------
     InputError
         When there is none of that name.
     """
-    if (output / name / MANIFEST).is_file():
-        return output / name
-    for record in sorted((output / runs.RUNS).glob("*/*/run.json"), reverse=True):
-        if runs.read_json(record)["run_id"] == name and (record.parent / MANIFEST).is_file():
-            return record.parent
-    known = [run["run_id"] for run in archive.visible(output).values()]
+    from abaco.database import queries
+
+    if found := queries.run_named(connection, name):
+        return found
+    known = [run["run_id"] for run in queries.shown(connection).values()]
     raise InputError(
         f"No finished run {name} in {project.shown(output)}: give a run id or a date; "
         f"there are: {', '.join(known[-5:])}"
@@ -39,17 +36,20 @@ def compare(one: str, other: str, output: Path | None = None) -> Iterator[str]:
     one, other
         Run ids, or dates of reports.
     """
+    from abaco.database import connection, queries
+
     folder = archive.reports_folder(output)
-    found = (find(folder, name) for name in (one, other))
-    before, after = ((runs.read_json(path / MANIFEST), runs.read_json(path / FIGURES)) for path in found)
-    yield f"{before[0]['run_id']} → {after[0]['run_id']}"
-    yield from _section("Figures", figures(before[1]["kpis"], after[1]["kpis"]), "every figure is the same")
-    yield from _section("Inputs", inputs(before[0]["inputs"], after[0]["inputs"]), "the same files")
-    yield from _section("Parameters", parameters(before[0]["parameters"], after[0]["parameters"]), "the same")
-    code = [
-        (key, str(before[0]["code"][key]), "→", str(after[0]["code"][key])) for key in ("commit", "sha256")
-    ]
-    differs = before[0]["code"]["sha256"] != after[0]["code"]["sha256"]
+    with connection.reading(archive.database(folder)) as opened:
+        before, after = (find(opened, folder, name) for name in (one, other))
+        kpis = [queries.figures(opened, run) for run in (before, after)]
+        files = [queries.inputs_of(opened, run["run_id"]) for run in (before, after)]
+    yield f"{before['run_id']} → {after['run_id']}"
+    yield from _section("Figures", figures(*kpis), "every figure is the same")
+    yield from _section("Inputs", inputs(*files), "the same files")
+    yield from _section("Parameters", parameters(before["parameters"], after["parameters"]), "the same")
+    names = {"commit": "code_commit", "sha256": "code_sha256"}
+    code = [(name, str(before[key]), "→", str(after[key])) for name, key in names.items()]
+    differs = before["code_sha256"] != after["code_sha256"]
     yield from _section("Code", code if differs else [], "the same")
 
 

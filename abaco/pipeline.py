@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco import manifest, memory, project, reuse, runs, settings, sources
+from abaco import logs, manifest, memory, project, reuse, runs, settings, sources
 from abaco.dates import parse_date
 from abaco.errors import AbacoError
 from abaco.stages import COMPLETED, FACTS, PHASES, scraps_of, section
@@ -110,7 +110,7 @@ class Pipeline:
             failure = self._make(folder, plan, former, taken)
             if failure is None:
                 visible = runs.publish(folder, self.output)
-        undelivered = self._settle(folder, failure)
+        undelivered = self._settle(folder)
         if failure:
             raise failure
         content = runs.read_json(folder / "run.json")
@@ -141,7 +141,7 @@ class Pipeline:
             return error
         return None
 
-    def _settle(self, folder: Path, failure: Exception | None) -> list[dict[str, Any]]:
+    def _settle(self, folder: Path) -> list[dict[str, Any]]:
         """Record a run that has ended and deliver it; return what could not be delivered yet."""
         if not self.places:
             return []
@@ -149,11 +149,10 @@ class Pipeline:
 
         try:
             return settle(self.output, folder, self.settings)
-        except Exception as error:  # the run's own error comes first
-            if failure is None:
-                raise
-            log.warning("the failure could not be recorded: %s", error)
-            return []
+        except (Exception, KeyboardInterrupt) as error:  # the run has ended as it has, whatever happens here
+            logs.keep_traceback(error)
+            text = str(error) if isinstance(error, AbacoError) else repr(error)
+            return [{"channel": "deliveries", "run_id": folder.name.split("_")[1], "error": text}]
 
     def plan(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Return all that is fixed before a run: id, date, input, sources, parameters, code, engine, phase keys."""

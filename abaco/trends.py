@@ -5,9 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from abaco import archive, project, runs
+from abaco import archive, project
 from abaco.errors import InputError
 from abaco.listing import aligned
 
@@ -35,9 +33,14 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
     """
     if by not in PERIODS:
         raise InputError(f"--by {by} is not one of {', '.join(PERIODS)}")
-    folder = report_of(archive.reports_folder(output), date)
-    entry = kpi_of(runs.read_json(folder / "metrics.json"), kpi)
-    rows = [row for row in pq.read_table(folder / "tables/history.parquet").to_pylist() if row["kpi"] == kpi]
+    from abaco.database import connection, queries
+
+    folder = archive.reports_folder(output)
+    with connection.reading(archive.database(folder)) as opened:
+        run = report_of(queries.shown(opened), folder, date)
+        entry = kpi_of(queries.figures(opened, run), kpi, run["date"])
+        rows = queries.history(opened, run["run_id"], kpi)
+    rows = [{**row, "value": None if row["value"] is None else Decimal(str(row["value"]))} for row in rows]
     yield f"{entry['title']} ({kpi}), in {entry['unit']}: {entry['formula']}"
     periods = rolled_up(rows, by)
     largest = max((abs(p["value"]) for p in periods if p["value"] is not None), default=Decimal(0))
@@ -50,25 +53,21 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
     yield from aligned(lines)
 
 
-def report_of(output: Path, date: str | None) -> Path:
-    """Return the folder of the finished report of a date, or of the latest one."""
-    found = sorted(archive.visible(output))
-    if not found:
-        raise InputError(f"No report in {project.shown(output)} yet: run make report DATE=YYYY-MM-DD")
-    if date is not None and date not in found:
-        raise InputError(
-            f"No report of {date} in {project.shown(output)}; there are: {', '.join(found[-5:])}"
-        )
-    return output / (date or found[-1])
+def report_of(shown: dict[str, dict[str, Any]], output: Path, date: str | None) -> dict[str, Any]:
+    """Return the run that a date shows, or the latest date."""
+    if not shown:
+        raise archive.nothing(output)
+    if date is not None and date not in shown:
+        there = ", ".join(list(shown)[-5:])
+        raise InputError(f"No report of {date} in {project.shown(output)}; there are: {there}")
+    return shown[date or max(shown)]
 
 
-def kpi_of(figures: dict[str, Any], kpi: str) -> dict[str, Any]:
+def kpi_of(figures: dict[str, Any], kpi: str, date: Any) -> dict[str, Any]:
     """Return the entry of a KPI in the figures of a report."""
-    if kpi not in figures["kpis"]:
-        raise InputError(
-            f"{kpi} is no KPI of the report of {figures['date']}; these are: {', '.join(figures['kpis'])}"
-        )
-    return figures["kpis"][kpi]
+    if kpi not in figures:
+        raise InputError(f"{kpi} is no KPI of the report of {date}; these are: {', '.join(figures)}")
+    return figures[kpi]
 
 
 def rolled_up(rows: Iterable[dict[str, Any]], by: str) -> list[dict[str, Any]]:

@@ -55,7 +55,9 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
     with tempfile.TemporaryDirectory(
         prefix="verify-", dir=folder / runs.RUNS
     ) as elsewhere:  # a cluster sees it
-        pipeline = Pipeline(kept["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True, deliver=False)
+        pipeline = Pipeline(
+            kept["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True, deliver=False
+        )
         again = Path(pipeline.execute(finished[date]["input"], date)["path"])
         if runs.read_json(again / manifest.NAME)["run_id"] != kept["run_id"]:
             raise RunError(

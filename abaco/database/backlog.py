@@ -1,15 +1,18 @@
 """The backlog: runs that lie in the folder of the reports, and whose records or deliveries are not complete."""
 
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, select
 
-from abaco import runs
+from abaco import project, runs
 from abaco.database import queries, records, schema
 from abaco.database.connection import connect, reading, take_turns, writing
+
+log = logging.getLogger(__name__)
 
 
 def caught_up(output: Path) -> Engine:
@@ -28,28 +31,49 @@ def caught_up(output: Path) -> Engine:
         }
     missing = [folder for folder, _ in ended(output) if folder.relative_to(output).as_posix() not in known]
     for folder in missing:
-        write(engine, output, folder)
+        if fault := write(engine, output, folder):
+            log.warning(fault)
     _follow_links(engine, output)
     return engine
 
 
 def ended(output: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield the folder and run.json of each run that is no longer at work, in the order in which they began."""
+    yield from ((folder, run) for folder, run in _all(output) if not _is_at_work(output, folder, run))
+
+
+def at_work(output: Path) -> list[dict[str, Any]]:
+    """Return run.json of each run that is at work."""
+    return [run for folder, run in _all(output) if _is_at_work(output, folder, run)]
+
+
+def _all(output: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     found = sorted((output / runs.RUNS).glob("[0-9]*/*/run.json"), key=lambda path: path.parent.name)
     for path in found:
         try:
-            run = runs.read_json(path)
+            yield path.parent, runs.read_json(path)
         except (OSError, ValueError):  # removed in the meantime, or never written whole
             continue
-        if run["status"] != "running" or not runs.at_work(output, path.parent):
-            yield path.parent, run
 
 
-def write(engine: Engine, output: Path, folder: Path) -> None:
-    """Write a run that has ended; see `records.write_run`."""
-    with writing(engine) as connection:
-        take_turns(connection)
-        records.write_run(connection, output, folder)
+def _is_at_work(output: Path, folder: Path, run: dict[str, Any]) -> bool:
+    return run["status"] == "running" and runs.at_work(output, folder)
+
+
+def write(engine: Engine, output: Path, folder: Path) -> str | None:
+    """Write a run that has ended, see `records.write_run`; return what is wrong with its folder, if anything is."""
+    try:
+        with writing(engine) as connection:
+            take_turns(connection)
+            records.write_run(connection, output, folder)
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:  # damaged, or of a version that wrote other things
+        return f"{project.shown(folder)} cannot be recorded: {type(error).__name__}: {error}: make its report again"
+    return None
 
 
 def _follow_links(engine: Engine, output: Path) -> None:

@@ -66,6 +66,11 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(begin="BEGIN")
 
 
+def is_elsewhere() -> bool:
+    """Return whether the database is PostgreSQL, and so may hold reports that are not in the folder of the reports."""
+    return bool(os.environ.get(VARIABLE))
+
+
 def take_turns(connection: Connection) -> None:
     """Let one process at a time go on, until its transaction ends; SQLite does so for all that write."""
     if connection.dialect.name == "postgresql":

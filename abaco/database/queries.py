@@ -67,6 +67,23 @@ def figures(connection: Connection, run: dict[str, Any]) -> dict[str, dict[str, 
     return found
 
 
+def core_figures(connection: Connection) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the KPIs that every report has, by run: ``value, unit, status, precision``."""
+    of_kpi = (kpis.c.run_id == kpi_values.c.run_id) & (kpis.c.kpi == kpi_values.c.kpi)
+    query = (
+        select(kpi_values.c.run_id, kpis.c.kpi, kpi_values.c.value, kpi_values.c.unit, kpi_values.c.status)
+        .add_columns(kpis.c.precision)
+        .join(kpis, of_kpi)
+        .join(runs, (runs.c.run_id == kpi_values.c.run_id) & (runs.c.date == kpi_values.c.date))
+        .where(kpis.c.kpi_group == "core")
+        .order_by(kpis.c.position)
+    )
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in rows_of(connection, query):
+        found.setdefault(row["run_id"], {})[row["kpi"]] = row
+    return found
+
+
 def history(connection: Connection, run_id: str, kpi: str) -> list[dict[str, Any]]:
     """Return a KPI on each date of a run's input, oldest first: ``date, value, status``."""
     columns = (kpi_values.c.date, kpi_values.c.value, kpi_values.c.status)

@@ -52,7 +52,12 @@ def renew(connection: Connection, keys: Collection[str]) -> None:
 
 
 def deliver(
-    engine: Engine, output: Path, settings: dict[str, Any], own: Collection[str] = (), early: bool = False
+    engine: Engine,
+    output: Path,
+    settings: dict[str, Any],
+    own: Collection[str] = (),
+    only: Collection[str] | None = None,
+    early: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Try what is due, oldest first, and yield what became of each.
 
@@ -60,6 +65,8 @@ def deliver(
     ----------
     own
         Keys of what this process has written down itself: where another process is at it, it waits for the outcome.
+    only
+        Keys: nothing else is tried.
     early
         Also what is to be tried again only later.
 
@@ -77,7 +84,7 @@ def deliver(
     with reading(engine) as connection:
         rows = queries.deliveries_with(connection, PENDING)
     now = dt.datetime.now(dt.UTC)
-    for row in rows:
+    for row in rows if only is None else (row for row in rows if row["key"] in only):
         if not (early or row["key"] in own or row["next_attempt_at"] <= now):
             continue
         name = row["channel"]

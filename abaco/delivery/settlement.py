@@ -47,7 +47,7 @@ def settle(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[st
             entries = [d for d in run["deliveries"] if d["channel"] != "database"]
             waiting = _entry("database", outbox.PENDING, str(error))
             runs.write_json(folder / "run.json", run | {"deliveries": [waiting, *entries]})
-        return [{"channel": "database", "run_id": run["run_id"], "date": run["date"], "error": str(error)}]
+        return [_fault("database", run, str(error))]
 
 
 def deliver_pending(output: Path, settings: dict[str, Any], dead: bool = False) -> Iterator[dict[str, Any]]:
@@ -59,8 +59,7 @@ def deliver_pending(output: Path, settings: dict[str, Any], dead: bool = False) 
         Also what was given up, with a fresh set of attempts.
     """
     engine = connect(output)
-    for fault in _enroll_all(engine, output, settings):
-        yield {**fault, "status": outbox.PENDING}
+    yield from _enroll_all(engine, output, settings)
     if dead:
         with writing(engine) as connection:
             outbox.revive(connection)
@@ -74,16 +73,14 @@ def deliver_due(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
     return list(_deliver(engine, output, settings))
 
 
-def deliver_again(
-    output: Path, run: dict[str, Any], settings: dict[str, Any], items: list[Item]
-) -> list[dict[str, Any]]:
-    """Write down items of a finished run, known ones anew, try them, and return what became of each."""
-    engine = connect(output)
+def deliver_again(output: Path, settings: dict[str, Any], items: list[Item]) -> list[dict[str, Any]]:
+    """Deliver items of finished runs now, also those that were delivered, and return what became of each."""
+    engine = backlog.caught_up(output)
+    keys = {item.key for item in items}
     with writing(engine) as connection:
         outbox.enqueue(connection, output, items)
-        outbox.renew(connection, [item.key for item in items])
-    own = {item.key for item in items}
-    return [row for row in _deliver(engine, output, settings, own=own) if row["key"] in own]
+        outbox.renew(connection, keys)
+    return [row for row in _deliver(engine, output, settings, only=keys)]
 
 
 def undelivered(engine: Engine, own: set[str]) -> list[dict[str, Any]]:
@@ -112,10 +109,13 @@ def _enroll_all(engine: Engine, output: Path, settings: dict[str, Any]) -> list[
             d["channel"] == "database" and d["status"] == outbox.PENDING for d in run.get("deliveries", ())
         )
     ]
-    for folder, _ in waiting:  # all of them first: nobody is to be alarmed by what a later run has mended
-        backlog.write(engine, output, folder)
-    faults = []
-    for folder, run in waiting:
+    faults, whole = [], []
+    for folder, run in waiting:  # all of them first: nobody is to be alarmed by what a later run has mended
+        if fault := backlog.write(engine, output, folder):
+            faults.append(_fault("database", run, fault))
+        else:
+            whole.append((folder, run))
+    for folder, run in whole:
         found = _enroll(engine, output, folder, run, settings)
         _tell(engine, output, folder, "; ".join(fault["error"] for fault in found) or None)
         faults += found
@@ -168,6 +168,11 @@ def _tell(engine: Engine, output: Path, folder: Path, fault: str | None = None) 
     runs.write_json(
         folder / "run.json", run | {"deliveries": [_entry("database", status, fault), *absent, *found]}
     )
+
+
+def _fault(channel: str, run: dict[str, Any], error: str) -> dict[str, Any]:
+    kept = {name: run[name] for name in ("run_id", "date")}
+    return {"channel": channel, **kept, "status": outbox.PENDING, "error": error}
 
 
 def _below(output: Path, folder: Path) -> str:
