@@ -15,7 +15,7 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check verify sample test golden docs bench screenshot lint lab clean lock
+.PHONY: help report backfill check verify upload email deliver sample test golden docs bench screenshot lint lab clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,15 @@ check: $(VENV)/.report ## validate an input and show what a report would do, wri
 
 verify: $(VENV)/.$(RUNNER) ## run a finished date again and prove every figure and page identical [DATE=… OUTPUT=…]
 	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"} $${OUTPUT:+--output "$$OUTPUT"}
+
+upload: $(VENV)/.report ## upload a finished report to Azure Blob again [DATE=… PARAMS=… OUTPUT=…]
+	@$(BIN)/abaco upload --date "$$DATE" $${PARAMS:+--params "$$PARAMS"} $${OUTPUT:+--output "$$OUTPUT"}
+
+email: $(VENV)/.report ## send a finished report by email again [DATE=… TO=… PARAMS=… OUTPUT=…]
+	@$(BIN)/abaco email --date "$$DATE" $${TO:+--to "$$TO"} $${PARAMS:+--params "$$PARAMS"} $${OUTPUT:+--output "$$OUTPUT"}
+
+deliver: $(VENV)/.report ## deliver what is pending now [PARAMS=… OUTPUT=…]
+	@$(BIN)/abaco deliver --pending $${PARAMS:+--params "$$PARAMS"} $${OUTPUT:+--output "$$OUTPUT"}
 
 sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every time [ROWS=… OUTPUT=…]
 	@$(BIN)/abaco sample $${ROWS:+--rows "$$ROWS"} $${OUTPUT:+--output "$$OUTPUT"}

@@ -1,13 +1,16 @@
 """The archive: each date's report and what became of later runs."""
 
+import datetime as dt
 import os
 import socket
 import subprocess
 import sys
 
+import left
 import pytest
 
 from abaco import archive, runs
+from abaco.database import backlog, connection, schema
 from abaco.errors import InputError
 
 NOVEMBER, DECEMBER = "2025-11-30", "2025-12-31"
@@ -15,29 +18,13 @@ NOVEMBER, DECEMBER = "2025-11-30", "2025-12-31"
 
 def leave(output, date, run_id, started, status="success", error=None, kpis=None):
     """Leave a run as the pipeline would; one that succeeded is the visible one."""
-    folder = output / ".runs" / date / f"{started}_{run_id}"
-    folder.mkdir(parents=True)
-    stamp = f"{date}T{started}:00Z"
-    ended = None if status == "running" else f"{date}T{started}:09Z"
-    runs.write_json(
-        folder / "run.json",
-        {
-            "run_id": run_id,
-            "date": date,
-            "input": "/exports/book.csv",
-            "status": status,
-            "started_at": stamp,
-            "finished_at": ended,
-            "error": error,
-        },
-    )
+    run = left.run(output, date, run_id, f"{date}T{started}:00Z", status, error)
     if status == "success":
-        runs.write_json(folder / "metrics.json", {"kpis": kpis or {}})
-        runs.publish(folder, output)
+        left.finish(run, kpis or {"PAR30": left.kpi(1.0, "ok")})
 
 
 def kpi(value, status, unit="%"):
-    return {"value": value, "status": status, "unit": unit, "precision": 2, "group": "core"}
+    return left.kpi(value, status, unit=unit, precision=2)
 
 
 def held_by(output, date, pid, host=None):
@@ -100,19 +87,39 @@ def test_date_that_only_ever_failed_is_shown_without_a_report(tmp_path):
     assert failure == "  a run failed at 2025-12-31T11:00:09Z: it broke"
 
 
-def test_run_at_work_is_told_from_one_that_was_killed(tmp_path, dead_pid):
+@pytest.fixture
+def begun(tmp_path):
+    """A report, and a later run that has not said that it ended."""
     leave(tmp_path, DECEMBER, "a", "10:00")
     leave(tmp_path, DECEMBER, "b", "11:00", "running")
-    assert later_line(tmp_path) == "  a later run started at 2025-12-31T11:00:00Z and was killed"
-    held_by(tmp_path, DECEMBER, dead_pid)
-    assert later_line(tmp_path) == "  a later run started at 2025-12-31T11:00:00Z and was killed"
-    held_by(tmp_path, DECEMBER, os.getpid())
-    assert later_line(tmp_path) == (
+    return tmp_path
+
+
+def test_run_at_work_says_whose_it_is(begun):
+    held_by(begun, DECEMBER, os.getpid())
+    assert later_line(begun) == (
         "  a later run is at work since 2025-12-31T11:00:00Z, "
         f"process {os.getpid()} on {socket.gethostname()}"
     )
-    held_by(tmp_path, DECEMBER, dead_pid, host="elsewhere")
-    assert later_line(tmp_path).endswith(f"process {dead_pid} on elsewhere")
+
+
+def test_run_at_work_elsewhere_is_believed(begun, dead_pid):
+    held_by(begun, DECEMBER, dead_pid, host="elsewhere")
+    assert later_line(begun).endswith(f"process {dead_pid} on elsewhere")
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+def test_run_whose_process_is_gone_was_killed(begun, dead_pid, is_noted):
+    if is_noted:
+        held_by(begun, DECEMBER, dead_pid)
+    assert later_line(begun) == "  a later run started at 2025-12-31T11:00:00Z and was killed"
+
+
+def test_killed_run_is_no_run_at_work_because_another_one_is(begun):
+    leave(begun, DECEMBER, "c", "12:00", "running")
+    held_by(begun, DECEMBER, os.getpid())
+    expected = "  2 later runs did not succeed, the last is at work since 2025-12-31T12:00:00Z, "
+    assert later_line(begun).startswith(expected)
 
 
 def test_no_report_yet_says_what_to_do(tmp_path):
@@ -125,3 +132,34 @@ def test_reports_are_where_the_setting_says_unless_told_otherwise(project, monke
     monkeypatch.delenv("ABACO_ENV", raising=False)
     assert archive.reports_folder(None) == project.root / "reports"
     assert archive.reports_folder(project.root / "other") == project.root / "other"
+
+
+def test_pending_and_dead_deliveries_and_open_alerts_are_listed(tmp_path):
+    leave(tmp_path, DECEMBER, "a", "10:00")
+    engine, at = backlog.caught_up(tmp_path), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    common = {"run_id": "a", "payload": {}, "created_at": at, "next_attempt_at": at}
+    rows = [
+        {"key": "1", "channel": "azure", "status": "pending", "attempts": 0, "error": None},
+        {"key": "2", "channel": "email", "status": "pending", "attempts": 2, "error": "no answer"},
+        {"key": "3", "channel": "slack", "status": "dead", "attempts": 10, "error": "refused"},
+        {"key": "4", "channel": "slack", "status": "done", "attempts": 1, "error": None},
+    ]
+    alert = {
+        "cause": "kpi:PAR30",
+        "severity": "P2",
+        "title": "PAR30 is 9 %",
+        "text": "",
+        "opened_at": at,
+        "is_open": True,
+    }
+    with connection.writing(engine) as opened:
+        opened.execute(schema.deliveries.insert(), [common | row for row in rows])
+        opened.execute(schema.alerts.insert(), [alert, {**alert, "cause": "input:stale", "is_open": False}])
+    assert list(archive.overview(tmp_path))[2:] == [
+        "\nNot delivered",
+        "  azure  a  not tried yet",
+        "  email  a  tried 2 times, again at 2026-01-01T00:00:00Z: no answer",
+        "  slack  a  given up after 10 attempts: refused",
+        "\nOpen alerts",
+        "  P2  PAR30 is 9 %  since 2026-01-01T00:00:00Z",
+    ]

@@ -16,6 +16,7 @@ def folder(tmp_path):
     for name, content in {
         "report.html": "page",
         "tables/tape.parquet": "rows",
+        "run.json": "goes on with its deliveries",
         "work/staged": "personal",
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -103,7 +104,7 @@ def test_manifest_of_a_run_is_true_and_whole(finished):
     folder = finished.output / "2025-12-31"
     found = json.loads((folder / "manifest.json").read_text())
     files = finished.visible()[0]
-    files.pop("manifest.json")
+    assert {files.pop(name) for name in ("manifest.json", "run.json")}
     assert {o["path"]: o["sha256"] for o in found["outputs"]} == files
     assert all(o["bytes"] == (folder / o["path"]).stat().st_size for o in found["outputs"])
     assert manifest.altered(folder) == []

@@ -80,7 +80,7 @@ def _follow_links(engine: Engine, output: Path) -> None:
     """Write what dates show, where it is not what the database says: a database that came later, or a link moved."""
     with reading(engine) as connection:
         known = {date: run["folder"] for date, run in queries.shown(connection).items()}
-        ids = dict(connection.execute(select(schema.runs.c.folder, schema.runs.c.run_id)).tuples().all())
+        ids = dict(connection.execute(select(schema.runs.c.folder, schema.runs.c.run_id)).all())
     for link in output.glob("[0-9]*"):
         if not link.is_symlink() or not (link / "run.json").is_file():
             continue

@@ -108,7 +108,7 @@ def phase_metrics_of(connection: Connection, run_id: str) -> dict[str, dict[str,
 def quality_of(connection: Connection, run_id: str) -> dict[str, str]:
     """Return the data-quality results of a run by measure."""
     query = select(quality.c.measure, quality.c.value).where(quality.c.run_id == run_id)
-    return dict(connection.execute(query.order_by(quality.c.measure)).tuples().all())
+    return dict(connection.execute(query.order_by(quality.c.measure)).all())
 
 
 def last_run(connection: Connection) -> dict[str, Any] | None:
@@ -155,7 +155,7 @@ def outcomes(connection: Connection, run_id: str, folder: str) -> list[dict[str,
 def settled(connection: Connection, folder: str) -> dict[str, str | None]:
     """Return the places that a run's deliveries are written down for, and what is not set up for them."""
     query = select(settlements.c.place, settlements.c.missing).where(settlements.c.folder == folder)
-    return dict(connection.execute(query.order_by(settlements.c.place)).tuples().all())
+    return dict(connection.execute(query.order_by(settlements.c.place)).all())
 
 
 def rows_written(connection: Connection, run_id: str) -> int:
