@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from postgres import Postgres
 from projects import PII_KEY, Project, copy_project
 
 from abaco.engines import DuckDB
@@ -63,3 +64,27 @@ def kept(finished):
     before = finished.visible()
     yield finished
     assert finished.visible() == before
+
+
+@pytest.fixture(scope="session")
+def _server():
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres(_server):
+    """A PostgreSQL server that runs, whatever the test before did to it."""
+    _server.start()
+    yield _server
+    _server.start()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, monkeypatch):
+    """Name of the database that the code uses, empty; one test run each."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    if request.param == "postgresql":
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres").new())
+    return request.param

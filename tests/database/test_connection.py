@@ -1,0 +1,164 @@
+"""The connection: tables as the migrations make them, on both databases; errors in one line, without the password."""
+
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from postgres import PASSWORD, QUOTED
+from sqlalchemy import create_engine, inspect, select, text
+
+from abaco.database import connection, schema
+from abaco.database.connection import connect, reading, writing
+from abaco.database.records import moment
+from abaco.errors import DatabaseError
+
+
+def test_migrations_make_the_tables_of_the_schema(database, tmp_path):
+    engine = connect(tmp_path)
+    if database == "sqlite":  # it knows no schemas, but a file that is attached has a name before its tables
+        engine = create_engine("sqlite://")
+    with engine.connect() as opened:
+        if database == "sqlite":
+            opened.execute(text(f"ATTACH '{tmp_path / connection.FILE}' AS {schema.SCHEMA}"))
+        options = {
+            "include_schemas": True,
+            "include_name": lambda name, kind, _: kind != "schema" or name == schema.SCHEMA,
+            "version_table_schema": schema.SCHEMA,
+        }
+        context = MigrationContext.configure(opened, opts=options)
+        assert compare_metadata(context, schema.metadata) == []
+
+
+def test_tables_of_postgresql_lie_in_a_schema_of_their_own(postgres, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", postgres.new())
+    found = inspect(connect(tmp_path))
+    assert found.get_table_names(schema="public") == []
+    assert {"runs", "alembic_version"} <= set(found.get_table_names(schema="abaco"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sqlite_lies_beside_the_reports(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    engine = connect(tmp_path / "reports")
+    with reading(engine) as opened:
+        assert opened.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert opened.scalar(text("PRAGMA foreign_keys")) == 1
+    engine.dispose()
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["abaco.db"]
+
+
+def test_other_spelling_of_the_address_is_the_same_database(postgres, tmp_path, monkeypatch):
+    address = postgres.new()
+    for scheme in ("postgresql://", "postgres://", "postgresql+psycopg://"):
+        monkeypatch.setenv("DATABASE_URL", address.replace("postgresql://", scheme) + "?sslmode=prefer")
+        engine = connect(tmp_path)
+        assert engine.url.query["sslmode"] == "prefer"
+        engine.dispose()
+    assert len(postgres.execute("SELECT * FROM abaco.alembic_version", address.rpartition("/")[2])) == 1
+
+
+def test_current_database_is_opened_without_alembic(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    connect(tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from abaco.database.connection import connect\n"
+        f"connect(Path({str(tmp_path)!r})); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_processes_that_make_the_tables_at_once_do_not_disturb_each_other(database, tmp_path):
+    code = f"from pathlib import Path; from abaco.database.connection import connect; connect(Path({str(tmp_path)!r}))"
+    both = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(3)]
+    assert [(process.communicate()[1], process.returncode) for process in both] == [(b"", 0)] * 3
+
+
+def test_newer_tables_are_left_alone(database, tmp_path):
+    with writing(connect(tmp_path)) as opened:
+        prefix = "" if database == "sqlite" else "abaco."
+        opened.execute(text(f"UPDATE {prefix}alembic_version SET version_num = '9999'"))
+    with pytest.raises(
+        DatabaseError, match=r"has tables of version 9999, newer than \d+: update this program"
+    ):
+        connect(tmp_path)
+
+
+def test_times_come_back_in_utc(database, tmp_path):
+    engine = connect(tmp_path)
+    with writing(engine) as opened:
+        opened.execute(
+            schema.settlements.insert(),
+            {"folder": "f", "place": "p", "at": moment("2025-12-31T02:00:00+02:00")},
+        )
+    with reading(engine) as opened:
+        assert opened.scalar(select(schema.settlements.c.at)).isoformat() == "2025-12-31T00:00:00+00:00"
+
+
+# Faults
+
+
+def refused(tmp_path):
+    with pytest.raises(DatabaseError) as caught:
+        connect(tmp_path)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert not [secret for secret in (PASSWORD, QUOTED, "hunter2") if secret in said]
+    assert caught.value.__suppress_context__  # nor has the traceback what the driver said
+    return said
+
+
+def test_server_that_is_down_is_named(postgres, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", postgres.address("postgres"))
+    postgres.stop()
+    said = refused(tmp_path)
+    assert said.startswith(f"Database 127.0.0.1:{postgres.port}/postgres: ") and "refused" in said
+    assert said.endswith(": see that it runs and takes connections, or correct DATABASE_URL")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"password": "hunter2"}, "password authentication failed"),
+        ({"user": "nobody"}, "password authentication failed"),
+        ({"database": "elsewhere"}, "does not exist"),
+    ],
+)
+def test_server_that_refuses_is_quoted(postgres, tmp_path, monkeypatch, change, expected):
+    monkeypatch.setenv("DATABASE_URL", postgres.address(**{"database": "postgres", **change}))
+    assert expected in refused(tmp_path)
+
+
+def test_encryption_is_insisted_on_when_the_address_says_so(postgres, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", postgres.address("postgres") + "?sslmode=require")
+    assert "SSL" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://u:hunter2@h/d", "postgresql://u:hunter2@h:port/d", "hunter2", "sqlite:///x.db"]
+)
+def test_address_that_is_none_is_not_repeated(tmp_path, monkeypatch, address):
+    monkeypatch.setenv("DATABASE_URL", address)
+    assert refused(tmp_path).startswith("DATABASE_URL is no address of PostgreSQL: write postgresql://")
+
+
+def test_file_that_is_no_database_is_named(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    (tmp_path / connection.FILE).write_text("The Times of today, " * 100)
+    assert "file is not a database: see that the file can be written" in refused(tmp_path)
+
+
+def test_full_disk_says_so(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    engine = connect(tmp_path)
+    with (
+        pytest.raises(DatabaseError, match="database or disk is full: free some space"),
+        writing(engine) as opened,
+    ):
+        opened.execute(text("PRAGMA max_page_count = 1"))
+        row = {"key": "k" * 1_000_000, "channel": "email", "status": "pending", "attempts": 0, "payload": {}}
+        now = moment("2025-12-31T00:00:00Z")
+        opened.execute(schema.deliveries.insert(), {**row, "created_at": now, "next_attempt_at": now})
+    with reading(engine) as opened:
+        assert opened.execute(select(schema.deliveries)).all() == []

