@@ -110,6 +110,7 @@ def _notify(
 ) -> None:
     from apprise import Apprise, NotifyFormat, NotifyType
 
+    service.request_rate_per_sec = 0  # the attempts wait as long as they should
     caller = Apprise()
     caller.add(service)
     kind = NotifyType.SUCCESS if alert["resolved"] else NotifyType(COLOUR[alert["severity"]])
@@ -142,10 +143,13 @@ def _webhook(address: str) -> tuple[str, ...]:
     DeliveryError
         When it is none; the message does not repeat it.
     """
-    parts, path = urlsplit(address), None
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname)):
-        path = WEBHOOK.fullmatch(parts.path)
-    if path is None or "@" in parts.netloc:
+    try:
+        parts = urlsplit(address)
+        is_private = parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname))
+        path = WEBHOOK.fullmatch(parts.path) if is_private and "@" not in parts.netloc else None
+    except ValueError:  # the host is none
+        path = None
+    if path is None:
         raise DeliveryError(
             "SLACK_WEBHOOK_URL is no incoming webhook: "
             "copy its address, https://hooks.slack.com/services/…/…/…"

@@ -342,7 +342,8 @@ def test_line_breaks_of_an_alert_become_no_header(use):
     "url",
     [
         "mail.example.com:25", "http://x:secret@mail.example.com", "smtp://x:secret@", "smtp://x:secret@h:port",
-        "smtp://x:sec/ret@mail.example.com:25", "smtp://x:secret@h:99999", "smtp://x:secret@[::1", "smtp://x:secret@mail..example", "smtp://h/?a=secret",
+        "smtp://x:sec/ret@mail.example.com:25", "smtp://x:secret@h:99999", "smtp://x:secret@[::1",
+        "smtp://x:secret@mail..example", "smtp://h/?a=secret",
     ],
 )  # fmt: skip
 def test_address_of_a_server_that_is_none_is_an_error_without_the_password(item, monkeypatch, url):
