@@ -14,14 +14,14 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from abaco import runs
-from abaco.database.schema import SCHEMA, alerts, visible
+from abaco.database.schema import SCHEMA, alerts, deliveries, visible
 from abaco.delivery import email, rules
 from abaco.delivery.addresses import hashed
 from abaco.delivery.email import EmailChannel
 from abaco.delivery.item import Item
 from abaco.delivery.notification import PagerDutyChannel, SlackChannel
 from abaco.delivery.rules import Alert
-from abaco.delivery.wording import headline
+from abaco.delivery.wording import headline, payload, stamp
 from abaco.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -170,17 +170,28 @@ class _Judgement:
         if self._is_dry:
             print(f"{headline(told)}\n{told['text']}\n")
             return False
+        self._withdraw(told["dedup_key"])
         places = self._places(alert.severity)
         for place in places:
             self._add(place, told)
         return bool(places)
+
+    def _withdraw(self, dedup_key: str) -> None:
+        """Settle what was to be told of an alert and never arrived: after the newer word it would mislead."""
+        older = deliveries.c.key.contains(f":{dedup_key}:", autoescape=True) & (deliveries.c.status != "done")
+        values = {
+            "status": "done",
+            "done_at": self._now,
+            "receipt": {"withdrawn": "a newer word of it follows"},
+        }
+        self._write(update(deliveries).where(older), values)
 
     def _places(self, severity: str) -> list[str]:
         there = [name for name in rules.ROUTES[severity] if self._is_set_up[name]]
         return there or [name for name in ("email",) if self._is_set_up[name]]
 
     def _add(self, channel: str, told: dict) -> None:
-        key = f"{channel}:{told['dedup_key']}:{_stamp(self._now)}{':over' if told['resolved'] else ''}"
+        key = f"{channel}:{told['dedup_key']}:{stamp(self._now)}{':over' if told['resolved'] else ''}"
         run = (self._run["run_id"], self._run["date"], self._folder)
         if channel != "email":
             self._items.append(Item(key, channel, *run, told))
@@ -190,18 +201,6 @@ class _Judgement:
             self._items.append(Item(each, channel, *run, {**told, "to": one.addr_spec}))
 
 
-def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str) -> dict[str, Any]:
-    """Return what the channels are given of an alert."""
-    section = f"{runbook}#{rules.SECTIONS[alert.cause.partition(':')[0]]}"
-    lines = [alert.text, f"Alert open since {opened:%Y-%m-%d %H:%M} UTC."]
-    if not resolved:
-        lines.append(f"What to do: {section}")
-    return {
-        "cause": alert.cause, "severity": alert.severity, "title": alert.title, "text": "\n".join(lines),
-        "resolved": resolved, "dedup_key": f"{alert.cause}:{_stamp(opened)}", "runbook": section,
-    }  # fmt: skip
-
-
 def _recipients() -> list[Address]:
     """Return who is told by email; nobody when an address is wrong, which must not keep Slack from being told."""
     try:
@@ -209,10 +208,6 @@ def _recipients() -> list[Address]:
     except InputError as error:
         log.warning("no alert by email: %s", error)
         return []
-
-
-def _stamp(time: dt.datetime) -> str:
-    return f"{time:%Y%m%dT%H%M%SZ}"
 
 
 def _utc(time: dt.datetime) -> dt.datetime:
