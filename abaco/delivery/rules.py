@@ -92,7 +92,7 @@ def past_limit(name: str, kpi: Mapping, date: str, first: str, moved: str) -> Al
     level = kpi["status"]
     side = "below" if kpi["direction"] == "higher" else "above"
     state = f"{shown(kpi)}, {side} its {level} limit of {kpi['thresholds'][level]:g}"
-    lines = [f"{kpi['title']} ({name}) is {state}, at {date}.", f"It is past that limit since {first}."]
+    lines = [f"{kpi['title']} ({name}) is {state}, at {date}.", f"It has been past that limit since {first}."]
     if kpi["previous"] and kpi["previous"]["value"] is not None:
         before = shown({**kpi, "value": kpi["previous"]["value"]})
         lines.append(f"It was {before} at {kpi['previous']['date']}.")

@@ -115,7 +115,7 @@ def test_text_says_what_since_when_the_largest_term_and_what_to_do(book):
     item = book.report(PAR30=CRITICAL)[0]
     assert item.payload["text"].splitlines() == [
         "Portfolio at risk, 30 days (PAR30) is 8.5000 %, above its critical limit of 8, at 2025-12-31.",
-        "It is past that limit since 2025-12-31.",
+        "It has been past that limit since 2025-12-31.",
         "PAR30 moved by +1.00 points, from 7.50 % on 2025-11-30 to 8.50 % on 2025-12-31; most by new arrears (+1.25).",
         "Alert open since 2026-01-10 02:00 UTC.",
         "What to do: docs/OPERATIONS.md#kpi-past-its-threshold",

@@ -51,7 +51,7 @@ def test_kpi_past_its_critical_limit_says_what_how_much_since_when_and_why():
     assert alert.title == "PAR30 is 8.4200 %, above its critical limit of 8"
     assert alert.text.splitlines() == [
         "Portfolio at risk, 30 days (PAR30) is 8.4200 %, above its critical limit of 8, at 2025-12-31.",
-        "It is past that limit since 2025-11-30.",
+        "It has been past that limit since 2025-11-30.",
         "It was 8.1000 % at 2025-11-30.",
         "PAR30 moved by +0.32 points.",
     ]
@@ -61,7 +61,7 @@ def test_kpi_past_its_warning_limit_counts_worse_dates_too():
     history = [row("2025-10-31", "ok"), row("2025-11-30", "critical"), row("2025-12-31", "warning")]
     (alert,) = found(metrics(PAR30=kpi(5.1, "warning")), history)
     assert (alert.severity, alert.title) == ("P3", "PAR30 is 5.1000 %, above its warning limit of 5")
-    assert "It is past that limit since 2025-11-30." in alert.text
+    assert "It has been past that limit since 2025-11-30." in alert.text
 
 
 def test_kpi_whose_higher_values_are_better_is_below():
