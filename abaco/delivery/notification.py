@@ -5,6 +5,7 @@ stands at the end of the message, where readers see which messages belong togeth
 what it logs; of that the status is taken and nothing else, since the rest may repeat a webhook's address.
 """
 
+import logging
 import os
 import re
 from ipaddress import ip_address
@@ -110,6 +111,8 @@ def _notify(
 ) -> None:
     from apprise import Apprise, NotifyFormat, NotifyType
 
+    for talkative in ("apprise", "urllib3"):  # below a warning they tell addresses and keys
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     service.request_rate_per_sec = 0  # the attempts wait as long as they should
     caller = Apprise()
     caller.add(service)

@@ -298,6 +298,16 @@ def test_no_address_gets_past_the_channel_either(use, folder, text):
     assert server.taken == []
 
 
+def test_user_of_the_server_smuggles_nothing_in(item, monkeypatch):
+    with serving() as server:
+        monkeypatch.setenv(
+            "SMTP_URL", f"smtp://a%40example.com%0D%0ABcc%3A%20thief:x@localhost:{server.port}"
+        )
+        with pytest.raises(DeliveryError, match="No email can be addressed"):
+            EmailChannel(settings.load()).send(item)
+    assert server.taken == []
+
+
 def test_name_of_a_sender_is_encoded(use, item):
     with serving() as server:
         use("smtp", server.port, sender='"Crédito, Ábaco" <reports@example.com>').send(item)

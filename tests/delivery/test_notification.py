@@ -1,5 +1,7 @@
 """Alerts as Slack and PagerDuty receive them: in their format, under one key, and without a secret when they fail."""
 
+import logging
+
 import pytest
 from webhooks import PAGERDUTY, SLACK, recording
 
@@ -152,6 +154,15 @@ def test_refusal_is_told_at_once_and_without_the_secret(server, channel, host, s
         made(channel).send(item())
     assert (server.asked, server.received) == (1, [])
     assert not any(secret in f"{caught.value}{caplog.text}" for secret in ("c0C3secret", ROUTING_KEY))
+
+
+@BOTH
+def test_no_secret_is_logged_at_any_level(server, channel, host, caplog):
+    caplog.set_level(logging.DEBUG)
+    server.answers = [500]
+    made(channel).send(item())
+    assert server.asked == 2
+    assert not any(secret in caplog.text for secret in ("c0C3secret", ROUTING_KEY))
 
 
 @BOTH
