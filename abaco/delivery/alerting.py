@@ -148,7 +148,7 @@ class _Judgement:
     def _meet(self, alert: Alert, row: Mapping | None) -> None:
         # P3 after P2 is another incident, and the graver one is over
         if row and alert.severity > row["severity"]:
-            self._clear(row, rules.eased(alert))
+            self._clear(row, rules.eased(alert.cause))
             row = None
         opened = row["opened_at"] if row else self._now
         told = row["told_at"] if row else None
