@@ -17,6 +17,7 @@ OWN = (
     "DATABASE_URL",
     "SMTP_URL",
     "REPORT_",
+    "ALERT_",
     "SLACK_",
     "PAGERDUTY_",
 )

@@ -14,17 +14,19 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from abaco import runs
-from abaco.database.schema import SCHEMA, alerts, visible
+from abaco.database.schema import SCHEMA, alerts, deliveries, visible
 from abaco.delivery import email, rules
 from abaco.delivery.addresses import hashed
 from abaco.delivery.email import EmailChannel
 from abaco.delivery.item import Item
 from abaco.delivery.notification import PagerDutyChannel, SlackChannel
+from abaco.delivery.outbox import DEAD, DONE, PENDING
 from abaco.delivery.rules import Alert
-from abaco.delivery.wording import headline
+from abaco.delivery.wording import headline, payload, stamp
 from abaco.errors import InputError
 
 log = logging.getLogger(__name__)
+WITHDRAWN = "withdrawn"
 
 CHANNELS = {"pagerduty": PagerDutyChannel, "slack": SlackChannel, "email": EmailChannel}
 
@@ -76,7 +78,7 @@ def failed(
     folder
         The run's folder, if it came to have one.
     """
-    if run["date"] and _is_past(connection, run["date"]):
+    if run["date"] and (_is_past(connection, run["date"]) or _is_mended(connection, run)):
         return []
     return _Judgement(connection, run, folder, settings, now).pass_on([rules.failure(run)])
 
@@ -84,6 +86,14 @@ def failed(
 def _is_past(connection: Connection, date: str) -> bool:
     newest = connection.scalar(select(func.max(visible.c.date)))
     return newest is not None and dt.date.fromisoformat(date) < newest
+
+
+def _is_mended(connection: Connection, run: Mapping[str, Any]) -> bool:
+    """Return whether a later run of the date has succeeded, before anybody could be told that this one had not."""
+    since = connection.scalar(
+        select(func.max(visible.c.since)).where(visible.c.date == dt.date.fromisoformat(run["date"]))
+    )
+    return since is not None and since > dt.datetime.fromisoformat(run["started_at"])
 
 
 def _history(folder: Path) -> list[dict[str, Any]]:
@@ -136,16 +146,17 @@ class _Judgement:
         return self._items
 
     def _meet(self, alert: Alert, row: Mapping | None) -> None:
-        if (
-            row and alert.severity > row["severity"]
-        ):  # P3 after P2: another incident, and the graver one is over
-            self._clear(row, rules.eased(alert))
+        # P3 after P2 is another incident, and the graver one is over
+        if row and alert.severity > row["severity"]:
+            self._clear(row, rules.eased(alert.cause))
             row = None
-        opened = _utc(row["opened_at"]) if row else self._now
-        told = _utc(row["told_at"]) if row and row["told_at"] else None
+        opened = row["opened_at"] if row else self._now
+        told = row["told_at"] if row else None
         is_due = told is None or alert.severity < row["severity"] or self._now - told >= self._cooldown
-        if is_due and self._tell(alert, opened):
-            told = self._now
+        if is_due:
+            word = self._payload(alert, opened)
+            self._withdraw(word)
+            told = self._now if self._tell(word) else told
         self._keep(row, alert, opened_at=opened, told_at=told)
 
     def _keep(self, row: Mapping | None, alert: Alert, **times: Any) -> None:
@@ -154,9 +165,11 @@ class _Judgement:
         self._write(update(alerts).where(alerts.c.id == row["id"]) if row else insert(alerts), values)
 
     def _clear(self, row: Mapping, over: str) -> None:
-        if row["told_at"]:
-            alert = Alert(row["cause"], row["severity"], over, f"{over}.\nIt was: {row['title']}")
-            self._tell(alert, _utc(row["opened_at"]), resolved=True)
+        alert = Alert(row["cause"], row["severity"], over, f"{over}.\nIt was: {row['title']}")
+        told = self._payload(alert, row["opened_at"], resolved=True)
+        self._withdraw(told)
+        if self._has_arrived(told):
+            self._tell(told)
         values = {"is_open": False, "cleared_at": self._now}
         self._write(update(alerts).where(alerts.c.id == row["id"]), values)
 
@@ -164,23 +177,35 @@ class _Judgement:
         if not self._is_dry:
             self._connection.execute(statement.values(values))
 
-    def _tell(self, alert: Alert, opened: dt.datetime, resolved: bool = False) -> bool:
+    def _payload(self, alert: Alert, opened: dt.datetime, resolved: bool = False) -> dict[str, Any]:
+        return payload(alert, opened, resolved, self._settings["alerts"]["runbook"])
+
+    def _tell(self, told: dict) -> bool:
         """Make the items of an alert, or print it; return whether there is a place that is told."""
-        told = payload(alert, opened, resolved, self._settings["alerts"]["runbook"])
         if self._is_dry:
             print(f"{headline(told)}\n{told['text']}\n")
             return False
-        places = self._places(alert.severity)
+        places = self._places(told["severity"])
         for place in places:
             self._add(place, told)
         return bool(places)
+
+    def _withdraw(self, told: dict) -> None:
+        """Give up what was to be told of an alert and never arrived: after the newer word it would mislead."""
+        older = _of(told) & deliveries.c.status.in_((PENDING, DEAD))
+        self._write(update(deliveries).where(older), {"status": WITHDRAWN})
+
+    def _has_arrived(self, told: dict) -> bool:
+        """Return whether any place was told that an alert is open; if none was, none needs to know that it is over."""
+        query = select(deliveries.c.key).where(_of(told) & (deliveries.c.status == DONE)).limit(1)
+        return self._connection.scalar(query) is not None
 
     def _places(self, severity: str) -> list[str]:
         there = [name for name in rules.ROUTES[severity] if self._is_set_up[name]]
         return there or [name for name in ("email",) if self._is_set_up[name]]
 
     def _add(self, channel: str, told: dict) -> None:
-        key = f"{channel}:{told['dedup_key']}:{_stamp(self._now)}{':over' if told['resolved'] else ''}"
+        key = f"{channel}:{told['dedup_key']}:{stamp(self._now)}{':over' if told['resolved'] else ''}"
         run = (self._run["run_id"], self._run["date"], self._folder)
         if channel != "email":
             self._items.append(Item(key, channel, *run, told))
@@ -190,16 +215,9 @@ class _Judgement:
             self._items.append(Item(each, channel, *run, {**told, "to": one.addr_spec}))
 
 
-def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str) -> dict[str, Any]:
-    """Return what the channels are given of an alert."""
-    section = f"{runbook}#{rules.SECTIONS[alert.cause.partition(':')[0]]}"
-    lines = [alert.text, f"Alert open since {opened:%Y-%m-%d %H:%M} UTC."]
-    if not resolved:
-        lines.append(f"What to do: {section}")
-    return {
-        "cause": alert.cause, "severity": alert.severity, "title": alert.title, "text": "\n".join(lines),
-        "resolved": resolved, "dedup_key": f"{alert.cause}:{_stamp(opened)}", "runbook": section,
-    }  # fmt: skip
+def _of(told: dict) -> Any:
+    """Return the condition that a delivery is of an alert, by the key that all of them have in theirs."""
+    return deliveries.c.key.contains(f":{told['dedup_key']}:", autoescape=True)
 
 
 def _recipients() -> list[Address]:
@@ -209,12 +227,3 @@ def _recipients() -> list[Address]:
     except InputError as error:
         log.warning("no alert by email: %s", error)
         return []
-
-
-def _stamp(time: dt.datetime) -> str:
-    return f"{time:%Y%m%dT%H%M%SZ}"
-
-
-def _utc(time: dt.datetime) -> dt.datetime:
-    """Return a time of the database with its zone, which SQLite does not keep."""
-    return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)

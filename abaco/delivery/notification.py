@@ -5,6 +5,7 @@ stands at the end of the message, where readers see which messages belong togeth
 what it logs; of that the status is taken and nothing else, since the rest may repeat a webhook's address.
 """
 
+import logging
 import os
 import re
 from ipaddress import ip_address
@@ -110,6 +111,9 @@ def _notify(
 ) -> None:
     from apprise import Apprise, NotifyFormat, NotifyType
 
+    for talkative in ("apprise", "urllib3"):  # below a warning they tell addresses and keys
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    service.request_rate_per_sec = 0  # the attempts wait as long as they should
     caller = Apprise()
     caller.add(service)
     kind = NotifyType.SUCCESS if alert["resolved"] else NotifyType(COLOUR[alert["severity"]])
@@ -142,10 +146,13 @@ def _webhook(address: str) -> tuple[str, ...]:
     DeliveryError
         When it is none; the message does not repeat it.
     """
-    parts, path = urlsplit(address), None
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname)):
-        path = WEBHOOK.fullmatch(parts.path)
-    if path is None or "@" in parts.netloc:
+    try:
+        parts = urlsplit(address)
+        is_private = parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname))
+        path = WEBHOOK.fullmatch(parts.path) if is_private and "@" not in parts.netloc else None
+    except ValueError:  # the host is none
+        path = None
+    if path is None:
         raise DeliveryError(
             "SLACK_WEBHOOK_URL is no incoming webhook: "
             "copy its address, https://hooks.slack.com/services/…/…/…"

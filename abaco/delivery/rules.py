@@ -92,7 +92,7 @@ def past_limit(name: str, kpi: Mapping, date: str, first: str, moved: str) -> Al
     level = kpi["status"]
     side = "below" if kpi["direction"] == "higher" else "above"
     state = f"{shown(kpi)}, {side} its {level} limit of {kpi['thresholds'][level]:g}"
-    lines = [f"{kpi['title']} ({name}) is {state}, at {date}.", f"It is past that limit since {first}."]
+    lines = [f"{kpi['title']} ({name}) is {state}, at {date}.", f"It has been past that limit since {first}."]
     if kpi["previous"] and kpi["previous"]["value"] is not None:
         before = shown({**kpi, "value": kpi["previous"]["value"]})
         lines.append(f"It was {before} at {kpi['previous']['date']}.")
@@ -193,9 +193,12 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
     return None if kpi["status"] == "not_computable" else f"{name} is {shown(kpi)}, within its limits"
 
 
-def eased(alert: Alert) -> str:
-    """Return in a line that a cause is less grave than it was."""
-    return f"Less grave now: {alert.title}"
+def eased(cause: str) -> str:
+    """Return in a line that a cause is less grave than it was: of P2 only figures and rejected rows become less."""
+    kind, _, name = cause.partition(":")
+    if kind == "kpi":
+        return f"{name} is past its warning limit only"
+    return "The rejected rows do not stop the run any more"
 
 
 def _counted(count: int, what: str) -> str:

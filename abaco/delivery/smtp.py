@@ -49,6 +49,7 @@ def server() -> Server:
     try:
         parts = urlsplit(address)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # a name that cannot be looked up
     except ValueError:
         raise DeliveryError(f"The port or host of SMTP_URL cannot be read: {FORM}") from None
     if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/") or parts.query:

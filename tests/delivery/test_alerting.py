@@ -1,0 +1,335 @@
+"""Alerting over time: one alert for one cause, the cooldown, what gets worse, better or well, and to whom it goes."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from mailserver import serving
+from sqlalchemy import insert, select, update
+from webhooks import PAGERDUTY, SLACK, recording
+
+from abaco import runs, settings
+from abaco.database import schema
+from abaco.database.connection import connect
+from abaco.delivery import alerting, outbox
+from abaco.delivery.email import EmailChannel
+from abaco.delivery.notification import PagerDutyChannel, SlackChannel
+from abaco.kpis.bridge import SCHEMA as BRIDGES
+
+from .test_rules import kpi, metrics
+
+START = dt.datetime(2026, 1, 10, 2, 0, tzinfo=dt.UTC)
+WEBHOOK = "https://hooks.slack.com/services/T0/B0/secret"
+CHANNELS = {"email": EmailChannel, "slack": SlackChannel, "pagerduty": PagerDutyChannel}
+FINE, WARNING, CRITICAL = kpi(3.0, "ok"), kpi(5.5, "warning"), kpi(8.5, "critical")
+
+
+class Book:
+    """Runs that end at given hours, and what is told of them."""
+
+    def __init__(self, output, **changes):
+        self.output, self.engine = output, connect(output)
+        self.settings = settings.load({
+            "alerts": {"cooldown_hours": 24.0, "max_age_days": 0, **changes},
+            "delivery": {"email_from": "abaco@example.com", "timeout_seconds": 20.0},
+        })  # fmt: skip
+        self.count = 0
+
+    def report(self, hour=0, date="2025-12-31", **what):
+        """End a run of a date well, and return the items of its alerts."""
+        self.count += 1
+        content = {**metrics(**what), "date": date, "run_id": f"run-{self.count}"}
+        folder = self.output / ".runs" / date / f"{self.count}"
+        write_run(folder, content)
+        day, now = dt.date.fromisoformat(date), START + dt.timedelta(hours=hour)
+        run = {
+            "run_id": content["run_id"], "date": day, "started_at": now, "finished_at": now, "seconds": 1.0,
+            "input": "x", "engine": "duckdb", "code_sha256": "0" * 64, "parameters": {},
+            "folder": folder.relative_to(self.output).as_posix(),
+        }  # fmt: skip
+        shown = {"date": day, "run_id": content["run_id"], "since": now, "why": "published"}
+        with self.engine.begin() as connection:
+            connection.execute(insert(schema.runs).values(run))
+            connection.execute(insert(schema.visible).values(shown))
+            items = alerting.judge(connection, folder, self.settings, now)
+            outbox.enqueue(connection, self.output, items)
+        return items
+
+    def fail(self, hour=0, date="2025-12-31", error="04_report: no space left"):
+        """Let a run of a date fail, and return the items of its alert."""
+        now = START + dt.timedelta(hours=hour)
+        run = {"run_id": "run-x", "date": date, "started_at": f"{now:%Y-%m-%dT%H:%M:%SZ}", "error": error}
+        with self.engine.begin() as connection:
+            items = alerting.failed(connection, run, None, self.settings, now)
+            outbox.enqueue(connection, self.output, items)
+        return items
+
+    def settle(self):
+        """Count as arrived what is pending."""
+        with self.engine.begin() as connection:
+            pending = schema.deliveries.c.status == "pending"
+            connection.execute(update(schema.deliveries).where(pending).values(status="done"))
+
+    def rows(self, table=schema.alerts):
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def write_run(folder, content):
+    (folder / "tables").mkdir(parents=True)
+    runs.write_json(folder / "metrics.json", content)
+    day = dt.date.fromisoformat(content["date"])
+    rows = [{"date": day, "kpi": name, "status": one["status"]} for name, one in content["kpis"].items()]
+    shape = pa.schema([("date", pa.date32()), ("kpi", pa.string()), ("status", pa.string())])
+    pq.write_table(pa.Table.from_pylist(rows, schema=shape), folder / "tables" / "history.parquet")
+    pair = {"date": day, "against": dt.date(2025, 11, 30), "kpi": "PAR30"}
+    points = {"opening": "7.500000", "new arrears": "1.250000", "paid": "-0.250000", "closing": "8.500000"}
+    steps = [{**pair, "term": term, "points": Decimal(value)} for term, value in points.items()]
+    pq.write_table(pa.Table.from_pylist(steps, schema=BRIDGES), folder / "tables" / "bridges.parquet")
+
+
+@pytest.fixture(autouse=True)
+def _all_set_up(monkeypatch):
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", WEBHOOK)
+    monkeypatch.setenv("PAGERDUTY_ROUTING_KEY", "0123456789abcdef")
+    monkeypatch.setenv("SMTP_URL", "smtp://localhost:25")
+    monkeypatch.setenv("ALERT_RECIPIENTS", "ops@example.com")
+    for name in ("REPORT_RECIPIENTS", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def book(tmp_path):
+    found = Book(tmp_path)
+    yield found
+    found.engine.dispose()
+
+
+def places(items):
+    return [(item.channel, item.payload["severity"], item.payload["resolved"]) for item in items]
+
+
+def test_text_says_what_since_when_the_largest_term_and_what_to_do(book):
+    item = book.report(PAR30=CRITICAL)[0]
+    assert item.payload["text"].splitlines() == [
+        "Portfolio at risk, 30 days (PAR30) is 8.5000 %, above its critical limit of 8, at 2025-12-31.",
+        "It has been past that limit since 2025-12-31.",
+        "PAR30 moved by +1.00 points, from 7.50 % on 2025-11-30 to 8.50 % on 2025-12-31; most by new arrears (+1.25).",
+        "Alert open since 2026-01-10 02:00 UTC.",
+        "What to do: docs/OPERATIONS.md#kpi-past-its-threshold",
+    ]
+    assert item.payload["dedup_key"] == "kpi:PAR30:20260110T020000Z"
+    assert (item.run_id, item.date) == ("run-1", "2025-12-31")
+
+
+def test_routes_by_severity(book):
+    failed = book.fail(hour=0)
+    assert places(failed) == [("pagerduty", "P1", False), ("slack", "P1", False), ("email", "P1", False)]
+    assert failed[2].payload["to"] == "ops@example.com"
+    assert "ops@" not in failed[2].key
+    assert places(book.fail(hour=1, error="01_ingestion: 9 rows, more than max_reject_pct 5")) == [
+        ("pagerduty", "P2", False), ("slack", "P2", False),
+    ]  # fmt: skip
+    found = book.report(hour=-1, date="2026-01-31", PAR90=WARNING, quarantined=3)
+    assert [one for one in places(found) if not one[2]] == [("slack", "P3", False), ("slack", "P4", False)]
+
+
+@pytest.mark.parametrize(
+    ("unset", "expected"),
+    [
+        (("SLACK_WEBHOOK_URL",), ["pagerduty", "email"]),
+        (("PAGERDUTY_ROUTING_KEY",), ["slack", "slack"]),
+        (("SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY"), ["email", "email"]),
+        (("SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY", "ALERT_RECIPIENTS"), []),
+        (("SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY", "SMTP_URL"), []),
+    ],
+)
+def test_email_takes_the_part_of_what_is_not_set_up(book, monkeypatch, unset, expected):
+    for name in unset:
+        monkeypatch.delenv(name)
+    assert [item.channel for item in book.report(PAR30=CRITICAL, PAR90=WARNING)] == expected
+    assert [row["told_at"] is not None for row in book.rows()] == [bool(expected)] * 2
+
+
+def test_who_gets_reports_is_told_where_nobody_is_named_for_alerts(book, monkeypatch):
+    monkeypatch.delenv("ALERT_RECIPIENTS")
+    monkeypatch.setenv("REPORT_RECIPIENTS", "ana@example.com, luis@example.com")
+    assert [item.payload.get("to") for item in book.fail()] == [
+        None,
+        None,
+        "ana@example.com",
+        "luis@example.com",
+    ]
+
+
+def test_wrong_address_keeps_nobody_else_from_being_told(book, monkeypatch):
+    monkeypatch.setenv("ALERT_RECIPIENTS", "ops@example.com\r\nBcc: thief@example.com")
+    assert [item.channel for item in book.fail()] == ["pagerduty", "slack"]
+
+
+def test_nobody_to_tell_at_first_is_told_later(book, monkeypatch):
+    monkeypatch.delenv("SLACK_WEBHOOK_URL")
+    monkeypatch.delenv("ALERT_RECIPIENTS")
+    assert book.report(PAR30=WARNING) == []
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", WEBHOOK)
+    assert places(book.report(hour=1, PAR30=WARNING)) == [("slack", "P3", False)]
+
+
+def test_what_lasts_is_told_again_only_after_the_cooldown(book):
+    first, soon, exactly = (book.report(hour=hour, PAR30=WARNING) for hour in (0, 23.9, 24))
+    assert [len(first), len(soon), len(exactly)] == [1, 0, 1]
+    assert first[0].payload["dedup_key"] == exactly[0].payload["dedup_key"]
+    assert first[0].key != exactly[0].key
+    (row,) = book.rows()
+    assert (row["opened_at"], row["told_at"], row["run_id"]) == (
+        START,
+        START + dt.timedelta(hours=24),
+        "run-3",
+    )
+
+
+def test_without_cooldown_every_run_tells_it(tmp_path):
+    book = Book(tmp_path, cooldown_hours=0.0)
+    assert [len(book.report(hour=hour, PAR30=WARNING)) for hour in (0, 1)] == [1, 1]
+
+
+def test_what_gets_worse_is_told_at_once_as_the_same(book):
+    (first,) = book.report(PAR30=WARNING)
+    worse = book.report(hour=1, PAR30=CRITICAL)
+    assert places(worse) == [("pagerduty", "P2", False), ("slack", "P2", False)]
+    assert {item.payload["dedup_key"] for item in (first, *worse)} == {"kpi:PAR30:20260110T020000Z"}
+    assert len(book.rows()) == 1
+
+
+def test_what_gets_better_closes_the_graver_one_and_opens_another(book):
+    book.report(PAR30=CRITICAL)
+    book.settle()
+    better = book.report(hour=1, PAR30=WARNING)
+    assert places(better) == [("pagerduty", "P2", True), ("slack", "P2", True), ("slack", "P3", False)]
+    assert better[0].payload["title"] == "PAR30 is past its warning limit only"
+    assert [(row["severity"], row["is_open"]) for row in book.rows()] == [("P2", False), ("P3", True)]
+
+
+def test_what_is_well_again_is_told_once_where_it_was_told(book):
+    opened = book.report(PAR30=CRITICAL)
+    book.settle()
+    over = book.report(hour=1, PAR30=FINE)
+    assert places(over) == [("pagerduty", "P2", True), ("slack", "P2", True)]
+    assert {item.payload["dedup_key"] for item in (*opened, *over)} == {"kpi:PAR30:20260110T020000Z"}
+    assert over[0].payload["text"].splitlines()[:2] == [
+        "PAR30 is 3.0000 %, within its limits.",
+        "It was: PAR30 is 8.5000 %, above its critical limit of 8",
+    ]
+    book.settle()
+    assert book.report(hour=2, PAR30=FINE) == []
+    assert [(row["is_open"], row["cleared_at"]) for row in book.rows()] == [
+        (False, START + dt.timedelta(hours=1))
+    ]
+
+
+def test_what_comes_back_is_another_alert(book):
+    first = book.report(PAR30=WARNING)
+    book.settle()
+    book.report(hour=1, PAR30=FINE)
+    again = book.report(hour=2, PAR30=WARNING)
+    assert first[0].payload["dedup_key"] != again[0].payload["dedup_key"]
+
+
+def test_figure_that_cannot_be_computed_any_more_is_not_well_again(book):
+    book.report(PAR30=CRITICAL)
+    book.settle()
+    assert book.report(hour=1, PAR30=kpi(None, "not_computable")) == []
+    assert [row["is_open"] for row in book.rows()] == [True]
+
+
+def test_failed_run_is_over_when_its_date_or_a_later_one_succeeds(book):
+    book.report(hour=0)
+    book.fail(hour=1, date="2026-01-31")
+    book.settle()
+    assert book.report(hour=2, date="2025-12-31") == []
+    over = book.report(hour=3, date="2026-01-31")
+    assert places(over) == [("pagerduty", "P1", True), ("slack", "P1", True), ("email", "P1", True)]
+    assert over[0].payload["title"] == "The run of 2026-01-31 succeeded"
+
+
+def test_rejected_rows_that_stopped_a_run_and_now_do_not(book):
+    book.fail(error="01_ingestion: 9 of 10 rows are rejected (90 %, more than max_reject_pct 5)")
+    book.settle()
+    found = book.report(hour=1, quarantined=3)
+    assert places(found) == [("pagerduty", "P2", True), ("slack", "P2", True), ("slack", "P4", False)]
+    assert found[0].payload["title"] == "The rejected rows do not stop the run any more"
+
+
+def test_past_is_told_to_nobody(book):
+    book.report(date="2026-01-31")
+    assert book.report(hour=1, date="2025-12-31", PAR30=CRITICAL) == []
+    assert book.fail(hour=2, date="2025-12-31") == []
+    assert book.rows() == []
+
+
+def test_failed_run_that_a_later_one_has_mended_is_told_to_nobody(book):
+    book.report(hour=1)
+    assert book.fail(hour=0) == []
+    assert places(book.fail(hour=2)) != []
+
+
+def test_newer_word_withdraws_what_never_arrived(book):
+    book.report(PAR30=CRITICAL)
+    assert book.report(hour=1, PAR30=FINE) == [], "nobody knew"
+    assert [row["status"] for row in book.rows(schema.deliveries)] == ["withdrawn"] * 2
+    assert [row["is_open"] for row in book.rows()] == [False]
+
+
+def test_newer_word_withdraws_nothing_of_another_cause(book):
+    book.report(PAR3=CRITICAL, PAR30=CRITICAL)
+    book.report(hour=1, PAR3=FINE, PAR30=CRITICAL)
+    left = [row["payload"]["cause"] for row in book.rows(schema.deliveries) if row["status"] == "pending"]
+    assert left == ["kpi:PAR30"] * 2
+
+
+def test_dry_run_prints_and_keeps_nothing(tmp_path, capsys):
+    book = Book(tmp_path, dry_run=True)
+    assert book.report(PAR30=CRITICAL) == []
+    assert book.fail(hour=1) == []
+    printed = capsys.readouterr().out
+    assert "[P2] PAR30 is 8.5000 %, above its critical limit of 8\nPortfolio at risk" in printed
+    assert "[P1] The run of 2025-12-31 failed\n" in printed
+    assert book.rows() == book.rows(schema.deliveries) == []
+
+
+def test_undone_transaction_leaves_nothing_told(book):
+    with pytest.raises(RuntimeError), book.engine.begin() as connection:
+        assert alerting.failed(
+            connection,
+            {"run_id": "x", "date": None, "started_at": "now", "error": "x"},
+            None,
+            book.settings,
+            START,
+        )
+        raise RuntimeError
+    assert book.rows() == []
+    assert len(book.fail()) == 3
+
+
+def test_from_the_first_failure_to_its_end_everything_arrives_once(book, tmp_path, monkeypatch):
+    """By the real channels: an incident opened and closed, and each message once, although an answer was lost."""
+    for name in ("no_proxy", "NO_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with serving() as mail, recording(tmp_path) as server:
+        monkeypatch.setenv("SMTP_URL", f"smtp://localhost:{mail.port}")
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        made = {name: channel(book.settings) for name, channel in CHANNELS.items()}
+        mail.answers = ["lose"]
+        for end in (book.fail, lambda: book.fail(hour=1), lambda: book.report(hour=2)):
+            for item in end():
+                made[item.channel].send(item)
+            book.settle()
+    events = server.of(PAGERDUTY)
+    assert [event["event_action"] for event in events] == ["trigger", "resolve"]
+    assert len({event["dedup_key"] for event in events}) == 1
+    titles = [body["attachments"][0]["title"] for body in server.of(SLACK)]
+    assert titles == ["[P1] The run of 2025-12-31 failed", "Resolved: The run of 2025-12-31 succeeded"]
+    assert len(mail.ids) == 2
