@@ -43,7 +43,10 @@ def judge(response: httpx.Response, url: httpx.URL, is_known: bool) -> None:
     elif status in (404, 410):
         raise InputError(f"{host} has no export at {url.path} (HTTP {status}): correct cascade.url")
     elif status == 429:
-        raise Outage(f"{host} wants fewer requests (HTTP 429)", retry_after(response))
+        wait = retry_after(response)
+        raise Outage(
+            f"{host} wants fewer requests (HTTP 429)" + (f", none for {wait:.0f} s" if wait else ""), wait
+        )
     elif status in PASSING or status >= 500:
         raise Outage(f"{host} is out of order (HTTP {status})", retry_after(response))
     else:

@@ -59,6 +59,7 @@ def _refresh(
         url, token, store.part, settings["cascade"]["timeout_seconds"], known=store.known_etag(str(url)),
         pace=lambda: store.pace(settings["cascade"]["requests_per_minute"], say),
     )  # fmt: skip
+    say(f"Cascade: asking {url.host} for the export")
     if not transfer.run(settings["cascade"]["max_attempts"], say):
         return "the export is unchanged"
     path = completeness.unpacked(store.part, store.fresh, transfer.is_sized)

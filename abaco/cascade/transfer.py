@@ -19,12 +19,10 @@ from abaco.cascade.answer import Outage, judge
 from abaco.cascade.store import open_private
 from abaco.errors import InputError, RunError
 
-BACKOFF_SECONDS = (
-    1.0  # before the second attempt, doubled before each further one, and as much again by chance
-)
+# before the second attempt, doubled before each further one; up to as much is added by chance
+BACKOFF_SECONDS = 1.0
 LONGEST_SECONDS = 120.0  # also when the server asks for more
 MOST_REDIRECTS = 5
-CHUNK = 1 << 20
 
 
 class Transfer:
@@ -153,14 +151,16 @@ class Transfer:
         else:
             self._begin(response)
         with self._part.open("ab") as file:
-            for chunk in response.iter_raw(CHUNK):
+            for chunk in response.iter_raw():
                 file.write(chunk)
                 self._received += len(chunk)
 
     def _begin(self, response: httpx.Response) -> None:
         is_chunked = "chunked" in response.headers.get("Transfer-Encoding", "")
         length = None if is_chunked else response.headers.get("Content-Length")
-        self.etag, self.is_sized = response.headers.get("ETag"), is_chunked or length is not None
+        etag = response.headers.get("ETag")
+        self.etag = etag if etag and etag.isascii() else None
+        self.is_sized = is_chunked or length is not None
         self._received, self._total = 0, None if length is None else int(length)
         open_private(self._part).close()
 
