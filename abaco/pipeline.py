@@ -82,7 +82,7 @@ class Pipeline:
         InputError
             Bad settings or input; nothing was run, or the run ended without touching the former report.
         RunError
-            A phase failed; its executed notebook is kept.
+            The download failed; or a phase failed, and its executed notebook is kept.
         """
         plan = self.plan(input, date)
         day, run_id = plan["date"], plan["run_id"]

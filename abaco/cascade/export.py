@@ -36,9 +36,14 @@ def download(settings: dict[str, Any], say: Callable[[str], None]) -> Path:
     """
     url, token = _address(settings["cascade"]["url"]), _token()
     store = Store(project.resolve(settings["cascade"]["folder"]))
+
+    def tell(line: str) -> None:
+        log.info(line)
+        say(line)
+
     try:
-        with store.hold(settings["run"]["lock_timeout_seconds"], say):
-            told = f"Cascade: {_refresh(url, token, store, settings, say)}"
+        with store.hold(settings["run"]["lock_timeout_seconds"], tell):
+            tell(f"Cascade: {_refresh(url, token, store, settings, tell)}")
     except AbacoError as error:
         if token not in str(error):
             raise
@@ -47,8 +52,6 @@ def download(settings: dict[str, Any], say: Callable[[str], None]) -> Path:
         ) from None  # an answer may quote what it was sent
     except OSError as error:
         raise _unwritten(error, store) from error
-    log.info(told)
-    say(told)
     return store.current.parent
 
 
