@@ -52,6 +52,7 @@ def trusted(authority, tmp_path_factory, monkeypatch):
 def serve(certificate, trusted, monkeypatch):
     """Start a trusted server with these answers, and have retries come at once."""
     monkeypatch.setenv("META_SYSTEM_USER_TOKEN", TOKEN)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")  # a proxy of the machine does not lead here
     monkeypatch.setattr(transfer, "BACKOFF_SECONDS", 0.0)
     running = []
 
@@ -535,6 +536,7 @@ def downloaded(tmp_path_factory, certificate, authority):
     with served(answer, certificate=certificate) as server:
         project.environment = {
             "SSL_CERT_FILE": str(root / "authority.pem"), "META_SYSTEM_USER_TOKEN": TOKEN, "LOG_LEVEL": "DEBUG",
+            "NO_PROXY": "127.0.0.1",
         }  # fmt: skip
         project.options = ("--params", f"cascade.url={server.url},run.input=cascade")
         first = project.report("--input", "cascade", *project.options, **project.environment)
