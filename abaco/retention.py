@@ -14,8 +14,8 @@ DOOMED = "doomed"
 def prune(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datetime) -> list[str]:
     """Remove the folders of former runs of a date, and return their names.
 
-    What stays: the visible run, the last good run, a run that is at work or waits to be delivered, the newest
-    `keep_runs` runs, and those of the last `keep_days` days. The database keeps the figures of all.
+    What stays: the visible run, the last good run, a run that waits to be delivered, the newest `keep_runs` runs, and
+    those of the last `keep_days` days. The database keeps the figures of all. The caller holds the date.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ def expendable(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.
     found = runs.folders(output, date)
     states = {folder: runs.read_json(folder / "run.json") for folder in found}
     good = [folder for folder in found if states[folder]["status"] == "success"]
-    kept = {(output / date).resolve(), *good[-1:], *found[len(found) - min(keep_runs, len(found)) :]}
+    newest = found[-keep_runs:] if keep_runs else []
+    kept = {path.resolve() for path in (output / date, *good[-1:], *newest)}
     since = now - dt.timedelta(days=keep_days)
     return [
         folder
         for folder, run in states.items()
-        if folder.resolve() not in {k.resolve() for k in kept}
+        if folder.resolve() not in kept
         and dt.datetime.fromisoformat(run["started_at"]) < since
-        and run["status"] != "running"
         and not any(delivery["status"] == "pending" for delivery in run["deliveries"])
     ]

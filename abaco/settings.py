@@ -70,8 +70,23 @@ class CascadeSettings(BaseModel):
     requests_per_minute: float = Field(gt=0)
 
 
+class RetentionSettings(BaseModel):
+    """The section ``retention``: how long the folders of former runs stay."""
+
+    model_config = STRICT
+
+    keep_runs: int = Field(ge=0)
+    keep_days: int = Field(ge=0)
+
+
 # Sections that concern the run as a whole and no notebook: none of them moves a figure.
-OWN = {"run": RunSettings, "delivery": DeliverySettings, "alerts": AlertSettings, "cascade": CascadeSettings}
+OWN = {
+    "run": RunSettings,
+    "delivery": DeliverySettings,
+    "alerts": AlertSettings,
+    "cascade": CascadeSettings,
+    "retention": RetentionSettings,
+}
 
 
 def notebook_parameters(path: Path) -> dict[str, tuple[type, Any]]:
