@@ -203,6 +203,19 @@ def verify(date: Date = None, output: Output = None, log_level: Level = None) ->
 
 
 @app.command()
+def rollback(
+    date: Finished,
+    to: Annotated[str | None, typer.Option(help="A run id; else the good run before the visible one.")] = None,
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Make a former good run of a date its report again; the one that is visible now is kept."""
+    from abaco import rollback as switch
+
+    logs.start(log_level)
+    print(switch.rollback(date, to, output))
+
+
+@app.command()
 def sample(
     rows: Annotated[
         int | None,

@@ -22,14 +22,16 @@ def prune(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datet
     now
         The time, in UTC.
     """
-    doomed = output / runs.RUNS / DOOMED
-    shutil.rmtree(doomed, ignore_errors=True)  # what a prune that was killed left
-    removed = []
-    for folder in expendable(output, date, keep_runs, keep_days, now):
-        doomed.mkdir(exist_ok=True)
-        folder.rename(doomed / folder.name)  # gone in one step: no half of a run is ever found
-        removed.append(folder.name)
-    shutil.rmtree(doomed, ignore_errors=True)
+    doomed, removed = output / runs.RUNS / DOOMED, []
+    try:
+        shutil.rmtree(doomed, ignore_errors=True)  # what a prune that was killed left
+        for folder in expendable(output, date, keep_runs, keep_days, now):
+            doomed.mkdir(exist_ok=True)
+            folder.rename(doomed / folder.name)  # gone in one step: no half of a run is ever found
+            removed.append(folder.name)
+        shutil.rmtree(doomed, ignore_errors=True)
+    except OSError as error:  # the report that was just made is worth more than the room
+        log.warning("former runs of %s cannot be removed: %s: %s", date, error.filename, error.strerror)
     if removed:
         log.info("retention removed %s of %s", ", ".join(removed), date)
     return removed

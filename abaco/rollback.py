@@ -4,15 +4,14 @@ import datetime as dt
 from pathlib import Path
 
 from abaco import archive, manifest, project, runs, settings
+from abaco.dates import parse_date
 from abaco.errors import InputError, RunError
 
 
 def good_runs(output: Path, date: str) -> list[Path]:
     """Return the folders of the runs of a date that succeeded, oldest first."""
-    found = runs.folders(output, date)
-    return [
-        f for f in found if (f / manifest.NAME).is_file() and runs.read_json(f / "run.json")["status"] == "success"
-    ]
+    sealed = (folder for folder in runs.folders(output, date) if (folder / manifest.NAME).is_file())
+    return [folder for folder in sealed if runs.read_json(folder / "run.json")["status"] == "success"]
 
 
 def rollback(date: str, to: str | None = None, output: Path | None = None) -> str:
@@ -35,7 +34,7 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
     from abaco.database import records
     from abaco.database.connection import connect, writing
 
-    folder = archive.reports_folder(output)
+    folder, date = archive.reports_folder(output), str(parse_date(date))
     patience = settings.load()["run"]["lock_timeout_seconds"]
     with runs.hold(folder, date, patience, print):
         visible = (folder / date).resolve()
