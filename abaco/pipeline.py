@@ -2,8 +2,10 @@
 
 import datetime as dt
 import logging
+import threading
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from abaco.stages import COMPLETED, FACTS, PHASES, scraps_of, section
 
 log = logging.getLogger(__name__)
 PLACES = ("azure", "email", "alerts")
+SETTLEMENT = "abaco.delivery.settlement"  # imported by its name, when there is time: the database takes long
 DATABASE_WAITS = {"channel": "database", "status": "pending", "error": None, "receipt": None}
 UNKNOWN = {"azure_upload_success": None, "database_writes": None}
 
@@ -66,6 +69,7 @@ class Pipeline:
         self.output = project.resolve(self.settings["run"]["output"])
         self.force = force
         self.progress = progress or Silence()
+        self._importing = None
         self.places = PLACES if deliver is True else deliver or ()
 
     def execute(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
@@ -134,6 +138,7 @@ class Pipeline:
         try:
             for phase in PHASES[len(taken) :]:
                 self._run(phase, folder, plan, record)
+                self._prepare_settling()  # from here on this process mostly waits for kernels
             runs.discard_work(folder)
             _seal(folder, plan)
             record.succeed()
@@ -146,14 +151,18 @@ class Pipeline:
             return error
         return None
 
+    def _prepare_settling(self) -> None:
+        """Begin to import what the end of a run needs, unless that has been done."""
+        if self.places and self._importing is None:
+            self._importing = threading.Thread(target=import_module, args=(SETTLEMENT,), daemon=True)
+            self._importing.start()
+
     def _settle(self, folder: Path) -> list[dict[str, Any]]:
         """Record a run that has ended and deliver it; return what could not be delivered yet."""
         if not self.places:
             return []
-        from abaco.delivery.settlement import settle  # the database takes long to import
-
         try:
-            return settle(self.output, folder, self.settings)
+            return import_module(SETTLEMENT).settle(self.output, folder, self.settings)
         except (Exception, KeyboardInterrupt) as error:  # the run has ended as it has, whatever happens here
             logs.keep_traceback(error)
             text = str(error) if isinstance(error, AbacoError) else repr(error)

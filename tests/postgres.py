@@ -15,7 +15,7 @@ import psycopg
 
 USER, PASSWORD = "abaco", "s3cret/w:th@signs"
 QUOTED = "s3cret%2Fw%3Ath%40signs"
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=40")
+FAST = ("fsync=off", "full_page_writes=off", "max_connections=40")
 
 
 class Postgres:

@@ -55,7 +55,7 @@ def show(connection: Connection, date: str, run_id: str, since: dt.datetime, why
 def write_metric(connection: Connection, run_id: str, phase: str, metric: str, value: float | None) -> None:
     """Write a phase metric that is known only after the phase, or that has changed since."""
     table = schema.phase_metrics
-    row = {"run_id": run_id, "phase": phase, "metric": metric}
+    row, value = {"run_id": run_id, "phase": phase, "metric": metric}, None if value is None else float(value)
     if not insert(connection, table, [{**row, "value": value}]):
         connection.execute(
             update(table).where(*(table.c[k] == v for k, v in row.items())).values(value=value)
@@ -78,8 +78,8 @@ def insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
     if not rows:
         return 0
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    came = connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows).rowcount
-    return max(came, 0)
+    statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return len(connection.execute(statement, rows).all())
 
 
 def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _phase_metrics(phases: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]
         for metric, figure in figures.items():
             value = len(figure) if isinstance(figure, dict | list) else figure
             if metric not in NO_METRICS and (value is None or isinstance(value, int | float)):
-                yield {"phase": phase, "metric": metric, "value": value}
+                yield {"phase": phase, "metric": metric, "value": None if value is None else float(value)}
 
 
 def _definitions(kpis: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -127,8 +127,8 @@ def test_processes_that_write_at_once_write_each_row_once(database, tmp_path):
     folders = [leave(tmp_path, run_id, f"2026-01-01T02:00:0{i}Z") for i, run_id in enumerate("abc")]
     code = (
         "import sys; from pathlib import Path; from abaco.database import backlog\n"
-        f"engine = backlog.connect(Path({str(tmp_path)!r}))\n"
-        f"for _ in range(5):\n for f in sys.argv[1:]: assert not backlog.write(engine, Path({str(tmp_path)!r}), Path(f))"
+        f"output = Path({str(tmp_path)!r}); engine = backlog.connect(output)\n"
+        "for name in sys.argv[1:] * 5: assert not backlog.write(engine, output, Path(name))"
     )
     orders = (folders, folders[::-1])
     both = [
