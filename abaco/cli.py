@@ -203,6 +203,32 @@ def verify(date: Date = None, output: Output = None, log_level: Level = None) ->
 
 
 @app.command()
+def backup(
+    to: Annotated[
+        str | None, typer.Option(help="A file.tar.gz, a folder, or azure; by default backups/ beside the reports.")
+    ] = None,
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Write reports and database into one archive, every file with its hash."""
+    from abaco import backup as archiver
+
+    logs.start(log_level)
+    print(archiver.backup(to, output))
+
+
+@app.command()
+def restore(
+    archive: Annotated[str, typer.Argument(help="A file that backup wrote, or azure:NAME.")],
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Put reports and database back from an archive, once all of it is checked; what was there is kept aside."""
+    from abaco import restoration
+
+    logs.start(log_level)
+    print(restoration.restore(archive, output))
+
+
+@app.command()
 def rollback(
     date: Finished,
     to: Annotated[str | None, typer.Option(help="A run id; else the good run before the visible one.")] = None,

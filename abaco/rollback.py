@@ -40,19 +40,25 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
         visible = (folder / date).resolve()
         target = _target(folder, date, visible, to)
         if altered := manifest.altered(target):
-            raise RunError(f"{date}: {altered[0]} of {_id(target)} is not what the run wrote; choose another with --to")
+            raise RunError(
+                f"{date}: {altered[0]} of {_id(target)} is not what the run wrote; choose another with --to"
+            )
         now = dt.datetime.now(dt.UTC).replace(microsecond=0)
         with writing(connect(folder)) as connection:  # undone when the switch fails
             records.write_run(connection, folder, target)
             records.show(connection, date, _id(target), now, "rolled back")
             runs.publish(target, folder)
-    return f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"
+    return (
+        f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"
+    )
 
 
 def _target(output: Path, date: str, visible: Path, to: str | None) -> Path:
     good = good_runs(output, date)
     if visible not in good:
-        raise InputError(f"No report of {date} in {project.shown(output)}: make one with make report DATE={date}")
+        raise InputError(
+            f"No report of {date} in {project.shown(output)}: make one with make report DATE={date}"
+        )
     others = [f for f in good if _id(f) != _id(visible)]
     wanted = [f for f in others if _id(f) == to] if to else [f for f in others if f.name < visible.name]
     if not wanted:
