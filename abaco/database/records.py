@@ -2,12 +2,11 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 from sqlalchemy import Connection, Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from abaco import runs
 from abaco.database import schema
@@ -77,7 +76,7 @@ def insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
     """Insert the rows whose key is not there yet, also when another process writes the same, and count them."""
     if not rows:
         return 0
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")  # each takes long to import
     statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
     return len(connection.execute(statement, rows).all())
 
@@ -156,6 +155,8 @@ def _definitions(kpis: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _values(figures: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
     own = dt.date.fromisoformat(figures["date"])
     for name, kpi in figures["kpis"].items():
         kept = ("value", "unit", "status", "reason", "numerator", "denominator", "rows")
