@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, select, update
 from abaco import runs
 from abaco.database import schema
 from abaco.manifest import NAME
+from abaco.tables import read_rows
 
 KILLED = "killed"
 # Of run.json's entry of a phase: neither figures nor of interest afterwards.
@@ -155,13 +156,11 @@ def _definitions(kpis: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _values(figures: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
     own = dt.date.fromisoformat(figures["date"])
     for name, kpi in figures["kpis"].items():
         kept = ("value", "unit", "status", "reason", "numerator", "denominator", "rows")
         yield {"date": own, "kpi": name, **{k: kpi[k] for k in kept}}
-    for row in pq.read_table(folder / "tables" / "history.parquet").to_pylist():
+    for row in read_rows(folder / "tables" / "history.parquet"):
         if row["date"] != own and row["kpi"] in figures["kpis"]:
             amounts = {k: None if row[k] is None else str(row[k]) for k in ("numerator", "denominator")}
             value = None if row["value"] is None else float(row["value"])
