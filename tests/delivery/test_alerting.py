@@ -318,7 +318,7 @@ def test_from_the_first_failure_to_its_end_everything_arrives_once(book, tmp_pat
     for name in ("no_proxy", "NO_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with serving() as mail, recording(tmp_path) as server:
-        monkeypatch.setenv("SMTP_URL", f"smtp://localhost:{mail.port}")
+        monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{mail.port}")
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         made = {name: channel(book.settings) for name, channel in CHANNELS.items()}
