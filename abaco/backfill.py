@@ -7,22 +7,21 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from abaco import logs, project, sources
+from abaco import logs, sources
 from abaco.coverage import tape_dates
 from abaco.dates import parse_date
 from abaco.errors import AbacoError, InputError
 from abaco.pipeline import Pipeline
 
 
-def wanted_dates(input: Path | None, first: str, last: str, pipeline: Pipeline) -> list[str]:
-    """Return the dates of the input from `first` to `last`, oldest first.
+def wanted_dates(source: Path, first: str, last: str) -> list[str]:
+    """Return the dates of an input, a file or folder, from `first` to `last`, oldest first.
 
     Raises
     ------
     InputError
         When there is none, naming the first and the last date of the input.
     """
-    source = input.expanduser().absolute() if input else project.resolve(pipeline.settings["run"]["input"])
     found, _ = sources.discover(source)
     low, high, dates = parse_date(first), parse_date(last), tape_dates(found)
     wanted = [str(date) for date in dates if low <= date <= high]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from abaco import logs, metrics, project
+from abaco import inputs, logs, metrics, project
 from abaco.errors import AbacoError, InputError, RunError
 from abaco.listing import aligned
 
@@ -22,7 +22,9 @@ INTERRUPTED = 130  # what typer makes of Ctrl-C
 Date = Annotated[
     str | None, typer.Option(help="Measurement date, YYYY-MM-DD; by default the latest in the input.")
 ]
-Input = Annotated[Path | None, typer.Option(help="A file (CSV, Parquet, JSON, XLSX) or a folder of exports.")]
+Input = Annotated[  # text: a path would make ./cascade the same as cascade
+    str | None, typer.Option(help="A file (CSV, Parquet, JSON, XLSX), a folder of exports, or cascade.")
+]
 Params = Annotated[
     str | None, typer.Option(help="A YAML file, or section.key=value pairs with commas between.")
 ]
@@ -69,9 +71,10 @@ def backfill(
 
     logs.start(log_level)
     settings = {"params": params, "output": output and output.absolute(), "engine": engine, "force": force}
-    dates = runner.wanted_dates(input, first, last, Pipeline(**settings))
+    source = inputs.located(input, Pipeline(**settings).settings, print)
+    dates = runner.wanted_dates(source, first, last)
     failed = []
-    for count, (date, outcome, error) in enumerate(runner.backfill(input, dates, **settings), start=1):
+    for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
         print(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""), flush=True)
         failed += [date] if outcome == "failed" else []
     if failed:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco import ingestion, loanbook, project, reconciliation, settings, sources, statements
+from abaco import ingestion, inputs, loanbook, reconciliation, settings, sources, statements
 from abaco.coverage import tape_dates
 from abaco.dates import parse_date
 from abaco.engines import DuckDB
@@ -18,13 +18,13 @@ from abaco.tape import with_loans
 from abaco.transformation import borrowers
 
 
-def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterator[str]:
+def inspect(input: str | Path | None, date: str | None, params: Any = None) -> Iterator[str]:
     """Yield what can be said of an input, a line each: files, rejected rows, dates, KPIs that lack something.
 
     Parameters
     ----------
     input
-        A file or folder; by default the setting ``run.input``.
+        A file or folder, or ``cascade``, which is downloaded as for a report; by default the setting ``run.input``.
     date
         The measurement date; by default the latest one in the input.
 
@@ -34,8 +34,9 @@ def inspect(input: Path | None, date: str | None, params: Any = None) -> Iterato
         What would stop a report.
     """
     chosen = settings.load(params)
-    source = input.expanduser().absolute() if input else project.resolve(chosen["run"]["input"])
-    definitions = catalog.load()
+    definitions, said = catalog.load(), []
+    source = inputs.located(input, chosen, said.append)
+    yield from said
     found, skipped = sources.discover(source)
     day = parse_date(date) if date else tape_dates(found)[-1]
     yield from _files(found, skipped)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco import logs, manifest, memory, project, reuse, runs, settings, sources
+from abaco import inputs, logs, manifest, memory, project, reuse, runs, settings, sources
 from abaco.dates import parse_date
 from abaco.errors import AbacoError
 from abaco.stages import COMPLETED, FACTS, PHASES, scraps_of, section
@@ -73,7 +73,8 @@ class Pipeline:
         Parameters
         ----------
         input
-            A file or a folder of exports; by default the setting ``run.input``.
+            A file or a folder of exports, or ``cascade``, which is downloaded first; by default the setting
+            ``run.input``.
         date
             The measurement date; by default the latest one in the input.
 
@@ -90,7 +91,7 @@ class Pipeline:
         InputError
             Bad settings or input; nothing was run, or the run ended without touching the former report.
         RunError
-            A phase failed; its executed notebook is kept.
+            The download failed; or a phase failed, and its executed notebook is kept.
         """
         plan = self.plan(input, date)
         day, run_id = plan["date"], plan["run_id"]
@@ -157,9 +158,7 @@ class Pipeline:
     def plan(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Return all that is fixed before a run: id, date, input, sources, parameters, code, engine, phase keys."""
         day = None if date is None else parse_date(date)
-        source = (
-            Path(input).expanduser().absolute() if input else project.resolve(self.settings["run"]["input"])
-        )
+        source = inputs.located(input, self.settings, self.progress.say)
         found, _ = sources.discover(source)
         if day is None:
             from abaco.coverage import (
@@ -169,9 +168,9 @@ class Pipeline:
             day = tape_dates(found)[-1]
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
-        inputs = [{"name": s.name, "sha256": s.sha256} for s in found]
+        hashes = [{"name": s.name, "sha256": s.sha256} for s in found]
         return {
-            "run_id": manifest.run_id(str(day), inputs, parameters, code["sha256"]),
+            "run_id": manifest.run_id(str(day), hashes, parameters, code["sha256"]),
             "date": str(day),
             "input": str(source),
             "sources": [s.as_dict() for s in found],
@@ -182,7 +181,7 @@ class Pipeline:
                 "memory_limit": self._memory,
                 "threads": self.settings["run"]["threads"],
             },
-            "keys": reuse.phase_keys(str(day), inputs, parameters, code["library"]),
+            "keys": reuse.phase_keys(str(day), hashes, parameters, code["library"]),
         }
 
     def is_current(self, plan: dict[str, Any]) -> bool:
