@@ -2,16 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 from sqlalchemy import Connection, Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from abaco import runs
 from abaco.database import schema
 from abaco.manifest import NAME
+from abaco.tables import read_rows
 
 KILLED = "killed"
 # Of run.json's entry of a phase: neither figures nor of interest afterwards.
@@ -77,7 +77,7 @@ def insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
     """Insert the rows whose key is not there yet, also when another process writes the same, and count them."""
     if not rows:
         return 0
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")  # each takes long to import
     statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
     return len(connection.execute(statement, rows).all())
 
@@ -160,7 +160,7 @@ def _values(figures: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
     for name, kpi in figures["kpis"].items():
         kept = ("value", "unit", "status", "reason", "numerator", "denominator", "rows")
         yield {"date": own, "kpi": name, **{k: kpi[k] for k in kept}}
-    for row in pq.read_table(folder / "tables" / "history.parquet").to_pylist():
+    for row in read_rows(folder / "tables" / "history.parquet"):
         if row["date"] != own and row["kpi"] in figures["kpis"]:
             amounts = {k: None if row[k] is None else str(row[k]) for k in ("numerator", "denominator")}
             value = None if row["value"] is None else float(row["value"])

@@ -24,6 +24,7 @@ from abaco.delivery.outbox import DEAD, DONE, PENDING
 from abaco.delivery.rules import Alert
 from abaco.delivery.wording import headline, payload, stamp
 from abaco.errors import InputError
+from abaco.tables import read_rows
 
 log = logging.getLogger(__name__)
 WITHDRAWN = "withdrawn"
@@ -97,23 +98,21 @@ def _is_mended(connection: Connection, run: Mapping[str, Any]) -> bool:
 
 
 def _history(folder: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    return pq.read_table(folder / "tables" / "history.parquet", columns=["date", "kpi", "status"]).to_pylist()
+    return read_rows(folder / "tables" / "history.parquet", ["date", "kpi", "status"])
 
 
 def _moved(folder: Path, kpi: str, date: str) -> str:
     """Return in a sentence what moved a PAR to a date; nothing for a KPI without a bridge."""
-    import pyarrow.parquet as pq
-
-    path = folder / "tables" / "bridges.parquet"
-    wanted = [("kpi", "=", kpi), ("date", "=", dt.date.fromisoformat(date))]
-    steps = pq.read_table(path, filters=wanted) if path.exists() else None
+    path, day = folder / "tables" / "bridges.parquet", dt.date.fromisoformat(date)
+    found = read_rows(path) if path.exists() else []
+    steps = [row for row in found if row["kpi"] == kpi and row["date"] == day]
     if not steps:
         return ""
+    import pyarrow as pa
+
     from abaco.bridging import finding  # it brings an engine along
 
-    return finding(steps)
+    return finding(pa.Table.from_pylist(steps))
 
 
 class _Judgement:

@@ -8,12 +8,12 @@ what it logs; of that the status is taken and nothing else, since the rest may r
 import logging
 import os
 import re
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from abaco.delivery.attempts import PassingError, attempted
 from abaco.delivery.item import DeliveryError, Item
+from abaco.delivery.smtp import is_here
 from abaco.delivery.wording import headline
 
 WEBHOOK = re.compile(r"(/.+)/([A-Za-z0-9]+)/([A-Za-z0-9]+)/([A-Za-z0-9]+)/?")
@@ -148,7 +148,7 @@ def _webhook(address: str) -> tuple[str, ...]:
     """
     try:
         parts = urlsplit(address)
-        is_private = parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname))
+        is_private = parts.scheme == "https" or (parts.scheme == "http" and is_here(parts.hostname))
         path = WEBHOOK.fullmatch(parts.path) if is_private and "@" not in parts.netloc else None
     except ValueError:  # the host is none
         path = None
@@ -158,10 +158,3 @@ def _webhook(address: str) -> tuple[str, ...]:
             "copy its address, https://hooks.slack.com/services/…/…/…"
         )
     return f"{parts.scheme}://{parts.netloc}{path[1]}", path[2], path[3], path[4]
-
-
-def _is_here(host: str | None) -> bool:
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -58,6 +58,10 @@ def server() -> Server:
             "in user and password write @ as %40 and / as %2F"
         )
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not (user + password).isascii():
+        raise DeliveryError(
+            "User or password of SMTP_URL has a character beyond ASCII: mail servers take none"
+        )
     return Server(parts.scheme, parts.hostname, port or PORTS[parts.scheme], user, password)
 
 
@@ -107,7 +111,7 @@ def _greet(connection: smtplib.SMTP, server: Server, trusted: ssl.SSLContext) ->
         connection.starttls(context=trusted)
         connection.ehlo()
         is_private = True
-    if not is_private and (server.scheme == "smtp+starttls" or (server.user and not _is_here(server.host))):
+    if not is_private and (server.scheme == "smtp+starttls" or (server.user and not is_here(server.host))):
         raise DeliveryError(
             f"{server} offers no STARTTLS, and no password is sent in the clear: use its smtps:// port, "
             "or leave user and password out of SMTP_URL"
@@ -118,9 +122,10 @@ def _greet(connection: smtplib.SMTP, server: Server, trusted: ssl.SSLContext) ->
         connection.login(server.user, server.password)
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str | None) -> bool:
+    """Return whether a host is this machine, on the way to which nobody listens."""
     with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host or "").is_loopback
     return host == "localhost"
 
 

@@ -1,6 +1,7 @@
 """Alerting over time: one alert for one cause, the cooldown, what gets worse, better or well, and to whom it goes."""
 
 import datetime as dt
+import threading
 from decimal import Decimal
 
 import pyarrow as pa
@@ -313,12 +314,26 @@ def test_undone_transaction_leaves_nothing_told(book):
     assert len(book.fail()) == 3
 
 
+def test_runs_that_end_at_once_open_one_alert(database, tmp_path):
+    book, told = Book(tmp_path), []
+    threads = [threading.Thread(target=lambda: told.extend(places(book.fail()))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == [("pagerduty", "P1", False), ("slack", "P1", False), ("email", "P1", False)]
+    assert [(row["cause"], row["told_at"]) for row in book.rows()] == [("run:failed", START)]
+    book.settle()
+    assert places(book.report(hour=1))[0] == ("pagerduty", "P1", True)
+    book.engine.dispose()
+
+
 def test_from_the_first_failure_to_its_end_everything_arrives_once(book, tmp_path, monkeypatch):
     """By the real channels: an incident opened and closed, and each message once, although an answer was lost."""
     for name in ("no_proxy", "NO_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with serving() as mail, recording(tmp_path) as server:
-        monkeypatch.setenv("SMTP_URL", f"smtp://localhost:{mail.port}")
+        monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{mail.port}")
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         made = {name: channel(book.settings) for name, channel in CHANNELS.items()}

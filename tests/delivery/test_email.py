@@ -65,7 +65,7 @@ def use(monkeypatch):
     """Set a mail server up and return the channel: `use("smtp", server.port)`."""
 
     def channel(scheme, port, user="", timeout=20.0, sender="Abaco <reports@example.com>"):
-        monkeypatch.setenv("SMTP_URL", f"{scheme}://{user and user + '@'}localhost:{port}")
+        monkeypatch.setenv("SMTP_URL", f"{scheme}://{user and user + '@'}127.0.0.1:{port}")
         return EmailChannel(settings.load({"delivery": {"timeout_seconds": timeout, "email_from": sender}}))
 
     return channel
@@ -137,7 +137,10 @@ def test_tls_from_the_start_and_login(use, item, trusted):
 
 
 def test_unknown_authority_is_not_trusted(use, item, tls):
-    with serving(tls=tls[0]) as server, pytest.raises(DeliveryError, match=r"TLS with localhost:\d+ failed"):
+    with (
+        serving(tls=tls[0]) as server,
+        pytest.raises(DeliveryError, match=r"TLS with 127\.0\.0\.1:\d+ failed"),
+    ):
         use("smtp", server.port).send(item)
     assert server.taken == []
 
@@ -145,7 +148,7 @@ def test_unknown_authority_is_not_trusted(use, item, tls):
 def test_certificate_of_another_host_is_not_trusted(use, item, tmp_path, monkeypatch):
     context, path = authority(tmp_path, "mail.example.com")
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    with serving(tls=context) as server, pytest.raises(DeliveryError, match="failed: Hostname mismatch"):
+    with serving(tls=context) as server, pytest.raises(DeliveryError, match="failed: IP address mismatch"):
         use("smtp+starttls", server.port).send(item)
 
 
@@ -166,7 +169,7 @@ def test_password_never_goes_out_in_the_clear_to_another_host(item, monkeypatch)
 
 
 def test_plain_port_that_speaks_no_tls_is_an_error(use, item):
-    with serving() as server, pytest.raises(DeliveryError, match="TLS with localhost"):
+    with serving() as server, pytest.raises(DeliveryError, match="TLS with 127"):
         use("smtps", server.port).send(item)
 
 
@@ -182,11 +185,14 @@ def test_refused_credentials_are_told_without_them(use, item, trusted, password,
 
 
 def test_server_that_is_down_gets_it_when_it_is_back(use, item):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and does not listen
+        port = closed.getsockname()[1]
+        with pytest.raises(
+            DeliveryError, match=rf"127\.0\.0\.1:{port} cannot be reached: Connection refused"
+        ):
+            use("smtp", port).send(item)
     with serving() as server:
-        port = server.port
-    with pytest.raises(DeliveryError, match=rf"localhost:{port} cannot be reached"):
-        use("smtp", port).send(item)
-    with serving(server):
         use("smtp", server.port).send(item)
     assert len(server.taken) == 1
 
@@ -216,12 +222,12 @@ def test_connection_that_breaks_in_the_middle_makes_no_second_message(use, item,
     assert server.ids == [receipt["message_id"]]
 
 
-def test_server_that_hangs_is_left_after_the_timeout(use, item):
+def test_server_that_hangs_is_left_after_one_timeout(use, item):
     with serving() as server:
-        server.answers = ["hang"]
+        server.answers = ["hang"]  # a second attempt would succeed
         with pytest.raises(DeliveryError, match=r"gave no answer within 0\.3 s"):
             use("smtp", server.port, timeout=0.3).send(item)
-        assert server.answers == [], "one attempt only: each takes the whole timeout"
+        server.answers = []
         receipt = use("smtp", server.port).send(item)
     assert server.ids == [receipt["message_id"]]
 
@@ -301,7 +307,7 @@ def test_no_address_gets_past_the_channel_either(use, folder, text):
 def test_user_of_the_server_smuggles_nothing_in(item, monkeypatch):
     with serving() as server:
         monkeypatch.setenv(
-            "SMTP_URL", f"smtp://a%40example.com%0D%0ABcc%3A%20thief:x@localhost:{server.port}"
+            "SMTP_URL", f"smtp://a%40example.com%0D%0ABcc%3A%20thief:x@127.0.0.1:{server.port}"
         )
         with pytest.raises(DeliveryError, match="No email can be addressed"):
             EmailChannel(settings.load()).send(item)
@@ -353,7 +359,7 @@ def test_line_breaks_of_an_alert_become_no_header(use):
     [
         "mail.example.com:25", "http://x:secret@mail.example.com", "smtp://x:secret@", "smtp://x:secret@h:port",
         "smtp://x:sec/ret@mail.example.com:25", "smtp://x:secret@h:99999", "smtp://x:secret@[::1",
-        "smtp://x:secret@mail..example", "smtp://h/?a=secret",
+        "smtp://x:secret@mail..example", "smtp://h/?a=secret", "smtp://x:secr%C3%A9t@h",
     ],
 )  # fmt: skip
 def test_address_of_a_server_that_is_none_is_an_error_without_the_password(item, monkeypatch, url):
