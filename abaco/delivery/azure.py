@@ -1,0 +1,195 @@
+"""Azure Blob: a finished run's folder, the manifest last, and latest.json, which moves only forward."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from abaco.delivery import blobs
+from abaco.delivery.item import DeliveryError, Item
+from abaco.runs import read_json
+
+CONNECTION, ACCOUNT = "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_URL"
+LATEST = "latest.json"
+# The one layer of short retries is the client's, for each request: a file that is nearly up is not begun anew.
+RETRIES = 3
+PAUSE_SECONDS = 2
+RACES = 10
+
+
+class AzureChannel:
+    """The container that receives finished runs, each in <prefix>/<date>/<run_id>/.
+
+    Parameters
+    ----------
+    settings
+        All settings by section.
+    """
+
+    def __init__(self, settings: dict[str, dict[str, Any]]):
+        self.container = settings["delivery"]["azure_container"]
+        self.prefix = settings["delivery"]["azure_prefix"].strip("/")
+        self.timeout = settings["delivery"]["timeout_seconds"]
+
+    def missing(self) -> str | None:
+        """Return None when the environment names an account, else the variables that would."""
+        return None if _variable() else f"{CONNECTION} or {ACCOUNT}"
+
+    def send(self, item: Item) -> dict[str, Any]:
+        """Upload the run's folder and return what arrived; what is there already is not sent again.
+
+        Raises
+        ------
+        DeliveryError
+            When it did not all arrive, or the service lists something else than was sent.
+        """
+        where = self._name(item.date, item.run_id, "")
+        files = blobs.vouched(item.folder)
+        with self._explained(), self._service() as service:
+            container = service.get_container_client(self.container)
+            there = _there(container, where)
+            blobs.clear(container, where, item.folder, files, there)
+            sent: dict[str, blobs.Content] = {}
+            *others, last = files
+            for paths in (others, [last]):
+                stage = {path: files[path] for path in paths}
+                sent |= blobs.upload(container, where, item.folder, stage, there)
+                blobs.check(container, where, sent)
+            self._advance(container, item, where, sent[blobs.MANIFEST].sha256)
+        skipped = sum(there.get(path) == content for path, content in sent.items())
+        return {
+            "container": self.container,
+            "prefix": where,
+            "files": len(sent),
+            "bytes": sum(content.bytes for content in sent.values()),
+            "uploaded": len(sent) - skipped,
+            "skipped": skipped,
+        }
+
+    def _name(self, *parts: str) -> str:
+        return "/".join([self.prefix, *parts] if self.prefix else parts)
+
+    def _service(self) -> Any:
+        from azure.storage.blob import BlobServiceClient, LinearRetry
+
+        options = {
+            "connection_timeout": self.timeout,
+            "read_timeout": self.timeout,
+            "retry_policy": LinearRetry(PAUSE_SECONDS, RETRIES, random_jitter_range=PAUSE_SECONDS / 2),
+            "max_single_put_size": blobs.BLOCK,
+            "max_block_size": blobs.BLOCK,
+        }
+        address = os.environ.get(_variable() or ACCOUNT, "").strip()
+        if _variable() == CONNECTION:
+            try:
+                return BlobServiceClient.from_connection_string(address, **options)
+            except ValueError:
+                raise DeliveryError(
+                    f"{CONNECTION} is no connection string: copy it from the access keys of the account"
+                ) from None
+        if not address.startswith("https://"):
+            raise DeliveryError(
+                f"{ACCOUNT} is no https address: write it as https://account.blob.core.windows.net"
+            )
+        return BlobServiceClient(address, credential=credential(), **options)
+
+    def _advance(self, container: Any, item: Item, where: str, manifest_sha256: str) -> None:
+        """Let latest.json name this run, unless it names a later date, or a newer run of the same date."""
+        from azure.core import MatchConditions
+        from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+        from azure.storage.blob import ContentSettings
+
+        blob = container.get_blob_client(self._name(LATEST))
+        fresh = {
+            "schema_version": 1,
+            "date": item.date,
+            "run_id": item.run_id,
+            "started_at": read_json(item.folder / blobs.RUN)["started_at"],
+            "folder": where,
+            "manifest_sha256": manifest_sha256,
+        }
+        for _ in range(RACES):
+            guard: dict[str, Any] = {"overwrite": False}
+            with suppress(ResourceNotFoundError):
+                held = blob.download_blob()
+                guard = {
+                    "overwrite": True,
+                    "etag": held.properties.etag,
+                    "match_condition": MatchConditions.IfNotModified,
+                }
+                if _order(held.readall()) >= (item.date, fresh["started_at"]):
+                    return
+            with suppress(ResourceExistsError, ResourceModifiedError):  # another run was faster: look again
+                content = ContentSettings(blobs.TYPES[".json"])
+                blob.upload_blob(json.dumps(fresh, indent=1) + "\n", content_settings=content, **guard)
+                return
+        raise DeliveryError(
+            f"Azure container {self.container}: {blob.blob_name} was changed by others each of {RACES} times: "
+            "it is tried again with the next attempt"
+        )
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say in one line what the service or the way to it did; the client's own words may hold a signature."""
+        from azure.core import exceptions
+
+        again = "it is tried again with the next attempt"
+        try:
+            yield
+            return
+        except (exceptions.ServiceRequestTimeoutError, exceptions.ServiceResponseTimeoutError):
+            said = f"no answer within {self.timeout:g} s: {again}"
+        except exceptions.ServiceRequestError:
+            said = f"cannot be reached: check the network and {_variable()}; {again}"
+        except exceptions.HttpResponseError as error:
+            said = _answer(error, again)
+        except exceptions.AzureError as error:
+            if type(error).__name__ == "AzureSigningError":
+                said = f"the key cannot be used: check {_variable()}"
+            else:
+                said = f"the connection broke off: {again}"
+        raise DeliveryError(f"Azure container {self.container}: {said}") from None
+
+
+def credential() -> Any:
+    """Return what signs in at an account's address: a managed or workload identity, or a developer's own."""
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
+def _variable() -> str | None:
+    return next((name for name in (CONNECTION, ACCOUNT) if os.environ.get(name)), None)
+
+
+def _there(container: Any, where: str) -> dict[str, blobs.Content]:
+    """Return what is there. The container is made only if need be, so that the right to make it is rarely needed."""
+    from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+
+    try:
+        return blobs.listed(container, where)
+    except ResourceNotFoundError:
+        with suppress(ResourceExistsError):  # made by another run a moment ago
+            container.create_container()
+        return {}
+
+
+def _order(latest: bytes) -> tuple[str, str]:
+    """Return date and start of the run that latest.json names; before all others where it names none."""
+    try:
+        held = json.loads(latest)
+        return held["date"], held["started_at"]
+    except (ValueError, KeyError, TypeError):
+        return "", ""
+
+
+def _answer(error: Any, again: str) -> str:
+    """Return what an answer says: its status and the service's code, and what to do about it."""
+    if error.status_code is None:
+        return f"no identity signs in: give this machine one, or set {CONNECTION}"
+    code = getattr(error, "error_code", None) or ""
+    said = f"answered {error.status_code} {getattr(code, 'value', code)}".rstrip()
+    if error.status_code in (401, 403):
+        return f"{said}: check {_variable()} and the rights on the container"
+    return f"{said}: {again}"
