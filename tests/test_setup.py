@@ -1,5 +1,6 @@
 """One set of versions everywhere, and `make` as the way in."""
 
+import json
 import os
 import re
 import shutil
@@ -108,6 +109,15 @@ def test_no_address_of_a_registry_or_machine(name):
     addresses = r"\w+://\S*"
     options = r"(?<![\w-])(?:-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)\b.*"
     assert re.findall(f"{addresses}|{options}", text) == []
+
+
+def test_parts_on_node_are_locked_by_hash_and_without_a_registry():
+    wanted = json.loads((ROOT / "tests/node/package.json").read_text())["dependencies"]
+    packages = json.loads((ROOT / "tests/node/package-lock.json").read_text())["packages"]
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    del packages[""]
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
+    assert not [name for name, entry in packages.items() if "resolved" in entry]
 
 
 # Make

@@ -2,6 +2,7 @@
 
 import http.client
 import importlib.util
+import os
 import re
 import resource
 import shutil
@@ -9,6 +10,8 @@ import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import pytest
 
 MAIN = Path(__file__).parents[1] / "node/node_modules/azurite/dist/src/blob/main.js"
 # The account that Azurite has for everybody; its key is in its manual and no secret.
@@ -136,3 +139,21 @@ class Proxy:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+@pytest.fixture(scope="session")
+def blob_service(tmp_path_factory):
+    """Azurite, which the tests of a session share."""
+    if reason := needed():
+        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)(reason)
+    started = Azurite(tmp_path_factory.mktemp("azurite"))
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def proxy(blob_service):
+    """A proxy before Azurite."""
+    started = Proxy(blob_service.port)
+    yield started
+    started.close()

@@ -1,0 +1,3 @@
+"""Real places that take deliveries."""
+
+from .azurite import blob_service, proxy  # noqa: F401

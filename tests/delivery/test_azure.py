@@ -1,0 +1,516 @@
+"""A run's folder arrives whole, once and checked, whatever happens on the way; latest.json moves only forward."""
+
+import datetime as dt
+import json
+import logging
+import socket
+import threading
+import uuid
+
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
+
+from abaco import manifest
+from abaco.delivery import azure, blobs
+from abaco.delivery.azure import AzureChannel
+from abaco.delivery.item import DeliveryError, Item
+from abaco.runs import write_json
+
+from .azurite import ACCOUNT, KEY, Azurite, connection_string
+
+DATE, RUN_ID = "2025-12-31", "20251231-0123456789ab"
+WHERE = f"reports/{DATE}/{RUN_ID}/"
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    """What concerns Azure in the environment is gone, and retries do not wait."""
+    for name in (azure.CONNECTION, azure.ACCOUNT):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.setattr(azure, "PAUSE_SECONDS", 0.02)
+
+
+def finished_run(root, date=DATE, run_id=RUN_ID, started_at="2026-01-02T02:00:00Z", large=200_000):
+    """A finished run in small, as an item."""
+    folder = root / f"{started_at}_{run_id}"
+    (folder / "tables").mkdir(parents=True)
+    (folder / "report.html").write_text(f"<p>Crédito a fecha de {date}</p>")
+    (folder / "tables/tape.parquet").write_bytes(b"PAR1" + bytes(large))
+    (folder / "tables/empty.csv").touch()
+    for n in range(6):
+        (folder / f"tables/history_{n}.csv").write_text(f"date,par30_{n}\n{date},3.7\n")
+    manifest.write(folder, {"run_id": run_id, "date": date, "started_at": started_at})
+    write_json(folder / "run.json", {"run_id": run_id, "date": date, "started_at": started_at})
+    return Item(f"azure:{run_id}", "azure", run_id, date, folder, {})
+
+
+class Account:
+    """A container of its own at a service, the channel that sends to it, and what has arrived."""
+
+    def __init__(self, port, setenv):
+        self.port, self.setenv, self.name = port, setenv, f"test-{uuid.uuid4().hex}"
+        self.container = BlobServiceClient.from_connection_string(
+            connection_string(port), retry_total=0
+        ).get_container_client(self.name)
+
+    def channel(self, port=None, timeout=30.0, key=KEY):
+        """The channel, set up by connection string."""
+        self.setenv(azure.CONNECTION, connection_string(port or self.port, key))
+        return AzureChannel(self.settings(timeout))
+
+    def settings(self, timeout=30.0):
+        keys = {"azure_container": self.name, "azure_prefix": "reports", "timeout_seconds": timeout}
+        return {"delivery": keys}
+
+    def names(self, below=""):
+        return {name.removeprefix(below) for name in self.container.list_blob_names(name_starts_with=below)}
+
+    def read(self, name):
+        return self.container.download_blob(name).readall()
+
+    def latest(self):
+        return json.loads(self.read("reports/latest.json"))
+
+    def assert_arrived(self, item):
+        """Every file of the run is there, once, with the bytes, hashes and type that it should have."""
+        where = f"reports/{item.date}/{item.run_id}/"
+        local = {p.relative_to(item.folder).as_posix(): p for p in item.folder.rglob("*") if p.is_file()}
+        assert self.names(where) == set(local)
+        for path, file in local.items():
+            properties = self.container.get_blob_client(where + path).get_blob_properties()
+            with file.open("rb") as opened:
+                expected = blobs.Content.of(opened)
+            assert self.read(where + path) == file.read_bytes()
+            assert properties.content_settings.content_md5 == expected.md5
+            assert properties.metadata == {"sha256": expected.sha256}
+        return local
+
+
+@pytest.fixture
+def account(blob_service, monkeypatch):
+    return Account(blob_service.port, monkeypatch.setenv)
+
+
+@pytest.fixture
+def item(tmp_path):
+    return finished_run(tmp_path)
+
+
+def is_put(path):
+    """A fault's condition: an upload to a path, or to any."""
+    return lambda method, asked: method == "PUT" and path in asked
+
+
+# What arrives
+
+
+@pytest.mark.parametrize("variable", [azure.CONNECTION, azure.ACCOUNT])
+def test_one_of_two_variables_sets_it_up(account, monkeypatch, variable):
+    channel = AzureChannel(account.settings())
+    assert channel.missing() == "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_URL"
+    monkeypatch.setenv(variable, "something")
+    assert channel.missing() is None
+
+
+def test_everything_arrives_the_manifest_last(account, proxy, item):
+    receipt = account.channel(proxy.port).send(item)
+    local = account.assert_arrived(item)
+    assert receipt == {
+        "container": account.name, "prefix": WHERE, "files": 11, "uploaded": 11, "skipped": 0,
+        "bytes": sum(path.stat().st_size for path in local.values()),
+    }  # fmt: skip
+    *before, at_last, latest = [path.partition("?")[0] for method, path in proxy.seen if method == "PUT"]
+    assert at_last.endswith(WHERE + "manifest.json") and latest.endswith("reports/latest.json")
+    assert len(before) == 1 + 10  # the container, and the files
+
+
+def test_types(account, item):
+    account.channel().send(item)
+    types = {blob.name.removeprefix(WHERE): blob.content_settings.content_type
+             for blob in account.container.list_blobs()}  # fmt: skip
+    assert types["report.html"] == "text/html; charset=utf-8"
+    assert types["tables/tape.parquet"] == "application/vnd.apache.parquet"
+    assert types["manifest.json"] == types["reports/latest.json"] == "application/json"
+
+
+def test_what_is_there_is_not_sent_again(account, proxy, item):
+    channel = account.channel(proxy.port)
+    first = channel.send(item)
+    proxy.seen.clear()
+    assert channel.send(item) == {**first, "uploaded": 0, "skipped": 11}
+    assert {method for method, _ in proxy.seen} == {"GET"}
+
+
+def test_run_json_that_went_on_is_sent_again_alone(account, item):
+    account.channel().send(item)
+    write_json(item.folder / "run.json", {"started_at": "2026-01-02T02:00:00Z", "deliveries": ["done"]})
+    assert account.channel().send(item)["uploaded"] == 1
+    account.assert_arrived(item)
+
+
+@pytest.mark.parametrize("content", [b"else", b"PAR1" + bytes(200_000)])
+def test_blob_that_somebody_replaced_is_mended(account, item, content):
+    account.channel().send(item)
+    account.container.upload_blob(WHERE + "tables/tape.parquet", content, overwrite=True)
+    assert account.channel().send(item)["uploaded"] == 1
+    account.assert_arrived(item)
+
+
+def test_what_the_manifest_does_not_list_stays_here(account, item):
+    (item.folder / "work/rows").mkdir(parents=True)
+    for name in ("work/rows/1.parquet", "notes.txt", ".run.json.17"):
+        (item.folder / name).write_text("María Hernández")
+    assert account.channel().send(item)["files"] == 11
+    assert len(account.names()) == 11 + 1
+
+
+def test_rerun_with_the_same_id_is_incomplete_until_it_is_whole(account, proxy, item):
+    (item.folder / "tables/loans.parquet").mkdir()
+    (item.folder / "tables/loans.parquet/part-1.parquet").write_bytes(b"PAR1")
+    manifest.write(item.folder, {}, unfinished=("run.json",))
+    account.channel().send(item)
+    (item.folder / "tables/loans.parquet/part-1.parquet").rename(
+        item.folder / "tables/loans.parquet/part-2.parquet"
+    )
+    manifest.write(item.folder, {}, unfinished=("run.json",))
+    assert account.channel(proxy.port).send(item)["uploaded"] == 2
+    account.assert_arrived(item)
+    done = [(method, path.partition("?")[0].rpartition("/")[2]) for method, path in proxy.seen]
+    assert [entry for entry in done if entry[0] != "GET"] == [
+        ("DELETE", "manifest.json"), ("DELETE", "part-1.parquet"), ("PUT", "part-2.parquet"), ("PUT", "manifest.json"),
+    ]  # fmt: skip
+
+
+def test_empty_prefix_and_one_with_slashes(account, item, monkeypatch):
+    monkeypatch.setenv(azure.CONNECTION, connection_string(account.port))
+    for prefix, where in (("", ""), ("/book/a/", "book/a/")):
+        settings = account.settings()
+        settings["delivery"]["azure_prefix"] = prefix
+        assert AzureChannel(settings).send(item)["prefix"] == f"{where}{DATE}/{RUN_ID}/"
+        assert account.read(f"{where}latest.json")
+
+
+def test_report_of_the_sample(account, finished):
+    folder = (finished.output / DATE).resolve()
+    run = json.loads((folder / "run.json").read_text())
+    receipt = account.channel().send(Item("azure:1", "azure", run["run_id"], DATE, folder, {}))
+    assert receipt["files"] == receipt["uploaded"] > 20
+    listed = {
+        name: content.sha256 for name, content in blobs.listed(account.container, receipt["prefix"]).items()
+    }
+    outputs = {o["path"]: o["sha256"] for o in json.loads((folder / "manifest.json").read_text())["outputs"]}
+    outputs |= {name: manifest.sha256(folder / name) for name in ("manifest.json", "run.json")}
+    assert listed == outputs
+    assert account.latest()["folder"] == receipt["prefix"]
+
+
+# What is not sent
+
+
+def test_file_that_changed_since_the_run(account, item):
+    (item.folder / "report.html").write_text("<p>PAR30 0.0</p>")
+    with pytest.raises(
+        DeliveryError, match=r"report\.html is not as its manifest says: make the report again"
+    ):
+        account.channel().send(item)
+    assert not account.names() & {f"{WHERE}report.html", f"{WHERE}manifest.json", "reports/latest.json"}
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"), [("manifest.json", "is not there, or no manifest"), ("report.html", "Cannot read")]
+)
+def test_file_that_is_gone(account, item, lost, said):
+    (item.folder / lost).unlink()
+    with pytest.raises(DeliveryError, match=f"{said}.*: make the report again"):
+        account.channel().send(item)
+
+
+# Faults: in each, once the service is back, everything arrives
+
+
+def test_down_before(account, item):
+    with socket.socket() as nobody:  # bound, and nobody listens
+        nobody.bind(("127.0.0.1", 0))
+        with pytest.raises(
+            DeliveryError, match=r"cannot be reached: check the network and AZURE_STORAGE_CONN"
+        ):
+            account.channel(nobody.getsockname()[1]).send(item)
+    account.channel().send(item)
+    account.assert_arrived(item)
+
+
+def test_service_that_dies_in_the_middle(account, proxy, item, tmp_path):
+    service = Azurite(tmp_path / "service")
+    proxy.port_behind, uploads = service.port, []
+
+    def die(method, path):
+        if is_put(WHERE)(method, path):
+            uploads.append(path)
+            if len(uploads) == 4:
+                service.kill()
+
+    proxy.before = die
+    channel = account.channel(proxy.port)
+    with pytest.raises(DeliveryError, match="the connection broke off: it is tried again"):
+        channel.send(item)
+    back = Azurite(tmp_path / "service")
+    try:
+        proxy.port_behind, proxy.before = back.port, lambda method, path: None
+        channel.send(item)
+        Account.assert_arrived(at(account, back.port), item)
+    finally:
+        back.kill()
+
+
+def at(account, port):
+    """The same container at another service."""
+    there = Account(port, account.setenv)
+    there.name = account.name
+    there.container = BlobServiceClient.from_connection_string(connection_string(port)).get_container_client(
+        account.name
+    )
+    return there
+
+
+@pytest.mark.parametrize("fault", [500, 503, "drop"])
+def test_two_bad_answers_then_a_good_one(account, proxy, item, fault):
+    bad = {"GET": 2, "PUT": 2}
+
+    def fail(method, path):
+        bad[method] -= 1
+        return fault if bad[method] >= 0 else None
+
+    proxy.before = fail
+    assert account.channel(proxy.port).send(item)["uploaded"] == 11
+    account.assert_arrived(item)
+
+
+def test_block_that_fails_is_sent_again_and_no_other(account, proxy, tmp_path):
+    item = finished_run(tmp_path, large=3 * blobs.BLOCK)
+    failed = []
+
+    def fail(method, path):
+        if "comp=block&" in path + "&" and len(proxy.seen) and not failed:
+            failed.append(path)
+            return 500
+
+    proxy.before = fail
+    account.channel(proxy.port).send(item)
+    account.assert_arrived(item)
+    assert len([path for _, path in proxy.seen if "comp=block&" in path + "&"]) == 4 + 1
+
+
+def test_bad_answers_without_end(account, proxy, item):
+    proxy.before = lambda method, path: 500 if is_put("history")(method, path) else None
+    with pytest.raises(
+        DeliveryError, match=f"^Azure container {account.name}: answered 500: it is tried again"
+    ):
+        account.channel(proxy.port).send(item)
+    assert WHERE + "manifest.json" not in account.names()
+    account.channel().send(item)
+    account.assert_arrived(item)
+
+
+@pytest.mark.parametrize("where", ["restype=container", "tape.parquet"])
+def test_service_that_hangs(account, proxy, item, where):
+    released = threading.Event()
+
+    def hang(method, path):
+        if where in path:
+            released.wait(60)
+            return "drop"
+
+    proxy.before = hang
+    try:
+        with pytest.raises(DeliveryError, match=r"no answer within 0\.5 s: it is tried again"):
+            account.channel(proxy.port, timeout=0.5).send(item)
+    finally:
+        released.set()
+    account.channel().send(item)
+    account.assert_arrived(item)
+
+
+def test_credentials_that_are_refused(account, item):
+    with pytest.raises(DeliveryError, match=r"answered 403 \w+: check AZURE_STORAGE_CONNECTION_STRING and"):
+        account.channel(key=KEY[::-1].strip("=") + "==").send(item)
+    account.channel().send(item)
+    account.assert_arrived(item)
+
+
+def test_disk_of_the_service_is_full(account, item, tmp_path):
+    service = Azurite(tmp_path / "service", largest_file=100_000)
+    with pytest.raises(DeliveryError, match="answered 500: it is tried again"):
+        account.channel(service.port).send(item)
+    service.kill()
+    back = Azurite(tmp_path / "service")
+    try:
+        account.channel(back.port).send(item)
+        at(account, back.port).assert_arrived(item)
+    finally:
+        back.kill()
+
+
+def test_service_that_lists_something_else_than_was_sent(account, proxy, item):
+    proxy.before = lambda method, path: 201 if is_put("tape.parquet")(method, path) else None
+    with pytest.raises(DeliveryError, match=r"lists tables/tape\.parquet with another size or hash"):
+        account.channel(proxy.port).send(item)
+    assert WHERE + "manifest.json" not in account.names()
+    proxy.before = lambda method, path: None
+    assert account.channel(proxy.port).send(item)["uploaded"] == 2
+    account.assert_arrived(item)
+
+
+# latest.json
+
+
+def test_latest_moves_only_forward(account, tmp_path):
+    runs = [
+        ("2025-11-30", "20251130-a", "2026-01-05T02:00:00Z", "20251130-a"),
+        ("2025-12-31", "20251231-b", "2026-01-03T02:00:00Z", "20251231-b"),
+        ("2025-10-31", "20251031-c", "2026-01-06T02:00:00Z", "20251231-b"),
+        ("2025-12-31", "20251231-d", "2026-01-02T02:00:00Z", "20251231-b"),
+        ("2025-12-31", "20251231-e", "2026-01-04T02:00:00Z", "20251231-e"),
+        ("2025-12-31", "20251231-e", "2026-01-04T02:00:00Z", "20251231-e"),
+    ]
+    for number, (*run, expected) in enumerate(runs):
+        item = finished_run(tmp_path / str(number), *run)
+        account.channel().send(item)
+        assert account.latest()["run_id"] == expected
+    latest = account.latest()
+    assert latest["folder"] == "reports/2025-12-31/20251231-e/" and latest["date"] == "2025-12-31"
+    assert latest["manifest_sha256"] == manifest.sha256(item.folder / "manifest.json")
+
+
+@pytest.mark.parametrize("held", [b"", b"[]", b'{"date": 1}', b"\xff"])
+def test_latest_that_names_nothing_is_replaced(account, item, held):
+    account.container.create_container()
+    account.container.upload_blob("reports/latest.json", held)
+    account.channel().send(item)
+    assert account.latest()["run_id"] == RUN_ID
+
+
+@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize(("rival", "winner"), [("2026-01-31", "2026-01-31"), ("2025-11-30", DATE)])
+def test_race_for_latest_that_is_lost(account, proxy, item, tmp_path, exists, rival, winner):
+    if exists:
+        account.channel().send(finished_run(tmp_path / "before", "2025-10-31", "20251031-a"))
+    races = []
+
+    def overtake(method, path):
+        if is_put("latest.json")(method, path) and not races:
+            races.append(path)
+            fresh = json.dumps({"date": rival, "started_at": "2026-02-01T02:00:00Z"})
+            account.container.upload_blob("reports/latest.json", fresh, overwrite=True)
+
+    proxy.before = overtake
+    account.channel(proxy.port).send(item)
+    assert races and account.latest()["date"] == winner
+    account.assert_arrived(item)
+
+
+def test_latest_that_is_always_changed_by_others(account, proxy, item):
+    def overtake(method, path):
+        if is_put("latest.json")(method, path):
+            fresh = json.dumps({"date": "2020-01-31", "started_at": str(len(proxy.seen))})
+            account.container.upload_blob("reports/latest.json", fresh, overwrite=True)
+
+    proxy.before = overtake
+    with pytest.raises(DeliveryError, match=r"latest\.json was changed by others each of 10 times"):
+        account.channel(proxy.port).send(item)
+
+
+def test_two_uploads_at_once(account, tmp_path):
+    items = [finished_run(tmp_path, f"2025-{month:02}-28", f"2025{month:02}28-a") for month in range(1, 7)]
+    channel, faults = account.channel(), []
+
+    def send(item):
+        try:
+            channel.send(item)
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=send, args=[item]) for item in items]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    for item in items:
+        account.assert_arrived(item)
+    assert account.latest()["date"] == "2025-06-28"
+
+
+# Rights and secrets
+
+
+def signed(account, permission):
+    """A connection string that has a signature for the container in place of a key."""
+    signature = generate_container_sas(
+        ACCOUNT, account.name, account_key=KEY, permission=ContainerSasPermissions(**permission),
+        expiry=dt.datetime.now(dt.UTC) + dt.timedelta(hours=1),
+    )  # fmt: skip
+    return (
+        f"BlobEndpoint=http://127.0.0.1:{account.port}/{ACCOUNT};SharedAccessSignature={signature}",
+        signature,
+    )
+
+
+ALL = dict.fromkeys(("read", "add", "create", "write", "delete", "list"), True)
+
+
+def test_right_to_make_the_container_is_not_needed_where_it_exists(account, item, monkeypatch):
+    account.container.create_container()
+    monkeypatch.setenv(azure.CONNECTION, signed(account, ALL)[0])
+    AzureChannel(account.settings()).send(item)
+    account.assert_arrived(item)
+
+
+@pytest.mark.parametrize("fault", ["no container", "no right", "down", "hangs", "broken"])
+def test_no_secret_is_told(account, proxy, item, monkeypatch, caplog, fault):
+    caplog.set_level(logging.INFO)
+    text, signature = signed(account, ALL if fault != "no right" else {"list": True})
+    released = threading.Event()
+    if fault != "no container":
+        account.container.create_container()
+    if fault in ("hangs", "broken"):
+        text = text.replace(str(account.port), str(proxy.port))
+        proxy.before = lambda method, path: "drop" if fault == "broken" else released.wait(60) and "drop"
+    if fault == "down":
+        text = text.replace(str(account.port), "1")
+    monkeypatch.setenv(azure.CONNECTION, text)
+    try:
+        with pytest.raises(DeliveryError) as raised:
+            AzureChannel(account.settings(timeout=0.5 if fault == "hangs" else 30)).send(item)
+    finally:
+        released.set()
+    said = f"{raised.getrepr(chain=True, showlocals=False)}{caplog.text}"
+    assert raised.value.__suppress_context__ and "\n" not in str(raised.value)
+    secret = signature.partition("sig=")[2].partition("&")[0]
+    assert secret and secret not in said and secret[:20] not in said
+
+
+def test_no_key_is_in_receipt_error_or_log(account, item, caplog):
+    caplog.set_level(logging.DEBUG)
+    assert KEY[:20] not in json.dumps(account.channel().send(item))
+    with pytest.raises(DeliveryError) as raised:
+        account.channel(key="no key at all").send(item)
+    assert str(raised.value).endswith("the key cannot be used: check AZURE_STORAGE_CONNECTION_STRING")
+    assert KEY[:20] not in caplog.text and "no key at all" not in f"{caplog.text}{raised.value}"
+
+
+@pytest.mark.parametrize("text", ["rubbish", "AccountName=a", "AccountKey=c2VjcmV0"])
+def test_what_is_no_connection_string(account, item, monkeypatch, text):
+    monkeypatch.setenv(azure.CONNECTION, text)
+    with pytest.raises(
+        DeliveryError, match=r"^AZURE_STORAGE_CONNECTION_STRING is no connection string: copy it"
+    ):
+        AzureChannel(account.settings()).send(item)
+
+
+def test_address_that_is_not_https(account, item, monkeypatch):
+    monkeypatch.setenv(azure.ACCOUNT, "http://account.blob.core.windows.net")
+    with pytest.raises(
+        DeliveryError, match="AZURE_STORAGE_ACCOUNT_URL is no https address: write it as https://"
+    ):
+        AzureChannel(account.settings()).send(item)
