@@ -131,25 +131,15 @@ class AzureChannel:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Say in one line what the service or the way to it did; the client's own words may hold a signature."""
-        from azure.core import exceptions
+        """Say in one line what went wrong between here and the service."""
+        from azure.core.exceptions import AzureError
 
-        again = "it is tried again with the next attempt"
         try:
             yield
-            return
-        except (exceptions.ServiceRequestTimeoutError, exceptions.ServiceResponseTimeoutError):
-            said = f"no answer within {self.timeout:g} s: {again}"
-        except exceptions.ServiceRequestError:
-            said = f"cannot be reached: check the network and {_variable()}; {again}"
-        except exceptions.HttpResponseError as error:
-            said = _answer(error, again)
-        except exceptions.AzureError as error:
-            if type(error).__name__ == "AzureSigningError":
-                said = f"the key cannot be used: check {_variable()}"
-            else:
-                said = f"the connection broke off: {again}"
-        raise DeliveryError(f"Azure container {self.container}: {said}") from None
+        except AzureError as error:
+            said = _said(error, self.timeout)
+            # the client's own words may hold a signature, and would be in the log as this error's cause
+            raise DeliveryError(f"Azure container {self.container}: {said}") from None
 
 
 def credential() -> Any:
@@ -184,12 +174,24 @@ def _order(latest: bytes) -> tuple[str, str]:
         return "", ""
 
 
-def _answer(error: Any, again: str) -> str:
-    """Return what an answer says: its status and the service's code, and what to do about it."""
-    if error.status_code is None:
-        return f"no identity signs in: give this machine one, or set {CONNECTION}"
+def _said(error: Any, timeout: float) -> str:
+    """Return what the service or the way to it did, and what to do about it."""
+    from azure.core import exceptions as kinds
+
+    again = "it is tried again with the next attempt"
+    if isinstance(error, (kinds.ServiceRequestTimeoutError, kinds.ServiceResponseTimeoutError)):
+        return f"no answer within {timeout:g} s: {again}"
+    if isinstance(error, kinds.ServiceRequestError):
+        return f"cannot be reached: check the network and {_variable()}; {again}"
+    status = getattr(error, "status_code", None)
+    if status is None and isinstance(error, kinds.ClientAuthenticationError):
+        if _variable() == CONNECTION:
+            return f"the account's key is none: check {CONNECTION}"
+        return f"nothing signs in at {ACCOUNT}: give this machine an identity, or set {CONNECTION}"
+    if status is None:
+        return f"the connection broke off: {again}"
     code = getattr(error, "error_code", None) or ""
-    said = f"answered {error.status_code} {getattr(code, 'value', code)}".rstrip()
-    if error.status_code in (401, 403):
-        return f"{said}: check {_variable()} and the rights on the container"
-    return f"{said}: {again}"
+    answer = f"answered {status} {getattr(code, 'value', code)}".rstrip()
+    if status in (401, 403):
+        return f"{answer}: check {_variable()} and the rights on the container"
+    return f"{answer}: {again}"

@@ -4,7 +4,6 @@ import http.client
 import importlib.util
 import os
 import re
-import resource
 import shutil
 import subprocess
 import threading
@@ -44,19 +43,18 @@ class Azurite:
 
     Parameters
     ----------
-    largest_file
-        Bytes beyond which the system refuses to let a file grow, as a full disk does.
+    blocks_a_file
+        Blocks of 512 bytes beyond which the system refuses to let a file grow, as a full disk does.
     """
 
-    def __init__(self, folder=None, *options, port=0, largest_file=None):
+    def __init__(self, folder=None, *options, port=0, blocks_a_file=None):
         where = ["--location", folder] if folder else ["--inMemoryPersistence"]
+        limit = ["sh", "-c", f'ulimit -f {blocks_a_file} && exec "$@"', "sh"] if blocks_a_file else []
         self.process = subprocess.Popen(
-            [*END_WITH_US, node(), MAIN, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--silent",
+            [*END_WITH_US, *limit, node(), MAIN, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--silent",
              "--disableTelemetry", "--skipApiVersionCheck", *where, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        if largest_file:
-            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (largest_file, largest_file))
         for line in self.process.stdout:
             if found := re.search(r"listens on https?://127\.0\.0\.1:(\d+)", line):
                 self.port = int(found[1])
@@ -70,6 +68,12 @@ class Azurite:
         """End it at once, as when its machine is lost."""
         self.process.kill()
         self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
 
 
 class Proxy:
@@ -146,9 +150,8 @@ def blob_service(tmp_path_factory):
     """Azurite, which the tests of a session share."""
     if reason := needed():
         (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)(reason)
-    started = Azurite(tmp_path_factory.mktemp("azurite"))
-    yield started
-    started.kill()
+    with Azurite(tmp_path_factory.mktemp("azurite")) as started:
+        yield started
 
 
 @pytest.fixture

@@ -1,13 +1,20 @@
 """A run's folder arrives whole, once and checked, whatever happens on the way; latest.json moves only forward."""
 
+import base64
 import datetime as dt
 import json
 import logging
 import socket
+import subprocess
+import sys
 import threading
+import time
 import uuid
 
 import pytest
+import trustme
+from azure.core.credentials import AccessToken
+from azure.identity import ChainedTokenCredential, EnvironmentCredential
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
 
 from abaco import manifest
@@ -48,11 +55,15 @@ def finished_run(root, date=DATE, run_id=RUN_ID, started_at="2026-01-02T02:00:00
 class Account:
     """A container of its own at a service, the channel that sends to it, and what has arrived."""
 
-    def __init__(self, port, setenv):
-        self.port, self.setenv, self.name = port, setenv, f"test-{uuid.uuid4().hex}"
+    def __init__(self, port, setenv, name=None):
+        self.port, self.setenv, self.name = port, setenv, name or f"test-{uuid.uuid4().hex}"
         self.container = BlobServiceClient.from_connection_string(
             connection_string(port), retry_total=0
         ).get_container_client(self.name)
+
+    def at(self, port):
+        """The same container at another service."""
+        return Account(port, self.setenv, self.name)
 
     def channel(self, port=None, timeout=30.0, key=KEY):
         """The channel, set up by connection string."""
@@ -247,30 +258,15 @@ def test_service_that_dies_in_the_middle(account, proxy, item, tmp_path):
     def die(method, path):
         if is_put(WHERE)(method, path):
             uploads.append(path)
-            if len(uploads) == 4:
+            if len(uploads) >= 4:
                 service.kill()
 
     proxy.before = die
-    channel = account.channel(proxy.port)
     with pytest.raises(DeliveryError, match="the connection broke off: it is tried again"):
-        channel.send(item)
-    back = Azurite(tmp_path / "service")
-    try:
-        proxy.port_behind, proxy.before = back.port, lambda method, path: None
-        channel.send(item)
-        Account.assert_arrived(at(account, back.port), item)
-    finally:
-        back.kill()
-
-
-def at(account, port):
-    """The same container at another service."""
-    there = Account(port, account.setenv)
-    there.name = account.name
-    there.container = BlobServiceClient.from_connection_string(connection_string(port)).get_container_client(
-        account.name
-    )
-    return there
+        account.channel(proxy.port).send(item)
+    with Azurite(tmp_path / "service") as back:
+        account.channel(back.port).send(item)
+        account.at(back.port).assert_arrived(item)
 
 
 @pytest.mark.parametrize("fault", [500, 503, "drop"])
@@ -338,17 +334,15 @@ def test_credentials_that_are_refused(account, item):
     account.assert_arrived(item)
 
 
-def test_disk_of_the_service_is_full(account, item, tmp_path):
-    service = Azurite(tmp_path / "service", largest_file=100_000)
-    with pytest.raises(DeliveryError, match="answered 500: it is tried again"):
-        account.channel(service.port).send(item)
-    service.kill()
-    back = Azurite(tmp_path / "service")
-    try:
+def test_disk_of_the_service_is_full(account, proxy, tmp_path):
+    item = finished_run(tmp_path, large=500_000)
+    with Azurite(tmp_path / "service", blocks_a_file=200) as service:
+        proxy.port_behind = service.port
+        with pytest.raises(DeliveryError, match="it is tried again with the next attempt"):
+            account.channel(proxy.port).send(item)
+    with Azurite(tmp_path / "service") as back:
         account.channel(back.port).send(item)
-        at(account, back.port).assert_arrived(item)
-    finally:
-        back.kill()
+        account.at(back.port).assert_arrived(item)
 
 
 def test_service_that_lists_something_else_than_was_sent(account, proxy, item):
@@ -444,16 +438,14 @@ def test_two_uploads_at_once(account, tmp_path):
 # Rights and secrets
 
 
-def signed(account, permission):
+def signed(account, permission, port=None):
     """A connection string that has a signature for the container in place of a key."""
     signature = generate_container_sas(
         ACCOUNT, account.name, account_key=KEY, permission=ContainerSasPermissions(**permission),
         expiry=dt.datetime.now(dt.UTC) + dt.timedelta(hours=1),
     )  # fmt: skip
-    return (
-        f"BlobEndpoint=http://127.0.0.1:{account.port}/{ACCOUNT};SharedAccessSignature={signature}",
-        signature,
-    )
+    endpoint = f"BlobEndpoint=http://127.0.0.1:{port or account.port}/{ACCOUNT}"
+    return f"{endpoint};SharedAccessSignature={signature}", signature
 
 
 ALL = dict.fromkeys(("read", "add", "create", "write", "delete", "list"), True)
@@ -469,15 +461,15 @@ def test_right_to_make_the_container_is_not_needed_where_it_exists(account, item
 @pytest.mark.parametrize("fault", ["no container", "no right", "down", "hangs", "broken"])
 def test_no_secret_is_told(account, proxy, item, monkeypatch, caplog, fault):
     caplog.set_level(logging.INFO)
-    text, signature = signed(account, ALL if fault != "no right" else {"list": True})
     released = threading.Event()
     if fault != "no container":
         account.container.create_container()
-    if fault in ("hangs", "broken"):
-        text = text.replace(str(account.port), str(proxy.port))
-        proxy.before = lambda method, path: "drop" if fault == "broken" else released.wait(60) and "drop"
-    if fault == "down":
-        text = text.replace(str(account.port), "1")
+    proxy.before = {
+        "hangs": lambda method, path: released.wait(60) and "drop",
+        "broken": lambda method, path: "drop",
+    }.get(fault, proxy.before)
+    port = 1 if fault == "down" else proxy.port
+    text, signature = signed(account, ALL if fault != "no right" else {"list": True}, port)
     monkeypatch.setenv(azure.CONNECTION, text)
     try:
         with pytest.raises(DeliveryError) as raised:
@@ -495,11 +487,11 @@ def test_no_key_is_in_receipt_error_or_log(account, item, caplog):
     assert KEY[:20] not in json.dumps(account.channel().send(item))
     with pytest.raises(DeliveryError) as raised:
         account.channel(key="no key at all").send(item)
-    assert str(raised.value).endswith("the key cannot be used: check AZURE_STORAGE_CONNECTION_STRING")
+    assert str(raised.value).endswith("the account's key is none: check AZURE_STORAGE_CONNECTION_STRING")
     assert KEY[:20] not in caplog.text and "no key at all" not in f"{caplog.text}{raised.value}"
 
 
-@pytest.mark.parametrize("text", ["rubbish", "AccountName=a", "AccountKey=c2VjcmV0"])
+@pytest.mark.parametrize("text", ["rubbish", "AccountKey=c2VjcmV0"])
 def test_what_is_no_connection_string(account, item, monkeypatch, text):
     monkeypatch.setenv(azure.CONNECTION, text)
     with pytest.raises(
@@ -514,3 +506,126 @@ def test_address_that_is_not_https(account, item, monkeypatch):
         DeliveryError, match="AZURE_STORAGE_ACCOUNT_URL is no https address: write it as https://"
     ):
         AzureChannel(account.settings()).send(item)
+
+
+# A managed identity
+
+
+@pytest.fixture(scope="module")
+def secured(blob_service, tmp_path_factory):
+    """Azurite that takes tokens, over https, and the certificate to trust."""
+    folder = tmp_path_factory.mktemp("secured")
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    options = ["--oauth", "basic", "--cert", folder / "cert.pem", "--key", folder / "key.pem"]
+    with Azurite(None, *options) as started:
+        started.authority = folder / "authority.pem"
+        yield started
+
+
+class Identity:
+    """What a managed identity is to the channel: tokens, here unsigned ones, which Azurite takes."""
+
+    def __init__(self, audience):
+        now = int(time.time())
+        life = {"iat": now - 60, "nbf": now - 60, "exp": now + 3600}
+        claims = {"aud": audience, "iss": "https://sts.windows.net/nobody/", **life}
+        parts = [json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, claims)]
+        self.token = ".".join([*(base64.urlsafe_b64encode(p).rstrip(b"=").decode() for p in parts), "c2ln"])
+
+    def get_token(self, *scopes, **_):
+        return AccessToken(self.token, int(time.time()) + 3600)
+
+
+def test_address_of_an_account_and_an_identity(account, secured, item, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    identity = Identity("https://storage.azure.com")
+    monkeypatch.setattr(azure, "credential", lambda: identity)
+    monkeypatch.setenv(azure.ACCOUNT, f"https://127.0.0.1:{secured.port}/{ACCOUNT}")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(secured.authority))
+    channel = AzureChannel(account.settings())
+    first = channel.send(item)
+    assert (first["uploaded"], channel.send(item)["skipped"]) == (11, 11)
+    refused = Identity("https://elsewhere.example")
+    monkeypatch.setattr(azure, "credential", lambda: refused)
+    with pytest.raises(
+        DeliveryError, match=r"answered 40[13] \w+: check AZURE_STORAGE_ACCOUNT_URL and the rights"
+    ):
+        channel.send(item)
+    assert identity.token not in caplog.text
+
+
+def test_account_whose_certificate_nobody_vouches_for(account, secured, item, monkeypatch):
+    monkeypatch.setattr(azure, "credential", lambda: Identity("https://storage.azure.com"))
+    monkeypatch.setenv(azure.ACCOUNT, f"https://127.0.0.1:{secured.port}/{ACCOUNT}")
+    with pytest.raises(
+        DeliveryError, match="cannot be reached: check the network and AZURE_STORAGE_ACCOUNT_URL"
+    ):
+        AzureChannel(account.settings()).send(item)
+
+
+def test_machine_without_an_identity(account, item, monkeypatch):
+    def nobody():
+        return ChainedTokenCredential(EnvironmentCredential())
+
+    monkeypatch.setattr(azure, "credential", nobody)
+    monkeypatch.setenv(azure.ACCOUNT, "https://127.0.0.1:1")
+    with pytest.raises(
+        DeliveryError, match="nothing signs in at AZURE_STORAGE_ACCOUNT_URL: give this machine"
+    ):
+        AzureChannel(account.settings()).send(item)
+
+
+def test_credential_of_the_channel_is_the_default_one():
+    with azure.credential() as found:
+        kinds = {type(one).__name__ for one in found.credentials}
+    assert {"ManagedIdentityCredential", "EnvironmentCredential"} <= kinds
+
+
+# A large tape
+
+# the peak of the process itself: what getrusage tells includes the one that started it
+MEASURED = """
+import json, re, sys
+from pathlib import Path
+import azure.storage.blob
+from abaco.delivery.azure import AzureChannel
+from abaco.delivery.item import Item
+def peak():
+    return int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1]) << 10
+before = peak()
+item = Item("azure:1", "azure", *json.loads(sys.argv[3]), Path(sys.argv[1]), {})
+receipt = AzureChannel(json.loads(sys.argv[2])).send(item)
+print(json.dumps([receipt["bytes"], peak() - before]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_large_tape_goes_up_in_blocks_within_little_memory(account, tmp_path):
+    size = 96 << 20
+    item = finished_run(tmp_path, large=0)
+    with (item.folder / "tables/tape.parquet").open("r+b") as file:
+        file.truncate(size)
+    manifest.write(item.folder, {}, unfinished=("run.json",))
+    account.channel()
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURED, item.folder, json.dumps(account.settings()), json.dumps([RUN_ID, DATE])],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    sent, grown = json.loads(measured.stdout)
+    print("GROWN", grown >> 20)
+    assert sent > size
+    assert grown < 48 << 20
+    [tape] = account.container.list_blobs(name_starts_with=WHERE + "tables/tape.parquet")
+    assert tape.size == size
+    committed, _ = account.container.get_blob_client(tape.name).get_block_list()
+    assert {block.size for block in committed} == {blobs.BLOCK}
+
+
+def test_nothing_of_azure_is_imported_before_it_is_needed():
+    code = "import sys, abaco.delivery.azure as a; a.AzureChannel; print([m for m in sys.modules if m[:6] == 'azure.'])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "[]\n"
