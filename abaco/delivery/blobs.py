@@ -68,14 +68,14 @@ def vouched(folder: Path) -> dict[str, str | None]:
 
 def listed(container: Any, where: str) -> dict[str, Content]:
     """Return what the service has below a folder, by path in it."""
-    return {
-        blob.name.removeprefix(where): Content(
-            blob.size,
-            bytes(blob.content_settings.content_md5 or b""),
-            (blob.metadata or {}).get("sha256", ""),
-        )
-        for blob in container.list_blobs(name_starts_with=where, include=["metadata"])
-    }
+    found = {}
+    for blob in container.list_blobs(name_starts_with=where, include=["metadata"]):
+        metadata, md5 = blob.metadata or {}, blob.content_settings.content_md5
+        if "hdi_isfolder" not in metadata:  # accounts with real folders list them too
+            found[blob.name.removeprefix(where)] = Content(
+                blob.size, bytes(md5 or b""), metadata.get("sha256", "")
+            )
+    return found
 
 
 def clear(
@@ -115,8 +115,10 @@ def upload(
             path: pool.submit(_upload, container, where + path, folder / path, sha256, there.get(path))
             for path, sha256 in files.items()
         }
-        ended, _ = wait(jobs.values(), return_when=FIRST_EXCEPTION)
-        pool.shutdown(wait=False, cancel_futures=True)
+        try:
+            ended, _ = wait(jobs.values(), return_when=FIRST_EXCEPTION)
+        finally:  # interrupted, too
+            pool.shutdown(wait=False, cancel_futures=True)
         for job in ended:
             job.result()
         return {path: job.result() for path, job in jobs.items()}

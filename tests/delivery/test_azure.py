@@ -193,6 +193,13 @@ def test_rerun_with_the_same_id_is_incomplete_until_it_is_whole(account, proxy, 
     ]  # fmt: skip
 
 
+def test_folders_that_the_service_lists_are_left_alone(account, item):
+    account.container.create_container()
+    account.container.upload_blob(WHERE + "tables", b"", metadata={"hdi_isfolder": "true"})
+    account.channel().send(item)
+    assert len(account.names(WHERE)) == 11 + 1
+
+
 def test_empty_prefix_and_one_with_slashes(account, item, monkeypatch):
     monkeypatch.setenv(azure.CONNECTION, connection_string(account.port))
     for prefix, where in (("", ""), ("/book/a/", "book/a/")):
