@@ -494,7 +494,8 @@ def test_no_secret_is_told(account, proxy, item, monkeypatch, caplog, fault):
     finally:
         released.set()
     said = f"{raised.getrepr(chain=True, showlocals=False)}{caplog.text}"
-    assert raised.value.__suppress_context__ and "\n" not in str(raised.value)
+    assert raised.value.__cause__ is None and raised.value.__suppress_context__
+    assert "\n" not in str(raised.value)
     secret = signature.partition("sig=")[2].partition("&")[0]
     assert secret and secret not in said and secret[:20] not in said
 
