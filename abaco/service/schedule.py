@@ -18,6 +18,7 @@ from abaco.service.process import Command
 log = logging.getLogger(__name__)
 NOTE, LOCK = "schedule.json", "schedule.lock"
 LOOK_BACK = (1 / 24, 1, 7, 32, 366, 4 * 366)  # days, the fewest first: few steps to the last due time of any cron
+TRIES = 2
 DONE = (0, 3)  # exit codes of a run that left a report; with 3 a delivery is still pending
 
 
@@ -32,8 +33,8 @@ def trigger(cron: str) -> BaseTrigger | None:
     if not cron.strip():
         return None
     try:
-        if set(cron.split()[4:5]) - {"*"} and any(c.isdigit() for c in cron.split()[4].partition("/")[0]):
-            raise ValueError("the weekday is a number: write mon, tue, wed, thu, fri, sat or sun")
+        if any(c.isdigit() for field in cron.split()[4:] for c in field.partition("/")[0]):
+            raise ValueError("a weekday is not a number but mon, tue, wed, thu, fri, sat or sun")
         return CronTrigger.from_crontab(cron, timezone=dt.UTC)
     except ValueError as error:
         raise InputError(
@@ -70,7 +71,6 @@ class Schedule:
     ):
         self._times, self._output, self._command = times, output, command
         self._patience = dt.timedelta(hours=overdue_hours)
-        self._began = _now()
         self._scheduler = BackgroundScheduler(timezone=dt.UTC)
         self._process = Command()
         self._others: list[Command] = []
@@ -79,6 +79,8 @@ class Schedule:
         """Begin, at once with a run that was missed while nobody was there."""
         if self._times:
             now = _now()
+            if self.note() is None:  # the first start: nothing was due before it
+                self._write(due=runs.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0)
             first = now if self.missed() else self._times.get_next_fire_time(None, now)
             self._scheduler.add_job(
                 self.work, self._times, next_run_time=first, coalesce=True, misfire_grace_time=None
@@ -116,28 +118,34 @@ class Schedule:
         return self._times and self._times.get_next_fire_time(None, _now())
 
     def missed(self) -> dt.datetime | None:
-        """Return the last due time when nothing ran for it, else None; before the first start nothing was due."""
-        due = last_due(self._times, _now())
-        note = self.note()
-        served = runs.time_of(note["due"]) if note else self._began
-        return due if due and due > served else None
+        """Return the last due time when no run for it has ended, else None.
+
+        A run that took its service down with it is tried once more, and then no more.
+        """
+        due, note = last_due(self._times, _now()), self.note()
+        served = runs.time_of(note["due"])
+        if due is None or due > served:
+            return due
+        was_killed = note["started_at"] and not note["finished_at"]
+        return served if was_killed and note["tries"] < TRIES else None
 
     def overdue(self, last_run: dt.datetime | None) -> dt.datetime | None:
         """Return the due time whose run has not ended though it had its hours; None when there is none."""
-        due = self._times and last_due(self._times, _now() - self._patience)
-        if due is None:
+        due, note = self._times and last_due(self._times, _now() - self._patience), self.note()
+        if due is None or note is None or (last_run and last_run >= due):
             return None
-        note = self.note()
-        if note and runs.time_of(note["due"]) >= due and note["finished_at"]:
-            return None
-        return due if (last_run or self._began) < due else None
+        is_over = note["finished_at"] or not note["started_at"]
+        return None if runs.time_of(note["due"]) >= due and is_over else due
 
     def note(self) -> dict[str, Any] | None:
-        """Return ``due``, ``started_at``, ``finished_at``, ``exit_code`` and ``error`` of the last run, if any."""
+        """Return ``due``, ``started_at``, ``finished_at``, ``exit_code`` and ``error`` and ``tries`` of the last run."""
         try:
             return runs.read_json(self._output / runs.RUNS / NOTE)
         except FileNotFoundError:
             return None
+
+    def _write(self, **note: Any) -> None:
+        runs.write_json(self._output / runs.RUNS / NOTE, note)
 
     def work(self) -> None:
         """Run the command for the last due time, and again while a later one has passed meanwhile."""
@@ -151,20 +159,20 @@ class Schedule:
 
     def _run(self, due: dt.datetime) -> bool:
         """Run the command and return whether it ended of itself; what was stopped counts as missed."""
-        path, former = self._output / runs.RUNS / NOTE, self.note()
-        note = {"due": f"{due:%Y-%m-%dT%H:%M:%SZ}", "started_at": runs.now()}
-        open_ended = {**note, "finished_at": None, "exit_code": None, "error": None}
-        runs.write_json(path, open_ended)  # a run that takes the service down with it is not tried again and again
-        log.info("the run of %s begins", note["due"])
+        former, name = self.note(), f"{due:%Y-%m-%dT%H:%M:%SZ}"
+        tries = former["tries"] + 1 if former["due"] == name else 1
+        note = {"due": name, "started_at": runs.now(), "tries": tries}
+        self._write(**note, finished_at=None, exit_code=None, error=None)
+        log.info("the run of %s begins", name)
         ended = self._process.run(self._command)
         if ended is None:
-            runs.write_json(path, former) if former else path.unlink()
-            log.info("the run of %s was stopped and will be made up for", note["due"])
+            self._write(**former)
+            log.info("the run of %s was stopped and will be made up for", name)
             return False
         code, error = ended
         failed = None if code in DONE else error or f"exit code {code}: see logs/pipeline.log"
-        runs.write_json(path, {**note, "finished_at": runs.now(), "exit_code": code, "error": failed})
-        log.log(logging.ERROR if failed else logging.INFO, "the run of %s ended: %s", note["due"], failed or "done")
+        self._write(**note, finished_at=runs.now(), exit_code=code, error=failed)
+        log.log(logging.ERROR if failed else logging.INFO, "the run of %s ended: %s", name, failed or "done")
         return True
 
 
