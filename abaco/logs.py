@@ -46,14 +46,14 @@ class Objects(logging.Formatter):
 FORMS = {"text": Lines(FORM), "json": Objects()}
 
 
-def start(level: str | None = None, name: str = "pipeline.log") -> None:
+def start(level: str | None = None, name: str = "pipeline.log", default: str = "WARNING") -> None:
     """Begin to log, and take settings from .env.local where the environment does not have them.
 
     Parameters
     ----------
     level
-        One of `LEVELS`; by default the variable ``LOG_LEVEL``, else ``WARNING``: what the screen shows. The
-        file has INFO and above.
+        One of `LEVELS`, by default the variable ``LOG_LEVEL``, else `default`: what the screen shows. The file has
+        INFO and above.
     name
         The file in logs/: two processes that stay up do not share one, since each moves a full file aside.
 
@@ -63,7 +63,7 @@ def start(level: str | None = None, name: str = "pipeline.log") -> None:
         When there is no such level, or the log cannot be written.
     """
     load_dotenv(project.root() / ".env.local")
-    level = (level or os.environ.get("LOG_LEVEL") or "WARNING").upper()
+    level = (level or os.environ.get("LOG_LEVEL") or default).upper()
     if level not in LEVELS:
         raise InputError(f"Log level {level} is not one of {', '.join(LEVELS)}")
     folder = project.root() / "logs"

@@ -17,7 +17,14 @@ from abaco.service.process import Command
 
 log = logging.getLogger(__name__)
 NOTE, LOCK = "schedule.json", "schedule.lock"
-LOOK_BACK = (1 / 24, 1, 7, 32, 366, 4 * 366)  # days, the fewest first: few steps to the last due time of any cron
+LOOK_BACK = (
+    1 / 24,
+    1,
+    7,
+    32,
+    366,
+    4 * 366,
+)  # days, the fewest first: few steps to the last due time of any cron
 TRIES = 2
 DONE = (0, 3)  # exit codes of a run that left a report; with 3 a delivery is still pending
 
@@ -66,9 +73,7 @@ class Schedule:
         Hours from a due time until its run is overdue.
     """
 
-    def __init__(
-        self, times: BaseTrigger | None, output: Path, command: Sequence[str], overdue_hours: float
-    ):
+    def __init__(self, times: BaseTrigger | None, output: Path, command: Sequence[str], overdue_hours: float):
         self._times, self._output, self._command = times, output, command
         self._patience = dt.timedelta(hours=overdue_hours)
         self._scheduler = BackgroundScheduler(timezone=dt.UTC)
@@ -80,7 +85,9 @@ class Schedule:
         if self._times:
             now = _now()
             if self.note() is None:  # the first start: nothing was due before it
-                self._write(due=runs.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0)
+                self._write(
+                    due=runs.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0
+                )
             first = now if self.missed() else self._times.get_next_fire_time(None, now)
             self._scheduler.add_job(
                 self.work, self._times, next_run_time=first, coalesce=True, misfire_grace_time=None
