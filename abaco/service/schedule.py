@@ -145,7 +145,7 @@ class Schedule:
         return None if runs.time_of(note["due"]) >= due and is_over else due
 
     def note(self) -> dict[str, Any] | None:
-        """Return ``due``, ``started_at``, ``finished_at``, ``exit_code`` and ``error`` and ``tries`` of the last run."""
+        """Return ``due, started_at, finished_at, exit_code, error, tries`` of the last run."""
         try:
             return runs.read_json(self._output / runs.RUNS / NOTE)
         except FileNotFoundError:

@@ -57,7 +57,7 @@ def serve(
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
-        )  # fmt: skip
+        )
     )
     try:
         server.run(sockets=[sock])
