@@ -71,12 +71,15 @@ def run(found: dict[str, Any], book: Book, base: str) -> str:
 def comparison(one: dict[str, Any], other: dict[str, Any], book: Book) -> str:
     """Return the page of what differs between two runs: figures, inputs, parameters and code."""
     with reading(book.engine) as connection:
-        pair = [
-            {**found, "kpis": queries.figures(connection, found), "inputs": queries.inputs_of(connection, found["run_id"])}
-            for found in (one, other)
-        ]  # fmt: skip
+        for found in (one, other):
+            found["kpis"] = queries.figures(connection, found)
+            found["inputs"] = queries.inputs_of(connection, found["run_id"])
     return _page(
-        "comparison.html.j2", "Two runs side by side", one=one, other=other, parts=tables.differences(*pair)
+        "comparison.html.j2",
+        "Two runs side by side",
+        one=one,
+        other=other,
+        parts=tables.differences(one, other),
     )
 
 
