@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from abaco import runs
 from abaco.database import queries
-from abaco.database.connection import connect
+from abaco.database.backlog import caught_up
 from abaco.service.schedule import Schedule
 
 
@@ -33,7 +33,7 @@ class Book:
     @cached_property
     def engine(self) -> Engine:
         """The database, reached when it is first asked: the service starts without it, and says so."""
-        return connect(self.output)
+        return caught_up(self.output)
 
     def outcomes(self, connection: Connection) -> list[Outcome]:
         """Return how runs ended, of every kind the last: done, failed, and due, where one could not even begin."""

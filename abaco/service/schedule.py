@@ -78,7 +78,6 @@ class Schedule:
         self._patience = dt.timedelta(hours=overdue_hours)
         self._scheduler = BackgroundScheduler(timezone=dt.UTC)
         self._process = Command()
-        self._others: list[Command] = []
 
     def start(self) -> None:
         """Begin, at once with a run that was missed while nobody was there."""
@@ -95,16 +94,13 @@ class Schedule:
         self._scheduler.start()
         log.info("the next run is due at %s", self.next_run)
 
-    def every(self, seconds: float, work: Callable[[Command], None]) -> None:
-        """Do something else again and again, which may run processes of its own."""
-        command = Command()
-        self._others.append(command)
-        self._scheduler.add_job(work, "interval", [command], seconds=seconds, coalesce=True)
+    def every(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do something else again and again, the first time in `seconds`."""
+        self._scheduler.add_job(work, "interval", seconds=seconds, coalesce=True, misfire_grace_time=None)
 
     def stop(self) -> None:
         """Let nothing begin any more, and wait until what is at work has ended."""
-        for command in (self._process, *self._others):
-            command.stop()
+        self._process.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 

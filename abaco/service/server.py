@@ -1,21 +1,17 @@
 """The server: checks what it needs, listens, and stops tidily, also in the middle of a run."""
 
-import datetime as dt
 import logging
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import uvicorn
-from sqlalchemy import func, select
 
 from abaco import logs, project, runs, settings
-from abaco.database.connection import reading
-from abaco.database.schema import deliveries
 from abaco.errors import DatabaseError, InputError
 from abaco.service.app import create_app
 from abaco.service.book import Book
-from abaco.service.process import Command
 from abaco.service.schedule import Schedule, trigger
 from abaco.service.security import Access
 
@@ -65,34 +61,28 @@ def serve(
         log.info("stopped")
 
 
-def _book(configured: dict, params: str | None) -> Book:
-    """Return the reports with their schedule; whatever it runs gets the same settings and folder."""
+def _book(configured: dict[str, Any], params: str | None) -> Book:
+    """Return the reports with their schedule, whose runs get the same settings and folder."""
     output = project.resolve(configured["run"]["output"])
     runs.check_writable(output)
-    abaco = [sys.executable, "-m", "abaco"]
-    given = ["--output", str(output)]
-    report = [*abaco, "report", *given, *(["--params", params] if params else [])]
+    report = [sys.executable, "-m", "abaco", "report", "--output", str(output)]
+    report += ["--params", params] if params else []
     times = trigger(configured["service"]["cron"])
     schedule = Schedule(times, output, report, configured["service"]["overdue_hours"])
-    book = Book(output, schedule)
-    deliver = [*abaco, "deliver", "--pending", *given]
-    schedule.every(
-        max(configured["delivery"]["retry_seconds"], 1), lambda command: _deliver(book, command, deliver)
-    )
-    return book
+    pause = max(configured["delivery"]["retry_seconds"], 1.0)
+    schedule.every(pause, lambda: _deliver(output, configured))
+    return Book(output, schedule)
 
 
-def _deliver(book: Book, command: Command, deliver: list[str]) -> None:
-    """Try again what is due, in a process of its own."""
-    is_due = (deliveries.c.status == "pending") & (deliveries.c.next_attempt_at <= dt.datetime.now(dt.UTC))
+def _deliver(output: Path, configured: dict[str, Any]) -> None:
+    """Write down runs that are not in the database yet, and try again what is due."""
+    from abaco.delivery import settlement
+
     try:
-        with reading(book.engine) as connection:
-            count = connection.scalar(select(func.count()).select_from(deliveries).where(is_due))
+        for row in settlement.deliver_due(output, configured):
+            log.info("delivery %s by %s: %s", row["key"], row["channel"], row["status"])
     except DatabaseError as error:
         log.warning("cannot see what is to be delivered: %s", error)
-        return
-    if count and (ended := command.run(deliver)):
-        log.info("%d deliveries were due; abaco deliver ended with %d %s", count, *ended)
 
 
 def _listen(host: str, port: int) -> socket.socket:
