@@ -144,7 +144,7 @@ class Schedule:
         """Return ``due, started_at, finished_at, exit_code, error, tries`` of the last run."""
         try:
             return runs.read_json(self._output / runs.RUNS / NOTE)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _write(self, **note: Any) -> None:
