@@ -10,7 +10,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Path, Query
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 
 from abaco.errors import DatabaseError
 from abaco.service import files, metrics, pages
@@ -42,7 +49,7 @@ def create_app(book: Book, access: Access) -> FastAPI:
         await run_in_threadpool(book.schedule.stop)
 
     # its own documentation pages would load scripts from elsewhere
-    app = FastAPI(title="Abaco", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(Guard, access=access)
     _add_probes(app, book)
     _add_pages(app, book)
@@ -73,6 +80,10 @@ def _add_probes(app: FastAPI, book: Book) -> None:
 
 
 def _add_pages(app: FastAPI, book: Book) -> None:
+    @app.get("/favicon.ico")
+    def read_no_icon() -> Response:  # browsers ask for it where a page has none
+        return Response(status_code=204)
+
     @app.get("/")
     def read_reports(before: Named = "") -> HTMLResponse:
         return HTMLResponse(pages.reports(book, before))
@@ -80,6 +91,10 @@ def _add_pages(app: FastAPI, book: Book) -> None:
     @app.get("/compare")
     def read_comparison(one: Named, other: Named) -> HTMLResponse:
         return HTMLResponse(pages.comparison(_run(book, one), _run(book, other), book))
+
+    @app.get("/reports/{date}")
+    def lead_to_report(date: Date) -> Response:
+        return RedirectResponse(f"/reports/{date}/")
 
     @app.get("/reports/{date}/")
     def read_report(date: Date) -> HTMLResponse:

@@ -70,10 +70,10 @@ def runs(of_date: list[dict[str, Any]], here: dict[str, Any], seen: str) -> Html
         name = run["run_id"]
         pair = urlencode({"one": name, "other": here["run_id"]})
         versus = _link(f"/compare?{pair}", "Compare", of=name) if name != here["run_id"] else "this one"
-        shown = "shown" if name == seen else ""
+        shown = "yes" if name == seen else "no"
         rows.append([_link(f"/runs/{name}/", name), shown, moment(run["finished_at"]), versus])
     return figures(
-        "Runs of this date", ["Run", "", "Ended, UTC", "Against this one"], rows, texts=4, quiet=True
+        "Runs of this date", ["Run", "Shown", "Ended, UTC", "Against this one"], rows, texts=4, quiet=True
     )
 
 
@@ -90,7 +90,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Html | 
         ("Figures", "KPI", comparison.figures(one["kpis"], other["kpis"]), "Every figure is the same."),
         ("Inputs", "File", comparison.inputs(one["inputs"], other["inputs"]), "The same files."),
         ("Parameters", "Setting", comparison.parameters(one["parameters"], other["parameters"]), "The same."),
-        ("Code", "", code if one["code_sha256"] != other["code_sha256"] else [], "The same."),
+        ("Code", "Part", code if one["code_sha256"] != other["code_sha256"] else [], "The same."),
     )
     return {title: _part(title, head, rows) if rows else otherwise for title, head, rows, otherwise in parts}
 

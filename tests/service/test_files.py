@@ -27,7 +27,10 @@ def beset(finished, tmp_path_factory):
     for path in (folder / "work/rows.csv", folder / "unlisted.txt", project.output / ".runs/x.txt"):
         path.write_text(HIDDEN)
     # files that the manifest names, and that lead elsewhere
-    links = {"tables/aging.csv": project.root / ".env.local", "tables/history.csv": project.output / "abaco.db"}
+    links = {
+        "tables/aging.csv": project.root / ".env.local",
+        "tables/history.csv": project.output / "abaco.db",
+    }
     for name, target in links.items():
         (folder / name).unlink()
         (folder / name).symlink_to(target)
@@ -59,7 +62,8 @@ def raw(service, path):
         f"{DATE}/tables/../unlisted.txt", f"{DATE}/unlisted.txt", f"{DATE}/work/rows.csv", f"{DATE}/tables",
         f"{DATE}/tables/", f"{DATE}/tables/aging.csv", f"{DATE}/tables/history.csv", f"{DATE}/email/trend.png",
         f"{DATE}/report.html%00.png", f"{DATE}/./report.html", f"{DATE}/report.html/", f"{DATE}/REPORT.HTML",
-        "/reports/2025-01-01/.env.local", "/reports/2025-01-01/", "/reports/../.env.local", "/reports/%2e%2e/.env.local",
+        "/reports/2025-01-01/.env.local", "/reports/2025-01-01/", "/reports/../.env.local",
+        "/reports/%2e%2e/.env.local",
         "/reports/..%2f.env.local/", "/reports/2025-12-31%2f../", "/reports/.runs/2025-12-31/", "/runs/../.env.local",
         "/runs/..%2f..%2f.env.local", "/runs/%2e%2e/x.txt", "/runs/2025-12-31/..%2f..%2fabaco.db", "/runs/%00/x",
         "/runs/' OR 1=1 --/report.html".replace(" ", "%20"), "/compare?one=../../.env.local&other=/etc/passwd",

@@ -25,7 +25,8 @@ def test_nothing_has_run_yet(book):
 def test_values_of_the_last_run_are_counted(book, write):
     write.run(PAR30=3.5, PAR90=None, CollectionRate=0.0)
     assert health(book) == {
-        "status": "healthy", "last_run": "2026-01-01T02:00:00Z", "next_run": None, "metrics_computed": 2, "last_error": None,
+        "status": "healthy", "last_run": "2026-01-01T02:00:00Z", "next_run": None, "metrics_computed": 2,
+        "last_error": None,
     }  # fmt: skip
 
 
@@ -44,22 +45,32 @@ def test_degraded_after_a_failed_run_until_one_succeeds(book, write):
 
 def test_degraded_when_a_due_run_could_not_begin(book, write):
     write.run(PAR30=3.5)
-    note = {"due": "2026-01-01T03:00:00Z", "started_at": "2026-01-01T03:00:00Z", "exit_code": 2, "tries": 1}
+    due, end = "2026-01-01T03:00:00Z", "2026-01-01T03:00:01Z"
     error = "Input file not found: data/x.csv"
-    runs.write_json(book.output / ".runs/schedule.json", {**note, "finished_at": "2026-01-01T03:00:01Z", "error": error})
+    note = {"due": due, "started_at": due, "finished_at": end, "exit_code": 2, "error": error, "tries": 1}
+    runs.write_json(book.output / ".runs/schedule.json", note)
     found = health(book)
-    assert (found["status"], found["last_run"], found["last_error"]) == ("degraded", "2026-01-01T03:00:01Z", error)
+    assert (found["status"], found["last_run"], found["last_error"]) == (
+        "degraded",
+        "2026-01-01T03:00:01Z",
+        error,
+    )
 
 
 def test_degraded_when_a_run_is_overdue(book):
     note = {"due": "2020-01-01T02:00:00Z", "started_at": "2020-01-01T02:00:00Z", "exit_code": 0, "tries": 1}
-    runs.write_json(book.output / ".runs/schedule.json", {**note, "finished_at": "2020-01-01T02:00:09Z", "error": None})
+    runs.write_json(
+        book.output / ".runs/schedule.json", {**note, "finished_at": "2020-01-01T02:00:09Z", "error": None}
+    )
     late = Book(book.output, Schedule(trigger("0 * * * *"), book.output, ["true"], 0.01))
     late.schedule._scheduler.start()  # watching, but nothing was run
     found = health(late)
     late.schedule.stop()
     assert found["status"] == "degraded"
-    assert found["last_error"].startswith("The run that was due at 20") and "has not ended" in found["last_error"]
+    assert (
+        found["last_error"].startswith("The run that was due at 20")
+        and "has not ended" in found["last_error"]
+    )
 
 
 def test_unhealthy_when_reports_cannot_be_written(book):
@@ -67,7 +78,9 @@ def test_unhealthy_when_reports_cannot_be_written(book):
     shutil.rmtree(book.output / ".runs")
     (book.output / ".runs").write_text("in the way")
     found = health(book)
-    assert found["status"] == "unhealthy" and found["last_error"].startswith("Cannot write to the output folder")
+    assert found["status"] == "unhealthy" and found["last_error"].startswith(
+        "Cannot write to the output folder"
+    )
 
 
 def test_unhealthy_when_the_schedule_has_died(book):
@@ -94,7 +107,11 @@ def test_healthy_after_a_report_and_the_same_after_a_restart(service, shown):
     with Service(shown) as again:
         assert {**again.health()[1], "next_run": None} == {**found, "next_run": None}
         same = [
-            [line for line in one.get("/metrics").text.splitlines() if not line.startswith("pipeline_next_run ")]
+            [
+                line
+                for line in one.get("/metrics").text.splitlines()
+                if not line.startswith("pipeline_next_run ")
+            ]
             for one in (service, again)
         ]
         assert same[0] == same[1]

@@ -42,7 +42,7 @@ def test_every_link_leads_to_a_page(service):
         seen.add(address)
         answer = service.get(address)
         assert answer.status_code == 200, address
-        is_own = answer.headers["content-type"].startswith("text/html") and "class=\"service\"" in answer.text
+        is_own = answer.headers["content-type"].startswith("text/html") and 'class="service"' in answer.text
         found = re.findall(r'<a [^>]*href="([^"#]+)"', answer.text) if is_own else []
         open_ends += [urljoin(address, unescape(link)) for link in found]
     assert not any(urlsplit(link).netloc for link in seen)
@@ -91,8 +91,23 @@ def test_what_needs_attention_is_listed(book, write):
         "folder": "x", "run_id": "x", "date": dt.date(2025, 12, 31), "started_at": at(4), "finished_at": at(5),
         "error": "disk <full>",
     })  # fmt: skip
-    write("alerts", {"cause": "c", "severity": "P2", "title": "PAR30 is late", "text": "", "opened_at": at(2), "is_open": True})  # fmt: skip
-    usual = {"payload": {"to": ["a@example.org"]}, "attempts": 1, "created_at": at(2), "next_attempt_at": at(2)}
+    write(
+        "alerts",
+        {
+            "cause": "c",
+            "severity": "P2",
+            "title": "PAR30 is late",
+            "text": "",
+            "opened_at": at(2),
+            "is_open": True,
+        },
+    )
+    usual = {
+        "payload": {"to": ["a@example.org"]},
+        "attempts": 1,
+        "created_at": at(2),
+        "next_attempt_at": at(2),
+    }
     write("deliveries", {**usual, "key": "k", "channel": "email", "status": "dead", "error": "refused"})
     text = words(pages.reports(book, ""))
     assert "A run of 31 December 2025 failed at 1 Jan 2026, 05:00 UTC: disk <full>" in text
@@ -126,7 +141,9 @@ def browser():
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("how", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"])
+@pytest.mark.parametrize(
+    "how", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"]
+)
 def test_page_is_accessible_silent_and_fits(browser, service, path, how):
     context = browser.new_context(bypass_csp=False, **how)
     page, heard, asked = context.new_page(), [], []
@@ -149,7 +166,8 @@ def test_comparison_is_asked_for_by_keyboard(browser, service):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/compare?**")
-    assert page.url.endswith(COMPARED) and page.locator("h2").all_inner_texts() == ["Figures", "Inputs", "Parameters", "Code"]
+    assert page.url.endswith(COMPARED)
+    assert page.locator("h2").all_inner_texts() == ["Figures", "Inputs", "Parameters", "Code"]
     page.close()
 
 

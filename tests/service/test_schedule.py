@@ -40,7 +40,9 @@ class Marked:
 
     def note(self, **note):
         usual = {"due": "2020-01-01T00:00:00Z", "started_at": None, "finished_at": None, "exit_code": None}
-        runs.write_json(self.output / runs.RUNS / "schedule.json", {**usual, "error": None, "tries": 0, **note})
+        runs.write_json(
+            self.output / runs.RUNS / "schedule.json", {**usual, "error": None, "tries": 0, **note}
+        )
 
     def count(self):
         return len(self.file.read_text().splitlines()) if self.file.exists() else 0
