@@ -82,10 +82,14 @@ def test_every_secret_of_env_example_is_known():
 
 
 def test_run_as_json_names_itself_and_leaks_nothing(project):
-    """Nothing that is set up can be reached, so that every place complains, at the level that says the most."""
-    result = project.report(
-        "--params", "run.log_format=json,delivery.timeout_seconds=1", LOG_LEVEL="DEBUG", **SECRETS
-    )
+    """No place that it delivers to can be reached, so each complains, at the level that says the most."""
+    elsewhere = (
+        "DATABASE_URL",
+        "PAGERDUTY_ROUTING_KEY",
+    )  # without the database nothing is delivered; not on this machine
+    given = {name: value for name, value in SECRETS.items() if name not in elsewhere}
+    given |= {"LOG_LEVEL": "DEBUG", "REPORT_RECIPIENTS": "one@example.org"}
+    result = project.report("--params", "run.log_format=json,delivery.timeout_seconds=1", **given)
     assert result.returncode == 3, result.stderr
     lines = [json.loads(line) for line in project.log.splitlines()]
     run_id = runs.read_json(project.output / "2025-12-31/run.json")["run_id"]

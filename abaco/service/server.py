@@ -43,20 +43,19 @@ def serve(
     access.check_host(host)
     book = _book(configured, params)
     sock = _listen(host, configured["service"]["port"] if port is None else port)
-    print(f"Reports at {_address(sock)}", flush=True)
-    log.info("serving %s at %s", book.output, _address(sock))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(book, access),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
     try:
-        server.run(sockets=[sock])
+        print(f"Reports at {_address(sock)}", flush=True)
+        log.info("serving %s at %s", book.output, _address(sock))
+        uvicorn.Server(
+            uvicorn.Config(
+                create_app(book, access),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        ).run(sockets=[sock])
     except KeyboardInterrupt:  # uvicorn raises the signal that stopped it anew when all is done
         log.info("stopped")
 
@@ -90,8 +89,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
+        reason = str(error.strerror).partition(" (while")[0]  # Python repeats the address
         raise InputError(
-            f"Cannot listen on {host}, port {port}: {error.strerror}: choose another with --host and --port"
+            f"Cannot listen on {host}, port {port}: {reason}: choose another with --host and --port"
         ) from error
 
 

@@ -23,8 +23,8 @@ def copied(finished, tmp_path):
 
 
 def copy_of(finished, root):
-    """Copy a project with its reports."""
-    shutil.copytree(finished.root, root, symlinks=True)
+    """Copy a project with its reports, and without its log."""
+    shutil.copytree(finished.root, root, symlinks=True, ignore=shutil.ignore_patterns("logs"))
     return Project(root, root / "reports")
 
 
