@@ -101,5 +101,5 @@ def keep_traceback(error: BaseException) -> None:
     for handler in own.handlers:
         if isinstance(handler, RotatingFileHandler) or handler.level <= logging.DEBUG:
             handler.handle(
-                own.makeRecord(own.name, logging.ERROR, __file__, 0, "the run ended with an error", (), trace)
+                own.makeRecord(own.name, logging.ERROR, __file__, 0, "failed with an error", (), trace)
             )

@@ -46,8 +46,10 @@ def service(shown):
 
 @pytest.fixture(scope="session")
 def guarded(shown):
-    """A service that asks for a secret."""
-    with Service(shown, ABACO_SERVE_TOKEN=TOKEN, ABACO_SERVE_PASSWORD=PASSWORD) as found:
+    """A service that asks for a secret, and logs as JSON."""
+    with Service(
+        shown, "--params", "run.log_format=json", ABACO_SERVE_TOKEN=TOKEN, ABACO_SERVE_PASSWORD=PASSWORD
+    ) as found:
         yield found
 
 

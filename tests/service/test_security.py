@@ -1,6 +1,8 @@
 """Who may read, and what goes with every answer."""
 
 import base64
+import json
+import re
 
 import pytest
 
@@ -8,6 +10,7 @@ from abaco.errors import InputError
 from abaco.service.security import Access, is_loopback
 
 from .conftest import PASSWORD, TOKEN
+from .serving import until
 
 GUARDED = (
     "/",
@@ -120,3 +123,15 @@ def test_names_of_this_machine_may(service, host):
 def test_other_names_may_with_a_secret(guarded):
     answer = guarded.get("/", headers={"Host": "reports.example", **bearer(TOKEN)})
     assert answer.status_code == 200
+
+
+def test_log_has_requests_without_what_may_be_secret(guarded, shown):
+    guarded.get(f"/?token={TOKEN}")
+    guarded.get("/x%0aERROR forged", headers=bearer(TOKEN))
+    log = shown.root / "logs/service.log"
+    until(lambda: "forged" in log.read_text())
+    text = log.read_text()
+    said = [json.loads(line)["message"] for line in text.splitlines() if line.startswith("{")]
+    assert any(re.fullmatch(r"GET / 401, \d+ ms", message) for message in said)
+    assert any(message.startswith("GET /x%0AERROR%20forged 404, ") for message in said)
+    assert "?" not in text and TOKEN not in text and PASSWORD not in text
