@@ -60,7 +60,7 @@ def files(sizes: dict[str, int], base: str) -> Html | None:
     for name in (*(n for n in FILES if n in sizes), *sorted(sizes.keys() - FILES.keys())):
         what = FILES.get(name) or FOLDERS.get(name.partition("/")[0], "")
         rows.append([_link(base + name, name), what, size(sizes[name])])
-    return figures("Files", ["File", "What it is", "Size"], rows, texts=2, quiet=True)
+    return figures("Files", ["File", "What it is", "Size"], rows, texts=2, quiet=True, look="files")
 
 
 def runs(of_date: list[dict[str, Any]], here: dict[str, Any], seen: str) -> Html:
