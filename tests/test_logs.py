@@ -76,7 +76,8 @@ def test_short_and_broken_values_do_no_harm(monkeypatch):
 def test_every_secret_of_env_example_is_known():
     names = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)
     open_ones = {
-        "AZURE_STORAGE_ACCOUNT_URL", "REPORT_RECIPIENTS", "ALERT_RECIPIENTS", "SPARK_MASTER", "SPARK_STORAGE", "LOG_LEVEL", "ABACO_ENV",
+        "AZURE_STORAGE_ACCOUNT_URL", "REPORT_RECIPIENTS", "ALERT_RECIPIENTS", "SPARK_MASTER", "SPARK_STORAGE",
+        "LOG_LEVEL", "ABACO_ENV",
     }  # fmt: skip
     assert set(names) - open_ones == {*secrets.WHOLE, *secrets.URLS, *secrets.PARTS}
 
