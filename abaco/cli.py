@@ -242,6 +242,21 @@ def rollback(
 
 
 @app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; by default service.host.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0: any that is free.", min=0, max=65535)
+    ] = None,
+    params: Params = None, output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Show reports, health and metrics by HTTP, and make the report whenever it is due, until told to stop."""
+    logs.start(log_level, "service.log", default="INFO")
+    from abaco.service import server
+
+    server.serve(params, output and output.absolute(), host, port)
+
+
+@app.command()
 def sample(
     rows: Annotated[
         int | None,

@@ -64,6 +64,7 @@ class Pipeline:
         deliver: bool | tuple[str, ...] = True,
     ):
         self.settings = settings.load(params, output=output and str(output), engine=engine, threads=threads)
+        logs.shape(self.settings["run"]["log_format"])
         limit = memory.parse_limit(self.settings["run"]["memory_limit"])
         self._memory = limit // memory_share if limit else memory.default_limit(memory_share)
         self.output = project.resolve(self.settings["run"]["output"])
@@ -100,6 +101,7 @@ class Pipeline:
         """
         plan = self.plan(input, date)
         day, run_id = plan["date"], plan["run_id"]
+        logs.begin_run(run_id)
         if self.force or not self.is_current(plan):
             from abaco.kernels import forking
 
