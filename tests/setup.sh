@@ -23,4 +23,5 @@ there() {
 }
 
 [ -x "${JAVA_HOME:-/usr}/bin/java" ] || there java || need "Java 17 or newer" "Spark" default-jre-headless
+there prometheus || need "Prometheus" "metrics and alert rules" prometheus
 there chromium chromium-browser google-chrome || need "Chromium" "the page in a browser" chromium fonts-dejavu-core
