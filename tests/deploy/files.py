@@ -54,7 +54,8 @@ def steps():
 def abaco_commands():
     """Where abaco is called, and with what."""
     aci = load(DEPLOY / "aci.yml")["properties"]["containers"][0]["properties"]["command"]
-    found = {"Dockerfile": image.command(), "aci": aci}
+    compose = load(DEPLOY / "compose.yml")["services"]["abaco"]["command"]
+    found = {"Dockerfile": image.command(), "aci": aci, "compose": ["abaco", *compose]}
     found |= {f"kubernetes, {name}": ["abaco", *pod["containers"][0]["args"]] for name, pod in pods().items()}
     started = [(path.name, dict(unit(path)).get("ExecStart")) for path in UNITS]
     found |= {name: shlex.split(line) for name, line in started if line}

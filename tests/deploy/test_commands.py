@@ -35,10 +35,10 @@ def test_verb_and_options_exist(where):
 
 
 def test_settings_are_known():
-    command = COMMANDS["aci"]
+    given = [command[command.index("--params") + 1] for command in COMMANDS.values() if "--params" in command]
     overlay = files.resources()["ConfigMap", "abaco-settings"]["data"]["production.yml"]
-    for changes in (command[command.index("--params") + 1], yaml.safe_load(overlay)):
-        assert settings.load(changes)["run"]["input"] == "cascade"
+    loaded = [settings.load(changes)["run"]["input"] for changes in (*given, yaml.safe_load(overlay))]
+    assert loaded == ["cascade", "${ABACO_INPUT:-data/sample}", "cascade"]
 
 
 def test_variables_are_explained():

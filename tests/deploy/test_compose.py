@@ -37,7 +37,8 @@ def test_secrets_come_from_the_environment_and_must_be_there():
     text = (files.DEPLOY / "compose.yml").read_text()
     secrets = re.findall(r"^ +\w*(?:PASSWORD|KEY|TOKEN): (.*)", text, re.MULTILINE)
     assert len(secrets) == 3 and all(value.startswith("${") for value in secrets)
-    assert re.findall(r"\$\{\w+(?!\w)(?!:\?)", text) == []
+    assert re.findall(r"\$\{(\w+):[^?]", text) == ["ABACO_INPUT"]
+    assert re.findall(r"\$\{\w+\}|\$\w", text) == []
 
 
 def test_volumes_are_named_and_binds_are_files_of_the_project():
