@@ -58,6 +58,11 @@ class Prometheus:
         """The series that an expression has now."""
         return self.get("/api/v1/query", query=expression)["result"]
 
+    def is_ready(self):
+        """Whether it answers."""
+        with urllib.request.urlopen(f"{self.address}/-/ready", timeout=30) as answer:
+            return answer.status == 200
+
     def wait_for(self, condition):
         """Wait until a condition holds that may need an answer of the server."""
         end = time.monotonic() + PATIENCE_SECONDS
@@ -77,12 +82,12 @@ def free_port():
         return one.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(finished):
     """The address of the service over the finished project, whose schedule has nothing to do."""
     process = finished.start(
         *END_WITH_US, Path(sys.executable).with_name("abaco"), "serve", "--port", "0", "--output", finished.output,
-        "--params", "service.cron=0 0 1 1 *", ABACO_SERVE_TOKEN=TOKEN,
+        "--params", "service.cron=0 0 1 1 *", "--log-level", "ERROR", ABACO_SERVE_TOKEN=TOKEN,
     )  # fmt: skip
     address = process.stdout.readline()
     assert address.startswith("Reports at http://"), process.stderr.read()
@@ -91,25 +96,35 @@ def service(finished):
     process.communicate(timeout=PATIENCE_SECONDS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def prometheus(service, configuration):
     """Prometheus that has scraped the service and evaluated every rule."""
-    server = files.need("prometheus", "tests/setup.sh")
-    folder, port = configuration(service), free_port()
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [*END_WITH_US, server, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-             f"--web.listen-address=127.0.0.1:{port}"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
-    found = Prometheus(port)
+    server, folder = files.need("prometheus", "tests/setup.sh"), configuration(service)
+    process, found = start(server, folder)
     try:
-        found.wait_for(lambda: process.poll() is None and found.query('up{job="abaco"} == 1'))
+        found.wait_for(lambda: found.query('up{job="abaco"} == 1'))
         found.wait_for(lambda: all(rule["health"] == "ok" for rule in rules(found)))
         yield found
     finally:
         process.kill()
         process.wait()
+
+
+def start(server, folder):
+    """Start Prometheus, on another port when somebody was faster to take one."""
+    for _ in range(5):
+        port = free_port()
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen(
+                [*END_WITH_US, server, f"--config.file={folder}/prometheus.yml",
+                 f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        found = Prometheus(port)
+        found.wait_for(lambda: process.poll() is not None or found.is_ready())  # noqa: B023
+        if process.poll() is None:
+            return process, found
+    raise AssertionError((folder / "log").read_text())
 
 
 def rules(found):

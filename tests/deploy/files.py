@@ -65,13 +65,13 @@ def abaco_commands():
 
 
 def need(tool, where):
-    """Return the path of a tool; without it the test is skipped, or fails where every part must be there."""
-    found = shutil.which(tool)
-    if found is None:
-        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)(
-            f"{tool} is not installed: {where}"
-        )
-    return found
+    """Return the path of a tool, or do as `lack` says."""
+    return shutil.which(tool) or lack(tool, where)
+
+
+def lack(part, where):
+    """Skip the test, or fail it where every part must be there."""
+    (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)(f"{part} is not installed: {where}")
 
 
 def node():

