@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco import ingestion, inputs, loanbook, reconciliation, settings, sources, statements
-from abaco.coverage import tape_dates
+from abaco import coverage, ingestion, inputs, loanbook, reconciliation, settings, sources, statements
 from abaco.dates import parse_date
 from abaco.engines import DuckDB
 from abaco.kpis import catalog, measures, values
@@ -38,7 +37,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     source = inputs.located(input, chosen, said.append)
     yield from said
     found, skipped = sources.discover(source)
-    day = parse_date(date) if date else tape_dates(found)[-1]
+    day = parse_date(date) if date else coverage.tape_dates(found)[-1]
     yield from _files(found, skipped)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
         work = Path(scratch)
@@ -52,15 +51,15 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
             reasons = reconciliation.reasons(rejects, batch)
             yield from (f"  {count} × {reason}" for reason, count in reasons.items())
             ingestion.check_reject_limit(batch, book, reasons, chosen["ingestion"]["max_reject_pct"])
-        ingestion.check_date(ingestion.dates(tape, engine), day)
-        ingestion.check_grain(tape.accepted(engine))
+        coverage.check_date(coverage.dates(tape, engine), day)
+        coverage.check_grain(tape.accepted(engine))
         accepted = tape.accepted(engine)
         beside = [b for b in batches if b.format.name in loanbook.BESIDE and not b.is_tape]
         others = {b.format.name: b.accepted(engine) for b in beside}
         if "loans" in others:
             accepted = with_loans(accepted, others["loans"])
         book = Book(
-            accepted, loanbook.dates(accepted), ingestion.as_of(accepted, day), **others,
+            accepted, loanbook.dates(accepted), coverage.as_of(accepted, day), **others,
             borrowers=borrowers(accepted, engine, work), accounts=statements.accounts(batches, engine),
             **loanbook.risk(**{key: chosen["calculation"][key] for key in loanbook.RISK}),
         )  # fmt: skip
