@@ -1,10 +1,13 @@
 """Engines that every expression is tested on, and a project of its own for what runs by command line."""
 
+import os
+
 import narwhals as nw
 import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from browser import chromium, launched
 from postgres import Postgres
 from projects import PII_KEY, Project, copy_project
 
@@ -33,6 +36,15 @@ def frame(engine, tmp_path):
             "polars": lambda table: nw.from_native(pl.from_arrow(table).lazy()),
             "pandas": lambda table: nw.from_native(table.to_pandas(types_mapper=pd.ArrowDtype)),
         }[engine]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; while it is there, its event loop runs in this thread: not longer than a module needs it."""
+    if chromium() is None:
+        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture
