@@ -45,6 +45,12 @@ def _dates(source: sources.Source, engine: DuckDB, work: Path) -> set[dt.date]:
     return {row["measurement_date"] for row in found()} - {None}
 
 
+def stated_dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
+    """Return the dates that the tape's rows say they are of, usable or not, oldest first."""
+    rows = batch.rows(engine).select("measurement_date").unique().collect("pyarrow").to_native().to_pylist()
+    return sorted({row["measurement_date"] for row in rows} - {None})
+
+
 def dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
     """Return the dates of the tape's accepted rows, and of later ones that were left out, oldest first."""
     later = (

@@ -128,18 +128,13 @@ def quarantine(batches: Iterable[Batch], engine: Engine, work: Path) -> pa.Table
 
 def _rejects(staged: Staged, found: pa.Table, engine: Engine, work: Path) -> pa.Table:
     mine = [row for row in found.to_pylist() if row["source"] == staged.index]
-    records = [row["record"] for row in mine]
-    total = count(engine.scan(staged.path))
-    if staged.text is None:
-        lines = {r: r + 1 for r in records}
-    else:
-        lines = line_numbers(staged.source, staged.text, records, total, [line for line, _ in staged.broken])
+    places = lines(staged, [row["record"] for row in mine], engine)
     # rows that conflict passed every check of their own: their values are fetched from the file
-    if unseen := {row["record"]: lines[row["record"]] for row in mine if row["original"] is None}:
-        values = _values(staged, unseen, total, engine, work)
+    if unseen := {row["record"]: places[row["record"]] for row in mine if row["original"] is None}:
+        values = _values(staged, unseen, count(engine.scan(staged.path)), engine, work)
         mine = [{**row, "original": row["original"] or values[row["record"]]} for row in mine]
     rejects = [
-        {"file": staged.source.name, "line": lines[row["record"]], "reasons": row["reasons"],
+        {"file": staged.source.name, "line": places[row["record"]], "reasons": row["reasons"],
          "amount_usd": row["amount_usd"], "original": row["original"]}
         for row in mine
     ] + [
@@ -148,6 +143,14 @@ def _rejects(staged: Staged, found: pa.Table, engine: Engine, work: Path) -> pa.
         for line, fault in staged.broken
     ]  # fmt: skip
     return pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=QUARANTINE)
+
+
+def lines(staged: Staged, records: list[int], engine: Engine) -> dict[int, int]:
+    """Return the line, from 1, of each record of a source; of Parquet and JSON the row."""
+    if staged.text is None:
+        return {record: record + 1 for record in records}
+    total, broken = count(engine.scan(staged.path)), [line for line, _ in staged.broken]
+    return line_numbers(staged.source, staged.text, records, total, broken)
 
 
 def _values(staged: Staged, wanted: dict[int, int], total: int, engine: Engine, work: Path) -> dict[int, str]:
@@ -188,7 +191,11 @@ def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[st
     """Return what a reader should know about the input, in sentences."""
     said = [f"{s.name} was not used: {s.reason}." for s in skipped]
     if tape_sources(found)[0].format_name == "loans":
-        said.append("The balances come from the loans export, where they include what was written off.")
+        said += [
+            "The loans export carries no date: balances and days past due are those of the day it was made, "
+            "whatever date the report is of.",
+            "The balances come from the loans export, where they include what was written off.",
+        ]
     if unknown_accounts:
         said.append(f"No KPI uses these accounts of the statements: {', '.join(unknown_accounts)}.")
     return said

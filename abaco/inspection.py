@@ -44,6 +44,8 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         batches = ingestion.stage(found, day, engine, work)
         rejects = ingestion.quarantine(batches, engine, work)
         tape = next(b for b in batches if b.is_tape)
+        if stated := coverage.stated_dates(tape, engine):
+            coverage.check_date(stated, day)
         yield f"\nPersonal columns would be shown as: {policy()}\n"
         for batch in batches:
             book = reconciliation.reconcile(batch, rejects, engine)
@@ -58,8 +60,9 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         others = {b.format.name: b.accepted(engine) for b in beside}
         if "loans" in others:
             accepted = with_loans(accepted, others["loans"])
+        as_of = coverage.as_of(accepted, day) if tape.format.is_dated else None
         book = Book(
-            accepted, loanbook.dates(accepted), coverage.as_of(accepted, day), **others,
+            accepted, loanbook.dates(accepted), as_of or day, **others,
             borrowers=borrowers(accepted, engine, work), accounts=statements.accounts(batches, engine),
             **loanbook.risk(**{key: chosen["calculation"][key] for key in loanbook.RISK}),
         )  # fmt: skip

@@ -418,6 +418,15 @@ def test_date_without_rows_names_the_nearest_dates_that_exist(day, message):
     assert str(error.value) == message
 
 
+def test_date_that_no_row_is_of_is_told_from_one_whose_rows_are_bad(tmp_path):
+    lines = [snapshot("A-1", "2025-10-31"), snapshot("A-2", "2025-11-30", "x"), snapshot("A-3", "no date")]
+    found, _ = sources.discover(write(tmp_path / "book.csv", SNAPSHOT, *lines))
+    with DuckDB() as engine:
+        [batch] = ingestion.stage(found, DATE, engine, tmp_path)
+        assert coverage.dates(batch, engine) == [dt.date(2025, 10, 31)]
+        assert coverage.stated_dates(batch, engine) == [dt.date(2025, 10, 31), dt.date(2025, 11, 30)]
+
+
 def test_dates_are_those_of_usable_rows_and_later_ones(tmp_path):
     lines = [
         snapshot("A-1"),
@@ -454,6 +463,8 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
     found, skipped = sources.discover(path)
     assert ingestion.notes(found, skipped, ["Total"]) == [
         "notes.md was not used: not a table.",
+        "The loans export carries no date: balances and days past due are those of the day it was made, whatever date "
+        "the report is of.",
         "The balances come from the loans export, where they include what was written off.",
         "No KPI uses these accounts of the statements: Total.",
     ]
