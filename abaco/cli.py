@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from abaco import inputs, logs, metrics, project
+from abaco import inputs, logs, metrics, project, runs
 from abaco.errors import AbacoError, InputError, RunError
 from abaco.listing import aligned
 
@@ -53,8 +53,16 @@ def report(
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
             print(f"{name} is unchanged: taken from the run {phase['taken_from']}")
+    folder = Path(result["path"])
     kpis = result["phases"]["calculation"]["metrics"]
-    print(*aligned(metrics.summary(kpis)), f"{project.shown(Path(result['path']))}/report.html", sep="\n")
+    print(
+        *aligned(metrics.summary(kpis)), *metrics.caveats(runs.read_json(folder / "metrics.json")), sep="\n"
+    )
+    if former := result["replaced"]:
+        print(
+            f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}"
+        )
+    print(f"{project.shown(folder)}/report.html")
     _tell_undelivered(result["undelivered"])
 
 
@@ -182,13 +190,16 @@ def explain(
     against: Annotated[
         str | None, typer.Option(help="Earlier date to hold it against; by default the one before.")
     ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Also in which line of the exports each loan stands.")
+    ] = False,
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Explain a KPI of a finished report: its formula in figures, why it moved, the loans behind it, its history."""
     from abaco import explanation
 
     logs.start(log_level)
-    for line in explanation.explain(kpi, date, against, output):
+    for line in explanation.explain(kpi, date, against, output, lines):
         print(line)
 
 
