@@ -68,8 +68,9 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
             "are those of the day it was made."
         ]
         if later:
+            loans = "1 loan" if later == 1 else f"{later:,} loans"
             told.append(
-                f"That day is later than {date}: {later:,} of its loans were lent after it and are left out."
+                f"That day is later than {date}: the export holds {loans} lent after it, left out here."
             )
         return [*told, f"Add balances of {date} to see the book of that date."]
     if as_of < date:

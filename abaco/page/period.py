@@ -1,7 +1,7 @@
 """Which day the figures are from, and which of them are of a month that is not over."""
 
 from abaco.page.language import phrase, say
-from abaco.page.words import count, day, short_day
+from abaco.page.words import day, plural, short_day
 
 
 def title(metrics: dict) -> str:
@@ -34,8 +34,8 @@ def undated(metrics: dict) -> str:
     )
     if later:
         told += " " + say(
-            "That day is later than {date}: {count} of its loans were lent after it and are left out.",
-            date=date, count=count(later),
+            "That day is later than {date}: the export holds {loans} lent after it, left out here.",
+            date=date, loans=plural(later, "loan"),
         )  # fmt: skip
     return f"{told} {say('Add balances of {date} to see the book of that date.', date=date)}"
 

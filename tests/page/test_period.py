@@ -44,8 +44,8 @@ def test_undated_book_carries_its_date_as_a_label_alone(undated):
 def test_undated_book_is_an_alarm_in_the_conclusion(undated):
     alarm = (
         '<p class="alarm">These are not the figures of 31 December 2025: the loans export carries no date, so balances '
-        "and days past due are those of the day it was made. That day is later than 31 December 2025: 3 of its loans "
-        "were lent after it and are left out. Add balances of 31 December 2025 to see the book of that date.</p>"
+        "and days past due are those of the day it was made. That day is later than 31 December 2025: the export "
+        "holds 3 loans lent after it, left out here. Add balances of 31 December 2025 to see the book of that date.</p>"
     )
     assert alarm in text(page.conclusion(in_words(undated)))
     undated["reconciliation"] |= {"later": 0, "accepted": 1003}
@@ -92,6 +92,11 @@ def test_partial_month_is_told_in_the_email(partial, history):
     assert [row["title"] for row in rows if row["partial"]] == ["Newly written off", "Disbursed in the month"]
     assert "- Newly written off: 3.00 %" in letter.text(report="report.html")
     assert "partial month" in letter.text(report="report.html")
+
+
+def test_undated_book_in_spanish(undated, spanish):
+    undated["reconciliation"] |= {"later": 1, "accepted": 1002}
+    assert "trae 1 préstamo de desembolso posterior" in text(page.conclusion(in_words(undated)))
 
 
 def test_partial_month_in_spanish(partial, history, spanish):
