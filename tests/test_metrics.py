@@ -147,7 +147,7 @@ def test_summary_tells_what_is_of_a_month_that_is_not_over():
         ("2025-12-31", 5, []),
         ("2025-12-10", 5, ["The figures are as of 2025-12-10: "]),
         (None, 0, ["These are not the figures of 2025-12-31: ", "Add balances of 2025-12-31"]),
-        (None, 5, ["These are not the figures of 2025-12-31: ", "That day is later than 2025-12-31: the export holds 5 ",
+        (None, 5, ["These are not the figures of 2025-12-31: ", "That day is later than 2025-12-31: the export ",
                    "Add balances of 2025-12-31"]),
     ],
 )  # fmt: skip
