@@ -30,9 +30,8 @@ def shown(kpi: Mapping[str, Any]) -> str:
 
 
 def judged(kpi: Mapping[str, Any]) -> str:
-    """Return the value of an entry of metrics.json with its status, where limits give it one, and a partial month."""
-    told = shown(kpi) if kpi["status"] in ("none", "not_computable") else f"{shown(kpi)} {kpi['status']}"
-    return told + partial(kpi)
+    """Return the value of an entry of metrics.json with its status, where limits give it one."""
+    return shown(kpi) if kpi["status"] in ("none", "not_computable") else f"{shown(kpi)} {kpi['status']}"
 
 
 def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:

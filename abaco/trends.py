@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from abaco import archive, metrics, project
+from abaco import archive, project
 from abaco.errors import InputError
 from abaco.listing import aligned
 
@@ -51,8 +51,6 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
         shown = ("–" if v is None else f"{v:.{entry['precision']}f}" for v in values)
         lines.append((period["name"], *shown, period["status"], bar(period["value"], largest)))
     yield from aligned(lines)
-    if told := metrics.partial(entry):
-        yield f"The last value is{told.removeprefix(',')}"
 
 
 def report_of(shown: dict[str, dict[str, Any]], output: Path, date: str | None) -> dict[str, Any]:
