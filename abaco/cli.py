@@ -53,6 +53,8 @@ def report(
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
             print(f"{name} is unchanged: taken from the run {phase['taken_from']}")
+    from abaco import metrics  # the phases' libraries come with it
+
     kpis = result["phases"]["calculation"]["metrics"]
     print(*aligned(metrics.summary(kpis)), f"{project.shown(Path(result['path']))}/report.html", sep="\n")
     _tell_undelivered(result["undelivered"])
