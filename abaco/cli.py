@@ -43,18 +43,19 @@ def report(
     engine: Engine = None, force: Force = False, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make the report of a date: run every phase, then switch to the new report in one step."""
+    from abaco.kernels import forking
+
+    logs.start(log_level)
+    forking.prepare()  # it imports what kernels need while this process finds out whether one is needed
     from abaco.pipeline import Pipeline
     from abaco.progress import Progress
 
-    logs.start(log_level)
     with Progress() as progress:
         pipeline = Pipeline(params, output and output.absolute(), engine, force, progress)
         result = pipeline.execute(input, date)
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
             print(f"{name} is unchanged: taken from the run {phase['taken_from']}")
-    from abaco import metrics  # the phases' libraries come with it
-
     kpis = result["phases"]["calculation"]["metrics"]
     print(*aligned(metrics.summary(kpis)), f"{project.shown(Path(result['path']))}/report.html", sep="\n")
     _tell_undelivered(result["undelivered"])

@@ -236,7 +236,7 @@ def _decimal_mark(rows: list[list[str]]) -> str:
     point = re.compile(
         r"^\s*[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})\s*$"
     )
-    cells = [cell for row in rows for cell in row if cell]
+    cells = [cell for row in rows for cell in row if "," in cell or "." in cell]
     return "," if sum(map(bool, map(comma.match, cells))) > sum(map(bool, map(point.match, cells))) else "."
 
 

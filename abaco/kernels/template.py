@@ -38,6 +38,7 @@ LATER = (
     "matplotlib.backends.backend_svg", "abaco.page", "nbconvert.exporters.html", "abaco.page.render", "abaco.mail",
     "abaco.manifest",
 )  # fmt: skip
+GARBAGE = 50_000  # new objects until a kernel looks for garbage: Python's 700 cost a page or a chart a tenth of its time
 INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel sets in a kernel of its own
 
 
@@ -149,6 +150,7 @@ def become_kernel(request: dict[str, Any], lifeline: int) -> None:
     if "matplotlib" in sys.modules:
         sys.modules["matplotlib"].rcParams["backend"] = os.environ.get("MPLBACKEND") or INLINE
     sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *request["argv"]]
+    gc.set_threshold(GARBAGE)
     gc.enable()
     atexit.register(gc.unfreeze)  # or else some libraries see leaks at the end, and say so
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="lifeline").start()
