@@ -38,7 +38,7 @@ LATER = (
     "matplotlib.backends.backend_svg", "abaco.page", "nbconvert.exporters.html", "abaco.page.render", "abaco.mail",
     "abaco.manifest",
 )  # fmt: skip
-GARBAGE = 50_000  # new objects until a kernel looks for garbage: Python's 700 cost a page or a chart a tenth of its time
+GARBAGE = 50_000  # new objects until a kernel looks for garbage: at 700 it costs a page or a chart a tenth
 INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel sets in a kernel of its own
 
 
