@@ -43,10 +43,13 @@ def report(
     engine: Engine = None, force: Force = False, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make the report of a date: run every phase, then switch to the new report in one step."""
+    from abaco.kernels import forking
+
+    logs.start(log_level)
+    forking.prepare()  # it imports what kernels need while this process finds out whether one is needed
     from abaco.pipeline import Pipeline
     from abaco.progress import Progress
 
-    logs.start(log_level)
     with Progress() as progress:
         pipeline = Pipeline(params, output and output.absolute(), engine, force, progress)
         result = pipeline.execute(input, date)

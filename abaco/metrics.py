@@ -1,14 +1,15 @@
 """metrics.json: the figures of a report and nothing else, the same bytes for the same input."""
 
+from __future__ import annotations
+
 import datetime as dt
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from abaco.kpis.catalog import Definition
-from abaco.kpis.measures import MEASURES
-from abaco.kpis.ratios import Totals
-from abaco.kpis.values import all_measures, evaluate
+if TYPE_CHECKING:  # who only shows figures looks at them without an engine
+    from abaco.kpis.catalog import Definition
+    from abaco.kpis.ratios import Totals
 
 
 def number(value: Decimal | None) -> float | int | None:
@@ -101,6 +102,9 @@ def kpi_entries(
     partial_through
         The day up to which the date's month is known, or None when the month is whole.
     """
+    from abaco.kpis.measures import MEASURES
+    from abaco.kpis.values import all_measures
+
     entries = {}
     for name, kpi in definitions.items():
         entry = now[name]
@@ -144,6 +148,8 @@ def previous(
     definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], date: dt.date
 ) -> tuple[dt.date, dict[str, dict]] | None:
     """Return the nearest earlier date in the input with its values, or None when there is none."""
+    from abaco.kpis.values import evaluate
+
     earlier = max((d for d in totals if d < date), default=None)
     return None if earlier is None else (earlier, evaluate(definitions, totals[earlier], earlier))
 
