@@ -39,7 +39,6 @@ def settle(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[st
             }
         for _ in _deliver(engine, output, settings, own=own):
             pass
-        _tell(engine, output, folder)
         return faults + undelivered(engine, own)
     except DatabaseError as error:
         log.warning("the run %s is not in the database yet: %s", folder.name, error)
@@ -98,6 +97,9 @@ def _deliver(
         if row["folder"] and (output / row["folder"] / "run.json").is_file():
             _tell(engine, output, output / row["folder"])
         yield row
+    for folder, run in backlog.ended(output):  # and of each run whose process was killed before it did so
+        if any(d["status"] == outbox.PENDING for d in run.get("deliveries", ())):
+            _tell(engine, output, folder)
 
 
 def _enroll_all(engine: Engine, output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
@@ -144,7 +146,7 @@ def _enroll(
             ) as error:  # a wrong address, say: the others are delivered to, and this one later
                 logs.keep_traceback(error)
                 text = f"{place}: {error if isinstance(error, AbacoError) else repr(error)}"
-                faults.append({"channel": place, "run_id": run["run_id"], "date": run["date"], "error": text})
+                faults.append(_fault(place, run, text))
     return faults
 
 
@@ -164,6 +166,8 @@ def _tell(engine: Engine, output: Path, folder: Path, fault: str | None = None) 
                 records.write_metric(connection, run["run_id"], "output", metric, value)
             run["phases"]["output"] |= known
     status = outbox.DONE if set(run["deliver_to"]) <= set(settled) else outbox.PENDING
+    if fault is None and status == outbox.PENDING:
+        fault = run["deliveries"][0]["error"]
     absent = [_entry(place, ABSENT, f"set {missing}") for place, missing in settled.items() if missing]
     runs.write_json(
         folder / "run.json", run | {"deliveries": [_entry("database", status, fault), *absent, *found]}

@@ -1,0 +1,311 @@
+"""The settlement of runs: a database that is down, a process that is killed, things not set up; nothing twice."""
+
+import datetime as dt
+import json
+import shutil
+import sys
+
+import left
+import pytest
+from mailserver import serving
+from projects import Project, copy_project
+from sqlalchemy import func, select
+from webhooks import recording
+
+from abaco import settings
+from abaco.database import connection, queries, schema
+from abaco.delivery import settlement
+
+DECEMBER = "2025-12-31"
+PLACES = ("azure", "email", "alerts")
+OWN = (
+    "DATABASE_URL",
+    "SMTP_URL",
+    "REPORT_RECIPIENTS",
+    "ALERT_RECIPIENTS",
+    "SLACK_WEBHOOK_URL",
+    "PAGERDUTY_ROUTING_KEY",
+)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch):
+    for name in (*OWN, "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def places(tmp_path_factory):
+    """Slack and a mail server on this machine; ``environment`` sets them up."""
+    with recording(tmp_path_factory.mktemp("tls")) as slack, serving() as mail:
+        slack.mail, slack.environment = mail, {
+            "SLACK_WEBHOOK_URL": f"{slack.url}/services/T/B/c",
+            "SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
+            "REPORT_RECIPIENTS": "ana@example.com,luis@example.com",
+        }  # fmt: skip
+        yield slack
+
+
+@pytest.fixture
+def set_up(places, monkeypatch):
+    for name, value in places.environment.items():
+        monkeypatch.setenv(name, value)
+    return places
+
+
+def leave(
+    output, run_id="r1", started="2026-01-01T02:00:00Z", date=DECEMBER, wanted=PLACES, status="critical"
+):
+    kpis = {"PAR30": left.kpi(9.0, status)}
+    return left.finish(left.run(output, date, run_id, started, places=wanted), kpis, [(date, "PAR30", "9")])
+
+
+def loaded(**delivery):
+    alerts = {"max_age_days": 0}
+    return settings.load({"delivery": {"email_from": "kpis@example.com", **delivery}, "alerts": alerts})
+
+
+def run_json(folder):
+    return json.loads((folder / "run.json").read_text())
+
+
+def told(folder):
+    """What run.json says of the deliveries: channel, status and error."""
+    return [(d["channel"], d["status"], d["error"]) for d in run_json(folder)["deliveries"]]
+
+
+def counts(output):
+    with connection.reading(connection.connect(output)) as opened:
+        return {
+            t.name: opened.scalar(select(func.count()).select_from(t)) for t in schema.metadata.sorted_tables
+        }
+
+
+def test_what_is_not_set_up_is_said_and_nothing_is_pending(database, tmp_path):
+    folder = leave(tmp_path)
+    assert settlement.settle(tmp_path, folder, loaded()) == []
+    assert told(folder) == [
+        ("database", "done", None),
+        ("azure", "not set up", "set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_URL"),
+        ("email", "not set up", "set SMTP_URL"),
+    ]
+    output = run_json(folder)["phases"]["output"]
+    assert output["azure_upload_success"] is None
+    with connection.reading(connection.connect(tmp_path)) as opened:
+        assert output["database_writes"] == queries.rows_written(opened, "r1") > 5
+        assert queries.deliveries_with(opened, "pending", "dead", "done") == []
+        assert (
+            queries.phase_metrics_of(opened, "r1")["output"]["database_writes"] == output["database_writes"]
+        )
+
+
+def test_report_and_alert_arrive_and_run_json_says_so(database, tmp_path, set_up):
+    folder = leave(tmp_path, wanted=("email", "alerts"))
+    assert settlement.settle(tmp_path, folder, loaded()) == []
+    assert [status for _, status, _ in told(folder)] == ["done"] * len(told(folder))
+    assert {channel for channel, *_ in told(folder)} == {"database", "email", "slack"}
+    assert all(d["receipt"] for d in run_json(folder)["deliveries"][1:])
+    assert sorted(recipient for _, recipient, _ in set_up.mail.taken) == [
+        "ana@example.com",
+        "luis@example.com",
+    ]
+    assert "@" not in json.dumps(
+        [d for d in run_json(folder)["deliveries"] if d["channel"] == "email"]
+    ).replace("@example.com>", "")  # of addresses, a message id has the sender's domain alone
+
+
+def test_same_run_again_is_neither_written_nor_delivered_again(database, tmp_path, set_up):
+    settlement.settle(tmp_path, leave(tmp_path), loaded())
+    before, received = counts(tmp_path), (len(set_up.received), len(set_up.mail.taken))
+    again = leave(tmp_path, started="2026-01-01T03:00:00Z")
+    assert settlement.settle(tmp_path, again, loaded()) == []
+    after = counts(tmp_path)
+    assert {name: n for name, n in after.items() if n != before[name]} == {
+        "settlements": before["settlements"] + 3
+    }
+    assert (len(set_up.received), len(set_up.mail.taken)) == received
+    assert ("email", "done", None) in told(again)
+
+
+def test_failed_run_is_recorded_and_told_of_and_its_mending_too(database, tmp_path, set_up):
+    failed = left.run(
+        tmp_path, DECEMBER, "r1", "2026-01-01T02:00:00Z", "failed", "04_report: it broke", PLACES
+    )
+    assert settlement.settle(tmp_path, failed, loaded()) == []
+    assert set_up.received[0].body["attachments"][0]["title"].startswith("[P1]")
+    assert ("slack", "done", None) in told(failed)
+    mended = leave(tmp_path, started="2026-01-01T03:00:00Z", status="ok")
+    settlement.settle(tmp_path, mended, loaded())
+    assert [r.body["attachments"][0]["title"].startswith("Resolved: ") for r in set_up.received] == [
+        False,
+        True,
+    ]
+    with connection.reading(connection.connect(tmp_path)) as opened:
+        assert queries.open_alerts(opened) == []
+
+
+def test_killed_run_is_told_of_by_the_next(tmp_path, set_up):
+    left.run(tmp_path, DECEMBER, "k", "2026-01-01T02:00:00Z", "running", places=PLACES)
+    list(settlement.deliver_pending(tmp_path, loaded()))
+    assert set_up.received[0].body["attachments"][0]["title"].startswith("[P1]")
+
+
+def test_wrong_recipient_keeps_no_other_place_back_and_is_mended(tmp_path, set_up, monkeypatch):
+    monkeypatch.setenv("REPORT_RECIPIENTS", "nobody at all")
+    folder = leave(tmp_path)
+    (fault,) = settlement.settle(tmp_path, folder, loaded())
+    assert (fault["channel"], fault["status"]) == ("email", "pending")
+    assert told(folder)[0][:2] == ("database", "pending") and "REPORT_RECIPIENTS" in told(folder)[0][2]
+    assert len(set_up.received) == 1
+    monkeypatch.setenv("REPORT_RECIPIENTS", "ana@example.com")
+    assert {row["status"] for row in settlement.deliver_pending(tmp_path, loaded())} == {"done"}
+    assert told(folder)[0] == ("database", "done", None)
+    assert (len(set_up.received), len(set_up.mail.taken)) == (1, 1)
+
+
+def test_what_cannot_be_delivered_stays_pending_and_the_next_run_delivers_it(database, tmp_path, set_up):
+    set_up.answers = [403]
+    folder = leave(tmp_path)
+    (undelivered,) = settlement.settle(tmp_path, folder, loaded(retry_seconds=0.0))
+    assert (undelivered["channel"], undelivered["status"]) == ("slack", "pending")
+    assert ("slack", "pending", undelivered["error"]) in told(folder)
+    later = leave(tmp_path, "r2", "2026-01-02T02:00:00Z", wanted=("azure",))
+    assert settlement.settle(tmp_path, later, loaded()) == []
+    assert ("slack", "done", None) in told(folder)
+    assert [channel for channel, *_ in told(later)] == ["database", "azure"]
+
+
+# The database is down
+
+
+def test_with_the_database_down_nothing_else_is_tried_until_it_is_back(
+    postgres, tmp_path, set_up, monkeypatch
+):
+    monkeypatch.setenv("DATABASE_URL", postgres.new())
+    connection.connect(tmp_path)
+    postgres.stop()
+    folders = [leave(tmp_path, f"r{hour}", f"2026-01-01T0{hour}:00:00Z") for hour in (2, 3)]
+    for folder in folders:
+        (undelivered,) = settlement.settle(tmp_path, folder, loaded())
+        assert undelivered["channel"] == "database" and "refused" in undelivered["error"]
+        assert told(folder) == [("database", "pending", undelivered["error"])]
+    assert set_up.received == set_up.mail.taken == []
+    postgres.start()
+    assert {row["status"] for row in settlement.deliver_pending(tmp_path, loaded())} == {"done"}
+    assert len(set_up.mail.taken) == len(set_up.mail.ids) == 4  # two reports to two recipients
+    assert len(set_up.received) == 1  # one cause, one alert
+    for folder in folders:
+        assert told(folder)[0] == ("database", "done", None)
+    assert list(settlement.deliver_pending(tmp_path, loaded())) == []
+
+
+def test_full_disk_of_the_database_is_no_failure_of_the_report(tmp_path, set_up):
+    engine = connection.connect(tmp_path)
+    with connection.reading(engine) as opened:
+        pages = opened.exec_driver_sql("PRAGMA page_count").scalar()
+    folder = leave(tmp_path, days=3000)
+    with Full(pages):
+        (undelivered,) = settlement.settle(tmp_path, folder, loaded())
+    assert undelivered["channel"] == "database" and "database or disk is full" in undelivered["error"]
+    assert {row["status"] for row in settlement.deliver_pending(tmp_path, loaded())} == {"done"}
+    assert len(set_up.mail.ids) == len(set_up.mail.taken) == 2
+
+
+class Full:
+    """A disk on which a database has room for some pages and no more."""
+
+    def __init__(self, pages):
+        self.pages = pages
+
+    def __enter__(self):
+        self.prepare = connection._prepare
+
+        def prepare(opened, record):
+            self.prepare(opened, record)
+            opened.execute(f"PRAGMA max_page_count = {self.pages}")
+
+        connection._prepare = prepare
+
+    def __exit__(self, *_):
+        connection._prepare = self.prepare
+
+
+# The process is killed
+
+
+KILLER = """
+import os, signal, sys
+from pathlib import Path
+from abaco import settings
+from abaco.delivery import outbox, settlement
+
+step, output, folder = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
+count = 0
+
+def counted(function):
+    def call(*given, **named):
+        global count
+        count += 1
+        if count == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*given, **named)
+    return call
+
+settlement._enroll = counted(settlement._enroll)
+settlement._tell = counted(settlement._tell)
+outbox._send = counted(outbox._send)
+outbox._outcome = (lambda made: lambda *given: counted(lambda found: found)(made(*given)))(outbox._outcome)
+changes = {"delivery": {"email_from": "kpis@example.com"}, "alerts": {"max_age_days": 0}}
+settlement.settle(output, folder, settings.load(changes))
+sys.exit(count)
+"""
+
+
+def final(output, folder):
+    """All that is to be the same whether or not a process was killed on the way."""
+    run = run_json(folder)
+    for one in run["deliveries"]:
+        one.pop("receipt")
+    found = counts(output)
+    with connection.reading(connection.connect(output)) as opened:
+        rows = queries.deliveries_with(opened, "pending", "done", "dead")
+        return run["deliveries"], run["phases"], found, [(row["channel"], row["status"]) for row in rows]
+
+
+@pytest.fixture
+def base(tmp_path):
+    return copy_project(tmp_path)
+
+
+def test_killed_between_any_two_steps_ends_in_the_same_state(base, places, monkeypatch):
+    places.environment["REPORT_RECIPIENTS"] = "ana@example.com"
+    for name, value in places.environment.items():
+        monkeypatch.setenv(name, value)
+    received = []
+    output = base / "whole"
+    folder = leave(output)
+    assert settlement.settle(output, folder, loaded()) == []
+    expected = final(output, folder)
+    step, steps = 1, None
+    while steps is None or step <= steps:
+        places.received.clear()
+        places.mail.taken.clear()
+        output = base / f"step-{step}"
+        folder = leave(output)
+        process = Project(base, output).start(
+            sys.executable, "-c", KILLER, str(step), str(output), str(folder), **places.environment
+        )
+        _, err = process.communicate(timeout=120)
+        if process.returncode != -9:  # there are no more steps
+            assert err == ""
+            steps = process.returncode
+            break
+        assert all(row["status"] == "done" for row in settlement.deliver_pending(output, loaded()))
+        assert final(output, folder) == expected, step
+        keys = {r.body["attachments"][0]["text"].rpartition("Key: ")[2] for r in places.received}
+        assert (len(keys), len(places.mail.ids)) == (1, 1), step
+        received.append(len(places.received) + len(places.mail.taken))
+        shutil.rmtree(output)
+        step += 1
+    assert steps >= 8  # written and told; of both deliveries: before it, after it, and told
+    assert set(received) <= {2, 3}  # at most what was on its way when the process was killed came twice
