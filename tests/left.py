@@ -51,7 +51,8 @@ def finish(folder, kpis, history=(), visible=True, parameters=None):
     listed = [{"name": "book.csv", "sha256": "5" * 64, "bytes": 5_000_000_000, "rows": 3}]
     figures = {
         "run_id": content["run_id"], "date": date, "as_of": date, "kpis": kpis, "inputs": listed, "anomalies": [],
-        "reconciliation": BOOK, "quality": {"reject_pct": 0.0, "max_reject_pct": 5.0, "rejects": {"dpd: negative": 1}, "notes": []},
+        "reconciliation": BOOK,
+        "quality": {"reject_pct": 0.0, "max_reject_pct": 5.0, "rejects": {"dpd: negative": 1}, "notes": []},
     }  # fmt: skip
     runs.write_json(folder / "metrics.json", figures)
     rows = [

@@ -53,11 +53,10 @@ def set_up(places, monkeypatch):
     return places
 
 
-def leave(
-    output, run_id="r1", started="2026-01-01T02:00:00Z", date=DECEMBER, wanted=PLACES, status="critical"
-):
-    kpis = {"PAR30": left.kpi(9.0, status)}
-    return left.finish(left.run(output, date, run_id, started, places=wanted), kpis, [(date, "PAR30", "9")])
+def leave(output, run_id="r1", started="2026-01-01T02:00:00Z", wanted=PLACES, status="critical", days=1):
+    kpis, end = {"PAR30": left.kpi(9.0, status)}, dt.date.fromisoformat(DECEMBER)
+    history = [(str(end - dt.timedelta(days=day)), "PAR30", "9") for day in range(days)]
+    return left.finish(left.run(output, DECEMBER, run_id, started, places=wanted), kpis, history)
 
 
 def loaded(**delivery):
