@@ -15,7 +15,7 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check verify upload email deliver sample test golden docs bench screenshot lint lab clean lock
+.PHONY: help report backfill check verify upload email deliver serve sample test golden docs bench screenshot lint lab clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ email: $(VENV)/.report ## send a finished report by email again [DATE=… TO=…
 
 deliver: $(VENV)/.report ## deliver what is pending now [PARAMS=… OUTPUT=…]
 	@$(BIN)/abaco deliver --pending $${PARAMS:+--params "$$PARAMS"} $${OUTPUT:+--output "$$OUTPUT"}
+
+serve: $(VENV)/.report ## the service: report pages, health, metrics, and the report every day [PORT=8000 PARAMS=… OUTPUT=…]
+	@exec $(BIN)/abaco serve $${PORT:+--port "$$PORT"} $${PARAMS:+--params "$$PARAMS"} $${OUTPUT:+--output "$$OUTPUT"}
 
 sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every time [ROWS=… OUTPUT=…]
 	@$(BIN)/abaco sample $${ROWS:+--rows "$$ROWS"} $${OUTPUT:+--output "$$OUTPUT"}

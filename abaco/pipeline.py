@@ -1,5 +1,6 @@
 """The pipeline: settings, sources and date are checked, then the phases run in a folder that replaces the former."""
 
+import datetime as dt
 import logging
 import threading
 import time
@@ -8,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from abaco import inputs, logs, manifest, memory, project, reuse, runs, settings, sources
+from abaco import inputs, logs, manifest, memory, project, retention, reuse, runs, settings, sources
 from abaco.dates import parse_date
 from abaco.errors import AbacoError
 from abaco.stages import COMPLETED, FACTS, PHASES, scraps_of, section
@@ -63,6 +64,7 @@ class Pipeline:
         deliver: bool | tuple[str, ...] = True,
     ):
         self.settings = settings.load(params, output=output and str(output), engine=engine, threads=threads)
+        logs.shape(self.settings["run"]["log_format"])
         limit = memory.parse_limit(self.settings["run"]["memory_limit"])
         self._memory = limit // memory_share if limit else memory.default_limit(memory_share)
         self.output = project.resolve(self.settings["run"]["output"])
@@ -99,6 +101,7 @@ class Pipeline:
         """
         plan = self.plan(input, date)
         day, run_id = plan["date"], plan["run_id"]
+        logs.begin_run(run_id)
         if self.force or not self.is_current(plan):
             from abaco.kernels import forking
 
@@ -115,6 +118,9 @@ class Pipeline:
             failure = self._make(folder, plan, former, taken)
             if failure is None:
                 visible = runs.publish(folder, self.output)
+                keep_runs = self.settings["retention"]["keep_runs"]
+                keep_days = self.settings["retention"]["keep_days"]
+                retention.prune(self.output, day, keep_runs, keep_days, dt.datetime.now(dt.UTC))
         undelivered = self._settle(folder)
         if failure:
             raise failure

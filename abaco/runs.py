@@ -183,3 +183,8 @@ def write_json(path: Path, content: Any) -> None:
 def read_json(path: Path) -> Any:
     """Return the content of a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def time_of(text: str) -> dt.datetime:
+    """Return a time that `now` wrote."""
+    return dt.datetime.fromisoformat(text)

@@ -32,6 +32,7 @@ class RunSettings(BaseModel):
     memory_limit: str
     threads: int = Field(ge=0)
     lock_timeout_seconds: float = Field(ge=0)
+    log_format: Literal["text", "json"]
 
 
 class DeliverySettings(BaseModel):
@@ -70,8 +71,31 @@ class CascadeSettings(BaseModel):
     requests_per_minute: float = Field(gt=0)
 
 
+class RetentionSettings(BaseModel):
+    """The section ``retention``: how long the folders of former runs stay."""
+
+    model_config = STRICT
+
+    keep_runs: int = Field(ge=0)
+    keep_days: int = Field(ge=0)
+
+
+class ServiceSettings(BaseModel):
+    """The section ``service``: what `abaco serve` does."""
+
+    model_config = STRICT
+
+    host: str = Field(min_length=1)
+    port: int = Field(ge=0, le=65535)
+    cron: str
+    overdue_hours: float = Field(gt=0)
+
+
 # Sections that concern the run as a whole and no notebook: none of them moves a figure.
-OWN = {"run": RunSettings, "delivery": DeliverySettings, "alerts": AlertSettings, "cascade": CascadeSettings}
+OWN = {
+    "run": RunSettings, "delivery": DeliverySettings, "alerts": AlertSettings, "cascade": CascadeSettings,
+    "retention": RetentionSettings, "service": ServiceSettings,
+}  # fmt: skip
 
 
 def notebook_parameters(path: Path) -> dict[str, tuple[type, Any]]:

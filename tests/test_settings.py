@@ -94,7 +94,10 @@ def test_unknown_or_mistyped_key_is_named(folder, pair, fault):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ("ingest.max_reject_pct=2", "--params: ingest is not one of the sections run, delivery, alerts, cascade, ingestion, transform"),
+        (
+            "ingest.max_reject_pct=2",
+            "--params: ingest is not one of the sections run, delivery, alerts, cascade, ",
+        ),
         ("max_reject_pct=2", "--params max_reject_pct=2: write section.key=value, for example"),
         ("ingestion.max.reject=2", "--params ingestion.max.reject=2: write section.key=value"),
         ("run.input=[a", "--params run.input=[a: '[a' is no value: put it in quotes"),

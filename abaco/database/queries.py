@@ -111,6 +111,12 @@ def quality_of(connection: Connection, run_id: str) -> dict[str, str]:
     return dict(connection.execute(query.order_by(quality.c.measure)).all())
 
 
+def runs_of(connection: Connection, date: dt.date) -> list[dict[str, Any]]:
+    """Return the runs of a date that succeeded, the newest first: rows of ``runs``."""
+    query = select(runs).where(runs.c.date == date).order_by(runs.c.finished_at.desc(), runs.c.run_id)
+    return rows_of(connection, query)
+
+
 def last_run(connection: Connection) -> dict[str, Any] | None:
     """Return the run that was finished last, a row of ``runs``."""
     return next(iter(rows_of(connection, select(runs).order_by(runs.c.finished_at.desc()).limit(1))), None)

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from abaco.delivery import blobs
@@ -11,7 +12,7 @@ from abaco.delivery.item import DeliveryError, Item
 from abaco.runs import read_json
 
 CONNECTION, ACCOUNT = "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_URL"
-LATEST = "latest.json"
+LATEST, BACKUPS = "latest.json", "backups"
 # The one layer of short retries is the client's, for each request: a file that is nearly up is not begun anew.
 RETRIES = 3
 PAUSE_SECONDS = 2
@@ -66,6 +67,41 @@ class AzureChannel:
             "uploaded": len(sent) - skipped,
             "skipped": skipped,
         }
+
+    def keep(self, path: Path) -> str:
+        """Upload an archive to <prefix>/backups/ and return its name there.
+
+        Raises
+        ------
+        DeliveryError
+            When it did not arrive whole.
+        """
+        where = self._name(BACKUPS, "")
+        with self._explained(), self._service() as service:
+            container = service.get_container_client(self.container)
+            there = _there(container, where)
+            sent = blobs.upload(container, where, path.parent, {path.name: None}, there)
+            blobs.check(container, where, sent)
+        return path.name
+
+    def fetch(self, name: str, path: Path) -> None:
+        """Download an archive from <prefix>/backups/ to a file.
+
+        Raises
+        ------
+        DeliveryError
+            When there is none of that name, or it does not come.
+        """
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with self._explained(), self._service() as service, path.open("xb") as file:
+            blob = service.get_blob_client(self.container, self._name(BACKUPS, name))
+            try:
+                blob.download_blob(max_concurrency=1).readinto(file)
+            except ResourceNotFoundError:
+                raise DeliveryError(
+                    f"Azure container {self.container} has no {blob.blob_name}: give the name that the backup printed"
+                ) from None
 
     def _name(self, *parts: str) -> str:
         return "/".join([self.prefix, *parts] if self.prefix else parts)

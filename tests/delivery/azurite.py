@@ -80,11 +80,13 @@ class Proxy:
     """Passes requests on to a service.
 
     ``before(method, path)`` is called with each request, and what it returns answers in place of the service:
-    a status, or ``drop`` to break the connection. ``seen`` lists method and path of all that came.
+    a status, or ``drop`` to break the connection. ``alter(method, path, body)`` returns the body that is passed on.
+    ``seen`` lists method and path of all that came.
     """
 
     def __init__(self, port):
-        self.port_behind, self.seen, self.before = port, [], lambda method, path: None
+        self.port_behind, self.seen = port, []
+        self.before, self.alter = lambda method, path: None, lambda method, path, body: body
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
@@ -102,6 +104,7 @@ class Proxy:
                 proxy.seen.append((self.command, self.path))
                 answer = proxy.before(self.command, self.path)
                 if answer is None:
+                    body = proxy.alter(self.command, self.path, body)
                     answer = proxy.ask(self.command, self.path, self.headers, body)
                 if answer == "drop":
                     self.close_connection = True

@@ -352,6 +352,16 @@ def test_disk_of_the_service_is_full(account, proxy, tmp_path):
         account.at(back.port).assert_arrived(item)
 
 
+@pytest.mark.parametrize("large", [1000, blobs.BLOCK + 1])
+def test_bytes_that_change_on_the_way_are_refused(account, proxy, tmp_path, large):
+    item = finished_run(tmp_path, large=large)
+    proxy.alter = lambda method, path, body: body.replace(b"PAR1", b"PAR0") if "tape" in path else body
+    with pytest.raises(DeliveryError, match="answered 400 Md5Mismatch: it is tried again"):
+        account.channel(proxy.port).send(item)
+    account.channel().send(item)
+    account.assert_arrived(item)
+
+
 def test_service_that_lists_something_else_than_was_sent(account, proxy, item):
     proxy.before = lambda method, path: 201 if is_put("tape.parquet")(method, path) else None
     with pytest.raises(DeliveryError, match=r"lists tables/tape\.parquet with another size or hash"):
@@ -484,7 +494,8 @@ def test_no_secret_is_told(account, proxy, item, monkeypatch, caplog, fault):
     finally:
         released.set()
     said = f"{raised.getrepr(chain=True, showlocals=False)}{caplog.text}"
-    assert raised.value.__suppress_context__ and "\n" not in str(raised.value)
+    assert raised.value.__cause__ is None and raised.value.__suppress_context__
+    assert "\n" not in str(raised.value)
     secret = signature.partition("sig=")[2].partition("&")[0]
     assert secret and secret not in said and secret[:20] not in said
 

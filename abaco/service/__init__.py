@@ -1,0 +1,1 @@
+"""The service: report pages, health, metrics and the schedule, by HTTP."""

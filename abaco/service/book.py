@@ -1,0 +1,73 @@
+"""The reports that the service shows: their folder, their database, their schedule, and how the last run ended."""
+
+import datetime as dt
+import os
+import socket
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from abaco import runs
+from abaco.database import queries
+from abaco.database.backlog import caught_up
+from abaco.service.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: when, and why it failed, if it did."""
+
+    at: dt.datetime
+    error: str | None
+
+
+@dataclass
+class Book:
+    """The reports in a folder."""
+
+    output: Path
+    schedule: Schedule
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, reached when it is first asked: the service starts without it, and says so."""
+        return caught_up(self.output)
+
+    def outcomes(self, connection: Connection) -> list[Outcome]:
+        """Return how runs ended, of every kind the last: done, failed, and due, where one could not even begin."""
+        found = []
+        if run := queries.last_run(connection):
+            found.append(Outcome(run["finished_at"], None))
+        found += [
+            Outcome(one["finished_at"] or one["started_at"], one["error"])
+            for one in queries.failed(connection)
+        ]
+        note = self.schedule.note()
+        if note and note["finished_at"]:
+            found.append(Outcome(runs.time_of(note["finished_at"]), note["error"]))
+        return sorted(found, key=lambda outcome: outcome.at)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a run is at work on this machine, whoever began it."""
+        dates = [note.parent.name for note in self.output.glob(f"{runs.RUNS}/*/{runs.HOLDER}")]
+        return self.schedule.is_at_work or any(_lives(runs.holder(self.output, date)) for date in dates)
+
+
+def _lives(holder: dict | None) -> bool:
+    if holder is None or holder["host"] != socket.gethostname():
+        return False
+    try:
+        os.kill(holder["pid"], 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is there, and somebody else's
+        pass
+    return True
+
+
+def stamp(time: dt.datetime | None) -> str | None:
+    """Return a time as reports write it: UTC, to the second."""
+    return time and f"{time.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"

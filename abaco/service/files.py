@@ -1,0 +1,41 @@
+"""The files of a run that may be read: those that its manifest names, and nothing that lies elsewhere."""
+
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import FileResponse
+
+from abaco import manifest, runs
+
+ALWAYS = (manifest.NAME, "run.json")
+# What a browser shows; anything else is saved, and never taken for a page.
+SHOWN = {".html": "text/html", ".json": "application/json", ".png": "image/png"}
+
+
+def listed(folder: Path) -> dict[str, int]:
+    """Return the size in bytes of each file of a run by its name; none when the run's folder is gone."""
+    try:
+        outputs = runs.read_json(folder / manifest.NAME)["outputs"]
+    except FileNotFoundError:
+        return {}
+    parts = [part for output in outputs for part in output.get("parts", [output])]
+    sizes = {part["path"]: part["bytes"] for part in parts}
+    return {name: (folder / name).stat().st_size for name in ALWAYS if (folder / name).is_file()} | sizes
+
+
+def folder_of(output: Path, run: dict[str, Any]) -> Path | None:
+    """Return the folder of a run, or None when it does not lie among the runs."""
+    folder, home = (output / run["folder"]).resolve(), (output / runs.RUNS).resolve()
+    return folder if folder.is_relative_to(home) and folder.is_dir() else None
+
+
+def answer(folder: Path, name: str) -> FileResponse | None:
+    """Return a file of a run, or None when it is not one of them; a link that leads out of the folder is none."""
+    if name not in listed(folder):
+        return None
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        return None
+    kind = SHOWN.get(path.suffix)
+    saved = {} if kind else {"filename": path.name}
+    return FileResponse(path, media_type=kind or "application/octet-stream", **saved)

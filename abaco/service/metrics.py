@@ -1,0 +1,158 @@
+"""Metrics as Prometheus reads them, taken from the database at each scrape, so that they survive a restart."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric, StateSetMetricFamily
+from sqlalchemy import Connection, func, select
+
+from abaco.database import queries
+from abaco.database.connection import reading
+from abaco.database.schema import deliveries
+from abaco.ingestion import reject_pct
+from abaco.service.book import Book
+
+STATUSES = ("ok", "warning", "critical", "not_computable", "none")
+CHANNELS = ("azure", "email", "slack", "pagerduty")
+DELIVERY = ("pending", "done", "dead")
+SEVERITIES = ("P1", "P2", "P3", "P4")
+ROWS = ("rows_in", "accepted", "quarantined", "duplicates", "later")
+
+
+def exposition(book: Book) -> bytes:
+    """Return all metrics in the text format of Prometheus.
+
+    Raises
+    ------
+    DatabaseError
+        When the database does not answer.
+    """
+    with reading(book.engine) as connection:
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(Collector(book, connection))
+        return generate_latest(registry)
+
+
+def snake_case(name: str) -> str:
+    """Return the id of a KPI as part of a metric's name.
+
+    Examples
+    --------
+    >>> snake_case("PAR30"), snake_case("CollectionRate"), snake_case("APRDisbursed"), snake_case("Top10Borrowers")
+    ('par30', 'collection_rate', 'apr_disbursed', 'top10_borrowers')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+class Collector:
+    """Reads the database whenever it is asked."""
+
+    def __init__(self, book: Book, connection: Connection):
+        self._book, self._connection = book, connection
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric."""
+        shown = queries.shown(self._connection)
+        if shown:
+            yield from _figures(self._connection, shown[max(shown)])
+        last = queries.last_run(self._connection)
+        yield from _state(self._book, self._connection)
+        if last:
+            yield from _phases(queries.phase_metrics_of(self._connection, last["run_id"]))
+            yield from _rows(queries.quality_of(self._connection, last["run_id"]))
+        yield from _deliveries(self._connection)
+        yield _gauge(
+            "pipeline_alerts_open", "Alerts that have not cleared", "severity", _alerts(self._connection)
+        )
+
+
+def _gauge(name: str, text: str, label: str | tuple[str, ...], values: dict[Any, float]) -> Metric:
+    labels = (label,) if isinstance(label, str) else label
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for key, value in values.items():
+        family.add_metric((key,) if isinstance(key, str) else key, value)
+    return family
+
+
+def _figures(connection: Connection, run: dict[str, Any]) -> Iterator[Metric]:
+    """Yield the KPIs of the latest date; one that is not computable has no value, not 0."""
+    kpis = queries.figures(connection, run)
+    for name, kpi in kpis.items():
+        if kpi["value"] is not None:
+            title = f"{kpi['title']} ({kpi['unit']})".removesuffix(" ()")
+            yield GaugeMetricFamily(f"kpi_{snake_case(name)}", title, kpi["value"])
+    judged = {(name, status): kpi["status"] == status for name, kpi in kpis.items() for status in STATUSES}
+    yield _gauge("kpi_status", "1 for the status that a KPI has", ("kpi", "status"), judged)
+    limits = {
+        (name, level): limit for name, kpi in kpis.items() for level, limit in kpi["thresholds"].items()
+    }
+    yield _gauge("kpi_threshold", "Limits of the KPIs", ("kpi", "level"), limits)
+    yield GaugeMetricFamily("kpi_report_date_seconds", "Date of the latest report", _midnight(run["date"]))
+    if run["as_of"]:
+        text = "Day that the figures of the latest report are really from"
+        yield GaugeMetricFamily("kpi_as_of_seconds", text, _midnight(run["as_of"]))
+
+
+def _midnight(day: dt.date) -> float:
+    return dt.datetime.combine(day, dt.time(), dt.UTC).timestamp()
+
+
+def _state(book: Book, connection: Connection) -> Iterator[Metric]:
+    outcomes = book.outcomes(connection)
+    last = outcomes[-1] if outcomes else None
+    now = "running" if book.is_at_work else last and ("failed" if last.error else "success")
+    states = {state: state == now for state in ("running", "success", "failed")}
+    yield StateSetMetricFamily(
+        "pipeline_status", "1 for what the pipeline does, or how its last run ended", states
+    )
+    times = {
+        "last_run": (last and last.at, "When the last run ended, however it ended"),
+        "last_success": (
+            next((o.at for o in reversed(outcomes) if not o.error), None),
+            "When the last good run ended",
+        ),
+        "next_run": (book.schedule.next_run, "When a run is due next"),
+    }
+    for name, (time, text) in times.items():
+        if time:
+            yield GaugeMetricFamily(f"pipeline_{name}", text, time.timestamp())
+
+
+def _phases(phases: dict[str, dict[str, float | None]]) -> Iterator[Metric]:
+    """Yield the metrics of the last good run's phases; what it could not know is not a number."""
+    seconds = {phase: figures["seconds"] for phase, figures in phases.items() if "seconds" in figures}
+    yield _gauge(
+        "pipeline_execution_time_seconds", "Seconds that a phase of the last good run took", "phase", seconds
+    )
+    for phase, figures in phases.items():
+        for metric, value in figures.items():
+            if metric != "seconds":
+                known = float("nan") if value is None else value
+                yield GaugeMetricFamily(f"pipeline_{phase}_{metric}", f"{metric} of phase {phase}", known)
+
+
+def _rows(quality: dict[str, str]) -> Iterator[Metric]:
+    rows = {part: int(quality[part]) for part in ROWS if part in quality}
+    yield _gauge("pipeline_rows", "Rows of the last good run's input, and what became of them", "part", rows)
+    if len(rows) == len(ROWS):
+        text = "Per cent of the rows up to the date that were rejected"
+        yield GaugeMetricFamily("pipeline_reject_pct", text, float(reject_pct(rows)))
+
+
+def _deliveries(connection: Connection) -> Iterator[Metric]:
+    kinds = (deliveries.c.channel, deliveries.c.status)
+    found = {(c, s): n for c, s, n in connection.execute(select(*kinds, func.count()).group_by(*kinds))}
+    counts = {
+        (channel, status): found.get((channel, status), 0) for channel in CHANNELS for status in DELIVERY
+    }
+    yield _gauge("pipeline_deliveries", "Deliveries by what became of them", ("channel", "status"), counts)
+    pending = sum(count for (_, status), count in counts.items() if status == "pending")
+    yield GaugeMetricFamily("pipeline_deliveries_pending", "Deliveries that are still to be made", pending)
+
+
+def _alerts(connection: Connection) -> dict[str, float]:
+    severities = [alert["severity"] for alert in queries.open_alerts(connection)]
+    return {severity: severities.count(severity) for severity in SEVERITIES}

@@ -1,0 +1,183 @@
+"""The schedule: the report of the latest date when it is due, one at a time, and a missed one once."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from filelock import FileLock, Timeout
+
+from abaco import runs
+from abaco.errors import InputError
+from abaco.service.process import Command
+
+log = logging.getLogger(__name__)
+NOTE, LOCK = "schedule.json", "schedule.lock"
+LOOK_BACK = (
+    1 / 24,
+    1,
+    7,
+    32,
+    366,
+    4 * 366,
+)  # days, the fewest first: few steps to the last due time of any cron
+TRIES = 2
+DONE = (0, 3)  # exit codes of a run that left a report; with 3 a delivery is still pending
+
+
+def trigger(cron: str) -> BaseTrigger | None:
+    """Return when a cron expression is due, in UTC; None for an empty one.
+
+    Raises
+    ------
+    InputError
+        When it is none, or has weekdays as numbers, which cron and APScheduler count differently.
+    """
+    if not cron.strip():
+        return None
+    try:
+        if any(c.isdigit() for field in cron.split()[4:] for c in field.partition("/")[0]):
+            raise ValueError("a weekday is not a number but mon, tue, wed, thu, fri, sat or sun")
+        return CronTrigger.from_crontab(cron, timezone=dt.UTC)
+    except ValueError as error:
+        raise InputError(
+            f"service.cron: {cron!r} is no time to run at: {error}; write five fields as '0 2 * * *', or ''"
+        ) from error
+
+
+def last_due(times: BaseTrigger, now: dt.datetime) -> dt.datetime | None:
+    """Return the last time that was due at `now`, or None when there was none within four years."""
+    starts = (now - dt.timedelta(days=days) for days in LOOK_BACK)
+    due = next((t for start in starts if (t := times.get_next_fire_time(None, start)) and t <= now), None)
+    while due and (later := times.get_next_fire_time(None, due + dt.timedelta(seconds=1))) and later <= now:
+        due = later
+    return due
+
+
+class Schedule:
+    """Runs a command whenever it is due, and notes beside the runs which due time it was for and how it ended.
+
+    Parameters
+    ----------
+    times
+        When the command is due; None: never.
+    output
+        Folder of the reports.
+    command
+        What makes the report.
+    overdue_hours
+        Hours from a due time until its run is overdue.
+    """
+
+    def __init__(self, times: BaseTrigger | None, output: Path, command: Sequence[str], overdue_hours: float):
+        self._times, self._output, self._command = times, output, command
+        self._patience = dt.timedelta(hours=overdue_hours)
+        self._scheduler = BackgroundScheduler(timezone=dt.UTC)
+        self._process = Command()
+
+    def start(self) -> None:
+        """Begin, at once with a run that was missed while nobody was there."""
+        if self._times:
+            now = _now()
+            if self.note() is None:  # the first start: nothing was due before it
+                self._write(
+                    due=runs.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0
+                )
+            first = now if self.missed() else self._times.get_next_fire_time(None, now)
+            self._scheduler.add_job(
+                self.work, self._times, next_run_time=first, coalesce=True, misfire_grace_time=None
+            )
+        self._scheduler.start()
+        log.info("the next run is due at %s", self.next_run)
+
+    def every(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do something else again and again, the first time in `seconds`."""
+        self._scheduler.add_job(work, "interval", seconds=seconds, coalesce=True, misfire_grace_time=None)
+
+    def stop(self) -> None:
+        """Let nothing begin any more, and wait until what is at work has ended."""
+        self._process.stop()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether due times are being watched."""
+        thread = getattr(self._scheduler, "_thread", None)
+        return self._scheduler.running and thread is not None and thread.is_alive()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a run of this schedule is at work."""
+        return self._process.is_at_work
+
+    @property
+    def next_run(self) -> dt.datetime | None:
+        """When a run is due next."""
+        return self._times and self._times.get_next_fire_time(None, _now())
+
+    def missed(self) -> dt.datetime | None:
+        """Return the last due time when no run for it has ended, else None.
+
+        A run that took its service down with it is tried once more, and then no more.
+        """
+        due, note = last_due(self._times, _now()), self.note()
+        served = runs.time_of(note["due"])
+        if due is None or due > served:
+            return due
+        was_killed = note["started_at"] and not note["finished_at"]
+        return served if was_killed and note["tries"] < TRIES else None
+
+    def overdue(self, last_run: dt.datetime | None) -> dt.datetime | None:
+        """Return the due time whose run has not ended though it had its hours; None when there is none."""
+        due, note = self._times and last_due(self._times, _now() - self._patience), self.note()
+        if due is None or note is None or (last_run and last_run >= due):
+            return None
+        is_over = note["finished_at"] or not note["started_at"]
+        return None if runs.time_of(note["due"]) >= due and is_over else due
+
+    def note(self) -> dict[str, Any] | None:
+        """Return ``due, started_at, finished_at, exit_code, error, tries`` of the last run."""
+        try:
+            return runs.read_json(self._output / runs.RUNS / NOTE)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _write(self, **note: Any) -> None:
+        runs.write_json(self._output / runs.RUNS / NOTE, note)
+
+    def work(self) -> None:
+        """Run the command for the last due time, and again while a later one has passed meanwhile."""
+        lock = FileLock(self._output / runs.RUNS / LOCK)
+        try:
+            with lock.acquire(timeout=0):
+                while (due := self.missed()) and self._run(due):
+                    pass
+        except Timeout:
+            log.warning("another service makes the report of %s", self._output)
+
+    def _run(self, due: dt.datetime) -> bool:
+        """Run the command and return whether it ended of itself; what was stopped counts as missed."""
+        former, name = self.note(), f"{due:%Y-%m-%dT%H:%M:%SZ}"
+        tries = former["tries"] + 1 if former["due"] == name else 1
+        note = {"due": name, "started_at": runs.now(), "tries": tries}
+        self._write(**note, finished_at=None, exit_code=None, error=None)
+        log.info("the run of %s begins", name)
+        ended = self._process.run(self._command)
+        if ended is None:
+            self._write(**former)
+            log.info("the run of %s was stopped and will be made up for", name)
+            return False
+        code, error = ended
+        failed = None if code in DONE else error or f"exit code {code}: see logs/pipeline.log"
+        self._write(**note, finished_at=runs.now(), exit_code=code, error=failed)
+        log.log(logging.ERROR if failed else logging.INFO, "the run of %s ended: %s", name, failed or "done")
+        return True
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,144 @@
+"""Who may read what the service shows, and the headers that go with every answer."""
+
+import base64
+import binascii
+import hmac
+import ipaddress
+import logging
+import os
+import time
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from abaco.errors import InputError
+
+log = logging.getLogger(__name__)
+USER = "abaco"
+OPEN = ("/health", "/ready")  # they hold no figure of the book, and probes have no secret
+OFTEN = (*OPEN, "/metrics")
+LOCAL = ("localhost", "127.0.0.1", "::1")
+HEADERS = {
+    # pages bring their style along and have no script
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches a service that listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may read: whoever has the token or the password; everybody when neither is set."""
+
+    token: str = ""
+    password: str = ""
+
+    @classmethod
+    def from_environment(cls) -> "Access":
+        """Return what ABACO_SERVE_TOKEN and ABACO_SERVE_PASSWORD say."""
+        return cls(os.environ.get("ABACO_SERVE_TOKEN", ""), os.environ.get("ABACO_SERVE_PASSWORD", ""))
+
+    @property
+    def is_set(self) -> bool:
+        """Whether a secret is needed at all."""
+        return bool(self.token or self.password)
+
+    def check_host(self, host: str) -> None:
+        """Raise when others could read without a secret.
+
+        Raises
+        ------
+        InputError
+            Naming what to set.
+        """
+        if not is_loopback(host) and not self.is_set:
+            raise InputError(
+                f"Others reach {host}, so reports need a secret: "
+                "set ABACO_SERVE_TOKEN or ABACO_SERVE_PASSWORD, or listen on 127.0.0.1"
+            )
+
+    def allows(self, authorization: str) -> bool:
+        """Return whether the header ``Authorization`` has the token or the password."""
+        if not self.is_set:
+            return True
+        scheme, _, given = authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            return bool(self.token) and _same(given.strip(), self.token)
+        if scheme.lower() == "basic" and self.password:
+            try:
+                pair = base64.b64decode(given, validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                return False
+            return _same(pair, f"{USER}:{self.password}")
+        return False
+
+    @property
+    def challenge(self) -> str:
+        """What a browser is told to ask for."""
+        return 'Basic realm="abaco", charset="UTF-8"' if self.password else 'Bearer realm="abaco"'
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(), wanted.encode())  # takes as long whatever is given
+
+
+class Guard:
+    """Stands before every page: refuses who may not read it, adds the headers, and writes the log of requests."""
+
+    def __init__(self, app: ASGIApp, access: Access):
+        self._app, self._access = app, access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        began, status = time.perf_counter(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await (self._refusal(scope) or self._app)(scope, receive, answer)
+        finally:
+            level = logging.DEBUG if scope["path"] in OFTEN else logging.INFO
+            took = (time.perf_counter() - began) * 1000
+            # without what stands after ?, and with nothing that could pass for a line of its own
+            log.log(level, "%s %s %d, %.0f ms", scope["method"], quote(scope["path"]), status, took)
+
+    def _refusal(self, scope: Scope) -> ASGIApp | None:
+        headers = Headers(scope=scope)
+        if not self._access.is_set and not _is_local(headers.get("host", "")):
+            # else a page elsewhere could have its own name point here, and read on behalf of who visits it
+            return PlainTextResponse("Ask for localhost, or set ABACO_SERVE_TOKEN\n", 421)
+        if scope["path"] in OPEN or self._access.allows(headers.get("authorization", "")):
+            return None
+        return PlainTextResponse(
+            "Token or password is missing or wrong\n", 401, {"WWW-Authenticate": self._access.challenge}
+        )
+
+
+def _is_local(host: str) -> bool:
+    name = host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+    return name in LOCAL or (name.startswith("127.") and is_loopback(name))

@@ -1,0 +1,129 @@
+"""The tables of the pages: reports, files, runs, and what differs between two runs."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from sqlalchemy import Connection
+
+from abaco import comparison
+from abaco.database import queries
+from abaco.page.markup import Html, fill
+from abaco.page.readings import FIRST_KPIS, card_decimals
+from abaco.page.status import marked
+from abaco.page.tables import figures
+from abaco.page.words import NBSP, NOTHING, day, number
+
+TEMPLATES = Path(__file__).parent / "templates"
+# What a file is, those that are opened most first; of others its folder tells.
+FILES = {
+    "report.html": "the report",
+    "email.html": "its short form for mail programs",
+    "email.eml": "the same as a message",
+    "metrics.json": "the figures",
+    "run.json": "what happened",
+    "manifest.json": "every input and output, with hashes",
+}
+FOLDERS = {"tables": "table", "notebooks": "executed notebook", "email": "picture of the short form"}
+
+
+def reports(connection: Connection, listed: list[dict[str, Any]]) -> Html:
+    """Return the reports of runs, a row each: date, the four first KPIs, when it was made."""
+    rows = []
+    for run in listed:
+        kpis, date = queries.figures(connection, run), str(run["date"])
+        values = [_value(kpis.get(name)) for name in FIRST_KPIS]
+        more = _link(f"/reports/{date}/", "Files and runs", of=day(date))
+        rows.append(
+            [_link(f"/reports/{date}/report.html", day(date)), *values, moment(run["finished_at"]), more]
+        )
+    heads = ["Report", "PAR30, %", "PAR90, %", "CollectionRate, %", "PortfolioHealth", "Made, UTC", "More"]
+    note = "! past the warning limit; ✕ past the critical limit; – not computable."
+    kinds = ("", "n", "n", "n", "n", "t", "t")
+    return figures(
+        "Reports by date, newest first", heads, rows, kinds=kinds, quiet=True, note=note, look="reports"
+    )
+
+
+def _value(kpi: dict[str, Any] | None) -> Html | str:
+    if kpi is None:
+        return NOTHING
+    return marked(kpi["status"], None if kpi["value"] is None else number(kpi["value"], card_decimals(kpi)))
+
+
+def files(sizes: dict[str, int], base: str) -> Html | None:
+    """Return the files of a run, a row each; None without any."""
+    if not sizes:
+        return None
+    rows = []
+    for name in (*(n for n in FILES if n in sizes), *sorted(sizes.keys() - FILES.keys())):
+        what = FILES.get(name) or FOLDERS.get(name.partition("/")[0], "")
+        rows.append([_link(base + name, name), what, size(sizes[name])])
+    return figures("Files", ["File", "What it is", "Size"], rows, texts=2, quiet=True, look="files")
+
+
+def runs(of_date: list[dict[str, Any]], here: dict[str, Any], seen: str) -> Html:
+    """Return the runs of a date, a row each: `here` is the one whose page it is, `seen` the one that the date shows."""
+    rows = []
+    for run in of_date:
+        name = run["run_id"]
+        pair = urlencode({"one": name, "other": here["run_id"]})
+        versus = _link(f"/compare?{pair}", "Compare", of=name) if name != here["run_id"] else "this one"
+        shown = "yes" if name == seen else "no"
+        rows.append([_link(f"/runs/{name}/", name), shown, moment(run["finished_at"]), versus])
+    return figures(
+        "Runs of this date", ["Run", "Shown", "Ended, UTC", "Against this one"], rows, texts=4, quiet=True
+    )
+
+
+def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Html | str]:
+    """Return what differs between two runs by part: a table, or the sentence that nothing does.
+
+    Parameters
+    ----------
+    one, other
+        Rows of the table ``runs``, with ``kpis`` and ``inputs``.
+    """
+    code = [(name, str(one[f"code_{name}"]), str(other[f"code_{name}"])) for name in ("commit", "sha256")]
+    parts = (
+        ("Figures", "KPI", comparison.figures(one["kpis"], other["kpis"]), "Every figure is the same."),
+        ("Inputs", "File", comparison.inputs(one["inputs"], other["inputs"]), "The same files."),
+        ("Parameters", "Setting", comparison.parameters(one["parameters"], other["parameters"]), "The same."),
+        ("Code", "Part", code if one["code_sha256"] != other["code_sha256"] else [], "The same."),
+    )
+    return {title: _part(title, head, rows) if rows else otherwise for title, head, rows, otherwise in parts}
+
+
+def _part(title: str, head: str, rows: list[tuple[str, ...]]) -> Html:
+    cells = [[cell for cell in row if cell != "→"] for row in rows]
+    heads = {2: [head, "Difference"], 3: [head, "First", "Second"], 4: [head, "First", "Second", "Change"]}
+    kinds = ("", "", "", "n")[: len(cells[0])]
+    return figures(title, heads[len(cells[0])], cells, kinds=kinds, quiet=True)
+
+
+def _link(address: str, text: str, of: str = "") -> Html:
+    return fill("link.html.j2", TEMPLATES, address=quote(address, safe="/?&="), text=text, of=of)
+
+
+def moment(time: dt.datetime) -> str:
+    """Return a time as people read it, in UTC.
+
+    >>> moment(dt.datetime(2025, 12, 31, 2, 5, tzinfo=dt.UTC))
+    '31 Dec 2025, 02:05'
+    """
+    return f"{time.astimezone(dt.UTC):%-d %b %Y, %H:%M}"
+
+
+def size(count: int) -> str:
+    r"""Return a number of bytes as people read it.
+
+    >>> size(512), size(20_480)
+    ('512\xa0B', '20\xa0kB')
+    """
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f}{NBSP}{unit}"
+        amount /= 1000
+    return f"{amount:.1f}{NBSP}GB"

@@ -1,0 +1,182 @@
+"""The pages: what they say, that every link leads somewhere, and their look in a browser."""
+
+import datetime as dt
+import os
+import re
+from html import unescape
+from urllib.parse import urljoin, urlsplit
+
+import browser as chromium
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from abaco import runs
+from abaco.service import pages
+
+from .conftest import at
+
+PHONE = {"width": 360, "height": 740}
+COMPARED = "/compare?one=2025-11-30&other=2025-12-31"
+PAGES = ("/", "/reports/2025-12-31/", COMPARED, "/nothing")
+
+
+def words(page):
+    """Return the text of a page, blanks aside."""
+    text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
+    return " ".join(unescape(text).split())
+
+
+def test_reports_are_listed_by_date_with_values_and_states(service):
+    text = words(service.get("/").text)
+    assert "The service is healthy ." in text and "Latest: 31 December 2025" in text
+    first = text.index("31 December 2025 3.75 1.30 2.95 ✕ Critical: 2.84")
+    assert first < text.index("30 November 2025 4.01 1.69 2.53 ✕ Critical: 2.43")
+
+
+def test_every_link_leads_to_a_page(service):
+    seen, open_ends = set(), ["/"]
+    while open_ends:
+        address = open_ends.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        answer = service.get(address)
+        assert answer.status_code == 200, address
+        is_own = answer.headers["content-type"].startswith("text/html") and 'class="service"' in answer.text
+        found = re.findall(r'<a [^>]*href="([^"#]+)"', answer.text) if is_own else []
+        open_ends += [urljoin(address, unescape(link)) for link in found]
+    assert not any(urlsplit(link).netloc for link in seen)
+    assert {"/reports/2025-12-31/report.html", "/reports/2025-11-30/tables/tape.parquet"} <= seen
+
+
+def test_a_run_has_its_figures_files_and_runs(service, shown):
+    run_id = runs.read_json(shown.output / "2025-12-31/run.json")["run_id"]
+    text = words(service.get("/reports/2025-12-31/").text)
+    assert "This is the run that 31 December 2025 shows." in text and f"Run {run_id} of" in text
+    assert "down 0.27 points" in text and "report.html the report" in text
+    assert words(service.get(f"/runs/{run_id}/").text).startswith(f"Run {run_id} · Abaco")
+
+
+def test_two_runs_can_be_compared(service):
+    text = words(service.get(COMPARED).text)
+    assert "PAR30 4.0131 % ok 3.7471 % ok -0.2660" in text and "Inputs The same files." in text
+    assert "Every figure is the same." in words(service.get("/compare?one=2025-11-30&other=2025-11-30").text)
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "told"),
+    [
+        ("/compare?one=2025-11-30&other=2019-01-01", 404, "There is no report or run 2019-01-01"),
+        ("/compare?one=2025-11-30", 422, "Name two runs, or the dates of two reports"),
+        ("/compare?one=<b>x&other=y", 404, "There is no report or run <b>x"),
+        ("/reports/2019-01-01/", 404, "There is no report or run 2019-01-01"),
+        ("/reports/today/", 404, "There is no such page"),
+        ("/nothing", 404, "There is no such page"),
+    ],
+)
+def test_what_is_not_there_is_said(service, path, code, told):
+    answer = service.get(path)
+    assert (answer.status_code, "<b>" in answer.text) == (code, False)
+    assert told in words(answer.text)
+
+
+def test_no_report_yet(book):
+    text = words(pages.reports(book, ""))
+    assert "Nothing has run yet; none is planned here." in text and "There is no report yet" in text
+
+
+def test_what_needs_attention_is_listed(book, write):
+    write.run(PAR30=None)
+    write("failures", {
+        "folder": "x", "run_id": "x", "date": dt.date(2025, 12, 31), "started_at": at(4), "finished_at": at(5),
+        "error": "disk <full>",
+    })  # fmt: skip
+    write(
+        "alerts",
+        {
+            "cause": "c",
+            "severity": "P2",
+            "title": "PAR30 is late",
+            "text": "",
+            "opened_at": at(2),
+            "is_open": True,
+        },
+    )
+    usual = {
+        "payload": {"to": ["a@example.org"]},
+        "attempts": 1,
+        "created_at": at(2),
+        "next_attempt_at": at(2),
+    }
+    write("deliveries", {**usual, "key": "k", "channel": "email", "status": "dead", "error": "refused"})
+    text = words(pages.reports(book, ""))
+    assert "A run of 31 December 2025 failed at 1 Jan 2026, 05:00 UTC: disk <full>" in text
+    assert "P2 PAR30 is late" in text and "Given up : email: refused" in text
+    assert "example.org" not in text
+    assert "31 December 2025 – Not computable –" in text
+
+
+def test_older_reports_are_on_further_pages(book, write):
+    first = dt.date(2025, 1, 1)
+    for day in range(pages.DATES + 2):
+        date = first + dt.timedelta(days=day)
+        write.run(f"run-{day}", date, at(2, day), PAR30=1.0)
+    newest = pages.reports(book, "")
+    link = re.search(r'href="/\?before=([^"]+)"', newest)[1]
+    rest = pages.reports(book, link)
+    assert newest.count("/report.html") == pages.DATES + 1  # the latest has a button, too
+    assert rest.count("/report.html") == 2 and "before=" not in rest
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium."""
+    if chromium.chromium() is None:
+        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
+    with chromium.launched() as found:
+        yield found
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    "how", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"]
+)
+def test_page_is_accessible_silent_and_fits(browser, service, path, how):
+    context = browser.new_context(bypass_csp=False, **how)
+    page, heard, asked = context.new_page(), [], []
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(urljoin(service.address, path))
+    violations = Axe().run(page).response["violations"]
+    fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
+    assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []
+    assert fits and asked == [urljoin(service.address, path)]
+    assert [text for text in heard if "status of 404" not in text] == []
+
+
+def test_comparison_is_asked_for_by_keyboard(browser, service):
+    page = browser.new_page()
+    page.goto(service.address)
+    page.focus("select[name=one]")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/compare?**")
+    assert page.url.endswith(COMPARED)
+    assert page.locator("h2").all_inner_texts() == ["Figures", "Inputs", "Parameters", "Code"]
+    page.close()
+
+
+def test_report_shows_as_it_does_from_the_disk(browser, service):
+    page, heard = browser.new_page(), []
+    page.on("console", lambda message: heard.append(message.text))
+    page.goto(urljoin(service.address, "/reports/2025-12-31/report.html"))
+    assert page.eval_on_selector(".card", "card => getComputedStyle(card).borderTopWidth") == "4px"
+    page.goto(urljoin(service.address, "/reports/2025-12-31/email.html"))
+    assert page.eval_on_selector_all("img", "all => all.every(one => one.naturalWidth > 0)")
+    assert heard == []
+    page.close()

@@ -1,0 +1,109 @@
+"""The service as a process: what it refuses, the runs that it begins, and that it stops tidily in the middle of one."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from abaco import runs
+from abaco.errors import InputError
+from abaco.service.server import _listen
+
+from .serving import Service, until
+
+ENDLESS = '(phase.folder / "work" / "begun").touch()\nimport time\ntime.sleep(3600)'
+
+
+def test_public_host_without_a_secret_is_refused(finished):
+    result = finished.abaco("serve", "--log-level", "ERROR", "--host", "0.0.0.0", "--port", "0")
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", (
+        "Error: Others reach 0.0.0.0, so reports need a secret: "
+        "set ABACO_SERVE_TOKEN or ABACO_SERVE_PASSWORD, or listen on 127.0.0.1\n"
+    ))  # fmt: skip
+
+
+def test_port_that_is_taken_is_named():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError) as caught:
+            _listen("127.0.0.1", port)
+    assert str(caught.value) == (
+        f"Cannot listen on 127.0.0.1, port {port}: Address already in use: choose another with --host and --port"
+    )
+
+
+def test_host_and_port_come_from_the_settings(copied):
+    (copied.root / "params/here.yml").write_text("service:\n  host: 127.0.0.2\n  port: 0\n  cron: ''\n")
+    command = (sys.executable, "-m", "abaco", "serve", "--log-level", "ERROR")
+    process = copied.start(*command, ABACO_ENV="here")
+    said = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert said.startswith("Reports at http://127.0.0.2:")
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, "")
+    assert "INFO abaco.service.server stopped\n" in (copied.root / "logs/service.log").read_text()
+
+
+def edited(project, source):
+    """Replace the cell of the ingestion notebook that reads the rows; return what it was."""
+    path = project.root / "notebooks/01_ingestion.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cell = next(one for one in notebook.cells if one.id == "rows")
+    former, cell.source = cell.source, source
+    nbformat.write(notebook, path)
+    return former
+
+
+def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
+    former = edited(project, ENDLESS)
+    note = project.output / ".runs/schedule.json"
+    note.parent.mkdir(parents=True)
+    missed = {
+        "due": "2020-01-01T02:00:00Z", "started_at": "2020-01-01T02:00:00Z", "finished_at": "2020-01-01T02:00:09Z",
+        "exit_code": 0, "error": None, "tries": 1,
+    }  # fmt: skip
+    runs.write_json(note, missed)
+
+    service = Service(project)
+    (begun,) = until(lambda: list(project.output.glob(".runs/*/*/work/begun")))
+    folder = begun.parent.parent
+    assert 'pipeline_status{pipeline_status="running"} 1.0' in service.get("/metrics").text
+    assert service.health()[0] == 200
+    holder = runs.holder(project.output, folder.parent.name)
+    assert service.stop() == 0
+    run = json.loads((folder / "run.json").read_text())
+    assert (run["status"], run["error"]) == ("failed", "01_ingestion: KeyboardInterrupt: ")
+    assert not (folder / "work").exists() and runs.holder(project.output, folder.parent.name) is None
+    assert runs.read_json(note) == missed
+    with pytest.raises(ProcessLookupError):
+        os.kill(holder["pid"], 0)
+
+    edited(project, former)
+    with Service(project) as again:
+        until(lambda: runs.read_json(note)["due"] > missed["due"] and runs.read_json(note)["finished_at"])
+        code, found = again.health()
+        assert (code, found["status"], found["last_error"], found["metrics_computed"]) == (
+            200,
+            "healthy",
+            None,
+            4,
+        )
+        assert found["last_run"] == runs.read_json(note)["finished_at"]
+        assert again.get("/reports/2025-12-31/report.html").status_code == 200
+    done = [one for one in project.runs() if runs.read_json(one / "run.json")["status"] == "success"]
+    assert len(done) == 1
+
+
+def test_report_does_not_wait_for_what_only_the_service_needs():
+    heavy = "fastapi, starlette, uvicorn, apscheduler, prometheus_client, sqlalchemy, alembic, azure, apprise, httpx"
+    code = (
+        f"import sys, abaco.cli, abaco.pipeline, abaco.settings\n"
+        f"print([name for name in {heavy.split(', ')} if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"

@@ -1,0 +1,100 @@
+"""Retention: what is many and old goes; the visible run, the last good one and what waits to be delivered stay."""
+
+import datetime as dt
+
+import pytest
+
+from abaco import retention, runs
+
+DATE = "2025-12-31"
+NOW = dt.datetime(2026, 6, 30, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Make the folder of a run that began so many days before `NOW`."""
+
+    def made(days, status="success", deliveries=()):
+        began = NOW - dt.timedelta(days=days)
+        folder = tmp_path / runs.RUNS / DATE / f"{began:%Y%m%dT%H%M%S%fZ}_run-{days}"
+        folder.mkdir(parents=True)
+        content = {"status": status, "started_at": f"{began:%Y-%m-%dT%H:%M:%SZ}"}
+        runs.write_json(folder / "run.json", content | {"deliveries": [{"status": d} for d in deliveries]})
+        return folder
+
+    return made
+
+
+def left(output):
+    return sorted(int(path.name.rpartition("-")[2]) for path in (output / runs.RUNS / DATE).glob("2*"))
+
+
+def prune(output, keep_runs=0, keep_days=0):
+    return retention.prune(output, DATE, keep_runs, keep_days, NOW)
+
+
+def test_visible_and_last_good_run_stay_whatever_the_limits(make, tmp_path):
+    make(9), make(5), make(1, "failed")
+    runs.publish(make(7), tmp_path)
+    prune(tmp_path)
+    assert left(tmp_path) == [5, 7]
+    assert (tmp_path / DATE / "run.json").is_file()
+
+
+def test_newest_runs_stay(make, tmp_path):
+    for days in (1, 2, 3, 4):
+        make(days, "failed")
+    removed = prune(tmp_path, keep_runs=3)
+    assert left(tmp_path) == [1, 2, 3]
+    assert [name.rpartition("_")[2] for name in removed] == ["run-4"]
+
+
+@pytest.mark.parametrize(("days", "stays"), [(30, True), (31, False)])
+def test_run_of_the_last_days_stays(make, tmp_path, days, stays):
+    make(days, "failed")
+    prune(tmp_path, keep_days=30)
+    assert (left(tmp_path) == [days]) == stays
+
+
+def test_more_runs_than_there_are(make, tmp_path):
+    make(3, "failed")
+    assert prune(tmp_path, keep_runs=10) == []
+
+
+def test_run_that_waits_to_be_delivered_stays(make, tmp_path):
+    make(9, deliveries=["done", "pending"])
+    make(8, deliveries=["done", "dead"])
+    make(7)
+    prune(tmp_path)
+    assert left(tmp_path) == [7, 9]
+
+
+def test_what_a_killed_prune_left_is_removed(make, tmp_path):
+    make(1)
+    doomed = tmp_path / runs.RUNS / retention.DOOMED / "one"
+    doomed.mkdir(parents=True)
+    prune(tmp_path)
+    assert not doomed.exists()
+
+
+def test_date_that_never_ran(tmp_path):
+    assert prune(tmp_path) == []
+
+
+def test_what_cannot_be_removed_is_logged_and_stays(make, tmp_path, caplog):
+    make(2), make(1)
+    (tmp_path / runs.RUNS / retention.DOOMED).write_text("no folder")
+    assert prune(tmp_path) == []
+    assert left(tmp_path) == [1, 2]
+    assert "cannot be removed" in caplog.text
+
+
+def test_reports_of_a_date_that_runs_again_are_pruned_and_their_figures_kept(project):
+    ids = []
+    for low in ("1", "2"):
+        arguments = ("--params", f"retention.keep_runs=1,retention.keep_days=0,transformation.dust_usd={low}")
+        assert project.report(*arguments).returncode == 0
+        ids.append(runs.read_json(project.output / DATE / "run.json")["run_id"])
+    assert len(project.runs()) == 1
+    compared = project.abaco("compare", *ids, "--output", project.output)
+    assert "transformation.dust_usd" in compared.stdout, compared.stderr

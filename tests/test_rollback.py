@@ -1,0 +1,118 @@
+"""Rollback: a former good run is the report again, in one step, and the database has it."""
+
+import shutil
+
+import pytest
+from projects import Project, copy_project
+
+from abaco import runs
+
+DATE = "2025-12-31"
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory):
+    """A project with two good runs of a date that differ, and a failed one after them; ``ids`` are theirs."""
+    root = copy_project(tmp_path_factory.mktemp("twice"))
+    found = Project(root, root / "reports")
+    found.ids = []
+    for low in ("1", "2"):
+        assert found.report("--params", f"transformation.dust_usd={low}").returncode == 0
+        found.ids.append(runs.read_json(found.output / DATE / "run.json")["run_id"])
+    assert found.report("--params", "ingestion.max_reject_pct=0").returncode != 0
+    return found
+
+
+@pytest.fixture
+def rolling(twice, tmp_path):
+    """A copy of that project's reports."""
+    output = tmp_path / "reports"
+    shutil.copytree(twice.output, output, symlinks=True)
+    found = Project(twice.root, output)
+    found.ids = twice.ids
+    return found
+
+
+def rollback(project, *arguments, **environment):
+    return project.abaco("rollback", "--output", project.output, *arguments, **environment)
+
+
+def shown(project):
+    return runs.read_json(project.output / DATE / "run.json")["run_id"]
+
+
+def test_the_previous_good_run_is_visible_again_and_the_other_is_kept(rolling):
+    before = rolling.visible()
+    done = rollback(rolling, "--date", DATE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{DATE} shows {rolling.ids[0]}")
+    assert shown(rolling) == rolling.ids[0]
+    assert (rolling.output / before[1]).is_dir()
+    status = rolling.abaco("status", "--output", rolling.output).stdout
+    assert rolling.ids[0] in status
+    assert rolling.ids[1] not in status
+
+
+def test_there_and_back_by_id(rolling):
+    assert rollback(rolling, "--date", DATE).returncode == 0
+    assert rollback(rolling, "--date", DATE, "--to", rolling.ids[1]).returncode == 0
+    assert shown(rolling) == rolling.ids[1]
+
+
+def test_it_is_recorded(rolling):
+    from abaco.database import schema
+    from abaco.database.connection import connect, reading
+
+    rollback(rolling, "--date", DATE)
+    with reading(connect(rolling.output)) as connection:
+        rows = connection.execute(schema.visible.select().order_by(schema.visible.c.id)).all()
+    assert [(row.run_id, row.why) for row in rows] == [
+        (rolling.ids[0], "published"), (rolling.ids[1], "published"), (rolling.ids[0], "rolled back"),
+    ]  # fmt: skip
+
+
+def test_a_run_after_it_is_the_report(rolling):
+    rollback(rolling, "--date", DATE)
+    assert rolling.report("--params", "transformation.dust_usd=2").returncode == 0
+    assert shown(rolling) == rolling.ids[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--date", "2025-11-30"], "No report of 2025-11-30 in"),
+        (["--date", "../../etc"], "is no calendar day"),
+        (["--date", DATE, "--to", "20251231-none"], "There is no run 20251231-none to go back to"),
+    ],
+)
+def test_what_is_not_there_is_named(rolling, arguments, said):
+    refused = rollback(rolling, *arguments)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_without_a_former_good_run(rolling):
+    rollback(rolling, "--date", DATE)
+    refused = rollback(rolling, "--date", DATE)
+    assert refused.returncode == 2
+    assert f"no good run before {rolling.ids[0]}" in refused.stderr
+    assert f"other good runs of it: {rolling.ids[1]}" in refused.stderr
+
+
+def test_run_that_is_not_what_it_was_is_refused(rolling):
+    first = next(folder for folder in rolling.runs() if folder.name.endswith(rolling.ids[0]))
+    page = (first / "report.html").read_bytes()
+    (first / "report.html").unlink()  # a link may share its content with another run
+    (first / "report.html").write_bytes(page + b" ")
+    refused = rollback(rolling, "--date", DATE)
+    assert refused.returncode == 1
+    assert "report.html" in refused.stderr
+    assert shown(rolling) == rolling.ids[1]
+
+
+def test_nothing_changes_when_it_cannot_be_recorded(rolling):
+    refused = rollback(rolling, "--date", DATE, DATABASE_URL="postgresql://127.0.0.1:1/none")
+    assert refused.returncode == 1
+    assert "127.0.0.1:1" in refused.stderr
+    assert shown(rolling) == rolling.ids[1]
