@@ -23,6 +23,7 @@ there() {
 }
 
 [ -x "${JAVA_HOME:-/usr}/bin/java" ] || there java || need "Java 17 or newer" "Spark" default-jre-headless
+there prometheus || need "Prometheus" "metrics and alert rules" prometheus
 there chromium chromium-browser google-chrome || need "Chromium" "the page in a browser" chromium fonts-dejavu-core
 
 # Parts that run on Node, which comes as a wheel. Its npm is called by its file: the wheel's command of that name fails.

@@ -3,8 +3,7 @@
 import datetime as dt
 import os
 import socket
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from abaco import runs
 from abaco.database import queries
 from abaco.database.backlog import caught_up
+from abaco.database.connection import FILE
 from abaco.service.schedule import Schedule
 
 
@@ -29,11 +29,16 @@ class Book:
 
     output: Path
     schedule: Schedule
+    _engine: Engine | None = field(default=None, init=False)
+    _file: int | None = field(default=None, init=False)
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
-        """The database, reached when it is first asked: the service starts without it, and says so."""
-        return caught_up(self.output)
+        """The database, reached when it is first asked, and anew when another file has taken its place."""
+        if self._engine is None or self._file != _number(self.output / FILE):
+            self._engine = caught_up(self.output)
+            self._file = _number(self.output / FILE)
+        return self._engine
 
     def outcomes(self, connection: Connection) -> list[Outcome]:
         """Return how runs ended, of every kind the last: done, failed, and due, where one could not even begin."""
@@ -54,6 +59,14 @@ class Book:
         """Whether a run is at work on this machine, whoever began it."""
         dates = [note.parent.name for note in self.output.glob(f"{runs.RUNS}/*/{runs.HOLDER}")]
         return self.schedule.is_at_work or any(_lives(runs.holder(self.output, date)) for date in dates)
+
+
+def _number(path: Path) -> int | None:
+    """Return what the file system knows a file by, or None when it is not there."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def _lives(holder: dict | None) -> bool:

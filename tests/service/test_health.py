@@ -91,6 +91,17 @@ def test_unhealthy_when_the_schedule_has_died(book):
     )  # fmt: skip
 
 
+def test_a_database_that_was_put_back_is_read_at_once(book, write):
+    write.run(PAR30=3.5)
+    book.engine.dispose()  # all of it is in the file then
+    shutil.copy(book.output / "abaco.db", book.output / "kept.db")
+    write.run("20251231-b", ended=at(5), PAR30=None)
+    assert health(book)["metrics_computed"] == 0
+    book.engine.dispose()
+    (book.output / "kept.db").replace(book.output / "abaco.db")
+    assert health(book)["metrics_computed"] == 1
+
+
 # Of a real service
 
 

