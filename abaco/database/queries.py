@@ -158,10 +158,13 @@ def outcomes(connection: Connection, run_id: str, folder: str) -> list[dict[str,
     return rows_of(connection, query.order_by(deliveries.c.created_at, deliveries.c.key))
 
 
-def settled(connection: Connection, folder: str) -> dict[str, str | None]:
+def settled(connection: Connection, run: str, folder: str) -> dict[str, str | None]:
     """Return the places that a run's deliveries are written down for, and what is not set up for them."""
-    query = select(settlements.c.place, settlements.c.missing).where(settlements.c.folder == folder)
-    return dict(connection.execute(query.order_by(settlements.c.place)).all())
+    query = select(settlements.c.place, settlements.c.missing).order_by(settlements.c.place)
+    found = query.where(
+        settlements.c.run == run, settlements.c.folder >= folder
+    )  # or of a later folder of it
+    return dict(connection.execute(found).all())
 
 
 def rows_written(connection: Connection, run_id: str) -> int:

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from abaco import runs
 from abaco.database import schema
@@ -60,6 +60,14 @@ def write_metric(connection: Connection, run_id: str, phase: str, metric: str, v
         connection.execute(
             update(table).where(*(table.c[k] == v for k, v in row.items())).values(value=value)
         )
+
+
+def write_settlement(connection: Connection, run: str, place: str, folder: str, missing: str | None) -> None:
+    """Write that what a run is delivered to at a place is written down."""
+    table, now = schema.settlements, dt.datetime.now(dt.UTC)
+    connection.execute(delete(table).where(table.c.run == run, table.c.place == place))
+    row = {"run": run, "place": place, "folder": folder, "at": now, "missing": missing}
+    connection.execute(table.insert(), row)
 
 
 def moment(text: str) -> dt.datetime:

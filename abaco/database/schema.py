@@ -174,12 +174,13 @@ deliveries = Table(
     Index("ix_deliveries_status", "status", "next_attempt_at"),
 )
 
-# One row a run's folder and place (azure, email, alerts) whose deliveries are written down, or will not be.
+# One row a run and place (azure, email, alerts) whose deliveries are written down, or will not be.
 settlements = Table(
     "settlements",
     metadata,
-    Column("folder", Text, primary_key=True),  # below the folder of the reports
+    Column("run", Text, primary_key=True),  # its id; of a run that failed, its folder
     Column("place", Text, primary_key=True),
+    Column("folder", Text, nullable=False),  # the one made last, where a run was made several times
     Column("at", Moment, nullable=False),
     Column("missing", Text),  # what is not set up, so that nothing is delivered there
 )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from abaco import logs, runs
-from abaco.database import backlog, queries, records, schema
+from abaco.database import backlog, queries, records
 from abaco.database.connection import connect, reading, take_turns, writing
 from abaco.delivery import outbox
 from abaco.delivery.channels import channel
@@ -41,7 +41,7 @@ def settle(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[st
             pass
         return faults + undelivered(engine, own)
     except DatabaseError as error:
-        log.warning("the run %s is not in the database yet: %s", folder.name, error)
+        log.info("the run %s is not in the database yet: %s", folder.name, error)
         if run["deliveries"]:
             entries = [d for d in run["deliveries"] if d["channel"] != "database"]
             waiting = _entry("database", outbox.PENDING, str(error))
@@ -131,14 +131,13 @@ def _enroll(
     where, faults = folder.relative_to(output).as_posix(), []
     with writing(engine) as connection:
         take_turns(connection)
-        settled = queries.settled(connection, where)
+        settled = queries.settled(connection, _owner(run, where), where)
         for place in (p for p in run["deliver_to"] if p not in settled):
             try:
                 with connection.begin_nested():
                     items, missing = SOURCES[place](connection, folder, run, settings)
                     outbox.enqueue(connection, output, items)
-                    row = {"folder": where, "place": place, "at": dt.datetime.now(dt.UTC), "missing": missing}
-                    records.insert(connection, schema.settlements, [row])
+                    records.write_settlement(connection, _owner(run, where), place, where, missing)
             except SQLAlchemyError:
                 raise
             except (
@@ -155,7 +154,7 @@ def _tell(engine: Engine, output: Path, folder: Path, fault: str | None = None) 
     run, where = runs.read_json(folder / "run.json"), _below(output, folder)
     with writing(engine) as connection:
         found = queries.outcomes(connection, run["run_id"], where)
-        settled = queries.settled(connection, where)
+        settled = queries.settled(connection, _owner(run, where), where)
         if run["status"] == "success":
             uploads = [row["status"] == outbox.DONE for row in found if row["channel"] == "azure"]
             known = {
@@ -177,6 +176,10 @@ def _tell(engine: Engine, output: Path, folder: Path, fault: str | None = None) 
 def _fault(channel: str, run: dict[str, Any], error: str) -> dict[str, Any]:
     kept = {name: run[name] for name in ("run_id", "date")}
     return {"channel": channel, **kept, "status": outbox.PENDING, "error": error}
+
+
+def _owner(run: dict[str, Any], where: str) -> str:
+    return run["run_id"] if run["status"] == "success" else where
 
 
 def _below(output: Path, folder: Path) -> str:

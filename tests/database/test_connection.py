@@ -90,7 +90,7 @@ def test_times_come_back_in_utc(database, tmp_path):
     with writing(engine) as opened:
         opened.execute(
             schema.settlements.insert(),
-            {"folder": "f", "place": "p", "at": moment("2025-12-31T02:00:00+02:00")},
+            {"run": "r", "folder": "f", "place": "p", "at": moment("2025-12-31T02:00:00+02:00")},
         )
     with reading(engine) as opened:
         assert opened.scalar(select(schema.settlements.c.at)).isoformat() == "2025-12-31T00:00:00+00:00"

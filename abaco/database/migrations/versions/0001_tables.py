@@ -82,11 +82,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_runs_date"), "runs", ["date"], unique=False, schema="abaco")
     op.create_table(
         "settlements",
-        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("run", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("missing", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("folder", "place", name=op.f("pk_settlements")),
+        sa.PrimaryKeyConstraint("run", "place", name=op.f("pk_settlements")),
         schema="abaco",
     )
     op.create_table(

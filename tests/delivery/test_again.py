@@ -1,0 +1,52 @@
+"""The commands: deliver what is pending, upload and send again; in words and exit codes."""
+
+import left
+import pytest
+from mailserver import serving
+from projects import Project, copy_project
+
+DECEMBER = "2025-12-31"
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A project with a finished run that nobody has recorded yet."""
+    root = copy_project(tmp_path)
+    folder = left.run(root / "reports", DECEMBER, "r1", "2026-01-01T02:00:00Z", places=("email",))
+    left.finish(folder, {"PAR30": left.kpi(1.0, "ok")})
+    return Project(root, root / "reports")
+
+
+def test_report_is_delivered_later_and_sent_again_when_asked(made):
+    with serving() as mail:
+        where = {"SMTP_URL": f"smtp://127.0.0.1:{mail.port}", "REPORT_RECIPIENTS": "ana@example.com"}
+        given = ("--params", "delivery.email_from=kpis@example.com")
+        mail.answers = ["554 no"]
+        failed = made.abaco("deliver", "--pending", *given, **where)
+        assert (failed.returncode, failed.stdout) == (3, "email  r1  pending\n")
+        assert failed.stderr.startswith("Not delivered: email of r1: ") and "Traceback" not in failed.stderr
+        assert "Not delivered\n  email  r1  tried 1 times, again at " in made.abaco("status").stdout
+        done = made.abaco("deliver", "--pending", *given, **where)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "email  r1  done\n", "")
+        again = made.abaco("email", "--date", DECEMBER, "--to", "luis@example.com", *given, **where)
+        assert (again.returncode, again.stdout, again.stderr) == (0, "email  r1  done\n", "")
+        assert [recipient for _, recipient, _ in mail.taken] == ["ana@example.com", "luis@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("deliver",), "Say what to deliver: --pending, and --dead for what was given up"),
+        (("upload", "--date", DECEMBER), "azure is not set up: set AZURE_STORAGE_CONNECTION_STRING or "),
+        (("email", "--date", DECEMBER, "--to", "a@example.com"), "email is not set up: set SMTP_URL"),
+        (("email", "--date", DECEMBER), "Nobody to send the report to: name somebody with TO, or set "),
+        (
+            ("upload", "--date", "2025-11-30"),
+            "No finished report of 2025-11-30 in reports; there are: 2025-12-31",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said(made, command, said):
+    result = made.abaco(*command)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"Error: {said}")
