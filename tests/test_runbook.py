@@ -70,6 +70,11 @@ def test_run(session, block):
     assert not failed, f"{failed}\n{said}"
 
 
+def test_service_was_stopped_as_the_text_says(session):
+    with socket.socket() as one:
+        assert one.connect_ex(("127.0.0.1", session.port)) != 0
+
+
 def test_metrics_that_the_text_names_are_there(session, monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     output = session.root / "reports"
