@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import shutil
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -454,6 +455,19 @@ def test_another_program_in_place_of_the_service(case):
         found = served_pages(case(at(server.server_port)))
         server.shutdown()
     assert found.level == "problem" and "is another program's" in found.text
+
+
+def test_places_that_are_silent(case, monkeypatch):
+    monkeypatch.setattr("abaco.doctor.service.PATIENCE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("SMTP_URL", f"smtp://ana%40example.com:secret@127.0.0.1:{port}")
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(port))
+        silence = case(f"delivery.timeout_seconds=0.2,{at(port)}")
+        for check in (places.azure, places.email):
+            with pytest.raises(AbacoError, match=r"no answer within 0\.2 s"):
+                check(silence)
+        assert "gives no answer (ReadTimeout)" in served_pages(silence).text
 
 
 def test_service_that_runs(case, project, monkeypatch):

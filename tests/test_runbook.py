@@ -63,6 +63,12 @@ def test_every_block_is_run_or_checked():
     assert [str(block) for block in BLOCKS if block not in RUN + CHECKED] == []
 
 
+def test_a_command_that_fails_is_noticed(session):
+    assert session.run("true; false; true")[0] == "false"
+    assert session.run("false | cat")[0]
+    assert session.run("false || true; if false; then true; fi")[0] == ""
+
+
 @pytest.mark.parametrize("block", RUN, ids=str)
 def test_run(session, block):
     script = block.script.replace("localhost:8000", f"localhost:{session.port}")
