@@ -11,14 +11,14 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from abaco import masking
+from abaco import lookup, masking, runs
 from abaco.engines import DuckDB
 from abaco.errors import NotComputableError
 from abaco.formats import BUCKETS
 from abaco.kpis.book import Book
 from abaco.kpis.bridge import SCHEMA, bridge, first_day
 from abaco.kpis.catalog import Definition
-from abaco.kpis.movers import LIMIT, bridge_loans
+from abaco.kpis.movers import LIMIT, bridge_loans, largest
 from abaco.kpis.movers import SCHEMA as LOANS
 from abaco.kpis.ratios import totals
 from abaco.kpis.transitions import transitions
@@ -27,13 +27,17 @@ from abaco.listing import aligned
 Rows = list[dict[str, Any]]
 
 
-def why(kpi: Definition, name: str, folder: Path, date: dt.date, against: dt.date) -> Iterator[str]:
+def why(
+    kpi: Definition, name: str, folder: Path, date: dt.date, against: dt.date, lines: bool = False
+) -> Iterator[str]:
     """Yield the bridge of a PAR and the loans that contributed most to it, a line each.
 
     Parameters
     ----------
     folder
         A finished report.
+    lines
+        Whether to add where each loan stands in the exports that the report was made from.
     """
     steps = _kept(folder, "bridges", kpi=name, date=date, against=against)
     loans = _kept(folder, "bridge_loans", kpi=name, date=date, against=against)
@@ -54,11 +58,34 @@ def why(kpi: Definition, name: str, folder: Path, date: dt.date, against: dt.dat
         for row in steps
     ]
     yield from table(("", "USD", "points"), bridged, texts=1)
+    yield ""
+    yield f"cured: less than {first_day(kpi)} days late again and still owing; paid: paid off, or paid down while late"
     if loans:
         yield ""
         names = ("loan", "company", "product", "term")
+        if lines:
+            names = (*names, "stands in")
+            loans = [
+                {**row, "stands in": place}
+                for row, place in zip(loans, _places(kpi, folder, loans), strict=True)
+            ]
         headings = (*names, "USD before", "after", "change", "points")
         yield from table(headings, [_loan(row, names, kpi) for row in loans], texts=len(names))
+
+
+def _places(kpi: Definition, folder: Path, loans: Rows) -> list[str]:
+    """Return where the loans of a bridge, which lack their ids, stand in the exports; "" for what has no line."""
+    date, against = loans[0]["date"], loans[0]["against"]
+    with DuckDB() as engine:
+        moved = largest(
+            engine.scan(folder / "tables" / "tape.parquet"), (date, against), first_day(kpi), len(loans)
+        )
+        ids = [row["loan_id"] for row in moved]
+        inputs = runs.read_json(folder / "manifest.json")["inputs"]
+        known = {item["name"]: item["sha256"] for item in inputs}
+        source = Path(runs.read_json(folder / "run.json")["input"])
+        found = lookup.places(source, ids, [date, against], known, engine)
+    return [found.get(loan, "") for loan in ids]
 
 
 def _kept(folder: Path, table: str, **wanted: Any) -> Rows:

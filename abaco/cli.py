@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from abaco import inputs, logs, metrics, project
+from abaco import inputs, logs, metrics, project, runs
 from abaco.errors import AbacoError, InputError, RunError
 from abaco.listing import aligned
 
@@ -43,18 +43,29 @@ def report(
     engine: Engine = None, force: Force = False, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make the report of a date: run every phase, then switch to the new report in one step."""
+    from abaco.kernels import forking
+
+    logs.start(log_level)
+    forking.prepare()  # it imports what kernels need while this process finds out whether one is needed
     from abaco.pipeline import Pipeline
     from abaco.progress import Progress
 
-    logs.start(log_level)
     with Progress() as progress:
         pipeline = Pipeline(params, output and output.absolute(), engine, force, progress)
         result = pipeline.execute(input, date)
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
             print(f"{name} is unchanged: taken from the run {phase['taken_from']}")
+    folder = Path(result["path"])
     kpis = result["phases"]["calculation"]["metrics"]
-    print(*aligned(metrics.summary(kpis)), f"{project.shown(Path(result['path']))}/report.html", sep="\n")
+    print(
+        *aligned(metrics.summary(kpis)), *metrics.caveats(runs.read_json(folder / "metrics.json")), sep="\n"
+    )
+    if former := result["replaced"]:
+        print(
+            f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}"
+        )
+    print(f"{project.shown(folder)}/report.html")
     _tell_undelivered(result["undelivered"])
 
 
@@ -182,13 +193,16 @@ def explain(
     against: Annotated[
         str | None, typer.Option(help="Earlier date to hold it against; by default the one before.")
     ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Also in which line of the exports each loan stands.")
+    ] = False,
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Explain a KPI of a finished report: its formula in figures, why it moved, the loans behind it, its history."""
     from abaco import explanation
 
     logs.start(log_level)
-    for line in explanation.explain(kpi, date, against, output):
+    for line in explanation.explain(kpi, date, against, output, lines):
         print(line)
 
 

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from nbclient.exceptions import DeadKernelError
-from papermill.engines import NBClientEngine, papermill_engines
-from papermill.exceptions import PapermillExecutionError
-from papermill.execute import execute_notebook
 
-from abaco import project
+from abaco import lean, project
 from abaco.errors import ERRORS, RunError
 from abaco.kernels.client import PromptManager
 from abaco.stages import PHASES, finished, notebook_path
+
+with lean.imports():
+    from papermill.engines import NBClientEngine, papermill_engines
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook
 
 
 class CellwiseEngine(NBClientEngine):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from abaco import archive, bridging, project, runs
+from abaco import archive, bridging, metrics, project, runs
 from abaco.dates import parse_date
 from abaco.errors import InputError
 from abaco.kpis import catalog
@@ -22,7 +22,11 @@ PAST = {"lower": "above", "higher": "below"}
 
 
 def explain(
-    name: str, date: str | None = None, against: str | None = None, output: Path | None = None
+    name: str,
+    date: str | None = None,
+    against: str | None = None,
+    output: Path | None = None,
+    lines: bool = False,
 ) -> Iterator[str]:
     """Yield what can be said of a KPI, a line each.
 
@@ -36,6 +40,8 @@ def explain(
         An earlier date in that report, which the KPI is held against; by default the one before.
     output
         The folder of the reports.
+    lines
+        Whether to add where the loans behind a move stand in the exports.
 
     Raises
     ------
@@ -49,11 +55,12 @@ def explain(
     former, kpi = _former(against, figures["date"], history), figures["kpis"][name]
     facts = aligned(_facts(name, folder, figures))
     yield f"{name}: {kpi['title']}"
-    yield f"{_value(kpi['value'], kpi)} on {figures['date']}, {_status(kpi)}"
+    yield f"{_value(kpi['value'], kpi)} on {figures['date']}, {_status(kpi)}{metrics.partial(kpi)}"
+    yield from metrics.caveats(figures)
     yield ""
     yield from facts
     yield ""
-    yield from _why(name, folder, history, former, kpi)
+    yield from _why(name, folder, history, former, kpi, lines)
     yield ""
     yield from aligned([("date", name, "status"), *(_entry(row, kpi) for row in history)])
 
@@ -109,7 +116,7 @@ def _rows(folder: Path, table: str) -> list[dict[str, Any]]:
 
 
 def _why(
-    name: str, folder: Path, history: list[dict[str, Any]], former: dt.date | None, kpi: Kpi
+    name: str, folder: Path, history: list[dict[str, Any]], former: dt.date | None, kpi: Kpi, lines: bool
 ) -> Iterator[str]:
     if former is None:
         yield "There is no earlier date in the report to hold it against."
@@ -124,7 +131,7 @@ def _why(
     yield f"Since {former} it moved by {change}, from {_value(before['value'], kpi)}."
     definition = catalog.load().get(name)
     if definition and first_day(definition):
-        yield from bridging.why(definition, name, folder, now["date"], former)
+        yield from bridging.why(definition, name, folder, now["date"], former, lines)
     elif definition and definition.inputs:
         yield from _inputs(definition.inputs, folder, former, now["date"])
     else:

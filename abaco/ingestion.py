@@ -128,18 +128,13 @@ def quarantine(batches: Iterable[Batch], engine: Engine, work: Path) -> pa.Table
 
 def _rejects(staged: Staged, found: pa.Table, engine: Engine, work: Path) -> pa.Table:
     mine = [row for row in found.to_pylist() if row["source"] == staged.index]
-    records = [row["record"] for row in mine]
-    total = count(engine.scan(staged.path))
-    if staged.text is None:
-        lines = {r: r + 1 for r in records}
-    else:
-        lines = line_numbers(staged.source, staged.text, records, total, [line for line, _ in staged.broken])
+    places = lines(staged, [row["record"] for row in mine], engine)
     # rows that conflict passed every check of their own: their values are fetched from the file
-    if unseen := {row["record"]: lines[row["record"]] for row in mine if row["original"] is None}:
-        values = _values(staged, unseen, total, engine, work)
+    if unseen := {row["record"]: places[row["record"]] for row in mine if row["original"] is None}:
+        values = _values(staged, unseen, count(engine.scan(staged.path)), engine, work)
         mine = [{**row, "original": row["original"] or values[row["record"]]} for row in mine]
     rejects = [
-        {"file": staged.source.name, "line": lines[row["record"]], "reasons": row["reasons"],
+        {"file": staged.source.name, "line": places[row["record"]], "reasons": row["reasons"],
          "amount_usd": row["amount_usd"], "original": row["original"]}
         for row in mine
     ] + [
@@ -148,6 +143,14 @@ def _rejects(staged: Staged, found: pa.Table, engine: Engine, work: Path) -> pa.
         for line, fault in staged.broken
     ]  # fmt: skip
     return pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=QUARANTINE)
+
+
+def lines(staged: Staged, records: list[int], engine: Engine) -> dict[int, int]:
+    """Return the line, from 1, of each record of a source; of Parquet and JSON the row."""
+    if staged.text is None:
+        return {record: record + 1 for record in records}
+    total, broken = count(engine.scan(staged.path)), [line for line, _ in staged.broken]
+    return line_numbers(staged.source, staged.text, records, total, broken)
 
 
 def _values(staged: Staged, wanted: dict[int, int], total: int, engine: Engine, work: Path) -> dict[int, str]:
@@ -173,54 +176,6 @@ def _column(name: str, values: Iterable[int], engine: Engine) -> nw.LazyFrame:
     return engine.from_arrow(pa.table({name: pa.array(values, pa.int64())}))
 
 
-def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:
-    """Return the day that the figures of `date` are really from: first overdue day plus days past due.
-
-    A snapshot labelled with the month's end can hold figures from weeks before. Without overdue dates it
-    is `date`.
-    """
-    overdue = tape.lazy().filter((nw.col("measurement_date") == date) & (nw.col("days_past_due") > 0))
-    known = (
-        overdue.select("overdue_on", "days_past_due")
-        .drop_nulls()
-        .unique()
-        .collect("pyarrow")
-        .to_native()
-        .to_pylist()
-    )
-    known = [row for row in known if row["overdue_on"] <= date]
-    days = [
-        row["overdue_on"] + dt.timedelta(min(row["days_past_due"], (date - row["overdue_on"]).days))
-        for row in known
-    ]
-    return max(days, default=date)
-
-
-def check_grain(tape: nw.LazyFrame) -> None:
-    """Raise when a date has both a row a loan and a row for the whole book: it would count twice.
-
-    Raises
-    ------
-    InputError
-        Naming the first such date.
-    """
-    whole = nw.col("loan_id").is_null().cast(nw.Int64())
-    by_date = (
-        tape.lazy()
-        .with_columns(whole=whole)
-        .group_by("measurement_date")
-        .agg(nw.len().alias("rows"), nw.col("whole").sum())
-    )
-    mixed = by_date.filter((nw.col("whole") > 0) & (nw.col("whole") < nw.col("rows"))).sort(
-        "measurement_date"
-    )
-    if found := mixed.collect("pyarrow").to_native().to_pylist():
-        raise InputError(
-            f"{found[0]['measurement_date']} has both a row a loan and a row for the whole book: "
-            "keep one of the files"
-        )
-
-
 def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> list[dict]:
     """Return what metrics and manifest say of each input file; rows are None for a file that was not used."""
     use = roles(found)
@@ -236,7 +191,11 @@ def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[st
     """Return what a reader should know about the input, in sentences."""
     said = [f"{s.name} was not used: {s.reason}." for s in skipped]
     if tape_sources(found)[0].format_name == "loans":
-        said.append("The balances come from the loans export, where they include what was written off.")
+        said += [
+            "The loans export carries no date: balances and days past due are those of the day it was made, "
+            "whatever date the report is of.",
+            "The balances come from the loans export, where they include what was written off.",
+        ]
     if unknown_accounts:
         said.append(f"No KPI uses these accounts of the statements: {', '.join(unknown_accounts)}.")
     return said
@@ -279,27 +238,3 @@ def check_reject_limit(
             f"({reject_pct(book)} %, more than max_reject_pct {max_reject_pct}): {often}; "
             "correct the export, or raise ingestion.max_reject_pct"
         )
-
-
-def dates(batch: Batch, engine: Engine) -> list[dt.date]:
-    """Return the dates of the tape's accepted rows, and of later ones that were left out, oldest first."""
-    later = batch.rows(engine).filter(nw.col("reasons").is_null() & IS_LATER).select("measurement_date")
-    rows = nw.concat([batch.accepted(engine).select("measurement_date"), later]).unique()
-    return sorted(row["measurement_date"] for row in rows.collect("pyarrow").to_native().to_pylist())
-
-
-def check_date(dates: list[dt.date], date: dt.date) -> None:
-    """Raise when `date` is not among the dates that the tape has rows for.
-
-    Raises
-    ------
-    InputError
-        Naming the nearest dates that exist.
-    """
-    if date in dates:
-        return
-    before = max((d for d in dates if d < date), default=None)
-    after = min((d for d in dates if d > date), default=None)
-    nearest = " and ".join(str(d) for d in (before, after) if d)
-    raise InputError(f"No row for {date} in the input; the nearest dates are {nearest}" if nearest else
-                     f"No row for {date} in the input: it has no usable row at all")  # fmt: skip

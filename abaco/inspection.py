@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco import ingestion, inputs, loanbook, reconciliation, settings, sources, statements
-from abaco.coverage import tape_dates
+from abaco import coverage, ingestion, inputs, loanbook, reconciliation, settings, sources, statements
 from abaco.dates import parse_date
 from abaco.engines import DuckDB
 from abaco.kpis import catalog, measures, values
@@ -38,13 +37,15 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     source = inputs.located(input, chosen, said.append)
     yield from said
     found, skipped = sources.discover(source)
-    day = parse_date(date) if date else tape_dates(found)[-1]
+    day = parse_date(date) if date else coverage.tape_dates(found)[-1]
     yield from _files(found, skipped)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
         work = Path(scratch)
         batches = ingestion.stage(found, day, engine, work)
         rejects = ingestion.quarantine(batches, engine, work)
         tape = next(b for b in batches if b.is_tape)
+        if stated := coverage.stated_dates(tape, engine):
+            coverage.check_date(stated, day)
         yield f"\nPersonal columns would be shown as: {policy()}\n"
         for batch in batches:
             book = reconciliation.reconcile(batch, rejects, engine)
@@ -52,15 +53,16 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
             reasons = reconciliation.reasons(rejects, batch)
             yield from (f"  {count} × {reason}" for reason, count in reasons.items())
             ingestion.check_reject_limit(batch, book, reasons, chosen["ingestion"]["max_reject_pct"])
-        ingestion.check_date(ingestion.dates(tape, engine), day)
-        ingestion.check_grain(tape.accepted(engine))
+        coverage.check_date(coverage.dates(tape, engine), day)
+        coverage.check_grain(tape.accepted(engine))
         accepted = tape.accepted(engine)
         beside = [b for b in batches if b.format.name in loanbook.BESIDE and not b.is_tape]
         others = {b.format.name: b.accepted(engine) for b in beside}
         if "loans" in others:
             accepted = with_loans(accepted, others["loans"])
+        as_of = coverage.as_of(accepted, day) if tape.format.is_dated else None
         book = Book(
-            accepted, loanbook.dates(accepted), ingestion.as_of(accepted, day), **others,
+            accepted, loanbook.dates(accepted), as_of or day, **others,
             borrowers=borrowers(accepted, engine, work), accounts=statements.accounts(batches, engine),
             **loanbook.risk(**{key: chosen["calculation"][key] for key in loanbook.RISK}),
         )  # fmt: skip

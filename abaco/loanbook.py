@@ -56,7 +56,7 @@ def open_book(tables: Path, engine: Engine, ingested: Mapping[str, Any], **param
     """
     tape = engine.scan(tables / "tape.parquet")
     beside = {n: engine.scan(path) for n in BESIDE if (path := tables / f"{n}.parquet").exists()}
-    as_of = dt.date.fromisoformat(ingested["as_of"])
+    as_of = dt.date.fromisoformat(ingested["as_of"] or ingested["date"])
     return Book(tape, dates(tape), as_of, accounts=accounts(ingested["accounts"]), **beside, **parameters)
 
 

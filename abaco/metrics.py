@@ -1,13 +1,15 @@
 """metrics.json: the figures of a report and nothing else, the same bytes for the same input."""
 
+from __future__ import annotations
+
 import datetime as dt
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from abaco.kpis.catalog import Definition
-from abaco.kpis.ratios import Totals
-from abaco.kpis.values import evaluate
+if TYPE_CHECKING:  # who only shows figures looks at them without an engine
+    from abaco.kpis.catalog import Definition
+    from abaco.kpis.ratios import Totals
 
 
 def number(value: Decimal | None) -> float | int | None:
@@ -36,7 +38,46 @@ def judged(kpi: Mapping[str, Any]) -> str:
 def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
     """Return what a terminal says of a report: id, value and status of the four KPIs and of those with limits."""
     told = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core" or kpi["thresholds"]}
-    return [(name, shown(kpi), kpi["reason"] or kpi["status"]) for name, kpi in told.items()]
+    return [(name, shown(kpi), (kpi["reason"] or kpi["status"]) + partial(kpi)) for name, kpi in told.items()]
+
+
+def partial(kpi: Mapping[str, Any]) -> str:
+    """Return what a terminal adds to a figure of a month that is not over; nothing for others.
+
+    Examples
+    --------
+    >>> partial({"value": 0.8343, "partial_through": "2025-12-10"})
+    ', of a month that is not over: up to 2025-12-10'
+    """
+    last = kpi.get("partial_through")  # reports of earlier versions have none
+    return f", of a month that is not over: up to {last}" if last and kpi["value"] is not None else ""
+
+
+def caveats(figures: Mapping[str, Any]) -> list[str]:
+    """Return, in sentences, why the figures of a report are not those of its date; none when they are.
+
+    Parameters
+    ----------
+    figures
+        The content of metrics.json.
+    """
+    date, as_of, later = figures["date"], figures["as_of"], figures["reconciliation"]["later"]
+    if as_of is None:
+        told = [
+            f"These are not the figures of {date}: the loans export carries no date, so balances and days past due "
+            "are those of the day it was made."
+        ]
+        if later:
+            loans = "1 loan" if later == 1 else f"{later:,} loans"
+            told.append(
+                f"That day is later than {date}: the export holds {loans} lent after it, left out here."
+            )
+        return [*told, f"Add balances of {date} to see the book of that date."]
+    if as_of < date:
+        return [
+            f"The figures are as of {as_of}: balances are those of that day, and the month is counted up to it."
+        ]
+    return []
 
 
 def text(amount: Decimal | None) -> str | None:
@@ -48,6 +89,7 @@ def kpi_entries(
     definitions: Mapping[str, Definition],
     now: Mapping[str, dict],
     before: tuple[dt.date, Mapping[str, dict]] | None,
+    partial_through: dt.date | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return the ``kpis`` of metrics.json.
 
@@ -57,12 +99,18 @@ def kpi_entries(
         Values of the date (see `values.evaluate`).
     before
         The previous date in the input and its values, or None when there is none.
+    partial_through
+        The day up to which the date's month is known, or None when the month is whole.
     """
+    from abaco.kpis.measures import MEASURES
+    from abaco.kpis.values import all_measures
+
     entries = {}
     for name, kpi in definitions.items():
         entry = now[name]
         former = before[1][name]["value"] if before else None
         known = entry["value"] is not None and former is not None
+        of_month = any(MEASURES[m].of_month for m in all_measures(definitions, name))
         entries[name] = {
             "title": kpi.title,
             "group": kpi.group,
@@ -76,6 +124,7 @@ def kpi_entries(
             "rows": entry["rows"],
             "previous": {"date": str(before[0]), "value": number(former)} if before else None,
             "change": number(entry["value"] - former) if known else None,
+            "partial_through": str(partial_through) if partial_through and of_month else None,
             "thresholds": kpi.thresholds,
             "formula": kpi.shown_formula,
             "precision": kpi.precision,
@@ -99,6 +148,8 @@ def previous(
     definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], date: dt.date
 ) -> tuple[dt.date, dict[str, dict]] | None:
     """Return the nearest earlier date in the input with its values, or None when there is none."""
+    from abaco.kpis.values import evaluate
+
     earlier = max((d for d in totals if d < date), default=None)
     return None if earlier is None else (earlier, evaluate(definitions, totals[earlier], earlier))
 

@@ -90,7 +90,8 @@ class Pipeline:
             The content of run.json, with ``path``, the report's folder, ``undelivered``, and under
             ``["phases"]["calculation"]["metrics"]`` the KPIs of metrics.json. A phase that was not executed, since
             nothing that it depends on has changed, has ``taken_from``, the run that executed it. ``undelivered``
-            lists what could not be delivered yet, with the error: the report is finished nevertheless.
+            lists what could not be delivered yet, with the error: the report is finished nevertheless. ``replaced`` is
+            the ``run_id``, ``input`` and ``path`` of the former report, if that was of another input.
 
         Raises
         ------
@@ -117,6 +118,7 @@ class Pipeline:
             folder = runs.stage(self.output, day, run_id)
             failure = self._make(folder, plan, former, taken)
             if failure is None:
+                replaced = self.replaced(plan)
                 visible = runs.publish(folder, self.output)
                 keep_runs = self.settings["retention"]["keep_runs"]
                 keep_days = self.settings["retention"]["keep_days"]
@@ -126,7 +128,7 @@ class Pipeline:
             raise failure
         content = runs.read_json(folder / "run.json")
         content["phases"]["calculation"]["metrics"] = runs.read_json(folder / "metrics.json")["kpis"]
-        return {**content, "path": str(visible), "undelivered": undelivered}
+        return {**content, "path": str(visible), "undelivered": undelivered, "replaced": replaced}
 
     def _make(
         self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]
@@ -203,6 +205,16 @@ class Pipeline:
         """Return whether the visible report of a plan's date is what a run of the plan would make."""
         visible = self.output / plan["date"]
         return visible.is_dir() and len(reuse.reusable(plan["keys"], visible)) == len(PHASES)
+
+    def replaced(self, plan: dict[str, Any]) -> dict[str, str] | None:
+        """Return the run whose report is visible at a plan's date, if it read another input."""
+        visible = self.output / plan["date"]
+        if not (visible / "run.json").is_file():
+            return None
+        former = runs.read_json(visible / "run.json")
+        if former["input"] == plan["input"]:
+            return None
+        return {**{key: former[key] for key in ("run_id", "input")}, "path": project.shown(visible.resolve())}
 
     def _former(self, plan: dict[str, Any]) -> tuple[Path | None, list[str]]:
         """Return the run of the date that has done the most of a plan, the newest of equals, and those phases."""

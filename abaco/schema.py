@@ -88,6 +88,11 @@ class Format:
         """Names of the columns that are masked."""
         return tuple(c.name for c in self.columns if c.personal)
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether its rows say which date they are of."""
+        return any(c.name == "measurement_date" for c in self.columns)
+
     def lacks(self, headings: list[str]) -> list[str]:
         """Return the required columns that `headings` (normalised) do not give."""
         given = {self.column_by_heading[h].name for h in headings if h in self.column_by_heading}

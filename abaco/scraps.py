@@ -5,6 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from abaco import lean
+
 
 def plain(value: Any) -> Any:
     """Return `value` as JSON can hold it: decimals and dates as text, NumPy scalars as numbers.
@@ -25,7 +27,8 @@ def plain(value: Any) -> Any:
 
 def record(**figures: Any) -> None:
     """Record each figure under its name in the running notebook."""
-    import scrapbook
+    with lean.imports():
+        import scrapbook
 
     for name, figure in figures.items():
         value = plain(figure)  # scrapbook would take text for JSON, and "1.10" for the number 1.1

@@ -8,6 +8,7 @@ import csv
 import hashlib
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -182,9 +183,11 @@ def _fingerprint(path: Path, text: bool) -> dict:
     """Read a file once: SHA-256 and, of text, encoding, delimiter, lines, and delimiters outside quotes."""
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
     encoding, delimiter, lines, delimiters, quoted, last = "utf-8", b"", 0, 0, 0, b""
-    with path.open("rb") as file:
+    with path.open("rb") as file, ThreadPoolExecutor(1) as beside:
+        hashed = beside.submit(bytes)
         while chunk := file.read(CHUNK):
-            digest.update(chunk)
+            hashed.result()
+            hashed = beside.submit(digest.update, chunk)  # it leaves a core to what is looked for in the text
             if not text:
                 continue
             if b"\0" in chunk:
@@ -193,7 +196,7 @@ def _fingerprint(path: Path, text: bool) -> dict:
                 )
             delimiter = delimiter or max((b",", b";", b"\t"), key=chunk.split(b"\n", 1)[0].count)
             lines, last = lines + chunk.count(b"\n"), chunk[-1:]
-            parts = chunk.split(b'"')  # every other part is within quotes
+            parts = chunk.split(b'"') if b'"' in chunk else [chunk]  # every other part is within quotes
             delimiters += sum(part.count(delimiter) for part in parts[quoted::2])
             quoted ^= (len(parts) - 1) % 2
             if encoding == "utf-8" and not (chunk.isascii() and not decoder.getstate()[0]):
@@ -236,7 +239,7 @@ def _decimal_mark(rows: list[list[str]]) -> str:
     point = re.compile(
         r"^\s*[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})\s*$"
     )
-    cells = [cell for row in rows for cell in row if cell]
+    cells = [cell for row in rows for cell in row if "," in cell or "." in cell]
     return "," if sum(map(bool, map(comma.match, cells))) > sum(map(bool, map(point.match, cells))) else "."
 
 

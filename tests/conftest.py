@@ -1,10 +1,13 @@
 """Engines that every expression is tested on, and a project of its own for what runs by command line."""
 
+import os
+
 import narwhals as nw
 import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from browser import chromium, launched
 from postgres import Postgres
 from projects import PII_KEY, Project, copy_project
 
@@ -17,22 +20,37 @@ def engine(request):
     return request.param
 
 
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory):
+    """The embedded engine, started once: that takes longer than most tests."""
+    with DuckDB(spill=tmp_path_factory.mktemp("spill")) as started:
+        yield started
+
+
 @pytest.fixture
-def frame(engine, tmp_path):
+def frame(engine, embedded, tmp_path):
     """Turn a literal pyarrow table into a Narwhals frame of the engine: lazy, but for pandas."""
-    with DuckDB(spill=tmp_path) as embedded:
 
-        def from_file(table):
-            path = tmp_path / f"frame_{len(list(tmp_path.glob('*.parquet')))}.parquet"
-            pq.write_table(table, path)
-            return embedded.scan(path)
+    def from_file(table):
+        path = tmp_path / f"frame_{len(list(tmp_path.glob('*.parquet')))}.parquet"
+        pq.write_table(table, path)
+        return embedded.scan(path)
 
-        yield {
-            "duckdb": embedded.from_arrow,
-            "duckdb-file": from_file,
-            "polars": lambda table: nw.from_native(pl.from_arrow(table).lazy()),
-            "pandas": lambda table: nw.from_native(table.to_pandas(types_mapper=pd.ArrowDtype)),
-        }[engine]
+    return {
+        "duckdb": embedded.from_arrow,
+        "duckdb-file": from_file,
+        "polars": lambda table: nw.from_native(pl.from_arrow(table).lazy()),
+        "pandas": lambda table: nw.from_native(table.to_pandas(types_mapper=pd.ArrowDtype)),
+    }[engine]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; while it is there, its event loop runs in this thread: not longer than a module needs it."""
+    if chromium() is None:
+        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture

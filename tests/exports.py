@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from abaco import ingestion, reconciliation, sources, statements
+from abaco import coverage, ingestion, reconciliation, sources, statements
 from abaco.engines import DuckDB
 from abaco.staging import Batch
 
@@ -88,7 +88,7 @@ def ingest(path: Path, date: dt.date = DATE) -> Ingested:
             rejects.to_pylist(),
             {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches},
             {b.format.name: reconciliation.reasons(rejects, b) for b in batches},
-            ingestion.dates(next(b for b in batches if b.is_tape), engine),
+            coverage.dates(next(b for b in batches if b.is_tape), engine),
             statements.accounts(batches, engine),
             statements.unknown(batches, engine),
         )

@@ -1,6 +1,7 @@
 """explain: what is said of a KPI of the sample's report, and errors that name the way out."""
 
 import json
+import re
 import shutil
 
 import pyarrow.parquet as pq
@@ -71,7 +72,32 @@ def test_bridge_and_loans_are_those_of_the_report(report):
     ]
     table = pq.read_table(report.output / "2025-12-31/tables/bridge_loans.parquet").to_pylist()
     tokens = [row["loan"] for row in table if row["kpi"] == "PAR30"]
-    assert [line.split()[0] for line in found[start + 13 :][: len(tokens)]] == tokens
+    assert found[start + 12].startswith("cured: less than 30 days late again and still owing; paid: paid off")
+    assert [line.split()[0] for line in found[start + 15 :][: len(tokens)]] == tokens
+
+
+def test_lines_of_the_exports_lead_to_the_loans_behind_a_move(report):
+    found = list(explain("PAR90", "2025-12-31", "2025-06-30", report.output, lines=True))
+    exported = (report.root / "data/sample.csv").read_text(encoding="utf-8").splitlines()
+    loan, day = (exported[0].split(",").index(name) for name in ("loan_id", "measurement_date"))
+    named = [
+        re.search(r"^(tok_\w+) .* sample\.csv:(\d+) ", line) for line in found if line.startswith("tok_")
+    ]
+    assert named
+    for token, line in (match.groups() for match in named):
+        row = exported[int(line) - 1].split(",")
+        assert masking.token(row[loan], PII_KEY.encode()) == token
+        assert row[day] in ("2025-12-31", "2025-06-30")
+
+
+def test_lines_of_exports_that_have_changed_are_refused(copy):
+    path = copy.output / "2025-12-31/manifest.json"
+    manifest = json.loads(path.read_text())
+    for item in manifest["inputs"]:
+        item["sha256"] = "0" * 64
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="is not the file that the report was made from"):
+        list(explain("PAR30", output=copy.output, lines=True))
 
 
 def test_any_two_dates_are_bridged_from_the_tape(report):

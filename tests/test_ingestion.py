@@ -23,7 +23,7 @@ from exports import (
     write,
 )
 
-from abaco import ingestion, sources
+from abaco import coverage, ingestion, sources
 from abaco.engines import DuckDB
 from abaco.errors import InputError
 
@@ -292,7 +292,7 @@ def overdue(frame, *rows):
     ],
 )
 def test_as_of_is_the_first_overdue_day_plus_the_days_past_due(frame, rows, expected):
-    assert ingestion.as_of(overdue(frame, *rows), DATE) == expected
+    assert coverage.as_of(overdue(frame, *rows), DATE) == expected
 
 
 def test_as_of_is_read_from_par_balances(tmp_path):
@@ -315,9 +315,9 @@ def test_date_with_both_grains_is_refused(frame, loans, mixed):
     )
     if mixed:
         with pytest.raises(InputError, match="2025-12-31 has both a row a loan and a row for the whole book"):
-            ingestion.check_grain(frame(table))
+            coverage.check_grain(frame(table))
     else:
-        ingestion.check_grain(frame(table))
+        coverage.check_grain(frame(table))
 
 
 def test_files_of_both_grains_are_refused_when_they_share_a_date(tmp_path):
@@ -327,7 +327,7 @@ def test_files_of_both_grains_are_refused_when_they_share_a_date(tmp_path):
     with DuckDB() as engine:
         [batch] = ingestion.stage(found, DATE, engine, tmp_path)
         with pytest.raises(InputError, match="2025-12-31 has both"):
-            ingestion.check_grain(batch.accepted(engine))
+            coverage.check_grain(batch.accepted(engine))
 
 
 @pytest.fixture
@@ -379,7 +379,7 @@ def test_file_with_bad_rows_only_fails_the_limit_and_has_no_date(tmp_path):
     with pytest.raises(
         InputError, match=r"^No row for 2025-12-31 in the input: it has no usable row at all$"
     ):
-        ingestion.check_date(result.dates, DATE)
+        coverage.check_date(result.dates, DATE)
 
 
 def test_rows_after_the_date_are_left_out_whatever_is_wrong_with_them(tmp_path):
@@ -411,11 +411,20 @@ DAYS = [dt.date(2025, 10, 31), dt.date(2025, 12, 31), dt.date(2026, 1, 31)]
 )
 def test_date_without_rows_names_the_nearest_dates_that_exist(day, message):
     if message is None:
-        ingestion.check_date(DAYS, day)
+        coverage.check_date(DAYS, day)
         return
     with pytest.raises(InputError) as error:
-        ingestion.check_date(DAYS, day)
+        coverage.check_date(DAYS, day)
     assert str(error.value) == message
+
+
+def test_date_that_no_row_is_of_is_told_from_one_whose_rows_are_bad(tmp_path):
+    lines = [snapshot("A-1", "2025-10-31"), snapshot("A-2", "2025-11-30", "x"), snapshot("A-3", "no date")]
+    found, _ = sources.discover(write(tmp_path / "book.csv", SNAPSHOT, *lines))
+    with DuckDB() as engine:
+        [batch] = ingestion.stage(found, DATE, engine, tmp_path)
+        assert coverage.dates(batch, engine) == [dt.date(2025, 10, 31)]
+        assert coverage.stated_dates(batch, engine) == [dt.date(2025, 10, 31), dt.date(2025, 11, 30)]
 
 
 def test_dates_are_those_of_usable_rows_and_later_ones(tmp_path):
@@ -454,6 +463,8 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
     found, skipped = sources.discover(path)
     assert ingestion.notes(found, skipped, ["Total"]) == [
         "notes.md was not used: not a table.",
+        "The loans export carries no date: balances and days past due are those of the day it was made, whatever date "
+        "the report is of.",
         "The balances come from the loans export, where they include what was written off.",
         "No KPI uses these accounts of the statements: Total.",
     ]

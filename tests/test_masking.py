@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from exports import DATE, LOANS, PAR, PAYMENTS, SNAPSHOT, rows_of, snapshot, write
 
-from abaco import ingestion, masking, sources, tape, transformation
+from abaco import coverage, ingestion, masking, sources, tape, transformation
 from abaco.engines import DuckDB
 from abaco.errors import AbacoError
 from abaco.formats import BORROWER, FORMATS
@@ -121,7 +121,7 @@ def test_key_is_in_no_error(tmp_path, monkeypatch, content):
             ingestion.check_reject_limit(
                 batch, {"quarantined": len(rejects), "rows_in": 1, "later": 0}, {"x": 1}, 5.0
             )
-            ingestion.check_date([], DATE)
+            coverage.check_date([], DATE)
     assert KEY not in str(error.value)
 
 

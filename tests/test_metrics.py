@@ -45,6 +45,7 @@ def test_entry_holds_what_design_md_names():
         "rows": 1023,
         "previous": {"date": "2025-11-30", "value": 3.4629},
         "change": 0.2144,
+        "partial_through": None,
         "thresholds": {"warning": 3, "critical": 5},
         "formula": "Σ dpd_90_plus / Σ total_receivable × 100",
         "precision": 4,
@@ -96,3 +97,61 @@ def test_amounts_are_text_with_their_cents():
     assert metrics.text(Decimal("7275898.30")) == "7275898.30"
     assert metrics.text(None) is None
     assert metrics.number(None) is None
+
+
+def test_figures_of_the_month_are_partial_until_it_is_over_and_others_never():
+    definitions = catalog.load()
+    empty = {
+        "value": None,
+        "status": "none",
+        "reason": "x",
+        "numerator": None,
+        "denominator": None,
+        "rows": 0,
+    }
+    now = dict.fromkeys(definitions, empty)
+    found = metrics.kpi_entries(definitions, now, None, dt.date(2025, 12, 10))
+    partial = [name for name, kpi in found.items() if kpi["partial_through"] == "2025-12-10"]
+    assert partial == [
+        "WriteOffRate", "MonthlyDefaultRate", "CDR", "RecoveryRate", "CureRate", "RollRate30", "CollectedOfDue",
+        "PrincipalOnTime", "APRDisbursed", "Disbursed", "AverageTicket", "SMM", "CPR",
+    ]  # fmt: skip
+    assert not any(kpi["partial_through"] for kpi in metrics.kpi_entries(definitions, now, None).values())
+
+
+def test_summary_tells_what_is_of_a_month_that_is_not_over():
+    kpi = {
+        "group": "core",
+        "thresholds": None,
+        "value": 1.5,
+        "precision": 2,
+        "unit": "%",
+        "reason": None,
+        "status": "ok",
+    }
+    kpis = {
+        "A": kpi,
+        "B": kpi | {"partial_through": "2025-12-10"},
+        "C": kpi | {"value": None, "reason": "no loans"},
+    }
+    assert metrics.summary(kpis) == [
+        ("A", "1.50 %", "ok"),
+        ("B", "1.50 %", "ok, of a month that is not over: up to 2025-12-10"),
+        ("C", "not computable", "no loans"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "later", "expected"),
+    [
+        ("2025-12-31", 5, []),
+        ("2025-12-10", 5, ["The figures are as of 2025-12-10: "]),
+        (None, 0, ["These are not the figures of 2025-12-31: ", "Add balances of 2025-12-31"]),
+        (None, 5, ["These are not the figures of 2025-12-31: ", "That day is later than 2025-12-31: the export ",
+                   "Add balances of 2025-12-31"]),
+    ],
+)  # fmt: skip
+def test_caveats_say_which_day_the_figures_are_from(as_of, later, expected):
+    found = metrics.caveats({"date": "2025-12-31", "as_of": as_of, "reconciliation": {"later": later}})
+    assert len(found) == len(expected)
+    assert all(told.startswith(start) for told, start in zip(found, expected, strict=True))

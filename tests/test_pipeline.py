@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from projects import PII_KEY, ROOT
 
-from abaco import runs
+from abaco import Pipeline, runs
 from abaco.stages import CALCULATED, PHASES
 from abaco.verification import BYTEWISE
 
@@ -194,6 +194,18 @@ def test_former_run_stays(finished, again):
     (former, content), *_ = again["before"].items()
     assert (finished.output / ".runs/2025-12-31" / former / "run.json").read_bytes() == content
     assert former not in finished.visible()[1]
+
+
+def test_report_of_another_input_is_named_when_it_is_replaced(tmp_path):
+    pipeline = Pipeline(output=tmp_path)
+    plan = {"date": "2025-12-31", "input": "/exports/new"}
+    assert pipeline.replaced(plan) is None
+    kept = tmp_path / ".runs/2025-12-31/former"
+    kept.mkdir(parents=True)
+    runs.write_json(kept / "run.json", {"run_id": "20251231-0", "input": "/exports/old", "status": "success"})
+    (tmp_path / "2025-12-31").symlink_to(kept, target_is_directory=True)
+    assert pipeline.replaced(plan) == {"run_id": "20251231-0", "input": "/exports/old", "path": str(kept)}
+    assert pipeline.replaced(plan | {"input": "/exports/old"}) is None
 
 
 # Nothing personal, nothing secret

@@ -7,6 +7,9 @@ import pytest
 from projects import PII_KEY, Project, copy_project
 from test_pipeline import edit
 
+from abaco import reuse
+from abaco.pipeline import Pipeline
+
 ALL = ["ingestion", "transformation", "calculation", "report", "output"]
 
 
@@ -64,7 +67,6 @@ def test_force_executes_everything(project):
         ("report.history_dates=6", ALL[:3]),
         ("calculation.max_change_pct=10", ALL[:2]),
         ("transformation.dust_usd=2", []),  # the rows that it reads are gone: ingestion makes them again
-        ("ingestion.max_reject_pct=6", []),
     ],
 )
 def test_a_parameter_concerns_its_phase_and_those_after_it(project, change, expected):
@@ -76,14 +78,26 @@ def test_an_edited_notebook_concerns_its_phase_and_those_after_it(project):
     assert taken(project)[0] == ALL[:3]
 
 
-def test_definitions_input_and_masking_key_concern_every_phase(project):
-    assert taken(project, ABACO_PII_KEY=PII_KEY)[0] == []
-    kpis = project.root / "params/kpis.yml"
-    kpis.write_text(kpis.read_text().replace("warning: 5", "warning: 4", 1))
-    assert taken(project, ABACO_PII_KEY=PII_KEY)[0] == []
-    sample = project.root / "data/sample.csv"
-    sample.write_text(sample.read_text().replace("Santa Ana", "Santa Rosa", 1))
-    assert taken(project, ABACO_PII_KEY=PII_KEY)[0] == []
+def test_settings_definitions_input_and_masking_key_concern_every_phase(project, monkeypatch):
+    def reusable(params=None):
+        return reuse.reusable(Pipeline(params).plan(date="2025-12-31")["keys"], project.output / "2025-12-31")
+
+    monkeypatch.setenv("ABACO_ROOT", str(project.root))
+    monkeypatch.delenv("ABACO_PII_KEY", raising=False)
+    assert len(reusable()) == len(ALL)
+    assert reusable("ingestion.max_reject_pct=6") == []
+    for name, old, new in (
+        ("params/kpis.yml", "warning: 5", "warning: 4"),
+        ("data/sample.csv", "Santa Ana", "Santa Rosa"),
+    ):
+        path = project.root / name
+        text = path.read_text()
+        path.write_text(text.replace(old, new, 1))
+        assert reusable() == []
+        path.write_text(text)
+        assert len(reusable()) == len(ALL)
+    monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)
+    assert reusable() == []
 
 
 def test_an_output_that_is_gone_is_made_again(project):

@@ -9,25 +9,11 @@ import narwhals as nw
 
 from abaco import memory
 from abaco.engines.base import NULL_WORDS, UnreadableError, hmac_blocks
+from abaco.engines.sql import cast, literal, mask, quoted
 from abaco.errors import InputError
 
-TYPES = {
-    "text": "VARCHAR",
-    "date": "DATE",
-    "amount": "DECIMAL(18,2)",
-    "rate": "DECIMAL(18,6)",
-    "days": "BIGINT",
-}
 # Long dictionaries cost more to build than they save where a file is soon gone.
 PASSING = "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 class DuckDB:
@@ -49,7 +35,7 @@ class DuckDB:
         self.connection.execute(f"SET memory_limit = '{memory_limit or memory.default_limit()}B'")
         if threads:
             self.connection.execute(f"SET threads = {threads}")
-        self.connection.execute(f"SET temp_directory = {_literal(self._spill.name)}")
+        self.connection.execute(f"SET temp_directory = {literal(self._spill.name)}")
         self.connection.execute(
             "SET TimeZone = 'UTC'"
         )  # a time with a zone has the same day on every machine
@@ -82,12 +68,12 @@ class DuckDB:
             One character.
         """
         types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
-        words = ", ".join(_literal(w) for w in NULL_WORDS)
-        kept = ", ".join(f"c{i} AS {_quoted(name)}" for name, i in columns.items())
+        words = ", ".join(literal(w) for w in NULL_WORDS)
+        kept = ", ".join(f"c{i} AS {quoted(name)}" for name, i in columns.items())
         self.connection.execute("DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scans")
         relation = self.connection.sql(
-            f"SELECT {kept} FROM read_csv({_literal(path)}, columns = {{{types}}}, auto_detect = false, "
-            f"header = true, delim = {_literal(delimiter)}, quote = '\"', escape = '\"', "
+            f"SELECT {kept} FROM read_csv({literal(path)}, columns = {{{types}}}, auto_detect = false, "
+            f"header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
             f"nullstr = [{words}], strict_mode = true, store_rejects = true, rejects_table = 'broken', "
             "rejects_scan = 'broken_scans')"
         )
@@ -124,40 +110,40 @@ class DuckDB:
         if path.suffix.lower() == ".parquet":
             source = self._reader(path)
         else:
-            source = self._reader(path, ", ".join(f"{_literal(n)}: 'VARCHAR'" for n in names))
+            source = self._reader(path, ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names))
         types = dict(zip(names, self.connection.sql(f"FROM {source}").types, strict=True))
-        words = ", ".join(_literal(w) for w in NULL_WORDS)
+        words = ", ".join(literal(w) for w in NULL_WORDS)
 
         def cell(name):
             if str(types[name]) == "VARCHAR":
-                return f"CASE WHEN {_quoted(name)} NOT IN ({words}) THEN {_quoted(name)} END"
-            return _quoted(name)
+                return f"CASE WHEN {quoted(name)} NOT IN ({words}) THEN {quoted(name)} END"
+            return quoted(name)
 
-        kept = ", ".join(f"{cell(names[i])} AS {_quoted(name)}" for name, i in columns.items())
+        kept = ", ".join(f"{cell(names[i])} AS {quoted(name)}" for name, i in columns.items())
         return nw.from_native(self.connection.sql(f"SELECT {kept} FROM {source}"))
 
     @staticmethod
     def _reader(path: Path, columns: str = "") -> str:
         if path.suffix.lower() == ".parquet":
-            return f"read_parquet({_literal(path)})"
-        return f"read_json({_literal(path)}{f', columns = {{{columns}}}' if columns else ''})"
+            return f"read_parquet({literal(path)})"
+        return f"read_json({literal(path)}{f', columns = {{{columns}}}' if columns else ''})"
 
     def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
         """Return Parquet files of ours as one frame; `row_number` names a column for the row's place."""
         paths = [paths] if isinstance(paths, Path) else list(paths)
-        files = ", ".join(_literal(p) for p in paths)
+        files = ", ".join(literal(p) for p in paths)
         if row_number is None:
             return nw.from_native(self.connection.sql(f"FROM read_parquet([{files}], union_by_name = true)"))
         return nw.from_native(
             self.connection.sql(
-                f"SELECT * EXCLUDE (file_row_number), file_row_number AS {_quoted(row_number)} "
+                f"SELECT * EXCLUDE (file_row_number), file_row_number AS {quoted(row_number)} "
                 f"FROM read_parquet([{files}], union_by_name = true, file_row_number = true)"
             )
         )
 
     def numbered(self, frame: nw.LazyFrame, name: str) -> nw.LazyFrame:
         """Add a column with the position, from 0, of each row in the frame's order."""
-        return nw.from_native(frame.to_native().project(f"*, row_number() OVER () - 1 AS {_quoted(name)}"))
+        return nw.from_native(frame.to_native().project(f"*, row_number() OVER () - 1 AS {quoted(name)}"))
 
     def from_arrow(self, table) -> nw.LazyFrame:
         """Return an Arrow table as a frame of this engine."""
@@ -179,9 +165,9 @@ class DuckDB:
         """
         relation = frame.to_native()
         types = dict(zip(relation.columns, map(str, relation.types), strict=True))
-        raw = ", ".join(f"{_quoted(n)}::VARCHAR AS {_quoted(f'raw_{n}')}" for n in kinds)
+        raw = ", ".join(f"{quoted(n)}::VARCHAR AS {quoted(f'raw_{n}')}" for n in kinds)
         typed = ", ".join(
-            f"{_cast(n, kind, types[n], decimal_mark)} AS {_quoted(n)}" for n, kind in kinds.items()
+            f"{cast(n, kind, types[n], decimal_mark)} AS {quoted(n)}" for n, kind in kinds.items()
         )
         return nw.from_native(relation.project(f"{raw}, {typed}"))
 
@@ -199,8 +185,8 @@ class DuckDB:
         """
         self._set_key(key)
         personal = set(personal)
-        values = {h: _mask(_quoted(n), key) if n in personal else _quoted(n) for h, n in columns.items()}
-        packed = ", ".join(f"{_quoted(heading)} := {value}" for heading, value in values.items())
+        values = {h: mask(quoted(n), key) if n in personal else quoted(n) for h, n in columns.items()}
+        packed = ", ".join(f"{quoted(heading)} := {value}" for heading, value in values.items())
         return nw.from_native(
             frame.to_native().project(
                 f"*, CASE WHEN reasons IS NOT NULL THEN to_json(struct_pack({packed}))::VARCHAR END "
@@ -215,7 +201,7 @@ class DuckDB:
         never part of a statement.
         """
         self._set_key(key)
-        replaced = ", ".join(f"{_mask(_quoted(name), key)} AS {_quoted(name)}" for name in columns)
+        replaced = ", ".join(f"{mask(quoted(name), key)} AS {quoted(name)}" for name in columns)
         return nw.from_native(frame.to_native().project(f"* REPLACE ({replaced})")) if replaced else frame
 
     def _set_key(self, key: bytes | None) -> None:
@@ -242,64 +228,8 @@ class DuckDB:
         try:
             if passing:
                 query = frame.to_native().sql_query()
-                self.connection.execute(f"COPY ({query}) TO {_literal(path)} (FORMAT parquet, {PASSING})")
+                self.connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, {PASSING})")
             else:
                 frame.to_native().write_parquet(str(path), compression="zstd")
         except duckdb.InvalidInputException as error:
             raise UnreadableError(str(error).splitlines()[0]) from error
-
-
-def _cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
-    column, target = _quoted(name), TYPES[kind]
-    if kind == "text":
-        return f"nullif(trim({column}::VARCHAR), '')"
-    own = (
-        ("DATE", "TIMESTAMP")
-        if kind == "date"
-        else ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-    )
-    if source.startswith(own):
-        value = column
-    elif kind == "date":
-        value = _day(f"{column}::VARCHAR")
-    else:  # of a float the shortest decimal that stands for it, never the float itself
-        value = _number(f"{column}::VARCHAR", "DECIMAL(38,6)" if kind == "days" else target, decimal_mark)
-    if kind == "days" and source not in own:
-        return f"CASE WHEN {value} % 1 = 0 THEN TRY_CAST({value} AS {target}) END"
-    value = f"TRY_CAST({value} AS {target})"
-    if kind == "date":  # what Python's calendar knows
-        return f"CASE WHEN {value} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {value} END"
-    return value
-
-
-def _day(text: str) -> str:
-    written = r"^\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2})([ T]\d{1,2}:.*)?\s*$"
-    plain = f"length({text}) = 10 AND ascii({text}) BETWEEN 48 AND 57"  # spares most rows the pattern
-    return (
-        f"CASE WHEN {plain} THEN {text} ELSE nullif(regexp_extract({text}, {_literal(written)}, 1), '') END"
-    )
-
-
-def _number(text: str, target: str, decimal_mark: str) -> str:
-    group, point = (r"\.", ",") if decimal_mark == "," else (",", r"\.")
-    grouped = rf"^\s*[+-]?[1-9]\d{{0,2}}({group}\d{{3}})+({point}\d+)?\s*$"
-    ungrouped = f"replace({text}, {_literal(group[-1])}, '')"
-    with_groups = (
-        f"CASE WHEN regexp_matches({text}, {_literal(grouped)}) "
-        f"THEN TRY_CAST(replace({ungrouped}, {_literal(point[-1])}, '.') AS {target}) END"
-    )
-    if decimal_mark == ",":
-        plain = f"CASE WHEN NOT contains({text}, '.') THEN replace({text}, ',', '.') END"
-    else:
-        plain = text
-    checked = f"CASE WHEN NOT contains({text}, '_') THEN TRY_CAST({plain} AS {target}) END"
-    return f"coalesce({checked}, {with_groups})"
-
-
-def _mask(column: str, key: bytes | None) -> str:
-    if key is None:
-        token = "'redacted'"
-    else:
-        inner = f"unhex(sha256(getvariable('hmac_inner') || encode({column})))"
-        token = f"'tok_' || left(sha256(getvariable('hmac_outer') || {inner}), 32)"
-    return f"CASE WHEN {column} IS NOT NULL THEN {token} END"

@@ -16,19 +16,29 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
+from abaco import lean
+
+# What a kernel and the first notebook import.
 PRELOADED = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "psutil", "IPython.core.interactiveshell",
     "IPython.core.debugger", "IPython.core.magics", "IPython.extensions.storemagic", "tornado.platform.asyncio",
     "sqlite3", "faulthandler", "numpy", "pandas", "pyarrow", "pyarrow.compute", "pyarrow.csv", "pyarrow.dataset",
     "pyarrow.parquet", "duckdb", "narwhals", "narwhals._duckdb.dataframe", "narwhals._duckdb.namespace",
-    "narwhals._arrow.dataframe", "pydantic", "yaml", "jinja2", "bs4", "scrapbook", "matplotlib.figure",
-    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "nbconvert.exporters.html", "abaco.phases",
-    "abaco.ingestion", "abaco.dates", "abaco.statements", "abaco.reconciliation", "abaco.transformation",
-    "abaco.metrics", "abaco.kpis.catalog", "abaco.kpis.history", "abaco.kpis.values", "abaco.page",
-    "abaco.page.render", "abaco.mail", "abaco.manifest",
+    "narwhals._arrow.dataframe", "yaml", "scrapbook", "abaco.phases", "abaco.ingestion", "abaco.dates",
+    "abaco.statements", "abaco.reconciliation",
 )  # fmt: skip
+# What the others import besides: it is imported while the first one runs.
+LATER = (
+    "abaco.transformation", "pydantic", "abaco.kpis.catalog", "abaco.metrics", "abaco.kpis.history",
+    "abaco.kpis.values", "jinja2", "bs4", "matplotlib.figure", "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg", "abaco.page", "nbconvert.exporters.html", "abaco.page.render", "abaco.mail",
+    "abaco.manifest",
+)  # fmt: skip
+GARBAGE = 50_000  # new objects until a kernel looks for garbage: at 700 it costs a page or a chart a tenth
 INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel sets in a kernel of its own
 
 
@@ -37,7 +47,7 @@ def threads() -> int:
     return len(os.listdir("/proc/self/task"))
 
 
-def serve(control: socket.socket) -> dict[str, Any] | None:
+def serve(control: socket.socket, later: Iterable[str] = ()) -> dict[str, Any] | None:
     """Answer requests until the other side is gone.
 
     Parameters
@@ -45,6 +55,8 @@ def serve(control: socket.socket) -> dict[str, Any] | None:
     control
         Where requests come from, a line of JSON each: ``argv``, ``cwd`` and ``env`` of a kernel. The answer is ``pid``
         or ``error``; the end of a kernel is told as ``ended`` and ``status``.
+    later
+        Modules to import while nobody asks, once the first child is forked.
 
     Returns
     -------
@@ -55,12 +67,15 @@ def serve(control: socket.socket) -> dict[str, Any] | None:
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    lines = control.makefile("rwb", buffering=0)
+    lines, idle = control.makefile("rwb", buffering=0), iter(())
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
         selector.register(wake_read, selectors.EVENT_READ)
         while True:
-            ready = {key.fileobj for key, _ in selector.select()}
+            if not (ready := {key.fileobj for key, _ in selector.select(0)}) and (name := next(idle, None)):
+                load([name])
+                continue
+            ready = ready or {key.fileobj for key, _ in selector.select()}
             if wake_read in ready:
                 os.read(wake_read, 4096)
                 for answer in _ended():
@@ -79,6 +94,7 @@ def serve(control: socket.socket) -> dict[str, Any] | None:
                 continue
             if pid:
                 lines.write(_line(pid=pid))
+                idle, later = chain(idle, later), ()
             else:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -87,6 +103,14 @@ def serve(control: socket.socket) -> dict[str, Any] | None:
                 lines.close()
                 control.close()
                 return json.loads(line)
+
+
+def load(names: Iterable[str]) -> None:
+    """Import modules; children share their objects, and must not copy them to look for garbage."""
+    with lean.imports():
+        for name in names:
+            importlib.import_module(name)
+    gc.freeze()
 
 
 def _line(**content: Any) -> bytes:
@@ -123,8 +147,11 @@ def become_kernel(request: dict[str, Any], lifeline: int) -> None:
     random.seed()
     sys.modules["numpy"].random.seed()
     sys.modules["pandas"].set_option("display.max_columns", 20)  # the template took itself for a terminal
-    sys.modules["matplotlib"].rcParams["backend"] = os.environ.get("MPLBACKEND") or INLINE
+    if "matplotlib" in sys.modules:
+        sys.modules["matplotlib"].rcParams["backend"] = os.environ.get("MPLBACKEND") or INLINE
     sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *request["argv"]]
+    gc.set_threshold(GARBAGE)
+    gc.enable()
     atexit.register(gc.unfreeze)  # or else some libraries see leaks at the end, and say so
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="lifeline").start()
     from ipykernel.kernelapp import launch_new_instance
@@ -152,12 +179,10 @@ def main() -> None:
     for descriptor in (control.fileno(), lifeline):
         os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the kernels and for who runs them
-    for name in PRELOADED:
-        importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # children share these objects, and must not copy them to look for garbage
+    gc.disable()  # imports leave next to none behind
+    load(PRELOADED)
     try:
-        request = serve(control)
+        request = serve(control, LATER)
     except ConnectionError:  # the other side is gone and has left answers unread
         request = None
     if request is None:

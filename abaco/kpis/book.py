@@ -62,6 +62,12 @@ class Book:
         """Return the day up to which the figures of a date reach: of the measurement date's not beyond `as_of`."""
         return min(day, self.as_of) if day == self.date else day
 
+    @property
+    def partial_through(self) -> dt.date | None:
+        """The day up to which the measurement date's month is known, or None when the month is whole."""
+        last = self.through(self.date)
+        return last if last < month_end(last) else None
+
 
 def month_end(day: dt.date) -> dt.date:
     """Return the last day of a date's month.

@@ -22,13 +22,14 @@ PAYMENTS = "transactions, or real payments"
 SCHEDULES = "payment schedules"
 NEEDS = ("total_receivable_usd",)
 MEASURES = {
-    "month_paid_usd": Measure("what was paid in the month", PAYMENTS),
-    "month_due_usd": Measure("what was due in the month", SCHEDULES),
-    "month_principal_paid_usd": Measure("the principal paid in the month", PAYMENTS),
-    "month_principal_due_usd": Measure("the principal due in the month", SCHEDULES),
+    "month_paid_usd": Measure("what was paid in the month", PAYMENTS, of_month=True),
+    "month_due_usd": Measure("what was due in the month", SCHEDULES, of_month=True),
+    "month_principal_paid_usd": Measure("the principal paid in the month", PAYMENTS, of_month=True),
+    "month_principal_due_usd": Measure("the principal due in the month", SCHEDULES, of_month=True),
     "month_principal_on_time_usd": Measure(
         "the principal due in the month that was paid by its end",
         f"{SCHEDULES}, and {PAYMENTS}, of the same loans",
+        of_month=True,
     ),
     "month_opening_usd": Measure(
         "the outstanding balance at the month's start", "balances at the end of the month before"

@@ -17,10 +17,12 @@ from abaco.kpis.ratios import Totals, rounded
 LOANS = "the loans export, with disburse_date and disburse_principal"
 RATES = "the loans export, with interest_rate"
 MEASURES = {
-    "month_disbursed_usd": Measure("what was lent in the month", LOANS),
-    "month_loans": Measure("the number of loans that were lent in the month", LOANS, "loans"),
-    "month_rate_weighted_usd": Measure("the interest of a year on what was lent in the month", RATES),
-    "month_rated_usd": Measure("what was lent in the month at a known rate", RATES),
+    "month_disbursed_usd": Measure("what was lent in the month", LOANS, of_month=True),
+    "month_loans": Measure("the number of loans that were lent in the month", LOANS, "loans", of_month=True),
+    "month_rate_weighted_usd": Measure(
+        "the interest of a year on what was lent in the month", RATES, of_month=True
+    ),
+    "month_rated_usd": Measure("what was lent in the month at a known rate", RATES, of_month=True),
 }
 TITLE = "loans"
 COLUMNS = ("principal_usd", "rated_usd", "weighted")

@@ -15,8 +15,11 @@ class Measure:
         What a user adds to the input so that it has a value.
     unit
         ``USD``, ``loans`` or ``borrowers``.
+    of_month
+        Whether it adds up what happened since the month began, so that it is partial until the month is over.
     """
 
     title: str
     add: str
     unit: str = "USD"
+    of_month: bool = False

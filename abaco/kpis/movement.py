@@ -22,11 +22,11 @@ MEASURES = {
     "opening_7_30_usd": Measure(f"the balance 7 to 29 days late {START}", TWO_DATES),
     "opening_30_plus_usd": Measure(f"the balance 30 and more days late {START}", TWO_DATES),
     "opening_written_off_usd": Measure(f"the written-off balance {START}", BOTH),
-    "new_written_off_usd": Measure("what was written off in the month", BOTH),
-    "recovered_usd": Measure("the fall of written-off balances in the month", BOTH),
-    "defaulted_usd": Measure("what defaulted in the month", BOTH),
-    "rolled_30_usd": Measure("what rolled on to 30 days in the month", BOTH),
-    "cured_usd": Measure("what was cured in the month", BOTH),
+    "new_written_off_usd": Measure("what was written off in the month", BOTH, of_month=True),
+    "recovered_usd": Measure("the fall of written-off balances in the month", BOTH, of_month=True),
+    "defaulted_usd": Measure("what defaulted in the month", BOTH, of_month=True),
+    "rolled_30_usd": Measure("what rolled on to 30 days in the month", BOTH, of_month=True),
+    "cured_usd": Measure("what was cured or paid off in the month", BOTH, of_month=True),
 }
 EARLY, LATE, LATEST = LATENESS[:2], LATENESS[2:], LATENESS[4:]
 ROLL_RATES = pa.schema(

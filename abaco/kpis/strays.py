@@ -6,7 +6,7 @@ from typing import Any
 import narwhals as nw
 
 from abaco.kpis import flows
-from abaco.kpis.book import Book, month_end
+from abaco.kpis.book import Book
 
 
 def notes(book: Book) -> list[str]:
@@ -49,8 +49,8 @@ def _without_loan(book: Book) -> Iterator[str]:
 
 
 def _partial(book: Book) -> Iterator[str]:
-    last = book.through(book.date)
-    if last < month_end(last) and (flows.paid(book) is not None or flows.due(book) is not None):
+    last = book.partial_through
+    if last and (flows.paid(book) is not None or flows.due(book) is not None):
         yield f"What was paid and due in {last:%Y-%m} counts up to {last}: the month is not whole."
 
 

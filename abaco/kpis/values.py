@@ -112,15 +112,16 @@ def missing(
     wanted = {}
     for name in definitions:
         if values[name]["value"] is None:
-            lacking = [m for m in _all_measures(definitions, name) if total.sums.get(m) is None]
+            lacking = [m for m in all_measures(definitions, name) if total.sums.get(m) is None]
             for add in dict.fromkeys(MEASURES[m].add for m in lacking):
                 wanted[name, add] = {"kpi": name, "add": add}
     return list(wanted.values())
 
 
-def _all_measures(definitions: Mapping[str, Definition], name: str) -> list[str]:
+def all_measures(definitions: Mapping[str, Definition], name: str) -> list[str]:
+    """Return the measures that a KPI is made of, those of the KPIs in it included."""
     kpi = definitions[name]
-    inner = [m for i in kpi.inputs if i in definitions for m in _all_measures(definitions, i)]
+    inner = [m for i in kpi.inputs if i in definitions for m in all_measures(definitions, i)]
     return [*kpi.measures, *inner]
 
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from abaco.mail.pictures import Picture, pictures
 from abaco.mail.selection import short_table
+from abaco.page import period
 from abaco.page.cards import card_entries
 from abaco.page.conclusion import concluded
 from abaco.page.language import phrase, say, speaking
@@ -114,7 +115,7 @@ def compose(metrics: dict, history, bridges, language: str = "en") -> Letter:
             language=language,
             subject=subject(metrics),
             parts={
-                "title": say("Loan book at {date}", date=day(metrics["date"])),
+                "title": period.title(metrics),
                 "as_of": _as_of(metrics),
                 "size": _size(metrics["book"]),
                 "state": concluded(metrics, history, bridges),
@@ -129,14 +130,15 @@ def compose(metrics: dict, history, bridges, language: str = "en") -> Letter:
 def subject(metrics: dict) -> str:
     """Return the subject line: date and state, on one line whatever a title holds."""
     state = sign(overall_status(metrics))["word"]
-    told = say("Loan book at {date}: {state}", date=day(metrics["date"]), state=state)
-    return " ".join(plain(told).split())
+    return " ".join(plain(f"{period.title(metrics)}: {state}").split())
 
 
 def _as_of(metrics):
     if not metrics["as_of"] or metrics["as_of"] >= metrics["date"]:
         return ""
-    return say("The figures are as of {as_of}.", as_of=day(metrics["as_of"]))
+    return say(
+        "The figures are as of {as_of}, and the month is counted up to that day.", as_of=day(metrics["as_of"])
+    )
 
 
 def _size(book):

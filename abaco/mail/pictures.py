@@ -21,7 +21,7 @@ DENSITY = 2
 SCALE = SHOWN / (WIDTH + 2 * FRAME)
 ROW, BAR = 31, 19
 TOP, BOTTOM = 4, 4
-NAMES, VALUES = 128, 76  # what the names and the values of bars take of the width
+NAMES, VALUES = 154, 76  # what the names and the values of bars take of the width
 COLOUR = {"end": "quiet", "rise": "rise", "fall": "accent", "none": "quiet"}
 RISE = "#b0560f"  # --rise of the page's light theme
 

@@ -1,15 +1,22 @@
 """The short table of the email: what is past a limit, the figures that tell most of the book, what moved most."""
 
 from abaco.page.language import phrase, say
-from abaco.page.readings import FIRST_KPIS, card_decimals, change, drawn_limits, in_order, short, side
+from abaco.page.period import partial_mark
+from abaco.page.readings import (
+    FIRST_KPIS,
+    concise,
+    concise_change,
+    drawn_limits,
+    in_order,
+    side,
+)  # fmt: skip
 from abaco.page.status import sign
-from abaco.page.words import NBSP, number, plain, plural
+from abaco.page.words import plain, plural
 
 TELLING = (
     "Outstanding", "ActiveLoans", "ActiveBorrowers", "Disbursed", "CollectedOfDue", "WriteOffRate", "Cash",
 )  # fmt: skip
 MOST_PAST, MOST_MOVED = 6, 3
-CENTS_UP_TO = 10_000  # USD: a larger amount is told in whole dollars
 
 
 def short_table(metrics: dict) -> list[dict]:
@@ -56,32 +63,16 @@ def moved_most(metrics: dict, leave_out: set[str], most: int = MOST_MOVED) -> li
 
 
 def row(kpi: dict) -> dict:
-    """Return a row of the table: title, value, change, and of what is past a limit its sign and that limit."""
+    """Return a row of the table: title, value, change, whether its month is partial, and a limit that is passed."""
     noted = kpi["status"] in ("warning", "critical")
     return {
         "title": kpi["title"],
-        "value": phrase("Not computable") if kpi["value"] is None else _value(kpi),
-        "change": _change(kpi),
+        "value": phrase("Not computable") if kpi["value"] is None else concise(kpi),
+        "change": concise_change(kpi),
         "limit": _passed(kpi) if noted else "",
+        "partial": partial_mark(kpi),
         **(sign(kpi["status"]) if noted else {"status": kpi["status"], "symbol": "", "word": ""}),
     }
-
-
-def _value(kpi):
-    """Return the value with its unit, unless the title says it: 'Active loans' are 127, not '127 loans'."""
-    if kpi["unit"] == "USD" and abs(kpi["value"]) >= CENTS_UP_TO:
-        return f"{number(kpi['value'], 0)}{NBSP}USD"
-    said = kpi["unit"] != "%" and kpi["unit"].lower() in kpi["title"].lower()
-    return number(kpi["value"], card_decimals(kpi)) if said else short(kpi)
-
-
-def _change(kpi):
-    """Return arrow, amount and judgement; amounts of many dollars without their cents."""
-    moved = change(kpi)
-    if moved and kpi["change"] and kpi["unit"] == "USD" and abs(kpi["value"]) >= CENTS_UP_TO:
-        size = f"{number(abs(kpi['change']), 0)}{NBSP}USD"
-        moved["amount"] = say("up {size}" if kpi["change"] > 0 else "down {size}", size=size)
-    return moved
 
 
 def _passed(kpi):

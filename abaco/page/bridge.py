@@ -11,7 +11,7 @@ from abaco.page.words import MINUS, NBSP, NOTHING, code, listing, money, number,
 TERMS = {
     "new arrears": ("New arrears", "new arrears"),
     "rolled on": ("Rolled on", "loans that rolled on"),
-    "cured": ("Cured", "cures"),
+    "cured": ("Cured, still owing", "cures"),
     "paid": ("Paid", "payments"),
     "written off": ("Written off", "write-offs"),
     "book growth": ("Change of the book", ""),
@@ -103,7 +103,19 @@ def waterfall(metrics: dict, name: str, rows: list[dict]) -> dict:
     return {
         "name": name, "title": kpi["title"], "rows": bars, "is_cut": low > 0,
         "finding": f"{finding}: {told}." if told else f"{finding}.",
+        "reading": _reading(name),
     }  # fmt: skip
+
+
+def _reading(name):
+    """Return what the two ways out of a PAR mean; the cure rate, of 30 days, means more."""
+    told = say(
+        "Cured: less than {days} days late again, and still owing. Paid: paid off, or paid down while late.",
+        days=name.removeprefix("PAR"),
+    )
+    if name != "PAR30":
+        return told
+    return f"{told} {phrase('The cure rate counts both what is cured and what is paid off.')}"
 
 
 def _bars(kpi, rows):
@@ -159,7 +171,9 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
         for row in sorted(rows, key=lambda row: row["rank"])
     ]  # fmt: skip
     caption = say("The loans that moved {kpi} most", kpi=kpi)
-    return figures(caption, [phrase(head) for head in heads], cells, texts=4, look="full")
+    command = f"abaco explain {kpi} --date {metrics['date']} --lines"
+    note = fill("lookup.html.j2", command=command)
+    return figures(caption, [phrase(head) for head in heads], cells, texts=4, note=note, look="full")
 
 
 def _plain(name):

@@ -1,6 +1,6 @@
-"""The conclusion, which a reader sees first: one paragraph written from the figures.
+"""The conclusion, which a reader sees first, written from the figures.
 
-It says how the book stands, what moved most and why, and what needs attention.
+A paragraph says how the book stands, and what moved most and why; the points below it, what needs attention.
 """
 
 from abaco.page.bridge import bridge_rows, explanation
@@ -8,6 +8,7 @@ from abaco.page.columns import capital, small
 from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
+from abaco.page.period import partial_mark, undated
 from abaco.page.readings import card_decimals, first, in_order, short, side, with_unit
 from abaco.page.reconciliation import reconciles
 from abaco.page.status import overall_status, sign, verdict
@@ -19,22 +20,25 @@ SUMS = {"CollectionRate": ("cash on hand", "the eligible receivables")}
 
 
 def conclusion(metrics: dict, history=(), bridges=()) -> Html:
-    """Return the overall state and the paragraph."""
+    """Return the overall state, the paragraph and its points."""
     return fill("conclusion.html.j2", **concluded(metrics, history, bridges))
 
 
 def concluded(metrics: dict, history=(), bridges=()) -> dict:
-    """Return the overall status with its word and symbol, the verdict, the paragraph's sentences, and the alarm."""
-    sentences = [_state(metrics), *_moves(metrics, history, bridges), *_attention(metrics)]
+    """Return the overall status with its word and symbol, the verdict, alarms, the paragraph's sentences, points."""
+    sentences = [_state(metrics), *_moves(metrics, history, bridges)]
     return {
         **sign(overall_status(metrics)),
         "verdict": verdict(metrics),
         "sentences": [sentence for sentence in sentences if sentence],
-        "alarm": "" if reconciles(metrics["reconciliation"]) else _alarm(),
+        "points": [point for point in _attention(metrics) if point],
+        "alarms": [alarm for alarm in (undated(metrics), _unreconciled(metrics)) if alarm],
     }
 
 
-def _alarm():
+def _unreconciled(metrics):
+    if reconciles(metrics["reconciliation"]):
+        return ""
     return phrase(
         "The rows of the input do not add up: see “Where every row went” before using these figures."
     )
@@ -161,10 +165,15 @@ def _attention(metrics):
 
 def _past(name, kpi, level):
     limit = plain(kpi["thresholds"][level])
-    return say(
+    told = say(
         f"{{title}} at {{value}} ({level} {side(kpi)} {{limit}})",
         title=small(named(name, kpi)), value=short(kpi), limit=limit,
     )  # fmt: skip
+    return _joined(told, partial_mark(kpi))
+
+
+def _joined(*parts):
+    return ", ".join(part for part in parts if part)
 
 
 def _unusual(metrics):
@@ -179,11 +188,12 @@ def _unusual(metrics):
 
 
 def _unusual_move(metrics, move):
-    title = small(named(move["kpi"], metrics["kpis"][move["kpi"]]))
+    kpi = metrics["kpis"][move["kpi"]]
     if move["change_pct"] is None:
-        return say("{title} (from 0)", title=title)
-    size = f"{'+' if move['change_pct'] > 0 else ''}{number(move['change_pct'], 1)}{NBSP}%"
-    return f"{title} ({size})"
+        size = phrase("from 0")
+    else:
+        size = f"{'+' if move['change_pct'] > 0 else ''}{number(move['change_pct'], 1)}{NBSP}%"
+    return f"{small(named(move['kpi'], kpi))} ({_joined(size, partial_mark(kpi))})"
 
 
 def _lost(metrics):
@@ -191,7 +201,11 @@ def _lost(metrics):
     core = [(name, kpi) for name, kpi in first(metrics) if kpi["value"] is None]
     reasons = {}
     for _, kpi in core:
-        reasons.setdefault((kpi["reason"] or phrase("no reason given")).rstrip("."), []).append(kpi["title"])
+        reason = (kpi["reason"] or phrase("no reason given")).rstrip(".")
+        reason = next(
+            (known for known in reasons if reason.endswith(known)), reason
+        )  # a composite repeats it
+        reasons.setdefault(reason, []).append(kpi["title"])
     for reason, titles in reasons.items():
         yield say("{titles} could not be computed: {reason}.", titles=capital(listing(titles)), reason=reason)
     if others := len(lost) - len(core):

@@ -4,7 +4,8 @@ from abaco.page.columns import capital
 from abaco.page.history import course, timeline
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.readings import GROUPS, by_group, change, limits, short
+from abaco.page.period import partial
+from abaco.page.readings import GROUPS, by_group, concise, concise_change, limits
 from abaco.page.sparkline import sparkline
 from abaco.page.status import marked
 from abaco.page.tables import figures
@@ -44,9 +45,9 @@ def _table(metrics, title, kpis, past):
 
 def _row(name, kpi, past):
     return [
-        fill("name.html.j2", title=kpi["title"], id=name),
-        marked(kpi["status"], short(kpi)),
-        fill("change.html.j2", change=change(kpi)),
+        fill("name.html.j2", title=kpi["title"], id=name, partial=partial(kpi)),
+        marked(kpi["status"], concise(kpi)),
+        fill("change.html.j2", change=concise_change(kpi)),
         sparkline(kpi, course(past, name)),
         capital(limits(kpi)),
     ]

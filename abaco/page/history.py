@@ -1,8 +1,9 @@
 """The past: every date's figures, oldest first for the charts and newest first for the table."""
 
 from abaco.page.language import phrase, say
-from abaco.page.markup import Html
-from abaco.page.readings import FIRST_KPIS, card_decimals, first, in_order
+from abaco.page.markup import Html, fill
+from abaco.page.period import partial
+from abaco.page.readings import FIRST_KPIS, card_decimals, first, in_order, is_large
 from abaco.page.status import marked
 from abaco.page.tables import figures
 from abaco.page.words import NOTHING, day, number, plural, short_day
@@ -45,7 +46,8 @@ def _short_cell(kpi, then):
     """Return a past value as short as it can honestly be written, its unit being named by its row."""
     if then is None or then["value"] is None:
         return NOTHING
-    return marked(then["status"], number(then["value"], card_decimals(kpi, then["value"])))
+    decimals = 0 if is_large(kpi, then["value"]) else card_decimals(kpi, then["value"])
+    return marked(then["status"], number(then["value"], decimals))
 
 
 def history_table(metrics: dict, history, dates: int = 13) -> Html:
@@ -76,7 +78,7 @@ def _others(metrics, past):
         return ""
     rows = [
         [
-            _with_unit(kpi),
+            fill("past.html.j2", title=_with_unit(kpi), partial=partial(kpi)),
             *(_short_cell(kpi, then.get(name)) for _, then in shown),
         ]
         for name, kpi in known

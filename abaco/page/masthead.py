@@ -1,29 +1,20 @@
 """The head of the page: what is shown, for which date, from which input, and how large the book is."""
 
+from abaco.page import period
 from abaco.page.language import say
 from abaco.page.markup import Html, fill
-from abaco.page.words import count, day, plural
+from abaco.page.words import count, plural
 
 
 def masthead(metrics: dict) -> Html:
     """Return the title with the date, the input, and what a date earlier than its label means."""
-    as_of = metrics["as_of"]
     return fill(
         "masthead.html.j2",
-        title=say("Loan book at {date}", date=day(metrics["date"])),
-        as_of=_as_of(metrics) if as_of and as_of < metrics["date"] else "",
+        title=period.title(metrics),
+        as_of=period.as_of(metrics),
         book=metrics["book"],
         rows=_rows(metrics["book"]),
         source=_source(metrics["inputs"]),
-    )
-
-
-def _as_of(metrics):
-    return say(
-        "Figures as of {as_of}, labelled {date}: balances are those of {as_of}, and what was collected, disbursed or "
-        "written off in the last month covers only the days up to then.",
-        as_of=day(metrics["as_of"]),
-        date=day(metrics["date"]),
     )
 
 

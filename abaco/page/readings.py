@@ -5,6 +5,7 @@ from abaco.page.words import NBSP, number, plain
 
 FIRST_KPIS = ("PAR30", "PAR90", "CollectionRate", "PortfolioHealth")
 CARD_DECIMALS = 2
+CENTS_UP_TO = 10_000  # USD: a larger amount is told in whole dollars where many stand together
 # group in metrics.json → its heading on the page, in the page's order
 GROUPS = {
     "core": "Key figures",
@@ -79,6 +80,20 @@ def short(kpi: dict, value: float | None = None) -> str:
     return with_unit(kpi, value, card_decimals(kpi, value))
 
 
+def is_large(kpi: dict, value: float | None = None) -> bool:
+    """Return whether the KPI is an amount of so many dollars that cents say nothing."""
+    value = kpi["value"] if value is None else value
+    return kpi["unit"] == "USD" and abs(value) >= CENTS_UP_TO
+
+
+def concise(kpi: dict) -> str:
+    """Return the value with its unit, unless the title says it: 'Active loans' are 127, not '127 loans'."""
+    if is_large(kpi):
+        return with_unit(kpi, kpi["value"], 0)
+    said = kpi["unit"] != "%" and kpi["unit"].lower() in kpi["title"].lower()
+    return number(kpi["value"], card_decimals(kpi)) if said else short(kpi)
+
+
 def side(kpi: dict) -> str:
     """Return on which side of a limit the KPI is past it: 'above' or 'below'."""
     return "below" if kpi["direction"] == "higher" else "above"
@@ -104,6 +119,15 @@ def change(kpi: dict) -> dict | None:
     judgement = "" if kpi["direction"] is None else _judgement(rose == (kpi["direction"] == "higher"))
     amount = say("up {size}" if rose else "down {size}", size=size)
     return {"arrow": "↑" if rose else "↓", "amount": amount, "judgement": judgement}
+
+
+def concise_change(kpi: dict) -> dict | None:
+    """Return the change against the previous date, of many dollars without their cents."""
+    moved = change(kpi)
+    if moved and kpi["change"] and is_large(kpi):
+        size = with_unit(kpi, abs(kpi["change"]), 0)
+        moved["amount"] = say("up {size}" if kpi["change"] > 0 else "down {size}", size=size)
+    return moved
 
 
 def _judgement(better):

@@ -55,15 +55,22 @@ def _told(source: str) -> str:
     return "\n\n".join(f"{mark}{blank}{phrase(text)}" for mark, blank, text in blocks)
 
 
+class _PageExporter(HTMLExporter):
+    """Nbconvert's exporter without its second look at the whole page, for parts that the template does not have."""
+
+    def from_notebook_node(self, nb, resources=None, **kwargs):
+        return super(HTMLExporter, self).from_notebook_node(nb, self._init_resources(resources), **kwargs)
+
+
 def _exporter() -> HTMLExporter:
-    """Return nbconvert's exporter with our template, and with none of its own styles and scripts."""
+    """Return the exporter with our template, and with none of nbconvert's own styles and scripts."""
     config = Config()
     config.TagRemovePreprocessor.enabled = True
     config.TagRemovePreprocessor.remove_cell_tags = {ANALYST_TAG, "injected-parameters"}
     config.CSSHTMLHeaderPreprocessor.enabled = False
     config.HighlightMagicsPreprocessor.enabled = False
     config.NbConvertBase.display_data_priority = SHOWN + SILENT
-    exporter = HTMLExporter(
+    exporter = _PageExporter(
         config=config,
         template_name="report",
         extra_template_basedirs=[str(TEMPLATES)],

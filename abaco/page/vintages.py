@@ -10,7 +10,9 @@ from abaco.page.words import NOTHING, listing, money, percent, plural, quarter
 
 SIZE = {"wide": (880, 380), "narrow": (340, 320)}
 MARGIN = {"left": 40, "right": 76, "top": 14, "bottom": 48}
-NAME = (58, 15)  # how much room a cohort's name takes
+NAME = (62, 16)  # how much room a cohort's name takes
+LOWEST = 4  # height of a name's middle above the axis, whose labels stand below
+BESIDE = 9  # from the end of a curve to its name
 MONTHS_SHOWN = (3, 6, 9, 12, 18, 24, 36)
 
 
@@ -87,31 +89,42 @@ def _looks(found):
 def _names(axes, found, looks, room):
     """Write each cohort beside the end of its curve, a little higher or lower where another name stands.
 
-    Those that stand out come first, then the oldest; what finds no place is left to the table.
+    Those that stand out come first, and may lie over a thin curve; then the oldest, where nothing is in their way.
     """
-    taken = []
+    taken = []  # left ends and heights of names
     across, down = (
         length / side for length, side in zip(room, (axes.get_xlim()[1], axes.get_ylim()[1]), strict=True)
     )
+    drawn = {
+        name: [(months * across, share * down) for months, share in points] for name, points in found.items()
+    }
     for name in sorted(found, key=lambda name: (looks[name][1] < 2, -len(found[name]))):
-        months, share = found[name][-1]
-        x, y = months * across, share * down
-        if (place := _free(x, y, taken)) is None:
+        x, y = drawn[name][-1]
+        others = [points for other, points in drawn.items() if other != name]
+        place = _free(x, y, taken, [point for points in others for point in points])
+        if place is None and looks[name][1] > 2:
+            place = _free(x, y, taken, [points[-1] for points in others])
+        if place is None:
             continue
         taken.append((x, place))
+        months, share = found[name][-1]
         colour, weight = looks[name]
         axes.annotate(
-            quarter(name), (months, share), (9, place - y), textcoords="offset points", va="center",
+            quarter(name), (months, share), (BESIDE, place - y), textcoords="offset points", va="center",
             color=colour if weight > 2 else COLOURS["muted"], fontsize=12,
             fontweight="bold" if weight > 2 else "normal", annotation_clip=False, parse_math=False,
         )  # fmt: skip
 
 
-def _free(x, y, taken):
-    """Return the nearest height at which a name beside (x, y) covers no other one; None without any."""
+def _free(x, y, taken, drawn):
+    """Return the nearest height at which a name beside (x, y) covers no name, nothing drawn and no axis, or None."""
     for step in (0, 1, -1, 2, -2):
         place = y + step * NAME[1] / 2
-        if all(abs(x - other) >= NAME[0] or abs(place - height) >= NAME[1] for other, height in taken):
+        apart = all(abs(x - other) >= NAME[0] or abs(place - height) >= NAME[1] for other, height in taken)
+        bare = all(
+            not 0 < left - x < NAME[0] + BESIDE or abs(place - at) >= NAME[1] / 2 for left, at in drawn
+        )
+        if apart and bare and place >= LOWEST:
             return place
     return None
 

@@ -72,5 +72,6 @@ def copied(tmp_path):
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     path = package / "kernels" / "template.py"
     little = 'PRELOADED = ("ipykernel.kernelapp", "matplotlib", "pandas")\n'
-    path.write_text(re.sub(r"PRELOADED = \(.*?\n\).*?\n", little, path.read_text(), count=1, flags=re.DOTALL))
+    text = re.sub(r"PRELOADED = \(.*?\n\).*?\n", little, path.read_text(), count=1, flags=re.DOTALL)
+    path.write_text(re.sub(r"LATER = \(.*?\n\).*?\n", "LATER = ()\n", text, count=1, flags=re.DOTALL))
     return package.parent

@@ -250,7 +250,7 @@ def test_template_is_replaced_when_the_code_has_changed(copied, asker):
 )
 def test_ordinary_kernel_where_the_template_fails(copied, asker, fault, message):
     path = copied / "abaco" / "kernels" / "template.py"
-    path.write_text(path.read_text().replace("    gc.collect()\n", f"    {fault}\n"))
+    path.write_text(path.read_text().replace("    gc.disable()", f"    {fault}\n    gc.disable()"))
     script = """
 import os, logging
 from helpers import Kernel

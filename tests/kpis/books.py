@@ -1,10 +1,7 @@
-"""Books written out: exports as tables of text, a heading a column, ``-`` for null, two blanks between cells."""
+"""Books written out: the tape and the exports beside it, each with the columns that a test gives it and no other."""
 
-import datetime as dt
-import re
-from decimal import Decimal
-
-import pyarrow as pa
+import narwhals as nw
+from tapes import written
 
 from abaco.kpis import measures
 from abaco.kpis.book import Book
@@ -19,33 +16,19 @@ DEFAULT_TAPE = """
 
 
 def export(text):
-    """Turn a table written out into Arrow; amounts are (18,2), rates (18,6)."""
-    headings, *rows = (re.split(r"\s{2,}", line.strip()) for line in text.strip().splitlines())
-    return pa.table(
-        {
-            name: pa.array([_cell(name, row[i]) for row in rows], _type(name))
-            for i, name in enumerate(headings)
-        }
-    )
+    """Turn a table written out into Arrow, with the columns that it has; amounts are (18,2), rates (18,6)."""
+    headings = text.strip().splitlines()[0].split()
+    return written(text, {name: _dtype(name) for name in headings})
 
 
-def _cell(name, text):
-    if text == "-":
-        return None
-    if name in TEXTS:
-        return text
-    read = dict.fromkeys(COUNTS, int) | dict.fromkeys(DATES, dt.date.fromisoformat)
-    return read.get(name, Decimal)(text)
-
-
-def _type(name):
+def _dtype(name):
     if name in DATES:
-        return pa.date32()
+        return nw.Date()
     if name in TEXTS:
-        return pa.string()
+        return nw.String()
     if name in COUNTS:
-        return pa.int64()
-    return pa.decimal128(18, 6 if name == "interest_rate" else 2)
+        return nw.Int64()
+    return nw.Decimal(18, 6 if name == "interest_rate" else 2)
 
 
 def book(frame, tape=DEFAULT_TAPE, as_of=None, **exports):

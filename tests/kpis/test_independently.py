@@ -7,10 +7,18 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+import duckdb
+import narwhals as nw
+import pandas as pd
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import yaml
 from projects import ROOT, Project, copy_project
+
+from abaco import loanbook
+from abaco.kpis import catalog, measures, values
+from abaco.stages import FACTS, scraps_of
 
 from .recomputation import (
     BOUNDS,
@@ -81,6 +89,40 @@ def test_kpi_of_the_report_is_what_the_files_say(name, kpis):
 def test_kpi_of_every_date_is_what_the_files_say(name, history):
     found = {day: value if value is None else Fraction(value) for day, value in history[name].items()}
     assert found == {day: published(name, day) for day in balances()}
+
+
+class Reader:
+    """An engine as far as a book needs one: it reads a table of the report."""
+
+    def __init__(self, turn):
+        self.turn = turn
+
+    def scan(self, path):
+        return nw.from_native(self.turn(pq.read_table(path))).lazy()
+
+
+ENGINES = {
+    "duckdb": duckdb.from_arrow,
+    "polars": lambda table: pl.from_arrow(table).lazy(),
+    "pandas": lambda table: table.to_pandas(types_mapper=pd.ArrowDtype),
+}
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def computed(request, report):
+    """Every KPI of the report's tables on one engine."""
+    definitions = catalog.load(ROOT / "params/kpis.yml")
+    facts = scraps_of(report / "notebooks/01_ingestion.ipynb")[FACTS]
+    risk = loanbook.risk(", ".join(str(float(chance)) for chance in CHANCES), float(SEVERITY))
+    book = loanbook.open_book(report / "tables", Reader(ENGINES[request.param]), facts, **risk)
+    totals = measures.measure(book, catalog.measures(definitions))
+    return values.evaluate(definitions, totals[DECEMBER], DECEMBER)
+
+
+@pytest.mark.parametrize("name", RECOMPUTED)
+def test_kpi_of_every_engine_is_what_the_files_say(name, computed):
+    value = computed[name]["value"]
+    assert (None if value is None else Fraction(value)) == published(name, DECEMBER)
 
 
 def test_only_what_the_sample_does_not_tell_has_no_value(kpis):

@@ -1,21 +1,10 @@
 """The email in a real browser: both forms show their pictures, at the width of a mail client and of a phone."""
 
-import os
-
 import browser as chromium
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 GRAVE = ("serious", "critical")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium."""
-    if chromium.chromium() is None:
-        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
-    with chromium.launched() as found:
-        yield found
 
 
 @pytest.fixture

@@ -59,7 +59,10 @@ def test_every_picture_has_a_text_alternative_with_its_figures(written):
     trend, bridge = (image["alt"].replace("\xa0", " ") for image in soup(written()).find_all("img"))
     assert trend.startswith("Line chart. PAR30 rose from 3.46 % to 3.68 % (within its limits).")
     assert bridge.startswith("Bar chart. PAR30 rose from 3.46 % to 3.68 %: mainly new arrears (+0.36 points)")
-    assert "In parts: 30 Nov 25 3.46 %; New arrears +0.36; Rolled on +0.10; Cured −0.15; Paid −0.10" in bridge
+    assert (
+        "In parts: 30 Nov 25 3.46 %; New arrears +0.36; Rolled on +0.10; Cured, still owing −0.15; Paid −0.10"
+        in bridge
+    )
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_runs(written):
@@ -106,7 +109,9 @@ def test_four_cards_with_reason_where_there_is_no_value(written):
 
 
 def test_figures_that_are_older_than_their_date_say_so(written, metrics):
-    assert "The figures are as of 10 December 2025." in told(written("older"))
+    assert "The figures are as of 10 December 2025, and the month is counted up to that day." in told(
+        written("older")
+    )
     metrics["as_of"] = metrics["date"]
     assert "as of" not in told(written("exact"))
 

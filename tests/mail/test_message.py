@@ -119,7 +119,8 @@ def test_subject_of_another_language_is_encoded_and_read_back(sent):
 def test_text_says_in_plain_words_what_the_html_says(sent):
     text = sent().get_body(("plain",)).get_content().replace("\r\n", "\n")
     for said in (
-        "Loan book at 31 December 2025\n10,000.00 USD outstanding in 4 loans. The figures are as of\n10 December 2025.",
+        "Loan book at 31 December 2025\n10,000.00 USD outstanding in 4 loans. The figures are as of\n"
+        "10 December 2025, and the month is counted up to that day.",
         "Warning: 1 of 2 figures with limits is past its warning limit.",
         "Needs attention: PAR90 at 3.25 % (warning above 3).",
         "- Portfolio at risk, 30 days: 3.68 % (OK), up 0.21 points, worse; from\n  3.46 % at 30 November 2025",

@@ -1,7 +1,5 @@
 """The built page in a real browser: silent, self-contained, accessible, and usable on a phone and by keyboard."""
 
-import os
-
 import browser as chromium
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,15 +10,6 @@ from .example import executed, render, tables
 PHONE = {"width": 360, "height": 740}
 PAGES = ("en", "es", "sample")
 GRAVE = ("serious", "critical")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium."""
-    if chromium.chromium() is None:
-        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
-    with chromium.launched() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

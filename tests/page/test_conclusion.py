@@ -11,10 +11,10 @@ from .example import bridges
 
 
 def said(metrics, history=(), bridges=()):
-    """Return the paragraph as text."""
+    """Return the paragraph and its points as text."""
     html = conclusion(in_words(metrics), history, bridges)
-    paragraph = re.search(r'<p class="summary">(.*?)</p>', html, re.DOTALL)[1]
-    return re.sub(r"<[^>]+>", "", paragraph).replace("\u00a0", " ")
+    paragraph = re.findall(r'<p class="summary">(.*?)</p>|<li>(.*?)</li>', html, re.DOTALL)
+    return re.sub(r"<[^>]+>", "", " ".join(map("".join, paragraph))).replace("\u00a0", " ")
 
 
 def test_worst_status_decides(metrics):

@@ -81,6 +81,22 @@ def test_vintages_are_named_at_their_ends():
     )
 
 
+def test_name_that_would_lie_on_other_curves_is_left_to_the_table():
+    band = [(f"20{year} Q1", month, (year - 10) * 0.05) for year in range(10, 19) for month in range(13)]
+    short = [("2020 Q1", month, 0.2) for month in range(7)]
+    worst = [("2021 Q1", 0, 0.0), ("2021 Q1", 3, 3.0), ("2022 Q1", 0, 0.0), ("2022 Q1", 1, 0.0)]
+    rows = ((cohort, month, 5000.0, share) for cohort, month, share in band + short + worst)
+    html = page.vintage_chart(frame("cohort months_on_book disbursed_usd share", *rows))
+    for svg in BeautifulSoup(html, "html.parser").find_all("svg"):
+        drawn = {text.get_text().replace("\u00a0", " ") for text in svg.find_all("text")}
+        assert {
+            "2021 Q1",
+            "2022 Q1",
+            "2010 Q1",
+        } <= drawn  # the worst, the youngest, and the first of the band
+        assert "2020 Q1" not in drawn
+
+
 def test_vintages_without_a_default():
     table = vintages()
     table["share"] = 0.0

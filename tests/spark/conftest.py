@@ -15,8 +15,12 @@ import pytest
 
 from abaco import engines
 
+QUICK = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # of code that runs for minutes the best compiler never pays
+)
 DEFAULTS = (
     "spark.executor.memory 512m\nspark.sql.shuffle.partitions 3\nspark.sql.files.maxPartitionBytes {}\n"
+    f"spark.driver.extraJavaOptions {QUICK}\nspark.executor.extraJavaOptions {QUICK}\n"
 )
 END_WITH_US = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 

@@ -1,0 +1,81 @@
+"""What the embedded engine does to text, said in its SQL."""
+
+TYPES = {
+    "text": "VARCHAR",
+    "date": "DATE",
+    "amount": "DECIMAL(18,2)",
+    "rate": "DECIMAL(18,6)",
+    "days": "BIGINT",
+}
+
+
+def quoted(name: str) -> str:
+    """Return a column's name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return text as SQL."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
+    """Return SQL for a column's value as one of its kind, null where it is none.
+
+    Parameters
+    ----------
+    source
+        The column's own type.
+    """
+    column, target = quoted(name), TYPES[kind]
+    if kind == "text":
+        return f"nullif(trim({column}::VARCHAR), '')"
+    own = (
+        ("DATE", "TIMESTAMP")
+        if kind == "date"
+        else ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+    )
+    if source.startswith(own):
+        value = column
+    elif kind == "date":
+        value = _day(f"{column}::VARCHAR")
+    else:  # of a float the shortest decimal that stands for it, never the float itself
+        value = _number(f"{column}::VARCHAR", "DECIMAL(38,6)" if kind == "days" else target, decimal_mark)
+    if kind == "days" and source not in own:
+        return f"CASE WHEN {value} % 1 = 0 THEN TRY_CAST({value} AS {target}) END"
+    value = f"TRY_CAST({value} AS {target})"
+    if kind == "date":  # what Python's calendar knows
+        return f"CASE WHEN {value} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {value} END"
+    return value
+
+
+def _day(text: str) -> str:
+    written = r"^\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2})([ T]\d{1,2}:.*)?\s*$"
+    plain = f"length({text}) = 10 AND ascii({text}) BETWEEN 48 AND 57"  # spares most rows the pattern
+    return f"CASE WHEN {plain} THEN {text} ELSE nullif(regexp_extract({text}, {literal(written)}, 1), '') END"
+
+
+def _number(text: str, target: str, decimal_mark: str) -> str:
+    group, point = (r"\.", ",") if decimal_mark == "," else (",", r"\.")
+    grouped = rf"^\s*[+-]?[1-9]\d{{0,2}}({group}\d{{3}})+({point}\d+)?\s*$"
+    ungrouped = f"replace({text}, {literal(group[-1])}, '')"
+    with_groups = (
+        f"CASE WHEN regexp_matches({text}, {literal(grouped)}) "
+        f"THEN TRY_CAST(replace({ungrouped}, {literal(point[-1])}, '.') AS {target}) END"
+    )
+    if decimal_mark == ",":
+        plain = f"CASE WHEN NOT contains({text}, '.') THEN replace({text}, ',', '.') END"
+    else:
+        plain = text
+    checked = f"CASE WHEN NOT contains({text}, '_') THEN TRY_CAST({plain} AS {target}) END"
+    return f"coalesce({checked}, {with_groups})"
+
+
+def mask(column: str, key: bytes | None) -> str:
+    """Return SQL for the token of a column under the connection's key, or for ``redacted`` without one."""
+    if key is None:
+        token = "'redacted'"
+    else:
+        inner = f"unhex(sha256(getvariable('hmac_inner') || encode({column})))"
+        token = f"'tok_' || left(sha256(getvariable('hmac_outer') || {inner}), 32)"
+    return f"CASE WHEN {column} IS NOT NULL THEN {token} END"
