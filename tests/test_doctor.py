@@ -372,6 +372,23 @@ def test_alerts_go_where_they_can(case, monkeypatch):
     assert places.alerts(case("alerts.dry_run=true")).level == "warning"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        (
+            "SLACK_WEBHOOK_URL",
+            "https://hooks.slack.com/services/",
+            "SLACK_WEBHOOK_URL is no incoming webhook",
+        ),
+        ("PAGERDUTY_ROUTING_KEY", "no key", "PAGERDUTY_ROUTING_KEY is no routing key"),
+    ],
+)
+def test_alerts_that_could_not_be_sent(case, monkeypatch, name, value, text):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(AbacoError, match=text):
+        places.alerts(case())
+
+
 @pytest.fixture
 def cascade(tmp_path, monkeypatch):
     """Ask a server, which is trusted, for the head of the export."""

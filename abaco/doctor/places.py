@@ -72,13 +72,15 @@ def email(case: Case) -> Finding:
 
 
 def alerts(case: Case) -> Finding:
-    """Say where alerts of each severity go."""
+    """Say where alerts of each severity go, once the addresses of these places have the right form."""
     from abaco.delivery import rules
     from abaco.delivery.channels import channel
     from abaco.delivery.email import alert_recipients
 
     places = {place for route in rules.ROUTES.values() for place in route}
     usable = {place for place in places if channel(place, case.settings).missing() is None}
+    for place in sorted(usable - {"email"}):  # an incident would be the first to find a wrong one
+        channel(place, case.settings).probe()
     usable -= set() if alert_recipients() else {"email"}
     if not usable:
         return warning(
