@@ -41,7 +41,7 @@ class Block:
 
     def __str__(self):
         """What a list of tests calls it."""
-        return f"line {self.line}, {self.section}"
+        return f"line {self.line}, {self.section}{', checked only' if self.kind == CHECKED else ''}"
 
     @property
     def script(self):
