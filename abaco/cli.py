@@ -256,6 +256,19 @@ def rollback(
 
 
 @app.command()
+def doctor(params: Params = None, output: Output = None, log_level: Level = None) -> None:
+    """Examine the installation, a line a part: what was found and what to do; exit code 1 where something is broken."""
+    from abaco.doctor import examine
+
+    levels = []
+    for name, finding in examine(params, output and output.expanduser().absolute(), log_level):
+        print(f"{finding.level:<9}{name:<12}{finding.text}", flush=True)
+        levels.append(finding.level)
+    if "problem" in levels:
+        raise typer.Exit(1)
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; by default service.host.")] = None,
     port: Annotated[

@@ -70,6 +70,18 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self._send_body(answer, body)
 
+    def do_HEAD(self):
+        """Send what is next without its body."""
+        self.server.requests.append({"path": self.path, **self.headers})
+        answer = self.server.next_answer()
+        if answer.held:
+            answer.held.wait(60)
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def _send_body(self, answer, body):
         if answer.length == "content":
             self.send_header("Content-Length", str(len(body)))

@@ -34,7 +34,7 @@ def download(settings: dict[str, Any], say: Callable[[str], None]) -> Path:
     RunError
         The download failed for now. The former export is as it was.
     """
-    url, token = _address(settings["cascade"]["url"]), _token()
+    url, token = address_of(settings["cascade"]["url"]), token_of()
     store = Store(project.resolve(settings["cascade"]["folder"]))
 
     def tell(line: str) -> None:
@@ -73,7 +73,14 @@ def _refresh(
     return size if is_new else f"the export is unchanged, {size}"
 
 
-def _address(text: str) -> httpx.URL:
+def address_of(text: str) -> httpx.URL:
+    """Return the address of the export, to which the token may be sent.
+
+    Raises
+    ------
+    InputError
+        When it is none, or the token could be read on the way.
+    """
     if not text:
         raise InputError("cascade.url is empty: set the address of the export, or give another input")
     try:
@@ -90,7 +97,14 @@ def _address(text: str) -> httpx.URL:
     return url
 
 
-def _token() -> str:
+def token_of() -> str:
+    """Return the token of the environment.
+
+    Raises
+    ------
+    InputError
+        When there is none, or it cannot be one.
+    """
     token = os.environ.get(TOKEN_VARIABLE, "").strip()
     if not token:
         raise InputError(

@@ -103,16 +103,34 @@ class AzureChannel:
                     f"Azure container {self.container} has no {blob.blob_name}: give the name that the backup printed"
                 ) from None
 
+    def probe(self) -> str:
+        """Ask once for the container, changing nothing, and return in words what was found.
+
+        Raises
+        ------
+        DeliveryError
+            When nothing could be uploaded.
+        """
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with self._explained(), self._service(retries=0) as service:
+            container = service.get_container_client(self.container)
+            try:
+                next(iter(container.list_blobs(name_starts_with=self._name(LATEST))), None)
+            except ResourceNotFoundError:
+                return f"answers; the first upload makes the container {self.container}"
+        return f"container {self.container} answers"
+
     def _name(self, *parts: str) -> str:
         return "/".join([self.prefix, *parts] if self.prefix else parts)
 
-    def _service(self) -> Any:
+    def _service(self, retries: int = RETRIES) -> Any:
         from azure.storage.blob import BlobServiceClient, LinearRetry
 
         options = {
             "connection_timeout": self.timeout,
             "read_timeout": self.timeout,
-            "retry_policy": LinearRetry(PAUSE_SECONDS, RETRIES, random_jitter_range=PAUSE_SECONDS / 2),
+            "retry_policy": LinearRetry(PAUSE_SECONDS, retries, random_jitter_range=PAUSE_SECONDS / 2),
             "max_single_put_size": blobs.BLOCK,
             "max_block_size": blobs.BLOCK,
         }

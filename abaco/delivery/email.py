@@ -107,6 +107,18 @@ class EmailChannel:
             "bytes": len(content),
         }
 
+    def probe(self) -> str:
+        """Sign in at the mail server, sending nothing, and return in words what was found.
+
+        Raises
+        ------
+        DeliveryError
+            When nothing could be sent.
+        """
+        server = smtp.server()
+        smtp.probe(server, self._timeout)
+        return f"{server} lets us in"
+
 
 def report(folder: Path) -> EmailMessage:
     """Return the draft that a run left beside its report.

@@ -38,6 +38,16 @@ class SlackChannel:
         """Return None when there is a webhook, else what to set."""
         return None if os.environ.get("SLACK_WEBHOOK_URL") else "SLACK_WEBHOOK_URL"
 
+    def probe(self) -> None:
+        """Look at the webhook's form, sending nothing.
+
+        Raises
+        ------
+        DeliveryError
+            When it is none.
+        """
+        _webhook(os.environ["SLACK_WEBHOOK_URL"].strip())
+
     def send(self, item: Item) -> dict[str, Any]:
         """Send an alert; the receipt holds its key.
 
@@ -70,6 +80,16 @@ class PagerDutyChannel:
         """Return None when there is a routing key, else what to set."""
         return None if os.environ.get("PAGERDUTY_ROUTING_KEY") else "PAGERDUTY_ROUTING_KEY"
 
+    def probe(self) -> None:
+        """Look at the routing key's form, sending nothing.
+
+        Raises
+        ------
+        DeliveryError
+            When it is none.
+        """
+        _routing_key()
+
     def send(self, item: Item) -> dict[str, Any]:
         """Open the incident of an alert, add to it, or close it; the receipt holds its key.
 
@@ -81,11 +101,7 @@ class PagerDutyChannel:
         from apprise.plugins.pagerduty import NotifyPagerDuty
 
         alert = item.payload
-        key = os.environ["PAGERDUTY_ROUTING_KEY"].strip()
-        if not re.fullmatch(r"[A-Za-z0-9]+", key):
-            raise DeliveryError(
-                "PAGERDUTY_ROUTING_KEY is no routing key: copy it from the service's Events API v2"
-            )
+        key = _routing_key()
         service = NotifyPagerDuty(
             apikey=key,  # Apprise wants a second key, which this API has no use for
             integrationkey=key, source="abaco", component="report", class_id=alert["cause"],
@@ -136,6 +152,22 @@ def _fault(place: str, variable: str, status: re.Match | None, took: float, time
     if code >= 500 or code == BUSY:
         return PassingError(f"{place} answered {code}: it is in trouble, try again later")
     return DeliveryError(f"{place} refused the alert ({code}): check {variable}")
+
+
+def _routing_key() -> str:
+    """Return the routing key of the environment.
+
+    Raises
+    ------
+    DeliveryError
+        When it is none.
+    """
+    key = os.environ["PAGERDUTY_ROUTING_KEY"].strip()
+    if not re.fullmatch(r"[A-Za-z0-9]+", key):
+        raise DeliveryError(
+            "PAGERDUTY_ROUTING_KEY is no routing key: copy it from the service's Events API v2"
+        )
+    return key
 
 
 def _webhook(address: str) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ import os
 import smtplib
 import socket
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -75,10 +76,29 @@ def deliver(server: Server, timeout: float, sender: str, recipient: str, content
     DeliveryError
         When it will not.
     """
+    with _session(server, timeout) as connection:
+        connection.sendmail(sender, [recipient], content)
+
+
+def probe(server: Server, timeout: float) -> None:
+    """Sign in at the server, and send nothing.
+
+    Raises
+    ------
+    DeliveryError
+        When no message could be handed over.
+    """
+    with _session(server, timeout) as connection:
+        connection.noop()
+
+
+@contextmanager
+def _session(server: Server, timeout: float) -> Iterator[smtplib.SMTP]:
+    """Give a connection that is signed in, and say in a sentence what goes wrong with it."""
     try:
         connection = _connected(server, timeout)
         try:
-            connection.sendmail(sender, [recipient], content)
+            yield connection
         finally:
             # the message is taken over, or is not: no farewell changes that
             with suppress(smtplib.SMTPException, OSError):
