@@ -1,0 +1,6 @@
+"""The command line: thin verbs over the functions that do the work."""
+
+from abaco.cli.entry import main
+from abaco.cli.options import app
+
+__all__ = ["app", "main"]

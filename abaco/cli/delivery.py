@@ -1,0 +1,51 @@
+"""The verbs that deliver finished reports again."""
+
+from typing import Annotated
+
+import typer
+
+from abaco import logs
+from abaco.cli.options import Finished, Level, Output, Params, app, tell_undelivered
+from abaco.errors import InputError
+from abaco.listing import aligned
+
+
+@app.command()
+def deliver(
+    pending: Annotated[bool, typer.Option("--pending", help="Try all that is not delivered yet.")] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="Also what was given up.")] = False,
+    params: Params = None, output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Deliver what could not be delivered when its report was made; what was delivered is not sent again."""
+    from abaco import archive, settings
+    from abaco.delivery import settlement
+
+    logs.start(log_level)
+    if not (pending or dead):
+        raise InputError("Say what to deliver: --pending, and --dead for what was given up")
+    tried = list(settlement.deliver_pending(archive.reports_folder(output), settings.load(params), dead))
+    lines = aligned((row["channel"], row["run_id"] or row["key"], row["status"]) for row in tried)
+    print(*lines or ["Nothing was to be delivered"], sep="\n")
+    tell_undelivered([row for row in tried if row["status"] != "done"])
+
+
+@app.command()
+def upload(date: Finished, params: Params = None, output: Output = None, log_level: Level = None) -> None:
+    """Upload a finished report to Azure Blob again; what is there already is not sent again."""
+    from abaco.delivery import again
+
+    logs.start(log_level)
+    tell_undelivered(again.upload(date, params, output))
+
+
+@app.command()
+def email(
+    date: Finished,
+    to: Annotated[str | None, typer.Option(help="Recipients with commas between; else REPORT_RECIPIENTS.")] = None,
+    params: Params = None, output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Send a finished report by email, also to who has it already."""
+    from abaco.delivery import again
+
+    logs.start(log_level)
+    tell_undelivered(again.email(date, to, params, output))

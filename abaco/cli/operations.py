@@ -1,0 +1,75 @@
+"""The verbs of operators: service, examination, backup, restoration, rollback."""
+
+from typing import Annotated
+
+import typer
+
+from abaco import logs
+from abaco.cli.options import Finished, Level, Output, Params, app
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; by default service.host.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0: any that is free.", min=0, max=65535)
+    ] = None,
+    params: Params = None, output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Show reports, health and metrics by HTTP, and make the report whenever it is due, until told to stop."""
+    logs.start(log_level, "service.log", default="INFO")
+    from abaco.service import server
+
+    server.serve(params, output and output.absolute(), host, port)
+
+
+@app.command()
+def doctor(params: Params = None, output: Output = None, log_level: Level = None) -> None:
+    """Examine the installation, a line a part: what was found and what to do; exit code 1 where something is broken."""
+    from abaco.doctor import examine
+
+    levels = []
+    for name, finding in examine(params, output and output.expanduser().absolute(), log_level):
+        print(f"{finding.level:<9}{name:<12}{finding.text}", flush=True)
+        levels.append(finding.level)
+    if "problem" in levels:
+        raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    to: Annotated[
+        str | None, typer.Option(help="A file.tar.gz, a folder, or azure; by default backups/ beside the reports.")
+    ] = None,
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Write reports and database into one archive, every file with its hash."""
+    from abaco import backup as archiver
+
+    logs.start(log_level)
+    print(archiver.backup(to, output))
+
+
+@app.command()
+def restore(
+    archive: Annotated[str, typer.Argument(help="A file that backup wrote, or azure:NAME.")],
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Put reports and database back from an archive, once all of it is checked; what was there is kept aside."""
+    from abaco import restoration
+
+    logs.start(log_level)
+    print(restoration.restore(archive, output))
+
+
+@app.command()
+def rollback(
+    date: Finished,
+    to: Annotated[str | None, typer.Option(help="A run id; else the good run before the visible one.")] = None,
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Make a former good run of a date its report again; the one that is visible now is kept."""
+    from abaco import rollback as switch
+
+    logs.start(log_level)
+    print(switch.rollback(date, to, output))

@@ -1,0 +1,113 @@
+"""The verbs that make reports, and look at what they are made from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from abaco import inputs, logs, metrics, project, runs
+from abaco.cli.options import Date, Engine, Force, Input, Level, Output, Params, app, tell_undelivered
+from abaco.errors import RunError
+from abaco.listing import aligned
+
+
+@app.command()
+def report(
+    date: Date = None, input: Input = None, params: Params = None, output: Output = None,
+    engine: Engine = None, force: Force = False, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Make the report of a date: run every phase, then switch to the new report in one step."""
+    from abaco.kernels import forking
+
+    logs.start(log_level)
+    forking.prepare()  # it imports what kernels need while this process finds out whether one is needed
+    from abaco.pipeline import Pipeline
+    from abaco.progress import Progress
+
+    with Progress() as progress:
+        pipeline = Pipeline(params, output and output.absolute(), engine, force, progress)
+        result = pipeline.execute(input, date)
+    for name, phase in result["phases"].items():
+        if "taken_from" in phase:
+            print(f"{name} is unchanged: taken from the run {phase['taken_from']}")
+    folder = Path(result["path"])
+    kpis = result["phases"]["calculation"]["metrics"]
+    print(
+        *aligned(metrics.summary(kpis)), *metrics.caveats(runs.read_json(folder / "metrics.json")), sep="\n"
+    )
+    if former := result["replaced"]:
+        print(
+            f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}"
+        )
+    print(f"{project.shown(folder)}/report.html")
+    tell_undelivered(result["undelivered"])
+
+
+@app.command()
+def backfill(
+    first: Annotated[str, typer.Option("--from", help="First date, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last date, YYYY-MM-DD.")],
+    input: Input = None, params: Params = None, output: Output = None, engine: Engine = None,
+    force: Force = False, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Make a report for each date of the input between two dates; what is up to date is left as it is."""
+    from abaco import backfill as runner
+    from abaco.pipeline import Pipeline
+
+    logs.start(log_level)
+    settings = {"params": params, "output": output and output.absolute(), "engine": engine, "force": force}
+    source = inputs.located(input, Pipeline(**settings).settings, print)
+    dates = runner.wanted_dates(source, first, last)
+    failed = []
+    for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
+        print(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""), flush=True)
+        failed += [date] if outcome == "failed" else []
+    if failed:
+        raise RunError(
+            f"{len(failed)} of {len(dates)} dates failed, {failed[0]} first: correct them and run it again"
+        )
+
+
+@app.command()
+def check(date: Date = None, input: Input = None, params: Params = None, log_level: Level = None) -> None:
+    """Validate an input and show what a report would do with it, writing nothing."""
+    from abaco import inspection
+
+    logs.start(log_level)
+    for line in inspection.inspect(input, date, params):
+        print(line)
+
+
+@app.command()
+def verify(date: Date = None, output: Output = None, log_level: Level = None) -> None:
+    """Run a finished date again elsewhere and prove that every figure, table and page is the same."""
+    from abaco import verification
+
+    logs.start(log_level)
+    for line in verification.verify(date, output):
+        print(line)
+
+
+@app.command()
+def sample(
+    rows: Annotated[
+        int | None,
+        typer.Option(help="Rows of a tape of any size; without it, the project's own sample.", min=1),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="With rows: the file, .csv or .parquet. Else: the folder.")
+    ] = None,
+    log_level: Level = None,
+) -> None:
+    """Rebuild the synthetic sample, the same bytes every time; with a row count, a tape of any size."""
+    from abaco import sample as generator
+
+    logs.start(log_level)
+    if rows is None:
+        folder = output or project.root() / "data"
+        generator.write_sample(folder)
+        print(f"{project.shown(folder)}/sample.csv and sample/")
+    else:
+        path = output or project.root() / "data" / f"sample_{rows}.csv"
+        generator.write_snapshot(path, rows)
+        print(f"{project.shown(path)}: {rows} rows")
