@@ -7,9 +7,10 @@ import warnings
 import typer
 
 from abaco import logs
-from abaco.cli import reports, figures, delivery, operations  # noqa: F401, I001  each adds its verbs, in this order
 from abaco.cli.options import app
 from abaco.errors import AbacoError
+
+from abaco.cli import reports, figures, delivery, operations  # noqa: F401  # isort: skip  in this order
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 

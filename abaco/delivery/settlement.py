@@ -82,6 +82,28 @@ def deliver_again(output: Path, settings: dict[str, Any], items: list[Item]) -> 
     return [row for row in _deliver(engine, output, settings, only=keys)]
 
 
+def tell_of_start(output: Path, settings: dict[str, Any], started_at: str, error: str) -> None:
+    """Alert of a run that nobody watched and that failed before it had a folder: no input, a wrong setting.
+
+    Parameters
+    ----------
+    started_at
+        When it began; a run that came to have a folder since then has been told of already.
+    """
+    from abaco.delivery import alerting
+
+    engine = backlog.caught_up(output)
+    run = {"run_id": None, "date": None, "started_at": started_at, "error": error}
+    with writing(engine) as connection:
+        take_turns(connection)
+        if any(row["started_at"] >= records.moment(started_at) for row in queries.failed(connection)):
+            return
+        now = dt.datetime.now(dt.UTC)
+        outbox.enqueue(connection, output, alerting.failed(connection, run, None, settings, now))
+    for _ in _deliver(engine, output, settings):
+        pass
+
+
 def undelivered(engine: Engine, own: set[str]) -> list[dict[str, Any]]:
     """Return what is pending although it was tried, and what of `own` is not done."""
     with reading(engine) as connection:

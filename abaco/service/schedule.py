@@ -71,10 +71,19 @@ class Schedule:
         What makes the report.
     overdue_hours
         Hours from a due time until its run is overdue.
+    tell
+        Told when a run began and why it failed.
     """
 
-    def __init__(self, times: BaseTrigger | None, output: Path, command: Sequence[str], overdue_hours: float):
-        self._times, self._output, self._command = times, output, command
+    def __init__(
+        self,
+        times: BaseTrigger | None,
+        output: Path,
+        command: Sequence[str],
+        overdue_hours: float,
+        tell: Callable[[str, str], None] = lambda *_: None,
+    ):
+        self._times, self._output, self._command, self._tell = times, output, command, tell
         self._patience = dt.timedelta(hours=overdue_hours)
         self._scheduler = BackgroundScheduler(timezone=dt.UTC)
         self._process = Command()
@@ -176,6 +185,8 @@ class Schedule:
         failed = None if code in DONE else error or f"exit code {code}: see logs/pipeline.log"
         self._write(**note, finished_at=runs.now(), exit_code=code, error=failed)
         log.log(logging.ERROR if failed else logging.INFO, "the run of %s ended: %s", name, failed or "done")
+        if failed:
+            self._tell(note["started_at"], failed)
         return True
 
 

@@ -67,7 +67,10 @@ def _book(configured: dict[str, Any], params: str | None) -> Book:
     report = [sys.executable, "-m", "abaco", "report", "--output", str(output)]
     report += ["--params", params] if params else []
     times = trigger(configured["service"]["cron"])
-    schedule = Schedule(times, output, report, configured["service"]["overdue_hours"])
+    hours = configured["service"]["overdue_hours"]
+    schedule = Schedule(
+        times, output, report, hours, lambda began, why: _tell(output, configured, began, why)
+    )
     pause = max(configured["delivery"]["retry_seconds"], 1.0)
     schedule.every(pause, lambda: _deliver(output, configured))
     return Book(output, schedule)
@@ -82,6 +85,16 @@ def _deliver(output: Path, configured: dict[str, Any]) -> None:
             log.info("delivery %s by %s: %s", row["key"], row["channel"], row["status"])
     except DatabaseError as error:
         log.warning("cannot see what is to be delivered: %s", error)
+
+
+def _tell(output: Path, configured: dict[str, Any], began: str, why: str) -> None:
+    """Alert of a run of the schedule that failed before it could do so itself."""
+    from abaco.delivery import settlement
+
+    try:
+        settlement.tell_of_start(output, configured, began, why)
+    except DatabaseError as error:
+        log.error("nobody is told that the run failed: %s", error)
 
 
 def _listen(host: str, port: int) -> socket.socket:

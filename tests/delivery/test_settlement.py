@@ -305,3 +305,23 @@ def test_killed_between_any_two_steps_ends_in_the_same_state(base, places, monke
         step += 1
     assert steps >= 8  # written and told; of both deliveries: before it, after it, and told
     assert set(received) <= {2, 3}  # at most what was on its way when the process was killed came twice
+
+
+def test_run_that_failed_before_it_had_a_folder_is_told_of_once_and_cleared_by_the_next_good_one(
+    tmp_path, set_up
+):
+    for began in ("2026-01-01T02:00:00Z", "2026-01-01T03:00:00Z"):
+        settlement.tell_of_start(tmp_path, loaded(), began, "Input not found: data/exports")
+    assert len([r for r in set_up.received if "Input not found: data/exports" in json.dumps(r.body)]) == 1
+    settlement.settle(tmp_path, leave(tmp_path, status="ok"), loaded())
+    with connection.reading(connection.connect(tmp_path)) as opened:
+        assert queries.open_alerts(opened) == []
+
+
+def test_run_that_has_told_of_itself_is_not_told_of_again(tmp_path, set_up):
+    began, error = "2026-01-01T02:00:05Z", "01_ingestion: no room"
+    folder = left.run(tmp_path, DECEMBER, "r1", began, status="failed", error=error, places=PLACES)
+    settlement.settle(tmp_path, folder, loaded())
+    before = len(set_up.received)
+    settlement.tell_of_start(tmp_path, loaded(), "2026-01-01T02:00:00Z", "ingestion: no room")
+    assert len(set_up.received) == before > 0

@@ -33,9 +33,9 @@ class Marked:
         self.output, self.file, self.made = folder, folder / "ran.txt", []
         (folder / runs.RUNS).mkdir()
 
-    def schedule(self, times, then="", hours=3.0):
+    def schedule(self, times, then="", hours=3.0, tell=lambda *_: None):
         code = f"open({str(self.file)!r}, 'a').write('ran\\n')\n{then}"
-        self.made.append(Schedule(times, self.output, [sys.executable, "-c", code], hours))
+        self.made.append(Schedule(times, self.output, [sys.executable, "-c", code], hours, tell))
         return self.made[-1]
 
     def note(self, **note):
@@ -100,6 +100,16 @@ def test_next_run_is_when_it_is_due(marked):
 
 
 # Runs
+
+
+def test_failure_is_told_with_when_it_began_and_its_error(marked):
+    told = []
+    schedule = marked.schedule(
+        daily(soon()), "print('Error: no input'); exit(2)", tell=lambda *one: told.append(one)
+    )
+    schedule.start()
+    until(lambda: told)
+    assert told == [(schedule.note()["started_at"], "no input")]
 
 
 def test_run_begins_when_it_is_due_and_once(marked):
