@@ -15,7 +15,8 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check verify upload email deliver serve sample test golden docs bench screenshot lint lab clean lock
+.PHONY: help report backfill check verify upload email deliver serve sample test test-cluster test-places test-here \
+	golden docs bench screenshot lint lab clean lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -49,13 +50,20 @@ sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every ti
 
 test: $(VENV)/.test ## every test, the golden notebooks included
 	@sh tests/setup.sh
-	@$(MAKE) --no-print-directory --jobs 2 test-cluster test-here
+	@$(MAKE) --no-print-directory --jobs 3 test-cluster test-places test-here
+
+# Three at a time, as they often wait: for a cluster, for places that answer late on purpose.
+PLACES := $(addprefix tests/,database delivery deploy service test_backup.py test_cascade.py test_doctor.py \
+	test_retention.py test_rollback.py test_runbook.py)
 
 test-cluster:
 	@$(BIN)/pytest --quiet tests/spark
 
+test-places:
+	@$(BIN)/pytest --quiet $(PLACES)
+
 test-here:
-	@$(BIN)/pytest --nbval --ignore tests/spark
+	@$(BIN)/pytest --nbval $(addprefix --ignore ,tests/spark $(PLACES))
 
 golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
 	@$(BIN)/python -m abaco.golden

@@ -33,8 +33,8 @@ def everything(output):
     """Content of every file below the runs, links and the rows of the database."""
     files = {
         path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in (output / runs.RUNS).rglob("*")
-        if path.is_file() and path.parent.name != DATE
+        for path in (output / runs.RUNS).glob("[0-9]*/*/**/*")
+        if path.is_file()
     }
     links = {path.name: os.readlink(path) for path in output.glob("[0-9]*")}
     with reading(backlog.caught_up(output)) as connection:
