@@ -16,6 +16,8 @@ from abaco import settings
 from abaco.database import connection, queries, schema
 from abaco.delivery import settlement
 
+from .azurite import connection_string
+
 DECEMBER = "2025-12-31"
 PLACES = ("azure", "email", "alerts")
 OWN = (
@@ -325,3 +327,29 @@ def test_run_that_has_told_of_itself_is_not_told_of_again(tmp_path, set_up):
     before = len(set_up.received)
     settlement.tell_of_start(tmp_path, loaded(), "2026-01-01T02:00:00Z", "ingestion: no room")
     assert len(set_up.received) == before > 0
+
+
+def test_upload_is_in_run_json_and_in_the_metrics(tmp_path, blob_service, monkeypatch):
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(blob_service.port))
+    folder = leave(tmp_path, wanted=("azure",))
+    assert settlement.settle(tmp_path, folder, loaded(azure_container="settled")) == []
+    assert told(folder) == [("database", "done", None), ("azure", "done", None)]
+    receipt = run_json(folder)["deliveries"][1]["receipt"]
+    assert receipt["prefix"] == f"reports/{DECEMBER}/r1/"
+    assert receipt["uploaded"] == receipt["files"] > 3
+    assert run_json(folder)["phases"]["output"]["azure_upload_success"] is True
+    with connection.reading(connection.connect(tmp_path)) as opened:
+        assert queries.phase_metrics_of(opened, "r1")["output"]["azure_upload_success"] == 1
+
+
+def test_upload_that_fails_is_pending_and_arrives_once_the_service_is_back(
+    tmp_path, blob_service, monkeypatch
+):
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(1))
+    folder, given = leave(tmp_path, wanted=("azure",)), loaded(azure_container="late", timeout_seconds=1.0)
+    (waiting,) = settlement.settle(tmp_path, folder, given)
+    assert "cannot be reached" in waiting["error"]
+    assert run_json(folder)["phases"]["output"]["azure_upload_success"] is False
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(blob_service.port))
+    assert [row["status"] for row in settlement.deliver_pending(tmp_path, given)] == ["done"]
+    assert run_json(folder)["phases"]["output"]["azure_upload_success"] is True
