@@ -21,8 +21,8 @@ class Extent:
     pydantic_rows: int = 100_000
     years: int = 3
     months: int = 12
-    backfill_rounds: int = 2
-    kpi_rounds: int = 5
+    backfill_rounds: int = 1
+    kpi_rounds: int = 3
 
 
 QUICK = Extent(1, {2_000: 1}, ("csv",), 2_000, 1, 1, 1, 1)
