@@ -70,7 +70,7 @@ def measured(place: Path, rounds: int) -> str:
     ]
     said = [f"make report DATE={DATE} OUTPUT=$new  # unchanged: again with the same OUTPUT"]
     said += [
-        line.replace(str(folders["papermill"]), "$run")
+        line.replace(str(folders["papermill"]), "$run").replace(f"{measure.ROOT}/", "")
         for line in papermill_commands(folders["papermill"], given)
     ]
     said += [
