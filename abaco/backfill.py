@@ -1,5 +1,6 @@
 """Backfill: a report for each date of the input between two dates, two at a time, finished ones left as they are."""
 
+import datetime as dt
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -14,8 +15,25 @@ from abaco.errors import AbacoError, InputError
 from abaco.pipeline import Pipeline
 
 
-def wanted_dates(source: Path, first: str, last: str) -> list[str]:
-    """Return the dates of an input, a file or folder, from `first` to `last`, oldest first.
+def span(first: str, last: str) -> tuple[dt.date, dt.date]:
+    """Return the first and the last date of a backfill.
+
+    Raises
+    ------
+    InputError
+        When one is missing or no date, or the first is after the last.
+    """
+    for name, text in (("FROM", first), ("TO", last)):
+        if not text.strip():
+            raise InputError(f"{name} is missing: give both dates, as FROM=2025-01-31 TO=2025-12-31")
+    low, high = parse_date(first, "FROM"), parse_date(last, "TO")
+    if low > high:
+        raise InputError(f"FROM {low} is after TO {high}: give the earlier date as FROM")
+    return low, high
+
+
+def wanted_dates(source: Path, low: dt.date, high: dt.date) -> list[str]:
+    """Return the dates of an input, a file or folder, from `low` to `high`, oldest first.
 
     Raises
     ------
@@ -23,11 +41,11 @@ def wanted_dates(source: Path, first: str, last: str) -> list[str]:
         When there is none, naming the first and the last date of the input.
     """
     found, _ = sources.discover(source)
-    low, high, dates = parse_date(first), parse_date(last), tape_dates(found)
+    dates = tape_dates(found)
     wanted = [str(date) for date in dates if low <= date <= high]
     if not wanted:
         raise InputError(
-            f"No date from {first} to {last} in the input; it has dates from {dates[0]} to {dates[-1]}"
+            f"No date from {low} to {high} in the input; it has dates from {dates[0]} to {dates[-1]}"
         )
     return wanted
 

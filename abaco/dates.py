@@ -5,8 +5,8 @@ import datetime as dt
 from abaco.errors import InputError
 
 
-def parse_date(text: str) -> dt.date:
-    """Return a measurement date.
+def parse_date(text: str, name: str = "DATE") -> dt.date:
+    """Return a measurement date; an error calls it by `name`.
 
     Raises
     ------
@@ -17,5 +17,5 @@ def parse_date(text: str) -> dt.date:
         return dt.datetime.strptime(text.strip(), "%Y-%m-%d").date()
     except ValueError:
         raise InputError(
-            f"DATE {text} is no calendar day: write it as YYYY-MM-DD, for example 2025-12-31"
+            f"{name} {text} is no calendar day: write it as YYYY-MM-DD, for example 2025-12-31"
         ) from None

@@ -11,7 +11,7 @@ from logging.handlers import RotatingFileHandler
 from dotenv import load_dotenv
 
 from abaco import project, secrets
-from abaco.errors import InputError
+from abaco.errors import AbacoError, InputError
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 FORM = "%(asctime)s %(run_id)s %(levelname)s %(name)s %(message)s"
@@ -95,11 +95,12 @@ def begin_run(run_id: str) -> None:
 
 
 def keep_traceback(error: BaseException) -> None:
-    """Write the traceback of `error` to the log file, and to the screen at level DEBUG."""
+    """Write an error in one line, and its traceback, to the log file, and to the screen at level DEBUG."""
     own = logging.getLogger("abaco")
+    text = " ".join(
+        (str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}").split()
+    )
     trace = (type(error), error, error.__traceback__)
     for handler in own.handlers:
         if isinstance(handler, RotatingFileHandler) or handler.level <= logging.DEBUG:
-            handler.handle(
-                own.makeRecord(own.name, logging.ERROR, __file__, 0, "failed with an error", (), trace)
-            )
+            handler.handle(own.makeRecord(own.name, logging.ERROR, __file__, 0, "failed: %s", (text,), trace))

@@ -244,6 +244,7 @@ def test_traceback_goes_to_the_log_and_not_to_the_screen(project):
     refused(project, "--input", "nowhere.csv")
     assert "Traceback (most recent call last):" in project.log
     assert "abaco.errors.InputError: Input file not found: " in project.log
+    assert f" ERROR abaco failed: Input file not found: {project.root}/nowhere.csv: " in project.log
 
 
 @pytest.mark.parametrize("how", ["variable", "option"])
@@ -260,6 +261,7 @@ def test_error_that_nobody_foresaw_is_one_line_too(project):
     assert (result.returncode, result.stdout) == (1, "")
     assert re.fullmatch(r"Error: NotADirectoryError: .*/dev/null.*: see logs/pipeline\.log\n", result.stderr)
     assert "Traceback (most recent call last):" in project.log
+    assert " ERROR abaco failed: NotADirectoryError: " in project.log
 
 
 def test_log_that_cannot_be_written_is_said(project):

@@ -55,9 +55,10 @@ def backfill(
     from abaco.pipeline import Pipeline
 
     logs.start(log_level)
+    low, high = runner.span(first, last)  # before a download
     settings = {"params": params, "output": output and output.absolute(), "engine": engine, "force": force}
     source = inputs.located(input, Pipeline(**settings).settings, print)
-    dates = runner.wanted_dates(source, first, last)
+    dates = runner.wanted_dates(source, low, high)
     failed = []
     for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
         print(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""), flush=True)
