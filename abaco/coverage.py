@@ -8,7 +8,7 @@ import narwhals as nw
 
 from abaco import ingestion, sources, staging
 from abaco.engines import DuckDB, Engine
-from abaco.errors import InputError
+from abaco.errors import DateError, InputError
 
 
 def tape_dates(found: list[sources.Source]) -> list[dt.date]:
@@ -60,21 +60,37 @@ def dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
     return sorted(row["measurement_date"] for row in rows.collect("pyarrow").to_native().to_pylist())
 
 
+def check_stated(stated: list[dt.date], date: dt.date) -> None:
+    """Raise when no row of the tape says that it is of `date`, usable or not.
+
+    Raises
+    ------
+    DateError
+        Naming the nearest dates that exist.
+    """
+    if date not in stated:
+        raise DateError(_without_rows(stated, date))
+
+
 def check_date(dates: list[dt.date], date: dt.date) -> None:
-    """Raise when `date` is not among the dates that the tape has rows for.
+    """Raise when `date` is not among the dates that the tape has accepted rows for.
 
     Raises
     ------
     InputError
         Naming the nearest dates that exist.
     """
-    if date in dates:
-        return
+    if date not in dates:
+        raise InputError(_without_rows(dates, date))
+
+
+def _without_rows(dates: list[dt.date], date: dt.date) -> str:
     before = max((d for d in dates if d < date), default=None)
     after = min((d for d in dates if d > date), default=None)
     nearest = " and ".join(str(d) for d in (before, after) if d)
-    raise InputError(f"No row for {date} in the input; the nearest dates are {nearest}" if nearest else
-                     f"No row for {date} in the input: it has no usable row at all")  # fmt: skip
+    if not nearest:
+        return f"No row for {date} in the input: it has no usable row at all"
+    return f"No row for {date} in the input; the nearest dates are {nearest}"
 
 
 def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:

@@ -13,6 +13,10 @@ class InputError(AbacoError):
     exit_code = 2
 
 
+class DateError(InputError):
+    """The input has no rows for the date that was asked for: a slip, which leaves no run behind."""
+
+
 class RunError(AbacoError):
     """The run started and failed."""
 
@@ -25,7 +29,7 @@ class DatabaseError(AbacoError):
     exit_code = 1
 
 
-ERRORS = {cls.__name__: cls for cls in (InputError, RunError)}
+ERRORS = {cls.__name__: cls for cls in (InputError, DateError, RunError)}
 
 
 class NotComputableError(AbacoError):

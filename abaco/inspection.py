@@ -45,7 +45,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         rejects = ingestion.quarantine(batches, engine, work)
         tape = next(b for b in batches if b.is_tape)
         if stated := coverage.stated_dates(tape, engine):
-            coverage.check_date(stated, day)
+            coverage.check_stated(stated, day)
         yield f"\nPersonal columns would be shown as: {policy()}\n"
         for batch in batches:
             book = reconciliation.reconcile(batch, rejects, engine)

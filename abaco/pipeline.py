@@ -11,14 +11,13 @@ from typing import Any
 
 from abaco import inputs, logs, manifest, memory, project, retention, reuse, runs, settings, sources
 from abaco.dates import parse_date
-from abaco.errors import AbacoError
+from abaco.errors import AbacoError, DateError
+from abaco.record import Record
 from abaco.stages import COMPLETED, FACTS, PHASES, scraps_of, section
 
 log = logging.getLogger(__name__)
 PLACES = ("azure", "email", "alerts")
 SETTLEMENT = "abaco.delivery.settlement"  # imported by its name, when there is time: the database takes long
-DATABASE_WAITS = {"channel": "database", "status": "pending", "error": None, "receipt": None}
-UNKNOWN = {"azure_upload_success": None, "database_writes": None}
 
 
 class Silence:
@@ -96,7 +95,8 @@ class Pipeline:
         Raises
         ------
         InputError
-            Bad settings or input; nothing was run, or the run ended without touching the former report.
+            Bad settings or input; nothing was run, or the run ended without touching the former report. A date that the
+            input has no rows for leaves no run behind.
         RunError
             The download failed; or a phase failed, and its executed notebook is kept.
         """
@@ -117,6 +117,9 @@ class Pipeline:
             former, taken = (None, []) if self.force else self._former(plan)
             folder = runs.stage(self.output, day, run_id)
             failure = self._make(folder, plan, former, taken)
+            if isinstance(failure, DateError):  # a slip of the pen, of which nobody needs to know later
+                runs.discard(folder)
+                raise failure
             if failure is None:
                 replaced = self.replaced(plan)
                 visible = runs.publish(folder, self.output)
@@ -138,7 +141,7 @@ class Pipeline:
         runs.discard_left(self.output, plan["date"], folder)
         runs.write_json(folder / "work" / "plan.json", plan)
         facts = {"run_id": plan["run_id"], "date": plan["date"], "input": plan["input"]}
-        record = _Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])
+        record = Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])
         try:
             for phase in PHASES[len(taken) :]:
                 self._run(phase, folder, plan, record)
@@ -224,7 +227,7 @@ class Pipeline:
                 best = (folder, same)
         return best
 
-    def _run(self, phase: str, folder: Path, plan: dict[str, Any], record: "_Record") -> None:
+    def _run(self, phase: str, folder: Path, plan: dict[str, Any], record: Record) -> None:
         from abaco.execution import execute_phase  # papermill takes long to import: not before it is needed
 
         self.progress.begin(phase)
@@ -249,46 +252,6 @@ def _files(folder: Path) -> Iterator[str]:
     paths = (p for p in folder.rglob("*") if p.is_file())
     names = (p.relative_to(folder).as_posix() for p in paths)
     return (name for name in names if not name.startswith("work/") and name != "run.json")
-
-
-class _Record:
-    """run.json: what happened in one run, kept up to date while it happens."""
-
-    def __init__(self, folder: Path, done: dict[str, Any], places: tuple[str, ...], **facts: str):
-        self._folder, self._path, self._began, self.phase = (
-            folder,
-            folder / "run.json",
-            time.perf_counter(),
-            None,
-        )
-        self.done = dict(done)
-        self._content = {
-            "schema_version": 1, **facts, "status": "running", "started_at": runs.now(), "finished_at": None,
-            "seconds": None, "phases": self.done, "error": None, "deliver_to": list(places),
-            # from now on whoever finds this run knows that the database waits for it
-            "deliveries": [DATABASE_WAITS] if places else [],
-        }  # fmt: skip
-        self._write()
-
-    def _write(self, **changes: Any) -> None:
-        self._content.update(changes)
-        runs.write_json(self._path, self._content)
-
-    def add(self, name: str, figures: dict[str, Any]) -> None:
-        self.done[name] = figures
-        self._write()
-
-    def _end(self, status: str, error: str | None = None) -> None:
-        seconds = round(time.perf_counter() - self._began, 3)
-        self._write(status=status, error=error, finished_at=runs.now(), seconds=seconds)
-
-    def succeed(self) -> None:
-        self.done["output"] |= UNKNOWN  # also when the phase was taken from a run that knew
-        self._end("success")
-
-    def fail(self, error: BaseException) -> None:
-        text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
-        self._end("failed", f"{self.phase}: {text}" if self.phase else text)
 
 
 def _seal(folder: Path, plan: dict[str, Any]) -> None:

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 from abaco.errors import InputError, RunError
 
 RUNS = ".runs"
-HOLDER = "holder.json"
+HOLDER, LOCK = "holder.json", "lock"
+STOPPED = "stopped by a signal"  # the error of a run that somebody ended
 
 
 def stage(output: Path, date: str, run_id: str) -> Path:
@@ -98,6 +99,13 @@ def discard_left(output: Path, date: str, kept: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
+def discard(folder: Path) -> None:
+    """Remove the folder of a run, and that of its date when nothing else is in it; for who holds the date."""
+    shutil.rmtree(folder)
+    if {path.name for path in folder.parent.iterdir()} <= {LOCK, HOLDER}:
+        shutil.rmtree(folder.parent)
+
+
 @contextmanager
 def hold(output: Path, date: str, timeout: float, waiting: Callable[[str], None]) -> Iterator[None]:
     """Hold a date, so that no two runs of it are at work at once, until the process ends, however it ends.
@@ -116,7 +124,7 @@ def hold(output: Path, date: str, timeout: float, waiting: Callable[[str], None]
     """
     place = output / RUNS / date
     place.mkdir(parents=True, exist_ok=True)
-    lock, note = FileLock(place / "lock"), place / HOLDER
+    lock, note = FileLock(place / LOCK), place / HOLDER
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -25,7 +25,7 @@ from exports import (
 
 from abaco import coverage, ingestion, sources
 from abaco.engines import DuckDB
-from abaco.errors import InputError
+from abaco.errors import DateError, InputError
 
 KEY = "a key that nobody else has"
 PAYMENT = (
@@ -412,10 +412,13 @@ DAYS = [dt.date(2025, 10, 31), dt.date(2025, 12, 31), dt.date(2026, 1, 31)]
 def test_date_without_rows_names_the_nearest_dates_that_exist(day, message):
     if message is None:
         coverage.check_date(DAYS, day)
+        coverage.check_stated(DAYS, day)
         return
     with pytest.raises(InputError) as error:
         coverage.check_date(DAYS, day)
     assert str(error.value) == message
+    with pytest.raises(DateError, match=message):
+        coverage.check_stated(DAYS, day)
 
 
 def test_date_that_no_row_is_of_is_told_from_one_whose_rows_are_bad(tmp_path):

@@ -401,7 +401,8 @@ def test_stopped_run_says_so_and_removes_its_work(endless, number):
     assert process.returncode == 130
     assert err.strip() == "Error: interrupted; the former report is as it was"
     assert not (folder / "work").exists()
-    assert json.loads((folder / "run.json").read_text())["status"] == "failed"
+    run = json.loads((folder / "run.json").read_text())
+    assert (run["status"], run["error"]) == ("failed", "01_ingestion: stopped by a signal")
     assert not (endless.output / "2025-12-31").exists()
 
 

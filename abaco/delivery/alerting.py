@@ -72,6 +72,8 @@ def failed(
 ) -> list[Item]:
     """Open or repeat the alert of a run that failed, and return what is to be told; see `judge`.
 
+    Who stops a run knows of it: nobody is told.
+
     Parameters
     ----------
     run
@@ -79,6 +81,8 @@ def failed(
     folder
         The run's folder, if it came to have one.
     """
+    if run["error"].endswith(runs.STOPPED):
+        return []
     if run["date"] and (_is_past(connection, run["date"]) or _is_mended(connection, run)):
         return []
     return _Judgement(connection, run, folder, settings, now).pass_on([rules.failure(run)])

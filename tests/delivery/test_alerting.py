@@ -276,6 +276,12 @@ def test_failed_run_that_a_later_one_has_mended_is_told_to_nobody(book):
     assert places(book.fail(hour=2)) != []
 
 
+def test_run_that_was_stopped_is_told_to_nobody(book):
+    assert book.fail(error="05_output: stopped by a signal") == []
+    assert book.rows() == []
+    assert places(book.fail(hour=1)) != []
+
+
 def test_newer_word_withdraws_what_never_arrived(book):
     book.report(PAR30=CRITICAL)
     assert book.report(hour=1, PAR30=FINE) == [], "nobody knew"

@@ -77,7 +77,7 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
     holder = runs.holder(project.output, folder.parent.name)
     assert service.stop() == 0
     run = json.loads((folder / "run.json").read_text())
-    assert (run["status"], run["error"]) == ("failed", "01_ingestion: KeyboardInterrupt: ")
+    assert (run["status"], run["error"]) == ("failed", "01_ingestion: stopped by a signal")
     assert not (folder / "work").exists() and runs.holder(project.output, folder.parent.name) is None
     assert runs.read_json(note) == missed
     with pytest.raises(ProcessLookupError):
