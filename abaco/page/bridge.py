@@ -3,6 +3,7 @@
 from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say, translated
 from abaco.page.markup import Html, absent, fill
+from abaco.page.numbering import numbering
 from abaco.page.readings import with_unit
 from abaco.page.tables import figures
 from abaco.page.words import MINUS, NBSP, NOTHING, code, listing, money, number, short_day
@@ -172,7 +173,7 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
     ]  # fmt: skip
     caption = say("The loans that moved {kpi} most", kpi=kpi)
     command = f"abaco explain {kpi} --date {metrics['date']} --lines"
-    note = fill("lookup.html.j2", command=command)
+    note = fill("lookup.html.j2", command=command, numbering=numbering(str(row["loan"]) for row in rows))
     return figures(caption, [phrase(head) for head in heads], cells, texts=4, note=note, look="full")
 
 

@@ -3,6 +3,7 @@
 from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say, translated
 from abaco.page.markup import Html, absent, fill
+from abaco.page.numbering import numbering
 from abaco.page.tables import bar, figures
 from abaco.page.words import code, money, percent
 
@@ -34,5 +35,6 @@ def concentration_table(metrics: dict, concentration) -> Html:
     table = figures(
         phrase("The largest borrowers"), [phrase(head) for head in heads], cells,
         kinds=("", "b", "n", "n"), total=total, quiet=True, look="bars",
+        note=numbering(str(row["borrower"]) for row in rows),
     )  # fmt: skip
     return Html(fill("finding.html.j2", text=finding) + table)
