@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from abaco.errors import AbacoError
 
+ABSENT = "not set up"  # what run.json says of a place that nothing can be delivered to
+
 
 class DeliveryError(AbacoError):
     """A channel did not take an item; the message names the place, what it said and what to do."""

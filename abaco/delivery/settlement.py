@@ -14,11 +14,10 @@ from abaco.database import backlog, queries, records
 from abaco.database.connection import connect, reading, take_turns, writing
 from abaco.delivery import outbox
 from abaco.delivery.channels import channel
-from abaco.delivery.item import Item
+from abaco.delivery.item import ABSENT, Item
 from abaco.errors import AbacoError, DatabaseError
 
 log = logging.getLogger(__name__)
-ABSENT = "not set up"
 
 
 def settle(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
