@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from abaco import synthetic
+
 if TYPE_CHECKING:  # who only shows figures looks at them without an engine
     from abaco.kpis.catalog import Definition
     from abaco.kpis.ratios import Totals
@@ -54,7 +56,7 @@ def partial(kpi: Mapping[str, Any]) -> str:
 
 
 def caveats(figures: Mapping[str, Any]) -> list[str]:
-    """Return, in sentences, why the figures of a report are not those of its date; none when they are.
+    """Return, in sentences, why the figures of a report are not those of a book on its date; none when they are.
 
     Parameters
     ----------
@@ -62,8 +64,10 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
         The content of metrics.json.
     """
     date, as_of, later = figures["date"], figures["as_of"], figures["reconciliation"]["later"]
+    # reports of earlier versions do not say it
+    told = [synthetic.SENTENCE] if figures.get("synthetic") else []
     if as_of is None:
-        told = [
+        told += [
             f"These are not the figures of {date}: the loans export carries no date, so balances and days past due "
             "are those of the day it was made."
         ]
@@ -74,10 +78,10 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
             )
         return [*told, f"Add balances of {date} to see the book of that date."]
     if as_of < date:
-        return [
+        told.append(
             f"The figures are as of {as_of}: balances are those of that day, and the month is counted up to it."
-        ]
-    return []
+        )
+    return told
 
 
 def text(amount: Decimal | None) -> str | None:
@@ -193,4 +197,5 @@ def assemble(
         "quality": {**quality, **transformed, "notes": [*quality["notes"], *notes]},
         "missing": missing,
         "inputs": ingested["inputs"],
+        "synthetic": synthetic.is_sample(ingested["inputs"]),
     }

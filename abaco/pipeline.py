@@ -9,7 +9,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from abaco import inputs, logs, manifest, memory, project, retention, reuse, runs, settings, sources
+from abaco import (
+    inputs,
+    logs,
+    manifest,
+    memory,
+    project,
+    retention,
+    reuse,
+    runs,
+    settings,
+    sources,
+    synthetic,
+)
 from abaco.dates import parse_date
 from abaco.errors import AbacoError, DateError
 from abaco.record import Record
@@ -102,6 +114,8 @@ class Pipeline:
         """
         plan = self.plan(input, date)
         day, run_id = plan["date"], plan["run_id"]
+        if not input:
+            synthetic.check_default(self.output, day, Path(plan["input"]))
         logs.begin_run(run_id)
         if self.force or not self.is_current(plan):
             from abaco.kernels import forking

@@ -40,7 +40,9 @@ def test_finished_report_shows_its_kpis_and_its_place(finished):
         "PAR90            1.3010 %      ok",
         "CollectionRate   2.95 %        ok",
         "PortfolioHealth  2.8395 of 10  critical",
+        "Synthetic sample: invented loans, no real book.",
         "reports/2025-12-31/report.html",
+        "No email was sent: set SMTP_URL, or take reports/2025-12-31/email.eml",
     ]
 
 

@@ -155,3 +155,11 @@ def test_caveats_say_which_day_the_figures_are_from(as_of, later, expected):
     found = metrics.caveats({"date": "2025-12-31", "as_of": as_of, "reconciliation": {"later": later}})
     assert len(found) == len(expected)
     assert all(told.startswith(start) for told, start in zip(found, expected, strict=True))
+
+
+def test_caveats_begin_with_the_sample():
+    figures = {"date": "2025-12-31", "as_of": "2025-12-10", "reconciliation": {"later": 0}, "synthetic": True}
+    first, second = metrics.caveats(figures)
+    assert first == "Synthetic sample: invented loans, no real book."
+    assert second.startswith("The figures are as of 2025-12-10: ")
+    assert metrics.caveats({**figures, "as_of": "2025-12-31", "synthetic": False}) == []

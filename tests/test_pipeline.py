@@ -90,6 +90,7 @@ def test_metrics_have_the_keys_of_design_md(metrics):
     assert metrics["schema_version"] == 1
     assert (metrics["date"], metrics["as_of"]) == ("2025-12-31", "2025-12-31")
     assert {"kpis", "reconciliation", "quality", "run_id"} <= set(metrics)
+    assert metrics["synthetic"] is True
     assert list(metrics["kpis"]) == ["PAR30", "PAR90", "CollectionRate", "PortfolioHealth"]
     for kpi in metrics["kpis"].values():
         assert {

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from abaco import inputs, logs, metrics, project, runs
+from abaco import inputs, logs, metrics, project, runs, synthetic
 from abaco.cli.options import Date, Engine, Force, Input, Level, Output, Params, app, tell_undelivered
+from abaco.delivery.item import ABSENT
 from abaco.errors import RunError
 from abaco.listing import aligned
 
@@ -40,6 +41,9 @@ def report(
             f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}"
         )
     print(f"{project.shown(folder)}/report.html")
+    for place in result["deliveries"]:
+        if place["channel"] == "email" and place["status"] == ABSENT:
+            print(f"No email was sent: {place['error']}, or take {project.shown(folder)}/email.eml")
     tell_undelivered(result["undelivered"])
 
 
@@ -57,8 +61,11 @@ def backfill(
     logs.start(log_level)
     low, high = runner.span(first, last)  # before a download
     settings = {"params": params, "output": output and output.absolute(), "engine": engine, "force": force}
-    source = inputs.located(input, Pipeline(**settings).settings, print)
+    pipeline = Pipeline(**settings)
+    source = inputs.located(input, pipeline.settings, print)
     dates = runner.wanted_dates(source, low, high)
+    for date in dates if not input else ():
+        synthetic.check_default(pipeline.output, date, source)
     failed = []
     for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
         print(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""), flush=True)

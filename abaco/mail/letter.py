@@ -116,6 +116,7 @@ def compose(metrics: dict, history, bridges, language: str = "en") -> Letter:
             subject=subject(metrics),
             parts={
                 "title": period.title(metrics),
+                "sample": period.sample(metrics),
                 "as_of": _as_of(metrics),
                 "size": _size(metrics["book"]),
                 "state": concluded(metrics, history, bridges),
@@ -130,7 +131,8 @@ def compose(metrics: dict, history, bridges, language: str = "en") -> Letter:
 def subject(metrics: dict) -> str:
     """Return the subject line: date and state, on one line whatever a title holds."""
     state = sign(overall_status(metrics))["word"]
-    return " ".join(plain(f"{period.title(metrics)}: {state}").split())
+    mark = f"{phrase('Synthetic sample')}: " if metrics.get("synthetic") else ""
+    return " ".join(plain(f"{mark}{period.title(metrics)}: {state}").split())
 
 
 def _as_of(metrics):

@@ -11,6 +11,7 @@ def masthead(metrics: dict) -> Html:
     return fill(
         "masthead.html.j2",
         title=period.title(metrics),
+        sample=period.sample(metrics),
         as_of=period.as_of(metrics),
         book=metrics["book"],
         rows=_rows(metrics["book"]),

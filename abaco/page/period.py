@@ -2,12 +2,18 @@
 
 from abaco.page.language import phrase, say
 from abaco.page.words import day, plural, short_day
+from abaco.synthetic import SENTENCE
 
 
 def title(metrics: dict) -> str:
     """Return the report's title; a book that nobody dated only carries the date as a label."""
     form = "Loan book at {date}" if metrics["as_of"] else "Loan book labelled {date}"
     return say(form, date=day(metrics["date"]))
+
+
+def sample(metrics: dict) -> str:
+    """Return that the figures are no real book's; nothing for those of one."""
+    return phrase(SENTENCE) if metrics.get("synthetic") else ""
 
 
 def as_of(metrics: dict) -> str:

@@ -110,6 +110,23 @@ def test_run_id_that_is_none_is_refused(metrics, compose, run_id):
         draft(compose(), REPORT)
 
 
+@pytest.mark.parametrize(
+    ("language", "subject", "told"),
+    [
+        ("en", "Synthetic sample: Loan book at 31 December 2025: Warning",
+         "Synthetic sample: invented loans, no real book."),
+        ("es", "Muestra sintética: Cartera al 31 de diciembre de 2025: Alerta",
+         "Muestra sintética: préstamos inventados, ninguna cartera real."),
+    ],
+)  # fmt: skip
+def test_email_of_the_sample_says_so_in_subject_and_text(metrics, sent, language, subject, told):
+    metrics["synthetic"] = True
+    message = sent(language=language)
+    assert message["Subject"] == subject
+    for form in ("plain", "html"):
+        assert told in message.get_body((form,)).get_content()
+
+
 def test_subject_of_another_language_is_encoded_and_read_back(sent):
     message = sent(language="es")
     assert message["Subject"] == "Cartera al 31 de diciembre de 2025: Alerta"

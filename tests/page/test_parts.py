@@ -4,10 +4,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from abaco import page
+from abaco.page import language
 from abaco.page.sparkline import sparkline
 from abaco.page.vintages import curves
 
-from .example import DATE, collections, concentration, frame, roll_rates, segments, vintages
+from .example import DATE, bridge_loans, collections, concentration, frame, roll_rates, segments, vintages
 from .test_bridge import cells
 
 
@@ -170,6 +171,38 @@ def test_concentration_adds_up_the_largest(metrics):
         ["Borrower 2", "", "10.00 %", "1,000.00"],
         ["Together", "", "30.00 %", "3,000.00"],
     ]
+
+
+NUMBERS = {
+    "en": "The numbers hold within this report only and are no ranks; with ABACO_PII_KEY, names are the same in every "
+    "report.",
+    "es": "Los números valen solo dentro de este informe y no son posiciones; con ABACO_PII_KEY, los nombres son los "
+    "mismos en todos los informes.",
+}
+
+
+@pytest.mark.parametrize("spoken", ["en", "es"])
+def test_numbers_in_place_of_names_are_explained_and_tokens_are_not(metrics, spoken):
+    with language.speaking(spoken):
+        numbered, tokens = concentration(), concentration().assign(borrower="tok_" + "0a" * 16)
+        assert NUMBERS[spoken] in page.concentration_table(metrics, numbered)
+        assert NUMBERS[spoken] not in page.concentration_table(metrics, tokens)
+        loans = bridge_loans()
+        assert NUMBERS[spoken] in page.bridge_loans_table(metrics, loans.assign(loan="Loan 7"))
+        assert NUMBERS[spoken] not in page.bridge_loans_table(metrics, loans.assign(loan="tok_" + "0a" * 16))
+
+
+@pytest.mark.parametrize(
+    ("spoken", "told"),
+    [
+        ("en", "Synthetic sample: invented loans, no real book."),
+        ("es", "Muestra sintética: préstamos inventados, ninguna cartera real."),
+    ],
+)
+def test_report_of_the_sample_says_so_at_its_head(metrics, spoken, told):
+    with language.speaking(spoken):
+        assert told not in page.masthead(metrics)
+        assert told in page.masthead(metrics | {"synthetic": True})
 
 
 def test_segments_are_largest_first_but_tickets_in_their_own_order(metrics):
