@@ -314,7 +314,19 @@ def test_progress_names_phase_and_cell_on_a_terminal(exports):
         assert phase in exports.shown
     assert re.search(r"cell \d+/\d+", exports.shown)
     assert re.search(r"\d\.\d s", exports.shown)
-    assert exports.shown.rstrip().endswith("reports/2025-06-30/report.html")
+    assert exports.shown.splitlines()[-2:] == [
+        "reports/2025-06-30/report.html",
+        "No email was sent: set SMTP_URL, or take reports/2025-06-30/email.eml",
+    ]
+
+
+def test_email_without_a_sender_is_said_too(exports):
+    again = ("report", "--date", "2025-06-30", "--input", "data/sample")
+    result = exports.abaco(*again, SMTP_URL="smtp://127.0.0.1:9")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == (
+        "No email was sent: set delivery.email_from, or take reports/2025-06-30/email.eml"
+    )
 
 
 def test_later_dates_are_no_part_of_an_earlier_report(exports):
