@@ -58,7 +58,9 @@ def restore(source: str, output: Path | None = None) -> str:
     done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.shown(folder)}"
     if kept is None:
         return done
-    return f"{done}; what was there before is in {project.shown(kept)}: remove that when you no longer need it"
+    return (
+        f"{done}; what was there before is in {project.shown(kept)}: remove that when you no longer need it"
+    )
 
 
 def _fetched(source: str, place: Path) -> Path:
@@ -146,7 +148,7 @@ def _refused(text: str) -> InputError:
 
 
 def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path | None:
-    """Switch to what was unpacked; on any error all is as it was. Return the folder of what was there before, if any."""
+    """Switch to what was unpacked; on any error all is as it was. Return where what was there before is."""
     from abaco.database import copying
     from abaco.database.connection import connect, writing
 
