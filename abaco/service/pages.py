@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from abaco import project, runs
 from abaco.database import queries
 from abaco.database.connection import reading
+from abaco.delivery.alike import alike
 from abaco.page.cards import kpi_cards
 from abaco.page.markup import Html, fill, stylesheet
 from abaco.page.readings import FIRST_KPIS
@@ -42,7 +43,7 @@ def reports(book: Book, before: str) -> str:
             "table": tables.reports(connection, here),
             "failed": _failed(connection, shown),
             "alerts": queries.open_alerts(connection),
-            "deliveries": queries.deliveries_with(connection, "pending", "dead"),
+            "deliveries": list(alike(queries.deliveries_with(connection, "pending", "dead"))),
         }
     for name in ("last_run", "next_run"):
         values[name] = state[name] and moment(runs.time_of(state[name]))

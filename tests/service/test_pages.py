@@ -108,10 +108,14 @@ def test_what_needs_attention_is_listed(book, write):
         "created_at": at(2),
         "next_attempt_at": at(2),
     }
-    write("deliveries", {**usual, "key": "k", "channel": "email", "status": "dead", "error": "refused"})
+    told = {**usual, "channel": "email", "run_id": "20251231-a", "status": "dead", "error": "refused"}
+    write("deliveries", {**told, "key": "k"}, {**told, "key": "l"})
     text = words(pages.reports(book, ""))
     assert "A run of 31 December 2025 failed at 1 Jan 2026, 05:00 UTC: disk <full>" in text
-    assert "P2 PAR30 is late" in text and "Given up : email: refused" in text
+    assert (
+        "P2 PAR30 is late" in text
+        and text.count("Given up : email (2): refused") == text.count("Given up") == 1
+    )
     assert "example.org" not in text
     assert "31 December 2025 – Not computable –" in text
 
