@@ -14,7 +14,7 @@ import typer
 import yaml
 from projects import ROOT
 
-from abaco import secrets, settings
+from abaco import runs, secrets, settings
 from abaco.cli import app
 from abaco.delivery import rules
 from abaco.service.book import Book
@@ -74,6 +74,14 @@ def test_run(session, block):
     script = block.script.replace("localhost:8000", f"localhost:{session.port}")
     failed, said = session.run(script, f"line_{block.line}")
     assert not failed, f"{failed}\n{said}"
+
+
+def test_going_back_was_to_other_code(session):
+    found = {
+        runs.read_json(path)["code"]["sha256"]
+        for path in session.root.glob("reports/.runs/2025-12-31/*/manifest.json")
+    }
+    assert len(found) == 2
 
 
 def test_service_was_stopped_as_the_text_says(session):
