@@ -91,7 +91,7 @@ def commands(script):
 
 
 def copy(root, port):
-    """Make a project of its own in a folder: all that is run, the packages that are installed here, two commits of code."""
+    """Make a project of its own in a folder: all that is run, the packages installed here, two commits of code."""
     for name in COPIED:
         source = ROOT / name
         (root / name).parent.mkdir(parents=True, exist_ok=True)
