@@ -26,7 +26,7 @@ RUN = [block for block in BLOCKS if block.kind in runbook.RUN]
 CHECKED = [block for block in BLOCKS if block.kind == runbook.CHECKED]
 VERBS = typer.main.get_command(app).commands
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-ARGUMENTS = {"DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "TO", "FROM", "PORT", "UPGRADE"}
+ARGUMENTS = {"DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "TO", "FROM", "PORT", "UPGRADE", "SPARK_MASTER"}
 # programs of a cloud or of the system; what is not among them is a slip of the pen
 PROGRAMS = {"abaco", "make", "cp", "docker", "az", "kubectl", "gh", "systemctl", "promtool"}
 FOLDERS = ("abaco", "benchmarks", "deploy", "docs", "notebooks", "params", "tests", ".github")
