@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from abaco import metrics, project, runs, settings
+from abaco.delivery.alike import alike
 from abaco.errors import InputError
 from abaco.listing import aligned
 
@@ -45,7 +46,7 @@ def overview(output: Path | None = None) -> Iterator[str]:
     for date, line in zip(dates, lines, strict=True):
         yield line
         yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], shown.get(date))
-    yield from _listed("Not delivered", [(_what(row), _state(row)) for row in waiting])
+    yield from _listed("Not delivered", [(_what(row), _state(row)) for row in alike(waiting)])
     yield from _listed(
         "Open alerts", [(a["severity"], a["title"], f"since {text_of(a['opened_at'])}") for a in alerts]
     )
@@ -116,7 +117,7 @@ def _outcome(output: Path, run: dict[str, Any]) -> str:
 
 
 def _what(row: dict[str, Any]) -> str:
-    return f"{row['channel']}  {row['run_id'] or row['key']}"
+    return f"{row['place']}  {row['run_id'] or row['key']}"
 
 
 def _state(row: dict[str, Any]) -> str:

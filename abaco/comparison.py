@@ -67,7 +67,7 @@ def figures(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, ..
             continue
         texts = [metrics.judged(kpi) if kpi else "not there" for kpi in (old, new)]
         known = old and new and None not in (old["value"], new["value"])
-        change = f"{new['value'] - old['value']:+.{new['precision']}f}" if known else ""
+        change = f"{new['value'] - old['value']:+,.{new['precision']}f}" if known else ""
         found.append((name, texts[0], "→", texts[1], change))
     return found
 

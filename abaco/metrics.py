@@ -26,10 +26,12 @@ def shown(kpi: Mapping[str, Any]) -> str:
     --------
     >>> shown({"value": 1.3, "precision": 4, "unit": "%"})
     '1.3000 %'
+    >>> shown({"value": 7275898.35, "precision": 2, "unit": "USD"})
+    '7,275,898.35 USD'
     >>> shown({"value": None})
     'not computable'
     """
-    return "not computable" if kpi["value"] is None else f"{kpi['value']:.{kpi['precision']}f} {kpi['unit']}"
+    return "not computable" if kpi["value"] is None else f"{kpi['value']:,.{kpi['precision']}f} {kpi['unit']}"
 
 
 def judged(kpi: Mapping[str, Any]) -> str:

@@ -55,9 +55,11 @@ def restore(source: str, output: Path | None = None) -> str:
         path = _fetched(source, Path(place))
         contents = unpack(path, Path(place) / "unpacked")
         kept = _replace(folder, Path(place) / "unpacked", contents["links"])
+    done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.shown(folder)}"
+    if kept is None:
+        return done
     return (
-        f"{len(contents['links'])} reports of {contents['made_at']} are in {project.shown(folder)}; what was there "
-        f"before is in {project.shown(kept)}: remove that when you no longer need it"
+        f"{done}; what was there before is in {project.shown(kept)}: remove that when you no longer need it"
     )
 
 
@@ -145,8 +147,8 @@ def _refused(text: str) -> InputError:
     return InputError(f"The archive is refused, nothing was replaced: {text}: take another backup")
 
 
-def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path:
-    """Switch to what was unpacked; on any error all is as it was. Return the folder of what was there before."""
+def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path | None:
+    """Switch to what was unpacked; on any error all is as it was. Return where what was there before is."""
     from abaco.database import copying
     from abaco.database.connection import connect, writing
 
@@ -169,7 +171,17 @@ def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path:
         for date, target in links.items():
             (unpacked / date).symlink_to(target, target_is_directory=True)
             moved(unpacked / date, output / date)
-    return kept
+    return None if _removed_empty(kept) else kept
+
+
+def _removed_empty(kept: Path) -> bool:
+    """Remove what was kept of a place in which nothing was; return whether that is so."""
+    if any(path.is_symlink() or (path.is_file() and path.stat().st_size) for path in kept.rglob("*")):
+        return False
+    shutil.rmtree(kept)
+    if not any(kept.parent.iterdir()):
+        kept.parent.rmdir()
+    return True
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Rollback: a former good run of a date becomes its report again, in one step, and the database has it."""
+"""Rollback: a former good run of a date becomes its report again, in one step; database and alerts follow it."""
 
 import datetime as dt
 from pathlib import Path
@@ -17,6 +17,8 @@ def good_runs(output: Path, date: str) -> list[Path]:
 def rollback(date: str, to: str | None = None, output: Path | None = None) -> str:
     """Make a former run the report of its date again, and return in a sentence what was done.
 
+    What is to be told of its figures is written down for the outbox.
+
     Parameters
     ----------
     to
@@ -32,11 +34,11 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
         When the rollback cannot be recorded: then nothing has changed.
     """
     from abaco.database import records
-    from abaco.database.connection import connect, writing
+    from abaco.database.connection import connect, take_turns, writing
+    from abaco.delivery import alerting, outbox
 
-    folder, date = archive.reports_folder(output), str(parse_date(date))
-    patience = settings.load()["run"]["lock_timeout_seconds"]
-    with runs.hold(folder, date, patience, print):
+    folder, date, loaded = archive.reports_folder(output), str(parse_date(date)), settings.load()
+    with runs.hold(folder, date, loaded["run"]["lock_timeout_seconds"], print):
         visible = (folder / date).resolve()
         target = _target(folder, date, visible, to)
         if altered := manifest.altered(target):
@@ -45,8 +47,10 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
             )
         now = dt.datetime.now(dt.UTC).replace(microsecond=0)
         with writing(connect(folder)) as connection:  # undone when the switch fails
+            take_turns(connection)
             records.write_run(connection, folder, target)
             records.show(connection, date, _id(target), now, "rolled back")
+            outbox.enqueue(connection, folder, alerting.judge(connection, target, loaded, now))
             runs.publish(target, folder)
     return (
         f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"

@@ -91,7 +91,7 @@ def commands(script):
 
 
 def copy(root, port):
-    """Make a project of its own in a folder: all that is run, the packages that are installed here, and two commits."""
+    """Make a project of its own in a folder: all that is run, the packages installed here, two commits of code."""
     for name in COPIED:
         source = ROOT / name
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -109,14 +109,19 @@ def copy(root, port):
         if not part.name.startswith("."):
             (venv / part.name).symlink_to(part)
     git = ["git", "-c", "user.name=abaco", "-c", "user.email=abaco@example.com", "-c", "commit.gpgsign=false"]
-    for command in (
-        ["init", "--quiet", "--initial-branch", "main"], ["add", "."], ["commit", "--quiet", "-m", "Good"],
-        ["commit", "--quiet", "--allow-empty", "-m", "Newer"],
-    ):  # fmt: skip
+    for command in (["init", "--quiet", "--initial-branch", "main"], *_commit("Good")):
+        subprocess.run([*git, *command], cwd=root, check=True, env=environment())
+    with (root / "params/kpis.yml").open("a") as file:
+        file.write("# newer\n")
+    for command in _commit("Newer"):
         subprocess.run([*git, *command], cwd=root, check=True, env=environment())
     for name in (".report", ".test"):
         (venv / name).touch()  # newer than the locks: it is set up
     return root
+
+
+def _commit(message):
+    return ["add", "."], ["commit", "--quiet", "-m", message]
 
 
 def environment(**more):

@@ -52,7 +52,8 @@ def test_everything_comes_back_into_an_empty_place(reports, database, tmp_path, 
     if database == "postgresql":
         monkeypatch.setenv("DATABASE_URL", postgres.new())
     restored = restoration.restore(str(archive), tmp_path / "new")
-    assert restored.startswith("1 reports of ")
+    assert restored.startswith("1 reports of ") and "before" not in restored
+    assert not (tmp_path / "new" / restoration.REPLACED).exists()
     assert everything(tmp_path / "new") == before
 
 
@@ -81,7 +82,8 @@ def test_an_existing_place_becomes_what_the_archive_holds_and_is_kept_aside(repo
     backup.write(reports, tmp_path / "one.tar.gz")
     (reports / DATE).unlink()
     shutil.move(reports / runs.RUNS / DATE, reports / runs.RUNS / "2025-11-30")
-    restoration.restore(str(tmp_path / "one.tar.gz"), reports)
+    restored = restoration.restore(str(tmp_path / "one.tar.gz"), reports)
+    assert f"what was there before is in {reports / restoration.REPLACED}" in restored
     assert everything(reports) == before
     (aside,) = (reports / restoration.REPLACED).iterdir()
     assert (aside / runs.RUNS / "2025-11-30").is_dir()

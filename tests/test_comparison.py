@@ -22,6 +22,12 @@ def test_figures_that_differ_in_value_or_status_are_shown_with_their_change():
     ]
 
 
+def test_amounts_are_written_with_thousands_separators():
+    before, after = ({"A": {**kpi(value, "none"), "unit": "USD"}} for value in (7_275_898.35, 6_000_000.0))
+    shown = ("A", "7,275,898.35 USD", "→", "6,000,000.00 USD", "-1,275,898.35")
+    assert comparison.figures(before, after) == [shown]
+
+
 def test_files_that_came_went_or_changed_are_shown():
     def one(name, sha, rows=1):
         return {"name": name, "sha256": sha, "rows": rows}

@@ -2,10 +2,13 @@
 
 import shutil
 
+import left
 import pytest
 from projects import Project, copy_project
+from webhooks import recording
 
-from abaco import runs
+from abaco import runs, settings
+from abaco.delivery import settlement
 
 DATE = "2025-12-31"
 
@@ -116,3 +119,23 @@ def test_nothing_changes_when_it_cannot_be_recorded(rolling):
     assert refused.returncode == 1
     assert "127.0.0.1:1" in refused.stderr
     assert shown(rolling) == rolling.ids[1]
+
+
+def test_alerts_are_those_of_the_run_that_is_shown(twice, tmp_path, monkeypatch):
+    for name in ("DATABASE_URL", "SMTP_URL", "PAGERDUTY_ROUTING_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    found = Project(twice.root, tmp_path / "reports")
+    with recording(tmp_path) as slack:
+        monkeypatch.setenv("SLACK_WEBHOOK_URL", f"{slack.url}/services/T/B/c")
+        for run_id, hour, value, status in (("a", 2, 3.0, "ok"), ("b", 3, 9.0, "critical")):
+            folder = left.run(found.output, DATE, run_id, f"2026-01-01T0{hour}:00:00Z", places=("alerts",))
+            left.finish(folder, {"PAR30": left.kpi(value, status)})
+            settlement.settle(found.output, folder, settings.load({"alerts": {"max_age_days": 0}}))
+        assert "PAR30" in found.abaco("status", "--output", found.output).stdout.partition("Open alerts")[2]
+        done = rollback(found, "--date", DATE, SLACK_WEBHOOK_URL=f"{slack.url}/services/T/B/c")
+        titles = [one.body["attachments"][0]["title"] for one in slack.received]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [title for title in titles if "PAR30" in title][
+        -1
+    ] == "Resolved: PAR30 is 3.0000 %, within its limits"
+    assert "PAR30" not in found.abaco("status", "--output", found.output).stdout.partition("Open alerts")[2]

@@ -14,7 +14,7 @@ import typer
 import yaml
 from projects import ROOT
 
-from abaco import secrets, settings
+from abaco import runs, secrets, settings
 from abaco.cli import app
 from abaco.delivery import rules
 from abaco.service.book import Book
@@ -26,7 +26,7 @@ RUN = [block for block in BLOCKS if block.kind in runbook.RUN]
 CHECKED = [block for block in BLOCKS if block.kind == runbook.CHECKED]
 VERBS = typer.main.get_command(app).commands
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-ARGUMENTS = {"DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "TO", "FROM", "PORT", "UPGRADE"}
+ARGUMENTS = {"DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "TO", "FROM", "PORT", "UPGRADE", "SPARK_MASTER"}
 # programs of a cloud or of the system; what is not among them is a slip of the pen
 PROGRAMS = {"abaco", "make", "cp", "docker", "az", "kubectl", "gh", "systemctl", "promtool"}
 FOLDERS = ("abaco", "benchmarks", "deploy", "docs", "notebooks", "params", "tests", ".github")
@@ -74,6 +74,14 @@ def test_run(session, block):
     script = block.script.replace("localhost:8000", f"localhost:{session.port}")
     failed, said = session.run(script, f"line_{block.line}")
     assert not failed, f"{failed}\n{said}"
+
+
+def test_going_back_was_to_other_code(session):
+    found = {
+        runs.read_json(path)["code"]["sha256"]
+        for path in session.root.glob("reports/.runs/2025-12-31/*/manifest.json")
+    }
+    assert len(found) == 2
 
 
 def test_service_was_stopped_as_the_text_says(session):

@@ -6,6 +6,7 @@ import typer
 
 from abaco import logs
 from abaco.cli.options import Finished, Level, Output, Params, app, tell_undelivered
+from abaco.delivery.alike import alike
 from abaco.errors import InputError
 from abaco.listing import aligned
 
@@ -24,7 +25,7 @@ def deliver(
     if not (pending or dead):
         raise InputError("Say what to deliver: --pending, and --dead for what was given up")
     tried = list(settlement.deliver_pending(archive.reports_folder(output), settings.load(params), dead))
-    lines = aligned((row["channel"], row["run_id"] or row["key"], row["status"]) for row in tried)
+    lines = aligned((row["place"], row["run_id"] or row["key"], row["status"]) for row in alike(tried))
     print(*lines or ["Nothing was to be delivered"], sep="\n")
     tell_undelivered([row for row in tried if row["status"] != "done"])
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from abaco import logs
-from abaco.cli.options import Finished, Level, Output, Params, app
+from abaco.cli.options import Finished, Level, Output, Params, app, tell_undelivered
 
 
 @app.command()
@@ -69,7 +69,11 @@ def rollback(
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make a former good run of a date its report again; the one that is visible now is kept."""
+    from abaco import archive, settings
     from abaco import rollback as switch
+    from abaco.delivery import settlement
 
     logs.start(log_level)
     print(switch.rollback(date, to, output))
+    tried = settlement.deliver_due(archive.reports_folder(output), settings.load())
+    tell_undelivered([row for row in tried if row["status"] == "pending"])

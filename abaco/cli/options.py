@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from abaco.delivery.alike import alike
+
 app = typer.Typer(
     help="A lender's loan-book exports in, a KPI report out.", no_args_is_help=True, add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,11 +34,14 @@ Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; 
 
 def tell_undelivered(rows: list[dict]) -> None:
     """Say what could not be delivered, and end with 3 when there is any."""
-    for row in rows:
+    for row in alike(rows):
         print(
-            f"Not delivered: {row['channel']} of {row['run_id']}: {row['error'] or 'not tried yet'}",
+            f"Not delivered: {row['place']} of {row['run_id']}: {row['error'] or 'not tried yet'}",
             file=sys.stderr,
         )
     if rows:
-        print("The next run tries again, and so does abaco deliver --pending", file=sys.stderr)
+        if any(row["status"] == "pending" for row in rows):
+            print("The next run tries again, and so does abaco deliver --pending", file=sys.stderr)
+        if any(row["status"] == "dead" for row in rows):
+            print("What was given up is tried again by abaco deliver --dead", file=sys.stderr)
         raise typer.Exit(UNDELIVERED)

@@ -33,6 +33,12 @@ def shown(connection: Connection) -> dict[str, dict[str, Any]]:
     return {str(row["date"]): row for row in rows_of(connection, query)}  # of a date the last one stays
 
 
+def latest(connection: Connection) -> dict[str, Any] | None:
+    """Return the run that the latest date shows, a row of ``runs``; None when there is none."""
+    by_date = shown(connection)
+    return by_date[max(by_date)] if by_date else None
+
+
 def run_named(connection: Connection, name: str) -> dict[str, Any] | None:
     """Return a run by its id, or the one that a date shows; None when there is none."""
     by_date = shown(connection)

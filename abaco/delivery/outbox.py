@@ -148,8 +148,10 @@ def _pending(held: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _outcome(row: dict[str, Any], output: Path, place: Channel, settings: dict[str, Any]) -> dict[str, Any]:
-    """Send an item and return what has changed in its row."""
-    attempts = row["attempts"] + 1
+    """Send an item and return what has changed in its row; a try that somebody asked for early uses up no attempt."""
+    if missing := place.missing():
+        return {"status": DEAD, "error": f"{row['channel']} is not set up any more: set {missing}"}
+    attempts = row["attempts"] + (row["next_attempt_at"] <= dt.datetime.now(dt.UTC))
     try:
         receipt = _send(row, output, place)
     except Exception as error:  # whatever a channel raises, the report stands and the item is tried again
@@ -167,8 +169,6 @@ def _outcome(row: dict[str, Any], output: Path, place: Channel, settings: dict[s
 
 
 def _send(row: dict[str, Any], output: Path, place: Channel) -> dict[str, Any]:
-    if missing := place.missing():
-        raise DeliveryError(f"{row['channel']} is not set up any more: set {missing}")
     folder = row["folder"] and (output / row["folder"]).resolve()
     if folder and not folder.is_dir():
         raise DeliveryError(

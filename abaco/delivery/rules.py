@@ -166,7 +166,7 @@ def failure(run: Mapping[str, Any]) -> Alert:
         "The former report stays.",
     ]
     if "max_reject_pct" in error:
-        return Alert(REJECTS, "P2", f"Too many rejected rows: no report for {date}", "\n".join(lines))
+        return Alert(REJECTS, "P2", f"Too many rejected rows: the run of {date} failed", "\n".join(lines))
     return Alert(FAILED, "P1", f"The run of {date} failed", "\n".join(lines))
 
 

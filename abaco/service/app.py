@@ -106,6 +106,8 @@ def _add_pages(app: FastAPI, book: Book) -> None:
 
     @app.get("/runs/{run_id}/")
     def read_run(run_id: str) -> HTMLResponse:
+        if not pages.find(book, run_id) and (failed := pages.find_failed(book, run_id)):
+            return HTMLResponse(pages.failed_run(failed, book))
         return HTMLResponse(pages.run(_run(book, run_id), book, f"/runs/{run_id}/"))
 
     @app.get("/runs/{run_id}/{name:path}")

@@ -15,8 +15,8 @@ def health(book: Book) -> dict[str, Any]:
     content |= {"metrics_computed": None, "last_error": None}
     try:
         with reading(book.engine) as connection:
-            last, outcomes = queries.last_run(connection), book.outcomes(connection)
-            kpis = queries.figures(connection, last) if last else {}
+            latest, outcomes = queries.latest(connection), book.outcomes(connection)
+            kpis = queries.figures(connection, latest) if latest else {}
         outcome = outcomes[-1] if outcomes else None
         content["last_run"] = outcome and stamp(outcome.at)
         content["metrics_computed"] = sum(kpi["value"] is not None for kpi in kpis.values())

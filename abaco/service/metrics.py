@@ -55,14 +55,13 @@ class Collector:
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
-        shown = queries.shown(self._connection)
-        if shown:
-            yield from _figures(self._connection, shown[max(shown)])
-        last = queries.last_run(self._connection)
+        latest = queries.latest(self._connection)
+        if latest:
+            yield from _figures(self._connection, latest)
         yield from _state(self._book, self._connection)
-        if last:
-            yield from _phases(queries.phase_metrics_of(self._connection, last["run_id"]))
-            yield from _rows(queries.quality_of(self._connection, last["run_id"]))
+        if latest:
+            yield from _phases(queries.phase_metrics_of(self._connection, latest["run_id"]))
+            yield from _rows(queries.quality_of(self._connection, latest["run_id"]))
         yield from _deliveries(self._connection)
         yield _gauge(
             "pipeline_alerts_open", "Alerts that have not cleared", "severity", _alerts(self._connection)
@@ -122,10 +121,10 @@ def _state(book: Book, connection: Connection) -> Iterator[Metric]:
 
 
 def _phases(phases: dict[str, dict[str, float | None]]) -> Iterator[Metric]:
-    """Yield the metrics of the last good run's phases; what it could not know is not a number."""
+    """Yield the metrics of the latest report's phases; what it could not know is not a number."""
     seconds = {phase: figures["seconds"] for phase, figures in phases.items() if "seconds" in figures}
     yield _gauge(
-        "pipeline_execution_time_seconds", "Seconds that a phase of the last good run took", "phase", seconds
+        "pipeline_execution_time_seconds", "Seconds that a phase of the latest report took", "phase", seconds
     )
     for phase, figures in phases.items():
         for metric, value in figures.items():
@@ -136,7 +135,7 @@ def _phases(phases: dict[str, dict[str, float | None]]) -> Iterator[Metric]:
 
 def _rows(quality: dict[str, str]) -> Iterator[Metric]:
     rows = {part: int(quality[part]) for part in ROWS if part in quality}
-    yield _gauge("pipeline_rows", "Rows of the last good run's input, and what became of them", "part", rows)
+    yield _gauge("pipeline_rows", "Rows of the latest report's input, and what became of them", "part", rows)
     if len(rows) == len(ROWS):
         text = "Per cent of the rows up to the date that were rejected"
         yield GaugeMetricFamily("pipeline_reject_pct", text, float(reject_pct(rows)))

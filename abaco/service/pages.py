@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from abaco import project, runs
 from abaco.database import queries
 from abaco.database.connection import reading
+from abaco.delivery.alike import alike
 from abaco.page.cards import kpi_cards
 from abaco.page.markup import Html, fill, stylesheet
 from abaco.page.readings import FIRST_KPIS
@@ -29,6 +30,13 @@ def find(book: Book, name: str) -> dict[str, Any] | None:
         return queries.run_named(connection, name)
 
 
+def find_failed(book: Book, name: str) -> dict[str, Any] | None:
+    """Return a run that failed by the name of its folder or by its id, of several the last; None when there is none."""
+    with reading(book.engine) as connection:
+        found = [one for one in queries.failed(connection) if name in (_name(one), one["run_id"])]
+    return found[-1] if found else None
+
+
 def reports(book: Book, before: str) -> str:
     """Return the page of all reports by date, the latest first; `before` a date, if it is not empty."""
     state = health(book)
@@ -42,7 +50,7 @@ def reports(book: Book, before: str) -> str:
             "table": tables.reports(connection, here),
             "failed": _failed(connection, shown),
             "alerts": queries.open_alerts(connection),
-            "deliveries": queries.deliveries_with(connection, "pending", "dead"),
+            "deliveries": list(alike(queries.deliveries_with(connection, "pending", "dead"))),
         }
     for name in ("last_run", "next_run"):
         values[name] = state[name] and moment(runs.time_of(state[name]))
@@ -65,6 +73,16 @@ def run(found: dict[str, Any], book: Book, base: str) -> str:
         "run.html.j2", title, run=found, base=base, cards=cards, is_seen=seen == found["run_id"],
         source=project.shown(found["input"]), ended=moment(found["finished_at"]),
         files=tables.files(sizes, base), has_report="report.html" in sizes, runs=tables.runs(of_date, found, seen),
+    )  # fmt: skip
+
+
+def failed_run(one: dict[str, Any], book: Book) -> str:
+    """Return the page of a run that failed: in which phase, why, and where its notebook lies below the reports."""
+    notebook = f"{one['folder']}/notebooks/{one['phase']}.ipynb"
+    return _page(
+        "failed.html.j2", f"Run {one['run_id']}", run=one, began=moment(one["started_at"]),
+        ended=one["finished_at"] and moment(one["finished_at"]),
+        notebook=notebook if (book.output / notebook).is_file() else None,
     )  # fmt: skip
 
 
@@ -119,8 +137,13 @@ def _failed(connection: Connection, shown: list[dict[str, Any]]) -> list[dict[st
     """Return the runs that failed since their date got the report that it shows, the newest first."""
     since = {run["date"]: run["finished_at"] for run in shown}
     found = [
-        {**one, "at": moment(one["finished_at"] or one["started_at"])}
+        {**one, "at": moment(one["finished_at"] or one["started_at"]), "name": _name(one)}
         for one in queries.failed(connection)
         if one["date"] not in since or one["started_at"] > since[one["date"]]
     ]
     return found[::-1][:FAILURES]
+
+
+def _name(failed: dict[str, Any]) -> str:
+    """Return the name of a failed run's folder: another run may have its id."""
+    return failed["folder"].rpartition("/")[2]

@@ -1,6 +1,7 @@
 """The outbox: written down first, tried once at a time, tried again ever later, given up in the end, never lost."""
 
 import datetime as dt
+import os
 import threading
 import time
 
@@ -99,7 +100,9 @@ def test_what_fails_is_tried_ever_later_and_given_up(engine, tmp_path, server):
     waits = []
     for status in ("pending", "pending", "dead"):
         before = dt.datetime.now(dt.UTC)
-        assert deliver(engine, tmp_path, early=True) == [status]
+        with writing(engine) as connection:  # it is due
+            connection.execute(update(deliveries).values(next_attempt_at=before))
+        assert deliver(engine, tmp_path) == [status]
         waits.append((row(engine)["next_attempt_at"] - before).total_seconds())
     assert all(wait >= expected for wait, expected in zip(waits, (60, 120), strict=False))
     assert (row(engine)["attempts"], row(engine)["receipt"]) == (3, None)
@@ -130,6 +133,29 @@ def test_what_is_not_due_waits_unless_somebody_asks(engine, tmp_path, server):
     assert deliver(engine, tmp_path, early=True) == ["done"]
 
 
+def test_what_is_asked_for_early_uses_up_no_attempt(engine, tmp_path, server):
+    server.answers = [403] * 5
+    enqueue(engine, tmp_path, item())
+    assert [deliver(engine, tmp_path, early=True) for _ in range(5)] == [["pending"]] * 5
+    assert row(engine)["attempts"] == 1  # the first one was due
+
+
+def test_what_is_not_set_up_any_more_is_given_up_at_once_and_delivered_once_it_is_again(
+    engine, tmp_path, server, monkeypatch
+):
+    enqueue(engine, tmp_path, item())
+    address = os.environ["SLACK_WEBHOOK_URL"]
+    monkeypatch.delenv("SLACK_WEBHOOK_URL")
+    for _ in range(2):
+        assert deliver(engine, tmp_path, retry_seconds=0.0) == ["dead"]
+        assert row(engine)["error"] == "slack is not set up any more: set SLACK_WEBHOOK_URL"
+        assert deliver(engine, tmp_path, early=True) == []
+        with writing(engine) as connection:
+            assert outbox.revive(connection) == 1
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", address)
+    assert deliver(engine, tmp_path) == ["done"]
+
+
 def test_what_was_given_up_gets_a_fresh_set_of_attempts_when_asked(engine, tmp_path, server):
     server.answers = [403]
     enqueue(engine, tmp_path, item())
@@ -144,7 +170,7 @@ def test_failure_of_one_keeps_no_other_back(engine, tmp_path, server, monkeypatc
     server.answers = [403]
     enqueue(engine, tmp_path, item("a"), item("b"), Item("c", "email", None, None, None, {}))
     monkeypatch.delenv("SMTP_URL", raising=False)
-    assert deliver(engine, tmp_path) == ["pending", "done", "pending"]
+    assert deliver(engine, tmp_path) == ["pending", "done", "dead"]
     assert row(engine, "c")["error"] == "email is not set up any more: set SMTP_URL"
 
 

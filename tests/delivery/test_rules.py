@@ -130,7 +130,7 @@ def test_too_many_rejected_rows_are_a_matter_of_the_data():
         check_reject_limit(batch, {"quarantined": 2, "rows_in": 10, "later": 0}, {"loan_id: empty": 2}, 5.0)
     alert = failed(f"01_ingestion: {caught.value}")
     assert (alert.cause, alert.severity) == ("rejects", "P2")
-    assert alert.title == "Too many rejected rows: no report for 2025-12-31"
+    assert alert.title == "Too many rejected rows: the run of 2025-12-31 failed"
 
 
 def test_cleared_says_what_is_well_again_and_nothing_where_nobody_knows():

@@ -173,6 +173,18 @@ def test_what_cannot_be_delivered_stays_pending_and_the_next_run_delivers_it(dat
     assert [channel for channel, *_ in told(later)] == ["database", "azure"]
 
 
+def test_what_is_not_set_up_any_more_is_no_concern_of_later_runs(tmp_path, set_up, monkeypatch):
+    set_up.answers = [403]
+    folder = leave(tmp_path, wanted=("alerts",))
+    assert len(settlement.settle(tmp_path, folder, loaded(retry_seconds=0.0))) == 1
+    monkeypatch.delenv("SLACK_WEBHOOK_URL")
+    later = leave(tmp_path, "r2", "2026-01-02T02:00:00Z", wanted=())
+    assert settlement.settle(tmp_path, later, loaded()) == []
+    assert ("slack", "dead", "slack is not set up any more: set SLACK_WEBHOOK_URL") in told(folder)
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", set_up.environment["SLACK_WEBHOOK_URL"])
+    assert [r["status"] for r in settlement.deliver_pending(tmp_path, loaded(), dead=True)] == ["done"]
+
+
 # The database is down
 
 

@@ -137,6 +137,13 @@ def test_charts_are_drawn_for_the_width(view):
     assert set(shown(view(**PHONE), "svg.chart.narrow")) == {True}
 
 
+def test_bridges_fit_a_phone(view):
+    page = view("sample", **PHONE)
+    boxes = page.locator(".scroll:has(.waterfall)")
+    assert boxes.count() == 2
+    assert boxes.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0
+
+
 def test_wide_tables_of_a_phone_hint_that_they_scroll_and_do_by_keyboard(view):
     height = (
         "parseFloat(getComputedStyle(document.querySelector('.scroll:has(.heat)'), '::before').maxHeight)"

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from abaco.service import metrics
+from abaco.service.health import health
 
 from .conftest import at
 
@@ -49,6 +50,25 @@ def test_kpi_that_is_not_computable_has_no_value(write, scrape):
     assert found["kpi_status", ("kpi", "PAR30"), ("status", "ok")] == 0
     assert found["kpi_threshold", ("kpi", "PAR30"), ("level", "warning")] == 5
     assert ("kpi_threshold", ("kpi", "PAR30"), ("level", "critical")) not in found
+
+
+def test_after_a_rollback_all_is_of_the_run_that_is_shown(write, scrape, book):
+    for run_id, hour, kpis in (
+        ("20251231-a", 2, {"PAR30": 3.5}),
+        ("20251231-b", 3, {"PAR30": 9.0, "PAR90": 1.0}),
+    ):
+        write.run(run_id, ended=at(hour), **kpis)
+        write("quality", {"run_id": run_id, "measure": "accepted", "value": str(hour)})
+        write("phase_metrics", {"run_id": run_id, "phase": "output", "metric": "seconds", "value": hour})
+    write("visible", {
+        "date": dt.date(2025, 12, 31), "run_id": "20251231-a", "since": at(4), "why": "rolled back",
+    })  # fmt: skip
+    found = scrape()
+    assert found["kpi_par30",] == 3.5
+    assert found["pipeline_rows", ("part", "accepted")] == 2
+    assert found["pipeline_execution_time_seconds", ("phase", "output")] == 2
+    assert found["pipeline_last_run",] == at(3).timestamp()
+    assert health(book)["metrics_computed"] == 1
 
 
 def status(found):

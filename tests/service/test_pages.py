@@ -1,5 +1,6 @@
 """The pages: what they say, that every link leads somewhere, and their look in a browser."""
 
+import asyncio
 import datetime as dt
 import os
 import re
@@ -7,11 +8,14 @@ from html import unescape
 from urllib.parse import urljoin, urlsplit
 
 import browser as chromium
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from abaco import runs
 from abaco.service import pages
+from abaco.service.app import create_app
+from abaco.service.security import Access
 
 from .conftest import at
 
@@ -108,12 +112,51 @@ def test_what_needs_attention_is_listed(book, write):
         "created_at": at(2),
         "next_attempt_at": at(2),
     }
-    write("deliveries", {**usual, "key": "k", "channel": "email", "status": "dead", "error": "refused"})
+    told = {**usual, "channel": "email", "run_id": "20251231-a", "status": "dead", "error": "refused"}
+    write("deliveries", {**told, "key": "k"}, {**told, "key": "l"})
     text = words(pages.reports(book, ""))
     assert "A run of 31 December 2025 failed at 1 Jan 2026, 05:00 UTC: disk <full>" in text
-    assert "P2 PAR30 is late" in text and "Given up : email: refused" in text
+    assert (
+        "P2 PAR30 is late" in text
+        and text.count("Given up : email (2): refused") == text.count("Given up") == 1
+    )
     assert "example.org" not in text
     assert "31 December 2025 – Not computable –" in text
+
+
+def got(book, path):
+    """Return what the application answers, without a process of its own."""
+    transport = httpx.ASGITransport(create_app(book, Access()))
+
+    async def ask():
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.get(path)
+
+    return asyncio.run(ask())
+
+
+def test_failed_run_has_a_page_that_says_why_and_gives_no_file(book, write):
+    name = "20260101T040000000000Z_20251231-x"
+    folder = f".runs/2025-12-31/{name}"
+    write("failures", {
+        "folder": folder, "run_id": "20251231-x", "date": dt.date(2025, 12, 31), "started_at": at(4),
+        "finished_at": at(5), "phase": "01_ingestion", "error": "disk <full>",
+    })  # fmt: skip
+    assert f'<a href="/runs/{name}/">' in pages.reports(book, "")
+    text = words(got(book, f"/runs/{name}/").text)
+    assert (
+        "It is of 31 December 2025, began on 1 Jan 2026, 04:00 UTC and failed on 1 Jan 2026, 05:00 UTC."
+        in text
+    )
+    assert f"Phase 01_ingestion : disk <full> Its folder is {folder} below" in text
+    notebook = book.output / folder / "notebooks/01_ingestion.ipynb"
+    notebook.parent.mkdir(parents=True)
+    notebook.write_text("{}")
+    assert f"{folder}/notebooks/01_ingestion.ipynb below" in words(got(book, "/runs/20251231-x/").text)
+    assert got(book, "/runs/20251231-x/notebooks/01_ingestion.ipynb").status_code == 404
+    write.run("20251231-x", ended=at(6), PAR30=1.0)
+    assert "This is the run that 31 December 2025 shows." in words(got(book, "/runs/20251231-x/").text)
+    assert "disk" in got(book, f"/runs/{name}/").text
 
 
 def test_older_reports_are_on_further_pages(book, write):
