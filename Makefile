@@ -15,8 +15,8 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check verify upload email deliver serve sample test test-cluster test-places test-here \
-	golden docs bench screenshot lint lab clean lock
+.PHONY: help report backfill check verify upload email deliver serve sample test golden docs bench screenshot lint lab clean lock
+.PHONY: test-cluster test-places test-here
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
