@@ -16,7 +16,7 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: help report backfill check verify upload email deliver serve sample test golden docs bench screenshot lint lab clean lock
-.PHONY: test-cluster test-places test-here
+.PHONY: test-cluster test-beside test-here
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -50,20 +50,20 @@ sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every ti
 
 test: $(VENV)/.test ## every test, the golden notebooks included
 	@sh tests/setup.sh
-	@$(MAKE) --no-print-directory --jobs 3 test-cluster test-places test-here
+	@$(MAKE) --no-print-directory --jobs 3 test-cluster test-beside test-here
 
-# Three at a time, as they often wait: for a cluster, for places that answer late on purpose.
-PLACES := $(addprefix tests/,database delivery deploy service test_backup.py test_cascade.py test_doctor.py \
-	test_retention.py test_rollback.py test_runbook.py)
+# Three at a time, as they often wait: for a cluster, for places that answer late on purpose, for other processes.
+BESIDE := $(addprefix tests/,database delivery deploy kernels mail service test_backup.py test_benchmarks.py \
+	test_cascade.py test_doctor.py test_retention.py test_rollback.py test_runbook.py)
 
 test-cluster:
 	@$(BIN)/pytest --quiet tests/spark
 
-test-places:
-	@$(BIN)/pytest --quiet $(PLACES)
+test-beside:
+	@$(BIN)/pytest --quiet $(BESIDE)
 
 test-here:
-	@$(BIN)/pytest --nbval $(addprefix --ignore ,tests/spark $(PLACES))
+	@$(BIN)/pytest --nbval $(addprefix --ignore ,tests/spark $(BESIDE))
 
 golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
 	@$(BIN)/python -m abaco.golden
