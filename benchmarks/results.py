@@ -8,10 +8,10 @@ from benchmarks.measure import Measured, median, ratios, seconds
 INTRODUCTION = """\
 # Benchmarks
 
-Written by the benchmarks themselves; nothing here is typed by hand. Every case runs as processes of its own, the cases of a table
-alternate (ABAB), and the files are in the page cache. Shown are medians, and in brackets the least and the most. A
-ratio is taken between runs of the same round. Memory is the peak of the proportional set sizes of all processes
-together.
+Written by the benchmarks themselves; nothing here is typed by hand. Every case runs as processes of its own, the
+cases of a table alternate (ABAB), and the files are in the page cache. Shown are medians, and in brackets the least and
+the most. A ratio is taken between runs of the same round. Memory is the peak of the proportional set sizes of all
+processes together.
 """
 
 
