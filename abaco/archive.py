@@ -76,7 +76,7 @@ def nothing(folder: Path) -> InputError:
 
 def text_of(time: Any) -> str:
     """Return a time as reports write it: UTC, to the second."""
-    return time if isinstance(time, str) else time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time if isinstance(time, str) else runs.stamp(time)
 
 
 def _rows(

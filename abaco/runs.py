@@ -160,13 +160,22 @@ def at_work(output: Path, folder: Path) -> bool:
     )
     if who is None or folder.name != newest:  # one run of a date at a time
         return False
-    if who["host"] == socket.gethostname():
-        try:
-            os.kill(who["pid"], 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:  # it is there, and somebody else's
-            pass
+    return not is_here(who) or is_alive(who)
+
+
+def is_here(who: dict[str, Any]) -> bool:
+    """Return whether a holder is a process of this machine."""
+    return who["host"] == socket.gethostname()
+
+
+def is_alive(who: dict[str, Any]) -> bool:
+    """Return whether a holder's process, which is one of this machine, still runs."""
+    try:
+        os.kill(who["pid"], 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is there, and somebody else's
+        pass
     return True
 
 
@@ -177,8 +186,19 @@ def _holder(output: Path, date: str) -> str:
 
 
 def now() -> str:
-    """Return the time as reports write it: UTC, to the second."""
-    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return the time as reports write it."""
+    return stamp(dt.datetime.now(dt.UTC))
+
+
+def stamp(time: dt.datetime) -> str:
+    """Return a time as reports write it: UTC, to the second.
+
+    Examples
+    --------
+    >>> stamp(dt.datetime(2025, 12, 31, 2, 0, 3, 400, dt.UTC))
+    '2025-12-31T02:00:03Z'
+    """
+    return f"{time.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -194,5 +214,11 @@ def read_json(path: Path) -> Any:
 
 
 def time_of(text: str) -> dt.datetime:
-    """Return a time that `now` wrote."""
+    """Return the time that reports write as text.
+
+    Examples
+    --------
+    >>> time_of("2025-12-31T02:00:00Z").isoformat()
+    '2025-12-31T02:00:00+00:00'
+    """
     return dt.datetime.fromisoformat(text)

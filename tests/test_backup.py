@@ -64,7 +64,6 @@ def test_sqlite_is_restored_into_postgresql(reports, tmp_path, monkeypatch, post
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     restoration.restore(str(tmp_path / "one.tar.gz"), tmp_path / "new")
     assert everything(tmp_path / "new") == before
-    from abaco.database import records
     from abaco.database.connection import connect, writing
 
     with writing(connect(tmp_path / "new")) as connection:  # numbers go on after those of the copy
@@ -72,7 +71,7 @@ def test_sqlite_is_restored_into_postgresql(reports, tmp_path, monkeypatch, post
         row = {
             "run_id": run_id,
             "date": before[2][DATE]["date"],
-            "since": records.moment("2027-01-01T00:00:00Z"),
+            "since": runs.time_of("2027-01-01T00:00:00Z"),
         }
         connection.execute(queries.visible.insert(), {**row, "why": "published"})
 

@@ -33,7 +33,9 @@ def write_run(connection: Connection, output: Path, folder: Path) -> int:
             written += insert(connection, table, [{"run_id": run["run_id"], **row} for row in rows])
     else:
         _renew(connection, run, where)
-    return written + show(connection, run["date"], run["run_id"], moment(run["finished_at"]), "published")
+    return written + show(
+        connection, run["date"], run["run_id"], runs.time_of(run["finished_at"]), "published"
+    )
 
 
 def show(connection: Connection, date: str, run_id: str, since: dt.datetime, why: str) -> int:
@@ -70,17 +72,6 @@ def write_settlement(connection: Connection, run: str, place: str, folder: str, 
     connection.execute(table.insert(), row)
 
 
-def moment(text: str) -> dt.datetime:
-    """Return the time that reports write as text.
-
-    Examples
-    --------
-    >>> moment("2025-12-31T02:00:00Z").isoformat()
-    '2025-12-31T02:00:00+00:00'
-    """
-    return dt.datetime.fromisoformat(text)
-
-
 def insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
     """Insert the rows whose key is not there yet, also when another process writes the same, and count them."""
     if not rows:
@@ -96,8 +87,8 @@ def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
         "run_id": run["run_id"],
         "date": dt.date.fromisoformat(run["date"]),
         "as_of": figures["as_of"] and dt.date.fromisoformat(figures["as_of"]),
-        "started_at": moment(run["started_at"]),
-        "finished_at": moment(run["finished_at"]),
+        "started_at": runs.time_of(run["started_at"]),
+        "finished_at": runs.time_of(run["finished_at"]),
         "seconds": run["seconds"],
         "input": run["input"],
         "engine": run["engine"],
@@ -110,7 +101,7 @@ def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
 
 def _renew(connection: Connection, run: dict[str, Any], where: str) -> None:
     """Let a run that was made again be the folder that was made last."""
-    ended = {"started_at": moment(run["started_at"]), "finished_at": moment(run["finished_at"])}
+    ended = {"started_at": runs.time_of(run["started_at"]), "finished_at": runs.time_of(run["finished_at"])}
     later = (schema.runs.c.run_id == run["run_id"], schema.runs.c.folder < where)
     values = {
         **ended,
@@ -128,8 +119,8 @@ def _failure(run: dict[str, Any], where: str) -> dict[str, Any]:
         "folder": where,
         "run_id": run["run_id"],
         "date": dt.date.fromisoformat(run["date"]),
-        "started_at": moment(run["started_at"]),
-        "finished_at": run["finished_at"] and moment(run["finished_at"]),
+        "started_at": runs.time_of(run["started_at"]),
+        "finished_at": run["finished_at"] and runs.time_of(run["finished_at"]),
         "phase": phase if phase[:2].isdigit() else None,
         "error": run["error"] or KILLED,
     }

@@ -95,7 +95,7 @@ def tell_of_start(output: Path, settings: dict[str, Any], started_at: str, error
     run = {"run_id": None, "date": None, "started_at": started_at, "error": error}
     with writing(engine) as connection:
         take_turns(connection)
-        if any(row["started_at"] >= records.moment(started_at) for row in queries.failed(connection)):
+        if any(row["started_at"] >= runs.time_of(started_at) for row in queries.failed(connection)):
             return
         now = dt.datetime.now(dt.UTC)
         outbox.enqueue(connection, output, alerting.failed(connection, run, None, settings, now))

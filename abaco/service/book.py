@@ -1,8 +1,6 @@
 """The reports that the service shows: their folder, their database, their schedule, and how the last run ended."""
 
 import datetime as dt
-import os
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,7 +56,8 @@ class Book:
     def is_at_work(self) -> bool:
         """Whether a run is at work on this machine, whoever began it."""
         dates = [note.parent.name for note in self.output.glob(f"{runs.RUNS}/*/{runs.HOLDER}")]
-        return self.schedule.is_at_work or any(_lives(runs.holder(self.output, date)) for date in dates)
+        holders = (runs.holder(self.output, date) for date in dates)
+        return self.schedule.is_at_work or any(w and runs.is_here(w) and runs.is_alive(w) for w in holders)
 
 
 def _number(path: Path) -> int | None:
@@ -67,20 +66,3 @@ def _number(path: Path) -> int | None:
         return path.stat().st_ino
     except OSError:
         return None
-
-
-def _lives(holder: dict | None) -> bool:
-    if holder is None or holder["host"] != socket.gethostname():
-        return False
-    try:
-        os.kill(holder["pid"], 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is there, and somebody else's
-        pass
-    return True
-
-
-def stamp(time: dt.datetime | None) -> str | None:
-    """Return a time as reports write it: UTC, to the second."""
-    return time and f"{time.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
