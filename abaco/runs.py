@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from abaco import locks
 from abaco.errors import InputError, RunError
 
 RUNS = ".runs"
@@ -100,10 +99,8 @@ def discard_left(output: Path, date: str, kept: Path) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Remove the folder of a run, and that of its date when nothing else is in it; for who holds the date."""
+    """Remove the folder of a run of which nothing is to stay."""
     shutil.rmtree(folder)
-    if {path.name for path in folder.parent.iterdir()} <= {LOCK, HOLDER}:
-        shutil.rmtree(folder.parent)
 
 
 @contextmanager
@@ -124,24 +121,13 @@ def hold(output: Path, date: str, timeout: float, waiting: Callable[[str], None]
     """
     place = output / RUNS / date
     place.mkdir(parents=True, exist_ok=True)
-    lock, note = FileLock(place / LOCK), place / HOLDER
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        waiting(f"Waiting for another run of {date}, {_holder(output, date)}")
+    note = place / HOLDER
+    with locks.held(place / LOCK, timeout, waiting, date, lambda: _holder(output, date)):
         try:
-            lock.acquire(timeout=timeout)
-        except Timeout:
-            raise RunError(
-                f"{date} is held by another run, {_holder(output, date)}: wait for it, "
-                "or raise run.lock_timeout_seconds"
-            ) from None
-    try:
-        write_json(note, {"pid": os.getpid(), "host": socket.gethostname(), "since": now()})
-        yield
-    finally:
-        note.unlink(missing_ok=True)
-        lock.release()
+            write_json(note, {"pid": os.getpid(), "host": socket.gethostname(), "since": now()})
+            yield
+        finally:
+            note.unlink(missing_ok=True)
 
 
 def holder(output: Path, date: str) -> dict[str, Any] | None:
@@ -181,8 +167,8 @@ def is_alive(who: dict[str, Any]) -> bool:
 
 def _holder(output: Path, date: str) -> str:
     if who := holder(output, date):
-        return f"process {who['pid']} on {who['host']} since {who['since']}"
-    return "which has not said who it is"
+        return f"another run, process {who['pid']} on {who['host']} since {who['since']}"
+    return "another run, which has not said who it is"
 
 
 def now() -> str:

@@ -498,7 +498,7 @@ def test_second_download_waits_for_the_first(serve, fetch):
 
     def say(line):
         lines.append(line)
-        if line.startswith("Waiting for another download into "):
+        if line.endswith(", held by another download"):
             waiting.set()
 
     first, second = (threading.Thread(target=fetch, args=(server.url, say)) for _ in range(2))

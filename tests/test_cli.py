@@ -111,7 +111,7 @@ def test_date_without_rows_names_the_nearest(kept):
         == "Error: No row for 2025-07-15 in the input; the nearest dates are 2025-06-30 and 2025-07-31\n"
     )
     assert not (kept.output / "2025-07-15").exists()
-    assert not (kept.output / ".runs/2025-07-15").exists()
+    assert kept.runs("2025-07-15") == []
     assert "2025-07-15" not in kept.abaco("status", "--output", kept.output).stdout
 
 

@@ -430,7 +430,7 @@ def test_second_run_of_a_date_waits_for_the_first(project):
     assert [code for _, _, code, _ in results] == [0, 0], results
     (first, _), (_, err) = sorted(((pid, err) for _, err, _, pid in results), key=lambda one: one[1] != "")
     who = rf"(process {first} on \S+ since \S+|which has not said who it is)"
-    assert re.fullmatch(rf"Waiting for another run of 2025-12-31, {who}\n", err)
+    assert re.fullmatch(rf"Waiting for 2025-12-31, held by another run, {who}\n", err)
     earlier, later = (json.loads((folder / "run.json").read_text()) for folder in project.runs())
     assert (earlier["status"], later["status"]) == ("success", "success")
     assert later["started_at"] >= earlier["finished_at"]
@@ -444,6 +444,6 @@ def test_run_that_may_not_wait_says_who_holds_the_date(kept):
         result = kept.report("--params", "run.lock_timeout_seconds=0")
     assert result.returncode == 1
     waiting, error = result.stderr.splitlines()
-    assert waiting.startswith(f"Waiting for another run of 2025-12-31, process {os.getpid()} on ")
+    assert waiting.startswith(f"Waiting for 2025-12-31, held by another run, process {os.getpid()} on ")
     assert error.startswith(f"Error: 2025-12-31 is held by another run, process {os.getpid()} on ")
     assert error.endswith("wait for it, or raise run.lock_timeout_seconds")

@@ -132,7 +132,7 @@ def test_who_holds_the_date_is_said(tmp_path, other):
     assert f"2025-12-31 is held by another run, process {other.pid} on " in str(caught.value)
     assert str(caught.value).endswith("wait for it, or raise run.lock_timeout_seconds")
     assert len(said) == 1
-    assert said[0].startswith(f"Waiting for another run of 2025-12-31, process {other.pid} on ")
+    assert said[0].startswith(f"Waiting for 2025-12-31, held by another run, process {other.pid} on ")
 
 
 def test_another_date_is_free(tmp_path, other):

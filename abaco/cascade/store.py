@@ -9,10 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from filelock import FileLock, Timeout
-
-from abaco import project, runs
-from abaco.errors import RunError
+from abaco import locks, project, runs
 from abaco.sources import Source
 
 NAME = "cascade.csv"  # whatever the server calls it: the name is part of a run's id
@@ -45,25 +42,14 @@ class Store:
         """
         for path in (self.folder, self.current.parent, self.folder / "archive"):
             path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-        lock = FileLock(self.folder / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            say(f"Waiting for another download into {project.shown(self.folder)}")
+        shown = project.shown(self.folder)
+        with locks.held(self.folder / "lock", timeout, say, shown, lambda: "another download"):
             try:
-                lock.acquire(timeout=timeout)
-            except Timeout:
-                raise RunError(
-                    f"{project.shown(self.folder)} is held by another download: wait for it, "
-                    "or raise run.lock_timeout_seconds"
-                ) from None
-        try:
-            self._clear()  # a killed download left its part
-            self.fresh.parent.mkdir(mode=PRIVATE)
-            yield
-        finally:
-            self._clear()
-            lock.release()
+                self._clear()  # a killed download left its part
+                self.fresh.parent.mkdir(mode=PRIVATE)
+                yield
+            finally:
+                self._clear()
 
     def _clear(self) -> None:
         shutil.rmtree(self.fresh.parent, ignore_errors=True)
