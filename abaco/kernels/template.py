@@ -7,6 +7,7 @@ that a fork inherits nothing but loaded modules.
 import atexit
 import gc
 import importlib.util
+import io
 import json
 import os
 import random
@@ -17,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import chain
 from typing import Any
 
@@ -78,8 +80,7 @@ def serve(control: socket.socket, later: Iterable[str] = ()) -> dict[str, Any] |
             ready = ready or {key.fileobj for key, _ in selector.select()}
             if wake_read in ready:
                 os.read(wake_read, 4096)
-                for answer in _ended():
-                    lines.write(answer)
+                _tell_ends(lines)
             if control not in ready:
                 continue
             if not (line := lines.readline()).endswith(b"\n"):
@@ -117,16 +118,13 @@ def _line(**content: Any) -> bytes:
     return json.dumps(content).encode() + b"\n"
 
 
-def _ended() -> list[bytes]:
-    found = []
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return found
-        if pid == 0:
-            return found
-        found.append(_line(ended=pid, status=os.waitstatus_to_exitcode(status)))
+def _tell_ends(lines: io.RawIOBase) -> None:
+    """Tell how children ended, each before its number is free for another process."""
+    with suppress(ChildProcessError):
+        while child := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            status = child.si_status if child.si_code == os.CLD_EXITED else -child.si_status
+            lines.write(_line(ended=child.si_pid, status=status))
+            os.waitpid(child.si_pid, 0)
 
 
 def become_kernel(request: dict[str, Any], lifeline: int) -> None:
