@@ -162,7 +162,7 @@ class ForkedKernel:
     def poll(self) -> int | None:
         """Return the exit status, or None while it runs; 1 when it has ended and nobody is left who knows how."""
         if self.returncode is None and (self._handle is None or _readable(self._handle)):
-            deadline = time.monotonic() + 1
+            deadline = time.monotonic() + PATIENCE_SECONDS  # it may just import something
             while (status := self._template.status(self.pid)) is None and time.monotonic() < deadline:
                 if self._template.process.poll() is not None:
                     break

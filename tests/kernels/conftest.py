@@ -54,7 +54,7 @@ def asker(tmp_path):
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*path, HERE, PACKAGE.parent])), **more}
         command = [sys.executable, "-c", script]
         if wait:
-            return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+            return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=600)
         running.append(subprocess.Popen(command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, text=True))
         return running[-1]
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from jupyter_client.manager import start_new_kernel
 
+PATIENCE_SECONDS = 180  # for what comes of itself, however busy the machine is
+
 
 class Kernel:
     """A running kernel with a client."""
 
     def __init__(self, name="abaco", **launch):
-        self.manager, self.client = start_new_kernel(kernel_name=name, **launch)
+        self.manager, self.client = start_new_kernel(PATIENCE_SECONDS, name, **launch)
 
     @property
     def process(self):
@@ -32,8 +34,9 @@ class Kernel:
         """Execute a cell and return the content of each output, in order; of one stream in a row, as one."""
         found = []
         self.client.execute_interactive(
-            code, output_hook=lambda message: found.append(message["content"]), timeout=60, allow_stdin=False
-        )
+            code, output_hook=lambda message: found.append(message["content"]), timeout=PATIENCE_SECONDS,
+            allow_stdin=False,
+        )  # fmt: skip
         merged = []
         for content in found:
             if not {"text", "data", "ename"} & content.keys():
@@ -59,7 +62,7 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
 
 
-def until(condition, seconds=30):
+def until(condition, seconds=PATIENCE_SECONDS):
     """Wait until `condition` holds, and return whether it does."""
     deadline = time.monotonic() + seconds
     while not (holds := condition()) and time.monotonic() < deadline:

@@ -8,6 +8,8 @@ import pytest
 
 from abaco.kernels.client import PromptClient, PromptManager
 
+from .helpers import PATIENCE_SECONDS
+
 
 async def started(name, **launch):
     manager = PromptManager(kernel_name=name)
@@ -27,9 +29,9 @@ def test_ready_means_that_every_output_arrives(scratch, name):
     async def outputs():
         manager, client = await started(name)
         assert isinstance(client, PromptClient)
-        await client.wait_for_ready(timeout=60)
+        await client.wait_for_ready(timeout=PATIENCE_SECONDS)
         found = []
-        await client.execute_interactive("print(6 * 7)", output_hook=found.append, timeout=60)
+        await client.execute_interactive("print(6 * 7)", output_hook=found.append, timeout=PATIENCE_SECONDS)
         left = await client.shell_channel.msg_ready()
         await ended(manager, client)
         return [message["content"]["text"] for message in found if message["msg_type"] == "stream"], left
@@ -43,7 +45,7 @@ def test_kernel_that_dies_before_it_is_ready(scratch, name):
         manager, client = await started(name)
         os.kill(manager.provisioner.pid, signal.SIGKILL)
         try:
-            await client.wait_for_ready(timeout=60)
+            await client.wait_for_ready(timeout=PATIENCE_SECONDS)
         finally:
             await ended(manager, client)
 
@@ -67,10 +69,10 @@ def test_kernel_that_does_not_answer_in_time(scratch):
 def test_ready_again_after_a_restart(scratch):
     async def wait():
         manager, client = await started("abaco")
-        await client.wait_for_ready(timeout=60)
+        await client.wait_for_ready(timeout=PATIENCE_SECONDS)
         await manager.restart_kernel(now=True)
-        await client.wait_for_ready(timeout=60)
-        reply = await client.execute_interactive("1", timeout=60)
+        await client.wait_for_ready(timeout=PATIENCE_SECONDS)
+        reply = await client.execute_interactive("1", timeout=PATIENCE_SECONDS)
         await ended(manager, client)
         return reply["content"]["status"]
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,6 +16,11 @@ VERSION = ["--version"]  # of a kernel that prints it and ends
 
 def fork(argv=VERSION, **env):
     return Template.get().fork(argv, os.getcwd(), {**os.environ, **env})
+
+
+def lasting(folder):
+    """Arguments of a kernel that does not end of itself."""
+    return ["--transport=ipc", f"--ip={folder}/own", "-f", f"{folder}/own.json"]
 
 
 def test_each_kernel_is_a_process_of_its_own_under_the_template(kernel):
@@ -56,6 +62,14 @@ def test_exit_status(kernel, code, expected):
     assert process.wait() == expected
     assert process.poll() == expected
     assert until(lambda: status(process.pid) == {})  # the template has reaped it
+
+
+def test_exit_status_is_waited_for_while_the_template_is_busy(scratch):
+    one, template = fork(lasting(scratch)), Template.get().process
+    os.kill(template.pid, signal.SIGSTOP)
+    one.kill()
+    threading.Timer(1.5, os.kill, (template.pid, signal.SIGCONT)).start()
+    assert one.wait() == -signal.SIGKILL
 
 
 def test_status_that_nobody_knows_is_1(kernel):
@@ -117,21 +131,21 @@ def test_answer_that_came_too_late_is_not_taken_for_another_request(scratch):
             fork()
     finally:
         signal.signal(signal.SIGALRM, before)
-    one = fork()
+    one = fork(lasting(scratch))
     assert parent(one.pid) == Template.get().process.pid != stopped.pid
     one.kill()
     assert one.wait() == -signal.SIGKILL
 
 
-def test_many_launches_leave_no_descriptor_and_no_process():
+def test_many_launches_leave_no_descriptor_and_no_process(scratch):
     fork().kill()
     before = descriptors(os.getpid()).keys()
     for _ in range(50):
-        one = fork()
+        one = fork(lasting(scratch))
         one.kill()
         assert one.wait() == -signal.SIGKILL
     assert descriptors(os.getpid()).keys() == before
-    assert children(Template.get().process.pid) == []
+    assert until(lambda: children(Template.get().process.pid) == [])
 
 
 def test_template_whose_variables_python_reads_at_its_start_is_replaced(kernel):

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -16,7 +15,7 @@ from abaco.kernels.forking import TEMPLATE_ENV, Template
 from abaco.kernels.template import LATER, PRELOADED
 
 from .conftest import PACKAGE
-from .helpers import children, descriptors, gone
+from .helpers import PATIENCE_SECONDS, children, descriptors, gone, until
 
 # a template whose children do what the request says instead of becoming kernels
 SERVE = """
@@ -40,7 +39,7 @@ class Served:
                 [sys.executable, "-c", SERVE, str(theirs.fileno()), kind], pass_fds=[theirs.fileno()],
                 env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
             )  # fmt: skip
-        self.control.settimeout(60)
+        self.control.settimeout(PATIENCE_SECONDS)
         self.lines = self.control.makefile("rw")
 
     def ask(self, code):
@@ -80,20 +79,19 @@ def test_end_of_a_child_is_told(served, code, expected):
     template.ask(code)
     pid = template.answer()["pid"]
     assert template.answer() == {"ended": pid, "status": expected}
-    assert children(template.process.pid) == []
+    assert until(lambda: children(template.process.pid) == [])  # told first, and reaped then
 
 
-def test_ends_are_told_for_each_child_and_no_zombie_stays(served):
-    template = served()
+def test_ends_are_told_for_each_child_and_no_zombie_stays(served, tmp_path):
+    template, over = served(), tmp_path / "over"
     pids = {}
     for number in range(8):
-        template.ask(f"time.sleep(0.3); os._exit({number})")
-        while "ended" in (answer := template.answer()):
-            pytest.fail(f"ended too early: {answer}")
-        pids[answer["pid"]] = number
+        template.ask(f"while not os.path.exists({str(over)!r}): time.sleep(0.01)\nos._exit({number})")
+        pids[template.answer()["pid"]] = number
+    over.touch()
     told = [template.answer() for _ in pids]
     assert {answer["ended"]: answer["status"] for answer in told} == pids
-    assert children(template.process.pid) == []
+    assert until(lambda: children(template.process.pid) == [])
 
 
 def test_does_not_fork_with_a_second_thread(served):
@@ -128,10 +126,8 @@ def test_live_template_holds_nothing_that_a_fork_would_endanger(kernel):
     pid = Template.get().process.pid
     # control socket; lifeline and the two ends of the pipe that wakes it; what it waits with
     expected = ["anon_inode:", "pipe:", "pipe:", "pipe:", "socket:"]
-    deadline = time.monotonic() + 60
-    while (kinds := kinds_of_descriptors(pid)) != expected and time.monotonic() < deadline:
-        time.sleep(0.05)  # it still imports, and has a module's file open
-    assert kinds == expected
+    # while it still imports, it has a module's file open
+    assert until(lambda: kinds_of_descriptors(pid) == expected), kinds_of_descriptors(pid)
     assert os.listdir(f"/proc/{pid}/task") == [str(pid)]
     assert children(pid) == [one.pid]
 
@@ -180,13 +176,13 @@ def test_what_later_kernels_need_is_imported_once_the_first_is_forked(served):
     template.ask("os._exit('wave' in sys.modules)")
     template.answer()
     assert template.answer()["status"] == 0
-    imported = 0
-    deadline = time.monotonic() + 60
-    while not imported and time.monotonic() < deadline:
+
+    def is_imported():
         template.ask("os._exit('wave' in sys.modules)")
         template.answer()
-        imported = template.answer()["status"]
-    assert imported
+        return template.answer()["status"]
+
+    assert until(is_imported)
 
 
 def test_names_to_preload_are_importable_and_start_no_thread():
