@@ -1,6 +1,8 @@
 """The connection to the database: PostgreSQL by DATABASE_URL, else SQLite beside the reports; tables up to date."""
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,7 +120,15 @@ def _postgresql(given: str) -> URL:
 
 def _prepare(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin as _begin says, not as the driver guesses
-    connection.execute("PRAGMA journal_mode = WAL")
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:  # others make the file now, and of itself SQLite does not wait
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
     connection.execute("PRAGMA foreign_keys = ON")
 
 

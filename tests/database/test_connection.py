@@ -1,7 +1,9 @@
 """The connection: tables as the migrations make them, on both databases; errors in one line, without the password."""
 
+import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -73,6 +75,15 @@ def test_processes_that_make_the_tables_at_once_do_not_disturb_each_other(databa
     code = f"from pathlib import Path; from abaco.database.connection import connect; connect(Path({str(tmp_path)!r}))"
     both = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(3)]
     assert [(process.communicate()[1], process.returncode) for process in both] == [(b"", 0)] * 3
+
+
+def test_file_that_another_process_is_making_is_waited_for(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    other = sqlite3.connect(tmp_path / connection.FILE, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.5, other.close).start()
+    with reading(connect(tmp_path)) as opened:
+        assert opened.execute(select(schema.runs)).all() == []
 
 
 def test_newer_tables_are_left_alone(database, tmp_path):
