@@ -82,7 +82,7 @@ def serving(server=None, *, tls=None, implicit=False, authenticated=False):
     login = {"authenticator": server.authenticate, "auth_required": True, "auth_require_tls": not implicit}
     controller = _Controller(
         server, hostname="127.0.0.1", port=0, server_hostname="localhost",
-        ssl_context=tls if implicit else None, tls_context=None if implicit else tls,
+        ssl_context=tls if implicit else None, tls_context=None if implicit else tls, ready_timeout=180,
         **(login if authenticated else {}),
     )  # fmt: skip
     controller.start()

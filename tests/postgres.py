@@ -5,16 +5,17 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 import psycopg
+from ports import free_port
 
 USER, PASSWORD = "abaco", "s3cret/w:th@signs"
 QUOTED = "s3cret%2Fw%3Ath%40signs"
+PATIENCE_SECONDS = 180  # for a server on a busy machine
 FAST = ("fsync=off", "full_page_writes=off", "max_connections=40")
 
 
@@ -50,9 +51,7 @@ class Postgres:
             "UTF8",
         ]
         self._run("initdb", *options, "--no-instructions", "--locale", "C", "--pgdata", self.data)
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            self.port = one.getsockname()[1]
+        self.port = free_port()
         self.start()
 
     def _run(self, program, *arguments):
@@ -76,7 +75,8 @@ class Postgres:
                 [self.programs / "bin/postgres", "-D", self.data, "-c", "unix_socket_directories=", *settings],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", **self._as,
             )  # fmt: skip
-        for _ in range(600):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self._process.poll() is None and time.monotonic() < deadline:
             try:
                 return psycopg.connect(self.address("postgres")).close()
             except psycopg.OperationalError:
@@ -87,7 +87,7 @@ class Postgres:
         """End the server and every connection at once."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(60)
+            self._process.wait(PATIENCE_SECONDS)
             self._process = None
 
     def close(self):

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from projects import OWN, ROOT
+from projects import NEVER, OWN, ROOT
 
 PATH = ROOT / "docs/OPERATIONS.md"
 TEXT = PATH.read_text()
@@ -27,7 +27,7 @@ COPIED = (
     "requirements-spark.lock", "requirements-test.lock",
 )  # fmt: skip
 OTHERS = (*OWN, "MAKE", "MFLAGS", "DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "PORT", "TO", "FROM", "GIT_")
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ def copy(root, port):
             )
         elif source.exists():
             shutil.copy2(source, root / name)
-    # another one than the port of a service that runs here already
-    (root / "params/drill.yml").write_text(f"service:\n  port: {port}\n")
+    # another one than the port of a service that runs here already, and no report of its own meanwhile
+    (root / "params/drill.yml").write_text(f"service:\n  port: {port}\n  cron: {NEVER}\n")
     venv = root / ".venv"
     venv.mkdir()
     for part in Path(sys.prefix).iterdir():

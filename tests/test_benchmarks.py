@@ -18,7 +18,7 @@ def test_every_case_runs_and_finds_the_same(tmp_path):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     text = output.read_text()

@@ -1,7 +1,6 @@
 """The runbook: each block is run, in order, as one session, or checked if it needs a cloud; all it names is there."""
 
 import os
-import random
 import re
 import shutil
 import socket
@@ -12,6 +11,7 @@ import pytest
 import runbook
 import typer
 import yaml
+from ports import free_port
 from projects import ROOT
 
 from abaco import runs, secrets, settings
@@ -32,15 +32,6 @@ PROGRAMS = {"abaco", "make", "cp", "docker", "az", "kubectl", "gh", "systemctl",
 FOLDERS = ("abaco", "benchmarks", "deploy", "docs", "notebooks", "params", "tests", ".github")
 CODE = re.findall(r"`([^`\n]+)`", runbook.prose())
 SETTINGS = settings.load()
-UNUSED = range(20_000, 32_000)  # ports that the system gives to nobody who asks for any
-
-
-def free_port():
-    while True:
-        port = random.choice(UNUSED)
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)):
-                return port
 
 
 @pytest.fixture(scope="module")

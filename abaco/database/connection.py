@@ -125,7 +125,7 @@ def _prepare(connection: Any, _: Any) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             break
-        except sqlite3.OperationalError as error:  # others make the file now, and of itself SQLite does not wait
+        except sqlite3.OperationalError as error:  # others make the file now, and SQLite does not wait
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)

@@ -8,7 +8,7 @@ from abaco import project
 from abaco.errors import AbacoError
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
-PATIENCE_SECONDS = 5.0  # for an answer from elsewhere
+PATIENCE_SECONDS = 15.0  # for an answer from elsewhere
 
 
 @dataclass(frozen=True)

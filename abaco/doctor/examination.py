@@ -11,7 +11,7 @@ from abaco.errors import AbacoError
 
 Check = Callable[[Case], Finding]
 
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 60.0
 LIMITS = {"input": 120.0}  # every row of a large tape is read for its date
 # In this order: the log brings the variables of .env.local along, the parameters say what to look at.
 CHECKS: dict[str, Check] = {

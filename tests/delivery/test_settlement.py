@@ -305,7 +305,7 @@ def test_killed_between_any_two_steps_ends_in_the_same_state(base, places, monke
         process = Project(base, output).start(
             sys.executable, "-c", KILLER, str(step), str(output), str(folder), **places.environment
         )
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=600)
         if process.returncode != -9:  # there are no more steps
             assert err == ""
             steps = process.returncode

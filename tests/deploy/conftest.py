@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -11,12 +10,14 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from ports import free_port
+from projects import NEVER
 
 from . import files
 
 TOKEN = "a token that only Prometheus has"
 END_WITH_US = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 180
 
 
 @pytest.fixture(scope="session")
@@ -51,19 +52,23 @@ class Prometheus:
 
     def get(self, path, **query):
         url = f"{self.address}{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
             return json.load(answer)["data"]
 
     def query(self, expression):
         """The series that an expression has now."""
         return self.get("/api/v1/query", query=expression)["result"]
 
+    def assert_has(self, expression):
+        """Wait until an expression has a series: after a scrape that took too long, there is none for a moment."""
+        self.wait_for(lambda: self.query(expression), expression)
+
     def is_ready(self):
         """Whether it answers."""
-        with urllib.request.urlopen(f"{self.address}/-/ready", timeout=30) as answer:
+        with urllib.request.urlopen(f"{self.address}/-/ready", timeout=PATIENCE_SECONDS) as answer:
             return answer.status == 200
 
-    def wait_for(self, condition):
+    def wait_for(self, condition, name=""):
         """Wait until a condition holds that may need an answer of the server."""
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -72,14 +77,8 @@ class Prometheus:
                     return
             except OSError:  # not up yet
                 pass
-            assert time.monotonic() < end, "Prometheus does not get there"
+            assert time.monotonic() < end, f"Prometheus does not get there: {name}"
             time.sleep(0.1)
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +86,7 @@ def service(finished):
     """The address of the service over the finished project, whose schedule has nothing to do."""
     process = finished.start(
         *END_WITH_US, Path(sys.executable).with_name("abaco"), "serve", "--port", "0", "--output", finished.output,
-        "--params", "service.cron=0 0 1 1 *", "--log-level", "ERROR", ABACO_SERVE_TOKEN=TOKEN,
+        "--params", f"service.cron={NEVER}", "--log-level", "ERROR", ABACO_SERVE_TOKEN=TOKEN,
     )  # fmt: skip
     address = process.stdout.readline()
     assert address.startswith("Reports at http://"), process.stderr.read()

@@ -34,12 +34,12 @@ def test_operands_are_whole_without_what_compares_them():
 @pytest.mark.parametrize("name", RULES)
 def test_figures_of_an_alert_are_there(prometheus, name):
     for operand in operands(RULES[name]["expr"]):
-        assert prometheus.query(operand), operand
+        prometheus.assert_has(operand)
 
 
 @pytest.mark.parametrize("expression", TARGETS)
 def test_panel_has_data(prometheus, expression):
-    assert prometheus.query(expression)
+    prometheus.assert_has(expression)
 
 
 def test_server_has_all_rules_and_evaluates_them(prometheus):

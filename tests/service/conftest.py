@@ -4,7 +4,7 @@ import datetime as dt
 import shutil
 
 import pytest
-from projects import Project
+from projects import NEVER, Project
 
 from abaco.database import schema
 from abaco.database.connection import writing
@@ -47,9 +47,8 @@ def service(shown):
 @pytest.fixture(scope="session")
 def guarded(shown):
     """A service that asks for a secret, and logs as JSON."""
-    with Service(
-        shown, "--params", "run.log_format=json", ABACO_SERVE_TOKEN=TOKEN, ABACO_SERVE_PASSWORD=PASSWORD
-    ) as found:
+    params = f"run.log_format=json,service.cron={NEVER}"
+    with Service(shown, params, ABACO_SERVE_TOKEN=TOKEN, ABACO_SERVE_PASSWORD=PASSWORD) as found:
         yield found
 
 

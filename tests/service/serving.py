@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 
 import httpx
+from projects import NEVER
 
 
-def until(holds, seconds=90):
+def until(holds, seconds=180):
     """Wait until a condition holds and return what it gave; what it waits for comes of itself."""
     end = time.monotonic() + seconds
     while not (found := holds()):
@@ -24,19 +25,19 @@ class Service:
     ----------
     project
         The project that it runs in.
-    arguments
-        Options besides ``--port`` and ``--output``.
+    params
+        Settings to change; unless told so, no run is due.
     environment
         Variables that it has besides.
     """
 
-    def __init__(self, project, *arguments, **environment):
+    def __init__(self, project, params=f"service.cron={NEVER}", **environment):
         command = (Path(sys.executable).with_name("abaco"), "serve", "--port", 0, "--output", project.output)
-        self.process = project.start(*command, "--log-level", "ERROR", *arguments, **environment)
+        self.process = project.start(*command, "--log-level", "ERROR", "--params", params, **environment)
         said = self.process.stdout.readline()
         assert said.startswith("Reports at http://"), self.process.communicate()
         self.address = said.removeprefix("Reports at ").strip()
-        self.client = httpx.Client(base_url=self.address, timeout=60)
+        self.client = httpx.Client(base_url=self.address, timeout=180)
 
     def __enter__(self):
         return self
@@ -58,5 +59,5 @@ class Service:
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=90)
+        self.process.communicate(timeout=180)
         return self.process.returncode

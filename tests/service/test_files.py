@@ -43,7 +43,7 @@ def beset(finished, tmp_path_factory):
 
 def raw(service, path):
     """Ask for a path as it stands, which a well-behaved client would tidy up first."""
-    connection = http.client.HTTPConnection(urlsplit(service.address).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(service.address).netloc, timeout=180)
     connection.putrequest("GET", path, skip_accept_encoding=True)
     connection.endheaders()
     answer = connection.getresponse()

@@ -44,7 +44,7 @@ def test_host_and_port_come_from_the_settings(copied):
     said = process.stdout.readline()
     process.send_signal(signal.SIGINT)
     assert said.startswith("Reports at http://127.0.0.2:")
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=180)
     assert (process.returncode, error) == (0, "")
     assert "INFO abaco.service.server stopped\n" in (copied.root / "logs/service.log").read_text()
 

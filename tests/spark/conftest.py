@@ -5,13 +5,13 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 from abaco import engines
 
@@ -23,12 +23,6 @@ DEFAULTS = (
     f"spark.driver.extraJavaOptions {QUICK}\nspark.executor.extraJavaOptions {QUICK}\n"
 )
 END_WITH_US = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Cluster:
@@ -72,13 +66,13 @@ class Cluster:
 
     def state(self):
         """What the master says of itself."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/json/", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/json/", timeout=60) as answer:
             return json.load(answer)
 
     def alive(self):
         return sum(worker["state"] == "ALIVE" for worker in self.state()["workers"])
 
-    def wait_for(self, reached, seconds=60):
+    def wait_for(self, reached, seconds=180):
         deadline = time.monotonic() + seconds
         while True:
             try:

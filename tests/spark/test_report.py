@@ -123,14 +123,14 @@ def test_loss_of_a_worker_in_the_middle_of_ingestion_changes_nothing(cluster, la
         *("--input", source, "--output", project.output), ABACO_PII_KEY=PII_KEY, **cluster.cutting("2m"),
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 600
         while not list(project.output.glob(".runs/*/*/work/rows/staged_00.parquet/_temporary/0/task_*")):
             assert run.poll() is None and time.monotonic() < deadline, run.communicate()
             time.sleep(0.02)
         busy = [w["coresused"] for w in cluster.state()["workers"] if w["state"] == "ALIVE"]
         cluster.kill_worker()
         still = not list(project.output.glob(".runs/*/*/work/rows/staged_00.parquet/part-*"))
-        _, err = run.communicate(timeout=300)
+        _, err = run.communicate(timeout=900)
     finally:
         if run.poll() is None:
             run.send_signal(signal.SIGKILL)
