@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
 import psycopg
 from ports import free_port
 
@@ -20,7 +21,12 @@ FAST = ("fsync=off", "full_page_writes=off", "max_connections=40")
 
 
 class Postgres:
-    """A server whose data lie in a folder under the system's temporary one; it must not run as root."""
+    """A server whose data lie in a folder under the system's temporary one; it must not run as root.
+
+    ``FULL`` is what a function of it does to say what it says when its disk is full.
+    """
+
+    FULL = """RAISE EXCEPTION 'could not extend file "base/1": No space left on device' USING ERRCODE = 'disk_full';"""
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="abaco-postgres-"))
@@ -64,8 +70,9 @@ class Postgres:
         )
 
     def start(self):
-        """Start the server and wait until it answers."""
+        """Start the server, or let it go on, and wait until it answers."""
         if self._process is not None:
+            self.thaw()
             return
         settings = [
             part for one in (*FAST, f"port={self.port}", "listen_addresses=127.0.0.1") for part in ("-c", one)
@@ -89,6 +96,20 @@ class Postgres:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(PATIENCE_SECONDS)
             self._process = None
+
+    def _processes(self):
+        parent = psutil.Process(self._process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def freeze(self):
+        """Let the server and all that serve a connection stand still: connections stay, and nobody answers."""
+        for process in self._processes():
+            process.suspend()
+
+    def thaw(self):
+        """Let it go on where it stood."""
+        for process in self._processes():
+            process.resume()
 
     def close(self):
         """End the server and remove what it left."""

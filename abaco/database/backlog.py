@@ -15,15 +15,20 @@ from abaco.database.connection import connect, reading, take_turns, writing
 log = logging.getLogger(__name__)
 
 
-def caught_up(output: Path) -> Engine:
+def caught_up(output: Path, timeout: float | None = None) -> Engine:
     """Return the database of the reports in `output`, which then knows of every run there that has ended.
+
+    Parameters
+    ----------
+    timeout
+        Seconds to wait for an answer of PostgreSQL; by default the setting ``delivery.timeout_seconds``.
 
     Raises
     ------
     DatabaseError
         When it cannot be reached or used.
     """
-    engine = connect(output)
+    engine = connect(output, timeout)
     with reading(engine) as connection:
         known = {
             *connection.scalars(select(schema.runs.c.folder)),

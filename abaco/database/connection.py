@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from abaco import project
+from abaco import project, settings
 from abaco.database.schema import SCHEMA
 from abaco.errors import DatabaseError
 
@@ -19,17 +19,24 @@ VARIABLE, FILE = "DATABASE_URL", "abaco.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7_220_315  # of PostgreSQL, for what one process at a time does; any number that nobody else uses
 WAIT_SECONDS = 30
+DISK_FULL = "53100"  # what PostgreSQL calls it, in whatever language it speaks
+SILENT = "no answer within"  # how the errors of a PostgreSQL that has fallen silent begin
 
 
-def connect(output: Path) -> Engine:
+def connect(output: Path, timeout: float | None = None) -> Engine:
     """Return the database of the reports in `output`, its tables up to date.
+
+    Parameters
+    ----------
+    timeout
+        Seconds to wait for an answer of PostgreSQL; by default the setting ``delivery.timeout_seconds``.
 
     Raises
     ------
     DatabaseError
         When it cannot be reached or used, without the password.
     """
-    engine = _open(output)
+    engine = _open(output, timeout)
     with reading(engine) as connection:
         found = _version(connection)
     known = _versions()
@@ -79,15 +86,12 @@ def take_turns(connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
 
 
-def _open(output: Path) -> Engine:
+def _open(output: Path, timeout: float | None) -> Engine:
     if given := os.environ.get(VARIABLE):
         url = _postgresql(given)
-        options: dict[str, Any] = {
-            "prepare_threshold": None
-        }  # poolers such as Supabase's lose prepared statements
-        if "connect_timeout" not in url.query:
-            options["connect_timeout"] = 10
-        return create_engine(url, connect_args=options, pool_pre_ping=True, hide_parameters=True)
+        from abaco.database import postgresql  # the driver takes long to import, and SQLite needs none
+
+        return postgresql.opened(url, timeout or settings.load()["delivery"]["timeout_seconds"])
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -156,8 +160,10 @@ def _reason(error: SQLAlchemyError, url: URL) -> str:
     said = lines[0].rstrip(":")
     for secret in (url.password, url.query.get("password")):
         said = said.replace(str(secret), "***") if secret else said
-    if "full" in said:
+    if "full" in said or getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL:
         return f"{said}: free some space"
+    if said.startswith(SILENT):
+        return f"{said}: see whether it is well, or raise delivery.timeout_seconds"
     if url.get_backend_name() == "sqlite":
         return f"{said}: see that the file can be written and is no other program's"
     return f"{said}: see that it runs and takes connections, or correct {VARIABLE}"

@@ -92,7 +92,8 @@ def deliver(
             channels[name] = channel(name, settings)
         if _attempt(engine, output, row["key"], channels[name], settings, row["key"] in own):
             with reading(engine) as connection:
-                yield queries.delivery(connection, row["key"])
+                tried = queries.delivery(connection, row["key"])
+            yield tried
 
 
 def _attempt(

@@ -30,7 +30,7 @@ def settle(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[st
     """
     run = runs.read_json(folder / "run.json")
     try:
-        engine = connect(output)
+        engine = connect(output, settings["delivery"]["timeout_seconds"])
         faults = _enroll_all(engine, output, settings)
         with reading(engine) as connection:
             own = {
@@ -56,7 +56,7 @@ def deliver_pending(output: Path, settings: dict[str, Any], dead: bool = False) 
     dead
         Also what was given up, with a fresh set of attempts.
     """
-    engine = connect(output)
+    engine = connect(output, settings["delivery"]["timeout_seconds"])
     yield from _enroll_all(engine, output, settings)
     if dead:
         with writing(engine) as connection:
@@ -66,14 +66,14 @@ def deliver_pending(output: Path, settings: dict[str, Any], dead: bool = False) 
 
 def deliver_due(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
     """Settle every run that is not yet and try what is due, as a service does from time to time."""
-    engine = connect(output)
+    engine = connect(output, settings["delivery"]["timeout_seconds"])
     _enroll_all(engine, output, settings)
     return list(_deliver(engine, output, settings))
 
 
 def deliver_again(output: Path, settings: dict[str, Any], items: list[Item]) -> list[dict[str, Any]]:
     """Deliver items of finished runs now, also those that were delivered, and return what became of each."""
-    engine = backlog.caught_up(output)
+    engine = backlog.caught_up(output, settings["delivery"]["timeout_seconds"])
     keys = {item.key for item in items}
     with writing(engine) as connection:
         outbox.enqueue(connection, output, items)
@@ -91,7 +91,7 @@ def tell_of_start(output: Path, settings: dict[str, Any], started_at: str, error
     """
     from abaco.delivery import alerting
 
-    engine = backlog.caught_up(output)
+    engine = backlog.caught_up(output, settings["delivery"]["timeout_seconds"])
     run = {"run_id": None, "date": None, "started_at": started_at, "error": error}
     with writing(engine) as connection:
         take_turns(connection)

@@ -15,7 +15,7 @@ def database(case: Case) -> Finding:
     file = case.output / connection.FILE
     if not connection.is_elsewhere() and not file.exists():
         return ok(f"SQLite, {project.shown(file)}: the first run makes it")
-    engine = connection.connect(case.output)
+    engine = connection.connect(case.output, case.settings["delivery"]["timeout_seconds"])
     with connection.reading(engine) as opened:
         count = opened.scalar(select(func.count()).select_from(schema.runs))
         if engine.dialect.name == "postgresql":
@@ -34,7 +34,9 @@ def deliveries(case: Case) -> Finding:
 
     if not connection.is_elsewhere() and not (case.output / connection.FILE).exists():
         return ok("none yet")
-    with connection.reading(connection.connect(case.output)) as opened:
+    with connection.reading(
+        connection.connect(case.output, case.settings["delivery"]["timeout_seconds"])
+    ) as opened:
         pending = queries.deliveries_with(opened, "pending")
         dead = queries.deliveries_with(opened, "dead")
     if dead:

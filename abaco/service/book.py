@@ -27,6 +27,7 @@ class Book:
 
     output: Path
     schedule: Schedule
+    timeout: float | None = None  # seconds to wait for an answer of the database
     _engine: Engine | None = field(default=None, init=False)
     _file: int | None = field(default=None, init=False)
 
@@ -34,7 +35,7 @@ class Book:
     def engine(self) -> Engine:
         """The database, reached when it is first asked, and anew when another file has taken its place."""
         if self._engine is None or self._file != _number(self.output / FILE):
-            self._engine = caught_up(self.output)
+            self._engine = caught_up(self.output, self.timeout)
             self._file = _number(self.output / FILE)
         return self._engine
 

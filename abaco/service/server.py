@@ -73,7 +73,7 @@ def _book(configured: dict[str, Any], params: str | None) -> Book:
     )
     pause = max(configured["delivery"]["retry_seconds"], 1.0)
     schedule.every(pause, lambda: _deliver(output, configured))
-    return Book(output, schedule)
+    return Book(output, schedule, configured["delivery"]["timeout_seconds"])
 
 
 def _deliver(output: Path, configured: dict[str, Any]) -> None:

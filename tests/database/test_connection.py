@@ -1,5 +1,6 @@
 """The connection: tables as the migrations make them, on both databases; errors in one line, without the password."""
 
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from alembic.migration import MigrationContext
 from postgres import PASSWORD, QUOTED
 from sqlalchemy import create_engine, inspect, select, text
 
-from abaco import runs
+from abaco import runs, settings
 from abaco.database import connection, schema
 from abaco.database.connection import connect, reading, writing
 from abaco.errors import DatabaseError
@@ -110,9 +111,9 @@ def test_times_come_back_in_utc(database, tmp_path):
 # Faults
 
 
-def refused(tmp_path):
+def refused(tmp_path, timeout=None):
     with pytest.raises(DatabaseError) as caught:
-        connect(tmp_path)
+        connect(tmp_path, timeout)
     said = str(caught.value)
     assert "\n" not in said
     assert not [secret for secret in (PASSWORD, QUOTED, "hunter2") if secret in said]
@@ -126,6 +127,38 @@ def test_server_that_is_down_is_named(postgres, tmp_path, monkeypatch):
     said = refused(tmp_path)
     assert said.startswith(f"Database 127.0.0.1:{postgres.port}/postgres: ") and "refused" in said
     assert said.endswith(": see that it runs and takes connections, or correct DATABASE_URL")
+
+
+def test_server_that_takes_a_connection_and_says_nothing_is_left_after_the_timeout(tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}/abaco"
+        monkeypatch.setenv("DATABASE_URL", f"postgresql://abaco:hunter2@{address}")
+        assert refused(tmp_path, 0.5) == (
+            f"Database {address}: no answer within 2 s: see whether it is well, or raise delivery.timeout_seconds"
+        )
+
+
+@pytest.mark.parametrize("ending", ["statement", "commit"])
+def test_server_that_falls_silent_is_left_after_the_timeout_and_found_again(
+    postgres, tmp_path, monkeypatch, ending
+):
+    monkeypatch.setenv("DATABASE_URL", postgres.new())
+    engine = connect(tmp_path)
+    with pytest.raises(DatabaseError, match=r"no answer within 0\.3 s: see"), writing(engine) as opened:
+        opened.execute(text("SELECT 1"))
+        postgres.freeze()
+        opened.connection.driver_connection.timeout = 0.3  # not before: a busy machine may need longer
+        if ending == "statement":
+            opened.execute(text("SELECT 2"))
+    postgres.thaw()
+    with writing(engine) as opened:
+        assert opened.scalar(text("SELECT 3")) == 3
+
+
+def test_timeout_is_the_setting_where_none_is_given(postgres, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", postgres.new())
+    with reading(connect(tmp_path)) as opened:
+        assert opened.connection.driver_connection.timeout == settings.load()["delivery"]["timeout_seconds"]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +191,24 @@ def test_file_that_is_no_database_is_named(tmp_path, monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     (tmp_path / connection.FILE).write_text("The Times of today, " * 100)
     assert "file is not a database: see that the file can be written" in refused(tmp_path)
+
+
+def test_full_disk_of_the_server_says_so(postgres, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", postgres.new())
+    engine, expected = connect(tmp_path), 'file "base/1": No space left on device: free some space'
+    with pytest.raises(DatabaseError, match=expected), writing(engine) as opened:
+        opened.exec_driver_sql(f"DO $$ BEGIN {postgres.FULL} END $$")
+
+
+def test_file_that_another_program_holds_is_waited_for_and_left(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setattr(connection, "WAIT_SECONDS", 0.1)
+    one, other = connect(tmp_path), connect(tmp_path)
+    expected = "database is locked: see that the file can be written and is no other program's"
+    with writing(one), pytest.raises(DatabaseError, match=expected), writing(other):
+        pass
+    with writing(other) as opened:
+        assert opened.scalar(text("SELECT 1")) == 1
 
 
 def test_full_disk_says_so(tmp_path, monkeypatch):

@@ -3,13 +3,15 @@
 import datetime as dt
 import json
 import shutil
+import socket
 import sys
+from contextlib import contextmanager
 
 import left
 import pytest
 from mailserver import serving
-from projects import Project, copy_project
-from sqlalchemy import func, select
+from projects import PII_KEY, Project, copy_project
+from sqlalchemy import Engine, event, func, select
 from webhooks import recording
 
 from abaco import settings
@@ -207,6 +209,99 @@ def test_with_the_database_down_nothing_else_is_tried_until_it_is_back(
     for folder in folders:
         assert told(folder)[0] == ("database", "done", None)
     assert list(settlement.deliver_pending(tmp_path, loaded())) == []
+
+
+@contextmanager
+def at_step(number, strike=lambda: None):
+    """Do something right before a step of the database, a statement or the end of a transaction; count them all."""
+    seen = []
+
+    def count(connection, *_):
+        seen.append(None)
+        if len(seen) == number:
+            strike()
+            connection.connection.driver_connection.timeout = 0.3  # not before: a busy machine may need longer
+
+    for name in ("before_cursor_execute", "commit"):
+        event.listen(Engine, name, count)
+    try:
+        yield seen
+    finally:
+        for name in ("before_cursor_execute", "commit"):
+            event.remove(Engine, name, count)
+
+
+@pytest.mark.parametrize(("fault", "mended"), [("freeze", "thaw"), ("stop", "start")])
+def test_database_that_hangs_or_dies_at_a_step_gets_everything_once_it_is_back(
+    postgres, tmp_path, set_up, monkeypatch, fault, mended
+):
+    monkeypatch.setenv("DATABASE_URL", postgres.new())
+    folder = leave(tmp_path / "whole")
+    with at_step(None) as steps:
+        assert settlement.settle(tmp_path / "whole", folder, loaded()) == []
+    expected = final(tmp_path / "whole", folder)
+    for step in range(1, len(steps) + 1, len(steps) // 4):
+        set_up.received.clear()
+        set_up.mail.taken.clear()
+        monkeypatch.setenv("DATABASE_URL", postgres.new())
+        output = tmp_path / str(step)
+        folder = leave(output)
+        connection.connect(output)
+        with at_step(step, getattr(postgres, fault)):
+            (undelivered,) = settlement.settle(output, folder, loaded())
+        assert (undelivered["channel"], undelivered["status"]) == ("database", "pending"), step
+        assert told(folder)[0] == ("database", "pending", undelivered["error"])
+        getattr(postgres, mended)()
+        assert all(row["status"] == "done" for row in settlement.deliver_pending(output, loaded()))
+        assert final(output, folder) == expected, step
+        keys = {r.body["attachments"][0]["text"].rpartition("Key: ")[2] for r in set_up.received}
+        assert (len(keys), len(set_up.mail.ids)) == (1, 2), step
+
+
+def test_report_is_published_while_the_database_hangs_and_recorded_once_it_answers(
+    finished, postgres, tmp_path
+):
+    shutil.copytree(finished.output, tmp_path / "reports", symlinks=True)
+    found, address = Project(finished.root, tmp_path / "reports"), postgres.new()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hanging = f"postgresql://abaco:hunter2@127.0.0.1:{silent.getsockname()[1]}/abaco"
+        given = {"ABACO_PII_KEY": PII_KEY, "DATABASE_URL": hanging}
+        made = found.report("--params", "delivery.timeout_seconds=1", **given)
+    assert (made.returncode, "Not delivered: database of " in made.stderr) == (3, True), made.stderr
+    assert "no answer within 2 s: see whether it is well" in made.stderr
+    assert found.visible()[1] == f".runs/{DECEMBER}/{found.runs()[-1].name}" != finished.visible()[1]
+    for _ in range(2):
+        done = found.abaco("deliver", "--pending", "--output", found.output, DATABASE_URL=address)
+        assert (done.returncode, done.stderr) == (0, "")
+        for table in ("runs", "visible"):
+            rows = postgres.execute(f"SELECT run_id FROM abaco.{table}", address.rpartition("/")[2])
+            assert rows == [(run_json(found.output / DECEMBER)["run_id"],)]
+
+
+@pytest.mark.parametrize("fault", ["credentials", "disk"])
+def test_database_that_refuses_gets_everything_once_it_is_mended(
+    postgres, tmp_path, set_up, monkeypatch, fault
+):
+    address, folder = postgres.new(), leave(tmp_path)
+    database = address.rpartition("/")[2]
+    monkeypatch.setenv("DATABASE_URL", address)
+    connection.connect(tmp_path)
+    if fault == "credentials":
+        monkeypatch.setenv("DATABASE_URL", postgres.address(database, password="another"))
+    else:
+        body = f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {postgres.FULL} END $$"
+        postgres.execute(body, database)
+        postgres.execute(
+            "CREATE TRIGGER full_disk BEFORE INSERT ON abaco.deliveries EXECUTE FUNCTION refuse()", database
+        )
+    (undelivered,) = settlement.settle(tmp_path, folder, loaded())
+    assert undelivered["channel"] == "database"
+    assert {"credentials": "authentication failed", "disk": "free some space"}[fault] in undelivered["error"]
+    assert set_up.received == set_up.mail.taken == []
+    monkeypatch.setenv("DATABASE_URL", address)
+    postgres.execute("DROP TRIGGER IF EXISTS full_disk ON abaco.deliveries", database)
+    assert {row["status"] for row in settlement.deliver_pending(tmp_path, loaded())} == {"done"}
+    assert (len(set_up.received), len(set_up.mail.taken)) == (1, 2)
 
 
 def test_full_disk_of_the_database_is_no_failure_of_the_report(tmp_path, set_up):
