@@ -37,6 +37,7 @@ def overview(output: Path | None = None) -> Iterator[str]:
     with connection.reading(engine) as opened:
         shown, figures, failures = queries.shown(opened), queries.core_figures(opened), queries.failed(opened)
         waiting, alerts = queries.deliveries_with(opened, "pending", "dead"), queries.open_alerts(opened)
+        withdrawn = queries.emails_of_reports(opened, "withdrawn")
     unfinished = [*failures, *backlog.at_work(folder)]
     dates = sorted({*shown, *(str(run["date"]) for run in unfinished)})
     if not dates:
@@ -47,6 +48,8 @@ def overview(output: Path | None = None) -> Iterator[str]:
         yield line
         yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], shown.get(date))
     yield from _listed("Not delivered", [(_what(row), _state(row)) for row in alike(waiting)])
+    past = [row for row in withdrawn if str(row["date"]) == max(shown)]
+    yield from _listed("Not sent any more", [(_what(row), row["error"]) for row in alike(past)])
     yield from _listed(
         "Open alerts", [(a["severity"], a["title"], f"since {text_of(a['opened_at'])}") for a in alerts]
     )

@@ -20,14 +20,13 @@ from abaco.delivery.addresses import hashed
 from abaco.delivery.email import EmailChannel
 from abaco.delivery.item import Item
 from abaco.delivery.notification import PagerDutyChannel, SlackChannel
-from abaco.delivery.outbox import DEAD, DONE, PENDING
+from abaco.delivery.outbox import DEAD, DONE, PENDING, WITHDRAWN
 from abaco.delivery.rules import Alert
 from abaco.delivery.wording import headline, payload, stamp
 from abaco.errors import InputError
 from abaco.tables import read_rows
 
 log = logging.getLogger(__name__)
-WITHDRAWN = "withdrawn"
 
 CHANNELS = {"pagerduty": PagerDutyChannel, "slack": SlackChannel, "email": EmailChannel}
 

@@ -19,7 +19,7 @@ from abaco.delivery.channels import channel
 from abaco.delivery.item import Channel, DeliveryError, Item
 from abaco.errors import AbacoError
 
-PENDING, DONE, DEAD = "pending", "done", "dead"
+PENDING, DONE, DEAD, WITHDRAWN = "pending", "done", "dead", "withdrawn"
 MOST_SECONDS = 6 * 3600
 PATIENCE_SECONDS = 600  # for another process that is delivering the same thing
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from abaco import logs, runs
 from abaco.database import backlog, queries, records
 from abaco.database.connection import connect, reading, take_turns, writing
-from abaco.delivery import outbox
+from abaco.delivery import outbox, withdrawal
 from abaco.delivery.channels import channel
 from abaco.delivery.item import ABSENT, Item
 from abaco.errors import AbacoError, DatabaseError
@@ -115,8 +115,7 @@ def _deliver(
 ) -> Iterator[dict[str, Any]]:
     """Deliver, and tell run.json of each run that anything was delivered for."""
     for row in outbox.deliver(engine, output, settings, **options):
-        if row["folder"] and (output / row["folder"] / "run.json").is_file():
-            _tell(engine, output, output / row["folder"])
+        _tell_of(engine, output, [row])
         yield row
     for folder, run in backlog.ended(output):  # and of each run whose process was killed before it did so
         if any(d["status"] == outbox.PENDING for d in run.get("deliveries", ())):
@@ -142,6 +141,9 @@ def _enroll_all(engine: Engine, output: Path, settings: dict[str, Any]) -> list[
         found = _enroll(engine, output, folder, run, settings)
         _tell(engine, output, folder, "; ".join(fault["error"] for fault in found) or None)
         faults += found
+    with writing(engine) as connection:
+        withdrawn = withdrawal.superseded(connection)
+    _tell_of(engine, output, withdrawn)
     return faults
 
 
@@ -192,6 +194,13 @@ def _tell(engine: Engine, output: Path, folder: Path, fault: str | None = None) 
     runs.write_json(
         folder / "run.json", run | {"deliveries": [_entry("database", status, fault), *absent, *found]}
     )
+
+
+def _tell_of(engine: Engine, output: Path, rows: list[dict[str, Any]]) -> None:
+    """Write what became of deliveries into run.json of each run that they are of, where that is here."""
+    for where in dict.fromkeys(row["folder"] for row in rows if row["folder"]):
+        if (output / where / "run.json").is_file():
+            _tell(engine, output, output / where)
 
 
 def _fault(channel: str, run: dict[str, Any], error: str) -> dict[str, Any]:

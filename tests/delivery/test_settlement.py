@@ -14,7 +14,7 @@ from projects import PII_KEY, Project, copy_project
 from sqlalchemy import Engine, event, func, select
 from webhooks import recording
 
-from abaco import settings
+from abaco import archive, rollback, settings
 from abaco.database import connection, queries, schema
 from abaco.delivery import settlement
 
@@ -187,6 +187,52 @@ def test_what_is_not_set_up_any_more_is_no_concern_of_later_runs(tmp_path, set_u
     assert [r["status"] for r in settlement.deliver_pending(tmp_path, loaded(), dead=True)] == ["done"]
 
 
+# A newer report is there
+
+
+@pytest.mark.parametrize("wanted", [PLACES, ("azure",)])
+def test_email_of_a_superseded_report_is_not_sent_any_more(database, tmp_path, set_up, wanted):
+    set_up.mail.answers, set_up.answers = ["554 no"] * 2, [403]
+    former = leave(tmp_path)
+    assert len(settlement.settle(tmp_path, former, loaded(retry_seconds=0.0))) == 3
+    later = leave(tmp_path, "r2", "2026-01-01T03:00:00Z", wanted)
+    assert settlement.settle(tmp_path, later, loaded()) == []
+    assert list(settlement.deliver_pending(tmp_path, loaded(), dead=True)) == []
+    assert told(former) == [
+        ("database", "done", None),
+        ("azure", "not set up", "set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_URL"),
+        *[("email", "withdrawn", "the report of 2025-12-31 is the run r2 now")] * 2,
+        ("slack", "done", None),
+    ]
+    assert len(set_up.mail.taken) == (2 if "email" in wanted else 0)
+    assert [line for line in archive.overview(tmp_path) if line.startswith("  email")] == [
+        "  email (2)  r1  the report of 2025-12-31 is the run r2 now"
+    ]
+
+
+def test_email_that_was_given_up_is_withdrawn_too_and_one_of_another_date_is_not(tmp_path, set_up):
+    set_up.mail.answers = ["554 no"] * 4
+    for run_id, date in (("r1", DECEMBER), ("n1", "2025-11-30")):
+        folder = left.run(tmp_path, date, run_id, "2026-01-01T02:00:00Z", places=("email",))
+        left.finish(folder, {"PAR30": left.kpi(1.0, "ok")})
+        settlement.settle(tmp_path, folder, loaded(max_attempts=1))
+    settlement.settle(tmp_path, leave(tmp_path, "r2", "2026-01-01T03:00:00Z", ("azure",)), loaded())
+    tried = list(settlement.deliver_pending(tmp_path, loaded(), dead=True))
+    assert [(row["run_id"], row["status"]) for row in tried] == [("n1", "done")] * 2
+
+
+def test_email_of_a_report_that_was_rolled_back_is_not_sent_any_more(tmp_path, set_up, monkeypatch):
+    settlement.settle(tmp_path, leave(tmp_path), loaded())
+    set_up.mail.taken.clear()
+    set_up.mail.answers = ["554 no"] * 2
+    later = leave(tmp_path, "r2", "2026-01-01T03:00:00Z", ("email",))
+    settlement.settle(tmp_path, later, loaded(retry_seconds=0.0))
+    rollback.rollback(DECEMBER, output=tmp_path)
+    settlement.deliver_due(tmp_path, loaded())
+    assert {status for _, status, _ in told(later)[1:]} == {"withdrawn"}
+    assert set_up.mail.taken == []
+
+
 # The database is down
 
 
@@ -204,7 +250,7 @@ def test_with_the_database_down_nothing_else_is_tried_until_it_is_back(
     assert set_up.received == set_up.mail.taken == []
     postgres.start()
     assert {row["status"] for row in settlement.deliver_pending(tmp_path, loaded())} == {"done"}
-    assert len(set_up.mail.taken) == len(set_up.mail.ids) == 4  # two reports to two recipients
+    assert len(set_up.mail.taken) == len(set_up.mail.ids) == 2  # the newer report to two recipients
     assert len(set_up.received) == 1  # one cause, one alert
     for folder in folders:
         assert told(folder)[0] == ("database", "done", None)
@@ -341,7 +387,7 @@ class Full:
 KILLER = """
 import os, signal, sys
 from pathlib import Path
-from abaco import settings
+from abaco import archive, rollback, settings
 from abaco.delivery import outbox, settlement
 
 step, output, folder = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
