@@ -15,6 +15,9 @@ from abaco.listing import aligned
 def deliver(
     pending: Annotated[bool, typer.Option("--pending", help="Try all that is not delivered yet.")] = False,
     dead: Annotated[bool, typer.Option("--dead", help="Also what was given up.")] = False,
+    drop: Annotated[
+        str | None, typer.Option(help="A run id, as status has it: nobody wants what was given up of that run.")
+    ] = None,
     params: Params = None, output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Deliver what could not be delivered when its report was made; what was delivered is not sent again."""
@@ -22,12 +25,17 @@ def deliver(
     from abaco.delivery import settlement
 
     logs.start(log_level)
-    if not (pending or dead):
-        raise InputError("Say what to deliver: --pending, and --dead for what was given up")
-    tried = list(settlement.deliver_pending(archive.reports_folder(output), settings.load(params), dead))
-    lines = aligned((row["place"], row["run_id"] or row["key"], row["status"]) for row in alike(tried))
+    if not (pending or dead or drop):
+        raise InputError(
+            "Say what to deliver: --pending, and --dead for what was given up, or --drop RUN where nobody wants that"
+        )
+    reports, loaded = archive.reports_folder(output), settings.load(params)
+    rows = settlement.drop(reports, loaded, drop) if drop else []
+    if pending or dead:
+        rows += settlement.deliver_pending(reports, loaded, dead)
+    lines = aligned((row["place"], row["run_id"] or row["key"], row["status"]) for row in alike(rows))
     print(*lines or ["Nothing was to be delivered"], sep="\n")
-    tell_undelivered([row for row in tried if row["status"] != "done"])
+    tell_undelivered([row for row in rows if row["status"] in ("pending", "dead")])
 
 
 @app.command()

@@ -43,5 +43,8 @@ def tell_undelivered(rows: list[dict]) -> None:
         if any(row["status"] == "pending" for row in rows):
             print("The next run tries again, and so does abaco deliver --pending", file=sys.stderr)
         if any(row["status"] == "dead" for row in rows):
-            print("What was given up is tried again by abaco deliver --dead", file=sys.stderr)
+            print(
+                "What was given up is tried again by abaco deliver --dead, or no more after --drop RUN",
+                file=sys.stderr,
+            )
         raise typer.Exit(UNDELIVERED)

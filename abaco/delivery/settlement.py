@@ -15,7 +15,7 @@ from abaco.database.connection import connect, reading, take_turns, writing
 from abaco.delivery import outbox, withdrawal
 from abaco.delivery.channels import channel
 from abaco.delivery.item import ABSENT, Item
-from abaco.errors import AbacoError, DatabaseError
+from abaco.errors import AbacoError, DatabaseError, InputError
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,23 @@ def deliver_pending(output: Path, settings: dict[str, Any], dead: bool = False) 
         with writing(engine) as connection:
             outbox.revive(connection)
     yield from _deliver(engine, output, settings, early=True)
+
+
+def drop(output: Path, settings: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Give up for good what was given up of a run, or of a key where there is no run, and return it.
+
+    Raises
+    ------
+    InputError
+        When nothing was given up under that name.
+    """
+    engine = connect(output, settings["delivery"]["timeout_seconds"])
+    with writing(engine) as connection:
+        rows = withdrawal.dropped(connection, name)
+    if not rows:
+        raise InputError(f"Nothing that was given up is of {name}: abaco status lists what was")
+    _tell_of(engine, output, rows)
+    return rows
 
 
 def deliver_due(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ import pytest
 from mailserver import serving
 from projects import Project, copy_project
 
+from abaco import runs
+
 DECEMBER = "2025-12-31"
 
 
@@ -33,10 +35,38 @@ def test_report_is_delivered_later_and_sent_again_when_asked(made):
         assert [recipient for _, recipient, _ in mail.taken] == ["ana@example.com", "luis@example.com"]
 
 
+def test_what_was_given_up_and_nobody_wants_is_dropped_for_good(made):
+    with serving() as mail:
+        where = {
+            "SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
+            "REPORT_RECIPIENTS": "ana@example.com,b@example.com",
+        }
+        given = ("--params", "delivery.email_from=kpis@example.com,delivery.max_attempts=1")
+        mail.refused = {"ana@example.com"}
+        given_up = made.abaco("deliver", "--pending", *given, **where)
+        assert given_up.returncode == 3
+        assert given_up.stderr.endswith(
+            "What was given up is tried again by abaco deliver --dead, or no more after --drop RUN\n"
+        )
+        assert "  email  r1  given up after 1 attempts: " in made.abaco("status").stdout
+        dropped = made.abaco("deliver", "--drop", "r1", *given, **where)
+        assert (dropped.returncode, dropped.stdout, dropped.stderr) == (0, "email  r1  withdrawn\n", "")
+        mail.refused = set()
+        nothing = made.abaco("deliver", "--pending", "--dead", *given, **where)
+        assert (nothing.returncode, nothing.stdout) == (0, "Nothing was to be delivered\n")
+    assert [recipient for _, recipient, _ in mail.taken] == ["b@example.com"]
+    found = runs.read_json(made.output / DECEMBER / "run.json")["deliveries"]
+    assert sorted(one["status"] for one in found) == ["done", "done", "withdrawn"]
+    assert "dropped by hand; Mail server" in "".join(one["error"] or "" for one in found)
+    status = made.abaco("status").stdout
+    assert "Not delivered" not in status and "email  r1  dropped by hand; Mail server" in status
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (("deliver",), "Say what to deliver: --pending, and --dead for what was given up"),
+        (("deliver",), "Say what to deliver: --pending, and --dead for what was given up, or --drop RUN"),
+        (("deliver", "--drop", "r1"), "Nothing that was given up is of r1: abaco status lists what was"),
         (("upload", "--date", DECEMBER), "azure is not set up: set AZURE_STORAGE_CONNECTION_STRING or "),
         (("email", "--date", DECEMBER, "--to", "a@example.com"), "email is not set up: set SMTP_URL"),
         (("email", "--date", DECEMBER), "Nobody to send the report to: name somebody with TO, or set "),
