@@ -165,9 +165,22 @@ def failure(run: Mapping[str, Any]) -> Alert:
         f"The run of {date}, started at {run['started_at']}, failed: {error}",
         "The former report stays.",
     ]
-    if "max_reject_pct" in error:
+    if stopped_by_rejects(error):
         return Alert(REJECTS, "P2", f"Too many rejected rows: the run of {date} failed", "\n".join(lines))
     return Alert(FAILED, "P1", f"The run of {date} failed", "\n".join(lines))
+
+
+def stopped_by_rejects(error: str) -> bool:
+    """Return whether a run failed with an error because too many rows were rejected.
+
+    Examples
+    --------
+    >>> stopped_by_rejects("01_ingestion: 61 of 1000 rows are rejected (6.10 %, more than max_reject_pct 5.0)")
+    True
+    >>> stopped_by_rejects("params/pipeline.yml: ingestion.max_reject_pct: Input should be a valid number")
+    False
+    """
+    return "more than max_reject_pct" in error
 
 
 def _safe(error: str) -> str:

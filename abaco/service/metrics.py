@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from abaco.database import queries
 from abaco.database.connection import reading
 from abaco.database.schema import deliveries
+from abaco.delivery.rules import stopped_by_rejects
 from abaco.ingestion import reject_pct
 from abaco.service.book import Book
 
@@ -106,6 +107,11 @@ def _state(book: Book, connection: Connection) -> Iterator[Metric]:
     states = {state: state == now for state in ("running", "success", "failed")}
     yield StateSetMetricFamily(
         "pipeline_status", "1 for what the pipeline does, or how its last run ended", states
+    )
+    yield GaugeMetricFamily(
+        "pipeline_stopped_by_rejects",
+        "1 when the last run failed because too many rows were rejected",
+        now == "failed" and stopped_by_rejects(last.error),
     )
     times = {
         "last_run": (last and last.at, "When the last run ended, however it ended"),

@@ -93,6 +93,19 @@ def test_status_is_that_of_the_run_that_ended_last(write, scrape):
     assert status(scrape()) == ["success"]
 
 
+def test_run_that_too_many_rejected_rows_stopped_is_told_from_others(write, scrape):
+    write.run(ended=at(2), PAR30=1.0)
+    found = [scrape()["pipeline_stopped_by_rejects",]]
+    error = "01_ingestion: 6 % of the rows are rejected, more than max_reject_pct"
+    for hour, why in ((3, error), (4, "04_report: it broke")):
+        write("failures", {
+            "folder": f".runs/2025-12-31/{hour}", "run_id": "x", "date": dt.date(2025, 12, 31), "started_at": at(hour),
+            "finished_at": at(hour, 5), "error": why,
+        })  # fmt: skip
+        found.append(scrape()["pipeline_stopped_by_rejects",])
+    assert found == [0, 1, 0]
+
+
 def test_rejects_are_of_the_rows_up_to_the_date(write, scrape):
     write.run(PAR30=1.0)
     rows = {"rows_in": 300, "accepted": 190, "quarantined": 8, "duplicates": 2, "later": 100}
