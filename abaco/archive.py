@@ -6,7 +6,7 @@ from typing import Any
 
 from abaco import metrics, project, runs, settings
 from abaco.delivery.alike import alike
-from abaco.errors import InputError
+from abaco.errors import DatabaseError, InputError
 from abaco.listing import aligned
 
 
@@ -28,31 +28,58 @@ def overview(output: Path | None = None) -> Iterator[str]:
     InputError
         When there is no report yet.
     DatabaseError
-        When the database cannot be reached or used.
+        When the database cannot be reached or used, once what the folders of the reports tell was yielded.
     """
-    from abaco.database import backlog, connection, queries
+    from abaco.database import backlog
 
-    folder = reports_folder(output)
-    engine = database(folder)
-    with connection.reading(engine) as opened:
-        shown, figures, failures = queries.shown(opened), queries.core_figures(opened), queries.failed(opened)
-        waiting, alerts = queries.deliveries_with(opened, "pending", "dead"), queries.open_alerts(opened)
-        withdrawn = queries.emails_of_reports(opened, "withdrawn")
-    unfinished = [*failures, *backlog.at_work(folder)]
+    folder, fault = reports_folder(output), None
+    try:
+        known = _of_database(folder)
+    except DatabaseError as error:
+        known, fault = _of_folders(folder), error
+    shown, unfinished = known["shown"], [*known["failures"], *backlog.at_work(folder)]
     dates = sorted({*shown, *(str(run["date"]) for run in unfinished)})
     if not dates:
-        raise nothing(folder)
-    heading, *lines = aligned(_rows(dates, shown, figures))
+        raise fault or nothing(folder)
+    heading, *lines = aligned(_rows(dates, shown, known["figures"]))
     yield heading
     for date, line in zip(dates, lines, strict=True):
         yield line
         yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], shown.get(date))
-    yield from _listed("Not delivered", [(_what(row), _state(row)) for row in alike(waiting)])
-    past = [row for row in withdrawn if str(row["date"]) == max(shown)]
+    if fault:
+        yield "\nOf deliveries and alerts only the database knows"
+        raise fault
+    yield from _listed("Not delivered", [(_what(row), _state(row)) for row in alike(known["waiting"])])
+    past = [row for row in known["withdrawn"] if str(row["date"]) == max(shown)]
     yield from _listed("Not sent any more", [(_what(row), row["error"]) for row in alike(past)])
-    yield from _listed(
-        "Open alerts", [(a["severity"], a["title"], f"since {text_of(a['opened_at'])}") for a in alerts]
-    )
+    alerts = [(a["severity"], a["title"], f"since {text_of(a['opened_at'])}") for a in known["alerts"]]
+    yield from _listed("Open alerts", alerts)
+
+
+def _of_database(folder: Path) -> dict[str, Any]:
+    from abaco.database import connection, queries
+
+    with connection.reading(database(folder)) as opened:
+        return {
+            "shown": queries.shown(opened),
+            "figures": queries.core_figures(opened),
+            "failures": queries.failed(opened),
+            "waiting": queries.deliveries_with(opened, "pending", "dead"),
+            "withdrawn": queries.emails_of_reports(opened, "withdrawn"),
+            "alerts": queries.open_alerts(opened),
+        }
+
+
+def _of_folders(folder: Path) -> dict[str, Any]:
+    """Return what the folders of runs tell by themselves: the report of each date, and runs that failed."""
+    from abaco.database import backlog
+
+    shown, figures = visible(folder), {}
+    for date, run in shown.items():
+        kpis = runs.read_json(folder / date / "metrics.json")["kpis"]
+        figures[run["run_id"]] = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core"}
+    failures = [run | {"status": "failed"} for _, run in backlog.ended(folder) if run["status"] != "success"]
+    return {"shown": shown, "figures": figures, "failures": failures}
 
 
 def database(output: Path) -> Any:

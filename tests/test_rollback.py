@@ -121,6 +121,19 @@ def test_nothing_changes_when_it_cannot_be_recorded(rolling):
     assert shown(rolling) == rolling.ids[1]
 
 
+def test_without_the_database_the_folders_tell_what_they_can(rolling):
+    known = rolling.abaco("status", "--output", rolling.output)
+    dates = known.stdout.partition("\n\n")[0]
+    assert rolling.ids[1] in dates and "a later run failed at " in dates and "Open alerts" not in dates
+    address = {"DATABASE_URL": "postgresql://127.0.0.1:1/none"}
+    told = rolling.abaco("status", "--output", rolling.output, **address)
+    assert told.stdout == f"{dates}\n\nOf deliveries and alerts only the database knows\n"
+    assert told.returncode == 1
+    assert told.stderr.startswith("Error: Database 127.0.0.1:1/none: ")
+    none = rolling.abaco("status", "--output", rolling.output / "none", **address)
+    assert (none.returncode, none.stdout, none.stderr) == (1, "", told.stderr)
+
+
 def test_alerts_are_those_of_the_run_that_is_shown(twice, tmp_path, monkeypatch):
     for name in ("DATABASE_URL", "SMTP_URL", "PAGERDUTY_ROUTING_KEY"):
         monkeypatch.delenv(name, raising=False)
