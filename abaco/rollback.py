@@ -50,7 +50,8 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
             take_turns(connection)
             records.write_run(connection, folder, target)
             records.show(connection, date, _id(target), now, "rolled back")
-            outbox.enqueue(connection, folder, alerting.judge(connection, target, loaded, now))
+            told = alerting.judge(connection, target, loaded, now, former=True)
+            outbox.enqueue(connection, folder, told)
             runs.publish(target, folder)
     return (
         f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"

@@ -7,7 +7,10 @@ import pytest
 from projects import Project, copy_project
 from webhooks import recording
 
+from abaco import rollback as switch
 from abaco import runs, settings
+from abaco.database import queries
+from abaco.database.connection import connect, reading
 from abaco.delivery import settlement
 
 DATE = "2025-12-31"
@@ -132,6 +135,37 @@ def test_without_the_database_the_folders_tell_what_they_can(rolling):
     assert told.stderr.startswith("Error: Database 127.0.0.1:1/none: ")
     none = rolling.abaco("status", "--output", rolling.output / "none", **address)
     assert (none.returncode, none.stdout, none.stderr) == (1, "", told.stderr)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("04_report: it broke", "run:failed"),
+        ("01_ingestion: 9 of 10 rows are rejected (90 %, more than max_reject_pct 5)", "rejects"),
+    ],
+)
+def test_alert_of_a_run_that_failed_is_not_over_until_a_newer_one_succeeds(
+    tmp_path, monkeypatch, error, cause
+):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+    def causes():
+        with reading(connect(tmp_path)) as connection:
+            return [row["cause"] for row in queries.open_alerts(connection) if row["cause"] != "input:stale"]
+
+    def settle(run_id, hour, **failed):
+        began = f"2026-01-01T0{hour}:00:00Z"
+        folder = left.run(tmp_path, DATE, run_id, began, places=("alerts",), **failed)
+        if not failed:
+            left.finish(folder, {"PAR30": left.kpi(1.0, "ok")})
+        settlement.settle(tmp_path, folder, settings.load())
+        return causes()
+
+    assert settle("a", 1) == settle("b", 2) == []
+    assert settle("c", 3, status="failed", error=error) == [cause]
+    switch.rollback(DATE, output=tmp_path)
+    assert causes() == [cause]
+    assert settle("d", 4) == []
 
 
 def test_alerts_are_those_of_the_run_that_is_shown(twice, tmp_path, monkeypatch):

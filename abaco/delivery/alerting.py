@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 CHANNELS = {"pagerduty": PagerDutyChannel, "slack": SlackChannel, "email": EmailChannel}
 
 
-def judge(connection: Connection, folder: Path, settings: dict[str, Any], now: dt.datetime) -> list[Item]:
+def judge(
+    connection: Connection, folder: Path, settings: dict[str, Any], now: dt.datetime, former: bool = False
+) -> list[Item]:
     """Open, repeat and clear alerts by a finished report, and return what is to be told.
 
     Parameters
@@ -44,6 +46,8 @@ def judge(connection: Connection, folder: Path, settings: dict[str, Any], now: d
         All settings by section.
     now
         The time, in UTC.
+    former
+        Whether it is a former report that is shown again: it does not mend what a later run failed of.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def judge(connection: Connection, folder: Path, settings: dict[str, Any], now: d
         today=now.date(), max_age_days=settings["alerts"]["max_age_days"],
     )  # fmt: skip
     run = {"run_id": metrics["run_id"], "date": metrics["date"]}
-    return _Judgement(connection, run, folder, settings, now).pass_on(list(found), metrics)
+    return _Judgement(connection, run, folder, settings, now).pass_on(list(found), metrics, former)
 
 
 def failed(
@@ -135,14 +139,17 @@ class _Judgement:
         if connection.dialect.name == "postgresql":  # two runs at once must not both open one cause
             connection.execute(text(f"LOCK TABLE {SCHEMA}.alerts IN SHARE ROW EXCLUSIVE MODE"))
 
-    def pass_on(self, found: Iterable[Alert], metrics: Mapping | None = None) -> list[Item]:
+    def pass_on(
+        self, found: Iterable[Alert], metrics: Mapping | None = None, former: bool = False
+    ) -> list[Item]:
         """Return the items for what was found; what is open, and by `metrics` is not there any more, is cleared."""
         rows = self._connection.execute(select(alerts).where(alerts.c.is_open)).mappings()
         left = {row["cause"]: row for row in rows}
-        for alert in found:
+        lasting = {c for c, row in left.items() if former and rules.is_of_failed_run(c, row["severity"])}
+        for alert in (alert for alert in found if alert.cause not in lasting):
             self._meet(alert, left.pop(alert.cause, None))
         for cause, row in left.items() if metrics else ():
-            over = rules.cleared(cause, metrics)
+            over = None if cause in lasting else rules.cleared(cause, metrics)
             if over and (row["date"] is None or str(row["date"]) <= metrics["date"]):
                 self._clear(row, over)
         return self._items

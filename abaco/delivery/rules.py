@@ -190,6 +190,11 @@ def _safe(error: str) -> str:
     )
 
 
+def is_of_failed_run(cause: str, severity: str) -> bool:
+    """Return whether an alert says that a run failed; rejected rows that stopped none are not as grave."""
+    return cause == FAILED or (cause == REJECTS and severity == "P2")
+
+
 def cleared(cause: str, metrics: Metrics) -> str | None:
     """Return in a line that a cause is gone, by a report in which it was not found; None where that cannot be known."""
     kind, _, name = cause.partition(":")
