@@ -44,6 +44,7 @@ class CellwiseEngine(NBClientEngine):
 
 
 SAVE_SECONDS = 2
+PATIENCE_SECONDS = 300  # for a kernel to start, and for the last outputs of a cell, on a busy machine
 papermill_engines.register("cellwise", CellwiseEngine)
 
 
@@ -101,6 +102,7 @@ def execute(
         execute_notebook(
             str(source), str(executed), parameters=parameters, engine_name="cellwise", kernel_name=kernel,
             progress_bar=False, cwd=str(source.parent), on_cell=on_cell, kernel_manager_class=PromptManager,
+            start_timeout=PATIENCE_SECONDS, iopub_timeout=PATIENCE_SECONDS,
             shutdown_kernel="immediate",  # every output has come; a polite end interrupts the kernel and waits
         )  # fmt: skip
     except PapermillExecutionError as error:

@@ -142,7 +142,7 @@ def at_work(output: Path, folder: Path) -> bool:
     """Return whether the run of a folder, which has not said that it ended, may still be at work."""
     who, newest = (
         holder(output, folder.parent.name),
-        max(path.parent.name for path in folder.parent.glob("*/run.json")),
+        max((path.parent.name for path in folder.parent.glob("*/run.json")), default=None),
     )
     if who is None or folder.name != newest:  # one run of a date at a time
         return False

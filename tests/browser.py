@@ -4,6 +4,7 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+PATIENCE_MS = 180_000  # for a browser on a busy machine
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -18,7 +19,7 @@ def launched():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium())
+        browser = playwright.chromium.launch(executable_path=chromium(), timeout=PATIENCE_MS)
         try:
             yield browser
         finally:
@@ -35,6 +36,7 @@ def opened(browser, path: Path, *, width: int = 1280, height: int = 900, **conte
         What Playwright takes for a new context, such as ``color_scheme``.
     """
     inside = browser.new_context(viewport={"width": width, "height": height}, offline=True, **context)
+    inside.set_default_timeout(PATIENCE_MS)
     page = inside.new_page()
     page.heard, page.asked = [], []
     page.on("console", lambda message: page.heard.append(message.text))

@@ -26,6 +26,9 @@ there() {
 there prometheus || need "Prometheus" "metrics and alert rules" prometheus
 there chromium chromium-browser google-chrome || need "Chromium" "the page in a browser" chromium fonts-dejavu-core
 
+# Once, and not by several tests at the same time, who would tell of it where nobody expects that.
+[ ! -x .venv/bin/python ] || .venv/bin/python -c 'import matplotlib.font_manager'
+
 # Parts that run on Node, which comes as a wheel. Its npm is called by its file: the wheel's command of that name fails.
 parts=tests/node
 if [ -x .venv/bin/python ] && ! cmp -s $parts/package-lock.json $parts/node_modules/.installed; then

@@ -53,6 +53,8 @@ def here(copied_project, monkeypatch):
         if name.startswith(OWN):
             monkeypatch.delenv(name)
     monkeypatch.setenv("ABACO_ROOT", str(copied_project))
+    for module in ("case", "service"):  # on a busy machine also a sound place may need its time
+        monkeypatch.setattr(f"abaco.doctor.{module}.PATIENCE_SECONDS", 180.0)
     return copied_project
 
 

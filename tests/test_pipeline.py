@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from decimal import Decimal
 from pathlib import Path
 
@@ -171,7 +172,7 @@ def again(finished):
     before = {folder.name: (folder / "run.json").read_bytes() for folder in finished.runs()}
     files = {name: (finished.output / "2025-12-31" / name).read_bytes() for name in BYTEWISE}
     process = finished.start(sys.executable, "-c", DESIGN_EXAMPLE, ABACO_PII_KEY=PII_KEY)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=900)
     assert (process.returncode, err) == (0, "")
     return {"before": before, "files": files, "out": out.splitlines()}
 
@@ -297,15 +298,17 @@ def broken(kept, project):
 
 
 def edit(project, phase, cell, source):
-    """Replace the source of the cell with that name; None removes it."""
+    """Replace the source of the cell with that name, and return what it was; None removes it."""
     path = project.root / f"notebooks/{phase}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     index = next(i for i, one in enumerate(notebook.cells) if one.id == cell)
+    former = notebook.cells[index].source
     if source is None:
         del notebook.cells[index]
     else:
         notebook.cells[index].source = source
     nbformat.write(notebook, path)
+    return former
 
 
 def failure(project):
@@ -367,7 +370,7 @@ def test_phase_that_does_not_leave_its_output_fails_the_run(broken):
 # Runs that are stopped
 
 
-def begun(project, seconds=120):
+def begun(project, seconds=600):
     """Wait until the ingestion of a run is at work, and return the run's folder."""
     for _ in range(seconds * 20):
         if found := [path.parent.parent for path in project.output.glob(".runs/2025-12-31/*/work/begun")]:
@@ -398,7 +401,7 @@ def test_stopped_run_says_so_and_removes_its_work(endless, number):
     process = start(endless)
     folder = begun(endless)
     process.send_signal(number)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=900)
     assert process.returncode == 130
     assert err.strip() == "Error: interrupted; the former report is as it was"
     assert not (folder / "work").exists()
@@ -411,7 +414,7 @@ def test_killed_run_blocks_nobody_and_its_work_is_removed_by_the_next(endless):
     process = start(endless)
     folder = begun(endless)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=120)
+    process.communicate(timeout=900)
     assert (folder / "work").exists()
     status = endless.abaco("status")
     assert status.returncode == 0
@@ -424,11 +427,28 @@ def test_killed_run_blocks_nobody_and_its_work_is_removed_by_the_next(endless):
 # Two runs of a date at once
 
 
-def test_second_run_of_a_date_waits_for_the_first(project):
+def two_at_once(project):
+    """Start two runs; the one that is first goes on once the other has said something."""
+    go = project.root / "go"
+    rows = edit(project, "01_ingestion", "rows", "")
+    held = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.02)\n"
+    edit(project, "01_ingestion", "rows", held + rows)
     both = [start(project) for _ in range(2)]
-    results = [(*process.communicate(timeout=300), process.returncode, process.pid) for process in both]
-    assert [code for _, _, code, _ in results] == [0, 0], results
-    (first, _), (_, err) = sorted(((pid, err) for _, err, _, pid in results), key=lambda one: one[1] != "")
+    with ThreadPoolExecutor(2) as pool:
+        said = [pool.submit(process.stderr.readline) for process in both]
+        wait(said, timeout=900, return_when=FIRST_COMPLETED)
+        go.touch()
+    for process, line in zip(both, said, strict=True):
+        process.said = line.result()
+    return both
+
+
+def test_second_run_of_a_date_waits_for_the_first(project):
+    both = two_at_once(project)
+    results = [(*process.communicate(timeout=900), process.returncode) for process in both]
+    assert [code for *_, code in results] == [0, 0], results
+    (first, _), (_, err) = sorted(((one.pid, one.said) for one in both), key=lambda one: one[1] != "")
+    assert [err for _, err, _ in results] == ["", ""]
     who = rf"(process {first} on \S+ since \S+|which has not said who it is)"
     assert re.fullmatch(rf"Waiting for 2025-12-31, held by another run, {who}\n", err)
     earlier, later = (json.loads((folder / "run.json").read_text()) for folder in project.runs())

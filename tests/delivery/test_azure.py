@@ -278,27 +278,16 @@ def test_service_that_dies_in_the_middle(account, proxy, item, tmp_path):
 
 @pytest.mark.parametrize("fault", [500, 503, "drop"])
 def test_two_bad_answers_then_a_good_one(account, proxy, item, fault):
-    bad = {"GET": 2, "PUT": 2}
-
-    def fail(method, path):
-        bad[method] -= 1
-        return fault if bad[method] >= 0 else None
-
-    proxy.before = fail
+    bad = {method: iter([fault] * 2) for method in ("GET", "PUT")}  # requests come at once
+    proxy.before = lambda method, path: next(bad[method], None)
     assert account.channel(proxy.port).send(item)["uploaded"] == 11
     account.assert_arrived(item)
 
 
 def test_block_that_fails_is_sent_again_and_no_other(account, proxy, tmp_path):
     item = finished_run(tmp_path, large=3 * blobs.BLOCK)
-    failed = []
-
-    def fail(method, path):
-        if "comp=block&" in path + "&" and len(proxy.seen) and not failed:
-            failed.append(path)
-            return 500
-
-    proxy.before = fail
+    faults = iter([500])  # blocks come at once
+    proxy.before = lambda method, path: next(faults, None) if "comp=block&" in path + "&" else None
     account.channel(proxy.port).send(item)
     account.assert_arrived(item)
     assert len([path for _, path in proxy.seen if "comp=block&" in path + "&"]) == 4 + 1

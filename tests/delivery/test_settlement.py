@@ -16,7 +16,7 @@ from webhooks import recording
 
 from abaco import archive, rollback, settings
 from abaco.database import connection, queries, schema
-from abaco.delivery import settlement
+from abaco.delivery import azure, settlement
 
 from .azurite import connection_string
 
@@ -499,7 +499,8 @@ def test_upload_that_fails_is_pending_and_arrives_once_the_service_is_back(
     tmp_path, blob_service, monkeypatch
 ):
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(1))
-    folder, given = leave(tmp_path, wanted=("azure",)), loaded(azure_container="late", timeout_seconds=1.0)
+    monkeypatch.setattr(azure, "PAUSE_SECONDS", 0.02)
+    folder, given = leave(tmp_path, wanted=("azure",)), loaded(azure_container="late")
     (waiting,) = settlement.settle(tmp_path, folder, given)
     assert "cannot be reached" in waiting["error"]
     assert run_json(folder)["phases"]["output"]["azure_upload_success"] is False

@@ -17,7 +17,7 @@ from jupyter_client.multikernelmanager import AsyncMultiKernelManager, MultiKern
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
-from abaco.execution import execute_phase
+from abaco.execution import execute, execute_phase
 from abaco.kernels.forking import TEMPLATE_ENV, ForkedKernel, Template
 
 from .helpers import PATIENCE_SECONDS, children, descriptors, gone, parent, until
@@ -242,6 +242,21 @@ class TestWhoAsks:
         path = notebook(tmp_path / "in.ipynb", PARENT)
         done = papermill.execute_notebook(str(path), str(tmp_path / "out.ipynb"), progress_bar=False)
         assert done.cells[0].outputs[0].text == f"{template()}\n"
+
+    def test_kernel_that_says_late_that_a_cell_has_ended(self, scratch, tmp_path):
+        late = """
+import time
+kernel = get_ipython().kernel
+usual = kernel._publish_status
+def slow(status, *given, **named):
+    if status == "idle":
+        kernel.iopub_thread.schedule(lambda: time.sleep(4.5))
+    return usual(status, *given, **named)
+kernel._publish_status = slow
+print("said")
+"""
+        execute(notebook(tmp_path / "in.ipynb", late), tmp_path / "out.ipynb", {})
+        assert nbformat.read(tmp_path / "out.ipynb", 4).cells[0].outputs[0].text == "said\n"
 
     def test_nbval(self, tmp_path):
         code = "import os\nprint('forked' if 'template.py' in open(f'/proc/{os.getppid()}/cmdline').read() else '')"

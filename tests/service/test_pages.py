@@ -189,6 +189,7 @@ def browser():
 )
 def test_page_is_accessible_silent_and_fits(browser, service, path, how):
     context = browser.new_context(bypass_csp=False, **how)
+    context.set_default_timeout(chromium.PATIENCE_MS)
     page, heard, asked = context.new_page(), [], []
     page.on("console", lambda message: heard.append(message.text))
     page.on("request", lambda request: asked.append(request.url))
@@ -203,6 +204,7 @@ def test_page_is_accessible_silent_and_fits(browser, service, path, how):
 
 def test_comparison_is_asked_for_by_keyboard(browser, service):
     page = browser.new_page()
+    page.set_default_timeout(chromium.PATIENCE_MS)
     page.goto(service.address)
     page.focus("select[name=one]")
     page.keyboard.press("Tab")
@@ -216,6 +218,7 @@ def test_comparison_is_asked_for_by_keyboard(browser, service):
 
 def test_report_shows_as_it_does_from_the_disk(browser, service):
     page, heard = browser.new_page(), []
+    page.set_default_timeout(chromium.PATIENCE_MS)
     page.on("console", lambda message: heard.append(message.text))
     page.goto(urljoin(service.address, "/reports/2025-12-31/report.html"))
     assert page.eval_on_selector(".card", "card => getComputedStyle(card).borderTopWidth") == "4px"
