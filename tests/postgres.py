@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -97,19 +98,20 @@ class Postgres:
             self._process.wait(PATIENCE_SECONDS)
             self._process = None
 
-    def _processes(self):
-        parent = psutil.Process(self._process.pid)
-        return [parent, *parent.children(recursive=True)]
-
     def freeze(self):
         """Let the server and all that serve a connection stand still: connections stay, and nobody answers."""
-        for process in self._processes():
-            process.suspend()
+        self._signal(signal.SIGSTOP)
 
     def thaw(self):
         """Let it go on where it stood."""
-        for process in self._processes():
-            process.resume()
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number):
+        parent = psutil.Process(self._process.pid)
+        parent.send_signal(number)
+        for child in parent.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # its client has left meanwhile
+                child.send_signal(number)
 
     def close(self):
         """End the server and remove what it left."""

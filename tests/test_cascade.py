@@ -111,6 +111,14 @@ def refused(fetch, kind=InputError):
     assert not (fetch.folder / "incoming").exists()
 
 
+def arrives_afterwards(server, fetch):
+    """Whether the export comes, whole and once, when the server is well again."""
+    server.answers = [Answer(BODY)]
+    before = len(server.requests)
+    fetch(server.url)
+    return (current(fetch), len(server.requests) - before) == (BODY, 1)
+
+
 # What comes and where it goes
 
 
@@ -257,6 +265,7 @@ def test_fault_that_stays_for_now(serve, fetch, answer, fault):
         fetch(server.url)
     assert str(caught.value).startswith(fault)
     assert caught.value.exit_code == 1
+    assert arrives_afterwards(server, fetch)
 
 
 def test_silent_server(serve, fetch):
@@ -266,16 +275,18 @@ def test_silent_server(serve, fetch):
         fetch(server.url, timeout_seconds=0.2, max_attempts=1)
     over.set()
     assert str(caught.value) == "127.0.0.1 was silent for 0.2 s, in 1 attempts: try again later"
+    assert arrives_afterwards(server, fetch)
 
 
 def test_nobody_listens(serve, fetch):
-    serve(Answer(BODY))
+    server = serve(Answer(BODY))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with refused(fetch, RunError) as caught:
             fetch(f"https://127.0.0.1:{taken.getsockname()[1]}/export.csv")
     assert str(caught.value).startswith("127.0.0.1 cannot be reached (")
     assert str(caught.value).endswith("), in 3 attempts: try again later")
+    assert arrives_afterwards(server, fetch)
 
 
 def test_server_is_left_alone_for_as_long_as_it_asks(serve, fetch):
@@ -370,6 +381,7 @@ def test_fault_that_stays(serve, fetch, answer, fault):
     assert str(caught.value).startswith(fault)
     assert caught.value.exit_code == 2
     assert len(server.requests) == 2
+    assert arrives_afterwards(server, fetch)
 
 
 def test_redirect_to_another_host_is_not_followed(serve, fetch):
@@ -484,6 +496,7 @@ def test_disk_is_full(serve, fetch):
     assert str(caught.value) == (
         f"No room for the export in {fetch.folder}: make some, or choose another cascade.folder"
     )
+    assert arrives_afterwards(server, fetch)
 
 
 def test_folder_that_cannot_be_made(serve, fetch):

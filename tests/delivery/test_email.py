@@ -175,12 +175,12 @@ def test_plain_port_that_speaks_no_tls_is_an_error(use, item):
 
 @pytest.mark.parametrize("password", ["wrong", "%0d%0aDATA", ""])
 def test_refused_credentials_are_told_without_them(use, item, trusted, password, caplog):
-    with (
-        serving(tls=trusted, authenticated=True) as server,
-        pytest.raises(DeliveryError, match=r"refused the credentials \(535\): check user") as caught,
-    ):
-        use("smtp", server.port, f"{URL_USER}:{password or 'x'}").send(item)
-    assert server.taken == []
+    with serving(tls=trusted, authenticated=True) as server:
+        with pytest.raises(DeliveryError, match=r"refused the credentials \(535\): check user") as caught:
+            use("smtp", server.port, f"{URL_USER}:{password or 'x'}").send(item)
+        assert server.taken == []
+        use("smtp", server.port, f"{URL_USER}:{URL_PASSWORD}").send(item)
+    assert len(server.taken) == 1
     assert "abaco@example.com" not in f"{caught.value}{caplog.text}"
 
 
@@ -204,10 +204,11 @@ def test_busy_twice_then_well_is_delivered_at_once(use, item):
     assert len(server.taken) == 1
 
 
-def test_busy_for_longer_is_left_to_the_outbox(use, item):
+@pytest.mark.parametrize("answer", ["451 4.3.0 busy", "452 4.3.1 no space left on my disk"])
+def test_busy_for_longer_or_full_is_left_to_the_outbox(use, item, answer):
     with serving() as server:
-        server.answers = ["451 4.3.0 busy"] * 3
-        with pytest.raises(DeliveryError, match=r"did not take the message \(451 4\.3\.0 busy\)"):
+        server.answers = [answer] * 3
+        with pytest.raises(DeliveryError, match=rf"did not take the message \({answer}\)"):
             use("smtp", server.port).send(item)
         assert server.taken == []
         use("smtp", server.port).send(item)

@@ -111,8 +111,8 @@ def test_500_twice_then_well_is_delivered_at_once(server, channel, host):
 
 @BOTH
 def test_trouble_for_longer_is_left_to_the_outbox(server, channel, host):
-    server.answers = [500, 429, 500]
-    with pytest.raises(DeliveryError, match=r"answered 500: it is in trouble"):
+    server.answers = [500, 429, 507]  # the last: no room
+    with pytest.raises(DeliveryError, match=r"answered 507: it is in trouble"):
         made(channel).send(item())
     assert server.received == []
     made(channel).send(item())
@@ -154,6 +154,8 @@ def test_refusal_is_told_at_once_and_without_the_secret(server, channel, host, s
         made(channel).send(item())
     assert (server.asked, server.received) == (1, [])
     assert not any(secret in f"{caught.value}{caplog.text}" for secret in ("c0C3secret", ROUTING_KEY))
+    made(channel).send(item())
+    assert len(server.of(host)) == 1
 
 
 @BOTH

@@ -266,7 +266,8 @@ def at_step(number, strike=lambda: None):
         seen.append(None)
         if len(seen) == number:
             strike()
-            connection.connection.driver_connection.timeout = 0.3  # not before: a busy machine may need longer
+            # not before: a busy machine may need longer
+            connection.connection.driver_connection.timeout = 0.3
 
     for name in ("before_cursor_execute", "commit"):
         event.listen(Engine, name, count)
@@ -283,6 +284,7 @@ def test_database_that_hangs_or_dies_at_a_step_gets_everything_once_it_is_back(
 ):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     folder = leave(tmp_path / "whole")
+    connection.connect(tmp_path)
     with at_step(None) as steps:
         assert settlement.settle(tmp_path / "whole", folder, loaded()) == []
     expected = final(tmp_path / "whole", folder)
