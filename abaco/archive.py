@@ -50,8 +50,10 @@ def overview(output: Path | None = None) -> Iterator[str]:
         yield "\nOf deliveries and alerts only the database knows"
         raise fault
     yield from _listed("Not delivered", [(_what(row), _state(row)) for row in alike(known["waiting"])])
-    past = [row for row in known["withdrawn"] if str(row["date"]) == max(shown)]
-    yield from _listed("Not sent any more", [(_what(row), row["error"]) for row in alike(past)])
+    past = [row for row in known["past"] if shown and str(row["date"]) == max(shown)]
+    yield from _listed(
+        "Not sent any more", [(_what(row), row["status"], row["error"]) for row in alike(past)]
+    )
     alerts = [(a["severity"], a["title"], f"since {text_of(a['opened_at'])}") for a in known["alerts"]]
     yield from _listed("Open alerts", alerts)
 
@@ -65,7 +67,7 @@ def _of_database(folder: Path) -> dict[str, Any]:
             "figures": queries.core_figures(opened),
             "failures": queries.failed(opened),
             "waiting": queries.deliveries_with(opened, "pending", "dead"),
-            "withdrawn": queries.emails_of_reports(opened, "withdrawn"),
+            "past": queries.deliveries_with(opened, "superseded", "dropped"),
             "alerts": queries.open_alerts(opened),
         }
 

@@ -144,20 +144,13 @@ def deliveries_with(connection: Connection, *status: str, run_id: str | None = N
     return rows_of(connection, query if run_id is None else query.where(deliveries.c.run_id == run_id))
 
 
-def emails_of_reports(connection: Connection, *status: str, for_update: bool = False) -> list[dict[str, Any]]:
-    """Return the emails of reports, not of alerts, of a status, oldest first, without what they carry.
+def emails_of_reports(connection: Connection, *status: str) -> list[dict[str, Any]]:
+    """Return the emails of reports, not of alerts, of a status, without what they carry.
 
-    Parameters
-    ----------
-    for_update
-        Whether to hold them until the transaction ends, but for those that somebody else does; SQLite holds none.
+    PostgreSQL holds them until the transaction ends, and leaves out those that somebody else does.
     """
-    query = (
-        select(*LISTED)
-        .where(deliveries.c.channel == "email", deliveries.c.status.in_(status))
-        .order_by(deliveries.c.created_at, deliveries.c.key)
-    )
-    found = rows_of(connection, query.with_for_update(skip_locked=True) if for_update else query)
+    query = select(*LISTED).where(deliveries.c.channel == "email", deliveries.c.status.in_(status))
+    found = rows_of(connection, query.with_for_update(skip_locked=True))
     return [row for row in found if row["run_id"] and row["key"].startswith(f"email:{row['run_id']}:")]
 
 

@@ -164,7 +164,7 @@ deliveries = Table(
     Column("date", Date),
     Column("folder", Text),  # of the run, below the folder of the reports
     Column("payload", JSON, nullable=False),
-    Column("status", Text, nullable=False),  # pending, done, dead
+    Column("status", Text, nullable=False),  # pending, done, dead, withdrawn, superseded, dropped
     Column("attempts", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("next_attempt_at", Moment, nullable=False),

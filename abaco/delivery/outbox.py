@@ -19,7 +19,9 @@ from abaco.delivery.channels import channel
 from abaco.delivery.item import Channel, DeliveryError, Item
 from abaco.errors import AbacoError
 
-PENDING, DONE, DEAD, WITHDRAWN = "pending", "done", "dead", "withdrawn"
+PENDING, DONE, DEAD = "pending", "done", "dead"
+# What is not to be delivered any more: an alert after newer word, the email of a former report, what somebody gave up.
+WITHDRAWN, SUPERSEDED, DROPPED = "withdrawn", "superseded", "dropped"
 MOST_SECONDS = 6 * 3600
 PATIENCE_SECONDS = 600  # for another process that is delivering the same thing
 

@@ -65,7 +65,7 @@ def deliver_pending(output: Path, settings: dict[str, Any], dead: bool = False) 
 
 
 def drop(output: Path, settings: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Give up for good what was given up of a run, or of a key where there is no run, and return it.
+    """Drop what was given up of a run, or of a key where there is no run, and return it.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def drop(output: Path, settings: dict[str, Any], name: str) -> list[dict[str, An
     """
     engine = connect(output, settings["delivery"]["timeout_seconds"])
     with writing(engine) as connection:
-        rows = withdrawal.dropped(connection, name)
+        rows = withdrawal.drop(connection, name)
     if not rows:
         raise InputError(f"Nothing that was given up is of {name}: abaco status lists what was")
     _tell_of(engine, output, rows)
@@ -159,8 +159,8 @@ def _enroll_all(engine: Engine, output: Path, settings: dict[str, Any]) -> list[
         _tell(engine, output, folder, "; ".join(fault["error"] for fault in found) or None)
         faults += found
     with writing(engine) as connection:
-        withdrawn = withdrawal.superseded(connection)
-    _tell_of(engine, output, withdrawn)
+        changed = withdrawal.follow_reports(connection)
+    _tell_of(engine, output, changed)
     return faults
 
 

@@ -1,40 +1,47 @@
-"""Withdrawal: what has not been delivered and is not to be any more; it stays written down, with the reason."""
+"""Withdrawal: what waits and is not to be delivered; it stays written down, and its status says why."""
 
+import datetime as dt
 from typing import Any
 
 from sqlalchemy import Connection, update
 
 from abaco.database import queries
 from abaco.database.schema import deliveries
-from abaco.delivery.outbox import DEAD, PENDING, WITHDRAWN
+from abaco.delivery.outbox import DEAD, DROPPED, PENDING, SUPERSEDED
 
 
-def superseded(connection: Connection) -> list[dict[str, Any]]:
-    """Withdraw the emails of reports that their dates no longer show, and return them, as `queries.delivery` does.
+def follow_reports(connection: Connection) -> list[dict[str, Any]]:
+    """Let the email of a report wait only while its date shows that report; return those that changed.
 
-    They would reach their readers after the newer report, or though the report was rolled back. One that another
-    process is sending at this moment is on its way.
+    It would reach its readers after the newer report, or though the report was rolled back. One that another process
+    is sending at this moment is on its way. A report that is shown again has its email waiting again.
     """
-    waiting = queries.emails_of_reports(connection, PENDING, DEAD, for_update=True)
-    shown = queries.shown(connection) if waiting else {}
-    found = []
+    waiting = queries.emails_of_reports(connection, PENDING, DEAD, SUPERSEDED)
+    shown, changed = queries.shown(connection) if waiting else {}, []
     for row in waiting:
         run = shown.get(str(row["date"]))
-        if run and run["run_id"] != row["run_id"]:
-            found.append(
-                _withdraw(connection, row, f"the report of {row['date']} is the run {run['run_id']} now")
-            )
-    return found
+        is_shown, waits = run and run["run_id"] == row["run_id"], row["status"] != SUPERSEDED
+        if is_shown and not waits:
+            fresh = {
+                "status": PENDING,
+                "attempts": 0,
+                "next_attempt_at": dt.datetime.now(dt.UTC),
+                "error": None,
+            }
+            changed.append(_change(connection, row, fresh))
+        elif run and waits and not is_shown:
+            why = f"the report of {row['date']} is the run {run['run_id']} now"
+            changed.append(_change(connection, row, {"status": SUPERSEDED, "error": why}))
+    return changed
 
 
-def dropped(connection: Connection, name: str) -> list[dict[str, Any]]:
-    """Withdraw what was given up of a run, or of a key where there is no run, and return it."""
+def drop(connection: Connection, name: str) -> list[dict[str, Any]]:
+    """Let what was given up of a run, or of a key where there is no run, not be tried again; return it."""
     given_up = queries.deliveries_with(connection, DEAD)
     wanted = [row for row in given_up if name == (row["run_id"] or row["key"])]
-    return [_withdraw(connection, row, f"dropped by hand; {row['error']}") for row in wanted]
+    return [_change(connection, row, {"status": DROPPED}) for row in wanted]
 
 
-def _withdraw(connection: Connection, row: dict[str, Any], why: str) -> dict[str, Any]:
-    values = {"status": WITHDRAWN, "error": why}
+def _change(connection: Connection, row: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     connection.execute(update(deliveries).where(deliveries.c.key == row["key"]).values(**values))
     return row | values

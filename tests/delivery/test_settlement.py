@@ -201,16 +201,16 @@ def test_email_of_a_superseded_report_is_not_sent_any_more(database, tmp_path, s
     assert told(former) == [
         ("database", "done", None),
         ("azure", "not set up", "set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_URL"),
-        *[("email", "withdrawn", "the report of 2025-12-31 is the run r2 now")] * 2,
+        *[("email", "superseded", "the report of 2025-12-31 is the run r2 now")] * 2,
         ("slack", "done", None),
     ]
     assert len(set_up.mail.taken) == (2 if "email" in wanted else 0)
     assert [line for line in archive.overview(tmp_path) if line.startswith("  email")] == [
-        "  email (2)  r1  the report of 2025-12-31 is the run r2 now"
+        "  email (2)  r1  superseded  the report of 2025-12-31 is the run r2 now"
     ]
 
 
-def test_email_that_was_given_up_is_withdrawn_too_and_one_of_another_date_is_not(tmp_path, set_up):
+def test_email_that_was_given_up_is_superseded_too_and_one_of_another_date_is_not(tmp_path, set_up):
     set_up.mail.answers = ["554 no"] * 4
     for run_id, date in (("r1", DECEMBER), ("n1", "2025-11-30")):
         folder = left.run(tmp_path, date, run_id, "2026-01-01T02:00:00Z", places=("email",))
@@ -221,7 +221,7 @@ def test_email_that_was_given_up_is_withdrawn_too_and_one_of_another_date_is_not
     assert [(row["run_id"], row["status"]) for row in tried] == [("n1", "done")] * 2
 
 
-def test_email_of_a_report_that_was_rolled_back_is_not_sent_any_more(tmp_path, set_up, monkeypatch):
+def test_email_of_a_report_that_was_rolled_back_waits_until_it_is_shown_again(tmp_path, set_up, monkeypatch):
     settlement.settle(tmp_path, leave(tmp_path), loaded())
     set_up.mail.taken.clear()
     set_up.mail.answers = ["554 no"] * 2
@@ -229,8 +229,12 @@ def test_email_of_a_report_that_was_rolled_back_is_not_sent_any_more(tmp_path, s
     settlement.settle(tmp_path, later, loaded(retry_seconds=0.0))
     rollback.rollback(DECEMBER, output=tmp_path)
     settlement.deliver_due(tmp_path, loaded())
-    assert {status for _, status, _ in told(later)[1:]} == {"withdrawn"}
+    assert {status for _, status, _ in told(later)[1:]} == {"superseded"}
     assert set_up.mail.taken == []
+    rollback.rollback(DECEMBER, "r2", output=tmp_path)
+    settlement.deliver_due(tmp_path, loaded())
+    assert {status for _, status, _ in told(later)} == {"done"}
+    assert len(set_up.mail.taken) == len(set_up.mail.ids) == 2
 
 
 # The database is down
