@@ -267,7 +267,9 @@ def at_step(number, strike=lambda: None):
         seen.append(None)
         if len(seen) == number:
             strike()
-            connection.connection.driver_connection.timeout = 0.3  # not before: a busy machine may need longer
+            connection.connection.driver_connection.timeout = (
+                0.3  # not before: a busy machine may need longer
+            )
 
     for name in ("before_cursor_execute", "commit"):
         event.listen(Engine, name, count)
