@@ -14,6 +14,12 @@ from projects import PII_KEY, Project, copy_project
 from abaco.engines import DuckDB
 
 
+def pytest_itemcollected(item):
+    """Wait for outputs of golden notebooks on a busy machine, too; nbval has no option for it."""
+    if hasattr(item, "output_timeout"):
+        item.output_timeout = 300
+
+
 @pytest.fixture(params=["duckdb", "duckdb-file", "polars", "pandas"])
 def engine(request):
     """Name of the engine, one test run each."""
@@ -68,12 +74,25 @@ def project(copied_project):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A project with one finished report of the sample, made with a key; ``first`` is that run's result."""
+    """A project with one finished report of the sample, made with a key; ``first`` is that run's result.
+
+    ``pristine`` is a copy of it to copy, as it was before any test did anything to it.
+    """
     root = copy_project(tmp_path_factory.mktemp("finished"))
     found = Project(root, root / "reports")
     found.first = found.report(ABACO_PII_KEY=PII_KEY)
     assert found.first.returncode == 0, found.first.stderr
+    found.pristine = found.copy(tmp_path_factory.mktemp("pristine") / "project")
     return found
+
+
+@pytest.fixture(scope="session")
+def shown(finished, tmp_path_factory):
+    """A copy of the finished project with a second report, of the month before and made without a key."""
+    project = finished.pristine.copy(tmp_path_factory.mktemp("shown") / "project")
+    made = project.report(date="2025-11-30")
+    assert made.returncode == 0, made.stderr
+    return project
 
 
 @pytest.fixture

@@ -46,11 +46,16 @@ class Project:
     root: Path
     output: Path
 
-    def start(self, *command, **environment):
+    def copy(self, root):
+        """Copy the project with its reports, and without its log."""
+        shutil.copytree(self.root, root, symlinks=True, ignore=shutil.ignore_patterns("logs"))
+        return Project(root, root / self.output.relative_to(self.root))
+
+    def start(self, *command, stdin=subprocess.DEVNULL, **environment):
         """Start a command in the project, the environment free of what concerns abaco."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(OWN)}
         return subprocess.Popen(
-            [str(part) for part in command], cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [str(part) for part in command], cwd=self.root, stdin=stdin, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, env={**kept, "ABACO_ROOT": str(self.root), **environment},
         )  # fmt: skip
 

@@ -89,12 +89,12 @@ def test_what_cannot_be_removed_is_logged_and_stays(make, tmp_path, caplog):
     assert "cannot be removed" in caplog.text
 
 
-def test_reports_of_a_date_that_runs_again_are_pruned_and_their_figures_kept(project):
-    ids = []
-    for low in ("1", "2"):
-        arguments = ("--params", f"retention.keep_runs=1,retention.keep_days=0,transformation.dust_usd={low}")
-        assert project.report(*arguments).returncode == 0
-        ids.append(runs.read_json(project.output / DATE / "run.json")["run_id"])
-    assert len(project.runs()) == 1
+def test_reports_of_a_date_that_runs_again_are_pruned_and_their_figures_kept(finished, tmp_path):
+    project = finished.pristine.copy(tmp_path / "project")
+    ids = [runs.read_json(project.output / DATE / "run.json")["run_id"]]
+    few = "retention.keep_runs=1,retention.keep_days=0,transformation.dust_usd=2"
+    assert project.report("--params", few).returncode == 0
+    ids.append(runs.read_json(project.output / DATE / "run.json")["run_id"])
+    assert len(project.runs()) == 1 and len({*ids}) == 2
     compared = project.abaco("compare", *ids, "--output", project.output)
     assert "transformation.dust_usd" in compared.stdout, compared.stderr

@@ -1,10 +1,9 @@
 """A phase that nothing has changed for is taken from a former run, and every other one is executed."""
 
 import json
-import shutil
 
 import pytest
-from projects import PII_KEY, Project, copy_project
+from projects import PII_KEY
 from test_pipeline import edit
 
 from abaco import reuse
@@ -13,24 +12,15 @@ from abaco.pipeline import Pipeline
 ALL = ["ingestion", "transformation", "calculation", "report", "output"]
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    """A project with one finished run, to copy."""
-    root = copy_project(tmp_path_factory.mktemp("base") / "project")
-    made = Project(root, root / "reports")
-    assert made.report().returncode == 0
-    return made
-
-
 @pytest.fixture
-def project(base, tmp_path):
-    root = shutil.copytree(base.root, tmp_path / "project", symlinks=True)
-    return Project(root, root / "reports")
+def project(finished, tmp_path):
+    """A project with one finished run."""
+    return finished.pristine.copy(tmp_path / "project")
 
 
-def taken(project, *arguments, code=0, **environment):
+def taken(project, *arguments, code=0):
     """Run the report and return which phases were not executed, and run.json."""
-    result = project.report(*arguments, **environment)
+    result = project.report(*arguments, ABACO_PII_KEY=PII_KEY)
     assert result.returncode == code, result.stderr
     run = json.loads((project.runs()[-1] / "run.json").read_text())
     phases = [name for name, phase in run["phases"].items() if "taken_from" in phase]
@@ -83,7 +73,7 @@ def test_settings_definitions_input_and_masking_key_concern_every_phase(project,
         return reuse.reusable(Pipeline(params).plan(date="2025-12-31")["keys"], project.output / "2025-12-31")
 
     monkeypatch.setenv("ABACO_ROOT", str(project.root))
-    monkeypatch.delenv("ABACO_PII_KEY", raising=False)
+    monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)
     assert len(reusable()) == len(ALL)
     assert reusable("ingestion.max_reject_pct=6") == []
     for name, old, new in (
@@ -96,7 +86,7 @@ def test_settings_definitions_input_and_masking_key_concern_every_phase(project,
         assert reusable() == []
         path.write_text(text)
         assert len(reusable()) == len(ALL)
-    monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)
+    monkeypatch.delenv("ABACO_PII_KEY")
     assert reusable() == []
 
 

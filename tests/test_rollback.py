@@ -4,7 +4,7 @@ import shutil
 
 import left
 import pytest
-from projects import Project, copy_project
+from projects import Project
 from webhooks import recording
 
 from abaco import rollback as switch
@@ -17,14 +17,12 @@ DATE = "2025-12-31"
 
 
 @pytest.fixture(scope="module")
-def twice(tmp_path_factory):
+def twice(finished, tmp_path_factory):
     """A project with two good runs of a date that differ, and a failed one after them; ``ids`` are theirs."""
-    root = copy_project(tmp_path_factory.mktemp("twice"))
-    found = Project(root, root / "reports")
-    found.ids = []
-    for low in ("1", "2"):
-        assert found.report("--params", f"transformation.dust_usd={low}").returncode == 0
-        found.ids.append(runs.read_json(found.output / DATE / "run.json")["run_id"])
+    found = finished.pristine.copy(tmp_path_factory.mktemp("twice") / "project")
+    found.ids = [shown(found)]
+    assert found.report("--params", "transformation.dust_usd=2").returncode == 0
+    found.ids.append(shown(found))
     assert found.report("--params", "ingestion.max_reject_pct=0").returncode != 0
     return found
 

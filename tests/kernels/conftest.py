@@ -71,7 +71,7 @@ def copied(tmp_path):
     package = tmp_path / "copy" / "abaco"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     path = package / "kernels" / "template.py"
-    little = 'PRELOADED = ("ipykernel.kernelapp", "matplotlib", "pandas")\n'
+    little = 'PRELOADED = ("ipykernel.kernelapp", "pandas")\n'
     text = re.sub(r"PRELOADED = \(.*?\n\).*?\n", little, path.read_text(), count=1, flags=re.DOTALL)
     path.write_text(re.sub(r"LATER = \(.*?\n\).*?\n", "LATER = ()\n", text, count=1, flags=re.DOTALL))
     return package.parent

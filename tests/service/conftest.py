@@ -1,10 +1,9 @@
 """Projects with reports, a service on one of them, and a database with literal rows."""
 
 import datetime as dt
-import shutil
 
 import pytest
-from projects import NEVER, Project
+from projects import NEVER
 
 from abaco.database import schema
 from abaco.database.connection import writing
@@ -19,22 +18,7 @@ TOKEN, PASSWORD = "a token for programs", "pass:wörd of people"
 @pytest.fixture
 def copied(finished, tmp_path):
     """A copy of the finished project, for tests that change it."""
-    return copy_of(finished, tmp_path / "copied")
-
-
-def copy_of(finished, root):
-    """Copy a project with its reports, and without its log."""
-    shutil.copytree(finished.root, root, symlinks=True, ignore=shutil.ignore_patterns("logs"))
-    return Project(root, root / "reports")
-
-
-@pytest.fixture(scope="session")
-def shown(finished, tmp_path_factory):
-    """A copy of the finished project with a second report, of the month before."""
-    project = copy_of(finished, tmp_path_factory.mktemp("shown") / "project")
-    made = project.report(date="2025-11-30")
-    assert made.returncode == 0, made.stderr
-    return project
+    return finished.pristine.copy(tmp_path / "copied")
 
 
 @pytest.fixture(scope="session")

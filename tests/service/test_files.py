@@ -18,9 +18,7 @@ DATE = "/reports/2025-12-31"
 @pytest.fixture(scope="module")
 def beset(finished, tmp_path_factory):
     """A service whose project has things that nobody may read, and links to them among the files of a run."""
-    from .conftest import copy_of
-
-    project = copy_of(finished, tmp_path_factory.mktemp("beset") / "project")
+    project = finished.pristine.copy(tmp_path_factory.mktemp("beset") / "project")
     (project.root / ".env.local").write_text(f"# {HIDDEN}\n")
     folder = (project.output / "2025-12-31").resolve()
     (folder / "work").mkdir()

@@ -109,9 +109,9 @@ def test_run_says_which_engine_it_was(pair):
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
-    """A tape of 300,000 rows and its report by the embedded engine."""
+    """A tape of 150,000 rows and its report by the embedded engine."""
     folder = tmp_path_factory.mktemp("large")
-    write_snapshot(folder / "tape.csv", 300_000)
+    write_snapshot(folder / "tape.csv", 150_000)
     return folder / "tape.csv", made(folder / "project", "duckdb", folder / "tape.csv", {})
 
 
@@ -120,7 +120,7 @@ def test_loss_of_a_worker_in_the_middle_of_ingestion_changes_nothing(cluster, la
     project = Project(copy_project(tmp_path / "project"), tmp_path / "reports")
     run = project.start(
         *(Path(sys.executable).with_name("abaco"), "report", "--date", "2025-12-31", "--engine", "spark"),
-        *("--input", source, "--output", project.output), ABACO_PII_KEY=PII_KEY, **cluster.cutting("2m"),
+        *("--input", source, "--output", project.output), ABACO_PII_KEY=PII_KEY, **cluster.cutting("1m"),
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 600
