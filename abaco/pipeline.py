@@ -25,7 +25,7 @@ from abaco import (
 from abaco.dates import parse_date
 from abaco.errors import AbacoError, DateError
 from abaco.record import Record
-from abaco.stages import COMPLETED, FACTS, PHASES, scraps_of, section
+from abaco.stages import COMPLETED, FACTS, PHASES, notebook_path, scraps_of, section
 
 log = logging.getLogger(__name__)
 PLACES = ("azure", "email", "alerts")
@@ -81,7 +81,7 @@ class Pipeline:
         self.output = project.resolve(self.settings["run"]["output"])
         self.force = force
         self.progress = progress or Silence()
-        self._importing = None
+        self._importing = self._ahead = None
         self.places = PLACES if deliver is True else deliver or ()
 
     def execute(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
@@ -170,6 +170,9 @@ class Pipeline:
             if not isinstance(error, Exception):  # who stops a run does not want to wait until it is told of
                 raise
             return error
+        finally:
+            if self._ahead is not None:
+                self._ahead.discard()
         return None
 
     def _prepare_settling(self) -> None:
@@ -243,7 +246,9 @@ class Pipeline:
 
     def _run(self, phase: str, folder: Path, plan: dict[str, Any], record: Record) -> None:
         from abaco.execution import execute_phase  # papermill takes long to import: not before it is needed
+        from abaco.kernels.ahead import KernelAhead
 
+        self._ahead = self._ahead or KernelAhead()
         self.progress.begin(phase)
         log.info("phase %s begins", phase)
         began, before = time.perf_counter(), set(_files(folder))
@@ -251,7 +256,13 @@ class Pipeline:
         given = {"input": plan["input"], "date": plan["date"]} if name == "ingestion" else {}
         kernel = self.settings["run"]["kernel"]
         parameters = {**given, **plan["parameters"][name]}
-        executed = execute_phase(phase, folder, parameters, on_cell=self.progress.cell, kernel=kernel)
+
+        def on_cell(number: int, total: int) -> None:
+            self.progress.cell(number, total)
+            if 2 * number > total and phase != PHASES[-1]:  # by now all is imported that the next kernel is to share
+                self._ahead.begin(kernel, notebook_path(phase).parent)
+
+        executed = execute_phase(phase, folder, parameters, on_cell, kernel, self._ahead)
         figures = {k: v for k, v in scraps_of(executed).items() if k not in (COMPLETED, FACTS)}
         outputs = sorted(name for name in set(_files(folder)) - before if not name.startswith("notebooks/"))
         seconds = round(time.perf_counter() - began, 3)
