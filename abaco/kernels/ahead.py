@@ -16,25 +16,24 @@ class KernelAhead:
     """At most one kernel that is ready before it is needed, or about to be.
 
     It starts on the event loop that executes notebooks, so it comes along whenever a cell is waited for.
+
+    Parameters
+    ----------
+    kernel
+        The kernelspec.
+    cwd
+        The folder in which kernels work.
     """
 
-    def __init__(self):
-        self._client, self._start = None, None
+    def __init__(self, kernel: str, cwd: Path):
+        self._kernel, self._cwd, self._client, self._start = kernel, cwd, None, None
 
-    def begin(self, kernel: str, cwd: Path) -> None:
-        """Begin to start a kernel, unless that has been done.
-
-        Parameters
-        ----------
-        kernel
-            The kernelspec.
-        cwd
-            The folder in which it works.
-        """
+    def begin(self) -> None:
+        """Begin to start a kernel, unless that has been done."""
         if self._client is None:
             self._client = NotebookClient(
-                nbformat.v4.new_notebook(), kernel_name=kernel, resources={"metadata": {"path": str(cwd)}},
-                kernel_manager_class=PromptManager, shutdown_kernel="immediate",
+                nbformat.v4.new_notebook(), kernel_name=self._kernel, kernel_manager_class=PromptManager,
+                resources={"metadata": {"path": str(self._cwd)}}, shutdown_kernel="immediate",
             )  # fmt: skip
             self._start = _begun(self._client)
 
@@ -63,7 +62,9 @@ async def _start(client: NotebookClient) -> None:
 
 @run_sync
 async def _begun(client: NotebookClient) -> asyncio.Task:
-    return asyncio.ensure_future(_start(client))
+    start = asyncio.ensure_future(_start(client))
+    await asyncio.sleep(0)  # as far as it comes without waiting: its process is then on its way
+    return start
 
 
 @run_sync
