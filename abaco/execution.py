@@ -9,20 +9,22 @@ from nbclient.exceptions import DeadKernelError
 
 from abaco import lean, project
 from abaco.errors import ERRORS, RunError
-from abaco.kernels.client import PromptManager
+from abaco.kernels.ahead import KernelAhead
+from abaco.kernels.client import PATIENCE_SECONDS, PromptManager
 from abaco.stages import PHASES, finished, notebook_path
 
 with lean.imports():
-    from papermill.engines import NBClientEngine, papermill_engines
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import Engine, papermill_engines
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
 
 
-class CellwiseEngine(NBClientEngine):
-    """Papermill's own engine, which also tells which cell it has come to."""
+class CellwiseEngine(Engine):
+    """Papermill's client, with a kernel that waits for it if there is one; it tells which cell it has come to."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, on_cell=None, **kwargs):
+    def execute_managed_notebook(cls, nb_man, kernel_name, on_cell=None, ahead=None, log_output=False, **_):
         """Execute a notebook; `on_cell` is called with the cell's number and the number of cells before each."""
         start, save, total, saved = nb_man.cell_start, nb_man.save, len(nb_man.nb.cells), [0.0]
 
@@ -37,14 +39,20 @@ class CellwiseEngine(NBClientEngine):
             return start(cell, cell_index, **more)
 
         nb_man.cell_start, nb_man.save = cell_start, save_now_and_then
+        client = PapermillNotebookClient(
+            nb_man, kernel_name=kernel_name, kernel_manager_class=PromptManager, log_output=log_output, timeout=None,
+            startup_timeout=PATIENCE_SECONDS, iopub_timeout=PATIENCE_SECONDS,
+            shutdown_kernel="immediate",  # every output has come; a polite end interrupts the kernel and waits
+        )  # fmt: skip
+        if ahead is not None and (waiting := ahead.take()):
+            client.km, client.kc = waiting
         try:
-            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+            client.execute()
         finally:
             nb_man.save = save
 
 
 SAVE_SECONDS = 2
-PATIENCE_SECONDS = 300  # for a kernel to start, and for the last outputs of a cell, on a busy machine
 papermill_engines.register("cellwise", CellwiseEngine)
 
 
@@ -54,6 +62,7 @@ def execute_phase(
     parameters: dict[str, Any],
     on_cell: Callable[[int, int], None] | None = None,
     kernel: str = "abaco",
+    ahead: KernelAhead | None = None,
 ) -> Path:
     """Execute the notebook of one phase into the run's folder and return the executed notebook.
 
@@ -65,9 +74,10 @@ def execute_phase(
         The run's folder.
     parameters
         What to inject besides ``run_dir``; nothing at all when empty, so that a scratch run keeps the defaults.
-
     kernel
         The kernelspec.
+    ahead
+        Where a kernel may wait for this notebook.
 
     Raises
     ------
@@ -76,7 +86,7 @@ def execute_phase(
     """
     executed = folder / "notebooks" / f"{phase}.ipynb"
     injected = {"run_dir": str(folder), **parameters} if parameters else {}
-    execute(notebook_path(phase), executed, injected, on_cell, kernel)
+    execute(notebook_path(phase), executed, injected, on_cell, kernel, ahead)
     if fault := finished(folder, phase):
         raise RunError(f"Phase {phase} failed: {fault}; see {project.shown(executed)}")
     return executed
@@ -88,6 +98,7 @@ def execute(
     parameters: dict[str, Any],
     on_cell: Callable[[int, int], None] | None = None,
     kernel: str = "abaco",
+    ahead: KernelAhead | None = None,
 ) -> None:
     """Execute any notebook of the project, a deep dive for example, to the file `executed`.
 
@@ -101,9 +112,7 @@ def execute(
     try:
         execute_notebook(
             str(source), str(executed), parameters=parameters, engine_name="cellwise", kernel_name=kernel,
-            progress_bar=False, cwd=str(source.parent), on_cell=on_cell, kernel_manager_class=PromptManager,
-            start_timeout=PATIENCE_SECONDS, iopub_timeout=PATIENCE_SECONDS,
-            shutdown_kernel="immediate",  # every output has come; a polite end interrupts the kernel and waits
+            progress_bar=False, cwd=str(source.parent), on_cell=on_cell, ahead=ahead,
         )  # fmt: skip
     except PapermillExecutionError as error:
         if error.ename in ERRORS:

@@ -81,7 +81,7 @@ class Pipeline:
         self.output = project.resolve(self.settings["run"]["output"])
         self.force = force
         self.progress = progress or Silence()
-        self._importing = None
+        self._importing = self._ahead = None
         self.places = PLACES if deliver is True else deliver or ()
 
     def execute(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
@@ -113,39 +113,57 @@ class Pipeline:
             The download failed; or a phase failed, and its executed notebook is kept.
         """
         plan = self.plan(input, date)
-        day, run_id = plan["date"], plan["run_id"]
+        day = plan["date"]
         if not input:
             synthetic.check_default(self.output, day, Path(plan["input"]))
-        logs.begin_run(run_id)
-        if self.force or not self.is_current(plan):
-            from abaco.kernels import forking
+        logs.begin_run(plan["run_id"])
+        try:
+            if self.force or not self.is_current(plan):
+                self._set_out(plan)
+            folder, failure, replaced = self._hold_and_make(plan)
+        finally:
+            if self._ahead is not None:
+                self._ahead.discard()
+        undelivered = self._settle(folder)
+        if failure:
+            raise failure
+        content = runs.read_json(folder / "run.json")
+        content["phases"]["calculation"]["metrics"] = runs.read_json(folder / "metrics.json")["kpis"]
+        return {**content, "path": str(self.output / day), "undelivered": undelivered, "replaced": replaced}
 
-            forking.prepare()  # it imports what kernels need while this process imports what it needs itself
-            from abaco import engines
-            from abaco.kpis import catalog
+    def _set_out(self, plan: dict[str, Any]) -> None:
+        """Begin to start the first kernel, and check meanwhile what has to be right before anything is written."""
+        from abaco.kernels import forking
 
-            engines.require(plan["engine"]["name"])
-            catalog.load()  # what is wrong with a definition is said before anything is written
+        forking.prepare()  # it imports what kernels need while this process imports what it needs itself
+        from abaco.kernels.ahead import KernelAhead
+
+        self._ahead = KernelAhead(self.settings["run"]["kernel"], project.root() / "notebooks")
+        self._ahead.begin()
+        from abaco import engines
+        from abaco.kpis import catalog
+
+        engines.require(plan["engine"]["name"])
+        catalog.load()
+
+    def _hold_and_make(self, plan: dict[str, Any]) -> tuple[Path, Exception | None, dict[str, str] | None]:
+        """Make a run while no other of its date is at work, and publish it; return its folder and what it replaced."""
+        day, replaced = plan["date"], None
         runs.check_writable(self.output)
         with runs.hold(self.output, day, self.settings["run"]["lock_timeout_seconds"], self.progress.say):
             former, taken = (None, []) if self.force else self._former(plan)
-            folder = runs.stage(self.output, day, run_id)
+            folder = runs.stage(self.output, day, plan["run_id"])
             failure = self._make(folder, plan, former, taken)
             if isinstance(failure, DateError):  # a slip of the pen, of which nobody needs to know later
                 runs.discard(folder)
                 raise failure
             if failure is None:
                 replaced = self.replaced(plan)
-                visible = runs.publish(folder, self.output)
+                runs.publish(folder, self.output)
                 keep_runs = self.settings["retention"]["keep_runs"]
                 keep_days = self.settings["retention"]["keep_days"]
                 retention.prune(self.output, day, keep_runs, keep_days, dt.datetime.now(dt.UTC))
-        undelivered = self._settle(folder)
-        if failure:
-            raise failure
-        content = runs.read_json(folder / "run.json")
-        content["phases"]["calculation"]["metrics"] = runs.read_json(folder / "metrics.json")["kpis"]
-        return {**content, "path": str(visible), "undelivered": undelivered, "replaced": replaced}
+        return folder, failure, replaced
 
     def _make(
         self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]
@@ -251,7 +269,13 @@ class Pipeline:
         given = {"input": plan["input"], "date": plan["date"]} if name == "ingestion" else {}
         kernel = self.settings["run"]["kernel"]
         parameters = {**given, **plan["parameters"][name]}
-        executed = execute_phase(phase, folder, parameters, on_cell=self.progress.cell, kernel=kernel)
+
+        def on_cell(number: int, total: int) -> None:
+            self.progress.cell(number, total)
+            if self._ahead and 2 * number > total and phase != PHASES[-1]:
+                self._ahead.begin()  # by now all is imported that the kernels are to share
+
+        executed = execute_phase(phase, folder, parameters, on_cell, kernel, self._ahead)
         figures = {k: v for k, v in scraps_of(executed).items() if k not in (COMPLETED, FACTS)}
         outputs = sorted(name for name in set(_files(folder)) - before if not name.startswith("notebooks/"))
         seconds = round(time.perf_counter() - began, 3)

@@ -201,7 +201,7 @@ def _check(
             raise InputError(f"{origin}: {name}.{key}: {fault['msg']}, not {fault['input']!r}") from error
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """Reads YAML, and refuses a key that is there twice: the later one would silently replace the earlier."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:

@@ -18,10 +18,7 @@ def report(
     engine: Engine = None, force: Force = False, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make the report of a date: run every phase, then switch to the new report in one step."""
-    from abaco.kernels import forking
-
     logs.start(log_level)
-    forking.prepare()  # it imports what kernels need while this process finds out whether one is needed
     from abaco.pipeline import Pipeline
     from abaco.progress import Progress
 

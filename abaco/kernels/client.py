@@ -7,6 +7,8 @@ from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import DottedObjectName
 
+PATIENCE_SECONDS = 300  # for a kernel to start, and for the last outputs of a cell, on a busy machine
+
 
 class PromptClient(AsyncKernelClient):
     """Ready when the kernel has answered and said that it is idle; others then wait for 0.2 s of silence."""

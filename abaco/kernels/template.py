@@ -30,12 +30,12 @@ PRELOADED = (
     "IPython.core.debugger", "IPython.core.magics", "IPython.extensions.storemagic", "tornado.platform.asyncio",
     "sqlite3", "faulthandler", "numpy", "pandas", "pyarrow", "pyarrow.compute", "pyarrow.csv", "pyarrow.dataset",
     "pyarrow.parquet", "duckdb", "narwhals", "narwhals._duckdb.dataframe", "narwhals._duckdb.namespace",
-    "narwhals._arrow.dataframe", "yaml", "scrapbook", "abaco.phases", "abaco.ingestion", "abaco.dates",
+    "narwhals._arrow.dataframe", "yaml", "abaco.phases", "abaco.ingestion", "abaco.dates",
     "abaco.statements", "abaco.reconciliation",
 )  # fmt: skip
 # What the others import besides: it is imported while the first one runs.
 LATER = (
-    "abaco.transformation", "pydantic", "abaco.kpis.catalog", "abaco.metrics", "abaco.kpis.history",
+    "scrapbook", "abaco.transformation", "pydantic", "abaco.kpis.catalog", "abaco.metrics", "abaco.kpis.history",
     "abaco.kpis.values", "jinja2", "bs4", "matplotlib.figure", "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg", "abaco.page", "nbconvert.exporters.html", "abaco.page.render", "abaco.mail",
     "abaco.manifest",
@@ -152,9 +152,16 @@ def become_kernel(request: dict[str, Any], lifeline: int) -> None:
     gc.enable()
     atexit.register(gc.unfreeze)  # or else some libraries see leaks at the end, and say so
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="lifeline").start()
+    threading.Thread(target=_import_scrapbook, daemon=True, name="scrapbook").start()
     from ipykernel.kernelapp import launch_new_instance
 
     launch_new_instance(request["argv"])
+
+
+def _import_scrapbook() -> None:
+    """Import it beside the first cells, where the template has not yet: it takes long, and is needed at the end."""
+    with lean.imports():
+        import scrapbook  # noqa: F401
 
 
 def _end_with(lifeline: int) -> None:
