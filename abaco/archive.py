@@ -45,6 +45,8 @@ def overview(output: Path | None = None) -> Iterator[str]:
     yield heading
     for date, line in zip(dates, lines, strict=True):
         yield line
+        if date in shown:
+            yield from _partial(figures.get(shown[date]["run_id"], {}))
         yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], shown.get(date))
     if fault:
         yield "\nOf deliveries and alerts only the database knows"
@@ -126,6 +128,10 @@ def _rows(
             else ("no report", "", "")
         )
         yield (date, *cells, *ended)
+
+
+def _partial(entries: dict[str, dict[str, Any]]) -> Iterator[str]:
+    yield from (f"  {name}{said}" for name, kpi in entries.items() if (said := metrics.partial(kpi)))
 
 
 def _later(output: Path, unfinished: list[dict[str, Any]], run: dict[str, Any] | None) -> Iterator[str]:

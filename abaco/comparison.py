@@ -59,17 +59,21 @@ def _section(title: str, rows: list[tuple[str, ...]], otherwise: str) -> Iterato
 
 
 def figures(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Return the KPIs whose value or status differs: id, value before and after, change."""
+    """Return the KPIs that differ in value, status or how far the month is counted: id, before and after, change."""
     found = []
     for name in dict.fromkeys((*before, *after)):
         old, new = before.get(name), after.get(name)
-        if old and new and (old["value"], old["status"]) == (new["value"], new["status"]):
+        if old and new and _compared(old) == _compared(new):
             continue
-        texts = [metrics.judged(kpi) if kpi else "not there" for kpi in (old, new)]
+        texts = [metrics.judged(kpi) + metrics.partial(kpi) if kpi else "not there" for kpi in (old, new)]
         known = old and new and None not in (old["value"], new["value"])
         change = f"{new['value'] - old['value']:+,.{new['precision']}f}" if known else ""
         found.append((name, texts[0], "→", texts[1], change))
     return found
+
+
+def _compared(kpi: dict[str, Any]) -> tuple[Any, ...]:
+    return kpi["value"], kpi["status"], metrics.partial(kpi)
 
 
 def inputs(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[tuple[str, ...]]:

@@ -48,6 +48,11 @@ def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
 def partial(kpi: Mapping[str, Any]) -> str:
     """Return what a terminal adds to a figure of a month that is not over; nothing for others.
 
+    Parameters
+    ----------
+    kpi
+        An entry of metrics.json, or what the database has of it.
+
     Examples
     --------
     >>> partial({"value": 0.8343, "partial_through": "2025-12-10"})

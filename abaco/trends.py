@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from abaco import archive, project
+from abaco import archive, metrics, project
 from abaco.errors import InputError
 from abaco.listing import aligned
 
@@ -50,7 +50,12 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
         values = [period["value"]] if by == "day" else [period["value"], period["lowest"], period["highest"]]
         shown = ("–" if v is None else f"{v:.{entry['precision']}f}" for v in values)
         lines.append((period["name"], *shown, period["status"], bar(period["value"], largest)))
-    yield from aligned(lines)
+    heading, *told = aligned(lines)
+    yield heading
+    for period, line in zip(periods, told, strict=True):
+        yield line
+        if said := metrics.partial(period):
+            yield f"  {kpi}{said}"
 
 
 def report_of(shown: dict[str, dict[str, Any]], output: Path, date: str | None) -> dict[str, Any]:
@@ -71,12 +76,12 @@ def kpi_of(figures: dict[str, Any], kpi: str, date: Any) -> dict[str, Any]:
 
 
 def rolled_up(rows: Iterable[dict[str, Any]], by: str) -> list[dict[str, Any]]:
-    """Return the last value of each period, its status, and the lowest and highest value in it, oldest first.
+    """Return the last value of each period as its row has it, and the lowest and highest value in it, oldest first.
 
     Parameters
     ----------
     rows
-        ``date``, ``value`` and ``status``, one row a date.
+        ``date``, ``value``, ``status`` and ``partial_through``, one row a date.
     by
         A key of `PERIODS`. A ratio of a period is that of its last date: ratios of several dates are never averaged.
     """
@@ -87,7 +92,7 @@ def rolled_up(rows: Iterable[dict[str, Any]], by: str) -> list[dict[str, Any]]:
     for name, group in periods.items():
         values = [row["value"] for row in group if row["value"] is not None]
         edges = {"lowest": min(values, default=None), "highest": max(values, default=None)}
-        found.append({"name": name, **{key: group[-1][key] for key in ("date", "value", "status")}, **edges})
+        found.append({"name": name, **group[-1], **edges})
     return found
 
 

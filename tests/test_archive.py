@@ -53,6 +53,15 @@ def test_one_line_a_date_that_is_never_cut(tmp_path):
     ]
 
 
+def test_figure_of_a_month_that_is_not_over_is_told_below_its_date(tmp_path):
+    leave(tmp_path, DECEMBER, "a", "10:00", kpis={"PAR30": left.kpi(1.0, "ok", partial_through="2025-12-10")})
+    leave(tmp_path, DECEMBER, "b", "11:00", "failed", "it broke")
+    assert list(archive.overview(tmp_path))[2:] == [
+        "  PAR30, of a month that is not over: up to 2025-12-10",
+        "  a later run failed at 2025-12-31T11:00:09Z: it broke",
+    ]
+
+
 def later_line(output):
     lines = list(archive.overview(output))
     return lines[2] if len(lines) > 2 else None

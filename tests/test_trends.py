@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
+import left
 import pytest
 
 from abaco import trends
@@ -57,6 +58,16 @@ def test_history_of_a_finished_report(finished):
     assert len(lines) == 13
     assert lines[-1].startswith("2025-12-31  3.7471  ok")
     assert max(lines, key=lambda line: float(line.split()[1])).count("█") == trends.BAR
+
+
+@pytest.mark.parametrize(("by", "name"), [("day", "2025-12-31"), ("month", "2025-12")])
+def test_month_that_is_not_over_is_told_below_its_value(tmp_path, by, name):
+    folder = left.run(tmp_path, "2025-12-31", "a", "2026-01-01T02:00:00Z")
+    kpis = {"Disbursed": left.kpi(1.0, "none", partial_through="2025-12-10")}
+    left.finish(folder, kpis, [("2025-11-30", "Disbursed", "4")])
+    *_, last, told = trends.history("Disbursed", tmp_path, by=by)
+    assert last.startswith(f"{name}  ")
+    assert told == "  Disbursed, of a month that is not over: up to 2025-12-10"
 
 
 def test_months_of_a_monthly_input_are_its_dates(finished):

@@ -50,8 +50,8 @@ def run_named(connection: Connection, name: str) -> dict[str, Any] | None:
 def figures(connection: Connection, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the KPIs of a run on its date, in the order of the catalogue.
 
-    Each with ``value, unit, status, reason, numerator, denominator, rows, title, group, precision, direction,
-    formula, thresholds``.
+    Each with ``value, unit, status, reason, numerator, denominator, rows, partial_through, title, group, precision,
+    direction, formula, thresholds``.
     """
     query = (
         select(kpi_values, kpis)
@@ -64,8 +64,8 @@ def figures(connection: Connection, run: dict[str, Any]) -> dict[str, dict[str, 
         kept = {
             k: row[k]
             for k in (
-                "value", "unit", "status", "reason", "numerator", "denominator", "rows", "title", "precision",
-                "direction", "formula",
+                "value", "unit", "status", "reason", "numerator", "denominator", "rows", "partial_through", "title",
+                "precision", "direction", "formula",
             )
         }  # fmt: skip
         limits = {level: row[level] for level in ("warning", "critical") if row[level] is not None}
@@ -74,11 +74,11 @@ def figures(connection: Connection, run: dict[str, Any]) -> dict[str, dict[str, 
 
 
 def core_figures(connection: Connection) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return the KPIs that every report has, by run: ``value, unit, status, precision``."""
+    """Return the KPIs that every report has, by run: ``value, unit, status, partial_through, precision``."""
     of_kpi = (kpis.c.run_id == kpi_values.c.run_id) & (kpis.c.kpi == kpi_values.c.kpi)
     query = (
         select(kpi_values.c.run_id, kpis.c.kpi, kpi_values.c.value, kpi_values.c.unit, kpi_values.c.status)
-        .add_columns(kpis.c.precision)
+        .add_columns(kpi_values.c.partial_through, kpis.c.precision)
         .join(kpis, of_kpi)
         .join(runs, (runs.c.run_id == kpi_values.c.run_id) & (runs.c.date == kpi_values.c.date))
         .where(kpis.c.kpi_group == "core")
@@ -91,8 +91,8 @@ def core_figures(connection: Connection) -> dict[str, dict[str, dict[str, Any]]]
 
 
 def history(connection: Connection, run_id: str, kpi: str) -> list[dict[str, Any]]:
-    """Return a KPI on each date of a run's input, oldest first: ``date, value, status``."""
-    columns = (kpi_values.c.date, kpi_values.c.value, kpi_values.c.status)
+    """Return a KPI on each date of a run's input, oldest first: ``date, value, status, partial_through``."""
+    columns = (kpi_values.c.date, kpi_values.c.value, kpi_values.c.status, kpi_values.c.partial_through)
     query = select(*columns).where(kpi_values.c.run_id == run_id, kpi_values.c.kpi == kpi)
     return rows_of(connection, query.order_by(kpi_values.c.date))
 

@@ -158,12 +158,15 @@ def _values(figures: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
     own = dt.date.fromisoformat(figures["date"])
     for name, kpi in figures["kpis"].items():
         kept = ("value", "unit", "status", "reason", "numerator", "denominator", "rows")
-        yield {"date": own, "kpi": name, **{k: kpi[k] for k in kept}}
+        last = kpi.get("partial_through")  # reports of earlier versions have none
+        partial = last and dt.date.fromisoformat(last)
+        yield {"date": own, "kpi": name, **{k: kpi[k] for k in kept}, "partial_through": partial}
     for row in read_rows(folder / "tables" / "history.parquet"):
         if row["date"] != own and row["kpi"] in figures["kpis"]:
             amounts = {k: None if row[k] is None else str(row[k]) for k in ("numerator", "denominator")}
             value = None if row["value"] is None else float(row["value"])
-            yield {**row, **amounts, "value": value, "unit": figures["kpis"][row["kpi"]]["unit"]}
+            more = {"unit": figures["kpis"][row["kpi"]]["unit"], "partial_through": None}
+            yield {**row, **amounts, "value": value, **more}
 
 
 def _quality(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:

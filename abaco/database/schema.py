@@ -116,6 +116,7 @@ kpi_values = Table(
     Column("numerator", Text),
     Column("denominator", Text),
     Column("rows", BigInteger),
+    Column("partial_through", Date),  # the day up to which a month that is not over is counted
 )
 
 # One row a run and KPI of its report: what the figure was defined as when it was made.

@@ -4,6 +4,7 @@ from abaco.page.columns import capital
 from abaco.page.history import course, timeline
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
+from abaco.page.period import partial
 from abaco.page.readings import card_decimals, change, first, limits, short
 from abaco.page.sparkline import sparkline
 from abaco.page.status import sign
@@ -24,6 +25,7 @@ def _card(name, kpi, moves, past):
     return {
         "id": name,
         "title": kpi["title"],
+        "partial": partial(kpi),
         "value": None if kpi["value"] is None else number(kpi["value"], card_decimals(kpi)),
         "unit": kpi["unit"],
         "reason": capital(kpi["reason"] or phrase("The figures for it are missing.")),

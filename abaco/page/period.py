@@ -48,7 +48,7 @@ def undated(metrics: dict) -> str:
 
 def partial(kpi: dict) -> str:
     """Return up to which day a figure counts its month, when that is not over; nothing for others."""
-    last = kpi.get("partial_through")
+    last = kpi["value"] is not None and kpi.get("partial_through")
     return say("partial month, up to {date}", date=short_day(last)) if last else ""
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from abaco import comparison
 from abaco.database import queries
 from abaco.page.markup import Html, fill
+from abaco.page.period import partial
 from abaco.page.readings import FIRST_KPIS, card_decimals
 from abaco.page.status import marked
 from abaco.page.tables import figures
@@ -49,7 +50,8 @@ def reports(connection: Connection, listed: list[dict[str, Any]]) -> Html:
 def _value(kpi: dict[str, Any] | None) -> Html | str:
     if kpi is None:
         return NOTHING
-    return marked(kpi["status"], None if kpi["value"] is None else number(kpi["value"], card_decimals(kpi)))
+    value = marked(kpi["status"], None if kpi["value"] is None else number(kpi["value"], card_decimals(kpi)))
+    return fill("past.html.j2", title=value, partial=partial(kpi))
 
 
 def files(sizes: dict[str, int], base: str) -> Html | None:

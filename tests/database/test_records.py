@@ -72,6 +72,21 @@ def test_run_is_written_with_all_that_it_says(database, tmp_path):
         assert list(queries.core_figures(connection)["r1"]) == ["PAR30"]
 
 
+def test_figures_of_a_month_that_is_not_over_are_marked_on_the_date_of_the_report(database, tmp_path):
+    engine = connect(tmp_path)
+    folder = left.run(tmp_path, DECEMBER, "r1", "2026-01-01T02:00:00Z")
+    kpis = {"PAR30": left.kpi(5.5, "ok", partial_through="2025-12-10"), "PAR90": left.kpi(5.5, "ok")}
+    write(engine, tmp_path, left.finish(folder, kpis, HISTORY))
+    with reading(engine) as connection:
+        figures = queries.figures(connection, queries.run_named(connection, DECEMBER))
+        core = queries.core_figures(connection)["r1"]
+        history = queries.history(connection, "r1", "PAR30")
+    last = dt.date(2025, 12, 10)
+    for found in (figures, core):
+        assert [found[name]["partial_through"] for name in kpis] == [last, None]
+    assert [row["partial_through"] for row in history] == [None, last]
+
+
 def test_same_run_again_gives_no_rows_and_is_the_folder_made_last(database, tmp_path):
     engine = connect(tmp_path)
     first, last = (leave(tmp_path, "r1", f"2026-01-01T0{hour}:00:00Z") for hour in (2, 3))

@@ -1,7 +1,6 @@
 """The report of the sample is what its files say: every KPI and table a second time, see recomputation."""
 
 import json
-import shutil
 from collections import Counter, defaultdict
 from datetime import date
 from decimal import Decimal
@@ -13,22 +12,19 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from projects import ROOT, Project, copy_project
 
 from abaco import loanbook
 from abaco.kpis import catalog, measures, values
 from abaco.stages import FACTS, scraps_of
 
+from .completion import PERCENTAGES, completed
 from .recomputation import (
     BOUNDS,
-    CHANCES,
     DECEMBER,
     DEFINED,
-    EXPENSES,
     PRINCIPAL,
     RECOMPUTED,
-    SAMPLE,
     SEVERITY,
     balances,
     book,
@@ -51,13 +47,7 @@ from .recomputation import (
 def report(tmp_path_factory):
     """The folder of a finished report of the sample, with expenses and risk parameters added."""
     root = copy_project(tmp_path_factory.mktemp("independently"), kpis=ROOT / "params/kpis.yml")
-    shutil.copytree(SAMPLE, root / "data/sample")
-    expenses = [f"{day},Gastos operativos,{Decimal(usd) / 100}" for day, usd in EXPENSES.items()]
-    (root / "data/sample/expenses.csv").write_text("\n".join(["reporting_date,metric,value", *expenses, ""]))
-    chances = ", ".join(str(float(chance)) for chance in CHANCES)
-    risk = {"default_probability_pct": chances, "loss_given_default_pct": float(SEVERITY)}
-    (root / "risk.yml").write_text(yaml.safe_dump({"calculation": risk}))
-    done = Project(root, root / "reports").report("--input", "data/sample", "--params", "risk.yml")
+    done = Project(root, root / "reports").report(*completed(root))
     assert done.returncode == 0, done.stderr
     return root / "reports" / str(DECEMBER)
 
@@ -113,7 +103,7 @@ def computed(request, report):
     """Every KPI of the report's tables on one engine."""
     definitions = catalog.load(ROOT / "params/kpis.yml")
     facts = scraps_of(report / "notebooks/01_ingestion.ipynb")[FACTS]
-    risk = loanbook.risk(", ".join(str(float(chance)) for chance in CHANCES), float(SEVERITY))
+    risk = loanbook.risk(PERCENTAGES, float(SEVERITY))
     book = loanbook.open_book(report / "tables", Reader(ENGINES[request.param]), facts, **risk)
     totals = measures.measure(book, catalog.measures(definitions))
     return values.evaluate(definitions, totals[DECEMBER], DECEMBER)

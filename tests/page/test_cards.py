@@ -15,6 +15,17 @@ def text(html):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html).replace("&nbsp;", " ")).strip()
 
 
+def test_card_of_a_month_that_is_not_over_says_so(metrics):
+    metrics["kpis"]["PAR30"]["partial_through"] = metrics["kpis"]["CollectionRate"]["partial_through"] = (
+        "2025-12-10"
+    )
+    shown = kpi_cards(metrics, [])
+    assert "days PAR30 partial month, up to 10 Dec 25 3.68 %" in text(card(shown, "PAR30")).replace(
+        "\u00a0", " "
+    )
+    assert "partial month" not in card(shown, "CollectionRate")  # it has no value
+
+
 def test_masthead_says_what_figures_older_than_their_label_mean(metrics):
     shown = text(masthead(in_words(metrics)))
     assert (

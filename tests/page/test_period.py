@@ -94,6 +94,14 @@ def test_partial_month_is_told_in_the_email(partial, history):
     assert "partial month" in letter.text(report="report.html")
 
 
+def test_partial_month_of_a_key_figure_is_told_in_the_email(metrics, history):
+    metrics["kpis"]["PAR30"]["partial_through"] = "2025-12-10"
+    letter = mail.compose(metrics, history, [])
+    html = letter.html(sources=dict.fromkeys(("trend", "aging"), "x.png"), report="report.html", link=True)
+    for form in (text(html), " ".join(letter.text(report="report.html").split())):
+        assert form.count("partial month, up to 10 Dec 25") == 1
+
+
 def test_undated_book_in_spanish(undated, spanish):
     undated["reconciliation"] |= {"later": 1, "accepted": 1002}
     assert "trae 1 préstamo de desembolso posterior" in text(page.conclusion(in_words(undated)))

@@ -13,6 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from abaco import runs
+from abaco.database import schema
+from abaco.database.connection import writing
 from abaco.service import pages
 from abaco.service.app import create_app
 from abaco.service.security import Access
@@ -122,6 +124,19 @@ def test_what_needs_attention_is_listed(book, write):
     )
     assert "example.org" not in text
     assert "31 December 2025 – Not computable –" in text
+
+
+def test_figures_of_a_month_that_is_not_over_are_marked(book, write):
+    write.run(PAR30=1.0, PAR90=None)
+    with writing(book.engine) as connection:
+        connection.execute(schema.kpi_values.update().values(partial_through=dt.date(2025, 12, 10)))
+    write.run("20251130-a", dt.date(2025, 11, 30), at(1), PAR30=2.0)
+    text = words(pages.reports(book, ""))
+    assert "Title of PAR30 PAR30 partial month, up to 10 Dec 25 1.00 %" in text
+    assert "31 December 2025 1.00 partial month, up to 10 Dec 25 – Not computable" in text
+    assert "30 November 2025 2.00 –" in text
+    told = words(got(book, "/compare?one=2025-11-30&other=2025-12-31").text)
+    assert "1.00 % ok, of a month that is not over: up to 2025-12-10" in told
 
 
 def got(book, path):

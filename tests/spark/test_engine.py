@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from exports import DATE, SNAPSHOT, rows_of, snapshot, write
+from kpis.books import book
+from kpis.books import found as measured
 from kpis.conftest import table
 
 from abaco import ingestion, reconciliation, sources, transformation
@@ -137,6 +139,33 @@ def test_unusual_balances_are_the_same_at_the_exact_limit(spark, embedded):
         found.append((transformation.quality(marked, day), loans))
     assert found[1] == found[0]
     assert (found[1][0]["outliers"], found[1][0]["dust"]) == (1, 1)
+
+
+def test_real_payments_find_the_loan_of_their_company_and_serve_its_oldest_instalment(spark):
+    exports = {
+        "loans": """
+            loan_id  disburse_date  disburse_principal  interest_rate
+            ABF - 1  2025-01-10     100.00              0.300000
+            ABT - 1  2025-01-20     900.00              0.500000
+        """,
+        "schedules": """
+            loan_id  date_due    principal  interest  fees  to_tax
+            ABF - 1  2025-02-28  40.00      4.00      0.00  0.00
+            ABF - 1  2025-03-31  60.00      2.00      0.00  0.00
+            ABT - 1  2025-03-31  900.00     0.00      0.00  0.00
+        """,
+        "payments": """
+            company  loan_id  paid_on     paid_principal  paid_interest  paid_rebates  paid_fees  paid_tax  status
+            ABF      1        2025-02-27  30.00           4.00           0.00          0.00       0.00      On Time
+            ABF      1        2025-03-15  50.00           2.00           0.50          0.00       0.00      Late
+            ABT      1        2025-03-31  700.00          -              -             -          0.13      -
+            ABT      1        2025-03-31  200.00          -              -             -          -         Pending
+        """,
+    }
+    march = book(spark.from_arrow, **exports)
+    # 50 + 2 - 0.50 + 700 + 0.13; due 60 + 2 + 900; of the 80 paid by ABF - 1, 40 serve February
+    names = ("month_paid_usd", "month_due_usd", "month_principal_on_time_usd")
+    assert measured(march, *names) == ["751.63", "962.00", "740.00"]
 
 
 # Files

@@ -5,11 +5,15 @@ import re
 import signal
 import sys
 import time
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from projects import PII_KEY, ROOT, Project, copy_project
+from kpis.completion import completed
+from kpis.recomputation import DECEMBER, RECOMPUTED, balances, published
+from projects import FOUR, PII_KEY, ROOT, Project, copy_project
 
 from abaco.sample import write_snapshot
 
@@ -23,9 +27,10 @@ def rows(folder, name):
     return table.sort_by([(column, "ascending") for column in table.column_names])
 
 
-def made(folder, engine, source, environment):
-    project = Project(copy_project(folder), folder / "reports")
-    run = project.report("--engine", engine, "--input", source, ABACO_PII_KEY=PII_KEY, **environment)
+def made(folder, engine, environment, given, kpis=FOUR):
+    """A project with a report by an engine; `given` returns what it is called with."""
+    project = Project(copy_project(folder, kpis), folder / "reports")
+    run = project.report("--engine", engine, *given(folder), ABACO_PII_KEY=PII_KEY, **environment)
     assert run.returncode == 0, run.stderr
     assert not re.search(
         "WARN|[Ss]park|Java|Exception", run.stderr
@@ -35,11 +40,11 @@ def made(folder, engine, source, environment):
 
 @pytest.fixture(scope="module")
 def pair(cluster, tmp_path_factory):
-    """The report of the sample, a folder of exports, on both engines."""
-    source = ROOT / "data/sample"
+    """The report of the completed sample, a folder of exports, with the whole catalogue, on both engines."""
     places = [tmp_path_factory.mktemp("embedded"), tmp_path_factory.mktemp("cluster")]
     engines = [("duckdb", {}), ("spark", cluster.environment)]
-    yield [made(p, name, source, more) for p, (name, more) in zip(places, engines, strict=True)]
+    catalogue = ROOT / "params/kpis.yml"
+    yield [made(p, *engine, completed, catalogue) for p, engine in zip(places, engines, strict=True)]
 
 
 def test_figures_page_and_tables_have_the_same_bytes(pair):
@@ -104,6 +109,35 @@ def test_run_says_which_engine_it_was(pair):
     assert runs[0]["run_id"] == runs[1]["run_id"]
 
 
+# The catalogue, from loans, balances, schedules, transactions and statements
+
+
+@pytest.fixture(scope="module")
+def calculated(pair):
+    """Every KPI as the cluster calculated it: on the report's date, and on all dates of its input."""
+    folder = pair[1].output / "2025-12-31"
+    kpis = json.loads((folder / "metrics.json").read_text(), parse_float=Decimal)["kpis"]
+    history = pq.read_table(folder / "tables/history.parquet").to_pylist()
+    return kpis, history
+
+
+def exact(value):
+    return None if value is None else Fraction(value)
+
+
+@pytest.mark.parametrize("engine", ["spark"])
+@pytest.mark.parametrize("name", RECOMPUTED)
+def test_kpi(name, engine, calculated):
+    kpis, history = calculated
+    assert exact(kpis[name]["value"]) == published(name, DECEMBER)
+    found = {row["date"]: exact(row["value"]) for row in history if row["kpi"] == name}
+    assert found == {day: published(name, day) for day in balances()}
+
+
+def test_every_kpi_of_the_catalogue_has_its_test(calculated):
+    assert sorted(calculated[0]) == sorted(RECOMPUTED)
+
+
 # The loss of a machine
 
 
@@ -112,7 +146,8 @@ def large(tmp_path_factory):
     """A tape of 150,000 rows and its report by the embedded engine."""
     folder = tmp_path_factory.mktemp("large")
     write_snapshot(folder / "tape.csv", 150_000)
-    return folder / "tape.csv", made(folder / "project", "duckdb", folder / "tape.csv", {})
+    given = ("--input", folder / "tape.csv")
+    return folder / "tape.csv", made(folder / "project", "duckdb", {}, lambda _: given)
 
 
 def test_loss_of_a_worker_in_the_middle_of_ingestion_changes_nothing(cluster, large, tmp_path):
