@@ -46,7 +46,7 @@ def overview(output: Path | None = None) -> Iterator[str]:
     for date, line in zip(dates, lines, strict=True):
         yield line
         if date in shown:
-            yield from _partial(figures.get(shown[date]["run_id"], {}))
+            yield from _partial(known["figures"].get(shown[date]["run_id"], {}))
         yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], shown.get(date))
     if fault:
         yield "\nOf deliveries and alerts only the database knows"
