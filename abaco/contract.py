@@ -33,7 +33,7 @@ def reasons(format_: Format, present: Iterable[str]) -> nw.Expr:
 
     for column in (c for c in format_.columns if c.name in present):
         name, value, raw = column.name, nw.col(column.name), nw.col(f"raw_{column.name}")
-        text = raw.str.strip_chars().str.to_lowercase()
+        text = raw.cast(nw.String()).str.strip_chars().str.to_lowercase()
         if column.filled:
             suspect.append(value.is_null())
             check(raw.is_null() | (text == ""), f"{name}: missing")

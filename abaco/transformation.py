@@ -71,7 +71,7 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
             loans=nw.len(),
         )
     )
-    engine.write(owed, work / "borrowers.parquet")
+    engine.write(owed, work / "borrowers.parquet", passing=True)
     owed = engine.scan(work / "borrowers.parquet")
     size = owed.group_by("borrower_id").agg(nw.col("balance_usd").sum())
     size = size.select("borrower_id", less=-nw.col("balance_usd"))

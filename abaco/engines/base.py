@@ -45,6 +45,9 @@ class Engine(Protocol):
     def typed(self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_mark: str = ".") -> nw.LazyFrame:
         """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it stood."""
 
+    def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:
+        """Add a column with a 64-bit hash of `columns`: equal values have equal hashes, others hardly ever."""
+
     def with_originals(
         self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
     ) -> nw.LazyFrame:

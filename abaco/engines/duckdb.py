@@ -9,7 +9,7 @@ import narwhals as nw
 
 from abaco import memory
 from abaco.engines.base import NULL_WORDS, UnreadableError, hmac_blocks
-from abaco.engines.sql import cast, literal, mask, quoted
+from abaco.engines.sql import NUMBERS, cast, literal, mask, quoted
 from abaco.errors import InputError
 
 # Long dictionaries cost more to build than they save where a file is soon gone.
@@ -165,11 +165,18 @@ class DuckDB:
         """
         relation = frame.to_native()
         types = dict(zip(relation.columns, map(str, relation.types), strict=True))
-        raw = ", ".join(f"{quoted(n)}::VARCHAR AS {quoted(f'raw_{n}')}" for n in kinds)
+        # numbers become text where it is read, in the few rows that fail a check
+        texts = {n: "" if types[n].startswith(NUMBERS) else "::VARCHAR" for n in kinds}
+        raw = ", ".join(f"{quoted(n)}{text} AS {quoted(f'raw_{n}')}" for n, text in texts.items())
         typed = ", ".join(
             f"{cast(n, kind, types[n], decimal_mark)} AS {quoted(n)}" for n, kind in kinds.items()
         )
         return nw.from_native(relation.project(f"{raw}, {typed}"))
+
+    def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:
+        """Add a column with a 64-bit hash of `columns`: equal values have equal hashes, others hardly ever."""
+        values = ", ".join(map(quoted, columns))
+        return nw.from_native(frame.to_native().project(f"*, hash({values}) AS {quoted(name)}"))
 
     def with_originals(
         self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
@@ -185,7 +192,9 @@ class DuckDB:
         """
         self._set_key(key)
         personal = set(personal)
-        values = {h: mask(quoted(n), key) if n in personal else quoted(n) for h, n in columns.items()}
+        values = {
+            h: mask(quoted(n), key) if n in personal else f"{quoted(n)}::VARCHAR" for h, n in columns.items()
+        }
         packed = ", ".join(f"{quoted(heading)} := {value}" for heading, value in values.items())
         return nw.from_native(
             frame.to_native().project(

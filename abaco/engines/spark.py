@@ -207,6 +207,10 @@ class Spark:
         ]
         return nw.from_native(native.select(*raw, *typed))
 
+    def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:
+        """Add a column with a 64-bit hash of `columns`; see `DuckDB.hashed`."""
+        return nw.from_native(frame.to_native().withColumn(name, F.xxhash64(*map(quoted, columns))))
+
     def with_originals(
         self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
     ) -> nw.LazyFrame:

@@ -7,6 +7,7 @@ TYPES = {
     "rate": "DECIMAL(18,6)",
     "days": "BIGINT",
 }
+NUMBERS = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 
 
 def quoted(name: str) -> str:
@@ -30,11 +31,7 @@ def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
     column, target = quoted(name), TYPES[kind]
     if kind == "text":
         return f"nullif(trim({column}::VARCHAR), '')"
-    own = (
-        ("DATE", "TIMESTAMP")
-        if kind == "date"
-        else ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-    )
+    own = ("DATE", "TIMESTAMP") if kind == "date" else NUMBERS
     if source.startswith(own):
         value = column
     elif kind == "date":
