@@ -53,7 +53,7 @@ class Batch:
 
     def accepted(self, engine: Engine) -> nw.LazyFrame:
         """Return the rows that passed: nothing against them, not later than the date, not a duplicate."""
-        return accepted_rows([s.path for s in self.staged], self.verdicts, engine)
+        return accepted_rows([s.path for s in self.staged], self.verdicts, self.is_tape, engine)
 
     def as_dict(self) -> dict:
         """Return what a later phase needs to read the accepted rows."""
@@ -65,12 +65,14 @@ class Batch:
         }
 
 
-def accepted_rows(staged: list[Path], verdicts: Path | None, engine: Engine) -> nw.LazyFrame:
+def accepted_rows(staged: list[Path], verdicts: Path | None, is_tape: bool, engine: Engine) -> nw.LazyFrame:
     """Return the accepted rows of staged files: the columns of the contract, or those of the tape."""
     rows = engine.scan(staged, row_number="record").with_columns(ROW_ID)
     rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
     if verdicts is not None:
         rows = rows.join(engine.scan(verdicts), on="row_id", how="anti")
+    if is_tape:
+        return tape.complete(rows)
     return rows.drop("reasons", "original", "is_later", "has_key", "amount_usd", "source", "record", "row_id")
 
 

@@ -48,23 +48,29 @@ FIRST_DAY = dict(zip(BUCKETS, (0, 7, 30, 60, 90), strict=True))
 
 
 def tape_columns(format_: Format, present: set[str], date: dt.date | None) -> list[nw.Expr]:
-    """Return the expressions that turn the rows of an export into rows of the tape.
+    """Return the expressions that turn the rows of an export into rows of the tape, as far as it fills them.
 
     Parameters
     ----------
     format_
         The canonical snapshot, PAR balances, or loans.
     present
-        The columns that the file has; what it lacks is null on the tape.
+        The columns that the file has; what it lacks is left out, see `complete`.
     date
         The measurement date of a loans export, which carries none of its own.
     """
     derive = {SNAPSHOT.name: _from_snapshot, PAR.name: _from_par, LOANS.name: _from_loans}[format_.name]
-    derived = derive(present, date)
-    return [
-        derived.get(name, nw.col(name) if name in present else _nothing(dtype)).cast(dtype).alias(name)
+    filled = {name: nw.col(name) for name in present} | derive(present, date)
+    return [filled[name].cast(dtype).alias(name) for name, dtype in DTYPES.items() if name in filled]
+
+
+def complete(rows: nw.LazyFrame) -> nw.LazyFrame:
+    """Return rows with the columns of the tape, in its order; what no file fills is null."""
+    given = rows.collect_schema().names()
+    return rows.select(
+        (nw.col(name) if name in given else _nothing(dtype).cast(dtype)).alias(name)
         for name, dtype in DTYPES.items()
-    ]
+    )
 
 
 def _nothing(dtype: nw.dtypes.DType) -> nw.Expr:

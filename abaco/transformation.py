@@ -45,7 +45,7 @@ def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engi
 
 def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine) -> nw.LazyFrame:
     verdicts = work / batch["verdicts"] if batch["verdicts"] else None
-    return accepted_rows([work / name for name in batch["staged"]], verdicts, engine)
+    return accepted_rows([work / name for name in batch["staged"]], verdicts, batch["is_tape"], engine)
 
 
 def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:

@@ -24,7 +24,8 @@ def tape_of(frame, format_, *rows, date=DATE):
     present = list(rows[0]) if rows else [c.name for c in format_.columns]
     kinds = {c.name: KINDS.get(c.kind, pa.string()) for c in format_.columns}
     columns = {n: pa.array([_value(r[n], kinds[n]) for r in rows], kinds[n]) for n in present}
-    return frame(pa.table(columns)).select(*tape.tape_columns(format_, set(present), date))
+    rows = frame(pa.table(columns)).select(*tape.tape_columns(format_, set(present), date))
+    return tape.complete(rows)
 
 
 def _value(value, kind):
