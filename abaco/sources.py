@@ -27,7 +27,7 @@ KINDS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet",
     ".json": "json", ".jsonl": "json", ".ndjson": "json", ".xlsx": "xlsx",
 }  # fmt: skip
-CHUNK = 1 << 22
+CHUNK = 1 << 19  # a core keeps it at hand while it is looked at from all sides
 SAMPLE = 1 << 18
 LARGE = 1 << 27
 NO_TEXT = "{} is neither UTF-8 nor Windows-1252 text: export it again as CSV in UTF-8"

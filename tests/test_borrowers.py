@@ -15,7 +15,9 @@ COLUMNS = ("measurement_date", "borrower", "borrower_id", "balance_usd", "loans"
 def owing(frame, tmp_path):
     """Return the rows of what borrowers owe, in text, for a tape that is written out."""
     kept = {}
-    engine = SimpleNamespace(write=lambda rows, path: kept.update({path: rows}), scan=lambda path: kept[path])
+    engine = SimpleNamespace(
+        write=lambda rows, path, passing: kept.update({path: rows}), scan=lambda path: kept[path]
+    )
 
     def found(text):
         rows = rows_of(transformation.borrowers(frame(tape(text)), engine, tmp_path))
