@@ -34,7 +34,9 @@ def judge(batch: Batch, engine: Engine, work: Path) -> Batch:
         return batch
     # of the other rows only the keys are read
     places = work / f"shared_{batch.format.name}.parquet"
-    engine.write(known.join(engine.scan(repeated), on="key_hash", how="semi").select("source", "record"), places)
+    engine.write(
+        known.join(engine.scan(repeated), on="key_hash", how="semi").select("source", "record"), places
+    )
     shared = known.join(engine.scan(places), on=["source", "record"], how="semi")
     # a row that fails its contract is not the same as one that passes, whatever can be read of both
     internal = {"is_later", "has_key", "source", "record", "row_id", "key_hash", *by}
