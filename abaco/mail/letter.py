@@ -95,14 +95,14 @@ def plain(text: str) -> str:
     return text.replace(NBSP, " ").replace(JOINER, "")
 
 
-def compose(metrics: dict, history, bridges, language: str = "en") -> Letter:
+def compose(metrics: dict, history, bridges, segments=(), *, language: str = "en") -> Letter:
     """Return the letter of a report.
 
     Parameters
     ----------
     metrics
         The content of metrics.json.
-    history, bridges
+    history, bridges, segments
         The tables of that name, as frames or as lists of dicts.
     language
         The language of the report.
@@ -119,7 +119,7 @@ def compose(metrics: dict, history, bridges, language: str = "en") -> Letter:
                 "sample": period.sample(metrics),
                 "as_of": _as_of(metrics),
                 "size": _size(metrics["book"]),
-                "state": concluded(metrics, history, bridges),
+                "state": concluded(metrics, history, bridges, segments),
                 "cards": card_entries(metrics, history),
                 "groups": short_table(metrics),
                 "before": _before(metrics),

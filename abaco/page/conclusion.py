@@ -1,12 +1,14 @@
 """The conclusion, which a reader sees first, written from the figures.
 
-A paragraph says how the book stands, and what moved most and why; the points below it, what needs attention.
+A paragraph says how the book stands, where it is late, and what moved most and why; the points below it, what needs
+attention.
 """
 
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.columns import capital, small
 from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say
+from abaco.page.lateness import outlook, where
 from abaco.page.markup import Html, fill
 from abaco.page.period import partial_mark, undated
 from abaco.page.readings import card_decimals, first, in_order, short, side, with_unit
@@ -19,14 +21,14 @@ MOST_NAMED, MOST_UNUSUAL = 4, 3
 SUMS = {"CollectionRate": ("cash on hand", "the eligible receivables")}
 
 
-def conclusion(metrics: dict, history=(), bridges=()) -> Html:
+def conclusion(metrics: dict, history=(), bridges=(), segments=()) -> Html:
     """Return the overall state, the paragraph and its points."""
-    return fill("conclusion.html.j2", **concluded(metrics, history, bridges))
+    return fill("conclusion.html.j2", **concluded(metrics, history, bridges, segments))
 
 
-def concluded(metrics: dict, history=(), bridges=()) -> dict:
+def concluded(metrics: dict, history=(), bridges=(), segments=()) -> dict:
     """Return the overall status with its word and symbol, the verdict, alarms, the paragraph's sentences, points."""
-    sentences = [_state(metrics), *_moves(metrics, history, bridges)]
+    sentences = [_state(metrics), where(metrics, segments), *_moves(metrics, history, bridges)]
     return {
         **sign(overall_status(metrics)),
         "verdict": verdict(metrics),
@@ -141,7 +143,7 @@ def _sums(metrics, name, history):
 
 
 def _attention(metrics):
-    """Yield what is past a limit, what moved unusually far, and what could not be used or computed."""
+    """Yield what is past a limit or soon will be, what moved unusually far, and what could not be used or computed."""
     past = [
         _past(name, kpi, level)
         for level in ("critical", "warning")
@@ -153,6 +155,7 @@ def _attention(metrics):
         told.append(plural(len(past) - MOST_NAMED, "further figure"))
     if past:
         yield fill("lead.html.j2", lead=phrase("Needs attention:"), text=f"{listing(told)}.")
+    yield outlook(metrics)
     yield _unusual(metrics)
     rows = metrics["reconciliation"]
     if rows["quarantined"]:

@@ -29,7 +29,7 @@ def compose(metrics):
     def composed(language="en", history=None, bridges=None):
         past = example.history() if history is None else history
         moves = example.bridges() if bridges is None else bridges
-        return mail.compose(metrics, past, moves, language)
+        return mail.compose(metrics, past, moves, language=language)
 
     return composed
 

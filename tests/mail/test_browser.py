@@ -1,8 +1,11 @@
 """The email in a real browser: both forms show their pictures, at the width of a mail client and of a phone."""
 
+import re
+
 import browser as chromium
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from page import example
 
 GRAVE = ("serious", "critical")
 
@@ -55,6 +58,42 @@ def test_it_stays_in_shape_where_a_client_drops_the_style_sheet(browser, deliver
         assert style
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert page.locator("td.card").count() == 4
+
+
+BROKEN = """root => {
+    const broken = [], texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        for (const word of texts.currentNode.data.matchAll(/[^\\s\\u00a0]+/g)) {
+            const range = document.createRange();
+            range.setStart(texts.currentNode, word.index);
+            range.setEnd(texts.currentNode, word.index + word[0].length);
+            if (new Set([...range.getClientRects()].map(one => one.top)).size > 1) broken.push(word[0]);
+        }
+    }
+    return broken;
+}"""
+
+
+@pytest.mark.parametrize("has_styles", [True, False])
+def test_no_word_is_broken_on_a_phone(browser, metrics, delivered, has_styles):
+    before = {"date": "2025-11-30", "value": 1.0}
+    metrics["kpis"] |= {
+        "CureRate": example.kpi("Cure rate", 39.03, change=36.47, previous=before, group="movement"),
+        "Disbursed": example.kpi(
+            "Disbursed in the month", 7_195_969.23, unit="USD", change=-146_893.8, previous=before, group="book"
+        ),
+        "WriteOffRate": example.kpi(
+            "Newly written off", 3.0, status="warning", thresholds={"warning": 2, "critical": 3.5}, change=2.0,
+            previous=before, partial_through="2025-12-10", group="write-off",
+        ),
+    }  # fmt: skip
+    path = delivered(language="es")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text if has_styles else re.sub("<style.*?</style>", "", text, flags=re.DOTALL))
+    with chromium.opened(browser, path, width=360) as page:
+        assert "regularización" in page.locator("table.figures").inner_text()
+        assert page.locator("table.letter").evaluate(BROKEN) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,9 +10,9 @@ from abaco.page.status import overall_status, verdict
 from .example import bridges
 
 
-def said(metrics, history=(), bridges=()):
+def said(metrics, history=(), bridges=(), segments=()):
     """Return the paragraph and its points as text."""
-    html = conclusion(in_words(metrics), history, bridges)
+    html = conclusion(in_words(metrics), history, bridges, segments)
     paragraph = re.findall(r'<p class="summary">(.*?)</p>|<li>(.*?)</li>', html, re.DOTALL)
     return re.sub(r"<[^>]+>", "", " ".join(map("".join, paragraph))).replace("\u00a0", " ")
 
@@ -50,6 +50,27 @@ def test_state_comes_first(metrics):
     assert said(metrics).startswith(
         "Of the 10,000 USD outstanding, 3.68 % is 30 days late or more and 3.25 % is 90 days late or more. "
     )
+
+
+def test_where_the_book_is_late_follows_and_what_soon_will_be_needs_attention(metrics):
+    company = {
+        "date": "2025-12-31",
+        "dimension": "company",
+        "value": "ABF",
+        "share": 2.0,
+        "par30": 50.0,
+        "par90": 40.0,
+    }
+    metrics["aging"][3]["share"] = 2.0
+    text = said(metrics, segments=[company])
+    assert (
+        "90 days late or more. Company ABF holds 2.0 % of the book, but 27.2 % of what is 30 and 24.6 % of"
+        in text
+    )
+    assert (
+        "PAR90 at 3.25 % (warning above 3). Another 2.00 % of the book is 60 to 89 days late: unless it is paid, PAR90 "
+        "comes to 5.25 % within a month (critical above 5)."
+    ) in text
 
 
 def test_what_moved_most_is_named_by_the_size_of_its_move(metrics):

@@ -16,7 +16,7 @@ from projects import PII_KEY
 from abaco import page
 from abaco.errors import InputError
 from abaco.kpis.measures import MEASURES
-from abaco.page import columns, language
+from abaco.page import columns, language, lateness
 from abaco.page.bridge import GROWN, SHRUNK, TERMS
 from abaco.page.readings import GROUPS
 
@@ -108,6 +108,8 @@ def test_every_group_term_and_column_has_a_translation():
     assert set(GROUPS.values()) <= set(SPANISH)
     terms = {name for pair in (*TERMS.values(), GROWN, SHRUNK) for name in pair}
     assert terms - {""} <= set(SPANISH)
+    parts = {*lateness.NAMES.values(), *(form for forms in lateness.BANDS.values() for form in forms)}
+    assert parts - {""} <= set(SPANISH)
     assert set(columns.COLUMNS.values()) <= set(SPANISH)
 
 

@@ -64,7 +64,7 @@ def test_dated_book_is_none(metrics):
     ],
 )  # fmt: skip
 def test_undated_book_says_so_in_the_email(undated, history, language, subject, alarm):
-    letter = mail.compose(undated, history, [], language)
+    letter = mail.compose(undated, history, [], language=language)
     assert letter.subject == subject
     html = letter.html(sources=dict.fromkeys(("trend", "aging"), "x.png"), report="report.html", link=True)
     assert alarm in text(html)

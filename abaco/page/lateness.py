@@ -1,0 +1,90 @@
+"""Where the late part of the book lies, and what is about to be very late."""
+
+import re
+
+from abaco.page.frames import rows_of
+from abaco.page.language import say
+from abaco.page.readings import drawn_limits, short, side
+from abaco.page.words import listing, percent, plain
+
+# A part of the book is told when it is so many times as late as the whole, and holds so much of all that is late.
+TIMES, LEAST_PCT = 2, 25
+NAMES = {
+    "company": "Company {name} holds",
+    "product": "Product {name} holds",
+    "segment": "Segment {name} holds",
+    "region": "Region {name} holds",
+}
+# how the bands of a dimension are called: with an upper bound alone, with both, with a lower one alone
+BANDS = {
+    "ticket": (
+        "Loans below {low} USD hold", "Loans of {low}–{high} USD hold", "Loans of {low} USD and more hold",
+    ),
+    "term": ("", "Loans with a term of {low}–{high} days hold", "Loans with a term above {low} days hold"),
+}  # fmt: skip
+NEXT = "60–90"  # the bucket that is 90 days late a month later
+UNKNOWN = "not given"
+
+
+def where(metrics: dict, segments) -> str:
+    """Return in a sentence which part of the book holds far more of the arrears than of the balance; empty if none."""
+    kpi = metrics["kpis"].get("PAR30")
+    if not kpi or not kpi["value"]:
+        return ""
+    parts = [row for row in rows_of(segments, date=metrics["date"]) if _is_late(row, kpi)]
+    if not parts:
+        return ""
+    part = max(parts, key=lambda row: _held(row, "par30", kpi) - float(row["share"]))
+    late = [
+        say("{share} of what is {days}", share=percent(held, 1), days=name[3:])
+        for name in ("PAR30", "PAR90")
+        if (held := _held(part, name.lower(), metrics["kpis"].get(name)))
+    ]
+    return say(
+        "{part} {share} of the book, but {late} days late or more.",
+        part=_named(part), share=percent(part["share"], 1), late=listing(late),
+    )  # fmt: skip
+
+
+def _is_late(row, kpi):
+    """Return whether a part is past the book's own limit, far later than the whole, and much of all that is late."""
+    if not row["par30"] or row["value"] in (None, UNKNOWN):
+        return False
+    limit = min(drawn_limits(kpi).values(), default=0)
+    is_later = row["par30"] > limit and row["par30"] >= TIMES * kpi["value"]
+    return is_later and _held(row, "par30", kpi) >= LEAST_PCT
+
+
+def _held(row, column, kpi):
+    """Return how much of all that is late a part holds, in per cent; 0 where that is not known."""
+    if not kpi or not kpi["value"] or not row[column]:
+        return 0.0
+    return float(row["share"]) * float(row[column]) / kpi["value"]
+
+
+def _named(row):
+    name = str(row["value"])
+    if row["dimension"] in NAMES:
+        return say(NAMES[row["dimension"]], name=name.replace("_", " "))
+    below, between, above = BANDS[row["dimension"]]
+    low, *high = re.findall(r"\d[\d,]*", name)
+    form = between if high else below if name.startswith("below") else above
+    return say(form, low=low, high=high[0] if high else "")
+
+
+def outlook(metrics: dict) -> str:
+    """Return what PAR90 comes to unless the next to be 90 days late pay, if that is past a limit; else nothing."""
+    kpi = metrics["kpis"].get("PAR90")
+    share = next((row["share"] for row in metrics["aging"] if row["bucket"] == NEXT), None)
+    if not kpi or kpi["value"] is None or share is None:
+        return ""
+    then = round(kpi["value"] + share, kpi["precision"])
+    passed = [(level, limit) for level, limit in drawn_limits(kpi).items() if kpi["value"] <= limit < then]
+    if not passed:
+        return ""
+    level, limit = passed[-1]
+    return say(
+        "Another {share} of the book is 60 to 89 days late: unless it is paid, PAR90 comes to {value} within a month "
+        "({limit}).",
+        share=percent(share), value=short(kpi, then), limit=say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit)),
+    )  # fmt: skip
