@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ class Pipeline:
         self.output = project.resolve(self.settings["run"]["output"])
         self.force = force
         self.progress = progress or Silence()
-        self._importing = self._ahead = None
+        self._preparing = self._ahead = None
         self.places = PLACES if deliver is True else deliver or ()
 
     def execute(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
@@ -123,7 +124,7 @@ class Pipeline:
             folder, failure, replaced = self._hold_and_make(plan)
         finally:
             if self._ahead is not None:
-                self._ahead.discard()
+                self._ahead.close()
         undelivered = self._settle(folder)
         if failure:
             raise failure
@@ -191,16 +192,22 @@ class Pipeline:
         return None
 
     def _prepare_settling(self) -> None:
-        """Begin to import what the end of a run needs, unless that has been done."""
-        if self.places and self._importing is None:
-            self._importing = threading.Thread(target=import_module, args=(SETTLEMENT,), daemon=True)
-            self._importing.start()
+        """Begin to import what the end of a run needs, and to make its database, unless that has been done."""
+        if self.places and self._preparing is None:
+            self._preparing = threading.Thread(
+                target=_open_database,
+                args=(self.output, self.settings["delivery"]["timeout_seconds"]),
+                daemon=True,
+            )
+            self._preparing.start()
 
     def _settle(self, folder: Path) -> list[dict[str, Any]]:
         """Record a run that has ended and deliver it; return what could not be delivered yet."""
         if not self.places:
             return []
         try:
+            if self._preparing is not None:
+                self._preparing.join()
             return import_module(SETTLEMENT).settle(self.output, folder, self.settings)
         except (Exception, KeyboardInterrupt) as error:  # the run has ended as it has, whatever happens here
             logs.keep_traceback(error)
@@ -284,6 +291,11 @@ class Pipeline:
             runs.discard_rows(folder)
         self.progress.end(phase)
         log.info("phase %s ended: %s", phase, figures)
+
+
+def _open_database(output: Path, timeout: float) -> None:
+    with suppress(Exception), import_module(SETTLEMENT).opened(output, timeout):
+        pass  # who needs it later says what is wrong with it
 
 
 def _files(folder: Path) -> Iterator[str]:
