@@ -212,7 +212,14 @@ class Pipeline:
         except (Exception, KeyboardInterrupt) as error:  # the run has ended as it has, whatever happens here
             logs.keep_traceback(error)
             text = str(error) if isinstance(error, AbacoError) else repr(error)
-            return [{"channel": "deliveries", "run_id": folder.name.split("_")[1], "error": text}]
+            return [
+                {
+                    "channel": "deliveries",
+                    "run_id": folder.name.split("_")[1],
+                    "status": "pending",
+                    "error": text,
+                }
+            ]
 
     def plan(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Return all that is fixed before a run: id, date, input, sources, parameters, code, engine, phase keys."""
