@@ -47,9 +47,11 @@ class CellwiseEngine(Engine):
         if ahead is not None and (waiting := ahead.take()):
             client.km, client.kc = waiting
         try:
-            client.execute()
+            client.execute(cleanup_kc=ahead is None)
         finally:
             nb_man.save = save
+            if ahead is not None:
+                ahead.end(client)
 
 
 SAVE_SECONDS = 2

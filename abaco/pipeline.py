@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ class Pipeline:
         self.output = project.resolve(self.settings["run"]["output"])
         self.force = force
         self.progress = progress or Silence()
-        self._importing = self._ahead = None
+        self._preparing = self._ahead = None
         self.places = PLACES if deliver is True else deliver or ()
 
     def execute(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
@@ -123,7 +124,7 @@ class Pipeline:
             folder, failure, replaced = self._hold_and_make(plan)
         finally:
             if self._ahead is not None:
-                self._ahead.discard()
+                self._ahead.close()
         undelivered = self._settle(folder)
         if failure:
             raise failure
@@ -191,21 +192,34 @@ class Pipeline:
         return None
 
     def _prepare_settling(self) -> None:
-        """Begin to import what the end of a run needs, unless that has been done."""
-        if self.places and self._importing is None:
-            self._importing = threading.Thread(target=import_module, args=(SETTLEMENT,), daemon=True)
-            self._importing.start()
+        """Begin to import what the end of a run needs, and to make its database, unless that has been done."""
+        if self.places and self._preparing is None:
+            self._preparing = threading.Thread(
+                target=_open_database,
+                args=(self.output, self.settings["delivery"]["timeout_seconds"]),
+                daemon=True,
+            )
+            self._preparing.start()
 
     def _settle(self, folder: Path) -> list[dict[str, Any]]:
         """Record a run that has ended and deliver it; return what could not be delivered yet."""
         if not self.places:
             return []
         try:
+            if self._preparing is not None:
+                self._preparing.join()
             return import_module(SETTLEMENT).settle(self.output, folder, self.settings)
         except (Exception, KeyboardInterrupt) as error:  # the run has ended as it has, whatever happens here
             logs.keep_traceback(error)
             text = str(error) if isinstance(error, AbacoError) else repr(error)
-            return [{"channel": "deliveries", "run_id": folder.name.split("_")[1], "error": text}]
+            return [
+                {
+                    "channel": "deliveries",
+                    "run_id": folder.name.split("_")[1],
+                    "status": "pending",
+                    "error": text,
+                }
+            ]
 
     def plan(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Return all that is fixed before a run: id, date, input, sources, parameters, code, engine, phase keys."""
@@ -284,6 +298,11 @@ class Pipeline:
             runs.discard_rows(folder)
         self.progress.end(phase)
         log.info("phase %s ended: %s", phase, figures)
+
+
+def _open_database(output: Path, timeout: float) -> None:
+    with suppress(Exception), import_module(SETTLEMENT).opened(output, timeout):
+        pass  # who needs it later says what is wrong with it
 
 
 def _files(folder: Path) -> Iterator[str]:

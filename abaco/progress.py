@@ -1,36 +1,44 @@
 """Progress of a run on a terminal: the phase, its cell, the time; nothing when nobody is watching."""
 
+from __future__ import annotations
+
+import sys
 import time
 from types import TracebackType
-
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from abaco.stages import PHASES
+
+if TYPE_CHECKING:  # whom nobody watches does without
+    from rich.console import Console
+    from rich.table import Table
 
 
 class Progress:
     """A live table of the phases; silent when standard error is no terminal."""
 
     def __init__(self, console: Console | None = None):
-        self.console = console or Console(stderr=True)
         self._began: dict[str, float] = {}
         self._ended: dict[str, float] = {}
         self._cell = (0, 0)
-        self._live = Live(
-            console=self.console, refresh_per_second=4, transient=True, get_renderable=self._table
-        )
+        self._live = self._watched(console) if console or sys.stderr.isatty() else None
 
-    def __enter__(self) -> "Progress":
-        if self.console.is_terminal:
+    def _watched(self, console: Console | None):
+        from rich.console import Console
+        from rich.live import Live
+
+        console = console or Console(stderr=True)
+        return Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._table)
+
+    def __enter__(self) -> Progress:
+        if self._live and self._live.console.is_terminal:
             self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ):
-        if self.console.is_terminal:
+        if self._live:
             self._live.stop()
 
     def begin(self, phase: str) -> None:
@@ -47,9 +55,14 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Show one line that stays."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        if self._live:
+            self._live.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        else:
+            print(text, file=sys.stderr)
 
     def _table(self) -> Table:
+        from rich.table import Table
+
         table = Table.grid(padding=(0, 2))
         for phase in PHASES:
             if phase in self._ended:

@@ -248,7 +248,8 @@ def _decimal_mark(rows: list[list[str]]) -> str:
         r"^\s*[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})\s*$"
     )
     cells = [cell for row in rows for cell in row if "," in cell or "." in cell]
-    return "," if sum(map(bool, map(comma.match, cells))) > sum(map(bool, map(point.match, cells))) else "."
+    with_comma = sum(bool(comma.match(cell)) for cell in cells if "," in cell or cell.count(".") > 1)
+    return "," if with_comma and with_comma > sum(map(bool, map(point.match, cells))) else "."
 
 
 def read(source: Source, engine: Engine, work: Path, text: Path | None = None) -> nw.LazyFrame:

@@ -7,6 +7,7 @@ import warnings
 import typer
 
 from abaco import logs
+from abaco.cli.haste import leave
 from abaco.cli.options import app
 from abaco.errors import AbacoError
 
@@ -24,7 +25,7 @@ def main() -> None:
         exit_code = app(standalone_mode=False)
         if exit_code == INTERRUPTED:
             _fail("interrupted; the former report is as it was", INTERRUPTED)
-        sys.exit(exit_code)
+        leave(exit_code or 0)
     except AbacoError as error:
         logs.keep_traceback(error)
         _fail(str(error), error.exit_code)

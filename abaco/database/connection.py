@@ -50,6 +50,16 @@ def connect(output: Path, timeout: float | None = None) -> Engine:
 
 
 @contextmanager
+def opened(output: Path, timeout: float | None = None) -> Iterator[Engine]:
+    """Give the database as `connect` does, and leave no connection to it open."""
+    engine = connect(output, timeout)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Give a connection for one transaction that writes; it waits for others that do, and is undone on an error.
 

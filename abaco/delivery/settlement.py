@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from abaco import logs, runs
 from abaco.database import backlog, queries, records
-from abaco.database.connection import connect, reading, take_turns, writing
+from abaco.database.connection import connect, opened, reading, take_turns, writing
 from abaco.delivery import outbox, withdrawal
 from abaco.delivery.channels import channel
 from abaco.delivery.item import ABSENT, Item
@@ -30,15 +30,14 @@ def settle(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[st
     """
     run = runs.read_json(folder / "run.json")
     try:
-        engine = connect(output, settings["delivery"]["timeout_seconds"])
-        faults = _enroll_all(engine, output, settings)
-        with reading(engine) as connection:
-            own = {
-                r["key"] for r in queries.deliveries_with(connection, outbox.PENDING, run_id=run["run_id"])
-            }
-        for _ in _deliver(engine, output, settings, own=own):
-            pass
-        return faults + undelivered(engine, own)
+        with opened(output, settings["delivery"]["timeout_seconds"]) as engine:
+            faults = _enroll_all(engine, output, settings)
+            with reading(engine) as connection:
+                found = queries.deliveries_with(connection, outbox.PENDING, run_id=run["run_id"])
+            own = {row["key"] for row in found}
+            for _ in _deliver(engine, output, settings, own=own):
+                pass
+            return faults + undelivered(engine, own)
     except DatabaseError as error:
         log.info("the run %s is not in the database yet: %s", folder.name, error)
         if run["deliveries"]:
