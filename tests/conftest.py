@@ -1,6 +1,7 @@
 """Engines that every expression is tested on, and a project of its own for what runs by command line."""
 
 import os
+import tempfile
 
 import narwhals as nw
 import pandas as pd
@@ -12,6 +13,13 @@ from postgres import Postgres
 from projects import PII_KEY, Project, copy_project
 
 from abaco.engines import DuckDB
+
+
+def pytest_configure(config):
+    """Let kernels keep what they remember of cells apart from those of other processes, who would have to wait."""
+    folder = tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
+    os.environ["IPYTHONDIR"] = folder.name
+    config.add_cleanup(folder.cleanup)
 
 
 def pytest_itemcollected(item):

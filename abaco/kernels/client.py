@@ -45,7 +45,14 @@ class PromptClient(AsyncKernelClient):
 
 
 class PromptManager(AsyncKernelManager):
-    """A kernel manager whose clients are `PromptClient`."""
+    """A kernel manager whose clients are `PromptClient`, and whose kernels keep no history of their cells.
+
+    All kernels of a user would share one, wait for it, and take it for broken when that is long.
+    """
 
     client_class = DottedObjectName("abaco.kernels.client.PromptClient")
     client_factory = PromptClient
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        """Return the command that starts the kernel."""
+        return super().format_kernel_cmd([*(extra_arguments or ()), "--HistoryManager.enabled=False"])

@@ -66,6 +66,19 @@ def test_kernel_that_does_not_answer_in_time(scratch):
         asyncio.run(wait())
 
 
+@pytest.mark.parametrize("name", ["abaco", "python3"])
+def test_kernel_leaves_no_history_of_its_cells(scratch, tmp_path, name):
+    async def run():
+        manager, client = await started(name, env={**os.environ, "IPYTHONDIR": str(tmp_path)})
+        await client.wait_for_ready(timeout=PATIENCE_SECONDS)
+        reply = await client.execute_interactive("1", timeout=PATIENCE_SECONDS)
+        await ended(manager, client)
+        return reply["content"]["status"]
+
+    assert asyncio.run(run()) == "ok"
+    assert (tmp_path / "profile_default").is_dir() and not list(tmp_path.rglob("history*"))
+
+
 def test_ready_again_after_a_restart(scratch):
     async def wait():
         manager, client = await started("abaco")
