@@ -81,7 +81,9 @@ def test_files_are_those_of_design_md(finished):
 
 
 def test_nothing_of_the_work_is_left(finished):
-    left = finished.pristine  # SQLite keeps files beside the database of a process that reads it, such as this one
+    left = (
+        finished.pristine
+    )  # SQLite keeps files beside the database of a process that reads it, such as this one
     assert sorted(path.name for path in left.output.iterdir()) == [".runs", "2025-12-31", "abaco.db"]
     assert not list(left.output.rglob("work"))
     for folder in left.runs():
