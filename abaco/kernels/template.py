@@ -28,7 +28,7 @@ from abaco import lean
 PRELOADED = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "psutil", "IPython.core.interactiveshell",
     "IPython.core.debugger", "IPython.core.magics", "IPython.extensions.storemagic", "tornado.platform.asyncio",
-    "sqlite3", "faulthandler", "numpy", "pandas", "pyarrow", "pyarrow.compute", "pyarrow.csv", "pyarrow.dataset",
+    "faulthandler", "numpy", "pandas", "pyarrow", "pyarrow.compute", "pyarrow.csv", "pyarrow.dataset",
     "pyarrow.parquet", "duckdb", "narwhals", "narwhals._duckdb.dataframe", "narwhals._duckdb.namespace",
     "narwhals._arrow.dataframe", "yaml", "abaco.phases", "abaco.ingestion", "abaco.dates",
     "abaco.statements", "abaco.reconciliation",
