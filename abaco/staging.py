@@ -8,13 +8,13 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco import contract, masking, tape
-from abaco.engines import Engine, UnreadableError
+from abaco.engines import RECORDS, Engine, UnreadableError
 from abaco.errors import InputError, RunError
 from abaco.formats import Format
 from abaco.lines import OUT_OF_PLACE, is_whole, split_lines
 from abaco.sources import Source, read, text_path
 
-ROW_ID = (nw.col("source").cast(nw.Int64()) * 2**40 + nw.col("record")).alias("row_id")
+ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
 IS_LATER = nw.col("is_later")
 
 
@@ -66,13 +66,13 @@ class Batch:
 
 
 def accepted_rows(staged: list[Path], verdicts: Path | None, is_tape: bool, engine: Engine) -> nw.LazyFrame:
-    """Return the accepted rows of staged files: the columns of the contract, or those of the tape."""
+    """Return the accepted rows of staged files: the columns of the contract, or ``row_id`` and those of the tape."""
     rows = engine.scan(staged, row_number="record").with_columns(ROW_ID)
     rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
     if verdicts is not None:
-        rows = rows.join(engine.scan(verdicts), on="row_id", how="anti")
+        rows = engine.without(rows, verdicts)
     if is_tape:
-        return tape.complete(rows)
+        return tape.complete(rows, "row_id")
     return rows.drop("reasons", "original", "is_later", "has_key", "amount_usd", "source", "record", "row_id")
 
 

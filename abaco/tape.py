@@ -64,13 +64,11 @@ def tape_columns(format_: Format, present: set[str], date: dt.date | None) -> li
     return [filled[name].cast(dtype).alias(name) for name, dtype in DTYPES.items() if name in filled]
 
 
-def complete(rows: nw.LazyFrame) -> nw.LazyFrame:
-    """Return rows with the columns of the tape, in its order; what no file fills is null."""
+def complete(rows: nw.LazyFrame, *beside: str) -> nw.LazyFrame:
+    """Return the columns `beside` and those of the tape, in its order; what no file fills is null."""
     given = rows.collect_schema().names()
-    return rows.select(
-        (nw.col(name) if name in given else _nothing(dtype).cast(dtype)).alias(name)
-        for name, dtype in DTYPES.items()
-    )
+    columns = {n: nw.col(n) if n in given else _nothing(dtype).cast(dtype) for n, dtype in DTYPES.items()}
+    return rows.select(*beside, *(column.alias(name) for name, column in columns.items()))
 
 
 def _nothing(dtype: nw.dtypes.DType) -> nw.Expr:

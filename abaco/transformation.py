@@ -32,6 +32,8 @@ AGING = pa.schema(
 def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engine) -> nw.LazyFrame:
     """Return the accepted rows of the batch that is the tape, with what the loans export says of each loan.
 
+    They are in the order of the exports, so that the same input gives the same bytes.
+
     Parameters
     ----------
     batches
@@ -40,7 +42,9 @@ def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engi
     batches = list(batches)
     tape = _accepted(next(b for b in batches if b["is_tape"]), work, engine)
     loans = [b for b in batches if b["format"] == LOANS.name and not b["is_tape"]]
-    return with_loans(tape, _accepted(loans[0], work, engine)) if loans else tape
+    if loans:
+        tape = engine.in_order(with_loans(tape, _accepted(loans[0], work, engine)), "row_id")
+    return tape.drop("row_id")
 
 
 def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine) -> nw.LazyFrame:
@@ -143,13 +147,9 @@ def flagged(
     limits
         See `outlier_limits`.
     """
-    table = pa.table(
-        {"measurement_date": pa.array(list(limits), pa.date32()),
-         "outlier_limit": pa.array(list(limits.values()), pa.decimal128(18, 2))}
-    )  # fmt: skip
     balance = nw.col("total_receivable_usd")
-    joined = tape.join(engine.from_arrow(table), on="measurement_date", how="left")
-    return joined.with_columns(
+    limited = engine.with_value_of_day(tape, "measurement_date", limits, "outlier_limit")
+    return limited.with_columns(
         is_outlier=balance > nw.col("outlier_limit"),
         is_dust=(balance > 0) & (balance < nw.lit(Decimal(str(dust_usd)))),
     ).drop("outlier_limit")

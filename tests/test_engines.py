@@ -15,7 +15,7 @@ import pytest
 from exports import SNAPSHOT, ingest, rows_of, snapshot, write
 
 from abaco import contract
-from abaco.engines import DuckDB
+from abaco.engines import RECORDS, DuckDB
 from abaco.schema import Column, Format
 
 KEY = b"a key that nobody else has"
@@ -30,6 +30,66 @@ def read_as(kind, values, mark="."):
         typed = engine.typed(frame, {"id": "text", "x": kind}, mark)
         rows = rows_of(typed.with_columns(reasons=contract.reasons(format_, ["id", "x"])))
     return [(row["x"], row["reasons"]) for row in rows]
+
+
+@pytest.fixture
+def engine():
+    with DuckDB() as one:
+        yield one
+
+
+# Order, of rows so many that they are written by several threads
+
+MANY = 400_000
+
+
+def many(folder):
+    """A file of rows with an id, of two sources, and one with the ids of some of them."""
+    source = pa.array([0] * (MANY // 2) + [3] * (MANY // 2))
+    ids = [s.as_py() * RECORDS + n % (MANY // 2) for n, s in enumerate(source)]
+    days = pa.array([dt.date(2025, 1, 1) + dt.timedelta(n % 40) for n in range(MANY)])
+    pq.write_table(
+        pa.table({"row_id": ids, "day": days, "text": [f"loan {n}" for n in range(MANY)]}),
+        folder / "rows.parquet",
+        row_group_size=50_000,
+    )
+    listed = [ids[0], *ids[5 : MANY // 2 : 7], ids[-3]]
+    pq.write_table(pa.table({"row_id": listed, "verdict": ["x"] * len(listed)}), folder / "listed.parquet")
+    return ids, set(listed)
+
+
+def test_rows_left_out_leave_the_others_in_their_order(engine, tmp_path):
+    ids, listed = many(tmp_path)
+    kept = engine.without(engine.scan(tmp_path / "rows.parquet"), tmp_path / "listed.parquet")
+    engine.write(kept, tmp_path / "kept.parquet")
+    expected = [one for one in ids if one not in listed]
+    assert pq.read_table(tmp_path / "kept.parquet")["row_id"].to_pylist() == expected
+
+
+def test_value_of_a_day_stands_beside_each_row_in_its_order(engine, tmp_path):
+    ids, _ = many(tmp_path)
+    values = {dt.date(2025, 1, 2): Decimal("1.25"), dt.date(2025, 1, 30): Decimal("0.10")}
+    engine.write(
+        engine.with_value_of_day(engine.scan(tmp_path / "rows.parquet"), "day", values, "usd"),
+        tmp_path / "valued.parquet",
+    )
+    found = pq.read_table(tmp_path / "valued.parquet")
+    assert found["row_id"].to_pylist() == ids
+    assert found["usd"].to_pylist() == [values.get(day) for day in found["day"].to_pylist()]
+
+
+@pytest.mark.parametrize("values", [{}, {dt.date(2025, 6, 30): Decimal("5.00")}])
+def test_day_without_a_value_has_none(engine, values):
+    days = pa.array([None, dt.date(2025, 6, 29), dt.date(2025, 7, 1), dt.date(1, 1, 1)], pa.date32())
+    found = engine.with_value_of_day(engine.from_arrow(pa.table({"day": days})), "day", values, "usd")
+    assert [row["usd"] for row in rows_of(found)] == [None] * 4
+
+
+def test_rows_in_order_of_a_column(engine, tmp_path):
+    ids, _ = many(tmp_path)
+    backwards = engine.scan(tmp_path / "rows.parquet").sort("row_id", descending=True)
+    engine.write(engine.in_order(backwards, "row_id"), tmp_path / "sorted.parquet")
+    assert pq.read_table(tmp_path / "sorted.parquet")["row_id"].to_pylist() == ids
 
 
 # Reading

@@ -26,6 +26,16 @@ def balances(*rows):
     return pa.table({"measurement_date": pa.array(dates, pa.date32()), "total_receivable_usd": amounts(usd)})
 
 
+def engine_of(frame):
+    """Return what of an engine marking needs, for frames of any kind."""
+
+    def with_value_of_day(rows, day, values, name):
+        table = {day: pa.array(list(values), pa.date32()), name: amounts(values.values())}
+        return rows.join(frame(pa.table(table)), on=day, how="left")
+
+    return SimpleNamespace(with_value_of_day=with_value_of_day)
+
+
 # Accepted rows
 
 
@@ -90,9 +100,7 @@ def test_no_dates_have_no_limits():
 )
 def test_balance_past_a_limit_is_marked_and_kept(frame, balance, is_outlier, is_dust):
     limits = {DATE: Decimal("50.00"), EARLIER: Decimal("10.00")}
-    marked = transformation.flagged(
-        frame(balances((DATE, balance))), limits, 1.0, SimpleNamespace(from_arrow=frame)
-    )
+    marked = transformation.flagged(frame(balances((DATE, balance))), limits, 1.0, engine_of(frame))
     assert rows_of(marked) == [
         {
             "measurement_date": DATE,
@@ -106,7 +114,7 @@ def test_balance_past_a_limit_is_marked_and_kept(frame, balance, is_outlier, is_
 def test_each_date_has_its_own_limit(frame):
     limits = {DATE: Decimal("50.00"), EARLIER: Decimal("10.00")}
     rows = frame(balances((DATE, "20.00"), (EARLIER, "20.00"), (EARLIER, "10.00")))
-    marked = rows_of(transformation.flagged(rows, limits, 1.0, SimpleNamespace(from_arrow=frame)))
+    marked = rows_of(transformation.flagged(rows, limits, 1.0, engine_of(frame)))
     assert sorted((r["measurement_date"], r["total_receivable_usd"], r["is_outlier"]) for r in marked) == [
         (EARLIER, Decimal("10.00"), False),
         (EARLIER, Decimal("20.00"), True),
@@ -115,7 +123,7 @@ def test_each_date_has_its_own_limit(frame):
 
 
 def test_no_rows_are_marked_in_an_empty_tape(frame):
-    marked = transformation.flagged(frame(balances()), {}, 1.0, SimpleNamespace(from_arrow=frame))
+    marked = transformation.flagged(frame(balances()), {}, 1.0, engine_of(frame))
     assert rows_of(marked) == []
 
 

@@ -6,9 +6,10 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from projects import PII_KEY, Project
+from projects import PII_KEY, Project, copy_project
 
 from abaco import manifest
+from abaco.sample import write_snapshot
 from abaco.stages import CALCULATED
 
 EMAIL = ["same  email.html", "same  email.eml", "same  email/bridge.png", "same  email/trend.png"]
@@ -43,6 +44,15 @@ def test_untouched_report_is_the_same_when_run_again(kept):
         *(f"same  tables/{path.name}" for path in tables),
     ]
     assert {path.stem for path in tables} == {"tape", "aging", "borrowers", "quarantine", *CALCULATED}
+
+
+def test_large_report_is_the_same_when_run_again(tmp_path):
+    write_snapshot(tmp_path / "tape.csv", 300_000)  # more than a thread reads or writes at once
+    project = Project(copy_project(tmp_path / "project"), tmp_path / "reports")
+    made = project.report("--input", tmp_path / "tape.csv", ABACO_PII_KEY=PII_KEY)
+    assert made.returncode == 0, made.stderr
+    result = verify(project)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """What every engine offers, and what they have in common."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 import narwhals as nw
 
 # Cells that say "no value" in exports.
+RECORDS = 2**40  # how many rows of a source can have an id: a row_id is source × RECORDS + record
 NULL_WORDS = ("", "null", "NULL", "Null")
 
 
@@ -47,6 +50,17 @@ class Engine(Protocol):
 
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:
         """Add a column with a 64-bit hash of `columns`: equal values have equal hashes, others hardly ever."""
+
+    def without(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
+        """Leave out the rows whose ``row_id`` stands in a file of ours; the order stays."""
+
+    def with_value_of_day(
+        self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str
+    ) -> nw.LazyFrame:
+        """Add a column with what `values`, in USD, has for the date in column `day`; the order stays."""
+
+    def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
+        """Return the rows in the order of a column, where the engine's files have an order."""
 
     def with_originals(
         self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None

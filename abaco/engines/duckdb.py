@@ -1,14 +1,16 @@
 """The embedded engine, DuckDB."""
 
+import datetime as dt
 import tempfile
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import narwhals as nw
 
 from abaco import memory
-from abaco.engines.base import NULL_WORDS, UnreadableError, hmac_blocks
+from abaco.engines.base import NULL_WORDS, RECORDS, UnreadableError, hmac_blocks
 from abaco.engines.sql import NUMBERS, cast, literal, mask, quoted
 from abaco.errors import InputError
 
@@ -177,6 +179,43 @@ class DuckDB:
         """Add a column with a 64-bit hash of `columns`: equal values have equal hashes, others hardly ever."""
         values = ", ".join(map(quoted, columns))
         return nw.from_native(frame.to_native().project(f"*, hash({values}) AS {quoted(name)}"))
+
+    def without(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
+        """Leave out the rows whose ``row_id`` stands in a file of ours; the order stays, which a join would lose.
+
+        The records of each source are a string of bits, as a variable of the connection.
+        """
+        relation = frame.to_native()
+        source, record = f"row_id // {RECORDS}", f"row_id % {RECORDS}"
+        rows = f"FROM read_parquet({literal(listed)})"
+        lasts = self.connection.execute(
+            f"SELECT {source}, max({record}) {rows} GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        for number, last in lasts:
+            name = f"{listed.stem}_{number}"
+            bits = f"SELECT bitstring_agg(({record})::BIGINT, 0, {last}) {rows} WHERE {source} = {number}"
+            self.connection.execute(f"SET VARIABLE {quoted(name)} = ({bits})")
+            bit = f"get_bit(getvariable({literal(name)}), least({record}, {last})::INTEGER)"
+            relation = relation.filter(f"{source} <> {number} OR {record} > {last} OR {bit} = 0")
+        return nw.from_native(relation)
+
+    def with_value_of_day(
+        self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str
+    ) -> nw.LazyFrame:
+        """Add a column with what `values`, in USD, has for the date in column `day`; the order stays.
+
+        A join would lose it. The values, one for each day from the first to the last, are a variable of the connection.
+        """
+        first, last = min(values, default=dt.date.min), max(values, default=dt.date.min)
+        days = [values.get(first + dt.timedelta(n)) for n in range((last - first).days + 1)]
+        self.connection.execute(f"SET VARIABLE {quoted(name)} = ?::DECIMAL(18,2)[]", [days])
+        place = f"{quoted(day)} - DATE '{first}' + 1"
+        value = f"CASE WHEN {quoted(day)} >= DATE '{first}' THEN getvariable({literal(name)})[{place}] END"
+        return nw.from_native(frame.to_native().project(f"*, {value} AS {quoted(name)}"))
+
+    def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
+        """Return the rows in the order of a column."""
+        return frame.sort(by)
 
     def with_originals(
         self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None

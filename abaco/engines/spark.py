@@ -1,9 +1,11 @@
 """The engine for clusters, Spark: the same results as the embedded one, to the last digit."""
 
+import datetime as dt
 import functools
 import logging
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import narwhals as nw
@@ -210,6 +212,26 @@ class Spark:
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:
         """Add a column with a 64-bit hash of `columns`; see `DuckDB.hashed`."""
         return nw.from_native(frame.to_native().withColumn(name, F.xxhash64(*map(quoted, columns))))
+
+    def without(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
+        """Leave out the rows whose ``row_id`` stands in a file of ours."""
+        return frame.join(self.scan(listed).select("row_id"), on="row_id", how="anti")
+
+    def with_value_of_day(
+        self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str
+    ) -> nw.LazyFrame:
+        """Add a column with what `values`, in USD, has for the date in column `day`."""
+        table = pa.table(
+            {
+                day: pa.array(list(values), pa.date32()),
+                name: pa.array(list(values.values()), pa.decimal128(18, 2)),
+            }
+        )
+        return frame.join(self.from_arrow(table), on=day, how="left")
+
+    def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
+        """Return the rows as they are: what the cluster writes are parts without an order among them."""
+        return frame
 
     def with_originals(
         self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None

@@ -20,7 +20,7 @@ from kpis.books import found as measured
 from kpis.conftest import table
 
 from abaco import ingestion, reconciliation, sources, transformation
-from abaco.engines import DuckDB
+from abaco.engines import RECORDS, DuckDB
 from abaco.engines.base import hmac_blocks
 from abaco.kpis import ratios
 from abaco.tape import AMOUNTS
@@ -88,6 +88,24 @@ def test_text_becomes_the_same_values(spark, embedded, kind, mark):
             [(table["x"][row["place"]], row["x"], row["raw_x"]) for row in rows_of(typed.sort("place"))]
         )
     assert found[1] == found[0]
+
+
+def test_rows_are_left_out_and_days_have_values_alike(spark, embedded, tmp_path):
+    days = [DATE, dt.date(2025, 11, 30), None, dt.date(2024, 1, 1)] * 3
+    ids = [source * RECORDS + record for source in (0, 3) for record in range(6)]
+    pq.write_table(pa.table({"row_id": ids, "day": pa.array(days, pa.date32())}), tmp_path / "rows.parquet")
+    pq.write_table(pa.table({"row_id": [ids[0], ids[5], ids[7]]}), tmp_path / "listed.parquet")
+    values = {DATE: Decimal("1.25"), dt.date(2025, 10, 31): Decimal("0.10")}
+
+    def found(engine):
+        rows = engine.without(engine.scan(tmp_path / "rows.parquet"), tmp_path / "listed.parquet")
+        valued = engine.in_order(engine.with_value_of_day(rows, "day", values, "usd"), "row_id")
+        return sorted(rows_of(valued), key=operator.itemgetter("row_id"))
+
+    assert found(spark) == found(embedded)
+    assert [row["row_id"] for row in found(embedded)] == [
+        one for n, one in enumerate(ids) if n not in (0, 5, 7)
+    ]
 
 
 @pytest.mark.parametrize("kind", ["amount", "rate", "days", "date", "text"])
