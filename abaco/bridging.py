@@ -59,6 +59,7 @@ def why(
     ]
     yield from table(("", "USD", "points"), bridged, texts=1)
     yield ""
+    yield "new arrears: less than 7 days late before, or not there; rolled on: late before, and later or owing more now"
     yield f"cured: less than {first_day(kpi)} days late again and still owing; paid: paid off, or paid down while late"
     if loans:
         yield ""

@@ -159,7 +159,13 @@ class Pipeline:
                 runs.discard(folder)
                 raise failure
             if failure is None:
-                replaced = self.replaced(plan)
+                if replaced := self.replaced(plan):
+                    log.warning(
+                        "the report of %s, made of %s, is replaced; it is kept in %s",
+                        day,
+                        replaced["input"],
+                        replaced["path"],
+                    )
                 runs.publish(folder, self.output)
                 keep_runs = self.settings["retention"]["keep_runs"]
                 keep_days = self.settings["retention"]["keep_days"]

@@ -225,7 +225,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     shown = project.shown(path)
     if not path.is_file():
-        raise InputError(f"Parameter file not found: {shown}: check its path")
+        else_ = "" if path.suffix in (".yml", ".yaml") else ", or give section.key=value"
+        raise InputError(f"Parameter file not found: {shown}: check its path{else_}")
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:

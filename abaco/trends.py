@@ -1,5 +1,6 @@
 """The history of a KPI for the terminal: every date of the input, or weeks and months, with a bar for each value."""
 
+import difflib
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -71,7 +72,11 @@ def report_of(shown: dict[str, dict[str, Any]], output: Path, date: str | None) 
 def kpi_of(figures: dict[str, Any], kpi: str, date: Any) -> dict[str, Any]:
     """Return the entry of a KPI in the figures of a report."""
     if kpi not in figures:
-        raise InputError(f"{kpi} is no KPI of the report of {date}; these are: {', '.join(figures)}")
+        alike = difflib.get_close_matches(kpi.lower(), {name.lower(): name for name in figures}, 1)
+        meant = [f"did you mean {name}? " for name in figures if name.lower() in alike]
+        raise InputError(
+            f"{kpi} is no KPI of the report of {date}: {''.join(meant)}these are: {', '.join(figures)}"
+        )
     return figures[kpi]
 
 

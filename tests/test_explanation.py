@@ -73,8 +73,11 @@ def test_bridge_and_loans_are_those_of_the_report(report):
     ]
     table = pq.read_table(report.output / "2025-12-31/tables/bridge_loans.parquet").to_pylist()
     tokens = [row["loan"] for row in table if row["kpi"] == "PAR30"]
-    assert found[start + 12].startswith("cured: less than 30 days late again and still owing; paid: paid off")
-    assert [line.split()[0] for line in found[start + 15 :][: len(tokens)]] == tokens
+    assert found[start + 12].startswith(
+        "new arrears: less than 7 days late before, or not there; rolled on: "
+    )
+    assert found[start + 13].startswith("cured: less than 30 days late again and still owing; paid: paid off")
+    assert [line.split()[0] for line in found[start + 16 :][: len(tokens)]] == tokens
 
 
 def test_lines_of_the_exports_lead_to_the_loans_behind_a_move(report):

@@ -114,6 +114,11 @@ def test_missing_parameter_file_is_named(folder):
     assert refusal("nowhere.yml") == "Parameter file not found: nowhere.yml: check its path"
 
 
+def test_setting_without_a_value_is_no_file_either(folder):
+    told = refusal("ingestion.max_reject_pct")
+    assert told.endswith("ingestion.max_reject_pct: check its path, or give section.key=value")
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

@@ -19,13 +19,13 @@ def database(case: Case) -> Finding:
     with connection.reading(engine) as opened:
         count = opened.scalar(select(func.count()).select_from(schema.runs))
         if engine.dialect.name == "postgresql":
-            return ok(f"PostgreSQL at {engine.url.host or 'this machine'} answers, {count} runs")
+            return ok(f"PostgreSQL at {engine.url.host or 'this machine'} answers, runs: {count}")
         said = opened.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if said != "ok":
         return problem(
             f"{project.shown(file)} is damaged ({said}): restore a backup, or move it away and run abaco status"
         )
-    return ok(f"SQLite, {project.shown(file)}: {count} runs")
+    return ok(f"SQLite, {project.shown(file)}: runs: {count}")
 
 
 def deliveries(case: Case) -> Finding:

@@ -13,8 +13,6 @@ def service(case: Case) -> Finding:
     """Ask /health and /metrics, with the token or the password of the environment."""
     import httpx
 
-    from abaco.service.schedule import NOTE
-
     host, port = (case.settings["service"][key] for key in ("host", "port"))
     host = ANYWHERE.get(host, host)
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -22,8 +20,13 @@ def service(case: Case) -> Finding:
         with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS, trust_env=False, **_access()) as client:
             return _judged(client, address)
     except httpx.ConnectError:
+        from abaco.service.schedule import NOTE
+
         if (case.output / runs.RUNS / NOTE).exists():
-            return warning(f"nothing answers at {address}, where it ran before: start it with make serve")
+            return warning(
+                f"nothing answers at {address}, and it ran before: start it with make serve, or set service.port if it "
+                "runs at another"
+            )
         return ok(f"does not run at {address}; make serve starts it")
     except httpx.HTTPError as error:
         return problem(

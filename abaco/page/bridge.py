@@ -111,6 +111,7 @@ def waterfall(metrics: dict, name: str, rows: list[dict]) -> dict:
 def _reading(name):
     """Return what the two ways out of a PAR mean; the cure rate, of 30 days, means more."""
     told = say(
+        "New arrears: less than 7 days late before, or not there. Rolled on: late before, and later or owing more now. "
         "Cured: less than {days} days late again, and still owing. Paid: paid off, or paid down while late.",
         days=name.removeprefix("PAR"),
     )

@@ -36,12 +36,12 @@ def where(metrics: dict, segments) -> str:
         return ""
     part = max(parts, key=lambda row: _held(row, "par30", kpi) - float(row["share"]))
     late = [
-        say("{share} of what is {days}", share=percent(held, 1), days=name[3:])
+        say("{share} of what is {days} days late or more", share=percent(held, 1), days=name[3:])
         for name in ("PAR30", "PAR90")
         if (held := _held(part, name.lower(), metrics["kpis"].get(name)))
     ]
     return say(
-        "{part} {share} of the book, but {late} days late or more.",
+        "{part} {share} of the book, but {late}.",
         part=_named(part), share=percent(part["share"], 1), late=listing(late),
     )  # fmt: skip
 

@@ -28,7 +28,7 @@ def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
         caption=say(
             "From {before} to {now}: share of the balance, by what became of it",
             before=against,
-            now=day(metrics["date"]),
+            now=day(metrics["as_of"] or metrics["date"]),
         ),
         example=_example(cells, against),
         heads=[_name(state) for state in CLOSINGS],

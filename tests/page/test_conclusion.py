@@ -64,7 +64,7 @@ def test_where_the_book_is_late_follows_and_what_soon_will_be_needs_attention(me
     metrics["aging"][3]["share"] = 2.0
     text = said(metrics, segments=[company])
     assert (
-        "90 days late or more. Company ABF holds 2.0 % of the book, but 27.2 % of what is 30 and 24.6 % of"
+        "90 days late or more. Company ABF holds 2.0 % of the book, but 27.2 % of what is 30 days late "
         in text
     )
     assert (

@@ -24,8 +24,8 @@ def outlook(metrics):
 def test_part_that_holds_far_more_of_the_arrears_than_of_the_book_is_named(metrics):
     # 2 × 50 / 3.6773 and 2 × 40 / 3.25
     assert where(metrics, COMPANY, ("company", "ABT", 98.0, 2.73, 2.5)) == (
-        "Company ABF holds 2.0 % of the book, but 27.2 % of what is 30 and 24.6 % of what is 90 days "
-        "late or more."
+        "Company ABF holds 2.0 % of the book, but 27.2 % of what is 30 days late or more "
+        "and 24.6 % of what is 90 days late or more."
     )
 
 
