@@ -56,3 +56,9 @@ class PromptManager(AsyncKernelManager):
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """Return the command that starts the kernel."""
         return super().format_kernel_cmd([*(extra_arguments or ()), "--HistoryManager.enabled=False"])
+
+    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+        """End the kernel; `now` kills it before others interrupt it, of which it might complain on standard error."""
+        if now and self.has_kernel:
+            await self.provisioner.kill(restart)
+        await super().shutdown_kernel(now, restart)

@@ -53,6 +53,25 @@ def test_kernel_that_dies_before_it_is_ready(scratch, name):
         asyncio.run(wait())
 
 
+@pytest.mark.parametrize("name", ["abaco", "python3"])
+def test_kernel_that_is_ended_at_once_is_not_interrupted_before(scratch, name):
+    async def sent():
+        manager, client = await started(name)
+        await client.wait_for_ready(timeout=PATIENCE_SECONDS)
+        numbers, send = [], manager.provisioner.send_signal
+
+        async def noted(number):
+            numbers.append(number)
+            await send(number)
+
+        manager.provisioner.send_signal = noted
+        await manager.shutdown_kernel(now=True)
+        client.stop_channels()
+        return numbers
+
+    assert asyncio.run(sent())[0] == signal.SIGKILL
+
+
 def test_kernel_that_does_not_answer_in_time(scratch):
     async def wait():
         manager, client = await started("abaco")
