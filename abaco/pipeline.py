@@ -2,11 +2,8 @@
 
 import datetime as dt
 import logging
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +21,13 @@ from abaco import (
     synthetic,
 )
 from abaco.dates import parse_date
-from abaco.errors import AbacoError, DateError
+from abaco.delivery.preparation import Settling
+from abaco.errors import DateError
 from abaco.record import Record
 from abaco.stages import COMPLETED, FACTS, PHASES, scraps_of, section
 
 log = logging.getLogger(__name__)
 PLACES = ("azure", "email", "alerts")
-SETTLEMENT = "abaco.delivery.settlement"  # imported by its name, when there is time: the database takes long
 
 
 class Silence:
@@ -82,8 +79,9 @@ class Pipeline:
         self.output = project.resolve(self.settings["run"]["output"])
         self.force = force
         self.progress = progress or Silence()
-        self._preparing = self._ahead = None
         self.places = PLACES if deliver is True else deliver or ()
+        self._settling = Settling(self.output, self.settings) if self.places else None
+        self._ahead = None
 
     def execute(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Run all phases and publish the report.
@@ -125,7 +123,7 @@ class Pipeline:
         finally:
             if self._ahead is not None:
                 self._ahead.close()
-        undelivered = self._settle(folder)
+        undelivered = self._settling.settle(folder) if self._settling else []
         if failure:
             raise failure
         content = runs.read_json(folder / "run.json")
@@ -160,12 +158,8 @@ class Pipeline:
                 raise failure
             if failure is None:
                 if replaced := self.replaced(plan):
-                    log.warning(
-                        "the report of %s, made of %s, is replaced; it is kept in %s",
-                        day,
-                        replaced["input"],
-                        replaced["path"],
-                    )
+                    kept = (day, replaced["input"], replaced["path"])
+                    log.warning("the report of %s, made of %s, is replaced; it is kept in %s", *kept)
                 runs.publish(folder, self.output)
                 keep_runs = self.settings["retention"]["keep_runs"]
                 keep_days = self.settings["retention"]["keep_days"]
@@ -184,7 +178,8 @@ class Pipeline:
         try:
             for phase in PHASES[len(taken) :]:
                 self._run(phase, folder, plan, record)
-                self._prepare_settling()  # from here on this process mostly waits for kernels
+                if self._settling:
+                    self._settling.prepare()  # from here on this process mostly waits for kernels
             runs.discard_work(folder)
             _seal(folder, plan)
             record.succeed()
@@ -196,36 +191,6 @@ class Pipeline:
                 raise
             return error
         return None
-
-    def _prepare_settling(self) -> None:
-        """Begin to import what the end of a run needs, and to make its database, unless that has been done."""
-        if self.places and self._preparing is None:
-            self._preparing = threading.Thread(
-                target=_open_database,
-                args=(self.output, self.settings["delivery"]["timeout_seconds"]),
-                daemon=True,
-            )
-            self._preparing.start()
-
-    def _settle(self, folder: Path) -> list[dict[str, Any]]:
-        """Record a run that has ended and deliver it; return what could not be delivered yet."""
-        if not self.places:
-            return []
-        try:
-            if self._preparing is not None:
-                self._preparing.join()
-            return import_module(SETTLEMENT).settle(self.output, folder, self.settings)
-        except (Exception, KeyboardInterrupt) as error:  # the run has ended as it has, whatever happens here
-            logs.keep_traceback(error)
-            text = str(error) if isinstance(error, AbacoError) else repr(error)
-            return [
-                {
-                    "channel": "deliveries",
-                    "run_id": folder.name.split("_")[1],
-                    "status": "pending",
-                    "error": text,
-                }
-            ]
 
     def plan(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Return all that is fixed before a run: id, date, input, sources, parameters, code, engine, phase keys."""
@@ -304,11 +269,6 @@ class Pipeline:
             runs.discard_rows(folder)
         self.progress.end(phase)
         log.info("phase %s ended: %s", phase, figures)
-
-
-def _open_database(output: Path, timeout: float) -> None:
-    with suppress(Exception), import_module(SETTLEMENT).opened(output, timeout):
-        pass  # who needs it later says what is wrong with it
 
 
 def _files(folder: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
 from abaco import logs, runs
 from abaco.database import queries, records
@@ -43,14 +43,17 @@ def enqueue(connection: Connection, output: Path, items: Iterable[Item]) -> int:
 
 def revive(connection: Connection) -> int:
     """Give what was given up a fresh set of attempts, and return how many that are."""
-    fresh = {"status": PENDING, "attempts": 0, "next_attempt_at": dt.datetime.now(dt.UTC)}
-    return connection.execute(update(deliveries).where(deliveries.c.status == DEAD).values(**fresh)).rowcount
+    return _begin_again(connection, deliveries.c.status == DEAD)
 
 
 def renew(connection: Connection, keys: Collection[str]) -> None:
     """Let deliveries be tried at once, also those that were done or given up."""
+    _begin_again(connection, deliveries.c.key.in_(keys))
+
+
+def _begin_again(connection: Connection, which: ColumnElement[bool]) -> int:
     fresh = {"status": PENDING, "attempts": 0, "next_attempt_at": dt.datetime.now(dt.UTC)}
-    connection.execute(update(deliveries).where(deliveries.c.key.in_(keys)).values(**fresh))
+    return connection.execute(update(deliveries).where(which).values(**fresh)).rowcount
 
 
 def deliver(

@@ -1,13 +1,12 @@
 """Withdrawal: what waits and is not to be delivered; it stays written down, and its status says why."""
 
-import datetime as dt
 from typing import Any
 
 from sqlalchemy import Connection, update
 
 from abaco.database import queries
 from abaco.database.schema import deliveries
-from abaco.delivery.outbox import DEAD, DROPPED, PENDING, SUPERSEDED
+from abaco.delivery.outbox import DEAD, DROPPED, PENDING, SUPERSEDED, renew
 
 
 def follow_reports(connection: Connection) -> list[dict[str, Any]]:
@@ -22,13 +21,8 @@ def follow_reports(connection: Connection) -> list[dict[str, Any]]:
         run = shown.get(str(row["date"]))
         is_shown, waits = run and run["run_id"] == row["run_id"], row["status"] != SUPERSEDED
         if is_shown and not waits:
-            fresh = {
-                "status": PENDING,
-                "attempts": 0,
-                "next_attempt_at": dt.datetime.now(dt.UTC),
-                "error": None,
-            }
-            changed.append(_change(connection, row, fresh))
+            renew(connection, [row["key"]])
+            changed.append(_change(connection, row, {"status": PENDING, "error": None}))
         elif run and waits and not is_shown:
             why = f"the report of {row['date']} is the run {run['run_id']} now"
             changed.append(_change(connection, row, {"status": SUPERSEDED, "error": why}))

@@ -136,3 +136,11 @@ def mask(column: str, key: bytes | None) -> str:
         inner = f"unhex(sha2(concat(hmac_inner, encode({column}, 'UTF-8')), 256))"
         token = f"concat('tok_', left(sha2(concat(hmac_outer, {inner}), 256), 32))"
     return f"CASE WHEN {column} IS NOT NULL THEN {token} END"
+
+
+def before(counts: list[int], number: str) -> str:
+    """Return SQL for how many rows come before the part of that number."""
+    sums = [0]
+    for count in counts[:-1]:
+        sums.append(sums[-1] + count)
+    return f"array({', '.join(f'{s}L' for s in sums)})[{number}]"

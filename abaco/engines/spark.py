@@ -177,7 +177,7 @@ class Spark:
         if path.is_dir():
             counts = [pq.read_metadata(part).num_rows for part in _parts(path)]
             number = r"int(regexp_extract(_metadata.file_name, 'part-([0-9]+)', 1))"
-            place = f"{place} + {_before(counts, number)}"
+            place = f"{place} + {dialect.before(counts, number)}"
         return frame.select("*", F.expr(place).alias(row_number))
 
     def numbered(self, frame: nw.LazyFrame, name: str) -> nw.LazyFrame:
@@ -187,7 +187,7 @@ class Spark:
         counts = [rows.get(part, 0) for part in range(max(rows, default=0) + 1)]
         native = native.withColumn(name, F.monotonically_increasing_id())
         part, row = f"int(shiftright({quoted(name)}, 33))", f"({quoted(name)} & {IN_PART}L)"
-        return nw.from_native(native.withColumn(name, F.expr(f"{row} + {_before(counts, part)}")))
+        return nw.from_native(native.withColumn(name, F.expr(f"{row} + {dialect.before(counts, part)}")))
 
     def from_arrow(self, table: pa.Table) -> nw.LazyFrame:
         """Return a small Arrow table as a frame of this engine."""
@@ -221,12 +221,8 @@ class Spark:
         self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str
     ) -> nw.LazyFrame:
         """Add a column with what `values`, in USD, has for the date in column `day`."""
-        table = pa.table(
-            {
-                day: pa.array(list(values), pa.date32()),
-                name: pa.array(list(values.values()), pa.decimal128(18, 2)),
-            }
-        )
+        schema = pa.schema([(day, pa.date32()), (name, pa.decimal128(18, 2))])
+        table = pa.table([list(values), list(values.values())], schema)
         return frame.join(self.from_arrow(table), on=day, how="left")
 
     def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
@@ -296,14 +292,6 @@ class Spark:
 
 def _parts(folder: Path) -> list[Path]:
     return sorted(folder.glob("part-*"), key=lambda part: int(part.name.split("-")[1].split(".")[0]))
-
-
-def _before(counts: list[int], number: str) -> str:
-    """Return SQL for how many rows come before the part of that number."""
-    sums = [0]
-    for count in counts[:-1]:
-        sums.append(sums[-1] + count)
-    return f"array({', '.join(f'{s}L' for s in sums)})[{number}]"
 
 
 def _is_common(schema: pa.Schema, columns: Iterable[str]) -> bool:
