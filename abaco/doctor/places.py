@@ -25,7 +25,7 @@ def database(case: Case) -> Finding:
         return problem(
             f"{project.shown(file)} is damaged ({said}): restore a backup, or move it away and run abaco status"
         )
-    return ok(f"SQLite, {project.shown(file)}: runs: {count}")
+    return ok(f"SQLite, {project.shown(file)}, runs: {count}")
 
 
 def deliveries(case: Case) -> Finding:
