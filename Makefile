@@ -66,10 +66,10 @@ test-here:
 	@$(BIN)/pytest --nbval $(addprefix --ignore ,tests/spark $(BESIDE))
 
 golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
-	@$(BIN)/python -m abaco.golden
+	@$(BIN)/python -m tools.golden
 
 docs: $(VENV)/.report ## docs/KPIS.md anew, from params/kpis.yml
-	@$(BIN)/python -m abaco.kpis.document
+	@$(BIN)/python -m tools.kpi_docs
 
 bench: $(VENV)/.test ## measure speed and memory against other ways, and write benchmarks/RESULTS.md (40 minutes)
 	@$(BIN)/python -m benchmarks
@@ -79,8 +79,8 @@ screenshot: $(VENV)/.test ## the picture docs/report.png anew, from the sample's
 	@$(BIN)/python tests/screenshot.py
 
 lint: $(VENV)/.test ## style of the code and the notebooks
-	@$(BIN)/ruff check abaco benchmarks tests notebooks
-	@$(BIN)/ruff format --check abaco benchmarks tests
+	@$(BIN)/ruff check abaco benchmarks tests tools notebooks
+	@$(BIN)/ruff format --check abaco benchmarks tests tools
 
 lab: $(VENV)/.lab ## JupyterLab on notebooks/
 	@$(BIN)/jupyter lab notebooks/

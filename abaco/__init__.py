@@ -6,7 +6,7 @@ __all__ = ["Pipeline"]
 
 def __getattr__(name):
     if name == "Pipeline":  # not at import time: a kernel that wants one module need not load them all
-        from abaco.pipeline import Pipeline
+        from abaco.run.pipeline import Pipeline
 
         return Pipeline
     raise AttributeError(f"module 'abaco' has no attribute {name!r}")

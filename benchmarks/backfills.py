@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from abaco import project
+from abaco.core import project
 from benchmarks import figures, measure, results
 
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from abaco.sample import write_snapshot
-from abaco.settings import load
-from abaco.stages import PHASES
+from abaco.core.phases import PHASES
+from abaco.core.settings import load
+from abaco.sample.snapshot import write_snapshot
 from benchmarks import figures, measure, plain, results
 
 DATE = "2025-11-30"  # the last but one of the export, so that some rows are later

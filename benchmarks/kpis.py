@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from abaco import loanbook
-from abaco import tape as columns_of
 from abaco.engines import DuckDB
-from abaco.kpis import catalog, measures, values
+from abaco.ingest import tape as columns_of
+from abaco.kpis import catalog, measures, open_book, values
 from abaco.kpis.book import Book
 from benchmarks import measure, results
 
@@ -94,7 +93,7 @@ def main() -> None:
     times: dict[str, list[float]] = {name: [] for name in cases()}
     with DuckDB() as engine:
         rows = engine.connection.execute(f"SELECT count(*) FROM '{tape}'").fetchall()[0][0]
-        dates = loanbook.dates(engine.scan(tape))
+        dates = open_book.dates(engine.scan(tape))
         for place in range(rounds + 1):
             for name, definitions in cases().items():
                 began = time.perf_counter()

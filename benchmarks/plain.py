@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from abaco.stages import notebook_path, section
+from abaco.core.phases import notebook_path, section
 
 # What a kernel does for the notebooks: facts pass from one to the next, and shown results are kept for the page.
 PROLOGUE = """\

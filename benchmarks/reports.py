@@ -5,9 +5,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from abaco.pipeline import Pipeline
-from abaco.runs import write_json
-from abaco.stages import PHASES, notebook_path, section
+from abaco.core.phases import PHASES, notebook_path, section
+from abaco.run.folders import write_json
+from abaco.run.pipeline import Pipeline
 from benchmarks import figures, measure, plain, results
 
 DATE = "2025-12-31"

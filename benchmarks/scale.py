@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from abaco.sample import write_snapshot
+from abaco.sample.snapshot import write_snapshot
 from benchmarks import jobs, machine, measure, results
 
 LIMIT_MIB = 4096

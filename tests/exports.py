@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from abaco import coverage, ingestion, reconciliation, sources, statements
 from abaco.engines import DuckDB
-from abaco.staging import Batch
+from abaco.ingest import coverage, quarantine, reconciliation, sources, statements
+from abaco.ingest.staging import Batch
 
 DATE = dt.date(2025, 12, 31)
 SNAPSHOT = (
@@ -79,8 +79,8 @@ def ingest(path: Path, date: dt.date = DATE) -> Ingested:
     """Ingest a file or folder as the first phase does."""
     found, _ = sources.discover(path)
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
-        batches = ingestion.stage(found, date, engine, Path(work))
-        rejects = ingestion.quarantine(batches, engine, Path(work))
+        batches = quarantine.stage(found, date, engine, Path(work))
+        rejects = quarantine.quarantine(batches, engine, Path(work))
         rows = {b.format.name: rows_of(b.accepted(engine)) for b in batches}
         return Ingested(
             batches,

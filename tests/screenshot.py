@@ -6,7 +6,8 @@ from pathlib import Path
 
 from browser import chromium, launched, opened
 
-from abaco import Pipeline, project
+from abaco import Pipeline
+from abaco.core import project
 
 DATE = "2025-12-31"
 SIZE = {"width": 1240, "height": 1420}

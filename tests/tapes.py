@@ -7,8 +7,8 @@ from decimal import Decimal
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.ingest.tape import DTYPES
 from abaco.kpis.book import Book
-from abaco.tape import DTYPES
 
 NOVEMBER, DECEMBER = dt.date(2025, 11, 30), dt.date(2025, 12, 31)
 BORROWERS = {"measurement_date": nw.Date(), "borrower": nw.Int64(), "borrower_id": nw.String(),

@@ -9,9 +9,10 @@ import sys
 import left
 import pytest
 
-from abaco import archive, runs
-from abaco.database import backlog, connection, schema
-from abaco.errors import InputError
+from abaco.core.errors import InputError
+from abaco.database import connection, schema, synchronise
+from abaco.review import status as review_status
+from abaco.run import folders
 
 NOVEMBER, DECEMBER = "2025-11-30", "2025-12-31"
 
@@ -28,7 +29,7 @@ def kpi(value, status, unit="%"):
 
 
 def held_by(output, date, pid, host=None):
-    runs.write_json(
+    folders.write_json(
         output / ".runs" / date / "holder.json",
         {"pid": pid, "host": host or socket.gethostname(), "since": "then"},
     )
@@ -46,7 +47,7 @@ def test_one_line_a_date_that_is_never_cut(tmp_path):
     figures["PAR60"] = {**kpi(1.0, "none"), "group": "risk"}  # only the four of every report have room
     leave(tmp_path, DECEMBER, "20251231-aaaaaaaaaaaa", "10:00", kpis=figures)
     leave(tmp_path, NOVEMBER, "20251130-bbbbbbbbbbbb", "10:00", kpis={"PAR30": kpi(5.25, "warning")})
-    assert list(archive.overview(tmp_path)) == [
+    assert list(review_status.overview(tmp_path)) == [
         "date        PAR30           CollectionRate  finished              run                    input",
         "2025-11-30  5.25 % warning                  2025-11-30T10:00:09Z  20251130-bbbbbbbbbbbb  /exports/book.csv",
         "2025-12-31  3.50 % ok       not computable  2025-12-31T10:00:09Z  20251231-aaaaaaaaaaaa  /exports/book.csv",
@@ -56,14 +57,14 @@ def test_one_line_a_date_that_is_never_cut(tmp_path):
 def test_figure_of_a_month_that_is_not_over_is_told_below_its_date(tmp_path):
     leave(tmp_path, DECEMBER, "a", "10:00", kpis={"PAR30": left.kpi(1.0, "ok", partial_through="2025-12-10")})
     leave(tmp_path, DECEMBER, "b", "11:00", "failed", "it broke")
-    assert list(archive.overview(tmp_path))[2:] == [
+    assert list(review_status.overview(tmp_path))[2:] == [
         "  PAR30, of a month that is not over: up to 2025-12-10",
         "  a later run failed at 2025-12-31T11:00:09Z: it broke",
     ]
 
 
 def later_line(output):
-    lines = list(archive.overview(output))
+    lines = list(review_status.overview(output))
     return lines[2] if len(lines) > 2 else None
 
 
@@ -91,7 +92,7 @@ def test_failure_before_the_report_is_over_and_done(tmp_path):
 
 def test_date_that_only_ever_failed_is_shown_without_a_report(tmp_path):
     leave(tmp_path, DECEMBER, "b", "11:00", "failed", "it broke")
-    _, date, failure = archive.overview(tmp_path)
+    _, date, failure = review_status.overview(tmp_path)
     assert date.split() == [DECEMBER, "no", "report"]
     assert failure == "  a run failed at 2025-12-31T11:00:09Z: it broke"
 
@@ -133,19 +134,19 @@ def test_killed_run_is_no_run_at_work_because_another_one_is(begun):
 
 def test_no_report_yet_says_what_to_do(tmp_path):
     with pytest.raises(InputError, match=r"No report in .* yet: run make report DATE=YYYY-MM-DD"):
-        list(archive.overview(tmp_path))
+        list(review_status.overview(tmp_path))
 
 
 def test_reports_are_where_the_setting_says_unless_told_otherwise(project, monkeypatch):
     monkeypatch.setenv("ABACO_ROOT", str(project.root))
     monkeypatch.delenv("ABACO_ENV", raising=False)
-    assert archive.reports_folder(None) == project.root / "reports"
-    assert archive.reports_folder(project.root / "other") == project.root / "other"
+    assert review_status.reports_folder(None) == project.root / "reports"
+    assert review_status.reports_folder(project.root / "other") == project.root / "other"
 
 
 def test_pending_and_dead_deliveries_and_open_alerts_are_listed(tmp_path):
     leave(tmp_path, DECEMBER, "a", "10:00")
-    engine, at = backlog.caught_up(tmp_path), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    engine, at = synchronise.caught_up(tmp_path), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     common = {"run_id": "a", "payload": {}, "created_at": at, "next_attempt_at": at}
     rows = [
         {"key": "1", "channel": "azure", "status": "pending", "attempts": 0, "error": None},
@@ -164,7 +165,7 @@ def test_pending_and_dead_deliveries_and_open_alerts_are_listed(tmp_path):
     with connection.writing(engine) as opened:
         opened.execute(schema.deliveries.insert(), [common | row for row in rows])
         opened.execute(schema.alerts.insert(), [alert, {**alert, "cause": "input:stale", "is_open": False}])
-    assert list(archive.overview(tmp_path))[2:] == [
+    assert list(review_status.overview(tmp_path))[2:] == [
         "\nNot delivered",
         "  azure  a  not tried yet",
         "  email  a  tried 2 times, again at 2026-01-01T00:00:00Z: no answer",

@@ -10,11 +10,12 @@ import tarfile
 import pytest
 from delivery.azurite import blob_service, connection_string  # noqa: F401
 
-from abaco import backup, restoration, runs
-from abaco.database import backlog, queries
+from abaco.core.errors import InputError, RunError
+from abaco.database import queries, synchronise
 from abaco.database.connection import FILE, reading
 from abaco.delivery import azure
-from abaco.errors import InputError, RunError
+from abaco.operations import backup, restore
+from abaco.run import folders
 
 DATE, ID = "2025-12-31", "20251231-aaaa"
 FOLDER = f".runs/{DATE}/20260101T020000000000Z_{ID}"
@@ -33,11 +34,11 @@ def everything(output):
     """Content of every file below the runs, links and the rows of the database."""
     files = {
         path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in (output / runs.RUNS).glob("[0-9]*/*/**/*")
+        for path in (output / folders.RUNS).glob("[0-9]*/*/**/*")
         if path.is_file()
     }
     links = {path.name: os.readlink(path) for path in output.glob("[0-9]*")}
-    with reading(backlog.caught_up(output)) as connection:
+    with reading(synchronise.caught_up(output)) as connection:
         shown = queries.shown(connection)
         values = {run["run_id"]: queries.figures(connection, run) for run in shown.values()}
     return files, links, shown, values
@@ -51,9 +52,9 @@ def test_everything_comes_back_into_an_empty_place(reports, database, tmp_path, 
     assert archive.stat().st_mode & 0o777 == 0o600
     if database == "postgresql":
         monkeypatch.setenv("DATABASE_URL", postgres.new())
-    restored = restoration.restore(str(archive), tmp_path / "new")
+    restored = restore.restore(str(archive), tmp_path / "new")
     assert restored.startswith("1 reports of ") and "before" not in restored
-    assert not (tmp_path / "new" / restoration.REPLACED).exists()
+    assert not (tmp_path / "new" / restore.REPLACED).exists()
     assert everything(tmp_path / "new") == before
 
 
@@ -62,7 +63,7 @@ def test_sqlite_is_restored_into_postgresql(reports, tmp_path, monkeypatch, post
     before = everything(reports)
     backup.write(reports, tmp_path / "one.tar.gz")
     monkeypatch.setenv("DATABASE_URL", postgres.new())
-    restoration.restore(str(tmp_path / "one.tar.gz"), tmp_path / "new")
+    restore.restore(str(tmp_path / "one.tar.gz"), tmp_path / "new")
     assert everything(tmp_path / "new") == before
     from abaco.database.connection import connect, writing
 
@@ -71,7 +72,7 @@ def test_sqlite_is_restored_into_postgresql(reports, tmp_path, monkeypatch, post
         row = {
             "run_id": run_id,
             "date": before[2][DATE]["date"],
-            "since": runs.time_of("2027-01-01T00:00:00Z"),
+            "since": folders.time_of("2027-01-01T00:00:00Z"),
         }
         connection.execute(queries.visible.insert(), {**row, "why": "published"})
 
@@ -80,12 +81,12 @@ def test_an_existing_place_becomes_what_the_archive_holds_and_is_kept_aside(repo
     before = everything(reports)
     backup.write(reports, tmp_path / "one.tar.gz")
     (reports / DATE).unlink()
-    shutil.move(reports / runs.RUNS / DATE, reports / runs.RUNS / "2025-11-30")
-    restored = restoration.restore(str(tmp_path / "one.tar.gz"), reports)
-    assert f"what was there before is in {reports / restoration.REPLACED}" in restored
+    shutil.move(reports / folders.RUNS / DATE, reports / folders.RUNS / "2025-11-30")
+    restored = restore.restore(str(tmp_path / "one.tar.gz"), reports)
+    assert f"what was there before is in {reports / restore.REPLACED}" in restored
     assert everything(reports) == before
-    (aside,) = (reports / restoration.REPLACED).iterdir()
-    assert (aside / runs.RUNS / "2025-11-30").is_dir()
+    (aside,) = (reports / restore.REPLACED).iterdir()
+    assert (aside / folders.RUNS / "2025-11-30").is_dir()
     assert ID[:8] in (aside / backup.DATABASE).read_text()
 
 
@@ -104,11 +105,11 @@ def test_azure_there_and_back(reports, tmp_path, monkeypatch, blob_service):  # 
     monkeypatch.setenv(azure.CONNECTION, connection_string(blob_service.port))
     before = everything(reports)
     name = backup.backup("azure", reports).split(": ")[0]
-    assert not list((reports / runs.RUNS).glob("backup-*"))
-    restoration.restore(name, tmp_path / "new")
+    assert not list((reports / folders.RUNS).glob("backup-*"))
+    restore.restore(name, tmp_path / "new")
     assert everything(tmp_path / "new") == before
     with pytest.raises(azure.DeliveryError, match=r"has no reports/backups/none\.tar\.gz"):
-        restoration.restore("azure:none.tar.gz", tmp_path / "other")
+        restore.restore("azure:none.tar.gz", tmp_path / "other")
 
 
 # Archives that are not what a backup writes
@@ -157,10 +158,10 @@ def there(tmp_path, monkeypatch):
     """Reports that must stay as they are; ``reports/kept`` stands for all of them."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
     output = tmp_path / "there"
-    (output / runs.RUNS / "2025-11-30").mkdir(parents=True)
-    (output / runs.RUNS / "2025-11-30" / "kept").write_text("kept")
+    (output / folders.RUNS / "2025-11-30").mkdir(parents=True)
+    (output / folders.RUNS / "2025-11-30" / "kept").write_text("kept")
     yield output
-    assert (output / runs.RUNS / "2025-11-30" / "kept").read_text() == "kept"
+    assert (output / folders.RUNS / "2025-11-30" / "kept").read_text() == "kept"
     assert not list(output.glob(".restoring-*"))
     assert not list(output.glob("[0-9]*"))
 
@@ -208,7 +209,7 @@ ANOTHER = {"path": f"reports/{FOLDER}/more", "bytes": 0, "sha256": "0" * 64}
 def test_hostile_or_broken_archive_is_refused_and_replaces_nothing(archive, there, spoil, said):
     spoil(archive)
     with pytest.raises(InputError) as refused:
-        restoration.restore(archive.write(), there)
+        restore.restore(archive.write(), there)
     assert said in str(refused.value)
     assert not (there.parent / "outside").exists()
 
@@ -223,7 +224,7 @@ def test_what_is_no_plain_file_is_refused(archive, there, kind):
     ]  # fmt: skip
     archive.members.append(member(name, kind, link="/etc/passwd"))
     with pytest.raises(InputError, match=r"is not as contents\.json lists it"):
-        restoration.restore(archive.write(), there)
+        restore.restore(archive.write(), there)
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
@@ -232,15 +233,15 @@ def test_archive_that_was_cut_off_is_refused(reports, there, tmp_path, part):
     data = (tmp_path / "whole.tar.gz").read_bytes()
     (tmp_path / "cut.tar.gz").write_bytes(data[: int(len(data) * part)])
     with pytest.raises(InputError, match=r"cut\.tar\.gz cannot be read as an archive"):
-        restoration.restore(str(tmp_path / "cut.tar.gz"), there)
+        restore.restore(str(tmp_path / "cut.tar.gz"), there)
 
 
 def test_file_that_is_no_archive_and_file_that_is_not_there(there, tmp_path):
     (tmp_path / "text.tar.gz").write_text("text")
     with pytest.raises(InputError, match="cannot be read as an archive"):
-        restoration.restore(str(tmp_path / "text.tar.gz"), there)
+        restore.restore(str(tmp_path / "text.tar.gz"), there)
     with pytest.raises(InputError, match="Archive not found: none"):
-        restoration.restore("none", there)
+        restore.restore("none", there)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +256,7 @@ def test_file_that_is_no_archive_and_file_that_is_not_there(there, tmp_path):
 def test_rows_of_other_tables_are_refused_and_everything_is_as_it_was(archive, there, line):
     archive.files[backup.DATABASE] = line.encode() + b"\n"
     with pytest.raises(InputError, match="Line 1 of the database's copy is no row"):
-        restoration.restore(archive.write(), there)
+        restore.restore(archive.write(), there)
 
 
 def test_error_in_the_middle_of_the_switch_undoes_it(archive, there, monkeypatch):
@@ -267,20 +268,20 @@ def test_error_in_the_middle_of_the_switch_undoes_it(archive, there, monkeypatch
             raise OSError(28, "No space left on device")
         rename(source, target)
 
-    monkeypatch.setattr(restoration.os, "rename", fails_at_the_second)
+    monkeypatch.setattr(restore.os, "rename", fails_at_the_second)
     with pytest.raises(OSError, match="No space left"):
-        restoration.restore(archive.write(), there)
+        restore.restore(archive.write(), there)
     assert len(done) == 3
 
 
 def test_run_that_is_at_work_is_waited_for(archive, there):
-    folder = there / runs.RUNS / DATE / f"20260101T020000000000Z_{ID}"
+    folder = there / folders.RUNS / DATE / f"20260101T020000000000Z_{ID}"
     folder.mkdir(parents=True)
-    runs.write_json(
+    folders.write_json(
         folder / "run.json", {"status": "running", "date": DATE, "started_at": "2026-01-01T02:00:00Z"}
     )
-    with runs.hold(there, DATE, 0, print), pytest.raises(RunError, match="A run of 2025-12-31 is at work"):
-        restoration.restore(archive.write(), there)
+    with folders.hold(there, DATE, 0, print), pytest.raises(RunError, match="A run of 2025-12-31 is at work"):
+        restore.restore(archive.write(), there)
 
 
 def test_nothing_to_back_up_and_a_place_that_cannot_be_written(tmp_path, reports, monkeypatch):

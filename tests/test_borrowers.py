@@ -6,7 +6,7 @@ import pytest
 from exports import rows_of
 from tapes import tape
 
-from abaco import transformation
+from abaco.ingest import transformation
 
 COLUMNS = ("measurement_date", "borrower", "borrower_id", "balance_usd", "loans")
 

@@ -17,11 +17,11 @@ from cascade_server import Answer, served
 from exports import SCHEDULES, SNAPSHOT, snapshot
 from projects import ROOT, Project, copy_project
 
-from abaco import cascade
-from abaco.cascade import transfer
-from abaco.cascade.answer import retry_after
-from abaco.cascade.store import Store
-from abaco.errors import InputError, RunError
+from abaco.core.errors import InputError, RunError
+from abaco.ingest import cascade
+from abaco.ingest.cascade import transfer
+from abaco.ingest.cascade.answer import retry_after
+from abaco.ingest.cascade.store import Store
 
 TOKEN = "token-that-nobody-may-ever-see"
 BODY = "".join(line + "\n" for line in (SNAPSHOT, snapshot("A-1"), snapshot("A-2"))).encode()
@@ -319,7 +319,7 @@ def test_retry_after_is_seconds_or_a_date(text, low, high):
 
 def test_requests_of_a_minute_are_counted_over_downloads(serve, fetch, monkeypatch):
     slept = []
-    monkeypatch.setattr("abaco.cascade.store.time.sleep", slept.append)
+    monkeypatch.setattr("abaco.ingest.cascade.store.time.sleep", slept.append)
     server = serve(Answer(status=500), Answer(BODY))
     fetch(server.url, requests_per_minute=2)
     assert slept == [0.0]  # the backoff alone
@@ -564,7 +564,7 @@ def test_report_on_cascade(downloaded):
     run = json.loads((project.output / "2025-12-31/run.json").read_text())
     assert run["input"] == str(project.root / "data/cascade/current")
     assert len(server.requests) == 1
-    assert "INFO abaco.cascade.export Cascade: " in project.log
+    assert "INFO abaco.ingest.cascade.export Cascade: " in project.log
 
 
 def test_report_on_an_unchanged_export_is_taken_from_the_former_run(downloaded):
@@ -617,7 +617,7 @@ def test_token_is_nowhere(downloaded):
 
 
 def test_http_client_is_not_imported_before_it_is_needed():
-    code = "import abaco.cli, abaco.pipeline, sys; print({'httpx', 'tenacity'} & set(sys.modules))"
+    code = "import abaco.cli, abaco.run.pipeline, sys; print({'httpx', 'tenacity'} & set(sys.modules))"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )

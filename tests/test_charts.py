@@ -5,7 +5,7 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from abaco import charts
+from abaco.page import charts
 
 MONTHS = pd.DataFrame(
     {"due_usd": [Decimal("2.00"), Decimal("1.00")], "paid_usd": [Decimal("1.50"), None]}, ["Jan", "Feb"]

@@ -52,8 +52,8 @@ def test_nothing_is_said_while_it_runs_when_nobody_watches(finished):
 
 def test_log_tells_what_happened(finished):
     for phase in ("01_ingestion", "05_output"):
-        assert f"INFO abaco.pipeline phase {phase} begins" in finished.log
-        assert f"INFO abaco.pipeline phase {phase} ended: " in finished.log
+        assert f"INFO abaco.run.pipeline phase {phase} begins" in finished.log
+        assert f"INFO abaco.run.pipeline phase {phase} ended: " in finished.log
 
 
 # Bad input: each error names the thing, what was found and what to do
@@ -247,7 +247,7 @@ def test_outside_of_a_project_it_says_so(tmp_path):
 def test_traceback_goes_to_the_log_and_not_to_the_screen(project):
     refused(project, "--input", "nowhere.csv")
     assert "Traceback (most recent call last):" in project.log
-    assert "abaco.errors.InputError: Input file not found: " in project.log
+    assert "abaco.core.errors.InputError: Input file not found: " in project.log
     assert f" ERROR abaco failed: Input file not found: {project.root}/nowhere.csv: " in project.log
 
 

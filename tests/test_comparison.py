@@ -2,8 +2,8 @@
 
 import pytest
 
-from abaco import comparison
-from abaco.errors import InputError
+from abaco.core.errors import InputError
+from abaco.review import comparison
 
 
 def kpi(value, status="ok"):

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from exports import rows_of
 
-from abaco import contract
-from abaco.formats import FORMATS
-from abaco.schema import Column, Format
+from abaco.ingest import contract
+from abaco.ingest.columns import Column, Format
+from abaco.ingest.formats import FORMATS
 
 TYPES = {
     "text": pa.string(),

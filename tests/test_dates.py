@@ -5,10 +5,10 @@ import datetime as dt
 import pytest
 from exports import BY_DATE, LOANS, PAR, SNAPSHOT, snapshot, write
 
-from abaco import sources
-from abaco.coverage import tape_dates
-from abaco.dates import parse_date
-from abaco.errors import InputError
+from abaco.core.dates import parse_date
+from abaco.core.errors import InputError
+from abaco.ingest import sources
+from abaco.ingest.coverage import tape_dates
 
 
 @pytest.mark.parametrize("text", ["2025-12-31", " 2025-12-31 "])

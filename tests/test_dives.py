@@ -7,10 +7,11 @@ import nbformat
 import pytest
 from projects import PII_KEY, ROOT, copy_project
 
-from abaco import dives, runs
-from abaco.errors import InputError
-from abaco.execution import execute
-from abaco.stages import COMPLETED, notebook_path, scraps_of
+from abaco.core.errors import InputError
+from abaco.core.phases import COMPLETED, notebook_path, scraps_of
+from abaco.run import dive as run_dive
+from abaco.run import folders
+from abaco.run.execution import execute
 
 NOVEMBER = "2025-11-30"
 OTHER = {
@@ -56,7 +57,7 @@ def run(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("dive", dives.DIVES)
+@pytest.mark.parametrize("dive", run_dive.DIVES)
 def test_another_date_of_another_input(exports, run, dive):
     shown, found = run(exports, dive, input="exports", date=NOVEMBER, **OTHER[dive])
     assert {name: found[name] for name in FOUND[dive]} == FOUND[dive]
@@ -64,18 +65,18 @@ def test_another_date_of_another_input(exports, run, dive):
     assert "<svg" in shown
     assert "ALF - " not in shown and "BET - " not in shown and "C-0" not in shown
     assert (
-        len(list((exports / dives.SCRATCH / ".runs" / NOVEMBER).glob("*/run.json"))) == 1
+        len(list((exports / run_dive.SCRATCH / ".runs" / NOVEMBER).glob("*/run.json"))) == 1
     )  # one for all of them
 
 
-@pytest.mark.parametrize("dive", dives.DIVES)
+@pytest.mark.parametrize("dive", run_dive.DIVES)
 def test_single_file_says_what_is_missing_and_takes_the_report_that_is_there(
     finished, run, monkeypatch, dive
 ):
     monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)
     shown, found = run(finished.root, dive, input="data/sample.csv")
     assert found[COMPLETED] is True
-    assert not (finished.root / dives.SCRATCH).exists()
+    assert not (finished.root / run_dive.SCRATCH).exists()
     assert ("does not tell this" in shown) == bool(LACKING[dive])
     assert (LACKING[dive] or "<svg") in shown
     assert "Simulado" not in shown and "example.org" not in shown
@@ -86,7 +87,7 @@ def opened(finished, monkeypatch):
     """A deep dive into the finished report."""
     monkeypatch.setenv("ABACO_ROOT", str(finished.root))
     monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)
-    return dives.Dive("data/sample.csv")
+    return run_dive.Dive("data/sample.csv")
 
 
 def test_without_a_date_it_is_the_latest(opened, finished):
@@ -130,11 +131,13 @@ def test_report_of_anything_else_is_not_taken(finished, monkeypatch, changed):
     monkeypatch.setenv("ABACO_ROOT", str(finished.root))
     monkeypatch.setenv("ABACO_PII_KEY", "another" if changed == "masking" else PII_KEY)
     made = []
-    monkeypatch.setattr(dives.Pipeline, "execute", lambda self, *given: made.append(given) or {"path": "."})
+    monkeypatch.setattr(
+        run_dive.Pipeline, "execute", lambda self, *given: made.append(given) or {"path": "."}
+    )
     source = finished.root / "data/sample.csv"
     other = finished.root / "data/other.csv"
     other.write_text(source.read_text().replace("1851.25", "1851.26"))
-    dives.report_of(other if changed == "input" else source, "2025-12-31")
+    run_dive.report_of(other if changed == "input" else source, "2025-12-31")
     other.unlink()
     assert made == [(str(other if changed == "input" else source), "2025-12-31")]
 
@@ -146,8 +149,8 @@ def test_settings_of_a_report_do_not_matter(finished, monkeypatch):
     before = settings.read_text()
     settings.write_text(before.replace("max_change_pct: 25.0", "max_change_pct: 30.0"))
     try:
-        found = dives.report_of("data/sample.csv", "2025-12-31")
+        found = run_dive.report_of("data/sample.csv", "2025-12-31")
     finally:
         settings.write_text(before)
-    assert runs.read_json(found / "metrics.json")["date"] == "2025-12-31"
-    assert not (finished.root / dives.SCRATCH).exists()
+    assert folders.read_json(found / "metrics.json")["date"] == "2025-12-31"
+    assert not (finished.root / run_dive.SCRATCH).exists()

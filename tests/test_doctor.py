@@ -16,16 +16,16 @@ from mailserver import URL_PASSWORD, URL_USER, authority, serving
 from projects import OWN, ROOT
 from service.serving import Service
 
-from abaco import runs
-from abaco.cascade.probe import probe
+from abaco.core.errors import AbacoError, InputError, RunError
 from abaco.database.connection import connect, writing
 from abaco.delivery import outbox
-from abaco.delivery.item import Item
-from abaco.doctor import data, machine, places
-from abaco.doctor.case import Case, ok
-from abaco.doctor.examination import CHECKS, limited
-from abaco.doctor.service import service as served_pages
-from abaco.errors import AbacoError, InputError, RunError
+from abaco.delivery.channel import Item
+from abaco.ingest.cascade.probe import probe
+from abaco.operations import data, doctor_machine, doctor_places
+from abaco.operations.case import Case, ok
+from abaco.operations.doctor import CHECKS, limited
+from abaco.operations.service import service as served_pages
+from abaco.run import folders
 
 KEY = "c2VjcmV0LWtleS1vZi1ub2JvZHk="
 # port 9 of this machine: nobody listens there
@@ -54,7 +54,7 @@ def here(copied_project, monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.setenv("ABACO_ROOT", str(copied_project))
     for module in ("case", "service"):  # on a busy machine also a sound place may need its time
-        monkeypatch.setattr(f"abaco.doctor.{module}.PATIENCE_SECONDS", 180.0)
+        monkeypatch.setattr(f"abaco.operations.{module}.PATIENCE_SECONDS", 180.0)
     return copied_project
 
 
@@ -128,7 +128,7 @@ def test_check_without_end_is_a_problem(here):
 def test_log_that_cannot_be_written(here):
     (here / "logs").write_text("in the way")
     with pytest.raises(InputError, match=r"Cannot write to .*logs: "):
-        machine.log(Case())
+        doctor_machine.log(Case())
 
 
 @pytest.mark.parametrize(
@@ -148,26 +148,26 @@ def test_log_that_cannot_be_written(here):
 def test_packages(here, lock, level, text):
     if lock:
         (here / "requirements.lock").write_text(lock)
-    found = machine.packages(Case())
+    found = doctor_machine.packages(Case())
     assert found.level == level and text in found.text
 
 
 def test_disk_that_is_too_small_for_the_input(case, here):
     with (here / "data/huge.csv").open("wb") as file:
         file.truncate(shutil.disk_usage(here).free)  # takes no room itself
-    found = machine.disk(case("run.input=data/huge.csv"))
+    found = doctor_machine.disk(case("run.input=data/huge.csv"))
     assert found.level == "problem" and "lower retention.keep_runs" in found.text
 
 
 def test_output_that_cannot_be_written(case, here):
     (here / "taken").write_text("")
     with pytest.raises(InputError, match=r"Cannot write to the output folder .*taken/reports"):
-        machine.access(case(given_output=here / "taken/reports"))
+        doctor_machine.access(case(given_output=here / "taken/reports"))
 
 
 def test_cascade_folder_that_cannot_be_written(case, here):
     (here / "taken").write_text("")
-    found = machine.access(case("run.input=cascade,cascade.folder=taken/cascade"))
+    found = doctor_machine.access(case("run.input=cascade,cascade.folder=taken/cascade"))
     assert found.level == "problem" and "taken/cascade" in found.text
 
 
@@ -177,7 +177,7 @@ def test_clock_behind_a_run(case, here, days, level):
     path.parent.mkdir(parents=True)
     path.touch()
     os.utime(path, times=(time.time() + days * 86400,) * 2)
-    found = machine.clock(case())
+    found = doctor_machine.clock(case())
     assert found.level == level and (level == "ok" or "run.json is of" in found.text)
 
 
@@ -253,14 +253,14 @@ def test_cascade_before_its_first_download(case):
 
 
 def test_database_is_not_made(case, here):
-    assert "the first run makes it" in places.database(case()).text
-    assert places.deliveries(case()).text == "none yet"
+    assert "the first run makes it" in doctor_places.database(case()).text
+    assert doctor_places.deliveries(case()).text == "none yet"
     assert not (here / "reports/abaco.db").exists()
 
 
 def test_database_answers(case, database, here):
     connect(here / "reports")
-    found = places.database(case())
+    found = doctor_places.database(case())
     assert found.level == "ok" and "runs: 0" in found.text
 
 
@@ -268,14 +268,14 @@ def test_database_that_is_damaged(case, here):
     (here / "reports").mkdir()
     (here / "reports/abaco.db").write_bytes(b"no database at all" * 1000)
     with pytest.raises(AbacoError, match=r"reports/abaco\.db: file is not a database: see that"):
-        places.database(case())
+        doctor_places.database(case())
 
 
 def test_database_that_does_not_answer(case, postgres, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     postgres.stop()
     with pytest.raises(AbacoError, match="see that it runs and takes connections"):
-        places.database(case())
+        doctor_places.database(case())
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_deliveries_that_did_not_arrive(case, here, status, text):
         change = outbox.update(outbox.deliveries).values(error="Mail server is away")
         connection.execute(change)
         connection.execute(change.where(outbox.deliveries.c.key == "email:2").values(status=status))
-    assert places.deliveries(case()) == places.warning(text)
+    assert doctor_places.deliveries(case()) == doctor_places.warning(text)
 
 
 # The places
@@ -305,7 +305,7 @@ def test_deliveries_that_did_not_arrive(case, here, status, text):
 def test_azure_answers_and_nothing_is_made(case, blob_service, monkeypatch):  # noqa: F811
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(blob_service.port))
     for _ in range(2):
-        found = places.azure(case("delivery.azure_container=doctor"))
+        found = doctor_places.azure(case("delivery.azure_container=doctor"))
         assert found == ok("answers; the first upload makes the container doctor")
 
 
@@ -320,11 +320,11 @@ def test_azure_answers_and_nothing_is_made(case, blob_service, monkeypatch):  # 
 def test_azure_with_a_fault(case, blob_service, monkeypatch, port, key, text):  # noqa: F811
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(port or blob_service.port, key))
     with pytest.raises(AbacoError, match=text):
-        places.azure(case())
+        doctor_places.azure(case())
 
 
 def test_azure_is_not_set_up(case):
-    assert places.azure(case()).text.startswith("not set up: nothing is uploaded unless AZURE")
+    assert doctor_places.azure(case()).text.startswith("not set up: nothing is uploaded unless AZURE")
 
 
 @pytest.fixture
@@ -338,10 +338,10 @@ def mail(tmp_path, monkeypatch):
 
 def test_mail_server_lets_us_in_and_nothing_is_sent(case, mail, monkeypatch):
     monkeypatch.setenv("SMTP_URL", f"smtp://{URL_USER}:{URL_PASSWORD}@localhost:{mail.port}")
-    found = places.email(case())
+    found = doctor_places.email(case())
     assert (found.level, found.text[-21:]) == ("warning", "set REPORT_RECIPIENTS")
     monkeypatch.setenv("REPORT_RECIPIENTS", "ana@example.com, luis@example.com")
-    assert places.email(case()) == ok(
+    assert doctor_places.email(case()) == ok(
         f"Mail server localhost:{mail.port} lets us in; 2 receive reports, 2 alerts"
     )
     assert mail.taken == []
@@ -350,28 +350,28 @@ def test_mail_server_lets_us_in_and_nothing_is_sent(case, mail, monkeypatch):
 def test_mail_server_that_refuses_the_password(case, mail, monkeypatch):
     monkeypatch.setenv("SMTP_URL", f"smtp://{URL_USER}:wrong@localhost:{mail.port}")
     with pytest.raises(AbacoError, match="refused the credentials"):
-        places.email(case())
+        doctor_places.email(case())
 
 
 def test_recipients_without_a_mail_server(case, monkeypatch):
     monkeypatch.setenv("REPORT_RECIPIENTS", "ana@example.com")
-    assert places.email(case()) == places.warning(
+    assert doctor_places.email(case()) == doctor_places.warning(
         "not set up: nothing is sent unless SMTP_URL is set, though there are recipients"
     )
     monkeypatch.setenv("REPORT_RECIPIENTS", "nobody")
     with pytest.raises(InputError, match="REPORT_RECIPIENTS holds what is no email address"):
-        places.email(case())
+        doctor_places.email(case())
 
 
 def test_alerts_go_where_they_can(case, monkeypatch):
-    assert places.alerts(case()).text.startswith("nobody is told of failures")
+    assert doctor_places.alerts(case()).text.startswith("nobody is told of failures")
     monkeypatch.setenv("SMTP_URL", "smtp://ana%40example.com:secret@localhost")
-    assert places.alerts(case()).level == "warning"  # email, and nobody who receives it
+    assert doctor_places.alerts(case()).level == "warning"  # email, and nobody who receives it
     monkeypatch.setenv("ALERT_RECIPIENTS", "ana@example.com")
-    assert places.alerts(case()) == ok("P1 to email, P2 to email, P3 to email, P4 to email")
+    assert doctor_places.alerts(case()) == ok("P1 to email, P2 to email, P3 to email, P4 to email")
     monkeypatch.setenv("SLACK_WEBHOOK_URL", SECRETS["SLACK_WEBHOOK_URL"])
-    assert places.alerts(case()) == ok("P1 to slack and email, P2 to slack, P3 to slack, P4 to slack")
-    assert places.alerts(case("alerts.dry_run=true")).level == "warning"
+    assert doctor_places.alerts(case()) == ok("P1 to slack and email, P2 to slack, P3 to slack, P4 to slack")
+    assert doctor_places.alerts(case("alerts.dry_run=true")).level == "warning"
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,7 @@ def test_alerts_go_where_they_can(case, monkeypatch):
 def test_alerts_that_could_not_be_sent(case, monkeypatch, name, value, text):
     monkeypatch.setenv(name, value)
     with pytest.raises(AbacoError, match=text):
-        places.alerts(case())
+        doctor_places.alerts(case())
 
 
 @pytest.fixture
@@ -448,9 +448,9 @@ def test_cascade_that_is_not_trusted(cascade):
     ],
 )
 def test_cascade_is_not_set_up(case, params, text):
-    assert places.cascade(case()).text.startswith("not set up")
+    assert doctor_places.cascade(case()).text.startswith("not set up")
     with pytest.raises(InputError, match=text):
-        places.cascade(case(params))
+        doctor_places.cascade(case(params))
 
 
 # The service
@@ -464,7 +464,7 @@ def at(port):
 def test_service_that_does_not_run(case, here):
     assert served_pages(case(at(9))).text == "does not run at http://127.0.0.1:9; make serve starts it"
     (here / "reports/.runs").mkdir(parents=True)
-    runs.write_json(here / "reports/.runs/schedule.json", {})
+    folders.write_json(here / "reports/.runs/schedule.json", {})
     assert served_pages(case(at(9))).level == "warning"
 
 
@@ -477,13 +477,13 @@ def test_another_program_in_place_of_the_service(case):
 
 
 def test_places_that_are_silent(case, monkeypatch):
-    monkeypatch.setattr("abaco.doctor.service.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("abaco.operations.service.PATIENCE_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         monkeypatch.setenv("SMTP_URL", f"smtp://ana%40example.com:secret@127.0.0.1:{port}")
         monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(port))
         silence = case(f"delivery.timeout_seconds=0.2,{at(port)}")
-        for check in (places.azure, places.email):
+        for check in (doctor_places.azure, doctor_places.email):
             with pytest.raises(AbacoError, match=r"no answer within 0\.2 s"):
                 check(silence)
         assert "gives no answer (ReadTimeout)" in served_pages(silence).text

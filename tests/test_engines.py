@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from exports import SNAPSHOT, ingest, rows_of, snapshot, write
 
-from abaco import contract
 from abaco.engines import RECORDS, DuckDB
-from abaco.schema import Column, Format
+from abaco.ingest import contract
+from abaco.ingest.columns import Column, Format
 
 KEY = b"a key that nobody else has"
 

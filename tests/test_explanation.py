@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from projects import PII_KEY, Project
 
-from abaco import masking
-from abaco.errors import InputError
-from abaco.explanation import explain
+from abaco.core.errors import InputError
+from abaco.ingest import masking
+from abaco.review.explanation import explain
 
 
 @pytest.fixture

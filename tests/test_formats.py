@@ -3,9 +3,9 @@
 import pytest
 from exports import BY_DATE, LOANS, PAR, PAYMENTS, SCHEDULES, SNAPSHOT, TRANSACTIONS
 
-from abaco.errors import InputError
-from abaco.formats import ACCOUNTS, BORROWER, FORMATS, recognise
-from abaco.schema import normalise
+from abaco.core.errors import InputError
+from abaco.ingest.columns import normalise
+from abaco.ingest.formats import ACCOUNTS, BORROWER, FORMATS, recognise
 
 HEADERS = {
     SNAPSHOT: "snapshot",

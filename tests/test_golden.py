@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from abaco import project
-from abaco.dives import DIVES
-from abaco.golden import GOLDEN
-from abaco.stages import PHASES, notebook_path
+from abaco.core import project
+from abaco.core.phases import PHASES, notebook_path
+from abaco.run.dive import DIVES
+from tools.golden import GOLDEN
 
 NAMES = (*PHASES, *DIVES)
 

@@ -23,9 +23,9 @@ from exports import (
     write,
 )
 
-from abaco import coverage, ingestion, sources
+from abaco.core.errors import DateError, InputError
 from abaco.engines import DuckDB
-from abaco.errors import DateError, InputError
+from abaco.ingest import coverage, quarantine, sources
 
 KEY = "a key that nobody else has"
 PAYMENT = (
@@ -86,8 +86,8 @@ UNUSED = "not used: the tape comes from the snapshot"
 )  # fmt: skip
 def test_tape_comes_from_one_format_only(tmp_path, names, used):
     found, _ = sources.discover(folder(tmp_path, *names))
-    assert ingestion.roles(found) == used
-    assert [s.name for s in ingestion.tape_sources(found)] == [name for name in used if used[name] == "tape"]
+    assert quarantine.roles(found) == used
+    assert [s.name for s in quarantine.tape_sources(found)] == [name for name in used if used[name] == "tape"]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_every_export_of_a_folder_is_staged_and_reconciled(tmp_path):
 def test_input_without_a_tape_says_what_to_add(tmp_path):
     found, _ = sources.discover(folder(tmp_path, "schedules", "payments"))
     with pytest.raises(InputError) as error:
-        ingestion.tape_sources(found)
+        quarantine.tape_sources(found)
     assert str(error.value) == (
         "No loan tape in the input, only payment schedules, real payments: "
         "add a canonical snapshot, PAR balances or loans"
@@ -325,7 +325,7 @@ def test_files_of_both_grains_are_refused_when_they_share_a_date(tmp_path):
     write(tmp_path / "in" / "whole.csv", BY_DATE, snapshot(date="2025-12-31").removeprefix("A-1,"))
     found, _ = sources.discover(tmp_path / "in")
     with DuckDB() as engine:
-        [batch] = ingestion.stage(found, DATE, engine, tmp_path)
+        [batch] = quarantine.stage(found, DATE, engine, tmp_path)
         with pytest.raises(InputError, match="2025-12-31 has both"):
             coverage.check_grain(batch.accepted(engine))
 
@@ -355,16 +355,16 @@ def batch(tmp_path):
 def test_exactly_the_limit_passes_and_a_hair_above_fails(batch, rejected, rows, later, limit, passes):
     book = {"quarantined": rejected, "rows_in": rows, "later": later}
     if passes:
-        ingestion.check_reject_limit(batch, book, {"x: missing": rejected}, limit)
+        quarantine.check_reject_limit(batch, book, {"x: missing": rejected}, limit)
     else:
         with pytest.raises(InputError, match=f"^{rejected} of {rows - later} rows of the canonical snapshot"):
-            ingestion.check_reject_limit(batch, book, {"x: missing": rejected}, limit)
+            quarantine.check_reject_limit(batch, book, {"x: missing": rejected}, limit)
 
 
 def test_error_of_the_limit_names_counts_share_and_the_most_frequent_reasons(batch):
     reasons = {f"{letter}: missing": 9 - i for i, letter in enumerate("abcdef")}
     with pytest.raises(InputError) as error:
-        ingestion.check_reject_limit(batch, {"quarantined": 39, "rows_in": 90, "later": 10}, reasons, 5.0)
+        quarantine.check_reject_limit(batch, {"quarantined": 39, "rows_in": 90, "later": 10}, reasons, 5.0)
     assert str(error.value) == (
         "39 of 80 rows of the canonical snapshot are rejected (48.75 %, more than max_reject_pct 5.0): "
         "a: missing (9); b: missing (8); c: missing (7); d: missing (6); e: missing (5); "
@@ -375,7 +375,7 @@ def test_error_of_the_limit_names_counts_share_and_the_most_frequent_reasons(bat
 def test_file_with_bad_rows_only_fails_the_limit_and_has_no_date(tmp_path):
     result = ingest(write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1", amount="x"), snapshot("A-2", "x")))
     with pytest.raises(InputError, match=r"^2 of 2 rows .* \(100.00 %"):
-        ingestion.check_reject_limit(result.batches[0], result.book, result.reasons["snapshot"], 5.0)
+        quarantine.check_reject_limit(result.batches[0], result.book, result.reasons["snapshot"], 5.0)
     with pytest.raises(
         InputError, match=r"^No row for 2025-12-31 in the input: it has no usable row at all$"
     ):
@@ -391,7 +391,7 @@ def test_rows_after_the_date_are_left_out_whatever_is_wrong_with_them(tmp_path):
     result = ingest(write(tmp_path / "book.csv", SNAPSHOT, *lines))
     assert [row["loan_id"] for row in result.tape] == ["A-1"]
     assert (result.book["later"], result.book["quarantined"], result.rejects) == (8, 0, [])
-    assert ingestion.reject_pct(result.book) == 0
+    assert quarantine.reject_pct(result.book) == 0
 
 
 DAYS = [dt.date(2025, 10, 31), dt.date(2025, 12, 31), dt.date(2026, 1, 31)]
@@ -425,7 +425,7 @@ def test_date_that_no_row_is_of_is_told_from_one_whose_rows_are_bad(tmp_path):
     lines = [snapshot("A-1", "2025-10-31"), snapshot("A-2", "2025-11-30", "x"), snapshot("A-3", "no date")]
     found, _ = sources.discover(write(tmp_path / "book.csv", SNAPSHOT, *lines))
     with DuckDB() as engine:
-        [batch] = ingestion.stage(found, DATE, engine, tmp_path)
+        [batch] = quarantine.stage(found, DATE, engine, tmp_path)
         assert coverage.dates(batch, engine) == [dt.date(2025, 10, 31)]
         assert coverage.stated_dates(batch, engine) == [dt.date(2025, 10, 31), dt.date(2025, 11, 30)]
 
@@ -452,8 +452,8 @@ def test_inputs_name_use_rows_and_fingerprint_of_each_file(tmp_path):
     write(path / "snapshot.csv", SNAPSHOT, snapshot(), "1,2", snapshot("A-2", "2026-01-31"))
     found, _ = sources.discover(path)
     with DuckDB() as engine:
-        batches = ingestion.stage(found, DATE, engine, tmp_path)
-        told = ingestion.inputs(found, batches, engine)
+        batches = quarantine.stage(found, DATE, engine, tmp_path)
+        told = quarantine.inputs(found, batches, engine)
     assert [(i["name"], i["used_for"], i["rows"]) for i in told] == [
         ("financials.csv", "cash", 1), ("par.csv", UNUSED, None), ("snapshot.csv", "tape", 3),
     ]  # fmt: skip
@@ -464,7 +464,7 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
     path = folder(tmp_path, "loans")
     write(path / "notes.md", "x")
     found, skipped = sources.discover(path)
-    assert ingestion.notes(found, skipped, ["Total"]) == [
+    assert quarantine.notes(found, skipped, ["Total"]) == [
         "notes.md was not used: not a table.",
         "The loans export carries no date: balances and days past due are those of the day it was made, whatever date "
         "the report is of.",
@@ -472,7 +472,7 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
         "No KPI uses these accounts of the statements: Total.",
     ]
     found, _ = sources.discover(folder(tmp_path, "snapshot"))
-    assert ingestion.notes(found, [], []) == []
+    assert quarantine.notes(found, [], []) == []
 
 
 def test_batch_tells_the_next_phase_where_its_rows_are(batch):

@@ -3,9 +3,9 @@
 import pytest
 from exports import LOANS
 
-from abaco.errors import InputError
-from abaco.inspection import inspect
+from abaco.core.errors import InputError
 from abaco.kpis.measures import MEASURES
+from abaco.review.check import inspect
 
 BALANCES = """
 loan_id_raw,reporting_date,outstanding_balance_usd,par_7_balance_usd,par_30_balance_usd,par_60_balance_usd,par_90_balance_usd

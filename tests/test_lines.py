@@ -3,8 +3,8 @@
 import pytest
 from exports import SNAPSHOT, ingest, snapshot, write
 
-from abaco.lines import OUT_OF_PLACE, is_whole, line_numbers, records, split_lines
-from abaco.sources import Source
+from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, line_numbers, records, split_lines
+from abaco.ingest.sources import Source
 
 BAD = snapshot("A-9", amount="abc")
 MISSING = "line: missing columns"

@@ -9,9 +9,9 @@ import pytest
 from exports import rows_of
 from tapes import DECEMBER, NOVEMBER, tape
 
-from abaco import loanbook
+from abaco.core.errors import InputError
 from abaco.engines import DuckDB
-from abaco.errors import InputError
+from abaco.kpis import open_book
 
 TWO_DATES = """
     measurement_date  loan_id  total_receivable_usd
@@ -31,7 +31,7 @@ def tables(tmp_path):
 
 def test_book_of_a_tape_alone(tables):
     with DuckDB(spill=tables) as engine:
-        book = loanbook.open_book(tables, engine, INGESTED)
+        book = open_book.open_book(tables, engine, INGESTED)
         assert len(rows_of(book.tape)) == 3
         assert (book.dates, book.date, book.as_of) == ([NOVEMBER, DECEMBER], DECEMBER, dt.date(2025, 12, 11))
         assert book.accounts == {DECEMBER: {"cash_usd": Decimal("7.25"), "assets_usd": Decimal("-0.10")}}
@@ -40,41 +40,41 @@ def test_book_of_a_tape_alone(tables):
         assert book.default_probability_pct is None
 
 
-@pytest.mark.parametrize("name", loanbook.BESIDE)
+@pytest.mark.parametrize("name", open_book.BESIDE)
 def test_table_beside_the_tape_is_part_of_the_book(tables, name):
     pq.write_table(pa.table({"loan_id": ["A-1"]}), tables / f"{name}.parquet")
     with DuckDB(spill=tables) as engine:
-        book = loanbook.open_book(tables, engine, INGESTED)
+        book = open_book.open_book(tables, engine, INGESTED)
         assert rows_of(getattr(book, name)) == [{"loan_id": "A-1"}]
-        assert [n for n in loanbook.BESIDE if getattr(book, n) is not None] == [name]
+        assert [n for n in open_book.BESIDE if getattr(book, n) is not None] == [name]
 
 
 def test_dates_are_those_of_the_tape_each_once_oldest_first(frame):
-    assert loanbook.dates(frame(tape(TWO_DATES)).lazy()) == [NOVEMBER, DECEMBER]
-    assert loanbook.dates(frame(tape("loan_id\n")).lazy()) == []
+    assert open_book.dates(frame(tape(TWO_DATES)).lazy()) == [NOVEMBER, DECEMBER]
+    assert open_book.dates(frame(tape("loan_id\n")).lazy()) == []
 
 
 def test_no_statements_are_no_accounts():
-    assert loanbook.accounts({}) == {}
+    assert open_book.accounts({}) == {}
 
 
 def test_risk_parameters_are_exact_decimals(tables):
-    parameters = loanbook.risk("0.5, 2, 10, 30, 100", 45.1)
+    parameters = open_book.risk("0.5, 2, 10, 30, 100", 45.1)
     assert parameters["loss_given_default_pct"] == Decimal("45.1")
     with DuckDB(spill=tables) as engine:
-        book = loanbook.open_book(tables, engine, INGESTED, **parameters)
+        book = open_book.open_book(tables, engine, INGESTED, **parameters)
     assert book.default_probability_pct == tuple(map(Decimal, ("0.5", "2", "10", "30", "100")))
 
 
 @pytest.mark.parametrize("severity", [0.0, 100.0])
 def test_loss_given_default_may_be_nothing_or_all(severity):
-    assert loanbook.risk("", severity)["loss_given_default_pct"] == Decimal(str(severity))
+    assert open_book.risk("", severity)["loss_given_default_pct"] == Decimal(str(severity))
 
 
 @pytest.mark.parametrize("severity", [-0.1, 100.1, float("nan"), float("inf")])
 def test_loss_given_default_that_is_no_percentage_is_refused(severity):
     with pytest.raises(InputError) as caught:
-        loanbook.risk("", severity)
+        open_book.risk("", severity)
     assert str(caught.value) == (
         f"calculation.loss_given_default_pct is {severity}: write a number from 0 to 100"
     )

@@ -5,9 +5,10 @@ import datetime as dt
 import pytest
 from exports import DATE, SNAPSHOT, snapshot, write
 
-from abaco import lookup, sources
+from abaco.core.errors import InputError
 from abaco.engines import DuckDB
-from abaco.errors import InputError
+from abaco.ingest import sources
+from abaco.review import lookup
 
 NOVEMBER = dt.date(2025, 11, 30)
 

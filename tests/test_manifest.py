@@ -7,7 +7,8 @@ import re
 import pytest
 from projects import ROOT
 
-from abaco import manifest, project
+from abaco.core import project
+from abaco.run import manifest
 
 
 @pytest.fixture

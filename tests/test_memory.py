@@ -2,9 +2,8 @@
 
 import pytest
 
-from abaco import memory
-from abaco.engines import DuckDB
-from abaco.errors import InputError
+from abaco.core.errors import InputError
+from abaco.engines import DuckDB, memory
 
 
 def test_machine_without_a_limit(tmp_path):

@@ -7,8 +7,7 @@ from decimal import Decimal
 import pytest
 from projects import FOUR
 
-from abaco import metrics
-from abaco.kpis import catalog
+from abaco.kpis import catalog, publish
 from abaco.kpis.ratios import Totals
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
@@ -26,7 +25,7 @@ def value(number, **more):
 
 
 def entry(now, before=None):
-    return metrics.kpi_entries(PAR90, now, before)["PAR90"]
+    return publish.kpi_entries(PAR90, now, before)["PAR90"]
 
 
 def test_entry_holds_what_design_md_names():
@@ -75,28 +74,28 @@ def test_change_is_exact():
 
 def test_previous_is_the_nearest_earlier_date():
     totals = {OCTOBER: book("1.00"), NOVEMBER: book("2.00"), DECEMBER: book("3.00")}
-    date, found = metrics.previous(PAR90, totals, DECEMBER)
+    date, found = publish.previous(PAR90, totals, DECEMBER)
     assert (date, str(found["PAR90"]["value"])) == (NOVEMBER, "2.0000")
-    assert metrics.previous(PAR90, totals, OCTOBER) is None
-    assert metrics.previous(PAR90, totals, dt.date(2025, 11, 15))[0] == OCTOBER
+    assert publish.previous(PAR90, totals, OCTOBER) is None
+    assert publish.previous(PAR90, totals, dt.date(2025, 11, 15))[0] == OCTOBER
 
 
 def test_previous_date_that_is_not_computable_stays_the_previous():
-    date, found = metrics.previous(PAR90, {NOVEMBER: book("0.00", "0.00"), OCTOBER: book("1.00")}, DECEMBER)
+    date, found = publish.previous(PAR90, {NOVEMBER: book("0.00", "0.00"), OCTOBER: book("1.00")}, DECEMBER)
     assert (date, found["PAR90"]["value"]) == (NOVEMBER, None)
 
 
 @pytest.mark.parametrize(("loans", "expected"), [("2", 2), (None, None)])
 def test_book_names_loans_with_a_balance_where_there_are_loan_ids(loans, expected):
     sums = {"total_receivable_usd": Decimal("100.01"), "active_loans": loans and Decimal(loans)}
-    found = metrics.book(Totals(4, sums, {}))
+    found = publish.book(Totals(4, sums, {}))
     assert found == {"outstanding": "100.01", "loans_with_balance": expected, "rows": 4}
 
 
 def test_amounts_are_text_with_their_cents():
-    assert metrics.text(Decimal("7275898.30")) == "7275898.30"
-    assert metrics.text(None) is None
-    assert metrics.number(None) is None
+    assert publish.text(Decimal("7275898.30")) == "7275898.30"
+    assert publish.text(None) is None
+    assert publish.number(None) is None
 
 
 def test_figures_of_the_month_are_partial_until_it_is_over_and_others_never():
@@ -110,13 +109,13 @@ def test_figures_of_the_month_are_partial_until_it_is_over_and_others_never():
         "rows": 0,
     }
     now = dict.fromkeys(definitions, empty)
-    found = metrics.kpi_entries(definitions, now, None, dt.date(2025, 12, 10))
+    found = publish.kpi_entries(definitions, now, None, dt.date(2025, 12, 10))
     partial = [name for name, kpi in found.items() if kpi["partial_through"] == "2025-12-10"]
     assert partial == [
         "WriteOffRate", "MonthlyDefaultRate", "CDR", "RecoveryRate", "CureRate", "RollRate30", "CollectedOfDue",
         "PrincipalOnTime", "APRDisbursed", "Disbursed", "AverageTicket", "SMM", "CPR",
     ]  # fmt: skip
-    assert not any(kpi["partial_through"] for kpi in metrics.kpi_entries(definitions, now, None).values())
+    assert not any(kpi["partial_through"] for kpi in publish.kpi_entries(definitions, now, None).values())
 
 
 def test_summary_tells_what_is_of_a_month_that_is_not_over():
@@ -134,7 +133,7 @@ def test_summary_tells_what_is_of_a_month_that_is_not_over():
         "B": kpi | {"partial_through": "2025-12-10"},
         "C": kpi | {"value": None, "reason": "no loans"},
     }
-    assert metrics.summary(kpis) == [
+    assert publish.summary(kpis) == [
         ("A", "1.50 %", "ok"),
         ("B", "1.50 %", "ok, of a month that is not over: up to 2025-12-10"),
         ("C", "not computable", "no loans"),
@@ -152,14 +151,14 @@ def test_summary_tells_what_is_of_a_month_that_is_not_over():
     ],
 )  # fmt: skip
 def test_caveats_say_which_day_the_figures_are_from(as_of, later, expected):
-    found = metrics.caveats({"date": "2025-12-31", "as_of": as_of, "reconciliation": {"later": later}})
+    found = publish.caveats({"date": "2025-12-31", "as_of": as_of, "reconciliation": {"later": later}})
     assert len(found) == len(expected)
     assert all(told.startswith(start) for told, start in zip(found, expected, strict=True))
 
 
 def test_caveats_begin_with_the_sample():
     figures = {"date": "2025-12-31", "as_of": "2025-12-10", "reconciliation": {"later": 0}, "synthetic": True}
-    first, second = metrics.caveats(figures)
+    first, second = publish.caveats(figures)
     assert first == "Synthetic sample: invented loans, no real book."
     assert second.startswith("The figures are as of 2025-12-10: ")
-    assert metrics.caveats({**figures, "as_of": "2025-12-31", "synthetic": False}) == []
+    assert publish.caveats({**figures, "as_of": "2025-12-31", "synthetic": False}) == []

@@ -10,9 +10,9 @@ import nbformat
 import pytest
 import yaml
 
-from abaco.dives import DIVES
-from abaco.settings import GIVEN, notebook_parameters
-from abaco.stages import PHASES, section
+from abaco.core.phases import PHASES, section
+from abaco.core.settings import GIVEN, notebook_parameters
+from abaco.run.dive import DIVES
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = yaml.safe_load((ROOT / "params/pipeline.yml").read_text())

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from abaco.core.phases import PHASES, section
+from abaco.core.settings import OWN
 from abaco.kpis.catalog import Definition
-from abaco.settings import OWN
-from abaco.stages import PHASES, section
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = (ROOT / "params/pipeline.yml").read_text()

@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 import pytest
 from projects import PII_KEY, ROOT
 
-from abaco import Pipeline, runs
-from abaco.stages import CALCULATED, PHASES
-from abaco.verification import BYTEWISE
+from abaco import Pipeline
+from abaco.core.phases import CALCULATED, PHASES
+from abaco.operations.verify import BYTEWISE
+from abaco.run import folders
 
 SAMPLE = ROOT / "data/sample.csv"
 TABLES = ("tape", "aging", "borrowers", "quarantine", *CALCULATED)
@@ -207,7 +208,9 @@ def test_report_of_another_input_is_named_when_it_is_replaced(tmp_path):
     assert pipeline.replaced(plan) is None
     kept = tmp_path / ".runs/2025-12-31/former"
     kept.mkdir(parents=True)
-    runs.write_json(kept / "run.json", {"run_id": "20251231-0", "input": "/exports/old", "status": "success"})
+    folders.write_json(
+        kept / "run.json", {"run_id": "20251231-0", "input": "/exports/old", "status": "success"}
+    )
     (tmp_path / "2025-12-31").symlink_to(kept, target_is_directory=True)
     assert pipeline.replaced(plan) == {"run_id": "20251231-0", "input": "/exports/old", "path": str(kept)}
     assert pipeline.replaced(plan | {"input": "/exports/old"}) is None
@@ -463,7 +466,7 @@ def test_second_run_of_a_date_waits_for_the_first(project):
 
 
 def test_run_that_may_not_wait_says_who_holds_the_date(kept):
-    with runs.hold(kept.output, "2025-12-31", 0, pytest.fail):
+    with folders.hold(kept.output, "2025-12-31", 0, pytest.fail):
         result = kept.report("--params", "run.lock_timeout_seconds=0")
     assert result.returncode == 1
     waiting, error = result.stderr.splitlines()

@@ -18,10 +18,10 @@ from exports import (
     write,
 )
 
-from abaco import ingestion, reconciliation, sources
+from abaco.core.errors import RunError
 from abaco.engines import DuckDB
-from abaco.errors import RunError
-from abaco.formats import BUCKETS
+from abaco.ingest import quarantine, reconciliation, sources
+from abaco.ingest.formats import BUCKETS
 
 
 def test_every_row_and_dollar_is_in_one_part(tmp_path):
@@ -121,8 +121,8 @@ def test_run_fails_when_the_parts_do_not_add_up(tmp_path, lost):
     path = write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1"), snapshot("A-2", amount="-5"), "1,2")
     found, _ = sources.discover(path)
     with DuckDB() as engine:
-        [batch] = ingestion.stage(found, DATE, engine, tmp_path)
-        rejects = ingestion.quarantine([batch], engine, tmp_path)
+        [batch] = quarantine.stage(found, DATE, engine, tmp_path)
+        rejects = quarantine.quarantine([batch], engine, tmp_path)
         assert reconciliation.reconcile(batch, rejects, engine)["rows_in"] == 3
         if lost == "a rejected row":
             rejects = rejects.slice(1)

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from abaco import retention, runs
+from abaco.run import folders, retention
 
 DATE = "2025-12-31"
 NOW = dt.datetime(2026, 6, 30, tzinfo=dt.UTC)
@@ -16,17 +16,17 @@ def make(tmp_path):
 
     def made(days, status="success", deliveries=()):
         began = NOW - dt.timedelta(days=days)
-        folder = tmp_path / runs.RUNS / DATE / f"{began:%Y%m%dT%H%M%S%fZ}_run-{days}"
+        folder = tmp_path / folders.RUNS / DATE / f"{began:%Y%m%dT%H%M%S%fZ}_run-{days}"
         folder.mkdir(parents=True)
         content = {"status": status, "started_at": f"{began:%Y-%m-%dT%H:%M:%SZ}"}
-        runs.write_json(folder / "run.json", content | {"deliveries": [{"status": d} for d in deliveries]})
+        folders.write_json(folder / "run.json", content | {"deliveries": [{"status": d} for d in deliveries]})
         return folder
 
     return made
 
 
 def left(output):
-    return sorted(int(path.name.rpartition("-")[2]) for path in (output / runs.RUNS / DATE).glob("2*"))
+    return sorted(int(path.name.rpartition("-")[2]) for path in (output / folders.RUNS / DATE).glob("2*"))
 
 
 def prune(output, keep_runs=0, keep_days=0):
@@ -35,7 +35,7 @@ def prune(output, keep_runs=0, keep_days=0):
 
 def test_visible_and_last_good_run_stay_whatever_the_limits(make, tmp_path):
     make(9), make(5), make(1, "failed")
-    runs.publish(make(7), tmp_path)
+    folders.publish(make(7), tmp_path)
     prune(tmp_path)
     assert left(tmp_path) == [5, 7]
     assert (tmp_path / DATE / "run.json").is_file()
@@ -71,7 +71,7 @@ def test_run_that_waits_to_be_delivered_stays(make, tmp_path):
 
 def test_what_a_killed_prune_left_is_removed(make, tmp_path):
     make(1)
-    doomed = tmp_path / runs.RUNS / retention.DOOMED / "one"
+    doomed = tmp_path / folders.RUNS / retention.DOOMED / "one"
     doomed.mkdir(parents=True)
     prune(tmp_path)
     assert not doomed.exists()
@@ -83,7 +83,7 @@ def test_date_that_never_ran(tmp_path):
 
 def test_what_cannot_be_removed_is_logged_and_stays(make, tmp_path, caplog):
     make(2), make(1)
-    (tmp_path / runs.RUNS / retention.DOOMED).write_text("no folder")
+    (tmp_path / folders.RUNS / retention.DOOMED).write_text("no folder")
     assert prune(tmp_path) == []
     assert left(tmp_path) == [1, 2]
     assert "cannot be removed" in caplog.text
@@ -91,10 +91,10 @@ def test_what_cannot_be_removed_is_logged_and_stays(make, tmp_path, caplog):
 
 def test_reports_of_a_date_that_runs_again_are_pruned_and_their_figures_kept(finished, tmp_path):
     project = finished.pristine.copy(tmp_path / "project")
-    ids = [runs.read_json(project.output / DATE / "run.json")["run_id"]]
+    ids = [folders.read_json(project.output / DATE / "run.json")["run_id"]]
     few = "retention.keep_runs=1,retention.keep_days=0,transformation.dust_usd=2"
     assert project.report("--params", few).returncode == 0
-    ids.append(runs.read_json(project.output / DATE / "run.json")["run_id"])
+    ids.append(folders.read_json(project.output / DATE / "run.json")["run_id"])
     assert len(project.runs()) == 1 and len({*ids}) == 2
     compared = project.abaco("compare", *ids, "--output", project.output)
     assert "transformation.dust_usd" in compared.stdout, compared.stderr

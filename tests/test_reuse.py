@@ -6,8 +6,8 @@ import pytest
 from projects import PII_KEY
 from test_pipeline import edit
 
-from abaco import reuse
-from abaco.pipeline import Pipeline
+from abaco.run import plan
+from abaco.run.pipeline import Pipeline
 
 ALL = ["ingestion", "transformation", "calculation", "report", "output"]
 
@@ -70,7 +70,7 @@ def test_an_edited_notebook_concerns_its_phase_and_those_after_it(project):
 
 def test_settings_definitions_input_and_masking_key_concern_every_phase(project, monkeypatch):
     def reusable(params=None):
-        return reuse.reusable(Pipeline(params).plan(date="2025-12-31")["keys"], project.output / "2025-12-31")
+        return plan.reusable(Pipeline(params).plan(date="2025-12-31")["keys"], project.output / "2025-12-31")
 
     monkeypatch.setenv("ABACO_ROOT", str(project.root))
     monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)

@@ -7,11 +7,12 @@ import pytest
 from projects import Project
 from webhooks import recording
 
-from abaco import rollback as switch
-from abaco import runs, settings
+from abaco.core import settings
 from abaco.database import queries
 from abaco.database.connection import connect, reading
-from abaco.delivery import settlement
+from abaco.delivery import commands
+from abaco.operations import rollback as switch
+from abaco.run import folders
 
 DATE = "2025-12-31"
 
@@ -42,7 +43,7 @@ def rollback(project, *arguments, **environment):
 
 
 def shown(project):
-    return runs.read_json(project.output / DATE / "run.json")["run_id"]
+    return folders.read_json(project.output / DATE / "run.json")["run_id"]
 
 
 def test_the_previous_good_run_is_visible_again_and_the_other_is_kept(rolling):
@@ -156,7 +157,7 @@ def test_alert_of_a_run_that_failed_is_not_over_until_a_newer_one_succeeds(
         folder = left.run(tmp_path, DATE, run_id, began, places=("alerts",), **failed)
         if not failed:
             left.finish(folder, {"PAR30": left.kpi(1.0, "ok")})
-        settlement.settle(tmp_path, folder, settings.load())
+        commands.settle(tmp_path, folder, settings.load())
         return causes()
 
     assert settle("a", 1) == settle("b", 2) == []
@@ -175,7 +176,7 @@ def test_alerts_are_those_of_the_run_that_is_shown(twice, tmp_path, monkeypatch)
         for run_id, hour, value, status in (("a", 2, 3.0, "ok"), ("b", 3, 9.0, "critical")):
             folder = left.run(found.output, DATE, run_id, f"2026-01-01T0{hour}:00:00Z", places=("alerts",))
             left.finish(folder, {"PAR30": left.kpi(value, status)})
-            settlement.settle(found.output, folder, settings.load({"alerts": {"max_age_days": 0}}))
+            commands.settle(found.output, folder, settings.load({"alerts": {"max_age_days": 0}}))
         assert "PAR30" in found.abaco("status", "--output", found.output).stdout.partition("Open alerts")[2]
         done = rollback(found, "--date", DATE, SLACK_WEBHOOK_URL=f"{slack.url}/services/T/B/c")
         titles = [one.body["attachments"][0]["title"] for one in slack.received]

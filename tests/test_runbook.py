@@ -14,11 +14,12 @@ import yaml
 from ports import free_port
 from projects import ROOT
 
-from abaco import runs, secrets, settings
 from abaco.cli import app
+from abaco.core import secrets, settings
 from abaco.delivery import rules
-from abaco.service.book import Book
+from abaco.run import folders
 from abaco.service.metrics import exposition
+from abaco.service.reports import Book
 from abaco.service.schedule import Schedule, trigger
 
 BLOCKS = runbook.blocks()
@@ -69,7 +70,7 @@ def test_run(session, block):
 
 def test_going_back_was_to_other_code(session):
     found = {
-        runs.read_json(path)["code"]["sha256"]
+        folders.read_json(path)["code"]["sha256"]
         for path in session.root.glob("reports/.runs/2025-12-31/*/manifest.json")
     }
     assert len(found) == 2

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from abaco import runs
-from abaco.errors import InputError, RunError
+from abaco.core.errors import InputError, RunError
+from abaco.run import folders
 
 DECEMBER = "2025-12-31"
 HOLD = """
@@ -33,10 +33,10 @@ def other(tmp_path):
 
 
 def stage(output, run_id="20251231-0123456789ab", published=False):
-    folder = runs.stage(output, DECEMBER, run_id)
-    runs.write_json(folder / "run.json", {"run_id": run_id})
+    folder = folders.stage(output, DECEMBER, run_id)
+    folders.write_json(folder / "run.json", {"run_id": run_id})
     if published:
-        runs.publish(folder, output)
+        folders.publish(folder, output)
     return folder
 
 
@@ -55,11 +55,11 @@ def test_staging_alone_shows_nothing(tmp_path):
 
 def test_publish_switches_and_keeps_the_former_run(tmp_path):
     former = stage(tmp_path, "20251231-aaaaaaaaaaaa", published=True)
-    assert runs.read_json(tmp_path / "2025-12-31/run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
+    assert folders.read_json(tmp_path / "2025-12-31/run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
     fresh = stage(tmp_path, "20251231-bbbbbbbbbbbb")
-    assert runs.publish(fresh, tmp_path) == tmp_path / "2025-12-31"
-    assert runs.read_json(tmp_path / "2025-12-31/run.json") == {"run_id": "20251231-bbbbbbbbbbbb"}
-    assert runs.read_json(former / "run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
+    assert folders.publish(fresh, tmp_path) == tmp_path / "2025-12-31"
+    assert folders.read_json(tmp_path / "2025-12-31/run.json") == {"run_id": "20251231-bbbbbbbbbbbb"}
+    assert folders.read_json(former / "run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
 
 
 def test_published_link_survives_a_move_of_the_reports(tmp_path):
@@ -72,7 +72,7 @@ def test_published_link_survives_a_move_of_the_reports(tmp_path):
 def test_what_a_killed_switch_left_is_no_obstacle(tmp_path):
     folder = stage(tmp_path)
     (folder.parent / "next").symlink_to("nowhere")
-    runs.publish(folder, tmp_path)
+    folders.publish(folder, tmp_path)
     assert (tmp_path / "2025-12-31/run.json").is_file()
     assert not (folder.parent / "next").is_symlink()
 
@@ -81,14 +81,14 @@ def test_what_a_killed_switch_left_is_no_obstacle(tmp_path):
 def test_what_no_run_made_is_never_replaced(tmp_path, make):
     getattr(tmp_path / "2025-12-31", make)()
     with pytest.raises(RunError, match=r"2025-12-31 was not made by a run: move it away, then run again"):
-        runs.stage(tmp_path, DECEMBER, "x")
+        folders.stage(tmp_path, DECEMBER, "x")
     assert not (tmp_path / ".runs").exists()
 
 
 def test_discard_work_removes_only_the_work(tmp_path):
     folder = stage(tmp_path)
     (folder / "work/staged.parquet").touch()
-    runs.discard_work(folder)
+    folders.discard_work(folder)
     assert sorted(p.name for p in folder.iterdir()) == ["notebooks", "run.json", "tables"]
 
 
@@ -98,11 +98,11 @@ def test_output_that_cannot_be_written_is_named(tmp_path, place):
     with pytest.raises(
         InputError, match=rf"Cannot write to the output folder .*{place}: .+: choose another with OUTPUT"
     ):
-        runs.check_writable(tmp_path / place)
+        folders.check_writable(tmp_path / place)
 
 
 def test_check_writable_leaves_no_file(tmp_path):
-    runs.check_writable(tmp_path / "new/reports")
+    folders.check_writable(tmp_path / "new/reports")
     assert list((tmp_path / "new/reports/.runs").iterdir()) == []
 
 
@@ -112,22 +112,22 @@ def test_check_writable_leaves_no_file(tmp_path):
 def test_a_date_is_held_by_one_and_free_afterwards(tmp_path):
     said = []
     for _ in range(2):
-        with runs.hold(tmp_path, DECEMBER, 0, said.append):
-            assert runs.holder(tmp_path, DECEMBER)["pid"] == os.getpid()
-        assert runs.holder(tmp_path, DECEMBER) is None
+        with folders.hold(tmp_path, DECEMBER, 0, said.append):
+            assert folders.holder(tmp_path, DECEMBER)["pid"] == os.getpid()
+        assert folders.holder(tmp_path, DECEMBER) is None
     assert said == []
 
 
 def test_hold_ends_with_an_error_too(tmp_path):
-    with pytest.raises(ZeroDivisionError), runs.hold(tmp_path, DECEMBER, 0, print):
+    with pytest.raises(ZeroDivisionError), folders.hold(tmp_path, DECEMBER, 0, print):
         raise ZeroDivisionError
-    with runs.hold(tmp_path, DECEMBER, 0, print):
+    with folders.hold(tmp_path, DECEMBER, 0, print):
         pass
 
 
 def test_who_holds_the_date_is_said(tmp_path, other):
     said = []
-    with pytest.raises(RunError) as caught, runs.hold(tmp_path, DECEMBER, 0, said.append):
+    with pytest.raises(RunError) as caught, folders.hold(tmp_path, DECEMBER, 0, said.append):
         pass
     assert f"2025-12-31 is held by another run, process {other.pid} on " in str(caught.value)
     assert str(caught.value).endswith("wait for it, or raise run.lock_timeout_seconds")
@@ -136,7 +136,7 @@ def test_who_holds_the_date_is_said(tmp_path, other):
 
 
 def test_another_date_is_free(tmp_path, other):
-    with runs.hold(tmp_path, "2025-11-30", 0, print):
+    with folders.hold(tmp_path, "2025-11-30", 0, print):
         pass
 
 
@@ -147,8 +147,8 @@ def test_second_goes_on_when_the_first_has_ended(tmp_path, other):
         said.append(text)
         other.stdin.close()
 
-    with runs.hold(tmp_path, DECEMBER, 60, waiting):
-        assert runs.holder(tmp_path, DECEMBER)["pid"] == os.getpid()
+    with folders.hold(tmp_path, DECEMBER, 60, waiting):
+        assert folders.holder(tmp_path, DECEMBER)["pid"] == os.getpid()
     assert len(said) == 1
 
 
@@ -158,9 +158,9 @@ def test_killed_process_does_not_block_and_what_it_left_at_work_can_be_removed(t
     other.send_signal(signal.SIGKILL)
     other.wait()
     said = []
-    with runs.hold(tmp_path, DECEMBER, 0, said.append):
-        kept = runs.stage(tmp_path, DECEMBER, "next")
-        runs.discard_left(tmp_path, DECEMBER, kept)
+    with folders.hold(tmp_path, DECEMBER, 0, said.append):
+        kept = folders.stage(tmp_path, DECEMBER, "next")
+        folders.discard_left(tmp_path, DECEMBER, kept)
     assert not (folder / "work").exists()
     assert (kept / "work").exists()
     assert said == []
@@ -171,16 +171,16 @@ def test_killed_process_does_not_block_and_what_it_left_at_work_can_be_removed(t
 
 
 def test_json_is_readable_and_ends_with_a_line(tmp_path):
-    runs.write_json(tmp_path / "a.json", {"período": "2025", "b": [1, None]})
+    folders.write_json(tmp_path / "a.json", {"período": "2025", "b": [1, None]})
     assert (tmp_path / "a.json").read_text(encoding="utf-8") == (
         '{\n "período": "2025",\n "b": [\n  1,\n  null\n ]\n}\n'
     )
-    assert runs.read_json(tmp_path / "a.json") == {"período": "2025", "b": [1, None]}
+    assert folders.read_json(tmp_path / "a.json") == {"período": "2025", "b": [1, None]}
 
 
 def test_json_that_cannot_be_written_leaves_the_former_whole(tmp_path):
-    runs.write_json(tmp_path / "a.json", 1)
+    folders.write_json(tmp_path / "a.json", 1)
     with pytest.raises(TypeError):
-        runs.write_json(tmp_path / "a.json", {"a": object()})
+        folders.write_json(tmp_path / "a.json", {"a": object()})
     assert json.loads((tmp_path / "a.json").read_text()) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]

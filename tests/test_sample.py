@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from abaco import sample, sample_exports, simulation
+from abaco.sample import exports, simulation
+from abaco.sample import snapshot as sample_snapshot
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 COLUMNS = (
@@ -81,7 +82,7 @@ def count(relation):
 
 
 def test_the_committed_sample_is_what_the_generator_writes(tmp_path):
-    sample.write_sample(tmp_path)
+    sample_snapshot.write_sample(tmp_path)
     written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.csv"))
     assert written == [
         "sample.csv",
@@ -302,7 +303,7 @@ def test_rolls_get_worse_with_depth():
 
 
 def test_some_write_offs_are_reversed():
-    book = simulation.simulate(0, sample.SAMPLE_LOANS, sample.SEED)
+    book = simulation.simulate(0, sample_snapshot.SAMPLE_LOANS, sample_snapshot.SEED)
     before, after = (
         book.is_written_off[simulation.HISTORY - 1 : -1],
         book.is_written_off[simulation.HISTORY :],
@@ -355,7 +356,7 @@ def test_people_are_plainly_invented(snapshot):
 @pytest.mark.parametrize("rows", [1, 100, 5_000])
 def test_snapshot_of_any_size_is_the_same_in_csv_and_parquet(tmp_path, rows):
     for name in ("book.csv", "book.parquet"):
-        sample.write_snapshot(tmp_path / name, rows, seed=3)
+        sample_snapshot.write_snapshot(tmp_path / name, rows, seed=3)
     table = pyarrow.parquet.read_table(tmp_path / "book.parquet")
     with open(tmp_path / "book.csv", encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
@@ -373,10 +374,10 @@ def test_snapshot_of_any_size_is_the_same_in_csv_and_parquet(tmp_path, rows):
 
 
 def test_snapshot_does_not_depend_on_the_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr(sample, "CHUNK_LOANS", 300)
-    sample.write_snapshot(tmp_path / "small_chunks.parquet", 5_000)
-    monkeypatch.setattr(sample, "CHUNK_LOANS", 900)
-    sample.write_snapshot(tmp_path / "large_chunks.parquet", 5_000)
+    monkeypatch.setattr(sample_snapshot, "CHUNK_LOANS", 300)
+    sample_snapshot.write_snapshot(tmp_path / "small_chunks.parquet", 5_000)
+    monkeypatch.setattr(sample_snapshot, "CHUNK_LOANS", 900)
+    sample_snapshot.write_snapshot(tmp_path / "large_chunks.parquet", 5_000)
     order = [
         ("loan_id", "ascending"),
         ("measurement_date", "ascending"),
@@ -391,14 +392,14 @@ def test_snapshot_does_not_depend_on_the_chunks(tmp_path, monkeypatch):
 
 
 def test_snapshot_of_no_rows_is_a_header(tmp_path):
-    sample.write_snapshot(tmp_path / "none.csv", 0)
+    sample_snapshot.write_snapshot(tmp_path / "none.csv", 0)
     assert (tmp_path / "none.csv").read_text() == COLUMNS + "\n"
 
 
 def test_an_earlier_as_of_shifts_only_the_last_snapshot(monkeypatch):
-    monkeypatch.setattr(sample_exports, "LAST_AS_OF", date(2025, 12, 10))
-    book = simulation.simulate(0, sample.SAMPLE_LOANS, sample.SEED)
-    files = sample_exports.exports(book, [0] * simulation.MONTHS)
+    monkeypatch.setattr(exports, "LAST_AS_OF", date(2025, 12, 10))
+    book = simulation.simulate(0, sample_snapshot.SAMPLE_LOANS, sample_snapshot.SEED)
+    files = exports.exports(book, [0] * simulation.MONTHS)
     overdue = [
         row for row in files["loan_par_balances.csv"][1] if row[3] and not row[0].startswith("ALF - X")
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from abaco.schema import Column, Format, normalise
+from abaco.ingest.columns import Column, Format, normalise
 
 FORMAT = Format(
     "letters",

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from abaco import scraps
-from abaco.stages import scraps_of
+from abaco.core.phases import scraps_of
+from abaco.run import scraps
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import json
 import pytest
 import yaml
 
-from abaco import settings
-from abaco.errors import InputError
+from abaco.core import settings
+from abaco.core.errors import InputError
 
 
 @pytest.fixture

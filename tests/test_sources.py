@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from exports import DATE, LOANS, PAR, SNAPSHOT, ingest, rows_of, snapshot, write
 
-from abaco import sources
+from abaco.core.errors import InputError
 from abaco.engines import DuckDB
-from abaco.errors import InputError
-from abaco.ingestion import roles
+from abaco.ingest import sources
+from abaco.ingest.quarantine import roles
 
 HEADINGS = [*SNAPSHOT.split(","), "Cliente"]
 # 1234.50 late by 95 days, and 0.05 not late; cash is known for the first

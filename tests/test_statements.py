@@ -7,9 +7,9 @@ import openpyxl
 import pytest
 from exports import DATE, SNAPSHOT, ingest, rows_of, snapshot, write
 
-from abaco import ingestion, sources, statements
 from abaco.engines import DuckDB
-from abaco.formats import ACCOUNTS
+from abaco.ingest import quarantine, sources, statements
+from abaco.ingest.formats import ACCOUNTS
 from abaco.kpis import ratios
 
 EARLIER = dt.date(2025, 11, 30)
@@ -136,7 +136,7 @@ def test_cash_of_a_statement_fills_the_date_that_has_none(tmp_path, cash, statem
     write(tmp_path / "in" / "statements.csv", "fecha,cuenta,monto", statement)
     found, _ = sources.discover(tmp_path / "in")
     with DuckDB() as engine:
-        batches = ingestion.stage(found, DATE, engine, tmp_path)
+        batches = quarantine.stage(found, DATE, engine, tmp_path)
         tape = next(b for b in batches if b.is_tape).accepted(engine)
         assert len(rows_of(tape)) == 2
         totals = ratios.totals(tape, ["cash_available_usd"])

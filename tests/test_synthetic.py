@@ -5,31 +5,32 @@ import hashlib
 import pytest
 from projects import ROOT
 
-from abaco import runs, synthetic
-from abaco.errors import InputError
+from abaco.core.errors import InputError
+from abaco.ingest import sample_mark
+from abaco.run import folders
 
-DATE, REAL, SAMPLE = "2025-12-31", {"sha256": "0" * 64}, {"sha256": synthetic.DIGESTS["loans.csv"]}
+DATE, REAL, SAMPLE = "2025-12-31", {"sha256": "0" * 64}, {"sha256": sample_mark.DIGESTS["loans.csv"]}
 
 
 def leave(output, source, inputs):
     """Leave a visible report that says what it was made of."""
     folder = output / ".runs" / DATE / "former"
     folder.mkdir(parents=True)
-    runs.write_json(folder / "run.json", {"run_id": "r1", "input": str(source), "status": "success"})
-    runs.write_json(folder / "metrics.json", {"inputs": inputs})
+    folders.write_json(folder / "run.json", {"run_id": "r1", "input": str(source), "status": "success"})
+    folders.write_json(folder / "metrics.json", {"inputs": inputs})
     (output / DATE).symlink_to(folder, target_is_directory=True)
 
 
 def test_digests_are_those_of_the_files_that_ship():
     files = [ROOT / "data/sample.csv", *(ROOT / "data/sample").iterdir()]
-    assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files} == synthetic.DIGESTS
+    assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files} == sample_mark.DIGESTS
 
 
 @pytest.mark.parametrize(
     ("inputs", "expected"), [([], False), ([REAL], False), ([REAL, SAMPLE], True), ([SAMPLE], True)]
 )
 def test_sample_is_known_by_its_content(inputs, expected):
-    assert synthetic.is_sample(inputs) is expected
+    assert sample_mark.is_sample(inputs) is expected
 
 
 @pytest.mark.parametrize("name", ["data/sample", "data/sample.csv"])
@@ -37,20 +38,20 @@ def test_sample_that_nobody_named_replaces_no_report_of_another_input(tmp_path, 
     monkeypatch.setenv("ABACO_ROOT", str(ROOT))
     leave(tmp_path, "/exports/december", [REAL])
     with pytest.raises(InputError) as error:
-        synthetic.check_default(tmp_path, DATE, ROOT / name)
+        sample_mark.check_default(tmp_path, DATE, ROOT / name)
     assert str(error.value) == (
         f"INPUT is missing: the report of {DATE} was made of /exports/december, and {name}, the synthetic sample, "
         f"would replace it: give INPUT=/exports/december, set run.input, or say INPUT={name}"
     )
-    synthetic.check_default(tmp_path, "2025-11-30", ROOT / name)  # no report of that date
-    synthetic.check_default(tmp_path, DATE, tmp_path / "exports")  # a default of the user's own
+    sample_mark.check_default(tmp_path, "2025-11-30", ROOT / name)  # no report of that date
+    sample_mark.check_default(tmp_path, DATE, tmp_path / "exports")  # a default of the user's own
 
 
 @pytest.mark.parametrize("former", ["data/sample", "data/sample.csv", "elsewhere/loans.csv"])
 def test_sample_replaces_the_sample(tmp_path, monkeypatch, former):
     monkeypatch.setenv("ABACO_ROOT", str(ROOT))
     leave(tmp_path, ROOT / former, [SAMPLE])
-    synthetic.check_default(tmp_path, DATE, ROOT / "data/sample")
+    sample_mark.check_default(tmp_path, DATE, ROOT / "data/sample")
 
 
 @pytest.mark.parametrize(

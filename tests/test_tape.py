@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 from exports import rows_of
 
-from abaco import tape
-from abaco.formats import BUCKETS, LOANS, PAR, SNAPSHOT
+from abaco.ingest import tape
+from abaco.ingest.formats import BUCKETS, LOANS, PAR, SNAPSHOT
 
 DATE = dt.date(2025, 12, 31)
 KINDS = {

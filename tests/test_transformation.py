@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from exports import DATE, LOANS, SNAPSHOT, rows_of, snapshot, write
 
-from abaco import ingestion, sources, tape, transformation
 from abaco.engines import DuckDB
+from abaco.ingest import quarantine, sources, tape, transformation
 from abaco.kpis import ratios
 from abaco.kpis.ratios import Totals
 
@@ -48,7 +48,7 @@ def test_accepted_rows_of_each_batch_are_read_from_what_ingestion_left(tmp_path)
     work.mkdir()
     tables.mkdir()
     with DuckDB(spill=work) as engine:
-        batches = [b.as_dict() for b in ingestion.stage(found, DATE, engine, work)]
+        batches = [b.as_dict() for b in quarantine.stage(found, DATE, engine, work)]
         rows = transformation.accepted_tape(batches, work, engine)
         assert tuple(rows.collect_schema().names()) == tape.COLUMNS
         assert [row["loan_id"] for row in rows_of(rows)] == ["A-1"]

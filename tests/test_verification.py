@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from projects import PII_KEY, Project, copy_project
 
-from abaco import manifest
-from abaco.sample import write_snapshot
-from abaco.stages import CALCULATED
+from abaco.core.phases import CALCULATED
+from abaco.run import manifest
+from abaco.sample.snapshot import write_snapshot
 
 EMAIL = ["same  email.html", "same  email.eml", "same  email/bridge.png", "same  email/trend.png"]
 

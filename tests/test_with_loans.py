@@ -8,7 +8,7 @@ import pytest
 from exports import rows_of
 from tapes import NOVEMBER, tape, written
 
-from abaco.tape import COLUMNS, OF_LOAN, with_loans
+from abaco.ingest.tape import COLUMNS, OF_LOAN, with_loans
 
 KINDS = {
     "loan_id": nw.String(),

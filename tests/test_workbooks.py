@@ -6,8 +6,8 @@ import openpyxl
 import pytest
 from exports import DATE, SNAPSHOT, ingest, snapshot
 
-from abaco import sources, workbooks
-from abaco.errors import InputError
+from abaco.core.errors import InputError
+from abaco.ingest import sources, workbooks
 
 
 def save(path, *rows, top=1, left=1, sheet=None):

@@ -1,7 +1,7 @@
 """The command line: thin verbs over the functions that do the work."""
 
 from abaco.cli import haste  # noqa: F401  # isort: skip  before the others
-from abaco.cli.entry import main
+from abaco.cli.main import main
 from abaco.cli.options import app
 
 __all__ = ["app", "main"]

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from abaco import logs
 from abaco.cli.options import Finished, Level, Output, Params, app, tell_undelivered
-from abaco.delivery.alike import alike
-from abaco.errors import InputError
-from abaco.listing import aligned
+from abaco.core import logs
+from abaco.core.errors import InputError
+from abaco.core.text import aligned
+from abaco.database.alike import alike
 
 
 @app.command()
@@ -21,18 +21,19 @@ def deliver(
     params: Params = None, output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Deliver what could not be delivered when its report was made; what was delivered is not sent again."""
-    from abaco import archive, settings
-    from abaco.delivery import settlement
+    from abaco.core import settings
+    from abaco.delivery import commands
+    from abaco.review import status
 
     logs.start(log_level)
     if not (pending or dead or drop):
         raise InputError(
             "Say what to deliver: --pending, and --dead for what was given up, or --drop RUN where nobody wants that"
         )
-    reports, loaded = archive.reports_folder(output), settings.load(params)
-    rows = settlement.drop(reports, loaded, drop) if drop else []
+    reports, loaded = status.reports_folder(output), settings.load(params)
+    rows = commands.drop(reports, loaded, drop) if drop else []
     if pending or dead:
-        rows += settlement.deliver_pending(reports, loaded, dead)
+        rows += commands.deliver_pending(reports, loaded, dead)
     lines = aligned((row["place"], row["run_id"] or row["key"], row["status"]) for row in alike(rows))
     print(*lines or ["Nothing was to be delivered"], sep="\n")
     tell_undelivered([row for row in rows if row["status"] in ("pending", "dead")])

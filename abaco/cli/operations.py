@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from abaco import logs
 from abaco.cli.options import Finished, Level, Output, Params, app, tell_undelivered
+from abaco.core import logs
 
 
 @app.command()
@@ -26,7 +26,7 @@ def serve(
 @app.command()
 def doctor(params: Params = None, output: Output = None, log_level: Level = None) -> None:
     """Examine the installation, a line a part: what was found and what to do; exit code 1 where something is broken."""
-    from abaco.doctor import examine
+    from abaco.operations.doctor import examine
 
     levels = []
     for name, finding in examine(params, output and output.expanduser().absolute(), log_level):
@@ -44,7 +44,7 @@ def backup(
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Write reports and database into one archive, every file with its hash."""
-    from abaco import backup as archiver
+    from abaco.operations import backup as archiver
 
     logs.start(log_level)
     print(archiver.backup(to, output))
@@ -56,10 +56,10 @@ def restore(
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Put reports and database back from an archive, once all of it is checked; what was there is kept aside."""
-    from abaco import restoration
+    from abaco.operations import restore as operations_restore
 
     logs.start(log_level)
-    print(restoration.restore(archive, output))
+    print(operations_restore.restore(archive, output))
 
 
 @app.command()
@@ -69,11 +69,12 @@ def rollback(
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make a former good run of a date its report again; the one that is visible now is kept."""
-    from abaco import archive, settings
-    from abaco import rollback as switch
-    from abaco.delivery import settlement
+    from abaco.core import settings
+    from abaco.delivery import commands
+    from abaco.operations import rollback as switch
+    from abaco.review import status
 
     logs.start(log_level)
     print(switch.rollback(date, to, output))
-    tried = settlement.deliver_due(archive.reports_folder(output), settings.load())
+    tried = commands.deliver_due(status.reports_folder(output), settings.load())
     tell_undelivered([row for row in tried if row["status"] == "pending"])

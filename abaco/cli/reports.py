@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
-from abaco import inputs, logs, metrics, project, runs, synthetic
 from abaco.cli.options import Date, Engine, Force, Input, Level, Output, Params, app, tell_undelivered
-from abaco.delivery.item import ABSENT
-from abaco.errors import RunError
-from abaco.listing import aligned
+from abaco.core import logs, project
+from abaco.core.errors import RunError
+from abaco.core.text import aligned
+from abaco.delivery.channel import ABSENT
+from abaco.ingest import sample_mark
+from abaco.kpis import publish
+from abaco.run import folders, inputs
 
 
 @app.command()
@@ -19,8 +22,8 @@ def report(
 ) -> None:  # fmt: skip
     """Make the report of a date: run every phase, then switch to the new report in one step."""
     logs.start(log_level)
-    from abaco.pipeline import Pipeline
-    from abaco.progress import Progress
+    from abaco.run.pipeline import Pipeline
+    from abaco.run.progress import Progress
 
     with Progress() as progress:
         pipeline = Pipeline(params, output and output.absolute(), engine, force, progress)
@@ -31,7 +34,9 @@ def report(
     folder = Path(result["path"])
     kpis = result["phases"]["calculation"]["metrics"]
     print(
-        *aligned(metrics.summary(kpis)), *metrics.caveats(runs.read_json(folder / "metrics.json")), sep="\n"
+        *aligned(publish.summary(kpis)),
+        *publish.caveats(folders.read_json(folder / "metrics.json")),
+        sep="\n",
     )
     if former := result["replaced"]:
         print(
@@ -52,8 +57,8 @@ def backfill(
     force: Force = False, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make a report for each date of the input between two dates; what is up to date is left as it is."""
-    from abaco import backfill as runner
-    from abaco.pipeline import Pipeline
+    from abaco.operations import backfill as runner
+    from abaco.run.pipeline import Pipeline
 
     logs.start(log_level)
     low, high = runner.span(first, last)  # before a download
@@ -62,7 +67,7 @@ def backfill(
     source = inputs.located(input, pipeline.settings, print)
     dates = runner.wanted_dates(source, low, high)
     for date in dates if not input else ():
-        synthetic.check_default(pipeline.output, date, source)
+        sample_mark.check_default(pipeline.output, date, source)
     failed = []
     for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
         print(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""), flush=True)
@@ -76,20 +81,20 @@ def backfill(
 @app.command()
 def check(date: Date = None, input: Input = None, params: Params = None, log_level: Level = None) -> None:
     """Validate an input and show what a report would do with it, writing nothing."""
-    from abaco import inspection
+    from abaco.review import check as review_check
 
     logs.start(log_level)
-    for line in inspection.inspect(input, date, params):
+    for line in review_check.inspect(input, date, params):
         print(line)
 
 
 @app.command()
 def verify(date: Date = None, output: Output = None, log_level: Level = None) -> None:
     """Run a finished date again elsewhere and prove that every figure, table and page is the same."""
-    from abaco import verification
+    from abaco.operations import verify as operations_verify
 
     logs.start(log_level)
-    for line in verification.verify(date, output):
+    for line in operations_verify.verify(date, output):
         print(line)
 
 
@@ -105,7 +110,7 @@ def sample(
     log_level: Level = None,
 ) -> None:
     """Rebuild the synthetic sample, the same bytes every time; with a row count, a tape of any size."""
-    from abaco import sample as generator
+    from abaco.sample import snapshot as generator
 
     logs.start(log_level)
     if rows is None:

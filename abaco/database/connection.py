@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from abaco import project, settings
+from abaco.core import project, settings
+from abaco.core.errors import DatabaseError
 from abaco.database.schema import SCHEMA
-from abaco.errors import DatabaseError
 
 VARIABLE, FILE = "DATABASE_URL", "abaco.db"
 MIGRATIONS = Path(__file__).parent / "migrations"

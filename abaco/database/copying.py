@@ -7,9 +7,9 @@ from typing import Any, TextIO
 
 from sqlalchemy import Connection, Date, Engine, Table, func, select, text
 
+from abaco.core.errors import InputError
 from abaco.database.connection import reading
 from abaco.database.schema import Moment, metadata
-from abaco.errors import InputError
 
 TABLES = metadata.sorted_tables  # each after those that it refers to
 BATCH = 1000

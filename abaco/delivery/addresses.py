@@ -5,7 +5,7 @@ import re
 from email.headerregistry import Address
 from email.policy import default
 
-from abaco.errors import InputError
+from abaco.core.errors import InputError
 
 LONGEST = 254  # of an address, in a mail server's command
 DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from abaco import archive, project, runs, settings
-from abaco.delivery import settlement
-from abaco.delivery.channels import channel
-from abaco.errors import InputError
+from abaco.core import project, settings
+from abaco.core.errors import InputError
+from abaco.delivery import commands
+from abaco.delivery.registry import channel
+from abaco.review import status
+from abaco.run import folders
 
 
 def upload(date: str, params: Any = None, output: Path | None = None) -> list[dict[str, Any]]:
@@ -17,9 +19,9 @@ def upload(date: str, params: Any = None, output: Path | None = None) -> list[di
     InputError
         When the date has no report, or Azure is not set up.
     """
-    loaded, reports = settings.load(params), archive.reports_folder(output)
+    loaded, reports = settings.load(params), status.reports_folder(output)
     folder, run = _finished(reports, date)
-    return _deliver(reports, loaded, "azure", [settlement.upload(folder, run)])
+    return _deliver(reports, loaded, "azure", [commands.upload(folder, run)])
 
 
 def email(
@@ -39,7 +41,7 @@ def email(
     """
     from abaco.delivery.email import items
 
-    loaded, reports = settings.load(params), archive.reports_folder(output)
+    loaded, reports = settings.load(params), status.reports_folder(output)
     folder, run = _finished(reports, date)
     found = items(run, folder, to, again=True)
     if not found:
@@ -50,15 +52,15 @@ def email(
 def _finished(reports: Path, date: str) -> tuple[Path, dict[str, Any]]:
     folder = (reports / date).resolve()
     if not (reports / date / "run.json").is_file():
-        there = ", ".join(list(archive.visible(reports))[-5:]) or "none"
+        there = ", ".join(list(status.visible(reports))[-5:]) or "none"
         raise InputError(f"No finished report of {date} in {project.shown(reports)}; there are: {there}")
-    return folder, runs.read_json(folder / "run.json")
+    return folder, folders.read_json(folder / "run.json")
 
 
 def _deliver(reports: Path, loaded: dict[str, Any], name: str, items: list) -> list[dict[str, Any]]:
     if missing := channel(name, loaded).missing():
         raise InputError(f"{name} is not set up: set {missing}")
-    rows = settlement.deliver_again(reports, loaded, items)
+    rows = commands.deliver_again(reports, loaded, items)
     for row in rows:
         print(f"{row['channel']}  {row['run_id']}  {row['status']}")
     return [row for row in rows if row["status"] != "done"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from abaco.delivery.item import DeliveryError
+from abaco.delivery.channel import DeliveryError
 
 MOST = 3
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from abaco.delivery.item import DeliveryError
-from abaco.manifest import NAME as MANIFEST
-from abaco.runs import read_json
+from abaco.delivery.channel import DeliveryError
+from abaco.run.folders import read_json
+from abaco.run.manifest import NAME as MANIFEST
 
 RUN = "run.json"
 WORKERS = 4

@@ -18,11 +18,11 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+from abaco.core.errors import InputError
 from abaco.delivery import addresses, smtp
 from abaco.delivery.attempts import attempted
-from abaco.delivery.item import DeliveryError, Item
+from abaco.delivery.channel import DeliveryError, Item
 from abaco.delivery.wording import headline
-from abaco.errors import InputError
 
 NAME = "email.eml"
 

@@ -11,13 +11,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
-from abaco import logs, runs
+from abaco.core import logs
+from abaco.core.errors import AbacoError
 from abaco.database import queries, records
 from abaco.database.connection import reading, writing
 from abaco.database.schema import deliveries
-from abaco.delivery.channels import channel
-from abaco.delivery.item import Channel, DeliveryError, Item
-from abaco.errors import AbacoError
+from abaco.delivery.channel import Channel, DeliveryError, Item
+from abaco.delivery.registry import channel
+from abaco.run import folders
 
 PENDING, DONE, DEAD = "pending", "done", "dead"
 # What is not to be delivered any more: an alert after newer word, the email of a former report, what somebody gave up.
@@ -133,7 +134,7 @@ def _claimed(engine: Engine, output: Path, key: str) -> Iterator[tuple[bool, dic
         with writing(engine) as connection:
             connection.execute(change.values(**values))
 
-    folder = output / runs.RUNS / ".deliveries"  # SQLite locks no rows
+    folder = output / folders.RUNS / ".deliveries"  # SQLite locks no rows
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock")
     try:

@@ -6,10 +6,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from abaco import logs
-from abaco.errors import AbacoError
+from abaco.core import logs
+from abaco.core.errors import AbacoError
 
-SETTLEMENT = "abaco.delivery.settlement"  # imported by its name, when there is time: the database takes long
+SETTLEMENT = "abaco.delivery.commands"  # imported by its name, when there is time: the database takes long
 
 
 class Settling:
@@ -20,7 +20,7 @@ class Settling:
     output
         Folder of the reports.
     settings
-        See `abaco.settings`.
+        See `abaco.core.settings`.
     """
 
     def __init__(self, output: Path, settings: dict[str, Any]):

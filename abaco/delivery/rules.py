@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from abaco.metrics import shown
+from abaco.kpis.publish import shown
 
 ROUTES = {
     "P1": ("pagerduty", "slack", "email"),

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from abaco.delivery.addresses import without
 from abaco.delivery.attempts import PassingError
-from abaco.delivery.item import DeliveryError
+from abaco.delivery.channel import DeliveryError
 
 PORTS = {"smtp": 587, "smtp+starttls": 587, "smtps": 465}
 FORM = "write SMTP_URL as smtp://user:password@host:587"

@@ -17,9 +17,9 @@ def require(name: str) -> None:
         Naming what is missing and where it comes from.
     """
     if name == "spark":
-        from abaco.engines import cluster
+        from abaco.engines import spark_session
 
-        cluster.require()
+        spark_session.require()
 
 
 def start(spill: Path, title: str, name: str = "duckdb", **limits: int) -> Engine:

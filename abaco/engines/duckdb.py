@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import narwhals as nw
 
-from abaco import memory
+from abaco.core.errors import InputError
+from abaco.engines import memory
 from abaco.engines.base import NULL_WORDS, RECORDS, UnreadableError, hmac_blocks
-from abaco.engines.sql import NUMBERS, cast, literal, mask, quoted
-from abaco.errors import InputError
+from abaco.engines.duckdb_sql import NUMBERS, cast, literal, mask, quoted
 
 # Long dictionaries cost more to build than they save where a file is soon gone.
 PASSING = "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"

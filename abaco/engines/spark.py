@@ -15,10 +15,10 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from abaco.engines import cluster, dialect
+from abaco.engines import spark_session, spark_sql
 from abaco.engines.base import UnreadableError, hmac_blocks
-from abaco.engines.dialect import literal, quoted
 from abaco.engines.duckdb import DuckDB
+from abaco.engines.spark_sql import literal, quoted
 
 log = logging.getLogger(__name__)
 PART = "part-{:05d}.parquet"
@@ -55,7 +55,7 @@ class Spark:
     @functools.cached_property
     def session(self):
         """The Spark session, started when it is first needed."""
-        return cluster.start(self._title, self._folder / "spark.log")
+        return spark_session.start(self._title, self._folder / "spark.log")
 
     @functools.cached_property
     def _embedded(self) -> DuckDB:
@@ -63,7 +63,7 @@ class Spark:
 
     def close(self) -> None:
         """Stop what was started and remove the temporary files."""
-        for name, stop in (("session", cluster.stop), ("_embedded", DuckDB.close)):
+        for name, stop in (("session", spark_session.stop), ("_embedded", DuckDB.close)):
             if name in self.__dict__:
                 stop(self.__dict__.pop(name))
         self._spill.cleanup()
@@ -76,13 +76,13 @@ class Spark:
         Every executor takes some of the lines. A file in which a line is not a whole number of fields (line breaks or
         stray characters within quotes, line ends of several kinds) is read by the embedded engine.
         """
-        lines = self._reader.option("lineSep", "\n").text(cluster.uri(path))
+        lines = self._reader.option("lineSep", "\n").text(spark_session.uri(path))
         lines = lines.select(
             F.monotonically_increasing_id().alias("n"),
-            F.expr(dialect.LINE).alias("line"),
+            F.expr(spark_sql.LINE).alias("line"),
             F.expr(r"endswith(value, '\r')").alias("crlf"),
         )
-        lines = lines.withColumn("fields", F.expr(dialect.fields(delimiter))).withColumn(
+        lines = lines.withColumn("fields", F.expr(spark_sql.fields(delimiter))).withColumn(
             "width", F.expr("size(fields)")
         )
         survey = self._survey(lines, width)
@@ -94,7 +94,7 @@ class Spark:
             return frame
         self._broken = functools.partial(self._collect_broken, lines, survey, width)
         whole = lines.filter(f"n != 0 AND width = {width}")
-        kept = [F.expr(dialect.field(i)).alias(name) for name, i in columns.items()]
+        kept = [F.expr(spark_sql.field(i)).alias(name) for name, i in columns.items()]
         return nw.from_native(whole.select(*kept))
 
     @property
@@ -138,10 +138,10 @@ class Spark:
                 "%s is read on this machine: its types are written differently by other engines", path.name
             )
             return self._transcribed(self._embedded.read_typed(path, columns))
-        frame = self._reader.parquet(cluster.uri(path))
+        frame = self._reader.parquet(spark_session.uri(path))
         is_text = {field.name: field.dataType.typeName() == "string" for field in frame.schema}
         cells = [
-            F.expr(dialect.cell(quoted(n)) if is_text[n] else quoted(n)).alias(name)
+            F.expr(spark_sql.cell(quoted(n)) if is_text[n] else quoted(n)).alias(name)
             for name, n in kept.items()
         ]
         return nw.from_native(frame.select(*cells))
@@ -170,14 +170,14 @@ class Spark:
         return nw.from_native(functools.reduce(union, frames))
 
     def _scan_one(self, path: Path, row_number: str | None) -> DataFrame:
-        frame = self._reader.parquet(cluster.uri(path))
+        frame = self._reader.parquet(spark_session.uri(path))
         if row_number is None:
             return frame
         place = "_metadata.row_index"
         if path.is_dir():
             counts = [pq.read_metadata(part).num_rows for part in _parts(path)]
             number = r"int(regexp_extract(_metadata.file_name, 'part-([0-9]+)', 1))"
-            place = f"{place} + {dialect.before(counts, number)}"
+            place = f"{place} + {spark_sql.before(counts, number)}"
         return frame.select("*", F.expr(place).alias(row_number))
 
     def numbered(self, frame: nw.LazyFrame, name: str) -> nw.LazyFrame:
@@ -187,7 +187,7 @@ class Spark:
         counts = [rows.get(part, 0) for part in range(max(rows, default=0) + 1)]
         native = native.withColumn(name, F.monotonically_increasing_id())
         part, row = f"int(shiftright({quoted(name)}, 33))", f"({quoted(name)} & {IN_PART}L)"
-        return nw.from_native(native.withColumn(name, F.expr(f"{row} + {dialect.before(counts, part)}")))
+        return nw.from_native(native.withColumn(name, F.expr(f"{row} + {spark_sql.before(counts, part)}")))
 
     def from_arrow(self, table: pa.Table) -> nw.LazyFrame:
         """Return a small Arrow table as a frame of this engine."""
@@ -203,9 +203,9 @@ class Spark:
         """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``; see `DuckDB.typed`."""
         native = frame.to_native()
         types = {field.name: field.dataType.typeName() for field in native.schema}
-        raw = [F.expr(dialect.as_text(quoted(n), types[n])).alias(f"raw_{n}") for n in kinds]
+        raw = [F.expr(spark_sql.as_text(quoted(n), types[n])).alias(f"raw_{n}") for n in kinds]
         typed = [
-            F.expr(dialect.cast(quoted(n), k, types[n], decimal_mark)).alias(n) for n, k in kinds.items()
+            F.expr(spark_sql.cast(quoted(n), k, types[n], decimal_mark)).alias(n) for n, k in kinds.items()
         ]
         return nw.from_native(native.select(*raw, *typed))
 
@@ -235,7 +235,9 @@ class Spark:
         """Add ``original``: the values of a row that has ``reasons``, as JSON; see `DuckDB.with_originals`."""
         native, personal = frame.to_native(), set(personal)
         keyed = self._with_key(native, key) if personal.intersection(columns.values()) else native
-        values = {h: dialect.mask(quoted(n), key) if n in personal else quoted(n) for h, n in columns.items()}
+        values = {
+            h: spark_sql.mask(quoted(n), key) if n in personal else quoted(n) for h, n in columns.items()
+        }
         packed = ", ".join(f"{literal(heading)}, {value}" for heading, value in values.items())
         original = f"to_json(named_struct({packed}), map('ignoreNullFields', 'false'))"
         original = F.expr(f"CASE WHEN reasons IS NOT NULL THEN {original} END").alias("original")
@@ -251,7 +253,7 @@ class Spark:
             return frame
         native = frame.to_native()
         cells = [
-            F.expr(dialect.mask(quoted(n), key)).alias(n) if n in columns else quoted(n)
+            F.expr(spark_sql.mask(quoted(n), key)).alias(n) if n in columns else quoted(n)
             for n in native.columns
         ]
         return nw.from_native(self._with_key(native, key).select(*cells))
@@ -281,10 +283,10 @@ class Spark:
         try:
             writer = frame.to_native().write.mode("overwrite")
             writer = writer.option("compression", "snappy") if passing else writer
-            writer.parquet(cluster.uri(path))
+            writer.parquet(spark_session.uri(path))
         except PySparkException as error:
             if "FAILED_READ_FILE" in str(error):
-                raise UnreadableError(cluster.one_line(error)) from error
+                raise UnreadableError(spark_session.one_line(error)) from error
             raise
         for number, part in enumerate(_parts(path)):
             part.rename(path / PART.format(number))

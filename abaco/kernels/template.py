@@ -30,15 +30,15 @@ PRELOADED = (
     "IPython.core.debugger", "IPython.core.magics", "IPython.extensions.storemagic", "tornado.platform.asyncio",
     "faulthandler", "numpy", "pandas", "pyarrow", "pyarrow.compute", "pyarrow.csv", "pyarrow.dataset",
     "pyarrow.parquet", "duckdb", "narwhals", "narwhals._duckdb.dataframe", "narwhals._duckdb.namespace",
-    "narwhals._arrow.dataframe", "yaml", "abaco.phases", "abaco.ingestion", "abaco.dates",
-    "abaco.statements", "abaco.reconciliation",
+    "narwhals._arrow.dataframe", "yaml", "abaco.run.phase", "abaco.ingest.quarantine", "abaco.core.dates",
+    "abaco.ingest.statements", "abaco.ingest.reconciliation",
 )  # fmt: skip
 # What the others import besides: it is imported while the first one runs.
 LATER = (
-    "scrapbook", "abaco.transformation", "pydantic", "abaco.kpis.catalog", "abaco.metrics", "abaco.kpis.history",
+    "scrapbook", "abaco.ingest.transformation", "pydantic", "abaco.kpis.catalog", "abaco.kpis.publish", "abaco.kpis.history",
     "abaco.kpis.values", "jinja2", "bs4", "matplotlib.figure", "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg", "abaco.page", "nbconvert.exporters.html", "abaco.page.render", "abaco.mail",
-    "abaco.manifest",
+    "abaco.run.manifest",
 )  # fmt: skip
 GARBAGE = 50_000  # new objects until a kernel looks for garbage: at 700 it costs a page or a chart a tenth
 INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel sets in a kernel of its own

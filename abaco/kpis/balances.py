@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import narwhals as nw
 
+from abaco.ingest.tape import AMOUNTS
 from abaco.kpis.book import Book
-from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals, rounded, totals, with_cash
-from abaco.tape import AMOUNTS
+from abaco.kpis.totals import Measure
 
 TAPE = "a canonical snapshot or PAR balances"
 LOANS = "a row a loan, not one a date"

@@ -8,15 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from abaco.errors import NotComputableError
-from abaco.formats import BUCKETS
+from abaco.core.errors import NotComputableError
+from abaco.ingest.formats import BUCKETS
+from abaco.ingest.tape import FIRST_DAY
 from abaco.kpis import transitions
 from abaco.kpis.book import Book
 from abaco.kpis.catalog import Definition
 from abaco.kpis.ratios import Totals, rounded
 from abaco.kpis.transitions import LATENESS, Transition
 from abaco.kpis.values import evaluate
-from abaco.tape import FIRST_DAY
 
 BRIDGED = ("PAR30", "PAR90")
 BOOK = ("total_receivable_usd",)

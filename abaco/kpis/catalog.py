@@ -7,18 +7,18 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, ValidationError, model_validator
 
-from abaco import project, settings
-from abaco.errors import InputError
-from abaco.kpis import concentration, health, rates
+from abaco.core import project, settings
+from abaco.core.errors import InputError
+from abaco.kpis import concentration, functions, health
 from abaco.kpis.measures import MEASURES
 
 FUNCTIONS = {
     found.__name__: found
     for found in (
         health.portfolio_health,
-        rates.annual_rate,
-        rates.single_monthly_mortality,
-        rates.days_to_collect,
+        functions.annual_rate,
+        functions.single_monthly_mortality,
+        functions.days_to_collect,
         concentration.herfindahl,
     )
 }

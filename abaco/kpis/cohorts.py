@@ -9,7 +9,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from abaco.kpis.book import Book, month_end, months_before
-from abaco.kpis.ledger import ROWS
+from abaco.kpis.daily import ROWS
 from abaco.kpis.lending import lent
 from abaco.kpis.ratios import rounded
 from abaco.kpis.vintage import cohort, month_number, vintages

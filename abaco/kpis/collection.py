@@ -10,13 +10,13 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from abaco.errors import NotComputableError
+from abaco.core.errors import NotComputableError
 from abaco.kpis import flows
 from abaco.kpis.book import Book, months_before, months_between, openings
-from abaco.kpis.ledger import Amount, Ledger, by_day, measured
-from abaco.kpis.measure import Measure
+from abaco.kpis.daily import Amount, Ledger, by_day, measured
 from abaco.kpis.ratios import Totals, rounded
 from abaco.kpis.timeliness import MATCHED, ON_TIME, on_time
+from abaco.kpis.totals import Measure
 
 PAYMENTS = "transactions, or real payments"
 SCHEDULES = "payment schedules"

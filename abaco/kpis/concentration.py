@@ -8,10 +8,10 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from abaco.errors import NotComputableError
+from abaco.core.errors import NotComputableError
 from abaco.kpis.book import Book
-from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.totals import Measure
 
 LARGEST = 10
 BORROWER = "customer_id for every loan with a balance, in the tape or in the loans export"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import narwhals as nw
 
-from abaco.formats import PAYMENTS, SCHEDULES, TRANSACTIONS
+from abaco.ingest.formats import PAYMENTS, SCHEDULES, TRANSACTIONS
 from abaco.kpis.book import Book
 
 MONEY = ("principal_usd", "interest_usd", "fees_usd", "tax_usd")

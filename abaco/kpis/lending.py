@@ -10,9 +10,9 @@ import narwhals as nw
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 from abaco.kpis.collection import month_of
-from abaco.kpis.ledger import ROWS, Ledger, by_day, measured
-from abaco.kpis.measure import Measure
+from abaco.kpis.daily import ROWS, Ledger, by_day, measured
 from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.totals import Measure
 
 LOANS = "the loans export, with disburse_date and disburse_principal"
 RATES = "the loans export, with interest_rate"

@@ -8,8 +8,8 @@ import narwhals as nw
 import pyarrow as pa
 
 from abaco.kpis.book import Book
-from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.totals import Measure
 
 COLUMNS = ("company", "product", "segment", "region")
 # Lower bounds, inclusive, of the bands of what was disbursed in USD and of the term in days.

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from abaco.kpis.book import Book
-from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals
+from abaco.kpis.totals import Measure
 
 STATEMENT = "a financial statement of that date with its"
 MEASURES = {

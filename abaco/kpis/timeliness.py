@@ -2,8 +2,8 @@
 
 import narwhals as nw
 
+from abaco.kpis.daily import Ledger, by_day
 from abaco.kpis.flows import PAID, ZERO
-from abaco.kpis.ledger import Ledger, by_day
 
 MATCHED = "matched"
 ON_TIME = "on_time_cents"

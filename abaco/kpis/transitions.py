@@ -9,10 +9,10 @@ from typing import Any
 
 import narwhals as nw
 
-from abaco.formats import BUCKETS
+from abaco.ingest.formats import BUCKETS
+from abaco.ingest.tape import FIRST_DAY
+from abaco.ingest.transformation import BUCKET_NAMES
 from abaco.kpis.book import Book, openings
-from abaco.tape import FIRST_DAY
-from abaco.transformation import BUCKET_NAMES
 
 Pair = tuple[dt.date, dt.date]  # the later date, and the one that it is held against
 WRITTEN_OFF, NEW, PAID = "written off", "new", "paid"

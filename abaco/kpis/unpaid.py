@@ -7,16 +7,16 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from abaco.errors import NotComputableError
-from abaco.formats import BUCKETS
+from abaco.core.errors import NotComputableError
+from abaco.ingest.formats import BUCKETS
+from abaco.ingest.tape import FIRST_DAY
+from abaco.ingest.transformation import BUCKET_NAMES
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 from abaco.kpis.collection import flows_of
+from abaco.kpis.contributors import names
 from abaco.kpis.flows import ZERO
-from abaco.kpis.movers import names
 from abaco.kpis.ratios import totals
-from abaco.tape import FIRST_DAY
-from abaco.transformation import BUCKET_NAMES
 
 OWED, WRITTEN_OFF, GONE = "owed", "written off", "not on the tape"
 LOANS = pa.schema(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from abaco.errors import NotComputableError
+from abaco.core.errors import NotComputableError
 from abaco.kpis.catalog import FUNCTIONS, Definition
 from abaco.kpis.measures import MEASURES
 from abaco.kpis.ratios import Totals, rounded

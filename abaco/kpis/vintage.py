@@ -9,13 +9,13 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from abaco.errors import NotComputableError
+from abaco.core.errors import NotComputableError
 from abaco.kpis.balances import DAYS, WRITTEN_OFF, columns
 from abaco.kpis.book import Book, month_end, months_before
-from abaco.kpis.ledger import ROWS, Ledger, measured
+from abaco.kpis.daily import ROWS, Ledger, measured
 from abaco.kpis.lending import LOANS, lent
-from abaco.kpis.measure import Measure
 from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.totals import Measure
 
 AGE = 12  # calendar months from which a cohort counts in RDR90
 MEASURES = {

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from abaco.mail.pictures import Picture, pictures
 from abaco.mail.selection import short_table
 from abaco.page import period
-from abaco.page.cards import card_entries
 from abaco.page.conclusion import concluded
+from abaco.page.key_figures import card_entries
 from abaco.page.language import phrase, say, speaking
 from abaco.page.markup import fill
 from abaco.page.status import overall_status, sign

@@ -2,7 +2,6 @@
 
 from abaco.page.aging import aging_table
 from abaco.page.bridge import bridge_chart, bridge_loans_table
-from abaco.page.cards import kpi_cards
 from abaco.page.collection import collection_chart, collection_table
 from abaco.page.concentration import concentration_table
 from abaco.page.conclusion import conclusion
@@ -10,14 +9,15 @@ from abaco.page.frames import read_tables
 from abaco.page.glossary import glossary
 from abaco.page.groups import kpi_tables
 from abaco.page.history import history_table
+from abaco.page.key_figures import kpi_cards
+from abaco.page.kpi_text import FIRST_KPIS
 from abaco.page.language import speak
 from abaco.page.markup import Html, notebook_style
 from abaco.page.masthead import masthead
 from abaco.page.provenance import provenance
 from abaco.page.quality import data_quality, missing_list
-from abaco.page.readings import FIRST_KPIS
 from abaco.page.reconciliation import reconciles, reconciliation_table
-from abaco.page.rolls import roll_rate_matrix
+from abaco.page.roll_rates import roll_rate_matrix
 from abaco.page.segments import segment_tables
 from abaco.page.svg import COLOURS, canvas, picture
 from abaco.page.tables import figures, frame_table

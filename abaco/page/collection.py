@@ -2,7 +2,7 @@
 
 from matplotlib.patches import Rectangle
 
-from abaco.page.columns import capital
+from abaco.page.column_names import capital
 from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent

@@ -5,13 +5,13 @@ attention.
 """
 
 from abaco.page.bridge import bridge_rows, explanation
-from abaco.page.columns import capital, small
+from abaco.page.column_names import capital, small
 from abaco.page.frames import rows_of
+from abaco.page.kpi_text import card_decimals, first, in_order, short, side, with_unit
 from abaco.page.language import phrase, say
 from abaco.page.lateness import outlook, where
 from abaco.page.markup import Html, fill
 from abaco.page.period import partial_mark, undated
-from abaco.page.readings import card_decimals, first, in_order, short, side, with_unit
 from abaco.page.reconciliation import reconciles
 from abaco.page.status import overall_status, sign, verdict
 from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural

@@ -12,7 +12,7 @@ def read_tables(phase) -> dict:
     Parameters
     ----------
     phase
-        The `abaco.phases.Phase` that reads them.
+        The `abaco.run.phase.Phase` that reads them.
     """
     kept = {path.stem for path in phase.tables.glob("*.parquet")}
     return {name: phase.read_table(name) if name in kept else [] for name in SHOWN}

@@ -1,8 +1,8 @@
 """How to read the figures: each KPI's formula, what it means, and its limits."""
 
+from abaco.page.kpi_text import by_group, limits
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.readings import by_group, limits
 from abaco.page.words import count, money
 
 BETTER = {"lower": "Lower is better", "higher": "Higher is better", None: "Neither high nor low is better"}

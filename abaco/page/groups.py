@@ -1,11 +1,11 @@
 """All other figures, a compact table a group: value, change, trend, limits."""
 
-from abaco.page.columns import capital
+from abaco.page.column_names import capital
 from abaco.page.history import course, timeline
+from abaco.page.kpi_text import GROUPS, by_group, concise, concise_change, limits
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
 from abaco.page.period import partial
-from abaco.page.readings import GROUPS, by_group, concise, concise_change, limits
 from abaco.page.sparkline import sparkline
 from abaco.page.status import marked
 from abaco.page.tables import figures

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from abaco.errors import InputError
+from abaco.core.errors import InputError
 
 LANGUAGES = ("en", "es")
 FOLDER = Path(__file__).parent / "languages"

@@ -1,8 +1,8 @@
 """Which day the figures are from, and which of them are of a month that is not over."""
 
+from abaco.ingest.sample_mark import SENTENCE
 from abaco.page.language import phrase, say
 from abaco.page.words import day, plural, short_day
-from abaco.synthetic import SENTENCE
 
 
 def title(metrics: dict) -> str:

@@ -1,6 +1,6 @@
 """How good the data is: what was rejected, what is empty, what was left behind, and what could be added."""
 
-from abaco.page.columns import capital, column
+from abaco.page.column_names import capital, column
 from abaco.page.language import phrase, say, translated
 from abaco.page.markup import Html, fill
 from abaco.page.tables import figures

@@ -2,9 +2,9 @@
 
 from datetime import date
 
+from abaco.page.kpi_text import short
 from abaco.page.language import say
 from abaco.page.markup import Html, fill
-from abaco.page.readings import short
 from abaco.page.words import day
 
 EDGE = 3  # room for the last value's dot

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from abaco.page.columns import capital, with_words
+from abaco.page.column_names import capital, with_words
 from abaco.page.language import phrase, translated
 from abaco.page.words import day
 

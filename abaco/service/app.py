@@ -19,10 +19,10 @@ from starlette.responses import (
     Response,
 )
 
-from abaco.errors import DatabaseError
+from abaco.core.errors import DatabaseError
 from abaco.service import files, metrics, pages
-from abaco.service.book import Book
 from abaco.service.health import health
+from abaco.service.reports import Book
 from abaco.service.security import Access, Guard
 
 log = logging.getLogger(__name__)

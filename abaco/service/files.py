@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import FileResponse
 
-from abaco import manifest, runs
+from abaco.run import folders, manifest
 
 ALWAYS = (manifest.NAME, "run.json")
 # What a browser shows; anything else is saved, and never taken for a page.
@@ -15,7 +15,7 @@ SHOWN = {".html": "text/html", ".json": "application/json", ".png": "image/png"}
 def listed(folder: Path) -> dict[str, int]:
     """Return the size in bytes of each file of a run by its name; none when the run's folder is gone."""
     try:
-        outputs = runs.read_json(folder / manifest.NAME)["outputs"]
+        outputs = folders.read_json(folder / manifest.NAME)["outputs"]
     except FileNotFoundError:
         return {}
     parts = [part for output in outputs for part in output.get("parts", [output])]
@@ -25,7 +25,7 @@ def listed(folder: Path) -> dict[str, int]:
 
 def folder_of(output: Path, run: dict[str, Any]) -> Path | None:
     """Return the folder of a run, or None when it does not lie among the runs."""
-    folder, home = (output / run["folder"]).resolve(), (output / runs.RUNS).resolve()
+    folder, home = (output / run["folder"]).resolve(), (output / folders.RUNS).resolve()
     return folder if folder.is_relative_to(home) and folder.is_dir() else None
 
 

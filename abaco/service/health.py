@@ -2,26 +2,26 @@
 
 from typing import Any
 
-from abaco import runs
+from abaco.core.errors import AbacoError
 from abaco.database import queries
 from abaco.database.connection import reading
-from abaco.errors import AbacoError
-from abaco.service.book import Book, Outcome
+from abaco.run import folders
+from abaco.service.reports import Book, Outcome
 
 
 def health(book: Book) -> dict[str, Any]:
     """Return what /health says; ``status`` is ``unhealthy`` when the service cannot do its work."""
     due = book.schedule.next_run
-    content = {"status": "unhealthy", "last_run": None, "next_run": due and runs.stamp(due)}
+    content = {"status": "unhealthy", "last_run": None, "next_run": due and folders.stamp(due)}
     content |= {"metrics_computed": None, "last_error": None}
     try:
         with reading(book.engine) as connection:
             latest, outcomes = queries.latest(connection), book.outcomes(connection)
             kpis = queries.figures(connection, latest) if latest else {}
         outcome = outcomes[-1] if outcomes else None
-        content["last_run"] = outcome and runs.stamp(outcome.at)
+        content["last_run"] = outcome and folders.stamp(outcome.at)
         content["metrics_computed"] = sum(kpi["value"] is not None for kpi in kpis.values())
-        runs.check_writable(book.output)
+        folders.check_writable(book.output)
     except AbacoError as error:
         return content | {"last_error": str(error)}
     if not book.schedule.is_alive:
@@ -32,4 +32,4 @@ def health(book: Book) -> dict[str, Any]:
 
 def _overdue(book: Book, outcome: Outcome | None) -> str | None:
     due = book.schedule.overdue(outcome and outcome.at)
-    return due and f"The run that was due at {runs.stamp(due)} has not ended: see logs/service.log"
+    return due and f"The run that was due at {folders.stamp(due)} has not ended: see logs/service.log"

@@ -13,8 +13,8 @@ from abaco.database import queries
 from abaco.database.connection import reading
 from abaco.database.schema import deliveries
 from abaco.delivery.rules import stopped_by_rejects
-from abaco.ingestion import reject_pct
-from abaco.service.book import Book
+from abaco.ingest.quarantine import reject_pct
+from abaco.service.reports import Book
 
 STATUSES = ("ok", "warning", "critical", "not_computable", "none")
 CHANNELS = ("azure", "email", "slack", "pagerduty")

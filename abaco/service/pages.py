@@ -5,17 +5,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from abaco import project, runs
+from abaco.core import project
 from abaco.database import queries
+from abaco.database.alike import alike
 from abaco.database.connection import reading
-from abaco.delivery.alike import alike
-from abaco.page.cards import kpi_cards
+from abaco.page.key_figures import kpi_cards
+from abaco.page.kpi_text import FIRST_KPIS
 from abaco.page.markup import Html, fill, stylesheet
-from abaco.page.readings import FIRST_KPIS
 from abaco.page.words import day
+from abaco.run import folders
 from abaco.service import files, tables
-from abaco.service.book import Book
 from abaco.service.health import health
+from abaco.service.reports import Book
 from abaco.service.tables import moment
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -53,7 +54,7 @@ def reports(book: Book, before: str) -> str:
             "deliveries": list(alike(queries.deliveries_with(connection, "pending", "dead"))),
         }
     for name in ("last_run", "next_run"):
-        values[name] = state[name] and moment(runs.time_of(state[name]))
+        values[name] = state[name] and moment(folders.time_of(state[name]))
     return _page(
         "reports.html.j2", "Reports by date", state=state, mark=MARKS[state["status"]], latest=latest,
         dates=[str(run["date"]) for run in shown], older=str(here[-1]["date"]) if rest else None, **values,

@@ -11,8 +11,8 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from filelock import FileLock, Timeout
 
-from abaco import runs
-from abaco.errors import InputError
+from abaco.core.errors import InputError
+from abaco.run import folders
 from abaco.service.process import Command
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Schedule:
             now = _now()
             if self.note() is None:  # the first start: nothing was due before it
                 self._write(
-                    due=runs.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0
+                    due=folders.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0
                 )
             first = now if self.missed() else self._times.get_next_fire_time(None, now)
             self._scheduler.add_job(
@@ -135,7 +135,7 @@ class Schedule:
         A run that took its service down with it is tried once more, and then no more.
         """
         due, note = last_due(self._times, _now()), self.note()
-        served = runs.time_of(note["due"])
+        served = folders.time_of(note["due"])
         if due is None or due > served:
             return due
         was_killed = note["started_at"] and not note["finished_at"]
@@ -147,21 +147,21 @@ class Schedule:
         if due is None or note is None or (last_run and last_run >= due):
             return None
         is_over = note["finished_at"] or not note["started_at"]
-        return None if runs.time_of(note["due"]) >= due and is_over else due
+        return None if folders.time_of(note["due"]) >= due and is_over else due
 
     def note(self) -> dict[str, Any] | None:
         """Return ``due, started_at, finished_at, exit_code, error, tries`` of the last run."""
         try:
-            return runs.read_json(self._output / runs.RUNS / NOTE)
+            return folders.read_json(self._output / folders.RUNS / NOTE)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _write(self, **note: Any) -> None:
-        runs.write_json(self._output / runs.RUNS / NOTE, note)
+        folders.write_json(self._output / folders.RUNS / NOTE, note)
 
     def work(self) -> None:
         """Run the command for the last due time, and again while a later one has passed meanwhile."""
-        lock = FileLock(self._output / runs.RUNS / LOCK)
+        lock = FileLock(self._output / folders.RUNS / LOCK)
         try:
             with lock.acquire(timeout=0):
                 while (due := self.missed()) and self._run(due):
@@ -171,9 +171,9 @@ class Schedule:
 
     def _run(self, due: dt.datetime) -> bool:
         """Run the command and return whether it ended of itself; what was stopped counts as missed."""
-        former, name = self.note(), runs.stamp(due)
+        former, name = self.note(), folders.stamp(due)
         tries = former["tries"] + 1 if former["due"] == name else 1
-        note = {"due": name, "started_at": runs.now(), "tries": tries}
+        note = {"due": name, "started_at": folders.now(), "tries": tries}
         self._write(**note, finished_at=None, exit_code=None, error=None)
         log.info("the run of %s begins", name)
         ended = self._process.run(self._command)
@@ -183,7 +183,7 @@ class Schedule:
             return False
         code, error = ended
         failed = None if code in DONE else error or f"exit code {code}: see logs/pipeline.log"
-        self._write(**note, finished_at=runs.now(), exit_code=code, error=failed)
+        self._write(**note, finished_at=folders.now(), exit_code=code, error=failed)
         log.log(logging.ERROR if failed else logging.INFO, "the run of %s ended: %s", name, failed or "done")
         if failed:
             self._tell(note["started_at"], failed)

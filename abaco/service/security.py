@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from abaco.errors import InputError
+from abaco.core.errors import InputError
 
 log = logging.getLogger(__name__)
 USER = "abaco"

@@ -8,10 +8,11 @@ from typing import Any
 
 import uvicorn
 
-from abaco import logs, project, runs, settings
-from abaco.errors import DatabaseError, InputError
+from abaco.core import logs, project, settings
+from abaco.core.errors import DatabaseError, InputError
+from abaco.run import folders
 from abaco.service.app import create_app
-from abaco.service.book import Book
+from abaco.service.reports import Book
 from abaco.service.schedule import Schedule, trigger
 from abaco.service.security import Access
 
@@ -63,7 +64,7 @@ def serve(
 def _book(configured: dict[str, Any], params: str | None) -> Book:
     """Return the reports with their schedule, whose runs get the same settings and folder."""
     output = project.resolve(configured["run"]["output"])
-    runs.check_writable(output)
+    folders.check_writable(output)
     report = [sys.executable, "-m", "abaco", "report", "--output", str(output)]
     report += ["--params", params] if params else []
     times = trigger(configured["service"]["cron"])
@@ -78,10 +79,10 @@ def _book(configured: dict[str, Any], params: str | None) -> Book:
 
 def _deliver(output: Path, configured: dict[str, Any]) -> None:
     """Write down runs that are not in the database yet, and try again what is due."""
-    from abaco.delivery import settlement
+    from abaco.delivery import commands
 
     try:
-        for row in settlement.deliver_due(output, configured):
+        for row in commands.deliver_due(output, configured):
             log.info("delivery %s by %s: %s", row["key"], row["channel"], row["status"])
     except DatabaseError as error:
         log.warning("cannot see what is to be delivered: %s", error)
@@ -89,10 +90,10 @@ def _deliver(output: Path, configured: dict[str, Any]) -> None:
 
 def _tell(output: Path, configured: dict[str, Any], began: str, why: str) -> None:
     """Alert of a run of the schedule that failed before it could do so itself."""
-    from abaco.delivery import settlement
+    from abaco.delivery import commands
 
     try:
-        settlement.tell_of_start(output, configured, began, why)
+        commands.tell_of_start(output, configured, began, why)
     except DatabaseError as error:
         log.error("nobody is told that the run failed: %s", error)
 

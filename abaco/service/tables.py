@@ -7,14 +7,14 @@ from urllib.parse import quote, urlencode
 
 from sqlalchemy import Connection
 
-from abaco import comparison
 from abaco.database import queries
+from abaco.page.kpi_text import FIRST_KPIS, card_decimals
 from abaco.page.markup import Html, fill
 from abaco.page.period import partial
-from abaco.page.readings import FIRST_KPIS, card_decimals
 from abaco.page.status import marked
 from abaco.page.tables import figures
 from abaco.page.words import NBSP, NOTHING, day, number
+from abaco.review import comparison
 
 TEMPLATES = Path(__file__).parent / "templates"
 # What a file is, those that are opened most first; of others its folder tells.

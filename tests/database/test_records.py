@@ -8,7 +8,7 @@ import left
 import pytest
 from sqlalchemy import func, select
 
-from abaco.database import backlog, queries, records, schema
+from abaco.database import queries, records, schema, synchronise
 from abaco.database.connection import connect, reading, writing
 
 DECEMBER, NOVEMBER = "2025-12-31", "2025-11-30"
@@ -141,9 +141,9 @@ def test_failed_and_killed_runs_are_written_once(database, tmp_path):
 def test_processes_that_write_at_once_write_each_row_once(database, tmp_path):
     folders = [leave(tmp_path, run_id, f"2026-01-01T02:00:0{i}Z") for i, run_id in enumerate("abc")]
     code = (
-        "import sys; from pathlib import Path; from abaco.database import backlog\n"
-        f"output = Path({str(tmp_path)!r}); engine = backlog.connect(output)\n"
-        "for name in sys.argv[1:] * 5: assert not backlog.write(engine, output, Path(name))"
+        "import sys; from pathlib import Path; from abaco.database import synchronise\n"
+        f"output = Path({str(tmp_path)!r}); engine = synchronise.connect(output)\n"
+        "for name in sys.argv[1:] * 5: assert not synchronise.write(engine, output, Path(name))"
     )
     orders = (folders, folders[::-1])
     both = [
@@ -161,26 +161,26 @@ def test_processes_that_write_at_once_write_each_row_once(database, tmp_path):
 def test_runs_that_the_database_lacks_are_caught_up(database, tmp_path):
     leave(tmp_path, "r1", "2026-01-01T02:00:00Z")
     left.run(tmp_path, DECEMBER, "f", "2026-01-01T03:00:00Z", "failed", "it broke")
-    engine = backlog.caught_up(tmp_path)
+    engine = synchronise.caught_up(tmp_path)
     before = counts(engine)
     assert (before["runs"], before["failures"]) == (1, 1)
-    assert counts(backlog.caught_up(tmp_path)) == before
+    assert counts(synchronise.caught_up(tmp_path)) == before
 
 
 def test_damaged_run_does_not_keep_others_out(database, tmp_path, caplog):
     damaged = leave(tmp_path, "r1", "2026-01-01T02:00:00Z")
     (damaged / "metrics.json").write_text("{}")
     leave(tmp_path, "r2", "2026-01-01T03:00:00Z")
-    assert counts(backlog.caught_up(tmp_path))["runs"] == 1
+    assert counts(synchronise.caught_up(tmp_path))["runs"] == 1
 
 
 def test_link_that_was_moved_by_hand_is_believed(database, tmp_path):
     former, _ = (leave(tmp_path, f"r{hour}", f"2026-01-01T0{hour}:00:00Z") for hour in (2, 3))
-    backlog.caught_up(tmp_path)
+    synchronise.caught_up(tmp_path)
     (tmp_path / DECEMBER).unlink()
     (tmp_path / DECEMBER).symlink_to(former.relative_to(tmp_path))
     for _ in range(2):
-        with reading(backlog.caught_up(tmp_path)) as connection:
+        with reading(synchronise.caught_up(tmp_path)) as connection:
             assert queries.shown(connection)[DECEMBER]["run_id"] == "r2"
             assert connection.scalar(select(func.count()).select_from(schema.visible)) == 3
 
@@ -188,8 +188,8 @@ def test_link_that_was_moved_by_hand_is_believed(database, tmp_path):
 def test_database_of_reports_that_are_not_here_still_knows_them(postgres, tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     leave(tmp_path / "one", "r1", "2026-01-01T02:00:00Z")
-    backlog.caught_up(tmp_path / "one")
-    with reading(backlog.caught_up(tmp_path / "other")) as connection:
+    synchronise.caught_up(tmp_path / "one")
+    with reading(synchronise.caught_up(tmp_path / "other")) as connection:
         assert list(queries.shown(connection)) == [DECEMBER]
 
 

@@ -17,11 +17,11 @@ from azure.core.credentials import AccessToken
 from azure.identity import ChainedTokenCredential, EnvironmentCredential
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
 
-from abaco import manifest
 from abaco.delivery import azure, blobs
 from abaco.delivery.azure import AzureChannel
-from abaco.delivery.item import DeliveryError, Item
-from abaco.runs import write_json
+from abaco.delivery.channel import DeliveryError, Item
+from abaco.run import manifest
+from abaco.run.folders import write_json
 
 from .azurite import ACCOUNT, KEY, Azurite, connection_string
 

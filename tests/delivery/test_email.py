@@ -15,11 +15,12 @@ from mailserver import PASSWORD, URL_PASSWORD, URL_USER, USER, MailServer, autho
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from page import example
 
-from abaco import mail, settings
+from abaco import mail
+from abaco.core import settings
+from abaco.core.errors import InputError
 from abaco.delivery.addresses import hashed
+from abaco.delivery.channel import DeliveryError, Item
 from abaco.delivery.email import EmailChannel, items
-from abaco.delivery.item import DeliveryError, Item
-from abaco.errors import InputError
 
 RUN = {"run_id": "20251231-3fa9c1d2e4b0", "date": "2025-12-31"}
 CLIPPED = 102 * 1024  # bytes of HTML from which Gmail cuts a message off

@@ -5,9 +5,9 @@ import logging
 import pytest
 from webhooks import PAGERDUTY, SLACK, recording
 
-from abaco import settings
-from abaco.delivery.item import DeliveryError, Item
-from abaco.delivery.notification import PagerDutyChannel, SlackChannel
+from abaco.core import settings
+from abaco.delivery.channel import DeliveryError, Item
+from abaco.delivery.webhooks import PagerDutyChannel, SlackChannel
 
 PATH = "/services/T0A1/B0B2/c0C3secret"
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select, update
 from webhooks import recording
 
-from abaco import settings
+from abaco.core import settings
+from abaco.core.errors import DatabaseError
 from abaco.database.connection import connect, reading, writing
 from abaco.database.schema import deliveries
 from abaco.delivery import outbox
-from abaco.delivery.item import Item
-from abaco.errors import DatabaseError
+from abaco.delivery.channel import Item
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
+from abaco.core.errors import InputError
 from abaco.delivery import rules
-from abaco.errors import InputError
-from abaco.formats import FORMATS
-from abaco.ingestion import check_reject_limit
+from abaco.ingest.formats import FORMATS
+from abaco.ingest.quarantine import check_reject_limit
 
 TODAY = dt.date(2026, 1, 10)
 

@@ -15,9 +15,11 @@ from projects import PII_KEY, Project, copy_project
 from sqlalchemy import Engine, event, func, select
 from webhooks import recording
 
-from abaco import archive, rollback, settings
+from abaco.core import settings
 from abaco.database import connection, queries, schema
-from abaco.delivery import azure, settlement
+from abaco.delivery import azure, commands
+from abaco.operations import rollback
+from abaco.review import status as review_status
 
 from .azurite import connection_string
 
@@ -87,7 +89,7 @@ def counts(output):
 
 def test_what_is_not_set_up_is_said_and_nothing_is_pending(database, tmp_path):
     folder = leave(tmp_path)
-    assert settlement.settle(tmp_path, folder, loaded()) == []
+    assert commands.settle(tmp_path, folder, loaded()) == []
     assert told(folder) == [
         ("database", "done", None),
         ("azure", "not set up", "set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_URL"),
@@ -105,7 +107,7 @@ def test_what_is_not_set_up_is_said_and_nothing_is_pending(database, tmp_path):
 
 def test_report_and_alert_arrive_and_run_json_says_so(database, tmp_path, set_up):
     folder = leave(tmp_path, wanted=("email", "alerts"))
-    assert settlement.settle(tmp_path, folder, loaded()) == []
+    assert commands.settle(tmp_path, folder, loaded()) == []
     assert [status for _, status, _ in told(folder)] == ["done"] * len(told(folder))
     assert {channel for channel, *_ in told(folder)} == {"database", "email", "slack"}
     assert all(d["receipt"] for d in run_json(folder)["deliveries"][1:])
@@ -119,10 +121,10 @@ def test_report_and_alert_arrive_and_run_json_says_so(database, tmp_path, set_up
 
 
 def test_same_run_again_is_neither_written_nor_delivered_again(database, tmp_path, set_up):
-    settlement.settle(tmp_path, leave(tmp_path), loaded())
+    commands.settle(tmp_path, leave(tmp_path), loaded())
     before, received = counts(tmp_path), (len(set_up.received), len(set_up.mail.taken))
     again = leave(tmp_path, started="2026-01-01T03:00:00Z")
-    assert settlement.settle(tmp_path, again, loaded()) == []
+    assert commands.settle(tmp_path, again, loaded()) == []
     assert counts(tmp_path) == before
     assert (len(set_up.received), len(set_up.mail.taken)) == received
     assert ("email", "done", None) in told(again)
@@ -132,11 +134,11 @@ def test_failed_run_is_recorded_and_told_of_and_its_mending_too(database, tmp_pa
     failed = left.run(
         tmp_path, DECEMBER, "r1", "2026-01-01T02:00:00Z", "failed", "04_report: it broke", PLACES
     )
-    assert settlement.settle(tmp_path, failed, loaded()) == []
+    assert commands.settle(tmp_path, failed, loaded()) == []
     assert set_up.received[0].body["attachments"][0]["title"].startswith("[P1]")
     assert ("slack", "done", None) in told(failed)
     mended = leave(tmp_path, started="2026-01-01T03:00:00Z", status="ok")
-    settlement.settle(tmp_path, mended, loaded())
+    commands.settle(tmp_path, mended, loaded())
     assert [r.body["attachments"][0]["title"].startswith("Resolved: ") for r in set_up.received] == [
         False,
         True,
@@ -147,19 +149,19 @@ def test_failed_run_is_recorded_and_told_of_and_its_mending_too(database, tmp_pa
 
 def test_killed_run_is_told_of_by_the_next(tmp_path, set_up):
     left.run(tmp_path, DECEMBER, "k", "2026-01-01T02:00:00Z", "running", places=PLACES)
-    list(settlement.deliver_pending(tmp_path, loaded()))
+    list(commands.deliver_pending(tmp_path, loaded()))
     assert set_up.received[0].body["attachments"][0]["title"].startswith("[P1]")
 
 
 def test_wrong_recipient_keeps_no_other_place_back_and_is_mended(tmp_path, set_up, monkeypatch):
     monkeypatch.setenv("REPORT_RECIPIENTS", "nobody at all")
     folder = leave(tmp_path)
-    (fault,) = settlement.settle(tmp_path, folder, loaded())
+    (fault,) = commands.settle(tmp_path, folder, loaded())
     assert (fault["channel"], fault["status"]) == ("email", "pending")
     assert told(folder)[0][:2] == ("database", "pending") and "REPORT_RECIPIENTS" in told(folder)[0][2]
     assert len(set_up.received) == 1
     monkeypatch.setenv("REPORT_RECIPIENTS", "ana@example.com")
-    assert {row["status"] for row in settlement.deliver_pending(tmp_path, loaded())} == {"done"}
+    assert {row["status"] for row in commands.deliver_pending(tmp_path, loaded())} == {"done"}
     assert told(folder)[0] == ("database", "done", None)
     assert (len(set_up.received), len(set_up.mail.taken)) == (1, 1)
 
@@ -167,11 +169,11 @@ def test_wrong_recipient_keeps_no_other_place_back_and_is_mended(tmp_path, set_u
 def test_what_cannot_be_delivered_stays_pending_and_the_next_run_delivers_it(database, tmp_path, set_up):
     set_up.answers = [403]
     folder = leave(tmp_path)
-    (undelivered,) = settlement.settle(tmp_path, folder, loaded(retry_seconds=0.0))
+    (undelivered,) = commands.settle(tmp_path, folder, loaded(retry_seconds=0.0))
     assert (undelivered["channel"], undelivered["status"]) == ("slack", "pending")
     assert ("slack", "pending", undelivered["error"]) in told(folder)
     later = leave(tmp_path, "r2", "2026-01-02T02:00:00Z", wanted=("azure",))
-    assert settlement.settle(tmp_path, later, loaded()) == []
+    assert commands.settle(tmp_path, later, loaded()) == []
     assert ("slack", "done", None) in told(folder)
     assert [channel for channel, *_ in told(later)] == ["database", "azure"]
 
@@ -179,13 +181,13 @@ def test_what_cannot_be_delivered_stays_pending_and_the_next_run_delivers_it(dat
 def test_what_is_not_set_up_any_more_is_no_concern_of_later_runs(tmp_path, set_up, monkeypatch):
     set_up.answers = [403]
     folder = leave(tmp_path, wanted=("alerts",))
-    assert len(settlement.settle(tmp_path, folder, loaded(retry_seconds=0.0))) == 1
+    assert len(commands.settle(tmp_path, folder, loaded(retry_seconds=0.0))) == 1
     monkeypatch.delenv("SLACK_WEBHOOK_URL")
     later = leave(tmp_path, "r2", "2026-01-02T02:00:00Z", wanted=())
-    assert settlement.settle(tmp_path, later, loaded()) == []
+    assert commands.settle(tmp_path, later, loaded()) == []
     assert ("slack", "dead", "slack is not set up any more: set SLACK_WEBHOOK_URL") in told(folder)
     monkeypatch.setenv("SLACK_WEBHOOK_URL", set_up.environment["SLACK_WEBHOOK_URL"])
-    assert [r["status"] for r in settlement.deliver_pending(tmp_path, loaded(), dead=True)] == ["done"]
+    assert [r["status"] for r in commands.deliver_pending(tmp_path, loaded(), dead=True)] == ["done"]
 
 
 # A newer report is there
@@ -195,10 +197,10 @@ def test_what_is_not_set_up_any_more_is_no_concern_of_later_runs(tmp_path, set_u
 def test_email_of_a_superseded_report_is_not_sent_any_more(database, tmp_path, set_up, wanted):
     set_up.mail.answers, set_up.answers = ["554 no"] * 2, [403]
     former = leave(tmp_path)
-    assert len(settlement.settle(tmp_path, former, loaded(retry_seconds=0.0))) == 3
+    assert len(commands.settle(tmp_path, former, loaded(retry_seconds=0.0))) == 3
     later = leave(tmp_path, "r2", "2026-01-01T03:00:00Z", wanted)
-    assert settlement.settle(tmp_path, later, loaded()) == []
-    assert list(settlement.deliver_pending(tmp_path, loaded(), dead=True)) == []
+    assert commands.settle(tmp_path, later, loaded()) == []
+    assert list(commands.deliver_pending(tmp_path, loaded(), dead=True)) == []
     assert told(former) == [
         ("database", "done", None),
         ("azure", "not set up", "set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_URL"),
@@ -206,7 +208,7 @@ def test_email_of_a_superseded_report_is_not_sent_any_more(database, tmp_path, s
         ("slack", "done", None),
     ]
     assert len(set_up.mail.taken) == (2 if "email" in wanted else 0)
-    assert [line for line in archive.overview(tmp_path) if line.startswith("  email")] == [
+    assert [line for line in review_status.overview(tmp_path) if line.startswith("  email")] == [
         "  email (2)  r1  superseded  the report of 2025-12-31 is the run r2 now"
     ]
 
@@ -216,24 +218,24 @@ def test_email_that_was_given_up_is_superseded_too_and_one_of_another_date_is_no
     for run_id, date in (("r1", DECEMBER), ("n1", "2025-11-30")):
         folder = left.run(tmp_path, date, run_id, "2026-01-01T02:00:00Z", places=("email",))
         left.finish(folder, {"PAR30": left.kpi(1.0, "ok")})
-        settlement.settle(tmp_path, folder, loaded(max_attempts=1))
-    settlement.settle(tmp_path, leave(tmp_path, "r2", "2026-01-01T03:00:00Z", ("azure",)), loaded())
-    tried = list(settlement.deliver_pending(tmp_path, loaded(), dead=True))
+        commands.settle(tmp_path, folder, loaded(max_attempts=1))
+    commands.settle(tmp_path, leave(tmp_path, "r2", "2026-01-01T03:00:00Z", ("azure",)), loaded())
+    tried = list(commands.deliver_pending(tmp_path, loaded(), dead=True))
     assert [(row["run_id"], row["status"]) for row in tried] == [("n1", "done")] * 2
 
 
 def test_email_of_a_report_that_was_rolled_back_waits_until_it_is_shown_again(tmp_path, set_up, monkeypatch):
-    settlement.settle(tmp_path, leave(tmp_path), loaded())
+    commands.settle(tmp_path, leave(tmp_path), loaded())
     set_up.mail.taken.clear()
     set_up.mail.answers = ["554 no"] * 2
     later = leave(tmp_path, "r2", "2026-01-01T03:00:00Z", ("email",))
-    settlement.settle(tmp_path, later, loaded(retry_seconds=0.0))
+    commands.settle(tmp_path, later, loaded(retry_seconds=0.0))
     rollback.rollback(DECEMBER, output=tmp_path)
-    settlement.deliver_due(tmp_path, loaded())
+    commands.deliver_due(tmp_path, loaded())
     assert {status for _, status, _ in told(later)[1:]} == {"superseded"}
     assert set_up.mail.taken == []
     rollback.rollback(DECEMBER, "r2", output=tmp_path)
-    settlement.deliver_due(tmp_path, loaded())
+    commands.deliver_due(tmp_path, loaded())
     assert {status for _, status, _ in told(later)} == {"done"}
     assert len(set_up.mail.taken) == len(set_up.mail.ids) == 2
 
@@ -249,17 +251,17 @@ def test_with_the_database_down_nothing_else_is_tried_until_it_is_back(
     postgres.stop()
     folders = [leave(tmp_path, f"r{hour}", f"2026-01-01T0{hour}:00:00Z") for hour in (2, 3)]
     for folder in folders:
-        (undelivered,) = settlement.settle(tmp_path, folder, loaded())
+        (undelivered,) = commands.settle(tmp_path, folder, loaded())
         assert undelivered["channel"] == "database" and "refused" in undelivered["error"]
         assert told(folder) == [("database", "pending", undelivered["error"])]
     assert set_up.received == set_up.mail.taken == []
     postgres.start()
-    assert {row["status"] for row in settlement.deliver_pending(tmp_path, loaded())} == {"done"}
+    assert {row["status"] for row in commands.deliver_pending(tmp_path, loaded())} == {"done"}
     assert len(set_up.mail.taken) == len(set_up.mail.ids) == 2  # the newer report to two recipients
     assert len(set_up.received) == 1  # one cause, one alert
     for folder in folders:
         assert told(folder)[0] == ("database", "done", None)
-    assert list(settlement.deliver_pending(tmp_path, loaded())) == []
+    assert list(commands.deliver_pending(tmp_path, loaded())) == []
 
 
 @contextmanager
@@ -291,7 +293,7 @@ def test_database_that_hangs_or_dies_at_a_step_gets_everything_once_it_is_back(
     folder = leave(tmp_path / "whole")
     connection.connect(tmp_path)
     with at_step(None) as steps:
-        assert settlement.settle(tmp_path / "whole", folder, loaded()) == []
+        assert commands.settle(tmp_path / "whole", folder, loaded()) == []
     expected = final(tmp_path / "whole", folder)
     for step in range(1, len(steps) + 1, len(steps) // 4):
         set_up.received.clear()
@@ -301,11 +303,11 @@ def test_database_that_hangs_or_dies_at_a_step_gets_everything_once_it_is_back(
         folder = leave(output)
         connection.connect(output)
         with at_step(step, getattr(postgres, fault)):
-            (undelivered,) = settlement.settle(output, folder, loaded())
+            (undelivered,) = commands.settle(output, folder, loaded())
         assert (undelivered["channel"], undelivered["status"]) == ("database", "pending"), step
         assert told(folder)[0] == ("database", "pending", undelivered["error"])
         getattr(postgres, mended)()
-        assert all(row["status"] == "done" for row in settlement.deliver_pending(output, loaded()))
+        assert all(row["status"] == "done" for row in commands.deliver_pending(output, loaded()))
         assert final(output, folder) == expected, step
         keys = {r.body["attachments"][0]["text"].rpartition("Key: ")[2] for r in set_up.received}
         assert (len(keys), len(set_up.mail.ids)) == (1, 2), step
@@ -347,13 +349,13 @@ def test_database_that_refuses_gets_everything_once_it_is_mended(
         postgres.execute(
             "CREATE TRIGGER full_disk BEFORE INSERT ON abaco.deliveries EXECUTE FUNCTION refuse()", database
         )
-    (undelivered,) = settlement.settle(tmp_path, folder, loaded())
+    (undelivered,) = commands.settle(tmp_path, folder, loaded())
     assert undelivered["channel"] == "database"
     assert {"credentials": "authentication failed", "disk": "free some space"}[fault] in undelivered["error"]
     assert set_up.received == set_up.mail.taken == []
     monkeypatch.setenv("DATABASE_URL", address)
     postgres.execute("DROP TRIGGER IF EXISTS full_disk ON abaco.deliveries", database)
-    assert {row["status"] for row in settlement.deliver_pending(tmp_path, loaded())} == {"done"}
+    assert {row["status"] for row in commands.deliver_pending(tmp_path, loaded())} == {"done"}
     assert (len(set_up.received), len(set_up.mail.taken)) == (1, 2)
 
 
@@ -363,9 +365,9 @@ def test_full_disk_of_the_database_is_no_failure_of_the_report(tmp_path, set_up)
         pages = opened.exec_driver_sql("PRAGMA page_count").scalar()
     folder = leave(tmp_path, days=3000)
     with Full(pages):
-        (undelivered,) = settlement.settle(tmp_path, folder, loaded())
+        (undelivered,) = commands.settle(tmp_path, folder, loaded())
     assert undelivered["channel"] == "database" and "database or disk is full" in undelivered["error"]
-    assert {row["status"] for row in settlement.deliver_pending(tmp_path, loaded())} == {"done"}
+    assert {row["status"] for row in commands.deliver_pending(tmp_path, loaded())} == {"done"}
     assert len(set_up.mail.ids) == len(set_up.mail.taken) == 2
 
 
@@ -466,7 +468,7 @@ def test_killed_between_any_two_steps_ends_in_the_same_state(base, places, kille
     received = []
     output = base / "whole"
     folder = leave(output)
-    assert settlement.settle(output, folder, loaded()) == []
+    assert commands.settle(output, folder, loaded()) == []
     expected = final(output, folder)
     step, steps = 1, None
     while steps is None:
@@ -477,7 +479,7 @@ def test_killed_between_any_two_steps_ends_in_the_same_state(base, places, kille
         if (code := killed(step, output, folder)) != -9:  # there are no more steps
             steps = code
             break
-        assert all(row["status"] == "done" for row in settlement.deliver_pending(output, loaded()))
+        assert all(row["status"] == "done" for row in commands.deliver_pending(output, loaded()))
         assert final(output, folder) == expected, step
         keys = {r.body["attachments"][0]["text"].rpartition("Key: ")[2] for r in places.received}
         assert (len(keys), len(places.mail.ids)) == (1, 1), step
@@ -492,9 +494,9 @@ def test_run_that_failed_before_it_had_a_folder_is_told_of_once_and_cleared_by_t
     tmp_path, set_up
 ):
     for began in ("2026-01-01T02:00:00Z", "2026-01-01T03:00:00Z"):
-        settlement.tell_of_start(tmp_path, loaded(), began, "Input not found: data/exports")
+        commands.tell_of_start(tmp_path, loaded(), began, "Input not found: data/exports")
     assert len([r for r in set_up.received if "Input not found: data/exports" in json.dumps(r.body)]) == 1
-    settlement.settle(tmp_path, leave(tmp_path, status="ok"), loaded())
+    commands.settle(tmp_path, leave(tmp_path, status="ok"), loaded())
     with connection.reading(connection.connect(tmp_path)) as opened:
         assert queries.open_alerts(opened) == []
 
@@ -502,16 +504,16 @@ def test_run_that_failed_before_it_had_a_folder_is_told_of_once_and_cleared_by_t
 def test_run_that_has_told_of_itself_is_not_told_of_again(tmp_path, set_up):
     began, error = "2026-01-01T02:00:05Z", "01_ingestion: no room"
     folder = left.run(tmp_path, DECEMBER, "r1", began, status="failed", error=error, places=PLACES)
-    settlement.settle(tmp_path, folder, loaded())
+    commands.settle(tmp_path, folder, loaded())
     before = len(set_up.received)
-    settlement.tell_of_start(tmp_path, loaded(), "2026-01-01T02:00:00Z", "ingestion: no room")
+    commands.tell_of_start(tmp_path, loaded(), "2026-01-01T02:00:00Z", "ingestion: no room")
     assert len(set_up.received) == before > 0
 
 
 def test_upload_is_in_run_json_and_in_the_metrics(tmp_path, blob_service, monkeypatch):
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(blob_service.port))
     folder = leave(tmp_path, wanted=("azure",))
-    assert settlement.settle(tmp_path, folder, loaded(azure_container="settled")) == []
+    assert commands.settle(tmp_path, folder, loaded(azure_container="settled")) == []
     assert told(folder) == [("database", "done", None), ("azure", "done", None)]
     receipt = run_json(folder)["deliveries"][1]["receipt"]
     assert receipt["prefix"] == f"reports/{DECEMBER}/r1/"
@@ -527,9 +529,9 @@ def test_upload_that_fails_is_pending_and_arrives_once_the_service_is_back(
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(1))
     monkeypatch.setattr(azure, "PAUSE_SECONDS", 0.02)
     folder, given = leave(tmp_path, wanted=("azure",)), loaded(azure_container="late")
-    (waiting,) = settlement.settle(tmp_path, folder, given)
+    (waiting,) = commands.settle(tmp_path, folder, given)
     assert "cannot be reached" in waiting["error"]
     assert run_json(folder)["phases"]["output"]["azure_upload_success"] is False
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(blob_service.port))
-    assert [row["status"] for row in settlement.deliver_pending(tmp_path, given)] == ["done"]
+    assert [row["status"] for row in commands.deliver_pending(tmp_path, given)] == ["done"]
     assert run_json(folder)["phases"]["output"]["azure_upload_success"] is True

@@ -10,8 +10,8 @@ import pytest
 import typer
 import yaml
 
-from abaco import settings
 from abaco.cli import app
+from abaco.core import settings
 
 from . import files, image
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 import yaml
 
-from abaco import settings
+from abaco.core import settings
 from abaco.kpis import catalog
 from abaco.service.metrics import snake_case
 

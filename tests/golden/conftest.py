@@ -4,9 +4,9 @@ import json
 
 from nbval.plugin import IPyNbCell
 
-from abaco import golden
-from abaco.dives import DIVES
-from abaco.stages import PHASES
+from tools import golden
+from abaco.run.dive import DIVES
+from abaco.core.phases import PHASES
 
 
 def pytest_collection_finish(session):

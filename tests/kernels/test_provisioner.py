@@ -17,8 +17,8 @@ from jupyter_client.multikernelmanager import AsyncMultiKernelManager, MultiKern
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
-from abaco.execution import execute, execute_phase
 from abaco.kernels.forking import TEMPLATE_ENV, ForkedKernel, Template
+from abaco.run.execution import execute, execute_phase
 
 from .helpers import PATIENCE_SECONDS, children, descriptors, gone, parent, until
 

@@ -214,7 +214,7 @@ def test_notebooks_import_all_that_is_preloaded(tmp_path, asker):
         "get_ipython().events.register('post_run_cell', note)\n"
     )
     script = (
-        "from abaco.pipeline import Pipeline\n"
+        "from abaco.run.pipeline import Pipeline\n"
         f"result = Pipeline(output={str(tmp_path / 'reports')!r}).execute()\n"
         "print(result['status'])"
     )

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from abaco.errors import NotComputableError
-from abaco.formats import BUCKETS
+from abaco.core.errors import NotComputableError
+from abaco.ingest.formats import BUCKETS
 from abaco.kpis import bridge, catalog
 from abaco.kpis.book import Book
 from abaco.kpis.ratios import totals

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from tapes import BORROWERS, DECEMBER, NOVEMBER, book, shown, written
 
-from abaco.errors import NotComputableError
+from abaco.core.errors import NotComputableError
 from abaco.kpis import concentration
 from abaco.kpis.catalog import load
 from abaco.kpis.ratios import Totals

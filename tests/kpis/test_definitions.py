@@ -2,7 +2,7 @@
 
 import pytest
 
-from abaco.errors import InputError
+from abaco.core.errors import InputError
 from abaco.kpis import catalog
 
 LATE = """

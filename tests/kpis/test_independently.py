@@ -14,9 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from projects import ROOT, Project, copy_project
 
-from abaco import loanbook
-from abaco.kpis import catalog, measures, values
-from abaco.stages import FACTS, scraps_of
+from abaco.core.phases import FACTS, scraps_of
+from abaco.kpis import catalog, measures, open_book, values
 
 from .completion import PERCENTAGES, completed
 from .recomputation import (
@@ -103,8 +102,8 @@ def computed(request, report):
     """Every KPI of the report's tables on one engine."""
     definitions = catalog.load(ROOT / "params/kpis.yml")
     facts = scraps_of(report / "notebooks/01_ingestion.ipynb")[FACTS]
-    risk = loanbook.risk(PERCENTAGES, float(SEVERITY))
-    book = loanbook.open_book(report / "tables", Reader(ENGINES[request.param]), facts, **risk)
+    risk = open_book.risk(PERCENTAGES, float(SEVERITY))
+    book = open_book.open_book(report / "tables", Reader(ENGINES[request.param]), facts, **risk)
     totals = measures.measure(book, catalog.measures(definitions))
     return values.evaluate(definitions, totals[DECEMBER], DECEMBER)
 

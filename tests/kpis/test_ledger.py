@@ -6,8 +6,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from abaco.errors import NotComputableError
-from abaco.kpis.ledger import ROWS, by_day, measured
+from abaco.core.errors import NotComputableError
+from abaco.kpis.daily import ROWS, by_day, measured
 
 DAYS = [dt.date(2025, 1, day) for day in (5, 5, 7)]
 

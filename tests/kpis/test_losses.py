@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from tapes import DECEMBER, NOVEMBER
 
-from abaco.errors import InputError
-from abaco.formats import BUCKETS
+from abaco.core.errors import InputError
+from abaco.ingest.formats import BUCKETS
 from abaco.kpis import losses
 from abaco.kpis.book import Book
 from abaco.kpis.ratios import Totals

@@ -3,10 +3,10 @@
 import pyarrow as pa
 import pytest
 
-from abaco import masking
 from abaco.engines import DuckDB
-from abaco.formats import BUCKETS
-from abaco.kpis import bridge, catalog, movers
+from abaco.ingest import masking
+from abaco.ingest.formats import BUCKETS
+from abaco.kpis import bridge, catalog, contributors
 from abaco.kpis.book import Book
 from abaco.kpis.ratios import totals
 
@@ -24,8 +24,8 @@ def loans(frame):
         tape, days = frame(loan_tape(text)), dates_of(text)
         sums = totals(tape, ["total_receivable_usd", *BUCKETS])
         rows = bridge.bridges(DEFINITIONS, Book(tape, days, days[-1]), sums).to_pylist()
-        found = movers.bridge_loans(DEFINITIONS, tape, rows, sums, key)
-        assert found.schema == movers.SCHEMA
+        found = contributors.bridge_loans(DEFINITIONS, tape, rows, sums, key)
+        assert found.schema == contributors.SCHEMA
         return found.to_pylist()
 
     return loans

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from abaco import bridging
 from abaco.kpis import catalog, movement
 from abaco.kpis.origins import SCHEMA, origins
+from abaco.review import movement as review_movement
 
 from .books import book
 
@@ -85,14 +85,14 @@ def test_without_an_earlier_date_nothing_rolls(quarter):
 
 
 def test_bridge_between_any_two_dates_leads_from_one_value_to_the_other(quarter):
-    steps, loans = bridging.bridged(quarter, PAR30, "PAR30", JANUARY, limit=2)
+    steps, loans = review_movement.bridged(quarter, PAR30, "PAR30", JANUARY, limit=2)
     assert [str(row["amount_usd"]) for row in steps.to_pylist()] == [
         "50.00", "90.00", "0.00", "-50.00", "0.00", "0.00", "None", "90.00",
     ]  # fmt: skip
     assert [(row["loan"], row["change_usd"]) for row in loans.to_pylist()] == [
         ("Loan 1", Decimal("80.00")), ("Loan 2", Decimal("-50.00")),
     ]  # fmt: skip
-    assert bridging.finding(steps) == (
+    assert review_movement.finding(steps) == (
         "PAR30 moved by -2.50 points, from 25.00 % on 2025-01-31 to 22.50 % on 2025-03-31; "
         "most by new arrears (+22.50)."
     )
@@ -103,5 +103,5 @@ def test_without_a_bridge_there_are_no_steps_and_nothing_is_found(frame, against
     pooled = "\n".join(
         r.replace("A - 1", "-") for r in (row(JANUARY, "A - 1", "x"), row(MARCH, "A - 1", "x"))
     )
-    steps, loans = bridging.bridged(book(frame, tape=COLUMNS + pooled), PAR30, "PAR30", against)
-    assert (steps.num_rows, loans.num_rows, bridging.finding(steps)) == (0, 0, "")
+    steps, loans = review_movement.bridged(book(frame, tape=COLUMNS + pooled), PAR30, "PAR30", against)
+    assert (steps.num_rows, loans.num_rows, review_movement.finding(steps)) == (0, 0, "")

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from abaco.errors import NotComputableError
+from abaco.core.errors import NotComputableError
 from abaco.kpis.book import months_before
 from abaco.kpis.returns import mean_balance, year_up_to
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from abaco.kpis.strays import notes
+from abaco.kpis.notes import notes
 
 from .books import book
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from abaco.errors import RunError
+from abaco.core.errors import RunError
 from abaco.mail.message import draft
 
 from .conftest import REPORT

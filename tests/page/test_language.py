@@ -14,11 +14,11 @@ from bs4 import BeautifulSoup
 from projects import PII_KEY
 
 from abaco import page
-from abaco.errors import InputError
+from abaco.core.errors import InputError
 from abaco.kpis.measures import MEASURES
-from abaco.page import columns, language, lateness
+from abaco.page import column_names, language, lateness
 from abaco.page.bridge import GROWN, SHRUNK, TERMS
-from abaco.page.readings import GROUPS
+from abaco.page.kpi_text import GROUPS
 
 from . import example
 from .example import NOTEBOOK, executed, render, tables
@@ -110,7 +110,7 @@ def test_every_group_term_and_column_has_a_translation():
     assert terms - {""} <= set(SPANISH)
     parts = {*lateness.NAMES.values(), *(form for forms in lateness.BANDS.values() for form in forms)}
     assert parts - {""} <= set(SPANISH)
-    assert set(columns.COLUMNS.values()) <= set(SPANISH)
+    assert set(column_names.COLUMNS.values()) <= set(SPANISH)
 
 
 def _kpi_texts():
@@ -161,7 +161,9 @@ def _names(folder):
     """Return what a report holds of ids, formulas and names of the input, which no language changes."""
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     known = {text for name, kpi in metrics["kpis"].items() for text in (name, f"{name}, %", kpi["formula"])}
-    known |= {name for columns in metrics["quality"]["columns_left_behind"].values() for name in columns}
+    known |= {
+        name for column_names in metrics["quality"]["columns_left_behind"].values() for name in column_names
+    }
     for table in folder.glob("tables/segments.parquet"):
         known |= {name.replace("_", " ") for name in pq.read_table(table)["value"].to_pylist()}
     return known

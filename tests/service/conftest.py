@@ -7,7 +7,7 @@ from projects import NEVER
 
 from abaco.database import schema
 from abaco.database.connection import writing
-from abaco.service.book import Book
+from abaco.service.reports import Book
 from abaco.service.schedule import Schedule
 
 from .serving import Service

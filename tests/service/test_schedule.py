@@ -6,8 +6,8 @@ import sys
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 
-from abaco import runs
-from abaco.errors import InputError
+from abaco.core.errors import InputError
+from abaco.run import folders
 from abaco.service.schedule import Schedule, last_due, trigger
 
 from .serving import until
@@ -31,7 +31,7 @@ class Marked:
 
     def __init__(self, folder):
         self.output, self.file, self.made = folder, folder / "ran.txt", []
-        (folder / runs.RUNS).mkdir()
+        (folder / folders.RUNS).mkdir()
 
     def schedule(self, times, then="", hours=3.0, tell=lambda *_: None):
         code = f"open({str(self.file)!r}, 'a').write('ran\\n')\n{then}"
@@ -40,8 +40,8 @@ class Marked:
 
     def note(self, **note):
         usual = {"due": "2020-01-01T00:00:00Z", "started_at": None, "finished_at": None, "exit_code": None}
-        runs.write_json(
-            self.output / runs.RUNS / "schedule.json", {**usual, "error": None, "tries": 0, **note}
+        folders.write_json(
+            self.output / folders.RUNS / "schedule.json", {**usual, "error": None, "tries": 0, **note}
         )
 
     def count(self):
@@ -77,7 +77,7 @@ def ended(schedule):
     ],
 )
 def test_last_due_time(cron, now, due):
-    assert last_due(trigger(cron), runs.time_of(now)) == runs.time_of(due)
+    assert last_due(trigger(cron), folders.time_of(now)) == folders.time_of(due)
 
 
 def test_empty_cron_is_never_due(marked):
@@ -195,7 +195,7 @@ def test_run_that_took_its_service_down_is_tried_once_more(marked):
     due = f"{HOUR_AGO:%Y-%m-%dT%H:%M:%SZ}"
     marked.note(due=due, started_at=due, tries=1)
     schedule = marked.schedule(daily(HOUR_AGO))
-    assert schedule.missed() == runs.time_of(due)
+    assert schedule.missed() == folders.time_of(due)
     marked.note(due=due, started_at=due, tries=2)
     assert schedule.missed() is None
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from abaco.errors import InputError
+from abaco.core.errors import InputError
 from abaco.service.security import Access, is_loopback
 
 from .conftest import PASSWORD, TOKEN

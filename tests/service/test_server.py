@@ -10,8 +10,8 @@ import sys
 import nbformat
 import pytest
 
-from abaco import runs
-from abaco.errors import InputError
+from abaco.core.errors import InputError
+from abaco.run import folders
 from abaco.service.server import _listen
 
 from .serving import Service, until
@@ -67,25 +67,27 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
         "due": "2020-01-01T02:00:00Z", "started_at": "2020-01-01T02:00:00Z", "finished_at": "2020-01-01T02:00:09Z",
         "exit_code": 0, "error": None, "tries": 1,
     }  # fmt: skip
-    runs.write_json(note, missed)
+    folders.write_json(note, missed)
 
     service = Service(project)
     (begun,) = until(lambda: list(project.output.glob(".runs/*/*/work/begun")))
     folder = begun.parent.parent
     assert 'pipeline_status{pipeline_status="running"} 1.0' in service.get("/metrics").text
     assert service.health()[0] == 200
-    holder = runs.holder(project.output, folder.parent.name)
+    holder = folders.holder(project.output, folder.parent.name)
     assert service.stop() == 0
     run = json.loads((folder / "run.json").read_text())
     assert (run["status"], run["error"]) == ("failed", "01_ingestion: stopped by a signal")
-    assert not (folder / "work").exists() and runs.holder(project.output, folder.parent.name) is None
-    assert runs.read_json(note) == missed
+    assert not (folder / "work").exists() and folders.holder(project.output, folder.parent.name) is None
+    assert folders.read_json(note) == missed
     with pytest.raises(ProcessLookupError):
         os.kill(holder["pid"], 0)
 
     edited(project, former)
     with Service(project) as again:
-        until(lambda: runs.read_json(note)["due"] > missed["due"] and runs.read_json(note)["finished_at"])
+        until(
+            lambda: folders.read_json(note)["due"] > missed["due"] and folders.read_json(note)["finished_at"]
+        )
         code, found = again.health()
         assert (code, found["status"], found["last_error"], found["metrics_computed"]) == (
             200,
@@ -93,16 +95,16 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
             None,
             4,
         )
-        assert found["last_run"] == runs.read_json(note)["finished_at"]
+        assert found["last_run"] == folders.read_json(note)["finished_at"]
         assert again.get("/reports/2025-12-31/report.html").status_code == 200
-    done = [one for one in project.runs() if runs.read_json(one / "run.json")["status"] == "success"]
+    done = [one for one in project.runs() if folders.read_json(one / "run.json")["status"] == "success"]
     assert len(done) == 1
 
 
 def test_report_does_not_wait_for_what_only_the_service_needs():
     heavy = "fastapi, starlette, uvicorn, apscheduler, prometheus_client, sqlalchemy, alembic, azure, apprise, httpx"
     code = (
-        f"import sys, abaco.cli, abaco.pipeline, abaco.settings\n"
+        f"import sys, abaco.cli, abaco.run.pipeline, abaco.core.settings\n"
         f"print([name for name in {heavy.split(', ')} if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -19,11 +19,11 @@ from kpis.books import book
 from kpis.books import found as measured
 from kpis.conftest import table
 
-from abaco import ingestion, reconciliation, sources, transformation
 from abaco.engines import RECORDS, DuckDB
 from abaco.engines.base import hmac_blocks
+from abaco.ingest import quarantine, reconciliation, sources, transformation
+from abaco.ingest.tape import AMOUNTS
 from abaco.kpis import ratios
-from abaco.tape import AMOUNTS
 
 KEY = b"a key that nobody else has"
 NUMBERS = [
@@ -237,8 +237,8 @@ def test_positions_and_lines_are_right_over_several_cuts(spark, embedded, tmp_pa
     for name, engine in (("embedded", embedded), ("spark", spark)):
         work = tmp_path / name
         work.mkdir()
-        batches = ingestion.stage(found, DATE, engine, work)
-        rejects = ingestion.quarantine(batches, engine, work)
+        batches = quarantine.stage(found, DATE, engine, work)
+        rejects = quarantine.quarantine(batches, engine, work)
         results.append((rejects.to_pylist(), reconciliation.reconcile(batches[0], rejects, engine)))
         rows = (
             engine.scan(batches[0].staged[0].path, "place")

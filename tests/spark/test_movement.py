@@ -4,8 +4,8 @@ import pytest
 from kpis.moving import MONTH, dates_of, loan_tape
 
 from abaco.engines import DuckDB
-from abaco.formats import BUCKETS
-from abaco.kpis import bridge, catalog, movement, movers
+from abaco.ingest.formats import BUCKETS
+from abaco.kpis import bridge, catalog, contributors, movement
 from abaco.kpis.book import Book
 from abaco.kpis.ratios import totals
 
@@ -20,7 +20,7 @@ def everything(engine, text):
         movement.measure(book, movement.MEASURES, {}),
         movement.roll_rates(book).to_pylist(),
         rows,
-        movers.bridge_loans(DEFINITIONS, tape, rows, sums, None).to_pylist(),
+        contributors.bridge_loans(DEFINITIONS, tape, rows, sums, None).to_pylist(),
     )
 
 

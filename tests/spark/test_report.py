@@ -15,7 +15,7 @@ from kpis.completion import completed
 from kpis.recomputation import DECEMBER, RECOMPUTED, balances, published
 from projects import FOUR, PII_KEY, ROOT, Project, copy_project
 
-from abaco.sample import write_snapshot
+from abaco.sample.snapshot import write_snapshot
 
 SAME = ("metrics.json", "report.html", "tables/quarantine.csv", "tables/history.csv", "tables/aging.csv")
 TABLES = ("tape", "quarantine", "history", "aging")
@@ -71,7 +71,7 @@ def test_executed_notebooks_show_the_same_but_for_times(pair):
 
 
 def test_manifest_lists_every_part_and_finds_one_that_was_changed(pair):
-    from abaco import manifest
+    from abaco.run import manifest
 
     folder = (pair[1].output / "2025-12-31").resolve()
     [tape] = [

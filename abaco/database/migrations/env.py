@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from abaco import project
+from abaco.core import project
 from abaco.database import connection as database
 from abaco.database.schema import SCHEMA, metadata
 

@@ -1,5 +1,0 @@
-"""Cascade: the loan system whose export is downloaded over HTTPS, checked, archived, and then reported on."""
-
-from abaco.cascade.export import download
-
-__all__ = ["download"]

@@ -1,0 +1,43 @@
+"""The way in: it runs a verb, and turns an error into one line and an exit code."""
+
+import signal
+import sys
+import warnings
+
+import typer
+
+from abaco.cli.haste import leave
+from abaco.cli.options import app
+from abaco.core import logs
+from abaco.core.errors import AbacoError
+
+from abaco.cli import delivery, operations, reports, review  # noqa: F401  # isort: skip  in this order
+
+INTERRUPTED = 130  # what typer makes of Ctrl-C
+
+
+def main() -> None:
+    """Run the command line; an error is one line on the screen, its traceback in logs/pipeline.log."""
+    # a scheduler's stop ends a run as tidily as Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited")  # nbclient's, when a run is stopped
+    try:
+        exit_code = app(standalone_mode=False)
+        if exit_code == INTERRUPTED:
+            _fail("interrupted; the former report is as it was", INTERRUPTED)
+        leave(exit_code or 0)
+    except AbacoError as error:
+        logs.keep_traceback(error)
+        _fail(str(error), error.exit_code)
+    except typer.TyperException as error:
+        text = error.format_message()  # what is wrong with the command line; nothing when help was shown
+        _fail(text and f"{text}{'' if text[-1] in '.?' else '.'} See abaco --help.", error.exit_code)
+    except Exception as error:
+        logs.keep_traceback(error)
+        _fail(f"{type(error).__name__}: {error}: see logs/pipeline.log", AbacoError.exit_code)
+
+
+def _fail(text: str, exit_code: int) -> None:
+    if text:
+        print(f"Error: {' '.join(text.splitlines())}", file=sys.stderr)
+    sys.exit(exit_code)

@@ -1,0 +1,69 @@
+"""The verbs that read finished reports: what they say, how it moved and why."""
+
+from typing import Annotated
+
+import typer
+
+from abaco.cli.options import Date, Level, Output, app
+from abaco.core import logs
+
+
+@app.command()
+def status(output: Output = None, log_level: Level = None) -> None:
+    """Show every date's report: its KPIs, and a later run that failed."""
+    from abaco.review import status as review_status
+
+    logs.start(log_level)
+    for line in review_status.overview(output):
+        print(line)
+
+
+@app.command()
+def history(
+    kpi: Annotated[str, typer.Argument(help="Its id, such as PAR30.")],
+    date: Date = None,
+    by: Annotated[str, typer.Option(help="day, week or month, where the input is that fine.")] = "day",
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Show a KPI on every date of a finished report's input, as a table with bars."""
+    from abaco.review import history as review_history
+
+    logs.start(log_level)
+    for line in review_history.history(kpi, output, date, by):
+        print(line)
+
+
+@app.command()
+def compare(
+    one: Annotated[str, typer.Argument(help="A run id, or the date of a report.")],
+    other: Annotated[str, typer.Argument(help="Another one.")],
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Show what differs between two runs: figures, inputs, parameters and code."""
+    from abaco.review import comparison
+
+    logs.start(log_level)
+    for line in comparison.compare(one, other, output):
+        print(line)
+
+
+@app.command()
+def explain(
+    kpi: Annotated[str, typer.Argument(help="A KPI of the report, such as PAR30.")],
+    date: Annotated[
+        str | None, typer.Option(help="Date of a finished report, YYYY-MM-DD; by default the latest.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Earlier date to hold it against; by default the one before.")
+    ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Also in which line of the exports each loan stands.")
+    ] = False,
+    output: Output = None, log_level: Level = None,
+) -> None:  # fmt: skip
+    """Explain a KPI of a finished report: its formula in figures, why it moved, the loans behind it, its history."""
+    from abaco.review import explanation
+
+    logs.start(log_level)
+    for line in explanation.explain(kpi, date, against, output, lines):
+        print(line)

@@ -1,0 +1,106 @@
+"""The log: logs/pipeline.log has what happened and every traceback, the screen only with LOG_LEVEL=DEBUG."""
+
+import json
+import logging
+import os
+import sys
+import time
+from contextvars import ContextVar
+from logging.handlers import RotatingFileHandler
+
+from dotenv import load_dotenv
+
+from abaco.core import project, secrets
+from abaco.core.errors import AbacoError, InputError
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+FORM = "%(asctime)s %(run_id)s %(levelname)s %(name)s %(message)s"
+_run_id: ContextVar[str | None] = ContextVar("run_id", default=None)
+
+
+class Lines(logging.Formatter):
+    """Lines of text, each with the id of the run that is at work, and none with a secret."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.run_id = _run_id.get() or "-"
+        return secrets.hide(super().format(record))
+
+
+class Objects(logging.Formatter):
+    """A JSON object a line: time in UTC, level, logger, run id, message and traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        content = {
+            "time": f"{stamp}.{int(record.msecs):03d}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "run_id": _run_id.get(),
+            "message": secrets.hide(record.getMessage()),
+        }
+        if record.exc_info:
+            content["traceback"] = secrets.hide(self.formatException(record.exc_info))
+        return json.dumps(content, ensure_ascii=False)
+
+
+FORMS = {"text": Lines(FORM), "json": Objects()}
+
+
+def start(level: str | None = None, name: str = "pipeline.log", default: str = "WARNING") -> None:
+    """Begin to log, and take settings from .env.local where the environment does not have them.
+
+    Parameters
+    ----------
+    level
+        One of `LEVELS`, by default the variable ``LOG_LEVEL``, else `default`: what the screen shows. The file has
+        INFO and above.
+    name
+        The file in logs/: two processes that stay up do not share one, since each moves a full file aside.
+
+    Raises
+    ------
+    InputError
+        When there is no such level, or the log cannot be written.
+    """
+    load_dotenv(project.root() / ".env.local")
+    level = (level or os.environ.get("LOG_LEVEL") or default).upper()
+    if level not in LEVELS:
+        raise InputError(f"Log level {level} is not one of {', '.join(LEVELS)}")
+    folder = project.root() / "logs"
+    try:
+        folder.mkdir(exist_ok=True)
+        file = RotatingFileHandler(folder / name, maxBytes=5_000_000, backupCount=5, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"Cannot write to {folder}: {error.strerror}: make it writable") from error
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setLevel(level)
+    own = logging.getLogger("abaco")
+    own.setLevel(min(logging.getLevelName(level), logging.INFO))
+    own.propagate = False
+    own.handlers = [file, screen]
+    # What libraries warn of belongs in the file; left alone, Python would print it on the screen.
+    logging.getLogger().handlers = own.handlers if level == "DEBUG" else [file]
+    shape("text")
+
+
+def shape(form: str) -> None:
+    """Write lines in a form of `FORMS` from now on."""
+    for handler in logging.getLogger("abaco").handlers:
+        handler.setFormatter(FORMS[form])
+
+
+def begin_run(run_id: str) -> None:
+    """Name the run that the lines from now on are of."""
+    _run_id.set(run_id)
+
+
+def keep_traceback(error: BaseException) -> None:
+    """Write an error in one line, and its traceback, to the log file, and to the screen at level DEBUG."""
+    own = logging.getLogger("abaco")
+    text = " ".join(
+        (str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}").split()
+    )
+    trace = (type(error), error, error.__traceback__)
+    for handler in own.handlers:
+        if isinstance(handler, RotatingFileHandler) or handler.level <= logging.DEBUG:
+            handler.handle(own.makeRecord(own.name, logging.ERROR, __file__, 0, "failed: %s", (text,), trace))

@@ -1,0 +1,44 @@
+"""Where the project lives: every relative path resolves from its root, whatever folder a kernel starts in."""
+
+import os
+from pathlib import Path
+
+from abaco.core.errors import InputError
+
+MARKER = Path("params") / "pipeline.yml"
+
+
+def root() -> Path:
+    """Return the project's folder: ``ABACO_ROOT``, else the nearest folder upward that holds params/pipeline.yml.
+
+    Raises
+    ------
+    InputError
+        When no folder from the current one upward, nor the package's own, is a project.
+    """
+    if named := os.environ.get("ABACO_ROOT"):
+        candidates = [Path(named)]
+    else:
+        here = Path.cwd()
+        candidates = [here, *here.parents, Path(__file__).resolve().parents[2]]
+    for folder in candidates:
+        if (folder / MARKER).is_file():
+            return folder.resolve()
+    raise InputError(
+        f"No {MARKER} in {candidates[0]} or above: run this inside the project, or set ABACO_ROOT"
+    )
+
+
+def resolve(path: str | Path) -> Path:
+    """Return `path` as an absolute path, taken from the project's root when it is relative."""
+    path = Path(path).expanduser()
+    return path if path.is_absolute() else root() / path
+
+
+def shown(path: str | Path) -> str:
+    """Return `path` as people should read it: relative to the current folder or the root where it lies below one."""
+    path = Path(path)
+    for base in (Path.cwd(), root()):
+        if path.is_relative_to(base):
+            return str(path.relative_to(base))
+    return str(path)

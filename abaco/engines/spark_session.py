@@ -1,0 +1,227 @@
+"""The Spark session of an engine: found to be possible, started quietly, and stopped with its Java process."""
+
+import importlib.util
+import logging
+import os
+import re
+import shutil
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from abaco.core.errors import InputError, RunError
+
+MASTER_VARIABLE = "SPARK_MASTER"
+STORAGE_VARIABLE = "SPARK_STORAGE"
+JAVA_OPTIONS = "JDK_JAVA_OPTIONS"
+LOOPBACK = ("localhost", "127.", "[::1]")
+PATIENCE_SECONDS = 120
+# What results and their order depend on: nobody's spark-defaults.conf may change it.
+FIXED = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.columnNameOfCorruptRecord": "_corrupt_record",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.writeLegacyFormat": "false",
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.sql.files.maxRecordsPerFile": "0",
+    # a file is cut the same way however many executors are there: positions are counted cut by cut
+    "spark.sql.files.minPartitionNum": "1",
+    "spark.sql.files.openCostInBytes": "0",
+    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",  # no .crc files beside the tables
+}
+DEFAULTS = {
+    "spark.sql.files.maxPartitionBytes": "32m",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+def master() -> str:
+    """Return the address of the cluster: ``SPARK_MASTER``, else every core of this machine."""
+    return os.environ.get(MASTER_VARIABLE) or "local[*]"
+
+
+def require() -> None:
+    """Raise when Spark cannot be started here, or its master does not answer.
+
+    Raises
+    ------
+    InputError
+        Naming what is missing and what to do.
+    """
+    if importlib.util.find_spec("pyspark") is None:
+        raise InputError(
+            "ENGINE=spark needs pyspark, which is not installed: pip install -r requirements-spark.lock"
+        )
+    home = os.environ.get("JAVA_HOME")
+    java = Path(home, "bin", "java") if home else shutil.which("java")
+    if java is None or not os.access(java, os.X_OK):
+        where = f"there is no {java}" if home else "there is no java on the PATH"
+        raise InputError(
+            f"ENGINE=spark needs Java 17 or newer, but {where}: run tests/setup.sh on Debian, "
+            "or set JAVA_HOME"
+        )
+    faults = []
+    for host, port in _addresses(master()):
+        try:
+            socket.create_connection((host, port), timeout=5).close()
+            return
+        except OSError as error:
+            faults.append(f"{host}:{port}: {error.strerror or error}")
+    if faults:
+        raise InputError(
+            f"The Spark master {master()} does not answer ({'; '.join(faults)}): start it, or correct {MASTER_VARIABLE}"
+        )
+
+
+def _addresses(address: str) -> Iterator[tuple[str, int]]:
+    if address.startswith("spark://"):
+        for one in address.removeprefix("spark://").split(","):
+            host, _, port = one.rpartition(":")
+            if not host or not port.isdecimal():
+                raise InputError(f"{MASTER_VARIABLE} {address} is no address: write spark://host:port")
+            yield host.strip("[]"), int(port)
+
+
+def start(title: str, log: Path):
+    """Start the Java process and a session on the cluster.
+
+    Parameters
+    ----------
+    title
+        What the cluster shows as the application's name.
+    log
+        File for what the Java process has to say.
+
+    Raises
+    ------
+    InputError
+        See `require`.
+    RunError
+        When the cluster does not take the application, or has no executor for it.
+    """
+    require()
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    logging.getLogger("py4j").setLevel(
+        logging.WARNING
+    )  # below that it logs every argument, the masking key too
+    with warnings.catch_warnings(), log.open("ab") as said:
+        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
+        from pyspark import SparkConf, SparkContext
+        from pyspark.errors import PySparkException
+        from pyspark.java_gateway import launch_gateway
+        from pyspark.sql import SparkSession
+
+        try:
+            with _quick_start():
+                gateway = launch_gateway(popen_kwargs={"stdout": said, "stderr": said})
+            SparkContext._ensure_initialized(gateway=gateway)
+            conf = SparkConf()  # with what spark-defaults.conf has
+            for key, value in {**_network(), **DEFAULTS}.items():
+                conf.setIfMissing(key, value)
+            for key, value in {**FIXED, "spark.master": master(), "spark.app.name": title}.items():
+                conf.set(key, value)
+            context = SparkContext(conf=conf)
+        except (PySparkException, OSError, ValueError) as error:
+            raise RunError(f"Spark could not be started: {one_line(error)}; see {log}") from error
+        except Exception as error:
+            if type(error).__module__ != "py4j.protocol":
+                raise
+            raise RunError(f"The Spark master {master()} did not take the run: {one_line(error)}") from error
+        context.setLogLevel("ERROR")
+        session = SparkSession(context)
+    try:
+        _wait_for_executor(context)
+    except BaseException:
+        stop(session)
+        raise
+    if "spark.sql.shuffle.partitions" not in dict(conf.getAll()):
+        session.conf.set("spark.sql.shuffle.partitions", str(max(4, 2 * context.defaultParallelism)))
+    return session
+
+
+@contextmanager
+def _quick_start() -> Iterator[None]:
+    """Let the driver's Java compile once and lightly: it plans, and the executors, which are not concerned, compute."""
+    before = os.environ.get(JAVA_OPTIONS)
+    if not master().startswith("local"):
+        os.environ[JAVA_OPTIONS] = f"-XX:TieredStopAtLevel=1 {before or ''}"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(JAVA_OPTIONS, None)
+        else:
+            os.environ[JAVA_OPTIONS] = before
+
+
+def _network() -> dict[str, str]:
+    host = master().removeprefix("spark://")
+    if master().startswith("local") or host.startswith(LOOPBACK):
+        return {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+    return {}
+
+
+def _wait_for_executor(context) -> None:
+    if (
+        not master().startswith("spark://")
+        or context.getConf().get("spark.dynamicAllocation.enabled") == "true"
+    ):
+        return
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(context._jsc.sc().statusTracker().getExecutorInfos()) < 2:  # the driver is one of them
+        if time.monotonic() > deadline:
+            raise RunError(
+                f"The Spark master {master()} gave no executor within {PATIENCE_SECONDS} s: no worker is there, "
+                "or none has the cores and the memory that are asked for; see its page"
+            )
+        time.sleep(0.1)
+
+
+def stop(session) -> None:
+    """Stop a session and its Java process."""
+    from pyspark import SparkContext
+
+    gateway = session.sparkContext._gateway
+    session.stop()
+    gateway.shutdown()
+    SparkContext._gateway = SparkContext._jvm = None  # or the next session would ask a process that is gone
+    gateway.proc.stdin.close()
+    gateway.proc.wait()
+
+
+def uri(path: Path) -> str:
+    """Return what executors call a path of this machine: the same, or what ``SPARK_STORAGE`` says of a mount.
+
+    Examples
+    --------
+    >>> os.environ["SPARK_STORAGE"] = "/mnt/book=abfss://book@abaco.dfs.core.windows.net"
+    >>> uri(Path("/mnt/book/in/tape.csv"))
+    'abfss://book@abaco.dfs.core.windows.net/in/tape.csv'
+    >>> uri(Path("/tmp/tape.csv"))
+    'file:///tmp/tape.csv'
+    >>> del os.environ["SPARK_STORAGE"]
+    """
+    path = Path(path).absolute()
+    for pair in filter(None, os.environ.get(STORAGE_VARIABLE, "").split(",")):
+        here, _, there = pair.partition("=")
+        if path.is_relative_to(here):
+            return f"{there.rstrip('/')}/{path.relative_to(here).as_posix()}"
+    return f"file://{path}"
+
+
+def one_line(error: BaseException) -> str:
+    """Return the first telling line of an error that came from Java."""
+    said = str(getattr(error, "java_exception", None) or error)
+    line = next((part for part in said.splitlines() if part.strip()), type(error).__name__)
+    return re.sub(r"^(?:[\w$]+\.)+([\w$]+: )", "", line.strip())

@@ -1,0 +1,124 @@
+"""The export: address and token are checked, it comes, it is checked, and it replaces the former one."""
+
+import errno
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from abaco.core import project
+from abaco.core.errors import AbacoError, InputError, RunError
+from abaco.ingest.cascade import completeness
+from abaco.ingest.cascade.store import Store
+from abaco.ingest.cascade.transfer import Transfer
+
+TOKEN_VARIABLE = "META_SYSTEM_USER_TOKEN"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+log = logging.getLogger(__name__)
+
+
+def download(settings: dict[str, Any], say: Callable[[str], None]) -> Path:
+    """Bring the export up to date and return the folder that holds it, and nothing else.
+
+    An export that is not new, by what the server says or by its hash, changes nothing.
+
+    Raises
+    ------
+    InputError
+        The address, the token, or what lies at the address is not right: trying again would not help.
+    RunError
+        The download failed for now. The former export is as it was.
+    """
+    url, token = address_of(settings["cascade"]["url"]), token_of()
+    store = Store(project.resolve(settings["cascade"]["folder"]))
+
+    def tell(line: str) -> None:
+        log.info(line)
+        say(line)
+
+    try:
+        with store.hold(settings["run"]["lock_timeout_seconds"], tell):
+            tell(f"Cascade: {_refresh(url, token, store, settings, tell)}")
+    except AbacoError as error:
+        if token not in str(error):
+            raise
+        raise type(error)(
+            str(error).replace(token, "[token]")
+        ) from None  # an answer may quote what it was sent
+    except OSError as error:
+        raise _unwritten(error, store) from error
+    return store.current.parent
+
+
+def _refresh(
+    url: httpx.URL, token: str, store: Store, settings: dict[str, Any], say: Callable[[str], None]
+) -> str:
+    transfer = Transfer(
+        url, token, store.part, settings["cascade"]["timeout_seconds"], known=store.known_etag(str(url)),
+        pace=lambda: store.pace(settings["cascade"]["requests_per_minute"], say),
+    )  # fmt: skip
+    say(f"Cascade: asking {url.host} for the export")
+    if not transfer.run(settings["cascade"]["max_attempts"], say):
+        return "the export is unchanged"
+    path = completeness.unpacked(store.part, store.fresh, transfer.is_sized)
+    source = completeness.examined(path)
+    archived = store.archive(source)
+    is_new = store.replace(source, str(url), transfer.etag)
+    size = f"{source.bytes:,} bytes, archived as {project.shown(archived)}"
+    return size if is_new else f"the export is unchanged, {size}"
+
+
+def address_of(text: str) -> httpx.URL:
+    """Return the address of the export, to which the token may be sent.
+
+    Raises
+    ------
+    InputError
+        When it is none, or the token could be read on the way.
+    """
+    if not text:
+        raise InputError("cascade.url is empty: set the address of the export, or give another input")
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise InputError(f"cascade.url is no address: {error}: correct it") from None
+    if url.userinfo:
+        raise InputError("cascade.url holds a user or a password: take it out, the token alone signs in")
+    if not url.host or not (url.scheme == "https" or (url.scheme == "http" and url.host in LOOPBACK)):
+        raise InputError(
+            f"cascade.url begins with {url.scheme or 'no scheme'}: write https://host/…, "
+            "or the token could be read on the way"
+        )
+    return url
+
+
+def token_of() -> str:
+    """Return the token of the environment.
+
+    Raises
+    ------
+    InputError
+        When there is none, or it cannot be one.
+    """
+    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    if not token:
+        raise InputError(
+            f"{TOKEN_VARIABLE} is not set: put Cascade's token into the environment or .env.local"
+        )
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise InputError(f"{TOKEN_VARIABLE} holds characters that no token has: copy it once more")
+    return token
+
+
+def _unwritten(error: OSError, store: Store) -> AbacoError:
+    place = project.shown(store.folder)
+    if error.errno in FULL:
+        return RunError(f"No room for the export in {place}: make some, or choose another cascade.folder")
+    return InputError(
+        f"Cannot write to {place}: {error.strerror or error}: make it writable, or choose another cascade.folder"
+    )

@@ -1,0 +1,141 @@
+"""Coverage: which measurement dates an input has, and from which day the figures of a date really are."""
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+
+import narwhals as nw
+
+from abaco.core.errors import DateError, InputError
+from abaco.engines import DuckDB, Engine
+from abaco.ingest import quarantine, sources, staging
+
+
+def tape_dates(found: list[sources.Source]) -> list[dt.date]:
+    """Return the measurement dates in the files that give the tape, oldest first.
+
+    Raises
+    ------
+    InputError
+        When no file gives a tape, or the tape carries no date.
+    """
+    tape = quarantine.tape_sources(found)
+    if tape[0].format_name == "loans":
+        raise InputError("The loans export carries no measurement date: give DATE=YYYY-MM-DD")
+    with DuckDB() as engine, tempfile.TemporaryDirectory(prefix="abaco-") as work:
+        days = {day for source in tape for day in _dates(source, engine, Path(work))}
+    if not days:
+        raise InputError(f"No date in {tape[0].name} can be read as YYYY-MM-DD: correct its date column")
+    return sorted(days)
+
+
+def _dates(source: sources.Source, engine: DuckDB, work: Path) -> set[dt.date]:
+    table = work / "dates.parquet"
+
+    def write(whole: Path | None) -> int:
+        rows = engine.typed(sources.read(source, engine, work, whole), {"measurement_date": "date"})
+        engine.write(rows.group_by("measurement_date").agg(rows=nw.len()), table)
+        return sum(row["rows"] for row in found())
+
+    def found() -> list[dict]:
+        return engine.scan(table).collect("pyarrow").to_native().to_pylist()
+
+    text = sources.text_path(source, work) if source.kind in ("csv", "xlsx") else None
+    staging.read_whole(source, text, engine, work, write)
+    return {row["measurement_date"] for row in found()} - {None}
+
+
+def stated_dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
+    """Return the dates that the tape's rows say they are of, usable or not, oldest first."""
+    rows = batch.rows(engine).select("measurement_date").unique().collect("pyarrow").to_native().to_pylist()
+    return sorted({row["measurement_date"] for row in rows} - {None})
+
+
+def dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
+    """Return the dates of the tape's accepted rows, and of later ones that were left out, oldest first."""
+    later = (
+        batch.rows(engine).filter(nw.col("reasons").is_null() & staging.IS_LATER).select("measurement_date")
+    )
+    rows = nw.concat([batch.accepted(engine).select("measurement_date"), later]).unique()
+    return sorted(row["measurement_date"] for row in rows.collect("pyarrow").to_native().to_pylist())
+
+
+def check_stated(stated: list[dt.date], date: dt.date) -> None:
+    """Raise when no row of the tape says that it is of `date`, usable or not.
+
+    Raises
+    ------
+    DateError
+        Naming the nearest dates that exist.
+    """
+    if date not in stated:
+        raise DateError(_without_rows(stated, date))
+
+
+def check_date(dates: list[dt.date], date: dt.date) -> None:
+    """Raise when `date` is not among the dates that the tape has accepted rows for.
+
+    Raises
+    ------
+    InputError
+        Naming the nearest dates that exist.
+    """
+    if date not in dates:
+        raise InputError(_without_rows(dates, date))
+
+
+def _without_rows(dates: list[dt.date], date: dt.date) -> str:
+    before = max((d for d in dates if d < date), default=None)
+    after = min((d for d in dates if d > date), default=None)
+    nearest = " and ".join(str(d) for d in (before, after) if d)
+    if not nearest:
+        return f"No row for {date} in the input: it has no usable row at all"
+    return f"No row for {date} in the input; the nearest dates are {nearest}"
+
+
+def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:
+    """Return the day that the figures of `date` are really from: first overdue day plus days past due.
+
+    A snapshot labelled with the month's end can hold figures from weeks before. Without overdue dates it
+    is `date`.
+    """
+    overdue = tape.lazy().filter((nw.col("measurement_date") == date) & (nw.col("days_past_due") > 0))
+    known = (
+        overdue.select("overdue_on", "days_past_due")
+        .drop_nulls()
+        .unique()
+        .collect("pyarrow")
+        .to_native()
+        .to_pylist()
+    )
+    known = [row for row in known if row["overdue_on"] <= date]
+    days = [
+        row["overdue_on"] + dt.timedelta(min(row["days_past_due"], (date - row["overdue_on"]).days))
+        for row in known
+    ]
+    return max(days, default=date)
+
+
+def check_grain(tape: nw.LazyFrame) -> None:
+    """Raise when a date has both a row a loan and a row for the whole book: it would count twice.
+
+    Raises
+    ------
+    InputError
+        Naming the first such date.
+    """
+    whole = nw.col("loan_id").is_null().cast(nw.Int64())
+    by_date = (
+        tape.lazy()
+        .with_columns(whole=whole)
+        .group_by("measurement_date")
+        .agg(nw.len().alias("rows"), nw.col("whole").sum())
+    )
+    mixed = by_date.filter((nw.col("whole") > 0) & (nw.col("whole") < nw.col("rows"))).sort(
+        "measurement_date"
+    )
+    if found := mixed.collect("pyarrow").to_native().to_pylist():
+        raise InputError(
+            f"{found[0]['measurement_date']} has both a row a loan and a row for the whole book: "
+            "keep one of the files"
+        )

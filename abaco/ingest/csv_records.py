@@ -1,0 +1,145 @@
+"""Lines of a text file: whether each holds a whole record, and where a record stands in the file."""
+
+import csv
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from abaco.ingest.sources import Source
+
+OUT_OF_PLACE = "a quote is out of place or never closed"
+
+
+class _Lines:
+    """Lines of an open file, some of which can be given back."""
+
+    def __init__(self, file):
+        self._file, self._waiting, self.taken = file, deque(), []
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.taken.append(self._waiting.popleft() if self._waiting else next(self._file))
+        return self.taken[-1]
+
+    def give_back_all_but_first(self):
+        self._waiting.extendleft(reversed(self.taken[1:]))
+        del self.taken[1:]
+
+
+def records(source: Source, text: Path) -> Iterator[tuple[int, list[str], str | None]]:
+    """Yield the line, the fields and the fault, if any, of each record of a text file, the header first.
+
+    Blank lines are none. A quote that is never closed costs its own line only, not all that follow.
+
+    Parameters
+    ----------
+    text
+        Where the text is in UTF-8. Of a workbook, rows are counted instead of lines.
+    """
+    width, line = len(source.headings), source.first_line
+    with text.open(encoding="utf-8-sig", newline="") as file:
+        lines = _Lines(file)
+        reader = csv.reader(lines, delimiter=source.delimiter or ",", strict=True)
+        while True:
+            lines.taken.clear()
+            try:
+                fields, fault = next(reader), None
+                if len(fields) != width:
+                    fault = "too many columns" if len(fields) > width else "missing columns"
+            except StopIteration:
+                return
+            except csv.Error:
+                lines.give_back_all_but_first()
+                fields, fault = lines.taken[:], OUT_OF_PLACE
+            if fields:
+                yield line, fields, fault
+            line += 1 if source.kind == "xlsx" else len(lines.taken)
+
+
+def is_whole(source: Source, total: int, broken: Iterable[str]) -> bool:
+    """Return whether a text file is fully accounted for, as far as counting lines and delimiters can tell.
+
+    DuckDB drops a surplus empty field at a line's end, and with it the proof that the columns have shifted;
+    and it takes all that follows a quote that is never closed for one broken line.
+
+    Parameters
+    ----------
+    total
+        Records that could be split into columns.
+    broken
+        The lines that could not.
+    """
+    if source.delimiters is None:
+        return True
+    broken = list(broken)
+    if broken and source.lines != 1 + total + len(broken):
+        return False
+    in_broken = sum(part.count(source.delimiter) for line in broken for part in line.split('"')[::2])
+    return source.delimiters - in_broken == (len(source.headings) - 1) * (total + 1)
+
+
+def split_lines(source: Source, text: Path, work: Path) -> tuple[Path, int, list[tuple[int, str]]]:
+    """Write a copy of a text file with its whole records only.
+
+    One record after the other, so slower by far: for files in which `is_whole` found something wrong.
+
+    Returns
+    -------
+    tuple
+        The copy, how many records it holds, and line and fault of each other record.
+    """
+    copy, broken, written = work / f"{text.name}.whole.csv", [], -1
+    with copy.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=source.delimiter, lineterminator="\n")
+        for line, fields, fault in records(source, text):
+            if fault:
+                broken.append((line, fault))
+            else:
+                writer.writerow(fields)
+                written += 1
+    return copy, written, broken
+
+
+def excerpt(text: Path, wanted: list[int], work: Path) -> Path:
+    """Write a copy of a text file with its first line and the wanted ones, ascending, each a whole record."""
+    copy, among = work / f"{text.name}.excerpt.csv", {1, *wanted}
+    with text.open("rb") as old, copy.open("wb") as new:
+        new.writelines(line for number, line in enumerate(islice(old, max(among)), 1) if number in among)
+    return copy
+
+
+def line_numbers(
+    source: Source, text: Path, wanted: list[int], total: int, broken: list[int]
+) -> dict[int, int]:
+    """Return the line, from 1, of each wanted record of a text file.
+
+    Parameters
+    ----------
+    wanted
+        Positions, from 0, among the `total` records that could be split into columns.
+    broken
+        Lines that could not be split, ascending.
+    """
+    if not wanted:
+        return {}
+    if source.lines == 1 + total + len(
+        broken
+    ):  # a line a record: no blank lines, no line breaks within quotes
+        return _counted(wanted, broken)
+    whole = (line for line, _, fault in records(source, text) if not fault)
+    next(whole)
+    up_to_last = enumerate(islice(whole, max(wanted) + 1))
+    among = set(wanted)
+    return {position: line for position, line in up_to_last if position in among}
+
+
+def _counted(wanted: list[int], broken: list[int]) -> dict[int, int]:
+    numbers, before = {}, 0
+    for record in sorted(wanted):
+        while before < len(broken) and broken[before] <= record + 2 + before:
+            before += 1
+        numbers[record] = record + 2 + before
+    return numbers

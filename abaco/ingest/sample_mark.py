@@ -1,0 +1,55 @@
+"""The sample that ships with the project, known by its content: nobody is to take it for a real book."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from abaco.core import project
+from abaco.core.errors import InputError
+from abaco.run import folders
+
+SENTENCE = "Synthetic sample: invented loans, no real book."
+PLACES = ("data/sample", "data/sample.csv")
+DIGESTS = {  # SHA-256; a file of these names with other content is no sample
+    "sample.csv": "92cec26f3cb4b3deffd85d85514c0c74d8cd78f7a7619ea5f54b2fb0771e1211",
+    "financials.csv": "c2076c5e378291ec7a0074f960dca0179dc762f54df98d7b7ea25faf16f012fb",
+    "loan_par_balances.csv": "b0d591689aed8230a588e5eb996a7676632f9dbaeb8bd2b579696eaf2711d018",
+    "loans.csv": "fa1650e5409650efc104702de3442d99ac1a8568b0ad273fa07680246576f2de",
+    "schedules.csv": "b6de4a4f80d6d4c29920d30c0db2ac12845da7a954069323ae6447b094990b21",
+    "transactions.csv": "035274d81833ea261f88a192acefd0c6b506d686084b2e929c268c72a679476f",
+}
+
+
+def is_sample(inputs: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether a file of the sample is among input files, given with their ``sha256``."""
+    return any(item["sha256"] in DIGESTS.values() for item in inputs)
+
+
+def check_default(output: Path, date: str, source: Path) -> None:
+    """Raise when the sample, which nobody named, would replace a report of something else.
+
+    Parameters
+    ----------
+    output
+        Folder of the reports.
+    date
+        The date of the report.
+    source
+        The file or folder that is read as no other was named.
+
+    Raises
+    ------
+    InputError
+        Naming both inputs.
+    """
+    visible = output / date
+    if source not in map(project.resolve, PLACES) or not (visible / "run.json").is_file():
+        return
+    former = folders.read_json(visible / "run.json")["input"]
+    if former == str(source) or is_sample(folders.read_json(visible / "metrics.json")["inputs"]):
+        return
+    name = project.shown(source)
+    raise InputError(
+        f"INPUT is missing: the report of {date} was made of {former}, and {name}, the synthetic sample, "
+        f"would replace it: give INPUT={former}, set run.input, or say INPUT={name}"
+    )

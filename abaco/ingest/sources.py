@@ -1,0 +1,297 @@
+"""Input files: found, recognised from their header, fingerprinted, and read as text by column."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import hashlib
+import io
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from abaco.core.errors import InputError
+from abaco.ingest import workbooks
+from abaco.ingest.formats import FORMATS, Format, normalise, recognise
+
+if TYPE_CHECKING:  # a run that finds all unchanged looks at its input without them
+    import narwhals as nw
+    import pandas as pd
+
+    from abaco.engines import Engine
+
+KINDS = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet",
+    ".json": "json", ".jsonl": "json", ".ndjson": "json", ".xlsx": "xlsx",
+}  # fmt: skip
+CHUNK = 1 << 19  # a core keeps it at hand while it is looked at from all sides
+SAMPLE = 1 << 18
+LARGE = 1 << 27
+NO_TEXT = "{} is neither UTF-8 nor Windows-1252 text: export it again as CSV in UTF-8"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input file: what it is, how it is written, and its fingerprint."""
+
+    name: str
+    path: str
+    kind: str
+    format_name: str
+    headings: tuple[str, ...]
+    bytes: int
+    modified_ns: int
+    sha256: str
+    first_line: int = 1
+    lines: int | None = None
+    delimiters: int | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal_mark: str = "."
+
+    @property
+    def format(self) -> Format:
+        """The contract of this file."""
+        return FORMATS[self.format_name]
+
+    @property
+    def columns(self) -> dict[str, int]:
+        """Position in the file of each column that the contract keeps."""
+        return self.format.assign([normalise(h) for h in self.headings])
+
+    @property
+    def left_behind(self) -> list[str]:
+        """Headings that the contract does not name: their values never leave the file."""
+        kept = set(self.columns.values())
+        return [h.strip() for i, h in enumerate(self.headings) if i not in kept]
+
+    def as_dict(self) -> dict:
+        """Return the fields as JSON can hold them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file of the input folder that is no export, and why."""
+
+    name: str
+    reason: str
+
+
+def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], list[Skipped]]:
+    """Return the exports in a file or folder, and the files of the folder that are none.
+
+    Parameters
+    ----------
+    input_path
+        A file, or a folder whose own files are looked at.
+    known
+        Sources of an earlier look, as dicts: a file of the same size and time is not fingerprinted again.
+
+    Raises
+    ------
+    InputError
+        When nothing is there, nothing is usable, or a file is broken.
+    """
+    if not input_path.exists():
+        raise InputError(
+            f"Input file not found: {input_path}: check INPUT, or leave it out to run on the sample"
+        )
+    already = {(k["path"], k["bytes"], k["modified_ns"]): k for k in known}
+    if input_path.is_file():
+        if input_path.suffix.lower() not in KINDS:
+            raise InputError(
+                f"{input_path.name} is not one of {', '.join(KINDS)}: export it in one of these forms"
+            )
+        try:
+            return [_inspect(input_path, already)], []
+        except UnknownFormatError as error:
+            raise InputError(str(error)) from None
+    sources, skipped = [], []
+    for path in sorted(p for p in input_path.iterdir() if p.is_file() and not p.name.startswith((".", "~"))):
+        if path.suffix.lower() not in KINDS:
+            skipped.append(Skipped(path.name, "not a table"))
+            continue
+        try:
+            sources.append(_inspect(path, already))
+        except UnknownFormatError as error:
+            skipped.append(Skipped(path.name, str(error)))
+    if not sources:
+        found = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
+        raise InputError(f"No usable export in the folder {input_path}: {found}")
+    return sources, skipped
+
+
+def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
+    """Return one row a file: its format, what it is used for, its size in bytes, and what stays behind.
+
+    Parameters
+    ----------
+    roles
+        What each file is used for, by name (see `ingestion.roles`).
+    """
+    import pandas as pd
+
+    rows = [(s.name, s.format.title, roles[s.name], s.bytes, ", ".join(s.left_behind)) for s in found]
+    return pd.DataFrame(rows, columns=["file", "format", "used for", "bytes", "columns left behind"])
+
+
+class UnknownFormatError(InputError):
+    """A readable table whose header fits no format."""
+
+
+def _inspect(path: Path, already: dict) -> Source:
+    stat = path.stat()
+    if kept := already.get((str(path), stat.st_size, stat.st_mtime_ns)):
+        return Source(**{**kept, "headings": tuple(kept["headings"])})
+    if stat.st_size == 0:
+        raise InputError(f"{path.name} is empty (0 bytes): export it again")
+    kind = KINDS[path.suffix.lower()]
+    form = {}
+    print_ = _fingerprint(path, text=kind == "csv")
+    if kind == "csv":
+        headings, mark = _header(path, print_["encoding"], print_["delimiter"])
+        form = {"decimal_mark": mark}
+    elif kind == "xlsx":
+        headings, form["first_line"] = workbooks.read_header(path)
+    else:
+        from abaco.engines import DuckDB
+
+        with DuckDB() as engine:
+            headings = engine.headings(path)
+        if kind == "json" and headings == ["json"]:
+            raise UnknownFormatError(f"{path.name} holds no table: write a list of objects, one a row")
+    if not any(h.strip() for h in headings):
+        raise InputError(f"{path.name} has no header line: the first line must name the columns")
+    try:
+        format_ = recognise(headings, path.name)
+    except InputError as error:
+        raise UnknownFormatError(str(error)) from None
+    repeated = sorted({h for h in map(normalise, headings) if h in format_.column_by_heading
+                       and sum(normalise(x) == h for x in headings) > 1})  # fmt: skip
+    if repeated:
+        raise InputError(f"{path.name} has the column {repeated[0]} more than once: keep one of them")
+    return Source(
+        name=path.name, path=str(path), kind=kind, format_name=format_.name, headings=tuple(headings),
+        bytes=stat.st_size, modified_ns=stat.st_mtime_ns, **print_, **form,
+    )  # fmt: skip
+
+
+def _fingerprint(path: Path, text: bool) -> dict:
+    """Read a file once: SHA-256 and, of text, encoding, delimiter, lines, and delimiters outside quotes."""
+    digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
+    encoding, delimiter, lines, delimiters, quoted, last = "utf-8", b"", 0, 0, 0, b""
+    count = bytes.count if path.stat().st_size < LARGE else _count_many
+    with path.open("rb") as file, ThreadPoolExecutor(1) as beside:
+        hashed = beside.submit(bytes)
+        while chunk := file.read(CHUNK):
+            hashed.result()
+            hashed = beside.submit(digest.update, chunk)  # it leaves a core to what is looked for in the text
+            if not text:
+                continue
+            if b"\0" in chunk:
+                raise InputError(
+                    f"{path.name} is no text file (it holds binary data): export it again as CSV in UTF-8"
+                )
+            delimiter = delimiter or max((b",", b";", b"\t"), key=chunk.split(b"\n", 1)[0].count)
+            lines, last = lines + count(chunk, b"\n"), chunk[-1:]
+            parts = chunk.split(b'"') if b'"' in chunk else [chunk]  # every other part is within quotes
+            delimiters += count(b"".join(parts[quoted::2]), delimiter)
+            quoted ^= (len(parts) - 1) % 2
+            if encoding == "utf-8" and not (chunk.isascii() and not decoder.getstate()[0]):
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    encoding = "cp1252"
+    if not text:
+        return {"sha256": digest.hexdigest()}
+    if encoding == "utf-8" and decoder.getstate()[0]:
+        encoding = "cp1252"
+    lines += last != b"\n"
+    form = {"encoding": encoding, "delimiter": delimiter.decode(), "lines": lines, "delimiters": delimiters}
+    return {"sha256": digest.hexdigest(), **form}
+
+
+def _count_many(text: bytes, byte: bytes) -> int:
+    import numpy as np  # it counts several times as fast, and takes long to import
+
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == byte[0]))
+
+
+def _header(path: Path, encoding: str, delimiter: str) -> tuple[list[str], str]:
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE)
+    try:
+        text = sample.decode(
+            "utf-8-sig" if encoding == "utf-8" else encoding,
+            errors="ignore" if encoding == "utf-8" else "strict",
+        )
+    except UnicodeDecodeError:
+        raise InputError(NO_TEXT.format(path.name)) from None
+    rows = []
+    with contextlib.suppress(csv.Error):  # a quote that is never closed: the rows before it tell enough
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            rows.append(row)
+    complete = rows[1:] if len(sample) < SAMPLE else rows[1:-1]
+    return rows[0] if rows else [], _decimal_mark(complete)
+
+
+def _decimal_mark(rows: list[list[str]]) -> str:
+    """Return ``,`` when numbers of a sample are only right with a decimal comma, else ``.``."""
+    comma = re.compile(
+        r"^\s*[+-]?(\d+,(\d{1,2}|\d{4,})|0,\d+|\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,})\s*$"
+    )
+    point = re.compile(
+        r"^\s*[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})\s*$"
+    )
+    cells = [cell for row in rows for cell in row if "," in cell or "." in cell]
+    with_comma = sum(bool(comma.match(cell)) for cell in cells if "," in cell or cell.count(".") > 1)
+    return "," if with_comma and with_comma > sum(map(bool, map(point.match, cells))) else "."
+
+
+def read(source: Source, engine: Engine, work: Path, text: Path | None = None) -> nw.LazyFrame:
+    """Return a file's contract columns, each as text or in the file's own type, in the file's order.
+
+    Parameters
+    ----------
+    work
+        Folder for a UTF-8 copy of text in another encoding, and for the cells of a workbook.
+    text
+        Where the text is, when it is not where `text_path` says.
+    """
+    path = Path(source.path)
+    if source.kind in ("parquet", "json"):
+        return engine.read_typed(path, source.columns)
+    text = text or text_path(source, work)
+    return engine.read_csv(text, source.columns, len(source.headings), source.delimiter or ",")
+
+
+def text_path(source: Source, work: Path) -> Path:
+    """Return where to read the text of a CSV or XLSX source in UTF-8, making the copy when one is needed."""
+    path = Path(source.path)
+    if source.kind == "csv" and source.encoding == "utf-8":
+        return path
+    copy = work / f"{path.name}.{source.sha256[:12]}.csv"
+    if not copy.exists():
+        unfinished = copy.with_suffix(".part")
+        if source.kind == "xlsx":
+            workbooks.write_csv(path, unfinished)
+        else:
+            _write_utf8(path, source.encoding, unfinished)
+        unfinished.replace(copy)
+    return copy
+
+
+def _write_utf8(path: Path, encoding: str, target: Path) -> None:
+    with (
+        path.open(encoding=encoding, newline="") as old,
+        target.open("w", encoding="utf-8", newline="") as new,
+    ):
+        try:
+            while chunk := old.read(CHUNK):
+                new.write(chunk)
+        except UnicodeDecodeError:
+            raise InputError(NO_TEXT.format(path.name)) from None

@@ -1,0 +1,46 @@
+"""Financial statements: the accounts that KPIs use, one row a date, from the wide and the long form."""
+
+import datetime as dt
+from decimal import Decimal
+
+from abaco.engines import Engine
+from abaco.ingest.formats import ACCOUNTS, STATEMENTS_LONG, STATEMENTS_WIDE, normalise
+from abaco.ingest.staging import Batch
+
+ACCOUNT_OF = {heading: account for account, headings in ACCOUNTS.items() for heading in (account, *headings)}
+RANK = {heading: place for place, heading in enumerate(ACCOUNT_OF)}
+
+
+def accounts(batches: list[Batch], engine: Engine) -> dict[dt.date, dict[str, Decimal]]:
+    """Return each date's accounts in USD; headings are matched whole, so that "Total" is not total assets.
+
+    Of two headings for one account on one date, the one that `ACCOUNTS` lists first counts. An account that
+    nobody knows is left out, see `unknown`.
+    """
+    found: dict[dt.date, dict[str, Decimal]] = {}
+    rows = [row | {"heading": normalise(row["metric"])} for row in _long_rows(batches, engine)]
+    known = [row for row in rows if row["heading"] in RANK]
+    for row in sorted(known, key=lambda row: (RANK[row["heading"]], row["metric"])):
+        day = found.setdefault(row["measurement_date"], {})
+        day.setdefault(ACCOUNT_OF[row["heading"]], row["value"])
+    for batch in batches:
+        if batch.format is STATEMENTS_WIDE:
+            for row in batch.accepted(engine).collect("pyarrow").to_native().to_pylist():
+                day = found.setdefault(row.pop("measurement_date"), {})
+                day.update({account: value for account, value in row.items() if value is not None})
+    return dict(sorted(found.items()))
+
+
+def unknown(batches: list[Batch], engine: Engine) -> list[str]:
+    """Return the account headings of long statements that no KPI uses."""
+    metrics = {row["metric"].strip() for row in _long_rows(batches, engine)}
+    return sorted(m for m in metrics if normalise(m) not in ACCOUNT_OF)
+
+
+def _long_rows(batches: list[Batch], engine: Engine) -> list[dict]:
+    return [
+        row
+        for batch in batches
+        if batch.format is STATEMENTS_LONG
+        for row in batch.accepted(engine).collect("pyarrow").to_native().to_pylist()
+    ]

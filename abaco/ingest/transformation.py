@@ -1,0 +1,198 @@
+"""Transformation: the accepted rows become the report's tape, masked, with nulls and outliers counted."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+
+from abaco.engines import Engine
+from abaco.ingest.formats import BUCKETS, FORMATS, LOANS
+from abaco.ingest.masking import key
+from abaco.ingest.staging import accepted_rows
+from abaco.ingest.tape import AMOUNTS, PERSONAL, ZERO, with_loans
+from abaco.kpis.ratios import Totals, rounded
+
+BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
+# What a masked value looks like.
+MASKED = r"^(?:redacted|tok_[0-9a-f]{32})$"
+AGING = pa.schema(
+    [
+        ("date", pa.date32()),
+        ("bucket", pa.string()),
+        ("amount", pa.decimal128(38, 2)),
+        ("share", pa.decimal128(38, 4)),
+    ]
+)
+
+
+def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engine) -> nw.LazyFrame:
+    """Return the accepted rows of the batch that is the tape, with what the loans export says of each loan.
+
+    They are in the order of the exports, so that the same input gives the same bytes.
+
+    Parameters
+    ----------
+    batches
+        What ingestion handed over (see `staging.Batch.as_dict`).
+    """
+    batches = list(batches)
+    tape = _accepted(next(b for b in batches if b["is_tape"]), work, engine)
+    loans = [b for b in batches if b["format"] == LOANS.name and not b["is_tape"]]
+    if loans:
+        tape = engine.in_order(with_loans(tape, _accepted(loans[0], work, engine)), "row_id")
+    return tape.drop("row_id")
+
+
+def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine) -> nw.LazyFrame:
+    verdicts = work / batch["verdicts"] if batch["verdicts"] else None
+    return accepted_rows([work / name for name in batch["staged"]], verdicts, batch["is_tape"], engine)
+
+
+def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
+    """Return what each borrower owes, one row a borrower and date with a balance; borrowers have a number.
+
+    Number 1 owes most over all dates. It says nothing else of a borrower and makes concentration computable also
+    where ids are redacted; equal numbers of two runs need not be the same borrower.
+    ``par_30_usd`` is the part of ``balance_usd`` that is 30 and more days late.
+
+    Parameters
+    ----------
+    tape
+        One row a loan and date, not yet masked.
+    """
+    known = tape.filter(~nw.col("borrower_id").is_null() & (nw.col("total_receivable_usd") > 0))
+    late = sum((nw.coalesce(bucket, ZERO) for bucket in BUCKETS[3:]), start=nw.coalesce(BUCKETS[2], ZERO))
+    owed = (
+        known.with_columns(par_30_usd=late)
+        .group_by("borrower_id", "measurement_date")
+        .agg(
+            balance_usd=nw.col("total_receivable_usd").sum(),
+            par_30_usd=nw.col("par_30_usd").sum(),
+            loans=nw.len(),
+        )
+    )
+    engine.write(owed, work / "borrowers.parquet", passing=True)
+    owed = engine.scan(work / "borrowers.parquet")
+    size = owed.group_by("borrower_id").agg(nw.col("balance_usd").sum())
+    size = size.select("borrower_id", less=-nw.col("balance_usd"))
+    numbered = size.with_row_index("borrower", order_by=["less", "borrower_id"]).drop("less")
+    found = owed.join(
+        numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left"
+    )
+    usd = (nw.col(name).cast(nw.Decimal(38, 2)) for name in ("balance_usd", "par_30_usd"))
+    found = found.select(
+        "measurement_date", "borrower", "borrower_id", *usd, nw.col("loans").cast(nw.Int64())
+    )
+    return found.sort("measurement_date", "borrower")
+
+
+def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine) -> set[str]:
+    """Write every export but the tape as ``tables/<format>.parquet``; return which columns were masked."""
+    masked = set()
+    for batch in (b for b in batches if not b["is_tape"]):
+        rows = _accepted(batch, work, engine)
+        personal = [c for c in FORMATS[batch["format"]].personal if c in rows.collect_schema()]
+        engine.write(engine.masked(rows, personal, key()), tables / f"{batch['format']}.parquet")
+        masked.update(present(engine.scan(tables / f"{batch['format']}.parquet"), personal))
+    return masked
+
+
+def present(tape: nw.LazyFrame, columns: Iterable[str]) -> list[str]:
+    """Return those of the columns that have a value anywhere in the tape."""
+    if not (columns := list(columns)):
+        return []
+    counts = (
+        tape.lazy().select(nw.col(c).count() for c in columns).collect("pyarrow").to_native().to_pylist()[0]
+    )
+    return [c for c in columns if counts[c]]
+
+
+def unmasked(tape: nw.LazyFrame) -> list[str]:
+    """Return the personal columns that hold anything but a token or ``redacted``."""
+    # the pattern is for tokens alone
+    shown = [
+        nw.when(nw.col(c) != "redacted")
+        .then((~nw.col(c).str.contains(MASKED)).cast(nw.Int64()))
+        .sum()
+        .alias(c)
+        for c in PERSONAL
+    ]
+    counts = tape.lazy().select(*shown).collect("pyarrow").to_native().to_pylist()[0]
+    return [c for c in PERSONAL if counts[c]]
+
+
+def outlier_limits(totals: Mapping[dt.date, Totals], multiple: float) -> dict[dt.date, Decimal]:
+    """Return, by date, the USD beyond which a balance is an outlier: `multiple` times the mean balance.
+
+    Parameters
+    ----------
+    totals
+        Sums of ``total_receivable_usd`` by date.
+    """
+    means = {d: (t.sums["total_receivable_usd"] or Decimal(0)) / t.rows for d, t in totals.items()}
+    return {date: rounded(mean * Decimal(str(multiple)), 2) for date, mean in means.items()}
+
+
+def flagged(
+    tape: nw.LazyFrame, limits: Mapping[dt.date, Decimal], dust_usd: float, engine: Engine
+) -> nw.LazyFrame:
+    """Add ``is_outlier`` and ``is_dust`` to the tape; no amount is changed.
+
+    Parameters
+    ----------
+    limits
+        See `outlier_limits`.
+    """
+    balance = nw.col("total_receivable_usd")
+    limited = engine.with_value_of_day(tape, "measurement_date", limits, "outlier_limit")
+    return limited.with_columns(
+        is_outlier=balance > nw.col("outlier_limit"),
+        is_dust=(balance > 0) & (balance < nw.lit(Decimal(str(dust_usd)))),
+    ).drop("outlier_limit")
+
+
+def quality(tape: nw.LazyFrame, date: dt.date) -> dict[str, Any]:
+    """Return what is unusual in the tape on one date: nulls by amount column, outliers, dust.
+
+    A null stays null: it is never taken for 0.
+    """
+    flags = ("is_outlier", "is_dust")
+    rows = tape.lazy().filter(nw.col("measurement_date") == date)
+    counts = rows.select(
+        *(nw.col(c).is_null().cast(nw.Int64()).sum().alias(c) for c in AMOUNTS),
+        *(nw.col(c).cast(nw.Int64()).sum().alias(c) for c in flags),
+    )
+    found = {name: int(n or 0) for name, n in counts.collect("pyarrow").to_native().to_pylist()[0].items()}
+    return {
+        "nulls": {c: found[c] for c in AMOUNTS if found[c]},
+        "outliers": found["is_outlier"],
+        "dust": found["is_dust"],
+    }
+
+
+def aging(totals: Mapping[dt.date, Totals]) -> pa.Table:
+    """Return how the book is spread over the aging buckets, one row a date and bucket.
+
+    Parameters
+    ----------
+    totals
+        Sums of the bucket columns and ``total_receivable_usd`` by date, in USD.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``date``, ``bucket``, ``amount`` in USD and ``share`` of the receivable in per cent
+        (null when that is 0).
+    """
+    rows = []
+    for date, total in totals.items():
+        book = total.sums["total_receivable_usd"]
+        for column, name in BUCKET_NAMES.items():
+            amount = total.sums[column]
+            share = rounded(amount / book * 100, 4) if amount is not None and book else None
+            rows.append({"date": date, "bucket": name, "amount": amount, "share": share})
+    return pa.Table.from_pylist(rows, schema=AGING)

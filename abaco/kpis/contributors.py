@@ -1,0 +1,116 @@
+"""The loans that moved a PAR most between two dates, under names that tell nobody who they are."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from itertools import count
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+
+from abaco.ingest import masking
+from abaco.kpis.bridge import first_day, terms
+from abaco.kpis.catalog import Definition
+from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.transitions import Pair, moves, transition
+
+LIMIT = 10
+SEGMENTS = ("company", "product")
+SCHEMA = pa.schema(
+    [("date", pa.date32()), ("against", pa.date32()), ("kpi", pa.string()), ("rank", pa.int64()),
+     ("loan", pa.string()), ("company", pa.string()), ("product", pa.string()), ("term", pa.string()),
+     ("before_usd", pa.decimal128(38, 2)), ("after_usd", pa.decimal128(38, 2)),
+     ("change_usd", pa.decimal128(38, 2)), ("points", pa.decimal128(18, 6))]
+)  # fmt: skip
+
+
+def largest(tape: nw.LazyFrame, pair: Pair, days: int, limit: int = LIMIT) -> list[dict[str, Any]]:
+    """Return the loans whose balance at risk changed most between two dates, the largest change first.
+
+    Parameters
+    ----------
+    tape
+        One row a loan and date.
+    pair
+        The later date and the earlier one.
+    days
+        Days past due from which a balance is at risk.
+
+    Returns
+    -------
+    list of dict
+        ``loan_id``, ``company``, ``product``, the ``term`` of the bridge that most of the change belongs to, and
+        what was at risk ``before_usd`` and ``after_usd``; of equal changes the first loan id comes first.
+    """
+    date, against = pair
+    size = nw.col(f"rise_{days}") + nw.col(f"fall_{days}")
+    moved = moves(tape, {against: date}, [days], SEGMENTS).with_columns(size=size).filter(nw.col("size") > 0)
+    first = moved.sort("size", "loan_id", descending=[True, False]).head(limit).collect("pyarrow")
+    return [
+        {
+            **{name: row[name] for name in ("loan_id", *SEGMENTS)},
+            "term": _term(row, days),
+            "before_usd": row[f"before_{days}"],
+            "after_usd": row[f"after_{days}"],
+            "change_usd": row[f"after_{days}"] - row[f"before_{days}"],
+        }
+        for row in first.to_native().to_pylist()
+    ]
+
+
+def _term(row: Mapping[str, Any], days: int) -> str:
+    parts = terms([transition(row, [days], knows_written_off=True)], days)
+    return max(parts, key=lambda term: abs(parts[term]))
+
+
+def names(loan_ids: Iterable[str], key: bytes | None) -> dict[str, str]:
+    """Return what a report calls each loan: a token under the key, or without one a number in the order given.
+
+    Examples
+    --------
+    >>> names(["ABF - 7", "ABF - 3", "ABF - 7"], None)
+    {'ABF - 7': 'Loan 1', 'ABF - 3': 'Loan 2'}
+    """
+    number = count(1)
+    return {
+        loan: masking.token(loan, key) if key else f"Loan {next(number)}" for loan in dict.fromkeys(loan_ids)
+    }
+
+
+def bridge_loans(
+    definitions: Mapping[str, Definition],
+    tape: nw.LazyFrame,
+    bridges: Iterable[Mapping[str, Any]],
+    totals: Mapping[dt.date, Totals],
+    key: bytes | None,
+    limit: int = LIMIT,
+) -> pa.Table:
+    """Return the loans that contributed most to each bridge, ten unless told otherwise, one row a KPI and loan.
+
+    Parameters
+    ----------
+    bridges
+        The bridges to explain: rows of `bridge.bridges` of one date, or of `bridge.bridge` with the pair and the KPI.
+    totals
+        Measures by date.
+    key
+        The masking key; without one loans have numbers, the same loan the same number in every bridge.
+    """
+    rows = []
+    for end in (row for row in bridges if row["term"] == "closing"):
+        kpi, pair = definitions[end["kpi"]], (end["date"], end["against"])
+        book = totals[end["date"]].sums["total_receivable_usd"]
+        for rank, loan in enumerate(largest(tape, pair, first_day(kpi), limit), start=1):
+            points = rounded(loan["change_usd"] / book * 100, kpi.precision)
+            rows.append(
+                {
+                    "date": pair[0],
+                    "against": pair[1],
+                    "kpi": end["kpi"],
+                    "rank": rank,
+                    "points": points,
+                    **loan,
+                }
+            )
+    called = names((row["loan_id"] for row in rows), key)
+    return pa.Table.from_pylist([{**row, "loan": called[row["loan_id"]]} for row in rows], schema=SCHEMA)

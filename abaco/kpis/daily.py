@@ -1,0 +1,118 @@
+"""Sums by day of what moved, small enough to hold: any span of days is added up from them."""
+
+import datetime as dt
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import accumulate
+
+import narwhals as nw
+
+from abaco.core.errors import NotComputableError
+from abaco.kpis.ratios import Totals
+
+ROWS = "rows"
+Amount = Callable[[dt.date, dt.date], tuple[Decimal, int]]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What one export says by day.
+
+    Parameters
+    ----------
+    title
+        What a sentence calls the export.
+    days
+        The days that have rows, oldest first; there is at least one.
+    running
+        By column, the sum of all days before each of `days`, and of all of them at the end. A column that has no
+        value in any row is not there.
+    """
+
+    title: str
+    days: list[dt.date]
+    running: Mapping[str, list[Decimal]]
+
+    def between(self, first: dt.date, last: dt.date, column: str) -> Decimal:
+        """Return the sum of a column over the days from `first` to `last`, both included.
+
+        Raises
+        ------
+        NotComputableError
+            When no row of the export has a value in it.
+        """
+        if column not in self.running:
+            raise NotComputableError(f"the {self.title} have no {column.removesuffix('_usd')}")
+        sums = self.running[column]
+        return sums[bisect_right(self.days, last)] - sums[bisect_left(self.days, first)]
+
+    def counted(self, first: dt.date, last: dt.date, columns: Iterable[str]) -> tuple[Decimal, int]:
+        """Return the sum of columns over a span of days that the export has to cover, and how many rows it has.
+
+        Raises
+        ------
+        NotComputableError
+            When the export begins after the month of `first`, or ends before the month of `last`.
+        """
+        self.require_begin(first)
+        if last < first:
+            raise NotComputableError(f"the figures are from {last}, before the month began,")
+        if self.days[-1] < last.replace(day=1):
+            raise NotComputableError(f"the {self.title} end on {self.days[-1]}, too early for the figures")
+        sums = [self.between(first, last, column) for column in columns]
+        return sum(sums, Decimal(0)), int(self.between(first, last, ROWS))
+
+    def require_begin(self, first: dt.date) -> None:
+        """Raise when the export begins after the month of `first`."""
+        if self.days[0].replace(day=1) > first.replace(day=1):
+            raise NotComputableError(
+                f"the {self.title} reach back only to {self.days[0]}, too short for the figures"
+            )
+
+
+def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> Ledger | None:
+    """Add up columns by ``day``, in one scan; None without a row.
+
+    Parameters
+    ----------
+    rows
+        ``day`` and the columns: decimals, or whole numbers.
+    """
+    columns = list(columns)
+    sums = [nw.col(c).sum().alias(c) for c in columns]
+    counts = [nw.col(c).count().alias(f"count_{c}") for c in columns]
+    daily = rows.lazy().group_by("day").agg(*sums, *counts, nw.len().alias(ROWS)).collect("pyarrow")
+    found = sorted(daily.to_native().to_pylist(), key=lambda row: row["day"])
+    given = [c for c in columns if any(row[f"count_{c}"] for row in found)]
+    running = {
+        c: list(accumulate((Decimal(row[c] or 0) for row in found), initial=Decimal(0)))
+        for c in (*given, ROWS)
+    }
+    return Ledger(title, [row["day"] for row in found], running) if found else None
+
+
+def measured(
+    spans: Mapping[dt.date, tuple[dt.date, dt.date]], names: Iterable[str], amounts: Mapping[str, Amount]
+) -> dict[dt.date, Totals]:
+    """Return measures on every date, each with the reason where it has no value.
+
+    Parameters
+    ----------
+    spans
+        The first and the last day that count on each date.
+    names
+        The measures; one that `amounts` lacks has no value.
+    amounts
+        By measure, what makes its value and number of rows from the two days.
+    """
+    found = {day: Totals(0, dict.fromkeys(names), dict.fromkeys(names, 0)) for day in spans}
+    for day, span in spans.items():
+        total = found[day]
+        for name in (name for name in names if name in amounts):
+            try:
+                total.sums[name], total.counts[name] = amounts[name](*span)
+            except NotComputableError as error:
+                total.reasons[name] = str(error)
+    return found

@@ -1,0 +1,88 @@
+"""Rates that are made of other KPIs or measures by more than a division."""
+
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+
+from abaco.core.errors import NotComputableError
+
+
+def annual_rate(monthly: Decimal) -> Decimal:
+    """What a monthly rate amounts to when it goes on for a year.
+
+    Parameters
+    ----------
+    monthly
+        In per cent of what was there at the month's start.
+
+    Returns
+    -------
+    Decimal
+        1 − (1 − monthly)¹², in per cent.
+
+    Raises
+    ------
+    NotComputableError
+        When it is above 100: of loans that came and went within the month, say.
+
+    Examples
+    --------
+    >>> annual_rate(Decimal("1"))
+    Decimal('11.3615128283870719341')
+    """
+    if monthly > 100:
+        raise NotComputableError("more than all that was there at the month's start went in the month")
+    with localcontext(prec=50, rounding=ROUND_HALF_EVEN):
+        left = 1 - (1 - monthly / 100) ** 12
+    return (left * 100).quantize(Decimal("1e-19"))
+
+
+def single_monthly_mortality(
+    principal_paid_usd: Decimal, principal_due_usd: Decimal, opening_balance_usd: Decimal
+) -> Decimal:
+    """How much of the book was paid back before it was due, in one month.
+
+    Parameters
+    ----------
+    principal_paid_usd, principal_due_usd
+        In the month, in USD.
+    opening_balance_usd
+        Outstanding at the month's start, in USD.
+
+    Returns
+    -------
+    Decimal
+        (paid − due) / (opening − due), in per cent.
+
+    Raises
+    ------
+    NotComputableError
+        When less was paid than was due: then nobody prepaid on balance.
+
+    Examples
+    --------
+    >>> single_monthly_mortality(Decimal("150.00"), Decimal("100.00"), Decimal("1100.00"))
+    Decimal('5.00')
+    """
+    early, left = principal_paid_usd - principal_due_usd, opening_balance_usd - principal_due_usd
+    if left <= 0:
+        raise NotComputableError("all that was outstanding at the month's start was due in the month")
+    if early < 0:
+        raise NotComputableError("less principal was paid than was due, so nothing was prepaid on balance")
+    return early / left * 100
+
+
+def days_to_collect(rotation: Decimal) -> Decimal:
+    """How many days it takes to collect as much principal as is outstanding.
+
+    Parameters
+    ----------
+    rotation
+        How many times a year the book is collected.
+
+    Examples
+    --------
+    >>> days_to_collect(Decimal("5"))
+    Decimal('73')
+    """
+    if rotation <= 0:
+        raise NotComputableError("no principal was paid in twelve months")
+    return 365 / rotation

@@ -1,0 +1,66 @@
+"""The book of a run: its tables opened for the KPIs."""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from abaco.core.errors import InputError
+from abaco.engines import Engine
+from abaco.kpis.book import Book
+from abaco.kpis.losses import is_pct, probabilities
+
+# The settings that say how likely and how grave a default is.
+RISK = ("default_probability_pct", "loss_given_default_pct")
+BESIDE = ("loans", "schedules", "transactions", "payments", "borrowers")
+
+
+def accounts(texts: Mapping[str, Mapping[str, str]]) -> dict[dt.date, dict[str, Decimal]]:
+    """Return the accounts by date that ingestion handed over as text."""
+    return {dt.date.fromisoformat(d): {k: Decimal(v) for k, v in day.items()} for d, day in texts.items()}
+
+
+def risk(default_probability_pct: str, loss_given_default_pct: float) -> dict[str, Any]:
+    """Return the risk parameters of the settings as `Book` takes them.
+
+    Raises
+    ------
+    InputError
+        When one of them is no number from 0 to 100.
+    """
+    severity = Decimal(str(loss_given_default_pct))
+    if not is_pct(severity):
+        raise InputError(
+            f"calculation.loss_given_default_pct is {loss_given_default_pct}: write a number from 0 to 100"
+        )
+    return {
+        "default_probability_pct": probabilities(default_probability_pct),
+        "loss_given_default_pct": severity,
+    }
+
+
+def open_book(tables: Path, engine: Engine, ingested: Mapping[str, Any], **parameters: Any) -> Book:
+    """Return the book whose tables lie in a run's folder.
+
+    Parameters
+    ----------
+    tables
+        The folder.
+    ingested
+        What ingestion handed over.
+    **parameters
+        See `risk`.
+    """
+    tape = engine.scan(tables / "tape.parquet")
+    beside = {n: engine.scan(path) for n in BESIDE if (path := tables / f"{n}.parquet").exists()}
+    as_of = dt.date.fromisoformat(ingested["as_of"] or ingested["date"])
+    return Book(tape, dates(tape), as_of, accounts=accounts(ingested["accounts"]), **beside, **parameters)
+
+
+def dates(tape: nw.LazyFrame) -> list[dt.date]:
+    """Return the dates of a tape, oldest first."""
+    found = tape.select("measurement_date").unique().collect("pyarrow").to_native()
+    return sorted(found.column("measurement_date").to_pylist())

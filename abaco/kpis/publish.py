@@ -1,0 +1,208 @@
+"""metrics.json: the figures of a report and nothing else, the same bytes for the same input."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from abaco.ingest import sample_mark
+
+if TYPE_CHECKING:  # who only shows figures looks at them without an engine
+    from abaco.kpis.catalog import Definition
+    from abaco.kpis.ratios import Totals
+
+
+def number(value: Decimal | None) -> float | int | None:
+    """Return a published figure as a JSON number."""
+    return None if value is None else float(value)
+
+
+def shown(kpi: Mapping[str, Any]) -> str:
+    """Return the value of an entry of metrics.json as a terminal shows it.
+
+    Examples
+    --------
+    >>> shown({"value": 1.3, "precision": 4, "unit": "%"})
+    '1.3000 %'
+    >>> shown({"value": 7275898.35, "precision": 2, "unit": "USD"})
+    '7,275,898.35 USD'
+    >>> shown({"value": None})
+    'not computable'
+    """
+    return "not computable" if kpi["value"] is None else f"{kpi['value']:,.{kpi['precision']}f} {kpi['unit']}"
+
+
+def judged(kpi: Mapping[str, Any]) -> str:
+    """Return the value of an entry of metrics.json with its status, where limits give it one."""
+    return shown(kpi) if kpi["status"] in ("none", "not_computable") else f"{shown(kpi)} {kpi['status']}"
+
+
+def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return what a terminal says of a report: id, value and status of the four KPIs and of those with limits."""
+    told = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core" or kpi["thresholds"]}
+    return [(name, shown(kpi), (kpi["reason"] or kpi["status"]) + partial(kpi)) for name, kpi in told.items()]
+
+
+def partial(kpi: Mapping[str, Any]) -> str:
+    """Return what a terminal adds to a figure of a month that is not over; nothing for others.
+
+    Parameters
+    ----------
+    kpi
+        An entry of metrics.json, or what the database has of it.
+
+    Examples
+    --------
+    >>> partial({"value": 0.8343, "partial_through": "2025-12-10"})
+    ', of a month that is not over: up to 2025-12-10'
+    """
+    last = kpi.get("partial_through")  # reports of earlier versions have none
+    return f", of a month that is not over: up to {last}" if last and kpi["value"] is not None else ""
+
+
+def caveats(figures: Mapping[str, Any]) -> list[str]:
+    """Return, in sentences, why the figures of a report are not those of a book on its date; none when they are.
+
+    Parameters
+    ----------
+    figures
+        The content of metrics.json.
+    """
+    date, as_of, later = figures["date"], figures["as_of"], figures["reconciliation"]["later"]
+    # reports of earlier versions do not say it
+    told = [sample_mark.SENTENCE] if figures.get("synthetic") else []
+    if as_of is None:
+        told += [
+            f"These are not the figures of {date}: the loans export carries no date, so balances and days past due "
+            "are those of the day it was made."
+        ]
+        if later:
+            loans = "1 loan" if later == 1 else f"{later:,} loans"
+            told.append(
+                f"That day is later than {date}: the export holds {loans} lent after it, left out here."
+            )
+        return [*told, f"Add balances of {date} to see the book of that date."]
+    if as_of < date:
+        told.append(
+            f"The figures are as of {as_of}: balances are those of that day, and the month is counted up to it."
+        )
+    return told
+
+
+def text(amount: Decimal | None) -> str | None:
+    """Return an amount in USD as exact text."""
+    return None if amount is None else str(amount)
+
+
+def kpi_entries(
+    definitions: Mapping[str, Definition],
+    now: Mapping[str, dict],
+    before: tuple[dt.date, Mapping[str, dict]] | None,
+    partial_through: dt.date | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Return the ``kpis`` of metrics.json.
+
+    Parameters
+    ----------
+    now
+        Values of the date (see `values.evaluate`).
+    before
+        The previous date in the input and its values, or None when there is none.
+    partial_through
+        The day up to which the date's month is known, or None when the month is whole.
+    """
+    from abaco.kpis.measures import MEASURES
+    from abaco.kpis.values import all_measures
+
+    entries = {}
+    for name, kpi in definitions.items():
+        entry = now[name]
+        former = before[1][name]["value"] if before else None
+        known = entry["value"] is not None and former is not None
+        of_month = any(MEASURES[m].of_month for m in all_measures(definitions, name))
+        entries[name] = {
+            "title": kpi.title,
+            "group": kpi.group,
+            "value": number(entry["value"]),
+            "unit": kpi.unit,
+            "direction": kpi.direction,
+            "status": entry["status"],
+            "reason": entry["reason"],
+            "numerator": text(entry["numerator"]),
+            "denominator": text(entry["denominator"]),
+            "rows": entry["rows"],
+            "previous": {"date": str(before[0]), "value": number(former)} if before else None,
+            "change": number(entry["value"] - former) if known else None,
+            "partial_through": str(partial_through) if partial_through and of_month else None,
+            "thresholds": kpi.thresholds,
+            "formula": kpi.shown_formula,
+            "precision": kpi.precision,
+            "owner": kpi.owner,
+            "note": kpi.note,
+        }
+    return entries
+
+
+def book(total: Totals) -> dict[str, Any]:
+    """Return the size of the book: USD outstanding, loans with a balance (None without loan ids), rows."""
+    loans = total.sums.get("active_loans")
+    return {
+        "outstanding": text(total.sums["total_receivable_usd"]),
+        "loans_with_balance": None if loans is None else int(loans),
+        "rows": total.rows,
+    }
+
+
+def previous(
+    definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], date: dt.date
+) -> tuple[dt.date, dict[str, dict]] | None:
+    """Return the nearest earlier date in the input with its values, or None when there is none."""
+    from abaco.kpis.values import evaluate
+
+    earlier = max((d for d in totals if d < date), default=None)
+    return None if earlier is None else (earlier, evaluate(definitions, totals[earlier], earlier))
+
+
+def assemble(
+    *,
+    plan: dict,
+    ingested: dict,
+    transformed: dict,
+    kpis: dict,
+    book: dict,
+    aging: list,
+    anomalies: list,
+    missing: list,
+    notes: Collection[str] = (),
+) -> dict[str, Any]:
+    """Return the content of metrics.json.
+
+    Parameters
+    ----------
+    plan, ingested, transformed
+        What the pipeline, ingestion and transformation handed over.
+    kpis, book, aging, anomalies, missing
+        Figures of the date, see the functions of this package that make them.
+    notes
+        What a reader should know besides, in sentences.
+    """
+    quality = ingested["quality"]
+    return {
+        "schema_version": 1,
+        "date": ingested["date"],
+        "as_of": ingested["as_of"],
+        "run_id": plan["run_id"],
+        "kpis": kpis,
+        "book": book,
+        "aging": [{**row, "amount": text(row["amount"]), "share": number(row["share"])} for row in aging],
+        "anomalies": [
+            {**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies
+        ],
+        "reconciliation": ingested["reconciliation"],
+        "quality": {**quality, **transformed, "notes": [*quality["notes"], *notes]},
+        "missing": missing,
+        "inputs": ingested["inputs"],
+        "synthetic": sample_mark.is_sample(ingested["inputs"]),
+    }

@@ -1,0 +1,84 @@
+"""Backfill: a report for each date of the input between two dates, two at a time, finished ones left as they are."""
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from abaco.core import logs
+from abaco.core.dates import parse_date
+from abaco.core.errors import AbacoError, InputError
+from abaco.ingest import sources
+from abaco.ingest.coverage import tape_dates
+from abaco.run.pipeline import Pipeline
+
+
+def span(first: str, last: str) -> tuple[dt.date, dt.date]:
+    """Return the first and the last date of a backfill.
+
+    Raises
+    ------
+    InputError
+        When one is missing or no date, or the first is after the last.
+    """
+    for name, text in (("FROM", first), ("TO", last)):
+        if not text.strip():
+            raise InputError(f"{name} is missing: give both dates, as FROM=2025-01-31 TO=2025-12-31")
+    low, high = parse_date(first, "FROM"), parse_date(last, "TO")
+    if low > high:
+        raise InputError(f"FROM {low} is after TO {high}: give the earlier date as FROM")
+    return low, high
+
+
+def wanted_dates(source: Path, low: dt.date, high: dt.date) -> list[str]:
+    """Return the dates of an input, a file or folder, from `low` to `high`, oldest first.
+
+    Raises
+    ------
+    InputError
+        When there is none, naming the first and the last date of the input.
+    """
+    found, _ = sources.discover(source)
+    dates = tape_dates(found)
+    wanted = [str(date) for date in dates if low <= date <= high]
+    if not wanted:
+        raise InputError(
+            f"No date from {low} to {high} in the input; it has dates from {dates[0]} to {dates[-1]}"
+        )
+    return wanted
+
+
+def backfill(
+    input: Path | None, dates: list[str], workers: int | None = None, **settings: Any
+) -> Iterator[tuple[str, str, str | None]]:
+    """Make the reports, and yield date, what happened (``done``, ``current`` or ``failed``) and the error, as they end.
+
+    Parameters
+    ----------
+    dates
+        Measurement dates, YYYY-MM-DD.
+    workers
+        Runs at a time; by default one a core. Each has its share of the cores and of the memory limit.
+    **settings
+        As `abaco.Pipeline` takes them.
+    """
+    workers = min(workers or os.cpu_count() or 1, len(dates))
+    share = {"threads": max((os.cpu_count() or 1) // workers, 1), "memory_share": workers}
+    with ProcessPoolExecutor(workers, get_context("spawn"), logs.start) as pool:
+        futures = {pool.submit(_run, input, date, settings | share): date for date in dates}
+        for future in as_completed(futures):
+            yield futures[future], *future.result()
+
+
+def _run(input: Path | None, date: str, settings: dict[str, Any]) -> tuple[str, str | None]:
+    pipeline = Pipeline(**settings, deliver=("azure",))  # nobody wants to be told of the past
+    try:
+        if not pipeline.force and pipeline.is_current(pipeline.plan(input, date)):
+            return "current", None
+        pipeline.execute(input, date)
+    except AbacoError as error:
+        return "failed", str(error)
+    return "done", None

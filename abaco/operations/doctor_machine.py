@@ -1,0 +1,108 @@
+"""The machine: the log, Python, packages, disk, write access and clock."""
+
+import datetime as dt
+import platform
+import re
+import shutil
+import tempfile
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import abaco
+from abaco.core import logs, project
+from abaco.operations.case import Case, Finding, ok, problem, warning
+from abaco.run import folders as run_folders
+
+LOCK = "requirements.lock"
+PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)( ;)?", re.MULTILINE)
+GIGABYTE = 1 << 30
+COPIES = 3  # of the input, at most, are on the disk while a run is at work
+LEEWAY_SECONDS = 300  # by which the clocks of two machines on one storage may differ
+
+
+def log(case: Case) -> Finding:
+    """Begin to log, which also takes the variables of .env.local."""
+    logs.start(case.log_level)
+    return ok("logs/pipeline.log can be written")
+
+
+def python(_: Case) -> Finding:
+    """Name the interpreter; one that is too old could not have started."""
+    return ok(f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def packages(_: Case) -> Finding:
+    """Compare what is installed with the lock, but for what another platform alone needs."""
+    path = project.root() / LOCK
+    if not path.is_file():
+        return warning(f"{LOCK} is not there, so versions cannot be compared: restore it")
+    wanted: dict[str, set[str]] = {}
+    for name, pinned, marker in PIN.findall(path.read_text(encoding="utf-8")):
+        wanted.setdefault(name, set()).update({pinned, ""} if marker else {pinned})
+    wrong = [
+        f"{name} is {found or 'not installed'}, not {' or '.join(sorted(pins - {''}))}"
+        for name, pins in wanted.items()
+        if (found := _installed(name)) not in pins
+    ]
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if wrong[1:] else ""
+        return problem(f"{wrong[0]}{more}: remove .venv and run make report, or build the image again")
+    return ok(f"{len(wanted)} packages are as {LOCK} says")
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def disk(case: Case) -> Finding:
+    """Compare what is free for the reports with what a run of the input may need at once."""
+    folder = next(path for path in (case.output, *case.output.parents) if path.exists())
+    free, needed = shutil.disk_usage(folder).free, GIGABYTE + COPIES * _size(case.exports)
+    text = f"{free / GIGABYTE:,.1f} GiB free for {project.shown(case.output)}, a run may need {needed / GIGABYTE:,.1f}"
+    remedy = "lower retention.keep_runs, or choose another run.output"
+    if free < needed:
+        return problem(f"{text}: {remedy}")
+    return warning(f"{text}: it will be short soon, {remedy}") if free < 3 * needed else ok(text)
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def access(case: Case) -> Finding:
+    """Write into each folder that a run writes to."""
+    run_folders.check_writable(case.output)
+    folders = [Path(tempfile.gettempdir())]
+    if case.reads_cascade:
+        folders.append(project.resolve(case.settings["cascade"]["folder"]))
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            return problem(f"Cannot write to {folder}: {error.strerror}: make it writable")
+    return ok(f"can write to {', '.join(project.shown(folder) for folder in (case.output, *folders))}")
+
+
+def clock(case: Case) -> Finding:
+    """Look for files that are newer than now: reports would be out of order, and certificates not valid."""
+    files = [project.root() / project.MARKER, Path(abaco.__file__)]
+    files += (case.output / run_folders.RUNS).glob("[0-9]*/*/run.json")
+    latest, path = max((path.stat().st_mtime, path) for path in files)
+    now = time.time()
+    if latest > now + LEEWAY_SECONDS:
+        return problem(
+            f"it says {_text(now)}, but {project.shown(path)} is of {_text(latest)}: set the clock, "
+            "and see that the system keeps it (timedatectl)"
+        )
+    return ok(f"{_text(now)}, and nothing here is newer")
+
+
+def _text(seconds: float) -> str:
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,83 @@
+"""Rollback: a former good run of a date becomes its report again, in one step; database and alerts follow it."""
+
+import datetime as dt
+from pathlib import Path
+
+from abaco.core import project, settings
+from abaco.core.dates import parse_date
+from abaco.core.errors import InputError, RunError
+from abaco.review import status
+from abaco.run import folders, manifest
+
+
+def good_runs(output: Path, date: str) -> list[Path]:
+    """Return the folders of the runs of a date that succeeded, oldest first."""
+    sealed = (folder for folder in folders.folders(output, date) if (folder / manifest.NAME).is_file())
+    return [folder for folder in sealed if folders.read_json(folder / "run.json")["status"] == "success"]
+
+
+def rollback(date: str, to: str | None = None, output: Path | None = None) -> str:
+    """Make a former run the report of its date again, and return in a sentence what was done.
+
+    What is to be told of its figures is written down for the outbox.
+
+    Parameters
+    ----------
+    to
+        A run id; by default that of the last good run before the visible one that is another run.
+
+    Raises
+    ------
+    InputError
+        When there is no such run, naming those that there are.
+    RunError
+        When a file of the run is not what the run wrote.
+    DatabaseError
+        When the rollback cannot be recorded: then nothing has changed.
+    """
+    from abaco.database import records
+    from abaco.database.connection import connect, take_turns, writing
+    from abaco.delivery import alerting, outbox
+
+    folder, date, loaded = status.reports_folder(output), str(parse_date(date)), settings.load()
+    with folders.hold(folder, date, loaded["run"]["lock_timeout_seconds"], print):
+        visible = (folder / date).resolve()
+        target = _target(folder, date, visible, to)
+        if altered := manifest.altered(target):
+            raise RunError(
+                f"{date}: {altered[0]} of {_id(target)} is not what the run wrote; choose another with --to"
+            )
+        now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        with writing(connect(folder)) as connection:  # undone when the switch fails
+            take_turns(connection)
+            records.write_run(connection, folder, target)
+            records.show(connection, date, _id(target), now, "rolled back")
+            told = alerting.judge(connection, target, loaded, now, former=True)
+            outbox.enqueue(connection, folder, told)
+            folders.publish(target, folder)
+    return (
+        f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"
+    )
+
+
+def _target(output: Path, date: str, visible: Path, to: str | None) -> Path:
+    good = good_runs(output, date)
+    if visible not in good:
+        raise InputError(
+            f"No report of {date} in {project.shown(output)}: make one with make report DATE={date}"
+        )
+    others = [f for f in good if _id(f) != _id(visible)]
+    wanted = [f for f in others if _id(f) == to] if to else [f for f in others if f.name < visible.name]
+    if not wanted:
+        known = ", ".join(dict.fromkeys(_id(f) for f in others)) or "none"
+        which = f"run {to}" if to else f"good run before {_id(visible)}"
+        raise InputError(f"There is no {which} to go back to on {date}; other good runs of it: {known}")
+    return wanted[-1]
+
+
+def _id(folder: Path) -> str:
+    return folder.name.split("_", 1)[1]
+
+
+def _ended(folder: Path) -> str:
+    return folders.read_json(folder / "run.json")["finished_at"]

@@ -1,0 +1,91 @@
+"""Verification: a finished date is run again elsewhere, and every figure, table and page must be the same."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from abaco.core import project
+from abaco.core.errors import InputError, RunError
+from abaco.ingest import masking
+from abaco.review.status import reports_folder, visible
+from abaco.run import folders, manifest
+from abaco.run.pipeline import Pipeline
+
+BYTEWISE = ("metrics.json", "report.html", "email.html", "email.eml")
+
+
+def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
+    """Yield a line for each file that is the same as in the finished report.
+
+    Parameters
+    ----------
+    date
+        A finished date; by default the latest.
+    output
+        The folder of the reports.
+
+    Raises
+    ------
+    InputError
+        When the date has no report.
+    RunError
+        When anything differs, naming it; when code, input or masking are not what they were, naming that.
+    """
+    folder = reports_folder(output)
+    finished = visible(folder)
+    if not finished or (date and date not in finished):
+        raise InputError(
+            f"No finished report for {date or 'any date'} in {project.shown(folder)}: run make report first"
+        )
+    date = date or max(finished)
+    report = (folder / date).resolve()
+    kept = folders.read_json(report / manifest.NAME)
+    if altered := manifest.altered(report):
+        raise RunError(f"{date}: {altered[0]} is not what the run wrote; run make report DATE={date} again")
+    if manifest.code()["sha256"] != kept["code"]["sha256"]:
+        raise RunError(
+            f"{date} cannot be verified: the code has changed since; run make report DATE={date} first"
+        )
+    if (shown := folders.read_json(report / "metrics.json")["quality"]["masking"]) != masking.policy():
+        raise RunError(
+            f"{date} cannot be verified: its personal data is shown as {shown}, and would now be "
+            f"{masking.policy()}; set {masking.KEY_VARIABLE} as it was"
+        )
+    with tempfile.TemporaryDirectory(
+        prefix="verify-", dir=folder / folders.RUNS
+    ) as elsewhere:  # a cluster sees it
+        pipeline = Pipeline(
+            kept["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True, deliver=False
+        )
+        again = Path(pipeline.execute(finished[date]["input"], date)["path"])
+        if folders.read_json(again / manifest.NAME)["run_id"] != kept["run_id"]:
+            raise RunError(
+                f"{date} cannot be verified: its input has changed since; run make report DATE={date} first"
+            )
+        beside = sorted(
+            p.relative_to(report).as_posix() for kind in ("email/*", "tables/*") for p in report.glob(kind)
+        )
+        for name in (*BYTEWISE, *beside):
+            if not _same(report / name, again / name):
+                raise RunError(
+                    f"{date}: {name} is not the same when run again; compare it with a run of your own"
+                )
+            yield f"same  {name}"
+
+
+def _same(one: Path, other: Path) -> bool:
+    if not other.exists():
+        return False
+    if one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes():
+        return True
+    return one.suffix == ".parquet" and _rows(one).equals(_rows(other))
+
+
+def _rows(path: Path) -> pa.Table:
+    table = pq.read_table(path)
+    if path.is_dir():  # a cluster's parts have no order among them
+        table = table.sort_by([(name, "ascending") for name in table.column_names])
+    return table

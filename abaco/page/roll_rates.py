@@ -1,0 +1,83 @@
+"""Where the balance of each bucket went: the roll-rate matrix as a heat map whose figures are read first."""
+
+from abaco.page.column_names import small
+from abaco.page.frames import rows_of
+from abaco.page.language import phrase, say
+from abaco.page.markup import Html, absent, fill
+from abaco.page.words import NBSP, bucket, day, money, number
+
+BUCKETS = ("0–7", "7–30", "30–60", "60–90", "90+")
+OPENINGS = (*BUCKETS, "new")
+CLOSINGS = ("paid", *BUCKETS, "written off")
+NAMES = {"new": "New loans", "paid": "Paid", "written off": "Written off"}
+
+
+def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
+    """Return a row an opening state and a column a closing one; a cell is the share of the opening balance."""
+    rows = rows_of(roll_rates, date=metrics["date"])
+    if not rows:
+        return absent(
+            phrase(
+                "To see how loans moved between buckets, add loan-level balances of two dates: a row a loan and date."
+            )
+        )
+    cells = {(row["opening"], row["closing"]): row for row in rows}
+    against = day(rows[0]["against"])
+    return fill(
+        "rolls.html.j2",
+        caption=say(
+            "From {before} to {now}: share of the balance, by what became of it",
+            before=against,
+            now=day(metrics["as_of"] or metrics["date"]),
+        ),
+        example=_example(cells, against),
+        heads=[_name(state) for state in CLOSINGS],
+        rows=[_row(state, cells) for state in OPENINGS if any(key[0] == state for key in cells)],
+    )
+
+
+def _name(state):
+    return phrase(NAMES[state]) if state in NAMES else bucket(state)
+
+
+def _row(opening, cells):
+    found = [cells.get((opening, closing)) for closing in CLOSINGS]
+    total = sum(cell["amount_usd"] or 0 for cell in found if cell)
+    return {
+        "name": _name(opening),
+        "total": money(total),
+        "cells": [_cell(opening, closing, cell) for closing, cell in zip(CLOSINGS, found, strict=True)],
+    }
+
+
+def _cell(opening, closing, cell):
+    """Return a cell's text, colour strength and direction: better, worse or the same bucket."""
+    if cell is None or cell["share"] is None:
+        return {"text": "", "kind": "none", "depth": 0}
+    share = float(cell["share"])
+    return {
+        "text": f"{number(share, 1)}{NBSP}%",
+        "kind": _direction(opening, closing),
+        "depth": f"{min(max(share, 0), 100) ** 0.5 * 10:.0f}",
+    }
+
+
+def _direction(opening, closing):
+    if opening == closing:
+        return "same"
+    if opening == "new":
+        return "same" if closing == BUCKETS[0] else "worse" if closing != "paid" else "better"
+    return "better" if CLOSINGS.index(closing) < CLOSINGS.index(opening) else "worse"
+
+
+def _example(cells, against):
+    """Return how to read the matrix, by the largest share that got worse, or by the first cell."""
+    worse = [cell for (opening, closing), cell in cells.items() if _direction(opening, closing) == "worse"]
+    known = [cell for cell in worse if cell["share"] is not None and cell["opening"] != "new"]
+    cell = max(known, key=lambda cell: cell["share"], default=next(iter(cells.values())))
+    return say(
+        "Read along a row: of the balance that was {opening} at {date}, {share} is {closing} now. "
+        "Left of the framed cells is better, right of them worse.",
+        opening=small(_name(cell["opening"])), closing=small(_name(cell["closing"])), date=against,
+        share=f"{number(cell['share'] or 0, 1)}{NBSP}%",
+    )  # fmt: skip

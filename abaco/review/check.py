@@ -1,0 +1,91 @@
+"""Inspection: what a report would do with an input, found out without writing anything."""
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from abaco.core import settings
+from abaco.core.dates import parse_date
+from abaco.core.text import aligned
+from abaco.engines import DuckDB
+from abaco.ingest import coverage, quarantine, reconciliation, sources, statements
+from abaco.ingest.masking import policy
+from abaco.ingest.tape import with_loans
+from abaco.ingest.transformation import borrowers
+from abaco.kpis import catalog, measures, open_book, values
+from abaco.kpis.book import Book
+from abaco.run import inputs
+
+
+def inspect(input: str | Path | None, date: str | None, params: Any = None) -> Iterator[str]:
+    """Yield what can be said of an input, a line each: files, rejected rows, dates, KPIs that lack something.
+
+    Parameters
+    ----------
+    input
+        A file or folder, or ``cascade``, which is downloaded as for a report; by default the setting ``run.input``.
+    date
+        The measurement date; by default the latest one in the input.
+
+    Raises
+    ------
+    InputError
+        What would stop a report.
+    """
+    chosen = settings.load(params)
+    definitions, said = catalog.load(), []
+    source = inputs.located(input, chosen, said.append)
+    yield from said
+    found, skipped = sources.discover(source)
+    day = parse_date(date) if date else coverage.tape_dates(found)[-1]
+    yield from _files(found, skipped)
+    with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
+        work = Path(scratch)
+        batches = quarantine.stage(found, day, engine, work)
+        rejects = quarantine.quarantine(batches, engine, work)
+        tape = next(b for b in batches if b.is_tape)
+        if stated := coverage.stated_dates(tape, engine):
+            coverage.check_stated(stated, day)
+        yield f"\nPersonal columns would be shown as: {policy()}\n"
+        for batch in batches:
+            book = reconciliation.reconcile(batch, rejects, engine)
+            yield _accounted(batch, book, day)
+            reasons = reconciliation.reasons(rejects, batch)
+            yield from (f"  {count} × {reason}" for reason, count in reasons.items())
+            quarantine.check_reject_limit(batch, book, reasons, chosen["ingestion"]["max_reject_pct"])
+        coverage.check_date(coverage.dates(tape, engine), day)
+        coverage.check_grain(tape.accepted(engine))
+        accepted = tape.accepted(engine)
+        beside = [b for b in batches if b.format.name in open_book.BESIDE and not b.is_tape]
+        others = {b.format.name: b.accepted(engine) for b in beside}
+        if "loans" in others:
+            accepted = with_loans(accepted, others["loans"])
+        as_of = coverage.as_of(accepted, day) if tape.format.is_dated else None
+        book = Book(
+            accepted, open_book.dates(accepted), as_of or day, **others,
+            borrowers=borrowers(accepted, engine, work), accounts=statements.accounts(batches, engine),
+            **open_book.risk(**{key: chosen["calculation"][key] for key in open_book.RISK}),
+        )  # fmt: skip
+        totals = measures.measure(book, catalog.measures(definitions))
+        yield f"\nDates up to {day}: {len(totals)}, from {min(totals)}"
+        found_values = values.evaluate(definitions, totals[day], day)
+        for name, entry in found_values.items():
+            reason = entry["reason"]
+            yield f"  {name}: not computable: {reason}" if reason else f"  {name}: can be computed"
+        for lack in values.missing(definitions, found_values, totals[day]):
+            yield f"  to see {lack['kpi']}, add {lack['add']}"
+    yield f"\nA report of {day} would run."
+
+
+def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> str:
+    parts = " + ".join(f"{book[part]} {part}" for part in reconciliation.PARTS)
+    return f"{batch.format.title}: {book['rows_in']} rows in = {parts} than {day}"
+
+
+def _files(found: list[sources.Source], skipped: list[sources.Skipped]) -> list[str]:
+    use = quarantine.roles(found)
+    rows = [(s.name, s.format.title, use[s.name], ", ".join(s.left_behind)) for s in found]
+    lines = aligned([("file", "format", "used for", "columns left behind"), *rows])
+    return lines + [f"{s.name} is not used: {s.reason}" for s in skipped]

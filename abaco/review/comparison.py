@@ -1,0 +1,99 @@
+"""Two runs side by side: what differs in figures, inputs, parameters and code."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from abaco.core import project
+from abaco.core.errors import InputError
+from abaco.core.text import aligned
+from abaco.kpis import publish
+from abaco.review import status
+
+
+def find(connection: Any, output: Path, name: str) -> dict[str, Any]:
+    """Return a finished run, by its id or by the date of its report.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    """
+    from abaco.database import queries
+
+    if found := queries.run_named(connection, name):
+        return found
+    known = [run["run_id"] for run in queries.shown(connection).values()]
+    raise InputError(
+        f"No finished run {name} in {project.shown(output)}: give a run id or a date; "
+        f"there are: {', '.join(known[-5:])}"
+    )
+
+
+def compare(one: str, other: str, output: Path | None = None) -> Iterator[str]:
+    """Yield what differs between two runs, a line each.
+
+    Parameters
+    ----------
+    one, other
+        Run ids, or dates of reports.
+    """
+    from abaco.database import connection, queries
+
+    folder = status.reports_folder(output)
+    with connection.reading(status.database(folder)) as opened:
+        before, after = (find(opened, folder, name) for name in (one, other))
+        kpis = [queries.figures(opened, run) for run in (before, after)]
+        files = [queries.inputs_of(opened, run["run_id"]) for run in (before, after)]
+    yield f"{before['run_id']} → {after['run_id']}"
+    yield from _section("Figures", figures(*kpis), "every figure is the same")
+    yield from _section("Inputs", inputs(*files), "the same files")
+    yield from _section("Parameters", parameters(before["parameters"], after["parameters"]), "the same")
+    names = {"commit": "code_commit", "sha256": "code_sha256"}
+    code = [(name, str(before[key]), "→", str(after[key])) for name, key in names.items()]
+    differs = before["code_sha256"] != after["code_sha256"]
+    yield from _section("Code", code if differs else [], "the same")
+
+
+def _section(title: str, rows: list[tuple[str, ...]], otherwise: str) -> Iterator[str]:
+    yield f"\n{title}"
+    yield from (f"  {line}" for line in (aligned(rows) if rows else [otherwise]))
+
+
+def figures(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return the KPIs that differ in value, status or how far the month is counted: id, before and after, change."""
+    found = []
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        if old and new and _compared(old) == _compared(new):
+            continue
+        texts = [publish.judged(kpi) + publish.partial(kpi) if kpi else "not there" for kpi in (old, new)]
+        known = old and new and None not in (old["value"], new["value"])
+        change = f"{new['value'] - old['value']:+,.{new['precision']}f}" if known else ""
+        found.append((name, texts[0], "→", texts[1], change))
+    return found
+
+
+def _compared(kpi: dict[str, Any]) -> tuple[Any, ...]:
+    return kpi["value"], kpi["status"], publish.partial(kpi)
+
+
+def inputs(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Return the input files that came, went or changed, with their rows."""
+    old, new = ({one["name"]: one for one in files} for files in (before, after))
+    found = []
+    for name in sorted({*old, *new}):
+        if name not in old or name not in new:
+            found.append((name, "only in the first" if name in old else "only in the second"))
+        elif old[name]["sha256"] != new[name]["sha256"]:
+            found.append((name, f"changed: {old[name]['rows']} → {new[name]['rows']} rows"))
+    return found
+
+
+def parameters(before: dict[str, dict], after: dict[str, dict]) -> list[tuple[str, ...]]:
+    """Return the settings that differ: name, value before and after."""
+    old, new = (
+        {f"{s}.{k}": v for s, keys in one.items() for k, v in keys.items()} for one in (before, after)
+    )
+    names = sorted({*old, *new})
+    return [(n, str(old.get(n)), "→", str(new.get(n))) for n in names if old.get(n) != new.get(n)]

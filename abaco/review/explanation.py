@@ -1,0 +1,239 @@
+"""Explanation of a KPI of a finished report: its formula with the figures in it, why it moved, and its history."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from abaco.core import project
+from abaco.core.dates import parse_date
+from abaco.core.errors import InputError
+from abaco.core.text import aligned
+from abaco.kpis import catalog, publish
+from abaco.kpis.bridge import first_day
+from abaco.kpis.ratios import rounded
+from abaco.review import movement, status
+from abaco.run import folders
+
+Kpi = Mapping[str, Any]
+PAST = {"lower": "above", "higher": "below"}
+
+
+def explain(
+    name: str,
+    date: str | None = None,
+    against: str | None = None,
+    output: Path | None = None,
+    lines: bool = False,
+) -> Iterator[str]:
+    """Yield what can be said of a KPI, a line each.
+
+    Parameters
+    ----------
+    name
+        A KPI of the report, in any case.
+    date
+        The date of a finished report; by default the latest.
+    against
+        An earlier date in that report, which the KPI is held against; by default the one before.
+    output
+        The folder of the reports.
+    lines
+        Whether to add where the loans behind a move stand in the exports.
+
+    Raises
+    ------
+    InputError
+        When there is no such report, KPI or date, naming those that there are.
+    """
+    folder = _report(status.reports_folder(output), date)
+    figures = folders.read_json(folder / "metrics.json")
+    name = _known(name, figures)
+    history = [row for row in _rows(folder, "history") if row["kpi"] == name]
+    former, kpi = _former(against, figures["date"], history), figures["kpis"][name]
+    facts = aligned(_facts(name, folder, figures))
+    yield f"{name}: {kpi['title']}"
+    yield f"{_value(kpi['value'], kpi)} on {figures['date']}, {_status(kpi)}{publish.partial(kpi)}"
+    yield from publish.caveats(figures)
+    yield ""
+    yield from facts
+    yield ""
+    yield from _why(name, folder, history, former, kpi, lines)
+    yield ""
+    yield from aligned([("date", name, "status"), *(_entry(row, kpi) for row in history)])
+
+
+def _report(folder: Path, date: str | None) -> Path:
+    finished = status.visible(folder)
+    wanted = str(parse_date(date)) if date else max(finished, default="")
+    if wanted not in finished:
+        raise InputError(
+            f"No finished report for {wanted or 'any date'} in {project.shown(folder)}: run make report"
+            + (f" DATE={wanted}" if wanted else "")
+        )
+    return (folder / wanted).resolve()
+
+
+def _known(name: str, figures: Mapping[str, Any]) -> str:
+    by_name = {known.casefold(): known for known in figures["kpis"]}
+    if name.casefold() not in by_name:
+        raise InputError(
+            f"No KPI {name} in the report of {figures['date']}; it has {', '.join(figures['kpis'])}"
+        )
+    return by_name[name.casefold()]
+
+
+def _former(against: str | None, date: str, history: Iterable[Mapping[str, Any]]) -> dt.date | None:
+    earlier = [row["date"] for row in history if str(row["date"]) < date]
+    if against is None:
+        return max(earlier, default=None)
+    wanted = parse_date(against)
+    if str(wanted) >= date:
+        raise InputError(f"--against {wanted} is not before {date}: name an earlier date")
+    if wanted not in earlier:
+        raise InputError(f"The report of {date} has no figures of {wanted}{_nearest(earlier, wanted)}")
+    return wanted
+
+
+def _nearest(dates: list[dt.date], wanted: dt.date) -> str:
+    ends = (
+        max((d for d in dates if d < wanted), default=None),
+        min((d for d in dates if d > wanted), default=None),
+    )
+    nearest = " and ".join(str(day) for day in ends if day)
+    return f"; the nearest earlier dates are {nearest}" if nearest else ", nor of any other earlier date"
+
+
+def _rows(folder: Path, table: str) -> list[dict[str, Any]]:
+    path = folder / "tables" / f"{table}.parquet"
+    if not path.exists():
+        raise InputError(
+            f"The report of {folder.parent.name} has no table {table}: run make report DATE={folder.parent.name}"
+        )
+    return pq.read_table(path).to_pylist()
+
+
+def _why(
+    name: str, folder: Path, history: list[dict[str, Any]], former: dt.date | None, kpi: Kpi, lines: bool
+) -> Iterator[str]:
+    if former is None:
+        yield "There is no earlier date in the report to hold it against."
+        return
+    before, now = (
+        next(row for row in history if row["date"] == day) for day in (former, history[-1]["date"])
+    )
+    if unknown := next((row["reason"] for row in (before, now) if row["value"] is None), None):
+        yield f"What moved it since {former} cannot be said: {unknown}."
+        return
+    change = movement.signed(now["value"] - before["value"], kpi["precision"])
+    yield f"Since {former} it moved by {change}, from {_value(before['value'], kpi)}."
+    definition = catalog.load().get(name)
+    if definition and first_day(definition):
+        yield from movement.why(definition, name, folder, now["date"], former, lines)
+    elif definition and definition.inputs:
+        yield from _inputs(definition.inputs, folder, former, now["date"])
+    else:
+        yield "Loan by loan, the portfolio at risk alone is explained, such as PAR30 and PAR90."
+
+
+def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -> list[str]:
+    found = {(row["measure"], row["date"]): _amount(row) for row in _rows(folder, "measures")}
+    found |= {
+        (row["kpi"], row["date"]): row["value"].normalize()
+        for row in _rows(folder, "history")
+        if row["value"]
+    }
+    rows = []
+    for name in names:
+        before, now = (found.get((name, date), Decimal(0)) for date in (former, day))
+        places = max(0, *(-value.as_tuple().exponent for value in (before, now)))
+        rows.append(
+            (name, f"{before:,.{places}f}", f"{now:,.{places}f}", movement.signed(now - before, places))
+        )
+    heading = "It is made of other figures, each with an explanation of its own:"
+    return [heading, "", *movement.table(("", "before", "now", "change"), rows, texts=1)]
+
+
+def _places(row: Mapping[str, Any]) -> int:
+    return 2 if row["unit"] == "USD" else 0
+
+
+def _amount(row: Mapping[str, Any]) -> Decimal | None:
+    return None if row["value"] is None else rounded(row["value"], _places(row))
+
+
+def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    kpi = figures["kpis"][name]
+    measured = {r["measure"]: r for r in _rows(folder, "measures") if str(r["date"]) == figures["date"]}
+    values = {other: _plain(entry["value"], entry["precision"]) for other, entry in figures["kpis"].items()}
+    for measure, row in measured.items():
+        amount = _plain(row["value"], _places(row))
+        values |= {measure: amount, measure.removesuffix("_usd"): amount}
+    limits = kpi["thresholds"] or {}
+    past = [
+        f"{level} {PAST[kpi['direction']]} {limit:g}" for level, limit in limits.items() if limit is not None
+    ]
+    facts = [("formula", kpi["formula"])]
+    if counted := _with_figures(kpi, values):
+        facts.append(("with figures", counted))
+    definition = catalog.load().get(name)
+    for given in definition.inputs if definition else ():
+        other = figures["kpis"].get(given)
+        value = "not computable" if other and other["value"] is None else values.get(given, "unknown")
+        facts.append((f"  {given}", _with_figures(other, values) or value if other else value))
+    facts += [
+        ("rows used", f"{kpi['rows']:,}"),
+        ("limits", ", ".join(past) or "none"),
+        ("owner", kpi["owner"]),
+    ]
+    return [*facts, ("note", kpi["note"])] if kpi["note"] else facts
+
+
+def _with_figures(kpi: Kpi, values: Mapping[str, str]) -> str | None:
+    """Return the formula in figures and what it comes to, or None where it names no figure that is known."""
+    result = _value(kpi["value"], kpi)
+    if (figures := filled(kpi["formula"], values)) == filled(kpi["formula"], {}):
+        if kpi["denominator"] is None:
+            return None
+        above, below = (f"{Decimal(kpi[side]):,}" for side in ("numerator", "denominator"))
+        figures = f"{above} / {below}" + (" × 100" if kpi["unit"] == "%" else "")
+    return result if result.startswith(f"{figures} ") else f"{figures} = {result}"
+
+
+def filled(formula: str, values: Mapping[str, str]) -> str:
+    """Return a formula with the figures of KPIs and measures in place of their names.
+
+    Examples
+    --------
+    >>> filled("Σ(dpd_60_90 + dpd_90_plus) / Σ total_receivable × 100",
+    ...        {"dpd_60_90": "1.00", "dpd_90_plus": "2.00", "total_receivable": "300.00"})
+    '(1.00 + 2.00) / 300.00 × 100'
+    """
+    figures = re.sub(r"[A-Za-z]\w*", lambda found: values.get(found[0], found[0]), formula)
+    return re.sub(r"Σ ?", "", figures)
+
+
+def _plain(value: Any, decimals: int) -> str:
+    return "unknown" if value is None else f"{value:,.{decimals}f}"
+
+
+def _status(kpi: Kpi) -> str:
+    if kpi["reason"]:
+        return kpi["reason"]
+    return "without limits" if kpi["status"] == "none" else kpi["status"]
+
+
+def _entry(row: Mapping[str, Any], kpi: Kpi) -> tuple[str, str, str]:
+    return (
+        str(row["date"]),
+        "–" if row["value"] is None else _value(row["value"], kpi),
+        row["reason"] or row["status"],
+    )
+
+
+def _value(value: Any, kpi: Kpi) -> str:
+    return "not computable" if value is None else f"{value:,.{kpi['precision']}f} {kpi['unit']}"

@@ -1,0 +1,117 @@
+"""The history of a KPI for the terminal: every date of the input, or weeks and months, with a bar for each value."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from abaco.core import project
+from abaco.core.errors import InputError
+from abaco.core.text import aligned
+from abaco.kpis import publish
+from abaco.review import status
+
+BAR = 32
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+PERIODS = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
+
+
+def history(kpi: str, output: Path | None = None, date: str | None = None, by: str = "day") -> Iterator[str]:
+    """Yield a line a date of the input of a finished report: value, status and a bar.
+
+    Parameters
+    ----------
+    kpi
+        Its id, such as PAR30.
+    date
+        The report whose input is meant; by default the latest one. Later dates are no part of it.
+    by
+        ``day``, ``week`` or ``month``: of a longer period the last value is shown, and the lowest and highest in it.
+
+    Raises
+    ------
+    InputError
+        When there is no such report, KPI or period.
+    """
+    if by not in PERIODS:
+        raise InputError(f"--by {by} is not one of {', '.join(PERIODS)}")
+    from abaco.database import connection, queries
+
+    folder = status.reports_folder(output)
+    with connection.reading(status.database(folder)) as opened:
+        run = report_of(queries.shown(opened), folder, date)
+        entry = kpi_of(queries.figures(opened, run), kpi, run["date"])
+        rows = queries.history(opened, run["run_id"], kpi)
+    rows = [{**row, "value": None if row["value"] is None else Decimal(str(row["value"]))} for row in rows]
+    yield f"{entry['title']} ({kpi}), in {entry['unit']}: {entry['formula']}"
+    periods = rolled_up(rows, by)
+    largest = max((abs(p["value"]) for p in periods if p["value"] is not None), default=Decimal(0))
+    heads = (by, kpi, *(("lowest", "highest") if by != "day" else ()), "status", "")
+    lines = [heads]
+    for period in periods:
+        values = [period["value"]] if by == "day" else [period["value"], period["lowest"], period["highest"]]
+        shown = ("–" if v is None else f"{v:.{entry['precision']}f}" for v in values)
+        lines.append((period["name"], *shown, period["status"], bar(period["value"], largest)))
+    heading, *told = aligned(lines)
+    yield heading
+    for period, line in zip(periods, told, strict=True):
+        yield line
+        if said := publish.partial(period):
+            yield f"  {kpi}{said}"
+
+
+def report_of(shown: dict[str, dict[str, Any]], output: Path, date: str | None) -> dict[str, Any]:
+    """Return the run that a date shows, or the latest date."""
+    if not shown:
+        raise status.nothing(output)
+    if date is not None and date not in shown:
+        there = ", ".join(list(shown)[-5:])
+        raise InputError(f"No report of {date} in {project.shown(output)}; there are: {there}")
+    return shown[date or max(shown)]
+
+
+def kpi_of(figures: dict[str, Any], kpi: str, date: Any) -> dict[str, Any]:
+    """Return the entry of a KPI in the figures of a report."""
+    if kpi not in figures:
+        alike = difflib.get_close_matches(kpi.lower(), {name.lower(): name for name in figures}, 1)
+        meant = [f"did you mean {name}? " for name in figures if name.lower() in alike]
+        raise InputError(
+            f"{kpi} is no KPI of the report of {date}: {''.join(meant)}these are: {', '.join(figures)}"
+        )
+    return figures[kpi]
+
+
+def rolled_up(rows: Iterable[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+    """Return the last value of each period as its row has it, and the lowest and highest value in it, oldest first.
+
+    Parameters
+    ----------
+    rows
+        ``date``, ``value``, ``status`` and ``partial_through``, one row a date.
+    by
+        A key of `PERIODS`. A ratio of a period is that of its last date: ratios of several dates are never averaged.
+    """
+    periods: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: row["date"]):
+        periods.setdefault(row["date"].strftime(PERIODS[by]), []).append(row)
+    found = []
+    for name, group in periods.items():
+        values = [row["value"] for row in group if row["value"] is not None]
+        edges = {"lowest": min(values, default=None), "highest": max(values, default=None)}
+        found.append({"name": name, **group[-1], **edges})
+    return found
+
+
+def bar(value: Decimal | None, largest: Decimal) -> str:
+    """Return a bar as long as a value is against the largest one.
+
+    Examples
+    --------
+    >>> bar(Decimal("1"), Decimal("4")), bar(None, Decimal("4"))
+    ('████████', '')
+    """
+    if value is None or not largest:
+        return ""
+    eighths = int(abs(value) / largest * BAR * 8)
+    return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()

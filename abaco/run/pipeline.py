@@ -1,0 +1,276 @@
+"""The pipeline: settings, sources and date are checked, then the phases run in a folder that replaces the former."""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from abaco.core import logs, project, settings
+from abaco.core.dates import parse_date
+from abaco.core.errors import DateError
+from abaco.core.phases import COMPLETED, FACTS, PHASES, scraps_of, section
+from abaco.delivery.preparation import Settling
+from abaco.engines import memory
+from abaco.ingest import sample_mark, sources
+from abaco.run import folders, inputs, manifest, retention
+from abaco.run import plan as run_plan
+from abaco.run.record import Record
+
+log = logging.getLogger(__name__)
+PLACES = ("azure", "email", "alerts")
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def begin(self, *_) -> None:
+        """Take note of nothing."""
+
+    cell = end = say = begin
+
+
+class Pipeline:
+    """Runs reports with one set of settings.
+
+    Parameters
+    ----------
+    params
+        Changes to params/pipeline.yml: a YAML file, ``section.key=value`` pairs, or a dict by section.
+    output, engine
+        Changes to the settings of the same name.
+    force
+        Execute every phase, also those that are unchanged since a former run of the date.
+    progress
+        Told what is going on; see `abaco.run.progress.Progress`.
+    threads
+        Cores that the engine uses; by default the setting.
+    memory_share
+        Runs that share the memory limit.
+    deliver
+        Whether reports and failures are recorded in the database and delivered; or the places, of ``azure``,
+        ``email`` and ``alerts``, that they are delivered to.
+    """
+
+    def __init__(
+        self,
+        params: Any = None,
+        output: str | None = None,
+        engine: str | None = None,
+        force: bool = False,
+        progress: Any = None,
+        threads: int | None = None,
+        memory_share: int = 1,
+        deliver: bool | tuple[str, ...] = True,
+    ):
+        self.settings = settings.load(params, output=output and str(output), engine=engine, threads=threads)
+        logs.shape(self.settings["run"]["log_format"])
+        limit = memory.parse_limit(self.settings["run"]["memory_limit"])
+        self._memory = limit // memory_share if limit else memory.default_limit(memory_share)
+        self.output = project.resolve(self.settings["run"]["output"])
+        self.force = force
+        self.progress = progress or Silence()
+        self.places = PLACES if deliver is True else deliver or ()
+        self._settling = Settling(self.output, self.settings) if self.places else None
+        self._ahead = None
+
+    def execute(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
+        """Run all phases and publish the report.
+
+        Parameters
+        ----------
+        input
+            A file or a folder of exports, or ``cascade``, which is downloaded first; by default the setting
+            ``run.input``.
+        date
+            The measurement date; by default the latest one in the input.
+
+        Returns
+        -------
+        dict
+            The content of run.json, with ``path``, the report's folder, ``undelivered``, and under
+            ``["phases"]["calculation"]["metrics"]`` the KPIs of metrics.json. A phase that was not executed, since
+            nothing that it depends on has changed, has ``taken_from``, the run that executed it. ``undelivered``
+            lists what could not be delivered yet, with the error: the report is finished nevertheless. ``replaced`` is
+            the ``run_id``, ``input`` and ``path`` of the former report, if that was of another input.
+
+        Raises
+        ------
+        InputError
+            Bad settings or input; nothing was run, or the run ended without touching the former report. A date that the
+            input has no rows for leaves no run behind.
+        RunError
+            The download failed; or a phase failed, and its executed notebook is kept.
+        """
+        plan = self.plan(input, date)
+        day = plan["date"]
+        if not input:
+            sample_mark.check_default(self.output, day, Path(plan["input"]))
+        logs.begin_run(plan["run_id"])
+        try:
+            if self.force or not self.is_current(plan):
+                self._set_out(plan)
+            folder, failure, replaced = self._hold_and_make(plan)
+        finally:
+            if self._ahead is not None:
+                self._ahead.close()
+        undelivered = self._settling.settle(folder) if self._settling else []
+        if failure:
+            raise failure
+        content = folders.read_json(folder / "run.json")
+        content["phases"]["calculation"]["metrics"] = folders.read_json(folder / "metrics.json")["kpis"]
+        return {**content, "path": str(self.output / day), "undelivered": undelivered, "replaced": replaced}
+
+    def _set_out(self, plan: dict[str, Any]) -> None:
+        """Begin to start the first kernel, and check meanwhile what has to be right before anything is written."""
+        from abaco.kernels import forking
+
+        forking.prepare()  # it imports what kernels need while this process imports what it needs itself
+        from abaco.kernels.ahead import KernelAhead
+
+        self._ahead = KernelAhead(self.settings["run"]["kernel"], project.root() / "notebooks")
+        self._ahead.begin()
+        from abaco import engines
+        from abaco.kpis import catalog
+
+        engines.require(plan["engine"]["name"])
+        catalog.load()
+
+    def _hold_and_make(self, plan: dict[str, Any]) -> tuple[Path, Exception | None, dict[str, str] | None]:
+        """Make a run while no other of its date is at work, and publish it; return its folder and what it replaced."""
+        day, replaced = plan["date"], None
+        folders.check_writable(self.output)
+        with folders.hold(self.output, day, self.settings["run"]["lock_timeout_seconds"], self.progress.say):
+            former, taken = (None, []) if self.force else self._former(plan)
+            folder = folders.stage(self.output, day, plan["run_id"])
+            failure = self._make(folder, plan, former, taken)
+            if isinstance(failure, DateError):  # a slip of the pen, of which nobody needs to know later
+                folders.discard(folder)
+                raise failure
+            if failure is None:
+                if replaced := self.replaced(plan):
+                    kept = (day, replaced["input"], replaced["path"])
+                    log.warning("the report of %s, made of %s, is replaced; it is kept in %s", *kept)
+                folders.publish(folder, self.output)
+                keep_runs = self.settings["retention"]["keep_runs"]
+                keep_days = self.settings["retention"]["keep_days"]
+                retention.prune(self.output, day, keep_runs, keep_days, dt.datetime.now(dt.UTC))
+        return folder, failure, replaced
+
+    def _make(
+        self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]
+    ) -> Exception | None:
+        """Run the phases that are not taken from a former run; return the error of a run that failed."""
+        done = run_plan.adopt(taken, former, folder) if taken else {}
+        folders.discard_left(self.output, plan["date"], folder)
+        folders.write_json(folder / "work" / "plan.json", plan)
+        facts = {"run_id": plan["run_id"], "date": plan["date"], "input": plan["input"]}
+        record = Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])
+        try:
+            for phase in PHASES[len(taken) :]:
+                self._run(phase, folder, plan, record)
+                if self._settling:
+                    self._settling.prepare()  # from here on this process mostly waits for kernels
+            folders.discard_work(folder)
+            _seal(folder, plan)
+            record.succeed()
+        except BaseException as error:
+            record.fail(error)
+            if "ingestion" not in record.done or "transformation" in record.done:
+                folders.discard_work(folder)  # else the next run of the date goes on with the rows
+            if not isinstance(error, Exception):  # who stops a run does not want to wait until it is told of
+                raise
+            return error
+        return None
+
+    def plan(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
+        """Return all that is fixed before a run: id, date, input, sources, parameters, code, engine, phase keys."""
+        day = None if date is None else parse_date(date)
+        source = inputs.located(input, self.settings, self.progress.say)
+        found, _ = sources.discover(source)
+        if day is None:
+            from abaco.ingest.coverage import tape_dates
+
+            day = tape_dates(found)[-1]
+        code = manifest.code()
+        parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
+        hashes = [{"name": s.name, "sha256": s.sha256} for s in found]
+        return {
+            "run_id": manifest.run_id(str(day), hashes, parameters, code["sha256"]),
+            "date": str(day),
+            "input": str(source),
+            "sources": [s.as_dict() for s in found],
+            "parameters": parameters,
+            "code": code,
+            "engine": {
+                "name": self.settings["run"]["engine"],
+                "memory_limit": self._memory,
+                "threads": self.settings["run"]["threads"],
+            },
+            "keys": run_plan.phase_keys(str(day), hashes, parameters, code["library"]),
+        }
+
+    def is_current(self, plan: dict[str, Any]) -> bool:
+        """Return whether the visible report of a plan's date is what a run of the plan would make."""
+        visible = self.output / plan["date"]
+        return visible.is_dir() and len(run_plan.reusable(plan["keys"], visible)) == len(PHASES)
+
+    def replaced(self, plan: dict[str, Any]) -> dict[str, str] | None:
+        """Return the run whose report is visible at a plan's date, if it read another input."""
+        visible = self.output / plan["date"]
+        if not (visible / "run.json").is_file():
+            return None
+        former = folders.read_json(visible / "run.json")
+        if former["input"] == plan["input"]:
+            return None
+        return {**{key: former[key] for key in ("run_id", "input")}, "path": project.shown(visible.resolve())}
+
+    def _former(self, plan: dict[str, Any]) -> tuple[Path | None, list[str]]:
+        """Return the run of the date that has done the most of a plan, the newest of equals, and those phases."""
+        best: tuple[Path | None, list[str]] = (None, [])
+        for folder in folders.folders(self.output, plan["date"]):
+            if len(same := run_plan.reusable(plan["keys"], folder)) >= max(len(best[1]), 1):
+                best = (folder, same)
+        return best
+
+    def _run(self, phase: str, folder: Path, plan: dict[str, Any], record: Record) -> None:
+        from abaco.run.execution import (
+            execute_phase,  # papermill takes long to import: not before it is needed
+        )
+
+        self.progress.begin(phase)
+        log.info("phase %s begins", phase)
+        began, before = time.perf_counter(), set(_files(folder))
+        record.phase, name = phase, section(phase)
+        given = {"input": plan["input"], "date": plan["date"]} if name == "ingestion" else {}
+        kernel = self.settings["run"]["kernel"]
+        parameters = {**given, **plan["parameters"][name]}
+
+        def on_cell(number: int, total: int) -> None:
+            self.progress.cell(number, total)
+            if self._ahead and 2 * number > total and phase != PHASES[-1]:
+                self._ahead.begin()  # by now all is imported that the kernels are to share
+
+        executed = execute_phase(phase, folder, parameters, on_cell, kernel, self._ahead)
+        figures = {k: v for k, v in scraps_of(executed).items() if k not in (COMPLETED, FACTS)}
+        outputs = sorted(name for name in set(_files(folder)) - before if not name.startswith("notebooks/"))
+        seconds = round(time.perf_counter() - began, 3)
+        record.add(name, {**figures, "seconds": seconds, "key": plan["keys"][phase], "outputs": outputs})
+        if name == "transformation":
+            folders.discard_rows(folder)
+        self.progress.end(phase)
+        log.info("phase %s ended: %s", phase, figures)
+
+
+def _files(folder: Path) -> Iterator[str]:
+    paths = (p for p in folder.rglob("*") if p.is_file())
+    names = (p.relative_to(folder).as_posix() for p in paths)
+    return (name for name in names if not name.startswith("work/") and name != "run.json")
+
+
+def _seal(folder: Path, plan: dict[str, Any]) -> None:
+    """Write the manifest anew: the last phase's notebook has come since."""
+    kept = folders.read_json(folder / manifest.NAME)
+    facts = {k: v for k, v in kept.items() if k not in ("schema_version", "outputs")}
+    manifest.write(folder, facts | {"code": plan["code"]})

@@ -1,0 +1,76 @@
+"""Progress of a run on a terminal: the phase, its cell, the time; nothing when nobody is watching."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from abaco.core.phases import PHASES
+
+if TYPE_CHECKING:  # whom nobody watches does without
+    from rich.console import Console
+    from rich.table import Table
+
+
+class Progress:
+    """A live table of the phases; silent when standard error is no terminal."""
+
+    def __init__(self, console: Console | None = None):
+        self._began: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
+        self._cell = (0, 0)
+        self._live = self._watched(console) if console or sys.stderr.isatty() else None
+
+    def _watched(self, console: Console | None):
+        from rich.console import Console
+        from rich.live import Live
+
+        console = console or Console(stderr=True)
+        return Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._table)
+
+    def __enter__(self) -> Progress:
+        if self._live and self._live.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ):
+        if self._live:
+            self._live.stop()
+
+    def begin(self, phase: str) -> None:
+        """Say that a phase begins."""
+        self._began[phase], self._cell = time.monotonic(), (0, 0)
+
+    def cell(self, number: int, total: int) -> None:
+        """Say which cell of how many is executed."""
+        self._cell = (number, total)
+
+    def end(self, phase: str) -> None:
+        """Say that a phase ended."""
+        self._ended[phase] = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Show one line that stays."""
+        if self._live:
+            self._live.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        else:
+            print(text, file=sys.stderr)
+
+    def _table(self) -> Table:
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2))
+        for phase in PHASES:
+            if phase in self._ended:
+                table.add_row("✓", phase, "", f"{self._ended[phase] - self._began[phase]:.1f} s")
+            elif phase in self._began:
+                number, total = self._cell
+                cell = f"cell {number}/{total}" if total else "starting its kernel"
+                table.add_row("▸", f"[bold]{phase}", cell, f"{time.monotonic() - self._began[phase]:.1f} s")
+            else:
+                table.add_row("·", f"[dim]{phase}", "", "")
+        return table

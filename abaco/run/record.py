@@ -1,0 +1,50 @@
+"""run.json: what happened in one run, kept up to date while it happens."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from abaco.core.errors import AbacoError
+from abaco.run import folders
+
+DATABASE_WAITS = {"channel": "database", "status": "pending", "error": None, "receipt": None}
+UNKNOWN = {"azure_upload_success": None, "database_writes": None}
+
+
+class Record:
+    """What happened in one run, by phase, and how it ended."""
+
+    def __init__(self, folder: Path, done: dict[str, Any], places: tuple[str, ...], **facts: str):
+        self._path, self._began = folder / "run.json", time.perf_counter()
+        self.phase, self.done = None, dict(done)
+        self._content = {
+            "schema_version": 1, **facts, "status": "running", "started_at": folders.now(), "finished_at": None,
+            "seconds": None, "phases": self.done, "error": None, "deliver_to": list(places),
+            # from now on whoever finds this run knows that the database waits for it
+            "deliveries": [DATABASE_WAITS] if places else [],
+        }  # fmt: skip
+        self._write()
+
+    def _write(self, **changes: Any) -> None:
+        self._content.update(changes)
+        folders.write_json(self._path, self._content)
+
+    def add(self, name: str, figures: dict[str, Any]) -> None:
+        """Note the figures of a phase that has ended."""
+        self.done[name] = figures
+        self._write()
+
+    def _end(self, status: str, error: str | None = None) -> None:
+        seconds = round(time.perf_counter() - self._began, 3)
+        self._write(status=status, error=error, finished_at=folders.now(), seconds=seconds)
+
+    def succeed(self) -> None:
+        """Note that the run succeeded."""
+        self.done["output"] |= UNKNOWN  # also when the phase was taken from a run that knew
+        self._end("success")
+
+    def fail(self, error: BaseException) -> None:
+        """Note that the run failed, in which phase and why."""
+        text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
+        text = folders.STOPPED if isinstance(error, KeyboardInterrupt) else text
+        self._end("failed", f"{self.phase}: {text}" if self.phase else text)

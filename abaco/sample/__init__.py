@@ -1,0 +1,1 @@
+"""The invented loan book that ships with the project."""
