@@ -5,8 +5,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from abaco.core.files import write_json
 from abaco.core.phases import PHASES, notebook_path, section
-from abaco.run.folders import write_json
 from abaco.run.pipeline import Pipeline
 from benchmarks import figures, measure, plain, results
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from abaco.engines import DuckDB
-from abaco.ingest import coverage, quarantine, reconciliation, sources, statements
+from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, statements
 from abaco.ingest.staging import Batch
 
 DATE = dt.date(2025, 12, 31)
@@ -79,7 +79,7 @@ def ingest(path: Path, date: dt.date = DATE) -> Ingested:
     """Ingest a file or folder as the first phase does."""
     found, _ = sources.discover(path)
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
-        batches = quarantine.stage(found, date, engine, Path(work))
+        batches = roles.stage(found, date, engine, Path(work))
         rejects = quarantine.quarantine(batches, engine, Path(work))
         rows = {b.format.name: rows_of(b.accepted(engine)) for b in batches}
         return Ingested(

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from abaco.core import files
 from abaco.run import folders, manifest
 
 HISTORY = pa.schema(
@@ -41,20 +42,20 @@ def run(output, date, run_id, started, status="success", error=None, places=()):
         "phases": {"output": {"files_persisted": 2, "azure_upload_success": None, "database_writes": None}},
         "deliver_to": list(places), "deliveries": [waits] if places else [],
     }  # fmt: skip
-    folders.write_json(folder / "run.json", content)
+    files.write_json(folder / "run.json", content)
     return folder
 
 
 def finish(folder, kpis, history=(), visible=True, parameters=None):
     """Leave what a run that succeeded leaves besides, as far as the database and the channels read it."""
-    content, date = folders.read_json(folder / "run.json"), folder.parent.name
+    content, date = files.read_json(folder / "run.json"), folder.parent.name
     listed = [{"name": "book.csv", "sha256": "5" * 64, "bytes": 5_000_000_000, "rows": 3}]
     figures = {
         "run_id": content["run_id"], "date": date, "as_of": date, "kpis": kpis, "inputs": listed, "anomalies": [],
         "reconciliation": BOOK,
         "quality": {"reject_pct": 0.0, "max_reject_pct": 5.0, "rejects": {"dpd: negative": 1}, "notes": []},
     }  # fmt: skip
-    folders.write_json(folder / "metrics.json", figures)
+    files.write_json(folder / "metrics.json", figures)
     rows = [
         {"date": dt.date.fromisoformat(day), "kpi": name, "value": Decimal(value), "status": "ok", "reason": None,
          "numerator": Decimal("1.00"), "denominator": Decimal("2.00"), "rows": 1}

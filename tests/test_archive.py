@@ -9,6 +9,7 @@ import sys
 import left
 import pytest
 
+from abaco.core import files
 from abaco.core.errors import InputError
 from abaco.database import connection, schema, synchronise
 from abaco.review import status as review_status
@@ -29,7 +30,7 @@ def kpi(value, status, unit="%"):
 
 
 def held_by(output, date, pid, host=None):
-    folders.write_json(
+    files.write_json(
         output / ".runs" / date / "holder.json",
         {"pid": pid, "host": host or socket.gethostname(), "since": "then"},
     )
@@ -140,8 +141,8 @@ def test_no_report_yet_says_what_to_do(tmp_path):
 def test_reports_are_where_the_setting_says_unless_told_otherwise(project, monkeypatch):
     monkeypatch.setenv("ABACO_ROOT", str(project.root))
     monkeypatch.delenv("ABACO_ENV", raising=False)
-    assert review_status.reports_folder(None) == project.root / "reports"
-    assert review_status.reports_folder(project.root / "other") == project.root / "other"
+    assert folders.reports_folder(None) == project.root / "reports"
+    assert folders.reports_folder(project.root / "other") == project.root / "other"
 
 
 def test_pending_and_dead_deliveries_and_open_alerts_are_listed(tmp_path):

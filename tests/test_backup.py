@@ -10,6 +10,8 @@ import tarfile
 import pytest
 from delivery.azurite import blob_service, connection_string  # noqa: F401
 
+from abaco.core import dates
+from abaco.core import files as core_files
 from abaco.core.errors import InputError, RunError
 from abaco.database import queries, synchronise
 from abaco.database.connection import FILE, reading
@@ -72,7 +74,7 @@ def test_sqlite_is_restored_into_postgresql(reports, tmp_path, monkeypatch, post
         row = {
             "run_id": run_id,
             "date": before[2][DATE]["date"],
-            "since": folders.time_of("2027-01-01T00:00:00Z"),
+            "since": dates.time_of("2027-01-01T00:00:00Z"),
         }
         connection.execute(queries.visible.insert(), {**row, "why": "published"})
 
@@ -277,7 +279,7 @@ def test_error_in_the_middle_of_the_switch_undoes_it(archive, there, monkeypatch
 def test_run_that_is_at_work_is_waited_for(archive, there):
     folder = there / folders.RUNS / DATE / f"20260101T020000000000Z_{ID}"
     folder.mkdir(parents=True)
-    folders.write_json(
+    core_files.write_json(
         folder / "run.json", {"status": "running", "date": DATE, "started_at": "2026-01-01T02:00:00Z"}
     )
     with folders.hold(there, DATE, 0, print), pytest.raises(RunError, match="A run of 2025-12-31 is at work"):

@@ -20,8 +20,8 @@ from projects import ROOT, Project, copy_project
 from abaco.core.errors import InputError, RunError
 from abaco.ingest import cascade
 from abaco.ingest.cascade import transfer
-from abaco.ingest.cascade.answer import retry_after
 from abaco.ingest.cascade.store import Store
+from abaco.ingest.cascade.transfer import retry_after
 
 TOKEN = "token-that-nobody-may-ever-see"
 BODY = "".join(line + "\n" for line in (SNAPSHOT, snapshot("A-1"), snapshot("A-2"))).encode()

@@ -7,10 +7,10 @@ import nbformat
 import pytest
 from projects import PII_KEY, ROOT, copy_project
 
+from abaco.core import files
 from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, notebook_path, scraps_of
 from abaco.run import dive as run_dive
-from abaco.run import folders
 from abaco.run.execution import execute
 
 NOVEMBER = "2025-11-30"
@@ -152,5 +152,5 @@ def test_settings_of_a_report_do_not_matter(finished, monkeypatch):
         found = run_dive.report_of("data/sample.csv", "2025-12-31")
     finally:
         settings.write_text(before)
-    assert folders.read_json(found / "metrics.json")["date"] == "2025-12-31"
+    assert files.read_json(found / "metrics.json")["date"] == "2025-12-31"
     assert not (finished.root / run_dive.SCRATCH).exists()

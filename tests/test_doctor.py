@@ -16,16 +16,16 @@ from mailserver import URL_PASSWORD, URL_USER, authority, serving
 from projects import OWN, ROOT
 from service.serving import Service
 
+from abaco.core import files
 from abaco.core.errors import AbacoError, InputError, RunError
 from abaco.database.connection import connect, writing
 from abaco.delivery import outbox
 from abaco.delivery.channel import Item
-from abaco.ingest.cascade.probe import probe
-from abaco.operations import data, doctor_machine, doctor_places
-from abaco.operations.case import Case, ok
+from abaco.ingest.cascade.export import probe
+from abaco.operations import doctor_machine, doctor_places
 from abaco.operations.doctor import CHECKS, limited
-from abaco.operations.service import service as served_pages
-from abaco.run import folders
+from abaco.operations.doctor_places import service as served_pages
+from abaco.operations.findings import Case, ok
 
 KEY = "c2VjcmV0LWtleS1vZi1ub2JvZHk="
 # port 9 of this machine: nobody listens there
@@ -53,7 +53,7 @@ def here(copied_project, monkeypatch):
         if name.startswith(OWN):
             monkeypatch.delenv(name)
     monkeypatch.setenv("ABACO_ROOT", str(copied_project))
-    for module in ("case", "service"):  # on a busy machine also a sound place may need its time
+    for module in ("findings", "doctor_places"):  # on a busy machine also a sound place may need its time
         monkeypatch.setattr(f"abaco.operations.{module}.PATIENCE_SECONDS", 180.0)
     return copied_project
 
@@ -64,7 +64,7 @@ def case(here):
 
     def make(params="alerts.max_age_days=0", **changes):
         found = Case(params, **changes)
-        assert data.parameters(found).level == "ok"
+        assert doctor_machine.parameters(found).level == "ok"
         return found
 
     return make
@@ -189,18 +189,18 @@ def test_clock_behind_a_run(case, here, days, level):
 )
 def test_parameters_that_are_not_valid(here, params):
     with pytest.raises(InputError):
-        data.parameters(Case(params))
+        doctor_machine.parameters(Case(params))
 
 
 def test_kpis_that_are_not_valid(here):
     (here / "params/kpis.yml").write_text("PAR30: {title: PAR30, nonsense: 1}\n")
     with pytest.raises(InputError, match=r"params/kpis\.yml"):
-        data.parameters(Case())
+        doctor_machine.parameters(Case())
 
 
 def test_variables_are_set_or_not_set(here, monkeypatch):
     monkeypatch.setenv("ABACO_PII_KEY", SECRETS["ABACO_PII_KEY"])
-    found = data.variables(Case())
+    found = doctor_machine.variables(Case())
     assert found.level == "ok" and found.text.startswith(
         "set: ABACO_PII_KEY; not set: META_SYSTEM_USER_TOKEN, "
     )
@@ -208,9 +208,9 @@ def test_variables_are_set_or_not_set(here, monkeypatch):
 
 def test_environment_file_that_others_can_read(here):
     (here / ".env.local").touch(mode=0o600)
-    assert data.variables(Case()).level == "ok"
+    assert doctor_machine.variables(Case()).level == "ok"
     (here / ".env.local").chmod(0o644)
-    found = data.variables(Case())
+    found = doctor_machine.variables(Case())
     assert found.level == "warning" and found.text.endswith("chmod 600 .env.local")
 
 
@@ -226,7 +226,7 @@ def tape(path, date):
 def test_age_of_the_input(case, here, age, level):
     today = dt.datetime.now(dt.UTC).date()
     tape(here / "data/sample.csv", today - dt.timedelta(days=age))
-    found = data.exports(case("alerts.max_age_days=45"))
+    found = doctor_machine.exports(case("alerts.max_age_days=45"))
     if dt.datetime.now(dt.UTC).date() == today:  # else a day has begun meanwhile
         assert found.level == level
     assert f"the newest date {today - dt.timedelta(days=age)}" in found.text
@@ -235,18 +235,20 @@ def test_age_of_the_input(case, here, age, level):
 def test_input_that_is_not_recognised(case, here):
     (here / "data/sample.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError):
-        data.exports(case())
+        doctor_machine.exports(case())
 
 
 def test_loans_alone_have_no_date(case, here):
     (here / "data/exports").mkdir()
     shutil.copy(ROOT / "data/sample/loans.csv", here / "data/exports")
-    found = data.exports(case("run.input=data/exports"))
+    found = doctor_machine.exports(case("run.input=data/exports"))
     assert found.level == "warning" and "give DATE" in found.text
 
 
 def test_cascade_before_its_first_download(case):
-    assert data.exports(case("run.input=cascade")).text.startswith("cascade: nothing is downloaded yet")
+    assert doctor_machine.exports(case("run.input=cascade")).text.startswith(
+        "cascade: nothing is downloaded yet"
+    )
 
 
 # The database
@@ -464,7 +466,7 @@ def at(port):
 def test_service_that_does_not_run(case, here):
     assert served_pages(case(at(9))).text == "does not run at http://127.0.0.1:9; make serve starts it"
     (here / "reports/.runs").mkdir(parents=True)
-    folders.write_json(here / "reports/.runs/schedule.json", {})
+    files.write_json(here / "reports/.runs/schedule.json", {})
     assert served_pages(case(at(9))).level == "warning"
 
 
@@ -477,7 +479,7 @@ def test_another_program_in_place_of_the_service(case):
 
 
 def test_places_that_are_silent(case, monkeypatch):
-    monkeypatch.setattr("abaco.operations.service.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("abaco.operations.doctor_places.PATIENCE_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         monkeypatch.setenv("SMTP_URL", f"smtp://ana%40example.com:secret@127.0.0.1:{port}")

@@ -25,7 +25,7 @@ from exports import (
 
 from abaco.core.errors import DateError, InputError
 from abaco.engines import DuckDB
-from abaco.ingest import coverage, quarantine, sources
+from abaco.ingest import coverage, quarantine, roles, sources
 
 KEY = "a key that nobody else has"
 PAYMENT = (
@@ -86,8 +86,8 @@ UNUSED = "not used: the tape comes from the snapshot"
 )  # fmt: skip
 def test_tape_comes_from_one_format_only(tmp_path, names, used):
     found, _ = sources.discover(folder(tmp_path, *names))
-    assert quarantine.roles(found) == used
-    assert [s.name for s in quarantine.tape_sources(found)] == [name for name in used if used[name] == "tape"]
+    assert roles.roles(found) == used
+    assert [s.name for s in roles.tape_sources(found)] == [name for name in used if used[name] == "tape"]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_every_export_of_a_folder_is_staged_and_reconciled(tmp_path):
 def test_input_without_a_tape_says_what_to_add(tmp_path):
     found, _ = sources.discover(folder(tmp_path, "schedules", "payments"))
     with pytest.raises(InputError) as error:
-        quarantine.tape_sources(found)
+        roles.tape_sources(found)
     assert str(error.value) == (
         "No loan tape in the input, only payment schedules, real payments: "
         "add a canonical snapshot, PAR balances or loans"
@@ -325,7 +325,7 @@ def test_files_of_both_grains_are_refused_when_they_share_a_date(tmp_path):
     write(tmp_path / "in" / "whole.csv", BY_DATE, snapshot(date="2025-12-31").removeprefix("A-1,"))
     found, _ = sources.discover(tmp_path / "in")
     with DuckDB() as engine:
-        [batch] = quarantine.stage(found, DATE, engine, tmp_path)
+        [batch] = roles.stage(found, DATE, engine, tmp_path)
         with pytest.raises(InputError, match="2025-12-31 has both"):
             coverage.check_grain(batch.accepted(engine))
 
@@ -425,7 +425,7 @@ def test_date_that_no_row_is_of_is_told_from_one_whose_rows_are_bad(tmp_path):
     lines = [snapshot("A-1", "2025-10-31"), snapshot("A-2", "2025-11-30", "x"), snapshot("A-3", "no date")]
     found, _ = sources.discover(write(tmp_path / "book.csv", SNAPSHOT, *lines))
     with DuckDB() as engine:
-        [batch] = quarantine.stage(found, DATE, engine, tmp_path)
+        [batch] = roles.stage(found, DATE, engine, tmp_path)
         assert coverage.dates(batch, engine) == [dt.date(2025, 10, 31)]
         assert coverage.stated_dates(batch, engine) == [dt.date(2025, 10, 31), dt.date(2025, 11, 30)]
 
@@ -452,8 +452,8 @@ def test_inputs_name_use_rows_and_fingerprint_of_each_file(tmp_path):
     write(path / "snapshot.csv", SNAPSHOT, snapshot(), "1,2", snapshot("A-2", "2026-01-31"))
     found, _ = sources.discover(path)
     with DuckDB() as engine:
-        batches = quarantine.stage(found, DATE, engine, tmp_path)
-        told = quarantine.inputs(found, batches, engine)
+        batches = roles.stage(found, DATE, engine, tmp_path)
+        told = roles.inputs(found, batches, engine)
     assert [(i["name"], i["used_for"], i["rows"]) for i in told] == [
         ("financials.csv", "cash", 1), ("par.csv", UNUSED, None), ("snapshot.csv", "tape", 3),
     ]  # fmt: skip
@@ -464,7 +464,7 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
     path = folder(tmp_path, "loans")
     write(path / "notes.md", "x")
     found, skipped = sources.discover(path)
-    assert quarantine.notes(found, skipped, ["Total"]) == [
+    assert roles.notes(found, skipped, ["Total"]) == [
         "notes.md was not used: not a table.",
         "The loans export carries no date: balances and days past due are those of the day it was made, whatever date "
         "the report is of.",
@@ -472,7 +472,7 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
         "No KPI uses these accounts of the statements: Total.",
     ]
     found, _ = sources.discover(folder(tmp_path, "snapshot"))
-    assert quarantine.notes(found, [], []) == []
+    assert roles.notes(found, [], []) == []
 
 
 def test_batch_tells_the_next_phase_where_its_rows_are(batch):

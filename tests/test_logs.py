@@ -9,8 +9,7 @@ import re
 import pytest
 from projects import ROOT
 
-from abaco.core import logs, secrets
-from abaco.run import folders
+from abaco.core import files, logs, secrets
 
 SECRETS = {
     "ABACO_PII_KEY": "key-of-masking-6f1c",
@@ -100,7 +99,7 @@ def test_run_as_json_names_itself_and_leaks_nothing(project):
     result = project.report("--params", "run.log_format=json,delivery.timeout_seconds=1", **given)
     assert result.returncode == 3, result.stderr
     lines = [json.loads(line) for line in project.log.splitlines()]
-    run_id = folders.read_json(project.output / "2025-12-31/run.json")["run_id"]
+    run_id = files.read_json(project.output / "2025-12-31/run.json")["run_id"]
     assert {line["run_id"] for line in lines if line["message"].startswith("phase ")} == {run_id}
     assert {"time", "level", "logger", "run_id", "message"} == set.intersection(
         *(set(line) for line in lines)

@@ -7,6 +7,7 @@ import re
 import pytest
 from projects import ROOT
 
+from abaco.core import files as core_files
 from abaco.core import project
 from abaco.run import manifest
 
@@ -28,7 +29,7 @@ def folder(tmp_path):
 def test_sha256_is_that_of_the_standard(tmp_path):
     (tmp_path / "abc").write_text("abc")  # the example of FIPS 180-2
     assert (
-        manifest.sha256(tmp_path / "abc")
+        core_files.sha256(tmp_path / "abc")
         == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
 
@@ -95,7 +96,7 @@ def test_code_does_not_change_with_what_a_run_reads_or_leaves(copied_project, mo
 def test_code_of_the_package_counts_wherever_the_project_is(copied_project, monkeypatch):
     monkeypatch.setenv("ABACO_ROOT", str(copied_project))
     counted = []
-    monkeypatch.setattr(manifest, "sha256", lambda path: counted.append(path) or "0")
+    monkeypatch.setattr(core_files, "sha256", lambda path: counted.append(path) or "0")
     manifest.code()
     assert {ROOT / "abaco/kpis/ratios.py", ROOT / "abaco/page/templates/page.css"} <= set(counted)
     assert not [path for path in counted if "__pycache__" in path.parts]

@@ -9,7 +9,7 @@ from exports import DATE, LOANS, PAR, PAYMENTS, SNAPSHOT, rows_of, snapshot, wri
 
 from abaco.core.errors import AbacoError
 from abaco.engines import DuckDB
-from abaco.ingest import coverage, masking, quarantine, sources, tape, transformation
+from abaco.ingest import coverage, masking, quarantine, roles, sources, tape, transformation
 from abaco.ingest.formats import BORROWER, FORMATS
 
 KEY = "clave ñ, which nobody else has"
@@ -41,7 +41,7 @@ def masked_rows(path, format_name, tmp_path):
     tables.mkdir()
     found, _ = sources.discover(path)
     with DuckDB(spill=work) as engine:
-        batches = [batch.as_dict() for batch in quarantine.stage(found, DATE, engine, work)]
+        batches = [batch.as_dict() for batch in roles.stage(found, DATE, engine, work)]
         if any(b["is_tape"] and b["format"] == format_name for b in batches):
             rows = transformation.accepted_tape(batches, work, engine)
             return rows_of(engine.masked(rows, tape.PERSONAL, masking.key()))
@@ -115,7 +115,7 @@ def test_key_is_in_no_error(tmp_path, monkeypatch, content):
     with pytest.raises(AbacoError) as error:
         found, _ = sources.discover(path)
         with DuckDB() as engine:
-            [batch] = quarantine.stage(found, DATE, engine, tmp_path)
+            [batch] = roles.stage(found, DATE, engine, tmp_path)
             rejects = quarantine.quarantine([batch], engine, tmp_path)
             assert KEY not in str(rejects.to_pylist())
             quarantine.check_reject_limit(

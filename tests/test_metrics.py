@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 from projects import FOUR
 
+from abaco.core import text
 from abaco.kpis import catalog, publish
-from abaco.kpis.ratios import Totals
+from abaco.kpis.totals import Totals
+from abaco.review import terminal
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
 PAR90 = {"PAR90": catalog.load(FOUR)["PAR90"]}
@@ -133,7 +135,7 @@ def test_summary_tells_what_is_of_a_month_that_is_not_over():
         "B": kpi | {"partial_through": "2025-12-10"},
         "C": kpi | {"value": None, "reason": "no loans"},
     }
-    assert publish.summary(kpis) == [
+    assert text.summary(kpis) == [
         ("A", "1.50 %", "ok"),
         ("B", "1.50 %", "ok, of a month that is not over: up to 2025-12-10"),
         ("C", "not computable", "no loans"),
@@ -151,14 +153,14 @@ def test_summary_tells_what_is_of_a_month_that_is_not_over():
     ],
 )  # fmt: skip
 def test_caveats_say_which_day_the_figures_are_from(as_of, later, expected):
-    found = publish.caveats({"date": "2025-12-31", "as_of": as_of, "reconciliation": {"later": later}})
+    found = terminal.caveats({"date": "2025-12-31", "as_of": as_of, "reconciliation": {"later": later}})
     assert len(found) == len(expected)
     assert all(told.startswith(start) for told, start in zip(found, expected, strict=True))
 
 
 def test_caveats_begin_with_the_sample():
     figures = {"date": "2025-12-31", "as_of": "2025-12-10", "reconciliation": {"later": 0}, "synthetic": True}
-    first, second = publish.caveats(figures)
+    first, second = terminal.caveats(figures)
     assert first == "Synthetic sample: invented loans, no real book."
     assert second.startswith("The figures are as of 2025-12-10: ")
-    assert publish.caveats({**figures, "as_of": "2025-12-31", "synthetic": False}) == []
+    assert terminal.caveats({**figures, "as_of": "2025-12-31", "synthetic": False}) == []

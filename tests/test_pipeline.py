@@ -20,6 +20,7 @@ import pytest
 from projects import PII_KEY, ROOT
 
 from abaco import Pipeline
+from abaco.core import files as core_files
 from abaco.core.phases import CALCULATED, PHASES
 from abaco.operations.verify import BYTEWISE
 from abaco.run import folders
@@ -208,7 +209,7 @@ def test_report_of_another_input_is_named_when_it_is_replaced(tmp_path):
     assert pipeline.replaced(plan) is None
     kept = tmp_path / ".runs/2025-12-31/former"
     kept.mkdir(parents=True)
-    folders.write_json(
+    core_files.write_json(
         kept / "run.json", {"run_id": "20251231-0", "input": "/exports/old", "status": "success"}
     )
     (tmp_path / "2025-12-31").symlink_to(kept, target_is_directory=True)

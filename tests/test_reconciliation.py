@@ -20,7 +20,7 @@ from exports import (
 
 from abaco.core.errors import RunError
 from abaco.engines import DuckDB
-from abaco.ingest import quarantine, reconciliation, sources
+from abaco.ingest import quarantine, reconciliation, roles, sources
 from abaco.ingest.formats import BUCKETS
 
 
@@ -121,7 +121,7 @@ def test_run_fails_when_the_parts_do_not_add_up(tmp_path, lost):
     path = write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1"), snapshot("A-2", amount="-5"), "1,2")
     found, _ = sources.discover(path)
     with DuckDB() as engine:
-        [batch] = quarantine.stage(found, DATE, engine, tmp_path)
+        [batch] = roles.stage(found, DATE, engine, tmp_path)
         rejects = quarantine.quarantine([batch], engine, tmp_path)
         assert reconciliation.reconcile(batch, rejects, engine)["rows_in"] == 3
         if lost == "a rejected row":

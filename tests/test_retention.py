@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from abaco.core import files
 from abaco.run import folders, retention
 
 DATE = "2025-12-31"
@@ -19,7 +20,7 @@ def make(tmp_path):
         folder = tmp_path / folders.RUNS / DATE / f"{began:%Y%m%dT%H%M%S%fZ}_run-{days}"
         folder.mkdir(parents=True)
         content = {"status": status, "started_at": f"{began:%Y-%m-%dT%H:%M:%SZ}"}
-        folders.write_json(folder / "run.json", content | {"deliveries": [{"status": d} for d in deliveries]})
+        files.write_json(folder / "run.json", content | {"deliveries": [{"status": d} for d in deliveries]})
         return folder
 
     return made
@@ -91,10 +92,10 @@ def test_what_cannot_be_removed_is_logged_and_stays(make, tmp_path, caplog):
 
 def test_reports_of_a_date_that_runs_again_are_pruned_and_their_figures_kept(finished, tmp_path):
     project = finished.pristine.copy(tmp_path / "project")
-    ids = [folders.read_json(project.output / DATE / "run.json")["run_id"]]
+    ids = [files.read_json(project.output / DATE / "run.json")["run_id"]]
     few = "retention.keep_runs=1,retention.keep_days=0,transformation.dust_usd=2"
     assert project.report("--params", few).returncode == 0
-    ids.append(folders.read_json(project.output / DATE / "run.json")["run_id"])
+    ids.append(files.read_json(project.output / DATE / "run.json")["run_id"])
     assert len(project.runs()) == 1 and len({*ids}) == 2
     compared = project.abaco("compare", *ids, "--output", project.output)
     assert "transformation.dust_usd" in compared.stdout, compared.stderr

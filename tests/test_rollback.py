@@ -7,12 +7,11 @@ import pytest
 from projects import Project
 from webhooks import recording
 
-from abaco.core import settings
+from abaco.core import files, settings
 from abaco.database import queries
 from abaco.database.connection import connect, reading
 from abaco.delivery import commands
 from abaco.operations import rollback as switch
-from abaco.run import folders
 
 DATE = "2025-12-31"
 
@@ -43,7 +42,7 @@ def rollback(project, *arguments, **environment):
 
 
 def shown(project):
-    return folders.read_json(project.output / DATE / "run.json")["run_id"]
+    return files.read_json(project.output / DATE / "run.json")["run_id"]
 
 
 def test_the_previous_good_run_is_visible_again_and_the_other_is_kept(rolling):

@@ -15,9 +15,9 @@ from ports import free_port
 from projects import ROOT
 
 from abaco.cli import app
+from abaco.core import files as core_files
 from abaco.core import secrets, settings
 from abaco.delivery import rules
-from abaco.run import folders
 from abaco.service.metrics import exposition
 from abaco.service.reports import Book
 from abaco.service.schedule import Schedule, trigger
@@ -70,7 +70,7 @@ def test_run(session, block):
 
 def test_going_back_was_to_other_code(session):
     found = {
-        folders.read_json(path)["code"]["sha256"]
+        core_files.read_json(path)["code"]["sha256"]
         for path in session.root.glob("reports/.runs/2025-12-31/*/manifest.json")
     }
     assert len(found) == 2

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from abaco.core import files
 from abaco.core.errors import InputError, RunError
 from abaco.run import folders
 
@@ -34,7 +35,7 @@ def other(tmp_path):
 
 def stage(output, run_id="20251231-0123456789ab", published=False):
     folder = folders.stage(output, DECEMBER, run_id)
-    folders.write_json(folder / "run.json", {"run_id": run_id})
+    files.write_json(folder / "run.json", {"run_id": run_id})
     if published:
         folders.publish(folder, output)
     return folder
@@ -55,11 +56,11 @@ def test_staging_alone_shows_nothing(tmp_path):
 
 def test_publish_switches_and_keeps_the_former_run(tmp_path):
     former = stage(tmp_path, "20251231-aaaaaaaaaaaa", published=True)
-    assert folders.read_json(tmp_path / "2025-12-31/run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
+    assert files.read_json(tmp_path / "2025-12-31/run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
     fresh = stage(tmp_path, "20251231-bbbbbbbbbbbb")
     assert folders.publish(fresh, tmp_path) == tmp_path / "2025-12-31"
-    assert folders.read_json(tmp_path / "2025-12-31/run.json") == {"run_id": "20251231-bbbbbbbbbbbb"}
-    assert folders.read_json(former / "run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
+    assert files.read_json(tmp_path / "2025-12-31/run.json") == {"run_id": "20251231-bbbbbbbbbbbb"}
+    assert files.read_json(former / "run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
 
 
 def test_published_link_survives_a_move_of_the_reports(tmp_path):
@@ -171,16 +172,16 @@ def test_killed_process_does_not_block_and_what_it_left_at_work_can_be_removed(t
 
 
 def test_json_is_readable_and_ends_with_a_line(tmp_path):
-    folders.write_json(tmp_path / "a.json", {"período": "2025", "b": [1, None]})
+    files.write_json(tmp_path / "a.json", {"período": "2025", "b": [1, None]})
     assert (tmp_path / "a.json").read_text(encoding="utf-8") == (
         '{\n "período": "2025",\n "b": [\n  1,\n  null\n ]\n}\n'
     )
-    assert folders.read_json(tmp_path / "a.json") == {"período": "2025", "b": [1, None]}
+    assert files.read_json(tmp_path / "a.json") == {"período": "2025", "b": [1, None]}
 
 
 def test_json_that_cannot_be_written_leaves_the_former_whole(tmp_path):
-    folders.write_json(tmp_path / "a.json", 1)
+    files.write_json(tmp_path / "a.json", 1)
     with pytest.raises(TypeError):
-        folders.write_json(tmp_path / "a.json", {"a": object()})
+        files.write_json(tmp_path / "a.json", {"a": object()})
     assert json.loads((tmp_path / "a.json").read_text()) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]

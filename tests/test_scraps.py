@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from abaco.core.phases import scraps_of
-from abaco.run import scraps
+from abaco.run import phase
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from abaco.run import scraps
     ],
 )
 def test_plain(value, expected):
-    found = scraps.plain(value)
+    found = phase.plain(value)
     assert found == expected
     assert type(found) is type(expected)
     assert json.loads(json.dumps(found)) == expected

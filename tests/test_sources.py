@@ -16,8 +16,8 @@ from exports import DATE, LOANS, PAR, SNAPSHOT, ingest, rows_of, snapshot, write
 
 from abaco.core.errors import InputError
 from abaco.engines import DuckDB
-from abaco.ingest import sources
-from abaco.ingest.quarantine import roles
+from abaco.ingest import fingerprint, sources
+from abaco.ingest.roles import roles
 
 HEADINGS = [*SNAPSHOT.split(","), "Cliente"]
 # 1234.50 late by 95 days, and 0.05 not late; cash is known for the first
@@ -210,7 +210,7 @@ def test_source_knows_its_fingerprint_and_form(tmp_path):
 @pytest.mark.parametrize("at", [-2, -1, 0, 1])
 def test_encoding_is_told_across_the_edges_of_what_is_read_at_once(tmp_path, monkeypatch, at):
     head = SNAPSHOT + ",nota\n" + snapshot() + ","
-    monkeypatch.setattr(sources, "CHUNK", len(head) + 1)
+    monkeypatch.setattr(fingerprint, "CHUNK", len(head) + 1)
     content = head + "x" * (1 + at) + "ñ" + "\n" if at >= -1 else head[:-1] + ",ñ\n"
     path = tmp_path / "book.csv"
     for encoding, expected in (("utf-8", "utf-8"), ("cp1252", "cp1252")):
@@ -334,7 +334,7 @@ def test_text_in_neither_encoding_is_an_error_wherever_it_is(tmp_path):
     path.write_bytes(SNAPSHOT.encode() + b",nota\n" + snapshot().encode() + b",\x81\n")
     assert fails(path) == message
     rows = "".join(snapshot(f"A-{i}") + ",\n" for i in range(6000)).encode()
-    assert len(rows) > sources.SAMPLE
+    assert len(rows) > fingerprint.SAMPLE
     path.write_bytes(SNAPSHOT.encode() + b",nota\n" + rows + snapshot().encode() + b",\x81\n")
     with pytest.raises(InputError) as error:
         ingest(path)

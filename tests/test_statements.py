@@ -8,9 +8,9 @@ import pytest
 from exports import DATE, SNAPSHOT, ingest, rows_of, snapshot, write
 
 from abaco.engines import DuckDB
-from abaco.ingest import quarantine, sources, statements
+from abaco.ingest import roles, sources, statements
 from abaco.ingest.formats import ACCOUNTS
-from abaco.kpis import ratios
+from abaco.kpis import totals as kpis_totals
 
 EARLIER = dt.date(2025, 11, 30)
 
@@ -136,9 +136,9 @@ def test_cash_of_a_statement_fills_the_date_that_has_none(tmp_path, cash, statem
     write(tmp_path / "in" / "statements.csv", "fecha,cuenta,monto", statement)
     found, _ = sources.discover(tmp_path / "in")
     with DuckDB() as engine:
-        batches = quarantine.stage(found, DATE, engine, tmp_path)
+        batches = roles.stage(found, DATE, engine, tmp_path)
         tape = next(b for b in batches if b.is_tape).accepted(engine)
         assert len(rows_of(tape)) == 2
-        totals = ratios.totals(tape, ["cash_available_usd"])
-        filled = ratios.with_cash(totals, statements.accounts(batches, engine))
+        totals = kpis_totals.totals(tape, ["cash_available_usd"])
+        filled = kpis_totals.with_cash(totals, statements.accounts(batches, engine))
     assert filled[DATE].sums["cash_available_usd"] == expected

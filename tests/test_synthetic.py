@@ -5,9 +5,10 @@ import hashlib
 import pytest
 from projects import ROOT
 
+from abaco.core import files as core_files
 from abaco.core.errors import InputError
 from abaco.ingest import sample_mark
-from abaco.run import folders
+from abaco.run import plan
 
 DATE, REAL, SAMPLE = "2025-12-31", {"sha256": "0" * 64}, {"sha256": sample_mark.DIGESTS["loans.csv"]}
 
@@ -16,8 +17,8 @@ def leave(output, source, inputs):
     """Leave a visible report that says what it was made of."""
     folder = output / ".runs" / DATE / "former"
     folder.mkdir(parents=True)
-    folders.write_json(folder / "run.json", {"run_id": "r1", "input": str(source), "status": "success"})
-    folders.write_json(folder / "metrics.json", {"inputs": inputs})
+    core_files.write_json(folder / "run.json", {"run_id": "r1", "input": str(source), "status": "success"})
+    core_files.write_json(folder / "metrics.json", {"inputs": inputs})
     (output / DATE).symlink_to(folder, target_is_directory=True)
 
 
@@ -38,20 +39,20 @@ def test_sample_that_nobody_named_replaces_no_report_of_another_input(tmp_path, 
     monkeypatch.setenv("ABACO_ROOT", str(ROOT))
     leave(tmp_path, "/exports/december", [REAL])
     with pytest.raises(InputError) as error:
-        sample_mark.check_default(tmp_path, DATE, ROOT / name)
+        plan.check_default(tmp_path, DATE, ROOT / name)
     assert str(error.value) == (
         f"INPUT is missing: the report of {DATE} was made of /exports/december, and {name}, the synthetic sample, "
         f"would replace it: give INPUT=/exports/december, set run.input, or say INPUT={name}"
     )
-    sample_mark.check_default(tmp_path, "2025-11-30", ROOT / name)  # no report of that date
-    sample_mark.check_default(tmp_path, DATE, tmp_path / "exports")  # a default of the user's own
+    plan.check_default(tmp_path, "2025-11-30", ROOT / name)  # no report of that date
+    plan.check_default(tmp_path, DATE, tmp_path / "exports")  # a default of the user's own
 
 
 @pytest.mark.parametrize("former", ["data/sample", "data/sample.csv", "elsewhere/loans.csv"])
 def test_sample_replaces_the_sample(tmp_path, monkeypatch, former):
     monkeypatch.setenv("ABACO_ROOT", str(ROOT))
     leave(tmp_path, ROOT / former, [SAMPLE])
-    sample_mark.check_default(tmp_path, DATE, ROOT / "data/sample")
+    plan.check_default(tmp_path, DATE, ROOT / "data/sample")
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from exports import DATE, LOANS, SNAPSHOT, rows_of, snapshot, write
 
 from abaco.engines import DuckDB
-from abaco.ingest import quarantine, sources, tape, transformation
-from abaco.kpis import ratios
-from abaco.kpis.ratios import Totals
+from abaco.ingest import formats, roles, sources, tape, transformation
+from abaco.kpis import totals as kpis_totals
+from abaco.kpis.totals import Totals
 
 EARLIER = dt.date(2025, 11, 30)
 AMOUNT = pa.decimal128(18, 2)
@@ -48,7 +48,7 @@ def test_accepted_rows_of_each_batch_are_read_from_what_ingestion_left(tmp_path)
     work.mkdir()
     tables.mkdir()
     with DuckDB(spill=work) as engine:
-        batches = [b.as_dict() for b in quarantine.stage(found, DATE, engine, work)]
+        batches = [b.as_dict() for b in roles.stage(found, DATE, engine, work)]
         rows = transformation.accepted_tape(batches, work, engine)
         assert tuple(rows.collect_schema().names()) == tape.COLUMNS
         assert [row["loan_id"] for row in rows_of(rows)] == ["A-1"]
@@ -164,10 +164,10 @@ def test_quality_counts_nulls_outliers_and_dust_of_the_date(frame, rows, nulls, 
 
 def aging(frame, *rows):
     """Return bucket, amount and share of rows of (date, receivable, the five buckets)."""
-    names = ["total_receivable_usd", *transformation.BUCKET_NAMES]
+    names = ["total_receivable_usd", *formats.BUCKET_NAMES]
     columns = {name: amounts([row[i + 1] for row in rows]) for i, name in enumerate(names)}
     table = pa.table({"measurement_date": pa.array([row[0] for row in rows], pa.date32())} | columns)
-    found = transformation.aging(ratios.totals(frame(table), names)).to_pylist()
+    found = transformation.aging(kpis_totals.totals(frame(table), names)).to_pylist()
     return [
         (r["date"], r["bucket"], r["amount"] and str(r["amount"]), r["share"] and str(r["share"]))
         for r in found

@@ -8,7 +8,7 @@ from abaco.cli.options import Finished, Level, Output, Params, app, tell_undeliv
 from abaco.core import logs
 from abaco.core.errors import InputError
 from abaco.core.text import aligned
-from abaco.database.alike import alike
+from abaco.database.queries import alike
 
 
 @app.command()
@@ -23,14 +23,14 @@ def deliver(
     """Deliver what could not be delivered when its report was made; what was delivered is not sent again."""
     from abaco.core import settings
     from abaco.delivery import commands
-    from abaco.review import status
+    from abaco.run import folders
 
     logs.start(log_level)
     if not (pending or dead or drop):
         raise InputError(
             "Say what to deliver: --pending, and --dead for what was given up, or --drop RUN where nobody wants that"
         )
-    reports, loaded = status.reports_folder(output), settings.load(params)
+    reports, loaded = folders.reports_folder(output), settings.load(params)
     rows = commands.drop(reports, loaded, drop) if drop else []
     if pending or dead:
         rows += commands.deliver_pending(reports, loaded, dead)
@@ -42,10 +42,10 @@ def deliver(
 @app.command()
 def upload(date: Finished, params: Params = None, output: Output = None, log_level: Level = None) -> None:
     """Upload a finished report to Azure Blob again; what is there already is not sent again."""
-    from abaco.delivery import again
+    from abaco.delivery import commands
 
     logs.start(log_level)
-    tell_undelivered(again.upload(date, params, output))
+    tell_undelivered(commands.upload(date, params, output))
 
 
 @app.command()
@@ -55,7 +55,7 @@ def email(
     params: Params = None, output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Send a finished report by email, also to who has it already."""
-    from abaco.delivery import again
+    from abaco.delivery import commands
 
     logs.start(log_level)
-    tell_undelivered(again.email(date, to, params, output))
+    tell_undelivered(commands.email(date, to, params, output))

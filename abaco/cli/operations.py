@@ -72,9 +72,9 @@ def rollback(
     from abaco.core import settings
     from abaco.delivery import commands
     from abaco.operations import rollback as switch
-    from abaco.review import status
+    from abaco.run import folders
 
     logs.start(log_level)
     print(switch.rollback(date, to, output))
-    tried = commands.deliver_due(status.reports_folder(output), settings.load())
+    tried = commands.deliver_due(folders.reports_folder(output), settings.load())
     tell_undelivered([row for row in tried if row["status"] == "pending"])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from abaco.database.alike import alike
+from abaco.database.queries import alike
 
 app = typer.Typer(
     help="A lender's loan-book exports in, a KPI report out.", no_args_is_help=True, add_completion=False,

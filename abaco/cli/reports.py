@@ -6,13 +6,12 @@ from typing import Annotated
 import typer
 
 from abaco.cli.options import Date, Engine, Force, Input, Level, Output, Params, app, tell_undelivered
-from abaco.core import logs, project
+from abaco.core import files, logs, project, text
 from abaco.core.errors import RunError
 from abaco.core.text import aligned
 from abaco.delivery.channel import ABSENT
-from abaco.ingest import sample_mark
-from abaco.kpis import publish
-from abaco.run import folders, inputs
+from abaco.review import terminal
+from abaco.run import plan
 
 
 @app.command()
@@ -34,8 +33,8 @@ def report(
     folder = Path(result["path"])
     kpis = result["phases"]["calculation"]["metrics"]
     print(
-        *aligned(publish.summary(kpis)),
-        *publish.caveats(folders.read_json(folder / "metrics.json")),
+        *aligned(text.summary(kpis)),
+        *terminal.caveats(files.read_json(folder / "metrics.json")),
         sep="\n",
     )
     if former := result["replaced"]:
@@ -64,10 +63,10 @@ def backfill(
     low, high = runner.span(first, last)  # before a download
     settings = {"params": params, "output": output and output.absolute(), "engine": engine, "force": force}
     pipeline = Pipeline(**settings)
-    source = inputs.located(input, pipeline.settings, print)
+    source = plan.located(input, pipeline.settings, print)
     dates = runner.wanted_dates(source, low, high)
     for date in dates if not input else ():
-        sample_mark.check_default(pipeline.output, date, source)
+        plan.check_default(pipeline.output, date, source)
     failed = []
     for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
         print(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""), flush=True)

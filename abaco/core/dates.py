@@ -1,5 +1,6 @@
 """Measurement dates as text."""
 
+import calendar
 import datetime as dt
 
 from abaco.core.errors import InputError
@@ -19,3 +20,75 @@ def parse_date(text: str, name: str = "DATE") -> dt.date:
         raise InputError(
             f"{name} {text} is no calendar day: write it as YYYY-MM-DD, for example 2025-12-31"
         ) from None
+
+
+def now() -> str:
+    """Return the time as reports write it."""
+    return stamp(dt.datetime.now(dt.UTC))
+
+
+def stamp(time: dt.datetime) -> str:
+    """Return a time as reports write it: UTC, to the second.
+
+    Examples
+    --------
+    >>> stamp(dt.datetime(2025, 12, 31, 2, 0, 3, 400, dt.UTC))
+    '2025-12-31T02:00:03Z'
+    """
+    return f"{time.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def time_of(text: str) -> dt.datetime:
+    """Return the time that reports write as text.
+
+    Examples
+    --------
+    >>> time_of("2025-12-31T02:00:00Z").isoformat()
+    '2025-12-31T02:00:00+00:00'
+    """
+    return dt.datetime.fromisoformat(text)
+
+
+def month_end(day: dt.date) -> dt.date:
+    """Return the last day of a date's month.
+
+    Examples
+    --------
+    >>> month_end(dt.date(2024, 2, 3))
+    datetime.date(2024, 2, 29)
+    """
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def months_before(day: dt.date, months: int) -> dt.date:
+    """Return the end of the month that lies `months` months before a date's.
+
+    Examples
+    --------
+    >>> months_before(dt.date(2025, 3, 15), 1)
+    datetime.date(2025, 2, 28)
+    """
+    month = day.year * 12 + day.month - 1 - months
+    return month_end(dt.date(month // 12, month % 12 + 1, 1))
+
+
+def months_between(earlier: dt.date, later: dt.date) -> int:
+    """Return how many calendar months lie between two dates, whatever their days.
+
+    Examples
+    --------
+    >>> months_between(dt.date(2024, 12, 31), dt.date(2025, 3, 1))
+    3
+    """
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
+
+
+def month_number(day: dt.date) -> int:
+    """Return the number of a date's month, so that months can be subtracted; three in a row make a quarter.
+
+    Examples
+    --------
+    >>> month_number(dt.date(2025, 1, 31)) - month_number(dt.date(2024, 12, 1))
+    1
+    """
+    return day.year * 12 + day.month - 1

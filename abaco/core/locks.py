@@ -1,8 +1,11 @@
 """Locks: one process at a time at a place, until it ends, however it ends; who comes later hears whom it waits for."""
 
+import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -44,3 +47,19 @@ def held(
         yield
     finally:
         lock.release()
+
+
+def is_here(who: dict[str, Any]) -> bool:
+    """Return whether a holder is a process of this machine."""
+    return who["host"] == socket.gethostname()
+
+
+def is_alive(who: dict[str, Any]) -> bool:
+    """Return whether a holder's process, which is one of this machine, still runs."""
+    try:
+        os.kill(who["pid"], 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is there, and somebody else's
+        pass
+    return True

@@ -1,6 +1,8 @@
 """Listings: rows of text in columns that line up, each as wide as its longest cell, never squeezed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
 
 
 def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
@@ -16,3 +18,77 @@ def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
     rows = list(rows)
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(n) for cell, n in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def signed(value: Decimal, decimals: int) -> str:
+    """Return a change with its sign, which nothing has that did not change.
+
+    Examples
+    --------
+    >>> signed(Decimal("1234.5"), 2), signed(Decimal("-0.0450"), 4), signed(Decimal("0.00"), 2)
+    ('+1,234.50', '-0.0450', '0.00')
+    """
+    return f"{value:+,.{decimals}f}" if value else f"{0:.{decimals}f}"
+
+
+def table(headings: tuple[str, ...], rows: list[tuple[str, ...]], texts: int) -> list[str]:
+    """Return rows in columns that line up; all but the first `texts` of them are figures, which end below each other.
+
+    Examples
+    --------
+    >>> table(("", "USD"), [("paid", "9.00"), ("cured", "10.00")], texts=1)
+    ['         USD', 'paid    9.00', 'cured  10.00']
+    """
+    columns = list(zip(headings, *rows, strict=True))
+    right = [[cell.rjust(max(map(len, column))) for cell in column] for column in columns[texts:]]
+    return aligned(zip(*columns[:texts], *right, strict=True))
+
+
+def format_value(kpi: Mapping[str, Any]) -> str:
+    """Return the value of an entry of metrics.json as a terminal shows it.
+
+    Examples
+    --------
+    >>> shown({"value": 1.3, "precision": 4, "unit": "%"})
+    '1.3000 %'
+    >>> shown({"value": 7275898.35, "precision": 2, "unit": "USD"})
+    '7,275,898.35 USD'
+    >>> shown({"value": None})
+    'not computable'
+    """
+    return "not computable" if kpi["value"] is None else f"{kpi['value']:,.{kpi['precision']}f} {kpi['unit']}"
+
+
+def value_and_status(kpi: Mapping[str, Any]) -> str:
+    """Return the value of an entry of metrics.json with its status, where limits give it one."""
+    return (
+        format_value(kpi)
+        if kpi["status"] in ("none", "not_computable")
+        else f"{format_value(kpi)} {kpi['status']}"
+    )
+
+
+def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return what a terminal says of a report: id, value and status of the four KPIs and of those with limits."""
+    told = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core" or kpi["thresholds"]}
+    return [
+        (name, format_value(kpi), (kpi["reason"] or kpi["status"]) + partial(kpi))
+        for name, kpi in told.items()
+    ]
+
+
+def partial(kpi: Mapping[str, Any]) -> str:
+    """Return what a terminal adds to a figure of a month that is not over; nothing for others.
+
+    Parameters
+    ----------
+    kpi
+        An entry of metrics.json, or what the database has of it.
+
+    Examples
+    --------
+    >>> partial({"value": 0.8343, "partial_through": "2025-12-10"})
+    ', of a month that is not over: up to 2025-12-10'
+    """
+    last = kpi.get("partial_through")  # reports of earlier versions have none
+    return f", of a month that is not over: up to {last}" if last and kpi["value"] is not None else ""

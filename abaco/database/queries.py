@@ -1,6 +1,7 @@
 """What is asked of the database: which run a date shows, its figures, and what is still to be delivered."""
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -203,3 +204,20 @@ def open_alerts(connection: Connection) -> list[dict[str, Any]]:
 def rows_of(connection: Connection, query: Select) -> list[dict[str, Any]]:
     """Return the rows of a query as dicts."""
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def alike(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the first of the deliveries of one channel and run to which the same happened; ``place`` has their number.
+
+    Examples
+    --------
+    >>> row = {"channel": "slack", "run_id": "r1", "status": "pending", "error": "refused"}
+    >>> [one["place"] for one in alike([row, {**row, "channel": "azure"}, row])]
+    ['slack (2)', 'azure']
+    """
+    groups: dict[tuple, list[dict[str, Any]]] = {}
+    for row in rows:
+        key = (row["channel"], row["run_id"] or row["key"], row["status"], row.get("attempts"), row["error"])
+        groups.setdefault(key, []).append(row)
+    for (channel, *_), found in groups.items():
+        yield {**found[0], "place": channel if len(found) == 1 else f"{channel} ({len(found)})"}

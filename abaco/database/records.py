@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, update
 
-from abaco.core.tables import read_rows
+from abaco.core import dates, files
+from abaco.core.files import read_rows
 from abaco.database import schema
-from abaco.run import folders
 from abaco.run.manifest import NAME
 
 KILLED = "killed"
@@ -23,7 +23,7 @@ def write_run(connection: Connection, output: Path, folder: Path) -> int:
 
     The same run written again gives no rows. One that succeeded is from its end on the visible one of its date.
     """
-    run = folders.read_json(folder / "run.json")
+    run = files.read_json(folder / "run.json")
     where = folder.relative_to(output).as_posix()
     if run["status"] != "success":
         return insert(connection, schema.failures, [_failure(run, where)])
@@ -34,7 +34,7 @@ def write_run(connection: Connection, output: Path, folder: Path) -> int:
     else:
         _renew(connection, run, where)
     return written + show(
-        connection, run["date"], run["run_id"], folders.time_of(run["finished_at"]), "published"
+        connection, run["date"], run["run_id"], dates.time_of(run["finished_at"]), "published"
     )
 
 
@@ -82,13 +82,13 @@ def insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
 
 
 def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
-    kept, figures = folders.read_json(folder / NAME), folders.read_json(folder / "metrics.json")
+    kept, figures = files.read_json(folder / NAME), files.read_json(folder / "metrics.json")
     return {
         "run_id": run["run_id"],
         "date": dt.date.fromisoformat(run["date"]),
         "as_of": figures["as_of"] and dt.date.fromisoformat(figures["as_of"]),
-        "started_at": folders.time_of(run["started_at"]),
-        "finished_at": folders.time_of(run["finished_at"]),
+        "started_at": dates.time_of(run["started_at"]),
+        "finished_at": dates.time_of(run["finished_at"]),
         "seconds": run["seconds"],
         "input": run["input"],
         "engine": run["engine"],
@@ -102,8 +102,8 @@ def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
 def _renew(connection: Connection, run: dict[str, Any], where: str) -> None:
     """Let a run that was made again be the folder that was made last."""
     ended = {
-        "started_at": folders.time_of(run["started_at"]),
-        "finished_at": folders.time_of(run["finished_at"]),
+        "started_at": dates.time_of(run["started_at"]),
+        "finished_at": dates.time_of(run["finished_at"]),
     }
     later = (schema.runs.c.run_id == run["run_id"], schema.runs.c.folder < where)
     values = {
@@ -122,15 +122,15 @@ def _failure(run: dict[str, Any], where: str) -> dict[str, Any]:
         "folder": where,
         "run_id": run["run_id"],
         "date": dt.date.fromisoformat(run["date"]),
-        "started_at": folders.time_of(run["started_at"]),
-        "finished_at": run["finished_at"] and folders.time_of(run["finished_at"]),
+        "started_at": dates.time_of(run["started_at"]),
+        "finished_at": run["finished_at"] and dates.time_of(run["finished_at"]),
         "phase": phase if phase[:2].isdigit() else None,
         "error": run["error"] or KILLED,
     }
 
 
 def _contents(run: dict[str, Any], folder: Path) -> dict[Table, list[dict[str, Any]]]:
-    figures = folders.read_json(folder / "metrics.json")
+    figures = files.read_json(folder / "metrics.json")
     return {
         schema.phase_metrics: list(_phase_metrics(run["phases"])),
         schema.kpis: list(_definitions(figures["kpis"])),

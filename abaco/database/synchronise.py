@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from abaco.core import project
+from abaco.core import files, project
 from abaco.database import queries, records, schema
 from abaco.database.connection import connect, reading, take_turns, writing
 from abaco.run import folders
@@ -57,7 +57,7 @@ def _all(output: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     found = sorted((output / folders.RUNS).glob("[0-9]*/*/run.json"), key=lambda path: path.parent.name)
     for path in found:
         try:
-            yield path.parent, folders.read_json(path)
+            yield path.parent, files.read_json(path)
         except (OSError, ValueError):  # removed in the meantime, or never written whole
             continue
 

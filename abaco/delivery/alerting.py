@@ -13,17 +13,17 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
+from abaco.core import files
 from abaco.core.errors import InputError
-from abaco.core.tables import read_rows
+from abaco.core.files import read_rows
 from abaco.database.schema import SCHEMA, alerts, deliveries, visible
 from abaco.delivery import email, rules
 from abaco.delivery.addresses import hashed
 from abaco.delivery.channel import Item
 from abaco.delivery.email import EmailChannel
 from abaco.delivery.outbox import DEAD, DONE, PENDING, WITHDRAWN
-from abaco.delivery.rules import Alert
+from abaco.delivery.rules import Alert, headline, payload, stamp
 from abaco.delivery.webhooks import PagerDutyChannel, SlackChannel
-from abaco.delivery.wording import headline, payload, stamp
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def judge(
         None for a report of an earlier date than the newest: nobody is told of the past. With ``alerts.dry_run`` they
         are printed, and neither returned nor written down.
     """
-    metrics = folders.read_json(folder / "metrics.json")
+    metrics = files.read_json(folder / "metrics.json")
     if _is_past(connection, metrics["date"]):
         return []
     found = rules.of_report(
@@ -117,7 +117,7 @@ def _moved(folder: Path, kpi: str, date: str) -> str:
         return ""
     import pyarrow as pa
 
-    from abaco.review.movement import finding  # it brings an engine along
+    from abaco.kpis.contributors import finding  # it brings an engine along
 
     return finding(pa.Table.from_pylist(steps))
 

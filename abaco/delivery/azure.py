@@ -7,9 +7,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from abaco.core.files import read_json
 from abaco.delivery import blobs
 from abaco.delivery.channel import DeliveryError, Item
-from abaco.run.folders import read_json
 
 CONNECTION, ACCOUNT = "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_URL"
 LATEST, BACKUPS = "latest.json", "backups"

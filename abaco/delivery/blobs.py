@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from abaco.core.files import read_json
 from abaco.delivery.channel import DeliveryError
-from abaco.run.folders import read_json
 from abaco.run.manifest import NAME as MANIFEST
 
 RUN = "run.json"

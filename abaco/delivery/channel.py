@@ -1,12 +1,17 @@
 """What is delivered: one thing for one place, and how a channel says that it could not take it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
 from abaco.core.errors import AbacoError
 
 ABSENT = "not set up"  # what run.json says of a place that nothing can be delivered to
+
+MOST = 3
 
 
 class DeliveryError(AbacoError):
@@ -53,3 +58,22 @@ class Channel(Protocol):
         DeliveryError
             When it did not arrive, or nobody can say whether it did. The outbox tries again later.
         """
+
+
+class PassingError(DeliveryError):
+    """A place did not take an item, for a reason that may be gone in a second."""
+
+
+def attempted(send: Callable[..., Any], *given: Any) -> Any:
+    """Return what `send` returns, called up to three times while it raises a `PassingError`.
+
+    Raises
+    ------
+    DeliveryError
+        The last one.
+    """
+    tries = Retrying(
+        stop=stop_after_attempt(MOST), wait=wait_random_exponential(multiplier=0.5, max=4),
+        retry=retry_if_exception_type(PassingError), reraise=True,
+    )  # fmt: skip
+    return tries(send, *given)

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from abaco.core import logs
+from abaco.core import dates, files, logs, project, settings
 from abaco.core.errors import AbacoError, DatabaseError, InputError
 from abaco.database import queries, records, synchronise
 from abaco.database.connection import connect, opened, reading, take_turns, writing
-from abaco.delivery import outbox, withdrawal
+from abaco.delivery import outbox
 from abaco.delivery.channel import ABSENT, Item
 from abaco.delivery.registry import channel
 from abaco.run import folders
@@ -29,7 +29,7 @@ def settle(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[st
     list of dict
         What stays undelivered, of this run and of earlier ones: ``channel, run_id, date, error``.
     """
-    run = folders.read_json(folder / "run.json")
+    run = files.read_json(folder / "run.json")
     try:
         with opened(output, settings["delivery"]["timeout_seconds"]) as engine:
             faults = _enroll_all(engine, output, settings)
@@ -44,7 +44,7 @@ def settle(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[st
         if run["deliveries"]:
             entries = [d for d in run["deliveries"] if d["channel"] != "database"]
             waiting = _entry("database", outbox.PENDING, str(error))
-            folders.write_json(folder / "run.json", run | {"deliveries": [waiting, *entries]})
+            files.write_json(folder / "run.json", run | {"deliveries": [waiting, *entries]})
         return [_fault("database", run, str(error))]
 
 
@@ -74,7 +74,7 @@ def drop(output: Path, settings: dict[str, Any], name: str) -> list[dict[str, An
     """
     engine = connect(output, settings["delivery"]["timeout_seconds"])
     with writing(engine) as connection:
-        rows = withdrawal.drop(connection, name)
+        rows = outbox.drop(connection, name)
     if not rows:
         raise InputError(f"Nothing that was given up is of {name}: abaco status lists what was")
     _tell_of(engine, output, rows)
@@ -112,7 +112,7 @@ def tell_of_start(output: Path, settings: dict[str, Any], started_at: str, error
     run = {"run_id": None, "date": None, "started_at": started_at, "error": error}
     with writing(engine) as connection:
         take_turns(connection)
-        if any(row["started_at"] >= folders.time_of(started_at) for row in queries.failed(connection)):
+        if any(row["started_at"] >= dates.time_of(started_at) for row in queries.failed(connection)):
             return
         now = dt.datetime.now(dt.UTC)
         outbox.enqueue(connection, output, alerting.failed(connection, run, None, settings, now))
@@ -159,7 +159,7 @@ def _enroll_all(engine: Engine, output: Path, settings: dict[str, Any]) -> list[
         _tell(engine, output, folder, "; ".join(fault["error"] for fault in found) or None)
         faults += found
     with writing(engine) as connection:
-        changed = withdrawal.follow_reports(connection)
+        changed = outbox.follow_reports(connection)
     _tell_of(engine, output, changed)
     return faults
 
@@ -191,7 +191,7 @@ def _enroll(
 
 def _tell(engine: Engine, output: Path, folder: Path, fault: str | None = None) -> None:
     """Write into run.json what became of the deliveries, and of the phase metrics that hang on them."""
-    run, where = folders.read_json(folder / "run.json"), _below(output, folder)
+    run, where = files.read_json(folder / "run.json"), _below(output, folder)
     with writing(engine) as connection:
         found = queries.outcomes(connection, run["run_id"], where)
         settled = queries.settled(connection, _owner(run, where), where)
@@ -208,7 +208,7 @@ def _tell(engine: Engine, output: Path, folder: Path, fault: str | None = None) 
     if fault is None and status == outbox.PENDING:
         fault = run["deliveries"][0]["error"]
     absent = [_entry(place, ABSENT, f"set {missing}") for place, missing in settled.items() if missing]
-    folders.write_json(
+    files.write_json(
         folder / "run.json", run | {"deliveries": [_entry("database", status, fault), *absent, *found]}
     )
 
@@ -244,10 +244,10 @@ def _uploads(_: Connection, folder: Path, run: dict[str, Any], settings: dict[st
     if run["status"] != "success":
         return [], None
     missing = channel("azure", settings).missing()
-    return ([], missing) if missing else ([upload(folder, run)], None)
+    return ([], missing) if missing else ([upload_delivery(folder, run)], None)
 
 
-def upload(folder: Path, run: dict[str, Any]) -> Item:
+def upload_delivery(folder: Path, run: dict[str, Any]) -> Item:
     """Return what uploads the folder of a run."""
     return Item(f"azure:{run['run_id']}", "azure", run["run_id"], run["date"], folder, {})
 
@@ -274,3 +274,58 @@ def _alerts(connection: Connection, folder: Path, run: dict[str, Any], settings:
 
 
 SOURCES: dict[str, Callable[..., Planned]] = {"azure": _uploads, "email": _emails, "alerts": _alerts}
+
+
+def upload(date: str, params: Any = None, output: Path | None = None) -> list[dict[str, Any]]:
+    """Upload a finished report, print what became of it, and return what is undelivered.
+
+    Raises
+    ------
+    InputError
+        When the date has no report, or Azure is not set up.
+    """
+    loaded, reports = settings.load(params), folders.reports_folder(output)
+    folder, run = _finished_report(reports, date)
+    return _resend(reports, loaded, "azure", [upload_delivery(folder, run)])
+
+
+def email(
+    date: str, to: str | None = None, params: Any = None, output: Path | None = None
+) -> list[dict[str, Any]]:
+    """Send a finished report by email, print what became of it, and return what is undelivered.
+
+    Parameters
+    ----------
+    to
+        Recipients with commas between; by default those of ``REPORT_RECIPIENTS``.
+
+    Raises
+    ------
+    InputError
+        When the date has no report, there is no recipient, or no mail server is set up.
+    """
+    from abaco.delivery.email import items
+
+    loaded, reports = settings.load(params), folders.reports_folder(output)
+    folder, run = _finished_report(reports, date)
+    found = items(run, folder, to, again=True)
+    if not found:
+        raise InputError("Nobody to send the report to: name somebody with TO, or set REPORT_RECIPIENTS")
+    return _resend(reports, loaded, "email", found)
+
+
+def _finished_report(reports: Path, date: str) -> tuple[Path, dict[str, Any]]:
+    folder = (reports / date).resolve()
+    if not (reports / date / "run.json").is_file():
+        there = ", ".join(list(folders.visible(reports))[-5:]) or "none"
+        raise InputError(f"No finished report of {date} in {project.shown(reports)}; there are: {there}")
+    return folder, files.read_json(folder / "run.json")
+
+
+def _resend(reports: Path, loaded: dict[str, Any], name: str, items: list) -> list[dict[str, Any]]:
+    if missing := channel(name, loaded).missing():
+        raise InputError(f"{name} is not set up: set {missing}")
+    rows = deliver_again(reports, loaded, items)
+    for row in rows:
+        print(f"{row['channel']}  {row['run_id']}  {row['status']}")
+    return [row for row in rows if row["status"] != "done"]

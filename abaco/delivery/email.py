@@ -20,9 +20,8 @@ from typing import Any
 
 from abaco.core.errors import InputError
 from abaco.delivery import addresses, smtp
-from abaco.delivery.attempts import attempted
-from abaco.delivery.channel import DeliveryError, Item
-from abaco.delivery.wording import headline
+from abaco.delivery.channel import DeliveryError, Item, attempted
+from abaco.delivery.rules import headline
 
 NAME = "email.eml"
 

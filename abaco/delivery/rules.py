@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from abaco.kpis.publish import shown
+from abaco.core.text import format_value
 
 ROUTES = {
     "P1": ("pagerduty", "slack", "email"),
@@ -91,10 +91,10 @@ def past_limit(name: str, kpi: Mapping, date: str, first: str, moved: str) -> Al
     """Return the alert of a KPI past a limit; `first` is the date since which it is."""
     level = kpi["status"]
     side = "below" if kpi["direction"] == "higher" else "above"
-    state = f"{shown(kpi)}, {side} its {level} limit of {kpi['thresholds'][level]:g}"
+    state = f"{format_value(kpi)}, {side} its {level} limit of {kpi['thresholds'][level]:g}"
     lines = [f"{kpi['title']} ({name}) is {state}, at {date}.", f"It has been past that limit since {first}."]
     if kpi["previous"] and kpi["previous"]["value"] is not None:
-        before = shown({**kpi, "value": kpi["previous"]["value"]})
+        before = format_value({**kpi, "value": kpi["previous"]["value"]})
         lines.append(f"It was {before} at {kpi['previous']['date']}.")
     return Alert(
         f"kpi:{name}", SEVERITY[level], f"{name} is {state}", "\n".join(filter(None, [*lines, moved]))
@@ -124,7 +124,7 @@ def jumps(metrics: Metrics) -> Iterator[Alert]:
 
 
 def _move(kpi: Mapping, jump: Mapping) -> str:
-    before, now = (shown({**kpi, "value": jump[key]}) for key in ("previous", "value"))
+    before, now = (format_value({**kpi, "value": jump[key]}) for key in ("previous", "value"))
     change = "" if jump["change_pct"] is None else f" ({jump['change_pct']:+g} %)"
     return f"{before} → {now}{change}"
 
@@ -208,7 +208,7 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
         }[cause]
     if kpi is None:
         return f"{name} is not computed any more"
-    return None if kpi["status"] == "not_computable" else f"{name} is {shown(kpi)}, within its limits"
+    return None if kpi["status"] == "not_computable" else f"{name} is {format_value(kpi)}, within its limits"
 
 
 def eased(cause: str) -> str:
@@ -221,3 +221,47 @@ def eased(cause: str) -> str:
 
 def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def headline(alert: dict[str, Any]) -> str:
+    """Return an alert's first line: how grave it is and what is the matter, or that it is over.
+
+    Examples
+    --------
+    >>> headline({"severity": "P2", "title": "PAR30 is 8.42 %", "resolved": False})
+    '[P2] PAR30 is 8.42 %'
+    >>> headline({"severity": "P2", "title": "PAR30 is 4.10 %", "resolved": True})
+    'Resolved: PAR30 is 4.10 %'
+    """
+    return f"Resolved: {alert['title']}" if alert["resolved"] else f"[{alert['severity']}] {alert['title']}"
+
+
+def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str) -> dict[str, Any]:
+    """Return what the channels are given of an alert.
+
+    Parameters
+    ----------
+    opened
+        When its cause arose; with the cause it is the key by which places put together what belongs together.
+    runbook
+        The address of the runbook, to which the section is added.
+    """
+    section = f"{runbook}#{SECTIONS[alert.cause.partition(':')[0]]}"
+    lines = [alert.text, f"Alert open since {opened:%Y-%m-%d %H:%M} UTC."]
+    if not resolved:
+        lines.append(f"What to do: {section}")
+    return {
+        "cause": alert.cause, "severity": alert.severity, "title": alert.title, "text": "\n".join(lines),
+        "resolved": resolved, "dedup_key": f"{alert.cause}:{stamp(opened)}", "runbook": section,
+    }  # fmt: skip
+
+
+def stamp(time: dt.datetime) -> str:
+    """Return a time as keys hold it, UTC.
+
+    Examples
+    --------
+    >>> stamp(dt.datetime(2026, 1, 1, 2, 0, 3))
+    '20260101T020003Z'
+    """
+    return f"{time:%Y%m%dT%H%M%SZ}"

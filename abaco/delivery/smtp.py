@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from abaco.delivery.addresses import without
-from abaco.delivery.attempts import PassingError
-from abaco.delivery.channel import DeliveryError
+from abaco.delivery.channel import DeliveryError, PassingError
 
 PORTS = {"smtp": 587, "smtp+starttls": 587, "smtps": 465}
 FORM = "write SMTP_URL as smtp://user:password@host:587"

@@ -11,10 +11,9 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from abaco.delivery.attempts import PassingError, attempted
-from abaco.delivery.channel import DeliveryError, Item
+from abaco.delivery.channel import DeliveryError, Item, PassingError, attempted
+from abaco.delivery.rules import headline
 from abaco.delivery.smtp import is_here
-from abaco.delivery.wording import headline
 
 WEBHOOK = re.compile(r"(/.+)/([A-Za-z0-9]+)/([A-Za-z0-9]+)/([A-Za-z0-9]+)/?")
 URGENCY = {"P1": "critical", "P2": "error", "P3": "warning", "P4": "info"}  # as PagerDuty calls it

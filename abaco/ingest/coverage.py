@@ -8,7 +8,7 @@ import narwhals as nw
 
 from abaco.core.errors import DateError, InputError
 from abaco.engines import DuckDB, Engine
-from abaco.ingest import quarantine, sources, staging
+from abaco.ingest import roles, sources, staging
 
 
 def tape_dates(found: list[sources.Source]) -> list[dt.date]:
@@ -19,7 +19,7 @@ def tape_dates(found: list[sources.Source]) -> list[dt.date]:
     InputError
         When no file gives a tape, or the tape carries no date.
     """
-    tape = quarantine.tape_sources(found)
+    tape = roles.tape_sources(found)
     if tape[0].format_name == "loans":
         raise InputError("The loans export carries no measurement date: give DATE=YYYY-MM-DD")
     with DuckDB() as engine, tempfile.TemporaryDirectory(prefix="abaco-") as work:

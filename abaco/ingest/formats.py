@@ -62,6 +62,9 @@ SEGMENTS = (
     Column("region", headings=("location_state_province", "departamento", "provincia", "estado")),
 )
 BUCKETS = ("dpd_0_7_usd", "dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd")
+# The day from which a balance counts in each bucket.
+FIRST_DAY = dict(zip(BUCKETS, (0, 7, 30, 60, 90), strict=True))
+BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
 PAR_BALANCES_USD = ("par_7_balance_usd", "par_30_balance_usd", "par_60_balance_usd", "par_90_balance_usd")
 
 SNAPSHOT = Format(

@@ -1,12 +1,7 @@
 """The sample that ships with the project, known by its content: nobody is to take it for a real book."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
-
-from abaco.core import project
-from abaco.core.errors import InputError
-from abaco.run import folders
 
 SENTENCE = "Synthetic sample: invented loans, no real book."
 PLACES = ("data/sample", "data/sample.csv")
@@ -23,33 +18,3 @@ DIGESTS = {  # SHA-256; a file of these names with other content is no sample
 def is_sample(inputs: Iterable[Mapping[str, Any]]) -> bool:
     """Return whether a file of the sample is among input files, given with their ``sha256``."""
     return any(item["sha256"] in DIGESTS.values() for item in inputs)
-
-
-def check_default(output: Path, date: str, source: Path) -> None:
-    """Raise when the sample, which nobody named, would replace a report of something else.
-
-    Parameters
-    ----------
-    output
-        Folder of the reports.
-    date
-        The date of the report.
-    source
-        The file or folder that is read as no other was named.
-
-    Raises
-    ------
-    InputError
-        Naming both inputs.
-    """
-    visible = output / date
-    if source not in map(project.resolve, PLACES) or not (visible / "run.json").is_file():
-        return
-    former = folders.read_json(visible / "run.json")["input"]
-    if former == str(source) or is_sample(folders.read_json(visible / "metrics.json")["inputs"]):
-        return
-    name = project.shown(source)
-    raise InputError(
-        f"INPUT is missing: the report of {date} was made of {former}, and {name}, the synthetic sample, "
-        f"would replace it: give INPUT={former}, set run.input, or say INPUT={name}"
-    )

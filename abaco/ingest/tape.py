@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import narwhals as nw
 
-from abaco.ingest.formats import BORROWER, BUCKETS, LOANS, PAR, SEGMENTS, SNAPSHOT, Format
+from abaco.ingest.formats import BORROWER, BUCKETS, FIRST_DAY, LOANS, PAR, SEGMENTS, SNAPSHOT, Format
 
 AMOUNTS = (
     "total_receivable_usd",
@@ -42,9 +42,6 @@ OF_LOAN = {
 }
 COLUMNS = tuple(DTYPES)
 ZERO = nw.lit(Decimal("0.00"))
-
-# The day from which a balance counts in each bucket.
-FIRST_DAY = dict(zip(BUCKETS, (0, 7, 30, 60, 90), strict=True))
 
 
 def tape_columns(format_: Format, present: set[str], date: dt.date | None) -> list[nw.Expr]:

@@ -9,14 +9,14 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.core.decimals import rounded
 from abaco.engines import Engine
-from abaco.ingest.formats import BUCKETS, FORMATS, LOANS
+from abaco.ingest.formats import BUCKET_NAMES, BUCKETS, FORMATS, LOANS
 from abaco.ingest.masking import key
 from abaco.ingest.staging import accepted_rows
 from abaco.ingest.tape import AMOUNTS, PERSONAL, ZERO, with_loans
-from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.totals import Totals
 
-BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
 # What a masked value looks like.
 MASKED = r"^(?:redacted|tok_[0-9a-f]{32})$"
 AGING = pa.schema(

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import narwhals as nw
 
+from abaco.core.decimals import rounded
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis.book import Book
-from abaco.kpis.ratios import Totals, rounded, totals, with_cash
-from abaco.kpis.totals import Measure
+from abaco.kpis.totals import Measure, Totals, totals, with_cash
 
 TAPE = "a canonical snapshot or PAR balances"
 LOANS = "a row a loan, not one a date"

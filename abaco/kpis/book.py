@@ -1,6 +1,5 @@
 """What the KPIs of a run are computed from: the tape, the other exports beside it, and the accounts."""
 
-import calendar
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +7,8 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import narwhals as nw
+
+from abaco.core.dates import month_end, months_before
 
 T = TypeVar("T")
 
@@ -67,40 +68,6 @@ class Book:
         """The day up to which the measurement date's month is known, or None when the month is whole."""
         last = self.through(self.date)
         return last if last < month_end(last) else None
-
-
-def month_end(day: dt.date) -> dt.date:
-    """Return the last day of a date's month.
-
-    Examples
-    --------
-    >>> month_end(dt.date(2024, 2, 3))
-    datetime.date(2024, 2, 29)
-    """
-    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
-
-
-def months_before(day: dt.date, months: int) -> dt.date:
-    """Return the end of the month that lies `months` months before a date's.
-
-    Examples
-    --------
-    >>> months_before(dt.date(2025, 3, 15), 1)
-    datetime.date(2025, 2, 28)
-    """
-    month = day.year * 12 + day.month - 1 - months
-    return month_end(dt.date(month // 12, month % 12 + 1, 1))
-
-
-def months_between(earlier: dt.date, later: dt.date) -> int:
-    """Return how many calendar months lie between two dates, whatever their days.
-
-    Examples
-    --------
-    >>> months_between(dt.date(2024, 12, 31), dt.date(2025, 3, 1))
-    3
-    """
-    return (later.year - earlier.year) * 12 + later.month - earlier.month
 
 
 def openings(dates: Iterable[dt.date]) -> dict[dt.date, dt.date]:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
-from abaco.ingest.formats import BUCKETS
-from abaco.ingest.tape import FIRST_DAY
+from abaco.ingest.formats import BUCKETS, FIRST_DAY
 from abaco.kpis import transitions
 from abaco.kpis.book import Book
 from abaco.kpis.catalog import Definition
-from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.totals import Totals
 from abaco.kpis.transitions import LATENESS, Transition
 from abaco.kpis.values import evaluate
 

@@ -7,15 +7,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, ValidationError, model_validator
 
-from abaco.core import project, settings
+from abaco.core import project, yaml
 from abaco.core.errors import InputError
-from abaco.kpis import concentration, functions, health
+from abaco.kpis import concentration, functions
 from abaco.kpis.measures import MEASURES
 
 FUNCTIONS = {
     found.__name__: found
     for found in (
-        health.portfolio_health,
+        functions.portfolio_health,
         functions.annual_rate,
         functions.single_monthly_mortality,
         functions.days_to_collect,
@@ -127,7 +127,7 @@ def load(path: Path | None = None) -> dict[str, Definition]:
         Naming the KPI, the key and what is wrong with it.
     """
     path = path or project.root() / "params" / "kpis.yml"
-    entries = settings.read_yaml(path)
+    entries = yaml.read_yaml(path)
     found = {}
     for name, entry in entries.items():
         try:

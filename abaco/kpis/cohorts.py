@@ -8,11 +8,12 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from abaco.kpis.book import Book, month_end, months_before
+from abaco.core.dates import month_end, month_number, months_before
+from abaco.core.decimals import rounded
+from abaco.kpis.book import Book
 from abaco.kpis.daily import ROWS
 from abaco.kpis.lending import lent
-from abaco.kpis.ratios import rounded
-from abaco.kpis.vintage import cohort, month_number, vintages
+from abaco.kpis.vintage import cohort, vintages
 
 POOLED = pa.schema(
     [("months_on_book", pa.int64()), ("cohorts", pa.int64()), ("disbursed_usd", pa.decimal128(38, 2)),

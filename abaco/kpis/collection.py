@@ -10,13 +10,14 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.core.dates import months_before, months_between
+from abaco.core.decimals import rounded, whole_cents
 from abaco.core.errors import NotComputableError
 from abaco.kpis import flows
-from abaco.kpis.book import Book, months_before, months_between, openings
+from abaco.kpis.book import Book, openings
 from abaco.kpis.daily import Amount, Ledger, by_day, measured
-from abaco.kpis.ratios import Totals, rounded
-from abaco.kpis.timeliness import MATCHED, ON_TIME, on_time
-from abaco.kpis.totals import Measure
+from abaco.kpis.flows import PAID
+from abaco.kpis.totals import Measure, Totals
 
 PAYMENTS = "transactions, or real payments"
 SCHEDULES = "payment schedules"
@@ -42,6 +43,9 @@ SCHEMA = pa.schema(
      ("is_partial", pa.bool_())]
 )  # fmt: skip
 CENT = Decimal("0.01")
+
+MATCHED = "matched"
+ON_TIME = "on_time_cents"
 
 
 @dataclass(frozen=True)
@@ -146,3 +150,56 @@ def _row(month: dt.date, sums: Mapping[str, Decimal | None], is_partial: bool) -
 
 def _rate(paid: Decimal | None, due: Decimal | None) -> Decimal | None:
     return None if paid is None or due is None or due <= 0 else rounded(paid / due * 100, 2)
+
+
+def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> Ledger | None:
+    """Return how the part of a month's principal due that is paid grew, day by day, in cents.
+
+    What a loan pays serves its instalments in the order in which they are due. Of a month's instalments that part is
+    on time which the payments up to the month's end cover after all instalments of earlier months: who pays early has
+    paid on time, and who is behind pays old instalments first. The sum over a month up to a day is what counts on it.
+
+    Parameters
+    ----------
+    due
+        One row an instalment (see `flows.due`).
+    paid
+        One row a payment (see `flows.paid`).
+
+    Returns
+    -------
+    Ledger or None
+        ``on_time_cents``, and ``matched``: how many rows are of loans with both payments and instalments by then.
+    """
+    # whole cents: not every engine adds up decimals in a row
+    instalments = due.select(
+        "loan_id", "day", due=whole_cents("principal_usd"), paid=nw.lit(0).cast(nw.Int64())
+    )
+    payments = paid.filter(nw.col("kind") == PAID).select(
+        "loan_id", "day", due=nw.lit(0).cast(nw.Int64()), paid=whole_cents("principal_usd")
+    )
+    daily = nw.concat([instalments, payments]).group_by("loan_id", "day")
+    rows = daily.agg(nw.col("due", "paid").sum()).with_columns(nw.col("due", "paid").cast(nw.Int64()))
+    rows = rows.with_columns(month=nw.col("day").dt.year().cast(nw.Int64()) * 12 + nw.col("day").dt.month())
+    rows = rows.with_columns(
+        paid_up_to=nw.col("paid").cum_sum().over("loan_id", order_by="day").cast(nw.Int64()),
+        due_up_to=nw.col("due").cum_sum().over("loan_id", order_by="day").cast(nw.Int64()),
+        due_in_month=nw.col("due").cum_sum().over("loan_id", "month", order_by="day").cast(nw.Int64()),
+    )
+    matched = ((nw.col("due_up_to") != 0) & (nw.col("paid_up_to") != 0)).cast(nw.Int64())
+    return by_day(
+        rows.select("day", _growth().alias(ON_TIME), matched.alias(MATCHED)), title, (ON_TIME, MATCHED)
+    )
+
+
+def _growth() -> nw.Expr:
+    """Return by how much a day's row raises what is on time of its month's due."""
+    before_month = nw.col("due_up_to") - nw.col("due_in_month")
+    free = nw.col("paid_up_to") - before_month
+    now = _covered(free, nw.col("due_in_month"))
+    return now - _covered(free - nw.col("paid"), nw.col("due_in_month") - nw.col("due"))
+
+
+def _covered(free: nw.Expr, due: nw.Expr) -> nw.Expr:
+    least = nw.when(free < due).then(free).otherwise(due)
+    return nw.when(least > 0).then(least).otherwise(nw.lit(0))

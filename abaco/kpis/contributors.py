@@ -2,18 +2,26 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.core.decimals import rounded
+from abaco.core.errors import NotComputableError
+from abaco.core.text import signed
 from abaco.ingest import masking
-from abaco.kpis.bridge import first_day, terms
+from abaco.ingest.formats import BUCKETS
+from abaco.kpis.book import Book
+from abaco.kpis.bridge import SCHEMA as BRIDGES
+from abaco.kpis.bridge import bridge, first_day, terms
 from abaco.kpis.catalog import Definition
-from abaco.kpis.ratios import Totals, rounded
-from abaco.kpis.transitions import Pair, moves, transition
+from abaco.kpis.totals import Totals, totals
+from abaco.kpis.transitions import Pair, moves, transition, transitions
 
+Rows = list[dict[str, Any]]
 LIMIT = 10
 SEGMENTS = ("company", "product")
 SCHEMA = pa.schema(
@@ -114,3 +122,60 @@ def bridge_loans(
             )
     called = names((row["loan_id"] for row in rows), key)
     return pa.Table.from_pylist([{**row, "loan": called[row["loan_id"]]} for row in rows], schema=SCHEMA)
+
+
+def between(
+    kpi: Definition,
+    name: str,
+    tape: nw.LazyFrame,
+    date: dt.date,
+    against: dt.date,
+    limit: int = LIMIT,
+) -> tuple[Rows, Rows]:
+    """Return the bridge of a PAR between any two dates of a tape, and the loans that contributed most to it.
+
+    Raises
+    ------
+    NotComputableError
+        See `bridge.bridge`.
+    """
+    rows = tape.filter(nw.col("measurement_date").is_in([against, date]))
+    sums = totals(rows, ["total_receivable_usd", *BUCKETS])
+    ways = transitions(rows, [(date, against)], [first_day(kpi)]).get((date, against), [])
+    pair = {"date": date, "against": against, "kpi": name}
+    steps = [{**pair, **step} for step in bridge(kpi, ways, sums[against], sums[date])]
+    return steps, bridge_loans({name: kpi}, rows, steps, sums, masking.key(), limit).to_pylist()
+
+
+def bridged(
+    book: Book, kpi: Definition, name: str, against: dt.date | None, limit: int = LIMIT
+) -> tuple[pa.Table, pa.Table]:
+    """Return the same from an earlier date to the book's, as tables: empty ones without a date, or a bridge."""
+    steps, loans = [], []
+    if against is not None:
+        with suppress(NotComputableError):
+            steps, loans = between(kpi, name, book.tape, book.date, against, limit)
+    return pa.Table.from_pylist(steps, schema=BRIDGES), pa.Table.from_pylist(loans, schema=SCHEMA)
+
+
+def finding(steps: pa.Table) -> str:
+    """Return in a sentence what a bridge says: how far the PAR moved, and which cause moved it most; none for none.
+
+    Examples
+    --------
+    >>> day = {"date": dt.date(2025, 2, 28), "against": dt.date(2025, 1, 31), "kpi": "PAR30"}
+    >>> points = {"opening": "3.50", "new arrears": "1.00", "paid": "-0.25", "closing": "4.25"}
+    >>> rows = [{**day, "term": term, "points": Decimal(value)} for term, value in points.items()]
+    >>> finding(pa.Table.from_pylist(rows, schema=BRIDGES))
+    'PAR30 moved by +0.75 points, from 3.50 % on 2025-01-31 to 4.25 % on 2025-02-28; most by new arrears (+1.00).'
+    """
+    if not steps.num_rows:
+        return ""
+    opening, *causes, closing = steps.to_pylist()
+    change = closing["points"] - opening["points"]
+    most = max(causes, key=lambda row: abs(row["points"] or 0))
+    return (
+        f"{closing['kpi']} moved by {signed(change, 2)} points, from {opening['points']:.2f} % on "
+        f"{opening['against']} to {closing['points']:.2f} % on {closing['date']}; "
+        f"most by {most['term']} ({signed(most['points'], 2)})."
+    )

@@ -10,7 +10,7 @@ from itertools import accumulate
 import narwhals as nw
 
 from abaco.core.errors import NotComputableError
-from abaco.kpis.ratios import Totals
+from abaco.kpis.totals import Totals
 
 ROWS = "rows"
 Amount = Callable[[dt.date, dt.date], tuple[Decimal, int]]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from abaco.core.decimals import rounded
 from abaco.kpis.catalog import Definition
-from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate
 
 SCHEMA = pa.schema(

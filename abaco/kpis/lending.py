@@ -7,12 +7,12 @@ from functools import partial
 
 import narwhals as nw
 
+from abaco.core.decimals import rounded
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 from abaco.kpis.collection import month_of
 from abaco.kpis.daily import ROWS, Ledger, by_day, measured
-from abaco.kpis.ratios import Totals, rounded
-from abaco.kpis.totals import Measure
+from abaco.kpis.totals import Measure, Totals
 
 LOANS = "the loans export, with disburse_date and disburse_principal"
 RATES = "the loans export, with interest_rate"

@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 
+from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
 from abaco.ingest.formats import BUCKETS
 from abaco.kpis.book import Book
-from abaco.kpis.ratios import Totals, rounded
-from abaco.kpis.totals import Measure
+from abaco.kpis.totals import Measure, Totals
 
 NEEDS = BUCKETS
 MEASURES = {

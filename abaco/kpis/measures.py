@@ -18,8 +18,7 @@ from abaco.kpis import (
     vintage,
 )
 from abaco.kpis.book import Book
-from abaco.kpis.ratios import Totals
-from abaco.kpis.totals import Measure
+from abaco.kpis.totals import Measure, Totals
 
 # The modules that compute measures, in this order: each has MEASURES by name, NEEDS where it goes on from measures of
 # those before it, and measure(book, names, before), which computes the named ones on every date.

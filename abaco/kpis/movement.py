@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from abaco.core.decimals import rounded
 from abaco.kpis import transitions
 from abaco.kpis.balances import WRITTEN_OFF as SAYS_WRITTEN_OFF
 from abaco.kpis.book import Book, openings
-from abaco.kpis.ratios import Totals, rounded
-from abaco.kpis.totals import Measure
+from abaco.kpis.totals import Measure, Totals
 from abaco.kpis.transitions import CLOSING, LATENESS, OPENING, PAID, WRITTEN_OFF, Pair, Transition
 
 TWO_DATES = "a row a loan, not one a date, and a date of the month before"

@@ -11,84 +11,12 @@ from abaco.ingest import sample_mark
 
 if TYPE_CHECKING:  # who only shows figures looks at them without an engine
     from abaco.kpis.catalog import Definition
-    from abaco.kpis.ratios import Totals
+    from abaco.kpis.totals import Totals
 
 
 def number(value: Decimal | None) -> float | int | None:
     """Return a published figure as a JSON number."""
     return None if value is None else float(value)
-
-
-def shown(kpi: Mapping[str, Any]) -> str:
-    """Return the value of an entry of metrics.json as a terminal shows it.
-
-    Examples
-    --------
-    >>> shown({"value": 1.3, "precision": 4, "unit": "%"})
-    '1.3000 %'
-    >>> shown({"value": 7275898.35, "precision": 2, "unit": "USD"})
-    '7,275,898.35 USD'
-    >>> shown({"value": None})
-    'not computable'
-    """
-    return "not computable" if kpi["value"] is None else f"{kpi['value']:,.{kpi['precision']}f} {kpi['unit']}"
-
-
-def judged(kpi: Mapping[str, Any]) -> str:
-    """Return the value of an entry of metrics.json with its status, where limits give it one."""
-    return shown(kpi) if kpi["status"] in ("none", "not_computable") else f"{shown(kpi)} {kpi['status']}"
-
-
-def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """Return what a terminal says of a report: id, value and status of the four KPIs and of those with limits."""
-    told = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core" or kpi["thresholds"]}
-    return [(name, shown(kpi), (kpi["reason"] or kpi["status"]) + partial(kpi)) for name, kpi in told.items()]
-
-
-def partial(kpi: Mapping[str, Any]) -> str:
-    """Return what a terminal adds to a figure of a month that is not over; nothing for others.
-
-    Parameters
-    ----------
-    kpi
-        An entry of metrics.json, or what the database has of it.
-
-    Examples
-    --------
-    >>> partial({"value": 0.8343, "partial_through": "2025-12-10"})
-    ', of a month that is not over: up to 2025-12-10'
-    """
-    last = kpi.get("partial_through")  # reports of earlier versions have none
-    return f", of a month that is not over: up to {last}" if last and kpi["value"] is not None else ""
-
-
-def caveats(figures: Mapping[str, Any]) -> list[str]:
-    """Return, in sentences, why the figures of a report are not those of a book on its date; none when they are.
-
-    Parameters
-    ----------
-    figures
-        The content of metrics.json.
-    """
-    date, as_of, later = figures["date"], figures["as_of"], figures["reconciliation"]["later"]
-    # reports of earlier versions do not say it
-    told = [sample_mark.SENTENCE] if figures.get("synthetic") else []
-    if as_of is None:
-        told += [
-            f"These are not the figures of {date}: the loans export carries no date, so balances and days past due "
-            "are those of the day it was made."
-        ]
-        if later:
-            loans = "1 loan" if later == 1 else f"{later:,} loans"
-            told.append(
-                f"That day is later than {date}: the export holds {loans} lent after it, left out here."
-            )
-        return [*told, f"Add balances of {date} to see the book of that date."]
-    if as_of < date:
-        told.append(
-            f"The figures are as of {as_of}: balances are those of that day, and the month is counted up to it."
-        )
-    return told
 
 
 def text(amount: Decimal | None) -> str | None:

@@ -5,12 +5,13 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from functools import partial
 
+from abaco.core.dates import month_end, months_before
+from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
-from abaco.kpis.book import Book, month_end, months_before
+from abaco.kpis.book import Book
 from abaco.kpis.collection import flows_of
 from abaco.kpis.daily import measured
-from abaco.kpis.ratios import Totals, rounded
-from abaco.kpis.totals import Measure
+from abaco.kpis.totals import Measure, Totals
 
 PAYMENTS = "transactions, or real payments, of the last 12 months"
 NEEDS = ("total_receivable_usd",)

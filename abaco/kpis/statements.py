@@ -5,8 +5,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from abaco.kpis.book import Book
-from abaco.kpis.ratios import Totals
-from abaco.kpis.totals import Measure
+from abaco.kpis.totals import Measure, Totals
 
 STATEMENT = "a financial statement of that date with its"
 MEASURES = {

@@ -1,6 +1,11 @@
 """What a measure is: an amount or a count of one date that KPIs are made of."""
 
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+import narwhals as nw
 
 
 @dataclass(frozen=True)
@@ -23,3 +28,70 @@ class Measure:
     add: str
     unit: str = "USD"
     of_month: bool = False
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums of one date: USD by column (None where no row has a value), and how many rows have one.
+
+    `reasons` says of a sum that is None why, where more can be said than that the input does not give it.
+    """
+
+    rows: int
+    sums: dict[str, Decimal | None]
+    counts: dict[str, int]
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+def totals(tape: nw.LazyFrame | nw.DataFrame, columns: Iterable[str]) -> dict[dt.date, Totals]:
+    """Add up `columns` for every date of the tape, in one scan.
+
+    Parameters
+    ----------
+    tape
+        One row a loan and date, or one a date; amounts in USD. A frame of any engine.
+    columns
+        Names of amount columns; one that the tape lacks has no sum.
+
+    Returns
+    -------
+    dict
+        Totals by date, oldest first.
+    """
+    frame = tape.lazy()
+    schema = frame.collect_schema()
+    columns = [c for c in dict.fromkeys(columns) if c in schema]
+    exact = [nw.col(c) if schema[c].is_decimal() else nw.col(c).cast(nw.Decimal(38, 2)) for c in columns]
+    date = nw.col("measurement_date")
+    frame = frame.select(date.cast(nw.Date()) if schema["measurement_date"] == nw.Datetime else date, *exact)
+    sums = [nw.col(c).sum().alias(f"sum_{c}") for c in columns]
+    counts = [nw.col(c).count().alias(f"count_{c}") for c in columns]
+    by_date = (
+        frame.group_by("measurement_date").agg(nw.len().alias("rows"), *sums, *counts).collect("pyarrow")
+    )
+    return {
+        row["measurement_date"]: Totals(
+            row["rows"],
+            {c: row[f"sum_{c}"] if row[f"count_{c}"] else None for c in columns},
+            {c: row[f"count_{c}"] for c in columns},
+        )
+        for row in sorted(by_date.to_native().to_pylist(), key=lambda row: row["measurement_date"])
+    }
+
+
+def with_cash(
+    totals: Mapping[dt.date, Totals], accounts: Mapping[dt.date, Mapping[str, Decimal]]
+) -> dict[dt.date, Totals]:
+    """Fill the cash of a date that the tape does not give from the financial statement of the same date.
+
+    Parameters
+    ----------
+    accounts
+        USD by date and account; ``cash_usd`` is used.
+    """
+    filled = {}
+    for date, total in totals.items():
+        cash = accounts.get(date, {}).get("cash_usd")
+        known = total.sums.get("cash_available_usd") is not None or cash is None
+        filled[date] = total if known else replace(total, sums={**total.sums, "cash_available_usd": cash})
+    return filled

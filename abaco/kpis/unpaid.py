@@ -7,16 +7,14 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.core.decimals import whole_cents
 from abaco.core.errors import NotComputableError
-from abaco.ingest.formats import BUCKETS
-from abaco.ingest.tape import FIRST_DAY
-from abaco.ingest.transformation import BUCKET_NAMES
+from abaco.ingest.formats import BUCKET_NAMES, BUCKETS, FIRST_DAY
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 from abaco.kpis.collection import flows_of
 from abaco.kpis.contributors import names
-from abaco.kpis.flows import ZERO
-from abaco.kpis.ratios import totals
+from abaco.kpis.totals import totals
 
 OWED, WRITTEN_OFF, GONE = "owed", "written off", "not on the tape"
 LOANS = pa.schema(
@@ -62,11 +60,11 @@ def by_loan(book: Book) -> pa.Table:
     payments = (
         flows.paid(book)
         .filter((nw.col("kind") == flows.PAID) & (nw.col("day") <= last))
-        .select("loan_id", paid=_cents())
+        .select("loan_id", paid=whole_cents("principal_usd"))
         .group_by("loan_id")
         .agg(nw.col("paid").sum())
     )
-    instalments = flows.due(book).select("loan_id", "day", due=_cents())
+    instalments = flows.due(book).select("loan_id", "day", due=whole_cents("principal_usd"))
     daily = instalments.group_by("loan_id", "day").agg(nw.col("due").sum())
     rows = daily.join(payments, on="loan_id", how="left").with_columns(
         due=nw.col("due").cast(nw.Int64()), paid=nw.coalesce("paid", nw.lit(0)).cast(nw.Int64())
@@ -103,11 +101,6 @@ def _on_tape(book: Book) -> nw.LazyFrame:
     rows = book.tape.lazy().filter(nw.col("measurement_date") == book.date)
     balance = nw.col("total_receivable_usd").alias("outstanding_usd")
     return rows.select("loan_id", "company", "product", balance, "written_off_usd")
-
-
-def _cents() -> nw.Expr:
-    # whole cents: not every engine adds up decimals in a row
-    return (nw.coalesce("principal_usd", ZERO) * 100).cast(nw.Int64())
 
 
 def _least(one: nw.Expr, other: nw.Expr) -> nw.Expr:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.kpis.catalog import FUNCTIONS, Definition
 from abaco.kpis.measures import MEASURES
-from abaco.kpis.ratios import Totals, rounded
+from abaco.kpis.totals import Totals
 
 
 def status(value: Decimal | None, *, direction: str | None, thresholds: Mapping[str, float] | None) -> str:

@@ -9,13 +9,14 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.core.dates import month_end, month_number, months_before
+from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.kpis.balances import DAYS, WRITTEN_OFF, columns
-from abaco.kpis.book import Book, month_end, months_before
+from abaco.kpis.book import Book
 from abaco.kpis.daily import ROWS, Ledger, measured
 from abaco.kpis.lending import LOANS, lent
-from abaco.kpis.ratios import Totals, rounded
-from abaco.kpis.totals import Measure
+from abaco.kpis.totals import Measure, Totals
 
 AGE = 12  # calendar months from which a cohort counts in RDR90
 MEASURES = {
@@ -86,17 +87,6 @@ def _late(by_date: Mapping[dt.date, list[dict[str, Any]]], day: dt.date, _: dt.d
 def _lent_before(ledger: Ledger, day: dt.date, _: dt.date) -> tuple[Decimal, int]:
     span = ledger.days[0], months_before(day, AGE)
     return ledger.between(*span, "principal_usd"), int(ledger.between(*span, ROWS))
-
-
-def month_number(day: dt.date) -> int:
-    """Return the number of a date's month, so that months can be subtracted; three in a row make a quarter.
-
-    Examples
-    --------
-    >>> month_number(dt.date(2025, 1, 31)) - month_number(dt.date(2024, 12, 1))
-    1
-    """
-    return day.year * 12 + day.month - 1
 
 
 def _month(column: str) -> nw.Expr:

@@ -1,9 +1,16 @@
 """The short table of the email: what is past a limit, the figures that tell most of the book, what moved most."""
 
-from abaco.page.kpi_text import FIRST_KPIS, concise, concise_change, drawn_limits, in_order, side  # fmt: skip
+from abaco.page.kpi_text import (  # fmt: skip
+    FIRST_KPIS,
+    concise,
+    concise_change,
+    drawn_limits,
+    in_order,
+    side,
+    sign,
+)
 from abaco.page.language import phrase, say
-from abaco.page.period import partial_mark
-from abaco.page.status import sign
+from abaco.page.masthead import partial_mark
 from abaco.page.words import plain, plural
 
 TELLING = (

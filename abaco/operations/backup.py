@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco.core import project
+from abaco.core import dates, project
+from abaco.core import files as core_files
 from abaco.core.errors import InputError
-from abaco.review import status
 from abaco.run import folders as run_folders
-from abaco.run import manifest
 
 AZURE = "azure"
 CONTENTS, DATABASE, REPORTS = "contents.json", "database.jsonl", "reports/"
@@ -39,7 +38,7 @@ def backup(to: str | None = None, output: Path | None = None) -> str:
     DatabaseError, DeliveryError
         When the database cannot be read, or Azure does not take the archive.
     """
-    folder = status.reports_folder(output)
+    folder = run_folders.reports_folder(output)
     if not (folder / run_folders.RUNS).is_dir():
         raise InputError(f"No report in {project.shown(folder)} to back up: run make report DATE=YYYY-MM-DD")
     name = f"abaco-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}.tar.gz"
@@ -57,7 +56,7 @@ def backup(to: str | None = None, output: Path | None = None) -> str:
 
 def _written(output: Path, path: Path) -> str:
     count = write(output, path)
-    return f"{count} files, {path.stat().st_size:,} bytes, SHA-256 {manifest.sha256(path)}"
+    return f"{count} files, {path.stat().st_size:,} bytes, SHA-256 {core_files.sha256(path)}"
 
 
 def write(output: Path, path: Path) -> int:
@@ -99,7 +98,7 @@ def _pack(archived: Path, output: Path, folders: list[Path], tables: Any) -> int
         with opened(path) as file:
             files.append(_entry(name, file))
     links = {p.name: os.readlink(p) for p in sorted(output.glob("[0-9]*")) if p.is_symlink()}
-    listed = {"schema_version": 1, "made_at": run_folders.now(), "links": links, "files": files}
+    listed = {"schema_version": 1, "made_at": dates.now(), "links": links, "files": files}
     contents = json.dumps(listed, indent=1).encode()
     with tarfile.open(archived, "w:gz", compresslevel=1) as tar:
         _add(tar, CONTENTS, len(contents), io.BytesIO(contents))

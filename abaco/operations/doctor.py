@@ -6,8 +6,8 @@ from pathlib import Path
 
 from abaco.core import logs, secrets
 from abaco.core.errors import AbacoError
-from abaco.operations import data, doctor_machine, doctor_places, service
-from abaco.operations.case import Case, Finding, UnexaminedError, problem, warning
+from abaco.operations import doctor_machine, doctor_places
+from abaco.operations.findings import Case, Finding, UnexaminedError, problem, warning
 
 Check = Callable[[Case], Finding]
 
@@ -18,19 +18,19 @@ CHECKS: dict[str, Check] = {
     "log": doctor_machine.log,
     "python": doctor_machine.python,
     "packages": doctor_machine.packages,
-    "parameters": data.parameters,
-    "variables": data.variables,
+    "parameters": doctor_machine.parameters,
+    "variables": doctor_machine.variables,
     "clock": doctor_machine.clock,
     "disk": doctor_machine.disk,
     "access": doctor_machine.access,
-    "input": data.exports,
+    "input": doctor_machine.exports,
     "database": doctor_places.database,
     "deliveries": doctor_places.deliveries,
     "azure": doctor_places.azure,
     "email": doctor_places.email,
     "alerts": doctor_places.alerts,
     "cascade": doctor_places.cascade,
-    "service": service.service,
+    "service": doctor_places.service,
 }
 
 

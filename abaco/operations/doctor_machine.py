@@ -1,17 +1,20 @@
 """The machine: the log, Python, packages, disk, write access and clock."""
 
 import datetime as dt
+import os
 import platform
 import re
 import shutil
+import stat
 import tempfile
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import abaco
-from abaco.core import logs, project
-from abaco.operations.case import Case, Finding, ok, problem, warning
+from abaco.core import logs, project, secrets, settings
+from abaco.core.errors import InputError
+from abaco.operations.findings import Case, Finding, ok, problem, warning
 from abaco.run import folders as run_folders
 
 LOCK = "requirements.lock"
@@ -19,6 +22,8 @@ PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)( ;)?", re.MULTILINE)
 GIGABYTE = 1 << 30
 COPIES = 3  # of the input, at most, are on the disk while a run is at work
 LEEWAY_SECONDS = 300  # by which the clocks of two machines on one storage may differ
+
+ENVIRONMENT = ".env.local"
 
 
 def log(case: Case) -> Finding:
@@ -106,3 +111,57 @@ def clock(case: Case) -> Finding:
 
 def _text(seconds: float) -> str:
     return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def parameters(case: Case) -> Finding:
+    """Check every setting, and the definitions of the KPIs."""
+    from abaco.kpis import catalog
+    from abaco.service.schedule import trigger
+
+    loaded = settings.load(case.params)
+    trigger(loaded["service"]["cron"])
+    count = len(catalog.load())
+    case.loaded = loaded
+    overlay = os.environ.get("ABACO_ENV")
+    files = "params/pipeline.yml" + (f" with params/{overlay}.yml" if overlay else "")
+    return ok(f"{files} is valid, and so are {count} KPIs of params/kpis.yml")
+
+
+def variables(_: Case) -> Finding:
+    """List which secrets are set, and see that nobody else on the machine reads their file."""
+    names = (*secrets.WHOLE, *secrets.URLS, *secrets.PARTS)
+    given = [name for name in names if os.environ.get(name)]
+    absent = [name for name in names if name not in given]
+    text = f"set: {', '.join(given) or 'none'}; not set: {', '.join(absent) or 'none'}"
+    path = project.root() / ENVIRONMENT
+    if path.is_file() and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        return warning(f"{text}; others on this machine can read {ENVIRONMENT}: chmod 600 {ENVIRONMENT}")
+    return ok(text)
+
+
+def exports(case: Case) -> Finding:
+    """Look whether the input is there, is recognised, and is not older than it may be."""
+    from abaco.ingest import sources
+    from abaco.ingest.coverage import tape_dates
+
+    source = case.exports
+    if case.reads_cascade and not source.exists():
+        return ok("cascade: nothing is downloaded yet, the next run does it")
+    found, skipped = sources.discover(source)
+    text = f"{project.shown(source)}: {_counted(len(found), 'file')}"
+    if skipped:
+        text += f", {len(skipped)} more not used (make check says why)"
+    try:
+        newest = tape_dates(found)[-1]
+    except InputError as error:
+        return warning(f"{text}; {error}")
+    age = (dt.datetime.now(dt.UTC).date() - newest).days
+    limit = case.settings["alerts"]["max_age_days"]
+    text += f", the newest date {newest}"
+    if limit and age > limit:
+        return warning(f"{text} is {age} days old, {limit} are allowed: see whether new exports came")
+    return ok(text)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

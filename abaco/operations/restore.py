@@ -16,7 +16,6 @@ from typing import Any
 from abaco.core import project
 from abaco.core.errors import InputError, RunError
 from abaco.operations.backup import AZURE, CONTENTS, DATABASE, REPORTS
-from abaco.review import status
 from abaco.run import folders as run_folders
 
 DATE = r"\d{4}-\d\d-\d\d"
@@ -47,7 +46,7 @@ def restore(source: str, output: Path | None = None) -> str:
     """
     from abaco.database import synchronise
 
-    folder = status.reports_folder(output)
+    folder = run_folders.reports_folder(output)
     run_folders.check_writable(folder)
     if busy := synchronise.at_work(folder):
         raise RunError(

@@ -3,17 +3,16 @@
 import datetime as dt
 from pathlib import Path
 
-from abaco.core import project, settings
+from abaco.core import files, project, settings
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError, RunError
-from abaco.review import status
 from abaco.run import folders, manifest
 
 
 def good_runs(output: Path, date: str) -> list[Path]:
     """Return the folders of the runs of a date that succeeded, oldest first."""
     sealed = (folder for folder in folders.folders(output, date) if (folder / manifest.NAME).is_file())
-    return [folder for folder in sealed if folders.read_json(folder / "run.json")["status"] == "success"]
+    return [folder for folder in sealed if files.read_json(folder / "run.json")["status"] == "success"]
 
 
 def rollback(date: str, to: str | None = None, output: Path | None = None) -> str:
@@ -39,7 +38,7 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
     from abaco.database.connection import connect, take_turns, writing
     from abaco.delivery import alerting, outbox
 
-    folder, date, loaded = status.reports_folder(output), str(parse_date(date)), settings.load()
+    folder, date, loaded = folders.reports_folder(output), str(parse_date(date)), settings.load()
     with folders.hold(folder, date, loaded["run"]["lock_timeout_seconds"], print):
         visible = (folder / date).resolve()
         target = _target(folder, date, visible, to)
@@ -80,4 +79,4 @@ def _id(folder: Path) -> str:
 
 
 def _ended(folder: Path) -> str:
-    return folders.read_json(folder / "run.json")["finished_at"]
+    return files.read_json(folder / "run.json")["finished_at"]

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from abaco.core import project
+from abaco.core import files, project
 from abaco.core.errors import InputError, RunError
 from abaco.ingest import masking
-from abaco.review.status import reports_folder, visible
 from abaco.run import folders, manifest
+from abaco.run.folders import reports_folder, visible
 from abaco.run.pipeline import Pipeline
 
 BYTEWISE = ("metrics.json", "report.html", "email.html", "email.eml")
@@ -42,14 +42,14 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
         )
     date = date or max(finished)
     report = (folder / date).resolve()
-    kept = folders.read_json(report / manifest.NAME)
+    kept = files.read_json(report / manifest.NAME)
     if altered := manifest.altered(report):
         raise RunError(f"{date}: {altered[0]} is not what the run wrote; run make report DATE={date} again")
     if manifest.code()["sha256"] != kept["code"]["sha256"]:
         raise RunError(
             f"{date} cannot be verified: the code has changed since; run make report DATE={date} first"
         )
-    if (shown := folders.read_json(report / "metrics.json")["quality"]["masking"]) != masking.policy():
+    if (shown := files.read_json(report / "metrics.json")["quality"]["masking"]) != masking.policy():
         raise RunError(
             f"{date} cannot be verified: its personal data is shown as {shown}, and would now be "
             f"{masking.policy()}; set {masking.KEY_VARIABLE} as it was"
@@ -61,7 +61,7 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
             kept["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True, deliver=False
         )
         again = Path(pipeline.execute(finished[date]["input"], date)["path"])
-        if folders.read_json(again / manifest.NAME)["run_id"] != kept["run_id"]:
+        if files.read_json(again / manifest.NAME)["run_id"] != kept["run_id"]:
             raise RunError(
                 f"{date} cannot be verified: its input has changed since; run make report DATE={date} first"
             )

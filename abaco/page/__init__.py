@@ -3,27 +3,23 @@
 from abaco.page.aging import aging_table
 from abaco.page.bridge import bridge_chart, bridge_loans_table
 from abaco.page.collection import collection_chart, collection_table
+from abaco.page.column_names import in_words
 from abaco.page.concentration import concentration_table
 from abaco.page.conclusion import conclusion
-from abaco.page.frames import read_tables
-from abaco.page.glossary import glossary
-from abaco.page.groups import kpi_tables
+from abaco.page.glossary import glossary, provenance
 from abaco.page.history import history_table
-from abaco.page.key_figures import kpi_cards
+from abaco.page.key_figures import kpi_cards, kpi_tables
 from abaco.page.kpi_text import FIRST_KPIS
 from abaco.page.language import speak
 from abaco.page.markup import Html, notebook_style
 from abaco.page.masthead import masthead
-from abaco.page.provenance import provenance
-from abaco.page.quality import data_quality, missing_list
-from abaco.page.reconciliation import reconciles, reconciliation_table
+from abaco.page.quality import data_quality, missing_list, reconciles, reconciliation_table
 from abaco.page.roll_rates import roll_rate_matrix
 from abaco.page.segments import segment_tables
 from abaco.page.svg import COLOURS, canvas, picture
-from abaco.page.tables import figures, frame_table
+from abaco.page.tables import figures, frame_table, read_tables
 from abaco.page.trend import trend_chart
 from abaco.page.vintages import vintage_chart, vintage_table
-from abaco.page.wording import in_words
 
 __all__ = [
     "COLOURS",

@@ -1,11 +1,10 @@
 """Why a PAR moved: the bridge from one date to the next as a waterfall, and the loans that moved it most."""
 
-from abaco.page.frames import rows_of
+from abaco.page.concentration import numbering
 from abaco.page.kpi_text import with_unit
 from abaco.page.language import phrase, say, translated
 from abaco.page.markup import Html, absent, fill
-from abaco.page.numbering import numbering
-from abaco.page.tables import figures
+from abaco.page.tables import figures, rows_of
 from abaco.page.words import MINUS, NBSP, NOTHING, code, listing, money, number, short_day
 
 # term → its name on the page, and how a sentence calls it

@@ -3,11 +3,10 @@
 from matplotlib.patches import Rectangle
 
 from abaco.page.column_names import capital
-from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent
 from abaco.page.svg import COLOURS, canvas, picture
-from abaco.page.tables import figures
+from abaco.page.tables import figures, rows_of
 from abaco.page.words import NOTHING, money, month, number, percent
 
 SIZE = {"wide": (880, 300, 13), "narrow": (340, 260, 6)}

@@ -1,11 +1,14 @@
 """How much hangs on a few borrowers: the ten largest, each with its share of the book."""
 
-from abaco.page.frames import rows_of
+import re
+from collections.abc import Iterable
+
 from abaco.page.language import phrase, say, translated
 from abaco.page.markup import Html, absent, fill
-from abaco.page.numbering import numbering
-from abaco.page.tables import bar, figures
+from abaco.page.tables import bar, figures, rows_of
 from abaco.page.words import code, money, percent
+
+NUMBERED = re.compile(r"(Borrower|Loan) \d+")
 
 
 def concentration_table(metrics: dict, concentration) -> Html:
@@ -38,3 +41,13 @@ def concentration_table(metrics: dict, concentration) -> Html:
         note=numbering(str(row["borrower"]) for row in rows),
     )  # fmt: skip
     return Html(fill("finding.html.j2", text=finding) + table)
+
+
+def numbering(names: Iterable[str]) -> str:
+    """Return what a reader must know of numbers among the names; nothing where all are tokens."""
+    if not any(NUMBERED.fullmatch(name) for name in names):
+        return ""
+    return phrase(
+        "The numbers hold within this report only and are no ranks; with ABACO_PII_KEY, "
+        "names are the same in every report."
+    )

@@ -6,14 +6,23 @@ attention.
 
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.column_names import capital, small
-from abaco.page.frames import rows_of
-from abaco.page.kpi_text import card_decimals, first, in_order, short, side, with_unit
+from abaco.page.kpi_text import (
+    card_decimals,
+    first,
+    in_order,
+    overall_status,
+    short,
+    side,
+    sign,
+    verdict,
+    with_unit,
+)
 from abaco.page.language import phrase, say
 from abaco.page.lateness import outlook, where
 from abaco.page.markup import Html, fill
-from abaco.page.period import partial_mark, undated
-from abaco.page.reconciliation import reconciles
-from abaco.page.status import overall_status, sign, verdict
+from abaco.page.masthead import partial_mark, undated
+from abaco.page.quality import reconciles
+from abaco.page.tables import rows_of
 from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural
 
 MOST_NAMED, MOST_UNUSUAL = 4, 3

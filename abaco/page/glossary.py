@@ -3,6 +3,7 @@
 from abaco.page.kpi_text import by_group, limits
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
+from abaco.page.tables import figures
 from abaco.page.words import count, money
 
 BETTER = {"lower": "Lower is better", "higher": "Higher is better", None: "Neither high nor low is better"}
@@ -44,3 +45,21 @@ def _filled(kpi):
 def _sum(text):
     """Return a sum as it is published: money to the cent, numbers of loans or borrowers whole."""
     return money(text) if "." in text else count(text)
+
+
+def provenance(metrics: dict) -> Html:
+    """Return the run's id and each input's name, form, size, SHA-256 and use."""
+    rows = [
+        [
+            item["name"],
+            item["format"],
+            item["used_for"],
+            fill("digest.html.j2", digest=item["sha256"]),
+            count(item["rows"]),
+            count(item["bytes"]),
+        ]
+        for item in metrics["inputs"]
+    ]
+    heads = [phrase(head) for head in ("File", "Format", "Used for", "SHA-256", "Rows", "Bytes")]
+    table = figures(phrase("Input files"), heads, rows, texts=4) if rows else ""
+    return fill("provenance.html.j2", run_id=metrics["run_id"], table=table)

@@ -1,10 +1,9 @@
 """The past: every date's figures, oldest first for the charts and newest first for the table."""
 
-from abaco.page.kpi_text import FIRST_KPIS, card_decimals, first, in_order, is_large
+from abaco.page.kpi_text import FIRST_KPIS, card_decimals, first, in_order, is_large, marked
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.period import partial
-from abaco.page.status import marked
+from abaco.page.masthead import partial
 from abaco.page.tables import figures
 from abaco.page.words import NOTHING, day, number, plural, short_day
 

@@ -2,9 +2,9 @@
 
 import re
 
-from abaco.page.frames import rows_of
 from abaco.page.kpi_text import drawn_limits, short, side
 from abaco.page.language import say
+from abaco.page.tables import rows_of
 from abaco.page.words import listing, percent, plain
 
 # A part of the book is told when it is so many times as late as the whole, and holds so much of all that is late.

@@ -1,18 +1,18 @@
 """The head of the page: what is shown, for which date, from which input, and how large the book is."""
 
-from abaco.page import period
-from abaco.page.language import say
+from abaco.ingest.sample_mark import SENTENCE
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.words import count, plural
+from abaco.page.words import count, day, plural, short_day
 
 
 def masthead(metrics: dict) -> Html:
     """Return the title with the date, the input, and what a date earlier than its label means."""
     return fill(
         "masthead.html.j2",
-        title=period.title(metrics),
-        sample=period.sample(metrics),
-        as_of=period.as_of(metrics),
+        title=title(metrics),
+        sample=sample(metrics),
+        as_of=as_of(metrics),
         book=metrics["book"],
         rows=_rows(metrics["book"]),
         source=_source(metrics["inputs"]),
@@ -39,3 +39,55 @@ def _source(inputs):
     if len(inputs) == 1:
         return say("Read from {name}.", name=tape)
     return say("Read from {name} and {others}.", name=tape, others=plural(len(inputs) - 1, "other file"))
+
+
+def title(metrics: dict) -> str:
+    """Return the report's title; a book that nobody dated only carries the date as a label."""
+    form = "Loan book at {date}" if metrics["as_of"] else "Loan book labelled {date}"
+    return say(form, date=day(metrics["date"]))
+
+
+def sample(metrics: dict) -> str:
+    """Return that the figures are no real book's; nothing for those of one."""
+    return phrase(SENTENCE) if metrics.get("synthetic") else ""
+
+
+def as_of(metrics: dict) -> str:
+    """Return that the figures are from an earlier day than their label; nothing when they are not."""
+    if not metrics["as_of"] or metrics["as_of"] >= metrics["date"]:
+        return ""
+    return say(
+        "Figures as of {as_of}, labelled {date}: balances are those of {as_of}, and what was collected, disbursed or "
+        "written off in the last month covers only the days up to then.",
+        as_of=day(metrics["as_of"]),
+        date=day(metrics["date"]),
+    )
+
+
+def undated(metrics: dict) -> str:
+    """Return that the figures are from an unknown day; nothing when the input dates them."""
+    if metrics["as_of"]:
+        return ""
+    date, later = day(metrics["date"]), metrics["reconciliation"]["later"]
+    told = say(
+        "These are not the figures of {date}: the loans export carries no date, so balances and days past due are "
+        "those of the day it was made.",
+        date=date,
+    )
+    if later:
+        told += " " + say(
+            "That day is later than {date}: the export holds {loans} lent after it, left out here.",
+            date=date, loans=plural(later, "loan"),
+        )  # fmt: skip
+    return f"{told} {say('Add balances of {date} to see the book of that date.', date=date)}"
+
+
+def partial(kpi: dict) -> str:
+    """Return up to which day a figure counts its month, when that is not over; nothing for others."""
+    last = kpi["value"] is not None and kpi.get("partial_through")
+    return say("partial month, up to {date}", date=short_day(last)) if last else ""
+
+
+def partial_mark(kpi: dict) -> str:
+    """Return the same in two words, for sentences."""
+    return phrase("partial month") if kpi.get("partial_through") else ""

@@ -1,9 +1,9 @@
 """Where the balance of each bucket went: the roll-rate matrix as a heat map whose figures are read first."""
 
 from abaco.page.column_names import small
-from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
+from abaco.page.tables import rows_of
 from abaco.page.words import NBSP, bucket, day, money, number
 
 BUCKETS = ("0–7", "7–30", "30–60", "60–90", "90+")

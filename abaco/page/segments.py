@@ -2,10 +2,9 @@
 
 import re
 
-from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say, translated
 from abaco.page.markup import Html, absent, fill
-from abaco.page.tables import bar, figures
+from abaco.page.tables import bar, figures, rows_of
 from abaco.page.words import count, money, percent, plural
 
 DIMENSIONS = {

@@ -5,9 +5,12 @@ import re
 from xml.etree import ElementTree
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from abaco.page.markup import Html, fill
+from abaco.page.words import plain
 
 # name in colours.css → the light theme's value, which charts are drawn in; a test keeps the two equal
 COLOURS = {
@@ -23,6 +26,8 @@ COLOURS = {
 }
 THEMED = {value: f"var(--{name}, {value})" for name, value in COLOURS.items()} | {"#000000": "currentColor"}
 SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "abaco"}
+
+SMALL = 12.5
 
 
 def canvas(width: int, height: int) -> Figure:
@@ -137,3 +142,19 @@ def picture(
     wide = inline(draw(figure), f"{name}-wide", label, "wide" if narrow else "")
     drawn = [wide] + ([inline(draw(narrow), f"{name}-narrow", label, "narrow")] if narrow else [])
     return fill("picture.html.j2", name=name, drawings=drawn, finding=finding, note=note)
+
+
+def placed(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Return axes at a place given in pixels from the lower left corner."""
+    across, down = figure.get_size_inches() * 72
+    return figure.add_axes((left / across, bottom / down, width / across, height / down))
+
+
+def bare(axes: Axes, unit: str = "") -> None:
+    """Leave a base line and few ticks; the unit stands at each value of the scale."""
+    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.spines["bottom"].set_color(COLOURS["muted"])
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{plain(round(value, 6))}{unit}")
+    axes.tick_params(axis="y", length=0, colors=COLOURS["muted"], labelsize=SMALL)
+    axes.tick_params(axis="x", length=4, colors=COLOURS["muted"], labelsize=SMALL, color=COLOURS["muted"])

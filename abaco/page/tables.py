@@ -8,6 +8,11 @@ from abaco.page.language import phrase
 from abaco.page.markup import Html, fill
 from abaco.page.words import NOTHING, count, day, money, number
 
+SHOWN = (
+    "history", "bridges", "bridge_loans", "roll_rates", "collections", "vintages", "concentration",
+    "segments",
+)  # fmt: skip
+
 
 def figures(
     caption: str,
@@ -79,3 +84,26 @@ def frame_table(frame, caption: str) -> Html:
     texts = max(1, is_text.index(False) if False in is_text else len(is_text))
     rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
     return figures(caption, [phrase(str(name)) for name in frame.columns], rows, texts=texts)
+
+
+def read_tables(phase) -> dict:
+    """Return the tables that the page shows, by name; one that the run did not write is an empty list.
+
+    Parameters
+    ----------
+    phase
+        The `abaco.run.phase.Phase` that reads them.
+    """
+    kept = {path.stem for path in phase.tables.glob("*.parquet")}
+    return {name: phase.read_table(name) if name in kept else [] for name in SHOWN}
+
+
+def rows_of(table, **wanted) -> list[dict]:
+    """Return the rows of a frame, or of a list of dicts, whose columns are as `wanted`; dates may be ISO texts.
+
+    >>> rows_of([{"date": "2025-12-31", "usd": float("nan")}], date="2025-12-31")
+    [{'date': '2025-12-31', 'usd': None}]
+    """
+    rows = table.to_dict("records") if hasattr(table, "to_dict") else table
+    known = ({name: None if value != value else value for name, value in row.items()} for row in rows)
+    return [row for row in known if all(str(row[name]) == str(value) for name, value in wanted.items())]

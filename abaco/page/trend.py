@@ -5,12 +5,11 @@ from itertools import groupby
 
 from matplotlib.figure import Figure
 
-from abaco.page.axes import bare, placed
 from abaco.page.history import course, timeline
 from abaco.page.kpi_text import drawn_limits, limits, short, side
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, sentence
-from abaco.page.svg import COLOURS, canvas, picture
+from abaco.page.svg import COLOURS, bare, canvas, picture, placed
 from abaco.page.words import day, listing, month, plain, plural, short_day
 
 PANEL = {"wide": (430, 300), "narrow": (340, 250), "mail": (428, 200)}

@@ -1,11 +1,9 @@
 """Vintages: of what was disbursed in a quarter, how much has ever been 90 days late, by months on book."""
 
-from abaco.page.axes import bare, placed
-from abaco.page.frames import rows_of
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent
-from abaco.page.svg import COLOURS, canvas, picture
-from abaco.page.tables import figures
+from abaco.page.svg import COLOURS, bare, canvas, picture, placed
+from abaco.page.tables import figures, rows_of
 from abaco.page.words import NOTHING, listing, money, percent, plural, quarter
 
 SIZE = {"wide": (880, 380), "narrow": (340, 320)}

@@ -10,13 +10,13 @@ from abaco.core import settings
 from abaco.core.dates import parse_date
 from abaco.core.text import aligned
 from abaco.engines import DuckDB
-from abaco.ingest import coverage, quarantine, reconciliation, sources, statements
+from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, statements
 from abaco.ingest.masking import policy
 from abaco.ingest.tape import with_loans
 from abaco.ingest.transformation import borrowers
 from abaco.kpis import catalog, measures, open_book, values
 from abaco.kpis.book import Book
-from abaco.run import inputs
+from abaco.run import plan
 
 
 def inspect(input: str | Path | None, date: str | None, params: Any = None) -> Iterator[str]:
@@ -36,14 +36,14 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     """
     chosen = settings.load(params)
     definitions, said = catalog.load(), []
-    source = inputs.located(input, chosen, said.append)
+    source = plan.located(input, chosen, said.append)
     yield from said
     found, skipped = sources.discover(source)
     day = parse_date(date) if date else coverage.tape_dates(found)[-1]
     yield from _files(found, skipped)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
         work = Path(scratch)
-        batches = quarantine.stage(found, day, engine, work)
+        batches = roles.stage(found, day, engine, work)
         rejects = quarantine.quarantine(batches, engine, work)
         tape = next(b for b in batches if b.is_tape)
         if stated := coverage.stated_dates(tape, engine):
@@ -85,7 +85,7 @@ def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> s
 
 
 def _files(found: list[sources.Source], skipped: list[sources.Skipped]) -> list[str]:
-    use = quarantine.roles(found)
+    use = roles.roles(found)
     rows = [(s.name, s.format.title, use[s.name], ", ".join(s.left_behind)) for s in found]
     lines = aligned([("file", "format", "used for", "columns left behind"), *rows])
     return lines + [f"{s.name} is not used: {s.reason}" for s in skipped]

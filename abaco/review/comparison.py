@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco.core import project
+from abaco.core import project, text
 from abaco.core.errors import InputError
 from abaco.core.text import aligned
-from abaco.kpis import publish
 from abaco.review import status
+from abaco.run import folders
 
 
 def find(connection: Any, output: Path, name: str) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def compare(one: str, other: str, output: Path | None = None) -> Iterator[str]:
     """
     from abaco.database import connection, queries
 
-    folder = status.reports_folder(output)
+    folder = folders.reports_folder(output)
     with connection.reading(status.database(folder)) as opened:
         before, after = (find(opened, folder, name) for name in (one, other))
         kpis = [queries.figures(opened, run) for run in (before, after)]
@@ -67,7 +67,7 @@ def figures(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, ..
         old, new = before.get(name), after.get(name)
         if old and new and _compared(old) == _compared(new):
             continue
-        texts = [publish.judged(kpi) + publish.partial(kpi) if kpi else "not there" for kpi in (old, new)]
+        texts = [text.value_and_status(kpi) + text.partial(kpi) if kpi else "not there" for kpi in (old, new)]
         known = old and new and None not in (old["value"], new["value"])
         change = f"{new['value'] - old['value']:+,.{new['precision']}f}" if known else ""
         found.append((name, texts[0], "→", texts[1], change))
@@ -75,7 +75,7 @@ def figures(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, ..
 
 
 def _compared(kpi: dict[str, Any]) -> tuple[Any, ...]:
-    return kpi["value"], kpi["status"], publish.partial(kpi)
+    return kpi["value"], kpi["status"], text.partial(kpi)
 
 
 def inputs(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[tuple[str, ...]]:

@@ -9,14 +9,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from abaco.core import project
+from abaco.core import files, project, text
 from abaco.core.dates import parse_date
+from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
 from abaco.core.text import aligned
-from abaco.kpis import catalog, publish
+from abaco.kpis import catalog
 from abaco.kpis.bridge import first_day
-from abaco.kpis.ratios import rounded
-from abaco.review import movement, status
+from abaco.review import movement, terminal
 from abaco.run import folders
 
 Kpi = Mapping[str, Any]
@@ -50,15 +50,15 @@ def explain(
     InputError
         When there is no such report, KPI or date, naming those that there are.
     """
-    folder = _report(status.reports_folder(output), date)
-    figures = folders.read_json(folder / "metrics.json")
+    folder = _report(folders.reports_folder(output), date)
+    figures = files.read_json(folder / "metrics.json")
     name = _known(name, figures)
     history = [row for row in _rows(folder, "history") if row["kpi"] == name]
     former, kpi = _former(against, figures["date"], history), figures["kpis"][name]
     facts = aligned(_facts(name, folder, figures))
     yield f"{name}: {kpi['title']}"
-    yield f"{_value(kpi['value'], kpi)} on {figures['date']}, {_status(kpi)}{publish.partial(kpi)}"
-    yield from publish.caveats(figures)
+    yield f"{_value(kpi['value'], kpi)} on {figures['date']}, {_status(kpi)}{text.partial(kpi)}"
+    yield from terminal.caveats(figures)
     yield ""
     yield from facts
     yield ""
@@ -68,7 +68,7 @@ def explain(
 
 
 def _report(folder: Path, date: str | None) -> Path:
-    finished = status.visible(folder)
+    finished = folders.visible(folder)
     wanted = str(parse_date(date)) if date else max(finished, default="")
     if wanted not in finished:
         raise InputError(
@@ -129,7 +129,7 @@ def _why(
     if unknown := next((row["reason"] for row in (before, now) if row["value"] is None), None):
         yield f"What moved it since {former} cannot be said: {unknown}."
         return
-    change = movement.signed(now["value"] - before["value"], kpi["precision"])
+    change = text.signed(now["value"] - before["value"], kpi["precision"])
     yield f"Since {former} it moved by {change}, from {_value(before['value'], kpi)}."
     definition = catalog.load().get(name)
     if definition and first_day(definition):
@@ -151,11 +151,9 @@ def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -
     for name in names:
         before, now = (found.get((name, date), Decimal(0)) for date in (former, day))
         places = max(0, *(-value.as_tuple().exponent for value in (before, now)))
-        rows.append(
-            (name, f"{before:,.{places}f}", f"{now:,.{places}f}", movement.signed(now - before, places))
-        )
+        rows.append((name, f"{before:,.{places}f}", f"{now:,.{places}f}", text.signed(now - before, places)))
     heading = "It is made of other figures, each with an explanation of its own:"
-    return [heading, "", *movement.table(("", "before", "now", "change"), rows, texts=1)]
+    return [heading, "", *text.table(("", "before", "now", "change"), rows, texts=1)]
 
 
 def _places(row: Mapping[str, Any]) -> int:

@@ -6,11 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from abaco.core import project
+from abaco.core import project, text
 from abaco.core.errors import InputError
 from abaco.core.text import aligned
-from abaco.kpis import publish
 from abaco.review import status
+from abaco.run import folders
 
 BAR = 32
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -38,7 +38,7 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
         raise InputError(f"--by {by} is not one of {', '.join(PERIODS)}")
     from abaco.database import connection, queries
 
-    folder = status.reports_folder(output)
+    folder = folders.reports_folder(output)
     with connection.reading(status.database(folder)) as opened:
         run = report_of(queries.shown(opened), folder, date)
         entry = kpi_of(queries.figures(opened, run), kpi, run["date"])
@@ -57,7 +57,7 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
     yield heading
     for period, line in zip(periods, told, strict=True):
         yield line
-        if said := publish.partial(period):
+        if said := text.partial(period):
             yield f"  {kpi}{said}"
 
 

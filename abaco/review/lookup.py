@@ -9,7 +9,7 @@ import narwhals as nw
 
 from abaco.core.errors import InputError
 from abaco.engines import DuckDB
-from abaco.ingest import quarantine, sources, staging
+from abaco.ingest import quarantine, roles, sources, staging
 
 
 def places(
@@ -36,7 +36,7 @@ def places(
     found, _ = sources.discover(input)
     rows = {}
     with tempfile.TemporaryDirectory(prefix="abaco-") as work:
-        for index, source in enumerate(quarantine.tape_sources(found)):
+        for index, source in enumerate(roles.tape_sources(found)):
             if known.get(source.name) != source.sha256:
                 raise InputError(
                     f"{source.name} is not the file that the report was made from: its lines say nothing of its loans; "

@@ -4,22 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco.core import project, settings
+from abaco.core import dates as core_dates
+from abaco.core import files, project, text
 from abaco.core.errors import DatabaseError, InputError
 from abaco.core.text import aligned
-from abaco.database.alike import alike
-from abaco.kpis import publish
+from abaco.database.queries import alike
 from abaco.run import folders
-
-
-def reports_folder(output: Path | None) -> Path:
-    """Return the folder of the reports: `output`, or the setting ``run.output``."""
-    return output.expanduser().absolute() if output else project.resolve(settings.load()["run"]["output"])
-
-
-def visible(output: Path) -> dict[str, dict[str, Any]]:
-    """Return run.json of the visible report of each date, oldest first."""
-    return {path.parent.name: folders.read_json(path) for path in sorted(output.glob("[0-9]*/run.json"))}
+from abaco.run.folders import reports_folder, visible
 
 
 def overview(output: Path | None = None) -> Iterator[str]:
@@ -82,7 +73,7 @@ def _of_folders(folder: Path) -> dict[str, Any]:
 
     shown, figures = visible(folder), {}
     for date, run in shown.items():
-        kpis = folders.read_json(folder / date / "metrics.json")["kpis"]
+        kpis = files.read_json(folder / date / "metrics.json")["kpis"]
         figures[run["run_id"]] = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core"}
     failures = [
         run | {"status": "failed"} for _, run in synchronise.ended(folder) if run["status"] != "success"
@@ -114,7 +105,7 @@ def nothing(folder: Path) -> InputError:
 
 def text_of(time: Any) -> str:
     """Return a time as reports write it: UTC, to the second."""
-    return time if isinstance(time, str) else folders.stamp(time)
+    return time if isinstance(time, str) else core_dates.stamp(time)
 
 
 def _rows(
@@ -125,7 +116,7 @@ def _rows(
     yield ("date", *names, "finished", "run", "input")
     for date in dates:
         entries, run = of_date.get(date, {}), shown.get(date)
-        cells = [publish.judged(entries[name]) if name in entries else "" for name in names]
+        cells = [text.value_and_status(entries[name]) if name in entries else "" for name in names]
         ended = (
             (text_of(run["finished_at"]), run["run_id"], project.shown(run["input"]))
             if run
@@ -135,7 +126,7 @@ def _rows(
 
 
 def _partial(entries: dict[str, dict[str, Any]]) -> Iterator[str]:
-    yield from (f"  {name}{said}" for name, kpi in entries.items() if (said := publish.partial(kpi)))
+    yield from (f"  {name}{said}" for name, kpi in entries.items() if (said := text.partial(kpi)))
 
 
 def _later(output: Path, unfinished: list[dict[str, Any]], run: dict[str, Any] | None) -> Iterator[str]:

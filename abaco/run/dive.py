@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from abaco.core import project
+from abaco.core import files, project
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, FACTS, scraps_of
@@ -16,7 +16,7 @@ from abaco.engines import DuckDB
 from abaco.kpis import catalog, measures, open_book
 from abaco.kpis.bridge import first_day
 from abaco.kpis.measures import MEASURES
-from abaco.run import folders, scraps
+from abaco.run import phase
 from abaco.run import plan as run_plan
 from abaco.run.manifest import NAME
 from abaco.run.pipeline import Pipeline
@@ -49,7 +49,7 @@ def report_of(input: str | Path, date: str = "") -> Path:
 
 
 def _is_of(report: Path, plan: dict[str, Any]) -> bool:
-    parameters = folders.read_json(report / NAME)["parameters"]
+    parameters = files.read_json(report / NAME)["parameters"]
     inputs = [{"name": source["name"], "sha256": source["sha256"]} for source in plan["sources"]]
     keys = run_plan.phase_keys(plan["date"], inputs, parameters, plan["code"]["library"])
     return READ in run_plan.reusable(keys, report)
@@ -67,7 +67,7 @@ class Dive:
     def __init__(self, input: str | Path, date: str = ""):
         self.folder = report_of(input, date)
         self.definitions = catalog.load()
-        self.metrics = folders.read_json(self.folder / "metrics.json")
+        self.metrics = files.read_json(self.folder / "metrics.json")
         self._engine = DuckDB()
         facts = scraps_of(self.folder / "notebooks" / "01_ingestion.ipynb")[FACTS]
         self.book = open_book.open_book(self.folder / "tables", self._engine, facts)
@@ -129,8 +129,8 @@ class Dive:
     def complete(self, **figures: Any) -> None:
         """Record figures, those that are known, and last of all that the notebook is complete."""
         self._engine.close()
-        scraps.record(**known(figures))
-        scraps.record(**{COMPLETED: True})
+        phase.record(**known(figures))
+        phase.record(**{COMPLETED: True})
 
 
 def known(figures: Mapping[str, Any]) -> dict[str, Any]:

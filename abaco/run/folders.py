@@ -1,7 +1,6 @@
 """Run folders: staged apart, switched to in one step, one run of a date at a time."""
 
 import datetime as dt
-import json
 import os
 import shutil
 import socket
@@ -10,8 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from abaco.core import locks
+from abaco.core import files, locks, project, settings
+from abaco.core.dates import now
 from abaco.core.errors import InputError, RunError
+from abaco.core.files import read_json, write_json
+from abaco.core.locks import is_alive, is_here
 
 RUNS = ".runs"
 HOLDER, LOCK = "holder.json", "lock"
@@ -149,62 +151,17 @@ def at_work(output: Path, folder: Path) -> bool:
     return not is_here(who) or is_alive(who)
 
 
-def is_here(who: dict[str, Any]) -> bool:
-    """Return whether a holder is a process of this machine."""
-    return who["host"] == socket.gethostname()
-
-
-def is_alive(who: dict[str, Any]) -> bool:
-    """Return whether a holder's process, which is one of this machine, still runs."""
-    try:
-        os.kill(who["pid"], 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is there, and somebody else's
-        pass
-    return True
-
-
 def _holder(output: Path, date: str) -> str:
     if who := holder(output, date):
         return f"another run, process {who['pid']} on {who['host']} since {who['since']}"
     return "another run, which has not said who it is"
 
 
-def now() -> str:
-    """Return the time as reports write it."""
-    return stamp(dt.datetime.now(dt.UTC))
+def reports_folder(output: Path | None) -> Path:
+    """Return the folder of the reports: `output`, or the setting ``run.output``."""
+    return output.expanduser().absolute() if output else project.resolve(settings.load()["run"]["output"])
 
 
-def stamp(time: dt.datetime) -> str:
-    """Return a time as reports write it: UTC, to the second.
-
-    Examples
-    --------
-    >>> stamp(dt.datetime(2025, 12, 31, 2, 0, 3, 400, dt.UTC))
-    '2025-12-31T02:00:03Z'
-    """
-    return f"{time.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON that is the same for the same content, whole or not at all."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(fresh, path)
-
-
-def read_json(path: Path) -> Any:
-    """Return the content of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def time_of(text: str) -> dt.datetime:
-    """Return the time that reports write as text.
-
-    Examples
-    --------
-    >>> time_of("2025-12-31T02:00:00Z").isoformat()
-    '2025-12-31T02:00:00+00:00'
-    """
-    return dt.datetime.fromisoformat(text)
+def visible(output: Path) -> dict[str, dict[str, Any]]:
+    """Return run.json of the visible report of each date, oldest first."""
+    return {path.parent.name: files.read_json(path) for path in sorted(output.glob("[0-9]*/run.json"))}

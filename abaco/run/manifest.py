@@ -8,18 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from abaco.core import project
+from abaco.core.files import read_json, sha256, write_json
 from abaco.core.phases import PHASES, notebook_path
-from abaco.run.folders import read_json, write_json
 
 NAME = "manifest.json"
 # What is no output: the manifest itself, and the record of the run, which goes on with its deliveries.
 APART = (NAME, "run.json")
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def code() -> dict[str, str | None]:

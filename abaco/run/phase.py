@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from abaco import engines
+from abaco import engines, lean
 from abaco.core import project
+from abaco.core.files import read_json, write_json
 from abaco.core.phases import (
     COMPLETED,
     FACTS,
@@ -25,8 +27,6 @@ from abaco.core.phases import (
     scraps_of,
     section,
 )
-from abaco.run import scraps
-from abaco.run.folders import read_json, write_json
 
 SCRATCH = Path("reports") / ".scratch"
 
@@ -90,7 +90,7 @@ class Phase:
 
     def hand_over(self, content: Any) -> None:
         """Record facts for later phases."""
-        scraps.record(**{FACTS: content})
+        record(**{FACTS: content})
 
     def received(self, name: str) -> Any:
         """Return the facts that an earlier phase recorded."""
@@ -132,10 +132,10 @@ class Phase:
 
         A run believes nothing else: papermill calls a notebook complete whose kernel was killed half-way.
         """
-        scraps.record(**figures)
+        record(**figures)
         if self._engine is not None:
             self._engine.close()
-        scraps.record(**{COMPLETED: True})
+        record(**{COMPLETED: True})
 
 
 def _execute_earlier(name: str, folder: Path) -> None:
@@ -163,3 +163,30 @@ def _changed_since(folder: Path, phase: str) -> bool:
     ]
     made = min(os.path.getmtime(folder / name) for name in OUTPUTS[section(phase)])
     return made < max(os.path.getmtime(p) for p in watched if p.exists())
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON can hold it: decimals and dates as text, NumPy scalars as numbers.
+
+    Examples
+    --------
+    >>> plain({"usd": Decimal("1.10"), "on": dt.date(2025, 12, 31)})
+    {'usd': '1.10', 'on': '2025-12-31'}
+    """
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(v) for v in value]
+    if isinstance(value, Decimal | dt.date | Path):
+        return str(value)
+    return value.item() if hasattr(value, "item") else value
+
+
+def record(**figures: Any) -> None:
+    """Record each figure under its name in the running notebook."""
+    with lean.imports():
+        import scrapbook
+
+    for name, figure in figures.items():
+        value = plain(figure)  # scrapbook would take text for JSON, and "1.10" for the number 1.1
+        scrapbook.glue(name, value, encoder="text" if isinstance(value, str) else "json")

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco.core import logs, project, settings
+from abaco.core import files, logs, project, settings
 from abaco.core.dates import parse_date
 from abaco.core.errors import DateError
 from abaco.core.phases import COMPLETED, FACTS, PHASES, scraps_of, section
 from abaco.delivery.preparation import Settling
 from abaco.engines import memory
-from abaco.ingest import sample_mark, sources
-from abaco.run import folders, inputs, manifest, retention
+from abaco.ingest import sources
+from abaco.run import folders, manifest, retention
 from abaco.run import plan as run_plan
 from abaco.run.record import Record
 
@@ -106,7 +106,7 @@ class Pipeline:
         plan = self.plan(input, date)
         day = plan["date"]
         if not input:
-            sample_mark.check_default(self.output, day, Path(plan["input"]))
+            run_plan.check_default(self.output, day, Path(plan["input"]))
         logs.begin_run(plan["run_id"])
         try:
             if self.force or not self.is_current(plan):
@@ -118,8 +118,8 @@ class Pipeline:
         undelivered = self._settling.settle(folder) if self._settling else []
         if failure:
             raise failure
-        content = folders.read_json(folder / "run.json")
-        content["phases"]["calculation"]["metrics"] = folders.read_json(folder / "metrics.json")["kpis"]
+        content = files.read_json(folder / "run.json")
+        content["phases"]["calculation"]["metrics"] = files.read_json(folder / "metrics.json")["kpis"]
         return {**content, "path": str(self.output / day), "undelivered": undelivered, "replaced": replaced}
 
     def _set_out(self, plan: dict[str, Any]) -> None:
@@ -164,7 +164,7 @@ class Pipeline:
         """Run the phases that are not taken from a former run; return the error of a run that failed."""
         done = run_plan.adopt(taken, former, folder) if taken else {}
         folders.discard_left(self.output, plan["date"], folder)
-        folders.write_json(folder / "work" / "plan.json", plan)
+        files.write_json(folder / "work" / "plan.json", plan)
         facts = {"run_id": plan["run_id"], "date": plan["date"], "input": plan["input"]}
         record = Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])
         try:
@@ -187,7 +187,7 @@ class Pipeline:
     def plan(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Return all that is fixed before a run: id, date, input, sources, parameters, code, engine, phase keys."""
         day = None if date is None else parse_date(date)
-        source = inputs.located(input, self.settings, self.progress.say)
+        source = run_plan.located(input, self.settings, self.progress.say)
         found, _ = sources.discover(source)
         if day is None:
             from abaco.ingest.coverage import tape_dates
@@ -221,7 +221,7 @@ class Pipeline:
         visible = self.output / plan["date"]
         if not (visible / "run.json").is_file():
             return None
-        former = folders.read_json(visible / "run.json")
+        former = files.read_json(visible / "run.json")
         if former["input"] == plan["input"]:
             return None
         return {**{key: former[key] for key in ("run_id", "input")}, "path": project.shown(visible.resolve())}
@@ -271,6 +271,6 @@ def _files(folder: Path) -> Iterator[str]:
 
 def _seal(folder: Path, plan: dict[str, Any]) -> None:
     """Write the manifest anew: the last phase's notebook has come since."""
-    kept = folders.read_json(folder / manifest.NAME)
+    kept = files.read_json(folder / manifest.NAME)
     facts = {k: v for k, v in kept.items() if k not in ("schema_version", "outputs")}
     manifest.write(folder, facts | {"code": plan["code"]})

@@ -5,15 +5,20 @@ import hmac
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from abaco.core import files, project
+from abaco.core.errors import InputError
+from abaco.core.files import sha256
 from abaco.core.phases import HANDED, OUTPUTS, PHASES, notebook_path, section
 from abaco.ingest import masking
-from abaco.run import folders
-from abaco.run.manifest import sha256
+from abaco.ingest.sample_mark import PLACES, is_sample
 
 FINGERPRINT = b"abaco: which masking key"
+
+CASCADE = "cascade"
 
 
 def phase_keys(date: str, inputs: list[dict], parameters: dict[str, dict], library: str) -> dict[str, str]:
@@ -43,7 +48,7 @@ def reusable(keys: dict[str, str], former: Path) -> list[str]:
     The last of them has left all that the next one reads; what only a phase in between needed may be gone.
     """
     try:
-        done = folders.read_json(former / "run.json")["phases"]
+        done = files.read_json(former / "run.json")["phases"]
     except (OSError, ValueError, KeyError):  # a run that ended before it said anything
         return []
     same = []
@@ -71,7 +76,7 @@ def adopt(phases: list[str], former: Path, folder: Path) -> dict[str, Any]:
     dict
         The phases' metrics of the former run, by section.
     """
-    done = folders.read_json(former / "run.json")["phases"]
+    done = files.read_json(former / "run.json")["phases"]
     sections = [section(phase) for phase in phases]
     names = [f"notebooks/{phase}.ipynb" for phase in phases]
     for name in sections:
@@ -93,3 +98,51 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:  # another file system, or one without links
         shutil.copy2(source, target)
+
+
+def located(input: str | Path | None, settings: dict[str, Any], say: Callable[[str], None]) -> Path:
+    """Return the file or folder that an input names, with the export downloaded where it says ``cascade``.
+
+    Parameters
+    ----------
+    input
+        A file or a folder, from the current folder when relative; by default the setting ``run.input``. Only the
+        text ``cascade`` is the download: ``./cascade`` and a `Path` are always a path.
+    say
+        Told in one line what a download comes to.
+    """
+    if (input or settings["run"]["input"]) == CASCADE:
+        from abaco.ingest import cascade  # the HTTP client takes long to import: not before it is needed
+
+        return cascade.download(settings, say)
+    return Path(input).expanduser().absolute() if input else project.resolve(settings["run"]["input"])
+
+
+def check_default(output: Path, date: str, source: Path) -> None:
+    """Raise when the sample, which nobody named, would replace a report of something else.
+
+    Parameters
+    ----------
+    output
+        Folder of the reports.
+    date
+        The date of the report.
+    source
+        The file or folder that is read as no other was named.
+
+    Raises
+    ------
+    InputError
+        Naming both inputs.
+    """
+    visible = output / date
+    if source not in map(project.resolve, PLACES) or not (visible / "run.json").is_file():
+        return
+    former = files.read_json(visible / "run.json")["input"]
+    if former == str(source) or is_sample(files.read_json(visible / "metrics.json")["inputs"]):
+        return
+    name = project.shown(source)
+    raise InputError(
+        f"INPUT is missing: the report of {date} was made of {former}, and {name}, the synthetic sample, "
+        f"would replace it: give INPUT={former}, set run.input, or say INPUT={name}"
+    )

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from abaco.core import dates, files
 from abaco.core.errors import AbacoError
 from abaco.run import folders
 
@@ -18,7 +19,7 @@ class Record:
         self._path, self._began = folder / "run.json", time.perf_counter()
         self.phase, self.done = None, dict(done)
         self._content = {
-            "schema_version": 1, **facts, "status": "running", "started_at": folders.now(), "finished_at": None,
+            "schema_version": 1, **facts, "status": "running", "started_at": dates.now(), "finished_at": None,
             "seconds": None, "phases": self.done, "error": None, "deliver_to": list(places),
             # from now on whoever finds this run knows that the database waits for it
             "deliveries": [DATABASE_WAITS] if places else [],
@@ -27,7 +28,7 @@ class Record:
 
     def _write(self, **changes: Any) -> None:
         self._content.update(changes)
-        folders.write_json(self._path, self._content)
+        files.write_json(self._path, self._content)
 
     def add(self, name: str, figures: dict[str, Any]) -> None:
         """Note the figures of a phase that has ended."""
@@ -36,7 +37,7 @@ class Record:
 
     def _end(self, status: str, error: str | None = None) -> None:
         seconds = round(time.perf_counter() - self._began, 3)
-        self._write(status=status, error=error, finished_at=folders.now(), seconds=seconds)
+        self._write(status=status, error=error, finished_at=dates.now(), seconds=seconds)
 
     def succeed(self) -> None:
         """Note that the run succeeded."""

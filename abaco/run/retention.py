@@ -5,6 +5,7 @@ import logging
 import shutil
 from pathlib import Path
 
+from abaco.core import files
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def prune(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datet
 def expendable(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datetime) -> list[Path]:
     """Return the folders that may go, oldest first."""
     found = folders.folders(output, date)
-    states = {folder: folders.read_json(folder / "run.json") for folder in found}
+    states = {folder: files.read_json(folder / "run.json") for folder in found}
     good = [folder for folder in found if states[folder]["status"] == "success"]
     newest = found[-keep_runs:] if keep_runs else []
     kept = {path.resolve() for path in (output / date, *good[-1:], *newest)}

@@ -21,8 +21,7 @@ from starlette.responses import (
 
 from abaco.core.errors import DatabaseError
 from abaco.service import files, metrics, pages
-from abaco.service.health import health
-from abaco.service.reports import Book
+from abaco.service.reports import Book, health
 from abaco.service.security import Access, Guard
 
 log = logging.getLogger(__name__)

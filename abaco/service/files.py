@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.responses import FileResponse
 
+from abaco.core import files
 from abaco.run import folders, manifest
 
 ALWAYS = (manifest.NAME, "run.json")
@@ -15,7 +16,7 @@ SHOWN = {".html": "text/html", ".json": "application/json", ".png": "image/png"}
 def listed(folder: Path) -> dict[str, int]:
     """Return the size in bytes of each file of a run by its name; none when the run's folder is gone."""
     try:
-        outputs = folders.read_json(folder / manifest.NAME)["outputs"]
+        outputs = files.read_json(folder / manifest.NAME)["outputs"]
     except FileNotFoundError:
         return {}
     parts = [part for output in outputs for part in output.get("parts", [output])]

@@ -5,18 +5,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from abaco.core import project
+from abaco.core import dates, project
 from abaco.database import queries
-from abaco.database.alike import alike
 from abaco.database.connection import reading
+from abaco.database.queries import alike
 from abaco.page.key_figures import kpi_cards
 from abaco.page.kpi_text import FIRST_KPIS
 from abaco.page.markup import Html, fill, stylesheet
 from abaco.page.words import day
-from abaco.run import folders
 from abaco.service import files, tables
-from abaco.service.health import health
-from abaco.service.reports import Book
+from abaco.service.reports import Book, health
 from abaco.service.tables import moment
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -54,7 +52,7 @@ def reports(book: Book, before: str) -> str:
             "deliveries": list(alike(queries.deliveries_with(connection, "pending", "dead"))),
         }
     for name in ("last_run", "next_run"):
-        values[name] = state[name] and moment(folders.time_of(state[name]))
+        values[name] = state[name] and moment(dates.time_of(state[name]))
     return _page(
         "reports.html.j2", "Reports by date", state=state, mark=MARKS[state["status"]], latest=latest,
         dates=[str(run["date"]) for run in shown], older=str(here[-1]["date"]) if rest else None, **values,

@@ -3,11 +3,14 @@
 import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from abaco.core import dates, locks
+from abaco.core.errors import AbacoError
 from abaco.database import queries
-from abaco.database.connection import FILE
+from abaco.database.connection import FILE, reading
 from abaco.database.synchronise import caught_up
 from abaco.run import folders
 from abaco.service.schedule import Schedule
@@ -50,7 +53,7 @@ class Book:
         ]
         note = self.schedule.note()
         if note and note["finished_at"]:
-            found.append(Outcome(folders.time_of(note["finished_at"]), note["error"]))
+            found.append(Outcome(dates.time_of(note["finished_at"]), note["error"]))
         return sorted(found, key=lambda outcome: outcome.at)
 
     @property
@@ -58,9 +61,7 @@ class Book:
         """Whether a run is at work on this machine, whoever began it."""
         dates = [note.parent.name for note in self.output.glob(f"{folders.RUNS}/*/{folders.HOLDER}")]
         holders = (folders.holder(self.output, date) for date in dates)
-        return self.schedule.is_at_work or any(
-            w and folders.is_here(w) and folders.is_alive(w) for w in holders
-        )
+        return self.schedule.is_at_work or any(w and locks.is_here(w) and locks.is_alive(w) for w in holders)
 
 
 def _number(path: Path) -> int | None:
@@ -69,3 +70,29 @@ def _number(path: Path) -> int | None:
         return path.stat().st_ino
     except OSError:
         return None
+
+
+def health(book: Book) -> dict[str, Any]:
+    """Return what /health says; ``status`` is ``unhealthy`` when the service cannot do its work."""
+    due = book.schedule.next_run
+    content = {"status": "unhealthy", "last_run": None, "next_run": due and dates.stamp(due)}
+    content |= {"metrics_computed": None, "last_error": None}
+    try:
+        with reading(book.engine) as connection:
+            latest, outcomes = queries.latest(connection), book.outcomes(connection)
+            kpis = queries.figures(connection, latest) if latest else {}
+        outcome = outcomes[-1] if outcomes else None
+        content["last_run"] = outcome and dates.stamp(outcome.at)
+        content["metrics_computed"] = sum(kpi["value"] is not None for kpi in kpis.values())
+        folders.check_writable(book.output)
+    except AbacoError as error:
+        return content | {"last_error": str(error)}
+    if not book.schedule.is_alive:
+        return content | {"last_error": "The schedule has stopped: start the service again"}
+    reason = (outcome and outcome.error) or _overdue(book, outcome)
+    return content | {"status": "degraded" if reason else "healthy", "last_error": reason}
+
+
+def _overdue(book: Book, outcome: Outcome | None) -> str | None:
+    due = book.schedule.overdue(outcome and outcome.at)
+    return due and f"The run that was due at {dates.stamp(due)} has not ended: see logs/service.log"

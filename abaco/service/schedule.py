@@ -2,6 +2,9 @@
 
 import datetime as dt
 import logging
+import signal
+import subprocess
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +14,9 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from filelock import FileLock, Timeout
 
+from abaco.core import dates, files
 from abaco.core.errors import InputError
 from abaco.run import folders
-from abaco.service.process import Command
 
 log = logging.getLogger(__name__)
 NOTE, LOCK = "schedule.json", "schedule.lock"
@@ -27,6 +30,8 @@ LOOK_BACK = (
 )  # days, the fewest first: few steps to the last due time of any cron
 TRIES = 2
 DONE = (0, 3)  # exit codes of a run that left a report; with 3 a delivery is still pending
+
+STOP_SECONDS = 60  # for a run to end tidily; then it is killed
 
 
 def trigger(cron: str) -> BaseTrigger | None:
@@ -94,7 +99,7 @@ class Schedule:
             now = _now()
             if self.note() is None:  # the first start: nothing was due before it
                 self._write(
-                    due=folders.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0
+                    due=dates.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0
                 )
             first = now if self.missed() else self._times.get_next_fire_time(None, now)
             self._scheduler.add_job(
@@ -135,7 +140,7 @@ class Schedule:
         A run that took its service down with it is tried once more, and then no more.
         """
         due, note = last_due(self._times, _now()), self.note()
-        served = folders.time_of(note["due"])
+        served = dates.time_of(note["due"])
         if due is None or due > served:
             return due
         was_killed = note["started_at"] and not note["finished_at"]
@@ -147,17 +152,17 @@ class Schedule:
         if due is None or note is None or (last_run and last_run >= due):
             return None
         is_over = note["finished_at"] or not note["started_at"]
-        return None if folders.time_of(note["due"]) >= due and is_over else due
+        return None if dates.time_of(note["due"]) >= due and is_over else due
 
     def note(self) -> dict[str, Any] | None:
         """Return ``due, started_at, finished_at, exit_code, error, tries`` of the last run."""
         try:
-            return folders.read_json(self._output / folders.RUNS / NOTE)
+            return files.read_json(self._output / folders.RUNS / NOTE)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _write(self, **note: Any) -> None:
-        folders.write_json(self._output / folders.RUNS / NOTE, note)
+        files.write_json(self._output / folders.RUNS / NOTE, note)
 
     def work(self) -> None:
         """Run the command for the last due time, and again while a later one has passed meanwhile."""
@@ -171,9 +176,9 @@ class Schedule:
 
     def _run(self, due: dt.datetime) -> bool:
         """Run the command and return whether it ended of itself; what was stopped counts as missed."""
-        former, name = self.note(), folders.stamp(due)
+        former, name = self.note(), dates.stamp(due)
         tries = former["tries"] + 1 if former["due"] == name else 1
-        note = {"due": name, "started_at": folders.now(), "tries": tries}
+        note = {"due": name, "started_at": dates.now(), "tries": tries}
         self._write(**note, finished_at=None, exit_code=None, error=None)
         log.info("the run of %s begins", name)
         ended = self._process.run(self._command)
@@ -183,7 +188,7 @@ class Schedule:
             return False
         code, error = ended
         failed = None if code in DONE else error or f"exit code {code}: see logs/pipeline.log"
-        self._write(**note, finished_at=folders.now(), exit_code=code, error=failed)
+        self._write(**note, finished_at=dates.now(), exit_code=code, error=failed)
         log.log(logging.ERROR if failed else logging.INFO, "the run of %s ended: %s", name, failed or "done")
         if failed:
             self._tell(note["started_at"], failed)
@@ -192,3 +197,60 @@ class Schedule:
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+class Command:
+    """Runs one process at a time until it is told to stop."""
+
+    def __init__(self):
+        self._child: subprocess.Popen | None = None
+        self._lock = threading.Lock()
+        self.stopped = False
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a process is running."""
+        return self._child is not None
+
+    def run(self, command: Sequence[str]) -> tuple[int, str] | None:
+        """Run a command to its end; None when it was not begun or was stopped.
+
+        Returns
+        -------
+        tuple
+            Its exit code, and the last line that it said of an error.
+        """
+        with self._lock:
+            if self.stopped or self._child:
+                return None
+            # in a session of its own, Ctrl-C reaches it through the service alone
+            self._child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, errors="replace", start_new_session=True,
+            )  # fmt: skip
+        try:
+            said, _ = self._child.communicate()
+            return None if self.stopped else (self._child.returncode, _error(said))
+        finally:
+            self._child = None
+
+    def stop(self) -> None:
+        """Let no process begin any more, ask the one that runs to end, and wait for it."""
+        with self._lock:
+            self.stopped = True
+            child = self._child
+        if child is None:
+            return
+        log.info("stopping process %d", child.pid)
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.error("process %d did not end within %d s and is killed", child.pid, STOP_SECONDS)
+            child.kill()
+            child.wait()
+
+
+def _error(said: str) -> str:
+    lines = [line for line in said.splitlines() if line.startswith("Error: ")]
+    return lines[-1].removeprefix("Error: ") if lines else ""

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import hmac
-import ipaddress
 import logging
 import os
 import time
@@ -15,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from abaco.core.errors import InputError
+from abaco.core.net import is_loopback
 
 log = logging.getLogger(__name__)
 USER = "abaco"
@@ -32,14 +32,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches a service that listens on `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from urllib.parse import quote, urlencode
 from sqlalchemy import Connection
 
 from abaco.database import queries
-from abaco.page.kpi_text import FIRST_KPIS, card_decimals
+from abaco.page.kpi_text import FIRST_KPIS, card_decimals, marked
 from abaco.page.markup import Html, fill
-from abaco.page.period import partial
-from abaco.page.status import marked
+from abaco.page.masthead import partial
 from abaco.page.tables import figures
 from abaco.page.words import NBSP, NOTHING, day, number
 from abaco.review import comparison

@@ -12,11 +12,10 @@ from alembic.migration import MigrationContext
 from postgres import PASSWORD, QUOTED
 from sqlalchemy import create_engine, inspect, select, text
 
-from abaco.core import settings
+from abaco.core import dates, settings
 from abaco.core.errors import DatabaseError
 from abaco.database import connection, schema
 from abaco.database.connection import connect, reading, writing
-from abaco.run import folders
 
 
 def test_migrations_make_the_tables_of_the_schema(database, tmp_path):
@@ -103,7 +102,7 @@ def test_times_come_back_in_utc(database, tmp_path):
     with writing(engine) as opened:
         opened.execute(
             schema.settlements.insert(),
-            {"run": "r", "folder": "f", "place": "p", "at": folders.time_of("2025-12-31T02:00:00+02:00")},
+            {"run": "r", "folder": "f", "place": "p", "at": dates.time_of("2025-12-31T02:00:00+02:00")},
         )
     with reading(engine) as opened:
         assert opened.scalar(select(schema.settlements.c.at)).isoformat() == "2025-12-31T00:00:00+00:00"
@@ -221,7 +220,7 @@ def test_full_disk_says_so(tmp_path, monkeypatch):
     ):
         opened.execute(text("PRAGMA max_page_count = 1"))
         row = {"key": "k" * 1_000_000, "channel": "email", "status": "pending", "attempts": 0, "payload": {}}
-        now = folders.time_of("2025-12-31T00:00:00Z")
+        now = dates.time_of("2025-12-31T00:00:00Z")
         opened.execute(schema.deliveries.insert(), {**row, "created_at": now, "next_attempt_at": now})
     with reading(engine) as opened:
         assert opened.execute(select(schema.deliveries)).all() == []

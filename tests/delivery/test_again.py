@@ -5,7 +5,7 @@ import pytest
 from mailserver import serving
 from projects import Project, copy_project
 
-from abaco.run import folders
+from abaco.core import files
 
 DECEMBER = "2025-12-31"
 
@@ -54,7 +54,7 @@ def test_what_was_given_up_and_nobody_wants_is_dropped_for_good(made):
         nothing = made.abaco("deliver", "--pending", "--dead", *given, **where)
         assert (nothing.returncode, nothing.stdout) == (0, "Nothing was to be delivered\n")
     assert [recipient for _, recipient, _ in mail.taken] == ["b@example.com"]
-    found = folders.read_json(made.output / DECEMBER / "run.json")["deliveries"]
+    found = files.read_json(made.output / DECEMBER / "run.json")["deliveries"]
     assert sorted(one["status"] for one in found) == ["done", "done", "dropped"]
     status = made.abaco("status").stdout
     assert "Not delivered" not in status and "Not sent any more\n  email  r1  dropped  Mail server" in status

@@ -11,14 +11,13 @@ from mailserver import serving
 from sqlalchemy import insert, select, update
 from webhooks import PAGERDUTY, SLACK, recording
 
-from abaco.core import settings
+from abaco.core import files, settings
 from abaco.database import schema
 from abaco.database.connection import connect
 from abaco.delivery import alerting, outbox
 from abaco.delivery.email import EmailChannel
 from abaco.delivery.webhooks import PagerDutyChannel, SlackChannel
 from abaco.kpis.bridge import SCHEMA as BRIDGES
-from abaco.run import folders
 
 from .test_rules import kpi, metrics
 
@@ -81,7 +80,7 @@ class Book:
 
 def write_run(folder, content):
     (folder / "tables").mkdir(parents=True)
-    folders.write_json(folder / "metrics.json", content)
+    files.write_json(folder / "metrics.json", content)
     day = dt.date.fromisoformat(content["date"])
     rows = [{"date": day, "kpi": name, "status": one["status"]} for name, one in content["kpis"].items()]
     shape = pa.schema([("date", pa.date32()), ("kpi", pa.string()), ("status", pa.string())])

@@ -17,11 +17,12 @@ from azure.core.credentials import AccessToken
 from azure.identity import ChainedTokenCredential, EnvironmentCredential
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
 
+from abaco.core import files
+from abaco.core.files import write_json
 from abaco.delivery import azure, blobs
 from abaco.delivery.azure import AzureChannel
 from abaco.delivery.channel import DeliveryError, Item
 from abaco.run import manifest
-from abaco.run.folders import write_json
 
 from .azurite import ACCOUNT, KEY, Azurite, connection_string
 
@@ -218,7 +219,7 @@ def test_report_of_the_sample(account, finished):
         name: content.sha256 for name, content in blobs.listed(account.container, receipt["prefix"]).items()
     }
     outputs = {o["path"]: o["sha256"] for o in json.loads((folder / "manifest.json").read_text())["outputs"]}
-    outputs |= {name: manifest.sha256(folder / name) for name in ("manifest.json", "run.json")}
+    outputs |= {name: files.sha256(folder / name) for name in ("manifest.json", "run.json")}
     assert listed == outputs
     assert account.latest()["folder"] == receipt["prefix"]
 
@@ -379,7 +380,7 @@ def test_latest_moves_only_forward(account, tmp_path):
         assert account.latest()["run_id"] == expected
     latest = account.latest()
     assert latest["folder"] == "reports/2025-12-31/20251231-e/" and latest["date"] == "2025-12-31"
-    assert latest["manifest_sha256"] == manifest.sha256(item.folder / "manifest.json")
+    assert latest["manifest_sha256"] == files.sha256(item.folder / "manifest.json")
 
 
 @pytest.mark.parametrize("held", [b"", b"[]", b'{"date": 1}', b"\xff"])

@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from tapes import DECEMBER, book
 
-from abaco.kpis.book import month_end, months_before, openings
+from abaco.core.dates import month_end, months_before
+from abaco.kpis.book import openings
 
 
 def day(text):

@@ -8,7 +8,7 @@ from abaco.core.errors import NotComputableError
 from abaco.ingest.formats import BUCKETS
 from abaco.kpis import bridge, catalog
 from abaco.kpis.book import Book
-from abaco.kpis.ratios import totals
+from abaco.kpis.totals import totals
 
 from .moving import DECEMBER, MONTH, NOVEMBER, OCTOBER, dates_of, loan_tape
 

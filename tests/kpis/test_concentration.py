@@ -8,7 +8,7 @@ from tapes import BORROWERS, DECEMBER, NOVEMBER, book, shown, written
 from abaco.core.errors import NotComputableError
 from abaco.kpis import concentration
 from abaco.kpis.catalog import load
-from abaco.kpis.ratios import Totals
+from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate
 
 MEASURES = tuple(concentration.MEASURES)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from abaco.kpis.exposure import paths, stopped
+from abaco.kpis.concentration import paths, stopped
 
 from .books import book
 

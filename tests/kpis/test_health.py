@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from abaco.kpis.health import portfolio_health
+from abaco.kpis.functions import portfolio_health
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from projects import FOUR
 
-from abaco.kpis import catalog, ratios
+from abaco.kpis import catalog, totals
 from abaco.kpis.history import SCHEMA, anomalies, change_pct, history
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
@@ -21,7 +21,7 @@ def test_every_date_is_computed_on_its_own(tape):
         2025-10-31                        0.00           0.00           0.00             0.00
         2025-11-30                      200.00           0.00           0.00             2.00
     """)
-    found = history(DEFINITIONS, ratios.totals(book, COLUMNS))
+    found = history(DEFINITIONS, totals.totals(book, COLUMNS))
     assert found.schema == SCHEMA
     rows = [
         (r["date"], r["kpi"], r["value"], r["status"])
@@ -46,7 +46,7 @@ def test_a_reason_is_of_its_own_date(tape):
     """)
     found = [
         r
-        for r in history(DEFINITIONS, ratios.totals(book, COLUMNS)).to_pylist()
+        for r in history(DEFINITIONS, totals.totals(book, COLUMNS)).to_pylist()
         if r["kpi"] == "CollectionRate"
     ]
     assert [(r["value"], r["reason"]) for r in found] == [
@@ -57,7 +57,7 @@ def test_a_reason_is_of_its_own_date(tape):
 
 def test_history_of_an_empty_tape_has_no_rows(tape):
     assert (
-        history(DEFINITIONS, ratios.totals(tape("measurement_date total_receivable_usd"), COLUMNS)).num_rows
+        history(DEFINITIONS, totals.totals(tape("measurement_date total_receivable_usd"), COLUMNS)).num_rows
         == 0
     )
 

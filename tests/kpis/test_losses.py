@@ -9,7 +9,7 @@ from abaco.core.errors import InputError
 from abaco.ingest.formats import BUCKETS
 from abaco.kpis import losses
 from abaco.kpis.book import Book
-from abaco.kpis.ratios import Totals
+from abaco.kpis.totals import Totals
 
 CHANCES = tuple(Decimal(chance) for chance in ("0.5", "2", "10", "30", "100"))
 

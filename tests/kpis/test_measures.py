@@ -7,7 +7,7 @@ from tapes import DECEMBER, NOVEMBER, book
 
 from abaco.kpis import catalog, measures
 from abaco.kpis.measures import MEASURES, SOURCES
-from abaco.kpis.ratios import Totals
+from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate, missing
 
 DEFINITIONS = catalog.load()

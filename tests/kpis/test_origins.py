@@ -5,9 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from abaco.kpis import catalog, movement
-from abaco.kpis.origins import SCHEMA, origins
-from abaco.review import movement as review_movement
+from abaco.kpis import catalog, contributors, movement
+from abaco.kpis.segments import ORIGINS, origins
 
 from .books import book
 
@@ -65,7 +64,7 @@ def test_shares_of_nothing_are_not_zero(frame):
 
 
 def test_without_an_earlier_date_there_is_no_origin(quarter):
-    assert origins(quarter, MARCH, None, 30).equals(SCHEMA.empty_table())
+    assert origins(quarter, MARCH, None, 30).equals(ORIGINS.empty_table())
 
 
 def test_balances_roll_between_any_two_dates(quarter):
@@ -85,14 +84,14 @@ def test_without_an_earlier_date_nothing_rolls(quarter):
 
 
 def test_bridge_between_any_two_dates_leads_from_one_value_to_the_other(quarter):
-    steps, loans = review_movement.bridged(quarter, PAR30, "PAR30", JANUARY, limit=2)
+    steps, loans = contributors.bridged(quarter, PAR30, "PAR30", JANUARY, limit=2)
     assert [str(row["amount_usd"]) for row in steps.to_pylist()] == [
         "50.00", "90.00", "0.00", "-50.00", "0.00", "0.00", "None", "90.00",
     ]  # fmt: skip
     assert [(row["loan"], row["change_usd"]) for row in loans.to_pylist()] == [
         ("Loan 1", Decimal("80.00")), ("Loan 2", Decimal("-50.00")),
     ]  # fmt: skip
-    assert review_movement.finding(steps) == (
+    assert contributors.finding(steps) == (
         "PAR30 moved by -2.50 points, from 25.00 % on 2025-01-31 to 22.50 % on 2025-03-31; "
         "most by new arrears (+22.50)."
     )
@@ -103,5 +102,5 @@ def test_without_a_bridge_there_are_no_steps_and_nothing_is_found(frame, against
     pooled = "\n".join(
         r.replace("A - 1", "-") for r in (row(JANUARY, "A - 1", "x"), row(MARCH, "A - 1", "x"))
     )
-    steps, loans = review_movement.bridged(book(frame, tape=COLUMNS + pooled), PAR30, "PAR30", against)
-    assert (steps.num_rows, loans.num_rows, review_movement.finding(steps)) == (0, 0, "")
+    steps, loans = contributors.bridged(book(frame, tape=COLUMNS + pooled), PAR30, "PAR30", against)
+    assert (steps.num_rows, loans.num_rows, contributors.finding(steps)) == (0, 0, "")

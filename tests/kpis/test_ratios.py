@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from abaco.kpis.ratios import Totals, rounded, totals, with_cash
+from abaco.core.decimals import rounded
+from abaco.kpis.totals import Totals, totals, with_cash
 
 NOVEMBER, DECEMBER = dt.date(2025, 11, 30), dt.date(2025, 12, 31)
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from abaco.core.dates import months_before
 from abaco.core.errors import NotComputableError
-from abaco.kpis.book import months_before
 from abaco.kpis.returns import mean_balance, year_up_to
 
 from .books import book, found, reason

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from projects import FOUR
 
-from abaco.kpis import catalog, ratios
-from abaco.kpis.ratios import Totals
+from abaco.kpis import catalog, totals
+from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate, inconsistent, missing, status
 
 DECEMBER = dt.date(2025, 12, 31)
@@ -22,7 +22,7 @@ THREE_LOANS = """
 
 
 def evaluated(tape, text):
-    return evaluate(DEFINITIONS, ratios.totals(tape(text), COLUMNS)[DECEMBER], DECEMBER)
+    return evaluate(DEFINITIONS, totals.totals(tape(text), COLUMNS)[DECEMBER], DECEMBER)
 
 
 def total(**usd):

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from abaco.kpis.book import months_before
+from abaco.core.dates import months_before
 from abaco.kpis.measures import measure
 from abaco.kpis.vintage import SCHEMA, vintages
 

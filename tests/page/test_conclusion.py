@@ -5,7 +5,7 @@ import re
 import pytest
 
 from abaco.page import conclusion, in_words
-from abaco.page.status import overall_status, verdict
+from abaco.page.kpi_text import overall_status, verdict
 
 from .example import bridges
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from abaco import page
-from abaco.page import frames
+from abaco.page import tables
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_report.ipynb"
 
@@ -65,4 +65,4 @@ def test_the_page_speaks_before_it_says_anything(notebook):
 def test_every_table_that_is_read_is_shown_or_says_why_not(notebook):
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     read = set(re.findall(r'tables\["(\w+)"\]', source))
-    assert read == set(frames.SHOWN)
+    assert read == set(tables.SHOWN)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from abaco.run import folders
+from abaco.core import files as core_files
 from abaco.service import files
 
 from .serving import Service
@@ -87,7 +87,7 @@ def test_every_file_that_a_run_lists_can_be_read(service, shown):
 
 
 def test_the_same_by_the_run_s_id(service, shown):
-    run_id = folders.read_json(shown.output / "2025-11-30/run.json")["run_id"]
+    run_id = core_files.read_json(shown.output / "2025-11-30/run.json")["run_id"]
     page = (shown.output / "2025-11-30/report.html").read_bytes()
     assert service.get(f"/runs/{run_id}/report.html").content == page
 

@@ -5,9 +5,8 @@ import shutil
 
 import pytest
 
-from abaco.run import folders
-from abaco.service.health import health
-from abaco.service.reports import Book
+from abaco.core import dates, files
+from abaco.service.reports import Book, health
 from abaco.service.schedule import Schedule, trigger
 
 from .conftest import at
@@ -48,7 +47,7 @@ def test_degraded_when_a_due_run_could_not_begin(book, write):
     due, end = "2026-01-01T03:00:00Z", "2026-01-01T03:00:01Z"
     error = "Input file not found: data/x.csv"
     note = {"due": due, "started_at": due, "finished_at": end, "exit_code": 2, "error": error, "tries": 1}
-    folders.write_json(book.output / ".runs/schedule.json", note)
+    files.write_json(book.output / ".runs/schedule.json", note)
     found = health(book)
     assert (found["status"], found["last_run"], found["last_error"]) == (
         "degraded",
@@ -59,7 +58,7 @@ def test_degraded_when_a_due_run_could_not_begin(book, write):
 
 def test_degraded_when_a_run_is_overdue(book):
     note = {"due": "2020-01-01T02:00:00Z", "started_at": "2020-01-01T02:00:00Z", "exit_code": 0, "tries": 1}
-    folders.write_json(
+    files.write_json(
         book.output / ".runs/schedule.json", {**note, "finished_at": "2020-01-01T02:00:09Z", "error": None}
     )
     late = Book(book.output, Schedule(trigger("0 * * * *"), book.output, ["true"], 0.01))
@@ -106,14 +105,14 @@ def test_a_database_that_was_put_back_is_read_at_once(book, write):
 
 
 def test_healthy_after_a_report_and_the_same_after_a_restart(service, shown):
-    run = folders.read_json(shown.output / "2025-11-30/run.json")
+    run = files.read_json(shown.output / "2025-11-30/run.json")
     code, found = service.health()
     hour = dt.datetime.now(dt.UTC)
     assert (code, found) == (200, {
         "status": "healthy", "last_run": run["finished_at"], "next_run": found["next_run"], "metrics_computed": 4,
         "last_error": None,
     })  # fmt: skip
-    assert found["next_run"].endswith("T02:00:00Z") and folders.time_of(found["next_run"]) > hour
+    assert found["next_run"].endswith("T02:00:00Z") and dates.time_of(found["next_run"]) > hour
     assert service.get("/ready").json() == {"ready": True, "reason": None}
     with Service(shown) as again:
         assert {**again.health()[1], "next_run": None} == {**found, "next_run": None}

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from abaco.service import metrics
-from abaco.service.health import health
+from abaco.service.reports import health
 
 from .conftest import at
 

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from abaco.core import files
 from abaco.database import schema
 from abaco.database.connection import writing
-from abaco.run import folders
 from abaco.service import pages
 from abaco.service.app import create_app
 from abaco.service.security import Access
@@ -56,7 +56,7 @@ def test_every_link_leads_to_a_page(service):
 
 
 def test_a_run_has_its_figures_files_and_runs(service, shown):
-    run_id = folders.read_json(shown.output / "2025-12-31/run.json")["run_id"]
+    run_id = files.read_json(shown.output / "2025-12-31/run.json")["run_id"]
     text = words(service.get("/reports/2025-12-31/").text)
     assert "This is the run that 31 December 2025 shows." in text and f"Run {run_id} of" in text
     assert "down 0.27 points" in text and "report.html the report" in text

@@ -6,6 +6,7 @@ import sys
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 
+from abaco.core import dates, files
 from abaco.core.errors import InputError
 from abaco.run import folders
 from abaco.service.schedule import Schedule, last_due, trigger
@@ -40,7 +41,7 @@ class Marked:
 
     def note(self, **note):
         usual = {"due": "2020-01-01T00:00:00Z", "started_at": None, "finished_at": None, "exit_code": None}
-        folders.write_json(
+        files.write_json(
             self.output / folders.RUNS / "schedule.json", {**usual, "error": None, "tries": 0, **note}
         )
 
@@ -77,7 +78,7 @@ def ended(schedule):
     ],
 )
 def test_last_due_time(cron, now, due):
-    assert last_due(trigger(cron), folders.time_of(now)) == folders.time_of(due)
+    assert last_due(trigger(cron), dates.time_of(now)) == dates.time_of(due)
 
 
 def test_empty_cron_is_never_due(marked):
@@ -195,7 +196,7 @@ def test_run_that_took_its_service_down_is_tried_once_more(marked):
     due = f"{HOUR_AGO:%Y-%m-%dT%H:%M:%SZ}"
     marked.note(due=due, started_at=due, tries=1)
     schedule = marked.schedule(daily(HOUR_AGO))
-    assert schedule.missed() == folders.time_of(due)
+    assert schedule.missed() == dates.time_of(due)
     marked.note(due=due, started_at=due, tries=2)
     assert schedule.missed() is None
 

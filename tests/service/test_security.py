@@ -7,7 +7,8 @@ import re
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.service.security import Access, is_loopback
+from abaco.core.net import is_loopback
+from abaco.service.security import Access
 
 from .conftest import PASSWORD, TOKEN
 from .serving import until

@@ -10,6 +10,7 @@ import sys
 import nbformat
 import pytest
 
+from abaco.core import files
 from abaco.core.errors import InputError
 from abaco.run import folders
 from abaco.service.server import _listen
@@ -67,7 +68,7 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
         "due": "2020-01-01T02:00:00Z", "started_at": "2020-01-01T02:00:00Z", "finished_at": "2020-01-01T02:00:09Z",
         "exit_code": 0, "error": None, "tries": 1,
     }  # fmt: skip
-    folders.write_json(note, missed)
+    files.write_json(note, missed)
 
     service = Service(project)
     (begun,) = until(lambda: list(project.output.glob(".runs/*/*/work/begun")))
@@ -79,15 +80,13 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
     run = json.loads((folder / "run.json").read_text())
     assert (run["status"], run["error"]) == ("failed", "01_ingestion: stopped by a signal")
     assert not (folder / "work").exists() and folders.holder(project.output, folder.parent.name) is None
-    assert folders.read_json(note) == missed
+    assert files.read_json(note) == missed
     with pytest.raises(ProcessLookupError):
         os.kill(holder["pid"], 0)
 
     edited(project, former)
     with Service(project) as again:
-        until(
-            lambda: folders.read_json(note)["due"] > missed["due"] and folders.read_json(note)["finished_at"]
-        )
+        until(lambda: files.read_json(note)["due"] > missed["due"] and files.read_json(note)["finished_at"])
         code, found = again.health()
         assert (code, found["status"], found["last_error"], found["metrics_computed"]) == (
             200,
@@ -95,9 +94,9 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
             None,
             4,
         )
-        assert found["last_run"] == folders.read_json(note)["finished_at"]
+        assert found["last_run"] == files.read_json(note)["finished_at"]
         assert again.get("/reports/2025-12-31/report.html").status_code == 200
-    done = [one for one in project.runs() if folders.read_json(one / "run.json")["status"] == "success"]
+    done = [one for one in project.runs() if files.read_json(one / "run.json")["status"] == "success"]
     assert len(done) == 1
 
 

@@ -21,9 +21,9 @@ from kpis.conftest import table
 
 from abaco.engines import RECORDS, DuckDB
 from abaco.engines.base import hmac_blocks
-from abaco.ingest import quarantine, reconciliation, sources, transformation
+from abaco.ingest import quarantine, reconciliation, roles, sources, transformation
 from abaco.ingest.tape import AMOUNTS
-from abaco.kpis import ratios
+from abaco.kpis import totals
 
 KEY = b"a key that nobody else has"
 NUMBERS = [
@@ -146,7 +146,7 @@ def test_sums_by_date_are_the_same_with_nulls_and_without_rows(spark, embedded, 
     book = table("measurement_date loan_id total_receivable_usd dpd_90_plus_usd\n" +
                  "\n".join(f"2025-1{i % 2}-30 A-{i} {row}" for i, row in enumerate(rows)))  # fmt: skip
     columns = ["total_receivable_usd", "dpd_90_plus_usd", "cash_available_usd"]
-    assert ratios.totals(spark.from_arrow(book), columns) == ratios.totals(embedded.from_arrow(book), columns)
+    assert totals.totals(spark.from_arrow(book), columns) == totals.totals(embedded.from_arrow(book), columns)
 
 
 def test_unusual_balances_are_the_same_at_the_exact_limit(spark, embedded):
@@ -237,7 +237,7 @@ def test_positions_and_lines_are_right_over_several_cuts(spark, embedded, tmp_pa
     for name, engine in (("embedded", embedded), ("spark", spark)):
         work = tmp_path / name
         work.mkdir()
-        batches = quarantine.stage(found, DATE, engine, work)
+        batches = roles.stage(found, DATE, engine, work)
         rejects = quarantine.quarantine(batches, engine, work)
         results.append((rejects.to_pylist(), reconciliation.reconcile(batches[0], rejects, engine)))
         rows = (

@@ -7,7 +7,7 @@ from abaco.engines import DuckDB
 from abaco.ingest.formats import BUCKETS
 from abaco.kpis import bridge, catalog, contributors, movement
 from abaco.kpis.book import Book
-from abaco.kpis.ratios import totals
+from abaco.kpis.totals import totals
 
 DEFINITIONS = catalog.load()
 

@@ -11,7 +11,7 @@ import httpx
 
 from abaco.core import project
 from abaco.core.errors import AbacoError, InputError, RunError
-from abaco.ingest.cascade import completeness
+from abaco.ingest.cascade import store as cascade_store
 from abaco.ingest.cascade.store import Store
 from abaco.ingest.cascade.transfer import Transfer
 
@@ -20,6 +20,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 log = logging.getLogger(__name__)
+
+UNKNOWN = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+ABSENT = (httpx.codes.NOT_FOUND, httpx.codes.GONE)
 
 
 def download(settings: dict[str, Any], say: Callable[[str], None]) -> Path:
@@ -65,8 +68,8 @@ def _refresh(
     say(f"Cascade: asking {url.host} for the export")
     if not transfer.run(settings["cascade"]["max_attempts"], say):
         return "the export is unchanged"
-    path = completeness.unpacked(store.part, store.fresh, transfer.is_sized)
-    source = completeness.examined(path)
+    path = cascade_store.unpacked(store.part, store.fresh, transfer.is_sized)
+    source = cascade_store.examined(path)
     archived = store.archive(source)
     is_new = store.replace(source, str(url), transfer.etag)
     size = f"{source.bytes:,} bytes, archived as {project.shown(archived)}"
@@ -122,3 +125,36 @@ def _unwritten(error: OSError, store: Store) -> AbacoError:
     return InputError(
         f"Cannot write to {place}: {error.strerror or error}: make it writable, or choose another cascade.folder"
     )
+
+
+def probe(url: str, timeout: float) -> str:
+    """Ask once for the head of the export and return in words what was found; no redirect is followed.
+
+    Raises
+    ------
+    InputError
+        When the address or the token is not right.
+    RunError
+        When Cascade does not answer, or is in trouble.
+    """
+    address, token = address_of(url), token_of()
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        # as for the download: a proxy of the environment would read what goes by http
+        with httpx.Client(timeout=timeout, trust_env=address.scheme == "https") as client:
+            status = client.head(address, headers=headers).status_code
+    except httpx.TimeoutException:
+        raise RunError(f"{address.host} was silent for {timeout:g} s: try again later") from None
+    except (httpx.TransportError, OSError) as error:
+        raise RunError(
+            f"{address.host} cannot be reached ({error}): check cascade.url and the network"
+        ) from None
+    if status in UNKNOWN:
+        raise InputError(
+            f"{address.host} refuses the token ({status}): ask for a new one, and set {TOKEN_VARIABLE}"
+        )
+    if status in ABSENT:
+        raise InputError(f"{address.host} has no export at cascade.url ({status}): correct it")
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED:
+        raise RunError(f"{address.host} answered {status}: it is in trouble, try again later")
+    return f"{address.host} answers"  # some know no HEAD, which also shows that they are there

@@ -1,21 +1,29 @@
 """The download's folder: the export that runs read, its archive, and what one download leaves for the next."""
 
+import codecs
+import csv
+import gzip
 import hashlib
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from abaco.core import locks, project
+from abaco.core import dates, files, locks, project
+from abaco.core.errors import InputError, RunError
+from abaco.ingest import sources
 from abaco.ingest.sources import Source
-from abaco.run import folders
 
 NAME = "cascade.csv"  # whatever the server calls it: the name is part of a run's id
 PRIVATE = 0o700  # exports hold personal data
 SECONDS = 60
+
+GZIP = b"\x1f\x8b"
+NO_EXPORT = "Cascade sent no usable export: {}: look at what is at cascade.url"
 
 
 class Store:
@@ -57,7 +65,7 @@ class Store:
 
     def known_etag(self, url: str) -> str | None:
         """Return the ETag of the current export, when it is from `url` and as it came."""
-        note = folders.read_json(self._note) if self._note.exists() else {}
+        note = files.read_json(self._note) if self._note.exists() else {}
         if note.get("url") == url and note["sha256"] == self._current_sha256():
             return note["etag"]
         return None
@@ -66,7 +74,7 @@ class Store:
         """Copy a fresh export to the archive, unless its content is there already, and return the copy."""
         if there := next((self.folder / "archive").glob(f"*/{source.sha256}.csv"), None):
             return there
-        target = self.folder / "archive" / folders.now()[:10] / f"{source.sha256}.csv"
+        target = self.folder / "archive" / dates.now()[:10] / f"{source.sha256}.csv"
         target.parent.mkdir(mode=PRIVATE, exist_ok=True)
         copy = self.fresh.with_suffix(".copy")
         with Path(source.path).open("rb") as old, open_private(copy) as new:
@@ -79,9 +87,7 @@ class Store:
         is_new = source.sha256 != self._current_sha256()
         if is_new:
             os.replace(source.path, self.current)
-        folders.write_json(
-            self._note, {"url": url, "etag": etag, "sha256": source.sha256, "at": folders.now()}
-        )
+        files.write_json(self._note, {"url": url, "etag": etag, "sha256": source.sha256, "at": dates.now()})
         return is_new
 
     def _current_sha256(self) -> str | None:
@@ -92,12 +98,12 @@ class Store:
 
     def pace(self, per_minute: float, say: Callable[[str], None]) -> None:
         """Wait until one more request is within the limit, those of former downloads counted, and count it."""
-        earlier = folders.read_json(self._requests) if self._requests.exists() else []
+        earlier = files.read_json(self._requests) if self._requests.exists() else []
         if wait := pause(earlier, time.time(), per_minute):
             say(f"Cascade: waiting {wait:.0f} s, for no more than {per_minute:g} requests a minute")
             time.sleep(wait)
         now = time.time()
-        folders.write_json(self._requests, [*recent(earlier, now, per_minute), now])
+        files.write_json(self._requests, [*recent(earlier, now, per_minute), now])
 
 
 def pause(earlier: list[float], now: float, per_minute: float) -> float:
@@ -133,3 +139,76 @@ def _window(per_minute: float) -> float:
 def open_private(path: Path) -> IO[bytes]:
     """Open a file anew that only its owner can read."""
     return open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
+def unpacked(part: Path, target: Path, is_sized: bool) -> Path:
+    """Make the file `target` of what came, unpacked when it is gzip, and return it.
+
+    Parameters
+    ----------
+    is_sized
+        Whether the server said how long its answer is. Gzip says so itself, at its end.
+
+    Raises
+    ------
+    RunError
+        When it is cut short, or nobody can say whether it is.
+    """
+    with part.open("rb") as file:
+        is_packed = file.read(len(GZIP)) == GZIP
+    if not is_packed and not is_sized:
+        raise RunError(
+            "Cascade does not say how long its export is, so part of it may be missing: "
+            "have the server send Content-Length"
+        )
+    if not is_packed:
+        return part.rename(target)
+    try:
+        with gzip.open(part) as old, open_private(target) as new:
+            shutil.copyfileobj(old, new)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise RunError(f"Cascade's export is damaged on the way ({error}): try again later") from error
+    return target
+
+
+def examined(path: Path) -> Source:
+    """Return the export as a source of runs, once it is known to be a whole loan tape.
+
+    Raises
+    ------
+    InputError
+        Naming what it is instead.
+    """
+    with path.open("rb") as file:
+        start = file.read(512).removeprefix(codecs.BOM_UTF8).lstrip()
+    if start.startswith(b"<"):
+        raise InputError(NO_EXPORT.format("a web page came in place of CSV, perhaps a login"))
+    if start.startswith((b"{", b"[")):
+        raise InputError(NO_EXPORT.format("JSON came in place of CSV"))
+    try:
+        source = sources.discover(path)[0][0]
+    except InputError as error:
+        raise InputError(f"Cascade sent no usable export: {error}") from None
+    if not source.format.is_tape:
+        raise InputError(NO_EXPORT.format(f"it holds {source.format.title} and no loan tape"))
+    _check_rows(source)
+    return source
+
+
+def _check_rows(source: Source) -> None:
+    rows, last = 0, []
+    with open(source.path, encoding=source.encoding, errors="replace", newline="") as file:
+        try:
+            for row in csv.reader(file, delimiter=source.delimiter):
+                if row:
+                    rows, last = rows + 1, row
+        except csv.Error as error:
+            raise InputError(NO_EXPORT.format(f"it cannot be read as CSV ({error})")) from None
+    if rows < 2:
+        raise InputError(NO_EXPORT.format("it has a header and no row"))
+    if len(last) != len(source.headings):
+        raise InputError(
+            NO_EXPORT.format(
+                f"it ends within a row, the last has {len(last)} of {len(source.headings)} columns"
+            )
+        )

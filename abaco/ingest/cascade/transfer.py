@@ -1,9 +1,11 @@
 """The transfer: one export over HTTPS, streamed to disk, taken up where it broke off, and tried again."""
 
+import datetime as dt
 import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -16,13 +18,18 @@ from tenacity import (
 )
 
 from abaco.core.errors import InputError, RunError
-from abaco.ingest.cascade.answer import Outage, judge
 from abaco.ingest.cascade.store import open_private
 
 # before the second attempt, doubled before each further one; up to as much is added by chance
 BACKOFF_SECONDS = 1.0
 LONGEST_SECONDS = 120.0  # also when the server asks for more
 MOST_REDIRECTS = 5
+
+PASSING = (
+    408,
+    416,
+    425,
+)  # the statuses below 500 that another attempt may not meet again; 429 has its own words
 
 
 class Transfer:
@@ -187,3 +194,54 @@ def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseExcept
     while error is not None and not isinstance(error, kind):
         error = error.__cause__ or error.__context__
     return error
+
+
+class Outage(RunError):
+    """A fault that may pass; `wait` is for how many seconds the server asks to be left alone."""
+
+    def __init__(self, text: str, wait: float = 0.0):
+        super().__init__(text)
+        self.wait = wait
+
+
+def judge(response: httpx.Response, url: httpx.URL, is_known: bool) -> None:
+    """Raise unless an answer brings the export, or says that the known one is unchanged.
+
+    Raises
+    ------
+    InputError
+        When another attempt would be answered in the same way.
+    Outage
+        When it may not.
+    """
+    status, host = response.status_code, url.host
+    if status in (200, 206) or (status == 304 and is_known):
+        if "html" in response.headers.get("Content-Type", ""):
+            raise InputError(
+                f"{host} sent a web page in place of CSV, perhaps a login: renew the token, or correct cascade.url"
+            )
+    elif status in (401, 403):
+        raise InputError(f"{host} refuses the token (HTTP {status}): renew META_SYSTEM_USER_TOKEN")
+    elif status in (404, 410):
+        raise InputError(f"{host} has no export at {url.path} (HTTP {status}): correct cascade.url")
+    elif status == 429:
+        wait = retry_after(response)
+        raise Outage(
+            f"{host} wants fewer requests (HTTP 429)" + (f", none for {wait:.0f} s" if wait else ""), wait
+        )
+    elif status in PASSING or status >= 500:
+        raise Outage(f"{host} is out of order (HTTP {status})", retry_after(response))
+    else:
+        raise InputError(f"{host} answers with HTTP {status}: correct cascade.url")
+
+
+def retry_after(response: httpx.Response) -> float:
+    """Return for how many seconds the server asks to be left alone; 0 when it does not say."""
+    text = response.headers.get("Retry-After", "0")
+    if text.isdecimal():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    return max((until - dt.datetime.now(until.tzinfo)).total_seconds(), 0.0)

@@ -1,4 +1,4 @@
-"""The case: the installation that is examined, and how a check says what it found."""
+"""What a check of the doctor examines and what it finds."""
 
 from dataclasses import dataclass
 from pathlib import Path

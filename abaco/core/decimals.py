@@ -1,0 +1,15 @@
+"""Exact amounts: rounding, and whole cents."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+import narwhals as nw
+
+
+def rounded(value: Decimal, precision: int) -> Decimal:
+    """Round half up to `precision` decimal places, as people do."""
+    return value.quantize(Decimal(1).scaleb(-precision), rounding=ROUND_HALF_UP)
+
+
+def whole_cents(column: str) -> nw.Expr:
+    """Return an amount in whole cents, null as 0: not every engine adds up decimals in a row."""
+    return (nw.coalesce(nw.col(column), nw.lit(Decimal("0.00"))) * 100).cast(nw.Int64())

@@ -1,0 +1,34 @@
+"""Files of a run: JSON written whole or not at all, small Parquet tables, hashes."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a Parquet file, of all its columns or of some."""
+    from pyarrow.parquet import ParquetFile  # its read_table would import pandas
+
+    with ParquetFile(path) as file:
+        return file.read(columns).to_pylist()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON that is the same for the same content, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(fresh, path)
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,103 @@
+"""What each file of an input is used for: one format gives the tape, the others stand beside it."""
+
+import datetime as dt
+from collections.abc import Iterable
+from pathlib import Path
+
+from abaco.core.errors import InputError
+from abaco.engines import Engine
+from abaco.ingest.duplicates import judge
+from abaco.ingest.formats import FORMATS
+from abaco.ingest.sources import Skipped, Source
+from abaco.ingest.staging import Batch, count, stage_one
+
+
+def roles(sources: Iterable[Source]) -> dict[str, str]:
+    """Return what each file is used for: one format only gives the loan tape, or balances would count twice.
+
+    A canonical snapshot goes before PAR balances, and these before loans.
+    """
+    sources = list(sources)
+    present = {s.format_name for s in sources}
+    tape_format = next((name for name in ("snapshot", "par_balances", "loans") if name in present), None)
+    use = {tape_format: "tape", "statements": "cash", "statements_wide": "cash"}
+    kept = {
+        "loans": "what is fixed of each loan",
+        "schedules": "what was due",
+        "transactions": "what was paid",
+    }
+    kept["payments"] = (
+        "kept: the transactions say what was paid" if "transactions" in present else "what was paid"
+    )
+    unused = "not used: the tape comes from the snapshot"
+    return {s.name: use.get(s.format_name) or kept.get(s.format_name, unused) for s in sources}
+
+
+def tape_sources(sources: list[Source]) -> list[Source]:
+    """Return the files that give the tape.
+
+    Raises
+    ------
+    InputError
+        When none does, naming what there is.
+    """
+    use = roles(sources)
+    if found := [s for s in sources if use[s.name] == "tape"]:
+        return found
+    titles = ", ".join(sorted({s.format.title for s in sources}))
+    raise InputError(
+        f"No loan tape in the input, only {titles}: add a canonical snapshot, PAR balances or loans"
+    )
+
+
+def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> list[Batch]:
+    """Read every source once, check each row against its contract, and write the rows as Parquet.
+
+    Parameters
+    ----------
+    date
+        The measurement date: rows that became known later are marked.
+    work
+        Folder for the staged rows; they still hold personal data.
+
+    Returns
+    -------
+    list of Batch
+        One a format; of the formats that could give the tape, only the one that does.
+    """
+    tape_sources(sources)
+    use = roles(sources)
+    used = [s for s in sources if not use[s.name].startswith("not used")]
+    staged = [stage_one(s, i, use[s.name] == "tape", date, engine, work) for i, s in enumerate(used)]
+    by_format = {}
+    for one in staged:
+        by_format.setdefault(one.source.format_name, []).append(one)
+    return [
+        judge(Batch(FORMATS[name], use[group[0].source.name], tuple(group)), engine, work)
+        for name, group in by_format.items()
+    ]
+
+
+def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> list[dict]:
+    """Return what metrics and manifest say of each input file; rows are None for a file that was not used."""
+    use = roles(found)
+    rows = {s.source.name: count(engine.scan(s.path)) + len(s.broken) for b in batches for s in b.staged}
+    return [
+        {"name": s.name, "format": s.format.title, "used_for": use[s.name], "rows": rows.get(s.name),
+         "bytes": s.bytes, "sha256": s.sha256}
+        for s in found
+    ]  # fmt: skip
+
+
+def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[str]) -> list[str]:
+    """Return what a reader should know about the input, in sentences."""
+    said = [f"{s.name} was not used: {s.reason}." for s in skipped]
+    if tape_sources(found)[0].format_name == "loans":
+        said += [
+            "The loans export carries no date: balances and days past due are those of the day it was made, "
+            "whatever date the report is of.",
+            "The balances come from the loans export, where they include what was written off.",
+        ]
+    if unknown_accounts:
+        said.append(f"No KPI uses these accounts of the statements: {', '.join(unknown_accounts)}.")
+    return said

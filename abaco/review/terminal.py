@@ -1,0 +1,35 @@
+"""Entries of metrics.json as a terminal shows them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from abaco.ingest import sample_mark
+
+
+def caveats(figures: Mapping[str, Any]) -> list[str]:
+    """Return, in sentences, why the figures of a report are not those of a book on its date; none when they are.
+
+    Parameters
+    ----------
+    figures
+        The content of metrics.json.
+    """
+    date, as_of, later = figures["date"], figures["as_of"], figures["reconciliation"]["later"]
+    # reports of earlier versions do not say it
+    told = [sample_mark.SENTENCE] if figures.get("synthetic") else []
+    if as_of is None:
+        told += [
+            f"These are not the figures of {date}: the loans export carries no date, so balances and days past due "
+            "are those of the day it was made."
+        ]
+        if later:
+            loans = "1 loan" if later == 1 else f"{later:,} loans"
+            told.append(
+                f"That day is later than {date}: the export holds {loans} lent after it, left out here."
+            )
+        return [*told, f"Add balances of {date} to see the book of that date."]
+    if as_of < date:
+        told.append(
+            f"The figures are as of {as_of}: balances are those of that day, and the month is counted up to it."
+        )
+    return told
