@@ -53,8 +53,8 @@ test: $(VENV)/.test ## every test, the golden notebooks included
 	@$(MAKE) --no-print-directory --jobs 3 test-cluster test-beside test-here
 
 # Three at a time, as they often wait: for a cluster, for places that answer late on purpose, for other processes.
-BESIDE := $(addprefix tests/,database delivery deploy kernels mail service test_backup.py test_benchmarks.py \
-	test_cascade.py test_doctor.py test_retention.py test_rollback.py test_runbook.py)
+BESIDE := $(addprefix tests/,database delivery deploy kernels mail service operations project \
+	ingest/test_cascade.py run/test_retention.py)
 
 test-cluster:
 	@$(BIN)/pytest --quiet tests/spark
@@ -76,7 +76,7 @@ bench: $(VENV)/.test ## measure speed and memory against other ways, and write b
 
 screenshot: $(VENV)/.test ## the picture docs/report.png anew, from the sample's report
 	@sh tests/setup.sh
-	@$(BIN)/python tests/screenshot.py
+	@$(BIN)/python -m tools.screenshot
 
 lint: $(VENV)/.test ## style of the code and the notebooks
 	@$(BIN)/ruff check abaco benchmarks tests tools notebooks

@@ -8,11 +8,11 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from browser import chromium, launched
-from postgres import Postgres
-from projects import PII_KEY, Project, copy_project
 
 from abaco.engines import DuckDB
+from tests.support.browser import chromium, launched
+from tests.support.postgres import Postgres
+from tests.support.projects import PII_KEY, Project, copy_project
 
 
 def pytest_configure(config):

@@ -9,13 +9,13 @@ import threading
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from postgres import PASSWORD, QUOTED
 from sqlalchemy import create_engine, inspect, select, text
 
 from abaco.core import dates, settings
 from abaco.core.errors import DatabaseError
 from abaco.database import connection, schema
 from abaco.database.connection import connect, reading, writing
+from tests.support.postgres import PASSWORD, QUOTED
 
 
 def test_migrations_make_the_tables_of_the_schema(database, tmp_path):

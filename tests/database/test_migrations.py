@@ -3,7 +3,6 @@
 import io
 import json
 
-import left
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -11,6 +10,7 @@ from sqlalchemy import inspect, text
 
 from abaco.database import connection, copying, queries, synchronise
 from abaco.database.connection import connect, reading, writing
+from tests.support import left
 
 DECEMBER = "2025-12-31"
 

@@ -4,12 +4,12 @@ import datetime as dt
 import subprocess
 import sys
 
-import left
 import pytest
 from sqlalchemy import func, select
 
 from abaco.database import queries, records, schema, synchronise
 from abaco.database.connection import connect, reading, writing
+from tests.support import left
 
 DECEMBER, NOVEMBER = "2025-12-31", "2025-11-30"
 HISTORY = [(NOVEMBER, "PAR30", "4.1"), (DECEMBER, "PAR30", "5.5"), (NOVEMBER, "Gone", "1")]

@@ -7,9 +7,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from mailserver import serving
 from sqlalchemy import insert, select, update
-from webhooks import PAGERDUTY, SLACK, recording
 
 from abaco.core import files, settings
 from abaco.database import schema
@@ -18,6 +16,8 @@ from abaco.delivery import alerting, outbox
 from abaco.delivery.email import EmailChannel
 from abaco.delivery.webhooks import PagerDutyChannel, SlackChannel
 from abaco.kpis.bridge import SCHEMA as BRIDGES
+from tests.support.mailserver import serving
+from tests.support.webhooks import PAGERDUTY, SLACK, recording
 
 from .test_rules import kpi, metrics
 

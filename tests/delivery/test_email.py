@@ -5,15 +5,8 @@ import email.policy
 import hashlib
 import os
 import socket
-import sys
-from pathlib import Path
 
-import browser as chromium
 import pytest
-from mailserver import PASSWORD, URL_PASSWORD, URL_USER, USER, MailServer, authority, serving
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from page import example
 
 from abaco import mail
 from abaco.core import settings
@@ -21,6 +14,9 @@ from abaco.core.errors import InputError
 from abaco.delivery.addresses import hashed
 from abaco.delivery.channel import DeliveryError, Item
 from abaco.delivery.email import EmailChannel, items
+from tests.page import example
+from tests.support import browser as chromium
+from tests.support.mailserver import PASSWORD, URL_PASSWORD, URL_USER, USER, MailServer, authority, serving
 
 RUN = {"run_id": "20251231-3fa9c1d2e4b0", "date": "2025-12-31"}
 CLIPPED = 102 * 1024  # bytes of HTML from which Gmail cuts a message off

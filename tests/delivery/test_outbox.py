@@ -7,7 +7,6 @@ import time
 
 import pytest
 from sqlalchemy import select, update
-from webhooks import recording
 
 from abaco.core import settings
 from abaco.core.errors import DatabaseError
@@ -15,6 +14,7 @@ from abaco.database.connection import connect, reading, writing
 from abaco.database.schema import deliveries
 from abaco.delivery import outbox
 from abaco.delivery.channel import Item
+from tests.support.webhooks import recording
 
 
 @pytest.fixture

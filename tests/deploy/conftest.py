@@ -10,8 +10,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from ports import free_port
-from projects import NEVER
+
+from tests.support.ports import free_port
+from tests.support.projects import NEVER
 
 from . import files
 

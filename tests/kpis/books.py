@@ -1,10 +1,10 @@
 """Books written out: the tape and the exports beside it, each with the columns that a test gives it and no other."""
 
 import narwhals as nw
-from tapes import written
 
 from abaco.kpis import measures
 from abaco.kpis.book import Book
+from tests.support.tapes import written
 
 DATES = ("measurement_date", "disbursed_on", "disburse_date", "date_due", "date_paid", "paid_on")
 TEXTS = ("loan_id", "transaction_type", "company", "product", "region", "status", "borrower_id")

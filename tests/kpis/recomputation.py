@@ -13,7 +13,8 @@ from functools import cache
 from types import SimpleNamespace
 
 import yaml
-from projects import ROOT
+
+from tests.support.projects import ROOT
 
 SAMPLE = ROOT / "data/sample"
 DECEMBER = date(2025, 12, 31)

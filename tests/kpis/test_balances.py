@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from tapes import DECEMBER, NOVEMBER, book, shown
 
 from abaco.kpis import balances
+from tests.support.tapes import DECEMBER, NOVEMBER, book, shown
 
 LATE = ("par_1_usd", "npl_usd", "gross_90_plus_usd")
 THREE_LOANS = """

@@ -3,10 +3,10 @@
 import datetime as dt
 
 import pytest
-from tapes import DECEMBER, book
 
 from abaco.core.dates import month_end, months_before
 from abaco.kpis.book import openings
+from tests.support.tapes import DECEMBER, book
 
 
 def day(text):

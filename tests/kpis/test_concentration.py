@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 import pytest
-from tapes import BORROWERS, DECEMBER, NOVEMBER, book, shown, written
 
 from abaco.core.errors import NotComputableError
 from abaco.kpis import concentration
 from abaco.kpis.catalog import load
 from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate
+from tests.support.tapes import BORROWERS, DECEMBER, NOVEMBER, book, shown, written
 
 MEASURES = tuple(concentration.MEASURES)
 THREE = """

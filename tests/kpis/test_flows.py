@@ -1,9 +1,9 @@
 """Exports in one form: payments keyed with their company, rebates as credits, what is no payment set apart."""
 
 import pytest
-from exports import rows_of
 
 from abaco.kpis import flows
+from tests.support.exports import rows_of
 
 from .books import book
 

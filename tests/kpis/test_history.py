@@ -4,10 +4,10 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from projects import FOUR
 
 from abaco.kpis import catalog, totals
 from abaco.kpis.history import SCHEMA, anomalies, change_pct, history
+from tests.support.projects import FOUR
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
 DEFINITIONS = catalog.load(FOUR)

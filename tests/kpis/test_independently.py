@@ -12,10 +12,10 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from projects import ROOT, Project, copy_project
 
 from abaco.core.phases import FACTS, scraps_of
 from abaco.kpis import catalog, measures, open_book, values
+from tests.support.projects import ROOT, Project, copy_project
 
 from .completion import PERCENTAGES, completed
 from .recomputation import (

@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 import pytest
-from tapes import DECEMBER, NOVEMBER
 
 from abaco.core.errors import InputError
 from abaco.ingest.formats import BUCKETS
 from abaco.kpis import losses
 from abaco.kpis.book import Book
 from abaco.kpis.totals import Totals
+from tests.support.tapes import DECEMBER, NOVEMBER
 
 CHANCES = tuple(Decimal(chance) for chance in ("0.5", "2", "10", "30", "100"))
 

@@ -3,12 +3,12 @@
 from decimal import Decimal
 
 import pytest
-from tapes import DECEMBER, NOVEMBER, book
 
 from abaco.kpis import catalog, measures
 from abaco.kpis.measures import MEASURES, SOURCES
 from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate, missing
+from tests.support.tapes import DECEMBER, NOVEMBER, book
 
 DEFINITIONS = catalog.load()
 BY_DATE = """

@@ -1,10 +1,10 @@
 """The book by segment: bands at their bounds, what is not given, and sums that are the whole book's."""
 
 import pytest
-from tapes import DECEMBER, NOVEMBER, book
 
 from abaco.kpis import segments
 from abaco.kpis.segments import TERMS, TICKETS, UNKNOWN
+from tests.support.tapes import DECEMBER, NOVEMBER, book
 
 FOUR_LOANS = """
     loan_id  company  product    total_receivable_usd  dpd_30_60_usd  dpd_60_90_usd  dpd_90_plus_usd

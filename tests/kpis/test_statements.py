@@ -4,11 +4,11 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from tapes import DECEMBER, NOVEMBER, shown
 
 from abaco.kpis import catalog, statements
 from abaco.kpis.book import Book
 from abaco.kpis.values import evaluate
+from tests.support.tapes import DECEMBER, NOVEMBER, shown
 
 MEASURES = tuple(statements.MEASURES)
 

@@ -4,11 +4,11 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from projects import FOUR
 
 from abaco.kpis import catalog, totals
 from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate, inconsistent, missing, status
+from tests.support.projects import FOUR
 
 DECEMBER = dt.date(2025, 12, 31)
 DEFINITIONS = catalog.load(FOUR)

@@ -2,16 +2,12 @@
 
 import email
 import email.policy
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # whichever tests are collected first
-from page import example
-
 from abaco import mail
 from abaco.mail.message import draft
+from tests.page import example
 
 REPORT = b"<!DOCTYPE html>\n<title>the full report</title>\n"
 

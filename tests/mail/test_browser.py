@@ -2,10 +2,11 @@
 
 import re
 
-import browser as chromium
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page import example
+
+from tests.page import example
+from tests.support import browser as chromium
 
 GRAVE = ("serious", "critical")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from page.test_language import ALIKE, SPANISH, texts
 
 from abaco import mail
+from tests.page.test_language import ALIKE, SPANISH, texts
 
 ROOT = Path(mail.__file__).parent
 

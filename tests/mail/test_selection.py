@@ -1,9 +1,9 @@
 """The short table: what is past a limit first, then the book, then what moved most, each figure once."""
 
 import pytest
-from page.example import kpi
 
 from abaco.mail.selection import MOST_PAST, moved_most, past_limits, row, short_table
+from tests.page.example import kpi
 
 
 def report(**kpis):

@@ -1,8 +1,9 @@
 """The built page in a real browser: silent, self-contained, accessible, and usable on a phone and by keyboard."""
 
-import browser as chromium
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+
+from tests.support import browser as chromium
 
 from . import example
 from .example import executed, render, tables

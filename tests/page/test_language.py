@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from projects import PII_KEY
 
 from abaco import page
 from abaco.core.errors import InputError
@@ -19,6 +18,7 @@ from abaco.kpis.measures import MEASURES
 from abaco.page import column_names, language, lateness
 from abaco.page.bridge import GROWN, SHRUNK, TERMS
 from abaco.page.kpi_text import GROUPS
+from tests.support.projects import PII_KEY
 
 from . import example
 from .example import NOTEBOOK, executed, render, tables

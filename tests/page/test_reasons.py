@@ -3,9 +3,9 @@
 import ast
 
 import pytest
-from projects import ROOT
 
 from abaco.page import language
+from tests.support.projects import ROOT
 
 SPANISH = language.dictionary("es")
 

@@ -3,12 +3,12 @@
 import datetime as dt
 
 import pytest
-from projects import NEVER
 
 from abaco.database import schema
 from abaco.database.connection import writing
 from abaco.service.reports import Book
 from abaco.service.schedule import Schedule
+from tests.support.projects import NEVER
 
 from .serving import Service
 

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 import httpx
-from projects import NEVER
+
+from tests.support.projects import NEVER
 
 
 def until(holds, seconds=180):

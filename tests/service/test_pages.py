@@ -7,7 +7,6 @@ import re
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
-import browser as chromium
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -18,6 +17,7 @@ from abaco.database.connection import writing
 from abaco.service import pages
 from abaco.service.app import create_app
 from abaco.service.security import Access
+from tests.support import browser as chromium
 
 from .conftest import at
 

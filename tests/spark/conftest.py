@@ -11,9 +11,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from ports import free_port
 
 from abaco import engines
+from tests.support.ports import free_port
 
 QUICK = (
     "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # of code that runs for minutes the best compiler never pays

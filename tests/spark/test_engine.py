@@ -14,16 +14,16 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from exports import DATE, SNAPSHOT, rows_of, snapshot, write
-from kpis.books import book
-from kpis.books import found as measured
-from kpis.conftest import table
 
 from abaco.engines import RECORDS, DuckDB
 from abaco.engines.base import hmac_blocks
 from abaco.ingest import quarantine, reconciliation, roles, sources, transformation
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis import totals
+from tests.kpis.books import book
+from tests.kpis.books import found as measured
+from tests.kpis.conftest import table
+from tests.support.exports import DATE, SNAPSHOT, rows_of, snapshot, write
 
 KEY = b"a key that nobody else has"
 NUMBERS = [

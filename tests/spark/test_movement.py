@@ -1,13 +1,13 @@
 """The cluster moves a book as the embedded engine does: roll rates, measures, bridges, and the loans behind them."""
 
 import pytest
-from kpis.moving import MONTH, dates_of, loan_tape
 
 from abaco.engines import DuckDB
 from abaco.ingest.formats import BUCKETS
 from abaco.kpis import bridge, catalog, contributors, movement
 from abaco.kpis.book import Book
 from abaco.kpis.totals import totals
+from tests.kpis.moving import MONTH, dates_of, loan_tape
 
 DEFINITIONS = catalog.load()
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from kpis.completion import completed
-from kpis.recomputation import DECEMBER, RECOMPUTED, balances, published
-from projects import FOUR, PII_KEY, ROOT, Project, copy_project
 
 from abaco.sample.snapshot import write_snapshot
+from tests.kpis.completion import completed
+from tests.kpis.recomputation import DECEMBER, RECOMPUTED, balances, published
+from tests.support.projects import FOUR, PII_KEY, ROOT, Project, copy_project
 
 SAME = ("metrics.json", "report.html", "tables/quarantine.csv", "tables/history.csv", "tables/aging.csv")
 TABLES = ("tape", "quarantine", "history", "aging")

@@ -1,0 +1,69 @@
+"""Measurement dates, as they are typed and as the input has them."""
+
+import datetime as dt
+
+import pytest
+
+from abaco.core.dates import parse_date
+from abaco.core.errors import InputError
+from abaco.ingest import sources
+from abaco.ingest.coverage import tape_dates
+from tests.support.exports import BY_DATE, LOANS, PAR, SNAPSHOT, snapshot, write
+
+
+@pytest.mark.parametrize("text", ["2025-12-31", " 2025-12-31 "])
+def test_date_is_written_year_month_day(text):
+    assert parse_date(text) == dt.date(2025, 12, 31)
+
+
+@pytest.mark.parametrize(
+    "text", ["2025-02-30", "2025-13-01", "31/12/2025", "20251231", "yesterday", "", "2025-12-31x"]
+)
+def test_impossible_date_is_an_error_that_says_how_to_write_it(text):
+    with pytest.raises(InputError) as error:
+        parse_date(text)
+    assert (
+        str(error.value) == f"DATE {text} is no calendar day: write it as YYYY-MM-DD, for example 2025-12-31"
+    )
+
+
+def latest(path):
+    return tape_dates(sources.discover(path)[0])[-1]
+
+
+@pytest.mark.parametrize(
+    ("header", "lines"),
+    [
+        (SNAPSHOT, [snapshot("A-1", "2025-11-30"), snapshot("A-1"), snapshot("A-2", "2025-10-31")]),
+        (SNAPSHOT, [snapshot("A-1", "31/12/2026"), snapshot("A-1", ""), snapshot("A-1"), "1,2"]),
+        (SNAPSHOT, [snapshot("A-1", "2025-11-30"), '"A-2' + snapshot("", "2025-10-31"), snapshot("A-3")]),
+        (SNAPSHOT, [snapshot("A-1", "2025-11-30") + "\r", snapshot("A-3")]),
+        (BY_DATE, [snapshot().removeprefix("A-1,")]),
+        (PAR, ["A-1,2025-12-31,1,0,0,0,0"]),
+    ],
+)
+def test_latest_date_is_that_of_the_rows(tmp_path, header, lines):
+    assert latest(write(tmp_path / "book.csv", header, *lines)) == dt.date(2025, 12, 31)
+
+
+def test_latest_date_is_looked_for_in_every_file_of_the_tape_and_no_other(tmp_path):
+    write(tmp_path / "a.csv", SNAPSHOT, snapshot("A-1", "2025-12-31"))
+    write(tmp_path / "b.csv", SNAPSHOT, snapshot("A-1", "2025-11-30"))
+    write(tmp_path / "c.csv", PAR, "A-1,2026-01-31,1,0,0,0,0")
+    write(tmp_path / "d.csv", "fecha,caja", "2026-02-28,1")
+    assert latest(tmp_path) == dt.date(2025, 12, 31)
+
+
+def test_loans_alone_carry_no_date(tmp_path):
+    with pytest.raises(
+        InputError, match=r"^The loans export carries no measurement date: give DATE=YYYY-MM-DD$"
+    ):
+        latest(write(tmp_path / "loans.csv", LOANS, "A-1,C,2025-01-01,0.4,9,5,0"))
+
+
+@pytest.mark.parametrize("lines", [[], [snapshot("A-1", "31/12/2025")], ["1,2"]])
+def test_file_without_a_readable_date_is_an_error(tmp_path, lines):
+    with pytest.raises(
+        InputError, match=r"^No date in book.csv can be read as YYYY-MM-DD: correct its date column$"
+    ):
+        latest(write(tmp_path / "book.csv", SNAPSHOT, *lines))

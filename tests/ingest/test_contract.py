@@ -1,0 +1,152 @@
+"""Every fault of a row is found, on every engine."""
+
+import datetime as dt
+from decimal import Decimal
+
+import narwhals as nw
+import pyarrow as pa
+import pytest
+
+from abaco.ingest import contract
+from abaco.ingest.columns import Column, Format
+from abaco.ingest.formats import FORMATS
+from tests.support.exports import rows_of
+
+TYPES = {
+    "text": pa.string(),
+    "date": pa.date32(),
+    "amount": pa.decimal128(18, 2),
+    "rate": pa.decimal128(18, 6),
+    "days": pa.int64(),
+}
+GOOD = {
+    "text": "A-1",
+    "date": dt.date(2025, 12, 31),
+    "amount": Decimal("5.00"),
+    "rate": Decimal("0.4"),
+    "days": 3,
+}
+READ = {"amount": Decimal, "rate": Decimal, "days": int, "date": dt.date.fromisoformat}
+
+
+def typed(format_, *rows):
+    """Return rows as `DuckDB.typed` leaves them: a pair of value and raw text, or a good value, a column."""
+    columns = {}
+    for column in format_.columns:
+        pairs = [row.get(column.name, (GOOD[column.kind], "good")) for row in rows]
+        columns[column.name] = pa.array([value for value, _ in pairs], TYPES[column.kind])
+        columns[f"raw_{column.name}"] = pa.array([raw for _, raw in pairs], pa.string())
+    return pa.table(columns)
+
+
+def reasons(frame, format_, *rows):
+    present = [c.name for c in format_.columns]
+    table = typed(format_, *rows)
+    return [
+        r["reasons"] for r in rows_of(frame(table).with_columns(reasons=contract.reasons(format_, present)))
+    ]
+
+
+def one(column):
+    return Format("x", "x", (Column("loan_id", filled=True), column))
+
+
+def test_good_row_has_no_reason(frame):
+    assert reasons(frame, one(Column("x", "amount", filled=True)), {}) == [None]
+
+
+def test_no_rows_have_no_reasons(frame):
+    assert reasons(frame, one(Column("x", "amount", filled=True))) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "pairs", "reason"),
+    [
+        (Column("x", "amount", filled=True), [(None, None), (None, ""), (None, "   ")], "x: missing"),
+        (Column("x", "text", filled=True), [(None, None), (None, "  ")], "x: missing"),
+        (Column("x", "amount"), [(None, None), (None, " "), (Decimal("0.00"), "0")], None),
+        (Column("x", "date"), [(None, None), (None, " ")], None),
+        (Column("x", "amount"), [(None, "abc"), (None, "1,2,3")], "x: not a number"),
+        (Column("x", "rate"), [(None, "abc")], "x: not a number"),
+        (
+            Column("x", "amount"),
+            [(None, "nan"), (None, " -INF "), (None, "+Infinity")],
+            "x: not a finite number",
+        ),
+        (Column("x", "days"), [(None, "3.5"), (None, "nan")], "x: not a whole number"),
+        (Column("x", "date"), [(None, "2025-02-30"), (None, "infinity")], "x: not a date"),
+        (Column("x", "amount"), [(Decimal("-0.01"), "-0.01")], "x: negative"),
+        (Column("x", "days"), [(-1, "-1")], "x: negative"),
+        (Column("x", "amount", signed=True), [(Decimal("-0.01"), "-0.01")], None),
+        (Column("x", "text"), [(None, None), ("nan", "nan"), ("-1", "-1")], None),
+    ],
+)
+def test_each_kind_of_fault_has_its_reason(frame, column, pairs, reason):
+    assert reasons(frame, one(column), *({"x": pair} for pair in pairs)) == [reason] * len(pairs)
+
+
+def test_row_with_three_faults_has_three_reasons(frame):
+    faulty = {
+        "loan_id": (None, None),
+        "total_receivable_usd": (Decimal("-5.00"), "-5"),
+        "measurement_date": (None, "31/12/2025"),
+    }
+    found = reasons(frame, FORMATS["snapshot"], faulty, {}, {"dpd_0_7_usd": (None, "inf")})
+    assert found == [
+        "measurement_date: not a date; loan_id: missing; total_receivable_usd: negative",
+        None,
+        "dpd_0_7_usd: not a finite number",
+    ]
+
+
+PAR_ROW = {"outstanding_balance_usd": "10", "par_7_balance_usd": "10", "par_30_balance_usd": "5",
+           "par_60_balance_usd": "5", "par_90_balance_usd": "0"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, None),
+        ({"par_7_balance_usd": "10.01"}, "par_7_balance_usd: more than outstanding_balance_usd"),
+        ({"par_30_balance_usd": "10.01"}, "par_30_balance_usd: more than par_7_balance_usd"),
+        ({"par_90_balance_usd": "5.00"}, None),
+        (
+            {"par_60_balance_usd": "6", "par_90_balance_usd": "7"},
+            "par_60_balance_usd: more than par_30_balance_usd; "
+            "par_90_balance_usd: more than par_60_balance_usd",
+        ),
+    ],
+)
+def test_cumulative_balances_must_not_grow_with_the_days(frame, changes, reason):
+    row = {name: (Decimal(text), text) for name, text in (PAR_ROW | changes).items()}
+    assert reasons(frame, FORMATS["par_balances"], row) == [reason]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_can_be_checked_with_all_its_columns_or_the_required_ones(frame, name):
+    assert reasons(frame, FORMATS[name], {}, {}) == [None, None]
+    required = tuple(c for c in FORMATS[name].columns if c.required)
+    assert reasons(frame, Format("x", "x", required), {}) == [None]
+    missing = [f"{c.name}: missing" for c in required if c.filled]
+    empty = {c.name: (None, None) for c in required}
+    assert reasons(frame, Format("x", "x", required), empty) == ["; ".join(missing)]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_negative_values_are_right_only_where_the_contract_says_so(frame, name):
+    negative = {
+        c.name: (READ[c.kind]("-1"), "-1")
+        for c in FORMATS[name].columns
+        if c.kind in ("amount", "rate", "days")
+    }
+    wrong = [c.name for c in FORMATS[name].columns if c.name in negative and not c.signed]
+    found = reasons(frame, FORMATS[name], negative)[0]
+    assert [
+        r.removesuffix(": negative") for r in (found or "").split("; ") if r.endswith(": negative")
+    ] == wrong
+
+
+def test_reasons_of_several_checks_are_joined(frame):
+    table = frame(pa.table({"x": pa.array([1, 2, 3])}))
+    found = [nw.when(nw.col("x") > 1).then(nw.lit("a")), nw.when(nw.col("x") > 2).then(nw.lit("b"))]
+    assert [r["y"] for r in rows_of(table.with_columns(y=contract.joined(found)))] == [None, "a", "a; b"]

@@ -1,0 +1,69 @@
+"""The sample that ships: known by its content, and never put in the place of a real report unless somebody says so."""
+
+import hashlib
+
+import pytest
+
+from abaco.core import files as core_files
+from abaco.core.errors import InputError
+from abaco.ingest import sample_mark
+from abaco.run import plan
+from tests.support.projects import ROOT
+
+DATE, REAL, SAMPLE = "2025-12-31", {"sha256": "0" * 64}, {"sha256": sample_mark.DIGESTS["loans.csv"]}
+
+
+def leave(output, source, inputs):
+    """Leave a visible report that says what it was made of."""
+    folder = output / ".runs" / DATE / "former"
+    folder.mkdir(parents=True)
+    core_files.write_json(folder / "run.json", {"run_id": "r1", "input": str(source), "status": "success"})
+    core_files.write_json(folder / "metrics.json", {"inputs": inputs})
+    (output / DATE).symlink_to(folder, target_is_directory=True)
+
+
+def test_digests_are_those_of_the_files_that_ship():
+    files = [ROOT / "data/sample.csv", *(ROOT / "data/sample").iterdir()]
+    assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files} == sample_mark.DIGESTS
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"), [([], False), ([REAL], False), ([REAL, SAMPLE], True), ([SAMPLE], True)]
+)
+def test_sample_is_known_by_its_content(inputs, expected):
+    assert sample_mark.is_sample(inputs) is expected
+
+
+@pytest.mark.parametrize("name", ["data/sample", "data/sample.csv"])
+def test_sample_that_nobody_named_replaces_no_report_of_another_input(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("ABACO_ROOT", str(ROOT))
+    leave(tmp_path, "/exports/december", [REAL])
+    with pytest.raises(InputError) as error:
+        plan.check_default(tmp_path, DATE, ROOT / name)
+    assert str(error.value) == (
+        f"INPUT is missing: the report of {DATE} was made of /exports/december, and {name}, the synthetic sample, "
+        f"would replace it: give INPUT=/exports/december, set run.input, or say INPUT={name}"
+    )
+    plan.check_default(tmp_path, "2025-11-30", ROOT / name)  # no report of that date
+    plan.check_default(tmp_path, DATE, tmp_path / "exports")  # a default of the user's own
+
+
+@pytest.mark.parametrize("former", ["data/sample", "data/sample.csv", "elsewhere/loans.csv"])
+def test_sample_replaces_the_sample(tmp_path, monkeypatch, former):
+    monkeypatch.setenv("ABACO_ROOT", str(ROOT))
+    leave(tmp_path, ROOT / former, [SAMPLE])
+    plan.check_default(tmp_path, DATE, ROOT / "data/sample")
+
+
+@pytest.mark.parametrize(
+    "verb", [["report", "--date", DATE], ["report"], ["backfill", "--from", DATE, "--to", DATE]]
+)
+def test_forgotten_input_is_refused_before_any_work(kept, tmp_path, verb):
+    leave(tmp_path, "/exports/december", [REAL])
+    before = sorted(tmp_path.rglob("*"))
+    result = kept.abaco(*verb, "--output", tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(
+        f"Error: INPUT is missing: the report of {DATE} was made of /exports/december, "
+    )
+    assert sorted(tmp_path.rglob("*")) == before

@@ -1,0 +1,237 @@
+"""Unusual balances are marked and counted, never changed; the aging of the book adds up."""
+
+import datetime as dt
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pytest
+
+from abaco.engines import DuckDB
+from abaco.ingest import formats, roles, sources, tape, transformation
+from abaco.kpis import totals as kpis_totals
+from abaco.kpis.totals import Totals
+from tests.support.exports import DATE, LOANS, SNAPSHOT, rows_of, snapshot, write
+
+EARLIER = dt.date(2025, 11, 30)
+AMOUNT = pa.decimal128(18, 2)
+
+
+def amounts(values):
+    return pa.array([value if value is None else Decimal(value) for value in values], AMOUNT)
+
+
+def balances(*rows):
+    dates, usd = zip(*rows, strict=True) if rows else ((), ())
+    return pa.table({"measurement_date": pa.array(dates, pa.date32()), "total_receivable_usd": amounts(usd)})
+
+
+def engine_of(frame):
+    """Return what of an engine marking needs, for frames of any kind."""
+
+    def with_value_of_day(rows, day, values, name):
+        table = {day: pa.array(list(values), pa.date32()), name: amounts(values.values())}
+        return rows.join(frame(pa.table(table)), on=day, how="left")
+
+    return SimpleNamespace(with_value_of_day=with_value_of_day)
+
+
+# Accepted rows
+
+
+def test_accepted_rows_of_each_batch_are_read_from_what_ingestion_left(tmp_path):
+    lines = [snapshot("A-1"), snapshot("A-1"), snapshot("A-2", amount="x"), snapshot("A-3", "2026-01-31")]
+    write(tmp_path / "in" / "book.csv", SNAPSHOT, *lines)
+    write(tmp_path / "in" / "loans.csv", LOANS, "A-1,C-1,2025-01-01,0.4,9,5,30", "A-2,,2025-01-01,0.4,x,5,30")
+    found, _ = sources.discover(tmp_path / "in")
+    work, tables = tmp_path / "work", tmp_path / "tables"
+    work.mkdir()
+    tables.mkdir()
+    with DuckDB(spill=work) as engine:
+        batches = [b.as_dict() for b in roles.stage(found, DATE, engine, work)]
+        rows = transformation.accepted_tape(batches, work, engine)
+        assert tuple(rows.collect_schema().names()) == tape.COLUMNS
+        assert [row["loan_id"] for row in rows_of(rows)] == ["A-1"]
+        transformation.write_others(batches, work, tables, engine)
+        assert [row["loan_id"] for row in rows_of(engine.scan(tables / "loans.parquet"))] == ["A-1"]
+    assert [path.name for path in tables.iterdir()] == ["loans.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("values", "found"), [([], []), ([None, None], []), ([None, ""], ["a"]), (["x", None], ["a"])]
+)
+def test_column_is_present_when_a_row_has_a_value(frame, values, found):
+    table = pa.table({"a": pa.array(values, pa.string()), "b": pa.nulls(len(values), pa.string())})
+    assert transformation.present(frame(table), ["a", "b"]) == found
+
+
+# Outliers and dust
+
+
+@pytest.mark.parametrize(
+    ("usd", "rows", "limit"),
+    [
+        ("100.00", 4, "50.00"),
+        ("0.00", 4, "0.00"),
+        (None, 4, "0.00"),
+        ("0.01", 1, "0.02"),
+        ("10.00", 3, "6.67"),
+    ],
+)
+def test_outlier_limit_is_a_multiple_of_the_mean_balance(usd, rows, limit):
+    totals = {DATE: Totals(rows, {"total_receivable_usd": usd and Decimal(usd)}, {})}
+    assert transformation.outlier_limits(totals, 2.0) == {DATE: Decimal(limit)}
+
+
+def test_no_dates_have_no_limits():
+    assert transformation.outlier_limits({}, 2.0) == {}
+
+
+@pytest.mark.parametrize(
+    ("balance", "is_outlier", "is_dust"),
+    [
+        ("50.00", False, False),
+        ("50.01", True, False),
+        ("1.00", False, False),
+        ("0.99", False, True),
+        ("0.01", False, True),
+        ("0.00", False, False),
+    ],
+)
+def test_balance_past_a_limit_is_marked_and_kept(frame, balance, is_outlier, is_dust):
+    limits = {DATE: Decimal("50.00"), EARLIER: Decimal("10.00")}
+    marked = transformation.flagged(frame(balances((DATE, balance))), limits, 1.0, engine_of(frame))
+    assert rows_of(marked) == [
+        {
+            "measurement_date": DATE,
+            "total_receivable_usd": Decimal(balance),
+            "is_outlier": is_outlier,
+            "is_dust": is_dust,
+        }
+    ]
+
+
+def test_each_date_has_its_own_limit(frame):
+    limits = {DATE: Decimal("50.00"), EARLIER: Decimal("10.00")}
+    rows = frame(balances((DATE, "20.00"), (EARLIER, "20.00"), (EARLIER, "10.00")))
+    marked = rows_of(transformation.flagged(rows, limits, 1.0, engine_of(frame)))
+    assert sorted((r["measurement_date"], r["total_receivable_usd"], r["is_outlier"]) for r in marked) == [
+        (EARLIER, Decimal("10.00"), False),
+        (EARLIER, Decimal("20.00"), True),
+        (DATE, Decimal("20.00"), False),
+    ]
+
+
+def test_no_rows_are_marked_in_an_empty_tape(frame):
+    marked = transformation.flagged(frame(balances()), {}, 1.0, engine_of(frame))
+    assert rows_of(marked) == []
+
+
+def marked_tape(*rows):
+    """Return a tape of (date, receivable, cash, is_outlier, is_dust)."""
+    columns = dict.fromkeys(tape.AMOUNTS, amounts(["1.00"] * len(rows)))
+    dates, receivable, cash, outliers, dust = zip(*rows, strict=True) if rows else ((),) * 5
+    return pa.table(
+        columns
+        | {
+            "measurement_date": pa.array(dates, pa.date32()),
+            "total_receivable_usd": amounts(receivable),
+            "cash_available_usd": amounts(cash),
+            "is_outlier": pa.array(outliers, pa.bool_()),
+            "is_dust": pa.array(dust, pa.bool_()),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "nulls", "outliers", "dust"),
+    [
+        ([], {}, 0, 0),
+        ([(DATE, "1", "0.00", False, False)], {}, 0, 0),
+        ([(DATE, "1", None, False, False)], {"cash_available_usd": 1}, 0, 0),
+        ([(EARLIER, "1", None, True, True)], {}, 0, 0),
+        ([(DATE, "9", None, True, False), (DATE, "1", None, False, True), (DATE, "1", "1", True, True)],
+         {"cash_available_usd": 2}, 2, 2),
+    ],
+)  # fmt: skip
+def test_quality_counts_nulls_outliers_and_dust_of_the_date(frame, rows, nulls, outliers, dust):
+    found = transformation.quality(frame(marked_tape(*rows)), DATE)
+    assert found == {"nulls": nulls, "outliers": outliers, "dust": dust}
+
+
+# Aging
+
+
+def aging(frame, *rows):
+    """Return bucket, amount and share of rows of (date, receivable, the five buckets)."""
+    names = ["total_receivable_usd", *formats.BUCKET_NAMES]
+    columns = {name: amounts([row[i + 1] for row in rows]) for i, name in enumerate(names)}
+    table = pa.table({"measurement_date": pa.array([row[0] for row in rows], pa.date32())} | columns)
+    found = transformation.aging(kpis_totals.totals(frame(table), names)).to_pylist()
+    return [
+        (r["date"], r["bucket"], r["amount"] and str(r["amount"]), r["share"] and str(r["share"]))
+        for r in found
+    ]
+
+
+def test_aging_is_amount_and_share_of_the_book_by_date_and_bucket(frame):
+    rows = [
+        (DATE, "30", "20", "5", "3", "1", "1"),
+        (DATE, "30", "30", "0", "0", "0", "0"),
+        (EARLIER, "3", "1", "0", "0", "0", "2"),
+    ]
+    assert aging(frame, *rows) == [
+        (EARLIER, "0–7", "1.00", "33.3333"),
+        (EARLIER, "7–30", Decimal(0), Decimal(0)),
+        (EARLIER, "30–60", Decimal(0), Decimal(0)),
+        (EARLIER, "60–90", Decimal(0), Decimal(0)),
+        (EARLIER, "90+", "2.00", "66.6667"),
+        (DATE, "0–7", "50.00", "83.3333"),
+        (DATE, "7–30", "5.00", "8.3333"),
+        (DATE, "30–60", "3.00", "5.0000"),
+        (DATE, "60–90", "1.00", "1.6667"),
+        (DATE, "90+", "1.00", "1.6667"),
+    ]
+
+
+def test_book_without_a_balance_has_amounts_but_no_shares(frame):
+    assert [row[2:] for row in aging(frame, (DATE, "0", "0", "0", "0", "0", "0"))] == [(Decimal(0), None)] * 5
+
+
+def test_bucket_without_any_value_is_no_zero(frame):
+    assert aging(frame, (DATE, "10", None, "10", "0", "0", "0"))[0] == (DATE, "0–7", None, None)
+
+
+def test_empty_tape_has_an_empty_aging(frame):
+    assert aging(frame) == []
+
+
+def test_bucket_beyond_a_small_book_has_its_share_all_the_same(frame):
+    # buckets that miss the receivable are a warning and no more
+    found = aging(frame, (DATE, "0.01", "0", "0", "0", "0", "5000"))
+    assert found[-1] == (DATE, "90+", "5000.00", "50000000.0000")
+
+
+# Borrowers
+
+
+def test_borrower_owes_the_sum_of_its_loans_and_of_what_is_30_days_late(tmp_path):
+    rows = [
+        ("C-1", DATE, "100.00", "60.00", "5.00", None), ("C-1", DATE, "50.00", "0.00", "0.00", "50.00"),
+        ("C-2", DATE, "200.00", "0.00", "0.00", "0.00"), ("C-2", EARLIER, "0.00", "0.00", "0.00", "0.00"),
+        (None, DATE, "900.00", "0.00", "0.00", "0.00"),
+    ]  # fmt: skip
+    ids, dates, *usd = zip(*rows, strict=True)
+    names = ("total_receivable_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd")
+    columns = {name: amounts(values) for name, values in zip(names, usd, strict=True)}
+    table = pa.table(
+        {"borrower_id": pa.array(ids), "measurement_date": pa.array(dates, pa.date32()), **columns}
+    )
+    with DuckDB(spill=tmp_path) as engine:
+        found = transformation.borrowers(engine.from_arrow(table), engine, tmp_path)
+        assert rows_of(found) == [
+            {"measurement_date": DATE, "borrower": 1, "borrower_id": "C-2", "balance_usd": Decimal("200.00"),
+             "par_30_usd": Decimal("0.00"), "loans": 1},
+            {"measurement_date": DATE, "borrower": 2, "borrower_id": "C-1", "balance_usd": Decimal("150.00"),
+             "par_30_usd": Decimal("115.00"), "loans": 2},
+        ]  # fmt: skip

@@ -1,0 +1,81 @@
+"""Workbooks: the first sheet with cells, wherever in it they begin."""
+
+import datetime as dt
+
+import openpyxl
+import pytest
+
+from abaco.core.errors import InputError
+from abaco.ingest import sources, workbooks
+from tests.support.exports import DATE, SNAPSHOT, ingest, snapshot
+
+
+def save(path, *rows, top=1, left=1, sheet=None):
+    book = openpyxl.Workbook()
+    active = book.create_sheet(sheet) if sheet else book.active
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            active.cell(top + i, left + j, cell)
+    book.save(path)
+    return path
+
+
+def line(loan, amount=100.0):
+    return [loan, dt.datetime.combine(DATE, dt.time()), amount, amount, amount, None, amount, 0, 0, 0, 0]
+
+
+HEAD = SNAPSHOT.split(",")
+
+
+def test_cells_are_written_as_excel_shows_them(tmp_path):
+    cells = [1001.0, 0.1, -2.5, 1e15, True, None, "  x, y\n", dt.date(2025, 12, 31), 'say "hi"']
+    workbooks.write_csv(save(tmp_path / "x.xlsx", ["a"] * 9, cells), tmp_path / "x.csv")
+    assert (tmp_path / "x.csv").read_bytes().decode() == (
+        'a,a,a,a,a,a,a,a,a\n1001,0.1,-2.5,1000000000000000,True,,"  x, y\n",2025-12-31,"say ""hi"""\n'
+    )
+
+
+def test_number_that_is_an_id_is_the_same_id_as_in_csv(tmp_path):
+    assert ingest(save(tmp_path / "book.xlsx", HEAD, line(1001.0))).tape[0]["loan_id"] == "1001"
+
+
+@pytest.mark.parametrize(("top", "left"), [(1, 1), (4, 3)])
+def test_rows_are_numbered_as_excel_does(tmp_path, top, left):
+    rows = [HEAD, line("A-1"), [], line("two\nlines"), [None, "x"], [], line("A-2", "abc"), line("A-3", 5.0)]
+    result = ingest(save(tmp_path / "book.xlsx", *rows, top=top, left=left))
+    assert [(row["line"], row["reasons"].split("; ")[0]) for row in result.rejects] == [
+        (top + 4, "measurement_date: not a date"),
+        (top + 6, "total_receivable_usd: not a number"),
+    ]
+    assert [row["loan_id"] for row in result.tape] == ["A-1", "A-3", "two\nlines"]
+    assert result.book["rows_in"] == 5
+
+
+def test_first_sheet_with_cells_is_read(tmp_path):
+    path = save(tmp_path / "book.xlsx", HEAD, line("A-1"), sheet="Cartera")
+    assert openpyxl.load_workbook(path).sheetnames == ["Sheet", "Cartera"]
+    assert len(ingest(path).tape) == 1
+
+
+def test_workbook_without_cells_is_an_error(tmp_path):
+    with pytest.raises(InputError, match=r"^book.xlsx has no sheet with cells: export it again$"):
+        sources.discover(save(tmp_path / "book.xlsx"))
+
+
+@pytest.mark.parametrize("kept", [slice(0, 200), slice(100, None)])
+def test_corrupt_workbook_is_an_error(tmp_path, kept):
+    path = save(tmp_path / "book.xlsx", HEAD, line("A-1"))
+    path.write_bytes(path.read_bytes()[kept])
+    with pytest.raises(InputError, match=r"^book.xlsx cannot be read as xlsx: "):
+        sources.discover(path)
+
+
+def test_text_named_xlsx_is_an_error(tmp_path):
+    path = tmp_path / "book.xlsx"
+    path.write_text(f"{SNAPSHOT}\n{snapshot()}\n")
+    with pytest.raises(InputError, match=r"^book.xlsx cannot be read as xlsx: "):
+        sources.discover(path)
+
+
+def test_header_only_workbook_has_no_row(tmp_path):
+    assert ingest(save(tmp_path / "book.xlsx", HEAD)).book["rows_in"] == 0

@@ -1,0 +1,121 @@
+"""verify: a finished report is proved by running it again, or the error names what differs."""
+
+import json
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from abaco.core.phases import CALCULATED
+from abaco.run import manifest
+from abaco.sample.snapshot import write_snapshot
+from tests.support.projects import PII_KEY, Project, copy_project
+
+EMAIL = ["same  email.html", "same  email.eml", "same  email/bridge.png", "same  email/trend.png"]
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """The finished project with a copy of its reports, to tamper with."""
+    shutil.copytree(finished.output, tmp_path / "reports", symlinks=True)
+    return Project(finished.root, tmp_path / "reports")
+
+
+def verify(project, *arguments, key=PII_KEY):
+    return project.abaco("verify", "--output", project.output, *arguments, ABACO_PII_KEY=key)
+
+
+def refused(project, *arguments, code=1, key=PII_KEY):
+    result = verify(project, *arguments, key=key)
+    assert result.returncode == code
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def test_untouched_report_is_the_same_when_run_again(kept):
+    result = verify(kept)
+    assert (result.returncode, result.stderr) == (0, "")
+    tables = sorted((kept.output / "2025-12-31/tables").iterdir())
+    assert result.stdout.splitlines() == [
+        "same  metrics.json",
+        "same  report.html",
+        *EMAIL,
+        *(f"same  tables/{path.name}" for path in tables),
+    ]
+    assert {path.stem for path in tables} == {"tape", "aging", "borrowers", "quarantine", *CALCULATED}
+
+
+def test_large_report_is_the_same_when_run_again(tmp_path):
+    write_snapshot(tmp_path / "tape.csv", 300_000)  # more than a thread reads or writes at once
+    project = Project(copy_project(tmp_path / "project"), tmp_path / "reports")
+    made = project.report("--input", tmp_path / "tape.csv", ABACO_PII_KEY=PII_KEY)
+    assert made.returncode == 0, made.stderr
+    result = verify(project)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["tables/history.parquet", "report.html", "email.eml", "metrics.json", "notebooks/04_report.ipynb"],
+)
+def test_file_that_was_tampered_with_is_named(copy, name):
+    path = copy.output / "2025-12-31" / name
+    path.write_bytes(path.read_bytes() + b" ")
+    assert (
+        refused(copy)
+        == f"Error: 2025-12-31: {name} is not what the run wrote; run make report DATE=2025-12-31 again"
+    )
+
+
+def test_file_that_is_gone_is_named(copy):
+    (copy.output / "2025-12-31/tables/aging.csv").unlink()
+    assert refused(copy).startswith("Error: 2025-12-31: tables/aging.csv is not what the run wrote; ")
+
+
+def test_table_that_was_tampered_with_together_with_the_manifest_is_named(copy):
+    folder = copy.output / "2025-12-31"
+    path = folder / "tables/aging.parquet"
+    table = pq.read_table(path)
+    doubled = [usd * 2 for usd in table["amount"].to_pylist()]
+    field = table.schema.field("amount")
+    pq.write_table(table.set_column(2, field, pa.array(doubled, field.type)), path)
+    facts = json.loads((folder / "manifest.json").read_text())
+    manifest.write(folder, {k: v for k, v in facts.items() if k not in ("schema_version", "outputs")})
+    result = verify(copy)
+    assert result.returncode == 1
+    assert result.stderr.startswith(
+        "Error: 2025-12-31: tables/aging.parquet is not the same when run again; "
+    )
+    assert result.stdout.splitlines() == [
+        "same  metrics.json", "same  report.html", *EMAIL, "same  tables/aging.csv",
+    ]  # fmt: skip
+
+
+def test_other_masking_is_named(copy):
+    assert refused(copy, key="") == (
+        "Error: 2025-12-31 cannot be verified: its personal data is shown as token, "
+        "and would now be redacted; set ABACO_PII_KEY as it was"
+    )
+
+
+def test_other_code_is_named(copy, tmp_path):
+    shutil.copytree(copy.root, tmp_path / "project", symlinks=True)
+    other = Project(tmp_path / "project", copy.output)
+    with (other.root / "params/kpis.yml").open("a") as file:
+        file.write("# changed\n")
+    assert refused(other) == (
+        "Error: 2025-12-31 cannot be verified: the code has changed since; "
+        "run make report DATE=2025-12-31 first"
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--date", "2025-11-30"], ["--date", "never"]])
+def test_date_without_a_report_is_named(copy, arguments):
+    assert refused(copy, *arguments, code=2).startswith(f"Error: No finished report for {arguments[1]} in ")
+
+
+def test_without_any_report_it_says_what_to_do(project):
+    assert (
+        refused(project, code=2) == "Error: No finished report for any date in reports: run make report first"
+    )

@@ -1,0 +1,212 @@
+"""The runbook: each block is run, in order, as one session, or checked if it needs a cloud; all it names is there."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from abaco.cli import app
+from abaco.core import files as core_files
+from abaco.core import secrets, settings
+from abaco.delivery import rules
+from abaco.service.metrics import exposition
+from abaco.service.reports import Book
+from abaco.service.schedule import Schedule, trigger
+from tests.support import runbook
+from tests.support.ports import free_port
+from tests.support.projects import ROOT
+
+BLOCKS = runbook.blocks()
+RUN = [block for block in BLOCKS if block.kind in runbook.RUN]
+CHECKED = [block for block in BLOCKS if block.kind == runbook.CHECKED]
+VERBS = typer.main.get_command(app).commands
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+ARGUMENTS = {"DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "TO", "FROM", "PORT", "UPGRADE", "SPARK_MASTER"}
+# programs of a cloud or of the system; what is not among them is a slip of the pen
+PROGRAMS = {"abaco", "make", "cp", "docker", "az", "kubectl", "gh", "systemctl", "promtool"}
+FOLDERS = ("abaco", "benchmarks", "deploy", "docs", "notebooks", "params", "tests", ".github")
+CODE = re.findall(r"`([^`\n]+)`", runbook.prose())
+SETTINGS = settings.load()
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    for tool in ("bash", "curl", "git", "make"):
+        if shutil.which(tool) is None:
+            (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)(f"{tool} is not installed")
+    port = free_port()
+    found = runbook.Session(runbook.copy(tmp_path_factory.mktemp("runbook") / "project", port))
+    found.port = port
+    yield found
+    found.close()
+
+
+# Blocks
+
+
+def test_every_block_is_run_or_checked():
+    assert len(RUN) >= 20 and len(CHECKED) >= 10
+    assert [str(block) for block in BLOCKS if block not in RUN + CHECKED] == []
+
+
+def test_a_command_that_fails_is_noticed(session):
+    assert session.run("true; false; true")[0] == "false"
+    assert session.run("false | cat")[0]
+    assert session.run("false || true; if false; then true; fi")[0] == ""
+
+
+@pytest.mark.parametrize("block", RUN, ids=str)
+def test_run(session, block):
+    script = block.script.replace("localhost:8000", f"localhost:{session.port}")
+    failed, said = session.run(script, f"line_{block.line}")
+    assert not failed, f"{failed}\n{said}"
+
+
+def test_going_back_was_to_other_code(session):
+    found = {
+        core_files.read_json(path)["code"]["sha256"]
+        for path in session.root.glob("reports/.runs/2025-12-31/*/manifest.json")
+    }
+    assert len(found) == 2
+
+
+def test_service_was_stopped_as_the_text_says(session):
+    with socket.socket() as one:
+        assert one.connect_ex(("127.0.0.1", session.port)) != 0
+
+
+def test_metrics_that_the_text_names_are_there(session, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    output = session.root / "reports"
+    said = exposition(Book(output, Schedule(trigger("0 2 * * *"), output, [], 3.0))).decode()
+    named = {code for code in CODE if re.match("(kpi|pipeline)_[a-z]", code)}
+    assert len(named) > 15
+    assert named - set(re.findall("^[a-z0-9_]+", said, re.MULTILINE)) == set()
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.kind != "python"], ids=str)
+def test_names_in_block_exist(block):
+    checked = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    for words in runbook.commands(block.text):
+        words = words[1:] if words[0] == "sudo" else words
+        if block.kind == runbook.CHECKED:
+            assert words[0] in PROGRAMS
+        for at, word in enumerate(words[:-1]):
+            if re.fullmatch(r"abaco|abaco:[\d.]+|\S*/\.venv/bin/abaco", word) and words[at + 1] in VERBS:
+                check_verb(words[at + 1 :])
+        if words[0] == "abaco":
+            check_verb(words[1:])
+        if words[0] == "make":
+            check_make(words[1:])
+        assert [word for word in words if is_path(word) and not exists(word)] == []
+
+
+def check_verb(words):
+    verb, *rest = words
+    known = {
+        option for parameter in VERBS[verb].params for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    given = rest[: next((at for at, word in enumerate(rest) if word[0] in "<>"), None)]
+    assert {word.partition("=")[0] for word in given if word.startswith("-")} <= known
+
+
+def check_make(words):
+    target, *rest = [word for word in words if not re.match(r"[<>]|/dev/", word)]
+    assert target in TARGETS
+    assert {word.partition("=")[0] for word in rest} <= ARGUMENTS
+
+
+def is_path(word):
+    return word.split("/")[0] in FOLDERS and "/" in word
+
+
+def exists(word):
+    return bool(list(ROOT.glob(word.rstrip("/"))))
+
+
+# What the text names
+
+
+@pytest.mark.parametrize("code", sorted(set(CODE)))
+def test_what_the_text_names_exists(code):
+    words = code.split()
+    if words[0] == "abaco" and words[1:]:
+        check_verb(words[1:])
+    elif words[0] == "make" and words[1:]:
+        check_make(words[1:])
+    elif is_path(code):
+        assert exists(code)
+    elif (found := re.fullmatch(r"([a-z]+)\.([a-z_]+)", code)) and found[2] != "json":
+        assert found[2] in SETTINGS[found[1]]
+    elif re.fullmatch(r"[A-Z]+(_[A-Z]+)+", code):
+        assert f"\n{code}=" in (ROOT / ".env.example").read_text()
+
+
+def test_every_secret_is_explained():
+    named = (*secrets.WHOLE, *secrets.URLS, *secrets.PARTS)
+    assert [name for name in named if f"\n{name}=" not in (ROOT / ".env.example").read_text()] == []
+
+
+def table(heading):
+    """The cells of the table below a heading, its own heading left out."""
+    text = runbook.TEXT.split(f"\n### {heading}\n")[1].split("\n### ")[0]
+    rows = re.findall(r"^\| `(.+) \|$", text, re.MULTILINE)
+    return [[cell.strip("` ") for cell in row.split("|")] for row in rows]
+
+
+def test_limits_are_those_of_the_kpis():
+    kpis = yaml.safe_load((ROOT / "params/kpis.yml").read_text())
+    cells = ("direction", "warning", "critical", "owner")
+    limited = {name: kpi for name, kpi in kpis.items() if {"warning", "critical"} & kpi.keys()}
+    assert table("KPI thresholds") == [
+        [name, *(str(kpi.get(cell, "")) for cell in cells)] for name, kpi in limited.items()
+    ]
+
+
+def prometheus():
+    """The rules of Prometheus."""
+    files = sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))
+    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_rules_are_those_of_prometheus():
+    wanted = {
+        (rule["alert"], rule["labels"]["severity"], rule["annotations"]["runbook_url"].partition("#")[2])
+        for rule in prometheus()
+    }
+    listed = {
+        (name, severity, link.partition("#")[2].rstrip(")")) for name, severity, link in table("Alert rules")
+    }
+    assert listed == wanted
+
+
+def test_severities_are_those_of_the_alerts():
+    places = {"pagerduty": "PagerDuty", "slack": "Slack", "email": "email"}
+    told = dict(re.findall(r"^\| (P\d) \|[^|]+\| ([^|]+) \|", runbook.TEXT, re.MULTILINE))
+    assert told == {
+        severity: ", ".join(places[place] for place in route) for severity, route in rules.ROUTES.items()
+    }
+
+
+def test_every_link_leads_somewhere():
+    inner = set(re.findall(r"\]\(#([\w-]+)\)", runbook.TEXT))
+    alerts = {rule["annotations"]["runbook_url"] for rule in prometheus()}
+    assert {link.partition("#")[0] for link in alerts} <= {SETTINGS["alerts"]["runbook"]}
+    assert (
+        inner | {link.partition("#")[2] for link in alerts} | set(rules.SECTIONS.values())
+        <= runbook.anchors()
+    )
+    files = re.findall(r"\]\(([\w./-]+)\)", runbook.TEXT)
+    assert [name for name in files if not (runbook.PATH.parent / name).exists()] == []
+
+
+def test_alerts_name_the_runbook():
+    assert Path(ROOT / SETTINGS["alerts"]["runbook"]) == runbook.PATH

@@ -1,0 +1,117 @@
+"""check: what is said of an input, worked out by hand on small ones."""
+
+import pytest
+
+from abaco.core.errors import InputError
+from abaco.kpis.measures import MEASURES
+from abaco.review.check import inspect
+from tests.support.exports import LOANS
+
+BALANCES = """
+loan_id_raw,reporting_date,outstanding_balance_usd,par_7_balance_usd,par_30_balance_usd,par_60_balance_usd,par_90_balance_usd
+A - 1,2025-11-30,100.00,0.00,0.00,0.00,0.00
+A - 1,2025-12-31,100.00,40.00,30.00,20.00,10.00
+A - 2,2025-12-31,50.00,0.00,0.00,0.00,0.00
+A - 2,2025-12-31,50.00,0.00,0.00,0.00,0.00
+A - 3,2025-12-31,n.d.,0.00,0.00,0.00,0.00
+A - 1,2026-01-31,100.00,0.00,0.00,0.00,0.00
+""".lstrip()
+CASH = "metric,value,measurement_date\nEfectivo,5.00,2025-12-31\n"
+NO_CASH = "the input does not give the cash available on 2025-12-31"
+CASH_COLUMN = MEASURES["cash_available_usd"].add
+LENIENT = {"ingestion": {"max_reject_pct": 25.0}}
+
+
+@pytest.fixture(autouse=True)
+def usual_settings(monkeypatch, copied_project):
+    monkeypatch.setenv("ABACO_ROOT", str(copied_project))
+    for name in ("ABACO_ENV", "ABACO_PII_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def balances(tmp_path):
+    path = tmp_path / "exports/balances.csv"
+    path.parent.mkdir()
+    path.write_text(BALANCES)
+    return path
+
+
+def test_everything_that_is_to_be_said(balances):
+    assert "\n".join(inspect(balances, "2025-12-31", LENIENT)).splitlines() == [
+        "file          format        used for  columns left behind",
+        "balances.csv  PAR balances  tape",
+        "",
+        "Personal columns would be shown as: redacted",
+        "",
+        "PAR balances: 6 rows in = 3 accepted + 1 quarantined + 1 duplicates + 1 later than 2025-12-31",
+        "  1 × outstanding_balance_usd: not a number",
+        "",
+        "Dates up to 2025-12-31: 2, from 2025-11-30",
+        "  PAR30: can be computed",
+        "  PAR90: can be computed",
+        f"  CollectionRate: not computable: {NO_CASH}",
+        f"  PortfolioHealth: not computable: CollectionRate is not computable: {NO_CASH}",
+        f"  to see CollectionRate, add {CASH_COLUMN}",
+        f"  to see PortfolioHealth, add {CASH_COLUMN}",
+        "",
+        "A report of 2025-12-31 would run.",
+    ]  # fmt: skip
+
+
+def test_statement_in_the_folder_gives_the_cash(balances):
+    (balances.parent / "statement.csv").write_text(CASH)
+    (balances.parent / "readme.md").write_text("Exports of December.")
+    lines = list(inspect(balances.parent, "2025-12-31", LENIENT))
+    assert "  CollectionRate: can be computed" in lines
+    assert "readme.md is not used: not a table" in lines
+    assert not [line for line in lines if "add " in line]
+
+
+def test_without_a_date_it_is_the_latest(balances):
+    assert list(inspect(balances, None, LENIENT))[-1] == "\nA report of 2026-01-31 would run."
+
+
+def test_key_of_the_environment_gives_tokens(balances, monkeypatch):
+    monkeypatch.setenv("ABACO_PII_KEY", "key")
+    assert "\nPersonal columns would be shown as: token\n" in list(inspect(balances, None, LENIENT))
+
+
+def test_nothing_is_written(balances):
+    before = sorted(balances.parent.parent.rglob("*"))
+    list(inspect(balances, "2025-12-31", LENIENT))
+    assert sorted(balances.parent.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("date", "params", "expected"),
+    [
+        (
+            "2025-12-31",
+            {"ingestion": {"max_reject_pct": 19.0}},
+            r"1 of 5 rows of the PAR balances are rejected \(20.00 %",
+        ),
+        (
+            "2025-12-15",
+            LENIENT,
+            r"No row for 2025-12-15 in the input; the nearest dates are 2025-11-30 and 2025-12-31",
+        ),
+        ("2025-12-32", LENIENT, r"DATE 2025-12-32 is no calendar day"),
+        ("2025-12-31", {"ingestion": {"max": 1}}, r"params: ingestion.max is not a known parameter"),
+    ],
+)
+def test_what_would_stop_a_report_stops_it(balances, date, params, expected):
+    with pytest.raises(InputError, match=expected):
+        list(inspect(balances, date, params))
+
+
+def test_rejects_exactly_at_the_limit_are_accepted(balances):
+    assert list(inspect(balances, "2025-12-31", {"ingestion": {"max_reject_pct": 20.0}}))
+
+
+def test_loans_alone_are_the_tape(tmp_path):
+    path = tmp_path / "loans.csv"
+    path.write_text(LOANS + "\nA - 1,C-1,2025-01-01,0.4,9.00,5.00,30\n")
+    said = list(inspect(path, "2025-12-31"))
+    assert "loans: 1 rows in = 1 accepted + 0 quarantined + 0 duplicates + 0 later than 2025-12-31" in said
+    assert said[-1] == "\nA report of 2025-12-31 would run."

@@ -1,0 +1,117 @@
+"""A phase that nothing has changed for is taken from a former run, and every other one is executed."""
+
+import json
+
+import pytest
+
+from abaco.run import plan
+from abaco.run.pipeline import Pipeline
+from tests.run.test_pipeline import edit
+from tests.support.projects import PII_KEY
+
+ALL = ["ingestion", "transformation", "calculation", "report", "output"]
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A project with one finished run."""
+    return finished.pristine.copy(tmp_path / "project")
+
+
+def taken(project, *arguments, code=0):
+    """Run the report and return which phases were not executed, and run.json."""
+    result = project.report(*arguments, ABACO_PII_KEY=PII_KEY)
+    assert result.returncode == code, result.stderr
+    run = json.loads((project.runs()[-1] / "run.json").read_text())
+    phases = [name for name, phase in run["phases"].items() if "taken_from" in phase]
+    said = [
+        line.split(" ")[0]
+        for line in result.stdout.splitlines()
+        if " is unchanged: taken from the run " in line
+    ]
+    assert code or said == phases
+    return phases, run
+
+
+def test_unchanged_run_executes_nothing_and_leaves_the_same_bytes(project):
+    before, (first,) = project.visible()[0], project.runs()
+    phases, run = taken(project)
+    assert phases == ALL
+    assert {phase["taken_from"] for phase in run["phases"].values()} == {first.name}
+    after, link = project.visible()
+    assert link.endswith(project.runs()[-1].name) and len(project.runs()) == 2
+    changed = {name for name in before | after if before.get(name) != after.get(name)}
+    assert changed <= {"run.json", "manifest.json"}
+    assert (
+        taken(project)[1]["phases"]["report"]["taken_from"] == first.name
+    )  # who executed it, not who took it last
+
+
+def test_force_executes_everything(project):
+    assert taken(project, "--force")[0] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("report.history_dates=6", ALL[:3]),
+        ("calculation.max_change_pct=10", ALL[:2]),
+        ("transformation.dust_usd=2", []),  # the rows that it reads are gone: ingestion makes them again
+    ],
+)
+def test_a_parameter_concerns_its_phase_and_those_after_it(project, change, expected):
+    assert taken(project, "--params", change)[0] == expected
+
+
+def test_an_edited_notebook_concerns_its_phase_and_those_after_it(project):
+    edit(project, "04_report", "masthead", "page.masthead(metrics)  # as it was")
+    assert taken(project)[0] == ALL[:3]
+
+
+def test_settings_definitions_input_and_masking_key_concern_every_phase(project, monkeypatch):
+    def reusable(params=None):
+        return plan.reusable(Pipeline(params).plan(date="2025-12-31")["keys"], project.output / "2025-12-31")
+
+    monkeypatch.setenv("ABACO_ROOT", str(project.root))
+    monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)
+    assert len(reusable()) == len(ALL)
+    assert reusable("ingestion.max_reject_pct=6") == []
+    for name, old, new in (
+        ("params/kpis.yml", "warning: 5", "warning: 4"),
+        ("data/sample.csv", "Santa Ana", "Santa Rosa"),
+    ):
+        path = project.root / name
+        text = path.read_text()
+        path.write_text(text.replace(old, new, 1))
+        assert reusable() == []
+        path.write_text(text)
+        assert len(reusable()) == len(ALL)
+    monkeypatch.delenv("ABACO_PII_KEY")
+    assert reusable() == []
+
+
+def test_an_output_that_is_gone_is_made_again(project):
+    (project.runs()[0] / "tables/history.parquet").unlink()
+    assert taken(project)[0] == ALL[:2]
+    assert (project.output / "2025-12-31/tables/history.parquet").exists()
+
+
+def test_run_goes_on_at_the_phase_that_failed(project):
+    edit(project, "03_calculation", "check-kpis", "1 / 0")
+    phases, failed = taken(project, "--params", "transformation.dust_usd=2", code=1)
+    assert phases == [] and list(failed["phases"]) == ALL[:2]
+    assert not list(project.output.rglob("work"))
+    edit(project, "03_calculation", "check-kpis", "wrong = []")
+    phases, run = taken(project, "--params", "transformation.dust_usd=2")
+    assert phases == ALL[:2]
+    assert run["phases"]["ingestion"]["taken_from"] == project.runs()[-2].name
+
+
+def test_rows_of_a_run_that_failed_in_transformation_are_used_and_then_removed(project):
+    edit(project, "02_transformation", "check-masking", "1 / 0")
+    assert taken(project, "--params", "ingestion.max_reject_pct=6", code=1)[0] == []
+    (work,) = project.output.rglob("work")
+    assert work.stat().st_mode & 0o777 == 0o700
+    edit(project, "02_transformation", "check-masking", "pass")
+    assert taken(project, "--params", "ingestion.max_reject_pct=6")[0] == ["ingestion"]
+    assert not list(project.output.rglob("work"))
