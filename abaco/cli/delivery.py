@@ -45,7 +45,7 @@ def upload(date: Finished, params: Params = None, output: Output = None, log_lev
     from abaco.delivery import commands
 
     logs.start(log_level)
-    tell_undelivered(commands.upload(date, params, output))
+    tell_undelivered(commands.resend_upload(date, params, output))
 
 
 @app.command()
@@ -58,4 +58,4 @@ def email(
     from abaco.delivery import commands
 
     logs.start(log_level)
-    tell_undelivered(commands.email(date, to, params, output))
+    tell_undelivered(commands.resend_email(date, to, params, output))

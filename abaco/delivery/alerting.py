@@ -11,6 +11,7 @@ from email.headerregistry import Address
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from abaco.core import files
@@ -24,6 +25,7 @@ from abaco.delivery.email import EmailChannel
 from abaco.delivery.outbox import DEAD, DONE, PENDING, WITHDRAWN
 from abaco.delivery.rules import Alert, headline, payload, stamp
 from abaco.delivery.webhooks import PagerDutyChannel, SlackChannel
+from abaco.kpis.contributors import finding
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
@@ -115,9 +117,6 @@ def _moved(folder: Path, kpi: str, date: str) -> str:
     steps = [row for row in found if row["kpi"] == kpi and row["date"] == day]
     if not steps:
         return ""
-    import pyarrow as pa
-
-    from abaco.kpis.contributors import finding  # it brings an engine along
 
     return finding(pa.Table.from_pylist(steps))
 

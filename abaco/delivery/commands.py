@@ -13,7 +13,7 @@ from abaco.core import dates, files, logs, project, settings
 from abaco.core.errors import AbacoError, DatabaseError, InputError
 from abaco.database import queries, records, synchronise
 from abaco.database.connection import connect, opened, reading, take_turns, writing
-from abaco.delivery import outbox
+from abaco.delivery import alerting, email, outbox
 from abaco.delivery.channel import ABSENT, Item
 from abaco.delivery.registry import channel
 from abaco.run import folders
@@ -106,7 +106,6 @@ def tell_of_start(output: Path, settings: dict[str, Any], started_at: str, error
     started_at
         When it began; a run that came to have a folder since then has been told of already.
     """
-    from abaco.delivery import alerting
 
     engine = synchronise.caught_up(output, settings["delivery"]["timeout_seconds"])
     run = {"run_id": None, "date": None, "started_at": started_at, "error": error}
@@ -253,7 +252,6 @@ def upload_delivery(folder: Path, run: dict[str, Any]) -> Item:
 
 
 def _emails(_: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> Planned:
-    from abaco.delivery import email
 
     if run["status"] != "success":
         return [], None
@@ -264,7 +262,6 @@ def _emails(_: Connection, folder: Path, run: dict[str, Any], settings: dict[str
 
 
 def _alerts(connection: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> Planned:
-    from abaco.delivery import alerting
 
     now = dt.datetime.now(dt.UTC)
     if run["status"] == "success":
@@ -276,7 +273,7 @@ def _alerts(connection: Connection, folder: Path, run: dict[str, Any], settings:
 SOURCES: dict[str, Callable[..., Planned]] = {"azure": _uploads, "email": _emails, "alerts": _alerts}
 
 
-def upload(date: str, params: Any = None, output: Path | None = None) -> list[dict[str, Any]]:
+def resend_upload(date: str, params: Any = None, output: Path | None = None) -> list[dict[str, Any]]:
     """Upload a finished report, print what became of it, and return what is undelivered.
 
     Raises
@@ -289,7 +286,7 @@ def upload(date: str, params: Any = None, output: Path | None = None) -> list[di
     return _resend(reports, loaded, "azure", [upload_delivery(folder, run)])
 
 
-def email(
+def resend_email(
     date: str, to: str | None = None, params: Any = None, output: Path | None = None
 ) -> list[dict[str, Any]]:
     """Send a finished report by email, print what became of it, and return what is undelivered.
@@ -304,11 +301,10 @@ def email(
     InputError
         When the date has no report, there is no recipient, or no mail server is set up.
     """
-    from abaco.delivery.email import items
 
     loaded, reports = settings.load(params), folders.reports_folder(output)
     folder, run = _finished_report(reports, date)
-    found = items(run, folder, to, again=True)
+    found = email.items(run, folder, to, again=True)
     if not found:
         raise InputError("Nobody to send the report to: name somebody with TO, or set REPORT_RECIPIENTS")
     return _resend(reports, loaded, "email", found)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import narwhals as nw
+import pandas as pd
 
 from abaco.core.errors import InputError
+from abaco.engines import DuckDB, Engine
 from abaco.ingest import workbooks
 from abaco.ingest.fingerprint import fingerprint, read_header, write_utf8
 from abaco.ingest.formats import FORMATS, Format, normalise, recognise
-
-if TYPE_CHECKING:  # a run that finds all unchanged looks at its input without them
-    import narwhals as nw
-    import pandas as pd
-
-    from abaco.engines import Engine
 
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet",
@@ -123,7 +120,6 @@ def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
     roles
         What each file is used for, by name (see `ingestion.roles`).
     """
-    import pandas as pd
 
     rows = [(s.name, s.format.title, roles[s.name], s.bytes, ", ".join(s.left_behind)) for s in found]
     return pd.DataFrame(rows, columns=["file", "format", "used for", "bytes", "columns left behind"])
@@ -148,8 +144,6 @@ def _inspect(path: Path, already: dict) -> Source:
     elif kind == "xlsx":
         headings, form["first_line"] = workbooks.read_header(path)
     else:
-        from abaco.engines import DuckDB
-
         with DuckDB() as engine:
             headings = engine.headings(path)
         if kind == "json" and headings == ["json"]:

@@ -7,26 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
-import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.engines import Engine
-from abaco.ingest.formats import BUCKET_NAMES, BUCKETS, FORMATS, LOANS
+from abaco.ingest.formats import BUCKETS, FORMATS, LOANS
 from abaco.ingest.masking import key
 from abaco.ingest.staging import accepted_rows
 from abaco.ingest.tape import AMOUNTS, PERSONAL, ZERO, with_loans
-from abaco.kpis.totals import Totals
 
 # What a masked value looks like.
 MASKED = r"^(?:redacted|tok_[0-9a-f]{32})$"
-AGING = pa.schema(
-    [
-        ("date", pa.date32()),
-        ("bucket", pa.string()),
-        ("amount", pa.decimal128(38, 2)),
-        ("share", pa.decimal128(38, 4)),
-    ]
-)
 
 
 def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engine) -> nw.LazyFrame:
@@ -125,16 +115,17 @@ def unmasked(tape: nw.LazyFrame) -> list[str]:
     return [c for c in PERSONAL if counts[c]]
 
 
-def outlier_limits(totals: Mapping[dt.date, Totals], multiple: float) -> dict[dt.date, Decimal]:
-    """Return, by date, the USD beyond which a balance is an outlier: `multiple` times the mean balance.
-
-    Parameters
-    ----------
-    totals
-        Sums of ``total_receivable_usd`` by date.
-    """
-    means = {d: (t.sums["total_receivable_usd"] or Decimal(0)) / t.rows for d, t in totals.items()}
-    return {date: rounded(mean * Decimal(str(multiple)), 2) for date, mean in means.items()}
+def outlier_limits(tape: nw.LazyFrame, multiple: float) -> dict[dt.date, Decimal]:
+    """Return, by date, the USD beyond which a balance is an outlier: `multiple` times the mean balance."""
+    sums = (
+        tape.lazy()
+        .group_by("measurement_date")
+        .agg(nw.len().alias("rows"), nw.col("total_receivable_usd").sum().alias("usd"))
+    )
+    return {
+        row["measurement_date"]: rounded((row["usd"] or Decimal(0)) / row["rows"] * Decimal(str(multiple)), 2)
+        for row in sums.collect("pyarrow").to_native().to_pylist()
+    }
 
 
 def flagged(
@@ -172,27 +163,3 @@ def quality(tape: nw.LazyFrame, date: dt.date) -> dict[str, Any]:
         "outliers": found["is_outlier"],
         "dust": found["is_dust"],
     }
-
-
-def aging(totals: Mapping[dt.date, Totals]) -> pa.Table:
-    """Return how the book is spread over the aging buckets, one row a date and bucket.
-
-    Parameters
-    ----------
-    totals
-        Sums of the bucket columns and ``total_receivable_usd`` by date, in USD.
-
-    Returns
-    -------
-    pyarrow.Table
-        ``date``, ``bucket``, ``amount`` in USD and ``share`` of the receivable in per cent
-        (null when that is 0).
-    """
-    rows = []
-    for date, total in totals.items():
-        book = total.sums["total_receivable_usd"]
-        for column, name in BUCKET_NAMES.items():
-            amount = total.sums[column]
-            share = rounded(amount / book * 100, 4) if amount is not None and book else None
-            rows.append({"date": date, "bucket": name, "amount": amount, "share": share})
-    return pa.Table.from_pylist(rows, schema=AGING)

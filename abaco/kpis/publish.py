@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from abaco.ingest import sample_mark
-
-if TYPE_CHECKING:  # who only shows figures looks at them without an engine
-    from abaco.kpis.catalog import Definition
-    from abaco.kpis.totals import Totals
+from abaco.kpis.catalog import Definition
+from abaco.kpis.measures import MEASURES
+from abaco.kpis.totals import Totals
+from abaco.kpis.values import all_measures, evaluate
 
 
 def number(value: Decimal | None) -> float | int | None:
@@ -41,8 +41,6 @@ def kpi_entries(
     partial_through
         The day up to which the date's month is known, or None when the month is whole.
     """
-    from abaco.kpis.measures import MEASURES
-    from abaco.kpis.values import all_measures
 
     entries = {}
     for name, kpi in definitions.items():
@@ -87,7 +85,6 @@ def previous(
     definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], date: dt.date
 ) -> tuple[dt.date, dict[str, dict]] | None:
     """Return the nearest earlier date in the input with its values, or None when there is none."""
-    from abaco.kpis.values import evaluate
 
     earlier = max((d for d in totals if d < date), default=None)
     return None if earlier is None else (earlier, evaluate(definitions, totals[earlier], earlier))

@@ -10,13 +10,13 @@ from markupsafe import Markup
 
 from abaco.mail.pictures import Picture, pictures
 from abaco.mail.selection import short_table
-from abaco.page import masthead
 from abaco.page.column_names import in_words
 from abaco.page.conclusion import concluded
 from abaco.page.key_figures import card_entries
 from abaco.page.kpi_text import overall_status, sign
 from abaco.page.language import phrase, say, speaking
 from abaco.page.markup import fill
+from abaco.page.masthead import sample, title
 from abaco.page.words import JOINER, NBSP, count, day, usd
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -115,8 +115,8 @@ def compose(metrics: dict, history, bridges, segments=(), *, language: str = "en
             language=language,
             subject=subject(metrics),
             parts={
-                "title": masthead.title(metrics),
-                "sample": masthead.sample(metrics),
+                "title": title(metrics),
+                "sample": sample(metrics),
                 "as_of": _as_of(metrics),
                 "size": _size(metrics["book"]),
                 "state": concluded(metrics, history, bridges, segments),
@@ -132,7 +132,7 @@ def subject(metrics: dict) -> str:
     """Return the subject line: date and state, on one line whatever a title holds."""
     state = sign(overall_status(metrics))["word"]
     mark = f"{phrase('Synthetic sample')}: " if metrics.get("synthetic") else ""
-    return " ".join(plain(f"{mark}{masthead.title(metrics)}: {state}").split())
+    return " ".join(plain(f"{mark}{title(metrics)}: {state}").split())
 
 
 def _as_of(metrics):

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco.core import dates, project
+from abaco.core import dates, project, settings
 from abaco.core import files as core_files
 from abaco.core.errors import InputError
+from abaco.database import copying, synchronise
+from abaco.delivery.azure import AzureChannel
 from abaco.run import folders as run_folders
 
 AZURE = "azure"
@@ -46,8 +48,6 @@ def backup(to: str | None = None, output: Path | None = None) -> str:
         given = Path(to).expanduser().absolute() if to else folder.parent / "backups"
         path = given if given.name.endswith(".tar.gz") else given / name
         return f"{project.shown(path)}: {_written(folder, path)}"
-    from abaco.core import settings
-    from abaco.delivery.azure import AzureChannel
 
     with tempfile.TemporaryDirectory(prefix="backup-", dir=folder / run_folders.RUNS) as place:
         said = _written(folder, Path(place) / name)
@@ -61,7 +61,6 @@ def _written(output: Path, path: Path) -> str:
 
 def write(output: Path, path: Path) -> int:
     """Write the archive of the reports in `output` to `path`, and return how many files it holds."""
-    from abaco.database import copying, synchronise
 
     engine = synchronise.caught_up(output)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")

@@ -14,8 +14,12 @@ from pathlib import Path
 import abaco
 from abaco.core import logs, project, secrets, settings
 from abaco.core.errors import InputError
+from abaco.ingest import sources
+from abaco.ingest.coverage import tape_dates
+from abaco.kpis import catalog
 from abaco.operations.findings import Case, Finding, ok, problem, warning
 from abaco.run import folders as run_folders
+from abaco.service.schedule import trigger
 
 LOCK = "requirements.lock"
 PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)( ;)?", re.MULTILINE)
@@ -115,8 +119,6 @@ def _text(seconds: float) -> str:
 
 def parameters(case: Case) -> Finding:
     """Check every setting, and the definitions of the KPIs."""
-    from abaco.kpis import catalog
-    from abaco.service.schedule import trigger
 
     loaded = settings.load(case.params)
     trigger(loaded["service"]["cron"])
@@ -141,8 +143,6 @@ def variables(_: Case) -> Finding:
 
 def exports(case: Case) -> Finding:
     """Look whether the input is there, is recognised, and is not older than it may be."""
-    from abaco.ingest import sources
-    from abaco.ingest.coverage import tape_dates
 
     source = case.exports
     if case.reads_cascade and not source.exists():

@@ -3,9 +3,20 @@
 import os
 from typing import Any
 
+import httpx2
+from sqlalchemy import func, select
+
 from abaco.core import project
+from abaco.database import connection, queries, schema
+from abaco.delivery import rules
+from abaco.delivery.azure import AzureChannel
+from abaco.delivery.email import EmailChannel, alert_recipients, report_recipients
+from abaco.delivery.registry import channel
+from abaco.ingest.cascade.export import TOKEN_VARIABLE, probe
 from abaco.operations.findings import PATIENCE_SECONDS, Case, Finding, ok, problem, warning
 from abaco.run import folders
+from abaco.service.schedule import NOTE
+from abaco.service.security import USER, Access
 
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 SERVED = "pipeline_status"  # a metric that the service always has
@@ -13,9 +24,6 @@ SERVED = "pipeline_status"  # a metric that the service always has
 
 def database(case: Case) -> Finding:
     """Open the database and count its runs; SQLite is also read through."""
-    from sqlalchemy import func, select
-
-    from abaco.database import connection, schema
 
     file = case.output / connection.FILE
     if not connection.is_elsewhere() and not file.exists():
@@ -35,7 +43,6 @@ def database(case: Case) -> Finding:
 
 def deliveries(case: Case) -> Finding:
     """Count what has not arrived."""
-    from abaco.database import connection, queries
 
     if not connection.is_elsewhere() and not (case.output / connection.FILE).exists():
         return ok("none yet")
@@ -57,7 +64,6 @@ def deliveries(case: Case) -> Finding:
 
 def azure(case: Case) -> Finding:
     """Ask for the container."""
-    from abaco.delivery.azure import AzureChannel
 
     channel = AzureChannel(case.settings)
     if missing := channel.missing():
@@ -67,7 +73,6 @@ def azure(case: Case) -> Finding:
 
 def email(case: Case) -> Finding:
     """Sign in at the mail server, and count who receives reports."""
-    from abaco.delivery.email import EmailChannel, alert_recipients, report_recipients
 
     channel = EmailChannel(case.settings)
     reports, alerts = report_recipients(), alert_recipients()
@@ -80,9 +85,6 @@ def email(case: Case) -> Finding:
 
 def alerts(case: Case) -> Finding:
     """Say where alerts of each severity go, once the addresses of these places have the right form."""
-    from abaco.delivery import rules
-    from abaco.delivery.email import alert_recipients
-    from abaco.delivery.registry import channel
 
     places = {place for route in rules.ROUTES.values() for place in route}
     usable = {place for place in places if channel(place, case.settings).missing() is None}
@@ -106,7 +108,6 @@ def alerts(case: Case) -> Finding:
 
 def cascade(case: Case) -> Finding:
     """Ask for the head of the export, with the token and without its content."""
-    from abaco.ingest.cascade.export import TOKEN_VARIABLE, probe
 
     is_set = bool(case.settings["cascade"]["url"] and os.environ.get(TOKEN_VARIABLE))
     if not (is_set or case.reads_cascade):
@@ -116,31 +117,29 @@ def cascade(case: Case) -> Finding:
 
 def service(case: Case) -> Finding:
     """Ask /health and /metrics, with the token or the password of the environment."""
-    import httpx
 
     host, port = (case.settings["service"][key] for key in ("host", "port"))
     host = ANYWHERE.get(host, host)
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     try:
-        with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS, trust_env=False, **_access()) as client:
+        with httpx2.Client(
+            base_url=address, timeout=PATIENCE_SECONDS, trust_env=False, **_access()
+        ) as client:
             return _judged(client, address)
-    except httpx.ConnectError:
-        from abaco.service.schedule import NOTE
-
+    except httpx2.ConnectError:
         if (case.output / folders.RUNS / NOTE).exists():
             return warning(
                 f"nothing answers at {address}, and it ran before: start it with make serve, or set service.port if it "
                 "runs at another"
             )
         return ok(f"does not run at {address}; make serve starts it")
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         return problem(
             f"{address} gives no answer ({type(error).__name__}): see logs/service.log, start it again"
         )
 
 
 def _access() -> dict[str, Any]:
-    from abaco.service.security import USER, Access
 
     access = Access.from_environment()
     if access.token:

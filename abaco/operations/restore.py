@@ -13,8 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from abaco.core import project
+from abaco.core import project, settings
 from abaco.core.errors import InputError, RunError
+from abaco.database import copying, synchronise
+from abaco.database.connection import connect, writing
+from abaco.delivery.azure import AzureChannel
 from abaco.operations.backup import AZURE, CONTENTS, DATABASE, REPORTS
 from abaco.run import folders as run_folders
 
@@ -44,7 +47,6 @@ def restore(source: str, output: Path | None = None) -> str:
     DatabaseError, DeliveryError
         When the database or Azure cannot be used.
     """
-    from abaco.database import synchronise
 
     folder = run_folders.reports_folder(output)
     run_folders.check_writable(folder)
@@ -70,8 +72,6 @@ def _fetched(source: str, place: Path) -> Path:
         if not path.is_file():
             raise InputError(f"Archive not found: {source}: check its path")
         return path
-    from abaco.core import settings
-    from abaco.delivery.azure import AzureChannel
 
     path = place / "archive.tar.gz"
     AzureChannel(settings.load()).fetch(source.removeprefix(f"{AZURE}:"), path)
@@ -150,8 +150,6 @@ def _refused(text: str) -> InputError:
 
 def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path | None:
     """Switch to what was unpacked; on any error all is as it was. Return where what was there before is."""
-    from abaco.database import copying
-    from abaco.database.connection import connect, writing
 
     kept = output / REPLACED / f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%fZ}"
     kept.mkdir(parents=True)

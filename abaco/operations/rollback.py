@@ -6,6 +6,9 @@ from pathlib import Path
 from abaco.core import files, project, settings
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError, RunError
+from abaco.database import records
+from abaco.database.connection import connect, take_turns, writing
+from abaco.delivery import alerting, outbox
 from abaco.run import folders, manifest
 
 
@@ -34,9 +37,6 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
     DatabaseError
         When the rollback cannot be recorded: then nothing has changed.
     """
-    from abaco.database import records
-    from abaco.database.connection import connect, take_turns, writing
-    from abaco.delivery import alerting, outbox
 
     folder, date, loaded = folders.reports_folder(output), str(parse_date(date)), settings.load()
     with folders.hold(folder, date, loaded["run"]["lock_timeout_seconds"], print):

@@ -7,6 +7,7 @@ from typing import Any
 from abaco.core import project, text
 from abaco.core.errors import InputError
 from abaco.core.text import aligned
+from abaco.database import connection, queries
 from abaco.review import status
 from abaco.run import folders
 
@@ -19,7 +20,6 @@ def find(connection: Any, output: Path, name: str) -> dict[str, Any]:
     InputError
         When there is none of that name.
     """
-    from abaco.database import queries
 
     if found := queries.run_named(connection, name):
         return found
@@ -38,7 +38,6 @@ def compare(one: str, other: str, output: Path | None = None) -> Iterator[str]:
     one, other
         Run ids, or dates of reports.
     """
-    from abaco.database import connection, queries
 
     folder = folders.reports_folder(output)
     with connection.reading(status.database(folder)) as opened:

@@ -9,6 +9,7 @@ from typing import Any
 from abaco.core import project, text
 from abaco.core.errors import InputError
 from abaco.core.text import aligned
+from abaco.database import connection, queries
 from abaco.review import status
 from abaco.run import folders
 
@@ -36,7 +37,6 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
     """
     if by not in PERIODS:
         raise InputError(f"--by {by} is not one of {', '.join(PERIODS)}")
-    from abaco.database import connection, queries
 
     folder = folders.reports_folder(output)
     with connection.reading(status.database(folder)) as opened:

@@ -8,6 +8,7 @@ from abaco.core import dates as core_dates
 from abaco.core import files, project, text
 from abaco.core.errors import DatabaseError, InputError
 from abaco.core.text import aligned
+from abaco.database import connection, queries, synchronise
 from abaco.database.queries import alike
 from abaco.run import folders
 from abaco.run.folders import reports_folder, visible
@@ -23,7 +24,6 @@ def overview(output: Path | None = None) -> Iterator[str]:
     DatabaseError
         When the database cannot be reached or used, once what the folders of the reports tell was yielded.
     """
-    from abaco.database import synchronise
 
     folder, fault = reports_folder(output), None
     try:
@@ -54,7 +54,6 @@ def overview(output: Path | None = None) -> Iterator[str]:
 
 
 def _of_database(folder: Path) -> dict[str, Any]:
-    from abaco.database import connection, queries
 
     with connection.reading(database(folder)) as opened:
         return {
@@ -69,7 +68,6 @@ def _of_database(folder: Path) -> dict[str, Any]:
 
 def _of_folders(folder: Path) -> dict[str, Any]:
     """Return what the folders of runs tell by themselves: the report of each date, and runs that failed."""
-    from abaco.database import synchronise
 
     shown, figures = visible(folder), {}
     for date, run in shown.items():
@@ -91,7 +89,6 @@ def database(output: Path) -> Any:
     DatabaseError
         When the database cannot be reached or used.
     """
-    from abaco.database import connection, synchronise
 
     if not (output / folders.RUNS).is_dir() and not connection.is_elsewhere():
         raise nothing(output)

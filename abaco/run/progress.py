@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
 
 from abaco.core.phases import PHASES
-
-if TYPE_CHECKING:  # whom nobody watches does without
-    from rich.console import Console
-    from rich.table import Table
 
 
 class Progress:
@@ -24,8 +23,6 @@ class Progress:
         self._live = self._watched(console) if console or sys.stderr.isatty() else None
 
     def _watched(self, console: Console | None):
-        from rich.console import Console
-        from rich.live import Live
 
         console = console or Console(stderr=True)
         return Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._table)
@@ -61,7 +58,6 @@ class Progress:
             print(text, file=sys.stderr)
 
     def _table(self) -> Table:
-        from rich.table import Table
 
         table = Table.grid(padding=(0, 2))
         for phase in PHASES:

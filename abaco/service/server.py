@@ -10,6 +10,7 @@ import uvicorn
 
 from abaco.core import logs, project, settings
 from abaco.core.errors import DatabaseError, InputError
+from abaco.delivery import commands
 from abaco.run import folders
 from abaco.service.app import create_app
 from abaco.service.reports import Book
@@ -79,7 +80,6 @@ def _book(configured: dict[str, Any], params: str | None) -> Book:
 
 def _deliver(output: Path, configured: dict[str, Any]) -> None:
     """Write down runs that are not in the database yet, and try again what is due."""
-    from abaco.delivery import commands
 
     try:
         for row in commands.deliver_due(output, configured):
@@ -90,7 +90,6 @@ def _deliver(output: Path, configured: dict[str, Any]) -> None:
 
 def _tell(output: Path, configured: dict[str, Any], began: str, why: str) -> None:
     """Alert of a run of the schedule that failed before it could do so itself."""
-    from abaco.delivery import commands
 
     try:
         commands.tell_of_start(output, configured, began, why)

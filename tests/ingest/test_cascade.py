@@ -313,7 +313,7 @@ def test_server_that_asks_for_hours_is_not_waited_for(serve, fetch, monkeypatch)
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text, low, high):
-    response = transfer.httpx.Response(503, headers={"Retry-After": text} if text else {})
+    response = transfer.httpx2.Response(503, headers={"Retry-After": text} if text else {})
     assert low <= retry_after(response) <= high
 
 
@@ -617,7 +617,7 @@ def test_token_is_nowhere(downloaded):
 
 
 def test_http_client_is_not_imported_before_it_is_needed():
-    code = "import abaco.cli, abaco.run.pipeline, sys; print({'httpx', 'tenacity'} & set(sys.modules))"
+    code = "import abaco.cli, abaco.run.pipeline, sys; print({'httpx2', 'tenacity'} & set(sys.modules))"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )

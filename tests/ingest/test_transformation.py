@@ -4,13 +4,14 @@ import datetime as dt
 from decimal import Decimal
 from types import SimpleNamespace
 
+import narwhals as nw
 import pyarrow as pa
 import pytest
 
 from abaco.engines import DuckDB
 from abaco.ingest import formats, roles, sources, tape, transformation
+from abaco.kpis import aging as kpis_aging
 from abaco.kpis import totals as kpis_totals
-from abaco.kpis.totals import Totals
 from tests.support.exports import DATE, LOANS, SNAPSHOT, rows_of, snapshot, write
 
 EARLIER = dt.date(2025, 11, 30)
@@ -79,12 +80,10 @@ def test_column_is_present_when_a_row_has_a_value(frame, values, found):
     ],
 )
 def test_outlier_limit_is_a_multiple_of_the_mean_balance(usd, rows, limit):
-    totals = {DATE: Totals(rows, {"total_receivable_usd": usd and Decimal(usd)}, {})}
-    assert transformation.outlier_limits(totals, 2.0) == {DATE: Decimal(limit)}
-
-
-def test_no_dates_have_no_limits():
-    assert transformation.outlier_limits({}, 2.0) == {}
+    balances = [usd and Decimal(usd), *[None] * (rows - 1)]
+    schema = {"measurement_date": pa.date32(), "total_receivable_usd": pa.decimal128(18, 2)}
+    tape = pa.table({"measurement_date": [DATE] * rows, "total_receivable_usd": balances}, pa.schema(schema))
+    assert transformation.outlier_limits(nw.from_native(tape), 2.0) == {DATE: Decimal(limit)}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +166,7 @@ def aging(frame, *rows):
     names = ["total_receivable_usd", *formats.BUCKET_NAMES]
     columns = {name: amounts([row[i + 1] for row in rows]) for i, name in enumerate(names)}
     table = pa.table({"measurement_date": pa.array([row[0] for row in rows], pa.date32())} | columns)
-    found = transformation.aging(kpis_totals.totals(frame(table), names)).to_pylist()
+    found = kpis_aging.aging_by_date(kpis_totals.totals(frame(table), names)).to_pylist()
     return [
         (r["date"], r["bucket"], r["amount"] and str(r["amount"]), r["share"] and str(r["share"]))
         for r in found

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from tests.support.projects import NEVER
 
@@ -38,7 +38,7 @@ class Service:
         said = self.process.stdout.readline()
         assert said.startswith("Reports at http://"), self.process.communicate()
         self.address = said.removeprefix("Reports at ").strip()
-        self.client = httpx.Client(base_url=self.address, timeout=180)
+        self.client = httpx2.Client(base_url=self.address, timeout=180)
 
     def __enter__(self):
         return self

@@ -7,7 +7,7 @@ import re
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+import httpx2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -141,10 +141,10 @@ def test_figures_of_a_month_that_is_not_over_are_marked(book, write):
 
 def got(book, path):
     """Return what the application answers, without a process of its own."""
-    transport = httpx.ASGITransport(create_app(book, Access()))
+    transport = httpx2.ASGITransport(create_app(book, Access()))
 
     async def ask():
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.get(path)
 
     return asyncio.run(ask())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from abaco.core import project
 from abaco.core.errors import AbacoError, InputError, RunError
@@ -21,8 +21,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 log = logging.getLogger(__name__)
 
-UNKNOWN = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
-ABSENT = (httpx.codes.NOT_FOUND, httpx.codes.GONE)
+UNKNOWN = (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN)
+ABSENT = (httpx2.codes.NOT_FOUND, httpx2.codes.GONE)
 
 
 def download(settings: dict[str, Any], say: Callable[[str], None]) -> Path:
@@ -59,7 +59,7 @@ def download(settings: dict[str, Any], say: Callable[[str], None]) -> Path:
 
 
 def _refresh(
-    url: httpx.URL, token: str, store: Store, settings: dict[str, Any], say: Callable[[str], None]
+    url: httpx2.URL, token: str, store: Store, settings: dict[str, Any], say: Callable[[str], None]
 ) -> str:
     transfer = Transfer(
         url, token, store.part, settings["cascade"]["timeout_seconds"], known=store.known_etag(str(url)),
@@ -76,7 +76,7 @@ def _refresh(
     return size if is_new else f"the export is unchanged, {size}"
 
 
-def address_of(text: str) -> httpx.URL:
+def address_of(text: str) -> httpx2.URL:
     """Return the address of the export, to which the token may be sent.
 
     Raises
@@ -87,8 +87,8 @@ def address_of(text: str) -> httpx.URL:
     if not text:
         raise InputError("cascade.url is empty: set the address of the export, or give another input")
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL as error:
         raise InputError(f"cascade.url is no address: {error}: correct it") from None
     if url.userinfo:
         raise InputError("cascade.url holds a user or a password: take it out, the token alone signs in")
@@ -141,11 +141,11 @@ def probe(url: str, timeout: float) -> str:
     headers = {"Authorization": f"Bearer {token}"}
     try:
         # as for the download: a proxy of the environment would read what goes by http
-        with httpx.Client(timeout=timeout, trust_env=address.scheme == "https") as client:
+        with httpx2.Client(timeout=timeout, trust_env=address.scheme == "https") as client:
             status = client.head(address, headers=headers).status_code
-    except httpx.TimeoutException:
+    except httpx2.TimeoutException:
         raise RunError(f"{address.host} was silent for {timeout:g} s: try again later") from None
-    except (httpx.TransportError, OSError) as error:
+    except (httpx2.TransportError, OSError) as error:
         raise RunError(
             f"{address.host} cannot be reached ({error}): check cascade.url and the network"
         ) from None
@@ -155,6 +155,6 @@ def probe(url: str, timeout: float) -> str:
         )
     if status in ABSENT:
         raise InputError(f"{address.host} has no export at cascade.url ({status}): correct it")
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED:
+    if status >= httpx2.codes.INTERNAL_SERVER_ERROR and status != httpx2.codes.NOT_IMPLEMENTED:
         raise RunError(f"{address.host} answered {status}: it is in trouble, try again later")
     return f"{address.host} answers"  # some know no HEAD, which also shows that they are there

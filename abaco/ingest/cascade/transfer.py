@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-import httpx
+import httpx2
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -49,7 +49,7 @@ class Transfer:
 
     def __init__(
         self,
-        url: httpx.URL,
+        url: httpx2.URL,
         token: str,
         part: Path,
         timeout: float,
@@ -87,35 +87,35 @@ class Transfer:
         except Outage as fault:
             raise RunError(f"{fault}, in {attempts} attempts: try again later") from fault
 
-    def _client(self) -> httpx.Client:
+    def _client(self) -> httpx2.Client:
         is_https = self._url.scheme == "https"  # a proxy of the environment would read what goes by http
         try:
-            return httpx.Client(timeout=self._timeout, trust_env=is_https)
+            return httpx2.Client(timeout=self._timeout, trust_env=is_https)
         except OSError as error:
             raise InputError(
                 f"The certificates of SSL_CERT_FILE cannot be read ({error}): correct it"
             ) from error
 
-    def _attempt(self, client: httpx.Client) -> bool:
+    def _attempt(self, client: httpx2.Client) -> bool:
         host = self._url.host
         try:
             with self._answer(client) as response:
                 if response.status_code == 416:  # the export is shorter now than what came of it
                     self._received = 0
                 judge(response, self._url, self._known is not None)
-                if response.status_code == httpx.codes.NOT_MODIFIED:
+                if response.status_code == httpx2.codes.NOT_MODIFIED:
                     return False
                 self._receive(response)
-        except httpx.TimeoutException as error:
+        except httpx2.TimeoutException as error:
             raise Outage(f"{host} was silent for {self._timeout:g} s") from error
-        except httpx.ConnectError as error:
+        except httpx2.ConnectError as error:
             if untrusted := _cause(error, ssl.SSLCertVerificationError):
                 raise InputError(
                     f"The certificate of {host} is not trusted ({untrusted.verify_message}): correct cascade.url, "
                     "or name its authority's file in SSL_CERT_FILE"
                 ) from error
             raise Outage(f"{host} cannot be reached ({error})") from error
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise Outage(
                 f"The connection to {host} broke off after {self._received:,} bytes ({error})"
             ) from error
@@ -124,7 +124,7 @@ class Transfer:
         return True
 
     @contextmanager
-    def _answer(self, client: httpx.Client) -> Iterator[httpx.Response]:
+    def _answer(self, client: httpx2.Client) -> Iterator[httpx2.Response]:
         """Yield the answer at the end of redirects, which never lead the token to another host."""
         url = self._url
         for _ in range(MOST_REDIRECTS + 1):
@@ -152,7 +152,7 @@ class Transfer:
     def _can_resume(self) -> bool:
         return bool(self.etag) and not self.etag.startswith("W/")  # a weak one does not vouch for each byte
 
-    def _receive(self, response: httpx.Response) -> None:
+    def _receive(self, response: httpx2.Response) -> None:
         if response.status_code == 206:
             self._check_range(response)
         else:
@@ -162,7 +162,7 @@ class Transfer:
                 file.write(chunk)
                 self._received += len(chunk)
 
-    def _begin(self, response: httpx.Response) -> None:
+    def _begin(self, response: httpx2.Response) -> None:
         is_chunked = "chunked" in response.headers.get("Transfer-Encoding", "")
         length = None if is_chunked else response.headers.get("Content-Length")
         etag = response.headers.get("ETag")
@@ -171,7 +171,7 @@ class Transfer:
         self._received, self._total = 0, None if length is None else int(length)
         open_private(self._part).close()
 
-    def _check_range(self, response: httpx.Response) -> None:
+    def _check_range(self, response: httpx2.Response) -> None:
         found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
         start, total = map(int, found.groups()) if found else (None, None)
         is_same = self.etag == response.headers.get("ETag", self.etag) and self._total in (None, total)
@@ -186,7 +186,7 @@ def _wait(state: RetryCallState) -> float:
     return min(max(usual, state.outcome.exception().wait), LONGEST_SECONDS)
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
@@ -204,7 +204,7 @@ class Outage(RunError):
         self.wait = wait
 
 
-def judge(response: httpx.Response, url: httpx.URL, is_known: bool) -> None:
+def judge(response: httpx2.Response, url: httpx2.URL, is_known: bool) -> None:
     """Raise unless an answer brings the export, or says that the known one is unchanged.
 
     Raises
@@ -235,7 +235,7 @@ def judge(response: httpx.Response, url: httpx.URL, is_known: bool) -> None:
         raise InputError(f"{host} answers with HTTP {status}: correct cascade.url")
 
 
-def retry_after(response: httpx.Response) -> float:
+def retry_after(response: httpx2.Response) -> float:
     """Return for how many seconds the server asks to be left alone; 0 when it does not say."""
     text = response.headers.get("Retry-After", "0")
     if text.isdecimal():
