@@ -53,7 +53,7 @@ test: $(VENV)/.test ## every test, the golden notebooks included
 	@$(MAKE) --no-print-directory --jobs 3 test-cluster test-beside test-here
 
 # Three at a time, as they often wait: for a cluster, for places that answer late on purpose, for other processes.
-BESIDE := $(addprefix tests/,database delivery deploy kernels mail service operations project \
+BESIDE := $(addprefix tests/,database delivery deploy mail service operations project \
 	ingest/test_cascade.py run/test_retention.py)
 
 test-cluster:

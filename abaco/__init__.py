@@ -1,12 +1,16 @@
 """Abaco: a lender's loan-book exports in, a KPI report out."""
 
+from functools import partial
+from typing import Any
+
 __version__ = "0.1.0"
 __all__ = ["Pipeline"]
 
 
-def __getattr__(name):
-    if name == "Pipeline":  # not at import time: a kernel that wants one module need not load them all
+def __getattr__(name: str) -> Any:
+    if name == "Pipeline":  # not at import time: a notebook that needs one module does not load them all
+        from abaco.delivery.commands import record_and_deliver
         from abaco.run.pipeline import Pipeline
 
-        return Pipeline
+        return partial(Pipeline, deliver=record_and_deliver)
     raise AttributeError(f"module 'abaco' has no attribute {name!r}")

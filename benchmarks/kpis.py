@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import tape as columns_of
 from abaco.kpis import catalog, measures, open_book, values
 from abaco.kpis.book import Book

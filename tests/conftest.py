@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from tests.support.browser import chromium, launched
 from tests.support.postgres import Postgres
 from tests.support.projects import PII_KEY, Project, copy_project

@@ -10,8 +10,8 @@ from abaco.core import project
 from abaco.core.phases import PHASES, notebook_path
 from abaco.core.settings import notebook_parameters
 from abaco.run.dive import DIVES, report_of
-from abaco.run.execution import execute, execute_phase
 from abaco.run.phase import SCRATCH
+from abaco.run.process import execute, execute_phase
 
 GOLDEN = Path("tests") / "golden"
 

@@ -1,6 +1,5 @@
 """The command line: thin verbs over the functions that do the work."""
 
-from abaco.cli import haste  # noqa: F401  # isort: skip  before the others
 from abaco.cli.main import main
 from abaco.cli.options import app
 

@@ -2,11 +2,9 @@
 
 import signal
 import sys
-import warnings
 
 import typer
 
-from abaco.cli.haste import leave
 from abaco.cli.options import app
 from abaco.core import logs
 from abaco.core.errors import AbacoError
@@ -20,12 +18,11 @@ def main() -> None:
     """Run the command line; an error is one line on the screen, its traceback in logs/pipeline.log."""
     # a scheduler's stop ends a run as tidily as Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    warnings.filterwarnings("ignore", "coroutine .* was never awaited")  # nbclient's, when a run is stopped
     try:
         exit_code = app(standalone_mode=False)
         if exit_code == INTERRUPTED:
             _fail("interrupted; the former report is as it was", INTERRUPTED)
-        leave(exit_code or 0)
+        sys.exit(exit_code or 0)
     except AbacoError as error:
         logs.keep_traceback(error)
         _fail(str(error), error.exit_code)

@@ -21,11 +21,17 @@ def report(
 ) -> None:  # fmt: skip
     """Make the report of a date: run every phase, then switch to the new report in one step."""
     logs.start(log_level)
+    from abaco.run import process
+
+    process.prepare()
+    from abaco.delivery.commands import record_and_deliver
     from abaco.run.pipeline import Pipeline
     from abaco.run.progress import Progress
 
     with Progress() as progress:
-        pipeline = Pipeline(params, output and output.absolute(), engine, force, progress)
+        pipeline = Pipeline(
+            params, output and output.absolute(), engine, force, progress, deliver=record_and_deliver
+        )
         result = pipeline.execute(input, date)
     for name, phase in result["phases"].items():
         if "taken_from" in phase:

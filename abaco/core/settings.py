@@ -29,7 +29,6 @@ class RunSettings(BaseModel):
     input: str
     output: str
     engine: Literal["duckdb", "spark"]
-    kernel: str
     memory_limit: str
     threads: int = Field(ge=0)
     lock_timeout_seconds: float = Field(ge=0)

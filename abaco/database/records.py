@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, select, update
 
 from abaco.core import dates, files
-from abaco.core.files import read_rows
+from abaco.core.parquet import read_rows
 from abaco.database import schema
 from abaco.run.manifest import NAME
 

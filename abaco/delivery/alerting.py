@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 
 from abaco.core import files
 from abaco.core.errors import InputError
-from abaco.core.files import read_rows
+from abaco.core.parquet import read_rows
 from abaco.database.schema import SCHEMA, alerts, deliveries, visible
 from abaco.delivery import email, rules
 from abaco.delivery.addresses import hashed

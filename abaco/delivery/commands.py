@@ -21,7 +21,7 @@ from abaco.run import folders
 log = logging.getLogger(__name__)
 
 
-def settle(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+def record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
     """Settle a run that has ended and all before it that are not yet; deliver what is due.
 
     Returns

@@ -2,6 +2,5 @@
 
 from abaco.engines.base import RECORDS, Engine, UnreadableError
 from abaco.engines.choice import NAMES, require, start
-from abaco.engines.duckdb import DuckDB
 
-__all__ = ["NAMES", "RECORDS", "DuckDB", "Engine", "UnreadableError", "require", "start"]
+__all__ = ["NAMES", "RECORDS", "Engine", "UnreadableError", "require", "start"]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from abaco.engines.base import Engine
-from abaco.engines.duckdb import DuckDB
 
 NAMES = ("duckdb", "spark")
 
@@ -22,13 +21,13 @@ def require(name: str) -> None:
         spark_session.require()
 
 
-def start(spill: Path, title: str, name: str = "duckdb", **limits: int) -> Engine:
+def start(spill: Path | None = None, title: str = "", name: str = "duckdb", **limits: int) -> Engine:
     """Start an engine.
 
     Parameters
     ----------
     spill
-        Folder for its temporary files; on a cluster every machine sees it.
+        Folder for its temporary files, which a cluster needs on every machine; by default none is spilled to.
     title
         What a cluster shows as the name of the work.
     name
@@ -40,4 +39,6 @@ def start(spill: Path, title: str, name: str = "duckdb", **limits: int) -> Engin
         from abaco.engines.spark import Spark  # pyspark is installed for those who use it
 
         return Spark(spill, title, **limits)
+    from abaco.engines.duckdb import DuckDB  # a run that finds everything unchanged does without
+
     return DuckDB(spill, **limits)

@@ -7,7 +7,8 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.core.errors import DateError, InputError
-from abaco.engines import DuckDB, Engine
+from abaco.engines import Engine
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import roles, sources, staging
 
 

@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
 
+import pandas as pd
+
 from abaco.core.errors import InputError
 from abaco.engines import Engine
 from abaco.ingest.duplicates import judge
@@ -101,3 +103,16 @@ def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[st
     if unknown_accounts:
         said.append(f"No KPI uses these accounts of the statements: {', '.join(unknown_accounts)}.")
     return said
+
+
+def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
+    """Return one row a file: its format, what it is used for, its size in bytes, and what stays behind.
+
+    Parameters
+    ----------
+    roles
+        What each file is used for, by name (see `ingestion.roles`).
+    """
+
+    rows = [(s.name, s.format.title, roles[s.name], s.bytes, ", ".join(s.left_behind)) for s in found]
+    return pd.DataFrame(rows, columns=["file", "format", "used for", "bytes", "columns left behind"])

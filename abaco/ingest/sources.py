@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import narwhals as nw
-import pandas as pd
-
+from abaco import engines
 from abaco.core.errors import InputError
-from abaco.engines import DuckDB, Engine
 from abaco.ingest import workbooks
 from abaco.ingest.fingerprint import fingerprint, read_header, write_utf8
 from abaco.ingest.formats import FORMATS, Format, normalise, recognise
+
+if TYPE_CHECKING:  # a run that finds everything unchanged looks at its input without it
+    import narwhals as nw
 
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet",
@@ -112,19 +113,6 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
     return sources, skipped
 
 
-def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
-    """Return one row a file: its format, what it is used for, its size in bytes, and what stays behind.
-
-    Parameters
-    ----------
-    roles
-        What each file is used for, by name (see `ingestion.roles`).
-    """
-
-    rows = [(s.name, s.format.title, roles[s.name], s.bytes, ", ".join(s.left_behind)) for s in found]
-    return pd.DataFrame(rows, columns=["file", "format", "used for", "bytes", "columns left behind"])
-
-
 class UnknownFormatError(InputError):
     """A readable table whose header fits no format."""
 
@@ -144,7 +132,7 @@ def _inspect(path: Path, already: dict) -> Source:
     elif kind == "xlsx":
         headings, form["first_line"] = workbooks.read_header(path)
     else:
-        with DuckDB() as engine:
+        with engines.start() as engine:
             headings = engine.headings(path)
         if kind == "json" and headings == ["json"]:
             raise UnknownFormatError(f"{path.name} holds no table: write a list of objects, one a row")
@@ -164,7 +152,7 @@ def _inspect(path: Path, already: dict) -> Source:
     )  # fmt: skip
 
 
-def read(source: Source, engine: Engine, work: Path, text: Path | None = None) -> nw.LazyFrame:
+def read(source: Source, engine: engines.Engine, work: Path, text: Path | None = None) -> nw.LazyFrame:
     """Return a file's contract columns, each as text or in the file's own type, in the file's order.
 
     Parameters

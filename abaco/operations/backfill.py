@@ -11,6 +11,7 @@ from typing import Any
 from abaco.core import logs
 from abaco.core.dates import parse_date
 from abaco.core.errors import AbacoError, InputError
+from abaco.delivery.commands import record_and_deliver
 from abaco.ingest import sources
 from abaco.ingest.coverage import tape_dates
 from abaco.run.pipeline import Pipeline
@@ -74,7 +75,9 @@ def backfill(
 
 
 def _run(input: Path | None, date: str, settings: dict[str, Any]) -> tuple[str, str | None]:
-    pipeline = Pipeline(**settings, deliver=("azure",))  # nobody wants to be told of the past
+    pipeline = Pipeline(
+        **settings, deliver=record_and_deliver, places=("azure",)
+    )  # nobody wants mail about the past
     try:
         if not pipeline.force and pipeline.is_current(pipeline.plan(input, date)):
             return "current", None

@@ -57,9 +57,7 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
     with tempfile.TemporaryDirectory(
         prefix="verify-", dir=folder / folders.RUNS
     ) as elsewhere:  # a cluster sees it
-        pipeline = Pipeline(
-            kept["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True, deliver=False
-        )
+        pipeline = Pipeline(kept["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True)
         again = Path(pipeline.execute(finished[date]["input"], date)["path"])
         if files.read_json(again / manifest.NAME)["run_id"] != kept["run_id"]:
             raise RunError(

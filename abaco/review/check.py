@@ -9,7 +9,7 @@ from typing import Any
 from abaco.core import settings
 from abaco.core.dates import parse_date
 from abaco.core.text import aligned
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, statements
 from abaco.ingest.masking import policy
 from abaco.ingest.tape import with_loans

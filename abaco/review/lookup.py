@@ -8,7 +8,7 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.core.errors import InputError
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import quarantine, roles, sources, staging
 
 

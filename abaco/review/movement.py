@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from abaco.core import files
 from abaco.core.errors import NotComputableError
 from abaco.core.text import signed, table
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.kpis.bridge import first_day
 from abaco.kpis.catalog import Definition
 from abaco.kpis.contributors import between, largest

@@ -12,7 +12,7 @@ from abaco.core import files, project
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, FACTS, scraps_of
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.kpis import catalog, measures, open_book
 from abaco.kpis.bridge import first_day
 from abaco.kpis.measures import MEASURES
@@ -39,7 +39,7 @@ def report_of(input: str | Path, date: str = "") -> Path:
     date
         The measurement date; empty: the latest in the input.
     """
-    pipeline = Pipeline(output=project.resolve(SCRATCH), deliver=False)
+    pipeline = Pipeline(output=project.resolve(SCRATCH))
     plan = pipeline.plan(project.resolve(input), date or None)
     for output in (Pipeline().output, pipeline.output):
         visible = output / plan["date"]

@@ -1,128 +1,291 @@
-"""Execution of notebooks by papermill, and the judgement whether a phase succeeded."""
+"""Execution of a notebook in the current process: papermill's engine that runs each cell with IPython."""
 
+import ast
+import base64
+import gc
+import io
+import os
+import random
+import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from nbclient.exceptions import DeadKernelError
+import nbformat
+import numpy as np
+import scrapbook  # noqa: F401  phases record their figures with it: the server of forks imports it for all of them
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import execute_notebook
+from papermill.iorw import write_ipynb
+from traitlets import Any as AnyTrait
+from traitlets import Type
+from traitlets.config import Config
 
-from abaco import lean
-from abaco.core import project
-from abaco.core.errors import ERRORS, RunError
-from abaco.core.phases import PHASES, finished, notebook_path
-from abaco.kernels.ahead import KernelAhead
-from abaco.kernels.client import PATIENCE_SECONDS, PromptManager
-
-with lean.imports():
-    from papermill.clientwrap import PapermillNotebookClient
-    from papermill.engines import Engine, papermill_engines
-    from papermill.exceptions import PapermillExecutionError
-    from papermill.execute import execute_notebook
+LOADED = time.time()
+SAVE_SECONDS = 2
+GARBAGE_THRESHOLD = (
+    50_000  # new objects before Python looks for garbage: with 700, a chart takes a tenth longer
+)
+INLINE_BACKEND = "module://matplotlib_inline.backend_inline"  # what Jupyter sets for Matplotlib
 
 
-class CellwiseEngine(Engine):
-    """Papermill's client, with a kernel that waits for it if there is one; it tells which cell it has come to."""
+class Outputs:
+    """The outputs of the running cell, in the order in which they appear."""
+
+    def __init__(self):
+        self._cell: list[NotebookNode] = []
+        self._displays: dict[str, list[NotebookNode]] = {}
+        self._clear_before_next = False
+
+    def begin(self, cell: list[NotebookNode]) -> None:
+        """Write into the outputs of another cell from now on."""
+        self._cell, self._clear_before_next = cell, False
+
+    def add(self, output: NotebookNode) -> None:
+        """Append an output."""
+        if self._clear_before_next:
+            self.clear()
+        self._cell.append(output)
+
+    def add_text(self, name: str, text: str) -> None:
+        """Append text to ``stdout`` or ``stderr``."""
+        last = self._cell[-1] if self._cell and not self._clear_before_next else None
+        if last and last.output_type == "stream" and last.name == name:
+            last.text += text
+        elif text:
+            self.add(new_output("stream", name=name, text=text))
+
+    def add_display(self, data: dict, metadata: dict | None, display_id: str | None, update: bool) -> None:
+        """Append what a cell displays, or replace what was displayed under the same id before."""
+        if update:
+            for output in self._displays.get(display_id, []):
+                output.data, output.metadata = _as_json(data), NotebookNode(metadata or {})
+            return
+        output = new_output("display_data", data=_as_json(data), metadata=metadata or {})
+        if display_id:
+            self._displays.setdefault(display_id, []).append(output)
+        self.add(output)
+
+    def clear(self, wait: bool = False) -> None:
+        """Remove the outputs of the running cell, now or as soon as there is another."""
+        self._clear_before_next = wait
+        if not wait:
+            self._cell.clear()
+
+
+def _as_json(data: dict[str, Any]) -> dict[str, Any]:
+    return {k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in data.items()}
+
+
+class TextOutput(io.TextIOBase):
+    """A standard stream that appends to the outputs of the running cell."""
+
+    def __init__(self, name: str, outputs: Outputs):
+        self._name, self._outputs = name, outputs
+
+    def write(self, text: str) -> int:
+        """Append text."""
+        self._outputs.add_text(self._name, text)
+        return len(text)
+
+
+class ResultHook(DisplayHook):
+    """Appends the value of a cell's last expression to the outputs."""
+
+    def write_output_prompt(self) -> None:
+        """Print no prompt."""
+
+    def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
+        """Append the value in all its representations."""
+        count, metadata = self.prompt_count, md_dict or {}
+        self.shell.outputs.add(
+            new_output("execute_result", data=_as_json(format_dict), metadata=metadata, execution_count=count)
+        )
+
+    def finish_displayhook(self) -> None:
+        """Print no separator."""
+
+
+class OutputPublisher(DisplayPublisher):
+    """Appends what a cell displays to the outputs."""
+
+    def publish(self, data, metadata=None, source=None, *, transient=None, update=False, **_) -> None:
+        """Append or update a display."""
+        self.shell.outputs.add_display(data, metadata, (transient or {}).get("display_id"), update)
+
+    def clear_output(self, wait: bool = False) -> None:
+        """Remove the outputs of the running cell."""
+        self.shell.outputs.clear(wait)
+
+
+class NotebookShell(InteractiveShell):
+    """IPython as notebooks know it: magics, displays, top-level ``await``; it keeps no history."""
+
+    displayhook_class = Type(ResultHook)
+    display_pub_class = Type(OutputPublisher)
+    outputs = AnyTrait()
+
+    def showtraceback(self, *_, **__) -> None:
+        """Print nothing: the error becomes an output of its cell."""
+
+    def showsyntaxerror(self, *_, **__) -> None:
+        """Print nothing: the error becomes an output of its cell."""
+
+    def run(self, cell: NotebookNode) -> bool:
+        """Run a code cell into its outputs, and return whether it succeeded."""
+        self.outputs.begin(cell.outputs)
+        streams = [TextOutput(name, self.outputs) for name in ("stdout", "stderr")]
+        with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
+            cell.execution_count = self.execution_count
+            result = self.run_cell(cell.source, store_history=True)
+        error = result.error_before_exec or result.error_in_exec
+        if error is None:
+            return True
+        traceback = self.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
+        self.outputs.add(
+            new_output("error", ename=type(error).__name__, evalue=str(error), traceback=traceback)
+        )
+        return False
+
+
+def new_shell() -> NotebookShell:
+    """Return a shell with an empty namespace, which is the current one of IPython from now on."""
+    os.environ.setdefault("MPLBACKEND", INLINE_BACKEND)
+    config = Config()
+    config.HistoryManager.enabled = False
+    NotebookShell.clear_instance()
+    return NotebookShell.instance(config=config, outputs=Outputs())
+
+
+class NotebookEngine(Engine):
+    """Runs the cells of a notebook in the process that calls it."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, on_cell=None, ahead=None, log_output=False, **_):
-        """Execute a notebook; `on_cell` is called with the cell's number and the number of cells before each."""
-        start, save, total, saved = nb_man.cell_start, nb_man.save, len(nb_man.nb.cells), [0.0]
+    def execute_managed_notebook(
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        on_cell: Callable[[int, int], None] | None = None,
+        save_to: Path | None = None,
+        native: "NativeOutput | None" = None,
+        **_,
+    ) -> None:
+        """Execute a notebook until its end or its first error.
 
-        def save_now_and_then(**more):  # papermill writes the whole notebook twice a cell
-            if time.monotonic() - saved[0] >= SAVE_SECONDS:
-                save(**more)
-                saved[0] = time.monotonic()
-
-        def cell_start(cell, cell_index=None, **more):
-            if on_cell is not None:
-                on_cell(cell_index + 1, total)
-            return start(cell, cell_index, **more)
-
-        nb_man.cell_start, nb_man.save = cell_start, save_now_and_then
-        client = PapermillNotebookClient(
-            nb_man, kernel_name=kernel_name, kernel_manager_class=PromptManager, log_output=log_output, timeout=None,
-            startup_timeout=PATIENCE_SECONDS, iopub_timeout=PATIENCE_SECONDS,
-            shutdown_kernel="immediate",  # every output has come; a polite end interrupts the kernel and waits
-        )  # fmt: skip
-        if ahead is not None and (waiting := ahead.take()):
-            client.km, client.kc = waiting
+        Parameters
+        ----------
+        on_cell
+            Called before each cell with its number and the number of cells.
+        save_to
+            A file that shows from time to time how far the notebook has come.
+        native
+            Where libraries print past Python.
+        """
+        shell, saved = new_shell(), 0.0
         try:
-            client.execute(cleanup_kc=ahead is None)
+            for index, cell in enumerate(nb_man.nb.cells):
+                nb_man.cell_start(cell, index)
+                if on_cell:
+                    on_cell(index + 1, len(nb_man.nb.cells))
+                if save_to and time.monotonic() - saved >= SAVE_SECONDS:
+                    write_ipynb(nb_man.nb, str(save_to))
+                    saved = time.monotonic()
+                succeeded = cell.cell_type != "code" or not cell.source.strip() or shell.run(cell)
+                if native:
+                    shell.outputs.add_text("stderr", native.read())
+                if not succeeded:
+                    nb_man.cell_exception(cell, cell_index=index)
+                nb_man.cell_complete(cell, cell_index=index)
+                if not succeeded:
+                    break
         finally:
-            nb_man.save = save
-            if ahead is not None:
-                ahead.end(client)
+            shell.restore_sys_module_state()
 
 
-SAVE_SECONDS = 2
-papermill_engines.register("cellwise", CellwiseEngine)
+papermill_engines.register("abaco", NotebookEngine)
 
 
-def execute_phase(
-    phase: str,
-    folder: Path,
-    parameters: dict[str, Any],
-    on_cell: Callable[[int, int], None] | None = None,
-    kernel: str = "abaco",
-    ahead: KernelAhead | None = None,
-) -> Path:
-    """Execute the notebook of one phase into the run's folder and return the executed notebook.
+class NativeOutput:
+    """Takes what libraries write to the standard streams of a process past Python, for the cell that caused it."""
+
+    def __init__(self):
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process lives
+        for descriptor in (1, 2):
+            os.dup2(self._file.fileno(), descriptor)
+        self._position = 0
+
+    def read(self) -> str:
+        """Return the text that came since the last call."""
+        if os.fstat(self._file.fileno()).st_size == self._position:
+            return ""
+        data = os.pread(self._file.fileno(), 1 << 20, self._position)
+        self._position = os.lseek(self._file.fileno(), 0, os.SEEK_END)
+        return data.decode(errors="replace")
+
+
+def work(connection: Connection, source: Path) -> None:
+    """Execute one notebook for the process at the other end, once it says so; end when that process has ended.
 
     Parameters
     ----------
-    phase
-        Its name with its number, such as ``01_ingestion``.
-    folder
-        The run's folder.
-    parameters
-        What to inject besides ``run_dir``; nothing at all when empty, so that a scratch run keeps the defaults.
-    kernel
-        The kernelspec.
-    ahead
-        Where a kernel may wait for this notebook.
-
-    Raises
-    ------
-    InputError, RunError
-        The phase's own error, or that it ended without completing; the executed notebook stays for debugging.
+    connection
+        Receives the file to write and the parameters. Sends ``("cell", number, total)`` before each cell and at the end
+        ``("done",)`` or ``("failed", type, message, cell)``.
+    source
+        The notebook, whose imports are made meanwhile.
     """
-    executed = folder / "notebooks" / f"{phase}.ipynb"
-    injected = {"run_dir": str(folder), **parameters} if parameters else {}
-    execute(notebook_path(phase), executed, injected, on_cell, kernel, ahead)
-    if fault := finished(folder, phase):
-        raise RunError(f"Phase {phase} failed: {fault}; see {project.shown(executed)}")
-    return executed
-
-
-def execute(
-    source: Path,
-    executed: Path,
-    parameters: dict[str, Any],
-    on_cell: Callable[[int, int], None] | None = None,
-    kernel: str = "abaco",
-    ahead: KernelAhead | None = None,
-) -> None:
-    """Execute any notebook of the project, a deep dive for example, to the file `executed`.
-
-    Raises
-    ------
-    InputError, RunError
-        The notebook's own error.
-    """
-    executed.unlink(missing_ok=True)
-    what = f"{'Phase' if source.stem in PHASES else 'Notebook'} {source.stem} failed"
+    random.seed()
+    np.random.seed()
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    os.environ.setdefault("MPLBACKEND", INLINE_BACKEND)
+    sys.path.insert(0, "")  # what lies beside a notebook can be imported, as in Jupyter
+    native = NativeOutput()
+    import_ahead(source)
+    try:
+        executed, parameters = connection.recv()
+    except EOFError:  # the notebook is not needed
+        return
+    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
     try:
         execute_notebook(
-            str(source), str(executed), parameters=parameters, engine_name="cellwise", kernel_name=kernel,
-            progress_bar=False, cwd=str(source.parent), on_cell=on_cell, ahead=ahead,
+            str(source), str(executed), parameters=parameters, engine_name="abaco", progress_bar=False,
+            cwd=str(source.parent), request_save_on_cell_execute=False, save_to=executed, native=native,
+            on_cell=lambda number, total: connection.send(("cell", number, total)),
         )  # fmt: skip
+        connection.send(("done",))
     except PapermillExecutionError as error:
-        if error.ename in ERRORS:
-            raise ERRORS[error.ename](error.evalue) from error
-        first_line = error.evalue.split("\n", 1)[0]
-        raise RunError(
-            f"{what} in cell {error.cell_index + 1}: {error.ename}: {first_line}; see {project.shown(executed)}"
-        ) from error
-    except DeadKernelError as error:
-        raise RunError(f"{what}: its kernel died; see {project.shown(executed)}") from error
+        connection.send(("failed", error.ename, error.evalue, error.cell_index + 1))
+
+
+def _end_with(connection: Connection) -> None:
+    with suppress(OSError):
+        connection.poll(None)  # nothing more is sent: it returns when the other end is closed
+    os._exit(1)
+
+
+def import_ahead(source: Path) -> None:
+    """Make the imports of a notebook; what is wrong with one of them is said by its cell."""
+    for cell in nbformat.read(source, as_version=4).cells:
+        if cell.cell_type == "code":
+            with suppress(Exception):
+                imports = [
+                    n for n in ast.parse(cell.source).body if isinstance(n, ast.Import | ast.ImportFrom)
+                ]
+                exec(compile(ast.Module(imports, []), str(source), "exec"), {})
+
+
+def is_outdated() -> bool:
+    """Return whether a module of this package has changed since this process, or the one it was forked from, began."""
+    files = [m.__file__ for name, m in list(sys.modules.items()) if name.startswith("abaco.") and m.__file__]
+    return any(os.path.getmtime(file) > LOADED for file in files if os.path.exists(file))

@@ -12,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+import scrapbook
 
-from abaco import engines, lean
+from abaco import engines
 from abaco.core import project
 from abaco.core.files import read_json, write_json
 from abaco.core.phases import (
@@ -27,6 +28,7 @@ from abaco.core.phases import (
     scraps_of,
     section,
 )
+from abaco.run.process import execute_phase
 
 SCRATCH = Path("reports") / ".scratch"
 
@@ -130,7 +132,7 @@ class Phase:
     def complete(self, **figures: Any) -> None:
         """Record the phase's metrics and, last of all, that it is complete.
 
-        A run believes nothing else: papermill calls a notebook complete whose kernel was killed half-way.
+        A run believes nothing else: a notebook without its last cells succeeds for papermill.
         """
         record(**figures)
         if self._engine is not None:
@@ -146,8 +148,6 @@ def _execute_earlier(name: str, folder: Path) -> None:
     for phase in earlier:
         again = again or finished(folder, phase) is not None or _changed_since(folder, phase)
         if again:
-            from abaco.run.execution import execute_phase
-
             print(f"{phase} is executed first: this phase reads what it leaves")
             execute_phase(phase, folder, {})
 
@@ -184,9 +184,6 @@ def plain(value: Any) -> Any:
 
 def record(**figures: Any) -> None:
     """Record each figure under its name in the running notebook."""
-    with lean.imports():
-        import scrapbook
-
     for name, figure in figures.items():
         value = plain(figure)  # scrapbook would take text for JSON, and "1.10" for the number 1.1
         scrapbook.glue(name, value, encoder="text" if isinstance(value, str) else "json")

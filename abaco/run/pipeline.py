@@ -3,30 +3,32 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from abaco import engines
 from abaco.core import files, logs, project, settings
 from abaco.core.dates import parse_date
 from abaco.core.errors import DateError
-from abaco.core.phases import COMPLETED, FACTS, PHASES, scraps_of, section
-from abaco.delivery.preparation import Settling
+from abaco.core.phases import COMPLETED, FACTS, PHASES, notebook_path, scraps_of, section
 from abaco.engines import memory
 from abaco.ingest import sources
 from abaco.run import folders, manifest, retention
 from abaco.run import plan as run_plan
+from abaco.run.process import NotebookProcess, execute_phase
 from abaco.run.record import Record
 
 log = logging.getLogger(__name__)
+Deliver = Callable[[Path, Path, dict[str, Any]], list[dict[str, Any]]]
 PLACES = ("azure", "email", "alerts")
 
 
-class Silence:
-    """Progress that nobody watches."""
+class NullProgress:
+    """Progress that is shown nowhere."""
 
     def begin(self, *_) -> None:
-        """Take note of nothing."""
+        """Show nothing."""
 
     cell = end = say = begin
 
@@ -49,8 +51,10 @@ class Pipeline:
     memory_share
         Runs that share the memory limit.
     deliver
-        Whether reports and failures are recorded in the database and delivered; or the places, of ``azure``,
-        ``email`` and ``alerts``, that they are delivered to.
+        Called with the output folder, the run's folder and the settings after each run: it records the run, delivers
+        its report, and returns what is undelivered. By default nothing is recorded or delivered.
+    places
+        What `deliver` may deliver to, of ``azure``, ``email`` and ``alerts``.
     """
 
     def __init__(
@@ -62,7 +66,8 @@ class Pipeline:
         progress: Any = None,
         threads: int | None = None,
         memory_share: int = 1,
-        deliver: bool | tuple[str, ...] = True,
+        deliver: Deliver | None = None,
+        places: tuple[str, ...] = PLACES,
     ):
         self.settings = settings.load(params, output=output and str(output), engine=engine, threads=threads)
         logs.shape(self.settings["run"]["log_format"])
@@ -70,10 +75,10 @@ class Pipeline:
         self._memory = limit // memory_share if limit else memory.default_limit(memory_share)
         self.output = project.resolve(self.settings["run"]["output"])
         self.force = force
-        self.progress = progress or Silence()
-        self.places = PLACES if deliver is True else deliver or ()
-        self._settling = Settling(self.output, self.settings) if self.places else None
-        self._ahead = None
+        self.progress = progress or NullProgress()
+        self.places = places if deliver else ()
+        self._deliver = deliver
+        self._next: NotebookProcess | None = None
 
     def execute(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
         """Run all phases and publish the report.
@@ -110,32 +115,20 @@ class Pipeline:
         logs.begin_run(plan["run_id"])
         try:
             if self.force or not self.is_current(plan):
-                self._set_out(plan)
+                from abaco.kpis import catalog  # a run that finds everything unchanged does without
+
+                engines.require(plan["engine"]["name"])
+                catalog.load()
             folder, failure, replaced = self._hold_and_make(plan)
         finally:
-            if self._ahead is not None:
-                self._ahead.close()
-        undelivered = self._settling.settle(folder) if self._settling else []
+            if self._next is not None:
+                self._next.close()
+        undelivered = self._deliver(self.output, folder, self.settings) if self._deliver else []
         if failure:
             raise failure
         content = files.read_json(folder / "run.json")
         content["phases"]["calculation"]["metrics"] = files.read_json(folder / "metrics.json")["kpis"]
         return {**content, "path": str(self.output / day), "undelivered": undelivered, "replaced": replaced}
-
-    def _set_out(self, plan: dict[str, Any]) -> None:
-        """Begin to start the first kernel, and check meanwhile what has to be right before anything is written."""
-        from abaco.kernels import forking
-
-        forking.prepare()  # it imports what kernels need while this process imports what it needs itself
-        from abaco.kernels.ahead import KernelAhead
-
-        self._ahead = KernelAhead(self.settings["run"]["kernel"], project.root() / "notebooks")
-        self._ahead.begin()
-        from abaco import engines
-        from abaco.kpis import catalog
-
-        engines.require(plan["engine"]["name"])
-        catalog.load()
 
     def _hold_and_make(self, plan: dict[str, Any]) -> tuple[Path, Exception | None, dict[str, str] | None]:
         """Make a run while no other of its date is at work, and publish it; return its folder and what it replaced."""
@@ -168,10 +161,9 @@ class Pipeline:
         facts = {"run_id": plan["run_id"], "date": plan["date"], "input": plan["input"]}
         record = Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])
         try:
-            for phase in PHASES[len(taken) :]:
-                self._run(phase, folder, plan, record)
-                if self._settling:
-                    self._settling.prepare()  # from here on this process mostly waits for kernels
+            remaining = PHASES[len(taken) :]
+            for phase, following in zip(remaining, (*remaining[1:], None), strict=True):
+                self._run(phase, following, folder, plan, record)
             folders.discard_work(folder)
             _seal(folder, plan)
             record.succeed()
@@ -190,7 +182,7 @@ class Pipeline:
         source = run_plan.located(input, self.settings, self.progress.say)
         found, _ = sources.discover(source)
         if day is None:
-            from abaco.ingest.coverage import tape_dates
+            from abaco.ingest.coverage import tape_dates  # likewise a run whose date is given
 
             day = tape_dates(found)[-1]
         code = manifest.code()
@@ -234,25 +226,19 @@ class Pipeline:
                 best = (folder, same)
         return best
 
-    def _run(self, phase: str, folder: Path, plan: dict[str, Any], record: Record) -> None:
-        from abaco.run.execution import (
-            execute_phase,  # papermill takes long to import: not before it is needed
-        )
-
+    def _run(
+        self, phase: str, following: str | None, folder: Path, plan: dict[str, Any], record: Record
+    ) -> None:
+        """Execute a phase, while a process makes the imports of the `following` one."""
         self.progress.begin(phase)
         log.info("phase %s begins", phase)
         began, before = time.perf_counter(), set(_files(folder))
         record.phase, name = phase, section(phase)
         given = {"input": plan["input"], "date": plan["date"]} if name == "ingestion" else {}
-        kernel = self.settings["run"]["kernel"]
         parameters = {**given, **plan["parameters"][name]}
-
-        def on_cell(number: int, total: int) -> None:
-            self.progress.cell(number, total)
-            if self._ahead and 2 * number > total and phase != PHASES[-1]:
-                self._ahead.begin()  # by now all is imported that the kernels are to share
-
-        executed = execute_phase(phase, folder, parameters, on_cell, kernel, self._ahead)
+        with self._next or NotebookProcess(notebook_path(phase)) as process:
+            self._next = NotebookProcess(notebook_path(following)) if following else None
+            executed = execute_phase(phase, folder, parameters, self.progress.cell, process)
         figures = {k: v for k, v in scraps_of(executed).items() if k not in (COMPLETED, FACTS)}
         outputs = sorted(name for name in set(_files(folder)) - before if not name.startswith("notebooks/"))
         seconds = round(time.perf_counter() - began, 3)

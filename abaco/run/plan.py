@@ -13,7 +13,7 @@ from abaco.core import files, project
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.phases import HANDED, OUTPUTS, PHASES, notebook_path, section
-from abaco.ingest import cascade, masking
+from abaco.ingest import masking
 from abaco.ingest.sample_mark import PLACES, is_sample
 
 FINGERPRINT = b"abaco: which masking key"
@@ -112,6 +112,8 @@ def located(input: str | Path | None, settings: dict[str, Any], say: Callable[[s
         Told in one line what a download comes to.
     """
     if (input or settings["run"]["input"]) == CASCADE:
+        from abaco.ingest import cascade  # the HTTP client takes long to import, and other inputs do without
+
         return cascade.download(settings, say)
     return Path(input).expanduser().absolute() if input else project.resolve(settings["run"]["input"])
 

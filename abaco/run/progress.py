@@ -65,7 +65,7 @@ class Progress:
                 table.add_row("✓", phase, "", f"{self._ended[phase] - self._began[phase]:.1f} s")
             elif phase in self._began:
                 number, total = self._cell
-                cell = f"cell {number}/{total}" if total else "starting its kernel"
+                cell = f"cell {number}/{total}" if total else "starting"
                 table.add_row("▸", f"[bold]{phase}", cell, f"{time.monotonic() - self._began[phase]:.1f} s")
             else:
                 table.add_row("·", f"[dim]{phase}", "", "")

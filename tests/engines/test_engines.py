@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from abaco.engines import RECORDS, DuckDB
+from abaco.engines import RECORDS
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import contract
 from abaco.ingest.columns import Column, Format
 from tests.support.exports import SNAPSHOT, ingest, rows_of, snapshot, write

@@ -3,7 +3,8 @@
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.engines import DuckDB, memory
+from abaco.engines import memory
+from abaco.engines.duckdb import DuckDB
 
 
 def test_machine_without_a_limit(tmp_path):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from abaco.core.errors import AbacoError
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, masking, quarantine, roles, sources, tape, transformation
 from abaco.ingest.formats import BORROWER, FORMATS
 from tests.support.exports import DATE, LOANS, PAR, PAYMENTS, SNAPSHOT, rows_of, snapshot, write

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from abaco.core.errors import DateError, InputError
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, quarantine, roles, sources
 from tests.support.exports import (
     BY_DATE,

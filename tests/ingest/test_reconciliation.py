@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from abaco.core.errors import RunError
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import quarantine, reconciliation, roles, sources
 from abaco.ingest.formats import BUCKETS
 from tests.support.exports import (

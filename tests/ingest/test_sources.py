@@ -14,9 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.engines import DuckDB
-from abaco.ingest import fingerprint, sources
-from abaco.ingest.roles import roles
+from abaco.engines.duckdb import DuckDB
+from abaco.ingest import fingerprint, roles, sources
 from tests.support.exports import DATE, LOANS, PAR, SNAPSHOT, ingest, rows_of, snapshot, write
 
 HEADINGS = [*SNAPSHOT.split(","), "Cliente"]
@@ -268,7 +267,7 @@ def test_folder_gives_each_export_and_says_why_the_rest_is_none(tmp_path):
 def test_overview_has_a_row_a_file(tmp_path):
     write(tmp_path / "book.csv", SNAPSHOT + ",nota", snapshot() + ",x")
     found, _ = sources.discover(tmp_path)
-    assert sources.overview(found, roles(found)).to_dict("records") == [
+    assert roles.overview(found, roles.roles(found)).to_dict("records") == [
         {
             "file": "book.csv",
             "format": "canonical snapshot",

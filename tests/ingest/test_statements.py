@@ -6,7 +6,7 @@ from decimal import Decimal
 import openpyxl
 import pytest
 
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import roles, sources, statements
 from abaco.ingest.formats import ACCOUNTS
 from abaco.kpis import totals as kpis_totals

@@ -8,7 +8,7 @@ import narwhals as nw
 import pyarrow as pa
 import pytest
 
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import formats, roles, sources, tape, transformation
 from abaco.kpis import aging as kpis_aging
 from abaco.kpis import totals as kpis_totals

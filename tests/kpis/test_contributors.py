@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import masking
 from abaco.ingest.formats import BUCKETS
 from abaco.kpis import bridge, catalog, contributors

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.kpis import open_book
 from tests.support.exports import rows_of
 from tests.support.tapes import DECEMBER, NOVEMBER, tape

@@ -29,7 +29,7 @@ def test_it_is_stored_without_outputs_and_with_names_for_cells(notebook):
         "conclusion",
         "cards",
     ]
-    assert notebook.metadata.kernelspec.name == "abaco"
+    assert notebook.metadata.kernelspec.name == "python3"
 
 
 def test_cells_are_short_and_define_nothing(notebook):

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import sources
 from abaco.review import lookup
 from tests.support.exports import DATE, SNAPSHOT, snapshot, write

@@ -10,7 +10,7 @@ from abaco.core import files
 from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, notebook_path, scraps_of
 from abaco.run import dive as run_dive
-from abaco.run.execution import execute
+from abaco.run.process import execute
 from tests.support.projects import PII_KEY, ROOT, copy_project
 
 NOVEMBER = "2025-11-30"

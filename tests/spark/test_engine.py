@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from abaco.engines import RECORDS, DuckDB
+from abaco.engines import RECORDS
 from abaco.engines.base import hmac_blocks
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import quarantine, reconciliation, roles, sources, transformation
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis import totals

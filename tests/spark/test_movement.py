@@ -2,7 +2,7 @@
 
 import pytest
 
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest.formats import BUCKETS
 from abaco.kpis import bridge, catalog, contributors, movement
 from abaco.kpis.book import Book

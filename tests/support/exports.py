@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from abaco.engines import DuckDB
+from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, statements
 from abaco.ingest.staging import Batch
 
