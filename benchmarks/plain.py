@@ -13,13 +13,13 @@ from abaco.core.phases import notebook_path, section
 PROLOGUE = """\
 from pathlib import Path
 
-from abaco import phases, scraps
-from abaco.stages import notebook_path
+from abaco.run import phase as run_phase
+from abaco.core.phases import notebook_path
 
 _handed, _shown = {}, {}
-phases.Phase.hand_over = lambda self, content: _handed.update({self.name: scraps.plain(content)})
-phases.Phase.received = lambda self, name: _handed[name]
-scraps.record = lambda **figures: None
+run_phase.Phase.hand_over = lambda self, content: _handed.update({self.name: run_phase.plain(content)})
+run_phase.Phase.received = lambda self, name: _handed[name]
+run_phase.record = lambda **figures: None
 """
 
 

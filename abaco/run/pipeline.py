@@ -162,7 +162,7 @@ class Pipeline:
         record = Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])
         try:
             remaining = PHASES[len(taken) :]
-            for phase, following in zip(remaining, (*remaining[1:], None), strict=True):
+            for phase, following in zip(remaining, [*remaining[1:], None], strict=False):
                 self._run(phase, following, folder, plan, record)
             folders.discard_work(folder)
             _seal(folder, plan)

@@ -16,8 +16,8 @@ DECEMBER = "2025-12-31"
 HOLD = """
 import sys, time
 from pathlib import Path
-from abaco import runs
-with runs.hold(Path(sys.argv[1]), "2025-12-31", 0, print):
+from abaco.run import folders
+with folders.hold(Path(sys.argv[1]), "2025-12-31", 0, print):
     print("held", flush=True)
     sys.stdin.read()
 """

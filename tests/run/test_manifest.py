@@ -96,9 +96,9 @@ def test_code_does_not_change_with_what_a_run_reads_or_leaves(copied_project, mo
 def test_code_of_the_package_counts_wherever_the_project_is(copied_project, monkeypatch):
     monkeypatch.setenv("ABACO_ROOT", str(copied_project))
     counted = []
-    monkeypatch.setattr(core_files, "sha256", lambda path: counted.append(path) or "0")
+    monkeypatch.setattr(manifest, "sha256", lambda path: counted.append(path) or "0")
     manifest.code()
-    assert {ROOT / "abaco/kpis/ratios.py", ROOT / "abaco/page/templates/page.css"} <= set(counted)
+    assert {ROOT / "abaco/kpis/totals.py", ROOT / "abaco/page/templates/page.css"} <= set(counted)
     assert not [path for path in counted if "__pycache__" in path.parts]
 
 

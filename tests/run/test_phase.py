@@ -42,8 +42,8 @@ def test_recorded_figures_are_read_back(tmp_path):
     source = """
         import numpy as np
         from decimal import Decimal
-        from abaco import scraps
-        scraps.record(rows_loaded=np.int64(3), amount=Decimal("1.10"), errors={"PAR30": None}, note="a word")
+        from abaco.run import phase
+        phase.record(rows_loaded=np.int64(3), amount=Decimal("1.10"), errors={"PAR30": None}, note="a word")
     """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(textwrap.dedent(source))])
     nbclient.NotebookClient(notebook, kernel_name="python3").execute()
