@@ -354,7 +354,7 @@ def test_process_killed_in_the_middle_of_a_phase_fails_the_run(broken):
     line, run, folder = failure(broken)
     notebook = folder / "notebooks/01_ingestion.ipynb"
     assert line == (
-        "Error: Phase 01_ingestion failed in cell 8: its process was killed by SIGKILL, perhaps for want of memory; "
+        "Error: Phase 01_ingestion failed in cell 9: its process was killed by SIGKILL, perhaps for want of memory; "
         f"see {notebook}"
     )
     assert notebook.is_file()
