@@ -1,6 +1,5 @@
 """The registry is the only list of channels: whatever else names them agrees with it."""
 
-import re
 from pathlib import Path
 
 from abaco.core import secrets
@@ -22,14 +21,6 @@ def test_channels_take_reports_or_alerts_of_known_severities():
     taken = {kind for channel in registry.CHANNELS.values() for kind in channel.takes}
     assert taken == {REPORT, *rules.SEVERITIES}
     assert rules.FALLBACK in registry.CHANNELS
-
-
-def test_routes_are_those_of_the_runbook():
-    rows = re.findall(
-        r"^\| (P\d) \| [^|]+ \| ([^|]+) \|", (ROOT / "docs/OPERATIONS.md").read_text(), re.MULTILINE
-    )
-    routes = {severity: set(names.lower().split(", ")) for severity, names in rows}
-    assert routes == {severity: set(names) for severity, names in registry.ROUTES.items()}
 
 
 def test_doctor_examines_every_channel_of_reports():
