@@ -1,14 +1,13 @@
-"""The verbs that deliver finished reports again."""
+"""Verbs that deliver finished reports."""
 
 from typing import Annotated
 
 import typer
 
-from abaco.cli.options import Finished, Level, Output, Params, app, tell_undelivered
+from abaco.cli.options import Finished, Level, Output, Params, app, report_undelivered
 from abaco.core import logs
 from abaco.core.errors import InputError
 from abaco.core.text import aligned
-from abaco.database.queries import alike
 
 
 @app.command()
@@ -22,6 +21,7 @@ def deliver(
 ) -> None:  # fmt: skip
     """Deliver what could not be delivered when its report was made; what was delivered is not sent again."""
     from abaco.core import settings
+    from abaco.database.queries import group_deliveries
     from abaco.delivery import commands
     from abaco.run import folders
 
@@ -34,9 +34,11 @@ def deliver(
     rows = commands.drop(reports, loaded, drop) if drop else []
     if pending or dead:
         rows += commands.deliver_pending(reports, loaded, dead)
-    lines = aligned((row["place"], row["run_id"] or row["key"], row["status"]) for row in alike(rows))
+    lines = aligned(
+        (row["place"], row["run_id"] or row["key"], row["status"]) for row in group_deliveries(rows)
+    )
     print(*lines or ["Nothing was to be delivered"], sep="\n")
-    tell_undelivered([row for row in rows if row["status"] in ("pending", "dead")])
+    report_undelivered([row for row in rows if row["status"] in ("pending", "dead")])
 
 
 @app.command()
@@ -45,7 +47,7 @@ def upload(date: Finished, params: Params = None, output: Output = None, log_lev
     from abaco.delivery import commands
 
     logs.start(log_level)
-    tell_undelivered(commands.resend_upload(date, params, output))
+    report_undelivered(commands.resend("azure", date, params=params, output=output))
 
 
 @app.command()
@@ -58,4 +60,4 @@ def email(
     from abaco.delivery import commands
 
     logs.start(log_level)
-    tell_undelivered(commands.resend_email(date, to, params, output))
+    report_undelivered(commands.resend("email", date, to, repeat=True, params=params, output=output))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from abaco.cli.options import Finished, Level, Output, Params, app, tell_undelivered
+from abaco.cli.options import Finished, Level, Output, Params, app, report_undelivered
 from abaco.core import logs
 
 
@@ -77,4 +77,4 @@ def rollback(
     logs.start(log_level)
     print(switch.rollback(date, to, output))
     tried = commands.deliver_due(folders.reports_folder(output), settings.load())
-    tell_undelivered([row for row in tried if row["status"] == "pending"])
+    report_undelivered([row for row in tried if row["status"] == "pending"])

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from abaco.database.queries import alike
-
 app = typer.Typer(
     help="A lender's loan-book exports in, a KPI report out.", no_args_is_help=True, add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,19 +30,22 @@ Finished = Annotated[str, typer.Option("--date", help="Date of a finished report
 Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; DEBUG shows tracebacks.")]
 
 
-def tell_undelivered(rows: list[dict]) -> None:
-    """Say what could not be delivered, and end with 3 when there is any."""
-    for row in alike(rows):
+def report_undelivered(rows: list[dict]) -> None:
+    """Print what could not be delivered, and exit with 3 if there is any."""
+    if not rows:
+        return
+    from abaco.database.queries import group_deliveries  # with SQLAlchemy, which takes long to import
+
+    for row in group_deliveries(rows):
         print(
             f"Not delivered: {row['place']} of {row['run_id']}: {row['error'] or 'not tried yet'}",
             file=sys.stderr,
         )
-    if rows:
-        if any(row["status"] == "pending" for row in rows):
-            print("The next run tries again, and so does abaco deliver --pending", file=sys.stderr)
-        if any(row["status"] == "dead" for row in rows):
-            print(
-                "What was given up is tried again by abaco deliver --dead, or no more after --drop RUN",
-                file=sys.stderr,
-            )
-        raise typer.Exit(UNDELIVERED)
+    if any(row["status"] == "pending" for row in rows):
+        print("The next run tries again, and so does abaco deliver --pending", file=sys.stderr)
+    if any(row["status"] == "dead" for row in rows):
+        print(
+            "What was given up is tried again by abaco deliver --dead, or no more after --drop RUN",
+            file=sys.stderr,
+        )
+    raise typer.Exit(UNDELIVERED)

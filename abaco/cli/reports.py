@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from abaco.cli.options import Date, Engine, Force, Input, Level, Output, Params, app, tell_undelivered
+from abaco.cli.options import Date, Engine, Force, Input, Level, Output, Params, app, report_undelivered
 from abaco.core import files, logs, project, text
 from abaco.core.errors import RunError
 from abaco.core.text import aligned
-from abaco.delivery.channel import ABSENT
+from abaco.delivery.channel import NOT_SET_UP
 from abaco.review import terminal
 from abaco.run import plan
 
@@ -49,9 +49,9 @@ def report(
         )
     print(f"{project.shown(folder)}/report.html")
     for place in result["deliveries"]:
-        if place["channel"] == "email" and place["status"] == ABSENT:
+        if place["channel"] == "email" and place["status"] == NOT_SET_UP:
             print(f"No email was sent: {place['error']}, or take {project.shown(folder)}/email.eml")
-    tell_undelivered(result["undelivered"])
+    report_undelivered(result["undelivered"])
 
 
 @app.command()

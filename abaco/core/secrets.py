@@ -1,44 +1,56 @@
-"""Secrets: the variables that hold them, and text from which their values are taken out."""
+"""Secrets: the variables that hold them, and text from which their values are removed."""
 
 import os
 from urllib.parse import unquote, urlsplit
 
-# Each variable and the part of its value that nobody may read: all of it, a URL's password, or keys in a string.
-WHOLE = (
-    "ABACO_PII_KEY", "META_SYSTEM_USER_TOKEN", "SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY", "ABACO_SERVE_TOKEN",
-    "ABACO_SERVE_PASSWORD",
-)  # fmt: skip
+# Which part of a variable's value is secret: all of it, the password of a URL, or keys in a string. A new channel names
+# the variable of its secret with one of these endings.
+WHOLE = ("ABACO_PII_KEY", "META_SYSTEM_USER_TOKEN", "ABACO_SERVE_TOKEN", "ABACO_SERVE_PASSWORD")
+WHOLE_ENDINGS = ("_WEBHOOK_URL", "_ROUTING_KEY", "_API_KEY", "_API_TOKEN")
 URLS = ("DATABASE_URL", "SMTP_URL")
 PARTS = {"AZURE_STORAGE_CONNECTION_STRING": ("AccountKey", "SharedAccessSignature")}
-SHORTEST = 4  # a shorter value would be found in ordinary words
-HIDDEN = "***"
+MIN_LENGTH = 4  # a shorter value would be found in ordinary words
+REPLACEMENT = "***"
 
 
-def values() -> list[str]:
-    """Return what must not be read anywhere, the longest first."""
-    found = [os.environ.get(name, "") for name in WHOLE]
+def is_secret(variable: str) -> bool:
+    """Return whether the value of an environment variable, or a part of it, is secret.
+
+    Examples
+    --------
+    >>> is_secret("SLACK_WEBHOOK_URL"), is_secret("SMTP_URL"), is_secret("REPORT_RECIPIENTS")
+    (True, True, False)
+    """
+    return variable in (*WHOLE, *URLS, *PARTS) or variable.endswith(WHOLE_ENDINGS)
+
+
+def secret_values() -> list[str]:
+    """Return the secret values of the environment, the longest first."""
+    values = [value for name, value in os.environ.items() if name in WHOLE or name.endswith(WHOLE_ENDINGS)]
     for name in URLS:
         password = _password(os.environ.get(name, ""))
-        found += [password, unquote(password)]
+        values += [password, unquote(password)]
     for name, keys in PARTS.items():
         pairs = (part.partition("=") for part in os.environ.get(name, "").split(";"))
-        found += [value for key, _, value in pairs if key in keys]
-    return sorted({value for value in found if len(value) >= SHORTEST}, key=len, reverse=True)
+        values += [value for key, _, value in pairs if key in keys]
+    return sorted({value for value in values if len(value) >= MIN_LENGTH}, key=len, reverse=True)
 
 
 def _password(url: str) -> str:
     try:
         return urlsplit(url).password or ""
-    except ValueError:  # no URL, so nobody knows which part of it is secret
+    except ValueError:  # not a URL, so any part of it may be secret
         return url
 
 
 def hide(text: str) -> str:
     """Return `text` without the value of any secret that is set.
 
+    Examples
+    --------
     >>> hide("nothing is set")
     'nothing is set'
     """
-    for value in values():
-        text = text.replace(value, HIDDEN)
+    for value in secret_values():
+        text = text.replace(value, REPLACEMENT)
     return text

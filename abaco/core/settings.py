@@ -44,6 +44,7 @@ class DeliverySettings(BaseModel):
     azure_prefix: str
     email_from: str
     timeout_seconds: float = Field(gt=0)
+    deadline_seconds: float = Field(gt=0)
     retry_seconds: float = Field(ge=0)
     max_attempts: int = Field(ge=1)
 

@@ -1,5 +1,6 @@
-"""The connection to the database: PostgreSQL by DATABASE_URL, else SQLite beside the reports; tables up to date."""
+"""The connection to the database: PostgreSQL at DATABASE_URL, otherwise SQLite beside the reports."""
 
+import math
 import os
 import sqlite3
 import time
@@ -11,47 +12,51 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from abaco.core import project, settings
+from abaco.core import project
 from abaco.core.errors import DatabaseError
 from abaco.database.schema import SCHEMA
 
 VARIABLE, FILE = "DATABASE_URL", "abaco.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOCK = 7_220_315  # of PostgreSQL, for what one process at a time does; any number that nobody else uses
-WAIT_SECONDS = 30
-DISK_FULL = "53100"  # what PostgreSQL calls it, in whatever language it speaks
-SILENT = "no answer within"  # how the errors of a PostgreSQL that has fallen silent begin
+ADVISORY_LOCK = 7_220_315  # any number that no other program uses
+TIMEOUT_SECONDS = 30.0
+MIN_TIMEOUT_SECONDS = 2  # the shortest connect_timeout that libpq keeps to
+SQLITE_WAIT_SECONDS = 30
+DISK_FULL = "53100"  # PostgreSQL's code, whatever the language of its messages
 
 
-def connect(output: Path, timeout: float | None = None) -> Engine:
-    """Return the database of the reports in `output`, its tables up to date.
+def connect(output: Path, timeout: float = TIMEOUT_SECONDS) -> Engine:
+    """Return the database of the reports in `output`, with its tables up to date.
 
     Parameters
     ----------
+    output
+        Folder of the reports.
     timeout
-        Seconds to wait for an answer of PostgreSQL; by default the setting ``delivery.timeout_seconds``.
+        Seconds to wait for an answer of PostgreSQL.
 
     Raises
     ------
     DatabaseError
-        When it cannot be reached or used, without the password.
+        When it cannot be reached or used; the message does not contain the password.
     """
-    engine = _open(output, timeout)
+    engine = _create_engine(output, timeout)
     with reading(engine) as connection:
-        found = _version(connection)
-    known = _versions()
-    if found and found not in known:
+        version = _version(connection)
+    known_versions = _known_versions()
+    if version and version not in known_versions:
         raise DatabaseError(
-            f"Database {_named(engine.url)} has tables of version {found}, newer than {known[-1]}: update this program"
+            f"Database {_display_name(engine.url)} has tables of version {version}, newer than {known_versions[-1]}: "
+            "update this program"
         )
-    if found != known[-1]:
+    if version != known_versions[-1]:
         _migrate(engine)
     return engine
 
 
 @contextmanager
-def opened(output: Path, timeout: float | None = None) -> Iterator[Engine]:
-    """Give the database as `connect` does, and leave no connection to it open."""
+def connected(output: Path, timeout: float = TIMEOUT_SECONDS) -> Iterator[Engine]:
+    """Yield the database as `connect` returns it, and close every connection to it afterwards."""
     engine = connect(output, timeout)
     try:
         yield engine
@@ -61,47 +66,47 @@ def opened(output: Path, timeout: float | None = None) -> Iterator[Engine]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Give a connection for one transaction that writes; it waits for others that do, and is undone on an error.
+    """Yield a connection for one transaction that writes; it waits for other writers and rolls back on an error.
 
     Raises
     ------
     DatabaseError
-        When the database does not take it.
+        When the database rejects a statement or does not answer.
     """
-    with _told(engine), engine.begin() as connection:
+    with _explaining_errors(engine), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Give a connection that reads, and blocks nobody.
+    """Yield a connection that reads and blocks nobody.
 
     Raises
     ------
     DatabaseError
         When the database does not answer.
     """
-    with _told(engine), engine.connect() as connection:
+    with _explaining_errors(engine), engine.connect() as connection:
         yield connection.execution_options(begin="BEGIN")
 
 
 def is_elsewhere() -> bool:
-    """Return whether the database is PostgreSQL, and so may hold reports that are not in the folder of the reports."""
+    """Return whether the database is PostgreSQL, which may hold reports that are not in the local folder."""
     return bool(os.environ.get(VARIABLE))
 
 
 def take_turns(connection: Connection) -> None:
-    """Let one process at a time go on, until its transaction ends; SQLite does so for all that write."""
+    """Wait until no other process is between this call and the end of its transaction.
+
+    SQLite needs no lock for it: only one process at a time can write.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
 
 
-def _open(output: Path, timeout: float | None) -> Engine:
-    if given := os.environ.get(VARIABLE):
-        url = _postgresql(given)
-        from abaco.database import postgresql  # the driver takes long to import, and SQLite needs none
-
-        return postgresql.opened(url, timeout or settings.load()["delivery"]["timeout_seconds"])
+def _create_engine(output: Path, timeout: float) -> Engine:
+    if address := os.environ.get(VARIABLE):
+        return _create_postgresql(_parse_address(address), timeout)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -110,76 +115,107 @@ def _open(output: Path, timeout: float | None) -> Engine:
         ) from error
     engine = create_engine(
         URL.create("sqlite", database=str(output / FILE)),
-        connect_args={"timeout": WAIT_SECONDS},
+        connect_args={"timeout": SQLITE_WAIT_SECONDS},
         execution_options={"schema_translate_map": {SCHEMA: None}},
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _postgresql(given: str) -> URL:
+def _parse_address(address: str) -> URL:
     try:
-        url = make_url(given)
-    except (ArgumentError, ValueError):  # their texts may hold the password
+        url = make_url(address)
+    except (ArgumentError, ValueError):  # their texts may contain the password
         url = None
     if url is None or url.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
         raise DatabaseError(
-            f"{VARIABLE} is no address of PostgreSQL: write postgresql://user:password@host:5432/database, "
+            f"{VARIABLE} is not an address of PostgreSQL: write postgresql://user:password@host:5432/database, "
             "special characters of the password as %XX; empty: SQLite"
         ) from None
     return url.set(drivername="postgresql+psycopg")
 
 
-def _prepare(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions begin as _begin says, not as the driver guesses
-    deadline = time.monotonic() + WAIT_SECONDS
+def _create_postgresql(url: URL, timeout: float) -> Engine:
+    """Return a PostgreSQL that is given up when it, or the network, is silent for too long.
+
+    libpq bounds the connection and notices a dead peer; the server itself cancels a statement that takes too long,
+    for example while it waits for another process.
+    """
+    seconds = max(math.ceil(timeout), MIN_TIMEOUT_SECONDS)
+    bounds = {
+        "connect_timeout": seconds, "tcp_user_timeout": seconds * 1000,
+        "keepalives_idle": math.ceil(seconds / 2), "keepalives_interval": math.ceil(seconds / 6),
+        "keepalives_count": 3,
+    }  # fmt: skip
+    missing_bounds = {name: str(value) for name, value in bounds.items() if name not in url.query}
+    engine = create_engine(
+        url.update_query_dict(missing_bounds),
+        connect_args={"prepare_threshold": None},  # poolers such as Supabase's lose prepared statements
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+    # a transaction at a time: a setting of the session would stay behind in a pooler
+    event.listen(engine, "begin", lambda connection: _limit_statements(connection, seconds))
+    return engine
+
+
+def _limit_statements(connection: Connection, seconds: int) -> None:
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds}s'")
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin in _begin_sqlite, not where the driver guesses
+    deadline = time.monotonic() + SQLITE_WAIT_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             break
-        except sqlite3.OperationalError as error:  # others make the file now, and SQLite does not wait
+        except (
+            sqlite3.OperationalError
+        ) as error:  # another process creates the file; SQLite does not wait here
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _begin(connection: Connection) -> None:
-    # a transaction that reads first and writes then would fail, not wait, when another has written in between
+def _begin_sqlite(connection: Connection) -> None:
+    # a transaction that reads first and then writes fails, instead of waiting, when another wrote in between
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
 
 
 @contextmanager
-def _told(engine: Engine) -> Iterator[None]:
+def _explaining_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise DatabaseError(f"Database {_named(engine.url)}: {_reason(error, engine.url)}") from None
+        raise DatabaseError(f"Database {_display_name(engine.url)}: {_explain(error, engine.url)}") from None
 
 
-def _named(url: URL) -> str:
+def _display_name(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return project.shown(url.database)
     return f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}/{url.database or ''}"
 
 
-def _reason(error: SQLAlchemyError, url: URL) -> str:
+def _explain(error: SQLAlchemyError, url: URL) -> str:
     lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-    said = lines[0].rstrip(":")
+    reason = lines[0].rstrip(":")
     for secret in (url.password, url.query.get("password")):
-        said = said.replace(str(secret), "***") if secret else said
-    if "full" in said or getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL:
-        return f"{said}: free some space"
-    if said.startswith(SILENT):
-        return f"{said}: see whether it is well, or raise delivery.timeout_seconds"
+        reason = reason.replace(str(secret), "***") if secret else reason
+    if "full" in reason or getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL:
+        return f"{reason}: free some space"
     if url.get_backend_name() == "sqlite":
-        return f"{said}: see that the file can be written and is no other program's"
-    return f"{said}: see that it runs and takes connections, or correct {VARIABLE}"
+        return f"{reason}: see that the file can be written and is no other program's"
+    if "timeout" in reason or "timed out" in reason:
+        seconds = url.query["connect_timeout"]
+        return f"no answer within {seconds} s: see whether it is well, or raise delivery.timeout_seconds"
+    return f"{reason}: see that it runs and takes connections, or correct {VARIABLE}"
 
 
-def _versions() -> list[str]:
+def _known_versions() -> list[str]:
     return sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
@@ -196,7 +232,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _migrate(engine: Engine) -> None:
-    from alembic import command  # only when there is something to do: it takes long to import
+    from alembic import command  # takes longer to import than most verbs take; rarely needed
     from alembic.config import Config
 
     config = Config()
@@ -204,7 +240,8 @@ def _migrate(engine: Engine) -> None:
     with writing(engine) as connection:
         if schema := _schema(connection):
             take_turns(connection)
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # a large table takes its time
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-        if _version(connection) != _versions()[-1]:  # another process may have been faster
+        if _version(connection) != _known_versions()[-1]:  # unless another process was faster
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""A copy of the whole database as text, a line a row, the same for SQLite and PostgreSQL."""
+"""Copies of the whole database as text, one line a row, the same for SQLite and PostgreSQL."""
 
 import datetime as dt
 import json
@@ -9,51 +9,51 @@ from sqlalchemy import Connection, Date, Engine, Table, func, select, text
 
 from abaco.core.errors import InputError
 from abaco.database.connection import reading
-from abaco.database.schema import Moment, metadata
+from abaco.database.schema import UTCDateTime, metadata
 
-TABLES = metadata.sorted_tables  # each after those that it refers to
+TABLES = metadata.sorted_tables  # each after the tables that its foreign keys refer to
 BATCH = 1000
 
 
 def dump(engine: Engine, file: TextIO) -> None:
-    """Write every row of every table, as JSON lines with ``table`` and ``row``."""
+    """Write every row of every table as a JSON line with ``table`` and ``row``."""
     with reading(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         for table in TABLES:
             for row in connection.execute(select(table)).mappings():
-                entry = {"table": table.name, "row": {name: _written(v) for name, v in row.items()}}
+                entry = {"table": table.name, "row": {name: _encode(v) for name, v in row.items()}}
                 file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
 def load(connection: Connection, lines: Iterable[str]) -> None:
-    """Replace what the database holds by a copy of another; the caller's transaction makes it whole or nothing.
+    """Replace the content of the database by a copy, in the caller's transaction.
 
     Raises
     ------
     InputError
-        When a line is no row of these tables.
+        When a line is not a row of these tables.
     """
     for table in reversed(TABLES):
         connection.execute(table.delete())
-    tables, waiting, current = {table.name: table for table in TABLES}, [], None
+    tables, batch, current = {table.name: table for table in TABLES}, [], None
     for number, line in enumerate(lines, start=1):
         try:
             entry = json.loads(line)
             table = tables[entry["table"]]
-            row = {name: _read(table, name, value) for name, value in entry["row"].items()}
+            row = {name: _decode(table, name, value) for name, value in entry["row"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"Line {number} of the database's copy is no row of this version's tables: "
+                f"Line {number} of the database's copy is not a row of this version's tables: "
                 "restore it with the version that made it, then update"
             ) from error
-        if table is not current or len(waiting) == BATCH:
-            _insert(connection, current, waiting)
-            current, waiting = table, []
-        waiting.append(row)
-    _insert(connection, current, waiting)
+        if table is not current or len(batch) == BATCH:
+            _insert(connection, current, batch)
+            current, batch = table, []
+        batch.append(row)
+    _insert(connection, current, batch)
     if connection.dialect.name == "postgresql":
-        _count_on(connection)
+        _advance_sequences(connection)
 
 
 def _insert(connection: Connection, table: Table | None, rows: list[dict[str, Any]]) -> None:
@@ -61,19 +61,19 @@ def _insert(connection: Connection, table: Table | None, rows: list[dict[str, An
         connection.execute(table.insert(), rows)
 
 
-def _count_on(connection: Connection) -> None:
-    """Let numbers that PostgreSQL gives go on after those of the copy."""
+def _advance_sequences(connection: Connection) -> None:
+    """Let PostgreSQL number new rows after those of the copy."""
     for table in (table for table in TABLES if "id" in table.c):
         sequence = func.pg_get_serial_sequence(f"{table.schema}.{table.name}", "id")
         connection.execute(select(func.setval(sequence, func.coalesce(func.max(table.c.id), 0) + 1, False)))
 
 
-def _written(value: Any) -> Any:
+def _encode(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def _read(table: Table, name: str, value: Any) -> Any:
+def _decode(table: Table, name: str, value: Any) -> Any:
     kind = table.c[name].type
-    if value is None or not isinstance(kind, Date | Moment):
+    if value is None or not isinstance(kind, Date | UTCDateTime):
         return value
     return dt.date.fromisoformat(value) if isinstance(kind, Date) else dt.datetime.fromisoformat(value)

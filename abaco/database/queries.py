@@ -1,4 +1,4 @@
-"""What is asked of the database: which run a date shows, its figures, and what is still to be delivered."""
+"""Queries: which run each date shows, its figures, failed runs, deliveries and open alerts."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, func, select
 from abaco.database.schema import (
     alerts,
     deliveries,
+    delivery_plans,
     failures,
     inputs,
     kpi_values,
@@ -16,35 +17,34 @@ from abaco.database.schema import (
     phase_metrics,
     quality,
     runs,
-    settlements,
     visible,
 )
 
-# Of a delivery, what is shown: not the payload, which names recipients.
-LISTED = [c for c in deliveries.c if c.name not in ("payload", "receipt")]
+# without the payload, which names recipients, and the receipt
+DELIVERY_COLUMNS = [c for c in deliveries.c if c.name not in ("payload", "receipt")]
 
 
-def shown(connection: Connection) -> dict[str, dict[str, Any]]:
-    """Return the run that each date shows, oldest date first: a row of ``runs``."""
+def visible_runs(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Return the run that each date shows, oldest date first, as a row of ``runs``."""
     query = (
         select(runs)
         .join(visible, visible.c.run_id == runs.c.run_id)
         .order_by(visible.c.date, visible.c.since, visible.c.id)
     )
-    return {str(row["date"]): row for row in rows_of(connection, query)}  # of a date the last one stays
+    return {str(row["date"]): row for row in rows_of(connection, query)}  # the last row of a date wins
 
 
 def latest(connection: Connection) -> dict[str, Any] | None:
     """Return the run that the latest date shows, a row of ``runs``; None when there is none."""
-    by_date = shown(connection)
-    return by_date[max(by_date)] if by_date else None
+    runs_by_date = visible_runs(connection)
+    return runs_by_date[max(runs_by_date)] if runs_by_date else None
 
 
 def run_named(connection: Connection, name: str) -> dict[str, Any] | None:
     """Return a run by its id, or the one that a date shows; None when there is none."""
-    by_date = shown(connection)
-    if name in by_date:
-        return by_date[name]
+    runs_by_date = visible_runs(connection)
+    if name in runs_by_date:
+        return runs_by_date[name]
     return next(iter(rows_of(connection, select(runs).where(runs.c.run_id == name))), None)
 
 
@@ -60,9 +60,9 @@ def figures(connection: Connection, run: dict[str, Any]) -> dict[str, dict[str, 
         .where(kpi_values.c.run_id == run["run_id"], kpi_values.c.date == run["date"])
         .order_by(kpis.c.position)
     )
-    found = {}
+    kpis_by_name = {}
     for row in connection.execute(query).mappings():
-        kept = {
+        columns = {
             k: row[k]
             for k in (
                 "value", "unit", "status", "reason", "numerator", "denominator", "rows", "partial_through", "title",
@@ -70,25 +70,25 @@ def figures(connection: Connection, run: dict[str, Any]) -> dict[str, dict[str, 
             )
         }  # fmt: skip
         limits = {level: row[level] for level in ("warning", "critical") if row[level] is not None}
-        found[row[kpi_values.c.kpi]] = {**kept, "group": row["kpi_group"], "thresholds": limits}
-    return found
+        kpis_by_name[row[kpi_values.c.kpi]] = {**columns, "group": row["kpi_group"], "thresholds": limits}
+    return kpis_by_name
 
 
 def core_figures(connection: Connection) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the KPIs that every report has, by run: ``value, unit, status, partial_through, precision``."""
-    of_kpi = (kpis.c.run_id == kpi_values.c.run_id) & (kpis.c.kpi == kpi_values.c.kpi)
+    same_kpi = (kpis.c.run_id == kpi_values.c.run_id) & (kpis.c.kpi == kpi_values.c.kpi)
     query = (
         select(kpi_values.c.run_id, kpis.c.kpi, kpi_values.c.value, kpi_values.c.unit, kpi_values.c.status)
         .add_columns(kpi_values.c.partial_through, kpis.c.precision)
-        .join(kpis, of_kpi)
+        .join(kpis, same_kpi)
         .join(runs, (runs.c.run_id == kpi_values.c.run_id) & (runs.c.date == kpi_values.c.date))
         .where(kpis.c.kpi_group == "core")
         .order_by(kpis.c.position)
     )
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    figures_by_run: dict[str, dict[str, dict[str, Any]]] = {}
     for row in rows_of(connection, query):
-        found.setdefault(row["run_id"], {})[row["kpi"]] = row
-    return found
+        figures_by_run.setdefault(row["run_id"], {})[row["kpi"]] = row
+    return figures_by_run
 
 
 def history(connection: Connection, run_id: str, kpi: str) -> list[dict[str, Any]]:
@@ -106,10 +106,10 @@ def inputs_of(connection: Connection, run_id: str) -> list[dict[str, Any]]:
 
 def phase_metrics_of(connection: Connection, run_id: str) -> dict[str, dict[str, float | None]]:
     """Return the metrics of a run by phase."""
-    found: dict[str, dict[str, float | None]] = {}
+    metrics: dict[str, dict[str, float | None]] = {}
     for row in connection.execute(select(phase_metrics).where(phase_metrics.c.run_id == run_id)).mappings():
-        found.setdefault(row["phase"], {})[row["metric"]] = row["value"]
-    return found
+        metrics.setdefault(row["phase"], {})[row["metric"]] = row["value"]
+    return metrics
 
 
 def quality_of(connection: Connection, run_id: str) -> dict[str, str]:
@@ -136,9 +136,9 @@ def failed(connection: Connection, date: str | None = None) -> list[dict[str, An
 
 
 def deliveries_with(connection: Connection, *status: str, run_id: str | None = None) -> list[dict[str, Any]]:
-    """Return the deliveries of a status, of one run or of all, oldest first, without what they carry."""
+    """Return the deliveries with one of the statuses, of one run or of all, oldest first, without their payload."""
     query = (
-        select(*LISTED)
+        select(*DELIVERY_COLUMNS)
         .where(deliveries.c.status.in_(status))
         .order_by(deliveries.c.created_at, deliveries.c.key)
     )
@@ -146,46 +146,45 @@ def deliveries_with(connection: Connection, *status: str, run_id: str | None = N
 
 
 def emails_of_reports(connection: Connection, *status: str) -> list[dict[str, Any]]:
-    """Return the emails of reports, not of alerts, of a status, without what they carry.
+    """Return the emails of reports, not of alerts, with one of the statuses, without their payload.
 
-    PostgreSQL holds them until the transaction ends, and leaves out those that somebody else does.
+    PostgreSQL locks them until the transaction ends, and skips those that another process has locked.
     """
-    query = select(*LISTED).where(deliveries.c.channel == "email", deliveries.c.status.in_(status))
-    found = rows_of(connection, query.with_for_update(skip_locked=True))
-    return [row for row in found if row["run_id"] and row["key"].startswith(f"email:{row['run_id']}:")]
+    query = select(*DELIVERY_COLUMNS).where(deliveries.c.channel == "email", deliveries.c.status.in_(status))
+    rows = rows_of(connection, query.with_for_update(skip_locked=True))
+    return [row for row in rows if row["run_id"] and row["key"].startswith(f"email:{row['run_id']}:")]
 
 
 def delivery(connection: Connection, key: str) -> dict[str, Any]:
-    """Return a delivery by its key, without what it carries."""
-    (found,) = rows_of(connection, select(*LISTED).where(deliveries.c.key == key))
-    return found
+    """Return a delivery by its key, without its payload."""
+    (row,) = rows_of(connection, select(*DELIVERY_COLUMNS).where(deliveries.c.key == key))
+    return row
 
 
 def outcomes(connection: Connection, run_id: str, folder: str) -> list[dict[str, Any]]:
-    """Return what became of the deliveries of a run, for its run.json: ``channel, status, error, receipt``.
+    """Return the outcome of each delivery of a run, for its run.json: ``channel, status, error, receipt``.
 
-    Those of a run that failed are what was written down for its folder: another may have succeeded under the same id.
+    A run that failed is identified by its folder, since another run with the same id may have succeeded.
     """
     columns = (deliveries.c.channel, deliveries.c.status, deliveries.c.error, deliveries.c.receipt)
-    fruitless = select(failures.c.folder)
-    of_run = (deliveries.c.run_id == run_id) & deliveries.c.folder.not_in(fruitless)
+    failed_folders = select(failures.c.folder)
+    of_run = (deliveries.c.run_id == run_id) & deliveries.c.folder.not_in(failed_folders)
     of_folder = deliveries.c.folder == folder
-    failed = connection.scalar(select(failures.c.folder).where(failures.c.folder == folder))
-    query = select(*columns).where(of_folder if failed else of_run)
+    has_failed = connection.scalar(failed_folders.where(failures.c.folder == folder))
+    query = select(*columns).where(of_folder if has_failed else of_run)
     return rows_of(connection, query.order_by(deliveries.c.created_at, deliveries.c.key))
 
 
-def settled(connection: Connection, run: str, folder: str) -> dict[str, str | None]:
-    """Return the places that a run's deliveries are written down for, and what is not set up for them."""
-    query = select(settlements.c.place, settlements.c.missing).order_by(settlements.c.place)
-    found = query.where(
-        settlements.c.run == run, settlements.c.folder >= folder
-    )  # or of a later folder of it
-    return dict(connection.execute(found).all())
+def planned_places(connection: Connection, run: str, folder: str) -> dict[str, str | None]:
+    """Return the places whose deliveries of a run are planned, each with the variable that is not set, if any."""
+    plans = delivery_plans.c
+    query = select(plans.place, plans.missing).order_by(plans.place)
+    # where a run was made several times, the plan is of the latest folder
+    return dict(connection.execute(query.where(plans.run == run, plans.folder >= folder)).all())
 
 
 def rows_written(connection: Connection, run_id: str) -> int:
-    """Return how many rows the database has of a run."""
+    """Return the number of rows that the database has of a run."""
     tables = (runs, phase_metrics, kpi_values, kpis, inputs, quality)
     counts = (
         select(func.count()).select_from(t).where(t.c.run_id == run_id).scalar_subquery() for t in tables
@@ -194,7 +193,7 @@ def rows_written(connection: Connection, run_id: str) -> int:
 
 
 def open_alerts(connection: Connection) -> list[dict[str, Any]]:
-    """Return the causes that have not cleared, gravest first: rows of ``alerts``."""
+    """Return the alerts that have not cleared, most severe first: rows of ``alerts``."""
     query = (
         select(alerts).where(alerts.c.is_open).order_by(alerts.c.severity, alerts.c.opened_at, alerts.c.id)
     )
@@ -206,18 +205,18 @@ def rows_of(connection: Connection, query: Select) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def alike(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the first of the deliveries of one channel and run to which the same happened; ``place`` has their number.
+def group_deliveries(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield one delivery for all of a channel and run with the same outcome; ``place`` tells how many they are.
 
     Examples
     --------
     >>> row = {"channel": "slack", "run_id": "r1", "status": "pending", "error": "refused"}
-    >>> [one["place"] for one in alike([row, {**row, "channel": "azure"}, row])]
+    >>> [one["place"] for one in group_deliveries([row, {**row, "channel": "azure"}, row])]
     ['slack (2)', 'azure']
     """
     groups: dict[tuple, list[dict[str, Any]]] = {}
     for row in rows:
         key = (row["channel"], row["run_id"] or row["key"], row["status"], row.get("attempts"), row["error"])
         groups.setdefault(key, []).append(row)
-    for (channel, *_), found in groups.items():
-        yield {**found[0], "place": channel if len(found) == 1 else f"{channel} ({len(found)})"}
+    for (channel, *_), group in groups.items():
+        yield {**group[0], "place": channel if len(group) == 1 else f"{channel} ({len(group)})"}

@@ -1,12 +1,12 @@
-"""What is written of a run: all that its folder says, once, whoever writes it and however often."""
+"""Records: the content of a run's folder, written to the database once, however often and by whichever process."""
 
 import datetime as dt
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from abaco.core import dates, files
 from abaco.core.parquet import read_rows
@@ -14,14 +14,15 @@ from abaco.database import schema
 from abaco.run.manifest import NAME
 
 KILLED = "killed"
-# Of run.json's entry of a phase: neither figures nor of interest afterwards.
+INSERT = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+# keys of a phase in run.json that are not metrics
 NO_METRICS = ("key", "outputs", "taken_from")
 
 
 def write_run(connection: Connection, output: Path, folder: Path) -> int:
-    """Write a run from its folder, whether it succeeded, failed or was killed, and return how many rows came.
+    """Write a run from its folder, whether it succeeded, failed or was killed, and return the number of new rows.
 
-    The same run written again gives no rows. One that succeeded is from its end on the visible one of its date.
+    Writing the same run again adds no rows. A run that succeeded is the visible one of its date from its end on.
     """
     run = files.read_json(folder / "run.json")
     where = folder.relative_to(output).as_posix()
@@ -32,14 +33,14 @@ def write_run(connection: Connection, output: Path, folder: Path) -> int:
         for table, rows in _contents(run, folder).items():
             written += insert(connection, table, [{"run_id": run["run_id"], **row} for row in rows])
     else:
-        _renew(connection, run, where)
-    return written + show(
+        _update_run(connection, run, where)
+    return written + write_visible(
         connection, run["date"], run["run_id"], dates.time_of(run["finished_at"]), "published"
     )
 
 
-def show(connection: Connection, date: str, run_id: str, since: dt.datetime, why: str) -> int:
-    """Write that a date shows a run from `since` on, unless it did already, and return how many rows came."""
+def write_visible(connection: Connection, date: str, run_id: str, since: dt.datetime, why: str) -> int:
+    """Write that a date shows a run from `since` on, unless it did already, and return the number of new rows."""
     day, table = dt.date.fromisoformat(date), schema.visible
     before = connection.scalar(
         select(table.c.run_id)
@@ -55,7 +56,7 @@ def show(connection: Connection, date: str, run_id: str, since: dt.datetime, why
 
 
 def write_metric(connection: Connection, run_id: str, phase: str, metric: str, value: float | None) -> None:
-    """Write a phase metric that is known only after the phase, or that has changed since."""
+    """Write a phase metric that became known, or changed, after the run."""
     table = schema.phase_metrics
     row, value = {"run_id": run_id, "phase": phase, "metric": metric}, None if value is None else float(value)
     if not insert(connection, table, [{**row, "value": value}]):
@@ -64,25 +65,28 @@ def write_metric(connection: Connection, run_id: str, phase: str, metric: str, v
         )
 
 
-def write_settlement(connection: Connection, run: str, place: str, folder: str, missing: str | None) -> None:
-    """Write that what a run is delivered to at a place is written down."""
-    table, now = schema.settlements, dt.datetime.now(dt.UTC)
+def write_delivery_plan(
+    connection: Connection, run: str, place: str, folder: str, missing: str | None
+) -> None:
+    """Write that the deliveries of a run to a place are enqueued, or which variable is missing for them."""
+    table, now = schema.delivery_plans, dt.datetime.now(dt.UTC)
     connection.execute(delete(table).where(table.c.run == run, table.c.place == place))
     row = {"run": run, "place": place, "folder": folder, "at": now, "missing": missing}
     connection.execute(table.insert(), row)
 
 
 def insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
-    """Insert the rows whose key is not there yet, also when another process writes the same, and count them."""
+    """Insert the rows whose key is new, even while another process inserts the same, and return their number."""
     if not rows:
         return 0
-    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")  # each takes long to import
-    statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    statement = (
+        INSERT[connection.dialect.name](table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    )
     return len(connection.execute(statement, rows).all())
 
 
 def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
-    kept, figures = files.read_json(folder / NAME), files.read_json(folder / "metrics.json")
+    manifest, figures = files.read_json(folder / NAME), files.read_json(folder / "metrics.json")
     return {
         "run_id": run["run_id"],
         "date": dt.date.fromisoformat(run["date"]),
@@ -92,28 +96,25 @@ def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
         "seconds": run["seconds"],
         "input": run["input"],
         "engine": run["engine"],
-        "code_commit": kept["code"]["commit"],
-        "code_sha256": kept["code"]["sha256"],
-        "parameters": kept["parameters"],
+        "code_commit": manifest["code"]["commit"],
+        "code_sha256": manifest["code"]["sha256"],
+        "parameters": manifest["parameters"],
         "folder": where,
     }
 
 
-def _renew(connection: Connection, run: dict[str, Any], where: str) -> None:
-    """Let a run that was made again be the folder that was made last."""
-    ended = {
+def _update_run(connection: Connection, run: dict[str, Any], where: str) -> None:
+    """Let the row of a run that was repeated describe the latest repetition."""
+    values = {
         "started_at": dates.time_of(run["started_at"]),
         "finished_at": dates.time_of(run["finished_at"]),
-    }
-    later = (schema.runs.c.run_id == run["run_id"], schema.runs.c.folder < where)
-    values = {
-        **ended,
         "seconds": run["seconds"],
         "folder": where,
         "input": run["input"],
         "engine": run["engine"],
     }
-    connection.execute(update(schema.runs).where(*later).values(**values))
+    is_earlier = (schema.runs.c.run_id == run["run_id"], schema.runs.c.folder < where)
+    connection.execute(update(schema.runs).where(*is_earlier).values(**values))
 
 
 def _failure(run: dict[str, Any], where: str) -> dict[str, Any]:
@@ -152,18 +153,18 @@ def _phase_metrics(phases: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]
 
 def _definitions(kpis: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for position, (name, kpi) in enumerate(kpis.items()):
-        kept = {k: kpi.get(k) for k in ("title", "precision", "direction", "formula")}
+        definition = {k: kpi.get(k) for k in ("title", "precision", "direction", "formula")}
         limits = {level: (kpi.get("thresholds") or {}).get(level) for level in ("warning", "critical")}
-        yield {"kpi": name, "position": position, "kpi_group": kpi["group"], **kept, **limits}
+        yield {"kpi": name, "position": position, "kpi_group": kpi["group"], **definition, **limits}
 
 
 def _values(figures: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
     own = dt.date.fromisoformat(figures["date"])
     for name, kpi in figures["kpis"].items():
-        kept = ("value", "unit", "status", "reason", "numerator", "denominator", "rows")
-        last = kpi.get("partial_through")  # reports of earlier versions have none
+        columns = ("value", "unit", "status", "reason", "numerator", "denominator", "rows")
+        last = kpi.get("partial_through")  # not in reports of earlier versions
         partial = last and dt.date.fromisoformat(last)
-        yield {"date": own, "kpi": name, **{k: kpi[k] for k in kept}, "partial_through": partial}
+        yield {"date": own, "kpi": name, **{k: kpi[k] for k in columns}, "partial_through": partial}
     for row in read_rows(folder / "tables" / "history.parquet"):
         if row["date"] != own and row["kpi"] in figures["kpis"]:
             amounts = {k: None if row[k] is None else str(row[k]) for k in ("numerator", "denominator")}

@@ -1,4 +1,4 @@
-"""The tables of the database, each with its grain; the migrations make the same ones (tests compare them)."""
+"""The tables of the database, each with its grain; the migrations create the same tables (tests compare them)."""
 
 import datetime as dt
 
@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-# PostgreSQL keeps them in a schema of their own; SQLite, which has none, translates it away.
+# a schema of their own in PostgreSQL; SQLite has no schemas, so its engine translates the name away
 SCHEMA = "abaco"
 metadata = MetaData(
     schema=SCHEMA,
@@ -31,8 +31,8 @@ metadata = MetaData(
 )
 
 
-class Moment(TypeDecorator):
-    """A point in time, in UTC on the way in and out; SQLite keeps no time zone."""
+class UTCDateTime(TypeDecorator):
+    """A point in time, in UTC on the way in and out; SQLite stores no time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -50,22 +50,22 @@ def _of_run() -> Column:
     return Column("run_id", Text, ForeignKey(f"{SCHEMA}.runs.run_id"), primary_key=True)
 
 
-# One row a successful run; the same date, inputs, parameters and code are the same run, however often it is made.
+# One row a successful run. The same date, inputs, parameters and code give the same run, however often it is repeated.
 runs = Table(
     "runs",
     metadata,
     Column("run_id", Text, primary_key=True),
     Column("date", Date, nullable=False, index=True),
     Column("as_of", Date),
-    Column("started_at", Moment, nullable=False),
-    Column("finished_at", Moment, nullable=False),
+    Column("started_at", UTCDateTime, nullable=False),
+    Column("finished_at", UTCDateTime, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("input", Text, nullable=False),
     Column("engine", Text, nullable=False),
     Column("code_commit", Text),
     Column("code_sha256", Text, nullable=False),
     Column("parameters", JSON, nullable=False),
-    Column("folder", Text, nullable=False),  # below the folder of the reports
+    Column("folder", Text, nullable=False),  # relative to the folder of the reports
 )
 
 # One row a change of the report that a date shows; the newest row of a date is the visible run.
@@ -75,7 +75,7 @@ visible = Table(
     Column("id", Integer, primary_key=True),
     Column("date", Date, nullable=False, index=True),
     Column("run_id", Text, ForeignKey(f"{SCHEMA}.runs.run_id"), nullable=False),
-    Column("since", Moment, nullable=False),
+    Column("since", UTCDateTime, nullable=False),
     Column("why", Text, nullable=False),  # published, found, rolled back, restored
 )
 
@@ -83,16 +83,16 @@ visible = Table(
 failures = Table(
     "failures",
     metadata,
-    Column("folder", Text, primary_key=True),  # below the folder of the reports
+    Column("folder", Text, primary_key=True),  # relative to the folder of the reports
     Column("run_id", Text, nullable=False),
     Column("date", Date, nullable=False, index=True),
-    Column("started_at", Moment, nullable=False),
-    Column("finished_at", Moment),
+    Column("started_at", UTCDateTime, nullable=False),
+    Column("finished_at", UTCDateTime),
     Column("phase", Text),
     Column("error", Text, nullable=False),
 )
 
-# One row a run, phase and metric; counts and seconds as they are, true and false as 1 and 0.
+# One row a run, phase and metric; true and false are 1 and 0.
 phase_metrics = Table(
     "phase_metrics",
     metadata,
@@ -116,10 +116,10 @@ kpi_values = Table(
     Column("numerator", Text),
     Column("denominator", Text),
     Column("rows", BigInteger),
-    Column("partial_through", Date),  # the day up to which a month that is not over is counted
+    Column("partial_through", Date),  # the last day counted of a month that is not over
 )
 
-# One row a run and KPI of its report: what the figure was defined as when it was made.
+# One row a run and KPI of its report: the definition of the figure at the time of the run.
 kpis = Table(
     "kpis",
     metadata,
@@ -155,7 +155,7 @@ quality = Table(
     Column("value", Text, nullable=False),
 )
 
-# One row a thing to deliver to one place; its key is the same whenever the same thing is meant for the same place.
+# One row a delivery; the same content for the same recipient has the same key.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -163,30 +163,30 @@ deliveries = Table(
     Column("channel", Text, nullable=False),  # azure, email, slack, pagerduty
     Column("run_id", Text),
     Column("date", Date),
-    Column("folder", Text),  # of the run, below the folder of the reports
+    Column("folder", Text),  # of the run, relative to the folder of the reports
     Column("payload", JSON, nullable=False),
     Column("status", Text, nullable=False),  # pending, done, dead, withdrawn, superseded, dropped
     Column("attempts", Integer, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("next_attempt_at", Moment, nullable=False),
-    Column("done_at", Moment),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("next_attempt_at", UTCDateTime, nullable=False),
+    Column("done_at", UTCDateTime),
     Column("error", Text),
     Column("receipt", JSON),
     Index("ix_deliveries_status", "status", "next_attempt_at"),
 )
 
-# One row a run and place (azure, email, alerts) whose deliveries are written down, or will not be.
-settlements = Table(
+# One row a run and place (azure, email, alerts) whose deliveries are enqueued, or will not be.
+delivery_plans = Table(
     "settlements",
     metadata,
-    Column("run", Text, primary_key=True),  # its id; of a run that failed, its folder
+    Column("run", Text, primary_key=True),  # its id, or the folder of a run that failed
     Column("place", Text, primary_key=True),
-    Column("folder", Text, nullable=False),  # the one made last, where a run was made several times
-    Column("at", Moment, nullable=False),
-    Column("missing", Text),  # what is not set up, so that nothing is delivered there
+    Column("folder", Text, nullable=False),  # the latest one, where a run was made several times
+    Column("at", UTCDateTime, nullable=False),
+    Column("missing", Text),  # the variable that is not set, so that nothing is delivered there
 )
 
-# One row a cause that somebody was or is to be told of, from when it arose until it cleared.
+# One row an alert, from when its cause arose until it cleared.
 alerts = Table(
     "alerts",
     metadata,
@@ -197,8 +197,8 @@ alerts = Table(
     Column("run_id", Text),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
-    Column("opened_at", Moment, nullable=False),
-    Column("told_at", Moment),
-    Column("cleared_at", Moment),
+    Column("opened_at", UTCDateTime, nullable=False),
+    Column("told_at", UTCDateTime),
+    Column("cleared_at", UTCDateTime),
     Column("is_open", Boolean, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""The backlog: runs that lie in the folder of the reports, and whose records or deliveries are not complete."""
+"""Synchronisation: the folders of runs say what happened, and the database is brought up to them."""
 
 import datetime as dt
 import logging
@@ -10,87 +10,107 @@ from sqlalchemy import Engine, select
 
 from abaco.core import files, project
 from abaco.database import queries, records, schema
-from abaco.database.connection import connect, reading, take_turns, writing
+from abaco.database.connection import TIMEOUT_SECONDS, connect, reading, take_turns, writing
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
 
 
-def caught_up(output: Path, timeout: float | None = None) -> Engine:
-    """Return the database of the reports in `output`, which then knows of every run there that has ended.
+def open_synchronised(output: Path, timeout: float = TIMEOUT_SECONDS) -> Engine:
+    """Return the database of the reports in `output`, brought up to the folders of its runs.
+
+    A run that cannot be recorded is named in the log.
 
     Parameters
     ----------
+    output
+        Folder of the reports.
     timeout
-        Seconds to wait for an answer of PostgreSQL; by default the setting ``delivery.timeout_seconds``.
+        Seconds to wait for an answer of PostgreSQL.
 
     Raises
     ------
     DatabaseError
-        When it cannot be reached or used.
+        When the database cannot be reached or used.
     """
     engine = connect(output, timeout)
-    with reading(engine) as connection:
-        known = {
-            *connection.scalars(select(schema.runs.c.folder)),
-            *connection.scalars(select(schema.failures.c.folder)),
-        }
-    missing = [folder for folder, _ in ended(output) if folder.relative_to(output).as_posix() not in known]
-    for folder in missing:
-        if fault := write(engine, output, folder):
-            log.warning(fault)
-    _follow_links(engine, output)
+    for fault in synchronise(engine, output).values():
+        log.warning(fault)
     return engine
 
 
-def ended(output: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield the folder and run.json of each run that is no longer at work, in the order in which they began."""
-    yield from ((folder, run) for folder, run in _all(output) if not _is_at_work(output, folder, run))
+def synchronise(engine: Engine, output: Path) -> dict[Path, str]:
+    """Record every run that has ended and is not in the database yet, and which run each date shows.
+
+    Returns
+    -------
+    dict
+        By the folder of each run that could not be recorded, why.
+    """
+    with reading(engine) as connection:
+        known_folders = {
+            *connection.scalars(select(schema.runs.c.folder)),
+            *connection.scalars(select(schema.failures.c.folder)),
+        }
+    faults = {}
+    for folder, run in ended_runs(output):
+        is_known = folder.relative_to(output).as_posix() in known_folders
+        if (not is_known or waits_for_database(run)) and (fault := record_run(engine, output, folder)):
+            faults[folder] = fault
+    _follow_links(engine, output)
+    return faults
 
 
-def at_work(output: Path) -> list[dict[str, Any]]:
-    """Return run.json of each run that is at work."""
-    return [run for folder, run in _all(output) if _is_at_work(output, folder, run)]
+def waits_for_database(run: dict[str, Any]) -> bool:
+    """Return whether run.json says that the run, or what it is delivered to, is not recorded yet."""
+    return any(d["channel"] == "database" and d["status"] == "pending" for d in run.get("deliveries", ()))
 
 
-def _all(output: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    found = sorted((output / folders.RUNS).glob("[0-9]*/*/run.json"), key=lambda path: path.parent.name)
-    for path in found:
+def ended_runs(output: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the folder and run.json of each run that has ended, in the order in which they started."""
+    yield from ((folder, run) for folder, run in _runs(output) if not _is_running(output, folder, run))
+
+
+def running(output: Path) -> list[dict[str, Any]]:
+    """Return run.json of each run that is still running."""
+    return [run for folder, run in _runs(output) if _is_running(output, folder, run)]
+
+
+def _runs(output: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    paths = sorted((output / folders.RUNS).glob("[0-9]*/*/run.json"), key=lambda path: path.parent.name)
+    for path in paths:
         try:
             yield path.parent, files.read_json(path)
-        except (OSError, ValueError):  # removed in the meantime, or never written whole
+        except (OSError, ValueError):  # removed in the meantime, or never written completely
             continue
 
 
-def _is_at_work(output: Path, folder: Path, run: dict[str, Any]) -> bool:
+def _is_running(output: Path, folder: Path, run: dict[str, Any]) -> bool:
     return run["status"] == "running" and folders.at_work(output, folder)
 
 
-def write(engine: Engine, output: Path, folder: Path) -> str | None:
-    """Write a run that has ended, see `records.write_run`; return what is wrong with its folder, if anything is."""
+def record_run(engine: Engine, output: Path, folder: Path) -> str | None:
+    """Record a run that has ended, see `records.write_run`; return why its folder cannot be recorded, if so."""
     try:
         with writing(engine) as connection:
             take_turns(connection)
             records.write_run(connection, output, folder)
-    except (
-        OSError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ) as error:  # damaged, or of a version that wrote other things
+    except (OSError, KeyError, TypeError, ValueError) as error:  # damaged, or written by another version
         return f"{project.shown(folder)} cannot be recorded: {type(error).__name__}: {error}: make its report again"
     return None
 
 
 def _follow_links(engine: Engine, output: Path) -> None:
-    """Write what dates show, where it is not what the database says: a database that came later, or a link moved."""
+    """Record the run that each date shows, where the link was moved or the database is newer than the link."""
     with reading(engine) as connection:
-        known = {date: run["folder"] for date, run in queries.shown(connection).items()}
-        ids = dict(connection.execute(select(schema.runs.c.folder, schema.runs.c.run_id)).all())
+        known_folders = {date: run["folder"] for date, run in queries.visible_runs(connection).items()}
+        run_ids = dict(connection.execute(select(schema.runs.c.folder, schema.runs.c.run_id)).all())
     for link in output.glob("[0-9]*"):
         if not link.is_symlink() or not (link / "run.json").is_file():
             continue
-        where = link.readlink().as_posix()
-        if where != known.get(link.name) and where in ids:
+        folder = link.readlink().as_posix()
+        if folder != known_folders.get(link.name) and folder in run_ids:
             with writing(engine) as connection:
-                records.show(connection, link.name, ids[where], dt.datetime.now(dt.UTC), "found")
+                records.write_visible(
+                    connection, link.name, run_ids[folder], dt.datetime.now(dt.UTC), "found"
+                )

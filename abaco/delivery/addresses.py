@@ -1,4 +1,4 @@
-"""Email addresses as people write them: checked before they come near a header, and told apart without being shown."""
+"""Email addresses as people write them: checked before they are used in a header, and hashed for keys and logs."""
 
 import hashlib
 import re
@@ -7,24 +7,24 @@ from email.policy import default
 
 from abaco.core.errors import InputError
 
-LONGEST = 254  # of an address, in a mail server's command
+MAX_LENGTH = 254  # of an address in an SMTP command
 DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
-# What stands between blanks or brackets around an @: servers repeat addresses in their answers.
-ANY = re.compile(r"[^\s<>\"',;:()\[\]]+@[^\s<>\"',;:()\[\]]+")
+# servers repeat addresses in their answers
+ANY_ADDRESS = re.compile(r"[^\s<>\"',;:()\[\]]+@[^\s<>\"',;:()\[\]]+")
 
 
-def parsed(text: str, source: str) -> list[Address]:
-    """Return addresses with commas between them, each once, as name@host or "Name <name@host>".
+def parse(text: str, source: str) -> list[Address]:
+    """Return each address of a comma-separated list once; an address is name@host or "Name <name@host>".
 
     Parameters
     ----------
     source
-        Where they come from, which an error names in place of the addresses, as they are personal.
+        The name of the variable or option, for errors: the addresses themselves are personal.
 
     Raises
     ------
     InputError
-        When one is no address, or holds what could end a header's line.
+        When an address is not valid, or the text has a line break or another control character.
     """
     if not text.strip():
         return []
@@ -32,42 +32,44 @@ def parsed(text: str, source: str) -> list[Address]:
         raise InputError(f"{source} holds a line break or another control character: remove it")
     try:
         header = default.header_factory("To", text)
-        found = {one.addr_spec.casefold(): one for one in header.addresses}
+        by_spec = {address.addr_spec.casefold(): address for address in header.addresses}
     except (ValueError, IndexError, AttributeError) as error:
-        raise InputError(_told(source)) from error
-    if header.defects or not found or not all(map(_is_usable, found)):
-        raise InputError(_told(source))
-    return list(found.values())
+        raise InputError(_refusal(source)) from error
+    if header.defects or not by_spec or not all(map(_is_usable, by_spec)):
+        raise InputError(_refusal(source))
+    return list(by_spec.values())
 
 
 def _is_usable(address: str) -> bool:
     local, _, domain = address.rpartition("@")
-    return bool(local and DOMAIN.fullmatch(domain)) and address.isascii() and len(address) <= LONGEST
+    return bool(local and DOMAIN.fullmatch(domain)) and address.isascii() and len(address) <= MAX_LENGTH
 
 
-def _told(source: str) -> str:
-    return f"{source} holds what is no email address: write name@host, with commas between several"
+def _refusal(source: str) -> str:
+    return (
+        f"{source} holds something that is not an email address: write name@host, with commas between several"
+    )
 
 
-def hashed(address: str) -> str:
-    """Return what keys and logs hold in place of an address.
+def hash_address(address: str) -> str:
+    """Return the short hash that stands for an address in keys and logs.
 
     Examples
     --------
-    >>> hashed("Ana@example.com") == hashed("ana@example.com")
+    >>> hash_address("Ana@example.com") == hash_address("ana@example.com")
     True
-    >>> len(hashed("ana@example.com"))
+    >>> len(hash_address("ana@example.com"))
     12
     """
     return hashlib.sha256(address.casefold().encode()).hexdigest()[:12]
 
 
-def without(text: str) -> str:
-    """Return a text on one line, without the addresses in it.
+def remove_addresses(text: str) -> str:
+    """Return a text on one line, with the addresses replaced by the word "address".
 
     Examples
     --------
-    >>> without("5.1.1 <ana@example.com>:\\r\\n unknown")
+    >>> remove_addresses("5.1.1 <ana@example.com>:\\r\\n unknown")
     '5.1.1 <address>: unknown'
     """
-    return " ".join(ANY.sub("address", text).split())
+    return " ".join(ANY_ADDRESS.sub("address", text).split())

@@ -1,42 +1,41 @@
-"""Alerting: one alert for one cause, told once, again when it gets worse or lasts, and when it is over.
+"""Alerting: an alert a cause, sent once, repeated when it gets worse or lasts, and resolved when the cause is gone.
 
-A row of the table ``alerts`` is a cause from when it arose until it cleared. What is to be told leaves as items for the
-outbox: enqueue them in the transaction in which they were made, so that a row says told only when its items are kept.
+A row of the table ``alerts`` is a cause from when it arose until it cleared. The functions return deliveries for the
+outbox: enqueue them in the same transaction, so that a row says told only when its deliveries are enqueued.
 """
 
 import datetime as dt
 import logging
 from collections.abc import Iterable, Mapping
-from email.headerregistry import Address
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Executable, func, insert, select, text, update
 
 from abaco.core import files
 from abaco.core.errors import InputError
 from abaco.core.parquet import read_rows
 from abaco.database.schema import SCHEMA, alerts, deliveries, visible
-from abaco.delivery import email, rules
-from abaco.delivery.addresses import hashed
-from abaco.delivery.channel import Item
-from abaco.delivery.email import EmailChannel
+from abaco.delivery import rules
+from abaco.delivery.channel import Delivery
 from abaco.delivery.outbox import DEAD, DONE, PENDING, WITHDRAWN
-from abaco.delivery.rules import Alert, headline, payload, stamp
-from abaco.delivery.webhooks import PagerDutyChannel, SlackChannel
+from abaco.delivery.registry import CHANNELS, ROUTES
+from abaco.delivery.rules import Alert, headline, stamp
 from abaco.kpis.contributors import finding
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
 
-CHANNELS = {"pagerduty": PagerDutyChannel, "slack": SlackChannel, "email": EmailChannel}
 
-
-def judge(
-    connection: Connection, folder: Path, settings: dict[str, Any], now: dt.datetime, former: bool = False
-) -> list[Item]:
-    """Open, repeat and clear alerts by a finished report, and return what is to be told.
+def evaluate_alerts(
+    connection: Connection,
+    folder: Path,
+    settings: dict[str, Any],
+    now: dt.datetime,
+    is_rollback: bool = False,
+) -> list[Delivery]:
+    """Open, repeat and clear alerts by a finished report, and return their deliveries.
 
     Parameters
     ----------
@@ -48,49 +47,49 @@ def judge(
         All settings by section.
     now
         The time, in UTC.
-    former
-        Whether it is a former report that is shown again: it does not mend what a later run failed of.
+    is_rollback
+        Whether an earlier report is shown again, which does not resolve the failure of a later run.
 
     Returns
     -------
     list
-        None for a report of an earlier date than the newest: nobody is told of the past. With ``alerts.dry_run`` they
-        are printed, and neither returned nor written down.
+        Empty for a report of an earlier date than the newest: nobody is alerted about the past. With
+        ``alerts.dry_run`` the alerts are printed, and neither returned nor recorded.
     """
     metrics = files.read_json(folder / "metrics.json")
     if _is_past(connection, metrics["date"]):
         return []
-    found = rules.of_report(
-        metrics, _history(folder), lambda kpi: _moved(folder, kpi, metrics["date"]),
+    current_alerts = rules.of_report(
+        metrics, _history(folder), lambda kpi: _explain_change(folder, kpi, metrics["date"]),
         today=now.date(), max_age_days=settings["alerts"]["max_age_days"],
     )  # fmt: skip
     run = {"run_id": metrics["run_id"], "date": metrics["date"]}
-    return _Judgement(connection, run, folder, settings, now).pass_on(list(found), metrics, former)
+    return _Evaluation(connection, run, folder, settings, now).update(current_alerts, metrics, is_rollback)
 
 
-def failed(
+def alert_of_failure(
     connection: Connection,
     run: Mapping[str, Any],
     folder: Path | None,
     settings: dict[str, Any],
     now: dt.datetime,
-) -> list[Item]:
-    """Open or repeat the alert of a run that failed, and return what is to be told; see `judge`.
+) -> list[Delivery]:
+    """Open or repeat the alert of a run that failed, and return its deliveries; see `evaluate_alerts`.
 
-    Who stops a run knows of it: nobody is told.
+    A run that somebody stopped causes no alert.
 
     Parameters
     ----------
     run
         The content of its run.json: ``run_id``, ``date`` (or None), ``started_at`` and ``error``.
     folder
-        The run's folder, if it came to have one.
+        The run's folder, if it got one.
     """
     if run["error"].endswith(folders.STOPPED):
         return []
-    if run["date"] and (_is_past(connection, run["date"]) or _is_mended(connection, run)):
+    if run["date"] and (_is_past(connection, run["date"]) or _has_succeeded_since(connection, run)):
         return []
-    return _Judgement(connection, run, folder, settings, now).pass_on([rules.failure(run)])
+    return _Evaluation(connection, run, folder, settings, now).update([rules.failure(run)])
 
 
 def _is_past(connection: Connection, date: str) -> bool:
@@ -98,8 +97,8 @@ def _is_past(connection: Connection, date: str) -> bool:
     return newest is not None and dt.date.fromisoformat(date) < newest
 
 
-def _is_mended(connection: Connection, run: Mapping[str, Any]) -> bool:
-    """Return whether a later run of the date has succeeded, before anybody could be told that this one had not."""
+def _has_succeeded_since(connection: Connection, run: Mapping[str, Any]) -> bool:
+    """Return whether a later run of the date succeeded before this failure was handled."""
     since = connection.scalar(
         select(func.max(visible.c.since)).where(visible.c.date == dt.date.fromisoformat(run["date"]))
     )
@@ -110,128 +109,124 @@ def _history(folder: Path) -> list[dict[str, Any]]:
     return read_rows(folder / "tables" / "history.parquet", ["date", "kpi", "status"])
 
 
-def _moved(folder: Path, kpi: str, date: str) -> str:
-    """Return in a sentence what moved a PAR to a date; nothing for a KPI without a bridge."""
+def _explain_change(folder: Path, kpi: str, date: str) -> str:
+    """Return a sentence about what changed a PAR up to a date; an empty text for a KPI without a bridge."""
     path, day = folder / "tables" / "bridges.parquet", dt.date.fromisoformat(date)
-    found = read_rows(path) if path.exists() else []
-    steps = [row for row in found if row["kpi"] == kpi and row["date"] == day]
-    if not steps:
-        return ""
-
-    return finding(pa.Table.from_pylist(steps))
+    rows = read_rows(path) if path.exists() else []
+    steps = [row for row in rows if row["kpi"] == kpi and row["date"] == day]
+    return finding(pa.Table.from_pylist(steps)) if steps else ""
 
 
-class _Judgement:
-    """The open alerts, and what one run changes about them."""
+class _Evaluation:
+    """The open alerts, and their changes by one run."""
 
     def __init__(
         self, connection: Connection, run: Mapping, folder: Path | None, settings: dict, now: dt.datetime
     ):
         self._connection, self._run, self._folder, self._now = connection, run, folder, now
         self._settings = settings
-        self._is_dry = settings["alerts"]["dry_run"]
+        self._is_dry_run = settings["alerts"]["dry_run"]
         self._cooldown = dt.timedelta(hours=settings["alerts"]["cooldown_hours"])
-        self._items: list[Item] = []
-        self._is_set_up = {name: channel(settings).missing() is None for name, channel in CHANNELS.items()}
-        self._recipients = _recipients() if self._is_set_up["email"] else []
-        self._is_set_up["email"] = bool(self._recipients)
-        if connection.dialect.name == "postgresql":  # two runs at once must not both open one cause
+        self._deliveries: list[Delivery] = []
+        channels = {name: channel(settings) for name, channel in CHANNELS.items()}
+        self._channels = {name: channel for name, channel in channels.items() if channel.missing() is None}
+        if (
+            connection.dialect.name == "postgresql"
+        ):  # two runs at once must not both open an alert of one cause
             connection.execute(text(f"LOCK TABLE {SCHEMA}.alerts IN SHARE ROW EXCLUSIVE MODE"))
 
-    def pass_on(
-        self, found: Iterable[Alert], metrics: Mapping | None = None, former: bool = False
-    ) -> list[Item]:
-        """Return the items for what was found; what is open, and by `metrics` is not there any more, is cleared."""
+    def update(
+        self, current_alerts: Iterable[Alert], metrics: Mapping | None = None, is_rollback: bool = False
+    ) -> list[Delivery]:
+        """Return the deliveries of the current alerts, and of open ones that `metrics` shows to be resolved."""
         rows = self._connection.execute(select(alerts).where(alerts.c.is_open)).mappings()
-        left = {row["cause"]: row for row in rows}
-        lasting = {c for c, row in left.items() if former and rules.is_of_failed_run(c, row["severity"])}
-        for alert in (alert for alert in found if alert.cause not in lasting):
-            self._meet(alert, left.pop(alert.cause, None))
-        for cause, row in left.items() if metrics else ():
-            over = None if cause in lasting else rules.cleared(cause, metrics)
-            if over and (row["date"] is None or str(row["date"]) <= metrics["date"]):
-                self._clear(row, over)
-        return self._items
+        open_rows = {row["cause"]: row for row in rows}
+        lasting = {
+            cause
+            for cause, row in open_rows.items()
+            if is_rollback and rules.is_of_failed_run(cause, row["severity"])
+        }
+        for alert in (alert for alert in current_alerts if alert.cause not in lasting):
+            self._open_or_repeat(alert, open_rows.pop(alert.cause, None))
+        for cause, row in open_rows.items() if metrics else ():
+            reason = None if cause in lasting else rules.cleared(cause, metrics)
+            if reason and (row["date"] is None or str(row["date"]) <= metrics["date"]):
+                self._clear(row, reason)
+        return self._deliveries
 
-    def _meet(self, alert: Alert, row: Mapping | None) -> None:
-        # P3 after P2 is another incident, and the graver one is over
+    def _open_or_repeat(self, alert: Alert, row: Mapping | None) -> None:
+        # P3 after P2 is another incident, and the more severe one is over
         if row and alert.severity > row["severity"]:
             self._clear(row, rules.eased(alert.cause))
             row = None
-        opened = row["opened_at"] if row else self._now
-        told = row["told_at"] if row else None
-        is_due = told is None or alert.severity < row["severity"] or self._now - told >= self._cooldown
+        opened_at = row["opened_at"] if row else self._now
+        told_at = row["told_at"] if row else None
+        is_due = told_at is None or alert.severity < row["severity"] or self._now - told_at >= self._cooldown
         if is_due:
-            word = self._payload(alert, opened)
-            self._withdraw(word)
-            told = self._now if self._tell(word) else told
-        self._keep(row, alert, opened_at=opened, told_at=told)
-
-    def _keep(self, row: Mapping | None, alert: Alert, **times: Any) -> None:
+            payload = self._payload(alert, opened_at)
+            self._withdraw_older(payload)
+            told_at = self._now if self._enqueue(payload) else told_at
         date = dt.date.fromisoformat(self._run["date"]) if self._run["date"] else None
-        values = {**vars(alert), **times, "run_id": self._run["run_id"], "date": date, "is_open": True}
+        values = {
+            **vars(alert), "opened_at": opened_at, "told_at": told_at, "run_id": self._run["run_id"],
+            "date": date, "is_open": True,
+        }  # fmt: skip
         self._write(update(alerts).where(alerts.c.id == row["id"]) if row else insert(alerts), values)
 
-    def _clear(self, row: Mapping, over: str) -> None:
-        alert = Alert(row["cause"], row["severity"], over, f"{over}.\nIt was: {row['title']}")
-        told = self._payload(alert, row["opened_at"], resolved=True)
-        self._withdraw(told)
-        if self._has_arrived(told):
-            self._tell(told)
+    def _clear(self, row: Mapping, reason: str) -> None:
+        alert = Alert(row["cause"], row["severity"], reason, f"{reason}.\nIt was: {row['title']}")
+        payload = self._payload(alert, row["opened_at"], resolved=True)
+        self._withdraw_older(payload)
+        if self._was_delivered(payload):
+            self._enqueue(payload)
         values = {"is_open": False, "cleared_at": self._now}
         self._write(update(alerts).where(alerts.c.id == row["id"]), values)
 
-    def _write(self, statement: Any, values: dict) -> None:
-        if not self._is_dry:
+    def _write(self, statement: Executable, values: dict) -> None:
+        if not self._is_dry_run:
             self._connection.execute(statement.values(values))
 
-    def _payload(self, alert: Alert, opened: dt.datetime, resolved: bool = False) -> dict[str, Any]:
-        return payload(alert, opened, resolved, self._settings["alerts"]["runbook"])
+    def _payload(self, alert: Alert, opened_at: dt.datetime, resolved: bool = False) -> dict[str, Any]:
+        return rules.payload(alert, opened_at, resolved, self._settings["alerts"]["runbook"])
 
-    def _tell(self, told: dict) -> bool:
-        """Make the items of an alert, or print it; return whether there is a place that is told."""
-        if self._is_dry:
-            print(f"{headline(told)}\n{told['text']}\n")
+    def _enqueue(self, payload: dict) -> bool:
+        """Add the deliveries of an alert, or print it in a dry run; return whether anybody receives it."""
+        if self._is_dry_run:
+            print(f"{headline(payload)}\n{payload['text']}\n")
             return False
-        places = self._places(told["severity"])
-        for place in places:
-            self._add(place, told)
-        return bool(places)
-
-    def _withdraw(self, told: dict) -> None:
-        """Give up what was to be told of an alert and never arrived: after the newer word it would mislead."""
-        older = _of(told) & deliveries.c.status.in_((PENDING, DEAD))
-        self._write(update(deliveries).where(older), {"status": WITHDRAWN})
-
-    def _has_arrived(self, told: dict) -> bool:
-        """Return whether any place was told that an alert is open; if none was, none needs to know that it is over."""
-        query = select(deliveries.c.key).where(_of(told) & (deliveries.c.status == DONE)).limit(1)
-        return self._connection.scalar(query) is not None
-
-    def _places(self, severity: str) -> list[str]:
-        there = [name for name in rules.ROUTES[severity] if self._is_set_up[name]]
-        return there or [name for name in ("email",) if self._is_set_up[name]]
-
-    def _add(self, channel: str, told: dict) -> None:
-        key = f"{channel}:{told['dedup_key']}:{stamp(self._now)}{':over' if told['resolved'] else ''}"
+        resolved = ":over" if payload["resolved"] else ""
+        key = f"{payload['dedup_key']}:{stamp(self._now)}{resolved}"
         run = (self._run["run_id"], self._run["date"], self._folder)
-        if channel != "email":
-            self._items.append(Item(key, channel, *run, told))
-            return
-        for one in self._recipients:
-            each = f"{key}:{hashed(one.addr_spec)}"
-            self._items.append(Item(each, channel, *run, {**told, "to": one.addr_spec}))
+        addressed: list[Delivery] = []
+        for name in ROUTES[payload["severity"]]:
+            addressed += self._address(Delivery(f"{name}:{key}", name, *run, payload))
+        if not addressed:
+            fallback = rules.FALLBACK
+            addressed = self._address(Delivery(f"{fallback}:{key}", fallback, *run, payload))
+        self._deliveries += addressed
+        return bool(addressed)
+
+    def _address(self, delivery: Delivery) -> list[Delivery]:
+        """Return a delivery a recipient; none if the channel is not set up, or an address is wrong."""
+        if delivery.channel not in self._channels:
+            return []
+        try:
+            return self._channels[delivery.channel].address(delivery)
+        except InputError as error:  # must not keep the other channels from their alerts
+            log.warning("no alert by %s: %s", delivery.channel, error)
+            return []
+
+    def _withdraw_older(self, payload: dict) -> None:
+        """Withdraw the deliveries of an alert that have not arrived: after the newer ones they would mislead."""
+        undelivered = _is_of_alert(payload) & deliveries.c.status.in_((PENDING, DEAD))
+        self._write(update(deliveries).where(undelivered), {"status": WITHDRAWN})
+
+    def _was_delivered(self, payload: dict) -> bool:
+        """Return whether anybody has received an alert; otherwise nobody needs to know that it is resolved."""
+        delivered = _is_of_alert(payload) & (deliveries.c.status == DONE)
+        return self._connection.scalar(select(deliveries.c.key).where(delivered).limit(1)) is not None
 
 
-def _of(told: dict) -> Any:
-    """Return the condition that a delivery is of an alert, by the key that all of them have in theirs."""
-    return deliveries.c.key.contains(f":{told['dedup_key']}:", autoescape=True)
-
-
-def _recipients() -> list[Address]:
-    """Return who is told by email; nobody when an address is wrong, which must not keep Slack from being told."""
-    try:
-        return email.alert_recipients()
-    except InputError as error:
-        log.warning("no alert by email: %s", error)
-        return []
+def _is_of_alert(payload: dict) -> ColumnElement[bool]:
+    """Return the condition that a delivery is of an alert, whose key is part of the delivery's key."""
+    return deliveries.c.key.contains(f":{payload['dedup_key']}:", autoescape=True)

@@ -1,4 +1,4 @@
-"""Azure Blob: a finished run's folder, the manifest last, and latest.json, which moves only forward."""
+"""Azure Blob Storage: the folder of a finished run, its manifest last, and latest.json, which only moves forward."""
 
 import json
 import os
@@ -9,59 +9,55 @@ from typing import Any
 
 from abaco.core.files import read_json
 from abaco.delivery import blobs
-from abaco.delivery.channel import DeliveryError, Item
+from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError
 
 CONNECTION, ACCOUNT = "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_URL"
 LATEST, BACKUPS = "latest.json", "backups"
-# The one layer of short retries is the client's, for each request: a file that is nearly up is not begun anew.
+# The client retries each request, so that a file that is almost uploaded does not start again from its beginning.
 RETRIES = 3
 PAUSE_SECONDS = 2
-RACES = 10
+MAX_RACES = 10  # with other runs for latest.json
 
 
-class AzureChannel:
-    """The container that receives finished runs, each in <prefix>/<date>/<run_id>/.
+class AzureChannel(Channel):
+    """The container that receives finished runs, each in <prefix>/<date>/<run_id>/."""
 
-    Parameters
-    ----------
-    settings
-        All settings by section.
-    """
+    name, variables, takes = "azure", (CONNECTION, ACCOUNT), (REPORT,)
 
     def __init__(self, settings: dict[str, dict[str, Any]]):
+        super().__init__(settings)
         self.container = settings["delivery"]["azure_container"]
         self.prefix = settings["delivery"]["azure_prefix"].strip("/")
-        self.timeout = settings["delivery"]["timeout_seconds"]
 
     def missing(self) -> str | None:
-        """Return None when the environment names an account, else the variables that would."""
+        """Return None when one of the two variables is set, otherwise both names."""
         return None if _variable() else f"{CONNECTION} or {ACCOUNT}"
 
-    def send(self, item: Item) -> dict[str, Any]:
+    def send(self, delivery: Delivery) -> dict[str, Any]:
         """Upload the run's folder and return what arrived; what is there already is not sent again.
 
         Raises
         ------
         DeliveryError
-            When it did not all arrive, or the service lists something else than was sent.
+            When not everything arrived, or the service lists other content than was sent.
         """
-        where = self._name(item.date, item.run_id, "")
-        files = blobs.vouched(item.folder)
-        with self._explained(), self._service() as service:
+        prefix = self._name(delivery.date, delivery.run_id, "")
+        files = blobs.manifest_files(delivery.folder)
+        with self._explaining_errors(), self._service() as service:
             container = service.get_container_client(self.container)
-            there = _there(container, where)
-            blobs.clear(container, where, item.folder, files, there)
+            existing = _existing(container, prefix)
+            blobs.clear(container, prefix, delivery.folder, files, existing)
             sent: dict[str, blobs.Content] = {}
             *others, last = files
             for paths in (others, [last]):
                 stage = {path: files[path] for path in paths}
-                sent |= blobs.upload(container, where, item.folder, stage, there)
-                blobs.check(container, where, sent)
-            self._advance(container, item, where, sent[blobs.MANIFEST].sha256)
-        skipped = sum(there.get(path) == content for path, content in sent.items())
+                sent |= blobs.upload(container, prefix, delivery.folder, stage, existing, _content_settings)
+                blobs.check(container, prefix, sent)
+            self._advance(container, delivery, prefix, sent[blobs.MANIFEST].sha256)
+        skipped = sum(existing.get(path) == content for path, content in sent.items())
         return {
             "container": self.container,
-            "prefix": where,
+            "prefix": prefix,
             "files": len(sent),
             "bytes": sum(content.bytes for content in sent.values()),
             "uploaded": len(sent) - skipped,
@@ -74,14 +70,16 @@ class AzureChannel:
         Raises
         ------
         DeliveryError
-            When it did not arrive whole.
+            When it did not arrive completely.
         """
-        where = self._name(BACKUPS, "")
-        with self._explained(), self._service() as service:
+        prefix = self._name(BACKUPS, "")
+        with self._explaining_errors(), self._service() as service:
             container = service.get_container_client(self.container)
-            there = _there(container, where)
-            sent = blobs.upload(container, where, path.parent, {path.name: None}, there)
-            blobs.check(container, where, sent)
+            existing = _existing(container, prefix)
+            sent = blobs.upload(
+                container, prefix, path.parent, {path.name: None}, existing, _content_settings
+            )
+            blobs.check(container, prefix, sent)
         return path.name
 
     def fetch(self, name: str, path: Path) -> None:
@@ -90,11 +88,11 @@ class AzureChannel:
         Raises
         ------
         DeliveryError
-            When there is none of that name, or it does not come.
+            When there is no archive of that name, or it cannot be downloaded.
         """
         from azure.core.exceptions import ResourceNotFoundError
 
-        with self._explained(), self._service() as service, path.open("xb") as file:
+        with self._explaining_errors(), self._service() as service, path.open("xb") as file:
             blob = service.get_blob_client(self.container, self._name(BACKUPS, name))
             try:
                 blob.download_blob(max_concurrency=1).readinto(file)
@@ -104,16 +102,10 @@ class AzureChannel:
                 ) from None
 
     def probe(self) -> str:
-        """Ask once for the container, changing nothing, and return in words what was found.
-
-        Raises
-        ------
-        DeliveryError
-            When nothing could be uploaded.
-        """
+        """Ask once for the container, without changing anything, and return the answer in words."""
         from azure.core.exceptions import ResourceNotFoundError
 
-        with self._explained(), self._service(retries=0) as service:
+        with self._explaining_errors(), self._service(retries=0) as service:
             container = service.get_container_client(self.container)
             try:
                 next(iter(container.list_blobs(name_starts_with=self._name(LATEST))), None)
@@ -140,64 +132,65 @@ class AzureChannel:
                 return BlobServiceClient.from_connection_string(address, **options)
             except ValueError:
                 raise DeliveryError(
-                    f"{CONNECTION} is no connection string: copy it from the access keys of the account"
+                    f"{CONNECTION} is not a connection string: copy it from the access keys of the account"
                 ) from None
         if not address.startswith("https://"):
             raise DeliveryError(
-                f"{ACCOUNT} is no https address: write it as https://account.blob.core.windows.net"
+                f"{ACCOUNT} is not an https address: write it as https://account.blob.core.windows.net"
             )
         return BlobServiceClient(address, credential=credential(), **options)
 
-    def _advance(self, container: Any, item: Item, where: str, manifest_sha256: str) -> None:
-        """Let latest.json name this run, unless it names a later date, or a newer run of the same date."""
+    def _advance(self, container: Any, delivery: Delivery, prefix: str, manifest_sha256: str) -> None:
+        """Let latest.json name this run, unless it names a later date or a newer run of the same date."""
         from azure.core import MatchConditions
         from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-        from azure.storage.blob import ContentSettings
 
         blob = container.get_blob_client(self._name(LATEST))
-        fresh = {
+        latest = {
             "schema_version": 1,
-            "date": item.date,
-            "run_id": item.run_id,
-            "started_at": read_json(item.folder / blobs.RUN)["started_at"],
-            "folder": where,
+            "date": delivery.date,
+            "run_id": delivery.run_id,
+            "started_at": read_json(delivery.folder / blobs.RUN)["started_at"],
+            "folder": prefix,
             "manifest_sha256": manifest_sha256,
         }
-        for _ in range(RACES):
-            guard: dict[str, Any] = {"overwrite": False}
+        for _ in range(MAX_RACES):
+            condition: dict[str, Any] = {"overwrite": False}
             with suppress(ResourceNotFoundError):
-                held = blob.download_blob()
-                guard = {
+                current = blob.download_blob()
+                condition = {
                     "overwrite": True,
-                    "etag": held.properties.etag,
+                    "etag": current.properties.etag,
                     "match_condition": MatchConditions.IfNotModified,
                 }
-                if _order(held.readall()) >= (item.date, fresh["started_at"]):
+                if _order(current.readall()) >= (delivery.date, latest["started_at"]):
                     return
-            with suppress(ResourceExistsError, ResourceModifiedError):  # another run was faster: look again
-                content = ContentSettings(blobs.TYPES[".json"])
-                blob.upload_blob(json.dumps(fresh, indent=1) + "\n", content_settings=content, **guard)
+            with suppress(
+                ResourceExistsError, ResourceModifiedError
+            ):  # another run was faster: read it again
+                content = _content_settings(blobs.CONTENT_TYPES[".json"])
+                blob.upload_blob(json.dumps(latest, indent=1) + "\n", content_settings=content, **condition)
                 return
         raise DeliveryError(
-            f"Azure container {self.container}: {blob.blob_name} was changed by others each of {RACES} times: "
+            f"Azure container {self.container}: {blob.blob_name} was changed by others each of {MAX_RACES} times: "
             "it is tried again with the next attempt"
         )
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Say in one line what went wrong between here and the service."""
+    def _explaining_errors(self) -> Iterator[None]:
+        """Turn an error of the SDK into one line that says what went wrong and what to do."""
         from azure.core.exceptions import AzureError
 
         try:
             yield
         except AzureError as error:
-            said = _said(error, self.timeout)
-            # the client's own words may hold a signature, and would be in the log as this error's cause
-            raise DeliveryError(f"Azure container {self.container}: {said}") from None
+            reason = _explain(error, self.timeout)
+            # the SDK's own message may contain a signature, and would be logged as the cause
+            raise DeliveryError(f"Azure container {self.container}: {reason}") from None
 
 
 def credential() -> Any:
-    """Return what signs in at an account's address: a managed or workload identity, or a developer's own."""
+    """Return the credential for an account's address: a managed or workload identity, or a developer's own."""
     from azure.identity import DefaultAzureCredential
 
     return DefaultAzureCredential()
@@ -207,29 +200,35 @@ def _variable() -> str | None:
     return next((name for name in (CONNECTION, ACCOUNT) if os.environ.get(name)), None)
 
 
-def _there(container: Any, where: str) -> dict[str, blobs.Content]:
-    """Return what is there. The container is made only if need be, so that the right to make it is rarely needed."""
+def _content_settings(content_type: str, md5: bytes | None = None) -> Any:
+    from azure.storage.blob import ContentSettings
+
+    return ContentSettings(content_type, content_md5=md5 and bytearray(md5))
+
+
+def _existing(container: Any, prefix: str) -> dict[str, blobs.Content]:
+    """Return the blobs below a prefix; the container is created only when it is missing, since few may do that."""
     from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
     try:
-        return blobs.listed(container, where)
+        return blobs.list_contents(container, prefix)
     except ResourceNotFoundError:
-        with suppress(ResourceExistsError):  # made by another run a moment ago
+        with suppress(ResourceExistsError):  # created by another run a moment ago
             container.create_container()
         return {}
 
 
 def _order(latest: bytes) -> tuple[str, str]:
-    """Return date and start of the run that latest.json names; before all others where it names none."""
+    """Return the date and start of the run that latest.json names, or two empty strings if it is not readable."""
     try:
-        held = json.loads(latest)
-        return held["date"], held["started_at"]
+        run = json.loads(latest)
+        return run["date"], run["started_at"]
     except (ValueError, KeyError, TypeError):
         return "", ""
 
 
-def _said(error: Any, timeout: float) -> str:
-    """Return what the service or the way to it did, and what to do about it."""
+def _explain(error: Any, timeout: float) -> str:
+    """Return what went wrong at the service or on the way to it, and what to do."""
     from azure.core import exceptions as kinds
 
     again = "it is tried again with the next attempt"
@@ -240,7 +239,7 @@ def _said(error: Any, timeout: float) -> str:
     status = getattr(error, "status_code", None)
     if status is None and isinstance(error, kinds.ClientAuthenticationError):
         if _variable() == CONNECTION:
-            return f"the account's key is none: check {CONNECTION}"
+            return f"the account's key is not valid: check {CONNECTION}"
         return f"nothing signs in at {ACCOUNT}: give this machine an identity, or set {CONNECTION}"
     if status is None:
         return f"the connection broke off: {again}"

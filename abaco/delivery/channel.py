@@ -1,39 +1,45 @@
-"""What is delivered: one thing for one place, and how a channel says that it could not take it."""
+"""Channels: what every place that takes reports or alerts has in common, and one delivery to it."""
 
+import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from abaco.core.errors import AbacoError
 
-ABSENT = "not set up"  # what run.json says of a place that nothing can be delivered to
-
-MOST = 3
+REPORT = "report"  # what a channel takes, besides alerts of the severities P1 to P4
+NOT_SET_UP = "not set up"  # the status in run.json of a place that nothing can be delivered to
+MAX_ATTEMPTS = 3
 
 
 class DeliveryError(AbacoError):
-    """A channel did not take an item; the message names the place, what it said and what to do."""
+    """A delivery failed; the message names the place, its answer and what to do."""
+
+
+class TransientError(DeliveryError):
+    """A delivery failed for a reason that may be gone in a second."""
 
 
 @dataclass(frozen=True)
-class Item:
-    """One thing for one place.
+class Delivery:
+    """A report or an alert for one recipient.
 
     Parameters
     ----------
     key
-        The same whenever the same thing is meant for the same place; receivers that can, discard a second one by it.
+        The same for the same content and recipient; receivers that can, discard a repetition by it.
     channel
-        ``azure``, ``email``, ``slack`` or ``pagerduty``.
+        The name of a channel.
     run_id, date
-        The run that it is of, if any.
+        The run that it belongs to, if any.
     folder
-        That run's folder, absolute.
+        The run's folder, absolute.
     payload
-        What the channel needs besides, as JSON: recipients, or the text of an alert. No secret.
+        What else the channel needs, as JSON: the recipient, or the text of an alert. No secret.
     """
 
     key: str
@@ -44,36 +50,79 @@ class Item:
     payload: dict[str, Any]
 
 
-class Channel(Protocol):
-    """A place that takes items, made from the settings and the environment."""
+class Channel(ABC):
+    """A place that takes reports, alerts or both.
+
+    Parameters
+    ----------
+    settings
+        All settings by section.
+
+    Attributes
+    ----------
+    name
+        How run.json, the database, the metrics and the messages call it.
+    variables
+        The environment variables that set it up.
+    takes
+        ``report``, and the severities of the alerts that are sent to it.
+    recipients
+        The variable with the recipients of reports, if it has several.
+    """
+
+    name: ClassVar[str]
+    variables: ClassVar[tuple[str, ...]]
+    takes: ClassVar[tuple[str, ...]]
+    recipients: ClassVar[str | None] = None
+
+    def __init__(self, settings: dict[str, dict[str, Any]]):
+        self.timeout = settings["delivery"]["timeout_seconds"]
 
     def missing(self) -> str | None:
-        """Return None when the channel is set up, else what to set, such as ``SMTP_URL``."""
+        """Return None when the channel is set up, otherwise what to set, such as ``SMTP_URL``."""
+        return next((name for name in self.variables if not os.environ.get(name)), None)
 
-    def send(self, item: Item) -> dict[str, Any]:
-        """Deliver an item and return the receipt as JSON: what arrived and how it was checked.
+    def address(self, delivery: Delivery) -> list[Delivery]:
+        """Return a delivery for each recipient of a report or an alert; most channels have one.
+
+        Raises
+        ------
+        InputError
+            When a recipient is not valid.
+        """
+        return [delivery]
+
+    @abstractmethod
+    def probe(self) -> str:
+        """Check, without sending anything, that the channel can be used, and return the result in words.
 
         Raises
         ------
         DeliveryError
-            When it did not arrive, or nobody can say whether it did. The outbox tries again later.
+            When it cannot be used.
+        """
+
+    @abstractmethod
+    def send(self, delivery: Delivery) -> dict[str, Any]:
+        """Send a delivery and return the receipt as JSON: what arrived and how that was checked.
+
+        Raises
+        ------
+        DeliveryError
+            When it did not arrive, or this is unknown. The outbox tries again later.
         """
 
 
-class PassingError(DeliveryError):
-    """A place did not take an item, for a reason that may be gone in a second."""
-
-
-def attempted(send: Callable[..., Any], *given: Any) -> Any:
-    """Return what `send` returns, called up to three times while it raises a `PassingError`.
+def retry(send: Callable[..., Any], *arguments: Any) -> Any:
+    """Return the result of `send`, which is called up to three times while it raises a `TransientError`.
 
     Raises
     ------
     DeliveryError
         The last one.
     """
-    tries = Retrying(
-        stop=stop_after_attempt(MOST), wait=wait_random_exponential(multiplier=0.5, max=4),
-        retry=retry_if_exception_type(PassingError), reraise=True,
+    retrying = Retrying(
+        stop=stop_after_attempt(MAX_ATTEMPTS), wait=wait_random_exponential(multiplier=0.5, max=4),
+        retry=retry_if_exception_type(TransientError), reraise=True,
     )  # fmt: skip
-    return tries(send, *given)
+    return retrying(send, *arguments)

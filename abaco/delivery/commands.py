@@ -1,327 +1,311 @@
-"""The settlement of a run that has ended: into the database, what it is delivered to written down and tried."""
+"""Commands: record runs that have ended, enqueue and send their deliveries, and send finished reports again."""
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from abaco.core import dates, files, logs, project, settings
+from abaco.core.deadlines import call_within
 from abaco.core.errors import AbacoError, DatabaseError, InputError
 from abaco.database import queries, records, synchronise
-from abaco.database.connection import connect, opened, reading, take_turns, writing
-from abaco.delivery import alerting, email, outbox
-from abaco.delivery.channel import ABSENT, Item
-from abaco.delivery.registry import channel
+from abaco.database.connection import connect, connected, reading, take_turns, writing
+from abaco.delivery import alerting, outbox, planning
+from abaco.delivery.channel import NOT_SET_UP, Delivery
+from abaco.delivery.registry import create_channel
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
 
 
 def record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    """Settle a run that has ended and all before it that are not yet; deliver what is due.
+    """Record a run that has ended, and earlier ones that are not recorded yet; send the deliveries that are due.
+
+    Nothing that goes wrong here changes how the run ended: an error, an interruption or a delivery that takes longer
+    than ``delivery.deadline_seconds`` is one undelivered row.
+
+    Parameters
+    ----------
+    output
+        Folder of the reports.
+    folder
+        The run's folder.
+    settings
+        All settings by section.
 
     Returns
     -------
     list of dict
-        What stays undelivered, of this run and of earlier ones: ``channel, run_id, date, error``.
+        What is not delivered, of this run and of earlier ones: ``channel, run_id, date, status, error``.
     """
+    seconds = settings["delivery"]["deadline_seconds"]
+    try:
+        return call_within(seconds, _record_and_deliver, output, folder, settings)
+    except TimeoutError:
+        reason = f"not finished within {seconds:g} s: see abaco doctor, or raise delivery.deadline_seconds"
+        log.warning("delivery of %s: %s", folder.name, reason)
+    except (Exception, KeyboardInterrupt) as error:
+        logs.keep_traceback(error)
+        reason = str(error) if isinstance(error, AbacoError) else repr(error)
+    run_id = folder.name.split("_")[1]
+    return [{"channel": "deliveries", "run_id": run_id, "status": outbox.PENDING, "error": reason}]
+
+
+def _record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
     run = files.read_json(folder / "run.json")
     try:
-        with opened(output, settings["delivery"]["timeout_seconds"]) as engine:
-            faults = _enroll_all(engine, output, settings)
+        with connected(output, settings["delivery"]["timeout_seconds"]) as engine:
+            faults = _synchronise_and_enqueue(engine, output, settings)
             with reading(engine) as connection:
-                found = queries.deliveries_with(connection, outbox.PENDING, run_id=run["run_id"])
-            own = {row["key"] for row in found}
+                pending = queries.deliveries_with(connection, outbox.PENDING, run_id=run["run_id"])
+            own = {row["key"] for row in pending}
             for _ in _deliver(engine, output, settings, own=own):
                 pass
-            return faults + undelivered(engine, own)
+            return faults + _undelivered(engine, own)
     except DatabaseError as error:
         log.info("the run %s is not in the database yet: %s", folder.name, error)
         if run["deliveries"]:
-            entries = [d for d in run["deliveries"] if d["channel"] != "database"]
-            waiting = _entry("database", outbox.PENDING, str(error))
-            files.write_json(folder / "run.json", run | {"deliveries": [waiting, *entries]})
+            others = [entry for entry in run["deliveries"] if entry["channel"] != "database"]
+            database = _entry("database", outbox.PENDING, str(error))
+            files.write_json(folder / "run.json", run | {"deliveries": [database, *others]})
         return [_fault("database", run, str(error))]
 
 
 def deliver_pending(output: Path, settings: dict[str, Any], dead: bool = False) -> Iterator[dict[str, Any]]:
-    """Settle every run that is not yet, try all that is pending, and yield what became of each delivery.
+    """Record every run that is not recorded yet, try all pending deliveries and yield the outcome of each.
 
     Parameters
     ----------
     dead
-        Also what was given up, with a fresh set of attempts.
+        Whether to try also those that were given up.
     """
     engine = connect(output, settings["delivery"]["timeout_seconds"])
-    yield from _enroll_all(engine, output, settings)
+    yield from _synchronise_and_enqueue(engine, output, settings)
     if dead:
         with writing(engine) as connection:
-            outbox.revive(connection)
+            outbox.retry_dead(connection)
     yield from _deliver(engine, output, settings, early=True)
 
 
+def deliver_due(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Record every run that is not recorded yet, try the deliveries that are due and return the outcome of each."""
+    engine = connect(output, settings["delivery"]["timeout_seconds"])
+    _synchronise_and_enqueue(engine, output, settings)
+    return list(_deliver(engine, output, settings))
+
+
 def drop(output: Path, settings: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Drop what was given up of a run, or of a key where there is no run, and return it.
+    """Drop the deliveries of a run that were given up, or that of a key without a run, and return them.
 
     Raises
     ------
     InputError
         When nothing was given up under that name.
     """
-    engine = connect(output, settings["delivery"]["timeout_seconds"])
+    engine = synchronise.open_synchronised(output, settings["delivery"]["timeout_seconds"])
     with writing(engine) as connection:
         rows = outbox.drop(connection, name)
     if not rows:
         raise InputError(f"Nothing that was given up is of {name}: abaco status lists what was")
-    _tell_of(engine, output, rows)
+    _write_outcomes_of(engine, output, rows)
     return rows
 
 
-def deliver_due(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    """Settle every run that is not yet and try what is due, as a service does from time to time."""
-    engine = connect(output, settings["delivery"]["timeout_seconds"])
-    _enroll_all(engine, output, settings)
-    return list(_deliver(engine, output, settings))
-
-
-def deliver_again(output: Path, settings: dict[str, Any], items: list[Item]) -> list[dict[str, Any]]:
-    """Deliver items of finished runs now, also those that were delivered, and return what became of each."""
-    engine = synchronise.caught_up(output, settings["delivery"]["timeout_seconds"])
-    keys = {item.key for item in items}
-    with writing(engine) as connection:
-        outbox.enqueue(connection, output, items)
-        outbox.renew(connection, keys)
-    return [row for row in _deliver(engine, output, settings, only=keys)]
-
-
-def tell_of_start(output: Path, settings: dict[str, Any], started_at: str, error: str) -> None:
-    """Alert of a run that nobody watched and that failed before it had a folder: no input, a wrong setting.
+def alert_of_failed_start(output: Path, settings: dict[str, Any], started_at: str, error: str) -> None:
+    """Send the alert of a scheduled run that failed before it had a folder, such as one without input.
 
     Parameters
     ----------
     started_at
-        When it began; a run that came to have a folder since then has been told of already.
+        When the run started; if a run that started since then has failed, its alert was sent already.
     """
-
-    engine = synchronise.caught_up(output, settings["delivery"]["timeout_seconds"])
+    engine = synchronise.open_synchronised(output, settings["delivery"]["timeout_seconds"])
     run = {"run_id": None, "date": None, "started_at": started_at, "error": error}
     with writing(engine) as connection:
         take_turns(connection)
         if any(row["started_at"] >= dates.time_of(started_at) for row in queries.failed(connection)):
             return
         now = dt.datetime.now(dt.UTC)
-        outbox.enqueue(connection, output, alerting.failed(connection, run, None, settings, now))
+        outbox.enqueue(connection, output, alerting.alert_of_failure(connection, run, None, settings, now))
     for _ in _deliver(engine, output, settings):
         pass
 
 
-def undelivered(engine: Engine, own: set[str]) -> list[dict[str, Any]]:
+def resend(
+    channel_name: str,
+    date: str,
+    to: str | None = None,
+    repeat: bool = False,
+    params: Any = None,
+    output: Path | None = None,
+) -> list[dict[str, Any]]:
+    """Deliver a finished report again, print the outcome, and return what is undelivered.
+
+    Parameters
+    ----------
+    channel_name
+        A channel that takes reports.
+    to
+        Comma-separated recipients, instead of those of the environment.
+    repeat
+        Whether recipients who have the report already get it once more.
+
+    Raises
+    ------
+    InputError
+        When the date has no report, there is no recipient, or the channel is not set up.
+    """
+    loaded, reports = settings.load(params), folders.reports_folder(output)
+    folder, run = _finished_report(reports, date)
+    channel = create_channel(channel_name, loaded)
+    deliveries = channel.address(planning.report_delivery(channel_name, folder, run, to, repeat))
+    if not deliveries:
+        raise InputError(f"Nobody to send the report to: name somebody with TO, or set {channel.recipients}")
+    if missing := channel.missing():
+        raise InputError(f"{channel_name} is not set up: set {missing}")
+    rows = _deliver_again(reports, loaded, deliveries)
+    for row in rows:
+        print(f"{row['channel']}  {row['run_id']}  {row['status']}")
+    return [row for row in rows if row["status"] != outbox.DONE]
+
+
+def _finished_report(reports: Path, date: str) -> tuple[Path, dict[str, Any]]:
+    path = reports / date / "run.json"
+    if not path.is_file():
+        latest_dates = ", ".join(list(folders.visible(reports))[-5:]) or "none"
+        raise InputError(
+            f"No finished report of {date} in {project.shown(reports)}; there are: {latest_dates}"
+        )
+    return path.parent.resolve(), files.read_json(path)
+
+
+def _deliver_again(
+    output: Path, settings: dict[str, Any], deliveries: list[Delivery]
+) -> list[dict[str, Any]]:
+    """Send deliveries of finished runs now, also those that are done, and return the outcome of each."""
+    engine = synchronise.open_synchronised(output, settings["delivery"]["timeout_seconds"])
+    keys = {delivery.key for delivery in deliveries}
+    with writing(engine) as connection:
+        outbox.enqueue(connection, output, deliveries)
+        outbox.enqueue_again(connection, keys)
+    return list(_deliver(engine, output, settings, only=keys))
+
+
+def _deliver(
+    engine: Engine, output: Path, settings: dict[str, Any], **options: Any
+) -> Iterator[dict[str, Any]]:
+    """Send what is due, and write the outcomes into run.json of the runs."""
+    for row in outbox.deliver(engine, output, settings, **options):
+        _write_outcomes_of(engine, output, [row])
+        yield row
+    for folder, run in synchronise.ended_runs(
+        output
+    ):  # also of runs whose process was killed before it did so
+        if any(entry["status"] == outbox.PENDING for entry in run.get("deliveries", ())):
+            _write_outcomes(engine, output, folder)
+
+
+def _synchronise_and_enqueue(engine: Engine, output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Record every run that is not recorded yet, enqueue the deliveries of each, and return what is wrong.
+
+    All runs are recorded before the first delivery is enqueued, so that a failure that a later run has mended causes
+    no alert.
+    """
+    waiting = [
+        (folder, run) for folder, run in synchronise.ended_runs(output) if synchronise.waits_for_database(run)
+    ]
+    faults_by_folder = synchronise.synchronise(engine, output)
+    faults = []
+    for folder, run in waiting:
+        if fault := faults_by_folder.get(folder):
+            faults.append(_fault("database", run, fault))
+            continue
+        run_faults = _enqueue(engine, output, folder, run, settings)
+        _write_outcomes(engine, output, folder, "; ".join(fault["error"] for fault in run_faults) or None)
+        faults += run_faults
+    with writing(engine) as connection:
+        changed = outbox.follow_reports(connection)
+    _write_outcomes_of(engine, output, changed)
+    return faults
+
+
+def _enqueue(
+    engine: Engine, output: Path, folder: Path, run: dict[str, Any], settings: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Enqueue the deliveries of a run to each place, once; return what is wrong with their set-up."""
+    path, faults = _relative(output, folder), []
+    with writing(engine) as connection:
+        take_turns(connection)
+        planned = queries.planned_places(connection, _owner(run, path), path)
+        for place in (place for place in run["deliver_to"] if place not in planned):
+            try:
+                with connection.begin_nested():
+                    deliveries, missing = planning.plan_deliveries(place, connection, folder, run, settings)
+                    outbox.enqueue(connection, output, deliveries)
+                    records.write_delivery_plan(connection, _owner(run, path), place, path, missing)
+            except SQLAlchemyError:
+                raise
+            except Exception as error:  # such as a wrong address: the other places get theirs, this one later
+                logs.keep_traceback(error)
+                reason = f"{place}: {error if isinstance(error, AbacoError) else repr(error)}"
+                faults.append(_fault(place, run, reason))
+    return faults
+
+
+def _write_outcomes_of(engine: Engine, output: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the outcomes of deliveries into run.json of their runs, where their folders are here."""
+    for path in dict.fromkeys(row["folder"] for row in rows if row["folder"]):
+        if (output / path / "run.json").is_file():
+            _write_outcomes(engine, output, output / path)
+
+
+def _write_outcomes(engine: Engine, output: Path, folder: Path, fault: str | None = None) -> None:
+    """Write the outcomes of a run's deliveries into run.json, and the phase metrics that depend on them."""
+    run, path = files.read_json(folder / "run.json"), _relative(output, folder)
+    with writing(engine) as connection:
+        outcomes = queries.outcomes(connection, run["run_id"], path)
+        planned = queries.planned_places(connection, _owner(run, path), path)
+        if run["status"] == "success":
+            uploads = [row["status"] == outbox.DONE for row in outcomes if row["channel"] == "azure"]
+            metrics = {
+                "azure_upload_success": all(uploads) if uploads else None,
+                "database_writes": queries.rows_written(connection, run["run_id"]),
+            }
+            for metric, value in metrics.items():
+                records.write_metric(connection, run["run_id"], "output", metric, value)
+            run["phases"]["output"] |= metrics
+    status = outbox.DONE if set(run["deliver_to"]) <= set(planned) else outbox.PENDING
+    if fault is None and status == outbox.PENDING:
+        fault = run["deliveries"][0]["error"]
+    absent = [_entry(place, NOT_SET_UP, f"set {missing}") for place, missing in planned.items() if missing]
+    entries = [_entry("database", status, fault), *absent, *outcomes]
+    files.write_json(folder / "run.json", run | {"deliveries": entries})
+
+
+def _undelivered(engine: Engine, own: set[str]) -> list[dict[str, Any]]:
     """Return what is pending although it was tried, and what of `own` is not done."""
     with reading(engine) as connection:
         rows = queries.deliveries_with(connection, outbox.PENDING, outbox.DEAD)
     return [r for r in rows if r["key"] in own or (r["status"] == outbox.PENDING and r["attempts"])]
 
 
-def _deliver(
-    engine: Engine, output: Path, settings: dict[str, Any], **options: Any
-) -> Iterator[dict[str, Any]]:
-    """Deliver, and tell run.json of each run that anything was delivered for."""
-    for row in outbox.deliver(engine, output, settings, **options):
-        _tell_of(engine, output, [row])
-        yield row
-    for folder, run in synchronise.ended(output):  # and of each run whose process was killed before it did so
-        if any(d["status"] == outbox.PENDING for d in run.get("deliveries", ())):
-            _tell(engine, output, folder)
+def _fault(place: str, run: dict[str, Any], error: str) -> dict[str, Any]:
+    identity = {name: run[name] for name in ("run_id", "date")}
+    return {"channel": place, **identity, "status": outbox.PENDING, "error": error}
 
 
-def _enroll_all(engine: Engine, output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    """Write down every run that waits for it, and what each is to be delivered to; return what is wrong with that."""
-    waiting = [
-        (folder, run)
-        for folder, run in synchronise.ended(output)
-        if any(
-            d["channel"] == "database" and d["status"] == outbox.PENDING for d in run.get("deliveries", ())
-        )
-    ]
-    faults, whole = [], []
-    for folder, run in waiting:  # all of them first: nobody is to be alarmed by what a later run has mended
-        if fault := synchronise.write(engine, output, folder):
-            faults.append(_fault("database", run, fault))
-        else:
-            whole.append((folder, run))
-    for folder, run in whole:
-        found = _enroll(engine, output, folder, run, settings)
-        _tell(engine, output, folder, "; ".join(fault["error"] for fault in found) or None)
-        faults += found
-    with writing(engine) as connection:
-        changed = outbox.follow_reports(connection)
-    _tell_of(engine, output, changed)
-    return faults
+def _owner(run: dict[str, Any], path: str) -> str:
+    """Return what identifies a run's plan: its id, or its folder if it failed."""
+    return run["run_id"] if run["status"] == "success" else path
 
 
-def _enroll(
-    engine: Engine, output: Path, folder: Path, run: dict[str, Any], settings: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Write down once what a run is to be delivered to; return what is wrong with how that is set up."""
-    where, faults = folder.relative_to(output).as_posix(), []
-    with writing(engine) as connection:
-        take_turns(connection)
-        settled = queries.settled(connection, _owner(run, where), where)
-        for place in (p for p in run["deliver_to"] if p not in settled):
-            try:
-                with connection.begin_nested():
-                    items, missing = SOURCES[place](connection, folder, run, settings)
-                    outbox.enqueue(connection, output, items)
-                    records.write_settlement(connection, _owner(run, where), place, where, missing)
-            except SQLAlchemyError:
-                raise
-            except (
-                Exception
-            ) as error:  # a wrong address, say: the others are delivered to, and this one later
-                logs.keep_traceback(error)
-                text = f"{place}: {error if isinstance(error, AbacoError) else repr(error)}"
-                faults.append(_fault(place, run, text))
-    return faults
-
-
-def _tell(engine: Engine, output: Path, folder: Path, fault: str | None = None) -> None:
-    """Write into run.json what became of the deliveries, and of the phase metrics that hang on them."""
-    run, where = files.read_json(folder / "run.json"), _below(output, folder)
-    with writing(engine) as connection:
-        found = queries.outcomes(connection, run["run_id"], where)
-        settled = queries.settled(connection, _owner(run, where), where)
-        if run["status"] == "success":
-            uploads = [row["status"] == outbox.DONE for row in found if row["channel"] == "azure"]
-            known = {
-                "azure_upload_success": all(uploads) if uploads else None,
-                "database_writes": queries.rows_written(connection, run["run_id"]),
-            }
-            for metric, value in known.items():
-                records.write_metric(connection, run["run_id"], "output", metric, value)
-            run["phases"]["output"] |= known
-    status = outbox.DONE if set(run["deliver_to"]) <= set(settled) else outbox.PENDING
-    if fault is None and status == outbox.PENDING:
-        fault = run["deliveries"][0]["error"]
-    absent = [_entry(place, ABSENT, f"set {missing}") for place, missing in settled.items() if missing]
-    files.write_json(
-        folder / "run.json", run | {"deliveries": [_entry("database", status, fault), *absent, *found]}
-    )
-
-
-def _tell_of(engine: Engine, output: Path, rows: list[dict[str, Any]]) -> None:
-    """Write what became of deliveries into run.json of each run that they are of, where that is here."""
-    for where in dict.fromkeys(row["folder"] for row in rows if row["folder"]):
-        if (output / where / "run.json").is_file():
-            _tell(engine, output, output / where)
-
-
-def _fault(channel: str, run: dict[str, Any], error: str) -> dict[str, Any]:
-    kept = {name: run[name] for name in ("run_id", "date")}
-    return {"channel": channel, **kept, "status": outbox.PENDING, "error": error}
-
-
-def _owner(run: dict[str, Any], where: str) -> str:
-    return run["run_id"] if run["status"] == "success" else where
-
-
-def _below(output: Path, folder: Path) -> str:
+def _relative(output: Path, folder: Path) -> str:
     return folder.resolve().relative_to(output.resolve()).as_posix()
 
 
 def _entry(channel: str, status: str, error: str | None = None) -> dict[str, Any]:
     return {"channel": channel, "status": status, "error": error, "receipt": None}
-
-
-Planned = tuple[list[Item], str | None]  # what to deliver, or what is to be set up for it
-
-
-def _uploads(_: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> Planned:
-    if run["status"] != "success":
-        return [], None
-    missing = channel("azure", settings).missing()
-    return ([], missing) if missing else ([upload_delivery(folder, run)], None)
-
-
-def upload_delivery(folder: Path, run: dict[str, Any]) -> Item:
-    """Return what uploads the folder of a run."""
-    return Item(f"azure:{run['run_id']}", "azure", run["run_id"], run["date"], folder, {})
-
-
-def _emails(_: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> Planned:
-
-    if run["status"] != "success":
-        return [], None
-    if missing := channel("email", settings).missing():
-        return [], missing
-    items = email.items(run, folder)
-    return items, None if items else "REPORT_RECIPIENTS"
-
-
-def _alerts(connection: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> Planned:
-
-    now = dt.datetime.now(dt.UTC)
-    if run["status"] == "success":
-        return alerting.judge(connection, folder, settings, now), None
-    told = run | {"error": run["error"] or records.KILLED}
-    return alerting.failed(connection, told, folder, settings, now), None
-
-
-SOURCES: dict[str, Callable[..., Planned]] = {"azure": _uploads, "email": _emails, "alerts": _alerts}
-
-
-def resend_upload(date: str, params: Any = None, output: Path | None = None) -> list[dict[str, Any]]:
-    """Upload a finished report, print what became of it, and return what is undelivered.
-
-    Raises
-    ------
-    InputError
-        When the date has no report, or Azure is not set up.
-    """
-    loaded, reports = settings.load(params), folders.reports_folder(output)
-    folder, run = _finished_report(reports, date)
-    return _resend(reports, loaded, "azure", [upload_delivery(folder, run)])
-
-
-def resend_email(
-    date: str, to: str | None = None, params: Any = None, output: Path | None = None
-) -> list[dict[str, Any]]:
-    """Send a finished report by email, print what became of it, and return what is undelivered.
-
-    Parameters
-    ----------
-    to
-        Recipients with commas between; by default those of ``REPORT_RECIPIENTS``.
-
-    Raises
-    ------
-    InputError
-        When the date has no report, there is no recipient, or no mail server is set up.
-    """
-
-    loaded, reports = settings.load(params), folders.reports_folder(output)
-    folder, run = _finished_report(reports, date)
-    found = email.items(run, folder, to, again=True)
-    if not found:
-        raise InputError("Nobody to send the report to: name somebody with TO, or set REPORT_RECIPIENTS")
-    return _resend(reports, loaded, "email", found)
-
-
-def _finished_report(reports: Path, date: str) -> tuple[Path, dict[str, Any]]:
-    folder = (reports / date).resolve()
-    if not (reports / date / "run.json").is_file():
-        there = ", ".join(list(folders.visible(reports))[-5:]) or "none"
-        raise InputError(f"No finished report of {date} in {project.shown(reports)}; there are: {there}")
-    return folder, files.read_json(folder / "run.json")
-
-
-def _resend(reports: Path, loaded: dict[str, Any], name: str, items: list) -> list[dict[str, Any]]:
-    if missing := channel(name, loaded).missing():
-        raise InputError(f"{name} is not set up: set {missing}")
-    rows = deliver_again(reports, loaded, items)
-    for row in rows:
-        print(f"{row['channel']}  {row['run_id']}  {row['status']}")
-    return [row for row in rows if row["status"] != "done"]

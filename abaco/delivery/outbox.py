@@ -1,4 +1,4 @@
-"""The outbox: what is to be delivered is written down first, tried, tried again ever later, and given up in the end."""
+"""The outbox: deliveries are enqueued first, then tried, retried after growing pauses, and finally given up."""
 
 import datetime as dt
 import hashlib
@@ -16,45 +16,45 @@ from abaco.core.errors import AbacoError
 from abaco.database import queries, records
 from abaco.database.connection import reading, writing
 from abaco.database.schema import deliveries
-from abaco.delivery.channel import Channel, DeliveryError, Item
-from abaco.delivery.registry import channel
+from abaco.delivery.channel import Channel, Delivery, DeliveryError
+from abaco.delivery.registry import create_channel
 from abaco.run import folders
 
 PENDING, DONE, DEAD = "pending", "done", "dead"
-# What is not to be delivered any more: an alert after newer word, the email of a former report, what somebody gave up.
+# not to be delivered any more: an alert after a newer one, the email of a replaced report, what somebody dropped
 WITHDRAWN, SUPERSEDED, DROPPED = "withdrawn", "superseded", "dropped"
-MOST_SECONDS = 6 * 3600
-PATIENCE_SECONDS = 600  # for another process that is delivering the same thing
+MAX_PAUSE_SECONDS = 6 * 3600
+TIMEOUT_SECONDS = 600  # for another process that is sending the same delivery
 
 
-def enqueue(connection: Connection, output: Path, items: Iterable[Item]) -> int:
-    """Write items down as pending, and return how many are new; one whose key is known is not delivered again."""
+def enqueue(connection: Connection, output: Path, fresh: Iterable[Delivery]) -> int:
+    """Enqueue deliveries as pending, and return how many are new; one whose key is known is not sent again."""
     now = dt.datetime.now(dt.UTC)
     rows = [
         {
-            "key": item.key, "channel": item.channel, "run_id": item.run_id,
-            "date": item.date and dt.date.fromisoformat(item.date),
-            "folder": item.folder and item.folder.resolve().relative_to(output.resolve()).as_posix(),
-            "payload": item.payload, "status": PENDING, "attempts": 0, "created_at": now, "next_attempt_at": now,
+            "key": delivery.key, "channel": delivery.channel, "run_id": delivery.run_id,
+            "date": delivery.date and dt.date.fromisoformat(delivery.date),
+            "folder": delivery.folder and delivery.folder.resolve().relative_to(output.resolve()).as_posix(),
+            "payload": delivery.payload, "status": PENDING, "attempts": 0, "created_at": now, "next_attempt_at": now,
         }
-        for item in items
+        for delivery in fresh
     ]  # fmt: skip
     return records.insert(connection, deliveries, rows)
 
 
-def revive(connection: Connection) -> int:
-    """Give what was given up a fresh set of attempts, and return how many that are."""
-    return _begin_again(connection, deliveries.c.status == DEAD)
+def retry_dead(connection: Connection) -> int:
+    """Enqueue again every delivery that was given up, and return their number."""
+    return _enqueue_again(connection, deliveries.c.status == DEAD)
 
 
-def renew(connection: Connection, keys: Collection[str]) -> None:
-    """Let deliveries be tried at once, also those that were done or given up."""
-    _begin_again(connection, deliveries.c.key.in_(keys))
+def enqueue_again(connection: Connection, keys: Collection[str]) -> None:
+    """Enqueue deliveries again, also those that are done or were given up."""
+    _enqueue_again(connection, deliveries.c.key.in_(keys))
 
 
-def _begin_again(connection: Connection, which: ColumnElement[bool]) -> int:
-    fresh = {"status": PENDING, "attempts": 0, "next_attempt_at": dt.datetime.now(dt.UTC)}
-    return connection.execute(update(deliveries).where(which).values(**fresh)).rowcount
+def _enqueue_again(connection: Connection, condition: ColumnElement[bool]) -> int:
+    values = {"status": PENDING, "attempts": 0, "next_attempt_at": dt.datetime.now(dt.UTC)}
+    return connection.execute(update(deliveries).where(condition).values(**values)).rowcount
 
 
 def deliver(
@@ -65,16 +65,16 @@ def deliver(
     only: Collection[str] | None = None,
     early: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """Try what is due, oldest first, and yield what became of each.
+    """Try the deliveries that are due, oldest first, and yield the outcome of each.
 
     Parameters
     ----------
     own
-        Keys of what this process has written down itself: where another process is at it, it waits for the outcome.
+        Keys that this process has enqueued itself: while another process sends one, it waits for the outcome.
     only
-        Keys: nothing else is tried.
+        The only keys to try.
     early
-        Also what is to be tried again only later.
+        Whether to try also what is due only later.
 
     Yields
     ------
@@ -84,7 +84,7 @@ def deliver(
     Raises
     ------
     DatabaseError
-        When the outcome cannot be written down; what was sent is then sent again, under the same key.
+        When the outcome cannot be recorded; the delivery is then sent again, under the same key.
     """
     channels: dict[str, Channel] = {}
     with reading(engine) as connection:
@@ -95,23 +95,23 @@ def deliver(
             continue
         name = row["channel"]
         if name not in channels:
-            channels[name] = channel(name, settings)
+            channels[name] = create_channel(name, settings)
         if _attempt(engine, output, row["key"], channels[name], settings, row["key"] in own):
             with reading(engine) as connection:
-                tried = queries.delivery(connection, row["key"])
-            yield tried
+                outcome = queries.delivery(connection, row["key"])
+            yield outcome
 
 
 def _attempt(
-    engine: Engine, output: Path, key: str, place: Channel, settings: dict[str, Any], patient: bool
+    engine: Engine, output: Path, key: str, channel: Channel, settings: dict[str, Any], waits: bool
 ) -> bool:
-    """Try one delivery, unless another process is at it or was first; return whether it was tried."""
-    until = time.monotonic() + (PATIENCE_SECONDS if patient else 0)
+    """Try one delivery, unless another process is or was faster; return whether it was tried."""
+    deadline = time.monotonic() + (TIMEOUT_SECONDS if waits else 0)
     while True:
-        with _claimed(engine, output, key) as (is_mine, row, save):
+        with _claim(engine, output, key) as (is_claimed, row, save):
             if row:
-                save(_outcome(row, output, place, settings))
-            if is_mine or time.monotonic() >= until:
+                save(_outcome(row, output, channel, settings))
+            if is_claimed or time.monotonic() >= deadline:
                 return row is not None
         time.sleep(0.1)
 
@@ -120,21 +120,24 @@ Save = Callable[[dict[str, Any]], None]
 
 
 @contextmanager
-def _claimed(engine: Engine, output: Path, key: str) -> Iterator[tuple[bool, dict[str, Any] | None, Save]]:
-    """Hold a delivery until the process ends, however it ends: whether nobody else does, its row while pending."""
+def _claim(engine: Engine, output: Path, key: str) -> Iterator[tuple[bool, dict[str, Any] | None, Save]]:
+    """Claim a delivery until the process ends, however it ends.
+
+    Yields whether no other process has claimed it, its row if it is pending, and a function that saves its outcome.
+    """
     query = select(deliveries).where(deliveries.c.key == key)
     change = update(deliveries).where(deliveries.c.key == key)
     if engine.dialect.name == "postgresql":
         with writing(engine) as connection:
-            held = queries.rows_of(connection, query.with_for_update(skip_locked=True))
-            yield bool(held), _pending(held), lambda values: connection.execute(change.values(**values))
+            rows = queries.rows_of(connection, query.with_for_update(skip_locked=True))
+            yield bool(rows), _pending(rows), lambda values: connection.execute(change.values(**values))
         return
 
     def save(values: dict[str, Any]) -> None:
         with writing(engine) as connection:
             connection.execute(change.values(**values))
 
-    folder = output / folders.RUNS / ".deliveries"  # SQLite locks no rows
+    folder = output / folders.RUNS / ".deliveries"  # SQLite has no row locks
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock")
     try:
@@ -144,72 +147,72 @@ def _claimed(engine: Engine, output: Path, key: str) -> Iterator[tuple[bool, dic
         return
     try:
         with reading(engine) as connection:
-            held = queries.rows_of(connection, query)
-        yield True, _pending(held), save
+            rows = queries.rows_of(connection, query)
+        yield True, _pending(rows), save
     finally:
         lock.release()
 
 
-def _pending(held: list[dict[str, Any]]) -> dict[str, Any] | None:
-    return held[0] if held and held[0]["status"] == PENDING else None
+def _pending(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    return rows[0] if rows and rows[0]["status"] == PENDING else None
 
 
-def _outcome(row: dict[str, Any], output: Path, place: Channel, settings: dict[str, Any]) -> dict[str, Any]:
-    """Send an item and return what has changed in its row; a try that somebody asked for early uses up no attempt."""
-    if missing := place.missing():
+def _outcome(row: dict[str, Any], output: Path, channel: Channel, settings: dict[str, Any]) -> dict[str, Any]:
+    """Send a delivery and return the changes of its row; a try before it is due does not count as an attempt."""
+    if missing := channel.missing():
         return {"status": DEAD, "error": f"{row['channel']} is not set up any more: set {missing}"}
     attempts = row["attempts"] + (row["next_attempt_at"] <= dt.datetime.now(dt.UTC))
     try:
-        receipt = _send(row, output, place)
-    except Exception as error:  # whatever a channel raises, the report stands and the item is tried again
+        receipt = _send(row, output, channel)
+    except Exception as error:  # whatever a channel raises, the report stands and the delivery is retried
         logs.keep_traceback(error)
-        said = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
-        wait = min(settings["delivery"]["retry_seconds"] * 2 ** (attempts - 1), MOST_SECONDS)
+        reason = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
+        pause = min(settings["delivery"]["retry_seconds"] * 2 ** (attempts - 1), MAX_PAUSE_SECONDS)
         return {
             "status": DEAD if attempts >= settings["delivery"]["max_attempts"] else PENDING,
             "attempts": attempts,
-            "error": " ".join(said.split()),
-            "next_attempt_at": dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait),
+            "error": " ".join(reason.split()),
+            "next_attempt_at": dt.datetime.now(dt.UTC) + dt.timedelta(seconds=pause),
         }
     done = {"status": DONE, "done_at": dt.datetime.now(dt.UTC), "error": None, "receipt": receipt}
     return {**done, "attempts": attempts}
 
 
-def _send(row: dict[str, Any], output: Path, place: Channel) -> dict[str, Any]:
+def _send(row: dict[str, Any], output: Path, channel: Channel) -> dict[str, Any]:
     folder = row["folder"] and (output / row["folder"]).resolve()
     if folder and not folder.is_dir():
         raise DeliveryError(
             f"{row['folder']} is not in {output}: deliver it where it was made, or make the report again"
         )
     date = row["date"] and str(row["date"])
-    return place.send(Item(row["key"], row["channel"], row["run_id"], date, folder, row["payload"]))
+    return channel.send(Delivery(row["key"], row["channel"], row["run_id"], date, folder, row["payload"]))
 
 
 def follow_reports(connection: Connection) -> list[dict[str, Any]]:
-    """Let the email of a report wait only while its date shows that report; return those that changed.
+    """Supersede the waiting emails of reports that their dates no longer show; return the deliveries that changed.
 
-    It would reach its readers after the newer report, or though the report was rolled back. One that another process
-    is sending at this moment is on its way. A report that is shown again has its email waiting again.
+    Such an email would arrive after that of the newer report, or although the report was rolled back. One that another
+    process is sending at this moment is left alone. When a report is shown again, its email is pending again.
     """
-    waiting = queries.emails_of_reports(connection, PENDING, DEAD, SUPERSEDED)
-    shown, changed = queries.shown(connection) if waiting else {}, []
-    for row in waiting:
-        run = shown.get(str(row["date"]))
-        is_shown, waits = run and run["run_id"] == row["run_id"], row["status"] != SUPERSEDED
-        if is_shown and not waits:
-            renew(connection, [row["key"]])
+    emails = queries.emails_of_reports(connection, PENDING, DEAD, SUPERSEDED)
+    visible_runs, changed = queries.visible_runs(connection) if emails else {}, []
+    for row in emails:
+        run = visible_runs.get(str(row["date"]))
+        is_visible, is_superseded = run and run["run_id"] == row["run_id"], row["status"] == SUPERSEDED
+        if is_visible and is_superseded:
+            enqueue_again(connection, [row["key"]])
             changed.append(_change(connection, row, {"status": PENDING, "error": None}))
-        elif run and waits and not is_shown:
-            why = f"the report of {row['date']} is the run {run['run_id']} now"
-            changed.append(_change(connection, row, {"status": SUPERSEDED, "error": why}))
+        elif run and not is_visible and not is_superseded:
+            reason = f"the report of {row['date']} is the run {run['run_id']} now"
+            changed.append(_change(connection, row, {"status": SUPERSEDED, "error": reason}))
     return changed
 
 
 def drop(connection: Connection, name: str) -> list[dict[str, Any]]:
-    """Let what was given up of a run, or of a key where there is no run, not be tried again; return it."""
-    given_up = queries.deliveries_with(connection, DEAD)
-    wanted = [row for row in given_up if name == (row["run_id"] or row["key"])]
-    return [_change(connection, row, {"status": DROPPED}) for row in wanted]
+    """Drop the deliveries of a run that were given up, or that of a key without a run; return them."""
+    dead = queries.deliveries_with(connection, DEAD)
+    named = [row for row in dead if name == (row["run_id"] or row["key"])]
+    return [_change(connection, row, {"status": DROPPED}) for row in named]
 
 
 def _change(connection: Connection, row: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

@@ -1,19 +1,26 @@
-"""The channels by name, each made only when it is asked for: their libraries take long to import."""
+"""The registry: the only list of channels, and what follows from it."""
 
-from importlib import import_module
 from typing import Any
 
-from abaco.delivery.channel import Channel
+from abaco.delivery.azure import AzureChannel
+from abaco.delivery.channel import REPORT, Channel
+from abaco.delivery.email import EmailChannel
+from abaco.delivery.rules import SEVERITIES
+from abaco.delivery.webhooks import PagerDutyChannel, SlackChannel
 
-CHANNELS = {
-    "azure": ("azure", "AzureChannel"),
-    "email": ("email", "EmailChannel"),
-    "slack": ("webhooks", "SlackChannel"),
-    "pagerduty": ("webhooks", "PagerDutyChannel"),
+CHANNELS: dict[str, type[Channel]] = {
+    channel.name: channel for channel in (AzureChannel, PagerDutyChannel, SlackChannel, EmailChannel)
 }
+REPORT_CHANNELS = tuple(name for name, channel in CHANNELS.items() if REPORT in channel.takes)
+# the channels of the alerts of each severity
+ROUTES = {
+    severity: tuple(name for name, channel in CHANNELS.items() if severity in channel.takes)
+    for severity in SEVERITIES
+}
+ALERTS = "alerts"
+PLACES = (*REPORT_CHANNELS, ALERTS)  # what the deliveries of a run are planned for, one after the other
 
 
-def channel(name: str, settings: dict[str, Any]) -> Channel:
+def create_channel(name: str, settings: dict[str, Any]) -> Channel:
     """Return a channel by its name."""
-    module, kind = CHANNELS[name]
-    return getattr(import_module(f"abaco.delivery.{module}"), kind)(settings)
+    return CHANNELS[name](settings)

@@ -1,13 +1,14 @@
-"""Rules of alerts: what of a report or a failed run somebody is told, how grave it is, and in which words.
+"""Rules of alerts: what in a report or a failed run causes an alert, its severity and its words.
 
-    severity  what                                                     told by
+    severity  cause                                                    sent to
     P1        a run failed: there is no new report                     PagerDuty, Slack and email
     P2        a figure is past its critical limit; rejected rows
               stopped a run                                            PagerDuty and Slack
     P3        a figure is past its warning limit; the input is stale   Slack
     P4        figures jumped; rows were rejected                       Slack, all of one kind in one message
 
-Where none of the places of a severity is set up, email takes their part. All of it is English, as operators' tools are.
+The channels say which severities they take (see `registry.ROUTES`); where none of a severity is set up, email takes its
+alerts. All texts are English, as operators' tools are.
 """
 
 import datetime as dt
@@ -18,12 +19,8 @@ from typing import Any
 
 from abaco.core.text import format_value
 
-ROUTES = {
-    "P1": ("pagerduty", "slack", "email"),
-    "P2": ("pagerduty", "slack"),
-    "P3": ("slack",),
-    "P4": ("slack",),
-}
+SEVERITIES = ("P1", "P2", "P3", "P4")  # the most severe first
+FALLBACK = "email"  # the channel of alerts that no other channel takes
 SEVERITY = {"critical": "P2", "warning": "P3"}  # of a figure past that limit
 SECTIONS = {  # of the runbook, by the first part of a cause
     "run": "pipeline-down",
@@ -39,16 +36,16 @@ Metrics = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that somebody should know of.
+    """A cause that somebody should know of.
 
     Attributes
     ----------
     cause
-        The same as long as the same thing is the matter, such as ``kpi:PAR30``.
+        The same as long as the same problem lasts, such as ``kpi:PAR30``.
     severity
-        P1, the gravest, to P4.
+        P1, the most severe, to P4.
     title, text
-        What is the matter in a line, and in several.
+        The problem in one line, and in several.
     """
 
     cause: str
@@ -60,7 +57,7 @@ class Alert:
 def of_report(
     metrics: Metrics,
     history: Iterable[Mapping],
-    moved: Callable[[str], str],
+    explain_change: Callable[[str], str],
     *,
     today: dt.date,
     max_age_days: int,
@@ -73,22 +70,24 @@ def of_report(
         The content of its metrics.json.
     history
         Its table of that name, as rows.
-    moved
-        Returns in a sentence what moved a KPI most, or nothing.
+    explain_change
+        Returns a sentence about what changed a KPI most, or an empty text.
     max_age_days
-        Days that the figures may be older than `today`; 0: any.
+        How many days the figures may be older than `today`; 0: any number.
     """
     history = list(history)
     for name, kpi in metrics["kpis"].items():
         if kpi["status"] in SEVERITY:
-            yield past_limit(name, kpi, metrics["date"], since(name, kpi["status"], history), moved(name))
+            yield past_limit(
+                name, kpi, metrics["date"], since(name, kpi["status"], history), explain_change(name)
+            )
     yield from jumps(metrics)
     yield from rejected(metrics)
     yield from stale(metrics, today, max_age_days)
 
 
-def past_limit(name: str, kpi: Mapping, date: str, first: str, moved: str) -> Alert:
-    """Return the alert of a KPI past a limit; `first` is the date since which it is."""
+def past_limit(name: str, kpi: Mapping, date: str, first: str, change: str) -> Alert:
+    """Return the alert of a KPI that has been past a limit since the date `first`."""
     level = kpi["status"]
     side = "below" if kpi["direction"] == "higher" else "above"
     state = f"{format_value(kpi)}, {side} its {level} limit of {kpi['thresholds'][level]:g}"
@@ -97,12 +96,12 @@ def past_limit(name: str, kpi: Mapping, date: str, first: str, moved: str) -> Al
         before = format_value({**kpi, "value": kpi["previous"]["value"]})
         lines.append(f"It was {before} at {kpi['previous']['date']}.")
     return Alert(
-        f"kpi:{name}", SEVERITY[level], f"{name} is {state}", "\n".join(filter(None, [*lines, moved]))
+        f"kpi:{name}", SEVERITY[level], f"{name} is {state}", "\n".join(filter(None, [*lines, change]))
     )
 
 
 def since(name: str, level: str, history: Iterable[Mapping]) -> str:
-    """Return the first of the latest dates in a row on which a KPI was as bad as that, or worse."""
+    """Return the first of the consecutive latest dates on which a KPI was past that limit, or past a worse one."""
     bad = ("critical",) if level == "critical" else ("warning", "critical")
     first = "its first date"
     for row in sorted(
@@ -116,11 +115,11 @@ def since(name: str, level: str, history: Iterable[Mapping]) -> str:
 
 def jumps(metrics: Metrics) -> Iterator[Alert]:
     """Yield one alert for all KPIs that changed by more than the limit against the date before."""
-    if found := metrics["anomalies"]:
+    if anomalies := metrics["anomalies"]:
         kpis = metrics["kpis"]
-        moves = [f"- {one['kpi']}: {_move(kpis[one['kpi']], one)}" for one in found if one["kpi"] in kpis]
-        what = f"{_counted(len(moves), 'figure')} moved by more than {found[0]['limit_pct']:g} %"
-        yield Alert(ANOMALIES, "P4", f"{what} at {metrics['date']}", "\n".join([f"{what}:", *moves]))
+        moves = [f"- {a['kpi']}: {_move(kpis[a['kpi']], a)}" for a in anomalies if a["kpi"] in kpis]
+        title = f"{_count(len(moves), 'figure')} moved by more than {anomalies[0]['limit_pct']:g} %"
+        yield Alert(ANOMALIES, "P4", f"{title} at {metrics['date']}", "\n".join([f"{title}:", *moves]))
 
 
 def _move(kpi: Mapping, jump: Mapping) -> str:
@@ -130,10 +129,10 @@ def _move(kpi: Mapping, jump: Mapping) -> str:
 
 
 def rejected(metrics: Metrics) -> Iterator[Alert]:
-    """Yield an alert when rows of the input were rejected; reasons are told, values never."""
+    """Yield an alert when rows of the input were rejected; its text has the reasons, never a value."""
     rows, quality = metrics["reconciliation"]["quarantined"], metrics["quality"]
     if rows:
-        title = f"{_counted(rows, 'row')} of {metrics['reconciliation']['rows_in']:,} rejected"
+        title = f"{_count(rows, 'row')} of {metrics['reconciliation']['rows_in']:,} rejected"
         lines = [
             f"{title} ({quality['reject_pct']} %; more than {quality['max_reject_pct']:g} % would stop the run), "
             f"{metrics['reconciliation']['amount_quarantined']} USD:",
@@ -144,7 +143,7 @@ def rejected(metrics: Metrics) -> Iterator[Alert]:
 
 
 def stale(metrics: Metrics, today: dt.date, max_age_days: int) -> Iterator[Alert]:
-    """Yield an alert when the figures are older than they may be; exactly that old is not yet too old."""
+    """Yield an alert when the figures are older than `max_age_days`; exactly that age is not too old."""
     as_of = metrics["as_of"] or metrics["date"]
     age = (today - dt.date.fromisoformat(as_of)).days
     if max_age_days and age > max_age_days:
@@ -153,7 +152,7 @@ def stale(metrics: Metrics, today: dt.date, max_age_days: int) -> Iterator[Alert
 
 
 def failure(run: Mapping[str, Any]) -> Alert:
-    """Return the alert of a run that failed: too many rejected rows are a matter of the data, all else of the pipeline.
+    """Return the alert of a run that failed: of the data if too many rows were rejected, otherwise of the pipeline.
 
     Parameters
     ----------
@@ -171,7 +170,7 @@ def failure(run: Mapping[str, Any]) -> Alert:
 
 
 def stopped_by_rejects(error: str) -> bool:
-    """Return whether a run failed with an error because too many rows were rejected.
+    """Return whether the error of a failed run says that too many rows were rejected.
 
     Examples
     --------
@@ -184,19 +183,19 @@ def stopped_by_rejects(error: str) -> bool:
 
 
 def _safe(error: str) -> str:
-    """Return an error without what a library's exception says, as that may repeat a value of the data."""
+    """Return an error without a library's exception message, which may repeat a value of the data."""
     return re.sub(
         r"( failed in cell \d+: \w+):.*", r"\1; abaco status shows the rest", error, flags=re.DOTALL
     )
 
 
 def is_of_failed_run(cause: str, severity: str) -> bool:
-    """Return whether an alert says that a run failed; rejected rows that stopped none are not as grave."""
+    """Return whether an alert says that a run failed; rejected rows that did not stop the run are less severe."""
     return cause == FAILED or (cause == REJECTS and severity == "P2")
 
 
 def cleared(cause: str, metrics: Metrics) -> str | None:
-    """Return in a line that a cause is gone, by a report in which it was not found; None where that cannot be known."""
+    """Return the line that says a cause is gone, for a report without it; None where the report cannot tell."""
     kind, _, name = cause.partition(":")
     kpi = metrics["kpis"].get(name)
     if kind != "kpi":
@@ -212,19 +211,19 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
 
 
 def eased(cause: str) -> str:
-    """Return in a line that a cause is less grave than it was: of P2 only figures and rejected rows become less."""
+    """Return the line that says a cause is less severe now; of P2 only figures and rejected rows can become so."""
     kind, _, name = cause.partition(":")
     if kind == "kpi":
         return f"{name} is past its warning limit only"
     return "The rejected rows do not stop the run any more"
 
 
-def _counted(count: int, what: str) -> str:
+def _count(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def headline(alert: dict[str, Any]) -> str:
-    """Return an alert's first line: how grave it is and what is the matter, or that it is over.
+    """Return an alert's first line: its severity and title, or that it is resolved.
 
     Examples
     --------
@@ -237,12 +236,12 @@ def headline(alert: dict[str, Any]) -> str:
 
 
 def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str) -> dict[str, Any]:
-    """Return what the channels are given of an alert.
+    """Return the payload of an alert for the channels.
 
     Parameters
     ----------
     opened
-        When its cause arose; with the cause it is the key by which places put together what belongs together.
+        When its cause arose; cause and time are the key by which receivers group the messages of one alert.
     runbook
         The address of the runbook, to which the section is added.
     """
@@ -257,7 +256,7 @@ def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str) -> 
 
 
 def stamp(time: dt.datetime) -> str:
-    """Return a time as keys hold it, UTC.
+    """Return a UTC time in the form that keys use.
 
     Examples
     --------

@@ -1,8 +1,7 @@
-"""Alerts to Slack and PagerDuty, both through Apprise, which knows their formats; none of their secrets is ever said.
+"""Webhooks: alerts to Slack and PagerDuty by HTTP.
 
-PagerDuty puts events of one deduplication key into one incident, and closes it by that key. Slack keeps no such key: it
-stands at the end of the message, where readers see which messages belong together. Apprise tells why it failed only by
-what it logs; of that the status is taken and nothing else, since the rest may repeat a webhook's address.
+PagerDuty groups events with the same deduplication key into one incident, and closes it by that key. Slack has no such
+key: it is the last line of the message, so that readers see which messages belong together.
 """
 
 import logging
@@ -11,181 +10,124 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from abaco.delivery.channel import DeliveryError, Item, PassingError, attempted
+import httpx2
+
+from abaco.core.net import is_loopback
+from abaco.delivery.channel import Channel, Delivery, DeliveryError, TransientError, retry
 from abaco.delivery.rules import headline
-from abaco.delivery.smtp import is_here
 
-WEBHOOK = re.compile(r"(/.+)/([A-Za-z0-9]+)/([A-Za-z0-9]+)/([A-Za-z0-9]+)/?")
-URGENCY = {"P1": "critical", "P2": "error", "P3": "warning", "P4": "info"}  # as PagerDuty calls it
-COLOUR = {
-    "P1": "failure",
-    "P2": "failure",
-    "P3": "warning",
-    "P4": "info",
-}  # the kind that Apprise colours it by
-LONGEST = 1024  # characters of a PagerDuty summary
-BUSY = 429
+SLACK_URL, PAGERDUTY_KEY = "SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY"
+SLACK_PATH = re.compile(r"/.+/[A-Za-z0-9]+/[A-Za-z0-9]+/[A-Za-z0-9]+/?")
+PAGERDUTY_EVENTS = "https://events.pagerduty.com/v2/enqueue"
+PAGERDUTY_SEVERITIES = {"P1": "critical", "P2": "error", "P3": "warning", "P4": "info"}
+COLORS = {"P1": "#A32037", "P2": "#A32037", "P3": "#CACF29", "P4": "#3AA3E3"}
+RESOLVED_COLOR = "#3AA337"
+MAX_SUMMARY = 1024  # characters that PagerDuty accepts
+AGENT = "Abaco"
 
 
-class SlackChannel:
+class SlackChannel(Channel):
     """Sends alerts to a Slack incoming webhook."""
 
-    def __init__(self, settings: dict[str, Any]):
-        self._timeout = settings["delivery"]["timeout_seconds"]
+    name, variables, takes = "slack", (SLACK_URL,), ("P1", "P2", "P3", "P4")
 
-    def missing(self) -> str | None:
-        """Return None when there is a webhook, else what to set."""
-        return None if os.environ.get("SLACK_WEBHOOK_URL") else "SLACK_WEBHOOK_URL"
+    def probe(self) -> str:
+        """Check the form of the webhook's address, without sending anything."""
+        _slack_url()
+        return f"{SLACK_URL} has the form of an incoming webhook"
 
-    def probe(self) -> None:
-        """Look at the webhook's form, sending nothing.
-
-        Raises
-        ------
-        DeliveryError
-            When it is none.
-        """
-        _webhook(os.environ["SLACK_WEBHOOK_URL"].strip())
-
-    def send(self, item: Item) -> dict[str, Any]:
-        """Send an alert; the receipt holds its key.
-
-        Raises
-        ------
-        DeliveryError
-            When Slack did not take it.
-        """
-        from apprise.plugins.slack import NotifySlack
-
-        alert = item.payload
-        base, *tokens = _webhook(os.environ["SLACK_WEBHOOK_URL"].strip())
-        service = NotifySlack(
-            **dict(zip(("token_a", "token_b", "token_c"), tokens, strict=True)), include_image=False,
-            include_timestamp=False, **_manner(self._timeout),
-        )  # fmt: skip
-        service.webhook_url = base
-        body = f"{alert['text']}\nKey: {alert['dedup_key']}"
-        attempted(_notify, "Slack", "SLACK_WEBHOOK_URL", service, self._timeout, alert, headline(alert), body)
+    def send(self, delivery: Delivery) -> dict[str, Any]:
+        """Send an alert; the receipt holds its key."""
+        alert = delivery.payload
+        attachment = {
+            "title": _escape(headline(alert)),
+            "text": _escape(f"{alert['text']}\nKey: {alert['dedup_key']}"),
+            "color": RESOLVED_COLOR if alert["resolved"] else COLORS[alert["severity"]],
+            "footer": AGENT,
+        }
+        message = {"mrkdwn": False, "attachments": [attachment]}
+        retry(_post, "Slack", SLACK_URL, _slack_url(), message, self.timeout)
         return {"dedup_key": alert["dedup_key"]}
 
 
-class PagerDutyChannel:
-    """Opens and closes incidents in PagerDuty by its Events API, version 2."""
+class PagerDutyChannel(Channel):
+    """Opens and resolves incidents in PagerDuty by its Events API, version 2."""
 
-    def __init__(self, settings: dict[str, Any]):
-        self._timeout = settings["delivery"]["timeout_seconds"]
+    name, variables, takes = "pagerduty", (PAGERDUTY_KEY,), ("P1", "P2")
 
-    def missing(self) -> str | None:
-        """Return None when there is a routing key, else what to set."""
-        return None if os.environ.get("PAGERDUTY_ROUTING_KEY") else "PAGERDUTY_ROUTING_KEY"
-
-    def probe(self) -> None:
-        """Look at the routing key's form, sending nothing.
-
-        Raises
-        ------
-        DeliveryError
-            When it is none.
-        """
+    def probe(self) -> str:
+        """Check the form of the routing key, without sending anything."""
         _routing_key()
+        return f"{PAGERDUTY_KEY} has the form of a routing key"
 
-    def send(self, item: Item) -> dict[str, Any]:
-        """Open the incident of an alert, add to it, or close it; the receipt holds its key.
-
-        Raises
-        ------
-        DeliveryError
-            When PagerDuty did not take it.
-        """
-        from apprise.plugins.pagerduty import NotifyPagerDuty
-
-        alert = item.payload
-        key = _routing_key()
-        service = NotifyPagerDuty(
-            apikey=key,  # Apprise wants a second key, which this API has no use for
-            integrationkey=key, source="abaco", component="report", class_id=alert["cause"],
-            severity=URGENCY[alert["severity"]], action="resolve" if alert["resolved"] else "trigger",
-            dedup=alert["dedup_key"], details={"text": alert["text"]}, include_image=False,
-            click=alert["runbook"] if alert["runbook"].startswith("http") else None,
-            **_manner(self._timeout),
-        )  # fmt: skip
-        summary = headline(alert)[:LONGEST]
-        attempted(_notify, "PagerDuty", "PAGERDUTY_ROUTING_KEY", service, self._timeout, alert, "", summary)
+    def send(self, delivery: Delivery) -> dict[str, Any]:
+        """Open, update or resolve the incident of an alert; the receipt holds its key."""
+        alert = delivery.payload
+        event = {"routing_key": _routing_key(), "dedup_key": alert["dedup_key"]}
+        if alert["resolved"]:
+            event["event_action"] = "resolve"
+        else:
+            event |= {"event_action": "trigger", "client": AGENT, "payload": _incident(alert)}
+            if alert["runbook"].startswith("http"):
+                event["links"] = [{"href": alert["runbook"]}]
+        retry(_post, "PagerDuty", PAGERDUTY_KEY, PAGERDUTY_EVENTS, event, self.timeout)
         return {"dedup_key": alert["dedup_key"]}
 
 
-def _manner(timeout: float) -> dict[str, Any]:
-    """Return what both services are made with: our name, the timeout, and that no redirection takes an alert away."""
-    from apprise import AppriseAsset
-
-    return {"asset": AppriseAsset(app_id="Abaco"), "cto": timeout, "rto": timeout, "redirect": "no"}
-
-
-def _notify(
-    place: str, variable: str, service: Any, timeout: float, alert: dict, title: str, body: str
-) -> None:
-    from apprise import Apprise, NotifyFormat, NotifyType
-
-    for talkative in ("apprise", "urllib3"):  # below a warning they tell addresses and keys
-        logging.getLogger(talkative).setLevel(logging.WARNING)
-    service.request_rate_per_sec = 0  # the attempts wait as long as they should
-    caller = Apprise()
-    caller.add(service)
-    kind = NotifyType.SUCCESS if alert["resolved"] else NotifyType(COLOUR[alert["severity"]])
-    with caller.notify(body=body, title=title, notify_type=kind, body_format=NotifyFormat.TEXT) as result:
-        if result:
-            return
-        said = " ".join(entry.message for entry in result.logs())
-        took = sum(attempt.elapsed for service in result for attempt in service)
-    raise _fault(place, variable, re.search(r"\berror=(\d{3})\b", said), took, timeout)
+def _incident(alert: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "summary": headline(alert)[:MAX_SUMMARY], "severity": PAGERDUTY_SEVERITIES[alert["severity"]],
+        "source": "abaco", "component": "report", "class": alert["cause"],
+        "custom_details": {"text": alert["text"]},
+    }  # fmt: skip
 
 
-def _fault(place: str, variable: str, status: re.Match | None, took: float, timeout: float) -> DeliveryError:
-    if status is None and took >= timeout:
-        return DeliveryError(
-            f"{place} gave no answer within {timeout:g} s: try again, or raise delivery.timeout_seconds"
+def _escape(text: str) -> str:
+    """Return a text in which Slack finds no mentions or links; other characters than these three mean nothing to it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _post(service: str, variable: str, url: str, content: dict[str, Any], timeout: float) -> None:
+    """Post JSON to a service; `variable` holds its address or key, which no error message repeats."""
+    logging.getLogger("httpx2").setLevel(
+        logging.WARNING
+    )  # at INFO it logs addresses, and Slack's is a secret
+    try:
+        response = httpx2.post(url, json=content, timeout=timeout, headers={"User-Agent": AGENT})
+    except httpx2.TimeoutException:
+        raise DeliveryError(
+            f"{service} gave no answer within {timeout:g} s: try again, or raise delivery.timeout_seconds"
+        ) from None
+    except httpx2.TransportError:
+        raise TransientError(
+            f"{service} cannot be reached, or broke off: check the network, and {variable}"
+        ) from None
+    status = response.status_code
+    if status >= 500 or status == httpx2.codes.TOO_MANY_REQUESTS:
+        raise TransientError(f"{service} answered {status}: it is in trouble, try again later")
+    if not response.is_success:
+        raise DeliveryError(f"{service} refused the alert ({status}): check {variable}")
+
+
+def _slack_url() -> str:
+    """Return the webhook's address, or raise a DeliveryError that does not repeat it."""
+    address = os.environ[SLACK_URL].strip()
+    try:
+        parts = urlsplit(address)
+        is_private = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+        is_webhook = is_private and "@" not in parts.netloc and SLACK_PATH.fullmatch(parts.path)
+    except ValueError:  # the host is not valid
+        is_webhook = False
+    if not is_webhook or not address.isprintable():
+        raise DeliveryError(
+            f"{SLACK_URL} is not an incoming webhook: copy its address, https://hooks.slack.com/services/…/…/…"
         )
-    if status is None:
-        return PassingError(f"{place} cannot be reached, or broke off: check the network, and {variable}")
-    code = int(status[1])
-    if code >= 500 or code == BUSY:
-        return PassingError(f"{place} answered {code}: it is in trouble, try again later")
-    return DeliveryError(f"{place} refused the alert ({code}): check {variable}")
+    return address
 
 
 def _routing_key() -> str:
-    """Return the routing key of the environment.
-
-    Raises
-    ------
-    DeliveryError
-        When it is none.
-    """
-    key = os.environ["PAGERDUTY_ROUTING_KEY"].strip()
+    """Return the routing key, or raise a DeliveryError that does not repeat it."""
+    key = os.environ[PAGERDUTY_KEY].strip()
     if not re.fullmatch(r"[A-Za-z0-9]+", key):
-        raise DeliveryError(
-            "PAGERDUTY_ROUTING_KEY is no routing key: copy it from the service's Events API v2"
-        )
+        raise DeliveryError(f"{PAGERDUTY_KEY} is not a routing key: copy it from the service's Events API v2")
     return key
-
-
-def _webhook(address: str) -> tuple[str, ...]:
-    """Return the beginning of a webhook's address and the three tokens at its end.
-
-    Raises
-    ------
-    DeliveryError
-        When it is none; the message does not repeat it.
-    """
-    try:
-        parts = urlsplit(address)
-        is_private = parts.scheme == "https" or (parts.scheme == "http" and is_here(parts.hostname))
-        path = WEBHOOK.fullmatch(parts.path) if is_private and "@" not in parts.netloc else None
-    except ValueError:  # the host is none
-        path = None
-    if path is None:
-        raise DeliveryError(
-            "SLACK_WEBHOOK_URL is no incoming webhook: "
-            "copy its address, https://hooks.slack.com/services/…/…/…"
-        )
-    return f"{parts.scheme}://{parts.netloc}{path[1]}", path[2], path[3], path[4]

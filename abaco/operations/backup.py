@@ -62,7 +62,7 @@ def _written(output: Path, path: Path) -> str:
 def write(output: Path, path: Path) -> int:
     """Write the archive of the reports in `output` to `path`, and return how many files it holds."""
 
-    engine = synchronise.caught_up(output)
+    engine = synchronise.open_synchronised(output, settings.load()["delivery"]["timeout_seconds"])
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def write(output: Path, path: Path) -> int:
                 copying.dump(engine, tables)
                 tables.flush()
                 count = _pack(
-                    fresh, output, [folder for folder, _ in synchronise.ended(output)], tables.buffer
+                    fresh, output, [folder for folder, _ in synchronise.ended_runs(output)], tables.buffer
                 )
             os.replace(fresh, path)
         finally:

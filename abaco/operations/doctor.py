@@ -1,19 +1,17 @@
-"""The examination: every check in turn, none of which can stop or delay the others for long."""
+"""The doctor: runs every check in turn; a check that fails or hangs does not keep the others from running."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from abaco.core import logs, secrets
+from abaco.core.deadlines import call_within
 from abaco.core.errors import AbacoError
 from abaco.operations import doctor_machine, doctor_places
-from abaco.operations.findings import Case, Finding, UnexaminedError, problem, warning
-
-Check = Callable[[Case], Finding]
+from abaco.operations.findings import Case, Check, Finding, UnexaminedError, problem, warning
 
 LIMIT_SECONDS = 60.0
 LIMITS = {"input": 120.0}  # every row of a large tape is read for its date
-# In this order: the log brings the variables of .env.local along, the parameters say what to look at.
+# In this order: the log reads the variables of .env.local, and the parameters say what to examine.
 CHECKS: dict[str, Check] = {
     "log": doctor_machine.log,
     "python": doctor_machine.python,
@@ -26,8 +24,7 @@ CHECKS: dict[str, Check] = {
     "input": doctor_machine.exports,
     "database": doctor_places.database,
     "deliveries": doctor_places.deliveries,
-    "azure": doctor_places.azure,
-    "email": doctor_places.email,
+    **doctor_places.REPORT_CHECKS,
     "alerts": doctor_places.alerts,
     "cascade": doctor_places.cascade,
     "service": doctor_places.service,
@@ -37,36 +34,29 @@ CHECKS: dict[str, Check] = {
 def examine(
     params: str | None = None, output: Path | None = None, log_level: str | None = None
 ) -> Iterator[tuple[str, Finding]]:
-    """Yield the name of each check and what it found, as soon as it is known.
+    """Yield the name and the finding of each check, as soon as it is known.
 
     Parameters
     ----------
     params, output, log_level
-        As a report is given them.
+        The options of the command line, as for a report.
     """
     case = Case(params, output, log_level)
     for name, check in CHECKS.items():
-        finding = limited(check, case, LIMITS.get(name, LIMIT_SECONDS))
+        finding = run_check(check, case, LIMITS.get(name, LIMIT_SECONDS))
         yield name, Finding(finding.level, secrets.hide(" ".join(finding.text.split())))
 
 
-def limited(check: Check, case: Case, seconds: float) -> Finding:
-    """Return what a check finds; one that fails, or has no end, is a problem."""
-    found: list[Finding] = []
-    # a daemon, as it may wait for something that never comes, and the command ends all the same
-    thread = threading.Thread(target=lambda: found.append(_outcome(check, case)), daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return found[0] if found else problem(f"no answer within {seconds:g} s: see what it waits for")
-
-
-def _outcome(check: Check, case: Case) -> Finding:
+def run_check(check: Check, case: Case, seconds: float) -> Finding:
+    """Return the finding of a check; one that fails, or takes longer than `seconds`, is a problem."""
     try:
-        return check(case)
+        return call_within(seconds, check, case)
     except UnexaminedError as error:
         return warning(str(error))
     except AbacoError as error:
         return problem(str(error))
+    except TimeoutError:
+        return problem(f"no answer within {seconds:g} s: see what it waits for")
     except Exception as error:
         logs.keep_traceback(error)
         return problem(f"{type(error).__name__}: {error}: see logs/pipeline.log")

@@ -1,4 +1,4 @@
-"""The machine: the log, Python, packages, disk, write access and clock."""
+"""Checks of the machine: log, Python, packages, parameters, variables, disk, write access, clock and input."""
 
 import datetime as dt
 import os
@@ -14,6 +14,7 @@ from pathlib import Path
 import abaco
 from abaco.core import logs, project, secrets, settings
 from abaco.core.errors import InputError
+from abaco.delivery.registry import CHANNELS
 from abaco.ingest import sources
 from abaco.ingest.coverage import tape_dates
 from abaco.kpis import catalog
@@ -24,40 +25,50 @@ from abaco.service.schedule import trigger
 LOCK = "requirements.lock"
 PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)( ;)?", re.MULTILINE)
 GIGABYTE = 1 << 30
-COPIES = 3  # of the input, at most, are on the disk while a run is at work
-LEEWAY_SECONDS = 300  # by which the clocks of two machines on one storage may differ
-
+COPIES = 3  # of the input that are on the disk during a run, at most
+TOLERANCE_SECONDS = 300  # between the clocks of two machines that share a storage
 ENVIRONMENT = ".env.local"
+SECRETS = tuple(
+    dict.fromkeys(
+        name
+        for name in (
+            *secrets.WHOLE,
+            *(name for channel in CHANNELS.values() for name in channel.variables),
+            *secrets.URLS,
+        )
+        if secrets.is_secret(name)
+    )
+)
 
 
 def log(case: Case) -> Finding:
-    """Begin to log, which also takes the variables of .env.local."""
+    """Start the log, which also reads the variables of .env.local."""
     logs.start(case.log_level)
     return ok("logs/pipeline.log can be written")
 
 
 def python(_: Case) -> Finding:
-    """Name the interpreter; one that is too old could not have started."""
+    """Name the interpreter; an older one than needed could not have started."""
     return ok(f"{platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
 def packages(_: Case) -> Finding:
-    """Compare what is installed with the lock, but for what another platform alone needs."""
+    """Compare the installed packages with the lock, except those that only another platform needs."""
     path = project.root() / LOCK
     if not path.is_file():
         return warning(f"{LOCK} is not there, so versions cannot be compared: restore it")
-    wanted: dict[str, set[str]] = {}
+    pinned_versions: dict[str, set[str]] = {}
     for name, pinned, marker in PIN.findall(path.read_text(encoding="utf-8")):
-        wanted.setdefault(name, set()).update({pinned, ""} if marker else {pinned})
+        pinned_versions.setdefault(name, set()).update({pinned, ""} if marker else {pinned})
     wrong = [
-        f"{name} is {found or 'not installed'}, not {' or '.join(sorted(pins - {''}))}"
-        for name, pins in wanted.items()
-        if (found := _installed(name)) not in pins
+        f"{name} is {installed or 'not installed'}, not {' or '.join(sorted(pins - {''}))}"
+        for name, pins in pinned_versions.items()
+        if (installed := _installed(name)) not in pins
     ]
     if wrong:
         more = f" and {len(wrong) - 1} more" if wrong[1:] else ""
         return problem(f"{wrong[0]}{more}: remove .venv and run make report, or build the image again")
-    return ok(f"{len(wanted)} packages are as {LOCK} says")
+    return ok(f"{len(pinned_versions)} packages are as {LOCK} says")
 
 
 def _installed(name: str) -> str:
@@ -68,7 +79,7 @@ def _installed(name: str) -> str:
 
 
 def disk(case: Case) -> Finding:
-    """Compare what is free for the reports with what a run of the input may need at once."""
+    """Compare the free space for the reports with what a run of the input may need."""
     folder = next(path for path in (case.output, *case.output.parents) if path.exists())
     free, needed = shutil.disk_usage(folder).free, GIGABYTE + COPIES * _size(case.exports)
     text = f"{free / GIGABYTE:,.1f} GiB free for {project.shown(case.output)}, a run may need {needed / GIGABYTE:,.1f}"
@@ -100,12 +111,12 @@ def access(case: Case) -> Finding:
 
 
 def clock(case: Case) -> Finding:
-    """Look for files that are newer than now: reports would be out of order, and certificates not valid."""
+    """Look for files from the future: with a wrong clock reports are out of order and certificates not valid."""
     files = [project.root() / project.MARKER, Path(abaco.__file__)]
     files += (case.output / run_folders.RUNS).glob("[0-9]*/*/run.json")
     latest, path = max((path.stat().st_mtime, path) for path in files)
     now = time.time()
-    if latest > now + LEEWAY_SECONDS:
+    if latest > now + TOLERANCE_SECONDS:
         return problem(
             f"it says {_text(now)}, but {project.shown(path)} is of {_text(latest)}: set the clock, "
             "and see that the system keeps it (timedatectl)"
@@ -119,7 +130,6 @@ def _text(seconds: float) -> str:
 
 def parameters(case: Case) -> Finding:
     """Check every setting, and the definitions of the KPIs."""
-
     loaded = settings.load(case.params)
     trigger(loaded["service"]["cron"])
     count = len(catalog.load())
@@ -130,11 +140,10 @@ def parameters(case: Case) -> Finding:
 
 
 def variables(_: Case) -> Finding:
-    """List which secrets are set, and see that nobody else on the machine reads their file."""
-    names = (*secrets.WHOLE, *secrets.URLS, *secrets.PARTS)
-    given = [name for name in names if os.environ.get(name)]
-    absent = [name for name in names if name not in given]
-    text = f"set: {', '.join(given) or 'none'}; not set: {', '.join(absent) or 'none'}"
+    """List which secrets are set, and check that nobody else on the machine can read their file."""
+    present = [name for name in SECRETS if os.environ.get(name)]
+    absent = [name for name in SECRETS if name not in present]
+    text = f"set: {', '.join(present) or 'none'}; not set: {', '.join(absent) or 'none'}"
     path = project.root() / ENVIRONMENT
     if path.is_file() and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         return warning(f"{text}; others on this machine can read {ENVIRONMENT}: chmod 600 {ENVIRONMENT}")
@@ -142,17 +151,16 @@ def variables(_: Case) -> Finding:
 
 
 def exports(case: Case) -> Finding:
-    """Look whether the input is there, is recognised, and is not older than it may be."""
-
+    """Check that the input is there, is recognised, and is not too old."""
     source = case.exports
     if case.reads_cascade and not source.exists():
         return ok("cascade: nothing is downloaded yet, the next run does it")
-    found, skipped = sources.discover(source)
-    text = f"{project.shown(source)}: {_counted(len(found), 'file')}"
+    files, skipped = sources.discover(source)
+    text = f"{project.shown(source)}: {_count(len(files), 'file')}"
     if skipped:
         text += f", {len(skipped)} more not used (make check says why)"
     try:
-        newest = tape_dates(found)[-1]
+        newest = tape_dates(files)[-1]
     except InputError as error:
         return warning(f"{text}; {error}")
     age = (dt.datetime.now(dt.UTC).date() - newest).days
@@ -163,5 +171,5 @@ def exports(case: Case) -> Finding:
     return ok(text)
 
 
-def _counted(count: int, what: str) -> str:
+def _count(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"

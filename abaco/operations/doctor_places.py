@@ -1,4 +1,4 @@
-"""The places: database, deliveries, Azure Blob, email, alerts and Cascade, each asked once and left as it is."""
+"""Checks of places: database, deliveries, channels, Cascade and the service, each asked once and left unchanged."""
 
 import os
 from typing import Any
@@ -8,23 +8,21 @@ from sqlalchemy import func, select
 
 from abaco.core import project
 from abaco.database import connection, queries, schema
-from abaco.delivery import rules
-from abaco.delivery.azure import AzureChannel
 from abaco.delivery.email import EmailChannel, alert_recipients, report_recipients
-from abaco.delivery.registry import channel
+from abaco.delivery.registry import CHANNELS, REPORT_CHANNELS, ROUTES, create_channel
+from abaco.delivery.rules import FALLBACK
 from abaco.ingest.cascade.export import TOKEN_VARIABLE, probe
-from abaco.operations.findings import PATIENCE_SECONDS, Case, Finding, ok, problem, warning
+from abaco.operations.findings import TIMEOUT_SECONDS, Case, Check, Finding, ok, problem, warning
 from abaco.run import folders
 from abaco.service.schedule import NOTE
 from abaco.service.security import USER, Access
 
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-SERVED = "pipeline_status"  # a metric that the service always has
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+SERVICE_METRIC = "pipeline_status"  # the service always has it
 
 
 def database(case: Case) -> Finding:
-    """Open the database and count its runs; SQLite is also read through."""
-
+    """Open the database and count its runs; a SQLite file is also read completely."""
     file = case.output / connection.FILE
     if not connection.is_elsewhere() and not file.exists():
         return ok(f"SQLite, {project.shown(file)}: the first run makes it")
@@ -33,22 +31,20 @@ def database(case: Case) -> Finding:
         count = opened.scalar(select(func.count()).select_from(schema.runs))
         if engine.dialect.name == "postgresql":
             return ok(f"PostgreSQL at {engine.url.host or 'this machine'} answers, runs: {count}")
-        said = opened.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if said != "ok":
+        result = opened.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if result != "ok":
         return problem(
-            f"{project.shown(file)} is damaged ({said}): restore a backup, or move it away and run abaco status"
+            f"{project.shown(file)} is damaged ({result}): restore a backup, or move it away and run abaco status"
         )
     return ok(f"SQLite, {project.shown(file)}, runs: {count}")
 
 
 def deliveries(case: Case) -> Finding:
-    """Count what has not arrived."""
-
+    """Count the deliveries that have not arrived."""
     if not connection.is_elsewhere() and not (case.output / connection.FILE).exists():
         return ok("none yet")
-    with connection.reading(
-        connection.connect(case.output, case.settings["delivery"]["timeout_seconds"])
-    ) as opened:
+    engine = connection.connect(case.output, case.settings["delivery"]["timeout_seconds"])
+    with connection.reading(engine) as opened:
         pending = queries.deliveries_with(opened, "pending")
         dead = queries.deliveries_with(opened, "dead")
     if dead:
@@ -57,23 +53,13 @@ def deliveries(case: Case) -> Finding:
             "then abaco deliver --pending --dead"
         )
     if pending:
-        said = pending[-1]["error"] or "not tried yet"
-        return warning(f"{len(pending)} pending; the last: {said}: mend it, then abaco deliver --pending")
+        reason = pending[-1]["error"] or "not tried yet"
+        return warning(f"{len(pending)} pending; the last: {reason}: mend it, then abaco deliver --pending")
     return ok("nothing is pending")
 
 
-def azure(case: Case) -> Finding:
-    """Ask for the container."""
-
-    channel = AzureChannel(case.settings)
-    if missing := channel.missing():
-        return ok(f"not set up: nothing is uploaded unless {missing} is set")
-    return ok(channel.probe())
-
-
 def email(case: Case) -> Finding:
-    """Sign in at the mail server, and count who receives reports."""
-
+    """Sign in at the mail server, and count the recipients of reports and alerts."""
     channel = EmailChannel(case.settings)
     reports, alerts = report_recipients(), alert_recipients()
     if missing := channel.missing():
@@ -83,32 +69,46 @@ def email(case: Case) -> Finding:
     return ok(text) if reports else warning(f"{text}: set REPORT_RECIPIENTS")
 
 
-def alerts(case: Case) -> Finding:
-    """Say where alerts of each severity go, once the addresses of these places have the right form."""
+def report_check(name: str) -> Check:
+    """Return the check of a channel that takes reports: whether it is set up and answers."""
 
-    places = {place for route in rules.ROUTES.values() for place in route}
-    usable = {place for place in places if channel(place, case.settings).missing() is None}
-    for place in sorted(usable - {"email"}):  # an incident would be the first to find a wrong one
-        channel(place, case.settings).probe()
-    usable -= set() if alert_recipients() else {"email"}
+    def check(case: Case) -> Finding:
+        channel = create_channel(name, case.settings)
+        if missing := channel.missing():
+            return ok(f"not set up: nothing is uploaded unless {missing} is set")
+        return ok(channel.probe())
+
+    return check
+
+
+REPORT_CHECKS: dict[str, Check] = {name: report_check(name) for name in REPORT_CHANNELS} | {"email": email}
+
+
+def alerts(case: Case) -> Finding:
+    """Say where the alerts of each severity go, once the addresses of these channels have the right form."""
+    channels = {name: channel(case.settings) for name, channel in CHANNELS.items()}
+    usable = {name for route in ROUTES.values() for name in route if channels[name].missing() is None}
+    for name in sorted(usable - set(REPORT_CHECKS)):  # those of reports have checks of their own
+        channels[name].probe()
+    if not alert_recipients():
+        usable -= {"email"}
     if not usable:
         return warning(
             "nobody is told of failures: set PAGERDUTY_ROUTING_KEY, SLACK_WEBHOOK_URL, or SMTP_URL and "
             "ALERT_RECIPIENTS"
         )
-    told = {
-        severity: [place for place in route if place in usable] or sorted(usable & {"email"})
-        for severity, route in rules.ROUTES.items()
+    receivers = {
+        severity: [name for name in route if name in usable] or sorted(usable & {FALLBACK})
+        for severity, route in ROUTES.items()
     }
-    text = ", ".join(f"{severity} to {' and '.join(to) or 'nobody'}" for severity, to in told.items())
+    text = ", ".join(f"{severity} to {' and '.join(to) or 'nobody'}" for severity, to in receivers.items())
     if case.settings["alerts"]["dry_run"]:
         return warning(f"{text}, but alerts.dry_run is true: they are printed only")
     return ok(text)
 
 
 def cascade(case: Case) -> Finding:
-    """Ask for the head of the export, with the token and without its content."""
-
+    """Ask for the head of the export with the token, without downloading it."""
     is_set = bool(case.settings["cascade"]["url"] and os.environ.get(TOKEN_VARIABLE))
     if not (is_set or case.reads_cascade):
         return ok(f"not set up: the input cascade needs cascade.url and {TOKEN_VARIABLE}")
@@ -117,15 +117,12 @@ def cascade(case: Case) -> Finding:
 
 def service(case: Case) -> Finding:
     """Ask /health and /metrics, with the token or the password of the environment."""
-
     host, port = (case.settings["service"][key] for key in ("host", "port"))
-    host = ANYWHERE.get(host, host)
+    host = LOOPBACK.get(host, host)
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     try:
-        with httpx2.Client(
-            base_url=address, timeout=PATIENCE_SECONDS, trust_env=False, **_access()
-        ) as client:
-            return _judged(client, address)
+        with httpx2.Client(base_url=address, timeout=TIMEOUT_SECONDS, trust_env=False, **_access()) as client:
+            return _examine_answers(client, address)
     except httpx2.ConnectError:
         if (case.output / folders.RUNS / NOTE).exists():
             return warning(
@@ -140,30 +137,29 @@ def service(case: Case) -> Finding:
 
 
 def _access() -> dict[str, Any]:
-
     access = Access.from_environment()
     if access.token:
         return {"headers": {"Authorization": f"Bearer {access.token}"}}
     return {"auth": (USER, access.password)} if access.password else {}
 
 
-def _judged(client: Any, address: str) -> Finding:
+def _examine_answers(client: httpx2.Client, address: str) -> Finding:
     answer = client.get("/health")
     try:
-        state, said = answer.json()["status"], answer.json()["last_error"]
+        state, last_error = answer.json()["status"], answer.json()["last_error"]
     except (ValueError, KeyError, TypeError):
         return problem(f"{address} is another program's: stop it, or choose another service.port")
     if state == "unhealthy":
-        return problem(f"{address} is unhealthy: {said}")
+        return problem(f"{address} is unhealthy: {last_error}")
     metrics = client.get("/metrics")
     if metrics.status_code == 401:
         return problem(
             f"{address} has another token than this environment: set ABACO_SERVE_TOKEN as the service has it"
         )
-    if metrics.status_code != 200 or SERVED not in metrics.text:
+    if metrics.status_code != 200 or SERVICE_METRIC not in metrics.text:
         return problem(
             f"{address}/metrics answers {metrics.status_code} and no metrics: see logs/service.log"
         )
     count = sum(bool(line) and line[0] != "#" for line in metrics.text.splitlines())
     text = f"{address} is {state} and has {count} metrics for Prometheus"
-    return warning(f"{text}; {said}") if said else ok(text)
+    return warning(f"{text}; {last_error}") if last_error else ok(text)

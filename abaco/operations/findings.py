@@ -1,5 +1,6 @@
-"""What a check of the doctor examines and what it finds."""
+"""Findings: what the doctor's checks examine and what they return."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,12 @@ from abaco.core import project
 from abaco.core.errors import AbacoError
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
-PATIENCE_SECONDS = 15.0  # for an answer from elsewhere
+TIMEOUT_SECONDS = 15.0  # for an answer of another machine
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: a level, and in words what is there and what to do."""
+    """The result of a check: a level, and in words what is there and what to do."""
 
     level: str
     text: str
@@ -25,12 +26,12 @@ def ok(text: str) -> Finding:
 
 
 def warning(text: str) -> Finding:
-    """Return that something works, and somebody should look at it."""
+    """Return that something works, but somebody should look at it."""
     return Finding(WARNING, text)
 
 
 def problem(text: str) -> Finding:
-    """Return that something keeps the installation from its work."""
+    """Return that something keeps the installation from working."""
     return Finding(PROBLEM, text)
 
 
@@ -45,9 +46,9 @@ class Case:
     Attributes
     ----------
     params, given_output, log_level
-        What the command line gave.
+        The options of the command line.
     loaded
-        All settings by section, once they are found valid.
+        All settings by section, once they are known to be valid.
     """
 
     params: str | None = None
@@ -57,7 +58,7 @@ class Case:
 
     @property
     def settings(self) -> dict[str, dict[str, Any]]:
-        """All settings by section, no place given longer to answer than the doctor waits.
+        """All settings by section; no place gets more time to answer than the doctor waits.
 
         Raises
         ------
@@ -66,7 +67,7 @@ class Case:
         """
         if self.loaded is None:
             raise UnexaminedError("not examined: correct the parameters first")
-        seconds = min(self.loaded["delivery"]["timeout_seconds"], PATIENCE_SECONDS)
+        seconds = min(self.loaded["delivery"]["timeout_seconds"], TIMEOUT_SECONDS)
         return self.loaded | {"delivery": self.loaded["delivery"] | {"timeout_seconds": seconds}}
 
     @property
@@ -76,13 +77,15 @@ class Case:
 
     @property
     def exports(self) -> Path:
-        """The file or folder that a run reads; of the input ``cascade``, where the download lies."""
-        named = self.settings["run"]["input"]
+        """The file or folder that a run reads; for the input ``cascade``, the folder of the download."""
         if self.reads_cascade:
             return project.resolve(self.settings["cascade"]["folder"]) / "current"
-        return project.resolve(named)
+        return project.resolve(self.settings["run"]["input"])
 
     @property
     def reads_cascade(self) -> bool:
         """Whether a run downloads its input."""
         return self.settings["run"]["input"] == "cascade"
+
+
+Check = Callable[[Case], Finding]

@@ -50,7 +50,7 @@ def restore(source: str, output: Path | None = None) -> str:
 
     folder = run_folders.reports_folder(output)
     run_folders.check_writable(folder)
-    if busy := synchronise.at_work(folder):
+    if busy := synchronise.running(folder):
         raise RunError(
             f"A run of {busy[0]['date']} is at work since {busy[0]['started_at']}: wait until it has ended"
         )
@@ -153,7 +153,7 @@ def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path | None
 
     kept = output / REPLACED / f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%fZ}"
     kept.mkdir(parents=True)
-    engine = connect(output)
+    engine = connect(output, settings.load()["delivery"]["timeout_seconds"])
     with (kept / DATABASE).open("w", encoding="utf-8") as file:
         copying.dump(engine, file)
     (kept / DATABASE).chmod(0o600)

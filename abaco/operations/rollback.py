@@ -47,12 +47,13 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
                 f"{date}: {altered[0]} of {_id(target)} is not what the run wrote; choose another with --to"
             )
         now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-        with writing(connect(folder)) as connection:  # undone when the switch fails
+        engine = connect(folder, loaded["delivery"]["timeout_seconds"])
+        with writing(engine) as connection:  # undone when the switch fails
             take_turns(connection)
             records.write_run(connection, folder, target)
-            records.show(connection, date, _id(target), now, "rolled back")
-            told = alerting.judge(connection, target, loaded, now, former=True)
-            outbox.enqueue(connection, folder, told)
+            records.write_visible(connection, date, _id(target), now, "rolled back")
+            deliveries = alerting.evaluate_alerts(connection, target, loaded, now, is_rollback=True)
+            outbox.enqueue(connection, folder, deliveries)
             folders.publish(target, folder)
     return (
         f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"

@@ -23,7 +23,7 @@ def find(connection: Any, output: Path, name: str) -> dict[str, Any]:
 
     if found := queries.run_named(connection, name):
         return found
-    known = [run["run_id"] for run in queries.shown(connection).values()]
+    known = [run["run_id"] for run in queries.visible_runs(connection).values()]
     raise InputError(
         f"No finished run {name} in {project.shown(output)}: give a run id or a date; "
         f"there are: {', '.join(known[-5:])}"

@@ -40,7 +40,7 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
 
     folder = folders.reports_folder(output)
     with connection.reading(status.database(folder)) as opened:
-        run = report_of(queries.shown(opened), folder, date)
+        run = report_of(queries.visible_runs(opened), folder, date)
         entry = kpi_of(queries.figures(opened, run), kpi, run["date"])
         rows = queries.history(opened, run["run_id"], kpi)
     rows = [{**row, "value": None if row["value"] is None else Decimal(str(row["value"]))} for row in rows]

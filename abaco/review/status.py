@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from abaco.core import dates as core_dates
-from abaco.core import files, project, text
+from abaco.core import files, project, settings, text
 from abaco.core.errors import DatabaseError, InputError
 from abaco.core.text import aligned
 from abaco.database import connection, queries, synchronise
-from abaco.database.queries import alike
+from abaco.database.queries import group_deliveries
 from abaco.run import folders
 from abaco.run.folders import reports_folder, visible
 
@@ -30,7 +30,7 @@ def overview(output: Path | None = None) -> Iterator[str]:
         known = _of_database(folder)
     except DatabaseError as error:
         known, fault = _of_folders(folder), error
-    shown, unfinished = known["shown"], [*known["failures"], *synchronise.at_work(folder)]
+    shown, unfinished = known["shown"], [*known["failures"], *synchronise.running(folder)]
     dates = sorted({*shown, *(str(run["date"]) for run in unfinished)})
     if not dates:
         raise fault or nothing(folder)
@@ -44,10 +44,12 @@ def overview(output: Path | None = None) -> Iterator[str]:
     if fault:
         yield "\nOf deliveries and alerts only the database knows"
         raise fault
-    yield from _listed("Not delivered", [(_what(row), _state(row)) for row in alike(known["waiting"])])
+    yield from _listed(
+        "Not delivered", [(_what(row), _state(row)) for row in group_deliveries(known["waiting"])]
+    )
     past = [row for row in known["past"] if shown and str(row["date"]) == max(shown)]
     yield from _listed(
-        "Not sent any more", [(_what(row), row["status"], row["error"]) for row in alike(past)]
+        "Not sent any more", [(_what(row), row["status"], row["error"]) for row in group_deliveries(past)]
     )
     alerts = [(a["severity"], a["title"], f"since {text_of(a['opened_at'])}") for a in known["alerts"]]
     yield from _listed("Open alerts", alerts)
@@ -57,7 +59,7 @@ def _of_database(folder: Path) -> dict[str, Any]:
 
     with connection.reading(database(folder)) as opened:
         return {
-            "shown": queries.shown(opened),
+            "shown": queries.visible_runs(opened),
             "figures": queries.core_figures(opened),
             "failures": queries.failed(opened),
             "waiting": queries.deliveries_with(opened, "pending", "dead"),
@@ -74,7 +76,7 @@ def _of_folders(folder: Path) -> dict[str, Any]:
         kpis = files.read_json(folder / date / "metrics.json")["kpis"]
         figures[run["run_id"]] = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core"}
     failures = [
-        run | {"status": "failed"} for _, run in synchronise.ended(folder) if run["status"] != "success"
+        run | {"status": "failed"} for _, run in synchronise.ended_runs(folder) if run["status"] != "success"
     ]
     return {"shown": shown, "figures": figures, "failures": failures}
 
@@ -92,7 +94,7 @@ def database(output: Path) -> Any:
 
     if not (output / folders.RUNS).is_dir() and not connection.is_elsewhere():
         raise nothing(output)
-    return synchronise.caught_up(output)
+    return synchronise.open_synchronised(output, settings.load()["delivery"]["timeout_seconds"])
 
 
 def nothing(folder: Path) -> InputError:

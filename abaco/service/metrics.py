@@ -1,4 +1,4 @@
-"""Metrics as Prometheus reads them, taken from the database at each scrape, so that they survive a restart."""
+"""Metrics for Prometheus, read from the database at each scrape, so that they survive a restart."""
 
 import datetime as dt
 import re
@@ -12,14 +12,13 @@ from sqlalchemy import Connection, func, select
 from abaco.database import queries
 from abaco.database.connection import reading
 from abaco.database.schema import deliveries
-from abaco.delivery.rules import stopped_by_rejects
+from abaco.delivery.registry import CHANNELS
+from abaco.delivery.rules import SEVERITIES, stopped_by_rejects
 from abaco.ingest.quarantine import reject_pct
 from abaco.service.reports import Book
 
 STATUSES = ("ok", "warning", "critical", "not_computable", "none")
-CHANNELS = ("azure", "email", "slack", "pagerduty")
-DELIVERY = ("pending", "done", "dead")
-SEVERITIES = ("P1", "P2", "P3", "P4")
+DELIVERY_STATUSES = ("pending", "done", "dead")
 ROWS = ("rows_in", "accepted", "quarantined", "duplicates", "later")
 
 
@@ -49,7 +48,7 @@ def snake_case(name: str) -> str:
 
 
 class Collector:
-    """Reads the database whenever it is asked."""
+    """Reads the metrics from the database at each scrape."""
 
     def __init__(self, book: Book, connection: Connection):
         self._book, self._connection = book, connection
@@ -78,14 +77,14 @@ def _gauge(name: str, text: str, label: str | tuple[str, ...], values: dict[Any,
 
 
 def _figures(connection: Connection, run: dict[str, Any]) -> Iterator[Metric]:
-    """Yield the KPIs of the latest date; one that is not computable has no value, not 0."""
+    """Yield the KPIs of the latest date; one that is not computable has no value, rather than 0."""
     kpis = queries.figures(connection, run)
     for name, kpi in kpis.items():
         if kpi["value"] is not None:
             title = f"{kpi['title']} ({kpi['unit']})".removesuffix(" ()")
             yield GaugeMetricFamily(f"kpi_{snake_case(name)}", title, kpi["value"])
-    judged = {(name, status): kpi["status"] == status for name, kpi in kpis.items() for status in STATUSES}
-    yield _gauge("kpi_status", "1 for the status that a KPI has", ("kpi", "status"), judged)
+    statuses = {(name, status): kpi["status"] == status for name, kpi in kpis.items() for status in STATUSES}
+    yield _gauge("kpi_status", "1 for the status that a KPI has", ("kpi", "status"), statuses)
     limits = {
         (name, level): limit for name, kpi in kpis.items() for level, limit in kpi["thresholds"].items()
     }
@@ -127,7 +126,7 @@ def _state(book: Book, connection: Connection) -> Iterator[Metric]:
 
 
 def _phases(phases: dict[str, dict[str, float | None]]) -> Iterator[Metric]:
-    """Yield the metrics of the latest report's phases; what it could not know is not a number."""
+    """Yield the metrics of the latest report's phases; an unknown value is not a number."""
     seconds = {phase: figures["seconds"] for phase, figures in phases.items() if "seconds" in figures}
     yield _gauge(
         "pipeline_execution_time_seconds", "Seconds that a phase of the latest report took", "phase", seconds
@@ -135,8 +134,8 @@ def _phases(phases: dict[str, dict[str, float | None]]) -> Iterator[Metric]:
     for phase, figures in phases.items():
         for metric, value in figures.items():
             if metric != "seconds":
-                known = float("nan") if value is None else value
-                yield GaugeMetricFamily(f"pipeline_{phase}_{metric}", f"{metric} of phase {phase}", known)
+                number = float("nan") if value is None else value
+                yield GaugeMetricFamily(f"pipeline_{phase}_{metric}", f"{metric} of phase {phase}", number)
 
 
 def _rows(quality: dict[str, str]) -> Iterator[Metric]:
@@ -149,9 +148,11 @@ def _rows(quality: dict[str, str]) -> Iterator[Metric]:
 
 def _deliveries(connection: Connection) -> Iterator[Metric]:
     kinds = (deliveries.c.channel, deliveries.c.status)
-    found = {(c, s): n for c, s, n in connection.execute(select(*kinds, func.count()).group_by(*kinds))}
+    rows = {(c, s): n for c, s, n in connection.execute(select(*kinds, func.count()).group_by(*kinds))}
     counts = {
-        (channel, status): found.get((channel, status), 0) for channel in CHANNELS for status in DELIVERY
+        (channel, status): rows.get((channel, status), 0)
+        for channel in CHANNELS
+        for status in DELIVERY_STATUSES
     }
     yield _gauge("pipeline_deliveries", "Deliveries by what became of them", ("channel", "status"), counts)
     pending = sum(count for (_, status), count in counts.items() if status == "pending")

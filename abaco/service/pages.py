@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from abaco.core import dates, project
 from abaco.database import queries
 from abaco.database.connection import reading
-from abaco.database.queries import alike
+from abaco.database.queries import group_deliveries
 from abaco.page.key_figures import kpi_cards
 from abaco.page.kpi_text import FIRST_KPIS
 from abaco.page.markup import Html, fill, stylesheet
@@ -40,7 +40,7 @@ def reports(book: Book, before: str) -> str:
     """Return the page of all reports by date, the latest first; `before` a date, if it is not empty."""
     state = health(book)
     with reading(book.engine) as connection:
-        shown = list(reversed(queries.shown(connection).values()))
+        shown = list(reversed(queries.visible_runs(connection).values()))
         listed = [run for run in shown if not before or str(run["date"]) < before]
         here, rest = listed[:DATES], listed[DATES:]
         latest = shown[0] if shown and not before else None
@@ -49,7 +49,7 @@ def reports(book: Book, before: str) -> str:
             "table": tables.reports(connection, here),
             "failed": _failed(connection, shown),
             "alerts": queries.open_alerts(connection),
-            "deliveries": list(alike(queries.deliveries_with(connection, "pending", "dead"))),
+            "deliveries": list(group_deliveries(queries.deliveries_with(connection, "pending", "dead"))),
         }
     for name in ("last_run", "next_run"):
         values[name] = state[name] and moment(dates.time_of(state[name]))
@@ -63,7 +63,7 @@ def run(found: dict[str, Any], book: Book, base: str) -> str:
     """Return the page of a run: its figures, its files, whose addresses begin with `base`, the runs of its date."""
     with reading(book.engine) as connection:
         cards = _cards(connection, found)
-        seen = queries.shown(connection)[str(found["date"])]["run_id"]
+        seen = queries.visible_runs(connection)[str(found["date"])]["run_id"]
         of_date = queries.runs_of(connection, found["date"])
     folder = files.folder_of(book.output, found)
     sizes = files.listed(folder) if folder else {}

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine
 from abaco.core import dates, locks
 from abaco.core.errors import AbacoError
 from abaco.database import queries
-from abaco.database.connection import FILE, reading
-from abaco.database.synchronise import caught_up
+from abaco.database.connection import FILE, TIMEOUT_SECONDS, reading
+from abaco.database.synchronise import open_synchronised
 from abaco.run import folders
 from abaco.service.schedule import Schedule
 
@@ -30,7 +30,7 @@ class Book:
 
     output: Path
     schedule: Schedule
-    timeout: float | None = None  # seconds to wait for an answer of the database
+    timeout: float = TIMEOUT_SECONDS  # to wait for an answer of the database
     _engine: Engine | None = field(default=None, init=False)
     _file: int | None = field(default=None, init=False)
 
@@ -38,7 +38,7 @@ class Book:
     def engine(self) -> Engine:
         """The database, reached when it is first asked, and anew when another file has taken its place."""
         if self._engine is None or self._file != _number(self.output / FILE):
-            self._engine = caught_up(self.output, self.timeout)
+            self._engine = open_synchronised(self.output, self.timeout)
             self._file = _number(self.output / FILE)
         return self._engine
 

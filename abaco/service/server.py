@@ -92,7 +92,7 @@ def _tell(output: Path, configured: dict[str, Any], began: str, why: str) -> Non
     """Alert of a run of the schedule that failed before it could do so itself."""
 
     try:
-        commands.tell_of_start(output, configured, began, why)
+        commands.alert_of_failed_start(output, configured, began, why)
     except DatabaseError as error:
         log.error("nobody is told that the run failed: %s", error)
 

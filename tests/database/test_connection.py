@@ -11,10 +11,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, select, text
 
-from abaco.core import dates, settings
+from abaco.core import dates
 from abaco.core.errors import DatabaseError
 from abaco.database import connection, schema
-from abaco.database.connection import connect, reading, writing
+from abaco.database.connection import connect, reading, take_turns, writing
 from tests.support.postgres import PASSWORD, QUOTED
 
 
@@ -101,17 +101,17 @@ def test_times_come_back_in_utc(database, tmp_path):
     engine = connect(tmp_path)
     with writing(engine) as opened:
         opened.execute(
-            schema.settlements.insert(),
+            schema.delivery_plans.insert(),
             {"run": "r", "folder": "f", "place": "p", "at": dates.time_of("2025-12-31T02:00:00+02:00")},
         )
     with reading(engine) as opened:
-        assert opened.scalar(select(schema.settlements.c.at)).isoformat() == "2025-12-31T00:00:00+00:00"
+        assert opened.scalar(select(schema.delivery_plans.c.at)).isoformat() == "2025-12-31T00:00:00+00:00"
 
 
 # Faults
 
 
-def refused(tmp_path, timeout=None):
+def refused(tmp_path, timeout=connection.TIMEOUT_SECONDS):
     with pytest.raises(DatabaseError) as caught:
         connect(tmp_path, timeout)
     said = str(caught.value)
@@ -138,27 +138,30 @@ def test_server_that_takes_a_connection_and_says_nothing_is_left_after_the_timeo
         )
 
 
-@pytest.mark.parametrize("ending", ["statement", "commit"])
-def test_server_that_falls_silent_is_left_after_the_timeout_and_found_again(
-    postgres, tmp_path, monkeypatch, ending
+def test_statement_that_waits_too_long_is_cancelled_and_the_server_is_found_again(
+    postgres, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
-    engine = connect(tmp_path)
-    with pytest.raises(DatabaseError, match=r"no answer within 0\.3 s: see"), writing(engine) as opened:
-        opened.execute(text("SELECT 1"))
-        postgres.freeze()
-        opened.connection.driver_connection.timeout = 0.3  # not before: a busy machine may need longer
-        if ending == "statement":
-            opened.execute(text("SELECT 2"))
-    postgres.thaw()
+    engine = connect(tmp_path, 0.5)
+    expected = "no answer within 2 s: see whether it is well, or raise delivery.timeout_seconds"
+    with writing(engine) as holder:
+        take_turns(holder)
+        with pytest.raises(DatabaseError, match=expected), writing(engine) as waiting:
+            take_turns(waiting)
     with writing(engine) as opened:
-        assert opened.scalar(text("SELECT 3")) == 3
+        take_turns(opened)
 
 
-def test_timeout_is_the_setting_where_none_is_given(postgres, tmp_path, monkeypatch):
-    monkeypatch.setenv("DATABASE_URL", postgres.new())
-    with reading(connect(tmp_path)) as opened:
-        assert opened.connection.driver_connection.timeout == settings.load()["delivery"]["timeout_seconds"]
+def test_connection_is_bounded_by_libpq_unless_the_address_says_otherwise(postgres, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", f"{postgres.new()}?keepalives_idle=7")
+    with reading(connect(tmp_path, 20.0)) as opened:
+        parameters = opened.connection.driver_connection.info.get_parameters()
+        bounds = {name: value for name, value in parameters.items() if "timeout" in name or "alive" in name}
+        assert bounds == {
+            "connect_timeout": "20", "tcp_user_timeout": "20000", "keepalives_idle": "7",
+            "keepalives_interval": "4", "keepalives_count": "3",
+        }  # fmt: skip
+        assert opened.scalar(text("SHOW statement_timeout")) == "20s"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +187,7 @@ def test_encryption_is_insisted_on_when_the_address_says_so(postgres, tmp_path, 
 )
 def test_address_that_is_none_is_not_repeated(tmp_path, monkeypatch, address):
     monkeypatch.setenv("DATABASE_URL", address)
-    assert refused(tmp_path).startswith("DATABASE_URL is no address of PostgreSQL: write postgresql://")
+    assert refused(tmp_path).startswith("DATABASE_URL is not an address of PostgreSQL: write postgresql://")
 
 
 def test_file_that_is_no_database_is_named(tmp_path, monkeypatch):
@@ -202,7 +205,7 @@ def test_full_disk_of_the_server_says_so(postgres, tmp_path, monkeypatch):
 
 def test_file_that_another_program_holds_is_waited_for_and_left(tmp_path, monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.setattr(connection, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "SQLITE_WAIT_SECONDS", 0.1)
     one, other = connect(tmp_path), connect(tmp_path)
     expected = "database is locked: see that the file can be written and is no other program's"
     with writing(one), pytest.raises(DatabaseError, match=expected), writing(other):

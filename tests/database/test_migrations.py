@@ -20,7 +20,7 @@ def recorded(output):
     folder = left.run(output, DECEMBER, "r1", "2026-01-01T02:00:00Z")
     partial = left.kpi(9.0, "none", partial_through="2025-12-10")
     left.finish(folder, {"PAR30": left.kpi(5.5, "warning"), "Disbursed": partial})
-    return synchronise.caught_up(output)
+    return synchronise.open_synchronised(output)
 
 
 def brought_back(engine, version):
@@ -76,7 +76,7 @@ def test_rows_of_the_first_version_are_all_there_after_the_migration(first, tmp_
 def test_runs_are_recorded_on_after_the_migration(first, tmp_path):
     folder = left.run(tmp_path, DECEMBER, "r2", "2026-01-02T02:00:00Z")
     left.finish(folder, {"Disbursed": left.kpi(9.0, "none", partial_through="2025-12-10")})
-    with reading(synchronise.caught_up(tmp_path)) as opened:
+    with reading(synchronise.open_synchronised(tmp_path)) as opened:
         figures = queries.figures(opened, queries.run_named(opened, DECEMBER))
     assert str(figures["Disbursed"]["partial_through"]) == "2025-12-10"
 

@@ -96,7 +96,7 @@ def test_same_run_again_gives_no_rows_and_is_the_folder_made_last(database, tmp_
     assert write(engine, tmp_path, last) == write(engine, tmp_path, first) == 0
     assert counts(engine) == before
     with reading(engine) as connection:
-        (run,) = queries.shown(connection).values()
+        (run,) = queries.visible_runs(connection).values()
     assert run["folder"] == last.relative_to(tmp_path).as_posix()
     assert run["started_at"].hour == 3
 
@@ -106,7 +106,7 @@ def test_another_run_of_a_date_supersedes_and_keeps_the_former(database, tmp_pat
     for run_id, hour, value in (("r1", 2, 5.5), ("r2", 3, 5.6), ("r1", 4, 5.5)):
         write(engine, tmp_path, leave(tmp_path, run_id, f"2026-01-01T0{hour}:00:00Z", value))
         with reading(engine) as connection:
-            assert queries.shown(connection)[DECEMBER]["run_id"] == run_id
+            assert queries.visible_runs(connection)[DECEMBER]["run_id"] == run_id
             assert (
                 queries.figures(connection, queries.run_named(connection, run_id))["PAR30"]["value"] == value
             )
@@ -119,7 +119,7 @@ def test_run_that_is_written_late_does_not_supersede_a_later_one(database, tmp_p
     for folder in (late, early):
         write(engine, tmp_path, folder)
     with reading(engine) as connection:
-        assert queries.shown(connection)[DECEMBER]["run_id"] == "r3"
+        assert queries.visible_runs(connection)[DECEMBER]["run_id"] == "r3"
 
 
 def test_failed_and_killed_runs_are_written_once(database, tmp_path):
@@ -143,7 +143,7 @@ def test_processes_that_write_at_once_write_each_row_once(database, tmp_path):
     code = (
         "import sys; from pathlib import Path; from abaco.database import synchronise\n"
         f"output = Path({str(tmp_path)!r}); engine = synchronise.connect(output)\n"
-        "for name in sys.argv[1:] * 5: assert not synchronise.write(engine, output, Path(name))"
+        "for name in sys.argv[1:] * 5: assert not synchronise.record_run(engine, output, Path(name))"
     )
     orders = (folders, folders[::-1])
     both = [
@@ -161,36 +161,36 @@ def test_processes_that_write_at_once_write_each_row_once(database, tmp_path):
 def test_runs_that_the_database_lacks_are_caught_up(database, tmp_path):
     leave(tmp_path, "r1", "2026-01-01T02:00:00Z")
     left.run(tmp_path, DECEMBER, "f", "2026-01-01T03:00:00Z", "failed", "it broke")
-    engine = synchronise.caught_up(tmp_path)
+    engine = synchronise.open_synchronised(tmp_path)
     before = counts(engine)
     assert (before["runs"], before["failures"]) == (1, 1)
-    assert counts(synchronise.caught_up(tmp_path)) == before
+    assert counts(synchronise.open_synchronised(tmp_path)) == before
 
 
 def test_damaged_run_does_not_keep_others_out(database, tmp_path, caplog):
     damaged = leave(tmp_path, "r1", "2026-01-01T02:00:00Z")
     (damaged / "metrics.json").write_text("{}")
     leave(tmp_path, "r2", "2026-01-01T03:00:00Z")
-    assert counts(synchronise.caught_up(tmp_path))["runs"] == 1
+    assert counts(synchronise.open_synchronised(tmp_path))["runs"] == 1
 
 
 def test_link_that_was_moved_by_hand_is_believed(database, tmp_path):
     former, _ = (leave(tmp_path, f"r{hour}", f"2026-01-01T0{hour}:00:00Z") for hour in (2, 3))
-    synchronise.caught_up(tmp_path)
+    synchronise.open_synchronised(tmp_path)
     (tmp_path / DECEMBER).unlink()
     (tmp_path / DECEMBER).symlink_to(former.relative_to(tmp_path))
     for _ in range(2):
-        with reading(synchronise.caught_up(tmp_path)) as connection:
-            assert queries.shown(connection)[DECEMBER]["run_id"] == "r2"
+        with reading(synchronise.open_synchronised(tmp_path)) as connection:
+            assert queries.visible_runs(connection)[DECEMBER]["run_id"] == "r2"
             assert connection.scalar(select(func.count()).select_from(schema.visible)) == 3
 
 
 def test_database_of_reports_that_are_not_here_still_knows_them(postgres, tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     leave(tmp_path / "one", "r1", "2026-01-01T02:00:00Z")
-    synchronise.caught_up(tmp_path / "one")
-    with reading(synchronise.caught_up(tmp_path / "other")) as connection:
-        assert list(queries.shown(connection)) == [DECEMBER]
+    synchronise.open_synchronised(tmp_path / "one")
+    with reading(synchronise.open_synchronised(tmp_path / "other")) as connection:
+        assert list(queries.visible_runs(connection)) == [DECEMBER]
 
 
 @pytest.mark.parametrize("value", [True, False, None])

@@ -39,7 +39,7 @@ class Book:
         self.count = 0
 
     def report(self, hour=0, date="2025-12-31", **what):
-        """End a run of a date well, and return the items of its alerts."""
+        """End a run of a date well, and return the deliveries of its alerts."""
         self.count += 1
         content = {**metrics(**what), "date": date, "run_id": f"run-{self.count}"}
         folder = self.output / ".runs" / date / f"{self.count}"
@@ -54,20 +54,20 @@ class Book:
         with self.engine.begin() as connection:
             connection.execute(insert(schema.runs).values(run))
             connection.execute(insert(schema.visible).values(shown))
-            items = alerting.judge(connection, folder, self.settings, now)
-            outbox.enqueue(connection, self.output, items)
-        return items
+            deliveries = alerting.evaluate_alerts(connection, folder, self.settings, now)
+            outbox.enqueue(connection, self.output, deliveries)
+        return deliveries
 
     def fail(self, hour=0, date="2025-12-31", error="04_report: no space left"):
-        """Let a run of a date fail, and return the items of its alert."""
+        """Let a run of a date fail, and return the deliveries of its alert."""
         now = START + dt.timedelta(hours=hour)
         run = {"run_id": "run-x", "date": date, "started_at": f"{now:%Y-%m-%dT%H:%M:%SZ}", "error": error}
         with self.engine.begin() as connection:
-            items = alerting.failed(connection, run, None, self.settings, now)
-            outbox.enqueue(connection, self.output, items)
-        return items
+            deliveries = alerting.alert_of_failure(connection, run, None, self.settings, now)
+            outbox.enqueue(connection, self.output, deliveries)
+        return deliveries
 
-    def settle(self):
+    def arrive(self):
         """Count as arrived what is pending."""
         with self.engine.begin() as connection:
             pending = schema.deliveries.c.status == "pending"
@@ -108,21 +108,24 @@ def book(tmp_path):
     found.engine.dispose()
 
 
-def places(items):
-    return [(item.channel, item.payload["severity"], item.payload["resolved"]) for item in items]
+def places(deliveries):
+    return [
+        (delivery.channel, delivery.payload["severity"], delivery.payload["resolved"])
+        for delivery in deliveries
+    ]
 
 
 def test_text_says_what_since_when_the_largest_term_and_what_to_do(book):
-    item = book.report(PAR30=CRITICAL)[0]
-    assert item.payload["text"].splitlines() == [
+    delivery = book.report(PAR30=CRITICAL)[0]
+    assert delivery.payload["text"].splitlines() == [
         "Portfolio at risk, 30 days (PAR30) is 8.5000 %, above its critical limit of 8, at 2025-12-31.",
         "It has been past that limit since 2025-12-31.",
         "PAR30 moved by +1.00 points, from 7.50 % on 2025-11-30 to 8.50 % on 2025-12-31; most by new arrears (+1.25).",
         "Alert open since 2026-01-10 02:00 UTC.",
         "What to do: docs/OPERATIONS.md#kpi-past-its-threshold",
     ]
-    assert item.payload["dedup_key"] == "kpi:PAR30:20260110T020000Z"
-    assert (item.run_id, item.date) == ("run-1", "2025-12-31")
+    assert delivery.payload["dedup_key"] == "kpi:PAR30:20260110T020000Z"
+    assert (delivery.run_id, delivery.date) == ("run-1", "2025-12-31")
 
 
 def test_routes_by_severity(book):
@@ -150,14 +153,14 @@ def test_routes_by_severity(book):
 def test_email_takes_the_part_of_what_is_not_set_up(book, monkeypatch, unset, expected):
     for name in unset:
         monkeypatch.delenv(name)
-    assert [item.channel for item in book.report(PAR30=CRITICAL, PAR90=WARNING)] == expected
+    assert [delivery.channel for delivery in book.report(PAR30=CRITICAL, PAR90=WARNING)] == expected
     assert [row["told_at"] is not None for row in book.rows()] == [bool(expected)] * 2
 
 
 def test_who_gets_reports_is_told_where_nobody_is_named_for_alerts(book, monkeypatch):
     monkeypatch.delenv("ALERT_RECIPIENTS")
     monkeypatch.setenv("REPORT_RECIPIENTS", "ana@example.com, luis@example.com")
-    assert [item.payload.get("to") for item in book.fail()] == [
+    assert [delivery.payload.get("to") for delivery in book.fail()] == [
         None,
         None,
         "ana@example.com",
@@ -167,7 +170,7 @@ def test_who_gets_reports_is_told_where_nobody_is_named_for_alerts(book, monkeyp
 
 def test_wrong_address_keeps_nobody_else_from_being_told(book, monkeypatch):
     monkeypatch.setenv("ALERT_RECIPIENTS", "ops@example.com\r\nBcc: thief@example.com")
-    assert [item.channel for item in book.fail()] == ["pagerduty", "slack"]
+    assert [delivery.channel for delivery in book.fail()] == ["pagerduty", "slack"]
 
 
 def test_nobody_to_tell_at_first_is_told_later(book, monkeypatch):
@@ -200,13 +203,13 @@ def test_what_gets_worse_is_told_at_once_as_the_same(book):
     (first,) = book.report(PAR30=WARNING)
     worse = book.report(hour=1, PAR30=CRITICAL)
     assert places(worse) == [("pagerduty", "P2", False), ("slack", "P2", False)]
-    assert {item.payload["dedup_key"] for item in (first, *worse)} == {"kpi:PAR30:20260110T020000Z"}
+    assert {delivery.payload["dedup_key"] for delivery in (first, *worse)} == {"kpi:PAR30:20260110T020000Z"}
     assert len(book.rows()) == 1
 
 
 def test_what_gets_better_closes_the_graver_one_and_opens_another(book):
     book.report(PAR30=CRITICAL)
-    book.settle()
+    book.arrive()
     better = book.report(hour=1, PAR30=WARNING)
     assert places(better) == [("pagerduty", "P2", True), ("slack", "P2", True), ("slack", "P3", False)]
     assert better[0].payload["title"] == "PAR30 is past its warning limit only"
@@ -215,15 +218,15 @@ def test_what_gets_better_closes_the_graver_one_and_opens_another(book):
 
 def test_what_is_well_again_is_told_once_where_it_was_told(book):
     opened = book.report(PAR30=CRITICAL)
-    book.settle()
+    book.arrive()
     over = book.report(hour=1, PAR30=FINE)
     assert places(over) == [("pagerduty", "P2", True), ("slack", "P2", True)]
-    assert {item.payload["dedup_key"] for item in (*opened, *over)} == {"kpi:PAR30:20260110T020000Z"}
+    assert {delivery.payload["dedup_key"] for delivery in (*opened, *over)} == {"kpi:PAR30:20260110T020000Z"}
     assert over[0].payload["text"].splitlines()[:2] == [
         "PAR30 is 3.0000 %, within its limits.",
         "It was: PAR30 is 8.5000 %, above its critical limit of 8",
     ]
-    book.settle()
+    book.arrive()
     assert book.report(hour=2, PAR30=FINE) == []
     assert [(row["is_open"], row["cleared_at"]) for row in book.rows()] == [
         (False, START + dt.timedelta(hours=1))
@@ -232,7 +235,7 @@ def test_what_is_well_again_is_told_once_where_it_was_told(book):
 
 def test_what_comes_back_is_another_alert(book):
     first = book.report(PAR30=WARNING)
-    book.settle()
+    book.arrive()
     book.report(hour=1, PAR30=FINE)
     again = book.report(hour=2, PAR30=WARNING)
     assert first[0].payload["dedup_key"] != again[0].payload["dedup_key"]
@@ -240,7 +243,7 @@ def test_what_comes_back_is_another_alert(book):
 
 def test_figure_that_cannot_be_computed_any_more_is_not_well_again(book):
     book.report(PAR30=CRITICAL)
-    book.settle()
+    book.arrive()
     assert book.report(hour=1, PAR30=kpi(None, "not_computable")) == []
     assert [row["is_open"] for row in book.rows()] == [True]
 
@@ -248,7 +251,7 @@ def test_figure_that_cannot_be_computed_any_more_is_not_well_again(book):
 def test_failed_run_is_over_when_its_date_or_a_later_one_succeeds(book):
     book.report(hour=0)
     book.fail(hour=1, date="2026-01-31")
-    book.settle()
+    book.arrive()
     assert book.report(hour=2, date="2025-12-31") == []
     over = book.report(hour=3, date="2026-01-31")
     assert places(over) == [("pagerduty", "P1", True), ("slack", "P1", True), ("email", "P1", True)]
@@ -257,7 +260,7 @@ def test_failed_run_is_over_when_its_date_or_a_later_one_succeeds(book):
 
 def test_rejected_rows_that_stopped_a_run_and_now_do_not(book):
     book.fail(error="01_ingestion: 9 of 10 rows are rejected (90 %, more than max_reject_pct 5)")
-    book.settle()
+    book.arrive()
     found = book.report(hour=1, quarantined=3)
     assert places(found) == [("pagerduty", "P2", True), ("slack", "P2", True), ("slack", "P4", False)]
     assert found[0].payload["title"] == "The rejected rows do not stop the run any more"
@@ -308,7 +311,7 @@ def test_dry_run_prints_and_keeps_nothing(tmp_path, capsys):
 
 def test_undone_transaction_leaves_nothing_told(book):
     with pytest.raises(RuntimeError), book.engine.begin() as connection:
-        assert alerting.failed(
+        assert alerting.alert_of_failure(
             connection,
             {"run_id": "x", "date": None, "started_at": "now", "error": "x"},
             None,
@@ -329,7 +332,7 @@ def test_runs_that_end_at_once_open_one_alert(database, tmp_path):
         thread.join()
     assert told == [("pagerduty", "P1", False), ("slack", "P1", False), ("email", "P1", False)]
     assert [(row["cause"], row["told_at"]) for row in book.rows()] == [("run:failed", START)]
-    book.settle()
+    book.arrive()
     assert places(book.report(hour=1))[0] == ("pagerduty", "P1", True)
     book.engine.dispose()
 
@@ -345,9 +348,9 @@ def test_from_the_first_failure_to_its_end_everything_arrives_once(book, tmp_pat
         made = {name: channel(book.settings) for name, channel in CHANNELS.items()}
         mail.answers = ["lose"]
         for end in (book.fail, lambda: book.fail(hour=1), lambda: book.report(hour=2)):
-            for item in end():
-                made[item.channel].send(item)
-            book.settle()
+            for delivery in end():
+                made[delivery.channel].send(delivery)
+            book.arrive()
     events = server.of(PAGERDUTY)
     assert [event["event_action"] for event in events] == ["trigger", "resolve"]
     assert len({event["dedup_key"] for event in events}) == 1

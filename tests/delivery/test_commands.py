@@ -1,4 +1,4 @@
-"""The settlement of runs: a database that is down, a process that is killed, things not set up; nothing twice."""
+"""Recording and delivery of runs: a database that is down, a killed process, places not set up; nothing twice."""
 
 import datetime as dt
 import json
@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -89,7 +90,7 @@ def counts(output):
 
 def test_what_is_not_set_up_is_said_and_nothing_is_pending(database, tmp_path):
     folder = leave(tmp_path)
-    assert commands.settle(tmp_path, folder, loaded()) == []
+    assert commands.record_and_deliver(tmp_path, folder, loaded()) == []
     assert told(folder) == [
         ("database", "done", None),
         ("azure", "not set up", "set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_URL"),
@@ -107,7 +108,7 @@ def test_what_is_not_set_up_is_said_and_nothing_is_pending(database, tmp_path):
 
 def test_report_and_alert_arrive_and_run_json_says_so(database, tmp_path, set_up):
     folder = leave(tmp_path, wanted=("email", "alerts"))
-    assert commands.settle(tmp_path, folder, loaded()) == []
+    assert commands.record_and_deliver(tmp_path, folder, loaded()) == []
     assert [status for _, status, _ in told(folder)] == ["done"] * len(told(folder))
     assert {channel for channel, *_ in told(folder)} == {"database", "email", "slack"}
     assert all(d["receipt"] for d in run_json(folder)["deliveries"][1:])
@@ -121,10 +122,10 @@ def test_report_and_alert_arrive_and_run_json_says_so(database, tmp_path, set_up
 
 
 def test_same_run_again_is_neither_written_nor_delivered_again(database, tmp_path, set_up):
-    commands.settle(tmp_path, leave(tmp_path), loaded())
+    commands.record_and_deliver(tmp_path, leave(tmp_path), loaded())
     before, received = counts(tmp_path), (len(set_up.received), len(set_up.mail.taken))
     again = leave(tmp_path, started="2026-01-01T03:00:00Z")
-    assert commands.settle(tmp_path, again, loaded()) == []
+    assert commands.record_and_deliver(tmp_path, again, loaded()) == []
     assert counts(tmp_path) == before
     assert (len(set_up.received), len(set_up.mail.taken)) == received
     assert ("email", "done", None) in told(again)
@@ -134,11 +135,11 @@ def test_failed_run_is_recorded_and_told_of_and_its_mending_too(database, tmp_pa
     failed = left.run(
         tmp_path, DECEMBER, "r1", "2026-01-01T02:00:00Z", "failed", "04_report: it broke", PLACES
     )
-    assert commands.settle(tmp_path, failed, loaded()) == []
+    assert commands.record_and_deliver(tmp_path, failed, loaded()) == []
     assert set_up.received[0].body["attachments"][0]["title"].startswith("[P1]")
     assert ("slack", "done", None) in told(failed)
     mended = leave(tmp_path, started="2026-01-01T03:00:00Z", status="ok")
-    commands.settle(tmp_path, mended, loaded())
+    commands.record_and_deliver(tmp_path, mended, loaded())
     assert [r.body["attachments"][0]["title"].startswith("Resolved: ") for r in set_up.received] == [
         False,
         True,
@@ -156,7 +157,7 @@ def test_killed_run_is_told_of_by_the_next(tmp_path, set_up):
 def test_wrong_recipient_keeps_no_other_place_back_and_is_mended(tmp_path, set_up, monkeypatch):
     monkeypatch.setenv("REPORT_RECIPIENTS", "nobody at all")
     folder = leave(tmp_path)
-    (fault,) = commands.settle(tmp_path, folder, loaded())
+    (fault,) = commands.record_and_deliver(tmp_path, folder, loaded())
     assert (fault["channel"], fault["status"]) == ("email", "pending")
     assert told(folder)[0][:2] == ("database", "pending") and "REPORT_RECIPIENTS" in told(folder)[0][2]
     assert len(set_up.received) == 1
@@ -169,11 +170,11 @@ def test_wrong_recipient_keeps_no_other_place_back_and_is_mended(tmp_path, set_u
 def test_what_cannot_be_delivered_stays_pending_and_the_next_run_delivers_it(database, tmp_path, set_up):
     set_up.answers = [403]
     folder = leave(tmp_path)
-    (undelivered,) = commands.settle(tmp_path, folder, loaded(retry_seconds=0.0))
+    (undelivered,) = commands.record_and_deliver(tmp_path, folder, loaded(retry_seconds=0.0))
     assert (undelivered["channel"], undelivered["status"]) == ("slack", "pending")
     assert ("slack", "pending", undelivered["error"]) in told(folder)
     later = leave(tmp_path, "r2", "2026-01-02T02:00:00Z", wanted=("azure",))
-    assert commands.settle(tmp_path, later, loaded()) == []
+    assert commands.record_and_deliver(tmp_path, later, loaded()) == []
     assert ("slack", "done", None) in told(folder)
     assert [channel for channel, *_ in told(later)] == ["database", "azure"]
 
@@ -181,10 +182,10 @@ def test_what_cannot_be_delivered_stays_pending_and_the_next_run_delivers_it(dat
 def test_what_is_not_set_up_any_more_is_no_concern_of_later_runs(tmp_path, set_up, monkeypatch):
     set_up.answers = [403]
     folder = leave(tmp_path, wanted=("alerts",))
-    assert len(commands.settle(tmp_path, folder, loaded(retry_seconds=0.0))) == 1
+    assert len(commands.record_and_deliver(tmp_path, folder, loaded(retry_seconds=0.0))) == 1
     monkeypatch.delenv("SLACK_WEBHOOK_URL")
     later = leave(tmp_path, "r2", "2026-01-02T02:00:00Z", wanted=())
-    assert commands.settle(tmp_path, later, loaded()) == []
+    assert commands.record_and_deliver(tmp_path, later, loaded()) == []
     assert ("slack", "dead", "slack is not set up any more: set SLACK_WEBHOOK_URL") in told(folder)
     monkeypatch.setenv("SLACK_WEBHOOK_URL", set_up.environment["SLACK_WEBHOOK_URL"])
     assert [r["status"] for r in commands.deliver_pending(tmp_path, loaded(), dead=True)] == ["done"]
@@ -197,9 +198,9 @@ def test_what_is_not_set_up_any_more_is_no_concern_of_later_runs(tmp_path, set_u
 def test_email_of_a_superseded_report_is_not_sent_any_more(database, tmp_path, set_up, wanted):
     set_up.mail.answers, set_up.answers = ["554 no"] * 2, [403]
     former = leave(tmp_path)
-    assert len(commands.settle(tmp_path, former, loaded(retry_seconds=0.0))) == 3
+    assert len(commands.record_and_deliver(tmp_path, former, loaded(retry_seconds=0.0))) == 3
     later = leave(tmp_path, "r2", "2026-01-01T03:00:00Z", wanted)
-    assert commands.settle(tmp_path, later, loaded()) == []
+    assert commands.record_and_deliver(tmp_path, later, loaded()) == []
     assert list(commands.deliver_pending(tmp_path, loaded(), dead=True)) == []
     assert told(former) == [
         ("database", "done", None),
@@ -218,18 +219,18 @@ def test_email_that_was_given_up_is_superseded_too_and_one_of_another_date_is_no
     for run_id, date in (("r1", DECEMBER), ("n1", "2025-11-30")):
         folder = left.run(tmp_path, date, run_id, "2026-01-01T02:00:00Z", places=("email",))
         left.finish(folder, {"PAR30": left.kpi(1.0, "ok")})
-        commands.settle(tmp_path, folder, loaded(max_attempts=1))
-    commands.settle(tmp_path, leave(tmp_path, "r2", "2026-01-01T03:00:00Z", ("azure",)), loaded())
+        commands.record_and_deliver(tmp_path, folder, loaded(max_attempts=1))
+    commands.record_and_deliver(tmp_path, leave(tmp_path, "r2", "2026-01-01T03:00:00Z", ("azure",)), loaded())
     tried = list(commands.deliver_pending(tmp_path, loaded(), dead=True))
     assert [(row["run_id"], row["status"]) for row in tried] == [("n1", "done")] * 2
 
 
 def test_email_of_a_report_that_was_rolled_back_waits_until_it_is_shown_again(tmp_path, set_up, monkeypatch):
-    commands.settle(tmp_path, leave(tmp_path), loaded())
+    commands.record_and_deliver(tmp_path, leave(tmp_path), loaded())
     set_up.mail.taken.clear()
     set_up.mail.answers = ["554 no"] * 2
     later = leave(tmp_path, "r2", "2026-01-01T03:00:00Z", ("email",))
-    commands.settle(tmp_path, later, loaded(retry_seconds=0.0))
+    commands.record_and_deliver(tmp_path, later, loaded(retry_seconds=0.0))
     rollback.rollback(DECEMBER, output=tmp_path)
     commands.deliver_due(tmp_path, loaded())
     assert {status for _, status, _ in told(later)[1:]} == {"superseded"}
@@ -251,7 +252,7 @@ def test_with_the_database_down_nothing_else_is_tried_until_it_is_back(
     postgres.stop()
     folders = [leave(tmp_path, f"r{hour}", f"2026-01-01T0{hour}:00:00Z") for hour in (2, 3)]
     for folder in folders:
-        (undelivered,) = commands.settle(tmp_path, folder, loaded())
+        (undelivered,) = commands.record_and_deliver(tmp_path, folder, loaded())
         assert undelivered["channel"] == "database" and "refused" in undelivered["error"]
         assert told(folder) == [("database", "pending", undelivered["error"])]
     assert set_up.received == set_up.mail.taken == []
@@ -273,8 +274,6 @@ def at_step(number, strike=lambda: None):
         seen.append(None)
         if len(seen) == number:
             strike()
-            # not before: a busy machine may need longer
-            connection.connection.driver_connection.timeout = 0.3
 
     for name in ("before_cursor_execute", "commit"):
         event.listen(Engine, name, count)
@@ -285,15 +284,14 @@ def at_step(number, strike=lambda: None):
             event.remove(Engine, name, count)
 
 
-@pytest.mark.parametrize(("fault", "mended"), [("freeze", "thaw"), ("stop", "start")])
-def test_database_that_hangs_or_dies_at_a_step_gets_everything_once_it_is_back(
-    postgres, tmp_path, set_up, monkeypatch, fault, mended
+def test_database_that_dies_at_a_step_gets_everything_once_it_is_back(
+    postgres, tmp_path, set_up, monkeypatch
 ):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     folder = leave(tmp_path / "whole")
     connection.connect(tmp_path)
     with at_step(None) as steps:
-        assert commands.settle(tmp_path / "whole", folder, loaded()) == []
+        assert commands.record_and_deliver(tmp_path / "whole", folder, loaded()) == []
     expected = final(tmp_path / "whole", folder)
     for step in range(1, len(steps) + 1, len(steps) // 4):
         set_up.received.clear()
@@ -302,15 +300,31 @@ def test_database_that_hangs_or_dies_at_a_step_gets_everything_once_it_is_back(
         output = tmp_path / str(step)
         folder = leave(output)
         connection.connect(output)
-        with at_step(step, getattr(postgres, fault)):
-            (undelivered,) = commands.settle(output, folder, loaded())
+        with at_step(step, postgres.stop):
+            (undelivered,) = commands.record_and_deliver(output, folder, loaded())
         assert (undelivered["channel"], undelivered["status"]) == ("database", "pending"), step
         assert told(folder)[0] == ("database", "pending", undelivered["error"])
-        getattr(postgres, mended)()
+        postgres.start()
         assert all(row["status"] == "done" for row in commands.deliver_pending(output, loaded()))
         assert final(output, folder) == expected, step
         keys = {r.body["attachments"][0]["text"].rpartition("Key: ")[2] for r in set_up.received}
         assert (len(keys), len(set_up.mail.ids)) == (1, 2), step
+
+
+def test_database_that_freezes_is_left_after_the_deadline(postgres, tmp_path, set_up, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", postgres.new())
+    folder, before = leave(tmp_path), set(threading.enumerate())
+    connection.connect(tmp_path)
+    with at_step(3, postgres.freeze):
+        (undelivered,) = commands.record_and_deliver(tmp_path, folder, loaded(deadline_seconds=5.0))
+    assert (undelivered["channel"], undelivered["run_id"]) == ("deliveries", "r1")
+    assert undelivered["error"].startswith("not finished within 5 s: ")
+    assert told(folder) == [("database", "pending", None)]
+    postgres.thaw()
+    for thread in set(threading.enumerate()) - before:  # what was left behind ends well, too
+        thread.join(60)
+    assert {status for channel, status, _ in told(folder) if channel != "azure"} == {"done"}
+    assert (len(set_up.received), len(set_up.mail.ids)) == (1, 2)
 
 
 def test_report_is_published_while_the_database_hangs_and_recorded_once_it_answers(
@@ -349,7 +363,7 @@ def test_database_that_refuses_gets_everything_once_it_is_mended(
         postgres.execute(
             "CREATE TRIGGER full_disk BEFORE INSERT ON abaco.deliveries EXECUTE FUNCTION refuse()", database
         )
-    (undelivered,) = commands.settle(tmp_path, folder, loaded())
+    (undelivered,) = commands.record_and_deliver(tmp_path, folder, loaded())
     assert undelivered["channel"] == "database"
     assert {"credentials": "authentication failed", "disk": "free some space"}[fault] in undelivered["error"]
     assert set_up.received == set_up.mail.taken == []
@@ -365,7 +379,7 @@ def test_full_disk_of_the_database_is_no_failure_of_the_report(tmp_path, set_up)
         pages = opened.exec_driver_sql("PRAGMA page_count").scalar()
     folder = leave(tmp_path, days=3000)
     with Full(pages):
-        (undelivered,) = commands.settle(tmp_path, folder, loaded())
+        (undelivered,) = commands.record_and_deliver(tmp_path, folder, loaded())
     assert undelivered["channel"] == "database" and "database or disk is full" in undelivered["error"]
     assert {row["status"] for row in commands.deliver_pending(tmp_path, loaded())} == {"done"}
     assert len(set_up.mail.ids) == len(set_up.mail.taken) == 2
@@ -378,28 +392,28 @@ class Full:
         self.pages = pages
 
     def __enter__(self):
-        self.prepare = connection._prepare
+        self.prepare = connection._prepare_sqlite
 
         def prepare(opened, record):
             self.prepare(opened, record)
             opened.execute(f"PRAGMA max_page_count = {self.pages}")
 
-        connection._prepare = prepare
+        connection._prepare_sqlite = prepare
 
     def __exit__(self, *_):
-        connection._prepare = self.prepare
+        connection._prepare_sqlite = self.prepare
 
 
 # The process is killed
 
 
-# settles what it is told in a fork, whose imports are done, and says how that ended
+# records and delivers each run of its input in a fork, whose imports are done, and says how that ended
 KILLER = """
 import os, signal, sys
 from pathlib import Path
-import alembic.command, apprise.plugins.slack
-from abaco import settings
-from abaco.delivery import email, notification, outbox, settlement
+import alembic.command
+from abaco.core import settings
+from abaco.delivery import commands, outbox
 
 count = 0
 for line in sys.stdin:
@@ -419,12 +433,12 @@ def counted(function):
         return function(*given, **named)
     return call
 
-settlement._enroll = counted(settlement._enroll)
-settlement._tell = counted(settlement._tell)
+commands._enqueue = counted(commands._enqueue)
+commands._write_outcomes = counted(commands._write_outcomes)
 outbox._send = counted(outbox._send)
 outbox._outcome = (lambda made: lambda *given: counted(lambda found: found)(made(*given)))(outbox._outcome)
 changes = {"delivery": {"email_from": "kpis@example.com"}, "alerts": {"max_age_days": 0}}
-settlement.settle(Path(output), Path(folder), settings.load(changes))
+commands.record_and_deliver(Path(output), Path(folder), settings.load(changes))
 os._exit(count)
 """
 
@@ -447,18 +461,18 @@ def base(tmp_path):
 
 @pytest.fixture
 def killed(base, places):
-    """Settle a run in a process that is killed before a step, and return how it ended: `killed(1, output, folder)`."""
+    """Deliver a run in a process that is killed before a step, and return how it ended: `killed(1, output, folder)`."""
     places.environment["REPORT_RECIPIENTS"] = "ana@example.com"
     process = Project(base, base).start(
         sys.executable, "-c", KILLER, stdin=subprocess.PIPE, **places.environment
     )
 
-    def settle(*what):
+    def deliver(*what):
         process.stdin.write("\t".join(map(str, what)) + "\n")
         process.stdin.flush()
         return int(process.stdout.readline())
 
-    yield settle
+    yield deliver
     assert process.communicate() == ("", "")
 
 
@@ -468,7 +482,7 @@ def test_killed_between_any_two_steps_ends_in_the_same_state(base, places, kille
     received = []
     output = base / "whole"
     folder = leave(output)
-    assert commands.settle(output, folder, loaded()) == []
+    assert commands.record_and_deliver(output, folder, loaded()) == []
     expected = final(output, folder)
     step, steps = 1, None
     while steps is None:
@@ -494,9 +508,9 @@ def test_run_that_failed_before_it_had_a_folder_is_told_of_once_and_cleared_by_t
     tmp_path, set_up
 ):
     for began in ("2026-01-01T02:00:00Z", "2026-01-01T03:00:00Z"):
-        commands.tell_of_start(tmp_path, loaded(), began, "Input not found: data/exports")
+        commands.alert_of_failed_start(tmp_path, loaded(), began, "Input not found: data/exports")
     assert len([r for r in set_up.received if "Input not found: data/exports" in json.dumps(r.body)]) == 1
-    commands.settle(tmp_path, leave(tmp_path, status="ok"), loaded())
+    commands.record_and_deliver(tmp_path, leave(tmp_path, status="ok"), loaded())
     with connection.reading(connection.connect(tmp_path)) as opened:
         assert queries.open_alerts(opened) == []
 
@@ -504,16 +518,16 @@ def test_run_that_failed_before_it_had_a_folder_is_told_of_once_and_cleared_by_t
 def test_run_that_has_told_of_itself_is_not_told_of_again(tmp_path, set_up):
     began, error = "2026-01-01T02:00:05Z", "01_ingestion: no room"
     folder = left.run(tmp_path, DECEMBER, "r1", began, status="failed", error=error, places=PLACES)
-    commands.settle(tmp_path, folder, loaded())
+    commands.record_and_deliver(tmp_path, folder, loaded())
     before = len(set_up.received)
-    commands.tell_of_start(tmp_path, loaded(), "2026-01-01T02:00:00Z", "ingestion: no room")
+    commands.alert_of_failed_start(tmp_path, loaded(), "2026-01-01T02:00:00Z", "ingestion: no room")
     assert len(set_up.received) == before > 0
 
 
 def test_upload_is_in_run_json_and_in_the_metrics(tmp_path, blob_service, monkeypatch):
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(blob_service.port))
     folder = leave(tmp_path, wanted=("azure",))
-    assert commands.settle(tmp_path, folder, loaded(azure_container="settled")) == []
+    assert commands.record_and_deliver(tmp_path, folder, loaded(azure_container="delivered")) == []
     assert told(folder) == [("database", "done", None), ("azure", "done", None)]
     receipt = run_json(folder)["deliveries"][1]["receipt"]
     assert receipt["prefix"] == f"reports/{DECEMBER}/r1/"
@@ -529,7 +543,7 @@ def test_upload_that_fails_is_pending_and_arrives_once_the_service_is_back(
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(1))
     monkeypatch.setattr(azure, "PAUSE_SECONDS", 0.02)
     folder, given = leave(tmp_path, wanted=("azure",)), loaded(azure_container="late")
-    (waiting,) = commands.settle(tmp_path, folder, given)
+    (waiting,) = commands.record_and_deliver(tmp_path, folder, given)
     assert "cannot be reached" in waiting["error"]
     assert run_json(folder)["phases"]["output"]["azure_upload_success"] is False
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(blob_service.port))

@@ -11,9 +11,10 @@ import pytest
 from abaco import mail
 from abaco.core import settings
 from abaco.core.errors import InputError
-from abaco.delivery.addresses import hashed
-from abaco.delivery.channel import DeliveryError, Item
-from abaco.delivery.email import EmailChannel, items
+from abaco.delivery.addresses import hash_address
+from abaco.delivery.channel import Delivery, DeliveryError
+from abaco.delivery.email import EmailChannel
+from abaco.delivery.planning import report_delivery
 from tests.page import example
 from tests.support import browser as chromium
 from tests.support.mailserver import PASSWORD, URL_PASSWORD, URL_USER, USER, MailServer, authority, serving
@@ -68,17 +69,22 @@ def use(monkeypatch):
     return channel
 
 
+def deliveries(folder, to=None, repeat=False):
+    """Return the deliveries of the report, one a recipient."""
+    return EmailChannel(settings.load()).address(report_delivery("email", folder, RUN, to, repeat))
+
+
 @pytest.fixture
-def item(folder):
-    return items(RUN, folder, to="ana@example.com")[0]
+def delivery(folder):
+    return deliveries(folder, to="ana@example.com")[0]
 
 
 LOGIN = f"{URL_USER}:{URL_PASSWORD}"
 
 
-def test_message_of_the_report_arrives_complete(use, item, folder):
+def test_message_of_the_report_arrives_complete(use, delivery, folder):
     with serving() as server:
-        receipt = use("smtp", server.port).send(item)
+        receipt = use("smtp", server.port).send(delivery)
     ((sender, recipient, message),) = server.taken
     draft = email.message_from_bytes((folder / "email.eml").read_bytes(), policy=email.policy.default)
     assert (sender, recipient) == ("reports@example.com", "ana@example.com")
@@ -90,11 +96,11 @@ def test_message_of_the_report_arrives_complete(use, item, folder):
     assert message["Message-ID"].endswith("@example.com>")
     parts, drafted = ([part.get_payload(decode=True) for part in one.walk()] for one in (message, draft))
     assert parts == drafted
-    assert receipt["recipient"] == hashed("ana@example.com")
+    assert receipt["recipient"] == hash_address("ana@example.com")
 
 
 def test_id_is_the_same_for_the_same_item_and_another_for_another(use, folder):
-    both = items(RUN, folder, to="ana@example.com, luis@example.com")
+    both = deliveries(folder, to="ana@example.com, luis@example.com")
     with serving() as server:
         channel = use("smtp", server.port)
         first, second, again = (channel.send(one)["message_id"] for one in (*both, both[0]))
@@ -102,144 +108,144 @@ def test_id_is_the_same_for_the_same_item_and_another_for_another(use, folder):
     assert [recipient for _, recipient, _ in server.taken] == [one.payload["to"] for one in (*both, both[0])]
 
 
-def test_items_are_one_a_recipient_and_their_keys_show_no_address(folder, monkeypatch):
+def test_deliveries_are_one_a_recipient_and_their_keys_show_no_address(folder, monkeypatch):
     monkeypatch.setenv("REPORT_RECIPIENTS", "Ana <ana@example.com>, luis@example.com,ANA@example.com")
-    found = items(RUN, folder)
+    found = deliveries(folder)
     assert [one.payload for one in found] == [{"to": "ANA@example.com"}, {"to": "luis@example.com"}]
-    assert found == items(RUN, folder)
-    assert found[1].key == f"email:{RUN['run_id']}:{hashed('luis@example.com')}"
+    assert found == deliveries(folder)
+    assert found[1].key == f"email:{RUN['run_id']}:{hash_address('luis@example.com')}"
     assert not any("@" in one.key for one in found)
-    fresh = {one.key for _ in range(2) for one in items(RUN, folder, again=True)}
+    fresh = {one.key for _ in range(2) for one in deliveries(folder, repeat=True)}
     assert len(fresh | {one.key for one in found}) == 6
 
 
 def test_without_recipients_there_is_nothing_to_send(folder):
-    assert items(RUN, folder) == []
+    assert deliveries(folder) == []
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtp+starttls"])
-def test_starttls_and_login(use, item, trusted, scheme):
+def test_starttls_and_login(use, delivery, trusted, scheme):
     with serving(tls=trusted, authenticated=True) as server:
-        use(scheme, server.port, LOGIN, sender="").send(item)
+        use(scheme, server.port, LOGIN, sender="").send(delivery)
     ((sender, _, message),) = server.taken
     assert server.is_private == [True]
     assert (sender, message["From"]) == (USER, USER)
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")  # the server does not count TLS from the start
-def test_tls_from_the_start_and_login(use, item, trusted):
+def test_tls_from_the_start_and_login(use, delivery, trusted):
     with serving(tls=trusted, implicit=True, authenticated=True) as server:
-        use("smtps", server.port, LOGIN).send(item)
+        use("smtps", server.port, LOGIN).send(delivery)
     assert len(server.taken) == 1
 
 
-def test_unknown_authority_is_not_trusted(use, item, tls):
+def test_unknown_authority_is_not_trusted(use, delivery, tls):
     with (
         serving(tls=tls[0]) as server,
         pytest.raises(DeliveryError, match=r"TLS with 127\.0\.0\.1:\d+ failed"),
     ):
-        use("smtp", server.port).send(item)
+        use("smtp", server.port).send(delivery)
     assert server.taken == []
 
 
-def test_certificate_of_another_host_is_not_trusted(use, item, tmp_path, monkeypatch):
+def test_certificate_of_another_host_is_not_trusted(use, delivery, tmp_path, monkeypatch):
     context, path = authority(tmp_path, "mail.example.com")
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     with serving(tls=context) as server, pytest.raises(DeliveryError, match="failed: IP address mismatch"):
-        use("smtp+starttls", server.port).send(item)
+        use("smtp+starttls", server.port).send(delivery)
 
 
-def test_starttls_that_is_asked_for_and_not_there_is_an_error(use, item):
+def test_starttls_that_is_asked_for_and_not_there_is_an_error(use, delivery):
     with serving() as server, pytest.raises(DeliveryError, match="offers no STARTTLS"):
-        use("smtp+starttls", server.port).send(item)
+        use("smtp+starttls", server.port).send(delivery)
     assert server.taken == []
 
 
-def test_password_never_goes_out_in_the_clear_to_another_host(item, monkeypatch):
+def test_password_never_goes_out_in_the_clear_to_another_host(delivery, monkeypatch):
     """Every host but this one is another; 0.0.0.0 leads here and is not called so."""
     with serving() as server:
         monkeypatch.setenv("SMTP_URL", f"smtp://{LOGIN}@0.0.0.0:{server.port}")
         with pytest.raises(DeliveryError, match="no password is sent in the clear") as caught:
-            EmailChannel(settings.load()).send(item)
+            EmailChannel(settings.load()).send(delivery)
     assert server.taken == []
     assert PASSWORD not in str(caught.value)
 
 
-def test_plain_port_that_speaks_no_tls_is_an_error(use, item):
+def test_plain_port_that_speaks_no_tls_is_an_error(use, delivery):
     with serving() as server, pytest.raises(DeliveryError, match="TLS with 127"):
-        use("smtps", server.port).send(item)
+        use("smtps", server.port).send(delivery)
 
 
 @pytest.mark.parametrize("password", ["wrong", "%0d%0aDATA", ""])
-def test_refused_credentials_are_told_without_them(use, item, trusted, password, caplog):
+def test_refused_credentials_are_told_without_them(use, delivery, trusted, password, caplog):
     with serving(tls=trusted, authenticated=True) as server:
         with pytest.raises(DeliveryError, match=r"refused the credentials \(535\): check user") as caught:
-            use("smtp", server.port, f"{URL_USER}:{password or 'x'}").send(item)
+            use("smtp", server.port, f"{URL_USER}:{password or 'x'}").send(delivery)
         assert server.taken == []
-        use("smtp", server.port, f"{URL_USER}:{URL_PASSWORD}").send(item)
+        use("smtp", server.port, f"{URL_USER}:{URL_PASSWORD}").send(delivery)
     assert len(server.taken) == 1
     assert "abaco@example.com" not in f"{caught.value}{caplog.text}"
 
 
-def test_server_that_is_down_gets_it_when_it_is_back(use, item):
+def test_server_that_is_down_gets_it_when_it_is_back(use, delivery):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # and does not listen
         port = closed.getsockname()[1]
         with pytest.raises(
             DeliveryError, match=rf"127\.0\.0\.1:{port} cannot be reached: Connection refused"
         ):
-            use("smtp", port).send(item)
+            use("smtp", port).send(delivery)
     with serving() as server:
-        use("smtp", server.port).send(item)
+        use("smtp", server.port).send(delivery)
     assert len(server.taken) == 1
 
 
-def test_busy_twice_then_well_is_delivered_at_once(use, item):
+def test_busy_twice_then_well_is_delivered_at_once(use, delivery):
     with serving() as server:
         server.answers = ["451 4.3.0 busy", "451 4.3.0 busy"]
-        use("smtp", server.port).send(item)
+        use("smtp", server.port).send(delivery)
     assert len(server.taken) == 1
 
 
 @pytest.mark.parametrize("answer", ["451 4.3.0 busy", "452 4.3.1 no space left on my disk"])
-def test_busy_for_longer_or_full_is_left_to_the_outbox(use, item, answer):
+def test_busy_for_longer_or_full_is_left_to_the_outbox(use, delivery, answer):
     with serving() as server:
         server.answers = [answer] * 3
         with pytest.raises(DeliveryError, match=rf"did not take the message \({answer}\)"):
-            use("smtp", server.port).send(item)
+            use("smtp", server.port).send(delivery)
         assert server.taken == []
-        use("smtp", server.port).send(item)
+        use("smtp", server.port).send(delivery)
     assert len(server.taken) == 1
 
 
 @pytest.mark.parametrize("fault", ["break", "lose"])
-def test_connection_that_breaks_in_the_middle_makes_no_second_message(use, item, fault):
+def test_connection_that_breaks_in_the_middle_makes_no_second_message(use, delivery, fault):
     with serving() as server:
         server.answers = [fault]
-        receipt = use("smtp", server.port).send(item)
+        receipt = use("smtp", server.port).send(delivery)
     assert server.ids == [receipt["message_id"]]
 
 
-def test_server_that_hangs_is_left_after_one_timeout(use, item):
+def test_server_that_hangs_is_left_after_one_timeout(use, delivery):
     with serving() as server:
         server.answers = ["hang"]  # a second attempt would succeed
         with pytest.raises(DeliveryError, match=r"gave no answer within 0\.3 s"):
-            use("smtp", server.port, timeout=0.3).send(item)
+            use("smtp", server.port, timeout=0.3).send(delivery)
         server.answers = []
-        receipt = use("smtp", server.port).send(item)
+        receipt = use("smtp", server.port).send(delivery)
     assert server.ids == [receipt["message_id"]]
 
 
-def test_server_that_does_not_even_greet_is_left_after_the_timeout(use, item):
+def test_server_that_does_not_even_greet_is_left_after_the_timeout(use, delivery):
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(DeliveryError, match="gave no answer"),
     ):
-        use("smtp", silent.getsockname()[1], timeout=0.3).send(item)
+        use("smtp", silent.getsockname()[1], timeout=0.3).send(delivery)
 
 
 def test_refused_recipient_keeps_the_message_from_nobody_else(use, folder):
-    found = items(RUN, folder, to="ana@example.com,gone@example.com,luis@example.com")
+    found = deliveries(folder, to="ana@example.com,gone@example.com,luis@example.com")
     with serving() as server:
         channel, server.refused = use("smtp", server.port), {"gone@example.com"}
         faults = []
@@ -257,11 +263,11 @@ def test_refused_recipient_keeps_the_message_from_nobody_else(use, folder):
     assert "gone" not in told
 
 
-def test_message_that_is_too_large_says_so(use, item):
+def test_message_that_is_too_large_says_so(use, delivery):
     with serving() as server:
         server.answers = ["552 5.3.4 too large"]
         with pytest.raises(DeliveryError, match=r"did not take the message \(552 5\.3\.4 too large\)"):
-            use("smtp", server.port).send(item)
+            use("smtp", server.port).send(delivery)
 
 
 EVIL = [
@@ -284,37 +290,37 @@ EVIL = [
 @pytest.mark.parametrize("text", EVIL)
 def test_what_is_no_address_is_refused_and_not_repeated(folder, text, monkeypatch):
     with pytest.raises(InputError, match="TO holds") as caught:
-        items(RUN, folder, to=text)
+        deliveries(folder, to=text)
     assert "example" not in str(caught.value)
     if "\x00" not in text:
         monkeypatch.setenv("REPORT_RECIPIENTS", text)
         with pytest.raises(InputError, match="REPORT_RECIPIENTS holds"):
-            items(RUN, folder)
+            deliveries(folder)
 
 
 @pytest.mark.parametrize("text", EVIL)
 def test_no_address_gets_past_the_channel_either(use, folder, text):
     with serving() as server:
         with pytest.raises(DeliveryError, match="No email can be addressed"):
-            use("smtp", server.port).send(Item("k", "email", None, None, folder, {"to": text}))
+            use("smtp", server.port).send(Delivery("k", "email", None, None, folder, {"to": text}))
         with pytest.raises(DeliveryError, match="No email can be addressed"):
-            use("smtp", server.port, sender=text).send(items(RUN, folder, to="ana@example.com")[0])
+            use("smtp", server.port, sender=text).send(deliveries(folder, to="ana@example.com")[0])
     assert server.taken == []
 
 
-def test_user_of_the_server_smuggles_nothing_in(item, monkeypatch):
+def test_user_of_the_server_smuggles_nothing_in(delivery, monkeypatch):
     with serving() as server:
         monkeypatch.setenv(
             "SMTP_URL", f"smtp://a%40example.com%0D%0ABcc%3A%20thief:x@127.0.0.1:{server.port}"
         )
         with pytest.raises(DeliveryError, match="No email can be addressed"):
-            EmailChannel(settings.load()).send(item)
+            EmailChannel(settings.load()).send(delivery)
     assert server.taken == []
 
 
-def test_name_of_a_sender_is_encoded(use, item):
+def test_name_of_a_sender_is_encoded(use, delivery):
     with serving() as server:
-        use("smtp", server.port, sender='"Crédito, Ábaco" <reports@example.com>').send(item)
+        use("smtp", server.port, sender='"Crédito, Ábaco" <reports@example.com>').send(delivery)
     ((_, _, message),) = server.taken
     assert message["From"].addresses[0].display_name == "Crédito, Ábaco"
 
@@ -329,8 +335,8 @@ def told(**changes):
 
 def test_alert_arrives_as_text(use):
     with serving() as server:
-        use("smtp", server.port).send(Item("a", "email", None, None, None, told()))
-        use("smtp", server.port).send(Item("b", "email", None, None, None, told(resolved=True)))
+        use("smtp", server.port).send(Delivery("a", "email", None, None, None, told()))
+        use("smtp", server.port).send(Delivery("b", "email", None, None, None, told(resolved=True)))
     messages = [message for _, _, message in server.taken]
     assert [one["Subject"] for one in messages] == ["[P2] PAR30 is 8.42 %", "Resolved: PAR30 is 8.42 %"]
     assert messages[0].get_content().replace("\r\n", "\n") == "What, since when,\nand why: é\n"
@@ -341,7 +347,7 @@ def test_line_breaks_of_an_alert_become_no_header(use):
     evil = "x\r\nBcc: thief@example.com\r\n\r\n.\r\nMAIL FROM:<thief@example.com>"
     with serving() as server:
         use("smtp", server.port).send(
-            Item("a", "email", None, None, None, told(title=evil, text=f"{evil}\r\n.\r\n"))
+            Delivery("a", "email", None, None, None, told(title=evil, text=f"{evil}\r\n.\r\n"))
         )
     ((_, recipient, message),) = server.taken
     assert recipient == "ops@example.com"
@@ -360,12 +366,12 @@ def test_line_breaks_of_an_alert_become_no_header(use):
         "smtp://x:secret@mail..example", "smtp://h/?a=secret", "smtp://x:secr%C3%A9t@h",
     ],
 )  # fmt: skip
-def test_address_of_a_server_that_is_none_is_an_error_without_the_password(item, monkeypatch, url):
+def test_address_of_a_server_that_is_none_is_an_error_without_the_password(delivery, monkeypatch, url):
     monkeypatch.setenv("SMTP_URL", url)
     channel = EmailChannel(settings.load())
     assert channel.missing() is None
     with pytest.raises(DeliveryError, match="SMTP_URL") as caught:
-        channel.send(item)
+        channel.send(delivery)
     assert "sec" not in str(caught.value)
 
 
@@ -383,14 +389,14 @@ def test_draft_that_is_gone_says_how_to_make_it_again(use, tmp_path):
         serving() as server,
         pytest.raises(DeliveryError, match=r"email\.eml of run .* run make report again"),
     ):
-        use("smtp", server.port).send(items(RUN, tmp_path, to="ana@example.com")[0])
+        use("smtp", server.port).send(deliveries(tmp_path, to="ana@example.com")[0])
 
 
-def test_received_message_in_a_browser(use, item, tmp_path):
+def test_received_message_in_a_browser(use, delivery, tmp_path):
     if chromium.chromium() is None:
         (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
     with serving(MailServer()) as server:
-        use("smtp", server.port).send(item)
+        use("smtp", server.port).send(delivery)
     ((_, _, message),) = server.taken
     body = message.get_body(("html",))
     assert len(body.get_payload().encode()) < CLIPPED
@@ -408,5 +414,5 @@ def test_received_message_in_a_browser(use, item, tmp_path):
     attached = next(message.iter_attachments()).get_payload(decode=True)
     assert (
         hashlib.sha256(attached).digest()
-        == hashlib.sha256((item.folder / "report.html").read_bytes()).digest()
+        == hashlib.sha256((delivery.folder / "report.html").read_bytes()).digest()
     )

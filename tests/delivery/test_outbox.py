@@ -13,7 +13,7 @@ from abaco.core.errors import DatabaseError
 from abaco.database.connection import connect, reading, writing
 from abaco.database.schema import deliveries
 from abaco.delivery import outbox
-from abaco.delivery.channel import Item
+from abaco.delivery.channel import Delivery
 from tests.support.webhooks import recording
 
 
@@ -30,17 +30,17 @@ def engine(database, tmp_path):
     return connect(tmp_path)
 
 
-def item(key="slack:kpi:PAR30", **changes):
+def delivery(key="slack:kpi:PAR30", **changes):
     told = {
         "cause": "kpi:PAR30", "severity": "P3", "title": "PAR30 is 5.5 %", "text": "It is.", "resolved": False,
         "dedup_key": key, "runbook": "docs/OPERATIONS.md",
     }  # fmt: skip
-    return Item(key, "slack", None, None, None, told | changes)
+    return Delivery(key, "slack", None, None, None, told | changes)
 
 
-def enqueue(engine, output, *items):
+def enqueue(engine, output, *fresh):
     with writing(engine) as connection:
-        return outbox.enqueue(connection, output, items)
+        return outbox.enqueue(connection, output, fresh)
 
 
 def deliver(engine, output, early=False, **changes):
@@ -76,7 +76,7 @@ def fault(call):
 
 
 def test_what_is_delivered_is_done_with_its_receipt(engine, tmp_path, server):
-    assert enqueue(engine, tmp_path, item()) == 1
+    assert enqueue(engine, tmp_path, delivery()) == 1
     waiting = row(engine)
     assert (waiting["status"], waiting["attempts"], waiting["done_at"]) == ("pending", 0, None)
     assert deliver(engine, tmp_path) == ["done"]
@@ -87,16 +87,16 @@ def test_what_is_delivered_is_done_with_its_receipt(engine, tmp_path, server):
 
 
 def test_what_is_known_is_not_delivered_again(engine, tmp_path, server):
-    assert [enqueue(engine, tmp_path, item()) for _ in range(2)] == [1, 0]
+    assert [enqueue(engine, tmp_path, delivery()) for _ in range(2)] == [1, 0]
     assert [deliver(engine, tmp_path) for _ in range(2)] == [["done"], []]
-    assert enqueue(engine, tmp_path, item()) == 0
+    assert enqueue(engine, tmp_path, delivery()) == 0
     assert deliver(engine, tmp_path, early=True) == []
     assert keys(server) == ["slack:kpi:PAR30"]
 
 
 def test_what_fails_is_tried_ever_later_and_given_up(engine, tmp_path, server):
     server.answers = [403] * 3
-    enqueue(engine, tmp_path, item())
+    enqueue(engine, tmp_path, delivery())
     waits = []
     for status in ("pending", "pending", "dead"):
         before = dt.datetime.now(dt.UTC)
@@ -115,7 +115,7 @@ def test_what_fails_is_tried_ever_later_and_given_up(engine, tmp_path, server):
 )
 def test_pause_doubles_up_to_six_hours(engine, tmp_path, server, attempts, seconds):
     server.answers = [403]
-    enqueue(engine, tmp_path, item())
+    enqueue(engine, tmp_path, delivery())
     with writing(engine) as connection:
         connection.execute(update(deliveries).values(attempts=attempts - 1))
     before = dt.datetime.now(dt.UTC)
@@ -127,7 +127,7 @@ def test_pause_doubles_up_to_six_hours(engine, tmp_path, server, attempts, secon
 
 def test_what_is_not_due_waits_unless_somebody_asks(engine, tmp_path, server):
     server.answers = [403]
-    enqueue(engine, tmp_path, item())
+    enqueue(engine, tmp_path, delivery())
     assert deliver(engine, tmp_path) == ["pending"]
     assert deliver(engine, tmp_path) == []
     assert deliver(engine, tmp_path, early=True) == ["done"]
@@ -135,7 +135,7 @@ def test_what_is_not_due_waits_unless_somebody_asks(engine, tmp_path, server):
 
 def test_what_is_asked_for_early_uses_up_no_attempt(engine, tmp_path, server):
     server.answers = [403] * 5
-    enqueue(engine, tmp_path, item())
+    enqueue(engine, tmp_path, delivery())
     assert [deliver(engine, tmp_path, early=True) for _ in range(5)] == [["pending"]] * 5
     assert row(engine)["attempts"] == 1  # the first one was due
 
@@ -143,7 +143,7 @@ def test_what_is_asked_for_early_uses_up_no_attempt(engine, tmp_path, server):
 def test_what_is_not_set_up_any_more_is_given_up_at_once_and_delivered_once_it_is_again(
     engine, tmp_path, server, monkeypatch
 ):
-    enqueue(engine, tmp_path, item())
+    enqueue(engine, tmp_path, delivery())
     address = os.environ["SLACK_WEBHOOK_URL"]
     monkeypatch.delenv("SLACK_WEBHOOK_URL")
     for _ in range(2):
@@ -151,32 +151,32 @@ def test_what_is_not_set_up_any_more_is_given_up_at_once_and_delivered_once_it_i
         assert row(engine)["error"] == "slack is not set up any more: set SLACK_WEBHOOK_URL"
         assert deliver(engine, tmp_path, early=True) == []
         with writing(engine) as connection:
-            assert outbox.revive(connection) == 1
+            assert outbox.retry_dead(connection) == 1
     monkeypatch.setenv("SLACK_WEBHOOK_URL", address)
     assert deliver(engine, tmp_path) == ["done"]
 
 
 def test_what_was_given_up_gets_a_fresh_set_of_attempts_when_asked(engine, tmp_path, server):
     server.answers = [403]
-    enqueue(engine, tmp_path, item())
+    enqueue(engine, tmp_path, delivery())
     assert deliver(engine, tmp_path, max_attempts=1) == ["dead"]
     with writing(engine) as connection:
-        assert outbox.revive(connection) == 1
+        assert outbox.retry_dead(connection) == 1
     assert deliver(engine, tmp_path) == ["done"]
     assert row(engine)["attempts"] == 1
 
 
 def test_failure_of_one_keeps_no_other_back(engine, tmp_path, server, monkeypatch):
     server.answers = [403]
-    enqueue(engine, tmp_path, item("a"), item("b"), Item("c", "email", None, None, None, {}))
+    enqueue(engine, tmp_path, delivery("a"), delivery("b"), Delivery("c", "email", None, None, None, {}))
     monkeypatch.delenv("SMTP_URL", raising=False)
     assert deliver(engine, tmp_path) == ["pending", "done", "dead"]
     assert row(engine, "c")["error"] == "email is not set up any more: set SMTP_URL"
 
 
 def test_fault_of_a_channel_itself_is_a_failure_like_any_other(engine, tmp_path, server):
-    broken = Item("a", "slack", None, None, None, {"title": "no text"})
-    enqueue(engine, tmp_path, broken, item())
+    broken = Delivery("a", "slack", None, None, None, {"title": "no text"})
+    enqueue(engine, tmp_path, broken, delivery())
     assert deliver(engine, tmp_path) == ["pending", "done"]
     assert row(engine, "a")["error"].startswith("KeyError: ")
 
@@ -184,14 +184,14 @@ def test_fault_of_a_channel_itself_is_a_failure_like_any_other(engine, tmp_path,
 def test_folder_that_is_not_here_is_named(engine, tmp_path, monkeypatch):
     monkeypatch.setenv("SMTP_URL", "smtp://127.0.0.1:1")
     folder = tmp_path / ".runs" / "2025-12-31" / "gone"
-    lost = Item("a", "email", "r", "2025-12-31", folder, {"to": "ana@example.com"})
+    lost = Delivery("a", "email", "r", "2025-12-31", folder, {"to": "ana@example.com"})
     enqueue(engine, tmp_path, lost)
     assert deliver(engine, tmp_path, email_from="a@example.com") == ["pending"]
     assert row(engine, "a")["error"].startswith(".runs/2025-12-31/gone is not in ")
 
 
 def test_two_at_once_send_each_thing_once(engine, tmp_path, server):
-    enqueue(engine, tmp_path, *(item(f"key-{number}") for number in range(8)))
+    enqueue(engine, tmp_path, *(delivery(f"key-{number}") for number in range(8)))
     found = []
     both = [
         threading.Thread(target=lambda: found.extend(deliver(connect(tmp_path), tmp_path))) for _ in range(2)
@@ -205,7 +205,7 @@ def test_two_at_once_send_each_thing_once(engine, tmp_path, server):
 
 
 def test_who_wrote_it_down_waits_for_who_is_at_it(engine, tmp_path, server):
-    enqueue(engine, tmp_path, item())
+    enqueue(engine, tmp_path, delivery())
     server.answers = ["hang"]
     loaded = settings.load({"delivery": {"timeout_seconds": 60.0}})
     first = threading.Thread(target=lambda: list(outbox.deliver(connect(tmp_path), tmp_path, loaded)))
@@ -228,7 +228,7 @@ def test_database_that_dies_meanwhile_has_it_sent_again_under_the_same_key(
 ):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     engine = connect(tmp_path)
-    enqueue(engine, tmp_path, item())
+    enqueue(engine, tmp_path, delivery())
     server.answers = ["hang"]
     found = []
     caller = threading.Thread(target=lambda: found.append(fault(lambda: deliver(engine, tmp_path))))

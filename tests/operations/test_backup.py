@@ -40,8 +40,8 @@ def everything(output):
         if path.is_file()
     }
     links = {path.name: os.readlink(path) for path in output.glob("[0-9]*")}
-    with reading(synchronise.caught_up(output)) as connection:
-        shown = queries.shown(connection)
+    with reading(synchronise.open_synchronised(output)) as connection:
+        shown = queries.visible_runs(connection)
         values = {run["run_id"]: queries.figures(connection, run) for run in shown.values()}
     return files, links, shown, values
 
@@ -257,7 +257,7 @@ def test_file_that_is_no_archive_and_file_that_is_not_there(there, tmp_path):
 )
 def test_rows_of_other_tables_are_refused_and_everything_is_as_it_was(archive, there, line):
     archive.files[backup.DATABASE] = line.encode() + b"\n"
-    with pytest.raises(InputError, match="Line 1 of the database's copy is no row"):
+    with pytest.raises(InputError, match="Line 1 of the database's copy is not a row"):
         restore.restore(archive.write(), there)
 
 

@@ -15,10 +15,10 @@ from abaco.core import files
 from abaco.core.errors import AbacoError, InputError, RunError
 from abaco.database.connection import connect, writing
 from abaco.delivery import outbox
-from abaco.delivery.channel import Item
+from abaco.delivery.channel import Delivery
 from abaco.ingest.cascade.export import probe
 from abaco.operations import doctor_machine, doctor_places
-from abaco.operations.doctor import CHECKS, limited
+from abaco.operations.doctor import CHECKS, run_check
 from abaco.operations.doctor_places import service as served_pages
 from abaco.operations.findings import Case, ok
 from tests.delivery.azurite import blob_service, connection_string  # noqa: F401
@@ -27,6 +27,7 @@ from tests.support.cascade_server import Answer, served
 from tests.support.mailserver import URL_PASSWORD, URL_USER, authority, serving
 from tests.support.projects import OWN, ROOT
 
+check_azure = CHECKS["azure"]
 KEY = "c2VjcmV0LWtleS1vZi1ub2JvZHk="
 # port 9 of this machine: nobody listens there
 SECRETS = {
@@ -54,7 +55,7 @@ def here(copied_project, monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.setenv("ABACO_ROOT", str(copied_project))
     for module in ("findings", "doctor_places"):  # on a busy machine also a sound place may need its time
-        monkeypatch.setattr(f"abaco.operations.{module}.PATIENCE_SECONDS", 180.0)
+        monkeypatch.setattr(f"abaco.operations.{module}.TIMEOUT_SECONDS", 180.0)
     return copied_project
 
 
@@ -112,12 +113,12 @@ def test_no_secret_is_printed_or_logged_whatever_fails(project):
 
 
 def test_check_that_raises_is_a_problem(here):
-    assert limited(lambda _: 1 / 0, Case(), 60).text.startswith("ZeroDivisionError: division by zero")
+    assert run_check(lambda _: 1 / 0, Case(), 60).text.startswith("ZeroDivisionError: division by zero")
 
 
 def test_check_without_end_is_a_problem(here):
     for_ever = threading.Event()
-    found = limited(lambda _: for_ever.wait() and ok(""), Case(), 0.01)
+    found = run_check(lambda _: for_ever.wait() and ok(""), Case(), 0.01)
     for_ever.set()
     assert (found.level, found.text) == ("problem", "no answer within 0.01 s: see what it waits for")
 
@@ -293,7 +294,7 @@ def test_database_that_does_not_answer(case, postgres, monkeypatch):
 def test_deliveries_that_did_not_arrive(case, here, status, text):
     engine = connect(here / "reports")
     with writing(engine) as connection:
-        items = [Item(f"email:{n}", "email", None, None, None, {}) for n in (1, 2)]
+        items = [Delivery(f"email:{n}", "email", None, None, None, {}) for n in (1, 2)]
         outbox.enqueue(connection, here / "reports", items)
         change = outbox.update(outbox.deliveries).values(error="Mail server is away")
         connection.execute(change)
@@ -307,7 +308,7 @@ def test_deliveries_that_did_not_arrive(case, here, status, text):
 def test_azure_answers_and_nothing_is_made(case, blob_service, monkeypatch):  # noqa: F811
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(blob_service.port))
     for _ in range(2):
-        found = doctor_places.azure(case("delivery.azure_container=doctor"))
+        found = check_azure(case("delivery.azure_container=doctor"))
         assert found == ok("answers; the first upload makes the container doctor")
 
 
@@ -316,17 +317,17 @@ def test_azure_answers_and_nothing_is_made(case, blob_service, monkeypatch):  # 
     [
         (None, KEY, "answered 403"),
         (9, KEY, "cannot be reached"),
-        (None, "no key", "the account's key is none"),
+        (None, "no key", "the account's key is not valid"),
     ],
 )
 def test_azure_with_a_fault(case, blob_service, monkeypatch, port, key, text):  # noqa: F811
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(port or blob_service.port, key))
     with pytest.raises(AbacoError, match=text):
-        doctor_places.azure(case())
+        check_azure(case())
 
 
 def test_azure_is_not_set_up(case):
-    assert doctor_places.azure(case()).text.startswith("not set up: nothing is uploaded unless AZURE")
+    assert check_azure(case()).text.startswith("not set up: nothing is uploaded unless AZURE")
 
 
 @pytest.fixture
@@ -361,7 +362,7 @@ def test_recipients_without_a_mail_server(case, monkeypatch):
         "not set up: nothing is sent unless SMTP_URL is set, though there are recipients"
     )
     monkeypatch.setenv("REPORT_RECIPIENTS", "nobody")
-    with pytest.raises(InputError, match="REPORT_RECIPIENTS holds what is no email address"):
+    with pytest.raises(InputError, match="REPORT_RECIPIENTS holds something that is not an email address"):
         doctor_places.email(case())
 
 
@@ -382,9 +383,9 @@ def test_alerts_go_where_they_can(case, monkeypatch):
         (
             "SLACK_WEBHOOK_URL",
             "https://hooks.slack.com/services/",
-            "SLACK_WEBHOOK_URL is no incoming webhook",
+            "SLACK_WEBHOOK_URL is not an incoming webhook",
         ),
-        ("PAGERDUTY_ROUTING_KEY", "no key", "PAGERDUTY_ROUTING_KEY is no routing key"),
+        ("PAGERDUTY_ROUTING_KEY", "no key", "PAGERDUTY_ROUTING_KEY is not a routing key"),
     ],
 )
 def test_alerts_that_could_not_be_sent(case, monkeypatch, name, value, text):
@@ -479,13 +480,13 @@ def test_another_program_in_place_of_the_service(case):
 
 
 def test_places_that_are_silent(case, monkeypatch):
-    monkeypatch.setattr("abaco.operations.doctor_places.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("abaco.operations.doctor_places.TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         monkeypatch.setenv("SMTP_URL", f"smtp://ana%40example.com:secret@127.0.0.1:{port}")
         monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(port))
         silence = case(f"delivery.timeout_seconds=0.2,{at(port)}")
-        for check in (doctor_places.azure, doctor_places.email):
+        for check in (check_azure, doctor_places.email):
             with pytest.raises(AbacoError, match=r"no answer within 0\.2 s"):
                 check(silence)
         assert "gives no answer (ReadTimeout)" in served_pages(silence).text

@@ -151,19 +151,19 @@ def test_alert_of_a_run_that_failed_is_not_over_until_a_newer_one_succeeds(
         with reading(connect(tmp_path)) as connection:
             return [row["cause"] for row in queries.open_alerts(connection) if row["cause"] != "input:stale"]
 
-    def settle(run_id, hour, **failed):
+    def record(run_id, hour, **failed):
         began = f"2026-01-01T0{hour}:00:00Z"
         folder = left.run(tmp_path, DATE, run_id, began, places=("alerts",), **failed)
         if not failed:
             left.finish(folder, {"PAR30": left.kpi(1.0, "ok")})
-        commands.settle(tmp_path, folder, settings.load())
+        commands.record_and_deliver(tmp_path, folder, settings.load())
         return causes()
 
-    assert settle("a", 1) == settle("b", 2) == []
-    assert settle("c", 3, status="failed", error=error) == [cause]
+    assert record("a", 1) == record("b", 2) == []
+    assert record("c", 3, status="failed", error=error) == [cause]
     switch.rollback(DATE, output=tmp_path)
     assert causes() == [cause]
-    assert settle("d", 4) == []
+    assert record("d", 4) == []
 
 
 def test_alerts_are_those_of_the_run_that_is_shown(twice, tmp_path, monkeypatch):
@@ -175,7 +175,7 @@ def test_alerts_are_those_of_the_run_that_is_shown(twice, tmp_path, monkeypatch)
         for run_id, hour, value, status in (("a", 2, 3.0, "ok"), ("b", 3, 9.0, "critical")):
             folder = left.run(found.output, DATE, run_id, f"2026-01-01T0{hour}:00:00Z", places=("alerts",))
             left.finish(folder, {"PAR30": left.kpi(value, status)})
-            commands.settle(found.output, folder, settings.load({"alerts": {"max_age_days": 0}}))
+            commands.record_and_deliver(found.output, folder, settings.load({"alerts": {"max_age_days": 0}}))
         assert "PAR30" in found.abaco("status", "--output", found.output).stdout.partition("Open alerts")[2]
         done = rollback(found, "--date", DATE, SLACK_WEBHOOK_URL=f"{slack.url}/services/T/B/c")
         titles = [one.body["attachments"][0]["title"] for one in slack.received]

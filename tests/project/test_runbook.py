@@ -14,7 +14,7 @@ import yaml
 from abaco.cli import app
 from abaco.core import files as core_files
 from abaco.core import secrets, settings
-from abaco.delivery import rules
+from abaco.delivery import registry, rules
 from abaco.service.metrics import exposition
 from abaco.service.reports import Book
 from abaco.service.schedule import Schedule, trigger
@@ -189,11 +189,9 @@ def test_rules_are_those_of_prometheus():
 
 
 def test_severities_are_those_of_the_alerts():
-    places = {"pagerduty": "PagerDuty", "slack": "Slack", "email": "email"}
-    told = dict(re.findall(r"^\| (P\d) \|[^|]+\| ([^|]+) \|", runbook.TEXT, re.MULTILINE))
-    assert told == {
-        severity: ", ".join(places[place] for place in route) for severity, route in rules.ROUTES.items()
-    }
+    rows = re.findall(r"^\| (P\d) \|[^|]+\| ([^|]+) \|", runbook.TEXT, re.MULTILINE)
+    routes = {severity: set(names.lower().split(", ")) for severity, names in rows}
+    assert routes == {severity: set(names) for severity, names in registry.ROUTES.items()}
 
 
 def test_every_link_leads_somewhere():

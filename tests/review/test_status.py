@@ -147,7 +147,7 @@ def test_reports_are_where_the_setting_says_unless_told_otherwise(project, monke
 
 def test_pending_and_dead_deliveries_and_open_alerts_are_listed(tmp_path):
     leave(tmp_path, DECEMBER, "a", "10:00")
-    engine, at = synchronise.caught_up(tmp_path), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    engine, at = synchronise.open_synchronised(tmp_path), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     common = {"run_id": "a", "payload": {}, "created_at": at, "next_attempt_at": at}
     rows = [
         {"key": "1", "channel": "azure", "status": "pending", "attempts": 0, "error": None},

@@ -101,7 +101,7 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
 
 
 def test_report_does_not_wait_for_what_only_the_service_needs():
-    heavy = "fastapi, starlette, uvicorn, apscheduler, prometheus_client, sqlalchemy, alembic, azure, apprise, httpx2"
+    heavy = "fastapi, starlette, uvicorn, apscheduler, prometheus_client, sqlalchemy, alembic, azure, httpx2"
     code = (
         f"import sys, abaco.cli, abaco.run.pipeline, abaco.core.settings\n"
         f"print([name for name in {heavy.split(', ')} if name in sys.modules])"

@@ -96,7 +96,7 @@ def recording(folder):
     tls, path = authority(folder, SLACK, PAGERDUTY)
     with Webhooks(tls) as server:
         server.url = f"http://127.0.0.1:{server.server_port}"
-        server.environment = {"https_proxy": server.url, "REQUESTS_CA_BUNDLE": str(path)}
+        server.environment = {"https_proxy": server.url, "SSL_CERT_FILE": str(path)}
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, over the connection that it is given, or over the one of DATABASE_URL."""
+"""Alembic's environment: the migrations run over the connection that it is given, or over that of DATABASE_URL."""
 
 from alembic import context
 
@@ -21,8 +21,8 @@ def run(connection) -> None:
     context.run_migrations()
 
 
-if given := context.config.attributes.get("connection"):
-    run(given)
+if connection := context.config.attributes.get("connection"):
+    run(connection)
 else:  # alembic revision --autogenerate, when the tables of schema.py have changed
-    with database.writing(database.connect(project.root() / "reports")) as opened:
-        run(opened)
+    with database.writing(database.connect(project.root() / "reports")) as connection:
+        run(connection)

@@ -1,0 +1,72 @@
+"""Planning: the deliveries that a run needs at each place, once it has ended."""
+
+import datetime as dt
+import uuid
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from abaco.database import records
+from abaco.delivery import alerting
+from abaco.delivery.channel import Delivery
+from abaco.delivery.registry import ALERTS, create_channel
+
+Plan = tuple[list[Delivery], str | None]
+
+
+def plan_deliveries(
+    place: str, connection: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]
+) -> Plan:
+    """Return the deliveries of a run to a place, and the variable to set if there are none for lack of it.
+
+    Parameters
+    ----------
+    place
+        A channel that takes reports, or ``alerts``.
+    connection
+        In a transaction, in which the deliveries are enqueued.
+    run
+        The content of its run.json.
+
+    Raises
+    ------
+    InputError
+        When a recipient is not valid.
+    """
+    if place == ALERTS:
+        return _plan_alerts(connection, folder, run, settings), None
+    if run["status"] != "success":
+        return [], None
+    channel = create_channel(place, settings)
+    if missing := channel.missing():
+        return [], missing
+    deliveries = channel.address(report_delivery(place, folder, run))
+    return deliveries, None if deliveries else channel.recipients
+
+
+def report_delivery(
+    channel: str, folder: Path, run: dict[str, Any], to: str | None = None, repeat: bool = False
+) -> Delivery:
+    """Return the delivery of a report to a channel, before the channel addresses it.
+
+    Parameters
+    ----------
+    to
+        Comma-separated recipients, instead of those of the environment.
+    repeat
+        Whether recipients who have the report already get it once more.
+    """
+    suffix = f":{uuid.uuid4().hex[:12]}" if repeat else ""
+    key, payload = f"{channel}:{run['run_id']}{suffix}", {"to": to} if to else {}
+    return Delivery(key, channel, run["run_id"], run["date"], folder, payload)
+
+
+def _plan_alerts(
+    connection: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]
+) -> list[Delivery]:
+    now = dt.datetime.now(dt.UTC)
+    if run["status"] == "success":
+        return alerting.evaluate_alerts(connection, folder, settings, now)
+    failed_run = run | {"error": run["error"] or records.KILLED}
+    return alerting.alert_of_failure(connection, failed_run, folder, settings, now)
