@@ -58,6 +58,8 @@ def finished(folder: Path, phase: str) -> str | None:
     if not notebook.is_file():
         return f"it left no {notebook.name}"
     if COMPLETED not in scraps_of(notebook, last_cell=True):
-        return "its last cell never recorded that it was complete (its process ended, or the cell was removed)"
+        return (
+            "its last cell never recorded that it was complete (its process ended, or the cell was removed)"
+        )
     absent = [name for name in OUTPUTS[section(phase)] if not (folder / name).exists()]
     return f"it left no {absent[0]}" if absent else None

@@ -2,10 +2,12 @@
 
 import math
 import os
+import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ ADVISORY_LOCK = 7_220_315  # any number that no other program uses
 TIMEOUT_SECONDS = 30.0
 MIN_TIMEOUT_SECONDS = 2  # the shortest connect_timeout that libpq keeps to
 SQLITE_WAIT_SECONDS = 30
+HANG_UP = "hang-up timer"  # in the info of a connection
 DISK_FULL = "53100"  # PostgreSQL's code, whatever the language of its messages
 
 
@@ -140,8 +143,8 @@ def _parse_address(address: str) -> URL:
 def _create_postgresql(url: URL, timeout: float) -> Engine:
     """Return a PostgreSQL that is given up when it, or the network, is silent for too long.
 
-    libpq bounds the connection and notices a dead peer; the server itself cancels a statement that takes too long,
-    for example while it waits for another process.
+    libpq bounds the connection and notices a dead peer. The server cancels a statement that takes too long, for
+    example while it waits for another process; a server that does not even do that is hung up on.
     """
     seconds = max(math.ceil(timeout), MIN_TIMEOUT_SECONDS)
     bounds = {
@@ -158,7 +161,29 @@ def _create_postgresql(url: URL, timeout: float) -> Engine:
     )
     # a transaction at a time: a setting of the session would stay behind in a pooler
     event.listen(engine, "begin", lambda connection: _limit_statements(connection, seconds))
+    event.listen(
+        engine, "before_cursor_execute", lambda connection, *_: _hang_up_after(connection, 2 * seconds)
+    )
+    event.listen(engine, "after_cursor_execute", lambda connection, *_: _keep_line(connection))
+    event.listen(engine, "handle_error", lambda context: _keep_line(context.connection))
     return engine
+
+
+def _hang_up_after(connection: Connection, seconds: int) -> None:
+    descriptor = connection.connection.dbapi_connection.fileno()
+    connection.info[HANG_UP] = timer = threading.Timer(seconds, _hang_up, [descriptor])
+    timer.daemon = True
+    timer.start()
+
+
+def _keep_line(connection: Connection | None) -> None:
+    if connection is not None and (timer := connection.info.pop(HANG_UP, None)):
+        timer.cancel()
+
+
+def _hang_up(descriptor: int) -> None:
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _limit_statements(connection: Connection, seconds: int) -> None:

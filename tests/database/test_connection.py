@@ -1,5 +1,7 @@
 """The connection: tables as the migrations make them, on both databases; errors in one line, without the password."""
 
+import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -227,3 +229,17 @@ def test_full_disk_says_so(tmp_path, monkeypatch):
         opened.execute(schema.deliveries.insert(), {**row, "created_at": now, "next_attempt_at": now})
     with reading(engine) as opened:
         assert opened.execute(select(schema.deliveries)).all() == []
+
+
+def test_server_that_freezes_is_hung_up_on(postgres, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", postgres.new())
+    engine = connect(tmp_path, 2)
+    with pytest.raises(DatabaseError), reading(engine) as opened:
+        backend = opened.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            opened.exec_driver_sql("SELECT 1")
+        finally:
+            os.kill(backend, signal.SIGCONT)
+    with reading(engine) as opened:
+        assert opened.exec_driver_sql("SELECT 1").scalar_one() == 1
