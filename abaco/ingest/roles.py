@@ -1,4 +1,4 @@
-"""What each file of an input is used for: one format gives the tape, the others stand beside it."""
+"""What each file of an input is used for: one format gives the tape, the others complete it."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -8,31 +8,33 @@ import pandas as pd
 
 from abaco.core.errors import InputError
 from abaco.engines import Engine
-from abaco.ingest.duplicates import judge
-from abaco.ingest.formats import FORMATS
+from abaco.ingest.contract import Format
+from abaco.ingest.duplicates import classify_duplicates
+from abaco.ingest.formats import FORMATS, TAPE_FORMATS
 from abaco.ingest.sources import Skipped, Source
-from abaco.ingest.staging import Batch, count, stage_one
+from abaco.ingest.staging import TAPE, Batch, count, stage_one
 
 
 def roles(sources: Iterable[Source]) -> dict[str, str]:
-    """Return what each file is used for: one format only gives the loan tape, or balances would count twice.
-
-    A canonical snapshot goes before PAR balances, and these before loans.
-    """
+    """Return what each file is used for: only one format gives the loan tape, or balances would count twice."""
     sources = list(sources)
+    tape = tape_format(sources)
     present = {s.format_name for s in sources}
-    tape_format = next((name for name in ("snapshot", "par_balances", "loans") if name in present), None)
-    use = {tape_format: "tape", "statements": "cash", "statements_wide": "cash"}
-    kept = {
-        "loans": "what is fixed of each loan",
-        "schedules": "what was due",
-        "transactions": "what was paid",
-    }
-    kept["payments"] = (
-        "kept: the transactions say what was paid" if "transactions" in present else "what was paid"
-    )
-    unused = "not used: the tape comes from the snapshot"
-    return {s.name: use.get(s.format_name) or kept.get(s.format_name, unused) for s in sources}
+    return {s.name: _use(s.format, tape, present) for s in sources}
+
+
+def tape_format(sources: Iterable[Source]) -> Format | None:
+    """Return the format that gives the tape, the first of `TAPE_FORMATS` that the input has, if any."""
+    present = {s.format_name for s in sources}
+    return next((f for f in TAPE_FORMATS if f.name in present), None)
+
+
+def _use(format_: Format, tape: Format | None, present: set[str]) -> str:
+    if format_ is tape:
+        return TAPE
+    if format_.replaced_by in present:
+        return f"kept: the {FORMATS[format_.replaced_by].title} say {format_.purpose}"
+    return format_.purpose or f"not used: the tape comes from the {tape.name.replace('_', ' ')}"
 
 
 def tape_sources(sources: list[Source]) -> list[Source]:
@@ -43,13 +45,11 @@ def tape_sources(sources: list[Source]) -> list[Source]:
     InputError
         When none does, naming what there is.
     """
-    use = roles(sources)
-    if found := [s for s in sources if use[s.name] == "tape"]:
-        return found
+    if tape := tape_format(sources):
+        return [s for s in sources if s.format is tape]
     titles = ", ".join(sorted({s.format.title for s in sources}))
-    raise InputError(
-        f"No loan tape in the input, only {titles}: add a canonical snapshot, PAR balances or loans"
-    )
+    *others, last = (f.title for f in TAPE_FORMATS)
+    raise InputError(f"No loan tape in the input, only {titles}: add a {', '.join(others)} or {last}")
 
 
 def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> list[Batch]:
@@ -58,7 +58,7 @@ def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> l
     Parameters
     ----------
     date
-        The measurement date: rows that became known later are marked.
+        The measurement date; rows that became known later are marked.
     work
         Folder for the staged rows; they still hold personal data.
 
@@ -67,15 +67,15 @@ def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> l
     list of Batch
         One a format; of the formats that could give the tape, only the one that does.
     """
-    tape_sources(sources)
+    tape = tape_sources(sources)
     use = roles(sources)
-    used = [s for s in sources if not use[s.name].startswith("not used")]
-    staged = [stage_one(s, i, use[s.name] == "tape", date, engine, work) for i, s in enumerate(used)]
+    used = [s for s in sources if s in tape or s.format.purpose]
+    staged = [stage_one(s, i, use[s.name] == TAPE, date, engine, work) for i, s in enumerate(used)]
     by_format = {}
     for one in staged:
         by_format.setdefault(one.source.format_name, []).append(one)
     return [
-        judge(Batch(FORMATS[name], use[group[0].source.name], tuple(group)), engine, work)
+        classify_duplicates(Batch(FORMATS[name], use[group[0].source.name], tuple(group)), engine, work)
         for name, group in by_format.items()
     ]
 
@@ -93,16 +93,11 @@ def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> lis
 
 def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[str]) -> list[str]:
     """Return what a reader should know about the input, in sentences."""
-    said = [f"{s.name} was not used: {s.reason}." for s in skipped]
-    if tape_sources(found)[0].format_name == "loans":
-        said += [
-            "The loans export carries no date: balances and days past due are those of the day it was made, "
-            "whatever date the report is of.",
-            "The balances come from the loans export, where they include what was written off.",
-        ]
+    sentences = [f"{s.name} was not used: {s.reason}." for s in skipped]
+    sentences += tape_sources(found)[0].format.tape_notes
     if unknown_accounts:
-        said.append(f"No KPI uses these accounts of the statements: {', '.join(unknown_accounts)}.")
-    return said
+        sentences.append(f"No KPI uses these accounts of the statements: {', '.join(unknown_accounts)}.")
+    return sentences
 
 
 def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
@@ -111,8 +106,7 @@ def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
     Parameters
     ----------
     roles
-        What each file is used for, by name (see `ingestion.roles`).
+        What each file is used for, by name (see `roles`).
     """
-
     rows = [(s.name, s.format.title, roles[s.name], s.bytes, ", ".join(s.left_behind)) for s in found]
     return pd.DataFrame(rows, columns=["file", "format", "used for", "bytes", "columns left behind"])

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from abaco import engines
 from abaco.core.errors import InputError
 from abaco.ingest import workbooks
+from abaco.ingest.columns import normalise
+from abaco.ingest.contract import Format
 from abaco.ingest.fingerprint import fingerprint, read_header, write_utf8
-from abaco.ingest.formats import FORMATS, Format, normalise, recognise
+from abaco.ingest.formats import FORMATS
 
 if TYPE_CHECKING:  # a run that finds everything unchanged looks at its input without it
     import narwhals as nw
@@ -111,6 +113,35 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
         found = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
         raise InputError(f"No usable export in the folder {input_path}: {found}")
     return sources, skipped
+
+
+def recognise(headings: list[str], file: str) -> Format:
+    """Return the format that a header belongs to, whatever the case, order and stray blanks of its headings.
+
+    Parameters
+    ----------
+    headings
+        The header's cells as they stand in the file.
+    file
+        What to call the file in an error.
+
+    Raises
+    ------
+    InputError
+        Naming the file, its columns, and the nearest format with the columns that it lacks.
+    """
+    names = [normalise(h) for h in headings]
+    fits = [f for f in FORMATS.values() if not f.lacks(names)]
+    best = max(fits, key=lambda f: (f.matched(names), sum(c.required for c in f.columns)), default=None)
+    most = max(f.matched(names) for f in FORMATS.values())
+    # a snapshot that lacks a column still has a date and cash, like a financial statement
+    if best is None or most > 2 * best.matched(names):
+        nearest = min(FORMATS.values(), key=lambda f: (-f.matched(names), len(f.lacks(names))))
+        raise InputError(
+            f"{file} fits no known format: it has the columns {', '.join(h.strip() for h in headings)}; "
+            f"the nearest format, {nearest.title}, also needs {', '.join(nearest.lacks(names))}"
+        )
+    return best
 
 
 class UnknownFormatError(InputError):

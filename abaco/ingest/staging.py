@@ -10,12 +10,13 @@ import narwhals as nw
 from abaco.core.errors import InputError, RunError
 from abaco.engines import RECORDS, Engine, UnreadableError
 from abaco.ingest import contract, masking, tape
+from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
-from abaco.ingest.formats import Format
 from abaco.ingest.sources import Source, read, text_path
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
 IS_LATER = nw.col("is_later")
+TAPE = "tape"  # the role of the rows that become the loan tape
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Batch:
     @property
     def is_tape(self) -> bool:
         """Whether these rows are the loan tape."""
-        return self.role == "tape"
+        return self.role == TAPE
 
     def rows(self, engine: Engine) -> nw.LazyFrame:
         """Return every row that could be split into columns, with ``reasons``, ``is_later``, ``row_id``."""

@@ -10,7 +10,8 @@ import narwhals as nw
 
 from abaco.core.decimals import rounded
 from abaco.engines import Engine
-from abaco.ingest.formats import BUCKETS, FORMATS, LOANS
+from abaco.ingest.columns import BUCKETS
+from abaco.ingest.formats import FORMATS, LOANS
 from abaco.ingest.masking import key
 from abaco.ingest.staging import accepted_rows
 from abaco.ingest.tape import AMOUNTS, PERSONAL, ZERO, with_loans

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from abaco.core.decimals import rounded
-from abaco.ingest.formats import BUCKET_NAMES
+from abaco.ingest.columns import BUCKET_NAMES
 from abaco.kpis.totals import Totals
 
 AGING = pa.schema(

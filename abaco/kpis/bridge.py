@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
-from abaco.ingest.formats import BUCKETS, FIRST_DAY
+from abaco.ingest.columns import BUCKETS, FIRST_DAY
 from abaco.kpis import transitions
 from abaco.kpis.book import Book
 from abaco.kpis.catalog import Definition

@@ -13,7 +13,7 @@ from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.core.text import signed
 from abaco.ingest import masking
-from abaco.ingest.formats import BUCKETS
+from abaco.ingest.columns import BUCKETS
 from abaco.kpis.book import Book
 from abaco.kpis.bridge import SCHEMA as BRIDGES
 from abaco.kpis.bridge import bridge, first_day, terms

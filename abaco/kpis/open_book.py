@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from abaco.kpis.losses import is_pct, probabilities
 
 # The settings that say how likely and how grave a default is.
 RISK = ("default_probability_pct", "loss_given_default_pct")
-BESIDE = ("loans", "schedules", "transactions", "payments", "borrowers")
+# The frames of a book besides the tape.
+BESIDE = tuple(field.name for field in fields(Book) if field.type == nw.LazyFrame | None)
 
 
 def accounts(texts: Mapping[str, Mapping[str, str]]) -> dict[dt.date, dict[str, Decimal]]:

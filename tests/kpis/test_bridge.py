@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from abaco.core.errors import NotComputableError
-from abaco.ingest.formats import BUCKETS
+from abaco.ingest.columns import BUCKETS
 from abaco.kpis import bridge, catalog
 from abaco.kpis.book import Book
 from abaco.kpis.totals import totals

@@ -5,7 +5,7 @@ import pytest
 
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import masking
-from abaco.ingest.formats import BUCKETS
+from abaco.ingest.columns import BUCKETS
 from abaco.kpis import bridge, catalog, contributors
 from abaco.kpis.book import Book
 from abaco.kpis.totals import totals

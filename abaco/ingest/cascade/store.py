@@ -189,7 +189,7 @@ def examined(path: Path) -> Source:
         source = sources.discover(path)[0][0]
     except InputError as error:
         raise InputError(f"Cascade sent no usable export: {error}") from None
-    if not source.format.is_tape:
+    if source.format.tape_rank is None:
         raise InputError(NO_EXPORT.format(f"it holds {source.format.title} and no loan tape"))
     _check_rows(source)
     return source

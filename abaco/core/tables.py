@@ -1,0 +1,54 @@
+"""Tables that describe themselves: name and grain, and for each column its type, meaning and unit."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+DATE, TEXT, COUNT, FLAG = pa.date32(), pa.string(), pa.int64(), pa.bool_()
+SUM = pa.decimal128(38, 2)  # of as many amounts as there are
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name
+        What it is called in the file.
+    type
+        Its Arrow type.
+    meaning
+        What a value says, as a phrase.
+    unit
+        What numbers count: ``USD``, ``%``, ``days``, ``loans``; empty for text, dates and flags.
+    """
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a report, ``tables/<name>.parquet``.
+
+    Parameters
+    ----------
+    name
+        The file's name without its ending.
+    grain
+        What one row is, such as "one row a date and KPI".
+    fields
+        Its columns, in the file's order.
+    """
+
+    name: str
+    grain: str
+    fields: tuple[Field, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns."""
+        return pa.schema([(field.name, field.type) for field in self.fields])
