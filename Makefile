@@ -68,8 +68,9 @@ test-here:
 golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
 	@$(BIN)/python -m tools.golden
 
-docs: $(VENV)/.report ## docs/KPIS.md anew, from params/kpis.yml
+docs: $(VENV)/.report ## docs/KPIS.md anew, from params/kpis.yml, and docs/TABLES.md, from the code
 	@$(BIN)/python -m tools.kpi_docs
+	@$(BIN)/python -m tools.table_docs
 
 bench: $(VENV)/.test ## measure speed and memory against other ways, and write benchmarks/RESULTS.md (40 minutes)
 	@$(BIN)/python -m benchmarks

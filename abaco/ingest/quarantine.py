@@ -1,4 +1,4 @@
-"""Ingestion: exports become staged rows with a verdict each, and what was rejected is written down."""
+"""Quarantine: the rejected rows with their file, line, reasons and original values, and how many there may be."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -10,28 +10,31 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
+from abaco.core.tables import COUNT, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest import contract
 from abaco.ingest.csv_records import excerpt, line_numbers
 from abaco.ingest.staging import IS_LATER, Batch, Staged, count, typed, with_originals
 
 CONFLICT = "{}: another row has the same, with other values"
-QUARANTINE = pa.schema(
-    [
-        ("file", pa.string()),
-        ("line", pa.int64()),
-        ("reasons", pa.string()),
-        ("amount_usd", pa.decimal128(18, 2)),
-        ("original", pa.string()),
-    ]
+TABLE = Table(
+    "quarantine",
+    "one row a rejected row of the input",
+    (
+        Field("file", TEXT, "the input file"),
+        Field("line", COUNT, "the row's line in the file, from 1; of Parquet and JSON its number"),
+        Field("reasons", TEXT, "why it is rejected, every reason"),
+        Field("amount_usd", pa.decimal128(18, 2), "its amount, empty when that cannot be read", "USD"),
+        Field("original", TEXT, "its values as they stand in the file, as JSON; personal ones masked"),
+    ),
 )
 
 
 def quarantine(batches: Iterable[Batch], engine: Engine, work: Path) -> pa.Table:
     """Return the rejected rows, one a row: file, line, every reason, amount in USD, and the original values.
 
-    Personal values are masked. Of a line that could not be split into columns, nobody can say which part is
-    personal: its text is withheld.
+    Personal values are masked. A line that could not be split into columns has no original values: any part of it
+    may be personal.
     """
     tables = []
     for batch in batches:
@@ -53,7 +56,7 @@ def quarantine(batches: Iterable[Batch], engine: Engine, work: Path) -> pa.Table
             bad = judged.with_columns(reasons=reasons).filter(~nw.col("reasons").is_null())
         found = bad.sort("row_id").collect("pyarrow").to_native()
         tables += [_rejects(one, found, engine, work) for one in batch.staged]
-    return pa.concat_tables([QUARANTINE.empty_table(), *tables])
+    return pa.concat_tables([TABLE.schema.empty_table(), *tables])
 
 
 def _rejects(staged: Staged, found: pa.Table, engine: Engine, work: Path) -> pa.Table:
@@ -72,7 +75,7 @@ def _rejects(staged: Staged, found: pa.Table, engine: Engine, work: Path) -> pa.
          "amount_usd": None, "original": None}
         for line, fault in staged.broken
     ]  # fmt: skip
-    return pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=QUARANTINE)
+    return pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=TABLE.schema)
 
 
 def lines(staged: Staged, records: list[int], engine: Engine) -> dict[int, int]:

@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from abaco.core.decimals import rounded
+from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.formats import FORMATS, LOANS
@@ -16,7 +17,23 @@ from abaco.ingest.masking import key
 from abaco.ingest.staging import accepted_rows
 from abaco.ingest.tape import AMOUNTS, PERSONAL, ZERO, with_loans
 
-# What a masked value looks like.
+BORROWERS = Table(
+    "borrowers",
+    "one row a borrower and date with a balance",
+    (
+        Field("measurement_date", DATE, "the measurement date"),
+        Field(
+            "borrower",
+            COUNT,
+            "the borrower's place by the balances of all dates, from 1: a name for this report only",
+        ),
+        Field("borrower_id", TEXT, "the borrower's number, masked"),
+        Field("balance_usd", SUM, "the outstanding balance", "USD"),
+        Field("par_30_usd", SUM, "the part of it that is 30 or more days late", "USD"),
+        Field("loans", COUNT, "rows of the tape with a balance", "loans"),
+    ),
+)
+# The pattern of masked values.
 MASKED = r"^(?:redacted|tok_[0-9a-f]{32})$"
 
 

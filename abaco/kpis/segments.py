@@ -8,6 +8,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from abaco.core.decimals import rounded
+from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.book import Book
 from abaco.kpis.totals import Measure, Totals
 from abaco.kpis.transitions import moves
@@ -29,11 +30,20 @@ MEASURES = {
     )
     for name in COLUMNS
 }
-SCHEMA = pa.schema(
-    [("date", pa.date32()), ("dimension", pa.string()), ("value", pa.string()), ("loans", pa.int64()),
-     ("outstanding_usd", pa.decimal128(38, 2)), ("share", pa.decimal128(9, 4)), ("par30", pa.decimal128(38, 4)),
-     ("par90", pa.decimal128(38, 4))]
-)  # fmt: skip
+TABLE = Table(
+    "segments",
+    "one row a date, dimension and value",
+    (
+        Field("date", DATE, "the measurement date"),
+        Field("dimension", TEXT, "company, product, segment, region, ticket or term"),
+        Field("value", TEXT, "the part of the book"),
+        Field("loans", COUNT, "loans with a balance", "loans"),
+        Field("outstanding_usd", SUM, "the outstanding balance", "USD"),
+        Field("share", pa.decimal128(9, 4), "its part of the outstanding balance of the book", "%"),
+        Field("par30", pa.decimal128(38, 4), "the part of its balance that is 30 or more days late", "%"),
+        Field("par90", pa.decimal128(38, 4), "the part of its balance that is 90 or more days late", "%"),
+    ),
+)
 
 ORIGIN_DIMENSIONS = ("product", "company", "region")
 ORIGINS = pa.schema(
@@ -120,7 +130,7 @@ def segments(book: Book) -> pa.Table:
                 rows.append({**row, "outstanding_usd": owed, "share": share, **rates})
     order = {dimension: place for place, dimension in enumerate(DIMENSIONS)}
     rows.sort(key=lambda row: (row["date"], order[row["dimension"]]))
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    return pa.Table.from_pylist(rows, schema=TABLE.schema)
 
 
 def origins(

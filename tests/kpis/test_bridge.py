@@ -26,7 +26,7 @@ def bridged(frame):
         tape, days = frame(loan_tape(text)), dates_of(text)
         sums = totals(tape, ["total_receivable_usd", *BUCKETS])
         found = bridge.bridges(definitions, Book(tape, days, days[-1] if days else None), sums)
-        assert found.schema == bridge.SCHEMA
+        assert found.schema == bridge.TABLE.schema
         rows = found.to_pylist()
         assert bridge.gaps(rows, definitions, sums) == []
         return rows

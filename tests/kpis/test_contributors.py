@@ -25,7 +25,7 @@ def loans(frame):
         sums = totals(tape, ["total_receivable_usd", *BUCKETS])
         rows = bridge.bridges(DEFINITIONS, Book(tape, days, days[-1]), sums).to_pylist()
         found = contributors.bridge_loans(DEFINITIONS, tape, rows, sums, key)
-        assert found.schema == contributors.SCHEMA
+        assert found.schema == contributors.TABLE.schema
         return found.to_pylist()
 
     return loans

@@ -91,7 +91,7 @@ def test_roll_rates_of_a_month(opened):
 
 def test_roll_rates_name_both_dates(opened):
     table = movement.roll_rates(opened(MONTH))
-    assert table.schema == movement.ROLL_RATES
+    assert table.schema == movement.TABLE.schema
     assert {(row["date"], row["against"]) for row in table.to_pylist()} == {(DECEMBER, NOVEMBER)}
 
 
