@@ -47,20 +47,20 @@ def quarantine(batches: Iterable[Batch], engine: Engine, work: Path) -> pa.Table
         if batch.verdicts is None:
             bad = rows.filter(~nw.col("reasons").is_null())
         else:
-            judged = rows.join(
+            classified = rows.join(
                 engine.scan(batch.verdicts).select("row_id", "verdict"), on="row_id", how="left"
             )
-            judged = judged.filter(~(nw.col("verdict") == "duplicate").fill_null(False))
+            classified = classified.filter(~(nw.col("verdict") == "duplicate").fill_null(False))
             reason = nw.when(nw.col("verdict") == "conflict").then(conflict)
             reasons = contract.joined([nw.col("reasons"), reason])
-            bad = judged.with_columns(reasons=reasons).filter(~nw.col("reasons").is_null())
-        found = bad.sort("row_id").collect("pyarrow").to_native()
-        tables += [_rejects(one, found, engine, work) for one in batch.staged]
+            bad = classified.with_columns(reasons=reasons).filter(~nw.col("reasons").is_null())
+        rejected = bad.sort("row_id").collect("pyarrow").to_native()
+        tables += [_rejects(one, rejected, engine, work) for one in batch.staged]
     return pa.concat_tables([TABLE.schema.empty_table(), *tables])
 
 
-def _rejects(staged: Staged, found: pa.Table, engine: Engine, work: Path) -> pa.Table:
-    mine = [row for row in found.to_pylist() if row["source"] == staged.index]
+def _rejects(staged: Staged, rejected: pa.Table, engine: Engine, work: Path) -> pa.Table:
+    mine = [row for row in rejected.to_pylist() if row["source"] == staged.index]
     places = lines(staged, [row["record"] for row in mine], engine)
     # rows that conflict passed every check of their own: their values are fetched from the file
     if unseen := {row["record"]: places[row["record"]] for row in mine if row["original"] is None}:
@@ -101,8 +101,8 @@ def _values(staged: Staged, wanted: dict[int, int], total: int, engine: Engine, 
         text, places = excerpt(staged.text, [wanted[r] for r in records], work), range(len(records))
     again = engine.numbered(typed(source, engine, work, text), "place")
     again = with_originals(again.with_columns(reasons=nw.lit("")), source, engine).select("place", "original")
-    found = again.join(_column("place", places, engine), on="place", how="semi").sort("place")
-    return dict(zip(records, found.collect("pyarrow")["original"].to_list(), strict=True))
+    wanted_rows = again.join(_column("place", places, engine), on="place", how="semi").sort("place")
+    return dict(zip(records, wanted_rows.collect("pyarrow")["original"].to_list(), strict=True))
 
 
 def _column(name: str, values: Iterable[int], engine: Engine) -> nw.LazyFrame:

@@ -1,4 +1,4 @@
-"""Input files: found, recognised from their header, fingerprinted, and read as text by column."""
+"""Input files: their discovery, their format by the header, their fingerprint, and their columns as text."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class Source:
 
     @property
     def left_behind(self) -> list[str]:
-        """Headings that the contract does not name: their values never leave the file."""
-        kept = set(self.columns.values())
-        return [h.strip() for i, h in enumerate(self.headings) if i not in kept]
+        """Headings that the contract does not name; their values are not read."""
+        positions = set(self.columns.values())
+        return [h.strip() for i, h in enumerate(self.headings) if i not in positions]
 
     def as_dict(self) -> dict:
         """Return the fields as JSON can hold them."""
@@ -65,26 +65,26 @@ class Source:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file of the input folder that is no export, and why."""
+    """A file of the input folder that is not an export, and why."""
 
     name: str
     reason: str
 
 
 def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], list[Skipped]]:
-    """Return the exports in a file or folder, and the files of the folder that are none.
+    """Return the exports in a file or folder, and the other files of the folder.
 
     Parameters
     ----------
     input_path
         A file, or a folder whose own files are looked at.
     known
-        Sources of an earlier look, as dicts: a file of the same size and time is not fingerprinted again.
+        Sources of an earlier call, as dicts: a file of the same size and time is not fingerprinted again.
 
     Raises
     ------
     InputError
-        When nothing is there, nothing is usable, or a file is broken.
+        When the input does not exist, nothing in it is usable, or a file is broken.
     """
     if not input_path.exists():
         raise InputError(
@@ -110,8 +110,8 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
         except UnknownFormatError as error:
             skipped.append(Skipped(path.name, str(error)))
     if not sources:
-        found = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
-        raise InputError(f"No usable export in the folder {input_path}: {found}")
+        reasons = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
+        raise InputError(f"No usable export in the folder {input_path}: {reasons}")
     return sources, skipped
 
 
@@ -150,8 +150,8 @@ class UnknownFormatError(InputError):
 
 def _inspect(path: Path, already: dict) -> Source:
     stat = path.stat()
-    if kept := already.get((str(path), stat.st_size, stat.st_mtime_ns)):
-        return Source(**{**kept, "headings": tuple(kept["headings"])})
+    if former := already.get((str(path), stat.st_size, stat.st_mtime_ns)):
+        return Source(**{**former, "headings": tuple(former["headings"])})
     if stat.st_size == 0:
         raise InputError(f"{path.name} is empty (0 bytes): export it again")
     kind = KINDS[path.suffix.lower()]

@@ -53,7 +53,7 @@ class Batch:
         return engine.scan([s.path for s in self.staged], row_number="record").with_columns(ROW_ID)
 
     def accepted(self, engine: Engine) -> nw.LazyFrame:
-        """Return the rows that passed: nothing against them, not later than the date, not a duplicate."""
+        """Return the accepted rows: valid, not later than the date, not a duplicate."""
         return accepted_rows([s.path for s in self.staged], self.verdicts, self.is_tape, engine)
 
     def as_dict(self) -> dict:
@@ -78,7 +78,7 @@ def accepted_rows(staged: list[Path], verdicts: Path | None, is_tape: bool, engi
 
 
 def typed(source: Source, engine: Engine, work: Path, text: Path | None) -> nw.LazyFrame:
-    """Return the contract's columns of a source, each also as it stood (``raw_<name>``)."""
+    """Return the contract's columns of a source, each also as it was read (``raw_<name>``)."""
     kinds = {c.name: c.kind for c in source.format.columns if c.name in source.columns}
     return engine.typed(read(source, engine, work, text), kinds, source.decimal_mark)
 
@@ -117,14 +117,14 @@ def stage_one(source: Source, index: int, is_tape: bool, date: dt.date, engine: 
 def read_whole(
     source: Source, text: Path | None, engine: Engine, work: Path, attempt: Callable[[Path | None], int]
 ) -> tuple[Path | None, list[tuple[int, str]]]:
-    """Read a source in one go, or else from a copy of those lines that hold whole records.
+    """Read a source at once, or else from a copy of the lines that hold whole records.
 
     Parameters
     ----------
     text
         Where the text of a CSV or XLSX source is.
     attempt
-        Reads the source, or that copy when given one, and returns how many records it found.
+        Reads the source, or the copy that it is passed, and returns the number of records.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def _write_rows(
         (~nw.any_horizontal(*key, ignore_nulls=False) if key else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
     )  # fmt: skip
-    engine.write(rows, path, passing=True)
+    engine.write(rows, path, temporary=True)
 
 
 def count(frame: nw.LazyFrame) -> int:

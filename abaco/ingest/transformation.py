@@ -45,7 +45,7 @@ def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engi
     Parameters
     ----------
     batches
-        What ingestion handed over (see `staging.Batch.as_dict`).
+        The batches among ingestion's facts (see `staging.Batch.as_dict`).
     """
     batches = list(batches)
     tape = _accepted(next(b for b in batches if b["is_tape"]), work, engine)
@@ -63,8 +63,8 @@ def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine) -> nw.LazyFr
 def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     """Return what each borrower owes, one row a borrower and date with a balance; borrowers have a number.
 
-    Number 1 owes most over all dates. It says nothing else of a borrower and makes concentration computable also
-    where ids are redacted; equal numbers of two runs need not be the same borrower.
+    Number 1 owes most over all dates. The number identifies a borrower within one report, so that concentration is
+    computable where ids are redacted; it may be another borrower's in the next report.
     ``par_30_usd`` is the part of ``balance_usd`` that is 30 and more days late.
 
     Parameters
@@ -83,19 +83,19 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
             loans=nw.len(),
         )
     )
-    engine.write(owed, work / "borrowers.parquet", passing=True)
+    engine.write(owed, work / "borrowers.parquet", temporary=True)
     owed = engine.scan(work / "borrowers.parquet")
     size = owed.group_by("borrower_id").agg(nw.col("balance_usd").sum())
     size = size.select("borrower_id", less=-nw.col("balance_usd"))
     numbered = size.with_row_index("borrower", order_by=["less", "borrower_id"]).drop("less")
-    found = owed.join(
+    ranked = owed.join(
         numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left"
     )
     usd = (nw.col(name).cast(nw.Decimal(38, 2)) for name in ("balance_usd", "par_30_usd"))
-    found = found.select(
+    ranked = ranked.select(
         "measurement_date", "borrower", "borrower_id", *usd, nw.col("loans").cast(nw.Int64())
     )
-    return found.sort("measurement_date", "borrower")
+    return ranked.sort("measurement_date", "borrower")
 
 
 def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine) -> set[str]:
@@ -167,7 +167,7 @@ def flagged(
 def quality(tape: nw.LazyFrame, date: dt.date) -> dict[str, Any]:
     """Return what is unusual in the tape on one date: nulls by amount column, outliers, dust.
 
-    A null stays null: it is never taken for 0.
+    A null stays null: it never counts as 0.
     """
     flags = ("is_outlier", "is_dust")
     rows = tape.lazy().filter(nw.col("measurement_date") == date)
@@ -175,9 +175,9 @@ def quality(tape: nw.LazyFrame, date: dt.date) -> dict[str, Any]:
         *(nw.col(c).is_null().cast(nw.Int64()).sum().alias(c) for c in AMOUNTS),
         *(nw.col(c).cast(nw.Int64()).sum().alias(c) for c in flags),
     )
-    found = {name: int(n or 0) for name, n in counts.collect("pyarrow").to_native().to_pylist()[0].items()}
+    sums = {name: int(n or 0) for name, n in counts.collect("pyarrow").to_native().to_pylist()[0].items()}
     return {
-        "nulls": {c: found[c] for c in AMOUNTS if found[c]},
-        "outliers": found["is_outlier"],
-        "dust": found["is_dust"],
+        "nulls": {c: sums[c] for c in AMOUNTS if sums[c]},
+        "outliers": sums["is_outlier"],
+        "dust": sums["is_dust"],
     }

@@ -21,7 +21,7 @@ BESIDE = tuple(field.name for field in fields(Book) if field.type == nw.LazyFram
 
 
 def accounts(texts: Mapping[str, Mapping[str, str]]) -> dict[dt.date, dict[str, Decimal]]:
-    """Return the accounts by date that ingestion handed over as text."""
+    """Return the accounts by date among ingestion's facts, given as text."""
     return {dt.date.fromisoformat(d): {k: Decimal(v) for k, v in day.items()} for d, day in texts.items()}
 
 
@@ -31,7 +31,7 @@ def risk(default_probability_pct: str, loss_given_default_pct: float) -> dict[st
     Raises
     ------
     InputError
-        When one of them is no number from 0 to 100.
+        When one of them is not a number from 0 to 100.
     """
     severity = Decimal(str(loss_given_default_pct))
     if not is_pct(severity):
@@ -52,7 +52,7 @@ def open_book(tables: Path, engine: Engine, ingested: Mapping[str, Any], **param
     tables
         The folder.
     ingested
-        What ingestion handed over.
+        The facts of ingestion.
     **parameters
         See `risk`.
     """
