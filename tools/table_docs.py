@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import pyarrow as pa
-
 from abaco.core import project
 from abaco.core.tables import Table
 from abaco.ingest import quarantine, tape, transformation
@@ -55,21 +53,11 @@ def document(report: Iterable[Table], exports: Iterable[Table]) -> str:
 
 
 def _entry(table: Table, level: str) -> str:
-    rows = [
-        f"| `{field.name}` | {_type(field.type)} | {field.unit} | {field.meaning} |" for field in table.fields
-    ]
+    rows = [f"| `{field.name}` | {field.type} | {field.unit} | {field.meaning} |" for field in table.fields]
     heads = "| column | type | unit | meaning |\n|---|---|---|---|"
     return "\n".join(
         [f"{level} {table.name}\n\n{table.grain[0].upper()}{table.grain[1:]}.\n", heads, *rows, ""]
     )
-
-
-def _type(type_: pa.DataType) -> str:
-    if pa.types.is_decimal(type_):
-        return f"decimal({type_.precision}, {type_.scale})"
-    return {pa.string(): "text", pa.date32(): "date", pa.int64(): "integer", pa.bool_(): "true or false"}[
-        type_
-    ]
 
 
 def write() -> Path:

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import pyarrow as pa
-
-DATE, TEXT, COUNT, FLAG = pa.date32(), pa.string(), pa.int64(), pa.bool_()
-SUM = pa.decimal128(38, 2)  # of as many amounts as there are
+DATE, TEXT, COUNT, FLAG = "date", "text", "integer", "true or false"
+SUM = "decimal(38, 2)"  # of as many amounts as there are
 
 
 @dataclass(frozen=True)
@@ -17,7 +15,7 @@ class Field:
     name
         What it is called in the file.
     type
-        Its Arrow type.
+        `DATE`, `TEXT`, `COUNT`, `FLAG`, or ``decimal(digits, decimals)``; see `parquet.arrow_schema`.
     meaning
         What a value says, as a phrase.
     unit
@@ -25,7 +23,7 @@ class Field:
     """
 
     name: str
-    type: pa.DataType
+    type: str
     meaning: str
     unit: str = ""
 
@@ -47,8 +45,3 @@ class Table:
     name: str
     grain: str
     fields: tuple[Field, ...]
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types of the columns."""
-        return pa.schema([(field.name, field.type) for field in self.fields])

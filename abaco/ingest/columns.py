@@ -4,16 +4,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from abaco.core.tables import COUNT, DATE, TEXT, Field
 
 # Arrow type and unit of each kind of column.
 KINDS = {
     "text": (TEXT, ""),
     "date": (DATE, ""),
-    "amount": (pa.decimal128(18, 2), "USD"),
-    "rate": (pa.decimal128(18, 6), "a year, 1 = 100 %"),
+    "amount": ("decimal(18, 2)", "USD"),
+    "rate": ("decimal(18, 6)", "a year, 1 = 100 %"),
     "days": (COUNT, "days"),
 }
 

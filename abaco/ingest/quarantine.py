@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest import contract
@@ -24,7 +25,7 @@ TABLE = Table(
         Field("file", TEXT, "the input file"),
         Field("line", COUNT, "the row's line in the file, from 1; of Parquet and JSON its number"),
         Field("reasons", TEXT, "why it is rejected, every reason"),
-        Field("amount_usd", pa.decimal128(18, 2), "its amount, empty when that cannot be read", "USD"),
+        Field("amount_usd", "decimal(18, 2)", "its amount, empty when that cannot be read", "USD"),
         Field("original", TEXT, "its values as they stand in the file, as JSON; personal ones masked"),
     ),
 )
@@ -56,7 +57,7 @@ def quarantine(batches: Iterable[Batch], engine: Engine, work: Path) -> pa.Table
             bad = classified.with_columns(reasons=reasons).filter(~nw.col("reasons").is_null())
         rejected = bad.sort("row_id").collect("pyarrow").to_native()
         tables += [_rejects(one, rejected, engine, work) for one in batch.staged]
-    return pa.concat_tables([TABLE.schema.empty_table(), *tables])
+    return pa.concat_tables([arrow_schema(TABLE).empty_table(), *tables])
 
 
 def _rejects(staged: Staged, rejected: pa.Table, engine: Engine, work: Path) -> pa.Table:
@@ -75,7 +76,7 @@ def _rejects(staged: Staged, rejected: pa.Table, engine: Engine, work: Path) -> 
          "amount_usd": None, "original": None}
         for line, fault in staged.broken
     ]  # fmt: skip
-    return pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=TABLE.schema)
+    return pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=arrow_schema(TABLE))
 
 
 def lines(staged: Staged, records: list[int], engine: Engine) -> dict[int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from abaco.core.decimals import rounded
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import DATE, SUM, TEXT, Field, Table
 from abaco.ingest.columns import BUCKET_NAMES
 from abaco.kpis.totals import Totals
@@ -17,9 +18,7 @@ TABLE = Table(
         Field("date", DATE, "the measurement date"),
         Field("bucket", TEXT, "the days past due that the bucket holds"),
         Field("amount", SUM, "the balance in the bucket", "USD"),
-        Field(
-            "share", pa.decimal128(38, 4), "its part of the outstanding balance, empty when that is 0", "%"
-        ),
+        Field("share", "decimal(38, 4)", "its part of the outstanding balance, empty when that is 0", "%"),
     ),
 )
 
@@ -45,4 +44,4 @@ def aging_by_date(totals: Mapping[dt.date, Totals]) -> pa.Table:
             amount = total.sums[column]
             share = rounded(amount / book * 100, 4) if amount is not None and book else None
             rows.append({"date": date, "bucket": name, "amount": amount, "share": share})
-    return pa.Table.from_pylist(rows, schema=TABLE.schema)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))

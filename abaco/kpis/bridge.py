@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import DATE, SUM, TEXT, Field, Table
 from abaco.ingest.columns import BUCKETS, FIRST_DAY
 from abaco.kpis import transitions
@@ -34,7 +35,7 @@ TABLE = Table(
             "term", TEXT, "the cause of the change; opening and closing are the balances at risk themselves"
         ),
         Field("amount_usd", SUM, "the balance of the cause", "USD"),
-        Field("points", pa.decimal128(18, 6), "its part in the portfolio at risk", "percentage points"),
+        Field("points", "decimal(18, 6)", "its part in the portfolio at risk", "percentage points"),
     ),
 )
 
@@ -180,7 +181,7 @@ def bridges(definitions: Mapping[str, Definition], book: Book, totals: Mapping[d
             except NotComputableError:
                 continue
             rows += [{**pair, **row} for row in found]
-    return pa.Table.from_pylist(rows, schema=TABLE.schema)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def gaps(

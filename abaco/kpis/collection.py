@@ -13,6 +13,7 @@ import pyarrow as pa
 from abaco.core.dates import months_before, months_between
 from abaco.core.decimals import rounded, whole_cents
 from abaco.core.errors import NotComputableError
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import DATE, FLAG, SUM, Field, Table
 from abaco.kpis import flows
 from abaco.kpis.book import Book, openings
@@ -44,10 +45,10 @@ TABLE = Table(
         Field("month", DATE, "the last day of the month"),
         Field("due_usd", SUM, "principal, interest, fees and tax due in the month", "USD"),
         Field("paid_usd", SUM, "principal, interest, fees and tax paid in the month", "USD"),
-        Field("rate", pa.decimal128(18, 2), "paid of due", "%"),
+        Field("rate", "decimal(18, 2)", "paid of due", "%"),
         Field("principal_due_usd", SUM, "principal due in the month", "USD"),
         Field("principal_paid_usd", SUM, "of that, what was paid by the end of the month", "USD"),
-        Field("principal_rate", pa.decimal128(18, 2), "principal paid by then of principal due", "%"),
+        Field("principal_rate", "decimal(18, 2)", "principal paid by then of principal due", "%"),
         Field("is_partial", FLAG, "whether the figures end before the month does"),
     ),
 )
@@ -144,7 +145,7 @@ def collections(book: Book) -> pa.Table:
         spans = {end: (end.replace(day=1), min(end, last)) for end in ends}
         found = measured(spans, MEASURES, _amounts(moved))
         rows = [_row(end, found[end].sums, spans[end][1] < end) for end in ends]
-    return pa.Table.from_pylist(rows, schema=TABLE.schema)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def _row(month: dt.date, sums: Mapping[str, Decimal | None], is_partial: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.book import Book
 from abaco.kpis.segments import AT_RISK
@@ -34,7 +35,7 @@ TABLE = Table(
         Field("borrower", TEXT, "the borrower's token, or a number without a masking key"),
         Field("loans", COUNT, "loans with a balance", "loans"),
         Field("amount_usd", SUM, "the outstanding balance", "USD"),
-        Field("share", pa.decimal128(9, 4), "its part of the outstanding balance of the book", "%"),
+        Field("share", "decimal(9, 4)", "its part of the outstanding balance of the book", "%"),
     ),
 )
 
@@ -137,7 +138,7 @@ def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
         ``borrower`` is a token, or a number where ids are redacted; ``share`` is per cent of the outstanding balance.
     """
     if book.borrowers is None:
-        return TABLE.schema.empty_table()
+        return arrow_schema(TABLE).empty_table()
     rows = placed(book).filter(nw.col("place") <= LARGEST).sort("measurement_date", "place")
     found = []
     for row in rows.collect("pyarrow").to_native().to_pylist():
@@ -146,7 +147,7 @@ def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
             {"date": row["measurement_date"], "rank": row["place"], "borrower": shown(row), "loans": row["loans"],
              "amount_usd": row["balance_usd"], "share": rounded(row["balance_usd"] / whole * 100, 4)}
         )  # fmt: skip
-    return pa.Table.from_pylist(found, schema=TABLE.schema)
+    return pa.Table.from_pylist(found, schema=arrow_schema(TABLE))
 
 
 def paths(book: Book, largest: int) -> pa.Table:

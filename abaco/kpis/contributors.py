@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.core.text import signed
 from abaco.ingest import masking
@@ -40,9 +41,7 @@ TABLE = Table(
         Field("before_usd", SUM, "its balance at risk on the date before", "USD"),
         Field("after_usd", SUM, "its balance at risk on the date", "USD"),
         Field("change_usd", SUM, "the difference", "USD"),
-        Field(
-            "points", pa.decimal128(18, 6), "by how much it moved the portfolio at risk", "percentage points"
-        ),
+        Field("points", "decimal(18, 6)", "by how much it moved the portfolio at risk", "percentage points"),
     ),
 )
 
@@ -137,7 +136,7 @@ def bridge_loans(
             )
     called = names((row["loan_id"] for row in rows), key)
     return pa.Table.from_pylist(
-        [{**row, "loan": called[row["loan_id"]]} for row in rows], schema=TABLE.schema
+        [{**row, "loan": called[row["loan_id"]]} for row in rows], schema=arrow_schema(TABLE)
     )
 
 
@@ -172,8 +171,8 @@ def bridged(
     if against is not None:
         with suppress(NotComputableError):
             steps, loans = between(kpi, name, book.tape, book.date, against, limit)
-    return pa.Table.from_pylist(steps, schema=BRIDGES.schema), pa.Table.from_pylist(
-        loans, schema=TABLE.schema
+    return pa.Table.from_pylist(steps, schema=arrow_schema(BRIDGES)), pa.Table.from_pylist(
+        loans, schema=arrow_schema(TABLE)
     )
 
 
@@ -185,7 +184,7 @@ def finding(steps: pa.Table) -> str:
     >>> day = {"date": dt.date(2025, 2, 28), "against": dt.date(2025, 1, 31), "kpi": "PAR30"}
     >>> points = {"opening": "3.50", "new arrears": "1.00", "paid": "-0.25", "closing": "4.25"}
     >>> rows = [{**day, "term": term, "points": Decimal(value)} for term, value in points.items()]
-    >>> finding(pa.Table.from_pylist(rows, schema=BRIDGES.schema))
+    >>> finding(pa.Table.from_pylist(rows, schema=arrow_schema(BRIDGES)))
     'PAR30 moved by +0.75 points, from 3.50 % on 2025-01-31 to 4.25 % on 2025-02-28; most by new arrears (+1.00).'
     """
     if not steps.num_rows:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from abaco.core.decimals import rounded
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
@@ -19,7 +20,7 @@ TABLE = Table(
     (
         Field("date", DATE, "the measurement date"),
         Field("kpi", TEXT, "the KPI, see KPIS.md"),
-        Field("value", pa.decimal128(18, 6), "its value in its own unit, empty when it cannot be computed"),
+        Field("value", "decimal(18, 6)", "its value in its own unit, empty when it cannot be computed"),
         Field(
             "status", TEXT, "ok, warning or critical by its limits, none without limits, or not_computable"
         ),
@@ -44,7 +45,7 @@ def history(definitions: Mapping[str, Definition], totals: Mapping[dt.date, Tota
         for date in sorted(totals)
         for name, entry in evaluate(definitions, totals[date], date).items()
     ]
-    return pa.Table.from_pylist(rows, schema=TABLE.schema)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def change_pct(value: Decimal, previous: Decimal) -> Decimal | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, TEXT, Field, Table
 from abaco.kpis import (
     balances,
@@ -43,7 +44,7 @@ TABLE = Table(
     (
         Field("date", DATE, "the measurement date"),
         Field("measure", TEXT, "the measure, see KPIS.md"),
-        Field("value", pa.decimal128(38, 4), "its value, empty when the input does not give it"),
+        Field("value", "decimal(38, 4)", "its value, empty when the input does not give it"),
         Field("unit", TEXT, "what the value counts"),
         Field("rows", COUNT, "the rows that it is computed from", "rows"),
     ),
@@ -102,4 +103,4 @@ def table(totals: Mapping[dt.date, Totals]) -> pa.Table:
         for date, total in sorted(totals.items())
         for name, value in sorted(total.sums.items())
     ]
-    return pa.Table.from_pylist(rows, schema=TABLE.schema)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pyarrow as pa
 
 from abaco.core.decimals import rounded
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis import transitions
 from abaco.kpis.balances import WRITTEN_OFF as SAYS_WRITTEN_OFF
@@ -40,7 +41,7 @@ TABLE = Table(
         Field("closing", TEXT, "the state on the later date: an aging bucket, written off or paid"),
         Field("loans", COUNT, "loans that went from one to the other", "loans"),
         Field("amount_usd", SUM, "their balance on the earlier date, of new loans on the later one", "USD"),
-        Field("share", pa.decimal128(9, 4), "its part of the opening state's balance", "%"),
+        Field("share", "decimal(9, 4)", "its part of the opening state's balance", "%"),
     ),
 )
 
@@ -97,7 +98,7 @@ def roll_rates(book: Book) -> pa.Table:
     moved = book.remembered(transitions.of_book)
     pairs = openings(book.dates).items()
     rows = [row for pair in pairs for row in _rolled(pair, moved.get(pair, []))]
-    return pa.Table.from_pylist(rows, schema=TABLE.schema)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def rolled_between(book: Book, date: dt.date, against: dt.date | None) -> pa.Table:
@@ -106,7 +107,7 @@ def rolled_between(book: Book, date: dt.date, against: dt.date | None) -> pa.Tab
     if against is not None:
         moved = transitions.transitions(book.tape, [(date, against)])
         rows = _rolled((date, against), moved.get((date, against), []))
-    return pa.Table.from_pylist(rows, schema=TABLE.schema)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def _rolled(pair: Pair, ways: Collection[Transition]) -> list[dict]:

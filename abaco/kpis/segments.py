@@ -8,6 +8,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from abaco.core.decimals import rounded
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.book import Book
 from abaco.kpis.totals import Measure, Totals
@@ -39,9 +40,9 @@ TABLE = Table(
         Field("value", TEXT, "the part of the book"),
         Field("loans", COUNT, "loans with a balance", "loans"),
         Field("outstanding_usd", SUM, "the outstanding balance", "USD"),
-        Field("share", pa.decimal128(9, 4), "its part of the outstanding balance of the book", "%"),
-        Field("par30", pa.decimal128(38, 4), "the part of its balance that is 30 or more days late", "%"),
-        Field("par90", pa.decimal128(38, 4), "the part of its balance that is 90 or more days late", "%"),
+        Field("share", "decimal(9, 4)", "its part of the outstanding balance of the book", "%"),
+        Field("par30", "decimal(38, 4)", "the part of its balance that is 30 or more days late", "%"),
+        Field("par90", "decimal(38, 4)", "the part of its balance that is 90 or more days late", "%"),
     ),
 )
 
@@ -130,7 +131,7 @@ def segments(book: Book) -> pa.Table:
                 rows.append({**row, "outstanding_usd": owed, "share": share, **rates})
     order = {dimension: place for place, dimension in enumerate(DIMENSIONS)}
     rows.sort(key=lambda row: (row["date"], order[row["dimension"]]))
-    return pa.Table.from_pylist(rows, schema=TABLE.schema)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def origins(

@@ -12,6 +12,7 @@ import pyarrow as pa
 from abaco.core.dates import month_end, month_number, months_before
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
+from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, SUM, TEXT, Field, Table
 from abaco.kpis.balances import DAYS, WRITTEN_OFF, columns
 from abaco.kpis.book import Book
@@ -41,7 +42,7 @@ TABLE = Table(
             "the balance of its loans that had fallen 90 days behind by that age, as it was then",
             "USD",
         ),
-        Field("share", pa.decimal128(18, 4), "defaulted of disbursed", "%"),
+        Field("share", "decimal(18, 4)", "defaulted of disbursed", "%"),
     ),
 )
 NEEDED = ("loan_id", "disbursed_on", "days_past_due", "written_off_usd", "dpd_90_plus_usd")
@@ -142,7 +143,7 @@ def vintages(book: Book) -> pa.Table:
         seen = max(_seen_since(book.dates), month_number(ledger.days[0]) // 3 * 3)
         for quarter in range(-(-seen // 3) * 3, whole - 1, 3):
             rows += _curve(quarter, whole, ledger, defaults)
-    return pa.Table.from_pylist(rows, schema=TABLE.schema)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def _is_whole(tape: nw.LazyFrame) -> bool:
