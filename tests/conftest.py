@@ -12,6 +12,7 @@ import pytest
 from abaco.engines.duckdb import DuckDB
 from tests.support.browser import chromium, launched
 from tests.support.postgres import Postgres
+from tests.support.programs import missing
 from tests.support.projects import PII_KEY, Project, copy_project
 
 
@@ -62,7 +63,7 @@ def frame(engine, embedded, tmp_path):
 def browser():
     """Headless Chromium; while it is there, its event loop runs in this thread: not longer than a module needs it."""
     if chromium() is None:
-        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
+        missing("Chromium is not installed")
     with launched() as found:
         yield found
 
