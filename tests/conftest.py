@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from abaco.engines.duckdb import DuckDB
 from tests.support.browser import chromium, launched
@@ -21,6 +22,35 @@ def pytest_configure(config):
     folder = tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
     os.environ["IPYTHONDIR"] = folder.name
     config.add_cleanup(folder.cleanup)
+
+
+# What takes longest begins first.
+FIRST = ("spark", "project", "operations", "run", "golden", "ingest", "delivery", "kpis", "service")
+
+
+def room(nodeid):
+    """Return the room that a test is of: its folder in tests/, or the package whose doctest it is."""
+    first, second, *_ = *nodeid.partition("::")[0].split("/"), ""
+    return second if first == "tests" else first
+
+
+class ByRoom(LoadScopeScheduling):
+    """Runs the tests of a room in one process: what they share is made once."""
+
+    def _split_scope(self, nodeid):
+        return room(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Distribute rooms."""
+    return ByRoom(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """Put what takes longest first."""
+    places = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(room(item.nodeid), len(FIRST)))
 
 
 def pytest_itemcollected(item):
