@@ -64,7 +64,7 @@ def test_a_command_that_fails_is_noticed(session):
 
 def test_blocks_run_in_order_as_one_session(session):
     for block in RUN:
-        script = block.script.replace("localhost:8000", f"localhost:{session.port}")
+        script = block.script.replace("localhost:8000", f"127.0.0.1:{session.port}")
         failed, said = session.run(script, f"line_{block.line}")
         assert not failed, f"{block}: {failed}\n{said}"
 
