@@ -69,6 +69,7 @@ screenshot: $(VENV)/.test ## the picture docs/report.png anew, from the sample's
 lint: $(VENV)/.test ## style of the code and the notebooks
 	@$(BIN)/ruff check abaco benchmarks tests tools notebooks
 	@$(BIN)/ruff format --check abaco benchmarks tests tools
+	@$(BIN)/lint-imports --no-logo
 
 lab: $(VENV)/.lab ## JupyterLab on notebooks/
 	@$(BIN)/jupyter lab notebooks/
