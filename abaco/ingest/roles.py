@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from abaco.core.errors import InputError
+from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest.duplicates import judge
 from abaco.ingest.formats import FORMATS
@@ -52,7 +53,7 @@ def tape_sources(sources: list[Source]) -> list[Source]:
     )
 
 
-def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> list[Batch]:
+def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path, key: bytes | None) -> list[Batch]:
     """Read every source once, check each row against its contract, and write the rows as Parquet.
 
     Parameters
@@ -61,6 +62,8 @@ def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> l
         The measurement date: rows that became known later are marked.
     work
         Folder for the staged rows; they still hold personal data.
+    key
+        The masking key, for what rejected rows show of personal data.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> l
     tape_sources(sources)
     use = roles(sources)
     used = [s for s in sources if not use[s.name].startswith("not used")]
-    staged = [stage_one(s, i, use[s.name] == "tape", date, engine, work) for i, s in enumerate(used)]
+    staged = [stage_one(s, i, use[s.name] == "tape", date, engine, work, key) for i, s in enumerate(used)]
     by_format = {}
     for one in staged:
         by_format.setdefault(one.source.format_name, []).append(one)
@@ -91,18 +94,14 @@ def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> lis
     ]  # fmt: skip
 
 
-def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[str]) -> list[str]:
-    """Return what a reader should know about the input, in sentences."""
-    said = [f"{s.name} was not used: {s.reason}." for s in skipped]
+def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[str]) -> list[Reason]:
+    """Return what a reader should know about the input."""
+    noted = [Reason("file_not_used", name=s.name, cause=s.reason) for s in skipped]
     if tape_sources(found)[0].format_name == "loans":
-        said += [
-            "The loans export carries no date: balances and days past due are those of the day it was made, "
-            "whatever date the report is of.",
-            "The balances come from the loans export, where they include what was written off.",
-        ]
+        noted += [Reason("loans_undated"), Reason("balances_of_loans")]
     if unknown_accounts:
-        said.append(f"No KPI uses these accounts of the statements: {', '.join(unknown_accounts)}.")
-    return said
+        noted.append(Reason("accounts_not_used", accounts=tuple(unknown_accounts)))
+    return noted
 
 
 def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:

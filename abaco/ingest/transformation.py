@@ -11,7 +11,6 @@ import narwhals as nw
 from abaco.core.decimals import rounded
 from abaco.engines import Engine
 from abaco.ingest.formats import BUCKETS, FORMATS, LOANS
-from abaco.ingest.masking import key
 from abaco.ingest.staging import accepted_rows
 from abaco.ingest.tape import AMOUNTS, PERSONAL, ZERO, with_loans
 
@@ -80,13 +79,15 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     return found.sort("measurement_date", "borrower")
 
 
-def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine) -> set[str]:
-    """Write every export but the tape as ``tables/<format>.parquet``; return which columns were masked."""
+def write_others(
+    batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine, key: bytes | None
+) -> set[str]:
+    """Write every export but the tape, masked, as ``tables/<format>.parquet``; return which columns were masked."""
     masked = set()
     for batch in (b for b in batches if not b["is_tape"]):
         rows = _accepted(batch, work, engine)
         personal = [c for c in FORMATS[batch["format"]].personal if c in rows.collect_schema()]
-        engine.write(engine.masked(rows, personal, key()), tables / f"{batch['format']}.parquet")
+        engine.write(engine.masked(rows, personal, key), tables / f"{batch['format']}.parquet")
         masked.update(present(engine.scan(tables / f"{batch['format']}.parquet"), personal))
     return masked
 

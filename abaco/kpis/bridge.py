@@ -118,9 +118,7 @@ def bridge(kpi: Definition, ways: Iterable[Transition], before: Totals, now: Tot
     """
     (risk_before, book_before), (risk, book) = (_sums(kpi, total) for total in (before, now))
     if not (ways := list(ways)):
-        raise NotComputableError(
-            "the loans of the two dates cannot be told apart: give a row a loan, not one a date"
-        )
+        raise NotComputableError("loans_not_distinct")
     usd = terms(ways, first_day(kpi))
     with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
         opening, closing = (
@@ -145,7 +143,7 @@ def _sums(kpi: Definition, total: Totals) -> tuple[Decimal, Decimal]:
     parts = [total.sums.get(name) for name in kpi.numerator]
     book = total.sums.get(BOOK[0])
     if None in parts or book is None or book <= 0:
-        raise NotComputableError("the balance at risk or the book of one of the dates is not known, or 0")
+        raise NotComputableError("risk_unknown")
     return sum(parts, Decimal("0.00")), book
 
 

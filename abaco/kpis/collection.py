@@ -109,10 +109,12 @@ def _on_time(moved: Flows, first: dt.date, last: dt.date) -> tuple[Decimal, int]
     paid.counted(first, last, ("principal_usd",))
     # what a loan paid before the export begins would be missing
     if months_between(due.days[0], paid.days[0]) > 0:
-        begins = f"the {paid.title} begin on {paid.days[0]}, and the {due.title} already on {due.days[0]}"
-        raise NotComputableError(f"what every loan has paid is not known ({begins})")
+        raise NotComputableError(
+            "payments_begin_late",
+            paid=paid.title, paid_since=paid.days[0], due=due.title, due_since=due.days[0],
+        )  # fmt: skip
     if not together.between(together.days[0], together.days[-1], MATCHED):
-        raise NotComputableError(f"no loan of the {paid.title} is in the {due.title}")
+        raise NotComputableError("no_common_loan", export=paid.title, other=due.title)
     return rounded(together.between(first, last, ON_TIME) * CENT, 2), rows
 
 

@@ -65,7 +65,7 @@ def herfindahl(borrower_squares: Decimal, total_receivable_usd: Decimal) -> Deci
     Decimal('5000.0')
     """
     if total_receivable_usd <= 0:
-        raise NotComputableError("nothing is outstanding")
+        raise NotComputableError("nothing_outstanding")
     return borrower_squares / total_receivable_usd**2 * 10_000
 
 

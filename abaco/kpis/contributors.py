@@ -130,9 +130,15 @@ def between(
     tape: nw.LazyFrame,
     date: dt.date,
     against: dt.date,
+    key: bytes | None,
     limit: int = LIMIT,
 ) -> tuple[Rows, Rows]:
     """Return the bridge of a PAR between any two dates of a tape, and the loans that contributed most to it.
+
+    Parameters
+    ----------
+    key
+        The masking key.
 
     Raises
     ------
@@ -144,17 +150,17 @@ def between(
     ways = transitions(rows, [(date, against)], [first_day(kpi)]).get((date, against), [])
     pair = {"date": date, "against": against, "kpi": name}
     steps = [{**pair, **step} for step in bridge(kpi, ways, sums[against], sums[date])]
-    return steps, bridge_loans({name: kpi}, rows, steps, sums, masking.key(), limit).to_pylist()
+    return steps, bridge_loans({name: kpi}, rows, steps, sums, key, limit).to_pylist()
 
 
 def bridged(
-    book: Book, kpi: Definition, name: str, against: dt.date | None, limit: int = LIMIT
+    book: Book, kpi: Definition, name: str, against: dt.date | None, key: bytes | None, limit: int = LIMIT
 ) -> tuple[pa.Table, pa.Table]:
     """Return the same from an earlier date to the book's, as tables: empty ones without a date, or a bridge."""
     steps, loans = [], []
     if against is not None:
         with suppress(NotComputableError):
-            steps, loans = between(kpi, name, book.tape, book.date, against, limit)
+            steps, loans = between(kpi, name, book.tape, book.date, against, key, limit)
     return pa.Table.from_pylist(steps, schema=BRIDGES), pa.Table.from_pylist(loans, schema=SCHEMA)
 
 

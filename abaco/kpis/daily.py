@@ -44,7 +44,9 @@ class Ledger:
             When no row of the export has a value in it.
         """
         if column not in self.running:
-            raise NotComputableError(f"the {self.title} have no {column.removesuffix('_usd')}")
+            raise NotComputableError(
+                "export_lacks_amount", export=self.title, amount=column.removesuffix("_usd")
+            )
         sums = self.running[column]
         return sums[bisect_right(self.days, last)] - sums[bisect_left(self.days, first)]
 
@@ -58,18 +60,16 @@ class Ledger:
         """
         self.require_begin(first)
         if last < first:
-            raise NotComputableError(f"the figures are from {last}, before the month began,")
+            raise NotComputableError("figures_before_month", date=last)
         if self.days[-1] < last.replace(day=1):
-            raise NotComputableError(f"the {self.title} end on {self.days[-1]}, too early for the figures")
+            raise NotComputableError("export_ends_early", export=self.title, last=self.days[-1])
         sums = [self.between(first, last, column) for column in columns]
         return sum(sums, Decimal(0)), int(self.between(first, last, ROWS))
 
     def require_begin(self, first: dt.date) -> None:
         """Raise when the export begins after the month of `first`."""
         if self.days[0].replace(day=1) > first.replace(day=1):
-            raise NotComputableError(
-                f"the {self.title} reach back only to {self.days[0]}, too short for the figures"
-            )
+            raise NotComputableError("export_begins_late", export=self.title, since=self.days[0])
 
 
 def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> Ledger | None:
@@ -114,5 +114,5 @@ def measured(
             try:
                 total.sums[name], total.counts[name] = amounts[name](*span)
             except NotComputableError as error:
-                total.reasons[name] = str(error)
+                total.reasons[name] = error.reason
     return found

@@ -60,7 +60,7 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
                 total.sums["year_mean_balance_usd"] = mean_balance(owed, day)
                 total.counts["year_mean_balance_usd"] = before[day].rows
             except NotComputableError as error:
-                total.reasons["year_mean_balance_usd"] = str(error)
+                total.reasons["year_mean_balance_usd"] = error.reason
     return found
 
 
@@ -85,8 +85,6 @@ def mean_balance(balances: Mapping[dt.date, Decimal | None], day: dt.date) -> De
     """
     by_month = {month_end(d): balances[d] for d in sorted(balances) if d <= day}
     ends = [months_before(day, months) for months in range(12)]
-    if lacking := [end for end in ends if by_month.get(end) is None]:
-        raise NotComputableError(
-            f"the balances of twelve month-ends are not all there (none of {lacking[0]:%Y-%m})"
-        )
+    if missing := [end for end in ends if by_month.get(end) is None]:
+        raise NotComputableError("month_end_missing", month=f"{missing[0]:%Y-%m}")
     return rounded(sum((by_month[end] for end in ends), Decimal(0)) / 12, 2)

@@ -7,18 +7,14 @@ from decimal import Decimal
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.core.bands import TERMS, TICKETS, UNKNOWN, Band
 from abaco.core.decimals import rounded
 from abaco.kpis.book import Book
 from abaco.kpis.totals import Measure, Totals
 from abaco.kpis.transitions import moves
 
 COLUMNS = ("company", "product", "segment", "region")
-# Lower bounds, inclusive, of the bands of what was disbursed in USD and of the term in days.
-TICKETS = ((0, "below 1,000"), (1_000, "1,000–5,000"), (5_000, "5,000–10,000"), (10_000, "10,000–25,000"),
-           (25_000, "25,000–50,000"), (50_000, "50,000 and more"))  # fmt: skip
-TERMS = ((0, "0–30"), (31, "31–60"), (61, "61–90"), (91, "91–180"), (181, "181–360"), (361, "above 360"))
 DIMENSIONS = (*COLUMNS, "ticket", "term")
-UNKNOWN = "not given"
 AT_RISK = {
     "par30": ("dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd"),
     "par90": ("dpd_90_plus_usd",),
@@ -44,13 +40,13 @@ ORIGINS = pa.schema(
 )  # fmt: skip
 
 
-def band(amount: nw.Expr, bands: Collection[tuple[int, str]]) -> nw.Expr:
+def band(amount: nw.Expr, bands: Sequence[Band]) -> nw.Expr:
     """Return the name of the band that an amount lies in; null stays null."""
-    (_, name), *others = bands
-    found = nw.when(~amount.is_null()).then(nw.lit(name))
-    for low, name in others:
-        found = nw.when(amount >= low).then(nw.lit(name)).otherwise(found)
-    return found
+    first, *others = bands
+    name = nw.when(~amount.is_null()).then(nw.lit(first.name))
+    for other in others:
+        name = nw.when(amount >= other.start).then(nw.lit(other.name)).otherwise(name)
+    return name
 
 
 def cells(book: Book) -> list[dict]:

@@ -76,11 +76,11 @@ def late_by_month(tape: nw.LazyFrame) -> dict[dt.date, list[dict[str, Any]]]:
 def _late(by_date: Mapping[dt.date, list[dict[str, Any]]], day: dt.date, _: dt.date) -> tuple[Decimal, int]:
     lent_ones = [row for row in by_date[day] if row["month"] is not None]
     if not lent_ones:
-        raise NotComputableError("no loan of the tape is in the loans export")
+        raise NotComputableError("no_loan_of_tape")
     old = [row for row in lent_ones if month_number(day) - row["month"] >= AGE]
     rows = sum(row[ROWS] for row in old)
     if sum(row["known"] for row in old) < rows:
-        raise NotComputableError("days past due or the written-off balance are not known of every loan")
+        raise NotComputableError("lateness_unknown")
     return sum((row["late_usd"] for row in old), Decimal("0.00")), rows
 
 

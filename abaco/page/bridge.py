@@ -1,11 +1,11 @@
 """Why a PAR moved: the bridge from one date to the next as a waterfall, and the loans that moved it most."""
 
-from abaco.page.concentration import numbering
+from abaco.page.concentration import label, numbers_note
 from abaco.page.kpi_text import with_unit
-from abaco.page.language import phrase, say, translated
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import figures, rows_of
-from abaco.page.words import MINUS, NBSP, NOTHING, code, listing, money, number, short_day
+from abaco.page.words import MINUS, NBSP, NOTHING, listing, money, number, short_day
 
 # term → its name on the page, and how a sentence calls it
 TERMS = {
@@ -165,7 +165,7 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
     heads = ["Loan", "Company", "Product", "What happened", "Before, USD", "Now, USD", "Points"]
     cells = [
         [
-            code(translated(str(row["loan"]))), _plain(row["company"]),
+            label(str(row["loan"])), _plain(row["company"]),
             _plain(row["product"]), phrase(naming(row)[0]),
             money(row["before_usd"]), money(row["after_usd"]), signed(row["points"], 3),
         ]
@@ -173,7 +173,7 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
     ]  # fmt: skip
     caption = say("The loans that moved {kpi} most", kpi=kpi)
     command = f"abaco explain {kpi} --date {metrics['date']} --lines"
-    note = fill("lookup.html.j2", command=command, numbering=numbering(str(row["loan"]) for row in rows))
+    note = fill("lookup.html.j2", command=command, numbering=numbers_note(str(row["loan"]) for row in rows))
     return figures(caption, [phrase(head) for head in heads], cells, texts=4, note=note, look="full")
 
 

@@ -214,11 +214,10 @@ def _lost(metrics):
     reasons = {}
     for _, kpi in core:
         reason = (kpi["reason"] or phrase("no reason given")).rstrip(".")
-        reason = next(
-            (known for known in reasons if reason.endswith(known)), reason
-        )  # a composite repeats it
-        reasons.setdefault(reason, []).append(kpi["title"])
-    for reason, titles in reasons.items():
+        # a figure made of others has the reason of one of them
+        _, titles = reasons.setdefault(kpi.get("root_reason", reason), (reason, []))
+        titles.append(kpi["title"])
+    for reason, titles in reasons.values():
         yield say("{titles} could not be computed: {reason}.", titles=capital(listing(titles)), reason=reason)
     if others := len(lost) - len(core):
         yield say(

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from abaco.page.column_names import capital, column
-from abaco.page.language import phrase, say, translated
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
 from abaco.page.tables import figures
 from abaco.page.words import NBSP, count, day, listing, money, percent, plain, plural, usd
@@ -45,7 +45,7 @@ def _cash_from_statements(metrics):
 
 def _masking(quality):
     """Return how personal data is kept out of this report."""
-    columns = [translated(column(name)) for name in quality["pii_columns"]]
+    columns = [phrase(column(name)) for name in quality["pii_columns"]]
     if not columns:
         return phrase("The input holds no personal columns.")
     how = {
@@ -69,7 +69,7 @@ def _empty_cells(metrics):
     nulls, found = metrics["quality"]["nulls"], {}
     for name, rows in nulls.items():
         if name != CASH or not _cash_from_statements(metrics):
-            words = capital(translated(column(name)))
+            words = capital(phrase(column(name)))
             found[words] = max(found.get(words, 0), rows)
     return _most_first(found)
 
