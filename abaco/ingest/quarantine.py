@@ -29,7 +29,7 @@ QUARANTINE = pa.schema(
 
 
 def quarantine(
-    batches: Iterable[Batch], engine: Engine, work: Path, key: bytes | None
+    batches: Iterable[Batch], engine: Engine, work: Path, key: bytes | None = None
 ) -> tuple[pa.Table, dict[str, dict[Reason, int]]]:
     """Return the rejected rows of all batches, and how many rows of each have each reason.
 

@@ -53,7 +53,9 @@ def tape_sources(sources: list[Source]) -> list[Source]:
     )
 
 
-def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path, key: bytes | None) -> list[Batch]:
+def stage(
+    sources: list[Source], date: dt.date, engine: Engine, work: Path, key: bytes | None = None
+) -> list[Batch]:
     """Read every source once, check each row against its contract, and write the rows as Parquet.
 
     Parameters

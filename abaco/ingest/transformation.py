@@ -80,7 +80,7 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
 
 
 def write_others(
-    batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine, key: bytes | None
+    batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine, key: bytes | None = None
 ) -> set[str]:
     """Write every export but the tape, masked, as ``tables/<format>.parquet``; return which columns were masked."""
     masked = set()

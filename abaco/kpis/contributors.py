@@ -130,8 +130,8 @@ def between(
     tape: nw.LazyFrame,
     date: dt.date,
     against: dt.date,
-    key: bytes | None,
     limit: int = LIMIT,
+    key: bytes | None = None,
 ) -> tuple[Rows, Rows]:
     """Return the bridge of a PAR between any two dates of a tape, and the loans that contributed most to it.
 
@@ -154,13 +154,18 @@ def between(
 
 
 def bridged(
-    book: Book, kpi: Definition, name: str, against: dt.date | None, key: bytes | None, limit: int = LIMIT
+    book: Book,
+    kpi: Definition,
+    name: str,
+    against: dt.date | None,
+    limit: int = LIMIT,
+    key: bytes | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Return the same from an earlier date to the book's, as tables: empty ones without a date, or a bridge."""
     steps, loans = [], []
     if against is not None:
         with suppress(NotComputableError):
-            steps, loans = between(kpi, name, book.tape, book.date, against, key, limit)
+            steps, loans = between(kpi, name, book.tape, book.date, against, limit, key)
     return pa.Table.from_pylist(steps, schema=BRIDGES), pa.Table.from_pylist(loans, schema=SCHEMA)
 
 

@@ -90,7 +90,7 @@ def _kept(folder: Path, table: str, **wanted: Any) -> Rows:
 
 def _worked_out(kpi: Definition, name: str, tape: Path, date: dt.date, against: dt.date) -> tuple[Rows, Rows]:
     with DuckDB() as engine:
-        return between(kpi, name, engine.scan(tape), date, against, masking_key())
+        return between(kpi, name, engine.scan(tape), date, against, key=masking_key())
 
 
 def _loan(row: dict[str, Any], names: tuple[str, ...], kpi: Definition) -> tuple[str, ...]:

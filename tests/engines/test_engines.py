@@ -30,7 +30,8 @@ def read_as(kind, values, mark="."):
         frame = engine.from_arrow(pa.table({"id": ["A"] * len(table), "x": table}))
         typed = engine.typed(frame, {"id": "text", "x": kind}, mark)
         rows = rows_of(typed.with_columns(reasons=contract.reasons(format_, ["id", "x"])))
-    return [(row["x"], row["reasons"]) for row in rows]
+    texts = {check.key: str(check.reason) for check in contract.checks(format_, ["id", "x"])}
+    return [(row["x"], texts.get(row["reasons"])) for row in rows]
 
 
 @pytest.fixture

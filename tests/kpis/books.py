@@ -47,7 +47,7 @@ def found(book, *names):
 
 
 def reason(book, name):
-    """Return why the book's date has no value of a measure."""
+    """Return in English why the book's date has no value of a measure."""
     total = measures.measure(book, [name])[book.date]
     assert total.sums[name] is None
-    return total.reasons.get(name)
+    return str(total.reasons[name]) if name in total.reasons else None

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from abaco.core.errors import NotComputableError
+from abaco.core.reasons import Reason
 from abaco.kpis.daily import ROWS, by_day, measured
 
 DAYS = [dt.date(2025, 1, day) for day in (5, 5, 7)]
@@ -43,10 +44,10 @@ def test_no_rows_make_no_ledger(frame):
 
 def test_a_measure_has_a_value_or_a_reason_or_is_not_given():
     def refuse(first, last):
-        raise NotComputableError("there is none")
+        raise NotComputableError("nothing_outstanding")
 
     amounts = {"a": lambda first, last: (Decimal(1), 2), "b": refuse}
     total = measured({DAYS[0]: (DAYS[0], DAYS[2])}, ["a", "b", "c"], amounts)[DAYS[0]]
     assert total.sums == {"a": Decimal(1), "b": None, "c": None}
     assert total.counts == {"a": 2, "b": 0, "c": 0}
-    assert total.reasons == {"b": "there is none"}
+    assert total.reasons == {"b": Reason("nothing_outstanding")}

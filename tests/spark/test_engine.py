@@ -239,7 +239,7 @@ def test_positions_and_lines_are_right_over_several_cuts(spark, embedded, tmp_pa
         work = tmp_path / name
         work.mkdir()
         batches = roles.stage(found, DATE, engine, work)
-        rejects = quarantine.quarantine(batches, engine, work)
+        rejects, _ = quarantine.quarantine(batches, engine, work)
         results.append((rejects.to_pylist(), reconciliation.reconcile(batches[0], rejects, engine)))
         rows = (
             engine.scan(batches[0].staged[0].path, "place")
