@@ -159,8 +159,12 @@ def test_book_of_one_loan_and_of_none_told_apart(written, metrics):
 def test_nothing_english_is_left_in_the_spanish_letter(written, metrics):
     for kpi in metrics["kpis"].values():
         kpi["note"] = ""
-    metrics["kpis"]["CollectionRate"]["reason"] = "cash_available_usd has no value on 2025-12-31"
-    metrics["kpis"]["PortfolioHealth"]["reason"] = "cash_available_usd has no value on 2025-12-31"
+    lost = {
+        "code": "on_date",
+        "reason": {"code": "not_given", "what": ["the cash available"]},
+        "date": "2025-12-31",
+    }
+    metrics["reason_codes"]["kpis"] = {"CollectionRate": lost, "PortfolioHealth": lost}
     found = {
         language: texts((written(language, language=language) / "email.html").read_text(encoding="utf-8"))
         for language in ("en", "es")
