@@ -70,7 +70,7 @@ def accepted_rows(staged: list[Path], verdicts: Path | None, is_tape: bool, engi
     rows = engine.scan(staged, row_number="record").with_columns(ROW_ID)
     rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
     if verdicts is not None:
-        rows = engine.without(rows, verdicts)
+        rows = engine.anti_join(rows, verdicts)
     if is_tape:
         return tape.complete(rows, "row_id")
     return rows.drop("reasons", "original", "is_later", "has_key", "amount_usd", "source", "record", "row_id")

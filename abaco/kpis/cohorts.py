@@ -11,7 +11,7 @@ import pyarrow as pa
 from abaco.core.dates import month_end, month_number, months_before
 from abaco.core.decimals import rounded
 from abaco.kpis.book import Book
-from abaco.kpis.daily import ROWS
+from abaco.kpis.daily_sums import ROWS
 from abaco.kpis.lending import lent
 from abaco.kpis.vintage import cohort, vintages
 
@@ -72,14 +72,16 @@ def by_value(book: Book, column: str) -> pa.Table:
     rows: Rows = []
     for value in _values(book, column):
         own = nw.col(column) == value
-        loans = None if book.loans is None else book.loans.filter(own)
-        part = replace(book, tape=book.tape.filter(own), loans=loans)
+        exports = dict(book.exports)
+        if (loans := book.export("loans")) is not None:
+            exports["loans"] = loans.filter(own)
+        part = replace(book, tape=book.tape.filter(own), exports=exports)
         rows += [{"value": value, **row} for row in pooled(vintages(part)).to_pylist()]
     return pa.Table.from_pylist(rows, schema=BY_VALUE)
 
 
 def _values(book: Book, column: str) -> list[str]:
-    frame = book.tape if book.loans is None else book.loans
+    frame = book.tape if (loans := book.export("loans")) is None else loans
     if column not in frame.collect_schema():
         return []
     found = frame.lazy().select(column).unique().collect("pyarrow").to_native()
@@ -133,10 +135,10 @@ def coverage(book: Book, curves: pa.Table) -> pa.Table:
         ``months_on_book`` is the age at the end of the curve, null for a quarter without one: the tape does not reach
         back to it, or it is not over yet.
     """
-    ledger, rows = lent(book), []
+    daily_sums, rows = lent(book), []
     reached = {row["cohort"]: row["months_on_book"] for row in curves.sort_by("months_on_book").to_pylist()}
-    if ledger:
-        age = month_number(book.date) - month_number(ledger.days[0])
+    if daily_sums:
+        age = month_number(book.date) - month_number(daily_sums.days[0])
         ends = {
             cohort(month_number(end)): end
             for end in (months_before(book.date, n) for n in range(age, -1, -1))
@@ -144,8 +146,8 @@ def coverage(book: Book, curves: pa.Table) -> pa.Table:
         for name, end in ends.items():
             first = end.replace(day=1, month=(end.month - 1) // 3 * 3 + 1)
             span = first, month_end(end)
-            loans = int(ledger.between(*span, ROWS))
-            disbursed = ledger.between(*span, "principal_usd")
+            loans = int(daily_sums.between(*span, ROWS))
+            disbursed = daily_sums.between(*span, "principal_usd")
             rows.append(
                 {
                     "cohort": name,

@@ -15,7 +15,7 @@ from abaco.core.decimals import rounded, whole_cents
 from abaco.core.errors import NotComputableError
 from abaco.kpis import flows
 from abaco.kpis.book import Book, openings
-from abaco.kpis.daily import Amount, Ledger, by_day, measured
+from abaco.kpis.daily_sums import Amount, DailySums, by_day, measured
 from abaco.kpis.flows import PAID
 from abaco.kpis.totals import Measure, Totals
 
@@ -52,9 +52,9 @@ ON_TIME = "on_time_cents"
 class Flows:
     """What was paid and due by day; None for what no export of the input says."""
 
-    paid: Ledger | None
-    due: Ledger | None
-    on_time: Ledger | None
+    paid: DailySums | None
+    due: DailySums | None
+    on_time: DailySums | None
 
 
 def flows_of(book: Book) -> Flows:
@@ -80,7 +80,7 @@ def month_of(book: Book, day: dt.date) -> tuple[dt.date, dt.date]:
 def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named measures of the month up to each date of the tape."""
     spans = {day: month_of(book, day) for day in book.dates}
-    found = measured(spans, names, _amounts(book.remembered(flows_of)))
+    found = measured(spans, names, _amounts(book.cached(flows_of)))
     if "month_opening_usd" in names:
         for day, former in openings(book.dates).items():
             found[day].sums["month_opening_usd"] = before[former].sums.get("total_receivable_usd")
@@ -129,7 +129,7 @@ def collections(book: Book) -> pa.Table:
         its ``principal_rate``; ``is_partial`` for a month that the figures do not reach to the end of. Null is what
         the exports do not tell; a rate is null where nothing was due.
     """
-    moved, rows = book.remembered(flows_of), []
+    moved, rows = book.cached(flows_of), []
     last = book.through(book.date)
     if moved.paid and moved.due:
         age = months_between(moved.paid.days[0], last)
@@ -154,7 +154,7 @@ def _rate(paid: Decimal | None, due: Decimal | None) -> Decimal | None:
     return None if paid is None or due is None or due <= 0 else rounded(paid / due * 100, 2)
 
 
-def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> Ledger | None:
+def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> DailySums | None:
     """Return how the part of a month's principal due that is paid grew, day by day, in cents.
 
     What a loan pays serves its instalments in the order in which they are due. Of a month's instalments that part is
@@ -170,7 +170,7 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> Ledger | None:
 
     Returns
     -------
-    Ledger or None
+    DailySums or None
         ``on_time_cents``, and ``matched``: how many rows are of loans with both payments and instalments by then.
     """
     # whole cents: not every engine adds up decimals in a row

@@ -69,7 +69,7 @@ def herfindahl(borrower_squares: Decimal, total_receivable_usd: Decimal) -> Deci
     return borrower_squares / total_receivable_usd**2 * 10_000
 
 
-def shown(row: Mapping[str, Any]) -> str:
+def borrower_label(row: Mapping[str, Any]) -> str:
     """Return what a report calls a borrower: a token, or a number where ids are redacted."""
     return f"Borrower {row['borrower']}" if row["borrower_id"] == "redacted" else row["borrower_id"]
 
@@ -78,7 +78,7 @@ def placed(book: Book) -> nw.LazyFrame:
     """Return the borrowers with their ``place`` on each date, the largest first."""
     # pandas sorts by a column that is counted as if it were true everywhere
     place = nw.col("balance_usd").cum_count().over("measurement_date", order_by=["less", "borrower"])
-    return book.borrowers.lazy().with_columns(less=-nw.col("balance_usd")).with_columns(place=place)
+    return book.export("borrowers").with_columns(less=-nw.col("balance_usd")).with_columns(place=place)
 
 
 def sums(book: Book) -> dict[dt.date, dict]:
@@ -103,7 +103,7 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
 
     Where some are not known, one of them may be the largest.
     """
-    known = book.remembered(sums) if book.borrowers is not None else {}
+    known = book.cached(sums) if book.export("borrowers") is not None else {}
     found = {}
     for day, total in before.items():
         row = known.get(day)
@@ -127,15 +127,16 @@ def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
     pyarrow.Table
         ``borrower`` is a token, or a number where ids are redacted; ``share`` is per cent of the outstanding balance.
     """
-    if book.borrowers is None:
+    if book.export("borrowers") is None:
         return SCHEMA.empty_table()
     rows = placed(book).filter(nw.col("place") <= LARGEST).sort("measurement_date", "place")
     found = []
     for row in rows.collect("pyarrow").to_native().to_pylist():
         whole = totals[row["measurement_date"]].sums["total_receivable_usd"]
         found.append(
-            {"date": row["measurement_date"], "rank": row["place"], "borrower": shown(row), "loans": row["loans"],
-             "amount_usd": row["balance_usd"], "share": rounded(row["balance_usd"] / whole * 100, 4)}
+            {"date": row["measurement_date"], "rank": row["place"], "borrower": borrower_label(row),
+             "loans": row["loans"], "amount_usd": row["balance_usd"],
+             "share": rounded(row["balance_usd"] / whole * 100, 4)}
         )  # fmt: skip
     return pa.Table.from_pylist(found, schema=SCHEMA)
 
@@ -157,12 +158,12 @@ def paths(book: Book, largest: int) -> pa.Table:
     if not places:
         return PATHS.empty_table()
     whole = totals(book.tape, ["total_receivable_usd"])
-    owed = book.borrowers.lazy().filter(nw.col("borrower").is_in(list(places)))
+    owed = book.export("borrowers").filter(nw.col("borrower").is_in(list(places)))
     found = owed.collect("pyarrow").to_native().to_pylist()
     rows = [
         {
             "date": row["measurement_date"],
-            "borrower": shown(row),
+            "borrower": borrower_label(row),
             "amount_usd": row["balance_usd"],
             "share": _share(row["balance_usd"], whole[row["measurement_date"]]),
         }
@@ -199,14 +200,14 @@ def stopped(book: Book, largest: int) -> pa.Table:
     for i, row in enumerate(names, start=1):
         late += row["balance_usd"] - row["par_30_usd"]
         rows.append(
-            {"borrowers": i, "last": shown(row), "loans": row["loans"], "amount_usd": row["balance_usd"],
+            {"borrowers": i, "last": borrower_label(row), "loans": row["loans"], "amount_usd": row["balance_usd"],
              "late_usd": row["par_30_usd"], "par30": _share(late, total[book.date])}
         )  # fmt: skip
     return pa.Table.from_pylist(rows, schema=STOPPED)
 
 
 def _largest(book: Book, largest: int) -> list[dict]:
-    if book.borrowers is None:
+    if book.export("borrowers") is None:
         return []
     first = placed(book).filter((nw.col("measurement_date") == book.date) & (nw.col("place") <= largest))
     return first.sort("place").collect("pyarrow").to_native().to_pylist()

@@ -19,7 +19,7 @@ from abaco.kpis.bridge import SCHEMA as BRIDGES
 from abaco.kpis.bridge import bridge, first_day, terms
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals, totals
-from abaco.kpis.transitions import Pair, moves, transition, transitions
+from abaco.kpis.transitions import Pair, as_transition, find_transitions, moves
 
 Rows = list[dict[str, Any]]
 LIMIT = 10
@@ -67,7 +67,7 @@ def largest(tape: nw.LazyFrame, pair: Pair, days: int, limit: int = LIMIT) -> li
 
 
 def _term(row: Mapping[str, Any], days: int) -> str:
-    parts = terms([transition(row, [days], knows_written_off=True)], days)
+    parts = terms([as_transition(row, [days], knows_written_off=True)], days)
     return max(parts, key=lambda term: abs(parts[term]))
 
 
@@ -147,9 +147,9 @@ def between(
     """
     rows = tape.filter(nw.col("measurement_date").is_in([against, date]))
     sums = totals(rows, ["total_receivable_usd", *BUCKETS])
-    ways = transitions(rows, [(date, against)], [first_day(kpi)]).get((date, against), [])
+    transitions = find_transitions(rows, [(date, against)], [first_day(kpi)]).get((date, against), [])
     pair = {"date": date, "against": against, "kpi": name}
-    steps = [{**pair, **step} for step in bridge(kpi, ways, sums[against], sums[date])]
+    steps = [{**pair, **step} for step in bridge(kpi, transitions, sums[against], sums[date])]
     return steps, bridge_loans({name: kpi}, rows, steps, sums, key, limit).to_pylist()
 
 

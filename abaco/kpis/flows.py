@@ -30,23 +30,22 @@ def paid(book: Book) -> nw.LazyFrame | None:
     nw.LazyFrame or None
         ``loan_id``, ``day``, `MONEY`, and ``kind``: ``paid``, ``lent``, or ``other`` for what neither is.
     """
-    if book.transactions is not None:
-        return _transactions(book.transactions.lazy())
-    if book.payments is not None:
-        return _payments(book.payments.lazy(), _has_prefixes(book))
+    if (transactions := book.export("transactions")) is not None:
+        return _transactions(transactions)
+    if (payments := book.export("payments")) is not None:
+        return _payments(payments, _has_prefixes(book))
     return None
 
 
 def paid_title(book: Book) -> str:
     """Return what a sentence calls the export that `paid` comes from."""
-    return TITLES[PAYMENTS.name if book.transactions is None else TRANSACTIONS.name]
+    return TITLES[PAYMENTS.name if book.export("transactions") is None else TRANSACTIONS.name]
 
 
 def due(book: Book) -> nw.LazyFrame | None:
     """Return what was and will be due, one row an instalment: ``loan_id``, ``day`` and `MONEY`."""
-    if book.schedules is None:
+    if (rows := book.export("schedules")) is None:
         return None
-    rows = book.schedules.lazy()
     return rows.select("loan_id", nw.col("date_due").alias("day"), *_money(rows, *_PLAIN))
 
 
@@ -56,8 +55,8 @@ def lent(book: Book) -> nw.LazyFrame | None:
     The loans export says it, also of loans that never appear on the tape. The tape says it where it is itself made of
     that export.
     """
-    if book.loans is not None:
-        rows, day, amount = book.loans.lazy(), "disburse_date", "disburse_principal"
+    if (rows := book.export("loans")) is not None:
+        day, amount = "disburse_date", "disburse_principal"
     else:
         rows, day, amount = book.tape.lazy(), "disbursed_on", "disbursed_usd"
         if not {day, amount, "interest_rate"} <= set(rows.collect_schema().names()):
@@ -102,7 +101,8 @@ def _payments(rows: nw.LazyFrame, is_prefixed: bool) -> nw.LazyFrame:
 
 def _has_prefixes(book: Book) -> bool:
     """Return whether loan ids carry their company, as ``ABF - 1``, in the export that payments are matched with."""
-    known = next(rows for rows in (book.loans, book.schedules, book.tape) if rows is not None)
+    frames = (book.export("loans"), book.export("schedules"), book.tape)
+    known = next(rows for rows in frames if rows is not None)
     is_keyed = nw.col("loan_id").str.contains(PREFIX, literal=True).any()
     found = known.lazy().filter(~nw.col("loan_id").is_null()).select(is_keyed=is_keyed).collect("pyarrow")
     return bool(found["is_keyed"][0])

@@ -16,18 +16,18 @@ def notes(book: Book) -> list[Reason]:
 
 
 def _unused(book: Book) -> Iterator[Reason]:
-    if book.transactions is not None and book.payments is not None:
+    if book.export("transactions") is not None and book.export("payments") is not None:
         yield Reason("payments_not_used")
     if (paid := flows.paid(book)) is not None and (rows := _rows(paid.filter(nw.col("kind") == flows.OTHER))):
-        code = "type_not_paid" if book.transactions is not None else "status_not_paid"
+        code = "type_not_paid" if book.export("transactions") is not None else "status_not_paid"
         yield Reason(code, rows=rows, export=flows.paid_title(book))
 
 
 def _unmatched_rows(book: Book) -> Iterator[Reason]:
     """Yield the rows whose loan the loans export lacks; they count in sums by month, and match nothing by loan."""
-    if book.loans is None:
+    if (loans := book.export("loans")) is None:
         return
-    known = book.loans.lazy().select("loan_id")
+    known = loans.select("loan_id")
     for title, export in ((flows.paid_title(book), flows.paid(book)), ("schedules", flows.due(book))):
         if export is not None and (rows := _rows(export.join(known, on="loan_id", how="anti"))):
             yield Reason("rows_without_loan", rows=rows, export=title)

@@ -10,7 +10,7 @@ from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.kpis.book import Book
 from abaco.kpis.collection import flows_of
-from abaco.kpis.daily import measured
+from abaco.kpis.daily_sums import measured
 from abaco.kpis.totals import Measure, Totals
 
 PAYMENTS = "transactions, or real payments, of the last 12 months"
@@ -50,7 +50,7 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
     What is not a month's end counts back to the same day of the year before, so that a year always has twelve months.
     """
     spans = {day: year_up_to(book.through(day)) for day in book.dates}
-    paid = book.remembered(flows_of).paid
+    paid = book.cached(flows_of).paid
     amounts = {name: partial(paid.counted, columns=(c,)) for name, c in COLUMNS.items()} if paid else {}
     found = measured(spans, names, amounts)
     if "year_mean_balance_usd" in names:

@@ -31,8 +31,8 @@ SCHEMA = pa.schema(
      ("par90", pa.decimal128(38, 4))]
 )  # fmt: skip
 
-ORIGIN_DIMENSIONS = ("product", "company", "region")
-ORIGINS = pa.schema(
+RISE_DIMENSIONS = ("product", "company", "region")
+RISE = pa.schema(
     [("dimension", pa.string()), ("value", pa.string()), ("loans_risen", pa.int64()),
      ("risen_usd", pa.decimal128(38, 2)), ("share_of_rise", pa.decimal128(9, 2)),
      ("share_of_book", pa.decimal128(9, 2)), ("fallen_usd", pa.decimal128(38, 2)),
@@ -71,7 +71,7 @@ def by_value(book: Book, dimension: str) -> dict[dt.date, dict[str, dict[str, De
         One of `DIMENSIONS`.
     """
     found: dict[dt.date, dict[str, dict[str, Decimal]]] = {}
-    for cell in book.remembered(cells):
+    for cell in book.cached(cells):
         values = found.setdefault(cell["measurement_date"], {})
         sums = values.setdefault(cell[dimension] or UNKNOWN, {"loans": 0})
         for name in ("total_receivable_usd", "loans", *AT_RISK["par30"]):
@@ -119,12 +119,12 @@ def segments(book: Book) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def origins(
+def rise_by_segment(
     book: Book,
     date: dt.date,
     against: dt.date | None,
     days: int,
-    dimensions: Sequence[str] = ORIGIN_DIMENSIONS,
+    dimensions: Sequence[str] = RISE_DIMENSIONS,
 ) -> pa.Table:
     """In which parts of the book the balance at risk rose and fell, one row a dimension and value.
 
@@ -145,7 +145,7 @@ def origins(
         The largest rise of a dimension comes first.
     """
     if against is None:
-        return ORIGINS.empty_table()
+        return RISE.empty_table()
     moved = moves(book.tape, {against: date}, [days], dimensions).select(
         *dimensions,
         "closing",
@@ -156,7 +156,7 @@ def origins(
     cells = moved.group_by(*dimensions).agg(nw.col("risen", "fallen", "loans", "closing").sum())
     found = cells.collect("pyarrow").to_native().to_pylist()
     rows = [row for dimension in dimensions for row in _of_dimension(found, dimension)]
-    return pa.Table.from_pylist(rows, schema=ORIGINS)
+    return pa.Table.from_pylist(rows, schema=RISE)
 
 
 def _of_dimension(cells: list[dict], dimension: str) -> list[dict]:

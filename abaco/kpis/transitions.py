@@ -47,13 +47,13 @@ class Transition:
     knows_written_off: bool = True
 
 
-def of_book(book: Book) -> dict[Pair, list[Transition]]:
+def book_transitions(book: Book) -> dict[Pair, list[Transition]]:
     """Return the transitions to every date from the month before it, and from the date before it, in one go."""
     neighbours = ((date, against) for against, date in pairwise(book.dates))
-    return transitions(book.tape, [*neighbours, *openings(book.dates).items()])
+    return find_transitions(book.tape, [*neighbours, *openings(book.dates).items()])
 
 
-def transitions(
+def find_transitions(
     tape: nw.LazyFrame, pairs: Iterable[Pair], days: Sequence[int] = AT_RISK_DAYS
 ) -> dict[Pair, list[Transition]]:
     """Return what became of the loans between each pair of dates, in the order of the states.
@@ -214,10 +214,10 @@ def _sum(rows: Iterable[Mapping[str, Any]], name: str) -> int:
 def _transitions(rows: list[dict[str, Any]], days: Sequence[int]) -> list[Transition]:
     known = bool(_sum(rows, "was_known") and _sum(rows, "is_known"))
     ordered = sorted(rows, key=lambda row: (row["opening_state"], row["closing_state"]))
-    return [transition(row, days, known) for row in ordered]
+    return [as_transition(row, days, known) for row in ordered]
 
 
-def transition(row: Mapping[str, Any], days: Sequence[int], knows_written_off: bool) -> Transition:
+def as_transition(row: Mapping[str, Any], days: Sequence[int], knows_written_off: bool) -> Transition:
     """Return a row of sums, or of one loan (see `moves`), as a transition."""
     return Transition(
         OPENING[int(row["opening_state"])],  # pandas makes floats of whole numbers where one is null

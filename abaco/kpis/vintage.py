@@ -14,7 +14,7 @@ from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.kpis.balances import DAYS, WRITTEN_OFF, columns
 from abaco.kpis.book import Book
-from abaco.kpis.daily import ROWS, Ledger, measured
+from abaco.kpis.daily_sums import ROWS, DailySums, measured
 from abaco.kpis.lending import LOANS, lent
 from abaco.kpis.totals import Measure, Totals
 
@@ -37,9 +37,9 @@ NEEDED = ("loan_id", "disbursed_on", "days_past_due", "written_off_usd", "dpd_90
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named measures on every date of the tape, each with the days past due of its own date."""
     spans = {day: (day, day) for day in book.dates}
-    if (ledger := book.remembered(lent)) is None:
+    if (daily_sums := book.cached(lent)) is None:
         return measured(spans, names, {})
-    amounts = {"rdr_disbursed_usd": partial(_lent_before, ledger)}
+    amounts = {"rdr_disbursed_usd": partial(_lent_before, daily_sums)}
     if _is_told(book):
         amounts["rdr_90_usd"] = partial(_late, late_by_month(book.tape.lazy()))
     return measured(spans, names, amounts)
@@ -84,9 +84,9 @@ def _late(by_date: Mapping[dt.date, list[dict[str, Any]]], day: dt.date, _: dt.d
     return sum((row["late_usd"] for row in old), Decimal("0.00")), rows
 
 
-def _lent_before(ledger: Ledger, day: dt.date, _: dt.date) -> tuple[Decimal, int]:
-    span = ledger.days[0], months_before(day, AGE)
-    return ledger.between(*span, "principal_usd"), int(ledger.between(*span, ROWS))
+def _lent_before(daily_sums: DailySums, day: dt.date, _: dt.date) -> tuple[Decimal, int]:
+    span = daily_sums.days[0], months_before(day, AGE)
+    return daily_sums.between(*span, "principal_usd"), int(daily_sums.between(*span, ROWS))
 
 
 def _month(column: str) -> nw.Expr:
@@ -122,13 +122,13 @@ def vintages(book: Book) -> pa.Table:
         ``cohort``; ``months_on_book``; ``loans`` and ``disbursed_usd``, all that was lent in the quarter, also what
         never appears on the tape; ``defaulted_usd`` up to that age, and its ``share`` in per cent.
     """
-    ledger, rows = book.remembered(lent), []
-    if ledger and _is_told(book) and _is_whole(book.tape.lazy()):
+    daily_sums, rows = book.cached(lent), []
+    if daily_sums and _is_told(book) and _is_whole(book.tape.lazy()):
         defaults = first_defaults(book.tape.lazy())
         whole = month_number(book.as_of) - (book.as_of < month_end(book.as_of))
-        seen = max(_seen_since(book.dates), month_number(ledger.days[0]) // 3 * 3)
+        seen = max(_seen_since(book.dates), month_number(daily_sums.days[0]) // 3 * 3)
         for quarter in range(-(-seen // 3) * 3, whole - 1, 3):
-            rows += _curve(quarter, whole, ledger, defaults)
+            rows += _curve(quarter, whole, daily_sums, defaults)
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
@@ -172,11 +172,11 @@ def first_defaults(tape: nw.LazyFrame) -> dict[tuple[int, int], Decimal]:
 
 
 def _curve(
-    quarter: int, whole: int, ledger: Ledger, defaults: Mapping[tuple[int, int], Decimal]
+    quarter: int, whole: int, daily_sums: DailySums, defaults: Mapping[tuple[int, int], Decimal]
 ) -> list[dict[str, Any]]:
     months = range(quarter, quarter + 3)
     span = _month_end(quarter).replace(day=1), _month_end(months[-1])
-    disbursed, loans = ledger.between(*span, "principal_usd"), int(ledger.between(*span, ROWS))
+    disbursed, loans = daily_sums.between(*span, "principal_usd"), int(daily_sums.between(*span, ROWS))
     if disbursed <= 0:
         return []
     rows, defaulted = [], Decimal("0.00")

@@ -15,7 +15,7 @@ from abaco.core.errors import RunError
 from abaco.mail.letter import Letter
 
 DOMAIN = "abaco.invalid"  # reserved, so that no id is ever somebody else's
-MOST_BYTES = 90_000  # of HTML; Gmail cuts a message off at 102 KB
+MAX_BYTES = 90_000  # of HTML; Gmail cuts a message off at 102 KB
 FOLDER = "email"
 
 

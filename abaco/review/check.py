@@ -59,14 +59,14 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         coverage.check_date(coverage.dates(tape, engine), day)
         coverage.check_grain(tape.accepted(engine))
         accepted = tape.accepted(engine)
-        beside = [b for b in batches if b.format.name in open_book.BESIDE and not b.is_tape]
+        beside = [b for b in batches if b.format.name in open_book.EXPORTS and not b.is_tape]
         others = {b.format.name: b.accepted(engine) for b in beside}
         if "loans" in others:
             accepted = with_loans(accepted, others["loans"])
         as_of = coverage.as_of(accepted, day) if tape.format.is_dated else None
         book = Book(
-            accepted, open_book.dates(accepted), as_of or day, **others,
-            borrowers=borrowers(accepted, engine, work), accounts=statements.accounts(batches, engine),
+            accepted, open_book.dates(accepted), as_of or day,
+            {**others, "borrowers": borrowers(accepted, engine, work)}, statements.accounts(batches, engine),
             **open_book.risk(**{key: chosen["calculation"][key] for key in open_book.RISK}),
         )  # fmt: skip
         totals = measures.measure(book, catalog.measures(definitions))

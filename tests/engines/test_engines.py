@@ -62,7 +62,7 @@ def many(folder):
 
 def test_rows_left_out_leave_the_others_in_their_order(engine, tmp_path):
     ids, listed = many(tmp_path)
-    kept = engine.without(engine.scan(tmp_path / "rows.parquet"), tmp_path / "listed.parquet")
+    kept = engine.anti_join(engine.scan(tmp_path / "rows.parquet"), tmp_path / "listed.parquet")
     engine.write(kept, tmp_path / "kept.parquet")
     expected = [one for one in ids if one not in listed]
     assert pq.read_table(tmp_path / "kept.parquet")["row_id"].to_pylist() == expected

@@ -36,7 +36,7 @@ def book(frame, tape=DEFAULT_TAPE, as_of=None, **exports):
     tables = {name: export(text) for name, text in {"tape": tape, **exports}.items()}
     dates = sorted(set(tables["tape"]["measurement_date"].to_pylist()))
     frames = {name: frame(table) for name, table in tables.items()}
-    return Book(dates=dates, as_of=as_of or dates[-1], **frames)
+    return Book(frames.pop("tape"), dates, as_of or dates[-1], frames)
 
 
 def found(book, *names):

@@ -23,7 +23,7 @@ THREE = """
 def borrowed(frame, text):
     """Return a book of what borrowers owe; rows without a date are of December."""
     table = written(text, BORROWERS, {"measurement_date": DECEMBER})
-    return book(frame, "loan_id\n", borrowers=frame(table))
+    return book(frame, "loan_id\n", exports={"borrowers": frame(table)})
 
 
 def total(usd):

@@ -33,7 +33,7 @@ def test_files_stand_beside_one_another(written):
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_it_stays_below_what_mail_clients_cut_off(written, language):
     size = (written(language=language) / "email.html").stat().st_size
-    assert size < mail.MOST_BYTES < 102_400
+    assert size < mail.MAX_BYTES < 102_400
 
 
 def test_written_twice_every_file_has_the_same_bytes(written):

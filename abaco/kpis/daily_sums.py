@@ -17,7 +17,7 @@ Amount = Callable[[dt.date, dt.date], tuple[Decimal, int]]
 
 
 @dataclass(frozen=True)
-class Ledger:
+class DailySums:
     """What one export says by day.
 
     Parameters
@@ -72,7 +72,7 @@ class Ledger:
             raise NotComputableError("export_begins_late", export=self.title, since=self.days[0])
 
 
-def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> Ledger | None:
+def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> DailySums | None:
     """Add up columns by ``day``, in one scan; None without a row.
 
     Parameters
@@ -90,7 +90,7 @@ def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> Ledger | N
         c: list(accumulate((Decimal(row[c] or 0) for row in found), initial=Decimal(0)))
         for c in (*given, ROWS)
     }
-    return Ledger(title, [row["day"] for row in found], running) if found else None
+    return DailySums(title, [row["day"] for row in found], running) if found else None
 
 
 def measured(
