@@ -1,4 +1,4 @@
-"""How a contract is written: the columns of a format, and what is checked on its rows."""
+"""The parts of a contract: a format, its columns, and the checks on its rows."""
 
 import re
 import unicodedata
@@ -38,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Format:
-    """One input format: the columns that it keeps, and what is checked on its rows.
+    """One input format: its columns, and the checks on its rows.
 
     Parameters
     ----------

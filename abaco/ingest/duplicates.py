@@ -1,4 +1,4 @@
-"""Duplicates: rows that share a key, told apart into identical and conflicting ones."""
+"""Duplicates: rows that share a key, either identical or conflicting."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +9,8 @@ from abaco.engines import Engine
 from abaco.ingest.staging import IS_LATER, Batch, count
 
 
-def judge(batch: Batch, engine: Engine, work: Path) -> Batch:
-    """Find rows that share a key: of identical ones the first is kept, conflicting ones are all rejected."""
+def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
+    """Classify rows that share a key: of identical rows the first is kept, of conflicting rows none."""
     key = list(batch.format.key)
     rows = batch.rows(engine)
     key = [name for name in key if name in rows.collect_schema().names()]

@@ -1,4 +1,4 @@
-"""The contract of every input format: which headings it is known by, what is kept, and what is personal."""
+"""The contract of every input format: its headings, the columns that it keeps, and the personal ones."""
 
 from abaco.core.errors import InputError
 from abaco.ingest.columns import Column, Format, normalise

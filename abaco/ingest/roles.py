@@ -9,14 +9,14 @@ import pandas as pd
 from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
-from abaco.ingest.duplicates import judge
+from abaco.ingest.duplicates import classify_duplicates
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.sources import Skipped, Source
 from abaco.ingest.staging import Batch, count, stage_one
 
 
 def roles(sources: Iterable[Source]) -> dict[str, str]:
-    """Return what each file is used for: one format only gives the loan tape, or balances would count twice.
+    """Return the use of each file: only one format gives the loan tape, or balances would count twice.
 
     A canonical snapshot goes before PAR balances, and these before loans.
     """
@@ -80,13 +80,13 @@ def stage(
     for one in staged:
         by_format.setdefault(one.source.format_name, []).append(one)
     return [
-        judge(Batch(FORMATS[name], use[group[0].source.name], tuple(group)), engine, work)
+        classify_duplicates(Batch(FORMATS[name], use[group[0].source.name], tuple(group)), engine, work)
         for name, group in by_format.items()
     ]
 
 
 def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> list[dict]:
-    """Return what metrics and manifest say of each input file; rows are None for a file that was not used."""
+    """Return the entry of each input file in metrics and manifest; rows are None for a file that was not used."""
     use = roles(found)
     rows = {s.source.name: count(engine.scan(s.path)) + len(s.broken) for b in batches for s in b.staged}
     return [

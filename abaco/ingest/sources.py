@@ -63,7 +63,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file of the input folder that is no export, and why."""
+    """A file of the input folder that is not an export, and why."""
 
     name: str
     reason: str

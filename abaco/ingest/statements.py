@@ -14,8 +14,8 @@ RANK = {heading: place for place, heading in enumerate(ACCOUNT_OF)}
 def accounts(batches: list[Batch], engine: Engine) -> dict[dt.date, dict[str, Decimal]]:
     """Return each date's accounts in USD; headings are matched whole, so that "Total" is not total assets.
 
-    Of two headings for one account on one date, the one that `ACCOUNTS` lists first counts. An account that
-    nobody knows is left out, see `unknown`.
+    Of two headings for one account on one date, the first in `ACCOUNTS` counts. Unknown accounts are left out, see
+    `unknown`.
     """
     found: dict[dt.date, dict[str, Decimal]] = {}
     rows = [row | {"heading": normalise(row["metric"])} for row in _long_rows(batches, engine)]

@@ -109,7 +109,8 @@ def _from_loans(present: set[str], date: dt.date | None) -> dict[str, nw.Expr]:
 
 
 def with_loans(tape: nw.LazyFrame, loans: nw.LazyFrame) -> nw.LazyFrame:
-    """Fill what the tape lacks of each loan, such as product, rate and disbursement, from the loans export.
+    """Fill the attributes of each loan that the tape lacks, such as product, rate and disbursement, from the loans
+    export.
 
     The loan id is the key, company prefix and all: bare numbers collide between companies. What does not change over
     a loan's life is taken, and nothing else; its balance and days past due there are today's, not the date's.

@@ -19,7 +19,7 @@ MASKED = r"^(?:redacted|tok_[0-9a-f]{32})$"
 
 
 def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engine) -> nw.LazyFrame:
-    """Return the accepted rows of the batch that is the tape, with what the loans export says of each loan.
+    """Return the accepted rows of the tape, with the attributes of each loan from the loans export.
 
     They are in the order of the exports, so that the same input gives the same bytes.
 
@@ -42,10 +42,10 @@ def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine) -> nw.LazyFr
 
 
 def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
-    """Return what each borrower owes, one row a borrower and date with a balance; borrowers have a number.
+    """Return the balance of each borrower, one row a borrower and date with a balance; borrowers are numbered.
 
-    Number 1 owes most over all dates. It says nothing else of a borrower and makes concentration computable also
-    where ids are redacted; equal numbers of two runs need not be the same borrower.
+    Number 1 owes most over all dates. A number identifies a borrower within one run only, and makes concentration
+    computable where ids are redacted.
     ``par_30_usd`` is the part of ``balance_usd`` that is 30 and more days late.
 
     Parameters

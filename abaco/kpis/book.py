@@ -70,9 +70,9 @@ class Book:
 
 
 def openings(dates: Iterable[dt.date]) -> dict[dt.date, dt.date]:
-    """Return, for each date, the last date of the month before it: what a month's movement starts from.
+    """Return, for each date, the last date of the month before, where the month's movement starts.
 
-    A date whose former month has no date is left out: what moved in two months is no monthly rate.
+    A date without one in the month before is left out: the movement of two months is not a monthly rate.
     """
     dates = sorted(dates)
     last = {month_end(day): day for day in dates}

@@ -1,4 +1,4 @@
-"""Why PAR moved: the bridge from one date's value to another's, term by term, summing to the change exactly."""
+"""The bridge of a PAR from one date to another: terms that sum to its change exactly."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ SCHEMA = pa.schema(
 
 
 def first_day(kpi: Definition) -> int | None:
-    """Return from how many days past due a KPI counts a balance, or None when it is no PAR and has no bridge."""
+    """Return the days past due from which a PAR counts a balance; None for another KPI, which has no bridge."""
     for i, bucket in enumerate(BUCKETS[1:], start=1):
         if set(kpi.numerator) == set(BUCKETS[i:]) and kpi.denominator == BOOK:
             return FIRST_DAY[bucket]
@@ -41,7 +41,7 @@ def terms(transitions: Iterable[Transition], days: int) -> dict[str, Decimal | N
     Parameters
     ----------
     transitions
-        What became of the loans between the two dates.
+        The transitions of the loans between the two dates.
     days
         Days past due from which a balance is at risk.
 
@@ -69,7 +69,7 @@ def terms(transitions: Iterable[Transition], days: int) -> dict[str, Decimal | N
 
 
 def is_cured(transition: Transition, days: int) -> bool:
-    """Return whether loans still owe something, but not as late as that."""
+    """Return whether loans still owe something and are less late than `days`."""
     return (
         transition.closing in LATENESS and list(FIRST_DAY.values())[LATENESS.index(transition.closing)] < days
     )
@@ -103,7 +103,7 @@ def bridge(
     Parameters
     ----------
     transitions
-        What became of the loans between them.
+        The transitions of the loans between them.
     before, now
         Balances of the two dates.
 

@@ -1,4 +1,4 @@
-"""Vintage curves held against each other: by segment, against earlier quarters, and how much is too young to tell."""
+"""Comparisons of vintage curves: by segment, against earlier quarters, and how far each quarter is covered."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -33,7 +33,7 @@ Rows = list[dict[str, Any]]
 
 
 def pooled(curves: pa.Table) -> pa.Table:
-    """What falls 90 days behind by each age, all quarters of a vintage table together, in per cent of what was lent.
+    """Return the share of lending that falls 90 days behind by each age, all quarters together.
 
     At each age the quarters that have reached it add what fell behind in that month of life, on what they lent; the
     curve is the sum of these steps. Young quarters so add to the ages that they have seen, and no curve falls because
@@ -65,9 +65,9 @@ def pooled(curves: pa.Table) -> pa.Table:
 
 
 def by_value(book: Book, column: str) -> pa.Table:
-    """Pooled curves of each value of a column of the loans, such as ``product``; one row a value and age.
+    """Return pooled curves of each value of a column of the loans, such as ``product``; one row a value and age.
 
-    Loans that have no value are in no curve. Empty when there are no vintages, or no value.
+    Loans without a value are left out. Empty without vintages, or values.
     """
     rows: Rows = []
     for value in _values(book, column):
@@ -89,7 +89,7 @@ def _values(book: Book, column: str) -> list[str]:
 
 
 def against_predecessors(curves: pa.Table) -> pa.Table:
-    """How each quarter compares with all earlier ones at the same age, one row a quarter and age.
+    """Return each quarter beside all earlier ones at the same age, one row a quarter and age.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def against_predecessors(curves: pa.Table) -> pa.Table:
 
 
 def coverage(book: Book, curves: pa.Table) -> pa.Table:
-    """What was lent in each quarter and how far its curve goes, one row a quarter.
+    """Return the lending of each quarter and the length of its curve, one row a quarter.
 
     Parameters
     ----------

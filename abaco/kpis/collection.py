@@ -1,4 +1,4 @@
-"""What was collected of what was due, month by month, and what was paid before it was due."""
+"""Collection month by month: amounts due and paid, and principal paid on time."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -50,7 +50,7 @@ ON_TIME = "on_time_cents"
 
 @dataclass(frozen=True)
 class Flows:
-    """What was paid and due by day; None for what no export of the input says."""
+    """Payments and instalments by day; None where the input lacks the export."""
 
     paid: DailySums | None
     due: DailySums | None
@@ -58,7 +58,7 @@ class Flows:
 
 
 def flows_of(book: Book) -> Flows:
-    """Return what was paid and due by day: one scan of each export, and one of both together, by loan."""
+    """Return payments and instalments by day: one scan of each export, and one of both by loan."""
     paid, due, title = flows.paid(book), flows.due(book), flows.paid_title(book)
     paid_by_day = due_by_day = together = None
     if paid is not None:
@@ -107,7 +107,7 @@ def _on_time(moved: Flows, first: dt.date, last: dt.date) -> tuple[Decimal, int]
     paid, due, together = moved.paid, moved.due, moved.on_time
     _, rows = due.counted(first, last, ("principal_usd",))
     paid.counted(first, last, ("principal_usd",))
-    # what a loan paid before the export begins would be missing
+    # payments of a loan from before the export would be missing
     if months_between(due.days[0], paid.days[0]) > 0:
         raise NotComputableError(
             "payments_begin_late",
@@ -119,7 +119,7 @@ def _on_time(moved: Flows, first: dt.date, last: dt.date) -> tuple[Decimal, int]
 
 
 def collections(book: Book) -> pa.Table:
-    """Return what was collected, one row a month since payments are known; empty without payments or schedules.
+    """Return the collection, one row a month from the first payment on; empty without payments or schedules.
 
     Returns
     -------
@@ -158,8 +158,8 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> DailySums | No
     """Return how the part of a month's principal due that is paid grew, day by day, in cents.
 
     What a loan pays serves its instalments in the order in which they are due. Of a month's instalments that part is
-    on time which the payments up to the month's end cover after all instalments of earlier months: who pays early has
-    paid on time, and who is behind pays old instalments first. The sum over a month up to a day is what counts on it.
+    on time which the payments up to the month's end cover after all instalments of earlier months: early payments are
+    on time, and late payments serve the oldest instalments first. The sum over a month up to a day counts on that day.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> DailySums | No
 
 
 def _growth() -> nw.Expr:
-    """Return by how much a day's row raises what is on time of its month's due."""
+    """Return by how much a row raises the part of its month's due that is on time."""
     before_month = nw.col("due_up_to") - nw.col("due_in_month")
     free = nw.col("paid_up_to") - before_month
     now = _covered(free, nw.col("due_in_month"))

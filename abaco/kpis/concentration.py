@@ -70,7 +70,7 @@ def herfindahl(borrower_squares: Decimal, total_receivable_usd: Decimal) -> Deci
 
 
 def borrower_label(row: Mapping[str, Any]) -> str:
-    """Return what a report calls a borrower: a token, or a number where ids are redacted."""
+    """Return the name of a borrower in a report: a token, or a number where ids are redacted."""
     return f"Borrower {row['borrower']}" if row["borrower_id"] == "redacted" else row["borrower_id"]
 
 
@@ -142,7 +142,7 @@ def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
 
 
 def paths(book: Book, largest: int) -> pa.Table:
-    """How the share of today's largest borrowers in the book grew, one row a date and borrower that owes then.
+    """Return the share of the largest borrowers on every date, one row a date and borrower with a balance.
 
     Parameters
     ----------
@@ -173,10 +173,10 @@ def paths(book: Book, largest: int) -> pa.Table:
 
 
 def stopped(book: Book, largest: int) -> pa.Table:
-    """What PAR30 would be if the largest borrowers stopped paying, one row a number of them, from none on.
+    """Return PAR30 if the largest borrowers stopped paying, one row a number of them, from none on.
 
-    Stopped means that all that a borrower owes becomes 30 days late; what is late already counts once. Everything else
-    stays as it is on the book's date: the book does not grow, and nobody follows.
+    The whole balance of a borrower that stops becomes 30 days late; its late part counts once. Everything else stays as
+    it is on the book's date: the book does not grow, and no other borrower stops.
 
     Parameters
     ----------

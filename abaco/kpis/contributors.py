@@ -1,4 +1,4 @@
-"""The loans that moved a PAR most between two dates, under names that tell nobody who they are."""
+"""The loans that contributed most to the change of a PAR between two dates, under anonymous names."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -72,7 +72,7 @@ def _term(row: Mapping[str, Any], days: int) -> str:
 
 
 def names(loan_ids: Iterable[str], key: bytes | None) -> dict[str, str]:
-    """Return what a report calls each loan: a token under the key, or without one a number in the order given.
+    """Return the name of each loan in a report: a token, or without a key a number in the order given.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def bridged(
 
 
 def finding(steps: pa.Table) -> str:
-    """Return in a sentence what a bridge says: how far the PAR moved, and which cause moved it most; none for none.
+    """Return a bridge in a sentence: the change of the PAR and its largest cause; empty without a bridge.
 
     Examples
     --------

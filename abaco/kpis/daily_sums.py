@@ -1,4 +1,4 @@
-"""Sums by day of what moved, small enough to hold: any span of days is added up from them."""
+"""Running sums by day, small enough for memory: the sum of any span of days is a difference of two."""
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
@@ -18,12 +18,12 @@ Amount = Callable[[dt.date, dt.date], tuple[Decimal, int]]
 
 @dataclass(frozen=True)
 class DailySums:
-    """What one export says by day.
+    """Running sums of one export by day.
 
     Parameters
     ----------
     title
-        What a sentence calls the export.
+        The name of the export in sentences.
     days
         The days that have rows, oldest first; there is at least one.
     running
@@ -84,13 +84,13 @@ def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> DailySums 
     sums = [nw.col(c).sum().alias(c) for c in columns]
     counts = [nw.col(c).count().alias(f"count_{c}") for c in columns]
     daily = rows.lazy().group_by("day").agg(*sums, *counts, nw.len().alias(ROWS)).collect("pyarrow")
-    found = sorted(daily.to_native().to_pylist(), key=lambda row: row["day"])
-    given = [c for c in columns if any(row[f"count_{c}"] for row in found)]
+    days = sorted(daily.to_native().to_pylist(), key=lambda row: row["day"])
+    present = [c for c in columns if any(row[f"count_{c}"] for row in days)]
     running = {
-        c: list(accumulate((Decimal(row[c] or 0) for row in found), initial=Decimal(0)))
-        for c in (*given, ROWS)
+        c: list(accumulate((Decimal(row[c] or 0) for row in days), initial=Decimal(0)))
+        for c in (*present, ROWS)
     }
-    return DailySums(title, [row["day"] for row in found], running) if found else None
+    return DailySums(title, [row["day"] for row in days], running) if days else None
 
 
 def measured(
@@ -105,7 +105,7 @@ def measured(
     names
         The measures; one that `amounts` lacks has no value.
     amounts
-        By measure, what makes its value and number of rows from the two days.
+        By measure, the function that returns its value and number of rows from the two days.
     """
     found = {day: Totals(0, dict.fromkeys(names), dict.fromkeys(names, 0)) for day in spans}
     for day, span in spans.items():

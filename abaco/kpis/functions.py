@@ -1,4 +1,4 @@
-"""Rates that are made of other KPIs or measures by more than a division."""
+"""Functions of KPIs and measures that are more than a ratio."""
 
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
@@ -55,7 +55,7 @@ def single_monthly_mortality(
     Raises
     ------
     NotComputableError
-        When less was paid than was due: then nobody prepaid on balance.
+        When less was paid than was due: then there was no net prepayment.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What was lent in the month of each date: how much, to how many loans, at what rate."""
+"""Disbursements in the month of each date: amount, number of loans, and rate."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -30,7 +30,7 @@ MILLION = 1_000_000
 
 
 def lent(book: Book) -> DailySums | None:
-    """Return what was lent by day, in one scan: ``principal_usd``, ``rated_usd``, and ``weighted`` in millionths."""
+    """Return disbursements by day, in one scan: ``principal_usd``, ``rated_usd``, and ``weighted`` in millionths."""
     rows = flows.lent(book)
     if rows is None:
         return None

@@ -59,8 +59,8 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
 def amounts(transitions: Collection[Transition]) -> dict[str, Decimal | None]:
     """Return the measures of one month, in USD.
 
-    Those that a write-off takes part in are None where the dates do not say what is written off: a loan that was
-    written off would count as paid.
+    Measures that involve write-offs are None without written-off balances: a loan that was written off would count as
+    paid.
     """
     belongs: dict[str, Callable[[str, str], bool]] = {
         "opening_balance_usd": lambda opening, closing: True,

@@ -25,7 +25,7 @@ def risk(default_probability_pct: str, loss_given_default_pct: float) -> dict[st
     Raises
     ------
     InputError
-        When one of them is no number from 0 to 100.
+        When one of them is not a number from 0 to 100.
     """
     severity = Decimal(str(loss_given_default_pct))
     if not is_pct(severity):

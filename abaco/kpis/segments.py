@@ -1,4 +1,4 @@
-"""The book by segment on each date: what each company, product, region or size of loan owes, and how late it is."""
+"""The book by segment on each date: balance and arrears of each company, product, region, ticket and term."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
@@ -126,12 +126,12 @@ def rise_by_segment(
     days: int,
     dimensions: Sequence[str] = RISE_DIMENSIONS,
 ) -> pa.Table:
-    """In which parts of the book the balance at risk rose and fell, one row a dimension and value.
+    """Return the rise and fall of the balance at risk by part of the book, one row a dimension and value.
 
     Parameters
     ----------
     date, against
-        The later date and the earlier one; without an earlier one there is no row.
+        The later date and the earlier one; without an earlier one the table is empty.
     days
         Days past due from which a balance is at risk.
     dimensions
@@ -140,8 +140,9 @@ def rise_by_segment(
     Returns
     -------
     pyarrow.Table
-        By how much what is at risk of each loan rose and fell, in USD; how many loans rose; the part of the whole rise
-        in per cent, beside the part of the later date's book: what is far above it rose more than its size explains.
+        Rise and fall of the balance at risk of its loans, in USD; the number of loans that rose; its share of the whole
+        rise in per cent, beside its share of the later date's book: a larger share of the rise is more than its size
+        explains.
         The largest rise of a dimension comes first.
     """
     if against is None:

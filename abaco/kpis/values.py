@@ -103,8 +103,8 @@ def _composite(kpi: Definition, found: Mapping[str, dict[str, Any]], total: Tota
     for name in kpi.inputs:
         if name in found and found[name]["value"] is None:
             return {"reason": Reason("input_not_computable", kpi=name, reason=found[name]["reason"])}
-    given = (found[name]["value"] if name in found else known(total, name) for name in kpi.inputs)
-    return {"value": rounded(FUNCTIONS[kpi.function](*given), kpi.precision)}
+    arguments = (found[name]["value"] if name in found else known(total, name) for name in kpi.inputs)
+    return {"value": rounded(FUNCTIONS[kpi.function](*arguments), kpi.precision)}
 
 
 def missing(

@@ -1,4 +1,4 @@
-"""How loans lent in the same quarter turned out: what fell 90 days behind, by their age."""
+"""Vintages: the share of each quarter's lending that fell 90 days behind, by age."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -40,17 +40,17 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
     if (daily_sums := book.cached(lent)) is None:
         return measured(spans, names, {})
     amounts = {"rdr_disbursed_usd": partial(_lent_before, daily_sums)}
-    if _is_told(book):
+    if _has_columns(book):
         amounts["rdr_90_usd"] = partial(_late, late_by_month(book.tape.lazy()))
     return measured(spans, names, amounts)
 
 
-def _is_told(book: Book) -> bool:
+def _has_columns(book: Book) -> bool:
     return set(NEEDED) <= set(book.tape.collect_schema().names())
 
 
 def late_by_month(tape: nw.LazyFrame) -> dict[dt.date, list[dict[str, Any]]]:
-    """Return what is 90 days late by date and month of disbursement (`month_number`), in one scan.
+    """Return the balance 90 days late by date and month of disbursement (`month_number`), in one scan.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def vintages(book: Book) -> pa.Table:
     A loan counts from the first date on which it is 90 days late or written off, with all that it owes then, and stays
     even when it is paid later. Its age is the number of calendar months since it was lent. A curve ends at the age that
     every loan of the quarter can have reached by the end of the last whole month. A quarter is left out when the tape
-    lacks a month since its first day: nobody knows what fell behind in between.
+    lacks a month since its first day: defaults in between are unknown.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def vintages(book: Book) -> pa.Table:
         never appears on the tape; ``defaulted_usd`` up to that age, and its ``share`` in per cent.
     """
     daily_sums, rows = book.cached(lent), []
-    if daily_sums and _is_told(book) and _is_whole(book.tape.lazy()):
+    if daily_sums and _has_columns(book) and _is_whole(book.tape.lazy()):
         defaults = first_defaults(book.tape.lazy())
         whole = month_number(book.as_of) - (book.as_of < month_end(book.as_of))
         seen = max(_seen_since(book.dates), month_number(daily_sums.days[0]) // 3 * 3)
@@ -133,11 +133,11 @@ def vintages(book: Book) -> pa.Table:
 
 
 def _is_whole(tape: nw.LazyFrame) -> bool:
-    """Return whether the tape says of every loan what is written off, and of some when it was lent."""
-    lacking = nw.col("written_off_usd").is_null().cast(nw.Int64()).sum().alias("lacking")
+    """Return whether every loan has a written-off balance and some have a date of disbursement."""
+    unknown = nw.col("written_off_usd").is_null().cast(nw.Int64()).sum().alias("unknown")
     known = nw.col("disbursed_on").count().alias("known")
-    found = tape.select(lacking, known).collect("pyarrow").to_native().to_pylist()[0]
-    return found["known"] > 0 and not found["lacking"]
+    found = tape.select(unknown, known).collect("pyarrow").to_native().to_pylist()[0]
+    return found["known"] > 0 and not found["unknown"]
 
 
 def _seen_since(dates: Collection[dt.date]) -> int:

@@ -1,4 +1,4 @@
-"""Where the late part of the book lies, and what is about to be very late."""
+"""The part of the book that holds most of the arrears, and the outlook of PAR90."""
 
 from abaco.core.bands import BANDS, UNKNOWN
 from abaco.page.kpi_text import drawn_limits, short, side
@@ -6,7 +6,7 @@ from abaco.page.language import say
 from abaco.page.tables import rows_of
 from abaco.page.words import count, listing, percent, plain
 
-# A part of the book is told when it is so many times as late as the whole, and holds so much of all that is late.
+# A part of the book is named when it is so many times as late as the whole, and holds so much of the late balance.
 TIMES, LEAST_PCT = 2, 25
 NAMES = {
     "company": "Company {name} holds",

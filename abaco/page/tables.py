@@ -58,7 +58,7 @@ def figures(
 
 
 def bar(share: float | None, most: float = 100) -> Html:
-    """Return a bar in a cell, `share` of `most` long; what it shows stands beside it in figures."""
+    """Return a bar in a cell, `share` of `most` long; its value stands beside it."""
     width = 0 if share is None or not most else max(0, min(100, float(share) / float(most) * 100))
     return fill("bar.html.j2", width=f"{width:.1f}")
 
@@ -94,8 +94,8 @@ def read_tables(phase) -> dict:
     phase
         The `abaco.run.phase.Phase` that reads them.
     """
-    kept = {path.stem for path in phase.tables.glob("*.parquet")}
-    return {name: phase.read_table(name) if name in kept else [] for name in SHOWN}
+    written = {path.stem for path in phase.tables.glob("*.parquet")}
+    return {name: phase.read_table(name) if name in written else [] for name in SHOWN}
 
 
 def rows_of(table, **wanted) -> list[dict]:
