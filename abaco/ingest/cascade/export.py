@@ -1,21 +1,19 @@
-"""The export: address and token are checked, it comes, it is checked, and it replaces the former one."""
+"""The download of the export: its address and token are checked, and a sound file replaces the former one."""
 
 import errno
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from abaco.core import project
+from abaco.core import project, secrets
 from abaco.core.errors import AbacoError, InputError, RunError
 from abaco.ingest.cascade import store as cascade_store
 from abaco.ingest.cascade.store import Store
 from abaco.ingest.cascade.transfer import Transfer
 
-TOKEN_VARIABLE = "META_SYSTEM_USER_TOKEN"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -108,13 +106,13 @@ def token_of() -> str:
     InputError
         When there is none, or it cannot be one.
     """
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    token = secrets.cascade_token()
     if not token:
         raise InputError(
-            f"{TOKEN_VARIABLE} is not set: put Cascade's token into the environment or .env.local"
+            f"{secrets.CASCADE_TOKEN} is not set: put Cascade's token into the environment or .env.local"
         )
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise InputError(f"{TOKEN_VARIABLE} holds characters that no token has: copy it once more")
+        raise InputError(f"{secrets.CASCADE_TOKEN} holds characters that no token has: copy it once more")
     return token
 
 
@@ -151,7 +149,7 @@ def probe(url: str, timeout: float) -> str:
         ) from None
     if status in UNKNOWN:
         raise InputError(
-            f"{address.host} refuses the token ({status}): ask for a new one, and set {TOKEN_VARIABLE}"
+            f"{address.host} refuses the token ({status}): ask for a new one, and set {secrets.CASCADE_TOKEN}"
         )
     if status in ABSENT:
         raise InputError(f"{address.host} has no export at cascade.url ({status}): correct it")
