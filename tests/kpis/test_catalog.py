@@ -186,7 +186,11 @@ TWO_INPUTS = "[PAR30, CollectionRate]"
         ),
         (TWO_INPUTS, "[PAR30]", ": inputs: portfolio_health takes 2 (par30, collection_rate), not 1"),
         (TWO_INPUTS, "[PAR60, Later]", ".inputs: Later is neither a measure nor a KPI defined above Health"),
-        (TWO_INPUTS, "[PAR60, Health]", ".inputs: Health is neither a measure nor a KPI defined above Health"),
+        (
+            TWO_INPUTS,
+            "[PAR60, Health]",
+            ".inputs: Health is neither a measure nor a KPI defined above Health",
+        ),
         (
             "unit:",
             "numerator: [dpd_60_90_usd]\n  unit:",
