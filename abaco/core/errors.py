@@ -1,5 +1,9 @@
 """Errors that a user can act on: one line that names the thing, what was found and what to do."""
 
+from typing import Any
+
+from abaco.core.reasons import Reason
+
 
 class AbacoError(Exception):
     """Base of every error that is shown without a traceback; ``exit_code`` is what the command returns."""
@@ -33,4 +37,8 @@ ERRORS = {cls.__name__: cls for cls in (InputError, DateError, RunError)}
 
 
 class NotComputableError(AbacoError):
-    """A KPI has no value on a date; the message is the reason, as a report shows it."""
+    """A figure has no value; ``reason`` says why, and the message is its English."""
+
+    def __init__(self, code: str, **values: Any):
+        self.reason = Reason(code, **values)
+        super().__init__(str(self.reason))

@@ -1,11 +1,12 @@
-"""Secrets: the variables that hold them, and text from which their values are removed."""
+"""Secrets: the variables that hold them, the masking key, and text from which their values are removed."""
 
 import os
 from urllib.parse import unquote, urlsplit
 
+MASKING_KEY, CASCADE_TOKEN = "ABACO_PII_KEY", "META_SYSTEM_USER_TOKEN"
 # Which part of a variable's value is secret: all of it, the password of a URL, or keys in a string. A new channel names
 # the variable of its secret with one of these endings.
-WHOLE = ("ABACO_PII_KEY", "META_SYSTEM_USER_TOKEN", "ABACO_SERVE_TOKEN", "ABACO_SERVE_PASSWORD")
+WHOLE = (MASKING_KEY, CASCADE_TOKEN, "ABACO_SERVE_TOKEN", "ABACO_SERVE_PASSWORD")
 WHOLE_ENDINGS = ("_WEBHOOK_URL", "_ROUTING_KEY", "_API_KEY", "_API_TOKEN")
 URLS = ("DATABASE_URL", "SMTP_URL")
 PARTS = {"AZURE_STORAGE_CONNECTION_STRING": ("AccountKey", "SharedAccessSignature")}
@@ -22,6 +23,16 @@ def is_secret(variable: str) -> bool:
     (True, True, False)
     """
     return variable in (*WHOLE, *URLS, *PARTS) or variable.endswith(WHOLE_ENDINGS)
+
+
+def masking_key() -> bytes | None:
+    """Return the key that personal values are masked with; without one they are redacted."""
+    return os.environ.get(MASKING_KEY, "").encode() or None
+
+
+def cascade_token() -> str:
+    """Return Cascade's token; empty when it is not set."""
+    return os.environ.get(CASCADE_TOKEN, "").strip()
 
 
 def secret_values() -> list[str]:

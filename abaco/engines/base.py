@@ -51,7 +51,7 @@ class Engine(Protocol):
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:
         """Add a column with a 64-bit hash of `columns`: equal values have equal hashes, others hardly ever."""
 
-    def without(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
+    def anti_join(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
         """Leave out the rows whose ``row_id`` stands in a file of ours; the order stays."""
 
     def with_value_of_day(

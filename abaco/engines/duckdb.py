@@ -180,7 +180,7 @@ class DuckDB:
         values = ", ".join(map(quoted, columns))
         return nw.from_native(frame.to_native().project(f"*, hash({values}) AS {quoted(name)}"))
 
-    def without(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
+    def anti_join(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
         """Leave out the rows whose ``row_id`` stands in a file of ours; the order stays, which a join would lose.
 
         The records of each source are a string of bits, as a variable of the connection.

@@ -213,7 +213,7 @@ class Spark:
         """Add a column with a 64-bit hash of `columns`; see `DuckDB.hashed`."""
         return nw.from_native(frame.to_native().withColumn(name, F.xxhash64(*map(quoted, columns))))
 
-    def without(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
+    def anti_join(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
         """Leave out the rows whose ``row_id`` stands in a file of ours."""
         return frame.join(self.scan(listed).select("row_id"), on="row_id", how="anti")
 

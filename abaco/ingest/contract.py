@@ -7,16 +7,18 @@ from itertools import pairwise
 
 import narwhals as nw
 
+from abaco.core.reasons import Reason
 from abaco.core.tables import Table
 from abaco.ingest.columns import Column
 
 NOT_FINITE = r"^[+-]?(?:nan|inf|infinity)$"
 WRONG_KIND = {
-    "date": "not a date",
-    "amount": "not a number",
-    "rate": "not a number",
-    "days": "not a whole number",
+    "date": "not_a_date",
+    "amount": "not_a_number",
+    "rate": "not_a_number",
+    "days": "not_whole",
 }
+SEPARATOR = "; "
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Format:
         Returns the tape's columns that are not columns of the format, given the columns of the file and the
         measurement date.
     tape_notes
-        What a reader should know of a report whose tape it gives.
+        Codes of what a reader should know about a report whose tape it gives.
     key
         Columns that no two rows may share.
     date
@@ -113,8 +115,32 @@ class Format:
         return sum(h in self.column_by_heading for h in headings)
 
 
-def reasons(format_: Format, present: Iterable[str]) -> nw.Expr:
-    """Return why each row fails the contract, all reasons joined by ``; ``, or null where it passes.
+@dataclass(frozen=True)
+class Check:
+    """One check of the contract.
+
+    Parameters
+    ----------
+    reason
+        Why a row is rejected that does not pass it.
+    failed
+        Whether a row fails it.
+    suspect
+        The same at a glance, true for every row that fails; None where another check says it.
+    """
+
+    reason: Reason
+    failed: nw.Expr
+    suspect: nw.Expr | None = None
+
+    @property
+    def key(self) -> str:
+        """The reason in staged rows: its code and columns."""
+        return ":".join((self.reason.code, *self.reason.values.values()))
+
+
+def checks(format_: Format, present: Iterable[str]) -> list[Check]:
+    """Return the checks that apply to a file.
 
     Parameters
     ----------
@@ -123,37 +149,42 @@ def reasons(format_: Format, present: Iterable[str]) -> nw.Expr:
     present
         Columns that the file has; the frame holds each as its kind, and as ``raw_<name>`` as it stood.
     """
-    present = set(present)
-    suspect, texts = [], []
-
-    def check(failed: nw.Expr, reason: str):
-        texts.append(nw.when(failed).then(nw.lit(reason)))
-
+    present, found = set(present), []
     for column in (c for c in format_.columns if c.name in present):
         name, value, raw = column.name, nw.col(column.name), nw.col(f"raw_{column.name}")
         text = raw.cast(nw.String()).str.strip_chars().str.to_lowercase()
         if column.filled:
-            suspect.append(value.is_null())
-            check(raw.is_null() | (text == ""), f"{name}: missing")
+            is_missing = raw.is_null() | (text == "")
+            found.append(Check(Reason("missing", column=name), is_missing, value.is_null()))
         if column.kind in WRONG_KIND:
             unread = value.is_null() & ~raw.is_null()
-            if not column.filled:
-                suspect.append(unread)
             infinite = text.str.contains(NOT_FINITE) if column.kind in ("amount", "rate") else nw.lit(False)
-            check(unread & infinite, f"{name}: not a finite number")
-            check(unread & ~infinite & (text != ""), f"{name}: {WRONG_KIND[column.kind]}")
+            wrong_kind = unread & ~infinite & (text != "")
+            suspect = None if column.filled else unread
+            found.append(Check(Reason("not_finite", column=name), unread & infinite, suspect))
+            found.append(Check(Reason(WRONG_KIND[column.kind], column=name), wrong_kind))
         if column.kind in ("amount", "rate", "days") and not column.signed:
-            suspect.append(value < 0)
-            check(value < 0, f"{name}: negative")
+            found.append(Check(Reason("negative", column=name), value < 0, value < 0))
     if present.issuperset(format_.decreasing):
         for wide, narrow in pairwise(format_.decreasing):
-            suspect.append(nw.col(narrow) > nw.col(wide))
-            check(nw.col(narrow) > nw.col(wide), f"{narrow}: more than {wide}")
-    # only the few rows that look wrong get a text
-    return nw.when(nw.any_horizontal(*suspect, ignore_nulls=True)).then(joined(texts))
+            is_more = nw.col(narrow) > nw.col(wide)
+            found.append(Check(Reason("more_than", column=narrow, wider_column=wide), is_more, is_more))
+    return found
 
 
-def joined(texts: list[nw.Expr]) -> nw.Expr:
-    """Return the reasons of each row as one text, or null where there is none."""
-    text = nw.concat_str(texts, separator="; ", ignore_nulls=True)
-    return nw.when(text != "").then(text)
+def reasons(format_: Format, present: Iterable[str]) -> nw.Expr:
+    """Return why each row fails the contract, the keys of all failed checks joined, or null where it passes.
+
+    Parameters
+    ----------
+    format_, present
+        See `checks`.
+    """
+    found = checks(format_, present)
+    keys = [nw.when(check.failed).then(nw.lit(check.key)) for check in found]
+    text = nw.concat_str(keys, separator=SEPARATOR, ignore_nulls=True)
+    # the text is put together for the few rows that look wrong, not for every row
+    suspect = nw.any_horizontal(
+        *(check.suspect for check in found if check.suspect is not None), ignore_nulls=True
+    )
+    return nw.when(suspect).then(nw.when(text != "").then(text))

@@ -10,8 +10,7 @@ from abaco.ingest.staging import IS_LATER, Batch, count
 
 
 def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
-    """Return a batch with a verdict on rows that share a key: of identical rows the first is kept, conflicting
-    rows are all rejected."""
+    """Classify rows that share a key: of identical rows the first is kept, of conflicting rows none."""
     key = list(batch.format.key)
     rows = batch.rows(engine)
     key = [name for name in key if name in rows.collect_schema().names()]

@@ -149,11 +149,7 @@ LOANS = Format(
     purpose="what is fixed of each loan",
     tape_rank=3,
     to_tape=_from_loans,
-    tape_notes=(
-        "The loans export carries no date: balances and days past due are those of the day it was made, "
-        "whatever date the report is of.",
-        "The balances come from the loans export, where they include what was written off.",
-    ),
+    tape_notes=("loans_undated", "balances_of_loans"),
     key=("loan_id",),
     date="disburse_date",
     amount="outstanding_balance",

@@ -1,5 +1,6 @@
 """Quarantine: the rejected rows with their file, line, reasons and original values, and how many there may be."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -11,13 +12,13 @@ import pyarrow as pa
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
 from abaco.core.parquet import arrow_schema
+from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest import contract
 from abaco.ingest.csv_records import excerpt, line_numbers
 from abaco.ingest.staging import IS_LATER, Batch, Staged, count, typed, with_originals
 
-CONFLICT = "{}: another row has the same, with other values"
 TABLE = Table(
     "quarantine",
     "one row a rejected row of the input",
@@ -31,52 +32,86 @@ TABLE = Table(
 )
 
 
-def quarantine(batches: Iterable[Batch], engine: Engine, work: Path) -> pa.Table:
-    """Return the rejected rows, one a row: file, line, every reason, amount in USD, and the original values.
+def quarantine(
+    batches: Iterable[Batch], engine: Engine, work: Path, key: bytes | None = None
+) -> tuple[pa.Table, dict[str, dict[Reason, int]]]:
+    """Return the rejected rows of all batches, and how many rows of each have each reason.
 
-    Personal values are masked. A line that could not be split into columns has no original values: any part of it
-    may be personal.
+    Parameters
+    ----------
+    work
+        Folder of the staged rows.
+    key
+        The masking key.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row a rejected row: file, line, every reason, amount in USD, and the original values, personal ones masked.
+        The text of a line that could not be split into columns is withheld: any part of it may be personal.
+    dict
+        Rows by format and reason, most frequent first.
     """
-    tables = []
+    tables, counts = [], {}
     for batch in batches:
-        rows = (
-            batch.rows(engine)
-            .filter(~IS_LATER)
-            .select("row_id", "source", "record", "reasons", "original", "amount_usd")
-        )
-        conflict = nw.lit(CONFLICT.format(" and ".join(batch.format.key)))
-        if batch.verdicts is None:
-            bad = rows.filter(~nw.col("reasons").is_null())
-        else:
-            classified = rows.join(
-                engine.scan(batch.verdicts).select("row_id", "verdict"), on="row_id", how="left"
-            )
-            classified = classified.filter(~(nw.col("verdict") == "duplicate").fill_null(False))
-            reason = nw.when(nw.col("verdict") == "conflict").then(conflict)
-            reasons = contract.joined([nw.col("reasons"), reason])
-            bad = classified.with_columns(reasons=reasons).filter(~nw.col("reasons").is_null())
-        rejected = bad.sort("row_id").collect("pyarrow").to_native()
-        tables += [_rejects(one, rejected, engine, work) for one in batch.staged]
-    return pa.concat_tables([arrow_schema(TABLE).empty_table(), *tables])
+        found = _rejected(batch, engine)
+        counted: Counter[Reason] = Counter()
+        tables += [_rejects(staged, batch, found, counted, engine, work, key) for staged in batch.staged]
+        often = sorted(counted.items(), key=lambda item: (-item[1], str(item[0])))
+        counts[batch.format.name] = dict(often)
+    return pa.concat_tables([arrow_schema(TABLE).empty_table(), *tables]), counts
 
 
-def _rejects(staged: Staged, rejected: pa.Table, engine: Engine, work: Path) -> pa.Table:
-    mine = [row for row in rejected.to_pylist() if row["source"] == staged.index]
+def _rejected(batch: Batch, engine: Engine) -> list[dict]:
+    """Return the rejected rows of a batch: those that fail a check, and those that contradict another row."""
+    rows = (
+        batch.rows(engine)
+        .filter(~IS_LATER)
+        .select("row_id", "source", "record", "reasons", "original", "amount_usd")
+    )
+    if batch.verdicts is None:
+        bad = rows.with_columns(verdict=nw.lit("")).filter(~nw.col("reasons").is_null())
+    else:
+        verdicts = engine.scan(batch.verdicts).select("row_id", "verdict")
+        judged = rows.join(verdicts, on="row_id", how="left").with_columns(nw.col("verdict").fill_null(""))
+        is_bad = ~nw.col("reasons").is_null() | (nw.col("verdict") == "conflict")
+        bad = judged.filter((nw.col("verdict") != "duplicate") & is_bad)
+    return bad.sort("row_id").collect("pyarrow").to_native().to_pylist()
+
+
+def _rejects(
+    staged: Staged,
+    batch: Batch,
+    found: list[dict],
+    counted: Counter[Reason],
+    engine: Engine,
+    work: Path,
+    key: bytes | None,
+) -> pa.Table:
+    """Return the rejected rows of one source, and add their reasons to those that were counted."""
+    mine = [row for row in found if row["source"] == staged.index]
     places = lines(staged, [row["record"] for row in mine], engine)
     # rows that conflict passed every check of their own: their values are fetched from the file
-    if unseen := {row["record"]: places[row["record"]] for row in mine if row["original"] is None}:
-        values = _values(staged, unseen, count(engine.scan(staged.path)), engine, work)
-        mine = [{**row, "original": row["original"] or values[row["record"]]} for row in mine]
-    rejects = [
-        {"file": staged.source.name, "line": places[row["record"]], "reasons": row["reasons"],
-         "amount_usd": row["amount_usd"], "original": row["original"]}
-        for row in mine
-    ] + [
-        {"file": staged.source.name, "line": line, "reasons": f"line: {fault}",
-         "amount_usd": None, "original": None}
-        for line, fault in staged.broken
+    originals = {row["record"]: row["original"] for row in mine}
+    if unseen := {record: places[record] for record, original in originals.items() if original is None}:
+        originals |= _values(staged, unseen, count(engine.scan(staged.path)), engine, work, key)
+    known = {check.key: check.reason for check in contract.checks(batch.format, staged.source.columns)}
+    conflict = Reason("conflict", columns=batch.format.key)
+    rejects = []
+    for row in mine:
+        reasons = [known[name] for name in (row["reasons"] or "").split(contract.SEPARATOR) if name]
+        reasons += [conflict] * (row["verdict"] == "conflict")
+        counted.update(reasons)
+        rejects.append((places[row["record"]], reasons, row["amount_usd"], originals[row["record"]]))
+    for line, fault in staged.broken:
+        counted[broken := Reason("broken_line", fault=fault)] += 1
+        rejects.append((line, [broken], None, None))
+    rows = [
+        {"file": staged.source.name, "line": line, "reasons": "; ".join(map(str, reasons)),
+         "amount_usd": amount, "original": original}
+        for line, reasons, amount, original in rejects
     ]  # fmt: skip
-    return pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=arrow_schema(TABLE))
+    return pa.Table.from_pylist(sorted(rows, key=lambda row: row["line"]), schema=arrow_schema(TABLE))
 
 
 def lines(staged: Staged, records: list[int], engine: Engine) -> dict[int, int]:
@@ -87,7 +122,9 @@ def lines(staged: Staged, records: list[int], engine: Engine) -> dict[int, int]:
     return line_numbers(staged.source, staged.text, records, total, broken)
 
 
-def _values(staged: Staged, wanted: dict[int, int], total: int, engine: Engine, work: Path) -> dict[int, str]:
+def _values(
+    staged: Staged, wanted: dict[int, int], total: int, engine: Engine, work: Path, key: bytes | None
+) -> dict[int, str]:
     """Return the original values of wanted records, given with their lines, from a file of them alone if possible."""
     source, text, records = staged.source, staged.whole, sorted(wanted)
     places = records
@@ -101,9 +138,11 @@ def _values(staged: Staged, wanted: dict[int, int], total: int, engine: Engine, 
     elif source.kind == "csv" and text is None and source.lines == 1 + total + len(staged.broken):
         text, places = excerpt(staged.text, [wanted[r] for r in records], work), range(len(records))
     again = engine.numbered(typed(source, engine, work, text), "place")
-    again = with_originals(again.with_columns(reasons=nw.lit("")), source, engine).select("place", "original")
-    wanted_rows = again.join(_column("place", places, engine), on="place", how="semi").sort("place")
-    return dict(zip(records, wanted_rows.collect("pyarrow")["original"].to_list(), strict=True))
+    again = with_originals(again.with_columns(reasons=nw.lit("")), source, engine, key).select(
+        "place", "original"
+    )
+    found = again.join(_column("place", places, engine), on="place", how="semi").sort("place")
+    return dict(zip(records, found.collect("pyarrow")["original"].to_list(), strict=True))
 
 
 def _column(name: str, values: Iterable[int], engine: Engine) -> nw.LazyFrame:
@@ -123,7 +162,7 @@ def reject_pct(book: Mapping[str, int]) -> Decimal:
 
 
 def check_reject_limit(
-    batch: Batch, book: Mapping[str, int], reasons: Mapping[str, int], max_reject_pct: float
+    batch: Batch, book: Mapping[str, int], reasons: Mapping[Reason, int], max_reject_pct: float
 ) -> None:
     """Raise when more than `max_reject_pct` per cent of the rows up to the date were rejected.
 

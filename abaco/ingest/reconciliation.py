@@ -1,6 +1,5 @@
 """Reconciliation: every row of the input is accepted, quarantined, a dropped duplicate, or later than the date."""
 
-from collections import Counter
 from decimal import Decimal
 
 import narwhals as nw
@@ -91,11 +90,3 @@ def unbalanced(accepted: nw.LazyFrame, tolerance: Decimal) -> dict:
     missed = accepted.lazy().select(gap=gap).filter(nw.col("gap") > nw.lit(tolerance))
     gaps = missed.select(n=nw.len(), usd=nw.col("gap").sum()).collect("pyarrow").to_native().to_pylist()[0]
     return {"unbalanced_rows": gaps["n"], "unbalanced_usd": str(gaps["usd"] or ZERO)}
-
-
-def reasons(rejects: pa.Table, batch: Batch) -> dict[str, int]:
-    """Return how many rejected rows of a batch have each reason, most frequent first."""
-    files = {s.source.name for s in batch.staged}
-    mine = [row["reasons"] for row in rejects.select(["file", "reasons"]).to_pylist() if row["file"] in files]
-    counts = Counter(reason for text in mine for reason in text.split("; "))
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from abaco.core.errors import InputError
+from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest.contract import Format
 from abaco.ingest.duplicates import classify_duplicates
@@ -52,7 +53,9 @@ def tape_sources(sources: list[Source]) -> list[Source]:
     raise InputError(f"No loan tape in the input, only {titles}: add a {', '.join(others)} or {last}")
 
 
-def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> list[Batch]:
+def stage(
+    sources: list[Source], date: dt.date, engine: Engine, work: Path, key: bytes | None = None
+) -> list[Batch]:
     """Read every source once, check each row against its contract, and write the rows as Parquet.
 
     Parameters
@@ -61,6 +64,8 @@ def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> l
         The measurement date; rows that became known later are marked.
     work
         Folder for the staged rows; they still hold personal data.
+    key
+        The masking key, for what rejected rows show of personal data.
 
     Returns
     -------
@@ -70,7 +75,7 @@ def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> l
     tape = tape_sources(sources)
     use = roles(sources)
     used = [s for s in sources if s in tape or s.format.purpose]
-    staged = [stage_one(s, i, use[s.name] == TAPE, date, engine, work) for i, s in enumerate(used)]
+    staged = [stage_one(s, i, use[s.name] == TAPE, date, engine, work, key) for i, s in enumerate(used)]
     by_format = {}
     for one in staged:
         by_format.setdefault(one.source.format_name, []).append(one)
@@ -81,7 +86,7 @@ def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path) -> l
 
 
 def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> list[dict]:
-    """Return what metrics and manifest say of each input file; rows are None for a file that was not used."""
+    """Return the entry of each input file in metrics and manifest; rows are None for a file that was not used."""
     use = roles(found)
     rows = {s.source.name: count(engine.scan(s.path)) + len(s.broken) for b in batches for s in b.staged}
     return [
@@ -91,13 +96,13 @@ def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> lis
     ]  # fmt: skip
 
 
-def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[str]) -> list[str]:
-    """Return what a reader should know about the input, in sentences."""
-    sentences = [f"{s.name} was not used: {s.reason}." for s in skipped]
-    sentences += tape_sources(found)[0].format.tape_notes
+def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[str]) -> list[Reason]:
+    """Return what a reader should know about the input."""
+    noted = [Reason("file_not_used", name=s.name, cause=s.reason) for s in skipped]
+    noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
     if unknown_accounts:
-        sentences.append(f"No KPI uses these accounts of the statements: {', '.join(unknown_accounts)}.")
-    return sentences
+        noted.append(Reason("accounts_not_used", accounts=tuple(unknown_accounts)))
+    return noted
 
 
 def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import narwhals as nw
 
 from abaco.core.errors import InputError, RunError
 from abaco.engines import RECORDS, Engine, UnreadableError
-from abaco.ingest import contract, masking, tape
+from abaco.ingest import contract, tape
 from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.sources import Source, read, text_path
@@ -71,7 +71,7 @@ def accepted_rows(staged: list[Path], verdicts: Path | None, is_tape: bool, engi
     rows = engine.scan(staged, row_number="record").with_columns(ROW_ID)
     rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
     if verdicts is not None:
-        rows = engine.without(rows, verdicts)
+        rows = engine.anti_join(rows, verdicts)
     if is_tape:
         return tape.complete(rows, "row_id")
     return rows.drop("reasons", "original", "is_later", "has_key", "amount_usd", "source", "record", "row_id")
@@ -83,15 +83,25 @@ def typed(source: Source, engine: Engine, work: Path, text: Path | None) -> nw.L
     return engine.typed(read(source, engine, work, text), kinds, source.decimal_mark)
 
 
-def with_originals(frame: nw.LazyFrame, source: Source, engine: Engine) -> nw.LazyFrame:
+def with_originals(
+    frame: nw.LazyFrame, source: Source, engine: Engine, key: bytes | None = None
+) -> nw.LazyFrame:
     """Add ``original``, a JSON object of a bad row's values by heading (see `Engine.with_originals`)."""
     personal = source.format.personal  # without stray blanks, so that their tokens are those of the tape
     columns = {name: name if name in personal else f"raw_{name}" for name in source.columns}
     values = {source.headings[i].strip(): columns[name] for name, i in source.columns.items()}
-    return engine.with_originals(frame, values, personal, masking.key())
+    return engine.with_originals(frame, values, personal, key)
 
 
-def stage_one(source: Source, index: int, is_tape: bool, date: dt.date, engine: Engine, work: Path) -> Staged:
+def stage_one(
+    source: Source,
+    index: int,
+    is_tape: bool,
+    date: dt.date,
+    engine: Engine,
+    work: Path,
+    key: bytes | None = None,
+) -> Staged:
     """Write the rows of one source as Parquet, checked.
 
     Parameters
@@ -102,11 +112,13 @@ def stage_one(source: Source, index: int, is_tape: bool, date: dt.date, engine: 
         Whether the rows are turned into those of the tape.
     date
         The measurement date.
+    key
+        The masking key.
     """
     path = work / f"staged_{index:02d}.parquet"
 
     def write(whole: Path | None) -> int:
-        _write_rows(source, whole, index, is_tape, date, engine, path)
+        _write_rows(source, whole, index, is_tape, date, engine, path, key)
         return count(engine.scan(path))
 
     text = text_path(source, work) if source.kind in ("csv", "xlsx") else None
@@ -147,12 +159,19 @@ def read_whole(
 
 
 def _write_rows(
-    source: Source, text: Path | None, index: int, is_tape: bool, date: dt.date, engine: Engine, path: Path
+    source: Source,
+    text: Path | None,
+    index: int,
+    is_tape: bool,
+    date: dt.date,
+    engine: Engine,
+    path: Path,
+    key: bytes | None,
 ) -> None:
     format_, present = source.format, set(source.columns)
     rows = typed(source, engine, path.parent, text).with_columns(reasons=contract.reasons(format_, present))
-    rows = with_originals(rows, source, engine)
-    key = [nw.col(name).is_null() for name in format_.key if name in present]
+    rows = with_originals(rows, source, engine, key)
+    keys = [nw.col(name).is_null() for name in format_.key if name in present]
     if is_tape:
         columns = tape.tape_columns(format_, present, date)
     else:
@@ -163,7 +182,7 @@ def _write_rows(
         *columns, "reasons", "original",
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),
-        (~nw.any_horizontal(*key, ignore_nulls=False) if key else nw.lit(False)).alias("has_key"),
+        (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
     )  # fmt: skip
     engine.write(rows, path, temporary=True)

@@ -94,7 +94,8 @@ def _nothing(dtype: nw.dtypes.DType) -> nw.Expr:
 
 
 def with_loans(tape: nw.LazyFrame, loans: nw.LazyFrame) -> nw.LazyFrame:
-    """Fill what the tape lacks of each loan, such as product, rate and disbursement, from the loans export.
+    """Fill the attributes of each loan that the tape lacks, such as product, rate and disbursement, from the loans
+    export.
 
     The key is the loan id with its company prefix, as bare numbers collide between companies. Only what does not
     change over a loan's life is taken: the export's balance and days past due are today's, not the date's.

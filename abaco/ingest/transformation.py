@@ -13,7 +13,6 @@ from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.formats import FORMATS, LOANS
-from abaco.ingest.masking import key
 from abaco.ingest.staging import accepted_rows
 from abaco.ingest.tape import AMOUNTS, PERSONAL, ZERO, with_loans
 
@@ -38,7 +37,7 @@ MASKED = r"^(?:redacted|tok_[0-9a-f]{32})$"
 
 
 def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engine) -> nw.LazyFrame:
-    """Return the accepted rows of the batch that is the tape, with what the loans export says of each loan.
+    """Return the accepted rows of the tape, with the attributes of each loan from the loans export.
 
     They are in the order of the exports, so that the same input gives the same bytes.
 
@@ -61,7 +60,7 @@ def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine) -> nw.LazyFr
 
 
 def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
-    """Return what each borrower owes, one row a borrower and date with a balance; borrowers have a number.
+    """Return the balance of each borrower, one row a borrower and date with a balance; borrowers are numbered.
 
     Number 1 owes most over all dates. The number identifies a borrower within one report, so that concentration is
     computable where ids are redacted; it may be another borrower's in the next report.
@@ -98,13 +97,15 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     return ranked.sort("measurement_date", "borrower")
 
 
-def write_others(batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine) -> set[str]:
-    """Write every export but the tape as ``tables/<format>.parquet``; return which columns were masked."""
+def write_others(
+    batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine, key: bytes | None = None
+) -> set[str]:
+    """Write every export but the tape, masked, as ``tables/<format>.parquet``; return which columns were masked."""
     masked = set()
     for batch in (b for b in batches if not b["is_tape"]):
         rows = _accepted(batch, work, engine)
         personal = [c for c in FORMATS[batch["format"]].personal if c in rows.collect_schema()]
-        engine.write(engine.masked(rows, personal, key()), tables / f"{batch['format']}.parquet")
+        engine.write(engine.masked(rows, personal, key), tables / f"{batch['format']}.parquet")
         masked.update(present(engine.scan(tables / f"{batch['format']}.parquet"), personal))
     return masked
 

@@ -1,4 +1,4 @@
-"""Balances of the tape on each date: what is owed, how late it is, what is written off, and cash beside it."""
+"""Balances of the tape on each date: outstanding, by lateness, written off, and cash."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -80,11 +80,11 @@ def columns() -> dict[str, nw.Expr]:
 
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named measures on every date of the tape, in one scan of it."""
-    derived = {name: made.alias(name) for name, made in columns().items() if name in names}
-    kept = [name for name in names if name in AMOUNTS]
-    rows = book.tape.lazy().select("measurement_date", *kept, *derived.values())
-    found = with_cash(totals(rows, names), book.accounts)
-    return {day: _whole(total) for day, total in found.items()}
+    derived = {name: expression.alias(name) for name, expression in columns().items() if name in names}
+    columns_of_tape = [name for name in names if name in AMOUNTS]
+    rows = book.tape.lazy().select("measurement_date", *columns_of_tape, *derived.values())
+    sums = with_cash(totals(rows, names), book.accounts)
+    return {day: _whole(total) for day, total in sums.items()}
 
 
 def _whole(total: Totals) -> Totals:

@@ -1,4 +1,4 @@
-"""What the KPIs of a run are computed from: the tape, the other exports beside it, and the accounts."""
+"""The book that the KPIs of a run are computed from: the tape, the other exports, and the accounts."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Book:
-    """The frames of one run; an export that the input lacks is None.
+    """The frames of one run.
 
     Parameters
     ----------
@@ -24,11 +24,10 @@ class Book:
     dates
         The dates of the tape, oldest first; the last is the report's.
     as_of
-        The day that the last date's figures are really from.
-    loans, schedules, transactions, payments
-        The other exports, as their contracts name the columns.
-    borrowers
-        What each borrower owes, one row a borrower and date.
+        The day of the last date's figures.
+    exports
+        The frames beside the tape, by name: ``loans``, ``schedules``, ``transactions`` and ``payments`` as their
+        contracts name the columns, and ``borrowers``, one row a borrower and date.
     accounts
         USD by date and account, from the financial statements.
     default_probability_pct, loss_given_default_pct
@@ -38,26 +37,26 @@ class Book:
     tape: nw.LazyFrame
     dates: list[dt.date]
     as_of: dt.date
-    loans: nw.LazyFrame | None = None
-    schedules: nw.LazyFrame | None = None
-    transactions: nw.LazyFrame | None = None
-    payments: nw.LazyFrame | None = None
-    borrowers: nw.LazyFrame | None = None
+    exports: Mapping[str, nw.LazyFrame] = field(default_factory=dict)
     accounts: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
     default_probability_pct: tuple[Decimal, ...] | None = None
     loss_given_default_pct: Decimal = Decimal(100)
-    _made: dict[Callable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _cache: dict[Callable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def date(self) -> dt.date:
         """The measurement date."""
         return self.dates[-1]
 
-    def remembered(self, make: Callable[["Book"], T]) -> T:
-        """Return what a function makes of the book; it is called once, whoever asks for it."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        return self._made[make]
+    def export(self, name: str) -> nw.LazyFrame | None:
+        """Return an export, or None when the input lacks it."""
+        return self.exports[name].lazy() if name in self.exports else None
+
+    def cached(self, compute: Callable[["Book"], T]) -> T:
+        """Return the result of a function of the book, which is called once."""
+        if compute not in self._cache:
+            self._cache[compute] = compute(self)
+        return self._cache[compute]
 
     def through(self, day: dt.date) -> dt.date:
         """Return the day up to which the figures of a date reach: of the measurement date's not beyond `as_of`."""
@@ -71,9 +70,9 @@ class Book:
 
 
 def openings(dates: Iterable[dt.date]) -> dict[dt.date, dt.date]:
-    """Return, for each date, the last date of the month before it: what a month's movement starts from.
+    """Return, for each date, the last date of the month before, where the month's movement starts.
 
-    A date whose former month has no date is left out: what moved in two months is no monthly rate.
+    A date without one in the month before is left out: the movement of two months is not a monthly rate.
     """
     dates = sorted(dates)
     last = {month_end(day): day for day in dates}

@@ -1,4 +1,4 @@
-"""Why PAR moved: the bridge from one date's value to another's, term by term, summing to the change exactly."""
+"""The bridge of a PAR from one date to another: terms that sum to its change exactly."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +13,10 @@ from abaco.core.errors import NotComputableError
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import DATE, SUM, TEXT, Field, Table
 from abaco.ingest.columns import BUCKETS, FIRST_DAY
-from abaco.kpis import transitions
 from abaco.kpis.book import Book
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
-from abaco.kpis.transitions import LATENESS, Transition
+from abaco.kpis.transitions import LATENESS, Transition, book_transitions
 from abaco.kpis.values import evaluate
 
 BRIDGED = ("PAR30", "PAR90")
@@ -41,20 +40,20 @@ TABLE = Table(
 
 
 def first_day(kpi: Definition) -> int | None:
-    """Return from how many days past due a KPI counts a balance, or None when it is no PAR and has no bridge."""
+    """Return the days past due from which a PAR counts a balance; None for another KPI, which has no bridge."""
     for i, bucket in enumerate(BUCKETS[1:], start=1):
         if set(kpi.numerator) == set(BUCKETS[i:]) and kpi.denominator == BOOK:
             return FIRST_DAY[bucket]
     return None
 
 
-def terms(ways: Iterable[Transition], days: int) -> dict[str, Decimal | None]:
+def terms(transitions: Iterable[Transition], days: int) -> dict[str, Decimal | None]:
     """Return what moved the balance at risk, in USD, by cause.
 
     Parameters
     ----------
-    ways
-        What became of the loans between the two dates.
+    transitions
+        The transitions of the loans between the two dates.
     days
         Days past due from which a balance is at risk.
 
@@ -68,22 +67,24 @@ def terms(ways: Iterable[Transition], days: int) -> dict[str, Decimal | None]:
         the change. Without written-off balances, that term is None and part of ``paid``.
     """
     sums: dict[str, Decimal | None] = dict.fromkeys(MOVED, Decimal("0.00"))
-    for way in ways:
+    for transition in transitions:
         rise, fall, written, back = (
-            way.usd[f"{name}_{days}"] for name in ("rise", "fall", "written", "reversed")
+            transition.usd[f"{name}_{days}"] for name in ("rise", "fall", "written", "reversed")
         )
-        if way.knows_written_off:
+        if transition.knows_written_off:
             sums["written off"] += back - written
         else:
             written, back, sums["written off"] = Decimal(0), Decimal(0), None
-        sums["rolled on" if way.opening in LATENESS[1:] else "new arrears"] += rise - back
-        sums["cured" if is_cured(way, days) else "paid"] -= fall - written
+        sums["rolled on" if transition.opening in LATENESS[1:] else "new arrears"] += rise - back
+        sums["cured" if is_cured(transition, days) else "paid"] -= fall - written
     return sums
 
 
-def is_cured(way: Transition, days: int) -> bool:
-    """Return whether loans still owe something, but not as late as that."""
-    return way.closing in LATENESS and list(FIRST_DAY.values())[LATENESS.index(way.closing)] < days
+def is_cured(transition: Transition, days: int) -> bool:
+    """Return whether loans still owe something and are less late than `days`."""
+    return (
+        transition.closing in LATENESS and list(FIRST_DAY.values())[LATENESS.index(transition.closing)] < days
+    )
 
 
 def apportioned(exact: Sequence[Decimal], whole: Decimal, precision: int) -> list[Decimal]:
@@ -106,13 +107,15 @@ def apportioned(exact: Sequence[Decimal], whole: Decimal, precision: int) -> lis
     return parts
 
 
-def bridge(kpi: Definition, ways: Iterable[Transition], before: Totals, now: Totals) -> list[dict[str, Any]]:
+def bridge(
+    kpi: Definition, transitions: Iterable[Transition], before: Totals, now: Totals
+) -> list[dict[str, Any]]:
     """Return the bridge of a PAR between two dates: opening, the terms and the book's growth, closing.
 
     Parameters
     ----------
-    ways
-        What became of the loans between them.
+    transitions
+        The transitions of the loans between them.
     before, now
         Balances of the two dates.
 
@@ -129,11 +132,9 @@ def bridge(kpi: Definition, ways: Iterable[Transition], before: Totals, now: Tot
         When the PAR of either date is not computable, or loans cannot be told apart.
     """
     (risk_before, book_before), (risk, book) = (_sums(kpi, total) for total in (before, now))
-    if not (ways := list(ways)):
-        raise NotComputableError(
-            "the loans of the two dates cannot be told apart: give a row a loan, not one a date"
-        )
-    usd = terms(ways, first_day(kpi))
+    if not (transitions := list(transitions)):
+        raise NotComputableError("loans_not_distinct")
+    usd = terms(transitions, first_day(kpi))
     with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
         opening, closing = (
             rounded(r / b * 100, kpi.precision) for r, b in ((risk_before, book_before), (risk, book))
@@ -157,7 +158,7 @@ def _sums(kpi: Definition, total: Totals) -> tuple[Decimal, Decimal]:
     parts = [total.sums.get(name) for name in kpi.numerator]
     book = total.sums.get(BOOK[0])
     if None in parts or book is None or book <= 0:
-        raise NotComputableError("the balance at risk or the book of one of the dates is not known, or 0")
+        raise NotComputableError("risk_unknown")
     return sum(parts, Decimal("0.00")), book
 
 
@@ -169,7 +170,7 @@ def bridges(definitions: Mapping[str, Definition], book: Book, totals: Mapping[d
     totals
         Measures by date.
     """
-    moved = book.remembered(transitions.of_book)
+    moved = book.cached(book_transitions)
     rows = []
     for against, date in pairwise(book.dates):
         for name in (n for n in BRIDGED if n in definitions and first_day(definitions[n])):

@@ -69,11 +69,11 @@ class Definition(BaseModel):
             raise ValueError("inputs belong to a function, and it names none")
         for key in ("numerator", "denominator"):
             if unknown := [name for name in getattr(self, key) if name not in MEASURES]:
-                raise ValueError(f"{key}: {unknown[0]} is no measure; these are: {', '.join(MEASURES)}")
+                raise ValueError(f"{key}: {unknown[0]} is not a measure; choose one of {', '.join(MEASURES)}")
             if twice := [name for name in getattr(self, key) if getattr(self, key).count(name) > 1]:
-                raise ValueError(f"{key}: {twice[0]} is there twice and would count twice")
+                raise ValueError(f"{key}: {twice[0]} is listed twice and would count twice")
         if self.scale == 100 and not self.denominator:
-            raise ValueError("denominator is missing: per cent are of something")
+            raise ValueError("denominator is missing: a percentage needs one")
 
     def _is_function(self) -> None:
         if self.function not in FUNCTIONS:
@@ -88,7 +88,7 @@ class Definition(BaseModel):
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """The measures that it is made of; what it needs of other KPIs is theirs."""
+        """The measures that it uses itself; those of its KPIs are not among them."""
         of_function = (name for name in self.inputs if name in MEASURES)
         return tuple(dict.fromkeys((*self.numerator, *self.denominator, *of_function)))
 
@@ -99,7 +99,7 @@ class Definition(BaseModel):
 
     @property
     def thresholds(self) -> dict[str, float] | None:
-        """The limits, or None without any; either of them may be None."""
+        """The limits, or None without any; each may be None."""
         if self.warning is None and self.critical is None:
             return None
         return {"warning": self.warning, "critical": self.critical}
@@ -124,7 +124,7 @@ def load(path: Path | None = None) -> dict[str, Definition]:
     Raises
     ------
     InputError
-        Naming the KPI, the key and what is wrong with it.
+        Naming the KPI, the key and the fault.
     """
     path = path or project.root() / "params" / "kpis.yml"
     entries = yaml.read_yaml(path)
@@ -140,7 +140,7 @@ def load(path: Path | None = None) -> dict[str, Definition]:
             ) from error
         if not name.isidentifier():
             raise InputError(
-                f"{project.shown(path)}: {name!r} is no name of a KPI: write letters and digits, such as PAR60"
+                f"{project.shown(path)}: {name!r} is not a valid name of a KPI: write letters and digits, such as PAR60"
             )
         if name in MEASURES:
             raise InputError(
@@ -148,7 +148,7 @@ def load(path: Path | None = None) -> dict[str, Definition]:
             )
         if later := [i for i in found[name].inputs if i not in MEASURES and (i not in found or i == name)]:
             raise InputError(
-                f"{project.shown(path)}: {name}.inputs: {later[0]} is no measure, and no KPI defined above {name}"
+                f"{project.shown(path)}: {name}.inputs: {later[0]} is neither a measure nor a KPI defined above {name}"
             )
     return found
 

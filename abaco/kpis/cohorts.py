@@ -1,4 +1,4 @@
-"""Vintage curves held against each other: by segment, against earlier quarters, and how much is too young to tell."""
+"""Comparisons of vintage curves: by segment, against earlier quarters, and how far each quarter is covered."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ import pyarrow as pa
 from abaco.core.dates import month_end, month_number, months_before
 from abaco.core.decimals import rounded
 from abaco.kpis.book import Book
-from abaco.kpis.daily import ROWS
+from abaco.kpis.daily_sums import ROWS
 from abaco.kpis.lending import lent
 from abaco.kpis.vintage import cohort, vintages
 
@@ -33,7 +33,7 @@ Rows = list[dict[str, Any]]
 
 
 def pooled(curves: pa.Table) -> pa.Table:
-    """What falls 90 days behind by each age, all quarters of a vintage table together, in per cent of what was lent.
+    """Return the share of lending that falls 90 days behind by each age, all quarters together.
 
     At each age the quarters that have reached it add what fell behind in that month of life, on what they lent; the
     curve is the sum of these steps. Young quarters so add to the ages that they have seen, and no curve falls because
@@ -65,21 +65,23 @@ def pooled(curves: pa.Table) -> pa.Table:
 
 
 def by_value(book: Book, column: str) -> pa.Table:
-    """Pooled curves of each value of a column of the loans, such as ``product``; one row a value and age.
+    """Return pooled curves of each value of a column of the loans, such as ``product``; one row a value and age.
 
-    Loans that have no value are in no curve. Empty when there are no vintages, or no value.
+    Loans without a value are left out. Empty without vintages, or values.
     """
     rows: Rows = []
     for value in _values(book, column):
         own = nw.col(column) == value
-        loans = None if book.loans is None else book.loans.filter(own)
-        part = replace(book, tape=book.tape.filter(own), loans=loans)
+        exports = dict(book.exports)
+        if (loans := book.export("loans")) is not None:
+            exports["loans"] = loans.filter(own)
+        part = replace(book, tape=book.tape.filter(own), exports=exports)
         rows += [{"value": value, **row} for row in pooled(vintages(part)).to_pylist()]
     return pa.Table.from_pylist(rows, schema=BY_VALUE)
 
 
 def _values(book: Book, column: str) -> list[str]:
-    frame = book.tape if book.loans is None else book.loans
+    frame = book.tape if (loans := book.export("loans")) is None else loans
     if column not in frame.collect_schema():
         return []
     found = frame.lazy().select(column).unique().collect("pyarrow").to_native()
@@ -87,7 +89,7 @@ def _values(book: Book, column: str) -> list[str]:
 
 
 def against_predecessors(curves: pa.Table) -> pa.Table:
-    """How each quarter compares with all earlier ones at the same age, one row a quarter and age.
+    """Return each quarter beside all earlier ones at the same age, one row a quarter and age.
 
     Parameters
     ----------
@@ -120,7 +122,7 @@ def against_predecessors(curves: pa.Table) -> pa.Table:
 
 
 def coverage(book: Book, curves: pa.Table) -> pa.Table:
-    """What was lent in each quarter and how far its curve goes, one row a quarter.
+    """Return the lending of each quarter and the length of its curve, one row a quarter.
 
     Parameters
     ----------
@@ -133,10 +135,10 @@ def coverage(book: Book, curves: pa.Table) -> pa.Table:
         ``months_on_book`` is the age at the end of the curve, null for a quarter without one: the tape does not reach
         back to it, or it is not over yet.
     """
-    ledger, rows = lent(book), []
+    daily_sums, rows = lent(book), []
     reached = {row["cohort"]: row["months_on_book"] for row in curves.sort_by("months_on_book").to_pylist()}
-    if ledger:
-        age = month_number(book.date) - month_number(ledger.days[0])
+    if daily_sums:
+        age = month_number(book.date) - month_number(daily_sums.days[0])
         ends = {
             cohort(month_number(end)): end
             for end in (months_before(book.date, n) for n in range(age, -1, -1))
@@ -144,8 +146,8 @@ def coverage(book: Book, curves: pa.Table) -> pa.Table:
         for name, end in ends.items():
             first = end.replace(day=1, month=(end.month - 1) // 3 * 3 + 1)
             span = first, month_end(end)
-            loans = int(ledger.between(*span, ROWS))
-            disbursed = ledger.between(*span, "principal_usd")
+            loans = int(daily_sums.between(*span, ROWS))
+            disbursed = daily_sums.between(*span, "principal_usd")
             rows.append(
                 {
                     "cohort": name,

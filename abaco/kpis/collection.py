@@ -1,4 +1,4 @@
-"""What was collected of what was due, month by month, and what was paid before it was due."""
+"""Collection month by month: amounts due and paid, and principal paid on time."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ from abaco.core.parquet import arrow_schema
 from abaco.core.tables import DATE, FLAG, SUM, Field, Table
 from abaco.kpis import flows
 from abaco.kpis.book import Book, openings
-from abaco.kpis.daily import Amount, Ledger, by_day, measured
+from abaco.kpis.daily_sums import Amount, DailySums, by_day, measured
 from abaco.kpis.flows import PAID
 from abaco.kpis.totals import Measure, Totals
 
@@ -60,15 +60,15 @@ ON_TIME = "on_time_cents"
 
 @dataclass(frozen=True)
 class Flows:
-    """What was paid and due by day; None for what no export of the input says."""
+    """Payments and instalments by day; None where the input lacks the export."""
 
-    paid: Ledger | None
-    due: Ledger | None
-    on_time: Ledger | None
+    paid: DailySums | None
+    due: DailySums | None
+    on_time: DailySums | None
 
 
 def flows_of(book: Book) -> Flows:
-    """Return what was paid and due by day: one scan of each export, and one of both together, by loan."""
+    """Return payments and instalments by day: one scan of each export, and one of both by loan."""
     paid, due, title = flows.paid(book), flows.due(book), flows.paid_title(book)
     paid_by_day = due_by_day = together = None
     if paid is not None:
@@ -90,7 +90,7 @@ def month_of(book: Book, day: dt.date) -> tuple[dt.date, dt.date]:
 def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named measures of the month up to each date of the tape."""
     spans = {day: month_of(book, day) for day in book.dates}
-    found = measured(spans, names, _amounts(book.remembered(flows_of)))
+    found = measured(spans, names, _amounts(book.cached(flows_of)))
     if "month_opening_usd" in names:
         for day, former in openings(book.dates).items():
             found[day].sums["month_opening_usd"] = before[former].sums.get("total_receivable_usd")
@@ -117,17 +117,19 @@ def _on_time(moved: Flows, first: dt.date, last: dt.date) -> tuple[Decimal, int]
     paid, due, together = moved.paid, moved.due, moved.on_time
     _, rows = due.counted(first, last, ("principal_usd",))
     paid.counted(first, last, ("principal_usd",))
-    # what a loan paid before the export begins would be missing
+    # payments of a loan from before the export would be missing
     if months_between(due.days[0], paid.days[0]) > 0:
-        begins = f"the {paid.title} begin on {paid.days[0]}, and the {due.title} already on {due.days[0]}"
-        raise NotComputableError(f"what every loan has paid is not known ({begins})")
+        raise NotComputableError(
+            "payments_begin_late",
+            paid=paid.title, paid_since=paid.days[0], due=due.title, due_since=due.days[0],
+        )  # fmt: skip
     if not together.between(together.days[0], together.days[-1], MATCHED):
-        raise NotComputableError(f"no loan of the {paid.title} is in the {due.title}")
+        raise NotComputableError("no_common_loan", export=paid.title, other=due.title)
     return rounded(together.between(first, last, ON_TIME) * CENT, 2), rows
 
 
 def collections(book: Book) -> pa.Table:
-    """Return what was collected, one row a month since payments are known; empty without payments or schedules.
+    """Return the collection, one row a month from the first payment on; empty without payments or schedules.
 
     Returns
     -------
@@ -137,7 +139,7 @@ def collections(book: Book) -> pa.Table:
         its ``principal_rate``; ``is_partial`` for a month that the figures do not reach to the end of. Null is what
         the exports do not tell; a rate is null where nothing was due.
     """
-    moved, rows = book.remembered(flows_of), []
+    moved, rows = book.cached(flows_of), []
     last = book.through(book.date)
     if moved.paid and moved.due:
         age = months_between(moved.paid.days[0], last)
@@ -162,12 +164,12 @@ def _rate(paid: Decimal | None, due: Decimal | None) -> Decimal | None:
     return None if paid is None or due is None or due <= 0 else rounded(paid / due * 100, 2)
 
 
-def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> Ledger | None:
+def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> DailySums | None:
     """Return how the part of a month's principal due that is paid grew, day by day, in cents.
 
     What a loan pays serves its instalments in the order in which they are due. Of a month's instalments that part is
-    on time which the payments up to the month's end cover after all instalments of earlier months: who pays early has
-    paid on time, and who is behind pays old instalments first. The sum over a month up to a day is what counts on it.
+    on time which the payments up to the month's end cover after all instalments of earlier months: early payments are
+    on time, and late payments serve the oldest instalments first. The sum over a month up to a day counts on that day.
 
     Parameters
     ----------
@@ -178,7 +180,7 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> Ledger | None:
 
     Returns
     -------
-    Ledger or None
+    DailySums or None
         ``on_time_cents``, and ``matched``: how many rows are of loans with both payments and instalments by then.
     """
     # whole cents: not every engine adds up decimals in a row
@@ -203,7 +205,7 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> Ledger | None:
 
 
 def _growth() -> nw.Expr:
-    """Return by how much a day's row raises what is on time of its month's due."""
+    """Return by how much a row raises the part of its month's due that is on time."""
     before_month = nw.col("due_up_to") - nw.col("due_in_month")
     free = nw.col("paid_up_to") - before_month
     now = _covered(free, nw.col("due_in_month"))

@@ -75,12 +75,12 @@ def herfindahl(borrower_squares: Decimal, total_receivable_usd: Decimal) -> Deci
     Decimal('5000.0')
     """
     if total_receivable_usd <= 0:
-        raise NotComputableError("nothing is outstanding")
+        raise NotComputableError("nothing_outstanding")
     return borrower_squares / total_receivable_usd**2 * 10_000
 
 
-def shown(row: Mapping[str, Any]) -> str:
-    """Return what a report calls a borrower: a token, or a number where ids are redacted."""
+def borrower_label(row: Mapping[str, Any]) -> str:
+    """Return the name of a borrower in a report: a token, or a number where ids are redacted."""
     return f"Borrower {row['borrower']}" if row["borrower_id"] == "redacted" else row["borrower_id"]
 
 
@@ -88,7 +88,7 @@ def placed(book: Book) -> nw.LazyFrame:
     """Return the borrowers with their ``place`` on each date, the largest first."""
     # pandas sorts by a column that is counted as if it were true everywhere
     place = nw.col("balance_usd").cum_count().over("measurement_date", order_by=["less", "borrower"])
-    return book.borrowers.lazy().with_columns(less=-nw.col("balance_usd")).with_columns(place=place)
+    return book.export("borrowers").with_columns(less=-nw.col("balance_usd")).with_columns(place=place)
 
 
 def sums(book: Book) -> dict[dt.date, dict]:
@@ -113,7 +113,7 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
 
     Where some are not known, one of them may be the largest.
     """
-    known = book.remembered(sums) if book.borrowers is not None else {}
+    known = book.cached(sums) if book.export("borrowers") is not None else {}
     found = {}
     for day, total in before.items():
         row = known.get(day)
@@ -137,21 +137,22 @@ def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
     pyarrow.Table
         ``borrower`` is a token, or a number where ids are redacted; ``share`` is per cent of the outstanding balance.
     """
-    if book.borrowers is None:
+    if book.export("borrowers") is None:
         return arrow_schema(TABLE).empty_table()
     rows = placed(book).filter(nw.col("place") <= LARGEST).sort("measurement_date", "place")
     found = []
     for row in rows.collect("pyarrow").to_native().to_pylist():
         whole = totals[row["measurement_date"]].sums["total_receivable_usd"]
         found.append(
-            {"date": row["measurement_date"], "rank": row["place"], "borrower": shown(row), "loans": row["loans"],
-             "amount_usd": row["balance_usd"], "share": rounded(row["balance_usd"] / whole * 100, 4)}
+            {"date": row["measurement_date"], "rank": row["place"], "borrower": borrower_label(row),
+             "loans": row["loans"], "amount_usd": row["balance_usd"],
+             "share": rounded(row["balance_usd"] / whole * 100, 4)}
         )  # fmt: skip
     return pa.Table.from_pylist(found, schema=arrow_schema(TABLE))
 
 
 def paths(book: Book, largest: int) -> pa.Table:
-    """How the share of today's largest borrowers in the book grew, one row a date and borrower that owes then.
+    """Return the share of the largest borrowers on every date, one row a date and borrower with a balance.
 
     Parameters
     ----------
@@ -167,12 +168,12 @@ def paths(book: Book, largest: int) -> pa.Table:
     if not places:
         return PATHS.empty_table()
     whole = totals(book.tape, ["total_receivable_usd"])
-    owed = book.borrowers.lazy().filter(nw.col("borrower").is_in(list(places)))
+    owed = book.export("borrowers").filter(nw.col("borrower").is_in(list(places)))
     found = owed.collect("pyarrow").to_native().to_pylist()
     rows = [
         {
             "date": row["measurement_date"],
-            "borrower": shown(row),
+            "borrower": borrower_label(row),
             "amount_usd": row["balance_usd"],
             "share": _share(row["balance_usd"], whole[row["measurement_date"]]),
         }
@@ -182,10 +183,10 @@ def paths(book: Book, largest: int) -> pa.Table:
 
 
 def stopped(book: Book, largest: int) -> pa.Table:
-    """What PAR30 would be if the largest borrowers stopped paying, one row a number of them, from none on.
+    """Return PAR30 if the largest borrowers stopped paying, one row a number of them, from none on.
 
-    Stopped means that all that a borrower owes becomes 30 days late; what is late already counts once. Everything else
-    stays as it is on the book's date: the book does not grow, and nobody follows.
+    The whole balance of a borrower that stops becomes 30 days late; its late part counts once. Everything else stays as
+    it is on the book's date: the book does not grow, and no other borrower stops.
 
     Parameters
     ----------
@@ -209,14 +210,14 @@ def stopped(book: Book, largest: int) -> pa.Table:
     for i, row in enumerate(names, start=1):
         late += row["balance_usd"] - row["par_30_usd"]
         rows.append(
-            {"borrowers": i, "last": shown(row), "loans": row["loans"], "amount_usd": row["balance_usd"],
+            {"borrowers": i, "last": borrower_label(row), "loans": row["loans"], "amount_usd": row["balance_usd"],
              "late_usd": row["par_30_usd"], "par30": _share(late, total[book.date])}
         )  # fmt: skip
     return pa.Table.from_pylist(rows, schema=STOPPED)
 
 
 def _largest(book: Book, largest: int) -> list[dict]:
-    if book.borrowers is None:
+    if book.export("borrowers") is None:
         return []
     first = placed(book).filter((nw.col("measurement_date") == book.date) & (nw.col("place") <= largest))
     return first.sort("place").collect("pyarrow").to_native().to_pylist()

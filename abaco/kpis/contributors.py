@@ -1,4 +1,4 @@
-"""The loans that moved a PAR most between two dates, under names that tell nobody who they are."""
+"""The loans that contributed most to the change of a PAR between two dates, under anonymous names."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ from abaco.kpis.bridge import TABLE as BRIDGES
 from abaco.kpis.bridge import bridge, first_day, terms
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals, totals
-from abaco.kpis.transitions import Pair, moves, transition, transitions
+from abaco.kpis.transitions import Pair, as_transition, find_transitions, moves
 
 Rows = list[dict[str, Any]]
 LIMIT = 10
@@ -81,12 +81,12 @@ def largest(tape: nw.LazyFrame, pair: Pair, days: int, limit: int = LIMIT) -> li
 
 
 def _term(row: Mapping[str, Any], days: int) -> str:
-    parts = terms([transition(row, [days], knows_written_off=True)], days)
+    parts = terms([as_transition(row, [days], knows_written_off=True)], days)
     return max(parts, key=lambda term: abs(parts[term]))
 
 
 def names(loan_ids: Iterable[str], key: bytes | None) -> dict[str, str]:
-    """Return what a report calls each loan: a token under the key, or without one a number in the order given.
+    """Return the name of each loan in a report: a token, or without a key a number in the order given.
 
     Examples
     --------
@@ -147,8 +147,14 @@ def between(
     date: dt.date,
     against: dt.date,
     limit: int = LIMIT,
+    key: bytes | None = None,
 ) -> tuple[Rows, Rows]:
     """Return the bridge of a PAR between any two dates of a tape, and the loans that contributed most to it.
+
+    Parameters
+    ----------
+    key
+        The masking key.
 
     Raises
     ------
@@ -157,27 +163,32 @@ def between(
     """
     rows = tape.filter(nw.col("measurement_date").is_in([against, date]))
     sums = totals(rows, ["total_receivable_usd", *BUCKETS])
-    ways = transitions(rows, [(date, against)], [first_day(kpi)]).get((date, against), [])
+    transitions = find_transitions(rows, [(date, against)], [first_day(kpi)]).get((date, against), [])
     pair = {"date": date, "against": against, "kpi": name}
-    steps = [{**pair, **step} for step in bridge(kpi, ways, sums[against], sums[date])]
-    return steps, bridge_loans({name: kpi}, rows, steps, sums, masking.key(), limit).to_pylist()
+    steps = [{**pair, **step} for step in bridge(kpi, transitions, sums[against], sums[date])]
+    return steps, bridge_loans({name: kpi}, rows, steps, sums, key, limit).to_pylist()
 
 
 def bridged(
-    book: Book, kpi: Definition, name: str, against: dt.date | None, limit: int = LIMIT
+    book: Book,
+    kpi: Definition,
+    name: str,
+    against: dt.date | None,
+    limit: int = LIMIT,
+    key: bytes | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Return the same from an earlier date to the book's, as tables: empty ones without a date, or a bridge."""
     steps, loans = [], []
     if against is not None:
         with suppress(NotComputableError):
-            steps, loans = between(kpi, name, book.tape, book.date, against, limit)
+            steps, loans = between(kpi, name, book.tape, book.date, against, limit, key)
     return pa.Table.from_pylist(steps, schema=arrow_schema(BRIDGES)), pa.Table.from_pylist(
         loans, schema=arrow_schema(TABLE)
     )
 
 
 def finding(steps: pa.Table) -> str:
-    """Return in a sentence what a bridge says: how far the PAR moved, and which cause moved it most; none for none.
+    """Return a bridge in a sentence: the change of the PAR and its largest cause; empty without a bridge.
 
     Examples
     --------

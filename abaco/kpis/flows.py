@@ -1,4 +1,4 @@
-"""What was lent, due and paid: the exports in one form, whatever they are called there, and keyed by loan."""
+"""Disbursements, instalments and payments: the exports in one form, keyed by loan."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -10,7 +10,7 @@ from abaco.kpis.book import Book
 
 MONEY = ("principal_usd", "interest_usd", "fees_usd", "tax_usd")
 TITLES = {SCHEDULES.name: "schedules", TRANSACTIONS.name: "transactions", PAYMENTS.name: "real payments"}
-# A transaction counts as paid by its type, a real payment by its status; what says anything else is told to the reader.
+# A transaction counts as paid by its type, a real payment by its status; any other is noted in the report.
 PAYMENT_TYPES = ("payment", "pago")
 DISBURSEMENT_TYPES = ("disbursement", "desembolso")
 PAID_STATUSES = ("on time", "late", "prepayment", "early", "partial", "paid", "complete", "completed")
@@ -20,7 +20,7 @@ PAID, LENT, OTHER = "paid", "lent", "other"
 
 
 def paid(book: Book) -> nw.LazyFrame | None:
-    """Return what came in, one row a transaction; without transactions, one row a real payment.
+    """Return the payments, one row a transaction; without transactions, one row a real payment.
 
     Closed loans are part of it. Rebates are credits: negative in transactions, taken off the interest in real
     payments. What is paid back to the borrower (``paid_devolution``) and other charges are no part of it.
@@ -30,34 +30,33 @@ def paid(book: Book) -> nw.LazyFrame | None:
     nw.LazyFrame or None
         ``loan_id``, ``day``, `MONEY`, and ``kind``: ``paid``, ``lent``, or ``other`` for what neither is.
     """
-    if book.transactions is not None:
-        return _transactions(book.transactions.lazy())
-    if book.payments is not None:
-        return _payments(book.payments.lazy(), _has_prefixes(book))
+    if (transactions := book.export("transactions")) is not None:
+        return _transactions(transactions)
+    if (payments := book.export("payments")) is not None:
+        return _payments(payments, _has_prefixes(book))
     return None
 
 
 def paid_title(book: Book) -> str:
-    """Return what a sentence calls the export that `paid` comes from."""
-    return TITLES[PAYMENTS.name if book.transactions is None else TRANSACTIONS.name]
+    """Return the name of the export that `paid` comes from."""
+    return TITLES[PAYMENTS.name if book.export("transactions") is None else TRANSACTIONS.name]
 
 
 def due(book: Book) -> nw.LazyFrame | None:
-    """Return what was and will be due, one row an instalment: ``loan_id``, ``day`` and `MONEY`."""
-    if book.schedules is None:
+    """Return the instalments, past and future, one row each: ``loan_id``, ``day`` and `MONEY`."""
+    if (rows := book.export("schedules")) is None:
         return None
-    rows = book.schedules.lazy()
     return rows.select("loan_id", nw.col("date_due").alias("day"), *_money(rows, *_PLAIN))
 
 
 def lent(book: Book) -> nw.LazyFrame | None:
-    """Return what was lent, one row a loan: ``loan_id``, ``day``, ``principal_usd`` and ``interest_rate``.
+    """Return the disbursements, one row a loan: ``loan_id``, ``day``, ``principal_usd`` and ``interest_rate``.
 
-    The loans export says it, also of loans that never appear on the tape. The tape says it where it is itself made of
-    that export.
+    They come from the loans export, loans that never appear on the tape included, or from a tape that was made of that
+    export.
     """
-    if book.loans is not None:
-        rows, day, amount = book.loans.lazy(), "disburse_date", "disburse_principal"
+    if (rows := book.export("loans")) is not None:
+        day, amount = "disburse_date", "disburse_principal"
     else:
         rows, day, amount = book.tape.lazy(), "disbursed_on", "disbursed_usd"
         if not {day, amount, "interest_rate"} <= set(rows.collect_schema().names()):
@@ -81,17 +80,17 @@ def _transactions(rows: nw.LazyFrame) -> nw.LazyFrame:
 
 
 def _payments(rows: nw.LazyFrame, is_prefixed: bool) -> nw.LazyFrame:
-    given = rows.collect_schema()
+    schema = rows.collect_schema()
     kind = nw.lit(PAID)
-    if "status" in given:  # it says when it was paid; a blank is no doubt that it was
+    if "status" in schema:  # it says when it was paid; a blank is no doubt that it was
         status = nw.col("status").str.to_lowercase()
         kind = nw.when(status.is_null() | status.is_in(PAID_STATUSES)).then(kind).otherwise(nw.lit(OTHER))
     loan_id = nw.col("loan_id")
-    if is_prefixed and "company" in given:
+    if is_prefixed and "company" in schema:
         bare = ~loan_id.str.contains(PREFIX, literal=True) & ~nw.col("company").is_null()
         keyed = nw.concat_str(nw.col("company"), nw.lit(PREFIX), loan_id)
         loan_id = nw.when(bare).then(keyed).otherwise(loan_id)
-    if "paid_rebates" in given:  # a credit, whichever sign it is written with
+    if "paid_rebates" in schema:  # a credit, whichever sign it is written with
         rows = rows.with_columns(paid_rebates=-nw.col("paid_rebates").abs())
     parts = (
         ("paid_principal",), ("paid_interest", "paid_rebates"), ("paid_fees",), ("paid_tax", "paid_fees_tax")
@@ -102,7 +101,8 @@ def _payments(rows: nw.LazyFrame, is_prefixed: bool) -> nw.LazyFrame:
 
 def _has_prefixes(book: Book) -> bool:
     """Return whether loan ids carry their company, as ``ABF - 1``, in the export that payments are matched with."""
-    known = next(rows for rows in (book.loans, book.schedules, book.tape) if rows is not None)
+    frames = (book.export("loans"), book.export("schedules"), book.tape)
+    known = next(rows for rows in frames if rows is not None)
     is_keyed = nw.col("loan_id").str.contains(PREFIX, literal=True).any()
     found = known.lazy().filter(~nw.col("loan_id").is_null()).select(is_keyed=is_keyed).collect("pyarrow")
     return bool(found["is_keyed"][0])
@@ -110,9 +110,9 @@ def _has_prefixes(book: Book) -> bool:
 
 def _money(rows: nw.LazyFrame, *parts: Iterable[str]) -> list[nw.Expr]:
     """Return `MONEY`, each the sum of the columns that give it, null where none has a value."""
-    given = rows.collect_schema()
+    schema = rows.collect_schema()
     return [
-        _sum([nw.col(c) for c in names if c in given]).cast(nw.Decimal(18, 2)).alias(name)
+        _sum([nw.col(c) for c in names if c in schema]).cast(nw.Decimal(18, 2)).alias(name)
         for name, names in zip(MONEY, parts, strict=True)
     ]
 

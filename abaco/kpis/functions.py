@@ -1,4 +1,4 @@
-"""Rates that are made of other KPIs or measures by more than a division."""
+"""Functions of KPIs and measures that are more than a ratio."""
 
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
@@ -29,7 +29,7 @@ def annual_rate(monthly: Decimal) -> Decimal:
     Decimal('11.3615128283870719341')
     """
     if monthly > 100:
-        raise NotComputableError("more than all that was there at the month's start went in the month")
+        raise NotComputableError("rate_above_whole")
     with localcontext(prec=50, rounding=ROUND_HALF_EVEN):
         left = 1 - (1 - monthly / 100) ** 12
     return (left * 100).quantize(Decimal("1e-19"))
@@ -55,7 +55,7 @@ def single_monthly_mortality(
     Raises
     ------
     NotComputableError
-        When less was paid than was due: then nobody prepaid on balance.
+        When less was paid than was due: then there was no net prepayment.
 
     Examples
     --------
@@ -64,9 +64,9 @@ def single_monthly_mortality(
     """
     early, left = principal_paid_usd - principal_due_usd, opening_balance_usd - principal_due_usd
     if left <= 0:
-        raise NotComputableError("all that was outstanding at the month's start was due in the month")
+        raise NotComputableError("all_due_in_month")
     if early < 0:
-        raise NotComputableError("less principal was paid than was due, so nothing was prepaid on balance")
+        raise NotComputableError("paid_less_than_due")
     return early / left * 100
 
 
@@ -84,7 +84,7 @@ def days_to_collect(rotation: Decimal) -> Decimal:
     Decimal('73')
     """
     if rotation <= 0:
-        raise NotComputableError("no principal was paid in twelve months")
+        raise NotComputableError("no_principal_paid")
     return 365 / rotation
 
 

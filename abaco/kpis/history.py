@@ -41,7 +41,7 @@ def history(definitions: Mapping[str, Definition], totals: Mapping[dt.date, Tota
         Sums by date; dates are never pooled.
     """
     rows = [
-        {"date": date, "kpi": name, **entry}
+        {"date": date, "kpi": name, **entry, "reason": entry["reason"] and str(entry["reason"])}
         for date in sorted(totals)
         for name, entry in evaluate(definitions, totals[date], date).items()
     ]

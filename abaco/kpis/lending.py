@@ -1,4 +1,4 @@
-"""What was lent in the month of each date: how much, to how many loans, at what rate."""
+"""Disbursements in the month of each date: amount, number of loans, and rate."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -11,7 +11,7 @@ from abaco.core.decimals import rounded
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 from abaco.kpis.collection import month_of
-from abaco.kpis.daily import ROWS, Ledger, by_day, measured
+from abaco.kpis.daily_sums import ROWS, DailySums, by_day, measured
 from abaco.kpis.totals import Measure, Totals
 
 LOANS = "the loans export, with disburse_date and disburse_principal"
@@ -29,8 +29,8 @@ COLUMNS = ("principal_usd", "rated_usd", "weighted")
 MILLION = 1_000_000
 
 
-def lent(book: Book) -> Ledger | None:
-    """Return what was lent by day, in one scan: ``principal_usd``, ``rated_usd``, and ``weighted`` in millionths."""
+def lent(book: Book) -> DailySums | None:
+    """Return disbursements by day, in one scan: ``principal_usd``, ``rated_usd``, and ``weighted`` in millionths."""
     rows = flows.lent(book)
     if rows is None:
         return None
@@ -51,18 +51,20 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
     Loans that were paid back or fell out of the tape since are part of it.
     """
     spans = {day: month_of(book, day) for day in book.dates}
-    if (ledger := book.remembered(lent)) is None:
+    if (daily_sums := book.cached(lent)) is None:
         return measured(spans, names, {})
     amounts = {
-        "month_disbursed_usd": partial(_lent, ledger, "principal_usd", 1),
-        "month_loans": partial(_lent, ledger, ROWS, 1),
-        "month_rate_weighted_usd": partial(_lent, ledger, "weighted", MILLION),
-        "month_rated_usd": partial(_lent, ledger, "rated_usd", 1),
+        "month_disbursed_usd": partial(_lent, daily_sums, "principal_usd", 1),
+        "month_loans": partial(_lent, daily_sums, ROWS, 1),
+        "month_rate_weighted_usd": partial(_lent, daily_sums, "weighted", MILLION),
+        "month_rated_usd": partial(_lent, daily_sums, "rated_usd", 1),
     }
     return measured(spans, names, amounts)
 
 
-def _lent(ledger: Ledger, column: str, scale: int, first: dt.date, last: dt.date) -> tuple[Decimal, int]:
-    ledger.require_begin(first)
-    amount = ledger.between(first, last, column) / scale
-    return amount if column == ROWS else rounded(amount, 2), int(ledger.between(first, last, ROWS))
+def _lent(
+    daily_sums: DailySums, column: str, scale: int, first: dt.date, last: dt.date
+) -> tuple[Decimal, int]:
+    daily_sums.require_begin(first)
+    amount = daily_sums.between(first, last, column) / scale
+    return amount if column == ROWS else rounded(amount, 2), int(daily_sums.between(first, last, ROWS))

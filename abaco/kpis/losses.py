@@ -1,4 +1,4 @@
-"""Expected loss on each date: what the buckets owe, times how likely and how much of it is lost."""
+"""Expected loss on each date: balance by bucket, times probability of default, times loss given default."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping

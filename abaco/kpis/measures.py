@@ -76,7 +76,7 @@ def measure(book: Book, names: Iterable[str]) -> dict[dt.date, Totals]:
 
 
 def _merged(one: Mapping[dt.date, Totals], other: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
-    """Return the sums of both; how many rows a date has is said by the tape, the first source."""
+    """Return the sums of both; the number of rows of a date is that of the tape, the first source."""
     return {
         day: Totals(
             total.rows or other[day].rows,

@@ -9,11 +9,20 @@ import pyarrow as pa
 from abaco.core.decimals import rounded
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
-from abaco.kpis import transitions
 from abaco.kpis.balances import WRITTEN_OFF as SAYS_WRITTEN_OFF
 from abaco.kpis.book import Book, openings
 from abaco.kpis.totals import Measure, Totals
-from abaco.kpis.transitions import CLOSING, LATENESS, OPENING, PAID, WRITTEN_OFF, Pair, Transition
+from abaco.kpis.transitions import (
+    CLOSING,
+    LATENESS,
+    OPENING,
+    PAID,
+    WRITTEN_OFF,
+    Pair,
+    Transition,
+    book_transitions,
+    find_transitions,
+)
 
 TWO_DATES = "a row a loan, not one a date, and a date of the month before"
 BOTH = f"{TWO_DATES}; and {SAYS_WRITTEN_OFF}"
@@ -49,40 +58,45 @@ TABLE = Table(
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named measures on every date that has one in the month before, from one join of the tape."""
     found = {}
-    moved = book.remembered(transitions.of_book)
+    moved = book.cached(book_transitions)
     for pair in openings(book.dates).items():
-        if ways := moved.get(pair):
-            loans = sum(way.loans for way in ways)
-            sums = {name: usd for name, usd in amounts(ways).items() if name in names}
+        if transitions := moved.get(pair):
+            loans = sum(transition.loans for transition in transitions)
+            sums = {name: usd for name, usd in amounts(transitions).items() if name in names}
             found[pair[0]] = Totals(loans, sums, dict.fromkeys(sums, loans))
     return found
 
 
-def amounts(ways: Collection[Transition]) -> dict[str, Decimal | None]:
+def amounts(transitions: Collection[Transition]) -> dict[str, Decimal | None]:
     """Return the measures of one month, in USD.
 
-    Those that a write-off takes part in are None where the dates do not say what is written off: a loan that was
-    written off would count as paid.
+    Measures that involve write-offs are None without written-off balances: a loan that was written off would count as
+    paid.
     """
-    opened: dict[str, Callable[[Transition], bool]] = {
-        "opening_balance_usd": lambda way: True,
-        "opening_performing_usd": lambda way: way.opening in LATENESS[:4],
-        "opening_7_30_usd": lambda way: way.opening == LATENESS[1],
-        "opening_30_plus_usd": lambda way: way.opening in LATE,
-        "defaulted_usd": lambda way: way.opening in LATENESS[:4] and way.closing in (*LATEST, WRITTEN_OFF),
-        "rolled_30_usd": lambda way: way.opening == LATENESS[1] and way.closing in (*LATE, WRITTEN_OFF),
-        "cured_usd": lambda way: way.opening in LATE and way.closing in (*EARLY, PAID),
+    belongs: dict[str, Callable[[str, str], bool]] = {
+        "opening_balance_usd": lambda opening, closing: True,
+        "opening_performing_usd": lambda opening, closing: opening in LATENESS[:4],
+        "opening_7_30_usd": lambda opening, closing: opening == LATENESS[1],
+        "opening_30_plus_usd": lambda opening, closing: opening in LATE,
+        "defaulted_usd": lambda opening, closing: (
+            opening in LATENESS[:4] and closing in (*LATEST, WRITTEN_OFF)
+        ),
+        "rolled_30_usd": lambda opening, closing: opening == LATENESS[1] and closing in (*LATE, WRITTEN_OFF),
+        "cured_usd": lambda opening, closing: opening in LATE and closing in (*EARLY, PAID),
     }
     sums = {
         "opening_written_off_usd": "opening_written_off",
         "new_written_off_usd": "risen",
         "recovered_usd": "fallen",
     }
-    found = {n: _sum(way.usd["opening"] for way in ways if belongs(way)) for n, belongs in opened.items()}
-    found |= {name: _sum(way.usd[column] for way in ways) for name, column in sums.items()}
-    if all(way.knows_written_off for way in ways):
-        return found
-    return {name: usd if MEASURES[name].add == TWO_DATES else None for name, usd in found.items()}
+    usd = {
+        name: _sum(one.usd["opening"] for one in transitions if counts(one.opening, one.closing))
+        for name, counts in belongs.items()
+    }
+    usd |= {name: _sum(one.usd[column] for one in transitions) for name, column in sums.items()}
+    if all(one.knows_written_off for one in transitions):
+        return usd
+    return {name: amount if MEASURES[name].add == TWO_DATES else None for name, amount in usd.items()}
 
 
 def roll_rates(book: Book) -> pa.Table:
@@ -95,7 +109,7 @@ def roll_rates(book: Book) -> pa.Table:
         (the opening balance; of loans without one, ``new`` or ``written off`` before, the closing balance), and its
         ``share`` of the opening state in per cent (null when that is 0).
     """
-    moved = book.remembered(transitions.of_book)
+    moved = book.cached(book_transitions)
     pairs = openings(book.dates).items()
     rows = [row for pair in pairs for row in _rolled(pair, moved.get(pair, []))]
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
@@ -105,24 +119,24 @@ def rolled_between(book: Book, date: dt.date, against: dt.date | None) -> pa.Tab
     """Return the same between any two dates; empty without a second date, or where loans cannot be told apart."""
     rows = []
     if against is not None:
-        moved = transitions.transitions(book.tape, [(date, against)])
+        moved = find_transitions(book.tape, [(date, against)])
         rows = _rolled((date, against), moved.get((date, against), []))
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
-def _rolled(pair: Pair, ways: Collection[Transition]) -> list[dict]:
-    owing = [way for way in ways if way.opening in LATENESS or way.closing in LATENESS]
+def _rolled(pair: Pair, transitions: Collection[Transition]) -> list[dict]:
+    owing = [one for one in transitions if one.opening in LATENESS or one.closing in LATENESS]
     rows = []
-    for way in sorted(owing, key=lambda way: (OPENING.index(way.opening), CLOSING.index(way.closing))):
-        whole = _sum(_weight(other) for other in owing if other.opening == way.opening)
-        share = rounded(_weight(way) / whole * 100, 4) if whole else None
-        names = {"date": pair[0], "against": pair[1], "opening": way.opening, "closing": way.closing}
-        rows.append({**names, "loans": way.loans, "amount_usd": _weight(way), "share": share})
+    for one in sorted(owing, key=lambda one: (OPENING.index(one.opening), CLOSING.index(one.closing))):
+        whole = _sum(_weight(other) for other in owing if other.opening == one.opening)
+        share = rounded(_weight(one) / whole * 100, 4) if whole else None
+        names = {"date": pair[0], "against": pair[1], "opening": one.opening, "closing": one.closing}
+        rows.append({**names, "loans": one.loans, "amount_usd": _weight(one), "share": share})
     return rows
 
 
-def _weight(way: Transition) -> Decimal:
-    return way.usd["opening" if way.opening in LATENESS else "closing"]
+def _weight(transition: Transition) -> Decimal:
+    return transition.usd["opening" if transition.opening in LATENESS else "closing"]
 
 
 def _sum(amounts) -> Decimal:

@@ -1,64 +1,55 @@
-"""What of the exports fits nowhere: counted, and told to the reader in sentences."""
+"""What a reader should know about the exports: rows that match nothing, and a month that is not complete."""
 
 from collections.abc import Iterator
-from typing import Any
+from decimal import Decimal
 
 import narwhals as nw
 
+from abaco.core.reasons import Reason
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 
 
-def notes(book: Book) -> list[str]:
-    """Return what a reader should know of the exports beside the tape: what counts nowhere, or only in part."""
-    return [*_left_out(book), *_without_loan(book), *_partial(book)]
+def notes(book: Book) -> list[Reason]:
+    """Return what a reader should know about the exports beside the tape: what counts nowhere, or only in part."""
+    return [*_unused(book), *_unmatched_rows(book), *_partial(book)]
 
 
-def _left_out(book: Book) -> Iterator[str]:
-    if book.transactions is not None and book.payments is not None:
-        yield "The real payments are not used: the transactions tell what was paid."
-    if (paid := flows.paid(book)) is not None:
-        found = _sums(paid.filter(nw.col("kind") == flows.OTHER))
-        if found["rows"]:
-            what = "type" if book.transactions is not None else "status"
-            yield (
-                f"{_rows(found)} of the {flows.paid_title(book)} count nowhere: their {what} does not say that "
-                "something was paid."
-            )
+def _unused(book: Book) -> Iterator[Reason]:
+    if book.export("transactions") is not None and book.export("payments") is not None:
+        yield Reason("payments_not_used")
+    if (paid := flows.paid(book)) is not None and (rows := _rows(paid.filter(nw.col("kind") == flows.OTHER))):
+        code = "type_not_paid" if book.export("transactions") is not None else "status_not_paid"
+        yield Reason(code, rows=rows, export=flows.paid_title(book))
 
 
-def _without_loan(book: Book) -> Iterator[str]:
-    """Return what the loans export does not know; it counts in sums by month, and matches nothing by loan."""
-    if book.loans is None:
+def _unmatched_rows(book: Book) -> Iterator[Reason]:
+    """Yield the rows whose loan the loans export lacks; they count in sums by month, and match nothing by loan."""
+    if (loans := book.export("loans")) is None:
         return
-    known = book.loans.lazy().select("loan_id")
-    for title, rows in ((flows.paid_title(book), flows.paid(book)), ("schedules", flows.due(book))):
-        if rows is not None:
-            found = _sums(rows.join(known, on="loan_id", how="anti"))
-            if found["rows"]:
-                yield (
-                    f"{_rows(found)} of the {title} belong to no loan of the loans export; they count in the sums of "
-                    "their month."
-                )
+    known = loans.select("loan_id")
+    for title, export in ((flows.paid_title(book), flows.paid(book)), ("schedules", flows.due(book))):
+        if export is not None and (rows := _rows(export.join(known, on="loan_id", how="anti"))):
+            yield Reason("rows_without_loan", rows=rows, export=title)
     at_date = book.tape.lazy().filter(nw.col("measurement_date") == book.date)
     if "loan_id" in at_date.collect_schema():
         owed = at_date.filter(~nw.col("loan_id").is_null()).join(known, on="loan_id", how="anti")
-        found = _sums(owed.select(principal_usd=nw.col("total_receivable_usd")))
-        if found["rows"]:
-            yield f"{_rows(found)} of the tape belong to no loan of the loans export, and so to no vintage."
+        if rows := _rows(owed.select(principal_usd=nw.col("total_receivable_usd"))):
+            yield Reason("tape_without_loan", rows=rows)
 
 
-def _partial(book: Book) -> Iterator[str]:
+def _partial(book: Book) -> Iterator[Reason]:
     last = book.partial_through
     if last and (flows.paid(book) is not None or flows.due(book) is not None):
-        yield f"What was paid and due in {last:%Y-%m} counts up to {last}: the month is not whole."
+        yield Reason("partial_month", month=f"{last:%Y-%m}", last=last)
 
 
-def _sums(rows: nw.LazyFrame) -> dict[str, Any]:
+def _rows(rows: nw.LazyFrame) -> Reason | None:
+    """Return how many rows there are and how much principal they hold; None without a row."""
     sums = rows.select(nw.len().alias("rows"), nw.col("principal_usd").sum().alias("usd"))
-    return sums.collect("pyarrow").to_native().to_pylist()[0]
-
-
-def _rows(found: dict[str, Any]) -> str:
-    noun = "row" if found["rows"] == 1 else "rows"
-    return f"{found['rows']:,} {noun} ({found['usd'] or 0:,.2f} USD of principal)"
+    total = sums.collect("pyarrow").to_native().to_pylist()[0]
+    if not total["rows"]:
+        return None
+    return Reason(
+        "one_row" if total["rows"] == 1 else "many_rows", count=total["rows"], usd=total["usd"] or Decimal(0)
+    )

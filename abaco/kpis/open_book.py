@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,11 @@ from abaco.core.errors import InputError
 from abaco.engines import Engine
 from abaco.kpis.book import Book
 from abaco.kpis.losses import is_pct, probabilities
+from abaco.kpis.statements import accounts
 
 # The settings that say how likely and how grave a default is.
 RISK = ("default_probability_pct", "loss_given_default_pct")
-# The frames of a book besides the tape.
-BESIDE = tuple(field.name for field in fields(Book) if field.type == nw.LazyFrame | None)
-
-
-def accounts(texts: Mapping[str, Mapping[str, str]]) -> dict[dt.date, dict[str, Decimal]]:
-    """Return the accounts by date among ingestion's facts, given as text."""
-    return {dt.date.fromisoformat(d): {k: Decimal(v) for k, v in day.items()} for d, day in texts.items()}
+EXPORTS = ("loans", "schedules", "transactions", "payments", "borrowers")
 
 
 def risk(default_probability_pct: str, loss_given_default_pct: float) -> dict[str, Any]:
@@ -57,9 +51,9 @@ def open_book(tables: Path, engine: Engine, ingested: Mapping[str, Any], **param
         See `risk`.
     """
     tape = engine.scan(tables / "tape.parquet")
-    beside = {n: engine.scan(path) for n in BESIDE if (path := tables / f"{n}.parquet").exists()}
+    exports = {n: engine.scan(path) for n in EXPORTS if (path := tables / f"{n}.parquet").exists()}
     as_of = dt.date.fromisoformat(ingested["as_of"] or ingested["date"])
-    return Book(tape, dates(tape), as_of, accounts=accounts(ingested["accounts"]), **beside, **parameters)
+    return Book(tape, dates(tape), as_of, exports, accounts(ingested["accounts"]), **parameters)
 
 
 def dates(tape: nw.LazyFrame) -> list[dt.date]:

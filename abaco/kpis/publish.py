@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
+from abaco.core.reasons import Reason
 from abaco.ingest import sample_mark
 from abaco.kpis.catalog import Definition
 from abaco.kpis.measures import MEASURES
@@ -55,7 +56,7 @@ def kpi_entries(
             "unit": kpi.unit,
             "direction": kpi.direction,
             "status": entry["status"],
-            "reason": entry["reason"],
+            "reason": entry["reason"] and str(entry["reason"]),
             "numerator": text(entry["numerator"]),
             "denominator": text(entry["denominator"]),
             "rows": entry["rows"],
@@ -96,11 +97,12 @@ def assemble(
     ingested: dict,
     transformed: dict,
     kpis: dict,
+    values: Mapping[str, dict],
     book: dict,
     aging: list,
     anomalies: list,
     missing: list,
-    notes: Collection[str] = (),
+    notes: Collection[Reason] = (),
 ) -> dict[str, Any]:
     """Return the content of metrics.json.
 
@@ -110,10 +112,15 @@ def assemble(
         What the pipeline, ingestion and transformation handed over.
     kpis, book, aging, anomalies, missing
         Figures of the date, see the functions of this package that make them.
+    values
+        Values of the date (see `values.evaluate`), whose reasons are kept as codes too.
     notes
-        What a reader should know besides, in sentences.
+        What a reader should know besides.
     """
-    quality = ingested["quality"]
+    rejects = [(Reason.from_dict(reason), rows) for reason, rows in ingested["quality"]["rejects"]]
+    rejects.sort(key=lambda reject: str(reject[0]))
+    notes = [*map(Reason.from_dict, ingested["quality"]["notes"]), *notes]
+    quality = {**ingested["quality"], "rejects": {str(reason): rows for reason, rows in rejects}}
     return {
         "schema_version": 1,
         "date": ingested["date"],
@@ -126,8 +133,13 @@ def assemble(
             {**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies
         ],
         "reconciliation": ingested["reconciliation"],
-        "quality": {**quality, **transformed, "notes": [*quality["notes"], *notes]},
+        "quality": {**quality, **transformed, "notes": [str(note) for note in notes]},
         "missing": missing,
         "inputs": ingested["inputs"],
         "synthetic": sample_mark.is_sample(ingested["inputs"]),
+        "reason_codes": {
+            "kpis": {name: kpi["reason"].as_dict() for name, kpi in values.items() if kpi["reason"]},
+            "rejects": [{"reason": reason.as_dict(), "rows": rows} for reason, rows in rejects],
+            "notes": [note.as_dict() for note in notes],
+        },
     }

@@ -10,7 +10,7 @@ from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.kpis.book import Book
 from abaco.kpis.collection import flows_of
-from abaco.kpis.daily import measured
+from abaco.kpis.daily_sums import measured
 from abaco.kpis.totals import Measure, Totals
 
 PAYMENTS = "transactions, or real payments, of the last 12 months"
@@ -50,7 +50,7 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
     What is not a month's end counts back to the same day of the year before, so that a year always has twelve months.
     """
     spans = {day: year_up_to(book.through(day)) for day in book.dates}
-    paid = book.remembered(flows_of).paid
+    paid = book.cached(flows_of).paid
     amounts = {name: partial(paid.counted, columns=(c,)) for name, c in COLUMNS.items()} if paid else {}
     found = measured(spans, names, amounts)
     if "year_mean_balance_usd" in names:
@@ -60,7 +60,7 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
                 total.sums["year_mean_balance_usd"] = mean_balance(owed, day)
                 total.counts["year_mean_balance_usd"] = before[day].rows
             except NotComputableError as error:
-                total.reasons["year_mean_balance_usd"] = str(error)
+                total.reasons["year_mean_balance_usd"] = error.reason
     return found
 
 
@@ -85,8 +85,6 @@ def mean_balance(balances: Mapping[dt.date, Decimal | None], day: dt.date) -> De
     """
     by_month = {month_end(d): balances[d] for d in sorted(balances) if d <= day}
     ends = [months_before(day, months) for months in range(12)]
-    if lacking := [end for end in ends if by_month.get(end) is None]:
-        raise NotComputableError(
-            f"the balances of twelve month-ends are not all there (none of {lacking[0]:%Y-%m})"
-        )
+    if missing := [end for end in ends if by_month.get(end) is None]:
+        raise NotComputableError("month_end_missing", month=f"{missing[0]:%Y-%m}")
     return rounded(sum((by_month[end] for end in ends), Decimal(0)) / 12, 2)

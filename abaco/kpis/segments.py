@@ -1,4 +1,4 @@
-"""The book by segment on each date: what each company, product, region or size of loan owes, and how late it is."""
+"""The book by segment on each date: balance and arrears of each company, product, region, ticket and term."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
@@ -7,6 +7,7 @@ from decimal import Decimal
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.core.bands import TERMS, TICKETS, UNKNOWN, Band
 from abaco.core.decimals import rounded
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
@@ -15,12 +16,7 @@ from abaco.kpis.totals import Measure, Totals
 from abaco.kpis.transitions import moves
 
 COLUMNS = ("company", "product", "segment", "region")
-# Lower bounds, inclusive, of the bands of what was disbursed in USD and of the term in days.
-TICKETS = ((0, "below 1,000"), (1_000, "1,000–5,000"), (5_000, "5,000–10,000"), (10_000, "10,000–25,000"),
-           (25_000, "25,000–50,000"), (50_000, "50,000 and more"))  # fmt: skip
-TERMS = ((0, "0–30"), (31, "31–60"), (61, "61–90"), (91, "91–180"), (181, "181–360"), (361, "above 360"))
 DIMENSIONS = (*COLUMNS, "ticket", "term")
-UNKNOWN = "not given"
 AT_RISK = {
     "par30": ("dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd"),
     "par90": ("dpd_90_plus_usd",),
@@ -46,8 +42,8 @@ TABLE = Table(
     ),
 )
 
-ORIGIN_DIMENSIONS = ("product", "company", "region")
-ORIGINS = pa.schema(
+RISE_DIMENSIONS = ("product", "company", "region")
+RISE = pa.schema(
     [("dimension", pa.string()), ("value", pa.string()), ("loans_risen", pa.int64()),
      ("risen_usd", pa.decimal128(38, 2)), ("share_of_rise", pa.decimal128(9, 2)),
      ("share_of_book", pa.decimal128(9, 2)), ("fallen_usd", pa.decimal128(38, 2)),
@@ -55,13 +51,13 @@ ORIGINS = pa.schema(
 )  # fmt: skip
 
 
-def band(amount: nw.Expr, bands: Collection[tuple[int, str]]) -> nw.Expr:
+def band(amount: nw.Expr, bands: Sequence[Band]) -> nw.Expr:
     """Return the name of the band that an amount lies in; null stays null."""
-    (_, name), *others = bands
-    found = nw.when(~amount.is_null()).then(nw.lit(name))
-    for low, name in others:
-        found = nw.when(amount >= low).then(nw.lit(name)).otherwise(found)
-    return found
+    first, *others = bands
+    name = nw.when(~amount.is_null()).then(nw.lit(first.name))
+    for other in others:
+        name = nw.when(amount >= other.start).then(nw.lit(other.name)).otherwise(name)
+    return name
 
 
 def cells(book: Book) -> list[dict]:
@@ -86,7 +82,7 @@ def by_value(book: Book, dimension: str) -> dict[dt.date, dict[str, dict[str, De
         One of `DIMENSIONS`.
     """
     found: dict[dt.date, dict[str, dict[str, Decimal]]] = {}
-    for cell in book.remembered(cells):
+    for cell in book.cached(cells):
         values = found.setdefault(cell["measurement_date"], {})
         sums = values.setdefault(cell[dimension] or UNKNOWN, {"loans": 0})
         for name in ("total_receivable_usd", "loans", *AT_RISK["par30"]):
@@ -134,19 +130,19 @@ def segments(book: Book) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
-def origins(
+def rise_by_segment(
     book: Book,
     date: dt.date,
     against: dt.date | None,
     days: int,
-    dimensions: Sequence[str] = ORIGIN_DIMENSIONS,
+    dimensions: Sequence[str] = RISE_DIMENSIONS,
 ) -> pa.Table:
-    """In which parts of the book the balance at risk rose and fell, one row a dimension and value.
+    """Return the rise and fall of the balance at risk by part of the book, one row a dimension and value.
 
     Parameters
     ----------
     date, against
-        The later date and the earlier one; without an earlier one there is no row.
+        The later date and the earlier one; without an earlier one the table is empty.
     days
         Days past due from which a balance is at risk.
     dimensions
@@ -155,12 +151,13 @@ def origins(
     Returns
     -------
     pyarrow.Table
-        By how much what is at risk of each loan rose and fell, in USD; how many loans rose; the part of the whole rise
-        in per cent, beside the part of the later date's book: what is far above it rose more than its size explains.
+        Rise and fall of the balance at risk of its loans, in USD; the number of loans that rose; its share of the whole
+        rise in per cent, beside its share of the later date's book: a larger share of the rise is more than its size
+        explains.
         The largest rise of a dimension comes first.
     """
     if against is None:
-        return ORIGINS.empty_table()
+        return RISE.empty_table()
     moved = moves(book.tape, {against: date}, [days], dimensions).select(
         *dimensions,
         "closing",
@@ -171,7 +168,7 @@ def origins(
     cells = moved.group_by(*dimensions).agg(nw.col("risen", "fallen", "loans", "closing").sum())
     found = cells.collect("pyarrow").to_native().to_pylist()
     rows = [row for dimension in dimensions for row in _of_dimension(found, dimension)]
-    return pa.Table.from_pylist(rows, schema=ORIGINS)
+    return pa.Table.from_pylist(rows, schema=RISE)
 
 
 def _of_dimension(cells: list[dict], dimension: str) -> list[dict]:

@@ -19,16 +19,21 @@ MEASURES = {
 }
 
 
+def accounts(texts: Mapping[str, Mapping[str, str]]) -> dict[dt.date, dict[str, Decimal]]:
+    """Return USD by date and account from the text that ingestion handed over."""
+    return {dt.date.fromisoformat(d): {k: Decimal(v) for k, v in day.items()} for d, day in texts.items()}
+
+
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named accounts on every date of the tape that has a statement of the same date.
 
     Equity that a statement does not give is its assets less its liabilities.
     """
-    found = {}
+    totals = {}
     for day in book.dates:
-        given = dict(book.accounts.get(day, {}))
-        if "equity_usd" not in given and {"assets_usd", "liabilities_usd"} <= set(given):
-            given["equity_usd"] = given["assets_usd"] - given["liabilities_usd"]
-        sums: dict[str, Decimal | None] = {name: given.get(name) for name in names}
-        found[day] = Totals(1, sums, {name: int(value is not None) for name, value in sums.items()})
-    return found
+        usd = dict(book.accounts.get(day, {}))
+        if "equity_usd" not in usd and {"assets_usd", "liabilities_usd"} <= set(usd):
+            usd["equity_usd"] = usd["assets_usd"] - usd["liabilities_usd"]
+        sums: dict[str, Decimal | None] = {name: usd.get(name) for name in names}
+        totals[day] = Totals(1, sums, {name: int(value is not None) for name, value in sums.items()})
+    return totals

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import narwhals as nw
 
+from abaco.core.reasons import Reason
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -40,7 +42,7 @@ class Totals:
     rows: int
     sums: dict[str, Decimal | None]
     counts: dict[str, int]
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, Reason] = field(default_factory=dict)
 
 
 def totals(tape: nw.LazyFrame | nw.DataFrame, columns: Iterable[str]) -> dict[dt.date, Totals]:

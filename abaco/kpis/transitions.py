@@ -1,4 +1,4 @@
-"""Transitions: what became of each loan between two dates of the tape, added up by the states that it went through."""
+"""Transitions of the loans between two dates of the tape, added up by opening and closing state."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ import narwhals as nw
 from abaco.ingest.columns import BUCKET_NAMES, BUCKETS, FIRST_DAY
 from abaco.kpis.book import Book, openings
 
-Pair = tuple[dt.date, dt.date]  # the later date, and the one that it is held against
+Pair = tuple[dt.date, dt.date]  # the later date and the earlier one
 WRITTEN_OFF, NEW, PAID = "written off", "new", "paid"
 LATENESS = tuple(BUCKET_NAMES.values())
 OPENING = (*LATENESS, WRITTEN_OFF, NEW)
@@ -47,23 +47,23 @@ class Transition:
     knows_written_off: bool = True
 
 
-def of_book(book: Book) -> dict[Pair, list[Transition]]:
+def book_transitions(book: Book) -> dict[Pair, list[Transition]]:
     """Return the transitions to every date from the month before it, and from the date before it, in one go."""
     neighbours = ((date, against) for against, date in pairwise(book.dates))
-    return transitions(book.tape, [*neighbours, *openings(book.dates).items()])
+    return find_transitions(book.tape, [*neighbours, *openings(book.dates).items()])
 
 
-def transitions(
+def find_transitions(
     tape: nw.LazyFrame, pairs: Iterable[Pair], days: Sequence[int] = AT_RISK_DAYS
 ) -> dict[Pair, list[Transition]]:
-    """Return what became of the loans between each pair of dates, in the order of the states.
+    """Return the transitions of the loans between each pair of dates, in the order of the states.
 
     Parameters
     ----------
     tape
         One row a loan and date.
     pairs
-        A date and what it is held against. Pairs of neighbours take one join of the tape with itself, all together.
+        The later date and the earlier one. Pairs of neighbours take one join of the tape with itself, all together.
     days
         Days past due from which a balance is at risk.
 
@@ -111,7 +111,7 @@ def rounds(pairs: Iterable[Pair]) -> list[dict[dt.date, dt.date]]:
 def moves(
     tape: nw.LazyFrame, onward: Mapping[dt.date, dt.date], days: Sequence[int], also: Sequence[str] = ()
 ) -> nw.LazyFrame:
-    """Return both ends of each loan's way, one row a later date and loan; a loan may lack either end.
+    """Return each loan on both dates, one row a later date and loan; a loan may lack either.
 
     Parameters
     ----------
@@ -132,8 +132,8 @@ def moves(
     left, right = ([f"{side}_{key}" for key in keys] for side in ("was", "is"))
     joined = sides[0].join(sides[1], how="full", left_on=left, right_on=right)
     merged = [nw.coalesce(f"is_{name}", f"was_{name}").alias(name) for name in (*keys, *also)]
-    kept = [f"{side}_{name}" for side in ("was", "is") for name in ("state", "written_off")]
-    return joined.select(*merged, *kept, *_states(), *_balances(), *(e for k in days for e in _at_risk(k)))
+    ends = [f"{side}_{name}" for side in ("was", "is") for name in ("state", "written_off")]
+    return joined.select(*merged, *ends, *_states(), *_balances(), *(e for k in days for e in _at_risk(k)))
 
 
 def _side(
@@ -214,10 +214,10 @@ def _sum(rows: Iterable[Mapping[str, Any]], name: str) -> int:
 def _transitions(rows: list[dict[str, Any]], days: Sequence[int]) -> list[Transition]:
     known = bool(_sum(rows, "was_known") and _sum(rows, "is_known"))
     ordered = sorted(rows, key=lambda row: (row["opening_state"], row["closing_state"]))
-    return [transition(row, days, known) for row in ordered]
+    return [as_transition(row, days, known) for row in ordered]
 
 
-def transition(row: Mapping[str, Any], days: Sequence[int], knows_written_off: bool) -> Transition:
+def as_transition(row: Mapping[str, Any], days: Sequence[int], knows_written_off: bool) -> Transition:
     """Return a row of sums, or of one loan (see `moves`), as a transition."""
     return Transition(
         OPENING[int(row["opening_state"])],  # pandas makes floats of whole numbers where one is null

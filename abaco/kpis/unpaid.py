@@ -1,4 +1,4 @@
-"""Loan by loan, what the schedules say is unpaid and what was paid before it was due."""
+"""Unpaid instalments and early payments, loan by loan."""
 
 import datetime as dt
 from decimal import Decimal
@@ -36,9 +36,9 @@ LATENESS = pa.schema(
 
 
 def by_loan(book: Book) -> pa.Table:
-    """What each loan with instalments has not paid of the principal due, one row a loan, the latest first.
+    """Return the unpaid principal of each loan with instalments, one row a loan, the latest first.
 
-    What a loan has paid serves its instalments in the order in which they are due. Its oldest unpaid instalment is the
+    Payments serve the instalments of a loan in the order of their due dates. Its oldest unpaid instalment is the
     first that this does not cover in full, of those due before the day that the figures are from.
 
     Returns
@@ -118,7 +118,7 @@ def _loan(row: dict[str, Any], last: dt.date) -> dict[str, Any]:
 
 
 def latest(loans: pa.Table, limit: int, key: bytes | None) -> pa.Table:
-    """The loans still owed whose oldest unpaid instalment is the latest, under names that tell nobody who they are.
+    """Return the loans with a balance whose oldest unpaid instalment is the latest, under anonymous names.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def latest(loans: pa.Table, limit: int, key: bytes | None) -> pa.Table:
 
 
 def by_lateness(loans: pa.Table, book: Book) -> pa.Table:
-    """How late the loans still owed are by their instalments, beside what the tape says, one row a bucket.
+    """Return the lateness of loans with a balance by their instalments, beside that of the tape, one row a bucket.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from typing import Any
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
+from abaco.core.reasons import Reason
 from abaco.kpis.catalog import FUNCTIONS, Definition
 from abaco.kpis.measures import MEASURES
 from abaco.kpis.totals import Totals
@@ -49,7 +50,7 @@ def evaluate(
     Returns
     -------
     dict
-        ``value`` (Decimal, or None with a ``reason``), ``status``, ``numerator`` and ``denominator`` in their unit,
+        ``value`` (Decimal, or None with a `Reason`), ``status``, ``numerator`` and ``denominator`` in their unit,
         and ``rows``, how many rows of the input have the values that it needs.
     """
     found: dict[str, dict[str, Any]] = {}
@@ -61,7 +62,7 @@ def evaluate(
         try:
             entry |= _composite(kpi, found, total) if kpi.function else _quotient(kpi, total)
         except NotComputableError as error:
-            entry["reason"] = f"{error} on {date}"
+            entry["reason"] = Reason("on_date", reason=error.reason, date=date)
         entry["status"] = status(entry["value"], direction=kpi.direction, thresholds=kpi.thresholds)
         found[name] = entry
     return found
@@ -75,11 +76,11 @@ def known(total: Totals, measure: str) -> Decimal:
     NotComputableError
         When the input does not give it.
     """
-    if (amount := total.sums.get(measure)) is None:
-        raise NotComputableError(
-            total.reasons.get(measure, f"the input does not give {MEASURES[measure].title}")
-        )
-    return amount
+    if (amount := total.sums.get(measure)) is not None:
+        return amount
+    if reason := total.reasons.get(measure):
+        raise NotComputableError(reason.code, **reason.values)
+    raise NotComputableError("not_given", what=(MEASURES[measure].title,))
 
 
 def _quotient(kpi: Definition, total: Totals) -> dict[str, Any]:
@@ -89,8 +90,8 @@ def _quotient(kpi: Definition, total: Totals) -> dict[str, Any]:
     if not kpi.denominator:
         return {"value": rounded(above * kpi.scale, kpi.precision), "numerator": above}
     if below <= 0:
-        titles = " + ".join(MEASURES[name].title for name in kpi.denominator)
-        raise NotComputableError(f"there is nothing to divide by: {titles} comes to {below}")
+        titles = tuple(MEASURES[name].title for name in kpi.denominator)
+        raise NotComputableError("nothing_to_divide_by", what=titles, sum=below)
     return {
         "value": rounded(above / below * kpi.scale, kpi.precision),
         "numerator": above,
@@ -101,9 +102,9 @@ def _quotient(kpi: Definition, total: Totals) -> dict[str, Any]:
 def _composite(kpi: Definition, found: Mapping[str, dict[str, Any]], total: Totals) -> dict[str, Any]:
     for name in kpi.inputs:
         if name in found and found[name]["value"] is None:
-            return {"reason": f"{name} is not computable: {found[name]['reason']}"}
-    given = (found[name]["value"] if name in found else known(total, name) for name in kpi.inputs)
-    return {"value": rounded(FUNCTIONS[kpi.function](*given), kpi.precision)}
+            return {"reason": Reason("input_not_computable", kpi=name, reason=found[name]["reason"])}
+    arguments = (found[name]["value"] if name in found else known(total, name) for name in kpi.inputs)
+    return {"value": rounded(FUNCTIONS[kpi.function](*arguments), kpi.precision)}
 
 
 def missing(

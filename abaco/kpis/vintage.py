@@ -1,4 +1,4 @@
-"""How loans lent in the same quarter turned out: what fell 90 days behind, by their age."""
+"""Vintages: the share of each quarter's lending that fell 90 days behind, by age."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -16,7 +16,7 @@ from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, SUM, TEXT, Field, Table
 from abaco.kpis.balances import DAYS, WRITTEN_OFF, columns
 from abaco.kpis.book import Book
-from abaco.kpis.daily import ROWS, Ledger, measured
+from abaco.kpis.daily_sums import ROWS, DailySums, measured
 from abaco.kpis.lending import LOANS, lent
 from abaco.kpis.totals import Measure, Totals
 
@@ -51,20 +51,20 @@ NEEDED = ("loan_id", "disbursed_on", "days_past_due", "written_off_usd", "dpd_90
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named measures on every date of the tape, each with the days past due of its own date."""
     spans = {day: (day, day) for day in book.dates}
-    if (ledger := book.remembered(lent)) is None:
+    if (daily_sums := book.cached(lent)) is None:
         return measured(spans, names, {})
-    amounts = {"rdr_disbursed_usd": partial(_lent_before, ledger)}
-    if _is_told(book):
+    amounts = {"rdr_disbursed_usd": partial(_lent_before, daily_sums)}
+    if _has_columns(book):
         amounts["rdr_90_usd"] = partial(_late, late_by_month(book.tape.lazy()))
     return measured(spans, names, amounts)
 
 
-def _is_told(book: Book) -> bool:
+def _has_columns(book: Book) -> bool:
     return set(NEEDED) <= set(book.tape.collect_schema().names())
 
 
 def late_by_month(tape: nw.LazyFrame) -> dict[dt.date, list[dict[str, Any]]]:
-    """Return what is 90 days late by date and month of disbursement (`month_number`), in one scan.
+    """Return the balance 90 days late by date and month of disbursement (`month_number`), in one scan.
 
     Parameters
     ----------
@@ -90,17 +90,17 @@ def late_by_month(tape: nw.LazyFrame) -> dict[dt.date, list[dict[str, Any]]]:
 def _late(by_date: Mapping[dt.date, list[dict[str, Any]]], day: dt.date, _: dt.date) -> tuple[Decimal, int]:
     lent_ones = [row for row in by_date[day] if row["month"] is not None]
     if not lent_ones:
-        raise NotComputableError("no loan of the tape is in the loans export")
+        raise NotComputableError("no_loan_of_tape")
     old = [row for row in lent_ones if month_number(day) - row["month"] >= AGE]
     rows = sum(row[ROWS] for row in old)
     if sum(row["known"] for row in old) < rows:
-        raise NotComputableError("days past due or the written-off balance are not known of every loan")
+        raise NotComputableError("lateness_unknown")
     return sum((row["late_usd"] for row in old), Decimal("0.00")), rows
 
 
-def _lent_before(ledger: Ledger, day: dt.date, _: dt.date) -> tuple[Decimal, int]:
-    span = ledger.days[0], months_before(day, AGE)
-    return ledger.between(*span, "principal_usd"), int(ledger.between(*span, ROWS))
+def _lent_before(daily_sums: DailySums, day: dt.date, _: dt.date) -> tuple[Decimal, int]:
+    span = daily_sums.days[0], months_before(day, AGE)
+    return daily_sums.between(*span, "principal_usd"), int(daily_sums.between(*span, ROWS))
 
 
 def _month(column: str) -> nw.Expr:
@@ -128,7 +128,7 @@ def vintages(book: Book) -> pa.Table:
     A loan counts from the first date on which it is 90 days late or written off, with all that it owes then, and stays
     even when it is paid later. Its age is the number of calendar months since it was lent. A curve ends at the age that
     every loan of the quarter can have reached by the end of the last whole month. A quarter is left out when the tape
-    lacks a month since its first day: nobody knows what fell behind in between.
+    lacks a month since its first day: defaults in between are unknown.
 
     Returns
     -------
@@ -136,22 +136,22 @@ def vintages(book: Book) -> pa.Table:
         ``cohort``; ``months_on_book``; ``loans`` and ``disbursed_usd``, all that was lent in the quarter, also what
         never appears on the tape; ``defaulted_usd`` up to that age, and its ``share`` in per cent.
     """
-    ledger, rows = book.remembered(lent), []
-    if ledger and _is_told(book) and _is_whole(book.tape.lazy()):
+    daily_sums, rows = book.cached(lent), []
+    if daily_sums and _has_columns(book) and _is_whole(book.tape.lazy()):
         defaults = first_defaults(book.tape.lazy())
         whole = month_number(book.as_of) - (book.as_of < month_end(book.as_of))
-        seen = max(_seen_since(book.dates), month_number(ledger.days[0]) // 3 * 3)
+        seen = max(_seen_since(book.dates), month_number(daily_sums.days[0]) // 3 * 3)
         for quarter in range(-(-seen // 3) * 3, whole - 1, 3):
-            rows += _curve(quarter, whole, ledger, defaults)
+            rows += _curve(quarter, whole, daily_sums, defaults)
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def _is_whole(tape: nw.LazyFrame) -> bool:
-    """Return whether the tape says of every loan what is written off, and of some when it was lent."""
-    lacking = nw.col("written_off_usd").is_null().cast(nw.Int64()).sum().alias("lacking")
+    """Return whether every loan has a written-off balance and some have a date of disbursement."""
+    unknown = nw.col("written_off_usd").is_null().cast(nw.Int64()).sum().alias("unknown")
     known = nw.col("disbursed_on").count().alias("known")
-    found = tape.select(lacking, known).collect("pyarrow").to_native().to_pylist()[0]
-    return found["known"] > 0 and not found["lacking"]
+    found = tape.select(unknown, known).collect("pyarrow").to_native().to_pylist()[0]
+    return found["known"] > 0 and not found["unknown"]
 
 
 def _seen_since(dates: Collection[dt.date]) -> int:
@@ -186,11 +186,11 @@ def first_defaults(tape: nw.LazyFrame) -> dict[tuple[int, int], Decimal]:
 
 
 def _curve(
-    quarter: int, whole: int, ledger: Ledger, defaults: Mapping[tuple[int, int], Decimal]
+    quarter: int, whole: int, daily_sums: DailySums, defaults: Mapping[tuple[int, int], Decimal]
 ) -> list[dict[str, Any]]:
     months = range(quarter, quarter + 3)
     span = _month_end(quarter).replace(day=1), _month_end(months[-1])
-    disbursed, loans = ledger.between(*span, "principal_usd"), int(ledger.between(*span, ROWS))
+    disbursed, loans = daily_sums.between(*span, "principal_usd"), int(daily_sums.between(*span, ROWS))
     if disbursed <= 0:
         return []
     rows, defaulted = [], Decimal("0.00")

@@ -1,4 +1,4 @@
-"""The letter: what the email says, and its two forms: HTML in tables with its styles inlined, and plain text."""
+"""The letter of a report in two forms: HTML with its styles inlined, and plain text."""
 
 import re
 import textwrap
@@ -77,7 +77,7 @@ class Letter:
         return re.sub(r"\n\s*\n+", "\n", inlined).strip() + "\n"
 
     def text(self, *, report: str) -> str:
-        """Return the letter in plain words, for those who read no HTML; `report` is the attachment's name."""
+        """Return the letter as plain text; `report` is the attachment's name."""
         with speaking(self.language):
             filled = fill("email.txt.j2", TEMPLATES, letter=self, report=report, **self.parts)
         lines = Markup(re.sub(r"<[^>]*>", "", filled)).unescape().splitlines()

@@ -1,7 +1,7 @@
 """The files of the email: email.html with its pictures beside it, and email.eml with its pictures inside.
 
-The message holds text, HTML and the full report, the same bytes for the same report. It is a draft: whom it comes from
-and goes to is added when it is sent, so that no address is kept with a report and the same input gives the same file.
+The message holds text, HTML and the full report, the same bytes for the same report. It is a draft: sender and
+recipients are added when it is sent, so that no address is stored with a report and the same input gives the same file.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from abaco.core.errors import RunError
 from abaco.mail.letter import Letter
 
 DOMAIN = "abaco.invalid"  # reserved, so that no id is ever somebody else's
-MOST_BYTES = 90_000  # of HTML; Gmail cuts a message off at 102 KB
+MAX_BYTES = 90_000  # of HTML; Gmail cuts a message off at 102 KB
 FOLDER = "email"
 
 
@@ -54,10 +54,10 @@ def draft(letter: Letter, report: bytes) -> EmailMessage:
     Raises
     ------
     RunError
-        When the run's id is none: it names the parts of the message.
+        When the run's id is not valid: it names the parts of the message.
     """
     if not re.fullmatch(r"[A-Za-z0-9-]+", letter.run_id):
-        raise RunError(f"{letter.run_id!r} is no run id: nothing but letters, digits and hyphens is")
+        raise RunError(f"{letter.run_id!r} is not a valid run id: it may hold letters, digits and hyphens")
     ids = {picture.name: f"{picture.name}.{letter.run_id}@{DOMAIN}" for picture in letter.drawn}
     name = attachment(letter)
     message = EmailMessage(policy=policy.SMTP)
@@ -78,7 +78,7 @@ def draft(letter: Letter, report: bytes) -> EmailMessage:
         )  # fmt: skip
     message.add_attachment(report, "text", "html", filename=name, params={"charset": "utf-8"})
     message["Content-Language"] = letter.language
-    _settle(message, letter.run_id)
+    _set_boundaries(message, letter.run_id)
     return message
 
 
@@ -92,8 +92,8 @@ def _date(date: str) -> str:
     return format_datetime(dt.datetime.combine(dt.date.fromisoformat(date), dt.time(), dt.UTC))
 
 
-def _settle(message: EmailMessage, run_id: str) -> None:
-    """Fix what the email package would draw by lot; '=_' stands in no line of encoded content."""
+def _set_boundaries(message: EmailMessage, run_id: str) -> None:
+    """Set the boundaries that the email package would draw at random; encoded content never holds '=_'."""
     parts = [part for part in message.walk() if part.is_multipart()]
     for index, part in enumerate(parts, 1):
         part.set_boundary(f"=_{run_id}_{index}")

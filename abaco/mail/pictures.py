@@ -75,9 +75,9 @@ def png(figure: Figure) -> bytes:
         return out.getvalue()
 
 
-def _picture(figure, **said):
+def _picture(figure, **texts):
     height = round((figure.get_size_inches()[1] * 72 + 2 * FRAME) * SCALE)
-    return Picture(png=png(figure), height=height, **said)
+    return Picture(png=png(figure), height=height, **texts)
 
 
 def trend_picture(metrics: dict, history) -> Picture:

@@ -1,4 +1,4 @@
-"""The short table of the email: what is past a limit, the figures that tell most of the book, what moved most."""
+"""The short table of the email: figures past a limit, the size of the book, and the largest moves."""
 
 from abaco.page.kpi_text import (  # fmt: skip
     FIRST_KPIS,

@@ -1,17 +1,16 @@
 """Checks of places: database, deliveries, channels, Cascade and the service, each asked once and left unchanged."""
 
-import os
 from typing import Any
 
 import httpx2
 from sqlalchemy import func, select
 
-from abaco.core import project
+from abaco.core import project, secrets
 from abaco.database import connection, queries, schema
 from abaco.delivery.email import EmailChannel, alert_recipients, report_recipients
 from abaco.delivery.registry import CHANNELS, REPORT_CHANNELS, ROUTES, create_channel
 from abaco.delivery.rules import FALLBACK
-from abaco.ingest.cascade.export import TOKEN_VARIABLE, probe
+from abaco.ingest.cascade.export import probe
 from abaco.operations.findings import TIMEOUT_SECONDS, Case, Check, Finding, ok, problem, warning
 from abaco.run import folders
 from abaco.service.schedule import NOTE
@@ -109,9 +108,9 @@ def alerts(case: Case) -> Finding:
 
 def cascade(case: Case) -> Finding:
     """Ask for the head of the export with the token, without downloading it."""
-    is_set = bool(case.settings["cascade"]["url"] and os.environ.get(TOKEN_VARIABLE))
+    is_set = bool(case.settings["cascade"]["url"] and secrets.cascade_token())
     if not (is_set or case.reads_cascade):
-        return ok(f"not set up: the input cascade needs cascade.url and {TOKEN_VARIABLE}")
+        return ok(f"not set up: the input cascade needs cascade.url and {secrets.CASCADE_TOKEN}")
     return ok(probe(case.settings["cascade"]["url"], case.settings["delivery"]["timeout_seconds"]))
 
 

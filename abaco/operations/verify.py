@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from abaco.core import files, project
+from abaco.core import files, project, secrets
 from abaco.core.errors import InputError, RunError
 from abaco.ingest import masking
 from abaco.run import folders, manifest
@@ -49,10 +49,11 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
         raise RunError(
             f"{date} cannot be verified: the code has changed since; run make report DATE={date} first"
         )
-    if (shown := files.read_json(report / "metrics.json")["quality"]["masking"]) != masking.policy():
+    policy = masking.policy(secrets.masking_key())
+    if (shown := files.read_json(report / "metrics.json")["quality"]["masking"]) != policy:
         raise RunError(
             f"{date} cannot be verified: its personal data is shown as {shown}, and would now be "
-            f"{masking.policy()}; set {masking.KEY_VARIABLE} as it was"
+            f"{policy}; set {secrets.MASKING_KEY} as it was"
         )
     with tempfile.TemporaryDirectory(
         prefix="verify-", dir=folder / folders.RUNS

@@ -1,19 +1,15 @@
 """The aging of the book: how late the balance is, a bar a bucket, and what each PAR counts."""
 
-import re
 from decimal import Decimal
 
+from abaco.ingest.columns import BUCKET_NAMES, FIRST_DAY
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill, sentence
 from abaco.page.tables import bar, figures
 from abaco.page.words import bucket, money, percent, usd
 
 LATE_DAYS = 30
-
-
-def _start(row):
-    """Return the day that a bucket begins at."""
-    return int(re.match(r"\d+", row["bucket"])[0])
+STARTS = {name: FIRST_DAY[bucket] for bucket, name in BUCKET_NAMES.items()}  # days past due
 
 
 def _share(amount, whole):
@@ -39,7 +35,7 @@ def aging_table(metrics: dict) -> Html:
 
 def aging_finding(metrics: dict) -> str:
     """Return how much of the book is late, or that there is no book."""
-    amounts = {_start(row): Decimal(row["amount"] or 0) for row in metrics["aging"]}
+    amounts = {STARTS[row["bucket"]]: Decimal(row["amount"] or 0) for row in metrics["aging"]}
     whole, late = sum(amounts.values()), sum(owed for day, owed in amounts.items() if day >= LATE_DAYS)
     if not whole:
         return phrase("No balance is outstanding on this date, so there is nothing to age.")

@@ -1,13 +1,13 @@
 """Why a PAR moved: the bridge from one date to the next as a waterfall, and the loans that moved it most."""
 
-from abaco.page.concentration import numbering
+from abaco.page.concentration import label, numbers_note
 from abaco.page.kpi_text import with_unit
-from abaco.page.language import phrase, say, translated
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import figures, rows_of
-from abaco.page.words import MINUS, NBSP, NOTHING, code, listing, money, number, short_day
+from abaco.page.words import MINUS, NBSP, NOTHING, listing, money, number, short_day
 
-# term → its name on the page, and how a sentence calls it
+# term → its name on the page and in a sentence
 TERMS = {
     "new arrears": ("New arrears", "new arrears"),
     "rolled on": ("Rolled on", "loans that rolled on"),
@@ -88,7 +88,7 @@ def bridge_chart(metrics: dict, bridges, kpis: tuple[str, ...] = ("PAR30", "PAR9
 
 def waterfall(metrics: dict, name: str, rows: list[dict]) -> dict:
     """Return a bridge as charts take it: finding, title, rows with their bars, and whether the scale is cut."""
-    kpi, told = metrics["kpis"][name], explanation(rows)
+    kpi, cause = metrics["kpis"][name], explanation(rows)
     opening, closing = (with_unit(kpi, row["points"], 2) for row in (rows[0], rows[-1]))
     if opening == closing:
         finding = say("{name} stayed at {end}", name=name, end=closing)
@@ -102,21 +102,21 @@ def waterfall(metrics: dict, name: str, rows: list[dict]) -> dict:
     low, bars = _bars(kpi, rows)
     return {
         "name": name, "title": kpi["title"], "rows": bars, "is_cut": low > 0,
-        "finding": f"{finding}: {told}." if told else f"{finding}.",
+        "finding": f"{finding}: {cause}." if cause else f"{finding}.",
         "reading": _reading(name),
     }  # fmt: skip
 
 
 def _reading(name):
-    """Return what the two ways out of a PAR mean; the cure rate, of 30 days, means more."""
-    told = say(
+    """Return how to read the terms; that of PAR30 sets the cure rate apart."""
+    text = say(
         "New arrears: less than 7 days late before, or not there. Rolled on: late before, and later or owing more now. "
         "Cured: less than {days} days late again, and still owing. Paid: paid off, or paid down while late.",
         days=name.removeprefix("PAR"),
     )
     if name != "PAR30":
-        return told
-    return f"{told} {phrase('The cure rate counts both what is cured and what is paid off.')}"
+        return text
+    return f"{text} {phrase('The cure rate counts both what is cured and what is paid off.')}"
 
 
 def _bars(kpi, rows):
@@ -165,7 +165,7 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
     heads = ["Loan", "Company", "Product", "What happened", "Before, USD", "Now, USD", "Points"]
     cells = [
         [
-            code(translated(str(row["loan"]))), _plain(row["company"]),
+            label(str(row["loan"])), _plain(row["company"]),
             _plain(row["product"]), phrase(naming(row)[0]),
             money(row["before_usd"]), money(row["after_usd"]), signed(row["points"], 3),
         ]
@@ -173,7 +173,7 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
     ]  # fmt: skip
     caption = say("The loans that moved {kpi} most", kpi=kpi)
     command = f"abaco explain {kpi} --date {metrics['date']} --lines"
-    note = fill("lookup.html.j2", command=command, numbering=numbering(str(row["loan"]) for row in rows))
+    note = fill("lookup.html.j2", command=command, numbering=numbers_note(str(row["loan"]) for row in rows))
     return figures(caption, [phrase(head) for head in heads], cells, texts=4, note=note, look="full")
 
 

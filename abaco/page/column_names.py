@@ -1,12 +1,13 @@
-"""Columns in words: what the page calls a column of the tape, and the texts that name columns."""
+"""The texts of metrics.json in the page's language: reasons by their codes, and columns in words."""
 
-import re
+from collections.abc import Mapping
 from typing import Any
 
+from abaco.core.reasons import JOINTS, Reason
 from abaco.ingest import tape
 from abaco.ingest.formats import TAPE_FORMATS
-from abaco.page.language import phrase, translated
-from abaco.page.words import day
+from abaco.page.language import phrase, reasons, spoken
+from abaco.page.words import count, day, listing, money
 
 # Of names without an underscore, such as "product", a text cannot tell a column from the word.
 COLUMNS = {
@@ -14,8 +15,8 @@ COLUMNS = {
     for column in (*tape.COLUMNS, *(column for format_ in TAPE_FORMATS for column in format_.columns))
     if "_" in column.name
 } | {"reporting_date": "the reporting date"}
-_NAMED = re.compile(rf"\b({'|'.join(sorted(COLUMNS, key=len, reverse=True))})\b")
-
+# values of reasons that are dates
+DAYS = ("date", "last", "since", "paid_since", "due_since")
 KPI_TEXTS = ("title", "unit", "note", "formula")
 
 
@@ -28,15 +29,6 @@ def column(name: str) -> str:
     return COLUMNS.get(name, name.removesuffix("_usd").replace("_", " "))
 
 
-def with_words(text: str) -> str:
-    """Return a text with the columns that it names in words.
-
-    >>> with_words("cash_available_usd has no value on 2025-12-31")
-    'cash on hand has no value on 2025-12-31'
-    """
-    return _NAMED.sub(lambda found: COLUMNS[found[0]], text)
-
-
 def capital(text: str) -> str:
     """Return a text with its first letter large."""
     return text[:1].upper() + text[1:]
@@ -47,12 +39,32 @@ def small(text: str) -> str:
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
-def reworded(text: str | None) -> str | None:
-    """Return a text with its columns in words, in the page's language, and its dates in that language's form."""
-    if not text:
-        return text
-    told = translated(with_words(text))
-    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: day(found[0]), told)
+def tell(reason: Mapping[str, Any]) -> str:
+    """Return a reason of metrics.json in the page's language, its columns in words and its dates as people write them.
+
+    Parameters
+    ----------
+    reason
+        A code with its values (see `abaco.core.reasons`).
+    """
+    values = {name: _value(name, value) for name, value in reason.items() if name != "code"}
+    return reasons(spoken())[reason["code"]].format(**values)
+
+
+def _value(name, value):
+    if name in DAYS:
+        return day(value)
+    if isinstance(value, dict):
+        return tell(value)
+    if name == "columns":
+        return listing(phrase(COLUMNS.get(part, part)) for part in value)
+    if isinstance(value, list):
+        return JOINTS[name].join(map(phrase, value))
+    if name == "count":
+        return count(value)
+    if name in ("column", "wider_column"):
+        return phrase(COLUMNS.get(value, value))
+    return money(value) if name == "usd" else phrase(value)
 
 
 def in_words(metrics: dict[str, Any]) -> dict[str, Any]:
@@ -63,27 +75,32 @@ def in_words(metrics: dict[str, Any]) -> dict[str, Any]:
     metrics
         The content of metrics.json, which stays as it is.
     """
+    codes = metrics["reason_codes"]
     return metrics | {
-        "kpis": {name: _kpi(kpi) for name, kpi in metrics["kpis"].items()},
-        "quality": _quality(metrics["quality"]),
-        "missing": [item | {"add": translated(item["add"])} for item in metrics["missing"]],
+        "kpis": {name: _kpi(kpi, codes["kpis"].get(name)) for name, kpi in metrics["kpis"].items()},
+        "quality": metrics["quality"] | {
+            "rejects": _rejects(codes["rejects"]), "notes": [tell(note) for note in codes["notes"]],
+        },
+        "missing": [item | {"add": phrase(item["add"])} for item in metrics["missing"]],
         "inputs": [
             item
             | {"is_tape": item["used_for"] == "tape", "gives_cash": item["used_for"] == "cash"}
             | {"format": phrase(item["format"]), "used_for": phrase(item["used_for"])}
             for item in metrics["inputs"]
         ],
-    }
+    }  # fmt: skip
 
 
-def _kpi(kpi):
-    texts = {key: translated(kpi[key]) for key in KPI_TEXTS if kpi.get(key)}
-    return kpi | texts | {"reason": reworded(kpi["reason"])}
+def _kpi(kpi, reason):
+    texts = {key: phrase(kpi[key]) for key in KPI_TEXTS if kpi.get(key)}
+    if reason is None:
+        return kpi | texts
+    return kpi | texts | {"reason": tell(reason), "root_reason": str(Reason.from_dict(reason).root)}
 
 
-def _quality(quality):
-    rejects = {}
-    for reason, rows in quality["rejects"].items():
-        told = capital(reworded(reason))
-        rejects[told] = rejects.get(told, 0) + rows
-    return quality | {"rejects": rejects, "notes": [reworded(note) for note in quality["notes"]]}
+def _rejects(rejects):
+    found = {}
+    for entry in rejects:
+        text = capital(tell(entry["reason"]))
+        found[text] = found.get(text, 0) + entry["rows"]
+    return found

@@ -1,14 +1,13 @@
 """How much hangs on a few borrowers: the ten largest, each with its share of the book."""
 
-import re
 from collections.abc import Iterable
 
-from abaco.page.language import phrase, say, translated
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import bar, figures, rows_of
 from abaco.page.words import code, money, percent
 
-NUMBERED = re.compile(r"(Borrower|Loan) \d+")
+NOUNS = ("Borrower", "Loan")  # with a number, in place of an id
 
 
 def concentration_table(metrics: dict, concentration) -> Html:
@@ -29,7 +28,7 @@ def concentration_table(metrics: dict, concentration) -> Html:
     most = max(row["share"] for row in rows)
     cells = [
         [
-            code(translated(str(row["borrower"]))), bar(row["share"], most), percent(row["share"]),
+            label(str(row["borrower"])), bar(row["share"], most), percent(row["share"]),
             money(row["amount_usd"]),
         ]
         for row in rows
@@ -38,14 +37,25 @@ def concentration_table(metrics: dict, concentration) -> Html:
     table = figures(
         phrase("The largest borrowers"), [phrase(head) for head in heads], cells,
         kinds=("", "b", "n", "n"), total=total, quiet=True, look="bars",
-        note=numbering(str(row["borrower"]) for row in rows),
+        note=numbers_note(str(row["borrower"]) for row in rows),
     )  # fmt: skip
     return Html(fill("finding.html.j2", text=finding) + table)
 
 
-def numbering(names: Iterable[str]) -> str:
-    """Return what a reader must know of numbers among the names; nothing where all are tokens."""
-    if not any(NUMBERED.fullmatch(name) for name in names):
+def label(name: str) -> str:
+    """Return what the page calls a borrower or a loan: a number with its noun, or the first digits of a token."""
+    noun, _, number = name.partition(" ")
+    return say(f"{noun} {{number}}", number=number) if _is_number(name) else code(name)
+
+
+def _is_number(name):
+    noun, _, number = name.partition(" ")
+    return noun in NOUNS and number.isdigit()
+
+
+def numbers_note(names: Iterable[str]) -> str:
+    """Return what a reader must know about numbers among the names; nothing where all are tokens."""
+    if not any(map(_is_number, names)):
         return ""
     return phrase(
         "The numbers hold within this report only and are no ranks; with ABACO_PII_KEY, "

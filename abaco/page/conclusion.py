@@ -26,7 +26,7 @@ from abaco.page.tables import rows_of
 from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural
 
 MOST_NAMED, MOST_UNUSUAL = 4, 3
-# what the two sums of a ratio are, for the reason of its change
+# names of the two sums of a ratio, for the reason of its change
 SUMS = {"CollectionRate": ("cash on hand", "the eligible receivables")}
 
 
@@ -89,7 +89,7 @@ def _moves(metrics, history, bridges):
 
 
 def _size(kpi):
-    """Return by how much a KPI changed, in parts of what it was."""
+    """Return the change of a KPI relative to its former value."""
     former = abs(kpi["value"] - kpi["change"])
     return abs(kpi["change"]) / former if former else float("inf") if kpi["change"] else 0
 
@@ -110,22 +110,22 @@ def _move(name, kpi, most):
 
 
 def named(name: str, kpi: dict) -> str:
-    """Return what the paragraph calls a KPI: PARs by their id, which readers know, others by their title."""
+    """Return the name of a KPI in the paragraph: the id of a PAR, which readers know, or the title."""
     return name if name.startswith("PAR") and name[3:].isdigit() else kpi["title"]
 
 
 def _why(metrics, name, history, bridges):
     """Return the end of the sentence: the reason as far as the figures tell it."""
     if rows := bridge_rows(bridges, metrics, name):
-        told = explanation(rows)
-        return f", {told}." if told else "."
+        cause = explanation(rows)
+        return f", {cause}." if cause else "."
     if name == "PortfolioHealth":
         parts = [(one, metrics["kpis"].get(one)) for one in ("PAR30", "CollectionRate")]
         if all(kpi and kpi["change"] is not None for _, kpi in parts):
-            told = listing(_part(one, kpi) for one, kpi in parts)
-            return "; " + say("it follows from {parts}.", parts=told)
-    if name in SUMS and (told := _sums(metrics, name, history)):
-        return f"; {told}."
+            changes = listing(_part(one, kpi) for one, kpi in parts)
+            return "; " + say("it follows from {parts}.", parts=changes)
+    if name in SUMS and (changes := _sums(metrics, name, history)):
+        return f"; {changes}."
     return "."
 
 
@@ -143,27 +143,27 @@ def _sums(metrics, name, history):
     former = rows_of(history, date=kpi["previous"]["date"], kpi=name)
     if not former or not former[0].get("numerator") or not former[0].get("denominator"):
         return ""
-    told = []
+    changes = []
     for part, what in zip(("numerator", "denominator"), SUMS[name], strict=True):
-        moved = (float(kpi[part]) / float(former[0][part]) - 1) * 100
-        form = "{what} rose by {size}" if moved > 0 else "{what} fell by {size}"
-        told.append(say(form, what=phrase(what), size=percent(abs(moved), 1)))
-    return listing(told)
+        change_pct = (float(kpi[part]) / float(former[0][part]) - 1) * 100
+        form = "{what} rose by {size}" if change_pct > 0 else "{what} fell by {size}"
+        changes.append(say(form, what=phrase(what), size=percent(abs(change_pct), 1)))
+    return listing(changes)
 
 
 def _attention(metrics):
-    """Yield what is past a limit or soon will be, what moved unusually far, and what could not be used or computed."""
+    """Yield figures past a limit or soon to be, unusual moves, and rows and figures that are missing."""
     past = [
         _past(name, kpi, level)
         for level in ("critical", "warning")
         for name, kpi in in_order(metrics)
         if kpi["status"] == level
     ]
-    told = past[:MOST_NAMED]
+    names = past[:MOST_NAMED]
     if len(past) > MOST_NAMED:
-        told.append(plural(len(past) - MOST_NAMED, "further figure"))
+        names.append(plural(len(past) - MOST_NAMED, "further figure"))
     if past:
-        yield fill("lead.html.j2", lead=phrase("Needs attention:"), text=f"{listing(told)}.")
+        yield fill("lead.html.j2", lead=phrase("Needs attention:"), text=f"{listing(names)}.")
     yield outlook(metrics)
     yield _unusual(metrics)
     rows = metrics["reconciliation"]
@@ -177,11 +177,11 @@ def _attention(metrics):
 
 def _past(name, kpi, level):
     limit = plain(kpi["thresholds"][level])
-    told = say(
+    text = say(
         f"{{title}} at {{value}} ({level} {side(kpi)} {{limit}})",
         title=small(named(name, kpi)), value=short(kpi), limit=limit,
     )  # fmt: skip
-    return _joined(told, partial_mark(kpi))
+    return _joined(text, partial_mark(kpi))
 
 
 def _joined(*parts):
@@ -192,11 +192,13 @@ def _unusual(metrics):
     moves = [move for move in metrics["anomalies"] if move["kpi"] in metrics["kpis"]]
     if not moves:
         return ""
-    told = [_unusual_move(metrics, move) for move in moves[:MOST_UNUSUAL]]
+    named_moves = [_unusual_move(metrics, move) for move in moves[:MOST_UNUSUAL]]
     if len(moves) > MOST_UNUSUAL:
-        told.append(plural(len(moves) - MOST_UNUSUAL, "further figure"))
+        named_moves.append(plural(len(moves) - MOST_UNUSUAL, "further figure"))
     usual = f"{plain(moves[0]['limit_pct'])}{NBSP}%"
-    return say("Unusually large moves, of more than {usual}: {moves}.", usual=usual, moves=listing(told))
+    return say(
+        "Unusually large moves, of more than {usual}: {moves}.", usual=usual, moves=listing(named_moves)
+    )
 
 
 def _unusual_move(metrics, move):
@@ -214,11 +216,10 @@ def _lost(metrics):
     reasons = {}
     for _, kpi in core:
         reason = (kpi["reason"] or phrase("no reason given")).rstrip(".")
-        reason = next(
-            (known for known in reasons if reason.endswith(known)), reason
-        )  # a composite repeats it
-        reasons.setdefault(reason, []).append(kpi["title"])
-    for reason, titles in reasons.items():
+        # a figure made of others has the reason of one of them
+        _, titles = reasons.setdefault(kpi.get("root_reason", reason), (reason, []))
+        titles.append(kpi["title"])
+    for reason, titles in reasons.values():
         yield say("{titles} could not be computed: {reason}.", titles=capital(listing(titles)), reason=reason)
     if others := len(lost) - len(core):
         yield say(

@@ -1,4 +1,4 @@
-"""How to read the figures: each KPI's formula, what it means, and its limits."""
+"""The glossary: formula, meaning and limits of each KPI; and the provenance of the figures."""
 
 from abaco.page.kpi_text import by_group, limits
 from abaco.page.language import phrase, say

@@ -92,5 +92,5 @@ def _others(metrics, past):
 
 def _with_unit(kpi):
     """Return a figure's title with its unit, unless the title says it: 'Cash, USD', but 'Active loans'."""
-    said = kpi["unit"].lower() in kpi["title"].lower()
-    return kpi["title"] if said else f"{kpi['title']}, {kpi['unit']}"
+    is_in_title = kpi["unit"].lower() in kpi["title"].lower()
+    return kpi["title"] if is_in_title else f"{kpi['title']}, {kpi['unit']}"

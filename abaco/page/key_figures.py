@@ -24,7 +24,7 @@ from abaco.page.words import day, listing, number, plain, short_day
 
 
 def comparison(kpi: dict) -> str:
-    """Return what the value is compared with, in words."""
+    """Return the former value and its date, in words."""
     previous = kpi["previous"]
     if previous is None:
         return phrase("No earlier date to compare with")
@@ -56,7 +56,7 @@ def kpi_cards(metrics: dict, history) -> Html:
 
 
 def card_entries(metrics: dict, history) -> list[dict]:
-    """Return what each card says, by part."""
+    """Return the content of each card."""
     moves = {move["kpi"]: move["change_pct"] for move in metrics["anomalies"]}
     past = timeline(metrics, history)
     return [_card(name, kpi, moves, past) for name, kpi in first(metrics)]

@@ -100,8 +100,8 @@ def concise(kpi: dict) -> str:
     """Return the value with its unit, unless the title says it: 'Active loans' are 127, not '127 loans'."""
     if is_large(kpi):
         return with_unit(kpi, kpi["value"], 0)
-    said = kpi["unit"] != "%" and kpi["unit"].lower() in kpi["title"].lower()
-    return number(kpi["value"], card_decimals(kpi)) if said else short(kpi)
+    is_in_title = kpi["unit"] != "%" and kpi["unit"].lower() in kpi["title"].lower()
+    return number(kpi["value"], card_decimals(kpi)) if is_in_title else short(kpi)
 
 
 def side(kpi: dict) -> str:

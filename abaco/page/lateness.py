@@ -1,13 +1,12 @@
-"""Where the late part of the book lies, and what is about to be very late."""
+"""The part of the book that holds most of the arrears, and the outlook of PAR90."""
 
-import re
-
+from abaco.core.bands import BANDS, UNKNOWN
 from abaco.page.kpi_text import drawn_limits, short, side
 from abaco.page.language import say
 from abaco.page.tables import rows_of
-from abaco.page.words import listing, percent, plain
+from abaco.page.words import count, listing, percent, plain
 
-# A part of the book is told when it is so many times as late as the whole, and holds so much of all that is late.
+# A part of the book is named when it is so many times as late as the whole, and holds so much of the late balance.
 TIMES, LEAST_PCT = 2, 25
 NAMES = {
     "company": "Company {name} holds",
@@ -15,15 +14,14 @@ NAMES = {
     "segment": "Segment {name} holds",
     "region": "Region {name} holds",
 }
-# how the bands of a dimension are called: with an upper bound alone, with both, with a lower one alone
-BANDS = {
+# what a sentence calls the bands of a dimension: with an upper bound alone, with both, with a lower one alone
+FORMS = {
     "ticket": (
-        "Loans below {low} USD hold", "Loans of {low}–{high} USD hold", "Loans of {low} USD and more hold",
+        "Loans below {high} USD hold", "Loans of {low}–{high} USD hold", "Loans of {low} USD and more hold",
     ),
     "term": ("", "Loans with a term of {low}–{high} days hold", "Loans with a term above {low} days hold"),
 }  # fmt: skip
 NEXT = "60–90"  # the bucket that is 90 days late a month later
-UNKNOWN = "not given"
 
 
 def where(metrics: dict, segments) -> str:
@@ -66,10 +64,13 @@ def _named(row):
     name = str(row["value"])
     if row["dimension"] in NAMES:
         return say(NAMES[row["dimension"]], name=name.replace("_", " "))
-    below, between, above = BANDS[row["dimension"]]
-    low, *high = re.findall(r"\d[\d,]*", name)
-    form = between if high else below if name.startswith("below") else above
-    return say(form, low=low, high=high[0] if high else "")
+    below, between, above = FORMS[row["dimension"]]
+    band = BANDS[row["dimension"]][name]
+    if band.low is None:
+        return say(below, high=count(band.high))
+    if band.high is None:
+        return say(above, low=count(band.low))
+    return say(between, low=count(band.low), high=count(band.high))
 
 
 def outlook(metrics: dict) -> str:

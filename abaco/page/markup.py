@@ -52,7 +52,7 @@ def sentence(text: str) -> Html:
 
 
 def absent(text: str) -> Html:
-    """Return what a section says that has nothing to show: what to add to the input.
+    """Return the sentence of an empty section: what to add to the input.
 
     The built page leaves out a section that holds nothing else, and lists the sentence among what can be added.
     """

@@ -1,4 +1,4 @@
-"""The head of the page: what is shown, for which date, from which input, and how large the book is."""
+"""The head of the page: title, date, input, and the size of the book."""
 
 from abaco.ingest.sample_mark import SENTENCE
 from abaco.page.language import phrase, say
@@ -7,7 +7,7 @@ from abaco.page.words import count, day, plural, short_day
 
 
 def masthead(metrics: dict) -> Html:
-    """Return the title with the date, the input, and what a date earlier than its label means."""
+    """Return the title with the date, the input, and the meaning of a date earlier than its label."""
     return fill(
         "masthead.html.j2",
         title=title(metrics),
@@ -42,18 +42,18 @@ def _source(inputs):
 
 
 def title(metrics: dict) -> str:
-    """Return the report's title; a book that nobody dated only carries the date as a label."""
+    """Return the report's title; for a book without a date of its own, the date is a label."""
     form = "Loan book at {date}" if metrics["as_of"] else "Loan book labelled {date}"
     return say(form, date=day(metrics["date"]))
 
 
 def sample(metrics: dict) -> str:
-    """Return that the figures are no real book's; nothing for those of one."""
+    """Return the mark of the synthetic sample; empty for a real book."""
     return phrase(SENTENCE) if metrics.get("synthetic") else ""
 
 
 def as_of(metrics: dict) -> str:
-    """Return that the figures are from an earlier day than their label; nothing when they are not."""
+    """Return a warning when the figures are from an earlier day than their label; else empty."""
     if not metrics["as_of"] or metrics["as_of"] >= metrics["date"]:
         return ""
     return say(
@@ -65,21 +65,21 @@ def as_of(metrics: dict) -> str:
 
 
 def undated(metrics: dict) -> str:
-    """Return that the figures are from an unknown day; nothing when the input dates them."""
+    """Return a warning when the day of the figures is unknown; else empty."""
     if metrics["as_of"]:
         return ""
     date, later = day(metrics["date"]), metrics["reconciliation"]["later"]
-    told = say(
+    text = say(
         "These are not the figures of {date}: the loans export carries no date, so balances and days past due are "
         "those of the day it was made.",
         date=date,
     )
     if later:
-        told += " " + say(
+        text += " " + say(
             "That day is later than {date}: the export holds {loans} lent after it, left out here.",
             date=date, loans=plural(later, "loan"),
         )  # fmt: skip
-    return f"{told} {say('Add balances of {date} to see the book of that date.', date=date)}"
+    return f"{text} {say('Add balances of {date} to see the book of that date.', date=date)}"
 
 
 def partial(kpi: dict) -> str:

@@ -73,7 +73,7 @@ def wrap_sections(soup: BeautifulSoup) -> None:
 
 
 def move_absent(soup: BeautifulSoup) -> None:
-    """Leave out a section that has nothing to show, and list what it says among what can be added."""
+    """Remove each empty section, and list its sentence among the suggested additions."""
     wanted = next(iter(of_class(soup, "ul", "wanted")), None)
     if wanted is None:
         return

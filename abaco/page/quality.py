@@ -1,9 +1,9 @@
-"""How good the data is: what was rejected, what is empty, what was left behind, and what could be added."""
+"""Data quality: rejected rows, empty cells, unused columns, suggested additions, and the reconciliation."""
 
 from decimal import Decimal
 
 from abaco.page.column_names import capital, column
-from abaco.page.language import phrase, say, translated
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
 from abaco.page.tables import figures
 from abaco.page.words import NBSP, count, day, listing, money, percent, plain, plural, usd
@@ -39,13 +39,13 @@ def _findings(metrics):
 
 def _cash_from_statements(metrics):
     rate = metrics["kpis"].get("CollectionRate", {})
-    given = any(item.get("gives_cash") for item in metrics["inputs"])
-    return given and rate.get("value") is not None and bool(metrics["quality"]["nulls"].get(CASH))
+    has_cash = any(item.get("gives_cash") for item in metrics["inputs"])
+    return has_cash and rate.get("value") is not None and bool(metrics["quality"]["nulls"].get(CASH))
 
 
 def _masking(quality):
-    """Return how personal data is kept out of this report."""
-    columns = [translated(column(name)) for name in quality["pii_columns"]]
+    """Return how personal data is masked in this report."""
+    columns = [phrase(column(name)) for name in quality["pii_columns"]]
     if not columns:
         return phrase("The input holds no personal columns.")
     how = {
@@ -66,12 +66,12 @@ def _most_first(counts):
 
 def _empty_cells(metrics):
     """Return how many cells are empty by what they would hold; cash that statements give is none of them."""
-    nulls, found = metrics["quality"]["nulls"], {}
+    nulls, cells = metrics["quality"]["nulls"], {}
     for name, rows in nulls.items():
         if name != CASH or not _cash_from_statements(metrics):
-            words = capital(translated(column(name)))
-            found[words] = max(found.get(words, 0), rows)
-    return _most_first(found)
+            words = capital(phrase(column(name)))
+            cells[words] = max(cells.get(words, 0), rows)
+    return _most_first(cells)
 
 
 def data_quality(metrics: dict) -> Html:
@@ -156,7 +156,7 @@ def reconciliation_table(metrics: dict) -> Html:
 
 
 def _unread(rows):
-    """Return what the rows without an amount count as; empty when there are none."""
+    """Return a sentence on rows without an amount; empty when there are none."""
     if not rows:
         return ""
     one = "1 row has no amount that can be read; it counts as a row and as 0.00 USD."

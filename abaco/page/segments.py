@@ -1,8 +1,7 @@
 """The book by company, product, segment, region, ticket and term: size and arrears of each part."""
 
-import re
-
-from abaco.page.language import phrase, say, translated
+from abaco.core.bands import BANDS, UNKNOWN
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import bar, figures, rows_of
 from abaco.page.words import count, money, percent, plural
@@ -15,7 +14,6 @@ DIMENSIONS = {
     "ticket": "By ticket, USD disbursed",
     "term": "By term, days",
 }
-ORDERED = ("ticket", "term")  # bands, in the order of their lower bounds
 MOST = 12
 
 
@@ -37,7 +35,7 @@ def segment_tables(metrics: dict, segments) -> Html:
 
 
 def _table(title, name, rows):
-    rows = sorted(rows, key=_lower_bound if name in ORDERED else lambda row: -(row["outstanding_usd"] or 0))
+    rows = sorted(rows, key=_start if name in BANDS else lambda row: -(row["outstanding_usd"] or 0))
     shown, rest = rows[:MOST], len(rows) - MOST
     heads = [
         phrase(head)
@@ -59,15 +57,13 @@ def _row(row):
     ]  # fmt: skip
 
 
-def _lower_bound(row):
-    """Return where a band begins: 'below 1,000' at 0, '1,000–5,000' at 1000, one without a number last."""
-    found = re.search(r"\d[\d,]*", str(row["value"]))
-    if str(row["value"]).startswith("below"):
-        return 0
-    return int(found[0].replace(",", "")) if found else float("inf")
+def _start(row):
+    """Return where the band of a row begins; what is not given comes last."""
+    band = BANDS[row["dimension"]].get(row["value"])
+    return band.start if band else float("inf")
 
 
 def _value(row):
-    """Return a part's name; the bands of tickets and terms, and what is not given, are the project's own words."""
-    name = str(row["value"] or "not given")
-    return translated(name) if row["dimension"] in ORDERED or name == "not given" else name.replace("_", " ")
+    """Return a part's name; bands of tickets and terms, and what is not given, are the project's own words."""
+    name = str(row["value"] or UNKNOWN)
+    return phrase(name) if row["dimension"] in BANDS or name == UNKNOWN else name.replace("_", " ")

@@ -52,7 +52,7 @@ def inline(source: str, name: str, label: str, css_class: str = "") -> Html:
     name
         Begins every id in it, so that pictures do not take one another's marks; unique on the page.
     label
-        What the picture shows, for those who do not see it.
+        The text alternative.
     css_class
         The class of the element.
     """

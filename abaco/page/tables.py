@@ -53,7 +53,7 @@ def figures(
 
 
 def bar(share: float | None, most: float = 100) -> Html:
-    """Return a bar in a cell, `share` of `most` long; what it shows stands beside it in figures."""
+    """Return a bar in a cell, `share` of `most` long; its value stands beside it."""
     width = 0 if share is None or not most else max(0, min(100, float(share) / float(most) * 100))
     return fill("bar.html.j2", width=f"{width:.1f}")
 

@@ -62,10 +62,10 @@ def _known(points):
 
 
 def trend_finding(panels: dict, series: dict) -> str:
-    """Return what the last step of each line says, the dates named once where they are the same for all."""
+    """Return the last step of each line in a sentence, with dates named once where all share them."""
     steps = {name: _known(points)[-2:] for name, points in series.items()}
     moves = [(*(then for then, _ in step), _move(name, panels[name], step)) for name, step in steps.items()]
-    said = [
+    sentences = [
         say(
             "From {before} to {now}, {moves}.",
             before=day(before),
@@ -75,8 +75,8 @@ def trend_finding(panels: dict, series: dict) -> str:
         for (before, now), group in groupby(moves, key=lambda move: move[:2])
     ]
     if any(value is None for points in series.values() for _, value in points):
-        said.append(phrase("A gap in a line is a date without a value."))
-    return " ".join(said)
+        sentences.append(phrase("A gap in a line is a date without a value."))
+    return " ".join(sentences)
 
 
 def _move(name, kpi, step):
@@ -91,10 +91,10 @@ def _move(name, kpi, step):
 
 
 def _detail(name, kpi, points):
-    """Return the course of the line for those who do not see it."""
+    """Return the course of the line as its text alternative."""
     known = _known(points)
     low, high = min(known, key=lambda point: point[1]), max(known, key=lambda point: point[1])
-    said = [
+    sentences = [
         _move(name, kpi, known[-2:]) + ".",
         say(
             "{dates} from {start} ({first}) to {end}; lowest {low} on {low_day}, highest {high} on {high_day}.",
@@ -104,10 +104,10 @@ def _detail(name, kpi, points):
         ),
     ]  # fmt: skip
     if limits(kpi):
-        said.append(say("Limits: {limits}.", limits=limits(kpi)))
+        sentences.append(say("Limits: {limits}.", limits=limits(kpi)))
     if gaps := [day(then) for then, value in points if value is None]:
-        said.append(say("No value at {dates}.", dates=listing(gaps)))
-    return " ".join(said)
+        sentences.append(say("No value at {dates}.", dates=listing(gaps)))
+    return " ".join(sentences)
 
 
 def trend_figure(panels: dict, series: dict, form: str) -> Figure:

@@ -1,4 +1,4 @@
-"""Vintages: of what was disbursed in a quarter, how much has ever been 90 days late, by months on book."""
+"""Vintages: the share of each quarter's disbursements that was ever 90 days late, by months on book."""
 
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent
@@ -128,7 +128,7 @@ def _free(x, y, taken, drawn):
 
 
 def vintage_table(vintages) -> Html:
-    """Return the cohorts' shares at the months that people compare; nothing when there are no curves."""
+    """Return the cohorts' shares at the usual months; empty without curves."""
     rows = rows_of(vintages)
     found = curves(vintages)
     longest = max((points[-1][0] for points in found.values()), default=0)

@@ -7,6 +7,7 @@ import datetime
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
+from abaco.ingest.masking import TOKEN
 from abaco.page.language import phrase, spoken
 
 NBSP = "\u00a0"
@@ -107,10 +108,8 @@ def short_day(date) -> str:
 
 def quarter(name: str) -> str:
     """Return a quarter as people write it: '2024 Q1', in Spanish 'T1 2024'; another text as it is."""
-    found = re.fullmatch(r"(\d{4})[ -]?Q([1-4])", name)
-    if not found:
-        return name
-    return QUARTER[spoken()].format(year=found[1], quarter=found[2]).replace(" ", NBSP)
+    year, is_quarter, number = name.partition(" Q")
+    return QUARTER[spoken()].format(year=year, quarter=number).replace(" ", NBSP) if is_quarter else name
 
 
 def bucket(name: str) -> str:
@@ -122,9 +121,9 @@ def bucket(name: str) -> str:
     return f"{name.replace('–', f'{JOINER}–{JOINER}')}{NBSP}{phrase('days')}"
 
 
-def code(identity) -> str:
-    """Return an id short enough for a table: of a keyed token its first eight digits, of others what they are."""
-    return re.sub(r"\btok_([0-9a-f]{8})[0-9a-f]{24}\b", r"\1…", str(identity))
+def code(identity: str) -> str:
+    """Return an id short enough for a table: of a keyed token its first eight digits, another as it is."""
+    return f"{identity.removeprefix(TOKEN)[:8]}…" if identity.startswith(TOKEN) else identity
 
 
 def plural(amount: int, one: str, many: str | None = None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from abaco.core import settings
 from abaco.core.dates import parse_date
+from abaco.core.secrets import masking_key
 from abaco.core.text import aligned
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, statements
@@ -34,7 +35,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     InputError
         What would stop a report.
     """
-    chosen = settings.load(params)
+    chosen, key = settings.load(params), masking_key()
     definitions, said = catalog.load(), []
     source = plan.located(input, chosen, said.append)
     yield from said
@@ -43,29 +44,29 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     yield from _files(found, skipped)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
         work = Path(scratch)
-        batches = roles.stage(found, day, engine, work)
-        rejects = quarantine.quarantine(batches, engine, work)
+        batches = roles.stage(found, day, engine, work, key)
+        rejects, reasons = quarantine.quarantine(batches, engine, work, key)
         tape = next(b for b in batches if b.is_tape)
         if stated := coverage.stated_dates(tape, engine):
             coverage.check_stated(stated, day)
-        yield f"\nPersonal columns would be shown as: {policy()}\n"
+        yield f"\nPersonal columns would be shown as: {policy(key)}\n"
         for batch in batches:
             book = reconciliation.reconcile(batch, rejects, engine)
             yield _accounted(batch, book, day)
-            reasons = reconciliation.reasons(rejects, batch)
-            yield from (f"  {count} × {reason}" for reason, count in reasons.items())
-            quarantine.check_reject_limit(batch, book, reasons, chosen["ingestion"]["max_reject_pct"])
+            counts = reasons[batch.format.name]
+            yield from (f"  {count} × {reason}" for reason, count in counts.items())
+            quarantine.check_reject_limit(batch, book, counts, chosen["ingestion"]["max_reject_pct"])
         coverage.check_date(coverage.dates(tape, engine), day)
         coverage.check_grain(tape.accepted(engine))
         accepted = tape.accepted(engine)
-        beside = [b for b in batches if b.format.name in open_book.BESIDE and not b.is_tape]
+        beside = [b for b in batches if b.format.name in open_book.EXPORTS and not b.is_tape]
         others = {b.format.name: b.accepted(engine) for b in beside}
         if "loans" in others:
             accepted = with_loans(accepted, others["loans"])
         as_of = coverage.as_of(accepted, day) if tape.format.is_dated else None
         book = Book(
-            accepted, open_book.dates(accepted), as_of or day, **others,
-            borrowers=borrowers(accepted, engine, work), accounts=statements.accounts(batches, engine),
+            accepted, open_book.dates(accepted), as_of or day,
+            {**others, "borrowers": borrowers(accepted, engine, work)}, statements.accounts(batches, engine),
             **open_book.risk(**{key: chosen["calculation"][key] for key in open_book.RISK}),
         )  # fmt: skip
         totals = measures.measure(book, catalog.measures(definitions))

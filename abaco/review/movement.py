@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from abaco.core import files
 from abaco.core.errors import NotComputableError
+from abaco.core.secrets import masking_key
 from abaco.core.text import signed, table
 from abaco.engines.duckdb import DuckDB
 from abaco.kpis.bridge import first_day
@@ -89,7 +90,7 @@ def _kept(folder: Path, table: str, **wanted: Any) -> Rows:
 
 def _worked_out(kpi: Definition, name: str, tape: Path, date: dt.date, against: dt.date) -> tuple[Rows, Rows]:
     with DuckDB() as engine:
-        return between(kpi, name, engine.scan(tape), date, against)
+        return between(kpi, name, engine.scan(tape), date, against, key=masking_key())
 
 
 def _loan(row: dict[str, Any], names: tuple[str, ...], kpi: Definition) -> tuple[str, ...]:

@@ -116,7 +116,7 @@ class Dive:
             raise InputError(f"kpi {name} is no portfolio at risk: choose one of {', '.join(pars)}")
         return days
 
-    def lacking(self, *names: str) -> str:
+    def explain_missing(self, *names: str) -> str:
         """Return in a sentence what the input lacks for measures; or else why they have no value on the date."""
         total = measures.measure(self.book, names)[self.book.date]
         unknown = [name for name in names if total.sums.get(name) is None]

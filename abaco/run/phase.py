@@ -29,6 +29,7 @@ from abaco.core.phases import (
     scraps_of,
     section,
 )
+from abaco.core.reasons import Reason
 from abaco.run.process import execute_phase
 
 SCRATCH = Path("reports") / ".scratch"
@@ -190,7 +191,7 @@ def _changed_since(folder: Path, phase: str) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as JSON can hold it: decimals and dates as text, NumPy scalars as numbers.
+    """Return `value` as JSON can hold it: decimals and dates as text, NumPy scalars as numbers, reasons as codes.
 
     Examples
     --------
@@ -201,6 +202,8 @@ def plain(value: Any) -> Any:
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set):
         return [plain(v) for v in value]
+    if isinstance(value, Reason):
+        return value.as_dict()
     if isinstance(value, Decimal | dt.date | Path):
         return str(value)
     return value.item() if hasattr(value, "item") else value

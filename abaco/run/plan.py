@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from abaco.core import files, project
+from abaco.core import files, project, secrets
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.phases import PHASES, notebook_path, outputs, section
-from abaco.ingest import masking
 from abaco.ingest.sample_mark import PLACES, is_sample
 
 FINGERPRINT = b"abaco: which masking key"
@@ -33,7 +32,7 @@ def phase_keys(date: str, inputs: list[dict], parameters: dict[str, dict], libra
     library
         Hash of the package, the KPI definitions and the lock.
     """
-    secret = masking.key()
+    secret = secrets.masking_key()
     mask = hmac.new(secret, FINGERPRINT, hashlib.sha256).hexdigest() if secret else None
     keys, before = {}, [date, library, mask, [(i["name"], i["sha256"]) for i in inputs]]
     for phase in PHASES:

@@ -204,7 +204,7 @@ def test_fault_in_kpis_yml_is_found_before_anything_runs(project):
     path = project.root / "params/kpis.yml"
     path.write_text(path.read_text().replace("dpd_30_60_usd", "dpd_30_usd"))
     assert refused(project).startswith(
-        "params/kpis.yml: PAR30: numerator: dpd_30_usd is no measure; these are: "
+        "params/kpis.yml: PAR30: numerator: dpd_30_usd is not a measure; choose one of "
     )
     assert not project.output.exists()
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from abaco.core.errors import AbacoError
+from abaco.core.secrets import masking_key
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, masking, quarantine, roles, sources, tape, transformation
 from abaco.ingest.columns import BORROWER
@@ -42,21 +43,21 @@ def masked_rows(path, format_name, tmp_path):
     tables.mkdir()
     found, _ = sources.discover(path)
     with DuckDB(spill=work) as engine:
-        batches = [batch.as_dict() for batch in roles.stage(found, DATE, engine, work)]
+        batches = [batch.as_dict() for batch in roles.stage(found, DATE, engine, work, masking_key())]
         if any(b["is_tape"] and b["format"] == format_name for b in batches):
             rows = transformation.accepted_tape(batches, work, engine)
-            return rows_of(engine.masked(rows, tape.PERSONAL, masking.key()))
-        transformation.write_others(batches, work, tables, engine)
+            return rows_of(engine.masked(rows, tape.PERSONAL, masking_key()))
+        transformation.write_others(batches, work, tables, engine, masking_key())
         return rows_of(engine.scan(tables / f"{format_name}.parquet"))
 
 
 def test_key_and_policy_come_from_the_environment(monkeypatch):
     monkeypatch.delenv("ABACO_PII_KEY", raising=False)
-    assert (masking.key(), masking.policy()) == (None, "redacted")
+    assert (masking_key(), masking.policy(masking_key())) == (None, "redacted")
     monkeypatch.setenv("ABACO_PII_KEY", "")
-    assert (masking.key(), masking.policy()) == (None, "redacted")
+    assert (masking_key(), masking.policy(masking_key())) == (None, "redacted")
     monkeypatch.setenv("ABACO_PII_KEY", "ñ")
-    assert (masking.key(), masking.policy()) == ("ñ".encode(), "token")
+    assert (masking_key(), masking.policy(masking_key())) == ("ñ".encode(), "token")
 
 
 @pytest.mark.parametrize("format_name", TAPES)
@@ -116,8 +117,8 @@ def test_key_is_in_no_error(tmp_path, monkeypatch, content):
     with pytest.raises(AbacoError) as error:
         found, _ = sources.discover(path)
         with DuckDB() as engine:
-            [batch] = roles.stage(found, DATE, engine, tmp_path)
-            rejects = quarantine.quarantine([batch], engine, tmp_path)
+            [batch] = roles.stage(found, DATE, engine, tmp_path, KEY.encode())
+            rejects, _ = quarantine.quarantine([batch], engine, tmp_path, KEY.encode())
             assert KEY not in str(rejects.to_pylist())
             quarantine.check_reject_limit(
                 batch, {"quarantined": len(rejects), "rows_in": 1, "later": 0}, {"x": 1}, 5.0

@@ -464,7 +464,7 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
     path = folder(tmp_path, "loans")
     write(path / "notes.md", "x")
     found, skipped = sources.discover(path)
-    assert roles.notes(found, skipped, ["Total"]) == [
+    assert list(map(str, roles.notes(found, skipped, ["Total"]))) == [
         "notes.md was not used: not a table.",
         "The loans export carries no date: balances and days past due are those of the day it was made, whatever date "
         "the report is of.",

@@ -36,7 +36,7 @@ def book(frame, tape=DEFAULT_TAPE, as_of=None, **exports):
     tables = {name: export(text) for name, text in {"tape": tape, **exports}.items()}
     dates = sorted(set(tables["tape"]["measurement_date"].to_pylist()))
     frames = {name: frame(table) for name, table in tables.items()}
-    return Book(dates=dates, as_of=as_of or dates[-1], **frames)
+    return Book(frames.pop("tape"), dates, as_of or dates[-1], frames)
 
 
 def found(book, *names):
@@ -47,7 +47,7 @@ def found(book, *names):
 
 
 def reason(book, name):
-    """Return why the book's date has no value of a measure."""
+    """Return in English why the book's date has no value of a measure."""
     total = measures.measure(book, [name])[book.date]
     assert total.sums[name] is None
-    return total.reasons.get(name)
+    return str(total.reasons[name]) if name in total.reasons else None

@@ -119,7 +119,7 @@ def opening(day):
     return next((rows for other, rows in balances().items() if month(other) == month(day) - 1), None)
 
 
-def ways(day):
+def transitions(day):
     """Return what each loan was at the month's start and is at its end; without a row it owes nothing."""
     nothing = SimpleNamespace(owed=0, off=0, days=0)
     if (before := opening(day)) is None:
@@ -181,19 +181,21 @@ def written_off(day):
 
 def write_off_rate(day):
     return share(
-        sum(max(now.off - was.off, 0) for was, now in ways(day)), sum(was.owed for was, _ in ways(day))
+        sum(max(now.off - was.off, 0) for was, now in transitions(day)),
+        sum(was.owed for was, _ in transitions(day)),
     )
 
 
 def recovery_rate(day):
     return share(
-        sum(max(was.off - now.off, 0) for was, now in ways(day)), sum(was.off for was, _ in ways(day))
+        sum(max(was.off - now.off, 0) for was, now in transitions(day)),
+        sum(was.off for was, _ in transitions(day)),
     )
 
 
 def moved(day, low, high, ends):
     """Return the share of the opening balance at least `low` and less than `high` days late that ends so."""
-    at_start = [(was, now) for was, now in ways(day) if was.owed and low <= was.days < high]
+    at_start = [(was, now) for was, now in transitions(day) if was.owed and low <= was.days < high]
     return share(sum(was.owed for was, now in at_start if ends(now)), sum(was.owed for was, _ in at_start))
 
 

@@ -99,6 +99,6 @@ def test_what_is_made_of_a_book_is_made_once():
         asked.append(given)
         return len(asked)
 
-    assert [one.remembered(make), one.remembered(make), other.remembered(make)] == [1, 1, 2]
+    assert [one.cached(make), one.cached(make), other.cached(make)] == [1, 1, 2]
     assert asked[0] is one
     assert asked[1] is other

@@ -105,9 +105,9 @@ TWO_COLUMNS = "[dpd_60_90_usd, dpd_90_plus_usd]"
         (
             "dpd_60_90_usd",
             "dpd_60_usd",
-            ": numerator: dpd_60_usd is no measure; these are: total_",
+            ": numerator: dpd_60_usd is not a measure; choose one of total_",
         ),
-        ("total_receivable_usd", "loan_id", ": denominator: loan_id is no measure; these are: "),
+        ("total_receivable_usd", "loan_id", ": denominator: loan_id is not a measure; choose one of "),
         (TWO_COLUMNS, "[]", ": numerator is missing: name measures, or a function"),
         (TWO_COLUMNS, "dpd_60_90_usd", ".numerator: Input should be a valid tuple"),
         ("owner:", "ownr:", ".owner: Field required"),
@@ -185,8 +185,12 @@ TWO_INPUTS = "[PAR30, CollectionRate]"
             ": function portfolio_wealth is not one of portfolio_health",
         ),
         (TWO_INPUTS, "[PAR30]", ": inputs: portfolio_health takes 2 (par30, collection_rate), not 1"),
-        (TWO_INPUTS, "[PAR60, Later]", ".inputs: Later is no measure, and no KPI defined above Health"),
-        (TWO_INPUTS, "[PAR60, Health]", ".inputs: Health is no measure, and no KPI defined above Health"),
+        (TWO_INPUTS, "[PAR60, Later]", ".inputs: Later is neither a measure nor a KPI defined above Health"),
+        (
+            TWO_INPUTS,
+            "[PAR60, Health]",
+            ".inputs: Health is neither a measure nor a KPI defined above Health",
+        ),
         (
             "unit:",
             "numerator: [dpd_60_90_usd]\n  unit:",

@@ -38,7 +38,7 @@ from .recomputation import (
     published,
     rounded,
     share,
-    ways,
+    transitions,
 )
 
 
@@ -201,7 +201,7 @@ def test_roll_rates_are_what_the_files_say(report):
     expected = set()
     for day in balances():
         moved, loans_moved = Counter(), Counter()
-        for was, now in (way for way in ways(day) if way[0].owed or way[1].owed):
+        for was, now in (way for way in transitions(day) if way[0].owed or way[1].owed):
             start = age(was) if was.owed else "written off" if was.off else "new"
             end = age(now) if now.owed else "written off" if now.off > was.off else "paid"
             moved[start, end] += was.owed or now.owed
@@ -259,7 +259,7 @@ def test_bridges_are_what_the_files_say(report, name, days):
     assert len({row[0] for row in found}) == len(balances()) - 1
     for day in sorted(balances())[1:]:
         terms = Counter()
-        for was, now in ways(day):
+        for was, now in transitions(day):
             before, after = (end.owed if end.days >= days else 0 for end in (was, now))
             rise, fall = max(after - before, 0), max(before - after, 0)
             off, back = min(fall, max(now.off - was.off, 0)), min(rise, max(was.off - now.off, 0))

@@ -80,7 +80,7 @@ def test_nothing_to_divide_by_makes_no_value_and_no_error(usd):
     assert values == (set() if usd is None else sums)
     for name in set(found) - values:
         assert found[name]["status"] == "not_computable"
-        assert found[name]["reason"].endswith(f" on {DECEMBER}"), name
+        assert str(found[name]["reason"]).endswith(f" on {DECEMBER}"), name
 
 
 def test_what_is_missing_of_every_kpi_is_said():

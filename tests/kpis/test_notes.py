@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from abaco.kpis.notes import notes
+from abaco.kpis import notes as book_notes
 
 from .books import book
 
@@ -20,6 +20,10 @@ TRANSACTIONS = """
     A - 1    DISBURSEMENT      2025-01-10  100.00
     A - 1    PAYMENT           2025-02-10  50.00
 """
+
+
+def notes(book):
+    return [str(note) for note in book_notes.notes(book)]
 
 
 def test_all_that_fits_needs_no_word(frame):

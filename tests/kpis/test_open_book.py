@@ -9,7 +9,7 @@ import pytest
 
 from abaco.core.errors import InputError
 from abaco.engines.duckdb import DuckDB
-from abaco.kpis import open_book
+from abaco.kpis import open_book, statements
 from tests.support.exports import rows_of
 from tests.support.tapes import DECEMBER, NOVEMBER, tape
 
@@ -35,18 +35,17 @@ def test_book_of_a_tape_alone(tables):
         assert len(rows_of(book.tape)) == 3
         assert (book.dates, book.date, book.as_of) == ([NOVEMBER, DECEMBER], DECEMBER, dt.date(2025, 12, 11))
         assert book.accounts == {DECEMBER: {"cash_usd": Decimal("7.25"), "assets_usd": Decimal("-0.10")}}
-        beside = (book.loans, book.schedules, book.transactions, book.payments, book.borrowers)
-        assert beside == (None,) * 5
+        assert [book.export(name) for name in open_book.EXPORTS] == [None] * 5
         assert book.default_probability_pct is None
 
 
-@pytest.mark.parametrize("name", open_book.BESIDE)
+@pytest.mark.parametrize("name", open_book.EXPORTS)
 def test_table_beside_the_tape_is_part_of_the_book(tables, name):
     pq.write_table(pa.table({"loan_id": ["A-1"]}), tables / f"{name}.parquet")
     with DuckDB(spill=tables) as engine:
         book = open_book.open_book(tables, engine, INGESTED)
-        assert rows_of(getattr(book, name)) == [{"loan_id": "A-1"}]
-        assert [n for n in open_book.BESIDE if getattr(book, n) is not None] == [name]
+        assert rows_of(book.export(name)) == [{"loan_id": "A-1"}]
+        assert list(book.exports) == [name]
 
 
 def test_dates_are_those_of_the_tape_each_once_oldest_first(frame):
@@ -55,7 +54,7 @@ def test_dates_are_those_of_the_tape_each_once_oldest_first(frame):
 
 
 def test_no_statements_are_no_accounts():
-    assert open_book.accounts({}) == {}
+    assert statements.accounts({}) == {}
 
 
 def test_risk_parameters_are_exact_decimals(tables):

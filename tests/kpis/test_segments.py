@@ -2,8 +2,8 @@
 
 import pytest
 
+from abaco.core.bands import TERMS, TICKETS, UNKNOWN
 from abaco.kpis import segments
-from abaco.kpis.segments import TERMS, TICKETS, UNKNOWN
 from tests.support.tapes import DECEMBER, NOVEMBER, book
 
 FOUR_LOANS = """
@@ -71,7 +71,7 @@ def test_term_is_in_the_band_that_ends_with_it(frame, days, band):
 
 @pytest.mark.parametrize("bands", [TICKETS, TERMS])
 def test_bands_rise_and_begin_with_nothing(bands):
-    lows = [low for low, _ in bands]
+    lows = [band.start for band in bands]
     assert lows[0] == 0
     assert lows == sorted(set(lows))
 

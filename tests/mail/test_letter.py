@@ -33,7 +33,7 @@ def test_files_stand_beside_one_another(written):
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_it_stays_below_what_mail_clients_cut_off(written, language):
     size = (written(language=language) / "email.html").stat().st_size
-    assert size < mail.MOST_BYTES < 102_400
+    assert size < mail.MAX_BYTES < 102_400
 
 
 def test_written_twice_every_file_has_the_same_bytes(written):
@@ -159,8 +159,12 @@ def test_book_of_one_loan_and_of_none_told_apart(written, metrics):
 def test_nothing_english_is_left_in_the_spanish_letter(written, metrics):
     for kpi in metrics["kpis"].values():
         kpi["note"] = ""
-    metrics["kpis"]["CollectionRate"]["reason"] = "cash_available_usd has no value on 2025-12-31"
-    metrics["kpis"]["PortfolioHealth"]["reason"] = "cash_available_usd has no value on 2025-12-31"
+    lost = {
+        "code": "on_date",
+        "reason": {"code": "not_given", "what": ["the cash available"]},
+        "date": "2025-12-31",
+    }
+    metrics["reason_codes"]["kpis"] = {"CollectionRate": lost, "PortfolioHealth": lost}
     found = {
         language: texts((written(language, language=language) / "email.html").read_text(encoding="utf-8"))
         for language in ("en", "es")

@@ -106,7 +106,7 @@ def test_line_breaks_of_a_title_become_no_header(metrics, sent):
 @pytest.mark.parametrize("run_id", ["a\r\nBcc: thief@example.com", 'a"b', "a b", "", "a>b"])
 def test_run_id_that_is_none_is_refused(metrics, compose, run_id):
     metrics["run_id"] = run_id
-    with pytest.raises(RunError, match="is no run id"):
+    with pytest.raises(RunError, match="is not a valid run id"):
         draft(compose(), REPORT)
 
 

@@ -90,6 +90,14 @@ def metrics():
                 "sha256": "ab" * 32, "used_for": "tape",
             },
         ],
+        "reason_codes": {
+            "kpis": {},
+            "rejects": [
+                {"reason": {"code": "not_a_date", "column": "measurement_date"}, "rows": 2},
+                {"reason": {"code": "negative", "column": "amount"}, "rows": 4},
+            ],
+            "notes": [],
+        },
     }  # fmt: skip
 
 
@@ -232,5 +240,4 @@ def render(folder, cells, name="report", language="en"):
     for index, cell in enumerate(cells):
         cell["id"] = f"cell-{index}"
     nbformat.write(new_notebook(cells=cells), notebook)
-    title = "Loan book KPIs, 2025-12-31"
-    return render_page(notebook, out, title=title, language=language).read_text(encoding="utf-8")
+    return render_page(notebook, out, date="2025-12-31", language=language).read_text(encoding="utf-8")

@@ -4,7 +4,6 @@ import ast
 import json
 import re
 import string
-from pathlib import Path
 
 import nbformat
 import pyarrow.parquet as pq
@@ -12,18 +11,16 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from abaco import page
+from abaco.core import bands, reasons
 from abaco.core.errors import InputError
+from abaco.ingest.formats import FORMATS
 from abaco.kpis.measures import MEASURES
-from abaco.page import column_names, language, lateness
-from abaco.page.bridge import GROWN, SHRUNK, TERMS
-from abaco.page.kpi_text import GROUPS
-from tests.support.projects import PII_KEY
+from abaco.page import concentration, language
+from tests.support.projects import PII_KEY, ROOT
 
 from . import example
 from .example import NOTEBOOK, executed, render, tables
 
-ROOT = Path(page.__file__).parents[2]
 SPANISH = language.dictionary("es")
 # what is the same in both: ids, units, names that come with the data
 ALIKE = re.compile(
@@ -42,106 +39,151 @@ def texts(html):
     soup = BeautifulSoup(html, "html.parser")
     for style in soup.select("style"):
         style.decompose()
-    said = {" ".join(text.split()) for text in soup.find_all(string=True)}
+    shown = {" ".join(text.split()) for text in soup.find_all(string=True)}
     names = ("aria-label", "title", "alt", "data-hint")
-    return said | {element[name] for element in soup.find_all(True) for name in names if element.get(name)}
+    return shown | {element[name] for element in soup.find_all(True) for name in names if element.get(name)}
 
 
-def test_language_is_one_that_the_page_speaks():
+# Every text in the code and in the files that the page shows
+
+
+def _calls(*functions):
+    """Return the first argument of every call of the functions on the page and in the email, where it is a literal."""
+    found = set()
+    for room in ("page", "mail"):
+        for path in (ROOT / "abaco" / room).glob("*.py"):
+            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(call, ast.Call) and getattr(call.func, "id", "") in functions and call.args:
+                    text = call.args[0]
+                    options = (text.body, text.orelse) if isinstance(text, ast.IfExp) else (text,)
+                    found |= {one.value for one in options if isinstance(one, ast.Constant)}
+        for path in (ROOT / "abaco" / room / "templates").rglob("*.j2"):
+            found |= set(re.findall(r'(?:say|phrase)\("([^"]+)"', path.read_text(encoding="utf-8")))
+    return found
+
+
+def _constants():
+    """Return every text in the code of the analyst's wing."""
+    paths = [
+        path for room in ("core", "ingest", "page", "mail") for path in (ROOT / "abaco" / room).rglob("*.py")
+    ]
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def _paragraphs():
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    shown = [c for c in cells if c.cell_type == "markdown" and "analyst" not in c.metadata.get("tags", [])]
+    return {block.removeprefix("## ") for cell in shown for block in cell.source.split("\n\n")}
+
+
+def _kpi_texts():
+    kpis = yaml.safe_load((ROOT / "params/kpis.yml").read_text(encoding="utf-8")).values()
+    found = {kpi[key] for kpi in kpis for key in ("title", "note", "unit") if kpi.get(key)}
+    formulas = {kpi["formula"] for kpi in kpis if re.search(r"\b[a-z]{3}", kpi.get("formula", ""))}
+    return (found | formulas) - {"%", "USD"}  # a formula of ids and numbers is alike in both
+
+
+def _composed():
+    """Return the texts that the code puts together."""
+    limits = {f"{level} {side} {{limit}}" for level in ("warning", "critical") for side in ("above", "below")}
+    past = {f"{{title}} at {{value}} ({limit})" for limit in limits}
+    verdicts = {
+        f"{{hits}} of {{judged}} figures with limits {verb} past {whose} {level} limit."
+        for level in ("warning", "critical") for verb, whose in (("is", "its"), ("are", "their"))
+    }  # fmt: skip
+    words = {f"{noun} {{number}}" for noun in concentration.NOUNS}
+    plurals = {f"{noun}s" for noun in _calls("plural") | {text for text in SPANISH if f"{text}s" in SPANISH}}
+    named = {name for names in bands.BANDS.values() for name in names if re.search("[a-z]", name)}
+    return limits | past | verdicts | words | plurals | named
+
+
+def _texts():
+    measures = {text for measure in MEASURES.values() for text in (measure.title, measure.add)}
+    return (
+        _calls("say", "phrase")
+        | _paragraphs()
+        | _kpi_texts()
+        | measures
+        | {f.title for f in FORMATS.values()}
+    )
+
+
+def test_every_text_has_a_translation():
+    assert _texts() - set(SPANISH) == set(), "add them to abaco/page/languages/es.yml"
+
+
+def test_every_translation_is_of_a_text_that_there_is():
+    assert set(SPANISH) - _texts() - _constants() - _composed() == set()
+
+
+def test_codes_of_reasons_are_those_in_use_and_have_a_translation():
+    calls, constants = set(), set()
+    for path in (ROOT / "abaco").rglob("*.py"):
+        nodes = (
+            [] if path.name == "reasons.py" else list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        )
+        constants |= {node.value for node in nodes if isinstance(node, ast.Constant)}
+        calls |= {
+            node.args[0].value
+            for node in nodes
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Reason", "NotComputableError")
+            if isinstance(node.args[0], ast.Constant)
+        }
+    assert set(language.reasons("es")) == set(reasons.ENGLISH)
+    assert calls <= set(reasons.ENGLISH) <= constants
+
+
+def test_translations_fill_the_same_places():
+    spanish, english = language.reasons("es"), reasons.ENGLISH
+    pairs = [*SPANISH.items(), *((english[code], spanish[code]) for code in english)]
+    assert [text for text, translation in pairs if places(text) != places(translation)] == []
+    assert [
+        text for text, translation in pairs if not translation or translation != translation.strip()
+    ] == []
+
+
+def test_no_text_is_translated_twice():
+    content = (language.FOLDER / "es.yml").read_text(encoding="utf-8")
+    keys = [english for part in yaml.safe_load(content).values() for english in part]
+    assert sorted(set(keys)) == sorted(keys)
+    assert len(re.findall(r"^  \S.*$", content, re.MULTILINE)) == len(keys), (
+        "a key is there twice in one part"
+    )
+
+
+# The page
+
+
+def test_language_is_one_that_the_page_has():
     with pytest.raises(InputError, match=r"report\.language is 'fr': set it to one of en, es"):
         language.speak("fr")
 
 
 def test_english_needs_no_translation():
     assert language.say("{count} of them", count=3) == "3 of them"
-    assert language.translated("cash on hand has no value") == "cash on hand has no value"
-
-
-def test_texts_that_come_with_the_figures_are_translated_by_their_pattern(spanish):
-    assert language.translated("cash on hand has no value") == "el efectivo no tiene valor"
-    nested = "CollectionRate is not computable: cash on hand has no value on 2025-12-31"
-    expected = "CollectionRate no es calculable: el efectivo no tiene valor al 2025-12-31"
-    assert language.translated(nested) == expected
-    assert language.translated("something else") == "something else"
-
-
-@pytest.mark.parametrize("english", SPANISH)
-def test_translation_fills_the_same_places(english):
-    assert places(SPANISH[english]) == places(english)
-    assert SPANISH[english].strip() == SPANISH[english] != ""
-
-
-def test_no_text_is_translated_twice():
-    parts = yaml.safe_load((language.FOLDER / "es.yml").read_text(encoding="utf-8"))
-    keys = [english for part in parts.values() for english in part]
-    assert sorted(set(keys)) == sorted(keys)
-    lines = re.findall(r"^  \S.*$", (language.FOLDER / "es.yml").read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(lines) == len(keys), "a key is there twice in one part"
-
-
-def _said():
-    """Yield every text that the code of the page says."""
-    for path in (ROOT / "abaco/page").glob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("say", "phrase") and call.args:
-                options = call.args[0]
-                for text in (options.body, options.orelse) if isinstance(options, ast.IfExp) else (options,):
-                    if isinstance(text, ast.Constant):
-                        yield text.value
-    for path in (ROOT / "abaco/page/templates").rglob("*.j2"):
-        yield from re.findall(r"""say\("([^"]+)\"""", path.read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("text", sorted(set(_said())))
-def test_every_text_of_the_page_has_a_translation(text):
-    assert text in SPANISH
-
-
-def test_every_paragraph_of_the_notebook_has_a_translation():
-    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
-        if cell.cell_type == "markdown" and "analyst" not in cell.metadata.get("tags", []):
-            for block in cell.source.split("\n\n"):
-                assert block.removeprefix("## ") in SPANISH
-
-
-def test_every_group_term_and_column_has_a_translation():
-    assert set(GROUPS.values()) <= set(SPANISH)
-    terms = {name for pair in (*TERMS.values(), GROWN, SHRUNK) for name in pair}
-    assert terms - {""} <= set(SPANISH)
-    parts = {*lateness.NAMES.values(), *(form for forms in lateness.BANDS.values() for form in forms)}
-    assert parts - {""} <= set(SPANISH)
-    assert set(column_names.COLUMNS.values()) <= set(SPANISH)
-
-
-def _kpi_texts():
-    for kpi in yaml.safe_load((ROOT / "params/kpis.yml").read_text(encoding="utf-8")).values():
-        yield from (kpi[key] for key in ("title", "note", "unit") if kpi.get(key))
-        if re.search(r"\b[a-z]{3}", kpi.get("formula", "")):  # one of ids and numbers is alike in both
-            yield kpi["formula"]
-
-
-@pytest.mark.parametrize("text", sorted(set(_kpi_texts()) - {"%", "USD"}))
-def test_every_text_of_the_kpis_has_a_translation(text):
-    assert text in SPANISH, "add it to the part kpis of abaco/page/languages/es.yml"
-
-
-@pytest.mark.parametrize("text", sorted({text for m in MEASURES.values() for text in (m.title, m.add)}))
-def test_what_the_input_can_lack_has_a_translation(text):
-    assert text in SPANISH, "add it to the parts measures and additions of abaco/page/languages/es.yml"
 
 
 def test_nothing_english_is_left_on_the_spanish_page(tmp_path):
     given = example.metrics()
-    given["kpis"]["CollectionRate"]["reason"] = "the input does not give the total liabilities on 2025-12-31"
-    given["kpis"]["PortfolioHealth"]["reason"] = (
-        "CollectionRate is not computable: cash_available_usd has no value on 2025-12-31"
-    )
     for kpi in given["kpis"].values():
         kpi["note"] = ""
-    given["quality"]["rejects"] = {"measurement_date: not a date": 2, "cash_available_usd: negative": 4}
+    given["reason_codes"]["rejects"] = [
+        {"reason": {"code": code, "column": column}, "rows": 2}
+        for code, column in (("not_a_date", "measurement_date"), ("negative", "cash_available_usd"))
+    ]
+    lost = {
+        "code": "on_date",
+        "reason": {"code": "not_given", "what": ["the total liabilities"]},
+        "date": "2025-12-31",
+    }
+    given["reason_codes"]["kpis"] = {
+        "CollectionRate": lost,
+        "PortfolioHealth": {"code": "input_not_computable", "kpi": "CollectionRate", "reason": lost},
+    }
     found = {
-        spoken: texts(render(tmp_path, executed(given, tables(example.history()), spoken), spoken, spoken))
-        for spoken in language.LANGUAGES
+        name: texts(render(tmp_path, executed(given, tables(example.history()), name), name, name))
+        for name in language.LANGUAGES
     }
     left = {text for text in found["en"] & found["es"] if not ALIKE.fullmatch(text)}
     assert left == set()
@@ -161,9 +203,7 @@ def _names(folder):
     """Return what a report holds of ids, formulas and names of the input, which no language changes."""
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     known = {text for name, kpi in metrics["kpis"].items() for text in (name, f"{name}, %", kpi["formula"])}
-    known |= {
-        name for column_names in metrics["quality"]["columns_left_behind"].values() for name in column_names
-    }
+    known |= {name for columns in metrics["quality"]["columns_left_behind"].values() for name in columns}
     for table in folder.glob("tables/segments.parquet"):
         known |= {name.replace("_", " ") for name in pq.read_table(table)["value"].to_pylist()}
     return known

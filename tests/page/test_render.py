@@ -140,7 +140,7 @@ def test_page_is_small(html):
 def test_hostile_names_are_shown_and_not_run(tmp_path, metrics, history):
     metrics["inputs"][0]["name"] = HOSTILE
     metrics["quality"]["columns_left_behind"] = {HOSTILE: [HOSTILE]}
-    metrics["quality"]["rejects"] = {HOSTILE: 1}
+    metrics["reason_codes"]["rejects"] = [{"reason": {"code": "missing", "column": HOSTILE}, "rows": 1}]
     metrics["quality"]["nulls"] = {HOSTILE: 1}
     metrics["quality"]["pii_columns"] = [HOSTILE]
     metrics["kpis"]["PAR30"].update(title=HOSTILE, note=HOSTILE, formula=HOSTILE)

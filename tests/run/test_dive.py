@@ -118,7 +118,10 @@ def test_kpi_that_is_no_par_is_named_with_those_that_are(opened):
 
 
 def test_measure_that_is_there_lacks_nothing(opened):
-    assert opened.lacking("total_receivable_usd") == "There is nothing to show: the input has no such rows."
+    assert (
+        opened.explain_missing("total_receivable_usd")
+        == "There is nothing to show: the input has no such rows."
+    )
 
 
 def test_kpi_of_another_catalogue_has_no_history_and_no_limits(opened):

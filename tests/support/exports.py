@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from abaco.core.secrets import masking_key
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, statements
 from abaco.ingest.staging import Batch
@@ -77,17 +78,18 @@ class Ingested:
 
 def ingest(path: Path, date: dt.date = DATE) -> Ingested:
     """Ingest a file or folder as the first phase does."""
+    key = masking_key()
     found, _ = sources.discover(path)
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
-        batches = roles.stage(found, date, engine, Path(work))
-        rejects = quarantine.quarantine(batches, engine, Path(work))
+        batches = roles.stage(found, date, engine, Path(work), key)
+        rejects, reasons = quarantine.quarantine(batches, engine, Path(work), key)
         rows = {b.format.name: rows_of(b.accepted(engine)) for b in batches}
         return Ingested(
             batches,
             rows,
             rejects.to_pylist(),
             {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches},
-            {b.format.name: reconciliation.reasons(rejects, b) for b in batches},
+            {name: {str(reason): rows for reason, rows in found.items()} for name, found in reasons.items()},
             coverage.dates(next(b for b in batches if b.is_tape), engine),
             statements.accounts(batches, engine),
             statements.unknown(batches, engine),

@@ -2,21 +2,19 @@
 
 import errno
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from abaco.core import project
+from abaco.core import project, secrets
 from abaco.core.errors import AbacoError, InputError, RunError
 from abaco.core.net import is_loopback
 from abaco.ingest.cascade import store as cascade_store
 from abaco.ingest.cascade.store import Store
 from abaco.ingest.cascade.transfer import Transfer
 
-TOKEN_VARIABLE = "META_SYSTEM_USER_TOKEN"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 log = logging.getLogger(__name__)
@@ -106,13 +104,13 @@ def token_of() -> str:
     InputError
         When it is missing or malformed.
     """
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    token = secrets.cascade_token()
     if not token:
         raise InputError(
-            f"{TOKEN_VARIABLE} is not set: put Cascade's token into the environment or .env.local"
+            f"{secrets.CASCADE_TOKEN} is not set: put Cascade's token into the environment or .env.local"
         )
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise InputError(f"{TOKEN_VARIABLE} holds characters that no token has: copy it once more")
+        raise InputError(f"{secrets.CASCADE_TOKEN} holds characters that no token has: copy it once more")
     return token
 
 
@@ -149,7 +147,7 @@ def probe(url: str, timeout: float) -> str:
         ) from None
     if status in UNKNOWN:
         raise InputError(
-            f"{address.host} refuses the token ({status}): ask for a new one, and set {TOKEN_VARIABLE}"
+            f"{address.host} refuses the token ({status}): ask for a new one, and set {secrets.CASCADE_TOKEN}"
         )
     if status in ABSENT:
         raise InputError(f"{address.host} has no export at cascade.url ({status}): correct it")

@@ -7,7 +7,7 @@ import pytest
 
 from abaco.core.parquet import arrow_schema
 from abaco.kpis import catalog, contributors, movement
-from abaco.kpis.segments import ORIGINS, origins
+from abaco.kpis.segments import RISE, rise_by_segment
 
 from .books import book
 
@@ -46,7 +46,7 @@ def quarter(frame):
 
 
 def test_rise_and_fall_are_told_by_part_the_largest_rise_first(quarter):
-    found = origins(quarter, MARCH, JANUARY, 30).to_pylist()
+    found = rise_by_segment(quarter, MARCH, JANUARY, 30).to_pylist()
     assert [(row["dimension"], row["value"]) for row in found] == [
         ("product", "x"), ("product", "not given"), ("product", "y"), ("company", "A"),
     ]  # fmt: skip
@@ -60,12 +60,12 @@ def test_rise_and_fall_are_told_by_part_the_largest_rise_first(quarter):
 
 def test_shares_of_nothing_are_not_zero(frame):
     still = book(frame, tape=COLUMNS + "\n".join([row(JANUARY, "A - 1", "x"), row(MARCH, "A - 1", "x")]))
-    (product, _) = origins(still, MARCH, JANUARY, 30).to_pylist()
+    (product, _) = rise_by_segment(still, MARCH, JANUARY, 30).to_pylist()
     assert (product["share_of_rise"], product["share_of_book"]) == (None, None)
 
 
 def test_without_an_earlier_date_there_is_no_origin(quarter):
-    assert origins(quarter, MARCH, None, 30).equals(ORIGINS.empty_table())
+    assert rise_by_segment(quarter, MARCH, None, 30).equals(RISE.empty_table())
 
 
 def test_balances_roll_between_any_two_dates(quarter):

@@ -1,4 +1,4 @@
-"""Sums by day of what moved, small enough to hold: any span of days is added up from them."""
+"""Running sums by day, small enough for memory: the sum of any span of days is a difference of two."""
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
@@ -17,13 +17,13 @@ Amount = Callable[[dt.date, dt.date], tuple[Decimal, int]]
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """What one export says by day.
+class DailySums:
+    """Running sums of one export by day.
 
     Parameters
     ----------
     title
-        What a sentence calls the export.
+        The name of the export in sentences.
     days
         The days that have rows, oldest first; there is at least one.
     running
@@ -44,7 +44,9 @@ class Ledger:
             When no row of the export has a value in it.
         """
         if column not in self.running:
-            raise NotComputableError(f"the {self.title} have no {column.removesuffix('_usd')}")
+            raise NotComputableError(
+                "export_lacks_amount", export=self.title, amount=column.removesuffix("_usd")
+            )
         sums = self.running[column]
         return sums[bisect_right(self.days, last)] - sums[bisect_left(self.days, first)]
 
@@ -58,21 +60,19 @@ class Ledger:
         """
         self.require_begin(first)
         if last < first:
-            raise NotComputableError(f"the figures are from {last}, before the month began,")
+            raise NotComputableError("figures_before_month", date=last)
         if self.days[-1] < last.replace(day=1):
-            raise NotComputableError(f"the {self.title} end on {self.days[-1]}, too early for the figures")
+            raise NotComputableError("export_ends_early", export=self.title, last=self.days[-1])
         sums = [self.between(first, last, column) for column in columns]
         return sum(sums, Decimal(0)), int(self.between(first, last, ROWS))
 
     def require_begin(self, first: dt.date) -> None:
         """Raise when the export begins after the month of `first`."""
         if self.days[0].replace(day=1) > first.replace(day=1):
-            raise NotComputableError(
-                f"the {self.title} reach back only to {self.days[0]}, too short for the figures"
-            )
+            raise NotComputableError("export_begins_late", export=self.title, since=self.days[0])
 
 
-def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> Ledger | None:
+def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> DailySums | None:
     """Add up columns by ``day``, in one scan; None without a row.
 
     Parameters
@@ -84,13 +84,13 @@ def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> Ledger | N
     sums = [nw.col(c).sum().alias(c) for c in columns]
     counts = [nw.col(c).count().alias(f"count_{c}") for c in columns]
     daily = rows.lazy().group_by("day").agg(*sums, *counts, nw.len().alias(ROWS)).collect("pyarrow")
-    found = sorted(daily.to_native().to_pylist(), key=lambda row: row["day"])
-    given = [c for c in columns if any(row[f"count_{c}"] for row in found)]
+    days = sorted(daily.to_native().to_pylist(), key=lambda row: row["day"])
+    present = [c for c in columns if any(row[f"count_{c}"] for row in days)]
     running = {
-        c: list(accumulate((Decimal(row[c] or 0) for row in found), initial=Decimal(0)))
-        for c in (*given, ROWS)
+        c: list(accumulate((Decimal(row[c] or 0) for row in days), initial=Decimal(0)))
+        for c in (*present, ROWS)
     }
-    return Ledger(title, [row["day"] for row in found], running) if found else None
+    return DailySums(title, [row["day"] for row in days], running) if days else None
 
 
 def measured(
@@ -105,7 +105,7 @@ def measured(
     names
         The measures; one that `amounts` lacks has no value.
     amounts
-        By measure, what makes its value and number of rows from the two days.
+        By measure, the function that returns its value and number of rows from the two days.
     """
     found = {day: Totals(0, dict.fromkeys(names), dict.fromkeys(names, 0)) for day in spans}
     for day, span in spans.items():
@@ -114,5 +114,5 @@ def measured(
             try:
                 total.sums[name], total.counts[name] = amounts[name](*span)
             except NotComputableError as error:
-                total.reasons[name] = str(error)
+                total.reasons[name] = error.reason
     return found

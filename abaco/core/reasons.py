@@ -1,0 +1,124 @@
+"""Reasons as a code and its values: why a figure is missing, why a row was rejected, what to know about an input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+# code → what it says in English; the values fill its places
+ENGLISH = {
+    # why a figure has no value
+    "on_date": "{reason} on {date}",
+    "input_not_computable": "{kpi} is not computable: {reason}",
+    "not_given": "the input does not give {what}",
+    "nothing_to_divide_by": "there is nothing to divide by: {what} comes to {sum}",
+    "export_lacks_amount": "the {export} have no {amount}",
+    "export_ends_early": "the {export} end on {last}, too early for the figures",
+    "export_begins_late": "the {export} reach back only to {since}, too short for the figures",
+    "figures_before_month": "the figures are from {date}, before the month began,",
+    "payments_begin_late": "what every loan has paid is not known (the {paid} begin on {paid_since}, and the {due} "
+    "already on {due_since})",
+    "no_common_loan": "no loan of the {export} is in the {other}",
+    "no_loan_of_tape": "no loan of the tape is in the loans export",
+    "lateness_unknown": "days past due or the written-off balance are not known of every loan",
+    "month_end_missing": "the balances of twelve month-ends are not all there (none of {month})",
+    "all_due_in_month": "all that was outstanding at the month's start was due in the month",
+    "paid_less_than_due": "less principal was paid than was due, so nothing was prepaid on balance",
+    "no_principal_paid": "no principal was paid in twelve months",
+    "rate_above_whole": "more than all that was there at the month's start went in the month",
+    "nothing_outstanding": "nothing is outstanding",
+    "loans_not_distinct": "the loans of the two dates cannot be told apart: give a row a loan, not one a date",
+    "risk_unknown": "the balance at risk or the book of one of the dates is not known, or 0",
+    # why a row was rejected
+    "missing": "{column}: missing",
+    "not_a_date": "{column}: not a date",
+    "not_a_number": "{column}: not a number",
+    "not_finite": "{column}: not a finite number",
+    "not_whole": "{column}: not a whole number",
+    "negative": "{column}: negative",
+    "more_than": "{column}: more than {wider_column}",
+    "conflict": "{columns}: another row has the same, with other values",
+    "broken_line": "line: {fault}",
+    # what to know about an input
+    "file_not_used": "{name} was not used: {cause}.",
+    "loans_undated": "The loans export carries no date: balances and days past due are those of the day it was made, "
+    "whatever date the report is of.",
+    "balances_of_loans": "The balances come from the loans export, where they include what was written off.",
+    "accounts_not_used": "No KPI uses these accounts of the statements: {accounts}.",
+    "payments_not_used": "The real payments are not used: the transactions tell what was paid.",
+    "type_not_paid": "{rows} of the {export} count nowhere: their type does not say that something was paid.",
+    "status_not_paid": "{rows} of the {export} count nowhere: their status does not say that something was paid.",
+    "rows_without_loan": "{rows} of the {export} belong to no loan of the loans export; they count in the sums of "
+    "their month.",
+    "tape_without_loan": "{rows} of the tape belong to no loan of the loans export, and so to no vintage.",
+    "one_row": "{count} row ({usd} USD of principal)",
+    "many_rows": "{count} rows ({usd} USD of principal)",
+    "partial_month": "What was paid and due in {month} counts up to {last}: the month is not whole.",
+}
+JOINTS = {"what": " + ", "columns": " and ", "accounts": ", "}
+
+
+class Reason:
+    """A code of `ENGLISH` with the values that fill its places; as text it is English.
+
+    Examples
+    --------
+    >>> reason = Reason("export_begins_late", export="schedules", since="2025-03-01")
+    >>> str(reason)
+    'the schedules reach back only to 2025-03-01, too short for the figures'
+    >>> Reason.from_dict(reason.as_dict()) == reason
+    True
+    """
+
+    def __init__(self, code: str, **values: Any):
+        self.code, self.values = code, values
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reason) and (self.code, self.values) == (other.code, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.code, *self.values.values()))
+
+    def __repr__(self) -> str:
+        return f"Reason({self.code!r}, {self.values})"
+
+    def __str__(self) -> str:
+        return ENGLISH[self.code].format(**{name: _text(name, value) for name, value in self.values.items()})
+
+    @property
+    def root(self) -> Reason:
+        """The reason that this one goes back to, of figures that are made of others."""
+        return self.values["reason"].root if "reason" in self.values else self
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return code and values as JSON can hold them."""
+        return {"code": self.code, **{name: _plain(value) for name, value in self.values.items()}}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Reason:
+        """Return the reason that `as_dict` wrote down."""
+        values = dict(content)
+        return cls(values.pop("code"), **{name: _restored(value) for name, value in values.items()})
+
+
+def _text(name: str, value: Any) -> str:
+    if name == "count":
+        return f"{value:,}"
+    if name == "usd":
+        return f"{Decimal(value):,.2f}"
+    return JOINTS[name].join(value) if name in JOINTS else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Reason):
+        return value.as_dict()
+    if isinstance(value, tuple):
+        return list(value)
+    return value if isinstance(value, int) else str(value)
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Reason.from_dict(value)
+    return tuple(value) if isinstance(value, list) else value
