@@ -4,7 +4,8 @@ from itertools import count
 from pathlib import Path
 
 import nbformat
-from nbconvert import HTMLExporter
+from nbconvert import TemplateExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
 from abaco.page.language import phrase, say, speaking
@@ -60,14 +61,7 @@ def _told(source: str) -> str:
     return "\n\n".join(f"{mark}{blank}{phrase(text)}" for mark, blank, text in blocks)
 
 
-class _PageExporter(HTMLExporter):
-    """Nbconvert's exporter without its second look at the whole page, for parts that the template does not have."""
-
-    def from_notebook_node(self, nb, resources=None, **kwargs):
-        return super(HTMLExporter, self).from_notebook_node(nb, self._init_resources(resources), **kwargs)
-
-
-def _exporter() -> HTMLExporter:
+def _exporter() -> TemplateExporter:
     """Return the exporter with our template, and with none of nbconvert's own styles and scripts."""
     config = Config()
     config.TagRemovePreprocessor.enabled = True
@@ -75,20 +69,25 @@ def _exporter() -> HTMLExporter:
     config.CSSHTMLHeaderPreprocessor.enabled = False
     config.HighlightMagicsPreprocessor.enabled = False
     config.NbConvertBase.display_data_priority = SHOWN + SILENT
-    exporter = _PageExporter(
+    exporter = TemplateExporter(
         config=config,
+        file_extension=".html",
         template_name="report",
         extra_template_basedirs=[str(TEMPLATES)],
         exclude_input=True,
         exclude_input_prompt=True,
         exclude_output_prompt=True,
-        exclude_anchor_links=True,
     )
+    exporter.register_filter("markdown2html", _markdown)
     numbers = count(1)
     exporter.register_filter(
         "inline_svg", lambda source, label: inline(_text(source), f"drawing-{next(numbers)}", label or "")
     )
     return exporter
+
+
+def _markdown(source: str) -> str:
+    return MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True)).render(source)
 
 
 def _text(source) -> str:
