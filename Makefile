@@ -16,7 +16,6 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: help report backfill check verify upload email deliver serve sample test golden docs bench screenshot lint lab clean lock
-.PHONY: test-cluster test-beside test-here
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,28 +47,17 @@ serve: $(VENV)/.report ## the service: report pages, health, metrics, and the re
 sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every time [ROWS=… OUTPUT=…]
 	@$(BIN)/abaco sample $${ROWS:+--rows "$$ROWS"} $${OUTPUT:+--output "$$OUTPUT"}
 
-test: $(VENV)/.test ## every test, the golden notebooks included
+# Three processes on two cores, as tests often wait: for a cluster, for places that answer late on purpose.
+test: $(VENV)/.test ## every test, the golden notebooks included (6 minutes)
 	@sh tests/setup.sh
-	@$(MAKE) --no-print-directory --jobs 3 test-cluster test-beside test-here
-
-# Three at a time, as they often wait: for a cluster, for places that answer late on purpose, for other processes.
-BESIDE := $(addprefix tests/,database delivery deploy mail service operations project \
-	ingest/test_cascade.py run/test_retention.py)
-
-test-cluster:
-	@$(BIN)/pytest --quiet tests/spark
-
-test-beside:
-	@$(BIN)/pytest --quiet $(BESIDE)
-
-test-here:
-	@$(BIN)/pytest --nbval $(addprefix --ignore ,tests/spark $(BESIDE))
+	@$(BIN)/pytest --quiet -rfEs --numprocesses 3 --dist loadscope --no-loadscope-reorder --nbval
 
 golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
 	@$(BIN)/python -m tools.golden
 
-docs: $(VENV)/.report ## docs/KPIS.md anew, from params/kpis.yml
+docs: $(VENV)/.report ## docs/KPIS.md anew, from params/kpis.yml, and docs/TABLES.md, from the code
 	@$(BIN)/python -m tools.kpi_docs
+	@$(BIN)/python -m tools.table_docs
 
 bench: $(VENV)/.test ## measure speed and memory against other ways, and write benchmarks/RESULTS.md (40 minutes)
 	@$(BIN)/python -m benchmarks
@@ -81,6 +69,7 @@ screenshot: $(VENV)/.test ## the picture docs/report.png anew, from the sample's
 lint: $(VENV)/.test ## style of the code and the notebooks
 	@$(BIN)/ruff check abaco benchmarks tests tools notebooks
 	@$(BIN)/ruff format --check abaco benchmarks tests tools
+	@$(BIN)/lint-imports --no-logo
 
 lab: $(VENV)/.lab ## JupyterLab on notebooks/
 	@$(BIN)/jupyter lab notebooks/

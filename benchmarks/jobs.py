@@ -25,7 +25,7 @@ from abaco import loanbook
 from abaco.kpis import catalog, history, measures
 
 phase = phases.Phase("calculation", run_dir)
-facts = phase.received("ingestion")
+facts = phase.read_facts("ingestion")
 four = {name: kpi for name, kpi in catalog.load().items() if kpi.group == "core"}
 book = loanbook.open_book(phase.tables, phase.engine, facts)
 phase.write_table("history", history.history(four, measures.measure(book, catalog.measures(four))))

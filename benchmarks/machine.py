@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -37,5 +38,7 @@ def facts() -> dict[str, str]:
 
 
 def _git(*arguments: str) -> str:
+    if shutil.which("git") is None:
+        return "unknown" if arguments[0] == "rev-parse" else ""
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or ("unknown" if done.returncode else "")

@@ -17,8 +17,8 @@ from abaco.run import phase as run_phase
 from abaco.core.phases import notebook_path
 
 _handed, _shown = {}, {}
-run_phase.Phase.hand_over = lambda self, content: _handed.update({self.name: run_phase.plain(content)})
-run_phase.Phase.received = lambda self, name: _handed[name]
+run_phase.Phase.write_facts = lambda self, content: _handed.update({self.name: run_phase.plain(content)})
+run_phase.Phase.read_facts = lambda self, name: _handed[name]
 run_phase.record = lambda **figures: None
 """
 

@@ -8,10 +8,12 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from abaco.engines.duckdb import DuckDB
 from tests.support.browser import chromium, launched
 from tests.support.postgres import Postgres
+from tests.support.programs import missing
 from tests.support.projects import PII_KEY, Project, copy_project
 
 
@@ -20,6 +22,35 @@ def pytest_configure(config):
     folder = tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
     os.environ["IPYTHONDIR"] = folder.name
     config.add_cleanup(folder.cleanup)
+
+
+# What takes longest begins first.
+FIRST = ("spark", "project", "operations", "run", "golden", "ingest", "delivery", "kpis", "service")
+
+
+def room(nodeid):
+    """Return the room that a test is of: its folder in tests/, or the package whose doctest it is."""
+    first, second, *_ = *nodeid.partition("::")[0].split("/"), ""
+    return second if first == "tests" else first
+
+
+class ByRoom(LoadScopeScheduling):
+    """Runs the tests of a room in one process: what they share is made once."""
+
+    def _split_scope(self, nodeid):
+        return room(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Distribute rooms."""
+    return ByRoom(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """Put what takes longest first."""
+    places = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(room(item.nodeid), len(FIRST)))
 
 
 def pytest_itemcollected(item):
@@ -62,7 +93,7 @@ def frame(engine, embedded, tmp_path):
 def browser():
     """Headless Chromium; while it is there, its event loop runs in this thread: not longer than a module needs it."""
     if chromium() is None:
-        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
+        missing("Chromium is not installed")
     with launched() as found:
         yield found
 

@@ -12,13 +12,13 @@ def parse_date(text: str, name: str = "DATE") -> dt.date:
     Raises
     ------
     InputError
-        When there is no such day, or it is not written YYYY-MM-DD.
+        When the day does not exist, or is not written YYYY-MM-DD.
     """
     try:
         return dt.datetime.strptime(text.strip(), "%Y-%m-%d").date()
     except ValueError:
         raise InputError(
-            f"{name} {text} is no calendar day: write it as YYYY-MM-DD, for example 2025-12-31"
+            f"{name} {text} is not a valid date: write it as YYYY-MM-DD, for example 2025-12-31"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The phases by name: their notebooks, what each must leave behind, and whether it did."""
+"""The phases by name: their notebooks, what each recorded there, and whether it completed."""
 
 import json
 from pathlib import Path
@@ -6,24 +6,7 @@ from pathlib import Path
 from abaco.core import project
 
 PHASES = ("01_ingestion", "02_transformation", "03_calculation", "04_report", "05_output")
-CALCULATED = (
-    "measures", "history", "segments", "concentration", "roll_rates", "bridges", "bridge_loans", "collections",
-    "vintages",
-)  # fmt: skip
-# What a phase must have left in the run's folder to have succeeded, and what of that stays there.
-OUTPUTS = {
-    "ingestion": ("tables/quarantine.parquet",),
-    "transformation": ("tables/tape.parquet", "tables/aging.parquet", "tables/borrowers.parquet"),
-    "calculation": (
-        "metrics.json",
-        *(f"tables/{table}.parquet" for table in CALCULATED),
-    ),
-    "report": ("notebooks/04_report.ipynb",),
-    "output": ("report.html", "email.html", "email.eml", "manifest.json"),
-}
-# What only the next phase reads; it holds personal data, and goes as soon as that phase has succeeded.
-HANDED = {"ingestion": ("work/rows",)}
-# Scraps: that a phase is complete, and what it tells the phases after it.
+# Scraps: the files that a phase wrote, recorded when it is complete, and its facts for later phases.
 COMPLETED, FACTS = "completed", "facts"
 
 
@@ -43,23 +26,29 @@ def notebook_path(phase: str) -> Path:
 
 
 def scraps_of(notebook: Path, last_cell: bool = False) -> dict[str, object]:
-    """Return what an executed notebook recorded with scrapbook, by name; of its last cell only, if wanted so."""
+    """Return what an executed notebook, or only its last cell, recorded with scrapbook, by name."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     chosen = cells[-1:] if last_cell else cells
-    outputs = [o for cell in chosen for o in cell.get("outputs", [])]
+    shown = [o for cell in chosen for o in cell.get("outputs", [])]
     kind = "application/scrapbook.scrap."
-    found = [data for o in outputs for name, data in o.get("data", {}).items() if name.startswith(kind)]
-    return {scrap["name"]: scrap["data"] for scrap in found}
+    scraps = [data for o in shown for name, data in o.get("data", {}).items() if name.startswith(kind)]
+    return {scrap["name"]: scrap["data"] for scrap in scraps}
+
+
+def outputs(folder: Path, phase: str) -> list[str] | None:
+    """Return the files and folders that a phase wrote, as its last cell recorded them; None if it did not complete."""
+    notebook = folder / "notebooks" / f"{phase}.ipynb"
+    recorded = scraps_of(notebook, last_cell=True).get(COMPLETED) if notebook.is_file() else None
+    return recorded if isinstance(recorded, list) else None
 
 
 def finished(folder: Path, phase: str) -> str | None:
-    """Return None when a phase succeeded, else what is missing: its completion scrap or a declared output."""
-    notebook = folder / "notebooks" / f"{phase}.ipynb"
-    if not notebook.is_file():
-        return f"it left no {notebook.name}"
-    if COMPLETED not in scraps_of(notebook, last_cell=True):
+    """Return None when a phase succeeded, else what is missing: its completion scrap or an output that it lists."""
+    if not (folder / "notebooks" / f"{phase}.ipynb").is_file():
+        return f"it left no {phase}.ipynb"
+    if (names := outputs(folder, phase)) is None:
         return (
             "its last cell never recorded that it was complete (its process ended, or the cell was removed)"
         )
-    absent = [name for name in OUTPUTS[section(phase)] if not (folder / name).exists()]
+    absent = [name for name in names if not (folder / name).exists()]
     return f"it left no {absent[0]}" if absent else None

@@ -1,4 +1,4 @@
-"""What every engine offers, and what they have in common."""
+"""The protocol of an engine, and what the engines share."""
 
 import datetime as dt
 import hashlib
@@ -9,8 +9,8 @@ from typing import Protocol
 
 import narwhals as nw
 
-# Cells that say "no value" in exports.
-RECORDS = 2**40  # how many rows of a source can have an id: a row_id is source × RECORDS + record
+RECORDS = 2**40  # rows of a source that can have an id: a row_id is source × RECORDS + record
+# Cells that stand for "no value" in exports.
 NULL_WORDS = ("", "null", "NULL", "Null")
 
 
@@ -19,10 +19,10 @@ class UnreadableError(Exception):
 
 
 class Engine(Protocol):
-    """Reads files into frames, does to them what Narwhals has no word for, and writes them; see `DuckDB` for each."""
+    """Reads files into frames, transforms them where Narwhals cannot, and writes them; see `DuckDB` for each method."""
 
     def close(self) -> None:
-        """Let go of all that the engine holds."""
+        """Release everything that the engine holds."""
 
     def read_csv(self, path: Path, columns: Mapping[str, int], width: int, delimiter: str) -> nw.LazyFrame:
         """Return the named columns of a CSV file as text, in its order."""
@@ -37,7 +37,7 @@ class Engine(Protocol):
         """Return the named columns of a Parquet or JSON file; text that says "no value" is null."""
 
     def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
-        """Return what `write` wrote, and other Parquet files of ours, as one frame."""
+        """Return Parquet files written by `write` or by pyarrow as one frame."""
 
     def numbered(self, frame: nw.LazyFrame, name: str) -> nw.LazyFrame:
         """Add a column with the position, from 0, of each row of a file as it was read."""
@@ -46,7 +46,7 @@ class Engine(Protocol):
         """Return a small Arrow table as a frame of this engine."""
 
     def typed(self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_mark: str = ".") -> nw.LazyFrame:
-        """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it stood."""
+        """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it was read."""
 
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:
         """Add a column with a 64-bit hash of `columns`: equal values have equal hashes, others hardly ever."""
@@ -70,10 +70,10 @@ class Engine(Protocol):
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one."""
 
-    def write(self, frame: nw.LazyFrame, path: Path, passing: bool = False) -> None:
+    def write(self, frame: nw.LazyFrame, path: Path, temporary: bool = False) -> None:
         """Write a frame as Parquet, in the frame's order: one file, or a folder of parts under the same name.
 
-        What is `passing`, and soon removed, may take more room for less work.
+        A `temporary` file may be larger if that makes it faster to write.
         """
 
 

@@ -14,8 +14,8 @@ from abaco.engines import memory
 from abaco.engines.base import NULL_WORDS, RECORDS, UnreadableError, hmac_blocks
 from abaco.engines.duckdb_sql import NUMBERS, cast, literal, mask, quoted
 
-# Long dictionaries cost more to build than they save where a file is soon gone.
-PASSING = "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
+# Building long dictionaries does not pay off in a file that is soon removed.
+TEMPORARY = "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 
 
 class DuckDB:
@@ -154,7 +154,7 @@ class DuckDB:
     # Changing
 
     def typed(self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_mark: str = ".") -> nw.LazyFrame:
-        """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it stood.
+        """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it was read.
 
         A value that is not of its kind becomes null; the raw column tells that from an empty one.
 
@@ -260,23 +260,23 @@ class DuckDB:
 
     # Writing
 
-    def write(self, frame: nw.LazyFrame, path: Path, passing: bool = False) -> None:
+    def write(self, frame: nw.LazyFrame, path: Path, temporary: bool = False) -> None:
         """Write a frame as one Parquet file, streaming, in the frame's order.
 
         Parameters
         ----------
-        passing
-            The file is read once or twice and goes: written faster, and larger.
+        temporary
+            The file is read once or twice and removed: written faster, and larger.
 
         Raises
         ------
         UnreadableError
-            When the file that the frame comes from turns out broken.
+            When the file that the frame comes from is broken.
         """
         try:
-            if passing:
+            if temporary:
                 query = frame.to_native().sql_query()
-                self.connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, {PASSING})")
+                self.connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, {TEMPORARY})")
             else:
                 frame.to_native().write_parquet(str(path), compression="zstd")
         except duckdb.InvalidInputException as error:

@@ -1,4 +1,4 @@
-"""What the embedded engine does to text, said in its SQL."""
+"""Text and numbers in the SQL of the embedded engine."""
 
 TYPES = {
     "text": "VARCHAR",
@@ -21,7 +21,7 @@ def literal(text: str) -> str:
 
 
 def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
-    """Return SQL for a column's value as one of its kind, null where it is none.
+    """Return SQL for a column's value as one of its kind, null where it is not one.
 
     Parameters
     ----------
@@ -36,19 +36,19 @@ def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
         value = column
     elif kind == "date":
         value = _day(f"{column}::VARCHAR")
-    else:  # of a float the shortest decimal that stands for it, never the float itself
+    else:  # the shortest decimal that stands for a float, never the float itself
         value = _number(f"{column}::VARCHAR", "DECIMAL(38,6)" if kind == "days" else target, decimal_mark)
     if kind == "days" and source not in own:
         return f"CASE WHEN {value} % 1 = 0 THEN TRY_CAST({value} AS {target}) END"
     value = f"TRY_CAST({value} AS {target})"
-    if kind == "date":  # what Python's calendar knows
+    if kind == "date":  # the range of Python's dates
         return f"CASE WHEN {value} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {value} END"
     return value
 
 
 def _day(text: str) -> str:
     written = r"^\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2})([ T]\d{1,2}:.*)?\s*$"
-    plain = f"length({text}) = 10 AND ascii({text}) BETWEEN 48 AND 57"  # spares most rows the pattern
+    plain = f"length({text}) = 10 AND ascii({text}) BETWEEN 48 AND 57"  # most rows need no pattern
     return f"CASE WHEN {plain} THEN {text} ELSE nullif(regexp_extract({text}, {literal(written)}, 1), '') END"
 
 

@@ -8,8 +8,8 @@ from abaco.core.errors import InputError
 
 CGROUP = Path("/sys/fs/cgroup")
 GIB = 1 << 30
-# The engine spills beyond this; a tape of any size fits, and a larger limit makes hardly anything faster.
-MOST = 2 * GIB
+# The engine spills beyond this: a tape of any size works, and a larger limit is hardly faster.
+MAX_DEFAULT = 2 * GIB
 
 
 def allowed_bytes(cgroup: Path = CGROUP) -> int:
@@ -29,7 +29,7 @@ def allowed_bytes(cgroup: Path = CGROUP) -> int:
 
 def default_limit(share: int = 1, cgroup: Path = CGROUP) -> int:
     """Return the engine's memory limit in bytes: half of what is allowed, 2 GiB at most, divided among `share` runs."""
-    return min(allowed_bytes(cgroup) // 2, MOST) // share
+    return min(allowed_bytes(cgroup) // 2, MAX_DEFAULT) // share
 
 
 def parse_limit(text: str) -> int | None:
@@ -47,10 +47,10 @@ def parse_limit(text: str) -> int | None:
     """
     if text == "auto":
         return None
-    if not (found := re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B", text, re.IGNORECASE)) or not float(
-        found[1]
+    if not (match := re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B", text, re.IGNORECASE)) or not float(
+        match[1]
     ):
         raise InputError(
-            f"run.memory_limit: {text} is no size: write auto, or a number and its unit, such as 2GB"
+            f"run.memory_limit: {text} is not a size: write auto, or a number and its unit, such as 2GB"
         )
-    return int(float(found[1]) * 1000 ** " KMGT".index(found[2].upper() or " "))
+    return int(float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " "))

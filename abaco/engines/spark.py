@@ -272,17 +272,17 @@ class Spark:
 
     # Writing
 
-    def write(self, frame: nw.LazyFrame, path: Path, passing: bool = False) -> None:
+    def write(self, frame: nw.LazyFrame, path: Path, temporary: bool = False) -> None:
         """Write a frame as a folder of Parquet parts, in the frame's order.
 
         Raises
         ------
         UnreadableError
-            When the file that the frame comes from turns out broken.
+            When the file that the frame comes from is broken.
         """
         try:
             writer = frame.to_native().write.mode("overwrite")
-            writer = writer.option("compression", "snappy") if passing else writer
+            writer = writer.option("compression", "snappy") if temporary else writer
             writer.parquet(spark_session.uri(path))
         except PySparkException as error:
             if "FAILED_READ_FILE" in str(error):

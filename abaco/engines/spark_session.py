@@ -1,4 +1,4 @@
-"""The Spark session of an engine: found to be possible, started quietly, and stopped with its Java process."""
+"""The Spark session of an engine: its requirements, its start, and its end with the Java process."""
 
 import importlib.util
 import logging
@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from abaco.core.errors import InputError, RunError
+from abaco.core.net import is_loopback
 
 MASTER_VARIABLE = "SPARK_MASTER"
 STORAGE_VARIABLE = "SPARK_STORAGE"
 JAVA_OPTIONS = "JDK_JAVA_OPTIONS"
-LOOPBACK = ("localhost", "127.", "[::1]")
-PATIENCE_SECONDS = 120
-# What results and their order depend on: nobody's spark-defaults.conf may change it.
+TIMEOUT_SECONDS = 120
+# Results and their order depend on these: spark-defaults.conf must not change them.
 FIXED = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "true",
@@ -89,7 +89,9 @@ def _addresses(address: str) -> Iterator[tuple[str, int]]:
         for one in address.removeprefix("spark://").split(","):
             host, _, port = one.rpartition(":")
             if not host or not port.isdecimal():
-                raise InputError(f"{MASTER_VARIABLE} {address} is no address: write spark://host:port")
+                raise InputError(
+                    f"{MASTER_VARIABLE} {address} is not a valid address: write spark://host:port"
+                )
             yield host.strip("[]"), int(port)
 
 
@@ -101,21 +103,21 @@ def start(title: str, log: Path):
     title
         What the cluster shows as the application's name.
     log
-        File for what the Java process has to say.
+        File for the output of the Java process.
 
     Raises
     ------
     InputError
         See `require`.
     RunError
-        When the cluster does not take the application, or has no executor for it.
+        When the cluster rejects the application, or has no executor for it.
     """
     require()
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     logging.getLogger("py4j").setLevel(
         logging.WARNING
     )  # below that it logs every argument, the masking key too
-    with warnings.catch_warnings(), log.open("ab") as said:
+    with warnings.catch_warnings(), log.open("ab") as java_log:
         warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
         from pyspark import SparkConf, SparkContext
         from pyspark.errors import PySparkException
@@ -124,7 +126,7 @@ def start(title: str, log: Path):
 
         try:
             with _quick_start():
-                gateway = launch_gateway(popen_kwargs={"stdout": said, "stderr": said})
+                gateway = launch_gateway(popen_kwargs={"stdout": java_log, "stderr": java_log})
             SparkContext._ensure_initialized(gateway=gateway)
             conf = SparkConf()  # with what spark-defaults.conf has
             for key, value in {**_network(), **DEFAULTS}.items():
@@ -152,7 +154,7 @@ def start(title: str, log: Path):
 
 @contextmanager
 def _quick_start() -> Iterator[None]:
-    """Let the driver's Java compile once and lightly: it plans, and the executors, which are not concerned, compute."""
+    """Limit the driver's Java to fast compilation, as it only plans; the executors compute and are not affected."""
     before = os.environ.get(JAVA_OPTIONS)
     if not master().startswith("local"):
         os.environ[JAVA_OPTIONS] = f"-XX:TieredStopAtLevel=1 {before or ''}"
@@ -166,8 +168,8 @@ def _quick_start() -> Iterator[None]:
 
 
 def _network() -> dict[str, str]:
-    host = master().removeprefix("spark://")
-    if master().startswith("local") or host.startswith(LOOPBACK):
+    hosts = [host for host, _ in _addresses(master())]
+    if master().startswith("local") or (hosts and all(map(is_loopback, hosts))):
         return {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
     return {}
 
@@ -178,11 +180,11 @@ def _wait_for_executor(context) -> None:
         or context.getConf().get("spark.dynamicAllocation.enabled") == "true"
     ):
         return
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while len(context._jsc.sc().statusTracker().getExecutorInfos()) < 2:  # the driver is one of them
         if time.monotonic() > deadline:
             raise RunError(
-                f"The Spark master {master()} gave no executor within {PATIENCE_SECONDS} s: no worker is there, "
+                f"The Spark master {master()} gave no executor within {TIMEOUT_SECONDS} s: no worker is there, "
                 "or none has the cores and the memory that are asked for; see its page"
             )
         time.sleep(0.1)
@@ -201,7 +203,7 @@ def stop(session) -> None:
 
 
 def uri(path: Path) -> str:
-    """Return what executors call a path of this machine: the same, or what ``SPARK_STORAGE`` says of a mount.
+    """Return the URI by which executors reach a path of this machine; ``SPARK_STORAGE`` maps mounts to storage.
 
     Examples
     --------
@@ -221,7 +223,7 @@ def uri(path: Path) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return the first telling line of an error that came from Java."""
-    said = str(getattr(error, "java_exception", None) or error)
-    line = next((part for part in said.splitlines() if part.strip()), type(error).__name__)
+    """Return the first meaningful line of an error that came from Java."""
+    text = str(getattr(error, "java_exception", None) or error)
+    line = next((part for part in text.splitlines() if part.strip()), type(error).__name__)
     return re.sub(r"^(?:[\w$]+\.)+([\w$]+: )", "", line.strip())

@@ -1,4 +1,4 @@
-r"""What the embedded engine does to text, said in Spark's SQL.
+r"""Text and numbers in Spark's SQL, with the results of the embedded engine.
 
 Patterns run in Java, where ``$`` also matches before a last line break and ``\s`` includes more than elsewhere, so
 they say ``\z`` and list the blanks.
@@ -64,7 +64,7 @@ def as_text(column: str, source: str) -> str:
 
 
 def cast(column: str, kind: str, source: str, decimal_mark: str) -> str:
-    """Return SQL for a column as its kind, null where it is none.
+    """Return SQL for a column as its kind, null where it is not one.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def cast(column: str, kind: str, source: str, decimal_mark: str) -> str:
     whole = f"try_cast({value} AS {target})"
     if kind == "days":
         return f"CASE WHEN {value} = {whole} THEN {whole} END"
-    if kind == "date" and own:  # what Python's calendar knows
+    if kind == "date" and own:  # the range of Python's dates
         return f"CASE WHEN {column} BETWEEN DATE'0001-01-01' AND DATE'9999-12-31' THEN {column} END"
     return whole
 
@@ -96,13 +96,13 @@ def _day(text: str) -> str:
         rf"\A({{}}([-/ \\])\d{{{{1,2}}}}\2\d{{{{1,2}}}}){SPACE}*\z"  # the embedded engine takes it for a day
     )
     short, early = (literal(alone.format(year)) for year in (r"(?!0000)\d{4}", r"(?!0+\D)\d{1,3}"))
-    found = (
+    day_text = (
         f"CASE WHEN char_length({text}) = 10 AND ascii({text}) BETWEEN 48 AND 57 "
         f"THEN coalesce(nullif(regexp_extract({text}, {short}, 1), ''), "
         f"concat('000', regexp_extract({text}, {early}, 1))) "
         f"ELSE regexp_extract({text}, {literal(written)}, 1) END"
     )
-    return f"translate({found}, '/ \\\\', '---')"
+    return f"translate({day_text}, '/ \\\\', '---')"
 
 
 def _number(text: str, target: str, decimal_mark: str) -> str:

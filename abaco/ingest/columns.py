@@ -1,8 +1,19 @@
-"""The parts of a contract: a format, its columns, and the checks on its rows."""
+"""Columns of input formats: what they are called, what is checked on them, and those that several formats share."""
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from abaco.core.tables import COUNT, DATE, TEXT, Field
+
+# Arrow type and unit of each kind of column.
+KINDS = {
+    "text": (TEXT, ""),
+    "date": (DATE, ""),
+    "amount": ("decimal(18, 2)", "USD"),
+    "rate": ("decimal(18, 6)", "a year, 1 = 100 %"),
+    "days": (COUNT, "days"),
+}
 
 
 @dataclass(frozen=True)
@@ -22,9 +33,11 @@ class Column:
     filled
         A row without a value in it is rejected.
     signed
-        Negative values are right (rebate credits, equity).
+        Negative values are valid (rebate credits, equity).
     personal
         It identifies a person or a firm and is masked.
+    meaning
+        What a value says, as a phrase.
     """
 
     name: str
@@ -34,76 +47,13 @@ class Column:
     filled: bool = False
     signed: bool = False
     personal: bool = False
-
-
-@dataclass(frozen=True)
-class Format:
-    """One input format: its columns, and the checks on its rows.
-
-    Parameters
-    ----------
-    key
-        Columns that no two rows may share.
-    date
-        The column that says since when a row was known: rows after the measurement date are left out.
-    amount
-        The column that the reconciliation adds up.
-    is_tape
-        It can give the loan tape.
-    any_of
-        Columns of which at least one is required.
-    """
-
-    name: str
-    title: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...] = ()
-    date: str | None = None
-    amount: str | None = None
-    is_tape: bool = False
-    any_of: tuple[str, ...] = ()
-    column_by_heading: dict[str, Column] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self):
-        known = {heading: c for c in self.columns for heading in (*c.headings, c.name)}
-        object.__setattr__(self, "column_by_heading", known)
-
-    def assign(self, headings: list[str]) -> dict[str, int]:
-        """Return which heading, by position, gives each column; of two for one column, the one listed first.
-
-        Parameters
-        ----------
-        headings
-            Headings of a file, normalised, in the file's order.
-        """
-        return {
-            c.name: headings.index(h)
-            for c in self.columns
-            for h in [next((h for h in (*c.headings, c.name) if h in headings), None)]
-            if h is not None
-        }
+    meaning: str = ""
 
     @property
-    def personal(self) -> tuple[str, ...]:
-        """Names of the columns that are masked."""
-        return tuple(c.name for c in self.columns if c.personal)
-
-    @property
-    def is_dated(self) -> bool:
-        """Whether its rows say which date they are of."""
-        return any(c.name == "measurement_date" for c in self.columns)
-
-    def lacks(self, headings: list[str]) -> list[str]:
-        """Return the required columns that `headings` (normalised) do not give."""
-        given = {self.column_by_heading[h].name for h in headings if h in self.column_by_heading}
-        missing = [c.name for c in self.columns if c.required and c.name not in given]
-        if self.any_of and not given & set(self.any_of):
-            missing.append(" or ".join(self.any_of))
-        return missing
-
-    def matched(self, headings: list[str]) -> int:
-        """Return how many of `headings` (normalised) belong to this format."""
-        return sum(h in self.column_by_heading for h in headings)
+    def field(self) -> Field:
+        """The column as a table of the report has it."""
+        type_, unit = KINDS[self.kind]
+        return Field(self.name, type_, self.meaning, unit)
 
 
 def normalise(heading: str) -> str:
@@ -116,3 +66,100 @@ def normalise(heading: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "_", plain.strip().lower()).strip("_")
+
+
+LOAN_ID = Column(
+    "loan_id", headings=("loan_id_raw", "numero_de_prestamo", "id_prestamo", "codigo_prestamo"), filled=True,
+    meaning="the loan's number",
+)  # fmt: skip
+COMPANY = Column("company", headings=("empresa", "compania"), meaning="the company that lent")
+DAYS_PAST_DUE = Column("days_past_due", "days", ("dpd",), meaning="the days past due")
+MEASUREMENT_DATE = Column(
+    "measurement_date", "date", required=True, filled=True, meaning="the measurement date"
+)
+
+# Columns that identify a person or a firm, under the headings that English and Spanish exports give them.
+BORROWER = (
+    Column(
+        "borrower_id",
+        headings=("customer_id", "client_id", "id_cliente", "codigo_cliente", "cod_cliente"),
+        personal=True, meaning="the borrower's number",
+    ),
+    Column(
+        "borrower_name",
+        headings=("customer_name", "client_name", "full_name", "name", "cliente", "nombre",
+                  "nombre_cliente", "nombre_completo", "apellido", "apellidos", "razon_social", "borrower"),
+        personal=True, meaning="the borrower's name",
+    ),
+    Column(
+        "payer_name",
+        headings=("payer", "pagador", "nombre_pagador", "debtor", "deudor"),
+        personal=True, meaning="the payer's name",
+    ),
+    Column(
+        "borrower_email",
+        headings=("email", "e_mail", "customer_email", "correo", "correo_electronico"),
+        personal=True, meaning="the borrower's email",
+    ),
+    Column(
+        "borrower_phone",
+        headings=("phone", "phone_number", "mobile", "customer_phone", "telefono", "celular", "movil"),
+        personal=True, meaning="the borrower's phone",
+    ),
+    Column(
+        "borrower_tax_id",
+        headings=("tax_id", "tin", "ssn", "national_id", "passport", "nit", "dui", "nrc", "rfc", "ruc", "dni",
+                  "cedula", "pasaporte", "documento", "numero_documento"),
+        personal=True, meaning="the borrower's tax number",
+    ),
+    Column(
+        "borrower_address",
+        headings=("address", "customer_address", "direccion", "domicilio"),
+        personal=True, meaning="the borrower's address",
+    ),
+    Column(
+        "borrower_birth_date",
+        headings=("birth_date", "date_of_birth", "fecha_nacimiento", "fecha_de_nacimiento"),
+        personal=True, meaning="the borrower's date of birth",
+    ),
+)  # fmt: skip
+SEGMENTS = (
+    COMPANY,
+    Column("product", headings=("product_type", "producto", "tipo_producto", "tipo_de_producto"),
+           meaning="the product"),
+    Column("segment", headings=("segmento",), meaning="the segment of the business"),
+    Column("region", headings=("location_state_province", "departamento", "provincia", "estado"),
+           meaning="the region"),
+)  # fmt: skip
+BUCKETS = ("dpd_0_7_usd", "dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd")
+# The day from which a balance counts in each bucket.
+FIRST_DAY = dict(zip(BUCKETS, (0, 7, 30, 60, 90), strict=True))
+BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
+
+RECEIVABLE = Column("total_receivable_usd", "amount", meaning="the outstanding balance")
+ELIGIBLE = Column("total_eligible_usd", "amount", meaning="the eligible receivables")
+DISCOUNTED = Column("discounted_balance_usd", "amount", meaning="the discounted balance")
+CASH = Column("cash_available_usd", "amount", meaning="cash on hand")
+AGING = tuple(
+    Column(name, "amount", meaning=f"the balance {days.replace('+', ' or more')} days late")
+    for name, days in BUCKET_NAMES.items()
+)
+WRITTEN_OFF = Column("written_off_usd", "amount", meaning="the written-off balance")
+OVERDUE_ON = Column("overdue_on", "date", meaning="the first day overdue")
+INTEREST_RATE = Column("interest_rate", "rate", meaning="the interest rate")
+
+# Account headings of financial statements, matched whole.
+ACCOUNTS = {
+    "cash_usd": ("cash", "cash_and_cash_equivalents", "cash_and_equivalents", "cash_balance", "efectivo",
+                 "caja", "efectivo_y_equivalentes", "efectivo_y_equivalentes_de_efectivo", "caja_y_bancos",
+                 "cash_available_usd"),
+    "assets_usd": ("assets", "total_assets", "activos", "activo", "total_activos", "total_activo",
+                   "activos_totales"),
+    "liabilities_usd": ("liabilities", "total_liabilities", "pasivos", "pasivo", "total_pasivos",
+                        "total_pasivo", "pasivos_totales"),
+    "equity_usd": ("equity", "total_equity", "shareholders_equity", "patrimonio", "total_patrimonio",
+                   "patrimonio_neto", "capital_contable"),
+    "net_income_usd": ("net_income", "net_profit", "profit", "utilidad", "utilidad_neta", "resultado_neto"),
+    "operating_expense_usd": ("operating_expense", "operating_expenses", "opex", "gastos",
+                              "gastos_operativos", "gastos_de_operacion"),
+}  # fmt: skip

@@ -1,12 +1,15 @@
-"""The contract of a row: every check as one vectorized expression, and every reason why a row fails it."""
+"""The contract of an input format: its columns, the checks on its rows, and every reason that a row fails them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import narwhals as nw
 
 from abaco.core.reasons import Reason
-from abaco.ingest.formats import PAR_BALANCES_USD, Format
+from abaco.core.tables import Table
+from abaco.ingest.columns import Column
 
 NOT_FINITE = r"^[+-]?(?:nan|inf|infinity)$"
 WRONG_KIND = {
@@ -16,6 +19,100 @@ WRONG_KIND = {
     "days": "not_whole",
 }
 SEPARATOR = "; "
+
+
+@dataclass(frozen=True)
+class Format:
+    """One input format: the columns that it keeps, what is checked on its rows, and what they are used for.
+
+    Parameters
+    ----------
+    grain
+        What one row is.
+    purpose
+        What the rows are used for when they are not the tape; empty when they are then not used.
+    replaced_by
+        The format that serves the same purpose where an input has both.
+    tape_rank
+        Of the formats of an input, the one with the lowest rank gives the loan tape; None: it cannot.
+    to_tape
+        Returns the tape's columns that are not columns of the format, given the columns of the file and the
+        measurement date.
+    tape_notes
+        Codes of the notes on a report whose tape it gives.
+    key
+        Columns that no two rows may share.
+    date
+        The column that says from when a row is known: rows after the measurement date are left out.
+    amount
+        The column that the reconciliation adds up.
+    any_of
+        Columns of which at least one is required.
+    decreasing
+        Amounts of which none may exceed the one before.
+    """
+
+    name: str
+    title: str
+    grain: str
+    columns: tuple[Column, ...]
+    purpose: str = ""
+    replaced_by: str | None = None
+    tape_rank: int | None = None
+    to_tape: Callable[[set[str], dt.date | None], dict[str, nw.Expr]] | None = None
+    tape_notes: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    date: str | None = None
+    amount: str | None = None
+    any_of: tuple[str, ...] = ()
+    decreasing: tuple[str, ...] = ()
+    column_by_heading: dict[str, Column] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self):
+        known = {heading: c for c in self.columns for heading in (*c.headings, c.name)}
+        object.__setattr__(self, "column_by_heading", known)
+
+    def assign(self, headings: list[str]) -> dict[str, int]:
+        """Return the position of the heading that gives each column; of two for one column, the one listed first.
+
+        Parameters
+        ----------
+        headings
+            Headings of a file, normalised, in the file's order.
+        """
+        return {
+            c.name: headings.index(h)
+            for c in self.columns
+            for h in [next((h for h in (*c.headings, c.name) if h in headings), None)]
+            if h is not None
+        }
+
+    @property
+    def personal(self) -> tuple[str, ...]:
+        """Names of the columns that are masked."""
+        return tuple(c.name for c in self.columns if c.personal)
+
+    @property
+    def table(self) -> Table:
+        """The table of a report that keeps its rows; columns that the file lacks are left out."""
+        return Table(self.name, self.grain, tuple(c.field for c in self.columns))
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether its rows carry a measurement date."""
+        return any(c.name == "measurement_date" for c in self.columns)
+
+    def lacks(self, headings: list[str]) -> list[str]:
+        """Return the required columns that `headings` (normalised) do not give."""
+        present = {self.column_by_heading[h].name for h in headings if h in self.column_by_heading}
+        missing = [c.name for c in self.columns if c.required and c.name not in present]
+        if self.any_of and not present & set(self.any_of):
+            missing.append(" or ".join(self.any_of))
+        return missing
+
+    def matched(self, headings: list[str]) -> int:
+        """Return how many of `headings` (normalised) belong to this format."""
+        return sum(h in self.column_by_heading for h in headings)
 
 
 @dataclass(frozen=True)
@@ -68,9 +165,8 @@ def checks(format_: Format, present: Iterable[str]) -> list[Check]:
             found.append(Check(Reason(WRONG_KIND[column.kind], column=name), wrong_kind))
         if column.kind in ("amount", "rate", "days") and not column.signed:
             found.append(Check(Reason("negative", column=name), value < 0, value < 0))
-    if present.issuperset(PAR_BALANCES_USD):
-        wider = ("outstanding_balance_usd", *PAR_BALANCES_USD)
-        for wide, narrow in zip(wider, PAR_BALANCES_USD, strict=False):
+    if present.issuperset(format_.decreasing):
+        for wide, narrow in pairwise(format_.decreasing):
             is_more = nw.col(narrow) > nw.col(wide)
             found.append(Check(Reason("more_than", column=narrow, wider_column=wide), is_more, is_more))
     return found

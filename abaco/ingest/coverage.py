@@ -1,4 +1,4 @@
-"""Coverage: which measurement dates an input has, and from which day the figures of a date really are."""
+"""Coverage: the measurement dates of an input, and the actual day that the figures of a date are from."""
 
 import datetime as dt
 import tempfile
@@ -12,7 +12,7 @@ from abaco.engines.duckdb import DuckDB
 from abaco.ingest import roles, sources, staging
 
 
-def tape_dates(found: list[sources.Source]) -> list[dt.date]:
+def tape_dates(inputs: list[sources.Source]) -> list[dt.date]:
     """Return the measurement dates in the files that give the tape, oldest first.
 
     Raises
@@ -20,9 +20,11 @@ def tape_dates(found: list[sources.Source]) -> list[dt.date]:
     InputError
         When no file gives a tape, or the tape carries no date.
     """
-    tape = roles.tape_sources(found)
-    if tape[0].format_name == "loans":
-        raise InputError("The loans export carries no measurement date: give DATE=YYYY-MM-DD")
+    tape = roles.tape_sources(inputs)
+    if not tape[0].format.is_dated:
+        raise InputError(
+            f"The {tape[0].format.title} export carries no measurement date: give DATE=YYYY-MM-DD"
+        )
     with DuckDB() as engine, tempfile.TemporaryDirectory(prefix="abaco-") as work:
         days = {day for source in tape for day in _dates(source, engine, Path(work))}
     if not days:
@@ -36,18 +38,18 @@ def _dates(source: sources.Source, engine: DuckDB, work: Path) -> set[dt.date]:
     def write(whole: Path | None) -> int:
         rows = engine.typed(sources.read(source, engine, work, whole), {"measurement_date": "date"})
         engine.write(rows.group_by("measurement_date").agg(rows=nw.len()), table)
-        return sum(row["rows"] for row in found())
+        return sum(row["rows"] for row in read_dates())
 
-    def found() -> list[dict]:
+    def read_dates() -> list[dict]:
         return engine.scan(table).collect("pyarrow").to_native().to_pylist()
 
     text = sources.text_path(source, work) if source.kind in ("csv", "xlsx") else None
     staging.read_whole(source, text, engine, work, write)
-    return {row["measurement_date"] for row in found()} - {None}
+    return {row["measurement_date"] for row in read_dates()} - {None}
 
 
 def stated_dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
-    """Return the dates that the tape's rows say they are of, usable or not, oldest first."""
+    """Return the dates that the tape's rows carry, usable or not, oldest first."""
     rows = batch.rows(engine).select("measurement_date").unique().collect("pyarrow").to_native().to_pylist()
     return sorted({row["measurement_date"] for row in rows} - {None})
 
@@ -62,7 +64,7 @@ def dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
 
 
 def check_stated(stated: list[dt.date], date: dt.date) -> None:
-    """Raise when no row of the tape says that it is of `date`, usable or not.
+    """Raise when no row of the tape carries `date`, usable or not.
 
     Raises
     ------
@@ -95,9 +97,9 @@ def _without_rows(dates: list[dt.date], date: dt.date) -> str:
 
 
 def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:
-    """Return the day that the figures of `date` are really from: first overdue day plus days past due.
+    """Return the actual day of the figures of `date`: first overdue day plus days past due.
 
-    A snapshot labelled with the month's end can hold figures from weeks before. Without overdue dates it
+    A snapshot labelled with the month's end can hold figures from weeks before. Without overdue dates the result
     is `date`.
     """
     overdue = tape.lazy().filter((nw.col("measurement_date") == date) & (nw.col("days_past_due") > 0))
@@ -135,8 +137,8 @@ def check_grain(tape: nw.LazyFrame) -> None:
     mixed = by_date.filter((nw.col("whole") > 0) & (nw.col("whole") < nw.col("rows"))).sort(
         "measurement_date"
     )
-    if found := mixed.collect("pyarrow").to_native().to_pylist():
+    if doubled := mixed.collect("pyarrow").to_native().to_pylist():
         raise InputError(
-            f"{found[0]['measurement_date']} has both a row a loan and a row for the whole book: "
+            f"{doubled[0]['measurement_date']} has both a row a loan and a row for the whole book: "
             "keep one of the files"
         )

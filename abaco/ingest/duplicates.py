@@ -1,4 +1,4 @@
-"""Duplicates: rows that share a key, either identical or conflicting."""
+"""Duplicates: rows that share a key, identical or conflicting."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,8 @@ from abaco.ingest.staging import IS_LATER, Batch, count
 
 
 def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
-    """Classify rows that share a key: of identical rows the first is kept, of conflicting rows none."""
+    """Return a batch with a verdict on rows that share a key: of identical rows the first is kept, conflicting
+    rows are all rejected."""
     key = list(batch.format.key)
     rows = batch.rows(engine)
     key = [name for name in key if name in rows.collect_schema().names()]
@@ -26,19 +27,19 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
         for name in key
     )
     by = [f"key_{name}" for name in key]
-    # numbers are grouped faster than the keys themselves; a key that only has the hash of another is alone below
+    # grouping by hashes is faster; a key that only shares another's hash is on its own below
     known = engine.hashed(known, by, "key_hash")
     repeated = work / f"repeated_{batch.format.name}.parquet"
     engine.write(known.group_by("key_hash").agg(copies=nw.len()).filter(nw.col("copies") > 1), repeated)
     if not count(engine.scan(repeated)):
         return batch
-    # of the other rows only the keys are read
+    # only the keys of the other rows are read
     places = work / f"shared_{batch.format.name}.parquet"
     engine.write(
         known.join(engine.scan(repeated), on="key_hash", how="semi").select("source", "record"), places
     )
     shared = known.join(engine.scan(places), on=["source", "record"], how="semi")
-    # a row that fails its contract is not the same as one that passes, whatever can be read of both
+    # a row that fails its contract differs from one that passes, even with equal values
     internal = {"is_later", "has_key", "source", "record", "row_id", "key_hash", *by}
     values = [name for name in shared.collect_schema().names() if name not in internal]
     low = [nw.col(v).min().alias(f"low_{v}") for v in values]
@@ -51,8 +52,8 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     verdict = nw.when(nw.col("conflicts")).then(nw.lit("conflict"))
     verdict = verdict.otherwise(nw.when(nw.col("row_id") != nw.col("first")).then(nw.lit("duplicate")))
     verdicts = work / f"verdicts_{batch.format.name}.parquet"
-    judged = shared.join(groups, on=by, how="inner").with_columns(verdict=verdict)
+    classified = shared.join(groups, on=by, how="inner").with_columns(verdict=verdict)
     engine.write(
-        judged.filter(~nw.col("verdict").is_null()).select("row_id", "verdict", "amount_usd"), verdicts
+        classified.filter(~nw.col("verdict").is_null()).select("row_id", "verdict", "amount_usd"), verdicts
     )
     return replace(batch, verdicts=verdicts)

@@ -13,7 +13,7 @@ import numpy as np
 
 from abaco.core.errors import InputError
 
-CHUNK = 1 << 19  # a core keeps it at hand while it is looked at from all sides
+CHUNK = 1 << 19  # it stays in a core's cache while it is examined
 SAMPLE = 1 << 18
 LARGE = 1 << 27
 NO_TEXT = "{} is neither UTF-8 nor Windows-1252 text: export it again as CSV in UTF-8"
@@ -28,12 +28,12 @@ def fingerprint(path: Path, text: bool) -> dict:
         hashed = beside.submit(bytes)
         while chunk := file.read(CHUNK):
             hashed.result()
-            hashed = beside.submit(digest.update, chunk)  # it leaves a core to what is looked for in the text
+            hashed = beside.submit(digest.update, chunk)  # hashing runs beside the search of the text
             if not text:
                 continue
             if b"\0" in chunk:
                 raise InputError(
-                    f"{path.name} is no text file (it holds binary data): export it again as CSV in UTF-8"
+                    f"{path.name} is not a text file (it holds binary data): export it again as CSV in UTF-8"
                 )
             delimiter = delimiter or max((b",", b";", b"\t"), key=chunk.split(b"\n", 1)[0].count)
             lines, last = lines + count(chunk, b"\n"), chunk[-1:]
@@ -55,7 +55,6 @@ def fingerprint(path: Path, text: bool) -> dict:
 
 
 def _count_many(text: bytes, byte: bytes) -> int:
-
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == byte[0]))
 
 

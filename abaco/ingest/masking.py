@@ -1,4 +1,4 @@
-"""Masking by column policy: contracts say which columns are personal; tokens are made with a key."""
+"""Masking: contracts name the personal columns; a key turns their values into tokens."""
 
 import hashlib
 import hmac

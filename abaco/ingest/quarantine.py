@@ -1,4 +1,4 @@
-"""Quarantine: the rejected rows with file, line and every reason, and the limit on their number."""
+"""Quarantine: the rejected rows with their file, line, reasons and original values, and how many there may be."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,20 +11,24 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
+from abaco.core.parquet import arrow_schema
 from abaco.core.reasons import Reason
+from abaco.core.tables import COUNT, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest import contract
 from abaco.ingest.csv_records import excerpt, line_numbers
 from abaco.ingest.staging import IS_LATER, Batch, Staged, count, typed, with_originals
 
-QUARANTINE = pa.schema(
-    [
-        ("file", pa.string()),
-        ("line", pa.int64()),
-        ("reasons", pa.string()),
-        ("amount_usd", pa.decimal128(18, 2)),
-        ("original", pa.string()),
-    ]
+TABLE = Table(
+    "quarantine",
+    "one row a rejected row of the input",
+    (
+        Field("file", TEXT, "the input file"),
+        Field("line", COUNT, "the row's line in the file, from 1; of Parquet and JSON its number"),
+        Field("reasons", TEXT, "why it is rejected, every reason"),
+        Field("amount_usd", "decimal(18, 2)", "its amount, empty when that cannot be read", "USD"),
+        Field("original", TEXT, "its values as they stand in the file, as JSON; personal ones masked"),
+    ),
 )
 
 
@@ -55,7 +59,7 @@ def quarantine(
         tables += [_rejects(staged, batch, found, counted, engine, work, key) for staged in batch.staged]
         often = sorted(counted.items(), key=lambda item: (-item[1], str(item[0])))
         counts[batch.format.name] = dict(often)
-    return pa.concat_tables([QUARANTINE.empty_table(), *tables]), counts
+    return pa.concat_tables([arrow_schema(TABLE).empty_table(), *tables]), counts
 
 
 def _rejected(batch: Batch, engine: Engine) -> list[dict]:
@@ -107,7 +111,7 @@ def _rejects(
          "amount_usd": amount, "original": original}
         for line, reasons, amount, original in rejects
     ]  # fmt: skip
-    return pa.Table.from_pylist(sorted(rows, key=lambda row: row["line"]), schema=QUARANTINE)
+    return pa.Table.from_pylist(sorted(rows, key=lambda row: row["line"]), schema=arrow_schema(TABLE))
 
 
 def lines(staged: Staged, records: list[int], engine: Engine) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""Reconciliation: what came in was accepted, quarantined, dropped as a duplicate, or later than the date."""
+"""Reconciliation: every row of the input is accepted, quarantined, a dropped duplicate, or later than the date."""
 
 from decimal import Decimal
 
@@ -88,5 +88,5 @@ def unbalanced(accepted: nw.LazyFrame, tolerance: Decimal) -> dict:
     """
     gap = bucket_gap().abs()
     missed = accepted.lazy().select(gap=gap).filter(nw.col("gap") > nw.lit(tolerance))
-    found = missed.select(n=nw.len(), usd=nw.col("gap").sum()).collect("pyarrow").to_native().to_pylist()[0]
-    return {"unbalanced_rows": found["n"], "unbalanced_usd": str(found["usd"] or ZERO)}
+    gaps = missed.select(n=nw.len(), usd=nw.col("gap").sum()).collect("pyarrow").to_native().to_pylist()[0]
+    return {"unbalanced_rows": gaps["n"], "unbalanced_usd": str(gaps["usd"] or ZERO)}

@@ -1,4 +1,4 @@
-"""What each file of an input is used for: one format gives the tape, the others stand beside it."""
+"""What each file of an input is used for: one format gives the tape, the others complete it."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -9,31 +9,33 @@ import pandas as pd
 from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
+from abaco.ingest.contract import Format
 from abaco.ingest.duplicates import classify_duplicates
-from abaco.ingest.formats import FORMATS
+from abaco.ingest.formats import FORMATS, TAPE_FORMATS
 from abaco.ingest.sources import Skipped, Source
-from abaco.ingest.staging import Batch, count, stage_one
+from abaco.ingest.staging import TAPE, Batch, count, stage_one
 
 
 def roles(sources: Iterable[Source]) -> dict[str, str]:
-    """Return the use of each file: only one format gives the loan tape, or balances would count twice.
-
-    A canonical snapshot goes before PAR balances, and these before loans.
-    """
+    """Return what each file is used for: only one format gives the loan tape, or balances would count twice."""
     sources = list(sources)
+    tape = tape_format(sources)
     present = {s.format_name for s in sources}
-    tape_format = next((name for name in ("snapshot", "par_balances", "loans") if name in present), None)
-    use = {tape_format: "tape", "statements": "cash", "statements_wide": "cash"}
-    kept = {
-        "loans": "what is fixed of each loan",
-        "schedules": "what was due",
-        "transactions": "what was paid",
-    }
-    kept["payments"] = (
-        "kept: the transactions say what was paid" if "transactions" in present else "what was paid"
-    )
-    unused = "not used: the tape comes from the snapshot"
-    return {s.name: use.get(s.format_name) or kept.get(s.format_name, unused) for s in sources}
+    return {s.name: _use(s.format, tape, present) for s in sources}
+
+
+def tape_format(sources: Iterable[Source]) -> Format | None:
+    """Return the format that gives the tape, the first of `TAPE_FORMATS` that the input has, if any."""
+    present = {s.format_name for s in sources}
+    return next((f for f in TAPE_FORMATS if f.name in present), None)
+
+
+def _use(format_: Format, tape: Format | None, present: set[str]) -> str:
+    if format_ is tape:
+        return TAPE
+    if format_.replaced_by in present:
+        return f"kept: the {FORMATS[format_.replaced_by].title} say {format_.purpose}"
+    return format_.purpose or f"not used: the tape comes from the {tape.name.replace('_', ' ')}"
 
 
 def tape_sources(sources: list[Source]) -> list[Source]:
@@ -44,13 +46,11 @@ def tape_sources(sources: list[Source]) -> list[Source]:
     InputError
         When none does, naming what there is.
     """
-    use = roles(sources)
-    if found := [s for s in sources if use[s.name] == "tape"]:
-        return found
+    if tape := tape_format(sources):
+        return [s for s in sources if s.format is tape]
     titles = ", ".join(sorted({s.format.title for s in sources}))
-    raise InputError(
-        f"No loan tape in the input, only {titles}: add a canonical snapshot, PAR balances or loans"
-    )
+    *others, last = (f.title for f in TAPE_FORMATS)
+    raise InputError(f"No loan tape in the input, only {titles}: add a {', '.join(others)} or {last}")
 
 
 def stage(
@@ -61,7 +61,7 @@ def stage(
     Parameters
     ----------
     date
-        The measurement date: rows that became known later are marked.
+        The measurement date; rows that became known later are marked.
     work
         Folder for the staged rows; they still hold personal data.
     key
@@ -72,10 +72,10 @@ def stage(
     list of Batch
         One a format; of the formats that could give the tape, only the one that does.
     """
-    tape_sources(sources)
+    tape = tape_sources(sources)
     use = roles(sources)
-    used = [s for s in sources if not use[s.name].startswith("not used")]
-    staged = [stage_one(s, i, use[s.name] == "tape", date, engine, work, key) for i, s in enumerate(used)]
+    used = [s for s in sources if s in tape or s.format.purpose]
+    staged = [stage_one(s, i, use[s.name] == TAPE, date, engine, work, key) for i, s in enumerate(used)]
     by_format = {}
     for one in staged:
         by_format.setdefault(one.source.format_name, []).append(one)
@@ -99,8 +99,7 @@ def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> lis
 def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[str]) -> list[Reason]:
     """Return what a reader should know about the input."""
     noted = [Reason("file_not_used", name=s.name, cause=s.reason) for s in skipped]
-    if tape_sources(found)[0].format_name == "loans":
-        noted += [Reason("loans_undated"), Reason("balances_of_loans")]
+    noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
     if unknown_accounts:
         noted.append(Reason("accounts_not_used", accounts=tuple(unknown_accounts)))
     return noted
@@ -112,8 +111,7 @@ def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
     Parameters
     ----------
     roles
-        What each file is used for, by name (see `ingestion.roles`).
+        What each file is used for, by name (see `roles`).
     """
-
     rows = [(s.name, s.format.title, roles[s.name], s.bytes, ", ".join(s.left_behind)) for s in found]
     return pd.DataFrame(rows, columns=["file", "format", "used for", "bytes", "columns left behind"])

@@ -1,11 +1,11 @@
-"""The sample that ships with the project, known by its content, so that it is never mistaken for a real book."""
+"""The sample that ships with the project, recognised by its content, so that it is not taken for a real book."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 SENTENCE = "Synthetic sample: invented loans, no real book."
 PLACES = ("data/sample", "data/sample.csv")
-DIGESTS = {  # SHA-256; a file of that name with other content is not the sample
+DIGESTS = {  # SHA-256; a file of the same name with other content is not the sample
     "sample.csv": "92cec26f3cb4b3deffd85d85514c0c74d8cd78f7a7619ea5f54b2fb0771e1211",
     "financials.csv": "c2076c5e378291ec7a0074f960dca0179dc762f54df98d7b7ea25faf16f012fb",
     "loan_par_balances.csv": "b0d591689aed8230a588e5eb996a7676632f9dbaeb8bd2b579696eaf2711d018",

@@ -1,4 +1,4 @@
-"""Input files: found, recognised from their header, fingerprinted, and read as text by column."""
+"""Input files: their discovery, their format by the header, their fingerprint, and their columns as text."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from abaco import engines
 from abaco.core.errors import InputError
 from abaco.ingest import workbooks
+from abaco.ingest.columns import normalise
+from abaco.ingest.contract import Format
 from abaco.ingest.fingerprint import fingerprint, read_header, write_utf8
-from abaco.ingest.formats import FORMATS, Format, normalise, recognise
+from abaco.ingest.formats import FORMATS
 
 if TYPE_CHECKING:  # a run that finds everything unchanged looks at its input without it
     import narwhals as nw
@@ -52,9 +54,9 @@ class Source:
 
     @property
     def left_behind(self) -> list[str]:
-        """Headings that the contract does not name: their values never leave the file."""
-        kept = set(self.columns.values())
-        return [h.strip() for i, h in enumerate(self.headings) if i not in kept]
+        """Headings that the contract does not name; their values are not read."""
+        positions = set(self.columns.values())
+        return [h.strip() for i, h in enumerate(self.headings) if i not in positions]
 
     def as_dict(self) -> dict:
         """Return the fields as JSON can hold them."""
@@ -70,19 +72,19 @@ class Skipped:
 
 
 def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], list[Skipped]]:
-    """Return the exports in a file or folder, and the files of the folder that are none.
+    """Return the exports in a file or folder, and the other files of the folder.
 
     Parameters
     ----------
     input_path
         A file, or a folder whose own files are looked at.
     known
-        Sources of an earlier look, as dicts: a file of the same size and time is not fingerprinted again.
+        Sources of an earlier call, as dicts: a file of the same size and time is not fingerprinted again.
 
     Raises
     ------
     InputError
-        When nothing is there, nothing is usable, or a file is broken.
+        When the input does not exist, nothing in it is usable, or a file is broken.
     """
     if not input_path.exists():
         raise InputError(
@@ -108,9 +110,38 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
         except UnknownFormatError as error:
             skipped.append(Skipped(path.name, str(error)))
     if not sources:
-        found = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
-        raise InputError(f"No usable export in the folder {input_path}: {found}")
+        reasons = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
+        raise InputError(f"No usable export in the folder {input_path}: {reasons}")
     return sources, skipped
+
+
+def recognise(headings: list[str], file: str) -> Format:
+    """Return the format that a header belongs to, whatever the case, order and stray blanks of its headings.
+
+    Parameters
+    ----------
+    headings
+        The header's cells as they stand in the file.
+    file
+        What to call the file in an error.
+
+    Raises
+    ------
+    InputError
+        Naming the file, its columns, and the nearest format with the columns that it lacks.
+    """
+    names = [normalise(h) for h in headings]
+    fits = [f for f in FORMATS.values() if not f.lacks(names)]
+    best = max(fits, key=lambda f: (f.matched(names), sum(c.required for c in f.columns)), default=None)
+    most = max(f.matched(names) for f in FORMATS.values())
+    # a snapshot that lacks a column still has a date and cash, like a financial statement
+    if best is None or most > 2 * best.matched(names):
+        nearest = min(FORMATS.values(), key=lambda f: (-f.matched(names), len(f.lacks(names))))
+        raise InputError(
+            f"{file} fits no known format: it has the columns {', '.join(h.strip() for h in headings)}; "
+            f"the nearest format, {nearest.title}, also needs {', '.join(nearest.lacks(names))}"
+        )
+    return best
 
 
 class UnknownFormatError(InputError):
@@ -119,8 +150,8 @@ class UnknownFormatError(InputError):
 
 def _inspect(path: Path, already: dict) -> Source:
     stat = path.stat()
-    if kept := already.get((str(path), stat.st_size, stat.st_mtime_ns)):
-        return Source(**{**kept, "headings": tuple(kept["headings"])})
+    if former := already.get((str(path), stat.st_size, stat.st_mtime_ns)):
+        return Source(**{**former, "headings": tuple(former["headings"])})
     if stat.st_size == 0:
         raise InputError(f"{path.name} is empty (0 bytes): export it again")
     kind = KINDS[path.suffix.lower()]

@@ -10,12 +10,13 @@ import narwhals as nw
 from abaco.core.errors import InputError, RunError
 from abaco.engines import RECORDS, Engine, UnreadableError
 from abaco.ingest import contract, tape
+from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
-from abaco.ingest.formats import Format
 from abaco.ingest.sources import Source, read, text_path
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
 IS_LATER = nw.col("is_later")
+TAPE = "tape"  # the role of the rows that become the loan tape
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,14 @@ class Batch:
     @property
     def is_tape(self) -> bool:
         """Whether these rows are the loan tape."""
-        return self.role == "tape"
+        return self.role == TAPE
 
     def rows(self, engine: Engine) -> nw.LazyFrame:
         """Return every row that could be split into columns, with ``reasons``, ``is_later``, ``row_id``."""
         return engine.scan([s.path for s in self.staged], row_number="record").with_columns(ROW_ID)
 
     def accepted(self, engine: Engine) -> nw.LazyFrame:
-        """Return the rows that passed: nothing against them, not later than the date, not a duplicate."""
+        """Return the accepted rows: valid, not later than the date, not a duplicate."""
         return accepted_rows([s.path for s in self.staged], self.verdicts, self.is_tape, engine)
 
     def as_dict(self) -> dict:
@@ -77,7 +78,7 @@ def accepted_rows(staged: list[Path], verdicts: Path | None, is_tape: bool, engi
 
 
 def typed(source: Source, engine: Engine, work: Path, text: Path | None) -> nw.LazyFrame:
-    """Return the contract's columns of a source, each also as it stood (``raw_<name>``)."""
+    """Return the contract's columns of a source, each also as it was read (``raw_<name>``)."""
     kinds = {c.name: c.kind for c in source.format.columns if c.name in source.columns}
     return engine.typed(read(source, engine, work, text), kinds, source.decimal_mark)
 
@@ -128,14 +129,14 @@ def stage_one(
 def read_whole(
     source: Source, text: Path | None, engine: Engine, work: Path, attempt: Callable[[Path | None], int]
 ) -> tuple[Path | None, list[tuple[int, str]]]:
-    """Read a source in one go, or else from a copy of those lines that hold whole records.
+    """Read a source at once, or else from a copy of the lines that hold whole records.
 
     Parameters
     ----------
     text
         Where the text of a CSV or XLSX source is.
     attempt
-        Reads the source, or that copy when given one, and returns how many records it found.
+        Reads the source, or the copy that it is passed, and returns the number of records.
 
     Returns
     -------
@@ -184,7 +185,7 @@ def _write_rows(
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
     )  # fmt: skip
-    engine.write(rows, path, passing=True)
+    engine.write(rows, path, temporary=True)
 
 
 def count(frame: nw.LazyFrame) -> int:

@@ -4,7 +4,8 @@ import datetime as dt
 from decimal import Decimal
 
 from abaco.engines import Engine
-from abaco.ingest.formats import ACCOUNTS, STATEMENTS_LONG, STATEMENTS_WIDE, normalise
+from abaco.ingest.columns import ACCOUNTS, normalise
+from abaco.ingest.formats import STATEMENTS_LONG, STATEMENTS_WIDE
 from abaco.ingest.staging import Batch
 
 ACCOUNT_OF = {heading: account for account, headings in ACCOUNTS.items() for heading in (account, *headings)}
@@ -14,21 +15,21 @@ RANK = {heading: place for place, heading in enumerate(ACCOUNT_OF)}
 def accounts(batches: list[Batch], engine: Engine) -> dict[dt.date, dict[str, Decimal]]:
     """Return each date's accounts in USD; headings are matched whole, so that "Total" is not total assets.
 
-    Of two headings for one account on one date, the first in `ACCOUNTS` counts. Unknown accounts are left out, see
-    `unknown`.
+    Of two headings for one account on one date, the one that `ACCOUNTS` lists first counts. Unknown accounts are left
+    out, see `unknown`.
     """
-    found: dict[dt.date, dict[str, Decimal]] = {}
+    accounts_by_date: dict[dt.date, dict[str, Decimal]] = {}
     rows = [row | {"heading": normalise(row["metric"])} for row in _long_rows(batches, engine)]
     known = [row for row in rows if row["heading"] in RANK]
     for row in sorted(known, key=lambda row: (RANK[row["heading"]], row["metric"])):
-        day = found.setdefault(row["measurement_date"], {})
+        day = accounts_by_date.setdefault(row["measurement_date"], {})
         day.setdefault(ACCOUNT_OF[row["heading"]], row["value"])
     for batch in batches:
         if batch.format is STATEMENTS_WIDE:
             for row in batch.accepted(engine).collect("pyarrow").to_native().to_pylist():
-                day = found.setdefault(row.pop("measurement_date"), {})
+                day = accounts_by_date.setdefault(row.pop("measurement_date"), {})
                 day.update({account: value for account, value in row.items() if value is not None})
-    return dict(sorted(found.items()))
+    return dict(sorted(accounts_by_date.items()))
 
 
 def unknown(batches: list[Batch], engine: Engine) -> list[str]:

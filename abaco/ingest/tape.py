@@ -2,35 +2,57 @@
 
 import datetime as dt
 from decimal import Decimal
-from itertools import pairwise
 
 import narwhals as nw
 
-from abaco.ingest.formats import BORROWER, BUCKETS, FIRST_DAY, LOANS, PAR, SEGMENTS, SNAPSHOT, Format
-
-AMOUNTS = (
-    "total_receivable_usd",
-    "total_eligible_usd",
-    "discounted_balance_usd",
-    "cash_available_usd",
-    *BUCKETS,
-    "written_off_usd",
+from abaco.core.tables import FLAG, Field, Table
+from abaco.ingest.columns import (
+    AGING,
+    BORROWER,
+    BUCKETS,
+    CASH,
+    DAYS_PAST_DUE,
+    DISCOUNTED,
+    ELIGIBLE,
+    INTEREST_RATE,
+    LOAN_ID,
+    MEASUREMENT_DATE,
+    OVERDUE_ON,
+    RECEIVABLE,
+    SEGMENTS,
+    WRITTEN_OFF,
+    Column,
 )
-TEXTS = ("loan_id", *(c.name for c in BORROWER), *(c.name for c in SEGMENTS))
-PERSONAL = tuple(c.name for c in BORROWER)
+from abaco.ingest.contract import Format
 
-DTYPES = {
-    "loan_id": nw.String(),
-    "measurement_date": nw.Date(),
-    **{name: nw.String() for name in TEXTS[1:]},
-    **{name: nw.Decimal(18, 2) for name in AMOUNTS},
-    "days_past_due": nw.Int64(),
-    "overdue_on": nw.Date(),
-    "disbursed_on": nw.Date(),
-    "disbursed_usd": nw.Decimal(18, 2),
-    "interest_rate": nw.Decimal(18, 6),
-    "term_days": nw.Int64(),
+BALANCES = (RECEIVABLE, ELIGIBLE, DISCOUNTED, CASH, *AGING, WRITTEN_OFF)
+COLUMNS = (
+    LOAN_ID, MEASUREMENT_DATE, *BORROWER, *SEGMENTS, *BALANCES, DAYS_PAST_DUE, OVERDUE_ON,
+    Column("disbursed_on", "date", meaning="the disbursement date"),
+    Column("disbursed_usd", "amount", meaning="the disbursed amount"),
+    INTEREST_RATE,
+    Column("term_days", "days", meaning="the agreed term"),
+)  # fmt: skip
+TABLE = Table(
+    "tape",
+    "one row a loan and date, or one a date",
+    (
+        *(column.field for column in COLUMNS),
+        Field("is_outlier", FLAG, "whether the balance is far above the mean of its date"),
+        Field("is_dust", FLAG, "whether the balance is above 0 and next to nothing"),
+    ),
+)
+AMOUNTS = tuple(column.name for column in BALANCES)
+PERSONAL = tuple(column.name for column in BORROWER)
+
+KINDS = {
+    "text": nw.String(),
+    "date": nw.Date(),
+    "amount": nw.Decimal(18, 2),
+    "rate": nw.Decimal(18, 6),
+    "days": nw.Int64(),
 }
+DTYPES = {column.name: KINDS[column.kind] for column in COLUMNS}
 # What the loans export says of each loan, by the column of the tape that it fills.
 OF_LOAN = {
     "borrower_id": "borrower_id",
@@ -40,7 +62,6 @@ OF_LOAN = {
     "interest_rate": "interest_rate",
     "term_days": "term",
 }
-COLUMNS = tuple(DTYPES)
 ZERO = nw.lit(Decimal("0.00"))
 
 
@@ -50,70 +71,34 @@ def tape_columns(format_: Format, present: set[str], date: dt.date | None) -> li
     Parameters
     ----------
     format_
-        The canonical snapshot, PAR balances, or loans.
+        A format that can give the tape.
     present
         The columns that the file has; what it lacks is left out, see `complete`.
     date
         The measurement date of a loans export, which carries none of its own.
     """
-    derive = {SNAPSHOT.name: _from_snapshot, PAR.name: _from_par, LOANS.name: _from_loans}[format_.name]
-    filled = {name: nw.col(name) for name in present} | derive(present, date)
+    filled = {name: nw.col(name) for name in present} | format_.to_tape(present, date)
     return [filled[name].cast(dtype).alias(name) for name, dtype in DTYPES.items() if name in filled]
 
 
 def complete(rows: nw.LazyFrame, *beside: str) -> nw.LazyFrame:
     """Return the columns `beside` and those of the tape, in its order; what no file fills is null."""
-    given = rows.collect_schema().names()
-    columns = {n: nw.col(n) if n in given else _nothing(dtype).cast(dtype) for n, dtype in DTYPES.items()}
+    present = rows.collect_schema().names()
+    columns = {n: nw.col(n) if n in present else _nothing(dtype).cast(dtype) for n, dtype in DTYPES.items()}
     return rows.select(*beside, *(column.alias(name) for name, column in columns.items()))
 
 
 def _nothing(dtype: nw.dtypes.DType) -> nw.Expr:
-    # pandas turns no bare None into a whole number
+    # pandas cannot cast a bare None to a whole number
     return nw.lit(None).cast(nw.Decimal(18, 2)) if dtype.is_integer() else nw.lit(None)
-
-
-def _from_snapshot(present: set[str], _) -> dict[str, nw.Expr]:
-    if "dpd_120_plus_usd" not in present:
-        return {}
-    beyond = nw.coalesce(nw.col("dpd_120_plus_usd"), ZERO)
-    return {"dpd_90_plus_usd": nw.col("dpd_90_plus_usd") + beyond}
-
-
-def _from_par(present: set[str], _) -> dict[str, nw.Expr]:
-    par = [nw.col("outstanding_balance_usd"), *(nw.col(f"par_{n}_balance_usd") for n in (7, 30, 60, 90))]
-    buckets = [at_least - beyond for at_least, beyond in pairwise(par)] + par[-1:]
-    outstanding = dict.fromkeys(
-        ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), par[0]
-    )
-    written_off = (
-        nw.col("writeoff_outstanding_balance_usd")
-        if "writeoff_outstanding_balance_usd" in present
-        else nw.lit(None)
-    )
-    return {**outstanding, **dict(zip(BUCKETS, buckets, strict=True)), "written_off_usd": written_off}
-
-
-def _from_loans(present: set[str], date: dt.date | None) -> dict[str, nw.Expr]:
-    balance, dpd = nw.col("outstanding_balance"), nw.col("days_past_due")
-    first = list(FIRST_DAY.values())
-    buckets = {
-        name: nw.when((dpd >= low) & (dpd < high if high else nw.lit(True))).then(balance).otherwise(ZERO)
-        for (name, low), high in zip(FIRST_DAY.items(), [*first[1:], None], strict=True)
-    }
-    outstanding = dict.fromkeys(
-        ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), balance
-    )
-    own = {name: nw.col(heading) for name, heading in OF_LOAN.items() if heading in present}
-    return {"measurement_date": nw.lit(date), **outstanding, **buckets, **own}
 
 
 def with_loans(tape: nw.LazyFrame, loans: nw.LazyFrame) -> nw.LazyFrame:
     """Fill the attributes of each loan that the tape lacks, such as product, rate and disbursement, from the loans
     export.
 
-    The loan id is the key, company prefix and all: bare numbers collide between companies. What does not change over
-    a loan's life is taken, and nothing else; its balance and days past due there are today's, not the date's.
+    The key is the loan id with its company prefix, as bare numbers collide between companies. Only what does not
+    change over a loan's life is taken: the export's balance and days past due are today's, not the date's.
 
     Parameters
     ----------
@@ -122,12 +107,12 @@ def with_loans(tape: nw.LazyFrame, loans: nw.LazyFrame) -> nw.LazyFrame:
     loans
         One row a loan.
     """
-    given = set(loans.collect_schema().names())
-    taken = {name: heading for name, heading in OF_LOAN.items() if heading in given}
-    found = loans.select(
+    present = set(loans.collect_schema().names())
+    taken = {name: heading for name, heading in OF_LOAN.items() if heading in present}
+    fixed = loans.select(
         "loan_id", *(nw.col(h).cast(DTYPES[n]).alias(f"{n}_of_loan") for n, h in taken.items())
     )
-    joined = tape.join(found, on="loan_id", how="left")
+    joined = tape.join(fixed, on="loan_id", how="left")
     filled = joined.with_columns(nw.coalesce(name, f"{name}_of_loan").alias(name) for name in taken)
     return filled.drop(f"{name}_of_loan" for name in taken)
 

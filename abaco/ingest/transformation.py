@@ -9,12 +9,30 @@ from typing import Any
 import narwhals as nw
 
 from abaco.core.decimals import rounded
+from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
-from abaco.ingest.formats import BUCKETS, FORMATS, LOANS
+from abaco.ingest.columns import BUCKETS
+from abaco.ingest.formats import FORMATS, LOANS
 from abaco.ingest.staging import accepted_rows
 from abaco.ingest.tape import AMOUNTS, PERSONAL, ZERO, with_loans
 
-# What a masked value looks like.
+BORROWERS = Table(
+    "borrowers",
+    "one row a borrower and date with a balance",
+    (
+        Field("measurement_date", DATE, "the measurement date"),
+        Field(
+            "borrower",
+            COUNT,
+            "the borrower's place by the balances of all dates, from 1: a name for this report only",
+        ),
+        Field("borrower_id", TEXT, "the borrower's number, masked"),
+        Field("balance_usd", SUM, "the outstanding balance", "USD"),
+        Field("par_30_usd", SUM, "the part of it that is 30 or more days late", "USD"),
+        Field("loans", COUNT, "rows of the tape with a balance", "loans"),
+    ),
+)
+# The pattern of masked values.
 MASKED = r"^(?:redacted|tok_[0-9a-f]{32})$"
 
 
@@ -26,7 +44,7 @@ def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engi
     Parameters
     ----------
     batches
-        What ingestion handed over (see `staging.Batch.as_dict`).
+        The batches among ingestion's facts (see `staging.Batch.as_dict`).
     """
     batches = list(batches)
     tape = _accepted(next(b for b in batches if b["is_tape"]), work, engine)
@@ -44,8 +62,8 @@ def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine) -> nw.LazyFr
 def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     """Return the balance of each borrower, one row a borrower and date with a balance; borrowers are numbered.
 
-    Number 1 owes most over all dates. A number identifies a borrower within one run only, and makes concentration
-    computable where ids are redacted.
+    Number 1 owes most over all dates. The number identifies a borrower within one report, so that concentration is
+    computable where ids are redacted; it may be another borrower's in the next report.
     ``par_30_usd`` is the part of ``balance_usd`` that is 30 and more days late.
 
     Parameters
@@ -64,19 +82,19 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
             loans=nw.len(),
         )
     )
-    engine.write(owed, work / "borrowers.parquet", passing=True)
+    engine.write(owed, work / "borrowers.parquet", temporary=True)
     owed = engine.scan(work / "borrowers.parquet")
     size = owed.group_by("borrower_id").agg(nw.col("balance_usd").sum())
     size = size.select("borrower_id", less=-nw.col("balance_usd"))
     numbered = size.with_row_index("borrower", order_by=["less", "borrower_id"]).drop("less")
-    found = owed.join(
+    ranked = owed.join(
         numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left"
     )
     usd = (nw.col(name).cast(nw.Decimal(38, 2)) for name in ("balance_usd", "par_30_usd"))
-    found = found.select(
+    ranked = ranked.select(
         "measurement_date", "borrower", "borrower_id", *usd, nw.col("loans").cast(nw.Int64())
     )
-    return found.sort("measurement_date", "borrower")
+    return ranked.sort("measurement_date", "borrower")
 
 
 def write_others(
@@ -150,7 +168,7 @@ def flagged(
 def quality(tape: nw.LazyFrame, date: dt.date) -> dict[str, Any]:
     """Return what is unusual in the tape on one date: nulls by amount column, outliers, dust.
 
-    A null stays null: it is never taken for 0.
+    A null stays null: it never counts as 0.
     """
     flags = ("is_outlier", "is_dust")
     rows = tape.lazy().filter(nw.col("measurement_date") == date)
@@ -158,9 +176,9 @@ def quality(tape: nw.LazyFrame, date: dt.date) -> dict[str, Any]:
         *(nw.col(c).is_null().cast(nw.Int64()).sum().alias(c) for c in AMOUNTS),
         *(nw.col(c).cast(nw.Int64()).sum().alias(c) for c in flags),
     )
-    found = {name: int(n or 0) for name, n in counts.collect("pyarrow").to_native().to_pylist()[0].items()}
+    sums = {name: int(n or 0) for name, n in counts.collect("pyarrow").to_native().to_pylist()[0].items()}
     return {
-        "nulls": {c: found[c] for c in AMOUNTS if found[c]},
-        "outliers": found["is_outlier"],
-        "dust": found["is_dust"],
+        "nulls": {c: sums[c] for c in AMOUNTS if sums[c]},
+        "outliers": sums["is_outlier"],
+        "dust": sums["is_dust"],
     }

@@ -16,7 +16,7 @@ def read_header(path: Path) -> tuple[list[str], int]:
     Raises
     ------
     InputError
-        When the file is no workbook, or has no cells.
+        When the file is not a workbook, or has no cells.
     """
     sheet = _sheet(path)
     return next(_rows(sheet)), sheet.start[0] + 1
@@ -49,5 +49,5 @@ def _rows(sheet: CalamineSheet) -> Iterator[list[str]]:
 
 
 def _text(cell: Any) -> str:
-    # Excel knows no whole numbers: 1001 comes as 1001.0
+    # Excel has only floats: 1001 comes as 1001.0
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

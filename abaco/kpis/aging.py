@@ -6,16 +6,20 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from abaco.core.decimals import rounded
-from abaco.ingest.formats import BUCKET_NAMES
+from abaco.core.parquet import arrow_schema
+from abaco.core.tables import DATE, SUM, TEXT, Field, Table
+from abaco.ingest.columns import BUCKET_NAMES
 from abaco.kpis.totals import Totals
 
-AGING = pa.schema(
-    [
-        ("date", pa.date32()),
-        ("bucket", pa.string()),
-        ("amount", pa.decimal128(38, 2)),
-        ("share", pa.decimal128(38, 4)),
-    ]
+TABLE = Table(
+    "aging",
+    "one row a date and aging bucket",
+    (
+        Field("date", DATE, "the measurement date"),
+        Field("bucket", TEXT, "the days past due that the bucket holds"),
+        Field("amount", SUM, "the balance in the bucket", "USD"),
+        Field("share", "decimal(38, 4)", "its part of the outstanding balance, empty when that is 0", "%"),
+    ),
 )
 
 
@@ -40,4 +44,4 @@ def aging_by_date(totals: Mapping[dt.date, Totals]) -> pa.Table:
             amount = total.sums[column]
             share = rounded(amount / book * 100, 4) if amount is not None and book else None
             rows.append({"date": date, "bucket": name, "amount": amount, "share": share})
-    return pa.Table.from_pylist(rows, schema=AGING)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))

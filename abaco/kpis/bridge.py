@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
-from abaco.ingest.formats import BUCKETS, FIRST_DAY
+from abaco.core.parquet import arrow_schema
+from abaco.core.tables import DATE, SUM, TEXT, Field, Table
+from abaco.ingest.columns import BUCKETS, FIRST_DAY
 from abaco.kpis.book import Book
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
@@ -21,10 +23,20 @@ BRIDGED = ("PAR30", "PAR90")
 BOOK = ("total_receivable_usd",)
 MOVED = ("new arrears", "rolled on", "cured", "paid", "written off")
 GROWTH = "book growth"
-SCHEMA = pa.schema(
-    [("date", pa.date32()), ("against", pa.date32()), ("kpi", pa.string()), ("term", pa.string()),
-     ("amount_usd", pa.decimal128(38, 2)), ("points", pa.decimal128(18, 6))]
-)  # fmt: skip
+TABLE = Table(
+    "bridges",
+    "one row a date, portfolio at risk and cause",
+    (
+        Field("date", DATE, "the measurement date"),
+        Field("against", DATE, "the date before"),
+        Field("kpi", TEXT, "the portfolio at risk"),
+        Field(
+            "term", TEXT, "the cause of the change; opening and closing are the balances at risk themselves"
+        ),
+        Field("amount_usd", SUM, "the balance of the cause", "USD"),
+        Field("points", "decimal(18, 6)", "its part in the portfolio at risk", "percentage points"),
+    ),
+)
 
 
 def first_day(kpi: Definition) -> int | None:
@@ -170,7 +182,7 @@ def bridges(definitions: Mapping[str, Definition], book: Book, totals: Mapping[d
             except NotComputableError:
                 continue
             rows += [{**pair, **row} for row in found]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def gaps(

@@ -13,6 +13,8 @@ import pyarrow as pa
 from abaco.core.dates import months_before, months_between
 from abaco.core.decimals import rounded, whole_cents
 from abaco.core.errors import NotComputableError
+from abaco.core.parquet import arrow_schema
+from abaco.core.tables import DATE, FLAG, SUM, Field, Table
 from abaco.kpis import flows
 from abaco.kpis.book import Book, openings
 from abaco.kpis.daily_sums import Amount, DailySums, by_day, measured
@@ -36,12 +38,20 @@ MEASURES = {
         "the outstanding balance at the month's start", "balances at the end of the month before"
     ),
 }
-SCHEMA = pa.schema(
-    [("month", pa.date32()), ("due_usd", pa.decimal128(38, 2)), ("paid_usd", pa.decimal128(38, 2)),
-     ("rate", pa.decimal128(18, 2)), ("principal_due_usd", pa.decimal128(38, 2)),
-     ("principal_paid_usd", pa.decimal128(38, 2)), ("principal_rate", pa.decimal128(18, 2)),
-     ("is_partial", pa.bool_())]
-)  # fmt: skip
+TABLE = Table(
+    "collections",
+    "one row a month",
+    (
+        Field("month", DATE, "the last day of the month"),
+        Field("due_usd", SUM, "principal, interest, fees and tax due in the month", "USD"),
+        Field("paid_usd", SUM, "principal, interest, fees and tax paid in the month", "USD"),
+        Field("rate", "decimal(18, 2)", "paid of due", "%"),
+        Field("principal_due_usd", SUM, "principal due in the month", "USD"),
+        Field("principal_paid_usd", SUM, "of that, what was paid by the end of the month", "USD"),
+        Field("principal_rate", "decimal(18, 2)", "principal paid by then of principal due", "%"),
+        Field("is_partial", FLAG, "whether the figures end before the month does"),
+    ),
+)
 CENT = Decimal("0.01")
 
 MATCHED = "matched"
@@ -137,7 +147,7 @@ def collections(book: Book) -> pa.Table:
         spans = {end: (end.replace(day=1), min(end, last)) for end in ends}
         found = measured(spans, MEASURES, _amounts(moved))
         rows = [_row(end, found[end].sums, spans[end][1] < end) for end in ends]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def _row(month: dt.date, sums: Mapping[str, Decimal | None], is_partial: bool) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
+from abaco.core.parquet import arrow_schema
+from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.book import Book
 from abaco.kpis.segments import AT_RISK
 from abaco.kpis.totals import Measure, Totals, totals
@@ -24,10 +26,18 @@ MEASURES = {
 }
 DIGITS = {"active_borrowers": 0, "borrower_squares": 4}
 NEEDS = ("total_receivable_usd",)
-SCHEMA = pa.schema(
-    [("date", pa.date32()), ("rank", pa.int64()), ("borrower", pa.string()), ("loans", pa.int64()),
-     ("amount_usd", pa.decimal128(38, 2)), ("share", pa.decimal128(9, 4))]
-)  # fmt: skip
+TABLE = Table(
+    "concentration",
+    "one row a date and large borrower",
+    (
+        Field("date", DATE, "the measurement date"),
+        Field("rank", COUNT, "the borrower's place by balance, from 1"),
+        Field("borrower", TEXT, "the borrower's token, or a number without a masking key"),
+        Field("loans", COUNT, "loans with a balance", "loans"),
+        Field("amount_usd", SUM, "the outstanding balance", "USD"),
+        Field("share", "decimal(9, 4)", "its part of the outstanding balance of the book", "%"),
+    ),
+)
 
 PATHS = pa.schema(
     [("date", pa.date32()), ("borrower", pa.string()), ("amount_usd", pa.decimal128(38, 2)),
@@ -128,7 +138,7 @@ def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
         ``borrower`` is a token, or a number where ids are redacted; ``share`` is per cent of the outstanding balance.
     """
     if book.export("borrowers") is None:
-        return SCHEMA.empty_table()
+        return arrow_schema(TABLE).empty_table()
     rows = placed(book).filter(nw.col("place") <= LARGEST).sort("measurement_date", "place")
     found = []
     for row in rows.collect("pyarrow").to_native().to_pylist():
@@ -138,7 +148,7 @@ def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
              "loans": row["loans"], "amount_usd": row["balance_usd"],
              "share": rounded(row["balance_usd"] / whole * 100, 4)}
         )  # fmt: skip
-    return pa.Table.from_pylist(found, schema=SCHEMA)
+    return pa.Table.from_pylist(found, schema=arrow_schema(TABLE))
 
 
 def paths(book: Book, largest: int) -> pa.Table:

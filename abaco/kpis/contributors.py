@@ -11,11 +11,13 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
+from abaco.core.parquet import arrow_schema
+from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.core.text import signed
 from abaco.ingest import masking
-from abaco.ingest.formats import BUCKETS
+from abaco.ingest.columns import BUCKETS
 from abaco.kpis.book import Book
-from abaco.kpis.bridge import SCHEMA as BRIDGES
+from abaco.kpis.bridge import TABLE as BRIDGES
 from abaco.kpis.bridge import bridge, first_day, terms
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals, totals
@@ -24,12 +26,24 @@ from abaco.kpis.transitions import Pair, as_transition, find_transitions, moves
 Rows = list[dict[str, Any]]
 LIMIT = 10
 SEGMENTS = ("company", "product")
-SCHEMA = pa.schema(
-    [("date", pa.date32()), ("against", pa.date32()), ("kpi", pa.string()), ("rank", pa.int64()),
-     ("loan", pa.string()), ("company", pa.string()), ("product", pa.string()), ("term", pa.string()),
-     ("before_usd", pa.decimal128(38, 2)), ("after_usd", pa.decimal128(38, 2)),
-     ("change_usd", pa.decimal128(38, 2)), ("points", pa.decimal128(18, 6))]
-)  # fmt: skip
+TABLE = Table(
+    "bridge_loans",
+    "one row a portfolio at risk and loan that moved it",
+    (
+        Field("date", DATE, "the measurement date"),
+        Field("against", DATE, "the date before"),
+        Field("kpi", TEXT, "the portfolio at risk"),
+        Field("rank", COUNT, "the loan's place by change, from 1"),
+        Field("loan", TEXT, "the loan's token, or a number without a masking key"),
+        Field("company", TEXT, "the company that lent"),
+        Field("product", TEXT, "the product"),
+        Field("term", TEXT, "the cause of the change"),
+        Field("before_usd", SUM, "its balance at risk on the date before", "USD"),
+        Field("after_usd", SUM, "its balance at risk on the date", "USD"),
+        Field("change_usd", SUM, "the difference", "USD"),
+        Field("points", "decimal(18, 6)", "by how much it moved the portfolio at risk", "percentage points"),
+    ),
+)
 
 
 def largest(tape: nw.LazyFrame, pair: Pair, days: int, limit: int = LIMIT) -> list[dict[str, Any]]:
@@ -121,7 +135,9 @@ def bridge_loans(
                 }
             )
     called = names((row["loan_id"] for row in rows), key)
-    return pa.Table.from_pylist([{**row, "loan": called[row["loan_id"]]} for row in rows], schema=SCHEMA)
+    return pa.Table.from_pylist(
+        [{**row, "loan": called[row["loan_id"]]} for row in rows], schema=arrow_schema(TABLE)
+    )
 
 
 def between(
@@ -166,7 +182,10 @@ def bridged(
     if against is not None:
         with suppress(NotComputableError):
             steps, loans = between(kpi, name, book.tape, book.date, against, limit, key)
-    return pa.Table.from_pylist(steps, schema=BRIDGES), pa.Table.from_pylist(loans, schema=SCHEMA)
+    return (
+        pa.Table.from_pylist(steps, schema=arrow_schema(BRIDGES)),
+        pa.Table.from_pylist(loans, schema=arrow_schema(TABLE)),
+    )
 
 
 def finding(steps: pa.Table) -> str:
@@ -177,7 +196,7 @@ def finding(steps: pa.Table) -> str:
     >>> day = {"date": dt.date(2025, 2, 28), "against": dt.date(2025, 1, 31), "kpi": "PAR30"}
     >>> points = {"opening": "3.50", "new arrears": "1.00", "paid": "-0.25", "closing": "4.25"}
     >>> rows = [{**day, "term": term, "points": Decimal(value)} for term, value in points.items()]
-    >>> finding(pa.Table.from_pylist(rows, schema=BRIDGES))
+    >>> finding(pa.Table.from_pylist(rows, schema=arrow_schema(BRIDGES)))
     'PAR30 moved by +0.75 points, from 3.50 % on 2025-01-31 to 4.25 % on 2025-02-28; most by new arrears (+1.00).'
     """
     if not steps.num_rows:

@@ -8,15 +8,28 @@ from typing import Any
 import pyarrow as pa
 
 from abaco.core.decimals import rounded
+from abaco.core.parquet import arrow_schema
+from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate
 
-SCHEMA = pa.schema(
-    [("date", pa.date32()), ("kpi", pa.string()), ("value", pa.decimal128(18, 6)), ("status", pa.string()),
-     ("reason", pa.string()), ("numerator", pa.decimal128(38, 2)), ("denominator", pa.decimal128(38, 2)),
-     ("rows", pa.int64())]
-)  # fmt: skip
+TABLE = Table(
+    "history",
+    "one row a date and KPI",
+    (
+        Field("date", DATE, "the measurement date"),
+        Field("kpi", TEXT, "the KPI, see KPIS.md"),
+        Field("value", "decimal(18, 6)", "its value in its own unit, empty when it cannot be computed"),
+        Field(
+            "status", TEXT, "ok, warning or critical by its limits, none without limits, or not_computable"
+        ),
+        Field("reason", TEXT, "why it has no value"),
+        Field("numerator", SUM, "the sum above the line"),
+        Field("denominator", SUM, "the sum below the line"),
+        Field("rows", COUNT, "the rows that it is computed from", "rows"),
+    ),
+)
 
 
 def history(definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals]) -> pa.Table:
@@ -32,7 +45,7 @@ def history(definitions: Mapping[str, Definition], totals: Mapping[dt.date, Tota
         for date in sorted(totals)
         for name, entry in evaluate(definitions, totals[date], date).items()
     ]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def change_pct(value: Decimal, previous: Decimal) -> Decimal | None:

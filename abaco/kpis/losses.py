@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
-from abaco.ingest.formats import BUCKETS
+from abaco.ingest.columns import BUCKETS
 from abaco.kpis.book import Book
 from abaco.kpis.totals import Measure, Totals
 

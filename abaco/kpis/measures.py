@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from abaco.core.parquet import arrow_schema
+from abaco.core.tables import COUNT, DATE, TEXT, Field, Table
 from abaco.kpis import (
     balances,
     collection,
@@ -36,10 +38,17 @@ SOURCES = (
 )
 MEASURES: dict[str, Measure] = {name: found for source in SOURCES for name, found in source.MEASURES.items()}
 
-TABLE = pa.schema(
-    [("date", pa.date32()), ("measure", pa.string()), ("value", pa.decimal128(38, 4)), ("unit", pa.string()),
-     ("rows", pa.int64())]
-)  # fmt: skip
+TABLE = Table(
+    "measures",
+    "one row a date and measure",
+    (
+        Field("date", DATE, "the measurement date"),
+        Field("measure", TEXT, "the measure, see KPIS.md"),
+        Field("value", "decimal(38, 4)", "its value, empty when the input does not give it"),
+        Field("unit", TEXT, "what the value counts"),
+        Field("rows", COUNT, "the rows that it is computed from", "rows"),
+    ),
+)
 
 
 def measure(book: Book, names: Iterable[str]) -> dict[dt.date, Totals]:
@@ -94,4 +103,4 @@ def table(totals: Mapping[dt.date, Totals]) -> pa.Table:
         for date, total in sorted(totals.items())
         for name, value in sorted(total.sums.items())
     ]
-    return pa.Table.from_pylist(rows, schema=TABLE)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))

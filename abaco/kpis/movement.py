@@ -7,6 +7,8 @@ from decimal import Decimal
 import pyarrow as pa
 
 from abaco.core.decimals import rounded
+from abaco.core.parquet import arrow_schema
+from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.balances import WRITTEN_OFF as SAYS_WRITTEN_OFF
 from abaco.kpis.book import Book, openings
 from abaco.kpis.totals import Measure, Totals
@@ -38,10 +40,19 @@ MEASURES = {
     "cured_usd": Measure("what was cured or paid off in the month", BOTH, of_month=True),
 }
 EARLY, LATE, LATEST = LATENESS[:2], LATENESS[2:], LATENESS[4:]
-ROLL_RATES = pa.schema(
-    [("date", pa.date32()), ("against", pa.date32()), ("opening", pa.string()), ("closing", pa.string()),
-     ("loans", pa.int64()), ("amount_usd", pa.decimal128(38, 2)), ("share", pa.decimal128(9, 4))]
-)  # fmt: skip
+TABLE = Table(
+    "roll_rates",
+    "one row a date, opening state and closing state",
+    (
+        Field("date", DATE, "the measurement date"),
+        Field("against", DATE, "the last date of the month before"),
+        Field("opening", TEXT, "the state on the earlier date: an aging bucket, written off or new"),
+        Field("closing", TEXT, "the state on the later date: an aging bucket, written off or paid"),
+        Field("loans", COUNT, "loans that went from one to the other", "loans"),
+        Field("amount_usd", SUM, "their balance on the earlier date, of new loans on the later one", "USD"),
+        Field("share", "decimal(9, 4)", "its part of the opening state's balance", "%"),
+    ),
+)
 
 
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
@@ -101,7 +112,7 @@ def roll_rates(book: Book) -> pa.Table:
     moved = book.cached(book_transitions)
     pairs = openings(book.dates).items()
     rows = [row for pair in pairs for row in _rolled(pair, moved.get(pair, []))]
-    return pa.Table.from_pylist(rows, schema=ROLL_RATES)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def rolled_between(book: Book, date: dt.date, against: dt.date | None) -> pa.Table:
@@ -110,7 +121,7 @@ def rolled_between(book: Book, date: dt.date, against: dt.date | None) -> pa.Tab
     if against is not None:
         moved = find_transitions(book.tape, [(date, against)])
         rows = _rolled((date, against), moved.get((date, against), []))
-    return pa.Table.from_pylist(rows, schema=ROLL_RATES)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def _rolled(pair: Pair, transitions: Collection[Transition]) -> list[dict]:

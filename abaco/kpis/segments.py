@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from abaco.core.bands import TERMS, TICKETS, UNKNOWN, Band
 from abaco.core.decimals import rounded
+from abaco.core.parquet import arrow_schema
+from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.book import Book
 from abaco.kpis.totals import Measure, Totals
 from abaco.kpis.transitions import moves
@@ -25,11 +27,20 @@ MEASURES = {
     )
     for name in COLUMNS
 }
-SCHEMA = pa.schema(
-    [("date", pa.date32()), ("dimension", pa.string()), ("value", pa.string()), ("loans", pa.int64()),
-     ("outstanding_usd", pa.decimal128(38, 2)), ("share", pa.decimal128(9, 4)), ("par30", pa.decimal128(38, 4)),
-     ("par90", pa.decimal128(38, 4))]
-)  # fmt: skip
+TABLE = Table(
+    "segments",
+    "one row a date, dimension and value",
+    (
+        Field("date", DATE, "the measurement date"),
+        Field("dimension", TEXT, "company, product, segment, region, ticket or term"),
+        Field("value", TEXT, "the part of the book"),
+        Field("loans", COUNT, "loans with a balance", "loans"),
+        Field("outstanding_usd", SUM, "the outstanding balance", "USD"),
+        Field("share", "decimal(9, 4)", "its part of the outstanding balance of the book", "%"),
+        Field("par30", "decimal(38, 4)", "the part of its balance that is 30 or more days late", "%"),
+        Field("par90", "decimal(38, 4)", "the part of its balance that is 90 or more days late", "%"),
+    ),
+)
 
 RISE_DIMENSIONS = ("product", "company", "region")
 RISE = pa.schema(
@@ -116,7 +127,7 @@ def segments(book: Book) -> pa.Table:
                 rows.append({**row, "outstanding_usd": owed, "share": share, **rates})
     order = {dimension: place for place, dimension in enumerate(DIMENSIONS)}
     rows.sort(key=lambda row: (row["date"], order[row["dimension"]]))
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def rise_by_segment(

@@ -9,7 +9,7 @@ from typing import Any
 
 import narwhals as nw
 
-from abaco.ingest.formats import BUCKET_NAMES, BUCKETS, FIRST_DAY
+from abaco.ingest.columns import BUCKET_NAMES, BUCKETS, FIRST_DAY
 from abaco.kpis.book import Book, openings
 
 Pair = tuple[dt.date, dt.date]  # the later date and the earlier one

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from abaco.core.decimals import whole_cents
 from abaco.core.errors import NotComputableError
-from abaco.ingest.formats import BUCKET_NAMES, BUCKETS, FIRST_DAY
+from abaco.ingest.columns import BUCKET_NAMES, BUCKETS, FIRST_DAY
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 from abaco.kpis.collection import flows_of

@@ -12,6 +12,8 @@ import pyarrow as pa
 from abaco.core.dates import month_end, month_number, months_before
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
+from abaco.core.parquet import arrow_schema
+from abaco.core.tables import COUNT, SUM, TEXT, Field, Table
 from abaco.kpis.balances import DAYS, WRITTEN_OFF, columns
 from abaco.kpis.book import Book
 from abaco.kpis.daily_sums import ROWS, DailySums, measured
@@ -26,11 +28,23 @@ MEASURES = {
     ),
     "rdr_disbursed_usd": Measure("what was lent at least 12 months ago", LOANS),
 }
-SCHEMA = pa.schema(
-    [("cohort", pa.string()), ("months_on_book", pa.int64()), ("loans", pa.int64()),
-     ("disbursed_usd", pa.decimal128(38, 2)), ("defaulted_usd", pa.decimal128(38, 2)),
-     ("share", pa.decimal128(18, 4))]
-)  # fmt: skip
+TABLE = Table(
+    "vintages",
+    "one row a quarter of disbursement and month on book",
+    (
+        Field("cohort", TEXT, "the quarter of disbursement"),
+        Field("months_on_book", COUNT, "whole months since disbursement", "months"),
+        Field("loans", COUNT, "loans disbursed in the quarter", "loans"),
+        Field("disbursed_usd", SUM, "what the quarter disbursed", "USD"),
+        Field(
+            "defaulted_usd",
+            SUM,
+            "the balance of its loans that had fallen 90 days behind by that age, as it was then",
+            "USD",
+        ),
+        Field("share", "decimal(18, 4)", "defaulted of disbursed", "%"),
+    ),
+)
 NEEDED = ("loan_id", "disbursed_on", "days_past_due", "written_off_usd", "dpd_90_plus_usd")
 
 
@@ -129,7 +143,7 @@ def vintages(book: Book) -> pa.Table:
         seen = max(_seen_since(book.dates), month_number(daily_sums.days[0]) // 3 * 3)
         for quarter in range(-(-seen // 3) * 3, whole - 1, 3):
             rows += _curve(quarter, whole, daily_sums, defaults)
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
 def _is_whole(tape: nw.LazyFrame) -> bool:

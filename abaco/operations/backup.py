@@ -1,7 +1,6 @@
 """Backup: reports and database in one archive, every file with its hash, whole or not there at all."""
 
 import datetime as dt
-import hashlib
 import io
 import json
 import os
@@ -115,7 +114,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _entry(name: str, file: Any) -> dict[str, Any]:
     file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = core_files.sha256(file)
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     return {"path": name, "bytes": size, "sha256": digest}

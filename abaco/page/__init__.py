@@ -17,7 +17,7 @@ from abaco.page.quality import data_quality, missing_list, reconciles, reconcili
 from abaco.page.roll_rates import roll_rate_matrix
 from abaco.page.segments import segment_tables
 from abaco.page.svg import COLOURS, canvas, picture
-from abaco.page.tables import figures, frame_table, read_tables
+from abaco.page.tables import Tables, figures, frame_table
 from abaco.page.trend import trend_chart
 from abaco.page.vintages import vintage_chart, vintage_table
 
@@ -25,6 +25,7 @@ __all__ = [
     "COLOURS",
     "FIRST_KPIS",
     "Html",
+    "Tables",
     "aging_table",
     "bridge_chart",
     "bridge_loans_table",
@@ -46,7 +47,6 @@ __all__ = [
     "notebook_style",
     "picture",
     "provenance",
-    "read_tables",
     "reconciles",
     "reconciliation_table",
     "roll_rate_matrix",

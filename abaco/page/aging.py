@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from abaco.ingest.formats import BUCKET_NAMES, FIRST_DAY
+from abaco.ingest.columns import BUCKET_NAMES, FIRST_DAY
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill, sentence
 from abaco.page.tables import bar, figures

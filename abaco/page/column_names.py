@@ -4,43 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from abaco.core.reasons import JOINTS, Reason
+from abaco.ingest import tape
+from abaco.ingest.formats import TAPE_FORMATS
 from abaco.page.language import phrase, reasons, spoken
 from abaco.page.words import count, day, listing, money
 
+# Of names without an underscore, such as "product", a text cannot tell a column from the word.
 COLUMNS = {
-    "total_receivable_usd": "the outstanding balance",
-    "total_eligible_usd": "the eligible receivables",
-    "discounted_balance_usd": "the discounted balance",
-    "cash_available_usd": "cash on hand",
-    "dpd_0_7_usd": "the balance 0–7 days late",
-    "dpd_7_30_usd": "the balance 7–30 days late",
-    "dpd_30_60_usd": "the balance 30–60 days late",
-    "dpd_60_90_usd": "the balance 60–90 days late",
-    "dpd_90_plus_usd": "the balance 90 or more days late",
-    "dpd_120_plus_usd": "the balance 120 or more days late",
-    "written_off_usd": "the written-off balance",
-    "writeoff_outstanding_balance_usd": "the written-off balance",
-    "outstanding_balance_usd": "the outstanding balance",
-    "outstanding_balance": "the outstanding balance",
-    "par_7_balance_usd": "the balance 7 or more days late",
-    "par_30_balance_usd": "the balance 30 or more days late",
-    "par_60_balance_usd": "the balance 60 or more days late",
-    "par_90_balance_usd": "the balance 90 or more days late",
-    "measurement_date": "the measurement date",
-    "reporting_date": "the reporting date",
-    "loan_id": "the loan's number",
-    "days_past_due": "the days past due",
-    "disbursed_usd": "the disbursed amount",
-    "interest_rate": "the interest rate",
-    "borrower_id": "the borrower's number",
-    "borrower_name": "the borrower's name",
-    "borrower_email": "the borrower's email",
-    "borrower_phone": "the borrower's phone",
-    "borrower_tax_id": "the borrower's tax number",
-    "borrower_address": "the borrower's address",
-    "borrower_birth_date": "the borrower's date of birth",
-    "payer_name": "the payer's name",
-}
+    column.name: column.meaning
+    for column in (*tape.COLUMNS, *(column for format_ in TAPE_FORMATS for column in format_.columns))
+    if "_" in column.name
+} | {"reporting_date": "the reporting date"}
 # values of reasons that are dates
 DAYS = ("date", "last", "since", "paid_since", "due_since")
 KPI_TEXTS = ("title", "unit", "note", "formula")

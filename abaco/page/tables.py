@@ -8,11 +8,6 @@ from abaco.page.language import phrase
 from abaco.page.markup import Html, fill
 from abaco.page.words import NOTHING, count, day, money, number
 
-SHOWN = (
-    "history", "bridges", "bridge_loans", "roll_rates", "collections", "vintages", "concentration",
-    "segments",
-)  # fmt: skip
-
 
 def figures(
     caption: str,
@@ -86,16 +81,23 @@ def frame_table(frame, caption: str) -> Html:
     return figures(caption, [phrase(str(name)) for name in frame.columns], rows, texts=texts)
 
 
-def read_tables(phase) -> dict:
-    """Return the tables that the page shows, by name; one that the run did not write is an empty list.
+class Tables(dict):
+    """The tables of a run by name, each read when it is first asked for; one that was not written is an empty list.
 
     Parameters
     ----------
     phase
         The `abaco.run.phase.Phase` that reads them.
     """
-    written = {path.stem for path in phase.tables.glob("*.parquet")}
-    return {name: phase.read_table(name) if name in written else [] for name in SHOWN}
+
+    def __init__(self, phase):
+        super().__init__()
+        self._phase = phase
+
+    def __missing__(self, name: str):
+        is_written = (self._phase.tables / f"{name}.parquet").exists()
+        self[name] = self._phase.read_table(name) if is_written else []
+        return self[name]
 
 
 def rows_of(table, **wanted) -> list[dict]:

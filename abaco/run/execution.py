@@ -18,6 +18,7 @@ from typing import Any
 
 import nbformat
 import numpy as np
+import pandas as pd
 import scrapbook  # noqa: F401  phases record their figures with it: the server of forks imports it for all of them
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -135,6 +136,7 @@ class NotebookShell(InteractiveShell):
     displayhook_class = Type(ResultHook)
     display_pub_class = Type(OutputPublisher)
     outputs = AnyTrait()
+    kernel = AnyTrait("none")  # by this attribute, libraries tell a notebook from a terminal
 
     def showtraceback(self, *_, **__) -> None:
         """Print nothing: the error becomes an output of its cell."""
@@ -162,6 +164,7 @@ class NotebookShell(InteractiveShell):
 def new_shell() -> NotebookShell:
     """Return a shell with an empty namespace, which is the current one of IPython from now on."""
     os.environ.setdefault("MPLBACKEND", INLINE_BACKEND)
+    pd.set_option("display.max_columns", 20)  # pandas took itself for one in a terminal when it was imported
     config = Config()
     config.HistoryManager.enabled = False
     NotebookShell.clear_instance()

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import shutil
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -20,10 +21,10 @@ from abaco.core.files import read_json, write_json
 from abaco.core.phases import (
     COMPLETED,
     FACTS,
-    OUTPUTS,
     PHASES,
     finished,
     notebook_path,
+    outputs,
     phase_named,
     scraps_of,
     section,
@@ -32,6 +33,7 @@ from abaco.core.reasons import Reason
 from abaco.run.process import execute_phase
 
 SCRATCH = Path("reports") / ".scratch"
+ROWS = "work/rows"
 
 
 class Phase:
@@ -53,11 +55,19 @@ class Phase:
         self.folder = project.resolve(run_dir or SCRATCH)
         if not run_dir:
             _execute_earlier(name, self.folder)
+        self._before = _written(self.folder)
 
     @property
     def rows(self) -> Path:
-        """Folder for the rows that ingestion hands to transformation; it is removed when that has succeeded."""
+        """Folder of the rows that ingestion leaves for transformation; it is removed when that has succeeded."""
         folder = self._work / "rows"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @property
+    def scratch(self) -> Path:
+        """Folder for files that only this phase reads; it is removed when the phase completes."""
+        folder = self._work / self.name
         folder.mkdir(exist_ok=True)
         return folder
 
@@ -91,11 +101,11 @@ class Phase:
             return read_json(path)
         return {"run_id": "scratch", "code": {}, "parameters": {}, "sources": [], "engine": {}}
 
-    def hand_over(self, content: Any) -> None:
+    def write_facts(self, content: Any) -> None:
         """Record facts for later phases."""
         record(**{FACTS: content})
 
-    def received(self, name: str) -> Any:
+    def read_facts(self, name: str) -> Any:
         """Return the facts that an earlier phase recorded."""
         return scraps_of(self.folder / "notebooks" / f"{phase_named(name)}.ipynb")[FACTS]
 
@@ -131,14 +141,27 @@ class Phase:
         pa.csv.write_csv(pq.read_table(self.tables / f"{name}.parquet"), self.tables / f"{name}.csv")
 
     def complete(self, **figures: Any) -> None:
-        """Record the phase's metrics and, last of all, that it is complete.
+        """Record the phase's metrics and, last of all, that it is complete and which files it wrote.
 
-        A run believes nothing else: a notebook without its last cells succeeds for papermill.
+        A run relies on nothing else: papermill takes a notebook without its last cells for a success.
         """
         record(**figures)
         if self._engine is not None:
             self._engine.close()
-        record(**{COMPLETED: True})
+        shutil.rmtree(self._work / self.name, ignore_errors=True)
+        written = _written(self.folder).items() - self._before.items()
+        record(**{COMPLETED: sorted(name for name, _ in written)})
+
+
+def _written(folder: Path) -> dict[str, int]:
+    """Return when each file of a run was last written, in nanoseconds; the rows for the next phase are one entry."""
+    times: dict[str, int] = {}
+    for path in (p for p in folder.rglob("*") if p.is_file()):
+        parts = path.relative_to(folder).parts
+        name = "/".join(parts[:2] if parts[:2] == ("work", "rows") else parts)
+        if name == ROWS or not name.startswith(("notebooks/", "work/", "run.json")):
+            times[name] = max(times.get(name, 0), path.stat().st_mtime_ns)
+    return times
 
 
 def _execute_earlier(name: str, folder: Path) -> None:
@@ -162,7 +185,8 @@ def _changed_since(folder: Path, phase: str) -> bool:
         root / "params" / "kpis.yml",
         *code,
     ]
-    made = min(os.path.getmtime(folder / name) for name in OUTPUTS[section(phase)])
+    written = (f"notebooks/{phase}.ipynb", *outputs(folder, phase))
+    made = min(os.path.getmtime(folder / name) for name in written)
     return made < max(os.path.getmtime(p) for p in watched if p.exists())
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -232,27 +232,22 @@ class Pipeline:
         """Execute a phase, while a process makes the imports of the `following` one."""
         self.progress.begin(phase)
         log.info("phase %s begins", phase)
-        began, before = time.perf_counter(), set(_files(folder))
+        began = time.perf_counter()
         record.phase, name = phase, section(phase)
         given = {"input": plan["input"], "date": plan["date"]} if name == "ingestion" else {}
         parameters = {**given, **plan["parameters"][name]}
         with self._next or NotebookProcess(notebook_path(phase)) as process:
             self._next = NotebookProcess(notebook_path(following)) if following else None
             executed = execute_phase(phase, folder, parameters, self.progress.cell, process)
-        figures = {k: v for k, v in scraps_of(executed).items() if k not in (COMPLETED, FACTS)}
-        outputs = sorted(name for name in set(_files(folder)) - before if not name.startswith("notebooks/"))
+        scraps = scraps_of(executed)
+        figures = {k: v for k, v in scraps.items() if k not in (COMPLETED, FACTS)}
+        outputs = [name for name in scraps[COMPLETED] if not name.startswith("work/")]
         seconds = round(time.perf_counter() - began, 3)
         record.add(name, {**figures, "seconds": seconds, "key": plan["keys"][phase], "outputs": outputs})
         if name == "transformation":
             folders.discard_rows(folder)
         self.progress.end(phase)
         log.info("phase %s ended: %s", phase, figures)
-
-
-def _files(folder: Path) -> Iterator[str]:
-    paths = (p for p in folder.rglob("*") if p.is_file())
-    names = (p.relative_to(folder).as_posix() for p in paths)
-    return (name for name in names if not name.startswith("work/") and name != "run.json")
 
 
 def _seal(folder: Path, plan: dict[str, Any]) -> None:

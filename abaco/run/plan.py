@@ -5,14 +5,14 @@ import hmac
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from abaco.core import files, project, secrets
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
-from abaco.core.phases import HANDED, OUTPUTS, PHASES, notebook_path, section
+from abaco.core.phases import PHASES, notebook_path, outputs, section
 from abaco.ingest.sample_mark import PLACES, is_sample
 
 FINGERPRINT = b"abaco: which masking key"
@@ -52,19 +52,26 @@ def reusable(keys: dict[str, str], former: Path) -> list[str]:
         return []
     same = []
     for phase in PHASES:
-        kept = [f"notebooks/{phase}.ipynb", *OUTPUTS[section(phase)]]
-        if done.get(section(phase), {}).get("key") != keys[phase] or not all(
-            (former / k).exists() for k in kept
-        ):
+        entry = done.get(section(phase), {})
+        if entry.get("key") != keys[phase] or not _exist(former, [_notebook(phase), *entry["outputs"]]):
             break
         same.append(phase)
-    while (
-        same
-        and same != list(PHASES)
-        and not all((former / h).exists() for h in HANDED.get(section(same[-1]), ()))
-    ):
+    while same and same != list(PHASES) and not _exist(former, _work_files(former, same[-1])):
         same.pop()
     return same
+
+
+def _notebook(phase: str) -> str:
+    return f"notebooks/{phase}.ipynb"
+
+
+def _exist(folder: Path, names: Iterable[str]) -> bool:
+    return all((folder / name).exists() for name in names)
+
+
+def _work_files(former: Path, phase: str) -> list[str]:
+    """Return what only the next phase reads of a phase's outputs; it is gone once that phase has succeeded."""
+    return [name for name in outputs(former, phase) or () if name.startswith("work/")]
 
 
 def adopt(phases: list[str], former: Path, folder: Path) -> dict[str, Any]:
@@ -77,9 +84,10 @@ def adopt(phases: list[str], former: Path, folder: Path) -> dict[str, Any]:
     """
     done = files.read_json(former / "run.json")["phases"]
     sections = [section(phase) for phase in phases]
-    names = [f"notebooks/{phase}.ipynb" for phase in phases]
-    for name in sections:
-        names += [*done[name]["outputs"], *(h for h in HANDED.get(name, ()) if (former / h).exists())]
+    names = []
+    for phase in phases:
+        names += [_notebook(phase), *done[section(phase)]["outputs"]]
+        names += [name for name in _work_files(former, phase) if (former / name).exists()]
     for name in names:
         _link(former / name, folder / name)
     return {

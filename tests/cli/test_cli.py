@@ -72,7 +72,7 @@ def test_missing_file(kept):
         ("empty.csv", b"", "empty.csv is empty"),
         ("header.csv", HEADER.encode() + b"\n", "No date in header.csv can be read|no row|No row"),
         ("wrong.csv", b"a,b\n1,2\n", r"wrong\.csv .*a, b.*nearest"),
-        ("binary.csv", bytes(range(256)) * 8, r"binary\.csv is no text file \(it holds binary data\)"),
+        ("binary.csv", bytes(range(256)) * 8, r"binary\.csv is not a text file \(it holds binary data\)"),
         ("notes.docx", b"x", r"notes\.docx is not one of \.csv"),
         ("cut.parquet", None, r"cut\.parquet cannot be read as parquet: "),
         ("folder", None, r"No usable export in the folder .*folder: readme\.txt: "),
@@ -121,7 +121,7 @@ def test_impossible_date(kept, date):
     result = kept.report(date=date)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == (
-        f"Error: DATE {date} is no calendar day: write it as YYYY-MM-DD, for example 2025-12-31\n"
+        f"Error: DATE {date} is not a valid date: write it as YYYY-MM-DD, for example 2025-12-31\n"
     )
 
 

@@ -23,7 +23,7 @@ def test_impossible_date_is_an_error_that_says_how_to_write_it(text):
     with pytest.raises(InputError) as error:
         parse_date(text)
     assert (
-        str(error.value) == f"DATE {text} is no calendar day: write it as YYYY-MM-DD, for example 2025-12-31"
+        str(error.value) == f"DATE {text} is not a valid date: write it as YYYY-MM-DD, for example 2025-12-31"
     )
 
 

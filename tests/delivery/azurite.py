@@ -2,9 +2,7 @@
 
 import http.client
 import importlib.util
-import os
 import re
-import shutil
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.programs import END_WITH_US, missing
+
 MAIN = Path(__file__).parents[1] / "node/node_modules/azurite/dist/src/blob/main.js"
 # The account that Azurite has for everybody; its key is in its manual and no secret.
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-END_WITH_US = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 
 def node():
@@ -152,7 +151,7 @@ class Proxy:
 def blob_service(tmp_path_factory):
     """Azurite, which the tests of a session share."""
     if reason := needed():
-        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)(reason)
+        missing(reason)
     with Azurite(tmp_path_factory.mktemp("azurite")) as started:
         yield started
 

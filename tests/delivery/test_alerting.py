@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from abaco.core import files, settings
+from abaco.core.parquet import arrow_schema
 from abaco.database import schema
 from abaco.database.connection import connect
 from abaco.delivery import alerting, outbox
 from abaco.delivery.email import EmailChannel
 from abaco.delivery.webhooks import PagerDutyChannel, SlackChannel
-from abaco.kpis.bridge import SCHEMA as BRIDGES
+from abaco.kpis.bridge import TABLE as BRIDGES
 from tests.support.mailserver import serving
 from tests.support.webhooks import PAGERDUTY, SLACK, recording
 
@@ -88,7 +89,9 @@ def write_run(folder, content):
     pair = {"date": day, "against": dt.date(2025, 11, 30), "kpi": "PAR30"}
     points = {"opening": "7.500000", "new arrears": "1.250000", "paid": "-0.250000", "closing": "8.500000"}
     steps = [{**pair, "term": term, "points": Decimal(value)} for term, value in points.items()]
-    pq.write_table(pa.Table.from_pylist(steps, schema=BRIDGES), folder / "tables" / "bridges.parquet")
+    pq.write_table(
+        pa.Table.from_pylist(steps, schema=arrow_schema(BRIDGES)), folder / "tables" / "bridges.parquet"
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import email
 import email.policy
 import hashlib
-import os
 import socket
 
 import pytest
@@ -18,6 +17,7 @@ from abaco.delivery.planning import report_delivery
 from tests.page import example
 from tests.support import browser as chromium
 from tests.support.mailserver import PASSWORD, URL_PASSWORD, URL_USER, USER, MailServer, authority, serving
+from tests.support.programs import missing
 
 RUN = {"run_id": "20251231-3fa9c1d2e4b0", "date": "2025-12-31"}
 CLIPPED = 102 * 1024  # bytes of HTML from which Gmail cuts a message off
@@ -394,7 +394,7 @@ def test_draft_that_is_gone_says_how_to_make_it_again(use, tmp_path):
 
 def test_received_message_in_a_browser(use, delivery, tmp_path):
     if chromium.chromium() is None:
-        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
+        missing("Chromium is not installed")
     with serving(MailServer()) as server:
         use("smtp", server.port).send(delivery)
     ((_, _, message),) = server.taken

@@ -12,18 +12,17 @@ from pathlib import Path
 import pytest
 
 from tests.support.ports import free_port
+from tests.support.programs import END_WITH_US, TIMEOUT_SECONDS, need
 from tests.support.projects import NEVER
 
 from . import files
 
 TOKEN = "a token that only Prometheus has"
-END_WITH_US = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-PATIENCE_SECONDS = 180
 
 
 @pytest.fixture(scope="session")
 def promtool():
-    return files.need("promtool", "tests/setup.sh")
+    return need("promtool", "tests/setup.sh")
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +52,7 @@ class Prometheus:
 
     def get(self, path, **query):
         url = f"{self.address}{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
             return json.load(answer)["data"]
 
     def query(self, expression):
@@ -66,12 +65,12 @@ class Prometheus:
 
     def is_ready(self):
         """Whether it answers."""
-        with urllib.request.urlopen(f"{self.address}/-/ready", timeout=PATIENCE_SECONDS) as answer:
+        with urllib.request.urlopen(f"{self.address}/-/ready", timeout=TIMEOUT_SECONDS) as answer:
             return answer.status == 200
 
     def wait_for(self, condition, name=""):
         """Wait until a condition holds that may need an answer of the server."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while True:
             try:
                 if condition():
@@ -93,13 +92,13 @@ def service(finished):
     assert address.startswith("Reports at http://"), process.stderr.read()
     yield address.split("/")[2]
     process.terminate()
-    process.communicate(timeout=PATIENCE_SECONDS)
+    process.communicate(timeout=TIMEOUT_SECONDS)
 
 
 @pytest.fixture(scope="module")
 def prometheus(service, configuration):
     """Prometheus that has scraped the service and evaluated every rule."""
-    server, folder = files.need("prometheus", "tests/setup.sh"), configuration(service)
+    server, folder = need("prometheus", "tests/setup.sh"), configuration(service)
     process, found = start(server, folder)
     try:
         found.wait_for(lambda: found.query('up{job="abaco"} == 1'))

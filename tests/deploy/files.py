@@ -1,14 +1,13 @@
 """What the files of deploy/ say: containers, units, steps of the workflow, and the abaco commands in all of them."""
 
 import importlib.util
-import os
 import re
 import shlex
-import shutil
 from pathlib import Path
 
-import pytest
 import yaml
+
+from tests.support.programs import need
 
 from . import image
 
@@ -62,16 +61,6 @@ def abaco_commands():
     usage = re.findall(r"^# docker run .* abaco:[\d.]+(.*)$", image.DOCKERFILE.read_text(), re.MULTILINE)
     found |= {f"docker run {rest}": ["abaco", *rest.split()] for rest in usage if rest.strip()}
     return found
-
-
-def need(tool, where):
-    """Return the path of a tool, or do as `lack` says."""
-    return shutil.which(tool) or lack(tool, where)
-
-
-def lack(part, where):
-    """Skip the test, or fail it where every part must be there."""
-    (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)(f"{part} is not installed: {where}")
 
 
 def node():

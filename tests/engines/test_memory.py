@@ -37,7 +37,7 @@ def test_parse_limit(text, expected):
 @pytest.mark.parametrize("text", ["", "2", "GB", "-1GB", "0GB", "2 GiB", "lots"])
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(
-        InputError, match=r"run\.memory_limit: .* is no size: write auto, or a number and its unit"
+        InputError, match=r"run\.memory_limit: .* is not a size: write auto, or a number and its unit"
     ):
         memory.parse_limit(text)
 

@@ -1,20 +1,24 @@
 """Golden notebooks are checked against a fresh execution: what one phase reads, the one before has just written."""
 
+import functools
 import json
 
+import pytest
 from nbval.plugin import IPyNbCell
 
-from tools import golden
 from abaco.run.dive import DIVES
-from abaco.core.phases import PHASES
+from tools import golden
 
 
-def pytest_collection_finish(session):
-    names = {item.parent.path.stem for item in session.items if isinstance(item, IPyNbCell)}
-    if names & set(PHASES):
-        golden.prepare()
-    if names & set(DIVES):
-        golden.prepare_dives()
+@functools.cache
+def _prepare(is_dive):
+    golden.prepare_dives() if is_dive else golden.prepare()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Make what a notebook reads, before its kernel starts."""
+    _prepare(item.path.stem in DIVES)
 
 
 def _sanitize_text(self, output, sanitize=IPyNbCell.sanitize):

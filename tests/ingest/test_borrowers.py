@@ -16,7 +16,7 @@ def owing(frame, tmp_path):
     """Return the rows of what borrowers owe, in text, for a tape that is written out."""
     kept = {}
     engine = SimpleNamespace(
-        write=lambda rows, path, passing: kept.update({path: rows}), scan=lambda path: kept[path]
+        write=lambda rows, path, temporary: kept.update({path: rows}), scan=lambda path: kept[path]
     )
 
     def found(text):

@@ -2,11 +2,13 @@
 
 import pytest
 
-from abaco.ingest.columns import Column, Format, normalise
+from abaco.ingest.columns import Column, normalise
+from abaco.ingest.contract import Format
 
 FORMAT = Format(
     "letters",
     "letters",
+    "one row a letter",
     (
         Column("loan_id", headings=("numero", "codigo"), required=True),
         Column("email", headings=("correo",), personal=True),

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from abaco.ingest import contract
-from abaco.ingest.columns import Column, Format
+from abaco.ingest.columns import Column
+from abaco.ingest.contract import Format
 from abaco.ingest.formats import FORMATS
 from tests.support.exports import rows_of
 
@@ -48,7 +49,7 @@ def reasons(frame, format_, *rows):
 
 
 def one(column):
-    return Format("x", "x", (Column("loan_id", filled=True), column))
+    return Format("x", "x", "one row an x", (Column("loan_id", filled=True), column))
 
 
 def test_good_row_has_no_reason(frame):
@@ -126,10 +127,10 @@ def test_cumulative_balances_must_not_grow_with_the_days(frame, changes, reason)
 def test_every_format_can_be_checked_with_all_its_columns_or_the_required_ones(frame, name):
     assert reasons(frame, FORMATS[name], {}, {}) == [None, None]
     required = tuple(c for c in FORMATS[name].columns if c.required)
-    assert reasons(frame, Format("x", "x", required), {}) == [None]
+    assert reasons(frame, Format("x", "x", "one row an x", required), {}) == [None]
     missing = [f"{c.name}: missing" for c in required if c.filled]
     empty = {c.name: (None, None) for c in required}
-    assert reasons(frame, Format("x", "x", required), empty) == ["; ".join(missing)]
+    assert reasons(frame, Format("x", "x", "one row an x", required), empty) == ["; ".join(missing)]
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -3,8 +3,9 @@
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.ingest.columns import normalise
-from abaco.ingest.formats import ACCOUNTS, BORROWER, FORMATS, recognise
+from abaco.ingest.columns import ACCOUNTS, BORROWER, normalise
+from abaco.ingest.formats import FORMATS
+from abaco.ingest.sources import recognise
 from tests.support.exports import BY_DATE, LOANS, PAR, PAYMENTS, SCHEDULES, SNAPSHOT, TRANSACTIONS
 
 HEADERS = {

@@ -10,7 +10,8 @@ from abaco.core.errors import AbacoError
 from abaco.core.secrets import masking_key
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, masking, quarantine, roles, sources, tape, transformation
-from abaco.ingest.formats import BORROWER, FORMATS
+from abaco.ingest.columns import BORROWER
+from abaco.ingest.formats import FORMATS
 from tests.support.exports import DATE, LOANS, PAR, PAYMENTS, SNAPSHOT, rows_of, snapshot, write
 
 KEY = "clave ñ, which nobody else has"

@@ -9,7 +9,7 @@ import pytest
 from abaco.core.errors import RunError
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import quarantine, reconciliation, roles, sources
-from abaco.ingest.formats import BUCKETS
+from abaco.ingest.columns import BUCKETS
 from tests.support.exports import (
     BY_DATE,
     DATE,

@@ -324,7 +324,7 @@ def test_suffix_must_be_known(tmp_path):
 )
 def test_binary_or_utf16_file_named_csv_is_an_error(tmp_path, content):
     (tmp_path / "book.csv").write_bytes(content)
-    assert fails(tmp_path / "book.csv").startswith("book.csv is no text file (it holds binary data)")
+    assert fails(tmp_path / "book.csv").startswith("book.csv is not a text file (it holds binary data)")
 
 
 def test_text_in_neither_encoding_is_an_error_wherever_it_is(tmp_path):

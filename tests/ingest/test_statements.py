@@ -8,7 +8,7 @@ import pytest
 
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import roles, sources, statements
-from abaco.ingest.formats import ACCOUNTS
+from abaco.ingest.columns import ACCOUNTS
 from abaco.kpis import totals as kpis_totals
 from tests.support.exports import DATE, SNAPSHOT, ingest, rows_of, snapshot, write
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import formats, roles, sources, tape, transformation
+from abaco.ingest import roles, sources, tape, transformation
+from abaco.ingest.columns import BUCKET_NAMES
 from abaco.kpis import aging as kpis_aging
 from abaco.kpis import totals as kpis_totals
 from tests.support.exports import DATE, LOANS, SNAPSHOT, rows_of, snapshot, write
@@ -51,7 +52,7 @@ def test_accepted_rows_of_each_batch_are_read_from_what_ingestion_left(tmp_path)
     with DuckDB(spill=work) as engine:
         batches = [b.as_dict() for b in roles.stage(found, DATE, engine, work)]
         rows = transformation.accepted_tape(batches, work, engine)
-        assert tuple(rows.collect_schema().names()) == tape.COLUMNS
+        assert tuple(rows.collect_schema().names()) == tuple(tape.DTYPES)
         assert [row["loan_id"] for row in rows_of(rows)] == ["A-1"]
         transformation.write_others(batches, work, tables, engine)
         assert [row["loan_id"] for row in rows_of(engine.scan(tables / "loans.parquet"))] == ["A-1"]
@@ -163,7 +164,7 @@ def test_quality_counts_nulls_outliers_and_dust_of_the_date(frame, rows, nulls, 
 
 def aging(frame, *rows):
     """Return bucket, amount and share of rows of (date, receivable, the five buckets)."""
-    names = ["total_receivable_usd", *formats.BUCKET_NAMES]
+    names = ["total_receivable_usd", *BUCKET_NAMES]
     columns = {name: amounts([row[i + 1] for row in rows]) for i, name in enumerate(names)}
     table = pa.table({"measurement_date": pa.array([row[0] for row in rows], pa.date32())} | columns)
     found = kpis_aging.aging_by_date(kpis_totals.totals(frame(table), names)).to_pylist()

@@ -6,7 +6,7 @@ from decimal import Decimal
 import narwhals as nw
 import pytest
 
-from abaco.ingest.tape import COLUMNS, OF_LOAN, with_loans
+from abaco.ingest.tape import DTYPES, OF_LOAN, with_loans
 from tests.support.exports import rows_of
 from tests.support.tapes import NOVEMBER, tape, written
 
@@ -40,7 +40,7 @@ def filled(frame, balances, loans):
 
 def test_loan_that_matches_is_filled_with_all_that_is_said_of_it(frame):
     [row] = filled(frame, "loan_id  total_receivable_usd\nA-1  100.00\n", FULL)
-    assert tuple(row) == COLUMNS
+    assert tuple(row) == tuple(DTYPES)
     assert {name: row[name] for name in OF_LOAN} == {
         "borrower_id": "C-1",
         "company": "ALF",
@@ -103,7 +103,7 @@ def test_export_without_optional_columns_fills_what_it_has(frame):
     balances = "loan_id  region  term_days\nA-1  South  30\n"
     [row] = filled(frame, balances, "loan_id  disburse_principal\nA-1  500.00\n")
     assert (row["disbursed_usd"], row["region"], row["term_days"]) == (Decimal("500.00"), "South", 30)
-    assert tuple(row) == COLUMNS
+    assert tuple(row) == tuple(DTYPES)
 
 
 def test_export_without_a_row_changes_nothing(frame):

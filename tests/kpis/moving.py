@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from abaco.ingest.formats import BUCKETS, FIRST_DAY
+from abaco.ingest.columns import BUCKETS, FIRST_DAY
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
 AMOUNT = pa.decimal128(18, 2)

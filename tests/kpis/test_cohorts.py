@@ -5,8 +5,9 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+from abaco.core.parquet import arrow_schema
 from abaco.kpis import cohorts
-from abaco.kpis.vintage import SCHEMA, vintages
+from abaco.kpis.vintage import TABLE, vintages
 
 from .books import book
 
@@ -26,7 +27,9 @@ def curves():
         curve("2024 Q4", "100.00", "0.00", "10.00", "20.00"),
         curve("2025 Q1", "300.00", "0.00", "6.00"),
     )
-    return pa.Table.from_pylist([*old, *middle, *curve("2025 Q2", "100.00", "5.00")], schema=SCHEMA)
+    return pa.Table.from_pylist(
+        [*old, *middle, *curve("2025 Q2", "100.00", "5.00")], schema=arrow_schema(TABLE)
+    )
 
 
 def test_all_quarters_together_add_what_fell_behind_at_each_age(curves):
@@ -52,7 +55,7 @@ def test_quarter_is_held_against_all_earlier_ones_at_the_same_age(curves):
 
 @pytest.mark.parametrize("compare", [cohorts.pooled, cohorts.against_predecessors])
 def test_no_curves_compare_to_nothing(compare):
-    assert compare(SCHEMA.empty_table()).num_rows == 0
+    assert compare(arrow_schema(TABLE).empty_table()).num_rows == 0
 
 
 LOANS = """
@@ -97,4 +100,4 @@ def test_coverage_tells_what_was_lent_in_every_quarter_and_how_far_its_curve_goe
 
 
 def test_coverage_without_loans_is_empty(frame):
-    assert cohorts.coverage(book(frame), SCHEMA.empty_table()).num_rows == 0
+    assert cohorts.coverage(book(frame), arrow_schema(TABLE).empty_table()).num_rows == 0

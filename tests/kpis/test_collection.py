@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from abaco.kpis.collection import SCHEMA, collections
+from abaco.core.parquet import arrow_schema
+from abaco.kpis.collection import TABLE, collections
 
 from .books import book, found, reason
 
@@ -193,7 +194,7 @@ def test_table_of_collections(frame):
     table = collections(
         book(frame, tape=TAPE, schedules=SCHEDULES, transactions=paid(*rows), as_of=dt.date(2025, 3, 30))
     )
-    assert table.schema == SCHEMA
+    assert table.schema == arrow_schema(TABLE)
     assert [tuple(None if v is None else str(v) for v in row.values()) for row in table.to_pylist()] == [
         # 100 / 112.43; 50 / 111.30; nothing is due up to the 30th
         ("2025-01-31", "112.43", "100.00", "88.94", "100.00", "100.00", "100.00", "False"),
@@ -221,4 +222,4 @@ def test_a_rate_is_rounded_half_up(frame):
 )
 def test_table_is_empty_where_an_export_lacks(frame, exports):
     table = collections(book(frame, **exports))
-    assert (table.schema, table.num_rows) == (SCHEMA, 0)
+    assert (table.schema, table.num_rows) == (arrow_schema(TABLE), 0)

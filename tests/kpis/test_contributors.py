@@ -3,9 +3,10 @@
 import pyarrow as pa
 import pytest
 
+from abaco.core.parquet import arrow_schema
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import masking
-from abaco.ingest.formats import BUCKETS
+from abaco.ingest.columns import BUCKETS
 from abaco.kpis import bridge, catalog, contributors
 from abaco.kpis.book import Book
 from abaco.kpis.totals import totals
@@ -25,7 +26,7 @@ def loans(frame):
         sums = totals(tape, ["total_receivable_usd", *BUCKETS])
         rows = bridge.bridges(DEFINITIONS, Book(tape, days, days[-1]), sums).to_pylist()
         found = contributors.bridge_loans(DEFINITIONS, tape, rows, sums, key)
-        assert found.schema == contributors.SCHEMA
+        assert found.schema == arrow_schema(contributors.TABLE)
         return found.to_pylist()
 
     return loans

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from abaco.core.parquet import arrow_schema
 from abaco.kpis import catalog, totals
-from abaco.kpis.history import SCHEMA, anomalies, change_pct, history
+from abaco.kpis.history import TABLE, anomalies, change_pct, history
 from tests.support.projects import FOUR
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
@@ -22,7 +23,7 @@ def test_every_date_is_computed_on_its_own(tape):
         2025-11-30                      200.00           0.00           0.00             2.00
     """)
     found = history(DEFINITIONS, totals.totals(book, COLUMNS))
-    assert found.schema == SCHEMA
+    assert found.schema == arrow_schema(TABLE)
     rows = [
         (r["date"], r["kpi"], r["value"], r["status"])
         for r in found.to_pylist()

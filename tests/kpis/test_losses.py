@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.ingest.formats import BUCKETS
+from abaco.ingest.columns import BUCKETS
 from abaco.kpis import losses
 from abaco.kpis.book import Book
 from abaco.kpis.totals import Totals

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from abaco.core.parquet import arrow_schema
 from abaco.kpis import catalog, measures, movement, transitions, values
 from abaco.kpis.book import Book
 
@@ -91,7 +92,7 @@ def test_roll_rates_of_a_month(opened):
 
 def test_roll_rates_name_both_dates(opened):
     table = movement.roll_rates(opened(MONTH))
-    assert table.schema == movement.ROLL_RATES
+    assert table.schema == arrow_schema(movement.TABLE)
     assert {(row["date"], row["against"]) for row in table.to_pylist()} == {(DECEMBER, NOVEMBER)}
 
 

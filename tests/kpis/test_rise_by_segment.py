@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from abaco.core.parquet import arrow_schema
 from abaco.kpis import catalog, contributors, movement
 from abaco.kpis.segments import RISE, rise_by_segment
 
@@ -80,7 +81,7 @@ def test_balances_roll_between_any_two_dates(quarter):
 
 
 def test_without_an_earlier_date_nothing_rolls(quarter):
-    assert movement.rolled_between(quarter, MARCH, None).equals(movement.ROLL_RATES.empty_table())
+    assert movement.rolled_between(quarter, MARCH, None).equals(arrow_schema(movement.TABLE).empty_table())
 
 
 def test_bridge_between_any_two_dates_leads_from_one_value_to_the_other(quarter):

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from abaco.core.dates import months_before
+from abaco.core.parquet import arrow_schema
 from abaco.kpis.measures import measure
-from abaco.kpis.vintage import SCHEMA, vintages
+from abaco.kpis.vintage import TABLE, vintages
 
 from .books import book, found, reason
 
@@ -133,7 +134,7 @@ def test_a_loan_counts_once_from_its_first_default_with_what_it_owed_then(frame)
             loans=LENT,
         )
     )
-    assert table.schema == SCHEMA
+    assert table.schema == arrow_schema(TABLE)
     # lent by 31 March, so 31 May is an age of 2 for the youngest: the defaults at 3 are not shown yet
     assert curve(table) == [(0, "0.00", "0.0000"), (1, "0.00", "0.0000"), (2, "0.00", "0.0000")]
     assert {(row["loans"], row["disbursed_usd"]) for row in table.to_pylist()} == {(4, Decimal("1000.00"))}
@@ -185,4 +186,4 @@ def test_table_is_empty_where_nothing_can_be_told(frame, lacking):
     else:
         rows = rows.replace("2025-01-15", "-")
     table = vintages(book(frame, tape=rows, **exports))
-    assert (table.schema, table.num_rows) == (SCHEMA, 0)
+    assert (table.schema, table.num_rows) == (arrow_schema(TABLE), 0)

@@ -95,6 +95,9 @@ def test_no_word_is_broken_on_a_phone(browser, metrics, delivered, has_styles):
         assert "regularización" in page.locator("table.figures").inner_text()
         assert page.locator("table.letter").evaluate(BROKEN) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        for width in range(320, 440, 10):  # as other fonts would have it
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.locator(".file").evaluate("name => name.getClientRects().length") == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

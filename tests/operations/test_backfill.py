@@ -66,7 +66,7 @@ def test_failed_date_is_named_and_the_others_are_done(backfilled):
         ("2026-01-01", "2026-12-31",
          "No date from 2026-01-01 to 2026-12-31 in the input; it has dates from 2024-12-31 to 2025-12-31"),
         ("2025-02-30", "2025-12-31",
-         "FROM 2025-02-30 is no calendar day: write it as YYYY-MM-DD, for example 2025-12-31"),
+         "FROM 2025-02-30 is not a valid date: write it as YYYY-MM-DD, for example 2025-12-31"),
         ("", "2025-12-31", "FROM is missing: give both dates, as FROM=2025-01-31 TO=2025-12-31"),
         ("2025-01-31", "", "TO is missing: give both dates, as FROM=2025-01-31 TO=2025-12-31"),
         ("2025-12-31", "2025-01-31", "FROM 2025-12-31 is after TO 2025-01-31: give the earlier date as FROM"),

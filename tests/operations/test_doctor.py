@@ -340,18 +340,18 @@ def mail(tmp_path, monkeypatch):
 
 
 def test_mail_server_lets_us_in_and_nothing_is_sent(case, mail, monkeypatch):
-    monkeypatch.setenv("SMTP_URL", f"smtp://{URL_USER}:{URL_PASSWORD}@localhost:{mail.port}")
+    monkeypatch.setenv("SMTP_URL", f"smtp://{URL_USER}:{URL_PASSWORD}@127.0.0.1:{mail.port}")
     found = doctor_places.email(case())
     assert (found.level, found.text[-21:]) == ("warning", "set REPORT_RECIPIENTS")
     monkeypatch.setenv("REPORT_RECIPIENTS", "ana@example.com, luis@example.com")
     assert doctor_places.email(case()) == ok(
-        f"Mail server localhost:{mail.port} lets us in; 2 receive reports, 2 alerts"
+        f"Mail server 127.0.0.1:{mail.port} lets us in; 2 receive reports, 2 alerts"
     )
     assert mail.taken == []
 
 
 def test_mail_server_that_refuses_the_password(case, mail, monkeypatch):
-    monkeypatch.setenv("SMTP_URL", f"smtp://{URL_USER}:wrong@localhost:{mail.port}")
+    monkeypatch.setenv("SMTP_URL", f"smtp://{URL_USER}:wrong@127.0.0.1:{mail.port}")
     with pytest.raises(AbacoError, match="refused the credentials"):
         doctor_places.email(case())
 

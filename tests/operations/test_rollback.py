@@ -85,7 +85,7 @@ def test_a_run_after_it_is_the_report(rolling):
     ("arguments", "said"),
     [
         (["--date", "2025-11-30"], "No report of 2025-11-30 in"),
-        (["--date", "../../etc"], "is no calendar day"),
+        (["--date", "../../etc"], "is not a valid date"),
         (["--date", DATE, "--to", "20251231-none"], "There is no run 20251231-none to go back to"),
     ],
 )

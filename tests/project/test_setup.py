@@ -14,6 +14,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.support.programs import missing
+
 ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
@@ -57,25 +59,27 @@ def test_every_extra_has_a_lock_and_every_lock_an_extra():
     assert {path.name for path in ROOT.glob("requirements*")} == set(LOCKS)
 
 
-@pytest.mark.parametrize("lock", LOCKS)
-def test_lock_holds_the_direct_versions(lock):
-    versions = locked(lock)
-    for name, version in pins(LOCKS[lock]).items():
-        assert versions.get(name) == {version}, f"{name}: pyproject.toml and {lock} differ, run `make lock`"
+def test_locks_hold_the_direct_versions_for_every_platform():
+    faults = []
+    for lock, requirements in LOCKS.items():
+        versions, wanted = locked(lock), pins(requirements)
+        faults += [f"{name} in {lock}" for name, version in wanted.items() if versions.get(name) != {version}]
+        faults += [
+            f"{one} in {lock}"
+            for one, _ in lock_entries(lock)
+            if one.marker and canonicalize_name(one.name) in wanted
+        ]
+    assert faults == [], "pyproject.toml and the locks differ: run `make lock`"
 
 
-@pytest.mark.parametrize("lock", LOCKS)
-def test_direct_versions_are_locked_for_every_platform(lock):
-    wanted = pins(LOCKS[lock])
-    for requirement, _ in lock_entries(lock):
-        assert requirement.marker is None or canonicalize_name(requirement.name) not in wanted, requirement
-
-
-@pytest.mark.parametrize("lock", LOCKS)
-def test_every_locked_package_has_sha256_hashes(lock):
-    for requirement, hashes in lock_entries(lock):
-        assert hashes, requirement
-        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", value) for value in hashes), requirement
+def test_every_locked_package_has_sha256_hashes():
+    entries = [(lock, *entry) for lock in LOCKS for entry in lock_entries(lock)]
+    whole = re.compile(r"sha256:[0-9a-f]{64}")
+    assert [
+        f"{one} in {lock}"
+        for lock, one, hashes in entries
+        if not hashes or not all(map(whole.fullmatch, hashes))
+    ] == []
 
 
 def test_locks_agree_on_shared_packages():
@@ -103,12 +107,12 @@ def test_conda_environment_has_the_same_versions():
     assert pins(named + with_pip["pip"][:-1]) == pins([*BUILD, *DIRECT, *EXTRAS["lab"]])
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "pyproject.toml", "environment.yml", "Makefile", ".ci/run"])
-def test_no_address_of_a_registry_or_machine(name):
-    text = (ROOT / name).read_text()
+def test_no_address_of_a_registry_or_machine():
     addresses = r"\w+://\S*"
     options = r"(?<![\w-])(?:-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)\b.*"
-    assert re.findall(f"{addresses}|{options}", text) == []
+    names = (*LOCKS, "pyproject.toml", "environment.yml", "Makefile", ".ci/run")
+    found = {name: re.findall(f"{addresses}|{options}", (ROOT / name).read_text()) for name in names}
+    assert {name: faults for name, faults in found.items() if faults} == {}
 
 
 def test_parts_on_node_are_locked_by_hash_and_without_a_registry():
@@ -126,7 +130,7 @@ def test_parts_on_node_are_locked_by_hash_and_without_a_registry():
 def run_make(folder, *arguments):
     """Run make as from a shell: without what an outer make or its command line left in the environment."""
     if shutil.which("make") is None:
-        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("make is not installed")
+        missing("make is not installed")
     options = {"DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "ROWS", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
     environment = {key: value for key, value in os.environ.items() if key not in options}
     return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
@@ -164,19 +168,17 @@ def test_make_alone_prints_every_target_with_a_line_of_help():
 SOURCE = """../my "own" exports/it's.csv"""
 
 
-@pytest.mark.parametrize(
-    ("typed", "expected"),
-    [
-        (["report", "DATE=2025-12-31", f"INPUT={SOURCE}", "OUTPUT=a  b"],
-         ["report", "--date", "2025-12-31", "--input", SOURCE, "--output", "a  b"]),
-        (["check", "DATE=2025-12-31", f"INPUT={SOURCE}"], ["check", "--date", "2025-12-31", "--input", SOURCE]),
-        (["verify", "DATE=2025-12-31", "OUTPUT=a  b"], ["verify", "--date", "2025-12-31", "--output", "a  b"]),
-        (["backfill", "FROM=2025-01-01", "TO=2025-12-31", "OUTPUT=a  b"],
-         ["backfill", "--from", "2025-01-01", "--to", "2025-12-31", "--output", "a  b"]),
-    ],
-)  # fmt: skip
-def test_options_arrive_as_typed(installed, typed, expected):
-    assert run_make(installed, *typed).stdout.splitlines() == expected
+def test_options_arrive_as_typed(installed):
+    day, source = ("--date", "2025-12-31"), ("--input", SOURCE)
+    typed = ("DATE=2025-12-31", f"INPUT={SOURCE}", "OUTPUT=a  b")
+    expected = {
+        ("report", *typed): ["report", *day, *source, "--output", "a  b"],
+        ("check", *typed[:2]): ["check", *day, *source],
+        ("verify", typed[0], typed[2]): ["verify", *day, "--output", "a  b"],
+        ("backfill", "FROM=2025-01-01", "TO=2025-12-31", "OUTPUT=a  b"):
+        ["backfill", "--from", "2025-01-01", "--to", "2025-12-31", "--output", "a  b"],
+    }  # fmt: skip
+    assert {words: run_make(installed, *words).stdout.splitlines() for words in expected} == expected
 
 
 def test_options_not_set_are_not_passed(installed):
@@ -220,23 +222,20 @@ def test_newer_lock_sets_up_again(installed):
     assert "Setting up .venv" in run_make(installed, "--dry-run", "report").stdout
 
 
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        ('[ "$1" = --version ] && echo Python 3.10.2', "is needed, but ./other is Python 3.10.2: "),
-        ('case "$2" in *ensurepip*) exit 1;; esac', "Error: ./other has no venv module: "),
-        (None, "Error: Python 3.11 or newer is needed, but ./other is not there: "),
-    ],
-)
-def test_unsuitable_python_is_named_in_one_line(clone, script, expected):
-    if script is not None:
-        (clone / "other").write_text(f"#!/bin/sh\n{script}\n")
-        (clone / "other").chmod(0o755)
-    made = run_make(clone, "report", "PYTHON=./other")
-    error, from_make = made.stderr.splitlines()
-    assert expected in error
-    assert from_make.startswith("make: ***")
-    assert not (clone / ".venv").exists()
+def test_unsuitable_python_is_named_in_one_line(clone):
+    scripts = {
+        None: "Error: Python 3.11 or newer is needed, but ./other is not there: ",
+        '[ "$1" = --version ] && echo Python 3.10.2': "is needed, but ./other is Python 3.10.2: ",
+        'case "$2" in *ensurepip*) exit 1;; esac': "Error: ./other has no venv module: ",
+    }
+    for script, expected in scripts.items():
+        if script is not None:
+            (clone / "other").write_text(f"#!/bin/sh\n{script}\n")
+            (clone / "other").chmod(0o755)
+        error, from_make = run_make(clone, "report", "PYTHON=./other").stderr.splitlines()
+        assert expected in error
+        assert from_make.startswith("make: ***")
+        assert not (clone / ".venv").exists()
 
 
 def test_clean_keeps_data_and_the_installation(installed):

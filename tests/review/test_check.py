@@ -96,7 +96,7 @@ def test_nothing_is_written(balances):
             LENIENT,
             r"No row for 2025-12-15 in the input; the nearest dates are 2025-11-30 and 2025-12-31",
         ),
-        ("2025-12-32", LENIENT, r"DATE 2025-12-32 is no calendar day"),
+        ("2025-12-32", LENIENT, r"DATE 2025-12-32 is not a valid date"),
         ("2025-12-31", {"ingestion": {"max": 1}}, r"params: ingestion.max is not a known parameter"),
     ],
 )

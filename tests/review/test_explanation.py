@@ -208,7 +208,7 @@ def test_first_date_has_nothing_to_be_held_against(report, project):
             "No KPI PAR45 in the report of 2025-12-31; it has PAR30, PAR90, CollectionRate, PortfolioHealth",
         ),
         (("PAR30", "2025-11-30"), "No finished report for 2025-11-30 in .*: run make report DATE=2025-11-30"),
-        (("PAR30", "2025-11-31"), "DATE 2025-11-31 is no calendar day"),
+        (("PAR30", "2025-11-31"), "DATE 2025-11-31 is not a valid date"),
         (
             ("PAR30", None, "2025-12-31"),
             "--against 2025-12-31 is not before 2025-12-31: name an earlier date",

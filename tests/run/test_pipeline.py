@@ -20,13 +20,16 @@ import pytest
 
 from abaco import Pipeline
 from abaco.core import files as core_files
-from abaco.core.phases import CALCULATED, PHASES
+from abaco.core.phases import PHASES
 from abaco.operations.verify import BYTEWISE
 from abaco.run import folders
 from tests.support.projects import PII_KEY, ROOT
 
 SAMPLE = ROOT / "data/sample.csv"
-TABLES = ("tape", "aging", "borrowers", "quarantine", *CALCULATED)
+TABLES = (
+    "tape", "aging", "borrowers", "quarantine", "measures", "history", "segments", "concentration", "roll_rates",
+    "bridges", "bridge_loans", "collections", "vintages",
+)  # fmt: skip
 CSV = ("aging", "history", "quarantine")
 PAR60 = """
 PAR60:
@@ -372,7 +375,12 @@ def test_notebook_without_its_last_cell_fails_the_run(broken):
 
 
 def test_phase_that_does_not_leave_its_output_fails_the_run(broken):
-    edit(broken, "01_ingestion", "check-dates", '(phase.tables / "quarantine.parquet").unlink()')
+    edit(
+        broken,
+        "01_ingestion",
+        "completion",
+        'phase.complete()\n(phase.tables / "quarantine.parquet").unlink()',
+    )
     line, _, _ = failure(broken)
     assert line.startswith("Error: Phase 01_ingestion failed: it left no tables/quarantine.parquet; see ")
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import os
 import re
 from html import unescape
 from urllib.parse import urljoin, urlsplit
@@ -189,22 +188,13 @@ def test_older_reports_are_on_further_pages(book, write):
 # In a browser
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium."""
-    if chromium.chromium() is None:
-        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)("Chromium is not installed")
-    with chromium.launched() as found:
-        yield found
-
-
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize(
     "how", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"]
 )
 def test_page_is_accessible_silent_and_fits(browser, service, path, how):
     context = browser.new_context(bypass_csp=False, **how)
-    context.set_default_timeout(chromium.PATIENCE_MS)
+    context.set_default_timeout(chromium.TIMEOUT_MS)
     page, heard, asked = context.new_page(), [], []
     page.on("console", lambda message: heard.append(message.text))
     page.on("request", lambda request: asked.append(request.url))
@@ -219,7 +209,7 @@ def test_page_is_accessible_silent_and_fits(browser, service, path, how):
 
 def test_comparison_is_asked_for_by_keyboard(browser, service):
     page = browser.new_page()
-    page.set_default_timeout(chromium.PATIENCE_MS)
+    page.set_default_timeout(chromium.TIMEOUT_MS)
     page.goto(service.address)
     page.focus("select[name=one]")
     page.keyboard.press("Tab")
@@ -233,7 +223,7 @@ def test_comparison_is_asked_for_by_keyboard(browser, service):
 
 def test_report_shows_as_it_does_from_the_disk(browser, service):
     page, heard = browser.new_page(), []
-    page.set_default_timeout(chromium.PATIENCE_MS)
+    page.set_default_timeout(chromium.TIMEOUT_MS)
     page.on("console", lambda message: heard.append(message.text))
     page.goto(urljoin(service.address, "/reports/2025-12-31/report.html"))
     assert page.eval_on_selector(".card", "card => getComputedStyle(card).borderTopWidth") == "4px"

@@ -14,6 +14,7 @@ import pytest
 
 from abaco import engines
 from tests.support.ports import free_port
+from tests.support.programs import END_WITH_US, missing
 
 QUICK = (
     "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # of code that runs for minutes the best compiler never pays
@@ -22,7 +23,6 @@ DEFAULTS = (
     "spark.executor.memory 512m\nspark.sql.shuffle.partitions 3\nspark.sql.files.maxPartitionBytes {}\n"
     f"spark.driver.extraJavaOptions {QUICK}\nspark.executor.extraJavaOptions {QUICK}\n"
 )
-END_WITH_US = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 
 class Cluster:
@@ -108,7 +108,7 @@ def needed():
 def cluster(tmp_path_factory):
     """A cluster with two workers."""
     if reason := needed():
-        (pytest.fail if os.environ.get("ABACO_REQUIRE_ALL") else pytest.skip)(reason)
+        missing(reason)
     started = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         started.add_worker()

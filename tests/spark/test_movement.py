@@ -3,7 +3,7 @@
 import pytest
 
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest.formats import BUCKETS
+from abaco.ingest.columns import BUCKETS
 from abaco.kpis import bridge, catalog, contributors, movement
 from abaco.kpis.book import Book
 from abaco.kpis.totals import totals

@@ -188,8 +188,13 @@ def refused(project, *arguments, **environment):
     return run.returncode, line
 
 
-def test_master_that_is_not_there_is_one_line(project):
-    code, line = refused(project, SPARK_MASTER="spark://127.0.0.1:1")
+def test_master_that_is_not_there_is_one_line(project, tmp_path):
+    java = (
+        tmp_path / "home/bin/java"
+    )  # it is looked for first, and not started before the master has answered
+    java.parent.mkdir(parents=True)
+    java.touch(0o755)
+    code, line = refused(project, SPARK_MASTER="spark://127.0.0.1:1", JAVA_HOME=str(tmp_path / "home"))
     assert code == 2
     assert line == (
         "Error: The Spark master spark://127.0.0.1:1 does not answer (127.0.0.1:1: Connection refused): "

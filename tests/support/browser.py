@@ -1,11 +1,31 @@
-"""Headless Chromium, the one of the system: what the page is looked at with."""
+"""Headless Chromium, the one of the system, with fonts of the project: what the page is looked at with."""
 
+import os
 import shutil
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE_MS = 180_000  # for a browser on a busy machine
+import matplotlib
+from playwright.sync_api import sync_playwright
+
+TIMEOUT_MS = 180_000  # for a browser on a busy machine
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+# DejaVu comes with Matplotlib, in the same version everywhere; no font of the machine is seen.
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <dir>{fonts}</dir>
+  <cachedir>{cache}</cachedir>
+  <selectfont>
+    <rejectfont><glob>*</glob></rejectfont>
+    <acceptfont><glob>{fonts}/DejaVu*</glob></acceptfont>
+  </selectfont>
+  <alias binding="same"><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+  <alias binding="same"><family>serif</family><prefer><family>DejaVu Serif</family></prefer></alias>
+  <alias binding="same"><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
+</fontconfig>
+"""
 
 
 def chromium() -> str | None:
@@ -16,10 +36,12 @@ def chromium() -> str | None:
 @contextmanager
 def launched():
     """Start Chromium, and end it."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), timeout=PATIENCE_MS)
+    with tempfile.TemporaryDirectory(prefix="abaco-fonts-") as folder, sync_playwright() as playwright:
+        path = Path(folder, "fonts.conf")
+        path.write_text(FONTS.format(fonts=Path(matplotlib.get_data_path(), "fonts/ttf"), cache=folder))
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), timeout=TIMEOUT_MS, env={**os.environ, "FONTCONFIG_FILE": str(path)}
+        )
         try:
             yield browser
         finally:
@@ -36,7 +58,7 @@ def opened(browser, path: Path, *, width: int = 1280, height: int = 900, **conte
         What Playwright takes for a new context, such as ``color_scheme``.
     """
     inside = browser.new_context(viewport={"width": width, "height": height}, offline=True, **context)
-    inside.set_default_timeout(PATIENCE_MS)
+    inside.set_default_timeout(TIMEOUT_MS)
     page = inside.new_page()
     page.heard, page.asked = [], []
     page.on("console", lambda message: page.heard.append(message.text))

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import warm
+
 ROOT = Path(__file__).resolve().parents[2]
 OWN = (
     "ABACO_",
@@ -51,19 +53,27 @@ class Project:
         shutil.copytree(self.root, root, symlinks=True, ignore=shutil.ignore_patterns("logs"))
         return Project(root, root / self.output.relative_to(self.root))
 
-    def start(self, *command, stdin=subprocess.DEVNULL, **environment):
-        """Start a command in the project, the environment free of what concerns abaco."""
+    def environment(self, **more):
+        """Return the environment free of what concerns abaco, and with what a command needs besides."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(OWN)}
+        return {**kept, "ABACO_ROOT": str(self.root), **more}
+
+    def start(self, *command, stdin=subprocess.DEVNULL, **environment):
+        """Start a command in the project."""
         return subprocess.Popen(
             [str(part) for part in command], cwd=self.root, stdin=stdin, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env={**kept, "ABACO_ROOT": str(self.root), **environment},
+            stderr=subprocess.PIPE, text=True, env=self.environment(**environment),
         )  # fmt: skip
 
     def abaco(self, *arguments, **environment):
         """Run abaco to its end."""
-        process = self.start(Path(sys.executable).with_name("abaco"), *arguments, **environment)
-        out, err = process.communicate(timeout=900)
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        if any(name.startswith(warm.AT_START) for name in environment):
+            process = self.start(Path(sys.executable).with_name("abaco"), *arguments, **environment)
+            out, err = process.communicate(timeout=900)
+            return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        words = [str(part) for part in arguments]
+        code, out, err = warm.run(words, self.root, self.environment(**environment))
+        return subprocess.CompletedProcess(arguments, code, out, err)
 
     def report(self, *arguments, date="2025-12-31", **environment):
         """Run abaco report into the output folder."""

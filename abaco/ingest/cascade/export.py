@@ -1,4 +1,4 @@
-"""The download of the export: its address and token are checked, and a sound file replaces the former one."""
+"""The export: check address and token, download it, check it, and replace the former one."""
 
 import errno
 import logging
@@ -10,11 +10,11 @@ import httpx2
 
 from abaco.core import project, secrets
 from abaco.core.errors import AbacoError, InputError, RunError
+from abaco.core.net import is_loopback
 from abaco.ingest.cascade import store as cascade_store
 from abaco.ingest.cascade.store import Store
 from abaco.ingest.cascade.transfer import Transfer
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 log = logging.getLogger(__name__)
@@ -24,16 +24,16 @@ ABSENT = (httpx2.codes.NOT_FOUND, httpx2.codes.GONE)
 
 
 def download(settings: dict[str, Any], say: Callable[[str], None]) -> Path:
-    """Bring the export up to date and return the folder that holds it, and nothing else.
+    """Bring the export up to date and return the folder that holds it alone.
 
-    An export that is not new, by what the server says or by its hash, changes nothing.
+    An export that is unchanged, by the server's answer or by its hash, changes nothing.
 
     Raises
     ------
     InputError
-        The address, the token, or what lies at the address is not right: trying again would not help.
+        The address, the token or the export is wrong; trying again would not help.
     RunError
-        The download failed for now. The former export is as it was.
+        The download failed for now; the former export is unchanged.
     """
     url, token = address_of(settings["cascade"]["url"]), token_of()
     store = Store(project.resolve(settings["cascade"]["folder"]))
@@ -48,9 +48,7 @@ def download(settings: dict[str, Any], say: Callable[[str], None]) -> Path:
     except AbacoError as error:
         if token not in str(error):
             raise
-        raise type(error)(
-            str(error).replace(token, "[token]")
-        ) from None  # an answer may quote what it was sent
+        raise type(error)(str(error).replace(token, "[token]")) from None  # an answer may quote the token
     except OSError as error:
         raise _unwritten(error, store) from error
     return store.current.parent
@@ -80,17 +78,17 @@ def address_of(text: str) -> httpx2.URL:
     Raises
     ------
     InputError
-        When it is none, or the token could be read on the way.
+        When it is not a valid address, or others could read the token on the way.
     """
     if not text:
         raise InputError("cascade.url is empty: set the address of the export, or give another input")
     try:
         url = httpx2.URL(text)
     except httpx2.InvalidURL as error:
-        raise InputError(f"cascade.url is no address: {error}: correct it") from None
+        raise InputError(f"cascade.url is not a valid address: {error}: correct it") from None
     if url.userinfo:
         raise InputError("cascade.url holds a user or a password: take it out, the token alone signs in")
-    if not url.host or not (url.scheme == "https" or (url.scheme == "http" and url.host in LOOPBACK)):
+    if not url.host or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host))):
         raise InputError(
             f"cascade.url begins with {url.scheme or 'no scheme'}: write https://host/…, "
             "or the token could be read on the way"
@@ -104,7 +102,7 @@ def token_of() -> str:
     Raises
     ------
     InputError
-        When there is none, or it cannot be one.
+        When it is missing or malformed.
     """
     token = secrets.cascade_token()
     if not token:
@@ -126,19 +124,19 @@ def _unwritten(error: OSError, store: Store) -> AbacoError:
 
 
 def probe(url: str, timeout: float) -> str:
-    """Ask once for the head of the export and return in words what was found; no redirect is followed.
+    """Request the head of the export once and return the result in words; no redirect is followed.
 
     Raises
     ------
     InputError
-        When the address or the token is not right.
+        When the address or the token is wrong.
     RunError
-        When Cascade does not answer, or is in trouble.
+        When Cascade does not answer, or fails.
     """
     address, token = address_of(url), token_of()
     headers = {"Authorization": f"Bearer {token}"}
     try:
-        # as for the download: a proxy of the environment would read what goes by http
+        # as for the download: a proxy of the environment could read plain HTTP
         with httpx2.Client(timeout=timeout, trust_env=address.scheme == "https") as client:
             status = client.head(address, headers=headers).status_code
     except httpx2.TimeoutException:
@@ -154,5 +152,5 @@ def probe(url: str, timeout: float) -> str:
     if status in ABSENT:
         raise InputError(f"{address.host} has no export at cascade.url ({status}): correct it")
     if status >= httpx2.codes.INTERNAL_SERVER_ERROR and status != httpx2.codes.NOT_IMPLEMENTED:
-        raise RunError(f"{address.host} answered {status}: it is in trouble, try again later")
-    return f"{address.host} answers"  # some know no HEAD, which also shows that they are there
+        raise RunError(f"{address.host} answered {status}: try again later")
+    return f"{address.host} answers"  # an answer that HEAD is not supported also shows that the host is up

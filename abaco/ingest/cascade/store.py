@@ -1,9 +1,8 @@
-"""The download's folder: the export that runs read, its archive, and what one download leaves for the next."""
+"""The download's folder: the current export, its archive, and the state kept between downloads."""
 
 import codecs
 import csv
 import gzip
-import hashlib
 import os
 import shutil
 import time
@@ -18,7 +17,7 @@ from abaco.core.errors import InputError, RunError
 from abaco.ingest import sources
 from abaco.ingest.sources import Source
 
-NAME = "cascade.csv"  # whatever the server calls it: the name is part of a run's id
+NAME = "cascade.csv"  # a fixed name, as it is part of a run's id
 PRIVATE = 0o700  # exports hold personal data
 SECONDS = 60
 
@@ -29,8 +28,8 @@ NO_EXPORT = "Cascade sent no usable export: {}: look at what is at cascade.url"
 class Store:
     """The folder ``cascade.folder``.
 
-    ``current/`` holds the export that runs read, ``archive/<UTC day>/<SHA-256>.csv`` every one there was, and
-    ``incoming/`` what is on its way. Only the owner reads any of it.
+    ``current/`` holds the export that runs read, ``archive/<UTC day>/<SHA-256>.csv`` every former one, and
+    ``incoming/`` the one that is being downloaded. Only the owner can read them.
     """
 
     def __init__(self, folder: Path):
@@ -54,7 +53,7 @@ class Store:
         shown = project.shown(self.folder)
         with locks.held(self.folder / "lock", timeout, say, shown, lambda: "another download"):
             try:
-                self._clear()  # a killed download left its part
+                self._clear()  # a killed download leaves its part
                 self.fresh.parent.mkdir(mode=PRIVATE)
                 yield
             finally:
@@ -64,7 +63,7 @@ class Store:
         shutil.rmtree(self.fresh.parent, ignore_errors=True)
 
     def known_etag(self, url: str) -> str | None:
-        """Return the ETag of the current export, when it is from `url` and as it came."""
+        """Return the ETag of the current export if it came from `url` and is unchanged."""
         note = files.read_json(self._note) if self._note.exists() else {}
         if note.get("url") == url and note["sha256"] == self._current_sha256():
             return note["etag"]
@@ -91,13 +90,10 @@ class Store:
         return is_new
 
     def _current_sha256(self) -> str | None:
-        if not self.current.exists():
-            return None
-        with self.current.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.sha256(self.current) if self.current.exists() else None
 
     def pace(self, per_minute: float, say: Callable[[str], None]) -> None:
-        """Wait until one more request is within the limit, those of former downloads counted, and count it."""
+        """Wait until one more request is within the limit, counting those of former downloads, and record it."""
         earlier = files.read_json(self._requests) if self._requests.exists() else []
         if wait := pause(earlier, time.time(), per_minute):
             say(f"Cascade: waiting {wait:.0f} s, for no more than {per_minute:g} requests a minute")
@@ -128,7 +124,7 @@ def pause(earlier: list[float], now: float, per_minute: float) -> float:
 
 
 def recent(earlier: list[float], now: float, per_minute: float) -> list[float]:
-    """Return those former requests that still count; one in the future, by a clock that was set back, does not."""
+    """Return the former requests that still count; one in the future, as a clock was set back, does not."""
     return [at for at in earlier if now - _window(per_minute) < at <= now]
 
 
@@ -137,22 +133,22 @@ def _window(per_minute: float) -> float:
 
 
 def open_private(path: Path) -> IO[bytes]:
-    """Open a file anew that only its owner can read."""
+    """Create or empty a file that only its owner can read, and open it."""
     return open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def unpacked(part: Path, target: Path, is_sized: bool) -> Path:
-    """Make the file `target` of what came, unpacked when it is gzip, and return it.
+    """Turn the downloaded part into the file `target`, unpacked if it is gzip, and return it.
 
     Parameters
     ----------
     is_sized
-        Whether the server said how long its answer is. Gzip says so itself, at its end.
+        Whether the server stated the length of its answer. Gzip states it at its end.
 
     Raises
     ------
     RunError
-        When it is cut short, or nobody can say whether it is.
+        When it is truncated, or may be.
     """
     with part.open("rb") as file:
         is_packed = file.read(len(GZIP)) == GZIP
@@ -167,12 +163,12 @@ def unpacked(part: Path, target: Path, is_sized: bool) -> Path:
         with gzip.open(part) as old, open_private(target) as new:
             shutil.copyfileobj(old, new)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise RunError(f"Cascade's export is damaged on the way ({error}): try again later") from error
+        raise RunError(f"Cascade's export was damaged on the way ({error}): try again later") from error
     return target
 
 
 def examined(path: Path) -> Source:
-    """Return the export as a source of runs, once it is known to be a whole loan tape.
+    """Return the export as a source of runs after checking that it is a complete loan tape.
 
     Raises
     ------
@@ -189,7 +185,7 @@ def examined(path: Path) -> Source:
         source = sources.discover(path)[0][0]
     except InputError as error:
         raise InputError(f"Cascade sent no usable export: {error}") from None
-    if not source.format.is_tape:
+    if source.format.tape_rank is None:
         raise InputError(NO_EXPORT.format(f"it holds {source.format.title} and no loan tape"))
     _check_rows(source)
     return source

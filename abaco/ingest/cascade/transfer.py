@@ -1,4 +1,4 @@
-"""The transfer: one export over HTTPS, streamed to disk, taken up where it broke off, and tried again."""
+"""The transfer: one export over HTTPS, streamed to disk, resumed after an interruption, and retried."""
 
 import datetime as dt
 import re
@@ -20,16 +20,12 @@ from tenacity import (
 from abaco.core.errors import InputError, RunError
 from abaco.ingest.cascade.store import open_private
 
-# before the second attempt, doubled before each further one; up to as much is added by chance
+# before the second attempt, doubled before each further one; up to as much is added at random
 BACKOFF_SECONDS = 1.0
-LONGEST_SECONDS = 120.0  # also when the server asks for more
-MOST_REDIRECTS = 5
+MAX_WAIT_SECONDS = 120.0  # also when the server asks for more
+MAX_REDIRECTS = 5
 
-PASSING = (
-    408,
-    416,
-    425,
-)  # the statuses below 500 that another attempt may not meet again; 429 has its own words
+TEMPORARY = (408, 416, 425)  # statuses below 500 that are worth another attempt; 429 has its own message
 
 
 class Transfer:
@@ -42,9 +38,9 @@ class Transfer:
     timeout
         Seconds to wait for the connection, and for the next bytes.
     known
-        ETag of an export that is here already.
+        ETag of the export that was downloaded before.
     pace
-        Called before each request; it returns when the request may be made.
+        Called before each request; returns when the request may be made.
     """
 
     def __init__(
@@ -63,23 +59,23 @@ class Transfer:
         self._received, self._total = 0, None
 
     def run(self, attempts: int, say: Callable[[str], None]) -> bool:
-        """Download, and return False when the known export is still the one.
+        """Download, and return False when the known export is still current.
 
         Raises
         ------
         InputError
-            When another attempt would come to the same.
+            When another attempt would end the same way.
         RunError
-            When no attempt succeeded, with the fault of the last.
+            When no attempt succeeded, with the last fault.
         """
 
-        def told(state: RetryCallState) -> None:
+        def announce(state: RetryCallState) -> None:
             fault, wait = state.outcome.exception(), state.next_action.sleep
             say(f"Cascade: {fault}; attempt {state.attempt_number + 1} of {attempts} in {wait:.0f} s")
 
         retrying = Retrying(
             stop=stop_after_attempt(attempts), wait=_wait, retry=retry_if_exception_type(Outage),
-            before_sleep=told, reraise=True,
+            before_sleep=announce, reraise=True,
         )  # fmt: skip
         try:
             with self._client() as client:
@@ -88,7 +84,7 @@ class Transfer:
             raise RunError(f"{fault}, in {attempts} attempts: try again later") from fault
 
     def _client(self) -> httpx2.Client:
-        is_https = self._url.scheme == "https"  # a proxy of the environment would read what goes by http
+        is_https = self._url.scheme == "https"  # a proxy of the environment could read plain HTTP
         try:
             return httpx2.Client(timeout=self._timeout, trust_env=is_https)
         except OSError as error:
@@ -100,9 +96,9 @@ class Transfer:
         host = self._url.host
         try:
             with self._answer(client) as response:
-                if response.status_code == 416:  # the export is shorter now than what came of it
+                if response.status_code == 416:  # the export is now shorter than the part received
                     self._received = 0
-                judge(response, self._url, self._known is not None)
+                raise_for_status(response, self._url, self._known is not None)
                 if response.status_code == httpx2.codes.NOT_MODIFIED:
                     return False
                 self._receive(response)
@@ -125,9 +121,9 @@ class Transfer:
 
     @contextmanager
     def _answer(self, client: httpx2.Client) -> Iterator[httpx2.Response]:
-        """Yield the answer at the end of redirects, which never lead the token to another host."""
+        """Yield the answer at the end of redirects; the token is never sent to another host."""
         url = self._url
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             self._pace()
             with client.stream("GET", url, headers=self._headers()) as response:
                 if not response.has_redirect_location:
@@ -143,14 +139,14 @@ class Transfer:
 
     def _headers(self) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {self._token}", "Accept": "text/csv, */*;q=0.1"}
-        headers["Accept-Encoding"] = "identity"  # a length, a strong ETag and ranges go with no other
+        headers["Accept-Encoding"] = "identity"  # length, strong ETag and ranges need it
         if self._received and self._can_resume:
             return headers | {"Range": f"bytes={self._received}-", "If-Range": self.etag}
         return headers | ({"If-None-Match": self._known} if self._known else {})
 
     @property
     def _can_resume(self) -> bool:
-        return bool(self.etag) and not self.etag.startswith("W/")  # a weak one does not vouch for each byte
+        return bool(self.etag) and not self.etag.startswith("W/")  # a weak one does not promise equal bytes
 
     def _receive(self, response: httpx2.Response) -> None:
         if response.status_code == 206:
@@ -172,8 +168,8 @@ class Transfer:
         open_private(self._part).close()
 
     def _check_range(self, response: httpx2.Response) -> None:
-        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-        start, total = map(int, found.groups()) if found else (None, None)
+        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+        start, total = map(int, match.groups()) if match else (None, None)
         is_same = self.etag == response.headers.get("ETag", self.etag) and self._total in (None, total)
         if not self._received or start != self._received or not is_same:
             self._received = 0
@@ -183,7 +179,7 @@ class Transfer:
 
 def _wait(state: RetryCallState) -> float:
     usual = wait_exponential_jitter(multiplier=BACKOFF_SECONDS, jitter=BACKOFF_SECONDS)(state)
-    return min(max(usual, state.outcome.exception().wait), LONGEST_SECONDS)
+    return min(max(usual, state.outcome.exception().wait), MAX_WAIT_SECONDS)
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
@@ -197,15 +193,15 @@ def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseExcept
 
 
 class Outage(RunError):
-    """A fault that may pass; `wait` is for how many seconds the server asks to be left alone."""
+    """A temporary fault; `wait` is how many seconds the server asks to wait."""
 
     def __init__(self, text: str, wait: float = 0.0):
         super().__init__(text)
         self.wait = wait
 
 
-def judge(response: httpx2.Response, url: httpx2.URL, is_known: bool) -> None:
-    """Raise unless an answer brings the export, or says that the known one is unchanged.
+def raise_for_status(response: httpx2.Response, url: httpx2.URL, is_known: bool) -> None:
+    """Raise unless an answer carries the export, or says that the known one is unchanged.
 
     Raises
     ------
@@ -229,14 +225,14 @@ def judge(response: httpx2.Response, url: httpx2.URL, is_known: bool) -> None:
         raise Outage(
             f"{host} wants fewer requests (HTTP 429)" + (f", none for {wait:.0f} s" if wait else ""), wait
         )
-    elif status in PASSING or status >= 500:
+    elif status in TEMPORARY or status >= 500:
         raise Outage(f"{host} is out of order (HTTP {status})", retry_after(response))
     else:
         raise InputError(f"{host} answers with HTTP {status}: correct cascade.url")
 
 
 def retry_after(response: httpx2.Response) -> float:
-    """Return for how many seconds the server asks to be left alone; 0 when it does not say."""
+    """Return how many seconds the server asks to wait; 0 when it does not say."""
     text = response.headers.get("Retry-After", "0")
     if text.isdecimal():
         return float(text)

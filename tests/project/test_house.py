@@ -1,0 +1,145 @@
+"""The house: which room may import what, where imports stand, who reads the environment, how long a module is."""
+
+import ast
+import graphlib
+import re
+
+import grimp
+from importlinter.cli import lint_imports
+
+from tests.support.projects import ROOT
+
+PACKAGE = ROOT / "abaco"
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+NODES = [(name, node) for name, path in MODULES.items() for node in ast.walk(ast.parse(path.read_text()))]
+MIGRATIONS = "abaco.database.migrations."  # scripts of Alembic, which has rules of its own
+
+# Modules in which a function may import: what is slow to import, or installed for those who use it alone.
+LATE_IMPORTS = {
+    "abaco",  # `from abaco import Pipeline`, without which the command line would wait for the pipeline
+    "abaco.cli.delivery",
+    "abaco.cli.operations",
+    "abaco.cli.reports",
+    "abaco.cli.review",
+    "abaco.database.connection",  # Alembic and the driver of PostgreSQL
+    "abaco.delivery.azure",  # the SDK
+    "abaco.delivery.blobs",
+    "abaco.engines.choice",  # Spark
+    "abaco.engines.spark_session",
+}
+# Modules that read the environment; the channels are the places that a report is delivered to.
+ENVIRONMENT = {
+    "abaco.core.logs",  # LOG_LEVEL
+    "abaco.core.project",  # ABACO_ROOT
+    "abaco.core.secrets",
+    "abaco.core.settings",
+    "abaco.delivery.azure",
+    "abaco.delivery.email",
+    "abaco.delivery.smtp",
+    "abaco.delivery.webhooks",
+    "abaco.engines.spark_session",
+}
+LONGEST, SHORTEST = 300, 40
+SHORT = {
+    "abaco.core.decimals": "the context that every sum is made in",
+    "abaco.core.errors": "every error with its exit code",
+    "abaco.core.files": "JSON and folders in one step",
+    "abaco.core.net": "one sentence a network error",
+    "abaco.delivery.registry": "the list of channels",
+    "abaco.ingest.masking": "the key, and a mask a column",
+    "abaco.ingest.sample_mark": "what marks the sample",
+    "abaco.kpis.statements": "measures of the statements alone",
+    "abaco.review.terminal": "what only a terminal shows",
+}
+# private by its name alone: of named tuples, and of a process that ends at once
+PUBLIC = {"_asdict", "_exit", "_fields", "_make", "_replace"}
+
+
+def check(found, allowed=()):
+    """Every place that a rule does not allow is named, and every exception that nobody needs any more."""
+    assert not (more := sorted(set(found) - set(allowed))), "\n".join(["not allowed:", *more])
+    assert not (less := sorted(set(allowed) - set(found))), "\n".join(["no exception any more:", *less])
+
+
+# Rooms
+
+
+def test_contracts_of_import_linter_are_kept(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    code = lint_imports(no_cache=True, no_logo=True)
+    assert code == 0, capsys.readouterr().out
+
+
+def test_no_files_import_each_other_in_a_circle():
+    graph = grimp.build_graph("abaco", cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    graphlib.TopologicalSorter(imports).prepare()  # raises an error that names a circle
+
+
+def test_root_holds_rooms_alone():
+    assert sorted(path.name for path in PACKAGE.glob("*.py")) == ["__init__.py", "__main__.py"]
+
+
+def test_folders_of_the_tests_mirror_the_rooms():
+    besides = {"deploy", "golden", "node", "params", "project", "spark", "support", "tools"}
+    rooms, folders = (
+        {path.parent.name for path in folder.glob("*/*") if path.parent.name[0] != "_" and path.is_file()}
+        for folder in (PACKAGE, ROOT / "tests")
+    )
+    check(folders, rooms | besides)
+
+
+# Imports
+
+
+def test_imports_stand_at_the_top():
+    assert len(LATE_IMPORTS) <= 12
+    functions = [
+        (name, one) for name, one in NODES if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    imports = [(name, node) for name, function in functions for node in ast.walk(function)]
+    check({name for name, node in imports if isinstance(node, ast.Import | ast.ImportFrom)}, LATE_IMPORTS)
+
+
+def test_no_module_is_imported_by_a_string():
+    calls = [(name, node) for name, node in NODES if isinstance(node, ast.Call)]
+    ways = ("importlib.import_module", "import_module", "__import__")
+    check(f"{name}:{call.lineno}" for name, call in calls if ast.unparse(call.func) in ways)
+
+
+def test_no_private_name_of_a_dependency_is_used():
+    attributes = [(name, node) for name, node in NODES if isinstance(node, ast.Attribute)]
+    imports = [(name, node) for name, node in NODES if isinstance(node, ast.ImportFrom)]
+    used = [(name, node, node.attr) for name, node in attributes]
+    used += [(name, node, one.name) for name, node in imports for one in node.names]
+    own = {node.attr for _, node in attributes if isinstance(node.ctx, ast.Store)} | PUBLIC
+    own |= {node.name for _, node in NODES if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {node.id for _, node in NODES if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    check(
+        f"{name}:{node.lineno} {ast.unparse(node)}"
+        for name, node, word in used
+        if re.match("_[A-Za-z]", word) and word not in own
+    )
+
+
+# Environment and length
+
+
+def test_environment_is_read_in_few_places():
+    attributes = [(name, node) for name, node in NODES if isinstance(node, ast.Attribute)]
+    check(
+        {name for name, node in attributes if ast.unparse(node) in ("os.environ", "os.getenv")}, ENVIRONMENT
+    )
+
+
+def test_modules_are_neither_long_nor_tiny():
+    lines = {
+        name: len(path.read_text().splitlines())
+        for name, path in MODULES.items()
+        if path.stem not in ("__init__", "__main__") and not name.startswith(MIGRATIONS)
+    }
+    check(f"{name}: {count} lines" for name, count in lines.items() if count > LONGEST)
+    check({name for name, count in lines.items() if count < SHORTEST}, SHORT)

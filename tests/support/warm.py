@@ -1,0 +1,111 @@
+"""The command line without the second that its imports take: a process that has done them forks one for each command.
+
+A command is a process of its own as ever, with its own environment, folder, files and exit code, and ends as ever.
+"""
+
+import atexit
+import functools
+import json
+import os
+import pkgutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from importlib import import_module
+from pathlib import Path
+
+from tests.support.programs import END_WITH_US
+
+ROOT = Path(__file__).resolve().parents[2]
+# installed for those who use it alone, or run when they are imported
+LEFT_OUT = ("spark", "kernels", "migrations", "__main__")
+AT_START = ("PYTHON", "LC_", "LANG")  # variables that only a new interpreter reads
+
+
+@functools.cache
+def _address() -> str:
+    """Start the process, once, and return the socket at which it takes commands."""
+    folder = tempfile.TemporaryDirectory(prefix="abaco-warm-")
+    path = f"{folder.name}/socket"
+    process = subprocess.Popen(
+        [*END_WITH_US, sys.executable, "-m", "tests.support.warm", path], cwd=ROOT, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+    )  # fmt: skip
+    atexit.register(folder.cleanup)
+    atexit.register(process.kill)
+    assert process.stdout.readline() == b"ready\n"
+    return path
+
+
+def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
+    """Run abaco to its end in a folder; return its exit code, and what it wrote to both outputs."""
+    request = json.dumps({"arguments": arguments, "folder": str(folder), "environment": environment}).encode()
+    with (
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+        socket.socket(socket.AF_UNIX) as connection,
+    ):
+        connection.connect(_address())
+        connection.settimeout(900)
+        socket.send_fds(connection, [len(request).to_bytes(4)], [out.fileno(), err.fileno()])
+        connection.sendall(request)
+        code = int(connection.recv(16))
+        return code, *(file.seek(0) or file.read() for file in (out, err))
+
+
+def _next(path: str) -> dict:
+    """Take commands for ever; in the process that is forked for one, return it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(64)
+        print("ready", flush=True)
+        while True:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                break
+            connection.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    size, outputs, *_ = socket.recv_fds(connection, 4, 2)
+    with connection, connection.makefile("rb") as stream:
+        request = json.loads(stream.read(int.from_bytes(size)))
+        if child := os.fork():
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            connection.sendall(str(code).encode())
+            os._exit(0)
+    for number, output in enumerate(outputs, start=1):
+        os.dup2(output, number)
+        os.close(output)
+    return request
+
+
+def _serve(path: str) -> None:
+    import abaco
+    from abaco.cli import main
+
+    for module in pkgutil.walk_packages(abaco.__path__, "abaco."):
+        if not any(part in module.name for part in LEFT_OUT):
+            import_module(module.name)
+    request = _next(path)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    time.tzset()
+    os.chdir(request["folder"])
+    sys.argv = ["abaco", *request["arguments"]]
+    code = 1
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # to take apart what was imported takes ten times as long as most commands
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])

@@ -1,0 +1,71 @@
+"""docs/TABLES.md: the data dictionary, made from the descriptions beside the schemas."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from abaco.core import project
+from abaco.core.tables import Table
+from abaco.ingest import quarantine, tape, transformation
+from abaco.ingest.formats import FORMATS
+from abaco.kpis import (
+    aging,
+    bridge,
+    collection,
+    concentration,
+    contributors,
+    history,
+    measures,
+    movement,
+    segments,
+    vintage,
+)
+
+PATH = Path("docs") / "TABLES.md"
+REPORT = (
+    tape.TABLE, transformation.BORROWERS, quarantine.TABLE,
+    *(module.TABLE for module in (
+        measures, history, aging, segments, concentration, movement, bridge, contributors, collection, vintage,
+    )),
+)  # fmt: skip
+# A table of its own is written of every format but those that only ever give the tape.
+EXPORTS = tuple(format_.table for format_ in FORMATS.values() if format_.purpose)
+INTRODUCTION = """\
+# Tables
+
+Made by `make docs` from the descriptions beside the schemas in `abaco/ingest/` and `abaco/kpis/`; edit those, not this
+page.
+
+Every report keeps its tables as `tables/<name>.parquet`. Amounts are exact decimals, percentages run from 0 to 100, and
+an empty value means that the input does not tell; it is never 0. Loan ids stand in the tables as they came, personal
+columns only as tokens or as `redacted`.
+"""
+EXPORTS_INTRODUCTION = """\
+## Exports
+
+The accepted rows of each export that is not the tape itself. A column that the file lacks is left out.
+"""
+
+
+def document(report: Iterable[Table], exports: Iterable[Table]) -> str:
+    """Return the dictionary in Markdown: each table with its grain, and type, unit and meaning of its columns."""
+    parts = [INTRODUCTION, *(_entry(table, "##") for table in report), EXPORTS_INTRODUCTION]
+    return "\n".join([*parts, *(_entry(table, "###") for table in exports)])
+
+
+def _entry(table: Table, level: str) -> str:
+    rows = [f"| `{field.name}` | {field.type} | {field.unit} | {field.meaning} |" for field in table.fields]
+    heads = "| column | type | unit | meaning |\n|---|---|---|---|"
+    return "\n".join(
+        [f"{level} {table.name}\n\n{table.grain[0].upper()}{table.grain[1:]}.\n", heads, *rows, ""]
+    )
+
+
+def write() -> Path:
+    """Write docs/TABLES.md and return its path."""
+    path = project.root() / PATH
+    path.write_text(document(REPORT, EXPORTS), encoding="utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    print(project.shown(write()))
