@@ -39,7 +39,7 @@ class Format:
         Returns the tape's columns that are not columns of the format, given the columns of the file and the
         measurement date.
     tape_notes
-        Codes of what a reader should know about a report whose tape it gives.
+        Codes of the notes on a report whose tape it gives.
     key
         Columns that no two rows may share.
     date

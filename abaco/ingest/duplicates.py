@@ -10,7 +10,8 @@ from abaco.ingest.staging import IS_LATER, Batch, count
 
 
 def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
-    """Classify rows that share a key: of identical rows the first is kept, of conflicting rows none."""
+    """Return a batch with a verdict on rows that share a key: of identical rows the first is kept, conflicting
+    rows are all rejected."""
     key = list(batch.format.key)
     rows = batch.rows(engine)
     key = [name for name in key if name in rows.collect_schema().names()]

@@ -182,8 +182,9 @@ def bridged(
     if against is not None:
         with suppress(NotComputableError):
             steps, loans = between(kpi, name, book.tape, book.date, against, limit, key)
-    return pa.Table.from_pylist(steps, schema=arrow_schema(BRIDGES)), pa.Table.from_pylist(
-        loans, schema=arrow_schema(TABLE)
+    return (
+        pa.Table.from_pylist(steps, schema=arrow_schema(BRIDGES)),
+        pa.Table.from_pylist(loans, schema=arrow_schema(TABLE)),
     )
 
 
