@@ -23,7 +23,6 @@ LATE_IMPORTS = {
     "abaco.cli",  # each verb imports what it needs
     "abaco.database.connection",  # Alembic and the driver of PostgreSQL
     "abaco.delivery.azure",  # the SDK
-    "abaco.delivery.blobs",  # the SDK
     "abaco.engines.choice",  # Spark
     "abaco.engines.spark_session",  # Spark
     "abaco.run.papermill_engine",  # papermill loads it at every start
