@@ -19,11 +19,14 @@ from abaco.engines import RECORDS
 from abaco.engines.base import hmac_blocks
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import quarantine, reconciliation, roles, sources, transformation
+from abaco.ingest.columns import BUCKETS
 from abaco.ingest.tape import AMOUNTS
-from abaco.kpis import totals
+from abaco.kpis import bridge, catalog, contributors, movement, totals
+from abaco.kpis.book import Book
 from tests.kpis.books import book
 from tests.kpis.books import found as measured
 from tests.kpis.conftest import table
+from tests.kpis.moving import MONTH, dates_of, loan_tape
 from tests.support.exports import DATE, SNAPSHOT, rows_of, snapshot, write
 
 KEY = b"a key that nobody else has"
@@ -191,14 +194,47 @@ def test_real_payments_find_the_loan_of_their_company_and_serve_its_oldest_insta
     assert measured(march, *names) == ["751.63", "962.00", "740.00"]
 
 
+# Roll rates, measures, bridges, and the loans behind them
+
+
+def everything(engine, text):
+    tape, days = engine.from_arrow(loan_tape(text)), dates_of(text)
+    moving = Book(tape, days, days[-1])
+    sums = totals.totals(tape, ["total_receivable_usd", *BUCKETS])
+    rows = bridge.bridges(catalog.load(), moving, sums).to_pylist()
+    return (
+        movement.measure(moving, movement.MEASURES, {}),
+        movement.roll_rates(moving).to_pylist(),
+        rows,
+        contributors.bridge_loans(catalog.load(), tape, rows, sums, None).to_pylist(),
+    )
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_figures_of_a_movement_are_the_same(spark, embedded, known):
+    text = (
+        MONTH
+        if known
+        else "\n".join(" ".join([*line.split()[:3], "-"]) for line in MONTH.strip().splitlines())
+    )
+    expected = everything(embedded, text)
+    assert everything(spark, text) == expected
+    assert all(expected)
+
+
 # Files
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "mixed"])
+LAST = ["", "1,2,3", '1,"two\nlines",3', '1,"never closed,3', '1,2" wide,3', '1,"2"x,3']
+
+
 @pytest.mark.parametrize(
-    "last", ["", "1,2,3", '1,"two\nlines",3', '1,"never closed,3', '1,2" wide,3', '1,"2"x,3']
+    ("end", "last", "bom"),
+    [
+        *((end, last, "") for end in ("\n", "\r") for last in LAST),
+        *((end, last, "\ufeff") for end in ("\r\n", "mixed") for last in ("", LAST[2], LAST[3])),
+    ],
 )
-@pytest.mark.parametrize("bom", ["", "\ufeff"])
 def test_lines_of_a_file_are_split_alike(spark, embedded, tmp_path, end, last, bom):
     lines = ["a,b,c", *LINES, last]
     path = tmp_path / "it's a*[1]? %20,x:y.csv"
