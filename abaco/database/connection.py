@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from abaco.core import project
+from abaco.core import project, secrets
 from abaco.core.errors import DatabaseError
 from abaco.database.schema import SCHEMA
 
@@ -95,7 +95,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 def is_elsewhere() -> bool:
     """Return whether the database is PostgreSQL, which may hold reports that are not in the local folder."""
-    return bool(os.environ.get(VARIABLE))
+    return bool(secrets.read(VARIABLE))
+
+
+def is_postgresql(engine: Engine | Connection) -> bool:
+    """Return whether a database, or one connection to it, is PostgreSQL."""
+    return engine.dialect.name == "postgresql"
+
+
+def find_damage(connection: Connection) -> str | None:
+    """Read a SQLite file completely and return what is wrong with it, if anything."""
+    result = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    return None if result == "ok" else result
 
 
 def take_turns(connection: Connection) -> None:
@@ -103,12 +114,12 @@ def take_turns(connection: Connection) -> None:
 
     SQLite needs no lock for it: only one process at a time can write.
     """
-    if connection.dialect.name == "postgresql":
+    if is_postgresql(connection):
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
 
 
 def _create_engine(output: Path, timeout: float) -> Engine:
-    if address := os.environ.get(VARIABLE):
+    if address := secrets.read(VARIABLE):
         return _create_postgresql(_parse_address(address), timeout)
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -197,9 +208,8 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             break
-        except (
-            sqlite3.OperationalError
-        ) as error:  # another process creates the file; SQLite does not wait here
+        except sqlite3.OperationalError as error:
+            # another process is creating the file, and SQLite does not wait here
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
@@ -245,7 +255,7 @@ def _known_versions() -> list[str]:
 
 
 def _schema(connection: Connection) -> str | None:
-    return SCHEMA if connection.dialect.name == "postgresql" else None
+    return SCHEMA if is_postgresql(connection) else None
 
 
 def _version(connection: Connection) -> str | None:

@@ -1,12 +1,12 @@
 """Azure Blob Storage: the folder of a finished run, its manifest last, and latest.json, which only moves forward."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from abaco.core import secrets
 from abaco.core.files import read_json
 from abaco.delivery import blobs
 from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError
@@ -126,7 +126,7 @@ class AzureChannel(Channel):
             "max_single_put_size": blobs.BLOCK,
             "max_block_size": blobs.BLOCK,
         }
-        address = os.environ.get(_variable() or ACCOUNT, "").strip()
+        address = secrets.read(_variable() or ACCOUNT).strip()
         if _variable() == CONNECTION:
             try:
                 return BlobServiceClient.from_connection_string(address, **options)
@@ -197,7 +197,7 @@ def credential() -> Any:
 
 
 def _variable() -> str | None:
-    return next((name for name in (CONNECTION, ACCOUNT) if os.environ.get(name)), None)
+    return next((name for name in (CONNECTION, ACCOUNT) if secrets.read(name)), None)
 
 
 def _content_settings(content_type: str, md5: bytes | None = None) -> Any:

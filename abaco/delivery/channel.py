@@ -1,6 +1,5 @@
 """Channels: what every place that takes reports or alerts has in common, and one delivery to it."""
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any, ClassVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from abaco.core import secrets
 from abaco.core.errors import AbacoError
 
 REPORT = "report"  # what a channel takes, besides alerts of the severities P1 to P4
@@ -80,7 +80,7 @@ class Channel(ABC):
 
     def missing(self) -> str | None:
         """Return None when the channel is set up, otherwise what to set, such as ``SMTP_URL``."""
-        return next((name for name in self.variables if not os.environ.get(name)), None)
+        return next((name for name in self.variables if not secrets.read(name)), None)
 
     def address(self, delivery: Delivery) -> list[Delivery]:
         """Return a delivery for each recipient of a report or an alert; most channels have one.

@@ -15,7 +15,7 @@ from abaco.core.errors import AbacoError, DatabaseError, InputError
 from abaco.database import queries, records, synchronise
 from abaco.database.connection import connect, connected, reading, take_turns, writing
 from abaco.delivery import alerting, outbox, planning
-from abaco.delivery.channel import NOT_SET_UP, Delivery
+from abaco.delivery.channel import NOT_SET_UP
 from abaco.delivery.registry import create_channel
 from abaco.run import folders
 
@@ -63,8 +63,7 @@ def _record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) ->
             with reading(engine) as connection:
                 pending = queries.deliveries_with(connection, outbox.PENDING, run_id=run["run_id"])
             own = {row["key"] for row in pending}
-            for _ in _deliver(engine, output, settings, own=own):
-                pass
+            list(_deliver(engine, output, settings, own=own))
             return faults + _undelivered(engine, own)
     except DatabaseError as error:
         log.info("the run %s is not in the database yet: %s", folder.name, error)
@@ -131,8 +130,7 @@ def alert_of_failed_start(output: Path, settings: dict[str, Any], started_at: st
             return
         now = dt.datetime.now(dt.UTC)
         outbox.enqueue(connection, output, alerting.alert_of_failure(connection, run, None, settings, now))
-    for _ in _deliver(engine, output, settings):
-        pass
+    list(_deliver(engine, output, settings))
 
 
 def resend(
@@ -167,7 +165,12 @@ def resend(
         raise InputError(f"Nobody to send the report to: name somebody with TO, or set {channel.recipients}")
     if missing := channel.missing():
         raise InputError(f"{channel_name} is not set up: set {missing}")
-    rows = _deliver_again(reports, loaded, deliveries)
+    engine = synchronise.open_synchronised(reports, loaded["delivery"]["timeout_seconds"])
+    keys = {delivery.key for delivery in deliveries}
+    with writing(engine) as connection:
+        outbox.enqueue(connection, reports, deliveries)
+        outbox.enqueue_again(connection, keys)
+    rows = list(_deliver(engine, reports, loaded, only=keys))
     for row in rows:
         print(f"{row['channel']}  {row['run_id']}  {row['status']}")
     return [row for row in rows if row["status"] != outbox.DONE]
@@ -183,18 +186,6 @@ def _finished_report(reports: Path, date: str) -> tuple[Path, dict[str, Any]]:
     return path.parent.resolve(), files.read_json(path)
 
 
-def _deliver_again(
-    output: Path, settings: dict[str, Any], deliveries: list[Delivery]
-) -> list[dict[str, Any]]:
-    """Send deliveries of finished runs now, also those that are done, and return the outcome of each."""
-    engine = synchronise.open_synchronised(output, settings["delivery"]["timeout_seconds"])
-    keys = {delivery.key for delivery in deliveries}
-    with writing(engine) as connection:
-        outbox.enqueue(connection, output, deliveries)
-        outbox.enqueue_again(connection, keys)
-    return list(_deliver(engine, output, settings, only=keys))
-
-
 def _deliver(
     engine: Engine, output: Path, settings: dict[str, Any], **options: Any
 ) -> Iterator[dict[str, Any]]:
@@ -202,9 +193,7 @@ def _deliver(
     for row in outbox.deliver(engine, output, settings, **options):
         _write_outcomes_of(engine, output, [row])
         yield row
-    for folder, run in synchronise.ended_runs(
-        output
-    ):  # also of runs whose process was killed before it did so
+    for folder, run in synchronise.ended_runs(output):  # also of a run whose process was killed before this
         if any(entry["status"] == outbox.PENDING for entry in run.get("deliveries", ())):
             _write_outcomes(engine, output, folder)
 

@@ -53,8 +53,8 @@ class Spark:
         self.close()
 
     @functools.cached_property
-    def session(self):
-        """The Spark session, started when it is first needed."""
+    def connection(self) -> spark_session.Connection:
+        """The Spark session and its Java process, started when they are first needed."""
         return spark_session.start(self._title, self._folder / "spark.log")
 
     @functools.cached_property
@@ -63,7 +63,7 @@ class Spark:
 
     def close(self) -> None:
         """Stop what was started and remove the temporary files."""
-        for name, stop in (("session", spark_session.stop), ("_embedded", DuckDB.close)):
+        for name, stop in (("connection", spark_session.stop), ("_embedded", DuckDB.close)):
             if name in self.__dict__:
                 stop(self.__dict__.pop(name))
         self._spill.cleanup()
@@ -82,9 +82,8 @@ class Spark:
             F.expr(spark_sql.LINE).alias("line"),
             F.expr(r"endswith(value, '\r')").alias("crlf"),
         )
-        lines = lines.withColumn("fields", F.expr(spark_sql.fields(delimiter))).withColumn(
-            "width", F.expr("size(fields)")
-        )
+        lines = lines.withColumn("fields", F.expr(spark_sql.fields(delimiter)))
+        lines = lines.withColumn("width", F.expr("size(fields)"))
         survey = self._survey(lines, width)
         total, odd, crlf = (sum(row[name] for row in survey) for name in ("total", "odd", "crlf"))
         if odd or crlf not in (0, total - 1, total):
@@ -94,12 +93,12 @@ class Spark:
             return frame
         self._broken = functools.partial(self._collect_broken, lines, survey, width)
         whole = lines.filter(f"n != 0 AND width = {width}")
-        kept = [F.expr(spark_sql.field(i)).alias(name) for name, i in columns.items()]
-        return nw.from_native(whole.select(*kept))
+        cells = [F.expr(spark_sql.field(i)).alias(name) for name, i in columns.items()]
+        return nw.from_native(whole.select(*cells))
 
     @property
     def _reader(self):
-        return self.session.read.option("__globPaths__", "false")  # a name may hold any character
+        return self.connection.session.read.option("__globPaths__", "false")  # a name may hold any character
 
     @staticmethod
     def _survey(lines: DataFrame, width: int) -> list:
@@ -115,11 +114,10 @@ class Spark:
         before, first = 0, {}
         for row in survey:
             first[row["part"]], before = before, before + row["total"]
-        found = (
-            lines.filter(f"n != 0 AND line != '' AND width != {width}").select("n", "line", "width").collect()
-        )
+        broken = lines.filter(f"n != 0 AND line != '' AND width != {width}")
         faults = {True: "too many columns", False: "missing columns"}
-        return sorted((first[n >> 33] + (n & IN_PART) + 1, faults[w > width], line) for n, line, w in found)
+        rows = broken.select("n", "line", "width").collect()
+        return sorted((first[n >> 33] + (n & IN_PART) + 1, faults[w > width], line) for n, line, w in rows)
 
     def broken_lines(self) -> list[tuple[int, str, str]]:
         """Return number, fault and text of each line that the last `read_csv` could not split."""
@@ -132,17 +130,15 @@ class Spark:
     def read_typed(self, path: Path, columns: Mapping[str, int]) -> nw.LazyFrame:
         """Return the named columns of a Parquet or JSON file; text that says "no value" is null."""
         names = self.headings(path)
-        kept = {name: names[i] for name, i in columns.items()}
-        if path.suffix.lower() != ".parquet" or not _is_common(pq.read_schema(path), kept.values()):
-            log.info(
-                "%s is read on this machine: its types are written differently by other engines", path.name
-            )
+        sources = {name: names[i] for name, i in columns.items()}
+        if path.suffix.lower() != ".parquet" or not _is_common(pq.read_schema(path), sources.values()):
+            log.info("%s is read on this machine: other engines write its types differently", path.name)
             return self._transcribed(self._embedded.read_typed(path, columns))
         frame = self._reader.parquet(spark_session.uri(path))
         is_text = {field.name: field.dataType.typeName() == "string" for field in frame.schema}
         cells = [
             F.expr(spark_sql.cell(quoted(n)) if is_text[n] else quoted(n)).alias(name)
-            for name, n in kept.items()
+            for name, n in sources.items()
         ]
         return nw.from_native(frame.select(*cells))
 
@@ -150,12 +146,12 @@ class Spark:
         """Return a frame of the embedded engine as one of this engine, values of uncommon types as text."""
         relation = frame.to_native()
         own = ("VARCHAR", "DATE", "DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT")
-        kept = [
+        values = [
             f'"{n}"' if str(t).startswith(own) else f'"{n}"::VARCHAR AS "{n}"'
             for n, t in zip(relation.columns, relation.types, strict=True)
         ]
         path = self._new()
-        self._embedded.write(nw.from_native(relation.project(", ".join(kept))), path)
+        self._embedded.write(nw.from_native(relation.project(", ".join(values))), path)
         return self.scan(path)
 
     def _new(self) -> Path:
@@ -261,13 +257,13 @@ class Spark:
     def _with_key(self, native: DataFrame, key: bytes | None) -> DataFrame:
         if key is None:
             return native
-        jvm, gateway = self.session._jvm, self.session.sparkContext._gateway
-        values = gateway.new_array(jvm.Object, 2)
+        session, gateway = self.connection  # PySpark's own createDataFrame would write the key to a file
+        sql = gateway.jvm.org.apache.spark.sql
+        values = gateway.new_array(gateway.jvm.Object, 2)
         values[0], values[1] = hmac_blocks(key)
-        rows = jvm.java.util.ArrayList()
-        rows.add(jvm.org.apache.spark.sql.RowFactory.create(values))
-        schema = jvm.org.apache.spark.sql.types.StructType.fromDDL("hmac_inner BINARY, hmac_outer BINARY")
-        blocks = DataFrame(self.session._jsparkSession.createDataFrame(rows, schema), self.session)
+        schema = sql.types.StructType.fromDDL("hmac_inner BINARY, hmac_outer BINARY")
+        rows = [sql.RowFactory.create(values)]
+        blocks = DataFrame(sql.classic.SparkSession.active().createDataFrame(rows, schema), session)
         return native.crossJoin(F.broadcast(blocks))
 
     # Writing

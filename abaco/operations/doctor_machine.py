@@ -1,7 +1,6 @@
 """Checks of the machine: log, Python, packages, parameters, variables, disk, write access, clock and input."""
 
 import datetime as dt
-import os
 import platform
 import re
 import shutil
@@ -134,14 +133,14 @@ def parameters(case: Case) -> Finding:
     trigger(loaded["service"]["cron"])
     count = len(catalog.load())
     case.loaded = loaded
-    overlay = os.environ.get("ABACO_ENV")
+    overlay = secrets.read("ABACO_ENV")
     files = "params/pipeline.yml" + (f" with params/{overlay}.yml" if overlay else "")
     return ok(f"{files} is valid, and so are {count} KPIs of params/kpis.yml")
 
 
 def variables(_: Case) -> Finding:
     """List which secrets are set, and check that nobody else on the machine can read their file."""
-    present = [name for name in SECRETS if os.environ.get(name)]
+    present = [name for name in SECRETS if secrets.read(name)]
     absent = [name for name in SECRETS if name not in present]
     text = f"set: {', '.join(present) or 'none'}; not set: {', '.join(absent) or 'none'}"
     path = project.root() / ENVIRONMENT

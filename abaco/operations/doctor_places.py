@@ -3,10 +3,9 @@
 from typing import Any
 
 import httpx2
-from sqlalchemy import func, select
 
 from abaco.core import project, secrets
-from abaco.database import connection, queries, schema
+from abaco.database import connection, queries
 from abaco.delivery.email import EmailChannel, alert_recipients, report_recipients
 from abaco.delivery.registry import CHANNELS, REPORT_CHANNELS, ROUTES, create_channel
 from abaco.delivery.rules import FALLBACK
@@ -27,13 +26,13 @@ def database(case: Case) -> Finding:
         return ok(f"SQLite, {project.shown(file)}: the first run makes it")
     engine = connection.connect(case.output, case.settings["delivery"]["timeout_seconds"])
     with connection.reading(engine) as opened:
-        count = opened.scalar(select(func.count()).select_from(schema.runs))
-        if engine.dialect.name == "postgresql":
+        count = queries.count_runs(opened)
+        if connection.is_postgresql(engine):
             return ok(f"PostgreSQL at {engine.url.host or 'this machine'} answers, runs: {count}")
-        result = opened.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if result != "ok":
+        damage = connection.find_damage(opened)
+    if damage:
         return problem(
-            f"{project.shown(file)} is damaged ({result}): restore a backup, or move it away and run abaco status"
+            f"{project.shown(file)} is damaged ({damage}): restore a backup, or move it away and run abaco status"
         )
     return ok(f"SQLite, {project.shown(file)}, runs: {count}")
 

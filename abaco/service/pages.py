@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from abaco.core import dates, project
 from abaco.database import queries
-from abaco.database.connection import reading
+from abaco.database.connection import Connection, reading
 from abaco.database.queries import group_deliveries
 from abaco.page.key_figures import kpi_cards
 from abaco.page.kpi_text import FIRST_KPIS

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine
-
 from abaco.core import dates, locks
 from abaco.core.errors import AbacoError
 from abaco.database import queries
-from abaco.database.connection import FILE, TIMEOUT_SECONDS, reading
+from abaco.database.connection import FILE, TIMEOUT_SECONDS, Connection, Engine, reading
 from abaco.database.synchronise import open_synchronised
 from abaco.run import folders
 from abaco.service.schedule import Schedule

@@ -4,7 +4,6 @@ import base64
 import binascii
 import hmac
 import logging
-import os
 import time
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from abaco.core import secrets
 from abaco.core.errors import InputError
 from abaco.core.net import is_loopback
 
@@ -44,7 +44,7 @@ class Access:
     @classmethod
     def from_environment(cls) -> "Access":
         """Return what ABACO_SERVE_TOKEN and ABACO_SERVE_PASSWORD say."""
-        return cls(os.environ.get("ABACO_SERVE_TOKEN", ""), os.environ.get("ABACO_SERVE_PASSWORD", ""))
+        return cls(secrets.read("ABACO_SERVE_TOKEN"), secrets.read("ABACO_SERVE_PASSWORD"))
 
     @property
     def is_set(self) -> bool:

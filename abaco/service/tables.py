@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from sqlalchemy import Connection
-
 from abaco.database import queries
+from abaco.database.connection import Connection
 from abaco.page.kpi_text import FIRST_KPIS, card_decimals, marked
 from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial
