@@ -29,14 +29,7 @@ DISK_FULL = "53100"  # PostgreSQL's code, whatever the language of its messages
 
 
 def connect(output: Path, timeout: float = TIMEOUT_SECONDS) -> Engine:
-    """Return the database of the reports in `output`, with its tables up to date.
-
-    Parameters
-    ----------
-    output
-        Folder of the reports.
-    timeout
-        Seconds to wait for an answer of PostgreSQL.
+    """Return the database of the reports in `output`, its tables up to date; `timeout`, in seconds, is PostgreSQL's.
 
     Raises
     ------
@@ -82,7 +75,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection that reads and blocks nobody.
+    """Yield a connection for reading, which blocks no other process.
 
     Raises
     ------
@@ -94,7 +87,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def is_elsewhere() -> bool:
-    """Return whether the database is PostgreSQL, which may hold reports that are not in the local folder."""
+    """Return whether the database is PostgreSQL, which may know reports that are not in the local folder."""
     return bool(secrets.read(VARIABLE))
 
 
@@ -152,10 +145,10 @@ def _parse_address(address: str) -> URL:
 
 
 def _create_postgresql(url: URL, timeout: float) -> Engine:
-    """Return a PostgreSQL that is given up when it, or the network, is silent for too long.
+    """Return PostgreSQL with time-outs for a server or network that does not answer.
 
     libpq bounds the connection and notices a dead peer. The server cancels a statement that takes too long, for
-    example while it waits for another process; a server that does not even do that is hung up on.
+    example while it waits for another process. If the server does not, the connection is closed.
     """
     seconds = max(math.ceil(timeout), MIN_TIMEOUT_SECONDS)
     bounds = {
@@ -170,7 +163,7 @@ def _create_postgresql(url: URL, timeout: float) -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,
     )
-    # a transaction at a time: a setting of the session would stay behind in a pooler
+    # for each transaction: a setting of the session would persist in a pooler
     event.listen(engine, "begin", lambda connection: _limit_statements(connection, seconds))
     event.listen(
         engine, "before_cursor_execute", lambda connection, *_: _hang_up_after(connection, 2 * seconds)
@@ -202,7 +195,7 @@ def _limit_statements(connection: Connection, seconds: int) -> None:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions begin in _begin_sqlite, not where the driver guesses
+    connection.isolation_level = None  # _begin_sqlite begins transactions, not the driver
     deadline = time.monotonic() + SQLITE_WAIT_SECONDS
     while True:
         try:
@@ -217,7 +210,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # a transaction that reads first and then writes fails, instead of waiting, when another wrote in between
+    # a transaction that reads before it writes would fail when another process writes in between
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
 
 
@@ -243,7 +236,7 @@ def _explain(error: SQLAlchemyError, url: URL) -> str:
     if "full" in reason or getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL:
         return f"{reason}: free some space"
     if url.get_backend_name() == "sqlite":
-        return f"{reason}: see that the file can be written and is no other program's"
+        return f"{reason}: see that the file can be written and does not belong to another program"
     if "timeout" in reason or "timed out" in reason:
         seconds = url.query["connect_timeout"]
         return f"no answer within {seconds} s: see whether it is well, or raise delivery.timeout_seconds"
@@ -267,7 +260,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _migrate(engine: Engine) -> None:
-    from alembic import command  # takes longer to import than most verbs take; rarely needed
+    from alembic import command  # slow to import and rarely needed
     from alembic.config import Config
 
     config = Config()
@@ -275,8 +268,10 @@ def _migrate(engine: Engine) -> None:
     with writing(engine) as connection:
         if schema := _schema(connection):
             take_turns(connection)
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # a large table takes its time
+            connection.exec_driver_sql(
+                "SET LOCAL statement_timeout = 0"
+            )  # migrating a large table takes long
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-        if _version(connection) != _known_versions()[-1]:  # unless another process was faster
+        if _version(connection) != _known_versions()[-1]:  # unless another process has migrated it
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -1,7 +1,7 @@
 """Email: reports and alerts through the mail server of SMTP_URL, one delivery a recipient.
 
-Each delivery has its own key and message id. So nobody sees who else receives the report, and when a server refuses one
-address, the retry reaches nobody who already has the message.
+Each delivery has its own key and message id, so that recipients do not see each other, and a retry after a refused
+address reaches only that one.
 """
 
 import datetime as dt
@@ -47,7 +47,7 @@ class EmailChannel(Channel):
         self._from = settings["delivery"]["email_from"]
 
     def missing(self) -> str | None:
-        """Return None when there is a mail server and a sender, otherwise what to set."""
+        """Return the variable or setting that is missing, or None with a mail server and a sender."""
         if not secrets.read("SMTP_URL"):
             return "SMTP_URL"
         with suppress(DeliveryError):  # an address that cannot be read is set up, and fails when it is used

@@ -1,4 +1,4 @@
-"""The Spark session of an engine: its requirements, its start, and its end with the Java process."""
+"""The Spark session of an engine: requirements, start, and end with its Java process."""
 
 import importlib.util
 import logging
@@ -21,7 +21,7 @@ MASTER_VARIABLE = "SPARK_MASTER"
 STORAGE_VARIABLE = "SPARK_STORAGE"
 JAVA_OPTIONS = "JDK_JAVA_OPTIONS"
 TIMEOUT_SECONDS = 120
-# Results and their order depend on these: spark-defaults.conf must not change them.
+# Results and their order depend on these settings, so spark-defaults.conf must not change them.
 FIXED = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "true",
@@ -33,7 +33,7 @@ FIXED = {
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.files.maxRecordsPerFile": "0",
-    # a file is cut the same way however many executors are there: positions are counted cut by cut
+    # a file is split the same way for any number of executors: positions are counted split by split
     "spark.sql.files.minPartitionNum": "1",
     "spark.sql.files.openCostInBytes": "0",
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
@@ -58,7 +58,7 @@ def require() -> None:
     Raises
     ------
     InputError
-        Naming what is missing and what to do.
+        Naming what is missing and the remedy.
     """
     if importlib.util.find_spec("pyspark") is None:
         raise InputError(
@@ -109,7 +109,7 @@ def start(title: str, log: Path) -> Connection:
     Parameters
     ----------
     title
-        What the cluster shows as the application's name.
+        Name of the application on the cluster.
     log
         File for the output of the Java process.
 
@@ -159,7 +159,7 @@ def start(title: str, log: Path) -> Connection:
 
 @contextmanager
 def _quick_start() -> Iterator[None]:
-    """Limit the driver's Java to fast compilation, as it only plans; the executors compute and are not affected."""
+    """Let the driver's Java compile quickly, as it only plans; the executors are not affected."""
     before = os.environ.get(JAVA_OPTIONS)
     if not master().startswith("local"):
         os.environ[JAVA_OPTIONS] = f"-XX:TieredStopAtLevel=1 {before or ''}"

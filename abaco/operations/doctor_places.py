@@ -1,4 +1,4 @@
-"""Checks of places: database, deliveries, channels, Cascade and the service, each asked once and left unchanged."""
+"""Checks of places: database, deliveries, channels, Cascade and the service; none is changed."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ def email(case: Case) -> Finding:
 
 
 def report_check(name: str) -> Check:
-    """Return the check of a channel that takes reports: whether it is set up and answers."""
+    """Return the check that a channel of reports is set up and answers."""
 
     def check(case: Case) -> Finding:
         channel = create_channel(name, case.settings)
@@ -83,7 +83,7 @@ REPORT_CHECKS: dict[str, Check] = {name: report_check(name) for name in REPORT_C
 
 
 def alerts(case: Case) -> Finding:
-    """Say where the alerts of each severity go, once the addresses of these channels have the right form."""
+    """Name the receivers of the alerts of each severity, and check the addresses of their channels."""
     channels = {name: channel(case.settings) for name, channel in CHANNELS.items()}
     usable = {name for route in ROUTES.values() for name in route if channels[name].missing() is None}
     for name in sorted(usable - set(REPORT_CHECKS)):  # those of reports have checks of their own
