@@ -25,24 +25,29 @@ def is_secret(variable: str) -> bool:
     return variable in (*WHOLE, *URLS, *PARTS) or variable.endswith(WHOLE_ENDINGS)
 
 
+def read(variable: str) -> str:
+    """Return the value of an environment variable, empty when it is not set."""
+    return os.environ.get(variable, "")
+
+
 def masking_key() -> bytes | None:
     """Return the key that personal values are masked with; without one they are redacted."""
-    return os.environ.get(MASKING_KEY, "").encode() or None
+    return read(MASKING_KEY).encode() or None
 
 
 def cascade_token() -> str:
     """Return Cascade's token; empty when it is not set."""
-    return os.environ.get(CASCADE_TOKEN, "").strip()
+    return read(CASCADE_TOKEN).strip()
 
 
 def secret_values() -> list[str]:
     """Return the secret values of the environment, the longest first."""
     values = [value for name, value in os.environ.items() if name in WHOLE or name.endswith(WHOLE_ENDINGS)]
     for name in URLS:
-        password = _password(os.environ.get(name, ""))
+        password = _password(read(name))
         values += [password, unquote(password)]
     for name, keys in PARTS.items():
-        pairs = (part.partition("=") for part in os.environ.get(name, "").split(";"))
+        pairs = (part.partition("=") for part in read(name).split(";"))
         values += [value for key, _, value in pairs if key in keys]
     return sorted({value for value in values if len(value) >= MIN_LENGTH}, key=len, reverse=True)
 

@@ -1,1 +1,1 @@
-"""The database: what every run found, what was delivered and what was alerted, in SQLite or PostgreSQL."""
+"""The database of runs, figures, deliveries and alerts, in SQLite or PostgreSQL."""

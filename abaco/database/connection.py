@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from abaco.core import project
+from abaco.core import project, secrets
 from abaco.core.errors import DatabaseError
 from abaco.database.schema import SCHEMA
 
@@ -29,14 +29,7 @@ DISK_FULL = "53100"  # PostgreSQL's code, whatever the language of its messages
 
 
 def connect(output: Path, timeout: float = TIMEOUT_SECONDS) -> Engine:
-    """Return the database of the reports in `output`, with its tables up to date.
-
-    Parameters
-    ----------
-    output
-        Folder of the reports.
-    timeout
-        Seconds to wait for an answer of PostgreSQL.
+    """Return the database of the reports in `output`, its tables up to date; `timeout`, in seconds, is PostgreSQL's.
 
     Raises
     ------
@@ -82,7 +75,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection that reads and blocks nobody.
+    """Yield a connection for reading, which blocks no other process.
 
     Raises
     ------
@@ -94,8 +87,19 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def is_elsewhere() -> bool:
-    """Return whether the database is PostgreSQL, which may hold reports that are not in the local folder."""
-    return bool(os.environ.get(VARIABLE))
+    """Return whether the database is PostgreSQL, which may know reports that are not in the local folder."""
+    return bool(secrets.read(VARIABLE))
+
+
+def is_postgresql(engine: Engine | Connection) -> bool:
+    """Return whether a database, or one connection to it, is PostgreSQL."""
+    return engine.dialect.name == "postgresql"
+
+
+def find_damage(connection: Connection) -> str | None:
+    """Read a SQLite file completely and return what is wrong with it, if anything."""
+    result = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    return None if result == "ok" else result
 
 
 def take_turns(connection: Connection) -> None:
@@ -103,12 +107,12 @@ def take_turns(connection: Connection) -> None:
 
     SQLite needs no lock for it: only one process at a time can write.
     """
-    if connection.dialect.name == "postgresql":
+    if is_postgresql(connection):
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
 
 
 def _create_engine(output: Path, timeout: float) -> Engine:
-    if address := os.environ.get(VARIABLE):
+    if address := secrets.read(VARIABLE):
         return _create_postgresql(_parse_address(address), timeout)
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -141,10 +145,10 @@ def _parse_address(address: str) -> URL:
 
 
 def _create_postgresql(url: URL, timeout: float) -> Engine:
-    """Return a PostgreSQL that is given up when it, or the network, is silent for too long.
+    """Return PostgreSQL with time-outs for a server or network that does not answer.
 
     libpq bounds the connection and notices a dead peer. The server cancels a statement that takes too long, for
-    example while it waits for another process; a server that does not even do that is hung up on.
+    example while it waits for another process. If the server does not, the connection is closed.
     """
     seconds = max(math.ceil(timeout), MIN_TIMEOUT_SECONDS)
     bounds = {
@@ -159,7 +163,7 @@ def _create_postgresql(url: URL, timeout: float) -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,
     )
-    # a transaction at a time: a setting of the session would stay behind in a pooler
+    # for each transaction: a setting of the session would persist in a pooler
     event.listen(engine, "begin", lambda connection: _limit_statements(connection, seconds))
     event.listen(
         engine, "before_cursor_execute", lambda connection, *_: _hang_up_after(connection, 2 * seconds)
@@ -191,15 +195,14 @@ def _limit_statements(connection: Connection, seconds: int) -> None:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions begin in _begin_sqlite, not where the driver guesses
+    connection.isolation_level = None  # _begin_sqlite begins transactions, not the driver
     deadline = time.monotonic() + SQLITE_WAIT_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             break
-        except (
-            sqlite3.OperationalError
-        ) as error:  # another process creates the file; SQLite does not wait here
+        except sqlite3.OperationalError as error:
+            # another process is creating the file, and SQLite does not wait here
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
@@ -207,7 +210,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # a transaction that reads first and then writes fails, instead of waiting, when another wrote in between
+    # a transaction that reads before it writes would fail when another process writes in between
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
 
 
@@ -233,7 +236,7 @@ def _explain(error: SQLAlchemyError, url: URL) -> str:
     if "full" in reason or getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL:
         return f"{reason}: free some space"
     if url.get_backend_name() == "sqlite":
-        return f"{reason}: see that the file can be written and is no other program's"
+        return f"{reason}: see that the file can be written and does not belong to another program"
     if "timeout" in reason or "timed out" in reason:
         seconds = url.query["connect_timeout"]
         return f"no answer within {seconds} s: see whether it is well, or raise delivery.timeout_seconds"
@@ -245,7 +248,7 @@ def _known_versions() -> list[str]:
 
 
 def _schema(connection: Connection) -> str | None:
-    return SCHEMA if connection.dialect.name == "postgresql" else None
+    return SCHEMA if is_postgresql(connection) else None
 
 
 def _version(connection: Connection) -> str | None:
@@ -257,7 +260,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _migrate(engine: Engine) -> None:
-    from alembic import command  # takes longer to import than most verbs take; rarely needed
+    from alembic import command  # slow to import and rarely needed
     from alembic.config import Config
 
     config = Config()
@@ -265,8 +268,10 @@ def _migrate(engine: Engine) -> None:
     with writing(engine) as connection:
         if schema := _schema(connection):
             take_turns(connection)
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # a large table takes its time
+            connection.exec_driver_sql(
+                "SET LOCAL statement_timeout = 0"
+            )  # migrating a large table takes long
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-        if _version(connection) != _known_versions()[-1]:  # unless another process was faster
+        if _version(connection) != _known_versions()[-1]:  # unless another process has migrated it
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from sqlalchemy import Connection, Date, Engine, Table, func, select, text
 
 from abaco.core.errors import InputError
-from abaco.database.connection import reading
+from abaco.database.connection import is_postgresql, reading
 from abaco.database.schema import UTCDateTime, metadata
 
 TABLES = metadata.sorted_tables  # each after the tables that its foreign keys refer to
@@ -18,7 +18,7 @@ BATCH = 1000
 def dump(engine: Engine, file: TextIO) -> None:
     """Write every row of every table as a JSON line with ``table`` and ``row``."""
     with reading(engine) as connection:
-        if connection.dialect.name == "postgresql":
+        if is_postgresql(connection):
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         for table in TABLES:
             for row in connection.execute(select(table)).mappings():
@@ -52,7 +52,7 @@ def load(connection: Connection, lines: Iterable[str]) -> None:
             current, batch = table, []
         batch.append(row)
     _insert(connection, current, batch)
-    if connection.dialect.name == "postgresql":
+    if is_postgresql(connection):
         _advance_sequences(connection)
 
 

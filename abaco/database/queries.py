@@ -124,6 +124,11 @@ def runs_of(connection: Connection, date: dt.date) -> list[dict[str, Any]]:
     return rows_of(connection, query)
 
 
+def count_runs(connection: Connection) -> int:
+    """Return the number of runs that succeeded."""
+    return connection.scalar(select(func.count()).select_from(runs))
+
+
 def last_run(connection: Connection) -> dict[str, Any] | None:
     """Return the run that was finished last, a row of ``runs``."""
     return next(iter(rows_of(connection, select(runs).order_by(runs.c.finished_at.desc()).limit(1))), None)
@@ -143,6 +148,13 @@ def deliveries_with(connection: Connection, *status: str, run_id: str | None = N
         .order_by(deliveries.c.created_at, deliveries.c.key)
     )
     return rows_of(connection, query if run_id is None else query.where(deliveries.c.run_id == run_id))
+
+
+def count_deliveries(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return the number of deliveries by channel and status."""
+    keys = (deliveries.c.channel, deliveries.c.status)
+    rows = connection.execute(select(*keys, func.count()).group_by(*keys))
+    return {(channel, status): count for channel, status, count in rows}
 
 
 def emails_of_reports(connection: Connection, *status: str) -> list[dict[str, Any]]:

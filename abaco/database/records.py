@@ -1,4 +1,4 @@
-"""Records: the content of a run's folder, written to the database once, however often and by whichever process."""
+"""Records: the content of a run's folder, written to the database exactly once."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ NO_METRICS = ("key", "outputs", "taken_from")
 def write_run(connection: Connection, output: Path, folder: Path) -> int:
     """Write a run from its folder, whether it succeeded, failed or was killed, and return the number of new rows.
 
-    Writing the same run again adds no rows. A run that succeeded is the visible one of its date from its end on.
+    Writing the same run again adds no rows. A successful run becomes the visible one of its date when it ends.
     """
     run = files.read_json(folder / "run.json")
     where = folder.relative_to(output).as_posix()
@@ -40,7 +40,7 @@ def write_run(connection: Connection, output: Path, folder: Path) -> int:
 
 
 def write_visible(connection: Connection, date: str, run_id: str, since: dt.datetime, why: str) -> int:
-    """Write that a date shows a run from `since` on, unless it did already, and return the number of new rows."""
+    """Record that a date shows a run from `since` on, unless it did already, and return the number of new rows."""
     day, table = dt.date.fromisoformat(date), schema.visible
     before = connection.scalar(
         select(table.c.run_id)

@@ -1,4 +1,4 @@
-"""Synchronisation: the folders of runs say what happened, and the database is brought up to them."""
+"""Synchronisation of the database with the folders of runs, which are the source of truth."""
 
 import datetime as dt
 import logging
@@ -17,22 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def open_synchronised(output: Path, timeout: float = TIMEOUT_SECONDS) -> Engine:
-    """Return the database of the reports in `output`, brought up to the folders of its runs.
-
-    A run that cannot be recorded is named in the log.
-
-    Parameters
-    ----------
-    output
-        Folder of the reports.
-    timeout
-        Seconds to wait for an answer of PostgreSQL.
-
-    Raises
-    ------
-    DatabaseError
-        When the database cannot be reached or used.
-    """
+    """Return the database as `connect` does, synchronised with the runs; log those that cannot be recorded."""
     engine = connect(output, timeout)
     for fault in synchronise(engine, output).values():
         log.warning(fault)
@@ -45,7 +30,7 @@ def synchronise(engine: Engine, output: Path) -> dict[Path, str]:
     Returns
     -------
     dict
-        By the folder of each run that could not be recorded, why.
+        The error of each run that could not be recorded, by its folder.
     """
     with reading(engine) as connection:
         known_folders = {
@@ -62,13 +47,13 @@ def synchronise(engine: Engine, output: Path) -> dict[Path, str]:
 
 
 def waits_for_database(run: dict[str, Any]) -> bool:
-    """Return whether run.json says that the run, or what it is delivered to, is not recorded yet."""
+    """Return whether the run, or its delivery plan, is still to be recorded, by its run.json."""
     return any(d["channel"] == "database" and d["status"] == "pending" for d in run.get("deliveries", ()))
 
 
 def ended_runs(output: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield the folder and run.json of each run that has ended, in the order in which they started."""
-    yield from ((folder, run) for folder, run in _runs(output) if not _is_running(output, folder, run))
+    return ((folder, run) for folder, run in _runs(output) if not _is_running(output, folder, run))
 
 
 def running(output: Path) -> list[dict[str, Any]]:
@@ -90,7 +75,7 @@ def _is_running(output: Path, folder: Path, run: dict[str, Any]) -> bool:
 
 
 def record_run(engine: Engine, output: Path, folder: Path) -> str | None:
-    """Record a run that has ended, see `records.write_run`; return why its folder cannot be recorded, if so."""
+    """Record a run that has ended, see `records.write_run`; return the error, if any."""
     try:
         with writing(engine) as connection:
             take_turns(connection)

@@ -1,7 +1,7 @@
 """Alerting: an alert a cause, sent once, repeated when it gets worse or lasts, and resolved when the cause is gone.
 
 A row of the table ``alerts`` is a cause from when it arose until it cleared. The functions return deliveries for the
-outbox: enqueue them in the same transaction, so that a row says told only when its deliveries are enqueued.
+outbox: enqueue them in the same transaction, so that ``told_at`` is set only when the deliveries are enqueued.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, func, insert, sele
 from abaco.core import files
 from abaco.core.errors import InputError
 from abaco.core.parquet import read_rows
+from abaco.database.connection import is_postgresql
 from abaco.database.schema import SCHEMA, alerts, deliveries, visible
 from abaco.delivery import rules
 from abaco.delivery.channel import Delivery
@@ -53,7 +54,7 @@ def evaluate_alerts(
     Returns
     -------
     list
-        Empty for a report of an earlier date than the newest: nobody is alerted about the past. With
+        Empty for a report that is not of the newest date. With
         ``alerts.dry_run`` the alerts are printed, and neither returned nor recorded.
     """
     metrics = files.read_json(folder / "metrics.json")
@@ -76,7 +77,7 @@ def alert_of_failure(
 ) -> list[Delivery]:
     """Open or repeat the alert of a run that failed, and return its deliveries; see `evaluate_alerts`.
 
-    A run that somebody stopped causes no alert.
+    A run that was stopped on purpose causes no alert.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def _history(folder: Path) -> list[dict[str, Any]]:
 
 
 def _explain_change(folder: Path, kpi: str, date: str) -> str:
-    """Return a sentence about what changed a PAR up to a date; an empty text for a KPI without a bridge."""
+    """Return a sentence about the cause of a PAR's change; empty for a KPI without a bridge."""
     path, day = folder / "tables" / "bridges.parquet", dt.date.fromisoformat(date)
     rows = read_rows(path) if path.exists() else []
     steps = [row for row in rows if row["kpi"] == kpi and row["date"] == day]
@@ -130,9 +131,7 @@ class _Evaluation:
         self._deliveries: list[Delivery] = []
         channels = {name: channel(settings) for name, channel in CHANNELS.items()}
         self._channels = {name: channel for name, channel in channels.items() if channel.missing() is None}
-        if (
-            connection.dialect.name == "postgresql"
-        ):  # two runs at once must not both open an alert of one cause
+        if is_postgresql(connection):  # two simultaneous runs must not both open an alert of one cause
             connection.execute(text(f"LOCK TABLE {SCHEMA}.alerts IN SHARE ROW EXCLUSIVE MODE"))
 
     def update(
@@ -141,11 +140,8 @@ class _Evaluation:
         """Return the deliveries of the current alerts, and of open ones that `metrics` shows to be resolved."""
         rows = self._connection.execute(select(alerts).where(alerts.c.is_open)).mappings()
         open_rows = {row["cause"]: row for row in rows}
-        lasting = {
-            cause
-            for cause, row in open_rows.items()
-            if is_rollback and rules.is_of_failed_run(cause, row["severity"])
-        }
+        failed = {c for c, row in open_rows.items() if rules.is_of_failed_run(c, row["severity"])}
+        lasting = failed if is_rollback else set()
         for alert in (alert for alert in current_alerts if alert.cause not in lasting):
             self._open_or_repeat(alert, open_rows.pop(alert.cause, None))
         for cause, row in open_rows.items() if metrics else ():
@@ -190,7 +186,7 @@ class _Evaluation:
         return rules.payload(alert, opened_at, resolved, self._settings["alerts"]["runbook"])
 
     def _enqueue(self, payload: dict) -> bool:
-        """Add the deliveries of an alert, or print it in a dry run; return whether anybody receives it."""
+        """Add the deliveries of an alert, or print it in a dry run; return whether it has receivers."""
         if self._is_dry_run:
             print(f"{headline(payload)}\n{payload['text']}\n")
             return False
@@ -222,7 +218,7 @@ class _Evaluation:
         self._write(update(deliveries).where(undelivered), {"status": WITHDRAWN})
 
     def _was_delivered(self, payload: dict) -> bool:
-        """Return whether anybody has received an alert; otherwise nobody needs to know that it is resolved."""
+        """Return whether an alert has arrived; otherwise its resolution is not sent either."""
         delivered = _is_of_alert(payload) & (deliveries.c.status == DONE)
         return self._connection.scalar(select(deliveries.c.key).where(delivered).limit(1)) is not None
 

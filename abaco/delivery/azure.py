@@ -1,19 +1,19 @@
 """Azure Blob Storage: the folder of a finished run, its manifest last, and latest.json, which only moves forward."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from abaco.core import secrets
 from abaco.core.files import read_json
 from abaco.delivery import blobs
 from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError
 
 CONNECTION, ACCOUNT = "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_URL"
 LATEST, BACKUPS = "latest.json", "backups"
-# The client retries each request, so that a file that is almost uploaded does not start again from its beginning.
+# The client retries each block, so that an almost complete upload does not start again.
 RETRIES = 3
 PAUSE_SECONDS = 2
 MAX_RACES = 10  # with other runs for latest.json
@@ -34,7 +34,7 @@ class AzureChannel(Channel):
         return None if _variable() else f"{CONNECTION} or {ACCOUNT}"
 
     def send(self, delivery: Delivery) -> dict[str, Any]:
-        """Upload the run's folder and return what arrived; what is there already is not sent again.
+        """Upload the files of a run that are not there yet, and return the receipt.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class AzureChannel(Channel):
             "max_single_put_size": blobs.BLOCK,
             "max_block_size": blobs.BLOCK,
         }
-        address = os.environ.get(_variable() or ACCOUNT, "").strip()
+        address = secrets.read(_variable() or ACCOUNT).strip()
         if _variable() == CONNECTION:
             try:
                 return BlobServiceClient.from_connection_string(address, **options)
@@ -167,7 +167,7 @@ class AzureChannel(Channel):
                     return
             with suppress(
                 ResourceExistsError, ResourceModifiedError
-            ):  # another run was faster: read it again
+            ):  # changed by another run: read it again
                 content = _content_settings(blobs.CONTENT_TYPES[".json"])
                 blob.upload_blob(json.dumps(latest, indent=1) + "\n", content_settings=content, **condition)
                 return
@@ -178,7 +178,7 @@ class AzureChannel(Channel):
 
     @contextmanager
     def _explaining_errors(self) -> Iterator[None]:
-        """Turn an error of the SDK into one line that says what went wrong and what to do."""
+        """Turn an error of the SDK into one line with cause and remedy."""
         from azure.core.exceptions import AzureError
 
         try:
@@ -197,7 +197,7 @@ def credential() -> Any:
 
 
 def _variable() -> str | None:
-    return next((name for name in (CONNECTION, ACCOUNT) if os.environ.get(name)), None)
+    return next((name for name in (CONNECTION, ACCOUNT) if secrets.read(name)), None)
 
 
 def _content_settings(content_type: str, md5: bytes | None = None) -> Any:
@@ -228,7 +228,7 @@ def _order(latest: bytes) -> tuple[str, str]:
 
 
 def _explain(error: Any, timeout: float) -> str:
-    """Return what went wrong at the service or on the way to it, and what to do."""
+    """Return the cause and the remedy of an error, in words."""
     from azure.core import exceptions as kinds
 
     again = "it is tried again with the next attempt"

@@ -1,6 +1,5 @@
-"""Channels: what every place that takes reports or alerts has in common, and one delivery to it."""
+"""Channels: the interface of every place that takes reports or alerts, and one delivery to it."""
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any, ClassVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from abaco.core import secrets
 from abaco.core.errors import AbacoError
 
 REPORT = "report"  # what a channel takes, besides alerts of the severities P1 to P4
@@ -17,11 +17,11 @@ MAX_ATTEMPTS = 3
 
 
 class DeliveryError(AbacoError):
-    """A delivery failed; the message names the place, its answer and what to do."""
+    """A delivery failed; the message names the place, its answer and the remedy."""
 
 
 class TransientError(DeliveryError):
-    """A delivery failed for a reason that may be gone in a second."""
+    """A delivery failed for a reason that may pass within seconds."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Delivery:
     Parameters
     ----------
     key
-        The same for the same content and recipient; receivers that can, discard a repetition by it.
+        The same for the same content and recipient, so that receivers can discard repetitions.
     channel
         The name of a channel.
     run_id, date
-        The run that it belongs to, if any.
+        Its run, if any.
     folder
         The run's folder, absolute.
     payload
-        What else the channel needs, as JSON: the recipient, or the text of an alert. No secret.
+        Other data for the channel, as JSON: the recipient, or the text of an alert. No secrets.
     """
 
     key: str
@@ -61,7 +61,7 @@ class Channel(ABC):
     Attributes
     ----------
     name
-        How run.json, the database, the metrics and the messages call it.
+        Its name in run.json, the database, the metrics and messages.
     variables
         The environment variables that set it up.
     takes
@@ -79,8 +79,8 @@ class Channel(ABC):
         self.timeout = settings["delivery"]["timeout_seconds"]
 
     def missing(self) -> str | None:
-        """Return None when the channel is set up, otherwise what to set, such as ``SMTP_URL``."""
-        return next((name for name in self.variables if not os.environ.get(name)), None)
+        """Return the variable to set, such as ``SMTP_URL``, or None when the channel is set up."""
+        return next((name for name in self.variables if not secrets.read(name)), None)
 
     def address(self, delivery: Delivery) -> list[Delivery]:
         """Return a delivery for each recipient of a report or an alert; most channels have one.
@@ -104,7 +104,7 @@ class Channel(ABC):
 
     @abstractmethod
     def send(self, delivery: Delivery) -> dict[str, Any]:
-        """Send a delivery and return the receipt as JSON: what arrived and how that was checked.
+        """Send a delivery and return the receipt as JSON.
 
         Raises
         ------

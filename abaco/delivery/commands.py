@@ -15,7 +15,7 @@ from abaco.core.errors import AbacoError, DatabaseError, InputError
 from abaco.database import queries, records, synchronise
 from abaco.database.connection import connect, connected, reading, take_turns, writing
 from abaco.delivery import alerting, outbox, planning
-from abaco.delivery.channel import NOT_SET_UP, Delivery
+from abaco.delivery.channel import NOT_SET_UP
 from abaco.delivery.registry import create_channel
 from abaco.run import folders
 
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 def record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
     """Record a run that has ended, and earlier ones that are not recorded yet; send the deliveries that are due.
 
-    Nothing that goes wrong here changes how the run ended: an error, an interruption or a delivery that takes longer
-    than ``delivery.deadline_seconds`` is one undelivered row.
+    No error here changes the outcome of the run: an exception, an interruption or a delivery that takes longer than
+    ``delivery.deadline_seconds`` becomes one undelivered row.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> 
     Returns
     -------
     list of dict
-        What is not delivered, of this run and of earlier ones: ``channel, run_id, date, status, error``.
+        The undelivered rows of this run and earlier ones: ``channel, run_id, date, status, error``.
     """
     seconds = settings["delivery"]["deadline_seconds"]
     try:
@@ -63,8 +63,7 @@ def _record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) ->
             with reading(engine) as connection:
                 pending = queries.deliveries_with(connection, outbox.PENDING, run_id=run["run_id"])
             own = {row["key"] for row in pending}
-            for _ in _deliver(engine, output, settings, own=own):
-                pass
+            list(_deliver(engine, output, settings, own=own))
             return faults + _undelivered(engine, own)
     except DatabaseError as error:
         log.info("the run %s is not in the database yet: %s", folder.name, error)
@@ -131,8 +130,7 @@ def alert_of_failed_start(output: Path, settings: dict[str, Any], started_at: st
             return
         now = dt.datetime.now(dt.UTC)
         outbox.enqueue(connection, output, alerting.alert_of_failure(connection, run, None, settings, now))
-    for _ in _deliver(engine, output, settings):
-        pass
+    list(_deliver(engine, output, settings))
 
 
 def resend(
@@ -143,7 +141,7 @@ def resend(
     params: Any = None,
     output: Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Deliver a finished report again, print the outcome, and return what is undelivered.
+    """Deliver a finished report again, print the outcomes, and return the undelivered rows.
 
     Parameters
     ----------
@@ -167,7 +165,12 @@ def resend(
         raise InputError(f"Nobody to send the report to: name somebody with TO, or set {channel.recipients}")
     if missing := channel.missing():
         raise InputError(f"{channel_name} is not set up: set {missing}")
-    rows = _deliver_again(reports, loaded, deliveries)
+    engine = synchronise.open_synchronised(reports, loaded["delivery"]["timeout_seconds"])
+    keys = {delivery.key for delivery in deliveries}
+    with writing(engine) as connection:
+        outbox.enqueue(connection, reports, deliveries)
+        outbox.enqueue_again(connection, keys)
+    rows = list(_deliver(engine, reports, loaded, only=keys))
     for row in rows:
         print(f"{row['channel']}  {row['run_id']}  {row['status']}")
     return [row for row in rows if row["status"] != outbox.DONE]
@@ -183,41 +186,26 @@ def _finished_report(reports: Path, date: str) -> tuple[Path, dict[str, Any]]:
     return path.parent.resolve(), files.read_json(path)
 
 
-def _deliver_again(
-    output: Path, settings: dict[str, Any], deliveries: list[Delivery]
-) -> list[dict[str, Any]]:
-    """Send deliveries of finished runs now, also those that are done, and return the outcome of each."""
-    engine = synchronise.open_synchronised(output, settings["delivery"]["timeout_seconds"])
-    keys = {delivery.key for delivery in deliveries}
-    with writing(engine) as connection:
-        outbox.enqueue(connection, output, deliveries)
-        outbox.enqueue_again(connection, keys)
-    return list(_deliver(engine, output, settings, only=keys))
-
-
 def _deliver(
     engine: Engine, output: Path, settings: dict[str, Any], **options: Any
 ) -> Iterator[dict[str, Any]]:
-    """Send what is due, and write the outcomes into run.json of the runs."""
+    """Send the deliveries that are due, and write the outcomes into run.json of their runs."""
     for row in outbox.deliver(engine, output, settings, **options):
         _write_outcomes_of(engine, output, [row])
         yield row
-    for folder, run in synchronise.ended_runs(
-        output
-    ):  # also of runs whose process was killed before it did so
+    for folder, run in synchronise.ended_runs(output):  # also of a run whose process was killed before this
         if any(entry["status"] == outbox.PENDING for entry in run.get("deliveries", ())):
             _write_outcomes(engine, output, folder)
 
 
 def _synchronise_and_enqueue(engine: Engine, output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    """Record every run that is not recorded yet, enqueue the deliveries of each, and return what is wrong.
+    """Record every run that is not recorded yet, enqueue the deliveries of each, and return the faults.
 
     All runs are recorded before the first delivery is enqueued, so that a failure that a later run has mended causes
     no alert.
     """
-    waiting = [
-        (folder, run) for folder, run in synchronise.ended_runs(output) if synchronise.waits_for_database(run)
-    ]
+    ended = synchronise.ended_runs(output)
+    waiting = [(folder, run) for folder, run in ended if synchronise.waits_for_database(run)]
     faults_by_folder = synchronise.synchronise(engine, output)
     faults = []
     for folder, run in waiting:
@@ -236,7 +224,7 @@ def _synchronise_and_enqueue(engine: Engine, output: Path, settings: dict[str, A
 def _enqueue(
     engine: Engine, output: Path, folder: Path, run: dict[str, Any], settings: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Enqueue the deliveries of a run to each place, once; return what is wrong with their set-up."""
+    """Enqueue the deliveries of a run to each place, once; return the faults of their set-up."""
     path, faults = _relative(output, folder), []
     with writing(engine) as connection:
         take_turns(connection)
@@ -287,7 +275,7 @@ def _write_outcomes(engine: Engine, output: Path, folder: Path, fault: str | Non
 
 
 def _undelivered(engine: Engine, own: set[str]) -> list[dict[str, Any]]:
-    """Return what is pending although it was tried, and what of `own` is not done."""
+    """Return the deliveries that were tried and are still pending, and those of `own` that are not done."""
     with reading(engine) as connection:
         rows = queries.deliveries_with(connection, outbox.PENDING, outbox.DEAD)
     return [r for r in rows if r["key"] in own or (r["status"] == outbox.PENDING and r["attempts"])]
@@ -299,7 +287,7 @@ def _fault(place: str, run: dict[str, Any], error: str) -> dict[str, Any]:
 
 
 def _owner(run: dict[str, Any], path: str) -> str:
-    """Return what identifies a run's plan: its id, or its folder if it failed."""
+    """Return the identity of a run in its plan: its id, or its folder if it failed."""
     return run["run_id"] if run["status"] == "success" else path
 
 

@@ -1,13 +1,12 @@
 """Email: reports and alerts through the mail server of SMTP_URL, one delivery a recipient.
 
-Each delivery has its own key and message id. So nobody sees who else receives the report, and when a server refuses one
-address, the retry reaches nobody who already has the message.
+Each delivery has its own key and message id, so that recipients do not see each other, and a retry after a refused
+address reaches only that one.
 """
 
 import datetime as dt
 import email
 import hashlib
-import os
 from contextlib import suppress
 from dataclasses import replace
 from email import policy
@@ -17,6 +16,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+from abaco.core import secrets
 from abaco.core.errors import InputError
 from abaco.delivery import addresses, smtp
 from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError, retry
@@ -27,12 +27,12 @@ NAME = "email.eml"
 
 def report_recipients() -> list[Address]:
     """Return the recipients of reports, by ``REPORT_RECIPIENTS``."""
-    return addresses.parse(os.environ.get("REPORT_RECIPIENTS", ""), "REPORT_RECIPIENTS")
+    return addresses.parse(secrets.read("REPORT_RECIPIENTS"), "REPORT_RECIPIENTS")
 
 
 def alert_recipients() -> list[Address]:
     """Return the recipients of alerts, by ``ALERT_RECIPIENTS``, otherwise those of reports."""
-    recipients = addresses.parse(os.environ.get("ALERT_RECIPIENTS", ""), "ALERT_RECIPIENTS")
+    recipients = addresses.parse(secrets.read("ALERT_RECIPIENTS"), "ALERT_RECIPIENTS")
     return recipients or report_recipients()
 
 
@@ -47,8 +47,8 @@ class EmailChannel(Channel):
         self._from = settings["delivery"]["email_from"]
 
     def missing(self) -> str | None:
-        """Return None when there is a mail server and a sender, otherwise what to set."""
-        if not os.environ.get("SMTP_URL"):
+        """Return the variable or setting that is missing, or None with a mail server and a sender."""
+        if not secrets.read("SMTP_URL"):
             return "SMTP_URL"
         with suppress(DeliveryError):  # an address that cannot be read is set up, and fails when it is used
             return None if self._from or "@" in smtp.server().user else "delivery.email_from"

@@ -14,14 +14,14 @@ from sqlalchemy import ColumnElement, Connection, Engine, select, update
 from abaco.core import logs
 from abaco.core.errors import AbacoError
 from abaco.database import queries, records
-from abaco.database.connection import reading, writing
+from abaco.database.connection import is_postgresql, reading, writing
 from abaco.database.schema import deliveries
 from abaco.delivery.channel import Channel, Delivery, DeliveryError
 from abaco.delivery.registry import create_channel
 from abaco.run import folders
 
 PENDING, DONE, DEAD = "pending", "done", "dead"
-# not to be delivered any more: an alert after a newer one, the email of a replaced report, what somebody dropped
+# no longer to be delivered: an alert after a newer one, the email of a replaced report, a dropped delivery
 WITHDRAWN, SUPERSEDED, DROPPED = "withdrawn", "superseded", "dropped"
 MAX_PAUSE_SECONDS = 6 * 3600
 TIMEOUT_SECONDS = 600  # for another process that is sending the same delivery
@@ -74,7 +74,7 @@ def deliver(
     only
         The only keys to try.
     early
-        Whether to try also what is due only later.
+        Whether to try also deliveries that are not due yet.
 
     Yields
     ------
@@ -105,7 +105,7 @@ def deliver(
 def _attempt(
     engine: Engine, output: Path, key: str, channel: Channel, settings: dict[str, Any], waits: bool
 ) -> bool:
-    """Try one delivery, unless another process is or was faster; return whether it was tried."""
+    """Try one delivery, unless another process does or did; return whether it was tried."""
     deadline = time.monotonic() + (TIMEOUT_SECONDS if waits else 0)
     while True:
         with _claim(engine, output, key) as (is_claimed, row, save):
@@ -127,7 +127,7 @@ def _claim(engine: Engine, output: Path, key: str) -> Iterator[tuple[bool, dict[
     """
     query = select(deliveries).where(deliveries.c.key == key)
     change = update(deliveries).where(deliveries.c.key == key)
-    if engine.dialect.name == "postgresql":
+    if is_postgresql(engine):
         with writing(engine) as connection:
             rows = queries.rows_of(connection, query.with_for_update(skip_locked=True))
             yield bool(rows), _pending(rows), lambda values: connection.execute(change.values(**values))

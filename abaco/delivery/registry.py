@@ -1,4 +1,4 @@
-"""The registry: the only list of channels, and what follows from it."""
+"""The registry: the only list of channels, and the routes that follow from it."""
 
 from typing import Any
 

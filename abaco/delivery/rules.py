@@ -1,4 +1,4 @@
-"""Rules of alerts: what in a report or a failed run causes an alert, its severity and its words.
+"""Rules of alerts: the causes in a report or a failed run, their severity and their text.
 
     severity  cause                                                    sent to
     P1        a run failed: there is no new report                     PagerDuty, Slack and email
@@ -7,8 +7,8 @@
     P3        a figure is past its warning limit; the input is stale   Slack
     P4        figures jumped; rows were rejected                       Slack, all of one kind in one message
 
-The channels say which severities they take (see `registry.ROUTES`); where none of a severity is set up, email takes its
-alerts. All texts are English, as operators' tools are.
+Each channel names the severities that it takes (see `registry.ROUTES`); email takes the alerts that no other channel
+takes. All texts are in English.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ Metrics = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Alert:
-    """A cause that somebody should know of.
+    """A cause that needs attention.
 
     Attributes
     ----------
@@ -73,14 +73,13 @@ def of_report(
     explain_change
         Returns a sentence about what changed a KPI most, or an empty text.
     max_age_days
-        How many days the figures may be older than `today`; 0: any number.
+        Allowed age of the figures in days; 0 for any.
     """
     history = list(history)
     for name, kpi in metrics["kpis"].items():
         if kpi["status"] in SEVERITY:
-            yield past_limit(
-                name, kpi, metrics["date"], since(name, kpi["status"], history), explain_change(name)
-            )
+            first = since(name, kpi["status"], history)
+            yield past_limit(name, kpi, metrics["date"], first, explain_change(name))
     yield from jumps(metrics)
     yield from rejected(metrics)
     yield from stale(metrics, today, max_age_days)
@@ -104,9 +103,8 @@ def since(name: str, level: str, history: Iterable[Mapping]) -> str:
     """Return the first of the consecutive latest dates on which a KPI was past that limit, or past a worse one."""
     bad = ("critical",) if level == "critical" else ("warning", "critical")
     first = "its first date"
-    for row in sorted(
-        (row for row in history if row["kpi"] == name), key=lambda row: row["date"], reverse=True
-    ):
+    rows = [row for row in history if row["kpi"] == name]
+    for row in sorted(rows, key=lambda row: row["date"], reverse=True):
         if row["status"] not in bad:
             break
         first = str(row["date"])
@@ -160,13 +158,10 @@ def failure(run: Mapping[str, Any]) -> Alert:
         The content of its run.json.
     """
     date, error = run["date"] or "the latest date", _safe(run["error"] or "it was killed")
-    lines = [
-        f"The run of {date}, started at {run['started_at']}, failed: {error}",
-        "The former report stays.",
-    ]
+    text = f"The run of {date}, started at {run['started_at']}, failed: {error}\nThe former report stays."
     if stopped_by_rejects(error):
-        return Alert(REJECTS, "P2", f"Too many rejected rows: the run of {date} failed", "\n".join(lines))
-    return Alert(FAILED, "P1", f"The run of {date} failed", "\n".join(lines))
+        return Alert(REJECTS, "P2", f"Too many rejected rows: the run of {date} failed", text)
+    return Alert(FAILED, "P1", f"The run of {date} failed", text)
 
 
 def stopped_by_rejects(error: str) -> bool:

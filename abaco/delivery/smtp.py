@@ -1,6 +1,5 @@
 """The mail server of SMTP_URL: connection, a sign-in that never sends a password in the clear, and its errors."""
 
-import os
 import smtplib
 import socket
 import ssl
@@ -9,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from abaco.core import secrets
 from abaco.core.net import is_loopback
 from abaco.delivery.addresses import remove_addresses
 from abaco.delivery.channel import DeliveryError, TransientError
@@ -45,7 +45,7 @@ def server() -> Server:
     DeliveryError
         When the address is not valid; the message does not repeat it.
     """
-    address = os.environ.get("SMTP_URL", "").strip()
+    address = secrets.read("SMTP_URL").strip()
     try:
         parts = urlsplit(address)
         port = parts.port

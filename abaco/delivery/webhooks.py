@@ -5,13 +5,13 @@ key: it is the last line of the message, so that readers see which messages belo
 """
 
 import logging
-import os
 import re
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
+from abaco.core import secrets
 from abaco.core.net import is_loopback
 from abaco.delivery.channel import Channel, Delivery, DeliveryError, TransientError, retry
 from abaco.delivery.rules import headline
@@ -89,9 +89,7 @@ def _escape(text: str) -> str:
 
 def _post(service: str, variable: str, url: str, content: dict[str, Any], timeout: float) -> None:
     """Post JSON to a service; `variable` holds its address or key, which no error message repeats."""
-    logging.getLogger("httpx2").setLevel(
-        logging.WARNING
-    )  # at INFO it logs addresses, and Slack's is a secret
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # at INFO it logs addresses: Slack's is a secret
     try:
         response = httpx2.post(url, json=content, timeout=timeout, headers={"User-Agent": AGENT})
     except httpx2.TimeoutException:
@@ -111,7 +109,7 @@ def _post(service: str, variable: str, url: str, content: dict[str, Any], timeou
 
 def _slack_url() -> str:
     """Return the webhook's address, or raise a DeliveryError that does not repeat it."""
-    address = os.environ[SLACK_URL].strip()
+    address = secrets.read(SLACK_URL).strip()
     try:
         parts = urlsplit(address)
         is_private = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
@@ -127,7 +125,7 @@ def _slack_url() -> str:
 
 def _routing_key() -> str:
     """Return the routing key, or raise a DeliveryError that does not repeat it."""
-    key = os.environ[PAGERDUTY_KEY].strip()
+    key = secrets.read(PAGERDUTY_KEY).strip()
     if not re.fullmatch(r"[A-Za-z0-9]+", key):
         raise DeliveryError(f"{PAGERDUTY_KEY} is not a routing key: copy it from the service's Events API v2")
     return key

@@ -1,4 +1,4 @@
-"""The engines that frames live in: the only modules that know which one it is."""
+"""The engines behind one protocol: DuckDB on one machine, Spark on a cluster."""
 
 from abaco.engines.base import RECORDS, Engine, UnreadableError
 from abaco.engines.choice import NAMES, require, start

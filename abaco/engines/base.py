@@ -9,7 +9,7 @@ from typing import Protocol
 
 import narwhals as nw
 
-RECORDS = 2**40  # rows of a source that can have an id: a row_id is source × RECORDS + record
+RECORDS = 2**40  # the most rows of a source: a row_id is source × RECORDS + record
 # Cells that stand for "no value" in exports.
 NULL_WORDS = ("", "null", "NULL", "Null")
 
@@ -51,16 +51,16 @@ class Engine(Protocol):
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:
         """Add a column with a 64-bit hash of `columns`: equal values have equal hashes, others hardly ever."""
 
-    def anti_join(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
-        """Leave out the rows whose ``row_id`` stands in a file of ours; the order stays."""
+    def anti_join(self, frame: nw.LazyFrame, row_ids: Path) -> nw.LazyFrame:
+        """Return the rows whose ``row_id`` is not in a Parquet file of ids, in the same order."""
 
     def with_value_of_day(
         self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str
     ) -> nw.LazyFrame:
-        """Add a column with what `values`, in USD, has for the date in column `day`; the order stays."""
+        """Add a column with the amount in `values`, in USD, of the date in column `day`, in the same order."""
 
     def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
-        """Return the rows in the order of a column, where the engine's files have an order."""
+        """Return the rows in the order of a column, if the engine's files have an order."""
 
     def with_originals(
         self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
@@ -78,6 +78,6 @@ class Engine(Protocol):
 
 
 def hmac_blocks(key: bytes) -> tuple[bytes, bytes]:
-    """Return what HMAC-SHA256 puts before the inner and the outer message. Source: RFC 2104."""
+    """Return the inner and outer key blocks of HMAC-SHA256. Source: RFC 2104."""
     block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
     return bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)

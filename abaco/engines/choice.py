@@ -8,12 +8,12 @@ NAMES = ("duckdb", "spark")
 
 
 def require(name: str) -> None:
-    """Raise when an engine cannot work here, before anything is done for it.
+    """Raise when an engine cannot work here.
 
     Raises
     ------
     InputError
-        Naming what is missing and where it comes from.
+        Naming what is missing and how to install it.
     """
     if name == "spark":
         from abaco.engines import spark_session
@@ -27,18 +27,18 @@ def start(spill: Path | None = None, title: str = "", name: str = "duckdb", **li
     Parameters
     ----------
     spill
-        Folder for its temporary files, which a cluster needs on every machine; by default none is spilled to.
+        Folder for temporary files, which every machine of a cluster must see.
     title
-        What a cluster shows as the name of the work.
+        Name of the application on a cluster.
     name
         One of `NAMES`.
     **limits
-        What `DuckDB` is given besides, as the engine or as a helper of the engine, on this machine.
+        Other arguments of `DuckDB`, also where it helps Spark on this machine.
     """
     if name == "spark":
-        from abaco.engines.spark import Spark  # pyspark is installed for those who use it
+        from abaco.engines.spark import Spark  # PySpark is optional
 
         return Spark(spill, title, **limits)
-    from abaco.engines.duckdb import DuckDB  # a run that finds everything unchanged does without
+    from abaco.engines.duckdb import DuckDB  # an unchanged report needs none
 
     return DuckDB(spill, **limits)

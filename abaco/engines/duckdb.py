@@ -24,7 +24,7 @@ class DuckDB:
     Parameters
     ----------
     spill
-        Folder for what does not fit into memory; a temporary one, removed on `close`, when not given.
+        Folder for what does not fit into memory; by default a temporary one. Its content is removed on `close`.
     memory_limit
         Bytes beyond which it spills; by default see `memory.default_limit`.
     threads
@@ -38,9 +38,7 @@ class DuckDB:
         if threads:
             self.connection.execute(f"SET threads = {threads}")
         self.connection.execute(f"SET temp_directory = {literal(self._spill.name)}")
-        self.connection.execute(
-            "SET TimeZone = 'UTC'"
-        )  # a time with a zone has the same day on every machine
+        self.connection.execute("SET TimeZone = 'UTC'")  # dates of times with a zone are the same everywhere
 
     def __enter__(self):
         return self
@@ -49,7 +47,7 @@ class DuckDB:
         self.close()
 
     def close(self) -> None:
-        """Close the connection and remove what was spilled."""
+        """Close the connection and remove the temporary files."""
         self.connection.close()
         self._spill.cleanup()
 
@@ -65,16 +63,16 @@ class DuckDB:
         columns
             Position of each column to keep.
         width
-            How many columns the header has.
+            Number of columns in the header.
         delimiter
             One character.
         """
         types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
         words = ", ".join(literal(w) for w in NULL_WORDS)
-        kept = ", ".join(f"c{i} AS {quoted(name)}" for name, i in columns.items())
+        cells = ", ".join(f"c{i} AS {quoted(name)}" for name, i in columns.items())
         self.connection.execute("DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scans")
         relation = self.connection.sql(
-            f"SELECT {kept} FROM read_csv({literal(path)}, columns = {{{types}}}, auto_detect = false, "
+            f"SELECT {cells} FROM read_csv({literal(path)}, columns = {{{types}}}, auto_detect = false, "
             f"header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
             f"nullstr = [{words}], strict_mode = true, store_rejects = true, rejects_table = 'broken', "
             "rejects_scan = 'broken_scans')"
@@ -96,7 +94,7 @@ class DuckDB:
         Raises
         ------
         InputError
-            When the file cannot be read as what its name says.
+            When the file cannot be read in the format of its suffix.
         """
         try:
             return self.connection.sql(f"FROM {self._reader(path)}").columns
@@ -121,8 +119,8 @@ class DuckDB:
                 return f"CASE WHEN {quoted(name)} NOT IN ({words}) THEN {quoted(name)} END"
             return quoted(name)
 
-        kept = ", ".join(f"{cell(names[i])} AS {quoted(name)}" for name, i in columns.items())
-        return nw.from_native(self.connection.sql(f"SELECT {kept} FROM {source}"))
+        cells = ", ".join(f"{cell(names[i])} AS {quoted(name)}" for name, i in columns.items())
+        return nw.from_native(self.connection.sql(f"SELECT {cells} FROM {source}"))
 
     @staticmethod
     def _reader(path: Path, columns: str = "") -> str:
@@ -131,17 +129,16 @@ class DuckDB:
         return f"read_json({literal(path)}{f', columns = {{{columns}}}' if columns else ''})"
 
     def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
-        """Return Parquet files of ours as one frame; `row_number` names a column for the row's place."""
+        """Return Parquet files as one frame; `row_number` names a column for the row's position in its file."""
         paths = [paths] if isinstance(paths, Path) else list(paths)
         files = ", ".join(literal(p) for p in paths)
         if row_number is None:
             return nw.from_native(self.connection.sql(f"FROM read_parquet([{files}], union_by_name = true)"))
-        return nw.from_native(
-            self.connection.sql(
-                f"SELECT * EXCLUDE (file_row_number), file_row_number AS {quoted(row_number)} "
-                f"FROM read_parquet([{files}], union_by_name = true, file_row_number = true)"
-            )
+        query = (
+            f"SELECT * EXCLUDE (file_row_number), file_row_number AS {quoted(row_number)} "
+            f"FROM read_parquet([{files}], union_by_name = true, file_row_number = true)"
         )
+        return nw.from_native(self.connection.sql(query))
 
     def numbered(self, frame: nw.LazyFrame, name: str) -> nw.LazyFrame:
         """Add a column with the position, from 0, of each row in the frame's order."""
@@ -180,19 +177,17 @@ class DuckDB:
         values = ", ".join(map(quoted, columns))
         return nw.from_native(frame.to_native().project(f"*, hash({values}) AS {quoted(name)}"))
 
-    def anti_join(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
-        """Leave out the rows whose ``row_id`` stands in a file of ours; the order stays, which a join would lose.
+    def anti_join(self, frame: nw.LazyFrame, row_ids: Path) -> nw.LazyFrame:
+        """Return the rows whose ``row_id`` is not in a Parquet file of ids, in the same order, which a join would lose.
 
-        The records of each source are a string of bits, as a variable of the connection.
+        The records of each source become a bit string in a variable of the connection.
         """
         relation = frame.to_native()
         source, record = f"row_id // {RECORDS}", f"row_id % {RECORDS}"
-        rows = f"FROM read_parquet({literal(listed)})"
-        lasts = self.connection.execute(
-            f"SELECT {source}, max({record}) {rows} GROUP BY 1 ORDER BY 1"
-        ).fetchall()
-        for number, last in lasts:
-            name = f"{listed.stem}_{number}"
+        rows = f"FROM read_parquet({literal(row_ids)})"
+        query = f"SELECT {source}, max({record}) {rows} GROUP BY 1 ORDER BY 1"
+        for number, last in self.connection.execute(query).fetchall():
+            name = f"{row_ids.stem}_{number}"
             bits = f"SELECT bitstring_agg(({record})::BIGINT, 0, {last}) {rows} WHERE {source} = {number}"
             self.connection.execute(f"SET VARIABLE {quoted(name)} = ({bits})")
             bit = f"get_bit(getvariable({literal(name)}), least({record}, {last})::INTEGER)"
@@ -202,9 +197,9 @@ class DuckDB:
     def with_value_of_day(
         self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str
     ) -> nw.LazyFrame:
-        """Add a column with what `values`, in USD, has for the date in column `day`; the order stays.
+        """Add a column with the amount in `values`, in USD, of the date in column `day`, in the same order.
 
-        A join would lose it. The values, one for each day from the first to the last, are a variable of the connection.
+        A join would lose the order. The values of all days from the first to the last are a variable of the connection.
         """
         first, last = min(values, default=dt.date.min), max(values, default=dt.date.min)
         days = [values.get(first + dt.timedelta(n)) for n in range((last - first).days + 1)]
@@ -235,12 +230,8 @@ class DuckDB:
             h: mask(quoted(n), key) if n in personal else f"{quoted(n)}::VARCHAR" for h, n in columns.items()
         }
         packed = ", ".join(f"{quoted(heading)} := {value}" for heading, value in values.items())
-        return nw.from_native(
-            frame.to_native().project(
-                f"*, CASE WHEN reasons IS NOT NULL THEN to_json(struct_pack({packed}))::VARCHAR END "
-                "AS original"
-            )
-        )
+        original = f"CASE WHEN reasons IS NOT NULL THEN to_json(struct_pack({packed}))::VARCHAR END"
+        return nw.from_native(frame.to_native().project(f"*, {original} AS original"))
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one.

@@ -36,7 +36,7 @@ def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
         value = column
     elif kind == "date":
         value = _day(f"{column}::VARCHAR")
-    else:  # the shortest decimal that stands for a float, never the float itself
+    else:  # the shortest decimal of a float, never the float itself
         value = _number(f"{column}::VARCHAR", "DECIMAL(38,6)" if kind == "days" else target, decimal_mark)
     if kind == "days" and source not in own:
         return f"CASE WHEN {value} % 1 = 0 THEN TRY_CAST({value} AS {target}) END"

@@ -1,4 +1,4 @@
-"""The engine for clusters, Spark: the same results as the embedded one, to the last digit."""
+"""Spark, the engine for clusters: the same results as the embedded engine, to the last digit."""
 
 import datetime as dt
 import functools
@@ -26,19 +26,19 @@ IN_PART = (1 << 33) - 1  # monotonically_increasing_id: the partition's number, 
 
 
 class Spark:
-    """The engine of a cluster; what it reads and writes lies where every machine of the cluster sees it.
+    """The engine for a cluster, all of whose machines must see the files that it reads and writes.
 
     Files that cannot be cut into lines without reading them from the start, and files with types that the two engines
-    write differently, are turned into Parquet by the embedded engine first, on the machine that drives the run.
+    write differently, are first converted to Parquet by the embedded engine on the driver.
 
     Parameters
     ----------
     spill
         Folder for temporary files, on shared storage.
     title
-        What the cluster shows as the application's name.
+        Name of the application on the cluster.
     **limits
-        What the embedded engine is given.
+        Arguments of the embedded engine.
     """
 
     def __init__(self, spill: str | Path | None = None, title: str = "abaco", **limits: int):
@@ -53,8 +53,8 @@ class Spark:
         self.close()
 
     @functools.cached_property
-    def session(self):
-        """The Spark session, started when it is first needed."""
+    def connection(self) -> spark_session.Connection:
+        """The Spark session and its Java process, started when they are first needed."""
         return spark_session.start(self._title, self._folder / "spark.log")
 
     @functools.cached_property
@@ -62,8 +62,8 @@ class Spark:
         return DuckDB(self._folder, **self._limits)
 
     def close(self) -> None:
-        """Stop what was started and remove the temporary files."""
-        for name, stop in (("session", spark_session.stop), ("_embedded", DuckDB.close)):
+        """Stop the session and the embedded engine, and remove the temporary files."""
+        for name, stop in (("connection", spark_session.stop), ("_embedded", DuckDB.close)):
             if name in self.__dict__:
                 stop(self.__dict__.pop(name))
         self._spill.cleanup()
@@ -73,8 +73,8 @@ class Spark:
     def read_csv(self, path: Path, columns: Mapping[str, int], width: int, delimiter: str) -> nw.LazyFrame:
         """Return the named columns of a CSV file as text, in its order; see `DuckDB.read_csv`.
 
-        Every executor takes some of the lines. A file in which a line is not a whole number of fields (line breaks or
-        stray characters within quotes, line ends of several kinds) is read by the embedded engine.
+        The executors share the lines. A file in which a line is not a whole record (line breaks or stray characters
+        within quotes, mixed line ends) is read by the embedded engine.
         """
         lines = self._reader.option("lineSep", "\n").text(spark_session.uri(path))
         lines = lines.select(
@@ -82,9 +82,8 @@ class Spark:
             F.expr(spark_sql.LINE).alias("line"),
             F.expr(r"endswith(value, '\r')").alias("crlf"),
         )
-        lines = lines.withColumn("fields", F.expr(spark_sql.fields(delimiter))).withColumn(
-            "width", F.expr("size(fields)")
-        )
+        lines = lines.withColumn("fields", F.expr(spark_sql.fields(delimiter)))
+        lines = lines.withColumn("width", F.expr("size(fields)"))
         survey = self._survey(lines, width)
         total, odd, crlf = (sum(row[name] for row in survey) for name in ("total", "odd", "crlf"))
         if odd or crlf not in (0, total - 1, total):
@@ -93,13 +92,15 @@ class Spark:
             self._broken = self._embedded.broken_lines
             return frame
         self._broken = functools.partial(self._collect_broken, lines, survey, width)
-        whole = lines.filter(f"n != 0 AND width = {width}")
-        kept = [F.expr(spark_sql.field(i)).alias(name) for name, i in columns.items()]
-        return nw.from_native(whole.select(*kept))
+        records = lines.filter(f"n != 0 AND width = {width}")
+        cells = [F.expr(spark_sql.field(i)).alias(name) for name, i in columns.items()]
+        return nw.from_native(records.select(*cells))
 
     @property
     def _reader(self):
-        return self.session.read.option("__globPaths__", "false")  # a name may hold any character
+        return self.connection.session.read.option(
+            "__globPaths__", "false"
+        )  # a name may contain any character
 
     @staticmethod
     def _survey(lines: DataFrame, width: int) -> list:
@@ -115,11 +116,10 @@ class Spark:
         before, first = 0, {}
         for row in survey:
             first[row["part"]], before = before, before + row["total"]
-        found = (
-            lines.filter(f"n != 0 AND line != '' AND width != {width}").select("n", "line", "width").collect()
-        )
+        broken = lines.filter(f"n != 0 AND line != '' AND width != {width}")
         faults = {True: "too many columns", False: "missing columns"}
-        return sorted((first[n >> 33] + (n & IN_PART) + 1, faults[w > width], line) for n, line, w in found)
+        rows = broken.select("n", "line", "width").collect()
+        return sorted((first[n >> 33] + (n & IN_PART) + 1, faults[w > width], line) for n, line, w in rows)
 
     def broken_lines(self) -> list[tuple[int, str, str]]:
         """Return number, fault and text of each line that the last `read_csv` could not split."""
@@ -132,17 +132,15 @@ class Spark:
     def read_typed(self, path: Path, columns: Mapping[str, int]) -> nw.LazyFrame:
         """Return the named columns of a Parquet or JSON file; text that says "no value" is null."""
         names = self.headings(path)
-        kept = {name: names[i] for name, i in columns.items()}
-        if path.suffix.lower() != ".parquet" or not _is_common(pq.read_schema(path), kept.values()):
-            log.info(
-                "%s is read on this machine: its types are written differently by other engines", path.name
-            )
+        sources = {name: names[i] for name, i in columns.items()}
+        if path.suffix.lower() != ".parquet" or not _is_common(pq.read_schema(path), sources.values()):
+            log.info("%s is read on this machine: other engines write its types differently", path.name)
             return self._transcribed(self._embedded.read_typed(path, columns))
         frame = self._reader.parquet(spark_session.uri(path))
         is_text = {field.name: field.dataType.typeName() == "string" for field in frame.schema}
         cells = [
             F.expr(spark_sql.cell(quoted(n)) if is_text[n] else quoted(n)).alias(name)
-            for name, n in kept.items()
+            for name, n in sources.items()
         ]
         return nw.from_native(frame.select(*cells))
 
@@ -150,12 +148,12 @@ class Spark:
         """Return a frame of the embedded engine as one of this engine, values of uncommon types as text."""
         relation = frame.to_native()
         own = ("VARCHAR", "DATE", "DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT")
-        kept = [
+        values = [
             f'"{n}"' if str(t).startswith(own) else f'"{n}"::VARCHAR AS "{n}"'
             for n, t in zip(relation.columns, relation.types, strict=True)
         ]
         path = self._new()
-        self._embedded.write(nw.from_native(relation.project(", ".join(kept))), path)
+        self._embedded.write(nw.from_native(relation.project(", ".join(values))), path)
         return self.scan(path)
 
     def _new(self) -> Path:
@@ -163,7 +161,7 @@ class Spark:
         return self._folder / f"{self._made:04d}.parquet"
 
     def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
-        """Return Parquet files or folders of ours as one frame; `row_number` names a column for the row's place."""
+        """Return Parquet files or folders as one frame; `row_number` names a column for the row's position."""
         paths = [paths] if isinstance(paths, Path) else list(paths)
         frames = [self._scan_one(path, row_number) for path in paths]
         union = functools.partial(DataFrame.unionByName, allowMissingColumns=True)
@@ -213,20 +211,20 @@ class Spark:
         """Add a column with a 64-bit hash of `columns`; see `DuckDB.hashed`."""
         return nw.from_native(frame.to_native().withColumn(name, F.xxhash64(*map(quoted, columns))))
 
-    def anti_join(self, frame: nw.LazyFrame, listed: Path) -> nw.LazyFrame:
-        """Leave out the rows whose ``row_id`` stands in a file of ours."""
-        return frame.join(self.scan(listed).select("row_id"), on="row_id", how="anti")
+    def anti_join(self, frame: nw.LazyFrame, row_ids: Path) -> nw.LazyFrame:
+        """Return the rows whose ``row_id`` is not in a Parquet file of ids."""
+        return frame.join(self.scan(row_ids).select("row_id"), on="row_id", how="anti")
 
     def with_value_of_day(
         self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str
     ) -> nw.LazyFrame:
-        """Add a column with what `values`, in USD, has for the date in column `day`."""
+        """Add a column with the amount in `values`, in USD, of the date in column `day`."""
         schema = pa.schema([(day, pa.date32()), (name, pa.decimal128(18, 2))])
         table = pa.table([list(values), list(values.values())], schema)
         return frame.join(self.from_arrow(table), on=day, how="left")
 
     def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
-        """Return the rows as they are: what the cluster writes are parts without an order among them."""
+        """Return the rows as they are: the parts that a cluster writes have no order."""
         return frame
 
     def with_originals(
@@ -246,8 +244,8 @@ class Spark:
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one.
 
-        Source: RFC 2104, written out over the engine's own SHA-256. The key is a row that executors get beside the
-        tape, never part of a plan.
+        Source: RFC 2104, written out over the engine's own SHA-256. The key is a row that is broadcast to the
+        executors, never part of a plan.
         """
         if not (columns := set(columns)):
             return frame
@@ -261,13 +259,13 @@ class Spark:
     def _with_key(self, native: DataFrame, key: bytes | None) -> DataFrame:
         if key is None:
             return native
-        jvm, gateway = self.session._jvm, self.session.sparkContext._gateway
-        values = gateway.new_array(jvm.Object, 2)
+        session, gateway = self.connection  # PySpark's own createDataFrame would write the key to a file
+        sql = gateway.jvm.org.apache.spark.sql
+        values = gateway.new_array(gateway.jvm.Object, 2)
         values[0], values[1] = hmac_blocks(key)
-        rows = jvm.java.util.ArrayList()
-        rows.add(jvm.org.apache.spark.sql.RowFactory.create(values))
-        schema = jvm.org.apache.spark.sql.types.StructType.fromDDL("hmac_inner BINARY, hmac_outer BINARY")
-        blocks = DataFrame(self.session._jsparkSession.createDataFrame(rows, schema), self.session)
+        schema = sql.types.StructType.fromDDL("hmac_inner BINARY, hmac_outer BINARY")
+        rows = [sql.RowFactory.create(values)]
+        blocks = DataFrame(sql.classic.SparkSession.active().createDataFrame(rows, schema), session)
         return native.crossJoin(F.broadcast(blocks))
 
     # Writing

@@ -1,4 +1,4 @@
-"""The Spark session of an engine: its requirements, its start, and its end with the Java process."""
+"""The Spark session of an engine: requirements, start, and end with its Java process."""
 
 import importlib.util
 import logging
@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from abaco.core.errors import InputError, RunError
 from abaco.core.net import is_loopback
@@ -20,7 +21,7 @@ MASTER_VARIABLE = "SPARK_MASTER"
 STORAGE_VARIABLE = "SPARK_STORAGE"
 JAVA_OPTIONS = "JDK_JAVA_OPTIONS"
 TIMEOUT_SECONDS = 120
-# Results and their order depend on these: spark-defaults.conf must not change them.
+# Results and their order depend on these settings, so spark-defaults.conf must not change them.
 FIXED = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "true",
@@ -32,7 +33,7 @@ FIXED = {
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.files.maxRecordsPerFile": "0",
-    # a file is cut the same way however many executors are there: positions are counted cut by cut
+    # a file is split the same way for any number of executors: positions are counted split by split
     "spark.sql.files.minPartitionNum": "1",
     "spark.sql.files.openCostInBytes": "0",
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
@@ -57,7 +58,7 @@ def require() -> None:
     Raises
     ------
     InputError
-        Naming what is missing and what to do.
+        Naming what is missing and the remedy.
     """
     if importlib.util.find_spec("pyspark") is None:
         raise InputError(
@@ -95,13 +96,20 @@ def _addresses(address: str) -> Iterator[tuple[str, int]]:
             yield host.strip("[]"), int(port)
 
 
-def start(title: str, log: Path):
+class Connection(NamedTuple):
+    """A session on the cluster, and the gateway to its Java process."""
+
+    session: Any
+    gateway: Any
+
+
+def start(title: str, log: Path) -> Connection:
     """Start the Java process and a session on the cluster.
 
     Parameters
     ----------
     title
-        What the cluster shows as the application's name.
+        Name of the application on the cluster.
     log
         File for the output of the Java process.
 
@@ -114,9 +122,7 @@ def start(title: str, log: Path):
     """
     require()
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    logging.getLogger("py4j").setLevel(
-        logging.WARNING
-    )  # below that it logs every argument, the masking key too
+    logging.getLogger("py4j").setLevel(logging.WARNING)  # below, it logs all arguments, the masking key too
     with warnings.catch_warnings(), log.open("ab") as java_log:
         warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
         from pyspark import SparkConf, SparkContext
@@ -127,13 +133,10 @@ def start(title: str, log: Path):
         try:
             with _quick_start():
                 gateway = launch_gateway(popen_kwargs={"stdout": java_log, "stderr": java_log})
-            SparkContext._ensure_initialized(gateway=gateway)
-            conf = SparkConf()  # with what spark-defaults.conf has
-            for key, value in {**_network(), **DEFAULTS}.items():
-                conf.setIfMissing(key, value)
-            for key, value in {**FIXED, "spark.master": master(), "spark.app.name": title}.items():
-                conf.set(key, value)
-            context = SparkContext(conf=conf)
+            configured = gateway.jvm.org.apache.spark.SparkConf()  # by spark-defaults.conf
+            defaults = {k: v for k, v in {**_network(), **DEFAULTS}.items() if not configured.contains(k)}
+            own = {**defaults, **FIXED, "spark.master": master(), "spark.app.name": title}
+            context = SparkContext(conf=SparkConf().setAll(own.items()), gateway=gateway)
         except (PySparkException, OSError, ValueError) as error:
             raise RunError(f"Spark could not be started: {one_line(error)}; see {log}") from error
         except Exception as error:
@@ -141,20 +144,22 @@ def start(title: str, log: Path):
                 raise
             raise RunError(f"The Spark master {master()} did not take the run: {one_line(error)}") from error
         context.setLogLevel("ERROR")
-        session = SparkSession(context)
+        connection = Connection(SparkSession(context), gateway)
     try:
-        _wait_for_executor(context)
+        _wait_for_executor(connection)
     except BaseException:
-        stop(session)
+        stop(connection)
         raise
-    if "spark.sql.shuffle.partitions" not in dict(conf.getAll()):
-        session.conf.set("spark.sql.shuffle.partitions", str(max(4, 2 * context.defaultParallelism)))
-    return session
+    if not configured.contains("spark.sql.shuffle.partitions"):
+        connection.session.conf.set(
+            "spark.sql.shuffle.partitions", str(max(4, 2 * context.defaultParallelism))
+        )
+    return connection
 
 
 @contextmanager
 def _quick_start() -> Iterator[None]:
-    """Limit the driver's Java to fast compilation, as it only plans; the executors compute and are not affected."""
+    """Let the driver's Java compile quickly, as it only plans; the executors are not affected."""
     before = os.environ.get(JAVA_OPTIONS)
     if not master().startswith("local"):
         os.environ[JAVA_OPTIONS] = f"-XX:TieredStopAtLevel=1 {before or ''}"
@@ -174,14 +179,13 @@ def _network() -> dict[str, str]:
     return {}
 
 
-def _wait_for_executor(context) -> None:
-    if (
-        not master().startswith("spark://")
-        or context.getConf().get("spark.dynamicAllocation.enabled") == "true"
-    ):
+def _wait_for_executor(connection: Connection) -> None:
+    conf = connection.session.sparkContext.getConf()
+    if not master().startswith("spark://") or conf.get("spark.dynamicAllocation.enabled") == "true":
         return
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    while len(context._jsc.sc().statusTracker().getExecutorInfos()) < 2:  # the driver is one of them
+    tracker = connection.gateway.jvm.org.apache.spark.SparkContext.getOrCreate().statusTracker()
+    while len(tracker.getExecutorInfos()) < 2:  # the driver is one of them
         if time.monotonic() > deadline:
             raise RunError(
                 f"The Spark master {master()} gave no executor within {TIMEOUT_SECONDS} s: no worker is there, "
@@ -190,16 +194,17 @@ def _wait_for_executor(context) -> None:
         time.sleep(0.1)
 
 
-def stop(session) -> None:
+def stop(connection: Connection) -> None:
     """Stop a session and its Java process."""
     from pyspark import SparkContext
 
-    gateway = session.sparkContext._gateway
-    session.stop()
-    gateway.shutdown()
-    SparkContext._gateway = SparkContext._jvm = None  # or the next session would ask a process that is gone
-    gateway.proc.stdin.close()
-    gateway.proc.wait()
+    connection.session.stop()
+    connection.gateway.shutdown()
+    SparkContext._gateway = SparkContext._jvm = (
+        None  # or the next session would use the process that has ended
+    )
+    connection.gateway.proc.stdin.close()
+    connection.gateway.proc.wait()
 
 
 def uri(path: Path) -> str:

@@ -92,9 +92,8 @@ def cast(column: str, kind: str, source: str, decimal_mark: str) -> str:
 def _day(text: str) -> str:
     day = r"((?!0000)\d{4}([-/])\d{1,2}\2\d{1,2})"
     written = rf"\A{BLANK}*{day}(?:[ T]\d{{1,2}}:[^\n]*)?{BLANK}*\z"
-    alone = (
-        rf"\A({{}}([-/ \\])\d{{{{1,2}}}}\2\d{{{{1,2}}}}){SPACE}*\z"  # the embedded engine takes it for a day
-    )
+    # the embedded engine reads it as a date
+    alone = rf"\A({{}}([-/ \\])\d{{{{1,2}}}}\2\d{{{{1,2}}}}){SPACE}*\z"
     short, early = (literal(alone.format(year)) for year in (r"(?!0000)\d{4}", r"(?!0+\D)\d{1,3}"))
     day_text = (
         f"CASE WHEN char_length({text}) = 10 AND ascii({text}) BETWEEN 48 AND 57 "
@@ -115,10 +114,8 @@ def _number(text: str, target: str, decimal_mark: str) -> str:
     if decimal_mark == ",":
         plain = f"CASE WHEN NOT contains({text}, '.') THEN replace({text}, ',', '.') END"
     mantissa = rf"\A{SPACE}*[+-]?(?:\d+\.?\d*|\.\d+)"
-    simple, power = (
-        rf"{mantissa}{SPACE}*\z",
-        rf"{mantissa}[eE][+-]?0*\d{{1,3}}\.?{SPACE}*\z",
-    )  # beyond lies only 0
+    simple = rf"{mantissa}{SPACE}*\z"
+    power = rf"{mantissa}[eE][+-]?0*\d{{1,3}}\.?{SPACE}*\z"  # longer exponents are 0 or out of range
     last_point = rf"\.(?={SPACE}*\z)"
     bare = f"regexp_replace({plain}, {literal(last_point)}, '')"
     return (

@@ -1,4 +1,4 @@
-"""Backfill: a report for each date of the input between two dates, two at a time, finished ones left as they are."""
+"""Backfill: a report for each date of the input between two dates, except those that are current."""
 
 import datetime as dt
 import os
@@ -23,7 +23,7 @@ def span(first: str, last: str) -> tuple[dt.date, dt.date]:
     Raises
     ------
     InputError
-        When one is missing or no date, or the first is after the last.
+        When one is missing or not a valid date, or the first is after the last.
     """
     for name, text in (("FROM", first), ("TO", last)):
         if not text.strip():
@@ -42,8 +42,7 @@ def wanted_dates(source: Path, low: dt.date, high: dt.date) -> list[str]:
     InputError
         When there is none, naming the first and the last date of the input.
     """
-    found, _ = sources.discover(source)
-    dates = tape_dates(found)
+    dates = tape_dates(sources.discover(source)[0])
     wanted = [str(date) for date in dates if low <= date <= high]
     if not wanted:
         raise InputError(
@@ -55,14 +54,14 @@ def wanted_dates(source: Path, low: dt.date, high: dt.date) -> list[str]:
 def backfill(
     input: Path | None, dates: list[str], workers: int | None = None, **settings: Any
 ) -> Iterator[tuple[str, str, str | None]]:
-    """Make the reports, and yield date, what happened (``done``, ``current`` or ``failed``) and the error, as they end.
+    """Make the reports, and yield date, outcome (``done``, ``current`` or ``failed``) and error of each as it ends.
 
     Parameters
     ----------
     dates
         Measurement dates, YYYY-MM-DD.
     workers
-        Runs at a time; by default one a core. Each has its share of the cores and of the memory limit.
+        Parallel runs; by default one a core. They share the cores and the memory limit.
     **settings
         As `abaco.Pipeline` takes them.
     """
@@ -75,9 +74,8 @@ def backfill(
 
 
 def _run(input: Path | None, date: str, settings: dict[str, Any]) -> tuple[str, str | None]:
-    pipeline = Pipeline(
-        **settings, deliver=record_and_deliver, places=("azure",)
-    )  # nobody wants mail about the past
+    # no emails and alerts about the past
+    pipeline = Pipeline(**settings, deliver=record_and_deliver, places=("azure",))
     try:
         if not pipeline.force and pipeline.is_current(pipeline.plan(input, date)):
             return "current", None

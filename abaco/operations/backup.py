@@ -1,4 +1,4 @@
-"""Backup: reports and database in one archive, every file with its hash, whole or not there at all."""
+"""Backup: reports and database in one archive, every file with its hash, written completely or not at all."""
 
 import datetime as dt
 import io
@@ -19,12 +19,11 @@ from abaco.run import folders as run_folders
 
 AZURE = "azure"
 CONTENTS, DATABASE, REPORTS = "contents.json", "database.jsonl", "reports/"
-# What a run needs only while it is at work: rows there are as the exports gave them.
-UNWANTED = "work"
+WORK = "work"  # the temporary files of a run, with unmasked rows
 
 
 def backup(to: str | None = None, output: Path | None = None) -> str:
-    """Write an archive of all runs that have ended and of the database, and return in a sentence where it is.
+    """Write an archive of all runs that have ended and of the database, and return where it is, in words.
 
     Parameters
     ----------
@@ -44,35 +43,33 @@ def backup(to: str | None = None, output: Path | None = None) -> str:
         raise InputError(f"No report in {project.shown(folder)} to back up: run make report DATE=YYYY-MM-DD")
     name = f"abaco-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}.tar.gz"
     if to != AZURE:
-        given = Path(to).expanduser().absolute() if to else folder.parent / "backups"
-        path = given if given.name.endswith(".tar.gz") else given / name
-        return f"{project.shown(path)}: {_written(folder, path)}"
-
+        path = Path(to).expanduser().absolute() if to else folder.parent / "backups"
+        path = path if path.name.endswith(".tar.gz") else path / name
+        return f"{project.shown(path)}: {_write_and_describe(folder, path)}"
     with tempfile.TemporaryDirectory(prefix="backup-", dir=folder / run_folders.RUNS) as place:
-        said = _written(folder, Path(place) / name)
-        return f"{AZURE}:{AzureChannel(settings.load()).keep(Path(place) / name)}: {said}"
+        path = Path(place) / name
+        description = _write_and_describe(folder, path)
+        return f"{AZURE}:{AzureChannel(settings.load()).keep(path)}: {description}"
 
 
-def _written(output: Path, path: Path) -> str:
+def _write_and_describe(output: Path, path: Path) -> str:
     count = write(output, path)
     return f"{count} files, {path.stat().st_size:,} bytes, SHA-256 {core_files.sha256(path)}"
 
 
 def write(output: Path, path: Path) -> int:
-    """Write the archive of the reports in `output` to `path`, and return how many files it holds."""
-
+    """Write the archive of the reports in `output` to `path`, and return its number of files."""
     engine = synchronise.open_synchronised(output, settings.load()["delivery"]["timeout_seconds"])
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.touch(mode=0o600)  # it names who receives reports
+        fresh.touch(mode=0o600)  # it contains email addresses
         try:
             with tempfile.TemporaryFile("w+", encoding="utf-8", dir=path.parent) as tables:
                 copying.dump(engine, tables)
                 tables.flush()
-                count = _pack(
-                    fresh, output, [folder for folder, _ in synchronise.ended_runs(output)], tables.buffer
-                )
+                ended = [folder for folder, _ in synchronise.ended_runs(output)]
+                count = _pack(fresh, output, ended, tables.buffer)
             os.replace(fresh, path)
         finally:
             fresh.unlink(missing_ok=True)
@@ -84,7 +81,7 @@ def write(output: Path, path: Path) -> int:
 
 
 def _pack(archived: Path, output: Path, folders: list[Path], tables: Any) -> int:
-    # run.json goes on changing while things are delivered: what is listed is what is packed
+    # run.json changes with each delivery: pack the version that the contents list
     changing = {folder / "run.json": (folder / "run.json").read_bytes() for folder in folders}
 
     def opened(path: Path) -> Any:
@@ -96,10 +93,10 @@ def _pack(archived: Path, output: Path, folders: list[Path], tables: Any) -> int
         with opened(path) as file:
             files.append(_entry(name, file))
     links = {p.name: os.readlink(p) for p in sorted(output.glob("[0-9]*")) if p.is_symlink()}
-    listed = {"schema_version": 1, "made_at": dates.now(), "links": links, "files": files}
-    contents = json.dumps(listed, indent=1).encode()
+    contents = {"schema_version": 1, "made_at": dates.now(), "links": links, "files": files}
+    content = json.dumps(contents, indent=1).encode()
     with tarfile.open(archived, "w:gz", compresslevel=1) as tar:
-        _add(tar, CONTENTS, len(contents), io.BytesIO(contents))
+        _add(tar, CONTENTS, len(content), io.BytesIO(content))
         _add(tar, DATABASE, files[0]["bytes"], tables)
         for entry in files[1:]:
             with opened(paths[entry["path"]]) as file:
@@ -108,8 +105,8 @@ def _pack(archived: Path, output: Path, folders: list[Path], tables: Any) -> int
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
-    return (path for path in found if path.relative_to(folder).parts[0] != UNWANTED)
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    return (path for path in paths if path.relative_to(folder).parts[0] != WORK)
 
 
 def _entry(name: str, file: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The doctor: runs every check in turn; a check that fails or hangs does not keep the others from running."""
+"""The doctor: runs every check in turn, also after one that fails or hangs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +10,8 @@ from abaco.operations import doctor_machine, doctor_places
 from abaco.operations.findings import Case, Check, Finding, UnexaminedError, problem, warning
 
 LIMIT_SECONDS = 60.0
-LIMITS = {"input": 120.0}  # every row of a large tape is read for its date
-# In this order: the log reads the variables of .env.local, and the parameters say what to examine.
+LIMITS = {"input": 120.0}  # reads the date of every row of a large tape
+# In this order: the log loads .env.local, and the other checks need the parameters.
 CHECKS: dict[str, Check] = {
     "log": doctor_machine.log,
     "python": doctor_machine.python,
@@ -34,13 +34,7 @@ CHECKS: dict[str, Check] = {
 def examine(
     params: str | None = None, output: Path | None = None, log_level: str | None = None
 ) -> Iterator[tuple[str, Finding]]:
-    """Yield the name and the finding of each check, as soon as it is known.
-
-    Parameters
-    ----------
-    params, output, log_level
-        The options of the command line, as for a report.
-    """
+    """Yield the name and the finding of each check, as soon as it is known; options as for a report."""
     case = Case(params, output, log_level)
     for name, check in CHECKS.items():
         finding = run_check(check, case, LIMITS.get(name, LIMIT_SECONDS))

@@ -1,7 +1,6 @@
 """Checks of the machine: log, Python, packages, parameters, variables, disk, write access, clock and input."""
 
 import datetime as dt
-import os
 import platform
 import re
 import shutil
@@ -25,30 +24,21 @@ from abaco.service.schedule import trigger
 LOCK = "requirements.lock"
 PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)( ;)?", re.MULTILINE)
 GIGABYTE = 1 << 30
-COPIES = 3  # of the input that are on the disk during a run, at most
+COPIES = 3  # of the input on the disk during a run, at most
 TOLERANCE_SECONDS = 300  # between the clocks of two machines that share a storage
 ENVIRONMENT = ".env.local"
-SECRETS = tuple(
-    dict.fromkeys(
-        name
-        for name in (
-            *secrets.WHOLE,
-            *(name for channel in CHANNELS.values() for name in channel.variables),
-            *secrets.URLS,
-        )
-        if secrets.is_secret(name)
-    )
-)
+OF_CHANNELS = [name for channel in CHANNELS.values() for name in channel.variables]
+SECRETS = tuple(dict.fromkeys(filter(secrets.is_secret, (*secrets.WHOLE, *OF_CHANNELS, *secrets.URLS))))
 
 
 def log(case: Case) -> Finding:
-    """Start the log, which also reads the variables of .env.local."""
+    """Start the log, which also loads .env.local."""
     logs.start(case.log_level)
     return ok("logs/pipeline.log can be written")
 
 
 def python(_: Case) -> Finding:
-    """Name the interpreter; an older one than needed could not have started."""
+    """Name the interpreter; an outdated one could not have started."""
     return ok(f"{platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
@@ -79,7 +69,7 @@ def _installed(name: str) -> str:
 
 
 def disk(case: Case) -> Finding:
-    """Compare the free space for the reports with what a run of the input may need."""
+    """Compare the free disk space with the needs of a run."""
     folder = next(path for path in (case.output, *case.output.parents) if path.exists())
     free, needed = shutil.disk_usage(folder).free, GIGABYTE + COPIES * _size(case.exports)
     text = f"{free / GIGABYTE:,.1f} GiB free for {project.shown(case.output)}, a run may need {needed / GIGABYTE:,.1f}"
@@ -111,7 +101,7 @@ def access(case: Case) -> Finding:
 
 
 def clock(case: Case) -> Finding:
-    """Look for files from the future: with a wrong clock reports are out of order and certificates not valid."""
+    """Look for files from the future: a wrong clock mixes up reports and invalidates certificates."""
     files = [project.root() / project.MARKER, Path(abaco.__file__)]
     files += (case.output / run_folders.RUNS).glob("[0-9]*/*/run.json")
     latest, path = max((path.stat().st_mtime, path) for path in files)
@@ -134,14 +124,14 @@ def parameters(case: Case) -> Finding:
     trigger(loaded["service"]["cron"])
     count = len(catalog.load())
     case.loaded = loaded
-    overlay = os.environ.get("ABACO_ENV")
+    overlay = secrets.read("ABACO_ENV")
     files = "params/pipeline.yml" + (f" with params/{overlay}.yml" if overlay else "")
     return ok(f"{files} is valid, and so are {count} KPIs of params/kpis.yml")
 
 
 def variables(_: Case) -> Finding:
-    """List which secrets are set, and check that nobody else on the machine can read their file."""
-    present = [name for name in SECRETS if os.environ.get(name)]
+    """List which secrets are set, and check that no other user can read their file."""
+    present = [name for name in SECRETS if secrets.read(name)]
     absent = [name for name in SECRETS if name not in present]
     text = f"set: {', '.join(present) or 'none'}; not set: {', '.join(absent) or 'none'}"
     path = project.root() / ENVIRONMENT
@@ -151,7 +141,7 @@ def variables(_: Case) -> Finding:
 
 
 def exports(case: Case) -> Finding:
-    """Check that the input is there, is recognised, and is not too old."""
+    """Check that the input exists, is recognised, and is not too old."""
     source = case.exports
     if case.reads_cascade and not source.exists():
         return ok("cascade: nothing is downloaded yet, the next run does it")

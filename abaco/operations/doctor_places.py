@@ -1,12 +1,11 @@
-"""Checks of places: database, deliveries, channels, Cascade and the service, each asked once and left unchanged."""
+"""Checks of places: database, deliveries, channels, Cascade and the service; none is changed."""
 
 from typing import Any
 
 import httpx2
-from sqlalchemy import func, select
 
 from abaco.core import project, secrets
-from abaco.database import connection, queries, schema
+from abaco.database import connection, queries
 from abaco.delivery.email import EmailChannel, alert_recipients, report_recipients
 from abaco.delivery.registry import CHANNELS, REPORT_CHANNELS, ROUTES, create_channel
 from abaco.delivery.rules import FALLBACK
@@ -27,13 +26,13 @@ def database(case: Case) -> Finding:
         return ok(f"SQLite, {project.shown(file)}: the first run makes it")
     engine = connection.connect(case.output, case.settings["delivery"]["timeout_seconds"])
     with connection.reading(engine) as opened:
-        count = opened.scalar(select(func.count()).select_from(schema.runs))
-        if engine.dialect.name == "postgresql":
+        count = queries.count_runs(opened)
+        if connection.is_postgresql(engine):
             return ok(f"PostgreSQL at {engine.url.host or 'this machine'} answers, runs: {count}")
-        result = opened.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if result != "ok":
+        damage = connection.find_damage(opened)
+    if damage:
         return problem(
-            f"{project.shown(file)} is damaged ({result}): restore a backup, or move it away and run abaco status"
+            f"{project.shown(file)} is damaged ({damage}): restore a backup, or move it away and run abaco status"
         )
     return ok(f"SQLite, {project.shown(file)}, runs: {count}")
 
@@ -69,7 +68,7 @@ def email(case: Case) -> Finding:
 
 
 def report_check(name: str) -> Check:
-    """Return the check of a channel that takes reports: whether it is set up and answers."""
+    """Return the check that a channel of reports is set up and answers."""
 
     def check(case: Case) -> Finding:
         channel = create_channel(name, case.settings)
@@ -84,7 +83,7 @@ REPORT_CHECKS: dict[str, Check] = {name: report_check(name) for name in REPORT_C
 
 
 def alerts(case: Case) -> Finding:
-    """Say where the alerts of each severity go, once the addresses of these channels have the right form."""
+    """Name the receivers of the alerts of each severity, and check the addresses of their channels."""
     channels = {name: channel(case.settings) for name, channel in CHANNELS.items()}
     usable = {name for route in ROUTES.values() for name in route if channels[name].missing() is None}
     for name in sorted(usable - set(REPORT_CHECKS)):  # those of reports have checks of their own

@@ -1,4 +1,4 @@
-"""Findings: what the doctor's checks examine and what they return."""
+"""Findings: the installation that the doctor examines, and the results of its checks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 15.0  # for an answer of another machine
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of a check: a level, and in words what is there and what to do."""
+    """The result of a check: a level, and a sentence with the state and the remedy."""
 
     level: str
     text: str
@@ -26,12 +26,12 @@ def ok(text: str) -> Finding:
 
 
 def warning(text: str) -> Finding:
-    """Return that something works, but somebody should look at it."""
+    """Return that something works but needs attention."""
     return Finding(WARNING, text)
 
 
 def problem(text: str) -> Finding:
-    """Return that something keeps the installation from working."""
+    """Return that something prevents the installation from working."""
     return Finding(PROBLEM, text)
 
 

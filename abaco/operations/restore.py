@@ -1,4 +1,4 @@
-"""Restoration: an archive of `abaco.operations.backup` is checked from end to end before anything is replaced by it."""
+"""Restoration of an archive of `abaco.operations.backup`, which is checked completely before anything is replaced."""
 
 import datetime as dt
 import hashlib
@@ -29,9 +29,9 @@ REPLACED = ".replaced"
 
 
 def restore(source: str, output: Path | None = None) -> str:
-    """Put back what an archive holds, and return in a sentence what was done.
+    """Replace reports and database by those of an archive, and return the result in words.
 
-    The reports that were there, and a copy of the database, are kept in a folder of their own.
+    The former reports and a copy of the former database are kept in a separate folder.
 
     Parameters
     ----------
@@ -41,13 +41,12 @@ def restore(source: str, output: Path | None = None) -> str:
     Raises
     ------
     InputError
-        When the archive is not whole, or holds anything else than it lists: nothing has been replaced.
+        When the archive is incomplete, or differs from its list of contents: nothing has been replaced.
     RunError
-        When a run is at work.
+        When a run is in progress.
     DatabaseError, DeliveryError
         When the database or Azure cannot be used.
     """
-
     folder = run_folders.reports_folder(output)
     run_folders.check_writable(folder)
     if busy := synchronise.running(folder):
@@ -55,40 +54,39 @@ def restore(source: str, output: Path | None = None) -> str:
             f"A run of {busy[0]['date']} is at work since {busy[0]['started_at']}: wait until it has ended"
         )
     with tempfile.TemporaryDirectory(prefix=".restoring-", dir=folder) as place:
-        path = _fetched(source, Path(place))
+        path = _fetch(source, Path(place))
         contents = unpack(path, Path(place) / "unpacked")
-        kept = _replace(folder, Path(place) / "unpacked", contents["links"])
+        former = _replace(folder, Path(place) / "unpacked", contents["links"])
     done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.shown(folder)}"
-    if kept is None:
+    if former is None:
         return done
     return (
-        f"{done}; what was there before is in {project.shown(kept)}: remove that when you no longer need it"
+        f"{done}; what was there before is in {project.shown(former)}: remove that when you no longer need it"
     )
 
 
-def _fetched(source: str, place: Path) -> Path:
+def _fetch(source: str, place: Path) -> Path:
     if not source.startswith(f"{AZURE}:"):
         path = Path(source).expanduser().absolute()
         if not path.is_file():
             raise InputError(f"Archive not found: {source}: check its path")
         return path
-
     path = place / "archive.tar.gz"
     AzureChannel(settings.load()).fetch(source.removeprefix(f"{AZURE}:"), path)
     return path
 
 
 def unpack(path: Path, place: Path) -> dict[str, Any]:
-    """Unpack an archive into the empty folder `place`, checking all of it, and return what it lists.
+    """Unpack an archive into the empty folder `place`, check every file, and return its list of contents.
 
     Raises
     ------
     InputError
-        Naming what is not as listed: a path that leads elsewhere, a link, a size, a hash, a file too many or too few.
+        Naming what differs from the list: a path outside the folder, a link, a size, a hash, a missing or extra file.
     """
     try:
         with tarfile.open(path, "r:gz") as tar:
-            contents = _listed(tar)
+            contents = _read_contents(tar)
             wanted = {entry["path"]: entry for entry in contents["files"]}
             if (needed := sum(e["bytes"] for e in wanted.values())) > shutil.disk_usage(place.parent).free:
                 raise InputError(f"{path.name} unpacks to {needed:,} bytes, more than is free: make room")
@@ -101,7 +99,7 @@ def unpack(path: Path, place: Path) -> dict[str, Any]:
     return contents
 
 
-def _listed(tar: tarfile.TarFile) -> dict[str, Any]:
+def _read_contents(tar: tarfile.TarFile) -> dict[str, Any]:
     first = tar.next()
     if first is None or first.name != CONTENTS or not first.isreg() or first.size > MOST_CONTENTS:
         raise _refused(f"it does not begin with {CONTENTS}")
@@ -121,7 +119,7 @@ def _listed(tar: tarfile.TarFile) -> dict[str, Any]:
         raise _refused(f"{CONTENTS} is not what a backup writes")
     for name in paths:
         if name != DATABASE and not (FILE.fullmatch(name) and ".." not in name.split("/")):
-            raise _refused(f"{name!r} is no file of a report")
+            raise _refused(f"{name!r} is not a file of a report")
     folders = {"/".join(name.split("/")[1:4]) for name in paths}
     for date, target in links.items():
         if not (found := RUN.fullmatch(target)) or found[1] != date or target not in folders:
@@ -130,7 +128,7 @@ def _listed(tar: tarfile.TarFile) -> dict[str, Any]:
 
 
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, entry: dict[str, Any] | None, place: Path) -> None:
-    """Write a member of the archive, which is a plain file that is listed, with its size and hash."""
+    """Write a member of the archive, which must be a plain file with the size and hash in the contents."""
     if entry is None or not member.isreg() or member.size != entry["bytes"]:
         raise _refused(f"{member.name!r} is not as {CONTENTS} lists it")
     target, digest = place / member.name, hashlib.sha256()
@@ -149,8 +147,7 @@ def _refused(text: str) -> InputError:
 
 
 def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path | None:
-    """Switch to what was unpacked; on any error all is as it was. Return where what was there before is."""
-
+    """Replace reports and database, or change nothing on an error; return the folder of the former ones, if any."""
     kept = output / REPLACED / f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%fZ}"
     kept.mkdir(parents=True)
     engine = connect(output, settings.load()["delivery"]["timeout_seconds"])
@@ -158,23 +155,23 @@ def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path | None
         copying.dump(engine, file)
     (kept / DATABASE).chmod(0o600)
     with (
-        _undoing() as moved,  # outermost: the database may refuse at the very end
+        _undoing() as move,  # outermost: the database may fail at its commit
         (unpacked / DATABASE).open(encoding="utf-8") as lines,
         writing(engine) as connection,
     ):
         copying.load(connection, lines)
         for path in (output / run_folders.RUNS, *(p for p in output.glob("[0-9]*") if p.is_symlink())):
-            moved(path, kept / path.name)
+            move(path, kept / path.name)
         if (unpacked / REPORTS / run_folders.RUNS).is_dir():
-            moved(unpacked / REPORTS / run_folders.RUNS, output / run_folders.RUNS)
+            move(unpacked / REPORTS / run_folders.RUNS, output / run_folders.RUNS)
         for date, target in links.items():
             (unpacked / date).symlink_to(target, target_is_directory=True)
-            moved(unpacked / date, output / date)
-    return None if _removed_empty(kept) else kept
+            move(unpacked / date, output / date)
+    return None if _remove_if_empty(kept) else kept
 
 
-def _removed_empty(kept: Path) -> bool:
-    """Remove what was kept of a place in which nothing was; return whether that is so."""
+def _remove_if_empty(kept: Path) -> bool:
+    """Remove the folder of former reports if it holds none; return whether it did not."""
     if any(path.is_symlink() or (path.is_file() and path.stat().st_size) for path in kept.rglob("*")):
         return False
     shutil.rmtree(kept)
@@ -185,16 +182,16 @@ def _removed_empty(kept: Path) -> bool:
 
 @contextmanager
 def _undoing() -> Iterator[Any]:
-    """Give a function that moves a path; all is moved back when an error comes after it."""
-    done: list[tuple[Path, Path]] = []
+    """Yield a function that moves a path; an error moves everything back."""
+    moves: list[tuple[Path, Path]] = []
 
     def move(path: Path, target: Path) -> None:
         os.rename(path, target)
-        done.append((path, target))
+        moves.append((path, target))
 
     try:
         yield move
     except BaseException:
-        for path, target in reversed(done):
+        for path, target in reversed(moves):
             os.rename(target, path)
         raise

@@ -1,4 +1,4 @@
-"""Rollback: a former good run of a date becomes its report again, in one step; database and alerts follow it."""
+"""Rollback: a former good run becomes the report of its date again, in one step with database and alerts."""
 
 import datetime as dt
 from pathlib import Path
@@ -14,30 +14,27 @@ from abaco.run import folders, manifest
 
 def good_runs(output: Path, date: str) -> list[Path]:
     """Return the folders of the runs of a date that succeeded, oldest first."""
-    sealed = (folder for folder in folders.folders(output, date) if (folder / manifest.NAME).is_file())
-    return [folder for folder in sealed if files.read_json(folder / "run.json")["status"] == "success"]
+    complete = (folder for folder in folders.folders(output, date) if (folder / manifest.NAME).is_file())
+    return [folder for folder in complete if files.read_json(folder / "run.json")["status"] == "success"]
 
 
 def rollback(date: str, to: str | None = None, output: Path | None = None) -> str:
-    """Make a former run the report of its date again, and return in a sentence what was done.
-
-    What is to be told of its figures is written down for the outbox.
+    """Make a former run the report of its date again, enqueue its alerts, and return the result in words.
 
     Parameters
     ----------
     to
-        A run id; by default that of the last good run before the visible one that is another run.
+        A run id; by default that of the last other good run before the visible one.
 
     Raises
     ------
     InputError
-        When there is no such run, naming those that there are.
+        When there is no such run, naming the runs that exist.
     RunError
-        When a file of the run is not what the run wrote.
+        When a file of the run has changed.
     DatabaseError
         When the rollback cannot be recorded: then nothing has changed.
     """
-
     folder, date, loaded = folders.reports_folder(output), str(parse_date(date)), settings.load()
     with folders.hold(folder, date, loaded["run"]["lock_timeout_seconds"], print):
         visible = (folder / date).resolve()
@@ -67,12 +64,12 @@ def _target(output: Path, date: str, visible: Path, to: str | None) -> Path:
             f"No report of {date} in {project.shown(output)}: make one with make report DATE={date}"
         )
     others = [f for f in good if _id(f) != _id(visible)]
-    wanted = [f for f in others if _id(f) == to] if to else [f for f in others if f.name < visible.name]
-    if not wanted:
+    candidates = [f for f in others if _id(f) == to] if to else [f for f in others if f.name < visible.name]
+    if not candidates:
         known = ", ".join(dict.fromkeys(_id(f) for f in others)) or "none"
         which = f"run {to}" if to else f"good run before {_id(visible)}"
         raise InputError(f"There is no {which} to go back to on {date}; other good runs of it: {known}")
-    return wanted[-1]
+    return candidates[-1]
 
 
 def _id(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Verification: a finished date is run again elsewhere, and every figure, table and page must be the same."""
+"""Verification: a finished date is run again elsewhere and must give the same figures, tables and pages."""
 
 import tempfile
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
     InputError
         When the date has no report.
     RunError
-        When anything differs, naming it; when code, input or masking are not what they were, naming that.
+        Naming the file that differs, or whichever of code, input and masking has changed.
     """
     folder = reports_folder(output)
     finished = visible(folder)
@@ -42,10 +42,10 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
         )
     date = date or max(finished)
     report = (folder / date).resolve()
-    kept = files.read_json(report / manifest.NAME)
+    original = files.read_json(report / manifest.NAME)
     if altered := manifest.altered(report):
         raise RunError(f"{date}: {altered[0]} is not what the run wrote; run make report DATE={date} again")
-    if manifest.code()["sha256"] != kept["code"]["sha256"]:
+    if manifest.code()["sha256"] != original["code"]["sha256"]:
         raise RunError(
             f"{date} cannot be verified: the code has changed since; run make report DATE={date} first"
         )
@@ -55,19 +55,18 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
             f"{date} cannot be verified: its personal data is shown as {shown}, and would now be "
             f"{policy}; set {secrets.MASKING_KEY} as it was"
         )
-    with tempfile.TemporaryDirectory(
-        prefix="verify-", dir=folder / folders.RUNS
-    ) as elsewhere:  # a cluster sees it
-        pipeline = Pipeline(kept["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True)
+    # among the runs, where a cluster sees it
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=folder / folders.RUNS) as elsewhere:
+        pipeline = Pipeline(
+            original["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True
+        )
         again = Path(pipeline.execute(finished[date]["input"], date)["path"])
-        if files.read_json(again / manifest.NAME)["run_id"] != kept["run_id"]:
+        if files.read_json(again / manifest.NAME)["run_id"] != original["run_id"]:
             raise RunError(
                 f"{date} cannot be verified: its input has changed since; run make report DATE={date} first"
             )
-        beside = sorted(
-            p.relative_to(report).as_posix() for kind in ("email/*", "tables/*") for p in report.glob(kind)
-        )
-        for name in (*BYTEWISE, *beside):
+        more = [p for pattern in ("email/*", "tables/*") for p in report.glob(pattern)]
+        for name in (*BYTEWISE, *sorted(p.relative_to(report).as_posix() for p in more)):
             if not _same(report / name, again / name):
                 raise RunError(
                     f"{date}: {name} is not the same when run again; compare it with a run of your own"
@@ -85,6 +84,6 @@ def _same(one: Path, other: Path) -> bool:
 
 def _rows(path: Path) -> pa.Table:
     table = pq.read_table(path)
-    if path.is_dir():  # a cluster's parts have no order among them
+    if path.is_dir():  # the parts of a cluster have no order
         table = table.sort_by([(name, "ascending") for name in table.column_names])
     return table

@@ -1,4 +1,4 @@
-"""The application: an address for each page, and what is said when a page cannot be made."""
+"""The application: the routes of all pages, and the pages for errors."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -115,15 +115,15 @@ def _add_pages(app: FastAPI, book: Book) -> None:
 
 
 def _run(book: Book, name: str) -> dict:
-    if found := pages.find(book, name):
-        return found
+    if run := pages.find(book, name):
+        return run
     raise HTTPException(404, f"There is no report or run {name}")
 
 
 def _file(book: Book, name: str, path: str) -> FileResponse:
     folder = files.folder_of(book.output, _run(book, name))
-    if folder and (found := files.answer(folder, path)):
-        return found
+    if folder and (response := files.answer(folder, path)):
+        return response
     raise HTTPException(404, "The run has no such file")
 
 
@@ -140,6 +140,6 @@ def _add_errors(app: FastAPI) -> None:
         return HTMLResponse(pages.failure(text), 404 if is_address else 422)
 
     @app.exception_handler(DatabaseError)
-    async def say_why(_: Request, error: DatabaseError) -> Response:
+    async def explain_error(_: Request, error: DatabaseError) -> Response:
         log.error("no page: %s", error)
         return HTMLResponse(pages.failure(str(error)), 503)

@@ -1,4 +1,4 @@
-"""The files of a run that may be read: those that its manifest names, and nothing that lies elsewhere."""
+"""The files of a run that the service may return: those in its manifest, and none outside its folder."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from abaco.core import files
 from abaco.run import folders, manifest
 
 ALWAYS = (manifest.NAME, "run.json")
-# What a browser shows; anything else is saved, and never taken for a page.
+# Types that a browser may display; everything else is downloaded.
 SHOWN = {".html": "text/html", ".json": "application/json", ".png": "image/png"}
 
 
@@ -25,18 +25,19 @@ def listed(folder: Path) -> dict[str, int]:
 
 
 def folder_of(output: Path, run: dict[str, Any]) -> Path | None:
-    """Return the folder of a run, or None when it does not lie among the runs."""
+    """Return the folder of a run, or None when it is not below the folder of runs."""
     folder, home = (output / run["folder"]).resolve(), (output / folders.RUNS).resolve()
     return folder if folder.is_relative_to(home) and folder.is_dir() else None
 
 
 def answer(folder: Path, name: str) -> FileResponse | None:
-    """Return a file of a run, or None when it is not one of them; a link that leads out of the folder is none."""
+    """Return a file of a run, or None when it is not one of them; links that lead out of the folder do not count."""
     if name not in listed(folder):
         return None
     path = (folder / name).resolve()
     if not path.is_relative_to(folder) or not path.is_file():
         return None
     kind = SHOWN.get(path.suffix)
-    saved = {} if kind else {"filename": path.name}
-    return FileResponse(path, media_type=kind or "application/octet-stream", **saved)
+    return FileResponse(
+        path, media_type=kind or "application/octet-stream", filename=None if kind else path.name
+    )

@@ -1,17 +1,16 @@
 """Metrics for Prometheus, read from the database at each scrape, so that they survive a restart."""
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric, StateSetMetricFamily
-from sqlalchemy import Connection, func, select
 
 from abaco.database import queries
-from abaco.database.connection import reading
-from abaco.database.schema import deliveries
+from abaco.database.connection import Connection, reading
 from abaco.delivery.registry import CHANNELS
 from abaco.delivery.rules import SEVERITIES, stopped_by_rejects
 from abaco.ingest.quarantine import reject_pct
@@ -147,13 +146,8 @@ def _rows(quality: dict[str, str]) -> Iterator[Metric]:
 
 
 def _deliveries(connection: Connection) -> Iterator[Metric]:
-    kinds = (deliveries.c.channel, deliveries.c.status)
-    rows = {(c, s): n for c, s, n in connection.execute(select(*kinds, func.count()).group_by(*kinds))}
-    counts = {
-        (channel, status): rows.get((channel, status), 0)
-        for channel in CHANNELS
-        for status in DELIVERY_STATUSES
-    }
+    rows = queries.count_deliveries(connection)
+    counts = {key: rows.get(key, 0) for key in itertools.product(CHANNELS, DELIVERY_STATUSES)}
     yield _gauge("pipeline_deliveries", "Deliveries by what became of them", ("channel", "status"), counts)
     pending = sum(count for (_, status), count in counts.items() if status == "pending")
     yield GaugeMetricFamily("pipeline_deliveries_pending", "Deliveries that are still to be made", pending)

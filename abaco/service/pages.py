@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from abaco.core import dates, project
 from abaco.database import queries
-from abaco.database.connection import reading
+from abaco.database.connection import Connection, reading
 from abaco.database.queries import group_deliveries
 from abaco.page.key_figures import kpi_cards
 from abaco.page.kpi_text import FIRST_KPIS
@@ -19,35 +17,35 @@ from abaco.service.tables import moment
 
 TEMPLATES = Path(__file__).parent / "templates"
 DATES, FAILURES = 36, 10  # on one page
-# What the service is in the colours and symbols of the report.
+# The state of the service in the colours and symbols of the report.
 MARKS = {"healthy": ("ok", "✓"), "degraded": ("warning", "!"), "unhealthy": ("critical", "✕")}
 
 
 def find(book: Book, name: str) -> dict[str, Any] | None:
-    """Return a run by its id, or the one that a date shows; None when there is none."""
+    """Return a run by its id, or the visible run of a date; None when there is none."""
     with reading(book.engine) as connection:
         return queries.run_named(connection, name)
 
 
 def find_failed(book: Book, name: str) -> dict[str, Any] | None:
-    """Return a run that failed by the name of its folder or by its id, of several the last; None when there is none."""
+    """Return a run that failed by its folder or id, the latest of several; None when there is none."""
     with reading(book.engine) as connection:
-        found = [one for one in queries.failed(connection) if name in (_name(one), one["run_id"])]
-    return found[-1] if found else None
+        runs = [run for run in queries.failed(connection) if name in (_name(run), run["run_id"])]
+    return runs[-1] if runs else None
 
 
 def reports(book: Book, before: str) -> str:
     """Return the page of all reports by date, the latest first; `before` a date, if it is not empty."""
     state = health(book)
     with reading(book.engine) as connection:
-        shown = list(reversed(queries.visible_runs(connection).values()))
-        listed = [run for run in shown if not before or str(run["date"]) < before]
-        here, rest = listed[:DATES], listed[DATES:]
-        latest = shown[0] if shown and not before else None
+        visible = list(reversed(queries.visible_runs(connection).values()))
+        earlier = [run for run in visible if not before or str(run["date"]) < before]
+        page, rest = earlier[:DATES], earlier[DATES:]
+        latest = visible[0] if visible and not before else None
         values = {
             "cards": latest and _cards(connection, latest),
-            "table": tables.reports(connection, here),
-            "failed": _failed(connection, shown),
+            "table": tables.reports(connection, page),
+            "failed": _failed(connection, visible),
             "alerts": queries.open_alerts(connection),
             "deliveries": list(group_deliveries(queries.deliveries_with(connection, "pending", "dead"))),
         }
@@ -55,28 +53,28 @@ def reports(book: Book, before: str) -> str:
         values[name] = state[name] and moment(dates.time_of(state[name]))
     return _page(
         "reports.html.j2", "Reports by date", state=state, mark=MARKS[state["status"]], latest=latest,
-        dates=[str(run["date"]) for run in shown], older=str(here[-1]["date"]) if rest else None, **values,
+        dates=[str(run["date"]) for run in visible], older=str(page[-1]["date"]) if rest else None, **values,
     )  # fmt: skip
 
 
-def run(found: dict[str, Any], book: Book, base: str) -> str:
+def run(run: dict[str, Any], book: Book, base: str) -> str:
     """Return the page of a run: its figures, its files, whose addresses begin with `base`, the runs of its date."""
     with reading(book.engine) as connection:
-        cards = _cards(connection, found)
-        seen = queries.visible_runs(connection)[str(found["date"])]["run_id"]
-        of_date = queries.runs_of(connection, found["date"])
-    folder = files.folder_of(book.output, found)
+        cards = _cards(connection, run)
+        visible = queries.visible_runs(connection)[str(run["date"])]["run_id"]
+        of_date = queries.runs_of(connection, run["date"])
+    folder = files.folder_of(book.output, run)
     sizes = files.listed(folder) if folder else {}
-    title = f"Report of {day(found['date'])}" if base.startswith("/reports") else f"Run {found['run_id']}"
+    title = f"Report of {day(run['date'])}" if base.startswith("/reports") else f"Run {run['run_id']}"
     return _page(
-        "run.html.j2", title, run=found, base=base, cards=cards, is_seen=seen == found["run_id"],
-        source=project.shown(found["input"]), ended=moment(found["finished_at"]),
-        files=tables.files(sizes, base), has_report="report.html" in sizes, runs=tables.runs(of_date, found, seen),
+        "run.html.j2", title, run=run, base=base, cards=cards, is_seen=visible == run["run_id"],
+        source=project.shown(run["input"]), ended=moment(run["finished_at"]),
+        files=tables.files(sizes, base), has_report="report.html" in sizes, runs=tables.runs(of_date, run, visible),
     )  # fmt: skip
 
 
 def failed_run(one: dict[str, Any], book: Book) -> str:
-    """Return the page of a run that failed: in which phase, why, and where its notebook lies below the reports."""
+    """Return the page of a run that failed: its phase, its error and the path of its notebook."""
     notebook = f"{one['folder']}/notebooks/{one['phase']}.ipynb"
     return _page(
         "failed.html.j2", f"Run {one['run_id']}", run=one, began=moment(one["started_at"]),
@@ -86,22 +84,17 @@ def failed_run(one: dict[str, Any], book: Book) -> str:
 
 
 def comparison(one: dict[str, Any], other: dict[str, Any], book: Book) -> str:
-    """Return the page of what differs between two runs: figures, inputs, parameters and code."""
+    """Return the page that compares two runs: figures, inputs, parameters and code."""
     with reading(book.engine) as connection:
-        for found in (one, other):
-            found["kpis"] = queries.figures(connection, found)
-            found["inputs"] = queries.inputs_of(connection, found["run_id"])
-    return _page(
-        "comparison.html.j2",
-        "Two runs side by side",
-        one=one,
-        other=other,
-        parts=tables.differences(one, other),
-    )
+        for run in (one, other):
+            run["kpis"] = queries.figures(connection, run)
+            run["inputs"] = queries.inputs_of(connection, run["run_id"])
+    parts = tables.differences(one, other)
+    return _page("comparison.html.j2", "Two runs side by side", one=one, other=other, parts=parts)
 
 
 def failure(text: str) -> str:
-    """Return the page that says why there is none."""
+    """Return the page of an error."""
     return _page("failure.html.j2", "Not found" if text.startswith("There is no") else "Not shown", text=text)
 
 
@@ -132,15 +125,15 @@ def _against(kpi: dict[str, Any], before: dict[str, Any] | None) -> dict[str, An
     return {"previous": {"date": str(before["date"]), "value": before["value"]}, "change": change}
 
 
-def _failed(connection: Connection, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the runs that failed since their date got the report that it shows, the newest first."""
-    since = {run["date"]: run["finished_at"] for run in shown}
-    found = [
+def _failed(connection: Connection, visible: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the runs that failed after the visible run of their date, the newest first."""
+    since = {run["date"]: run["finished_at"] for run in visible}
+    runs = [
         {**one, "at": moment(one["finished_at"] or one["started_at"]), "name": _name(one)}
         for one in queries.failed(connection)
         if one["date"] not in since or one["started_at"] > since[one["date"]]
     ]
-    return found[::-1][:FAILURES]
+    return runs[::-1][:FAILURES]
 
 
 def _name(failed: dict[str, Any]) -> str:

@@ -1,16 +1,14 @@
-"""The reports that the service shows: their folder, their database, their schedule, and how the last run ended."""
+"""The reports that the service shows: their folder, database and schedule, and the outcome of the last run."""
 
 import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine
-
 from abaco.core import dates, locks
 from abaco.core.errors import AbacoError
 from abaco.database import queries
-from abaco.database.connection import FILE, TIMEOUT_SECONDS, reading
+from abaco.database.connection import FILE, TIMEOUT_SECONDS, Connection, Engine, reading
 from abaco.database.synchronise import open_synchronised
 from abaco.run import folders
 from abaco.service.schedule import Schedule
@@ -18,7 +16,7 @@ from abaco.service.schedule import Schedule
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: when, and why it failed, if it did."""
+    """The end of a run: its time, and the error if it failed."""
 
     at: dt.datetime
     error: str | None
@@ -36,36 +34,36 @@ class Book:
 
     @property
     def engine(self) -> Engine:
-        """The database, reached when it is first asked, and anew when another file has taken its place."""
-        if self._engine is None or self._file != _number(self.output / FILE):
+        """The database, opened on first use, and again when its file has been replaced."""
+        if self._engine is None or self._file != _inode(self.output / FILE):
             self._engine = open_synchronised(self.output, self.timeout)
-            self._file = _number(self.output / FILE)
+            self._file = _inode(self.output / FILE)
         return self._engine
 
     def outcomes(self, connection: Connection) -> list[Outcome]:
-        """Return how runs ended, of every kind the last: done, failed, and due, where one could not even begin."""
-        found = []
+        """Return the outcomes of the last good run, of failed runs, and of the last scheduled one, oldest first."""
+        outcomes = []
         if run := queries.last_run(connection):
-            found.append(Outcome(run["finished_at"], None))
-        found += [
+            outcomes.append(Outcome(run["finished_at"], None))
+        outcomes += [
             Outcome(one["finished_at"] or one["started_at"], one["error"])
             for one in queries.failed(connection)
         ]
         note = self.schedule.note()
         if note and note["finished_at"]:
-            found.append(Outcome(dates.time_of(note["finished_at"]), note["error"]))
-        return sorted(found, key=lambda outcome: outcome.at)
+            outcomes.append(Outcome(dates.time_of(note["finished_at"]), note["error"]))
+        return sorted(outcomes, key=lambda outcome: outcome.at)
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a run is at work on this machine, whoever began it."""
+        """Whether a run is in progress on this machine, started by the schedule or by hand."""
         dates = [note.parent.name for note in self.output.glob(f"{folders.RUNS}/*/{folders.HOLDER}")]
         holders = (folders.holder(self.output, date) for date in dates)
         return self.schedule.is_at_work or any(w and locks.is_here(w) and locks.is_alive(w) for w in holders)
 
 
-def _number(path: Path) -> int | None:
-    """Return what the file system knows a file by, or None when it is not there."""
+def _inode(path: Path) -> int | None:
+    """Return the inode of a file, or None when it does not exist."""
     try:
         return path.stat().st_ino
     except OSError:
@@ -73,7 +71,7 @@ def _number(path: Path) -> int | None:
 
 
 def health(book: Book) -> dict[str, Any]:
-    """Return what /health says; ``status`` is ``unhealthy`` when the service cannot do its work."""
+    """Return the content of /health; ``status`` is ``unhealthy`` when the service cannot work."""
     due = book.schedule.next_run
     content = {"status": "unhealthy", "last_run": None, "next_run": due and dates.stamp(due)}
     content |= {"metrics_computed": None, "last_error": None}

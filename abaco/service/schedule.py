@@ -1,4 +1,4 @@
-"""The schedule: the report of the latest date when it is due, one at a time, and a missed one once."""
+"""The schedule: runs the report of the latest date when it is due, one at a time, and a missed one once."""
 
 import datetime as dt
 import logging
@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.events import EVENT_SCHEDULER_STARTED
+from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from filelock import FileLock, Timeout
@@ -20,27 +21,19 @@ from abaco.run import folders
 
 log = logging.getLogger(__name__)
 NOTE, LOCK = "schedule.json", "schedule.lock"
-LOOK_BACK = (
-    1 / 24,
-    1,
-    7,
-    32,
-    366,
-    4 * 366,
-)  # days, the fewest first: few steps to the last due time of any cron
+LOOK_BACK = (1 / 24, 1, 7, 32, 366, 4 * 366)  # days, fewest first: the last due time is found in few steps
 TRIES = 2
 DONE = (0, 3)  # exit codes of a run that left a report; with 3 a delivery is still pending
-
-STOP_SECONDS = 60  # for a run to end tidily; then it is killed
+STOP_SECONDS = 60  # for a run to end by itself; then it is killed
 
 
 def trigger(cron: str) -> BaseTrigger | None:
-    """Return when a cron expression is due, in UTC; None for an empty one.
+    """Return the trigger of a cron expression, in UTC; None for an empty one.
 
     Raises
     ------
     InputError
-        When it is none, or has weekdays as numbers, which cron and APScheduler count differently.
+        When it is not valid, or has weekdays as numbers, which cron and APScheduler count differently.
     """
     if not cron.strip():
         return None
@@ -50,7 +43,7 @@ def trigger(cron: str) -> BaseTrigger | None:
         return CronTrigger.from_crontab(cron, timezone=dt.UTC)
     except ValueError as error:
         raise InputError(
-            f"service.cron: {cron!r} is no time to run at: {error}; write five fields as '0 2 * * *', or ''"
+            f"service.cron: {cron!r} is not a valid schedule: {error}; write five fields as '0 2 * * *', or ''"
         ) from error
 
 
@@ -64,7 +57,7 @@ def last_due(times: BaseTrigger, now: dt.datetime) -> dt.datetime | None:
 
 
 class Schedule:
-    """Runs a command whenever it is due, and notes beside the runs which due time it was for and how it ended.
+    """Runs a command whenever it is due, and records each due time and outcome in a file beside the runs.
 
     Parameters
     ----------
@@ -73,11 +66,11 @@ class Schedule:
     output
         Folder of the reports.
     command
-        What makes the report.
+        The command that makes the report.
     overdue_hours
         Hours from a due time until its run is overdue.
-    tell
-        Told when a run began and why it failed.
+    on_failure
+        Called with the start and the error of a run that failed.
     """
 
     def __init__(
@@ -86,15 +79,17 @@ class Schedule:
         output: Path,
         command: Sequence[str],
         overdue_hours: float,
-        tell: Callable[[str, str], None] = lambda *_: None,
+        on_failure: Callable[[str, str], None] = lambda *_: None,
     ):
-        self._times, self._output, self._command, self._tell = times, output, command, tell
+        self._times, self._output, self._command = times, output, command
+        self._on_failure = on_failure
         self._patience = dt.timedelta(hours=overdue_hours)
-        self._scheduler = BackgroundScheduler(timezone=dt.UTC)
+        self._scheduler = BlockingScheduler(timezone=dt.UTC)
+        self._thread = threading.Thread(target=self._scheduler.start, name="schedule", daemon=True)
         self._process = Command()
 
     def start(self) -> None:
-        """Begin, at once with a run that was missed while nobody was there."""
+        """Start, at once with a run that was missed while the service was down."""
         if self._times:
             now = _now()
             if self.note() is None:  # the first start: nothing was due before it
@@ -105,28 +100,31 @@ class Schedule:
             self._scheduler.add_job(
                 self.work, self._times, next_run_time=first, coalesce=True, misfire_grace_time=None
             )
-        self._scheduler.start()
+        started = threading.Event()
+        self._scheduler.add_listener(lambda _: started.set(), EVENT_SCHEDULER_STARTED)
+        self._thread.start()
+        started.wait()
         log.info("the next run is due at %s", self.next_run)
 
     def every(self, seconds: float, work: Callable[[], None]) -> None:
-        """Do something else again and again, the first time in `seconds`."""
+        """Call `work` every `seconds`, the first time after that interval."""
         self._scheduler.add_job(work, "interval", seconds=seconds, coalesce=True, misfire_grace_time=None)
 
     def stop(self) -> None:
-        """Let nothing begin any more, and wait until what is at work has ended."""
+        """Start nothing more, and wait until the current run has ended."""
         self._process.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+            self._thread.join()
 
     @property
     def is_alive(self) -> bool:
         """Whether due times are being watched."""
-        thread = getattr(self._scheduler, "_thread", None)
-        return self._scheduler.running and thread is not None and thread.is_alive()
+        return self._thread.is_alive()
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a run of this schedule is at work."""
+        """Whether a run of this schedule is in progress."""
         return self._process.is_at_work
 
     @property
@@ -137,7 +135,7 @@ class Schedule:
     def missed(self) -> dt.datetime | None:
         """Return the last due time when no run for it has ended, else None.
 
-        A run that took its service down with it is tried once more, and then no more.
+        A run that was killed together with the service is repeated once.
         """
         due, note = last_due(self._times, _now()), self.note()
         served = dates.time_of(note["due"])
@@ -147,7 +145,7 @@ class Schedule:
         return served if was_killed and note["tries"] < TRIES else None
 
     def overdue(self, last_run: dt.datetime | None) -> dt.datetime | None:
-        """Return the due time whose run has not ended though it had its hours; None when there is none."""
+        """Return the due time whose run has not ended within ``overdue_hours``; None when there is none."""
         due, note = self._times and last_due(self._times, _now() - self._patience), self.note()
         if due is None or note is None or (last_run and last_run >= due):
             return None
@@ -165,7 +163,7 @@ class Schedule:
         files.write_json(self._output / folders.RUNS / NOTE, note)
 
     def work(self) -> None:
-        """Run the command for the last due time, and again while a later one has passed meanwhile."""
+        """Run the command for the last due time, and again for one that passed meanwhile."""
         lock = FileLock(self._output / folders.RUNS / LOCK)
         try:
             with lock.acquire(timeout=0):
@@ -175,23 +173,23 @@ class Schedule:
             log.warning("another service makes the report of %s", self._output)
 
     def _run(self, due: dt.datetime) -> bool:
-        """Run the command and return whether it ended of itself; what was stopped counts as missed."""
+        """Run the command and return whether it ended by itself; a stopped run counts as missed."""
         former, name = self.note(), dates.stamp(due)
         tries = former["tries"] + 1 if former["due"] == name else 1
         note = {"due": name, "started_at": dates.now(), "tries": tries}
         self._write(**note, finished_at=None, exit_code=None, error=None)
         log.info("the run of %s begins", name)
-        ended = self._process.run(self._command)
-        if ended is None:
+        outcome = self._process.run(self._command)
+        if outcome is None:
             self._write(**former)
             log.info("the run of %s was stopped and will be made up for", name)
             return False
-        code, error = ended
+        code, error = outcome
         failed = None if code in DONE else error or f"exit code {code}: see logs/pipeline.log"
         self._write(**note, finished_at=dates.now(), exit_code=code, error=failed)
         log.log(logging.ERROR if failed else logging.INFO, "the run of %s ended: %s", name, failed or "done")
         if failed:
-            self._tell(note["started_at"], failed)
+            self._on_failure(note["started_at"], failed)
         return True
 
 
@@ -200,7 +198,7 @@ def _now() -> dt.datetime:
 
 
 class Command:
-    """Runs one process at a time until it is told to stop."""
+    """Runs one process at a time until it is stopped."""
 
     def __init__(self):
         self._child: subprocess.Popen | None = None
@@ -213,29 +211,23 @@ class Command:
         return self._child is not None
 
     def run(self, command: Sequence[str]) -> tuple[int, str] | None:
-        """Run a command to its end; None when it was not begun or was stopped.
-
-        Returns
-        -------
-        tuple
-            Its exit code, and the last line that it said of an error.
-        """
+        """Run a command and return its exit code and last error line; None when it was not started or was stopped."""
         with self._lock:
             if self.stopped or self._child:
                 return None
-            # in a session of its own, Ctrl-C reaches it through the service alone
+            # in its own session, Ctrl-C reaches it only through the service
             self._child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 text=True, errors="replace", start_new_session=True,
             )  # fmt: skip
         try:
-            said, _ = self._child.communicate()
-            return None if self.stopped else (self._child.returncode, _error(said))
+            output, _ = self._child.communicate()
+            return None if self.stopped else (self._child.returncode, _error(output))
         finally:
             self._child = None
 
     def stop(self) -> None:
-        """Let no process begin any more, ask the one that runs to end, and wait for it."""
+        """Start no more processes, ask the current one to end, and wait for it."""
         with self._lock:
             self.stopped = True
             child = self._child
@@ -251,6 +243,6 @@ class Command:
             child.wait()
 
 
-def _error(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.startswith("Error: ")]
+def _error(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.startswith("Error: ")]
     return lines[-1].removeprefix("Error: ") if lines else ""

@@ -1,10 +1,9 @@
-"""Who may read what the service shows, and the headers that go with every answer."""
+"""Access to the service, the security headers of every response, and the request log."""
 
 import base64
 import binascii
 import hmac
 import logging
-import os
 import time
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -13,16 +12,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from abaco.core import secrets
 from abaco.core.errors import InputError
 from abaco.core.net import is_loopback
 
 log = logging.getLogger(__name__)
 USER = "abaco"
-OPEN = ("/health", "/ready")  # they hold no figure of the book, and probes have no secret
+OPEN = ("/health", "/ready")  # without any figure of the book: probes have no secret
 OFTEN = (*OPEN, "/metrics")
 LOCAL = ("localhost", "127.0.0.1", "::1")
 HEADERS = {
-    # pages bring their style along and have no script
+    # pages have inline styles and no scripts
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -36,28 +36,28 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Access:
-    """Who may read: whoever has the token or the password; everybody when neither is set."""
+    """The token and the password that give access; without either, access is open."""
 
     token: str = ""
     password: str = ""
 
     @classmethod
     def from_environment(cls) -> "Access":
-        """Return what ABACO_SERVE_TOKEN and ABACO_SERVE_PASSWORD say."""
-        return cls(os.environ.get("ABACO_SERVE_TOKEN", ""), os.environ.get("ABACO_SERVE_PASSWORD", ""))
+        """Return the access of ABACO_SERVE_TOKEN and ABACO_SERVE_PASSWORD."""
+        return cls(secrets.read("ABACO_SERVE_TOKEN"), secrets.read("ABACO_SERVE_PASSWORD"))
 
     @property
     def is_set(self) -> bool:
-        """Whether a secret is needed at all."""
+        """Whether access needs a secret."""
         return bool(self.token or self.password)
 
     def check_host(self, host: str) -> None:
-        """Raise when others could read without a secret.
+        """Raise when other machines could read without a secret.
 
         Raises
         ------
         InputError
-            Naming what to set.
+            Naming the variables to set.
         """
         if not is_loopback(host) and not self.is_set:
             raise InputError(
@@ -69,12 +69,12 @@ class Access:
         """Return whether the header ``Authorization`` has the token or the password."""
         if not self.is_set:
             return True
-        scheme, _, given = authorization.partition(" ")
+        scheme, _, credentials = authorization.partition(" ")
         if scheme.lower() == "bearer":
-            return bool(self.token) and _same(given.strip(), self.token)
+            return bool(self.token) and _same(credentials.strip(), self.token)
         if scheme.lower() == "basic" and self.password:
             try:
-                pair = base64.b64decode(given, validate=True).decode()
+                pair = base64.b64decode(credentials, validate=True).decode()
             except (binascii.Error, UnicodeDecodeError):
                 return False
             return _same(pair, f"{USER}:{self.password}")
@@ -82,16 +82,16 @@ class Access:
 
     @property
     def challenge(self) -> str:
-        """What a browser is told to ask for."""
+        """The header ``WWW-Authenticate``."""
         return 'Basic realm="abaco", charset="UTF-8"' if self.password else 'Bearer realm="abaco"'
 
 
-def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())  # takes as long whatever is given
+def _same(credentials: str, expected: str) -> bool:
+    return hmac.compare_digest(credentials.encode(), expected.encode())  # in constant time
 
 
 class Guard:
-    """Stands before every page: refuses who may not read it, adds the headers, and writes the log of requests."""
+    """Middleware that rejects requests without access, adds the headers, and logs requests."""
 
     def __init__(self, app: ASGIApp, access: Access):
         self._app, self._access = app, access
@@ -116,13 +116,13 @@ class Guard:
         finally:
             level = logging.DEBUG if scope["path"] in OFTEN else logging.INFO
             took = (time.perf_counter() - began) * 1000
-            # without what stands after ?, and with nothing that could pass for a line of its own
+            # without the query, and quoted so that no request can forge a line of the log
             log.log(level, "%s %s %d, %.0f ms", scope["method"], quote(scope["path"]), status, took)
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)
         if not self._access.is_set and not _is_local(headers.get("host", "")):
-            # else a page elsewhere could have its own name point here, and read on behalf of who visits it
+            # or a foreign page could rebind its host name to this address and read the reports
             return PlainTextResponse("Ask for localhost, or set ABACO_SERVE_TOKEN\n", 421)
         if scope["path"] in OPEN or self._access.allows(headers.get("authorization", "")):
             return None

@@ -1,5 +1,6 @@
-"""The server: checks what it needs, listens, and stops tidily, also in the middle of a run."""
+"""The server: checks its requirements, listens, and stops cleanly, also during a run."""
 
+import functools
 import logging
 import socket
 import sys
@@ -18,25 +19,25 @@ from abaco.service.schedule import Schedule, trigger
 from abaco.service.security import Access
 
 log = logging.getLogger(__name__)
-GRACE_SECONDS = 10  # for answers that are on their way when the service is told to stop
+GRACE_SECONDS = 10  # for responses in progress when the service is stopped
 
 
 def serve(
     params: str | None = None, output: Path | None = None, host: str | None = None, port: int | None = None
 ) -> None:
-    """Serve the reports until the process is told to stop.
+    """Serve the reports until the process is stopped.
 
     Parameters
     ----------
     params
-        Changes to the settings; runs of the schedule get them, too.
+        Changes to the settings, also for the runs of the schedule.
     output, host, port
         Changes to ``run.output``, ``service.host`` and ``service.port``.
 
     Raises
     ------
     InputError
-        When the settings cannot be used, others could read without a secret, or the address is taken.
+        When the settings cannot be used, other machines could read without a secret, or the address is taken.
     """
     configured = settings.load(params, output=output and str(output))
     logs.shape(configured["run"]["log_format"])
@@ -58,7 +59,7 @@ def serve(
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         ).run(sockets=[sock])
-    except KeyboardInterrupt:  # uvicorn raises the signal that stopped it anew when all is done
+    except KeyboardInterrupt:  # uvicorn raises the signal again after it has shut down
         log.info("stopped")
 
 
@@ -70,31 +71,27 @@ def _book(configured: dict[str, Any], params: str | None) -> Book:
     report += ["--params", params] if params else []
     times = trigger(configured["service"]["cron"])
     hours = configured["service"]["overdue_hours"]
-    schedule = Schedule(
-        times, output, report, hours, lambda began, why: _tell(output, configured, began, why)
-    )
+    schedule = Schedule(times, output, report, hours, functools.partial(_alert, output, configured))
     pause = max(configured["delivery"]["retry_seconds"], 1.0)
-    schedule.every(pause, lambda: _deliver(output, configured))
+    schedule.every(pause, functools.partial(_deliver, output, configured))
     return Book(output, schedule, configured["delivery"]["timeout_seconds"])
 
 
 def _deliver(output: Path, configured: dict[str, Any]) -> None:
-    """Write down runs that are not in the database yet, and try again what is due."""
-
+    """Record runs that are not in the database yet, and retry deliveries that are due."""
     try:
         for row in commands.deliver_due(output, configured):
             log.info("delivery %s by %s: %s", row["key"], row["channel"], row["status"])
     except DatabaseError as error:
-        log.warning("cannot see what is to be delivered: %s", error)
+        log.warning("cannot read the pending deliveries: %s", error)
 
 
-def _tell(output: Path, configured: dict[str, Any], began: str, why: str) -> None:
-    """Alert of a run of the schedule that failed before it could do so itself."""
-
+def _alert(output: Path, configured: dict[str, Any], started_at: str, error: str) -> None:
+    """Send the alert of a scheduled run that failed before it could do so itself."""
     try:
-        commands.alert_of_failed_start(output, configured, began, why)
-    except DatabaseError as error:
-        log.error("nobody is told that the run failed: %s", error)
+        commands.alert_of_failed_start(output, configured, started_at, error)
+    except DatabaseError as fault:
+        log.error("no alert of the failed run: %s", fault)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,13 +1,12 @@
-"""The tables of the pages: reports, files, runs, and what differs between two runs."""
+"""The tables of the pages: reports, files, runs, and the differences between two runs."""
 
 import datetime as dt
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from sqlalchemy import Connection
-
 from abaco.database import queries
+from abaco.database.connection import Connection
 from abaco.page.kpi_text import FIRST_KPIS, card_decimals, marked
 from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial
@@ -16,7 +15,7 @@ from abaco.page.words import NBSP, NOTHING, day, number
 from abaco.review import comparison
 
 TEMPLATES = Path(__file__).parent / "templates"
-# What a file is, those that are opened most first; of others its folder tells.
+# Descriptions of files, the most opened first; other files are described by their folder.
 FILES = {
     "report.html": "the report",
     "email.html": "its short form for mail programs",
@@ -28,10 +27,10 @@ FILES = {
 FOLDERS = {"tables": "table", "notebooks": "executed notebook", "email": "picture of the short form"}
 
 
-def reports(connection: Connection, listed: list[dict[str, Any]]) -> Html:
-    """Return the reports of runs, a row each: date, the four first KPIs, when it was made."""
+def reports(connection: Connection, runs: list[dict[str, Any]]) -> Html:
+    """Return a table of reports, one row a run: date, the first four KPIs, time of completion."""
     rows = []
-    for run in listed:
+    for run in runs:
         kpis, date = queries.figures(connection, run), str(run["date"])
         values = [_value(kpis.get(name)) for name in FIRST_KPIS]
         more = _link(f"/reports/{date}/", "Files and runs", of=day(date))
@@ -54,7 +53,7 @@ def _value(kpi: dict[str, Any] | None) -> Html | str:
 
 
 def files(sizes: dict[str, int], base: str) -> Html | None:
-    """Return the files of a run, a row each; None without any."""
+    """Return a table of the files of a run; None when there are none."""
     if not sizes:
         return None
     rows = []
@@ -64,22 +63,22 @@ def files(sizes: dict[str, int], base: str) -> Html | None:
     return figures("Files", ["File", "What it is", "Size"], rows, texts=2, quiet=True, look="files")
 
 
-def runs(of_date: list[dict[str, Any]], here: dict[str, Any], seen: str) -> Html:
-    """Return the runs of a date, a row each: `here` is the one whose page it is, `seen` the one that the date shows."""
+def runs(of_date: list[dict[str, Any]], current: dict[str, Any], visible: str) -> Html:
+    """Return a table of the runs of a date, to compare with the `current` one; `visible` is a run id."""
     rows = []
     for run in of_date:
         name = run["run_id"]
-        pair = urlencode({"one": name, "other": here["run_id"]})
-        versus = _link(f"/compare?{pair}", "Compare", of=name) if name != here["run_id"] else "this one"
-        shown = "yes" if name == seen else "no"
-        rows.append([_link(f"/runs/{name}/", name), shown, moment(run["finished_at"]), versus])
+        pair = urlencode({"one": name, "other": current["run_id"]})
+        versus = _link(f"/compare?{pair}", "Compare", of=name) if name != current["run_id"] else "this one"
+        is_visible = "yes" if name == visible else "no"
+        rows.append([_link(f"/runs/{name}/", name), is_visible, moment(run["finished_at"]), versus])
     return figures(
         "Runs of this date", ["Run", "Shown", "Ended, UTC", "Against this one"], rows, texts=4, quiet=True
     )
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Html | str]:
-    """Return what differs between two runs by part: a table, or the sentence that nothing does.
+    """Return the differences between two runs by part: a table, or a sentence when there are none.
 
     Parameters
     ----------
@@ -108,7 +107,7 @@ def _link(address: str, text: str, of: str = "") -> Html:
 
 
 def moment(time: dt.datetime) -> str:
-    """Return a time as people read it, in UTC.
+    """Return a time in words, in UTC.
 
     >>> moment(dt.datetime(2025, 12, 31, 2, 5, tzinfo=dt.UTC))
     '31 Dec 2025, 02:05'
@@ -117,7 +116,7 @@ def moment(time: dt.datetime) -> str:
 
 
 def size(count: int) -> str:
-    r"""Return a number of bytes as people read it.
+    r"""Return a number of bytes with a readable unit.
 
     >>> size(512), size(20_480)
     ('512\xa0B', '20\xa0kB')

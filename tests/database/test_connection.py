@@ -209,7 +209,7 @@ def test_file_that_another_program_holds_is_waited_for_and_left(tmp_path, monkey
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setattr(connection, "SQLITE_WAIT_SECONDS", 0.1)
     one, other = connect(tmp_path), connect(tmp_path)
-    expected = "database is locked: see that the file can be written and is no other program's"
+    expected = "database is locked: see that the file can be written and does not belong to another program"
     with writing(one), pytest.raises(DatabaseError, match=expected), writing(other):
         pass
     with writing(other) as opened:

@@ -190,9 +190,12 @@ ANOTHER = {"path": f"reports/{FOLDER}/more", "bytes": 0, "sha256": "0" * 64}
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda a: a.files.update({"/etc/passwd": b"x"}), "'/etc/passwd' is no file of a report"),
-        (lambda a: a.files.update({OUTSIDE: b"x"}), f"'{OUTSIDE}' is no file of a report"),
-        (lambda a: a.files.update({"reports/abaco.db": b"x"}), "'reports/abaco.db' is no file of a report"),
+        (lambda a: a.files.update({"/etc/passwd": b"x"}), "'/etc/passwd' is not a file of a report"),
+        (lambda a: a.files.update({OUTSIDE: b"x"}), f"'{OUTSIDE}' is not a file of a report"),
+        (
+            lambda a: a.files.update({"reports/abaco.db": b"x"}),
+            "'reports/abaco.db' is not a file of a report",
+        ),
         (lambda a: a.members.append(member("more", size=1)), "'more' is not as contents.json lists it"),
         (lambda a: a.members.append(member(backup.DATABASE)), "'database.jsonl' is not as"),
         (lambda a: a.links.update({"2025-11-30": "/etc"}), "the report of '2025-11-30' leads to '/etc'"),

@@ -62,7 +62,7 @@ def test_degraded_when_a_run_is_overdue(book):
         book.output / ".runs/schedule.json", {**note, "finished_at": "2020-01-01T02:00:09Z", "error": None}
     )
     late = Book(book.output, Schedule(trigger("0 * * * *"), book.output, ["true"], 0.01))
-    late.schedule._scheduler.start()  # watching, but nothing was run
+    late.schedule._thread.start()  # watching, but nothing was run
     found = health(late)
     late.schedule.stop()
     assert found["status"] == "degraded"

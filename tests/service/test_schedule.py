@@ -34,9 +34,9 @@ class Marked:
         self.output, self.file, self.made = folder, folder / "ran.txt", []
         (folder / folders.RUNS).mkdir()
 
-    def schedule(self, times, then="", hours=3.0, tell=lambda *_: None):
+    def schedule(self, times, then="", hours=3.0, on_failure=lambda *_: None):
         code = f"open({str(self.file)!r}, 'a').write('ran\\n')\n{then}"
-        self.made.append(Schedule(times, self.output, [sys.executable, "-c", code], hours, tell))
+        self.made.append(Schedule(times, self.output, [sys.executable, "-c", code], hours, on_failure))
         return self.made[-1]
 
     def note(self, **note):
@@ -91,7 +91,9 @@ def test_empty_cron_is_never_due(marked):
 
 @pytest.mark.parametrize("cron", ["0 2 * *", "61 2 * * *", "daily", "0 2 * * 1", "0 2 * * 1-5"])
 def test_cron_that_is_none_is_refused_in_one_line(cron):
-    with pytest.raises(InputError, match=r"^service\.cron: '.*' is no time to run at: .*; write five fields"):
+    with pytest.raises(
+        InputError, match=r"^service\.cron: '.*' is not a valid schedule: .*; write five fields"
+    ):
         trigger(cron)
 
 
@@ -106,7 +108,7 @@ def test_next_run_is_when_it_is_due(marked):
 def test_failure_is_told_with_when_it_began_and_its_error(marked):
     told = []
     schedule = marked.schedule(
-        daily(soon()), "print('Error: no input'); exit(2)", tell=lambda *one: told.append(one)
+        daily(soon()), "print('Error: no input'); exit(2)", on_failure=lambda *one: told.append(one)
     )
     schedule.start()
     until(lambda: told)

@@ -341,7 +341,7 @@ def test_originals_are_the_same_text(spark, embedded, key):
 def test_key_is_part_of_no_plan_log_or_event(spark, tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     frame = spark.masked(spark.from_arrow(pa.table({"name": ["Ana"]})), ["name"], KEY)
-    modes = spark.session._jvm.org.apache.spark.sql.execution.ExplainMode
+    modes = spark.connection.gateway.jvm.org.apache.spark.sql.execution.ExplainMode
     execution = frame.to_native()._jdf.queryExecution()
     plans = [
         execution.explainString(modes.fromString(m)) for m in ("extended", "codegen", "cost", "formatted")
