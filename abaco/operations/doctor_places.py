@@ -24,7 +24,7 @@ def database(case: Case) -> Finding:
     """Open the database and count its runs; a SQLite file is also read completely."""
     file = case.output / connection.FILE
     if not connection.is_elsewhere() and not file.exists():
-        return ok(f"SQLite, {project.shown(file)}: the first run makes it")
+        return ok(f"SQLite, {project.display_path(file)}: the first run makes it")
     engine = connection.connect(case.output, case.settings["delivery"]["timeout_seconds"])
     with connection.reading(engine) as opened:
         count = opened.scalar(select(func.count()).select_from(schema.runs))
@@ -32,10 +32,9 @@ def database(case: Case) -> Finding:
             return ok(f"PostgreSQL at {engine.url.host or 'this machine'} answers, runs: {count}")
         result = opened.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if result != "ok":
-        return problem(
-            f"{project.shown(file)} is damaged ({result}): restore a backup, or move it away and run abaco status"
-        )
-    return ok(f"SQLite, {project.shown(file)}, runs: {count}")
+        remedy = "restore a backup, or move it away and run abaco status"
+        return problem(f"{project.display_path(file)} is damaged ({result}): {remedy}")
+    return ok(f"SQLite, {project.display_path(file)}, runs: {count}")
 
 
 def deliveries(case: Case) -> Finding:

@@ -58,12 +58,10 @@ def restore(source: str, output: Path | None = None) -> str:
         path = _fetched(source, Path(place))
         contents = unpack(path, Path(place) / "unpacked")
         kept = _replace(folder, Path(place) / "unpacked", contents["links"])
-    done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.shown(folder)}"
+    done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.display_path(folder)}"
     if kept is None:
         return done
-    return (
-        f"{done}; what was there before is in {project.shown(kept)}: remove that when you no longer need it"
-    )
+    return f"{done}; what was there before is in {project.display_path(kept)}: remove that when you no longer need it"
 
 
 def _fetched(source: str, place: Path) -> Path:

@@ -70,7 +70,7 @@ def run(found: dict[str, Any], book: Book, base: str) -> str:
     title = f"Report of {day(found['date'])}" if base.startswith("/reports") else f"Run {found['run_id']}"
     return _page(
         "run.html.j2", title, run=found, base=base, cards=cards, is_seen=seen == found["run_id"],
-        source=project.shown(found["input"]), ended=moment(found["finished_at"]),
+        source=project.display_path(found["input"]), ended=moment(found["finished_at"]),
         files=tables.files(sizes, base), has_report="report.html" in sizes, runs=tables.runs(of_date, found, seen),
     )  # fmt: skip
 
