@@ -145,7 +145,9 @@ class Pipeline:
                     former_report = (day, replaced["input"], replaced["path"])
                     log.warning("the report of %s, made of %s, is replaced; it is kept in %s", *former_report)
                 folders.publish(folder, self.output)
-                retention.prune(self.output, day, **self.settings["retention"], now=dt.datetime.now(dt.UTC))
+                keep = self.settings["retention"]
+                now = dt.datetime.now(dt.UTC)
+                retention.prune(self.output, day, keep["keep_runs"], keep["keep_days"], now)
         return folder, failure, replaced
 
     def _make(
