@@ -145,9 +145,9 @@ class Pipeline:
                     former_report = (day, replaced["input"], replaced["path"])
                     log.warning("the report of %s, made of %s, is replaced; it is kept in %s", *former_report)
                 folders.publish(folder, self.output)
-                keep = self.settings["retention"]
-                now = dt.datetime.now(dt.UTC)
-                retention.prune(self.output, day, keep["keep_runs"], keep["keep_days"], now)
+                keep_runs = self.settings["retention"]["keep_runs"]
+                keep_days = self.settings["retention"]["keep_days"]
+                retention.prune(self.output, day, keep_runs, keep_days, dt.datetime.now(dt.UTC))
         return folder, failure, replaced
 
     def _make(
