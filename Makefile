@@ -1,5 +1,5 @@
-# Options reach the commands through the environment, where make puts what is typed after the target (DATE=…):
-# that way a value with blanks or quotes survives, and one that is not set is not passed.
+# make exports variables of its command line (DATE=…) to the environment. The recipes read them from there, so that
+# values may contain blanks and quotes, and variables that are not set are not passed.
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -17,7 +17,7 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .SUFFIXES:
 .PHONY: help report backfill check verify upload email deliver serve sample test golden docs bench screenshot lint lab clean lock
 
-help: ## this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 report: $(VENV)/.$(RUNNER) ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb|spark]
@@ -26,10 +26,10 @@ report: $(VENV)/.$(RUNNER) ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=�
 backfill: $(VENV)/.report ## a report for each date of the input between two dates [FROM=… TO=… and options as report]
 	@$(BIN)/abaco backfill --from "$$FROM" --to "$$TO" $(OPTIONS)
 
-check: $(VENV)/.report ## validate an input and show what a report would do, writing nothing [DATE=… INPUT=… PARAMS=…]
+check: $(VENV)/.report ## check an input and show what a report would do, without writing anything [DATE=… INPUT=… PARAMS=…]
 	@$(BIN)/abaco check $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"}
 
-verify: $(VENV)/.$(RUNNER) ## run a finished date again and prove every figure and page identical [DATE=… OUTPUT=…]
+verify: $(VENV)/.$(RUNNER) ## run a finished date again and check that every figure and page is identical [DATE=… OUTPUT=…]
 	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"} $${OUTPUT:+--output "$$OUTPUT"}
 
 upload: $(VENV)/.report ## upload a finished report to Azure Blob again [DATE=… PARAMS=… OUTPUT=…]
@@ -38,7 +38,7 @@ upload: $(VENV)/.report ## upload a finished report to Azure Blob again [DATE=�
 email: $(VENV)/.report ## send a finished report by email again [DATE=… TO=… PARAMS=… OUTPUT=…]
 	@$(BIN)/abaco email --date "$$DATE" $${TO:+--to "$$TO"} $${PARAMS:+--params "$$PARAMS"} $${OUTPUT:+--output "$$OUTPUT"}
 
-deliver: $(VENV)/.report ## deliver what is pending now [PARAMS=… OUTPUT=…]
+deliver: $(VENV)/.report ## try pending deliveries now [PARAMS=… OUTPUT=…]
 	@$(BIN)/abaco deliver --pending $${PARAMS:+--params "$$PARAMS"} $${OUTPUT:+--output "$$OUTPUT"}
 
 serve: $(VENV)/.report ## the service: report pages, health, metrics, and the report every day [PORT=8000 PARAMS=… OUTPUT=…]
@@ -47,26 +47,26 @@ serve: $(VENV)/.report ## the service: report pages, health, metrics, and the re
 sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every time [ROWS=… OUTPUT=…]
 	@$(BIN)/abaco sample $${ROWS:+--rows "$$ROWS"} $${OUTPUT:+--output "$$OUTPUT"}
 
-# Three processes on two cores, as tests often wait: for a cluster, for places that answer late on purpose.
-test: $(VENV)/.test ## every test, the golden notebooks included (6 minutes)
+# Three processes on two cores, as many tests wait for a cluster or a slow server.
+test: $(VENV)/.test ## all tests, including the golden notebooks (6 minutes)
 	@sh tests/setup.sh
 	@$(BIN)/pytest --quiet -rfEs --numprocesses 3 --dist loadscope --no-loadscope-reorder --nbval
 
-golden: $(VENV)/.test ## execute the golden notebooks anew, after an intended change
+golden: $(VENV)/.test ## rewrite the golden notebooks after an intended change
 	@$(BIN)/python -m tools.golden
 
-docs: $(VENV)/.report ## docs/KPIS.md anew, from params/kpis.yml, and docs/TABLES.md, from the code
+docs: $(VENV)/.report ## rewrite docs/KPIS.md from params/kpis.yml, and docs/TABLES.md from the code
 	@$(BIN)/python -m tools.kpi_docs
 	@$(BIN)/python -m tools.table_docs
 
-bench: $(VENV)/.test ## measure speed and memory against other ways, and write benchmarks/RESULTS.md (40 minutes)
+bench: $(VENV)/.test ## measure time and memory against other tools, and write benchmarks/RESULTS.md (40 minutes)
 	@$(BIN)/python -m benchmarks
 
-screenshot: $(VENV)/.test ## the picture docs/report.png anew, from the sample's report
+screenshot: $(VENV)/.test ## make the picture docs/report.png from the sample's report
 	@sh tests/setup.sh
 	@$(BIN)/python -m tools.screenshot
 
-lint: $(VENV)/.test ## style of the code and the notebooks
+lint: $(VENV)/.test ## check style of code and notebooks, and imports between packages
 	@$(BIN)/ruff check abaco benchmarks tests tools notebooks
 	@$(BIN)/ruff format --check abaco benchmarks tests tools
 	@$(BIN)/lint-imports --no-logo
@@ -79,8 +79,8 @@ clean: ## remove reports/, logs/ and caches, never data/ or .venv
 	@find . \( -path ./.git -o -path ./$(VENV) -o -path ./data \) -prune -o -type d \
 		\( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-# Set-up: requirements.lock holds what a report needs, requirements-EXTRA.lock what that extra adds to it. Spark comes as
-# source alone: it is built with the setuptools of its lock, installed first, and no other.
+# Set-up: requirements.lock has the packages of a report, requirements-EXTRA.lock those that an extra adds. Spark is published
+# only as source: it is built with the setuptools in its lock, which is installed first.
 
 SOURCE := requirements-spark.lock
 BUILD_SPARK = sed -n '/^setuptools==/,/\# via/p' $(SOURCE) >$(VENV)/build.lock && \
@@ -108,8 +108,7 @@ $(BIN)/python:
 	(on Debian and Ubuntu: apt install python3-venv), or name another Python with PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV)
 
-# Direct versions come from pyproject.toml; UPGRADE=1 also moves the others, which otherwise stay as they are.
-# Wheels only, as in the set-up; Spark comes as source alone.
+# Direct versions come from pyproject.toml; UPGRADE=1 also upgrades the indirect ones. Wheels only, except for Spark.
 
 COMPILE = sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(BIN)/uv pip compile pyproject.toml - \
 	$(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --only-binary :all: \

@@ -1,1 +1,1 @@
-"""Measurements of speed and memory against other ways to do the same job; `make bench` runs them."""
+"""Benchmarks of time and memory against other tools for the same job; `make bench` runs them."""

@@ -1,4 +1,4 @@
-"""`make bench`: run every benchmark and write RESULTS.md, part by part as it is found."""
+"""`make bench`: run all benchmarks and write RESULTS.md after each part."""
 
 import argparse
 import tempfile
@@ -11,7 +11,7 @@ from benchmarks import backfills, jobs, kpis, machine, reports, results
 
 @dataclass(frozen=True)
 class Extent:
-    """How much is measured."""
+    """The extent of the measurements."""
 
     report_rounds: int = 5
     sizes: dict[int, int] = field(
@@ -36,31 +36,30 @@ def main() -> None:
     )
     parser.add_argument("--work", type=Path, help="folder for some 6 GB of data, removed at the end")
     parser.add_argument(
-        "--quick", action="store_true", help="once each and tiny: whether it works, not how fast"
+        "--quick", action="store_true", help="run everything once with tiny inputs, as a test"
     )
-    given = parser.parse_args()
-    extent, facts, parts = QUICK if given.quick else Extent(), machine.facts(), []
+    arguments = parser.parse_args()
+    extent, facts, parts = QUICK if arguments.quick else Extent(), machine.facts(), []
     began = time.perf_counter()
 
     def add(part: str) -> None:
         parts.append(part)
-        results.write(
-            given.output, facts | {"Took": f"{(time.perf_counter() - began) / 60:.0f} minutes"}, parts
-        )
+        duration = {"Took": f"{(time.perf_counter() - began) / 60:.0f} minutes"}
+        results.write(arguments.output, facts | duration, parts)
 
-    with tempfile.TemporaryDirectory(prefix="abaco-bench-", dir=given.work) as folder:
+    with tempfile.TemporaryDirectory(prefix="abaco-bench-", dir=arguments.work) as folder:
         place = Path(folder)
         print("report of the sample", flush=True)
         add(reports.measured(place, extent.report_rounds))
         print("ingestion, transformation and KPIs", flush=True)
-        found = jobs.all_runs(place, extent.sizes, extent.kinds, extent.pydantic_rows)
-        add(jobs.speed(found))
-        add(jobs.memory(found))
+        runs = jobs.all_runs(place, extent.sizes, extent.kinds, extent.pydantic_rows)
+        add(jobs.speed(runs))
+        add(jobs.memory(runs))
         print("backfill", flush=True)
         add(backfills.measured(place, extent.years, extent.months, extent.backfill_rounds))
         print("KPIs alone", flush=True)
         add(kpis.measured(place / "tape.parquet", extent.kpi_rounds))
-    print(given.output)
+    print(arguments.output)
 
 
 if __name__ == "__main__":

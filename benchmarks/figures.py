@@ -1,4 +1,4 @@
-"""What a run found, in a form that can be compared: counts, KPIs at every date, and digests of both tables."""
+"""Comparable results of a run: counts, KPIs at every date, and digests of both tables."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ AS_TEXT = "(COLUMNS(*))::VARCHAR"
 
 
 def of_run(folder: Path) -> dict[str, Any]:
-    """Return what a run of abaco found, from its folder."""
+    """Return the results of a run of abaco from its folder."""
     kpis: dict[str, dict[str, Decimal]] = {}
     for row in pq.read_table(folder / "tables" / "history.parquet").to_pylist():
         if row["kpi"] in FOUR:
@@ -28,14 +28,14 @@ def of_run(folder: Path) -> dict[str, Any]:
 
 
 def of_peer(folder: Path) -> dict[str, Any]:
-    """Return what a peer found, from its folder."""
+    """Return the results of a peer from its folder."""
     found = json.loads((folder / "figures.json").read_text())
     kpis = {date: {name: Decimal(v) for name, v in of.items()} for date, of in found["kpis"].items()}
     return {"counts": {part: found["reconciliation"][part] for part in PARTS}, "kpis": kpis, **tables(folder)}
 
 
 def tables(folder: Path) -> dict[str, Any]:
-    """Return, of tape and quarantine, how many rows there are and a digest of all values, whatever their order."""
+    """Return the number of rows and an order-independent digest of all values of tape and quarantine."""
     with duckdb.connect() as db:
         return {
             name: db.execute(
@@ -47,12 +47,12 @@ def tables(folder: Path) -> dict[str, Any]:
 
 
 def check(found: Mapping[str, dict[str, Any]]) -> None:
-    """Raise when not all found the same as the first.
+    """Check that all results equal the first.
 
     Raises
     ------
     AssertionError
-        Naming who differs, and in what.
+        With the names of the results and the part that differs.
     """
     (first, expected), *others = found.items()
     for name, figures in others:

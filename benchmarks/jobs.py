@@ -21,13 +21,12 @@ AIMS = {"DuckDB SQL": 1.25, "pandas": 0.3, "Polars": 1.0}
 POLARS_MEMORY = 1 / 3
 # The job's KPIs are four: the third notebook computes the whole catalogue, which no peer does.
 FOUR_KPIS = """\
-from abaco import loanbook
-from abaco.kpis import catalog, history, measures
+from abaco.kpis import catalog, history, measures, open_book
 
-phase = phases.Phase("calculation", run_dir)
+phase = Phase("calculation", run_dir)
 facts = phase.read_facts("ingestion")
 four = {name: kpi for name, kpi in catalog.load().items() if kpi.group == "core"}
-book = loanbook.open_book(phase.tables, phase.engine, facts)
+book = open_book.open_book(phase.tables, phase.engine, facts)
 phase.write_table("history", history.history(four, measures.measure(book, catalog.measures(four))))
 phase.write_metrics({"reconciliation": facts["reconciliation"]})
 """
@@ -88,7 +87,7 @@ def peer(module: str, export: Path, folder: Path) -> measure.Measured:
 
 
 def report(export: Path, output: Path) -> measure.Measured:
-    """Run the whole report, notebooks, kernels and all."""
+    """Run the whole report, with its notebooks."""
     arguments = ("--force", "--input", export, "--date", DATE, "--output", output)
     return measure.run(sys.executable, "-m", "abaco", "report", *arguments)
 
@@ -115,7 +114,7 @@ def speed(found: Runs) -> str:
         "every value of tape and quarantine (`benchmarks/figures.py`). The job: `benchmarks/peers/job.py`. "
         f"`{ABACO}` is the calls of the first two notebooks and the four KPIs as one script; besides the job it "
         "fingerprints the input, recognises it, adds up what borrowers owe, and checks its own results. `abaco report` "
-        "is all five notebooks, each in its kernel, with the whole catalogue: roll rates, bridges, segments and all.\n",
+        "is all five notebooks, each in its own process, with all KPIs, roll rates, bridges and segments.\n",
         results.table(("export", "done by", "seconds", "abaco, times this"), rows),
         results.commands(said),
     ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where the figures come from: machine, versions and commit."""
+"""The machine, the versions and the commit of a measurement."""
 
 import os
 import platform
@@ -10,20 +10,12 @@ from pathlib import Path
 from benchmarks.measure import ROOT
 
 PACKAGES = (
-    "duckdb",
-    "narwhals",
-    "pandas",
-    "polars",
-    "pyarrow",
-    "pydantic",
-    "papermill",
-    "nbclient",
-    "ipykernel",
-)
+    "duckdb", "narwhals", "pandas", "polars", "pyarrow", "pydantic", "papermill", "nbclient", "ipykernel",
+)  # fmt: skip
 
 
 def facts() -> dict[str, str]:
-    """Return what a reader must know to compare figures with their own."""
+    """Return what a reader needs to compare the results."""
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {

@@ -9,23 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARE = 50  # looking at the memory may take one part in so many of the time
+SHARE = 50  # reading the memory may take at most 1/50 of the time
 SHORTEST_PAUSE = 0.05
-# What would change what is measured; without a key personal values are redacted, as in every peer, and Python
-# keeps the bytecode of what it imports, as it does wherever it is not told otherwise.
-OWN = (
-    "ABACO_",
-    "LOG_LEVEL",
-    "DATABASE_URL",
-    "AZURE_",
-    "SMTP_URL",
-    "REPORT_",
-    "SLACK_",
-    "PAGERDUTY_",
-    "MAKE",
-    "MFLAGS",
-    "PYTHONDONTWRITEBYTECODE",
-)
+# Environment variables that would change the measurement. Without a key personal values are redacted, as in every
+# peer; and Python may cache bytecode.
+REMOVED = (
+    "ABACO_", "LOG_LEVEL", "DATABASE_URL", "AZURE_", "SMTP_URL", "REPORT_", "SLACK_", "PAGERDUTY_", "MAKE",
+    "MFLAGS", "PYTHONDONTWRITEBYTECODE",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,9 +35,9 @@ def run(*command: object) -> Measured:
     Raises
     ------
     RuntimeError
-        When it fails, with the end of what it said.
+        When it fails, with the end of its output.
     """
-    env = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(REMOVED)}
     began, curve = time.perf_counter(), []
     process = subprocess.Popen(
         [str(part) for part in command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

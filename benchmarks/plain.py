@@ -1,4 +1,4 @@
-"""One plain script of the same calls as the notebooks: their code cells, one after another, without a kernel."""
+"""A plain script of the code cells of the notebooks, one after another."""
 
 import ast
 import inspect
@@ -9,7 +9,7 @@ from typing import Any
 
 from abaco.core.phases import notebook_path, section
 
-# What a kernel does for the notebooks: facts pass from one to the next, and shown results are kept for the page.
+# Replaces what notebooks do: pass facts from one to the next, and keep displayed results for the page.
 PROLOGUE = """\
 from pathlib import Path
 

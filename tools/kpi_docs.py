@@ -1,4 +1,4 @@
-"""docs/KPIS.md: the catalogue as a document, made from params/kpis.yml."""
+"""docs/KPIS.md: the KPI catalogue, generated from params/kpis.yml."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ GROUP_TITLES = {"core": "The four of every report"}
 
 
 def document(definitions: Mapping[str, Definition]) -> str:
-    """Return the catalogue in Markdown: KPIs by group with formula and limits, then the measures they are made of."""
+    """Return the catalogue in Markdown: KPIs by group with formula and limits, then the measures."""
     parts = [INTRODUCTION]
     for group in GROUPS:
         if chosen := {name: kpi for name, kpi in definitions.items() if kpi.group == group}:
@@ -50,4 +50,4 @@ def write() -> Path:
 
 
 if __name__ == "__main__":
-    print(project.shown(write()))
+    print(project.display_path(write()))

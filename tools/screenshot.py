@@ -1,4 +1,4 @@
-"""Remake docs/report.png from the sample's report: the upper part of the page, as a reader first sees it."""
+"""Make docs/report.png, a picture of the upper part of the sample's report."""
 
 import sys
 import tempfile
@@ -13,9 +13,9 @@ SIZE = {"width": 1240, "height": 1420}
 
 
 def main() -> None:
-    """Write the picture, and say where it is."""
+    """Write the picture and print its path."""
     if chromium() is None:
-        sys.exit("Error: Chromium is not there: install it (on Debian: chromium)")
+        sys.exit("Error: Chromium was not found: install it (on Debian: chromium)")
     picture = project.root() / "docs" / "report.png"
     with tempfile.TemporaryDirectory(prefix="abaco-") as folder:
         Pipeline(output=folder).execute("data/sample", date=DATE)

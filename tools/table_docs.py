@@ -1,4 +1,4 @@
-"""docs/TABLES.md: the data dictionary, made from the descriptions beside the schemas."""
+"""docs/TABLES.md: the data dictionary, generated from the descriptions beside the schemas."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,7 +27,7 @@ REPORT = (
         measures, history, aging, segments, concentration, movement, bridge, contributors, collection, vintage,
     )),
 )  # fmt: skip
-# A table of its own is written of every format but those that only ever give the tape.
+# Formats without a purpose only give the tape; each of the others gets a table.
 EXPORTS = tuple(format_.table for format_ in FORMATS.values() if format_.purpose)
 INTRODUCTION = """\
 # Tables
@@ -68,4 +68,4 @@ def write() -> Path:
 
 
 if __name__ == "__main__":
-    print(project.shown(write()))
+    print(project.display_path(write()))

@@ -1,4 +1,4 @@
-"""The command line: thin verbs over the functions that do the work."""
+"""The command line: thin verbs over the functions of the other rooms."""
 
 from abaco.cli.main import main
 from abaco.cli.options import app

@@ -12,14 +12,14 @@ from abaco.core.text import aligned
 
 @app.command()
 def deliver(
-    pending: Annotated[bool, typer.Option("--pending", help="Try all that is not delivered yet.")] = False,
-    dead: Annotated[bool, typer.Option("--dead", help="Also what was given up.")] = False,
+    pending: Annotated[bool, typer.Option("--pending", help="Try all pending deliveries.")] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="Also try the deliveries that were given up.")] = False,
     drop: Annotated[
-        str | None, typer.Option(help="A run id, as status has it: nobody wants what was given up of that run.")
+        str | None, typer.Option(help="A run id: drop the deliveries of that run that were given up.")
     ] = None,
     params: Params = None, output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Deliver what could not be delivered when its report was made; what was delivered is not sent again."""
+    """Try undelivered items again; what was delivered is not sent twice."""
     from abaco.core import settings
     from abaco.database.queries import group_deliveries
     from abaco.delivery import commands
@@ -28,7 +28,7 @@ def deliver(
     logs.start(log_level)
     if not (pending or dead or drop):
         raise InputError(
-            "Say what to deliver: --pending, and --dead for what was given up, or --drop RUN where nobody wants that"
+            "Say what to deliver: --pending, --dead for what was given up, or --drop RUN to give it up for good"
         )
     reports, loaded = folders.reports_folder(output), settings.load(params)
     rows = commands.drop(reports, loaded, drop) if drop else []
@@ -43,7 +43,7 @@ def deliver(
 
 @app.command()
 def upload(date: Finished, params: Params = None, output: Output = None, log_level: Level = None) -> None:
-    """Upload a finished report to Azure Blob again; what is there already is not sent again."""
+    """Upload a finished report to Azure Blob again; files that are there already are skipped."""
     from abaco.delivery import commands
 
     logs.start(log_level)
@@ -56,7 +56,7 @@ def email(
     to: Annotated[str | None, typer.Option(help="Recipients with commas between; else REPORT_RECIPIENTS.")] = None,
     params: Params = None, output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Send a finished report by email, also to who has it already."""
+    """Send a finished report by email, even if it was sent before."""
     from abaco.delivery import commands
 
     logs.start(log_level)

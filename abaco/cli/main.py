@@ -1,4 +1,4 @@
-"""The way in: it runs a verb, and turns an error into one line and an exit code."""
+"""The entry point: run a verb, and turn an error into one line and an exit code."""
 
 import signal
 import sys
@@ -11,23 +11,23 @@ from abaco.core.errors import AbacoError
 
 from abaco.cli import delivery, operations, reports, review  # noqa: F401  # isort: skip  in this order
 
-INTERRUPTED = 130  # what typer makes of Ctrl-C
+INTERRUPTED = 130  # the exit code of typer after Ctrl-C
 
 
 def main() -> None:
-    """Run the command line; an error is one line on the screen, its traceback in logs/pipeline.log."""
-    # a scheduler's stop ends a run as tidily as Ctrl-C
+    """Run the command line: an error is printed as one line, its traceback goes to logs/pipeline.log."""
+    # SIGTERM, such as a scheduler's, ends a run like Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         exit_code = app(standalone_mode=False)
         if exit_code == INTERRUPTED:
-            _fail("interrupted; the former report is as it was", INTERRUPTED)
+            _fail("interrupted; the former report is unchanged", INTERRUPTED)
         sys.exit(exit_code or 0)
     except AbacoError as error:
         logs.keep_traceback(error)
         _fail(str(error), error.exit_code)
     except typer.TyperException as error:
-        text = error.format_message()  # what is wrong with the command line; nothing when help was shown
+        text = error.format_message()  # empty when help was shown
         _fail(text and f"{text}{'' if text[-1] in '.?' else '.'} See abaco --help.", error.exit_code)
     except Exception as error:
         logs.keep_traceback(error)

@@ -1,4 +1,4 @@
-"""The verbs of operators: service, examination, backup, restoration, rollback."""
+"""Verbs for operators: serve, doctor, backup, restore, rollback."""
 
 from typing import Annotated
 
@@ -12,11 +12,11 @@ from abaco.core import logs
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; by default service.host.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0: any that is free.", min=0, max=65535)
+        int | None, typer.Option(help="Port to listen on; 0: any free port.", min=0, max=65535)
     ] = None,
     params: Params = None, output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Show reports, health and metrics by HTTP, and make the report whenever it is due, until told to stop."""
+    """Serve reports, health and metrics by HTTP, and make the scheduled reports, until stopped."""
     logs.start(log_level, "service.log", default="INFO")
     from abaco.service import server
 
@@ -25,7 +25,7 @@ def serve(
 
 @app.command()
 def doctor(params: Params = None, output: Output = None, log_level: Level = None) -> None:
-    """Examine the installation, a line a part: what was found and what to do; exit code 1 where something is broken."""
+    """Examine the installation and say what to do, one line a part; exit code 1 if something is broken."""
     from abaco.operations.doctor import examine
 
     levels = []
@@ -43,7 +43,7 @@ def backup(
     ] = None,
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Write reports and database into one archive, every file with its hash."""
+    """Write the reports and the database into one archive, each file with its hash."""
     from abaco.operations import backup as archiver
 
     logs.start(log_level)
@@ -55,7 +55,7 @@ def restore(
     archive: Annotated[str, typer.Argument(help="A file that backup wrote, or azure:NAME.")],
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Put reports and database back from an archive, once all of it is checked; what was there is kept aside."""
+    """Restore reports and database from an archive, after checking all of it; the replaced ones are kept."""
     from abaco.operations import restore as operations_restore
 
     logs.start(log_level)
@@ -65,10 +65,10 @@ def restore(
 @app.command()
 def rollback(
     date: Finished,
-    to: Annotated[str | None, typer.Option(help="A run id; else the good run before the visible one.")] = None,
+    to: Annotated[str | None, typer.Option(help="A run id; by default the good run before the visible one.")] = None,
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Make a former good run of a date its report again; the one that is visible now is kept."""
+    """Make a former successful run of a date its report again; the visible one is kept."""
     from abaco.core import settings
     from abaco.delivery import commands
     from abaco.operations import rollback as switch
@@ -76,5 +76,5 @@ def rollback(
 
     logs.start(log_level)
     print(switch.rollback(date, to, output))
-    tried = commands.deliver_due(folders.reports_folder(output), settings.load())
-    report_undelivered([row for row in tried if row["status"] == "pending"])
+    deliveries = commands.deliver_due(folders.reports_folder(output), settings.load())
+    report_undelivered([row for row in deliveries if row["status"] == "pending"])

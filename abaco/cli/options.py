@@ -1,4 +1,4 @@
-"""What the verbs of the command line share: the application, their options, and what they say of deliveries."""
+"""Shared by all verbs: the application, common options, and the message about undelivered items."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ app = typer.Typer(
     help="A lender's loan-book exports in, a KPI report out.", no_args_is_help=True, add_completion=False,
     pretty_exceptions_enable=False,
 )  # fmt: skip
-UNDELIVERED = 3  # the report is done, and a delivery is pending
+UNDELIVERED = 3  # exit code: the report is done, but a delivery is pending
 
 Date = Annotated[
     str | None, typer.Option(help="Measurement date, YYYY-MM-DD; by default the latest in the input.")
@@ -23,29 +23,28 @@ Params = Annotated[
 ]
 Output = Annotated[Path | None, typer.Option(help="Folder that receives reports/<date>/.")]
 Engine = Annotated[
-    str | None, typer.Option(help="What computes: duckdb, or spark on the cluster at SPARK_MASTER.")
+    str | None, typer.Option(help="The engine: duckdb, or spark on the cluster at SPARK_MASTER.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Execute also what is unchanged since a former run.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Also execute phases that are unchanged since a former run.")
+]
 Finished = Annotated[str, typer.Option("--date", help="Date of a finished report, YYYY-MM-DD.")]
 Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; DEBUG shows tracebacks.")]
 
 
 def report_undelivered(rows: list[dict]) -> None:
-    """Print what could not be delivered, and exit with 3 if there is any."""
+    """Print undelivered items, and exit with 3 if there are any."""
     if not rows:
         return
-    from abaco.database.queries import group_deliveries  # with SQLAlchemy, which takes long to import
+    from abaco.database.queries import group_deliveries  # imports SQLAlchemy, which is slow
 
     for row in group_deliveries(rows):
-        print(
-            f"Not delivered: {row['place']} of {row['run_id']}: {row['error'] or 'not tried yet'}",
-            file=sys.stderr,
-        )
-    if any(row["status"] == "pending" for row in rows):
+        error = row["error"] or "not tried yet"
+        print(f"Not delivered: {row['place']} of {row['run_id']}: {error}", file=sys.stderr)
+    states = {row["status"] for row in rows}
+    if "pending" in states:
         print("The next run tries again, and so does abaco deliver --pending", file=sys.stderr)
-    if any(row["status"] == "dead" for row in rows):
-        print(
-            "What was given up is tried again by abaco deliver --dead, or no more after --drop RUN",
-            file=sys.stderr,
-        )
+    if "dead" in states:
+        hint = "What was given up is tried again by abaco deliver --dead, or no more after --drop RUN"
+        print(hint, file=sys.stderr)
     raise typer.Exit(UNDELIVERED)

@@ -1,4 +1,4 @@
-"""The verbs that make reports, and look at what they are made from."""
+"""Verbs that make reports, check inputs, verify reports and write the sample."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,7 @@ def report(
     date: Date = None, input: Input = None, params: Params = None, output: Output = None,
     engine: Engine = None, force: Force = False, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Make the report of a date: run every phase, then switch to the new report in one step."""
+    """Make the report of a date: run all phases, then publish the report in one step."""
     logs.start(log_level)
     from abaco.run import process
 
@@ -38,19 +38,15 @@ def report(
             print(f"{name} is unchanged: taken from the run {phase['taken_from']}")
     folder = Path(result["path"])
     kpis = result["phases"]["calculation"]["metrics"]
-    print(
-        *aligned(text.summary(kpis)),
-        *terminal.caveats(files.read_json(folder / "metrics.json")),
-        sep="\n",
-    )
+    print(*aligned(text.summary(kpis)), *terminal.caveats(files.read_json(folder / "metrics.json")), sep="\n")
     if former := result["replaced"]:
         print(
             f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}"
         )
-    print(f"{project.shown(folder)}/report.html")
+    print(f"{project.display_path(folder)}/report.html")
     for place in result["deliveries"]:
         if place["channel"] == "email" and place["status"] == NOT_SET_UP:
-            print(f"No email was sent: {place['error']}, or take {project.shown(folder)}/email.eml")
+            print(f"No email was sent: {place['error']}, or take {project.display_path(folder)}/email.eml")
     report_undelivered(result["undelivered"])
 
 
@@ -61,7 +57,7 @@ def backfill(
     input: Input = None, params: Params = None, output: Output = None, engine: Engine = None,
     force: Force = False, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Make a report for each date of the input between two dates; what is up to date is left as it is."""
+    """Make a report for each date of the input between two dates; reports that are up to date are kept."""
     from abaco.operations import backfill as runner
     from abaco.run.pipeline import Pipeline
 
@@ -85,7 +81,7 @@ def backfill(
 
 @app.command()
 def check(date: Date = None, input: Input = None, params: Params = None, log_level: Level = None) -> None:
-    """Validate an input and show what a report would do with it, writing nothing."""
+    """Check an input and show what a report would do with it, without writing anything."""
     from abaco.review import check as review_check
 
     logs.start(log_level)
@@ -95,7 +91,7 @@ def check(date: Date = None, input: Input = None, params: Params = None, log_lev
 
 @app.command()
 def verify(date: Date = None, output: Output = None, log_level: Level = None) -> None:
-    """Run a finished date again elsewhere and prove that every figure, table and page is the same."""
+    """Run a finished date again in another folder, and check that every figure, table and page is the same."""
     from abaco.operations import verify as operations_verify
 
     logs.start(log_level)
@@ -114,15 +110,15 @@ def sample(
     ] = None,
     log_level: Level = None,
 ) -> None:
-    """Rebuild the synthetic sample, the same bytes every time; with a row count, a tape of any size."""
+    """Write the synthetic sample, always the same bytes; with --rows, a tape of any size."""
     from abaco.sample import snapshot as generator
 
     logs.start(log_level)
     if rows is None:
         folder = output or project.root() / "data"
         generator.write_sample(folder)
-        print(f"{project.shown(folder)}/sample.csv and sample/")
+        print(f"{project.display_path(folder)}/sample.csv and sample/")
     else:
         path = output or project.root() / "data" / f"sample_{rows}.csv"
         generator.write_snapshot(path, rows)
-        print(f"{project.shown(path)}: {rows} rows")
+        print(f"{project.display_path(path)}: {rows} rows")

@@ -1,4 +1,4 @@
-"""The verbs that read finished reports: what they say, how it moved and why."""
+"""Verbs that read finished reports: status, history, compare, explain."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from abaco.core import logs
 
 @app.command()
 def status(output: Output = None, log_level: Level = None) -> None:
-    """Show every date's report: its KPIs, and a later run that failed."""
+    """Show the report of each date with its KPIs, later runs that failed, undelivered items and alerts."""
     from abaco.review import status as review_status
 
     logs.start(log_level)
@@ -22,10 +22,10 @@ def status(output: Output = None, log_level: Level = None) -> None:
 def history(
     kpi: Annotated[str, typer.Argument(help="Its id, such as PAR30.")],
     date: Date = None,
-    by: Annotated[str, typer.Option(help="day, week or month, where the input is that fine.")] = "day",
+    by: Annotated[str, typer.Option(help="day, week or month.")] = "day",
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Show a KPI on every date of a finished report's input, as a table with bars."""
+    """Show a KPI on each date of a finished report's input, as a table with bars."""
     from abaco.review import history as review_history
 
     logs.start(log_level)
@@ -39,7 +39,7 @@ def compare(
     other: Annotated[str, typer.Argument(help="Another one.")],
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Show what differs between two runs: figures, inputs, parameters and code."""
+    """Show the differences between two runs: figures, inputs, parameters and code."""
     from abaco.review import comparison
 
     logs.start(log_level)
@@ -54,14 +54,14 @@ def explain(
         str | None, typer.Option(help="Date of a finished report, YYYY-MM-DD; by default the latest.")
     ] = None,
     against: Annotated[
-        str | None, typer.Option(help="Earlier date to hold it against; by default the one before.")
+        str | None, typer.Option(help="Earlier date to compare with; by default the one before.")
     ] = None,
     lines: Annotated[
-        bool, typer.Option("--lines", help="Also in which line of the exports each loan stands.")
+        bool, typer.Option("--lines", help="Also show the line of each loan in the exports.")
     ] = False,
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Explain a KPI of a finished report: its formula in figures, why it moved, the loans behind it, its history."""
+    """Explain a KPI of a finished report: its formula in figures, what moved it, the loans behind it, its history."""
     from abaco.review import explanation
 
     logs.start(log_level)

@@ -1,1 +1,1 @@
-"""What knows nothing of loans: errors, settings, files, dates, decimals, text, locks, logs and secrets."""
+"""Infrastructure without loans: errors, settings, files, dates, decimals, text, locks, logs and secrets."""

@@ -1,4 +1,4 @@
-"""Measurement dates as text."""
+"""Dates, months and UTC times, and how reports write them."""
 
 import calendar
 import datetime as dt
@@ -7,12 +7,12 @@ from abaco.core.errors import InputError
 
 
 def parse_date(text: str, name: str = "DATE") -> dt.date:
-    """Return a measurement date; an error calls it by `name`.
+    """Return the date that `text` stands for; an error message calls it `name`.
 
     Raises
     ------
     InputError
-        When the day does not exist, or is not written YYYY-MM-DD.
+        When it is not a valid date in the form YYYY-MM-DD.
     """
     try:
         return dt.datetime.strptime(text.strip(), "%Y-%m-%d").date()
@@ -23,23 +23,23 @@ def parse_date(text: str, name: str = "DATE") -> dt.date:
 
 
 def now() -> str:
-    """Return the time as reports write it."""
-    return stamp(dt.datetime.now(dt.UTC))
+    """Return the current time as reports write it."""
+    return format_time(dt.datetime.now(dt.UTC))
 
 
-def stamp(time: dt.datetime) -> str:
+def format_time(time: dt.datetime) -> str:
     """Return a time as reports write it: UTC, to the second.
 
     Examples
     --------
-    >>> stamp(dt.datetime(2025, 12, 31, 2, 0, 3, 400, dt.UTC))
+    >>> format_time(dt.datetime(2025, 12, 31, 2, 0, 3, 400, dt.UTC))
     '2025-12-31T02:00:03Z'
     """
     return f"{time.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def time_of(text: str) -> dt.datetime:
-    """Return the time that reports write as text.
+    """Return the time that a report gives as text.
 
     Examples
     --------
@@ -61,30 +61,30 @@ def month_end(day: dt.date) -> dt.date:
 
 
 def months_before(day: dt.date, months: int) -> dt.date:
-    """Return the end of the month that lies `months` months before a date's.
+    """Return the end of the month that is `months` months before a date.
 
     Examples
     --------
     >>> months_before(dt.date(2025, 3, 15), 1)
     datetime.date(2025, 2, 28)
     """
-    month = day.year * 12 + day.month - 1 - months
+    month = month_number(day) - months
     return month_end(dt.date(month // 12, month % 12 + 1, 1))
 
 
 def months_between(earlier: dt.date, later: dt.date) -> int:
-    """Return how many calendar months lie between two dates, whatever their days.
+    """Return the number of calendar months between two dates, regardless of the day.
 
     Examples
     --------
     >>> months_between(dt.date(2024, 12, 31), dt.date(2025, 3, 1))
     3
     """
-    return (later.year - earlier.year) * 12 + later.month - earlier.month
+    return month_number(later) - month_number(earlier)
 
 
 def month_number(day: dt.date) -> int:
-    """Return the number of a date's month, so that months can be subtracted; three in a row make a quarter.
+    """Return the number of a date's month, counted from the year 0; three in a row are a quarter.
 
     Examples
     --------

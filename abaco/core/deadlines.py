@@ -10,7 +10,7 @@ from typing import Any
 def call_within(seconds: float, function: Callable[..., Any], *arguments: Any) -> Any:
     """Return the result of a function, or raise its error, unless it takes too long.
 
-    The function runs in a daemon thread. After the deadline nobody waits for it, and it ends with the process.
+    The function runs in a daemon thread. After the deadline it is abandoned, and ends with the process.
 
     Raises
     ------
@@ -23,12 +23,12 @@ def call_within(seconds: float, function: Callable[..., Any], *arguments: Any) -
     3
     """
     future: Future[Any] = Future()
-    context = contextvars.copy_context()  # the log's run id, for one
+    context = contextvars.copy_context()  # such as the log's run id
 
     def work() -> None:
         try:
             future.set_result(context.run(function, *arguments))
-        except BaseException as error:  # the caller's to handle
+        except BaseException as error:  # raised again in the caller
             future.set_exception(error)
 
     threading.Thread(target=work, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Errors that a user can act on: one line that names the thing, what was found and what to do."""
+"""Errors that a user can act on: one line that says what is wrong, what was found and what to do."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from abaco.core.reasons import Reason
 
 
 class AbacoError(Exception):
-    """Base of every error that is shown without a traceback; ``exit_code`` is what the command returns."""
+    """Base of all errors that are shown without a traceback; ``exit_code`` is that of the command."""
 
     exit_code = 1
 
@@ -18,19 +18,15 @@ class InputError(AbacoError):
 
 
 class DateError(InputError):
-    """The input has no rows for the date that was asked for: a slip, which leaves no run behind."""
+    """The input has no rows for the requested date; such a run is not kept."""
 
 
 class RunError(AbacoError):
     """The run started and failed."""
 
-    exit_code = 1
-
 
 class DatabaseError(AbacoError):
-    """The database cannot be reached or does not take what is written."""
-
-    exit_code = 1
+    """The database cannot be reached or refuses a write."""
 
 
 ERRORS = {cls.__name__: cls for cls in (InputError, DateError, RunError)}

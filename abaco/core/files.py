@@ -1,4 +1,4 @@
-"""Files of a run: JSON written whole or not at all, small Parquet tables, hashes."""
+"""Files of a run: atomic JSON files and hashes."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON that is the same for the same content, whole or not at all."""
+    """Write JSON atomically; the same content gives the same bytes."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(fresh, path)
@@ -20,7 +20,7 @@ def read_json(path: Path) -> Any:
 
 
 def sha256(file: Path | BinaryIO) -> str:
-    """Return the SHA-256 of a file, in hexadecimal; of an open file, from where it stands."""
+    """Return the SHA-256 of a file in hexadecimal; an open file is read from its current position."""
     if isinstance(file, Path):
         with file.open("rb") as opened:
             return sha256(opened)

@@ -1,4 +1,4 @@
-"""Locks: one process at a time at a place, until it ends, however it ends; who comes later hears whom it waits for."""
+"""Lock files: one process at a time, released when the process ends; others can see which process they wait for."""
 
 import os
 import socket
@@ -13,7 +13,7 @@ from abaco.core.errors import RunError
 
 
 @contextmanager
-def held(
+def hold(
     path: Path, timeout: float, waiting: Callable[[str], None], thing: str, holder: Callable[[], str]
 ) -> Iterator[None]:
     """Hold the lock file `path`.
@@ -21,16 +21,16 @@ def held(
     Parameters
     ----------
     timeout
-        Seconds to wait for who holds it.
+        Seconds to wait for another process.
     waiting
-        Told once, when there is need to wait.
+        Called once with a message, before waiting.
     thing, holder
-        What is held and by whom, in words.
+        The names of what is locked and of the process that holds it, for messages.
 
     Raises
     ------
     RunError
-        Naming both, when the time is over.
+        When the other process holds the lock for longer.
     """
     lock = FileLock(path)
     try:
@@ -49,17 +49,17 @@ def held(
         lock.release()
 
 
-def is_here(who: dict[str, Any]) -> bool:
-    """Return whether a holder is a process of this machine."""
-    return who["host"] == socket.gethostname()
+def is_here(process: dict[str, Any]) -> bool:
+    """Return whether a process is one of this machine."""
+    return process["host"] == socket.gethostname()
 
 
-def is_alive(who: dict[str, Any]) -> bool:
-    """Return whether a holder's process, which is one of this machine, still runs."""
+def is_alive(process: dict[str, Any]) -> bool:
+    """Return whether a process of this machine is still running."""
     try:
-        os.kill(who["pid"], 0)
+        os.kill(process["pid"], 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # it is there, and somebody else's
+    except PermissionError:  # it belongs to another user
         pass
     return True

@@ -1,4 +1,4 @@
-"""The log: logs/pipeline.log has what happened and every traceback, the screen only with LOG_LEVEL=DEBUG."""
+"""Logging to logs/ with every traceback, and to the screen, with tracebacks only at LOG_LEVEL=DEBUG."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ _run_id: ContextVar[str | None] = ContextVar("run_id", default=None)
 
 
 class Lines(logging.Formatter):
-    """Lines of text, each with the id of the run that is at work, and none with a secret."""
+    """Lines of text with the id of the current run and without secrets."""
 
     def format(self, record: logging.LogRecord) -> str:
         record.run_id = _run_id.get() or "-"
@@ -27,12 +27,12 @@ class Lines(logging.Formatter):
 
 
 class Objects(logging.Formatter):
-    """A JSON object a line: time in UTC, level, logger, run id, message and traceback."""
+    """One JSON object a line: time in UTC, level, logger, run id, message and traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         content = {
-            "time": f"{stamp}.{int(record.msecs):03d}Z",
+            "time": f"{seconds}.{int(record.msecs):03d}Z",
             "level": record.levelname,
             "logger": record.name,
             "run_id": _run_id.get(),
@@ -47,20 +47,20 @@ FORMS = {"text": Lines(FORM), "json": Objects()}
 
 
 def start(level: str | None = None, name: str = "pipeline.log", default: str = "WARNING") -> None:
-    """Begin to log, and take settings from .env.local where the environment does not have them.
+    """Start logging, and load .env.local for variables that the environment does not set.
 
     Parameters
     ----------
     level
-        One of `LEVELS`, by default the variable ``LOG_LEVEL``, else `default`: what the screen shows. The file has
-        INFO and above.
+        Level of the screen, one of `LEVELS`; by default the variable ``LOG_LEVEL``, else `default`. The file has INFO
+        and above.
     name
-        The file in logs/: two processes that stay up do not share one, since each moves a full file aside.
+        The file in logs/. Two long-running processes must not share one, as each rotates it.
 
     Raises
     ------
     InputError
-        When there is no such level, or the log cannot be written.
+        When the level is not valid, or the log cannot be written.
     """
     load_dotenv(project.root() / ".env.local")
     level = (level or os.environ.get("LOG_LEVEL") or default).upper()
@@ -78,29 +78,31 @@ def start(level: str | None = None, name: str = "pipeline.log", default: str = "
     own.setLevel(min(logging.getLevelName(level), logging.INFO))
     own.propagate = False
     own.handlers = [file, screen]
-    # What libraries warn of belongs in the file; left alone, Python would print it on the screen.
+    # Warnings of libraries go to the file; by default Python would print them on the screen.
     logging.getLogger().handlers = own.handlers if level == "DEBUG" else [file]
     shape("text")
 
 
 def shape(form: str) -> None:
-    """Write lines in a form of `FORMS` from now on."""
+    """Set the form of log lines, one of `FORMS`."""
     for handler in logging.getLogger("abaco").handlers:
         handler.setFormatter(FORMS[form])
 
 
 def begin_run(run_id: str) -> None:
-    """Name the run that the lines from now on are of."""
+    """Set the run id of the log lines that follow."""
     _run_id.set(run_id)
 
 
 def keep_traceback(error: BaseException) -> None:
-    """Write an error in one line, and its traceback, to the log file, and to the screen at level DEBUG."""
+    """Write an error with its traceback to the log file, and at level DEBUG to the screen."""
     own = logging.getLogger("abaco")
-    text = " ".join(
-        (str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}").split()
-    )
+    text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
     trace = (type(error), error, error.__traceback__)
     for handler in own.handlers:
         if isinstance(handler, RotatingFileHandler) or handler.level <= logging.DEBUG:
-            handler.handle(own.makeRecord(own.name, logging.ERROR, __file__, 0, "failed: %s", (text,), trace))
+            handler.handle(
+                own.makeRecord(
+                    own.name, logging.ERROR, __file__, 0, "failed: %s", (" ".join(text.split()),), trace
+                )
+            )

@@ -1,4 +1,4 @@
-"""Small tables of a finished run, read without what only large ones need."""
+"""Small Parquet tables of a finished run, and Arrow schemas."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ TYPES = {DATE: pa.date32(), TEXT: pa.string(), COUNT: pa.int64(), FLAG: pa.bool_
 
 
 def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Return the rows of a Parquet file, of all its columns or of some."""
+    """Return the rows of a Parquet file, with all columns or some."""
     with ParquetFile(path) as file:
         return file.read(columns).to_pylist()
 

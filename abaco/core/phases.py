@@ -1,4 +1,4 @@
-"""The phases by name: their notebooks, what each recorded there, and whether it completed."""
+"""The phases: their names and notebooks, what each recorded, and whether it completed."""
 
 import json
 from pathlib import Path
@@ -28,10 +28,9 @@ def notebook_path(phase: str) -> Path:
 def scraps_of(notebook: Path, last_cell: bool = False) -> dict[str, object]:
     """Return what an executed notebook, or only its last cell, recorded with scrapbook, by name."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    chosen = cells[-1:] if last_cell else cells
-    shown = [o for cell in chosen for o in cell.get("outputs", [])]
+    outputs = [output for cell in (cells[-1:] if last_cell else cells) for output in cell.get("outputs", [])]
     kind = "application/scrapbook.scrap."
-    scraps = [data for o in shown for name, data in o.get("data", {}).items() if name.startswith(kind)]
+    scraps = [data for o in outputs for name, data in o.get("data", {}).items() if name.startswith(kind)]
     return {scrap["name"]: scrap["data"] for scrap in scraps}
 
 

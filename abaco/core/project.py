@@ -1,4 +1,4 @@
-"""Where the project lives: every relative path resolves from its root, whatever folder a kernel starts in."""
+"""The project's folder, from which relative paths are resolved wherever a process was started."""
 
 import os
 from pathlib import Path
@@ -9,12 +9,12 @@ MARKER = Path("params") / "pipeline.yml"
 
 
 def root() -> Path:
-    """Return the project's folder: ``ABACO_ROOT``, else the nearest folder upward that holds params/pipeline.yml.
+    """Return the project's folder: ``ABACO_ROOT``, else the nearest parent folder with params/pipeline.yml.
 
     Raises
     ------
     InputError
-        When no folder from the current one upward, nor the package's own, is a project.
+        When neither the current folder and its parents nor the package belong to a project.
     """
     if named := os.environ.get("ABACO_ROOT"):
         candidates = [Path(named)]
@@ -30,13 +30,13 @@ def root() -> Path:
 
 
 def resolve(path: str | Path) -> Path:
-    """Return `path` as an absolute path, taken from the project's root when it is relative."""
+    """Return `path` as an absolute path, relative to the project's root."""
     path = Path(path).expanduser()
     return path if path.is_absolute() else root() / path
 
 
-def shown(path: str | Path) -> str:
-    """Return `path` as people should read it: relative to the current folder or the root where it lies below one."""
+def display_path(path: str | Path) -> str:
+    """Return `path` for messages: relative to the current folder or the root where it lies below one."""
     path = Path(path)
     for base in (Path.cwd(), root()):
         if path.is_relative_to(base):

@@ -1,4 +1,4 @@
-"""Secrets: the variables that hold them, the masking key, and text from which their values are removed."""
+"""Secrets: the environment variables that hold them, and their removal from text."""
 
 import os
 from urllib.parse import unquote, urlsplit
@@ -15,7 +15,7 @@ REPLACEMENT = "***"
 
 
 def is_secret(variable: str) -> bool:
-    """Return whether the value of an environment variable, or a part of it, is secret.
+    """Return whether an environment variable holds a secret.
 
     Examples
     --------

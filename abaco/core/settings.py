@@ -1,4 +1,4 @@
-"""Settings of a run: params/pipeline.yml, its overlay, and the caller's changes, checked at the start."""
+"""Settings of a run: params/pipeline.yml, its overlay and the caller's changes, validated together."""
 
 import ast
 import json
@@ -14,15 +14,15 @@ from abaco.core.errors import InputError
 from abaco.core.phases import PHASES, notebook_path, section
 from abaco.core.yaml import read_yaml
 
-# Parameters that the pipeline itself gives to a phase.
-GIVEN = {"ingestion": ("run_dir", "input", "date")}
-ALWAYS_GIVEN = ("run_dir",)
+# Parameters that the pipeline sets, not the settings.
+PIPELINE_PARAMETERS = {"ingestion": ("run_dir", "input", "date")}
+RUN_DIR = ("run_dir",)
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class RunSettings(BaseModel):
-    """The section ``run``: what concerns no single phase."""
+    """The section ``run``: settings that belong to no single phase."""
 
     model_config = STRICT
 
@@ -36,7 +36,7 @@ class RunSettings(BaseModel):
 
 
 class DeliverySettings(BaseModel):
-    """The section ``delivery``: where reports go. It moves no figure, and is no part of a run's id."""
+    """The section ``delivery``: where reports go. It changes no figure, and is not part of a run's id."""
 
     model_config = STRICT
 
@@ -50,7 +50,7 @@ class DeliverySettings(BaseModel):
 
 
 class AlertSettings(BaseModel):
-    """The section ``alerts``: when somebody is told."""
+    """The section ``alerts``: when alerts are sent."""
 
     model_config = STRICT
 
@@ -73,7 +73,7 @@ class CascadeSettings(BaseModel):
 
 
 class RetentionSettings(BaseModel):
-    """The section ``retention``: how long the folders of former runs stay."""
+    """The section ``retention``: how long the folders of former runs are kept."""
 
     model_config = STRICT
 
@@ -92,7 +92,7 @@ class ServiceSettings(BaseModel):
     overdue_hours: float = Field(gt=0)
 
 
-# Sections that concern the run as a whole and no notebook: none of them moves a figure.
+# Sections that belong to no notebook and change no figure.
 OWN = {
     "run": RunSettings, "delivery": DeliverySettings, "alerts": AlertSettings, "cascade": CascadeSettings,
     "retention": RetentionSettings, "service": ServiceSettings,
@@ -107,41 +107,39 @@ def notebook_parameters(path: Path) -> dict[str, tuple[type, Any]]:
     InputError
         When there is no such cell, or a parameter is not annotated with ``str, int, float`` or ``bool``.
     """
-    shown = project.shown(path)
+    name = project.display_path(path)
     if not path.is_file():
-        raise InputError(f"Notebook not found: {shown}: restore it")
+        raise InputError(f"Notebook not found: {name}: restore it")
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    source = next(
-        ("".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", [])), None
-    )
-    if source is None:
-        raise InputError(f"{shown} has no cell tagged parameters: tag the one that sets them")
-    found = {}
+    tagged = ("".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", []))
+    if (source := next(tagged, None)) is None:
+        raise InputError(f"{name} has no cell tagged parameters: tag the one that sets them")
+    parameters = {}
     for line in ast.parse(source).body:
         try:
-            found[line.target.id] = (TYPES[ast.unparse(line.annotation)], ast.literal_eval(line.value))
+            parameters[line.target.id] = (TYPES[ast.unparse(line.annotation)], ast.literal_eval(line.value))
         except (AttributeError, KeyError, ValueError) as error:
             raise InputError(
-                f"{shown}: write {ast.unparse(line)!r} as `name: type = value`, "
+                f"{name}: write {ast.unparse(line)!r} as `name: type = value`, "
                 f"with a type of {', '.join(TYPES)}"
             ) from error
-    return found
+    return parameters
 
 
 def load(changes: str | Path | dict | None = None, **run: str | None) -> dict[str, dict[str, Any]]:
-    """Return all settings by section, checked against the model and the notebooks' parameters.
+    """Return all settings by section, validated against the models and the notebooks' parameters.
 
     Parameters
     ----------
     changes
-        A YAML file with the keys to change, or ``section.key=value`` pairs with commas between, or a dict.
+        A YAML file with the changed keys, or ``section.key=value`` pairs with commas between, or a dict.
     **run
-        Keys of the section ``run`` given one by one; None leaves the setting as it is.
+        Keys of the section ``run``; None leaves a setting unchanged.
 
     Raises
     ------
     InputError
-        Naming the file, the key, and what it should be.
+        With the file, the key and the expected value.
     """
     folder = project.root() / "params"
     layers = [(read_yaml(folder / "pipeline.yml"), "params/pipeline.yml")]
@@ -158,48 +156,44 @@ def load(changes: str | Path | dict | None = None, **run: str | None) -> dict[st
                 raise InputError(f"{origin}: {name} is not one of the sections {', '.join(models)}")
             if not isinstance(keys, dict):
                 raise InputError(f"{origin}: {name} is a section: write its keys below it, as `key: value`")
-            _check(models[name], merged[name] | keys, name, origin, given=keys)
+            _check(models[name], merged[name] | keys, name, origin, is_complete=False)
             merged[name] |= keys
     for name, model in models.items():
-        merged[name] = _check(model, merged[name], name, "params/pipeline.yml", given=None).model_dump()
+        merged[name] = _check(model, merged[name], name, "params/pipeline.yml", is_complete=True).model_dump()
     return merged
 
 
 def _phase_model(phase: str) -> type[BaseModel]:
-    given = GIVEN.get(section(phase), ALWAYS_GIVEN)
-    found = notebook_parameters(notebook_path(phase))
-    if absent := [name for name in given if name not in found]:
+    from_pipeline = PIPELINE_PARAMETERS.get(section(phase), RUN_DIR)
+    parameters = notebook_parameters(notebook_path(phase))
+    if absent := [name for name in from_pipeline if name not in parameters]:
         raise InputError(
-            f"{project.shown(notebook_path(phase))} has no parameter {absent[0]}, which the pipeline gives it"
+            f"{project.display_path(notebook_path(phase))} has no parameter {absent[0]}, which the pipeline sets"
         )
-    # every number here is a limit, a share or a count
-    kinds = {
-        n: Annotated[kind, Field(ge=0)] if kind in (int, float) else kind for n, (kind, _) in found.items()
+    # all numbers are limits, shares or counts
+    fields = {
+        name: (Annotated[kind, Field(ge=0)] if kind in (int, float) else kind, ...)
+        for name, (kind, _) in parameters.items()
+        if name not in from_pipeline
     }
-    fields = {name: (kind, ...) for name, kind in kinds.items() if name not in given}
     return create_model(section(phase), __config__=STRICT, **fields)
 
 
-def _check(
-    model: type[BaseModel], keys: dict, name: str, origin: str, given: dict | None
-) -> BaseModel | None:
+def _check(model: type[BaseModel], keys: dict, name: str, origin: str, is_complete: bool) -> BaseModel | None:
     try:
         return model.model_validate(keys)
     except ValidationError as error:
         for fault in error.errors():
-            key = str(fault["loc"][0])
+            key = f"{name}.{fault['loc'][0]}"
+            text = f"{key}: {fault['msg']}, not {fault['input']!r}"
             if fault["type"] == "missing":
-                if given is None:
-                    raise InputError(
-                        f"{origin}: {name}.{key} is missing: a parameter of the notebook needs it"
-                    ) from error
-                continue
-            if fault["type"] == "extra_forbidden":
-                known = ", ".join(model.model_fields) or "none"
-                raise InputError(
-                    f"{origin}: {name}.{key} is not a known parameter; {name} has: {known}"
-                ) from error
-            raise InputError(f"{origin}: {name}.{key}: {fault['msg']}, not {fault['input']!r}") from error
+                if not is_complete:
+                    continue
+                text = f"{key} is missing: a parameter of the notebook needs it"
+            elif fault["type"] == "extra_forbidden":
+                names = ", ".join(model.model_fields) or "none"
+                text = f"{key} is not a known parameter; {name} has: {names}"
+            raise InputError(f"{origin}: {text}") from error
 
 
 def _changes(changes: str | Path | dict) -> tuple[dict, str]:
@@ -207,7 +201,7 @@ def _changes(changes: str | Path | dict) -> tuple[dict, str]:
         return changes, "params"
     if "=" not in str(changes):
         return read_yaml(Path(changes).expanduser()), str(changes)
-    found: dict[str, dict[str, Any]] = {}
+    parsed: dict[str, dict[str, Any]] = {}
     for pair in str(changes).split(","):
         key, _, value = pair.partition("=")
         if key.count(".") != 1:
@@ -216,7 +210,9 @@ def _changes(changes: str | Path | dict) -> tuple[dict, str]:
             )
         name, key = key.strip().split(".")
         try:
-            found.setdefault(name, {})[key] = yaml.safe_load(value)
+            parsed.setdefault(name, {})[key] = yaml.safe_load(value)
         except yaml.YAMLError as error:
-            raise InputError(f"--params {pair.strip()}: {value!r} is no value: put it in quotes") from error
-    return found, "--params"
+            raise InputError(
+                f"--params {pair.strip()}: {value!r} is not a valid value: put it in quotes"
+            ) from error
+    return parsed, "--params"

@@ -1,9 +1,9 @@
-"""Tables that describe themselves: name and grain, and for each column its type, meaning and unit."""
+"""Descriptions of tables: name, grain, and the type, meaning and unit of each column."""
 
 from dataclasses import dataclass
 
 DATE, TEXT, COUNT, FLAG = "date", "text", "integer", "true or false"
-SUM = "decimal(38, 2)"  # of as many amounts as there are
+SUM = "decimal(38, 2)"  # a sum of any number of amounts
 
 
 @dataclass(frozen=True)
@@ -13,13 +13,13 @@ class Field:
     Parameters
     ----------
     name
-        What it is called in the file.
+        The column's name in the file.
     type
         `DATE`, `TEXT`, `COUNT`, `FLAG`, or ``decimal(digits, decimals)``; see `parquet.arrow_schema`.
     meaning
-        What a value says, as a phrase.
+        The meaning of a value, as a phrase.
     unit
-        What numbers count: ``USD``, ``%``, ``days``, ``loans``; empty for text, dates and flags.
+        The unit of numbers: ``USD``, ``%``, ``days``, ``loans``; empty for text, dates and flags.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Table:
     name
         The file's name without its ending.
     grain
-        What one row is, such as "one row a date and KPI".
+        The meaning of one row, such as "one row a date and KPI".
     fields
         Its columns, in the file's order.
     """

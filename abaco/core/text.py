@@ -1,4 +1,4 @@
-"""Listings: rows of text in columns that line up, each as wide as its longest cell, never squeezed."""
+"""Text for terminals: aligned columns, and values with unit and status."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Return one line a row, its cells below those of the row before.
+    """Return one line a row, with aligned columns.
 
     Examples
     --------
@@ -21,7 +21,7 @@ def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
 
 
 def signed(value: Decimal, decimals: int) -> str:
-    """Return a change with its sign, which nothing has that did not change.
+    """Return a change with its sign; no change has none.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def signed(value: Decimal, decimals: int) -> str:
 
 
 def table(headings: tuple[str, ...], rows: list[tuple[str, ...]], texts: int) -> list[str]:
-    """Return rows in columns that line up; all but the first `texts` of them are figures, which end below each other.
+    """Return a heading and rows with aligned columns; all but the first `texts` columns are figures, aligned right.
 
     Examples
     --------
@@ -45,45 +45,42 @@ def table(headings: tuple[str, ...], rows: list[tuple[str, ...]], texts: int) ->
 
 
 def format_value(kpi: Mapping[str, Any]) -> str:
-    """Return the value of an entry of metrics.json as a terminal shows it.
+    """Return the value of an entry of metrics.json with its unit.
 
     Examples
     --------
-    >>> shown({"value": 1.3, "precision": 4, "unit": "%"})
+    >>> format_value({"value": 1.3, "precision": 4, "unit": "%"})
     '1.3000 %'
-    >>> shown({"value": 7275898.35, "precision": 2, "unit": "USD"})
+    >>> format_value({"value": 7275898.35, "precision": 2, "unit": "USD"})
     '7,275,898.35 USD'
-    >>> shown({"value": None})
+    >>> format_value({"value": None})
     'not computable'
     """
     return "not computable" if kpi["value"] is None else f"{kpi['value']:,.{kpi['precision']}f} {kpi['unit']}"
 
 
 def value_and_status(kpi: Mapping[str, Any]) -> str:
-    """Return the value of an entry of metrics.json with its status, where limits give it one."""
-    return (
-        format_value(kpi)
-        if kpi["status"] in ("none", "not_computable")
-        else f"{format_value(kpi)} {kpi['status']}"
-    )
+    """Return the value of an entry of metrics.json with its status, if it has limits."""
+    value = format_value(kpi)
+    return value if kpi["status"] in ("none", "not_computable") else f"{value} {kpi['status']}"
 
 
 def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """Return what a terminal says of a report: id, value and status of the four KPIs and of those with limits."""
-    told = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core" or kpi["thresholds"]}
+    """Return id, value and status of the four core KPIs and of those with limits."""
     return [
         (name, format_value(kpi), (kpi["reason"] or kpi["status"]) + partial(kpi))
-        for name, kpi in told.items()
+        for name, kpi in kpis.items()
+        if kpi["group"] == "core" or kpi["thresholds"]
     ]
 
 
 def partial(kpi: Mapping[str, Any]) -> str:
-    """Return what a terminal adds to a figure of a month that is not over; nothing for others.
+    """Return a remark for a figure of a month that is not over; "" for other figures.
 
     Parameters
     ----------
     kpi
-        An entry of metrics.json, or what the database has of it.
+        An entry of metrics.json, or its row in the database.
 
     Examples
     --------

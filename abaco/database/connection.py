@@ -118,7 +118,7 @@ def _create_engine(output: Path, timeout: float) -> Engine:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseError(
-            f"Cannot make {project.shown(output)}: {error.strerror}: choose another output"
+            f"Cannot make {project.display_path(output)}: {error.strerror}: choose another output"
         ) from error
     engine = create_engine(
         URL.create("sqlite", database=str(output / FILE)),
@@ -224,7 +224,7 @@ def _explaining_errors(engine: Engine) -> Iterator[None]:
 
 def _display_name(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
-        return project.shown(url.database)
+        return project.display_path(url.database)
     return f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}/{url.database or ''}"
 
 

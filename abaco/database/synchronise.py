@@ -81,7 +81,8 @@ def record_run(engine: Engine, output: Path, folder: Path) -> str | None:
             take_turns(connection)
             records.write_run(connection, output, folder)
     except (OSError, KeyError, TypeError, ValueError) as error:  # damaged, or written by another version
-        return f"{project.shown(folder)} cannot be recorded: {type(error).__name__}: {error}: make its report again"
+        text = f"{project.display_path(folder)} cannot be recorded: {type(error).__name__}: {error}"
+        return f"{text}: make its report again"
     return None
 
 

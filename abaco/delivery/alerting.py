@@ -22,7 +22,7 @@ from abaco.delivery import rules
 from abaco.delivery.channel import Delivery
 from abaco.delivery.outbox import DEAD, DONE, PENDING, WITHDRAWN
 from abaco.delivery.registry import CHANNELS, ROUTES
-from abaco.delivery.rules import Alert, headline, stamp
+from abaco.delivery.rules import Alert, compact_time, headline
 from abaco.kpis.contributors import finding
 from abaco.run import folders
 
@@ -191,7 +191,7 @@ class _Evaluation:
             print(f"{headline(payload)}\n{payload['text']}\n")
             return False
         resolved = ":over" if payload["resolved"] else ""
-        key = f"{payload['dedup_key']}:{stamp(self._now)}{resolved}"
+        key = f"{payload['dedup_key']}:{compact_time(self._now)}{resolved}"
         run = (self._run["run_id"], self._run["date"], self._folder)
         addressed: list[Delivery] = []
         for name in ROUTES[payload["severity"]]:

@@ -246,16 +246,16 @@ def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str) -> 
         lines.append(f"What to do: {section}")
     return {
         "cause": alert.cause, "severity": alert.severity, "title": alert.title, "text": "\n".join(lines),
-        "resolved": resolved, "dedup_key": f"{alert.cause}:{stamp(opened)}", "runbook": section,
+        "resolved": resolved, "dedup_key": f"{alert.cause}:{compact_time(opened)}", "runbook": section,
     }  # fmt: skip
 
 
-def stamp(time: dt.datetime) -> str:
-    """Return a UTC time in the form that keys use.
+def compact_time(time: dt.datetime) -> str:
+    """Return a UTC time as it stands in keys.
 
     Examples
     --------
-    >>> stamp(dt.datetime(2026, 1, 1, 2, 0, 3))
+    >>> compact_time(dt.datetime(2026, 1, 1, 2, 0, 3))
     '20260101T020003Z'
     """
     return f"{time:%Y%m%dT%H%M%SZ}"

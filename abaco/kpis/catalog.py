@@ -136,20 +136,18 @@ def load(path: Path | None = None) -> dict[str, Definition]:
             first = error.errors()[0]
             key = ".".join(str(part) for part in (name, *first["loc"]))
             raise InputError(
-                f"{project.shown(path)}: {key}: {first['msg'].removeprefix('Value error, ')}"
+                f"{project.display_path(path)}: {key}: {first['msg'].removeprefix('Value error, ')}"
             ) from error
         if not name.isidentifier():
-            raise InputError(
-                f"{project.shown(path)}: {name!r} is not a valid name of a KPI: write letters and digits, such as PAR60"
-            )
+            text = f"{name!r} is not a valid name of a KPI: write letters and digits, such as PAR60"
+            raise InputError(f"{project.display_path(path)}: {text}")
         if name in MEASURES:
             raise InputError(
-                f"{project.shown(path)}: {name} is the name of a measure: choose another for the KPI"
+                f"{project.display_path(path)}: {name} is the name of a measure: choose another for the KPI"
             )
         if later := [i for i in found[name].inputs if i not in MEASURES and (i not in found or i == name)]:
-            raise InputError(
-                f"{project.shown(path)}: {name}.inputs: {later[0]} is neither a measure nor a KPI defined above {name}"
-            )
+            text = f"{name}.inputs: {later[0]} is neither a measure nor a KPI defined above {name}"
+            raise InputError(f"{project.display_path(path)}: {text}")
     return found
 
 

@@ -40,12 +40,14 @@ def backup(to: str | None = None, output: Path | None = None) -> str:
     """
     folder = run_folders.reports_folder(output)
     if not (folder / run_folders.RUNS).is_dir():
-        raise InputError(f"No report in {project.shown(folder)} to back up: run make report DATE=YYYY-MM-DD")
+        raise InputError(
+            f"No report in {project.display_path(folder)} to back up: run make report DATE=YYYY-MM-DD"
+        )
     name = f"abaco-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}.tar.gz"
     if to != AZURE:
         path = Path(to).expanduser().absolute() if to else folder.parent / "backups"
         path = path if path.name.endswith(".tar.gz") else path / name
-        return f"{project.shown(path)}: {_write_and_describe(folder, path)}"
+        return f"{project.display_path(path)}: {_write_and_describe(folder, path)}"
     with tempfile.TemporaryDirectory(prefix="backup-", dir=folder / run_folders.RUNS) as place:
         path = Path(place) / name
         description = _write_and_describe(folder, path)
@@ -75,7 +77,7 @@ def write(output: Path, path: Path) -> int:
             fresh.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
-            f"Cannot write {project.shown(path)}: {error.strerror}: choose another with --to"
+            f"Cannot write {project.display_path(path)}: {error.strerror}: choose another with --to"
         ) from error
     return count
 

@@ -72,7 +72,8 @@ def disk(case: Case) -> Finding:
     """Compare the free disk space with the needs of a run."""
     folder = next(path for path in (case.output, *case.output.parents) if path.exists())
     free, needed = shutil.disk_usage(folder).free, GIGABYTE + COPIES * _size(case.exports)
-    text = f"{free / GIGABYTE:,.1f} GiB free for {project.shown(case.output)}, a run may need {needed / GIGABYTE:,.1f}"
+    place = project.display_path(case.output)
+    text = f"{free / GIGABYTE:,.1f} GiB free for {place}, a run may need {needed / GIGABYTE:,.1f}"
     remedy = "lower retention.keep_runs, or choose another run.output"
     if free < needed:
         return problem(f"{text}: {remedy}")
@@ -97,7 +98,7 @@ def access(case: Case) -> Finding:
                 pass
         except OSError as error:
             return problem(f"Cannot write to {folder}: {error.strerror}: make it writable")
-    return ok(f"can write to {', '.join(project.shown(folder) for folder in (case.output, *folders))}")
+    return ok(f"can write to {', '.join(project.display_path(folder) for folder in (case.output, *folders))}")
 
 
 def clock(case: Case) -> Finding:
@@ -108,7 +109,7 @@ def clock(case: Case) -> Finding:
     now = time.time()
     if latest > now + TOLERANCE_SECONDS:
         return problem(
-            f"it says {_text(now)}, but {project.shown(path)} is of {_text(latest)}: set the clock, "
+            f"it says {_text(now)}, but {project.display_path(path)} is of {_text(latest)}: set the clock, "
             "and see that the system keeps it (timedatectl)"
         )
     return ok(f"{_text(now)}, and nothing here is newer")
@@ -146,7 +147,7 @@ def exports(case: Case) -> Finding:
     if case.reads_cascade and not source.exists():
         return ok("cascade: nothing is downloaded yet, the next run does it")
     files, skipped = sources.discover(source)
-    text = f"{project.shown(source)}: {_count(len(files), 'file')}"
+    text = f"{project.display_path(source)}: {_count(len(files), 'file')}"
     if skipped:
         text += f", {len(skipped)} more not used (make check says why)"
     try:

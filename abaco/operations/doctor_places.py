@@ -23,7 +23,7 @@ def database(case: Case) -> Finding:
     """Open the database and count its runs; a SQLite file is also read completely."""
     file = case.output / connection.FILE
     if not connection.is_elsewhere() and not file.exists():
-        return ok(f"SQLite, {project.shown(file)}: the first run makes it")
+        return ok(f"SQLite, {project.display_path(file)}: the first run makes it")
     engine = connection.connect(case.output, case.settings["delivery"]["timeout_seconds"])
     with connection.reading(engine) as opened:
         count = queries.count_runs(opened)
@@ -32,9 +32,9 @@ def database(case: Case) -> Finding:
         damage = connection.find_damage(opened)
     if damage:
         return problem(
-            f"{project.shown(file)} is damaged ({damage}): restore a backup, or move it away and run abaco status"
+            f"{project.display_path(file)} is damaged ({damage}): restore a backup, or move it away and run abaco status"
         )
-    return ok(f"SQLite, {project.shown(file)}, runs: {count}")
+    return ok(f"SQLite, {project.display_path(file)}, runs: {count}")
 
 
 def deliveries(case: Case) -> Finding:

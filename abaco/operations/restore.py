@@ -57,11 +57,11 @@ def restore(source: str, output: Path | None = None) -> str:
         path = _fetch(source, Path(place))
         contents = unpack(path, Path(place) / "unpacked")
         former = _replace(folder, Path(place) / "unpacked", contents["links"])
-    done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.shown(folder)}"
+    done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.display_path(folder)}"
     if former is None:
         return done
     return (
-        f"{done}; what was there before is in {project.shown(former)}: remove that when you no longer need it"
+        f"{done}; what was there before is in {project.display_path(former)}: remove that when you no longer need it"
     )
 
 

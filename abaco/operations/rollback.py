@@ -61,7 +61,7 @@ def _target(output: Path, date: str, visible: Path, to: str | None) -> Path:
     good = good_runs(output, date)
     if visible not in good:
         raise InputError(
-            f"No report of {date} in {project.shown(output)}: make one with make report DATE={date}"
+            f"No report of {date} in {project.display_path(output)}: make one with make report DATE={date}"
         )
     others = [f for f in good if _id(f) != _id(visible)]
     candidates = [f for f in others if _id(f) == to] if to else [f for f in others if f.name < visible.name]

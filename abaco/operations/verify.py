@@ -38,7 +38,7 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
     finished = visible(folder)
     if not finished or (date and date not in finished):
         raise InputError(
-            f"No finished report for {date or 'any date'} in {project.shown(folder)}: run make report first"
+            f"No finished report for {date or 'any date'} in {project.display_path(folder)}: run make report first"
         )
     date = date or max(finished)
     report = (folder / date).resolve()

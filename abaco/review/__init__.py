@@ -1,1 +1,1 @@
-"""What finished reports say."""
+"""Questions about finished reports: status, history, comparison, explanation, check of an input."""

@@ -1,4 +1,4 @@
-"""Inspection: what a report would do with an input, found out without writing anything."""
+"""Inspection of an input: what a report would do with it, without writing anything."""
 
 import datetime as dt
 import tempfile
@@ -21,30 +21,30 @@ from abaco.run import plan
 
 
 def inspect(input: str | Path | None, date: str | None, params: Any = None) -> Iterator[str]:
-    """Yield what can be said of an input, a line each: files, rejected rows, dates, KPIs that lack something.
+    """Yield lines about an input: files, rejected rows, dates, and KPIs that cannot be computed.
 
     Parameters
     ----------
     input
-        A file or folder, or ``cascade``, which is downloaded as for a report; by default the setting ``run.input``.
+        A file or folder, or ``cascade``, which is downloaded first; by default the setting ``run.input``.
     date
         The measurement date; by default the latest one in the input.
 
     Raises
     ------
     InputError
-        What would stop a report.
+        For everything that would stop a report.
     """
-    chosen, key = settings.load(params), masking_key()
-    definitions, said = catalog.load(), []
-    source = plan.located(input, chosen, said.append)
-    yield from said
-    found, skipped = sources.discover(source)
-    day = parse_date(date) if date else coverage.tape_dates(found)[-1]
-    yield from _files(found, skipped)
+    loaded, key = settings.load(params), masking_key()
+    definitions, messages = catalog.load(), []
+    source = plan.located(input, loaded, messages.append)
+    yield from messages
+    files, skipped = sources.discover(source)
+    day = parse_date(date) if date else coverage.tape_dates(files)[-1]
+    yield from _files(files, skipped)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
         work = Path(scratch)
-        batches = roles.stage(found, day, engine, work, key)
+        batches = roles.stage(files, day, engine, work, key)
         rejects, reasons = quarantine.quarantine(batches, engine, work, key)
         tape = next(b for b in batches if b.is_tape)
         if stated := coverage.stated_dates(tape, engine):
@@ -55,7 +55,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
             yield _accounted(batch, book, day)
             counts = reasons[batch.format.name]
             yield from (f"  {count} × {reason}" for reason, count in counts.items())
-            quarantine.check_reject_limit(batch, book, counts, chosen["ingestion"]["max_reject_pct"])
+            quarantine.check_reject_limit(batch, book, counts, loaded["ingestion"]["max_reject_pct"])
         coverage.check_date(coverage.dates(tape, engine), day)
         coverage.check_grain(tape.accepted(engine))
         accepted = tape.accepted(engine)
@@ -67,16 +67,16 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         book = Book(
             accepted, open_book.dates(accepted), as_of or day,
             {**others, "borrowers": borrowers(accepted, engine, work)}, statements.accounts(batches, engine),
-            **open_book.risk(**{key: chosen["calculation"][key] for key in open_book.RISK}),
+            **open_book.risk(**{key: loaded["calculation"][key] for key in open_book.RISK}),
         )  # fmt: skip
         totals = measures.measure(book, catalog.measures(definitions))
         yield f"\nDates up to {day}: {len(totals)}, from {min(totals)}"
-        found_values = values.evaluate(definitions, totals[day], day)
-        for name, entry in found_values.items():
+        entries = values.evaluate(definitions, totals[day], day)
+        for name, entry in entries.items():
             reason = entry["reason"]
             yield f"  {name}: not computable: {reason}" if reason else f"  {name}: can be computed"
-        for lack in values.missing(definitions, found_values, totals[day]):
-            yield f"  to see {lack['kpi']}, add {lack['add']}"
+        for hint in values.missing(definitions, entries, totals[day]):
+            yield f"  to see {hint['kpi']}, add {hint['add']}"
     yield f"\nA report of {day} would run."
 
 
@@ -85,8 +85,8 @@ def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> s
     return f"{batch.format.title}: {book['rows_in']} rows in = {parts} than {day}"
 
 
-def _files(found: list[sources.Source], skipped: list[sources.Skipped]) -> list[str]:
-    use = roles.roles(found)
-    rows = [(s.name, s.format.title, use[s.name], ", ".join(s.left_behind)) for s in found]
+def _files(files: list[sources.Source], skipped: list[sources.Skipped]) -> list[str]:
+    use = roles.roles(files)
+    rows = [(s.name, s.format.title, use[s.name], ", ".join(s.left_behind)) for s in files]
     lines = aligned([("file", "format", "used for", "columns left behind"), *rows])
     return lines + [f"{s.name} is not used: {s.reason}" for s in skipped]

@@ -13,32 +13,30 @@ from abaco.run import folders
 
 
 def find(connection: Any, output: Path, name: str) -> dict[str, Any]:
-    """Return a finished run, by its id or by the date of its report.
+    """Return a finished run by its id or by the date of its report.
 
     Raises
     ------
     InputError
-        When there is none of that name.
+        When there is no such run.
     """
-
-    if found := queries.run_named(connection, name):
-        return found
-    known = [run["run_id"] for run in queries.visible_runs(connection).values()]
+    if run := queries.run_named(connection, name):
+        return run
+    run_ids = [run["run_id"] for run in queries.visible_runs(connection).values()]
     raise InputError(
-        f"No finished run {name} in {project.shown(output)}: give a run id or a date; "
-        f"there are: {', '.join(known[-5:])}"
+        f"No finished run {name} in {project.display_path(output)}: give a run id or a date; "
+        f"there are: {', '.join(run_ids[-5:])}"
     )
 
 
 def compare(one: str, other: str, output: Path | None = None) -> Iterator[str]:
-    """Yield what differs between two runs, a line each.
+    """Yield lines about the differences between two runs.
 
     Parameters
     ----------
     one, other
         Run ids, or dates of reports.
     """
-
     folder = folders.reports_folder(output)
     with connection.reading(status.database(folder)) as opened:
         before, after = (find(opened, folder, name) for name in (one, other))
@@ -60,17 +58,18 @@ def _section(title: str, rows: list[tuple[str, ...]], otherwise: str) -> Iterato
 
 
 def figures(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Return the KPIs that differ in value, status or how far the month is counted: id, before and after, change."""
-    found = []
+    """Return id, value before and after, and change of the KPIs that differ."""
+    rows = []
     for name in dict.fromkeys((*before, *after)):
         old, new = before.get(name), after.get(name)
         if old and new and _compared(old) == _compared(new):
             continue
         texts = [text.value_and_status(kpi) + text.partial(kpi) if kpi else "not there" for kpi in (old, new)]
-        known = old and new and None not in (old["value"], new["value"])
-        change = f"{new['value'] - old['value']:+,.{new['precision']}f}" if known else ""
-        found.append((name, texts[0], "→", texts[1], change))
-    return found
+        change = ""
+        if old and new and None not in (old["value"], new["value"]):
+            change = f"{new['value'] - old['value']:+,.{new['precision']}f}"
+        rows.append((name, texts[0], "→", texts[1], change))
+    return rows
 
 
 def _compared(kpi: dict[str, Any]) -> tuple[Any, ...]:
@@ -78,15 +77,15 @@ def _compared(kpi: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def inputs(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-    """Return the input files that came, went or changed, with their rows."""
+    """Return the input files that were added, removed or changed."""
     old, new = ({one["name"]: one for one in files} for files in (before, after))
-    found = []
+    rows = []
     for name in sorted({*old, *new}):
         if name not in old or name not in new:
-            found.append((name, "only in the first" if name in old else "only in the second"))
+            rows.append((name, "only in the first" if name in old else "only in the second"))
         elif old[name]["sha256"] != new[name]["sha256"]:
-            found.append((name, f"changed: {old[name]['rows']} → {new[name]['rows']} rows"))
-    return found
+            rows.append((name, f"changed: {old[name]['rows']} → {new[name]['rows']} rows"))
+    return rows
 
 
 def parameters(before: dict[str, dict], after: dict[str, dict]) -> list[tuple[str, ...]]:

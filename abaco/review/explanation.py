@@ -1,4 +1,4 @@
-"""Explanation of a KPI of a finished report: its formula with the figures in it, why it moved, and its history."""
+"""Explanation of a KPI in a finished report: its formula in figures, what moved it, and its history."""
 
 import datetime as dt
 import re
@@ -24,31 +24,28 @@ PAST = {"lower": "above", "higher": "below"}
 
 
 def explain(
-    name: str,
-    date: str | None = None,
-    against: str | None = None,
-    output: Path | None = None,
+    name: str, date: str | None = None, against: str | None = None, output: Path | None = None,
     lines: bool = False,
-) -> Iterator[str]:
-    """Yield what can be said of a KPI, a line each.
+) -> Iterator[str]:  # fmt: skip
+    """Yield lines that explain a KPI.
 
     Parameters
     ----------
     name
-        A KPI of the report, in any case.
+        A KPI of the report; case does not matter.
     date
         The date of a finished report; by default the latest.
     against
-        An earlier date in that report, which the KPI is held against; by default the one before.
+        An earlier date in that report to compare with; by default the one before.
     output
         The folder of the reports.
     lines
-        Whether to add where the loans behind a move stand in the exports.
+        Whether to add the lines of the exports that the contributing loans come from.
 
     Raises
     ------
     InputError
-        When there is no such report, KPI or date, naming those that there are.
+        When there is no such report, KPI or date.
     """
     folder = _report(folders.reports_folder(output), date)
     figures = files.read_json(folder / "metrics.json")
@@ -72,14 +69,14 @@ def _report(folder: Path, date: str | None) -> Path:
     wanted = str(parse_date(date)) if date else max(finished, default="")
     if wanted not in finished:
         raise InputError(
-            f"No finished report for {wanted or 'any date'} in {project.shown(folder)}: run make report"
+            f"No finished report for {wanted or 'any date'} in {project.display_path(folder)}: run make report"
             + (f" DATE={wanted}" if wanted else "")
         )
     return (folder / wanted).resolve()
 
 
 def _known(name: str, figures: Mapping[str, Any]) -> str:
-    by_name = {known.casefold(): known for known in figures["kpis"]}
+    by_name = {kpi.casefold(): kpi for kpi in figures["kpis"]}
     if name.casefold() not in by_name:
         raise InputError(
             f"No KPI {name} in the report of {figures['date']}; it has {', '.join(figures['kpis'])}"
@@ -100,11 +97,8 @@ def _former(against: str | None, date: str, history: Iterable[Mapping[str, Any]]
 
 
 def _nearest(dates: list[dt.date], wanted: dt.date) -> str:
-    ends = (
-        max((d for d in dates if d < wanted), default=None),
-        min((d for d in dates if d > wanted), default=None),
-    )
-    nearest = " and ".join(str(day) for day in ends if day)
+    before, after = [d for d in dates if d < wanted], [d for d in dates if d > wanted]
+    nearest = " and ".join(map(str, [*before[-1:], *after[:1]]))
     return f"; the nearest earlier dates are {nearest}" if nearest else ", nor of any other earlier date"
 
 
@@ -123,9 +117,7 @@ def _why(
     if former is None:
         yield "There is no earlier date in the report to hold it against."
         return
-    before, now = (
-        next(row for row in history if row["date"] == day) for day in (former, history[-1]["date"])
-    )
+    before, now = next(row for row in history if row["date"] == former), history[-1]
     if unknown := next((row["reason"] for row in (before, now) if row["value"] is None), None):
         yield f"What moved it since {former} cannot be said: {unknown}."
         return
@@ -141,15 +133,12 @@ def _why(
 
 
 def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -> list[str]:
-    found = {(row["measure"], row["date"]): _amount(row) for row in _rows(folder, "measures")}
-    found |= {
-        (row["kpi"], row["date"]): row["value"].normalize()
-        for row in _rows(folder, "history")
-        if row["value"]
-    }
+    values = {(row["measure"], row["date"]): _amount(row) for row in _rows(folder, "measures")}
+    kpis = (row for row in _rows(folder, "history") if row["value"])
+    values |= {(row["kpi"], row["date"]): row["value"].normalize() for row in kpis}
     rows = []
     for name in names:
-        before, now = (found.get((name, date), Decimal(0)) for date in (former, day))
+        before, now = (values.get((name, date), Decimal(0)) for date in (former, day))
         places = max(0, *(-value.as_tuple().exponent for value in (before, now)))
         rows.append((name, f"{before:,.{places}f}", f"{now:,.{places}f}", text.signed(now - before, places)))
     heading = "It is made of other figures, each with an explanation of its own:"
@@ -176,23 +165,20 @@ def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[st
         f"{level} {PAST[kpi['direction']]} {limit:g}" for level, limit in limits.items() if limit is not None
     ]
     facts = [("formula", kpi["formula"])]
-    if counted := _with_figures(kpi, values):
-        facts.append(("with figures", counted))
+    if formula := _with_figures(kpi, values):
+        facts.append(("with figures", formula))
     definition = catalog.load().get(name)
-    for given in definition.inputs if definition else ():
-        other = figures["kpis"].get(given)
-        value = "not computable" if other and other["value"] is None else values.get(given, "unknown")
-        facts.append((f"  {given}", _with_figures(other, values) or value if other else value))
-    facts += [
-        ("rows used", f"{kpi['rows']:,}"),
-        ("limits", ", ".join(past) or "none"),
-        ("owner", kpi["owner"]),
-    ]
+    for source in definition.inputs if definition else ():
+        other = figures["kpis"].get(source)
+        value = "not computable" if other and other["value"] is None else values.get(source, "unknown")
+        facts.append((f"  {source}", _with_figures(other, values) or value if other else value))
+    limit = ", ".join(past) or "none"
+    facts += [("rows used", f"{kpi['rows']:,}"), ("limits", limit), ("owner", kpi["owner"])]
     return [*facts, ("note", kpi["note"])] if kpi["note"] else facts
 
 
 def _with_figures(kpi: Kpi, values: Mapping[str, str]) -> str | None:
-    """Return the formula in figures and what it comes to, or None where it names no figure that is known."""
+    """Return the formula in figures with its result, or None if none of its figures is known."""
     result = _value(kpi["value"], kpi)
     if (figures := filled(kpi["formula"], values)) == filled(kpi["formula"], {}):
         if kpi["denominator"] is None:
@@ -203,7 +189,7 @@ def _with_figures(kpi: Kpi, values: Mapping[str, str]) -> str | None:
 
 
 def filled(formula: str, values: Mapping[str, str]) -> str:
-    """Return a formula with the figures of KPIs and measures in place of their names.
+    """Return a formula with the values of KPIs and measures in place of their names.
 
     Examples
     --------
@@ -211,7 +197,7 @@ def filled(formula: str, values: Mapping[str, str]) -> str:
     ...        {"dpd_60_90": "1.00", "dpd_90_plus": "2.00", "total_receivable": "300.00"})
     '(1.00 + 2.00) / 300.00 × 100'
     """
-    figures = re.sub(r"[A-Za-z]\w*", lambda found: values.get(found[0], found[0]), formula)
+    figures = re.sub(r"[A-Za-z]\w*", lambda match: values.get(match[0], match[0]), formula)
     return re.sub(r"Σ ?", "", figures)
 
 
@@ -226,11 +212,8 @@ def _status(kpi: Kpi) -> str:
 
 
 def _entry(row: Mapping[str, Any], kpi: Kpi) -> tuple[str, str, str]:
-    return (
-        str(row["date"]),
-        "–" if row["value"] is None else _value(row["value"], kpi),
-        row["reason"] or row["status"],
-    )
+    value = "–" if row["value"] is None else _value(row["value"], kpi)
+    return str(row["date"]), value, row["reason"] or row["status"]
 
 
 def _value(value: Any, kpi: Kpi) -> str:

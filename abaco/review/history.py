@@ -1,4 +1,4 @@
-"""The history of a KPI for the terminal: every date of the input, or weeks and months, with a bar for each value."""
+"""The history of a KPI for the terminal, by day, week or month, with a bar for each value."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -19,16 +19,16 @@ PERIODS = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
 
 
 def history(kpi: str, output: Path | None = None, date: str | None = None, by: str = "day") -> Iterator[str]:
-    """Yield a line a date of the input of a finished report: value, status and a bar.
+    """Yield one line a date of a finished report's input: value, status and a bar.
 
     Parameters
     ----------
     kpi
-        Its id, such as PAR30.
+        Id of the KPI, such as PAR30.
     date
-        The report whose input is meant; by default the latest one. Later dates are no part of it.
+        Date of the report, and last date of the history; by default the latest.
     by
-        ``day``, ``week`` or ``month``: of a longer period the last value is shown, and the lowest and highest in it.
+        ``day``, ``week`` or ``month``. A week or month shows its last, lowest and highest value.
 
     Raises
     ------
@@ -37,7 +37,6 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
     """
     if by not in PERIODS:
         raise InputError(f"--by {by} is not one of {', '.join(PERIODS)}")
-
     folder = folders.reports_folder(output)
     with connection.reading(status.database(folder)) as opened:
         run = report_of(queries.visible_runs(opened), folder, date)
@@ -51,60 +50,58 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
     lines = [heads]
     for period in periods:
         values = [period["value"]] if by == "day" else [period["value"], period["lowest"], period["highest"]]
-        shown = ("–" if v is None else f"{v:.{entry['precision']}f}" for v in values)
-        lines.append((period["name"], *shown, period["status"], bar(period["value"], largest)))
-    heading, *told = aligned(lines)
+        cells = ("–" if v is None else f"{v:.{entry['precision']}f}" for v in values)
+        lines.append((period["name"], *cells, period["status"], bar(period["value"], largest)))
+    heading, *rest = aligned(lines)
     yield heading
-    for period, line in zip(periods, told, strict=True):
+    for period, line in zip(periods, rest, strict=True):
         yield line
-        if said := text.partial(period):
-            yield f"  {kpi}{said}"
+        if remark := text.partial(period):
+            yield f"  {kpi}{remark}"
 
 
-def report_of(shown: dict[str, dict[str, Any]], output: Path, date: str | None) -> dict[str, Any]:
-    """Return the run that a date shows, or the latest date."""
-    if not shown:
-        raise status.nothing(output)
-    if date is not None and date not in shown:
-        there = ", ".join(list(shown)[-5:])
-        raise InputError(f"No report of {date} in {project.shown(output)}; there are: {there}")
-    return shown[date or max(shown)]
+def report_of(reports: dict[str, dict[str, Any]], output: Path, date: str | None) -> dict[str, Any]:
+    """Return the run of a date's report; by default the latest."""
+    if not reports:
+        raise status.no_report_error(output)
+    if date is not None and date not in reports:
+        newest = ", ".join(list(reports)[-5:])
+        raise InputError(f"No report of {date} in {project.display_path(output)}; there are: {newest}")
+    return reports[date or max(reports)]
 
 
 def kpi_of(figures: dict[str, Any], kpi: str, date: Any) -> dict[str, Any]:
     """Return the entry of a KPI in the figures of a report."""
     if kpi not in figures:
-        alike = difflib.get_close_matches(kpi.lower(), {name.lower(): name for name in figures}, 1)
-        meant = [f"did you mean {name}? " for name in figures if name.lower() in alike]
-        raise InputError(
-            f"{kpi} is no KPI of the report of {date}: {''.join(meant)}these are: {', '.join(figures)}"
-        )
+        similar = difflib.get_close_matches(kpi.lower(), [name.lower() for name in figures], 1)
+        hint = "".join(f"did you mean {name}? " for name in figures if name.lower() in similar)
+        raise InputError(f"{kpi} is not a KPI of the report of {date}: {hint}its KPIs: {', '.join(figures)}")
     return figures[kpi]
 
 
 def rolled_up(rows: Iterable[dict[str, Any]], by: str) -> list[dict[str, Any]]:
-    """Return the last value of each period as its row has it, and the lowest and highest value in it, oldest first.
+    """Return the last row of each period, oldest first, with the period's lowest and highest value.
 
     Parameters
     ----------
     rows
         ``date``, ``value``, ``status`` and ``partial_through``, one row a date.
     by
-        A key of `PERIODS`. A ratio of a period is that of its last date: ratios of several dates are never averaged.
+        A key of `PERIODS`. The value of a period is that of its last date; ratios are never averaged.
     """
     periods: dict[str, list[dict[str, Any]]] = {}
     for row in sorted(rows, key=lambda row: row["date"]):
         periods.setdefault(row["date"].strftime(PERIODS[by]), []).append(row)
-    found = []
+    merged = []
     for name, group in periods.items():
         values = [row["value"] for row in group if row["value"] is not None]
         edges = {"lowest": min(values, default=None), "highest": max(values, default=None)}
-        found.append({"name": name, **group[-1], **edges})
-    return found
+        merged.append({"name": name, **group[-1], **edges})
+    return merged
 
 
 def bar(value: Decimal | None, largest: Decimal) -> str:
-    """Return a bar as long as a value is against the largest one.
+    """Return a bar in proportion to the largest value.
 
     Examples
     --------

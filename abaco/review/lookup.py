@@ -1,4 +1,4 @@
-"""Lookup: where in the exports the loans stand that a report names by a number or a token alone."""
+"""Lookup of loans in the exports: a report names them only by a number or a token."""
 
 import datetime as dt
 import tempfile
@@ -15,7 +15,7 @@ from abaco.ingest import quarantine, roles, sources, staging
 def places(
     input: Path, wanted: Iterable[str], dates: list[dt.date], known: dict[str, str], engine: DuckDB
 ) -> dict[str, str]:
-    """Return ``file:line`` of each wanted loan, on the first of the dates that it has a row for.
+    """Return ``file:line`` of each loan, on the first of the dates for which it has a row.
 
     Parameters
     ----------
@@ -26,17 +26,17 @@ def places(
     dates
         Measurement dates, in order of preference.
     known
-        SHA-256 by file, as the report's manifest has them.
+        SHA-256 by file, from the report's manifest.
 
     Raises
     ------
     InputError
-        When a file of the tape is not what the report was made from.
+        When a file of the tape has changed since the report was made.
     """
-    found, _ = sources.discover(input)
+    files, _ = sources.discover(input)
     rows = {}
     with tempfile.TemporaryDirectory(prefix="abaco-") as work:
-        for index, source in enumerate(roles.tape_sources(found)):
+        for index, source in enumerate(roles.tape_sources(files)):
             if known.get(source.name) != source.sha256:
                 raise InputError(
                     f"{source.name} is not the file that the report was made from: its lines say nothing of its loans; "
@@ -55,10 +55,10 @@ def _rows(
     rows = engine.scan(staged.path, row_number="record").filter(
         nw.col("reasons").is_null() & nw.col("loan_id").is_in(wanted) & nw.col("measurement_date").is_in(dates)
     )  # fmt: skip
-    mine = rows.select("record", "loan_id", "measurement_date").sort("record").collect("pyarrow").to_native()
-    mine = mine.to_pylist()
-    lines = quarantine.lines(staged, [row["record"] for row in mine], engine)
+    columns = rows.select("record", "loan_id", "measurement_date").sort("record").collect("pyarrow")
+    records = columns.to_native().to_pylist()
+    lines = quarantine.lines(staged, [row["record"] for row in records], engine)
     return {
         (row["loan_id"], row["measurement_date"]): f"{staged.source.name}:{lines[row['record']]}"
-        for row in reversed(mine)  # of exact copies the first is the one that counts
+        for row in reversed(records)  # the first of exact copies wins
     }

@@ -1,4 +1,4 @@
-"""What moved a PAR between two dates, as text: the bridge that the report keeps, or one worked out from its tape."""
+"""What moved a PAR between two dates, as text: the bridge of the report, or one computed from its tape."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -24,33 +24,31 @@ Rows = list[dict[str, Any]]
 def why(
     kpi: Definition, name: str, folder: Path, date: dt.date, against: dt.date, lines: bool = False
 ) -> Iterator[str]:
-    """Yield the bridge of a PAR and the loans that contributed most to it, a line each.
+    """Yield lines about the bridge of a PAR and the loans that contributed most to it.
 
     Parameters
     ----------
     folder
         A finished report.
     lines
-        Whether to add where each loan stands in the exports that the report was made from.
+        Whether to add the line of each loan in the exports that the report was made from.
     """
-    steps = _kept(folder, "bridges", kpi=name, date=date, against=against)
-    loans = _kept(folder, "bridge_loans", kpi=name, date=date, against=against)
+    steps = _rows(folder, "bridges", kpi=name, date=date, against=against)
+    loans = _rows(folder, "bridge_loans", kpi=name, date=date, against=against)
     if not steps:
         try:
-            steps, loans = _worked_out(kpi, name, folder / "tables" / "tape.parquet", date, against)
+            with DuckDB() as engine:
+                steps, loans = between(
+                    kpi, name, engine.scan(folder / "tables" / "tape.parquet"), date, against
+                )
         except NotComputableError as error:
             yield f"What moved it cannot be said: {error}."
             return
     yield ""
-    ends = ("opening", "closing")
-    bridged = [
-        (
-            row["term"],
-            _amount(row["amount_usd"], row["term"] in ends),
-            _figure(row["points"], kpi, row["term"] in ends),
-        )
-        for row in steps
-    ]
+    bridged = []
+    for row in steps:
+        is_end = row["term"] in ("opening", "closing")
+        bridged.append((row["term"], _amount(row["amount_usd"], is_end), _figure(row["points"], kpi, is_end)))
     yield from table(("", "USD", "points"), bridged, texts=1)
     yield ""
     yield "new arrears: less than 7 days late before, or not there; rolled on: late before, and later or owing more now"
@@ -60,30 +58,26 @@ def why(
         names = ("loan", "company", "product", "term")
         if lines:
             names = (*names, "stands in")
-            loans = [
-                {**row, "stands in": place}
-                for row, place in zip(loans, _places(kpi, folder, loans), strict=True)
-            ]
+            places = _places(kpi, folder, loans)
+            loans = [{**row, "stands in": place} for row, place in zip(loans, places, strict=True)]
         headings = (*names, "USD before", "after", "change", "points")
         yield from table(headings, [_loan(row, names, kpi) for row in loans], texts=len(names))
 
 
 def _places(kpi: Definition, folder: Path, loans: Rows) -> list[str]:
-    """Return where the loans of a bridge, which lack their ids, stand in the exports; "" for what has no line."""
+    """Return ``file:line`` of the loans of a bridge, which have no ids there; "" for a loan without a line."""
     date, against = loans[0]["date"], loans[0]["against"]
     with DuckDB() as engine:
-        moved = largest(
-            engine.scan(folder / "tables" / "tape.parquet"), (date, against), first_day(kpi), len(loans)
-        )
-        ids = [row["loan_id"] for row in moved]
+        tape = engine.scan(folder / "tables" / "tape.parquet")
+        ids = [row["loan_id"] for row in largest(tape, (date, against), first_day(kpi), len(loans))]
         inputs = files.read_json(folder / "manifest.json")["inputs"]
         known = {item["name"]: item["sha256"] for item in inputs}
         source = Path(files.read_json(folder / "run.json")["input"])
-        found = lookup.places(source, ids, [date, against], known, engine)
-    return [found.get(loan, "") for loan in ids]
+        places = lookup.places(source, ids, [date, against], known, engine)
+    return [places.get(loan, "") for loan in ids]
 
 
-def _kept(folder: Path, table: str, **wanted: Any) -> Rows:
+def _rows(folder: Path, table: str, **wanted: Any) -> Rows:
     filters = [(column, "=", value) for column, value in wanted.items()]
     return pq.read_table(folder / "tables" / f"{table}.parquet", filters=filters).to_pylist()
 
@@ -94,9 +88,8 @@ def _worked_out(kpi: Definition, name: str, tape: Path, date: dt.date, against: 
 
 
 def _loan(row: dict[str, Any], names: tuple[str, ...], kpi: Definition) -> tuple[str, ...]:
-    usd = (
-        _amount(row[column], column != "change_usd") for column in ("before_usd", "after_usd", "change_usd")
-    )
+    columns = ("before_usd", "after_usd", "change_usd")
+    usd = (_amount(row[column], column != "change_usd") for column in columns)
     return (*(row[name] or "" for name in names), *usd, signed(row["points"], kpi.precision))
 
 

@@ -1,4 +1,4 @@
-"""Entries of metrics.json as a terminal shows them."""
+"""Caveats of a report, for terminals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from abaco.ingest import sample_mark
 
 
 def caveats(figures: Mapping[str, Any]) -> list[str]:
-    """Return, in sentences, why the figures of a report are not those of a book on its date; none when they are.
+    """Return sentences about figures that are synthetic, or not those of the report's date.
 
     Parameters
     ----------
@@ -15,21 +15,21 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
         The content of metrics.json.
     """
     date, as_of, later = figures["date"], figures["as_of"], figures["reconciliation"]["later"]
-    # reports of earlier versions do not say it
-    told = [sample_mark.SENTENCE] if figures.get("synthetic") else []
+    # reports of earlier versions lack the key
+    sentences = [sample_mark.SENTENCE] if figures.get("synthetic") else []
     if as_of is None:
-        told += [
+        sentences += [
             f"These are not the figures of {date}: the loans export carries no date, so balances and days past due "
             "are those of the day it was made."
         ]
         if later:
             loans = "1 loan" if later == 1 else f"{later:,} loans"
-            told.append(
+            sentences.append(
                 f"That day is later than {date}: the export holds {loans} lent after it, left out here."
             )
-        return [*told, f"Add balances of {date} to see the book of that date."]
+        return [*sentences, f"Add balances of {date} to see the book of that date."]
     if as_of < date:
-        told.append(
+        sentences.append(
             f"The figures are as of {as_of}: balances are those of that day, and the month is counted up to it."
         )
-    return told
+    return sentences

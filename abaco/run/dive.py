@@ -1,4 +1,4 @@
-"""Deep dives: a notebook that an analyst opens when a figure moves, on the finished report of any date and input."""
+"""Deep dives: notebooks that examine the finished report of one date and input."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -23,21 +23,21 @@ from abaco.run.pipeline import Pipeline
 
 DIVES = ("arrears_movement", "vintages", "concentration", "collections")
 SCRATCH = Path("reports") / ".dives"
-READ = "03_calculation"  # the phase after which a report has all that a deep dive reads
+READ = "03_calculation"  # the last phase whose outputs a deep dive reads
 
 
 def report_of(input: str | Path, date: str = "") -> Path:
-    """Return the folder of a report of an input and date: the visible one, or one that is made here, out of sight.
+    """Return the folder of the report of an input and date, and make the report if there is none.
 
-    A report is taken that the present code made of the same files under the same masking key, whatever its settings.
-    Where there is none, the pipeline makes one under ``reports/.dives`` with the settings of a report as it is.
+    A finished report is used if the current code made it from the same files with the same masking key, whatever its
+    settings. Otherwise the pipeline makes one under ``reports/.dives`` with the current settings.
 
     Parameters
     ----------
     input
-        A file or a folder of exports, from the project's folder when relative.
+        A file or a folder of exports, relative to the project's folder.
     date
-        The measurement date; empty: the latest in the input.
+        The measurement date; by default the latest in the input.
     """
     pipeline = Pipeline(output=project.resolve(SCRATCH))
     plan = pipeline.plan(project.resolve(input), date or None)
@@ -56,7 +56,7 @@ def _is_of(report: Path, plan: dict[str, Any]) -> bool:
 
 
 class Dive:
-    """A finished report, opened for a closer look.
+    """A finished report, opened for analysis.
 
     Parameters
     ----------
@@ -73,61 +73,65 @@ class Dive:
         self.book = open_book.open_book(self.folder / "tables", self._engine, facts)
 
     def read_table(self, name: str) -> pd.DataFrame:
-        """Return a small table of the report, its amounts exact."""
+        """Return a small table of the report with exact amounts."""
         return pq.read_table(self.folder / "tables" / f"{name}.parquet").to_pandas()
 
     def history(self, *kpis: str) -> pd.DataFrame:
-        """Return values of KPIs as numbers, a row a date and a column a KPI; empty where none has a value."""
+        """Return the values of KPIs: one row a date, one column a KPI, without the dates on which none has a value."""
         rows = self.read_table("history").query("kpi in @kpis")
         values = rows.pivot(index="date", columns="kpi", values="value").astype(float)
         return values.reindex(columns=list(kpis)).dropna(how="all")
 
     def limits(self, *kpis: str) -> dict[str, float]:
-        """Return the thresholds of those KPIs that have any, by what a chart calls them."""
-        found = {name: self.definitions[name].thresholds or {} for name in kpis if name in self.definitions}
-        return {f"{name} {level}": at for name, levels in found.items() for level, at in levels.items() if at}
+        """Return the thresholds of KPIs by their label in a chart, such as ``PAR30 warning``."""
+        thresholds = {
+            name: self.definitions[name].thresholds or {} for name in kpis if name in self.definitions
+        }
+        return {
+            f"{name} {level}": at for name, levels in thresholds.items() for level, at in levels.items() if at
+        }
 
     def against(self, text: str = "") -> dt.date | None:
-        """Return an earlier date of the input: the one that is named, or the last before the report's, if any.
+        """Return the date to compare with: the one in `text`, or else the last one before the report's, if any.
 
         Raises
         ------
         InputError
-            When the input has no figures of the named date.
+            When the input has no figures of that date.
         """
         earlier = self.book.dates[:-1]
         if not text:
             return earlier[-1] if earlier else None
         if (wanted := parse_date(text)) not in earlier:
-            some = f"choose one from {earlier[0]} to {earlier[-1]}" if earlier else "it has none"
-            raise InputError(f"against {wanted} is no date of the input before {self.book.date}: {some}")
+            choice = f"choose one from {earlier[0]} to {earlier[-1]}" if earlier else "it has none"
+            raise InputError(f"against: the input has no date {wanted} before {self.book.date}: {choice}")
         return wanted
 
     def par(self, name: str) -> int:
-        """Return from how many days past due a PAR counts a balance.
+        """Return the number of days past due from which a PAR counts a balance.
 
         Raises
         ------
         InputError
-            When the KPI is no PAR, naming those that are.
+            When the KPI is not a PAR.
         """
         if name not in self.definitions or (days := first_day(self.definitions[name])) is None:
             pars = [other for other, kpi in self.definitions.items() if first_day(kpi) is not None]
-            raise InputError(f"kpi {name} is no portfolio at risk: choose one of {', '.join(pars)}")
+            raise InputError(f"kpi {name} is not a portfolio at risk: choose one of {', '.join(pars)}")
         return days
 
     def explain_missing(self, *names: str) -> str:
-        """Return in a sentence what the input lacks for measures; or else why they have no value on the date."""
+        """Return a sentence that says what to add to the input for measures, or why they have no value on the date."""
         total = measures.measure(self.book, names)[self.book.date]
         unknown = [name for name in names if total.sums.get(name) is None]
         adds = dict.fromkeys(MEASURES[name].add for name in unknown if name not in total.reasons)
-        if short := [add for add in adds if not any(other in add and other != add for other in adds)]:
-            return f"The input does not tell this. To see it, add {'; and '.join(short)}."
+        if shortest := [add for add in adds if not any(other in add and other != add for other in adds)]:
+            return f"The input does not tell this. To see it, add {'; and '.join(shortest)}."
         reason = next((total.reasons[name] for name in unknown), "the input has no such rows")
         return f"There is nothing to show: {reason}."
 
     def complete(self, **figures: Any) -> None:
-        """Record figures, those that are known, and last of all that the notebook is complete."""
+        """Record the figures that have a value and, last, that the notebook is complete."""
         self._engine.close()
         phase.record(**known(figures))
         phase.record(**{COMPLETED: True})

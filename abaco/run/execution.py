@@ -1,4 +1,4 @@
-"""Execution of a notebook in the current process: papermill's engine that runs each cell with IPython."""
+"""Execution of a notebook in the current process: a papermill engine that runs each cell with IPython."""
 
 import ast
 import base64
@@ -19,7 +19,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pandas as pd
-import scrapbook  # noqa: F401  phases record their figures with it: the server of forks imports it for all of them
+import scrapbook  # noqa: F401  imported once in the fork server for all phases, which record their figures with it
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -35,9 +35,7 @@ from traitlets.config import Config
 
 LOADED = time.time()
 SAVE_SECONDS = 2
-GARBAGE_THRESHOLD = (
-    50_000  # new objects before Python looks for garbage: with 700, a chart takes a tenth longer
-)
+GARBAGE_THRESHOLD = 50_000  # new objects before a collection: with 700, a chart takes a tenth longer
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"  # what Jupyter sets for Matplotlib
 
 
@@ -50,7 +48,7 @@ class Outputs:
         self._clear_before_next = False
 
     def begin(self, cell: list[NotebookNode]) -> None:
-        """Write into the outputs of another cell from now on."""
+        """Direct outputs to another cell."""
         self._cell, self._clear_before_next = cell, False
 
     def add(self, output: NotebookNode) -> None:
@@ -68,7 +66,7 @@ class Outputs:
             self.add(new_output("stream", name=name, text=text))
 
     def add_display(self, data: dict, metadata: dict | None, display_id: str | None, update: bool) -> None:
-        """Append what a cell displays, or replace what was displayed under the same id before."""
+        """Append a display, or replace the earlier one with the same id."""
         if update:
             for output in self._displays.get(display_id, []):
                 output.data, output.metadata = _as_json(data), NotebookNode(metadata or {})
@@ -79,7 +77,7 @@ class Outputs:
         self.add(output)
 
     def clear(self, wait: bool = False) -> None:
-        """Remove the outputs of the running cell, now or as soon as there is another."""
+        """Remove the outputs of the running cell, now or when the next one appears."""
         self._clear_before_next = wait
         if not wait:
             self._cell.clear()
@@ -131,12 +129,12 @@ class OutputPublisher(DisplayPublisher):
 
 
 class NotebookShell(InteractiveShell):
-    """IPython as notebooks know it: magics, displays, top-level ``await``; it keeps no history."""
+    """IPython with magics, displays and top-level ``await``, but without history."""
 
     displayhook_class = Type(ResultHook)
     display_pub_class = Type(OutputPublisher)
     outputs = AnyTrait()
-    kernel = AnyTrait("none")  # by this attribute, libraries tell a notebook from a terminal
+    kernel = AnyTrait("none")  # libraries take a shell with this attribute for a notebook
 
     def showtraceback(self, *_, **__) -> None:
         """Print nothing: the error becomes an output of its cell."""
@@ -162,9 +160,9 @@ class NotebookShell(InteractiveShell):
 
 
 def new_shell() -> NotebookShell:
-    """Return a shell with an empty namespace, which is the current one of IPython from now on."""
+    """Return a shell with an empty namespace, and make it IPython's current one."""
     os.environ.setdefault("MPLBACKEND", INLINE_BACKEND)
-    pd.set_option("display.max_columns", 20)  # pandas took itself for one in a terminal when it was imported
+    pd.set_option("display.max_columns", 20)  # pandas assumed a terminal when it was imported
     config = Config()
     config.HistoryManager.enabled = False
     NotebookShell.clear_instance()
@@ -172,7 +170,7 @@ def new_shell() -> NotebookShell:
 
 
 class NotebookEngine(Engine):
-    """Runs the cells of a notebook in the process that calls it."""
+    """Runs the cells of a notebook in the calling process."""
 
     @classmethod
     def execute_managed_notebook(
@@ -184,16 +182,16 @@ class NotebookEngine(Engine):
         native: "NativeOutput | None" = None,
         **_,
     ) -> None:
-        """Execute a notebook until its end or its first error.
+        """Execute a notebook up to its end or its first error.
 
         Parameters
         ----------
         on_cell
             Called before each cell with its number and the number of cells.
         save_to
-            A file that shows from time to time how far the notebook has come.
+            A file that the unfinished notebook is written to every few seconds.
         native
-            Where libraries print past Python.
+            What libraries print without Python's streams.
         """
         shell, saved = new_shell(), 0.0
         try:
@@ -220,16 +218,16 @@ papermill_engines.register("abaco", NotebookEngine)
 
 
 class NativeOutput:
-    """Takes what libraries write to the standard streams of a process past Python, for the cell that caused it."""
+    """Captures what libraries write to the process's standard streams without Python, such as C code."""
 
     def __init__(self):
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process lives
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  open for the life of the process
         for descriptor in (1, 2):
             os.dup2(self._file.fileno(), descriptor)
         self._position = 0
 
     def read(self) -> str:
-        """Return the text that came since the last call."""
+        """Return the text written since the last call."""
         if os.fstat(self._file.fileno()).st_size == self._position:
             return ""
         data = os.pread(self._file.fileno(), 1 << 20, self._position)
@@ -238,7 +236,7 @@ class NativeOutput:
 
 
 def work(connection: Connection, source: Path) -> None:
-    """Execute one notebook for the process at the other end, once it says so; end when that process has ended.
+    """Execute one notebook when the process at the other end asks for it, and exit when that process has exited.
 
     Parameters
     ----------
@@ -246,13 +244,13 @@ def work(connection: Connection, source: Path) -> None:
         Receives the file to write and the parameters. Sends ``("cell", number, total)`` before each cell and at the end
         ``("done",)`` or ``("failed", type, message, cell)``.
     source
-        The notebook, whose imports are made meanwhile.
+        The notebook. Its imports are made while waiting.
     """
     random.seed()
     np.random.seed()
     gc.set_threshold(GARBAGE_THRESHOLD)
     os.environ.setdefault("MPLBACKEND", INLINE_BACKEND)
-    sys.path.insert(0, "")  # what lies beside a notebook can be imported, as in Jupyter
+    sys.path.insert(0, "")  # modules beside a notebook can be imported, as in Jupyter
     native = NativeOutput()
     import_ahead(source)
     try:
@@ -273,22 +271,21 @@ def work(connection: Connection, source: Path) -> None:
 
 def _end_with(connection: Connection) -> None:
     with suppress(OSError):
-        connection.poll(None)  # nothing more is sent: it returns when the other end is closed
+        connection.poll(None)  # nothing more is sent, so it returns when the other end closes
     os._exit(1)
 
 
 def import_ahead(source: Path) -> None:
-    """Make the imports of a notebook; what is wrong with one of them is said by its cell."""
+    """Make the imports of a notebook; an import that fails is reported later, by its cell."""
     for cell in nbformat.read(source, as_version=4).cells:
         if cell.cell_type == "code":
             with suppress(Exception):
-                imports = [
-                    n for n in ast.parse(cell.source).body if isinstance(n, ast.Import | ast.ImportFrom)
-                ]
+                body = ast.parse(cell.source).body
+                imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
                 exec(compile(ast.Module(imports, []), str(source), "exec"), {})
 
 
 def is_outdated() -> bool:
-    """Return whether a module of this package has changed since this process, or the one it was forked from, began."""
+    """Return whether a module of this package has changed since it was imported here or in the fork server."""
     files = [m.__file__ for name, m in list(sys.modules.items()) if name.startswith("abaco.") and m.__file__]
     return any(os.path.getmtime(file) > LOADED for file in files if os.path.exists(file))

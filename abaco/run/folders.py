@@ -1,4 +1,4 @@
-"""Run folders: staged apart, switched to in one step, one run of a date at a time."""
+"""Run folders: each run works in its own, and a date's report switches to it in one atomic step."""
 
 import datetime as dt
 import os
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from abaco.core import files, locks, project, settings
+from abaco.core import locks, project, settings
 from abaco.core.dates import now
 from abaco.core.errors import InputError, RunError
 from abaco.core.files import read_json, write_json
@@ -17,7 +17,7 @@ from abaco.core.locks import is_alive, is_here
 
 RUNS = ".runs"
 HOLDER, LOCK = "holder.json", "lock"
-STOPPED = "stopped by a signal"  # the error of a run that somebody ended
+STOPPED = "stopped by a signal"  # the error of an interrupted run
 
 
 def stage(output: Path, date: str, run_id: str) -> Path:
@@ -26,11 +26,10 @@ def stage(output: Path, date: str, run_id: str) -> Path:
     Raises
     ------
     RunError
-        When the place of the report is taken, before any work is done for it.
+        When the path of the report is taken by something else.
     """
     _check_place(output / date)
-    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    folder = output / RUNS / date / f"{stamp}_{run_id}"
+    folder = output / RUNS / date / f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%fZ}_{run_id}"
     for name in ("tables", "notebooks"):
         (folder / name).mkdir(parents=True)
     (folder / "work").mkdir(mode=0o700)
@@ -38,12 +37,12 @@ def stage(output: Path, date: str, run_id: str) -> Path:
 
 
 def check_writable(output: Path) -> None:
-    """Raise when reports cannot be written to `output`.
+    """Check that reports can be written to `output`.
 
     Raises
     ------
     InputError
-        Naming the folder and the operating system's reason.
+        When they cannot, with the operating system's reason.
     """
     try:
         (output / RUNS).mkdir(parents=True, exist_ok=True)
@@ -57,12 +56,12 @@ def check_writable(output: Path) -> None:
 
 
 def publish(folder: Path, output: Path) -> Path:
-    """Make a finished run the visible one of its date in one atomic step; the former run stays.
+    """Make a finished run the visible one of its date in one atomic step, and keep the former run.
 
     Returns
     -------
     Path
-        reports/<date>, a link to the run's folder.
+        reports/<date>, a symbolic link to the run's folder.
     """
     date = folder.parent.name
     visible, fresh = output / date, output / RUNS / date / "next"
@@ -84,7 +83,7 @@ def folders(output: Path, date: str) -> list[Path]:
 
 
 def discard_rows(folder: Path) -> None:
-    """Remove the rows that one phase handed the next: they hold personal data as the exports gave it."""
+    """Remove the rows that ingestion left for transformation, since they hold unmasked personal data."""
     shutil.rmtree(folder / "work" / "rows", ignore_errors=True)
 
 
@@ -93,38 +92,38 @@ def discard_work(folder: Path) -> None:
     shutil.rmtree(folder / "work", ignore_errors=True)
 
 
-def discard_left(output: Path, date: str, kept: Path) -> None:
-    """Remove the work folders that runs of a date left when they failed or were killed, but for the run `kept`."""
-    for left in (output / RUNS / date).glob("*/work"):
-        if left.parent != kept:
-            shutil.rmtree(left, ignore_errors=True)
+def discard_other_work(output: Path, date: str, current: Path) -> None:
+    """Remove the work folders of all runs of a date but the `current` one."""
+    for work in (output / RUNS / date).glob("*/work"):
+        if work.parent != current:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def discard(folder: Path) -> None:
-    """Remove the folder of a run of which nothing is to stay."""
+    """Remove the whole folder of a run."""
     shutil.rmtree(folder)
 
 
 @contextmanager
 def hold(output: Path, date: str, timeout: float, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold a date, so that no two runs of it are at work at once, until the process ends, however it ends.
+    """Lock a date, so that only one run of it works at a time; the lock also ends with the process.
 
     Parameters
     ----------
     timeout
-        Seconds to wait for the run that holds the date.
+        Seconds to wait for another run of the date.
     waiting
-        Told once who holds the date, when there is need to wait.
+        Called once with a message that names the other run, before waiting for it.
 
     Raises
     ------
     RunError
-        Naming the holder, when the time is over.
+        When the other run holds the date for longer.
     """
-    place = output / RUNS / date
-    place.mkdir(parents=True, exist_ok=True)
-    note = place / HOLDER
-    with locks.held(place / LOCK, timeout, waiting, date, lambda: _holder(output, date)):
+    folder = output / RUNS / date
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / HOLDER
+    with locks.hold(folder / LOCK, timeout, waiting, date, lambda: _holder(output, date)):
         try:
             write_json(note, {"pid": os.getpid(), "host": socket.gethostname(), "since": now()})
             yield
@@ -133,7 +132,7 @@ def hold(output: Path, date: str, timeout: float, waiting: Callable[[str], None]
 
 
 def holder(output: Path, date: str) -> dict[str, Any] | None:
-    """Return ``pid``, ``host`` and ``since`` of who holds a date, or None; what a killed run noted stays."""
+    """Return ``pid``, ``host`` and ``since`` of the run that holds a date, or None; a killed run leaves its entry."""
     try:
         return read_json(output / RUNS / date / HOLDER)
     except FileNotFoundError:  # nobody, or a run that has just begun or just ended
@@ -141,20 +140,18 @@ def holder(output: Path, date: str) -> dict[str, Any] | None:
 
 
 def at_work(output: Path, folder: Path) -> bool:
-    """Return whether the run of a folder, which has not said that it ended, may still be at work."""
-    who, newest = (
-        holder(output, folder.parent.name),
-        max((path.parent.name for path in folder.parent.glob("*/run.json")), default=None),
-    )
-    if who is None or folder.name != newest:  # one run of a date at a time
+    """Return whether the run of a folder, which has recorded no end, may still be running."""
+    process = holder(output, folder.parent.name)
+    newest = max((path.parent.name for path in folder.parent.glob("*/run.json")), default=None)
+    if process is None or folder.name != newest:  # only the newest run of a date can be running
         return False
-    return not is_here(who) or is_alive(who)
+    return not is_here(process) or is_alive(process)
 
 
 def _holder(output: Path, date: str) -> str:
-    if who := holder(output, date):
-        return f"another run, process {who['pid']} on {who['host']} since {who['since']}"
-    return "another run, which has not said who it is"
+    if process := holder(output, date):
+        return f"another run, process {process['pid']} on {process['host']} since {process['since']}"
+    return "another run, whose process is not known"
 
 
 def reports_folder(output: Path | None) -> Path:
@@ -164,4 +161,4 @@ def reports_folder(output: Path | None) -> Path:
 
 def visible(output: Path) -> dict[str, dict[str, Any]]:
     """Return run.json of the visible report of each date, oldest first."""
-    return {path.parent.name: files.read_json(path) for path in sorted(output.glob("[0-9]*/run.json"))}
+    return {path.parent.name: read_json(path) for path in sorted(output.glob("[0-9]*/run.json"))}

@@ -1,4 +1,4 @@
-"""The manifest of a run: every input and output with its size and SHA-256, and the code that made them."""
+"""The manifest of a run: every input and output with its size and SHA-256, and the version of the code."""
 
 import hashlib
 import json
@@ -12,17 +12,13 @@ from abaco.core.files import read_json, sha256, write_json
 from abaco.core.phases import PHASES, notebook_path
 
 NAME = "manifest.json"
-# What is no output: the manifest itself, and the record of the run, which goes on with its deliveries.
-APART = (NAME, "run.json")
+EXCLUDED = (NAME, "run.json")  # run.json changes later, with the deliveries
 
 
 def code() -> dict[str, str | None]:
-    """Return what identifies the code: the commit, where there is one, and a hash of all that computes.
-
-    ``library`` is the hash without the notebooks.
-    """
+    """Return ``commit``, if there is one, ``sha256`` of the code, and ``library``, the same without the notebooks."""
     root = project.root()
-    package = Path(__file__).parents[1]  # installed, it lies elsewhere than the project
+    package = Path(__file__).parents[1]  # an installed package is not inside the project
     own = [p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.name[0] != "."]
     others = [root / "params" / "kpis.yml", root / "requirements.lock"]
     files = {p.relative_to(package.parent).as_posix(): p for p in own}
@@ -35,7 +31,7 @@ def code() -> dict[str, str | None]:
         commit = subprocess.run(
             command, capture_output=True, text=True, timeout=10, check=True
         ).stdout.strip()
-    except (OSError, subprocess.SubprocessError):  # an installed copy outside of version control
+    except (OSError, subprocess.SubprocessError):  # not a git checkout
         commit = None
     return {"commit": commit, "sha256": _digest(files | notebooks), "library": library}
 
@@ -48,7 +44,7 @@ def _digest(files: dict[str, Path]) -> str:
 
 
 def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str) -> str:
-    """Return the id of a run: the same for the same date, inputs, parameters and code."""
+    """Return the id of a run, which is the same for the same date, inputs, parameters and code."""
     seed = json.dumps(
         [date, [(i["name"], i["sha256"]) for i in inputs], parameters, code_sha256], sort_keys=True
     )
@@ -56,14 +52,14 @@ def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str) ->
 
 
 def altered(folder: Path) -> list[str]:
-    """Return the outputs of a finished run that are no longer there, or not as its manifest says."""
+    """Return the outputs of a finished run that are missing or differ from its manifest."""
     outputs = read_json(folder / NAME)["outputs"]
     parts = [part for o in outputs for part in o.get("parts", [o])]
     return [p["path"] for p in parts if not (f := folder / p["path"]).is_file() or sha256(f) != p["sha256"]]
 
 
 def _table(path: str) -> str | None:
-    """Return the folder that is the table which a file is a part of, or None."""
+    """Return the folder of the table that a file is a part of, or None."""
     folder = path.rpartition("/")[0]
     return folder if folder.endswith(".parquet") else None
 
@@ -76,25 +72,20 @@ def _whole(table: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
 def write(folder: Path, facts: dict[str, Any], unfinished: tuple[str, ...] = ()) -> dict[str, Any]:
     """Write the manifest of a run's folder and return it.
 
-    A table that a cluster wrote is a folder: one entry, which lists its parts.
+    A table that a cluster wrote is a folder. It becomes one entry, which lists its parts.
 
     Parameters
     ----------
     facts
         ``run_id``, ``date``, ``parameters``, ``code``, ``inputs`` and ``reconciliation``.
     unfinished
-        Files that are still being written, left out.
+        Files to leave out, as they are still being written.
     """
-    files = sorted(
-        p
-        for p in folder.rglob("*")
-        if p.is_file() and p.name not in APART and "work" not in p.relative_to(folder).parts
-    )
-    files = [p for p in files if p.relative_to(folder).as_posix() not in unfinished]
-    entries = [
-        {"path": p.relative_to(folder).as_posix(), "bytes": p.stat().st_size, "sha256": sha256(p)}
-        for p in files
-    ]
+    entries = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in EXCLUDED):
+        name = path.relative_to(folder)
+        if "work" not in name.parts and name.as_posix() not in unfinished:
+            entries.append({"path": name.as_posix(), "bytes": path.stat().st_size, "sha256": sha256(path)})
     outputs = []
     for table, group in groupby(entries, key=lambda entry: _table(entry["path"])):
         parts = list(group)

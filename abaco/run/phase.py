@@ -1,4 +1,4 @@
-"""A phase as its notebook sees it: the run's folder, what the phase before left there, and how it ends."""
+"""The API of the phase notebooks: read what earlier phases wrote, write outputs, record metrics and completion."""
 
 import datetime as dt
 import os
@@ -28,7 +28,7 @@ from abaco.core.phases import (
     phase_named,
     scraps_of,
     section,
-)
+)  # fmt: skip
 from abaco.core.reasons import Reason
 from abaco.run.process import execute_phase
 
@@ -37,15 +37,15 @@ ROWS = "work/rows"
 
 
 class Phase:
-    """The place where one phase works.
+    """One phase of a run, working in the run's folder.
 
     Parameters
     ----------
     name
         ``ingestion``, ``transformation``, ``calculation``, ``report`` or ``output``.
     run_dir
-        The run's folder; empty when the notebook is opened on its own: a scratch run on the sample, whose earlier
-        phases are executed first when they are missing or out of date.
+        The run's folder. Empty when the notebook is opened on its own: it then works in a scratch run on the sample,
+        whose earlier phases are executed first if they are missing or out of date.
     """
 
     def __init__(self, name: str, run_dir: str = ""):
@@ -59,14 +59,14 @@ class Phase:
 
     @property
     def rows(self) -> Path:
-        """Folder of the rows that ingestion leaves for transformation; it is removed when that has succeeded."""
+        """Folder of the rows that ingestion leaves for transformation, removed after transformation."""
         folder = self._work / "rows"
         folder.mkdir(exist_ok=True)
         return folder
 
     @property
     def scratch(self) -> Path:
-        """Folder for files that only this phase reads; it is removed when the phase completes."""
+        """Folder for temporary files of this phase, removed when the phase completes."""
         folder = self._work / self.name
         folder.mkdir(exist_ok=True)
         return folder
@@ -77,12 +77,12 @@ class Phase:
 
     @property
     def tables(self) -> Path:
-        """Folder of the tables that the run keeps."""
+        """Folder of the run's tables."""
         return self.folder / "tables"
 
     @property
     def engine(self) -> engines.Engine:
-        """The run's engine, started when it is first needed; it spills into the work folder."""
+        """The run's engine, started on first use; it spills into the work folder."""
         if self._engine is None:
             plan = self.plan
             self._engine = engines.start(self._work, f"abaco {plan['run_id']} {self.name}", **plan["engine"])
@@ -95,7 +95,7 @@ class Phase:
 
     @property
     def plan(self) -> dict[str, Any]:
-        """What the pipeline fixed before the run: run id, engine, code, parameters, sources."""
+        """The plan of the run: run id, engine, code, parameters, sources."""
         path = self._work / "plan.json"
         if path.is_file():
             return read_json(path)
@@ -118,7 +118,7 @@ class Phase:
         return read_json(self.folder / "metrics.json")
 
     def write_table(self, name: str, table: pa.Table) -> None:
-        """Keep a small table with the run."""
+        """Write a small table of the run."""
         pq.write_table(table, self.tables / f"{name}.parquet", compression="zstd")
 
     def scan(self, name: str) -> nw.LazyFrame:
@@ -126,24 +126,24 @@ class Phase:
         return self.engine.scan(self.tables / f"{name}.parquet")
 
     def read_table(self, name: str) -> pd.DataFrame:
-        """Return a small table of the run in memory: dates as dates, figures as floats to look at and to draw."""
+        """Return a small table of the run as a frame with decimals turned into floats, for display and charts."""
         table = pq.read_table(self.tables / f"{name}.parquet")
         figures = [field.name for field in table.schema if pa.types.is_decimal(field.type)]
         return table.to_pandas(date_as_object=True).astype(dict.fromkeys(figures, float))
 
     def read_rows(self, name: str, date: dt.date) -> list[dict[str, Any]]:
-        """Return the rows of a small table on one date, exact."""
+        """Return the rows of a small table on one date, with exact amounts."""
         rows = pq.read_table(self.tables / f"{name}.parquet", filters=[("date", "=", date)]).to_pylist()
         return [{k: v for k, v in row.items() if k != "date"} for row in rows]
 
     def write_csv(self, name: str) -> None:
-        """Write a small table of the run as CSV beside it."""
+        """Write a small table of the run as CSV too."""
         pa.csv.write_csv(pq.read_table(self.tables / f"{name}.parquet"), self.tables / f"{name}.csv")
 
     def complete(self, **figures: Any) -> None:
-        """Record the phase's metrics and, last of all, that it is complete and which files it wrote.
+        """Record the phase's metrics and, last, that it is complete and which files it wrote.
 
-        A run relies on nothing else: papermill takes a notebook without its last cells for a success.
+        The run checks this record, as papermill also accepts a notebook that lacks its last cells.
         """
         record(**figures)
         if self._engine is not None:
@@ -154,7 +154,7 @@ class Phase:
 
 
 def _written(folder: Path) -> dict[str, int]:
-    """Return when each file of a run was last written, in nanoseconds; the rows for the next phase are one entry."""
+    """Return the modification time of each file of a run, in nanoseconds; the rows folder is one entry."""
     times: dict[str, int] = {}
     for path in (p for p in folder.rglob("*") if p.is_file()):
         parts = path.relative_to(folder).parts
@@ -168,23 +168,19 @@ def _execute_earlier(name: str, folder: Path) -> None:
     for sub in ("tables", "notebooks", "work"):
         (folder / sub).mkdir(parents=True, exist_ok=True)
     earlier = PHASES[: [section(p) for p in PHASES].index(name)]
-    again = False
+    is_outdated = False
     for phase in earlier:
-        again = again or finished(folder, phase) is not None or _changed_since(folder, phase)
-        if again:
-            print(f"{phase} is executed first: this phase reads what it leaves")
+        is_outdated = is_outdated or finished(folder, phase) is not None or _changed_since(folder, phase)
+        if is_outdated:
+            print(f"{phase} is executed first: this phase reads its outputs")
             execute_phase(phase, folder, {})
 
 
 def _changed_since(folder: Path, phase: str) -> bool:
     root = project.root()
     code = Path(__file__).parents[1].glob("**/*.py")
-    watched = [
-        notebook_path(phase),
-        *(root / "data" / "sample").glob("*"),
-        root / "params" / "kpis.yml",
-        *code,
-    ]
+    sample = (root / "data" / "sample").glob("*")
+    watched = [notebook_path(phase), *sample, root / "params" / "kpis.yml", *code]
     written = (f"notebooks/{phase}.ipynb", *outputs(folder, phase))
     made = min(os.path.getmtime(folder / name) for name in written)
     return made < max(os.path.getmtime(p) for p in watched if p.exists())
@@ -212,5 +208,5 @@ def plain(value: Any) -> Any:
 def record(**figures: Any) -> None:
     """Record each figure under its name in the running notebook."""
     for name, figure in figures.items():
-        value = plain(figure)  # scrapbook would take text for JSON, and "1.10" for the number 1.1
+        value = plain(figure)  # the JSON encoder would turn the text "1.10" into the number 1.1
         scrapbook.glue(name, value, encoder="text" if isinstance(value, str) else "json")

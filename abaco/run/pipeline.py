@@ -1,4 +1,4 @@
-"""The pipeline: settings, sources and date are checked, then the phases run in a folder that replaces the former."""
+"""The pipeline: check settings, sources and date, run the phases in a new folder, and publish it."""
 
 import datetime as dt
 import logging
@@ -25,7 +25,7 @@ PLACES = ("azure", "email", "alerts")
 
 
 class NullProgress:
-    """Progress that is shown nowhere."""
+    """Progress that shows nothing."""
 
     def begin(self, *_) -> None:
         """Show nothing."""
@@ -43,18 +43,18 @@ class Pipeline:
     output, engine
         Changes to the settings of the same name.
     force
-        Execute every phase, also those that are unchanged since a former run of the date.
+        Also execute the phases that are unchanged since a former run of the date.
     progress
-        Told what is going on; see `abaco.run.progress.Progress`.
+        Where to show progress; see `abaco.run.progress.Progress`.
     threads
         Cores that the engine uses; by default the setting.
     memory_share
         Runs that share the memory limit.
     deliver
-        Called with the output folder, the run's folder and the settings after each run: it records the run, delivers
-        its report, and returns what is undelivered. By default nothing is recorded or delivered.
+        Called after each run with the output folder, the run's folder and the settings. It records the run, delivers
+        its report and returns the undelivered rest. By default nothing is recorded or delivered.
     places
-        What `deliver` may deliver to, of ``azure``, ``email`` and ``alerts``.
+        Places that `deliver` may use, of ``azure``, ``email`` and ``alerts``.
     """
 
     def __init__(
@@ -95,18 +95,17 @@ class Pipeline:
         -------
         dict
             The content of run.json, with ``path``, the report's folder, ``undelivered``, and under
-            ``["phases"]["calculation"]["metrics"]`` the KPIs of metrics.json. A phase that was not executed, since
-            nothing that it depends on has changed, has ``taken_from``, the run that executed it. ``undelivered``
-            lists what could not be delivered yet, with the error: the report is finished nevertheless. ``replaced`` is
-            the ``run_id``, ``input`` and ``path`` of the former report, if that was of another input.
+            ``["phases"]["calculation"]["metrics"]`` the KPIs of metrics.json. A phase that was reused, because nothing
+            that it depends on has changed, has ``taken_from``, the run that executed it. ``undelivered`` lists failed
+            deliveries with their errors; the report is finished nevertheless. ``replaced`` is the ``run_id``,
+            ``input`` and ``path`` of the former report, if it was made from another input.
 
         Raises
         ------
         InputError
-            Bad settings or input; nothing was run, or the run ended without touching the former report. A date that the
-            input has no rows for leaves no run behind.
+            Bad settings or input. The former report is unchanged. A date without rows leaves no run behind.
         RunError
-            The download failed; or a phase failed, and its executed notebook is kept.
+            The download or a phase failed. The executed notebook of a failed phase is kept.
         """
         plan = self.plan(input, date)
         day = plan["date"]
@@ -115,7 +114,7 @@ class Pipeline:
         logs.begin_run(plan["run_id"])
         try:
             if self.force or not self.is_current(plan):
-                from abaco.kpis import catalog  # a run that finds everything unchanged does without
+                from abaco.kpis import catalog  # not needed when everything is unchanged
 
                 engines.require(plan["engine"]["name"])
                 catalog.load()
@@ -131,20 +130,20 @@ class Pipeline:
         return {**content, "path": str(self.output / day), "undelivered": undelivered, "replaced": replaced}
 
     def _hold_and_make(self, plan: dict[str, Any]) -> tuple[Path, Exception | None, dict[str, str] | None]:
-        """Make a run while no other of its date is at work, and publish it; return its folder and what it replaced."""
+        """Make and publish a run while holding its date; return its folder, its error and the report it replaced."""
         day, replaced = plan["date"], None
         folders.check_writable(self.output)
         with folders.hold(self.output, day, self.settings["run"]["lock_timeout_seconds"], self.progress.say):
             former, taken = (None, []) if self.force else self._former(plan)
             folder = folders.stage(self.output, day, plan["run_id"])
             failure = self._make(folder, plan, former, taken)
-            if isinstance(failure, DateError):  # a slip of the pen, of which nobody needs to know later
+            if isinstance(failure, DateError):  # a mistyped date leaves no trace
                 folders.discard(folder)
                 raise failure
             if failure is None:
                 if replaced := self.replaced(plan):
-                    kept = (day, replaced["input"], replaced["path"])
-                    log.warning("the report of %s, made of %s, is replaced; it is kept in %s", *kept)
+                    former_report = (day, replaced["input"], replaced["path"])
+                    log.warning("the report of %s, made of %s, is replaced; it is kept in %s", *former_report)
                 folders.publish(folder, self.output)
                 keep_runs = self.settings["retention"]["keep_runs"]
                 keep_days = self.settings["retention"]["keep_days"]
@@ -154,9 +153,9 @@ class Pipeline:
     def _make(
         self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]
     ) -> Exception | None:
-        """Run the phases that are not taken from a former run; return the error of a run that failed."""
+        """Run the phases that are not taken from a former run; return the error if one fails."""
         done = run_plan.adopt(taken, former, folder) if taken else {}
-        folders.discard_left(self.output, plan["date"], folder)
+        folders.discard_other_work(self.output, plan["date"], folder)
         files.write_json(folder / "work" / "plan.json", plan)
         facts = {"run_id": plan["run_id"], "date": plan["date"], "input": plan["input"]}
         record = Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])
@@ -165,34 +164,34 @@ class Pipeline:
             for phase, following in zip(remaining, [*remaining[1:], None], strict=False):
                 self._run(phase, following, folder, plan, record)
             folders.discard_work(folder)
-            _seal(folder, plan)
+            _complete_manifest(folder, plan)
             record.succeed()
         except BaseException as error:
             record.fail(error)
             if "ingestion" not in record.done or "transformation" in record.done:
-                folders.discard_work(folder)  # else the next run of the date goes on with the rows
-            if not isinstance(error, Exception):  # who stops a run does not want to wait until it is told of
+                folders.discard_work(folder)  # otherwise the next run of the date continues with the rows
+            if not isinstance(error, Exception):  # an interrupted run is not delivered
                 raise
             return error
         return None
 
     def plan(self, input: str | Path | None = None, date: str | None = None) -> dict[str, Any]:
-        """Return all that is fixed before a run: id, date, input, sources, parameters, code, engine, phase keys."""
+        """Return the plan of a run: id, date, input, sources, parameters, code, engine and phase keys."""
         day = None if date is None else parse_date(date)
         source = run_plan.located(input, self.settings, self.progress.say)
-        found, _ = sources.discover(source)
+        files_read, _ = sources.discover(source)
         if day is None:
-            from abaco.ingest.coverage import tape_dates  # likewise a run whose date is given
+            from abaco.ingest.coverage import tape_dates  # not needed when the date is known
 
-            day = tape_dates(found)[-1]
+            day = tape_dates(files_read)[-1]
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
-        hashes = [{"name": s.name, "sha256": s.sha256} for s in found]
+        hashes = [{"name": s.name, "sha256": s.sha256} for s in files_read]
         return {
             "run_id": manifest.run_id(str(day), hashes, parameters, code["sha256"]),
             "date": str(day),
             "input": str(source),
-            "sources": [s.as_dict() for s in found],
+            "sources": [s.as_dict() for s in files_read],
             "parameters": parameters,
             "code": code,
             "engine": {
@@ -204,22 +203,25 @@ class Pipeline:
         }
 
     def is_current(self, plan: dict[str, Any]) -> bool:
-        """Return whether the visible report of a plan's date is what a run of the plan would make."""
+        """Return whether the visible report already is the result of a plan."""
         visible = self.output / plan["date"]
         return visible.is_dir() and len(run_plan.reusable(plan["keys"], visible)) == len(PHASES)
 
     def replaced(self, plan: dict[str, Any]) -> dict[str, str] | None:
-        """Return the run whose report is visible at a plan's date, if it read another input."""
+        """Return the run of the visible report of a plan's date, if it was made from another input."""
         visible = self.output / plan["date"]
         if not (visible / "run.json").is_file():
             return None
         former = files.read_json(visible / "run.json")
         if former["input"] == plan["input"]:
             return None
-        return {**{key: former[key] for key in ("run_id", "input")}, "path": project.shown(visible.resolve())}
+        return {
+            **{key: former[key] for key in ("run_id", "input")},
+            "path": project.display_path(visible.resolve()),
+        }
 
     def _former(self, plan: dict[str, Any]) -> tuple[Path | None, list[str]]:
-        """Return the run of the date that has done the most of a plan, the newest of equals, and those phases."""
+        """Return the newest run of the date with the most reusable phases of a plan, and those phases."""
         best: tuple[Path | None, list[str]] = (None, [])
         for folder in folders.folders(self.output, plan["date"]):
             if len(same := run_plan.reusable(plan["keys"], folder)) >= max(len(best[1]), 1):
@@ -229,13 +231,13 @@ class Pipeline:
     def _run(
         self, phase: str, following: str | None, folder: Path, plan: dict[str, Any], record: Record
     ) -> None:
-        """Execute a phase, while a process makes the imports of the `following` one."""
+        """Execute a phase, while another process already makes the imports of the `following` one."""
         self.progress.begin(phase)
         log.info("phase %s begins", phase)
         began = time.perf_counter()
         record.phase, name = phase, section(phase)
-        given = {"input": plan["input"], "date": plan["date"]} if name == "ingestion" else {}
-        parameters = {**given, **plan["parameters"][name]}
+        source = {"input": plan["input"], "date": plan["date"]} if name == "ingestion" else {}
+        parameters = {**source, **plan["parameters"][name]}
         with self._next or NotebookProcess(notebook_path(phase)) as process:
             self._next = NotebookProcess(notebook_path(following)) if following else None
             executed = execute_phase(phase, folder, parameters, self.progress.cell, process)
@@ -250,8 +252,8 @@ class Pipeline:
         log.info("phase %s ended: %s", phase, figures)
 
 
-def _seal(folder: Path, plan: dict[str, Any]) -> None:
-    """Write the manifest anew: the last phase's notebook has come since."""
-    kept = files.read_json(folder / manifest.NAME)
-    facts = {k: v for k, v in kept.items() if k not in ("schema_version", "outputs")}
+def _complete_manifest(folder: Path, plan: dict[str, Any]) -> None:
+    """Write the manifest again, with the notebook of the last phase."""
+    content = files.read_json(folder / manifest.NAME)
+    facts = {k: v for k, v in content.items() if k not in ("schema_version", "outputs")}
     manifest.write(folder, facts | {"code": plan["code"]})

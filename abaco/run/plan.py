@@ -1,4 +1,4 @@
-"""Reuse: a phase whose notebook, code, parameters and inputs are unchanged is taken from a former run."""
+"""Planning a run: its input, and which unchanged phases are taken from a former run."""
 
 import hashlib
 import hmac
@@ -16,12 +16,11 @@ from abaco.core.phases import PHASES, notebook_path, outputs, section
 from abaco.ingest.sample_mark import PLACES, is_sample
 
 FINGERPRINT = b"abaco: which masking key"
-
 CASCADE = "cascade"
 
 
 def phase_keys(date: str, inputs: list[dict], parameters: dict[str, dict], library: str) -> dict[str, str]:
-    """Return a key for each phase that changes with anything that its outputs depend on.
+    """Return a key for each phase, which changes with everything that the phase's outputs depend on.
 
     Parameters
     ----------
@@ -42,13 +41,13 @@ def phase_keys(date: str, inputs: list[dict], parameters: dict[str, dict], libra
 
 
 def reusable(keys: dict[str, str], former: Path) -> list[str]:
-    """Return the phases, from the first on, that a former run of the date has done with the same keys.
+    """Return the leading phases that a former run of the date completed with the same keys.
 
-    The last of them has left all that the next one reads; what only a phase in between needed may be gone.
+    The work files of the last one, which the next phase reads, are still there.
     """
     try:
         done = files.read_json(former / "run.json")["phases"]
-    except (OSError, ValueError, KeyError):  # a run that ended before it said anything
+    except (OSError, ValueError, KeyError):  # the run ended before it recorded anything
         return []
     same = []
     for phase in PHASES:
@@ -70,12 +69,12 @@ def _exist(folder: Path, names: Iterable[str]) -> bool:
 
 
 def _work_files(former: Path, phase: str) -> list[str]:
-    """Return what only the next phase reads of a phase's outputs; it is gone once that phase has succeeded."""
+    """Return the outputs of a phase that only the next one reads, and that are removed after it."""
     return [name for name in outputs(former, phase) or () if name.startswith("work/")]
 
 
 def adopt(phases: list[str], former: Path, folder: Path) -> dict[str, Any]:
-    """Take the outputs of `phases` into a new run's folder, as links where the file system has them.
+    """Link, or else copy, the outputs of `phases` into a new run's folder.
 
     Returns
     -------
@@ -103,30 +102,30 @@ def _link(source: Path, target: Path) -> None:
         return
     try:
         os.link(source, target)
-    except OSError:  # another file system, or one without links
+    except OSError:  # another file system, or one without hard links
         shutil.copy2(source, target)
 
 
 def located(input: str | Path | None, settings: dict[str, Any], say: Callable[[str], None]) -> Path:
-    """Return the file or folder that an input names, with the export downloaded where it says ``cascade``.
+    """Return the path of an input, after downloading the export if the input is ``cascade``.
 
     Parameters
     ----------
     input
-        A file or a folder, from the current folder when relative; by default the setting ``run.input``. Only the
-        text ``cascade`` is the download: ``./cascade`` and a `Path` are always a path.
+        A file or a folder, relative to the current folder; by default the setting ``run.input``. Only the text
+        ``cascade`` means the download: ``./cascade`` and a `Path` are always paths.
     say
-        Told in one line what a download comes to.
+        Called with one line about the download.
     """
     if (input or settings["run"]["input"]) == CASCADE:
-        from abaco.ingest import cascade  # the HTTP client takes long to import, and other inputs do without
+        from abaco.ingest import cascade  # the HTTP client is slow to import
 
         return cascade.download(settings, say)
     return Path(input).expanduser().absolute() if input else project.resolve(settings["run"]["input"])
 
 
 def check_default(output: Path, date: str, source: Path) -> None:
-    """Raise when the sample, which nobody named, would replace a report of something else.
+    """Check that the sample, read by default, does not replace a report of another input.
 
     Parameters
     ----------
@@ -135,12 +134,12 @@ def check_default(output: Path, date: str, source: Path) -> None:
     date
         The date of the report.
     source
-        The file or folder that is read as no other was named.
+        The file or folder that is read by default.
 
     Raises
     ------
     InputError
-        Naming both inputs.
+        When it would.
     """
     visible = output / date
     if source not in map(project.resolve, PLACES) or not (visible / "run.json").is_file():
@@ -148,7 +147,7 @@ def check_default(output: Path, date: str, source: Path) -> None:
     former = files.read_json(visible / "run.json")["input"]
     if former == str(source) or is_sample(files.read_json(visible / "metrics.json")["inputs"]):
         return
-    name = project.shown(source)
+    name = project.display_path(source)
     raise InputError(
         f"INPUT is missing: the report of {date} was made of {former}, and {name}, the synthetic sample, "
         f"would replace it: give INPUT={former}, set run.input, or say INPUT={name}"

@@ -1,4 +1,4 @@
-"""Notebooks in processes of their own, forked from a server that has made their imports."""
+"""Notebooks in separate processes, forked from a server that has made their imports."""
 
 import multiprocessing
 import os
@@ -24,11 +24,11 @@ SERVER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }  # fmt: skip
-OUTDATED = 75  # the exit code of a process that was forked with code that has changed since
+OUTDATED = 75  # exit code of a process whose code has changed since the fork server imported it
 
 
 def prepare() -> None:
-    """Start the server of forks, which imports while this process goes on."""
+    """Start the fork server, which makes its imports in the background."""
     if not CAN_FORK:
         return
     multiprocessing.set_forkserver_preload(PRELOADED)
@@ -45,7 +45,7 @@ def prepare() -> None:
 
 
 class NotebookProcess:
-    """A process that executes one notebook; it makes the notebook's imports while it waits for the word to begin.
+    """A process for one notebook, which makes the notebook's imports until `execute` is called.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class NotebookProcess:
     def execute(
         self, executed: Path, parameters: dict[str, Any], on_cell: Callable[[int, int], None] | None = None
     ) -> None:
-        """Execute the notebook to the file `executed`.
+        """Execute the notebook and write it to `executed`.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class NotebookProcess:
         Raises
         ------
         InputError, RunError
-            The notebook's own error, or that the process ended before the notebook did.
+            The error of the notebook, or of a process that ended before its notebook.
         """
         executed.unlink(missing_ok=True)
         cell = 0
@@ -92,18 +92,21 @@ class NotebookProcess:
                     on_cell(cell, total)
         except (EOFError, ConnectionError):
             self._process.join()
+            ending = _ending(self._process.exitcode)
             raise RunError(
-                f"{name} in cell {cell}: its process {_ending(self._process.exitcode)}; see {project.shown(executed)}"
+                f"{name} in cell {cell}: its process {ending}; see {project.display_path(executed)}"
             ) from None
         if message[0] == "failed":
             kind, text, cell = message[1:]
             if kind in ERRORS:
                 raise ERRORS[kind](text)
             first_line = text.split("\n", 1)[0]
-            raise RunError(f"{name} in cell {cell}: {kind}: {first_line}; see {project.shown(executed)}")
+            raise RunError(
+                f"{name} in cell {cell}: {kind}: {first_line}; see {project.display_path(executed)}"
+            )
 
     def _receive(self, request: tuple) -> tuple:
-        """Return the next message; a process of outdated code is replaced by one that imports the present code."""
+        """Return the next message, after replacing a process whose code is outdated."""
         wait([self._connection, self._process.sentinel])
         try:
             return self._connection.recv()
@@ -117,7 +120,7 @@ class NotebookProcess:
             return self._receive(request)
 
     def close(self) -> None:
-        """End the process, whatever it does."""
+        """End the process."""
         self._connection.close()
         if self._process.is_alive():
             self._process.kill()
@@ -131,11 +134,9 @@ class NotebookProcess:
 
 
 def _work(connection: Connection, source: Path, environment: dict[str, str], is_fork: bool) -> None:
-    from abaco.run import execution  # the process that starts this one does without
+    from abaco.run import execution  # only the child process needs it
 
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the process that started this one, which ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C, and ends this process
     if is_fork:
         if execution.is_outdated():
             sys.exit(OUTDATED)
@@ -147,7 +148,7 @@ def _work(connection: Connection, source: Path, environment: dict[str, str], is_
 
 @contextmanager
 def _no_main_module() -> Iterator[None]:
-    """Within it, processes start without the main module, which may be a script that makes a report."""
+    """Keep new processes from importing the main module, which may be a script that makes a report."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -159,7 +160,7 @@ def _no_main_module() -> Iterator[None]:
 def _ending(exit_code: int) -> str:
     if exit_code < 0:
         name = signal.Signals(-exit_code).name
-        return f"was killed by {name}" + (", perhaps for want of memory" if name == "SIGKILL" else "")
+        return f"was killed by {name}" + (", perhaps for lack of memory" if name == "SIGKILL" else "")
     return f"ended with exit code {exit_code}"
 
 
@@ -170,12 +171,12 @@ def execute(
     on_cell: Callable[[int, int], None] | None = None,
     process: NotebookProcess | None = None,
 ) -> None:
-    """Execute a notebook in a process of its own to the file `executed`.
+    """Execute a notebook in a separate process, and write it to `executed`.
 
     Parameters
     ----------
     process
-        One that waits for this notebook.
+        A process that was started for this notebook; by default a new one.
 
     Raises
     ------
@@ -202,18 +203,19 @@ def execute_phase(
     folder
         The run's folder.
     parameters
-        What to inject besides ``run_dir``; nothing at all when empty, so that a scratch run keeps the defaults.
+        Parameters to inject besides ``run_dir``. When empty, nothing is injected: a scratch run has the
+        defaults.
     process
-        One that waits for this notebook.
+        A process that was started for this notebook; by default a new one.
 
     Raises
     ------
     InputError, RunError
-        The phase's own error, or that it ended without completing; the executed notebook stays for debugging.
+        The error of the phase, or that it did not complete. The executed notebook is kept.
     """
     executed = folder / "notebooks" / f"{phase}.ipynb"
     injected = {"run_dir": str(folder), **parameters} if parameters else {}
     execute(notebook_path(phase), executed, injected, on_cell, process)
     if fault := finished(folder, phase):
-        raise RunError(f"Phase {phase} failed: {fault}; see {project.shown(executed)}")
+        raise RunError(f"Phase {phase} failed: {fault}; see {project.display_path(executed)}")
     return executed

@@ -1,4 +1,4 @@
-"""Progress of a run on a terminal: the phase, its cell, the time; nothing when nobody is watching."""
+"""Progress of a run on a terminal: the phase, its cell and the time."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from abaco.core.phases import PHASES
 
 
 class Progress:
-    """A live table of the phases; silent when standard error is no terminal."""
+    """A live table of the phases; empty if standard error is not a terminal."""
 
     def __init__(self, console: Console | None = None):
         self._began: dict[str, float] = {}
         self._ended: dict[str, float] = {}
         self._cell = (0, 0)
-        self._live = self._watched(console) if console or sys.stderr.isatty() else None
-
-    def _watched(self, console: Console | None):
-
-        console = console or Console(stderr=True)
-        return Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._table)
+        self._live = None
+        if console or sys.stderr.isatty():
+            console = console or Console(stderr=True)
+            self._live = Live(
+                console=console, refresh_per_second=4, transient=True, get_renderable=self._table
+            )
 
     def __enter__(self) -> Progress:
         if self._live and self._live.console.is_terminal:
@@ -39,26 +39,25 @@ class Progress:
             self._live.stop()
 
     def begin(self, phase: str) -> None:
-        """Say that a phase begins."""
+        """Mark a phase as running."""
         self._began[phase], self._cell = time.monotonic(), (0, 0)
 
     def cell(self, number: int, total: int) -> None:
-        """Say which cell of how many is executed."""
+        """Show the number of the running cell."""
         self._cell = (number, total)
 
     def end(self, phase: str) -> None:
-        """Say that a phase ended."""
+        """Mark a phase as ended."""
         self._ended[phase] = time.monotonic()
 
     def say(self, text: str) -> None:
-        """Show one line that stays."""
+        """Print a line above the table."""
         if self._live:
             self._live.console.print(text, highlight=False, markup=False, soft_wrap=True)
         else:
             print(text, file=sys.stderr)
 
     def _table(self) -> Table:
-
         table = Table.grid(padding=(0, 2))
         for phase in PHASES:
             if phase in self._ended:

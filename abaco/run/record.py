@@ -1,4 +1,4 @@
-"""run.json: what happened in one run, kept up to date while it happens."""
+"""run.json: the record of one run, updated during the run."""
 
 import time
 from pathlib import Path
@@ -13,7 +13,7 @@ UNKNOWN = {"azure_upload_success": None, "database_writes": None}
 
 
 class Record:
-    """What happened in one run, by phase, and how it ended."""
+    """The record of one run: the figures of each phase, and how the run ended."""
 
     def __init__(self, folder: Path, done: dict[str, Any], places: tuple[str, ...], **facts: str):
         self._path, self._began = folder / "run.json", time.perf_counter()
@@ -21,7 +21,7 @@ class Record:
         self._content = {
             "schema_version": 1, **facts, "status": "running", "started_at": dates.now(), "finished_at": None,
             "seconds": None, "phases": self.done, "error": None, "deliver_to": list(places),
-            # from now on whoever finds this run knows that the database waits for it
+            # written first, so that a run that is killed is still recorded in the database later
             "deliveries": [DATABASE_WAITS] if places else [],
         }  # fmt: skip
         self._write()
@@ -31,7 +31,7 @@ class Record:
         files.write_json(self._path, self._content)
 
     def add(self, name: str, figures: dict[str, Any]) -> None:
-        """Note the figures of a phase that has ended."""
+        """Record the figures of a phase that has ended."""
         self.done[name] = figures
         self._write()
 
@@ -40,12 +40,12 @@ class Record:
         self._write(status=status, error=error, finished_at=dates.now(), seconds=seconds)
 
     def succeed(self) -> None:
-        """Note that the run succeeded."""
-        self.done["output"] |= UNKNOWN  # also when the phase was taken from a run that knew
+        """Record that the run succeeded."""
+        self.done["output"] |= UNKNOWN  # a reused phase may have the values of its former run
         self._end("success")
 
     def fail(self, error: BaseException) -> None:
-        """Note that the run failed, in which phase and why."""
+        """Record that the run failed, in which phase and why."""
         text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
         text = folders.STOPPED if isinstance(error, KeyboardInterrupt) else text
         self._end("failed", f"{self.phase}: {text}" if self.phase else text)

@@ -1,4 +1,4 @@
-"""Retention: folders of former runs go when they are many and old; what is needed stays, and so do their figures."""
+"""Retention: remove the folders of former runs that are old and no longer needed."""
 
 import datetime as dt
 import logging
@@ -15,23 +15,23 @@ DOOMED = "doomed"
 def prune(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datetime) -> list[str]:
     """Remove the folders of former runs of a date, and return their names.
 
-    What stays: the visible run, the last good run, a run that waits to be delivered, the newest `keep_runs` runs, and
-    those of the last `keep_days` days. The database keeps the figures of all. The caller holds the date.
+    These are kept: the visible run, the last successful run, runs with pending deliveries, the newest `keep_runs` runs,
+    and the runs of the last `keep_days` days. The database keeps the figures of all. The caller holds the date.
 
     Parameters
     ----------
     now
-        The time, in UTC.
+        The current time in UTC.
     """
     doomed, removed = output / folders.RUNS / DOOMED, []
     try:
-        shutil.rmtree(doomed, ignore_errors=True)  # what a prune that was killed left
+        shutil.rmtree(doomed, ignore_errors=True)  # left by a process that was killed
         for folder in expendable(output, date, keep_runs, keep_days, now):
             doomed.mkdir(exist_ok=True)
-            folder.rename(doomed / folder.name)  # gone in one step: no half of a run is ever found
+            folder.rename(doomed / folder.name)  # atomic, so that no run is ever half removed
             removed.append(folder.name)
         shutil.rmtree(doomed, ignore_errors=True)
-    except OSError as error:  # the report that was just made is worth more than the room
+    except OSError as error:  # the new report must not fail because of this
         log.warning("former runs of %s cannot be removed: %s: %s", date, error.filename, error.strerror)
     if removed:
         log.info("retention removed %s of %s", ", ".join(removed), date)
@@ -39,17 +39,16 @@ def prune(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datet
 
 
 def expendable(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datetime) -> list[Path]:
-    """Return the folders that may go, oldest first."""
-    found = folders.folders(output, date)
-    states = {folder: files.read_json(folder / "run.json") for folder in found}
-    good = [folder for folder in found if states[folder]["status"] == "success"]
-    newest = found[-keep_runs:] if keep_runs else []
-    kept = {path.resolve() for path in (output / date, *good[-1:], *newest)}
+    """Return the folders that may be removed, oldest first."""
+    states = {folder: files.read_json(folder / "run.json") for folder in folders.folders(output, date)}
+    good = [folder for folder, run in states.items() if run["status"] == "success"]
+    newest = list(states)[-keep_runs:] if keep_runs else []
+    needed = {path.resolve() for path in (output / date, *good[-1:], *newest)}
     since = now - dt.timedelta(days=keep_days)
     return [
         folder
         for folder, run in states.items()
-        if folder.resolve() not in kept
+        if folder.resolve() not in needed
         and dt.datetime.fromisoformat(run["started_at"]) < since
         and not any(delivery["status"] == "pending" for delivery in run["deliveries"])
     ]

@@ -1,1 +1,1 @@
-"""The invented loan book that ships with the project."""
+"""The synthetic loan book that ships with the project."""

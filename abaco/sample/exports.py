@@ -1,7 +1,7 @@
 """The sample book as a loan system exports it: balances, loans, schedules, transactions, statements.
 
-The balances of every month-end follow from the disbursements and payments: what was lent less the principal
-paid is what is outstanding plus what is written off.
+The balances of every month-end follow from the disbursements and payments: principal lent less principal paid
+equals the outstanding plus the written-off balance.
 """
 
 from datetime import date, timedelta
@@ -12,9 +12,9 @@ import numpy as np
 from abaco.sample import simulation
 from abaco.sample.simulation import EPOCH, HISTORY, MONTH_ENDS
 
-# The day the last snapshot's figures are really from; an earlier one makes its label run ahead of them.
+# The true date of the last snapshot's figures; an earlier one makes the snapshot's label too late.
 LAST_AS_OF = date(2025, 12, 31)
-TINY_FEE_EVERY = 97  # one loan in so many carries fees below a millionth, left over from a rounding
+TINY_FEE_EVERY = 97  # one loan in so many has fees below a millionth, as a rounding error
 TAX_PERCENT = 13
 PAR_BALANCES = (
     "loan_id_raw,reporting_date,dpd,dpd_date,is_writeoff,writeoff_type,loan_ccy,outstanding_balance,"
@@ -40,7 +40,7 @@ TERM_BUCKETS = (
     (180, "121-180 Days"), (360, ">180 Days"),
 )  # fmt: skip
 COUNT_BUCKETS = ((1, "1"), (2, "2"), (3, "3"), (4, "4"), (10, "5-10"), (1 << 30, "11+"))
-# Loans in the balances alone: the two whose buckets do not add up in the snapshot, and the faulty ones.
+# Loans that are only in the balances: two whose buckets do not add up in the snapshot, and faulty ones.
 # Loan, date, outstanding, balance at or past 7, 30, 60 and 90 days, days past due.
 EXTRA_BALANCES = (
     ("ALF - X00013", "2025-01-31", "120.00", ("0.00", "0.00", "0.00", "0.00"), 0),
@@ -82,21 +82,17 @@ class _Loan:
     """One loan of a book as plain integers (days since 1970, cents), with its contract terms."""
 
     def __init__(self, book, place):
-        one = [
-            int(v[place])
-            for v in (book.number, book.disbursed, book.period, book.instalments, book.principal)
-        ]
-        self.place, (self.number, self.disbursed, self.period, self.instalments, self.principal) = place, one
+        columns = (book.number, book.disbursed, book.period, book.instalments, book.principal)
+        terms = (int(column[place]) for column in columns)
+        self.number, self.disbursed, self.period, self.instalments, self.principal = terms
+        self.place = place
         self.balance, self.overdue = book.balance[:, place].tolist(), book.days_past_due[:, place].tolist()
-        self.is_off, self.is_reported = (
-            book.is_written_off[:, place].tolist(),
-            book.is_reported[:, place].tolist(),
-        )
+        self.is_off = book.is_written_off[:, place].tolist()
+        self.is_reported = book.is_reported[:, place].tolist()
         self.lot = simulation.draw(book.key[place : place + 1], 9).item()
         self.loan_id = simulation.loan_ids(book)[place].as_py()
-        self.rate = (
-            2300 if self.lot % 60 == 0 else 180 + self.lot % 420
-        )  # per thousand a year; a few exceed 200 %
+        # per thousand a year; a few exceed 200 %
+        self.rate = 2300 if self.lot % 60 == 0 else 180 + self.lot % 420
         self.term = self.period * self.instalments
         self.schedule = list(self._instalments())
         self.interest, self.fees = (sum(column) for column in list(zip(*self.schedule, strict=True))[2:4])
@@ -106,10 +102,8 @@ class _Loan:
         left = self.principal
         for turn in range(1, self.instalments + 1):
             rest = self.principal - self.principal * turn // self.instalments
-            interest, fees = (
-                left * self.rate * self.period // 360_000,
-                (left - rest) * (self.lot % 11 + 5) // 1000,
-            )
+            interest = left * self.rate * self.period // 360_000
+            fees = (left - rest) * (self.lot % 11 + 5) // 1000
             yield self.disbursed + turn * self.period, left - rest, interest, fees, _tax(interest + fees)
             left = rest
 
@@ -121,23 +115,23 @@ def _par_balances(loans):
         for loan in loans:
             if loan.is_reported[month]:
                 off, late, owed = loan.is_off[month], loan.overdue[month], loan.balance[month]
-                held, lost = (0, owed) if off else (owed, 0)
-                pars = [_usd(held if late >= days else 0) for days in (7, 30, 60, 90)]
+                balance, lost = (0, owed) if off else (owed, 0)
+                pars = [_usd(balance if late >= days else 0) for days in (7, 30, 60, 90)]
                 closing = MONTH_ENDS[month + 1]
-                rows.append(
-                    _par_row(loan.loan_id, _iso(closing), _usd(held), pars, late, _as_of(closing), _usd(lost))
-                )
+                ends = (_iso(closing), _usd(balance), pars, late, _as_of(closing), _usd(lost))
+                rows.append(_par_row(loan.loan_id, *ends))
     extra = [_par_row(*row, as_of=MONTH_ENDS[-3]) for row in EXTRA_BALANCES]
     for place, row in enumerate([*extra, rows[0]], 1):
         rows.insert(place * len(rows) // (len(extra) + 2), row)
     return rows
 
 
-def _par_row(loan_id, reporting_date, held, pars, late, as_of, lost="0.00"):
+def _par_row(loan_id, reporting_date, balance, pars, late, as_of, lost="0.00"):
     """A row of balances; ``dpd_date`` is the first overdue day, counted back from ``as_of``."""
     first_overdue, is_off = _iso(as_of - late) if late else "", lost != "0.00"
     flag, kind = ("true", "DPD") if is_off else ("false", "")
-    return (loan_id, reporting_date, late, first_overdue, flag, kind, "USD", held, lost, 1, held, lost, *pars)
+    usd = (balance, lost)
+    return (loan_id, reporting_date, late, first_overdue, flag, kind, "USD", *usd, 1, *usd, *pars)
 
 
 def _loans(loans, people):
@@ -194,7 +188,7 @@ def _payments(loan, fall, paid_on, is_last):
 
 
 def _payment_day(loan, month, opening, closing):
-    """The due day for who pays on time, some day of the month for who pays late or early."""
+    """The due day of a payment on time, another day of the month for a late or early one."""
     due = loan.disbursed + loan.period * min((closing - loan.disbursed) // loan.period, loan.instalments)
     is_early = loan.balance[month] == 0 and loan.disbursed + loan.term > closing
     if opening < due <= closing and not loan.overdue[month - 1] and not is_early:
@@ -224,7 +218,7 @@ def _tax(cents):
 
 
 def _band(value, bands):
-    """The label of the first band whose upper bound holds the value, or of the last."""
+    """The label of the first band that contains the value, or of the last."""
     return next((label for top, label in bands if value <= top), bands[-1][1])
 
 
@@ -249,5 +243,5 @@ def _as_of(closing):
 
 
 def _paid_iso(day):
-    """The day money moved; nothing is known yet of what moved after the figures were taken."""
+    """The day of a payment, at the latest the day the figures are from."""
     return _iso(min(day, (LAST_AS_OF - EPOCH).days))

@@ -1,4 +1,4 @@
-"""Invented loans and what becomes of them, month by month, for `abaco.sample.snapshot`.
+"""Synthetic loans and their payments, month by month, for `abaco.sample.snapshot`.
 
 A loan's life is a pure function of (seed, loan number): draws come from splitmix64 in 64-bit integers,
 amounts are integer cents, and no float, clock or hash order takes part. A loan is therefore the same in a
@@ -16,7 +16,7 @@ EPOCH = date(1970, 1, 1)
 MONTHS = 13
 HISTORY = 17  # months lived before the first snapshot, so that it already holds old loans in every bucket
 WRITE_OFF_DPD = 180
-# Days since 1970; the first is the eve of the history, the last is 2025-12-31.
+# Days since 1970; the first is the day before the history, the last is 2025-12-31.
 MONTH_ENDS = [(date(2023 + m // 12, m % 12 + 1, 1) - EPOCH).days - 1 for m in range(6, 7 + HISTORY + MONTHS)]
 SNAPSHOTS = np.array(MONTH_ENDS[-MONTHS:], np.int32)
 
@@ -33,16 +33,8 @@ FIRST_NAMES = (
     "Gilda", "Hugo", "Inés", "Julián", "Karla", "Óscar",
 )  # fmt: skip
 SURNAMES = (
-    "Ejemplar",
-    "Ficticio",
-    "Inventado",
-    "Muestra",
-    "Simulado",
-    "Pruebas",
-    "Imaginario",
-    "Supuesto",
-    "Ensayo",
-)
+    "Ejemplar", "Ficticio", "Inventado", "Muestra", "Simulado", "Pruebas", "Imaginario", "Supuesto", "Ensayo",
+)  # fmt: skip
 FIRST_MAILBOXES = (
     "ana", "benito", "carla", "dario", "elena", "fabio",
     "gilda", "hugo", "ines", "julian", "karla", "oscar",
@@ -61,7 +53,7 @@ STAY_BY_BUCKET = (340, 540, 740, 880)  # 1–29, 30–59, 60–89, 90+ days past
 # Chances per thousand in a month: an early pay-off, one instalment paid of several overdue, the last
 # cents paid, a part recovered of what is written off.
 PREPAY, PAY_ONE, PAY_OFF_DUST, RECOVER = 30, 300, 350, 60
-# Percent by which a snapshot's month worsens the first missed payment; June is the month that goes wrong.
+# Percent by which a snapshot's month worsens the first missed payment; June is a bad month.
 STRESS = (100, 90, 80, 100, 110, 100, 210, 120, 90, 80, 90, 100, 80)
 # Cash on hand per ten thousand of the balance, by snapshot; two months are short of cash.
 CASH_RATE = (310, 285, 260, 330, 295, 140, 240, 275, 320, 345, 130, 250, 300)
@@ -116,7 +108,7 @@ class Lives:
 
 
 def simulate(first, count, seed):
-    """Live the loans numbered ``first`` to ``first + count - 1``.
+    """Simulate the loans numbered ``first`` to ``first + count - 1``.
 
     Parameters
     ----------
@@ -136,7 +128,7 @@ def simulate(first, count, seed):
     bullet = kind % 2 == 0
     term = np.where(bullet, pick(BULLET_TERMS, kind >> 8), pick(INSTALMENT_TERMS, kind >> 8))
     period = np.where(bullet, term, 30)
-    # as early as can still matter at the first snapshot, so that the book is in full swing there
+    # early enough that the book has loans of every age at the first snapshot
     disbursed = MONTH_ENDS[-1] - draw(key, 3) % (365 + WRITE_OFF_DPD + term)
     low, high = (pick(column, size) * 100 for column in zip(*TICKETS_USD, strict=True))
     principal = low + (size >> 4) % (high - low)
@@ -207,7 +199,7 @@ def product_of(lives):
 
 
 def customer_of(lives):
-    """Customer numbers: 40 loans in a row share 16 customers, the first of whom borrow the most."""
+    """Customer numbers: 40 loans in a row share 16 customers, the first of which borrow the most."""
     lot = draw(lives.key, 5)
     return lives.number // 40 * 16 + (lot & 15) * (lot >> 4 & 15) // 16
 
@@ -216,11 +208,8 @@ def borrower_columns(lives):
     """The invented people behind the loans, one value a loan; some have no phone or no region on file."""
     customer = customer_of(lives)
     trait = draw(mix(customer.astype(np.uint64)), 6)
-    first, last, second = (
-        trait % len(FIRST_NAMES),
-        (trait >> 8) % len(SURNAMES),
-        (trait >> 16) % len(SURNAMES),
-    )
+    first = trait % len(FIRST_NAMES)
+    last, second = (trait >> 8) % len(SURNAMES), (trait >> 16) % len(SURNAMES)
     mailbox = join(take(FIRST_MAILBOXES, first), take(SURNAME_MAILBOXES, last), digits(customer, 1), ".")
     phone = join("+503 5550", digits(customer % 10000, 4), "-")
     return {
@@ -233,7 +222,7 @@ def borrower_columns(lives):
 
 
 def join(*parts):
-    """Join texts element by element; the last part is what stands between them."""
+    """Join texts element by element; the last part is the separator."""
     return pc.binary_join_element_wise(*parts)
 
 

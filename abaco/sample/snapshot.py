@@ -1,7 +1,7 @@
-"""The synthetic loan book that ships with the project, and snapshots of any size for tests of speed.
+"""The synthetic loan book that ships with the project, and snapshots of any size for benchmarks.
 
 `write_sample` writes one small book twice: as a canonical snapshot and as the exports of a loan system.
-Both carry a few faulty rows, on loan ids of their own (``ALF - X00001``), so that cleaning leaves one book.
+Both carry a few faulty rows, with their own loan ids (``ALF - X00001``), so that both have the same accepted rows.
 `write_snapshot` writes the first form with as many rows as asked. Everything in them is invented.
 """
 
@@ -19,8 +19,8 @@ from abaco.sample import simulation
 from abaco.sample.exports import exports
 from abaco.sample.simulation import HISTORY, SNAPSHOTS
 
-SEED = 38907  # a book with a jump in June, and back within its limits at the end
-SAMPLE_LOANS = 580  # loan numbers; those that were over before the first snapshot do not show
+SEED = 38907  # a book with a jump in June that is within its limits at the end
+SAMPLE_LOANS = 580  # loan numbers, including loans that ended before the first snapshot
 CHUNK_LOANS = 1 << 15
 FEWEST_ROWS_WITH_FAULTS = 2_000  # below this the faulty rows would be more than 1 % of the file
 
@@ -28,14 +28,8 @@ BUCKETS = ("dpd_0_7_usd", "dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd
 BUCKET_STARTS = (0, 7, 30, 60, 90)
 AMOUNT = pa.decimal128(18, 2)
 _TEXT = (
-    "loan_id",
-    "measurement_date",
-    "customer_id",
-    "borrower_name",
-    "borrower_email",
-    "borrower_phone",
-    "company",
-)
+    "loan_id", "measurement_date", "customer_id", "borrower_name", "borrower_email", "borrower_phone", "company",
+)  # fmt: skip
 _TOTALS = ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd", "cash_available_usd")
 SNAPSHOT = pa.schema(
     [
@@ -82,10 +76,10 @@ def write_snapshot(path, rows, seed=SEED):
     Parameters
     ----------
     path : path-like
-        A Parquet file if it ends in ``.parquet`` (decimal amounts, typed dates; what cannot be typed is
-        null), otherwise CSV.
+        A Parquet file if it ends in ``.parquet`` (decimal amounts and dates; invalid values are null),
+        otherwise CSV.
     rows : int
-        How many rows, the header not counted.
+        Number of rows without the header.
     seed : int
         Another seed is another book.
     """
@@ -121,23 +115,23 @@ def snapshot_table(lives, limit):
     lives : Lives
         From `simulate`.
     limit : int
-        Rows at most; the loans that come last are left out, so that the others keep all their months.
+        Maximum number of rows; the last loans are left out, so that the others keep all their months.
 
     Returns
     -------
     pyarrow.Table
         Amounts in US dollars, decimal(18,2).
     """
-    shown = lives.is_reported[HISTORY:]
-    rows_so_far = np.cumsum(shown.T).reshape(shown.T.shape).T
-    shown &= rows_so_far <= limit
-    month, loan = np.nonzero(shown)
-    who = simulation.borrower_columns(lives) | {
+    is_row = lives.is_reported[HISTORY:]
+    rows_so_far = np.cumsum(is_row.T).reshape(is_row.T.shape).T
+    is_row &= rows_so_far <= limit
+    month, loan = np.nonzero(is_row)
+    texts = simulation.borrower_columns(lives) | {
         "loan_id": simulation.loan_ids(lives),
         "company": simulation.company_of(lives),
         "product": simulation.product_of(lives),
     }
-    columns = {name: column.take(pa.array(loan)) for name, column in who.items()}
+    columns = {name: column.take(pa.array(loan)) for name, column in texts.items()}
     columns |= {name: _cents_column(cents) for name, cents in snapshot_amounts(lives, month, loan).items()}
     columns["measurement_date"] = pa.array(SNAPSHOTS).take(pa.array(month)).cast(pa.date32())
     columns["collector_note"] = _notes(lives, month, loan)
@@ -148,30 +142,30 @@ def snapshot_amounts(lives, month, loan):
     """Amount columns, in cents, of the given snapshot months and loans (two index vectors, a row each)."""
     owed, overdue = lives.balance[HISTORY:][month, loan], lives.days_past_due[HISTORY:][month, loan]
     is_off = lives.is_written_off[HISTORY:][month, loan]
-    held = np.where(is_off, 0, owed)
+    balance = np.where(is_off, 0, owed)
     share = simulation.draw(lives.key, 8)[loan]
-    # A lender advances a little less than the invoice. Every loan not written off is eligible, as it is when
-    # the balances of the exports are read, which know no other rule.
+    # A lender advances a little less than the invoice. Every loan that is not written off is eligible, as in the
+    # tape that is made from the exports.
     amounts = {
-        "total_receivable_usd": held,
-        "total_eligible_usd": held,
-        "discounted_balance_usd": held - held * (share % 50 + 10) // 1000,
-        "cash_available_usd": held * (np.array(simulation.CASH_RATE)[month] * (share % 61 + 70)) // 1_000_000,
-        "written_off_usd": owed - held,
+        "total_receivable_usd": balance,
+        "total_eligible_usd": balance,
+        "discounted_balance_usd": balance - balance * (share % 50 + 10) // 1000,
+        "cash_available_usd": balance
+        * (np.array(simulation.CASH_RATE)[month] * (share % 61 + 70))
+        // 1_000_000,
+        "written_off_usd": owed - balance,
     }
     bucket = np.searchsorted(BUCKET_STARTS, overdue, side="right") - 1
-    return amounts | {name: np.where(bucket == place, held, 0) for place, name in enumerate(BUCKETS)}
+    return amounts | {name: np.where(bucket == place, balance, 0) for place, name in enumerate(BUCKETS)}
 
 
 def _notes(lives, month, loan):
-    """What the collector wrote down: now and then, and more often where a loan is in arrears."""
-    overdue, chance = (
-        lives.days_past_due[HISTORY:][month, loan],
-        simulation.draw(lives.key[loan], 7) + 7919 * month,
-    )
+    """Notes of the collector, more often for loans in arrears."""
+    overdue = lives.days_past_due[HISTORY:][month, loan]
+    chance = simulation.draw(lives.key[loan], 7) + 7919 * month
     is_noted = ((overdue >= 7) & (chance % 3 == 0)) | (chance % 61 == 0)
-    silence = len(simulation.NOTES)
-    return simulation.take([*simulation.NOTES, None], np.where(is_noted, chance % silence, silence))
+    count = len(simulation.NOTES)
+    return simulation.take([*simulation.NOTES, None], np.where(is_noted, chance % count, count))
 
 
 def _cents_column(cents):
@@ -182,18 +176,18 @@ def _cents_column(cents):
 
 
 def planted_rows(table=None):
-    """Faulty rows for a snapshot: what cleaning must reject, drop as a duplicate, or accept with a warning.
+    """Faulty rows for a snapshot, to be rejected, dropped as a duplicate, or accepted with a warning.
 
     Parameters
     ----------
     table : pyarrow.Table, optional
-        The good rows, the first of which is repeated.
+        The good rows; the first is repeated.
 
     Returns
     -------
     list of dict
-        Texts by column. A row without ``measurement_date`` is a line with a field too few; an amount of
-        ``1,250.00``, unquoted, makes a field too many.
+        Texts by column. A row without ``measurement_date`` is a line with one field too few; the unquoted amount
+        ``1,250.00`` makes one field too many.
     """
     usual = {"measurement_date": "2025-10-31", "total_receivable_usd": "1250.00"}
     cases = [
@@ -214,16 +208,12 @@ def planted_rows(table=None):
         _unbalanced("2025-02-28", "80.00"),
     ]
     planted = [_planted_row(f"ALF - X{place:05d}", case) for place, case in enumerate(cases, 1)]
-    repeated = (
-        {}
-        if table is None
-        else {name: _text(value) for name, value in table.slice(0, 1).to_pylist()[0].items()}
-    )
-    return [*planted, repeated]
+    first = {} if table is None else table.slice(0, 1).to_pylist()[0]
+    return [*planted, {name: _text(value) for name, value in first.items()}]
 
 
 def _unbalanced(day, owed):
-    """A small loan of which the buckets hold 100 dollars, whatever it owes."""
+    """A small loan with 100 dollars in its buckets, whatever it owes."""
     totals = dict.fromkeys(("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), owed)
     return {"measurement_date": day, **totals, "dpd_0_7_usd": "100.00"}
 
@@ -244,12 +234,12 @@ def _planted_row(loan_id, case):
 
 
 def _text(value):
-    """A value as the CSV shows it."""
+    """A value as text in the CSV."""
     return "" if value is None else str(value)
 
 
 def _typed(text, kind):
-    """A text as a Parquet value; null when the type cannot hold it."""
+    """A text as a Parquet value; null if it is not valid."""
     try:
         if kind == AMOUNT:
             return Decimal(text) if Decimal(text).is_finite() else None
@@ -265,7 +255,7 @@ def _slices(table, planted):
 
 
 def _mingle(table, planted):
-    """The table with the faulty rows spread over it, as far as its types can hold them."""
+    """The table with the faulty rows spread over it; their invalid values are null."""
     pieces = _slices(table, planted)
     for place, row in enumerate(planted):
         typed = {field.name: _typed(row.get(field.name), field.type) for field in SNAPSHOT}
@@ -278,7 +268,7 @@ def _start_csv(file):
 
 
 def _append_csv(file, table, planted):
-    """Append the table's rows, with the faulty ones spread over them as they are."""
+    """Append the table's rows with the faulty rows spread over them."""
     options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="none")
     for piece, row in zip(_slices(table, planted), [*planted, None], strict=True):
         pyarrow.csv.write_csv(piece, file, options)

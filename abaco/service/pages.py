@@ -68,7 +68,7 @@ def run(run: dict[str, Any], book: Book, base: str) -> str:
     title = f"Report of {day(run['date'])}" if base.startswith("/reports") else f"Run {run['run_id']}"
     return _page(
         "run.html.j2", title, run=run, base=base, cards=cards, is_seen=visible == run["run_id"],
-        source=project.shown(run["input"]), ended=moment(run["finished_at"]),
+        source=project.display_path(run["input"]), ended=moment(run["finished_at"]),
         files=tables.files(sizes, base), has_report="report.html" in sizes, runs=tables.runs(of_date, run, visible),
     )  # fmt: skip
 

@@ -73,14 +73,14 @@ def _inode(path: Path) -> int | None:
 def health(book: Book) -> dict[str, Any]:
     """Return the content of /health; ``status`` is ``unhealthy`` when the service cannot work."""
     due = book.schedule.next_run
-    content = {"status": "unhealthy", "last_run": None, "next_run": due and dates.stamp(due)}
+    content = {"status": "unhealthy", "last_run": None, "next_run": due and dates.format_time(due)}
     content |= {"metrics_computed": None, "last_error": None}
     try:
         with reading(book.engine) as connection:
             latest, outcomes = queries.latest(connection), book.outcomes(connection)
             kpis = queries.figures(connection, latest) if latest else {}
         outcome = outcomes[-1] if outcomes else None
-        content["last_run"] = outcome and dates.stamp(outcome.at)
+        content["last_run"] = outcome and dates.format_time(outcome.at)
         content["metrics_computed"] = sum(kpi["value"] is not None for kpi in kpis.values())
         folders.check_writable(book.output)
     except AbacoError as error:
@@ -93,4 +93,4 @@ def health(book: Book) -> dict[str, Any]:
 
 def _overdue(book: Book, outcome: Outcome | None) -> str | None:
     due = book.schedule.overdue(outcome and outcome.at)
-    return due and f"The run that was due at {dates.stamp(due)} has not ended: see logs/service.log"
+    return due and f"The run that was due at {dates.format_time(due)} has not ended: see logs/service.log"

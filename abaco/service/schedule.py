@@ -174,7 +174,7 @@ class Schedule:
 
     def _run(self, due: dt.datetime) -> bool:
         """Run the command and return whether it ended by itself; a stopped run counts as missed."""
-        former, name = self.note(), dates.stamp(due)
+        former, name = self.note(), dates.format_time(due)
         tries = former["tries"] + 1 if former["due"] == name else 1
         note = {"due": name, "started_at": dates.now(), "tries": tries}
         self._write(**note, finished_at=None, exit_code=None, error=None)

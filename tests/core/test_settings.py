@@ -100,7 +100,7 @@ def test_unknown_or_mistyped_key_is_named(folder, pair, fault):
         ),
         ("max_reject_pct=2", "--params max_reject_pct=2: write section.key=value, for example"),
         ("ingestion.max.reject=2", "--params ingestion.max.reject=2: write section.key=value"),
-        ("run.input=[a", "--params run.input=[a: '[a' is no value: put it in quotes"),
+        ("run.input=[a", "--params run.input=[a: '[a' is not a valid value: put it in quotes"),
         ({"calculation": {"max": 1}}, "params: calculation.max is not a known parameter; calculation has: "),
         ({"calculation": 5}, "params: calculation is a section: write its keys below it"),
         ({"calculation": None}, "params: calculation is a section: write its keys below it"),
@@ -201,7 +201,7 @@ def test_parameter_with_a_computed_value_is_named(folder):
 def test_notebook_that_takes_no_run_dir_is_named(folder):
     parameters_cell(folder, "max_change_pct: float = 25.0")
     assert refusal().endswith(
-        "notebooks/03_calculation.ipynb has no parameter run_dir, which the pipeline gives it"
+        "notebooks/03_calculation.ipynb has no parameter run_dir, which the pipeline sets"
     )
 
 

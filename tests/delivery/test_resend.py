@@ -63,7 +63,7 @@ def test_what_was_given_up_and_nobody_wants_is_dropped_for_good(made):
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (("deliver",), "Say what to deliver: --pending, and --dead for what was given up, or --drop RUN"),
+        (("deliver",), "Say what to deliver: --pending, --dead for what was given up, or --drop RUN"),
         (("deliver", "--drop", "r1"), "Nothing that was given up is of r1: abaco status lists what was"),
         (("upload", "--date", DECEMBER), "azure is not set up: set AZURE_STORAGE_CONNECTION_STRING or "),
         (("email", "--date", DECEMBER, "--to", "a@example.com"), "email is not set up: set SMTP_URL"),

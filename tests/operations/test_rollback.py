@@ -128,7 +128,7 @@ def test_without_the_database_the_folders_tell_what_they_can(rolling):
     assert rolling.ids[1] in dates and "a later run failed at " in dates and "Open alerts" not in dates
     address = {"DATABASE_URL": "postgresql://127.0.0.1:1/none"}
     told = rolling.abaco("status", "--output", rolling.output, **address)
-    assert told.stdout == f"{dates}\n\nOf deliveries and alerts only the database knows\n"
+    assert told.stdout == f"{dates}\n\nDeliveries and alerts are known only to the database\n"
     assert told.returncode == 1
     assert told.stderr.startswith("Error: Database 127.0.0.1:1/none: ")
     none = rolling.abaco("status", "--output", rolling.output / "none", **address)

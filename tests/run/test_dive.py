@@ -104,7 +104,7 @@ def test_earlier_date_is_the_last_or_the_named_one(opened, text, day):
 def test_date_that_is_not_there_before_is_named(opened, text):
     with pytest.raises(
         InputError,
-        match=f"against {text} is no date of the input before 2025-12-31: choose one from 2024-12-31",
+        match=f"against: the input has no date {text} before 2025-12-31: choose one from 2024-12-31",
     ):
         opened.against(text)
 
@@ -112,7 +112,7 @@ def test_date_that_is_not_there_before_is_named(opened, text):
 def test_kpi_that_is_no_par_is_named_with_those_that_are(opened):
     assert opened.par("PAR90") == 90
     with pytest.raises(
-        InputError, match="kpi PortfolioHealth is no portfolio at risk: choose one of PAR30, PAR90"
+        InputError, match="kpi PortfolioHealth is not a portfolio at risk: choose one of PAR30, PAR90"
     ):
         opened.par("PortfolioHealth")
 

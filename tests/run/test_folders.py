@@ -161,7 +161,7 @@ def test_killed_process_does_not_block_and_what_it_left_at_work_can_be_removed(t
     said = []
     with folders.hold(tmp_path, DECEMBER, 0, said.append):
         kept = folders.stage(tmp_path, DECEMBER, "next")
-        folders.discard_left(tmp_path, DECEMBER, kept)
+        folders.discard_other_work(tmp_path, DECEMBER, kept)
     assert not (folder / "work").exists()
     assert (kept / "work").exists()
     assert said == []

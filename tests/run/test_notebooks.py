@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from abaco.core.phases import PHASES, section
-from abaco.core.settings import GIVEN, notebook_parameters
+from abaco.core.settings import PIPELINE_PARAMETERS, notebook_parameters
 from abaco.run.dive import DIVES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,7 +94,7 @@ def test_each_parameter_is_annotated_and_explained(cells):
 def test_defaults_are_those_of_pipeline_yml(path, name):
     found = {key: default for key, (_, default) in notebook_parameters(path).items()}
     assert found.pop("run_dir") == ""
-    given = [key for key in GIVEN.get(section(name), ()) if key != "run_dir"]
+    given = [key for key in PIPELINE_PARAMETERS.get(section(name), ()) if key != "run_dir"]
     defaults = {key: found.pop(key) for key in given}
     assert found == SETTINGS[section(name)]
     if "input" in defaults:

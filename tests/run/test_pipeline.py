@@ -357,7 +357,7 @@ def test_process_killed_in_the_middle_of_a_phase_fails_the_run(broken):
     line, run, folder = failure(broken)
     notebook = folder / "notebooks/01_ingestion.ipynb"
     assert line == (
-        "Error: Phase 01_ingestion failed in cell 9: its process was killed by SIGKILL, perhaps for want of memory; "
+        "Error: Phase 01_ingestion failed in cell 9: its process was killed by SIGKILL, perhaps for lack of memory; "
         f"see {notebook}"
     )
     assert notebook.is_file()
@@ -421,7 +421,7 @@ def test_stopped_run_says_so_and_removes_its_work(endless, number):
     process.send_signal(number)
     _, err = process.communicate(timeout=900)
     assert process.returncode == 130
-    assert err.strip() == "Error: interrupted; the former report is as it was"
+    assert err.strip() == "Error: interrupted; the former report is unchanged"
     assert not (folder / "work").exists()
     run = json.loads((folder / "run.json").read_text())
     assert (run["status"], run["error"]) == ("failed", "01_ingestion: stopped by a signal")
@@ -467,7 +467,7 @@ def test_second_run_of_a_date_waits_for_the_first(project):
     assert [code for *_, code in results] == [0, 0], results
     (first, _), (_, err) = sorted(((one.pid, one.said) for one in both), key=lambda one: one[1] != "")
     assert [err for _, err, _ in results] == ["", ""]
-    who = rf"(process {first} on \S+ since \S+|which has not said who it is)"
+    who = rf"(process {first} on \S+ since \S+|whose process is not known)"
     assert re.fullmatch(rf"Waiting for 2025-12-31, held by another run, {who}\n", err)
     earlier, later = (json.loads((folder / "run.json").read_text()) for folder in project.runs())
     assert (earlier["status"], later["status"]) == ("success", "success")

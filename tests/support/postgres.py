@@ -18,7 +18,7 @@ from tests.support.ports import free_port
 
 USER, PASSWORD = "abaco", "s3cret/w:th@signs"
 QUOTED = "s3cret%2Fw%3Ath%40signs"
-PATIENCE_SECONDS = 180  # for a server on a busy machine
+TIMEOUT_SECONDS = 180  # for a server on a busy machine
 FAST = ("fsync=off", "full_page_writes=off", "max_connections=40")
 
 
@@ -84,7 +84,7 @@ class Postgres:
                 [self.programs / "bin/postgres", "-D", self.data, "-c", "unix_socket_directories=", *settings],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", **self._as,
             )  # fmt: skip
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
             try:
                 return psycopg.connect(self.address("postgres")).close()
@@ -96,7 +96,7 @@ class Postgres:
         """End the server and every connection at once."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(PATIENCE_SECONDS)
+            self._process.wait(TIMEOUT_SECONDS)
             self._process = None
 
     def freeze(self):

@@ -27,7 +27,7 @@ COPIED = (
     "requirements-spark.lock", "requirements-test.lock",
 )  # fmt: skip
 OTHERS = (*OWN, "MAKE", "MFLAGS", "DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "PORT", "TO", "FROM", "GIT_")
-PATIENCE_SECONDS = 600
+TIMEOUT_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Session:
         self._tell(f'FAILED=; . {shlex.quote(str(file))} </dev/null; echo; echo "--END-- $FAILED"')
         lines = []
         while not (
-            line := self._said.get(timeout=PATIENCE_SECONDS) or "--END-- the shell has ended"
+            line := self._said.get(timeout=TIMEOUT_SECONDS) or "--END-- the shell has ended"
         ).startswith("--END--"):
             lines.append(line)
         return line.removeprefix("--END--").strip(), "".join(lines)

@@ -68,7 +68,7 @@ def _refresh(
     source = cascade_store.examined(path)
     archived = store.archive(source)
     is_new = store.replace(source, str(url), transfer.etag)
-    size = f"{source.bytes:,} bytes, archived as {project.shown(archived)}"
+    size = f"{source.bytes:,} bytes, archived as {project.display_path(archived)}"
     return size if is_new else f"the export is unchanged, {size}"
 
 
@@ -115,7 +115,7 @@ def token_of() -> str:
 
 
 def _unwritten(error: OSError, store: Store) -> AbacoError:
-    place = project.shown(store.folder)
+    place = project.display_path(store.folder)
     if error.errno in FULL:
         return RunError(f"No room for the export in {place}: make some, or choose another cascade.folder")
     return InputError(

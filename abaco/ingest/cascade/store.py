@@ -50,8 +50,8 @@ class Store:
         """
         for path in (self.folder, self.current.parent, self.folder / "archive"):
             path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-        shown = project.shown(self.folder)
-        with locks.held(self.folder / "lock", timeout, say, shown, lambda: "another download"):
+        shown = project.display_path(self.folder)
+        with locks.hold(self.folder / "lock", timeout, say, shown, lambda: "another download"):
             try:
                 self._clear()  # a killed download leaves its part
                 self.fresh.parent.mkdir(mode=PRIVATE)
