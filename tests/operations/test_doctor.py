@@ -425,7 +425,7 @@ def test_cascade_answers_and_the_token_goes_nowhere_else(cascade, status):
     ("status", "kind", "text"),
     [
         (401, InputError, "refuses the token"), (403, InputError, "refuses the token"),
-        (404, InputError, "has no export at cascade.url"), (503, RunError, "it is in trouble"),
+        (404, InputError, "has no export at cascade.url"), (503, RunError, "answered 503: try again later"),
     ],
 )  # fmt: skip
 def test_cascade_with_a_fault(cascade, status, kind, text):
