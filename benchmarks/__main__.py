@@ -14,9 +14,7 @@ class Extent:
     """The extent of the measurements."""
 
     report_rounds: int = 5
-    sizes: dict[int, int] = field(
-        default_factory=lambda: {100_000: 3, 1_000_000: 3, 10_000_000: 2}
-    )  # rounds by rows
+    sizes: dict[int, int] = field(default_factory=lambda: {100_000: 3, 1_000_000: 3, 10_000_000: 2})  # rounds by rows
     kinds: tuple[str, ...] = ("csv", "parquet")
     pydantic_rows: int = 100_000
     years: int = 3
@@ -31,13 +29,9 @@ QUICK = Extent(1, {2_000: 1}, ("csv",), 2_000, 1, 1, 1, 1)
 def main() -> None:
     """Run the benchmarks."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--output", type=Path, default=Path(__file__).with_name("RESULTS.md"), help="the file to write"
-    )
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("RESULTS.md"), help="the file to write")
     parser.add_argument("--work", type=Path, help="folder for some 6 GB of data, removed at the end")
-    parser.add_argument(
-        "--quick", action="store_true", help="run everything once with tiny inputs, as a test"
-    )
+    parser.add_argument("--quick", action="store_true", help="run everything once with tiny inputs, as a test")
     arguments = parser.parse_args()
     extent, facts, parts = QUICK if arguments.quick else Extent(), machine.facts(), []
     began = time.perf_counter()

@@ -23,9 +23,7 @@ def measured(place: Path, years: int, months: int, rounds: int) -> str:
 
     def backfill() -> measure.Measured:
         shutil.rmtree(place / "filled", ignore_errors=True)
-        return abaco(
-            "backfill", "--from", dates[0], "--to", dates[-1], "--input", export, "--output", place / "filled"
-        )
+        return abaco("backfill", "--from", dates[0], "--to", dates[-1], "--input", export, "--output", place / "filled")
 
     def singles() -> list[measure.Measured]:
         shutil.rmtree(place / "single", ignore_errors=True)
@@ -36,8 +34,7 @@ def measured(place: Path, years: int, months: int, rounds: int) -> str:
         together.append(backfill())
         apart.append(singles())
         print(
-            f"  {len(dates)} dates: {together[-1].seconds:.1f} s, {sum(measure.seconds(apart[-1])):.1f} s",
-            flush=True,
+            f"  {len(dates)} dates: {together[-1].seconds:.1f} s, {sum(measure.seconds(apart[-1])):.1f} s", flush=True
         )
     for date in dates:
         figures.check({folder: figures.of_run(place / folder / date) for folder in ("single", "filled")})
@@ -68,9 +65,7 @@ def abaco(*arguments: object) -> measure.Measured:
 def write_years(path: Path, years: int, months: int) -> list[str]:
     """Write the sample's rows of 2025 once for each year up to it, and return the dates."""
     header, *lines = (project.root() / "data" / "sample.csv").read_text(encoding="utf-8").splitlines()
-    dates = sorted(
-        {day for line in lines if (day := line.split(",")[1]).startswith("2025-") and day != "2025-02-30"}
-    )
+    dates = sorted({day for line in lines if (day := line.split(",")[1]).startswith("2025-") and day != "2025-02-30"})
     kept, found = dates[-months:], []
     with path.open("w", encoding="utf-8") as file:
         print(header, file=file)

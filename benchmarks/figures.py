@@ -57,6 +57,4 @@ def check(found: Mapping[str, dict[str, Any]]) -> None:
     (first, expected), *others = found.items()
     for name, figures in others:
         for part, value in figures.items():
-            assert value == expected[part], (
-                f"{name} and {first} differ in {part}: {value} and {expected[part]}"
-            )
+            assert value == expected[part], f"{name} and {first} differ in {part}: {value} and {expected[part]}"

@@ -102,10 +102,7 @@ def speed(found: Runs) -> str:
     said = [
         f"abaco sample --rows $rows --output $export  # .csv and .parquet; then, as of {DATE}:",
         "python $run/script.py  # abaco: the code cells of notebooks 01 and 02, and the four KPIs",
-        *(
-            f"python -m benchmarks.peers.{module} $export {DATE} $folder"
-            for module in (PEERS | PYDANTIC).values()
-        ),
+        *(f"python -m benchmarks.peers.{module} $export {DATE} $folder" for module in (PEERS | PYDANTIC).values()),
         f"abaco report --force --input $export --date {DATE} --output $new",
     ]
     return "\n".join([
@@ -151,6 +148,4 @@ def exponents(sizes: list[int], runs: list[list[measure.Measured]]) -> str:
     """Return the growth exponent of time from each size to the next."""
     times = [measure.median(measure.seconds(of)) for of in runs]
     pairs = zip(itertools.pairwise(sizes), itertools.pairwise(times), strict=True)
-    return ", ".join(
-        f"{math.log(late / soon) / math.log(more / less):.2f}" for (less, more), (soon, late) in pairs
-    )
+    return ", ".join(f"{math.log(late / soon) / math.log(more / less):.2f}" for (less, more), (soon, late) in pairs)

@@ -66,13 +66,9 @@ def scans(work: Callable[[DuckDB], None], rows: int) -> float:
         engine.connection.execute("CALL enable_logging('QueryLog')")
         work(engine)
         engine.connection.execute("CALL disable_logging()")
-        logged = engine.connection.execute(
-            "SELECT message FROM duckdb_logs WHERE type = 'QueryLog'"
-        ).fetchall()
+        logged = engine.connection.execute("SELECT message FROM duckdb_logs WHERE type = 'QueryLog'").fetchall()
         queries = [text for (text,) in logged if "read_parquet" in text]
-        plans = [
-            engine.connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {q}").fetchall()[0][1] for q in queries
-        ]
+        plans = [engine.connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {q}").fetchall()[0][1] for q in queries]
     return sum(rows_read(json.loads(plan)) for plan in plans) / rows
 
 
@@ -95,9 +91,7 @@ def main() -> None:
                 compute(tape, dates, definitions, engine)
                 if place:  # the first round only warms up
                     times[name].append(time.perf_counter() - began)
-    read = {
-        name: scans(lambda engine, d=d: compute(tape, dates, d, engine), rows) for name, d in cases().items()
-    }
+    read = {name: scans(lambda engine, d=d: compute(tape, dates, d, engine), rows) for name, d in cases().items()}
     print(json.dumps({"rows": rows, "times": times, "scans": read}))
 
 

@@ -24,8 +24,7 @@ def facts() -> dict[str, str]:
         "System": f"{platform.system()} {platform.release()}, load {os.getloadavg()[0]:.1f} at the start",
         "Python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
-        "Commit": _git("rev-parse", "--short=12", "HEAD")
-        + (" and changes" if _git("diff", "HEAD", "--stat") else ""),
+        "Commit": _git("rev-parse", "--short=12", "HEAD") + (" and changes" if _git("diff", "HEAD", "--stat") else ""),
     }
 
 

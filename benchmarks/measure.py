@@ -89,9 +89,7 @@ def alternate(cases: Mapping[str, Callable[[], Measured]], rounds: int) -> dict[
     for _ in range(rounds):
         for name, case in cases.items():
             found[name].append(case())
-            print(
-                f"  {name}: {found[name][-1].seconds:.2f} s, {found[name][-1].peak_mib:.0f} MiB", flush=True
-            )
+            print(f"  {name}: {found[name][-1].seconds:.2f} s, {found[name][-1].peak_mib:.0f} MiB", flush=True)
     return found
 
 

@@ -41,9 +41,7 @@ def script(phases: Iterable[str], run_dir: Path, parameters: Mapping[str, Mappin
         parts.append(f"# {phase}\n" + "\n".join(f"{name} = {value!r}" for name, value in given.items()))
         for place, cell in enumerate(json.loads(notebook_path(phase).read_text(encoding="utf-8"))["cells"]):
             if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", []):
-                parts.append(
-                    _kept("".join(cell["source"]), place) if phase == "04_report" else "".join(cell["source"])
-                )
+                parts.append(_kept("".join(cell["source"]), place) if phase == "04_report" else "".join(cell["source"]))
         if phase == "04_report":
             parts.append(f"write_notebook({phase!r}, {str(run_dir)!r}, _shown)")
     return "\n\n".join(parts) + "\n"

@@ -73,9 +73,7 @@ def measured(place: Path, rounds: int) -> str:
         line.replace(str(folders["papermill"]), "$run").replace(f"{measure.ROOT}/", "")
         for line in papermill_commands(folders["papermill"], given)
     ]
-    said += [
-        "python $run/script.py  # the code cells of the five notebooks, one after another (benchmarks/plain.py)"
-    ]
+    said += ["python $run/script.py  # the code cells of the five notebooks, one after another (benchmarks/plain.py)"]
     return "\n".join([
         "## 1. The report of the sample\n",
         "All three make the same page, byte for byte.\n",

@@ -34,9 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000_000)
     parser.add_argument("--kind", choices=("csv", "parquet"), default="csv")
-    parser.add_argument(
-        "--output", type=Path, default=Path(__file__).with_name("SCALE.md"), help="the file to write"
-    )
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("SCALE.md"), help="the file to write")
     parser.add_argument("--work", type=Path, help="folder for the data, removed at the end")
     given = parser.parse_args()
     facts, runs = machine.facts(), {}

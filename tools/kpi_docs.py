@@ -37,9 +37,7 @@ def _entry(name: str, kpi: Definition) -> str:
     limits = [f"{level} {limit:g}" for level, limit in (kpi.thresholds or {}).items() if limit is not None]
     better = f"{kpi.direction} is better" if kpi.direction else "neither way is better"
     facts = "; ".join(["per cent" if kpi.unit == "%" else kpi.unit, better, *limits, kpi.owner])
-    return f"**{name}**, {kpi.title}: {facts}.\n\n    {kpi.shown_formula}\n\n{kpi.note}\n".replace(
-        "\n\n\n", "\n\n"
-    )
+    return f"**{name}**, {kpi.title}: {facts}.\n\n    {kpi.shown_formula}\n\n{kpi.note}\n".replace("\n\n\n", "\n\n")
 
 
 def write() -> Path:

@@ -55,9 +55,7 @@ def document(report: Iterable[Table], exports: Iterable[Table]) -> str:
 def _entry(table: Table, level: str) -> str:
     rows = [f"| `{field.name}` | {field.type} | {field.unit} | {field.meaning} |" for field in table.fields]
     heads = "| column | type | unit | meaning |\n|---|---|---|---|"
-    return "\n".join(
-        [f"{level} {table.name}\n\n{table.grain[0].upper()}{table.grain[1:]}.\n", heads, *rows, ""]
-    )
+    return "\n".join([f"{level} {table.name}\n\n{table.grain[0].upper()}{table.grain[1:]}.\n", heads, *rows, ""])
 
 
 def write() -> Path:

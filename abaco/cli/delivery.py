@@ -34,9 +34,7 @@ def deliver(
     rows = commands.drop(reports, loaded, drop) if drop else []
     if pending or dead:
         rows += commands.deliver_pending(reports, loaded, dead)
-    lines = aligned(
-        (row["place"], row["run_id"] or row["key"], row["status"]) for row in group_deliveries(rows)
-    )
+    lines = aligned((row["place"], row["run_id"] or row["key"], row["status"]) for row in group_deliveries(rows))
     print(*lines or ["Nothing was to be delivered"], sep="\n")
     report_undelivered([row for row in rows if row["status"] in ("pending", "dead")])
 

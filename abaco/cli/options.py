@@ -12,22 +12,14 @@ app = typer.Typer(
 )  # fmt: skip
 UNDELIVERED = 3  # exit code: the report is done, but a delivery is pending
 
-Date = Annotated[
-    str | None, typer.Option(help="Measurement date, YYYY-MM-DD; by default the latest in the input.")
-]
+Date = Annotated[str | None, typer.Option(help="Measurement date, YYYY-MM-DD; by default the latest in the input.")]
 Input = Annotated[  # text: a path would make ./cascade the same as cascade
     str | None, typer.Option(help="A file (CSV, Parquet, JSON, XLSX), a folder of exports, or cascade.")
 ]
-Params = Annotated[
-    str | None, typer.Option(help="A YAML file, or section.key=value pairs with commas between.")
-]
+Params = Annotated[str | None, typer.Option(help="A YAML file, or section.key=value pairs with commas between.")]
 Output = Annotated[Path | None, typer.Option(help="Folder that receives reports/<date>/.")]
-Engine = Annotated[
-    str | None, typer.Option(help="The engine: duckdb, or spark on the cluster at SPARK_MASTER.")
-]
-Force = Annotated[
-    bool, typer.Option("--force", help="Also execute phases that are unchanged since a former run.")
-]
+Engine = Annotated[str | None, typer.Option(help="The engine: duckdb, or spark on the cluster at SPARK_MASTER.")]
+Force = Annotated[bool, typer.Option("--force", help="Also execute phases that are unchanged since a former run.")]
 Finished = Annotated[str, typer.Option("--date", help="Date of a finished report, YYYY-MM-DD.")]
 Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; DEBUG shows tracebacks.")]
 

@@ -29,9 +29,7 @@ def report(
     from abaco.run.progress import Progress
 
     with Progress() as progress:
-        pipeline = Pipeline(
-            params, output and output.absolute(), engine, force, progress, deliver=record_and_deliver
-        )
+        pipeline = Pipeline(params, output and output.absolute(), engine, force, progress, deliver=record_and_deliver)
         result = pipeline.execute(input, date)
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
@@ -40,9 +38,7 @@ def report(
     kpis = result["phases"]["calculation"]["metrics"]
     print(*aligned(text.summary(kpis)), *terminal.caveats(files.read_json(folder / "metrics.json")), sep="\n")
     if former := result["replaced"]:
-        print(
-            f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}"
-        )
+        print(f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}")
     print(f"{project.display_path(folder)}/report.html")
     for place in result["deliveries"]:
         if place["channel"] == "email" and place["status"] == NOT_SET_UP:
@@ -74,9 +70,7 @@ def backfill(
         print(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""), flush=True)
         failed += [date] if outcome == "failed" else []
     if failed:
-        raise RunError(
-            f"{len(failed)} of {len(dates)} dates failed, {failed[0]} first: correct them and run it again"
-        )
+        raise RunError(f"{len(failed)} of {len(dates)} dates failed, {failed[0]} first: correct them and run it again")
 
 
 @app.command()
@@ -102,8 +96,7 @@ def verify(date: Date = None, output: Output = None, log_level: Level = None) ->
 @app.command()
 def sample(
     rows: Annotated[
-        int | None,
-        typer.Option(help="Rows of a tape of any size; without it, the project's own sample.", min=1),
+        int | None, typer.Option(help="Rows of a tape of any size; without it, the project's own sample.", min=1)
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="With rows: the file, .csv or .parquet. Else: the folder.")

@@ -17,9 +17,7 @@ def parse_date(text: str, name: str = "DATE") -> dt.date:
     try:
         return dt.datetime.strptime(text.strip(), "%Y-%m-%d").date()
     except ValueError:
-        raise InputError(
-            f"{name} {text} is not a valid date: write it as YYYY-MM-DD, for example 2025-12-31"
-        ) from None
+        raise InputError(f"{name} {text} is not a valid date: write it as YYYY-MM-DD, for example 2025-12-31") from None
 
 
 def now() -> str:

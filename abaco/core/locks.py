@@ -40,9 +40,7 @@ def hold(
         try:
             lock.acquire(timeout=timeout)
         except Timeout:
-            raise RunError(
-                f"{thing} is held by {holder()}: wait for it, or raise run.lock_timeout_seconds"
-            ) from None
+            raise RunError(f"{thing} is held by {holder()}: wait for it, or raise run.lock_timeout_seconds") from None
     try:
         yield
     finally:

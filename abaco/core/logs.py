@@ -102,7 +102,5 @@ def keep_traceback(error: BaseException) -> None:
     for handler in own.handlers:
         if isinstance(handler, RotatingFileHandler) or handler.level <= logging.DEBUG:
             handler.handle(
-                own.makeRecord(
-                    own.name, logging.ERROR, __file__, 0, "failed: %s", (" ".join(text.split()),), trace
-                )
+                own.makeRecord(own.name, logging.ERROR, __file__, 0, "failed: %s", (" ".join(text.split()),), trace)
             )

@@ -46,8 +46,6 @@ def finished(folder: Path, phase: str) -> str | None:
     if not (folder / "notebooks" / f"{phase}.ipynb").is_file():
         return f"it left no {phase}.ipynb"
     if (names := outputs(folder, phase)) is None:
-        return (
-            "its last cell never recorded that it was complete (its process ended, or the cell was removed)"
-        )
+        return "its last cell never recorded that it was complete (its process ended, or the cell was removed)"
     absent = [name for name in names if not (folder / name).exists()]
     return f"it left no {absent[0]}" if absent else None

@@ -24,9 +24,7 @@ def root() -> Path:
     for folder in candidates:
         if (folder / MARKER).is_file():
             return folder.resolve()
-    raise InputError(
-        f"No {MARKER} in {candidates[0]} or above: run this inside the project, or set ABACO_ROOT"
-    )
+    raise InputError(f"No {MARKER} in {candidates[0]} or above: run this inside the project, or set ABACO_ROOT")
 
 
 def resolve(path: str | Path) -> Path:

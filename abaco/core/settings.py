@@ -120,8 +120,7 @@ def notebook_parameters(path: Path) -> dict[str, tuple[type, Any]]:
             parameters[line.target.id] = (TYPES[ast.unparse(line.annotation)], ast.literal_eval(line.value))
         except (AttributeError, KeyError, ValueError) as error:
             raise InputError(
-                f"{name}: write {ast.unparse(line)!r} as `name: type = value`, "
-                f"with a type of {', '.join(TYPES)}"
+                f"{name}: write {ast.unparse(line)!r} as `name: type = value`, with a type of {', '.join(TYPES)}"
             ) from error
     return parameters
 
@@ -212,7 +211,5 @@ def _changes(changes: str | Path | dict) -> tuple[dict, str]:
         try:
             parsed.setdefault(name, {})[key] = yaml.safe_load(value)
         except yaml.YAMLError as error:
-            raise InputError(
-                f"--params {pair.strip()}: {value!r} is not a valid value: put it in quotes"
-            ) from error
+            raise InputError(f"--params {pair.strip()}: {value!r} is not a valid value: put it in quotes") from error
     return parsed, "--params"

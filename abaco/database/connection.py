@@ -165,9 +165,7 @@ def _create_postgresql(url: URL, timeout: float) -> Engine:
     )
     # for each transaction: a setting of the session would persist in a pooler
     event.listen(engine, "begin", lambda connection: _limit_statements(connection, seconds))
-    event.listen(
-        engine, "before_cursor_execute", lambda connection, *_: _hang_up_after(connection, 2 * seconds)
-    )
+    event.listen(engine, "before_cursor_execute", lambda connection, *_: _hang_up_after(connection, 2 * seconds))
     event.listen(engine, "after_cursor_execute", lambda connection, *_: _keep_line(connection))
     event.listen(engine, "handle_error", lambda context: _keep_line(context.connection))
     return engine
@@ -268,9 +266,7 @@ def _migrate(engine: Engine) -> None:
     with writing(engine) as connection:
         if schema := _schema(connection):
             take_turns(connection)
-            connection.exec_driver_sql(
-                "SET LOCAL statement_timeout = 0"
-            )  # migrating a large table takes long
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # migrating a large table takes long
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         if _version(connection) != _known_versions()[-1]:  # unless another process has migrated it
             config.attributes["connection"] = connection

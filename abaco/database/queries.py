@@ -198,17 +198,13 @@ def planned_places(connection: Connection, run: str, folder: str) -> dict[str, s
 def rows_written(connection: Connection, run_id: str) -> int:
     """Return the number of rows that the database has of a run."""
     tables = (runs, phase_metrics, kpi_values, kpis, inputs, quality)
-    counts = (
-        select(func.count()).select_from(t).where(t.c.run_id == run_id).scalar_subquery() for t in tables
-    )
+    counts = (select(func.count()).select_from(t).where(t.c.run_id == run_id).scalar_subquery() for t in tables)
     return connection.scalar(select(sum(counts)))
 
 
 def open_alerts(connection: Connection) -> list[dict[str, Any]]:
     """Return the alerts that have not cleared, most severe first: rows of ``alerts``."""
-    query = (
-        select(alerts).where(alerts.c.is_open).order_by(alerts.c.severity, alerts.c.opened_at, alerts.c.id)
-    )
+    query = select(alerts).where(alerts.c.is_open).order_by(alerts.c.severity, alerts.c.opened_at, alerts.c.id)
     return rows_of(connection, query)
 
 

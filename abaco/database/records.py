@@ -60,14 +60,10 @@ def write_metric(connection: Connection, run_id: str, phase: str, metric: str, v
     table = schema.phase_metrics
     row, value = {"run_id": run_id, "phase": phase, "metric": metric}, None if value is None else float(value)
     if not insert(connection, table, [{**row, "value": value}]):
-        connection.execute(
-            update(table).where(*(table.c[k] == v for k, v in row.items())).values(value=value)
-        )
+        connection.execute(update(table).where(*(table.c[k] == v for k, v in row.items())).values(value=value))
 
 
-def write_delivery_plan(
-    connection: Connection, run: str, place: str, folder: str, missing: str | None
-) -> None:
+def write_delivery_plan(connection: Connection, run: str, place: str, folder: str, missing: str | None) -> None:
     """Write that the deliveries of a run to a place are enqueued, or which variable is missing for them."""
     table, now = schema.delivery_plans, dt.datetime.now(dt.UTC)
     connection.execute(delete(table).where(table.c.run == run, table.c.place == place))
@@ -79,9 +75,7 @@ def insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
     """Insert the rows whose key is new, even while another process inserts the same, and return their number."""
     if not rows:
         return 0
-    statement = (
-        INSERT[connection.dialect.name](table).on_conflict_do_nothing().returning(*table.primary_key.columns)
-    )
+    statement = INSERT[connection.dialect.name](table).on_conflict_do_nothing().returning(*table.primary_key.columns)
     return len(connection.execute(statement, rows).all())
 
 
@@ -136,9 +130,7 @@ def _contents(run: dict[str, Any], folder: Path) -> dict[Table, list[dict[str, A
         schema.phase_metrics: list(_phase_metrics(run["phases"])),
         schema.kpis: list(_definitions(figures["kpis"])),
         schema.kpi_values: list(_values(figures, folder)),
-        schema.inputs: [
-            {k: i.get(k) for k in ("name", "sha256", "bytes", "rows")} for i in figures["inputs"]
-        ],
+        schema.inputs: [{k: i.get(k) for k in ("name", "sha256", "bytes", "rows")} for i in figures["inputs"]],
         schema.quality: list(_quality(figures)),
     }
 

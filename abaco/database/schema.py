@@ -148,11 +148,7 @@ inputs = Table(
 
 # One row a run and data-quality result: the reconciliation in rows and USD, rejects by reason, nulls, outliers, dust.
 quality = Table(
-    "quality",
-    metadata,
-    _of_run(),
-    Column("measure", Text, primary_key=True),
-    Column("value", Text, nullable=False),
+    "quality", metadata, _of_run(), Column("measure", Text, primary_key=True), Column("value", Text, nullable=False)
 )
 
 # One row a delivery; the same content for the same recipient has the same key.

@@ -97,6 +97,4 @@ def _follow_links(engine: Engine, output: Path) -> None:
         folder = link.readlink().as_posix()
         if folder != known_folders.get(link.name) and folder in run_ids:
             with writing(engine) as connection:
-                records.write_visible(
-                    connection, link.name, run_ids[folder], dt.datetime.now(dt.UTC), "found"
-                )
+                records.write_visible(connection, link.name, run_ids[folder], dt.datetime.now(dt.UTC), "found")

@@ -46,9 +46,7 @@ def _is_usable(address: str) -> bool:
 
 
 def _refusal(source: str) -> str:
-    return (
-        f"{source} holds something that is not an email address: write name@host, with commas between several"
-    )
+    return f"{source} holds something that is not an email address: write name@host, with commas between several"
 
 
 def hash_address(address: str) -> str:

@@ -30,11 +30,7 @@ log = logging.getLogger(__name__)
 
 
 def evaluate_alerts(
-    connection: Connection,
-    folder: Path,
-    settings: dict[str, Any],
-    now: dt.datetime,
-    is_rollback: bool = False,
+    connection: Connection, folder: Path, settings: dict[str, Any], now: dt.datetime, is_rollback: bool = False
 ) -> list[Delivery]:
     """Open, repeat and clear alerts by a finished report, and return their deliveries.
 
@@ -69,11 +65,7 @@ def evaluate_alerts(
 
 
 def alert_of_failure(
-    connection: Connection,
-    run: Mapping[str, Any],
-    folder: Path | None,
-    settings: dict[str, Any],
-    now: dt.datetime,
+    connection: Connection, run: Mapping[str, Any], folder: Path | None, settings: dict[str, Any], now: dt.datetime
 ) -> list[Delivery]:
     """Open or repeat the alert of a run that failed, and return its deliveries; see `evaluate_alerts`.
 
@@ -121,9 +113,7 @@ def _explain_change(folder: Path, kpi: str, date: str) -> str:
 class _Evaluation:
     """The open alerts, and their changes by one run."""
 
-    def __init__(
-        self, connection: Connection, run: Mapping, folder: Path | None, settings: dict, now: dt.datetime
-    ):
+    def __init__(self, connection: Connection, run: Mapping, folder: Path | None, settings: dict, now: dt.datetime):
         self._connection, self._run, self._folder, self._now = connection, run, folder, now
         self._settings = settings
         self._is_dry_run = settings["alerts"]["dry_run"]

@@ -76,9 +76,7 @@ class AzureChannel(Channel):
         with self._explaining_errors(), self._service() as service:
             container = service.get_container_client(self.container)
             existing = _existing(container, prefix)
-            sent = blobs.upload(
-                container, prefix, path.parent, {path.name: None}, existing, _content_settings
-            )
+            sent = blobs.upload(container, prefix, path.parent, {path.name: None}, existing, _content_settings)
             blobs.check(container, prefix, sent)
         return path.name
 
@@ -135,9 +133,7 @@ class AzureChannel(Channel):
                     f"{CONNECTION} is not a connection string: copy it from the access keys of the account"
                 ) from None
         if not address.startswith("https://"):
-            raise DeliveryError(
-                f"{ACCOUNT} is not an https address: write it as https://account.blob.core.windows.net"
-            )
+            raise DeliveryError(f"{ACCOUNT} is not an https address: write it as https://account.blob.core.windows.net")
         return BlobServiceClient(address, credential=credential(), **options)
 
     def _advance(self, container: Any, delivery: Delivery, prefix: str, manifest_sha256: str) -> None:
@@ -165,9 +161,7 @@ class AzureChannel(Channel):
                 }
                 if _order(current.readall()) >= (delivery.date, latest["started_at"]):
                     return
-            with suppress(
-                ResourceExistsError, ResourceModifiedError
-            ):  # changed by another run: read it again
+            with suppress(ResourceExistsError, ResourceModifiedError):  # changed by another run: read it again
                 content = _content_settings(blobs.CONTENT_TYPES[".json"])
                 blob.upload_blob(json.dumps(latest, indent=1) + "\n", content_settings=content, **condition)
                 return

@@ -60,9 +60,7 @@ def manifest_files(folder: Path) -> dict[str, str | None]:
     try:
         outputs = read_json(folder / MANIFEST)["outputs"]
     except (OSError, ValueError):
-        raise DeliveryError(
-            f"{folder / MANIFEST} is missing or is not a manifest: make the report again"
-        ) from None
+        raise DeliveryError(f"{folder / MANIFEST} is missing or is not a manifest: make the report again") from None
     files = {part["path"]: part["sha256"] for o in outputs for part in o.get("parts", [o])}
     return {**files, RUN: None, MANIFEST: None}
 
@@ -73,9 +71,7 @@ def list_contents(container: Any, prefix: str) -> dict[str, Content]:
     for blob in container.list_blobs(name_starts_with=prefix, include=["metadata"]):
         metadata, md5 = blob.metadata or {}, blob.content_settings.content_md5
         if "hdi_isfolder" not in metadata:  # accounts with real folders list these too
-            contents[blob.name.removeprefix(prefix)] = Content(
-                blob.size, bytes(md5 or b""), metadata.get("sha256", "")
-            )
+            contents[blob.name.removeprefix(prefix)] = Content(blob.size, bytes(md5 or b""), metadata.get("sha256", ""))
     return contents
 
 

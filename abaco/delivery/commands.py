@@ -180,15 +180,11 @@ def _finished_report(reports: Path, date: str) -> tuple[Path, dict[str, Any]]:
     path = reports / date / "run.json"
     if not path.is_file():
         latest_dates = ", ".join(list(folders.visible(reports))[-5:]) or "none"
-        raise InputError(
-            f"No finished report of {date} in {project.display_path(reports)}; there are: {latest_dates}"
-        )
+        raise InputError(f"No finished report of {date} in {project.display_path(reports)}; there are: {latest_dates}")
     return path.parent.resolve(), files.read_json(path)
 
 
-def _deliver(
-    engine: Engine, output: Path, settings: dict[str, Any], **options: Any
-) -> Iterator[dict[str, Any]]:
+def _deliver(engine: Engine, output: Path, settings: dict[str, Any], **options: Any) -> Iterator[dict[str, Any]]:
     """Send the deliveries that are due, and write the outcomes into run.json of their runs."""
     for row in outbox.deliver(engine, output, settings, **options):
         _write_outcomes_of(engine, output, [row])

@@ -102,9 +102,7 @@ def deliver(
             yield outcome
 
 
-def _attempt(
-    engine: Engine, output: Path, key: str, channel: Channel, settings: dict[str, Any], waits: bool
-) -> bool:
+def _attempt(engine: Engine, output: Path, key: str, channel: Channel, settings: dict[str, Any], waits: bool) -> bool:
     """Try one delivery, unless another process does or did; return whether it was tried."""
     deadline = time.monotonic() + (TIMEOUT_SECONDS if waits else 0)
     while True:

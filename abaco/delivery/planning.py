@@ -62,9 +62,7 @@ def report_delivery(
     return Delivery(key, channel, run["run_id"], run["date"], folder, payload)
 
 
-def _plan_alerts(
-    connection: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]
-) -> list[Delivery]:
+def _plan_alerts(connection: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> list[Delivery]:
     now = dt.datetime.now(dt.UTC)
     if run["status"] == "success":
         return alerting.evaluate_alerts(connection, folder, settings, now)

@@ -14,8 +14,7 @@ CHANNELS: dict[str, type[Channel]] = {
 REPORT_CHANNELS = tuple(name for name, channel in CHANNELS.items() if REPORT in channel.takes)
 # the channels of the alerts of each severity
 ROUTES = {
-    severity: tuple(name for name, channel in CHANNELS.items() if severity in channel.takes)
-    for severity in SEVERITIES
+    severity: tuple(name for name, channel in CHANNELS.items() if severity in channel.takes) for severity in SEVERITIES
 }
 ALERTS = "alerts"
 PLACES = (*REPORT_CHANNELS, ALERTS)  # what the deliveries of a run are planned for, one after the other

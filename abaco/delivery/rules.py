@@ -94,9 +94,7 @@ def past_limit(name: str, kpi: Mapping, date: str, first: str, change: str) -> A
     if kpi["previous"] and kpi["previous"]["value"] is not None:
         before = format_value({**kpi, "value": kpi["previous"]["value"]})
         lines.append(f"It was {before} at {kpi['previous']['date']}.")
-    return Alert(
-        f"kpi:{name}", SEVERITY[level], f"{name} is {state}", "\n".join(filter(None, [*lines, change]))
-    )
+    return Alert(f"kpi:{name}", SEVERITY[level], f"{name} is {state}", "\n".join(filter(None, [*lines, change])))
 
 
 def since(name: str, level: str, history: Iterable[Mapping]) -> str:
@@ -179,9 +177,7 @@ def stopped_by_rejects(error: str) -> bool:
 
 def _safe(error: str) -> str:
     """Return an error without a library's exception message, which may repeat a value of the data."""
-    return re.sub(
-        r"( failed in cell \d+: \w+):.*", r"\1; abaco status shows the rest", error, flags=re.DOTALL
-    )
+    return re.sub(r"( failed in cell \d+: \w+):.*", r"\1; abaco status shows the rest", error, flags=re.DOTALL)
 
 
 def is_of_failed_run(cause: str, severity: str) -> bool:

@@ -59,9 +59,7 @@ def server() -> Server:
         )
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (user + password).isascii():
-        raise DeliveryError(
-            "User or password of SMTP_URL has a character beyond ASCII: mail servers accept none"
-        )
+        raise DeliveryError("User or password of SMTP_URL has a character beyond ASCII: mail servers accept none")
     return Server(parts.scheme, parts.hostname, port or PORTS[parts.scheme], user, password)
 
 
@@ -130,9 +128,7 @@ def _sign_in(connection: smtplib.SMTP, server: Server, tls: ssl.SSLContext) -> N
         connection.starttls(context=tls)
         connection.ehlo()
         is_private = True
-    if not is_private and (
-        server.scheme == "smtp+starttls" or (server.user and not is_loopback(server.host))
-    ):
+    if not is_private and (server.scheme == "smtp+starttls" or (server.user and not is_loopback(server.host))):
         raise DeliveryError(
             f"{server} offers no STARTTLS, and no password is sent in the clear: use its smtps:// port, "
             "or leave user and password out of SMTP_URL"
@@ -155,10 +151,7 @@ def _refusal(server: Server, timeout: float, error: smtplib.SMTPException) -> De
     elif isinstance(error, smtplib.SMTPResponseException):
         code, reply = error.smtp_code, error.smtp_error
         what, remedy = {
-            smtplib.SMTPAuthenticationError: (
-                "refused the credentials",
-                "check user and password of SMTP_URL",
-            ),
+            smtplib.SMTPAuthenticationError: ("refused the credentials", "check user and password of SMTP_URL"),
             smtplib.SMTPSenderRefused: ("refused the sender", "check delivery.email_from"),
         }.get(type(error), ("did not take the message", "see what it says"))
     else:  # for example a server without sign-in
@@ -176,8 +169,7 @@ def _connection_fault(server: Server, timeout: float, error: OSError) -> Deliver
     """Return the error for a connection that failed."""
     if isinstance(error, TimeoutError):
         return DeliveryError(
-            f"{server} gave no answer within {timeout:g} s: see whether it is well, "
-            "or raise delivery.timeout_seconds"
+            f"{server} gave no answer within {timeout:g} s: see whether it is well, or raise delivery.timeout_seconds"
         )
     if isinstance(error, ssl.SSLError):
         reason = getattr(error, "verify_message", "") or error.reason or "no TLS"
@@ -187,6 +179,4 @@ def _connection_fault(server: Server, timeout: float, error: OSError) -> Deliver
         )
     if isinstance(error, socket.gaierror):
         return TransientError(f"{server} has no address: check the host of SMTP_URL")
-    return TransientError(
-        f"{server} cannot be reached: {error.strerror or 'connection lost'}: see whether it is up"
-    )
+    return TransientError(f"{server} cannot be reached: {error.strerror or 'connection lost'}: see whether it is up")

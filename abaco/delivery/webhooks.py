@@ -97,9 +97,7 @@ def _post(service: str, variable: str, url: str, content: dict[str, Any], timeou
             f"{service} gave no answer within {timeout:g} s: try again, or raise delivery.timeout_seconds"
         ) from None
     except httpx2.TransportError:
-        raise TransientError(
-            f"{service} cannot be reached, or broke off: check the network, and {variable}"
-        ) from None
+        raise TransientError(f"{service} cannot be reached, or broke off: check the network, and {variable}") from None
     status = response.status_code
     if status >= 500 or status == httpx2.codes.TOO_MANY_REQUESTS:
         raise TransientError(f"{service} answered {status}: it is in trouble, try again later")

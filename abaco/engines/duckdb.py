@@ -167,9 +167,7 @@ class DuckDB:
         # numbers become text where it is read, in the few rows that fail a check
         texts = {n: "" if types[n].startswith(NUMBERS) else "::VARCHAR" for n in kinds}
         raw = ", ".join(f"{quoted(n)}{text} AS {quoted(f'raw_{n}')}" for n, text in texts.items())
-        typed = ", ".join(
-            f"{cast(n, kind, types[n], decimal_mark)} AS {quoted(n)}" for n, kind in kinds.items()
-        )
+        typed = ", ".join(f"{cast(n, kind, types[n], decimal_mark)} AS {quoted(n)}" for n, kind in kinds.items())
         return nw.from_native(relation.project(f"{raw}, {typed}"))
 
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:
@@ -226,9 +224,7 @@ class DuckDB:
         """
         self._set_key(key)
         personal = set(personal)
-        values = {
-            h: mask(quoted(n), key) if n in personal else f"{quoted(n)}::VARCHAR" for h, n in columns.items()
-        }
+        values = {h: mask(quoted(n), key) if n in personal else f"{quoted(n)}::VARCHAR" for h, n in columns.items()}
         packed = ", ".join(f"{quoted(heading)} := {value}" for heading, value in values.items())
         original = f"CASE WHEN reasons IS NOT NULL THEN to_json(struct_pack({packed}))::VARCHAR END"
         return nw.from_native(frame.to_native().project(f"*, {original} AS original"))

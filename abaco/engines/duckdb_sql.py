@@ -1,12 +1,6 @@
 """Text and numbers in the SQL of the embedded engine."""
 
-TYPES = {
-    "text": "VARCHAR",
-    "date": "DATE",
-    "amount": "DECIMAL(18,2)",
-    "rate": "DECIMAL(18,6)",
-    "days": "BIGINT",
-}
+TYPES = {"text": "VARCHAR", "date": "DATE", "amount": "DECIMAL(18,2)", "rate": "DECIMAL(18,6)", "days": "BIGINT"}
 NUMBERS = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 
 

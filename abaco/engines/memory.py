@@ -47,10 +47,6 @@ def parse_limit(text: str) -> int | None:
     """
     if text == "auto":
         return None
-    if not (match := re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B", text, re.IGNORECASE)) or not float(
-        match[1]
-    ):
-        raise InputError(
-            f"run.memory_limit: {text} is not a size: write auto, or a number and its unit, such as 2GB"
-        )
+    if not (match := re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B", text, re.IGNORECASE)) or not float(match[1]):
+        raise InputError(f"run.memory_limit: {text} is not a size: write auto, or a number and its unit, such as 2GB")
     return int(float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " "))

@@ -98,9 +98,7 @@ class Spark:
 
     @property
     def _reader(self):
-        return self.connection.session.read.option(
-            "__globPaths__", "false"
-        )  # a name may contain any character
+        return self.connection.session.read.option("__globPaths__", "false")  # a name may contain any character
 
     @staticmethod
     def _survey(lines: DataFrame, width: int) -> list:
@@ -139,8 +137,7 @@ class Spark:
         frame = self._reader.parquet(spark_session.uri(path))
         is_text = {field.name: field.dataType.typeName() == "string" for field in frame.schema}
         cells = [
-            F.expr(spark_sql.cell(quoted(n)) if is_text[n] else quoted(n)).alias(name)
-            for name, n in sources.items()
+            F.expr(spark_sql.cell(quoted(n)) if is_text[n] else quoted(n)).alias(name) for name, n in sources.items()
         ]
         return nw.from_native(frame.select(*cells))
 
@@ -202,9 +199,7 @@ class Spark:
         native = frame.to_native()
         types = {field.name: field.dataType.typeName() for field in native.schema}
         raw = [F.expr(spark_sql.as_text(quoted(n), types[n])).alias(f"raw_{n}") for n in kinds]
-        typed = [
-            F.expr(spark_sql.cast(quoted(n), k, types[n], decimal_mark)).alias(n) for n, k in kinds.items()
-        ]
+        typed = [F.expr(spark_sql.cast(quoted(n), k, types[n], decimal_mark)).alias(n) for n, k in kinds.items()]
         return nw.from_native(native.select(*raw, *typed))
 
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:
@@ -233,9 +228,7 @@ class Spark:
         """Add ``original``: the values of a row that has ``reasons``, as JSON; see `DuckDB.with_originals`."""
         native, personal = frame.to_native(), set(personal)
         keyed = self._with_key(native, key) if personal.intersection(columns.values()) else native
-        values = {
-            h: spark_sql.mask(quoted(n), key) if n in personal else quoted(n) for h, n in columns.items()
-        }
+        values = {h: spark_sql.mask(quoted(n), key) if n in personal else quoted(n) for h, n in columns.items()}
         packed = ", ".join(f"{literal(heading)}, {value}" for heading, value in values.items())
         original = f"to_json(named_struct({packed}), map('ignoreNullFields', 'false'))"
         original = F.expr(f"CASE WHEN reasons IS NOT NULL THEN {original} END").alias("original")
@@ -250,10 +243,7 @@ class Spark:
         if not (columns := set(columns)):
             return frame
         native = frame.to_native()
-        cells = [
-            F.expr(spark_sql.mask(quoted(n), key)).alias(n) if n in columns else quoted(n)
-            for n in native.columns
-        ]
+        cells = [F.expr(spark_sql.mask(quoted(n), key)).alias(n) if n in columns else quoted(n) for n in native.columns]
         return nw.from_native(self._with_key(native, key).select(*cells))
 
     def _with_key(self, native: DataFrame, key: bytes | None) -> DataFrame:

@@ -61,16 +61,13 @@ def require() -> None:
         Naming what is missing and the remedy.
     """
     if importlib.util.find_spec("pyspark") is None:
-        raise InputError(
-            "ENGINE=spark needs pyspark, which is not installed: pip install -r requirements-spark.lock"
-        )
+        raise InputError("ENGINE=spark needs pyspark, which is not installed: pip install -r requirements-spark.lock")
     home = os.environ.get("JAVA_HOME")
     java = Path(home, "bin", "java") if home else shutil.which("java")
     if java is None or not os.access(java, os.X_OK):
         where = f"there is no {java}" if home else "there is no java on the PATH"
         raise InputError(
-            f"ENGINE=spark needs Java 17 or newer, but {where}: run tests/setup.sh on Debian, "
-            "or set JAVA_HOME"
+            f"ENGINE=spark needs Java 17 or newer, but {where}: run tests/setup.sh on Debian, or set JAVA_HOME"
         )
     faults = []
     for host, port in _addresses(master()):
@@ -90,9 +87,7 @@ def _addresses(address: str) -> Iterator[tuple[str, int]]:
         for one in address.removeprefix("spark://").split(","):
             host, _, port = one.rpartition(":")
             if not host or not port.isdecimal():
-                raise InputError(
-                    f"{MASTER_VARIABLE} {address} is not a valid address: write spark://host:port"
-                )
+                raise InputError(f"{MASTER_VARIABLE} {address} is not a valid address: write spark://host:port")
             yield host.strip("[]"), int(port)
 
 
@@ -151,9 +146,7 @@ def start(title: str, log: Path) -> Connection:
         stop(connection)
         raise
     if not configured.contains("spark.sql.shuffle.partitions"):
-        connection.session.conf.set(
-            "spark.sql.shuffle.partitions", str(max(4, 2 * context.defaultParallelism))
-        )
+        connection.session.conf.set("spark.sql.shuffle.partitions", str(max(4, 2 * context.defaultParallelism)))
     return connection
 
 
@@ -200,9 +193,7 @@ def stop(connection: Connection) -> None:
 
     connection.session.stop()
     connection.gateway.shutdown()
-    SparkContext._gateway = SparkContext._jvm = (
-        None  # or the next session would use the process that has ended
-    )
+    SparkContext._gateway = SparkContext._jvm = None  # or the next session would use the process that has ended
     connection.gateway.proc.stdin.close()
     connection.gateway.proc.wait()
 

@@ -6,21 +6,13 @@ they say ``\z`` and list the blanks.
 
 from abaco.engines.base import NULL_WORDS
 
-TYPES = {
-    "text": "STRING",
-    "date": "DATE",
-    "amount": "DECIMAL(18,2)",
-    "rate": "DECIMAL(18,6)",
-    "days": "BIGINT",
-}
+TYPES = {"text": "STRING", "date": "DATE", "amount": "DECIMAL(18,2)", "rate": "DECIMAL(18,6)", "days": "BIGINT"}
 NUMBERS = ("decimal", "tinyint", "smallint", "integer", "bigint", "byte", "short", "int", "long")
 BLANK = r"[ \t\n\f\r]"  # \s of RE2
 SPACE = r"[ \t\n\x0B\f\r]"  # what casts skip
 LINE = r"CASE WHEN endswith(value, '\r') THEN left(value, char_length(value) - 1) ELSE value END"
 # Unicode's space separators, which DuckDB's trim takes off.
-SEPARATORS = (
-    "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-)
+SEPARATORS = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 
 
 def quoted(name: str) -> str:
@@ -106,9 +98,7 @@ def _day(text: str) -> str:
 
 def _number(text: str, target: str, decimal_mark: str) -> str:
     group, point = (".", ",") if decimal_mark == "," else (",", ".")
-    grouped = (
-        rf"\A{BLANK}*[+-]?[1-9]\d{{0,2}}(?:\x{ord(group):02x}\d{{3}})+(?:\x{ord(point):02x}\d+)?{BLANK}*\z"
-    )
+    grouped = rf"\A{BLANK}*[+-]?[1-9]\d{{0,2}}(?:\x{ord(group):02x}\d{{3}})+(?:\x{ord(point):02x}\d+)?{BLANK}*\z"
     ungrouped = f"replace(replace({text}, '{group}', ''), '{point}', '.')"
     plain = text
     if decimal_mark == ",":

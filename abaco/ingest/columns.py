@@ -74,9 +74,7 @@ LOAN_ID = Column(
 )  # fmt: skip
 COMPANY = Column("company", headings=("empresa", "compania"), meaning="the company that lent")
 DAYS_PAST_DUE = Column("days_past_due", "days", ("dpd",), meaning="the days past due")
-MEASUREMENT_DATE = Column(
-    "measurement_date", "date", required=True, filled=True, meaning="the measurement date"
-)
+MEASUREMENT_DATE = Column("measurement_date", "date", required=True, filled=True, meaning="the measurement date")
 
 # Columns that identify a person or a firm, under the headings that English and Spanish exports give them.
 BORROWER = (

@@ -12,12 +12,7 @@ from abaco.core.tables import Table
 from abaco.ingest.columns import Column
 
 NOT_FINITE = r"^[+-]?(?:nan|inf|infinity)$"
-WRONG_KIND = {
-    "date": "not_a_date",
-    "amount": "not_a_number",
-    "rate": "not_a_number",
-    "days": "not_whole",
-}
+WRONG_KIND = {"date": "not_a_date", "amount": "not_a_number", "rate": "not_a_number", "days": "not_whole"}
 SEPARATOR = "; "
 
 
@@ -184,7 +179,5 @@ def reasons(format_: Format, present: Iterable[str]) -> nw.Expr:
     keys = [nw.when(check.failed).then(nw.lit(check.key)) for check in found]
     text = nw.concat_str(keys, separator=SEPARATOR, ignore_nulls=True)
     # the text is put together for the few rows that look wrong, not for every row
-    suspect = nw.any_horizontal(
-        *(check.suspect for check in found if check.suspect is not None), ignore_nulls=True
-    )
+    suspect = nw.any_horizontal(*(check.suspect for check in found if check.suspect is not None), ignore_nulls=True)
     return nw.when(suspect).then(nw.when(text != "").then(text))

@@ -22,9 +22,7 @@ def tape_dates(inputs: list[sources.Source]) -> list[dt.date]:
     """
     tape = roles.tape_sources(inputs)
     if not tape[0].format.is_dated:
-        raise InputError(
-            f"The {tape[0].format.title} export carries no measurement date: give DATE=YYYY-MM-DD"
-        )
+        raise InputError(f"The {tape[0].format.title} export carries no measurement date: give DATE=YYYY-MM-DD")
     with DuckDB() as engine, tempfile.TemporaryDirectory(prefix="abaco-") as work:
         days = {day for source in tape for day in _dates(source, engine, Path(work))}
     if not days:
@@ -56,9 +54,7 @@ def stated_dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
 
 def dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
     """Return the dates of the tape's accepted rows, and of later ones that were left out, oldest first."""
-    later = (
-        batch.rows(engine).filter(nw.col("reasons").is_null() & staging.IS_LATER).select("measurement_date")
-    )
+    later = batch.rows(engine).filter(nw.col("reasons").is_null() & staging.IS_LATER).select("measurement_date")
     rows = nw.concat([batch.accepted(engine).select("measurement_date"), later]).unique()
     return sorted(row["measurement_date"] for row in rows.collect("pyarrow").to_native().to_pylist())
 
@@ -104,17 +100,11 @@ def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:
     """
     overdue = tape.lazy().filter((nw.col("measurement_date") == date) & (nw.col("days_past_due") > 0))
     known = (
-        overdue.select("overdue_on", "days_past_due")
-        .drop_nulls()
-        .unique()
-        .collect("pyarrow")
-        .to_native()
-        .to_pylist()
+        overdue.select("overdue_on", "days_past_due").drop_nulls().unique().collect("pyarrow").to_native().to_pylist()
     )
     known = [row for row in known if row["overdue_on"] <= date]
     days = [
-        row["overdue_on"] + dt.timedelta(min(row["days_past_due"], (date - row["overdue_on"]).days))
-        for row in known
+        row["overdue_on"] + dt.timedelta(min(row["days_past_due"], (date - row["overdue_on"]).days)) for row in known
     ]
     return max(days, default=date)
 
@@ -134,9 +124,7 @@ def check_grain(tape: nw.LazyFrame) -> None:
         .group_by("measurement_date")
         .agg(nw.len().alias("rows"), nw.col("whole").sum())
     )
-    mixed = by_date.filter((nw.col("whole") > 0) & (nw.col("whole") < nw.col("rows"))).sort(
-        "measurement_date"
-    )
+    mixed = by_date.filter((nw.col("whole") > 0) & (nw.col("whole") < nw.col("rows"))).sort("measurement_date")
     if doubled := mixed.collect("pyarrow").to_native().to_pylist():
         raise InputError(
             f"{doubled[0]['measurement_date']} has both a row a loan and a row for the whole book: "

@@ -111,9 +111,7 @@ def excerpt(text: Path, wanted: list[int], work: Path) -> Path:
     return copy
 
 
-def line_numbers(
-    source: Source, text: Path, wanted: list[int], total: int, broken: list[int]
-) -> dict[int, int]:
+def line_numbers(source: Source, text: Path, wanted: list[int], total: int, broken: list[int]) -> dict[int, int]:
     """Return the line, from 1, of each wanted record of a text file.
 
     Parameters
@@ -125,9 +123,7 @@ def line_numbers(
     """
     if not wanted:
         return {}
-    if source.lines == 1 + total + len(
-        broken
-    ):  # a line a record: no blank lines, no line breaks within quotes
+    if source.lines == 1 + total + len(broken):  # a line a record: no blank lines, no line breaks within quotes
         return _counted(wanted, broken)
     whole = (line for line, _, fault in records(source, text) if not fault)
     next(whole)

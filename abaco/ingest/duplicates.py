@@ -21,9 +21,7 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     # a file with a row a date has no loan id: its rows share the empty one
     texts = [name for name, dtype in known.collect_schema().items() if dtype == nw.String]
     known = known.with_columns(
-        nw.col(name).fill_null("").alias(f"key_{name}")
-        if name in texts
-        else nw.col(name).alias(f"key_{name}")
+        nw.col(name).fill_null("").alias(f"key_{name}") if name in texts else nw.col(name).alias(f"key_{name}")
         for name in key
     )
     by = [f"key_{name}" for name in key]
@@ -35,9 +33,7 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
         return batch
     # only the keys of the other rows are read
     places = work / f"shared_{batch.format.name}.parquet"
-    engine.write(
-        known.join(engine.scan(repeated), on="key_hash", how="semi").select("source", "record"), places
-    )
+    engine.write(known.join(engine.scan(repeated), on="key_hash", how="semi").select("source", "record"), places)
     shared = known.join(engine.scan(places), on=["source", "record"], how="semi")
     # a row that fails its contract differs from one that passes, even with equal values
     internal = {"is_later", "has_key", "source", "record", "row_id", "key_hash", *by}
@@ -53,7 +49,5 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     verdict = verdict.otherwise(nw.when(nw.col("row_id") != nw.col("first")).then(nw.lit("duplicate")))
     verdicts = work / f"verdicts_{batch.format.name}.parquet"
     classified = shared.join(groups, on=by, how="inner").with_columns(verdict=verdict)
-    engine.write(
-        classified.filter(~nw.col("verdict").is_null()).select("row_id", "verdict", "amount_usd"), verdicts
-    )
+    engine.write(classified.filter(~nw.col("verdict").is_null()).select("row_id", "verdict", "amount_usd"), verdicts)
     return replace(batch, verdicts=verdicts)

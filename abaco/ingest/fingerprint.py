@@ -63,8 +63,7 @@ def read_header(path: Path, encoding: str, delimiter: str) -> tuple[list[str], s
         sample = file.read(SAMPLE)
     try:
         text = sample.decode(
-            "utf-8-sig" if encoding == "utf-8" else encoding,
-            errors="ignore" if encoding == "utf-8" else "strict",
+            "utf-8-sig" if encoding == "utf-8" else encoding, errors="ignore" if encoding == "utf-8" else "strict"
         )
     except UnicodeDecodeError:
         raise InputError(NO_TEXT.format(path.name)) from None
@@ -78,22 +77,15 @@ def read_header(path: Path, encoding: str, delimiter: str) -> tuple[list[str], s
 
 def _decimal_mark(rows: list[list[str]]) -> str:
     """Return ``,`` when numbers of a sample are only right with a decimal comma, else ``.``."""
-    comma = re.compile(
-        r"^\s*[+-]?(\d+,(\d{1,2}|\d{4,})|0,\d+|\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,})\s*$"
-    )
-    point = re.compile(
-        r"^\s*[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})\s*$"
-    )
+    comma = re.compile(r"^\s*[+-]?(\d+,(\d{1,2}|\d{4,})|0,\d+|\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,})\s*$")
+    point = re.compile(r"^\s*[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})\s*$")
     cells = [cell for row in rows for cell in row if "," in cell or "." in cell]
     with_comma = sum(bool(comma.match(cell)) for cell in cells if "," in cell or cell.count(".") > 1)
     return "," if with_comma and with_comma > sum(map(bool, map(point.match, cells))) else "."
 
 
 def write_utf8(path: Path, encoding: str, target: Path) -> None:
-    with (
-        path.open(encoding=encoding, newline="") as old,
-        target.open("w", encoding="utf-8", newline="") as new,
-    ):
+    with path.open(encoding=encoding, newline="") as old, target.open("w", encoding="utf-8", newline="") as new:
         try:
             while chunk := old.read(CHUNK):
                 new.write(chunk)

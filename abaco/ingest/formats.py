@@ -185,12 +185,7 @@ TRANSACTIONS = Format(
     "one row a disbursement, payment or correction",
     (
         replace(LOAN_ID, required=True),
-        Column(
-            "transaction_type",
-            required=True,
-            filled=True,
-            meaning="the type: DISBURSEMENT, PAYMENT and so on",
-        ),
+        Column("transaction_type", required=True, filled=True, meaning="the type: DISBURSEMENT, PAYMENT and so on"),
         Column("date_paid", "date", required=True, filled=True, meaning="the day that the money moved"),
         *_FLOWS,
     ),

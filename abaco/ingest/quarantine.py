@@ -65,9 +65,7 @@ def quarantine(
 def _rejected(batch: Batch, engine: Engine) -> list[dict]:
     """Return the rejected rows of a batch: those that fail a check, and those that contradict another row."""
     rows = (
-        batch.rows(engine)
-        .filter(~IS_LATER)
-        .select("row_id", "source", "record", "reasons", "original", "amount_usd")
+        batch.rows(engine).filter(~IS_LATER).select("row_id", "source", "record", "reasons", "original", "amount_usd")
     )
     if batch.verdicts is None:
         bad = rows.with_columns(verdict=nw.lit("")).filter(~nw.col("reasons").is_null())
@@ -131,16 +129,12 @@ def _values(
     if source.kind == "parquet":
         source, places = replace(source, path=str(work / "excerpt.parquet")), range(len(records))
         rows = engine.scan(Path(staged.source.path), row_number="abaco_place")
-        few = rows.join(_column("abaco_place", records, engine), on="abaco_place", how="semi").sort(
-            "abaco_place"
-        )
+        few = rows.join(_column("abaco_place", records, engine), on="abaco_place", how="semi").sort("abaco_place")
         engine.write(few.drop("abaco_place"), Path(source.path))
     elif source.kind == "csv" and text is None and source.lines == 1 + total + len(staged.broken):
         text, places = excerpt(staged.text, [wanted[r] for r in records], work), range(len(records))
     again = engine.numbered(typed(source, engine, work, text), "place")
-    again = with_originals(again.with_columns(reasons=nw.lit("")), source, engine, key).select(
-        "place", "original"
-    )
+    again = with_originals(again.with_columns(reasons=nw.lit("")), source, engine, key).select("place", "original")
     found = again.join(_column("place", places, engine), on="place", how="semi").sort("place")
     return dict(zip(records, found.collect("pyarrow")["original"].to_list(), strict=True))
 

@@ -53,9 +53,7 @@ def reconcile(batch: Batch, rejects: pa.Table, engine: Engine) -> dict:
             f"{batch.format.title}: {rows_in} rows and {whole[1]} USD came in, but {counted} rows and "
             f"{added} USD are accounted for; nothing is published: report this with the input's manifest"
         )
-    without = (
-        rows.filter(nw.col("amount_usd").is_null()).select(nw.len().alias("n")).collect("pyarrow")["n"][0]
-    )
+    without = rows.filter(nw.col("amount_usd").is_null()).select(nw.len().alias("n")).collect("pyarrow")["n"][0]
     return {
         "rows_in": rows_in,
         **{name: parts[name][0] for name in PARTS},
@@ -72,9 +70,7 @@ def _with_amount(batch: Batch, accepted: nw.LazyFrame) -> nw.LazyFrame:
 
 
 def _totals(rows: nw.LazyFrame) -> tuple[int, Decimal]:
-    total = (
-        rows.select(n=nw.len(), usd=nw.col("amount_usd").sum()).collect("pyarrow").to_native().to_pylist()[0]
-    )
+    total = rows.select(n=nw.len(), usd=nw.col("amount_usd").sum()).collect("pyarrow").to_native().to_pylist()[0]
     return total["n"], total["usd"] or ZERO
 
 

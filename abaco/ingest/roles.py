@@ -53,9 +53,7 @@ def tape_sources(sources: list[Source]) -> list[Source]:
     raise InputError(f"No loan tape in the input, only {titles}: add a {', '.join(others)} or {last}")
 
 
-def stage(
-    sources: list[Source], date: dt.date, engine: Engine, work: Path, key: bytes | None = None
-) -> list[Batch]:
+def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path, key: bytes | None = None) -> list[Batch]:
     """Read every source once, check each row against its contract, and write the rows as Parquet.
 
     Parameters

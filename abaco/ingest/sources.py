@@ -87,15 +87,11 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
         When the input does not exist, nothing in it is usable, or a file is broken.
     """
     if not input_path.exists():
-        raise InputError(
-            f"Input file not found: {input_path}: check INPUT, or leave it out to run on the sample"
-        )
+        raise InputError(f"Input file not found: {input_path}: check INPUT, or leave it out to run on the sample")
     already = {(k["path"], k["bytes"], k["modified_ns"]): k for k in known}
     if input_path.is_file():
         if input_path.suffix.lower() not in KINDS:
-            raise InputError(
-                f"{input_path.name} is not one of {', '.join(KINDS)}: export it in one of these forms"
-            )
+            raise InputError(f"{input_path.name} is not one of {', '.join(KINDS)}: export it in one of these forms")
         try:
             return [_inspect(input_path, already)], []
         except UnknownFormatError as error:

@@ -83,9 +83,7 @@ def typed(source: Source, engine: Engine, work: Path, text: Path | None) -> nw.L
     return engine.typed(read(source, engine, work, text), kinds, source.decimal_mark)
 
 
-def with_originals(
-    frame: nw.LazyFrame, source: Source, engine: Engine, key: bytes | None = None
-) -> nw.LazyFrame:
+def with_originals(frame: nw.LazyFrame, source: Source, engine: Engine, key: bytes | None = None) -> nw.LazyFrame:
     """Add ``original``, a JSON object of a bad row's values by heading (see `Engine.with_originals`)."""
     personal = source.format.personal  # without stray blanks, so that their tokens are those of the tape
     columns = {name: name if name in personal else f"raw_{name}" for name in source.columns}
@@ -94,13 +92,7 @@ def with_originals(
 
 
 def stage_one(
-    source: Source,
-    index: int,
-    is_tape: bool,
-    date: dt.date,
-    engine: Engine,
-    work: Path,
-    key: bytes | None = None,
+    source: Source, index: int, is_tape: bool, date: dt.date, engine: Engine, work: Path, key: bytes | None = None
 ) -> Staged:
     """Write the rows of one source as Parquet, checked.
 

@@ -109,9 +109,7 @@ def with_loans(tape: nw.LazyFrame, loans: nw.LazyFrame) -> nw.LazyFrame:
     """
     present = set(loans.collect_schema().names())
     taken = {name: heading for name, heading in OF_LOAN.items() if heading in present}
-    fixed = loans.select(
-        "loan_id", *(nw.col(h).cast(DTYPES[n]).alias(f"{n}_of_loan") for n, h in taken.items())
-    )
+    fixed = loans.select("loan_id", *(nw.col(h).cast(DTYPES[n]).alias(f"{n}_of_loan") for n, h in taken.items()))
     joined = tape.join(fixed, on="loan_id", how="left")
     filled = joined.with_columns(nw.coalesce(name, f"{name}_of_loan").alias(name) for name in taken)
     return filled.drop(f"{name}_of_loan" for name in taken)

@@ -22,9 +22,7 @@ BORROWERS = Table(
     (
         Field("measurement_date", DATE, "the measurement date"),
         Field(
-            "borrower",
-            COUNT,
-            "the borrower's place by the balances of all dates, from 1: a name for this report only",
+            "borrower", COUNT, "the borrower's place by the balances of all dates, from 1: a name for this report only"
         ),
         Field("borrower_id", TEXT, "the borrower's number, masked"),
         Field("balance_usd", SUM, "the outstanding balance", "USD"),
@@ -76,24 +74,16 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     owed = (
         known.with_columns(par_30_usd=late)
         .group_by("borrower_id", "measurement_date")
-        .agg(
-            balance_usd=nw.col("total_receivable_usd").sum(),
-            par_30_usd=nw.col("par_30_usd").sum(),
-            loans=nw.len(),
-        )
+        .agg(balance_usd=nw.col("total_receivable_usd").sum(), par_30_usd=nw.col("par_30_usd").sum(), loans=nw.len())
     )
     engine.write(owed, work / "borrowers.parquet", temporary=True)
     owed = engine.scan(work / "borrowers.parquet")
     size = owed.group_by("borrower_id").agg(nw.col("balance_usd").sum())
     size = size.select("borrower_id", less=-nw.col("balance_usd"))
     numbered = size.with_row_index("borrower", order_by=["less", "borrower_id"]).drop("less")
-    ranked = owed.join(
-        numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left"
-    )
+    ranked = owed.join(numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left")
     usd = (nw.col(name).cast(nw.Decimal(38, 2)) for name in ("balance_usd", "par_30_usd"))
-    ranked = ranked.select(
-        "measurement_date", "borrower", "borrower_id", *usd, nw.col("loans").cast(nw.Int64())
-    )
+    ranked = ranked.select("measurement_date", "borrower", "borrower_id", *usd, nw.col("loans").cast(nw.Int64()))
     return ranked.sort("measurement_date", "borrower")
 
 
@@ -114,9 +104,7 @@ def present(tape: nw.LazyFrame, columns: Iterable[str]) -> list[str]:
     """Return those of the columns that have a value anywhere in the tape."""
     if not (columns := list(columns)):
         return []
-    counts = (
-        tape.lazy().select(nw.col(c).count() for c in columns).collect("pyarrow").to_native().to_pylist()[0]
-    )
+    counts = tape.lazy().select(nw.col(c).count() for c in columns).collect("pyarrow").to_native().to_pylist()[0]
     return [c for c in columns if counts[c]]
 
 
@@ -124,10 +112,7 @@ def unmasked(tape: nw.LazyFrame) -> list[str]:
     """Return the personal columns that hold anything but a token or ``redacted``."""
     # the pattern is for tokens alone
     shown = [
-        nw.when(nw.col(c) != "redacted")
-        .then((~nw.col(c).str.contains(MASKED)).cast(nw.Int64()))
-        .sum()
-        .alias(c)
+        nw.when(nw.col(c) != "redacted").then((~nw.col(c).str.contains(MASKED)).cast(nw.Int64())).sum().alias(c)
         for c in PERSONAL
     ]
     counts = tape.lazy().select(*shown).collect("pyarrow").to_native().to_pylist()[0]
@@ -147,9 +132,7 @@ def outlier_limits(tape: nw.LazyFrame, multiple: float) -> dict[dt.date, Decimal
     }
 
 
-def flagged(
-    tape: nw.LazyFrame, limits: Mapping[dt.date, Decimal], dust_usd: float, engine: Engine
-) -> nw.LazyFrame:
+def flagged(tape: nw.LazyFrame, limits: Mapping[dt.date, Decimal], dust_usd: float, engine: Engine) -> nw.LazyFrame:
     """Add ``is_outlier`` and ``is_dust`` to the tape; no amount is changed.
 
     Parameters
@@ -160,8 +143,7 @@ def flagged(
     balance = nw.col("total_receivable_usd")
     limited = engine.with_value_of_day(tape, "measurement_date", limits, "outlier_limit")
     return limited.with_columns(
-        is_outlier=balance > nw.col("outlier_limit"),
-        is_dust=(balance > 0) & (balance < nw.lit(Decimal(str(dust_usd)))),
+        is_outlier=balance > nw.col("outlier_limit"), is_dust=(balance > 0) & (balance < nw.lit(Decimal(str(dust_usd))))
     ).drop("outlier_limit")
 
 
@@ -177,8 +159,4 @@ def quality(tape: nw.LazyFrame, date: dt.date) -> dict[str, Any]:
         *(nw.col(c).cast(nw.Int64()).sum().alias(c) for c in flags),
     )
     sums = {name: int(n or 0) for name, n in counts.collect("pyarrow").to_native().to_pylist()[0].items()}
-    return {
-        "nulls": {c: sums[c] for c in AMOUNTS if sums[c]},
-        "outliers": sums["is_outlier"],
-        "dust": sums["is_dust"],
-    }
+    return {"nulls": {c: sums[c] for c in AMOUNTS if sums[c]}, "outliers": sums["is_outlier"], "dust": sums["is_dust"]}

@@ -25,9 +25,7 @@ def read_header(path: Path) -> tuple[list[str], int]:
 def write_csv(path: Path, target: Path) -> None:
     """Write the cells of a workbook as CSV in UTF-8, a blank line for a row without cells."""
     with target.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(
-            row if any(row) else [] for row in _rows(_sheet(path))
-        )
+        csv.writer(file, lineterminator="\n").writerows(row if any(row) else [] for row in _rows(_sheet(path)))
 
 
 def _sheet(path: Path) -> CalamineSheet:
@@ -35,9 +33,7 @@ def _sheet(path: Path) -> CalamineSheet:
         book = CalamineWorkbook.from_path(str(path))
         sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
     except CalamineError as error:
-        raise InputError(
-            f"{path.name} cannot be read as xlsx: {error}; save it again as an Excel workbook"
-        ) from error
+        raise InputError(f"{path.name} cannot be read as xlsx: {error}; save it again as an Excel workbook") from error
     for sheet in sheets:
         if sheet.height:
             return sheet

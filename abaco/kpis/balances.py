@@ -53,25 +53,14 @@ ZERO = nw.lit(Decimal("0.00"))
 
 def columns() -> dict[str, nw.Expr]:
     """Return the measures that rows of the tape have no column for, as expressions over its columns."""
-    balance, days, written_off = (
-        nw.col(c) for c in ("total_receivable_usd", "days_past_due", "written_off_usd")
-    )
+    balance, days, written_off = (nw.col(c) for c in ("total_receivable_usd", "days_past_due", "written_off_usd"))
     rate, gross, is_owed = nw.col("interest_rate"), balance + written_off, balance > 0
     is_known = ~days.is_null()
     return {
-        "par_1_usd": nw.when(is_owed & is_known & (days >= 1))
-        .then(balance)
-        .when(is_known | ~is_owed)
-        .then(ZERO),
-        "npl_usd": nw.when(is_owed & is_known & (days > 90))
-        .then(balance)
-        .when(is_known | ~is_owed)
-        .then(ZERO),
+        "par_1_usd": nw.when(is_owed & is_known & (days >= 1)).then(balance).when(is_known | ~is_owed).then(ZERO),
+        "npl_usd": nw.when(is_owed & is_known & (days > 90)).then(balance).when(is_known | ~is_owed).then(ZERO),
         "gross_usd": gross,
-        "gross_90_plus_usd": nw.when(is_known & (days >= 90))
-        .then(gross)
-        .when(is_known | (gross == 0))
-        .then(ZERO),
+        "gross_90_plus_usd": nw.when(is_known & (days >= 90)).then(gross).when(is_known | (gross == 0)).then(ZERO),
         "active_loans": nw.when(~nw.col("loan_id").is_null()).then(is_owed.cast(nw.Int64())),
         "rate_weighted_usd": nw.when(is_owed).then(balance * (rate * MILLION).cast(nw.Int64())),
         "rated_usd": nw.when(is_owed & ~rate.is_null()).then(balance),
@@ -90,9 +79,7 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
 def _whole(total: Totals) -> Totals:
     partial = [name for name in WHOLE if name in total.sums and total.counts[name] < total.rows]
     exact = {
-        name: usd
-        if usd is None
-        else rounded(usd / SCALE.get(name, 1), 0 if MEASURES[name].unit == "loans" else 2)
+        name: usd if usd is None else rounded(usd / SCALE.get(name, 1), 0 if MEASURES[name].unit == "loans" else 2)
         for name, usd in total.sums.items()
     }
     return Totals(total.rows, {**exact, **dict.fromkeys(partial)}, total.counts, total.reasons)

@@ -30,9 +30,7 @@ TABLE = Table(
         Field("date", DATE, "the measurement date"),
         Field("against", DATE, "the date before"),
         Field("kpi", TEXT, "the portfolio at risk"),
-        Field(
-            "term", TEXT, "the cause of the change; opening and closing are the balances at risk themselves"
-        ),
+        Field("term", TEXT, "the cause of the change; opening and closing are the balances at risk themselves"),
         Field("amount_usd", SUM, "the balance of the cause", "USD"),
         Field("points", "decimal(18, 6)", "its part in the portfolio at risk", "percentage points"),
     ),
@@ -82,9 +80,7 @@ def terms(transitions: Iterable[Transition], days: int) -> dict[str, Decimal | N
 
 def is_cured(transition: Transition, days: int) -> bool:
     """Return whether loans still owe something and are less late than `days`."""
-    return (
-        transition.closing in LATENESS and list(FIRST_DAY.values())[LATENESS.index(transition.closing)] < days
-    )
+    return transition.closing in LATENESS and list(FIRST_DAY.values())[LATENESS.index(transition.closing)] < days
 
 
 def apportioned(exact: Sequence[Decimal], whole: Decimal, precision: int) -> list[Decimal]:
@@ -107,9 +103,7 @@ def apportioned(exact: Sequence[Decimal], whole: Decimal, precision: int) -> lis
     return parts
 
 
-def bridge(
-    kpi: Definition, transitions: Iterable[Transition], before: Totals, now: Totals
-) -> list[dict[str, Any]]:
+def bridge(kpi: Definition, transitions: Iterable[Transition], before: Totals, now: Totals) -> list[dict[str, Any]]:
     """Return the bridge of a PAR between two dates: opening, the terms and the book's growth, closing.
 
     Parameters
@@ -136,9 +130,7 @@ def bridge(
         raise NotComputableError("loans_not_distinct")
     usd = terms(transitions, first_day(kpi))
     with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
-        opening, closing = (
-            rounded(r / b * 100, kpi.precision) for r, b in ((risk_before, book_before), (risk, book))
-        )
+        opening, closing = (rounded(r / b * 100, kpi.precision) for r, b in ((risk_before, book_before), (risk, book)))
         exact = [(usd[term] or 0) / book * 100 for term in MOVED]
         exact.append((risk_before / book - risk_before / book_before) * 100)
         points = apportioned(exact, closing - opening, kpi.precision)
@@ -176,9 +168,7 @@ def bridges(definitions: Mapping[str, Definition], book: Book, totals: Mapping[d
         for name in (n for n in BRIDGED if n in definitions and first_day(definitions[n])):
             pair = {"date": date, "against": against, "kpi": name}
             try:
-                found = bridge(
-                    definitions[name], moved.get((date, against), []), totals[against], totals[date]
-                )
+                found = bridge(definitions[name], moved.get((date, against), []), totals[against], totals[date])
             except NotComputableError:
                 continue
             rows += [{**pair, **row} for row in found]

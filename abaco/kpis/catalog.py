@@ -109,10 +109,7 @@ class Definition(BaseModel):
         """The formula as the page shows it."""
         if self.formula:
             return self.formula
-        sums = (
-            " + ".join(c.removesuffix("_usd") for c in columns)
-            for columns in (self.numerator, self.denominator)
-        )
+        sums = (" + ".join(c.removesuffix("_usd") for c in columns) for columns in (self.numerator, self.denominator))
         above, below = (f"Σ({s})" if " + " in s else f"Σ {s}" for s in sums)
         ratio = f"{above} / {below}" if self.denominator else above
         return ratio + (" × 100" if self.scale == 100 else "")

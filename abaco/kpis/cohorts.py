@@ -116,9 +116,7 @@ def against_predecessors(curves: pa.Table) -> pa.Table:
                  "share": rounded(share, 4), "share_before": rounded(former, 4),
                  "difference": rounded(share - former, 4), "cohorts_before": i}
             )  # fmt: skip
-    return pa.Table.from_pylist(
-        sorted(rows, key=lambda row: (row["cohort"], row["months_on_book"])), schema=HELD
-    )
+    return pa.Table.from_pylist(sorted(rows, key=lambda row: (row["cohort"], row["months_on_book"])), schema=HELD)
 
 
 def coverage(book: Book, curves: pa.Table) -> pa.Table:
@@ -139,22 +137,14 @@ def coverage(book: Book, curves: pa.Table) -> pa.Table:
     reached = {row["cohort"]: row["months_on_book"] for row in curves.sort_by("months_on_book").to_pylist()}
     if daily_sums:
         age = month_number(book.date) - month_number(daily_sums.days[0])
-        ends = {
-            cohort(month_number(end)): end
-            for end in (months_before(book.date, n) for n in range(age, -1, -1))
-        }
+        ends = {cohort(month_number(end)): end for end in (months_before(book.date, n) for n in range(age, -1, -1))}
         for name, end in ends.items():
             first = end.replace(day=1, month=(end.month - 1) // 3 * 3 + 1)
             span = first, month_end(end)
             loans = int(daily_sums.between(*span, ROWS))
             disbursed = daily_sums.between(*span, "principal_usd")
             rows.append(
-                {
-                    "cohort": name,
-                    "loans": loans,
-                    "disbursed_usd": disbursed,
-                    "months_on_book": reached.get(name),
-                }
+                {"cohort": name, "loans": loans, "disbursed_usd": disbursed, "months_on_book": reached.get(name)}
             )
     return pa.Table.from_pylist(rows, schema=COVERAGE)
 

@@ -184,9 +184,7 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> DailySums | No
         ``on_time_cents``, and ``matched``: how many rows are of loans with both payments and instalments by then.
     """
     # whole cents: not every engine adds up decimals in a row
-    instalments = due.select(
-        "loan_id", "day", due=whole_cents("principal_usd"), paid=nw.lit(0).cast(nw.Int64())
-    )
+    instalments = due.select("loan_id", "day", due=whole_cents("principal_usd"), paid=nw.lit(0).cast(nw.Int64()))
     payments = paid.filter(nw.col("kind") == PAID).select(
         "loan_id", "day", due=nw.lit(0).cast(nw.Int64()), paid=whole_cents("principal_usd")
     )
@@ -199,9 +197,7 @@ def on_time(due: nw.LazyFrame, paid: nw.LazyFrame, title: str) -> DailySums | No
         due_in_month=nw.col("due").cum_sum().over("loan_id", "month", order_by="day").cast(nw.Int64()),
     )
     matched = ((nw.col("due_up_to") != 0) & (nw.col("paid_up_to") != 0)).cast(nw.Int64())
-    return by_day(
-        rows.select("day", _growth().alias(ON_TIME), matched.alias(MATCHED)), title, (ON_TIME, MATCHED)
-    )
+    return by_day(rows.select("day", _growth().alias(ON_TIME), matched.alias(MATCHED)), title, (ON_TIME, MATCHED))
 
 
 def _growth() -> nw.Expr:

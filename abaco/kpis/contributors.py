@@ -94,9 +94,7 @@ def names(loan_ids: Iterable[str], key: bytes | None) -> dict[str, str]:
     {'ABF - 7': 'Loan 1', 'ABF - 3': 'Loan 2'}
     """
     number = count(1)
-    return {
-        loan: masking.token(loan, key) if key else f"Loan {next(number)}" for loan in dict.fromkeys(loan_ids)
-    }
+    return {loan: masking.token(loan, key) if key else f"Loan {next(number)}" for loan in dict.fromkeys(loan_ids)}
 
 
 def bridge_loans(
@@ -125,19 +123,10 @@ def bridge_loans(
         for rank, loan in enumerate(largest(tape, pair, first_day(kpi), limit), start=1):
             points = rounded(loan["change_usd"] / book * 100, kpi.precision)
             rows.append(
-                {
-                    "date": pair[0],
-                    "against": pair[1],
-                    "kpi": end["kpi"],
-                    "rank": rank,
-                    "points": points,
-                    **loan,
-                }
+                {"date": pair[0], "against": pair[1], "kpi": end["kpi"], "rank": rank, "points": points, **loan}
             )
     called = names((row["loan_id"] for row in rows), key)
-    return pa.Table.from_pylist(
-        [{**row, "loan": called[row["loan_id"]]} for row in rows], schema=arrow_schema(TABLE)
-    )
+    return pa.Table.from_pylist([{**row, "loan": called[row["loan_id"]]} for row in rows], schema=arrow_schema(TABLE))
 
 
 def between(
@@ -170,12 +159,7 @@ def between(
 
 
 def bridged(
-    book: Book,
-    kpi: Definition,
-    name: str,
-    against: dt.date | None,
-    limit: int = LIMIT,
-    key: bytes | None = None,
+    book: Book, kpi: Definition, name: str, against: dt.date | None, limit: int = LIMIT, key: bytes | None = None
 ) -> tuple[pa.Table, pa.Table]:
     """Return the same from an earlier date to the book's, as tables: empty ones without a date, or a bridge."""
     steps, loans = [], []

@@ -44,9 +44,7 @@ class DailySums:
             When no row of the export has a value in it.
         """
         if column not in self.running:
-            raise NotComputableError(
-                "export_lacks_amount", export=self.title, amount=column.removesuffix("_usd")
-            )
+            raise NotComputableError("export_lacks_amount", export=self.title, amount=column.removesuffix("_usd"))
         sums = self.running[column]
         return sums[bisect_right(self.days, last)] - sums[bisect_left(self.days, first)]
 
@@ -87,8 +85,7 @@ def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> DailySums 
     days = sorted(daily.to_native().to_pylist(), key=lambda row: row["day"])
     present = [c for c in columns if any(row[f"count_{c}"] for row in days)]
     running = {
-        c: list(accumulate((Decimal(row[c] or 0) for row in days), initial=Decimal(0)))
-        for c in (*present, ROWS)
+        c: list(accumulate((Decimal(row[c] or 0) for row in days), initial=Decimal(0))) for c in (*present, ROWS)
     }
     return DailySums(title, [row["day"] for row in days], running) if days else None
 

@@ -62,9 +62,7 @@ def lent(book: Book) -> nw.LazyFrame | None:
         if not {day, amount, "interest_rate"} <= set(rows.collect_schema().names()):
             return None
         rows = rows.filter((nw.col("measurement_date") == book.date) & ~nw.col(day).is_null())
-    return rows.select(
-        "loan_id", nw.col(day).alias("day"), nw.col(amount).alias("principal_usd"), "interest_rate"
-    )
+    return rows.select("loan_id", nw.col(day).alias("day"), nw.col(amount).alias("principal_usd"), "interest_rate")
 
 
 _PLAIN = (("principal",), ("interest",), ("fees",), ("to_tax",))
@@ -74,9 +72,7 @@ def _transactions(rows: nw.LazyFrame) -> nw.LazyFrame:
     type_ = nw.col("transaction_type").str.to_lowercase()
     lent_or_other = nw.when(type_.is_in(DISBURSEMENT_TYPES)).then(nw.lit(LENT)).otherwise(nw.lit(OTHER))
     kind = nw.when(type_.is_in(PAYMENT_TYPES)).then(nw.lit(PAID)).otherwise(lent_or_other)
-    return rows.select(
-        "loan_id", nw.col("date_paid").alias("day"), kind.alias("kind"), *_money(rows, *_PLAIN)
-    )
+    return rows.select("loan_id", nw.col("date_paid").alias("day"), kind.alias("kind"), *_money(rows, *_PLAIN))
 
 
 def _payments(rows: nw.LazyFrame, is_prefixed: bool) -> nw.LazyFrame:

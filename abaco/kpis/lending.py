@@ -19,9 +19,7 @@ RATES = "the loans export, with interest_rate"
 MEASURES = {
     "month_disbursed_usd": Measure("what was lent in the month", LOANS, of_month=True),
     "month_loans": Measure("the number of loans that were lent in the month", LOANS, "loans", of_month=True),
-    "month_rate_weighted_usd": Measure(
-        "the interest of a year on what was lent in the month", RATES, of_month=True
-    ),
+    "month_rate_weighted_usd": Measure("the interest of a year on what was lent in the month", RATES, of_month=True),
     "month_rated_usd": Measure("what was lent in the month at a known rate", RATES, of_month=True),
 }
 TITLE = "loans"
@@ -39,9 +37,7 @@ def lent(book: Book) -> DailySums | None:
     weighted = principal * (rate * MILLION).cast(nw.Int64())
     rated = nw.when(~rate.is_null()).then(principal)
     return by_day(
-        rows.select("day", "principal_usd", rated.alias("rated_usd"), weighted.alias("weighted")),
-        TITLE,
-        COLUMNS,
+        rows.select("day", "principal_usd", rated.alias("rated_usd"), weighted.alias("weighted")), TITLE, COLUMNS
     )
 
 
@@ -62,9 +58,7 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
     return measured(spans, names, amounts)
 
 
-def _lent(
-    daily_sums: DailySums, column: str, scale: int, first: dt.date, last: dt.date
-) -> tuple[Decimal, int]:
+def _lent(daily_sums: DailySums, column: str, scale: int, first: dt.date, last: dt.date) -> tuple[Decimal, int]:
     daily_sums.require_begin(first)
     amount = daily_sums.between(first, last, column) / scale
     return amount if column == ROWS else rounded(amount, 2), int(daily_sums.between(first, last, ROWS))

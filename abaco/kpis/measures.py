@@ -24,18 +24,7 @@ from abaco.kpis.totals import Measure, Totals
 
 # The modules that compute measures, in this order: each has MEASURES by name, NEEDS where it goes on from measures of
 # those before it, and measure(book, names, before), which computes the named ones on every date.
-SOURCES = (
-    balances,
-    segments,
-    concentration,
-    statements,
-    losses,
-    movement,
-    lending,
-    collection,
-    returns,
-    vintage,
-)
+SOURCES = (balances, segments, concentration, statements, losses, movement, lending, collection, returns, vintage)
 MEASURES: dict[str, Measure] = {name: found for source in SOURCES for name, found in source.MEASURES.items()}
 
 TABLE = Table(
@@ -93,13 +82,7 @@ def _merged(one: Mapping[dt.date, Totals], other: Mapping[dt.date, Totals]) -> d
 def table(totals: Mapping[dt.date, Totals]) -> pa.Table:
     """Return the measures as a table, one row a date and measure, with how many rows of the input have a value."""
     rows = [
-        {
-            "date": date,
-            "measure": name,
-            "value": value,
-            "unit": MEASURES[name].unit,
-            "rows": total.counts.get(name, 0),
-        }
+        {"date": date, "measure": name, "value": value, "unit": MEASURES[name].unit, "rows": total.counts.get(name, 0)}
         for date, total in sorted(totals.items())
         for name, value in sorted(total.sums.items())
     ]

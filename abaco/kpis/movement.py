@@ -78,17 +78,11 @@ def amounts(transitions: Collection[Transition]) -> dict[str, Decimal | None]:
         "opening_performing_usd": lambda opening, closing: opening in LATENESS[:4],
         "opening_7_30_usd": lambda opening, closing: opening == LATENESS[1],
         "opening_30_plus_usd": lambda opening, closing: opening in LATE,
-        "defaulted_usd": lambda opening, closing: (
-            opening in LATENESS[:4] and closing in (*LATEST, WRITTEN_OFF)
-        ),
+        "defaulted_usd": lambda opening, closing: opening in LATENESS[:4] and closing in (*LATEST, WRITTEN_OFF),
         "rolled_30_usd": lambda opening, closing: opening == LATENESS[1] and closing in (*LATE, WRITTEN_OFF),
         "cured_usd": lambda opening, closing: opening in LATE and closing in (*EARLY, PAID),
     }
-    sums = {
-        "opening_written_off_usd": "opening_written_off",
-        "new_written_off_usd": "risen",
-        "recovered_usd": "fallen",
-    }
+    sums = {"opening_written_off_usd": "opening_written_off", "new_written_off_usd": "risen", "recovered_usd": "fallen"}
     usd = {
         name: _sum(one.usd["opening"] for one in transitions if counts(one.opening, one.closing))
         for name, counts in belongs.items()

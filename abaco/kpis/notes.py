@@ -50,6 +50,4 @@ def _rows(rows: nw.LazyFrame) -> Reason | None:
     total = sums.collect("pyarrow").to_native().to_pylist()[0]
     if not total["rows"]:
         return None
-    return Reason(
-        "one_row" if total["rows"] == 1 else "many_rows", count=total["rows"], usd=total["usd"] or Decimal(0)
-    )
+    return Reason("one_row" if total["rows"] == 1 else "many_rows", count=total["rows"], usd=total["usd"] or Decimal(0))

@@ -33,10 +33,7 @@ def risk(default_probability_pct: str, loss_given_default_pct: float) -> dict[st
         raise InputError(
             f"calculation.loss_given_default_pct is {loss_given_default_pct}: write a number from 0 to 100"
         )
-    return {
-        "default_probability_pct": probabilities(default_probability_pct),
-        "loss_given_default_pct": severity,
-    }
+    return {"default_probability_pct": probabilities(default_probability_pct), "loss_given_default_pct": severity}
 
 
 def open_book(tables: Path, engine: Engine, ingested: Mapping[str, Any], **parameters: Any) -> Book:

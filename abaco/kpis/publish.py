@@ -129,9 +129,7 @@ def assemble(
         "kpis": kpis,
         "book": book,
         "aging": [{**row, "amount": text(row["amount"]), "share": number(row["share"])} for row in aging],
-        "anomalies": [
-            {**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies
-        ],
+        "anomalies": [{**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies],
         "reconciliation": ingested["reconciliation"],
         "quality": {**quality, **transformed, "notes": [str(note) for note in notes]},
         "missing": missing,

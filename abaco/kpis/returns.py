@@ -23,11 +23,7 @@ MEASURES = {
         "the mean outstanding balance of the last 12 month-ends", "balances of the last 12 month-ends"
     ),
 }
-COLUMNS = {
-    "year_interest_usd": "interest_usd",
-    "year_fees_usd": "fees_usd",
-    "year_principal_usd": "principal_usd",
-}
+COLUMNS = {"year_interest_usd": "interest_usd", "year_fees_usd": "fees_usd", "year_principal_usd": "principal_usd"}
 
 
 def year_up_to(last: dt.date) -> tuple[dt.date, dt.date]:

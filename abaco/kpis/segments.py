@@ -17,10 +17,7 @@ from abaco.kpis.transitions import moves
 
 COLUMNS = ("company", "product", "segment", "region")
 DIMENSIONS = (*COLUMNS, "ticket", "term")
-AT_RISK = {
-    "par30": ("dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd"),
-    "par90": ("dpd_90_plus_usd",),
-}
+AT_RISK = {"par30": ("dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd"), "par90": ("dpd_90_plus_usd",)}
 MEASURES = {
     f"largest_{name}_usd": Measure(
         f"the balance of the largest {name}", f"a column {name} in the tape, or the loans export with it"
@@ -67,9 +64,7 @@ def cells(book: Book) -> list[dict]:
         ticket=band(nw.col("disbursed_usd"), TICKETS), term=band(nw.col("term_days"), TERMS),
         loans=((nw.col("total_receivable_usd") > 0) & ~nw.col("loan_id").is_null()).cast(nw.Int64()),
     )  # fmt: skip
-    grouped = rows.group_by("measurement_date", *DIMENSIONS).agg(
-        nw.col(name).sum() for name in (*sums, "loans")
-    )
+    grouped = rows.group_by("measurement_date", *DIMENSIONS).agg(nw.col(name).sum() for name in (*sums, "loans"))
     return grouped.collect("pyarrow").to_native().to_pylist()
 
 
@@ -131,11 +126,7 @@ def segments(book: Book) -> pa.Table:
 
 
 def rise_by_segment(
-    book: Book,
-    date: dt.date,
-    against: dt.date | None,
-    days: int,
-    dimensions: Sequence[str] = RISE_DIMENSIONS,
+    book: Book, date: dt.date, against: dt.date | None, days: int, dimensions: Sequence[str] = RISE_DIMENSIONS
 ) -> pa.Table:
     """Return the rise and fall of the balance at risk by part of the book, one row a dimension and value.
 
@@ -174,9 +165,7 @@ def rise_by_segment(
 def _of_dimension(cells: list[dict], dimension: str) -> list[dict]:
     values: dict[str, dict] = {}
     for cell in cells:
-        sums = values.setdefault(
-            cell[dimension] or UNKNOWN, dict.fromkeys(("risen", "fallen", "loans", "closing"), 0)
-        )
+        sums = values.setdefault(cell[dimension] or UNKNOWN, dict.fromkeys(("risen", "fallen", "loans", "closing"), 0))
         for name in sums:
             sums[name] += cell[name]
     if set(values) <= {UNKNOWN}:

@@ -13,8 +13,7 @@ MEASURES = {
     "liabilities_usd": Measure("the total liabilities", f"{STATEMENT} liabilities (pasivos)"),
     "equity_usd": Measure("the equity", f"{STATEMENT} equity (patrimonio), or its assets and liabilities"),
     "operating_expense_usd": Measure(
-        "the operating expenses of the month",
-        f"{STATEMENT} operating expenses of the month (gastos operativos)",
+        "the operating expenses of the month", f"{STATEMENT} operating expenses of the month (gastos operativos)"
     ),
 }
 

@@ -68,9 +68,7 @@ def totals(tape: nw.LazyFrame | nw.DataFrame, columns: Iterable[str]) -> dict[dt
     frame = frame.select(date.cast(nw.Date()) if schema["measurement_date"] == nw.Datetime else date, *exact)
     sums = [nw.col(c).sum().alias(f"sum_{c}") for c in columns]
     counts = [nw.col(c).count().alias(f"count_{c}") for c in columns]
-    by_date = (
-        frame.group_by("measurement_date").agg(nw.len().alias("rows"), *sums, *counts).collect("pyarrow")
-    )
+    by_date = frame.group_by("measurement_date").agg(nw.len().alias("rows"), *sums, *counts).collect("pyarrow")
     return {
         row["measurement_date"]: Totals(
             row["rows"],

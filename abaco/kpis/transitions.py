@@ -137,12 +137,7 @@ def moves(
 
 
 def _side(
-    tape: nw.LazyFrame,
-    dates: list[dt.date],
-    date: nw.Expr,
-    side: str,
-    days: Sequence[int],
-    also: Sequence[str],
+    tape: nw.LazyFrame, dates: list[dt.date], date: nw.Expr, side: str, days: Sequence[int], also: Sequence[str]
 ) -> nw.LazyFrame:
     state = nw.when(nw.col(BUCKETS[-1]) > 0).then(nw.lit(len(BUCKETS) - 1))
     for i in reversed(range(1, len(BUCKETS) - 1)):

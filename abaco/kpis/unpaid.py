@@ -24,10 +24,7 @@ LOANS = pa.schema(
      ("outstanding_usd", pa.decimal128(38, 2))]
 )  # fmt: skip
 NAMED = pa.schema(
-    [
-        ("loan", pa.string()),
-        *(field for field in LOANS if field.name not in ("loan_id", "state", "ahead_usd")),
-    ]
+    [("loan", pa.string()), *(field for field in LOANS if field.name not in ("loan_id", "state", "ahead_usd"))]
 )
 LATENESS = pa.schema(
     [("days_late", pa.string()), ("loans", pa.int64()), ("unpaid_usd", pa.decimal128(38, 2)),
@@ -69,9 +66,7 @@ def by_loan(book: Book) -> pa.Table:
     rows = daily.join(payments, on="loan_id", how="left").with_columns(
         due=nw.col("due").cast(nw.Int64()), paid=nw.coalesce("paid", nw.lit(0)).cast(nw.Int64())
     )
-    rows = rows.with_columns(
-        due_up_to=nw.col("due").cum_sum().over("loan_id", order_by="day").cast(nw.Int64())
-    )
+    rows = rows.with_columns(due_up_to=nw.col("due").cum_sum().over("loan_id", order_by="day").cast(nw.Int64()))
     open_ = nw.when(nw.col("day") < last).then(_least(nw.col("due"), nw.col("due_up_to") - nw.col("paid")))
     rows = rows.with_columns(unpaid=nw.when(open_ > 0).then(open_)).with_columns(
         unpaid_on=nw.when(nw.col("unpaid") > 0).then(nw.col("day")),
@@ -86,11 +81,7 @@ def by_loan(book: Book) -> pa.Table:
     )
     balance, off = nw.col("outstanding_usd"), nw.col("written_off_usd")
     found = loans.join(_on_tape(book), on="loan_id", how="left").with_columns(
-        state=nw.when(balance > 0)
-        .then(nw.lit(OWED))
-        .when(off > 0)
-        .then(nw.lit(WRITTEN_OFF))
-        .otherwise(nw.lit(GONE)),
+        state=nw.when(balance > 0).then(nw.lit(OWED)).when(off > 0).then(nw.lit(WRITTEN_OFF)).otherwise(nw.lit(GONE)),
         ahead=nw.col("paid") - nw.coalesce("due_by_now", nw.lit(0)),
     )
     found = found.sort("oldest_unpaid_on", "loan_id", nulls_last=True).collect("pyarrow").to_native()
@@ -156,10 +147,7 @@ def by_lateness(loans: pa.Table, book: Book) -> pa.Table:
     rows = []
     for bucket in BUCKETS:
         own = [row for row in owed if _bucket(row["days_late"]) == bucket]
-        sums = {
-            name: sum((row[name] for row in own), Decimal("0.00"))
-            for name in ("unpaid_usd", "outstanding_usd")
-        }
+        sums = {name: sum((row[name] for row in own), Decimal("0.00")) for name in ("unpaid_usd", "outstanding_usd")}
         rows.append({"days_late": BUCKET_NAMES[bucket], "loans": len(own), **sums, "tape_usd": tape[bucket]})
     return pa.Table.from_pylist(rows, schema=LATENESS)
 

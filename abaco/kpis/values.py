@@ -37,9 +37,7 @@ def status(value: Decimal | None, *, direction: str | None, thresholds: Mapping[
     return "ok"
 
 
-def evaluate(
-    definitions: Mapping[str, Definition], total: Totals, date: dt.date
-) -> dict[str, dict[str, Any]]:
+def evaluate(definitions: Mapping[str, Definition], total: Totals, date: dt.date) -> dict[str, dict[str, Any]]:
     """Return every KPI of one date, by id.
 
     Parameters
@@ -92,11 +90,7 @@ def _quotient(kpi: Definition, total: Totals) -> dict[str, Any]:
     if below <= 0:
         titles = tuple(MEASURES[name].title for name in kpi.denominator)
         raise NotComputableError("nothing_to_divide_by", what=titles, sum=below)
-    return {
-        "value": rounded(above / below * kpi.scale, kpi.precision),
-        "numerator": above,
-        "denominator": below,
-    }
+    return {"value": rounded(above / below * kpi.scale, kpi.precision), "numerator": above, "denominator": below}
 
 
 def _composite(kpi: Definition, found: Mapping[str, dict[str, Any]], total: Totals) -> dict[str, Any]:
@@ -107,9 +101,7 @@ def _composite(kpi: Definition, found: Mapping[str, dict[str, Any]], total: Tota
     return {"value": rounded(FUNCTIONS[kpi.function](*arguments), kpi.precision)}
 
 
-def missing(
-    definitions: Mapping[str, Definition], values: Mapping[str, dict[str, Any]], total: Totals
-) -> list[dict]:
+def missing(definitions: Mapping[str, Definition], values: Mapping[str, dict[str, Any]], total: Totals) -> list[dict]:
     """Return what to add to the input so that a KPI that could not be computed can be."""
     wanted = {}
     for name in definitions:

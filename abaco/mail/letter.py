@@ -138,9 +138,7 @@ def subject(metrics: dict) -> str:
 def _as_of(metrics):
     if not metrics["as_of"] or metrics["as_of"] >= metrics["date"]:
         return ""
-    return say(
-        "The figures are as of {as_of}, and the month is counted up to that day.", as_of=day(metrics["as_of"])
-    )
+    return say("The figures are as of {as_of}, and the month is counted up to that day.", as_of=day(metrics["as_of"]))
 
 
 def _size(book):

@@ -57,10 +57,7 @@ class Picture:
 def pictures(metrics: dict, history, bridges) -> list[Picture]:
     """Return the pictures of a report: the trend of the PARs, and the bridge of PAR30, else the aging of the book."""
     rows = bridge_rows(bridges, metrics, "PAR30")
-    return [
-        trend_picture(metrics, history),
-        bridge_picture(metrics, rows) if rows else aging_picture(metrics),
-    ]
+    return [trend_picture(metrics, history), bridge_picture(metrics, rows) if rows else aging_picture(metrics)]
 
 
 def png(figure: Figure) -> bytes:
@@ -95,8 +92,7 @@ def bridge_picture(metrics: dict, rows: list[dict]) -> Picture:
     """Return the bridge of PAR30 from the date before: a bar a term."""
     bridge = waterfall(metrics, "PAR30", rows)
     bars = [
-        (row["name"], float(row["left"]), float(row["width"]), row["points"], row["kind"])
-        for row in bridge["rows"]
+        (row["name"], float(row["left"]), float(row["width"]), row["points"], row["kind"]) for row in bridge["rows"]
     ]
     parts = "; ".join(f"{name} {points}" for name, _, _, points, _ in bars)
     alt = say("Bar chart. {finding} In parts: {parts}.", finding=bridge["finding"], parts=parts)
@@ -137,20 +133,12 @@ def bars_figure(bars: list[tuple[str, float, float, str, str]]) -> Figure:
     scale = (WIDTH - NAMES - VALUES) / 100
     for index, (name, start, length, value, kind) in enumerate(bars):
         middle, weight = TOP + ROW * (index + 0.5), "bold" if kind == "end" else "normal"
-        look = {
-            "va": "center",
-            "fontsize": 12.5,
-            "fontweight": weight,
-            "color": COLOURS["ink"],
-            "parse_math": False,
-        }
+        look = {"va": "center", "fontsize": 12.5, "fontweight": weight, "color": COLOURS["ink"], "parse_math": False}
         axes.text(0, middle, name, **look)
         axes.text(WIDTH - 2, middle, value, ha="right", **look)
         if kind != "none":
             place = (NAMES + start * scale, middle - BAR / 2)
-            axes.add_patch(
-                Rectangle(place, max(length * scale, 1.5), BAR, linewidth=0, facecolor=_colour(kind))
-            )
+            axes.add_patch(Rectangle(place, max(length * scale, 1.5), BAR, linewidth=0, facecolor=_colour(kind)))
     axes.plot([NAMES] * 2, [TOP, height - BOTTOM], color=COLOURS["line"], linewidth=1, zorder=0)
     return figure
 

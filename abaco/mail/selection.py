@@ -1,14 +1,6 @@
 """The short table of the email: figures past a limit, the size of the book, and the largest moves."""
 
-from abaco.page.kpi_text import (  # fmt: skip
-    FIRST_KPIS,
-    concise,
-    concise_change,
-    drawn_limits,
-    in_order,
-    side,
-    sign,
-)
+from abaco.page.kpi_text import FIRST_KPIS, concise, concise_change, drawn_limits, in_order, side, sign  # fmt: skip
 from abaco.page.language import phrase, say
 from abaco.page.masthead import partial_mark
 from abaco.page.words import plain, plural
@@ -47,9 +39,7 @@ def _further(more):
 
 def past_limits(metrics: dict) -> list[str]:
     """Return the ids of the KPIs that are past a limit, the critical ones first."""
-    return [
-        name for level in ("critical", "warning") for name, kpi in in_order(metrics) if kpi["status"] == level
-    ]
+    return [name for level in ("critical", "warning") for name, kpi in in_order(metrics) if kpi["status"] == level]
 
 
 def moved_most(metrics: dict, leave_out: set[str], most: int = MOST_MOVED) -> list[str]:

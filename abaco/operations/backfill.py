@@ -45,9 +45,7 @@ def wanted_dates(source: Path, low: dt.date, high: dt.date) -> list[str]:
     dates = tape_dates(sources.discover(source)[0])
     wanted = [str(date) for date in dates if low <= date <= high]
     if not wanted:
-        raise InputError(
-            f"No date from {low} to {high} in the input; it has dates from {dates[0]} to {dates[-1]}"
-        )
+        raise InputError(f"No date from {low} to {high} in the input; it has dates from {dates[0]} to {dates[-1]}")
     return wanted
 
 

@@ -40,9 +40,7 @@ def backup(to: str | None = None, output: Path | None = None) -> str:
     """
     folder = run_folders.reports_folder(output)
     if not (folder / run_folders.RUNS).is_dir():
-        raise InputError(
-            f"No report in {project.display_path(folder)} to back up: run make report DATE=YYYY-MM-DD"
-        )
+        raise InputError(f"No report in {project.display_path(folder)} to back up: run make report DATE=YYYY-MM-DD")
     name = f"abaco-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}.tar.gz"
     if to != AZURE:
         path = Path(to).expanduser().absolute() if to else folder.parent / "backups"

@@ -32,7 +32,8 @@ def database(case: Case) -> Finding:
         damage = connection.find_damage(opened)
     if damage:
         return problem(
-            f"{project.display_path(file)} is damaged ({damage}): restore a backup, or move it away and run abaco status"
+            f"{project.display_path(file)} is damaged ({damage}): "
+            "restore a backup, or move it away and run abaco status"
         )
     return ok(f"SQLite, {project.display_path(file)}, runs: {count}")
 
@@ -92,8 +93,7 @@ def alerts(case: Case) -> Finding:
         usable -= {"email"}
     if not usable:
         return warning(
-            "nobody is told of failures: set PAGERDUTY_ROUTING_KEY, SLACK_WEBHOOK_URL, or SMTP_URL and "
-            "ALERT_RECIPIENTS"
+            "nobody is told of failures: set PAGERDUTY_ROUTING_KEY, SLACK_WEBHOOK_URL, or SMTP_URL and ALERT_RECIPIENTS"
         )
     receivers = {
         severity: [name for name in route if name in usable] or sorted(usable & {FALLBACK})
@@ -129,9 +129,7 @@ def service(case: Case) -> Finding:
             )
         return ok(f"does not run at {address}; make serve starts it")
     except httpx2.HTTPError as error:
-        return problem(
-            f"{address} gives no answer ({type(error).__name__}): see logs/service.log, start it again"
-        )
+        return problem(f"{address} gives no answer ({type(error).__name__}): see logs/service.log, start it again")
 
 
 def _access() -> dict[str, Any]:
@@ -155,9 +153,7 @@ def _examine_answers(client: httpx2.Client, address: str) -> Finding:
             f"{address} has another token than this environment: set ABACO_SERVE_TOKEN as the service has it"
         )
     if metrics.status_code != 200 or SERVICE_METRIC not in metrics.text:
-        return problem(
-            f"{address}/metrics answers {metrics.status_code} and no metrics: see logs/service.log"
-        )
+        return problem(f"{address}/metrics answers {metrics.status_code} and no metrics: see logs/service.log")
     count = sum(bool(line) and line[0] != "#" for line in metrics.text.splitlines())
     text = f"{address} is {state} and has {count} metrics for Prometheus"
     return warning(f"{text}; {last_error}") if last_error else ok(text)

@@ -50,9 +50,7 @@ def restore(source: str, output: Path | None = None) -> str:
     folder = run_folders.reports_folder(output)
     run_folders.check_writable(folder)
     if busy := synchronise.running(folder):
-        raise RunError(
-            f"A run of {busy[0]['date']} is at work since {busy[0]['started_at']}: wait until it has ended"
-        )
+        raise RunError(f"A run of {busy[0]['date']} is at work since {busy[0]['started_at']}: wait until it has ended")
     with tempfile.TemporaryDirectory(prefix=".restoring-", dir=folder) as place:
         path = _fetch(source, Path(place))
         contents = unpack(path, Path(place) / "unpacked")
@@ -60,9 +58,7 @@ def restore(source: str, output: Path | None = None) -> str:
     done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.display_path(folder)}"
     if former is None:
         return done
-    return (
-        f"{done}; what was there before is in {project.display_path(former)}: remove that when you no longer need it"
-    )
+    return f"{done}; what was there before is in {project.display_path(former)}: remove that when you no longer need it"
 
 
 def _fetch(source: str, place: Path) -> Path:

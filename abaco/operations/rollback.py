@@ -40,9 +40,7 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
         visible = (folder / date).resolve()
         target = _target(folder, date, visible, to)
         if altered := manifest.altered(target):
-            raise RunError(
-                f"{date}: {altered[0]} of {_id(target)} is not what the run wrote; choose another with --to"
-            )
+            raise RunError(f"{date}: {altered[0]} of {_id(target)} is not what the run wrote; choose another with --to")
         now = dt.datetime.now(dt.UTC).replace(microsecond=0)
         engine = connect(folder, loaded["delivery"]["timeout_seconds"])
         with writing(engine) as connection:  # undone when the switch fails
@@ -52,9 +50,7 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
             deliveries = alerting.evaluate_alerts(connection, target, loaded, now, is_rollback=True)
             outbox.enqueue(connection, folder, deliveries)
             folders.publish(target, folder)
-    return (
-        f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"
-    )
+    return f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"
 
 
 def _target(output: Path, date: str, visible: Path, to: str | None) -> Path:

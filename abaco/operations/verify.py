@@ -46,9 +46,7 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
     if altered := manifest.altered(report):
         raise RunError(f"{date}: {altered[0]} is not what the run wrote; run make report DATE={date} again")
     if manifest.code()["sha256"] != original["code"]["sha256"]:
-        raise RunError(
-            f"{date} cannot be verified: the code has changed since; run make report DATE={date} first"
-        )
+        raise RunError(f"{date} cannot be verified: the code has changed since; run make report DATE={date} first")
     policy = masking.policy(secrets.masking_key())
     if (shown := files.read_json(report / "metrics.json")["quality"]["masking"]) != policy:
         raise RunError(
@@ -57,20 +55,14 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
         )
     # among the runs, where a cluster sees it
     with tempfile.TemporaryDirectory(prefix="verify-", dir=folder / folders.RUNS) as elsewhere:
-        pipeline = Pipeline(
-            original["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True
-        )
+        pipeline = Pipeline(original["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True)
         again = Path(pipeline.execute(finished[date]["input"], date)["path"])
         if files.read_json(again / manifest.NAME)["run_id"] != original["run_id"]:
-            raise RunError(
-                f"{date} cannot be verified: its input has changed since; run make report DATE={date} first"
-            )
+            raise RunError(f"{date} cannot be verified: its input has changed since; run make report DATE={date} first")
         more = [p for pattern in ("email/*", "tables/*") for p in report.glob(pattern)]
         for name in (*BYTEWISE, *sorted(p.relative_to(report).as_posix() for p in more)):
             if not _same(report / name, again / name):
-                raise RunError(
-                    f"{date}: {name} is not the same when run again; compare it with a run of your own"
-                )
+                raise RunError(f"{date}: {name} is not the same when run again; compare it with a run of your own")
             yield f"same  {name}"
 
 

@@ -80,9 +80,7 @@ def bridge_chart(metrics: dict, bridges, kpis: tuple[str, ...] = ("PAR30", "PAR9
         if (rows := bridge_rows(bridges, metrics, name))
     ]
     if not parts:
-        return absent(
-            phrase("To see why the PARs moved, add loan-level balances of two dates: a row a loan and date.")
-        )
+        return absent(phrase("To see why the PARs moved, add loan-level balances of two dates: a row a loan and date."))
     return Html("\n".join(parts))
 
 

@@ -71,9 +71,7 @@ def lines(
     for i, column in enumerate(columns):
         colour = COLOURS[LINES[i % len(LINES)]]
         style = DASHES[i // 2 % len(DASHES)]
-        axes.plot(
-            places, columns[column], color=colour, linewidth=2, linestyle=style, marker="o", markersize=3
-        )
+        axes.plot(places, columns[column], color=colour, linewidth=2, linestyle=style, marker="o", markersize=3)
     for label, limit in (limits or {}).items():
         axes.axhline(limit, color=COLOURS["muted"], linewidth=1, linestyle=(0, (4, 4)))
         axes.annotate(f"{label} {limit:g}", (0, limit), (2, 3), textcoords="offset points", fontsize=11)

@@ -24,9 +24,7 @@ def collection_chart(metrics: dict, collections) -> Html:
     rows = [row for row in _months(metrics, collections) if row["due_usd"]]
     if not rows:
         return absent(
-            phrase(
-                "To see collection by month, add the schedules (what was due) and the payments (what was paid)."
-            )
+            phrase("To see collection by month, add the schedules (what was due) and the payments (what was paid).")
         )
     finding = _finding(rows)
     detail = say("Column chart of what was due and paid by month. {finding}", finding=finding)
@@ -39,9 +37,7 @@ def collection_chart(metrics: dict, collections) -> Html:
 def _finding(rows):
     whole = [row for row in rows if not row["is_partial"]] or rows
     last = whole[-1]
-    text = say(
-        "In {month}, {rate} of what was due was paid.", month=month(last["month"]), rate=percent(last["rate"])
-    )
+    text = say("In {month}, {rate} of what was due was paid.", month=month(last["month"]), rate=percent(last["rate"]))
     year = [row for row in whole[-13:-1] if row["rate"] is not None]
     if year:
         due, paid = sum(row["due_usd"] for row in year), sum(row["paid_usd"] for row in year)
@@ -88,9 +84,7 @@ def _column(axes, row, left, step, scale):
     )  # fmt: skip
     rate = NOTHING if row["rate"] is None else f"{number(row['rate'], 0)}%"
     axes.text(middle, base + max(due, paid) + 7, rate, ha="center", fontsize=13.5, fontweight="bold")
-    axes.text(
-        middle, base - 18, month(row["month"], year=False), ha="center", color=COLOURS["muted"], fontsize=12.5
-    )
+    axes.text(middle, base - 18, month(row["month"], year=False), ha="center", color=COLOURS["muted"], fontsize=12.5)
     below = phrase("partial") if partial else str(row["month"])[:4]
     axes.text(middle, base - 36, below, ha="center", color=COLOURS["muted"], fontsize=11.5)
 

@@ -15,9 +15,7 @@ def concentration_table(metrics: dict, concentration) -> Html:
     rows = sorted(rows_of(concentration, date=metrics["date"]), key=lambda row: row["rank"])
     if not rows:
         return absent(
-            phrase(
-                "To see how much hangs on a few borrowers, add the loans with their borrowers (customer_id)."
-            )
+            phrase("To see how much hangs on a few borrowers, add the loans with their borrowers (customer_id).")
         )
     together = sum(row["share"] for row in rows)
     finding = say(

@@ -6,17 +6,7 @@ attention.
 
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.column_names import capital, small
-from abaco.page.kpi_text import (
-    card_decimals,
-    first,
-    in_order,
-    overall_status,
-    short,
-    side,
-    sign,
-    verdict,
-    with_unit,
-)
+from abaco.page.kpi_text import card_decimals, first, in_order, overall_status, short, side, sign, verdict, with_unit
 from abaco.page.language import phrase, say
 from abaco.page.lateness import outlook, where
 from abaco.page.markup import Html, fill
@@ -50,9 +40,7 @@ def concluded(metrics: dict, history=(), bridges=(), segments=()) -> dict:
 def _unreconciled(metrics):
     if reconciles(metrics["reconciliation"]):
         return ""
-    return phrase(
-        "The rows of the input do not add up: see “Where every row went” before using these figures."
-    )
+    return phrase("The rows of the input do not add up: see “Where every row went” before using these figures.")
 
 
 def _state(metrics):
@@ -79,12 +67,7 @@ def _moves(metrics, history, bridges):
     name, kpi = max(moved, key=lambda pair: _size(pair[1]))
     yield _move(name, kpi, most=True) + _why(metrics, name, history, bridges)
     par30 = dict(moved).get("PAR30")
-    if (
-        name != "PAR30"
-        and par30
-        and par30["change"]
-        and (why := _why(metrics, "PAR30", history, bridges)) != "."
-    ):
+    if name != "PAR30" and par30 and par30["change"] and (why := _why(metrics, "PAR30", history, bridges)) != ".":
         yield _move("PAR30", par30, most=False) + why
 
 
@@ -196,9 +179,7 @@ def _unusual(metrics):
     if len(moves) > MOST_UNUSUAL:
         named_moves.append(plural(len(moves) - MOST_UNUSUAL, "further figure"))
     usual = f"{plain(moves[0]['limit_pct'])}{NBSP}%"
-    return say(
-        "Unusually large moves, of more than {usual}: {moves}.", usual=usual, moves=listing(named_moves)
-    )
+    return say("Unusually large moves, of more than {usual}: {moves}.", usual=usual, moves=listing(named_moves))
 
 
 def _unusual_move(metrics, move):

@@ -34,11 +34,7 @@ def _reason(kpi):
 
 
 def _filled(kpi):
-    form = (
-        "Here: {above} / {below}, from 1 row."
-        if kpi["rows"] == 1
-        else "Here: {above} / {below}, from {rows} rows."
-    )
+    form = "Here: {above} / {below}, from 1 row." if kpi["rows"] == 1 else "Here: {above} / {below}, from {rows} rows."
     return say(form, above=_sum(kpi["numerator"]), below=_sum(kpi["denominator"]), rows=count(kpi["rows"]))
 
 

@@ -51,9 +51,7 @@ def by_group(metrics: dict) -> dict[str, list[tuple[str, dict]]]:
     found = {heading: [] for heading in GROUPS.values()}
     for name, kpi in in_order(metrics):
         group = "core" if name in FIRST_KPIS else kpi.get("group", "other")
-        found[GROUPS.get(group if group != "core" or name in FIRST_KPIS else "other", GROUPS["other"])] += [
-            (name, kpi)
-        ]
+        found[GROUPS.get(group if group != "core" or name in FIRST_KPIS else "other", GROUPS["other"])] += [(name, kpi)]
     return {phrase(heading): kpis for heading, kpis in found.items() if kpis}
 
 
@@ -111,10 +109,7 @@ def side(kpi: dict) -> str:
 
 def limits(kpi: dict) -> str:
     """Return the thresholds in words: 'warning above 5, critical above 8'; empty when there are none."""
-    named = [
-        say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit))
-        for level, limit in drawn_limits(kpi).items()
-    ]
+    named = [say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit)) for level, limit in drawn_limits(kpi).items()]
     return ", ".join(named)
 
 
@@ -157,11 +152,7 @@ def _change_unit(kpi):
 
 def sign(status: str) -> dict[str, str]:
     """Return a status as templates take it: itself, its word in the page's language, and its symbol."""
-    return {
-        "status": status,
-        "word": phrase(STATUSES[status]["word"]),
-        "symbol": STATUSES[status]["symbol"],
-    }
+    return {"status": status, "word": phrase(STATUSES[status]["word"]), "symbol": STATUSES[status]["symbol"]}
 
 
 def marked(status: str, value: str | None) -> Html:

@@ -32,12 +32,7 @@ def _environment(folder: Path) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"say": say, "phrase": phrase}
-    environment.filters |= {
-        "count": words.count,
-        "day": words.day,
-        "money": words.money,
-        "usd": words.usd,
-    }
+    environment.filters |= {"count": words.count, "day": words.day, "money": words.money, "usd": words.usd}
     return environment
 
 

@@ -41,9 +41,7 @@ def remove_what_runs_or_loads(soup: BeautifulSoup) -> None:
             loads = name in LOADING and not text.startswith("data:image/")
             reaches_out = OUTSIDE.search(text) or "@import" in text
             outside = (
-                element.name in ("use", "image")
-                and name.endswith("href")
-                and not text.startswith(("#", "data:image/"))
+                element.name in ("use", "image") and name.endswith("href") and not text.startswith(("#", "data:image/"))
             )
             if runs or loads or reaches_out or outside:
                 del element[name]
@@ -129,9 +127,7 @@ def scroll_tables(soup: BeautifulSoup) -> None:
         if not table.find_parent(class_="scroll"):
             label = table.caption.get_text(" ", strip=True) if table.caption else "Table"
             table.wrap(
-                soup.new_tag(
-                    "div", attrs={"class": "scroll", "role": "group", "aria-label": label, "tabindex": "0"}
-                )
+                soup.new_tag("div", attrs={"class": "scroll", "role": "group", "aria-label": label, "tabindex": "0"})
             )
 
 

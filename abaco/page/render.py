@@ -40,12 +40,7 @@ def render_page(notebook_path: str | Path, out_path: str | Path, *, date: str, l
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = _told(cell.source)
-        page = {
-            "title": say("Loan book KPIs, {date}", date=date),
-            "language": language,
-            "style": style,
-            "say": say,
-        }
+        page = {"title": say("Loan book KPIs, {date}", date=date), "language": language, "style": style, "say": say}
         html, _ = _exporter().from_notebook_node(notebook, resources={"page": page})
     out_path = Path(out_path)
     out_path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,9 +50,7 @@ def render_page(notebook_path: str | Path, out_path: str | Path, *, date: str, l
 
 def _told(source: str) -> str:
     """Return a markdown cell in the page's language, block by block; an analyst's own text stays as it is."""
-    blocks = [
-        block.partition(" ") if block.startswith("#") else ("", "", block) for block in source.split("\n\n")
-    ]
+    blocks = [block.partition(" ") if block.startswith("#") else ("", "", block) for block in source.split("\n\n")]
     return "\n\n".join(f"{mark}{blank}{phrase(text)}" for mark, blank, text in blocks)
 
 

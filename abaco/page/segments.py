@@ -27,9 +27,7 @@ def segment_tables(metrics: dict, segments) -> Html:
     ]
     if not parts:
         return absent(
-            phrase(
-                "To see the book by company, product or region, add loan-level balances with these columns."
-            )
+            phrase("To see the book by company, product or region, add loan-level balances with these columns.")
         )
     return fill("segments.html.j2", parts=parts)
 
@@ -38,12 +36,9 @@ def _table(title, name, rows):
     rows = sorted(rows, key=_start if name in BANDS else lambda row: -(row["outstanding_usd"] or 0))
     shown, rest = rows[:MOST], len(rows) - MOST
     heads = [
-        phrase(head)
-        for head in ("Part of the book", "Bar", "Share", "PAR30", "PAR90", "Outstanding, USD", "Loans")
+        phrase(head) for head in ("Part of the book", "Bar", "Share", "PAR30", "PAR90", "Outstanding, USD", "Loans")
     ]
-    note = say(
-        "Not shown: {rest}, each smaller; all are in tables/segments.parquet.", rest=plural(rest, "part")
-    )
+    note = say("Not shown: {rest}, each smaller; all are in tables/segments.parquet.", rest=plural(rest, "part"))
     return figures(
         title, heads, [_row(row) for row in shown],
         kinds=("", "b", *("n",) * 5), note=note if rest > 0 else "", quiet=True, look="bars",

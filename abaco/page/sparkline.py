@@ -31,9 +31,7 @@ def sparkline(kpi: dict, points: list[tuple[str, float | None]], width: int = 10
         runs[-1].append(place) if place else runs.append([])
     path = "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in run) for run in runs if len(run) > 1)
     last = [place for place in places if place][-1]
-    return fill(
-        "sparkline.html.j2", path=path, last=last, width=width, height=height, label=_label(kpi, known)
-    )
+    return fill("sparkline.html.j2", path=path, last=last, width=width, height=height, label=_label(kpi, known))
 
 
 def _places(points, width, height):

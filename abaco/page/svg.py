@@ -62,9 +62,7 @@ def inline(source: str, name: str, label: str, css_class: str = "") -> Html:
         for key in [key for key in element.attrib if "}" in key]:
             element.set(key.rpartition("}")[2], element.attrib.pop(key))
     for parent in list(root.iter()):
-        for child in [
-            child for child in parent if child.tag in ("metadata", "style", "script", "title", "desc")
-        ]:
+        for child in [child for child in parent if child.tag in ("metadata", "style", "script", "title", "desc")]:
             parent.remove(child)
     _rename_ids(root, name)
     for element in root.iter():
@@ -94,10 +92,7 @@ def _rename_ids(root, name):
             element.set("href", f"#{new[target]}")
         for key in ("clip-path", "fill", "stroke", "mask", "filter", "style"):
             if "url(#" in element.get(key, ""):
-                element.set(
-                    key,
-                    re.sub(r"url\(#([^)]+)\)", lambda m: f"url(#{new.get(m[1], m[1])})", element.get(key)),
-                )
+                element.set(key, re.sub(r"url\(#([^)]+)\)", lambda m: f"url(#{new.get(m[1], m[1])})", element.get(key)))
 
 
 def _themed(style):

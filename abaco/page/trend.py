@@ -13,11 +13,7 @@ from abaco.page.svg import COLOURS, bare, canvas, picture, placed
 from abaco.page.words import day, listing, month, plain, plural, short_day
 
 PANEL = {"wide": (430, 300), "narrow": (340, 250), "mail": (428, 200)}
-PLACES = {
-    "ok": "within its limits",
-    "warning": "past its warning limit",
-    "critical": "past its critical limit",
-}
+PLACES = {"ok": "within its limits", "warning": "past its warning limit", "critical": "past its critical limit"}
 LABEL_ROOM, LABEL_HEIGHT = 0.1, 16  # the part of the scale that the name of a zone needs, in pixels at least
 MARGIN = {"left": 40, "right": 66, "top": 40, "bottom": 44}
 TIGHT = MARGIN | {"top": 34, "bottom": 30}  # of the mail
@@ -133,13 +129,9 @@ def _panel(axes, name, kpi, points, top):
     axes.set_ylim(min([value for value in values if value == value] + [0]) * 1.1, top)
     axes.set_xlim(days[0], days[-1])
     _zones(axes, kpi, top)
-    axes.plot(
-        days, values, color=COLOURS["accent"], linewidth=2.5, solid_capstyle="round", clip_on=False, zorder=3
-    )
+    axes.plot(days, values, color=COLOURS["accent"], linewidth=2.5, solid_capstyle="round", clip_on=False, zorder=3)
     last = max(i for i, value in enumerate(values) if value == value)
-    alone = [
-        i for i in range(len(values)) if not _gap(values, i) and _gap(values, i - 1) and _gap(values, i + 1)
-    ]
+    alone = [i for i in range(len(values)) if not _gap(values, i) and _gap(values, i - 1) and _gap(values, i + 1)]
     marks = sorted({*alone, last})
     axes.plot(
         [days[i] for i in marks], [values[i] for i in marks], "o",

@@ -27,17 +27,11 @@ def vintage_chart(vintages) -> Html:
     """Return one curve a quarter of disbursement, named at its end."""
     found = curves(vintages)
     if not any(len(points) > 1 for points in found.values()):
-        return absent(
-            phrase("To see vintages, add the loans with the date and the amount of their disbursement.")
-        )
+        return absent(phrase("To see vintages, add the loans with the date and the amount of their disbursement."))
     finding = _finding(found)
     ends = listing(f"{quarter(name)} {percent(points[-1][1])}" for name, points in found.items())
-    detail = say(
-        "Line chart, one line for each quarter. {finding} Latest values: {ends}.", finding=finding, ends=ends
-    )
-    return picture(
-        _figure(found, "wide"), finding, name="vintages", detail=detail, narrow=_figure(found, "narrow")
-    )
+    detail = say("Line chart, one line for each quarter. {finding} Latest values: {ends}.", finding=finding, ends=ends)
+    return picture(_figure(found, "wide"), finding, name="vintages", detail=detail, narrow=_figure(found, "narrow"))
 
 
 def _worst(found):
@@ -49,9 +43,7 @@ def _finding(found):
     worst = _worst(found)
     months, share = found[worst][-1]
     if not share:
-        return say(
-            "None of the {count} has a loan that was ever 90 days late.", count=plural(len(found), "quarter")
-        )
+        return say("None of the {count} has a loan that was ever 90 days late.", count=plural(len(found), "quarter"))
     return say(
         "The quarter {cohort} stands worst: {share} of what it disbursed was 90 days late within {months}.",
         cohort=quarter(worst), share=percent(share), months=plural(months, "month"),
@@ -90,12 +82,8 @@ def _names(axes, found, looks, room):
     Those that stand out come first, and may lie over a thin curve; then the oldest, where nothing is in their way.
     """
     taken = []  # left ends and heights of names
-    across, down = (
-        length / side for length, side in zip(room, (axes.get_xlim()[1], axes.get_ylim()[1]), strict=True)
-    )
-    drawn = {
-        name: [(months * across, share * down) for months, share in points] for name, points in found.items()
-    }
+    across, down = (length / side for length, side in zip(room, (axes.get_xlim()[1], axes.get_ylim()[1]), strict=True))
+    drawn = {name: [(months * across, share * down) for months, share in points] for name, points in found.items()}
     for name in sorted(found, key=lambda name: (looks[name][1] < 2, -len(found[name]))):
         x, y = drawn[name][-1]
         others = [points for other, points in drawn.items() if other != name]
@@ -119,9 +107,7 @@ def _free(x, y, taken, drawn):
     for step in (0, 1, -1, 2, -2):
         place = y + step * NAME[1] / 2
         apart = all(abs(x - other) >= NAME[0] or abs(place - height) >= NAME[1] for other, height in taken)
-        bare = all(
-            not 0 < left - x < NAME[0] + BESIDE or abs(place - at) >= NAME[1] / 2 for left, at in drawn
-        )
+        bare = all(not 0 < left - x < NAME[0] + BESIDE or abs(place - at) >= NAME[1] / 2 for left, at in drawn)
         if apart and bare and place >= LOWEST:
             return place
     return None

@@ -24,10 +24,7 @@ MONTHS = {
     ),
 }  # fmt: skip
 JOINER = "\u2060"
-DAY = {
-    "en": f"{{day}}{NBSP}{{month}}{NBSP}{{year}}",
-    "es": f"{{day}}{NBSP}de{NBSP}{{month}} de{NBSP}{{year}}",
-}
+DAY = {"en": f"{{day}}{NBSP}{{month}}{NBSP}{{year}}", "es": f"{{day}}{NBSP}de{NBSP}{{month}} de{NBSP}{{year}}"}
 QUARTER = {"en": "{year} Q{quarter}", "es": "T{quarter} {year}"}
 
 

@@ -90,8 +90,6 @@ def inputs(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[tu
 
 def parameters(before: dict[str, dict], after: dict[str, dict]) -> list[tuple[str, ...]]:
     """Return the settings that differ: name, value before and after."""
-    old, new = (
-        {f"{s}.{k}": v for s, keys in one.items() for k, v in keys.items()} for one in (before, after)
-    )
+    old, new = ({f"{s}.{k}": v for s, keys in one.items() for k, v in keys.items()} for one in (before, after))
     names = sorted({*old, *new})
     return [(n, str(old.get(n)), "→", str(new.get(n))) for n in names if old.get(n) != new.get(n)]

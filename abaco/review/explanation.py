@@ -78,9 +78,7 @@ def _report(folder: Path, date: str | None) -> Path:
 def _known(name: str, figures: Mapping[str, Any]) -> str:
     by_name = {kpi.casefold(): kpi for kpi in figures["kpis"]}
     if name.casefold() not in by_name:
-        raise InputError(
-            f"No KPI {name} in the report of {figures['date']}; it has {', '.join(figures['kpis'])}"
-        )
+        raise InputError(f"No KPI {name} in the report of {figures['date']}; it has {', '.join(figures['kpis'])}")
     return by_name[name.casefold()]
 
 
@@ -161,9 +159,7 @@ def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[st
         amount = _plain(row["value"], _places(row))
         values |= {measure: amount, measure.removesuffix("_usd"): amount}
     limits = kpi["thresholds"] or {}
-    past = [
-        f"{level} {PAST[kpi['direction']]} {limit:g}" for level, limit in limits.items() if limit is not None
-    ]
+    past = [f"{level} {PAST[kpi['direction']]} {limit:g}" for level, limit in limits.items() if limit is not None]
     facts = [("formula", kpi["formula"])]
     if formula := _with_figures(kpi, values):
         facts.append(("with figures", formula))

@@ -38,9 +38,7 @@ def why(
     if not steps:
         try:
             with DuckDB() as engine:
-                steps, loans = between(
-                    kpi, name, engine.scan(folder / "tables" / "tape.parquet"), date, against
-                )
+                steps, loans = between(kpi, name, engine.scan(folder / "tables" / "tape.parquet"), date, against)
         except NotComputableError as error:
             yield f"What moved it cannot be said: {error}."
             return

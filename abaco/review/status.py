@@ -70,9 +70,7 @@ def _from_folders(folder: Path) -> dict[str, Any]:
     for date, run in reports.items():
         kpis = files.read_json(folder / date / "metrics.json")["kpis"]
         figures[run["run_id"]] = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core"}
-    failures = [
-        run | {"status": "failed"} for _, run in synchronise.ended_runs(folder) if run["status"] != "success"
-    ]
+    failures = [run | {"status": "failed"} for _, run in synchronise.ended_runs(folder) if run["status"] != "success"]
     return {"reports": reports, "figures": figures, "failures": failures}
 
 

@@ -24,9 +24,7 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
         ]
         if later:
             loans = "1 loan" if later == 1 else f"{later:,} loans"
-            sentences.append(
-                f"That day is later than {date}: the export holds {loans} lent after it, left out here."
-            )
+            sentences.append(f"That day is later than {date}: the export holds {loans} lent after it, left out here.")
         return [*sentences, f"Add balances of {date} to see the book of that date."]
     if as_of < date:
         sentences.append(

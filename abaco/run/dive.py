@@ -84,12 +84,8 @@ class Dive:
 
     def limits(self, *kpis: str) -> dict[str, float]:
         """Return the thresholds of KPIs by their label in a chart, such as ``PAR30 warning``."""
-        thresholds = {
-            name: self.definitions[name].thresholds or {} for name in kpis if name in self.definitions
-        }
-        return {
-            f"{name} {level}": at for name, levels in thresholds.items() for level, at in levels.items() if at
-        }
+        thresholds = {name: self.definitions[name].thresholds or {} for name in kpis if name in self.definitions}
+        return {f"{name} {level}": at for name, levels in thresholds.items() for level, at in levels.items() if at}
 
     def against(self, text: str = "") -> dt.date | None:
         """Return the date to compare with: the one in `text`, or else the last one before the report's, if any.

@@ -153,9 +153,7 @@ class NotebookShell(InteractiveShell):
         if error is None:
             return True
         traceback = self.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
-        self.outputs.add(
-            new_output("error", ename=type(error).__name__, evalue=str(error), traceback=traceback)
-        )
+        self.outputs.add(new_output("error", ename=type(error).__name__, evalue=str(error), traceback=traceback))
         return False
 
 

@@ -28,9 +28,7 @@ def code() -> dict[str, str | None]:
     notebooks = {p.relative_to(root).as_posix(): p for p in phases if p.is_file()}
     try:
         command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
-        commit = subprocess.run(
-            command, capture_output=True, text=True, timeout=10, check=True
-        ).stdout.strip()
+        commit = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):  # not a git checkout
         commit = None
     return {"commit": commit, "sha256": _digest(files | notebooks), "library": library}
@@ -45,9 +43,7 @@ def _digest(files: dict[str, Path]) -> str:
 
 def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str) -> str:
     """Return the id of a run, which is the same for the same date, inputs, parameters and code."""
-    seed = json.dumps(
-        [date, [(i["name"], i["sha256"]) for i in inputs], parameters, code_sha256], sort_keys=True
-    )
+    seed = json.dumps([date, [(i["name"], i["sha256"]) for i in inputs], parameters, code_sha256], sort_keys=True)
     return f"{date.replace('-', '')}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
 
 

@@ -5,8 +5,6 @@ from papermill.utils import nb_kernel_name, nb_language  # noqa: F401  what pape
 
 def execute_notebook(nb, kernel_name, **options):
     """Execute a notebook in this process."""
-    from abaco.run.execution import (
-        NotebookEngine,  # IPython takes long to import, and other engines do without
-    )
+    from abaco.run.execution import NotebookEngine  # IPython takes long to import, and other engines do without
 
     return NotebookEngine.execute_notebook(nb, kernel_name, **options)

@@ -150,9 +150,7 @@ class Pipeline:
                 retention.prune(self.output, day, keep_runs, keep_days, dt.datetime.now(dt.UTC))
         return folder, failure, replaced
 
-    def _make(
-        self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]
-    ) -> Exception | None:
+    def _make(self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]) -> Exception | None:
         """Run the phases that are not taken from a former run; return the error if one fails."""
         done = run_plan.adopt(taken, former, folder) if taken else {}
         folders.discard_other_work(self.output, plan["date"], folder)
@@ -215,10 +213,7 @@ class Pipeline:
         former = files.read_json(visible / "run.json")
         if former["input"] == plan["input"]:
             return None
-        return {
-            **{key: former[key] for key in ("run_id", "input")},
-            "path": project.display_path(visible.resolve()),
-        }
+        return {**{key: former[key] for key in ("run_id", "input")}, "path": project.display_path(visible.resolve())}
 
     def _former(self, plan: dict[str, Any]) -> tuple[Path | None, list[str]]:
         """Return the newest run of the date with the most reusable phases of a plan, and those phases."""
@@ -228,9 +223,7 @@ class Pipeline:
                 best = (folder, same)
         return best
 
-    def _run(
-        self, phase: str, following: str | None, folder: Path, plan: dict[str, Any], record: Record
-    ) -> None:
+    def _run(self, phase: str, following: str | None, folder: Path, plan: dict[str, Any], record: Record) -> None:
         """Execute a phase, while another process already makes the imports of the `following` one."""
         self.progress.begin(phase)
         log.info("phase %s begins", phase)

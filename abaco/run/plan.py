@@ -89,9 +89,7 @@ def adopt(phases: list[str], former: Path, folder: Path) -> dict[str, Any]:
         names += [name for name in _work_files(former, phase) if (former / name).exists()]
     for name in names:
         _link(former / name, folder / name)
-    return {
-        name: {**done[name], "taken_from": done[name].get("taken_from", former.name)} for name in sections
-    }
+    return {name: {**done[name], "taken_from": done[name].get("taken_from", former.name)} for name in sections}
 
 
 def _link(source: Path, target: Path) -> None:

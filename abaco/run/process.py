@@ -101,9 +101,7 @@ class NotebookProcess:
             if kind in ERRORS:
                 raise ERRORS[kind](text)
             first_line = text.split("\n", 1)[0]
-            raise RunError(
-                f"{name} in cell {cell}: {kind}: {first_line}; see {project.display_path(executed)}"
-            )
+            raise RunError(f"{name} in cell {cell}: {kind}: {first_line}; see {project.display_path(executed)}")
 
     def _receive(self, request: tuple) -> tuple:
         """Return the next message, after replacing a process whose code is outdated."""

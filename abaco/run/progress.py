@@ -23,18 +23,14 @@ class Progress:
         self._live = None
         if console or sys.stderr.isatty():
             console = console or Console(stderr=True)
-            self._live = Live(
-                console=console, refresh_per_second=4, transient=True, get_renderable=self._table
-            )
+            self._live = Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._table)
 
     def __enter__(self) -> Progress:
         if self._live and self._live.console.is_terminal:
             self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ):
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
         if self._live:
             self._live.stop()
 

@@ -32,10 +32,7 @@ _TEXT = (
 )  # fmt: skip
 _TOTALS = ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd", "cash_available_usd")
 SNAPSHOT = pa.schema(
-    [
-        (name, pa.date32() if name == "measurement_date" else pa.string())
-        for name in (*_TEXT, "product", "region")
-    ]
+    [(name, pa.date32() if name == "measurement_date" else pa.string()) for name in (*_TEXT, "product", "region")]
     + [(name, AMOUNT) for name in (*_TOTALS, *BUCKETS, "written_off_usd")]
     + [("collector_note", pa.string())]
 )
@@ -56,11 +53,7 @@ def write_sample(folder):
     with open(folder / "sample.csv", "wb") as file:
         _start_csv(file)
         _append_csv(file, snapshot, planted_rows(snapshot))
-    cash = (
-        snapshot.group_by("measurement_date")
-        .aggregate([("cash_available_usd", "sum")])
-        .sort_by("measurement_date")
-    )
+    cash = snapshot.group_by("measurement_date").aggregate([("cash_available_usd", "sum")]).sort_by("measurement_date")
     cash_by_date = [int(total * 100) for total in cash["cash_available_usd_sum"].to_pylist()]
     for name, (header, rows) in exports(book, cash_by_date).items():
         text = "\n".join([header, *(",".join(map(str, row)) for row in rows), ""])
@@ -150,9 +143,7 @@ def snapshot_amounts(lives, month, loan):
         "total_receivable_usd": balance,
         "total_eligible_usd": balance,
         "discounted_balance_usd": balance - balance * (share % 50 + 10) // 1000,
-        "cash_available_usd": balance
-        * (np.array(simulation.CASH_RATE)[month] * (share % 61 + 70))
-        // 1_000_000,
+        "cash_available_usd": balance * (np.array(simulation.CASH_RATE)[month] * (share % 61 + 70)) // 1_000_000,
         "written_off_usd": owed - balance,
     }
     bucket = np.searchsorted(BUCKET_STARTS, overdue, side="right") - 1

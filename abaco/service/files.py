@@ -38,6 +38,4 @@ def answer(folder: Path, name: str) -> FileResponse | None:
     if not path.is_relative_to(folder) or not path.is_file():
         return None
     kind = SHOWN.get(path.suffix)
-    return FileResponse(
-        path, media_type=kind or "application/octet-stream", filename=None if kind else path.name
-    )
+    return FileResponse(path, media_type=kind or "application/octet-stream", filename=None if kind else path.name)

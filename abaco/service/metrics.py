@@ -62,9 +62,7 @@ class Collector:
             yield from _phases(queries.phase_metrics_of(self._connection, latest["run_id"]))
             yield from _rows(queries.quality_of(self._connection, latest["run_id"]))
         yield from _deliveries(self._connection)
-        yield _gauge(
-            "pipeline_alerts_open", "Alerts that have not cleared", "severity", _alerts(self._connection)
-        )
+        yield _gauge("pipeline_alerts_open", "Alerts that have not cleared", "severity", _alerts(self._connection))
 
 
 def _gauge(name: str, text: str, label: str | tuple[str, ...], values: dict[Any, float]) -> Metric:
@@ -84,9 +82,7 @@ def _figures(connection: Connection, run: dict[str, Any]) -> Iterator[Metric]:
             yield GaugeMetricFamily(f"kpi_{snake_case(name)}", title, kpi["value"])
     statuses = {(name, status): kpi["status"] == status for name, kpi in kpis.items() for status in STATUSES}
     yield _gauge("kpi_status", "1 for the status that a KPI has", ("kpi", "status"), statuses)
-    limits = {
-        (name, level): limit for name, kpi in kpis.items() for level, limit in kpi["thresholds"].items()
-    }
+    limits = {(name, level): limit for name, kpi in kpis.items() for level, limit in kpi["thresholds"].items()}
     yield _gauge("kpi_threshold", "Limits of the KPIs", ("kpi", "level"), limits)
     yield GaugeMetricFamily("kpi_report_date_seconds", "Date of the latest report", _midnight(run["date"]))
     if run["as_of"]:
@@ -103,9 +99,7 @@ def _state(book: Book, connection: Connection) -> Iterator[Metric]:
     last = outcomes[-1] if outcomes else None
     now = "running" if book.is_at_work else last and ("failed" if last.error else "success")
     states = {state: state == now for state in ("running", "success", "failed")}
-    yield StateSetMetricFamily(
-        "pipeline_status", "1 for what the pipeline does, or how its last run ended", states
-    )
+    yield StateSetMetricFamily("pipeline_status", "1 for what the pipeline does, or how its last run ended", states)
     yield GaugeMetricFamily(
         "pipeline_stopped_by_rejects",
         "1 when the last run failed because too many rows were rejected",
@@ -113,10 +107,7 @@ def _state(book: Book, connection: Connection) -> Iterator[Metric]:
     )
     times = {
         "last_run": (last and last.at, "When the last run ended, however it ended"),
-        "last_success": (
-            next((o.at for o in reversed(outcomes) if not o.error), None),
-            "When the last good run ended",
-        ),
+        "last_success": (next((o.at for o in reversed(outcomes) if not o.error), None), "When the last good run ended"),
         "next_run": (book.schedule.next_run, "When a run is due next"),
     }
     for name, (time, text) in times.items():
@@ -127,9 +118,7 @@ def _state(book: Book, connection: Connection) -> Iterator[Metric]:
 def _phases(phases: dict[str, dict[str, float | None]]) -> Iterator[Metric]:
     """Yield the metrics of the latest report's phases; an unknown value is not a number."""
     seconds = {phase: figures["seconds"] for phase, figures in phases.items() if "seconds" in figures}
-    yield _gauge(
-        "pipeline_execution_time_seconds", "Seconds that a phase of the latest report took", "phase", seconds
-    )
+    yield _gauge("pipeline_execution_time_seconds", "Seconds that a phase of the latest report took", "phase", seconds)
     for phase, figures in phases.items():
         for metric, value in figures.items():
             if metric != "seconds":

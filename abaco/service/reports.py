@@ -46,8 +46,7 @@ class Book:
         if run := queries.last_run(connection):
             outcomes.append(Outcome(run["finished_at"], None))
         outcomes += [
-            Outcome(one["finished_at"] or one["started_at"], one["error"])
-            for one in queries.failed(connection)
+            Outcome(one["finished_at"] or one["started_at"], one["error"]) for one in queries.failed(connection)
         ]
         note = self.schedule.note()
         if note and note["finished_at"]:

@@ -93,13 +93,9 @@ class Schedule:
         if self._times:
             now = _now()
             if self.note() is None:  # the first start: nothing was due before it
-                self._write(
-                    due=dates.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0
-                )
+                self._write(due=dates.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0)
             first = now if self.missed() else self._times.get_next_fire_time(None, now)
-            self._scheduler.add_job(
-                self.work, self._times, next_run_time=first, coalesce=True, misfire_grace_time=None
-            )
+            self._scheduler.add_job(self.work, self._times, next_run_time=first, coalesce=True, misfire_grace_time=None)
         started = threading.Event()
         self._scheduler.add_listener(lambda _: started.set(), EVENT_SCHEDULER_STARTED)
         self._thread.start()

@@ -34,15 +34,11 @@ def reports(connection: Connection, runs: list[dict[str, Any]]) -> Html:
         kpis, date = queries.figures(connection, run), str(run["date"])
         values = [_value(kpis.get(name)) for name in FIRST_KPIS]
         more = _link(f"/reports/{date}/", "Files and runs", of=day(date))
-        rows.append(
-            [_link(f"/reports/{date}/report.html", day(date)), *values, moment(run["finished_at"]), more]
-        )
+        rows.append([_link(f"/reports/{date}/report.html", day(date)), *values, moment(run["finished_at"]), more])
     heads = ["Report", "PAR30, %", "PAR90, %", "CollectionRate, %", "PortfolioHealth", "Made, UTC", "More"]
     note = "! past the warning limit; ✕ past the critical limit; – not computable."
     kinds = ("", "n", "n", "n", "n", "t", "t")
-    return figures(
-        "Reports by date, newest first", heads, rows, kinds=kinds, quiet=True, note=note, look="reports"
-    )
+    return figures("Reports by date, newest first", heads, rows, kinds=kinds, quiet=True, note=note, look="reports")
 
 
 def _value(kpi: dict[str, Any] | None) -> Html | str:
@@ -72,9 +68,7 @@ def runs(of_date: list[dict[str, Any]], current: dict[str, Any], visible: str) -
         versus = _link(f"/compare?{pair}", "Compare", of=name) if name != current["run_id"] else "this one"
         is_visible = "yes" if name == visible else "no"
         rows.append([_link(f"/runs/{name}/", name), is_visible, moment(run["finished_at"]), versus])
-    return figures(
-        "Runs of this date", ["Run", "Shown", "Ended, UTC", "Against this one"], rows, texts=4, quiet=True
-    )
+    return figures("Runs of this date", ["Run", "Shown", "Ended, UTC", "Against this one"], rows, texts=4, quiet=True)
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Html | str]:

@@ -48,9 +48,7 @@ def run(job: Job) -> None:
     accepted = rows[good]
     by_date = accepted.groupby("measurement_date")[list(AMOUNTS)]
     sums = {day.date(): {c: usd(cents) for c, cents in row.items()} for day, row in by_date.sum().iterrows()}
-    limits = {
-        day: outlier_limit(sums[day.date()]["total_receivable_usd"], n) for day, n in by_date.size().items()
-    }
+    limits = {day: outlier_limit(sums[day.date()]["total_receivable_usd"], n) for day, n in by_date.size().items()}
     pq.write_table(tape(accepted, limits), job.folder / "tape.parquet", compression="zstd")
     counts = {"rows_in": len(rows) + len(broken), "accepted": len(accepted), "quarantined": len(bad) + len(broken),
               "duplicates": len(duplicates), "later": later.sum()}  # fmt: skip
@@ -77,17 +75,13 @@ def read(job: Job) -> tuple[pd.DataFrame, dict[int, str]]:
 
 def typed(raw: pd.DataFrame) -> pd.DataFrame:
     """Return the columns as what they are; a value that is none becomes missing."""
-    columns = {
-        "measurement_date": pd.to_datetime(raw["measurement_date"], format="%Y-%m-%d", errors="coerce")
-    }
+    columns = {"measurement_date": pd.to_datetime(raw["measurement_date"], format="%Y-%m-%d", errors="coerce")}
     for c in TEXTS:
         text = raw[c].str.strip()
         columns[c] = text.mask(text == "")
     for c in AMOUNTS:
         if isinstance(raw[c].dtype, pd.ArrowDtype):
-            whole = pa.chunked_array(
-                [rescaled(a, pa.decimal128(18, 0)) for a in raw[c].array.__arrow_array__().chunks]
-            )
+            whole = pa.chunked_array([rescaled(a, pa.decimal128(18, 0)) for a in raw[c].array.__arrow_array__().chunks])
             columns[c] = pd.Series(whole.cast(pa.int64()), dtype=pd.ArrowDtype(pa.int64()), index=raw.index)
         else:
             number = pd.to_numeric(raw[c], errors="coerce")
@@ -139,9 +133,7 @@ def write_quarantine(job: Job, raw, rows, bad: dict[int, str], broken: dict[int,
          "amount_usd": usd(rows["total_receivable_usd"].iat[i]), "original": original(raw_values(raw, i))}
         for i, text in bad.items()
     ]  # fmt: skip
-    rejects += [
-        {"file": job.input.name, "line": n, "reasons": f"line: {fault}"} for n, fault in broken.items()
-    ]
+    rejects += [{"file": job.input.name, "line": n, "reasons": f"line: {fault}"} for n, fault in broken.items()]
     schema = pa.schema({"file": pa.string(), "line": pa.int64(), "reasons": pa.string(), "amount_usd": USD,
                         "original": pa.string()})  # fmt: skip
     table = pa.Table.from_pylist(sorted(rejects, key=lambda r: r["line"]), schema=schema)
@@ -158,10 +150,7 @@ def tape(rows: pd.DataFrame, limits: dict) -> pa.Table:
     columns |= {c: rescaled(pa.array(rows[c], pa.int64()).cast(pa.decimal128(19, 0)), USD) for c in AMOUNTS}
     columns["measurement_date"] = pa.array(rows["measurement_date"]).cast(pa.date32())
     columns |= {c: pa.nulls(len(rows), pa.string()) for c in NO_TEXT}
-    columns |= {
-        "days_past_due": pa.nulls(len(rows), pa.int64()),
-        "overdue_on": pa.nulls(len(rows), pa.date32()),
-    }
+    columns |= {"days_past_due": pa.nulls(len(rows), pa.int64()), "overdue_on": pa.nulls(len(rows), pa.date32())}
     columns |= {
         "is_outlier": pa.array(balance > limit),
         "is_dust": pa.array((balance > 0) & (balance < DUST_USD * 100)),

@@ -44,14 +44,10 @@ def run(job: Job) -> None:
     rejects += [(n, f"line: {fault}", None, None) for n, fault in broken.items()]
     schema = {"line": pl.Int64, "reasons": pl.String, "amount_usd": USD, "original": pl.String}
     quarantine = pl.DataFrame(sorted(rejects), schema, orient="row")
-    quarantine.select(pl.lit(job.input.name).alias("file"), *schema).write_parquet(
-        job.folder / "quarantine.parquet"
-    )
+    quarantine.select(pl.lit(job.input.name).alias("file"), *schema).write_parquet(job.folder / "quarantine.parquet")
     out = pl.Series("record", [*bad, *duplicates], pl.UInt32).to_frame().lazy()
     accepted = staged.filter(~pl.col("is_later")).join(out, on="record", how="anti")
-    totals = accepted.group_by("measurement_date").agg(
-        pl.len().alias("n"), *(pl.col(c).sum() for c in AMOUNTS)
-    )
+    totals = accepted.group_by("measurement_date").agg(pl.len().alias("n"), *(pl.col(c).sum() for c in AMOUNTS))
     sums = {row["measurement_date"]: row for row in totals.collect(engine="streaming").to_dicts()}
     limits = [(day, outlier_limit(row["total_receivable_usd"], row["n"])) for day, row in sums.items()]
     limits = pl.LazyFrame(limits, {"measurement_date": pl.Date, "limit": USD}, orient="row")

@@ -39,10 +39,7 @@ def _known(value: object) -> object:
 Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2, allow_inf_nan=False)]
 KINDS = {"measurement_date": dt.date} | dict.fromkeys(TEXTS, str) | dict.fromkeys(AMOUNTS, Amount)
 FIELDS = {
-    c: (
-        Annotated[kind if c in FILLED else kind | None, BeforeValidator(_known)],
-        ... if c in FILLED else None,
-    )
+    c: (Annotated[kind if c in FILLED else kind | None, BeforeValidator(_known)], ... if c in FILLED else None)
     for c, kind in KINDS.items()
 }
 Row: type[BaseModel] = create_model("Row", **FIELDS)
@@ -120,9 +117,7 @@ def judged(values: dict[str, object]) -> tuple[dict[str, object], str]:
     row |= {c: Decimal(row[c]) for c in AMOUNTS if row[c] is not None}
     if (day := row["measurement_date"]) is not None and not isinstance(day, dt.date):
         row["measurement_date"] = dt.date.fromisoformat(day)
-    known = (
-        f"{c}: {'missing' if values[c] is None else FAULTS[faults[c]['type']]}" for c in READ if c in faults
-    )
+    known = (f"{c}: {'missing' if values[c] is None else FAULTS[faults[c]['type']]}" for c in READ if c in faults)
     return row, "; ".join(known)
 
 

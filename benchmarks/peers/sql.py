@@ -42,9 +42,7 @@ def run(job: Job) -> None:
     db.executemany("INSERT INTO limits VALUES (?, ?)", limits)
     db.execute(f"COPY ({tape()}) TO '{job.folder}/tape.parquet' (COMPRESSION zstd)")
     counts = db.execute(COUNTS).fetchdf().iloc[0].to_dict()
-    counts["quarantined"] = db.execute(f"SELECT count(*) FROM '{job.folder}/quarantine.parquet'").fetchone()[
-        0
-    ]
+    counts["quarantined"] = db.execute(f"SELECT count(*) FROM '{job.folder}/quarantine.parquet'").fetchone()[0]
     job.finish(counts, sums)
 
 
@@ -151,10 +149,7 @@ def quarantine(job: Job) -> str:
 def tape() -> str:
     """Return the accepted rows as the tape has them."""
     own = {new: f"CASE WHEN {old} IS NOT NULL THEN 'redacted' END" for old, new in PERSONAL.items()}
-    own |= dict.fromkeys(NO_TEXT, "NULL::VARCHAR") | {
-        "days_past_due": "NULL::BIGINT",
-        "overdue_on": "NULL::DATE",
-    }
+    own |= dict.fromkeys(NO_TEXT, "NULL::VARCHAR") | {"days_past_due": "NULL::BIGINT", "overdue_on": "NULL::DATE"}
     own["is_outlier"] = "accepted.total_receivable_usd > outlier_limit"
     own["is_dust"] = f"accepted.total_receivable_usd > 0 AND accepted.total_receivable_usd < {DUST_USD}"
     columns = ", ".join(f"{own.get(c, f'accepted.{c}')} AS {c}" for c in TAPE)

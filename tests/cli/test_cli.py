@@ -108,8 +108,7 @@ def test_date_without_rows_names_the_nearest(kept):
     result = kept.report(date="2025-07-15")
     assert (result.returncode, result.stdout) == (2, "")
     assert (
-        result.stderr
-        == "Error: No row for 2025-07-15 in the input; the nearest dates are 2025-06-30 and 2025-07-31\n"
+        result.stderr == "Error: No row for 2025-07-15 in the input; the nearest dates are 2025-06-30 and 2025-07-31\n"
     )
     assert not (kept.output / "2025-07-15").exists()
     assert kept.runs("2025-07-15") == []
@@ -134,9 +133,7 @@ def write_rows(path, good, bad):
     for number in range(good + bad):
         fields[0] = f"ALF - {number:06d}"
         lines.append(
-            ",".join(
-                [*fields[:position], "n.d." if number < bad else fields[position], *fields[position + 1 :]]
-            )
+            ",".join([*fields[:position], "n.d." if number < bad else fields[position], *fields[position + 1 :]])
         )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -147,10 +144,7 @@ def test_all_rows_bad(kept, tmp_path):
     assert line.startswith(
         "3 of 3 rows of the canonical snapshot are rejected (100.00 %, more than max_reject_pct 5.0): "
     )
-    assert (
-        "total_receivable_usd: not a number (3); correct the export, or raise ingestion.max_reject_pct"
-        in line
-    )
+    assert "total_receivable_usd: not a number (3); correct the export, or raise ingestion.max_reject_pct" in line
 
 
 def test_more_rejects_than_the_limit(kept, tmp_path):
@@ -186,10 +180,7 @@ def test_output_that_cannot_be_written(kept, tmp_path, place):
             "--params: ingestion.max_reject_pct: Input should be a valid number",
         ),
         (["--params", "nowhere.yml"], "Parameter file not found: nowhere.yml: check its path"),
-        (
-            ["--engine", "abacus"],
-            "the command line: run.engine: Input should be 'duckdb' or 'spark', not 'abacus'",
-        ),
+        (["--engine", "abacus"], "the command line: run.engine: Input should be 'duckdb' or 'spark', not 'abacus'"),
         (["--log-level", "LOUD"], "Log level LOUD is not one of DEBUG, INFO, WARNING, ERROR"),
         (["--dates", "2025-12-31"], "No such option: --dates"),
         (["2025-12-31"], "Got unexpected extra argument(s) (2025-12-31). See abaco --help."),
@@ -203,9 +194,7 @@ def test_bad_usage(kept, arguments, expected):
 def test_fault_in_kpis_yml_is_found_before_anything_runs(project):
     path = project.root / "params/kpis.yml"
     path.write_text(path.read_text().replace("dpd_30_60_usd", "dpd_30_usd"))
-    assert refused(project).startswith(
-        "params/kpis.yml: PAR30: numerator: dpd_30_usd is not a measure; choose one of "
-    )
+    assert refused(project).startswith("params/kpis.yml: PAR30: numerator: dpd_30_usd is not a measure; choose one of ")
     assert not project.output.exists()
 
 
@@ -219,9 +208,7 @@ def test_unknown_verb(project):
 
 def test_alone_it_shows_its_verbs(project):
     shown = project.abaco()
-    assert all(
-        verb in shown.stdout + shown.stderr for verb in ("report", "check", "status", "verify", "sample")
-    )
+    assert all(verb in shown.stdout + shown.stderr for verb in ("report", "check", "status", "verify", "sample"))
     assert "Error" not in shown.stderr
     helped = project.abaco("--help")
     assert (helped.returncode, helped.stderr) == (0, "")
@@ -282,9 +269,7 @@ def on_a_terminal(project, *arguments):
     ours, theirs = pty.openpty()
     environment = {**os.environ, "ABACO_ROOT": str(project.root), "TERM": "xterm", "COLUMNS": "100"}
     command = [str(Path(sys.executable).with_name("abaco")), *map(str, arguments)]
-    process = subprocess.Popen(
-        command, cwd=project.root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
-    )
+    process = subprocess.Popen(command, cwd=project.root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     shown = b""
     while True:
@@ -342,9 +327,7 @@ def test_later_dates_are_no_part_of_an_earlier_report(exports):
 
 
 def test_folder_of_exports_gives_the_other_tables_too(exports):
-    assert {"loans", "schedules", "transactions"} <= {
-        p.stem for p in (exports.output / "2025-06-30/tables").iterdir()
-    }
+    assert {"loans", "schedules", "transactions"} <= {p.stem for p in (exports.output / "2025-06-30/tables").iterdir()}
 
 
 # Verbs that are not a run
@@ -370,8 +353,7 @@ def test_check_fails_as_a_report_would(kept):
     result = kept.abaco("check", "--date", "2025-07-15")
     assert result.returncode == 2
     assert (
-        result.stderr
-        == "Error: No row for 2025-07-15 in the input; the nearest dates are 2025-06-30 and 2025-07-31\n"
+        result.stderr == "Error: No row for 2025-07-15 in the input; the nearest dates are 2025-06-30 and 2025-07-31\n"
     )
     assert tree(kept.root) == before
 
@@ -402,9 +384,7 @@ def test_sample_of_any_size(project, tmp_path, name):
     path = tmp_path / name
     result = project.abaco("sample", "--rows", "50", "--output", path)
     assert (result.returncode, result.stdout, result.stderr) == (0, f"{path}: 50 rows\n", "")
-    rows = (
-        pq.read_table(path).num_rows if name.endswith("parquet") else len(path.read_text().splitlines()) - 1
-    )
+    rows = pq.read_table(path).num_rows if name.endswith("parquet") else len(path.read_text().splitlines()) - 1
     assert rows == 50
 
 

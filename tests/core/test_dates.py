@@ -16,15 +16,11 @@ def test_date_is_written_year_month_day(text):
     assert parse_date(text) == dt.date(2025, 12, 31)
 
 
-@pytest.mark.parametrize(
-    "text", ["2025-02-30", "2025-13-01", "31/12/2025", "20251231", "yesterday", "", "2025-12-31x"]
-)
+@pytest.mark.parametrize("text", ["2025-02-30", "2025-13-01", "31/12/2025", "20251231", "yesterday", "", "2025-12-31x"])
 def test_impossible_date_is_an_error_that_says_how_to_write_it(text):
     with pytest.raises(InputError) as error:
         parse_date(text)
-    assert (
-        str(error.value) == f"DATE {text} is not a valid date: write it as YYYY-MM-DD, for example 2025-12-31"
-    )
+    assert str(error.value) == f"DATE {text} is not a valid date: write it as YYYY-MM-DD, for example 2025-12-31"
 
 
 def latest(path):
@@ -55,15 +51,11 @@ def test_latest_date_is_looked_for_in_every_file_of_the_tape_and_no_other(tmp_pa
 
 
 def test_loans_alone_carry_no_date(tmp_path):
-    with pytest.raises(
-        InputError, match=r"^The loans export carries no measurement date: give DATE=YYYY-MM-DD$"
-    ):
+    with pytest.raises(InputError, match=r"^The loans export carries no measurement date: give DATE=YYYY-MM-DD$"):
         latest(write(tmp_path / "loans.csv", LOANS, "A-1,C,2025-01-01,0.4,9,5,0"))
 
 
 @pytest.mark.parametrize("lines", [[], [snapshot("A-1", "31/12/2025")], ["1,2"]])
 def test_file_without_a_readable_date_is_an_error(tmp_path, lines):
-    with pytest.raises(
-        InputError, match=r"^No date in book.csv can be read as YYYY-MM-DD: correct its date column$"
-    ):
+    with pytest.raises(InputError, match=r"^No date in book.csv can be read as YYYY-MM-DD: correct its date column$"):
         latest(write(tmp_path / "book.csv", SNAPSHOT, *lines))

@@ -44,9 +44,7 @@ def record(message, *values, error=None):
 def test_line_of_text_has_time_run_level_and_name():
     logs.begin_run("20251231-abc")
     line = logs.FORMS["text"].format(record("phase %s ended", "x"))
-    assert re.fullmatch(
-        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} 20251231-abc WARNING abaco\.x phase x ended", line
-    )
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} 20251231-abc WARNING abaco\.x phase x ended", line)
 
 
 def test_object_has_the_same_and_the_traceback():
@@ -79,12 +77,7 @@ def test_every_secret_of_env_example_is_known():
         "AZURE_STORAGE_ACCOUNT_URL", "REPORT_RECIPIENTS", "ALERT_RECIPIENTS", "SPARK_MASTER", "SPARK_STORAGE",
         "LOG_LEVEL", "ABACO_ENV",
     }  # fmt: skip
-    of_compose = {
-        "ABACO_INPUT",
-        "AZURITE_KEY",
-        "GRAFANA_PASSWORD",
-        "POSTGRES_PASSWORD",
-    }  # nothing here reads them
+    of_compose = {"ABACO_INPUT", "AZURITE_KEY", "GRAFANA_PASSWORD", "POSTGRES_PASSWORD"}  # nothing here reads them
     assert set(names) - open_ones - of_compose == {name for name in names if secrets.is_secret(name)}
 
 
@@ -101,15 +94,11 @@ def test_run_as_json_names_itself_and_leaks_nothing(project):
     lines = [json.loads(line) for line in project.log.splitlines()]
     run_id = files.read_json(project.output / "2025-12-31/run.json")["run_id"]
     assert {line["run_id"] for line in lines if line["message"].startswith("phase ")} == {run_id}
-    assert {"time", "level", "logger", "run_id", "message"} == set.intersection(
-        *(set(line) for line in lines)
-    )
+    assert {"time", "level", "logger", "run_id", "message"} == set.intersection(*(set(line) for line in lines))
     said = project.log + result.stdout + result.stderr + (project.output / "2025-12-31/run.json").read_text()
     with (ROOT / "data/sample.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if None not in row and None not in row.values()]
-    personal = {
-        row[name] for row in rows for name in ("borrower_name", "borrower_email", "borrower_phone")
-    } - {""}
+    personal = {row[name] for row in rows for name in ("borrower_name", "borrower_email", "borrower_phone")} - {""}
     assert len(personal) > 100
     assert [value for value in (*HIDDEN, *personal) if value in said] == []
 
@@ -123,9 +112,7 @@ def test_file_is_moved_aside_when_it_is_full(project, monkeypatch):
         file = next(one for one in own.handlers if hasattr(one, "maxBytes"))
         file.maxBytes = 200
         for number in range(9):
-            logging.getLogger("abaco.x").info(
-                "line %d, long enough to fill the file with a few of its kind", number
-            )
+            logging.getLogger("abaco.x").info("line %d, long enough to fill the file with a few of its kind", number)
         assert len(list((project.root / "logs").glob("pipeline.log*"))) == 1 + file.backupCount
         file.close()
     finally:

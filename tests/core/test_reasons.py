@@ -9,9 +9,7 @@ import pytest
 from abaco.core.reasons import ENGLISH, Reason
 
 DAY = dt.date(2025, 12, 31)
-NESTED = Reason(
-    "input_not_computable", kpi="X", reason=Reason("on_date", reason=Reason("no_principal_paid"), date=DAY)
-)
+NESTED = Reason("input_not_computable", kpi="X", reason=Reason("on_date", reason=Reason("no_principal_paid"), date=DAY))
 
 
 @pytest.mark.parametrize(
@@ -38,8 +36,5 @@ def test_root_of_a_reason_is_that_of_the_figure_which_it_goes_back_to():
 
 
 def test_equal_reasons_are_counted_as_one():
-    assert (
-        len({Reason("missing", column="x"), Reason("missing", column="x"), Reason("missing", column="y")})
-        == 2
-    )
+    assert len({Reason("missing", column="x"), Reason("missing", column="x"), Reason("missing", column="y")}) == 2
     assert "missing" in ENGLISH

@@ -56,9 +56,7 @@ def test_command_line_goes_before_everything_and_none_leaves_a_setting(folder):
 
 
 def test_overlay_of_the_environment_lies_between_file_and_caller(folder, monkeypatch):
-    (folder / "params/staging.yml").write_text(
-        "run:\n  output: staged\ncalculation:\n  max_change_pct: 10.0\n"
-    )
+    (folder / "params/staging.yml").write_text("run:\n  output: staged\ncalculation:\n  max_change_pct: 10.0\n")
     monkeypatch.setenv("ABACO_ENV", "staging")
     found = settings.load("calculation.max_change_pct=5")
     assert (found["run"]["output"], found["calculation"]["max_change_pct"]) == ("staged", 5)
@@ -94,10 +92,7 @@ def test_unknown_or_mistyped_key_is_named(folder, pair, fault):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        (
-            "ingest.max_reject_pct=2",
-            "--params: ingest is not one of the sections run, delivery, alerts, cascade, ",
-        ),
+        ("ingest.max_reject_pct=2", "--params: ingest is not one of the sections run, delivery, alerts, cascade, "),
         ("max_reject_pct=2", "--params max_reject_pct=2: write section.key=value, for example"),
         ("ingestion.max.reject=2", "--params ingestion.max.reject=2: write section.key=value"),
         ("run.input=[a", "--params run.input=[a: '[a' is not a valid value: put it in quotes"),
@@ -144,8 +139,7 @@ def test_key_that_a_notebook_needs_and_pipeline_yml_lacks_is_named(folder):
     path = folder / "params/pipeline.yml"
     path.write_text(path.read_text().replace("  max_change_pct: 25.0\n", ""))
     assert (
-        refusal()
-        == "params/pipeline.yml: calculation.max_change_pct is missing: a parameter of the notebook needs it"
+        refusal() == "params/pipeline.yml: calculation.max_change_pct is missing: a parameter of the notebook needs it"
     )
 
 
@@ -182,9 +176,7 @@ def test_notebook_without_a_parameters_cell_is_named(folder):
 def test_parameter_without_annotation_is_named(folder, line):
     parameters_cell(folder, f'run_dir: str = ""\n{line}')
     error = refusal()
-    assert (
-        f"03_calculation.ipynb: write {line!r} as `name: type = value`" in error or "limit: 'float'" in line
-    )
+    assert f"03_calculation.ipynb: write {line!r} as `name: type = value`" in error or "limit: 'float'" in line
     assert error.endswith("with a type of str, int, float, bool")
 
 
@@ -200,9 +192,7 @@ def test_parameter_with_a_computed_value_is_named(folder):
 
 def test_notebook_that_takes_no_run_dir_is_named(folder):
     parameters_cell(folder, "max_change_pct: float = 25.0")
-    assert refusal().endswith(
-        "notebooks/03_calculation.ipynb has no parameter run_dir, which the pipeline sets"
-    )
+    assert refusal().endswith("notebooks/03_calculation.ipynb has no parameter run_dir, which the pipeline sets")
 
 
 def test_missing_notebook_is_named(folder):

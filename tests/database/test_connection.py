@@ -93,9 +93,7 @@ def test_newer_tables_are_left_alone(database, tmp_path):
     with writing(connect(tmp_path)) as opened:
         prefix = "" if database == "sqlite" else "abaco."
         opened.execute(text(f"UPDATE {prefix}alembic_version SET version_num = '9999'"))
-    with pytest.raises(
-        DatabaseError, match=r"has tables of version 9999, newer than \d+: update this program"
-    ):
+    with pytest.raises(DatabaseError, match=r"has tables of version 9999, newer than \d+: update this program"):
         connect(tmp_path)
 
 
@@ -140,9 +138,7 @@ def test_server_that_takes_a_connection_and_says_nothing_is_left_after_the_timeo
         )
 
 
-def test_statement_that_waits_too_long_is_cancelled_and_the_server_is_found_again(
-    postgres, tmp_path, monkeypatch
-):
+def test_statement_that_waits_too_long_is_cancelled_and_the_server_is_found_again(postgres, tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     engine = connect(tmp_path, 0.5)
     expected = "no answer within 2 s: see whether it is well, or raise delivery.timeout_seconds"
@@ -219,10 +215,7 @@ def test_file_that_another_program_holds_is_waited_for_and_left(tmp_path, monkey
 def test_full_disk_says_so(tmp_path, monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     engine = connect(tmp_path)
-    with (
-        pytest.raises(DatabaseError, match="database or disk is full: free some space"),
-        writing(engine) as opened,
-    ):
+    with pytest.raises(DatabaseError, match="database or disk is full: free some space"), writing(engine) as opened:
         opened.execute(text("PRAGMA max_page_count = 1"))
         row = {"key": "k" * 1_000_000, "channel": "email", "status": "pending", "attempts": 0, "payload": {}}
         now = dates.time_of("2025-12-31T00:00:00Z")

@@ -19,9 +19,7 @@ def leave(output, run_id, started, value=5.5, **more):
     folder = left.run(output, DECEMBER, run_id, started, **more)
     kpis = {
         "PAR30": left.kpi(value, "warning", rows=1_000, thresholds={"warning": 5, "critical": 8}),
-        "CPR": left.kpi(
-            None, "not_computable", group="prepayment", reason="nothing was prepaid", thresholds={}
-        ),
+        "CPR": left.kpi(None, "not_computable", group="prepayment", reason="nothing was prepaid", thresholds={}),
     }
     return left.finish(folder, kpis, HISTORY)
 
@@ -33,10 +31,7 @@ def write(engine, output, folder):
 
 def counts(engine):
     with reading(engine) as connection:
-        return {
-            t.name: connection.scalar(select(func.count()).select_from(t))
-            for t in schema.metadata.sorted_tables
-        }
+        return {t.name: connection.scalar(select(func.count()).select_from(t)) for t in schema.metadata.sorted_tables}
 
 
 def test_run_is_written_with_all_that_it_says(database, tmp_path):
@@ -52,12 +47,7 @@ def test_run_is_written_with_all_that_it_says(database, tmp_path):
         figures = queries.figures(connection, run)
         assert list(figures) == ["PAR30", "CPR"]
         par = figures["PAR30"]
-        assert (par["value"], par["status"], par["numerator"], par["rows"]) == (
-            5.5,
-            "warning",
-            "10.00",
-            1_000,
-        )
+        assert (par["value"], par["status"], par["numerator"], par["rows"]) == (5.5, "warning", "10.00", 1_000)
         assert par["thresholds"] == {"warning": 5, "critical": 8}
         assert (figures["CPR"]["value"], figures["CPR"]["reason"]) == (None, "nothing was prepaid")
         assert [(str(row["date"]), row["value"]) for row in queries.history(connection, "r1", "PAR30")] == [
@@ -107,9 +97,7 @@ def test_another_run_of_a_date_supersedes_and_keeps_the_former(database, tmp_pat
         write(engine, tmp_path, leave(tmp_path, run_id, f"2026-01-01T0{hour}:00:00Z", value))
         with reading(engine) as connection:
             assert queries.visible_runs(connection)[DECEMBER]["run_id"] == run_id
-            assert (
-                queries.figures(connection, queries.run_named(connection, run_id))["PAR30"]["value"] == value
-            )
+            assert queries.figures(connection, queries.run_named(connection, run_id))["PAR30"]["value"] == value
     assert (counts(engine)["runs"], counts(engine)["visible"]) == (2, 3)
 
 
@@ -124,9 +112,7 @@ def test_run_that_is_written_late_does_not_supersede_a_later_one(database, tmp_p
 
 def test_failed_and_killed_runs_are_written_once(database, tmp_path):
     engine = connect(tmp_path)
-    failed = left.run(
-        tmp_path, DECEMBER, "f", "2026-01-01T02:00:00Z", "failed", "02_transformation: it broke"
-    )
+    failed = left.run(tmp_path, DECEMBER, "f", "2026-01-01T02:00:00Z", "failed", "02_transformation: it broke")
     killed = left.run(tmp_path, DECEMBER, "k", "2026-01-01T03:00:00Z", "running")
     assert [write(engine, tmp_path, folder) for folder in (failed, killed, failed, killed)] == [1, 1, 0, 0]
     with reading(engine) as connection:
@@ -147,8 +133,7 @@ def test_processes_that_write_at_once_write_each_row_once(database, tmp_path):
     )
     orders = (folders, folders[::-1])
     both = [
-        subprocess.Popen([sys.executable, "-c", code, *map(str, order)], stderr=subprocess.PIPE)
-        for order in orders
+        subprocess.Popen([sys.executable, "-c", code, *map(str, order)], stderr=subprocess.PIPE) for order in orders
     ]
     assert [(process.communicate()[1], process.returncode) for process in both] == [(b"", 0)] * 2
     found = counts(connect(tmp_path))

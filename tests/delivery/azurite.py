@@ -89,9 +89,7 @@ class Proxy:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
-        threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        ).start()
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def _handler(proxy):
         class Handler(BaseHTTPRequestHandler):
@@ -111,12 +109,7 @@ class Proxy:
                 status, headers, content = answer if isinstance(answer, tuple) else (answer, [], b"")
                 self.send_response_only(status)
                 for name, value in headers:
-                    if name.lower() not in (
-                        "transfer-encoding",
-                        "connection",
-                        "content-length",
-                        "keep-alive",
-                    ):
+                    if name.lower() not in ("transfer-encoding", "connection", "content-length", "keep-alive"):
                         self.send_header(name, value)
                 length = dict(headers).get("Content-Length") if self.command == "HEAD" else None
                 self.send_header("Content-Length", length or str(len(content)))

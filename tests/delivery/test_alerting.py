@@ -89,9 +89,7 @@ def write_run(folder, content):
     pair = {"date": day, "against": dt.date(2025, 11, 30), "kpi": "PAR30"}
     points = {"opening": "7.500000", "new arrears": "1.250000", "paid": "-0.250000", "closing": "8.500000"}
     steps = [{**pair, "term": term, "points": Decimal(value)} for term, value in points.items()]
-    pq.write_table(
-        pa.Table.from_pylist(steps, schema=arrow_schema(BRIDGES)), folder / "tables" / "bridges.parquet"
-    )
+    pq.write_table(pa.Table.from_pylist(steps, schema=arrow_schema(BRIDGES)), folder / "tables" / "bridges.parquet")
 
 
 @pytest.fixture(autouse=True)
@@ -112,10 +110,7 @@ def book(tmp_path):
 
 
 def places(deliveries):
-    return [
-        (delivery.channel, delivery.payload["severity"], delivery.payload["resolved"])
-        for delivery in deliveries
-    ]
+    return [(delivery.channel, delivery.payload["severity"], delivery.payload["resolved"]) for delivery in deliveries]
 
 
 def test_text_says_what_since_when_the_largest_term_and_what_to_do(book):
@@ -190,11 +185,7 @@ def test_what_lasts_is_told_again_only_after_the_cooldown(book):
     assert first[0].payload["dedup_key"] == exactly[0].payload["dedup_key"]
     assert first[0].key != exactly[0].key
     (row,) = book.rows()
-    assert (row["opened_at"], row["told_at"], row["run_id"]) == (
-        START,
-        START + dt.timedelta(hours=24),
-        "run-3",
-    )
+    assert (row["opened_at"], row["told_at"], row["run_id"]) == (START, START + dt.timedelta(hours=24), "run-3")
 
 
 def test_without_cooldown_every_run_tells_it(tmp_path):
@@ -231,9 +222,7 @@ def test_what_is_well_again_is_told_once_where_it_was_told(book):
     ]
     book.arrive()
     assert book.report(hour=2, PAR30=FINE) == []
-    assert [(row["is_open"], row["cleared_at"]) for row in book.rows()] == [
-        (False, START + dt.timedelta(hours=1))
-    ]
+    assert [(row["is_open"], row["cleared_at"]) for row in book.rows()] == [(False, START + dt.timedelta(hours=1))]
 
 
 def test_what_comes_back_is_another_alert(book):
@@ -315,11 +304,7 @@ def test_dry_run_prints_and_keeps_nothing(tmp_path, capsys):
 def test_undone_transaction_leaves_nothing_told(book):
     with pytest.raises(RuntimeError), book.engine.begin() as connection:
         assert alerting.alert_of_failure(
-            connection,
-            {"run_id": "x", "date": None, "started_at": "now", "error": "x"},
-            None,
-            book.settings,
-            START,
+            connection, {"run_id": "x", "date": None, "started_at": "now", "error": "x"}, None, book.settings, START
         )
         raise RuntimeError
     assert book.rows() == []

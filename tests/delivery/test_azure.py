@@ -87,9 +87,7 @@ class Account:
     def assert_arrived(self, delivery):
         """Every file of the run is there, once, with the bytes, hashes and type that it should have."""
         where = f"reports/{delivery.date}/{delivery.run_id}/"
-        local = {
-            p.relative_to(delivery.folder).as_posix(): p for p in delivery.folder.rglob("*") if p.is_file()
-        }
+        local = {p.relative_to(delivery.folder).as_posix(): p for p in delivery.folder.rglob("*") if p.is_file()}
         assert self.names(where) == set(local)
         for path, file in local.items():
             properties = self.container.get_blob_client(where + path).get_blob_properties()
@@ -218,8 +216,7 @@ def test_report_of_the_sample(account, finished):
     receipt = account.channel().send(Delivery("azure:1", "azure", run["run_id"], DATE, folder, {}))
     assert receipt["files"] == receipt["uploaded"] > 20
     listed = {
-        name: content.sha256
-        for name, content in blobs.list_contents(account.container, receipt["prefix"]).items()
+        name: content.sha256 for name, content in blobs.list_contents(account.container, receipt["prefix"]).items()
     }
     outputs = {o["path"]: o["sha256"] for o in json.loads((folder / "manifest.json").read_text())["outputs"]}
     outputs |= {name: files.sha256(folder / name) for name in ("manifest.json", "run.json")}
@@ -232,9 +229,7 @@ def test_report_of_the_sample(account, finished):
 
 def test_file_that_changed_since_the_run(account, delivery):
     (delivery.folder / "report.html").write_text("<p>PAR30 0.0</p>")
-    with pytest.raises(
-        DeliveryError, match=r"report\.html is not what its manifest says: make the report again"
-    ):
+    with pytest.raises(DeliveryError, match=r"report\.html is not what its manifest says: make the report again"):
         account.channel().send(delivery)
     assert not account.names() & {f"{WHERE}report.html", f"{WHERE}manifest.json", "reports/latest.json"}
 
@@ -254,9 +249,7 @@ def test_file_that_is_gone(account, delivery, lost, said):
 def test_down_before(account, delivery):
     with socket.socket() as nobody:  # bound, and nobody listens
         nobody.bind(("127.0.0.1", 0))
-        with pytest.raises(
-            DeliveryError, match=r"cannot be reached: check the network and AZURE_STORAGE_CONN"
-        ):
+        with pytest.raises(DeliveryError, match=r"cannot be reached: check the network and AZURE_STORAGE_CONN"):
             account.channel(nobody.getsockname()[1]).send(delivery)
     account.channel().send(delivery)
     account.assert_arrived(delivery)
@@ -299,9 +292,7 @@ def test_block_that_fails_is_sent_again_and_no_other(account, proxy, tmp_path):
 
 def test_bad_answers_without_end(account, proxy, delivery):
     proxy.before = lambda method, path: 500 if is_put("history")(method, path) else None
-    with pytest.raises(
-        DeliveryError, match=f"^Azure container {account.name}: answered 500: it is tried again"
-    ):
+    with pytest.raises(DeliveryError, match=f"^Azure container {account.name}: answered 500: it is tried again"):
         account.channel(proxy.port).send(delivery)
     assert WHERE + "manifest.json" not in account.names()
     account.channel().send(delivery)
@@ -425,9 +416,7 @@ def test_latest_that_is_always_changed_by_others(account, proxy, delivery):
 
 
 def test_two_uploads_at_once(account, tmp_path):
-    deliveries = [
-        finished_run(tmp_path, f"2025-{month:02}-28", f"2025{month:02}28-a") for month in range(1, 7)
-    ]
+    deliveries = [finished_run(tmp_path, f"2025-{month:02}-28", f"2025{month:02}28-a") for month in range(1, 7)]
     channel, faults = account.channel(), []
 
     def send(delivery):
@@ -507,17 +496,13 @@ def test_no_key_is_in_receipt_error_or_log(account, delivery, caplog):
 @pytest.mark.parametrize("text", ["rubbish", "AccountKey=c2VjcmV0"])
 def test_what_is_no_connection_string(account, delivery, monkeypatch, text):
     monkeypatch.setenv(azure.CONNECTION, text)
-    with pytest.raises(
-        DeliveryError, match=r"^AZURE_STORAGE_CONNECTION_STRING is not a connection string: copy it"
-    ):
+    with pytest.raises(DeliveryError, match=r"^AZURE_STORAGE_CONNECTION_STRING is not a connection string: copy it"):
         AzureChannel(account.settings()).send(delivery)
 
 
 def test_address_that_is_not_https(account, delivery, monkeypatch):
     monkeypatch.setenv(azure.ACCOUNT, "http://account.blob.core.windows.net")
-    with pytest.raises(
-        DeliveryError, match="AZURE_STORAGE_ACCOUNT_URL is not an https address: write it as https://"
-    ):
+    with pytest.raises(DeliveryError, match="AZURE_STORAGE_ACCOUNT_URL is not an https address: write it as https://"):
         AzureChannel(account.settings()).send(delivery)
 
 
@@ -564,9 +549,7 @@ def test_address_of_an_account_and_an_identity(account, secured, delivery, monke
     assert (first["uploaded"], channel.send(delivery)["skipped"]) == (11, 11)
     refused = Identity("https://elsewhere.example")
     monkeypatch.setattr(azure, "credential", lambda: refused)
-    with pytest.raises(
-        DeliveryError, match=r"answered 40[13] \w+: check AZURE_STORAGE_ACCOUNT_URL and the rights"
-    ):
+    with pytest.raises(DeliveryError, match=r"answered 40[13] \w+: check AZURE_STORAGE_ACCOUNT_URL and the rights"):
         channel.send(delivery)
     assert identity.token not in caplog.text
 
@@ -574,9 +557,7 @@ def test_address_of_an_account_and_an_identity(account, secured, delivery, monke
 def test_account_whose_certificate_nobody_vouches_for(account, secured, delivery, monkeypatch):
     monkeypatch.setattr(azure, "credential", lambda: Identity("https://storage.azure.com"))
     monkeypatch.setenv(azure.ACCOUNT, f"https://127.0.0.1:{secured.port}/{ACCOUNT}")
-    with pytest.raises(
-        DeliveryError, match="cannot be reached: check the network and AZURE_STORAGE_ACCOUNT_URL"
-    ):
+    with pytest.raises(DeliveryError, match="cannot be reached: check the network and AZURE_STORAGE_ACCOUNT_URL"):
         AzureChannel(account.settings()).send(delivery)
 
 
@@ -586,9 +567,7 @@ def test_machine_without_an_identity(account, delivery, monkeypatch):
 
     monkeypatch.setattr(azure, "credential", nobody)
     monkeypatch.setenv(azure.ACCOUNT, "https://127.0.0.1:1")
-    with pytest.raises(
-        DeliveryError, match="nothing signs in at AZURE_STORAGE_ACCOUNT_URL: give this machine"
-    ):
+    with pytest.raises(DeliveryError, match="nothing signs in at AZURE_STORAGE_ACCOUNT_URL: give this machine"):
         AzureChannel(account.settings()).send(delivery)
 
 

@@ -83,9 +83,7 @@ def told(folder):
 
 def counts(output):
     with connection.reading(connection.connect(output)) as opened:
-        return {
-            t.name: opened.scalar(select(func.count()).select_from(t)) for t in schema.metadata.sorted_tables
-        }
+        return {t.name: opened.scalar(select(func.count()).select_from(t)) for t in schema.metadata.sorted_tables}
 
 
 def test_what_is_not_set_up_is_said_and_nothing_is_pending(database, tmp_path):
@@ -101,9 +99,7 @@ def test_what_is_not_set_up_is_said_and_nothing_is_pending(database, tmp_path):
     with connection.reading(connection.connect(tmp_path)) as opened:
         assert output["database_writes"] == queries.rows_written(opened, "r1") > 5
         assert queries.deliveries_with(opened, "pending", "dead", "done") == []
-        assert (
-            queries.phase_metrics_of(opened, "r1")["output"]["database_writes"] == output["database_writes"]
-        )
+        assert queries.phase_metrics_of(opened, "r1")["output"]["database_writes"] == output["database_writes"]
 
 
 def test_report_and_alert_arrive_and_run_json_says_so(database, tmp_path, set_up):
@@ -112,13 +108,10 @@ def test_report_and_alert_arrive_and_run_json_says_so(database, tmp_path, set_up
     assert [status for _, status, _ in told(folder)] == ["done"] * len(told(folder))
     assert {channel for channel, *_ in told(folder)} == {"database", "email", "slack"}
     assert all(d["receipt"] for d in run_json(folder)["deliveries"][1:])
-    assert sorted(recipient for _, recipient, _ in set_up.mail.taken) == [
-        "ana@example.com",
-        "luis@example.com",
-    ]
-    assert "@" not in json.dumps(
-        [d for d in run_json(folder)["deliveries"] if d["channel"] == "email"]
-    ).replace("@example.com>", "")  # of addresses, a message id has the sender's domain alone
+    assert sorted(recipient for _, recipient, _ in set_up.mail.taken) == ["ana@example.com", "luis@example.com"]
+    assert "@" not in json.dumps([d for d in run_json(folder)["deliveries"] if d["channel"] == "email"]).replace(
+        "@example.com>", ""
+    )  # of addresses, a message id has the sender's domain alone
 
 
 def test_same_run_again_is_neither_written_nor_delivered_again(database, tmp_path, set_up):
@@ -132,18 +125,13 @@ def test_same_run_again_is_neither_written_nor_delivered_again(database, tmp_pat
 
 
 def test_failed_run_is_recorded_and_told_of_and_its_mending_too(database, tmp_path, set_up):
-    failed = left.run(
-        tmp_path, DECEMBER, "r1", "2026-01-01T02:00:00Z", "failed", "04_report: it broke", PLACES
-    )
+    failed = left.run(tmp_path, DECEMBER, "r1", "2026-01-01T02:00:00Z", "failed", "04_report: it broke", PLACES)
     assert commands.record_and_deliver(tmp_path, failed, loaded()) == []
     assert set_up.received[0].body["attachments"][0]["title"].startswith("[P1]")
     assert ("slack", "done", None) in told(failed)
     mended = leave(tmp_path, started="2026-01-01T03:00:00Z", status="ok")
     commands.record_and_deliver(tmp_path, mended, loaded())
-    assert [r.body["attachments"][0]["title"].startswith("Resolved: ") for r in set_up.received] == [
-        False,
-        True,
-    ]
+    assert [r.body["attachments"][0]["title"].startswith("Resolved: ") for r in set_up.received] == [False, True]
     with connection.reading(connection.connect(tmp_path)) as opened:
         assert queries.open_alerts(opened) == []
 
@@ -244,9 +232,7 @@ def test_email_of_a_report_that_was_rolled_back_waits_until_it_is_shown_again(tm
 # The database is down
 
 
-def test_with_the_database_down_nothing_else_is_tried_until_it_is_back(
-    postgres, tmp_path, set_up, monkeypatch
-):
+def test_with_the_database_down_nothing_else_is_tried_until_it_is_back(postgres, tmp_path, set_up, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     connection.connect(tmp_path)
     postgres.stop()
@@ -284,9 +270,7 @@ def at_step(number, strike=lambda: None):
             event.remove(Engine, name, count)
 
 
-def test_database_that_dies_at_a_step_gets_everything_once_it_is_back(
-    postgres, tmp_path, set_up, monkeypatch
-):
+def test_database_that_dies_at_a_step_gets_everything_once_it_is_back(postgres, tmp_path, set_up, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     folder = leave(tmp_path / "whole")
     connection.connect(tmp_path)
@@ -327,9 +311,7 @@ def test_database_that_freezes_is_left_after_the_deadline(postgres, tmp_path, se
     assert (len(set_up.received), len(set_up.mail.ids)) == (1, 2)
 
 
-def test_report_is_published_while_the_database_hangs_and_recorded_once_it_answers(
-    finished, postgres, tmp_path
-):
+def test_report_is_published_while_the_database_hangs_and_recorded_once_it_answers(finished, postgres, tmp_path):
     shutil.copytree(finished.output, tmp_path / "reports", symlinks=True)
     found, address = Project(finished.root, tmp_path / "reports"), postgres.new()
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -348,9 +330,7 @@ def test_report_is_published_while_the_database_hangs_and_recorded_once_it_answe
 
 
 @pytest.mark.parametrize("fault", ["credentials", "disk"])
-def test_database_that_refuses_gets_everything_once_it_is_mended(
-    postgres, tmp_path, set_up, monkeypatch, fault
-):
+def test_database_that_refuses_gets_everything_once_it_is_mended(postgres, tmp_path, set_up, monkeypatch, fault):
     address, folder = postgres.new(), leave(tmp_path)
     database = address.rpartition("/")[2]
     monkeypatch.setenv("DATABASE_URL", address)
@@ -463,9 +443,7 @@ def base(tmp_path):
 def killed(base, places):
     """Deliver a run in a process that is killed before a step, and return how it ended: `killed(1, output, folder)`."""
     places.environment["REPORT_RECIPIENTS"] = "ana@example.com"
-    process = Project(base, base).start(
-        sys.executable, "-c", KILLER, stdin=subprocess.PIPE, **places.environment
-    )
+    process = Project(base, base).start(sys.executable, "-c", KILLER, stdin=subprocess.PIPE, **places.environment)
 
     def deliver(*what):
         process.stdin.write("\t".join(map(str, what)) + "\n")
@@ -504,9 +482,7 @@ def test_killed_between_any_two_steps_ends_in_the_same_state(base, places, kille
     assert set(received) <= {2, 3}  # at most what was on its way when the process was killed came twice
 
 
-def test_run_that_failed_before_it_had_a_folder_is_told_of_once_and_cleared_by_the_next_good_one(
-    tmp_path, set_up
-):
+def test_run_that_failed_before_it_had_a_folder_is_told_of_once_and_cleared_by_the_next_good_one(tmp_path, set_up):
     for began in ("2026-01-01T02:00:00Z", "2026-01-01T03:00:00Z"):
         commands.alert_of_failed_start(tmp_path, loaded(), began, "Input not found: data/exports")
     assert len([r for r in set_up.received if "Input not found: data/exports" in json.dumps(r.body)]) == 1
@@ -537,9 +513,7 @@ def test_upload_is_in_run_json_and_in_the_metrics(tmp_path, blob_service, monkey
         assert queries.phase_metrics_of(opened, "r1")["output"]["azure_upload_success"] == 1
 
 
-def test_upload_that_fails_is_pending_and_arrives_once_the_service_is_back(
-    tmp_path, blob_service, monkeypatch
-):
+def test_upload_that_fails_is_pending_and_arrives_once_the_service_is_back(tmp_path, blob_service, monkeypatch):
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(1))
     monkeypatch.setattr(azure, "PAUSE_SECONDS", 0.02)
     folder, given = leave(tmp_path, wanted=("azure",)), loaded(azure_container="late")

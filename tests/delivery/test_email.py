@@ -21,12 +21,7 @@ from tests.support.programs import missing
 
 RUN = {"run_id": "20251231-3fa9c1d2e4b0", "date": "2025-12-31"}
 CLIPPED = 102 * 1024  # bytes of HTML from which Gmail cuts a message off
-OWN = (
-    "SMTP_URL",
-    "REPORT_RECIPIENTS",
-    "ALERT_RECIPIENTS",
-    "SSL_CERT_FILE",
-)
+OWN = ("SMTP_URL", "REPORT_RECIPIENTS", "ALERT_RECIPIENTS", "SSL_CERT_FILE")
 
 
 @pytest.fixture(autouse=True)
@@ -140,10 +135,7 @@ def test_tls_from_the_start_and_login(use, delivery, trusted):
 
 
 def test_unknown_authority_is_not_trusted(use, delivery, tls):
-    with (
-        serving(tls=tls[0]) as server,
-        pytest.raises(DeliveryError, match=r"TLS with 127\.0\.0\.1:\d+ failed"),
-    ):
+    with serving(tls=tls[0]) as server, pytest.raises(DeliveryError, match=r"TLS with 127\.0\.0\.1:\d+ failed"):
         use("smtp", server.port).send(delivery)
     assert server.taken == []
 
@@ -191,9 +183,7 @@ def test_server_that_is_down_gets_it_when_it_is_back(use, delivery):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # and does not listen
         port = closed.getsockname()[1]
-        with pytest.raises(
-            DeliveryError, match=rf"127\.0\.0\.1:{port} cannot be reached: Connection refused"
-        ):
+        with pytest.raises(DeliveryError, match=rf"127\.0\.0\.1:{port} cannot be reached: Connection refused"):
             use("smtp", port).send(delivery)
     with serving() as server:
         use("smtp", server.port).send(delivery)
@@ -237,10 +227,7 @@ def test_server_that_hangs_is_left_after_one_timeout(use, delivery):
 
 
 def test_server_that_does_not_even_greet_is_left_after_the_timeout(use, delivery):
-    with (
-        socket.create_server(("127.0.0.1", 0)) as silent,
-        pytest.raises(DeliveryError, match="gave no answer"),
-    ):
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(DeliveryError, match="gave no answer"):
         use("smtp", silent.getsockname()[1], timeout=0.3).send(delivery)
 
 
@@ -310,9 +297,7 @@ def test_no_address_gets_past_the_channel_either(use, folder, text):
 
 def test_user_of_the_server_smuggles_nothing_in(delivery, monkeypatch):
     with serving() as server:
-        monkeypatch.setenv(
-            "SMTP_URL", f"smtp://a%40example.com%0D%0ABcc%3A%20thief:x@127.0.0.1:{server.port}"
-        )
+        monkeypatch.setenv("SMTP_URL", f"smtp://a%40example.com%0D%0ABcc%3A%20thief:x@127.0.0.1:{server.port}")
         with pytest.raises(DeliveryError, match="No email can be addressed"):
             EmailChannel(settings.load()).send(delivery)
     assert server.taken == []
@@ -385,10 +370,7 @@ def test_missing_says_what_to_set(monkeypatch):
 
 
 def test_draft_that_is_gone_says_how_to_make_it_again(use, tmp_path):
-    with (
-        serving() as server,
-        pytest.raises(DeliveryError, match=r"email\.eml of run .* run make report again"),
-    ):
+    with serving() as server, pytest.raises(DeliveryError, match=r"email\.eml of run .* run make report again"):
         use("smtp", server.port).send(deliveries(tmp_path, to="ana@example.com")[0])
 
 
@@ -412,7 +394,4 @@ def test_received_message_in_a_browser(use, delivery, tmp_path):
         assert shown == [1100, 1100]
         page.screenshot(path=tmp_path / "received.png", full_page=True)
     attached = next(message.iter_attachments()).get_payload(decode=True)
-    assert (
-        hashlib.sha256(attached).digest()
-        == hashlib.sha256((delivery.folder / "report.html").read_bytes()).digest()
-    )
+    assert hashlib.sha256(attached).digest() == hashlib.sha256((delivery.folder / "report.html").read_bytes()).digest()

@@ -110,9 +110,7 @@ def test_what_fails_is_tried_ever_later_and_given_up(engine, tmp_path, server):
     assert deliver(engine, tmp_path, early=True) == [] == server.received
 
 
-@pytest.mark.parametrize(
-    ("attempts", "seconds"), [(1, 60), (2, 120), (9, 15_360), (10, 21_600), (40, 21_600)]
-)
+@pytest.mark.parametrize(("attempts", "seconds"), [(1, 60), (2, 120), (9, 15_360), (10, 21_600), (40, 21_600)])
 def test_pause_doubles_up_to_six_hours(engine, tmp_path, server, attempts, seconds):
     server.answers = [403]
     enqueue(engine, tmp_path, delivery())
@@ -193,9 +191,7 @@ def test_folder_that_is_not_here_is_named(engine, tmp_path, monkeypatch):
 def test_two_at_once_send_each_thing_once(engine, tmp_path, server):
     enqueue(engine, tmp_path, *(delivery(f"key-{number}") for number in range(8)))
     found = []
-    both = [
-        threading.Thread(target=lambda: found.extend(deliver(connect(tmp_path), tmp_path))) for _ in range(2)
-    ]
+    both = [threading.Thread(target=lambda: found.extend(deliver(connect(tmp_path), tmp_path))) for _ in range(2)]
     for thread in both:
         thread.start()
     for thread in both:
@@ -212,9 +208,7 @@ def test_who_wrote_it_down_waits_for_who_is_at_it(engine, tmp_path, server):
     first.start()
     asked(server)
     assert list(outbox.deliver(engine, tmp_path, loaded)) == []  # somebody else's: not waited for
-    second = threading.Thread(
-        target=lambda: list(outbox.deliver(engine, tmp_path, loaded, own={"slack:kpi:PAR30"}))
-    )
+    second = threading.Thread(target=lambda: list(outbox.deliver(engine, tmp_path, loaded, own={"slack:kpi:PAR30"})))
     second.start()
     server.released.set()  # the first one's attempt breaks off, and it tries again within seconds
     for thread in (first, second):
@@ -223,9 +217,7 @@ def test_who_wrote_it_down_waits_for_who_is_at_it(engine, tmp_path, server):
     assert keys(server) == ["slack:kpi:PAR30"]
 
 
-def test_database_that_dies_meanwhile_has_it_sent_again_under_the_same_key(
-    postgres, tmp_path, server, monkeypatch
-):
+def test_database_that_dies_meanwhile_has_it_sent_again_under_the_same_key(postgres, tmp_path, server, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", postgres.new())
     engine = connect(tmp_path)
     enqueue(engine, tmp_path, delivery())

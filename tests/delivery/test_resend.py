@@ -37,10 +37,7 @@ def test_report_is_delivered_later_and_sent_again_when_asked(made):
 
 def test_what_was_given_up_and_nobody_wants_is_dropped_for_good(made):
     with serving() as mail:
-        where = {
-            "SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
-            "REPORT_RECIPIENTS": "ana@example.com,b@example.com",
-        }
+        where = {"SMTP_URL": f"smtp://127.0.0.1:{mail.port}", "REPORT_RECIPIENTS": "ana@example.com,b@example.com"}
         given = ("--params", "delivery.email_from=kpis@example.com,delivery.max_attempts=1")
         mail.refused = {"ana@example.com"}
         given_up = made.abaco("deliver", "--pending", *given, **where)
@@ -68,10 +65,7 @@ def test_what_was_given_up_and_nobody_wants_is_dropped_for_good(made):
         (("upload", "--date", DECEMBER), "azure is not set up: set AZURE_STORAGE_CONNECTION_STRING or "),
         (("email", "--date", DECEMBER, "--to", "a@example.com"), "email is not set up: set SMTP_URL"),
         (("email", "--date", DECEMBER), "Nobody to send the report to: name somebody with TO, or set "),
-        (
-            ("upload", "--date", "2025-11-30"),
-            "No finished report of 2025-11-30 in reports; there are: 2025-12-31",
-        ),
+        (("upload", "--date", "2025-11-30"), "No finished report of 2025-11-30 in reports; there are: 2025-12-31"),
     ],
 )
 def test_what_cannot_be_done_is_said(made, command, said):

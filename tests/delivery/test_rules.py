@@ -78,19 +78,13 @@ def test_all_jumps_are_one_alert():
     (alert,) = found(metrics(PAR60=kpi(2.0, "none"), PAR1=kpi(2.5, "none"), anomalies=jumps))
     assert (alert.cause, alert.severity) == ("anomalies", "P4")
     assert alert.title == "2 figures moved by more than 25 % at 2025-12-31"
-    assert alert.text.splitlines()[1:] == [
-        "- PAR60: 1.0000 % → 2.0000 % (+100 %)",
-        "- PAR1: 0.0000 % → 2.5000 %",
-    ]
+    assert alert.text.splitlines()[1:] == ["- PAR60: 1.0000 % → 2.0000 % (+100 %)", "- PAR1: 0.0000 % → 2.5000 %"]
 
 
 def test_rejected_rows_are_told_by_reason():
     (alert,) = found(metrics(quarantined=1, rejects={"measurement_date: not a date": 1}))
     assert (alert.cause, alert.severity, alert.title) == ("rejects", "P4", "1 row of 1,744 rejected")
-    assert (
-        "(0.23 %; more than 5 % would stop the run), 1800.00 USD:\n- measurement_date: not a date: 1\n"
-        in alert.text
-    )
+    assert "(0.23 %; more than 5 % would stop the run), 1800.00 USD:\n- measurement_date: not a date: 1\n" in alert.text
 
 
 @pytest.mark.parametrize(("days", "told"), [(45, 0), (46, 1)])

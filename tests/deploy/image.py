@@ -46,9 +46,7 @@ def context() -> list[Path]:
     kept = [rule[1:] for rule in rules if rule.startswith("!")]
     refused = [rule.removeprefix("**/") for rule in rules if rule.startswith("**/")]
     assert [rule for rule in rules if rule[0] not in "!*"] == [] and rules[0] == "*"
-    files = [
-        f for name in kept for f in ((ROOT / name).rglob("*") if (ROOT / name).is_dir() else [ROOT / name])
-    ]
+    files = [f for name in kept for f in ((ROOT / name).rglob("*") if (ROOT / name).is_dir() else [ROOT / name])]
     return [f for f in files if f.is_file() and not any(fnmatch.filter(f.parts, rule) for rule in refused)]
 
 

@@ -77,9 +77,7 @@ def test_folders_that_are_written_are_the_same_everywhere():
     compose = files.load(files.DEPLOY / "compose.yml")["services"]["abaco"]
     assert {mount.split(":")[1] for mount in compose["volumes"]} == {f"/app/{name}" for name in project}
     for pod in files.pods().values():
-        mounts = {
-            mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"] if not mount.get("readOnly")
-        }
+        mounts = {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"] if not mount.get("readOnly")}
         assert mounts == {"/tmp", *(f"/app/{name}" for name in project)}
     for path in files.UNITS:
         for key, value in files.unit(path):

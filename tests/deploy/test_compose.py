@@ -14,9 +14,7 @@ def test_has_the_parts_of_an_installation():
 
 
 def test_images_are_of_one_version():
-    assert all(
-        re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z]+)?$", service["image"]) for service in SERVICES.values()
-    )
+    assert all(re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z]+)?$", service["image"]) for service in SERVICES.values())
 
 
 def test_ports_are_open_to_this_machine_alone():

@@ -18,9 +18,7 @@ SECRETS_OR_WASTE = (".git", ".env.local", ".venv", "tests", "reports", "logs", "
 
 def test_hadolint_has_nothing_to_say():
     hadolint = need(str(Path(sys.executable).with_name("hadolint")), "requirements-test.lock")
-    told = subprocess.run(
-        [hadolint, "--failure-threshold", "style", image.DOCKERFILE], capture_output=True, text=True
-    )
+    told = subprocess.run([hadolint, "--failure-threshold", "style", image.DOCKERFILE], capture_output=True, text=True)
     assert (told.returncode, told.stdout) == (0, "")
 
 

@@ -47,9 +47,7 @@ def test_alert_has_the_figure_and_the_limit_of_the_report(prometheus, finished):
     prometheus.wait_for(lambda: set(firing(prometheus, "KpiCritical")) == set(critical))
     told = firing(prometheus, "KpiCritical")
     for name, kpi in critical.items():
-        assert (
-            told[name]["summary"] == f"{name} is past its critical limit of {kpi['thresholds']['critical']:g}"
-        )
+        assert told[name]["summary"] == f"{name} is past its critical limit of {kpi['thresholds']['critical']:g}"
         assert told[name]["description"].startswith(f"It is {kpi['value']:g}.")
 
 

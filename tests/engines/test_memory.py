@@ -27,18 +27,14 @@ def test_limit_above_the_machine_does_not(tmp_path):
     assert memory.default_limit(cgroup=tmp_path) <= 2 * memory.GIB
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [("auto", None), ("2GB", 2_000_000_000), ("0.5 mb", 500_000), ("7B", 7)]
-)
+@pytest.mark.parametrize(("text", "expected"), [("auto", None), ("2GB", 2_000_000_000), ("0.5 mb", 500_000), ("7B", 7)])
 def test_parse_limit(text, expected):
     assert memory.parse_limit(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "2", "GB", "-1GB", "0GB", "2 GiB", "lots"])
 def test_what_is_no_size_is_refused(text):
-    with pytest.raises(
-        InputError, match=r"run\.memory_limit: .* is not a size: write auto, or a number and its unit"
-    ):
+    with pytest.raises(InputError, match=r"run\.memory_limit: .* is not a size: write auto, or a number and its unit"):
         memory.parse_limit(text)
 
 
@@ -46,8 +42,6 @@ def test_engine_keeps_to_it_and_spills(tmp_path):
     with DuckDB(spill=tmp_path, memory_limit=64 << 20, threads=1) as engine:
         assert engine.connection.execute("SELECT current_setting('threads')").fetchall() == [(1,)]
         wide = "SELECT i, hash(i) AS h, repeat('x', 40) || i AS text FROM range(2000000) t(i)"
-        rows = engine.connection.execute(
-            f"SELECT count(*) FROM (SELECT * FROM ({wide}) ORDER BY h)"
-        ).fetchall()
+        rows = engine.connection.execute(f"SELECT count(*) FROM (SELECT * FROM ({wide}) ORDER BY h)").fetchall()
         assert rows == [(2_000_000,)]
     assert list(tmp_path.iterdir()) == []  # what was spilled is gone

@@ -34,10 +34,7 @@ def test_borrowers_are_numbered_by_what_they_owe(owing):
         A-2      C-2          30.00
         A-3      C-1          15.00
         """
-    ) == [
-        ("2025-12-31", "1", "C-2", "30.00", "1"),
-        ("2025-12-31", "2", "C-1", "25.00", "2"),
-    ]
+    ) == [("2025-12-31", "1", "C-2", "30.00", "1"), ("2025-12-31", "2", "C-1", "25.00", "2")]
 
 
 def test_number_of_a_borrower_is_the_same_on_every_date(owing):

@@ -357,10 +357,7 @@ def test_requests_of_a_minute_are_counted_over_downloads(serve, fetch, monkeypat
             "Cascade sent no usable export: it holds payment schedules and no loan tape",
         ),
         (Answer(SNAPSHOT.encode()), "Cascade sent no usable export: it has a header and no row"),
-        (
-            Answer(BODY[:-5]),
-            "Cascade sent no usable export: it ends within a row, the last has 9 of 11 columns",
-        ),
+        (Answer(BODY[:-5]), "Cascade sent no usable export: it ends within a row, the last has 9 of 11 columns"),
         (
             Answer(BODY + b'"' + b"x" * 200_000),
             "Cascade sent no usable export: it cannot be read as CSV (field larger than",

@@ -19,13 +19,7 @@ TYPES = {
     "rate": pa.decimal128(18, 6),
     "days": pa.int64(),
 }
-GOOD = {
-    "text": "A-1",
-    "date": dt.date(2025, 12, 31),
-    "amount": Decimal("5.00"),
-    "rate": Decimal("0.4"),
-    "days": 3,
-}
+GOOD = {"text": "A-1", "date": dt.date(2025, 12, 31), "amount": Decimal("5.00"), "rate": Decimal("0.4"), "days": 3}
 READ = {"amount": Decimal, "rate": Decimal, "days": int, "date": dt.date.fromisoformat}
 
 
@@ -69,11 +63,7 @@ def test_no_rows_have_no_reasons(frame):
         (Column("x", "date"), [(None, None), (None, " ")], None),
         (Column("x", "amount"), [(None, "abc"), (None, "1,2,3")], "x: not a number"),
         (Column("x", "rate"), [(None, "abc")], "x: not a number"),
-        (
-            Column("x", "amount"),
-            [(None, "nan"), (None, " -INF "), (None, "+Infinity")],
-            "x: not a finite number",
-        ),
+        (Column("x", "amount"), [(None, "nan"), (None, " -INF "), (None, "+Infinity")], "x: not a finite number"),
         (Column("x", "days"), [(None, "3.5"), (None, "nan")], "x: not a whole number"),
         (Column("x", "date"), [(None, "2025-02-30"), (None, "infinity")], "x: not a date"),
         (Column("x", "amount"), [(Decimal("-0.01"), "-0.01")], "x: negative"),
@@ -113,8 +103,7 @@ PAR_ROW = {"outstanding_balance_usd": "10", "par_7_balance_usd": "10", "par_30_b
         ({"par_90_balance_usd": "5.00"}, None),
         (
             {"par_60_balance_usd": "6", "par_90_balance_usd": "7"},
-            "par_60_balance_usd: more than par_30_balance_usd; "
-            "par_90_balance_usd: more than par_60_balance_usd",
+            "par_60_balance_usd: more than par_30_balance_usd; par_90_balance_usd: more than par_60_balance_usd",
         ),
     ],
 )
@@ -136,12 +125,8 @@ def test_every_format_can_be_checked_with_all_its_columns_or_the_required_ones(f
 @pytest.mark.parametrize("name", FORMATS)
 def test_negative_values_are_right_only_where_the_contract_says_so(frame, name):
     negative = {
-        c.name: (READ[c.kind]("-1"), "-1")
-        for c in FORMATS[name].columns
-        if c.kind in ("amount", "rate", "days")
+        c.name: (READ[c.kind]("-1"), "-1") for c in FORMATS[name].columns if c.kind in ("amount", "rate", "days")
     }
     wrong = [c.name for c in FORMATS[name].columns if c.name in negative and not c.signed]
     found = reasons(frame, FORMATS[name], negative)[0]
-    assert [
-        r.removesuffix(": negative") for r in (found or "").split("; ") if r.endswith(": negative")
-    ] == wrong
+    assert [r.removesuffix(": negative") for r in (found or "").split("; ") if r.endswith(": negative")] == wrong

@@ -60,19 +60,13 @@ def test_each_record_has_its_line_and_its_fault(tmp_path, content, found):
 
 def test_field_beyond_any_measure_costs_its_own_line_only(tmp_path):
     content = 'a,b,c\n1,"' + "x\n" * 100_000 + "4,5,6\n"
-    found = [
-        (line, fault)
-        for line, _, fault in records(source(0), text(tmp_path, content))
-        if line in (2, 100_002)
-    ]
+    found = [(line, fault) for line, _, fault in records(source(0), text(tmp_path, content)) if line in (2, 100_002)]
     assert found == [(2, OUT_OF_PLACE), (100_002, None)]
 
 
 def test_rows_of_a_workbook_are_counted_from_its_first_row_with_cells(tmp_path):
     content = 'a,b,c\n1,"two\nlines",3\n\n4,5,6\n'
-    assert [
-        line for line, *_ in records(source(None, kind="xlsx", first_line=3), text(tmp_path, content))
-    ] == [3, 4, 6]
+    assert [line for line, *_ in records(source(None, kind="xlsx", first_line=3), text(tmp_path, content))] == [3, 4, 6]
 
 
 # Whole files
@@ -154,9 +148,7 @@ QUOTED = snapshot("A-3") + ',"two\nlines"'
         ([SNAPSHOT, '"A-5"x' + snapshot("", amount="1"), *GOOD, BAD], [(2, QUOTE), (5, NOT_A_NUMBER)]),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize(
-    "written", [{}, {"end": "\r\n"}, {"encoding": "utf-8-sig"}], ids=["plain", "crlf", "bom"]
-)
+@pytest.mark.parametrize("written", [{}, {"end": "\r\n"}, {"encoding": "utf-8-sig"}], ids=["plain", "crlf", "bom"])
 def test_rejected_rows_have_the_line_they_stand_on(tmp_path, lines, faults, written):
     result = ingest(write(tmp_path / "book.csv", *lines, **written))
     assert result.faults == faults
@@ -171,9 +163,7 @@ def test_line_numbers_are_those_of_the_original_when_a_copy_in_utf8_was_read(tmp
 
 
 def test_rows_after_a_quote_that_is_never_closed_are_not_lost(tmp_path):
-    path = write(
-        tmp_path / "book.csv", SNAPSHOT, '"A-0' + snapshot(""), *(snapshot(f"A-{i}") for i in range(1, 2001))
-    )
+    path = write(tmp_path / "book.csv", SNAPSHOT, '"A-0' + snapshot(""), *(snapshot(f"A-{i}") for i in range(1, 2001)))
     result = ingest(path)
     assert result.book["rows_in"] == 2001
     assert result.book["accepted"] == 2000

@@ -45,11 +45,7 @@ def test_identical_row_is_dropped_and_counted_however_it_is_written(tmp_path, ag
 
 @pytest.mark.parametrize(
     "other",
-    [
-        snapshot("A-1", amount="5.01"),
-        snapshot("A-1", amount="5", cash="0"),
-        snapshot("A-1", amount="5", current=4),
-    ],
+    [snapshot("A-1", amount="5.01"), snapshot("A-1", amount="5", cash="0"), snapshot("A-1", amount="5", current=4)],
 )
 def test_conflicting_rows_are_all_quarantined(tmp_path, other):
     result = book(tmp_path, snapshot("A-2"), snapshot("A-1", amount="5"), other)
@@ -129,9 +125,7 @@ def test_rows_without_a_key_are_no_duplicates_of_each_other(tmp_path):
 
 
 def test_rows_later_than_the_date_are_not_judged(tmp_path):
-    result = book(
-        tmp_path, snapshot("A-1"), *(snapshot("A-1", "2026-01-31", a) for a in ("1", "1", "2", "abc"))
-    )
+    result = book(tmp_path, snapshot("A-1"), *(snapshot("A-1", "2026-01-31", a) for a in ("1", "1", "2", "abc")))
     assert (result.book["later"], result.book["duplicates"], result.rejects) == (4, 0, [])
 
 

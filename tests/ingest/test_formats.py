@@ -113,16 +113,12 @@ def test_every_borrower_column_is_personal(name):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_dates_amounts_and_loan_ids_are_not_personal(name):
-    harmless = [
-        c for c in FORMATS[name].columns if c.kind != "text" or c.name in ("loan_id", "company", "product")
-    ]
+    harmless = [c for c in FORMATS[name].columns if c.kind != "text" or c.name in ("loan_id", "company", "product")]
     assert [c.name for c in harmless if c.personal] == []
     assert "reporting_date" not in {h for c in BORROWER for h in (c.name, *c.headings)}
 
 
 def test_snapshot_without_one_column_is_no_financial_statement():
     headings = [c.name for c in FORMATS["snapshot"].columns if c.name != "dpd_90_plus_usd"]
-    with pytest.raises(
-        InputError, match=r"the nearest format, canonical snapshot, also needs dpd_90_plus_usd$"
-    ):
+    with pytest.raises(InputError, match=r"the nearest format, canonical snapshot, also needs dpd_90_plus_usd$"):
         recognise(headings, "snapshot.csv")

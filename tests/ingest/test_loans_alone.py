@@ -6,11 +6,7 @@ from tests.support.exports import LOANS, write
 
 
 def test_report_of_loans_alone_says_that_its_figures_are_not_of_the_date(project):
-    rows = [
-        "A-1,C-1,2025-01-15,0.4,900,500,45",
-        "A-2,C-2,2025-06-30,0.4,900,700,0",
-        "A-3,C-3,2025-07-01,0.4,90,90,0",
-    ]
+    rows = ["A-1,C-1,2025-01-15,0.4,900,500,45", "A-2,C-2,2025-06-30,0.4,900,700,0", "A-3,C-3,2025-07-01,0.4,90,90,0"]
     loans = write(project.root / "loans.csv", LOANS, *rows)
     done = project.report("--input", loans, date="2025-06-30")
     assert done.returncode == 0, done.stderr

@@ -29,11 +29,7 @@ def key(request, monkeypatch):
 
 
 def mask(value, key):
-    return (
-        "tok_" + hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()[:32]
-        if key
-        else "redacted"
-    )
+    return "tok_" + hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()[:32] if key else "redacted"
 
 
 def masked_rows(path, format_name, tmp_path):
@@ -92,9 +88,7 @@ def test_loans_that_are_no_tape_are_masked_too(tmp_path, key):
 def test_reporting_date_is_not_masked_for_the_tin_in_it(tmp_path, key):
     header = PAR.replace("reporting_date", "Reporting Date") + ",tin,rating,destination"
     [row] = masked_rows(
-        write(tmp_path / "book.csv", header, TAPES["par_balances"][1] + ",0614,AA,Lima"),
-        "par_balances",
-        tmp_path,
+        write(tmp_path / "book.csv", header, TAPES["par_balances"][1] + ",0614,AA,Lima"), "par_balances", tmp_path
     )
     assert (row["measurement_date"], row["loan_id"]) == (DATE, "A-1")
     assert row["borrower_tax_id"] == mask("0614", key)
@@ -120,9 +114,7 @@ def test_key_is_in_no_error(tmp_path, monkeypatch, content):
             [batch] = roles.stage(found, DATE, engine, tmp_path, KEY.encode())
             rejects, _ = quarantine.quarantine([batch], engine, tmp_path, KEY.encode())
             assert KEY not in str(rejects.to_pylist())
-            quarantine.check_reject_limit(
-                batch, {"quarantined": len(rejects), "rows_in": 1, "later": 0}, {"x": 1}, 5.0
-            )
+            quarantine.check_reject_limit(batch, {"quarantined": len(rejects), "rows_in": 1, "later": 0}, {"x": 1}, 5.0)
             coverage.check_date([], DATE)
     assert KEY not in str(error.value)
 

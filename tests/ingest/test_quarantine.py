@@ -63,11 +63,7 @@ def folder(tmp_path, *names):
 
 
 FIXED, DUE, PAID = "what is fixed of each loan", "what was due", "what was paid"
-USES = {
-    "schedules.csv": DUE,
-    "transactions.csv": PAID,
-    "payments.csv": "kept: the transactions say what was paid",
-}
+USES = {"schedules.csv": DUE, "transactions.csv": PAID, "payments.csv": "kept: the transactions say what was paid"}
 UNUSED = "not used: the tape comes from the snapshot"
 
 
@@ -135,11 +131,7 @@ def test_loan_disbursed_after_the_date_is_left_out(tmp_path):
 def test_par_balances_may_have_a_row_a_date(tmp_path):
     header = PAR.removeprefix("loan_id_raw,")
     [row] = ingest(write(tmp_path / "par.csv", header, "2025-12-31,100,60,30,10,1")).tape
-    assert (row["loan_id"], row["dpd_30_60_usd"], row["total_eligible_usd"]) == (
-        None,
-        Decimal(20),
-        Decimal(100),
-    )
+    assert (row["loan_id"], row["dpd_30_60_usd"], row["total_eligible_usd"]) == (None, Decimal(20), Decimal(100))
 
 
 def test_real_payments_are_read_with_their_exact_headings(tmp_path, monkeypatch):
@@ -166,8 +158,7 @@ def test_rejected_row_has_file_line_amount_every_reason_and_its_original_values(
     [row] = ingest(write(tmp_path / "book.csv", header, "C-1,Ana Ficticia,llamar mañana," + line)).rejects
     assert (row["file"], row["line"], row["amount_usd"]) == ("book.csv", 2, Decimal("12.50"))
     assert row["reasons"] == (
-        "measurement_date: not a date; loan_id: missing; cash_available_usd: negative; "
-        "dpd_0_7_usd: not a finite number"
+        "measurement_date: not a date; loan_id: missing; cash_available_usd: negative; dpd_0_7_usd: not a finite number"
     )
     assert json.loads(row["original"]) == {
         "Customer ID": "redacted", "Cliente": "redacted", "Loan ID": None, "measurement_date": "2025-02-30",
@@ -196,13 +187,7 @@ def test_personal_values_of_rejected_rows_are_masked(tmp_path, monkeypatch, key,
 def test_broken_line_is_rejected_without_its_text(tmp_path):
     path = write(tmp_path / "book.csv", SNAPSHOT + ",Cliente", "A-1,Ana Ficticia", snapshot("A-2") + ",B")
     assert ingest(path).rejects == [
-        {
-            "file": "book.csv",
-            "line": 2,
-            "reasons": "line: missing columns",
-            "amount_usd": None,
-            "original": None,
-        }
+        {"file": "book.csv", "line": 2, "reasons": "line: missing columns", "amount_usd": None, "original": None}
     ]
 
 
@@ -215,9 +200,7 @@ def test_originals_are_as_they_stood_in_every_kind_of_file(tmp_path):
     )
     write(tmp_path / "b" / "book.jsonl", "", "", json.dumps(cells), json.dumps(cells | {"loan_id": "A-2"}))
     (tmp_path / "c").mkdir()
-    pq.write_table(
-        pa.table({name: [value] for name, value in cells.items()}), tmp_path / "c" / "book.parquet"
-    )
+    pq.write_table(pa.table({name: [value] for name, value in cells.items()}), tmp_path / "c" / "book.parquet")
     found = {}
     for name in "abc":
         rejects = ingest(tmp_path / name).rejects
@@ -310,9 +293,7 @@ def test_as_of_is_read_from_par_balances(tmp_path):
 )
 def test_date_with_both_grains_is_refused(frame, loans, mixed):
     dates = [DATE] * len(loans)
-    table = pa.table(
-        {"loan_id": pa.array(loans, pa.string()), "measurement_date": pa.array(dates, pa.date32())}
-    )
+    table = pa.table({"loan_id": pa.array(loans, pa.string()), "measurement_date": pa.array(dates, pa.date32())})
     if mixed:
         with pytest.raises(InputError, match="2025-12-31 has both a row a loan and a row for the whole book"):
             coverage.check_grain(frame(table))
@@ -376,9 +357,7 @@ def test_file_with_bad_rows_only_fails_the_limit_and_has_no_date(tmp_path):
     result = ingest(write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1", amount="x"), snapshot("A-2", "x")))
     with pytest.raises(InputError, match=r"^2 of 2 rows .* \(100.00 %"):
         quarantine.check_reject_limit(result.batches[0], result.book, result.reasons["snapshot"], 5.0)
-    with pytest.raises(
-        InputError, match=r"^No row for 2025-12-31 in the input: it has no usable row at all$"
-    ):
+    with pytest.raises(InputError, match=r"^No row for 2025-12-31 in the input: it has no usable row at all$"):
         coverage.check_date(result.dates, DATE)
 
 
@@ -401,10 +380,7 @@ DAYS = [dt.date(2025, 10, 31), dt.date(2025, 12, 31), dt.date(2026, 1, 31)]
     ("day", "message"),
     [
         (dt.date(2025, 12, 31), None),
-        (
-            dt.date(2025, 11, 30),
-            "No row for 2025-11-30 in the input; the nearest dates are 2025-10-31 and 2025-12-31",
-        ),
+        (dt.date(2025, 11, 30), "No row for 2025-11-30 in the input; the nearest dates are 2025-10-31 and 2025-12-31"),
         (dt.date(2025, 1, 1), "No row for 2025-01-01 in the input; the nearest dates are 2025-10-31"),
         (dt.date(2027, 1, 1), "No row for 2027-01-01 in the input; the nearest dates are 2026-01-31"),
     ],

@@ -66,9 +66,7 @@ def test_nothing_comes_of_a_header_only(tmp_path):
 
 def test_sums_go_beyond_what_one_amount_can_hold(tmp_path):
     most = "9999999999999999.99"
-    result = ingest(
-        write(tmp_path / "book.csv", SNAPSHOT, *(snapshot(f"A-{i}", amount=most) for i in range(20)))
-    )
+    result = ingest(write(tmp_path / "book.csv", SNAPSHOT, *(snapshot(f"A-{i}", amount=most) for i in range(20))))
     assert result.book["amount_in"] == result.book["amount_accepted"] == "199999999999999999.80"
 
 
@@ -82,27 +80,12 @@ def test_sums_go_beyond_what_one_amount_can_hold(tmp_path):
             "10.50",
         ),
         ("schedules", ["loan_id,date_due", "A-1,2025-12-15"], (1, 1, 0, 0), "0.00"),
-        (
-            "transactions",
-            [TRANSACTIONS, "A-1,PAYMENT,2025-12-15,-2.25,1,0,0,0,0,0,USD"],
-            (1, 1, 0, 0),
-            "-2.25",
-        ),
+        ("transactions", [TRANSACTIONS, "A-1,PAYMENT,2025-12-15,-2.25,1,0,0,0,0,0,USD"], (1, 1, 0, 0), "-2.25"),
         ("transactions", [TRANSACTIONS, "A-1,PAYMENT,2026-01-01,9,1,0,0,0,0,0,USD"], (1, 0, 0, 1), "0.00"),
-        (
-            "transactions",
-            ["loan_id,transaction_type,date_paid", "A-1,PAYMENT,2025-12-15"],
-            (1, 1, 0, 0),
-            "0.00",
-        ),
+        ("transactions", ["loan_id,transaction_type,date_paid", "A-1,PAYMENT,2025-12-15"], (1, 1, 0, 0), "0.00"),
         ("payments", ["Loan ID,True Payment Date,True Rabates", "1,2025-12-15,1.00"], (1, 1, 0, 0), "0.00"),
         ("payments", [PAYMENTS, ",,,,1,2025-12-15,,,,,3.33,,,,,,,"], (1, 1, 0, 0), "3.33"),
-        (
-            "statements",
-            ["fecha,cuenta,monto", "2025-12-31,Caja,5.00", "2025-12-31,Total,x"],
-            (2, 1, 1, 0),
-            "5.00",
-        ),
+        ("statements", ["fecha,cuenta,monto", "2025-12-31,Caja,5.00", "2025-12-31,Total,x"], (2, 1, 1, 0), "5.00"),
         ("statements_wide", ["fecha,caja", "2025-12-31,5.00", "2025-12-31,6.00"], (2, 0, 2, 0), "0.00"),
         ("statements_wide", ["fecha,caja", "2025-12-31,5.00"], (1, 1, 0, 0), "0.00"),
         ("loans", [LOANS, "A-1,C,2025-01-01,0.4,9,5.00,0"], (1, 1, 0, 0), "5.00"),
@@ -131,9 +114,7 @@ def test_run_fails_when_the_parts_do_not_add_up(tmp_path, lost):
         else:
             amounts = pa.array([Decimal("5.00"), None], pa.decimal128(18, 2))
             rejects = rejects.set_column(3, "amount_usd", amounts)
-        with pytest.raises(
-            RunError, match=r"^canonical snapshot: . rows and 95.00 USD came in, but . rows and"
-        ):
+        with pytest.raises(RunError, match=r"^canonical snapshot: . rows and 95.00 USD came in, but . rows and"):
             reconciliation.reconcile(batch, rejects, engine)
 
 
@@ -153,9 +134,7 @@ def test_run_fails_when_the_parts_do_not_add_up(tmp_path, lost):
 )
 def test_row_is_unbalanced_when_its_buckets_miss_more_than_the_tolerance(frame, gaps, rows, usd):
     def amounts(values):
-        return pa.array(
-            [value if value is None else Decimal(value) for value in values], pa.decimal128(18, 2)
-        )
+        return pa.array([value if value is None else Decimal(value) for value in values], pa.decimal128(18, 2))
 
     columns = dict.fromkeys(BUCKETS, amounts(["20.00"] * len(gaps)))
     columns["total_receivable_usd"] = amounts([gap and str(100 + Decimal(gap)) for gap in gaps])
@@ -172,13 +151,7 @@ def test_unbalanced_row_is_accepted(tmp_path):
 
 
 def test_reasons_are_counted_by_row_the_most_frequent_first(tmp_path):
-    lines = [
-        snapshot("A-1", cash="x"),
-        snapshot("A-2", cash="x"),
-        snapshot("", cash="y"),
-        "1",
-        snapshot("A-3"),
-    ]
+    lines = [snapshot("A-1", cash="x"), snapshot("A-2", cash="x"), snapshot("", cash="y"), "1", snapshot("A-3")]
     write(tmp_path / "in" / "book.csv", SNAPSHOT, *lines)
     write(tmp_path / "in" / "t.csv", TRANSACTIONS, "A-1,,2025-12-15,1,1,0,0,0,0,0,USD")
     reasons = ingest(tmp_path / "in").reasons

@@ -55,15 +55,11 @@ def test_sample_replaces_the_sample(tmp_path, monkeypatch, former):
     plan.check_default(tmp_path, DATE, ROOT / "data/sample")
 
 
-@pytest.mark.parametrize(
-    "verb", [["report", "--date", DATE], ["report"], ["backfill", "--from", DATE, "--to", DATE]]
-)
+@pytest.mark.parametrize("verb", [["report", "--date", DATE], ["report"], ["backfill", "--from", DATE, "--to", DATE]])
 def test_forgotten_input_is_refused_before_any_work(kept, tmp_path, verb):
     leave(tmp_path, "/exports/december", [REAL])
     before = sorted(tmp_path.rglob("*"))
     result = kept.abaco(*verb, "--output", tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith(
-        f"Error: INPUT is missing: the report of {DATE} was made of /exports/december, "
-    )
+    assert result.stderr.startswith(f"Error: INPUT is missing: the report of {DATE} was made of /exports/december, ")
     assert sorted(tmp_path.rglob("*")) == before

@@ -94,10 +94,7 @@ def test_line_ends_and_suffix_do_not_matter(tmp_path, end, name):
 def test_line_ends_may_be_mixed(tmp_path):
     head, first, second = csv_bytes().splitlines()
     (tmp_path / "book.csv").write_bytes(head + b"\n" + first + b"\r\n" + second + b"\n")
-    assert [row["borrower_name"] for row in ingest(tmp_path / "book.csv").tape] == [
-        "Begoña Ruiz",
-        "José Peña",
-    ]
+    assert [row["borrower_name"] for row in ingest(tmp_path / "book.csv").tape] == ["Begoña Ruiz", "José Peña"]
 
 
 def test_last_line_needs_no_line_end(tmp_path):
@@ -119,9 +116,7 @@ def test_parquet_gives_the_same_figures_from_any_type(tmp_path, kind):
     assert figures(tmp_path / "book.parquet") == FIGURES
 
 
-@pytest.mark.parametrize(
-    "stamp", [pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.string()]
-)
+@pytest.mark.parametrize("stamp", [pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.string()])
 def test_parquet_dates_may_be_timestamps_or_text(tmp_path, stamp):
     table = pa.table({h: [row[i] for row in CELLS] for i, h in enumerate(HEADINGS)})
     dates = pa.array([DATE, DATE]).cast(pa.timestamp("us")).cast(stamp)
@@ -134,8 +129,7 @@ def test_json_gives_the_same_figures(tmp_path, form):
     rows = [dict(zip(HEADINGS, cells, strict=True)) for cells in CELLS]
     if form == "numbers":
         rows = [
-            {k: v if i in (0, 1, 11) else float(v) if v else None for i, (k, v) in enumerate(r.items())}
-            for r in rows
+            {k: v if i in (0, 1, 11) else float(v) if v else None for i, (k, v) in enumerate(r.items())} for r in rows
         ]
     text = "\n".join(map(json.dumps, rows)) if form == "lines" else json.dumps(rows)
     path = write(tmp_path / ("book.jsonl" if form == "lines" else "book.json"), text)
@@ -147,9 +141,7 @@ def test_xlsx_gives_the_same_figures(tmp_path, form):
     book = openpyxl.Workbook()
     book.active.append(HEADINGS)
     for cells in CELLS:
-        numbers = [
-            c if i in (0, 11) else DATE if i == 1 else float(c) if c else None for i, c in enumerate(cells)
-        ]
+        numbers = [c if i in (0, 11) else DATE if i == 1 else float(c) if c else None for i, c in enumerate(cells)]
         book.active.append(cells if form == "text" else numbers)
     book.save(tmp_path / "book.xlsx")
     assert figures(tmp_path / "book.xlsx") == FIGURES
@@ -157,9 +149,7 @@ def test_xlsx_gives_the_same_figures(tmp_path, form):
 
 def test_no_amount_goes_through_a_float(tmp_path):
     largest = "9999999999999999.99"
-    path = write(
-        tmp_path / "book.csv", SNAPSHOT, snapshot("A-1", amount=largest), snapshot("A-2", amount="0.01")
-    )
+    path = write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1", amount=largest), snapshot("A-2", amount="0.01"))
     assert [row["total_receivable_usd"] for row in ingest(path).tape] == [Decimal(largest), Decimal("0.01")]
 
 
@@ -195,9 +185,7 @@ def test_decimal_mark_is_what_most_numbers_need(tmp_path, cells, mark):
 
 
 def test_source_knows_its_fingerprint_and_form(tmp_path):
-    path = write(
-        tmp_path / "book.csv", SNAPSHOT.replace(",", ";"), snapshot().replace(",", ";"), encoding="utf-8-sig"
-    )
+    path = write(tmp_path / "book.csv", SNAPSHOT.replace(",", ";"), snapshot().replace(",", ";"), encoding="utf-8-sig")
     [source], skipped = sources.discover(path)
     content = path.read_bytes()
     assert skipped == []
@@ -299,9 +287,7 @@ def test_empty_file_is_an_error(tmp_path, suffix):
     assert fails(tmp_path / f"book{suffix}") == f"book{suffix} is empty (0 bytes): export it again"
 
 
-@pytest.mark.parametrize(
-    "content", [b"\n", b"\n\n", b"\xef\xbb\xbf", b" , ,\n1,2,3\n", b"\n" + SNAPSHOT.encode()]
-)
+@pytest.mark.parametrize("content", [b"\n", b"\n\n", b"\xef\xbb\xbf", b" , ,\n1,2,3\n", b"\n" + SNAPSHOT.encode()])
 def test_file_without_header_is_an_error(tmp_path, content):
     (tmp_path / "book.csv").write_bytes(content)
     assert fails(tmp_path / "book.csv") == "book.csv has no header line: the first line must name the columns"
@@ -309,9 +295,7 @@ def test_file_without_header_is_an_error(tmp_path, content):
 
 def test_wrong_columns_are_named(tmp_path):
     message = fails(write(tmp_path / "book.csv", "loan_id,colour", "1,red"))
-    assert message.startswith(
-        "book.csv fits no known format: it has the columns loan_id, colour; the nearest format"
-    )
+    assert message.startswith("book.csv fits no known format: it has the columns loan_id, colour; the nearest format")
 
 
 def test_suffix_must_be_known(tmp_path):
@@ -319,9 +303,7 @@ def test_suffix_must_be_known(tmp_path):
     assert message.startswith("book.pdf is not one of .csv, .tsv, .txt, .parquet, .json")
 
 
-@pytest.mark.parametrize(
-    "content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", SNAPSHOT.encode("utf-16"), b"PK\3\4\n\0\0\0"]
-)
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", SNAPSHOT.encode("utf-16"), b"PK\3\4\n\0\0\0"])
 def test_binary_or_utf16_file_named_csv_is_an_error(tmp_path, content):
     (tmp_path / "book.csv").write_bytes(content)
     assert fails(tmp_path / "book.csv").startswith("book.csv is not a text file (it holds binary data)")
@@ -380,6 +362,4 @@ def test_folder_without_a_usable_file_says_why_for_each(tmp_path):
     write(tmp_path / "x.csv", "a,b", "1,2")
     write(tmp_path / "notes.md", "x")
     message = fails(tmp_path)
-    assert message.startswith(
-        f"No usable export in the folder {tmp_path}: notes.md: not a table; x.csv: x.csv fits no"
-    )
+    assert message.startswith(f"No usable export in the folder {tmp_path}: notes.md: not a table; x.csv: x.csv fits no")

@@ -39,9 +39,7 @@ WIDE = {
     "english": ["date,cash_and_cash_equivalents,assets,total equity", "2025-12-31,10.50,90,-3.25"],
     "spanish": ["Fecha de Corte,Caja,Activos,Patrimonio", "2025-12-31,10.50,90,-3.25"],
 }
-EXPECTED = {
-    DATE: {"cash_usd": Decimal("10.50"), "assets_usd": Decimal("90.00"), "equity_usd": Decimal("-3.25")}
-}
+EXPECTED = {DATE: {"cash_usd": Decimal("10.50"), "assets_usd": Decimal("90.00"), "equity_usd": Decimal("-3.25")}}
 
 
 @pytest.mark.parametrize("language", LONG)
@@ -58,9 +56,7 @@ def test_wide_statements_give_accounts_by_date(tmp_path, language):
 def test_statements_may_be_a_workbook_or_windows_text(tmp_path, form):
     book = openpyxl.Workbook()
     for line in form:
-        book.active.append(
-            [float(c) if c.replace(".", "").lstrip("-").isdigit() else c for c in line.split(",")]
-        )
+        book.active.append([float(c) if c.replace(".", "").lstrip("-").isdigit() else c for c in line.split(",")])
     (tmp_path / "in").mkdir()
     book.save(tmp_path / "in" / "statements.xlsx")
     assert accounts(tmp_path).accounts == EXPECTED
@@ -75,9 +71,7 @@ def test_each_account_heading_means_one_account(heading):
     assert [a for a, names in ACCOUNTS.items() if name in names] == [account]
 
 
-@pytest.mark.parametrize(
-    "metric", ["Total", "total general", "cash flow", "Activos fijos", "Utilidad bruta", "net"]
-)
+@pytest.mark.parametrize("metric", ["Total", "total general", "cash flow", "Activos fijos", "Utilidad bruta", "net"])
 def test_account_is_matched_whole_and_an_unknown_one_is_told(tmp_path, metric):
     result = accounts(tmp_path, "fecha,cuenta,monto", f"2025-12-31,{metric},5", "2025-12-31,Utilidad,7")
     assert result.accounts == {DATE: {"net_income_usd": Decimal("7.00")}}
@@ -93,9 +87,7 @@ def test_dates_are_kept_apart_and_in_order(tmp_path):
 
 
 def test_zero_is_an_amount_and_an_empty_cell_is_none(tmp_path):
-    assert accounts(tmp_path, "fecha,caja,activos", "2025-12-31,0,").accounts == {
-        DATE: {"cash_usd": Decimal("0.00")}
-    }
+    assert accounts(tmp_path, "fecha,caja,activos", "2025-12-31,0,").accounts == {DATE: {"cash_usd": Decimal("0.00")}}
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -113,9 +105,7 @@ def test_account_given_twice_with_other_values_is_quarantined(tmp_path):
     }
 
 
-@pytest.mark.parametrize(
-    "line", ["2025-12-31,Caja,x", "2025-12-31,Caja,", "31/12/2025,Caja,1", "2025-12-31,,1"]
-)
+@pytest.mark.parametrize("line", ["2025-12-31,Caja,x", "2025-12-31,Caja,", "31/12/2025,Caja,1", "2025-12-31,,1"])
 def test_bad_line_of_a_statement_gives_no_account(tmp_path, line):
     result = accounts(tmp_path, "fecha,cuenta,monto", line)
     assert (result.accounts, len(result.rejects)) == ({}, 1)

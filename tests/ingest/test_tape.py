@@ -12,12 +12,7 @@ from abaco.ingest.formats import LOANS, PAR, SNAPSHOT
 from tests.support.exports import rows_of
 
 DATE = dt.date(2025, 12, 31)
-KINDS = {
-    "date": pa.date32(),
-    "amount": pa.decimal128(18, 2),
-    "rate": pa.decimal128(18, 6),
-    "days": pa.int64(),
-}
+KINDS = {"date": pa.date32(), "amount": pa.decimal128(18, 2), "rate": pa.decimal128(18, 6), "days": pa.int64()}
 FULL = ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd")
 
 
@@ -101,9 +96,7 @@ def test_cumulative_balances_become_buckets(frame, balances, expected):
 
 
 def test_written_off_balance_stays_out_of_the_receivable(frame):
-    [row] = rows_of(
-        tape_of(frame, PAR, par("0", "0", "0", "0", "0", writeoff_outstanding_balance_usd="750.25"))
-    )
+    [row] = rows_of(tape_of(frame, PAR, par("0", "0", "0", "0", "0", writeoff_outstanding_balance_usd="750.25")))
     assert (row["total_receivable_usd"], row["written_off_usd"]) == (Decimal("0.00"), Decimal("750.25"))
 
 
@@ -124,8 +117,7 @@ def test_loans_have_the_date_that_they_are_reported_at(frame):
 
 
 @pytest.mark.parametrize(
-    ("first", "gap"),
-    [("20.00", "0.00"), ("19.99", "0.01"), ("20.02", "-0.02"), ("0.00", "20.00"), (None, None)],
+    ("first", "gap"), [("20.00", "0.00"), ("19.99", "0.01"), ("20.02", "-0.02"), ("0.00", "20.00"), (None, None)]
 )
 def test_gap_is_what_the_buckets_miss_of_the_receivable(frame, first, gap):
     rows = rows_of(tape_of(frame, SNAPSHOT, snapshot(dpd_0_7_usd=first)).select(gap=tape.bucket_gap()))

@@ -59,9 +59,7 @@ def test_accepted_rows_of_each_batch_are_read_from_what_ingestion_left(tmp_path)
     assert [path.name for path in tables.iterdir()] == ["loans.parquet"]
 
 
-@pytest.mark.parametrize(
-    ("values", "found"), [([], []), ([None, None], []), ([None, ""], ["a"]), (["x", None], ["a"])]
-)
+@pytest.mark.parametrize(("values", "found"), [([], []), ([None, None], []), ([None, ""], ["a"]), (["x", None], ["a"])])
 def test_column_is_present_when_a_row_has_a_value(frame, values, found):
     table = pa.table({"a": pa.array(values, pa.string()), "b": pa.nulls(len(values), pa.string())})
     assert transformation.present(frame(table), ["a", "b"]) == found
@@ -72,13 +70,7 @@ def test_column_is_present_when_a_row_has_a_value(frame, values, found):
 
 @pytest.mark.parametrize(
     ("usd", "rows", "limit"),
-    [
-        ("100.00", 4, "50.00"),
-        ("0.00", 4, "0.00"),
-        (None, 4, "0.00"),
-        ("0.01", 1, "0.02"),
-        ("10.00", 3, "6.67"),
-    ],
+    [("100.00", 4, "50.00"), ("0.00", 4, "0.00"), (None, 4, "0.00"), ("0.01", 1, "0.02"), ("10.00", 3, "6.67")],
 )
 def test_outlier_limit_is_a_multiple_of_the_mean_balance(usd, rows, limit):
     balances = [usd and Decimal(usd), *[None] * (rows - 1)]
@@ -168,10 +160,7 @@ def aging(frame, *rows):
     columns = {name: amounts([row[i + 1] for row in rows]) for i, name in enumerate(names)}
     table = pa.table({"measurement_date": pa.array([row[0] for row in rows], pa.date32())} | columns)
     found = kpis_aging.aging_by_date(kpis_totals.totals(frame(table), names)).to_pylist()
-    return [
-        (r["date"], r["bucket"], r["amount"] and str(r["amount"]), r["share"] and str(r["share"]))
-        for r in found
-    ]
+    return [(r["date"], r["bucket"], r["amount"] and str(r["amount"]), r["share"] and str(r["share"])) for r in found]
 
 
 def test_aging_is_amount_and_share_of_the_book_by_date_and_bucket(frame):
@@ -224,9 +213,7 @@ def test_borrower_owes_the_sum_of_its_loans_and_of_what_is_30_days_late(tmp_path
     ids, dates, *usd = zip(*rows, strict=True)
     names = ("total_receivable_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd")
     columns = {name: amounts(values) for name, values in zip(names, usd, strict=True)}
-    table = pa.table(
-        {"borrower_id": pa.array(ids), "measurement_date": pa.array(dates, pa.date32()), **columns}
-    )
+    table = pa.table({"borrower_id": pa.array(ids), "measurement_date": pa.array(dates, pa.date32()), **columns})
     with DuckDB(spill=tmp_path) as engine:
         found = transformation.borrowers(engine.from_arrow(table), engine, tmp_path)
         assert rows_of(found) == [

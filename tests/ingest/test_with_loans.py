@@ -78,11 +78,7 @@ def test_value_of_the_tape_wins_and_what_it_lacks_is_filled(frame):
 def test_every_date_of_a_loan_is_filled(frame):
     balances = "loan_id  measurement_date\nA-1  2025-11-30\nA-1  2025-12-31\nA-2  2025-11-30\n"
     found = filled(frame, balances, FULL)
-    assert [(row["loan_id"], row["borrower_id"]) for row in found] == [
-        ("A-1", "C-1"),
-        ("A-1", "C-1"),
-        ("A-2", None),
-    ]
+    assert [(row["loan_id"], row["borrower_id"]) for row in found] == [("A-1", "C-1"), ("A-1", "C-1"), ("A-2", None)]
 
 
 def test_same_number_of_two_companies_is_two_loans(frame):

@@ -9,12 +9,7 @@ from abaco.ingest.columns import BUCKETS, FIRST_DAY
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
 AMOUNT = pa.decimal128(18, 2)
-KINDS = {
-    "measurement_date": pa.date32(),
-    "loan_id": pa.string(),
-    "company": pa.string(),
-    "product": pa.string(),
-}
+KINDS = {"measurement_date": pa.date32(), "loan_id": pa.string(), "company": pa.string(), "product": pa.string()}
 
 # A-1 and B-1 are loans of two companies. In December A-2 skips a bucket, A-7 is written off but for what was paid,
 # are new, and the write-off of A-11 is reversed.

@@ -140,9 +140,7 @@ def published(name, day):
 
 
 def rounded(value, places):
-    return Fraction(math.floor(abs(value) * 10**places + Fraction(1, 2)), 10**places) * (
-        1 if value >= 0 else -1
-    )
+    return Fraction(math.floor(abs(value) * 10**places + Fraction(1, 2)), 10**places) * (1 if value >= 0 else -1)
 
 
 # The KPIs, one function each
@@ -181,15 +179,13 @@ def written_off(day):
 
 def write_off_rate(day):
     return share(
-        sum(max(now.off - was.off, 0) for was, now in transitions(day)),
-        sum(was.owed for was, _ in transitions(day)),
+        sum(max(now.off - was.off, 0) for was, now in transitions(day)), sum(was.owed for was, _ in transitions(day))
     )
 
 
 def recovery_rate(day):
     return share(
-        sum(max(was.off - now.off, 0) for was, now in transitions(day)),
-        sum(was.off for was, _ in transitions(day)),
+        sum(max(was.off - now.off, 0) for was, now in transitions(day)), sum(was.off for was, _ in transitions(day))
     )
 
 

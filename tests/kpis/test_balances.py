@@ -81,11 +81,7 @@ def test_days_unknown_of_a_loan_with_a_balance_make_nothing_of_it_known(frame):
 
 def test_days_unknown_of_a_loan_without_a_balance_do_not_matter(frame):
     text = f"{loan('91').rstrip()}\n        A-2      0.00    -    0.00\n"
-    assert one(frame, text, *LATE) == {
-        "par_1_usd": "100.00",
-        "npl_usd": "100.00",
-        "gross_90_plus_usd": "105.00",
-    }
+    assert one(frame, text, *LATE) == {"par_1_usd": "100.00", "npl_usd": "100.00", "gross_90_plus_usd": "105.00"}
 
 
 def test_days_unknown_of_a_loan_that_is_written_off_matter_to_the_gross_balance_alone(frame):
@@ -140,10 +136,7 @@ def test_rates_weigh_by_what_is_owed_and_only_where_they_are_known(frame):
 
 def test_rates_missing_for_all_loans_give_none(frame):
     text = "loan_id  total_receivable_usd\nA-1  100.00\n"
-    assert one(frame, text, "rate_weighted_usd", "rated_usd") == {
-        "rate_weighted_usd": None,
-        "rated_usd": None,
-    }
+    assert one(frame, text, "rate_weighted_usd", "rated_usd") == {"rate_weighted_usd": None, "rated_usd": None}
 
 
 def test_statement_of_the_same_date_fills_cash_that_the_tape_lacks(frame):

@@ -51,10 +51,7 @@ def test_months_before_are_calendar_months(date, months, end):
 
 
 def test_month_starts_from_the_end_of_the_one_before():
-    assert opened("2025-10-31", "2025-11-30", "2025-12-31") == {
-        "2025-11-30": "2025-10-31",
-        "2025-12-31": "2025-11-30",
-    }
+    assert opened("2025-10-31", "2025-11-30", "2025-12-31") == {"2025-11-30": "2025-10-31", "2025-12-31": "2025-11-30"}
 
 
 def test_month_after_a_gap_starts_from_nothing():

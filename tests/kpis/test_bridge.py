@@ -13,9 +13,7 @@ from abaco.kpis.totals import totals
 
 from .moving import DECEMBER, MONTH, NOVEMBER, OCTOBER, dates_of, loan_tape
 
-DEFINITIONS = {
-    name: kpi for name, kpi in catalog.load().items() if name in ("PAR7", "PAR30", "PAR60", "PAR90")
-}
+DEFINITIONS = {name: kpi for name, kpi in catalog.load().items() if name in ("PAR7", "PAR30", "PAR60", "PAR90")}
 TERMS = ["opening", *bridge.MOVED, bridge.GROWTH, "closing"]
 
 
@@ -38,9 +36,7 @@ def bridged(frame):
 def moved(rows, kpi="PAR30", date=DECEMBER):
     """The USD of each term that is not 0, as text; None where it is not known."""
     found = {
-        r["term"]: r["amount_usd"]
-        for r in rows
-        if (r["kpi"], r["date"]) == (kpi, date) and r["term"] in bridge.MOVED
+        r["term"]: r["amount_usd"] for r in rows if (r["kpi"], r["date"]) == (kpi, date) and r["term"] in bridge.MOVED
     }
     return {term: usd if usd is None else str(usd) for term, usd in found.items() if usd is None or usd}
 
@@ -146,9 +142,7 @@ def test_loans_of_two_companies_with_the_same_number_are_two_loans(bridged):
 
 
 def test_book_that_grows_dilutes_what_is_at_risk(bridged):
-    rows = bridged(
-        month(("10.00@30 0.00", "10.00@30 0.00"), ("90.00@0 0.00", "90.00@0 0.00"), ("", "100.00@0 0.00"))
-    )
+    rows = bridged(month(("10.00@30 0.00", "10.00@30 0.00"), ("90.00@0 0.00", "90.00@0 0.00"), ("", "100.00@0 0.00")))
     assert moved(rows) == {}
     assert points(rows)[bridge.GROWTH] == "-5"
 
@@ -157,11 +151,7 @@ def test_book_that_grows_dilutes_what_is_at_risk(bridged):
 
 
 def test_thirds_still_sum_to_the_published_change(bridged):
-    thirds = [
-        ("1.00@0 0.00", "1.00@30 0.00"),
-        ("1.00@7 0.00", "1.00@30 0.00"),
-        ("1.00@0 0.00", "1.00@0 0.00"),
-    ]
+    thirds = [("1.00@0 0.00", "1.00@30 0.00"), ("1.00@7 0.00", "1.00@30 0.00"), ("1.00@0 0.00", "1.00@0 0.00")]
     found = points(bridged(month(*thirds)))
     assert (found["opening"], found["closing"]) == ("0", "66.6667")
     assert sorted([found["new arrears"], found["rolled on"]]) == ["33.3333", "33.3334"]
@@ -187,9 +177,7 @@ def test_what_rounding_leaves_goes_where_it_was_taken(exact, whole, expected):
 def test_gap_is_called_out(bridged, frame):
     rows = bridged(MONTH)
     sums = totals(frame(loan_tape(MONTH)), ["total_receivable_usd", *BUCKETS])
-    wrong = [
-        {**r, "amount_usd": r["amount_usd"] + Decimal("0.01")} if r["term"] == "paid" else r for r in rows
-    ]
+    wrong = [{**r, "amount_usd": r["amount_usd"] + Decimal("0.01")} if r["term"] == "paid" else r for r in rows]
     assert bridge.gaps(wrong, DEFINITIONS, sums) == [
         "PAR30 from 2025-11-30 to 2025-12-31",
         "PAR90 from 2025-11-30 to 2025-12-31",

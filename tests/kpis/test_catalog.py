@@ -102,11 +102,7 @@ TWO_COLUMNS = "[dpd_60_90_usd, dpd_90_plus_usd]"
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        (
-            "dpd_60_90_usd",
-            "dpd_60_usd",
-            ": numerator: dpd_60_usd is not a measure; choose one of total_",
-        ),
+        ("dpd_60_90_usd", "dpd_60_usd", ": numerator: dpd_60_usd is not a measure; choose one of total_"),
         ("total_receivable_usd", "loan_id", ": denominator: loan_id is not a measure; choose one of "),
         (TWO_COLUMNS, "[]", ": numerator is missing: name measures, or a function"),
         (TWO_COLUMNS, "dpd_60_90_usd", ".numerator: Input should be a valid tuple"),
@@ -138,10 +134,7 @@ def test_key_too_many_or_too_few_is_named_with_its_kpi(load, more, expected):
 def test_limit_needs_a_direction(load):
     text = PAR60.replace("  direction: lower\n", "")
     assert load(text)["PAR60"].direction is None
-    assert (
-        refusal(load, f"{text}  warning: 3\n")
-        == ": PAR60: has a limit, so it needs a direction: lower or higher"
-    )
+    assert refusal(load, f"{text}  warning: 3\n") == ": PAR60: has a limit, so it needs a direction: lower or higher"
 
 
 def test_one_limit_is_enough(load):
@@ -179,23 +172,11 @@ TWO_INPUTS = "[PAR30, CollectionRate]"
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        (
-            "portfolio_health",
-            "portfolio_wealth",
-            ": function portfolio_wealth is not one of portfolio_health",
-        ),
+        ("portfolio_health", "portfolio_wealth", ": function portfolio_wealth is not one of portfolio_health"),
         (TWO_INPUTS, "[PAR30]", ": inputs: portfolio_health takes 2 (par30, collection_rate), not 1"),
         (TWO_INPUTS, "[PAR60, Later]", ".inputs: Later is neither a measure nor a KPI defined above Health"),
-        (
-            TWO_INPUTS,
-            "[PAR60, Health]",
-            ".inputs: Health is neither a measure nor a KPI defined above Health",
-        ),
-        (
-            "unit:",
-            "numerator: [dpd_60_90_usd]\n  unit:",
-            ": has a function, so numerator and denominator would",
-        ),
+        (TWO_INPUTS, "[PAR60, Health]", ".inputs: Health is neither a measure nor a KPI defined above Health"),
+        ("unit:", "numerator: [dpd_60_90_usd]\n  unit:", ": has a function, so numerator and denominator would"),
     ],
 )
 def test_fault_in_a_composite_is_named_with_its_kpi_and_key(load, old, new, expected):
@@ -206,9 +187,7 @@ def test_fault_in_a_composite_is_named_with_its_kpi_and_key(load, old, new, expe
 
 def test_kpi_or_key_that_is_there_twice_is_refused(load):
     assert refusal(load, PAR60 + PAR60).startswith(" is not valid YAML: PAR60 is there twice")
-    assert refusal(load, f"{PAR60}  precision: 2\n").startswith(
-        " is not valid YAML: precision is there twice"
-    )
+    assert refusal(load, f"{PAR60}  precision: 2\n").startswith(" is not valid YAML: precision is there twice")
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,8 @@ def curve(cohort, disbursed, *defaulted):
 
 @pytest.fixture
 def curves():
-    old, middle = (
-        curve("2024 Q4", "100.00", "0.00", "10.00", "20.00"),
-        curve("2025 Q1", "300.00", "0.00", "6.00"),
-    )
-    return pa.Table.from_pylist(
-        [*old, *middle, *curve("2025 Q2", "100.00", "5.00")], schema=arrow_schema(TABLE)
-    )
+    old, middle = (curve("2024 Q4", "100.00", "0.00", "10.00", "20.00"), curve("2025 Q1", "300.00", "0.00", "6.00"))
+    return pa.Table.from_pylist([*old, *middle, *curve("2025 Q2", "100.00", "5.00")], schema=arrow_schema(TABLE))
 
 
 def test_all_quarters_together_add_what_fell_behind_at_each_age(curves):
@@ -43,8 +38,7 @@ def test_all_quarters_together_add_what_fell_behind_at_each_age(curves):
 def test_quarter_is_held_against_all_earlier_ones_at_the_same_age(curves):
     found = cohorts.against_predecessors(curves).to_pylist()
     assert [
-        (r["cohort"], r["months_on_book"], *(str(r[c]) for c in ("share", "share_before", "difference")))
-        for r in found
+        (r["cohort"], r["months_on_book"], *(str(r[c]) for c in ("share", "share_before", "difference"))) for r in found
     ] == [
         ("2025 Q1", 0, "0.0000", "0.0000", "0.0000"),
         ("2025 Q1", 1, "2.0000", "10.0000", "-8.0000"),

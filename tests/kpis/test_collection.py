@@ -72,9 +72,7 @@ def test_a_month_without_flows_is_zero_and_a_month_outside_the_export_is_unknown
     february = TAPE.rsplit("\n", 2)[0]
     assert found(book(frame, tape=february, transactions=rows), "month_paid_usd") == "0.00"
     stopped = book(frame, tape=TAPE, transactions=paid(("2025-02-28", "100.00")))
-    assert reason(stopped, "month_paid_usd") == (
-        "the transactions end on 2025-02-28, too early for the figures"
-    )
+    assert reason(stopped, "month_paid_usd") == ("the transactions end on 2025-02-28, too early for the figures")
     late = paid(("2025-04-01", "1.00")).replace("2025-01-02", "2025-04-02")
     assert reason(book(frame, tape=TAPE, transactions=late), "month_paid_usd") == (
         "the transactions reach back only to 2025-04-01, too short for the figures"
@@ -144,10 +142,7 @@ def test_several_instalments_of_a_month_count_together(frame):
 
 def test_payments_that_match_no_schedule_do_not_give_zero(frame):
     others = book(
-        frame,
-        tape=TAPE,
-        schedules=SCHEDULES.replace("A - 1", "A1   "),
-        transactions=paid(("2025-03-02", "9.00")),
+        frame, tape=TAPE, schedules=SCHEDULES.replace("A - 1", "A1   "), transactions=paid(("2025-03-02", "9.00"))
     )
     assert reason(others, ON_TIME) == "no loan of the transactions is in the schedules"
 
@@ -164,12 +159,7 @@ def test_payments_that_begin_after_the_schedules_cannot_tell_what_is_on_time(fra
 
 
 def test_a_month_counts_up_to_the_day_that_the_figures_are_from(frame):
-    rows = [
-        ("2025-01-31", "100.00"),
-        ("2025-02-28", "100.00"),
-        ("2025-03-10", "7.00"),
-        ("2025-03-11", "50.00"),
-    ]
+    rows = [("2025-01-31", "100.00"), ("2025-02-28", "100.00"), ("2025-03-10", "7.00"), ("2025-03-11", "50.00")]
     early = SCHEDULES + "    A - 1  2025-03-10  20.00  0.00  0.00  0.00"
     march = book(frame, tape=TAPE, schedules=early, transactions=paid(*rows), as_of=dt.date(2025, 3, 10))
     assert found(march, *MONTH, ON_TIME) == ["7.00", "20.00", "7.00", "20.00", "7.00"]
@@ -217,9 +207,7 @@ def test_a_rate_is_rounded_half_up(frame):
     assert str(table["rate"][0]) == "0.13"  # 1 / 800 = 0.125 %
 
 
-@pytest.mark.parametrize(
-    "exports", [{}, {"schedules": SCHEDULES}, {"transactions": paid(("2025-03-01", "1.00"))}]
-)
+@pytest.mark.parametrize("exports", [{}, {"schedules": SCHEDULES}, {"transactions": paid(("2025-03-01", "1.00"))}])
 def test_table_is_empty_where_an_export_lacks(frame, exports):
     table = collections(book(frame, **exports))
     assert (table.schema, table.num_rows) == (arrow_schema(TABLE), 0)

@@ -109,10 +109,7 @@ def test_only_the_date_with_an_unknown_borrower_is_left_out(frame):
     """
     before = {NOVEMBER: total("90.00"), DECEMBER: total("1.01")}
     found = concentration.measure(borrowed(frame, text), ("top_borrower_usd",), before)
-    assert [shown(t.sums) for t in found.values()] == [
-        {"top_borrower_usd": "90.00"},
-        {"top_borrower_usd": None},
-    ]
+    assert [shown(t.sums) for t in found.values()] == [{"top_borrower_usd": "90.00"}, {"top_borrower_usd": None}]
 
 
 def test_book_without_borrower_ids_has_no_value_and_says_what_to_add(frame):
@@ -192,11 +189,7 @@ def test_table_ends_with_the_tenth(frame):
 
 def test_redacted_borrowers_go_by_their_number(frame):
     text = THREE.replace("C-1", "redacted").replace("C-2", "redacted").replace("C-3", "redacted")
-    assert [row[2] for row in table(frame, text, december="100.00")] == [
-        "Borrower 1",
-        "Borrower 2",
-        "Borrower 3",
-    ]
+    assert [row[2] for row in table(frame, text, december="100.00")] == ["Borrower 1", "Borrower 2", "Borrower 3"]
 
 
 def test_table_is_empty_without_borrowers(frame):

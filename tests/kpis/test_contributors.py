@@ -92,6 +92,4 @@ def test_company_is_that_of_the_loan_on_either_date(loans):
 
 
 def test_nothing_that_moved_is_no_row(loans):
-    assert (
-        loans(f"date loan owes written_off\n{NOVEMBER} A-1 9.00@30 0.00\n{DECEMBER} A-1 9.00@30 0.00") == []
-    )
+    assert loans(f"date loan owes written_off\n{NOVEMBER} A-1 9.00@30 0.00\n{DECEMBER} A-1 9.00@30 0.00") == []

@@ -24,11 +24,7 @@ def test_every_date_is_computed_on_its_own(tape):
     """)
     found = history(DEFINITIONS, totals.totals(book, COLUMNS))
     assert found.schema == arrow_schema(TABLE)
-    rows = [
-        (r["date"], r["kpi"], r["value"], r["status"])
-        for r in found.to_pylist()
-        if r["kpi"].startswith("PAR")
-    ]
+    rows = [(r["date"], r["kpi"], r["value"], r["status"]) for r in found.to_pylist() if r["kpi"].startswith("PAR")]
     assert rows == [
         (OCTOBER, "PAR30", None, "not_computable"),
         (OCTOBER, "PAR90", None, "not_computable"),
@@ -45,11 +41,7 @@ def test_a_reason_is_of_its_own_date(tape):
         2025-11-30                      100.00              100.00                   -
         2025-12-31                      100.00              100.00                2.00
     """)
-    found = [
-        r
-        for r in history(DEFINITIONS, totals.totals(book, COLUMNS)).to_pylist()
-        if r["kpi"] == "CollectionRate"
-    ]
+    found = [r for r in history(DEFINITIONS, totals.totals(book, COLUMNS)).to_pylist() if r["kpi"] == "CollectionRate"]
     assert [(r["value"], r["reason"]) for r in found] == [
         (None, "the input does not give the cash available on 2025-11-30"),
         (Decimal("2.000000"), None),
@@ -57,10 +49,7 @@ def test_a_reason_is_of_its_own_date(tape):
 
 
 def test_history_of_an_empty_tape_has_no_rows(tape):
-    assert (
-        history(DEFINITIONS, totals.totals(tape("measurement_date total_receivable_usd"), COLUMNS)).num_rows
-        == 0
-    )
+    assert history(DEFINITIONS, totals.totals(tape("measurement_date total_receivable_usd"), COLUMNS)).num_rows == 0
 
 
 @pytest.mark.parametrize(
@@ -87,9 +76,7 @@ def test_change_up_to_exactly_the_limit_is_no_anomaly(value):
     assert flagged("4.0000", value) == []
 
 
-@pytest.mark.parametrize(
-    ("value", "change"), [("5.0001", "25.00"), ("2.9999", "-25.00"), ("8.0000", "100.00")]
-)
+@pytest.mark.parametrize(("value", "change"), [("5.0001", "25.00"), ("2.9999", "-25.00"), ("8.0000", "100.00")])
 def test_change_beyond_the_limit_is_an_anomaly_in_both_directions(value, change):
     assert flagged("4.0000", value) == [
         {

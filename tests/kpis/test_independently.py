@@ -209,9 +209,7 @@ def test_roll_rates_are_what_the_files_say(report):
         for (start, end), amount in moved.items():
             of_start = sum(other for pair, other in moved.items() if pair[0] == start)
             against = max(other for other in balances() if other < day)
-            expected.add(
-                (day, against, start, end, loans_moved[start, end], usd(amount), pct(amount, of_start))
-            )
+            expected.add((day, against, start, end, loans_moved[start, end], usd(amount), pct(amount, of_start)))
     found = rows(report, "roll_rates")
     assert (len(found), set(found)) == (len(expected), expected)
 
@@ -247,9 +245,7 @@ def test_vintages_are_what_the_files_say(report):
         for months in range(12 - 3 * quarter + 1):
             late = sum(first[name][1] for name in cohort if name in first and first[name][0] <= months)
             whole = sum(cohort.values())
-            expected.append(
-                (f"2025 Q{quarter}", months, len(cohort), usd(whole), usd(late), pct(late, whole))
-            )
+            expected.append((f"2025 Q{quarter}", months, len(cohort), usd(whole), usd(late), pct(late, whole)))
     assert rows(report, "vintages") == expected
 
 

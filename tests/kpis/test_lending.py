@@ -36,9 +36,7 @@ def test_lent_counts_up_to_the_day_that_the_figures_are_from(frame):
 def test_a_month_in_which_nothing_was_lent_is_zero_and_one_before_the_export_is_unknown(frame):
     assert found(book(frame, loans="\n".join(LOANS.splitlines()[:3])), *NAMES[:2]) == ["0.00", "0"]
     later = book(frame, loans="\n".join(LOANS.splitlines()[:2]) + "\n    A - 9  2025-04-01  1.00  0.100000")
-    assert reason(later, "month_loans") == (
-        "the loans reach back only to 2025-04-01, too short for the figures"
-    )
+    assert reason(later, "month_loans") == ("the loans reach back only to 2025-04-01, too short for the figures")
 
 
 def test_without_known_rates_there_is_no_weight(frame):

@@ -130,13 +130,10 @@ def test_state_of_a_loan(opened, was, now, expected):
 
 
 @pytest.mark.parametrize(
-    ("was", "now"),
-    [("- 5.00", "- 5.00"), ("- 5.00", ""), ("", "- 5.00"), ("- 0.00", "- 0.00"), ("- 5.00", "- 6.00")],
+    ("was", "now"), [("- 5.00", "- 5.00"), ("- 5.00", ""), ("", "- 5.00"), ("- 0.00", "- 0.00"), ("- 5.00", "- 6.00")]
 )
 def test_loan_that_owes_nothing_on_both_dates_has_no_roll_rate(opened, was, now):
-    assert rates(opened(month((was, now), ("1.00@0 0.00", "1.00@0 0.00")))) == [
-        ("0–7", "0–7", 1, "1.00", "100.0000")
-    ]
+    assert rates(opened(month((was, now), ("1.00@0 0.00", "1.00@0 0.00")))) == [("0–7", "0–7", 1, "1.00", "100.0000")]
 
 
 @pytest.mark.parametrize(

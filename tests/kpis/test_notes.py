@@ -36,8 +36,7 @@ def test_rows_without_a_loan_are_counted_by_file(frame):
         frame,
         tape=TAPE + "    2025-03-31  A - 2  1234.50",
         loans=LOANS,
-        transactions=TRANSACTIONS
-        + "    A - 3  PAYMENT  2025-02-11  1000.00\n    A - 3  PAYMENT  2025-02-12  -",
+        transactions=TRANSACTIONS + "    A - 3  PAYMENT  2025-02-11  1000.00\n    A - 3  PAYMENT  2025-02-12  -",
         schedules="""
             loan_id  date_due    principal
             A - 1    2025-02-10  50.00
@@ -86,6 +85,4 @@ def test_types_that_are_no_payment_and_payments_not_used_are_told(frame):
 
 def test_a_month_that_is_not_whole_is_told(frame):
     found = book(frame, tape=TAPE, transactions=TRANSACTIONS, as_of=dt.date(2025, 3, 10))
-    assert notes(found) == [
-        "What was paid and due in 2025-03 counts up to 2025-03-10: the month is not whole."
-    ]
+    assert notes(found) == ["What was paid and due in 2025-03 counts up to 2025-03-10: the month is not whole."]

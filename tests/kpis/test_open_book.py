@@ -74,6 +74,4 @@ def test_loss_given_default_may_be_nothing_or_all(severity):
 def test_loss_given_default_that_is_no_percentage_is_refused(severity):
     with pytest.raises(InputError) as caught:
         open_book.risk("", severity)
-    assert str(caught.value) == (
-        f"calculation.loss_given_default_pct is {severity}: write a number from 0 to 100"
-    )
+    assert str(caught.value) == (f"calculation.loss_given_default_pct is {severity}: write a number from 0 to 100")

@@ -102,14 +102,7 @@ def test_amounts_are_text_with_their_cents():
 
 def test_figures_of_the_month_are_partial_until_it_is_over_and_others_never():
     definitions = catalog.load()
-    empty = {
-        "value": None,
-        "status": "none",
-        "reason": "x",
-        "numerator": None,
-        "denominator": None,
-        "rows": 0,
-    }
+    empty = {"value": None, "status": "none", "reason": "x", "numerator": None, "denominator": None, "rows": 0}
     now = dict.fromkeys(definitions, empty)
     found = publish.kpi_entries(definitions, now, None, dt.date(2025, 12, 10))
     partial = [name for name, kpi in found.items() if kpi["partial_through"] == "2025-12-10"]
@@ -130,11 +123,7 @@ def test_summary_tells_what_is_of_a_month_that_is_not_over():
         "reason": None,
         "status": "ok",
     }
-    kpis = {
-        "A": kpi,
-        "B": kpi | {"partial_through": "2025-12-10"},
-        "C": kpi | {"value": None, "reason": "no loans"},
-    }
+    kpis = {"A": kpi, "B": kpi | {"partial_through": "2025-12-10"}, "C": kpi | {"value": None, "reason": "no loans"}}
     assert text.summary(kpis) == [
         ("A", "1.50 %", "ok"),
         ("B", "1.50 %", "ok, of a month that is not over: up to 2025-12-10"),

@@ -17,9 +17,7 @@ ENDS = [months_before(MARCH, months) for months in range(12)]
 
 
 def year(frame, *rows, **more):
-    lines = (
-        f"A - 1  PAYMENT  {day}  {principal}  {interest}  {fees}" for day, principal, interest, fees in rows
-    )
+    lines = (f"A - 1  PAYMENT  {day}  {principal}  {interest}  {fees}" for day, principal, interest, fees in rows)
     heading = "loan_id  transaction_type  date_paid  principal  interest  fees"
     return book(frame, transactions="\n".join([heading, *lines]), **more)
 
@@ -52,9 +50,7 @@ def test_twelve_months_are_needed(frame):
         assert reason(year(frame, *late), name) == (
             "the transactions reach back only to 2024-05-01, too short for the figures"
         )
-    assert reason(year(frame, enough[0]), NAMES[0]) == (
-        "the transactions end on 2024-04-30, too early for the figures"
-    )
+    assert reason(year(frame, enough[0]), NAMES[0]) == ("the transactions end on 2024-04-30, too early for the figures")
 
 
 def test_without_payments_nothing_is_known(frame):

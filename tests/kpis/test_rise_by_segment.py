@@ -100,8 +100,6 @@ def test_bridge_between_any_two_dates_leads_from_one_value_to_the_other(quarter)
 
 @pytest.mark.parametrize("against", [None, JANUARY])
 def test_without_a_bridge_there_are_no_steps_and_nothing_is_found(frame, against):
-    pooled = "\n".join(
-        r.replace("A - 1", "-") for r in (row(JANUARY, "A - 1", "x"), row(MARCH, "A - 1", "x"))
-    )
+    pooled = "\n".join(r.replace("A - 1", "-") for r in (row(JANUARY, "A - 1", "x"), row(MARCH, "A - 1", "x")))
     steps, loans = contributors.bridged(book(frame, tape=COLUMNS + pooled), PAR30, "PAR30", against)
     assert (steps.num_rows, loans.num_rows, contributors.finding(steps)) == (0, 0, "")

@@ -54,9 +54,7 @@ def test_statement_of_another_date_does_not_count():
 
 
 def test_each_date_has_its_own_statement():
-    found = measured(
-        {NOVEMBER: {"cash_usd": "1.00"}, DECEMBER: {"liabilities_usd": "2.00"}}, (NOVEMBER, DECEMBER)
-    )
+    found = measured({NOVEMBER: {"cash_usd": "1.00"}, DECEMBER: {"liabilities_usd": "2.00"}}, (NOVEMBER, DECEMBER))
     assert found[NOVEMBER].sums["cash_usd"] == Decimal("1.00")
     assert found[NOVEMBER].counts == {name: int(name == "cash_usd") for name in MEASURES}
     assert found[DECEMBER].sums["cash_usd"] is None

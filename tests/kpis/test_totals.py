@@ -112,13 +112,7 @@ def test_statement_without_cash_fills_nothing():
 
 @pytest.mark.parametrize(
     ("value", "precision", "expected"),
-    [
-        ("1.975", 2, "1.98"),
-        ("1.9749", 2, "1.97"),
-        ("0.00005", 4, "0.0001"),
-        ("-2.5", 0, "-3"),
-        ("4.5", 0, "5"),
-    ],
+    [("1.975", 2, "1.98"), ("1.9749", 2, "1.97"), ("0.00005", 4, "0.0001"), ("-2.5", 0, "-3"), ("4.5", 0, "5")],
 )
 def test_halves_are_rounded_up(value, precision, expected):
     assert str(rounded(Decimal(value), precision)) == expected

@@ -53,14 +53,11 @@ def test_four_kpis_by_hand(tape):
 
 def test_missing_cash_column_is_not_computable_and_never_zero(tape):
     without = "\n".join(
-        "  ".join(cell for i, cell in enumerate(line.split()) if i != 3)
-        for line in THREE_LOANS.strip().splitlines()
+        "  ".join(cell for i, cell in enumerate(line.split()) if i != 3) for line in THREE_LOANS.strip().splitlines()
     )
     found = evaluated(tape, without)
     assert (found["CollectionRate"]["value"], found["CollectionRate"]["status"]) == (None, "not_computable")
-    assert (
-        str(found["CollectionRate"]["reason"]) == "the input does not give the cash available on 2025-12-31"
-    )
+    assert str(found["CollectionRate"]["reason"]) == "the input does not give the cash available on 2025-12-31"
     assert (found["PortfolioHealth"]["value"], found["PortfolioHealth"]["status"]) == (None, "not_computable")
     assert str(found["PortfolioHealth"]["reason"]) == (
         "CollectionRate is not computable: the input does not give the cash available on 2025-12-31"
@@ -69,19 +66,14 @@ def test_missing_cash_column_is_not_computable_and_never_zero(tape):
 
 
 def test_cash_that_is_null_everywhere_is_not_computable(tape):
-    found = evaluated(
-        tape, THREE_LOANS.replace(" 10.00 ", " - ").replace(" 20.00 ", " - ").replace(" 5.55 ", " - ")
-    )
+    found = evaluated(tape, THREE_LOANS.replace(" 10.00 ", " - ").replace(" 20.00 ", " - ").replace(" 5.55 ", " - "))
     assert found["CollectionRate"]["value"] is None
-    assert (
-        str(found["CollectionRate"]["reason"]) == "the input does not give the cash available on 2025-12-31"
-    )
+    assert str(found["CollectionRate"]["reason"]) == "the input does not give the cash available on 2025-12-31"
 
 
 def test_cash_that_is_zero_is_a_rate_of_zero(tape):
     found = evaluated(
-        tape,
-        THREE_LOANS.replace(" 10.00 ", " 0.00 ").replace(" 20.00 ", " 0.00 ").replace(" 5.55 ", " 0.00 "),
+        tape, THREE_LOANS.replace(" 10.00 ", " 0.00 ").replace(" 20.00 ", " 0.00 ").replace(" 5.55 ", " 0.00 ")
     )
     assert str(found["CollectionRate"]["value"]) == "0.00"
     assert found["CollectionRate"]["status"] == "critical"
@@ -110,9 +102,7 @@ def test_book_of_zero_is_not_computable(tape):
         str(found["PAR30"]["reason"])
         == "there is nothing to divide by: the outstanding balance comes to 0.00 on 2025-12-31"
     )
-    assert str(found["PortfolioHealth"]["reason"]).startswith(
-        "PAR30 is not computable: there is nothing to divide by"
-    )
+    assert str(found["PortfolioHealth"]["reason"]).startswith("PAR30 is not computable: there is nothing to divide by")
 
 
 def test_negative_denominator_is_not_computable():
@@ -136,9 +126,7 @@ def test_negative_denominator_is_not_computable():
     ],
 )
 def test_par30_exactly_on_a_limit_is_not_past_it(late, expected):
-    found = evaluate(DEFINITIONS, total(total_receivable_usd="1000000.00", dpd_30_60_usd=late), DECEMBER)[
-        "PAR30"
-    ]
+    found = evaluate(DEFINITIONS, total(total_receivable_usd="1000000.00", dpd_30_60_usd=late), DECEMBER)["PAR30"]
     assert (str(found["value"]), found["status"]) == expected
 
 
@@ -152,9 +140,7 @@ def test_par30_exactly_on_a_limit_is_not_past_it(late, expected):
     ],
 )
 def test_par90_exactly_on_a_limit_is_not_past_it(late, expected):
-    found = evaluate(DEFINITIONS, total(total_receivable_usd="1000000.00", dpd_90_plus_usd=late), DECEMBER)[
-        "PAR90"
-    ]
+    found = evaluate(DEFINITIONS, total(total_receivable_usd="1000000.00", dpd_90_plus_usd=late), DECEMBER)["PAR90"]
     assert (str(found["value"]), found["status"]) == expected
 
 
@@ -243,9 +229,7 @@ def test_several_measures_add_up_on_both_sides():
         numerator=("dpd_60_90_usd", "dpd_90_plus_usd"), denominator=("total_receivable_usd", "written_off_usd"),
         unit="%", direction="lower",
     )  # fmt: skip
-    book = total(
-        dpd_60_90_usd="1.00", dpd_90_plus_usd="2.00", total_receivable_usd="40.00", written_off_usd="60.00"
-    )
+    book = total(dpd_60_90_usd="1.00", dpd_90_plus_usd="2.00", total_receivable_usd="40.00", written_off_usd="60.00")
     assert str(evaluate(late, book, DECEMBER)["Late"]["value"]) == "3.00"
     lacking = evaluate(late, total(total_receivable_usd="40.00"), DECEMBER)["Late"]
     assert str(lacking["reason"]) == "the input does not give the written-off balance on 2025-12-31"
@@ -258,20 +242,13 @@ def test_denominator_of_a_cent_divides():
 
 
 def test_sum_without_denominator_is_the_value():
-    found = evaluate(defined(numerator=("dpd_90_plus_usd",)), total(dpd_90_plus_usd="-7.125"), DECEMBER)[
-        "Late"
-    ]
+    found = evaluate(defined(numerator=("dpd_90_plus_usd",)), total(dpd_90_plus_usd="-7.125"), DECEMBER)["Late"]
     assert (str(found["value"]), str(found["numerator"]), found["denominator"]) == ("-7.13", "-7.125", None)
 
 
 @pytest.mark.parametrize(
     ("limits", "expected"),
-    [
-        ({"warning": 5}, "warning"),
-        ({"critical": 5}, "critical"),
-        ({"warning": 6}, "ok"),
-        ({"critical": 6}, "ok"),
-    ],
+    [({"warning": 5}, "warning"), ({"critical": 5}, "critical"), ({"warning": 6}, "ok"), ({"critical": 6}, "ok")],
 )
 def test_one_limit_alone_is_enough(limits, expected):
     late = defined(numerator=("dpd_90_plus_usd",), direction="lower", **limits)

@@ -69,9 +69,7 @@ def test_rdr_takes_the_days_of_its_own_date(frame):
 def test_rdr_of_unknown_days_is_not_computable(frame):
     unknown = tape(("2025-03-31", "A - 1", "2023-03-31", "100.00", "0.00", "-", "0.00"))
     march = book(frame, tape=unknown, loans=loans(("A - 1", "2023-03-31", "1000.00")))
-    assert reason(march, "rdr_90_usd") == (
-        "days past due or the written-off balance are not known of every loan"
-    )
+    assert reason(march, "rdr_90_usd") == ("days past due or the written-off balance are not known of every loan")
 
 
 def test_rdr_of_a_tape_that_matches_no_loan_is_not_zero(frame):
@@ -82,10 +80,7 @@ def test_rdr_of_a_tape_that_matches_no_loan_is_not_zero(frame):
 
 def test_rdr_of_a_young_book_has_nothing_to_divide_by(frame):
     young = tape(("2025-03-31", "A - 1", "2024-12-31", "100.00", "0.00", "0", "0.00"))
-    assert found(book(frame, tape=young, loans=loans(("A - 1", "2024-12-31", "100.00"))), *RDR) == [
-        "0.00",
-        "0",
-    ]
+    assert found(book(frame, tape=young, loans=loans(("A - 1", "2024-12-31", "100.00"))), *RDR) == ["0.00", "0"]
 
 
 def test_without_the_loans_export_nothing_is_known(frame):

@@ -60,8 +60,7 @@ def test_every_picture_has_a_text_alternative_with_its_figures(written):
     assert trend.startswith("Line chart. PAR30 rose from 3.46 % to 3.68 % (within its limits).")
     assert bridge.startswith("Bar chart. PAR30 rose from 3.46 % to 3.68 %: mainly new arrears (+0.36 points)")
     assert (
-        "In parts: 30 Nov 25 3.46 %; New arrears +0.36; Rolled on +0.10; Cured, still owing −0.15; Paid −0.10"
-        in bridge
+        "In parts: 30 Nov 25 3.46 %; New arrears +0.36; Rolled on +0.10; Cured, still owing −0.15; Paid −0.10" in bridge
     )
 
 
@@ -109,9 +108,7 @@ def test_four_cards_with_reason_where_there_is_no_value(written):
 
 
 def test_figures_that_are_older_than_their_date_say_so(written, metrics):
-    assert "The figures are as of 10 December 2025, and the month is counted up to that day." in told(
-        written("older")
-    )
+    assert "The figures are as of 10 December 2025, and the month is counted up to that day." in told(written("older"))
     metrics["as_of"] = metrics["date"]
     assert "as of" not in told(written("exact"))
 
@@ -128,13 +125,7 @@ def test_one_date_gives_a_sentence_for_the_trend_and_the_aging_for_the_bridge(wr
 
 def test_empty_portfolio_gives_sentences_and_no_picture(written, metrics):
     for kpi in metrics["kpis"].values():
-        kpi.update(
-            value=None,
-            status="not_computable",
-            reason="no balance is outstanding",
-            previous=None,
-            change=None,
-        )
+        kpi.update(value=None, status="not_computable", reason="no balance is outstanding", previous=None, change=None)
     for bucket in metrics["aging"]:
         bucket.update(amount="0.00", share=None)
     metrics["book"] = {"outstanding": None, "loans_with_balance": None, "rows": 0}
@@ -159,23 +150,15 @@ def test_book_of_one_loan_and_of_none_told_apart(written, metrics):
 def test_nothing_english_is_left_in_the_spanish_letter(written, metrics):
     for kpi in metrics["kpis"].values():
         kpi["note"] = ""
-    lost = {
-        "code": "on_date",
-        "reason": {"code": "not_given", "what": ["the cash available"]},
-        "date": "2025-12-31",
-    }
+    lost = {"code": "on_date", "reason": {"code": "not_given", "what": ["the cash available"]}, "date": "2025-12-31"}
     metrics["reason_codes"]["kpis"] = {"CollectionRate": lost, "PortfolioHealth": lost}
     found = {
         language: texts((written(language, language=language) / "email.html").read_text(encoding="utf-8"))
         for language in ("en", "es")
     }
     run = re.compile(r"PAR30|PAR90|report\.html|%|[!✓✕–]")
-    left = {
-        text for text in found["en"] & found["es"] if not ALIKE.fullmatch(text) and not run.fullmatch(text)
-    }
-    assert {text for text in left if not text.startswith("[if mso]") and text != "html"} == {
-        "CollectionRate"
-    } & left
+    left = {text for text in found["en"] & found["es"] if not ALIKE.fullmatch(text) and not run.fullmatch(text)}
+    assert {text for text in left if not text.startswith("[if mso]") and text != "html"} == {"CollectionRate"} & left
     assert "Lo que no se puede calcular se dice, y nunca se muestra como 0." in " ".join(found["es"])
 
 

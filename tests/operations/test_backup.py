@@ -71,11 +71,7 @@ def test_sqlite_is_restored_into_postgresql(reports, tmp_path, monkeypatch, post
 
     with writing(connect(tmp_path / "new")) as connection:  # numbers go on after those of the copy
         run_id = before[2][DATE]["run_id"]
-        row = {
-            "run_id": run_id,
-            "date": before[2][DATE]["date"],
-            "since": dates.time_of("2027-01-01T00:00:00Z"),
-        }
+        row = {"run_id": run_id, "date": before[2][DATE]["date"], "since": dates.time_of("2027-01-01T00:00:00Z")}
         connection.execute(queries.visible.insert(), {**row, "why": "published"})
 
 
@@ -130,12 +126,7 @@ class Archive:
             {"path": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             for name, data in self.files.items()
         ]
-        listed = {
-            "schema_version": 1,
-            "made_at": "2026-01-01T00:00:00Z",
-            "links": self.links,
-            "files": entries,
-        }
+        listed = {"schema_version": 1, "made_at": "2026-01-01T00:00:00Z", "links": self.links, "files": entries}
         return {**listed, **self.listed}
 
     def write(self):
@@ -192,10 +183,7 @@ ANOTHER = {"path": f"reports/{FOLDER}/more", "bytes": 0, "sha256": "0" * 64}
     [
         (lambda a: a.files.update({"/etc/passwd": b"x"}), "'/etc/passwd' is not a file of a report"),
         (lambda a: a.files.update({OUTSIDE: b"x"}), f"'{OUTSIDE}' is not a file of a report"),
-        (
-            lambda a: a.files.update({"reports/abaco.db": b"x"}),
-            "'reports/abaco.db' is not a file of a report",
-        ),
+        (lambda a: a.files.update({"reports/abaco.db": b"x"}), "'reports/abaco.db' is not a file of a report"),
         (lambda a: a.members.append(member("more", size=1)), "'more' is not as contents.json lists it"),
         (lambda a: a.members.append(member(backup.DATABASE)), "'database.jsonl' is not as"),
         (lambda a: a.links.update({"2025-11-30": "/etc"}), "the report of '2025-11-30' leads to '/etc'"),
@@ -219,9 +207,7 @@ def test_hostile_or_broken_archive_is_refused_and_replaces_nothing(archive, ther
     assert not (there.parent / "outside").exists()
 
 
-@pytest.mark.parametrize(
-    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE]
-)
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
 def test_what_is_no_plain_file_is_refused(archive, there, kind):
     name = f"reports/{FOLDER}/link"
     archive.listed["files"] = [

@@ -135,11 +135,7 @@ def test_log_that_cannot_be_written(here):
 @pytest.mark.parametrize(
     ("lock", "level", "text"),
     [
-        (
-            "pytest==0.1 \\\n    --hash=sha256:00\nno-such-package==1\n",
-            "problem",
-            "not 0.1 and 1 more: remove .venv",
-        ),
+        ("pytest==0.1 \\\n    --hash=sha256:00\nno-such-package==1\n", "problem", "not 0.1 and 1 more: remove .venv"),
         ("no-such-package==1\n", "problem", "no-such-package is not installed, not 1: remove"),
         ("no-such-package==1 ; sys_platform == 'win32'\n", "ok", "1 packages are as requirements.lock says"),
         (f"pytest=={pytest.__version__}\npytest==0.1 ; python_version < '3'\n", "ok", "1 packages"),
@@ -202,9 +198,7 @@ def test_kpis_that_are_not_valid(here):
 def test_variables_are_set_or_not_set(here, monkeypatch):
     monkeypatch.setenv("ABACO_PII_KEY", SECRETS["ABACO_PII_KEY"])
     found = doctor_machine.variables(Case())
-    assert found.level == "ok" and found.text.startswith(
-        "set: ABACO_PII_KEY; not set: META_SYSTEM_USER_TOKEN, "
-    )
+    assert found.level == "ok" and found.text.startswith("set: ABACO_PII_KEY; not set: META_SYSTEM_USER_TOKEN, ")
 
 
 def test_environment_file_that_others_can_read(here):
@@ -247,9 +241,7 @@ def test_loans_alone_have_no_date(case, here):
 
 
 def test_cascade_before_its_first_download(case):
-    assert doctor_machine.exports(case("run.input=cascade")).text.startswith(
-        "cascade: nothing is downloaded yet"
-    )
+    assert doctor_machine.exports(case("run.input=cascade")).text.startswith("cascade: nothing is downloaded yet")
 
 
 # The database
@@ -285,10 +277,7 @@ def test_database_that_does_not_answer(case, postgres, monkeypatch):
     ("status", "text"),
     [
         ("pending", "2 pending; the last: Mail server is away: mend it, then abaco deliver --pending"),
-        (
-            "dead",
-            "1 given up, 1 pending; the last: Mail server is away: mend it, then abaco deliver --pending --dead",
-        ),
+        ("dead", "1 given up, 1 pending; the last: Mail server is away: mend it, then abaco deliver --pending --dead"),
     ],
 )
 def test_deliveries_that_did_not_arrive(case, here, status, text):
@@ -314,11 +303,7 @@ def test_azure_answers_and_nothing_is_made(case, blob_service, monkeypatch):  # 
 
 @pytest.mark.parametrize(
     ("port", "key", "text"),
-    [
-        (None, KEY, "answered 403"),
-        (9, KEY, "cannot be reached"),
-        (None, "no key", "the account's key is not valid"),
-    ],
+    [(None, KEY, "answered 403"), (9, KEY, "cannot be reached"), (None, "no key", "the account's key is not valid")],
 )
 def test_azure_with_a_fault(case, blob_service, monkeypatch, port, key, text):  # noqa: F811
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_string(port or blob_service.port, key))
@@ -380,11 +365,7 @@ def test_alerts_go_where_they_can(case, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        (
-            "SLACK_WEBHOOK_URL",
-            "https://hooks.slack.com/services/",
-            "SLACK_WEBHOOK_URL is not an incoming webhook",
-        ),
+        ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/", "SLACK_WEBHOOK_URL is not an incoming webhook"),
         ("PAGERDUTY_ROUTING_KEY", "no key", "PAGERDUTY_ROUTING_KEY is not a routing key"),
     ],
 )

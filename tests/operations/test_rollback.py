@@ -142,9 +142,7 @@ def test_without_the_database_the_folders_tell_what_they_can(rolling):
         ("01_ingestion: 9 of 10 rows are rejected (90 %, more than max_reject_pct 5)", "rejects"),
     ],
 )
-def test_alert_of_a_run_that_failed_is_not_over_until_a_newer_one_succeeds(
-    tmp_path, monkeypatch, error, cause
-):
+def test_alert_of_a_run_that_failed_is_not_over_until_a_newer_one_succeeds(tmp_path, monkeypatch, error, cause):
     monkeypatch.delenv("DATABASE_URL", raising=False)
 
     def causes():
@@ -180,7 +178,5 @@ def test_alerts_are_those_of_the_run_that_is_shown(twice, tmp_path, monkeypatch)
         done = rollback(found, "--date", DATE, SLACK_WEBHOOK_URL=f"{slack.url}/services/T/B/c")
         titles = [one.body["attachments"][0]["title"] for one in slack.received]
     assert (done.returncode, done.stderr) == (0, "")
-    assert [title for title in titles if "PAR30" in title][
-        -1
-    ] == "Resolved: PAR30 is 3.0000 %, within its limits"
+    assert [title for title in titles if "PAR30" in title][-1] == "Resolved: PAR30 is 3.0000 %, within its limits"
     assert "PAR30" not in found.abaco("status", "--output", found.output).stdout.partition("Open alerts")[2]

@@ -56,15 +56,13 @@ def test_large_report_is_the_same_when_run_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["tables/history.parquet", "report.html", "email.eml", "metrics.json", "notebooks/04_report.ipynb"],
+    "name", ["tables/history.parquet", "report.html", "email.eml", "metrics.json", "notebooks/04_report.ipynb"]
 )
 def test_file_that_was_tampered_with_is_named(copy, name):
     path = copy.output / "2025-12-31" / name
     path.write_bytes(path.read_bytes() + b" ")
     assert (
-        refused(copy)
-        == f"Error: 2025-12-31: {name} is not what the run wrote; run make report DATE=2025-12-31 again"
+        refused(copy) == f"Error: 2025-12-31: {name} is not what the run wrote; run make report DATE=2025-12-31 again"
     )
 
 
@@ -84,9 +82,7 @@ def test_table_that_was_tampered_with_together_with_the_manifest_is_named(copy):
     manifest.write(folder, {k: v for k, v in facts.items() if k not in ("schema_version", "outputs")})
     result = verify(copy)
     assert result.returncode == 1
-    assert result.stderr.startswith(
-        "Error: 2025-12-31: tables/aging.parquet is not the same when run again; "
-    )
+    assert result.stderr.startswith("Error: 2025-12-31: tables/aging.parquet is not the same when run again; ")
     assert result.stdout.splitlines() == [
         "same  metrics.json", "same  report.html", *EMAIL, "same  tables/aging.csv",
     ]  # fmt: skip
@@ -105,8 +101,7 @@ def test_other_code_is_named(copy, tmp_path):
     with (other.root / "params/kpis.yml").open("a") as file:
         file.write("# changed\n")
     assert refused(other) == (
-        "Error: 2025-12-31 cannot be verified: the code has changed since; "
-        "run make report DATE=2025-12-31 first"
+        "Error: 2025-12-31 cannot be verified: the code has changed since; run make report DATE=2025-12-31 first"
     )
 
 
@@ -116,6 +111,4 @@ def test_date_without_a_report_is_named(copy, arguments):
 
 
 def test_without_any_report_it_says_what_to_do(project):
-    assert (
-        refused(project, code=2) == "Error: No finished report for any date in reports: run make report first"
-    )
+    assert refused(project, code=2) == "Error: No finished report for any date in reports: run make report first"

@@ -36,13 +36,7 @@ def history():
 def empty(metrics):
     """The same report for an empty portfolio: nothing is computable."""
     for one in metrics["kpis"].values():
-        one.update(
-            value=None,
-            status="not_computable",
-            reason="no balance is outstanding",
-            previous=None,
-            change=None,
-        )
+        one.update(value=None, status="not_computable", reason="no balance is outstanding", previous=None, change=None)
         one.update(numerator="0.00", denominator="0.00", rows=0)
     for bucket in metrics["aging"]:
         bucket.update(amount="0.00", share=None)

@@ -109,15 +109,7 @@ def history():
         ("2025-11-30", 3.4629, "ok", 3.5),
     ]
     return [
-        {
-            "date": date,
-            "kpi": name,
-            "value": value,
-            "status": status,
-            "numerator": None,
-            "denominator": None,
-            "rows": 4,
-        }
+        {"date": date, "kpi": name, "value": value, "status": status, "numerator": None, "denominator": None, "rows": 4}
         for date, par30, status30, par90 in rows
         for name, value, status in (("PAR30", par30, status30), ("PAR90", par90, "ok"))
     ]
@@ -130,9 +122,7 @@ def bridges():
         ("cured", -15.0, -0.15), ("paid", -10.0, -0.1), ("written off", 0.0, 0.0),
         ("book growth", None, 0.0), ("closing", 367.73, 3.6773),
     ]  # fmt: skip
-    return frame(
-        "date against kpi term amount_usd points", *((DATE, BEFORE, "PAR30", *term) for term in terms)
-    )
+    return frame("date against kpi term amount_usd points", *((DATE, BEFORE, "PAR30", *term) for term in terms))
 
 
 def bridge_loans():

@@ -152,9 +152,7 @@ def test_bridges_fit_a_phone(view):
 
 
 def test_wide_tables_of_a_phone_hint_that_they_scroll_and_do_by_keyboard(view):
-    height = (
-        "parseFloat(getComputedStyle(document.querySelector('.scroll:has(.heat)'), '::before').maxHeight)"
-    )
+    height = "parseFloat(getComputedStyle(document.querySelector('.scroll:has(.heat)'), '::before').maxHeight)"
     page = view(**PHONE)
     until(page, f"{height} > 0")
     page.locator(".scroll:has(.heat)").focus()
@@ -180,9 +178,7 @@ def test_dark_page_is_dark_and_its_charts_follow(view):
 def test_print_is_light_and_without_contents(view, scheme):
     page = view(color_scheme=scheme)
     page.emulate_media(media="print", color_scheme=scheme)
-    assert (
-        page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper')") == "#ffffff"
-    )
+    assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper')") == "#ffffff"
     assert not any(shown(page, "nav, a.skip"))
 
 
@@ -191,8 +187,6 @@ def test_page_prints_on_a4(view, name):
     page = view(name)
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 680, "height": 1000})  # A4 less its margins, in pixels
-    boxes = page.locator(".scroll").evaluate_all(
-        "boxes => boxes.map(box => box.scrollWidth - box.clientWidth)"
-    )
+    boxes = page.locator(".scroll").evaluate_all("boxes => boxes.map(box => box.scrollWidth - box.clientWidth)")
     assert max(boxes) <= 0
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")

@@ -16,8 +16,7 @@ from .example import collections, vintages
 def texts(html):
     """Return the texts of each drawing of a figure: the wide one, then the narrow one."""
     return [
-        [text.get_text() for text in svg.find_all("text")]
-        for svg in BeautifulSoup(html, "html.parser").find_all("svg")
+        [text.get_text() for text in svg.find_all("text")] for svg in BeautifulSoup(html, "html.parser").find_all("svg")
     ]
 
 

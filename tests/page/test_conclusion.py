@@ -53,20 +53,10 @@ def test_state_comes_first(metrics):
 
 
 def test_where_the_book_is_late_follows_and_what_soon_will_be_needs_attention(metrics):
-    company = {
-        "date": "2025-12-31",
-        "dimension": "company",
-        "value": "ABF",
-        "share": 2.0,
-        "par30": 50.0,
-        "par90": 40.0,
-    }
+    company = {"date": "2025-12-31", "dimension": "company", "value": "ABF", "share": 2.0, "par30": 50.0, "par90": 40.0}
     metrics["aging"][3]["share"] = 2.0
     text = said(metrics, segments=[company])
-    assert (
-        "90 days late or more. Company ABF holds 2.0 % of the book, but 27.2 % of what is 30 days late "
-        in text
-    )
+    assert "90 days late or more. Company ABF holds 2.0 % of the book, but 27.2 % of what is 30 days late " in text
     assert (
         "PAR90 at 3.25 % (warning above 3). Another 2.00 % of the book is 60 to 89 days late: unless it is paid, PAR90 "
         "comes to 5.25 % within a month (critical above 5)."
@@ -106,9 +96,7 @@ def test_portfolio_health_follows_from_its_two_figures(metrics):
         value=2.0, change=1.0, status="critical", reason=None, previous={"date": "2025-11-30", "value": 1.0}
     )
     text = said(metrics)
-    assert (
-        "; it follows from PAR30 (from 3.46 % to 3.68 %) and collection rate (from 1.90 % to 2.00 %)." in text
-    )
+    assert "; it follows from PAR30 (from 3.46 % to 3.68 %) and collection rate (from 1.90 % to 2.00 %)." in text
     assert "Needs attention: portfolio health at 2.00 of 10 (critical below 3) and PAR90" in text
 
 
@@ -145,11 +133,7 @@ def test_nothing_computable(empty):
 
 @pytest.mark.parametrize(
     ("previous", "value", "change_pct", "told"),
-    [
-        (3.4629, 4.9, 41.5, "PAR30 (+41.5 %)"),
-        (4.9, 2.45, -50, "PAR30 (−50.0 %)"),
-        (0, 1.5, None, "PAR30 (from 0)"),
-    ],
+    [(3.4629, 4.9, 41.5, "PAR30 (+41.5 %)"), (4.9, 2.45, -50, "PAR30 (−50.0 %)"), (0, 1.5, None, "PAR30 (from 0)")],
 )
 def test_unusual_move(metrics, previous, value, change_pct, told):
     move = {"kpi": "PAR30", "previous": previous, "value": value, "change_pct": change_pct, "limit_pct": 25}

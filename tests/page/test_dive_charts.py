@@ -45,12 +45,7 @@ def test_lines_without_any_value_give_the_sentence():
 def test_names_of_lines_that_end_together_stand_apart():
     same = pd.DataFrame({name: [1.0, 1.0] for name in "ABCDEF"})
     drawn = charts.lines(same, "Alike.", "alike")
-    assert (
-        len(
-            {line for line in drawn.split("<text") if line.endswith("</g>") or ">A<" in line or ">F<" in line}
-        )
-        > 1
-    )
+    assert len({line for line in drawn.split("<text") if line.endswith("</g>") or ">A<" in line or ">F<" in line}) > 1
 
 
 def test_limits_are_named():
@@ -68,9 +63,7 @@ def test_bridge_without_steps_gives_the_sentence():
 
 
 def test_table_shows_whole_numbers_whole_where_one_is_not_known():
-    shown = charts.table(
-        pd.DataFrame({"cohort": ["a", "b"], "age": [9.0, None], "share": [0.5, None]}), "Ages"
-    )
+    shown = charts.table(pd.DataFrame({"cohort": ["a", "b"], "age": [9.0, None], "share": [0.5, None]}), "Ages")
     assert ">9<" in shown
     assert ">0.5000<" in shown
 

@@ -16,22 +16,15 @@ def text(html):
 
 
 def test_card_of_a_month_that_is_not_over_says_so(metrics):
-    metrics["kpis"]["PAR30"]["partial_through"] = metrics["kpis"]["CollectionRate"]["partial_through"] = (
-        "2025-12-10"
-    )
+    metrics["kpis"]["PAR30"]["partial_through"] = metrics["kpis"]["CollectionRate"]["partial_through"] = "2025-12-10"
     shown = kpi_cards(metrics, [])
-    assert "days PAR30 partial month, up to 10 Dec 25 3.68 %" in text(card(shown, "PAR30")).replace(
-        "\u00a0", " "
-    )
+    assert "days PAR30 partial month, up to 10 Dec 25 3.68 %" in text(card(shown, "PAR30")).replace("\u00a0", " ")
     assert "partial month" not in card(shown, "CollectionRate")  # it has no value
 
 
 def test_masthead_says_what_figures_older_than_their_label_mean(metrics):
     shown = text(masthead(in_words(metrics)))
-    assert (
-        "Figures as of 10 December 2025, labelled 31 December 2025: balances are those of 10 December"
-        in shown
-    )
+    assert "Figures as of 10 December 2025, labelled 31 December 2025: balances are those of 10 December" in shown
     assert "in the last month covers only the days up to then." in shown
 
 
@@ -94,9 +87,7 @@ def test_cards_stand_in_order(metrics):
 
 
 def test_unusual_move_is_marked(metrics):
-    metrics["anomalies"] = [
-        {"kpi": "PAR30", "previous": 1, "value": 3.6773, "change_pct": 41.5, "limit_pct": 25}
-    ]
+    metrics["anomalies"] = [{"kpi": "PAR30", "previous": 1, "value": 3.6773, "change_pct": 41.5, "limit_pct": 25}]
     assert "Unusual move: 41.5 %" in text(card(kpi_cards(metrics, []), "PAR30"))
     assert "Unusual" not in card(kpi_cards(metrics, []), "PAR90")
 

@@ -64,9 +64,7 @@ def _calls(*functions):
 
 def _constants():
     """Return every text in the code of the analyst's wing."""
-    paths = [
-        path for room in ("core", "ingest", "page", "mail") for path in (ROOT / "abaco" / room).rglob("*.py")
-    ]
+    paths = [path for room in ("core", "ingest", "page", "mail") for path in (ROOT / "abaco" / room).rglob("*.py")]
     nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
@@ -100,13 +98,7 @@ def _composed():
 
 def _texts():
     measures = {text for measure in MEASURES.values() for text in (measure.title, measure.add)}
-    return (
-        _calls("say", "phrase")
-        | _paragraphs()
-        | _kpi_texts()
-        | measures
-        | {f.title for f in FORMATS.values()}
-    )
+    return _calls("say", "phrase") | _paragraphs() | _kpi_texts() | measures | {f.title for f in FORMATS.values()}
 
 
 def test_every_text_has_a_translation():
@@ -120,9 +112,7 @@ def test_every_translation_is_of_a_text_that_there_is():
 def test_codes_of_reasons_are_those_in_use_and_have_a_translation():
     calls, constants = set(), set()
     for path in (ROOT / "abaco").rglob("*.py"):
-        nodes = (
-            [] if path.name == "reasons.py" else list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-        )
+        nodes = [] if path.name == "reasons.py" else list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         constants |= {node.value for node in nodes if isinstance(node, ast.Constant)}
         calls |= {
             node.args[0].value
@@ -138,18 +128,14 @@ def test_translations_fill_the_same_places():
     spanish, english = language.reasons("es"), reasons.ENGLISH
     pairs = [*SPANISH.items(), *((english[code], spanish[code]) for code in english)]
     assert [text for text, translation in pairs if places(text) != places(translation)] == []
-    assert [
-        text for text, translation in pairs if not translation or translation != translation.strip()
-    ] == []
+    assert [text for text, translation in pairs if not translation or translation != translation.strip()] == []
 
 
 def test_no_text_is_translated_twice():
     content = (language.FOLDER / "es.yml").read_text(encoding="utf-8")
     keys = [english for part in yaml.safe_load(content).values() for english in part]
     assert sorted(set(keys)) == sorted(keys)
-    assert len(re.findall(r"^  \S.*$", content, re.MULTILINE)) == len(keys), (
-        "a key is there twice in one part"
-    )
+    assert len(re.findall(r"^  \S.*$", content, re.MULTILINE)) == len(keys), "a key is there twice in one part"
 
 
 # The page
@@ -172,11 +158,7 @@ def test_nothing_english_is_left_on_the_spanish_page(tmp_path):
         {"reason": {"code": code, "column": column}, "rows": 2}
         for code, column in (("not_a_date", "measurement_date"), ("negative", "cash_available_usd"))
     ]
-    lost = {
-        "code": "on_date",
-        "reason": {"code": "not_given", "what": ["the total liabilities"]},
-        "date": "2025-12-31",
-    }
+    lost = {"code": "on_date", "reason": {"code": "not_given", "what": ["the total liabilities"]}, "date": "2025-12-31"}
     given["reason_codes"]["kpis"] = {
         "CollectionRate": lost,
         "PortfolioHealth": {"code": "input_not_computable", "kpi": "CollectionRate", "reason": lost},

@@ -30,9 +30,7 @@ def test_part_that_holds_far_more_of_the_arrears_than_of_the_book_is_named(metri
 
 
 def test_of_several_the_one_with_the_most_beyond_its_share_is_named(metrics):
-    told = where(
-        metrics, COMPANY, ("region", "Santa_Ana", 20.0, 12.0, 0.0), ("term", "0–30", 20.0, 11.0, 1.0)
-    )
+    told = where(metrics, COMPANY, ("region", "Santa_Ana", 20.0, 12.0, 0.0), ("term", "0–30", 20.0, 11.0, 1.0))
     assert told == "Region Santa Ana holds 20.0 % of the book, but 65.3 % of what is 30 days late or more."
 
 

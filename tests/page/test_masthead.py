@@ -23,11 +23,7 @@ def undated(metrics):
 @pytest.fixture
 def partial(metrics):
     """The report with two figures of the month, which the figures do not reach to the end of."""
-    month = {
-        "partial_through": "2025-12-10",
-        "group": "write-off",
-        "previous": {"date": "2025-11-30", "value": 1.0},
-    }
+    month = {"partial_through": "2025-12-10", "group": "write-off", "previous": {"date": "2025-11-30", "value": 1.0}}
     metrics["kpis"] |= {
         "WriteOffRate": kpi("Newly written off", 3.0, status="warning", change=2.0,
                             thresholds={"warning": 2, "critical": 3.5}, **month),
@@ -74,9 +70,7 @@ def test_undated_book_says_so_in_the_email(undated, history, language, subject, 
 def test_partial_month_is_told_in_the_conclusion(partial):
     told = text(page.conclusion(in_words(partial)))
     assert "newly written off at 3.00 % (warning above 2), partial month" in told
-    assert (
-        "Unusually large moves, of more than 25 %: disbursed in the month (−77.9 %, partial month)." in told
-    )
+    assert "Unusually large moves, of more than 25 %: disbursed in the month (−77.9 %, partial month)." in told
     assert told.count("partial month") == 2
 
 

@@ -21,14 +21,7 @@ def notebook():
 def test_it_is_stored_without_outputs_and_with_names_for_cells(notebook):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
-    assert [cell.id for cell in code][:6] == [
-        "parameters",
-        "imports",
-        "inputs",
-        "masthead",
-        "conclusion",
-        "cards",
-    ]
+    assert [cell.id for cell in code][:6] == ["parameters", "imports", "inputs", "masthead", "conclusion", "cards"]
     assert notebook.metadata.kernelspec.name == "python3"
 
 
@@ -37,9 +30,7 @@ def test_cells_are_short_and_define_nothing(notebook):
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= 15
             assert not [
-                node
-                for node in ast.walk(ast.parse(cell.source))
-                if isinstance(node, ast.FunctionDef | ast.ClassDef)
+                node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.FunctionDef | ast.ClassDef)
             ]
 
 

@@ -26,17 +26,7 @@ def caption(html):
 
 def test_roll_rates_have_a_row_a_bucket_and_a_column_a_state(metrics):
     assert plain(cells(page.roll_rate_matrix(metrics, roll_rates()))) == [
-        [
-            "At the start",
-            "USD",
-            "Paid",
-            "0–7 days",
-            "7–30 days",
-            "30–60 days",
-            "60–90 days",
-            "90+ days",
-            "Written off",
-        ],
+        ["At the start", "USD", "Paid", "0–7 days", "7–30 days", "30–60 days", "60–90 days", "90+ days", "Written off"],
         ["0–7 days", "10,000.00", "10.0 %", "90.0 %", "", "", "", "", ""],
         ["7–30 days", "1,000.00", "", "25.0 %", "", "75.0 %", "", "", ""],
         ["90+ days", "40.00", "", "", "", "", "", "", "100.0 %"],
@@ -90,20 +80,14 @@ def test_name_that_would_lie_on_other_curves_is_left_to_the_table():
     html = page.vintage_chart(frame("cohort months_on_book disbursed_usd share", *rows))
     for svg in BeautifulSoup(html, "html.parser").find_all("svg"):
         drawn = {text.get_text().replace("\u00a0", " ") for text in svg.find_all("text")}
-        assert {
-            "2021 Q1",
-            "2022 Q1",
-            "2010 Q1",
-        } <= drawn  # the worst, the youngest, and the first of the band
+        assert {"2021 Q1", "2022 Q1", "2010 Q1"} <= drawn  # the worst, the youngest, and the first of the band
         assert "2020 Q1" not in drawn
 
 
 def test_vintages_without_a_default():
     table = vintages()
     table["share"] = 0.0
-    assert (
-        caption(page.vintage_chart(table)) == "None of the 3 quarters has a loan that was ever 90 days late."
-    )
+    assert caption(page.vintage_chart(table)) == "None of the 3 quarters has a loan that was ever 90 days late."
 
 
 def test_vintage_table_leaves_what_is_not_that_old_empty():
@@ -245,9 +229,7 @@ def test_a_section_without_a_table_says_what_to_add(metrics, shown):
 
 def test_other_figures_stand_by_group_and_what_is_lost_below(metrics, history):
     history += [{"date": date, "kpi": "PAR60", "value": 3.0, "status": "none"} for date in ("2025-11-30",)]
-    metrics["kpis"]["PAR60"].update(
-        previous={"date": "2025-11-30", "value": 3.0}, change=0.5, status="warning"
-    )
+    metrics["kpis"]["PAR60"].update(previous={"date": "2025-11-30", "value": 3.0}, change=0.5, status="warning")
     metrics["kpis"]["NPL"] = metrics["kpis"]["PAR60"] | {"title": "NPL", "value": None, "reason": "no dates"}
     html = page.kpi_tables(metrics, history)
     assert cells(html) == [

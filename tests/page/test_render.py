@@ -82,9 +82,7 @@ def test_sections_with_nothing_to_show_give_way_to_what_can_be_added(tmp_path, m
     assert not soup.select(".absent")
 
 
-@pytest.mark.parametrize(
-    ("lost", "begins"), [((), "Nothing is missing"), (("vintages",), "To see vintages, add")]
-)
+@pytest.mark.parametrize(("lost", "begins"), [((), "Nothing is missing"), (("vintages",), "To see vintages, add")])
 def test_nothing_is_missing_only_when_every_section_is_there(tmp_path, metrics, history, lost, begins):
     metrics["missing"] = []
     given = {name: [] if name in lost else table for name, table in tables(history).items()}
@@ -97,13 +95,7 @@ def test_landmarks(html):
     soup = BeautifulSoup(html, "html.parser")
     assert soup.html["lang"] == "en"
     assert soup.title.get_text() == "Loan book KPIs, 2025-12-31"
-    assert [child.name for child in soup.body.find_all(recursive=False)] == [
-        "a",
-        "nav",
-        "nav",
-        "main",
-        "footer",
-    ]
+    assert [child.name for child in soup.body.find_all(recursive=False)] == ["a", "nav", "nav", "main", "footer"]
     sections = soup.main.find_all("section")
     assert len(sections) == 15
     assert all(soup.find(id=section["aria-labelledby"]).name == "h2" for section in sections)
@@ -119,8 +111,7 @@ def test_every_table_has_a_caption_and_row_headings(html):
     found = BeautifulSoup(html, "html.parser").find_all("table")
     assert len(found) == 16
     assert all(
-        table.caption.get_text() and table.find("th", scope="col") and table.find("th", scope="row")
-        for table in found
+        table.caption.get_text() and table.find("th", scope="col") and table.find("th", scope="row") for table in found
     )
 
 
@@ -176,17 +167,9 @@ def test_cells_of_analysts_stay_out(tmp_path):
 
 def test_prints_scraps_and_figure_names_stay_out(tmp_path):
     printed = new_code_cell(
-        "print(1)",
-        outputs=[new_output("stream", name=name, text=f"printed {name}") for name in ("stdout", "stderr")],
+        "print(1)", outputs=[new_output("stream", name=name, text=f"printed {name}") for name in ("stdout", "stderr")]
     )
-    scrap = {
-        "application/scrapbook.scrap.json+json": {
-            "name": "rows",
-            "data": 4711,
-            "encoder": "json",
-            "version": 1,
-        }
-    }
+    scrap = {"application/scrapbook.scrap.json+json": {"name": "rows", "data": 4711, "encoder": "json", "version": 1}}
     html = render(
         tmp_path,
         [

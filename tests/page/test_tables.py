@@ -78,10 +78,7 @@ def test_history_of_the_others_has_a_row_a_figure(metrics, history):
 
 def test_unit_that_the_title_says_is_not_said_again(metrics, history):
     metrics["kpis"]["PAR60"].update(title="Active loans", unit="loans", precision=0, value=127)
-    assert rows(page.history_table(metrics, history).split('<p class="caption"')[2])[1][:2] == [
-        "Active loans",
-        "127",
-    ]
+    assert rows(page.history_table(metrics, history).split('<p class="caption"')[2])[1][:2] == ["Active loans", "127"]
 
 
 def test_history_from_a_frame_is_the_same(metrics, history):
@@ -145,23 +142,11 @@ def test_reconciliation_that_fails_is_loud(metrics, part, value, said):
 def test_quality(metrics):
     html = page.data_quality(page.in_words(metrics))
     assert "0.59\u00a0% of the rows were rejected; the run stops above 5\u00a0%." in html
-    assert (
-        "1\u00a0row has aging buckets that do not add up to the receivable, by 3.10\u00a0USD in all." in html
-    )
+    assert "1\u00a0row has aging buckets that do not add up to the receivable, by 3.10\u00a0USD in all." in html
     assert "1\u00a0balance beyond 25 times the mean balance, and 2\u00a0balances below" in html
-    assert (
-        "Personal data (the borrower&#39;s name and the borrower&#39;s email) is replaced by keyed tokens"
-        in html
-    )
-    assert (
-        "Left behind, since no figure uses them, from <code>sample.csv</code>: <code>collector_note</code>."
-        in html
-    )
-    assert rows(html) == [
-        ["Reason", "Rows"],
-        ["Amount: negative", "4"],
-        ["The measurement date: not a date", "2"],
-    ]
+    assert "Personal data (the borrower&#39;s name and the borrower&#39;s email) is replaced by keyed tokens" in html
+    assert "Left behind, since no figure uses them, from <code>sample.csv</code>: <code>collector_note</code>." in html
+    assert rows(html) == [["Reason", "Rows"], ["Amount: negative", "4"], ["The measurement date: not a date", "2"]]
     assert "region" not in html
 
 
@@ -210,10 +195,7 @@ def test_glossary(metrics):
     assert "Higher is better; warning below 1.5, critical below 1." in html
     assert "Neither high nor low is better." in html
     assert "Not computable: no cash figures." in html
-    assert [h3.get_text() for h3 in BeautifulSoup(html, "html.parser").find_all("h3")] == [
-        "Key figures",
-        "Arrears",
-    ]
+    assert [h3.get_text() for h3 in BeautifulSoup(html, "html.parser").find_all("h3")] == ["Key figures", "Arrears"]
 
 
 def test_provenance(metrics):

@@ -22,27 +22,18 @@ def test_number(value, decimals, shown):
     assert words.number(value, decimals) == shown
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"), [(5, "5"), (5.0, "5"), (1.5, "1.5"), (30, "30"), (1000000, "1,000,000")]
-)
+@pytest.mark.parametrize(("value", "shown"), [(5, "5"), (5.0, "5"), (1.5, "1.5"), (30, "30"), (1000000, "1,000,000")])
 def test_plain_number_has_no_decimals_to_spare(value, shown):
     assert words.plain(value) == shown
 
 
-@pytest.mark.parametrize(
-    "date", ["2025-12-31", datetime.date(2025, 12, 31), datetime.datetime(2025, 12, 31, 5)]
-)
+@pytest.mark.parametrize("date", ["2025-12-31", datetime.date(2025, 12, 31), datetime.datetime(2025, 12, 31, 5)])
 def test_day(date):
     assert words.day(date) == "31\u00a0December\u00a02025"
 
 
 def test_unknown_amounts_are_dashes():
-    assert [words.count(None), words.money(None), words.usd(None), words.percent(None)] == [
-        "–",
-        "–",
-        "–",
-        "–",
-    ]
+    assert [words.count(None), words.money(None), words.usd(None), words.percent(None)] == ["–", "–", "–", "–"]
 
 
 def test_listing():
@@ -58,8 +49,7 @@ def test_day_in_spanish_keeps_its_number_and_month_together(spanish):
 
 
 @pytest.mark.parametrize(
-    ("items", "shown"),
-    [(["a", "b"], "a y b"), (["a", "interés"], "a e interés"), (["a", "hielo"], "a y hielo")],
+    ("items", "shown"), [(["a", "b"], "a y b"), (["a", "interés"], "a e interés"), (["a", "hielo"], "a y hielo")]
 )
 def test_listing_in_spanish(spanish, items, shown):
     assert words.listing(items) == shown

@@ -14,11 +14,7 @@ def test_every_case_runs_and_finds_the_same(tmp_path):
     output = tmp_path / "RESULTS.md"
     arguments = ["--quick", "--output", output, "--work", tmp_path]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=900,
+        [sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stdout + done.stderr
     text = output.read_text()
@@ -47,13 +43,9 @@ def test_a_difference_is_named():
 
 
 def test_memory_of_a_process_that_a_process_started_counts(monkeypatch):
-    monkeypatch.setattr(
-        measure, "SHARE", 0
-    )  # a look that takes long on a busy machine must not be the only one
+    monkeypatch.setattr(measure, "SHARE", 0)  # a look that takes long on a busy machine must not be the only one
     hold = "b = bytearray(200 << 20); import time; time.sleep(2)"
-    start = (
-        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}], start_new_session=True)"
-    )
+    start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}], start_new_session=True)"
     assert 200 < measure.run(sys.executable, "-c", start).peak_mib < 300
 
 

@@ -103,9 +103,7 @@ def test_folders_of_the_tests_mirror_the_rooms():
 
 def test_imports_stand_at_the_top():
     assert len(LATE_IMPORTS) <= 12
-    functions = [
-        (name, one) for name, one in NODES if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    functions = [(name, one) for name, one in NODES if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
     imports = [(name, node) for name, function in functions for node in ast.walk(function)]
     late = {name for name, node in imports if isinstance(node, ast.Import | ast.ImportFrom)}
     check({re.sub(r"^abaco\.cli\..*", "abaco.cli", name) for name in late}, LATE_IMPORTS)
@@ -127,9 +125,7 @@ def test_no_private_name_of_a_dependency_is_used():
     own |= {node.name for _, node in NODES if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     own |= {node.id for _, node in NODES if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     names = {
-        f"{name} {ast.unparse(node)}"
-        for name, node, word in used
-        if re.match("_[A-Za-z]", word) and word not in own
+        f"{name} {ast.unparse(node)}" for name, node, word in used if re.match("_[A-Za-z]", word) and word not in own
     }
     check(names, PRIVATE)
 
@@ -139,9 +135,7 @@ def test_no_private_name_of_a_dependency_is_used():
 
 def test_environment_is_read_in_few_places():
     attributes = [(name, node) for name, node in NODES if isinstance(node, ast.Attribute)]
-    check(
-        {name for name, node in attributes if ast.unparse(node) in ("os.environ", "os.getenv")}, ENVIRONMENT
-    )
+    check({name for name, node in attributes if ast.unparse(node) in ("os.environ", "os.getenv")}, ENVIRONMENT)
 
 
 def test_modules_are_neither_long_nor_tiny():

@@ -31,9 +31,7 @@ def test_a_comment_explains_every_key():
     blocks = {name: re.search(rf"^{name}:\n((?:  .*\n|\n)*)", PIPELINE, re.M)[1] for name in SETTINGS}
     explained = r"^  # [A-Z].{20,}\n(  # .*\n)*  KEY: "
     assert [
-        f"{name}.{key}"
-        for name, key in KEYS
-        if not re.search(explained.replace("KEY", key), blocks[name], re.M)
+        f"{name}.{key}" for name, key in KEYS if not re.search(explained.replace("KEY", key), blocks[name], re.M)
     ] == []
 
 
@@ -45,9 +43,7 @@ def names_read(phase):
     """Names that the code cells of a notebook read, all but the parameters cell."""
     notebook = json.loads((ROOT / f"notebooks/{phase}.ipynb").read_text())
     cells = [
-        c
-        for c in notebook["cells"]
-        if c["cell_type"] == "code" and "parameters" not in c["metadata"].get("tags", [])
+        c for c in notebook["cells"] if c["cell_type"] == "code" and "parameters" not in c["metadata"].get("tags", [])
     ]
     nodes = (node for cell in cells for node in ast.walk(ast.parse("".join(cell["source"]))))
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}

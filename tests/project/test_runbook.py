@@ -98,17 +98,13 @@ def test_names_in_blocks_exist():
 
 def faults_of(block):
     """What a block names that there is not."""
-    yield from subprocess.run(
-        ["bash", "-n"], input=block.text, capture_output=True, text=True
-    ).stderr.splitlines()
+    yield from subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True).stderr.splitlines()
     for words in runbook.commands(block.text):
         words = words[1:] if words[0] == "sudo" else words
         if block.kind == runbook.CHECKED and words[0] not in PROGRAMS:
             yield f"the program {words[0]}"
         for at, word in enumerate(words[:-1]):
-            if re.fullmatch(r"abaco|abaco:[\d.]+|\S*/\.venv/bin/abaco", word) and (
-                at == 0 or words[at + 1] in VERBS
-            ):
+            if re.fullmatch(r"abaco|abaco:[\d.]+|\S*/\.venv/bin/abaco", word) and (at == 0 or words[at + 1] in VERBS):
                 yield from unknown_of_verb(words[at + 1 :])
         if words[0] == "make":
             yield from unknown_of_make(words[1:])
@@ -120,9 +116,7 @@ def unknown_of_verb(words):
     verb, *rest = words
     if verb not in VERBS:
         return {verb}
-    known = {
-        option for parameter in VERBS[verb].params for option in (*parameter.opts, *parameter.secondary_opts)
-    }
+    known = {option for parameter in VERBS[verb].params for option in (*parameter.opts, *parameter.secondary_opts)}
     given = rest[: next((at for at, word in enumerate(rest) if word[0] in "<>"), None)]
     return {word.partition("=")[0] for word in given if word.startswith("-")} - known
 
@@ -195,9 +189,7 @@ def test_rules_are_those_of_prometheus():
         (rule["alert"], rule["labels"]["severity"], rule["annotations"]["runbook_url"].partition("#")[2])
         for rule in prometheus()
     }
-    listed = {
-        (name, severity, link.partition("#")[2].rstrip(")")) for name, severity, link in table("Alert rules")
-    }
+    listed = {(name, severity, link.partition("#")[2].rstrip(")")) for name, severity, link in table("Alert rules")}
     assert listed == wanted
 
 
@@ -211,10 +203,7 @@ def test_every_link_leads_somewhere():
     inner = set(re.findall(r"\]\(#([\w-]+)\)", runbook.TEXT))
     alerts = {rule["annotations"]["runbook_url"] for rule in prometheus()}
     assert {link.partition("#")[0] for link in alerts} <= {SETTINGS["alerts"]["runbook"]}
-    assert (
-        inner | {link.partition("#")[2] for link in alerts} | set(rules.SECTIONS.values())
-        <= runbook.anchors()
-    )
+    assert inner | {link.partition("#")[2] for link in alerts} | set(rules.SECTIONS.values()) <= runbook.anchors()
     files = re.findall(r"\]\(([\w./-]+)\)", runbook.TEXT)
     assert [name for name in files if not (runbook.PATH.parent / name).exists()] == []
 

@@ -65,9 +65,7 @@ def test_locks_hold_the_direct_versions_for_every_platform():
         versions, wanted = locked(lock), pins(requirements)
         faults += [f"{name} in {lock}" for name, version in wanted.items() if versions.get(name) != {version}]
         faults += [
-            f"{one} in {lock}"
-            for one, _ in lock_entries(lock)
-            if one.marker and canonicalize_name(one.name) in wanted
+            f"{one} in {lock}" for one, _ in lock_entries(lock) if one.marker and canonicalize_name(one.name) in wanted
         ]
     assert faults == [], "pyproject.toml and the locks differ: run `make lock`"
 
@@ -76,9 +74,7 @@ def test_every_locked_package_has_sha256_hashes():
     entries = [(lock, *entry) for lock in LOCKS for entry in lock_entries(lock)]
     whole = re.compile(r"sha256:[0-9a-f]{64}")
     assert [
-        f"{one} in {lock}"
-        for lock, one, hashes in entries
-        if not hashes or not all(map(whole.fullmatch, hashes))
+        f"{one} in {lock}" for lock, one, hashes in entries if not hashes or not all(map(whole.fullmatch, hashes))
     ] == []
 
 

@@ -25,12 +25,10 @@ def test_figures_that_differ_in_value_or_status_are_shown_with_their_change():
 def test_month_that_is_not_over_is_told_and_is_a_difference():
     before = {"A": {**kpi(1.0), "partial_through": "2025-12-10"}, "B": kpi(2.0)}
     partial = "1.00 % ok, of a month that is not over: up to 2025-12-10"
-    assert comparison.figures(before, {"A": kpi(1.0), "B": kpi(2.0)}) == [
-        ("A", partial, "→", "1.00 % ok", "+0.00")
+    assert comparison.figures(before, {"A": kpi(1.0), "B": kpi(2.0)}) == [("A", partial, "→", "1.00 % ok", "+0.00")]
+    assert comparison.figures(before, {"A": {**kpi(1.5), "partial_through": "2025-12-20"}, "B": kpi(2.0)}) == [
+        ("A", partial, "→", "1.50 % ok, of a month that is not over: up to 2025-12-20", "+0.50")
     ]
-    assert comparison.figures(
-        before, {"A": {**kpi(1.5), "partial_through": "2025-12-20"}, "B": kpi(2.0)}
-    ) == [("A", partial, "→", "1.50 % ok, of a month that is not over: up to 2025-12-20", "+0.50")]
     assert comparison.figures(before, before) == []
 
 
@@ -75,7 +73,5 @@ def test_two_dates_differ_in_figures_alone(shown):
 
 
 def test_run_that_is_not_there_is_named(finished):
-    with pytest.raises(
-        InputError, match=r"No finished run 2025-12-30 in .*: give a run id or a date; there are: 20"
-    ):
+    with pytest.raises(InputError, match=r"No finished run 2025-12-30 in .*: give a run id or a date; there are: 20"):
         list(comparison.compare("2025-12-30", "2025-12-31", finished.output))

@@ -73,9 +73,7 @@ def test_bridge_and_loans_are_those_of_the_report(report):
     ]
     table = pq.read_table(report.output / "2025-12-31/tables/bridge_loans.parquet").to_pylist()
     tokens = [row["loan"] for row in table if row["kpi"] == "PAR30"]
-    assert found[start + 12].startswith(
-        "new arrears: less than 7 days late before, or not there; rolled on: "
-    )
+    assert found[start + 12].startswith("new arrears: less than 7 days late before, or not there; rolled on: ")
     assert found[start + 13].startswith("cured: less than 30 days late again and still owing; paid: paid off")
     assert [line.split()[0] for line in found[start + 16 :][: len(tokens)]] == tokens
 
@@ -84,9 +82,7 @@ def test_lines_of_the_exports_lead_to_the_loans_behind_a_move(report):
     found = list(explain("PAR90", "2025-12-31", "2025-06-30", report.output, lines=True))
     exported = (report.root / "data/sample.csv").read_text(encoding="utf-8").splitlines()
     loan, day = (exported[0].split(",").index(name) for name in ("loan_id", "measurement_date"))
-    named = [
-        re.search(r"^(tok_\w+) .* sample\.csv:(\d+) ", line) for line in found if line.startswith("tok_")
-    ]
+    named = [re.search(r"^(tok_\w+) .* sample\.csv:(\d+) ", line) for line in found if line.startswith("tok_")]
     assert named
     for token, line in (match.groups() for match in named):
         row = exported[int(line) - 1].split(",")
@@ -127,9 +123,7 @@ def test_loans_of_any_two_dates_carry_tokens_or_numbers(report, monkeypatch):
     assert set(named) <= tokens
     monkeypatch.delenv("ABACO_PII_KEY")
     found = lines(report, "PAR30", "2025-12-31", "2025-01-31")
-    assert [line[:8].strip() for line in found if line.startswith("Loan ")] == [
-        f"Loan {n}" for n in range(1, 11)
-    ]
+    assert [line[:8].strip() for line in found if line.startswith("Loan ")] == [f"Loan {n}" for n in range(1, 11)]
 
 
 def test_neighbours_of_the_tape_are_bridged_as_the_report_did(copy):
@@ -203,20 +197,11 @@ def test_first_date_has_nothing_to_be_held_against(report, project):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (
-            ("PAR45",),
-            "No KPI PAR45 in the report of 2025-12-31; it has PAR30, PAR90, CollectionRate, PortfolioHealth",
-        ),
+        (("PAR45",), "No KPI PAR45 in the report of 2025-12-31; it has PAR30, PAR90, CollectionRate, PortfolioHealth"),
         (("PAR30", "2025-11-30"), "No finished report for 2025-11-30 in .*: run make report DATE=2025-11-30"),
         (("PAR30", "2025-11-31"), "DATE 2025-11-31 is not a valid date"),
-        (
-            ("PAR30", None, "2025-12-31"),
-            "--against 2025-12-31 is not before 2025-12-31: name an earlier date",
-        ),
-        (
-            ("PAR30", None, "2026-01-31"),
-            "--against 2026-01-31 is not before 2025-12-31: name an earlier date",
-        ),
+        (("PAR30", None, "2025-12-31"), "--against 2025-12-31 is not before 2025-12-31: name an earlier date"),
+        (("PAR30", None, "2026-01-31"), "--against 2026-01-31 is not before 2025-12-31: name an earlier date"),
         (
             ("PAR30", None, "2025-11-15"),
             "The report of 2025-12-31 has no figures of 2025-11-15; "
@@ -231,9 +216,7 @@ def test_what_there_is_not_is_one_line_with_the_way_out(report, arguments, expec
 
 def test_report_of_an_older_version_is_to_be_made_again(copy):
     (copy.output / "2025-12-31/tables/measures.parquet").unlink()
-    with pytest.raises(
-        InputError, match="The report of 2025-12-31 has no table measures: run make report DATE"
-    ):
+    with pytest.raises(InputError, match="The report of 2025-12-31 has no table measures: run make report DATE"):
         lines(copy, "PAR30")
 
 

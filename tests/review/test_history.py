@@ -14,12 +14,7 @@ def row(day, value, status="ok"):
     return {"date": dt.date.fromisoformat(day), "value": value and Decimal(value), "status": status}
 
 
-DAILY = [
-    row("2025-12-31", "2", "warning"),
-    row("2025-12-29", "4"),
-    row("2025-12-28", None),
-    row("2026-01-02", "1"),
-]
+DAILY = [row("2025-12-31", "2", "warning"), row("2025-12-29", "4"), row("2025-12-28", None), row("2026-01-02", "1")]
 
 
 @pytest.mark.parametrize(
@@ -81,11 +76,7 @@ def test_months_of_a_monthly_input_are_its_dates(finished):
     [
         ("xyz", {}, "xyz is not a KPI of the report of 2025-12-31: its KPIs: PAR30, PAR90,"),
         ("par90gros", {}, "par90gros is not a KPI of the report of 2025-12-31: did you mean PAR90"),
-        (
-            "PAR31",
-            {},
-            "PAR31 is not a KPI of the report of 2025-12-31: did you mean PAR30? its KPIs: PAR30, PAR90,",
-        ),
+        ("PAR31", {}, "PAR31 is not a KPI of the report of 2025-12-31: did you mean PAR30? its KPIs: PAR30, PAR90,"),
         ("PAR30", {"date": "2025-12-30"}, "No report of 2025-12-30 in "),
         ("PAR30", {"by": "year"}, "--by year is not one of day, week, month"),
     ],

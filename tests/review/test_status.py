@@ -31,8 +31,7 @@ def kpi(value, status, unit="%"):
 
 def held_by(output, date, pid, host=None):
     files.write_json(
-        output / ".runs" / date / "holder.json",
-        {"pid": pid, "host": host or socket.gethostname(), "since": "then"},
+        output / ".runs" / date / "holder.json", {"pid": pid, "host": host or socket.gethostname(), "since": "then"}
     )
 
 
@@ -79,10 +78,7 @@ def test_several_failures_show_their_number_and_the_last(tmp_path):
     leave(tmp_path, DECEMBER, "a", "10:00")
     leave(tmp_path, DECEMBER, "b", "11:00", "failed", "first")
     leave(tmp_path, DECEMBER, "c", "12:00", "failed", "second")
-    assert (
-        later_line(tmp_path)
-        == "  2 later runs did not succeed, the last failed at 2025-12-31T12:00:09Z: second"
-    )
+    assert later_line(tmp_path) == "  2 later runs did not succeed, the last failed at 2025-12-31T12:00:09Z: second"
 
 
 def test_failure_before_the_report_is_over_and_done(tmp_path):
@@ -109,8 +105,7 @@ def begun(tmp_path):
 def test_run_at_work_says_whose_it_is(begun):
     held_by(begun, DECEMBER, os.getpid())
     assert later_line(begun) == (
-        "  a later run is at work since 2025-12-31T11:00:00Z, "
-        f"process {os.getpid()} on {socket.gethostname()}"
+        f"  a later run is at work since 2025-12-31T11:00:00Z, process {os.getpid()} on {socket.gethostname()}"
     )
 
 

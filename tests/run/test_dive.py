@@ -64,15 +64,11 @@ def test_another_date_of_another_input(exports, run, dive):
     assert found[COMPLETED] is True
     assert "<svg" in shown
     assert "ALF - " not in shown and "BET - " not in shown and "C-0" not in shown
-    assert (
-        len(list((exports / run_dive.SCRATCH / ".runs" / NOVEMBER).glob("*/run.json"))) == 1
-    )  # one for all of them
+    assert len(list((exports / run_dive.SCRATCH / ".runs" / NOVEMBER).glob("*/run.json"))) == 1  # one for all of them
 
 
 @pytest.mark.parametrize("dive", run_dive.DIVES)
-def test_single_file_says_what_is_missing_and_takes_the_report_that_is_there(
-    finished, run, monkeypatch, dive
-):
+def test_single_file_says_what_is_missing_and_takes_the_report_that_is_there(finished, run, monkeypatch, dive):
     monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)
     shown, found = run(finished.root, dive, input="data/sample.csv")
     assert found[COMPLETED] is True
@@ -103,25 +99,19 @@ def test_earlier_date_is_the_last_or_the_named_one(opened, text, day):
 @pytest.mark.parametrize("text", ["2025-03-30", "2025-12-31"])
 def test_date_that_is_not_there_before_is_named(opened, text):
     with pytest.raises(
-        InputError,
-        match=f"against: the input has no date {text} before 2025-12-31: choose one from 2024-12-31",
+        InputError, match=f"against: the input has no date {text} before 2025-12-31: choose one from 2024-12-31"
     ):
         opened.against(text)
 
 
 def test_kpi_that_is_no_par_is_named_with_those_that_are(opened):
     assert opened.par("PAR90") == 90
-    with pytest.raises(
-        InputError, match="kpi PortfolioHealth is not a portfolio at risk: choose one of PAR30, PAR90"
-    ):
+    with pytest.raises(InputError, match="kpi PortfolioHealth is not a portfolio at risk: choose one of PAR30, PAR90"):
         opened.par("PortfolioHealth")
 
 
 def test_measure_that_is_there_lacks_nothing(opened):
-    assert (
-        opened.explain_missing("total_receivable_usd")
-        == "There is nothing to show: the input has no such rows."
-    )
+    assert opened.explain_missing("total_receivable_usd") == "There is nothing to show: the input has no such rows."
 
 
 def test_kpi_of_another_catalogue_has_no_history_and_no_limits(opened):
@@ -134,9 +124,7 @@ def test_report_of_anything_else_is_not_taken(finished, monkeypatch, changed):
     monkeypatch.setenv("ABACO_ROOT", str(finished.root))
     monkeypatch.setenv("ABACO_PII_KEY", "another" if changed == "masking" else PII_KEY)
     made = []
-    monkeypatch.setattr(
-        run_dive.Pipeline, "execute", lambda self, *given: made.append(given) or {"path": "."}
-    )
+    monkeypatch.setattr(run_dive.Pipeline, "execute", lambda self, *given: made.append(given) or {"path": "."})
     source = finished.root / "data/sample.csv"
     other = finished.root / "data/other.csv"
     other.write_text(source.read_text().replace("1851.25", "1851.26"))

@@ -36,10 +36,7 @@ CELLS = {
 def notebook(folder: Path, **cells: str) -> Path:
     """Write a notebook of these cells, the first of which sets its parameters."""
     made = new_notebook(
-        cells=[
-            new_markdown_cell("Title"),
-            *(new_code_cell(source, id=name) for name, source in cells.items()),
-        ],
+        cells=[new_markdown_cell("Title"), *(new_code_cell(source, id=name) for name, source in cells.items())],
         metadata={"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
     )
     made.cells[1].metadata.tags = ["parameters"]
@@ -71,9 +68,7 @@ def check(found: dict[str, list[tuple]]) -> None:
     assert kind == "execute_result" and "<table" in data["text/html"] and "a" in data["text/plain"]
     assert found["hidden"] == []
     assert found["awaited"] == [("execute_result", {"text/plain": "'awaited'"})]
-    assert (
-        found["magic"] == [("stdout", "from the shell\n")] or found["magic"][0][1].strip() == "from the shell"
-    )
+    assert found["magic"] == [("stdout", "from the shell\n")] or found["magic"][0][1].strip() == "from the shell"
     ((kind, data),) = found["figure"]
     assert kind == "display_data" and data["image/svg+xml"].startswith("<?xml")
     assert found["displayed"] == [("display_data", {"text/plain": "'second'"}), ("stdout", "between\n")]
@@ -84,12 +79,7 @@ def check(found: dict[str, list[tuple]]) -> None:
 
 def test_cells_show_in_a_process_what_they_show_in_jupyter(tmp_path):
     progress = []
-    execute(
-        notebook(tmp_path, **CELLS),
-        tmp_path / "out.ipynb",
-        {"name": "Ada"},
-        lambda *cell: progress.append(cell),
-    )
+    execute(notebook(tmp_path, **CELLS), tmp_path / "out.ipynb", {"name": "Ada"}, lambda *cell: progress.append(cell))
     found = outputs(tmp_path / "out.ipynb")
     check(found)
     assert found["native"] == [("stderr", "from a library")]
@@ -98,13 +88,7 @@ def test_cells_show_in_a_process_what_they_show_in_jupyter(tmp_path):
 
 
 def test_papermill_executes_with_the_engine_by_its_command_line(tmp_path):
-    command = (
-        ROOT / ".venv/bin/papermill",
-        "--engine",
-        "abaco",
-        notebook(tmp_path, **CELLS),
-        tmp_path / "out.ipynb",
-    )
+    command = (ROOT / ".venv/bin/papermill", "--engine", "abaco", notebook(tmp_path, **CELLS), tmp_path / "out.ipynb")
     done = subprocess.run([*command, "-p", "name", "Ada"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     check(outputs(tmp_path / "out.ipynb"))
@@ -115,29 +99,14 @@ def test_papermill_executes_with_the_engine_by_its_command_line(tmp_path):
     [
         ("1 / 0", RunError, "Notebook small failed in cell 3: ZeroDivisionError: division by zero; see "),
         ("def f(:", RunError, "Notebook small failed in cell 3: SyntaxError: invalid syntax "),
-        (
-            "from abaco.core.errors import InputError\nraise InputError('no such file')",
-            InputError,
-            "no such file",
-        ),
+        ("from abaco.core.errors import InputError\nraise InputError('no such file')", InputError, "no such file"),
         ("raise KeyboardInterrupt", RunError, "Notebook small failed in cell 3: KeyboardInterrupt: ; see "),
-        (
-            "import os\nos._exit(3)",
-            RunError,
-            "Notebook small failed in cell 3: its process ended with exit code 3; ",
-        ),
-        (
-            "import os\nos.abort()",
-            RunError,
-            "Notebook small failed in cell 3: its process was killed by SIGABRT; ",
-        ),
+        ("import os\nos._exit(3)", RunError, "Notebook small failed in cell 3: its process ended with exit code 3; "),
+        ("import os\nos.abort()", RunError, "Notebook small failed in cell 3: its process was killed by SIGABRT; "),
     ],
 )
 def test_failure_names_its_cell_in_one_line(tmp_path, source, kind, error):
-    path, executed = (
-        notebook(tmp_path, parameters="a: int = 1", fails=source, later="print(1)"),
-        tmp_path / "o.ipynb",
-    )
+    path, executed = (notebook(tmp_path, parameters="a: int = 1", fails=source, later="print(1)"), tmp_path / "o.ipynb")
     with pytest.raises(kind) as failure:
         execute(path, executed, {})
     assert str(failure.value).startswith(error) and "\n" not in str(failure.value)
@@ -147,30 +116,22 @@ def test_failure_names_its_cell_in_one_line(tmp_path, source, kind, error):
 
 def test_nothing_of_one_notebook_reaches_the_next(tmp_path):
     leaves = notebook(
-        tmp_path,
-        parameters="a: int = 1",
-        leaves="import os, pandas\nos.environ['LEFT'] = 'x'\npandas.LEFT = 1",
+        tmp_path, parameters="a: int = 1", leaves="import os, pandas\nos.environ['LEFT'] = 'x'\npandas.LEFT = 1"
     )
     execute(leaves, tmp_path / "one.ipynb", {})
     looks = notebook(
-        tmp_path,
-        parameters="a: int = 1",
-        looks="import os, pandas\n'LEFT' in os.environ, hasattr(pandas, 'LEFT')",
+        tmp_path, parameters="a: int = 1", looks="import os, pandas\n'LEFT' in os.environ, hasattr(pandas, 'LEFT')"
     )
     execute(looks, tmp_path / "two.ipynb", {})
     assert outputs(tmp_path / "two.ipynb")["looks"] == [("execute_result", {"text/plain": "(False, False)"})]
 
 
 def test_environment_is_that_of_the_moment(tmp_path, monkeypatch):
-    path = notebook(
-        tmp_path, parameters="a: int = 1", looks="import os, time\nos.environ['MOOD'], time.tzname[0]"
-    )
+    path = notebook(tmp_path, parameters="a: int = 1", looks="import os, time\nos.environ['MOOD'], time.tzname[0]")
     monkeypatch.setenv("MOOD", "good")
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     execute(path, tmp_path / "out.ipynb", {})
-    assert outputs(tmp_path / "out.ipynb")["looks"] == [
-        ("execute_result", {"text/plain": "('good', 'NZST')"})
-    ]
+    assert outputs(tmp_path / "out.ipynb")["looks"] == [("execute_result", {"text/plain": "('good', 'NZST')"})]
 
 
 def test_process_that_is_not_needed_ends(tmp_path):
@@ -203,9 +164,7 @@ def test_code_that_changed_since_the_server_began_is_imported_anew(tmp_path):
     first = nbformat.read(path, as_version=4)
     first.cells.pop()
     nbformat.write(first, tmp_path / "first.ipynb")
-    subprocess.run(
-        [sys.executable, "-c", script], check=True, env=os.environ | {"ABACO_ROOT": str(ROOT)}, cwd=tmp_path
-    )
+    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"ABACO_ROOT": str(ROOT)}, cwd=tmp_path)
     assert outputs(tmp_path / "out.ipynb")["looks"] == [("execute_result", {"text/plain": "True"})]
 
 
@@ -233,13 +192,7 @@ def test_stopped_report_leaves_no_process(project, sent, code):
     cell.source = f"open({str(started)!r}, 'w').close()\nimport time\ntime.sleep(600)"
     nbformat.write(edited, source)
     process = project.start(
-        Path(sys.executable).with_name("abaco"),
-        "report",
-        "--date",
-        "2025-12-31",
-        "--output",
-        project.output,
-        MARK=mark,
+        Path(sys.executable).with_name("abaco"), "report", "--date", "2025-12-31", "--output", project.output, MARK=mark
     )
     deadline = time.monotonic() + 300
     while not started.exists():

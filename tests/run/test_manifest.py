@@ -28,19 +28,13 @@ def folder(tmp_path):
 
 def test_sha256_is_that_of_the_standard(tmp_path):
     (tmp_path / "abc").write_text("abc")  # the example of FIPS 180-2
-    assert (
-        core_files.sha256(tmp_path / "abc")
-        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    )
+    assert core_files.sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_outputs_are_listed_but_for_the_work_and_the_manifest_itself(folder):
     for _ in range(2):
         written = manifest.write(folder, {"run_id": "r"})
-        assert [(o["path"], o["bytes"]) for o in written["outputs"]] == [
-            ("report.html", 4),
-            ("tables/tape.parquet", 4),
-        ]
+        assert [(o["path"], o["bytes"]) for o in written["outputs"]] == [("report.html", 4), ("tables/tape.parquet", 4)]
         assert json.loads((folder / "manifest.json").read_text()) == written
 
 

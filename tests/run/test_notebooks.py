@@ -53,11 +53,7 @@ def test_nothing_that_a_run_leaves_is_stored(code):
 
 def test_kernel_is_the_one_that_jupyter_has(path):
     notebook = nbformat.read(path, as_version=4)
-    assert notebook.metadata.kernelspec == {
-        "display_name": "Python 3",
-        "language": "python",
-        "name": "python3",
-    }
+    assert notebook.metadata.kernelspec == {"display_name": "Python 3", "language": "python", "name": "python3"}
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert set(notebook.metadata.language_info) <= {"name"}
 
@@ -75,9 +71,7 @@ def test_parameters_come_second_tagged_and_imports_third(cells):
     assert cells[1].metadata.tags == ["parameters"]
     assert sum("parameters" in cell.metadata.get("tags", []) for cell in cells) == 1
     assert {type(node) for node in ast.parse(cells[2].source).body} <= {ast.Import, ast.ImportFrom}
-    others = [
-        node for cell in cells[3:] if cell.cell_type == "code" for node in ast.walk(ast.parse(cell.source))
-    ]
+    others = [node for cell in cells[3:] if cell.cell_type == "code" for node in ast.walk(ast.parse(cell.source))]
     assert not [node for node in others if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
@@ -112,9 +106,7 @@ def test_cells_are_short_and_define_nothing(code):
     for cell in code:
         assert len(cell.source.splitlines()) <= 15, cell.id
         defined = [
-            n
-            for n in ast.walk(ast.parse(cell.source))
-            if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda)
+            n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda)
         ]
         assert not defined, cell.id
 
@@ -127,11 +119,7 @@ def test_cells_are_named_and_no_name_is_there_twice(cells):
 
 def test_sections_are_headings_of_the_second_level_with_a_section_for_checks(cells):
     headings = [
-        line
-        for c in cells[1:]
-        if c.cell_type == "markdown"
-        for line in c.source.splitlines()
-        if line.startswith("#")
+        line for c in cells[1:] if c.cell_type == "markdown" for line in c.source.splitlines() if line.startswith("#")
     ]
     assert [line for line in headings if not line.startswith("## ")] == []
     assert "## Checks" in headings
@@ -150,9 +138,7 @@ def test_checks_check_something(cells):
 def test_last_cell_completes_and_no_other_does(code, cells, name):
     complete = "phase.complete" if name in PHASES else "dive.complete"
     assert cells[-1] is code[-1]
-    calls = [
-        ast.unparse(n.func) for c in code for n in ast.walk(ast.parse(c.source)) if isinstance(n, ast.Call)
-    ]
+    calls = [ast.unparse(n.func) for c in code for n in ast.walk(ast.parse(c.source)) if isinstance(n, ast.Call)]
     assert calls.count(complete) == 1
     assert isinstance(last := ast.parse(code[-1].source).body[-1], ast.Expr)
     assert ast.unparse(last.value.func) == complete

@@ -86,9 +86,7 @@ def test_files_are_those_of_design_md(finished):
 
 
 def test_nothing_of_the_work_is_left(finished):
-    left = (
-        finished.pristine
-    )  # SQLite keeps files beside the database of a process that reads it, such as this one
+    left = finished.pristine  # SQLite keeps files beside the database of a process that reads it, such as this one
     assert sorted(path.name for path in left.output.iterdir()) == [".runs", "2025-12-31", "abaco.db"]
     assert not list(left.output.rglob("work"))
     for folder in left.runs():
@@ -212,9 +210,7 @@ def test_report_of_another_input_is_named_when_it_is_replaced(tmp_path):
     assert pipeline.replaced(plan) is None
     kept = tmp_path / ".runs/2025-12-31/former"
     kept.mkdir(parents=True)
-    core_files.write_json(
-        kept / "run.json", {"run_id": "20251231-0", "input": "/exports/old", "status": "success"}
-    )
+    core_files.write_json(kept / "run.json", {"run_id": "20251231-0", "input": "/exports/old", "status": "success"})
     (tmp_path / "2025-12-31").symlink_to(kept, target_is_directory=True)
     assert pipeline.replaced(plan) == {"run_id": "20251231-0", "input": "/exports/old", "path": str(kept)}
     assert pipeline.replaced(plan | {"input": "/exports/old"}) is None
@@ -236,14 +232,10 @@ def texts(folder):
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         if path.suffix == ".parquet":
             table = pq.read_table(path)
-            strings = [
-                name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)
-            ]
+            strings = [name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)]
             yield path, "\n".join(str(v) for name in strings for v in table[name].unique().to_pylist())
         if path.suffix == ".eml":
-            parts = [
-                part.get_payload(decode=True) for part in email.message_from_bytes(path.read_bytes()).walk()
-            ]
+            parts = [part.get_payload(decode=True) for part in email.message_from_bytes(path.read_bytes()).walk()]
             yield path, b"\n".join(filter(None, parts)).decode("utf-8", errors="replace")
         yield path, path.read_bytes().decode("utf-8", errors="replace")
 
@@ -265,9 +257,7 @@ def test_neither_personal_data_nor_the_key_gets_out(finished):
 
 
 def test_masked_values_are_tokens_equal_for_equal_values(finished):
-    tape = pq.read_table(
-        finished.output / "2025-12-31/tables/tape.parquet", columns=["borrower_id", "borrower_email"]
-    )
+    tape = pq.read_table(finished.output / "2025-12-31/tables/tape.parquet", columns=["borrower_id", "borrower_email"])
     tokens = tape.to_pandas().dropna().drop_duplicates()
     assert tokens["borrower_id"].str.fullmatch("tok_[0-9a-f]{32}").all()
     assert tokens["borrower_id"].is_unique  # one email a customer
@@ -340,9 +330,7 @@ def test_phase_that_raises_fails_the_run_and_keeps_its_notebook(broken):
     edit(broken, "02_transformation", "masking", 'raise ValueError("no such luck\\nand more")')
     line, run, folder = failure(broken)
     kept = folder / "notebooks/02_transformation.ipynb"
-    assert re.fullmatch(
-        r"Error: Phase 02_transformation failed in cell \d+: ValueError: no such luck; see .*", line
-    )
+    assert re.fullmatch(r"Error: Phase 02_transformation failed in cell \d+: ValueError: no such luck; see .*", line)
     assert line.endswith(str(kept))
     assert run["error"].startswith("02_transformation: Phase 02_transformation failed in cell ")
     assert list(run["phases"]) == ["ingestion"]
@@ -368,19 +356,12 @@ def test_process_killed_in_the_middle_of_a_phase_fails_the_run(broken):
 def test_notebook_without_its_last_cell_fails_the_run(broken):
     edit(broken, "01_ingestion", "completion", None)
     line, _, folder = failure(broken)
-    assert line.startswith(
-        "Error: Phase 01_ingestion failed: its last cell never recorded that it was complete"
-    )
+    assert line.startswith("Error: Phase 01_ingestion failed: its last cell never recorded that it was complete")
     assert line.endswith(str(folder / "notebooks/01_ingestion.ipynb"))
 
 
 def test_phase_that_does_not_leave_its_output_fails_the_run(broken):
-    edit(
-        broken,
-        "01_ingestion",
-        "completion",
-        'phase.complete()\n(phase.tables / "quarantine.parquet").unlink()',
-    )
+    edit(broken, "01_ingestion", "completion", 'phase.complete()\n(phase.tables / "quarantine.parquet").unlink()')
     line, _, _ = failure(broken)
     assert line.startswith("Error: Phase 01_ingestion failed: it left no tables/quarantine.parquet; see ")
 
@@ -400,12 +381,7 @@ def begun(project, seconds=600):
 @pytest.fixture
 def endless(project):
     """A project whose ingestion never ends."""
-    edit(
-        project,
-        "01_ingestion",
-        "rows",
-        '(phase.folder / "work" / "begun").touch()\nimport time\ntime.sleep(3600)',
-    )
+    edit(project, "01_ingestion", "rows", '(phase.folder / "work" / "begun").touch()\nimport time\ntime.sleep(3600)')
     return project
 
 

@@ -24,11 +24,7 @@ def taken(project, *arguments, code=0):
     assert result.returncode == code, result.stderr
     run = json.loads((project.runs()[-1] / "run.json").read_text())
     phases = [name for name, phase in run["phases"].items() if "taken_from" in phase]
-    said = [
-        line.split(" ")[0]
-        for line in result.stdout.splitlines()
-        if " is unchanged: taken from the run " in line
-    ]
+    said = [line.split(" ")[0] for line in result.stdout.splitlines() if " is unchanged: taken from the run " in line]
     assert code or said == phases
     return phases, run
 
@@ -42,9 +38,7 @@ def test_unchanged_run_executes_nothing_and_leaves_the_same_bytes(project):
     assert link.endswith(project.runs()[-1].name) and len(project.runs()) == 2
     changed = {name for name in before | after if before.get(name) != after.get(name)}
     assert changed <= {"run.json", "manifest.json"}
-    assert (
-        taken(project)[1]["phases"]["report"]["taken_from"] == first.name
-    )  # who executed it, not who took it last
+    assert taken(project)[1]["phases"]["report"]["taken_from"] == first.name  # who executed it, not who took it last
 
 
 def test_force_executes_everything(project):

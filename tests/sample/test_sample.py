@@ -48,15 +48,9 @@ def connection():
 def read_typed(connection, path):
     """The lines that have as many fields as the header; amounts and dates that do not read are null."""
     texts = connection.read_csv(str(path), header=True, all_varchar=True, ignore_errors=True, delimiter=",")
-    kinds = {
-        name: "decimal(18, 2)"
-        for name in texts.columns
-        if name.lower().endswith(("usd", "principal", "value"))
-    }
+    kinds = {name: "decimal(18, 2)" for name in texts.columns if name.lower().endswith(("usd", "principal", "value"))}
     kinds |= {name: "date" for name in texts.columns if name.endswith("_date") or name.startswith("date_")}
-    return texts.select(
-        ", ".join(f"try_cast({n} as {kinds.get(n, 'varchar')}) as {n}" for n in texts.columns)
-    )
+    return texts.select(", ".join(f"try_cast({n} as {kinds.get(n, 'varchar')}) as {n}" for n in texts.columns))
 
 
 @pytest.fixture
@@ -129,11 +123,7 @@ def test_kpis_of_the_exports_are_the_same(connection, balances):
 def kpis(day, receivable, past_30, past_90, cash, eligible):
     """A line of `KPIS`."""
     places = ((past_30 / receivable, "0.0001"), (past_90 / receivable, "0.0001"), (cash / eligible, "0.01"))
-    return (
-        str(day),
-        str(receivable),
-        *(str((100 * ratio).quantize(Decimal(unit))) for ratio, unit in places),
-    )
+    return (str(day), str(receivable), *(str((100 * ratio).quantize(Decimal(unit))) for ratio, unit in places))
 
 
 def test_par_is_plausible_in_every_month():
@@ -167,9 +157,7 @@ def test_buckets_add_up_except_for_the_two_planted_rows(snapshot):
     unbalanced = snapshot.filter(
         "dpd_0_7_usd + dpd_7_30_usd + dpd_30_60_usd + dpd_60_90_usd + dpd_90_plus_usd <> total_receivable_usd"
     ).order("loan_id")
-    assert unbalanced.select(
-        "loan_id, cast(measurement_date as varchar), total_receivable_usd"
-    ).fetchall() == [
+    assert unbalanced.select("loan_id, cast(measurement_date as varchar), total_receivable_usd").fetchall() == [
         ("ALF - X00013", "2025-01-31", Decimal("120.00")),
         ("ALF - X00014", "2025-02-28", Decimal("80.00")),
     ]
@@ -207,11 +195,7 @@ def test_faulty_rows_of_the_balances_are_as_planted(balances):
     assert len(lines) == 1744
     assert len(lines) - len(set(lines)) == 1
     assert len(lines) - 1 - count(balances) == 4
-    faulty = [
-        (line[0], line[1], line[10], line[12], line[13])
-        for line in lines
-        if line[0].startswith("ALF - X0002")
-    ]
+    faulty = [(line[0], line[1], line[10], line[12], line[13]) for line in lines if line[0].startswith("ALF - X0002")]
     assert faulty == [
         ("ALF - X00021", "2025-10-31", "900.00", "400.00", "500.00"),
         ("ALF - X00022", "2025-10-31", "900.00", "950.00", "0.00"),
@@ -304,19 +288,14 @@ def test_rolls_get_worse_with_depth():
 
 def test_some_write_offs_are_reversed():
     book = simulation.simulate(0, sample_snapshot.SAMPLE_LOANS, sample_snapshot.SEED)
-    before, after = (
-        book.is_written_off[simulation.HISTORY - 1 : -1],
-        book.is_written_off[simulation.HISTORY :],
-    )
+    before, after = (book.is_written_off[simulation.HISTORY - 1 : -1], book.is_written_off[simulation.HISTORY :])
     assert int((after & ~before).sum()) == 15
     assert int((before & ~after & (book.balance[simulation.HISTORY :] > 0)).sum()) == 2
 
 
 def test_balances_never_rise_nor_go_below_zero():
     book = simulation.simulate(0, 20_000, seed=1)
-    owed = np.where(
-        np.array(simulation.MONTH_ENDS[1:])[:, None] < book.disbursed, book.principal, book.balance
-    )
+    owed = np.where(np.array(simulation.MONTH_ENDS[1:])[:, None] < book.disbursed, book.principal, book.balance)
     assert (np.diff(owed, axis=0) <= 0).all() and owed.min() == 0
 
 
@@ -363,10 +342,7 @@ def test_snapshot_of_any_size_is_the_same_in_csv_and_parquet(tmp_path, rows):
     assert len(lines) == table.num_rows == rows
     assert table.schema.field("cash_available_usd").type == pa.decimal128(18, 2)
     assert table.schema.field("measurement_date").type == pa.date32()
-    shown = [
-        {name: "" if value is None else str(value) for name, value in row.items()}
-        for row in table.to_pylist()
-    ]
+    shown = [{name: "" if value is None else str(value) for name, value in row.items()} for row in table.to_pylist()]
     differing = [line["loan_id"] for line, row in zip(lines, shown, strict=True) if line != row]
     # only what a typed column cannot hold: no date, no number, a broken line
     untyped = ["ALF - X00001", *(f"ALF - X000{n:02d}" for n in (3, 5, 6, 11, 12))]
@@ -378,14 +354,8 @@ def test_snapshot_does_not_depend_on_the_chunks(tmp_path, monkeypatch):
     sample_snapshot.write_snapshot(tmp_path / "small_chunks.parquet", 5_000)
     monkeypatch.setattr(sample_snapshot, "CHUNK_LOANS", 900)
     sample_snapshot.write_snapshot(tmp_path / "large_chunks.parquet", 5_000)
-    order = [
-        ("loan_id", "ascending"),
-        ("measurement_date", "ascending"),
-        ("total_receivable_usd", "ascending"),
-    ]
-    small, large = (
-        pyarrow.parquet.read_table(tmp_path / f"{size}_chunks.parquet") for size in ("small", "large")
-    )
+    order = [("loan_id", "ascending"), ("measurement_date", "ascending"), ("total_receivable_usd", "ascending")]
+    small, large = (pyarrow.parquet.read_table(tmp_path / f"{size}_chunks.parquet") for size in ("small", "large"))
     assert small.num_rows == 5_000
     # the duplicate is of each file's first row, which is the same loan
     assert small.sort_by(order).equals(large.sort_by(order))
@@ -400,9 +370,7 @@ def test_an_earlier_as_of_shifts_only_the_last_snapshot(monkeypatch):
     monkeypatch.setattr(exports, "LAST_AS_OF", date(2025, 12, 10))
     book = simulation.simulate(0, sample_snapshot.SAMPLE_LOANS, sample_snapshot.SEED)
     files = exports.exports(book, [0] * simulation.MONTHS)
-    overdue = [
-        row for row in files["loan_par_balances.csv"][1] if row[3] and not row[0].startswith("ALF - X")
-    ]
+    overdue = [row for row in files["loan_par_balances.csv"][1] if row[3] and not row[0].startswith("ALF - X")]
     lag = {row[1]: (date.fromisoformat(row[1]) - date.fromisoformat(row[3])).days - row[2] for row in overdue}
     assert {day: days for day, days in lag.items() if days} == {"2025-12-31": 21}
     assert max(row[2] for row in files["transactions.csv"][1]) == "2025-12-10"

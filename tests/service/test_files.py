@@ -25,10 +25,7 @@ def beset(finished, tmp_path_factory):
     for path in (folder / "work/rows.csv", folder / "unlisted.txt", project.output / ".runs/x.txt"):
         path.write_text(HIDDEN)
     # files that the manifest names, and that lead elsewhere
-    links = {
-        "tables/aging.csv": project.root / ".env.local",
-        "tables/history.csv": project.output / "abaco.db",
-    }
+    links = {"tables/aging.csv": project.root / ".env.local", "tables/history.csv": project.output / "abaco.db"}
     for name, target in links.items():
         (folder / name).unlink()
         (folder / name).symlink_to(target)

@@ -49,11 +49,7 @@ def test_degraded_when_a_due_run_could_not_begin(book, write):
     note = {"due": due, "started_at": due, "finished_at": end, "exit_code": 2, "error": error, "tries": 1}
     files.write_json(book.output / ".runs/schedule.json", note)
     found = health(book)
-    assert (found["status"], found["last_run"], found["last_error"]) == (
-        "degraded",
-        "2026-01-01T03:00:01Z",
-        error,
-    )
+    assert (found["status"], found["last_run"], found["last_error"]) == ("degraded", "2026-01-01T03:00:01Z", error)
 
 
 def test_degraded_when_a_run_is_overdue(book):
@@ -66,10 +62,7 @@ def test_degraded_when_a_run_is_overdue(book):
     found = health(late)
     late.schedule.stop()
     assert found["status"] == "degraded"
-    assert (
-        found["last_error"].startswith("The run that was due at 20")
-        and "has not ended" in found["last_error"]
-    )
+    assert found["last_error"].startswith("The run that was due at 20") and "has not ended" in found["last_error"]
 
 
 def test_unhealthy_when_reports_cannot_be_written(book):
@@ -77,9 +70,7 @@ def test_unhealthy_when_reports_cannot_be_written(book):
     shutil.rmtree(book.output / ".runs")
     (book.output / ".runs").write_text("in the way")
     found = health(book)
-    assert found["status"] == "unhealthy" and found["last_error"].startswith(
-        "Cannot write to the output folder"
-    )
+    assert found["status"] == "unhealthy" and found["last_error"].startswith("Cannot write to the output folder")
 
 
 def test_unhealthy_when_the_schedule_has_died(book):
@@ -117,11 +108,7 @@ def test_healthy_after_a_report_and_the_same_after_a_restart(service, shown):
     with Service(shown) as again:
         assert {**again.health()[1], "next_run": None} == {**found, "next_run": None}
         same = [
-            [
-                line
-                for line in one.get("/metrics").text.splitlines()
-                if not line.startswith("pipeline_next_run ")
-            ]
+            [line for line in one.get("/metrics").text.splitlines() if not line.startswith("pipeline_next_run ")]
             for one in (service, again)
         ]
         assert same[0] == same[1]

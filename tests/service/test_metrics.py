@@ -53,10 +53,7 @@ def test_kpi_that_is_not_computable_has_no_value(write, scrape):
 
 
 def test_after_a_rollback_all_is_of_the_run_that_is_shown(write, scrape, book):
-    for run_id, hour, kpis in (
-        ("20251231-a", 2, {"PAR30": 3.5}),
-        ("20251231-b", 3, {"PAR30": 9.0, "PAR90": 1.0}),
-    ):
+    for run_id, hour, kpis in (("20251231-a", 2, {"PAR30": 3.5}), ("20251231-b", 3, {"PAR30": 9.0, "PAR90": 1.0})):
         write.run(run_id, ended=at(hour), **kpis)
         write("quality", {"run_id": run_id, "measure": "accepted", "value": str(hour)})
         write("phase_metrics", {"run_id": run_id, "phase": "output", "metric": "seconds", "value": hour})
@@ -138,11 +135,7 @@ def test_deliveries_and_alerts_are_counted_also_where_there_are_none(write, scra
         ),
     )
     told = {"severity": "P2", "title": "t", "text": "x", "opened_at": at(2)}
-    write(
-        "alerts",
-        {**told, "cause": "kpi:PAR30", "is_open": True},
-        {**told, "cause": "run:failed", "is_open": False},
-    )
+    write("alerts", {**told, "cause": "kpi:PAR30", "is_open": True}, {**told, "cause": "run:failed", "is_open": False})
     found = scrape()
     assert found["pipeline_deliveries", ("channel", "azure"), ("status", "pending")] == 2
     assert found["pipeline_deliveries", ("channel", "email"), ("status", "dead")] == 1

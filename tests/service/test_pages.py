@@ -98,29 +98,14 @@ def test_what_needs_attention_is_listed(book, write):
     })  # fmt: skip
     write(
         "alerts",
-        {
-            "cause": "c",
-            "severity": "P2",
-            "title": "PAR30 is late",
-            "text": "",
-            "opened_at": at(2),
-            "is_open": True,
-        },
+        {"cause": "c", "severity": "P2", "title": "PAR30 is late", "text": "", "opened_at": at(2), "is_open": True},
     )
-    usual = {
-        "payload": {"to": ["a@example.org"]},
-        "attempts": 1,
-        "created_at": at(2),
-        "next_attempt_at": at(2),
-    }
+    usual = {"payload": {"to": ["a@example.org"]}, "attempts": 1, "created_at": at(2), "next_attempt_at": at(2)}
     told = {**usual, "channel": "email", "run_id": "20251231-a", "status": "dead", "error": "refused"}
     write("deliveries", {**told, "key": "k"}, {**told, "key": "l"})
     text = words(pages.reports(book, ""))
     assert "A run of 31 December 2025 failed at 1 Jan 2026, 05:00 UTC: disk <full>" in text
-    assert (
-        "P2 PAR30 is late" in text
-        and text.count("Given up : email (2): refused") == text.count("Given up") == 1
-    )
+    assert "P2 PAR30 is late" in text and text.count("Given up : email (2): refused") == text.count("Given up") == 1
     assert "example.org" not in text
     assert "31 December 2025 – Not computable –" in text
 
@@ -158,10 +143,7 @@ def test_failed_run_has_a_page_that_says_why_and_gives_no_file(book, write):
     })  # fmt: skip
     assert f'<a href="/runs/{name}/">' in pages.reports(book, "")
     text = words(got(book, f"/runs/{name}/").text)
-    assert (
-        "It is of 31 December 2025, began on 1 Jan 2026, 04:00 UTC and failed on 1 Jan 2026, 05:00 UTC."
-        in text
-    )
+    assert "It is of 31 December 2025, began on 1 Jan 2026, 04:00 UTC and failed on 1 Jan 2026, 05:00 UTC." in text
     assert f"Phase 01_ingestion : disk <full> Its folder is {folder} below" in text
     notebook = book.output / folder / "notebooks/01_ingestion.ipynb"
     notebook.parent.mkdir(parents=True)
@@ -189,9 +171,7 @@ def test_older_reports_are_on_further_pages(book, write):
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize(
-    "how", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"]
-)
+@pytest.mark.parametrize("how", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"])
 def test_page_is_accessible_silent_and_fits(browser, service, path, how):
     context = browser.new_context(bypass_csp=False, **how)
     context.set_default_timeout(chromium.TIMEOUT_MS)

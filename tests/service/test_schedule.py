@@ -41,9 +41,7 @@ class Marked:
 
     def note(self, **note):
         usual = {"due": "2020-01-01T00:00:00Z", "started_at": None, "finished_at": None, "exit_code": None}
-        files.write_json(
-            self.output / folders.RUNS / "schedule.json", {**usual, "error": None, "tries": 0, **note}
-        )
+        files.write_json(self.output / folders.RUNS / "schedule.json", {**usual, "error": None, "tries": 0, **note})
 
     def count(self):
         return len(self.file.read_text().splitlines()) if self.file.exists() else 0
@@ -91,9 +89,7 @@ def test_empty_cron_is_never_due(marked):
 
 @pytest.mark.parametrize("cron", ["0 2 * *", "61 2 * * *", "daily", "0 2 * * 1", "0 2 * * 1-5"])
 def test_cron_that_is_none_is_refused_in_one_line(cron):
-    with pytest.raises(
-        InputError, match=r"^service\.cron: '.*' is not a valid schedule: .*; write five fields"
-    ):
+    with pytest.raises(InputError, match=r"^service\.cron: '.*' is not a valid schedule: .*; write five fields"):
         trigger(cron)
 
 

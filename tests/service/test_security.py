@@ -13,14 +13,7 @@ from abaco.service.security import Access
 from .conftest import PASSWORD, TOKEN
 from .serving import until
 
-GUARDED = (
-    "/",
-    "/metrics",
-    "/reports/2025-12-31/",
-    "/reports/2025-12-31/report.html",
-    "/compare?one=a&other=b",
-    "/x",
-)
+GUARDED = ("/", "/metrics", "/reports/2025-12-31/", "/reports/2025-12-31/report.html", "/compare?one=a&other=b", "/x")
 
 
 def basic(user, password):
@@ -86,9 +79,7 @@ def test_public_host_needs_a_secret():
     for access in (Access("t"), Access(password="p")):
         access.check_host("0.0.0.0")
     Access().check_host("127.0.0.1")
-    with pytest.raises(
-        InputError, match=r"^Others reach 0\.0\.0\.0, so reports need a secret: set ABACO_SERVE_TOKEN"
-    ):
+    with pytest.raises(InputError, match=r"^Others reach 0\.0\.0\.0, so reports need a secret: set ABACO_SERVE_TOKEN"):
         Access().check_host("0.0.0.0")
 
 
@@ -109,9 +100,7 @@ def test_nothing_of_the_framework_is_there(service, path):
     assert service.get(path).status_code == 404
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "[::2]", "127.1x"]
-)
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "[::2]", "127.1x"])
 def test_without_a_secret_no_other_name_may_point_here(service, host):
     assert service.get("/", headers={"Host": host}).status_code == 421
 

@@ -88,12 +88,7 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
     with Service(project) as again:
         until(lambda: files.read_json(note)["due"] > missed["due"] and files.read_json(note)["finished_at"])
         code, found = again.health()
-        assert (code, found["status"], found["last_error"], found["metrics_computed"]) == (
-            200,
-            "healthy",
-            None,
-            4,
-        )
+        assert (code, found["status"], found["last_error"], found["metrics_computed"]) == (200, "healthy", None, 4)
         assert found["last_run"] == files.read_json(note)["finished_at"]
         assert again.get("/reports/2025-12-31/report.html").status_code == 200
     done = [one for one in project.runs() if files.read_json(one / "run.json")["status"] == "success"]

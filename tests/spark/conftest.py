@@ -16,9 +16,7 @@ from abaco import engines
 from tests.support.ports import free_port
 from tests.support.programs import END_WITH_US, missing
 
-QUICK = (
-    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # of code that runs for minutes the best compiler never pays
-)
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # of code that runs for minutes the best compiler never pays
 DEFAULTS = (
     "spark.executor.memory 512m\nspark.sql.shuffle.partitions 3\nspark.sql.files.maxPartitionBytes {}\n"
     f"spark.driver.extraJavaOptions {QUICK}\nspark.executor.extraJavaOptions {QUICK}\n"
@@ -44,12 +42,7 @@ class Cluster:
 
     def _launch(self, daemon, *arguments):
         home = Path(importlib.util.find_spec("pyspark").submodule_search_locations[0])
-        environment = {
-            **os.environ,
-            **self.environment,
-            "SPARK_LOCAL_IP": "127.0.0.1",
-            "SPARK_DAEMON_MEMORY": "256m",
-        }
+        environment = {**os.environ, **self.environment, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m"}
         with (self.folder / f"{daemon}-{len(self.workers)}.log").open("w") as log:
             return subprocess.Popen(
                 [*END_WITH_US, home / "bin/spark-class", f"org.apache.spark.deploy.{daemon}", *arguments],

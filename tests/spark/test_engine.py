@@ -52,8 +52,7 @@ DAYS = [
     "2025-12-31 10:00\nx", "2025-12-31 (BC)", "2025.12.31",
 ]  # fmt: skip
 BLANKS = [
-    f"{chr(c)}a{chr(c)}"
-    for c in (*range(1, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x2010), 0x2028, 0x202F, 0x3000)
+    f"{chr(c)}a{chr(c)}" for c in (*range(1, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x2010), 0x2028, 0x202F, 0x3000)
 ]
 LINES = [
     "1,2,3", "", "4,,6", "1,2", "1,2,3,4", "1,2,3,", '"a","b ""x"" , y",c', "null,NULL,Null",
@@ -73,24 +72,14 @@ def embedded():
 
 @pytest.mark.parametrize(
     ("kind", "mark"),
-    [
-        ("amount", "."),
-        ("amount", ","),
-        ("rate", "."),
-        ("days", "."),
-        ("days", ","),
-        ("date", "."),
-        ("text", "."),
-    ],
+    [("amount", "."), ("amount", ","), ("rate", "."), ("days", "."), ("days", ","), ("date", "."), ("text", ".")],
 )
 def test_text_becomes_the_same_values(spark, embedded, kind, mark):
     table = pa.table({"place": range(len(NUMBERS + DAYS + BLANKS)), "x": NUMBERS + DAYS + BLANKS})
     found = []
     for engine in (embedded, spark):
         typed = engine.typed(engine.from_arrow(table), {"place": "days", "x": kind}, mark)
-        found.append(
-            [(table["x"][row["place"]], row["x"], row["raw_x"]) for row in rows_of(typed.sort("place"))]
-        )
+        found.append([(table["x"][row["place"]], row["x"], row["raw_x"]) for row in rows_of(typed.sort("place"))])
     assert found[1] == found[0]
 
 
@@ -107,9 +96,7 @@ def test_rows_are_left_out_and_days_have_values_alike(spark, embedded, tmp_path)
         return sorted(rows_of(valued), key=operator.itemgetter("row_id"))
 
     assert found(spark) == found(embedded)
-    assert [row["row_id"] for row in found(embedded)] == [
-        one for n, one in enumerate(ids) if n not in (0, 5, 7)
-    ]
+    assert [row["row_id"] for row in found(embedded)] == [one for n, one in enumerate(ids) if n not in (0, 5, 7)]
 
 
 @pytest.mark.parametrize("kind", ["amount", "rate", "days", "date", "text"])
@@ -212,11 +199,7 @@ def everything(engine, text):
 
 @pytest.mark.parametrize("known", [True, False])
 def test_figures_of_a_movement_are_the_same(spark, embedded, known):
-    text = (
-        MONTH
-        if known
-        else "\n".join(" ".join([*line.split()[:3], "-"]) for line in MONTH.strip().splitlines())
-    )
+    text = MONTH if known else "\n".join(" ".join([*line.split()[:3], "-"]) for line in MONTH.strip().splitlines())
     expected = everything(embedded, text)
     assert everything(spark, text) == expected
     assert all(expected)
@@ -246,9 +229,7 @@ def test_lines_of_a_file_are_split_alike(spark, embedded, tmp_path, end, last, b
             frame = engine.read_csv(path, {"c": 2, "a": 0}, 3, ",")
             engine.write(frame, tmp_path / f"{len(found)}.parquet")
             rows = rows_of(engine.scan(tmp_path / f"{len(found)}.parquet", "place").sort("place"))
-            found.append(
-                (rows, [(line, "quote" in fault or fault) for line, fault, _ in engine.broken_lines()])
-            )
+            found.append((rows, [(line, "quote" in fault or fault) for line, fault, _ in engine.broken_lines()]))
         except Exception as error:
             found.append(type(error).__name__)
     assert found[1] == found[0]
@@ -260,9 +241,7 @@ def long_book(path):
     lines = [SNAPSHOT]
     for i in range(6000):
         line = snapshot(f"A-{i}", amount=f"{chance.randrange(10**6) / 100:.2f}")
-        lines.append(
-            chance.choice([line] * 200 + [snapshot(f"A-{i}", amount="abc"), "1,2", line + ",7", lines[-1]])
-        )
+        lines.append(chance.choice([line] * 200 + [snapshot(f"A-{i}", amount="abc"), "1,2", line + ",7", lines[-1]]))
     return write(path, *lines)
 
 
@@ -321,9 +300,7 @@ def test_token_is_hmac_sha256_under_the_key(spark, key):
     values = ["Ana", "", "Begoña Muñoz", "李", "it's", 'a "b"', "x" * 10_000, "a\nb", "\0"]
     frame = spark.from_arrow(pa.table({"name": [*values, None], "loan_id": ["A"] * 10}))
     found = [row["name"] for row in rows_of(spark.masked(frame, ["name"], key))]
-    assert found == ["tok_" + hmac.new(key, v.encode(), hashlib.sha256).hexdigest()[:32] for v in values] + [
-        None
-    ]
+    assert found == ["tok_" + hmac.new(key, v.encode(), hashlib.sha256).hexdigest()[:32] for v in values] + [None]
 
 
 @pytest.mark.parametrize("key", [None, KEY])
@@ -332,8 +309,7 @@ def test_originals_are_the_same_text(spark, embedded, key):
     table = pa.table({"x": odd, "name": odd, "reasons": ["r", "r", "r", None, "r"], "place": range(5)})
     columns = {"It's a `heading`.": "x", "Name": "name"}
     found = [
-        rows_of(e.with_originals(e.from_arrow(table), columns, ["name"], key).sort("place"))
-        for e in (embedded, spark)
+        rows_of(e.with_originals(e.from_arrow(table), columns, ["name"], key).sort("place")) for e in (embedded, spark)
     ]
     assert found[1] == found[0]
 
@@ -343,9 +319,7 @@ def test_key_is_part_of_no_plan_log_or_event(spark, tmp_path, caplog):
     frame = spark.masked(spark.from_arrow(pa.table({"name": ["Ana"]})), ["name"], KEY)
     modes = spark.connection.gateway.jvm.org.apache.spark.sql.execution.ExplainMode
     execution = frame.to_native()._jdf.queryExecution()
-    plans = [
-        execution.explainString(modes.fromString(m)) for m in ("extended", "codegen", "cost", "formatted")
-    ]
+    plans = [execution.explainString(modes.fromString(m)) for m in ("extended", "codegen", "cost", "formatted")]
     spark.write(frame, tmp_path / "x.parquet")
     plans += [
         execution.executedPlan().treeString(),
@@ -362,10 +336,7 @@ def key_shows(text):
     for form in (KEY, *(block[: len(KEY)] for block in hmac_blocks(KEY))):
         as_numbers = ",".join(str(b) for b in form)
         signs = [form.decode("latin-1"), form.hex(), base64.b64encode(form)[:-4].decode(), as_numbers]
-        if any(
-            sign.lower() in re.sub(r"[ \n]", "", text).lower()
-            for sign in map(lambda s: s.replace(" ", ""), signs)
-        ):
+        if any(sign.lower() in re.sub(r"[ \n]", "", text).lower() for sign in map(lambda s: s.replace(" ", ""), signs)):
             return True
     return False
 

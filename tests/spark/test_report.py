@@ -32,9 +32,7 @@ def made(folder, engine, environment, given, kpis=FOUR):
     project = Project(copy_project(folder, kpis), folder / "reports")
     run = project.report("--engine", engine, *given(folder), ABACO_PII_KEY=PII_KEY, **environment)
     assert run.returncode == 0, run.stderr
-    assert not re.search(
-        "WARN|[Ss]park|Java|Exception", run.stderr
-    )  # a cluster's chatter goes to its own log
+    assert not re.search("WARN|[Ss]park|Java|Exception", run.stderr)  # a cluster's chatter goes to its own log
     return project
 
 
@@ -58,9 +56,7 @@ def test_tables_have_the_same_rows_tokens_and_types(pair):
     assert names >= set(TABLES) and names == {path.stem for path in (other / "tables").glob("*.parquet")}
     for name in names:
         assert rows(one, name).cast(rows(other, name).schema).equals(rows(other, name)), name
-        assert [str(f.type) for f in rows(one, name).schema] == [
-            str(f.type) for f in rows(other, name).schema
-        ], name
+        assert [str(f.type) for f in rows(one, name).schema] == [str(f.type) for f in rows(other, name).schema], name
 
 
 def test_executed_notebooks_show_the_same_but_for_times(pair):
@@ -74,9 +70,7 @@ def test_manifest_lists_every_part_and_finds_one_that_was_changed(pair):
     from abaco.run import manifest
 
     folder = (pair[1].output / "2025-12-31").resolve()
-    [tape] = [
-        o for o in manifest.read_json(folder / manifest.NAME)["outputs"] if o["path"] == "tables/tape.parquet"
-    ]
+    [tape] = [o for o in manifest.read_json(folder / manifest.NAME)["outputs"] if o["path"] == "tables/tape.parquet"]
     parts = [part["path"] for part in tape["parts"]]
     assert parts == [f"tables/tape.parquet/part-{i:05d}.parquet" for i in range(len(parts))] and parts
     assert {p.name for p in (folder / "tables/tape.parquet").iterdir()} == {p.rsplit("/")[-1] for p in parts}
@@ -189,9 +183,7 @@ def refused(project, *arguments, **environment):
 
 
 def test_master_that_is_not_there_is_one_line(project, tmp_path):
-    java = (
-        tmp_path / "home/bin/java"
-    )  # it is looked for first, and not started before the master has answered
+    java = tmp_path / "home/bin/java"  # it is looked for first, and not started before the master has answered
     java.parent.mkdir(parents=True)
     java.touch(0o755)
     code, line = refused(project, SPARK_MASTER="spark://127.0.0.1:1", JAVA_HOME=str(tmp_path / "home"))
@@ -211,7 +203,4 @@ def test_master_that_is_not_there_is_one_line(project, tmp_path):
 )
 def test_missing_java_is_one_line(project, environment, found):
     code, line = refused(project, **{"JAVA_HOME": "", **environment})
-    assert (code, line.partition(": run")[0]) == (
-        2,
-        f"Error: ENGINE=spark needs Java 17 or newer, but {found}",
-    )
+    assert (code, line.partition(": run")[0]) == (2, f"Error: ENGINE=spark needs Java 17 or newer, but {found}")

@@ -61,9 +61,7 @@ class Ingested:
     def tape(self) -> list[dict]:
         """Rows of the tape, by loan and date."""
         batch = next(b for b in self.batches if b.is_tape)
-        return sorted(
-            self.accepted[batch.format.name], key=lambda r: (r["loan_id"] or "", r["measurement_date"])
-        )
+        return sorted(self.accepted[batch.format.name], key=lambda r: (r["loan_id"] or "", r["measurement_date"]))
 
     @property
     def book(self) -> dict:

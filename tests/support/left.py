@@ -64,11 +64,7 @@ def finish(folder, kpis, history=(), visible=True, parameters=None):
     pq.write_table(pa.Table.from_pylist(rows, HISTORY), folder / "tables" / "history.parquet")
     (folder / "report.html").write_text("<!doctype html><title>The page</title>")
     (folder / "email.eml").write_bytes(b"Subject: Loan book\r\nX-Unsent: 1\r\n\r\nThe figures.\r\n")
-    facts = {
-        "run_id": content["run_id"],
-        "date": date,
-        "parameters": parameters or {"report": {"language": "en"}},
-    }
+    facts = {"run_id": content["run_id"], "date": date, "parameters": parameters or {"report": {"language": "en"}}}
     manifest.write(folder, {**facts, "code": {"commit": "abc", "sha256": "c" * 64}, "inputs": listed})
     if visible:
         folders.publish(folder, folder.parents[2])

@@ -47,28 +47,14 @@ class Postgres:
         secret.chmod(0o644)
         if self._as:
             shutil.chown(self.data, "nobody")
-        options = [
-            "--auth",
-            "scram-sha-256",
-            "--username",
-            USER,
-            "--pwfile",
-            secret,
-            "--no-sync",
-            "--encoding",
-            "UTF8",
-        ]
+        options = ["--auth", "scram-sha-256", "--username", USER, "--pwfile", secret, "--no-sync", "--encoding", "UTF8"]
         self._run("initdb", *options, "--no-instructions", "--locale", "C", "--pgdata", self.data)
         self.port = free_port()
         self.start()
 
     def _run(self, program, *arguments):
         subprocess.run(
-            [self.programs / "bin" / program, *arguments],
-            check=True,
-            capture_output=True,
-            cwd="/",
-            **self._as,
+            [self.programs / "bin" / program, *arguments], check=True, capture_output=True, cwd="/", **self._as
         )
 
     def start(self):
@@ -76,9 +62,7 @@ class Postgres:
         if self._process is not None:
             self.thaw()
             return
-        settings = [
-            part for one in (*FAST, f"port={self.port}", "listen_addresses=127.0.0.1") for part in ("-c", one)
-        ]
+        settings = [part for one in (*FAST, f"port={self.port}", "listen_addresses=127.0.0.1") for part in ("-c", one)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self.programs / "bin/postgres", "-D", self.data, "-c", "unix_socket_directories=", *settings],

@@ -83,10 +83,9 @@ class Project:
         """Return which run the report of a date is, and the hash of every file in it."""
         folder = self.output / date
         files = sorted(path for path in folder.rglob("*") if path.is_file())
-        return {
-            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in files
-        }, (os.readlink(folder))
+        return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}, (
+            os.readlink(folder)
+        )
 
     def runs(self, date="2025-12-31"):
         """Return the folders of all runs of a date, oldest first."""

@@ -96,9 +96,7 @@ def copy(root, port):
         source = ROOT / name
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(
-                source, root / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
-            )
+            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
         elif source.exists():
             shutil.copy2(source, root / name)
     # another one than the port of a service that runs here already, and no report of its own meanwhile
@@ -157,9 +155,9 @@ class Session:
         file.write_text(script)
         self._tell(f'FAILED=; . {shlex.quote(str(file))} </dev/null; echo; echo "--END-- $FAILED"')
         lines = []
-        while not (
-            line := self._said.get(timeout=TIMEOUT_SECONDS) or "--END-- the shell has ended"
-        ).startswith("--END--"):
+        while not (line := self._said.get(timeout=TIMEOUT_SECONDS) or "--END-- the shell has ended").startswith(
+            "--END--"
+        ):
             lines.append(line)
         return line.removeprefix("--END--").strip(), "".join(lines)
 

@@ -26,12 +26,7 @@ def written(text, dtypes, default=None):
 
     Columns that are not written out have the default, or null.
     """
-    read = {
-        nw.String: lambda cell: cell.strip("'"),
-        nw.Date: dt.date.fromisoformat,
-        nw.Int64: int,
-        nw.Decimal: Decimal,
-    }
+    read = {nw.String: lambda cell: cell.strip("'"), nw.Date: dt.date.fromisoformat, nw.Int64: int, nw.Decimal: Decimal}
     headings, *rows = (re.split(r"\s{2,}", line.strip()) for line in text.strip().splitlines())
     cells = {name: [row[i] for row in rows] for i, name in enumerate(headings)}
     assert set(cells) <= set(dtypes), set(cells) - set(dtypes)

@@ -43,9 +43,7 @@ def test_files_of_a_report_are_as_described(tmp_path, source):
     project = Project(ROOT, tmp_path / "reports")
     made = project.report("--date", "2025-12-31", "--input", ROOT / source, ABACO_PII_KEY=PII_KEY)
     assert made.returncode == 0, made.stderr
-    files = {
-        path.stem: ds.dataset(path).schema for path in project.output.glob("2025-12-31/tables/*.parquet")
-    }
+    files = {path.stem: ds.dataset(path).schema for path in project.output.glob("2025-12-31/tables/*.parquet")}
     assert {table.name for table in table_docs.REPORT} <= set(files) <= set(TABLES)
     for name, schema in files.items():
         described = arrow_schema(TABLES[name])

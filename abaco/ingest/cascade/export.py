@@ -54,9 +54,7 @@ def download(settings: dict[str, Any], say: Callable[[str], None]) -> Path:
     return store.current.parent
 
 
-def _refresh(
-    url: httpx2.URL, token: str, store: Store, settings: dict[str, Any], say: Callable[[str], None]
-) -> str:
+def _refresh(url: httpx2.URL, token: str, store: Store, settings: dict[str, Any], say: Callable[[str], None]) -> str:
     transfer = Transfer(
         url, token, store.part, settings["cascade"]["timeout_seconds"], known=store.known_etag(str(url)),
         pace=lambda: store.pace(settings["cascade"]["requests_per_minute"], say),
@@ -106,9 +104,7 @@ def token_of() -> str:
     """
     token = secrets.cascade_token()
     if not token:
-        raise InputError(
-            f"{secrets.CASCADE_TOKEN} is not set: put Cascade's token into the environment or .env.local"
-        )
+        raise InputError(f"{secrets.CASCADE_TOKEN} is not set: put Cascade's token into the environment or .env.local")
     if not token.isascii() or not token.isprintable() or " " in token:
         raise InputError(f"{secrets.CASCADE_TOKEN} holds characters that no token has: copy it once more")
     return token
@@ -142,9 +138,7 @@ def probe(url: str, timeout: float) -> str:
     except httpx2.TimeoutException:
         raise RunError(f"{address.host} was silent for {timeout:g} s: try again later") from None
     except (httpx2.TransportError, OSError) as error:
-        raise RunError(
-            f"{address.host} cannot be reached ({error}): check cascade.url and the network"
-        ) from None
+        raise RunError(f"{address.host} cannot be reached ({error}): check cascade.url and the network") from None
     if status in UNKNOWN:
         raise InputError(
             f"{address.host} refuses the token ({status}): ask for a new one, and set {secrets.CASCADE_TOKEN}"

@@ -204,7 +204,5 @@ def _check_rows(source: Source) -> None:
         raise InputError(NO_EXPORT.format("it has a header and no row"))
     if len(last) != len(source.headings):
         raise InputError(
-            NO_EXPORT.format(
-                f"it ends within a row, the last has {len(last)} of {len(source.headings)} columns"
-            )
+            NO_EXPORT.format(f"it ends within a row, the last has {len(last)} of {len(source.headings)} columns")
         )

@@ -9,13 +9,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx2
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from abaco.core.errors import InputError, RunError
 from abaco.ingest.cascade.store import open_private
@@ -44,13 +38,7 @@ class Transfer:
     """
 
     def __init__(
-        self,
-        url: httpx2.URL,
-        token: str,
-        part: Path,
-        timeout: float,
-        known: str | None,
-        pace: Callable[[], None],
+        self, url: httpx2.URL, token: str, part: Path, timeout: float, known: str | None, pace: Callable[[], None]
     ):
         self._url, self._token, self._part, self._timeout = url, token, part, timeout
         self._known, self._pace = known, pace
@@ -88,9 +76,7 @@ class Transfer:
         try:
             return httpx2.Client(timeout=self._timeout, trust_env=is_https)
         except OSError as error:
-            raise InputError(
-                f"The certificates of SSL_CERT_FILE cannot be read ({error}): correct it"
-            ) from error
+            raise InputError(f"The certificates of SSL_CERT_FILE cannot be read ({error}): correct it") from error
 
     def _attempt(self, client: httpx2.Client) -> bool:
         host = self._url.host
@@ -112,9 +98,7 @@ class Transfer:
                 ) from error
             raise Outage(f"{host} cannot be reached ({error})") from error
         except httpx2.TransportError as error:
-            raise Outage(
-                f"The connection to {host} broke off after {self._received:,} bytes ({error})"
-            ) from error
+            raise Outage(f"The connection to {host} broke off after {self._received:,} bytes ({error})") from error
         if self._total is not None and self._received != self._total:
             raise Outage(f"{host} sent {self._received:,} of {self._total:,} bytes")
         return True
@@ -222,9 +206,7 @@ def raise_for_status(response: httpx2.Response, url: httpx2.URL, is_known: bool)
         raise InputError(f"{host} has no export at {url.path} (HTTP {status}): correct cascade.url")
     elif status == 429:
         wait = retry_after(response)
-        raise Outage(
-            f"{host} wants fewer requests (HTTP 429)" + (f", none for {wait:.0f} s" if wait else ""), wait
-        )
+        raise Outage(f"{host} wants fewer requests (HTTP 429)" + (f", none for {wait:.0f} s" if wait else ""), wait)
     elif status in TEMPORARY or status >= 500:
         raise Outage(f"{host} is out of order (HTTP {status})", retry_after(response))
     else:

@@ -46,9 +46,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_deliveries")),
         schema="abaco",
     )
-    op.create_index(
-        "ix_deliveries_status", "deliveries", ["status", "next_attempt_at"], unique=False, schema="abaco"
-    )
+    op.create_index("ix_deliveries_status", "deliveries", ["status", "next_attempt_at"], unique=False, schema="abaco")
     op.create_table(
         "failures",
         sa.Column("folder", sa.Text(), nullable=False),
