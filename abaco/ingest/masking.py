@@ -1,4 +1,4 @@
-"""Masking: contracts name the personal columns; a key turns their values into tokens."""
+"""Masking: the token of a personal value. `Engine.masked` applies it to the columns that contracts name as personal."""
 
 import hashlib
 import hmac
