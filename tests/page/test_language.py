@@ -13,9 +13,9 @@ from bs4 import BeautifulSoup
 
 from abaco.core import bands, reasons
 from abaco.core.errors import InputError
-from abaco.ingest.formats import FORMATS
+from abaco.ingest.formats import FORMATS, TAPE_FORMATS
 from abaco.kpis.measures import MEASURES
-from abaco.page import concentration, language
+from abaco.page import column_names, concentration, language
 from tests.support.projects import PII_KEY, ROOT
 
 from . import example
@@ -91,14 +91,17 @@ def _composed():
         for level in ("warning", "critical") for verb, whose in (("is", "its"), ("are", "their"))
     }  # fmt: skip
     words = {f"{noun} {{number}}" for noun in concentration.NOUNS}
-    plurals = {f"{noun}s" for noun in _calls("plural") | {text for text in SPANISH if f"{text}s" in SPANISH}}
+    plurals = {f"{text}s" for text in SPANISH if f"{text}s" in SPANISH}
     named = {name for names in bands.BANDS.values() for name in names if re.search("[a-z]", name)}
-    return limits | past | verdicts | words | plurals | named
+    spared = {f"kept: the {FORMATS[f.replaced_by].title} say {f.purpose}" for f in FORMATS.values() if f.replaced_by}
+    unused = {f"not used: the tape comes from the {f.name.replace('_', ' ')}" for f in TAPE_FORMATS}
+    return limits | past | verdicts | words | plurals | named | spared | unused
 
 
 def _texts():
     measures = {text for measure in MEASURES.values() for text in (measure.title, measure.add)}
-    return _calls("say", "phrase") | _paragraphs() | _kpi_texts() | measures | {f.title for f in FORMATS.values()}
+    titles, columns = {format_.title for format_ in FORMATS.values()}, set(column_names.COLUMNS.values())
+    return _calls("say", "phrase") | _paragraphs() | _kpi_texts() | measures | titles | columns
 
 
 def test_every_text_has_a_translation():
