@@ -8,12 +8,12 @@ import functools
 import json
 import os
 import pkgutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -35,6 +35,7 @@ def _address() -> str:
         stdout=subprocess.PIPE, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )  # fmt: skip
     atexit.register(folder.cleanup)
+    atexit.register(process.wait)
     atexit.register(process.kill)
     assert process.stdout.readline() == b"ready\n"
     return path
@@ -58,7 +59,6 @@ def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> tupl
 
 def _next(path: str) -> dict:
     """Take commands for ever; in the process that is forked for one, return it."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)
@@ -68,7 +68,9 @@ def _next(path: str) -> dict:
             if os.fork() == 0:
                 break
             connection.close()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
     size, outputs, *_ = socket.recv_fds(connection, 4, 2)
     with connection, connection.makefile("rb") as stream:
         request = json.loads(stream.read(int.from_bytes(size)))
