@@ -10,7 +10,8 @@ __all__ = ["Pipeline"]
 def __getattr__(name: str) -> Any:
     if name == "Pipeline":  # not at import time: a notebook that needs one module does not load them all
         from abaco.delivery.commands import record_and_deliver
+        from abaco.delivery.registry import PLACES
         from abaco.run.pipeline import Pipeline
 
-        return partial(Pipeline, deliver=record_and_deliver)
+        return partial(Pipeline, deliver=record_and_deliver, places=PLACES)
     raise AttributeError(f"module 'abaco' has no attribute {name!r}")

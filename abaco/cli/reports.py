@@ -24,12 +24,11 @@ def report(
     from abaco.run import process
 
     process.prepare()
-    from abaco.delivery.commands import record_and_deliver
-    from abaco.run.pipeline import Pipeline
+    from abaco import Pipeline
     from abaco.run.progress import Progress
 
     with Progress() as progress:
-        pipeline = Pipeline(params, output and output.absolute(), engine, force, progress, deliver=record_and_deliver)
+        pipeline = Pipeline(params, output and output.absolute(), engine, force, progress)
         result = pipeline.execute(input, date)
     for name, phase in result["phases"].items():
         if "taken_from" in phase:

@@ -21,7 +21,6 @@ from abaco.run.record import Record
 
 log = logging.getLogger(__name__)
 Deliver = Callable[[Path, Path, dict[str, Any]], list[dict[str, Any]]]
-PLACES = ("azure", "email", "alerts")
 
 
 class NullProgress:
@@ -54,7 +53,7 @@ class Pipeline:
         Called after each run with the output folder, the run's folder and the settings. It records the run, delivers
         its report and returns the undelivered rest. By default nothing is recorded or delivered.
     places
-        Places that `deliver` may use, of ``azure``, ``email`` and ``alerts``.
+        Places that `deliver` may use (see `abaco.delivery.registry.PLACES`).
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class Pipeline:
         threads: int | None = None,
         memory_share: int = 1,
         deliver: Deliver | None = None,
-        places: tuple[str, ...] = PLACES,
+        places: tuple[str, ...] = (),
     ):
         self.settings = settings.load(params, output=output and str(output), engine=engine, threads=threads)
         logs.shape(self.settings["run"]["log_format"])

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from abaco import Pipeline
 from abaco.core import secrets
 from abaco.delivery import registry, rules
 from abaco.delivery.channel import REPORT, Channel
 from abaco.operations.doctor import CHECKS
-from abaco.run import pipeline
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = {"AZURE_STORAGE_ACCOUNT_URL", "REPORT_RECIPIENTS", "ALERT_RECIPIENTS"}
@@ -27,8 +27,8 @@ def test_doctor_examines_every_channel_of_reports():
     assert set(registry.REPORT_CHANNELS) < set(CHECKS)
 
 
-def test_pipeline_delivers_to_every_place():
-    assert pipeline.PLACES == registry.PLACES
+def test_pipeline_of_scripts_delivers_to_every_place():
+    assert Pipeline().places == registry.PLACES
 
 
 def test_secrets_of_channels_are_hidden():

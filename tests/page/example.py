@@ -2,6 +2,7 @@
 
 import ast
 import datetime as dt
+from collections import defaultdict
 from pathlib import Path
 
 import nbformat
@@ -186,7 +187,7 @@ def segments():
 
 def tables(history):
     """Return every table that the page shows."""
-    return {
+    return defaultdict(list) | {
         "history": history, "bridges": bridges(), "bridge_loans": bridge_loans(),
         "roll_rates": roll_rates(), "collections": collections(), "vintages": vintages(),
         "concentration": concentration(), "segments": segments(),

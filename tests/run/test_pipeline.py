@@ -24,12 +24,10 @@ from abaco.core.phases import PHASES
 from abaco.operations.verify import BYTEWISE
 from abaco.run import folders
 from tests.support.projects import PII_KEY, ROOT
+from tools.table_docs import REPORT
 
 SAMPLE = ROOT / "data/sample.csv"
-TABLES = (
-    "tape", "aging", "borrowers", "quarantine", "measures", "history", "segments", "concentration", "roll_rates",
-    "bridges", "bridge_loans", "collections", "vintages",
-)  # fmt: skip
+TABLES = tuple(table.name for table in REPORT)
 CSV = ("aging", "history", "quarantine")
 PAR60 = """
 PAR60:
