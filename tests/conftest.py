@@ -18,7 +18,8 @@ from tests.support.projects import PII_KEY, Project, copy_project
 
 
 def pytest_configure(config):
-    """Let kernels keep what they remember of cells apart from those of other processes, who would have to wait."""
+    """Give each test process a folder for IPython, and let the commands that it starts keep their bytecode."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     folder = tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
     os.environ["IPYTHONDIR"] = folder.name
     config.add_cleanup(folder.cleanup)
