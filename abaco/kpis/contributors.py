@@ -177,6 +177,7 @@ def finding(steps: pa.Table) -> str:
 
     Examples
     --------
+    >>> from decimal import Decimal
     >>> day = {"date": dt.date(2025, 2, 28), "against": dt.date(2025, 1, 31), "kpi": "PAR30"}
     >>> points = {"opening": "3.50", "new arrears": "1.00", "paid": "-0.25", "closing": "4.25"}
     >>> rows = [{**day, "term": term, "points": Decimal(value)} for term, value in points.items()]

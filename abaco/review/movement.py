@@ -38,7 +38,8 @@ def why(
     if not steps:
         try:
             with DuckDB() as engine:
-                steps, loans = between(kpi, name, engine.scan(folder / "tables" / "tape.parquet"), date, against)
+                tape = engine.scan(folder / "tables" / "tape.parquet")
+                steps, loans = between(kpi, name, tape, date, against, key=masking_key())
         except NotComputableError as error:
             yield f"What moved it cannot be said: {error}."
             return
@@ -78,11 +79,6 @@ def _places(kpi: Definition, folder: Path, loans: Rows) -> list[str]:
 def _rows(folder: Path, table: str, **wanted: Any) -> Rows:
     filters = [(column, "=", value) for column, value in wanted.items()]
     return pq.read_table(folder / "tables" / f"{table}.parquet", filters=filters).to_pylist()
-
-
-def _worked_out(kpi: Definition, name: str, tape: Path, date: dt.date, against: dt.date) -> tuple[Rows, Rows]:
-    with DuckDB() as engine:
-        return between(kpi, name, engine.scan(tape), date, against, key=masking_key())
 
 
 def _loan(row: dict[str, Any], names: tuple[str, ...], kpi: Definition) -> tuple[str, ...]:

@@ -542,12 +542,12 @@ def downloaded(tmp_path_factory, certificate, authority):
     project = Project(root, root / "reports")
     answer = Answer((ROOT / "data/sample.csv").read_bytes(), headers=TAG)
     with served(answer, certificate=certificate) as server:
-        project.environment = {
+        project.variables = {
             "SSL_CERT_FILE": str(root / "authority.pem"), "META_SYSTEM_USER_TOKEN": TOKEN, "LOG_LEVEL": "DEBUG",
             "NO_PROXY": "127.0.0.1",
         }  # fmt: skip
         project.options = ("--params", f"cascade.url={server.url},run.input=cascade")
-        first = project.report("--input", "cascade", *project.options, **project.environment)
+        first = project.report("--input", "cascade", *project.options, **project.variables)
         yield project, server, first
 
 
@@ -564,7 +564,7 @@ def test_report_on_cascade(downloaded):
 
 def test_report_on_an_unchanged_export_is_taken_from_the_former_run(downloaded):
     project, server, _ = downloaded
-    again = project.report(*project.options, **project.environment)  # by the setting run.input
+    again = project.report(*project.options, **project.variables)  # by the setting run.input
     assert again.returncode == 0, again.stderr
     assert again.stdout.count(" is unchanged: taken from the run ") == 5
     assert server.requests[-1]["If-None-Match"] == TAG["ETag"]
@@ -573,11 +573,11 @@ def test_report_on_an_unchanged_export_is_taken_from_the_former_run(downloaded):
 def test_check_and_backfill_download_once(downloaded):
     project, server, _ = downloaded
     before = len(server.requests)
-    check = project.abaco("check", "--input", "cascade", *project.options, **project.environment)
+    check = project.abaco("check", "--input", "cascade", *project.options, **project.variables)
     assert check.stdout.splitlines()[1] == "Cascade: the export is unchanged", check.stderr
     assert check.stdout.endswith("A report of 2025-12-31 would run.\n")
     command = ("backfill", "--from", "2025-12-01", "--to", "2025-12-31", "--input", "cascade")
-    backfill = project.abaco(*command, *project.options, **project.environment)
+    backfill = project.abaco(*command, *project.options, **project.variables)
     assert "1/1  2025-12-31  current" in backfill.stdout, backfill.stderr
     assert len(server.requests) == before + 2
 
@@ -586,7 +586,7 @@ def test_failed_download_is_an_error_of_one_line_and_the_report_stays(downloaded
     project, server, _ = downloaded
     before, answers = project.visible(), server.answers
     server.answers = [Answer(status=401)]
-    failed = project.report(*project.options, **project.environment | {"LOG_LEVEL": "ERROR"})
+    failed = project.report(*project.options, **project.variables | {"LOG_LEVEL": "ERROR"})
     server.answers = answers
     assert (failed.returncode, failed.stdout) == (2, "")
     assert failed.stderr.splitlines()[-1] == (
@@ -598,7 +598,7 @@ def test_failed_download_is_an_error_of_one_line_and_the_report_stays(downloaded
 def test_file_that_is_called_cascade_is_meant_by_a_path(downloaded):
     project, server, _ = downloaded
     before = len(server.requests)
-    result = project.abaco("check", "--input", "./cascade", **project.environment)
+    result = project.abaco("check", "--input", "./cascade", **project.variables)
     assert f"Input file not found: {project.root}/cascade: " in result.stderr
     assert len(server.requests) == before
 
