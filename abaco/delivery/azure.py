@@ -86,7 +86,7 @@ class AzureChannel(Channel):
         Raises
         ------
         DeliveryError
-            When there is no archive of that name, or it cannot be downloaded.
+            When the archive does not exist or cannot be downloaded.
         """
         from azure.core.exceptions import ResourceNotFoundError
 

@@ -78,7 +78,7 @@ def _transactions(rows: nw.LazyFrame) -> nw.LazyFrame:
 def _payments(rows: nw.LazyFrame, is_prefixed: bool) -> nw.LazyFrame:
     schema = rows.collect_schema()
     kind = nw.lit(PAID)
-    if "status" in schema:  # it says when it was paid; a blank is no doubt that it was
+    if "status" in schema:  # a blank status counts as paid
         status = nw.col("status").str.to_lowercase()
         kind = nw.when(status.is_null() | status.is_in(PAID_STATUSES)).then(kind).otherwise(nw.lit(OTHER))
     loan_id = nw.col("loan_id")

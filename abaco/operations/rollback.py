@@ -29,7 +29,7 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
     Raises
     ------
     InputError
-        When there is no such run, naming the runs that exist.
+        When the run does not exist, naming the runs that do.
     RunError
         When a file of the run has changed.
     DatabaseError

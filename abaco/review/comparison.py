@@ -18,7 +18,7 @@ def find(connection: Any, output: Path, name: str) -> dict[str, Any]:
     Raises
     ------
     InputError
-        When there is no such run.
+        When the run does not exist.
     """
     if run := queries.run_named(connection, name):
         return run

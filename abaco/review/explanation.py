@@ -45,7 +45,7 @@ def explain(
     Raises
     ------
     InputError
-        When there is no such report, KPI or date.
+        When the report, KPI or date does not exist.
     """
     folder = _report(folders.reports_folder(output), date)
     figures = files.read_json(folder / "metrics.json")
