@@ -11,12 +11,25 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from abaco.core import project, secrets
 from abaco.core.errors import DatabaseError
-from abaco.database.schema import SCHEMA
+from abaco.database.schema import SCHEMA, metadata
 
 VARIABLE, FILE = "DATABASE_URL", "abaco.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -109,6 +122,17 @@ def take_turns(connection: Connection) -> None:
     """
     if is_postgresql(connection):
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+
+
+def upgrade(connection: Connection) -> None:
+    """Migrate the tables of a former version."""
+    from alembic import command  # slow to import and rarely needed
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _create_engine(output: Path, timeout: float) -> Engine:
@@ -258,16 +282,17 @@ def _version(connection: Connection) -> str | None:
 
 
 def _migrate(engine: Engine) -> None:
-    from alembic import command  # slow to import and rarely needed
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    """Bring the tables up to date; a new database gets today's at once."""
     with writing(engine) as connection:
         if schema := _schema(connection):
             take_turns(connection)
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # migrating a large table takes long
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-        if _version(connection) != _known_versions()[-1]:  # unless another process has migrated it
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        version, newest = _version(connection), _known_versions()[-1]
+        if version is None:
+            metadata.create_all(connection)
+            table = Table("alembic_version", MetaData(schema), Column("version_num", String(32), primary_key=True))
+            table.create(connection)
+            connection.execute(table.insert().values(version_num=newest))
+        elif version != newest:  # unless another process has migrated it
+            upgrade(connection)

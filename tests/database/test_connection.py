@@ -16,12 +16,18 @@ from sqlalchemy import create_engine, inspect, select, text
 from abaco.core import dates
 from abaco.core.errors import DatabaseError
 from abaco.database import connection, schema
-from abaco.database.connection import connect, reading, take_turns, writing
+from abaco.database.connection import connect, reading, take_turns, upgrade, writing
+from tests.support.migrations import downgrade
 from tests.support.postgres import PASSWORD, QUOTED
 
 
-def test_migrations_make_the_tables_of_the_schema(database, tmp_path):
+@pytest.mark.parametrize("made_by", ["schema", "migrations"])
+def test_new_and_migrated_tables_are_those_of_the_schema(database, made_by, tmp_path):
     engine = connect(tmp_path)
+    if made_by == "migrations":
+        downgrade(engine, "base")
+        with writing(engine) as opened:
+            upgrade(opened)
     if database == "sqlite":  # it knows no schemas, but a file that is attached has a name before its tables
         engine = create_engine("sqlite://")
     with engine.connect() as opened:
@@ -64,14 +70,13 @@ def test_other_spelling_of_the_address_is_the_same_database(postgres, tmp_path, 
     assert len(postgres.execute("SELECT * FROM abaco.alembic_version", address.rpartition("/")[2])) == 1
 
 
-def test_current_database_is_opened_without_alembic(tmp_path, monkeypatch):
+def test_new_and_current_databases_are_opened_without_alembic(tmp_path, monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    connect(tmp_path)
     code = (
         "import sys; from pathlib import Path; from abaco.database.connection import connect\n"
         f"connect(Path({str(tmp_path)!r})); sys.exit('alembic' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert [subprocess.run([sys.executable, "-c", code]).returncode for _ in range(2)] == [0, 0]
 
 
 def test_processes_that_make_the_tables_at_once_do_not_disturb_each_other(database, tmp_path):

@@ -4,13 +4,12 @@ import io
 import json
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import inspect, text
 
-from abaco.database import connection, copying, queries, synchronise
+from abaco.database import copying, queries, synchronise
 from abaco.database.connection import connect, reading, writing
 from tests.support import left
+from tests.support.migrations import downgrade
 
 DECEMBER = "2025-12-31"
 
@@ -21,15 +20,6 @@ def recorded(output):
     partial = left.kpi(9.0, "none", partial_through="2025-12-10")
     left.finish(folder, {"PAR30": left.kpi(5.5, "warning"), "Disbursed": partial})
     return synchronise.open_synchronised(output)
-
-
-def brought_back(engine, version):
-    """Bring the tables of a database back to a former version."""
-    config = Config()
-    config.set_main_option("script_location", str(connection.MIGRATIONS))
-    with writing(engine) as opened:
-        config.attributes["connection"] = opened
-        command.downgrade(config, version)
 
 
 def version_of(engine):
@@ -55,7 +45,7 @@ def first(database, tmp_path):
     """A database of the first version with rows, and those rows as text."""
     engine = recorded(tmp_path)
     found = rows(engine)
-    brought_back(engine, "0001")
+    downgrade(engine, "0001")
     assert version_of(engine) == "0001"
     schema = None if database == "sqlite" else "abaco"
     assert "partial_through" not in [c["name"] for c in inspect(engine).get_columns("kpi_values", schema)]
