@@ -9,7 +9,6 @@ from abaco.cli.options import Date, Engine, Force, Input, Level, Output, Params,
 from abaco.core import files, logs, project, text
 from abaco.core.errors import RunError
 from abaco.core.text import aligned
-from abaco.delivery.channel import NOT_SET_UP
 from abaco.review import terminal
 from abaco.run import plan
 
@@ -39,6 +38,8 @@ def report(
     if former := result["replaced"]:
         print(f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}")
     print(f"{project.display_path(folder)}/report.html")
+    from abaco.delivery.channel import NOT_SET_UP
+
     for place in result["deliveries"]:
         if place["channel"] == "email" and place["status"] == NOT_SET_UP:
             print(f"No email was sent: {place['error']}, or take {project.display_path(folder)}/email.eml")

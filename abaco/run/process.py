@@ -18,7 +18,7 @@ from abaco.core.errors import ERRORS, RunError
 from abaco.core.phases import PHASES, finished, notebook_path
 
 CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
-PRELOADED = ["abaco.run.execution", "abaco.run.phase", "abaco.ingest.quarantine"]
+PRELOADED = ["abaco.run.preload"]
 # Threads that a library starts while the server imports it would be missing in every fork.
 SERVER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
