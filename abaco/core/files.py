@@ -3,15 +3,34 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON atomically; the same content gives the same bytes."""
+    """Write JSON atomically, also if power is lost; the same content gives the same bytes."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _sync(fresh)
     os.replace(fresh, path)
+
+
+def sync(paths: Iterable[Path]) -> None:
+    """Wait until files, and the entries of folders, are on the disk and outlast a loss of power."""
+    with ThreadPoolExecutor(8) as pool:  # the disk writes what is asked for at once together
+        list(pool.map(_sync, paths))
+
+
+def _sync(path: Path) -> None:
+    if os.name != "posix" and path.is_dir():  # elsewhere a folder cannot be opened
+        return
+    descriptor = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_json(path: Path) -> Any:

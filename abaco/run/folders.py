@@ -12,7 +12,7 @@ from typing import Any
 from abaco.core import locks, project, settings
 from abaco.core.dates import now
 from abaco.core.errors import InputError, RunError
-from abaco.core.files import read_json, write_json
+from abaco.core.files import read_json, sync, write_json
 from abaco.core.locks import is_alive, is_here
 
 RUNS = ".runs"
@@ -58,6 +58,8 @@ def check_writable(output: Path) -> None:
 def publish(folder: Path, output: Path) -> Path:
     """Make a finished run the visible one of its date in one atomic step, and keep the former run.
 
+    If power is lost, either the former report is visible or this one, whole.
+
     Returns
     -------
     Path
@@ -66,9 +68,12 @@ def publish(folder: Path, output: Path) -> Path:
     date = folder.parent.name
     visible, fresh = output / date, output / RUNS / date / "next"
     _check_place(visible)
+    sync([path for path in folder.rglob("*") if not path.is_symlink()])
+    sync([folder, folder.parent, output / RUNS])
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(Path(RUNS) / date / folder.name, target_is_directory=True)
     os.replace(fresh, visible)
+    sync([output])
     return visible
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,20 @@ def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str) ->
 
 
 def altered(folder: Path) -> list[str]:
-    """Return the outputs of a finished run that are missing or differ from its manifest."""
-    outputs = read_json(folder / NAME)["outputs"]
+    """Return the outputs of a finished run that are missing or differ from its manifest, or a damaged manifest."""
+    try:
+        outputs = read_json(folder / NAME)["outputs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return [NAME]
     parts = [part for o in outputs for part in o.get("parts", [o])]
     return [p["path"] for p in parts if not (f := folder / p["path"]).is_file() or sha256(f) != p["sha256"]]
+
+
+def digest(folder: Path, names: Iterable[str]) -> str:
+    """Return one SHA-256 of files and folders of a run: of the name and the content of each file."""
+    paths = [folder / name for name in names]
+    files = [p for path in paths for p in ([path] if path.is_file() else path.rglob("*")) if p.is_file()]
+    return _digest({path.relative_to(folder).as_posix(): path for path in files})
 
 
 def _table(path: str) -> str | None:

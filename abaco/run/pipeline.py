@@ -164,9 +164,10 @@ class Pipeline:
             _complete_manifest(folder, plan)
             record.succeed()
         except BaseException as error:
-            record.fail(error)
             if "ingestion" not in record.done or "transformation" in record.done:
                 folders.discard_work(folder)  # otherwise the next run of the date continues with the rows
+            run_plan.seal(folder, record.done)
+            record.fail(error)
             if not isinstance(error, Exception):  # an interrupted run is not delivered
                 raise
             return error
@@ -202,7 +203,8 @@ class Pipeline:
     def is_current(self, plan: dict[str, Any]) -> bool:
         """Return whether the visible report already is the result of a plan."""
         visible = self.output / plan["date"]
-        return visible.is_dir() and len(run_plan.reusable(plan["keys"], visible)) == len(PHASES)
+        same = run_plan.reusable(plan["keys"], visible) if visible.is_dir() else []
+        return len(same) == len(PHASES) == len(run_plan.intact(visible, same))
 
     def replaced(self, plan: dict[str, Any]) -> dict[str, str] | None:
         """Return the run of the visible report of a plan's date, if it was made from another input."""
@@ -217,9 +219,10 @@ class Pipeline:
     def _former(self, plan: dict[str, Any]) -> tuple[Path | None, list[str]]:
         """Return the newest run of the date with the most reusable phases of a plan, and those phases."""
         best: tuple[Path | None, list[str]] = (None, [])
-        for folder in folders.folders(self.output, plan["date"]):
-            if len(same := run_plan.reusable(plan["keys"], folder)) >= max(len(best[1]), 1):
-                best = (folder, same)
+        found = [(f, run_plan.reusable(plan["keys"], f)) for f in folders.folders(self.output, plan["date"])]
+        for folder, same in sorted(found, key=lambda run: (len(run[1]), run[0].name), reverse=True):
+            if len(same) > len(best[1]) and len(intact := run_plan.intact(folder, same)) > len(best[1]):
+                best = (folder, intact)
         return best
 
     def _run(self, phase: str, following: str | None, folder: Path, plan: dict[str, Any], record: Record) -> None:

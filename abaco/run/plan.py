@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.phases import PHASES, notebook_path, outputs, section
 from abaco.ingest.sample_mark import PLACES, is_sample
+from abaco.run import manifest
 
 FINGERPRINT = b"abaco: which masking key"
 CASCADE = "cascade"
@@ -41,23 +43,58 @@ def phase_keys(date: str, inputs: list[dict], parameters: dict[str, dict], libra
 
 
 def reusable(keys: dict[str, str], former: Path) -> list[str]:
-    """Return the leading phases that a former run of the date completed with the same keys.
-
-    The work files of the last one, which the next phase reads, are still there.
-    """
-    try:
-        done = files.read_json(former / "run.json")["phases"]
-    except (OSError, ValueError, KeyError):  # the run ended before it recorded anything
-        return []
+    """Return the leading phases that a former run of the date completed with the same keys."""
+    done = _recorded(former)
     same = []
     for phase in PHASES:
         entry = done.get(section(phase), {})
         if entry.get("key") != keys[phase] or not _exist(former, [_notebook(phase), *entry["outputs"]]):
             break
         same.append(phase)
+    return same
+
+
+def intact(former: Path, phases: list[str]) -> list[str]:
+    """Return the leading ones of some phases that a run can take over: their outputs are what the former run wrote.
+
+    A run that was published has its manifest, and one that failed the hashes of its phases (`seal`). The work files of
+    the last phase, which the next one reads, are still there.
+    """
+    if (former / manifest.NAME).is_file():
+        altered = manifest.altered(former)
+        same = list(takewhile(lambda phase: not _is_altered(former, phase, altered), phases))
+    else:
+        done = _recorded(former)
+        same = list(takewhile(lambda phase: done[section(phase)].get("sha256") == _digest(former, phase), phases))
     while same and same != list(PHASES) and not _exist(former, _work_files(former, same[-1])):
         same.pop()
     return same
+
+
+def _recorded(former: Path) -> dict[str, Any]:
+    """Return the phases in a run's record; none if the run ended before it recorded anything."""
+    try:
+        return files.read_json(former / "run.json")["phases"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _is_altered(former: Path, phase: str, altered: list[str]) -> bool:
+    if manifest.NAME in altered or _notebook(phase) in altered:
+        return True
+    names = outputs(former, phase) or ()
+    return any(path == name or path.startswith(f"{name}/") for path in altered for name in names)
+
+
+def seal(folder: Path, done: dict[str, Any]) -> None:
+    """Add the hash of its outputs to each phase that a failed run has completed, for `intact`."""
+    for phase in PHASES:
+        if section(phase) in done:
+            done[section(phase)]["sha256"] = _digest(folder, phase)
+
+
+def _digest(folder: Path, phase: str) -> str:
+    return manifest.digest(folder, [_notebook(phase), *(outputs(folder, phase) or ())])
 
 
 def _notebook(phase: str) -> str:

@@ -63,6 +63,18 @@ def test_publish_switches_and_keeps_the_former_run(tmp_path):
     assert files.read_json(former / "run.json") == {"run_id": "20251231-aaaaaaaaaaaa"}
 
 
+def test_everything_is_on_the_disk_before_it_is_visible_and_then_the_link(tmp_path, monkeypatch):
+    folder, synced, before = stage(tmp_path), set(), []
+    (folder / "tables/tape.parquet").write_bytes(b"rows")
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (fsync(file), synced.add(os.readlink(f"/proc/self/fd/{file}"))))
+    monkeypatch.setattr(os, "replace", lambda *paths: (before.extend(synced), replace(*paths)))
+    folders.publish(folder, tmp_path)
+    needed = {folder, *folder.rglob("*"), folder.parent, tmp_path / ".runs"}
+    assert {str(path) for path in needed} <= set(before)
+    assert synced - set(before) == {str(tmp_path)}
+
+
 def test_published_link_survives_a_move_of_the_reports(tmp_path):
     (tmp_path / "here").mkdir()
     stage(tmp_path / "here", published=True)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from abaco.core.phases import PHASES
 from abaco.run import plan
 from abaco.run.pipeline import Pipeline
 from tests.run.test_pipeline import edit
@@ -88,6 +89,43 @@ def test_an_output_that_is_gone_is_made_again(project):
     (project.runs()[0] / "tables/history.parquet").unlink()
     assert taken(project)[0] == ALL[:2]
     assert (project.output / "2025-12-31/tables/history.parquet").exists()
+
+
+def test_only_phases_before_a_damaged_output_are_taken(project):
+    folder = (project.output / "2025-12-31").resolve()
+    damages = {"changed": lambda data: data.replace(b"3", b"4", 1), "empty": lambda data: b"", "gone": None}
+    expected = {
+        "metrics.json": PHASES[:2],
+        "report.html": PHASES[:4],
+        "notebooks/05_output.ipynb": PHASES[:4],
+        "tables/tape.parquet": (),  # the rows that transformation reads are gone
+        "notebooks/01_ingestion.ipynb": (),
+    }
+    assert plan.intact(folder, list(PHASES)) == list(PHASES)
+    for name, phases in expected.items():
+        whole = (folder / name).read_bytes()
+        for damage in damages.values():
+            (folder / name).unlink() if damage is None else (folder / name).write_bytes(damage(whole))
+            assert plan.intact(folder, list(PHASES)) == list(phases), name
+        (folder / name).write_bytes(whole)
+    (folder / "manifest.json").write_text("{}")
+    assert plan.intact(folder, list(PHASES)) == []
+
+
+def test_figures_that_somebody_changed_are_computed_again(project):
+    before, path = project.visible()[0], project.output / "2025-12-31/metrics.json"
+    path.write_bytes(path.read_bytes().replace(b"3", b"4", 1))
+    assert taken(project)[0] == ALL[:2]
+    assert project.visible()[0]["metrics.json"] == before["metrics.json"]
+
+
+def test_what_a_failed_run_left_is_not_taken_when_somebody_changed_it(project):
+    edit(project, "03_calculation", "check-kpis", "1 / 0")
+    taken(project, "--params", "transformation.dust_usd=2", code=1)
+    tape = project.runs()[-1] / "tables/tape.parquet"
+    tape.write_bytes(tape.read_bytes()[::-1])
+    edit(project, "03_calculation", "check-kpis", "wrong = []")
+    assert taken(project, "--params", "transformation.dust_usd=2")[0] == []
 
 
 def test_run_goes_on_at_the_phase_that_failed(project):
