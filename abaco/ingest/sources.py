@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abaco import engines
 from abaco.core.errors import InputError
+from abaco.core.files import sha256
 from abaco.ingest import workbooks
 from abaco.ingest.columns import normalise
 from abaco.ingest.contract import Format
@@ -21,6 +23,8 @@ KINDS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet",
     ".json": "json", ".jsonl": "json", ".ndjson": "json", ".xlsx": "xlsx",
 }  # fmt: skip
+STAMPS = ("bytes", "modified_ns", "changed_ns")
+RECENT_NS = 3600 * 10**9  # clocks of file systems tick coarsely: a later time proves a change, the same one does not
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Source:
     headings: tuple[str, ...]
     bytes: int
     modified_ns: int
+    changed_ns: int
     sha256: str
     first_line: int = 1
     lines: int | None = None
@@ -79,7 +84,7 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
     input_path
         A file, or a folder whose own files are looked at.
     known
-        Sources of an earlier call, as dicts: a file of the same size and time is not fingerprinted again.
+        Sources of an earlier call, as dicts: a file of the same size and times is not fingerprinted again.
 
     Raises
     ------
@@ -88,7 +93,7 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
     """
     if not input_path.exists():
         raise InputError(f"Input file not found: {input_path}: check INPUT, or leave it out to run on the sample")
-    already = {(k["path"], k["bytes"], k["modified_ns"]): k for k in known}
+    already = {(k["path"], *(k[stamp] for stamp in STAMPS)): k for k in known}
     if input_path.is_file():
         if input_path.suffix.lower() not in KINDS:
             raise InputError(f"{input_path.name} is not one of {', '.join(KINDS)}: export it in one of these forms")
@@ -109,6 +114,38 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
         reasons = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
         raise InputError(f"No usable export in the folder {input_path}: {reasons}")
     return sources, skipped
+
+
+def check_unchanged(planned: list[dict], read: list[dict]) -> None:
+    """Check that files were read as they were when a run was planned: the same files, byte by byte.
+
+    Parameters
+    ----------
+    planned
+        Sources as dicts.
+    read
+        ``name`` and ``sha256`` of each file that was read.
+
+    Raises
+    ------
+    InputError
+        Naming the first file that is another one.
+    """
+    hashes, found = ({s["name"]: s["sha256"] for s in files} for files in (planned, read))
+    changed = [name for name in sorted(hashes | found) if hashes.get(name) != found.get(name)]
+    if changed := changed or [s["name"] for s in planned if _has_changed(s)]:
+        raise InputError(f"{changed[0]} changed while it was read: wait until it is complete, then run again")
+
+
+def _has_changed(source: dict) -> bool:
+    try:
+        stat = Path(source["path"]).stat()
+        if (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) != tuple(source[k] for k in STAMPS):
+            return True
+        is_recent = time.time_ns() - stat.st_ctime_ns < RECENT_NS
+        return is_recent and sha256(Path(source["path"])) != source["sha256"]
+    except OSError:  # it is gone
+        return True
 
 
 def recognise(headings: list[str], file: str) -> Format:
@@ -146,7 +183,7 @@ class UnknownFormatError(InputError):
 
 def _inspect(path: Path, already: dict) -> Source:
     stat = path.stat()
-    if former := already.get((str(path), stat.st_size, stat.st_mtime_ns)):
+    if former := already.get((str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)):
         return Source(**{**former, "headings": tuple(former["headings"])})
     if stat.st_size == 0:
         raise InputError(f"{path.name} is empty (0 bytes): export it again")
@@ -175,7 +212,7 @@ def _inspect(path: Path, already: dict) -> Source:
         raise InputError(f"{path.name} has the column {repeated[0]} more than once: keep one of them")
     return Source(
         name=path.name, path=str(path), kind=kind, format_name=format_.name, headings=tuple(headings),
-        bytes=stat.st_size, modified_ns=stat.st_mtime_ns, **print_, **form,
+        bytes=stat.st_size, modified_ns=stat.st_mtime_ns, changed_ns=stat.st_ctime_ns, **print_, **form,
     )  # fmt: skip
 
 

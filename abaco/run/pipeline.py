@@ -237,6 +237,8 @@ class Pipeline:
             self._next = NotebookProcess(notebook_path(following)) if following else None
             executed = execute_phase(phase, folder, parameters, self.progress.cell, process)
         scraps = scraps_of(executed)
+        if name == "ingestion":
+            sources.check_unchanged(plan["sources"], scraps[FACTS]["inputs"])
         figures = {k: v for k, v in scraps.items() if k not in (COMPLETED, FACTS)}
         outputs = [name for name in scraps[COMPLETED] if not name.startswith("work/")]
         seconds = round(time.perf_counter() - began, 3)

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -182,6 +183,42 @@ def test_decimal_mark_is_what_most_numbers_need(tmp_path, cells, mark):
 
 
 # What is known of a file
+
+
+def _shorten(path):
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def _swap(path):
+    """Put a file of the same size and time in its place, as a copy that keeps times does."""
+    stat, content = path.stat(), path.read_bytes()
+    path.write_bytes(content.replace(b"1", b"2"))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def _swap_and_restore(path):
+    content = path.read_bytes()
+    _swap(path)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("change", [_shorten, _swap, _swap_and_restore, Path.unlink])
+def test_file_that_changes_while_it_is_read_is_named(tmp_path, change):
+    path = tmp_path / "book.csv"
+    path.write_bytes(csv_bytes())
+    planned = [source.as_dict() for source in sources.discover(path)[0]]
+    sources.check_unchanged(planned, planned)
+    change(path)
+    with pytest.raises(InputError, match=r"^book.csv changed while it was read: wait until it is complete"):
+        sources.check_unchanged(planned, planned)
+
+
+def test_file_that_comes_or_goes_while_a_folder_is_read_is_named(tmp_path):
+    (tmp_path / "book.csv").write_bytes(csv_bytes())
+    planned = [source.as_dict() for source in sources.discover(tmp_path)[0]]
+    for read in ([], [*planned, {"name": "later.csv", "sha256": "0"}], [{**planned[0], "sha256": "0"}]):
+        with pytest.raises(InputError, match=r"^(book|later).csv changed while it was read"):
+            sources.check_unchanged(planned, read)
 
 
 def test_source_knows_its_fingerprint_and_form(tmp_path):

@@ -20,9 +20,11 @@ import pytest
 
 from abaco import Pipeline
 from abaco.core import files as core_files
+from abaco.core.errors import InputError
 from abaco.core.phases import PHASES
 from abaco.operations.verify import BYTEWISE
 from abaco.run import folders
+from abaco.run.pipeline import NullProgress
 from tests.support.projects import PII_KEY, ROOT
 from tools.table_docs import REPORT
 
@@ -212,6 +214,27 @@ def test_report_of_another_input_is_named_when_it_is_replaced(tmp_path):
     (tmp_path / "2025-12-31").symlink_to(kept, target_is_directory=True)
     assert pipeline.replaced(plan) == {"run_id": "20251231-0", "input": "/exports/old", "path": str(kept)}
     assert pipeline.replaced(plan | {"input": "/exports/old"}) is None
+
+
+class _Shortening(NullProgress):
+    """Shortens a file when the run has been planned, as an export does that is still being copied."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def begin(self, *_):
+        self.path.write_bytes(self.path.read_bytes()[:-20_000])
+
+
+def test_input_that_changes_during_a_run_fails_it_and_nothing_of_it_is_taken(tmp_path):
+    path = tmp_path / "book.csv"
+    shutil.copy(SAMPLE, path)
+    pipeline = Pipeline(output=tmp_path / "reports", progress=_Shortening(path))
+    with pytest.raises(InputError, match=r"^book.csv changed while it was read: wait until it is complete"):
+        pipeline.execute(path, "2025-12-31")
+    (failed,) = folders.folders(tmp_path / "reports", "2025-12-31")
+    assert json.loads((failed / "run.json").read_text())["phases"] == {}
+    assert not (tmp_path / "reports/2025-12-31").exists() and not (failed / "work").exists()
 
 
 # Nothing personal, nothing secret
