@@ -44,7 +44,6 @@ LONGEST, SHORTEST = 300, 40
 SHORT = {
     "abaco.core.deadlines": "one function with a time limit",
     "abaco.core.decimals": "the context that every sum is made in",
-    "abaco.core.files": "JSON and folders in one step",
     "abaco.core.net": "one sentence a network error",
     "abaco.core.parquet": "rows of a small table",
     "abaco.delivery.registry": "the list of channels",
@@ -52,6 +51,7 @@ SHORT = {
     "abaco.ingest.sample_mark": "what marks the sample",
     "abaco.kpis.statements": "measures of the statements alone",
     "abaco.run.papermill_engine": "papermill's entry point",
+    "abaco.run.preload": "the imports of the fork server",
     "abaco.review.terminal": "what only a terminal shows",
 }
 # Private names of dependencies that have no public counterpart.
