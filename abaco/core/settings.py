@@ -12,12 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from abaco.core import project
 from abaco.core.errors import InputError
 from abaco.core.phases import PHASES, notebook_path, section
-from abaco.core.yaml import read_yaml
+from abaco.core.yaml import parse, read_yaml
 
 # Parameters that the pipeline sets, not the settings.
 PIPELINE_PARAMETERS = {"ingestion": ("run_dir", "input", "date")}
 RUN_DIR = ("run_dir",)
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
+DAYS = 36_500  # a century: longer than anybody waits or keeps a report
+Seconds = Annotated[float, Field(ge=0, le=DAYS * 86_400)]
+PositiveSeconds = Annotated[float, Field(gt=0, le=DAYS * 86_400)]
+MAX_NUMBER = 10**12  # of a phase's parameter, beyond every amount and count of a book
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
@@ -30,8 +34,8 @@ class RunSettings(BaseModel):
     output: str
     engine: Literal["duckdb", "spark"]
     memory_limit: str
-    threads: int = Field(ge=0)
-    lock_timeout_seconds: float = Field(ge=0)
+    threads: int = Field(ge=0, le=1024)
+    lock_timeout_seconds: Seconds
     log_format: Literal["text", "json"]
 
 
@@ -43,10 +47,10 @@ class DeliverySettings(BaseModel):
     azure_container: str = Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$")
     azure_prefix: str
     email_from: str
-    timeout_seconds: float = Field(gt=0)
-    deadline_seconds: float = Field(gt=0)
-    retry_seconds: float = Field(ge=0)
-    max_attempts: int = Field(ge=1)
+    timeout_seconds: PositiveSeconds
+    deadline_seconds: PositiveSeconds
+    retry_seconds: Seconds
+    max_attempts: int = Field(ge=1, le=1000)
 
 
 class AlertSettings(BaseModel):
@@ -55,8 +59,8 @@ class AlertSettings(BaseModel):
     model_config = STRICT
 
     dry_run: bool
-    cooldown_hours: float = Field(ge=0)
-    max_age_days: int = Field(ge=0)
+    cooldown_hours: float = Field(ge=0, le=DAYS * 24)
+    max_age_days: int = Field(ge=0, le=DAYS)
     runbook: str
 
 
@@ -67,9 +71,9 @@ class CascadeSettings(BaseModel):
 
     url: str
     folder: str
-    timeout_seconds: float = Field(gt=0)
-    max_attempts: int = Field(ge=1)
-    requests_per_minute: float = Field(gt=0)
+    timeout_seconds: PositiveSeconds
+    max_attempts: int = Field(ge=1, le=1000)
+    requests_per_minute: float = Field(gt=0, le=100_000)
 
 
 class RetentionSettings(BaseModel):
@@ -77,8 +81,8 @@ class RetentionSettings(BaseModel):
 
     model_config = STRICT
 
-    keep_runs: int = Field(ge=0)
-    keep_days: int = Field(ge=0)
+    keep_runs: int = Field(ge=0, le=100_000)
+    keep_days: int = Field(ge=0, le=DAYS)
 
 
 class ServiceSettings(BaseModel):
@@ -89,7 +93,7 @@ class ServiceSettings(BaseModel):
     host: str = Field(min_length=1)
     port: int = Field(ge=0, le=65535)
     cron: str
-    overdue_hours: float = Field(gt=0)
+    overdue_hours: float = Field(gt=0, le=DAYS * 24)
 
 
 # Sections that belong to no notebook and change no figure.
@@ -171,7 +175,7 @@ def _phase_model(phase: str) -> type[BaseModel]:
         )
     # all numbers are limits, shares or counts
     fields = {
-        name: (Annotated[kind, Field(ge=0)] if kind in (int, float) else kind, ...)
+        name: (Annotated[kind, Field(ge=0, le=MAX_NUMBER)] if kind in (int, float) else kind, ...)
         for name, (kind, _) in parameters.items()
         if name not in from_pipeline
     }
@@ -184,7 +188,7 @@ def _check(model: type[BaseModel], keys: dict, name: str, origin: str, is_comple
     except ValidationError as error:
         for fault in error.errors():
             key = f"{name}.{fault['loc'][0]}"
-            text = f"{key}: {fault['msg']}, not {fault['input']!r}"
+            text = f"{key}: {fault['msg']}, not {repr(fault['input'])[:80]}"
             if fault["type"] == "missing":
                 if not is_complete:
                     continue
@@ -209,7 +213,7 @@ def _changes(changes: str | Path | dict) -> tuple[dict, str]:
             )
         name, key = key.strip().split(".")
         try:
-            parsed.setdefault(name, {})[key] = yaml.safe_load(value)
+            parsed.setdefault(name, {})[key] = parse(value)
         except yaml.YAMLError as error:
             raise InputError(f"--params {pair.strip()}: {value!r} is not a valid value: put it in quotes") from error
     return parsed, "--params"

@@ -8,6 +8,9 @@ import yaml
 from abaco.core import project
 from abaco.core.errors import InputError
 
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 20
+
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """Reads YAML and rejects duplicate keys, where the later would silently replace the earlier."""
@@ -22,6 +25,24 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         return super().construct_mapping(node, deep)
 
 
+def parse(text: str) -> Any:
+    """Return the content of a YAML document.
+
+    Raises
+    ------
+    yaml.YAMLError
+        When it is no YAML, has a key twice or an alias, which could multiply its content, or is nested too deeply.
+    """
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.YAMLError(f"*{event.anchor} is an alias, in line {event.start_mark.line + 1}: write it out")
+        if depth > MAX_DEPTH:
+            raise yaml.YAMLError(f"more than {MAX_DEPTH} levels, in line {event.start_mark.line + 1}")
+    return yaml.load(text, _Loader)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return the content of a YAML file of named entries.
 
@@ -34,8 +55,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         else_ = "" if path.suffix in (".yml", ".yaml") else ", or give section.key=value"
         raise InputError(f"Parameter file not found: {name}: check its path{else_}")
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"{name} is larger than {MAX_BYTES >> 20} MiB: give a file of settings")
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader) or {}
+        content = parse(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{name} is not valid YAML: {' '.join(str(error).split())}: correct it") from error
     if not isinstance(content, dict):

@@ -14,6 +14,8 @@ from abaco.engines import memory
 from abaco.engines.base import NULL_WORDS, RECORDS, UnreadableError, hmac_blocks
 from abaco.engines.duckdb_sql import NUMBERS, cast, literal, mask, quoted
 
+# A folder named column=value is no column; a key of a JSON object counts wherever it first appears.
+NO_PARTITIONS, EVERY_KEY = "hive_partitioning = false", "sample_size = -1"
 # Building long dictionaries does not pay off in a file that is soon removed.
 TEMPORARY = "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 
@@ -73,7 +75,7 @@ class DuckDB:
         self.connection.execute("DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scans")
         relation = self.connection.sql(
             f"SELECT {cells} FROM read_csv({literal(path)}, columns = {{{types}}}, auto_detect = false, "
-            f"header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
+            f"{NO_PARTITIONS}, header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
             f"nullstr = [{words}], strict_mode = true, store_rejects = true, rejects_table = 'broken', "
             "rejects_scan = 'broken_scans')"
         )
@@ -125,18 +127,18 @@ class DuckDB:
     @staticmethod
     def _reader(path: Path, columns: str = "") -> str:
         if path.suffix.lower() == ".parquet":
-            return f"read_parquet({literal(path)})"
-        return f"read_json({literal(path)}{f', columns = {{{columns}}}' if columns else ''})"
+            return f"read_parquet({literal(path)}, {NO_PARTITIONS})"
+        return f"read_json({literal(path)}, {NO_PARTITIONS}, {f'columns = {{{columns}}}' if columns else EVERY_KEY})"
 
     def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
         """Return Parquet files as one frame; `row_number` names a column for the row's position in its file."""
         paths = [paths] if isinstance(paths, Path) else list(paths)
-        files = ", ".join(literal(p) for p in paths)
+        files = f"[{', '.join(literal(p) for p in paths)}], union_by_name = true, {NO_PARTITIONS}"
         if row_number is None:
-            return nw.from_native(self.connection.sql(f"FROM read_parquet([{files}], union_by_name = true)"))
+            return nw.from_native(self.connection.sql(f"FROM read_parquet({files})"))
         query = (
             f"SELECT * EXCLUDE (file_row_number), file_row_number AS {quoted(row_number)} "
-            f"FROM read_parquet([{files}], union_by_name = true, file_row_number = true)"
+            f"FROM read_parquet({files}, file_row_number = true)"
         )
         return nw.from_native(self.connection.sql(query))
 
@@ -182,7 +184,7 @@ class DuckDB:
         """
         relation = frame.to_native()
         source, record = f"row_id // {RECORDS}", f"row_id % {RECORDS}"
-        rows = f"FROM read_parquet({literal(row_ids)})"
+        rows = f"FROM {self._reader(row_ids)}"
         query = f"SELECT {source}, max({record}) {rows} GROUP BY 1 ORDER BY 1"
         for number, last in self.connection.execute(query).fetchall():
             name = f"{row_ids.stem}_{number}"

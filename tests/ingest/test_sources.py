@@ -137,6 +137,28 @@ def test_json_gives_the_same_figures(tmp_path, form):
     assert figures(path) == FIGURES
 
 
+def test_json_key_counts_wherever_it_first_appears(tmp_path):
+    rows = [dict(zip(HEADINGS[:-1], CELLS[0], strict=False)) for _ in range(30_000)]
+    rows[-1]["Cliente"] = "José Peña"
+    path = write(tmp_path / "book.jsonl", "\n".join(map(json.dumps, rows)))
+    assert figures(path)[-1]["borrower_name"] == "José Peña"
+
+
+@pytest.mark.parametrize("name", ["book.csv", "book.json", "book.parquet"])
+def test_folder_named_like_a_column_is_no_column(tmp_path, name):
+    path = tmp_path / "total_receivable_usd=1" / "region=eastus" / name
+    path.parent.mkdir(parents=True)
+    rows = [dict(zip(HEADINGS, cells, strict=True)) for cells in CELLS]
+    if name.endswith("csv"):
+        path.write_bytes(csv_bytes())
+    elif name.endswith("json"):
+        write(path, json.dumps(rows))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    assert figures(path) == FIGURES
+    assert "region" not in sources.discover(path)[0][0].headings
+
+
 @pytest.mark.parametrize("form", ["text", "numbers"])
 def test_xlsx_gives_the_same_figures(tmp_path, form):
     book = openpyxl.Workbook()
