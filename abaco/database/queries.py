@@ -195,6 +195,11 @@ def planned_places(connection: Connection, run: str, folder: str) -> dict[str, s
     return dict(connection.execute(query.where(plans.run == run, plans.folder >= folder)).all())
 
 
+def is_recorded(connection: Connection, run_id: str) -> bool:
+    """Return whether a run that succeeded is in the database."""
+    return connection.scalar(select(runs.c.run_id).where(runs.c.run_id == run_id)) is not None
+
+
 def rows_written(connection: Connection, run_id: str) -> int:
     """Return the number of rows that the database has of a run."""
     tables = (runs, phase_metrics, kpi_values, kpis, inputs, quality)

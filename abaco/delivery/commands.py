@@ -254,6 +254,8 @@ def _write_outcomes(engine: Engine, output: Path, folder: Path, fault: str | Non
         outcomes = queries.outcomes(connection, run["run_id"], path)
         planned = queries.planned_places(connection, _owner(run, path), path)
         if run["status"] == "success":
+            if not queries.is_recorded(connection, run["run_id"]):  # it has just ended, and its process records it
+                return
             uploads = [row["status"] == outbox.DONE for row in outcomes if row["channel"] == "azure"]
             metrics = {
                 "azure_upload_success": all(uploads) if uploads else None,

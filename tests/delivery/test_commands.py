@@ -136,6 +136,22 @@ def test_failed_run_is_recorded_and_told_of_and_its_mending_too(database, tmp_pa
         assert queries.open_alerts(opened) == []
 
 
+def test_run_that_ends_meanwhile_is_left_to_its_own_process(database, tmp_path, set_up, monkeypatch):
+    first, synchronise, late = leave(tmp_path, wanted=("email",)), commands.synchronise.synchronise, []
+
+    def synchronised(engine, output):
+        faults = synchronise(engine, output)
+        late.append(leave(output, "r2", "2026-01-01T02:00:05Z", wanted=("email",)))
+        return faults
+
+    with monkeypatch.context() as patched:
+        patched.setattr(commands.synchronise, "synchronise", synchronised)
+        assert commands.record_and_deliver(tmp_path, first, loaded()) == []
+    assert told(late[0]) == [("database", "pending", None)]
+    assert commands.record_and_deliver(tmp_path, late[0], loaded()) == []
+    assert [status for _, status, _ in told(late[0])] == ["done"] * 3
+
+
 def test_killed_run_is_told_of_by_the_next(tmp_path, set_up):
     left.run(tmp_path, DECEMBER, "k", "2026-01-01T02:00:00Z", "running", places=PLACES)
     list(commands.deliver_pending(tmp_path, loaded()))
