@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,9 +47,7 @@ def check_writable(output: Path) -> None:
     """
     try:
         (output / RUNS).mkdir(parents=True, exist_ok=True)
-        probe = output / RUNS / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        tempfile.TemporaryFile(dir=output / RUNS, prefix=".probe-").close()
     except OSError as error:
         raise InputError(
             f"Cannot write to the output folder {output}: {error.strerror}: choose another with OUTPUT"
@@ -97,11 +96,19 @@ def discard_work(folder: Path) -> None:
     shutil.rmtree(folder / "work", ignore_errors=True)
 
 
-def discard_other_work(output: Path, date: str, current: Path) -> None:
-    """Remove the work folders of all runs of a date but the `current` one."""
-    for work in (output / RUNS / date).glob("*/work"):
-        if work.parent != current:
+def discard_work_of_others(output: Path, current: Path) -> None:
+    """Remove the work folders of the other runs of the `current` run's date, and of killed runs of any date."""
+    for work in (output / RUNS).glob("*/*/work"):
+        folder = work.parent
+        if folder != current and (folder.parent == current.parent or _was_killed(output, folder)):
             shutil.rmtree(work, ignore_errors=True)
+
+
+def _was_killed(output: Path, folder: Path) -> bool:
+    try:
+        return read_json(folder / "run.json")["status"] == "running" and not at_work(output, folder)
+    except (OSError, ValueError, KeyError, TypeError):  # it has just begun, or is damaged
+        return False
 
 
 def discard(folder: Path) -> None:

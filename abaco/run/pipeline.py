@@ -152,7 +152,7 @@ class Pipeline:
     def _make(self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]) -> Exception | None:
         """Run the phases that are not taken from a former run; return the error if one fails."""
         done = run_plan.adopt(taken, former, folder) if taken else {}
-        folders.discard_other_work(self.output, plan["date"], folder)
+        folders.discard_work_of_others(self.output, folder)
         files.write_json(folder / "work" / "plan.json", plan)
         facts = {"run_id": plan["run_id"], "date": plan["date"], "input": plan["input"]}
         record = Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -114,8 +115,9 @@ def test_output_that_cannot_be_written_is_named(tmp_path, place):
         folders.check_writable(tmp_path / place)
 
 
-def test_check_writable_leaves_no_file(tmp_path):
-    folders.check_writable(tmp_path / "new/reports")
+def test_check_writable_leaves_no_file_whoever_else_checks(tmp_path):
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(folders.check_writable, [tmp_path / "new/reports"] * 200))
     assert list((tmp_path / "new/reports/.runs").iterdir()) == []
 
 
@@ -173,11 +175,24 @@ def test_killed_process_does_not_block_and_what_it_left_at_work_can_be_removed(t
     said = []
     with folders.hold(tmp_path, DECEMBER, 0, said.append):
         kept = folders.stage(tmp_path, DECEMBER, "next")
-        folders.discard_other_work(tmp_path, DECEMBER, kept)
+        folders.discard_work_of_others(tmp_path, kept)
     assert not (folder / "work").exists()
     assert (kept / "work").exists()
     assert said == []
     assert (folder / "run.json").exists()
+
+
+def test_next_run_of_any_date_removes_the_work_of_killed_runs_and_of_no_other(tmp_path, other):
+    left = {}
+    for date, status in (("2025-09-30", "running"), ("2025-10-31", "failed"), (DECEMBER, "running")):
+        left[date] = folders.stage(tmp_path, date, "x")
+        files.write_json(left[date] / "run.json", {"status": status})
+    begun = folders.stage(tmp_path, "2025-08-31", "without-a-record")
+    folders.discard_work_of_others(tmp_path, folders.stage(tmp_path, "2025-11-30", "current"))
+    assert {date: (folder / "work").exists() for date, folder in left.items()} == {
+        "2025-09-30": False, "2025-10-31": True, DECEMBER: True,
+    }  # fmt: skip
+    assert (begun / "work").exists()
 
 
 # JSON
