@@ -1,3 +1,3 @@
 """Real places that take deliveries."""
 
-from .azurite import blob_service, proxy  # noqa: F401
+from tests.support.azurite import blob_service, proxy  # noqa: F401

@@ -23,8 +23,7 @@ from abaco.delivery import azure, blobs
 from abaco.delivery.azure import AzureChannel
 from abaco.delivery.channel import Delivery, DeliveryError
 from abaco.run import manifest
-
-from .azurite import ACCOUNT, KEY, Azurite, connection_string
+from tests.support.azurite import ACCOUNT, KEY, Azurite, connection_string
 
 DATE, RUN_ID = "2025-12-31", "20251231-0123456789ab"
 WHERE = f"reports/{DATE}/{RUN_ID}/"

@@ -18,11 +18,10 @@ from abaco.delivery import azure, commands
 from abaco.operations import rollback
 from abaco.review import status as review_status
 from tests.support import left
+from tests.support.azurite import connection_string
 from tests.support.mailserver import serving
 from tests.support.projects import PII_KEY, Project, copy_project
 from tests.support.webhooks import recording
-
-from .azurite import connection_string
 
 DECEMBER = "2025-12-31"
 PLACES = ("azure", "email", "alerts")

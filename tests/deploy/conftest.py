@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import deploy_files
 from tests.support.ports import free_port
 from tests.support.programs import END_WITH_US, TIMEOUT_SECONDS, need
 from tests.support.projects import NEVER
-
-from . import files
 
 TOKEN = "a token that only Prometheus has"
 
@@ -31,7 +30,7 @@ def configuration(tmp_path_factory):
 
     def write(target="127.0.0.1:8000"):
         folder = tmp_path_factory.mktemp("prometheus")
-        shutil.copytree(files.DEPLOY / "prometheus", folder, dirs_exist_ok=True)
+        shutil.copytree(deploy_files.DEPLOY / "prometheus", folder, dirs_exist_ok=True)
         (folder / "token").write_text(TOKEN)
         text = (folder / "prometheus.yml").read_text()
         changes = {"/run/secrets/abaco_serve_token": "token", "abaco:8000": target, " 30s": " 1s"}

@@ -3,10 +3,10 @@
 import kubernetes_validate
 import pytest
 
-from . import files, image
+from tests.support import deploy_files, image
 
-PODS = files.pods()
-RESOURCES = files.resources()
+PODS = deploy_files.pods()
+RESOURCES = deploy_files.resources()
 
 
 def test_resources_are_valid():
@@ -83,7 +83,7 @@ def container_labels():
 
 
 def test_container_instance_is_sized_alike_and_holds_no_secret():
-    (container,) = files.load(files.DEPLOY / "aci.yml")["properties"]["containers"]
+    (container,) = deploy_files.load(deploy_files.DEPLOY / "aci.yml")["properties"]["containers"]
     resources = container["properties"]["resources"]
     assert resources == {"requests": {"cpu": 1, "memoryInGB": 2}, "limits": {"cpu": 2, "memoryInGB": 4}}
     for variable in container["properties"]["environmentVariables"]:

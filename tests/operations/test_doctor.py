@@ -21,11 +21,11 @@ from abaco.operations import doctor_machine, doctor_places
 from abaco.operations.doctor import CHECKS, run_check
 from abaco.operations.doctor_places import service as served_pages
 from abaco.operations.findings import Case, ok
-from tests.delivery.azurite import blob_service, connection_string  # noqa: F401
-from tests.service.serving import Service
+from tests.support.azurite import blob_service, connection_string  # noqa: F401
 from tests.support.cascade_server import Answer, served
 from tests.support.mailserver import URL_PASSWORD, URL_USER, authority, serving
 from tests.support.projects import OWN, ROOT
+from tests.support.service import Service
 
 check_azure = CHECKS["azure"]
 KEY = "c2VjcmV0LWtleS1vZi1ub2JvZHk="

@@ -9,8 +9,7 @@ from abaco.database.connection import writing
 from abaco.service.reports import Book
 from abaco.service.schedule import Schedule
 from tests.support.projects import NEVER
-
-from .serving import Service
+from tests.support.service import Service
 
 TOKEN, PASSWORD = "a token for programs", "pass:wörd of people"
 

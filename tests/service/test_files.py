@@ -8,8 +8,7 @@ import pytest
 
 from abaco.core import files as core_files
 from abaco.service import files
-
-from .serving import Service
+from tests.support.service import Service
 
 HIDDEN = "what nobody may read"
 DATE = "/reports/2025-12-31"

@@ -8,9 +8,9 @@ import pytest
 from abaco.core import dates, files
 from abaco.service.reports import Book, health
 from abaco.service.schedule import Schedule, trigger
+from tests.support.service import Service
 
 from .conftest import at
-from .serving import Service
 
 NEVER = "postgresql://user:pass-of-nobody@127.0.0.1:1/abaco?connect_timeout=2"
 

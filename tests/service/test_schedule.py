@@ -10,8 +10,7 @@ from abaco.core import dates, files
 from abaco.core.errors import InputError
 from abaco.run import folders
 from abaco.service.schedule import Schedule, last_due, trigger
-
-from .serving import until
+from tests.support.service import until
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 HOUR_AGO = NOW - dt.timedelta(hours=1)

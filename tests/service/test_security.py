@@ -9,9 +9,9 @@ import pytest
 from abaco.core.errors import InputError
 from abaco.core.net import is_loopback
 from abaco.service.security import Access
+from tests.support.service import until
 
 from .conftest import PASSWORD, TOKEN
-from .serving import until
 
 GUARDED = ("/", "/metrics", "/reports/2025-12-31/", "/reports/2025-12-31/report.html", "/compare?one=a&other=b", "/x")
 

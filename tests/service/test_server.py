@@ -14,8 +14,7 @@ from abaco.core import files
 from abaco.core.errors import InputError
 from abaco.run import folders
 from abaco.service.server import _listen
-
-from .serving import Service, until
+from tests.support.service import Service, until
 
 ENDLESS = '(phase.folder / "work" / "begun").touch()\nimport time\ntime.sleep(3600)'
 

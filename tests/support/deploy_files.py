@@ -7,9 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.support import image
 from tests.support.programs import need
-
-from . import image
 
 ROOT = image.ROOT
 DEPLOY = ROOT / "deploy"

@@ -1,6 +1,6 @@
 """The steps of deploy/Dockerfile.pipeline, done in a folder instead of an image: no engine is needed to prove them.
 
-`python tests/deploy/image.py FOLDER` does all of them, which takes a minute, and leaves the folder to be looked at.
+`python tests/support/image.py FOLDER` does all of them, which takes a minute, and leaves the folder to be looked at.
 """
 
 import fnmatch
