@@ -4,6 +4,15 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 
+# A mistyped variable would leave its default in place: DTAE=2025-11-30 would make the report of the latest date.
+KNOWN := DATE FROM TO INPUT PARAMS OUTPUT ENGINE PORT ROWS PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
+UNKNOWN := $(firstword $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(filter-out $(KNOWN),$(name)))))
+NEAREST = $(shell $(PYTHON) -c 'import difflib, sys; name, *known = sys.argv[1:]; print(*difflib.get_close_matches( \
+	name.upper(), known, 1, 0) or known)' $(UNKNOWN) $(KNOWN))
+ifdef UNKNOWN
+$(error $(UNKNOWN) is not a variable of this Makefile: did you mean $(NEAREST)? make help lists them)
+endif
+
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq

@@ -137,7 +137,7 @@ def clone(tmp_path):
     """A fresh clone, as far as set-up goes, in a folder whose name has a blank."""
     folder = tmp_path / "a clone"
     folder.mkdir()
-    for name in ("Makefile", "pyproject.toml", *LOCKS):
+    for name in ("Makefile", "pyproject.toml", ".env.example", *LOCKS):
         shutil.copy(ROOT / name, folder)
     return folder
 
@@ -182,6 +182,22 @@ def test_options_not_set_are_not_passed(installed):
     assert run_make(installed, "report", "DATE=").stdout == "report\n"
     assert run_make(installed, "sample", "ROWS=1000").stdout == "sample\n--rows\n1000\n"
     assert run_make(installed, "verify", "DATE=2025-12-31").stdout == "verify\n--date\n2025-12-31\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("DTAE=2025-12-31", "DATE"), ("date=2025-12-31", "DATE"), ("Input=x", "INPUT"), ("PARAM=a.b=c", "PARAMS")],
+)
+def test_variable_that_make_does_not_know_is_an_error_of_one_line(installed, typed, meant):
+    made = run_make(installed, "report", "OUTPUT=other", typed)
+    name = typed.partition("=")[0]
+    assert (made.returncode, made.stdout) == (2, "")
+    (line,) = made.stderr.splitlines()
+    assert f"{name} is not a variable of this Makefile: did you mean {meant}?" in line
+
+
+def test_variables_of_the_environment_may_stand_on_the_command_line(installed):
+    assert run_make(installed, "report", "LOG_LEVEL=DEBUG", "ABACO_ENV=test").stdout == "report\n"
 
 
 def test_exit_code_of_abaco_is_shown(installed):
