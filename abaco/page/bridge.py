@@ -4,6 +4,7 @@ from abaco.page.concentration import label, numbers_note
 from abaco.page.kpi_text import with_unit
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
+from abaco.page.masthead import shown_day
 from abaco.page.tables import figures, rows_of
 from abaco.page.words import MINUS, NBSP, NOTHING, listing, money, number, short_day
 
@@ -97,7 +98,7 @@ def waterfall(metrics: dict, name: str, rows: list[dict]) -> dict:
             else "{name} fell from {start} to {end}"
         )
         finding = say(form, name=name, start=opening, end=closing)
-    low, bars = _bars(kpi, rows)
+    low, bars = _bars(metrics, kpi, rows)
     return {
         "name": name, "title": kpi["title"], "rows": bars, "is_cut": low > 0,
         "finding": f"{finding}: {cause}." if cause else f"{finding}.",
@@ -117,7 +118,7 @@ def _reading(name):
     return f"{text} {phrase('The cure rate counts both what is cured and what is paid off.')}"
 
 
-def _bars(kpi, rows):
+def _bars(metrics, kpi, rows):
     """Return where the scale begins, and the rows with their bars in per cent of its width."""
     level, spans = 0.0, []
     for row in rows:
@@ -128,7 +129,7 @@ def _bars(kpi, rows):
     low = _start(min(tops), max(tops))
     scale = 100 / ((max(tops) - low) * FRAME_ROOM or 1)
     return low, [
-        _bar(kpi, row, (max(start, low) - low) * scale, (end - low) * scale)
+        _bar(metrics, kpi, row, (max(start, low) - low) * scale, (end - low) * scale)
         for row, (start, end) in zip(rows, spans, strict=True)
     ]
 
@@ -139,11 +140,11 @@ def _start(lowest, highest):
     return start if start > highest / 2 else 0.0
 
 
-def _bar(kpi, row, low, high):
+def _bar(metrics, kpi, row, low, high):
     shape = {"left": f"{low:.2f}", "width": f"{high - low:.2f}"}
     if row["term"] in ENDS:
         date = row["against"] if row["term"] == "opening" else row["date"]
-        name, kind = short_day(date), "end"
+        name, kind = short_day(shown_day(metrics, date)), "end"
         points, usd = with_unit(kpi, row["points"], 2), money(row["amount_usd"])
     else:
         name, kind = phrase(naming(row)[0]), _kind(row["points"])

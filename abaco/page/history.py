@@ -3,7 +3,7 @@
 from abaco.page.kpi_text import FIRST_KPIS, card_decimals, first, in_order, is_large, marked
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.masthead import partial
+from abaco.page.masthead import partial, shown_day
 from abaco.page.tables import figures
 from abaco.page.words import NOTHING, day, number, plural, short_day
 
@@ -11,7 +11,7 @@ ACROSS = 6  # dates that fit beside one another
 
 
 def timeline(metrics: dict, history) -> list[tuple[str, dict]]:
-    """Return (date, {KPI: {value, status}}) pairs, oldest first and ending with the report's own date.
+    """Return (date, {KPI: {value, status}}) pairs, oldest first and ending with the day of the report's figures.
 
     `history` is a frame or a list of dicts, a row a date and KPI. Later dates are left out: no hindsight.
     """
@@ -22,7 +22,8 @@ def timeline(metrics: dict, history) -> list[tuple[str, dict]]:
         if date < metrics["date"]:
             known = None if value is None or value != value else float(value)
             dates.setdefault(date, {})[row["kpi"]] = {"value": known, "status": row["status"]}
-    dates[metrics["date"]] = {
+    last = shown_day(metrics, metrics["date"])
+    dates[last if last > max(dates, default="") else metrics["date"]] = {
         name: {"value": kpi["value"], "status": kpi["status"]} for name, kpi in metrics["kpis"].items()
     }
     return sorted(dates.items())

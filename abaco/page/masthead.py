@@ -1,9 +1,12 @@
 """The head of the page: title, date, input, and the size of the book."""
 
+import datetime as dt
+
+from abaco.core.dates import month_end
 from abaco.ingest.sample_mark import SENTENCE
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.words import count, day, plural, short_day
+from abaco.page.words import count, day, month_name, plural, short_day
 
 
 def masthead(metrics: dict) -> Html:
@@ -42,9 +45,21 @@ def _source(inputs):
 
 
 def title(metrics: dict) -> str:
-    """Return the report's title; for a book without a date of its own, the date is a label."""
-    form = "Loan book at {date}" if metrics["as_of"] else "Loan book labelled {date}"
-    return say(form, date=day(metrics["date"]))
+    """Return the report's title with the day of the figures; without a known day, the date is a label."""
+    date, as_of = metrics["date"], metrics["as_of"]
+    if as_of is None:
+        return say("Loan book labelled {date}", date=day(date))
+    if as_of >= date:
+        return say("Loan book at {date}", date=day(date))
+    if str(month_end(dt.date.fromisoformat(as_of))) == date:
+        return say("Loan book at {as_of} ({month} so far)", as_of=day(as_of), month=month_name(as_of))
+    return say("Loan book at {as_of} (labelled {date})", as_of=day(as_of), date=day(date))
+
+
+def shown_day(metrics: dict, date) -> str:
+    """Return the day that the figures of a date are from: of the report's own date, the day in the title."""
+    as_of = metrics.get("as_of")
+    return as_of if as_of and as_of < metrics["date"] == str(date)[:10] else str(date)[:10]
 
 
 def sample(metrics: dict) -> str:

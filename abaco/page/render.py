@@ -10,6 +10,7 @@ from traitlets.config import Config
 
 from abaco.page.language import phrase, say, speaking
 from abaco.page.markup import TEMPLATES, stylesheet
+from abaco.page.masthead import title
 from abaco.page.outline import put_in_order
 from abaco.page.svg import inline
 
@@ -18,7 +19,7 @@ SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg
 SILENT = ["text/plain", "application/scrapbook.scrap.json+json"]  # known, and never shown
 
 
-def render_page(notebook_path: str | Path, out_path: str | Path, *, date: str, language: str = "en") -> Path:
+def render_page(notebook_path: str | Path, out_path: str | Path, *, metrics: dict, language: str = "en") -> Path:
     """Write the page that an executed notebook's markdown and outputs make; same notebook, same bytes.
 
     Cells tagged ``analyst`` stay out with their outputs, as does all code and all that was printed.
@@ -29,8 +30,8 @@ def render_page(notebook_path: str | Path, out_path: str | Path, *, date: str, l
         The executed notebook.
     out_path
         The page to write; its folder is made if needed.
-    date
-        The report's date, ISO, for the document's title, which tabs and mail programs show.
+    metrics
+        The content of metrics.json, for the document's title, which tabs and mail programs show.
     language
         The language of the page, for readers and hyphenation.
     """
@@ -40,7 +41,7 @@ def render_page(notebook_path: str | Path, out_path: str | Path, *, date: str, l
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = _told(cell.source)
-        page = {"title": say("Loan book KPIs, {date}", date=date), "language": language, "style": style, "say": say}
+        page = {"title": title(metrics), "language": language, "style": style, "say": say}
         html, _ = _exporter().from_notebook_node(notebook, resources={"page": page})
     out_path = Path(out_path)
     out_path.parent.mkdir(parents=True, exist_ok=True)

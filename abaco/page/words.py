@@ -78,7 +78,7 @@ def day(date) -> str:
     '31 December 2025'
     """
     date = _date(date)
-    name = MONTHS[spoken()][date.month - 1]
+    name = month_name(date)
     return DAY[spoken()].format(day=date.day, month=name, year=date.year)
 
 
@@ -91,6 +91,15 @@ def month(date, year: bool = True) -> str:
     date = _date(date)
     name = MONTHS[spoken()][date.month - 1][:3]
     return f"{name}{NBSP}{date.year}" if year else name
+
+
+def month_name(date) -> str:
+    """Return the name of a date's month.
+
+    >>> month_name("2025-12-31")
+    'December'
+    """
+    return MONTHS[spoken()][_date(date).month - 1]
 
 
 def short_day(date) -> str:

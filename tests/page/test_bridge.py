@@ -27,7 +27,7 @@ def test_terms_stand_between_opening_and_closing_with_their_signs(metrics):
         ["Paid", "", "−0.10", "−10.00"],
         ["Written off", "", "0.00", "0.00"],
         ["Change of the book", "", "0.00", "–"],
-        ["31 Dec 25", "", "3.68 %", "367.73"],
+        ["10 Dec 25", "", "3.68 %", "367.73"],
     ]
 
 

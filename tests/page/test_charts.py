@@ -37,7 +37,7 @@ def test_trend_names_its_limits_and_its_last_values(metrics, history):
 def test_trend_states_its_finding(metrics, history):
     soup = BeautifulSoup(page.trend_chart(metrics, history), "html.parser")
     assert soup.figcaption.get_text() == (
-        "From 30\u00a0November\u00a02025 to 31\u00a0December\u00a02025, "
+        "From 30\u00a0November\u00a02025 to 10\u00a0December\u00a02025, "
         "PAR30 rose from 3.46\u00a0% to 3.68\u00a0% (within its limits) and "
         "PAR90 fell from 3.50\u00a0% to 3.25\u00a0% (past its warning limit). "
         "A gap in a line is a date without a value."

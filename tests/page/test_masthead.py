@@ -55,8 +55,8 @@ def test_dated_book_is_none(metrics):
 @pytest.mark.parametrize(
     ("language", "subject", "alarm"),
     [
-        ("en", "Loan book labelled 31 December 2025: Warning", "These are not the figures of 31 December 2025"),
-        ("es", "Cartera con etiqueta del 31 de diciembre de 2025: Alerta", "Estas no son las cifras del"),
+        ("en", "Loan book labelled 31 December 2025: Incomplete", "These are not the figures of 31 December 2025"),
+        ("es", "Cartera con etiqueta del 31 de diciembre de 2025: Incompleto", "Estas no son las cifras del"),
     ],
 )  # fmt: skip
 def test_undated_book_says_so_in_the_email(undated, history, language, subject, alarm):

@@ -94,7 +94,7 @@ def test_nothing_is_missing_only_when_every_section_is_there(tmp_path, metrics, 
 def test_landmarks(html):
     soup = BeautifulSoup(html, "html.parser")
     assert soup.html["lang"] == "en"
-    assert soup.title.get_text() == "Loan book KPIs, 2025-12-31"
+    assert soup.title.get_text() == "Loan book at 10\u00a0December\u00a02025 (December so far)"
     assert [child.name for child in soup.body.find_all(recursive=False)] == ["a", "nav", "nav", "main", "footer"]
     sections = soup.main.find_all("section")
     assert len(sections) == 15
@@ -146,9 +146,9 @@ def test_hostile_names_are_shown_and_not_run(tmp_path, metrics, history):
 
 def test_empty_portfolio_renders(tmp_path, empty):
     soup = BeautifulSoup(render(tmp_path, executed(empty, nothing())), "html.parser")
-    assert "none of the 5 figures could be computed." in soup.get_text()
+    assert "none of the 4 limits could be checked." in soup.get_text()
     assert soup.find("svg") is None
-    assert soup.h1.get_text() == "Loan book at 31\u00a0December\u00a02025"
+    assert soup.h1.get_text() == "Loan book at 10\u00a0December\u00a02025 (December so far)"
 
 
 def test_cells_of_analysts_stay_out(tmp_path):

@@ -60,7 +60,7 @@ def test_aging_of_an_empty_book_is_a_sentence(empty):
 def test_history_is_newest_first_and_marks_are_words_too(metrics, history):
     assert rows(page.history_table(metrics, history)) == [
         ["Date", "PAR30, %", "PAR90, %", "CollectionRate, %", "PortfolioHealth, of 10"],
-        ["31 December 2025", "3.6773", "!Warning: 3.2500", "–Not computable", "–Not computable"],
+        ["10 December 2025", "3.6773", "!Warning: 3.2500", "–Not computable", "–Not computable"],
         ["30 November 2025", "3.4629", "3.5000", "–", "–"],
         ["31 October 2025", "–Not computable", "3.0000", "–", "–"],
         ["30 September 2025", "!Warning: 5.5000", "2.7500", "–", "–"],
@@ -71,7 +71,7 @@ def test_history_of_the_others_has_a_row_a_figure(metrics, history):
     history.append({"date": "2025-11-30", "kpi": "PAR60", "value": 3.25, "status": "none"})
     others = page.history_table(metrics, history).split('<p class="caption"')[2]
     assert rows(others) == [
-        ["Figure", "31 Dec 25", "30 Nov 25", "31 Oct 25", "30 Sep 25"],
+        ["Figure", "10 Dec 25", "30 Nov 25", "31 Oct 25", "30 Sep 25"],
         ["Portfolio at risk, 60 days, %", "3.50", "3.25", "–", "–"],
     ]
 
@@ -89,7 +89,7 @@ def test_history_from_a_frame_is_the_same(metrics, history):
 
 def test_history_shows_the_last_dates_only(metrics, history):
     html = page.history_table(metrics, history, dates=2)
-    assert [row[0] for row in rows(html)] == ["Date", "31 December 2025", "30 November 2025"]
+    assert [row[0] for row in rows(html)] == ["Date", "10 December 2025", "30 November 2025"]
     assert "2\u00a0earlier dates are not shown." in html
 
 
@@ -99,7 +99,7 @@ def test_history_has_no_hindsight(metrics, history):
 
 
 def test_history_of_one_date(metrics):
-    assert [row[0] for row in rows(page.history_table(metrics, []))] == ["Date", "31 December 2025"]
+    assert [row[0] for row in rows(page.history_table(metrics, []))] == ["Date", "10 December 2025"]
 
 
 def test_reconciliation_adds_up(metrics):
