@@ -79,7 +79,7 @@ visible = Table(
     Column("why", Text, nullable=False),  # published, found, rolled back, restored
 )
 
-# One row a run that failed or was killed.
+# One row a run that failed, was killed or was stopped.
 failures = Table(
     "failures",
     metadata,
@@ -197,4 +197,5 @@ alerts = Table(
     Column("told_at", UTCDateTime),
     Column("cleared_at", UTCDateTime),
     Column("is_open", Boolean, nullable=False),
+    Column("input", Text),  # of the run; empty where no run began, and in rows of earlier versions
 )

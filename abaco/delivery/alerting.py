@@ -1,7 +1,7 @@
 """Alerting: an alert a cause, sent once, repeated when it gets worse or lasts, and resolved when the cause is gone.
 
-A row of the table ``alerts`` is a cause from when it arose until it cleared. The functions return deliveries for the
-outbox: enqueue them in the same transaction, so that ``told_at`` is set only when the deliveries are enqueued.
+A row of the table ``alerts`` is a cause in one input from when it arose until it cleared. The functions return
+deliveries for the outbox: enqueue them in the same transaction, so that ``told_at`` is set only when they are enqueued.
 """
 
 import datetime as dt
@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Executable, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Executable, insert, select, text, update
 
 from abaco.core import files
 from abaco.core.errors import InputError
 from abaco.core.parquet import read_rows
 from abaco.database.connection import is_postgresql
-from abaco.database.schema import SCHEMA, alerts, deliveries, visible
+from abaco.database.schema import SCHEMA, alerts, deliveries, runs, visible
 from abaco.delivery import rules
 from abaco.delivery.channel import Delivery
 from abaco.delivery.outbox import DEAD, DONE, PENDING, WITHDRAWN
 from abaco.delivery.registry import CHANNELS, ROUTES
 from abaco.delivery.rules import Alert, compact_time, headline
 from abaco.kpis.contributors import finding
-from abaco.run import folders
+from abaco.run import contents, folders
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +50,17 @@ def evaluate_alerts(
     Returns
     -------
     list
-        Empty for a report that is not of the newest date. With
+        Empty for a report that is not of the newest date of its input. With
         ``alerts.dry_run`` the alerts are printed, and neither returned nor recorded.
     """
     metrics = files.read_json(folder / "metrics.json")
-    if _is_past(connection, metrics["date"]):
+    run = {"run_id": metrics["run_id"], "date": metrics["date"], "input": _input(connection, metrics["run_id"])}
+    if _is_past(connection, run):
         return []
     current_alerts = rules.of_report(
         metrics, _history(folder), lambda kpi: _explain_change(folder, kpi, metrics["date"]),
         today=now.date(), max_age_days=settings["alerts"]["max_age_days"],
     )  # fmt: skip
-    run = {"run_id": metrics["run_id"], "date": metrics["date"]}
     return _Evaluation(connection, run, folder, settings, now).update(current_alerts, metrics, is_rollback)
 
 
@@ -74,27 +74,40 @@ def alert_of_failure(
     Parameters
     ----------
     run
-        The content of its run.json: ``run_id``, ``date`` (or None), ``started_at`` and ``error``.
+        The content of its run.json: ``run_id``, ``date`` (or None), ``input``, ``started_at`` and ``error``.
     folder
         The run's folder, if it got one.
     """
-    if run["error"].endswith(folders.STOPPED):
+    if folders.was_stopped(run["error"]):
         return []
-    if run["date"] and (_is_past(connection, run["date"]) or _has_succeeded_since(connection, run)):
+    if run["date"] and (_is_past(connection, run) or _has_succeeded_since(connection, run)):
         return []
     return _Evaluation(connection, run, folder, settings, now).update([rules.failure(run)])
 
 
-def _is_past(connection: Connection, date: str) -> bool:
-    newest = connection.scalar(select(func.max(visible.c.date)))
-    return newest is not None and dt.date.fromisoformat(date) < newest
+def _input(connection: Connection, run_id: str) -> str:
+    return connection.scalar(select(runs.c.input).where(runs.c.run_id == run_id))
+
+
+def _since_by_date(connection: Connection, run: Mapping[str, Any]) -> dict[dt.date, dt.datetime]:
+    """Return the dates that have a report of the run's input, and since when."""
+    query = select(visible.c.date, visible.c.since, runs.c.input).join(runs, runs.c.run_id == visible.c.run_id)
+    rows = connection.execute(query.order_by(visible.c.since)).all()
+    return {date: since for date, since, input in rows if _is_same(input, run["input"])}
+
+
+def _is_same(one: str | None, other: str | None) -> bool:
+    """Return whether two inputs are of the same series; one that is not known is of any."""
+    return None in (one, other) or contents.series(one) == contents.series(other)
+
+
+def _is_past(connection: Connection, run: Mapping[str, Any]) -> bool:
+    return dt.date.fromisoformat(run["date"]) < max(_since_by_date(connection, run), default=dt.date.min)
 
 
 def _has_succeeded_since(connection: Connection, run: Mapping[str, Any]) -> bool:
     """Return whether a later run of the date succeeded before this failure was handled."""
-    since = connection.scalar(
-        select(func.max(visible.c.since)).where(visible.c.date == dt.date.fromisoformat(run["date"]))
-    )
+    since = _since_by_date(connection, run).get(dt.date.fromisoformat(run["date"]))
     return since is not None and since > dt.datetime.fromisoformat(run["started_at"])
 
 
@@ -111,7 +124,7 @@ def _explain_change(folder: Path, kpi: str, date: str) -> str:
 
 
 class _Evaluation:
-    """The open alerts, and their changes by one run."""
+    """The open alerts of an input, and their changes by one run."""
 
     def __init__(self, connection: Connection, run: Mapping, folder: Path | None, settings: dict, now: dt.datetime):
         self._connection, self._run, self._folder, self._now = connection, run, folder, now
@@ -129,7 +142,7 @@ class _Evaluation:
     ) -> list[Delivery]:
         """Return the deliveries of the current alerts, and of open ones that `metrics` shows to be resolved."""
         rows = self._connection.execute(select(alerts).where(alerts.c.is_open)).mappings()
-        open_rows = {row["cause"]: row for row in rows}
+        open_rows = {row["cause"]: row for row in rows if _is_same(row["input"], self._run["input"])}
         failed = {c for c, row in open_rows.items() if rules.is_of_failed_run(c, row["severity"])}
         lasting = failed if is_rollback else set()
         for alert in (alert for alert in current_alerts if alert.cause not in lasting):
@@ -155,7 +168,7 @@ class _Evaluation:
         date = dt.date.fromisoformat(self._run["date"]) if self._run["date"] else None
         values = {
             **vars(alert), "opened_at": opened_at, "told_at": told_at, "run_id": self._run["run_id"],
-            "date": date, "is_open": True,
+            "date": date, "is_open": True, "input": self._run["input"],
         }  # fmt: skip
         self._write(update(alerts).where(alerts.c.id == row["id"]) if row else insert(alerts), values)
 
@@ -173,7 +186,7 @@ class _Evaluation:
             self._connection.execute(statement.values(values))
 
     def _payload(self, alert: Alert, opened_at: dt.datetime, resolved: bool = False) -> dict[str, Any]:
-        return rules.payload(alert, opened_at, resolved, self._settings["alerts"]["runbook"])
+        return rules.payload(alert, opened_at, resolved, self._settings["alerts"]["runbook"], self._run["input"])
 
     def _enqueue(self, payload: dict) -> bool:
         """Add the deliveries of an alert, or print it in a dry run; return whether it has receivers."""

@@ -116,7 +116,7 @@ def test_failed_and_killed_runs_are_written_once(database, tmp_path):
     killed = left.run(tmp_path, DECEMBER, "k", "2026-01-01T03:00:00Z", "running")
     assert [write(engine, tmp_path, folder) for folder in (failed, killed, failed, killed)] == [1, 1, 0, 0]
     with reading(engine) as connection:
-        rows = queries.failed(connection, DECEMBER)
+        rows = queries.failed(connection)
     assert [(row["run_id"], row["phase"], row["error"]) for row in rows] == [
         ("f", "02_transformation", "02_transformation: it broke"),
         ("k", None, "killed"),

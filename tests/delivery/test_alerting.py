@@ -17,6 +17,7 @@ from abaco.delivery import alerting, outbox
 from abaco.delivery.email import EmailChannel
 from abaco.delivery.webhooks import PagerDutyChannel, SlackChannel
 from abaco.kpis.bridge import TABLE as BRIDGES
+from abaco.kpis.verdict import verdict
 from tests.support.mailserver import serving
 from tests.support.webhooks import PAGERDUTY, SLACK, recording
 
@@ -39,7 +40,7 @@ class Book:
         })  # fmt: skip
         self.count = 0
 
-    def report(self, hour=0, date="2025-12-31", **what):
+    def report(self, hour=0, date="2025-12-31", input="x", **what):
         """End a run of a date well, and return the deliveries of its alerts."""
         self.count += 1
         content = {**metrics(**what), "date": date, "run_id": f"run-{self.count}"}
@@ -48,7 +49,7 @@ class Book:
         day, now = dt.date.fromisoformat(date), START + dt.timedelta(hours=hour)
         run = {
             "run_id": content["run_id"], "date": day, "started_at": now, "finished_at": now, "seconds": 1.0,
-            "input": "x", "engine": "duckdb", "code_sha256": "0" * 64, "parameters": {},
+            "input": input, "engine": "duckdb", "code_sha256": "0" * 64, "parameters": {},
             "folder": folder.relative_to(self.output).as_posix(),
         }  # fmt: skip
         shown = {"date": day, "run_id": content["run_id"], "since": now, "why": "published"}
@@ -59,10 +60,11 @@ class Book:
             outbox.enqueue(connection, self.output, deliveries)
         return deliveries
 
-    def fail(self, hour=0, date="2025-12-31", error="04_report: no space left"):
+    def fail(self, hour=0, date="2025-12-31", error="04_report: no space left", input="x"):
         """Let a run of a date fail, and return the deliveries of its alert."""
         now = START + dt.timedelta(hours=hour)
-        run = {"run_id": "run-x", "date": date, "started_at": f"{now:%Y-%m-%dT%H:%M:%SZ}", "error": error}
+        started = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+        run = {"run_id": "run-x", "date": date, "input": input, "started_at": started, "error": error}
         with self.engine.begin() as connection:
             deliveries = alerting.alert_of_failure(connection, run, None, self.settings, now)
             outbox.enqueue(connection, self.output, deliveries)
@@ -120,6 +122,7 @@ def test_text_says_what_since_when_the_largest_term_and_what_to_do(book):
         "It has been past that limit since 2025-12-31.",
         "PAR30 moved by +1.00 points, from 7.50 % on 2025-11-30 to 8.50 % on 2025-12-31; most by new arrears (+1.25).",
         "Alert open since 2026-01-10 02:00 UTC.",
+        "Input: x",
         "What to do: docs/OPERATIONS.md#kpi-past-its-threshold",
     ]
     assert delivery.payload["dedup_key"] == "kpi:PAR30:20260110T020000Z"
@@ -301,10 +304,51 @@ def test_dry_run_prints_and_keeps_nothing(tmp_path, capsys):
     assert book.rows() == book.rows(schema.deliveries) == []
 
 
+def test_alerts_of_one_input_are_not_those_of_another(book):
+    book.report(PAR30=CRITICAL, input="/in/north")
+    assert book.report(hour=1, PAR30=CRITICAL, input="/in/south") != []  # its own alert, although one is open
+    book.arrive()
+    resolved = book.report(hour=2, PAR30=FINE, input="/in/south")
+    assert [delivery.payload["resolved"] for delivery in resolved] == [True, True]
+    assert [(row["input"], row["is_open"]) for row in book.rows()] == [("/in/north", True), ("/in/south", False)]
+    assert book.rows()[0]["opened_at"] == START
+
+
+def test_newest_date_and_success_are_of_an_input(book):
+    book.report(date="2026-01-31", PAR30=FINE, input="/in/north")
+    assert book.report(hour=1, PAR30=CRITICAL, input="/in/south") != []
+    assert book.fail(hour=-1, date="2026-01-31", input="/in/south") != []
+    assert book.fail(hour=-1, date="2026-01-31", input="/in/north") == []
+
+
+def test_exports_of_each_month_are_one_input(book):
+    book.report(date="2025-11-30", PAR30=CRITICAL, input="/in/2025-11")
+    book.arrive()
+    assert [delivery.payload["resolved"] for delivery in book.report(PAR30=FINE, input="/in/2025-12")] == [True, True]
+
+
+def test_incomplete_report_is_told_until_it_is_complete(book):
+    incomplete = verdict({"PAR30": FINE, "PAR90": kpi(None, "not_computable")})
+    incomplete["findings"] = [str(finding) for finding in incomplete["findings"]]
+    (delivery,) = book.report(PAR30=FINE, PAR90=kpi(None, "not_computable"), verdict=incomplete)
+    assert (delivery.channel, delivery.payload["severity"]) == ("slack", "P3")
+    assert delivery.payload["title"] == "The report of 2025-12-31 is incomplete: only 1 of 2 limits could be checked"
+    assert "Limits not checked: Portfolio at risk, 30 days." in delivery.payload["text"]
+    assert delivery.payload["runbook"] == "docs/OPERATIONS.md#incomplete-report"
+    book.arrive()
+    assert book.report(hour=1, PAR30=FINE) == []  # a report of an earlier version cannot tell
+    (resolved,) = book.report(hour=2, PAR30=FINE, verdict=verdict({"PAR30": FINE}))
+    assert resolved.payload["title"] == "The report of 2025-12-31 is complete"
+
+
 def test_undone_transaction_leaves_nothing_told(book):
     with pytest.raises(RuntimeError), book.engine.begin() as connection:
         assert alerting.alert_of_failure(
-            connection, {"run_id": "x", "date": None, "started_at": "now", "error": "x"}, None, book.settings, START
+            connection,
+            {"run_id": "x", "date": None, "input": None, "started_at": "now", "error": "x"},
+            None,
+            book.settings,
+            START,
         )
         raise RuntimeError
     assert book.rows() == []

@@ -1,0 +1,109 @@
+"""The verdict of a report: its state, and how complete the figures are that it rests on.
+
+The states, the most severe first:
+
+    critical        a figure is past its critical limit, or was in the former report and cannot be checked any more
+    incomplete      a limit could not be checked, or the input holds less than that of the former report
+    warning         a figure is past its warning limit
+    ok              every limit was checked, and none is passed
+    none            no figure has limits
+    not_computable  there is no figure
+
+Incomplete is more severe than a warning because a limit that was not checked may be passed by any amount, even
+critically. If it were milder, a report would look better after the file with the bad figure was removed. A figure known
+to be critical stays above it, as that needs attention at once; the number of checked limits stands beside every state.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from abaco.core.reasons import Reason
+
+# kind of what an input lost → its reason
+LOST = {"file": "file_lost", "column": "column_lost", "rows": "rows_changed", "bytes": "bytes_changed"}
+STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
+
+
+def verdict(
+    kpis: Mapping[str, Mapping[str, Any]],
+    lost: Mapping[str, Any] | None = None,
+    shrunk: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the ``verdict`` of metrics.json.
+
+    Parameters
+    ----------
+    kpis
+        The ``kpis`` of metrics.json.
+    lost
+        What the former report's input held and this one's does not (see `abaco.run.contents`).
+    shrunk
+        The rows of the book where they are far fewer than at the date before (see `shrunk`).
+
+    Returns
+    -------
+    dict
+        ``state``; ``limits`` and ``checked``, the number of KPIs with limits and of those with a value; ``unchecked``,
+        the ids of the others; ``critical`` and ``warning``, the ids past that limit; ``was_critical``, the ids of
+        ``unchecked`` that were critical in the former report; ``lost`` and ``shrunk``; and ``findings``, a `Reason` for
+        each thing that is missing.
+
+    Examples
+    --------
+    >>> limits = {"warning": 5, "critical": 8}
+    >>> verdict({"PAR30": {"title": "PAR 30", "status": "ok", "thresholds": limits}})["state"]
+    'ok'
+    >>> verdict({"PAR30": {"title": "PAR 30", "status": "not_computable", "thresholds": limits}})["state"]
+    'incomplete'
+    """
+    limited = {name: kpi["status"] for name, kpi in kpis.items() if kpi["thresholds"]}
+    past = {level: [name for name, status in limited.items() if status == level] for level in ("critical", "warning")}
+    unchecked = [name for name, status in limited.items() if status == "not_computable"]
+    was_critical = [name for name in unchecked if lost and name in lost["critical"]]
+    if past["critical"] or was_critical:
+        state = "critical"
+    elif unchecked or lost or shrunk:
+        state = "incomplete"
+    elif past["warning"]:
+        state = "warning"
+    elif limited:
+        state = "ok"
+    else:
+        state = "none" if any(kpi["status"] == "none" for kpi in kpis.values()) else "not_computable"
+    return {
+        "state": state, "limits": len(limited), "checked": len(limited) - len(unchecked), "unchecked": unchecked,
+        **past, "was_critical": was_critical, "lost": lost, "shrunk": shrunk,
+        "findings": list(_findings(kpis, unchecked, was_critical, lost, shrunk)),
+    }  # fmt: skip
+
+
+def _findings(
+    kpis: Mapping, unchecked: list[str], was_critical: list[str], lost: Mapping | None, shrunk: Mapping | None
+) -> Iterator[Reason]:
+    if was_critical:
+        yield Reason("critical_before", titles=_titles(kpis, was_critical), date=lost["date"])
+    for item in lost["items"] if lost else ():
+        values = {key: tuple(value) if key == "names" else value for key, value in item.items() if key != "kind"}
+        yield Reason(LOST[item["kind"]], **values, date=lost["date"])
+    if shrunk:
+        yield Reason("book_shrunk", **shrunk)
+    if unchecked:
+        yield Reason("limits_not_checked", titles=_titles(kpis, unchecked))
+
+
+def _titles(kpis: Mapping, names: list[str]) -> tuple[str, ...]:
+    return tuple(kpis[name]["title"] for name in names)
+
+
+def shrunk(rows: int, before: int, *, max_rows_change_pct: float) -> dict[str, int] | None:
+    """Return the rows of the book at the date before and now, if they fell by more than the limit; 0: no limit.
+
+    A book that grows is no sign of missing rows.
+
+    Examples
+    --------
+    >>> shrunk(69, 100, max_rows_change_pct=30), shrunk(70, 100, max_rows_change_pct=30)
+    ({'before': 100, 'now': 69}, None)
+    """
+    fell = max_rows_change_pct and (before - rows) * 100 > before * max_rows_change_pct
+    return {"before": before, "now": rows} if fell else None

@@ -1,0 +1,145 @@
+"""The contents of an input by format, and what the input of the former report held that this one lacks."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from abaco.core import files
+from abaco.ingest import sample_mark
+from abaco.ingest.sources import Source
+from abaco.run import folders
+
+DATE = re.compile(r"(?<!\d)(19|20)\d\d([-_./]?\d\d){0,2}(?!\d)")
+Contents = dict[str, dict[str, Any]]
+
+
+def series(input: str) -> str:
+    """Return the path of an input without the dates in it, which exports of each month share.
+
+    Examples
+    --------
+    >>> series("/exports/2025-11") == series("/exports/2025-12"), series("/exports/north") == series("/exports/south")
+    (True, False)
+    """
+    return DATE.sub("*", input)
+
+
+def contents(sources: Iterable[Source]) -> Contents:
+    """Return what an input holds, by title of the format.
+
+    Returns
+    -------
+    dict
+        ``files``, their names; ``columns``, those that each of the files has, with their heading; ``rows``, None where
+        only reading a file would tell; and ``bytes``.
+    """
+    found: Contents = {}
+    for source in sources:
+        columns = {name: source.headings[at].strip() for name, at in source.columns.items()}
+        entry = found.setdefault(source.format.title, {"files": [], "columns": columns, "rows": 0, "bytes": 0})
+        rows, known = _rows(source), entry["rows"] is not None
+        entry["files"].append(source.name)
+        entry["columns"] = {name: heading for name, heading in entry["columns"].items() if name in columns}
+        entry["rows"] = entry["rows"] + rows if known and rows is not None else None
+        entry["bytes"] += source.bytes
+    return found
+
+
+def _rows(source: Source) -> int | None:
+    if source.kind == "parquet":
+        return pq.read_metadata(source.path).num_rows
+    return source.lines and source.lines - source.first_line
+
+
+def compare(now: Contents, before: Contents, max_change_pct: float) -> list[dict[str, Any]]:
+    """Return what was there before and is not now: missing files and columns, and rows that changed by too much.
+
+    Files are counted by format, as exports are often named after their date. Where rows are not known, bytes are
+    compared.
+
+    Returns
+    -------
+    list of dict
+        ``kind`` (``file``, ``column``, ``rows`` or ``bytes``), ``format``, and either ``names`` or ``before`` and
+        ``now``.
+    """
+    found = []
+    for title, old in before.items():
+        new = now.get(title, {"files": [], "columns": {}})
+        if len(new["files"]) < len(old["files"]):
+            names = [name for name in old["files"] if name not in new["files"]]
+            found.append({"kind": "file", "format": title, "names": names})
+        if title not in now:
+            continue
+        if absent := [heading for name, heading in old["columns"].items() if name not in new["columns"]]:
+            found.append({"kind": "column", "format": title, "names": absent})
+        unit = "bytes" if None in (old["rows"], new["rows"]) else "rows"
+        if abs(new[unit] - old[unit]) * 100 > old[unit] * max_change_pct:
+            found.append({"kind": unit, "format": title, "before": old[unit], "now": new[unit]})
+    return found
+
+
+def expected(now: Contents, before: Contents) -> Contents:
+    """Return the contents of an input, completed by what an earlier one of the same date held besides.
+
+    The next run of the date is compared with these, so that a missing file is still missed in the second run.
+    """
+    merged = dict(now)
+    for title, old in before.items():
+        new = now.get(title, {"files": [], "columns": {}})
+        more = old if len(new["files"]) < len(old["files"]) else new
+        merged[title] = {**old, "files": more["files"], "columns": old["columns"] | new["columns"]}
+    return merged
+
+
+def compared(
+    output: Path, date: str, input: str, sources: list[Source], max_change_pct: float
+) -> tuple[Contents, dict[str, Any] | None]:
+    """Compare an input with that of the former report of its date, or else of the date before.
+
+    The former report of the date counts whatever its input is, as it is replaced; of earlier dates, only reports of the
+    same series do (see `series`). The sample is compared only with the sample. A run of the same files as the former
+    report of the date keeps what that one found.
+
+    Parameters
+    ----------
+    output
+        Folder of the former reports.
+    max_change_pct
+        Per cent by which rows may differ; 0: nothing is compared.
+
+    Returns
+    -------
+    tuple
+        What the next run of the date is compared with, and what this one lost: ``date`` and ``run_id`` of the former
+        report, ``items`` (see `compare`), and ``critical``, the KPIs past their critical limit there. None when
+        nothing is lost.
+    """
+    now = contents(sources)
+    visible = folders.visible(output)
+    earlier = (one for day, one in visible.items() if day < date and series(one["input"]) == series(input))
+    run = visible.get(date) or max(earlier, key=lambda one: one["date"], default=None)
+    if not max_change_pct or run is None or "contents" not in run:  # reports of earlier versions have none
+        return now, None
+    figures = files.read_json(output / run["date"] / "metrics.json")
+    if sample_mark.is_sample(figures["inputs"]) != sample_mark.is_sample(s.as_dict() for s in sources):
+        return now, None
+    if run["date"] != date:
+        before = run["contents"]
+    elif _files(figures["inputs"]) == _files(s.as_dict() for s in sources):
+        return run["expected"], run["lost"]
+    else:
+        before = run["expected"]
+    if not (items := compare(now, before, max_change_pct)):
+        return now, None
+    former = run["lost"] if run["date"] == date and run["lost"] else run
+    critical = [*figures["verdict"]["critical"], *figures["verdict"]["was_critical"]]
+    lost = {"date": former["date"], "run_id": former["run_id"], "items": items, "critical": critical}
+    return expected(now, before), lost
+
+
+def _files(inputs: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    return {(item["name"], item["sha256"]) for item in inputs}
