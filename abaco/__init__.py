@@ -1,6 +1,5 @@
 """Abaco: a lender's loan-book exports in, a KPI report out."""
 
-from functools import partial
 from typing import Any
 
 __version__ = "0.1.0"
@@ -9,9 +8,7 @@ __all__ = ["Pipeline"]
 
 def __getattr__(name: str) -> Any:
     if name == "Pipeline":  # not at import time: a notebook that needs one module does not load them all
-        from abaco.delivery.commands import record_and_deliver
-        from abaco.delivery.registry import PLACES
         from abaco.run.pipeline import Pipeline
 
-        return partial(Pipeline, deliver=record_and_deliver, places=PLACES)
+        return Pipeline
     raise AttributeError(f"module 'abaco' has no attribute {name!r}")

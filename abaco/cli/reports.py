@@ -23,11 +23,14 @@ def report(
     from abaco.run import process
 
     process.prepare()
-    from abaco import Pipeline
+    from abaco.delivery.commands import record_and_deliver
+    from abaco.delivery.registry import PLACES
+    from abaco.run.pipeline import Pipeline
     from abaco.run.progress import Progress
 
     with Progress() as progress:
-        pipeline = Pipeline(params, output and output.absolute(), engine, force, progress)
+        places = {"deliver": record_and_deliver, "places": PLACES}
+        pipeline = Pipeline(params, output and output.absolute(), engine, force, progress, **places)
         result = pipeline.execute(input, date)
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
@@ -63,8 +66,8 @@ def backfill(
     pipeline = Pipeline(**settings)
     source = plan.located(input, pipeline.settings, print)
     dates = runner.wanted_dates(source, low, high)
-    for date in dates if not input else ():
-        plan.check_default(pipeline.output, date, source)
+    for date in dates:
+        plan.check_sample(pipeline.output, date, source, ())
     failed = []
     for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
         print(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""), flush=True)

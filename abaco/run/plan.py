@@ -5,7 +5,7 @@ import hmac
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ FINGERPRINT = b"abaco: which masking key"
 CASCADE = "cascade"
 
 
-def phase_keys(date: str, inputs: list[dict], parameters: dict[str, dict], library: str) -> dict[str, str]:
+def phase_keys(
+    date: str, inputs: list[dict], parameters: dict[str, dict], library: str, lost: dict | None = None
+) -> dict[str, str]:
     """Return a key for each phase, which changes with everything that the phase's outputs depend on.
 
     Parameters
@@ -32,12 +34,15 @@ def phase_keys(date: str, inputs: list[dict], parameters: dict[str, dict], libra
         Settings by section.
     library
         Hash of the package, the KPI definitions and the lock.
+    lost
+        What the input lacks (see `abaco.run.contents`), on which the verdict of the third phase depends.
     """
     secret = secrets.masking_key()
     mask = hmac.new(secret, FINGERPRINT, hashlib.sha256).hexdigest() if secret else None
     keys, before = {}, [date, library, mask, [(i["name"], i["sha256"]) for i in inputs]]
     for phase in PHASES:
         own = [before, sha256(notebook_path(phase)), parameters[section(phase)]]
+        own += [lost] if lost and section(phase) == "calculation" else []
         keys[phase] = before = hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
     return keys
 
@@ -159,8 +164,8 @@ def located(input: str | Path | None, settings: dict[str, Any], say: Callable[[s
     return Path(input).expanduser().absolute() if input else project.resolve(settings["run"]["input"])
 
 
-def check_default(output: Path, date: str, source: Path) -> None:
-    """Check that the sample, read by default, does not replace a report of another input.
+def check_sample(output: Path, date: str, source: Path, inputs: Iterable[Mapping[str, Any]]) -> None:
+    """Check that the sample does not replace a report of another input.
 
     Parameters
     ----------
@@ -169,21 +174,22 @@ def check_default(output: Path, date: str, source: Path) -> None:
     date
         The date of the report.
     source
-        The file or folder that is read by default.
+        The file or folder that it is made of.
+    inputs
+        The files in it, with their ``sha256``.
 
     Raises
     ------
     InputError
         When it would.
     """
-    visible = output / date
-    if source not in map(project.resolve, PLACES) or not (visible / "run.json").is_file():
+    visible, places = output / date, [project.resolve(place) for place in PLACES]
+    if not (visible / "run.json").is_file() or not (source in places or is_sample(inputs)):
         return
     former = files.read_json(visible / "run.json")["input"]
-    if former == str(source) or is_sample(files.read_json(visible / "metrics.json")["inputs"]):
+    if Path(former) in places or is_sample(files.read_json(visible / "metrics.json")["inputs"]):
         return
-    name = project.display_path(source)
     raise InputError(
-        f"INPUT is missing: the report of {date} was made of {former}, and {name}, the synthetic sample, "
-        f"would replace it: give INPUT={former}, set run.input, or say INPUT={name}"
+        f"The report of {date} was made of {former}, and {project.display_path(source)}, the synthetic sample, never "
+        f"replaces it: give INPUT={former}, or another folder for the sample with OUTPUT"
     )

@@ -35,31 +35,33 @@ def test_sample_is_known_by_its_content(inputs, expected):
 
 
 @pytest.mark.parametrize("name", ["data/sample", "data/sample.csv"])
-def test_sample_that_nobody_named_replaces_no_report_of_another_input(tmp_path, monkeypatch, name):
+def test_sample_replaces_no_report_of_another_input(tmp_path, monkeypatch, name):
     monkeypatch.setenv("ABACO_ROOT", str(ROOT))
     leave(tmp_path, "/exports/december", [REAL])
     with pytest.raises(InputError) as error:
-        plan.check_default(tmp_path, DATE, ROOT / name)
+        plan.check_sample(tmp_path, DATE, ROOT / name, [])
     assert str(error.value) == (
-        f"INPUT is missing: the report of {DATE} was made of /exports/december, and {name}, the synthetic sample, "
-        f"would replace it: give INPUT=/exports/december, set run.input, or say INPUT={name}"
+        f"The report of {DATE} was made of /exports/december, and {name}, the synthetic sample, never replaces it: "
+        "give INPUT=/exports/december, or another folder for the sample with OUTPUT"
     )
-    plan.check_default(tmp_path, "2025-11-30", ROOT / name)  # no report of that date
-    plan.check_default(tmp_path, DATE, tmp_path / "exports")  # a default of the user's own
+    with pytest.raises(InputError, match="copy, the synthetic sample, never replaces it"):
+        plan.check_sample(tmp_path, DATE, tmp_path / "copy", [SAMPLE])  # a copy elsewhere
+    plan.check_sample(tmp_path, "2025-11-30", ROOT / name, [SAMPLE])  # no report of that date
+    plan.check_sample(tmp_path, DATE, tmp_path / "exports", [REAL])
 
 
 @pytest.mark.parametrize("former", ["data/sample", "data/sample.csv", "elsewhere/loans.csv"])
 def test_sample_replaces_the_sample(tmp_path, monkeypatch, former):
     monkeypatch.setenv("ABACO_ROOT", str(ROOT))
     leave(tmp_path, ROOT / former, [SAMPLE])
-    plan.check_default(tmp_path, DATE, ROOT / "data/sample")
+    plan.check_sample(tmp_path, DATE, ROOT / "data/sample", [SAMPLE])
 
 
-@pytest.mark.parametrize("verb", [["report", "--date", DATE], ["report"], ["backfill", "--from", DATE, "--to", DATE]])
-def test_forgotten_input_is_refused_before_any_work(kept, tmp_path, verb):
+@pytest.mark.parametrize("verb", ["report --input data/sample.csv", "report", f"backfill --from {DATE} --to {DATE}"])
+def test_sample_is_refused_before_any_work(kept, tmp_path, verb):
     leave(tmp_path, "/exports/december", [REAL])
     before = sorted(tmp_path.rglob("*"))
-    result = kept.abaco(*verb, "--output", tmp_path)
+    result = kept.abaco(*verb.split(), "--output", tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"Error: INPUT is missing: the report of {DATE} was made of /exports/december, ")
+    assert result.stderr.startswith(f"Error: The report of {DATE} was made of /exports/december, ")
     assert sorted(tmp_path.rglob("*")) == before
