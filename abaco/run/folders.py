@@ -18,7 +18,7 @@ from abaco.core.locks import is_alive, is_here
 
 RUNS = ".runs"
 HOLDER, LOCK = "holder.json", "lock"
-STOPPED = "stopped by a signal"  # the error of an interrupted run
+STOPPED = "stopped by a signal"  # the error of a run that somebody interrupted
 
 
 def stage(output: Path, date: str, run_id: str) -> Path:
@@ -114,6 +114,17 @@ def _was_killed(output: Path, folder: Path) -> bool:
 def discard(folder: Path) -> None:
     """Remove the whole folder of a run."""
     shutil.rmtree(folder)
+
+
+def was_stopped(error: str) -> bool:
+    """Return whether the error of a run says that somebody stopped it, which is no failure.
+
+    Examples
+    --------
+    >>> was_stopped("03_calculation: stopped by a signal"), was_stopped("03_calculation: no room")
+    (True, False)
+    """
+    return error.endswith(STOPPED)
 
 
 @contextmanager

@@ -80,6 +80,8 @@ class NotebookProcess:
         ------
         InputError, RunError
             The error of the notebook, or of a process that ended before its notebook.
+        KeyboardInterrupt
+            Somebody stopped the process.
         """
         executed.unlink(missing_ok=True)
         cell = 0
@@ -92,6 +94,8 @@ class NotebookProcess:
                     on_cell(cell, total)
         except (EOFError, ConnectionError):
             self._process.join()
+            if self._process.exitcode == -signal.SIGTERM:
+                raise KeyboardInterrupt from None  # somebody stopped the run, perhaps all of its processes at once
             ending = _ending(self._process.exitcode)
             raise RunError(
                 f"{name} in cell {cell}: its process {ending}; see {project.display_path(executed)}"

@@ -15,7 +15,7 @@ UNKNOWN = {"azure_upload_success": None, "database_writes": None}
 class Record:
     """The record of one run: the figures of each phase, and how the run ended."""
 
-    def __init__(self, folder: Path, done: dict[str, Any], places: tuple[str, ...], **facts: str):
+    def __init__(self, folder: Path, done: dict[str, Any], places: tuple[str, ...], **facts: Any):
         self._path, self._began = folder / "run.json", time.perf_counter()
         self.phase, self.done = None, dict(done)
         self._content = {
@@ -45,7 +45,8 @@ class Record:
         self._end("success")
 
     def fail(self, error: BaseException) -> None:
-        """Record that the run failed, in which phase and why."""
+        """Record that the run failed, in which phase and why, or that somebody stopped it."""
         text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
-        text = folders.STOPPED if isinstance(error, KeyboardInterrupt) else text
-        self._end("failed", f"{self.phase}: {text}" if self.phase else text)
+        is_stopped = isinstance(error, KeyboardInterrupt)
+        text = folders.STOPPED if is_stopped else text
+        self._end("stopped" if is_stopped else "failed", f"{self.phase}: {text}" if self.phase else text)

@@ -193,6 +193,18 @@ def test_python_example_of_design_md(finished, again):
     ]
 
 
+def test_python_example_of_the_readme_writes_apart_and_delivers_nothing(kept):
+    after = (ROOT / "README.md").read_text().partition("\nFrom Python")[2]
+    lines = [line.removeprefix("    ") for line in after.splitlines()[1:] if line.startswith("    ")]
+    smtp = {"SMTP_URL": "smtp://127.0.0.1:1", "REPORT_RECIPIENTS": "ana@example.com"}
+    out, err = kept.start(sys.executable, "-c", "\n".join(lines[:3]), **smtp).communicate(timeout=900)
+    assert (out, err) == ("3.7471\n", "")
+    run = json.loads((kept.output / "trial/2025-12-31/run.json").read_text())
+    assert (run["deliver_to"], run["deliveries"]) == ([], [])
+    assert not (kept.output / "trial/abaco.db").exists()
+    shutil.rmtree(kept.output / "trial")
+
+
 @pytest.mark.parametrize("name", BYTEWISE)
 def test_second_run_gives_the_same_bytes(finished, again, name):
     assert (finished.output / "2025-12-31" / name).read_bytes() == again["files"][name]
@@ -402,7 +414,13 @@ def begun(project, seconds=600):
 @pytest.fixture
 def endless(project):
     """A project whose ingestion never ends."""
-    edit(project, "01_ingestion", "rows", '(phase.folder / "work" / "begun").touch()\nimport time\ntime.sleep(3600)')
+    source = """
+import os, time
+(phase.folder / "work" / "process").write_text(str(os.getpid()))
+(phase.folder / "work" / "begun").touch()
+time.sleep(3600)
+"""
+    edit(project, "01_ingestion", "rows", source)
     return project
 
 
@@ -421,8 +439,20 @@ def test_stopped_run_says_so_and_removes_its_work(endless, number):
     assert err.strip() == "Error: interrupted; the former report is unchanged"
     assert not (folder / "work").exists()
     run = json.loads((folder / "run.json").read_text())
-    assert (run["status"], run["error"]) == ("failed", "01_ingestion: stopped by a signal")
+    assert (run["status"], run["error"]) == ("stopped", "01_ingestion: stopped by a signal")
     assert not (endless.output / "2025-12-31").exists()
+    status = endless.abaco("status")
+    assert re.search(r"^  a run was stopped at \S+$", status.stdout, re.M) and "failed" not in status.stdout
+
+
+def test_phase_that_somebody_stopped_stops_the_run(endless):
+    process = start(endless)
+    folder = begun(endless)
+    child = int((folder / "work/process").read_text())
+    os.kill(child, signal.SIGTERM)  # systemd stops all processes of a service at once
+    process.communicate(timeout=900)
+    assert process.returncode == 130
+    assert json.loads((folder / "run.json").read_text())["status"] == "stopped"
 
 
 def test_killed_run_blocks_nobody_and_its_work_is_removed_by_the_next(endless):
