@@ -14,6 +14,7 @@ from abaco.database.connection import Connection, reading
 from abaco.delivery.registry import CHANNELS
 from abaco.delivery.rules import SEVERITIES, stopped_by_rejects
 from abaco.ingest.quarantine import reject_pct
+from abaco.kpis.verdict import STATES
 from abaco.service.reports import Book
 
 STATUSES = ("ok", "warning", "critical", "not_computable", "none")
@@ -84,6 +85,13 @@ def _figures(connection: Connection, run: dict[str, Any]) -> Iterator[Metric]:
     yield _gauge("kpi_status", "1 for the status that a KPI has", ("kpi", "status"), statuses)
     limits = {(name, level): limit for name, kpi in kpis.items() for level, limit in kpi["thresholds"].items()}
     yield _gauge("kpi_threshold", "Limits of the KPIs", ("kpi", "level"), limits)
+    if verdict := queries.verdicts(connection).get(run["run_id"]):  # reports of earlier versions have none
+        states = {state: state == verdict["state"] for state in STATES}
+        yield _gauge("kpi_verdict", "1 for the state of the latest report", "state", states)
+        yield GaugeMetricFamily("kpi_limits", "KPIs with limits", verdict["limits"])
+        yield GaugeMetricFamily("kpi_limits_checked", "KPIs with limits and a value", verdict["checked"])
+        text = "1 when the input of the latest report lacks files, columns or rows that the former one had"
+        yield GaugeMetricFamily("kpi_input_lost", text, verdict["lost"] or verdict["shrunk"])
     yield GaugeMetricFamily("kpi_report_date_seconds", "Date of the latest report", _midnight(run["date"]))
     if run["as_of"]:
         text = "Day that the figures of the latest report are really from"

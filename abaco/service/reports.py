@@ -11,7 +11,7 @@ from abaco.database import queries
 from abaco.database.connection import FILE, TIMEOUT_SECONDS, Connection, Engine, reading
 from abaco.database.synchronise import open_synchronised
 from abaco.run import folders
-from abaco.service.schedule import Schedule
+from abaco.service.schedule import STOPPED, Schedule
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Book:
             Outcome(one["finished_at"] or one["started_at"], one["error"]) for one in queries.failed(connection)
         ]
         note = self.schedule.note()
-        if note and note["finished_at"]:
+        if note and note["finished_at"] and note["exit_code"] != STOPPED:
             outcomes.append(Outcome(dates.time_of(note["finished_at"]), note["error"]))
         return sorted(outcomes, key=lambda outcome: outcome.at)
 
@@ -70,17 +70,22 @@ def _inode(path: Path) -> int | None:
 
 
 def health(book: Book) -> dict[str, Any]:
-    """Return the content of /health; ``status`` is ``unhealthy`` when the service cannot work."""
+    """Return the content of /health.
+
+    ``status`` is that of the service, ``unhealthy`` when it cannot work; ``verdict`` that of the latest report.
+    """
     due = book.schedule.next_run
     content = {"status": "unhealthy", "last_run": None, "next_run": due and dates.format_time(due)}
-    content |= {"metrics_computed": None, "last_error": None}
+    content |= {"metrics_computed": None, "verdict": None, "last_error": None}
     try:
         with reading(book.engine) as connection:
             latest, outcomes = queries.latest(connection), book.outcomes(connection)
             kpis = queries.figures(connection, latest) if latest else {}
+            verdict = queries.verdicts(connection).get(latest["run_id"]) if latest else None
         outcome = outcomes[-1] if outcomes else None
         content["last_run"] = outcome and dates.format_time(outcome.at)
         content["metrics_computed"] = sum(kpi["value"] is not None for kpi in kpis.values())
+        content["verdict"] = verdict and {"date": str(latest["date"]), **verdict}
         folders.check_writable(book.output)
     except AbacoError as error:
         return content | {"last_error": str(error)}

@@ -24,6 +24,7 @@ NOTE, LOCK = "schedule.json", "schedule.lock"
 LOOK_BACK = (1 / 24, 1, 7, 32, 366, 4 * 366)  # days, fewest first: the last due time is found in few steps
 TRIES = 2
 DONE = (0, 3)  # exit codes of a run that left a report; with 3 a delivery is still pending
+STOPPED = 130  # exit code of a run that somebody stopped
 STOP_SECONDS = 60  # for a run to end by itself; then it is killed
 
 
@@ -66,7 +67,7 @@ class Schedule:
     output
         Folder of the reports.
     command
-        The command that makes the report.
+        Returns the command that makes the report.
     overdue_hours
         Hours from a due time until its run is overdue.
     on_failure
@@ -77,7 +78,7 @@ class Schedule:
         self,
         times: BaseTrigger | None,
         output: Path,
-        command: Sequence[str],
+        command: Callable[[], Sequence[str]],
         overdue_hours: float,
         on_failure: Callable[[str, str], None] = lambda *_: None,
     ):
@@ -175,15 +176,21 @@ class Schedule:
         note = {"due": name, "started_at": dates.now(), "tries": tries}
         self._write(**note, finished_at=None, exit_code=None, error=None)
         log.info("the run of %s begins", name)
-        outcome = self._process.run(self._command)
+        outcome = self._process.run(self._command())
         if outcome is None:
             self._write(**former)
             log.info("the run of %s was stopped and will be made up for", name)
             return False
         code, error = outcome
-        failed = None if code in DONE else error or f"exit code {code}: see logs/pipeline.log"
+        is_failed = code not in (*DONE, STOPPED)
+        failed = (error or f"exit code {code}: see logs/pipeline.log") if is_failed else None
         self._write(**note, finished_at=dates.now(), exit_code=code, error=failed)
-        log.log(logging.ERROR if failed else logging.INFO, "the run of %s ended: %s", name, failed or "done")
+        log.log(
+            logging.ERROR if failed else logging.INFO,
+            "the run of %s ended: %s",
+            name,
+            failed or ("stopped" if code == STOPPED else "done"),
+        )
         if failed:
             self._on_failure(note["started_at"], failed)
         return True

@@ -9,10 +9,11 @@ from typing import Any
 
 import uvicorn
 
-from abaco.core import logs, project, settings
+from abaco.core import files, logs, project, settings
 from abaco.core.errors import DatabaseError, InputError
 from abaco.delivery import commands
-from abaco.run import folders
+from abaco.ingest.sample_mark import PLACES, is_sample
+from abaco.run import folders, plan
 from abaco.service.app import create_app
 from abaco.service.reports import Book
 from abaco.service.schedule import Schedule, trigger
@@ -48,6 +49,7 @@ def serve(
     sock = _listen(host, configured["service"]["port"] if port is None else port)
     try:
         print(f"Reports at {_address(sock)}", flush=True)
+        print(*_announced(configured, book), sep="\n", end="", flush=True)
         log.info("serving %s at %s", book.output, _address(sock))
         uvicorn.Server(
             uvicorn.Config(
@@ -67,14 +69,49 @@ def _book(configured: dict[str, Any], params: str | None) -> Book:
     """Return the reports with their schedule, whose runs get the same settings and folder."""
     output = project.resolve(configured["run"]["output"])
     folders.check_writable(output)
-    report = [sys.executable, "-m", "abaco", "report", "--output", str(output)]
-    report += ["--params", params] if params else []
     times = trigger(configured["service"]["cron"])
     hours = configured["service"]["overdue_hours"]
-    schedule = Schedule(times, output, report, hours, functools.partial(_alert, output, configured))
+    command = functools.partial(report_command, configured, params, output)
+    schedule = Schedule(times, output, command, hours, functools.partial(_alert, output, configured))
     pause = max(configured["delivery"]["retry_seconds"], 1.0)
     schedule.every(pause, functools.partial(_deliver, output, configured))
     return Book(output, schedule, configured["delivery"]["timeout_seconds"])
+
+
+def report_command(configured: dict[str, Any], params: str | None, output: Path) -> list[str]:
+    """Return the command of a scheduled run."""
+    command = [sys.executable, "-m", "abaco", "report", "--output", str(output)]
+    command += ["--params", params] if params else []
+    return [*command, "--input", continued] if (continued := continued_input(configured, output)) else command
+
+
+def continued_input(configured: dict[str, Any], output: Path) -> str | None:
+    """Return the input of the last report, where the setting ``run.input`` is still the sample.
+
+    After ``make report INPUT=…`` the schedule goes on with that input, instead of the sample. It is None where there
+    is only the sample, or a setting.
+    """
+    if configured["run"]["input"] not in PLACES:
+        return None
+    runs = [run for run in folders.visible(output).values() if not _is_of_sample(output, run)]
+    last = max(runs, key=lambda run: run["finished_at"], default=None)
+    downloads = project.resolve(configured["cascade"]["folder"]) / "current"
+    return last and (plan.CASCADE if Path(last["input"]) == downloads else last["input"])
+
+
+def _is_of_sample(output: Path, run: dict[str, Any]) -> bool:
+    return is_sample(files.read_json(output / run["date"] / "metrics.json")["inputs"])
+
+
+def _announced(configured: dict[str, Any], book: Book) -> list[str]:
+    """Return lines about the scheduled reports: their input, and what to set if it is not there."""
+    if book.schedule.next_run is None:
+        return []
+    source = continued_input(configured, book.output) or configured["run"]["input"]
+    lines = [f"The report of each due time is made of {source}; set run.input for another input"]
+    if source != plan.CASCADE and not project.resolve(source).exists():
+        lines.append(f"Warning: {source} is not there, so that runs will fail: put it back, or set run.input")
+    return [*lines, ""]
 
 
 def _deliver(output: Path, configured: dict[str, Any]) -> None:
@@ -89,7 +126,8 @@ def _deliver(output: Path, configured: dict[str, Any]) -> None:
 def _alert(output: Path, configured: dict[str, Any], started_at: str, error: str) -> None:
     """Send the alert of a scheduled run that failed before it could do so itself."""
     try:
-        commands.alert_of_failed_start(output, configured, started_at, error)
+        source = continued_input(configured, output) or project.resolve(configured["run"]["input"])
+        commands.alert_of_failed_start(output, configured, started_at, error, str(source))
     except DatabaseError as fault:
         log.error("no alert of the failed run: %s", fault)
 

@@ -45,7 +45,7 @@ def book(tmp_path, monkeypatch):
     """Reports in an empty folder with an empty database, and a schedule that is never due."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
     (tmp_path / "reports/.runs").mkdir(parents=True)
-    found = Book(tmp_path / "reports", Schedule(None, tmp_path / "reports", ["true"], 3.0))
+    found = Book(tmp_path / "reports", Schedule(None, tmp_path / "reports", lambda: ["true"], 3.0))
     found.schedule.start()
     yield found
     found.schedule.stop()

@@ -17,7 +17,8 @@ NEVER = "postgresql://user:pass-of-nobody@127.0.0.1:1/abaco?connect_timeout=2"
 
 def test_nothing_has_run_yet(book):
     assert health(book) == {
-        "status": "healthy", "last_run": None, "next_run": None, "metrics_computed": 0, "last_error": None,
+        "status": "healthy", "last_run": None, "next_run": None, "metrics_computed": 0, "verdict": None,
+        "last_error": None,
     }  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def test_values_of_the_last_run_are_counted(book, write):
     write.run(PAR30=3.5, PAR90=None, CollectionRate=0.0)
     assert health(book) == {
         "status": "healthy", "last_run": "2026-01-01T02:00:00Z", "next_run": None, "metrics_computed": 2,
-        "last_error": None,
+        "verdict": None, "last_error": None,
     }  # fmt: skip
 
 
@@ -40,6 +41,28 @@ def test_degraded_after_a_failed_run_until_one_succeeds(book, write):
     assert (found["last_run"], found["metrics_computed"]) == ("2026-01-01T04:00:00Z", 1)
     write.run("20251231-b", ended=at(5), PAR30=3.5)
     assert health(book)["status"] == "healthy"
+
+
+def test_run_that_somebody_stopped_is_no_failed_run(book, write):
+    write.run(PAR30=3.5)
+    write("failures", {
+        "folder": ".runs/2025-12-31/x", "run_id": "x", "date": dt.date(2025, 12, 31), "started_at": at(4),
+        "finished_at": at(4), "error": "03_calculation: stopped by a signal",
+    })  # fmt: skip
+    due, end = "2026-01-01T05:00:00Z", "2026-01-01T05:00:01Z"
+    note = {"due": due, "started_at": due, "finished_at": end, "exit_code": 130, "error": None, "tries": 1}
+    files.write_json(book.output / ".runs/schedule.json", note)
+    found = health(book)
+    assert (found["status"], found["last_error"]) == ("healthy", None)
+    assert found["last_run"] == "2026-01-01T02:00:00Z"
+
+
+def test_verdict_of_the_latest_report_is_said(book, write):
+    write.run(PAR30=3.5, PAR90=None)
+    measures = {"state": "incomplete", "limits": 2, "checked": 1, "lost": True, "shrunk": False}
+    rows = [{"run_id": "20251231-a", "measure": f"verdict: {name}", "value": str(v)} for name, v in measures.items()]
+    write("quality", *rows)
+    assert health(book)["verdict"] == {"date": "2025-12-31", **measures}
 
 
 def test_degraded_when_a_due_run_could_not_begin(book, write):
@@ -57,7 +80,7 @@ def test_degraded_when_a_run_is_overdue(book):
     files.write_json(
         book.output / ".runs/schedule.json", {**note, "finished_at": "2020-01-01T02:00:09Z", "error": None}
     )
-    late = Book(book.output, Schedule(trigger("0 * * * *"), book.output, ["true"], 0.01))
+    late = Book(book.output, Schedule(trigger("0 * * * *"), book.output, lambda: ["true"], 0.01))
     late.schedule._thread.start()  # watching, but nothing was run
     found = health(late)
     late.schedule.stop()
@@ -99,9 +122,12 @@ def test_healthy_after_a_report_and_the_same_after_a_restart(service, shown):
     run = files.read_json(shown.output / "2025-11-30/run.json")
     code, found = service.health()
     hour = dt.datetime.now(dt.UTC)
+    verdict = {
+        "date": "2025-12-31", "state": "critical", "limits": 4, "checked": 4, "lost": False, "shrunk": False,
+    }  # fmt: skip
     assert (code, found) == (200, {
         "status": "healthy", "last_run": run["finished_at"], "next_run": found["next_run"], "metrics_computed": 4,
-        "last_error": None,
+        "verdict": verdict, "last_error": None,
     })  # fmt: skip
     assert found["next_run"].endswith("T02:00:00Z") and dates.time_of(found["next_run"]) > hour
     assert service.get("/ready").json() == {"ready": True, "reason": None}

@@ -90,6 +90,29 @@ def test_status_is_that_of_the_run_that_ended_last(write, scrape):
     assert status(scrape()) == ["success"]
 
 
+def test_run_that_somebody_stopped_did_not_fail(write, scrape):
+    write.run(ended=at(2), PAR30=1.0)
+    write("failures", {
+        "folder": ".runs/2025-12-31/x", "run_id": "x", "date": dt.date(2025, 12, 31), "started_at": at(4),
+        "finished_at": at(4, 5), "error": "03_calculation: stopped by a signal",
+    })  # fmt: skip
+    found = scrape()
+    assert status(found) == ["success"]
+    assert found["pipeline_last_run",] == found["pipeline_last_success",] == at(2).timestamp()
+
+
+def test_verdict_and_the_limits_that_were_checked(write, scrape):
+    write.run(PAR30=3.5)
+    assert ("kpi_limits",) not in scrape()  # a report of an earlier version
+    measures = {"state": "incomplete", "limits": 8, "checked": 5, "lost": False, "shrunk": True}
+    rows = [{"run_id": "20251231-a", "measure": f"verdict: {name}", "value": str(v)} for name, v in measures.items()]
+    write("quality", *rows)
+    found = scrape()
+    assert (found["kpi_limits",], found["kpi_limits_checked",], found["kpi_input_lost",]) == (8, 5, 1)
+    assert found["kpi_verdict", ("state", "incomplete")] == 1
+    assert found["kpi_verdict", ("state", "ok")] == 0
+
+
 def test_run_that_too_many_rejected_rows_stopped_is_told_from_others(write, scrape):
     write.run(ended=at(2), PAR30=1.0)
     found = [scrape()["pipeline_stopped_by_rejects",]]
@@ -158,4 +181,4 @@ def test_real_report_has_every_metric_of_design_md(service):
 
 def test_labels_are_bounded(service):
     labels = {key for _, *pairs in scraped(service.get("/metrics").text) for key, _ in pairs}
-    assert labels == {"kpi", "status", "level", "pipeline_status", "phase", "part", "channel", "severity"}
+    assert labels == {"kpi", "status", "level", "pipeline_status", "phase", "part", "channel", "severity", "state"}

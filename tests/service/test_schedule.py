@@ -30,12 +30,13 @@ class Marked:
     """A folder, and schedules whose command appends a line to a file in it."""
 
     def __init__(self, folder):
-        self.output, self.file, self.made = folder, folder / "ran.txt", []
+        self.output, self.file, self.made, self.arguments = folder, folder / "ran.txt", [], []
         (folder / folders.RUNS).mkdir()
 
     def schedule(self, times, then="", hours=3.0, on_failure=lambda *_: None):
         code = f"open({str(self.file)!r}, 'a').write('ran\\n')\n{then}"
-        self.made.append(Schedule(times, self.output, [sys.executable, "-c", code], hours, on_failure))
+        command = [sys.executable, "-c", code]
+        self.made.append(Schedule(times, self.output, lambda: command + self.arguments, hours, on_failure))
         return self.made[-1]
 
     def note(self, **note):
@@ -179,7 +180,7 @@ def test_run_that_is_stopped_ends_tidily_and_is_made_up_for(marked):
         "print('ready', file=open(__import__('sys').argv[1], 'a'))\n"
         "time.sleep(60)",
     )
-    schedule._command.append(str(marked.file))
+    marked.arguments.append(str(marked.file))
     schedule.start()
     until(lambda: marked.count() == 2)
     assert schedule.is_at_work

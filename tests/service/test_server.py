@@ -10,10 +10,14 @@ import sys
 import nbformat
 import pytest
 
-from abaco.core import files
+from abaco.core import files, settings
 from abaco.core.errors import InputError
+from abaco.ingest import sample_mark
 from abaco.run import folders
+from abaco.service import server
 from abaco.service.server import _listen
+from tests.support import left
+from tests.support.projects import NEVER, ROOT
 from tests.support.service import Service, until
 
 ENDLESS = '(phase.folder / "work" / "begun").touch()\nimport time\ntime.sleep(3600)'
@@ -49,6 +53,44 @@ def test_host_and_port_come_from_the_settings(copied):
     assert "INFO abaco.service.server stopped\n" in (copied.root / "logs/service.log").read_text()
 
 
+def reported(output, date, input, ended, sha256="0" * 64):
+    """Leave a report of an input."""
+    run = left.run(output, date, f"run-{date}", f"2026-01-01T{ended}:00:00Z")
+    files.write_json(run / "run.json", files.read_json(run / "run.json") | {"input": str(input)})
+    left.finish(run, {})
+    figures = files.read_json(run / "metrics.json")
+    files.write_json(run / "metrics.json", figures | {"inputs": [{"name": "x", "sha256": sha256}]})
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("data/sample", "/exports/north"), ("/exports/set", None)])
+def test_schedule_goes_on_with_the_input_of_the_last_report(tmp_path, monkeypatch, setting, expected):
+    monkeypatch.setenv("ABACO_ROOT", str(ROOT))
+    configured = settings.load({"run": {"input": setting}, "cascade": {"folder": "/exports/cascade"}})
+    assert server.continued_input(configured, tmp_path) is None
+    reported(tmp_path, "2025-11-30", "/exports/south", "02")
+    reported(tmp_path, "2025-10-31", "/exports/north", "03")  # the last that was made
+    reported(tmp_path, "2025-12-31", "data/sample", "04", sample_mark.DIGESTS["loans.csv"])
+    assert server.continued_input(configured, tmp_path) == expected
+    command = server.report_command(configured, "report.language=es", tmp_path)
+    assert command[1:6] == ["-m", "abaco", "report", "--output", str(tmp_path)]
+    assert command[6:] == ["--params", "report.language=es", *(("--input", expected) if expected else ())]
+    reported(tmp_path, "2025-09-30", "/exports/cascade/current", "05")
+    assert server.continued_input(configured, tmp_path) == (expected and "cascade")
+
+
+def test_service_says_at_start_what_its_reports_are_made_of(finished, tmp_path):
+    reported(tmp_path, "2025-11-30", "/exports/gone", "02")
+    command = (sys.executable, "-m", "abaco", "serve", "--log-level", "ERROR", "--port", "0", "--output", tmp_path)
+    process = finished.start(*command, "--params", f"service.cron={NEVER}")
+    said = [process.stdout.readline() for _ in range(3)]
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=180)
+    assert said[1:] == [
+        "The report of each due time is made of /exports/gone; set run.input for another input\n",
+        "Warning: /exports/gone is not there, so that runs will fail: put it back, or set run.input\n",
+    ]
+
+
 def edited(project, source):
     """Replace the cell of the ingestion notebook that reads the rows; return what it was."""
     path = project.root / "notebooks/01_ingestion.ipynb"
@@ -77,7 +119,7 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
     holder = folders.holder(project.output, folder.parent.name)
     assert service.stop() == 0
     run = json.loads((folder / "run.json").read_text())
-    assert (run["status"], run["error"]) == ("failed", "01_ingestion: stopped by a signal")
+    assert (run["status"], run["error"]) == ("stopped", "01_ingestion: stopped by a signal")
     assert not (folder / "work").exists() and folders.holder(project.output, folder.parent.name) is None
     assert files.read_json(note) == missed
     with pytest.raises(ProcessLookupError):
