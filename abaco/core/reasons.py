@@ -40,6 +40,14 @@ ENGLISH = {
     "more_than": "{column}: more than {wider_column}",
     "conflict": "{columns}: another row has the same, with other values",
     "broken_line": "line: {fault}",
+    # how complete a report is
+    "limits_not_checked": "Limits not checked: {titles}.",
+    "critical_before": "Past the critical limit in the report of {date}, and not checked now: {titles}.",
+    "file_lost": "The input of the report of {date} also had {names} ({format}).",
+    "column_lost": "The {format} of the report of {date} also had: {names}.",
+    "rows_changed": "The {format} have {now} rows, and had {before} in the report of {date}.",
+    "bytes_changed": "The {format} have {now} bytes, and had {before} in the report of {date}.",
+    "book_shrunk": "The book has {now} rows, and had {before} at the date before.",
     # what to know about an input
     "file_not_used": "{name} was not used: {cause}.",
     "loans_undated": "The loans export carries no date: balances and days past due are those of the day it was made, "
@@ -56,7 +64,7 @@ ENGLISH = {
     "many_rows": "{count} rows ({usd} USD of principal)",
     "partial_month": "What was paid and due in {month} counts up to {last}: the month is not whole.",
 }
-JOINTS = {"what": " + ", "columns": " and ", "accounts": ", "}
+JOINTS = {"what": " + ", "columns": " and ", "accounts": ", ", "names": ", ", "titles": ", "}
 
 
 class Reason:
@@ -103,7 +111,7 @@ class Reason:
 
 
 def _text(name: str, value: Any) -> str:
-    if name == "count":
+    if isinstance(value, int):
         return f"{value:,}"
     if name == "usd":
         return f"{Decimal(value):,.2f}"

@@ -74,6 +74,28 @@ def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
     ]
 
 
+def completeness(verdict: Mapping[str, Any] | None) -> str:
+    """Return a remark on a report that is not complete; "" for other reports, and for those of earlier versions.
+
+    Parameters
+    ----------
+    verdict
+        That of metrics.json, or its rows in the database.
+
+    Examples
+    --------
+    >>> completeness({"limits": 8, "checked": 3, "lost": None, "shrunk": None})
+    'incomplete: only 3 of 8 limits could be checked'
+    >>> completeness({"limits": 8, "checked": 8, "lost": None, "shrunk": None})
+    ''
+    """
+    if not verdict:
+        return ""
+    if verdict["checked"] < verdict["limits"]:
+        return f"incomplete: only {verdict['checked']} of {verdict['limits']} limits could be checked"
+    return "incomplete: the input is not what it was" if verdict["lost"] or verdict["shrunk"] else ""
+
+
 def partial(kpi: Mapping[str, Any]) -> str:
     """Return a remark for a figure of a month that is not over; "" for other figures.
 

@@ -19,6 +19,7 @@ from abaco.database.schema import (
     runs,
     visible,
 )
+from abaco.run import folders
 
 # without the payload, which names recipients, and the receipt
 DELIVERY_COLUMNS = [c for c in deliveries.c if c.name not in ("payload", "receipt")]
@@ -118,6 +119,21 @@ def quality_of(connection: Connection, run_id: str) -> dict[str, str]:
     return dict(connection.execute(query.order_by(quality.c.measure)).all())
 
 
+def verdicts(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Return the verdict by run: ``state``, ``limits``, ``checked``, and whether input was ``lost`` or ``shrunk``."""
+    query = select(quality.c.run_id, quality.c.measure, quality.c.value).where(quality.c.measure.like("verdict: %"))
+    found: dict[str, dict[str, Any]] = {}
+    for run_id, measure, value in connection.execute(query):
+        found.setdefault(run_id, {})[measure.removeprefix("verdict: ")] = value
+    return {
+        run_id: {
+            "state": row["state"], "limits": int(row["limits"]), "checked": int(row["checked"]),
+            "lost": row["lost"] == "True", "shrunk": row["shrunk"] == "True",
+        }
+        for run_id, row in found.items()
+    }  # fmt: skip
+
+
 def runs_of(connection: Connection, date: dt.date) -> list[dict[str, Any]]:
     """Return the runs of a date that succeeded, the newest first: rows of ``runs``."""
     query = select(runs).where(runs.c.date == date).order_by(runs.c.finished_at.desc(), runs.c.run_id)
@@ -134,10 +150,14 @@ def last_run(connection: Connection) -> dict[str, Any] | None:
     return next(iter(rows_of(connection, select(runs).order_by(runs.c.finished_at.desc()).limit(1))), None)
 
 
-def failed(connection: Connection, date: str | None = None) -> list[dict[str, Any]]:
-    """Return the runs that failed or were killed, of a date or of all, oldest first: rows of ``failures``."""
-    query = select(failures).order_by(failures.c.started_at, failures.c.folder)
-    return rows_of(connection, query.where(failures.c.date == dt.date.fromisoformat(date)) if date else query)
+def failed(connection: Connection) -> list[dict[str, Any]]:
+    """Return the runs that failed or were killed, oldest first: rows of ``failures``; one that was stopped did not."""
+    return [run for run in unfinished(connection) if not folders.was_stopped(run["error"])]
+
+
+def unfinished(connection: Connection) -> list[dict[str, Any]]:
+    """Return the runs that failed, were killed or were stopped by somebody, oldest first: rows of ``failures``."""
+    return rows_of(connection, select(failures).order_by(failures.c.started_at, failures.c.folder))
 
 
 def deliveries_with(connection: Connection, *status: str, run_id: str | None = None) -> list[dict[str, Any]]:

@@ -4,7 +4,8 @@
     P1        a run failed: there is no new report                     PagerDuty, Slack and email
     P2        a figure is past its critical limit; rejected rows
               stopped a run                                            PagerDuty and Slack
-    P3        a figure is past its warning limit; the input is stale   Slack
+    P3        a figure is past its warning limit; the report is        Slack
+              incomplete; the input is stale
     P4        figures jumped; rows were rejected                       Slack, all of one kind in one message
 
 Each channel names the severities that it takes (see `registry.ROUTES`); email takes the alerts that no other channel
@@ -17,7 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from abaco.core.text import format_value
+from abaco.core import project
+from abaco.core.text import completeness, format_value
 
 SEVERITIES = ("P1", "P2", "P3", "P4")  # the most severe first
 FALLBACK = "email"  # the channel of alerts that no other channel takes
@@ -27,9 +29,11 @@ SECTIONS = {  # of the runbook, by the first part of a cause
     "kpi": "kpi-past-its-threshold",
     "anomalies": "data-quality-issue",
     "rejects": "data-quality-issue",
+    "incomplete": "incomplete-report",
     "input": "stale-figures",
 }
 FAILED, ANOMALIES, REJECTS, STALE = "run:failed", "anomalies", "rejects", "input:stale"
+INCOMPLETE = "incomplete"
 
 Metrics = Mapping[str, Any]
 
@@ -80,6 +84,7 @@ def of_report(
         if kpi["status"] in SEVERITY:
             first = since(name, kpi["status"], history)
             yield past_limit(name, kpi, metrics["date"], first, explain_change(name))
+    yield from incomplete(metrics)
     yield from jumps(metrics)
     yield from rejected(metrics)
     yield from stale(metrics, today, max_age_days)
@@ -107,6 +112,13 @@ def since(name: str, level: str, history: Iterable[Mapping]) -> str:
             break
         first = str(row["date"])
     return first
+
+
+def incomplete(metrics: Metrics) -> Iterator[Alert]:
+    """Yield an alert when limits could not be checked, or the input lacks what the former one had."""
+    if remark := completeness(metrics.get("verdict")):  # reports of earlier versions have no verdict
+        title = f"The report of {metrics['date']} is {remark}"
+        yield Alert(INCOMPLETE, "P3", title, "\n".join([f"{title}.", *metrics["verdict"]["findings"]]))
 
 
 def jumps(metrics: Metrics) -> Iterator[Alert]:
@@ -189,11 +201,14 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
     """Return the line that says a cause is gone, for a report without it; None where the report cannot tell."""
     kind, _, name = cause.partition(":")
     kpi = metrics["kpis"].get(name)
+    if cause == INCOMPLETE and "verdict" not in metrics:
+        return None
     if kind != "kpi":
         return {
             FAILED: f"The run of {metrics['date']} succeeded",
             ANOMALIES: f"No figure jumped at {metrics['date']}",
             REJECTS: "No rows are rejected any more",
+            INCOMPLETE: f"The report of {metrics['date']} is complete",
             STALE: f"The figures are as of {metrics['as_of'] or metrics['date']} now",
         }[cause]
     if kpi is None:
@@ -226,7 +241,7 @@ def headline(alert: dict[str, Any]) -> str:
     return f"Resolved: {alert['title']}" if alert["resolved"] else f"[{alert['severity']}] {alert['title']}"
 
 
-def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str) -> dict[str, Any]:
+def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str, input: str | None) -> dict[str, Any]:
     """Return the payload of an alert for the channels.
 
     Parameters
@@ -235,9 +250,12 @@ def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str) -> 
         When its cause arose; cause and time are the key by which receivers group the messages of one alert.
     runbook
         The address of the runbook, to which the section is added.
+    input
+        The input of the run, if one began.
     """
     section = f"{runbook}#{SECTIONS[alert.cause.partition(':')[0]]}"
     lines = [alert.text, f"Alert open since {opened:%Y-%m-%d %H:%M} UTC."]
+    lines += [f"Input: {project.display_path(input)}"] if input else []
     if not resolved:
         lines.append(f"What to do: {section}")
     return {

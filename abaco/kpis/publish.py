@@ -98,6 +98,7 @@ def assemble(
     transformed: dict,
     kpis: dict,
     values: Mapping[str, dict],
+    verdict: dict,
     book: dict,
     aging: list,
     anomalies: list,
@@ -110,7 +111,7 @@ def assemble(
     ----------
     plan, ingested, transformed
         What the pipeline, ingestion and transformation handed over.
-    kpis, book, aging, anomalies, missing
+    kpis, verdict, book, aging, anomalies, missing
         Figures of the date, see the functions of this package that make them.
     values
         Values of the date (see `values.evaluate`), whose reasons are kept as codes too.
@@ -126,6 +127,7 @@ def assemble(
         "date": ingested["date"],
         "as_of": ingested["as_of"],
         "run_id": plan["run_id"],
+        "verdict": verdict | {"findings": [str(finding) for finding in verdict["findings"]]},
         "kpis": kpis,
         "book": book,
         "aging": [{**row, "amount": text(row["amount"]), "share": number(row["share"])} for row in aging],
@@ -136,6 +138,7 @@ def assemble(
         "inputs": ingested["inputs"],
         "synthetic": sample_mark.is_sample(ingested["inputs"]),
         "reason_codes": {
+            "verdict": [finding.as_dict() for finding in verdict["findings"]],
             "kpis": {name: kpi["reason"].as_dict() for name, kpi in values.items() if kpi["reason"]},
             "rejects": [{"reason": reason.as_dict(), "rows": rows} for reason, rows in rejects],
             "notes": [note.as_dict() for note in notes],

@@ -55,7 +55,8 @@ def verify(date: str | None, output: Path | None = None) -> Iterator[str]:
         )
     # among the runs, where a cluster sees it
     with tempfile.TemporaryDirectory(prefix="verify-", dir=folder / folders.RUNS) as elsewhere:
-        pipeline = Pipeline(original["parameters"], output=elsewhere, engine=finished[date]["engine"], force=True)
+        engine = finished[date]["engine"]
+        pipeline = Pipeline(original["parameters"], elsewhere, engine, force=True, compare_with=folder)
         again = Path(pipeline.execute(finished[date]["input"], date)["path"])
         if files.read_json(again / manifest.NAME)["run_id"] != original["run_id"]:
             raise RunError(f"{date} cannot be verified: its input has changed since; run make report DATE={date} first")

@@ -60,7 +60,7 @@ def _value(name, value):
         return listing(phrase(COLUMNS.get(part, part)) for part in value)
     if isinstance(value, list):
         return JOINTS[name].join(map(phrase, value))
-    if name == "count":
+    if isinstance(value, int):
         return count(value)
     if name in ("column", "wider_column"):
         return phrase(COLUMNS.get(value, value))
@@ -77,6 +77,7 @@ def in_words(metrics: dict[str, Any]) -> dict[str, Any]:
     """
     codes = metrics["reason_codes"]
     return metrics | {
+        "verdict": metrics["verdict"] | {"findings": [tell(finding) for finding in codes["verdict"]]},
         "kpis": {name: _kpi(kpi, codes["kpis"].get(name)) for name, kpi in metrics["kpis"].items()},
         "quality": metrics["quality"] | {
             "rejects": _rejects(codes["rejects"]), "notes": [tell(note) for note in codes["notes"]],

@@ -6,7 +6,7 @@ attention.
 
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.column_names import capital, small
-from abaco.page.kpi_text import card_decimals, first, in_order, overall_status, short, side, sign, verdict, with_unit
+from abaco.page.kpi_text import card_decimals, first, in_order, short, side, sign, verdict, with_unit
 from abaco.page.language import phrase, say
 from abaco.page.lateness import outlook, where
 from abaco.page.markup import Html, fill
@@ -29,12 +29,19 @@ def concluded(metrics: dict, history=(), bridges=(), segments=()) -> dict:
     """Return the overall status with its word and symbol, the verdict, alarms, the paragraph's sentences, points."""
     sentences = [_state(metrics), where(metrics, segments), *_moves(metrics, history, bridges)]
     return {
-        **sign(overall_status(metrics)),
+        **sign(metrics["verdict"]["state"]),
         "verdict": verdict(metrics),
         "sentences": [sentence for sentence in sentences if sentence],
         "points": [point for point in _attention(metrics) if point],
-        "alarms": [alarm for alarm in (undated(metrics), _unreconciled(metrics)) if alarm],
+        "alarms": [
+            alarm for alarm in (*metrics["verdict"]["findings"], undated(metrics), _unreconciled(metrics)) if alarm
+        ],
     }
+
+
+def _alarms(metrics):
+    """Return what makes the figures less than they seem."""
+    return [*metrics["verdict"]["findings"], undated(metrics), _unreconciled(metrics)]
 
 
 def _unreconciled(metrics):

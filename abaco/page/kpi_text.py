@@ -24,9 +24,10 @@ GROUPS = {
     "other": "Other figures",
 }
 
-# worst first; every status has a word and a symbol, so that none depends on its colour
+# every status has a word and a symbol, so that none depends on its colour
 STATUSES = {
     "critical": {"word": "Critical", "symbol": "✕"},
+    "incomplete": {"word": "Incomplete", "symbol": "?"},
     "warning": {"word": "Warning", "symbol": "!"},
     "ok": {"word": "OK", "symbol": "✓"},
     "none": {"word": "No limits set", "symbol": "○"},
@@ -161,27 +162,38 @@ def marked(status: str, value: str | None) -> Html:
     return fill("mark.html.j2", value=value, **(sign(status) if noted else {"status": status, "symbol": ""}))
 
 
-def overall_status(metrics: dict) -> str:
-    """Return the worst status of all KPIs; what could not be computed decides only when nothing could."""
-    found = {kpi["status"] for kpi in metrics["kpis"].values()}
-    return next((status for status in STATUSES if status in found), "not_computable")
-
-
 def verdict(metrics: dict) -> str:
     """Return the state of the book in one sentence."""
-    overall, total = overall_status(metrics), len(metrics["kpis"])
-    states = [kpi["status"] for kpi in metrics["kpis"].values()]
-    hits, judged = states.count(overall), sum(state in ("critical", "warning", "ok") for state in states)
+    found = metrics["verdict"]
+    overall, judged = found["state"], found["checked"]
+    if overall == "incomplete":
+        return _incomplete(found)
     if overall in ("critical", "warning"):
+        hits = len(found[overall])
         one, many = (
             f"{{hits}} of {{judged}} figures with limits is past its {overall} limit.",
             f"{{hits}} of {{judged}} figures with limits are past their {overall} limit.",
         )
         return say(one if hits == 1 else many, hits=hits, judged=judged)
     if overall == "not_computable":
-        return say("none of the {total} figures could be computed.", total=total)
+        return say("none of the {total} figures could be computed.", total=len(metrics["kpis"]))
     if overall == "none":
         return phrase("no figure has limits to judge it by.")
-    if hits == 1:
+    if judged == 1:
         return phrase("the one figure with limits is within them.")
-    return say("all {hits} figures with limits are within them.", hits=hits)
+    return say("all {hits} figures with limits are within them.", hits=judged)
+
+
+def _incomplete(found):
+    """Return how many limits could be checked, and whether one of these is passed."""
+    limits, known, past = found["limits"], found["checked"], len(found["warning"])
+    if not known:
+        return say("none of the {limits} limits could be checked.", limits=limits)
+    if known < limits:
+        start = say("only {checked} of {limits} limits could be checked", checked=known, limits=limits)
+    else:
+        start = say("all {limits} limits could be checked, but the input is not what it was", limits=limits)
+    if not past:
+        return f"{start}; {phrase('none of these is passed.')}"
+    one, many = "{hits} of these is past its warning limit.", "{hits} of these are past their warning limit."
+    return f"{start}; {say(one if past == 1 else many, hits=past)}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco.core import settings
+from abaco.core import project, settings
 from abaco.core.dates import parse_date
 from abaco.core.secrets import masking_key
 from abaco.core.text import aligned
@@ -15,9 +15,12 @@ from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, s
 from abaco.ingest.masking import policy
 from abaco.ingest.tape import with_loans
 from abaco.ingest.transformation import borrowers
-from abaco.kpis import catalog, measures, open_book, values
+from abaco.kpis import catalog, measures, open_book, values, verdict
 from abaco.kpis.book import Book
-from abaco.run import plan
+from abaco.page.masthead import title
+from abaco.page.words import NBSP
+from abaco.review import terminal
+from abaco.run import contents, plan
 
 
 def inspect(input: str | Path | None, date: str | None, params: Any = None) -> Iterator[str]:
@@ -36,7 +39,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         For everything that would stop a report.
     """
     loaded, key = settings.load(params), masking_key()
-    definitions, messages = catalog.load(), []
+    definitions, messages, later = catalog.load(), [], 0
     source = plan.located(input, loaded, messages.append)
     yield from messages
     files, skipped = sources.discover(source)
@@ -52,6 +55,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         yield f"\nPersonal columns would be shown as: {policy(key)}\n"
         for batch in batches:
             book = reconciliation.reconcile(batch, rejects, engine)
+            later = book["later"] if batch.is_tape else later
             yield _accounted(batch, book, day)
             counts = reasons[batch.format.name]
             yield from (f"  {count} × {reason}" for reason, count in counts.items())
@@ -77,7 +81,27 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
             yield f"  {name}: not computable: {reason}" if reason else f"  {name}: can be computed"
         for hint in values.missing(definitions, entries, totals[day]):
             yield f"  to see {hint['kpi']}, add {hint['add']}"
-    yield f"\nA report of {day} would run."
+    limit = loaded["calculation"]["max_rows_change_pct"]
+    output = project.resolve(loaded["run"]["output"])
+    _, lost = contents.compared(output, str(day), str(source), files, limit)
+    rows = [totals[date].rows for date in sorted(totals)][-2:]
+    shrunk = verdict.shrunk(rows[-1], rows[0], max_rows_change_pct=limit)
+    kpis = {
+        name: {"title": kpi.title, "thresholds": kpi.thresholds, "status": entries[name]["status"]}
+        for name, kpi in definitions.items()
+    }
+    yield from _prospect(day, as_of, later, verdict.verdict(kpis, lost, shrunk))
+
+
+def _prospect(day: dt.date, as_of: dt.date | None, later: int, found: dict[str, Any]) -> Iterator[str]:
+    """Yield what the report would say of itself."""
+    figures = {
+        "date": str(day), "as_of": as_of and str(as_of), "reconciliation": {"later": later},
+        "verdict": found | {"findings": map(str, found["findings"])},
+    }  # fmt: skip
+    yield ""
+    yield from terminal.caveats(figures)
+    yield f"A report of {day} would run: {title(figures).replace(NBSP, ' ')}."
 
 
 def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> str:

@@ -42,6 +42,7 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
         run = report_of(queries.visible_runs(opened), folder, date)
         entry = kpi_of(queries.figures(opened, run), kpi, run["date"])
         rows = queries.history(opened, run["run_id"], kpi)
+        verdict = queries.verdicts(opened).get(run["run_id"])
     rows = [{**row, "value": None if row["value"] is None else Decimal(str(row["value"]))} for row in rows]
     yield f"{entry['title']} ({kpi}), in {entry['unit']}: {entry['formula']}"
     periods = rolled_up(rows, by)
@@ -58,6 +59,8 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
         yield line
         if remark := text.partial(period):
             yield f"  {kpi}{remark}"
+    if remark := text.completeness(verdict):
+        yield f"The report of {run['date']} is {remark}"
 
 
 def report_of(reports: dict[str, dict[str, Any]], output: Path, date: str | None) -> dict[str, Any]:

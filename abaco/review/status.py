@@ -1,4 +1,4 @@
-"""The status of all dates: their reports, later runs that failed, undelivered items and open alerts."""
+"""The status of all dates: their reports, later runs without a report, undelivered items and open alerts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from abaco.core import dates as core_dates
 from abaco.core import files, project, settings, text
 from abaco.core.errors import DatabaseError, InputError
 from abaco.core.text import aligned
-from abaco.database import connection, queries, synchronise
+from abaco.database import connection, queries, records, synchronise
 from abaco.database.queries import group_deliveries
 from abaco.run import folders
 from abaco.run.folders import reports_folder, visible
@@ -29,7 +29,7 @@ def overview(output: Path | None = None) -> Iterator[str]:
         state = _from_database(folder)
     except DatabaseError as error:
         state, fault = _from_folders(folder), error
-    reports, unfinished = state["reports"], [*state["failures"], *synchronise.running(folder)]
+    reports, unfinished = state["reports"], [*state["unfinished"], *synchronise.running(folder)]
     dates = sorted({*reports, *(str(run["date"]) for run in unfinished)})
     if not dates:
         raise fault or no_report_error(folder)
@@ -38,7 +38,10 @@ def overview(output: Path | None = None) -> Iterator[str]:
     for date, line in zip(dates, lines, strict=True):
         yield line
         if date in reports:
-            yield from _partial(state["figures"].get(reports[date]["run_id"], {}))
+            run_id = reports[date]["run_id"]
+            if remark := text.completeness(state["verdicts"].get(run_id)):
+                yield f"  {remark}"
+            yield from _partial(state["figures"].get(run_id, {}))
         yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], reports.get(date))
     if fault:
         yield "\nDeliveries and alerts are known only to the database"
@@ -48,7 +51,7 @@ def overview(output: Path | None = None) -> Iterator[str]:
     past = [row for row in state["past"] if reports and str(row["date"]) == max(reports)]
     ended = [(_item(row), row["status"], row["error"]) for row in group_deliveries(past)]
     yield from _listed("Not sent any more", ended)
-    alerts = [(a["severity"], a["title"], f"since {text_of(a['opened_at'])}") for a in state["alerts"]]
+    alerts = [(a["severity"], a["title"], f"since {text_of(a['opened_at'])}", _input(a)) for a in state["alerts"]]
     yield from _listed("Open alerts", alerts)
 
 
@@ -57,7 +60,8 @@ def _from_database(folder: Path) -> dict[str, Any]:
         return {
             "reports": queries.visible_runs(opened),
             "figures": queries.core_figures(opened),
-            "failures": queries.failed(opened),
+            "verdicts": queries.verdicts(opened),
+            "unfinished": queries.unfinished(opened),
             "waiting": queries.deliveries_with(opened, "pending", "dead"),
             "past": queries.deliveries_with(opened, "superseded", "dropped"),
             "alerts": queries.open_alerts(opened),
@@ -65,13 +69,15 @@ def _from_database(folder: Path) -> dict[str, Any]:
 
 
 def _from_folders(folder: Path) -> dict[str, Any]:
-    """Return what the run folders hold: the report of each date, and failed runs."""
-    reports, figures = visible(folder), {}
+    """Return what the run folders hold: the report of each date, and runs that did not succeed."""
+    reports, figures, verdicts = visible(folder), {}, {}
     for date, run in reports.items():
-        kpis = files.read_json(folder / date / "metrics.json")["kpis"]
-        figures[run["run_id"]] = {name: kpi for name, kpi in kpis.items() if kpi["group"] == "core"}
-    failures = [run | {"status": "failed"} for _, run in synchronise.ended_runs(folder) if run["status"] != "success"]
-    return {"reports": reports, "figures": figures, "failures": failures}
+        metrics = files.read_json(folder / date / "metrics.json")
+        figures[run["run_id"]] = {name: kpi for name, kpi in metrics["kpis"].items() if kpi["group"] == "core"}
+        verdicts[run["run_id"]] = metrics.get("verdict")  # reports of earlier versions have none
+    runs = [run for _, run in synchronise.ended_runs(folder) if run["status"] != "success"]
+    ended = [run | {"status": "failed", "error": run["error"] or records.KILLED} for run in runs]
+    return {"reports": reports, "figures": figures, "verdicts": verdicts, "unfinished": ended}
 
 
 def database(output: Path) -> Any:
@@ -132,9 +138,15 @@ def _outcome(output: Path, run: dict[str, Any]) -> str:
     if run.get("status") == "running":
         process = folders.holder(output, run["date"]) or {"pid": "unknown", "host": "this machine"}
         return f"is at work since {run['started_at']}, process {process['pid']} on {process['host']}"
+    if folders.was_stopped(run["error"]):
+        return f"was stopped at {text_of(run['finished_at'])}"
     if run["finished_at"]:
         return f"failed at {text_of(run['finished_at'])}: {run['error']}"
     return f"started at {text_of(run['started_at'])} and was killed"
+
+
+def _input(alert: dict[str, Any]) -> str:
+    return f"of {project.display_path(alert['input'])}" if alert["input"] else ""
 
 
 def _item(row: dict[str, Any]) -> str:

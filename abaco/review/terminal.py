@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from abaco.core import text
 from abaco.ingest import sample_mark
+
+ACCEPT = "If that is right, make the report with PARAMS=calculation.max_rows_change_pct=0."
 
 
 def caveats(figures: Mapping[str, Any]) -> list[str]:
-    """Return sentences about figures that are synthetic, or not those of the report's date.
+    """Return sentences about figures that are incomplete, synthetic, or not those of the report's date.
 
     Parameters
     ----------
@@ -17,6 +20,9 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
     date, as_of, later = figures["date"], figures["as_of"], figures["reconciliation"]["later"]
     # reports of earlier versions lack the key
     sentences = [sample_mark.SENTENCE] if figures.get("synthetic") else []
+    if remark := text.completeness(figures.get("verdict")):
+        sentences += [f"{remark.capitalize()}.", *figures["verdict"]["findings"]]
+        sentences += [ACCEPT] if figures["verdict"]["lost"] else []
     if as_of is None:
         sentences += [
             f"These are not the figures of {date}: the loans export carries no date, so balances and days past due "

@@ -49,9 +49,9 @@ def report_of(input: str | Path, date: str = "") -> Path:
 
 
 def _is_of(report: Path, plan: dict[str, Any]) -> bool:
-    parameters = files.read_json(report / NAME)["parameters"]
+    parameters, lost = files.read_json(report / NAME)["parameters"], files.read_json(report / "run.json").get("lost")
     inputs = [{"name": source["name"], "sha256": source["sha256"]} for source in plan["sources"]]
-    keys = run_plan.phase_keys(plan["date"], inputs, parameters, plan["code"]["library"])
+    keys = run_plan.phase_keys(plan["date"], inputs, parameters, plan["code"]["library"], lost)
     return READ in run_plan.reusable(keys, report)
 
 

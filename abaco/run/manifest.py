@@ -42,9 +42,10 @@ def _digest(files: dict[str, Path]) -> str:
     return digest.hexdigest()
 
 
-def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str) -> str:
-    """Return the id of a run, which is the same for the same date, inputs, parameters and code."""
-    seed = json.dumps([date, [(i["name"], i["sha256"]) for i in inputs], parameters, code_sha256], sort_keys=True)
+def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str, lost: dict | None = None) -> str:
+    """Return the id of a run: the same for the same date, inputs, parameters, code, and what the inputs lost."""
+    facts = [date, [(i["name"], i["sha256"]) for i in inputs], parameters, code_sha256]
+    seed = json.dumps(facts + ([lost] if lost else []), sort_keys=True)
     return f"{date.replace('-', '')}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
 
 

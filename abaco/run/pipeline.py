@@ -14,7 +14,7 @@ from abaco.core.errors import DateError
 from abaco.core.phases import COMPLETED, FACTS, PHASES, notebook_path, scraps_of, section
 from abaco.engines import memory
 from abaco.ingest import sources
-from abaco.run import folders, manifest, retention
+from abaco.run import contents, folders, manifest, retention
 from abaco.run import plan as run_plan
 from abaco.run.process import NotebookProcess, execute_phase
 from abaco.run.record import Record
@@ -54,6 +54,8 @@ class Pipeline:
         its report and returns the undelivered rest. By default nothing is recorded or delivered.
     places
         Places that `deliver` may use (see `abaco.delivery.registry.PLACES`).
+    compare_with
+        Folder of the reports that the input is compared with; by default `output`.
     """
 
     def __init__(
@@ -67,12 +69,14 @@ class Pipeline:
         memory_share: int = 1,
         deliver: Deliver | None = None,
         places: tuple[str, ...] = (),
+        compare_with: Path | None = None,
     ):
         self.settings = settings.load(params, output=output and str(output), engine=engine, threads=threads)
         logs.shape(self.settings["run"]["log_format"])
         limit = memory.parse_limit(self.settings["run"]["memory_limit"])
         self._memory = limit // memory_share if limit else memory.default_limit(memory_share)
         self.output = project.resolve(self.settings["run"]["output"])
+        self._compare_with = compare_with or self.output
         self.force = force
         self.progress = progress or NullProgress()
         self.places = places if deliver else ()
@@ -102,14 +106,14 @@ class Pipeline:
         Raises
         ------
         InputError
-            Bad settings or input. The former report is unchanged. A date without rows leaves no run behind.
+            Bad settings or input, or the sample would replace a report of another input. The former report is
+            unchanged. A date without rows leaves no run behind.
         RunError
             The download or a phase failed. The executed notebook of a failed phase is kept.
         """
         plan = self.plan(input, date)
         day = plan["date"]
-        if not input:
-            run_plan.check_default(self.output, day, Path(plan["input"]))
+        run_plan.check_sample(self.output, day, Path(plan["input"]), plan["sources"])
         logs.begin_run(plan["run_id"])
         try:
             if self.force or not self.is_current(plan):
@@ -154,7 +158,7 @@ class Pipeline:
         done = run_plan.adopt(taken, former, folder) if taken else {}
         folders.discard_work_of_others(self.output, folder)
         files.write_json(folder / "work" / "plan.json", plan)
-        facts = {"run_id": plan["run_id"], "date": plan["date"], "input": plan["input"]}
+        facts = {name: plan[name] for name in ("run_id", "date", "input", "contents", "expected", "lost")}
         record = Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])
         try:
             remaining = PHASES[len(taken) :]
@@ -185,11 +189,16 @@ class Pipeline:
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
         hashes = [{"name": s.name, "sha256": s.sha256} for s in files_read]
+        limit = parameters["calculation"]["max_rows_change_pct"]
+        expected, lost = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
         return {
-            "run_id": manifest.run_id(str(day), hashes, parameters, code["sha256"]),
+            "run_id": manifest.run_id(str(day), hashes, parameters, code["sha256"], lost),
             "date": str(day),
             "input": str(source),
             "sources": [s.as_dict() for s in files_read],
+            "contents": contents.contents(files_read),
+            "expected": expected,
+            "lost": lost,
             "parameters": parameters,
             "code": code,
             "engine": {
@@ -197,7 +206,7 @@ class Pipeline:
                 "memory_limit": self._memory,
                 "threads": self.settings["run"]["threads"],
             },
-            "keys": run_plan.phase_keys(str(day), hashes, parameters, code["library"]),
+            "keys": run_plan.phase_keys(str(day), hashes, parameters, code["library"], lost),
         }
 
     def is_current(self, plan: dict[str, Any]) -> bool:

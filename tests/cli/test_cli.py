@@ -344,7 +344,7 @@ def test_check_says_what_a_report_would_do_and_writes_nothing(kept):
     ]
     parts = "1739 accepted + 12 quarantined + 1 duplicates + 0 later than 2025-12-31"
     assert f"canonical snapshot: 1752 rows in = {parts}" in lines
-    assert lines[-1] == "A report of 2025-12-31 would run."
+    assert lines[-1] == "A report of 2025-12-31 would run: Loan book at 31 December 2025."
     assert tree(kept.root) == before
 
 

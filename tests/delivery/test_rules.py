@@ -20,12 +20,13 @@ def kpi(value, status, **changes):
     return {**found, **changes}
 
 
-def metrics(*, quarantined=0, rejects=None, anomalies=(), as_of="2025-12-31", **kpis):
+def metrics(*, quarantined=0, rejects=None, anomalies=(), as_of="2025-12-31", verdict=None, **kpis):
+    more = {"verdict": verdict} if verdict else {}
     return {
         "date": "2025-12-31", "as_of": as_of, "run_id": "20251231-3fa9c1d2e4b0", "kpis": kpis,
         "anomalies": list(anomalies),
         "reconciliation": {"rows_in": 1744, "quarantined": quarantined, "amount_quarantined": "1800.00"},
-        "quality": {"reject_pct": 0.23, "max_reject_pct": 5.0, "rejects": rejects or {}},
+        "quality": {"reject_pct": 0.23, "max_reject_pct": 5.0, "rejects": rejects or {}}, **more,
     }  # fmt: skip
 
 
@@ -138,5 +139,5 @@ def test_cleared_says_what_is_well_again_and_nothing_where_nobody_knows():
 
 def test_every_severity_is_known_and_every_cause_has_a_section():
     assert set(rules.SEVERITIES) == {"P1", "P2", "P3", "P4"} >= set(rules.SEVERITY.values())
-    causes = ("kpi:PAR30", "run:failed", "anomalies", "rejects", "input:stale")
+    causes = ("kpi:PAR30", "run:failed", "anomalies", "rejects", "input:stale", "incomplete")
     assert {cause.partition(":")[0] for cause in causes} == set(rules.SECTIONS)

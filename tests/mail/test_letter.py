@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from abaco import mail
+from tests.page import example
 from tests.page.test_language import ALIKE, SPANISH, texts
 
 ROOT = Path(mail.__file__).parent
@@ -129,10 +130,11 @@ def test_empty_portfolio_gives_sentences_and_no_picture(written, metrics):
     for bucket in metrics["aging"]:
         bucket.update(amount="0.00", share=None)
     metrics["book"] = {"outstanding": None, "loans_with_balance": None, "rows": 0}
+    metrics |= example.judged(metrics)
     run = written(history=[], bridges=[])
     assert soup(run).find_all("img") == []
     assert not (run / "email").exists()
-    assert "Not computable: none of the 5 figures could be computed." in told(run)
+    assert "Incomplete: none of the 4 limits could be checked." in told(run)
     assert "No balance is outstanding on this date, so there is nothing to age." in told(run)
     assert len(soup(run).select(".reason")) == 4
 

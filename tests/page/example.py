@@ -10,6 +10,7 @@ import pandas as pd
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from abaco import page
+from abaco.kpis.verdict import verdict
 from abaco.page.language import speaking
 from abaco.page.render import render_page
 
@@ -35,7 +36,7 @@ def frame(columns, *rows):
 def metrics():
     """Return metrics.json: PAR90 past a limit, no cash figures."""
     cash = "a financial statement of that date with its cash (efectivo, caja), or a canonical snapshot"
-    return {
+    figures = {
         "schema_version": 1,
         "date": "2025-12-31",
         "as_of": "2025-12-10",
@@ -100,6 +101,14 @@ def metrics():
             "notes": [],
         },
     }  # fmt: skip
+    return judged(figures)
+
+
+def judged(metrics, lost=None, shrunk=None):
+    """Return metrics.json with the verdict that follows from its figures."""
+    found = verdict(metrics["kpis"], lost, shrunk)
+    codes = metrics["reason_codes"] | {"verdict": [finding.as_dict() for finding in found["findings"]]}
+    return metrics | {"verdict": found, "reason_codes": codes}
 
 
 def history():
@@ -231,4 +240,4 @@ def render(folder, cells, name="report", language="en"):
     for index, cell in enumerate(cells):
         cell["id"] = f"cell-{index}"
     nbformat.write(new_notebook(cells=cells), notebook)
-    return render_page(notebook, out, date="2025-12-31", language=language).read_text(encoding="utf-8")
+    return render_page(notebook, out, metrics=metrics(), language=language).read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from abaco.page import conclusion, in_words
-from abaco.page.kpi_text import overall_status, verdict
+from abaco.page.kpi_text import verdict
 
-from .example import bridges
+from .example import bridges, judged
 
 
 def said(metrics, history=(), bridges=(), segments=()):
@@ -15,18 +15,6 @@ def said(metrics, history=(), bridges=(), segments=()):
     html = conclusion(in_words(metrics), history, bridges, segments)
     paragraph = re.findall(r'<p class="summary">(.*?)</p>|<li>(.*?)</li>', html, re.DOTALL)
     return re.sub(r"<[^>]+>", "", " ".join(map("".join, paragraph))).replace("\u00a0", " ")
-
-
-def test_worst_status_decides(metrics):
-    assert overall_status(metrics) == "warning"
-    metrics["kpis"]["PAR60"]["status"] = "critical"
-    assert overall_status(metrics) == "critical"
-
-
-def test_what_could_not_be_computed_does_not_hide_what_is_fine(metrics):
-    metrics["kpis"]["PAR90"]["status"] = "ok"
-    assert overall_status(metrics) == "ok"
-    assert verdict(metrics) == "all 2 figures with limits are within them."
 
 
 @pytest.mark.parametrize(
@@ -37,13 +25,61 @@ def test_what_could_not_be_computed_does_not_hide_what_is_fine(metrics):
         (("warning", "ok", "ok", "none", "none"), "1 of 3 figures with limits is past its warning limit."),
         (("critical",) * 2 + ("ok",) * 3, "2 of 5 figures with limits are past their critical limit."),
         (("none",) * 5, "no figure has limits to judge it by."),
-        (("not_computable",) * 5, "none of the 5 figures could be computed."),
+        (("not_computable",) * 5, "none of the 5 limits could be checked."),
+        (("ok",) * 3 + ("not_computable",) * 2, "only 3 of 5 limits could be checked; none of these is passed."),
+        (
+            ("warning", "not_computable", "ok", "none", "none"),
+            "only 2 of 3 limits could be checked; 1 of these is past its warning limit.",
+        ),
     ],
 )
 def test_verdict(metrics, states, expected):
     for kpi, state in zip(metrics["kpis"].values(), states, strict=True):
-        kpi["status"] = state
-    assert verdict(metrics) == expected
+        kpi |= {"status": state, "thresholds": None if state == "none" else {"warning": 3, "critical": 5}}
+    assert verdict(judged(metrics)) == expected
+
+
+LOST = {
+    "date": "2025-11-30", "run_id": "20251130-aaaaaaaaaaaa", "critical": ["CollectionRate", "PAR90"],
+    "items": [
+        {"kind": "file", "format": "financial statements, long", "names": ["cash.csv"]},
+        {"kind": "column", "format": "loans", "names": ["Interest", "TPV"]},
+        {"kind": "rows", "format": "schedules", "before": 2000, "now": 1200},
+    ],
+}  # fmt: skip
+
+
+def alarms(metrics):
+    """Return the alarms of the conclusion as text."""
+    return re.findall(r'<p class="alarm">(.*?)</p>', conclusion(in_words(metrics)).replace("\u00a0", " "))
+
+
+def test_what_the_input_lost_stands_above_the_paragraph(metrics):
+    metrics = judged(metrics, LOST, {"before": 100, "now": 60})
+    assert alarms(metrics) == [
+        "Past the critical limit in the report of 30 November 2025, and not checked now: Collection rate.",
+        "The input of the report of 30 November 2025 also had cash.csv (financial statements, long).",
+        "The loans of the report of 30 November 2025 also had: Interest, TPV.",
+        "The schedules have 1,200 rows, and had 2,000 in the report of 30 November 2025.",
+        "The book has 60 rows, and had 100 at the date before.",
+        "Limits not checked: Portfolio health, Collection rate.",
+    ]
+
+
+def test_what_the_input_lost_is_told_in_spanish(metrics, spanish):
+    assert alarms(judged(metrics, LOST))[1:3] == [
+        "La entrada del informe del 30 de noviembre de 2025 tenía además cash.csv (estados financieros, en filas).",
+        "En el informe del 30 de noviembre de 2025, préstamos traía además: Interest, TPV.",
+    ]
+
+
+def test_all_limits_may_be_checked_of_an_input_that_lost_something(metrics):
+    for name in ("PortfolioHealth", "CollectionRate"):
+        metrics["kpis"][name]["status"] = "ok"
+    lost = {**LOST, "critical": []}
+    assert verdict(judged(metrics, lost)) == (
+        "all 4 limits could be checked, but the input is not what it was; 1 of these is past its warning limit."
+    )
 
 
 def test_state_comes_first(metrics):

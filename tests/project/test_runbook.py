@@ -85,7 +85,7 @@ def test_service_was_stopped_as_the_text_says(session):
 def test_metrics_that_the_text_names_are_there(session, monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     output = session.root / "reports"
-    said = exposition(Book(output, Schedule(trigger("0 2 * * *"), output, [], 3.0))).decode()
+    said = exposition(Book(output, Schedule(trigger("0 2 * * *"), output, list, 3.0))).decode()
     named = {code for code in CODE if re.match("(kpi|pipeline)_[a-z]", code)}
     assert len(named) > 15
     assert named - set(re.findall("^[a-z0-9_]+", said, re.MULTILINE)) == set()

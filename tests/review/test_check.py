@@ -55,7 +55,9 @@ def test_everything_that_is_to_be_said(balances):
         f"  to see CollectionRate, add {CASH_COLUMN}",
         f"  to see PortfolioHealth, add {CASH_COLUMN}",
         "",
-        "A report of 2025-12-31 would run.",
+        "Incomplete: only 2 of 4 limits could be checked.",
+        "Limits not checked: Collection rate, Portfolio health.",
+        "A report of 2025-12-31 would run: Loan book at 31 December 2025.",
     ]  # fmt: skip
 
 
@@ -69,7 +71,8 @@ def test_statement_in_the_folder_gives_the_cash(balances):
 
 
 def test_without_a_date_it_is_the_latest(balances):
-    assert list(inspect(balances, None, LENIENT))[-1] == "\nA report of 2026-01-31 would run."
+    last = list(inspect(balances, None, LENIENT))[-1]
+    assert last == "A report of 2026-01-31 would run: Loan book at 31 January 2026."
 
 
 def test_key_of_the_environment_gives_tokens(balances, monkeypatch):
@@ -110,4 +113,4 @@ def test_loans_alone_are_the_tape(tmp_path):
     path.write_text(LOANS + "\nA - 1,C-1,2025-01-01,0.4,9.00,5.00,30\n")
     said = list(inspect(path, "2025-12-31"))
     assert "loans: 1 rows in = 1 accepted + 0 quarantined + 0 duplicates + 0 later than 2025-12-31" in said
-    assert said[-1] == "\nA report of 2025-12-31 would run."
+    assert said[-1] == "A report of 2025-12-31 would run: Loan book labelled 31 December 2025."
