@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from abaco.core import dates, project
+from abaco.core.text import completeness
 from abaco.database import queries
 from abaco.database.connection import Connection, reading
 from abaco.database.queries import group_deliveries
+from abaco.page.column_names import capital
 from abaco.page.key_figures import kpi_cards
 from abaco.page.kpi_text import FIRST_KPIS
 from abaco.page.markup import Html, fill, stylesheet
-from abaco.page.words import day
+from abaco.page.masthead import title as title_of
 from abaco.service import files, tables
 from abaco.service.reports import Book, health
 from abaco.service.tables import moment
@@ -44,6 +46,8 @@ def reports(book: Book, before: str) -> str:
         latest = visible[0] if visible and not before else None
         values = {
             "cards": latest and _cards(connection, latest),
+            "heading": latest and _title(latest),
+            "remark": latest and _remark(connection, latest),
             "table": tables.reports(connection, page),
             "failed": _failed(connection, visible),
             "alerts": queries.open_alerts(connection),
@@ -60,14 +64,14 @@ def reports(book: Book, before: str) -> str:
 def run(run: dict[str, Any], book: Book, base: str) -> str:
     """Return the page of a run: its figures, its files, whose addresses begin with `base`, the runs of its date."""
     with reading(book.engine) as connection:
-        cards = _cards(connection, run)
+        cards, remark = _cards(connection, run), _remark(connection, run)
         visible = queries.visible_runs(connection)[str(run["date"])]["run_id"]
         of_date = queries.runs_of(connection, run["date"])
     folder = files.folder_of(book.output, run)
     sizes = files.listed(folder) if folder else {}
-    title = f"Report of {day(run['date'])}" if base.startswith("/reports") else f"Run {run['run_id']}"
+    title = _title(run) if base.startswith("/reports") else f"Run {run['run_id']}"
     return _page(
-        "run.html.j2", title, run=run, base=base, cards=cards, is_seen=visible == run["run_id"],
+        "run.html.j2", title, run=run, base=base, cards=cards, remark=remark, is_seen=visible == run["run_id"],
         source=project.display_path(run["input"]), ended=moment(run["finished_at"]),
         files=tables.files(sizes, base), has_report="report.html" in sizes, runs=tables.runs(of_date, run, visible),
     )  # fmt: skip
@@ -113,7 +117,18 @@ def _cards(connection: Connection, run: dict[str, Any]) -> Html:
         past += [{**row, "kpi": name} for row in rows]
         if kpi := kpis.get(name):
             kpi |= _against(kpi, next((row for row in reversed(rows) if row["date"] < run["date"]), None))
-    return kpi_cards({"date": str(run["date"]), "kpis": kpis, "anomalies": []}, past)
+    dates = {"date": str(run["date"]), "as_of": run["as_of"] and str(run["as_of"])}
+    return kpi_cards({**dates, "kpis": kpis, "anomalies": []}, past)
+
+
+def _title(run: dict[str, Any]) -> str:
+    """Return the title of a run's report, with the day that its figures are from."""
+    return title_of({"date": str(run["date"]), "as_of": run["as_of"] and str(run["as_of"])})
+
+
+def _remark(connection: Connection, run: dict[str, Any]) -> str:
+    """Return that a report is not complete; empty for others."""
+    return capital(completeness(queries.verdicts(connection).get(run["run_id"])))
 
 
 def _against(kpi: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def words(page):
 
 def test_reports_are_listed_by_date_with_values_and_states(service):
     text = words(service.get("/").text)
-    assert "The service is healthy ." in text and "Latest: 31 December 2025" in text
+    assert "The service is healthy ." in text and "Latest: Loan book at 31 December 2025" in text
     first = text.index("31 December 2025 3.75 1.30 2.95 ✕ Critical: 2.84")
     assert first < text.index("30 November 2025 4.01 1.69 2.53 ✕ Critical: 2.43")
 
