@@ -114,17 +114,13 @@ def drop(output: Path, settings: dict[str, Any], name: str) -> list[dict[str, An
     return rows
 
 
-def alert_of_failed_start(
-    output: Path, settings: dict[str, Any], started_at: str, error: str, input: str | None = None
-) -> None:
+def alert_of_failed_start(output: Path, settings: dict[str, Any], started_at: str, error: str, input: str) -> None:
     """Send the alert of a scheduled run that failed before it had a folder, such as one without input.
 
     Parameters
     ----------
     started_at
         When the run started; if a run that started since then has failed, its alert was sent already.
-    input
-        The input of the run, where it is known.
     """
     engine = synchronise.open_synchronised(output, settings["delivery"]["timeout_seconds"])
     run = {"run_id": None, "date": None, "input": input, "started_at": started_at, "error": error}
