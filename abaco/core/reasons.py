@@ -42,11 +42,11 @@ ENGLISH = {
     "broken_line": "line: {fault}",
     # how complete a report is
     "limits_not_checked": "Limits not checked: {titles}.",
-    "critical_before": "Past the critical limit in the report of {date}, and not checked now: {titles}.",
-    "file_lost": "The input of the report of {date} also had {names} ({format}).",
-    "column_lost": "The {format} of the report of {date} also had: {names}.",
-    "rows_changed": "The {format} have {now} rows, and had {before} in the report of {date}.",
-    "bytes_changed": "The {format} have {now} bytes, and had {before} in the report of {date}.",
+    "critical_before": "Past the critical limit in the former report of {date}, and not checked now: {titles}.",
+    "file_lost": "The input of the former report of {date} also had {names} ({format}).",
+    "column_lost": "The {format} of the former report of {date} also had: {names}.",
+    "rows_changed": "The {format} have {now} rows, and had {before} in the former report of {date}.",
+    "bytes_changed": "The {format} have {now} bytes, and had {before} in the former report of {date}.",
     "book_shrunk": "The book has {now} rows, and had {before} at the date before.",
     # what to know about an input
     "file_not_used": "{name} was not used: {cause}.",

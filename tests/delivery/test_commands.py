@@ -499,7 +499,7 @@ def test_killed_between_any_two_steps_ends_in_the_same_state(base, places, kille
 
 def test_run_that_failed_before_it_had_a_folder_is_told_of_once_and_cleared_by_the_next_good_one(tmp_path, set_up):
     for began in ("2026-01-01T02:00:00Z", "2026-01-01T03:00:00Z"):
-        commands.alert_of_failed_start(tmp_path, loaded(), began, "Input not found: data/exports", "data/exports")
+        commands.alert_of_failed_start(tmp_path, loaded(), began, "Input not found: data/exports", "/exports/book.csv")
     assert len([r for r in set_up.received if "Input not found: data/exports" in json.dumps(r.body)]) == 1
     commands.record_and_deliver(tmp_path, leave(tmp_path, status="ok"), loaded())
     with connection.reading(connection.connect(tmp_path)) as opened:

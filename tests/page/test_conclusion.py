@@ -57,10 +57,10 @@ def alarms(metrics):
 def test_what_the_input_lost_stands_above_the_paragraph(metrics):
     metrics = judged(metrics, LOST, {"before": 100, "now": 60})
     assert alarms(metrics) == [
-        "Past the critical limit in the report of 30 November 2025, and not checked now: Collection rate.",
-        "The input of the report of 30 November 2025 also had cash.csv (financial statements, long).",
-        "The loans of the report of 30 November 2025 also had: Interest, TPV.",
-        "The schedules have 1,200 rows, and had 2,000 in the report of 30 November 2025.",
+        "Past the critical limit in the former report of 30 November 2025, and not checked now: Collection rate.",
+        "The input of the former report of 30 November 2025 also had cash.csv (financial statements, long).",
+        "The loans of the former report of 30 November 2025 also had: Interest, TPV.",
+        "The schedules have 1,200 rows, and had 2,000 in the former report of 30 November 2025.",
         "The book has 60 rows, and had 100 at the date before.",
         "Limits not checked: Portfolio health, Collection rate.",
     ]
@@ -68,8 +68,8 @@ def test_what_the_input_lost_stands_above_the_paragraph(metrics):
 
 def test_what_the_input_lost_is_told_in_spanish(metrics, spanish):
     assert alarms(judged(metrics, LOST))[1:3] == [
-        "La entrada del informe del 30 de noviembre de 2025 tenía además cash.csv (estados financieros, en filas).",
-        "En el informe del 30 de noviembre de 2025, préstamos traía además: Interest, TPV.",
+        "La entrada del informe anterior del 30 de noviembre de 2025 tenía además cash.csv (estados financieros, en filas).",
+        "En el informe anterior del 30 de noviembre de 2025, préstamos traía además: Interest, TPV.",
     ]
 
 
