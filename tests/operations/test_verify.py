@@ -55,6 +55,24 @@ def test_large_report_is_the_same_when_run_again(tmp_path):
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_incomplete_report_is_the_same_when_run_again(tmp_path):
+    project, tape = Project(copy_project(tmp_path / "project"), tmp_path / "reports"), tmp_path / "tape.csv"
+    for rows in (3000, 1500):
+        write_snapshot(tape, rows)
+        made = project.report("--input", tape, ABACO_PII_KEY=PII_KEY)
+        assert made.returncode == 0, made.stderr
+    assert "Incomplete: the input is not what it was." in made.stdout.splitlines()
+    verdict = json.loads((project.output / "2025-12-31/metrics.json").read_text())["verdict"]
+    assert [(item["kind"], item["before"], item["now"]) for item in verdict["lost"]["items"]] == [("rows", 3000, 1500)]
+    assert verify(project).returncode == 0
+    again = project.report("--input", tape, ABACO_PII_KEY=PII_KEY)
+    assert again.stdout.count("is unchanged: taken from the run") == 5
+    assert (
+        "  incomplete: the input is not what it was"
+        in project.abaco("status", "--output", project.output).stdout.splitlines()
+    )
+
+
 @pytest.mark.parametrize(
     "name", ["tables/history.parquet", "report.html", "email.eml", "metrics.json", "notebooks/04_report.ipynb"]
 )
