@@ -133,7 +133,10 @@ def compared(
         return run["expected"], run["lost"]
     else:
         before = run["expected"]
-    if not (items := compare(now, before, max_change_pct)):
+    items = compare(now, before, max_change_pct)
+    if max(visible) > date:  # exports of a later date have more rows, all of them after this one
+        items = [item for item in items if "names" in item or item["now"] < item["before"]]
+    if not items:
         return now, None
     former = run["lost"] if run["date"] == date and run["lost"] else run
     critical = [*figures["verdict"]["critical"], *figures["verdict"]["was_critical"]]

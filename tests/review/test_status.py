@@ -11,6 +11,7 @@ import pytest
 from abaco.core import files
 from abaco.core.errors import InputError
 from abaco.database import connection, schema, synchronise
+from abaco.review import history
 from abaco.review import status as review_status
 from abaco.run import folders
 from tests.support import left
@@ -61,6 +62,22 @@ def test_figure_of_a_month_that_is_not_over_is_told_below_its_date(tmp_path):
         "  PAR30, of a month that is not over: up to 2025-12-10",
         "  a later run failed at 2025-12-31T11:00:09Z: it broke",
     ]
+
+
+def test_report_that_is_not_complete_says_so_below_its_date_and_its_history(tmp_path):
+    leave(tmp_path, DECEMBER, "a", "10:00")
+    path = tmp_path / DECEMBER / "metrics.json"
+    verdict = {"state": "incomplete", "limits": 8, "checked": 5, "lost": None, "shrunk": None}
+    files.write_json(path, files.read_json(path) | {"verdict": verdict})
+    remark = "incomplete: only 5 of 8 limits could be checked"
+    assert list(review_status.overview(tmp_path))[2:] == [f"  {remark}"]
+    assert list(history.history("PAR30", tmp_path))[-1] == f"The report of {DECEMBER} is {remark}"
+
+
+def test_run_that_somebody_stopped_did_not_fail(tmp_path):
+    leave(tmp_path, DECEMBER, "a", "10:00")
+    leave(tmp_path, DECEMBER, "b", "11:00", "stopped", "03_calculation: stopped by a signal")
+    assert later_line(tmp_path) == "  a later run was stopped at 2025-12-31T11:00:09Z"
 
 
 def later_line(output):
@@ -157,6 +174,7 @@ def test_pending_and_dead_deliveries_and_open_alerts_are_listed(tmp_path):
         "text": "",
         "opened_at": at,
         "is_open": True,
+        "input": "/exports/book.csv",
     }
     with connection.writing(engine) as opened:
         opened.execute(schema.deliveries.insert(), [common | row for row in rows])
@@ -167,5 +185,5 @@ def test_pending_and_dead_deliveries_and_open_alerts_are_listed(tmp_path):
         "  email  a  tried 2 times, again at 2026-01-01T00:00:00Z: no answer",
         "  slack  a  given up after 10 attempts: refused",
         "\nOpen alerts",
-        "  P2  PAR30 is 9 %  since 2026-01-01T00:00:00Z",
+        "  P2  PAR30 is 9 %  since 2026-01-01T00:00:00Z  of /exports/book.csv",
     ]

@@ -110,6 +110,15 @@ def test_date_before_counts_when_its_input_is_of_the_same_series(tmp_path):
     assert report(output, exports(tmp_path / "north/2026-01", **fewer), date="2026-01-31", run_id="r4") is None
 
 
+def test_past_date_is_made_again_of_exports_that_have_grown_since(tmp_path):
+    output, folder = tmp_path / "reports", tmp_path / "exports"
+    report(output, exports(folder), date="2025-11-30")
+    assert kinds(report(output, exports(folder, loans=20), date="2025-11-30", run_id="r2")) == ["rows"]
+    report(output, exports(folder, loans=20), run_id="r3")
+    assert report(output, exports(folder, loans=40), date="2025-11-30", run_id="r4") is None
+    assert kinds(report(output, exports(folder, loans=9), date="2025-11-30", run_id="r5")) == ["rows"]
+
+
 def test_comparison_can_be_switched_off_for_a_change_that_is_right(tmp_path):
     output, folder = tmp_path / "reports", tmp_path / "exports"
     report(output, exports(folder))
