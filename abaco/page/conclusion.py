@@ -33,9 +33,7 @@ def concluded(metrics: dict, history=(), bridges=(), segments=()) -> dict:
         "verdict": verdict(metrics),
         "sentences": [sentence for sentence in sentences if sentence],
         "points": [point for point in _attention(metrics) if point],
-        "alarms": [
-            alarm for alarm in (*metrics["verdict"]["findings"], undated(metrics), _unreconciled(metrics)) if alarm
-        ],
+        "alarms": [alarm for alarm in _alarms(metrics) if alarm],
     }
 
 
