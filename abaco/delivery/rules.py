@@ -95,11 +95,19 @@ def past_limit(name: str, kpi: Mapping, date: str, first: str, change: str) -> A
     level = kpi["status"]
     side = "below" if kpi["direction"] == "higher" else "above"
     state = f"{format_value(kpi)}, {side} its {level} limit of {kpi['thresholds'][level]:g}"
-    lines = [f"{kpi['title']} ({name}) is {state}, at {date}.", f"It has been past that limit since {first}."]
+    full = kpi["title"] if name in kpi["title"] else f"{kpi['title']} ({name})"
+    lines = [f"{full} is {state}, at {date}.", f"It has been past that limit since {first}."]
     if kpi["previous"] and kpi["previous"]["value"] is not None:
         before = format_value({**kpi, "value": kpi["previous"]["value"]})
         lines.append(f"It was {before} at {kpi['previous']['date']}.")
-    return Alert(f"kpi:{name}", SEVERITY[level], f"{name} is {state}", "\n".join(filter(None, [*lines, change])))
+    return Alert(
+        f"kpi:{name}", SEVERITY[level], f"{called(name, kpi)} is {state}", "\n".join(filter(None, [*lines, change]))
+    )
+
+
+def called(name: str, kpi: Mapping) -> str:
+    """Return the id of a KPI, or its title where that introduces the id: ``Cash coverage (CollectionRate)``."""
+    return kpi["title"] if name in kpi["title"] else name
 
 
 def since(name: str, level: str, history: Iterable[Mapping]) -> str:
@@ -125,7 +133,9 @@ def jumps(metrics: Metrics) -> Iterator[Alert]:
     """Yield one alert for all KPIs that changed by more than the limit against the date before."""
     if anomalies := metrics["anomalies"]:
         kpis = metrics["kpis"]
-        moves = [f"- {a['kpi']}: {_move(kpis[a['kpi']], a)}" for a in anomalies if a["kpi"] in kpis]
+        moves = [
+            f"- {called(a['kpi'], kpis[a['kpi']])}: {_move(kpis[a['kpi']], a)}" for a in anomalies if a["kpi"] in kpis
+        ]
         title = f"{_count(len(moves), 'figure')} moved by more than {anomalies[0]['limit_pct']:g} %"
         yield Alert(ANOMALIES, "P4", f"{title} at {metrics['date']}", "\n".join([f"{title}:", *moves]))
 
@@ -213,7 +223,9 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
         }[cause]
     if kpi is None:
         return f"{name} is not computed any more"
-    return None if kpi["status"] == "not_computable" else f"{name} is {format_value(kpi)}, within its limits"
+    return (
+        None if kpi["status"] == "not_computable" else f"{called(name, kpi)} is {format_value(kpi)}, within its limits"
+    )
 
 
 def eased(cause: str) -> str:

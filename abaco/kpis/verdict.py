@@ -12,6 +12,7 @@ The states, the most severe first:
 Incomplete is more severe than a warning because a limit that was not checked may be passed by any amount, even
 critically. If it were milder, a report would look better after the file with the bad figure was removed. A figure known
 to be critical stays above it, as that needs attention at once; the number of checked limits stands beside every state.
+The figures of `UNDECIDING` are checked and named like all others, but make no state critical or a warning.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from abaco.core.reasons import Reason
 
 # kind of what an input lost → its reason
 LOST = {"file": "file_lost", "column": "column_lost", "rows": "rows_changed", "bytes": "bytes_changed"}
+UNDECIDING = ("PortfolioHealth",)  # past a limit at nearly any PAR
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
 
@@ -59,12 +61,15 @@ def verdict(
     limited = {name: kpi["status"] for name, kpi in kpis.items() if kpi["thresholds"]}
     past = {level: [name for name, status in limited.items() if status == level] for level in ("critical", "warning")}
     unchecked = [name for name, status in limited.items() if status == "not_computable"]
-    was_critical = [name for name in unchecked if lost and name in lost["critical"]]
-    if past["critical"] or was_critical:
+    was_critical = [
+        name for name in unchecked if lost and name in lost["critical"] and name not in UNDECIDING
+    ]
+    deciding = {level: set(names) - set(UNDECIDING) for level, names in past.items()}
+    if deciding["critical"] or was_critical:
         state = "critical"
     elif unchecked or lost or shrunk:
         state = "incomplete"
-    elif past["warning"]:
+    elif deciding["warning"]:
         state = "warning"
     elif limited:
         state = "ok"

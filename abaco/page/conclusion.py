@@ -5,8 +5,18 @@ attention.
 """
 
 from abaco.page.bridge import bridge_rows, explanation
-from abaco.page.column_names import capital, small
-from abaco.page.kpi_text import card_decimals, first, in_order, short, side, sign, verdict, with_unit
+from abaco.page.column_names import capital
+from abaco.page.kpi_text import (
+    card_decimals,
+    first,
+    in_order,
+    named,
+    short,
+    side,
+    sign,
+    verdict,
+    with_unit,
+)
 from abaco.page.language import phrase, say
 from abaco.page.lateness import outlook, where
 from abaco.page.markup import Html, fill
@@ -16,6 +26,7 @@ from abaco.page.tables import rows_of
 from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural
 
 MOST_NAMED, MOST_UNUSUAL = 4, 3
+BRIDGED = ("PAR30", "PAR90")
 # names of the two sums of a ratio, for the reason of its change
 SUMS = {"CollectionRate": ("cash on hand", "the eligible receivables")}
 
@@ -62,67 +73,29 @@ def _state(metrics):
 
 
 def _moves(metrics, history, bridges):
-    """Yield what moved most since the date before, and why; then why PAR30 moved, where that is not the same."""
+    """Yield how the PARs moved since the date before, and why, the larger move in points first; then the cash."""
     moved = [(name, kpi) for name, kpi in first(metrics) if kpi["change"] is not None]
-    if not moved:
-        return
-    if not any(kpi["change"] for _, kpi in moved):
+    if moved and not any(kpi["change"] for _, kpi in moved):
         yield phrase("None of the key figures moved against the date before.")
         return
-    name, kpi = max(moved, key=lambda pair: _size(pair[1]))
-    yield _move(name, kpi, most=True) + _why(metrics, name, history, bridges)
-    par30 = dict(moved).get("PAR30")
-    if name != "PAR30" and par30 and par30["change"] and (why := _why(metrics, "PAR30", history, bridges)) != ".":
-        yield _move("PAR30", par30, most=False) + why
+    pars = [(name, kpi) for name, kpi in moved if name in BRIDGED and kpi["change"]]
+    pars.sort(key=lambda pair: -abs(pair[1]["change"]))
+    for i, (name, kpi) in enumerate(pars):
+        rows = bridge_rows(bridges, metrics, name)
+        cause = f", {why}" if rows and (why := explanation(rows)) else ""
+        move = f"{_move(name, kpi)}{cause}."
+        yield move if i else say("Since {date}, {move}", date=day(kpi["previous"]["date"]), move=move)
+    for name, kpi in moved:
+        if name in SUMS and kpi["change"]:
+            changes = _sums(metrics, name, history)
+            yield f"{capital(_move(name, kpi))}{changes and '; '}{changes}."
 
 
-def _size(kpi):
-    """Return the change of a KPI relative to its former value."""
-    former = abs(kpi["value"] - kpi["change"])
-    return abs(kpi["change"]) / former if former else float("inf") if kpi["change"] else 0
-
-
-def _move(name, kpi, most):
+def _move(name, kpi):
     former = kpi["value"] - kpi["change"]
     old, new = (with_unit(kpi, value, card_decimals(kpi, value)) for value in (former, kpi["value"]))
-    rose = kpi["change"] > 0
-    if most:
-        form = (
-            "{name} moved most: since {date} it rose from {old} to {new}"
-            if rose
-            else "{name} moved most: since {date} it fell from {old} to {new}"
-        )
-    else:
-        form = "{name} rose from {old} to {new}" if rose else "{name} fell from {old} to {new}"
-    return say(form, date=day(kpi["previous"]["date"]), name=named(name, kpi), old=old, new=new)
-
-
-def named(name: str, kpi: dict) -> str:
-    """Return the name of a KPI in the paragraph: the id of a PAR, which readers know, or the title."""
-    return name if name.startswith("PAR") and name[3:].isdigit() else kpi["title"]
-
-
-def _why(metrics, name, history, bridges):
-    """Return the end of the sentence: the reason as far as the figures tell it."""
-    if rows := bridge_rows(bridges, metrics, name):
-        cause = explanation(rows)
-        return f", {cause}." if cause else "."
-    if name == "PortfolioHealth":
-        parts = [(one, metrics["kpis"].get(one)) for one in ("PAR30", "CollectionRate")]
-        if all(kpi and kpi["change"] is not None for _, kpi in parts):
-            changes = listing(_part(one, kpi) for one, kpi in parts)
-            return "; " + say("it follows from {parts}.", parts=changes)
-    if name in SUMS and (changes := _sums(metrics, name, history)):
-        return f"; {changes}."
-    return "."
-
-
-def _part(name, kpi):
-    old = kpi["value"] - kpi["change"]
-    return say(
-        "{title} (from {old} to {new})",
-        title=small(named(name, kpi)), old=with_unit(kpi, old, card_decimals(kpi, old)), new=short(kpi),
-    )  # fmt: skip
+    form = "{name} rose from {old} to {new}" if kpi["change"] > 0 else "{name} fell from {old} to {new}"
+    return say(form, name=named(name, kpi), old=old, new=new)
 
 
 def _sums(metrics, name, history):
@@ -167,13 +140,9 @@ def _past(name, kpi, level):
     limit = plain(kpi["thresholds"][level])
     text = say(
         f"{{title}} at {{value}} ({level} {side(kpi)} {{limit}})",
-        title=small(named(name, kpi)), value=short(kpi), limit=limit,
+        title=named(name, kpi), value=short(kpi), limit=limit,
     )  # fmt: skip
-    return _joined(text, partial_mark(kpi))
-
-
-def _joined(*parts):
-    return ", ".join(part for part in parts if part)
+    return ", ".join(filter(None, [text, partial_mark(kpi)]))
 
 
 def _unusual(metrics):
@@ -193,11 +162,10 @@ def _unusual_move(metrics, move):
         size = phrase("from 0")
     else:
         size = f"{'+' if move['change_pct'] > 0 else ''}{number(move['change_pct'], 1)}{NBSP}%"
-    return f"{small(named(move['kpi'], kpi))} ({_joined(size, partial_mark(kpi))})"
+    return f"{named(move['kpi'], kpi)} ({size})"
 
 
 def _lost(metrics):
-    lost = [kpi for _, kpi in in_order(metrics) if kpi["value"] is None]
     core = [(name, kpi) for name, kpi in first(metrics) if kpi["value"] is None]
     reasons = {}
     for _, kpi in core:
@@ -207,8 +175,16 @@ def _lost(metrics):
         titles.append(kpi["title"])
     for reason, titles in reasons.values():
         yield say("{titles} could not be computed: {reason}.", titles=capital(listing(titles)), reason=reason)
-    if others := len(lost) - len(core):
+    addable = {item["kpi"] for item in metrics["missing"]}
+    others = [name for name, kpi in in_order(metrics) if kpi["value"] is None and name not in dict(core)]
+    noun = "further figure" if core else "figure"
+    if lacking := sum(name in addable for name in others):
         yield say(
-            "{others} could not be computed from this input; the report's last sections say what to add.",
-            others=plural(others, "further figure" if core else "figure"),
+            "{others} could not be computed from this input; “What to add to see more” says what they need.",
+            others=plural(lacking, noun),
+        )
+    if rest := len(others) - lacking:
+        yield say(
+            "{others} could not be computed, for the reasons beside their formulas.",
+            others=plural(rest, "further figure" if lacking else noun),
         )

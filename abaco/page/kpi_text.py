@@ -1,8 +1,9 @@
 """A KPI in words: its value, its limits and its change, as cards, tables and sentences name them."""
 
+from abaco.page.column_names import small
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.words import NBSP, number, plain
+from abaco.page.words import NBSP, listing, number, plain
 
 FIRST_KPIS = ("PAR30", "PAR90", "CollectionRate", "PortfolioHealth")
 CARD_DECIMALS = 2
@@ -33,6 +34,11 @@ STATUSES = {
     "none": {"word": "No limits set", "symbol": "○"},
     "not_computable": {"word": "Not computable", "symbol": "–"},
 }
+
+
+def named(name: str, kpi: dict) -> str:
+    """Return the name of a KPI in a sentence: the id of a PAR, which readers know, or the title."""
+    return name if name.startswith("PAR") and name[3:].isdigit() else small(kpi["title"])
 
 
 def in_order(metrics: dict) -> list[tuple[str, dict]]:
@@ -163,18 +169,14 @@ def marked(status: str, value: str | None) -> Html:
 
 
 def verdict(metrics: dict) -> str:
-    """Return the state of the book in one sentence."""
+    """Return the state of the book in one sentence, which names the limits that are passed, the first KPIs first."""
     found = metrics["verdict"]
     overall, judged = found["state"], found["checked"]
-    if overall == "incomplete":
-        return _incomplete(found)
-    if overall in ("critical", "warning"):
-        hits = len(found[overall])
-        one, many = (
-            f"{{hits}} of {{judged}} figures with limits is past its {overall} limit.",
-            f"{{hits}} of {{judged}} figures with limits are past their {overall} limit.",
-        )
-        return say(one if hits == 1 else many, hits=hits, judged=judged)
+    past = [(name, kpi) for name, kpi in in_order(metrics) if name in (*found["critical"], *found["warning"])]
+    if overall == "incomplete" or found["was_critical"]:
+        return _incomplete(found, past)
+    if past:
+        return _past("of {judged} figures with limits", past, judged) + _undecided(past, overall)
     if overall == "not_computable":
         return say("none of the {total} figures could be computed.", total=len(metrics["kpis"]))
     if overall == "none":
@@ -184,9 +186,9 @@ def verdict(metrics: dict) -> str:
     return say("all {hits} figures with limits are within them.", hits=judged)
 
 
-def _incomplete(found):
-    """Return how many limits could be checked, and whether one of these is passed."""
-    limits, known, past = found["limits"], found["checked"], len(found["warning"])
+def _incomplete(found, past):
+    """Return how many limits could be checked, and which of these are passed."""
+    limits, known = found["limits"], found["checked"]
     if not known:
         return say("none of the {limits} limits could be checked.", limits=limits)
     if known < limits:
@@ -195,5 +197,26 @@ def _incomplete(found):
         start = say("all {limits} limits could be checked, but the input is not what it was", limits=limits)
     if not past:
         return f"{start}; {phrase('none of these is passed.')}"
-    one, many = "{hits} of these is past its warning limit.", "{hits} of these are past their warning limit."
-    return f"{start}; {say(one if past == 1 else many, hits=past)}"
+    return f"{start}; {_past('of these', past, known)}"
+
+
+def _past(of, past, judged):
+    """Return how many figures are past a limit, and which."""
+    levels = {kpi["status"] for _, kpi in past}
+    if len(levels) == 2:
+        names = [say(f"{{name}} ({kpi['status']} limit)", name=named(name, kpi)) for name, kpi in past]
+        form = f"{{hits}} {of} are past a limit: {{names}}."
+    else:
+        (level,), names = levels, [named(name, kpi) for name, kpi in past]
+        one, many = (
+            f"{{hits}} {of} is past its {level} limit: {{names}}.",
+            f"{{hits}} {of} are past their {level} limit: {{names}}.",
+        )
+        form = one if len(past) == 1 else many
+    return say(form, hits=len(past), judged=judged, names=listing(names))
+
+
+def _undecided(past, overall):
+    """Return that a figure does not decide the state, where it alone would make it worse."""
+    worse = [name for name, kpi in past if list(STATUSES).index(kpi["status"]) < list(STATUSES).index(overall)]
+    return f" {say('{names} alone does not decide the state.', names=listing(worse))}" if worse else ""

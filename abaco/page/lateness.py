@@ -9,10 +9,10 @@ from abaco.page.words import count, listing, percent, plain
 # A part of the book is named when it is so many times as late as the whole, and holds so much of the late balance.
 TIMES, LEAST_PCT = 2, 25
 NAMES = {
-    "company": "Company {name} holds",
-    "product": "Product {name} holds",
-    "segment": "Segment {name} holds",
-    "region": "Region {name} holds",
+    "company": "Loans lent by company {name} make up",
+    "product": "Loans of product {name} make up",
+    "segment": "Borrowers of segment {name} owe",
+    "region": "Borrowers in region {name} owe",
 }
 # what a sentence calls the bands of a dimension: with an upper bound alone, with both, with a lower one alone
 FORMS = {
@@ -74,7 +74,10 @@ def _named(row):
 
 
 def outlook(metrics: dict) -> str:
-    """Return what PAR90 comes to unless the next to be 90 days late pay, if that is past a limit; else nothing."""
+    """Return what PAR90 comes to in 30 days if all that is 60 days late reaches 90 and the book stays as large.
+
+    Empty unless that is past a limit.
+    """
     kpi = metrics["kpis"].get("PAR90")
     share = next((row["share"] for row in metrics["aging"] if row["bucket"] == NEXT), None)
     if not kpi or kpi["value"] is None or share is None:
@@ -85,7 +88,7 @@ def outlook(metrics: dict) -> str:
         return ""
     level, limit = passed[-1]
     return say(
-        "Another {share} of the book is 60 to 89 days late: unless it is paid, PAR90 comes to {value} within a month "
-        "({limit}).",
+        "Another {share} of the book is 60 to 89 days late. If none of it is paid for 30 days, and the book stays as "
+        "large as it is, PAR90 comes to {value} ({limit}).",
         share=percent(share), value=short(kpi, then), limit=say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit)),
     )  # fmt: skip

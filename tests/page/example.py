@@ -44,11 +44,12 @@ def metrics():
         "kpis": {
             "PAR60": kpi("Portfolio at risk, 60 days", 3.5, status="none", group="risk"),
             "PortfolioHealth": kpi(
-                "Portfolio health", unit="of 10", direction="higher", status="not_computable", precision=2,
+                "Arrears-and-cash index (PortfolioHealth)", unit="of 10", direction="higher",
+                status="not_computable", precision=2,
                 reason="CollectionRate is not computable", thresholds={"warning": 5, "critical": 3},
             ),
             "CollectionRate": kpi(
-                "Collection rate", direction="higher", status="not_computable", precision=2,
+                "Cash coverage (CollectionRate)", direction="higher", status="not_computable", precision=2,
                 reason="no cash figures", thresholds={"warning": 1.5, "critical": 1},
                 previous={"date": "2025-11-30", "value": None}, note="Cash against eligible receivables.",
             ),

@@ -22,8 +22,15 @@ def said(metrics, history=(), bridges=(), segments=()):
     [
         (("ok",) * 5, "all 5 figures with limits are within them."),
         (("ok", "none", "none", "none", "none"), "the one figure with limits is within them."),
-        (("warning", "ok", "ok", "none", "none"), "1 of 3 figures with limits is past its warning limit."),
-        (("critical",) * 2 + ("ok",) * 3, "2 of 5 figures with limits are past their critical limit."),
+        (("warning", "ok", "ok", "none", "none"), "1 of 3 figures with limits is past its warning limit: PAR60."),
+        (
+            ("critical", "ok", "critical", "ok", "ok"),
+            "2 of 5 figures with limits are past their critical limit: cash coverage (CollectionRate) and PAR60.",
+        ),
+        (
+            ("critical", "ok", "ok", "ok", "warning"),
+            "2 of 5 figures with limits are past a limit: PAR30 (warning limit) and PAR60 (critical limit).",
+        ),
         (("none",) * 5, "no figure has limits to judge it by."),
         (("not_computable",) * 5, "none of the 5 limits could be checked."),
         (("ok",) * 3 + ("not_computable",) * 2, "only 3 of 5 limits could be checked; none of these is passed."),
@@ -83,6 +90,20 @@ def test_all_limits_may_be_checked_of_an_input_that_lost_something(metrics):
     )
 
 
+def test_portfolio_health_is_named_and_does_not_decide_the_state(metrics):
+    for kpi in metrics["kpis"].values():
+        kpi["status"] = "ok"
+    metrics["kpis"]["PortfolioHealth"]["status"] = "critical"
+    assert overall_status(metrics) == "ok"
+    assert verdict(metrics) == (
+        "1 of 5 figures with limits is past its critical limit: arrears-and-cash index (PortfolioHealth). "
+        "PortfolioHealth alone does not decide the state."
+    )
+    metrics["kpis"]["PAR90"]["status"] = "warning"
+    assert overall_status(metrics) == "warning"
+    assert "PAR90 (warning limit) and arrears-and-cash index (PortfolioHealth) (critical limit). " in verdict(metrics)
+
+
 def test_state_comes_first(metrics):
     assert said(metrics).startswith(
         "Of the 10,000 USD outstanding, 3.68 % is 30 days late or more and 3.25 % is 90 days late or more. "
@@ -93,15 +114,23 @@ def test_where_the_book_is_late_follows_and_what_soon_will_be_needs_attention(me
     company = {"date": "2025-12-31", "dimension": "company", "value": "ABF", "share": 2.0, "par30": 50.0, "par90": 40.0}
     metrics["aging"][3]["share"] = 2.0
     text = said(metrics, segments=[company])
-    assert "90 days late or more. Company ABF holds 2.0 % of the book, but 27.2 % of what is 30 days late " in text
     assert (
-        "PAR90 at 3.25 % (warning above 3). Another 2.00 % of the book is 60 to 89 days late: unless it is paid, PAR90 "
-        "comes to 5.25 % within a month (critical above 5)."
+        "90 days late or more. Loans lent by company ABF make up 2.0 % of the book, but 27.2 % of what is 30 days late "
+        in text
+    )
+    assert (
+        "PAR90 at 3.25 % (warning above 3). Another 2.00 % of the book is 60 to 89 days late. If none of it is paid "
+        "for 30 days, and the book stays as large as it is, PAR90 comes to 5.25 % (critical above 5)."
     ) in text
 
 
-def test_what_moved_most_is_named_by_the_size_of_its_move(metrics):
-    assert "PAR90 moved most: since 30 November 2025 it fell from 3.50 % to 3.25 %." in said(metrics)
+def test_moves_of_the_pars_are_told_by_their_size_in_points(metrics):
+    """PAR90 fell by 0.25 points, PAR30 rose by 0.21."""
+    text = said(metrics)
+    assert "Since 30 November 2025, PAR90 fell from 3.50 % to 3.25 %. PAR30 rose from 3.46 % to 3.68 %." in text
+    metrics["kpis"]["PAR30"]["change"] = 0.3
+    assert "Since 30 November 2025, PAR30 rose from 3.38 % to 3.68 %. PAR90 fell from" in said(metrics)
+    assert "most" not in text
 
 
 def test_why_arrears_moved_comes_from_the_bridge(metrics):
@@ -121,20 +150,9 @@ def test_why_the_collection_rate_moved_comes_from_its_two_sums(metrics):
         "numerator": 125.0, "denominator": 12500.0,
     }  # fmt: skip
     assert (
-        "Collection rate moved most: since 30 November 2025 it rose from 1.00 % to 2.00 %; "
+        "PAR30 rose from 3.46 % to 3.68 %. Cash coverage (CollectionRate) rose from 1.00 % to 2.00 %; "
         "cash on hand rose by 60.0 % and the eligible receivables fell by 20.0 %."
     ) in said(metrics, history=[before])
-
-
-def test_portfolio_health_follows_from_its_two_figures(metrics):
-    metrics["kpis"]["CollectionRate"].update(value=2.0, change=0.1, status="ok", reason=None)
-    metrics["kpis"]["CollectionRate"]["previous"] = {"date": "2025-11-30", "value": 1.9}
-    metrics["kpis"]["PortfolioHealth"].update(
-        value=2.0, change=1.0, status="critical", reason=None, previous={"date": "2025-11-30", "value": 1.0}
-    )
-    text = said(metrics)
-    assert "; it follows from PAR30 (from 3.46 % to 3.68 %) and collection rate (from 1.90 % to 2.00 %)." in text
-    assert "Needs attention: portfolio health at 2.00 of 10 (critical below 3) and PAR90" in text
 
 
 def test_nothing_moved(metrics):
@@ -147,7 +165,7 @@ def test_what_needs_attention(metrics):
     text = said(metrics)
     assert "Needs attention: PAR90 at 3.25 % (warning above 3)." in text
     assert "6 of 1,010 rows in the input could not be used and stand aside in quarantine." in text
-    assert "Collection rate could not be computed: no cash figures." in text
+    assert "Cash coverage (CollectionRate) could not be computed: no cash figures." in text
 
 
 def test_many_figures_past_a_limit_are_counted(metrics):
@@ -158,12 +176,17 @@ def test_many_figures_past_a_limit_are_counted(metrics):
 
 def test_figures_that_are_not_among_the_first_are_counted_when_lost(metrics):
     metrics["kpis"]["PAR60"].update(value=None, status="not_computable", reason="no dates")
-    assert "1 further figure could not be computed from this input" in said(metrics)
+    assert "1 further figure could not be computed, for the reasons beside their formulas." in said(metrics)
+    metrics["missing"].append({"kpi": "PAR60", "add": "balances"})
+    assert "1 further figure could not be computed from this input; “What to add to see more” says" in said(metrics)
 
 
 def test_nothing_computable(empty):
     text = said(empty)
-    titles = "Portfolio at risk, 30 days, Portfolio at risk, 90 days, Collection rate and Portfolio health"
+    titles = (
+        "Portfolio at risk, 30 days, Portfolio at risk, 90 days, Cash coverage (CollectionRate) and Arrears-and-cash "
+        "index (PortfolioHealth)"
+    )
     assert f"{titles} could not be computed: no balance is outstanding." in text
     assert "moved" not in text
 

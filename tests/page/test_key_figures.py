@@ -68,7 +68,7 @@ def test_card_with_everything(metrics):
 def test_reason_stands_in_place_of_a_value(metrics):
     shown = card(kpi_cards(metrics, []), "CollectionRate")
     assert text(shown) == (
-        "Collection rate CollectionRate No cash figures – Not computable Not computable at 30 November 2025 "
+        "Cash coverage (CollectionRate) No cash figures – Not computable Not computable at 30 November 2025 "
         "Warning below 1.5, critical below 1"
     )
     assert 'class="value"' not in shown

@@ -87,9 +87,15 @@ def _composed():
     limits = {f"{level} {side} {{limit}}" for level in ("warning", "critical") for side in ("above", "below")}
     past = {f"{{title}} at {{value}} ({limit})" for limit in limits}
     verdicts = {
-        f"{{hits}} of {{judged}} figures with limits {verb} past {whose} {level} limit."
-        for level in ("warning", "critical") for verb, whose in (("is", "its"), ("are", "their"))
+        f"{{hits}} {of} {verb} past {limit}: {{names}}."
+        for of in ("of {judged} figures with limits", "of these")
+        for verb, limit in (
+            ("are", "a limit"),
+            *((verb, f"{whose} {level} limit") for level in ("warning", "critical")
+              for verb, whose in (("is", "its"), ("are", "their"))),
+        )
     }  # fmt: skip
+    verdicts |= {f"{{name}} ({level} limit)" for level in ("warning", "critical")}
     words = {f"{noun} {{number}}" for noun in concentration.NOUNS}
     plurals = {f"{text}s" for text in SPANISH if f"{text}s" in SPANISH}
     named = {name for names in bands.BANDS.values() for name in names if re.search("[a-z]", name)}

@@ -24,21 +24,21 @@ def outlook(metrics):
 def test_part_that_holds_far_more_of_the_arrears_than_of_the_book_is_named(metrics):
     # 2 × 50 / 3.6773 and 2 × 40 / 3.25
     assert where(metrics, COMPANY, ("company", "ABT", 98.0, 2.73, 2.5)) == (
-        "Company ABF holds 2.0 % of the book, but 27.2 % of what is 30 days late or more "
+        "Loans lent by company ABF make up 2.0 % of the book, but 27.2 % of what is 30 days late or more "
         "and 24.6 % of what is 90 days late or more."
     )
 
 
 def test_of_several_the_one_with_the_most_beyond_its_share_is_named(metrics):
     told = where(metrics, COMPANY, ("region", "Santa_Ana", 20.0, 12.0, 0.0), ("term", "0–30", 20.0, 11.0, 1.0))
-    assert told == "Region Santa Ana holds 20.0 % of the book, but 65.3 % of what is 30 days late or more."
+    assert told == "Borrowers in region Santa Ana owe 20.0 % of the book, but 65.3 % of what is 30 days late or more."
 
 
 @pytest.mark.parametrize(
     ("dimension", "value", "named"),
     [
-        ("product", "business_loan", "Product business loan holds"),
-        ("segment", "SME", "Segment SME holds"),
+        ("product", "business_loan", "Loans of product business loan make up"),
+        ("segment", "SME", "Borrowers of segment SME owe"),
         ("ticket", "below 1,000", "Loans below 1,000 USD hold"),
         ("ticket", "1,000–5,000", "Loans of 1,000–5,000 USD hold"),
         ("ticket", "50,000 and more", "Loans of 50,000 USD and more hold"),
@@ -93,19 +93,19 @@ def test_other_dates_are_not_meant(metrics):
 @pytest.mark.parametrize(
     ("par90", "next_share", "told"),
     [
-        (2.8, 0.25, "PAR90 comes to 3.05 % within a month (warning above 3)."),
+        (2.8, 0.25, "PAR90 comes to 3.05 % (warning above 3)."),
         (2.8, 0.2, ""),  # exactly on the limit is not past it
         (3.25, 0.25, ""),  # past it already
-        (3.0, 0.01, "PAR90 comes to 3.01 % within a month (warning above 3)."),
-        (3.25, 2.0, "PAR90 comes to 5.25 % within a month (critical above 5)."),
-        (2.0, 4.0, "PAR90 comes to 6.00 % within a month (critical above 5)."),
-        (2.9, 0.1001, "PAR90 comes to 3.0001 % within a month (warning above 3)."),
+        (3.0, 0.01, "PAR90 comes to 3.01 % (warning above 3)."),
+        (3.25, 2.0, "PAR90 comes to 5.25 % (critical above 5)."),
+        (2.0, 4.0, "PAR90 comes to 6.00 % (critical above 5)."),
+        (2.9, 0.1001, "PAR90 comes to 3.0001 % (warning above 3)."),
     ],
 )
 def test_next_to_be_very_late_are_told_when_they_pass_a_limit(metrics, par90, next_share, told):
     metrics["kpis"]["PAR90"]["value"] = par90
     metrics["aging"][3]["share"] = next_share
-    assert outlook(metrics).partition("unless it is paid, ")[2] == told
+    assert outlook(metrics).partition("stays as large as it is, ")[2] == told
 
 
 def test_nothing_is_foretold_without_figures_or_limits(metrics):
@@ -123,6 +123,6 @@ def test_both_in_spanish(metrics, spanish):
         "de mora."
     )
     assert outlook(metrics) == (
-        "Otro 0.25 % de la cartera tiene de 60 a 89 días de mora: si no se paga, PAR90 llega a 3.05 % en un mes "
-        "(alerta sobre 3)."
+        "Otro 0.25 % de la cartera tiene de 60 a 89 días de mora. Si nada de ello se paga en 30 días, y la cartera "
+        "sigue del mismo tamaño, PAR90 llega a 3.05 % (alerta sobre 3)."
     )

@@ -180,9 +180,9 @@ def test_missing_names_each_addition_once(metrics):
     html = page.missing_list(page.in_words(metrics))
     assert html.count("<li>") == 1
     assert (
-        "<strong>Collection rate and Portfolio health</strong>, add a financial statement of that date with its cash"
-        in html
-    )
+        "<strong>Cash coverage (CollectionRate) and Arrears-and-cash index (PortfolioHealth)</strong>, "
+        "add a financial statement of that date with its cash"
+    ) in html
     assert "Nothing is missing" in page.missing_list(metrics | {"missing": []})
 
 
