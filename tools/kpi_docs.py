@@ -37,7 +37,9 @@ def _entry(name: str, kpi: Definition) -> str:
     limits = [f"{level} {limit:g}" for level, limit in (kpi.thresholds or {}).items() if limit is not None]
     better = f"{kpi.direction} is better" if kpi.direction else "neither way is better"
     facts = "; ".join(["per cent" if kpi.unit == "%" else kpi.unit, better, *limits, kpi.owner])
-    return f"**{name}**, {kpi.title}: {facts}.\n\n    {kpi.shown_formula}\n\n{kpi.note}\n".replace("\n\n\n", "\n\n")
+    convention = f"Convention: {kpi.convention}" if kpi.convention else ""
+    parts = (f"**{name}**, {kpi.title}: {facts}.", f"    {kpi.shown_formula}", kpi.note, convention)
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def write() -> Path:

@@ -23,8 +23,9 @@ ENGLISH = {
     "no_loan_of_tape": "no loan of the tape is in the loans export",
     "lateness_unknown": "days past due or the written-off balance are not known of every loan",
     "month_end_missing": "the balances of twelve month-ends are not all there (none of {month})",
-    "all_due_in_month": "all that was outstanding at the month's start was due in the month",
-    "paid_less_than_due": "less principal was paid than was due, so nothing was prepaid on balance",
+    "no_month_before": "the input has no balances of {month}, the month before, from which movement is counted",
+    "month_not_known": "a rate of {months} months needs each of them, and that of {month} is not known",
+    "rate_basis_unknown": "whether the contract rates hold fees cannot be told from interest and fees of the loans",
     "no_principal_paid": "no principal was paid in twelve months",
     "rate_above_whole": "more than all that was there at the month's start went in the month",
     "nothing_outstanding": "nothing is outstanding",
@@ -62,6 +63,11 @@ ENGLISH = {
     "tape_without_loan": "{rows} of the tape belong to no loan of the loans export, and so to no vintage.",
     "one_row": "{count} row ({usd} USD of principal)",
     "many_rows": "{count} rows ({usd} USD of principal)",
+    "rates_hold_fees": "The contract rates hold fees: interest and fees over principal, annualised, equal them. So "
+    "the contract rate compares with the yield with fees, and the contract rate without fees with the realised rate.",
+    "dates_close_month": "Every date is the first of a month: its balances count as the close of the month before.",
+    "late_no_more": "{rows} of the tape: matured more than {days} days ago, late on {date}, and 0 days late now with a "
+    "balance. See whether the days past due were reset.",
     "partial_month": "What was paid and due in {month} counts up to {last}: the month is not whole.",
 }
 JOINTS = {"what": " + ", "columns": " and ", "accounts": ", ", "names": ", ", "titles": ", "}

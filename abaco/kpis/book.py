@@ -4,11 +4,13 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import narwhals as nw
 
 from abaco.core.dates import month_end, months_before
+from abaco.core.errors import NotComputableError
 
 T = TypeVar("T")
 
@@ -58,9 +60,31 @@ class Book:
             self._cache[compute] = compute(self)
         return self._cache[compute]
 
+    @property
+    def is_dated_after(self) -> bool:
+        """Whether every date is the first of a month, and so stands for the close of the month before."""
+        return all(day.day == 1 for day in self.dates)
+
+    def close(self, day: dt.date) -> dt.date:
+        """Return the day whose close the balances of a date are."""
+        return day - dt.timedelta(1) if self.is_dated_after else day
+
     def through(self, day: dt.date) -> dt.date:
         """Return the day up to which the figures of a date reach: of the measurement date's not beyond `as_of`."""
-        return min(day, self.as_of) if day == self.date else day
+        return min(self.close(day), self.as_of) if day == self.date else self.close(day)
+
+    def part_of_month(self, day: dt.date) -> Fraction:
+        """Return the part of its month that the figures of a date reach to: 1 of a whole month.
+
+        Raises
+        ------
+        NotComputableError
+            When the figures are from before the month.
+        """
+        last, end = self.through(day), month_end(self.close(day))
+        if month_end(last) < end:
+            raise NotComputableError("figures_before_month", date=last)
+        return Fraction(last.day, end.day)
 
     @property
     def partial_through(self) -> dt.date | None:

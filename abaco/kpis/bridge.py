@@ -59,28 +59,25 @@ def terms(transitions: Iterable[Transition], days: int) -> dict[str, Decimal | N
     -------
     dict
         ``new arrears``: at risk now, and less than 7 days late or not there before. ``rolled on``: at risk now, and
-        late but not yet at risk before, and what more is at risk of loans that were before. ``cured``: still owed, but
-        at risk no more. ``paid``: gone, and what less is at risk of loans that still are. ``written off``: that part of
-        a fall by which the loan's written-off balance rose, less what came back by reversed write-offs. They sum to
-        the change. Without written-off balances, that term is None and part of ``paid``.
+        late but not yet at risk before, and what more is at risk of loans that were before. ``cured``: what was at
+        risk and is still owed, but at risk no more. ``paid``: what was at risk and is not owed any more, or not by
+        loans that still are at risk. ``written off``: that part of a fall by which the loan's written-off balance rose,
+        less what came back by reversed write-offs. They sum to the change. Without written-off balances, that term is
+        None and part of ``paid``.
     """
     sums: dict[str, Decimal | None] = dict.fromkeys(MOVED, Decimal("0.00"))
     for transition in transitions:
-        rise, fall, written, back = (
-            transition.usd[f"{name}_{days}"] for name in ("rise", "fall", "written", "reversed")
+        rise, fall, written, cured, back = (
+            transition.usd[f"{name}_{days}"] for name in ("rise", "fall", "written", "cured", "reversed")
         )
         if transition.knows_written_off:
             sums["written off"] += back - written
         else:
             written, back, sums["written off"] = Decimal(0), Decimal(0), None
         sums["rolled on" if transition.opening in LATENESS[1:] else "new arrears"] += rise - back
-        sums["cured" if is_cured(transition, days) else "paid"] -= fall - written
+        sums["cured"] -= cured
+        sums["paid"] -= fall - written - cured
     return sums
-
-
-def is_cured(transition: Transition, days: int) -> bool:
-    """Return whether loans still owe something and are less late than `days`."""
-    return transition.closing in LATENESS and list(FIRST_DAY.values())[LATENESS.index(transition.closing)] < days
 
 
 def apportioned(exact: Sequence[Decimal], whole: Decimal, precision: int) -> list[Decimal]:

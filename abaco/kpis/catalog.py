@@ -17,11 +17,12 @@ FUNCTIONS = {
     for found in (
         functions.portfolio_health,
         functions.annual_rate,
-        functions.single_monthly_mortality,
         functions.days_to_collect,
         concentration.herfindahl,
     )
 }
+# The runbook computes these from the figures as they are published; every other function takes the exact ones.
+OF_PUBLISHED = (functions.portfolio_health,)
 GROUPS = (
     "core", "risk", "write-off", "movement", "vintage", "collection", "pricing", "book", "concentration",
     "prepayment", "balance sheet", "expected loss",
@@ -47,6 +48,7 @@ class Definition(BaseModel):
     warning: StrictFloat | StrictInt | None = None
     critical: StrictFloat | StrictInt | None = None
     note: str = ""
+    convention: str = ""
 
     @model_validator(mode="after")
     def _is_whole(self):

@@ -5,69 +5,38 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from abaco.core.errors import NotComputableError
 
 
-def annual_rate(monthly: Decimal) -> Decimal:
-    """What a monthly rate amounts to when it goes on for a year.
+def annual_rate(kept: Decimal, months: Decimal) -> Decimal:
+    """What the rate of some months amounts to when it goes on for a year.
 
     Parameters
     ----------
-    monthly
-        In per cent of what was there at the month's start.
+    kept
+        The share, from 0 to 1, that was left at the end of the months.
+    months
+        How many, a part of a month by its days.
 
     Returns
     -------
     Decimal
-        1 − (1 − monthly)¹², in per cent.
+        1 − kept ^ (12 / months), in per cent.
 
     Raises
     ------
     NotComputableError
-        When it is above 100: of loans that came and went within the month, say.
+        When more went than was there, or in no time.
 
     Examples
     --------
-    >>> annual_rate(Decimal("1"))
+    >>> annual_rate(Decimal("0.99"), Decimal(1))
     Decimal('11.3615128283870719341')
+    >>> annual_rate(Decimal("0.9"), Decimal(12))
+    Decimal('10.0000000000000000000')
     """
-    if monthly > 100:
+    if kept < 0 or months <= 0:
         raise NotComputableError("rate_above_whole")
     with localcontext(prec=50, rounding=ROUND_HALF_EVEN):
-        left = 1 - (1 - monthly / 100) ** 12
-    return (left * 100).quantize(Decimal("1e-19"))
-
-
-def single_monthly_mortality(
-    principal_paid_usd: Decimal, principal_due_usd: Decimal, opening_balance_usd: Decimal
-) -> Decimal:
-    """How much of the book was paid back before it was due, in one month.
-
-    Parameters
-    ----------
-    principal_paid_usd, principal_due_usd
-        In the month, in USD.
-    opening_balance_usd
-        Outstanding at the month's start, in USD.
-
-    Returns
-    -------
-    Decimal
-        (paid − due) / (opening − due), in per cent.
-
-    Raises
-    ------
-    NotComputableError
-        When less was paid than was due: then there was no net prepayment.
-
-    Examples
-    --------
-    >>> single_monthly_mortality(Decimal("150.00"), Decimal("100.00"), Decimal("1100.00"))
-    Decimal('5.00')
-    """
-    early, left = principal_paid_usd - principal_due_usd, opening_balance_usd - principal_due_usd
-    if left <= 0:
-        raise NotComputableError("all_due_in_month")
-    if early < 0:
-        raise NotComputableError("paid_less_than_due")
-    return early / left * 100
+        left = kept ** (12 / months) if kept else Decimal(0)
+        return ((1 - left) * 100).quantize(Decimal("1e-19"))
 
 
 def days_to_collect(rotation: Decimal) -> Decimal:

@@ -1,18 +1,20 @@
 """KPIs over time: every date in the input, each on its own, and jumps from one date to the next."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
+from abaco.core.dates import month_end
 from abaco.core.decimals import rounded
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
+from abaco.kpis.book import Book
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
-from abaco.kpis.values import evaluate
+from abaco.kpis.values import evaluate, is_of_month
 
 TABLE = Table(
     "history",
@@ -57,8 +59,23 @@ def change_pct(value: Decimal, previous: Decimal) -> Decimal | None:
     return None if previous == 0 else rounded((value - previous) / abs(previous) * 100, 2)
 
 
+def uncompared(definitions: Mapping[str, Definition], book: Book, before: dt.date | None) -> set[str]:
+    """Return the KPIs of a month that are not compared with the date before.
+
+    A part of a month is not compared with a whole one, nor with a shorter part of the same month.
+    """
+    is_same_month = before is not None and month_end(before) == month_end(book.date)
+    if book.partial_through is None and not is_same_month:
+        return set()
+    return {name for name in definitions if is_of_month(definitions, name)}
+
+
 def anomalies(
-    values: Mapping[str, dict[str, Any]], before: Mapping[str, dict[str, Any]], *, max_change_pct: float
+    values: Mapping[str, dict[str, Any]],
+    before: Mapping[str, dict[str, Any]],
+    *,
+    max_change_pct: float,
+    uncompared: Collection[str] = (),
 ) -> list[dict]:
     """Return the KPIs that changed by more than `max_change_pct` per cent against the previous date.
 
@@ -67,7 +84,7 @@ def anomalies(
     found = []
     for name, entry in values.items():
         value, previous = entry["value"], before.get(name, {}).get("value")
-        if value is None or previous is None or value == previous:
+        if value is None or previous is None or value == previous or name in uncompared:
             continue
         # compared unrounded: 25.001 is beyond 25
         if abs(value - previous) * 100 > abs(previous) * Decimal(str(max_change_pct)):

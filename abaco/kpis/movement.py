@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from abaco.core.dates import months_before
 from abaco.core.decimals import rounded
 from abaco.core.parquet import arrow_schema
+from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.balances import WRITTEN_OFF as SAYS_WRITTEN_OFF
 from abaco.kpis.book import Book, openings
@@ -57,9 +59,14 @@ TABLE = Table(
 
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named measures on every date that has one in the month before, from one join of the tape."""
-    found = {}
+    starts = openings(book.dates)
+    found = {
+        day: Totals(0, {}, {}, dict.fromkeys(names, Reason("no_month_before", month=f"{months_before(day, 1):%Y-%m}")))
+        for day in book.dates
+        if day not in starts
+    }
     moved = book.cached(book_transitions)
-    for pair in openings(book.dates).items():
+    for pair in starts.items():
         if transitions := moved.get(pair):
             loans = sum(transition.loans for transition in transitions)
             sums = {name: usd for name, usd in amounts(transitions).items() if name in names}

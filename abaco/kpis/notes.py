@@ -5,14 +5,18 @@ from decimal import Decimal
 
 import narwhals as nw
 
+from abaco.core.dates import day_number
 from abaco.core.reasons import Reason
 from abaco.kpis import flows
 from abaco.kpis.book import Book
+from abaco.kpis.pricing import basis_note
+
+LONG_AFTER = 30  # days after maturity from which days past due that fall to 0 are noted
 
 
 def notes(book: Book) -> list[Reason]:
     """Return what a reader should know about the exports beside the tape: what counts nowhere, or only in part."""
-    return [*_unused(book), *_unmatched_rows(book), *_partial(book)]
+    return [*_unused(book), *_unmatched_rows(book), *_late_no_more(book), *_conventions(book), *_partial(book)]
 
 
 def _unused(book: Book) -> Iterator[Reason]:
@@ -36,6 +40,33 @@ def _unmatched_rows(book: Book) -> Iterator[Reason]:
         owed = at_date.filter(~nw.col("loan_id").is_null()).join(known, on="loan_id", how="anti")
         if rows := _rows(owed.select(principal_usd=nw.col("total_receivable_usd"))):
             yield Reason("tape_without_loan", rows=rows)
+
+
+def _late_no_more(book: Book) -> Iterator[Reason]:
+    """Yield the loans long past maturity, with a balance, whose days past due fell to 0 since the date before."""
+    tape, needed = book.tape.lazy(), ("loan_id", "days_past_due", "disbursed_on", "term_days")
+    if len(book.dates) < 2 or not set(needed) <= set(tape.collect_schema().names()):
+        return
+    former = book.dates[-2]
+    matured = day_number("disbursed_on") + nw.col("term_days")
+    is_long_due = matured + LONG_AFTER < book.through(book.date).toordinal()
+    was_late = tape.filter((nw.col("measurement_date") == former) & (nw.col("days_past_due") > 0)).select("loan_id")
+    now = tape.filter(
+        (nw.col("measurement_date") == book.date)
+        & (nw.col("total_receivable_usd") > 0)
+        & (nw.col("days_past_due") == 0)
+        & is_long_due
+    )
+    back = now.join(was_late, on="loan_id", how="inner").select(principal_usd=nw.col("total_receivable_usd"))
+    if rows := _rows(back):
+        yield Reason("late_no_more", rows=rows, days=LONG_AFTER, date=former)
+
+
+def _conventions(book: Book) -> Iterator[Reason]:
+    if book.is_dated_after:
+        yield Reason("dates_close_month")
+    if note := basis_note(book):
+        yield note
 
 
 def _partial(book: Book) -> Iterator[Reason]:

@@ -10,9 +10,8 @@ from typing import Any
 from abaco.core.reasons import Reason
 from abaco.ingest import sample_mark
 from abaco.kpis.catalog import Definition
-from abaco.kpis.measures import MEASURES
 from abaco.kpis.totals import Totals
-from abaco.kpis.values import all_measures, evaluate
+from abaco.kpis.values import evaluate, is_of_month
 
 
 def number(value: Decimal | None) -> float | int | None:
@@ -30,6 +29,7 @@ def kpi_entries(
     now: Mapping[str, dict],
     before: tuple[dt.date, Mapping[str, dict]] | None,
     partial_through: dt.date | None = None,
+    uncompared: Collection[str] = (),
 ) -> dict[str, dict[str, Any]]:
     """Return the ``kpis`` of metrics.json.
 
@@ -41,6 +41,8 @@ def kpi_entries(
         The previous date in the input and its values, or None when there is none.
     partial_through
         The day up to which the date's month is known, or None when the month is whole.
+    uncompared
+        KPIs whose change is left out (see `history.uncompared`).
     """
 
     entries = {}
@@ -48,7 +50,7 @@ def kpi_entries(
         entry = now[name]
         former = before[1][name]["value"] if before else None
         known = entry["value"] is not None and former is not None
-        of_month = any(MEASURES[m].of_month for m in all_measures(definitions, name))
+        of_month = is_of_month(definitions, name)
         entries[name] = {
             "title": kpi.title,
             "group": kpi.group,
@@ -61,13 +63,14 @@ def kpi_entries(
             "denominator": text(entry["denominator"]),
             "rows": entry["rows"],
             "previous": {"date": str(before[0]), "value": number(former)} if before else None,
-            "change": number(entry["value"] - former) if known else None,
+            "change": number(entry["value"] - former) if known and name not in uncompared else None,
             "partial_through": str(partial_through) if partial_through and of_month else None,
             "thresholds": kpi.thresholds,
             "formula": kpi.shown_formula,
             "precision": kpi.precision,
             "owner": kpi.owner,
             "note": kpi.note,
+            "convention": kpi.convention,
         }
     return entries
 

@@ -9,11 +9,13 @@ from abaco.core.dates import month_end, months_before
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.kpis.book import Book
-from abaco.kpis.collection import flows_of
+from abaco.kpis.collection import Flows, flows_of
 from abaco.kpis.daily_sums import measured
+from abaco.kpis.settlement import CENT, DATED, DAY_CENTS
 from abaco.kpis.totals import Measure, Totals
 
 PAYMENTS = "transactions, or real payments, of the last 12 months"
+DATED_PAYMENTS = f"{PAYMENTS}, and the loans export with disburse_date"
 NEEDS = ("total_receivable_usd",)
 MEASURES = {
     "year_interest_usd": Measure("the interest paid in the last 12 months", PAYMENTS),
@@ -22,7 +24,14 @@ MEASURES = {
     "year_mean_balance_usd": Measure(
         "the mean outstanding balance of the last 12 month-ends", "balances of the last 12 month-ends"
     ),
+    "year_dated_principal_usd": Measure(
+        "the principal paid in the last 12 months by loans whose day of lending is known", DATED_PAYMENTS
+    ),
+    "year_principal_days_usd": Measure(
+        "the same principal times the days from lending to payment", DATED_PAYMENTS, "USD × days"
+    ),
 }
+SETTLED = {"year_dated_principal_usd": DATED, "year_principal_days_usd": DAY_CENTS}
 COLUMNS = {"year_interest_usd": "interest_usd", "year_fees_usd": "fees_usd", "year_principal_usd": "principal_usd"}
 
 
@@ -46,8 +55,11 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
     What is not a month's end counts back to the same day of the year before, so that a year always has twelve months.
     """
     spans = {day: year_up_to(book.through(day)) for day in book.dates}
-    paid = book.cached(flows_of).paid
-    amounts = {name: partial(paid.counted, columns=(c,)) for name, c in COLUMNS.items()} if paid else {}
+    moved = book.cached(flows_of)
+    amounts = {}
+    if paid := moved.paid:
+        amounts = {name: partial(paid.counted, columns=(c,)) for name, c in COLUMNS.items()}
+        amounts |= {name: partial(_settled, moved, c) for name, c in SETTLED.items()}
     found = measured(spans, names, amounts)
     if "year_mean_balance_usd" in names:
         owed = {day: total.sums.get("total_receivable_usd") for day, total in before.items()}
@@ -58,6 +70,11 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
             except NotComputableError as error:
                 total.reasons["year_mean_balance_usd"] = error.reason
     return found
+
+
+def _settled(moved: Flows, column: str, first: dt.date, last: dt.date) -> tuple[Decimal, int]:
+    _, rows = moved.paid.counted(first, last, ("principal_usd",))
+    return rounded(moved.settled.between(first, last, column) * CENT, 2), rows
 
 
 def mean_balance(balances: Mapping[dt.date, Decimal | None], day: dt.date) -> Decimal:

@@ -18,11 +18,15 @@ from abaco.kpis.transitions import moves
 COLUMNS = ("company", "product", "segment", "region")
 DIMENSIONS = (*COLUMNS, "ticket", "term")
 AT_RISK = {"par30": ("dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd"), "par90": ("dpd_90_plus_usd",)}
+LARGEST = {
+    "company": "the balance lent by the largest of the lender's companies",
+    "product": "the balance lent as the largest product",
+    "segment": "the balance that borrowers of the largest segment owe",
+    "region": "the balance that borrowers in the largest region owe",
+}
 MEASURES = {
-    f"largest_{name}_usd": Measure(
-        f"the balance of the largest {name}", f"a column {name} in the tape, or the loans export with it"
-    )
-    for name in COLUMNS
+    f"largest_{name}_usd": Measure(title, f"a column {name} in the tape, or the loans export with it")
+    for name, title in LARGEST.items()
 }
 TABLE = Table(
     "segments",
@@ -90,7 +94,7 @@ def by_value(book: Book, dimension: str) -> dict[dt.date, dict[str, dict[str, De
 
 
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
-    """Return what the largest company, product, segment or region owes on every date."""
+    """Return the balance of the largest company, product, segment or region on every date."""
     found = {day: Totals(0, dict.fromkeys(names), dict.fromkeys(names, 0)) for day in book.dates}
     for name in names:
         for day, values in by_value(book, name.removeprefix("largest_").removesuffix("_usd")).items():

@@ -35,7 +35,8 @@ class Transition:
     usd
         Sums by name: ``opening``, ``closing`` (balances), ``opening_written_off``, ``risen``, ``fallen`` (written-off
         balance), and for each number of days, ``rise_30`` say, by how much what is at risk of each loan rose and fell,
-        and how much of the fall was ``written`` off and of the rise ``reversed`` from a write-off.
+        and how much of the fall was ``written`` off, or ``cured``: still owed, and at risk no more; and of the rise
+        ``reversed`` from a write-off.
     knows_written_off
         Both dates say what is written off; else a loan that was written off looks ``paid``.
     """
@@ -179,12 +180,15 @@ def _at_risk(k: int) -> list[nw.Expr]:
     was, now = (nw.coalesce(f"{side}_late_{k}", ZERO) for side in ("was", "is"))
     off, still = (nw.coalesce(f"{side}_written_off", ZERO) for side in ("was", "is"))
     rise, fall = _above(now, was), _above(was, now)
+    written, owed = _least(fall, _above(still, off)), nw.coalesce("is_balance", ZERO)
+    cured = nw.when(now > 0).then(ZERO).otherwise(_least(fall - written, owed))
     return [
         was.alias(f"before_{k}"),
         now.alias(f"after_{k}"),
         rise.alias(f"rise_{k}"),
         fall.alias(f"fall_{k}"),
-        _least(fall, _above(still, off)).alias(f"written_{k}"),
+        written.alias(f"written_{k}"),
+        cured.alias(f"cured_{k}"),
         _least(rise, _above(off, still)).alias(f"reversed_{k}"),
     ]
 
@@ -198,7 +202,7 @@ def _least(one: nw.Expr, other: nw.Expr) -> nw.Expr:
 
 
 def _amounts(days: Sequence[int]) -> list[str]:
-    of_days = [f"{name}_{k}" for k in days for name in ("rise", "fall", "written", "reversed")]
+    of_days = [f"{name}_{k}" for k in days for name in ("rise", "fall", "written", "cured", "reversed")]
     return ["opening", "closing", "opening_written_off", "risen", "fallen", *of_days]
 
 

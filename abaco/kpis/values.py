@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.core.reasons import Reason
-from abaco.kpis.catalog import FUNCTIONS, Definition
+from abaco.kpis.catalog import FUNCTIONS, OF_PUBLISHED, Definition
 from abaco.kpis.measures import MEASURES
 from abaco.kpis.totals import Totals
 
@@ -48,12 +48,13 @@ def evaluate(definitions: Mapping[str, Definition], total: Totals, date: dt.date
     Returns
     -------
     dict
-        ``value`` (Decimal, or None with a `Reason`), ``status``, ``numerator`` and ``denominator`` in their unit,
+        ``value`` (Decimal, or None with a `Reason`), ``exact``, the value before it was rounded, ``status``,
+        ``numerator`` and ``denominator`` in their unit,
         and ``rows``, how many rows of the input have the values that it needs.
     """
     found: dict[str, dict[str, Any]] = {}
     for name, kpi in definitions.items():
-        entry = {"value": None, "reason": None, "numerator": None, "denominator": None}
+        entry = {"value": None, "exact": None, "reason": None, "numerator": None, "denominator": None}
         counts = [total.counts.get(m, 0) for m in kpi.measures]
         counts += [found[i]["rows"] for i in kpi.inputs if i in found]
         entry["rows"] = min(filter(None, counts), default=0)
@@ -86,19 +87,26 @@ def _quotient(kpi: Definition, total: Totals) -> dict[str, Any]:
         sum((known(total, name) for name in names), Decimal(0)) for names in (kpi.numerator, kpi.denominator)
     )
     if not kpi.denominator:
-        return {"value": rounded(above * kpi.scale, kpi.precision), "numerator": above}
+        return _value(kpi, above * kpi.scale) | {"numerator": above}
     if below <= 0:
         titles = tuple(MEASURES[name].title for name in kpi.denominator)
         raise NotComputableError("nothing_to_divide_by", what=titles, sum=below)
-    return {"value": rounded(above / below * kpi.scale, kpi.precision), "numerator": above, "denominator": below}
+    with localcontext(prec=50):
+        return _value(kpi, above / below * kpi.scale) | {"numerator": above, "denominator": below}
+
+
+def _value(kpi: Definition, exact: Decimal) -> dict[str, Decimal]:
+    return {"value": rounded(exact, kpi.precision), "exact": exact}
 
 
 def _composite(kpi: Definition, found: Mapping[str, dict[str, Any]], total: Totals) -> dict[str, Any]:
     for name in kpi.inputs:
         if name in found and found[name]["value"] is None:
             return {"reason": Reason("input_not_computable", kpi=name, reason=found[name]["reason"])}
-    arguments = (found[name]["value"] if name in found else known(total, name) for name in kpi.inputs)
-    return {"value": rounded(FUNCTIONS[kpi.function](*arguments), kpi.precision)}
+    function = FUNCTIONS[kpi.function]
+    kind = "value" if function in OF_PUBLISHED else "exact"
+    arguments = (found[name][kind] if name in found else known(total, name) for name in kpi.inputs)
+    return _value(kpi, function(*arguments))
 
 
 def missing(definitions: Mapping[str, Definition], values: Mapping[str, dict[str, Any]], total: Totals) -> list[dict]:
@@ -117,6 +125,11 @@ def all_measures(definitions: Mapping[str, Definition], name: str) -> list[str]:
     kpi = definitions[name]
     inner = [m for i in kpi.inputs if i in definitions for m in all_measures(definitions, i)]
     return [*kpi.measures, *inner]
+
+
+def is_of_month(definitions: Mapping[str, Definition], name: str) -> bool:
+    """Return whether a KPI adds up what happened since the month began, and is partial until the month is over."""
+    return any(MEASURES[measure].of_month for measure in all_measures(definitions, name))
 
 
 def inconsistent(definitions: Mapping[str, Definition], found: Mapping[str, dict[str, Any]]) -> list[str]:

@@ -50,7 +50,7 @@ NEEDED = ("loan_id", "disbursed_on", "days_past_due", "written_off_usd", "dpd_90
 
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
     """Return the named measures on every date of the tape, each with the days past due of its own date."""
-    spans = {day: (day, day) for day in book.dates}
+    spans = {day: (day, book.close(day)) for day in book.dates}
     if (daily_sums := book.cached(lent)) is None:
         return measured(spans, names, {})
     amounts = {"rdr_disbursed_usd": partial(_lent_before, daily_sums)}
@@ -87,19 +87,19 @@ def late_by_month(tape: nw.LazyFrame) -> dict[dt.date, list[dict[str, Any]]]:
     return found
 
 
-def _late(by_date: Mapping[dt.date, list[dict[str, Any]]], day: dt.date, _: dt.date) -> tuple[Decimal, int]:
+def _late(by_date: Mapping[dt.date, list[dict[str, Any]]], day: dt.date, close: dt.date) -> tuple[Decimal, int]:
     lent_ones = [row for row in by_date[day] if row["month"] is not None]
     if not lent_ones:
         raise NotComputableError("no_loan_of_tape")
-    old = [row for row in lent_ones if month_number(day) - row["month"] >= AGE]
+    old = [row for row in lent_ones if month_number(close) - row["month"] >= AGE]
     rows = sum(row[ROWS] for row in old)
     if sum(row["known"] for row in old) < rows:
         raise NotComputableError("lateness_unknown")
     return sum((row["late_usd"] for row in old), Decimal("0.00")), rows
 
 
-def _lent_before(daily_sums: DailySums, day: dt.date, _: dt.date) -> tuple[Decimal, int]:
-    span = daily_sums.days[0], months_before(day, AGE)
+def _lent_before(daily_sums: DailySums, _: dt.date, close: dt.date) -> tuple[Decimal, int]:
+    span = daily_sums.days[0], months_before(close, AGE)
     return daily_sums.between(*span, "principal_usd"), int(daily_sums.between(*span, ROWS))
 
 
@@ -138,9 +138,11 @@ def vintages(book: Book) -> pa.Table:
     """
     daily_sums, rows = book.cached(lent), []
     if daily_sums and _has_columns(book) and _is_whole(book.tape.lazy()):
-        defaults = first_defaults(book.tape.lazy())
-        whole = month_number(book.as_of) - (book.as_of < month_end(book.as_of))
-        seen = max(_seen_since(book.dates), month_number(daily_sums.days[0]) // 3 * 3)
+        closes = [book.close(day) for day in book.dates]
+        last = book.through(book.date)
+        defaults = first_defaults(book.tape.lazy(), months_after=month_number(book.date) - month_number(closes[-1]))
+        whole = month_number(last) - (last < month_end(last))
+        seen = max(_seen_since(closes), month_number(daily_sums.days[0]) // 3 * 3)
         for quarter in range(-(-seen // 3) * 3, whole - 1, 3):
             rows += _curve(quarter, whole, daily_sums, defaults)
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
@@ -163,13 +165,15 @@ def _seen_since(dates: Collection[dt.date]) -> int:
     return first
 
 
-def first_defaults(tape: nw.LazyFrame) -> dict[tuple[int, int], Decimal]:
+def first_defaults(tape: nw.LazyFrame, months_after: int = 0) -> dict[tuple[int, int], Decimal]:
     """Return what loans owed when they were first 90 days late or written off, by month of disbursement and age.
 
     Parameters
     ----------
     tape
         One row a loan and date.
+    months_after
+        How many months after the close of a month the tape dates its balances: 0, or 1 (see `Book.close`).
     """
     late, off = nw.col("dpd_90_plus_usd") > 0, nw.col("written_off_usd") > 0
     gross = nw.col("total_receivable_usd") + nw.col("written_off_usd")
@@ -178,7 +182,7 @@ def first_defaults(tape: nw.LazyFrame) -> dict[tuple[int, int], Decimal]:
     )
     first = rows.group_by("loan_id").agg(nw.col("measurement_date").min())
     at_first = rows.join(first, on=["loan_id", "measurement_date"], how="inner").with_columns(
-        age=_month("measurement_date") - nw.col("month")
+        age=_month("measurement_date") - months_after - nw.col("month")
     )
     sums = at_first.group_by("month", "age").agg(nw.col("owed_usd").sum())
     found = sums.collect("pyarrow").to_native().to_pylist()

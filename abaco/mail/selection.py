@@ -24,7 +24,7 @@ def short_table(metrics: dict) -> list[dict]:
     groups = [
         (phrase("Past a limit"), past[:MOST_PAST], _further(more) if more > 0 else ""),
         (phrase("The book"), telling, ""),
-        (phrase("Moved most"), moved, ""),
+        (phrase("Moved most, in per cent of the value before"), moved, ""),
     ]
     return [
         {"title": title, "rows": [row(kpis[name]) for name in names], "note": note}
@@ -43,7 +43,7 @@ def past_limits(metrics: dict) -> list[str]:
 
 
 def moved_most(metrics: dict, leave_out: set[str], most: int = MOST_MOVED) -> list[str]:
-    """Return the ids of the other KPIs that changed most, in parts of what they were."""
+    """Return the ids of the other KPIs that changed most, in parts of their former value."""
     moves = {
         name: abs(kpi["change"] / (kpi["value"] - kpi["change"]))
         for name, kpi in in_order(metrics)

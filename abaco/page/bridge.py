@@ -110,7 +110,7 @@ def _reading(name):
     """Return how to read the terms; that of PAR30 sets the cure rate apart."""
     text = say(
         "New arrears: less than 7 days late before, or not there. Rolled on: late before, and later or owing more now. "
-        "Cured: less than {days} days late again, and still owing. Paid: paid off, or paid down while late.",
+        "Cured: the balance still owed of loans less than {days} days late again. Paid: paid off or paid down.",
         days=name.removeprefix("PAR"),
     )
     if name != "PAR30":

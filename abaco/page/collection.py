@@ -96,11 +96,13 @@ def collection_table(metrics: dict, collections, months: int = 13) -> Html:
         return Html("")
     heads = (
         "Month", "Due, USD", "Paid, USD", "Rate",
-        "Principal due, USD", "Principal paid on time, USD", "Principal rate",
+        "Principal due, USD", "Paid by the due date", "By 30 days after", "By 60 days after",
     )  # fmt: skip
     cells = [_row(row) for row in rows[: -months - 1 : -1]]
-    note = phrase("Paid in a month against due in that month, whatever the month that it was due for; "
-                  "the principal: due in the month and paid by its end.")  # fmt: skip
+    note = phrase(
+        "Paid in a month against due in that month, whatever the month that it was due for; the principal: of what was "
+        "due in the month, the part paid by its due date, and by 30 and 60 days after."
+    )
     return figures(
         phrase("What was due and paid, newest month first"),
         [phrase(head) for head in heads],
@@ -114,5 +116,6 @@ def _row(row):
     name = f"{month(row['month'])} ({phrase('partial')})" if row["is_partial"] else month(row["month"])
     return [
         name, money(row["due_usd"]), money(row["paid_usd"]), percent(row["rate"]),
-        money(row["principal_due_usd"]), money(row["principal_paid_usd"]), percent(row["principal_rate"]),
+        money(row["principal_due_usd"]), percent(row["principal_rate"]), percent(row["paid_30_rate"]),
+        percent(row["paid_60_rate"]),
     ]  # fmt: skip

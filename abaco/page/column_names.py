@@ -17,7 +17,7 @@ COLUMNS = {
 } | {"reporting_date": "the reporting date"}
 # values of reasons that are dates
 DAYS = ("date", "last", "since", "paid_since", "due_since")
-KPI_TEXTS = ("title", "unit", "note", "formula")
+KPI_TEXTS = ("title", "unit", "note", "convention", "formula")
 
 
 def column(name: str) -> str:

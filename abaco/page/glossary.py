@@ -23,7 +23,7 @@ def _entry(name, kpi):
         "formula": kpi["formula"],
         "filled": _filled(kpi) if filled else "",
         "reason": "" if kpi["value"] is not None else _reason(kpi),
-        "note": kpi.get("note") or "",
+        "note": " ".join(filter(None, (kpi.get("note"), kpi.get("convention")))),
         "judged": "; ".join(filter(None, [phrase(BETTER[kpi["direction"]]), limits(kpi)])),
     }
 

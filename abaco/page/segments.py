@@ -7,7 +7,7 @@ from abaco.page.tables import bar, figures, rows_of
 from abaco.page.words import count, money, percent, plural
 
 DIMENSIONS = {
-    "company": "By company",
+    "company": "By lending company",
     "product": "By product",
     "segment": "By segment",
     "region": "By region",

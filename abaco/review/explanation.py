@@ -144,7 +144,7 @@ def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -
 
 
 def _places(row: Mapping[str, Any]) -> int:
-    return 2 if row["unit"] == "USD" else 0
+    return {"USD": 2, "share": 6, "months": 2}.get(row["unit"], 0)
 
 
 def _amount(row: Mapping[str, Any]) -> Decimal | None:
@@ -170,7 +170,7 @@ def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[st
         facts.append((f"  {source}", _with_figures(other, values) or value if other else value))
     limit = ", ".join(past) or "none"
     facts += [("rows used", f"{kpi['rows']:,}"), ("limits", limit), ("owner", kpi["owner"])]
-    return [*facts, ("note", kpi["note"])] if kpi["note"] else facts
+    return facts + [(key, kpi[key]) for key in ("note", "convention") if kpi.get(key)]
 
 
 def _with_figures(kpi: Kpi, values: Mapping[str, str]) -> str | None:

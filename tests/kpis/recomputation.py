@@ -6,7 +6,7 @@ Nothing of abaco.kpis is imported: amounts are whole cents, quotients are fracti
 import csv
 import math
 from collections import Counter, defaultdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import cache
@@ -50,6 +50,7 @@ def loans():
             borrower=row["customer_id"], company=row["company"], product=row["product_type"],
             region=row["location_state_province"], lent_on=date.fromisoformat(row["disburse_date"]),
             lent=cents(row["disburse_principal"]), rate=Fraction(row["interest_rate"]), term=int(row["term"]),
+            interest=cents(row["total_interest"]), fees=cents(row["total_fees"]),
         )
         for row in export("loans")
     }  # fmt: skip
@@ -207,12 +208,36 @@ def cure_rate(day):
     return moved(day, 30, math.inf, lambda now: now.days < 30 if now.owed else not now.off)
 
 
-def in_a_year(monthly):
-    return None if monthly is None else (1 - (1 - monthly / 100) ** 12) * 100
+def months_to(day, span):
+    """Return so many month-ends up to a date, the latest first; None where the balances do not have them all."""
+    ends = {month(other): other for other in balances()}
+    wanted = [ends.get(month(day) - back) for back in range(span)]
+    return None if None in wanted else wanted
 
 
-def cdr(day):
-    return in_a_year(published("MonthlyDefaultRate", day))
+def over(rate, span):
+    """Return the rate of a year that the monthly rates of a span come to, compounded."""
+
+    def found(day):
+        ends = months_to(day, span)
+        if ends is None or None in (rates := [rate(end) for end in ends]):
+            return None
+        return (1 - math.prod(1 - one / 100 for one in rates) ** (12 // span)) * 100
+
+    return found
+
+
+def write_offs(name):
+    """Return what was written off in 12 months, or with recoveries taken off, of the mean balance."""
+
+    def found(day):
+        ends = months_to(day, 12)
+        if ends is None or None in map(opening, ends):
+            return None
+        moves = [(now.off - was.off) for end in ends for was, now in transitions(end)]
+        return share(sum(moves if name == "net" else (move for move in moves if move > 0)), mean_balance(day))
+
+    return found
 
 
 def rdr90(day):
@@ -232,18 +257,46 @@ def collected_of_due(day):
     return share(of_month(paid(), day), of_month(due(), day))
 
 
-def on_time(day):
-    """Return the principal due in a month that was paid by its end.
+@cache
+def by_loan(flow):
+    """Return (day, principal) of payments or instalments by loan, the earliest first."""
+    found = defaultdict(list)
+    for loan, when, principal, *_ in sorted(flow(), key=lambda row: row[1]):
+        found[loan].append((when, principal))
+    return found
+
+
+def paid_by(loan, day):
+    return sum(principal for when, principal in by_loan(paid)[loan] if when <= day)
+
+
+def on_time(day, later=0):
+    """Return the principal due in a month that was paid by so many days after it was due.
 
     What a loan has ever paid serves its instalments from the first on.
     """
-    served, before, this = Counter(), Counter(), Counter()
-    for loan, when, principal, *_ in paid():
-        served[loan] += principal if month(when) <= month(day) else 0
-    for loan, when, principal, *_ in due():
-        before[loan] += principal if month(when) < month(day) else 0
-        this[loan] += principal if month(when) == month(day) else 0
-    return sum(min(max(served[loan] - before[loan], 0), this[loan]) for loan in this)
+    served = 0
+    for loan, instalments in by_loan(due).items():
+        before = 0
+        for when, principal in instalments:
+            if month(when) == month(day):
+                served += min(max(paid_by(loan, when + timedelta(later)) - before, 0), principal)
+            before += principal
+    return served
+
+
+def prepaid(day):
+    """Return what loans lent before the month paid in it on instalments due after it."""
+    start, end = day.replace(day=1) - timedelta(1), day
+    early = 0
+    for loan, instalments in by_loan(due).items():
+        if loan in loans() and month(loans()[loan].lent_on) < month(day):
+            by_end = sum(principal for when, principal in instalments if when <= end)
+            later = sum(principal for when, principal in instalments if when > end)
+            early += sum(
+                sign * min(max(paid_by(loan, when) - by_end, 0), later) for when, sign in ((end, 1), (start, -1))
+            )
+    return early
 
 
 def principal_on_time(day):
@@ -255,12 +308,26 @@ def apr(day):
     return share(sum(row.owed * row.loan.rate for row in rated), sum(row.owed for row in rated))
 
 
-def lent(day):
-    return [loan for loan in loans().values() if month(loan.lent_on) == month(day)]
+def lent(day, first=0):
+    """Return the loans that were lent from so many months before a date's month to the end of it."""
+    return [loan for loan in loans().values() if 0 <= month(day) - month(loan.lent_on) <= first]
 
 
-def apr_disbursed(day):
-    return share(sum(loan.lent * loan.rate for loan in lent(day)), sum(loan.lent for loan in lent(day)))
+def apr_disbursed(day, first=0):
+    return share(sum(loan.lent * loan.rate for loan in lent(day, first)), sum(loan.lent for loan in lent(day, first)))
+
+
+def apr_with_fees(day):
+    """The sample's rates hold no fees: interest over principal, annualised by 360 days, is the rate of most loans."""
+    paid_at_once = [
+        loan.lent
+        for loan in loans().values()
+        if abs(Fraction(loan.interest, loan.lent) * 360 / loan.term - loan.rate) < Fraction(1, 1000)
+    ]
+    assert sum(paid_at_once) > sum(loan.lent for loan in loans().values()) / 2
+    rated = [row for row in book(day) if row.loan]
+    rates = [row.owed * row.loan.rate * (1 + Fraction(row.loan.fees, row.loan.interest)) for row in rated]
+    return share(sum(rates), sum(row.owed for row in rated))
 
 
 def months_back(day, months):
@@ -298,11 +365,17 @@ def throughput(day):
 
 
 def rotation(day):
-    return share(throughput(day) * 100, outstanding(day), scale=1)
+    return share(throughput(day) * 100, mean_balance(day), scale=1)
 
 
 def days_to_collect(day):
-    return 365 / published("Rotation", day)
+    return None if rotation(day) is None else 365 / rotation(day)
+
+
+def days_to_payment(day):
+    rows = [row for row in paid() if 0 <= month(day) - month(row[1]) < 12 and row[0] in loans()]
+    lent_for = sum(principal * (when - loans()[loan].lent_on).days for loan, when, principal, *_ in rows)
+    return share(lent_for, sum(row[2] for row in rows), scale=1)
 
 
 def active_loans(day):
@@ -349,15 +422,11 @@ def largest(name):
 
 
 def smm(day):
-    early = of_month(paid(), day, PRINCIPAL) - of_month(due(), day, PRINCIPAL)
     if opening(day) is None:
         return None
+    old = [row for row in due() if row[0] in loans() and month(loans()[row[0]].lent_on) < month(day)]
     start = sum(row.owed for row in opening(day).values())
-    return share(early, start - of_month(due(), day, PRINCIPAL)) if early >= 0 else None
-
-
-def cpr(day):
-    return in_a_year(published("SMM", day))
+    return share(prepaid(day), start - of_month(old, day, PRINCIPAL))
 
 
 def cash(day):
@@ -396,8 +465,12 @@ RECOMPUTED = {
     "NPL": npl,
     "WrittenOff": written_off,
     "WriteOffRate": write_off_rate,
+    "WriteOffRate12": write_offs("gross"),
+    "NetWriteOffRate12": write_offs("net"),
     "MonthlyDefaultRate": monthly_default_rate,
-    "CDR": cdr,
+    "CDR": over(monthly_default_rate, 1),
+    "CDR3": over(monthly_default_rate, 3),
+    "CDR12": over(monthly_default_rate, 12),
     "RecoveryRate": recovery_rate,
     "CureRate": cure_rate,
     "RollRate30": roll_rate_30,
@@ -406,6 +479,10 @@ RECOMPUTED = {
     "PrincipalOnTime": principal_on_time,
     "APR": apr,
     "APRDisbursed": apr_disbursed,
+    "APRThisYear": lambda day: apr_disbursed(day, day.month - 1),
+    "APR12": lambda day: apr_disbursed(day, 11),
+    "APRWithFees": apr_with_fees,
+    "APRWithoutFees": apr,
     "RealisedAPR": realised_apr,
     "YieldWithFees": yield_with_fees,
     "Outstanding": lambda day: Fraction(outstanding(day), 100),
@@ -416,6 +493,7 @@ RECOMPUTED = {
     "Throughput": throughput,
     "Rotation": rotation,
     "DaysToCollect": days_to_collect,
+    "DaysToPayment": days_to_payment,
     "TopBorrower": top(1),
     "Top10Borrowers": top(10),
     "HHI": herfindahl,
@@ -424,7 +502,9 @@ RECOMPUTED = {
     "LargestSegment": lambda day: None,  # no file of the sample has a segment
     "LargestRegion": largest("region"),
     "SMM": smm,
-    "CPR": cpr,
+    "CPR": over(smm, 1),
+    "CPR3": over(smm, 3),
+    "CPR12": over(smm, 12),
     "Cash": cash,
     "DebtToEquity": debt_to_equity,
     "Runway": runway,

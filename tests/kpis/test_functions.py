@@ -9,49 +9,27 @@ from abaco.kpis import functions
 
 
 @pytest.mark.parametrize(
-    ("monthly", "yearly"),
+    ("kept", "months", "yearly"),
     [
-        ("0", "0"),
-        ("100", "100"),
-        ("50", "99.9755859375"),  # 1 − 1/4096
-        ("10", "71.7570463519"),  # 1 − 0.9¹² = 1 − 0.282429536481
-        ("1", "11.3615128283870719341"),
+        ("1", "1", "0"),
+        ("0", "1", "100"),
+        ("0.5", "1", "99.9755859375"),  # 1 − 1/4096
+        ("0.9", "1", "71.7570463519"),  # 1 − 0.9¹² = 1 − 0.282429536481
+        ("0.99", "1", "11.3615128283870719341"),
+        ("0.9", "3", "34.39"),  # 1 − 0.9⁴
+        ("0.9", "12", "10"),
+        ("0.81", "24", "10"),  # the square root of 0.81
+        ("0", "2.5", "100"),
     ],
 )
-def test_year_of_a_monthly_rate_by_hand(monthly, yearly):
-    assert functions.annual_rate(Decimal(monthly)) == Decimal(yearly)
+def test_year_of_the_share_that_is_left_by_hand(kept, months, yearly):
+    assert functions.annual_rate(Decimal(kept), Decimal(months)) == Decimal(yearly)
 
 
-@pytest.mark.parametrize("monthly", ["100.0001", "5000"])
-def test_more_than_all_in_a_month_has_no_year(monthly):
-    with pytest.raises(NotComputableError, match="more than all that was there"):
-        functions.annual_rate(Decimal(monthly))
-
-
-@pytest.mark.parametrize(
-    ("paid", "due", "opening", "early"),
-    [
-        ("150.00", "100.00", "1100.00", "5"),
-        ("100.00", "100.00", "1100.00", "0"),  # paid exactly what was due
-        ("1100.00", "100.00", "1100.00", "100"),
-        ("50.00", "0.00", "1000.00", "5"),
-        ("0.00", "0.00", "0.01", "0"),
-    ],
-)
-def test_early_principal_by_hand(paid, due, opening, early):
-    found = functions.single_monthly_mortality(Decimal(paid), Decimal(due), Decimal(opening))
-    assert found == Decimal(early)
-
-
-@pytest.mark.parametrize("opening", ["100.00", "99.99", "0.00"])
-def test_nothing_is_early_of_a_book_that_is_all_due(opening):
-    with pytest.raises(NotComputableError, match="all that was outstanding at the month's start was due"):
-        functions.single_monthly_mortality(Decimal("100.00"), Decimal("100.00"), Decimal(opening))
-
-
-def test_less_than_was_due_is_no_prepayment():
-    with pytest.raises(NotComputableError, match="less principal was paid than was due"):
-        functions.single_monthly_mortality(Decimal("99.99"), Decimal("100.00"), Decimal("1000.00"))
+def test_ten_days_of_a_month_are_annualised_by_their_days():
+    """0.99 in 10 of 31 days: ln 0.99 = −0.01005034; × 12 × 3.1 = −0.37387249; e to it = 0.688064."""
+    found = functions.annual_rate(Decimal("0.99"), Decimal(10) / Decimal(31))
+    assert round(found, 3) == Decimal("31.194")
 
 
 @pytest.mark.parametrize(("rotation", "days"), [("1", "365"), ("5", "73"), ("0.5", "730"), ("365", "1")])

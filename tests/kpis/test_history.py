@@ -7,7 +7,8 @@ import pytest
 
 from abaco.core.parquet import arrow_schema
 from abaco.kpis import catalog, totals
-from abaco.kpis.history import TABLE, anomalies, change_pct, history
+from abaco.kpis.book import Book
+from abaco.kpis.history import TABLE, anomalies, change_pct, history, uncompared
 from tests.support.projects import FOUR
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
@@ -108,6 +109,27 @@ def test_limit_of_zero_flags_every_change_and_only_changes():
 @pytest.mark.parametrize(("previous", "value"), [(None, "4.0"), ("4.0", None), (None, None)])
 def test_null_is_no_anomaly(previous, value):
     assert flagged(previous, value) == []
+
+
+@pytest.mark.parametrize(
+    ("dates", "as_of", "compared"),
+    [
+        ((NOVEMBER, DECEMBER), DECEMBER, True),
+        ((dt.date(2025, 11, 28), DECEMBER), DECEMBER, True),  # the last business day of November
+        ((NOVEMBER, DECEMBER), dt.date(2025, 12, 10), False),  # a part of December and the whole of November
+        ((dt.date(2025, 12, 10), DECEMBER), DECEMBER, False),  # both of December
+        ((dt.date(2025, 12, 1), dt.date(2026, 1, 1)), dt.date(2026, 1, 1), True),  # the closes of two months
+    ],
+)
+def test_part_of_a_month_is_not_compared_with_a_whole_one(tape, dates, as_of, compared):
+    definitions = {name: catalog.load()[name] for name in ("PAR30", "WriteOffRate")}
+    book = Book(tape("measurement_date"), list(dates), as_of)
+    found = uncompared(definitions, book, dates[0])
+    assert found == (set() if compared else {"WriteOffRate"})
+    assert uncompared(definitions, book, None) == (set() if compared or as_of == DECEMBER else {"WriteOffRate"})
+    now, before = ({name: {"value": Decimal(v)} for name in definitions} for v in ("2", "1"))
+    jumped = [one["kpi"] for one in anomalies(now, before, max_change_pct=25.0, uncompared=found)]
+    assert jumped == [name for name in definitions if name not in found]
 
 
 def test_a_kpi_that_the_date_before_did_not_have_is_no_anomaly():

@@ -19,6 +19,19 @@ def test_lent_in_the_month(frame):
     assert found(book(frame, loans=LOANS), *NAMES) == ["1000.00", "3", "180.00", "400.00"]
 
 
+def test_lent_since_january_and_in_twelve_months(frame):
+    """Since January: 50 · 0.9 + 100 · 0.3 + 300 · 0.5; in twelve months 1,000 · 0.2 more, lent on 1 April."""
+    earlier = """
+        A - 5    2024-04-01     1000.00             0.200000
+        A - 6    2024-03-31     9000.00             0.700000
+    """
+    names = [f"{span}_{name}" for span in ("this_year", "year") for name in ("rate_weighted_usd", "rated_usd")]
+    assert found(book(frame, loans=LOANS.rstrip() + earlier), *names) == ["225.00", "450.00", "425.00", "1450.00"]
+    assert reason(book(frame, loans=LOANS), "year_rated_usd") == (
+        "the loans reach back only to 2025-02-28, too short for the figures"
+    )
+
+
 def test_a_product_keeps_all_its_places_until_the_end(frame):
     thirds = """
         loan_id  disburse_date  disburse_principal  interest_rate

@@ -10,7 +10,7 @@ from abaco.kpis.book import Book
 
 from .moving import DECEMBER, MONTH, NOVEMBER, OCTOBER, dates_of, loan_tape
 
-MOVING = ("WriteOffRate", "MonthlyDefaultRate", "CDR", "RecoveryRate", "CureRate", "RollRate30")
+MOVING = ("WriteOffRate", "MonthlyDefaultRate", "RecoveryRate", "CureRate", "RollRate30")
 DEFINITIONS = {name: kpi for name, kpi in catalog.load().items() if name in MOVING}
 
 
@@ -27,7 +27,11 @@ def opened(frame):
 
 def moved(book, date=DECEMBER):
     found = movement.measure(book, movement.MEASURES, {}).get(date)
-    return None if found is None else {n: usd if usd is None else str(usd) for n, usd in found.sums.items()}
+    return (
+        None
+        if found is None or not found.sums
+        else {n: usd if usd is None else str(usd) for n, usd in found.sums.items()}
+    )
 
 
 def kpis(book, date=DECEMBER):
@@ -67,7 +71,6 @@ def test_kpis_of_a_month(opened):
     assert found == {
         "WriteOffRate": ("6.8376", "critical"),
         "MonthlyDefaultRate": ("15.3846", "none"),
-        "CDR": ("86.53", "none"),
         "RecoveryRate": ("66.6667", "none"),
         "CureRate": ("39.0244", "none"),
         "RollRate30": ("100.0000", "none"),
@@ -185,6 +188,9 @@ def test_write_off_rate_exactly_at_a_threshold_is_not_past_it(opened, written, s
 def test_gap_of_a_month_has_no_monthly_rate(opened):
     book = opened("date loan owes written_off\n2025-10-31 A-1 9.00@0 0.00\n2025-12-31 A-1 9.00@30 0.00")
     assert moved(book) is None
+    assert str(kpis(book)["WriteOffRate"]["reason"]) == (
+        "the input has no balances of 2025-11, the month before, from which movement is counted on 2025-12-31"
+    )
     assert movement.roll_rates(book).num_rows == 0
 
 

@@ -83,6 +83,32 @@ def test_types_that_are_no_payment_and_payments_not_used_are_told(frame):
     ]
 
 
+def test_days_past_due_that_fall_to_0_long_after_maturity_are_told(frame):
+    """A - 1 matured on 28 February, 31 days before; A - 2 a day later; A - 3 paid off, A - 4 was not late."""
+    rows = """
+        measurement_date  loan_id  total_receivable_usd  days_past_due  disbursed_on  term_days
+        2025-02-28        A - 1    1486.37               35             2025-01-29    30
+        2025-02-28        A - 2    1486.37               35             2025-01-30    30
+        2025-02-28        A - 3    1486.37               35             2025-01-29    30
+        2025-02-28        A - 4    1486.37               0              2025-01-29    30
+        2025-03-31        A - 1    37.53                 0              2025-01-29    30
+        2025-03-31        A - 2    37.53                 0              2025-01-30    30
+        2025-03-31        A - 3    0.00                  0              2025-01-29    30
+        2025-03-31        A - 4    37.53                 0              2025-01-29    30
+    """
+    assert notes(book(frame, tape=rows)) == [
+        "1 row (37.53 USD of principal) of the tape: matured more than 30 days ago, late on 2025-02-28, and 0 days "
+        "late now with a balance. See whether the days past due were reset."
+    ]
+
+
+def test_dates_of_the_first_of_each_month_are_told(frame):
+    shifted = TAPE.replace("02-28", "03-01").replace("03-31", "04-01")
+    assert notes(book(frame, tape=shifted)) == [
+        "Every date is the first of a month: its balances count as the close of the month before."
+    ]
+
+
 def test_a_month_that_is_not_whole_is_told(frame):
     found = book(frame, tape=TAPE, transactions=TRANSACTIONS, as_of=dt.date(2025, 3, 10))
     assert notes(found) == ["What was paid and due in 2025-03 counts up to 2025-03-10: the month is not whole."]

@@ -52,6 +52,7 @@ def test_entry_holds_what_design_md_names():
         "precision": 4,
         "owner": "Credit risk",
         "note": PAR90["PAR90"].note,
+        "convention": PAR90["PAR90"].convention,
     }
 
 
@@ -72,6 +73,11 @@ def test_change_is_exact():
         entry(value("0.3000"), (NOVEMBER, value("0.1000")))["change"] == 0.2
     )  # 0.3 - 0.1 in floats is 0.19999999999999998
     assert json.dumps(entry(value("0.3000"), (NOVEMBER, value("0.3000")))["change"]) == "0.0"
+
+
+def test_change_that_is_not_compared_is_null_and_the_former_value_stays():
+    found = publish.kpi_entries(PAR90, value("3.0000"), (NOVEMBER, value("2.0000")), uncompared={"PAR90"})["PAR90"]
+    assert (found["change"], found["previous"]["value"]) == (None, 2.0)
 
 
 def test_previous_is_the_nearest_earlier_date():
@@ -107,8 +113,9 @@ def test_figures_of_the_month_are_partial_until_it_is_over_and_others_never():
     found = publish.kpi_entries(definitions, now, None, dt.date(2025, 12, 10))
     partial = [name for name, kpi in found.items() if kpi["partial_through"] == "2025-12-10"]
     assert partial == [
-        "WriteOffRate", "MonthlyDefaultRate", "CDR", "RecoveryRate", "CureRate", "RollRate30", "CollectedOfDue",
-        "PrincipalOnTime", "APRDisbursed", "Disbursed", "AverageTicket", "SMM", "CPR",
+        "WriteOffRate", "WriteOffRate12", "NetWriteOffRate12", "MonthlyDefaultRate", "CDR", "CDR3", "CDR12",
+        "RecoveryRate", "CureRate", "RollRate30", "CollectedOfDue", "PrincipalOnTime", "APRDisbursed", "Disbursed",
+        "AverageTicket", "SMM", "CPR", "CPR3", "CPR12",
     ]  # fmt: skip
     assert not any(kpi["partial_through"] for kpi in publish.kpi_entries(definitions, now, None).values())
 

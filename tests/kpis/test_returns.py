@@ -53,6 +53,26 @@ def test_twelve_months_are_needed(frame):
     assert reason(year(frame, enough[0]), NAMES[0]) == ("the transactions end on 2024-04-30, too early for the figures")
 
 
+def test_days_from_lending_to_payment_are_weighted_by_principal(frame):
+    """30 for 90 days and 10 for 10: 2,800 over 40 is 70 days; A - 9 was lent on a day that nobody knows."""
+    transactions = """
+        loan_id  transaction_type  date_paid   principal  interest  fees
+        A - 1    PAYMENT           2024-03-31  500.00     0.00      0.00
+        A - 1    PAYMENT           2024-12-30  30.00      5.00      0.00
+        A - 2    PAYMENT           2025-03-11  10.00      0.00      0.00
+        A - 9    PAYMENT           2025-03-11  70.00      0.00      0.00
+    """
+    loans = """
+        loan_id  disburse_date  disburse_principal  interest_rate
+        A - 1    2024-10-01     600.00              0.100000
+        A - 2    2025-03-01     10.00               0.100000
+    """
+    march = book(frame, transactions=transactions, loans=loans)
+    assert found(march, "year_principal_days_usd", "year_dated_principal_usd") == ["2800.00", "40.00"]
+    undated = book(frame, transactions=transactions)
+    assert found(undated, "year_principal_days_usd", "year_dated_principal_usd") == ["0.00", "0.00"]
+
+
 def test_without_payments_nothing_is_known(frame):
     assert found(book(frame), *NAMES) == [None] * 3
 

@@ -256,17 +256,11 @@ def test_one_limit_alone_is_enough(limits, expected):
 
 
 def test_function_of_measures_gives_its_own_reason():
-    late = defined(
-        function="single_monthly_mortality",
-        inputs=("dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd"), formula="…", unit="%",
-    )  # fmt: skip
-    good = total(dpd_7_30_usd="150.00", dpd_30_60_usd="100.00", dpd_60_90_usd="1100.00")
-    assert str(evaluate(late, good, DECEMBER)["Late"]["value"]) == "5.00"
-    book = total(dpd_7_30_usd="0.00", dpd_30_60_usd="1.00", dpd_60_90_usd="1100.00")
-    bad = evaluate(late, book, DECEMBER)["Late"]
+    late = defined(function="herfindahl", inputs=("dpd_7_30_usd", "dpd_30_60_usd"), formula="…", unit="points")
+    good = total(dpd_7_30_usd="5000.00", dpd_30_60_usd="100.00")
+    assert str(evaluate(late, good, DECEMBER)["Late"]["value"]) == "5000.00"
+    bad = evaluate(late, total(dpd_7_30_usd="0.00", dpd_30_60_usd="0.00"), DECEMBER)["Late"]
     assert bad["value"] is None
-    assert str(bad["reason"]) == (
-        "less principal was paid than was due, so nothing was prepaid on balance on 2025-12-31"
-    )
+    assert str(bad["reason"]) == "nothing is outstanding on 2025-12-31"
     unknown = evaluate(late, total(dpd_7_30_usd=None), DECEMBER)["Late"]
     assert str(unknown["reason"]) == "the input does not give balances 7 to 29 days late on 2025-12-31"

@@ -54,6 +54,26 @@ def test_rdr_counts_loans_lent_exactly_twelve_calendar_months_ago(frame):
     assert found(march, *RDR) == ["140.00", "2400.00"]
 
 
+@pytest.mark.parametrize(
+    ("date", "lent", "counts"),
+    [
+        ("2025-02-28", "2024-02-29", True),  # twelve calendar months, from a month's end to a month's end
+        ("2025-02-28", "2024-03-01", False),  # eleven
+        ("2024-02-29", "2023-02-28", True),
+        ("2024-02-29", "2023-03-01", False),
+        ("2025-04-01", "2024-03-31", True),  # the close of March
+        ("2025-04-01", "2024-04-01", False),
+    ],
+)
+def test_rdr_of_loans_eleven_and_twelve_months_old(frame, date, lent, counts):
+    """Two loans of 100 each, one 120 days late: 100 of 200 once they are twelve months old."""
+    text = tape(
+        (date, "A - 1", lent, "100.00", "0.00", "120", "100.00"), (date, "A - 2", lent, "100.00", "0.00", "0", "0.00")
+    )
+    old = book(frame, tape=text, loans=loans(("A - 1", lent, "100.00"), ("A - 2", lent, "100.00")))
+    assert [Decimal(usd) for usd in found(old, *RDR)] == ([100, 200] if counts else [0, 0])
+
+
 def test_rdr_takes_the_days_of_its_own_date(frame):
     both = book(
         frame,

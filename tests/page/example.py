@@ -160,10 +160,11 @@ def roll_rates():
 def collections():
     months = [dt.date(2025, 10, 31), BEFORE, DATE]
     return frame(
-        "month due_usd paid_usd rate principal_due_usd principal_paid_usd principal_rate is_partial",
-        (months[0], 1000.0, 950.0, 95.0, 800.0, 720.0, 90.0, False),
-        (months[1], 1200.0, 1080.0, 90.0, 1000.0, 850.0, 85.0, False),
-        (months[2], 600.0, 300.0, 50.0, 500.0, 250.0, 50.0, True),
+        "month due_usd paid_usd rate principal_due_usd principal_paid_usd principal_rate paid_30_rate paid_60_rate "
+        "is_partial",
+        (months[0], 1000.0, 950.0, 95.0, 800.0, 720.0, 90.0, 92.0, 94.0, False),
+        (months[1], 1200.0, 1080.0, 90.0, 1000.0, 850.0, 85.0, 87.0, None, False),
+        (months[2], 600.0, 300.0, 50.0, 500.0, 250.0, 50.0, None, None, True),
     )
 
 

@@ -77,7 +77,7 @@ def _paragraphs():
 
 def _kpi_texts():
     kpis = yaml.safe_load((ROOT / "params/kpis.yml").read_text(encoding="utf-8")).values()
-    found = {kpi[key] for kpi in kpis for key in ("title", "note", "unit") if kpi.get(key)}
+    found = {kpi[key] for kpi in kpis for key in ("title", "note", "convention", "unit") if kpi.get(key)}
     formulas = {kpi["formula"] for kpi in kpis if re.search(r"\b[a-z]{3}", kpi.get("formula", ""))}
     return (found | formulas) - {"%", "USD"}  # a formula of ids and numbers is alike in both
 
