@@ -100,8 +100,9 @@ def test_table_of_figures_reads_as_one(written):
 
 def test_four_cards_with_reason_where_there_is_no_value(written):
     cards = soup(written()).select("td.card")
-    assert [card.select_one(".id").get_text() for card in cards] == [
-        "PAR30", "PAR90", "CollectionRate", "PortfolioHealth",
+    assert [card.select_one(".name").get_text() for card in cards] == [
+        "Portfolio at risk, 30 days PAR30", "Portfolio at risk, 90 days PAR90", "Cash coverage (CollectionRate)",
+        "Arrears-and-cash index (PortfolioHealth)",
     ]  # fmt: skip
     assert cards[1].select_one(".sign").get_text() == "! Warning"
     assert cards[2].select_one(".reason").get_text() == "No cash figures"

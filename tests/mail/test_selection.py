@@ -34,7 +34,7 @@ def test_groups_in_order_and_no_figure_twice(one_of_each):
     assert groups == {
         "Past a limit": ["Non-performing loans", "Largest borrower"],
         "The book": ["Outstanding balance"],
-        "Moved most": ["Cure rate", "Contract rate"],
+        "Moved most, in per cent of the value before": ["Cure rate", "Contract rate"],
     }
 
 

@@ -78,8 +78,9 @@ def _paragraphs():
 def _kpi_texts():
     kpis = yaml.safe_load((ROOT / "params/kpis.yml").read_text(encoding="utf-8")).values()
     found = {kpi[key] for kpi in kpis for key in ("title", "note", "convention", "unit") if kpi.get(key)}
-    formulas = {kpi["formula"] for kpi in kpis if re.search(r"\b[a-z]{3}", kpi.get("formula", ""))}
-    return (found | formulas) - {"%", "USD"}  # a formula of ids and numbers is alike in both
+    own = {kpi["formula"]: re.sub("|".join(MEASURES), "", kpi["formula"]) for kpi in kpis if kpi.get("formula")}
+    formulas = {formula for formula, words in own.items() if re.search(r"\b[a-z]{3}", words)}
+    return (found | formulas) - {"%", "USD"}  # a formula of ids, measures and numbers is alike in both
 
 
 def _composed():

@@ -125,22 +125,23 @@ def test_collection_table_is_newest_first_and_has_no_hindsight(metrics):
             "Paid, USD",
             "Rate",
             "Principal due, USD",
-            "Principal paid on time, USD",
-            "Principal rate",
+            "Paid by the due date",
+            "By 30 days after",
+            "By 60 days after",
         ],
-        ["Nov 2025", "1,200.00", "1,080.00", "90.00 %", "1,000.00", "850.00", "85.00 %"],
-        ["Oct 2025", "1,000.00", "950.00", "95.00 %", "800.00", "720.00", "90.00 %"],
+        ["Nov 2025", "1,200.00", "1,080.00", "90.00 %", "1,000.00", "85.00 %", "87.00 %", "–"],
+        ["Oct 2025", "1,000.00", "950.00", "95.00 %", "800.00", "90.00 %", "92.00 %", "94.00 %"],
     ]
     assert cells(page.collection_table(metrics, collections()))[1][0] == "Dec 2025 (partial)"
 
 
 def test_month_with_nothing_due_has_no_rate(metrics):
     table = frame(
-        "month due_usd paid_usd rate principal_due_usd principal_paid_usd principal_rate is_partial",
-        (DATE, 0.0, 5.0, None, None, None, None, False),
+        "month due_usd paid_usd rate principal_due_usd principal_rate paid_30_rate paid_60_rate is_partial",
+        (DATE, 0.0, 5.0, None, None, None, None, None, False),
     )
     assert "absent" in page.collection_chart(metrics, table)
-    assert cells(page.collection_table(metrics, table))[1] == ["Dec 2025", "0.00", "5.00", "–", "–", "–", "–"]
+    assert cells(page.collection_table(metrics, table))[1] == ["Dec 2025", "0.00", "5.00", "–", "–", "–", "–", "–"]
 
 
 # Concentration and segments
@@ -192,7 +193,7 @@ def test_report_of_the_sample_says_so_at_its_head(metrics, spoken, told):
 def test_segments_are_largest_first_but_tickets_in_their_own_order(metrics):
     html = page.segment_tables(metrics, segments())
     assert [h3.get_text() for h3 in BeautifulSoup(html, "html.parser").find_all("h3")] == [
-        "By company",
+        "By lending company",
         "By ticket, USD disbursed",
     ]
     assert [row[0] for row in cells(html)] == [
