@@ -61,9 +61,7 @@ def verdict(
     limited = {name: kpi["status"] for name, kpi in kpis.items() if kpi["thresholds"]}
     past = {level: [name for name, status in limited.items() if status == level] for level in ("critical", "warning")}
     unchecked = [name for name, status in limited.items() if status == "not_computable"]
-    was_critical = [
-        name for name in unchecked if lost and name in lost["critical"] and name not in UNDECIDING
-    ]
+    was_critical = [name for name in unchecked if lost and name in lost["critical"] and name not in UNDECIDING]
     deciding = {level: set(names) - set(UNDECIDING) for level, names in past.items()}
     if deciding["critical"] or was_critical:
         state = "critical"

@@ -6,17 +6,7 @@ attention.
 
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.column_names import capital
-from abaco.page.kpi_text import (
-    card_decimals,
-    first,
-    in_order,
-    named,
-    short,
-    side,
-    sign,
-    verdict,
-    with_unit,
-)
+from abaco.page.kpi_text import card_decimals, first, in_order, named, short, side, sign, verdict, with_unit
 from abaco.page.language import phrase, say
 from abaco.page.lateness import outlook, where
 from abaco.page.markup import Html, fill

@@ -36,7 +36,7 @@ def said(metrics, history=(), bridges=(), segments=()):
         (("ok",) * 3 + ("not_computable",) * 2, "only 3 of 5 limits could be checked; none of these is passed."),
         (
             ("warning", "not_computable", "ok", "none", "none"),
-            "only 2 of 3 limits could be checked; 1 of these is past its warning limit.",
+            "only 2 of 3 limits could be checked; 1 of these is past its warning limit: PAR60.",
         ),
     ],
 )
@@ -64,12 +64,13 @@ def alarms(metrics):
 def test_what_the_input_lost_stands_above_the_paragraph(metrics):
     metrics = judged(metrics, LOST, {"before": 100, "now": 60})
     assert alarms(metrics) == [
-        "Past the critical limit in the former report of 30 November 2025, and not checked now: Collection rate.",
+        "Past the critical limit in the former report of 30 November 2025, and not checked now: "
+        "Cash coverage (CollectionRate).",
         "The input of the former report of 30 November 2025 also had cash.csv (financial statements, long).",
         "The loans of the former report of 30 November 2025 also had: Interest, TPV.",
         "The schedules have 1,200 rows, and had 2,000 in the former report of 30 November 2025.",
         "The book has 60 rows, and had 100 at the date before.",
-        "Limits not checked: Portfolio health, Collection rate.",
+        "Limits not checked: Arrears-and-cash index (PortfolioHealth), Cash coverage (CollectionRate).",
     ]
 
 
@@ -86,7 +87,7 @@ def test_all_limits_may_be_checked_of_an_input_that_lost_something(metrics):
         metrics["kpis"][name]["status"] = "ok"
     lost = {**LOST, "critical": []}
     assert verdict(judged(metrics, lost)) == (
-        "all 4 limits could be checked, but the input is not what it was; 1 of these is past its warning limit."
+        "all 4 limits could be checked, but the input is not what it was; 1 of these is past its warning limit: PAR90."
     )
 
 
@@ -94,13 +95,15 @@ def test_portfolio_health_is_named_and_does_not_decide_the_state(metrics):
     for kpi in metrics["kpis"].values():
         kpi["status"] = "ok"
     metrics["kpis"]["PortfolioHealth"]["status"] = "critical"
-    assert overall_status(metrics) == "ok"
+    metrics = judged(metrics)
+    assert metrics["verdict"]["state"] == "ok"
     assert verdict(metrics) == (
-        "1 of 5 figures with limits is past its critical limit: arrears-and-cash index (PortfolioHealth). "
+        "1 of 4 figures with limits is past its critical limit: arrears-and-cash index (PortfolioHealth). "
         "PortfolioHealth alone does not decide the state."
     )
     metrics["kpis"]["PAR90"]["status"] = "warning"
-    assert overall_status(metrics) == "warning"
+    metrics = judged(metrics)
+    assert metrics["verdict"]["state"] == "warning"
     assert "PAR90 (warning limit) and arrears-and-cash index (PortfolioHealth) (critical limit). " in verdict(metrics)
 
 
