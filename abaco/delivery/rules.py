@@ -83,20 +83,21 @@ def of_report(
     for name, kpi in metrics["kpis"].items():
         if kpi["status"] in SEVERITY:
             first = since(name, kpi["status"], history)
-            yield past_limit(name, kpi, metrics["date"], first, explain_change(name))
+            day = metrics["as_of"] or metrics["date"]
+            yield past_limit(name, kpi, day, first, explain_change(name))
     yield from incomplete(metrics)
     yield from jumps(metrics)
     yield from rejected(metrics)
     yield from stale(metrics, today, max_age_days)
 
 
-def past_limit(name: str, kpi: Mapping, date: str, first: str, change: str) -> Alert:
-    """Return the alert of a KPI that has been past a limit since the date `first`."""
+def past_limit(name: str, kpi: Mapping, day: str, first: str, change: str) -> Alert:
+    """Return the alert of a KPI whose value of a day is past a limit, as it has been since the date `first`."""
     level = kpi["status"]
     side = "below" if kpi["direction"] == "higher" else "above"
     state = f"{format_value(kpi)}, {side} its {level} limit of {kpi['thresholds'][level]:g}"
     full = kpi["title"] if name in kpi["title"] else f"{kpi['title']} ({name})"
-    lines = [f"{full} is {state}, at {date}.", f"It has been past that limit since {first}."]
+    lines = [f"{full} is {state}, at {day}.", f"It has been past that limit since {first}."]
     if kpi["previous"] and kpi["previous"]["value"] is not None:
         before = format_value({**kpi, "value": kpi["previous"]["value"]})
         lines.append(f"It was {before} at {kpi['previous']['date']}.")
