@@ -56,11 +56,18 @@ ENGLISH = {
     "balances_of_loans": "The balances come from the loans export, where they include what was written off.",
     "accounts_not_used": "No KPI uses these accounts of the statements: {accounts}.",
     "payments_not_used": "The real payments are not used: the transactions tell what was paid.",
+    "kind_unknown": "{rows} of the {export} count nowhere: {words} is not in params/flows.yml; add it there.",
+    "payments_reversed": "{rows} of the {export} do not count: the payments were reversed or failed.",
     "type_not_paid": "{rows} of the {export} count nowhere: their type does not say that something was paid.",
     "status_not_paid": "{rows} of the {export} count nowhere: their status does not say that something was paid.",
     "rows_without_loan": "{rows} of the {export} belong to no loan of the loans export; they count in the sums of "
     "their month.",
     "tape_without_loan": "{rows} of the tape belong to no loan of the loans export, and so to no vintage.",
+    "file_repeated": "{name} is left out: all of its rows are in {other}.",
+    "other_files": "the other files of {export}",
+    "rows_repeated": "{rows} of {name} are in {other} too; they count once.",
+    "rows_numbered": "{rows} of {name} equal another row of the same number; they count once.",
+    "rows_alike": "{rows} of {name} equal another row of the same file; they count, as they may be real.",
     "one_row": "{count} row ({usd} USD of principal)",
     "many_rows": "{count} rows ({usd} USD of principal)",
     "rates_hold_fees": "The contract rates hold fees: interest and fees over principal, annualised, equal them. So "
@@ -70,7 +77,17 @@ ENGLISH = {
     "balance. See whether the days past due were reset.",
     "partial_month": "What was paid and due in {month} counts up to {last}: the month is not whole.",
 }
-JOINTS = {"what": " + ", "columns": " and ", "accounts": ", ", "names": ", ", "titles": ", "}
+JOINTS = {"what": " + ", "columns": " and ", "accounts": ", ", "names": ", ", "titles": ", ", "words": ", "}
+# what a reader must know before the figures
+HEADLINES = (
+    "file_repeated",
+    "rows_repeated",
+    "rows_numbered",
+    "rows_alike",
+    "kind_unknown",
+    "sources_disagree",
+    "dates_disagree",
+)
 
 
 class Reason:

@@ -146,6 +146,19 @@ WRITTEN_OFF = Column("written_off_usd", "amount", meaning="the written-off balan
 OVERDUE_ON = Column("overdue_on", "date", meaning="the first day overdue")
 INTEREST_RATE = Column("interest_rate", "rate", meaning="the interest rate")
 
+IS_REVERSED = Column(
+    "is_reversed",
+    headings=("reversed", "was_reversed", "manually_reversed", "reversal_flag", "reversed_on", "reversed_on_date",
+              "is_voided", "voided", "voided_on", "is_cancelled", "is_canceled", "reversado", "anulado", "revertido",
+              "fecha_reverso", "fecha_anulacion"),
+    meaning="whether, or when, the payment was reversed",
+)  # fmt: skip
+PAYMENT_ID = Column(
+    "payment_id",
+    headings=("transaction_id", "transaction_number", "id_transaccion", "numero_transaccion", "id_pago"),
+    meaning="the number of the payment",
+)
+
 # Account headings of financial statements, matched whole.
 ACCOUNTS = {
     "cash_usd": ("cash", "cash_and_cash_equivalents", "cash_and_equivalents", "cash_balance", "efectivo",

@@ -37,6 +37,8 @@ class Format:
         Codes of the notes on a report whose tape it gives.
     key
         Columns that no two rows may share.
+    identity
+        The column that numbers the rows, where a file has it; formats without a key (see `copies`).
     date
         The column that says from when a row is known: rows after the measurement date are left out.
     amount
@@ -57,6 +59,7 @@ class Format:
     to_tape: Callable[[set[str], dt.date | None], dict[str, nw.Expr]] | None = None
     tape_notes: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
+    identity: str = ""
     date: str | None = None
     amount: str | None = None
     any_of: tuple[str, ...] = ()

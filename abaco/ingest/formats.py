@@ -18,9 +18,11 @@ from abaco.ingest.columns import (
     ELIGIBLE,
     FIRST_DAY,
     INTEREST_RATE,
+    IS_REVERSED,
     LOAN_ID,
     MEASUREMENT_DATE,
     OVERDUE_ON,
+    PAYMENT_ID,
     RECEIVABLE,
     SEGMENTS,
     WRITTEN_OFF,
@@ -174,9 +176,22 @@ SCHEDULES = Format(
     (
         replace(LOAN_ID, required=True),
         Column("date_due", "date", required=True, filled=True, meaning="the day that the instalment is due"),
+        Column(
+            "instalment",
+            headings=(
+                "instalment_number",
+                "installment_number",
+                "installment",
+                "numero_cuota",
+                "numero_de_cuota",
+                "schedule_id",
+            ),
+            meaning="the number of the instalment",
+        ),
         *_FLOWS,
     ),
     purpose="what was due",
+    identity="instalment",
     amount="principal",
 )
 TRANSACTIONS = Format(
@@ -187,9 +202,17 @@ TRANSACTIONS = Format(
         replace(LOAN_ID, required=True),
         Column("transaction_type", required=True, filled=True, meaning="the type: DISBURSEMENT, PAYMENT and so on"),
         Column("date_paid", "date", required=True, filled=True, meaning="the day that the money moved"),
+        Column(
+            "status",
+            headings=("transaction_status", "payment_status", "estado", "estado_pago", "estado_transaccion"),
+            meaning="the state of the payment",
+        ),
+        IS_REVERSED,
+        PAYMENT_ID,
         *_FLOWS,
     ),
     purpose="what was paid",
+    identity="payment_id",
     date="date_paid",
     amount="principal",
 )
@@ -202,7 +225,9 @@ PAYMENTS = Format(
         *BORROWER,
         replace(LOAN_ID, required=True),
         Column("paid_on", "date", ("true_payment_date",), required=True, filled=True, meaning="the day of the payment"),
-        Column("status", headings=("true_payment_status",), meaning="the status of the payment"),
+        Column("status", headings=("true_payment_status",), meaning="the state of the payment"),
+        IS_REVERSED,
+        PAYMENT_ID,
         Column("currency", headings=("true_payment_currency",), meaning="the currency"),
         *(
             _amount(f"paid_{name}", f"true_{name}", *more, signed=True, meaning=meaning)
@@ -222,6 +247,7 @@ PAYMENTS = Format(
     ),
     purpose="what was paid",
     replaced_by="transactions",
+    identity="payment_id",
     date="paid_on",
     amount="paid_principal",
 )  # fmt: skip

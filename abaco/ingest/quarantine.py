@@ -73,7 +73,7 @@ def _rejected(batch: Batch, engine: Engine) -> list[dict]:
         verdicts = engine.scan(batch.verdicts).select("row_id", "verdict")
         judged = rows.join(verdicts, on="row_id", how="left").with_columns(nw.col("verdict").fill_null(""))
         is_bad = ~nw.col("reasons").is_null() | (nw.col("verdict") == "conflict")
-        bad = judged.filter((nw.col("verdict") != "duplicate") & is_bad)
+        bad = judged.filter(~nw.col("verdict").is_in(("duplicate", "later")) & is_bad)
     return bad.sort("row_id").collect("pyarrow").to_native().to_pylist()
 
 

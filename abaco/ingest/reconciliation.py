@@ -6,6 +6,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from abaco.core.errors import RunError
+from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest.staging import IS_LATER, Batch
 from abaco.ingest.tape import bucket_gap
@@ -45,7 +46,10 @@ def reconcile(batch: Batch, rejects: pa.Table, engine: Engine) -> dict:
         "later": _totals(rows.filter(IS_LATER)),
     }
     if batch.verdicts is not None:
-        parts["duplicates"] = _totals(engine.scan(batch.verdicts).filter(nw.col("verdict") == "duplicate"))
+        verdicts = engine.scan(batch.verdicts)
+        parts["duplicates"] = _totals(verdicts.filter(nw.col("verdict") == "duplicate"))
+        later = _totals(verdicts.filter(nw.col("verdict") == "later"))  # instalments of loans lent later
+        parts["later"] = tuple(map(sum, zip(parts["later"], later, strict=True)))
     rows_in = whole[0] + broken
     counted, added = (sum(part[i] for part in parts.values()) for i in (0, 1))
     if counted != rows_in or added != whole[1]:
@@ -72,6 +76,11 @@ def _with_amount(batch: Batch, accepted: nw.LazyFrame) -> nw.LazyFrame:
 def _totals(rows: nw.LazyFrame) -> tuple[int, Decimal]:
     total = rows.select(n=nw.len(), usd=nw.col("amount_usd").sum()).collect("pyarrow").to_native().to_pylist()[0]
     return total["n"], total["usd"] or ZERO
+
+
+def amounted(rows: int, usd: Decimal | None) -> Reason:
+    """Return a number of rows and their principal, for the place ``rows`` of other reasons."""
+    return Reason("one_row" if rows == 1 else "many_rows", count=rows, usd=usd or ZERO)
 
 
 def unbalanced(accepted: nw.LazyFrame, tolerance: Decimal) -> dict:

@@ -10,10 +10,14 @@ from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest.contract import Format
+from abaco.ingest.copies import classify_copies, note_copies
 from abaco.ingest.duplicates import classify_duplicates
 from abaco.ingest.formats import FORMATS, TAPE_FORMATS
+from abaco.ingest.matching import later_loans, match_payments, note_strays
 from abaco.ingest.sources import Skipped, Source
 from abaco.ingest.staging import TAPE, Batch, count, stage_one
+
+LEFT_OUT = "left out: other files have all of its rows"
 
 
 def roles(sources: Iterable[Source]) -> dict[str, str]:
@@ -72,20 +76,24 @@ def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path, key:
     """
     tape = tape_sources(sources)
     use = roles(sources)
-    used = [s for s in sources if s in tape or s.format.purpose]
+    by_format: dict[str, list[Source]] = {}
+    for source in (s for s in sources if s in tape or s.format.purpose):
+        by_format.setdefault(source.format_name, []).append(source)
+    # of copies the file with the shortest name is kept: "export.csv", not "export (1).csv"
+    used = [s for group in by_format.values() for s in sorted(group, key=lambda s: (len(s.name), s.name))]
     staged = [stage_one(s, i, use[s.name] == TAPE, date, engine, work, key) for i, s in enumerate(used)]
-    by_format = {}
-    for one in staged:
-        by_format.setdefault(one.source.format_name, []).append(one)
-    return [
-        classify_duplicates(Batch(FORMATS[name], use[group[0].source.name], tuple(group)), engine, work)
-        for name, group in by_format.items()
-    ]
+    batches = []
+    for name, group in by_format.items():
+        files = tuple(one for one in staged if one.source.format_name == name)
+        batches.append(classify_duplicates(Batch(FORMATS[name], use[group[0].name], files), engine, work))
+    later = later_loans(batches, engine, work)
+    batches = [note_copies(classify_copies(b, later, engine, work), engine) for b in batches]
+    return note_strays(match_payments(batches, engine, work), engine)
 
 
 def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> list[dict]:
     """Return the entry of each input file in metrics and manifest; rows are None for a file that was not used."""
-    use = roles(found)
+    use = roles(found) | {name: LEFT_OUT for b in batches for name in b.left_out}
     rows = {s.source.name: count(engine.scan(s.path)) + len(s.broken) for b in batches for s in b.staged}
     return [
         {"name": s.name, "format": s.format.title, "used_for": use[s.name], "rows": rows.get(s.name),
@@ -94,10 +102,13 @@ def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> lis
     ]  # fmt: skip
 
 
-def notes(found: list[Source], skipped: list[Skipped], unknown_accounts: list[str]) -> list[Reason]:
+def notes(
+    found: list[Source], skipped: list[Skipped], batches: Iterable[Batch], unknown_accounts: list[str]
+) -> list[Reason]:
     """Return what a reader should know about the input."""
     noted = [Reason("file_not_used", name=s.name, cause=s.reason) for s in skipped]
     noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
+    noted += [note for batch in batches for note in batch.notes]
     if unknown_accounts:
         noted.append(Reason("accounts_not_used", accounts=tuple(unknown_accounts)))
     return noted

@@ -8,6 +8,7 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.core.errors import InputError, RunError
+from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine, UnreadableError
 from abaco.ingest import contract, tape
 from abaco.ingest.contract import Format
@@ -16,6 +17,8 @@ from abaco.ingest.sources import Source, read, text_path
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
 IS_LATER = nw.col("is_later")
+# what tells which loan a payment is of
+IDENTITY = ("loan_id", "company", "borrower_id")
 TAPE = "tape"  # the role of the rows that become the loan tape
 
 
@@ -36,12 +39,24 @@ class Staged:
 
 @dataclass(frozen=True)
 class Batch:
-    """All staged sources of one format, with the verdicts on rows that share a key."""
+    """All staged sources of one format, with the verdicts on rows that share a key or are copies.
+
+    `left_out` names the files whose rows are all in others; `loan_ids` has the loans of rows whose id lacks the company
+    (see `matching`); `notes` is what a reader should know.
+    """
 
     format: Format
     role: str
     staged: tuple[Staged, ...]
     verdicts: Path | None = None
+    left_out: tuple[str, ...] = ()
+    loan_ids: Path | None = None
+    notes: tuple[Reason, ...] = ()
+
+    @property
+    def names(self) -> dict[int, str]:
+        """The names of the files by their number."""
+        return {s.index: s.source.name for s in self.staged}
 
     @property
     def is_tape(self) -> bool:
@@ -54,7 +69,7 @@ class Batch:
 
     def accepted(self, engine: Engine) -> nw.LazyFrame:
         """Return the accepted rows: valid, not later than the date, not a duplicate."""
-        return accepted_rows([s.path for s in self.staged], self.verdicts, self.is_tape, engine)
+        return accepted_rows([s.path for s in self.staged], self.verdicts, self.is_tape, engine, self.loan_ids)
 
     def as_dict(self) -> dict:
         """Return what a later phase needs to read the accepted rows."""
@@ -63,18 +78,31 @@ class Batch:
             "is_tape": self.is_tape,
             "staged": [s.path.name for s in self.staged],
             "verdicts": self.verdicts and self.verdicts.name,
+            "loan_ids": self.loan_ids and self.loan_ids.name,
         }
 
 
-def accepted_rows(staged: list[Path], verdicts: Path | None, is_tape: bool, engine: Engine) -> nw.LazyFrame:
+def accepted_rows(
+    staged: list[Path], verdicts: Path | None, is_tape: bool, engine: Engine, loan_ids: Path | None = None
+) -> nw.LazyFrame:
     """Return the accepted rows of staged files: the columns of the contract, or ``row_id`` and those of the tape."""
     rows = engine.scan(staged, row_number="record").with_columns(ROW_ID)
     rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
     if verdicts is not None:
         rows = engine.anti_join(rows, verdicts)
+    if loan_ids is not None:
+        rows = _with_loan_ids(rows, loan_ids, engine)
     if is_tape:
         return tape.complete(rows, "row_id")
     return rows.drop("reasons", "original", "is_later", "has_key", "amount_usd", "source", "record", "row_id")
+
+
+def _with_loan_ids(rows: nw.LazyFrame, loan_ids: Path, engine: Engine) -> nw.LazyFrame:
+    """Give rows the ids of their loans, in the same order."""
+    columns, present = rows.collect_schema().names(), set(rows.collect_schema().names())
+    keys = {f"key_{n}": nw.col(n).fill_null("") if n in present else nw.lit("") for n in IDENTITY}
+    joined = rows.with_columns(**keys).join(engine.scan(loan_ids), on=list(keys), how="left")
+    return engine.in_order(joined.with_columns(loan_id=nw.coalesce("loan", "loan_id")), "row_id").select(columns)
 
 
 def typed(source: Source, engine: Engine, work: Path, text: Path | None) -> nw.LazyFrame:

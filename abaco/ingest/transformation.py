@@ -54,7 +54,8 @@ def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engi
 
 def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine) -> nw.LazyFrame:
     verdicts = work / batch["verdicts"] if batch["verdicts"] else None
-    return accepted_rows([work / name for name in batch["staged"]], verdicts, batch["is_tape"], engine)
+    loan_ids = work / batch["loan_ids"] if batch["loan_ids"] else None
+    return accepted_rows([work / name for name in batch["staged"]], verdicts, batch["is_tape"], engine, loan_ids)
 
 
 def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:

@@ -440,7 +440,7 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
     path = folder(tmp_path, "loans")
     write(path / "notes.md", "x")
     found, skipped = sources.discover(path)
-    assert list(map(str, roles.notes(found, skipped, ["Total"]))) == [
+    assert list(map(str, roles.notes(found, skipped, [], ["Total"]))) == [
         "notes.md was not used: not a table.",
         "The loans export carries no date: balances and days past due are those of the day it was made, whatever date "
         "the report is of.",
@@ -448,10 +448,11 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
         "No KPI uses these accounts of the statements: Total.",
     ]
     found, _ = sources.discover(folder(tmp_path, "snapshot"))
-    assert roles.notes(found, [], []) == []
+    assert roles.notes(found, [], [], []) == []
 
 
 def test_batch_tells_the_next_phase_where_its_rows_are(batch):
     assert batch.as_dict() == {
         "format": "snapshot", "is_tape": True, "staged": ["staged_00.parquet"], "verdicts": None,
+        "loan_ids": None,
     }  # fmt: skip

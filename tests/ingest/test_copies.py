@@ -1,0 +1,161 @@
+"""The same content twice counts once, whatever the file is called, and however it is written."""
+
+import datetime as dt
+
+import pytest
+from openpyxl import Workbook
+
+from tests.support.book_of_two_dates import FILES, NOVEMBER, figures, folder
+from tests.support.exports import ingest, write
+
+HEADER, *ROWS = FILES["transactions.csv"]
+LEFT_OUT = "left out: other files have all of its rows"
+
+
+def accepted(path):
+    """Return the accepted rows of each export, and the notes on its files."""
+    result = ingest(path, NOVEMBER)
+    rows = {name: sorted(map(str, rows)) for name, rows in result.accepted.items()}
+    return rows, result.batches
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """The accepted rows of the book without a fault."""
+    rows, batches = accepted(folder(tmp_path_factory.mktemp("base"), {}))
+    assert [note for batch in batches for note in batch.notes] == []
+    return rows
+
+
+def turned(lines):
+    """Return the lines of a file with its columns the other way round."""
+    return [",".join(line.split(",")[::-1]) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("changes", "left_out"),
+    [
+        ({"transactions (1).csv": (HEADER, *ROWS)}, ["transactions (1).csv"]),
+        ({"payment_schedule.csv": FILES["schedules.csv"]}, ["payment_schedule.csv"]),
+        ({"transactions copy.csv": (HEADER, *ROWS[::-1])}, ["transactions copy.csv"]),
+        ({"transactions copy.csv": turned([HEADER, *ROWS])}, ["transactions copy.csv"]),
+        ({"transactions copy.csv": [line.replace(",", ";") for line in (HEADER, *ROWS)]}, ["transactions copy.csv"]),
+        # an earlier export, of the first rows
+        ({"transactions_october.csv": (HEADER, *ROWS[:2])}, ["transactions_october.csv"]),
+        (
+            {f"transactions ({n}).csv": (HEADER, *ROWS) for n in (1, 2)},
+            ["transactions (1).csv", "transactions (2).csv"],
+        ),
+        # a file in two parts, and the whole
+        (
+            {"transactions_a.csv": (HEADER, *ROWS[:1]), "transactions_b.csv": (HEADER, *ROWS[1:])},
+            ["transactions_a.csv", "transactions_b.csv"],
+        ),
+        ({"loan_par_balances (1).csv": FILES["loan_par_balances.csv"]}, ["loan_par_balances (1).csv"]),
+        ({"loans (1).csv": FILES["loans.csv"]}, ["loans (1).csv"]),
+    ],
+)
+def test_a_copy_is_left_out_and_told(tmp_path, base, changes, left_out):
+    rows, batches = accepted(folder(tmp_path, changes))
+    assert {name: [row.split("'row_id'")[0] for row in found] for name, found in rows.items()} == {
+        name: [row.split("'row_id'")[0] for row in found] for name, found in base.items()
+    }
+    assert sorted(name for batch in batches for name in batch.left_out) == left_out
+    notes = [str(note).split(" is left out: all of its rows are in ")[0] for batch in batches for note in batch.notes]
+    assert sorted(notes) == left_out
+
+
+def test_the_book_has_the_figures_that_it_has_with_a_copy(tmp_path):
+    found = figures(folder(tmp_path, {"transactions (1).csv": (HEADER, *ROWS)}))
+    shown = ("PAR30", "CollectedOfDue", "PrincipalOnTime", "Outstanding")
+    assert [found.values[name] for name in shown] == [0.0, 9.86, 9.9, 9010.0]
+    assert found.used_for["transactions (1).csv"] == LEFT_OUT
+    assert found.notes == ["transactions (1).csv is left out: all of its rows are in transactions.csv."]
+
+
+def test_a_workbook_with_the_rows_of_a_csv_file_is_left_out(tmp_path, base):
+    book = Workbook()
+    for number, line in enumerate((HEADER, *ROWS)):
+        cells = line.split(",")
+        if number:
+            cells[2:-1] = [dt.datetime.fromisoformat(cells[2]), *map(float, cells[3:-1])]
+        book.active.append(cells)
+    book.save(folder(tmp_path, {}) / "transactions 2025.xlsx")
+    rows, batches = accepted(tmp_path)
+    assert rows["transactions"] == base["transactions"]
+    assert [batch.left_out for batch in batches if batch.left_out] == [("transactions 2025.xlsx",)]
+
+
+def test_rows_of_overlapping_exports_count_once(tmp_path):
+    payment = "X - 2,PAYMENT,2025-11-29,9000,350,0,90,57,0,0,USD"
+    whole, _ = accepted(folder(tmp_path / "whole", {"transactions.csv": (HEADER, *ROWS, payment)}))
+    rows, batches = accepted(folder(tmp_path / "parts", {"transactions_november.csv": (HEADER, ROWS[-1], payment)}))
+    assert rows == whole
+    assert [str(note) for batch in batches for note in batch.notes] == [
+        "1 row (990.00 USD of principal) of transactions_november.csv are in transactions.csv too; they count once."
+    ]
+
+
+def paid(tmp_path, *files, header=HEADER):
+    """Return the principal that was paid, and the notes on the files."""
+    for number, rows in enumerate(files):
+        write(tmp_path / f"transactions_{number}.csv", header, *rows)
+    write(tmp_path / "par.csv", *FILES["loan_par_balances.csv"])
+    result = ingest(tmp_path, NOVEMBER)
+    batch = next(b for b in result.batches if b.format.name == "transactions")
+    rows = result.accepted["transactions"]
+    return sum(row["principal"] for row in rows), len(rows), [note.code for note in batch.notes]
+
+
+FIFTY = "X - 1,PAYMENT,2025-11-28,50,0,0,0,0,0,0,USD"
+
+
+@pytest.mark.parametrize(
+    ("files", "rows", "notes"),
+    [
+        # two equal instalments of one day may be real
+        ([[FIFTY, FIFTY]], 2, ["rows_alike"]),
+        ([[FIFTY, FIFTY], [FIFTY]], 2, ["rows_alike", "file_repeated"]),
+        ([[FIFTY, FIFTY], [FIFTY, FIFTY]], 2, ["rows_alike", "file_repeated"]),
+        ([[FIFTY], [FIFTY, FIFTY]], 2, ["rows_alike", "rows_repeated"]),
+        ([[FIFTY], [FIFTY], [FIFTY]], 1, ["file_repeated", "file_repeated"]),
+        ([[FIFTY], [FIFTY.replace("28", "27")]], 2, []),
+        ([[FIFTY], [FIFTY.replace("X - 1", "X - 2")]], 2, []),
+    ],
+)
+def test_equal_rows_of_one_file_count_and_of_two_files_once(tmp_path, files, rows, notes):
+    assert paid(tmp_path, *files) == (50 * rows, rows, notes)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "rows", "notes"),
+    [
+        ([["T1", "T2"]], 2, []),
+        ([["T1", "T1"]], 1, ["rows_numbered"]),
+        ([["T1"], ["T2"]], 2, []),
+        ([["T1"], ["T1", "T2"]], 2, ["rows_repeated"]),
+        ([["", ""]], 2, ["rows_alike"]),
+    ],
+)
+def test_the_number_of_a_payment_tells_copies_from_equal_payments(tmp_path, numbers, rows, notes):
+    files = [[f"{FIFTY},{number}" for number in one] for one in numbers]
+    assert paid(tmp_path, *files, header=HEADER + ",Transaction ID") == (50 * rows, rows, notes)
+
+
+def test_rejected_and_later_rows_of_a_copy_are_counted_once(tmp_path):
+    later = FIFTY.replace("2025-11", "2025-12")
+    rows = [FIFTY, FIFTY.replace(",50,", ",fifty,"), later]
+    for name in ("transactions.csv", "transactions (1).csv"):
+        write(tmp_path / name, HEADER, *rows)
+    write(tmp_path / "par.csv", *FILES["loan_par_balances.csv"])
+    book = ingest(tmp_path, NOVEMBER).books["transactions"]
+    assert {part: book[part] for part in ("rows_in", "accepted", "quarantined", "duplicates", "later")} == {
+        "rows_in": 6, "accepted": 1, "quarantined": 1, "duplicates": 2, "later": 2,
+    }  # fmt: skip
+
+
+def test_the_second_statement_of_the_same_content_is_told(tmp_path):
+    cash = ("reporting_date,metric,value", "2025-11-30,Efectivo,500")
+    rows, batches = accepted(folder(tmp_path, {"financials.csv": cash, "financials (2).csv": cash}))
+    assert len(rows["statements"]) == 1
+    assert [batch.left_out for batch in batches if batch.left_out] == [("financials (2).csv",)]
