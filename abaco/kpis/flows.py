@@ -1,45 +1,61 @@
 """Disbursements, instalments and payments: the exports in one form, keyed by loan."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import narwhals as nw
 
 from abaco.ingest.formats import PAYMENTS, SCHEDULES, TRANSACTIONS
+from abaco.kpis import flow_words
 from abaco.kpis.book import Book
+from abaco.kpis.flow_words import LENT, OTHER, PAID, REVERSAL, REVERSED, UNKNOWN
 
 MONEY = ("principal_usd", "interest_usd", "fees_usd", "tax_usd")
 TITLES = {SCHEDULES.name: "schedules", TRANSACTIONS.name: "transactions", PAYMENTS.name: "real payments"}
-# A transaction counts as paid by its type, a real payment by its status; any other is noted in the report.
-PAYMENT_TYPES = ("payment", "pago")
-DISBURSEMENT_TYPES = ("disbursement", "desembolso")
-PAID_STATUSES = ("on time", "late", "prepayment", "early", "partial", "paid", "complete", "completed")
-PREFIX = " - "
+# the columns whose words tell what a row is, by the section of params/flows.yml
+TOLD_BY = {"transaction_type": "types", "status": "statuses", "is_reversed": "flags"}
 ZERO = nw.lit(Decimal("0.00"))
-PAID, LENT, OTHER = "paid", "lent", "other"
+Meanings = Mapping[str, Mapping[str, list[str]]]
 
 
 def paid(book: Book) -> nw.LazyFrame | None:
     """Return the payments, one row a transaction; without transactions, one row a real payment.
 
     Closed loans are part of it. Rebates are credits: negative in transactions, taken off the interest in real
-    payments. What is paid back to the borrower (``paid_devolution``) and other charges are no part of it.
+    payments. A reversal takes a payment back: its amounts are negative. What is paid back to the borrower
+    (``paid_devolution``) and other charges are no part of it.
 
     Returns
     -------
     nw.LazyFrame or None
-        ``loan_id``, ``day``, `MONEY`, and ``kind``: ``paid``, ``lent``, or ``other`` for what neither is.
+        ``loan_id``, ``day``, `MONEY`, and ``kind``: ``paid``; ``lent``; ``reversed``, a payment that came back and does
+        not count; ``other``, which is none of them; or ``unknown``, which no list of params/flows.yml has.
     """
-    if (transactions := book.export("transactions")) is not None:
-        return _transactions(transactions)
-    if (payments := book.export("payments")) is not None:
-        return _payments(payments, _has_prefixes(book))
-    return None
+    rows = _export(book)
+    if rows is None:
+        return None
+    told = book.cached(meanings)
+    rows = rows.select("loan_id", _day(rows), _kind(told).alias("kind"), *_amounts(rows))
+    has_reversed = any(REVERSED in words for words in told.values())
+    return _taken_back(rows, has_reversed) if has_reversed or REVERSAL in told.get("transaction_type", {}) else rows
 
 
 def paid_title(book: Book) -> str:
     """Return the name of the export that `paid` comes from."""
     return TITLES[PAYMENTS.name if book.export("transactions") is None else TRANSACTIONS.name]
+
+
+def meanings(book: Book) -> Meanings:
+    """Return the words of the export that `paid` comes from, by column and by what they mean (see `flow_words`)."""
+    if (rows := _export(book)) is None:
+        return {}
+    words, schema = flow_words.load(), rows.collect_schema()
+    found = {}
+    for column, section in TOLD_BY.items():
+        if column in schema:
+            values = rows.select(column).unique().collect("pyarrow")[column].to_list()
+            found[column] = flow_words.meanings(section, getattr(words, section), set(values) - {None})
+    return found
 
 
 def due(book: Book) -> nw.LazyFrame | None:
@@ -66,42 +82,79 @@ def lent(book: Book) -> nw.LazyFrame | None:
 
 
 _PLAIN = (("principal",), ("interest",), ("fees",), ("to_tax",))
+_PAID = (("paid_principal",), ("paid_interest", "rebate"), ("paid_fees",), ("paid_tax", "paid_fees_tax"))
 
 
-def _transactions(rows: nw.LazyFrame) -> nw.LazyFrame:
-    type_ = nw.col("transaction_type").str.to_lowercase()
-    lent_or_other = nw.when(type_.is_in(DISBURSEMENT_TYPES)).then(nw.lit(LENT)).otherwise(nw.lit(OTHER))
-    kind = nw.when(type_.is_in(PAYMENT_TYPES)).then(nw.lit(PAID)).otherwise(lent_or_other)
-    return rows.select("loan_id", nw.col("date_paid").alias("day"), kind.alias("kind"), *_money(rows, *_PLAIN))
-
-
-def _payments(rows: nw.LazyFrame, is_prefixed: bool) -> nw.LazyFrame:
+def _export(book: Book) -> nw.LazyFrame | None:
+    """Return the transactions, or else the real payments, their rebates as negative amounts beside the interest."""
+    if (rows := book.export("transactions")) is not None or (rows := book.export("payments")) is None:
+        return rows
     schema = rows.collect_schema()
-    kind = nw.lit(PAID)
-    if "status" in schema:  # a blank status counts as paid
-        status = nw.col("status").str.to_lowercase()
-        kind = nw.when(status.is_null() | status.is_in(PAID_STATUSES)).then(kind).otherwise(nw.lit(OTHER))
-    loan_id = nw.col("loan_id")
-    if is_prefixed and "company" in schema:
-        bare = ~loan_id.str.contains(PREFIX, literal=True) & ~nw.col("company").is_null()
-        keyed = nw.concat_str(nw.col("company"), nw.lit(PREFIX), loan_id)
-        loan_id = nw.when(bare).then(keyed).otherwise(loan_id)
-    if "paid_rebates" in schema:  # a credit, whichever sign it is written with
-        rows = rows.with_columns(paid_rebates=-nw.col("paid_rebates").abs())
-    parts = (
-        ("paid_principal",), ("paid_interest", "paid_rebates"), ("paid_fees",), ("paid_tax", "paid_fees_tax")
-    )  # fmt: skip
-    day = nw.col("paid_on").alias("day")
-    return rows.select(loan_id.alias("loan_id"), day, kind.alias("kind"), *_money(rows, *parts))
+    if "paid_rebates" not in schema:
+        return rows
+    # a row with negative interest or tax already carries its rebate there
+    credits = [nw.col(name) < 0 for name in ("paid_interest", "paid_tax") if name in schema]
+    is_there = nw.any_horizontal(*credits, ignore_nulls=True) if credits else nw.lit(False)
+    rebate = nw.when(~is_there).then(-nw.col("paid_rebates").abs())
+    return rows.with_columns(rebate=rebate.cast(nw.Decimal(18, 2)))
 
 
-def _has_prefixes(book: Book) -> bool:
-    """Return whether loan ids carry their company, as ``ABF - 1``, in the export that payments are matched with."""
-    frames = (book.export("loans"), book.export("schedules"), book.tape)
-    known = next(rows for rows in frames if rows is not None)
-    is_keyed = nw.col("loan_id").str.contains(PREFIX, literal=True).any()
-    found = known.lazy().filter(~nw.col("loan_id").is_null()).select(is_keyed=is_keyed).collect("pyarrow")
-    return bool(found["is_keyed"][0])
+def _day(rows: nw.LazyFrame) -> nw.Expr:
+    return nw.col("paid_on" if "paid_on" in rows.collect_schema() else "date_paid").alias("day")
+
+
+def _amounts(rows: nw.LazyFrame) -> list[nw.Expr]:
+    return _money(rows, *(_PAID if "paid_on" in rows.collect_schema() else _PLAIN))
+
+
+def _kind(told: Meanings) -> nw.Expr:
+    """Return what a row is by its type and its state; a reversal that was itself reversed takes nothing back."""
+    type_, state = _meaning(told, "transaction_type"), _meaning(told, "status", "is_reversed")
+    reversal = nw.when(state == PAID).then(nw.lit(REVERSAL))
+    reversal = reversal.otherwise(nw.when(state == REVERSED).then(nw.lit(OTHER)).otherwise(state))
+    return nw.when(type_ == PAID).then(state).otherwise(nw.when(type_ == REVERSAL).then(reversal).otherwise(type_))
+
+
+def _meaning(told: Meanings, *columns: str) -> nw.Expr:
+    found = nw.lit(PAID)
+    for meaning in (UNKNOWN, OTHER, LENT, REVERSAL, REVERSED):
+        for column in columns:
+            if words := told.get(column, {}).get(meaning):
+                found = nw.when(nw.col(column).is_in(words)).then(nw.lit(meaning)).otherwise(found)
+    return found
+
+
+def _taken_back(rows: nw.LazyFrame, has_reversed: bool) -> nw.LazyFrame:
+    """Return payments with what takes others back as negative payments.
+
+    A payment that is flagged as reversed does not count. Where a row of its own takes it back as well, the row does not
+    count either: of a loan, as many such rows as there are flagged payments of the same amounts.
+    """
+    whole = sum((nw.coalesce(name, ZERO) for name in MONEY[1:]), start=nw.coalesce(MONEY[0], ZERO))
+    size = nw.when(nw.col(MONEY[0]) != 0).then(nw.col(MONEY[0])).otherwise(whole)
+    kind, is_reversal = nw.col("kind"), nw.col("kind") == REVERSAL
+    rows = rows.with_columns(size=size)
+    turned = (
+        nw.when(is_reversal & (nw.col("size") > 0)).then(-nw.col(name)).otherwise(nw.col(name)).alias(name)
+        for name in MONEY
+    )
+    is_back = is_reversal | ((nw.col("size") < 0) & kind.is_in((PAID, REVERSED)))
+    rows = rows.with_columns(*turned, is_back=is_back.cast(nw.Int64()))
+    counts = nw.lit(True)
+    if has_reversed:
+        rows = rows.with_columns(
+            *(nw.coalesce(name, ZERO).abs().alias(f"abs_{name}") for name in MONEY),
+            is_flagged=((kind == REVERSED) & (nw.col("is_back") == 0)).cast(nw.Int64()),
+        )
+        same = ("loan_id", *(f"abs_{name}" for name in MONEY))
+        rows = rows.with_columns(
+            flagged=nw.col("is_flagged").sum().over(*same),
+            place=nw.col("is_back").cum_sum().over(*same, order_by="day"),
+        )
+        counts = nw.col("place") > nw.col("flagged")
+    back = nw.when(counts).then(nw.lit(PAID)).otherwise(nw.lit(REVERSED))
+    kind = nw.when(nw.col("is_back") == 1).then(back).otherwise(kind)
+    return rows.with_columns(kind=kind).select("loan_id", "day", "kind", *MONEY)
 
 
 def _money(rows: nw.LazyFrame, *parts: Iterable[str]) -> list[nw.Expr]:

@@ -1,43 +1,54 @@
-"""What a reader should know about the exports: rows that match nothing, and a month that is not complete."""
+"""What a reader should know about the exports: rows that count nowhere, and a month that is not complete."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 import narwhals as nw
 
 from abaco.core.dates import day_number
 from abaco.core.reasons import Reason
+from abaco.ingest.reconciliation import amounted
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 from abaco.kpis.pricing import basis_note
 
 LONG_AFTER = 30  # days after maturity from which days past due that fall to 0 are noted
 
+MOST_NAMED = 3
+
 
 def notes(book: Book) -> list[Reason]:
     """Return what a reader should know about the exports beside the tape: what counts nowhere, or only in part."""
     return [*_unused(book), *_unmatched_rows(book), *_late_no_more(book), *_conventions(book), *_partial(book)]
+    return [*_unused(book), *_tape_without_loan(book), *_partial(book)]
 
 
 def _unused(book: Book) -> Iterator[Reason]:
     if book.export("transactions") is not None and book.export("payments") is not None:
         yield Reason("payments_not_used")
-    if (paid := flows.paid(book)) is not None and (rows := _rows(paid.filter(nw.col("kind") == flows.OTHER))):
-        code = "type_not_paid" if book.export("transactions") is not None else "status_not_paid"
-        yield Reason(code, rows=rows, export=flows.paid_title(book))
-
-
-def _unmatched_rows(book: Book) -> Iterator[Reason]:
-    """Yield the rows whose loan the loans export lacks; they count in sums by month, and match nothing by loan."""
-    if (loans := book.export("loans")) is None:
+    if (paid := flows.paid(book)) is None:
         return
-    known = loans.select("loan_id")
-    for title, export in ((flows.paid_title(book), flows.paid(book)), ("schedules", flows.due(book))):
-        if export is not None and (rows := _rows(export.join(known, on="loan_id", how="anti"))):
-            yield Reason("rows_without_loan", rows=rows, export=title)
+    export = flows.paid_title(book)
+    if rows := _rows(paid.filter(nw.col("kind") == flows.UNKNOWN)):
+        yield Reason("kind_unknown", rows=rows, export=export, words=_unknown_words(book))
+    if rows := _rows(paid.filter(nw.col("kind") == flows.REVERSED)):
+        yield Reason("payments_reversed", rows=rows, export=export)
+    if rows := _rows(paid.filter(nw.col("kind") == flows.OTHER)):
+        code = "type_not_paid" if book.export("transactions") is not None else "status_not_paid"
+        yield Reason(code, rows=rows, export=export)
+
+
+def _unknown_words(book: Book) -> tuple[str, ...]:
+    """Return the words that no list of params/flows.yml has, the first ones where there are many."""
+    told = book.cached(flows.meanings)
+    words = [word for meanings in told.values() for word in meanings.get(flows.UNKNOWN, ())]
+    return (*words[:MOST_NAMED], "…") if len(words) > MOST_NAMED else tuple(words)
+
+
+def _tape_without_loan(book: Book) -> Iterator[Reason]:
+    """Yield how much of the tape belongs to no loan of the loans export."""
     at_date = book.tape.lazy().filter(nw.col("measurement_date") == book.date)
-    if "loan_id" in at_date.collect_schema():
-        owed = at_date.filter(~nw.col("loan_id").is_null()).join(known, on="loan_id", how="anti")
+    if (loans := book.export("loans")) is not None and "loan_id" in at_date.collect_schema():
+        owed = at_date.filter(~nw.col("loan_id").is_null()).join(loans.select("loan_id"), on="loan_id", how="anti")
         if rows := _rows(owed.select(principal_usd=nw.col("total_receivable_usd"))):
             yield Reason("tape_without_loan", rows=rows)
 
@@ -79,6 +90,4 @@ def _rows(rows: nw.LazyFrame) -> Reason | None:
     """Return how many rows there are and how much principal they hold; None without a row."""
     sums = rows.select(nw.len().alias("rows"), nw.col("principal_usd").sum().alias("usd"))
     total = sums.collect("pyarrow").to_native().to_pylist()[0]
-    if not total["rows"]:
-        return None
-    return Reason("one_row" if total["rows"] == 1 else "many_rows", count=total["rows"], usd=total["usd"] or Decimal(0))
+    return amounted(total["rows"], total["usd"]) if total["rows"] else None

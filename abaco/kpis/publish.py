@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
-from abaco.core.reasons import Reason
+from abaco.core.reasons import HEADLINES, Reason
 from abaco.ingest import sample_mark
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
@@ -136,7 +136,12 @@ def assemble(
         "aging": [{**row, "amount": text(row["amount"]), "share": number(row["share"])} for row in aging],
         "anomalies": [{**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies],
         "reconciliation": ingested["reconciliation"],
-        "quality": {**quality, **transformed, "notes": [str(note) for note in notes]},
+        "quality": {
+            **quality,
+            **transformed,
+            "notes": [str(note) for note in notes if note.code not in HEADLINES],
+            "headlines": [str(note) for note in notes if note.code in HEADLINES],
+        },
         "missing": missing,
         "inputs": ingested["inputs"],
         "synthetic": sample_mark.is_sample(ingested["inputs"]),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from abaco.core.reasons import JOINTS, Reason
+from abaco.core.reasons import HEADLINES, JOINTS, Reason
 from abaco.ingest import tape
 from abaco.ingest.formats import TAPE_FORMATS
 from abaco.page.language import phrase, reasons, spoken
@@ -80,7 +80,9 @@ def in_words(metrics: dict[str, Any]) -> dict[str, Any]:
         "verdict": metrics["verdict"] | {"findings": [tell(finding) for finding in codes["verdict"]]},
         "kpis": {name: _kpi(kpi, codes["kpis"].get(name)) for name, kpi in metrics["kpis"].items()},
         "quality": metrics["quality"] | {
-            "rejects": _rejects(codes["rejects"]), "notes": [tell(note) for note in codes["notes"]],
+            "rejects": _rejects(codes["rejects"]),
+            "notes": [tell(note) for note in codes["notes"] if note["code"] not in HEADLINES],
+            "headlines": [tell(note) for note in codes["notes"] if note["code"] in HEADLINES],
         },
         "missing": [item | {"add": phrase(item["add"])} for item in metrics["missing"]],
         "inputs": [

@@ -103,7 +103,8 @@ def _sums(metrics, name, history):
 
 
 def _attention(metrics):
-    """Yield figures past a limit or soon to be, unusual moves, and rows and figures that are missing."""
+    """Yield what is wrong with the input, figures past a limit or soon to be, unusual moves, and what is missing."""
+    yield from metrics["quality"].get("headlines", ())  # reports of earlier versions have none
     past = [
         _past(name, kpi, level)
         for level in ("critical", "warning")

@@ -10,7 +10,7 @@ ACCEPT = "If that is right, make the report with PARAMS=calculation.max_rows_cha
 
 
 def caveats(figures: Mapping[str, Any]) -> list[str]:
-    """Return sentences about figures that are incomplete, synthetic, or not those of the report's date.
+    """Return sentences about figures that are incomplete, synthetic, of a doubtful input, or not of the report's date.
 
     Parameters
     ----------
@@ -23,6 +23,7 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
     if remark := text.completeness(figures.get("verdict")):
         sentences += [f"{remark.capitalize()}.", *figures["verdict"]["findings"]]
         sentences += [ACCEPT] if figures["verdict"]["lost"] else []
+    sentences += figures.get("quality", {}).get("headlines", [])
     if as_of is None:
         sentences += [
             f"These are not the figures of {date}: the loans export carries no date, so balances and days past due "

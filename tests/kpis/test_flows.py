@@ -38,38 +38,6 @@ def test_transactions_are_paid_lent_or_other_by_their_type(frame):
     ]
 
 
-def test_bare_ids_of_two_companies_do_not_collide(frame):
-    found = book(
-        frame,
-        loans=LOANS,
-        payments="""
-            company  loan_id  paid_on     paid_principal
-            ABF      1        2025-02-10  10.00
-            ABT      1        2025-02-10  20.00
-            ABT      ABT - 1  2025-02-11  30.00
-            -        1        2025-02-12  40.00
-        """,
-    )
-    assert [row[:4] for row in paid(found)] == [
-        ["1", "2025-02-12", "paid", "40.00"],
-        ["ABF - 1", "2025-02-10", "paid", "10.00"],
-        ["ABT - 1", "2025-02-10", "paid", "20.00"],
-        ["ABT - 1", "2025-02-11", "paid", "30.00"],
-    ]
-
-
-def test_ids_stay_bare_where_no_loan_has_a_prefix(frame):
-    found = book(
-        frame,
-        loans=LOANS.replace("ABF - 1", "1      ").replace("ABT - 1", "2      "),
-        payments="""
-            company  loan_id  paid_on     paid_principal
-            ABF      1        2025-02-10  10.00
-        """,
-    )
-    assert paid(found)[0][0] == "1"
-
-
 @pytest.mark.parametrize("rebate", ["1.50", "-1.50"])
 def test_a_rebate_of_a_real_payment_comes_off_the_interest_whatever_its_sign(frame, rebate):
     found = book(
@@ -100,9 +68,121 @@ def test_a_real_payment_counts_when_its_status_says_paid_or_nothing(frame):
             ABF - 1  2025-02-12  10.00           Prepayment
             ABF - 1  2025-02-13  10.00           -
             ABF - 1  2025-02-14  10.00           Pending
+            ABF - 1  2025-02-15  10.00           Returned
+            ABF - 1  2025-02-16  10.00           Cancelado
         """,
     )
-    assert [row[2] for row in paid(found)] == ["paid"] * 4 + ["other"]
+    # "cancelado" says paid off in some countries and called off in others
+    assert [row[2] for row in paid(found)] == ["paid"] * 4 + ["other", "reversed", "unknown"]
+
+
+def test_a_rebate_credit_counts_and_is_not_taken_off_twice(frame):
+    found = book(
+        frame,
+        loans=LOANS,
+        payments="""
+            loan_id  paid_on     paid_principal  paid_interest  paid_tax  paid_rebates  status
+            ABF - 1  2025-11-28  990.00          35.00          5.00      0.00          Late
+            ABF - 1  2025-11-28  20.00           -17.00         -3.00     20.00         Rebate Credit
+            ABF - 1  2025-11-28  3.00            0.00           -3.00     3.00          Rebate Credit
+            ABF - 1  2025-11-28  20.00           0.00           0.00      20.00         Rebate Credit
+        """,
+    )
+    assert [row[2:] for row in paid(found)] == [
+        ["paid", "20.00", "-17.00", "None", "-3.00"],
+        ["paid", "20.00", "-20.00", "None", "0.00"],
+        ["paid", "3.00", "0.00", "None", "-3.00"],
+        ["paid", "990.00", "35.00", "None", "5.00"],
+    ]
+
+
+# Words, reversals and flags
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("PAYMENT", "paid"), ("Repayment", "paid"), ("abono", "paid"), ("Pago", "paid"), ("Cuota 3", "paid"),
+        ("PAGO_DE_CUOTA", "paid"), ("recoveryRepayment", "paid"), ("Amortización", "paid"), ("Desembolso", "lent"),
+        ("WRITEOFF", "other"), ("Waive Interest", "other"), ("Ajuste", "unknown"), ("3", "unknown"),
+        ("付款", "unknown"), ("Payment plan", "unknown"), ("fee", "unknown"),
+    ],
+)  # fmt: skip
+def test_types_are_compared_whole_without_case_accents_and_digits(frame, word, kind):
+    transactions = f"""
+        loan_id  transaction_type  date_paid   principal
+        ABF - 1  {word}  2025-02-10  11.00
+    """
+    assert paid(book(frame, transactions=transactions))[0][2] == kind
+
+
+@pytest.mark.parametrize("word", ["Reversal", "Reverso de pago", "PAYMENT_REVERSAL", "Chargeback", "Devolución"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_reversal_takes_a_payment_back_whichever_sign_it_has(frame, word, sign):
+    found = book(
+        frame,
+        transactions=f"""
+            loan_id  transaction_type  date_paid   principal  interest   fees
+            ABF - 1  PAYMENT           2025-02-10  10.00      2.00       -
+            ABF - 1  {word}            2025-03-11  {sign}10.00  {sign}2.00  -
+        """,
+    )
+    assert [row[1:5] for row in paid(found)] == [
+        ["2025-02-10", "paid", "10.00", "2.00"],
+        ["2025-03-11", "paid", "-10.00", "-2.00"],
+    ]
+
+
+def test_a_reversed_rebate_has_the_signs_of_its_principal(frame):
+    found = book(
+        frame,
+        transactions="""
+            loan_id  transaction_type  date_paid   principal  interest  to_tax
+            ABF - 1  Reversal          2025-02-10  20.00      -17.00    -3.00
+            ABF - 1  Reversal          2025-02-11  -          2.00      -
+        """,
+    )
+    assert [row[3:] for row in paid(found)] == [["-20.00", "17.00", "None", "3.00"], ["None", "-2.00", "None", "None"]]
+
+
+FLAGGED = """
+    loan_id  transaction_type  date_paid   principal  is_reversed
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "kinds"),
+    [
+        # a payment that was entered twice, and the first one undone
+        ("A PAYMENT 10 10.00 true|A PAYMENT 10 10.00 false", "reversed paid"),
+        # a flagged payment and the row that takes it back tell one thing
+        ("A PAYMENT 10 10.00 true|A Reversal 12 10.00 false", "reversed reversed"),
+        ("A PAYMENT 10 10.00 true|A PAYMENT 12 -10.00 -", "reversed reversed"),
+        ("A PAYMENT 10 10.00 true|A PAYMENT 12 -10.00 true", "reversed reversed"),
+        # only the row that takes the payment back is flagged
+        ("A PAYMENT 10 10.00 false|A PAYMENT 12 -10.00 true", "paid paid"),
+        # two reversals, one of them of a payment that is flagged
+        ("A PAYMENT 10 10.00 true|A PAYMENT 11 10.00 -|A PAYMENT 12 -10.00 -|A PAYMENT 13 -10.00 -",
+         "reversed paid reversed paid"),
+        # of another loan, or of another amount
+        ("A PAYMENT 10 10.00 true|B PAYMENT 12 -10.00 -", "reversed paid"),
+        ("A PAYMENT 10 10.00 true|A PAYMENT 12 -9.00 -", "reversed paid"),
+        # a reversal that was itself undone
+        ("A PAYMENT 10 10.00 false|A Reversal 12 10.00 true", "paid other"),
+        ("A PAYMENT 10 10.00 2025-02-11|A PAYMENT 12 10.00 NO", "reversed paid"),
+        ("A PAYMENT 10 10.00 perhaps", "unknown"),
+        ("A DISBURSEMENT 10 10.00 true", "lent"),
+    ],
+)  # fmt: skip
+def test_what_is_flagged_as_reversed_does_not_count(frame, rows, kinds):
+    lines = [[*cells.split(" ")] for cells in rows.split("|")]
+    text = "".join(f"    {loan}  {type_}  2025-02-{day}  {usd}  {flag}\n" for loan, type_, day, usd, flag in lines)
+    found = rows_of(flows.paid(book(frame, transactions=FLAGGED + text)).sort("day"))
+    assert sorted(row["kind"] for row in found) == sorted(kinds.split(" "))
+    usd = {"A": 0, "B": 0}
+    for row in found:
+        usd[row["loan_id"]] += row["principal_usd"] if row["kind"] == "paid" else 0
+    assert all(total <= 10 for total in usd.values())
 
 
 def test_transactions_go_before_real_payments(frame):
