@@ -52,7 +52,6 @@ SHORT = {
     "abaco.kpis.statements": "measures of the statements alone",
     "abaco.run.papermill_engine": "papermill's entry point",
     "abaco.run.preload": "the imports of the fork server",
-    "abaco.review.terminal": "what only a terminal shows",
 }
 # Private names of dependencies that have no public counterpart.
 PRIVATE = {
