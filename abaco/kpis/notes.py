@@ -12,14 +12,12 @@ from abaco.kpis.book import Book
 from abaco.kpis.pricing import basis_note
 
 LONG_AFTER = 30  # days after maturity from which days past due that fall to 0 are noted
-
 MOST_NAMED = 3
 
 
 def notes(book: Book) -> list[Reason]:
     """Return what a reader should know about the exports beside the tape: what counts nowhere, or only in part."""
-    return [*_unused(book), *_unmatched_rows(book), *_late_no_more(book), *_conventions(book), *_partial(book)]
-    return [*_unused(book), *_tape_without_loan(book), *_partial(book)]
+    return [*_unused(book), *_tape_without_loan(book), *_late_no_more(book), *_conventions(book), *_partial(book)]
 
 
 def _unused(book: Book) -> Iterator[Reason]:

@@ -7,10 +7,8 @@ from abaco.kpis.book import Book
 from tests.support.tapes import written
 
 DATES = ("measurement_date", "disbursed_on", "disburse_date", "date_due", "date_paid", "paid_on")
-TEXTS = ("loan_id", "transaction_type", "company", "product", "region", "status", "borrower_id")
-COUNTS = ("days_past_due", "borrower", "loans", "term", "term_days")
 TEXTS = ("loan_id", "transaction_type", "is_reversed", "company", "product", "region", "status", "borrower_id")
-COUNTS = ("days_past_due", "borrower", "loans")
+COUNTS = ("days_past_due", "borrower", "loans", "term", "term_days")
 DEFAULT_TAPE = """
     measurement_date  loan_id  total_receivable_usd
     2025-03-31        L1       1000.00
