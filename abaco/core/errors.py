@@ -25,6 +25,10 @@ class RunError(AbacoError):
     """The run started and failed."""
 
 
+class DamagedError(RunError, ValueError):
+    """A file of a report is damaged: empty, cut off, changed or gone."""
+
+
 class DatabaseError(AbacoError):
     """The database cannot be reached or refuses a write."""
 

@@ -9,6 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from abaco.core import project
+from abaco.core.errors import DamagedError
+
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON atomically, also if power is lost; the same content gives the same bytes."""
@@ -35,8 +38,36 @@ def _sync(path: Path) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return the content of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the content of a JSON file.
+
+    Raises
+    ------
+    DamagedError
+        When it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise damaged(path) from None
+
+
+def read_object(path: Path, *keys: str) -> dict[str, Any]:
+    """Return a JSON object of a finished report.
+
+    Raises
+    ------
+    DamagedError
+        When the file is gone, is not JSON or lacks one of the keys.
+    """
+    content = read_json(path) if path.is_file() else None
+    if not isinstance(content, dict) or not content.keys() >= set(keys):
+        raise damaged(path)
+    return content
+
+
+def damaged(path: Path) -> DamagedError:
+    """Return the error for a file of a report that is not what the run wrote."""
+    return DamagedError(f"{project.display_path(path)} is damaged: make its report again, or restore a backup")
 
 
 def sha256(file: Path | BinaryIO) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from abaco.core import files, project
+from abaco.core import project
 from abaco.database import queries, records, schema
 from abaco.database.connection import TIMEOUT_SECONDS, connect, reading, take_turns, writing
 from abaco.run import folders
@@ -64,10 +64,8 @@ def running(output: Path) -> list[dict[str, Any]]:
 def _runs(output: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     paths = sorted((output / folders.RUNS).glob("[0-9]*/*/run.json"), key=lambda path: path.parent.name)
     for path in paths:
-        try:
-            yield path.parent, files.read_json(path)
-        except (OSError, ValueError):  # removed in the meantime, or never written completely
-            continue
+        if run := folders.recorded(path.parent):  # else removed in the meantime, or damaged
+            yield path.parent, run
 
 
 def _is_running(output: Path, folder: Path, run: dict[str, Any]) -> bool:

@@ -54,11 +54,13 @@ def backup(to: str | None = None, output: Path | None = None) -> str:
 
 def _write_and_describe(output: Path, path: Path) -> str:
     count = write(output, path)
-    return f"{count} files, {path.stat().st_size:,} bytes, SHA-256 {core_files.sha256(path)}"
+    description = f"{count} files, {path.stat().st_size:,} bytes, SHA-256 {core_files.sha256(path)}"
+    damaged = ", ".join(map(project.display_path, run_folders.damaged_runs(output)))
+    return f"{description}; left out as damaged: {damaged}" if damaged else description
 
 
 def write(output: Path, path: Path) -> int:
-    """Write the archive of the reports in `output` to `path`, and return its number of files."""
+    """Write the archive of the reports in `output` to `path`, without damaged runs; return its number of files."""
     engine = synchronise.open_synchronised(output, settings.load()["delivery"]["timeout_seconds"])
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -92,7 +94,8 @@ def _pack(archived: Path, output: Path, folders: list[Path], tables: Any) -> int
     for name, path in paths.items():
         with opened(path) as file:
             files.append(_entry(name, file))
-    links = {p.name: os.readlink(p) for p in sorted(output.glob("[0-9]*")) if p.is_symlink()}
+    damaged = run_folders.damaged_reports(output)
+    links = {p.name: os.readlink(p) for p in sorted(output.glob("[0-9]*")) if p.is_symlink() and p not in damaged}
     contents = {"schema_version": 1, "made_at": dates.now(), "links": links, "files": files}
     content = json.dumps(contents, indent=1).encode()
     with tarfile.open(archived, "w:gz", compresslevel=1) as tar:

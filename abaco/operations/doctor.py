@@ -10,7 +10,7 @@ from abaco.operations import doctor_machine, doctor_places
 from abaco.operations.findings import Case, Check, Finding, UnexaminedError, problem, warning
 
 LIMIT_SECONDS = 60.0
-LIMITS = {"input": 120.0}  # reads the date of every row of a large tape
+LIMITS = {"input": 120.0, "reports": 600.0}  # they read every row of a large tape, and every file of every report
 # In this order: the log loads .env.local, and the other checks need the parameters.
 CHECKS: dict[str, Check] = {
     "log": doctor_machine.log,
@@ -23,6 +23,7 @@ CHECKS: dict[str, Check] = {
     "access": doctor_machine.access,
     "input": doctor_machine.exports,
     "database": doctor_places.database,
+    "reports": doctor_places.reports,
     "deliveries": doctor_places.deliveries,
     **doctor_places.REPORT_CHECKS,
     "alerts": doctor_places.alerts,

@@ -11,7 +11,7 @@ from abaco.delivery.registry import CHANNELS, REPORT_CHANNELS, ROUTES, create_ch
 from abaco.delivery.rules import FALLBACK
 from abaco.ingest.cascade.export import probe
 from abaco.operations.findings import TIMEOUT_SECONDS, Case, Check, Finding, ok, problem, warning
-from abaco.run import folders
+from abaco.run import folders, manifest
 from abaco.service.schedule import NOTE
 from abaco.service.security import USER, Access
 
@@ -36,6 +36,19 @@ def database(case: Case) -> Finding:
             "restore a backup, or move it away and run abaco status"
         )
     return ok(f"SQLite, {project.display_path(file)}, runs: {count}")
+
+
+def reports(case: Case) -> Finding:
+    """Compare the files of every report with its manifest, and look for runs whose record is damaged."""
+    visible = folders.visible(case.output)
+    altered = [f"{date}/{names[0]}" for date in visible if (names := manifest.altered(case.output / date))]
+    damaged = [path.name for path in folders.damaged_reports(case.output)] + altered
+    if damaged:
+        return problem(f"damaged: {', '.join(damaged)}: make the report of that date again, or restore a backup")
+    if runs := folders.damaged_runs(case.output):
+        names = ", ".join(f"{project.display_path(run)}/{folders.RECORD}" for run in runs)
+        return warning(f"former runs are damaged, and stepped over: {names}: remove their folders")
+    return ok(f"every file is what its run wrote, reports: {len(visible)}")
 
 
 def deliveries(case: Case) -> Finding:

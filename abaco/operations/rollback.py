@@ -15,7 +15,7 @@ from abaco.run import folders, manifest
 def good_runs(output: Path, date: str) -> list[Path]:
     """Return the folders of the runs of a date that succeeded, oldest first."""
     complete = (folder for folder in folders.folders(output, date) if (folder / manifest.NAME).is_file())
-    return [folder for folder in complete if files.read_json(folder / "run.json")["status"] == "success"]
+    return [folder for folder in complete if folders.recorded(folder)["status"] == "success"]
 
 
 def rollback(date: str, to: str | None = None, output: Path | None = None) -> str:

@@ -7,12 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from abaco.core import files, project, text
 from abaco.core.dates import parse_date
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
+from abaco.core.parquet import read_rows
 from abaco.core.text import aligned
 from abaco.kpis import catalog
 from abaco.kpis.bridge import first_day
@@ -48,7 +47,7 @@ def explain(
         When the report, KPI or date does not exist.
     """
     folder = _report(folders.reports_folder(output), date)
-    figures = files.read_json(folder / "metrics.json")
+    figures = files.read_object(folder / "metrics.json", "date", "kpis")
     name = _known(name, figures)
     history = [row for row in _rows(folder, "history") if row["kpi"] == name]
     former, kpi = _former(against, figures["date"], history), figures["kpis"][name]
@@ -106,7 +105,7 @@ def _rows(folder: Path, table: str) -> list[dict[str, Any]]:
         raise InputError(
             f"The report of {folder.parent.name} has no table {table}: run make report DATE={folder.parent.name}"
         )
-    return pq.read_table(path).to_pylist()
+    return read_rows(path)
 
 
 def _why(

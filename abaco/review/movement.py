@@ -6,10 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from abaco.core import files
 from abaco.core.errors import NotComputableError
+from abaco.core.parquet import read_rows
 from abaco.core.secrets import masking_key
 from abaco.core.text import signed, table
 from abaco.engines.duckdb import DuckDB
@@ -69,16 +68,16 @@ def _places(kpi: Definition, folder: Path, loans: Rows) -> list[str]:
     with DuckDB() as engine:
         tape = engine.scan(folder / "tables" / "tape.parquet")
         ids = [row["loan_id"] for row in largest(tape, (date, against), first_day(kpi), len(loans))]
-        inputs = files.read_json(folder / "manifest.json")["inputs"]
+        inputs = files.read_object(folder / "manifest.json", "inputs")["inputs"]
         known = {item["name"]: item["sha256"] for item in inputs}
-        source = Path(files.read_json(folder / "run.json")["input"])
+        source = Path(files.read_object(folder / "run.json", "input")["input"])
         places = lookup.places(source, ids, [date, against], known, engine)
     return [places.get(loan, "") for loan in ids]
 
 
 def _rows(folder: Path, table: str, **wanted: Any) -> Rows:
-    filters = [(column, "=", value) for column, value in wanted.items()]
-    return pq.read_table(folder / "tables" / f"{table}.parquet", filters=filters).to_pylist()
+    rows = read_rows(folder / "tables" / f"{table}.parquet")
+    return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
 
 
 def _loan(row: dict[str, Any], names: tuple[str, ...], kpi: Definition) -> tuple[str, ...]:

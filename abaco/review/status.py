@@ -43,6 +43,7 @@ def overview(output: Path | None = None) -> Iterator[str]:
                 yield f"  {remark}"
             yield from _partial(state["figures"].get(run_id, {}))
         yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], reports.get(date))
+    yield from _listed("Damaged", [(path.name, "make it again") for path in folders.damaged_reports(folder)])
     if fault:
         yield "\nDeliveries and alerts are known only to the database"
         raise fault
@@ -72,7 +73,7 @@ def _from_folders(folder: Path) -> dict[str, Any]:
     """Return what the run folders hold: the report of each date, and runs that did not succeed."""
     reports, figures, verdicts = visible(folder), {}, {}
     for date, run in reports.items():
-        metrics = files.read_json(folder / date / "metrics.json")
+        metrics = files.read_object(folder / date / "metrics.json", "kpis")
         figures[run["run_id"]] = {name: kpi for name, kpi in metrics["kpis"].items() if kpi["group"] == "core"}
         verdicts[run["run_id"]] = metrics.get("verdict")  # reports of earlier versions have none
     runs = [run for _, run in synchronise.ended_runs(folder) if run["status"] != "success"]

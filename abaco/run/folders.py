@@ -12,12 +12,12 @@ from typing import Any
 
 from abaco.core import locks, project, settings
 from abaco.core.dates import now
-from abaco.core.errors import InputError, RunError
-from abaco.core.files import read_json, sync, write_json
+from abaco.core.errors import DamagedError, InputError, RunError
+from abaco.core.files import read_object, sync, write_json
 from abaco.core.locks import is_alive, is_here
 
 RUNS = ".runs"
-HOLDER, LOCK = "holder.json", "lock"
+RECORD, HOLDER, LOCK = "run.json", "holder.json", "lock"
 STOPPED = "stopped by a signal"  # the error of a run that somebody interrupted
 
 
@@ -82,8 +82,28 @@ def _check_place(visible: Path) -> None:
 
 
 def folders(output: Path, date: str) -> list[Path]:
-    """Return the folders of all runs of a date, oldest first."""
-    return sorted(path.parent for path in (output / RUNS / date).glob("*/run.json"))
+    """Return the folders of all runs of a date, oldest first; those without a sound record are stepped over."""
+    found = sorted(path.parent for path in (output / RUNS / date).glob(f"*/{RECORD}"))
+    return [folder for folder in found if recorded(folder)]
+
+
+def recorded(folder: Path) -> dict[str, Any] | None:
+    """Return run.json of a run; None if it is gone or damaged."""
+    try:
+        return read_object(folder / RECORD, "status")
+    except (OSError, DamagedError):
+        return None
+
+
+def damaged_reports(output: Path) -> list[Path]:
+    """Return the links of reports whose run has no sound record."""
+    return [path for path in sorted(output.glob("[0-9]*")) if path.is_symlink() and not recorded(path)]
+
+
+def damaged_runs(output: Path) -> list[Path]:
+    """Return the folders of runs whose record is damaged."""
+    found = sorted(path.parent for path in (output / RUNS).glob(f"[0-9]*/*/{RECORD}"))
+    return [folder for folder in found if not recorded(folder)]
 
 
 def discard_rows(folder: Path) -> None:
@@ -105,10 +125,8 @@ def discard_work_of_others(output: Path, current: Path) -> None:
 
 
 def _was_killed(output: Path, folder: Path) -> bool:
-    try:
-        return read_json(folder / "run.json")["status"] == "running" and not at_work(output, folder)
-    except (OSError, ValueError, KeyError, TypeError):  # it has just begun, or is damaged
-        return False
+    run = recorded(folder)
+    return bool(run) and run["status"] == "running" and not at_work(output, folder)
 
 
 def discard(folder: Path) -> None:
@@ -157,8 +175,8 @@ def hold(output: Path, date: str, timeout: float, waiting: Callable[[str], None]
 def holder(output: Path, date: str) -> dict[str, Any] | None:
     """Return ``pid``, ``host`` and ``since`` of the run that holds a date, or None; a killed run leaves its entry."""
     try:
-        return read_json(output / RUNS / date / HOLDER)
-    except FileNotFoundError:  # nobody, or a run that has just begun or just ended
+        return read_object(output / RUNS / date / HOLDER, "pid", "host", "since")
+    except (OSError, DamagedError):  # nobody, or a run that has just begun or just ended
         return None
 
 
@@ -184,4 +202,5 @@ def reports_folder(output: Path | None) -> Path:
 
 def visible(output: Path) -> dict[str, dict[str, Any]]:
     """Return run.json of the visible report of each date, oldest first."""
-    return {path.parent.name: read_json(path) for path in sorted(output.glob("[0-9]*/run.json"))}
+    runs = ((path.parent.name, recorded(path.parent)) for path in sorted(output.glob(f"[0-9]*/{RECORD}")))
+    return {date: run for date, run in runs if run}

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from abaco.core import project
-from abaco.core.files import read_json, sha256, write_json
+from abaco.core.errors import DamagedError
+from abaco.core.files import read_object, sha256, write_json
 from abaco.core.phases import PHASES, notebook_path
 
 NAME = "manifest.json"
@@ -52,11 +53,22 @@ def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str, lo
 def altered(folder: Path) -> list[str]:
     """Return the outputs of a finished run that are missing or differ from its manifest, or a damaged manifest."""
     try:
-        outputs = read_json(folder / NAME)["outputs"]
-    except (OSError, ValueError, KeyError, TypeError):
+        parts = files_of(folder)
+    except DamagedError:
         return [NAME]
-    parts = [part for o in outputs for part in o.get("parts", [o])]
     return [p["path"] for p in parts if not (f := folder / p["path"]).is_file() or sha256(f) != p["sha256"]]
+
+
+def files_of(folder: Path) -> list[dict[str, Any]]:
+    """Return ``path``, ``bytes`` and ``sha256`` of each output in a finished run's manifest.
+
+    Raises
+    ------
+    DamagedError
+        When the manifest is damaged.
+    """
+    outputs = read_object(folder / NAME, "outputs")["outputs"]
+    return [part for output in outputs for part in output.get("parts", [output])]
 
 
 def digest(folder: Path, names: Iterable[str]) -> str:

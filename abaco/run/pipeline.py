@@ -218,10 +218,8 @@ class Pipeline:
     def replaced(self, plan: dict[str, Any]) -> dict[str, str] | None:
         """Return the run of the visible report of a plan's date, if it was made from another input."""
         visible = self.output / plan["date"]
-        if not (visible / "run.json").is_file():
-            return None
-        former = files.read_json(visible / "run.json")
-        if former["input"] == plan["input"]:
+        former = folders.recorded(visible)
+        if not former or former["input"] == plan["input"]:
             return None
         return {**{key: former[key] for key in ("run_id", "input")}, "path": project.display_path(visible.resolve())}
 

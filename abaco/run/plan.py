@@ -15,7 +15,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.phases import PHASES, notebook_path, outputs, section
 from abaco.ingest.sample_mark import PLACES, is_sample
-from abaco.run import manifest
+from abaco.run import folders, manifest
 
 FINGERPRINT = b"abaco: which masking key"
 CASCADE = "cascade"
@@ -78,10 +78,8 @@ def intact(former: Path, phases: list[str]) -> list[str]:
 
 def _recorded(former: Path) -> dict[str, Any]:
     """Return the phases in a run's record; none if the run ended before it recorded anything."""
-    try:
-        return files.read_json(former / "run.json")["phases"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+    run = folders.recorded(former)
+    return run["phases"] if run else {}
 
 
 def _is_altered(former: Path, phase: str, altered: list[str]) -> bool:
@@ -184,10 +182,11 @@ def check_sample(output: Path, date: str, source: Path, inputs: Iterable[Mapping
         When it would.
     """
     visible, places = output / date, [project.resolve(place) for place in PLACES]
-    if not (visible / "run.json").is_file() or not (source in places or is_sample(inputs)):
+    run = folders.recorded(visible)
+    if not run or not (source in places or is_sample(inputs)):
         return
-    former = files.read_json(visible / "run.json")["input"]
-    if Path(former) in places or is_sample(files.read_json(visible / "metrics.json")["inputs"]):
+    former = run["input"]
+    if Path(former) in places or is_sample(files.read_object(visible / "metrics.json", "inputs")["inputs"]):
         return
     raise InputError(
         f"The report of {date} was made of {former}, and {project.display_path(source)}, the synthetic sample, never "

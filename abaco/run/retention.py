@@ -5,7 +5,6 @@ import logging
 import shutil
 from pathlib import Path
 
-from abaco.core import files
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ def prune(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datet
 
 def expendable(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datetime) -> list[Path]:
     """Return the folders that may be removed, oldest first."""
-    states = {folder: files.read_json(folder / "run.json") for folder in folders.folders(output, date)}
+    states = {folder: folders.recorded(folder) for folder in folders.folders(output, date)}
     good = [folder for folder, run in states.items() if run["status"] == "success"]
     newest = list(states)[-keep_runs:] if keep_runs else []
     needed = {path.resolve() for path in (output / date, *good[-1:], *newest)}

@@ -12,7 +12,7 @@ from fastapi.params import Path, Query
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from abaco.core.errors import DatabaseError
+from abaco.core.errors import AbacoError, DamagedError, DatabaseError
 from abaco.service import files, metrics, pages
 from abaco.service.reports import Book, health
 from abaco.service.security import Access, Guard
@@ -132,7 +132,8 @@ def _add_errors(app: FastAPI) -> None:
         text = "There is no such page" if is_address else "Name two runs, or the dates of two reports"
         return HTMLResponse(pages.failure(text), 404 if is_address else 422)
 
+    @app.exception_handler(DamagedError)
     @app.exception_handler(DatabaseError)
-    async def explain_error(_: Request, error: DatabaseError) -> Response:
+    async def explain_error(_: Request, error: AbacoError) -> Response:
         log.error("no page: %s", error)
         return HTMLResponse(pages.failure(str(error)), 503)

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import FileResponse
 
-from abaco.core import files
+from abaco.core.errors import DamagedError
 from abaco.run import folders, manifest
 
 ALWAYS = (manifest.NAME, "run.json")
@@ -16,11 +16,9 @@ SHOWN = {".html": "text/html", ".json": "application/json", ".png": "image/png"}
 def listed(folder: Path) -> dict[str, int]:
     """Return the size in bytes of each file of a run by its name; none when the run's folder is gone."""
     try:
-        outputs = files.read_json(folder / manifest.NAME)["outputs"]
-    except FileNotFoundError:
+        sizes = {part["path"]: part["bytes"] for part in manifest.files_of(folder)}
+    except DamagedError:
         return {}
-    parts = [part for output in outputs for part in output.get("parts", [output])]
-    sizes = {part["path"]: part["bytes"] for part in parts}
     return {name: (folder / name).stat().st_size for name in ALWAYS if (folder / name).is_file()} | sizes
 
 

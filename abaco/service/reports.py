@@ -91,8 +91,13 @@ def health(book: Book) -> dict[str, Any]:
         return content | {"last_error": str(error)}
     if not book.schedule.is_alive:
         return content | {"last_error": "The schedule has stopped: start the service again"}
-    reason = (outcome and outcome.error) or _overdue(book, outcome)
+    reason = (outcome and outcome.error) or _overdue(book, outcome) or _damaged(book)
     return content | {"status": "degraded" if reason else "healthy", "last_error": reason}
+
+
+def _damaged(book: Book) -> str | None:
+    damaged = ", ".join(path.name for path in folders.damaged_reports(book.output))
+    return damaged and f"The report of {damaged} is damaged: make it again, or restore a backup"
 
 
 def _overdue(book: Book, outcome: Outcome | None) -> str | None:

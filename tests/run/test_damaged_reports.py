@@ -1,0 +1,134 @@
+"""Damaged files of reports: named and stepped over; the other reports stay readable, and a new run publishes."""
+
+import datetime as dt
+import json
+import shutil
+
+import pytest
+
+from abaco.core.errors import AbacoError, DamagedError
+from abaco.operations import backup, restore, rollback
+from abaco.operations.doctor import CHECKS, run_check
+from abaco.operations.findings import Case
+from abaco.review import explanation, history
+from abaco.review import status as review_status
+from abaco.run import folders, retention
+from abaco.service.reports import Book, health
+from abaco.service.schedule import Schedule
+from tests.support import left
+from tests.support.projects import PII_KEY
+
+NOVEMBER, DECEMBER = "2025-11-30", "2025-12-31"
+DAMAGES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "garbage": lambda path: path.write_bytes(b"\x93\x00garbage" * 9),
+    "other content": lambda path: path.write_text("[]"),
+    "gone": lambda path: path.unlink(),
+}
+
+
+@pytest.fixture(params=DAMAGES)
+def damage(request):
+    return DAMAGES[request.param]
+
+
+@pytest.fixture
+def output(tmp_path, monkeypatch):
+    """Reports of two dates, December's made twice, which the database does not know yet."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    for date, run_id, hour in ((NOVEMBER, "n", 1), (DECEMBER, "d1", 2), (DECEMBER, "d2", 3)):
+        folder = left.run(tmp_path / "reports", date, run_id, f"2026-01-01T0{hour}:00:00Z")
+        left.finish(folder, {"PAR30": left.kpi(9.0, "warning")}, [(date, "PAR30", "9")])
+    return tmp_path / "reports"
+
+
+def said(*calls):
+    """What verbs say, each error as its line; anything else that is raised fails the test."""
+    lines = []
+    for call in calls:
+        try:
+            lines += map(str, call())
+        except AbacoError as error:
+            lines.append(str(error))
+    assert not [line for line in lines if "Traceback" in line or "Error(" in line]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("date", [NOVEMBER, DECEMBER])
+def test_damaged_record_of_a_report_is_named_and_the_others_are_read(output, damage, date):
+    damage(output / date / "run.json")
+    other = {NOVEMBER: DECEMBER, DECEMBER: NOVEMBER}[date]
+    assert list(folders.visible(output)) == [other]
+    assert f"{other}  9.0000 % warning" in (text := said(lambda: review_status.overview(output)))
+    assert f"Damaged\n  {date}  make it again" in text
+    schedule = Schedule(None, output, lambda: ["true"], 3.0)
+    schedule.start()
+    found = health(Book(output, schedule))
+    schedule.stop()
+    assert found["status"] == "degraded"
+    assert found["last_error"] == f"The report of {date} is damaged: make it again, or restore a backup"
+    finding = run_check(CHECKS["reports"], Case(None, output, None), 60)
+    assert (finding.level, date in finding.text) == ("problem", True)
+    assert len(rollback.good_runs(output, DECEMBER)) == (1 if date == DECEMBER else 2)
+    retention.expendable(output, DECEMBER, 1, 0, dt.datetime.now(dt.UTC))
+
+
+def test_damaged_record_of_a_former_run_is_named_and_left_out_of_backups(output, damage, tmp_path):
+    former = folders.folders(output, DECEMBER)[0]
+    damage(former / "run.json")
+    is_gone = not (former / "run.json").exists()
+    finding = run_check(CHECKS["reports"], Case(None, output, None), 60)
+    assert (finding.level, former.name in finding.text) == (("ok", False) if is_gone else ("warning", True))
+    text = backup.backup(str(tmp_path / "b.tar.gz"), output)
+    assert ("left out as damaged: " in text and former.name in text) is not is_gone
+    restore.restore(str(tmp_path / "b.tar.gz"), tmp_path / "restored")
+    assert list(folders.visible(tmp_path / "restored")) == [NOVEMBER, DECEMBER]
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "manifest.json", "tables/history.parquet"])
+def test_damaged_file_of_a_report_is_named_in_one_line(output, damage, name):
+    damage(output / DECEMBER / name)
+    finding = run_check(CHECKS["reports"], Case(None, output, None), 60)
+    assert (finding.level, DECEMBER in finding.text) == ("problem", True)
+    text = said(
+        lambda: explanation.explain("PAR30", DECEMBER, output=output),
+        lambda: history.history("PAR30", output),
+        lambda: review_status.overview(output),
+    )
+    assert f"{NOVEMBER}  9.0000 % warning" in text
+
+
+def test_damaged_notes_of_who_holds_a_date_block_nobody(output, damage):
+    note = output / ".runs" / DECEMBER / "holder.json"
+    note.write_text("{}")
+    damage(note)
+    assert folders.holder(output, DECEMBER) is None
+    with folders.hold(output, DECEMBER, 0, print):
+        assert folders.holder(output, DECEMBER)["pid"]
+
+
+def test_link_that_leads_nowhere_is_named_and_replaced(output):
+    shutil.rmtree((output / DECEMBER).resolve())
+    assert folders.damaged_reports(output) == [output / DECEMBER]
+    assert f"Damaged\n  {DECEMBER}  make it again" in said(lambda: review_status.overview(output))
+    folders.publish(folders.folders(output, DECEMBER)[0], output)
+    assert list(folders.visible(output)) == [NOVEMBER, DECEMBER]
+
+
+def test_new_run_publishes_whatever_is_damaged(finished, tmp_path):
+    project = finished.pristine.copy(tmp_path / "project")
+    report = project.output / DECEMBER
+    for name in ("run.json", "metrics.json", "manifest.json"):
+        (report / name).write_bytes(b"")
+    (project.output / ".runs" / DECEMBER / "holder.json").write_bytes(b"")
+    result = project.report(ABACO_PII_KEY=PII_KEY)
+    assert (result.returncode, "Traceback" in result.stderr) == (0, False), result.stderr
+    assert json.loads((report / "run.json").read_text())["status"] == "success"
+    assert folders.damaged_reports(project.output) == []
+
+
+def test_error_names_the_file_and_the_way_out(tmp_path):
+    (tmp_path / "metrics.json").write_bytes(b"{")
+    with pytest.raises(DamagedError, match=r"metrics.json is damaged: make its report again, or restore a backup$"):
+        left.files.read_json(tmp_path / "metrics.json")
