@@ -97,7 +97,7 @@ def health(book: Book) -> dict[str, Any]:
 
 def _damaged(book: Book) -> str | None:
     damaged = ", ".join(path.name for path in folders.damaged_reports(book.output))
-    return damaged and f"The report of {damaged} is damaged: make it again, or restore a backup"
+    return f"The report of {damaged} is damaged: make it again, or restore a backup" if damaged else None
 
 
 def _overdue(book: Book, outcome: Outcome | None) -> str | None:

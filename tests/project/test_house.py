@@ -45,13 +45,13 @@ SHORT = {
     "abaco.core.deadlines": "one function with a time limit",
     "abaco.core.decimals": "the context that every sum is made in",
     "abaco.core.net": "one sentence a network error",
-    "abaco.core.parquet": "rows of a small table",
     "abaco.delivery.registry": "the list of channels",
     "abaco.ingest.masking": "the key, and a mask a column",
     "abaco.ingest.sample_mark": "what marks the sample",
     "abaco.kpis.statements": "measures of the statements alone",
     "abaco.run.papermill_engine": "papermill's entry point",
     "abaco.run.preload": "the imports of the fork server",
+    "abaco.service.files": "which files of a run are served",
 }
 # Private names of dependencies that have no public counterpart.
 PRIVATE = {

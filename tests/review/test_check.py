@@ -56,7 +56,7 @@ def test_everything_that_is_to_be_said(balances):
         f"  to see PortfolioHealth, add {CASH_COLUMN}",
         "",
         "Incomplete: only 2 of 4 limits could be checked.",
-        "Limits not checked: Collection rate, Portfolio health.",
+        "Limits not checked: Cash coverage (CollectionRate), Arrears-and-cash index (PortfolioHealth).",
         "A report of 2025-12-31 would run: Loan book at 31 December 2025.",
     ]  # fmt: skip
 
