@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,19 @@ def report_of(input: str | Path, date: str = "") -> Path:
     date
         The measurement date; by default the latest in the input.
     """
-    pipeline = Pipeline(output=project.resolve(SCRATCH))
-    plan = pipeline.plan(project.resolve(input), date or None)
+    source = project.resolve(input)
+    pipeline = Pipeline(output=scratch_of(source))
+    plan = pipeline.plan(source, date or None)
     for output in (Pipeline().output, pipeline.output):
         visible = output / plan["date"]
         if visible.is_dir() and _is_of(visible, plan):
             return visible.resolve()
     return Path(pipeline.execute(plan["input"], plan["date"])["path"]).resolve()
+
+
+def scratch_of(source: Path) -> Path:
+    """Return the folder for reports of an input that deep dives make: its own, as no input replaces another there."""
+    return project.resolve(SCRATCH) / sha256(str(source).encode()).hexdigest()[:12]
 
 
 def _is_of(report: Path, plan: dict[str, Any]) -> bool:

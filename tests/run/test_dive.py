@@ -64,7 +64,7 @@ def test_another_date_of_another_input(exports, run, dive):
     assert found[COMPLETED] is True
     assert "<svg" in shown
     assert "ALF - " not in shown and "BET - " not in shown and "C-0" not in shown
-    assert len(list((exports / run_dive.SCRATCH / ".runs" / NOVEMBER).glob("*/run.json"))) == 1  # one for all of them
+    assert len(list((exports / run_dive.SCRATCH).glob(f"*/.runs/{NOVEMBER}/*/run.json"))) == 1  # one for all of them
 
 
 @pytest.mark.parametrize("dive", run_dive.DIVES)
@@ -84,6 +84,12 @@ def opened(finished, monkeypatch):
     monkeypatch.setenv("ABACO_ROOT", str(finished.root))
     monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)
     return run_dive.Dive("data/sample.csv")
+
+
+def test_reports_of_two_inputs_are_made_in_two_folders(finished, monkeypatch):
+    monkeypatch.setenv("ABACO_ROOT", str(finished.root))
+    sample, exports = (run_dive.scratch_of(finished.root / name) for name in ("data/sample.csv", "exports"))
+    assert sample != exports and sample.parent == exports.parent == finished.root / "reports/.dives"
 
 
 def test_without_a_date_it_is_the_latest(opened, finished):
