@@ -11,6 +11,7 @@ import narwhals as nw
 
 from abaco.core.dates import month_end, months_before
 from abaco.core.errors import NotComputableError
+from abaco.core.reasons import Reason
 
 T = TypeVar("T")
 
@@ -102,3 +103,8 @@ def openings(dates: Iterable[dt.date]) -> dict[dt.date, dt.date]:
     last = {month_end(day): day for day in dates}
     formers = {day: months_before(day, 1) for day in dates}
     return {day: last[former] for day, former in formers.items() if former in last}
+
+
+def no_month_before(day: dt.date) -> Reason:
+    """Return why a date without one in the month before has no movement."""
+    return Reason("no_month_before", month=f"{months_before(day, 1):%Y-%m}")

@@ -16,7 +16,7 @@ from abaco.core.errors import NotComputableError
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import DATE, FLAG, SUM, Field, Table
 from abaco.kpis import flows
-from abaco.kpis.book import Book, openings
+from abaco.kpis.book import Book, no_month_before, openings
 from abaco.kpis.daily_sums import Amount, DailySums, by_day, measured
 from abaco.kpis.settlement import CENT, DATED, LATER, MATCHED, OLD_DUE, PREPAID, settled
 from abaco.kpis.totals import Measure, Totals
@@ -94,9 +94,13 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
     amounts = _amounts(book.cached(flows_of))
     found = measured(spans, [name for name in names if name != NOT_DUE], amounts)
     if NOT_DUE in names:
-        openings_usd = {day: before[former].sums.get(NEEDS[0]) for day, former in openings(book.dates).items()}
+        starts = openings(book.dates)
         for day, span in spans.items():
-            _add_not_due(found[day], openings_usd.get(day), amounts.get(OLD), span)
+            if day in starts:
+                _add_not_due(found[day], before[starts[day]].sums.get(NEEDS[0]), amounts.get(OLD), span)
+            else:
+                found[day].sums[NOT_DUE] = None
+                found[day].reasons[NOT_DUE] = no_month_before(day)
     return found
 
 

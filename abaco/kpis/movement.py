@@ -6,13 +6,11 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from abaco.core.dates import months_before
 from abaco.core.decimals import rounded
 from abaco.core.parquet import arrow_schema
-from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.balances import WRITTEN_OFF as SAYS_WRITTEN_OFF
-from abaco.kpis.book import Book, openings
+from abaco.kpis.book import Book, no_month_before, openings
 from abaco.kpis.totals import Measure, Totals
 from abaco.kpis.transitions import (
     CLOSING,
@@ -61,9 +59,7 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
     """Return the named measures on every date that has one in the month before, from one join of the tape."""
     starts = openings(book.dates)
     found = {
-        day: Totals(0, {}, {}, dict.fromkeys(names, Reason("no_month_before", month=f"{months_before(day, 1):%Y-%m}")))
-        for day in book.dates
-        if day not in starts
+        day: Totals(0, {}, {}, dict.fromkeys(names, no_month_before(day))) for day in book.dates if day not in starts
     }
     moved = book.cached(book_transitions)
     for pair in starts.items():

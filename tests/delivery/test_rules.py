@@ -71,6 +71,20 @@ def test_kpi_whose_higher_values_are_better_is_below():
     assert alert.title == "CollectionRate is 0.90 %, below its critical limit of 1"
 
 
+def test_cash_coverage_is_introduced_as_what_it_is():
+    title = "Cash coverage (CollectionRate)"
+    low = kpi(0.9, "critical", title=title, direction="higher", thresholds={"warning": 1.5, "critical": 1}, precision=2)
+    jump = {"kpi": "CollectionRate", "previous": 2.0, "value": 0.9, "change_pct": -55.0, "limit_pct": 25.0}
+    report = metrics(CollectionRate=low, anomalies=[jump])
+    past, jumped = found(report)
+    assert past.title == f"{title} is 0.90 %, below its critical limit of 1"
+    assert past.text.startswith(f"{title} is 0.90 %, below its critical limit of 1, at 2025-12-31.")
+    assert f"- {title}: 2.00 % → 0.90 % (-55 %)" in jumped.text
+    assert rules.cleared("kpi:CollectionRate", report | {"kpis": {"CollectionRate": low | {"status": "ok"}}}) == (
+        f"{title} is 0.90 %, within its limits"
+    )
+
+
 def test_all_jumps_are_one_alert():
     jumps = [
         {"kpi": "PAR60", "previous": 1.0, "value": 2.0, "change_pct": 100.0, "limit_pct": 25.0},

@@ -252,6 +252,8 @@ def test_without_the_days_of_lending_prepayment_is_unknown(frame):
 def test_without_a_month_before_there_is_no_opening_balance(frame):
     gap = "\n".join(line for line in TAPE.splitlines() if "2025-02" not in line)
     assert early(frame, *ON_DUE_DATES, ("2025-03-10", "130.00"), tape=gap) == ["30.00", None]
+    told = "the input has no balances of 2025-02, the month before, from which movement is counted"
+    assert reason(book(frame, tape=gap, schedules=SCHEDULES, transactions=paid(*ON_DUE_DATES)), EARLY[1]) == told
 
 
 # Dates of the first of a month

@@ -194,6 +194,22 @@ def test_gap_of_a_month_has_no_monthly_rate(opened):
     assert movement.roll_rates(book).num_rows == 0
 
 
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("2025-11-28", "2025-12-31"),  # the last business day of November
+        ("2025-12-01", "2026-01-01"),  # the first of the next month, each
+        ("2024-01-31", "2024-02-29"),
+    ],
+)
+def test_month_goes_from_its_last_date_to_the_next(opened, before, now):
+    """Of 100 at the start, 2.50 are written off."""
+    rows = [f"{before} A-1 2.50@90 0.00", f"{before} A-2 97.50@0 0.00", f"{now} A-1 - 2.50", f"{now} A-2 97.50@0 0.00"]
+    book = opened("\n".join(["date loan owes written_off", *rows]))
+    found = kpis(book, book.date)["WriteOffRate"]
+    assert (str(found["value"]), found["status"]) == ("2.5000", "warning")
+
+
 def test_first_date_has_no_rates_and_says_why(opened):
     book = opened(MONTH)
     assert moved(book, NOVEMBER) is None

@@ -181,6 +181,37 @@ def test_real_payments_find_the_loan_of_their_company_and_serve_its_oldest_insta
     assert measured(march, *names) == ["751.63", "962.00", "740.00"]
 
 
+def test_prepayment_days_to_payment_and_both_bases_of_a_rate(spark):
+    exports = {
+        "tape": """
+            measurement_date  loan_id  total_receivable_usd  interest_rate
+            2025-02-28        A - 1    1000.00               0.365000
+            2025-03-31        A - 1    300.00                0.365000
+        """,
+        "loans": """
+            loan_id  disburse_date  disburse_principal  interest_rate  total_interest  total_fees  term
+            A - 1    2025-01-20     1000.00             0.365000       75.00           25.00       100
+        """,
+        "schedules": """
+            loan_id  date_due    principal  interest  fees  to_tax
+            A - 1    2025-03-10  400.00     40.00     0.00  0.00
+            A - 1    2025-04-30  600.00     60.00     0.00  0.00
+        """,
+        "transactions": """
+            loan_id  transaction_type  date_paid   principal  interest  fees  to_tax
+            A - 1    PAYMENT           2024-03-31  0.00       0.00      0.00  0.00
+            A - 1    PAYMENT           2025-03-10  300.00     0.00      0.00  0.00
+            A - 1    PAYMENT           2025-03-12  400.00     0.00      0.00  0.00
+        """,
+    }
+    march = book(spark.from_arrow, **exports)
+    # 300 by the due date; 700 − 400 on April's instalment; 1,000 − 400; 300 · 49 days + 400 · 51
+    names = ("month_principal_on_time_usd", "month_prepaid_usd", "month_not_due_usd", "year_principal_days_usd")
+    assert measured(march, *names) == ["300.00", "300.00", "600.00", "35100.00"]
+    # 0.365 · 300, and 75 % of it
+    assert measured(march, "rate_with_fees_weighted_usd", "rate_without_fees_weighted_usd") == ["109.50", "82.13"]
+
+
 # Roll rates, measures, bridges, and the loans behind them
 
 
