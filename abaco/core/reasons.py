@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from abaco.core import currencies
+
 # code → what it says in English; the values fill its places
 ENGLISH = {
     # why a figure has no value
@@ -40,6 +42,7 @@ ENGLISH = {
     "negative": "{column}: negative",
     "more_than": "{column}: more than {wider_column}",
     "conflict": "{columns}: another row has the same, with other values",
+    "conflict_of_files": "{columns}: {files} have the same, with other values: keep the newer file",
     "broken_line": "line: {fault}",
     # how complete a report is
     "limits_not_checked": "Limits not checked: {titles}.",
@@ -51,9 +54,12 @@ ENGLISH = {
     "book_shrunk": "The book has {now} rows, and had {before} at the date before.",
     # what to know about an input
     "file_not_used": "{name} was not used: {cause}.",
+    "hidden_sheets": "Hidden sheets of {name} are not read ({count} with cells).",
+    "other_sheets": "Of {name} the first sheet with cells is read; other sheets with cells: {count}.",
     "loans_undated": "The loans export carries no date: balances and days past due are those of the day it was made, "
     "whatever date the report is of.",
-    "balances_of_loans": "The balances come from the loans export, where they include what was written off.",
+    "balances_of_loans": "The balances come from the loans export, where they include what was written off "
+    "unless a loan's status says so.",
     "accounts_not_used": "No KPI uses these accounts of the statements: {accounts}.",
     "payments_not_used": "The real payments are not used: the transactions tell what was paid.",
     "kind_unknown": "{rows} of the {export} count nowhere: {words} is not in params/flows.yml; add it there.",
@@ -68,8 +74,16 @@ ENGLISH = {
     "rows_repeated": "{rows} of {name} are in {other} too; they count once.",
     "rows_numbered": "{rows} of {name} equal another row of the same number; they count once.",
     "rows_alike": "{rows} of {name} equal another row of the same file; they count, as they may be real.",
-    "one_row": "{count} row ({usd} USD of principal)",
-    "many_rows": "{count} rows ({usd} USD of principal)",
+    "totals_rows": "{rows} of {name} add up other rows and are left out.",
+    "totals_differ": "The totals row of {name} says {usd}, but its rows come to {found}: rows may be missing.",
+    "co_borrowers": "{count} rows of {name} repeat a loan for another borrower; the loan counts once, with the first.",
+    "credit_balances": "{rows} of the tape are overpaid: these credit balances are no part of the book.",
+    "written_off_by_status": "{rows} of the tape are written off by their status, and so not outstanding.",
+    "values_unknown": "Of the {export} {count} values of {column} could not be read: they count as unknown.",
+    "one_sum": "{count} row ({usd})",
+    "many_sums": "{count} rows ({usd})",
+    "one_row": "{count} row ({usd} of principal)",
+    "many_rows": "{count} rows ({usd} of principal)",
     "rates_hold_fees": "The contract rates hold fees: interest and fees over principal, annualised, equal them. So "
     "the contract rate compares with the yield with fees, and the contract rate without fees with the realised rate.",
     "dates_close_month": "Every date is the first of a month: its balances count as the close of the month before.",
@@ -77,7 +91,10 @@ ENGLISH = {
     "balance. See whether the days past due were reset.",
     "partial_month": "What was paid and due in {month} counts up to {last}: the month is not whole.",
 }
-JOINTS = {"what": " + ", "columns": " and ", "accounts": ", ", "names": ", ", "titles": ", ", "words": ", "}
+JOINTS = {
+    "what": " + ", "columns": " and ", "files": " and ", "accounts": ", ", "names": ", ", "titles": ", ",
+    "words": ", ",
+}  # fmt: skip
 # what a reader must know before the figures
 HEADLINES = (
     "file_repeated",
@@ -136,8 +153,8 @@ class Reason:
 def _text(name: str, value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
-    if name == "usd":
-        return f"{Decimal(value):,.2f}"
+    if name in ("usd", "found"):
+        return f"{Decimal(value):,.2f} {currencies.current()}"
     return JOINTS[name].join(value) if name in JOINTS else str(value)
 
 

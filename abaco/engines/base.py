@@ -45,7 +45,9 @@ class Engine(Protocol):
     def from_arrow(self, table) -> nw.LazyFrame:
         """Return a small Arrow table as a frame of this engine."""
 
-    def typed(self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_mark: str = ".") -> nw.LazyFrame:
+    def typed(
+        self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_marks: Mapping[str, str] | None = None
+    ) -> nw.LazyFrame:
         """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it was read."""
 
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:

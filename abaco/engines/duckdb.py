@@ -10,6 +10,7 @@ import duckdb
 import narwhals as nw
 
 from abaco.core.errors import InputError
+from abaco.core.quoting import file_name
 from abaco.engines import memory
 from abaco.engines.base import NULL_WORDS, RECORDS, UnreadableError, hmac_blocks
 from abaco.engines.duckdb_sql import NUMBERS, cast, literal, mask, quoted
@@ -103,7 +104,7 @@ class DuckDB:
         except duckdb.Error as error:
             kind = path.suffix.lstrip(".").lower()
             raise InputError(
-                f"{path.name} cannot be read as {kind}: {str(error).splitlines()[0]}; export it again"
+                f"{file_name(path)} cannot be read as {kind}: it is damaged, or of another kind; export it again"
             ) from error
 
     def read_typed(self, path: Path, columns: Mapping[str, int]) -> nw.LazyFrame:
@@ -152,7 +153,9 @@ class DuckDB:
 
     # Changing
 
-    def typed(self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_mark: str = ".") -> nw.LazyFrame:
+    def typed(
+        self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_marks: Mapping[str, str] | None = None
+    ) -> nw.LazyFrame:
         """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it was read.
 
         A value that is not of its kind becomes null; the raw column tells that from an empty one.
@@ -161,15 +164,15 @@ class DuckDB:
         ----------
         kinds
             ``text``, ``date``, ``amount``, ``rate`` or ``days`` for each column.
-        decimal_mark
-            ``.`` or ``,``: what separates the decimals in text.
+        decimal_marks
+            ``.`` or ``,`` by column: what separates the decimals in text; by default a point.
         """
-        relation = frame.to_native()
+        relation, marks = frame.to_native(), decimal_marks or {}
         types = dict(zip(relation.columns, map(str, relation.types), strict=True))
         # numbers become text where it is read, in the few rows that fail a check
         texts = {n: "" if types[n].startswith(NUMBERS) else "::VARCHAR" for n in kinds}
         raw = ", ".join(f"{quoted(n)}{text} AS {quoted(f'raw_{n}')}" for n, text in texts.items())
-        typed = ", ".join(f"{cast(n, kind, types[n], decimal_mark)} AS {quoted(n)}" for n, kind in kinds.items())
+        typed = ", ".join(f"{cast(n, kind, types[n], marks.get(n, '.'))} AS {quoted(n)}" for n, kind in kinds.items())
         return nw.from_native(relation.project(f"{raw}, {typed}"))
 
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:

@@ -1,6 +1,8 @@
 """Text and numbers in the SQL of the embedded engine."""
 
 TYPES = {"text": "VARCHAR", "date": "DATE", "amount": "DECIMAL(18,2)", "rate": "DECIMAL(18,6)", "days": "BIGINT"}
+# A number of days with its unit, in English or Spanish.
+DAYS = r"^\s*([+-]?\d{1,9})\s*(?i:days?|d[ií]as?)\s*$"
 NUMBERS = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 
 
@@ -30,8 +32,12 @@ def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
         value = column
     elif kind == "date":
         value = _day(f"{column}::VARCHAR")
+    elif kind == "days":
+        value = _days(f"{column}::VARCHAR", decimal_mark)
+    elif kind == "rate":
+        value = _rate(f"{column}::VARCHAR", target, decimal_mark)
     else:  # the shortest decimal of a float, never the float itself
-        value = _number(f"{column}::VARCHAR", "DECIMAL(38,6)" if kind == "days" else target, decimal_mark)
+        value = _number(f"{column}::VARCHAR", target, decimal_mark)
     if kind == "days" and source not in own:
         return f"CASE WHEN {value} % 1 = 0 THEN TRY_CAST({value} AS {target}) END"
     value = f"TRY_CAST({value} AS {target})"
@@ -44,6 +50,18 @@ def _day(text: str) -> str:
     written = r"^\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2})([ T]\d{1,2}:.*)?\s*$"
     plain = f"length({text}) = 10 AND ascii({text}) BETWEEN 48 AND 57"  # most rows need no pattern
     return f"CASE WHEN {plain} THEN {text} ELSE nullif(regexp_extract({text}, {literal(written)}, 1), '') END"
+
+
+def _days(text: str, decimal_mark: str) -> str:
+    named = f"nullif(regexp_extract({text}, {literal(DAYS)}, 1), '')"
+    number = _number(text, "DECIMAL(38,6)", decimal_mark)
+    return f"coalesce({number}, TRY_CAST({named} AS DECIMAL(38,6)))"
+
+
+def _rate(text: str, target: str, decimal_mark: str) -> str:
+    per_cent = _number(f"left(trim({text}), -1)", target, decimal_mark)
+    number = _number(text, target, decimal_mark)
+    return f"CASE WHEN ends_with(trim({text}), '%') THEN {per_cent} * 0.01::DECIMAL(3,2) ELSE {number} END"
 
 
 def _number(text: str, target: str, decimal_mark: str) -> str:

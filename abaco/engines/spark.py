@@ -194,12 +194,14 @@ class Spark:
 
     # Changing
 
-    def typed(self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_mark: str = ".") -> nw.LazyFrame:
+    def typed(
+        self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_marks: Mapping[str, str] | None = None
+    ) -> nw.LazyFrame:
         """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``; see `DuckDB.typed`."""
-        native = frame.to_native()
+        native, marks = frame.to_native(), decimal_marks or {}
         types = {field.name: field.dataType.typeName() for field in native.schema}
         raw = [F.expr(spark_sql.as_text(quoted(n), types[n])).alias(f"raw_{n}") for n in kinds]
-        typed = [F.expr(spark_sql.cast(quoted(n), k, types[n], decimal_mark)).alias(n) for n, k in kinds.items()]
+        typed = [F.expr(spark_sql.cast(quoted(n), k, types[n], marks.get(n, "."))).alias(n) for n, k in kinds.items()]
         return nw.from_native(native.select(*raw, *typed))
 
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:

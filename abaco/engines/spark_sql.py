@@ -71,8 +71,12 @@ def cast(column: str, kind: str, source: str, decimal_mark: str) -> str:
         value = column
     elif kind == "date":
         value = _day(text)
+    elif kind == "days":
+        value = _days(text, decimal_mark)
+    elif kind == "rate":
+        value = _rate(text, target, decimal_mark)
     else:
-        value = _number(text, "DECIMAL(38,6)" if kind == "days" else target, decimal_mark)
+        value = _number(text, target, decimal_mark)
     whole = f"try_cast({value} AS {target})"
     if kind == "days":
         return f"CASE WHEN {value} = {whole} THEN {whole} END"
@@ -94,6 +98,19 @@ def _day(text: str) -> str:
         f"ELSE regexp_extract({text}, {literal(written)}, 1) END"
     )
     return f"translate({day_text}, '/ \\\\', '---')"
+
+
+def _days(text: str, decimal_mark: str) -> str:
+    named = rf"\A{BLANK}*([+-]?\d{{1,9}}){BLANK}*(?i:days?|d[ií]as?){BLANK}*\z"
+    number = _number(text, "DECIMAL(38,6)", decimal_mark)
+    return f"coalesce({number}, try_cast(regexp_extract({text}, {literal(named)}, 1) AS DECIMAL(38,6)))"
+
+
+def _rate(text: str, target: str, decimal_mark: str) -> str:
+    bare = f"trim({text})"
+    per_cent = _number(f"left({bare}, char_length({bare}) - 1)", target, decimal_mark)
+    number = _number(text, target, decimal_mark)
+    return f"CASE WHEN endswith({bare}, '%') THEN {per_cent} * 0.01BD ELSE {number} END"
 
 
 def _number(text: str, target: str, decimal_mark: str) -> str:

@@ -34,6 +34,10 @@ class Column:
         A row without a value in it is rejected.
     signed
         Negative values are valid (rebate credits, equity).
+    credit
+        A balance: negative where the borrower has paid too much.
+    optional
+        A value that cannot be used is unknown: it does not cost the row.
     personal
         It identifies a person or a firm and is masked.
     meaning
@@ -46,6 +50,8 @@ class Column:
     required: bool = False
     filled: bool = False
     signed: bool = False
+    credit: bool = False
+    optional: bool = False
     personal: bool = False
     meaning: str = ""
 
@@ -73,8 +79,9 @@ LOAN_ID = Column(
     meaning="the loan's number",
 )  # fmt: skip
 COMPANY = Column("company", headings=("empresa", "compania"), meaning="the company that lent")
-DAYS_PAST_DUE = Column("days_past_due", "days", ("dpd",), meaning="the days past due")
+DAYS_PAST_DUE = Column("days_past_due", "days", ("dpd",), optional=True, meaning="the days past due")
 MEASUREMENT_DATE = Column("measurement_date", "date", required=True, filled=True, meaning="the measurement date")
+CURRENCY = Column("currency", headings=("currency_code", "ccy", "moneda", "divisa"), meaning="the currency")
 
 # Columns that identify a person or a firm, under the headings that English and Spanish exports give them.
 BORROWER = (
@@ -134,17 +141,22 @@ BUCKETS = ("dpd_0_7_usd", "dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd
 FIRST_DAY = dict(zip(BUCKETS, (0, 7, 30, 60, 90), strict=True))
 BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
 
-RECEIVABLE = Column("total_receivable_usd", "amount", meaning="the outstanding balance")
-ELIGIBLE = Column("total_eligible_usd", "amount", meaning="the eligible receivables")
-DISCOUNTED = Column("discounted_balance_usd", "amount", meaning="the discounted balance")
+RECEIVABLE = Column("total_receivable_usd", "amount", credit=True, meaning="the outstanding balance")
+ELIGIBLE = Column("total_eligible_usd", "amount", credit=True, meaning="the eligible receivables")
+DISCOUNTED = Column("discounted_balance_usd", "amount", credit=True, meaning="the discounted balance")
 CASH = Column("cash_available_usd", "amount", meaning="cash on hand")
 AGING = tuple(
-    Column(name, "amount", meaning=f"the balance {days.replace('+', ' or more')} days late")
+    Column(name, "amount", credit=True, meaning=f"the balance {days.replace('+', ' or more')} days late")
     for name, days in BUCKET_NAMES.items()
 )
+# The statuses, letters only, of loans whose balance is written off.
+WRITTEN_OFF_STATUSES = (
+    "chargedoff", "chargeoff", "fullychargedoff", "writtenoff", "writeoff", "fullywrittenoff", "closedwrittenoff",
+    "closedchargedoff", "castigado", "castigada", "castigo", "creditocastigado", "carteracastigada",
+)  # fmt: skip
 WRITTEN_OFF = Column("written_off_usd", "amount", meaning="the written-off balance")
-OVERDUE_ON = Column("overdue_on", "date", meaning="the first day overdue")
-INTEREST_RATE = Column("interest_rate", "rate", meaning="the interest rate")
+OVERDUE_ON = Column("overdue_on", "date", optional=True, meaning="the first day overdue")
+INTEREST_RATE = Column("interest_rate", "rate", optional=True, meaning="the interest rate")
 
 IS_REVERSED = Column(
     "is_reversed",

@@ -3,10 +3,12 @@
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import pairwise
 
 import narwhals as nw
 
+from abaco.core import currencies
 from abaco.core.reasons import Reason
 from abaco.core.tables import Table
 from abaco.ingest.columns import Column
@@ -14,6 +16,7 @@ from abaco.ingest.columns import Column
 NOT_FINITE = r"^[+-]?(?:nan|inf|infinity)$"
 WRONG_KIND = {"date": "not_a_date", "amount": "not_a_number", "rate": "not_a_number", "days": "not_whole"}
 SEPARATOR = "; "
+NUMBERS = ("amount", "rate", "days")
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,46 @@ class Format:
         headings
             Headings of a file, normalised, in the file's order.
         """
+        plain = self.plain(headings)
         return {
-            c.name: headings.index(h)
+            c.name: plain.index(h)
             for c in self.columns
-            for h in [next((h for h in (*c.headings, c.name) if h in headings), None)]
+            for h in [next((h for h in (*c.headings, c.name) if h in plain), None)]
             if h is not None
         }
+
+    def plain(self, headings: list[str]) -> list[str]:
+        """Return headings of a file, normalised, as the contract has them: in USD, and ``currency`` for currencies.
+
+        Amounts in another currency go by the same headings, with its code at the end.
+        """
+        return [self._plain(heading, headings) for heading in headings]
+
+    def _plain(self, heading: str, headings: list[str]) -> str:
+        if heading in self.column_by_heading:
+            return heading
+        if heading.endswith(("_ccy", "_currency")):
+            return "currency"
+        stem, _ = currencies.of_heading(heading) or ("", None)
+        known = next((h for h in (stem, f"{stem}_usd") if h in self.column_by_heading and h not in headings), heading)
+        return known if known == heading or self.column_by_heading[known].kind == "amount" else heading
+
+    def currencies(self, headings: list[str]) -> set[str]:
+        """Return the currencies that the headings of the columns that are kept name.
+
+        Parameters
+        ----------
+        headings
+            Headings of a file, normalised.
+        """
+        kept = [h for h, p in zip(headings, self.plain(headings), strict=True) if p in self.column_by_heading
+                and self.column_by_heading[p].kind == "amount"]  # fmt: skip
+        return {named[1] for named in map(currencies.of_heading, kept) if named}
+
+    @property
+    def balance(self) -> str | None:
+        """The balance of a loan among the columns, which is negative where the borrower has paid too much."""
+        return next((c.name for c in self.columns if c.name == self.amount and c.credit), None)
 
     @property
     def personal(self) -> tuple[str, ...]:
@@ -102,7 +139,7 @@ class Format:
 
     def lacks(self, headings: list[str]) -> list[str]:
         """Return the required columns that `headings` (normalised) do not give."""
-        present = {self.column_by_heading[h].name for h in headings if h in self.column_by_heading}
+        present = {self.column_by_heading[h].name for h in self.plain(headings) if h in self.column_by_heading}
         missing = [c.name for c in self.columns if c.required and c.name not in present]
         if self.any_of and not present & set(self.any_of):
             missing.append(" or ".join(self.any_of))
@@ -110,7 +147,7 @@ class Format:
 
     def matched(self, headings: list[str]) -> int:
         """Return how many of `headings` (normalised) belong to this format."""
-        return sum(h in self.column_by_heading for h in headings)
+        return sum(h in self.column_by_heading for h in self.plain(headings))
 
 
 @dataclass(frozen=True)
@@ -137,7 +174,7 @@ class Check:
         return ":".join((self.reason.code, *self.reason.values.values()))
 
 
-def checks(format_: Format, present: Iterable[str]) -> list[Check]:
+def checks(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal(0)) -> list[Check]:
     """Return the checks that apply to a file.
 
     Parameters
@@ -146,9 +183,11 @@ def checks(format_: Format, present: Iterable[str]) -> list[Check]:
         The contract.
     present
         Columns that the file has; the frame holds each as its kind, and as ``raw_<name>`` as it stood.
+    tolerance
+        USD by which an amount may exceed the one before it: sources round each column for itself.
     """
     present, found = set(present), []
-    for column in (c for c in format_.columns if c.name in present):
+    for column in (c for c in format_.columns if c.name in present and not c.optional):
         name, value, raw = column.name, nw.col(column.name), nw.col(f"raw_{column.name}")
         text = raw.cast(nw.String()).str.strip_chars().str.to_lowercase()
         if column.filled:
@@ -161,24 +200,53 @@ def checks(format_: Format, present: Iterable[str]) -> list[Check]:
             suspect = None if column.filled else unread
             found.append(Check(Reason("not_finite", column=name), unread & infinite, suspect))
             found.append(Check(Reason(WRONG_KIND[column.kind], column=name), wrong_kind))
-        if column.kind in ("amount", "rate", "days") and not column.signed:
-            found.append(Check(Reason("negative", column=name), value < 0, value < 0))
+        if column.kind in NUMBERS and not column.signed and name != format_.balance:
+            is_wrong = value < 0
+            if column.credit and format_.balance in present:  # it goes with the balance
+                is_wrong = is_wrong & ~(nw.col(format_.balance) < 0)
+            found.append(Check(Reason("negative", column=name), is_wrong, is_wrong))
     if present.issuperset(format_.decreasing):
         for wide, narrow in pairwise(format_.decreasing):
-            is_more = nw.col(narrow) > nw.col(wide)
+            is_more = nw.col(narrow) - nw.max_horizontal(nw.col(wide), nw.lit(Decimal("0.00"))) > nw.lit(tolerance)
             found.append(Check(Reason("more_than", column=narrow, wider_column=wide), is_more, is_more))
     return found
 
 
-def reasons(format_: Format, present: Iterable[str]) -> nw.Expr:
+def unread(format_: Format, present: Iterable[str]) -> nw.Expr:
+    """Return the optional columns of each row whose values cannot be used, joined, or null."""
+    found = []
+    for column in (c for c in format_.columns if c.optional and c.kind != "text" and c.name in set(present)):
+        value, raw = nw.col(column.name), nw.col(f"raw_{column.name}")
+        is_unread = value.is_null() & ~raw.is_null() & (raw.cast(nw.String()).str.strip_chars() != "")
+        if not column.signed and column.kind in NUMBERS:
+            is_unread = is_unread | (value < 0).fill_null(False)
+        found.append((column.name, is_unread))
+    if not found:
+        return nw.lit(None).cast(nw.String())
+    names = nw.concat_str(
+        [nw.when(bad).then(nw.lit(name)) for name, bad in found], separator=SEPARATOR, ignore_nulls=True
+    )
+    return nw.when(nw.any_horizontal(*(bad for _, bad in found), ignore_nulls=True)).then(names)
+
+
+def without_unusable(format_: Format, present: Iterable[str]) -> list[nw.Expr]:
+    """Return the optional columns that may not be negative, null where they are."""
+    kinds = ("amount", "rate", "days")
+    named = [
+        c.name for c in format_.columns if c.optional and not c.signed and c.kind in kinds and c.name in set(present)
+    ]
+    return [nw.when(~(nw.col(name) < 0)).then(nw.col(name)).alias(name) for name in named]
+
+
+def reasons(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal(0)) -> nw.Expr:
     """Return why each row fails the contract, the keys of all failed checks joined, or null where it passes.
 
     Parameters
     ----------
-    format_, present
+    format_, present, tolerance
         See `checks`.
     """
-    found = checks(format_, present)
+    found = checks(format_, present, tolerance)
     keys = [nw.when(check.failed).then(nw.lit(check.key)) for check in found]
     text = nw.concat_str(keys, separator=SEPARATOR, ignore_nulls=True)
     # the text is put together for the few rows that look wrong, not for every row

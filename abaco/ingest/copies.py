@@ -17,6 +17,7 @@ from abaco.engines import RECORDS, Engine
 from abaco.ingest.formats import SCHEDULES
 from abaco.ingest.reconciliation import amounted
 from abaco.ingest.staging import IS_LATER, Batch, count
+from abaco.ingest.total_rows import TOTAL
 
 DUPLICATE, LATER = "duplicate", "later"
 VERDICT = ("row_id", "verdict", "amount_usd")
@@ -33,6 +34,9 @@ def classify_copies(batch: Batch, later: Path | None, engine: Engine, work: Path
     if batch.format.key:
         return batch
     rows, verdicts, notes = batch.rows(engine).filter(~IS_LATER), [], []
+    if batch.verdicts is not None:
+        rows = engine.anti_join(rows, batch.verdicts)
+        verdicts.append(engine.scan(batch.verdicts).select(*VERDICT))
     if later is not None and batch.format is SCHEDULES:
         of_later = rows.join(engine.scan(later), on="loan_id", how="semi").with_columns(verdict=nw.lit(LATER))
         verdicts.append(of_later.select(*VERDICT))
@@ -87,14 +91,15 @@ def note_copies(batch: Batch, engine: Engine) -> Batch:
     if batch.verdicts is None or len(batch.staged) == 1:
         return batch
     judged = engine.scan(batch.verdicts).with_columns(source=nw.col("row_id") // RECORDS)
-    copies, later = (_by_source(judged.filter(nw.col("verdict") == verdict)) for verdict in (DUPLICATE, LATER))
+    verdicts = ((DUPLICATE,), (LATER, TOTAL))
+    copies, others = (_by_source(judged.filter(nw.col("verdict").is_in(some))) for some in verdicts)
     rows = _by_source(batch.rows(engine).filter(~IS_LATER))
-    left_out = [s for s, (n, _) in copies.items() if n == rows[s][0] - later.get(s, (0, None))[0]]
+    left_out = [s for s, (n, _) in copies.items() if n == rows[s][0] - others.get(s, (0, None))[0]]
     notes = []
     for source, total in copies.items():
         kept = [name for other, name in batch.names.items() if other not in (source, *left_out)]
-        others = kept[0] if len(kept) == 1 else Reason("other_files", export=batch.format.title)
-        names = {"name": batch.names[source], "other": others}
+        other = kept[0] if len(kept) == 1 else Reason("other_files", export=batch.format.title)
+        names = {"name": batch.names[source], "other": other}
         if source in left_out:
             notes.append(Reason("file_repeated", **names))
         elif not batch.format.key:

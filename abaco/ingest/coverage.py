@@ -96,17 +96,19 @@ def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:
     """Return the actual day of the figures of `date`: first overdue day plus days past due.
 
     A snapshot labelled with the month's end can hold figures from weeks before. Without overdue dates the result
-    is `date`.
+    is `date`. Where every late loan misses the date by one day, or by as many on every date, that is how the lender
+    counts: from the day after the due date, say.
     """
-    overdue = tape.lazy().filter((nw.col("measurement_date") == date) & (nw.col("days_past_due") > 0))
-    known = (
-        overdue.select("overdue_on", "days_past_due").drop_nulls().unique().collect("pyarrow").to_native().to_pylist()
-    )
-    known = [row for row in known if row["overdue_on"] <= date]
-    days = [
-        row["overdue_on"] + dt.timedelta(min(row["days_past_due"], (date - row["overdue_on"]).days)) for row in known
-    ]
-    return max(days, default=date)
+    overdue = tape.lazy().filter((nw.col("days_past_due") > 0) & (nw.col("overdue_on") <= nw.col("measurement_date")))
+    names = ("measurement_date", "overdue_on", "days_past_due")
+    known = overdue.select(*names).drop_nulls().unique().collect("pyarrow").to_native().to_pylist()
+    missed: dict[dt.date, set[int]] = {}
+    for row in known:
+        late = (row["measurement_date"] - row["overdue_on"]).days
+        missed.setdefault(row["measurement_date"], set()).add(max(late - row["days_past_due"], 0))
+    of_date = missed.get(date, {0})
+    is_convention = of_date == {1} or (len(missed) > 1 and set(map(frozenset, missed.values())) == {frozenset(of_date)})
+    return date if is_convention and len(of_date) == 1 else date - dt.timedelta(min(of_date))
 
 
 def check_grain(tape: nw.LazyFrame) -> None:

@@ -1,22 +1,32 @@
 """Duplicates: rows that share a key, identical or conflicting."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import narwhals as nw
 
-from abaco.engines import Engine
+from abaco.core.reasons import Reason
+from abaco.engines import RECORDS, Engine
 from abaco.ingest.staging import IS_LATER, Batch, count
+from abaco.ingest.tape import PERSONAL
+
+CO_BORROWER = "co-borrower"
 
 
 def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
-    """Return a batch with a verdict on rows that share a key: of identical rows the first is kept, conflicting
-    rows are all rejected."""
+    """Return a batch with a verdict on rows that share a key.
+
+    Of identical rows the first is kept, and of rows that differ only in the borrower: a loan may have several. Other
+    rows conflict, and all of them are rejected.
+    """
     key = list(batch.format.key)
     rows = batch.rows(engine)
     key = [name for name in key if name in rows.collect_schema().names()]
     if not key:
         return batch
+    if batch.verdicts is not None:
+        rows = engine.anti_join(rows, batch.verdicts)
     known = rows.filter(nw.col("has_key") & ~IS_LATER)
     # a file with a row a date has no loan id: its rows share the empty one
     texts = [name for name, dtype in known.collect_schema().items() if dtype == nw.String]
@@ -36,18 +46,45 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     engine.write(known.join(engine.scan(repeated), on="key_hash", how="semi").select("source", "record"), places)
     shared = known.join(engine.scan(places), on=["source", "record"], how="semi")
     # a row that fails its contract differs from one that passes, even with equal values
-    internal = {"is_later", "has_key", "source", "record", "row_id", "key_hash", *by}
+    internal = {"is_later", "has_key", "source", "record", "row_id", "key_hash", "unread", "doubtful", *by}
     values = [name for name in shared.collect_schema().names() if name not in internal]
     low = [nw.col(v).min().alias(f"low_{v}") for v in values]
     high = [nw.col(v).max().alias(f"high_{v}") for v in values]
     filled = [nw.col(v).count().alias(f"filled_{v}") for v in values]
-    groups = shared.group_by(by).agg(*low, *high, *filled, first=nw.col("row_id").min(), copies=nw.len())
-    differs = [nw.col(f"low_{v}") != nw.col(f"high_{v}") for v in values]
-    differs += [(nw.col(f"filled_{v}") > 0) & (nw.col(f"filled_{v}") < nw.col("copies")) for v in values]
-    groups = groups.select(*by, "first", nw.any_horizontal(*differs, ignore_nulls=True).alias("conflicts"))
+    sources = {"first_source": nw.col("source").min(), "last_source": nw.col("source").max()}
+    groups = shared.group_by(by).agg(*low, *high, *filled, first=nw.col("row_id").min(), copies=nw.len(), **sources)
+    names = {name for name in values if name in PERSONAL}
+    groups = groups.select(
+        *by,
+        "first",
+        *sources,
+        conflicts=_differ(set(values) - names),
+        borrowers=_differ(names) if names else nw.lit(False),
+    )
+    other = nw.when(nw.col("borrowers")).then(nw.lit(CO_BORROWER)).otherwise(nw.lit("duplicate"))
     verdict = nw.when(nw.col("conflicts")).then(nw.lit("conflict"))
-    verdict = verdict.otherwise(nw.when(nw.col("row_id") != nw.col("first")).then(nw.lit("duplicate")))
+    verdict = verdict.otherwise(nw.when(nw.col("row_id") != nw.col("first")).then(other))
     verdicts = work / f"verdicts_{batch.format.name}.parquet"
     classified = shared.join(groups, on=by, how="inner").with_columns(verdict=verdict)
-    engine.write(classified.filter(~nw.col("verdict").is_null()).select("row_id", "verdict", "amount_usd"), verdicts)
-    return replace(batch, verdicts=verdicts)
+    found = classified.filter(~nw.col("verdict").is_null()).select("row_id", "verdict", "amount_usd", *sources)
+    if batch.verdicts is not None:
+        nothing = (nw.lit(None).cast(nw.Int64()).alias(name) for name in sources)
+        totals = engine.scan(batch.verdicts).select("row_id", "verdict", "amount_usd", *nothing)
+        found = nw.concat([totals, found.with_columns(nw.col(name).cast(nw.Int64()) for name in sources)])
+    engine.write(found, verdicts)
+    return replace(batch, verdicts=verdicts, notes=(*batch.notes, *_notes(batch, engine.scan(verdicts))))
+
+
+def _differ(names: Iterable[str]) -> nw.Expr:
+    """Return whether the rows of a group have other values in one of the columns, or some of them none."""
+    differs = [nw.col(f"low_{v}") != nw.col(f"high_{v}") for v in sorted(names)]
+    differs += [(nw.col(f"filled_{v}") > 0) & (nw.col(f"filled_{v}") < nw.col("copies")) for v in sorted(names)]
+    return nw.any_horizontal(*differs, ignore_nulls=True)
+
+
+def _notes(batch: Batch, verdicts: nw.LazyFrame) -> list[Reason]:
+    """Return how many rows of each file are a loan's second borrower."""
+    source = (nw.col("row_id") // RECORDS).alias("source")
+    found = verdicts.filter(nw.col("verdict") == CO_BORROWER).select(source).group_by("source").agg(rows=nw.len())
+    rows = {row["source"]: row["rows"] for row in found.collect("pyarrow").to_native().to_pylist()}
+    return [Reason("co_borrowers", count=rows[s.index], name=s.source.name) for s in batch.staged if s.index in rows]

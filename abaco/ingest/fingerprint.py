@@ -1,17 +1,17 @@
-"""How a file is written: its hash, its encoding, delimiter and decimal mark, read in one pass."""
+"""How a text file is written: its hash, its encoding and its delimiter, read in one pass, and its first rows."""
 
 import codecs
 import contextlib
 import csv
 import hashlib
 import io
-import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from abaco.core.errors import InputError
+from abaco.core.quoting import file_name
 
 CHUNK = 1 << 19  # it stays in a core's cache while it is examined
 SAMPLE = 1 << 18
@@ -33,7 +33,7 @@ def fingerprint(path: Path, text: bool) -> dict:
                 continue
             if b"\0" in chunk:
                 raise InputError(
-                    f"{path.name} is not a text file (it holds binary data): export it again as CSV in UTF-8"
+                    f"{file_name(path)} is not a text file (it holds binary data): export it again as CSV in UTF-8"
                 )
             delimiter = delimiter or max((b",", b";", b"\t"), key=chunk.split(b"\n", 1)[0].count)
             lines, last = lines + count(chunk, b"\n"), chunk[-1:]
@@ -58,7 +58,8 @@ def _count_many(text: bytes, byte: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == byte[0]))
 
 
-def read_header(path: Path, encoding: str, delimiter: str) -> tuple[list[str], str]:
+def sample_rows(path: Path, encoding: str, delimiter: str) -> tuple[list[list[str]], bool]:
+    """Return the first whole rows of a text file, the header first, and whether they are all of its rows."""
     with path.open("rb") as file:
         sample = file.read(SAMPLE)
     try:
@@ -66,22 +67,12 @@ def read_header(path: Path, encoding: str, delimiter: str) -> tuple[list[str], s
             "utf-8-sig" if encoding == "utf-8" else encoding, errors="ignore" if encoding == "utf-8" else "strict"
         )
     except UnicodeDecodeError:
-        raise InputError(NO_TEXT.format(path.name)) from None
-    rows = []
+        raise InputError(NO_TEXT.format(file_name(path))) from None
+    rows, is_whole = [], len(sample) < SAMPLE
     with contextlib.suppress(csv.Error):  # a quote that is never closed: the rows before it tell enough
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
             rows.append(row)
-    complete = rows[1:] if len(sample) < SAMPLE else rows[1:-1]
-    return rows[0] if rows else [], _decimal_mark(complete)
-
-
-def _decimal_mark(rows: list[list[str]]) -> str:
-    """Return ``,`` when numbers of a sample are only right with a decimal comma, else ``.``."""
-    comma = re.compile(r"^\s*[+-]?(\d+,(\d{1,2}|\d{4,})|0,\d+|\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,})\s*$")
-    point = re.compile(r"^\s*[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})\s*$")
-    cells = [cell for row in rows for cell in row if "," in cell or "." in cell]
-    with_comma = sum(bool(comma.match(cell)) for cell in cells if "," in cell or cell.count(".") > 1)
-    return "," if with_comma and with_comma > sum(map(bool, map(point.match, cells))) else "."
+    return rows if is_whole else [*rows[:1], *rows[1:-1]], is_whole
 
 
 def write_utf8(path: Path, encoding: str, target: Path) -> None:
@@ -90,4 +81,4 @@ def write_utf8(path: Path, encoding: str, target: Path) -> None:
             while chunk := old.read(CHUNK):
                 new.write(chunk)
         except UnicodeDecodeError:
-            raise InputError(NO_TEXT.format(path.name)) from None
+            raise InputError(NO_TEXT.format(file_name(path))) from None

@@ -13,6 +13,7 @@ from abaco.ingest.columns import (
     BUCKETS,
     CASH,
     COMPANY,
+    CURRENCY,
     DAYS_PAST_DUE,
     DISCOUNTED,
     ELIGIBLE,
@@ -26,6 +27,7 @@ from abaco.ingest.columns import (
     RECEIVABLE,
     SEGMENTS,
     WRITTEN_OFF,
+    WRITTEN_OFF_STATUSES,
     Column,
 )
 from abaco.ingest.contract import Format
@@ -40,14 +42,20 @@ def _outstanding(balance: nw.Expr) -> dict[str, nw.Expr]:
     return dict.fromkeys(("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), balance)
 
 
+def _owed(name: str) -> nw.Expr:
+    """Return a balance, 0 where the borrower has paid too much."""
+    balance = nw.col(name)
+    return nw.when(balance < 0).then(ZERO).otherwise(balance)
+
+
 # Canonical snapshot
 
 
 def _from_snapshot(present: set[str], _) -> dict[str, nw.Expr]:
-    if "dpd_120_plus_usd" not in present:
-        return {}
-    beyond = nw.coalesce(nw.col("dpd_120_plus_usd"), ZERO)
-    return {"dpd_90_plus_usd": nw.col("dpd_90_plus_usd") + beyond}
+    owed = {c.name: _owed(c.name) for c in (RECEIVABLE, ELIGIBLE, DISCOUNTED, *AGING)}
+    if "dpd_120_plus_usd" in present:
+        owed["dpd_90_plus_usd"] += nw.coalesce(_owed("dpd_120_plus_usd"), ZERO)
+    return owed
 
 
 SNAPSHOT = Format(
@@ -62,9 +70,10 @@ SNAPSHOT = Format(
         replace(RECEIVABLE, required=True, filled=True),
         *(replace(c, required=True) for c in (ELIGIBLE, DISCOUNTED, CASH)),
         *(replace(c, required=True, filled=True) for c in AGING),
-        _amount("dpd_120_plus_usd", meaning="the balance 120 or more days late"),
+        _amount("dpd_120_plus_usd", credit=True, meaning="the balance 120 or more days late"),
         WRITTEN_OFF,
         DAYS_PAST_DUE,
+        CURRENCY,
     ),
     tape_rank=1,
     to_tape=_from_snapshot,
@@ -80,7 +89,10 @@ PAR_BALANCES_USD = tuple(f"par_{days}_balance_usd" for days in (7, 30, 60, 90))
 
 
 def _from_par(present: set[str], _) -> dict[str, nw.Expr]:
-    par = [nw.col("outstanding_balance_usd"), *map(nw.col, PAR_BALANCES_USD)]
+    balance, *late = map(_owed, ("outstanding_balance_usd", *PAR_BALANCES_USD))
+    # sources round each column for itself: what is later at all is later by fewer days too, and no more than is owed
+    par = [nw.max_horizontal(*late[i:]) for i in range(len(late))]
+    par = [balance, *(nw.min_horizontal(balance, amount) for amount in par)]
     buckets = [at_least - beyond for at_least, beyond in pairwise(par)] + par[-1:]
     lost = "writeoff_outstanding_balance_usd"
     written_off = nw.col(lost) if lost in present else nw.lit(None)
@@ -96,14 +108,15 @@ PAR = Format(
         LOAN_ID,
         *BORROWER,
         *SEGMENTS,
-        _amount("outstanding_balance_usd", required=True, filled=True, meaning="the outstanding balance"),
+        _amount("outstanding_balance_usd", required=True, filled=True, credit=True, meaning="the outstanding balance"),
         *(
-            _amount(name, required=True, filled=True, meaning=f"the balance {days} or more days late")
+            _amount(name, required=True, filled=True, credit=True, meaning=f"the balance {days} or more days late")
             for name, days in zip(PAR_BALANCES_USD, (7, 30, 60, 90), strict=True)
         ),
         _amount("writeoff_outstanding_balance_usd", meaning="the written-off balance"),
         DAYS_PAST_DUE,
         replace(OVERDUE_ON, headings=("dpd_date",)),
+        CURRENCY,
     ),
     tape_rank=2,
     to_tape=_from_par,
@@ -117,14 +130,22 @@ PAR = Format(
 
 
 def _from_loans(present: set[str], date: dt.date | None) -> dict[str, nw.Expr]:
-    balance, dpd = nw.col("outstanding_balance"), nw.col("days_past_due")
+    balance, dpd = _owed("outstanding_balance"), nw.col("days_past_due")
+    written_off = nw.lit(None)
+    if "loan_status" in present:
+        status = nw.col("loan_status").str.to_lowercase().str.replace_all("[^a-z]", "")
+        is_lost = status.is_in(WRITTEN_OFF_STATUSES).fill_null(False)
+        written_off = nw.when(is_lost).then(balance)
+        balance = nw.when(is_lost).then(ZERO).otherwise(balance)
     first = list(FIRST_DAY.values())
     buckets = {
         name: nw.when((dpd >= low) & (dpd < high if high else nw.lit(True))).then(balance).otherwise(ZERO)
         for (name, low), high in zip(FIRST_DAY.items(), [*first[1:], None], strict=True)
     }
     own = {name: nw.col(heading) for name, heading in OF_LOAN.items() if heading in present}
-    return {"measurement_date": nw.lit(date), **_outstanding(balance), **buckets, **own}
+    return {
+        "measurement_date": nw.lit(date), **_outstanding(balance), **buckets, "written_off_usd": written_off, **own
+    }  # fmt: skip
 
 
 LOANS = Format(
@@ -133,20 +154,20 @@ LOANS = Format(
     "one row a loan",
     (
         replace(LOAN_ID, required=True),
-        *(replace(c, required=c.name == "borrower_id") for c in BORROWER),
+        *BORROWER,
         *SEGMENTS,
         Column("disburse_date", "date", required=True, filled=True, meaning="the disbursement date"),
-        Column("maturity_date", "date", meaning="the maturity date"),
+        Column("maturity_date", "date", optional=True, meaning="the maturity date"),
         replace(INTEREST_RATE, required=True, signed=True),
         _amount("disburse_principal", required=True, filled=True, meaning="the disbursed amount"),
-        _amount("outstanding_balance", required=True, filled=True, meaning="the outstanding balance"),
-        replace(DAYS_PAST_DUE, required=True, filled=True),
-        Column("term", "days", meaning="the agreed term"),
+        _amount("outstanding_balance", required=True, filled=True, credit=True, meaning="the outstanding balance"),
+        replace(DAYS_PAST_DUE, required=True, filled=True, optional=False),
+        Column("term", "days", optional=True, meaning="the agreed term"),
         Column("frequency", meaning="how often an instalment is due"),
         Column("loan_status", meaning="the status of the loan"),
-        Column("currency", meaning="the currency"),
-        _amount("total_fees", meaning="the fees of the whole term"),
-        _amount("total_interest", meaning="the interest of the whole term"),
+        CURRENCY,
+        _amount("total_fees", optional=True, meaning="the fees of the whole term"),
+        _amount("total_interest", optional=True, meaning="the interest of the whole term"),
     ),
     purpose="what is fixed of each loan",
     tape_rank=3,
@@ -167,7 +188,7 @@ _FLOWS = (
     _amount("to_tax", "tax", signed=True, meaning="tax"),
     _amount("add_balance", signed=True, meaning="what was added to the balance"),
     _amount("reduce_balance", signed=True, meaning="what was taken off the balance"),
-    Column("currency", meaning="the currency"),
+    CURRENCY,
 )
 SCHEDULES = Format(
     "schedules",
@@ -228,7 +249,7 @@ PAYMENTS = Format(
         Column("status", headings=("true_payment_status",), meaning="the state of the payment"),
         IS_REVERSED,
         PAYMENT_ID,
-        Column("currency", headings=("true_payment_currency",), meaning="the currency"),
+        CURRENCY,
         *(
             _amount(f"paid_{name}", f"true_{name}", *more, signed=True, meaning=meaning)
             for name, meaning, *more in (
@@ -263,6 +284,7 @@ STATEMENTS_LONG = Format(
                meaning="the account"),
         _amount("value", "amount", "valor", "monto", "saldo", required=True, filled=True, signed=True,
                 meaning="its balance"),
+        CURRENCY,
     ),
     purpose="cash",
     key=("measurement_date", "metric"),
@@ -279,6 +301,7 @@ STATEMENTS_WIDE = Format(
             _amount(name, *headings, signed=True, meaning=name.removesuffix("_usd").replace("_", " "))
             for name, headings in ACCOUNTS.items()
         ),
+        CURRENCY,
     ),
     purpose="cash",
     key=("measurement_date",),

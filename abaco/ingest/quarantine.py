@@ -1,10 +1,12 @@
 """Quarantine: the rejected rows with their file, line, reasons and original values, and how many there may be."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
@@ -64,16 +66,16 @@ def quarantine(
 
 def _rejected(batch: Batch, engine: Engine) -> list[dict]:
     """Return the rejected rows of a batch: those that fail a check, and those that contradict another row."""
-    rows = (
-        batch.rows(engine).filter(~IS_LATER).select("row_id", "source", "record", "reasons", "original", "amount_usd")
-    )
+    rows = batch.rows(engine).filter(~IS_LATER)
+    dated = [name for name in ("measurement_date",) if name in rows.collect_schema()]
+    rows = rows.select("row_id", "source", "record", "reasons", "original", "amount_usd", *dated)
     if batch.verdicts is None:
         bad = rows.with_columns(verdict=nw.lit("")).filter(~nw.col("reasons").is_null())
     else:
-        verdicts = engine.scan(batch.verdicts).select("row_id", "verdict")
+        verdicts = engine.scan(batch.verdicts).drop("amount_usd")
         judged = rows.join(verdicts, on="row_id", how="left").with_columns(nw.col("verdict").fill_null(""))
-        is_bad = ~nw.col("reasons").is_null() | (nw.col("verdict") == "conflict")
-        bad = judged.filter(~nw.col("verdict").is_in(("duplicate", "later")) & is_bad)
+        is_bad = ((nw.col("verdict") == "") & ~nw.col("reasons").is_null()) | (nw.col("verdict") == "conflict")
+        bad = judged.filter(is_bad)
     return bad.sort("row_id").collect("pyarrow").to_native().to_pylist()
 
 
@@ -94,11 +96,12 @@ def _rejects(
     if unseen := {record: places[record] for record, original in originals.items() if original is None}:
         originals |= _values(staged, unseen, count(engine.scan(staged.path)), engine, work, key)
     known = {check.key: check.reason for check in contract.checks(batch.format, staged.source.columns)}
-    conflict = Reason("conflict", columns=batch.format.key)
+    names = {one.index: one.source.name for one in batch.staged}
     rejects = []
     for row in mine:
         reasons = [known[name] for name in (row["reasons"] or "").split(contract.SEPARATOR) if name]
-        reasons += [conflict] * (row["verdict"] == "conflict")
+        if row["verdict"] == "conflict":
+            reasons.append(_conflict(batch.format.key, [names[row[side]] for side in ("first_source", "last_source")]))
         counted.update(reasons)
         rejects.append((places[row["record"]], reasons, row["amount_usd"], originals[row["record"]]))
     for line, fault in staged.broken:
@@ -110,6 +113,13 @@ def _rejects(
         for line, reasons, amount, original in rejects
     ]  # fmt: skip
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["line"]), schema=arrow_schema(TABLE))
+
+
+def _conflict(key: tuple[str, ...], files: list[str]) -> Reason:
+    """Return the reason of rows that contradict each other, with both files where a later one restates the other."""
+    if files[0] == files[1]:
+        return Reason("conflict", columns=key)
+    return Reason("conflict_of_files", columns=key, files=tuple(files))
 
 
 def lines(staged: Staged, records: list[int], engine: Engine) -> dict[int, int]:
@@ -133,7 +143,7 @@ def _values(
         engine.write(few.drop("abaco_place"), Path(source.path))
     elif source.kind == "csv" and text is None and source.lines == 1 + total + len(staged.broken):
         text, places = excerpt(staged.text, [wanted[r] for r in records], work), range(len(records))
-    again = engine.numbered(typed(source, engine, work, text), "place")
+    again = engine.numbered(typed(source, engine, work, text, staged.decimal_marks), "place")
     again = with_originals(again.with_columns(reasons=nw.lit("")), source, engine, key).select("place", "original")
     found = again.join(_column("place", places, engine), on="place", how="semi").sort("place")
     return dict(zip(records, found.collect("pyarrow")["original"].to_list(), strict=True))
@@ -155,6 +165,58 @@ def reject_pct(book: Mapping[str, int]) -> Decimal:
     return rounded(Decimal(100 * book["quarantined"]) / rows, 2) if rows else Decimal(0)
 
 
+def rejected_on(date: dt.date, batch: Batch, accepted_usd: Decimal, engine: Engine) -> dict[str, Any]:
+    """Return how much of the tape was rejected on a date, or on none that can be read.
+
+    Parameters
+    ----------
+    accepted_usd
+        Balances of the accepted rows of the date.
+
+    Returns
+    -------
+    dict
+        ``rejected_usd``, the balances of rejected rows; ``reject_amount_pct`` of them and the accepted ones; and
+        ``rejected_unknown``, rejected rows whose balance cannot be read.
+    """
+    rows = [row for row in _rejected(batch, engine) if row.get("measurement_date") in (None, date)]
+    broken = sum(len(staged.broken) for staged in batch.staged)
+    usd = sum((abs(row["amount_usd"] or 0) for row in rows), Decimal("0.00"))
+    whole = usd + accepted_usd
+    return {
+        "rejected_usd": usd,
+        "reject_amount_pct": rounded(100 * usd / whole, 2) if whole else Decimal(0),
+        "rejected_unknown": sum(row["amount_usd"] is None for row in rows) + broken,
+    }
+
+
+def check_amount_limit(found: Mapping[str, Any], date: dt.date, reasons: Mapping[Reason, int], limit: float) -> None:
+    """Raise when rejected rows hold more than `limit` per cent of the balances of the date.
+
+    Parameters
+    ----------
+    found
+        See `rejected_on`.
+    reasons
+        Rows by reason, most frequent first.
+
+    Raises
+    ------
+    InputError
+        Naming the amount, the limit, and the most frequent reasons.
+    """
+    if found["reject_amount_pct"] > Decimal(str(limit)):
+        raise InputError(
+            f"Rejected rows hold {found['reject_amount_pct']} % of the balances of {date} "
+            f"({found['rejected_usd']:,}, more than max_reject_amount_pct {limit}): {_most_frequent(reasons)}; "
+            "correct the export, or raise ingestion.max_reject_amount_pct"
+        )
+
+
+def _most_frequent(reasons: Mapping[Reason, int]) -> str:
+    return "; ".join(f"{reason} ({count})" for reason, count in list(reasons.items())[:5])
+
+
 def check_reject_limit(
     batch: Batch, book: Mapping[str, int], reasons: Mapping[Reason, int], max_reject_pct: float
 ) -> None:
@@ -174,9 +236,8 @@ def check_reject_limit(
     """
     rejected, rows = book["quarantined"], book["rows_in"] - book["later"]
     if 100 * rejected > Decimal(str(max_reject_pct)) * rows:
-        often = "; ".join(f"{reason} ({count})" for reason, count in list(reasons.items())[:5])
         raise InputError(
             f"{rejected} of {rows} rows of the {batch.format.title} are rejected "
-            f"({reject_pct(book)} %, more than max_reject_pct {max_reject_pct}): {often}; "
+            f"({reject_pct(book)} %, more than max_reject_pct {max_reject_pct}): {_most_frequent(reasons)}; "
             "correct the export, or raise ingestion.max_reject_pct"
         )

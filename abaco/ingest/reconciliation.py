@@ -1,5 +1,6 @@
-"""Reconciliation: every row of the input is accepted, quarantined, a dropped duplicate, or later than the date."""
+"""Reconciliation: every row of the input is accepted, quarantined, a copy, later than the date, or a total."""
 
+import datetime as dt
 from decimal import Decimal
 
 import narwhals as nw
@@ -8,11 +9,14 @@ import pyarrow as pa
 from abaco.core.errors import RunError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
+from abaco.ingest.duplicates import CO_BORROWER
 from abaco.ingest.staging import IS_LATER, Batch
 from abaco.ingest.tape import bucket_gap
+from abaco.ingest.total_rows import TOTAL
 
 ZERO = Decimal("0.00")
-PARTS = ("accepted", "quarantined", "duplicates", "later")
+PARTS = ("accepted", "quarantined", "duplicates", "totals", "later")
+COPIES = ("duplicate", CO_BORROWER)
 
 
 def reconcile(batch: Batch, rejects: pa.Table, engine: Engine) -> dict:
@@ -44,10 +48,12 @@ def reconcile(batch: Batch, rejects: pa.Table, engine: Engine) -> dict:
         "quarantined": (len(mine), sum((r["amount_usd"] or ZERO for r in mine), ZERO)),
         "duplicates": (0, ZERO),
         "later": _totals(rows.filter(IS_LATER)),
+        "totals": (0, ZERO),
     }
     if batch.verdicts is not None:
-        verdicts = engine.scan(batch.verdicts)
-        parts["duplicates"] = _totals(verdicts.filter(nw.col("verdict") == "duplicate"))
+        verdict, verdicts = nw.col("verdict"), engine.scan(batch.verdicts)
+        parts["duplicates"] = _totals(verdicts.filter(verdict.is_in(COPIES)))
+        parts["totals"] = _totals(verdicts.filter(verdict == TOTAL))
         later = _totals(verdicts.filter(nw.col("verdict") == "later"))  # instalments of loans lent later
         parts["later"] = tuple(map(sum, zip(parts["later"], later, strict=True)))
     rows_in = whole[0] + broken
@@ -81,6 +87,12 @@ def _totals(rows: nw.LazyFrame) -> tuple[int, Decimal]:
 def amounted(rows: int, usd: Decimal | None) -> Reason:
     """Return a number of rows and their principal, for the place ``rows`` of other reasons."""
     return Reason("one_row" if rows == 1 else "many_rows", count=rows, usd=usd or ZERO)
+
+
+def outstanding(accepted: nw.LazyFrame, date: dt.date) -> Decimal:
+    """Return the balances of the tape's accepted rows on a date."""
+    rows = accepted.lazy().filter(nw.col("measurement_date") == date).select(usd=nw.col("total_receivable_usd").sum())
+    return rows.collect("pyarrow").to_native().to_pylist()[0]["usd"] or ZERO
 
 
 def unbalanced(accepted: nw.LazyFrame, tolerance: Decimal) -> dict:

@@ -15,7 +15,8 @@ from abaco.ingest.duplicates import classify_duplicates
 from abaco.ingest.formats import FORMATS, TAPE_FORMATS
 from abaco.ingest.matching import later_loans, match_payments, note_strays
 from abaco.ingest.sources import Skipped, Source
-from abaco.ingest.staging import TAPE, Batch, count, stage_one
+from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, count, stage_one
+from abaco.ingest.total_rows import leave_out_totals
 
 LEFT_OUT = "left out: other files have all of its rows"
 
@@ -57,7 +58,14 @@ def tape_sources(sources: list[Source]) -> list[Source]:
     raise InputError(f"No loan tape in the input, only {titles}: add a {', '.join(others)} or {last}")
 
 
-def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path, key: bytes | None = None) -> list[Batch]:
+def stage(
+    sources: list[Source],
+    date: dt.date,
+    engine: Engine,
+    work: Path,
+    key: bytes | None = None,
+    rules: Rules = DEFAULT_RULES,
+) -> list[Batch]:
     """Read every source once, check each row against its contract, and write the rows as Parquet.
 
     Parameters
@@ -68,6 +76,8 @@ def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path, key:
         Folder for the staged rows; they still hold personal data.
     key
         The masking key, for what rejected rows show of personal data.
+    rules
+        How strictly rows are read.
 
     Returns
     -------
@@ -81,11 +91,12 @@ def stage(sources: list[Source], date: dt.date, engine: Engine, work: Path, key:
         by_format.setdefault(source.format_name, []).append(source)
     # of copies the file with the shortest name is kept: "export.csv", not "export (1).csv"
     used = [s for group in by_format.values() for s in sorted(group, key=lambda s: (len(s.name), s.name))]
-    staged = [stage_one(s, i, use[s.name] == TAPE, date, engine, work, key) for i, s in enumerate(used)]
+    staged = [stage_one(s, i, use[s.name] == TAPE, date, engine, work, key, rules) for i, s in enumerate(used)]
     batches = []
     for name, group in by_format.items():
         files = tuple(one for one in staged if one.source.format_name == name)
-        batches.append(classify_duplicates(Batch(FORMATS[name], use[group[0].name], files), engine, work))
+        batch = leave_out_totals(Batch(FORMATS[name], use[group[0].name], files), engine, work)
+        batches.append(classify_duplicates(batch, engine, work))
     later = later_loans(batches, engine, work)
     batches = [note_copies(classify_copies(b, later, engine, work), engine) for b in batches]
     return note_strays(match_payments(batches, engine, work), engine)
@@ -107,6 +118,8 @@ def notes(
 ) -> list[Reason]:
     """Return what a reader should know about the input."""
     noted = [Reason("file_not_used", name=s.name, cause=s.reason) for s in skipped]
+    noted += [Reason("hidden_sheets", name=s.name, count=s.hidden_sheets) for s in found if s.hidden_sheets]
+    noted += [Reason("other_sheets", name=s.name, count=s.other_sheets) for s in found if s.other_sheets]
     noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
     noted += [note for batch in batches for note in batch.notes]
     if unknown_accounts:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abaco import engines
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
+from abaco.core.quoting import file_name, is_value, quotable
 from abaco.ingest import workbooks
 from abaco.ingest.columns import normalise
 from abaco.ingest.contract import Format
-from abaco.ingest.fingerprint import fingerprint, read_header, write_utf8
+from abaco.ingest.fingerprint import fingerprint, sample_rows, write_utf8
 from abaco.ingest.formats import FORMATS
 
 if TYPE_CHECKING:  # a run that finds everything unchanged looks at its input without it
@@ -45,7 +46,8 @@ class Source:
     delimiters: int | None = None
     encoding: str | None = None
     delimiter: str | None = None
-    decimal_mark: str = "."
+    other_sheets: int = 0
+    hidden_sheets: int = 0
 
     @property
     def format(self) -> Format:
@@ -59,9 +61,9 @@ class Source:
 
     @property
     def left_behind(self) -> list[str]:
-        """Headings that the contract does not name; their values are not read."""
+        """Headings that the contract does not name, without any that looks like a value; their columns are not read."""
         positions = set(self.columns.values())
-        return [h.strip() for i, h in enumerate(self.headings) if i not in positions]
+        return [h.strip() for i, h in enumerate(self.headings) if i not in positions and not is_value(h)]
 
     def as_dict(self) -> dict:
         """Return the fields as JSON can hold them."""
@@ -96,20 +98,23 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
     already = {(k["path"], *(k[stamp] for stamp in STAMPS)): k for k in known}
     if input_path.is_file():
         if input_path.suffix.lower() not in KINDS:
-            raise InputError(f"{input_path.name} is not one of {', '.join(KINDS)}: export it in one of these forms")
+            raise InputError(
+                f"{file_name(input_path)} is not one of {', '.join(KINDS)}: export it in one of these forms"
+            )
         try:
             return [_inspect(input_path, already)], []
         except UnknownFormatError as error:
             raise InputError(str(error)) from None
     sources, skipped = [], []
     for path in sorted(p for p in input_path.iterdir() if p.is_file() and not p.name.startswith((".", "~"))):
+        name = _distinct(file_name(path), [s.name for s in (*sources, *skipped)])
         if path.suffix.lower() not in KINDS:
-            skipped.append(Skipped(path.name, "not a table"))
+            skipped.append(Skipped(name, "not a table"))
             continue
         try:
-            sources.append(_inspect(path, already))
+            sources.append(replace(_inspect(path, already), name=name))
         except UnknownFormatError as error:
-            skipped.append(Skipped(path.name, str(error)))
+            skipped.append(Skipped(name, str(error)))
     if not sources:
         reasons = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
         raise InputError(f"No usable export in the folder {input_path}: {reasons}")
@@ -148,6 +153,11 @@ def _has_changed(source: dict) -> bool:
         return True
 
 
+def _distinct(name: str, taken: list[str]) -> str:
+    """Return a file's name, with a number where another file has it: what was personal in names made them differ."""
+    return name if name not in taken else _distinct(f"{len(taken)} {name}", taken)
+
+
 def recognise(headings: list[str], file: str) -> Format:
     """Return the format that a header belongs to, whatever the case, order and stray blanks of its headings.
 
@@ -161,7 +171,8 @@ def recognise(headings: list[str], file: str) -> Format:
     Raises
     ------
     InputError
-        Naming the file, its columns, and the nearest format with the columns that it lacks.
+        Naming the file, its columns, and the nearest format with the columns that it lacks; nothing of a first line
+        that holds values.
     """
     names = [normalise(h) for h in headings]
     fits = [f for f in FORMATS.values() if not f.lacks(names)]
@@ -170,9 +181,14 @@ def recognise(headings: list[str], file: str) -> Format:
     # a snapshot that lacks a column still has a date and cash, like a financial statement
     if best is None or most > 2 * best.matched(names):
         nearest = min(FORMATS.values(), key=lambda f: (-f.matched(names), len(f.lacks(names))))
+        if shown := quotable(headings, sum(any(f.matched([name]) for f in FORMATS.values()) for name in names)):
+            raise InputError(
+                f"{file} fits no known format: it has the columns {', '.join(shown)}; "
+                f"the nearest format, {nearest.title}, also needs {', '.join(nearest.lacks(names))}"
+            )
         raise InputError(
-            f"{file} fits no known format: it has the columns {', '.join(h.strip() for h in headings)}; "
-            f"the nearest format, {nearest.title}, also needs {', '.join(nearest.lacks(names))}"
+            f"{file} fits no known format: its first line (cells: {len(headings)}) does not name the columns; "
+            "write their names there"
         )
     return best
 
@@ -182,36 +198,36 @@ class UnknownFormatError(InputError):
 
 
 def _inspect(path: Path, already: dict) -> Source:
-    stat = path.stat()
+    stat, name = path.stat(), file_name(path)
     if former := already.get((str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)):
         return Source(**{**former, "headings": tuple(former["headings"])})
     if stat.st_size == 0:
-        raise InputError(f"{path.name} is empty (0 bytes): export it again")
+        raise InputError(f"{name} is empty (0 bytes): export it again")
     kind = KINDS[path.suffix.lower()]
     form = {}
     print_ = fingerprint(path, text=kind == "csv")
     if kind == "csv":
-        headings, mark = read_header(path, print_["encoding"], print_["delimiter"])
-        form = {"decimal_mark": mark}
+        rows, _ = sample_rows(path, print_["encoding"], print_["delimiter"])
+        headings = rows[0] if rows else []
     elif kind == "xlsx":
-        headings, form["first_line"] = workbooks.read_header(path)
+        form = asdict(workbooks.read_header(path))
+        headings = form.pop("headings")
     else:
         with engines.start() as engine:
             headings = engine.headings(path)
         if kind == "json" and headings == ["json"]:
-            raise UnknownFormatError(f"{path.name} holds no table: write a list of objects, one a row")
+            raise UnknownFormatError(f"{name} holds no table: write a list of objects, one a row")
     if not any(h.strip() for h in headings):
-        raise InputError(f"{path.name} has no header line: the first line must name the columns")
+        raise InputError(f"{name} has no header line: the first line must name the columns")
     try:
-        format_ = recognise(headings, path.name)
+        format_ = recognise(headings, name)
     except InputError as error:
         raise UnknownFormatError(str(error)) from None
-    repeated = sorted({h for h in map(normalise, headings) if h in format_.column_by_heading
-                       and sum(normalise(x) == h for x in headings) > 1})  # fmt: skip
-    if repeated:
-        raise InputError(f"{path.name} has the column {repeated[0]} more than once: keep one of them")
+    names = format_.plain([normalise(h) for h in headings])
+    if repeated := sorted({h for h in names if h in format_.column_by_heading and names.count(h) > 1}):
+        raise InputError(f"{name} has the column {repeated[0]} more than once: keep one of them")
     return Source(
-        name=path.name, path=str(path), kind=kind, format_name=format_.name, headings=tuple(headings),
+        name=name, path=str(path), kind=kind, format_name=format_.name, headings=tuple(headings),
         bytes=stat.st_size, modified_ns=stat.st_mtime_ns, changed_ns=stat.st_ctime_ns, **print_, **form,
     )  # fmt: skip
 

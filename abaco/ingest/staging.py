@@ -1,8 +1,9 @@
 """Staging: the rows of every source as Parquet, each with its verdict under the contract."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import narwhals as nw
@@ -10,7 +11,7 @@ import narwhals as nw
 from abaco.core.errors import InputError, RunError
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine, UnreadableError
-from abaco.ingest import contract, tape
+from abaco.ingest import contract, tape, writing
 from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.sources import Source, read, text_path
@@ -20,13 +21,43 @@ IS_LATER = nw.col("is_later")
 # what tells which loan a payment is of
 IDENTITY = ("loan_id", "company", "borrower_id")
 TAPE = "tape"  # the role of the rows that become the loan tape
+# What staged rows carry beside the columns of their contract or of the tape.
+BESIDE = (
+    "reasons", "original", "is_later", "has_key", "amount_usd", "credit_usd", "unread", "doubtful", "source",
+    "record", "row_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How strictly rows are read.
+
+    Parameters
+    ----------
+    bucket_tolerance_usd
+        USD by which the columns of a row may disagree.
+    decimal_mark
+        ``point`` or ``comma``, or ``auto`` for what the values prove.
+    interest_rate
+        What an interest rate is written as: a ``fraction`` or ``percent``; ``auto``: a fraction, if they look like it.
+    """
+
+    bucket_tolerance_usd: Decimal = Decimal("0.01")
+    decimal_mark: str = writing.AUTO
+    interest_rate: str = writing.AUTO
+
+    def __post_init__(self):
+        writing.check_declared(decimal_mark=self.decimal_mark, interest_rate=self.interest_rate)
+
+
+DEFAULT_RULES = Rules()
 
 
 @dataclass(frozen=True)
 class Staged:
     """One source after the contract: its rows as Parquet, and the lines that could not be split into columns.
 
-    `whole` is the copy without those lines, where one had to be made.
+    `whole` is the copy without those lines, where one had to be made; `decimal_marks` are those of its columns.
     """
 
     source: Source
@@ -34,12 +65,13 @@ class Staged:
     path: Path
     text: Path | None
     broken: tuple[tuple[int, str], ...]
+    decimal_marks: Mapping[str, str]
     whole: Path | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
-    """All staged sources of one format, with the verdicts on rows that share a key or are copies.
+    """All staged sources of one format, with verdicts on totals, on rows that share a key, and on copies.
 
     `left_out` names the files whose rows are all in others; `loan_ids` has the loans of rows whose id lacks the company
     (see `matching`); `notes` is what a reader should know.
@@ -71,6 +103,10 @@ class Batch:
         """Return the accepted rows: valid, not later than the date, not a duplicate."""
         return accepted_rows([s.path for s in self.staged], self.verdicts, self.is_tape, engine, self.loan_ids)
 
+    def usable(self, engine: Engine) -> nw.LazyFrame:
+        """Return the accepted rows with the columns of `BESIDE`."""
+        return _usable([s.path for s in self.staged], self.verdicts, engine)
+
     def as_dict(self) -> dict:
         """Return what a later phase needs to read the accepted rows."""
         return {
@@ -86,15 +122,12 @@ def accepted_rows(
     staged: list[Path], verdicts: Path | None, is_tape: bool, engine: Engine, loan_ids: Path | None = None
 ) -> nw.LazyFrame:
     """Return the accepted rows of staged files: the columns of the contract, or ``row_id`` and those of the tape."""
-    rows = engine.scan(staged, row_number="record").with_columns(ROW_ID)
-    rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
-    if verdicts is not None:
-        rows = engine.anti_join(rows, verdicts)
+    rows = _usable(staged, verdicts, engine)
     if loan_ids is not None:
         rows = _with_loan_ids(rows, loan_ids, engine)
     if is_tape:
         return tape.complete(rows, "row_id")
-    return rows.drop("reasons", "original", "is_later", "has_key", "amount_usd", "source", "record", "row_id")
+    return rows.drop(BESIDE)
 
 
 def _with_loan_ids(rows: nw.LazyFrame, loan_ids: Path, engine: Engine) -> nw.LazyFrame:
@@ -105,10 +138,18 @@ def _with_loan_ids(rows: nw.LazyFrame, loan_ids: Path, engine: Engine) -> nw.Laz
     return engine.in_order(joined.with_columns(loan_id=nw.coalesce("loan", "loan_id")), "row_id").select(columns)
 
 
-def typed(source: Source, engine: Engine, work: Path, text: Path | None) -> nw.LazyFrame:
+def _usable(staged: list[Path], verdicts: Path | None, engine: Engine) -> nw.LazyFrame:
+    rows = engine.scan(staged, row_number="record").with_columns(ROW_ID)
+    rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
+    return rows if verdicts is None else engine.anti_join(rows, verdicts)
+
+
+def typed(
+    source: Source, engine: Engine, work: Path, text: Path | None, decimal_marks: Mapping[str, str]
+) -> nw.LazyFrame:
     """Return the contract's columns of a source, each also as it was read (``raw_<name>``)."""
     kinds = {c.name: c.kind for c in source.format.columns if c.name in source.columns}
-    return engine.typed(read(source, engine, work, text), kinds, source.decimal_mark)
+    return engine.typed(read(source, engine, work, text), kinds, decimal_marks)
 
 
 def with_originals(frame: nw.LazyFrame, source: Source, engine: Engine, key: bytes | None = None) -> nw.LazyFrame:
@@ -120,7 +161,14 @@ def with_originals(frame: nw.LazyFrame, source: Source, engine: Engine, key: byt
 
 
 def stage_one(
-    source: Source, index: int, is_tape: bool, date: dt.date, engine: Engine, work: Path, key: bytes | None = None
+    source: Source,
+    index: int,
+    is_tape: bool,
+    date: dt.date,
+    engine: Engine,
+    work: Path,
+    key: bytes | None = None,
+    rules: Rules = DEFAULT_RULES,
 ) -> Staged:
     """Write the rows of one source as Parquet, checked.
 
@@ -134,16 +182,31 @@ def stage_one(
         The measurement date.
     key
         The masking key.
+    rules
+        How strictly rows are read.
     """
     path = work / f"staged_{index:02d}.parquet"
+    text = text_path(source, work) if source.kind in ("csv", "xlsx") else None
+    found = writing.of_sample(source, text, rules.decimal_mark)
+    marks = writing.decimal_marks(source, found.evidence, rules.decimal_mark)
 
     def write(whole: Path | None) -> int:
-        _write_rows(source, whole, index, is_tape, date, engine, path, key)
+        rows = typed(source, engine, work, whole, marks).with_columns(
+            reasons=contract.reasons(source.format, source.columns, rules.bucket_tolerance_usd)
+        )
+        rows = rows.with_columns(doubtful=writing.doubtful(found.unproven, rows.collect_schema()))
+        if rules.interest_rate == writing.PERCENT and "interest_rate" in source.columns:
+            rows = rows.with_columns(writing.as_fraction("interest_rate"))
+        rows = with_originals(rows, source, engine, key)
+        engine.write(_staged_rows(rows, source, index, is_tape, date), path, temporary=True)
         return count(engine.scan(path))
 
-    text = text_path(source, work) if source.kind in ("csv", "xlsx") else None
     whole, broken = read_whole(source, text, engine, work, write)
-    return Staged(source, index, path, text, tuple(broken), whole)
+    if found.unproven and count(engine.scan(path).filter(nw.col("doubtful"))):
+        found = writing.of_all(source, found, engine, work, whole or text)
+        marks = writing.decimal_marks(source, found.evidence)
+        write(whole)
+    return Staged(source, index, path, text, tuple(broken), marks, whole)
 
 
 def read_whole(
@@ -167,7 +230,7 @@ def read_whole(
         total = attempt(None)
     except UnreadableError as error:
         if text is None:
-            raise InputError(f"{source.name} cannot be read to its end: {error}; export it again") from error
+            raise InputError(f"{source.name} cannot be read to its end: export it again") from error
     else:
         faults = engine.broken_lines() if text else []
         if text is None or is_whole(source, total, (line for _, _, line in faults)):
@@ -178,34 +241,29 @@ def read_whole(
     return whole, broken
 
 
-def _write_rows(
-    source: Source,
-    text: Path | None,
-    index: int,
-    is_tape: bool,
-    date: dt.date,
-    engine: Engine,
-    path: Path,
-    key: bytes | None,
-) -> None:
+def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, date: dt.date) -> nw.LazyFrame:
+    """Return checked rows with the columns of the tape or of their contract, and those of `BESIDE`."""
     format_, present = source.format, set(source.columns)
-    rows = typed(source, engine, path.parent, text).with_columns(reasons=contract.reasons(format_, present))
-    rows = with_originals(rows, source, engine, key)
+    rows = rows.with_columns(unread=contract.unread(format_, present))
+    rows = rows.with_columns(contract.without_unusable(format_, present))
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
+    nothing = nw.lit(None).cast(nw.Decimal(18, 2))
     if is_tape:
-        columns = tape.tape_columns(format_, present, date)
+        columns = [*tape.tape_columns(format_, present, date), *(nw.col(c) for c in ("currency",) if c in present)]
+        amount = tape.owed(format_, present, date)
     else:
         columns = [nw.col(c.name) for c in format_.columns if c.name in present]
+        amount = nw.col(format_.amount) if format_.amount in present else nothing
+    balance = nw.col(format_.balance) if format_.balance in present else nothing
     later = (nw.col(format_.date) > date).fill_null(False) if format_.date else nw.lit(False)
-    amount = nw.col(format_.amount) if format_.amount in present else nw.lit(None)
-    rows = rows.select(
-        *columns, "reasons", "original",
+    return rows.select(
+        *columns, "reasons", "original", "unread", "doubtful",
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),
+        nw.when(balance < 0).then(-balance).cast(nw.Decimal(18, 2)).alias("credit_usd"),
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
     )  # fmt: skip
-    engine.write(rows, path, temporary=True)
 
 
 def count(frame: nw.LazyFrame) -> int:

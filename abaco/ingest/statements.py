@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
+from abaco.core.quoting import HIDDEN, quotable
 from abaco.engines import Engine
 from abaco.ingest.columns import ACCOUNTS, normalise
 from abaco.ingest.formats import STATEMENTS_LONG, STATEMENTS_WIDE
@@ -33,9 +34,14 @@ def accounts(batches: list[Batch], engine: Engine) -> dict[dt.date, dict[str, De
 
 
 def unknown(batches: list[Batch], engine: Engine) -> list[str]:
-    """Return the account headings of long statements that no KPI uses."""
+    """Return the account headings of long statements that no KPI uses, ``…`` for those that may be somebody's name.
+
+    A table of people and amounts has the form of a statement, but none of its accounts.
+    """
     metrics = {row["metric"].strip() for row in _long_rows(batches, engine)}
-    return sorted(m for m in metrics if normalise(m) not in ACCOUNT_OF)
+    unused = sorted(m for m in metrics if normalise(m) not in ACCOUNT_OF)
+    shown = [m for m in quotable(unused, len(metrics) - len(unused)) if m]
+    return shown + [HIDDEN] * (len(shown) < len(unused))
 
 
 def _long_rows(batches: list[Batch], engine: Engine) -> list[dict]:

@@ -81,6 +81,12 @@ def tape_columns(format_: Format, present: set[str], date: dt.date | None) -> li
     return [filled[name].cast(dtype).alias(name) for name, dtype in DTYPES.items() if name in filled]
 
 
+def owed(format_: Format, present: set[str], date: dt.date | None) -> nw.Expr:
+    """Return what each row adds to the book: the balance that is not written off, 0 for one that is overpaid."""
+    filled = {name: nw.col(name) for name in present} | format_.to_tape(present, date)
+    return filled["total_receivable_usd"]
+
+
 def complete(rows: nw.LazyFrame, *beside: str) -> nw.LazyFrame:
     """Return the columns `beside` and those of the tape, in its order; what no file fills is null."""
     present = rows.collect_schema().names()

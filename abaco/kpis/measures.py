@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from abaco.core.currencies import in_current
 from abaco.core.decimals import rounded
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, TEXT, Field, Table
@@ -94,12 +95,12 @@ def table(totals: Mapping[dt.date, Totals]) -> pa.Table:
             "date": date,
             "measure": name,
             "value": _placed(name, value),
-            "unit": MEASURES[name].unit,
+            "unit": in_current(MEASURES[name].unit),
             "rows": total.counts.get(name, 0),
         }
         for date, total in sorted(totals.items())
         for name, value in sorted(total.sums.items())
-    ]
+    ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
+from abaco.core import currencies
 from abaco.core.reasons import HEADLINES, Reason
 from abaco.ingest import sample_mark
 from abaco.kpis.catalog import Definition
@@ -30,6 +31,7 @@ def kpi_entries(
     before: tuple[dt.date, Mapping[str, dict]] | None,
     partial_through: dt.date | None = None,
     uncompared: Collection[str] = (),
+    bounds: Mapping[str, Mapping[str, Decimal]] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return the ``kpis`` of metrics.json.
 
@@ -43,6 +45,8 @@ def kpi_entries(
         The day up to which the date's month is known, or None when the month is whole.
     uncompared
         KPIs whose change is left out (see `history.uncompared`).
+    bounds
+        Lowest and highest value of KPIs that rejected balances could move past a limit (see `bounds.bounds`).
     """
 
     entries = {}
@@ -55,7 +59,7 @@ def kpi_entries(
             "title": kpi.title,
             "group": kpi.group,
             "value": number(entry["value"]),
-            "unit": kpi.unit,
+            "unit": currencies.in_current(kpi.unit),
             "direction": kpi.direction,
             "status": entry["status"],
             "reason": entry["reason"] and str(entry["reason"]),
@@ -65,6 +69,7 @@ def kpi_entries(
             "previous": {"date": str(before[0]), "value": number(former)} if before else None,
             "change": number(entry["value"] - former) if known and name not in uncompared else None,
             "partial_through": str(partial_through) if partial_through and of_month else None,
+            "bounds": {side: number(value) for side, value in bounds[name].items()} if name in (bounds or {}) else None,
             "thresholds": kpi.thresholds,
             "formula": kpi.shown_formula,
             "precision": kpi.precision,
@@ -129,6 +134,7 @@ def assemble(
         "schema_version": 1,
         "date": ingested["date"],
         "as_of": ingested["as_of"],
+        "currency": ingested["currency"],
         "run_id": plan["run_id"],
         "verdict": verdict | {"findings": [str(finding) for finding in verdict["findings"]]},
         "kpis": kpis,

@@ -35,6 +35,8 @@ class Letter:
         The run that made it.
     language
         The language that it is written in.
+    currency
+        The currency of its amounts.
     subject
         The subject line, without line breaks.
     parts
@@ -46,6 +48,7 @@ class Letter:
     date: str
     run_id: str
     language: str
+    currency: str
     subject: str
     parts: dict = field(repr=False)
     pictures: list[Picture] = field(repr=False)
@@ -67,7 +70,7 @@ class Letter:
         link
             Whether the report lies beside the letter, to be clicked; else it is attached.
         """
-        with speaking(self.language):
+        with speaking(self.language, self.currency):
             filled = fill(
                 "email.html.j2", TEMPLATES, letter=self, sources=sources, report=report, link=link,
                 styles=Markup((TEMPLATES / "email.css").read_text(encoding="utf-8")),
@@ -78,7 +81,7 @@ class Letter:
 
     def text(self, *, report: str) -> str:
         """Return the letter as plain text; `report` is the attachment's name."""
-        with speaking(self.language):
+        with speaking(self.language, self.currency):
             filled = fill("email.txt.j2", TEMPLATES, letter=self, report=report, **self.parts)
         lines = Markup(re.sub(r"<[^>]*>", "", filled)).unescape().splitlines()
         return plain("\n".join(line for one in lines for line in _wrapped(one))) + "\n"
@@ -107,12 +110,13 @@ def compose(metrics: dict, history, bridges, segments=(), *, language: str = "en
     language
         The language of the report.
     """
-    with speaking(language):
+    with speaking(language, metrics["currency"]):
         metrics = in_words(metrics)
         return Letter(
             date=metrics["date"],
             run_id=metrics["run_id"],
             language=language,
+            currency=metrics["currency"],
             subject=subject(metrics),
             parts={
                 "title": title(metrics),

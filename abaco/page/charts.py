@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from abaco.core.currencies import current
 from abaco.page import COLOURS, Html, canvas, frame_table, picture
 
 LINES = ("accent", "critical", "warning", "quiet", "ink", "muted")
@@ -95,7 +96,7 @@ def _name_ends(axes: Axes, columns: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def bars(frame: pd.DataFrame, finding: str, name: str, otherwise: str = "", unit: str = " USD") -> Html:
+def bars(frame: pd.DataFrame, finding: str, name: str, otherwise: str = "", unit: str | None = None) -> Html:
     """Return a group of bars a row, one a column, above their names; see `lines`."""
     if frame.empty:
         return sentence(otherwise)
@@ -106,7 +107,7 @@ def bars(frame: pd.DataFrame, finding: str, name: str, otherwise: str = "", unit
         places = [place + (i - (len(frame.columns) - 1) / 2) * width for place in range(len(frame))]
         axes.bar(places, frame[column].astype(float), width * 0.92, color=colour, label=str(column))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=12, borderaxespad=0)
-    _ticks(axes, [str(value) for value in frame.index], unit)
+    _ticks(axes, [str(value) for value in frame.index], f" {current()}" if unit is None else unit)
     return picture(figure, finding, name=name)
 
 

@@ -7,7 +7,7 @@ from abaco.core.reasons import HEADLINES, JOINTS, Reason
 from abaco.ingest import tape
 from abaco.ingest.formats import TAPE_FORMATS
 from abaco.page.language import phrase, reasons, spoken
-from abaco.page.words import count, day, listing, money
+from abaco.page.words import count, day, listing, usd
 
 # Of names without an underscore, such as "product", a text cannot tell a column from the word.
 COLUMNS = {
@@ -64,7 +64,7 @@ def _value(name, value):
         return count(value)
     if name in ("column", "wider_column"):
         return phrase(COLUMNS.get(value, value))
-    return money(value) if name == "usd" else phrase(value)
+    return usd(value) if name in ("usd", "found") else phrase(value)
 
 
 def in_words(metrics: dict[str, Any]) -> dict[str, Any]:

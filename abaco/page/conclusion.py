@@ -4,6 +4,7 @@ A paragraph says how the book stands, where it is late, and what moved most and 
 attention.
 """
 
+from abaco.core.currencies import current
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.column_names import capital
 from abaco.page.kpi_text import card_decimals, first, in_order, named, short, side, sign, verdict, with_unit
@@ -13,7 +14,7 @@ from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial_mark, undated
 from abaco.page.quality import reconciles
 from abaco.page.tables import rows_of
-from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural
+from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural, usd
 
 MOST_NAMED, MOST_UNUSUAL = 4, 3
 BRIDGED = ("PAR30", "PAR90")
@@ -58,7 +59,7 @@ def _state(metrics):
             late.append(say("{share} is {days} days late or more", share=short(kpi), days=days))
     if outstanding is None or not late:
         return ""
-    size = f"{number(outstanding, 0)}{NBSP}USD"
+    size = f"{number(outstanding, 0)}{NBSP}{current()}"
     return say("Of the {size} outstanding, {late}.", size=size, late=listing(late))
 
 
@@ -121,10 +122,23 @@ def _attention(metrics):
     rows = metrics["reconciliation"]
     if rows["quarantined"]:
         yield say(
-            "{bad} of {all} in the input could not be used and stand aside in quarantine.",
+            "{bad} of {all} in the input could not be used and stand aside in quarantine; those of this date hold "
+            "{amount}, {share} of its balances.",
             bad=count(rows["quarantined"]), all=plural(rows["rows_in"], "row"),
+            amount=usd(metrics["quality"]["rejected_usd"]), share=percent(metrics["quality"]["reject_amount_pct"]),
         )  # fmt: skip
+    yield from _bounded(metrics)
     yield from _lost(metrics)
+
+
+def _bounded(metrics):
+    """Yield the range of each figure that the rejected balances could move past a limit."""
+    for name, kpi in in_order(metrics):
+        if kpi["bounds"]:
+            low, high = (with_unit(kpi, kpi["bounds"][side], kpi["precision"]) for side in ("low", "high"))
+            yield say(
+                "With them, {name} would lie between {low} and {high}.", name=named(name, kpi), low=low, high=high
+            )
 
 
 def _past(name, kpi, level):

@@ -1,5 +1,6 @@
 """A KPI in words: its value, its limits and its change, as cards, tables and sentences name them."""
 
+from abaco.core.currencies import current
 from abaco.page.column_names import small
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
@@ -7,7 +8,7 @@ from abaco.page.words import NBSP, listing, number, plain
 
 FIRST_KPIS = ("PAR30", "PAR90", "CollectionRate", "PortfolioHealth")
 CARD_DECIMALS = 2
-CENTS_UP_TO = 10_000  # USD: a larger amount is told in whole dollars where many stand together
+CENTS_UP_TO = 10_000  # a larger amount is written without cents where many stand together
 # group in metrics.json → its heading on the page, in the page's order
 GROUPS = {
     "core": "Key figures",
@@ -98,7 +99,7 @@ def short(kpi: dict, value: float | None = None) -> str:
 def is_large(kpi: dict, value: float | None = None) -> bool:
     """Return whether the KPI is an amount of so many dollars that cents say nothing."""
     value = kpi["value"] if value is None else value
-    return kpi["unit"] == "USD" and abs(value) >= CENTS_UP_TO
+    return kpi["unit"] == current() and abs(value) >= CENTS_UP_TO
 
 
 def concise(kpi: dict) -> str:
@@ -154,7 +155,7 @@ def _change_decimals(kpi):
 def _change_unit(kpi):
     if kpi["unit"] == "%":
         return phrase("points")
-    return "USD" if kpi["unit"] == "USD" else ""
+    return current() if kpi["unit"] == current() else ""
 
 
 def sign(status: str) -> dict[str, str]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import yaml
 
+from abaco.core import currencies
+from abaco.core.currencies import USD
 from abaco.core.errors import InputError
 from abaco.core.reasons import ENGLISH
 
@@ -20,8 +22,8 @@ REASONS = "reasons"  # the part of a file whose keys are codes, not English text
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
-def speak(language: str) -> None:
-    """Set the language of all that follows.
+def speak(language: str, currency: str = USD) -> None:
+    """Set the language of all that follows, and the currency of its amounts.
 
     Raises
     ------
@@ -31,6 +33,7 @@ def speak(language: str) -> None:
     if language not in LANGUAGES:
         raise InputError(f"report.language is {language!r}: set it to one of {', '.join(LANGUAGES)}")
     _language.set(language)
+    currencies.use(currency)
 
 
 def spoken() -> str:
@@ -39,14 +42,14 @@ def spoken() -> str:
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
-    """Set the language for the length of a ``with`` block."""
-    before = spoken()
-    speak(language)
+def speaking(language: str, currency: str = USD) -> Iterator[None]:
+    """Set the language and the currency for the length of a ``with`` block."""
+    before = spoken(), currencies.current()
+    speak(language, currency)
     try:
         yield
     finally:
-        speak(before)
+        speak(*before)
 
 
 @cache
@@ -71,8 +74,8 @@ def reasons(language: str) -> Mapping[str, str]:
 
 
 def phrase(text: str) -> str:
-    """Return a text in the page's language; one without a translation stays as it is."""
-    return dictionary(spoken()).get(text, text)
+    """Return a text in the page's language and its currency; one without a translation stays as it is."""
+    return currencies.in_current(dictionary(spoken()).get(text, text))
 
 
 def say(text: str, **parts) -> str:

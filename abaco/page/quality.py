@@ -10,7 +10,7 @@ from abaco.page.words import NBSP, count, day, listing, money, percent, plain, p
 
 CASH = "cash_available_usd"
 
-PARTS = ("accepted", "quarantined", "duplicates", "later")
+PARTS = ("accepted", "quarantined", "duplicates", "totals", "later")
 
 
 def _findings(metrics):
@@ -19,6 +19,10 @@ def _findings(metrics):
     yield say(
         "{share} of the rows were rejected; the run stops above {most}.",
         share=percent(quality["reject_pct"]), most=f"{plain(quality['max_reject_pct'])}{NBSP}%",
+    )  # fmt: skip
+    yield say(
+        "Rejected rows hold {share} of the balances of this date; the run stops above {most}.",
+        share=percent(quality["reject_amount_pct"]), most=f"{plain(quality['max_reject_amount_pct'])}{NBSP}%",
     )  # fmt: skip
     if quality["unbalanced_rows"]:
         yield say(
@@ -100,13 +104,13 @@ def missing_list(metrics: dict) -> Html:
 
 
 def _sums(rows):
-    """Return (rows in, rows found again, dollars in, dollars found again)."""
+    """Return (rows in, rows found again, amount in, amount found again)."""
     amounts = [Decimal(rows[f"amount_{part}"] or 0) for part in PARTS]
     return rows["rows_in"], sum(rows[part] for part in PARTS), Decimal(rows["amount_in"] or 0), sum(amounts)
 
 
 def reconciles(rows: dict) -> bool:
-    """Return whether rows in = accepted + quarantined + duplicates + later, in rows and in dollars."""
+    """Return whether rows in = the sum of its `PARTS`, in rows and in amounts."""
     rows_in, rows_found, amount_in, amount_found = _sums(rows)
     return rows_in == rows_found and amount_in == amount_found
 
@@ -129,21 +133,22 @@ def _sentence(rows):
 
 
 def reconciliation_table(metrics: dict) -> Html:
-    """Return rows and dollars in and where they went, with the sentence that says if they add up."""
+    """Return rows and amounts in and where they went, with the sentence that says if they add up."""
     rows = metrics["reconciliation"]
     names = {
         "accepted": phrase("Accepted"),
         "quarantined": phrase("Quarantined: could not be used"),
-        "duplicates": phrase("Dropped: exact copies of another row"),
+        "duplicates": phrase("Dropped: copies of another row"),
+        "totals": phrase("Left out: totals of other rows"),
         "later": say("Left out: dated after {date}", date=day(metrics["date"])),
     }
     heads = ("What became of them", "Rows of all dates", "Balances of all dates added up, USD")
     table = figures(
-        phrase("Rows and dollars of the input, and where they went"),
+        phrase("Rows and amounts of the input, and where they went"),
         [phrase(head) for head in heads],
         [[name, count(rows[part]), money(rows[f"amount_{part}"])] for part, name in names.items()],
         total=[phrase("Came in"), count(rows["rows_in"]), money(rows["amount_in"])],
-        note=phrase("The dollars add up the balances of every date in the input, so that no row can hide; "
+        note=phrase("The amounts add up the balances of every date in the input, so that no row can hide; "
                     "they are not the size of the book."),
     )  # fmt: skip
     return fill(

@@ -7,6 +7,7 @@ import datetime
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
+from abaco.core.currencies import current
 from abaco.ingest.masking import TOKEN
 from abaco.page.language import phrase, spoken
 
@@ -53,13 +54,13 @@ def count(value) -> str:
 
 
 def money(amount) -> str:
-    """Return a dollar amount without its unit, to the cent; a dash for one that is not known."""
+    """Return an amount without its currency, to the cent; a dash for one that is not known."""
     return NOTHING if amount is None else number(amount, 2)
 
 
 def usd(amount) -> str:
-    """Return a dollar amount with its unit, to the cent."""
-    return NOTHING if amount is None else f"{number(amount, 2)}{NBSP}USD"
+    """Return an amount with its currency, to the cent."""
+    return NOTHING if amount is None else f"{number(amount, 2)}{NBSP}{current()}"
 
 
 def percent(value, decimals: int = 2) -> str:

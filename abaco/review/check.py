@@ -3,15 +3,17 @@
 import datetime as dt
 import tempfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from abaco.core import project, settings
+from abaco.core import currencies, project, settings
 from abaco.core.dates import parse_date
 from abaco.core.secrets import masking_key
 from abaco.core.text import aligned
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, statements
+from abaco.ingest import coverage, findings, quarantine, reconciliation, roles, sources, staging, statements
+from abaco.ingest.currency import reporting_currency
 from abaco.ingest.masking import policy
 from abaco.ingest.tape import with_loans
 from abaco.ingest.transformation import borrowers
@@ -47,7 +49,10 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     yield from _files(files, skipped)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
         work = Path(scratch)
-        batches = roles.stage(files, day, engine, work, key)
+        ingestion = loaded["ingestion"]
+        tolerance = Decimal(str(ingestion["bucket_tolerance_usd"]))
+        rules = staging.Rules(tolerance, ingestion["decimal_mark"], ingestion["interest_rate"])
+        batches = roles.stage(files, day, engine, work, key, rules)
         rejects, reasons = quarantine.quarantine(batches, engine, work, key)
         tape = next(b for b in batches if b.is_tape)
         if stated := coverage.stated_dates(tape, engine):
@@ -59,10 +64,16 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
             yield _accounted(batch, book, day)
             counts = reasons[batch.format.name]
             yield from (f"  {count} × {reason}" for reason, count in counts.items())
-            quarantine.check_reject_limit(batch, book, counts, loaded["ingestion"]["max_reject_pct"])
+            quarantine.check_reject_limit(batch, book, counts, ingestion["max_reject_pct"])
         coverage.check_date(coverage.dates(tape, engine), day)
         coverage.check_grain(tape.accepted(engine))
         accepted = tape.accepted(engine)
+        rejected = quarantine.rejected_on(day, tape, reconciliation.outstanding(accepted, day), engine)
+        limit = ingestion["max_reject_amount_pct"]
+        quarantine.check_amount_limit(rejected, day, reasons[tape.format.name], limit)
+        currencies.use(reporting_currency(batches, engine))
+        findings.check_rates(batches, engine, ingestion["interest_rate"])
+        yield from map(str, findings.notes(batches, day, engine))
         beside = [b for b in batches if b.format.name in open_book.EXPORTS and not b.is_tape]
         others = {b.format.name: b.accepted(engine) for b in beside}
         if "loans" in others:

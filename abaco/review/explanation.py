@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abaco.core import files, project, text
+from abaco.core.currencies import CODES
 from abaco.core.dates import parse_date
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
@@ -143,7 +144,7 @@ def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -
 
 
 def _places(row: Mapping[str, Any]) -> int:
-    return {"USD": 2, "share": 6, "months": 2}.get(row["unit"], 0)
+    return 2 if row["unit"] in CODES else {"share": 6, "months": 2}.get(row["unit"], 0)
 
 
 def _amount(row: Mapping[str, Any]) -> Decimal | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from abaco.core import files
+from abaco.core.currencies import USD
 from abaco.core.errors import NotComputableError
 from abaco.core.parquet import read_rows
 from abaco.core.secrets import masking_key
@@ -47,7 +48,8 @@ def why(
     for row in steps:
         is_end = row["term"] in ("opening", "closing")
         bridged.append((row["term"], _amount(row["amount_usd"], is_end), _figure(row["points"], kpi, is_end)))
-    yield from table(("", "USD", "points"), bridged, texts=1)
+    currency = files.read_json(folder / "metrics.json").get("currency", USD)
+    yield from table(("", currency, "points"), bridged, texts=1)
     yield ""
     yield "new arrears: less than 7 days late before, or not there; rolled on: late before, and later or owing more now"
     yield f"cured: less than {first_day(kpi)} days late again and still owing; paid: paid off, or paid down while late"
@@ -58,7 +60,7 @@ def why(
             names = (*names, "stands in")
             places = _places(kpi, folder, loans)
             loans = [{**row, "stands in": place} for row, place in zip(loans, places, strict=True)]
-        headings = (*names, "USD before", "after", "change", "points")
+        headings = (*names, f"{currency} before", "after", "change", "points")
         yield from table(headings, [_loan(row, names, kpi) for row in loans], texts=len(names))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from abaco.core import files, project
+from abaco.core import currencies, files, project
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, FACTS, scraps_of
@@ -75,6 +75,7 @@ class Dive:
         self.folder = report_of(input, date)
         self.definitions = catalog.load()
         self.metrics = files.read_json(self.folder / "metrics.json")
+        currencies.use(self.metrics.get("currency", currencies.USD))
         self._engine = DuckDB()
         facts = scraps_of(self.folder / "notebooks" / "01_ingestion.ipynb")[FACTS]
         self.book = open_book.open_book(self.folder / "tables", self._engine, facts)

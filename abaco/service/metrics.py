@@ -19,7 +19,7 @@ from abaco.service.reports import Book
 
 STATUSES = ("ok", "warning", "critical", "not_computable", "none")
 DELIVERY_STATUSES = ("pending", "done", "dead")
-ROWS = ("rows_in", "accepted", "quarantined", "duplicates", "later")
+ROWS = ("rows_in", "accepted", "quarantined", "duplicates", "later", "totals")
 
 
 def exposition(book: Book) -> bytes:
@@ -137,7 +137,7 @@ def _phases(phases: dict[str, dict[str, float | None]]) -> Iterator[Metric]:
 def _rows(quality: dict[str, str]) -> Iterator[Metric]:
     rows = {part: int(quality[part]) for part in ROWS if part in quality}
     yield _gauge("pipeline_rows", "Rows of the latest report's input, and what became of them", "part", rows)
-    if len(rows) == len(ROWS):
+    if {"rows_in", "quarantined", "later"} <= rows.keys():
         text = "Per cent of the rows up to the date that were rejected"
         yield GaugeMetricFamily("pipeline_reject_pct", text, float(reject_pct(rows)))
 

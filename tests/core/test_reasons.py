@@ -21,6 +21,8 @@ NESTED = Reason("input_not_computable", kpi="X", reason=Reason("on_date", reason
          "there is nothing to divide by: a + b comes to 0.00"),
         (Reason("conflict", columns=("loan_id", "day")),
          "loan_id and day: another row has the same, with other values"),
+        (Reason("conflict_of_files", columns=("loan_id",), files=("a.csv", "b.csv")),
+         "loan_id: a.csv and b.csv have the same, with other values: keep the newer file"),
         (Reason("many_rows", count=1234, usd=Decimal("1234.5")), "1,234 rows (1,234.50 USD of principal)"),
     ],
 )  # fmt: skip

@@ -29,7 +29,7 @@ def read_as(kind, values, mark="."):
     format_ = Format("x", "x", "one row an x", (Column("id", filled=True), Column("x", kind)))
     with DuckDB() as engine:
         frame = engine.from_arrow(pa.table({"id": ["A"] * len(table), "x": table}))
-        typed = engine.typed(frame, {"id": "text", "x": kind}, mark)
+        typed = engine.typed(frame, {"id": "text", "x": kind}, {"x": mark})
         rows = rows_of(typed.with_columns(reasons=contract.reasons(format_, ["id", "x"])))
     texts = {check.key: str(check.reason) for check in contract.checks(format_, ["id", "x"])}
     return [(row["x"], texts.get(row["reasons"])) for row in rows]

@@ -79,12 +79,12 @@ def test_each_kind_of_fault_has_its_reason(frame, column, pairs, reason):
 def test_row_with_three_faults_has_three_reasons(frame):
     faulty = {
         "loan_id": (None, None),
-        "total_receivable_usd": (Decimal("-5.00"), "-5"),
+        "cash_available_usd": (Decimal("-5.00"), "-5"),
         "measurement_date": (None, "31/12/2025"),
     }
     found = reasons(frame, FORMATS["snapshot"], faulty, {}, {"dpd_0_7_usd": (None, "inf")})
     assert found == [
-        "measurement_date: not a date; loan_id: missing; total_receivable_usd: negative",
+        "measurement_date: not a date; loan_id: missing; cash_available_usd: negative",
         None,
         "dpd_0_7_usd: not a finite number",
     ]
@@ -127,6 +127,7 @@ def test_negative_values_are_right_only_where_the_contract_says_so(frame, name):
     negative = {
         c.name: (READ[c.kind]("-1"), "-1") for c in FORMATS[name].columns if c.kind in ("amount", "rate", "days")
     }
-    wrong = [c.name for c in FORMATS[name].columns if c.name in negative and not c.signed]
+    columns = [c for c in FORMATS[name].columns if c.name in negative]
+    wrong = [c.name for c in columns if not (c.signed or c.credit or c.optional)]
     found = reasons(frame, FORMATS[name], negative)[0]
     assert [r.removesuffix(": negative") for r in (found or "").split("; ") if r.endswith(": negative")] == wrong

@@ -192,11 +192,11 @@ def test_broken_line_is_rejected_without_its_text(tmp_path):
 
 
 def test_originals_are_as_they_stood_in_every_kind_of_file(tmp_path):
-    cells = dict(zip(SNAPSHOT.split(","), snapshot(amount="-1.50").split(","), strict=True))
+    cells = dict(zip(SNAPSHOT.split(","), snapshot(cash="-1.50").split(","), strict=True))
     write(
         tmp_path / "a" / "book.csv",
         SNAPSHOT.replace(",", ";"),
-        snapshot(amount="-1,50").replace(",", ";").replace("-1;50", "-1,50"),
+        snapshot(cash="-1,50").replace(",", ";").replace("-1;50", "-1,50"),
     )
     write(tmp_path / "b" / "book.jsonl", "", "", json.dumps(cells), json.dumps(cells | {"loan_id": "A-2"}))
     (tmp_path / "c").mkdir()
@@ -204,13 +204,13 @@ def test_originals_are_as_they_stood_in_every_kind_of_file(tmp_path):
     found = {}
     for name in "abc":
         rejects = ingest(tmp_path / name).rejects
-        found[name] = [(r["line"], json.loads(r["original"])["total_receivable_usd"]) for r in rejects]
+        found[name] = [(r["line"], json.loads(r["original"])["cash_available_usd"]) for r in rejects]
     assert found == {"a": [(2, "-1,50")], "b": [(1, "-1.50"), (2, "-1.50")], "c": [(1, "-1.50")]}
 
 
 def test_rows_of_every_file_are_rejected_under_its_name(tmp_path):
     write(tmp_path / "in" / "b.csv", SNAPSHOT, snapshot("A-2", amount="x"), snapshot("A-3"))
-    write(tmp_path / "in" / "a.csv", SNAPSHOT, snapshot("A-1"), snapshot("A-4", amount="-1"), "1")
+    write(tmp_path / "in" / "a.csv", SNAPSHOT, snapshot("A-1"), snapshot("A-4", amount="z"), "1")
     write(tmp_path / "in" / "t.csv", TRANSACTIONS, "A-1,,2025-12-01,1,1,1,1,1,1,1,USD")
     result = ingest(tmp_path / "in")
     assert [(row["file"], row["line"]) for row in result.rejects] == [
@@ -236,14 +236,14 @@ def test_parquet_that_breaks_off_within_its_data_is_an_error(tmp_path):
     content = bytearray(path.read_bytes())
     content[1000:5000] = b"x" * 4000
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"^book.parquet cannot be read to its end: "):
+    with pytest.raises(InputError, match=r"^book.parquet cannot be read to its end: export it again$"):
         ingest(path)
 
 
 def test_json_that_breaks_off_after_the_first_rows_is_an_error(tmp_path):
     cells = dict(zip(SNAPSHOT.split(","), snapshot().split(","), strict=True))
     rows = [json.dumps(cells | {"loan_id": f"A-{i}"}) for i in range(30_000)]
-    with pytest.raises(InputError, match=r"^book.jsonl cannot be read to its end: "):
+    with pytest.raises(InputError, match=r"^book.jsonl cannot be read to its end: export it again$"):
         ingest(write(tmp_path / "book.jsonl", *rows, rows[0][:-10]))
 
 
@@ -414,7 +414,7 @@ def test_dates_are_those_of_usable_rows_and_later_ones(tmp_path):
         snapshot("A-1", "2025-09-30", "1"),
         snapshot("A-1", "2025-09-30", "2"),
         snapshot("A-1", "2026-01-31"),
-        snapshot("A-1", "9999-12-31", "-1"),
+        snapshot("A-1", "9999-12-31", "y"),
     ]
     result = ingest(write(tmp_path / "book.csv", SNAPSHOT, *lines))
     assert result.dates == [dt.date(2025, 11, 30), DATE, dt.date(2026, 1, 31)]
@@ -444,7 +444,8 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
         "notes.md was not used: not a table.",
         "The loans export carries no date: balances and days past due are those of the day it was made, whatever date "
         "the report is of.",
-        "The balances come from the loans export, where they include what was written off.",
+        "The balances come from the loans export, where they include what was written off unless a loan's status "
+        "says so.",
         "No KPI uses these accounts of the statements: Total.",
     ]
     found, _ = sources.discover(folder(tmp_path, "snapshot"))

@@ -31,7 +31,7 @@ def test_every_row_and_dollar_is_in_one_part(tmp_path):
         snapshot("A-1", amount="100.10"),
         snapshot("A-2", amount="0.00"),
         snapshot("A-1", amount="100.1"),
-        snapshot("A-3", amount="-7.77"),
+        snapshot("A-3", amount="7.77", cash="x"),
         snapshot("A-4", "2025-02-30", "50.05"),
         snapshot("A-5", amount="x"),
         snapshot("A-6", amount="1.00"),
@@ -39,25 +39,28 @@ def test_every_row_and_dollar_is_in_one_part(tmp_path):
         "A-7,2025-12-31",
         snapshot("A-8", "2026-01-31", "1000000.01"),
         snapshot("A-9", "2026-01-31", "x"),
+        snapshot("TOTAL", amount="500.00"),
     )
     assert ingest(path).book == {
-        "rows_in": 11,
+        "rows_in": 12,
         "accepted": 2,
         "quarantined": 6,
         "duplicates": 1,
         "later": 2,
-        "amount_in": "1000245.49",
+        "totals": 1,
+        "amount_in": "1000761.03",
         "amount_accepted": "100.10",
-        "amount_quarantined": "45.28",
+        "amount_quarantined": "60.82",
         "amount_duplicates": "100.10",
         "amount_later": "1000000.01",
+        "amount_totals": "500.00",
         "rows_without_amount": 3,
     }
 
 
-NOTHING = {"rows_in": 0, "accepted": 0, "quarantined": 0, "duplicates": 0, "later": 0, "amount_in": "0.00",
+NOTHING = {"rows_in": 0, "accepted": 0, "quarantined": 0, "duplicates": 0, "later": 0, "totals": 0, "amount_in": "0.00",
            "amount_accepted": "0.00", "amount_quarantined": "0.00", "amount_duplicates": "0.00",
-           "amount_later": "0.00", "rows_without_amount": 0}  # fmt: skip
+           "amount_later": "0.00", "amount_totals": "0.00", "rows_without_amount": 0}  # fmt: skip
 
 
 def test_nothing_comes_of_a_header_only(tmp_path):
@@ -101,7 +104,7 @@ def test_every_format_is_reconciled_with_whatever_columns_it_has(tmp_path, forma
 
 @pytest.mark.parametrize("lost", ["a rejected row", "a staged row", "an amount"])
 def test_run_fails_when_the_parts_do_not_add_up(tmp_path, lost):
-    path = write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1"), snapshot("A-2", amount="-5"), "1,2")
+    path = write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1"), snapshot("A-2", amount="5", cash="x"), "1,2")
     found, _ = sources.discover(path)
     with DuckDB() as engine:
         [batch] = roles.stage(found, DATE, engine, tmp_path)
@@ -112,9 +115,9 @@ def test_run_fails_when_the_parts_do_not_add_up(tmp_path, lost):
         elif lost == "a staged row":
             batch = replace(batch, staged=(replace(batch.staged[0], broken=()),))
         else:
-            amounts = pa.array([Decimal("5.00"), None], pa.decimal128(18, 2))
+            amounts = pa.array([Decimal("-5.00"), None], pa.decimal128(18, 2))
             rejects = rejects.set_column(3, "amount_usd", amounts)
-        with pytest.raises(RunError, match=r"^canonical snapshot: . rows and 95.00 USD came in, but . rows and"):
+        with pytest.raises(RunError, match=r"^canonical snapshot: . rows and 105.00 USD came in, but . rows and"):
             reconciliation.reconcile(batch, rejects, engine)
 
 

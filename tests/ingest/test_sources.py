@@ -16,7 +16,7 @@ import pytest
 
 from abaco.core.errors import InputError
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import fingerprint, roles, sources
+from abaco.ingest import fingerprint, roles, sources, writing
 from tests.support.exports import DATE, LOANS, PAR, SNAPSHOT, ingest, rows_of, snapshot, write
 
 HEADINGS = [*SNAPSHOT.split(","), "Cliente"]
@@ -51,7 +51,9 @@ def figures(path):
     [source], _ = sources.discover(path)
     kinds = {c.name: c.kind for c in source.format.columns if c.name in FIGURES[0]}
     with DuckDB() as engine, tempfile.TemporaryDirectory(prefix="abaco-test-") as work:
-        rows = engine.typed(sources.read(source, engine, Path(work)), kinds, source.decimal_mark)
+        text = sources.text_path(source, Path(work)) if source.kind in ("csv", "xlsx") else None
+        marks = writing.decimal_marks(source, writing.of_sample(source, text).evidence)
+        rows = engine.typed(sources.read(source, engine, Path(work)), kinds, marks)
         return [{name: row[name] for name in FIGURES[0]} for row in rows_of(rows)]
 
 
@@ -191,17 +193,34 @@ def test_no_amount_goes_through_a_float(tmp_path):
         (["-3,10"], ","),
         (["1,5", "1.5"], "."),
         (["1,5", "2,5", "1.5"], ","),
-        (["1.234"], "."),
-        (["1,234"], "."),
+        (["1,5", "1.500"], ","),
+        (["1.5", "1.500"], "."),
+        (["1.5e3"], "."),
+        (["1.234"], None),
+        (["1,234"], None),
+        (["1.234", "1,234"], None),
+        (["1.5", "1,5", "1.234"], None),
         (["100"], "."),
         (["31.12.2025", "Calle 5,5 b"], "."),
         ([], "."),
     ],
 )
-def test_decimal_mark_is_what_most_numbers_need(tmp_path, cells, mark):
-    lines = [f"L;C;2025-01-01;{cell};1;1;1" for cell in cells]
-    found, _ = sources.discover(write(tmp_path / "loans.csv", LOANS.replace(",", ";"), *lines))
-    assert found[0].decimal_mark == mark
+def test_decimal_mark_is_what_the_values_of_a_column_prove(tmp_path, cells, mark):
+    path = write(tmp_path / "loans.csv", LOANS.replace(",", ";"), *(f"L;C;2025-01-01;1;1;{cell};1" for cell in cells))
+    [source], _ = sources.discover(path)
+    found = writing.of_sample(source, path)
+    if mark is None:
+        with pytest.raises(InputError, match=r'^loans.csv: numbers such as "1[.,]500" under outstanding_balance are'):
+            writing.decimal_marks(source, found.evidence)
+    else:
+        assert writing.decimal_marks(source, found.evidence)["outstanding_balance"] == mark
+    assert set(writing.decimal_marks(source, found.evidence, "comma").values()) == {","}
+
+
+def test_rate_is_never_a_thousand(tmp_path):
+    path = write(tmp_path / "loans.csv", LOANS, "L,C,2025-01-01,1.234,1,1,1")
+    [source], _ = sources.discover(path)
+    assert writing.decimal_marks(source, writing.of_sample(source, path).evidence)["interest_rate"] == "."
 
 
 # What is known of a file
@@ -357,6 +376,37 @@ def test_wrong_columns_are_named(tmp_path):
     assert message.startswith("book.csv fits no known format: it has the columns loan_id, colour; the nearest format")
 
 
+PERSON = ["Maria Invented Perez", "maria@example.org", "+503 5550-0001", "2025-02-15", "L001", "0.24", "other"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
+@pytest.mark.parametrize("first", [PERSON, PERSON[:1], PERSON[:2], [*PERSON[:6], "interest"]])
+def test_first_line_that_holds_values_is_not_shown(tmp_path, first, delimiter):
+    message = fails(write(tmp_path / "book.csv", delimiter.join(first), delimiter.join(first)))
+    assert not [cell for cell in first if cell in message]
+    assert "does not name the columns; write their names there" in message
+
+
+def test_heading_that_looks_like_a_value_is_not_shown(tmp_path):
+    message = fails(write(tmp_path / "book.csv", "loan_id,interest_rate,ana@example.org,colour", "1,1,1,1"))
+    assert "it has the columns loan_id, interest_rate, colour; " in message
+    header = f"{SNAPSHOT},ana@example.org,+503 5550-0001,15-Feb-2025,nota"
+    [source], _ = sources.discover(write(tmp_path / "book.csv", header, f"{snapshot()},1,1,1,1"))
+    assert source.left_behind == ["nota"]
+
+
+def test_name_of_a_file_is_shown_without_addresses_and_phone_numbers(tmp_path):
+    names = ("ana@example.org.csv", "eva@example.org.csv", "of +503 5550-0001.csv", "par 2025-12-31.csv", "x@y.z.pdf")
+    for name in names[:4]:
+        write(tmp_path / name, PAR, "A-1,2025-12-31,1,0,0,0,0")
+    write(tmp_path / names[4], "")
+    found, skipped = sources.discover(tmp_path)
+    assert [s.name for s in (*found, *skipped)] == ["….csv", "1 ….csv", "of ….csv", "par 2025-12-31.csv", "….pdf"]
+    assert len(ingest(tmp_path).tape) == 1
+    write(tmp_path / "y" / "ana@example.org.csv", "a,b", "1,2")
+    assert "ana" not in fails(tmp_path / "y" / "ana@example.org.csv")
+
+
 def test_suffix_must_be_known(tmp_path):
     message = fails(write(tmp_path / "book.pdf", SNAPSHOT, snapshot()))
     assert message.startswith("book.pdf is not one of .csv, .tsv, .txt, .parquet, .json")
@@ -399,7 +449,9 @@ def test_json_that_is_no_table_is_an_error(tmp_path, content):
 
 
 def test_json_with_its_rows_further_down_fits_no_format(tmp_path):
-    assert "it has the columns data;" in fails(write(tmp_path / "book.json", '{"data": [{"loan_id": 1}]}'))
+    assert "its first line (cells: 1) does not name the columns" in fails(
+        write(tmp_path / "book.json", '{"data": [{"loan_id": 1}]}')
+    )
 
 
 @pytest.mark.parametrize("heading", ["dpd_0_7_usd", "DPD 0-7 USD", " dpd_0_7_usd "])

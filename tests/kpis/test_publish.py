@@ -47,6 +47,7 @@ def test_entry_holds_what_design_md_names():
         "previous": {"date": "2025-11-30", "value": 3.4629},
         "change": 0.2144,
         "partial_through": None,
+        "bounds": None,
         "thresholds": {"warning": 3, "critical": 5},
         "formula": "Σ dpd_90_plus / Σ total_receivable × 100",
         "precision": 4,

@@ -24,6 +24,7 @@ def kpi(title, value=None, **rest):
         "title": title, "value": value, "unit": "%", "direction": "lower", "status": "ok", "reason": None,
         "numerator": None, "denominator": None, "rows": 4, "previous": None, "change": None,
         "thresholds": None, "formula": "Σ a / Σ b × 100", "precision": 4, "note": "", "group": "core",
+        "bounds": None,
     }  # fmt: skip
     return usual | rest
 
@@ -40,6 +41,7 @@ def metrics():
         "schema_version": 1,
         "date": "2025-12-31",
         "as_of": "2025-12-10",
+        "currency": "USD",
         "run_id": "20251231-3fa9c1d2e4b0",
         "kpis": {
             "PAR60": kpi("Portfolio at risk, 60 days", 3.5, status="none", group="risk"),
@@ -74,12 +76,14 @@ def metrics():
         ],
         "anomalies": [],
         "reconciliation": {
-            "rows_in": 1010, "accepted": 1000, "quarantined": 6, "duplicates": 1, "later": 3,
+            "rows_in": 1010, "accepted": 1000, "quarantined": 6, "duplicates": 1, "later": 3, "totals": 0,
             "amount_in": "12000.40", "amount_accepted": "10000.00", "amount_quarantined": "500.10",
-            "amount_duplicates": "500.10", "amount_later": "1000.20", "rows_without_amount": 2,
+            "amount_duplicates": "500.10", "amount_later": "1000.20", "amount_totals": "0.00",
+            "rows_without_amount": 2,
         },
         "quality": {
-            "reject_pct": 0.59, "max_reject_pct": 5,
+            "reject_pct": 0.59, "max_reject_pct": 5, "rejected_usd": "160.00", "reject_amount_pct": "1.57",
+            "max_reject_amount_pct": 5, "rejected_unknown": 2,
             "rejects": {"measurement_date: not a date": 2, "amount: negative": 4},
             "nulls": {"cash_available_usd": 4, "region": 0}, "unbalanced_rows": 1,
             "unbalanced_usd": "3.10", "outliers": 1, "dust": 2, "outlier_multiple": 25.0, "dust_usd": 1.0, "notes": [],

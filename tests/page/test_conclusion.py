@@ -167,7 +167,8 @@ def test_nothing_moved(metrics):
 def test_what_needs_attention(metrics):
     text = said(metrics)
     assert "Needs attention: PAR90 at 3.25 % (warning above 3)." in text
-    assert "6 of 1,010 rows in the input could not be used and stand aside in quarantine." in text
+    told = "6 of 1,010 rows in the input could not be used and stand aside in quarantine; those of this date hold "
+    assert f"{told}160.00 USD, 1.57 % of its balances." in text
     assert "Cash coverage (CollectionRate) could not be computed: no cash figures." in text
 
 

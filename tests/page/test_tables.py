@@ -105,13 +105,14 @@ def test_history_of_one_date(metrics):
 def test_reconciliation_adds_up(metrics):
     html = page.reconciliation_table(metrics)
     assert page.reconciles(metrics["reconciliation"])
-    assert "It adds up: 1,000 + 6 + 1 + 3 = 1,010\u00a0rows, and " in html
-    assert "10,000.00 + 500.10 + 500.10 + 1,000.20 = 12,000.40\u00a0USD." in html
+    assert "It adds up: 1,000 + 6 + 1 + 0 + 3 = 1,010\u00a0rows, and " in html
+    assert "10,000.00 + 500.10 + 500.10 + 0.00 + 1,000.20 = 12,000.40\u00a0USD." in html
     assert rows(html) == [
         ["What became of them", "Rows of all dates", "Balances of all dates added up, USD"],
         ["Accepted", "1,000", "10,000.00"],
         ["Quarantined: could not be used", "6", "500.10"],
-        ["Dropped: exact copies of another row", "1", "500.10"],
+        ["Dropped: copies of another row", "1", "500.10"],
+        ["Left out: totals of other rows", "0", "0.00"],
         ["Left out: dated after 31 December 2025", "3", "1,000.20"],
         ["Came in", "1,010", "12,000.40"],
     ]

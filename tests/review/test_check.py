@@ -44,7 +44,7 @@ def test_everything_that_is_to_be_said(balances):
         "",
         "Personal columns would be shown as: redacted",
         "",
-        "PAR balances: 6 rows in = 3 accepted + 1 quarantined + 1 duplicates + 1 later than 2025-12-31",
+        "PAR balances: 6 rows in = 3 accepted + 1 quarantined + 1 duplicates + 0 totals + 1 later than 2025-12-31",
         "  1 × outstanding_balance_usd: not a number",
         "",
         "Dates up to 2025-12-31: 2, from 2025-11-30",
@@ -112,5 +112,5 @@ def test_loans_alone_are_the_tape(tmp_path):
     path = tmp_path / "loans.csv"
     path.write_text(LOANS + "\nA - 1,C-1,2025-01-01,0.4,9.00,5.00,30\n")
     said = list(inspect(path, "2025-12-31"))
-    assert "loans: 1 rows in = 1 accepted + 0 quarantined + 0 duplicates + 0 later than 2025-12-31" in said
+    assert "loans: 1 rows in = 1 accepted + 0 quarantined + 0 duplicates + 0 totals + 0 later than 2025-12-31" in said
     assert said[-1] == "A report of 2025-12-31 would run: Loan book labelled 31 December 2025."

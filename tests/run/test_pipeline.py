@@ -126,7 +126,7 @@ def test_figures_of_the_sample(metrics):
 
 def test_rows_and_dollars_of_the_sample_are_all_accounted_for(metrics):
     book = metrics["reconciliation"]
-    parts = ("accepted", "quarantined", "duplicates", "later")
+    parts = ("accepted", "quarantined", "duplicates", "later", "totals")
     assert book["rows_in"] == 1752 == sum(book[part] for part in parts)
     assert Decimal(book["amount_in"]) == sum(Decimal(book[f"amount_{part}"]) for part in parts)
 

@@ -1,0 +1,56 @@
+"""The currency of a report: the one that all of its exports state, in their headings and in a column."""
+
+from collections.abc import Iterable
+
+import narwhals as nw
+
+from abaco.core.currencies import USD, code
+from abaco.core.errors import InputError
+from abaco.engines import Engine
+from abaco.ingest.columns import normalise
+from abaco.ingest.staging import Batch
+
+
+def reporting_currency(batches: Iterable[Batch], engine: Engine) -> str:
+    """Return the currency of all amounts, by its ISO 4217 code; US dollars where no export states one.
+
+    Raises
+    ------
+    InputError
+        When the exports state several, naming their files, or a column of currencies holds no code.
+    """
+    files: dict[str, set[str]] = {}
+    for batch in batches:
+        for staged in batch.staged:
+            for currency in batch.format.currencies([normalise(h) for h in staged.source.headings]):
+                files.setdefault(currency, set()).add(staged.source.name)
+        for name, currency in _of_rows(batch, engine):
+            files.setdefault(currency, set()).add(name)
+    if len(files) > 1:
+        found = "; ".join(f"{currency} in {', '.join(sorted(names))}" for currency, names in sorted(files.items()))
+        raise InputError(f"Amounts in several currencies ({found}): give a report the exports of one currency")
+    return next(iter(files), USD)
+
+
+def _of_rows(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
+    """Yield file and currency of the rows that state one."""
+    rows = batch.usable(engine)
+    if "currency" not in rows.collect_schema():
+        return
+    found = (
+        rows.filter(~nw.col("currency").is_null())
+        .select("source", "currency")
+        .unique()
+        .collect("pyarrow")
+        .to_native()
+        .to_pylist()
+    )
+    names = {staged.index: staged.source.name for staged in batch.staged}
+    for row in found:
+        currency = code(row["currency"])
+        if currency is None:
+            raise InputError(
+                f"{names[row['source']]}: its column of currencies holds more than codes of ISO 4217, such as USD; "
+                "correct the column"
+            )
+        yield names[row["source"]], currency

@@ -1,0 +1,102 @@
+"""What the staged rows of an input hold that a reader should know: credit balances, write-offs, unknown values."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+import narwhals as nw
+
+from abaco.core.errors import InputError
+from abaco.core.reasons import Reason
+from abaco.engines import Engine
+from abaco.ingest import contract, writing
+from abaco.ingest.staging import Batch
+
+
+def notes(batches: Iterable[Batch], date: dt.date, engine: Engine) -> list[Reason]:
+    """Return what to say of the rows of an input that count in another way than they stand, or not at all.
+
+    Parameters
+    ----------
+    date
+        The measurement date.
+    """
+    found = []
+    for batch in batches:
+        if batch.is_tape:
+            found += _balances(batch, date, engine)
+        found += _unknown(batch, engine)
+    return found
+
+
+def check_rates(batches: Iterable[Batch], engine: Engine, interest_rate: str) -> None:
+    """Raise when the interest rates of an export look like per cent, and no setting says what they are.
+
+    Parameters
+    ----------
+    interest_rate
+        The setting: ``auto``, or what it declares.
+
+    Raises
+    ------
+    InputError
+        Naming both readings of the median and the setting.
+    """
+    for batch in batches:
+        rows = batch.usable(engine)
+        if interest_rate != writing.AUTO or "interest_rate" not in rows.collect_schema():
+            continue
+        rate = nw.col("interest_rate").cast(nw.Float64())
+        rates = rows.filter(nw.col("interest_rate") != 0)
+        median = rates.select(rate.median().alias("median")).collect("pyarrow")["median"][0]
+        if median is not None and median >= 1:
+            raise InputError(
+                f"The interest rates of the {batch.format.title} are per cent or fractions: their median {median:g} is "
+                f"{median:g} % a year, or {100 * median:g} %; set ingestion.interest_rate to percent or to fraction"
+            )
+
+
+def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
+    """Yield the loans of the date that are overpaid, and those that are written off by their status.
+
+    Raises
+    ------
+    InputError
+        When more is overpaid than owed: then the signs are turned.
+    """
+    rows = batch.usable(engine).filter(nw.col("measurement_date") == date)
+    known = "written_off_usd" in rows.collect_schema() and not batch.format.is_dated
+    lost = nw.col("written_off_usd") if known else nw.lit(None).cast(nw.Decimal(18, 2))
+    totals = rows.with_columns(lost=lost).select(
+        owed=nw.col("amount_usd").sum(),
+        credit=nw.col("credit_usd").sum(),
+        credits=nw.col("credit_usd").count(),
+        lost=nw.col("lost").sum(),
+        losses=nw.col("lost").count(),
+    )
+    sums = totals.collect("pyarrow").to_native().to_pylist()[0]
+    if (sums["credit"] or 0) > (sums["owed"] or 0):
+        raise InputError(
+            f"Most balances of the {batch.format.title} are negative: the loans are overpaid, or the signs are turned; "
+            "write what borrowers owe as positive amounts"
+        )
+    for code, rows_, usd in (("credit_balances", "credits", "credit"), ("written_off_by_status", "losses", "lost")):
+        if sums[rows_]:
+            yield Reason(code, rows=sum_of(int(sums[rows_]), sums[usd]))
+
+
+def _unknown(batch: Batch, engine: Engine) -> list[Reason]:
+    """Return how many values of each optional column could not be used."""
+    rows = batch.usable(engine).filter(~nw.col("unread").is_null())
+    found = rows.group_by("unread").agg(rows=nw.len()).collect("pyarrow").to_native().to_pylist()
+    counts: Counter[str] = Counter()
+    for row in found:
+        counts.update(dict.fromkeys(row["unread"].split(contract.SEPARATOR), row["rows"]))
+    export = batch.format.title
+    return [Reason("values_unknown", column=name, export=export, count=n) for name, n in sorted(counts.items())]
+
+
+def sum_of(count: int, usd: Decimal) -> Reason:
+    """Return a number of rows with their amount."""
+    return Reason("one_sum" if count == 1 else "many_sums", count=count, usd=usd)

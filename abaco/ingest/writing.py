@@ -1,0 +1,172 @@
+"""How a file writes its numbers, column by column: proven by the values of a column, declared, or refused.
+
+``1.500`` is one and a half or fifteen hundred. A column is read with a decimal point or comma only if one of its values
+can be read in no other way, or if the rest of the file proves that the mark groups thousands. Where neither holds, the
+file is refused with both readings.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import narwhals as nw
+
+from abaco.core.errors import InputError
+from abaco.engines import Engine
+from abaco.ingest.contract import NUMBERS
+from abaco.ingest.fingerprint import sample_rows
+from abaco.ingest.sources import Source, read
+
+AUTO = "auto"
+PERCENT = "percent"
+OTHER = {".": ",", ",": "."}
+NAMES = {".": "point", ",": "comma"}
+# What each setting may say.
+WORDS = {"decimal_mark": (AUTO, "point", "comma"), "interest_rate": (AUTO, "fraction", PERCENT)}
+DECLARED = {name: mark for mark, name in NAMES.items()}
+# What a number proves of its decimal mark D, when the other mark G groups thousands.
+_PROOF = (
+    r"^\s*[+-]?(?:\d*D(?:\d{1,2}|\d{4,})|0?D\d+|\d{4,}D\d+|\d{1,3}(?:G\d{3})+D\d+|\d{1,3}(?:G\d{3}){2,}"
+    r"|\d+D\d+[eE][+-]?\d+)\s*%?\s*$"
+)
+# Three digits behind the only mark: decimals, or a thousand. A rate is never a thousand.
+_OPEN = r"^\s*[+-]?[1-9]\d{0,2}D\d{3}\s*%?\s*$"
+PROOF, OPEN = (
+    {mark: pattern.replace("D", rf"\{mark}").replace("G", rf"\{OTHER[mark]}") for mark in OTHER}
+    for pattern in (_PROOF, _OPEN)
+)
+PATTERNS = {("proof", mark): PROOF[mark] for mark in OTHER} | {("open", mark): OPEN[mark] for mark in OTHER}
+COMPILED = {key: re.compile(pattern) for key, pattern in PATTERNS.items()}
+# What shows that a column without any mark so far cannot be read with a decimal point.
+DOUBTFUL = rf"{OPEN['.']}|,"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the values of each column of numbers prove, and the columns of which some values are still to be seen."""
+
+    evidence: Mapping[str, Counter]
+    unproven: tuple[str, ...] = ()
+
+
+def of_sample(source: Source, text: Path | None, declared: str = AUTO) -> Found:
+    """Return what the first values of each column prove.
+
+    Parameters
+    ----------
+    text
+        Where the text of a CSV or XLSX source is.
+    declared
+        The decimal mark, when it need not be proven.
+    """
+    columns = {
+        c.name: source.columns[c.name] for c in source.format.columns if c.kind in NUMBERS and c.name in source.columns
+    }
+    rows, is_whole = sample_rows(text, "utf-8", source.delimiter or ",") if text else ([], False)
+    rows = [row for row in rows[1:] if len(row) == len(source.headings)]
+    found = {name: evidence(row[place] for row in rows) for name, place in columns.items()}
+    if is_whole or declared != AUTO:
+        return Found(found)
+    unproven = tuple(name for name, column in found.items() if not any(column["proof", mark] for mark in OTHER))
+    return Found(found | {name: Counter() for name in unproven}, unproven)
+
+
+def of_all(source: Source, found: Found, engine: Engine, work: Path, text: Path | None) -> Found:
+    """Return what all values of the unproven columns prove, and the first ones of the others."""
+    rows = read(source, engine, work, text)
+    texts = [name for name in found.unproven if rows.collect_schema()[name] == nw.String]
+    counts = {
+        f"{name}_{place}": nw.col(name).str.contains(pattern).cast(nw.Int64()).sum()
+        for name in texts
+        for place, pattern in enumerate(PATTERNS.values())
+    }
+    sums = rows.select(**counts).collect("pyarrow").to_native().to_pylist()[0]
+    known = {name: Counter({key: sums[f"{name}_{place}"] or 0 for place, key in enumerate(PATTERNS)}) for name in texts}
+    return Found({**found.evidence, **known})
+
+
+def evidence(values: Iterable[str]) -> Counter:
+    """Return how many values prove each decimal mark, and how many leave it open.
+
+    Examples
+    --------
+    >>> sorted(evidence(["1.500,50", "1.500", "500"]))
+    [('open', '.'), ('proof', ',')]
+    """
+    marked = [value for value in values if "." in value or "," in value]
+    return Counter(key for value in marked for key, pattern in COMPILED.items() if pattern.match(value))
+
+
+def check_declared(**settings: str) -> None:
+    """Raise when a setting does not say how numbers are written.
+
+    Raises
+    ------
+    InputError
+        Naming the setting and the words that it may be.
+    """
+    for name, word in settings.items():
+        if word not in WORDS[name]:
+            *most, last = WORDS[name]
+            raise InputError(f"ingestion.{name} is {word!r}: write {', '.join(most)} or {last}")
+
+
+def decimal_marks(source: Source, found: Mapping[str, Counter], declared: str = AUTO) -> dict[str, str]:
+    """Return the decimal mark of each column of numbers.
+
+    Parameters
+    ----------
+    found
+        What the values of each column prove.
+    declared
+        ``point`` or ``comma`` for all columns, or ``auto``.
+
+    Raises
+    ------
+    InputError
+        When a mark of a column may be either: naming its heading, both readings and the setting that declares one.
+    """
+    if declared != AUTO:
+        return dict.fromkeys(found, DECLARED[declared])
+    rates = {c.name for c in source.format.columns if c.kind == "rate"}
+    of_file = {mark: sum(column["proof", mark] for column in found.values()) for mark in OTHER}
+    marks = {}
+    for name, column in found.items():
+        mark = _decimal_mark(column, of_file, is_rate=name in rates)
+        if mark is None:
+            open_ = max(OTHER, key=lambda one: column["open", one])
+            raise InputError(
+                f'{source.name}: numbers such as "1{open_}500" under {source.headings[source.columns[name]].strip()} '
+                "are 1500 or 1.5, and nothing in the file tells which: set ingestion.decimal_mark to "
+                f"{NAMES[OTHER[open_]]} for 1500, or to {NAMES[open_]} for 1.5"
+            )
+        marks[name] = mark
+    return marks
+
+
+def _decimal_mark(column: Counter, of_file: Mapping[str, int], is_rate: bool) -> str | None:
+    """Return the decimal mark of a column; None where it is open."""
+    proof = {mark: column["proof", mark] + is_rate * column["open", mark] for mark in OTHER}
+    open_ = [mark for mark in OTHER if column["open", mark] and not is_rate]
+    most = max(OTHER, key=lambda mark: (proof[mark], of_file[mark]))
+    if not open_ or (proof[most] and not proof[OTHER[most]]):
+        return most
+    grouped = open_[0]
+    is_proven = not any(proof.values()) and of_file[OTHER[grouped]] and not of_file[grouped]
+    return OTHER[grouped] if len(open_) == 1 and is_proven else None
+
+
+def as_fraction(name: str) -> nw.Expr:
+    """Return rates that are written as per cent as fractions; those with a percent sign are fractions already."""
+    rate, raw = nw.col(name), nw.col(f"raw_{name}").cast(nw.String())
+    written_out = (rate * nw.lit(Decimal("0.01"))).cast(nw.Decimal(18, 6))
+    return nw.when(raw.str.contains("%")).then(rate).otherwise(written_out).alias(name)
+
+
+def doubtful(columns: Iterable[str], schema: nw.Schema) -> nw.Expr:
+    """Return whether a row has a value that the columns, whose first values prove nothing, cannot be read with."""
+    texts = [nw.col(f"raw_{name}").str.contains(DOUBTFUL) for name in columns if schema[f"raw_{name}"] == nw.String]
+    return nw.any_horizontal(*texts, ignore_nulls=True) if texts else nw.lit(False)

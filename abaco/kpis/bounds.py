@@ -1,0 +1,51 @@
+"""Between which values a KPI lies when part of the book was rejected."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from abaco.ingest.columns import BUCKETS
+from abaco.kpis.catalog import Definition
+from abaco.kpis.totals import Totals
+from abaco.kpis.values import evaluate
+
+BOOK = ("total_receivable_usd", "total_eligible_usd")
+# What the rejected balances may belong to: to no loan that is late, or all to one that is very late.
+SOUND = (*BOOK, BUCKETS[0])
+LATE = (*BOOK, BUCKETS[-1], "par_1_usd", "npl_usd", "top_borrower_usd", "top_10_borrowers_usd")
+
+
+def bounds(
+    definitions: Mapping[str, Definition], total: Totals, date: dt.date, rejected_usd: Decimal
+) -> dict[str, dict[str, Decimal]]:
+    """Return the lowest and highest value of each KPI that the rejected balances could move past a limit.
+
+    Parameters
+    ----------
+    total
+        The date's measures, of the accepted rows.
+    rejected_usd
+        Balances of rejected rows of the date.
+
+    Returns
+    -------
+    dict
+        ``low`` and ``high`` by KPI; none where the status is the same wherever the balances belong.
+    """
+    if not rejected_usd:
+        return {}
+    cases = [total, *(_with(total, measures, rejected_usd) for measures in (SOUND, LATE))]
+    values = [evaluate(definitions, case, date) for case in cases]
+    found = {}
+    for name in definitions:
+        entries = [value[name] for value in values if value[name]["value"] is not None]
+        if len({entry["status"] for entry in entries}) > 1:
+            figures = [entry["value"] for entry in entries]
+            found[name] = {"low": min(figures), "high": max(figures)}
+    return found
+
+
+def _with(total: Totals, measures: tuple[str, ...], usd: Decimal) -> Totals:
+    known = {name: total.sums[name] + usd for name in measures if total.sums.get(name) is not None}
+    return replace(total, sums={**total.sums, **known})

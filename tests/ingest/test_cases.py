@@ -1,0 +1,471 @@
+"""Files as other lenders write them: each gives the right figures, or is refused in one line that says what to do."""
+
+import datetime as dt
+
+import openpyxl
+import pytest
+
+from abaco.core.errors import InputError
+from tests.support.exports import LOANS, PAR, write
+from tests.support.figures import figures_of
+
+# Ten loans: 10,000.00 outstanding, of them 1,500.50 at 35 days late and 499.50 at 120.
+BALANCES = ("1500.50", "499.50", "2000.00", "1250.25", "749.75", "1000.00", "1000.00", "1000.00", "500.00", "500.00")
+DAYS = (35, 120, 0, 0, 10, 0, 0, 0, 0, 0)
+RIGHT = {"Outstanding": 10000.0, "PAR30": 20.0, "PAR90": 4.995, "ActiveLoans": 10.0, "APR": 24.0, "TopBorrower": 20.0}
+# Twenty loans of 100.00, four of them late: 45, 45, 45 and 120 days.
+PAR_RIGHT = {"Outstanding": 2000.0, "PAR30": 20.0, "PAR90": 5.0, "ActiveLoans": 20.0}
+
+
+def loans(**columns):
+    """Return the ten loans as rows of cells, some columns in another form."""
+    count = len(BALANCES)
+    base = {
+        "loan_id": [f"L{i:03}" for i in range(1, count + 1)], "customer_id": [f"C{i:03}" for i in range(1, count + 1)],
+        "disburse_date": ["2025-02-15"] * count, "interest_rate": ["0.24"] * count,
+        "disburse_principal": ["3000.00"] * count, "outstanding_balance": list(BALANCES), "dpd": list(map(str, DAYS)),
+    }  # fmt: skip
+    for name, form in columns.items():
+        base[name] = [form(cell) for cell in base[name]] if callable(form) else list(form)
+    return [list(base), *map(list, zip(*base.values(), strict=True))]
+
+
+def par(**columns):
+    """Return the twenty loans as PAR balances, some columns in another form."""
+    late = [(100, 100, 0, 0)] * 3 + [(100, 100, 100, 100)] + [(0, 0, 0, 0)] * 16
+    base = {
+        "loan_id_raw": [f"A-{i}" for i in range(20)], "reporting_date": ["2025-12-31"] * 20,
+        "outstanding_balance_usd": ["100.00"] * 20,
+        **{f"par_{days}_balance_usd": [f"{row[i]}.00" for row in late] for i, days in enumerate((7, 30, 60, 90))},
+    }  # fmt: skip
+    for name, form in columns.items():
+        base[name] = [form(cell) for cell in base[name]] if callable(form) else list(form)
+    return [list(base), *map(list, zip(*base.values(), strict=True))]
+
+
+def csv(path, rows, delimiter=","):
+    """Write rows as CSV; cells with the delimiter in quotes."""
+    quoted = [[f'"{cell}"' if delimiter in cell else cell for cell in row] for row in rows]
+    return write(path, *(delimiter.join(row) for row in quoted))
+
+
+def grouped(mark, decimals=True):
+    """Return a form of amounts that groups thousands by the other mark."""
+    swap = str.maketrans(",.", ".,") if mark == "," else {}
+    return lambda cell: f"{float(cell):,.{2 if decimals else 0}f}".translate(swap)
+
+
+def refused(path, **more):
+    with pytest.raises(InputError) as error:
+        figures_of(path, **more)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def only(values, names):
+    return {name: values[name] for name in names if name in values}
+
+
+# Right as it stands
+
+
+@pytest.mark.parametrize(
+    ("columns", "delimiter"),
+    [
+        ({}, ","),
+        ({"interest_rate": lambda _: "24.00%"}, ","),
+        ({"interest_rate": lambda _: "24 %"}, ";"),
+        ({"dpd": lambda cell: f"{cell}.0"}, ","),
+        ({"dpd": lambda cell: f"{cell} days"}, ","),
+        ({"dpd": lambda cell: "1 día" if cell == "1" else f"{cell} días"}, ","),
+        ({"outstanding_balance": grouped("."), "disburse_principal": grouped(".")}, ","),
+        ({"outstanding_balance": grouped(","), "disburse_principal": ["3.000"] * 10,
+          "interest_rate": ["0,24"] * 10}, ";"),
+    ],
+)  # fmt: skip
+def test_what_can_be_read_in_one_way_is_right(tmp_path, columns, delimiter):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(**columns), delimiter))
+    assert only(found.values, RIGHT) == RIGHT
+    assert found.currency == "USD"
+
+
+@pytest.mark.parametrize("cell", ["N/A", "nan", "-"])
+def test_value_that_no_loan_needs_does_not_cost_the_loan(tmp_path, cell):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(interest_rate=[cell] + ["0.24"] * 9)))
+    assert only(found.values, RIGHT) == RIGHT
+    assert "Of the loans 1 values of interest_rate could not be read: they count as unknown." in found.notes
+
+
+def test_other_unusable_values_are_unknown_and_counted(tmp_path):
+    more = {"maturity_date": ["31/12/2026"] * 2 + [""] * 8, "term": ["-5"] + ["30"] * 9, "birth_date": ["unknown"] * 10}
+    found = figures_of(csv(tmp_path / "loans.csv", loans(**more)))
+    assert only(found.values, RIGHT) == RIGHT
+    told = [note for note in found.notes if note.startswith("Of the loans")]
+    assert [note.split()[3:6] for note in told] == [["2", "values", "of"], ["1", "values", "of"]]
+
+
+def test_missing_customer_costs_concentration_alone(tmp_path):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(customer_id=[""] + [f"C{i}" for i in range(9)])))
+    assert only(found.values, RIGHT) == {name: value for name, value in RIGHT.items() if name != "TopBorrower"}
+    assert found.rows["quarantined"] == 0
+    assert "TopBorrower" in found.reasons
+
+
+def test_loans_without_a_column_of_customers_are_a_tape(tmp_path):
+    rows = [row[:1] + row[2:] for row in loans()]
+    assert figures_of(csv(tmp_path / "loans.csv", rows)).values["PAR30"] == 20.0
+
+
+# Points as thousands
+
+WHOLE = ["1.500", "500", "2.000", "1.250", "750", "1.000", "1.000", "1.000", "500", "500"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "delimiter"),
+    [
+        ({"outstanding_balance": WHOLE}, ";"),
+        ({"outstanding_balance": [cell.replace(".", ",") for cell in WHOLE], "disburse_principal": ["3000"] * 10,
+          "interest_rate": ["0"] * 10}, ";"),
+        ({"outstanding_balance": grouped(","), "disburse_principal": ["3.000"] * 10}, ";"),
+        ({"outstanding_balance": ["1.500", "499.50", "2000,25"] + ["1.250"] * 7}, ";"),
+        ({"disburse_principal": lambda _: "3.000"}, ","),
+    ],
+)  # fmt: skip
+def test_three_digits_behind_every_mark_are_refused_with_both_readings(tmp_path, columns, delimiter):
+    message = refused(csv(tmp_path / "loans.csv", loans(**columns), delimiter))
+    assert message.startswith('loans.csv: numbers such as "1')
+    assert "are 1500 or 1.5" in message
+    assert "set ingestion.decimal_mark to" in message
+
+
+def test_decimal_mark_can_be_declared(tmp_path):
+    grouped_alike = {"outstanding_balance": WHOLE, "disburse_principal": ["3.000"] * 10}
+    path = csv(tmp_path / "loans.csv", loans(interest_rate=["0,24"] * 10, **grouped_alike), ";")
+    bare = csv(tmp_path / "bare.csv", loans(interest_rate=["0"] * 10, **grouped_alike), ";")
+    assert figures_of(path).values["Outstanding"] == 10000.0
+    assert figures_of(bare, decimal_mark="comma").values["Outstanding"] == 10000.0
+    assert figures_of(bare, decimal_mark="point").values["Outstanding"] == 2257.75
+    with pytest.raises(InputError, match=r"^ingestion.decimal_mark is ',': write auto, point or comma$"):
+        figures_of(path, decimal_mark=",")
+
+
+def test_column_is_proven_by_all_its_values(tmp_path):
+    count = 6000  # beyond what is read at first
+    base = "L{},C,2025-01-01,0.24,3000,{},0"
+    lines = [base.format(i, "500") for i in range(count)]
+    grouped_late = write(tmp_path / "late.csv", LOANS, *lines, base.format("x1", "1.500"))
+    assert "under outstanding_balance" in refused(grouped_late)
+    proven = write(tmp_path / "proven.csv", LOANS, *lines, base.format("x1", "1.500"), base.format("x2", "1.5"))
+    assert figures_of(proven).values["Outstanding"] == 500.0 * count + 3.0
+    quoted = '"{}"'.format
+    comma = write(
+        tmp_path / "comma.csv", LOANS, *lines, base.format("x1", quoted("1.500")), base.format("x2", quoted("1,5"))
+    )
+    assert figures_of(comma).values["Outstanding"] == 500.0 * count + 1501.5
+
+
+def test_cell_of_a_workbook_is_a_number_and_never_a_thousand(tmp_path):
+    book = openpyxl.Workbook()
+    for row in loans(outstanding_balance=["1.125"] + ["2"] * 9):
+        book.active.append([float(cell) if cell.replace(".", "").isdigit() else cell for cell in row])
+    book.save(tmp_path / "loans.xlsx")
+    assert figures_of(tmp_path / "loans.xlsx").values["Outstanding"] == 19.13
+
+
+# Rates
+
+
+@pytest.mark.parametrize("rate", ["24.00", "1", "1.00"])
+def test_rates_that_look_like_per_cent_are_refused_or_read_as_declared(tmp_path, rate):
+    path = csv(tmp_path / "loans.csv", loans(interest_rate=lambda _: rate))
+    message = refused(path)
+    assert message.startswith(
+        f"The interest rates of the loans are per cent or fractions: their median {float(rate):g} is"
+    )
+    assert message.endswith("set ingestion.interest_rate to percent or to fraction")
+    assert figures_of(path, interest_rate="percent").values["APR"] == float(rate)
+    assert figures_of(path, interest_rate="fraction").values["APR"] == 100 * float(rate)
+
+
+def test_high_rates_of_some_loans_are_believed(tmp_path):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(interest_rate=["2.40"] * 4 + ["0.24"] * 6)))
+    assert found.values["APR"] == 137.41  # (2.40 * 5250.25 + 0.24 * 4749.75) / 10000
+
+
+# Totals
+
+
+TOTALS = [
+    ["TOTAL", "", "", "", "30000.00", "10000.00", ""],
+    ["Total", "10", "2025-01-15", "0.24", "30000.00", "10000.00", "45"],
+    ["Suma:", "", "", "", "30000.00", "10000.00", ""],
+    ["Grand Total", "C", "2025-01-15", "0.24", "30000.00", "10000.00", "0"],
+    ["Вкупно", "C", "2025-01-15", "0.24", "30000.00", "10000.00", "0"],
+    ["", "", "", "", "30000.00", "10000.00", ""],
+    ["", "C", "2025-01-15", "0.24", "30000.00", "10000.00", "0"],
+    ["10", "10", "2025-01-15", "0.24", "30000.00", "10000.00", "0"],
+    ["TOTAL", "", "", "", "", "", ""],
+]
+
+
+@pytest.mark.parametrize(("total", "place"), [(TOTALS[0], 1), (TOTALS[5], 11), *((total, 5) for total in TOTALS)])
+def test_totals_row_is_no_loan_wherever_it_stands_and_whatever_it_says(tmp_path, total, place):
+    rows = loans()
+    rows.insert(place, total)
+    found = figures_of(csv(tmp_path / "loans.csv", rows))
+    assert only(found.values, RIGHT) == RIGHT
+    assert (found.rows["totals"], found.rows["accepted"], found.rows["quarantined"]) == (1, 10, 0)
+    assert [note for note in found.notes if "add up other rows" in note]
+
+
+@pytest.mark.parametrize("name", ["TOTAL", "", "Ukupno"])
+def test_totals_of_each_date_are_left_out(tmp_path, name):
+    rows = par()
+    november = [[cell.replace("12-31", "11-30") for cell in row] for row in rows[1:]]
+    total = [[name, day, "2000.00", "400.00", "400.00", "100.00", "100.00"] for day in ("2025-11-30", "2025-12-31")]
+    found = figures_of(csv(tmp_path / "par.csv", [*rows, total[1], *november, total[0]]))
+    assert only(found.values, PAR_RIGHT) == PAR_RIGHT
+    assert found.rows["totals"] == 2
+
+
+def test_subtotals_and_the_total_of_a_file_are_left_out(tmp_path):
+    rows = loans()
+    rows.insert(6, ["Subtotal Norte", "", "", "", "15000.00", "6000.00", ""])
+    rows += [["Subtotal Sur", "", "", "", "15000.00", "4000.00", ""], ["", "", "", "", "30000.00", "10000.00", ""]]
+    found = figures_of(csv(tmp_path / "loans.csv", rows))
+    assert only(found.values, RIGHT) == RIGHT
+    assert found.rows["totals"] == 3
+
+
+def test_total_that_is_not_the_sum_of_its_rows_is_told(tmp_path):
+    rows = [*loans()[:-1], ["TOTAL", "", "", "", "30000.00", "10000.00", ""]]
+    found = figures_of(csv(tmp_path / "loans.csv", rows))
+    assert (
+        "The totals row of loans.csv says 10,000.00 USD, but its rows come to 9,500.00 USD: rows may be missing."
+        in (found.notes)
+    )
+
+
+def test_loan_as_large_as_all_others_is_a_loan(tmp_path):
+    lines = [
+        "A-1,C-1,2025-01-01,0.24,500,300,0",
+        "A-2,C-2,2025-01-01,0.24,100,100,0",
+        "A-3,C-3,2025-01-01,0.24,100,200,0",
+    ]
+    found = figures_of(write(tmp_path / "loans.csv", LOANS, *lines))
+    assert (found.values["Outstanding"], found.rows["totals"]) == (600.0, 0)
+    equal = write(tmp_path / "two.csv", LOANS, lines[1], lines[1].replace("A-2,C-2", "A-9,C-9"))
+    assert figures_of(equal).values["Outstanding"] == 200.0
+
+
+# Balances
+
+
+def test_cent_of_rounding_between_par_columns_is_within_the_tolerance(tmp_path):
+    rounded = par(par_7_balance_usd=["99.99"] + ["100.00"] * 3 + ["0.00"] * 16)
+    found = figures_of(csv(tmp_path / "par.csv", rounded))
+    assert only(found.values, PAR_RIGHT) == PAR_RIGHT
+    more = par(outstanding_balance_usd=["99.99"] + ["100.00"] * 19)
+    assert figures_of(csv(tmp_path / "par.csv", more)).values["Outstanding"] == 1999.99
+    beyond = par(par_7_balance_usd=["99.98"] + ["100.00"] * 3 + ["0.00"] * 16)
+    assert figures_of(csv(tmp_path / "par.csv", beyond)).rows["quarantined"] == 1
+
+
+def test_overpaid_loan_is_counted_apart(tmp_path):
+    overpaid = par(outstanding_balance_usd=["100.00"] * 19 + ["-12.50"])
+    found = figures_of(csv(tmp_path / "par.csv", overpaid))
+    assert (found.values["Outstanding"], found.values["PAR30"]) == (1900.0, 21.0526)
+    assert (found.rows["accepted"], found.values["ActiveLoans"]) == (20, 19.0)
+    assert "1 row (12.50 USD) of the tape are overpaid: these credit balances are no part of the book." in found.notes
+
+
+def test_book_of_negative_balances_is_refused(tmp_path):
+    turned = par(**{name: (lambda cell: f"-{cell}") for name in par()[0][2:]})
+    assert refused(csv(tmp_path / "par.csv", turned)).startswith("Most balances of the PAR balances are negative")
+
+
+@pytest.mark.parametrize("status", ["Charged Off", "write-off", "CASTIGADO"])
+def test_loan_that_is_written_off_by_its_status_is_not_outstanding(tmp_path, status):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(loan_status=["Current", status] + ["Current"] * 8)))
+    expected = {"Outstanding": 9500.5, "PAR90": 0.0, "WrittenOff": 499.5, "ActiveLoans": 9.0}
+    assert only(found.values, expected) == expected
+    assert "1 row (499.50 USD) of the tape are written off by their status, and so not outstanding." in found.notes
+
+
+def test_status_that_says_nothing_of_write_offs_leaves_them_unknown(tmp_path):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(loan_status=["Current"] * 10)))
+    assert found.values["Outstanding"] == 10000.0
+    assert "WrittenOff" not in found.values
+
+
+# Borrowers and restated months
+
+
+def test_second_borrower_of_a_loan_does_not_double_it(tmp_path):
+    rows = loans()
+    rows.insert(2, ["L001", "C999", *rows[1][2:]])
+    found = figures_of(csv(tmp_path / "loans.csv", rows))
+    assert only(found.values, RIGHT) == RIGHT
+    assert found.rows["duplicates"] == 1
+    assert (
+        "1 rows of loans.csv repeat a loan for another borrower; the loan counts once, with the first." in found.notes
+    )
+
+
+def test_restated_month_names_both_files(tmp_path):
+    csv(tmp_path / "in" / "par_2025-11.csv", par())
+    csv(tmp_path / "in" / "par_2025-12.csv", par(outstanding_balance_usd=lambda _: "120.00"))
+    message = refused(tmp_path / "in")
+    assert "par_2025-11.csv and par_2025-12.csv have the same, with other values: keep the newer file (40)" in message
+
+
+# Rejects in money
+
+
+def test_one_row_that_is_most_of_the_book_stops_the_report(tmp_path):
+    rows = [[f"L{i}", f"C{i}", "2025-01-15", "0.24", "200", "100.00", "0"] for i in range(99)]
+    rows = [loans()[0], ["L99", "C99", "31/01/2025", "0.24", "200", "15000.00", "45"], *rows]
+    message = refused(csv(tmp_path / "loans.csv", rows))
+    assert message.startswith("Rejected rows hold 60.24 % of the balances of 2025-12-31 (15,000.00, more than")
+    assert figures_of(tmp_path / "loans.csv", max_reject_amount_pct=70).values["Outstanding"] == 9900.0
+
+
+def test_rejects_are_weighed_on_the_date_alone(tmp_path):
+    past = [[f"A-{i}", f"2025-0{m}-28", "100.00", "0", "0", "0", "0"] for i in range(20) for m in range(1, 8)]
+    bad = par(outstanding_balance_usd=["100,000.00x"] + ["100.00"] * 19)
+    bad[1][2:4] = ["120.00", "150.00"]  # more late than owed
+    message = refused(csv(tmp_path / "par.csv", [*bad, *past]))
+    assert message.startswith("Rejected rows hold 5.94 % of the balances of 2025-12-31 (120.00, more than")
+
+
+# Sheets
+
+
+def sheets(path, *pages):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, state, rows in pages:
+        sheet = book.create_sheet(title)
+        sheet.sheet_state = state
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def test_hidden_sheet_is_not_read(tmp_path):
+    old = loans(outstanding_balance=lambda cell: str(2 * float(cell)))
+    for state in ("hidden", "veryHidden"):
+        path = sheets(tmp_path / "loans.xlsx", ("Ana Pérez", state, old), ("2025", "visible", loans()))
+        found = figures_of(path)
+        assert found.values["Outstanding"] == 10000.0
+        assert "Hidden sheets of loans.xlsx are not read (1 with cells)." in found.notes
+    path = sheets(tmp_path / "x.xlsx", ("Ana Pérez", "hidden", loans()), ("empty", "visible", []))
+    assert refused(path) == "x.xlsx has cells on hidden sheets only: show the sheet that is meant, and save it again"
+
+
+def test_other_visible_sheets_are_told(tmp_path):
+    path = sheets(tmp_path / "loans.xlsx", ("a", "visible", loans()), ("Ana Pérez", "visible", loans()))
+    assert "Of loans.xlsx the first sheet with cells is read; other sheets with cells: 1." in figures_of(path).notes
+
+
+# Days
+
+
+@pytest.mark.parametrize("stamp", ["2025-12-31T23:30:00-06:00", "2025-12-31 23:30:00+02:00", "2025-12-31T00:00:00Z"])
+def test_day_of_a_time_with_a_zone_is_the_local_one(tmp_path, stamp):
+    found = figures_of(csv(tmp_path / "par.csv", par(reporting_date=lambda _: stamp)))
+    assert only(found.values, PAR_RIGHT) == PAR_RIGHT
+
+
+def late(day, offset):
+    """Return PAR balances of a date, whose late loans miss it by some days."""
+    due = [day - dt.timedelta(days + offset) for days in (45, 45, 45, 120)]
+    rows = par(
+        reporting_date=lambda _: str(day), dpd=[45, 45, 45, 120] + [0] * 16, dpd_date=[*map(str, due)] + [""] * 16
+    )
+    return [[str(cell) for cell in row] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "as_of"),
+    [
+        ({"2025-12-31": 1}, "2025-12-31"),
+        ({"2025-12-31": 0}, "2025-12-31"),
+        ({"2025-12-31": 21}, "2025-12-10"),
+        ({"2025-11-30": 0, "2025-12-31": 21}, "2025-12-10"),
+        ({"2025-11-30": 5, "2025-12-31": 5}, "2025-12-31"),
+        ({"2025-11-30": 1, "2025-12-31": 1}, "2025-12-31"),
+    ],
+)
+def test_days_that_every_late_loan_misses_are_a_convention(tmp_path, offsets, as_of):
+    head, *_ = late(dt.date(2025, 12, 31), 0)
+    rows = [row for day, offset in offsets.items() for row in late(dt.date.fromisoformat(day), offset)[1:]]
+    assert str(figures_of(csv(tmp_path / "par.csv", [head, *rows])).as_of) == as_of
+
+
+# Currencies
+
+
+def eur(heading):
+    return heading.replace("_usd", "_eur")
+
+
+@pytest.mark.parametrize(
+    ("heading", "code"), [("currency", "INR"), ("loan_currency", " inr "), ("Loan_CCY", "INR"), ("Moneda", "inr")]
+)
+def test_one_currency_is_that_of_the_report(tmp_path, heading, code):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(**{heading: [code] * 9 + [""]})))
+    assert (found.currency, found.values["Outstanding"]) == ("INR", 10000.0)
+
+
+def test_headings_name_a_currency(tmp_path):
+    rows = par()
+    found = figures_of(csv(tmp_path / "par.csv", [list(map(eur, rows[0])), *rows[1:]]))
+    assert found.currency == "EUR"
+    assert only(found.values, PAR_RIGHT) == PAR_RIGHT
+
+
+SEVERAL = "Amounts in several currencies ("
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"loans.csv": loans(currency=["USD"] * 9 + ["EUR"])},
+        {"loans.csv": loans(currency=["usd"] * 9 + ["eur"])},
+        {"par.csv": par(currency=["EUR"] * 20)},
+        {"par.csv": [[*map(eur, par()[0][:3]), *par()[0][3:]], *par()[1:]]},
+        {"par.csv": par(), "loans.csv": loans(ccy=["INR"] * 10)},
+    ],
+)
+def test_several_currencies_are_never_added_up(tmp_path, files):
+    for name, rows in files.items():
+        csv(tmp_path / "in" / name, rows)
+    message = refused(tmp_path / "in")
+    assert message.startswith(SEVERAL)
+    assert message.endswith("give a report the exports of one currency")
+
+
+def test_column_of_currencies_must_hold_codes(tmp_path):
+    message = refused(csv(tmp_path / "loans.csv", loans(currency=["Ana Pérez"] * 10)))
+    assert "Ana" not in message
+    assert message.startswith("loans.csv: its column of currencies holds more than codes of ISO 4217")
+
+
+def test_two_columns_of_currencies_are_refused(tmp_path):
+    path = csv(tmp_path / "loans.csv", loans(currency=["USD"] * 10, loan_currency=["INR"] * 10))
+    assert refused(path) == "loans.csv has the column currency more than once: keep one of them"
+
+
+def test_amounts_in_two_currencies_side_by_side_are_those_of_the_contract(tmp_path):
+    rows = par()
+    both = [[*rows[0], *map(eur, rows[0][2:])], *([*row, *("9.00" for _ in row[2:])] for row in rows[1:])]
+    found = figures_of(csv(tmp_path / "par.csv", both))
+    assert (found.currency, found.values["Outstanding"]) == ("USD", 2000.0)
+
+
+def test_par_balances_of_one_file_stay_as_they_were(tmp_path):
+    assert par()[0] == PAR.lower().split(",")
+    assert only(figures_of(csv(tmp_path / "par.csv", par())).values, PAR_RIGHT) == PAR_RIGHT

@@ -1,0 +1,67 @@
+"""What a report would say of a small input: its figures, or why there is none, without notebooks or folders."""
+
+import datetime as dt
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from abaco.core import currencies
+from abaco.engines.duckdb import DuckDB
+from abaco.ingest import coverage, findings, quarantine, reconciliation, roles, sources, staging, statements
+from abaco.ingest.currency import reporting_currency
+from abaco.ingest.transformation import borrowers
+from abaco.kpis import catalog, measures, values
+from abaco.kpis.book import Book
+from tests.support.exports import DATE
+
+KPIS = ("Outstanding", "PAR30", "PAR90", "ActiveLoans", "APR", "WrittenOff", "TopBorrower")
+
+
+@dataclass
+class Figures:
+    """The figures of an input, its currency, what is said of it, and what became of its rows."""
+
+    values: dict[str, float]
+    currency: str
+    notes: list[str]
+    rows: dict[str, int]
+    as_of: dt.date | None
+    reasons: dict[str, str]
+
+
+def figures_of(
+    path: Path, date: dt.date = DATE, max_reject_pct: float = 5.0, max_reject_amount_pct: float = 5.0, **rules
+):
+    """Return the figures of an input on a date; refusals are raised, as they stop a report."""
+    definitions = {name: kpi for name, kpi in catalog.load().items() if name in KPIS}
+    found, skipped = sources.discover(path)
+    with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
+        batches = roles.stage(found, date, engine, Path(work), rules=staging.Rules(**rules))
+        rejects, reasons = quarantine.quarantine(batches, engine, Path(work))
+        tape = next(b for b in batches if b.is_tape)
+        books = {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches}
+        for batch in batches:
+            name = batch.format.name
+            quarantine.check_reject_limit(batch, books[name], reasons[name], 5.0)
+        accepted = tape.accepted(engine)
+        owed = reconciliation.outstanding(accepted, date)
+        rejected = quarantine.rejected_on(date, tape, owed, engine)
+        quarantine.check_amount_limit(rejected, date, reasons[tape.format.name], max_reject_amount_pct)
+        currency = reporting_currency(batches, engine)
+        findings.check_rates(batches, engine, rules.get("interest_rate", "auto"))
+        noted = [
+            *roles.notes(found, skipped, batches, statements.unknown(batches, engine)),
+            *findings.notes(batches, date, engine),
+        ]
+        as_of = coverage.as_of(accepted, date) if tape.format.is_dated else None
+        book = Book(accepted, [date], as_of or date, {"borrowers": borrowers(accepted, engine, Path(work))})
+        entries = values.evaluate(definitions, measures.measure(book, catalog.measures(definitions))[date], date)
+        with currencies.using(currency):
+            return Figures(
+                {name: float(entry["value"]) for name, entry in entries.items() if entry["value"] is not None},
+                currency,
+                [str(note) for note in noted],
+                {part: books[tape.format.name][part] for part in reconciliation.PARTS},
+                as_of,
+                {name: str(entry["reason"]) for name, entry in entries.items() if entry["reason"]},
+            )
