@@ -33,6 +33,7 @@ ENGLISH = {
     "nothing_outstanding": "nothing is outstanding",
     "loans_not_distinct": "the loans of the two dates cannot be told apart: give a row a loan, not one a date",
     "risk_unknown": "the balance at risk or the book of one of the dates is not known, or 0",
+    "borrower_unknown": "the borrower is not known of {usd} of the outstanding balance",
     # why a row was rejected
     "missing": "{column}: missing",
     "not_a_date": "{column}: not a date",

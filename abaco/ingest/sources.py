@@ -187,8 +187,8 @@ def recognise(headings: list[str], file: str) -> Format:
                 f"the nearest format, {nearest.title}, also needs {', '.join(nearest.lacks(names))}"
             )
         raise InputError(
-            f"{file} fits no known format: its first line (cells: {len(headings)}) does not name the columns; "
-            "write their names there"
+            f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
+            "write the names of the columns there"
         )
     return best
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.core.parquet import arrow_schema
+from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.book import Book
 from abaco.kpis.segments import AT_RISK
@@ -120,7 +121,11 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
         whole = row is not None and row["known"] == total.sums.get("total_receivable_usd")
         values = {name: rounded(Decimal(row[name]), DIGITS.get(name, 2)) if whole else None for name in names}
         count = row["active_borrowers"] if whole else 0
-        found[day] = Totals(total.rows, values, dict.fromkeys(names, count))
+        reasons = {}
+        if row is not None and not whole:
+            unknown = total.sums["total_receivable_usd"] - row["known"]
+            reasons = dict.fromkeys(names, Reason("borrower_unknown", usd=unknown))
+        found[day] = Totals(total.rows, values, dict.fromkeys(names, count), reasons)
     return found
 
 

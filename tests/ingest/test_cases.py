@@ -108,7 +108,7 @@ def test_missing_customer_costs_concentration_alone(tmp_path):
     found = figures_of(csv(tmp_path / "loans.csv", loans(customer_id=[""] + [f"C{i}" for i in range(9)])))
     assert only(found.values, RIGHT) == {name: value for name, value in RIGHT.items() if name != "TopBorrower"}
     assert found.rows["quarantined"] == 0
-    assert "TopBorrower" in found.reasons
+    assert "the borrower is not known of 1,500.50 USD of the outstanding balance" in found.reasons["TopBorrower"]
 
 
 def test_loans_without_a_column_of_customers_are_a_tape(tmp_path):

@@ -384,7 +384,7 @@ PERSON = ["Maria Invented Perez", "maria@example.org", "+503 5550-0001", "2025-0
 def test_first_line_that_holds_values_is_not_shown(tmp_path, first, delimiter):
     message = fails(write(tmp_path / "book.csv", delimiter.join(first), delimiter.join(first)))
     assert not [cell for cell in first if cell in message]
-    assert "does not name the columns; write their names there" in message
+    assert "has no known column name; write the names of the columns there" in message
 
 
 def test_heading_that_looks_like_a_value_is_not_shown(tmp_path):
@@ -449,7 +449,7 @@ def test_json_that_is_no_table_is_an_error(tmp_path, content):
 
 
 def test_json_with_its_rows_further_down_fits_no_format(tmp_path):
-    assert "its first line (cells: 1) does not name the columns" in fails(
+    assert "its first line (cells: 1) has no known column name" in fails(
         write(tmp_path / "book.json", '{"data": [{"loan_id": 1}]}')
     )
 
