@@ -8,12 +8,14 @@ from pathlib import Path
 
 import duckdb
 import narwhals as nw
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
 from abaco.engines import memory
 from abaco.engines.base import NULL_WORDS, RECORDS, UnreadableError, hmac_blocks
-from abaco.engines.duckdb_sql import NUMBERS, cast, literal, mask, quoted
+from abaco.engines.duckdb_sql import NUMBERS, cast, literal, local_time, mask, quoted
 
 # A folder named column=value is no column; a key of a JSON object counts wherever it first appears.
 NO_PARTITIONS, EVERY_KEY = "hive_partitioning = false", "sample_size = -1"
@@ -108,7 +110,10 @@ class DuckDB:
             ) from error
 
     def read_typed(self, path: Path, columns: Mapping[str, int]) -> nw.LazyFrame:
-        """Return the named columns of a Parquet or JSON file; text that says "no value" is null."""
+        """Return the named columns of a Parquet or JSON file.
+
+        Text that says "no value" is null, and a time with a zone is the local one.
+        """
         names = self.headings(path)
         if path.suffix.lower() == ".parquet":
             source = self._reader(path)
@@ -116,8 +121,12 @@ class DuckDB:
             source = self._reader(path, ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names))
         types = dict(zip(names, self.connection.sql(f"FROM {source}").types, strict=True))
         words = ", ".join(literal(w) for w in NULL_WORDS)
+        fields = pq.read_schema(path) if path.suffix.lower() == ".parquet" else ()
+        zones = {field.name: field.type.tz for field in fields if pa.types.is_timestamp(field.type)}
 
         def cell(name):
+            if zone := zones.get(name):
+                return local_time(quoted(name), zone)
             if str(types[name]) == "VARCHAR":
                 return f"CASE WHEN {quoted(name)} NOT IN ({words}) THEN {quoted(name)} END"
             return quoted(name)

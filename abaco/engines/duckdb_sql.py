@@ -1,5 +1,7 @@
 """Text and numbers in the SQL of the embedded engine."""
 
+import re
+
 TYPES = {"text": "VARCHAR", "date": "DATE", "amount": "DECIMAL(18,2)", "rate": "DECIMAL(18,6)", "days": "BIGINT"}
 # A number of days with its unit, in English or Spanish.
 DAYS = r"^\s*([+-]?\d{1,9})\s*(?i:days?|d[ií]as?)\s*$"
@@ -78,6 +80,20 @@ def _number(text: str, target: str, decimal_mark: str) -> str:
         plain = text
     checked = f"CASE WHEN NOT contains({text}, '_') THEN TRY_CAST({plain} AS {target}) END"
     return f"coalesce({checked}, {with_groups})"
+
+
+def local_time(column: str, zone: str) -> str:
+    """Return SQL for a time with a zone as it stands on a clock there.
+
+    Parameters
+    ----------
+    zone
+        A name, or hours and minutes before or after UTC.
+    """
+    if offset := re.fullmatch(r"([+-])(\d{2}):(\d{2})", zone):
+        sign, hours, minutes = offset.groups()
+        return f"timezone('UTC', {column}) + INTERVAL ({sign}{60 * int(hours) + int(minutes)}) MINUTE"
+    return f"timezone({literal(zone)}, {column})"
 
 
 def mask(column: str, key: bytes | None) -> str:

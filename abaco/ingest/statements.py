@@ -3,6 +3,8 @@
 import datetime as dt
 from decimal import Decimal
 
+import narwhals as nw
+
 from abaco.core.quoting import HIDDEN, quotable
 from abaco.engines import Engine
 from abaco.ingest.columns import ACCOUNTS, normalise
@@ -31,6 +33,12 @@ def accounts(batches: list[Batch], engine: Engine) -> dict[dt.date, dict[str, De
                 day = accounts_by_date.setdefault(row.pop("measurement_date"), {})
                 day.update({account: value for account, value in row.items() if value is not None})
     return dict(sorted(accounts_by_date.items()))
+
+
+def known_rows(rows: nw.LazyFrame) -> nw.LazyFrame:
+    """Return the rows of long statements whose account a KPI uses; others may be somebody's name."""
+    metrics = rows.select("metric").unique().collect("pyarrow")["metric"].to_list()
+    return rows.filter(nw.col("metric").is_in([m for m in metrics if normalise(m) in ACCOUNT_OF]))
 
 
 def unknown(batches: list[Batch], engine: Engine) -> list[str]:

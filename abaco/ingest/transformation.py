@@ -12,8 +12,9 @@ from abaco.core.decimals import rounded
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest.columns import BUCKETS
-from abaco.ingest.formats import FORMATS, LOANS
+from abaco.ingest.formats import FORMATS, LOANS, STATEMENTS_LONG
 from abaco.ingest.staging import accepted_rows
+from abaco.ingest.statements import known_rows
 from abaco.ingest.tape import AMOUNTS, PERSONAL, ZERO, with_loans
 
 BORROWERS = Table(
@@ -95,6 +96,8 @@ def write_others(
     masked = set()
     for batch in (b for b in batches if not b["is_tape"]):
         rows = _accepted(batch, work, engine)
+        if batch["format"] == STATEMENTS_LONG.name:
+            rows = known_rows(rows)
         personal = [c for c in FORMATS[batch["format"]].personal if c in rows.collect_schema()]
         engine.write(engine.masked(rows, personal, key), tables / f"{batch['format']}.parquet")
         masked.update(present(engine.scan(tables / f"{batch['format']}.parquet"), personal))

@@ -17,7 +17,7 @@ LATE = (*BOOK, BUCKETS[-1], "par_1_usd", "npl_usd", "top_borrower_usd", "top_10_
 
 
 def bounds(
-    definitions: Mapping[str, Definition], total: Totals, date: dt.date, rejected_usd: Decimal
+    definitions: Mapping[str, Definition], total: Totals, date: dt.date, rejected_usd: Decimal | str
 ) -> dict[str, dict[str, Decimal]]:
     """Return the lowest and highest value of each KPI that the rejected balances could move past a limit.
 
@@ -26,14 +26,14 @@ def bounds(
     total
         The date's measures, of the accepted rows.
     rejected_usd
-        Balances of rejected rows of the date.
+        Balances of rejected rows of the date; also as text.
 
     Returns
     -------
     dict
         ``low`` and ``high`` by KPI; none where the status is the same wherever the balances belong.
     """
-    if not rejected_usd:
+    if not (rejected_usd := Decimal(rejected_usd)):
         return {}
     cases = [total, *(_with(total, measures, rejected_usd) for measures in (SOUND, LATE))]
     values = [evaluate(definitions, case, date) for case in cases]

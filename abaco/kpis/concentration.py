@@ -122,7 +122,7 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
         values = {name: rounded(Decimal(row[name]), DIGITS.get(name, 2)) if whole else None for name in names}
         count = row["active_borrowers"] if whole else 0
         reasons = {}
-        if row is not None and not whole:
+        if row is not None and not whole and total.sums.get("total_receivable_usd") is not None:
             unknown = total.sums["total_receivable_usd"] - row["known"]
             reasons = dict.fromkeys(names, Reason("borrower_unknown", usd=unknown))
         found[day] = Totals(total.rows, values, dict.fromkeys(names, count), reasons)

@@ -71,7 +71,7 @@ def test_missing_file(kept):
     [
         ("empty.csv", b"", "empty.csv is empty"),
         ("header.csv", HEADER.encode() + b"\n", "No date in header.csv can be read|no row|No row"),
-        ("wrong.csv", b"a,b\n1,2\n", r"wrong\.csv .*a, b.*nearest"),
+        ("wrong.csv", b"loan_id,b\n1,2\n", r"wrong\.csv .*loan_id, b.*nearest"),
         ("binary.csv", bytes(range(256)) * 8, r"binary\.csv is not a text file \(it holds binary data\)"),
         ("notes.docx", b"x", r"notes\.docx is not one of \.csv"),
         ("cut.parquet", None, r"cut\.parquet cannot be read as parquet: "),
@@ -342,7 +342,7 @@ def test_check_says_what_a_report_would_do_and_writes_nothing(kept):
         "file        format              used for  columns left behind",
         "sample.csv  canonical snapshot  tape      collector_note",
     ]
-    parts = "1739 accepted + 12 quarantined + 1 duplicates + 0 later than 2025-12-31"
+    parts = "1740 accepted + 11 quarantined + 1 duplicates + 0 totals + 0 later than 2025-12-31"
     assert f"canonical snapshot: 1752 rows in = {parts}" in lines
     assert lines[-1] == "A report of 2025-12-31 would run: Loan book at 31 December 2025."
     assert tree(kept.root) == before

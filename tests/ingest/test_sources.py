@@ -1,6 +1,7 @@
 """Files are found and recognised, and give the same figures however they are written."""
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import json
@@ -8,6 +9,7 @@ import os
 import tempfile
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pyarrow as pa
@@ -125,6 +127,20 @@ def test_parquet_dates_may_be_timestamps_or_text(tmp_path, stamp):
     dates = pa.array([DATE, DATE]).cast(pa.timestamp("us")).cast(stamp)
     pq.write_table(table.set_column(1, "measurement_date", dates), tmp_path / "book.parquet")
     assert figures(tmp_path / "book.parquet") == FIGURES
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/El_Salvador", "-06:00", "+05:30"])
+def test_day_of_a_parquet_time_is_the_local_one(tmp_path, zone):
+    local = dt.datetime.combine(DATE, dt.time(23, 30), tzinfo=ZoneInfo(zone) if zone[0].isalpha() else offset(zone))
+    table = pa.table({h: [row[i] for row in CELLS] for i, h in enumerate(HEADINGS)})
+    times = pa.array([local, local.replace(hour=0)], pa.timestamp("us", zone))
+    pq.write_table(table.set_column(1, "measurement_date", times), tmp_path / "book.parquet")
+    assert figures(tmp_path / "book.parquet") == FIGURES
+
+
+def offset(zone):
+    """Return the time zone of an offset such as -06:00."""
+    return dt.datetime.strptime(zone, "%z").tzinfo
 
 
 @pytest.mark.parametrize("form", ["array", "lines", "numbers"])

@@ -143,9 +143,9 @@ def test_run_holds_the_phase_metrics_of_design_md(run, metrics):
     for phase, names in named.items():
         assert names <= set(run["phases"][phase]), phase
     assert run["phases"]["ingestion"]["rows_loaded"] == 1752
-    assert run["phases"]["ingestion"]["validation_errors"] == 12
+    assert run["phases"]["ingestion"]["validation_errors"] == 11
     assert run["phases"]["ingestion"]["file_bytes"] == SAMPLE.stat().st_size
-    assert run["phases"]["transformation"]["rows_processed"] == 1739
+    assert run["phases"]["transformation"]["rows_processed"] == 1740
     assert run["phases"]["calculation"]["kpis_computed"] == 4
     assert run["phases"]["calculation"]["errors"] == {}
     assert run["phases"]["output"]["azure_upload_success"] is None  # it is not set up

@@ -1,0 +1,68 @@
+"""Nothing personal of a stranger's file gets out: by no error, note, quarantined row, sheet's name or file's name."""
+
+import openpyxl
+
+from tests.support.exports import LOANS, PAR, SNAPSHOT, snapshot, write
+
+NAME, EMAIL, PHONE = "Maria Inventada", "maria.inv@example.org", "+503 5550-0001"
+PLANTED = ("Inventada", "maria.inv", "5550-0001", "Supuesto", "juan.sup", "5550-0002")
+ROWS = (
+    f"L001,{NAME},{EMAIL},{PHONE},2025-02-15,3000.00,other",
+    "L002,Juan Supuesto,juan.sup@example.org,+503 5550-0002,,,",
+)
+
+
+def plant(folder):
+    """Write a good tape, and beside it strangers' files with personal values in every place that can be quoted."""
+    good = [f"A-{i},2025-12-31,100.00,0,0,0,0,Cliente {NAME},x" for i in range(40)]
+    bad = [f"A-98,31/12/2025,1.00,0,0,0,0,{NAME},x", f'A-99,"{NAME}, {PHONE},x']
+    write(folder / "par.csv", f"{PAR},cliente,{EMAIL}", *good, *bad)
+    write(folder / "headerless.csv", *ROWS)
+    write(folder / "semicolons.csv", *(row.replace(",", ";") for row in ROWS))
+    write(folder / "pipes.txt", *(row.replace(",", "|") for row in ROWS))
+    write(folder / "names.tsv", NAME, "Juan Supuesto")
+    write(folder / "people.json", f'[{{"{NAME}": 1, "{EMAIL}": "{PHONE}"}}]')
+    write(folder / "list.json", f'["{NAME}", "{EMAIL}"]')
+    write(folder / f"{EMAIL}.csv", "a,b", "1,2")
+    write(folder / f"estado de {PHONE}.pdf", NAME)
+    write(folder / "ledger.csv", "fecha,cuenta,monto", f"2025-12-31,{NAME},5.00", f"2025-12-31,{EMAIL},6.00")
+    write(folder / "cash.csv", "fecha,cuenta,monto", "2025-12-31,Caja,90.00", f"2025-12-31,{EMAIL},6.00")
+    book = openpyxl.Workbook()
+    book.active.title = NAME
+    book.active.append(ROWS[0].split(","))
+    hidden = book.create_sheet("Juan Supuesto")
+    hidden.sheet_state = "hidden"
+    hidden.append([EMAIL])
+    book.save(folder / "sheets.xlsx")
+    return folder
+
+
+def test_report_beside_strangers_files_shows_none_of_their_values(project):
+    done = project.report("--input", plant(project.root / "in"))
+    assert done.returncode == 0, done.stderr
+    shown = [("terminal", done.stdout + done.stderr), ("log", project.log)]
+    shown += [(str(path), path.read_bytes().decode("latin-1")) for path in project.output.rglob("*") if path.is_file()]
+    leaks = [(place, value) for place, text in shown for value in PLANTED if value in text]
+    assert leaks == []
+    page = (project.output / "2025-12-31" / "report.html").read_text(encoding="utf-8")
+    assert "headerless.csv fits no known format: its first line (cells: 7) has no known column name" in page
+    assert "….csv" in page
+    assert "sheets.xlsx" in page
+
+
+REFUSED = {
+    "loans.csv": ROWS,
+    f"{EMAIL}.csv": [LOANS, "A-1,C,31/12/2025,0.2,1,1,1"],
+    f"{PHONE}.csv": ["loan_id,colour", "1,red"],
+    "book.csv": [f"{SNAPSHOT},{EMAIL},Cliente", f"{snapshot(amount='x')},1,{NAME}"],
+    "damaged.parquet": [f"{NAME} {EMAIL}"],
+    "damaged.json": [f'{{"{NAME}": {EMAIL}}}'],
+    "damaged.xlsx": [f"{NAME} {EMAIL}"],
+}
+
+
+def test_refusals_show_no_value(project):
+    for number, (name, lines) in enumerate(REFUSED.items()):
+        done = project.report("--input", write(project.root / str(number) / name, *lines).parent)
+        assert done.returncode == 2
+        assert not [value for value in PLANTED if value in done.stdout + done.stderr + project.log]
