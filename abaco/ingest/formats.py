@@ -1,23 +1,18 @@
 """Every input format: the headings it is known by, what is kept, what is personal, and how it becomes a tape."""
 
-import datetime as dt
 from dataclasses import replace
-from itertools import pairwise
 
-import narwhals as nw
-
+from abaco.ingest.balances import PAR_BALANCES_USD, from_loans, from_par, from_snapshot
 from abaco.ingest.columns import (
     ACCOUNTS,
     AGING,
     BORROWER,
-    BUCKETS,
     CASH,
     COMPANY,
     CURRENCY,
     DAYS_PAST_DUE,
     DISCOUNTED,
     ELIGIBLE,
-    FIRST_DAY,
     INTEREST_RATE,
     IS_REVERSED,
     LOAN_ID,
@@ -27,35 +22,16 @@ from abaco.ingest.columns import (
     RECEIVABLE,
     SEGMENTS,
     WRITTEN_OFF,
-    WRITTEN_OFF_STATUSES,
     Column,
 )
 from abaco.ingest.contract import Format
-from abaco.ingest.tape import OF_LOAN, ZERO
 
 
 def _amount(name, *headings, **more):
     return Column(name, "amount", headings, **more)
 
 
-def _outstanding(balance: nw.Expr) -> dict[str, nw.Expr]:
-    return dict.fromkeys(("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), balance)
-
-
-def _owed(name: str) -> nw.Expr:
-    """Return a balance, 0 where the borrower has paid too much."""
-    balance = nw.col(name)
-    return nw.when(balance < 0).then(ZERO).otherwise(balance)
-
-
 # Canonical snapshot
-
-
-def _from_snapshot(present: set[str], _) -> dict[str, nw.Expr]:
-    owed = {c.name: _owed(c.name) for c in (RECEIVABLE, ELIGIBLE, DISCOUNTED, *AGING)}
-    if "dpd_120_plus_usd" in present:
-        owed["dpd_90_plus_usd"] += nw.coalesce(_owed("dpd_120_plus_usd"), ZERO)
-    return owed
 
 
 SNAPSHOT = Format(
@@ -76,7 +52,7 @@ SNAPSHOT = Format(
         CURRENCY,
     ),
     tape_rank=1,
-    to_tape=_from_snapshot,
+    to_tape=from_snapshot,
     key=("loan_id", "measurement_date"),
     date="measurement_date",
     amount="total_receivable_usd",
@@ -85,18 +61,6 @@ SNAPSHOT = Format(
 # PAR balances
 
 DATE_HEADINGS = ("reporting_date", "measurement_date", "fecha_corte", "fecha_de_corte", "snapshot_date")
-PAR_BALANCES_USD = tuple(f"par_{days}_balance_usd" for days in (7, 30, 60, 90))
-
-
-def _from_par(present: set[str], _) -> dict[str, nw.Expr]:
-    balance, *late = map(_owed, ("outstanding_balance_usd", *PAR_BALANCES_USD))
-    # sources round each column for itself: what is later at all is later by fewer days too, and no more than is owed
-    par = [nw.max_horizontal(*late[i:]) for i in range(len(late))]
-    par = [balance, *(nw.min_horizontal(balance, amount) for amount in par)]
-    buckets = [at_least - beyond for at_least, beyond in pairwise(par)] + par[-1:]
-    lost = "writeoff_outstanding_balance_usd"
-    written_off = nw.col(lost) if lost in present else nw.lit(None)
-    return _outstanding(par[0]) | dict(zip(BUCKETS, buckets, strict=True)) | {"written_off_usd": written_off}
 
 
 PAR = Format(
@@ -119,7 +83,7 @@ PAR = Format(
         CURRENCY,
     ),
     tape_rank=2,
-    to_tape=_from_par,
+    to_tape=from_par,
     key=("loan_id", "measurement_date"),
     date="measurement_date",
     amount="outstanding_balance_usd",
@@ -127,25 +91,6 @@ PAR = Format(
 )
 
 # Loans
-
-
-def _from_loans(present: set[str], date: dt.date | None) -> dict[str, nw.Expr]:
-    balance, dpd = _owed("outstanding_balance"), nw.col("days_past_due")
-    written_off = nw.lit(None)
-    if "loan_status" in present:
-        status = nw.col("loan_status").str.to_lowercase().str.replace_all("[^a-z]", "")
-        is_lost = status.is_in(WRITTEN_OFF_STATUSES).fill_null(False)
-        written_off = nw.when(is_lost).then(balance)
-        balance = nw.when(is_lost).then(ZERO).otherwise(balance)
-    first = list(FIRST_DAY.values())
-    buckets = {
-        name: nw.when((dpd >= low) & (dpd < high if high else nw.lit(True))).then(balance).otherwise(ZERO)
-        for (name, low), high in zip(FIRST_DAY.items(), [*first[1:], None], strict=True)
-    }
-    own = {name: nw.col(heading) for name, heading in OF_LOAN.items() if heading in present}
-    return {
-        "measurement_date": nw.lit(date), **_outstanding(balance), **buckets, "written_off_usd": written_off, **own
-    }  # fmt: skip
 
 
 LOANS = Format(
@@ -171,7 +116,7 @@ LOANS = Format(
     ),
     purpose="what is fixed of each loan",
     tape_rank=3,
-    to_tape=_from_loans,
+    to_tape=from_loans,
     tape_notes=("loans_undated", "balances_of_loans"),
     key=("loan_id",),
     date="disburse_date",
