@@ -142,12 +142,11 @@ def _bounded(metrics):
 
 
 def _past(name, kpi, level):
-    limit = plain(kpi["thresholds"][level])
-    text = say(
+    limit = "; ".join(filter(None, [plain(kpi["thresholds"][level]), partial_mark(kpi)]))
+    return say(
         f"{{title}} at {{value}} ({level} {side(kpi)} {{limit}})",
         title=named(name, kpi), value=short(kpi), limit=limit,
     )  # fmt: skip
-    return ", ".join(filter(None, [text, partial_mark(kpi)]))
 
 
 def _unusual(metrics):

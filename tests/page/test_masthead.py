@@ -68,7 +68,7 @@ def test_undated_book_says_so_in_the_email(undated, history, language, subject, 
 
 def test_partial_month_is_told_in_the_conclusion(partial):
     told = text(page.conclusion(in_words(partial)))
-    assert "newly written off at 3.00 % (warning above 2), partial month" in told
+    assert "newly written off at 3.00 % (warning above 2; partial month)" in told
     assert told.count("partial month") == 1
 
 
