@@ -62,7 +62,7 @@ def balances():
     found = defaultdict(dict)
     for row in export("loan_par_balances"):
         late = [cents(row[f"PAR_{days}_balance_usd"]) for days in (7, 30, 60, 90)]
-        owed = cents(row["outstanding_balance_usd"])
+        owed = max(cents(row["outstanding_balance_usd"]), 0)  # an overpaid loan owes nothing
         try:
             day = date.fromisoformat(row["reporting_date"])
         except ValueError:  # 30 February
