@@ -101,13 +101,13 @@ def _day(text: str) -> str:
 
 
 def _days(text: str, decimal_mark: str) -> str:
-    named = rf"\A{BLANK}*([+-]?\d{{1,9}}){BLANK}*(?i:days?|d[ií]as?){BLANK}*\z"
+    named = rf"\A{BLANK}*([+-]?\d{{1,9}}){BLANK}*(?iu:days?|d[ií]as?){BLANK}*\z"
     number = _number(text, "DECIMAL(38,6)", decimal_mark)
     return f"coalesce({number}, try_cast(regexp_extract({text}, {literal(named)}, 1) AS DECIMAL(38,6)))"
 
 
 def _rate(text: str, target: str, decimal_mark: str) -> str:
-    bare = f"trim({text})"
+    bare = f"trim(BOTH {literal(SEPARATORS)} FROM {text})"
     per_cent = _number(f"left({bare}, char_length({bare}) - 1)", target, decimal_mark)
     number = _number(text, target, decimal_mark)
     return f"CASE WHEN endswith({bare}, '%') THEN {per_cent} * 0.01BD ELSE {number} END"

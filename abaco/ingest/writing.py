@@ -40,8 +40,6 @@ PROOF, OPEN = (
 )
 PATTERNS = {("proof", mark): PROOF[mark] for mark in OTHER} | {("open", mark): OPEN[mark] for mark in OTHER}
 COMPILED = {key: re.compile(pattern) for key, pattern in PATTERNS.items()}
-# What shows that a column without any mark so far cannot be read with a decimal point.
-DOUBTFUL = rf"{OPEN['.']}|,"
 
 
 @dataclass(frozen=True)
@@ -167,6 +165,7 @@ def as_fraction(name: str) -> nw.Expr:
 
 
 def doubtful(columns: Iterable[str], schema: nw.Schema) -> nw.Expr:
-    """Return whether a row has a value that the columns, whose first values prove nothing, cannot be read with."""
-    texts = [nw.col(f"raw_{name}").str.contains(DOUBTFUL) for name in columns if schema[f"raw_{name}"] == nw.String]
+    """Return whether a row has a mark in one of the columns whose first values prove nothing."""
+    raw = [nw.col(f"raw_{name}") for name in columns if schema[f"raw_{name}"] == nw.String]
+    texts = [column.str.contains(mark, literal=True) for column in raw for mark in OTHER]
     return nw.any_horizontal(*texts, ignore_nulls=True) if texts else nw.lit(False)

@@ -54,6 +54,10 @@ DAYS = [
 BLANKS = [
     f"{chr(c)}a{chr(c)}" for c in (*range(1, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x2010), 0x2028, 0x202F, 0x3000)
 ]
+UNITS = [
+    "24.00%", " 24 % ", "24\u00a0%\u00a0", "24\t%", "%", "24%%", "-1.5%", "1,5%", "1e1%", "x%", "35 days", "1 day",
+    "5 DÍAS", "5 dias", "3 d", "35days", "days", "-2 days", "3.5 days",
+]  # fmt: skip
 LINES = [
     "1,2,3", "", "4,,6", "1,2", "1,2,3,4", "1,2,3,", '"a","b ""x"" , y",c', "null,NULL,Null",
     'ñ,李,"null"', " , ,x", "7,8,9\r",
@@ -75,10 +79,11 @@ def embedded():
     [("amount", "."), ("amount", ","), ("rate", "."), ("days", "."), ("days", ","), ("date", "."), ("text", ".")],
 )
 def test_text_becomes_the_same_values(spark, embedded, kind, mark):
-    table = pa.table({"place": range(len(NUMBERS + DAYS + BLANKS)), "x": NUMBERS + DAYS + BLANKS})
+    texts = NUMBERS + DAYS + BLANKS + UNITS
+    table = pa.table({"place": range(len(texts)), "x": texts})
     found = []
     for engine in (embedded, spark):
-        typed = engine.typed(engine.from_arrow(table), {"place": "days", "x": kind}, mark)
+        typed = engine.typed(engine.from_arrow(table), {"place": "days", "x": kind}, {"x": mark})
         found.append([(table["x"][row["place"]], row["x"], row["raw_x"]) for row in rows_of(typed.sort("place"))])
     assert found[1] == found[0]
 
