@@ -74,6 +74,9 @@ ENGLISH = {
     "other_files": "the other files of {export}",
     "rows_repeated": "{rows} of {name} are in {other} too; they count once.",
     "rows_numbered": "{rows} of {name} equal another row of the same number; they count once.",
+    "filled_from": "From the {export} comes what the tape lacks: {columns}.",
+    "sources_disagree": "{column}: {usd} USD in the {export}, which count, and {other_usd} USD in the {other}.",
+    "dates_disagree": "The {export} and the {other} disagree on {count} earlier dates, the last {last}.",
     "rows_alike": "{rows} of {name} equal another row of the same file; they count, as they may be real.",
     "totals_rows": "{rows} of {name} add up other rows and are left out.",
     "totals_differ": "The totals row of {name} says {usd}, but its rows come to {found}: rows may be missing.",
@@ -154,7 +157,7 @@ class Reason:
 def _text(name: str, value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
-    if name in ("usd", "found"):
+    if name in ("usd", "other_usd", "found"):
         return f"{Decimal(value):,.2f} {currencies.current()}"
     return JOINTS[name].join(value) if name in JOINTS else str(value)
 

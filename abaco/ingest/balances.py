@@ -11,8 +11,11 @@ from abaco.ingest.tape import OF_LOAN, ZERO
 PAR_BALANCES_USD = tuple(f"par_{days}_balance_usd" for days in (7, 30, 60, 90))
 
 
+STAND_INS = ("total_eligible_usd", "discounted_balance_usd")
+
+
 def _outstanding(balance: nw.Expr) -> dict[str, nw.Expr]:
-    return dict.fromkeys(("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd"), balance)
+    return dict.fromkeys(("total_receivable_usd", *STAND_INS), balance)
 
 
 def _owed(name: str) -> nw.Expr:

@@ -36,6 +36,8 @@ class Format:
     to_tape
         Returns the tape's columns that are not columns of the format, given the columns of the file and the
         measurement date.
+    stands_in
+        Columns of the tape that hold the outstanding balance, as the format has none of their own.
     tape_notes
         Codes of the notes on a report whose tape it gives.
     key
@@ -60,6 +62,7 @@ class Format:
     replaced_by: str | None = None
     tape_rank: int | None = None
     to_tape: Callable[[set[str], dt.date | None], dict[str, nw.Expr]] | None = None
+    stands_in: tuple[str, ...] = ()
     tape_notes: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
     identity: str = ""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import narwhals as nw
@@ -46,41 +47,44 @@ def _dates(source: sources.Source, engine: DuckDB, work: Path) -> set[dt.date]:
     return {row["measurement_date"] for row in read_dates()} - {None}
 
 
-def stated_dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
-    """Return the dates that the tape's rows carry, usable or not, oldest first."""
-    rows = batch.rows(engine).select("measurement_date").unique().collect("pyarrow").to_native().to_pylist()
-    return sorted({row["measurement_date"] for row in rows} - {None})
+def dates(batches: Iterable[staging.Batch], engine: Engine) -> dict[dt.date, bool]:
+    """Return the dates that rows of the tape carry, oldest first, each with whether it has a usable row.
+
+    The rows of a date after the report's are usable when they pass their checks.
+    """
+    stated, usable = set(), set()
+    for batch in (b for b in batches if b.is_tape):
+        rows = batch.rows(engine)
+        later = rows.filter(nw.col("reasons").is_null() & staging.IS_LATER)
+        stated |= _days(rows)
+        usable |= _days(batch.accepted(engine)) | _days(later)
+    return {day: day in usable for day in sorted(stated)}
 
 
-def dates(batch: staging.Batch, engine: Engine) -> list[dt.date]:
-    """Return the dates of the tape's accepted rows, and of later ones that were left out, oldest first."""
-    later = batch.rows(engine).filter(nw.col("reasons").is_null() & staging.IS_LATER).select("measurement_date")
-    rows = nw.concat([batch.accepted(engine).select("measurement_date"), later]).unique()
-    return sorted(row["measurement_date"] for row in rows.collect("pyarrow").to_native().to_pylist())
+def _days(rows: nw.LazyFrame) -> set[dt.date]:
+    found = rows.select("measurement_date").unique().collect("pyarrow").to_native().to_pylist()
+    return {row["measurement_date"] for row in found} - {None}
 
 
-def check_stated(stated: list[dt.date], date: dt.date) -> None:
-    """Raise when no row of the tape carries `date`, usable or not.
+def check_date(dates: Mapping[dt.date, bool], date: dt.date) -> None:
+    """Raise when the tape has no usable row of `date`.
+
+    Parameters
+    ----------
+    dates
+        See `dates`.
 
     Raises
     ------
     DateError
-        Naming the nearest dates that exist.
-    """
-    if date not in stated:
-        raise DateError(_without_rows(stated, date))
-
-
-def check_date(dates: list[dt.date], date: dt.date) -> None:
-    """Raise when `date` is not among the dates that the tape has accepted rows for.
-
-    Raises
-    ------
+        When no row carries the date, naming the nearest dates.
     InputError
-        Naming the nearest dates that exist.
+        When none of its rows is usable, naming the nearest dates that have one.
     """
-    if date not in dates:
-        raise InputError(_without_rows(dates, date))
+    if dates and date not in dates:
+        raise DateError(_without_rows(list(dates), date))
+    if not dates.get(date):
+        raise InputError(_without_rows([day for day, is_usable in dates.items() if is_usable], date))
 
 
 def _without_rows(dates: list[dt.date], date: dt.date) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from abaco.ingest.balances import PAR_BALANCES_USD, from_loans, from_par, from_snapshot
+from abaco.ingest.balances import PAR_BALANCES_USD, STAND_INS, from_loans, from_par, from_snapshot
 from abaco.ingest.columns import (
     ACCOUNTS,
     AGING,
@@ -84,6 +84,7 @@ PAR = Format(
     ),
     tape_rank=2,
     to_tape=from_par,
+    stands_in=STAND_INS,
     key=("loan_id", "measurement_date"),
     date="measurement_date",
     amount="outstanding_balance_usd",
@@ -117,6 +118,7 @@ LOANS = Format(
     purpose="what is fixed of each loan",
     tape_rank=3,
     to_tape=from_loans,
+    stands_in=STAND_INS,
     tape_notes=("loans_undated", "balances_of_loans"),
     key=("loan_id",),
     date="disburse_date",

@@ -1,7 +1,9 @@
-"""Reconciliation: every row of the input is accepted, quarantined, a copy, later than the date, or a total."""
+"""Reconciliation: every row is accepted, quarantined, a copy, a total, later, or beside another export's."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
@@ -15,7 +17,7 @@ from abaco.ingest.tape import bucket_gap
 from abaco.ingest.total_rows import TOTAL
 
 ZERO = Decimal("0.00")
-PARTS = ("accepted", "quarantined", "duplicates", "totals", "later")
+PARTS = ("accepted", "quarantined", "duplicates", "totals", "later", "beside")
 COPIES = ("duplicate", CO_BORROWER)
 
 
@@ -49,6 +51,7 @@ def reconcile(batch: Batch, rejects: pa.Table, engine: Engine) -> dict:
         "duplicates": (0, ZERO),
         "later": _totals(rows.filter(IS_LATER)),
         "totals": (0, ZERO),
+        "beside": _totals(_with_amount(batch, batch.beside(engine))) if batch.dates is not None else (0, ZERO),
     }
     if batch.verdicts is not None:
         verdict, verdicts = nw.col("verdict"), engine.scan(batch.verdicts)
@@ -71,6 +74,15 @@ def reconcile(batch: Batch, rejects: pa.Table, engine: Engine) -> dict:
         **{f"amount_{name}": str(parts[name][1]) for name in PARTS},
         "rows_without_amount": without + broken,
     }
+
+
+def merged(books: Iterable[Mapping[str, Any]]) -> dict:
+    """Return the sums of several batches' reconciliations."""
+    first, *others = books
+    total = dict(first)
+    for book in others:
+        total = {k: str(Decimal(v) + Decimal(book[k])) if isinstance(v, str) else v + book[k] for k, v in total.items()}
+    return total
 
 
 def _with_amount(batch: Batch, accepted: nw.LazyFrame) -> nw.LazyFrame:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -14,33 +15,35 @@ from abaco.ingest.copies import classify_copies, note_copies
 from abaco.ingest.duplicates import classify_duplicates
 from abaco.ingest.formats import FORMATS, TAPE_FORMATS
 from abaco.ingest.matching import later_loans, match_payments, note_strays
+from abaco.ingest.precedence import choose_sources
 from abaco.ingest.sources import Skipped, Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, count, stage_one
 from abaco.ingest.total_rows import leave_out_totals
 
+BESIDE = "what the tape lacks"
 LEFT_OUT = "left out: other files have all of its rows"
 
 
 def roles(sources: Iterable[Source]) -> dict[str, str]:
-    """Return what each file is used for: only one format gives the loan tape, or balances would count twice."""
+    """Return what each file is used for."""
     sources = list(sources)
-    tape = tape_format(sources)
-    present = {s.format_name for s in sources}
+    tape, present = tape_formats(sources), {s.format_name for s in sources}
     return {s.name: _use(s.format, tape, present) for s in sources}
 
 
-def tape_format(sources: Iterable[Source]) -> Format | None:
-    """Return the format that gives the tape, the first of `TAPE_FORMATS` that the input has, if any."""
+def tape_formats(sources: Iterable[Source]) -> list[Format]:
+    """Return the formats that give the tape: those with a measurement date, or else the first of `TAPE_FORMATS`."""
     present = {s.format_name for s in sources}
-    return next((f for f in TAPE_FORMATS if f.name in present), None)
+    found = [f for f in TAPE_FORMATS if f.name in present]
+    return [f for f in found if f.is_dated] or found[:1]
 
 
-def _use(format_: Format, tape: Format | None, present: set[str]) -> str:
-    if format_ is tape:
+def _use(format_: Format, tape: list[Format], present: set[str]) -> str:
+    if format_ in tape:
         return TAPE
     if format_.replaced_by in present:
         return f"kept: the {FORMATS[format_.replaced_by].title} say {format_.purpose}"
-    return format_.purpose or f"not used: the tape comes from the {tape.name.replace('_', ' ')}"
+    return format_.purpose
 
 
 def tape_sources(sources: list[Source]) -> list[Source]:
@@ -51,8 +54,8 @@ def tape_sources(sources: list[Source]) -> list[Source]:
     InputError
         When none does, naming what there is.
     """
-    if tape := tape_format(sources):
-        return [s for s in sources if s.format is tape]
+    if tape := tape_formats(sources):
+        return [s for s in sources if s.format in tape]
     titles = ", ".join(sorted({s.format.title for s in sources}))
     *others, last = (f.title for f in TAPE_FORMATS)
     raise InputError(f"No loan tape in the input, only {titles}: add a {', '.join(others)} or {last}")
@@ -82,12 +85,12 @@ def stage(
     Returns
     -------
     list of Batch
-        One a format; of the formats that could give the tape, only the one that does.
+        One a format.
     """
-    tape = tape_sources(sources)
+    tape_sources(sources)
     use = roles(sources)
     by_format: dict[str, list[Source]] = {}
-    for source in (s for s in sources if s in tape or s.format.purpose):
+    for source in sources:
         by_format.setdefault(source.format_name, []).append(source)
     # of copies the file with the shortest name is kept: "export.csv", not "export (1).csv"
     used = [s for group in by_format.values() for s in sorted(group, key=lambda s: (len(s.name), s.name))]
@@ -99,18 +102,32 @@ def stage(
         batches.append(classify_duplicates(batch, engine, work))
     later = later_loans(batches, engine, work)
     batches = [note_copies(classify_copies(b, later, engine, work), engine) for b in batches]
+    batches = choose_sources(batches, date, engine)
     return note_strays(match_payments(batches, engine, work), engine)
 
 
 def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> list[dict]:
     """Return the entry of each input file in metrics and manifest; rows are None for a file that was not used."""
-    use = roles(found) | {name: LEFT_OUT for b in batches for name in b.left_out}
+    batches = list(batches)
+    use = roles(found) | {name: BESIDE for b in batches if b.dates == () for name in b.names.values()}
+    use |= {name: LEFT_OUT for b in batches for name in b.left_out}
     rows = {s.source.name: count(engine.scan(s.path)) + len(s.broken) for b in batches for s in b.staged}
     return [
         {"name": s.name, "format": s.format.title, "used_for": use[s.name], "rows": rows.get(s.name),
          "bytes": s.bytes, "sha256": s.sha256}
         for s in found
     ]  # fmt: skip
+
+
+def tape_of(batches: Iterable[Batch], date: dt.date) -> Batch:
+    """Return the batch that gives the tape of a date; the first one where none has it."""
+    tapes = [batch for batch in batches if batch.is_tape]
+    return next((batch for batch in tapes if batch.dates is None or date in batch.dates), tapes[0])
+
+
+def filled(batches: Iterable[Batch]) -> dict[dt.date, dict[str, Decimal]]:
+    """Return the sums of each date that the source of its tape lacks and another export gives."""
+    return {day: dict(sums) for batch in batches for day, sums in batch.filled.items()}
 
 
 def notes(

@@ -1,8 +1,8 @@
 """Staging: the rows of every source as Parquet, each with its verdict under the contract."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -74,7 +74,8 @@ class Batch:
     """All staged sources of one format, with verdicts on totals, on rows that share a key, and on copies.
 
     `left_out` names the files whose rows are all in others; `loan_ids` has the loans of rows whose id lacks the company
-    (see `matching`); `notes` is what a reader should know.
+    (see `matching`). Of several batches that give the tape, `dates` are those that this one gives, and `filled` the
+    sums of a date that others give (see `precedence`). `notes` is what a reader should know.
     """
 
     format: Format
@@ -83,6 +84,8 @@ class Batch:
     verdicts: Path | None = None
     left_out: tuple[str, ...] = ()
     loan_ids: Path | None = None
+    dates: tuple[dt.date, ...] | None = None
+    filled: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
     notes: tuple[Reason, ...] = ()
 
     @property
@@ -100,7 +103,14 @@ class Batch:
         return engine.scan([s.path for s in self.staged], row_number="record").with_columns(ROW_ID)
 
     def accepted(self, engine: Engine) -> nw.LazyFrame:
-        """Return the accepted rows: valid, not later than the date, not a duplicate."""
+        """Return the accepted rows: valid, not later than the date, not a duplicate, of a date that the batch gives."""
+        return of_dates(self._accepted(engine), self.dates)
+
+    def beside(self, engine: Engine) -> nw.LazyFrame:
+        """Return the accepted rows of dates that another batch gives."""
+        return of_dates(self._accepted(engine), self.dates, given=False)
+
+    def _accepted(self, engine: Engine) -> nw.LazyFrame:
         return accepted_rows([s.path for s in self.staged], self.verdicts, self.is_tape, engine, self.loan_ids)
 
     def usable(self, engine: Engine) -> nw.LazyFrame:
@@ -115,6 +125,7 @@ class Batch:
             "staged": [s.path.name for s in self.staged],
             "verdicts": self.verdicts and self.verdicts.name,
             "loan_ids": self.loan_ids and self.loan_ids.name,
+            "dates": None if self.dates is None else [str(day) for day in self.dates],
         }
 
 
@@ -128,6 +139,14 @@ def accepted_rows(
     if is_tape:
         return tape.complete(rows, "row_id")
     return rows.drop(BESIDE)
+
+
+def of_dates(rows: nw.LazyFrame, dates: Collection[dt.date] | None, given: bool = True) -> nw.LazyFrame:
+    """Return the rows of the dates that a batch of the tape gives, or those of the other dates; None: it gives all."""
+    if dates is None:
+        return rows if given else rows.filter(nw.lit(False))
+    is_given = nw.col("measurement_date").is_in(list(dates))
+    return rows.filter(is_given if given else ~is_given)
 
 
 def _with_loan_ids(rows: nw.LazyFrame, loan_ids: Path, engine: Engine) -> nw.LazyFrame:

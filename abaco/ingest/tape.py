@@ -1,6 +1,7 @@
 """The canonical loan tape: one row a loan and month-end (or one a date), whatever the export it came from."""
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
 import narwhals as nw
@@ -62,6 +63,8 @@ OF_LOAN = {
     "interest_rate": "interest_rate",
     "term_days": "term",
 }
+# what another export says of each loan on a date
+BY_LOAN = (*(c.name for c in (*BORROWER, *SEGMENTS, WRITTEN_OFF, DAYS_PAST_DUE, OVERDUE_ON)),)
 ZERO = nw.lit(Decimal("0.00"))
 
 
@@ -115,10 +118,23 @@ def with_loans(tape: nw.LazyFrame, loans: nw.LazyFrame) -> nw.LazyFrame:
     """
     present = set(loans.collect_schema().names())
     taken = {name: heading for name, heading in OF_LOAN.items() if heading in present}
-    fixed = loans.select("loan_id", *(nw.col(h).cast(DTYPES[n]).alias(f"{n}_of_loan") for n, h in taken.items()))
-    joined = tape.join(fixed, on="loan_id", how="left")
-    filled = joined.with_columns(nw.coalesce(name, f"{name}_of_loan").alias(name) for name in taken)
-    return filled.drop(f"{name}_of_loan" for name in taken)
+    return with_filled(tape, loans, ("loan_id",), taken)
+
+
+def with_filled(tape: nw.LazyFrame, other: nw.LazyFrame, on: tuple[str, ...], taken: Mapping[str, str]) -> nw.LazyFrame:
+    """Fill what rows of the tape lack from the row of another frame with the same key.
+
+    Parameters
+    ----------
+    on
+        The key; no two rows of `other` may share it.
+    taken
+        The column of `other` that fills each column of the tape.
+    """
+    fixed = other.select(*on, *(nw.col(h).cast(DTYPES[n]).alias(f"{n}_beside") for n, h in taken.items()))
+    joined = tape.join(fixed, on=list(on), how="left")
+    filled = joined.with_columns(nw.coalesce(name, f"{name}_beside").alias(name) for name in taken)
+    return filled.drop(f"{name}_beside" for name in taken)
 
 
 def bucket_gap() -> nw.Expr:

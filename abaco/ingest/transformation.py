@@ -13,9 +13,9 @@ from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.formats import FORMATS, LOANS, STATEMENTS_LONG
-from abaco.ingest.staging import accepted_rows
+from abaco.ingest.staging import accepted_rows, of_dates
 from abaco.ingest.statements import known_rows
-from abaco.ingest.tape import AMOUNTS, PERSONAL, ZERO, with_loans
+from abaco.ingest.tape import AMOUNTS, BY_LOAN, PERSONAL, ZERO, with_filled, with_loans
 
 BORROWERS = Table(
     "borrowers",
@@ -46,17 +46,34 @@ def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engi
         The batches among ingestion's facts (see `staging.Batch.as_dict`).
     """
     batches = list(batches)
-    tape = _accepted(next(b for b in batches if b["is_tape"]), work, engine)
+    tape = combined_tape(batches, work, engine)
     loans = [b for b in batches if b["format"] == LOANS.name and not b["is_tape"]]
     if loans:
         tape = engine.in_order(with_loans(tape, _accepted(loans[0], work, engine)), "row_id")
     return tape.drop("row_id")
 
 
-def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine) -> nw.LazyFrame:
+def combined_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engine) -> nw.LazyFrame:
+    """Return the accepted rows of all exports that give the tape, each with what the others say of its loans."""
+    tapes = [b for b in batches if b["is_tape"]]
+    if len(tapes) == 1:
+        return _accepted(tapes[0], work, engine)
+    parts = []
+    for batch in tapes:
+        rows = _accepted(batch, work, engine)
+        for other in (b for b in tapes if b is not batch):
+            beside = _accepted(other, work, engine, given=False).filter(~nw.col("loan_id").is_null())
+            rows = with_filled(rows, beside, ("loan_id", "measurement_date"), {name: name for name in BY_LOAN})
+        parts.append(rows)
+    return engine.in_order(nw.concat(parts), "row_id")
+
+
+def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine, given: bool = True) -> nw.LazyFrame:
     verdicts = work / batch["verdicts"] if batch["verdicts"] else None
     loan_ids = work / batch["loan_ids"] if batch["loan_ids"] else None
-    return accepted_rows([work / name for name in batch["staged"]], verdicts, batch["is_tape"], engine, loan_ids)
+    staged = [work / name for name in batch["staged"]]
+    dates = batch["dates"] and [dt.date.fromisoformat(day) for day in batch["dates"]]
+    return of_dates(accepted_rows(staged, verdicts, batch["is_tape"], engine, loan_ids), dates, given)
 
 
 def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:

@@ -7,11 +7,12 @@ from decimal import Decimal
 import narwhals as nw
 
 from abaco.core.decimals import rounded
+from abaco.ingest.formats import TAPE_FORMATS
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis.book import Book
-from abaco.kpis.totals import Measure, Totals, totals, with_cash
+from abaco.kpis.totals import Measure, Totals, totals, with_cash, with_filled
 
-TAPE = "a canonical snapshot or PAR balances"
+TAPE = " or ".join(format_.title for format_ in TAPE_FORMATS if format_.is_dated)
 LOANS = "a row a loan, not one a date"
 DAYS = "days past due (dpd) for every loan with a balance"
 RATES = "the loans export, with interest_rate"
@@ -72,7 +73,7 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
     derived = {name: expression.alias(name) for name, expression in columns().items() if name in names}
     columns_of_tape = [name for name in names if name in AMOUNTS]
     rows = book.tape.lazy().select("measurement_date", *columns_of_tape, *derived.values())
-    sums = with_cash(totals(rows, names), book.accounts)
+    sums = with_cash(with_filled(totals(rows, names), book.filled), book.accounts)
     return {day: _whole(total) for day, total in sums.items()}
 
 

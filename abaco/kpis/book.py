@@ -33,6 +33,8 @@ class Book:
         contracts name the columns, and ``borrowers``, one row a borrower and date.
     accounts
         USD by date and account, from the financial statements.
+    filled
+        USD by date and column of the tape, from exports beside the one that gives the tape.
     default_probability_pct, loss_given_default_pct
         Risk parameters: the first by aging bucket, or None.
     """
@@ -42,6 +44,7 @@ class Book:
     as_of: dt.date
     exports: Mapping[str, nw.LazyFrame] = field(default_factory=dict)
     accounts: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
+    filled: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
     default_probability_pct: tuple[Decimal, ...] | None = None
     loss_given_default_pct: Decimal = Decimal(100)
     _cache: dict[Callable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)

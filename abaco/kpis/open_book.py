@@ -51,7 +51,8 @@ def open_book(tables: Path, engine: Engine, ingested: Mapping[str, Any], **param
     tape = engine.scan(tables / "tape.parquet")
     exports = {n: engine.scan(path) for n in EXPORTS if (path := tables / f"{n}.parquet").exists()}
     as_of = dt.date.fromisoformat(ingested["as_of"] or ingested["date"])
-    return Book(tape, dates(tape), as_of, exports, accounts(ingested["accounts"]), **parameters)
+    usd = {name: accounts(ingested.get(name, {})) for name in ("accounts", "filled")}
+    return Book(tape, dates(tape), as_of, exports, **usd, **parameters)
 
 
 def dates(tape: nw.LazyFrame) -> list[dt.date]:

@@ -19,7 +19,7 @@ MEASURES = {
 
 
 def accounts(texts: Mapping[str, Mapping[str, str]]) -> dict[dt.date, dict[str, Decimal]]:
-    """Return USD by date and account from the text that ingestion handed over."""
+    """Return USD by date and account, or column, from the text that ingestion handed over."""
     return {dt.date.fromisoformat(d): {k: Decimal(v) for k, v in day.items()} for d, day in texts.items()}
 
 

@@ -95,3 +95,17 @@ def with_cash(
         known = total.sums.get("cash_available_usd") is not None or cash is None
         filled[date] = total if known else replace(total, sums={**total.sums, "cash_available_usd": cash})
     return filled
+
+
+def with_filled(
+    totals: Mapping[dt.date, Totals], filled: Mapping[dt.date, Mapping[str, Decimal]]
+) -> dict[dt.date, Totals]:
+    """Take the sums of a date that the source of its tape lacks, or has only a stand-in for, from another export.
+
+    Parameters
+    ----------
+    filled
+        USD by date and column of the tape.
+    """
+    own = {day: {n: usd for n, usd in filled.get(day, {}).items() if n in total.sums} for day, total in totals.items()}
+    return {day: replace(total, sums=total.sums | own[day]) for day, total in totals.items()}

@@ -64,7 +64,7 @@ def _value(name, value):
         return count(value)
     if name in ("column", "wider_column"):
         return phrase(COLUMNS.get(value, value))
-    return usd(value) if name in ("usd", "found") else phrase(value)
+    return usd(value) if name in ("usd", "other_usd", "found") else phrase(value)
 
 
 def in_words(metrics: dict[str, Any]) -> dict[str, Any]:

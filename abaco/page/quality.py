@@ -10,7 +10,7 @@ from abaco.page.words import NBSP, count, day, listing, money, percent, plain, p
 
 CASH = "cash_available_usd"
 
-PARTS = ("accepted", "quarantined", "duplicates", "totals", "later")
+PARTS = ("accepted", "quarantined", "duplicates", "totals", "later", "beside")
 
 
 def _findings(metrics):
@@ -44,7 +44,8 @@ def _findings(metrics):
 def _cash_from_statements(metrics):
     rate = metrics["kpis"].get("CollectionRate", {})
     has_cash = any(item.get("gives_cash") for item in metrics["inputs"])
-    return has_cash and rate.get("value") is not None and bool(metrics["quality"]["nulls"].get(CASH))
+    is_filled = CASH in metrics["quality"].get("filled", ())
+    return has_cash and not is_filled and rate.get("value") is not None and bool(metrics["quality"]["nulls"].get(CASH))
 
 
 def _masking(quality):
@@ -72,7 +73,8 @@ def _empty_cells(metrics):
     """Return how many cells are empty by what they would hold; cash that statements give is none of them."""
     nulls, cells = metrics["quality"]["nulls"], {}
     for name, rows in nulls.items():
-        if name != CASH or not _cash_from_statements(metrics):
+        is_filled = name in metrics["quality"].get("filled", ())
+        if not is_filled and (name != CASH or not _cash_from_statements(metrics)):
             words = capital(phrase(column(name)))
             cells[words] = max(cells.get(words, 0), rows)
     return _most_first(cells)
@@ -103,10 +105,15 @@ def missing_list(metrics: dict) -> Html:
     return fill("missing.html.j2", wanted=[(listing(kpis), add) for add, kpis in wanted.items()])
 
 
+def _parts(rows):
+    """Return the parts that the rows went to; most inputs have no rows beside the tape."""
+    return [part for part in PARTS if part != "beside" or rows.get(part)]
+
+
 def _sums(rows):
     """Return (rows in, rows found again, amount in, amount found again)."""
-    amounts = [Decimal(rows[f"amount_{part}"] or 0) for part in PARTS]
-    return rows["rows_in"], sum(rows[part] for part in PARTS), Decimal(rows["amount_in"] or 0), sum(amounts)
+    amounts = [Decimal(rows[f"amount_{part}"] or 0) for part in _parts(rows)]
+    return rows["rows_in"], sum(rows[part] for part in _parts(rows)), Decimal(rows["amount_in"] or 0), sum(amounts)
 
 
 def reconciles(rows: dict) -> bool:
@@ -120,8 +127,8 @@ def _sentence(rows):
     if reconciles(rows):
         return say(
             "It adds up: {row_parts} = {rows}, and {amount_parts} = {amount}.",
-            row_parts=" + ".join(count(rows[part]) for part in PARTS), rows=plural(rows_in, "row"),
-            amount_parts=" + ".join(money(rows[f"amount_{part}"] or 0) for part in PARTS), amount=usd(amount_in),
+            row_parts=" + ".join(count(rows[part]) for part in _parts(rows)), rows=plural(rows_in, "row"),
+            amount_parts=" + ".join(money(rows[f"amount_{part}"] or 0) for part in _parts(rows)), amount=usd(amount_in),
         )  # fmt: skip
     return say(
         "IT DOES NOT ADD UP. {rows} came in and {rows_found} were found again (difference {rows_lost}); {amount} came "
@@ -141,12 +148,13 @@ def reconciliation_table(metrics: dict) -> Html:
         "duplicates": phrase("Dropped: copies of another row"),
         "totals": phrase("Left out: totals of other rows"),
         "later": say("Left out: dated after {date}", date=day(metrics["date"])),
+        "beside": phrase("Beside the tape: another export gives the date"),
     }
     heads = ("What became of them", "Rows of all dates", "Balances of all dates added up, USD")
     table = figures(
         phrase("Rows and amounts of the input, and where they went"),
         [phrase(head) for head in heads],
-        [[name, count(rows[part]), money(rows[f"amount_{part}"])] for part, name in names.items()],
+        [[names[part], count(rows[part]), money(rows[f"amount_{part}"])] for part in _parts(rows)],
         total=[phrase("Came in"), count(rows["rows_in"]), money(rows["amount_in"])],
         note=phrase("The amounts add up the balances of every date in the input, so that no row can hide; "
                     "they are not the size of the book."),

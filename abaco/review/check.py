@@ -12,11 +12,19 @@ from abaco.core.dates import parse_date
 from abaco.core.secrets import masking_key
 from abaco.core.text import aligned
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, findings, quarantine, reconciliation, roles, sources, staging, statements
+from abaco.ingest import (
+    coverage,
+    findings,
+    quarantine,
+    reconciliation,
+    roles,
+    sources,
+    staging,
+    statements,
+    transformation,
+)  # fmt: skip
 from abaco.ingest.currency import reporting_currency
 from abaco.ingest.masking import policy
-from abaco.ingest.tape import with_loans
-from abaco.ingest.transformation import borrowers
 from abaco.kpis import catalog, measures, open_book, values, verdict
 from abaco.kpis.book import Book
 from abaco.page.masthead import title
@@ -54,9 +62,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         rules = staging.Rules(tolerance, ingestion["decimal_mark"], ingestion["interest_rate"])
         batches = roles.stage(files, day, engine, work, key, rules)
         rejects, reasons = quarantine.quarantine(batches, engine, work, key)
-        tape = next(b for b in batches if b.is_tape)
-        if stated := coverage.stated_dates(tape, engine):
-            coverage.check_stated(stated, day)
+        tape = roles.tape_of(batches, day)
         yield f"\nPersonal columns would be shown as: {policy(key)}\n"
         for batch in batches:
             book = reconciliation.reconcile(batch, rejects, engine)
@@ -65,23 +71,24 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
             counts = reasons[batch.format.name]
             yield from (f"  {count} × {reason}" for reason, count in counts.items())
             quarantine.check_reject_limit(batch, book, counts, ingestion["max_reject_pct"])
-        coverage.check_date(coverage.dates(tape, engine), day)
-        coverage.check_grain(tape.accepted(engine))
-        accepted = tape.accepted(engine)
-        rejected = quarantine.rejected_on(day, tape, reconciliation.outstanding(accepted, day), engine)
+        coverage.check_date(coverage.dates(batches, engine), day)
+        facts = [batch.as_dict() for batch in batches]
+        combined = transformation.combined_tape(facts, work, engine)
+        coverage.check_grain(combined)
+        rejected = quarantine.rejected_on(day, tape, reconciliation.outstanding(combined, day), engine)
         limit = ingestion["max_reject_amount_pct"]
         quarantine.check_amount_limit(rejected, day, reasons[tape.format.name], limit)
         currencies.use(reporting_currency(batches, engine))
         findings.check_rates(batches, engine, ingestion["interest_rate"])
         yield from map(str, findings.notes(batches, day, engine))
+        accepted = transformation.accepted_tape(facts, work, engine)
         beside = [b for b in batches if b.format.name in open_book.EXPORTS and not b.is_tape]
         others = {b.format.name: b.accepted(engine) for b in beside}
-        if "loans" in others:
-            accepted = with_loans(accepted, others["loans"])
         as_of = coverage.as_of(accepted, day) if tape.format.is_dated else None
         book = Book(
             accepted, open_book.dates(accepted), as_of or day,
-            {**others, "borrowers": borrowers(accepted, engine, work)}, statements.accounts(batches, engine),
+            {**others, "borrowers": transformation.borrowers(accepted, engine, work)},
+            statements.accounts(batches, engine), roles.filled(batches),
             **open_book.risk(**{key: loaded["calculation"][key] for key in open_book.RISK}),
         )  # fmt: skip
         totals = measures.measure(book, catalog.measures(definitions))
@@ -116,7 +123,7 @@ def _prospect(day: dt.date, as_of: dt.date | None, later: int, found: dict[str, 
 
 
 def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> str:
-    parts = " + ".join(f"{book[part]} {part}" for part in reconciliation.PARTS)
+    parts = " + ".join(f"{book[part]} {part}" for part in reconciliation.PARTS if part != "beside" or book[part])
     return f"{batch.format.title}: {book['rows_in']} rows in = {parts} than {day}"
 
 

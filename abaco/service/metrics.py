@@ -19,7 +19,7 @@ from abaco.service.reports import Book
 
 STATUSES = ("ok", "warning", "critical", "not_computable", "none")
 DELIVERY_STATUSES = ("pending", "done", "dead")
-ROWS = ("rows_in", "accepted", "quarantined", "duplicates", "later", "totals")
+ROWS = ("rows_in", "accepted", "quarantined", "duplicates", "later", "totals", "beside")
 
 
 def exposition(book: Book) -> bytes:

@@ -115,7 +115,7 @@ def test_key_is_in_no_error(tmp_path, monkeypatch, content):
             rejects, _ = quarantine.quarantine([batch], engine, tmp_path, KEY.encode())
             assert KEY not in str(rejects.to_pylist())
             quarantine.check_reject_limit(batch, {"quarantined": len(rejects), "rows_in": 1, "later": 0}, {"x": 1}, 5.0)
-            coverage.check_date([], DATE)
+            coverage.check_date({}, DATE)
     assert KEY not in str(error.value)
 
 

@@ -64,7 +64,7 @@ def folder(tmp_path, *names):
 
 FIXED, DUE, PAID = "what is fixed of each loan", "what was due", "what was paid"
 USES = {"schedules.csv": DUE, "transactions.csv": PAID, "payments.csv": "kept: the transactions say what was paid"}
-UNUSED = "not used: the tape comes from the snapshot"
+BESIDE = "what the tape lacks"
 
 
 @pytest.mark.parametrize(
@@ -73,17 +73,17 @@ UNUSED = "not used: the tape comes from the snapshot"
         (["snapshot"], {"snapshot.csv": "tape"}),
         (["par"], {"par.csv": "tape"}),
         (["loans"], {"loans.csv": "tape"}),
-        (["snapshot", "par", "loans"], {"snapshot.csv": "tape", "par.csv": UNUSED, "loans.csv": FIXED}),
+        (["snapshot", "par", "loans"], {"snapshot.csv": "tape", "par.csv": "tape", "loans.csv": FIXED}),
         (["par", "loans"], {"par.csv": "tape", "loans.csv": FIXED}),
         (["par", "payments"], {"par.csv": "tape", "payments.csv": PAID}),
         (["loans", "schedules", "transactions", "payments", "financials", "wide"],
          USES | {"loans.csv": "tape", "financials.csv": "cash", "wide.csv": "cash"}),
     ],
 )  # fmt: skip
-def test_tape_comes_from_one_format_only(tmp_path, names, used):
+def test_tape_comes_from_exports_with_a_date_or_else_from_loans(tmp_path, names, used):
     found, _ = sources.discover(folder(tmp_path, *names))
     assert roles.roles(found) == used
-    assert [s.name for s in roles.tape_sources(found)] == [name for name in used if used[name] == "tape"]
+    assert {s.name for s in roles.tape_sources(found)} == {name for name in used if used[name] == "tape"}
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_file_with_bad_rows_only_fails_the_limit_and_has_no_date(tmp_path):
     with pytest.raises(InputError, match=r"^2 of 2 rows .* \(100.00 %"):
         quarantine.check_reject_limit(result.batches[0], result.book, result.reasons["snapshot"], 5.0)
     with pytest.raises(InputError, match=r"^No row for 2025-12-31 in the input: it has no usable row at all$"):
-        coverage.check_date(result.dates, DATE)
+        coverage.check_date(dict.fromkeys(result.dates, True), DATE)
 
 
 def test_rows_after_the_date_are_left_out_whatever_is_wrong_with_them(tmp_path):
@@ -387,23 +387,21 @@ DAYS = [dt.date(2025, 10, 31), dt.date(2025, 12, 31), dt.date(2026, 1, 31)]
 )
 def test_date_without_rows_names_the_nearest_dates_that_exist(day, message):
     if message is None:
-        coverage.check_date(DAYS, day)
-        coverage.check_stated(DAYS, day)
+        coverage.check_date(dict.fromkeys(DAYS, True), day)
         return
-    with pytest.raises(InputError) as error:
-        coverage.check_date(DAYS, day)
-    assert str(error.value) == message
     with pytest.raises(DateError, match=message):
-        coverage.check_stated(DAYS, day)
+        coverage.check_date(dict.fromkeys(DAYS, True), day)
+    with pytest.raises(InputError) as error:
+        coverage.check_date({**dict.fromkeys(DAYS, True), day: False}, day)
+    assert (str(error.value), isinstance(error.value, DateError)) == (message, False)
 
 
 def test_date_that_no_row_is_of_is_told_from_one_whose_rows_are_bad(tmp_path):
     lines = [snapshot("A-1", "2025-10-31"), snapshot("A-2", "2025-11-30", "x"), snapshot("A-3", "no date")]
     found, _ = sources.discover(write(tmp_path / "book.csv", SNAPSHOT, *lines))
     with DuckDB() as engine:
-        [batch] = roles.stage(found, DATE, engine, tmp_path)
-        assert coverage.dates(batch, engine) == [dt.date(2025, 10, 31)]
-        assert coverage.stated_dates(batch, engine) == [dt.date(2025, 10, 31), dt.date(2025, 11, 30)]
+        batches = roles.stage(found, DATE, engine, tmp_path)
+        assert coverage.dates(batches, engine) == {dt.date(2025, 10, 31): True, dt.date(2025, 11, 30): False}
 
 
 def test_dates_are_those_of_usable_rows_and_later_ones(tmp_path):
@@ -431,7 +429,7 @@ def test_inputs_name_use_rows_and_fingerprint_of_each_file(tmp_path):
         batches = roles.stage(found, DATE, engine, tmp_path)
         told = roles.inputs(found, batches, engine)
     assert [(i["name"], i["used_for"], i["rows"]) for i in told] == [
-        ("financials.csv", "cash", 1), ("par.csv", UNUSED, None), ("snapshot.csv", "tape", 3),
+        ("financials.csv", "cash", 1), ("par.csv", BESIDE, 1), ("snapshot.csv", "tape", 3),
     ]  # fmt: skip
     assert told[0]["sha256"] == hashlib.sha256((path / "financials.csv").read_bytes()).hexdigest()
 
@@ -455,5 +453,5 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
 def test_batch_tells_the_next_phase_where_its_rows_are(batch):
     assert batch.as_dict() == {
         "format": "snapshot", "is_tape": True, "staged": ["staged_00.parquet"], "verdicts": None,
-        "loan_ids": None,
+        "loan_ids": None, "dates": None,
     }  # fmt: skip

@@ -48,19 +48,21 @@ def test_every_row_and_dollar_is_in_one_part(tmp_path):
         "duplicates": 1,
         "later": 2,
         "totals": 1,
+        "beside": 0,
         "amount_in": "1000761.03",
         "amount_accepted": "100.10",
         "amount_quarantined": "60.82",
         "amount_duplicates": "100.10",
         "amount_later": "1000000.01",
         "amount_totals": "500.00",
+        "amount_beside": "0.00",
         "rows_without_amount": 3,
     }
 
 
-NOTHING = {"rows_in": 0, "accepted": 0, "quarantined": 0, "duplicates": 0, "later": 0, "totals": 0, "amount_in": "0.00",
-           "amount_accepted": "0.00", "amount_quarantined": "0.00", "amount_duplicates": "0.00",
-           "amount_later": "0.00", "amount_totals": "0.00", "rows_without_amount": 0}  # fmt: skip
+NOTHING = {"rows_in": 0, "accepted": 0, "quarantined": 0, "duplicates": 0, "later": 0, "totals": 0, "beside": 0,
+           "amount_in": "0.00", "amount_accepted": "0.00", "amount_quarantined": "0.00", "amount_duplicates": "0.00",
+           "amount_later": "0.00", "amount_totals": "0.00", "amount_beside": "0.00", "rows_without_amount": 0}  # fmt: skip
 
 
 def test_nothing_comes_of_a_header_only(tmp_path):

@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 
 from abaco.core import bands, reasons
 from abaco.core.errors import InputError
-from abaco.ingest.formats import FORMATS, TAPE_FORMATS
+from abaco.ingest.formats import FORMATS
 from abaco.kpis.measures import MEASURES
 from abaco.page import column_names, concentration, language
 from tests.support.projects import PII_KEY, ROOT
@@ -101,8 +101,7 @@ def _composed():
     plurals = {f"{text}s" for text in SPANISH if f"{text}s" in SPANISH}
     named = {name for names in bands.BANDS.values() for name in names if re.search("[a-z]", name)}
     spared = {f"kept: the {FORMATS[f.replaced_by].title} say {f.purpose}" for f in FORMATS.values() if f.replaced_by}
-    unused = {f"not used: the tape comes from the {f.name.replace('_', ' ')}" for f in TAPE_FORMATS}
-    return limits | past | verdicts | words | plurals | named | spared | unused
+    return limits | past | verdicts | words | plurals | named | spared
 
 
 def _texts():

@@ -64,26 +64,27 @@ def figures(path: Path, date: dt.date = NOVEMBER) -> Figures:
     definitions = catalog.load()
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
         rows = Path(work)
-        found, skipped = sources.discover(path)
-        batches = roles.stage(found, date, engine, rows, masking_key())
+        files, skipped = sources.discover(path)
+        batches = roles.stage(files, date, engine, rows, masking_key())
         facts = [batch.as_dict() for batch in batches]
         tape = transformation.accepted_tape(facts, rows, engine)
         (rows / "tables").mkdir()
         engine.write(transformation.borrowers(tape, engine, rows), rows / "tables" / "borrowers.parquet")
         engine.write(tape, rows / "tables" / "tape.parquet")
         transformation.write_others(facts, rows, rows / "tables", engine)
-        accounts = {
-            str(day): {name: str(usd) for name, usd in sums.items()}
-            for day, sums in statements.accounts(batches, engine).items()
-        }
-        ingested = {"date": str(date), "as_of": str(coverage.as_of(tape, date)), "accounts": accounts}
+        texts = [
+            {str(day): {name: str(usd) for name, usd in sums.items()} for day, sums in found.items()}
+            for found in (statements.accounts(batches, engine), roles.filled(batches))
+        ]
+        ingested = {"date": str(date), "as_of": str(coverage.as_of(tape, date))}
+        ingested |= dict(zip(("accounts", "filled"), texts, strict=True))
         book = open_book.open_book(rows / "tables", engine, ingested)
         totals = measures.measure(book, catalog.measures(definitions))
         entries = values.evaluate(definitions, totals[date], date)
-        told = [*roles.notes(found, skipped, batches, []), *notes.notes(book)]
+        told = [*roles.notes(files, skipped, batches, []), *notes.notes(book)]
         return Figures(
             {name: None if entry["value"] is None else float(entry["value"]) for name, entry in entries.items()},
             {name: None if usd is None else float(usd) for name, usd in totals[date].sums.items()},
             [str(note) for note in told],
-            {entry["name"]: entry["used_for"] for entry in roles.inputs(found, batches, engine)},
+            {entry["name"]: entry["used_for"] for entry in roles.inputs(files, batches, engine)},
         )

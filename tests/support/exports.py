@@ -60,13 +60,13 @@ class Ingested:
     @property
     def tape(self) -> list[dict]:
         """Rows of the tape, by loan and date."""
-        batch = next(b for b in self.batches if b.is_tape)
-        return sorted(self.accepted[batch.format.name], key=lambda r: (r["loan_id"] or "", r["measurement_date"]))
+        rows = [row for batch in self.batches if batch.is_tape for row in self.accepted[batch.format.name]]
+        return sorted(rows, key=lambda r: (r["loan_id"] or "", r["measurement_date"]))
 
     @property
     def book(self) -> dict:
         """Reconciliation of the tape's batch."""
-        return self.books[next(b for b in self.batches if b.is_tape).format.name]
+        return reconciliation.merged(self.books[b.format.name] for b in self.batches if b.is_tape)
 
     @property
     def faults(self) -> list[tuple[int, str]]:
@@ -88,7 +88,7 @@ def ingest(path: Path, date: dt.date = DATE) -> Ingested:
             rejects.to_pylist(),
             {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches},
             {name: {str(reason): rows for reason, rows in found.items()} for name, found in reasons.items()},
-            coverage.dates(next(b for b in batches if b.is_tape), engine),
+            [day for day, is_usable in coverage.dates(batches, engine).items() if is_usable],
             statements.accounts(batches, engine),
             statements.unknown(batches, engine),
         )

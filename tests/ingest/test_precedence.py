@@ -1,0 +1,74 @@
+"""Of several exports with balances the one with most loans gives a date; the others fill what it lacks."""
+
+import datetime as dt
+
+import pytest
+
+from tests.support.book_of_two_dates import FILES, NOVEMBER, OCTOBER, figures, folder
+from tests.support.exports import BY_DATE, SNAPSHOT, ingest, write
+
+OWN = ("PAR30", "CollectedOfDue", "Outstanding", "ActiveLoans", "ActiveBorrowers", "LargestCompany", "Disbursed")
+CASH = f"{OCTOBER},10000,8000,9900,500,9000,0,1000,0,0"
+
+
+def with_snapshot(path, *rows, header=BY_DATE):
+    return folder(path, {"snapshot.csv": (header, *rows)})
+
+
+@pytest.mark.parametrize("date", [OCTOBER, NOVEMBER])
+def test_a_snapshot_of_one_date_leaves_every_figure_and_fills_its_cash(tmp_path, date):
+    base = figures(folder(tmp_path / "base", {}), date)
+    found = figures(with_snapshot(tmp_path / "both", CASH), date)
+    assert [found.values[name] for name in OWN] == [base.values[name] for name in OWN]
+    assert found.used_for["snapshot.csv"] == "what the tape lacks"
+    filled = [found.values["CollectionRate"], found.sums["total_eligible_usd"]]
+    assert filled == ([6.25, 8000.0] if date == OCTOBER else [None, 9010.0])
+    told = "From the canonical snapshot comes what the tape lacks: cash_available_usd and total_eligible_usd and "
+    assert [note for note in found.notes if "canonical" in note] == (
+        [f"{told}discounted_balance_usd."] if date == OCTOBER else []
+    )
+
+
+def test_what_disagrees_is_told_with_both_amounts(tmp_path):
+    rows = (CASH, f"{NOVEMBER},9100,9100,9100,600,10,9090,0,0,0")
+    found = figures(with_snapshot(tmp_path, rows[0].replace("10000", "10001", 1), rows[1]))
+    assert found.values["Outstanding"] == 9010.0
+    assert [note for note in found.notes if "disagree" in note or "which count" in note] == [
+        "total_receivable_usd: 9,010.00 USD in the PAR balances, which count, and 9,100.00 USD in the canonical "
+        "snapshot.",
+        "dpd_7_30_usd: 9,000.00 USD in the PAR balances, which count, and 9,090.00 USD in the canonical snapshot.",
+        "The PAR balances and the canonical snapshot disagree on 1 earlier dates, the last 2025-10-31.",
+    ]
+
+
+def test_a_date_that_only_the_snapshot_has_comes_from_it(tmp_path):
+    result = ingest(with_snapshot(tmp_path, CASH, "2025-09-30,800,800,800,50,800,0,0,0,0"), NOVEMBER)
+    dates = [(row["measurement_date"], row["loan_id"]) for row in result.tape]
+    assert (dt.date(2025, 9, 30), None) in dates and len(dates) == 5
+    assert result.dates == [dt.date(2025, 9, 30), OCTOBER, NOVEMBER]
+    parts = ("rows_in", "accepted", "quarantined", "duplicates", "later", "beside", "amount_in", "amount_beside")
+    assert [result.book[part] for part in parts] == [6, 5, 0, 0, 0, 1, "29810.00", "10000.00"]
+
+
+LOANS = "loan_id,customer_id," + SNAPSHOT.split(",", 1)[1]
+
+
+def test_of_two_exports_by_loan_the_one_with_most_loans_gives_the_date_and_each_fills_the_other(tmp_path):
+    rows = ("X - 1,C1,2025-11-30,10,10,10,1,10,0,0,0,0", "X - 2,C2,2025-11-30,9000,9000,9000,2,0,9000,0,0,0")
+    changes = {"loans.csv": None, "snapshot.csv": (LOANS, *rows)}
+    found = figures(folder(tmp_path / "equal", changes))
+    assert [found.values[name] for name in ("ActiveBorrowers", "CollectionRate", "NPL")] == [2.0, 0.03, 0.0]
+    found = figures(folder(tmp_path / "fewer", changes | {"snapshot.csv": (LOANS, rows[1])}))
+    assert [found.values[name] for name in ("Outstanding", "ActiveLoans")] == [9010.0, 2.0]
+    assert any("9,000.00 USD in the canonical snapshot" in note for note in found.notes)
+
+
+def test_a_snapshot_alone_and_par_balances_alone_have_nothing_beside_them(tmp_path):
+    result = ingest(write(tmp_path / "par.csv", *FILES["loan_par_balances.csv"]), NOVEMBER)
+    assert (result.book["beside"], result.batches[0].dates, result.batches[0].filled) == (0, None, {})
+
+
+def test_cash_of_the_tape_goes_before_the_snapshot_beside_it_and_that_before_statements(tmp_path):
+    cash = ("reporting_date,metric,value", "2025-10-31,Efectivo,700", "2025-11-30,Efectivo,900")
+    path = folder(tmp_path, {"snapshot.csv": (BY_DATE, CASH), "financials.csv": cash})
+    assert [figures(path, day).sums["cash_available_usd"] for day in (OCTOBER, NOVEMBER)] == [500.0, 900.0]
