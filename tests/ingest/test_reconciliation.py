@@ -62,7 +62,8 @@ def test_every_row_and_dollar_is_in_one_part(tmp_path):
 
 NOTHING = {"rows_in": 0, "accepted": 0, "quarantined": 0, "duplicates": 0, "later": 0, "totals": 0, "beside": 0,
            "amount_in": "0.00", "amount_accepted": "0.00", "amount_quarantined": "0.00", "amount_duplicates": "0.00",
-           "amount_later": "0.00", "amount_totals": "0.00", "amount_beside": "0.00", "rows_without_amount": 0}  # fmt: skip
+           "amount_later": "0.00", "amount_totals": "0.00", "amount_beside": "0.00",
+           "rows_without_amount": 0}  # fmt: skip
 
 
 def test_nothing_comes_of_a_header_only(tmp_path):
