@@ -75,7 +75,7 @@ ENGLISH = {
     "rows_repeated": "{rows} of {name} are in {other} too; they count once.",
     "rows_numbered": "{rows} of {name} equal another row of the same number; they count once.",
     "filled_from": "From the {export} comes what the tape lacks: {columns}.",
-    "sources_disagree": "{column}: {usd} USD in the {export}, which count, and {other_usd} USD in the {other}.",
+    "sources_disagree": "{column}: {usd} in the {export}, which count, and {other_usd} in the {other}.",
     "dates_disagree": "The {export} and the {other} disagree on {count} earlier dates, the last {last}.",
     "rows_alike": "{rows} of {name} equal another row of the same file; they count, as they may be real.",
     "totals_rows": "{rows} of {name} add up other rows and are left out.",
