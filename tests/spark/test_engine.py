@@ -159,7 +159,7 @@ def test_unusual_balances_are_the_same_at_the_exact_limit(spark, embedded):
     assert (found[1][0]["outliers"], found[1][0]["dust"]) == (1, 1)
 
 
-def test_real_payments_find_the_loan_of_their_company_and_serve_its_oldest_instalment(spark):
+def test_real_payments_serve_the_oldest_instalment_of_their_loan(spark):
     exports = {
         "loans": """
             loan_id  disburse_date  disburse_principal  interest_rate
@@ -174,10 +174,10 @@ def test_real_payments_find_the_loan_of_their_company_and_serve_its_oldest_insta
         """,
         "payments": """
             company  loan_id  paid_on     paid_principal  paid_interest  paid_rebates  paid_fees  paid_tax  status
-            ABF      1        2025-02-27  30.00           4.00           0.00          0.00       0.00      On Time
-            ABF      1        2025-03-15  50.00           2.00           0.50          0.00       0.00      Late
-            ABT      1        2025-03-31  700.00          -              -             -          0.13      -
-            ABT      1        2025-03-31  200.00          -              -             -          -         Pending
+            ABF      ABF - 1  2025-02-27  30.00           4.00           0.00          0.00       0.00      On Time
+            ABF      ABF - 1  2025-03-15  50.00           2.00           0.50          0.00       0.00      Late
+            ABT      ABT - 1  2025-03-31  700.00          -              -             -          0.13      -
+            ABT      ABT - 1  2025-03-31  200.00          -              -             -          -         Pending
         """,
     }
     march = book(spark.from_arrow, **exports)
