@@ -23,7 +23,7 @@ def settled(due: nw.LazyFrame | None, paid: nw.LazyFrame, lent: nw.LazyFrame | N
     """Return which instalments payments served, and when, as sums by day.
 
     What a loan pays serves its instalments in the order in which they are due: late payments serve the oldest first,
-    early ones those to come.
+    early ones those to come. A payment that is reversed within its month served none.
 
     Parameters
     ----------
@@ -68,18 +68,20 @@ def _daily(parts: list[nw.LazyFrame]) -> nw.LazyFrame:
     dues = [f"due_{days}" for days in LATER]
     daily = nw.concat(parts).group_by("loan_id", "day").agg(nw.col("paid", *dues).sum())
     rows = daily.with_columns(nw.col("paid", *dues).cast(nw.Int64()), month=_month("day"))
-    return rows.with_columns(
+    rows = rows.with_columns(
         *(_running(name).alias(f"{name}_up_to") for name in ("paid", *dues)),
         due_in_month=nw.col("due_0").cum_sum().over("loan_id", "month", order_by="day").cast(nw.Int64()),
         due_of_month=nw.col("due_0").sum().over("loan_id", "month").cast(nw.Int64()),
         due_of_loan=nw.col("due_0").sum().over("loan_id").cast(nw.Int64()),
     )
+    kept = nw.col("paid_up_to").cum_min(reverse=True).over("loan_id", "month", order_by="day")
+    return rows.with_columns(kept_up_to=kept.cast(nw.Int64()))
 
 
 def _columns() -> Mapping[str, nw.Expr]:
     paid_up_to, paid = nw.col("paid_up_to"), nw.col("paid")
     by_then = {
-        column: _within(paid_up_to - nw.col(f"due_{days}_up_to") + nw.col(f"due_{days}"), nw.col(f"due_{days}"))
+        column: _within(nw.col("kept_up_to") - nw.col(f"due_{days}_up_to") + nw.col(f"due_{days}"), nw.col(f"due_{days}"))
         for days, column in LATER.items()
     }
     due_by_month_end = nw.col("due_0_up_to") - nw.col("due_in_month") + nw.col("due_of_month")

@@ -270,6 +270,12 @@ def paid_by(loan, day):
     return sum(principal for when, principal in by_loan(paid)[loan] if when <= day)
 
 
+def kept_by(loan, day):
+    """Return what a loan had paid by a day, without what was reversed in the rest of that month."""
+    later = [when for when, _ in by_loan(paid)[loan] if when > day and month(when) == month(day)]
+    return min(paid_by(loan, when) for when in [day, *later])
+
+
 def on_time(day, later=0):
     """Return the principal due in a month that was paid by so many days after it was due.
 
@@ -280,7 +286,7 @@ def on_time(day, later=0):
         before = 0
         for when, principal in instalments:
             if month(when) == month(day):
-                served += min(max(paid_by(loan, when + timedelta(later)) - before, 0), principal)
+                served += min(max(kept_by(loan, when + timedelta(later)) - before, 0), principal)
             before += principal
     return served
 

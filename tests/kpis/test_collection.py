@@ -129,6 +129,17 @@ def test_a_reversal_takes_back_what_was_on_time(frame):
     assert on_time(frame, *rows, ("2025-03-20", "-40.00")) == "60.00"
 
 
+def test_a_payment_that_is_reversed_after_the_due_date_was_none_unless_another_month_reverses_it(frame):
+    due = """
+        loan_id  date_due    principal  interest  fees  to_tax
+        A - 1    2025-03-15  100.00     0.00      0.00  0.00
+    """
+    assert on_time(frame, ("2025-03-15", "100.00"), ("2025-03-20", "-100.00"), schedules=due) == "0.00"
+    assert on_time(frame, ("2025-03-15", "100.00"), ("2025-04-02", "-100.00"), schedules=due) == "100.00"
+    again = [("2025-03-15", "100.00"), ("2025-03-20", "-100.00"), ("2025-03-25", "100.00")]
+    assert on_time(frame, *again, schedules=due) == "0.00"
+
+
 def test_several_instalments_of_a_month_count_together(frame):
     weekly = """
         loan_id  date_due    principal  interest  fees  to_tax
