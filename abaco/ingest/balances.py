@@ -1,7 +1,7 @@
 """How the rows of each export become balances of the tape: what is owed by lateness, and what is written off."""
 
 import datetime as dt
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import narwhals as nw
 
@@ -36,7 +36,7 @@ def from_par(present: set[str], _) -> dict[str, nw.Expr]:
     """Return the balances of PAR balances, whose columns are cumulative."""
     balance, *late = map(_owed, ("outstanding_balance_usd", *PAR_BALANCES_USD))
     # sources round each column for itself: what is later at all is later by fewer days too, and no more than is owed
-    par = [nw.max_horizontal(*late[i:]) for i in range(len(late))]
+    par = list(accumulate(reversed(late), nw.max_horizontal))[::-1]
     par = [balance, *(nw.min_horizontal(balance, amount) for amount in par)]
     buckets = [at_least - beyond for at_least, beyond in pairwise(par)] + par[-1:]
     lost = "writeoff_outstanding_balance_usd"
