@@ -79,9 +79,9 @@ def _daily(parts: list[nw.LazyFrame]) -> nw.LazyFrame:
 
 
 def _columns() -> Mapping[str, nw.Expr]:
-    paid_up_to, paid = nw.col("paid_up_to"), nw.col("paid")
+    paid_up_to, paid, kept = nw.col("paid_up_to"), nw.col("paid"), nw.col("kept_up_to")
     by_then = {
-        column: _within(nw.col("kept_up_to") - nw.col(f"due_{days}_up_to") + nw.col(f"due_{days}"), nw.col(f"due_{days}"))
+        column: _within(kept - nw.col(f"due_{days}_up_to") + nw.col(f"due_{days}"), nw.col(f"due_{days}"))
         for days, column in LATER.items()
     }
     due_by_month_end = nw.col("due_0_up_to") - nw.col("due_in_month") + nw.col("due_of_month")

@@ -12,6 +12,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from abaco.core.files import read_json
+from abaco.run import manifest
 from abaco.sample.snapshot import write_snapshot
 from tests.kpis.completion import completed
 from tests.kpis.recomputation import DECEMBER, RECOMPUTED, balances, published
@@ -67,10 +69,8 @@ def test_executed_notebooks_show_the_same_but_for_times(pair):
 
 
 def test_manifest_lists_every_part_and_finds_one_that_was_changed(pair):
-    from abaco.run import manifest
-
     folder = (pair[1].output / "2025-12-31").resolve()
-    [tape] = [o for o in manifest.read_json(folder / manifest.NAME)["outputs"] if o["path"] == "tables/tape.parquet"]
+    [tape] = [o for o in read_json(folder / manifest.NAME)["outputs"] if o["path"] == "tables/tape.parquet"]
     parts = [part["path"] for part in tape["parts"]]
     assert parts == [f"tables/tape.parquet/part-{i:05d}.parquet" for i in range(len(parts))] and parts
     assert {p.name for p in (folder / "tables/tape.parquet").iterdir()} == {p.rsplit("/")[-1] for p in parts}
