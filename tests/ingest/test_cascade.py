@@ -346,7 +346,7 @@ def test_requests_of_a_minute_are_counted_over_downloads(serve, fetch, monkeypat
         ),
         (Answer(b'{"error": "no"}'), "Cascade sent no usable export: JSON came in place of CSV"),
         (Answer(b""), "Cascade sent no usable export: cascade.csv is empty (0 bytes)"),
-        (Answer(b"a,b\n1,2\n"), "Cascade sent no usable export: cascade.csv fits no known format: it has"),
+        (Answer(b"a,b\n1,2\n"), "Cascade sent no usable export: cascade.csv fits no known format: its first"),
         (Answer(bytes(range(256))), "Cascade sent no usable export: cascade.csv is not a text file"),
         (
             Answer(BODY.replace(b"cash_available_usd,", b"")),
@@ -364,7 +364,7 @@ def test_requests_of_a_minute_are_counted_over_downloads(serve, fetch, monkeypat
         ),
         (
             Answer(f"failed for {TOKEN}\n".encode()),
-            "Cascade sent no usable export: cascade.csv fits no known format: it has the columns failed for [token];",
+            "Cascade sent no usable export: cascade.csv fits no known format: its first line (cells: 1)",
         ),
     ],
 )

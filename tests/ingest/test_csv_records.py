@@ -19,7 +19,7 @@ NOT_A_NUMBER = "; ".join(
 def source(lines, delimiters=0, kind="csv", first_line=1, width=3):
     headings = tuple("abc"[:width])
     return Source(
-        "x.csv", "x.csv", kind, "snapshot", headings, 0, 0, "", first_line, lines, delimiters, "utf-8", ","
+        "x.csv", "x.csv", kind, "snapshot", headings, 0, 0, 0, "", first_line, lines, delimiters, "utf-8", ","
     )  # fmt: skip
 
 

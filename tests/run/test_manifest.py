@@ -7,7 +7,7 @@ import re
 import pytest
 
 from abaco.core import files as core_files
-from abaco.core import project
+from abaco.core import project, settings
 from abaco.run import manifest
 from tests.support.projects import ROOT
 
@@ -119,7 +119,7 @@ def test_manifest_of_a_run_names_inputs_parameters_code_and_reconciliation(finis
     )
     assert found["run_id"] == metrics["run_id"]
     assert found["reconciliation"] == metrics["reconciliation"]
-    assert found["parameters"]["ingestion"] == {"max_reject_pct": 5.0, "bucket_tolerance_usd": 0.01}
+    assert found["parameters"]["ingestion"] == settings.load()["ingestion"]
     assert re.fullmatch(r"[0-9a-f]{64}", found["code"]["sha256"])
     monkeypatch.setenv("ABACO_ROOT", str(finished.root))
     assert project.root() == finished.root
