@@ -21,6 +21,7 @@ TEXTS = ("loan_id", *PERSONAL, "company", "product", "region")
 BUCKETS = ("dpd_0_7_usd", "dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd")
 TOTALS = ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd", "cash_available_usd")
 AMOUNTS = (*TOTALS, *BUCKETS, "written_off_usd")
+CREDITS = (*TOTALS[:3], *BUCKETS)  # 0 where a loan is overpaid: its balance is negative
 READ = ("measurement_date", *TEXTS, *AMOUNTS)  # of the file's columns, in the contract's order
 FILLED = ("measurement_date", "loan_id", "total_receivable_usd", *BUCKETS)
 NULL_WORDS = ("", "null", "NULL", "Null")

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from benchmarks.peers.job import (
     AMOUNTS,
     CONFLICT,
+    CREDITS,
     DUST_USD,
     FILLED,
     NO_TEXT,
@@ -87,7 +88,11 @@ def typed(raw: pd.DataFrame) -> pd.DataFrame:
             number = pd.to_numeric(raw[c], errors="coerce")
             cents = (number * 100).round()  # exact up to 90 billion dollars
             columns[c] = cents.where(np.isfinite(cents)).astype("Int64")
-    return pd.DataFrame(columns)
+    rows = pd.DataFrame(columns)
+    overpaid = (rows["total_receivable_usd"] < 0).fillna(False).to_numpy(bool)
+    for c in CREDITS:
+        rows.loc[overpaid, c] = rows.loc[overpaid, c].clip(lower=0)
+    return rows
 
 
 def suspects(raw: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:

@@ -5,6 +5,7 @@ import polars as pl
 from benchmarks.peers.job import (
     AMOUNTS,
     CONFLICT,
+    CREDITS,
     DUST_USD,
     FILLED,
     NO_TEXT,
@@ -81,6 +82,9 @@ def checked(raw: pl.LazyFrame, job: Job) -> pl.LazyFrame:
         *(pl.col(c).cast(USD, strict=False) for c in AMOUNTS),
         raw=pl.struct(pl.col(c).cast(pl.String) for c in READ),
     )  # fmt: skip
+    overpaid = (pl.col("total_receivable_usd") < 0).fill_null(False)
+    owed = [pl.when(overpaid & (pl.col(c) < 0)).then(pl.lit(0).cast(USD)).otherwise(c).alias(c) for c in CREDITS]
+    typed = typed.with_columns(owed)
     suspect = [pl.col(c).is_null() for c in FILLED]
     suspect += [pl.col(c).is_null() & pl.col("raw").struct.field(c).is_not_null() for c in AMOUNTS]
     suspect += [(pl.col(c) < 0).fill_null(False) for c in AMOUNTS]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, create_
 from benchmarks.peers.job import (
     AMOUNTS,
     CONFLICT,
+    CREDITS,
     DUST_USD,
     FILLED,
     NO_TEXT,
@@ -117,6 +118,10 @@ def judged(values: dict[str, object]) -> tuple[dict[str, object], str]:
     row |= {c: Decimal(row[c]) for c in AMOUNTS if row[c] is not None}
     if (day := row["measurement_date"]) is not None and not isinstance(day, dt.date):
         row["measurement_date"] = dt.date.fromisoformat(day)
+    if row["total_receivable_usd"] is not None and row["total_receivable_usd"] < 0:  # overpaid
+        for c in [c for c in CREDITS if c in faults and faults[c]["type"] == "greater_than_equal"]:
+            row[c] = Decimal(0)
+            del faults[c]
     known = (f"{c}: {'missing' if values[c] is None else FAULTS[faults[c]['type']]}" for c in READ if c in faults)
     return row, "; ".join(known)
 

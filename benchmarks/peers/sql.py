@@ -5,6 +5,7 @@ import duckdb
 from benchmarks.peers.job import (
     AMOUNTS,
     CONFLICT,
+    CREDITS,
     DUST_USD,
     FILLED,
     NO_TEXT,
@@ -59,9 +60,10 @@ def staged(job: Job) -> str:
     amounts = ", ".join(f"TRY_CAST(raw.{c} AS DECIMAL(18,2)) AS {c}" for c in AMOUNTS)
     texts = ", ".join(f"nullif(trim(raw.{c}), '') AS {c}" for c in TEXTS)
     kept = ", ".join(f"raw.{c} AS raw_{c}" for c in READ)
+    owed = ", ".join(f"CASE WHEN total_receivable_usd < 0 THEN greatest({c}, 0) ELSE {c} END AS {c}" for c in CREDITS)
     return f"""
         WITH raw AS (SELECT {", ".join(READ)} FROM {source}),
-        typed AS (SELECT {day}, {texts}, {amounts}, {kept} FROM raw),
+        typed AS (SELECT * REPLACE ({owed}) FROM (SELECT {day}, {texts}, {amounts}, {kept} FROM raw)),
         checked AS (SELECT *, CASE WHEN {SUSPECT} THEN nullif(concat_ws('; ', {REASONS}), '') END AS reasons FROM typed)
         SELECT {", ".join(READ)}, reasons, coalesce(measurement_date > DATE '{job.date}', false) AS is_later,
             CASE WHEN reasons IS NOT NULL THEN {packed("raw_")} END AS original

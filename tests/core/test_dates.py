@@ -47,7 +47,7 @@ def test_latest_date_is_looked_for_in_every_file_of_the_tape_and_no_other(tmp_pa
     write(tmp_path / "b.csv", SNAPSHOT, snapshot("A-1", "2025-11-30"))
     write(tmp_path / "c.csv", PAR, "A-1,2026-01-31,1,0,0,0,0")
     write(tmp_path / "d.csv", "fecha,caja", "2026-02-28,1")
-    assert latest(tmp_path) == dt.date(2025, 12, 31)
+    assert latest(tmp_path) == dt.date(2026, 1, 31)
 
 
 def test_loans_alone_carry_no_date(tmp_path):
