@@ -55,6 +55,7 @@ ENGLISH = {
     "book_shrunk": "The book has {now} rows, and had {before} at the date before.",
     # what to know about an input
     "file_not_used": "{name} was not used: {cause}.",
+    "column_twice": "{name} has {read} and {other} for the same: {read} is read.",
     "hidden_sheets": "Hidden sheets of {name} are not read ({count} with cells).",
     "other_sheets": "Of {name} the first sheet with cells is read; other sheets with cells: {count}.",
     "loans_undated": "The loans export carries no date: balances and days past due are those of the day it was made, "

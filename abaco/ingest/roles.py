@@ -137,6 +137,7 @@ def notes(
     noted = [Reason("file_not_used", name=s.name, cause=s.reason) for s in skipped]
     noted += [Reason("hidden_sheets", name=s.name, count=s.hidden_sheets) for s in found if s.hidden_sheets]
     noted += [Reason("other_sheets", name=s.name, count=s.other_sheets) for s in found if s.other_sheets]
+    noted += [Reason("column_twice", name=s.name, read=read, other=other) for s in found for read, other in s.twins]
     noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
     noted += [note for batch in batches for note in batch.notes]
     if unknown_accounts:

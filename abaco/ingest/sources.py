@@ -65,6 +65,17 @@ class Source:
         positions = set(self.columns.values())
         return [h.strip() for i, h in enumerate(self.headings) if i not in positions and not is_value(h)]
 
+    @property
+    def twins(self) -> list[tuple[str, str]]:
+        """Headings of figures and dates of which another gives the same column: the one that is read, and the other."""
+        names, read = self.format.plain([normalise(h) for h in self.headings]), self.columns
+        known = [(i, self.format.column_by_heading.get(name)) for i, name in enumerate(names)]
+        return [
+            (self.headings[read[column.name]].strip(), self.headings[i].strip())
+            for i, column in known
+            if column and column.kind != "text" and read[column.name] != i
+        ]
+
     def as_dict(self) -> dict:
         """Return the fields as JSON can hold them."""
         return asdict(self)
