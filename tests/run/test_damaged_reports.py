@@ -21,7 +21,6 @@ from tests.support.projects import PII_KEY
 NOVEMBER, DECEMBER = "2025-11-30", "2025-12-31"
 DAMAGES = {
     "empty": lambda path: path.write_bytes(b""),
-    "cut off": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
     "garbage": lambda path: path.write_bytes(b"\x93\x00garbage" * 9),
     "other content": lambda path: path.write_text("[]"),
     "gone": lambda path: path.unlink(),
@@ -55,10 +54,9 @@ def said(*calls):
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("date", [NOVEMBER, DECEMBER])
-def test_damaged_record_of_a_report_is_named_and_the_others_are_read(output, damage, date):
+def test_damaged_record_of_a_report_is_named_and_the_others_are_read(output, damage):
+    date, other = DECEMBER, NOVEMBER
     damage(output / date / "run.json")
-    other = {NOVEMBER: DECEMBER, DECEMBER: NOVEMBER}[date]
     assert list(folders.visible(output)) == [other]
     assert f"{other}  9.0000 % warning" in (text := said(lambda: review_status.overview(output)))
     assert f"Damaged\n  {date}  make it again" in text
@@ -70,7 +68,7 @@ def test_damaged_record_of_a_report_is_named_and_the_others_are_read(output, dam
     assert found["last_error"] == f"The report of {date} is damaged: make it again, or restore a backup"
     finding = run_check(CHECKS["reports"], Case(None, output, None), 60)
     assert (finding.level, date in finding.text) == ("problem", True)
-    assert len(rollback.good_runs(output, DECEMBER)) == (1 if date == DECEMBER else 2)
+    assert len(rollback.good_runs(output, DECEMBER)) == 1
     retention.expendable(output, DECEMBER, 1, 0, dt.datetime.now(dt.UTC))
 
 
