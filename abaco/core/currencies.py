@@ -49,7 +49,7 @@ def in_current(text: str) -> str:
 
 
 def code(text: str) -> str | None:
-    """Return the code of a currency as an export writes it; None for text that is no code.
+    """Return the code of a currency as an export writes it; None for text that is not a code.
 
     Examples
     --------

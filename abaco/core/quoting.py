@@ -25,8 +25,8 @@ def is_value(text: str) -> bool:
 def quotable(headings: Iterable[str], known: int) -> list[str]:
     """Return the headings that a message may show, without stray blanks.
 
-    A first line that is no header holds values: without a known heading, or with no more of them than cells that look
-    like values, none is shown.
+    A first line that is not a header holds values: without a known heading, or with no more of them than cells that
+    look like values, none is shown.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from abaco.engines import memory
 from abaco.engines.base import NULL_WORDS, RECORDS, UnreadableError, hmac_blocks
 from abaco.engines.duckdb_sql import NUMBERS, cast, literal, local_time, mask, quoted
 
-# A folder named column=value is no column; a key of a JSON object counts wherever it first appears.
+# A folder named column=value does not give a column; a key of a JSON object counts wherever it first appears.
 NO_PARTITIONS, EVERY_KEY = "hive_partitioning = false", "sample_size = -1"
 # Building long dictionaries does not pay off in a file that is soon removed.
 TEMPORARY = "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"

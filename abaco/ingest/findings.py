@@ -3,7 +3,6 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 
 import narwhals as nw
 
@@ -11,7 +10,7 @@ from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import contract, writing
-from abaco.ingest.staging import Batch
+from abaco.ingest.staging import Batch, with_amount
 
 
 def notes(batches: Iterable[Batch], date: dt.date, engine: Engine) -> list[Reason]:
@@ -83,7 +82,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
         )
     for code, rows_, usd in (("credit_balances", "credits", "credit"), ("written_off_by_status", "losses", "lost")):
         if sums[rows_]:
-            yield Reason(code, rows=sum_of(int(sums[rows_]), sums[usd]))
+            yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]))
 
 
 def _unknown(batch: Batch, engine: Engine) -> list[Reason]:
@@ -95,8 +94,3 @@ def _unknown(batch: Batch, engine: Engine) -> list[Reason]:
         counts.update(dict.fromkeys(row["unread"].split(contract.SEPARATOR), row["rows"]))
     export = batch.format.title
     return [Reason("values_unknown", column=name, export=export, count=n) for name, n in sorted(counts.items())]
-
-
-def sum_of(count: int, usd: Decimal) -> Reason:
-    """Return a number of rows with their amount."""
-    return Reason("one_sum" if count == 1 else "many_sums", count=count, usd=usd)

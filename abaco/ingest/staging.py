@@ -288,3 +288,8 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
 def count(frame: nw.LazyFrame) -> int:
     """Return how many rows a frame has."""
     return frame.select(nw.len().alias("n")).collect("pyarrow")["n"][0]
+
+
+def with_amount(count: int, usd: Decimal) -> Reason:
+    """Return a number of rows and their amount, for the place ``rows`` of other reasons."""
+    return Reason("one_sum" if count == 1 else "many_sums", count=count, usd=usd)

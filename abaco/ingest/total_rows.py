@@ -1,4 +1,4 @@
-"""Rows of an export that are no rows of their own: totals and subtotals of the others, with or without a label."""
+"""Totals and subtotals in an export: rows that add up the others, with or without a label."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,7 +11,7 @@ import pyarrow as pa
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest.columns import BUCKETS, DISCOUNTED, ELIGIBLE
-from abaco.ingest.staging import Batch
+from abaco.ingest.staging import Batch, with_amount
 
 WORDS = (
     "total", "totals", "totales", "totais", "totaux", "totale", "totaal", "totalt", "toplam", "suma", "soma",
@@ -136,17 +136,13 @@ def _notes(batch: Batch, found: Iterable[dict], sums: list[dict]) -> list[Reason
         if not own:
             continue
         usd = [row["amount_usd"] for row in own if row["amount_usd"] is not None]
-        notes.append(Reason("totals_rows", name=staged.source.name, rows=_rows(len(own), sum(usd, ZERO))))
+        notes.append(Reason("totals_rows", name=staged.source.name, rows=with_amount(len(own), sum(usd, ZERO))))
         of_file = [row for row in sums if row["source"] == staged.index]
         without = sum((row["usd"] or ZERO for row in of_file), ZERO)
         labels = sum(row["labels"] for row in of_file)
         if len(own) == labels == len(usd) == 1 and usd[0] not in {without, *(row["usd"] for row in of_file)}:
             notes.append(Reason("totals_differ", name=staged.source.name, usd=usd[0], found=without))
     return notes
-
-
-def _rows(count: int, usd: Decimal) -> Reason:
-    return Reason("one_sum" if count == 1 else "many_sums", count=count, usd=usd)
 
 
 def _collected(frame: nw.LazyFrame) -> list[dict]:

@@ -23,7 +23,7 @@ def paid(book: Book) -> nw.LazyFrame | None:
 
     Closed loans are part of it. Rebates are credits: negative in transactions, taken off the interest in real
     payments. A reversal takes a payment back: its amounts are negative. What is paid back to the borrower
-    (``paid_devolution``) and other charges are no part of it.
+    (``paid_devolution``) and other charges are not part of it.
 
     Returns
     -------

@@ -5,7 +5,7 @@ import gc
 # The imports make objects that stay: to look for garbage among them takes a sixth of the time.
 gc.disable()
 
-from abaco.run import execution, phase  # noqa: E402, F401  # isort: skip  changes of files are told from this time on
+from abaco.run import execution, phase  # noqa: E402, F401  # isort: skip  it notes the time, so it comes first
 from abaco.ingest import quarantine  # noqa: E402, F401
 
 gc.freeze()  # and no fork copies memory to look there

@@ -216,7 +216,7 @@ def test_totals_row_is_no_loan_wherever_it_stands_and_whatever_it_says(tmp_path,
     found = figures_of(csv(tmp_path / "loans.csv", rows))
     assert only(found.values, RIGHT) == RIGHT
     assert (found.rows["totals"], found.rows["accepted"], found.rows["quarantined"]) == (1, 10, 0)
-    assert [note for note in found.notes if "add up other rows" in note]
+    assert [note for note in found.notes if note.startswith("Totals in ")]
 
 
 @pytest.mark.parametrize("name", ["TOTAL", "", "Ukupno"])
@@ -277,7 +277,7 @@ def test_overpaid_loan_is_counted_apart(tmp_path):
     found = figures_of(csv(tmp_path / "par.csv", overpaid))
     assert (found.values["Outstanding"], found.values["PAR30"]) == (1900.0, 21.0526)
     assert (found.rows["accepted"], found.values["ActiveLoans"]) == (20, 19.0)
-    assert "1 row (12.50 USD) of the tape are overpaid: these credit balances are no part of the book." in found.notes
+    assert "Overpaid loans, whose credit balances are not part of the book: 1 row (12.50 USD)." in found.notes
 
 
 def test_book_of_negative_balances_is_refused(tmp_path):
@@ -290,7 +290,7 @@ def test_loan_that_is_written_off_by_its_status_is_not_outstanding(tmp_path, sta
     found = figures_of(csv(tmp_path / "loans.csv", loans(loan_status=["Current", status] + ["Current"] * 8)))
     expected = {"Outstanding": 9500.5, "PAR90": 0.0, "WrittenOff": 499.5, "ActiveLoans": 9.0}
     assert only(found.values, expected) == expected
-    assert "1 row (499.50 USD) of the tape are written off by their status, and so not outstanding." in found.notes
+    assert "Loans that are written off by their status, and so not outstanding: 1 row (499.50 USD)." in found.notes
 
 
 def test_status_that_says_nothing_of_write_offs_leaves_them_unknown(tmp_path):

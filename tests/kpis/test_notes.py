@@ -48,7 +48,7 @@ def test_words_that_nobody_knows_and_payments_that_came_back_are_told_with_their
     assert notes(book(frame, tape=TAPE, loans=LOANS, payments=payments)) == [
         "1 row (1,000.00 USD of principal) of the real payments count nowhere: Quién sabe is not in params/flows.yml; "
         "add it there.",
-        "1 row (20.00 USD of principal) of the real payments do not count: the payments were reversed or failed.",
+        "Payments of the real payments that were reversed or failed, and do not count: 1 row (20.00 USD of principal).",
         "1 row (30.00 USD of principal) of the real payments count nowhere: their status does not say that something "
         "was paid.",
     ]
