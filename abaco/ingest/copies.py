@@ -13,10 +13,10 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.core.reasons import Reason
-from abaco.engines import RECORDS, Engine
+from abaco.engines import RECORDS, Engine, row_count
 from abaco.ingest.formats import SCHEDULES
 from abaco.ingest.reconciliation import amounted
-from abaco.ingest.staging import IS_LATER, Batch, count
+from abaco.ingest.staging import IS_LATER, Batch
 from abaco.ingest.total_rows import TOTAL
 
 DUPLICATE, LATER = "duplicate", "later"
@@ -46,7 +46,7 @@ def classify_copies(batch: Batch, later: Path | None, engine: Engine, work: Path
     rows = engine.hashed(rows, values, "values_hash")
     repeated = work / f"repeated_{batch.format.name}.parquet"
     engine.write(rows.group_by("values_hash").agg(copies=nw.len()).filter(nw.col("copies") > 1), repeated)
-    if count(engine.scan(repeated)):
+    if row_count(repeated):
         shared = rows.join(engine.scan(repeated), on="values_hash", how="semi")
         path = work / f"shared_{batch.format.name}.parquet"
         engine.write(_with_first(shared, values, batch.format.identity), path)

@@ -34,11 +34,11 @@ def reporting_currency(batches: Iterable[Batch], engine: Engine) -> str:
 
 def _of_rows(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
     """Yield file and currency of the rows that state one."""
-    rows = batch.usable(engine)
-    if "currency" not in rows.collect_schema():
+    if "currency" not in batch.columns:
         return
     found = (
-        rows.filter(~nw.col("currency").is_null())
+        batch.usable(engine)
+        .filter(~nw.col("currency").is_null())
         .select("source", "currency")
         .unique()
         .collect("pyarrow")

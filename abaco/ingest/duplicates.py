@@ -7,8 +7,8 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.core.reasons import Reason
-from abaco.engines import RECORDS, Engine
-from abaco.ingest.staging import IS_LATER, Batch, count
+from abaco.engines import RECORDS, Engine, row_count
+from abaco.ingest.staging import IS_LATER, Batch
 from abaco.ingest.tape import PERSONAL
 
 CO_BORROWER = "co-borrower"
@@ -30,23 +30,20 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     known = rows.filter(nw.col("has_key") & ~IS_LATER)
     # a file with a row a date has no loan id: its rows share the empty one
     texts = [name for name, dtype in known.collect_schema().items() if dtype == nw.String]
-    known = known.with_columns(
-        nw.col(name).fill_null("").alias(f"key_{name}") if name in texts else nw.col(name).alias(f"key_{name}")
-        for name in key
-    )
-    by = [f"key_{name}" for name in key]
+    keys = {f"key_{n}": nw.col(n).fill_null("") if n in texts else nw.col(n) for n in key}
+    by = list(keys)
     # grouping by hashes is faster; a key that only shares another's hash is on its own below
-    known = engine.hashed(known, by, "key_hash")
+    hashed = engine.hashed(known.select("source", "record", **keys), by, "key_hash")
     repeated = work / f"repeated_{batch.format.name}.parquet"
-    engine.write(known.group_by("key_hash").agg(copies=nw.len()).filter(nw.col("copies") > 1), repeated)
-    if not count(engine.scan(repeated)):
+    engine.write(hashed.group_by("key_hash").agg(copies=nw.len()).filter(nw.col("copies") > 1), repeated)
+    if not row_count(repeated):
         return batch
     # only the keys of the other rows are read
     places = work / f"shared_{batch.format.name}.parquet"
-    engine.write(known.join(engine.scan(repeated), on="key_hash", how="semi").select("source", "record"), places)
-    shared = known.join(engine.scan(places), on=["source", "record"], how="semi")
+    engine.write(hashed.join(engine.scan(repeated), on="key_hash", how="semi").select("source", "record"), places)
+    shared = known.with_columns(**keys).join(engine.scan(places), on=["source", "record"], how="semi")
     # a row that fails its contract differs from one that passes, even with equal values
-    internal = {"is_later", "has_key", "source", "record", "row_id", "key_hash", "unread", "doubtful", *by}
+    internal = {"is_later", "has_key", "source", "record", "row_id", "unread", "doubtful", *by}
     values = [name for name in shared.collect_schema().names() if name not in internal]
     low = [nw.col(v).min().alias(f"low_{v}") for v in values]
     high = [nw.col(v).max().alias(f"high_{v}") for v in values]

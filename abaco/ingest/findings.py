@@ -43,11 +43,10 @@ def check_rates(batches: Iterable[Batch], engine: Engine, interest_rate: str) ->
         Naming both readings of the median and the setting.
     """
     for batch in batches:
-        rows = batch.usable(engine)
-        if interest_rate != writing.AUTO or "interest_rate" not in rows.collect_schema():
+        if interest_rate != writing.AUTO or "interest_rate" not in batch.columns:
             continue
         rate = nw.col("interest_rate").cast(nw.Float64())
-        rates = rows.filter(nw.col("interest_rate") != 0)
+        rates = batch.usable(engine).filter(nw.col("interest_rate") != 0)
         median = rates.select(rate.median().alias("median")).collect("pyarrow")["median"][0]
         if median is not None and median >= 1:
             raise InputError(

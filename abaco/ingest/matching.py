@@ -7,10 +7,10 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.core.reasons import Reason
-from abaco.engines import Engine
+from abaco.engines import Engine, row_count
 from abaco.ingest.formats import LOANS, PAYMENTS, SCHEDULES, TRANSACTIONS
 from abaco.ingest.reconciliation import amounted
-from abaco.ingest.staging import IDENTITY, IS_LATER, Batch, count
+from abaco.ingest.staging import IDENTITY, IS_LATER, Batch
 
 # a loan's id may begin with its company, as "ABF - 1"
 PREFIX = " - "
@@ -49,7 +49,7 @@ def match_payments(batches: list[Batch], engine: Engine, work: Path) -> list[Bat
     found = found.select(*IDENTITY, loan.alias("loan")).filter(~nw.col("loan").is_null())
     path = work / "loans_of_payments.parquet"
     engine.write(found.select(*(nw.col(name).fill_null("").alias(f"key_{name}") for name in IDENTITY), "loan"), path)
-    if not count(engine.scan(path)):
+    if not row_count(path):
         return batches
     return [replace(b, loan_ids=path) if b is payments else b for b in batches]
 
@@ -77,7 +77,7 @@ def later_loans(batches: Iterable[Batch], engine: Engine, work: Path) -> Path | 
     rows = loans.rows(engine)
     lent = rows.filter(~IS_LATER).select("loan_id")
     engine.write(rows.filter(IS_LATER).select("loan_id").unique().join(lent, on="loan_id", how="anti"), path)
-    return path if count(engine.scan(path)) else None
+    return path if row_count(path) else None
 
 
 def note_strays(batches: list[Batch], engine: Engine) -> list[Batch]:

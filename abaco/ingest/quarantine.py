@@ -16,10 +16,10 @@ from abaco.core.errors import InputError
 from abaco.core.parquet import arrow_schema
 from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, TEXT, Field, Table
-from abaco.engines import Engine
+from abaco.engines import Engine, row_count
 from abaco.ingest import contract
 from abaco.ingest.csv_records import excerpt, line_numbers
-from abaco.ingest.staging import IS_LATER, Batch, Staged, count, typed, with_originals
+from abaco.ingest.staging import IS_LATER, Batch, Staged, typed, with_originals
 
 TABLE = Table(
     "quarantine",
@@ -90,11 +90,11 @@ def _rejects(
 ) -> pa.Table:
     """Return the rejected rows of one source, and add their reasons to those that were counted."""
     mine = [row for row in found if row["source"] == staged.index]
-    places = lines(staged, [row["record"] for row in mine], engine)
+    places = lines(staged, [row["record"] for row in mine])
     # rows that conflict passed every check of their own: their values are fetched from the file
     originals = {row["record"]: row["original"] for row in mine}
     if unseen := {record: places[record] for record, original in originals.items() if original is None}:
-        originals |= _values(staged, unseen, count(engine.scan(staged.path)), engine, work, key)
+        originals |= _values(staged, unseen, row_count(staged.path), engine, work, key)
     known = {check.key: check.reason for check in contract.checks(batch.format, staged.source.columns)}
     names = {one.index: one.source.name for one in batch.staged}
     rejects = []
@@ -122,11 +122,11 @@ def _conflict(key: tuple[str, ...], files: list[str]) -> Reason:
     return Reason("conflict_of_files", columns=key, files=tuple(files))
 
 
-def lines(staged: Staged, records: list[int], engine: Engine) -> dict[int, int]:
+def lines(staged: Staged, records: list[int]) -> dict[int, int]:
     """Return the line, from 1, of each record of a source; of Parquet and JSON the row."""
     if staged.text is None:
         return {record: record + 1 for record in records}
-    total, broken = count(engine.scan(staged.path)), [line for line, _ in staged.broken]
+    total, broken = row_count(staged.path), [line for line, _ in staged.broken]
     return line_numbers(staged.source, staged.text, records, total, broken)
 
 
@@ -144,7 +144,7 @@ def _values(
     elif source.kind == "csv" and text is None and source.lines == 1 + total + len(staged.broken):
         text, places = excerpt(staged.text, [wanted[r] for r in records], work), range(len(records))
     again = engine.numbered(typed(source, engine, work, text, staged.decimal_marks), "place")
-    again = with_originals(again.with_columns(reasons=nw.lit("")), source, engine, key).select("place", "original")
+    again = with_originals(again.with_columns(reasons=nw.lit("all")), source, engine, key).select("place", "original")
     found = again.join(_column("place", places, engine), on="place", how="semi").sort("place")
     return dict(zip(records, found.collect("pyarrow")["original"].to_list(), strict=True))
 

@@ -1,9 +1,10 @@
 """Reconciliation: every row is accepted, quarantined, a copy, a total, later, or beside another export's."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import pyarrow as pa
@@ -19,6 +20,20 @@ from abaco.ingest.total_rows import TOTAL
 ZERO = Decimal("0.00")
 PARTS = ("accepted", "quarantined", "duplicates", "totals", "later", "beside")
 COPIES = ("duplicate", CO_BORROWER)
+
+
+class Total(NamedTuple):
+    """How many rows there are, their amount, and how many of them have none."""
+
+    rows: int
+    usd: Decimal
+    without: int
+
+    def __add__(self, other: "Total") -> "Total":
+        return Total(*map(sum, zip(self, other, strict=True)))
+
+
+NOTHING = Total(0, ZERO, 0)
 
 
 def reconcile(batch: Batch, rejects: pa.Table, engine: Engine) -> dict:
@@ -43,36 +58,31 @@ def reconcile(batch: Batch, rejects: pa.Table, engine: Engine) -> dict:
     files = {s.source.name for s in batch.staged}
     mine = [row for row in rejects.select(["file", "amount_usd"]).to_pylist() if row["file"] in files]
     broken = sum(len(s.broken) for s in batch.staged)
-    rows = batch.rows(engine)
-    whole = _totals(rows)
-    parts = {
-        "accepted": _totals(_with_amount(batch, batch.accepted(engine))),
-        "quarantined": (len(mine), sum((r["amount_usd"] or ZERO for r in mine), ZERO)),
-        "duplicates": (0, ZERO),
-        "later": _totals(rows.filter(IS_LATER)),
-        "totals": (0, ZERO),
-        "beside": _totals(_with_amount(batch, batch.beside(engine))) if batch.dates is not None else (0, ZERO),
-    }
+    when = nw.when(IS_LATER).then(nw.lit("read, later")).otherwise(nw.lit("read"))
+    parts = [batch.rows(engine).select("amount_usd", part=when), _amounts(batch, batch.accepted(engine), "accepted")]
+    if batch.dates is not None:
+        parts.append(_amounts(batch, batch.beside(engine), "beside"))
     if batch.verdicts is not None:
-        verdict, verdicts = nw.col("verdict"), engine.scan(batch.verdicts)
-        parts["duplicates"] = _totals(verdicts.filter(verdict.is_in(COPIES)))
-        parts["totals"] = _totals(verdicts.filter(verdict == TOTAL))
-        later = _totals(verdicts.filter(nw.col("verdict") == "later"))  # instalments of loans lent later
-        parts["later"] = tuple(map(sum, zip(parts["later"], later, strict=True)))
-    rows_in = whole[0] + broken
-    counted, added = (sum(part[i] for part in parts.values()) for i in (0, 1))
-    if counted != rows_in or added != whole[1]:
+        parts.append(engine.scan(batch.verdicts).select("amount_usd", part="verdict"))
+    found = _totals(nw.concat(parts))
+    found["quarantined"] = Total(len(mine), sum((r["amount_usd"] or ZERO for r in mine), ZERO), 0)
+    whole = found["read"] + found["read, later"]
+    # instalments of loans lent later have a verdict
+    found |= {"later": found["later"] + found["read, later"], "totals": found[TOTAL]}
+    found["duplicates"] = sum((found[verdict] for verdict in COPIES), NOTHING)
+    accounted = sum((found[name] for name in PARTS), NOTHING)
+    rows_in = whole.rows + broken
+    if accounted.rows != rows_in or accounted.usd != whole.usd:
         raise RunError(
-            f"{batch.format.title}: {rows_in} rows and {whole[1]} USD came in, but {counted} rows and "
-            f"{added} USD are accounted for; nothing is published: report this with the input's manifest"
+            f"{batch.format.title}: {rows_in} rows and {whole.usd} USD came in, but {accounted.rows} rows and "
+            f"{accounted.usd} USD are accounted for; nothing is published: report this with the input's manifest"
         )
-    without = rows.filter(nw.col("amount_usd").is_null()).select(nw.len().alias("n")).collect("pyarrow")["n"][0]
     return {
         "rows_in": rows_in,
-        **{name: parts[name][0] for name in PARTS},
-        "amount_in": str(whole[1]),
-        **{f"amount_{name}": str(parts[name][1]) for name in PARTS},
-        "rows_without_amount": without + broken,
+        **{name: found[name].rows for name in PARTS},
+        "amount_in": str(whole.usd),
+        **{f"amount_{name}": str(found[name].usd) for name in PARTS},
+        "rows_without_amount": whole.without + broken,
     }
 
 
@@ -85,15 +95,20 @@ def merged(books: Iterable[Mapping[str, Any]]) -> dict:
     return total
 
 
-def _with_amount(batch: Batch, accepted: nw.LazyFrame) -> nw.LazyFrame:
+def _amounts(batch: Batch, accepted: nw.LazyFrame, part: str) -> nw.LazyFrame:
     name = "total_receivable_usd" if batch.is_tape else batch.format.amount
     known = name in accepted.collect_schema()
-    return accepted.with_columns(amount_usd=nw.col(name) if known else nw.lit(None).cast(nw.Decimal(18, 2)))
+    amount = nw.col(name) if known else nw.lit(None).cast(nw.Decimal(18, 2))
+    return accepted.select(amount_usd=amount, part=nw.lit(part))
 
 
-def _totals(rows: nw.LazyFrame) -> tuple[int, Decimal]:
-    total = rows.select(n=nw.len(), usd=nw.col("amount_usd").sum()).collect("pyarrow").to_native().to_pylist()[0]
-    return total["n"], total["usd"] or ZERO
+def _totals(rows: nw.LazyFrame) -> defaultdict[str, Total]:
+    """Return the total of each part of the rows."""
+    usd = nw.col("amount_usd")
+    sums = rows.group_by("part").agg(rows=nw.len(), usd=usd.sum(), known=usd.count())
+    found = sums.collect("pyarrow").to_native().to_pylist()
+    totals = {r["part"]: Total(r["rows"], r["usd"] or ZERO, r["rows"] - r["known"]) for r in found}
+    return defaultdict(lambda: NOTHING, totals)
 
 
 def amounted(rows: int, usd: Decimal | None) -> Reason:

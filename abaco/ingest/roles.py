@@ -9,7 +9,7 @@ import pandas as pd
 
 from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
-from abaco.engines import Engine
+from abaco.engines import Engine, row_count
 from abaco.ingest.contract import Format
 from abaco.ingest.copies import classify_copies, note_copies
 from abaco.ingest.duplicates import classify_duplicates
@@ -17,7 +17,7 @@ from abaco.ingest.formats import FORMATS, TAPE_FORMATS
 from abaco.ingest.matching import later_loans, match_payments, note_strays
 from abaco.ingest.precedence import choose_sources
 from abaco.ingest.sources import Skipped, Source
-from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, count, stage_one
+from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
 from abaco.ingest.total_rows import leave_out_totals
 
 BESIDE = "what the tape lacks"
@@ -106,12 +106,12 @@ def stage(
     return note_strays(match_payments(batches, engine, work), engine)
 
 
-def inputs(found: list[Source], batches: Iterable[Batch], engine: Engine) -> list[dict]:
+def inputs(found: list[Source], batches: Iterable[Batch]) -> list[dict]:
     """Return the entry of each input file in metrics and manifest; rows are None for a file that was not used."""
     batches = list(batches)
     use = roles(found) | {name: BESIDE for b in batches if b.dates == () for name in b.names.values()}
     use |= {name: LEFT_OUT for b in batches for name in b.left_out}
-    rows = {s.source.name: count(engine.scan(s.path)) + len(s.broken) for b in batches for s in b.staged}
+    rows = {s.source.name: row_count(s.path) + len(s.broken) for b in batches for s in b.staged}
     return [
         {"name": s.name, "format": s.format.title, "used_for": use[s.name], "rows": rows.get(s.name),
          "bytes": s.bytes, "sha256": s.sha256}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -54,7 +55,7 @@ class Source:
         """The contract of this file."""
         return FORMATS[self.format_name]
 
-    @property
+    @functools.cached_property
     def columns(self) -> dict[str, int]:
         """Position in the file of each column that the contract keeps."""
         return self.format.assign([normalise(h) for h in self.headings])

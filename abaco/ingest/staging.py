@@ -10,7 +10,7 @@ import narwhals as nw
 
 from abaco.core.errors import InputError, RunError
 from abaco.core.reasons import Reason
-from abaco.engines import RECORDS, Engine, UnreadableError
+from abaco.engines import RECORDS, Engine, UnreadableError, row_count
 from abaco.ingest import contract, tape, writing
 from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
@@ -87,11 +87,17 @@ class Batch:
     dates: tuple[dt.date, ...] | None = None
     filled: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
     notes: tuple[Reason, ...] = ()
+    _frames: dict[str, nw.LazyFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def names(self) -> dict[int, str]:
         """The names of the files by their number."""
         return {s.index: s.source.name for s in self.staged}
+
+    @property
+    def columns(self) -> set[str]:
+        """The columns that its files have."""
+        return {name for s in self.staged for name in s.source.columns}
 
     @property
     def is_tape(self) -> bool:
@@ -100,7 +106,7 @@ class Batch:
 
     def rows(self, engine: Engine) -> nw.LazyFrame:
         """Return every row that could be split into columns, with ``reasons``, ``is_later``, ``row_id``."""
-        return engine.scan([s.path for s in self.staged], row_number="record").with_columns(ROW_ID)
+        return self._cached("rows", lambda: _numbered(self._paths, engine))
 
     def accepted(self, engine: Engine) -> nw.LazyFrame:
         """Return the accepted rows: valid, not later than the date, not a duplicate, of a date that the batch gives."""
@@ -111,11 +117,22 @@ class Batch:
         return of_dates(self._accepted(engine), self.dates, given=False)
 
     def _accepted(self, engine: Engine) -> nw.LazyFrame:
-        return accepted_rows([s.path for s in self.staged], self.verdicts, self.is_tape, engine, self.loan_ids)
+        given = (self._paths, self.verdicts, self.is_tape, engine, self.loan_ids)
+        return self._cached("accepted", lambda: accepted_rows(*given))
 
     def usable(self, engine: Engine) -> nw.LazyFrame:
         """Return the accepted rows with the columns of `BESIDE`."""
-        return _usable([s.path for s in self.staged], self.verdicts, engine)
+        return self._cached("usable", lambda: _usable(self._paths, self.verdicts, engine))
+
+    @property
+    def _paths(self) -> list[Path]:
+        return [s.path for s in self.staged]
+
+    def _cached(self, name: str, make: Callable[[], nw.LazyFrame]) -> nw.LazyFrame:
+        """Return a frame that is made once: an engine checks each step of a frame when it is added."""
+        if name not in self._frames:
+            self._frames[name] = make()
+        return self._frames[name]
 
     def as_dict(self) -> dict:
         """Return what a later phase needs to read the accepted rows."""
@@ -157,9 +174,12 @@ def _with_loan_ids(rows: nw.LazyFrame, loan_ids: Path, engine: Engine) -> nw.Laz
     return engine.in_order(joined.with_columns(loan_id=nw.coalesce("loan", "loan_id")), "row_id").select(columns)
 
 
+def _numbered(staged: list[Path], engine: Engine) -> nw.LazyFrame:
+    return engine.scan(staged, row_number="record").with_columns(ROW_ID)
+
+
 def _usable(staged: list[Path], verdicts: Path | None, engine: Engine) -> nw.LazyFrame:
-    rows = engine.scan(staged, row_number="record").with_columns(ROW_ID)
-    rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
+    rows = _numbered(staged, engine).filter(nw.col("reasons").is_null() & ~IS_LATER)
     return rows if verdicts is None else engine.anti_join(rows, verdicts)
 
 
@@ -210,18 +230,20 @@ def stage_one(
     marks = writing.decimal_marks(source, found.evidence, rules.decimal_mark)
 
     def write(whole: Path | None) -> int:
-        rows = typed(source, engine, work, whole, marks).with_columns(
-            reasons=contract.reasons(source.format, source.columns, rules.bucket_tolerance_usd)
+        rows = typed(source, engine, work, whole, marks)
+        is_percent = rules.interest_rate == writing.PERCENT and "interest_rate" in source.columns
+        rows = rows.with_columns(
+            *([writing.as_fraction("interest_rate")] if is_percent else ()),
+            reasons=contract.reasons(source.format, source.columns, rules.bucket_tolerance_usd),
+            unread=contract.unread(source.format, source.columns),
+            doubtful=writing.doubtful(found.unproven, rows.collect_schema()),
         )
-        rows = rows.with_columns(doubtful=writing.doubtful(found.unproven, rows.collect_schema()))
-        if rules.interest_rate == writing.PERCENT and "interest_rate" in source.columns:
-            rows = rows.with_columns(writing.as_fraction("interest_rate"))
         rows = with_originals(rows, source, engine, key)
         engine.write(_staged_rows(rows, source, index, is_tape, date), path, temporary=True)
-        return count(engine.scan(path))
+        return row_count(path)
 
     whole, broken = read_whole(source, text, engine, work, write)
-    if found.unproven and count(engine.scan(path).filter(nw.col("doubtful"))):
+    if found.unproven and len(engine.scan(path).filter(nw.col("doubtful")).head(1).collect("pyarrow")):
         found = writing.of_all(source, found, engine, work, whole or text)
         marks = writing.decimal_marks(source, found.evidence)
         write(whole)
@@ -263,8 +285,8 @@ def read_whole(
 def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, date: dt.date) -> nw.LazyFrame:
     """Return checked rows with the columns of the tape or of their contract, and those of `BESIDE`."""
     format_, present = source.format, set(source.columns)
-    rows = rows.with_columns(unread=contract.unread(format_, present))
-    rows = rows.with_columns(contract.without_unusable(format_, present))
+    if unusable := contract.without_unusable(format_, present):
+        rows = rows.with_columns(unusable)
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))
     if is_tape:
@@ -276,18 +298,14 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     balance = nw.col(format_.balance) if format_.balance in present else nothing
     later = (nw.col(format_.date) > date).fill_null(False) if format_.date else nw.lit(False)
     return rows.select(
-        *columns, "reasons", "original", "unread", "doubtful",
+        *columns, "original", "unread", "doubtful",
+        nw.when(nw.col("reasons") != "").then(nw.col("reasons")).alias("reasons"),
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),
         nw.when(balance < 0).then(-balance).cast(nw.Decimal(18, 2)).alias("credit_usd"),
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
     )  # fmt: skip
-
-
-def count(frame: nw.LazyFrame) -> int:
-    """Return how many rows a frame has."""
-    return frame.select(nw.len().alias("n")).collect("pyarrow")["n"][0]
 
 
 def with_amount(count: int, usd: Decimal) -> Reason:

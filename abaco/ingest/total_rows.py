@@ -65,7 +65,7 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
 def _sums(rows: nw.LazyFrame, groups: list[str]) -> list[dict]:
     """Return of each group the rows, labels, and sum and maximum of the rows without a label."""
     amount = nw.when(~nw.col("is_label")).then(nw.col("amount_usd"))
-    found = rows.with_columns(amount=amount).group_by(groups).agg(
+    found = rows.select(*groups, "is_label", amount=amount).group_by(groups).agg(
         rows=nw.len(), labels=nw.col("is_label").cast(nw.Int64()).sum(), usd=nw.col("amount").sum(),
         most=nw.col("amount").max(),
     )  # fmt: skip

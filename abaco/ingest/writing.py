@@ -39,6 +39,8 @@ PROOF, OPEN = (
     for pattern in (_PROOF, _OPEN)
 )
 PATTERNS = {("proof", mark): PROOF[mark] for mark in OTHER} | {("open", mark): OPEN[mark] for mark in OTHER}
+# the patterns tell 0 from the other digits, but not those from each other
+SAME_DIGITS = str.maketrans("23456789", "1" * 8)
 COMPILED = {key: re.compile(pattern) for key, pattern in PATTERNS.items()}
 
 
@@ -94,8 +96,11 @@ def evidence(values: Iterable[str]) -> Counter:
     >>> sorted(evidence(["1.500,50", "1.500", "500"]))
     [('open', '.'), ('proof', ',')]
     """
-    marked = [value for value in values if "." in value or "," in value]
-    return Counter(key for value in marked for key, pattern in COMPILED.items() if pattern.match(value))
+    shapes = Counter(value.translate(SAME_DIGITS) for value in values if "." in value or "," in value)
+    found: Counter = Counter()
+    for shape, count in shapes.items():
+        found.update({key: count for key, pattern in COMPILED.items() if pattern.match(shape)})
+    return found
 
 
 def check_declared(**settings: str) -> None:

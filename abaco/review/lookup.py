@@ -57,7 +57,7 @@ def _rows(
     )  # fmt: skip
     columns = rows.select("record", "loan_id", "measurement_date").sort("record").collect("pyarrow")
     records = columns.to_native().to_pylist()
-    lines = quarantine.lines(staged, [row["record"] for row in records], engine)
+    lines = quarantine.lines(staged, [row["record"] for row in records])
     return {
         (row["loan_id"], row["measurement_date"]): f"{staged.source.name}:{lines[row['record']]}"
         for row in reversed(records)  # the first of exact copies wins

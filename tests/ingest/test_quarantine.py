@@ -427,7 +427,7 @@ def test_inputs_name_use_rows_and_fingerprint_of_each_file(tmp_path):
     found, _ = sources.discover(path)
     with DuckDB() as engine:
         batches = roles.stage(found, DATE, engine, tmp_path)
-        told = roles.inputs(found, batches, engine)
+        told = roles.inputs(found, batches)
     assert [(i["name"], i["used_for"], i["rows"]) for i in told] == [
         ("financials.csv", "cash", 1), ("par.csv", BESIDE, 1), ("snapshot.csv", "tape", 3),
     ]  # fmt: skip

@@ -86,5 +86,5 @@ def figures(path: Path, date: dt.date = NOVEMBER) -> Figures:
             {name: None if entry["value"] is None else float(entry["value"]) for name, entry in entries.items()},
             {name: None if usd is None else float(usd) for name, usd in totals[date].sums.items()},
             [str(note) for note in told],
-            {entry["name"]: entry["used_for"] for entry in roles.inputs(files, batches, engine)},
+            {entry["name"]: entry["used_for"] for entry in roles.inputs(files, batches)},
         )
