@@ -240,7 +240,7 @@ class DuckDB:
         personal = set(personal)
         values = {h: mask(quoted(n), key) if n in personal else f"{quoted(n)}::VARCHAR" for h, n in columns.items()}
         packed = ", ".join(f"{quoted(heading)} := {value}" for heading, value in values.items())
-        original = f"CASE WHEN reasons IS NOT NULL THEN to_json(struct_pack({packed}))::VARCHAR END"
+        original = f"CASE WHEN reasons <> '' THEN to_json(struct_pack({packed}))::VARCHAR END"
         return nw.from_native(frame.to_native().project(f"*, {original} AS original"))
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:

@@ -233,7 +233,7 @@ class Spark:
         values = {h: spark_sql.mask(quoted(n), key) if n in personal else quoted(n) for h, n in columns.items()}
         packed = ", ".join(f"{literal(heading)}, {value}" for heading, value in values.items())
         original = f"to_json(named_struct({packed}), map('ignoreNullFields', 'false'))"
-        original = F.expr(f"CASE WHEN reasons IS NOT NULL THEN {original} END").alias("original")
+        original = F.expr(f"CASE WHEN reasons <> '' THEN {original} END").alias("original")
         return nw.from_native(keyed.select(*map(quoted, native.columns), original))
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:

@@ -13,7 +13,8 @@ from abaco.core.reasons import Reason
 from abaco.core.tables import Table
 from abaco.ingest.columns import Column
 
-NOT_FINITE = r"^[+-]?(?:nan|inf|infinity)$"
+NOT_FINITE = r"(?i)^[+-]?(?:nan|inf|infinity)$"
+NO_NUMBER_MEANT = r"(?i)^(?:[+-]?(?:nan|inf|infinity))?$"  # or an empty cell
 WRONG_KIND = {"date": "not_a_date", "amount": "not_a_number", "rate": "not_a_number", "days": "not_whole"}
 SEPARATOR = "; "
 NUMBERS = ("amount", "rate", "days")
@@ -192,17 +193,15 @@ def checks(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal
     present, found = set(present), []
     for column in (c for c in format_.columns if c.name in present and not c.optional):
         name, value, raw = column.name, nw.col(column.name), nw.col(f"raw_{column.name}")
-        text = raw.cast(nw.String()).str.strip_chars().str.to_lowercase()
+        text = raw.cast(nw.String()).str.strip_chars()
         if column.filled:
-            is_missing = raw.is_null() | (text == "")
-            found.append(Check(Reason("missing", column=name), is_missing, value.is_null()))
+            found.append(Check(Reason("missing", column=name), text.fill_null("") == "", value.is_null()))
+        if column.kind in ("amount", "rate"):
+            found.append(Check(Reason("not_finite", column=name), text.str.contains(NOT_FINITE)))
         if column.kind in WRONG_KIND:
-            unread = value.is_null() & ~raw.is_null()
-            infinite = text.str.contains(NOT_FINITE) if column.kind in ("amount", "rate") else nw.lit(False)
-            wrong_kind = unread & ~infinite & (text != "")
-            suspect = None if column.filled else unread
-            found.append(Check(Reason("not_finite", column=name), unread & infinite, suspect))
-            found.append(Check(Reason(WRONG_KIND[column.kind], column=name), wrong_kind))
+            is_meant = ~text.str.contains(NO_NUMBER_MEANT) if column.kind in ("amount", "rate") else text != ""
+            suspect = None if column.filled else value.is_null() & ~raw.is_null()
+            found.append(Check(Reason(WRONG_KIND[column.kind], column=name), value.is_null() & is_meant, suspect))
         if column.kind in NUMBERS and not column.signed and name != format_.balance:
             is_wrong = value < 0
             if column.credit and format_.balance in present:  # it goes with the balance
@@ -220,7 +219,7 @@ def unread(format_: Format, present: Iterable[str]) -> nw.Expr:
     found = []
     for column in (c for c in format_.columns if c.optional and c.kind != "text" and c.name in set(present)):
         value, raw = nw.col(column.name), nw.col(f"raw_{column.name}")
-        is_unread = value.is_null() & ~raw.is_null() & (raw.cast(nw.String()).str.strip_chars() != "")
+        is_unread = value.is_null() & (raw.cast(nw.String()).str.strip_chars() != "")
         if not column.signed and column.kind in NUMBERS:
             is_unread = is_unread | (value < 0).fill_null(False)
         found.append((column.name, is_unread))
@@ -242,7 +241,7 @@ def without_unusable(format_: Format, present: Iterable[str]) -> list[nw.Expr]:
 
 
 def reasons(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal(0)) -> nw.Expr:
-    """Return why each row fails the contract, the keys of all failed checks joined, or null where it passes.
+    """Return why each row fails the contract, the keys of all failed checks joined, or null or "" where it passes.
 
     Parameters
     ----------
@@ -253,5 +252,5 @@ def reasons(format_: Format, present: Iterable[str], tolerance: Decimal = Decima
     keys = [nw.when(check.failed).then(nw.lit(check.key)) for check in found]
     text = nw.concat_str(keys, separator=SEPARATOR, ignore_nulls=True)
     # the text is put together for the few rows that look wrong, not for every row
-    suspect = nw.any_horizontal(*(check.suspect for check in found if check.suspect is not None), ignore_nulls=True)
-    return nw.when(suspect).then(nw.when(text != "").then(text))
+    suspect = nw.any_horizontal(*(check.suspect for check in found if check.suspect is not None), ignore_nulls=False)
+    return nw.when(suspect).then(text)

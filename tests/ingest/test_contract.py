@@ -38,7 +38,7 @@ def reasons(frame, format_, *rows):
     present = [c.name for c in format_.columns]
     texts = {check.key: str(check.reason) for check in contract.checks(format_, present)}
     found = rows_of(frame(typed(format_, *rows)).with_columns(reasons=contract.reasons(format_, present)))
-    keys = [row["reasons"] and row["reasons"].split(contract.SEPARATOR) for row in found]
+    keys = [row["reasons"].split(contract.SEPARATOR) if row["reasons"] else None for row in found]
     return [names and "; ".join(texts[name] for name in names) for names in keys]
 
 
