@@ -178,6 +178,7 @@ class NotebookEngine(Engine):
         on_cell: Callable[[int, int], None] | None = None,
         save_to: Path | None = None,
         native: "NativeOutput | None" = None,
+        shell: NotebookShell | None = None,
         **_,
     ) -> None:
         """Execute a notebook up to its end or its first error.
@@ -190,8 +191,10 @@ class NotebookEngine(Engine):
             A file that the unfinished notebook is written to every few seconds.
         native
             What libraries print without Python's streams.
+        shell
+            The shell that runs the cells; by default a new one.
         """
-        shell, saved = new_shell(), 0.0
+        shell, saved = shell or new_shell(), 0.0
         try:
             for index, cell in enumerate(nb_man.nb.cells):
                 nb_man.cell_start(cell, index)
@@ -247,9 +250,8 @@ def work(connection: Connection, source: Path) -> None:
     random.seed()
     np.random.seed()
     gc.set_threshold(GARBAGE_THRESHOLD)
-    os.environ.setdefault("MPLBACKEND", INLINE_BACKEND)
     sys.path.insert(0, "")  # modules beside a notebook can be imported, as in Jupyter
-    native = NativeOutput()
+    native, shell = NativeOutput(), new_shell()
     import_ahead(source)
     try:
         executed, parameters = connection.recv()
@@ -260,7 +262,7 @@ def work(connection: Connection, source: Path) -> None:
         execute_notebook(
             str(source), str(executed), parameters=parameters, engine_name="abaco", progress_bar=False,
             cwd=str(source.parent), request_save_on_cell_execute=False, save_to=executed, native=native,
-            on_cell=lambda number, total: connection.send(("cell", number, total)),
+            shell=shell, on_cell=lambda number, total: connection.send(("cell", number, total)),
         )  # fmt: skip
         connection.send(("done",))
     except PapermillExecutionError as error:

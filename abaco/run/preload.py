@@ -9,4 +9,6 @@ from abaco.run import execution, phase  # noqa: E402, F401  # isort: skip  it no
 from abaco.ingest import quarantine  # noqa: E402, F401
 
 gc.freeze()  # and no fork copies memory to look there
+from abaco.engines import duckdb  # noqa: E402, F401  # isort: skip  frozen, it would complain at exit
+
 gc.enable()
