@@ -15,6 +15,7 @@ from abaco.ingest import contract, tape, writing
 from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.sources import Source, read, text_path
+from abaco.ingest.writing import DEFAULT_RULES, Rules
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
 IS_LATER = nw.col("is_later")
@@ -26,31 +27,6 @@ BESIDE = (
     "reasons", "original", "is_later", "has_key", "amount_usd", "credit_usd", "unread", "doubtful", "source",
     "record", "row_id",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How strictly rows are read.
-
-    Parameters
-    ----------
-    bucket_tolerance_usd
-        USD by which the columns of a row may disagree.
-    decimal_mark
-        ``point`` or ``comma``, or ``auto`` for what the values prove.
-    interest_rate
-        What an interest rate is written as: a ``fraction`` or ``percent``; ``auto``: a fraction, if they look like it.
-    """
-
-    bucket_tolerance_usd: Decimal = Decimal("0.01")
-    decimal_mark: str = writing.AUTO
-    interest_rate: str = writing.AUTO
-
-    def __post_init__(self):
-        writing.check_declared(decimal_mark=self.decimal_mark, interest_rate=self.interest_rate)
-
-
-DEFAULT_RULES = Rules()
 
 
 @dataclass(frozen=True)
