@@ -45,31 +45,6 @@ COMPILED = {key: re.compile(pattern) for key, pattern in PATTERNS.items()}
 
 
 @dataclass(frozen=True)
-class Rules:
-    """How strictly rows are read.
-
-    Parameters
-    ----------
-    bucket_tolerance_usd
-        USD by which the columns of a row may disagree.
-    decimal_mark
-        ``point`` or ``comma``, or ``auto`` for what the values prove.
-    interest_rate
-        What an interest rate is written as: a ``fraction`` or ``percent``; ``auto``: a fraction, if they look like it.
-    """
-
-    bucket_tolerance_usd: Decimal = Decimal("0.01")
-    decimal_mark: str = AUTO
-    interest_rate: str = AUTO
-
-    def __post_init__(self):
-        check_declared(decimal_mark=self.decimal_mark, interest_rate=self.interest_rate)
-
-
-DEFAULT_RULES = Rules()
-
-
-@dataclass(frozen=True)
 class Found:
     """What the values of each column of numbers prove, and the columns of which some values are still to be seen."""
 
@@ -140,6 +115,31 @@ def check_declared(**settings: str) -> None:
         if word not in WORDS[name]:
             *most, last = WORDS[name]
             raise InputError(f"ingestion.{name} is {word!r}: write {', '.join(most)} or {last}")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How strictly rows are read.
+
+    Parameters
+    ----------
+    bucket_tolerance_usd
+        USD by which the columns of a row may disagree.
+    decimal_mark
+        ``point`` or ``comma``, or ``auto`` for what the values prove.
+    interest_rate
+        What an interest rate is written as: a ``fraction`` or ``percent``; ``auto``: a fraction, if they look like it.
+    """
+
+    bucket_tolerance_usd: Decimal = Decimal("0.01")
+    decimal_mark: str = AUTO
+    interest_rate: str = AUTO
+
+    def __post_init__(self):
+        check_declared(decimal_mark=self.decimal_mark, interest_rate=self.interest_rate)
+
+
+DEFAULT_RULES = Rules()
 
 
 def decimal_marks(source: Source, found: Mapping[str, Counter], declared: str = AUTO) -> dict[str, str]:
