@@ -1,10 +1,12 @@
-"""The command line without the second that its imports take: a process that has done them forks one for each command.
+"""The command line without the seconds that imports take: a process that has done them forks one for each command.
 
-A command is a process of its own as ever, with its own environment, folder, files and exit code, and ends as ever.
+A command is a process of its own as ever, with its own environment, folder, files and exit code, and ends as ever. The
+server that forks the notebooks of a report is itself a fork, rather than a new interpreter with the same imports.
 """
 
 import atexit
 import functools
+import gc
 import json
 import os
 import pkgutil
@@ -15,13 +17,21 @@ import tempfile
 import time
 from contextlib import suppress
 from importlib import import_module
+from multiprocessing import util
 from pathlib import Path
 
+from abaco.run import process
 from tests.support.programs import END_WITH_US
 
 ROOT = Path(__file__).resolve().parents[2]
 # installed for those who use it alone, or run when they are imported
 LEFT_OUT = ("spark", "kernels", "migrations", "__main__")
+# what libraries import when they are first used
+LATE = (
+    "IPython.core.completer", "IPython.core.magics", "IPython.core.oinspect", "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg", "narwhals._arrow.dataframe", "narwhals._duckdb.dataframe",
+    "narwhals._duckdb.expr_str", "pandas.io.formats.html", "pyarrow.dataset", "pyarrow.pandas_compat",
+)  # fmt: skip
 AT_START = ("PYTHON", "LC_", "LANG")  # variables that only a new interpreter reads
 
 
@@ -30,14 +40,14 @@ def _address() -> str:
     """Start the process, once, and return the socket at which it takes commands."""
     folder = tempfile.TemporaryDirectory(prefix="abaco-warm-")
     path = f"{folder.name}/socket"
-    process = subprocess.Popen(
+    server = subprocess.Popen(
         [*END_WITH_US, sys.executable, "-m", "tests.support.warm", path], cwd=ROOT, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE, env={**os.environ, **process.SERVER_ENVIRONMENT},
     )  # fmt: skip
     atexit.register(folder.cleanup)
-    atexit.register(process.wait)
-    atexit.register(process.kill)
-    assert process.stdout.readline() == b"ready\n"
+    atexit.register(server.wait)
+    atexit.register(server.kill)
+    assert server.stdout.readline() == b"ready\n"
     return path
 
 
@@ -84,6 +94,22 @@ def _next(path: str) -> dict:
     return request
 
 
+def _fork_helper(path: str, arguments: list[str], passed: tuple[int, ...], spawn=util.spawnv_passfds) -> int:
+    """Start a helper of multiprocessing, such as the fork server of notebooks, in a fork with every import made."""
+    if arguments[-2] != "-c":  # a process that must be a new interpreter
+        return spawn(path, arguments, passed)
+    if child := os.fork():
+        return child
+    try:
+        for number in map(int, os.listdir("/proc/self/fd")):
+            if number > 2 and number not in passed:
+                with suppress(OSError):  # the listing's own
+                    os.close(number)
+        exec(arguments[-1], {})
+    finally:
+        os._exit(0)
+
+
 def _serve(path: str) -> None:
     import abaco
     from abaco.cli import main
@@ -91,6 +117,10 @@ def _serve(path: str) -> None:
     for module in pkgutil.walk_packages(abaco.__path__, "abaco."):
         if not any(part in module.name for part in LEFT_OUT):
             import_module(module.name)
+    for name in LATE:
+        import_module(name)
+    gc.freeze()
+    util.spawnv_passfds = _fork_helper
     request = _next(path)
     os.environ.clear()
     os.environ.update(request["environment"])
