@@ -60,7 +60,7 @@ def pytest_itemcollected(item):
         item.output_timeout = 300
 
 
-@pytest.fixture(params=["duckdb", "duckdb-file", "polars", "pandas"])
+@pytest.fixture(params=["duckdb", "polars", "pandas"])
 def engine(request):
     """Name of the engine, one test run each."""
     return request.param
@@ -83,8 +83,7 @@ def frame(engine, embedded, tmp_path):
         return embedded.scan(path)
 
     return {
-        "duckdb": embedded.from_arrow,
-        "duckdb-file": from_file,
+        "duckdb": from_file,
         "polars": lambda table: nw.from_native(pl.from_arrow(table).lazy()),
         "pandas": lambda table: nw.from_native(table.to_pandas(types_mapper=pd.ArrowDtype)),
     }[engine]

@@ -47,7 +47,7 @@ def test_untouched_report_is_the_same_when_run_again(kept):
 
 
 def test_large_report_is_the_same_when_run_again(tmp_path):
-    write_snapshot(tmp_path / "tape.csv", 300_000)  # more than a thread reads or writes at once
+    write_snapshot(tmp_path / "tape.csv", 180_000)  # more than a thread reads or writes at once
     project = Project(copy_project(tmp_path / "project"), tmp_path / "reports")
     made = project.report("--input", tmp_path / "tape.csv", ABACO_PII_KEY=PII_KEY)
     assert made.returncode == 0, made.stderr
@@ -73,20 +73,16 @@ def test_incomplete_report_is_the_same_when_run_again(tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["tables/history.parquet", "report.html", "email.eml", "metrics.json", "notebooks/04_report.ipynb"]
-)
-def test_file_that_was_tampered_with_is_named(copy, name):
-    path = copy.output / "2025-12-31" / name
-    path.write_bytes(path.read_bytes() + b" ")
-    assert (
-        refused(copy) == f"Error: 2025-12-31: {name} is not what the run wrote; run make report DATE=2025-12-31 again"
-    )
-
-
-def test_file_that_is_gone_is_named(copy):
-    (copy.output / "2025-12-31/tables/aging.csv").unlink()
-    assert refused(copy).startswith("Error: 2025-12-31: tables/aging.csv is not what the run wrote; ")
+def test_file_that_was_tampered_with_or_is_gone_is_named(copy):
+    folder = copy.output / "2025-12-31"
+    for name in ("tables/history.parquet", "report.html", "email.eml", "metrics.json", "notebooks/04_report.ipynb"):
+        whole = (folder / name).read_bytes()
+        for content in (whole + b" ", None):
+            (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
+            assert refused(copy) == (
+                f"Error: 2025-12-31: {name} is not what the run wrote; run make report DATE=2025-12-31 again"
+            )
+        (folder / name).write_bytes(whole)
 
 
 def test_table_that_was_tampered_with_together_with_the_manifest_is_named(copy):
@@ -123,9 +119,9 @@ def test_other_code_is_named(copy, tmp_path):
     )
 
 
-@pytest.mark.parametrize("arguments", [["--date", "2025-11-30"], ["--date", "never"]])
-def test_date_without_a_report_is_named(copy, arguments):
-    assert refused(copy, *arguments, code=2).startswith(f"Error: No finished report for {arguments[1]} in ")
+def test_date_without_a_report_is_named(copy):
+    for date in ("2025-11-30", "never"):
+        assert refused(copy, "--date", date, code=2).startswith(f"Error: No finished report for {date} in ")
 
 
 def test_without_any_report_it_says_what_to_do(project):

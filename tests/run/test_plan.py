@@ -30,7 +30,7 @@ def taken(project, *arguments, code=0):
     return phases, run
 
 
-def test_unchanged_run_executes_nothing_and_leaves_the_same_bytes(project):
+def test_unchanged_run_executes_nothing_and_leaves_the_same_bytes_unless_it_is_forced(project):
     before, (first,) = project.visible()[0], project.runs()
     phases, run = taken(project)
     assert phases == ALL
@@ -40,37 +40,28 @@ def test_unchanged_run_executes_nothing_and_leaves_the_same_bytes(project):
     changed = {name for name in before | after if before.get(name) != after.get(name)}
     assert changed <= {"run.json", "manifest.json"}
     assert taken(project)[1]["phases"]["report"]["taken_from"] == first.name  # who executed it, not who took it last
-
-
-def test_force_executes_everything(project):
     assert taken(project, "--force")[0] == []
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ("report.history_dates=6", ALL[:3]),
-        ("calculation.max_change_pct=10", ALL[:2]),
-        ("transformation.dust_usd=2", []),  # the rows that it reads are gone: ingestion makes them again
-    ],
-)
-def test_a_parameter_concerns_its_phase_and_those_after_it(project, change, expected):
-    assert taken(project, "--params", change)[0] == expected
 
 
 def test_an_edited_notebook_concerns_its_phase_and_those_after_it(project):
     edit(project, "04_report", "masthead", "page.masthead(metrics)  # as it was")
     assert taken(project)[0] == ALL[:3]
+    # the rows that transformation reads are gone: ingestion makes them again
+    assert taken(project, "--params", "transformation.dust_usd=2")[0] == []
 
 
-def test_settings_definitions_input_and_masking_key_concern_every_phase(project, monkeypatch):
+def test_a_parameter_concerns_its_phase_and_those_after_it_and_everything_else_every_phase(project, monkeypatch):
     def reusable(params=None):
         return plan.reusable(Pipeline(params).plan(date="2025-12-31")["keys"], project.output / "2025-12-31")
 
     monkeypatch.setenv("ABACO_ROOT", str(project.root))
     monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)
     assert len(reusable()) == len(ALL)
-    assert reusable("ingestion.max_reject_pct=6") == []
+    for change, phases in (
+        ("report.history_dates=6", 3), ("calculation.max_change_pct=10", 2), ("transformation.dust_usd=2", 1),
+        ("ingestion.max_reject_pct=6", 0),
+    ):  # fmt: skip
+        assert reusable(change) == list(PHASES[:phases])
     for name, old, new in (
         ("params/kpis.yml", "warning: 5", "warning: 4"),
         ("data/sample.csv", "Santa Ana", "Santa Rosa"),
@@ -83,12 +74,6 @@ def test_settings_definitions_input_and_masking_key_concern_every_phase(project,
         assert len(reusable()) == len(ALL)
     monkeypatch.delenv("ABACO_PII_KEY")
     assert reusable() == []
-
-
-def test_an_output_that_is_gone_is_made_again(project):
-    (project.runs()[0] / "tables/history.parquet").unlink()
-    assert taken(project)[0] == ALL[:2]
-    assert (project.output / "2025-12-31/tables/history.parquet").exists()
 
 
 def test_only_phases_before_a_damaged_output_are_taken(project):
@@ -112,27 +97,25 @@ def test_only_phases_before_a_damaged_output_are_taken(project):
     assert plan.intact(folder, list(PHASES)) == []
 
 
-def test_figures_that_somebody_changed_are_computed_again(project):
+def test_figures_that_somebody_changed_and_a_table_that_is_gone_are_made_again(project):
     before, path = project.visible()[0], project.output / "2025-12-31/metrics.json"
+    (project.runs()[0] / "tables/history.parquet").unlink()
     path.write_bytes(path.read_bytes().replace(b"3", b"4", 1))
     assert taken(project)[0] == ALL[:2]
-    assert project.visible()[0]["metrics.json"] == before["metrics.json"]
+    after = project.visible()[0]
+    assert [after[name] == before[name] for name in ("metrics.json", "tables/history.parquet")] == [True, True]
 
 
-def test_what_a_failed_run_left_is_not_taken_when_somebody_changed_it(project):
-    edit(project, "03_calculation", "check-kpis", "1 / 0")
-    taken(project, "--params", "transformation.dust_usd=2", code=1)
-    tape = project.runs()[-1] / "tables/tape.parquet"
-    tape.write_bytes(tape.read_bytes()[::-1])
-    edit(project, "03_calculation", "check-kpis", "wrong = []")
-    assert taken(project, "--params", "transformation.dust_usd=2")[0] == []
-
-
-def test_run_goes_on_at_the_phase_that_failed(project):
+def test_run_goes_on_at_the_phase_that_failed_unless_somebody_changed_what_it_left(project):
     edit(project, "03_calculation", "check-kpis", "1 / 0")
     phases, failed = taken(project, "--params", "transformation.dust_usd=2", code=1)
     assert phases == [] and list(failed["phases"]) == ALL[:2]
     assert not list(project.output.rglob("work"))
+    tape = project.runs()[-1] / "tables/tape.parquet"
+    whole = tape.read_bytes()
+    for content, intact in ((whole[::-1], []), (whole, list(PHASES[:2]))):
+        tape.write_bytes(content)
+        assert plan.intact(project.runs()[-1], list(PHASES[:2])) == intact
     edit(project, "03_calculation", "check-kpis", "wrong = []")
     phases, run = taken(project, "--params", "transformation.dust_usd=2")
     assert phases == ALL[:2]
