@@ -36,6 +36,7 @@ def document(definitions: Mapping[str, Definition]) -> str:
 def _entry(name: str, kpi: Definition) -> str:
     limits = [f"{level} {limit:g}" for level, limit in (kpi.thresholds or {}).items() if limit is not None]
     better = f"{kpi.direction} is better" if kpi.direction else "neither way is better"
+    limits += [] if kpi.decides else ["does not decide the state"]
     facts = "; ".join(["per cent" if kpi.unit == "%" else kpi.unit, better, *limits, kpi.owner])
     convention = f"Convention: {kpi.convention}" if kpi.convention else ""
     parts = (f"**{name}**, {kpi.title}: {facts}.", f"    {kpi.shown_formula}", kpi.note, convention)

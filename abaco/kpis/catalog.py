@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError, model_validator
 
 from abaco.core import project, yaml
 from abaco.core.errors import InputError
@@ -47,6 +47,7 @@ class Definition(BaseModel):
     formula: str = ""
     warning: StrictFloat | StrictInt | None = None
     critical: StrictFloat | StrictInt | None = None
+    decides: StrictBool = True
     note: str = ""
     convention: str = ""
 

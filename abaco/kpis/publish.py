@@ -71,6 +71,7 @@ def kpi_entries(
             "partial_through": str(partial_through) if partial_through and of_month else None,
             "bounds": {side: number(value) for side, value in bounds[name].items()} if name in (bounds or {}) else None,
             "thresholds": kpi.thresholds,
+            "decides": kpi.decides,
             "formula": kpi.shown_formula,
             "precision": kpi.precision,
             "owner": kpi.owner,

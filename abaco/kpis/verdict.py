@@ -12,7 +12,7 @@ The states, the most severe first:
 Incomplete is more severe than a warning because a limit that was not checked may be passed by any amount, even
 critically. If it were milder, a report would look better after the file with the bad figure was removed. A figure known
 to be critical stays above it, as that needs attention at once; the number of checked limits stands beside every state.
-The figures of `UNDECIDING` are checked and named like all others, but make no state critical or a warning.
+A figure that does not decide is checked and named like all others, but makes no state critical or a warning.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,6 @@ from abaco.core.reasons import Reason
 
 # kind of what an input lost → its reason
 LOST = {"file": "file_lost", "column": "column_lost", "rows": "rows_changed", "bytes": "bytes_changed"}
-UNDECIDING = ("PortfolioHealth",)  # past a limit at nearly any PAR
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
 
@@ -52,17 +51,17 @@ def verdict(
 
     Examples
     --------
-    >>> limits = {"warning": 5, "critical": 8}
-    >>> verdict({"PAR30": {"title": "PAR 30", "status": "ok", "thresholds": limits}})["state"]
+    >>> par = {"title": "PAR 30", "thresholds": {"warning": 5, "critical": 8}, "decides": True}
+    >>> verdict({"PAR30": {**par, "status": "ok"}})["state"]
     'ok'
-    >>> verdict({"PAR30": {"title": "PAR 30", "status": "not_computable", "thresholds": limits}})["state"]
+    >>> verdict({"PAR30": {**par, "status": "not_computable"}})["state"]
     'incomplete'
     """
     limited = {name: kpi["status"] for name, kpi in kpis.items() if kpi["thresholds"]}
     past = {level: [name for name, status in limited.items() if status == level] for level in ("critical", "warning")}
     unchecked = [name for name, status in limited.items() if status == "not_computable"]
-    was_critical = [name for name in unchecked if lost and name in lost["critical"] and name not in UNDECIDING]
-    deciding = {level: set(names) - set(UNDECIDING) for level, names in past.items()}
+    deciding = {level: any(kpis[name]["decides"] for name in names) for level, names in past.items()}
+    was_critical = [name for name in unchecked if lost and name in lost["critical"] and kpis[name]["decides"]]
     if deciding["critical"] or was_critical:
         state = "critical"
     elif unchecked or lost or shrunk:

@@ -205,7 +205,8 @@ def _past(of, past, judged):
     """Return how many figures are past a limit, and which."""
     levels = {kpi["status"] for _, kpi in past}
     if len(levels) == 2:
-        names = [say(f"{{name}} ({kpi['status']} limit)", name=named(name, kpi)) for name, kpi in past]
+        at = {level: [named(name, kpi) for name, kpi in past if kpi["status"] == level] for level in STATUSES}
+        names = [say(f"the {level} one for {{names}}", names=listing(those)) for level, those in at.items() if those]
         form = f"{{hits}} {of} are past a limit: {{names}}."
     else:
         (level,), names = levels, [named(name, kpi) for name, kpi in past]

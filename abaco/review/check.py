@@ -105,7 +105,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     rows = [totals[date].rows for date in sorted(totals)][-2:]
     shrunk = verdict.shrunk(rows[-1], rows[0], max_rows_change_pct=limit)
     kpis = {
-        name: {"title": kpi.title, "thresholds": kpi.thresholds, "status": entries[name]["status"]}
+        name: {"status": entries[name]["status"], **{k: getattr(kpi, k) for k in ("title", "thresholds", "decides")}}
         for name, kpi in definitions.items()
     }
     yield from _prospect(day, as_of, later, verdict.verdict(kpis, lost, shrunk))

@@ -15,7 +15,7 @@ TODAY = dt.date(2026, 1, 10)
 def kpi(value, status, **changes):
     found = {
         "title": "Portfolio at risk, 30 days", "value": value, "unit": "%", "direction": "lower", "status": status,
-        "precision": 4, "thresholds": {"warning": 5, "critical": 8}, "previous": None, "reason": None,
+        "precision": 4, "thresholds": {"warning": 5, "critical": 8}, "decides": True, "previous": None, "reason": None,
     }  # fmt: skip
     return {**found, **changes}
 

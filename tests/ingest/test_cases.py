@@ -93,7 +93,7 @@ def test_what_can_be_read_in_one_way_is_right(tmp_path, columns, delimiter):
 def test_value_that_no_loan_needs_does_not_cost_the_loan(tmp_path, cell):
     found = figures_of(csv(tmp_path / "loans.csv", loans(interest_rate=[cell] + ["0.24"] * 9)))
     assert only(found.values, RIGHT) == RIGHT
-    assert "Of the loans 1 values of interest_rate could not be read: they count as unknown." in found.notes
+    assert "Values of interest_rate in the loans that could not be read, and count as unknown: 1." in found.notes
 
 
 def test_other_unusable_values_are_unknown_and_counted(tmp_path):
@@ -309,7 +309,8 @@ def test_second_borrower_of_a_loan_does_not_double_it(tmp_path):
     assert only(found.values, RIGHT) == RIGHT
     assert found.rows["duplicates"] == 1
     assert (
-        "1 rows of loans.csv repeat a loan for another borrower; the loan counts once, with the first." in found.notes
+        "Rows of loans.csv that repeat a loan for another borrower: 1; each loan counts once, with its first borrower."
+        in found.notes
     )
 
 

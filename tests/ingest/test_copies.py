@@ -94,7 +94,7 @@ def test_rows_of_overlapping_exports_count_once(tmp_path):
     rows, batches = accepted(folder(tmp_path / "parts", {"transactions_november.csv": (HEADER, ROWS[-1], payment)}))
     assert rows == whole
     assert [str(note) for batch in batches for note in batch.notes] == [
-        "1 row (990.00 USD of principal) of transactions_november.csv are in transactions.csv too; they count once."
+        "Also in transactions.csv, and counted once: 1 row (990.00 USD of principal) of transactions_november.csv."
     ]
 
 

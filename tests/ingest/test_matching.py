@@ -3,7 +3,7 @@
 from tests.support.book_of_two_dates import FILES, OCTOBER, figures, folder
 from tests.support.exports import LOANS, PAYMENTS, ingest, write
 
-STRAYS = "belong to no loan of the loans export; they count in the sums of their month."
+STRAYS = "Without a loan in the loans export, and only in the sums of their month:"
 
 
 def payments(*rows):
@@ -113,8 +113,8 @@ def test_rows_without_a_loan_are_told_by_export(tmp_path):
         }.items()
     }  # fmt: skip
     assert figures(folder(tmp_path, changes)).notes == [
-        f"1 row (60.25 USD of principal) of the payment schedules {STRAYS}",
-        f"2 rows (1,000.00 USD of principal) of the transactions {STRAYS}",
+        f"{STRAYS} 1 row (60.25 USD of principal) of the payment schedules.",
+        f"{STRAYS} 2 rows (1,000.00 USD of principal) of the transactions.",
     ]
 
 
@@ -122,4 +122,4 @@ def test_a_refund_of_a_loan_that_is_not_in_the_book_lowers_what_was_paid_and_is_
     rows = (*FILES["transactions.csv"], "X - 8,REFUND,2025-11-29,40,0,0,0,0,0,0,USD")
     found = figures(folder(tmp_path, {"transactions.csv": rows}))
     assert found.sums["month_paid_usd"] == 1000.0
-    assert found.notes == [f"1 row (40.00 USD of principal) of the transactions {STRAYS}"]
+    assert found.notes == [f"{STRAYS} 1 row (40.00 USD of principal) of the transactions."]

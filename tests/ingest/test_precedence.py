@@ -37,7 +37,7 @@ def test_what_disagrees_is_told_with_both_amounts(tmp_path):
         "total_receivable_usd: 9,010.00 USD in the PAR balances, which count, and 9,100.00 USD in the canonical "
         "snapshot.",
         "dpd_7_30_usd: 9,000.00 USD in the PAR balances, which count, and 9,090.00 USD in the canonical snapshot.",
-        "The PAR balances and the canonical snapshot disagree on 1 earlier dates, the last 2025-10-31.",
+        "Earlier dates on which the PAR balances and the canonical snapshot disagree: 1, the last 2025-10-31.",
     ]
 
 

@@ -33,7 +33,7 @@ def test_all_that_fits_needs_no_word(frame):
 
 def test_balances_without_a_loan_are_told(frame):
     assert notes(book(frame, tape=TAPE + "    2025-03-31  A - 2  1234.50", loans=LOANS)) == [
-        "1 row (1,234.50 USD of principal) of the tape belong to no loan of the loans export, and so to no vintage."
+        "Without a loan in the loans export, and so without a vintage: 1 row (1,234.50 USD of principal) of the tape."
     ]
 
 
@@ -46,11 +46,11 @@ def test_words_that_nobody_knows_and_payments_that_came_back_are_told_with_their
         A        1        2025-02-11  1000.00         Quién sabe
     """
     assert notes(book(frame, tape=TAPE, loans=LOANS, payments=payments)) == [
-        "1 row (1,000.00 USD of principal) of the real payments count nowhere: Quién sabe is not in params/flows.yml; "
+        "Left out of the real payments: 1 row (1,000.00 USD of principal), as Quién sabe is not in params/flows.yml; "
         "add it there.",
         "Payments of the real payments that were reversed or failed, and do not count: 1 row (20.00 USD of principal).",
-        "1 row (30.00 USD of principal) of the real payments count nowhere: their status does not say that something "
-        "was paid.",
+        "Left out of the real payments: 1 row (30.00 USD of principal), whose status does not say that something was "
+        "paid.",
     ]
 
 
@@ -72,7 +72,7 @@ def test_types_that_are_no_payment_and_payments_not_used_are_told(frame):
     )
     assert notes(found) == [
         "The real payments are not used: the transactions tell what was paid.",
-        "1 row (50.00 USD of principal) of the transactions count nowhere: their type does not say that something was "
+        "Left out of the transactions: 1 row (50.00 USD of principal), whose type does not say that something was "
         "paid.",
     ]
 

@@ -14,7 +14,9 @@ LOST = {"date": "2025-11-30", "run_id": "r", "items": [ITEM], "critical": ["B"]}
 def kpis(*statuses):
     """Return KPIs A, B, … with limits, or without for the status none."""
     limits = (None if status == "none" else LIMITS for status in statuses)
-    entries = ({"title": "", "status": s, "thresholds": at} for s, at in zip(statuses, limits, strict=True))
+    entries = (
+        {"title": "", "status": s, "thresholds": at, "decides": True} for s, at in zip(statuses, limits, strict=True)
+    )
     return dict(zip("ABCDE", entries, strict=False))
 
 
@@ -55,7 +57,7 @@ def test_figure_that_was_critical_stays_critical_when_it_cannot_be_checked_any_m
     assert verdict(kpis("not_computable", "ok"), LOST)["state"] == "incomplete"
 
 
-@pytest.mark.parametrize("statuses", itertools.product(("ok", "warning", "critical"), repeat=3))
+@pytest.mark.parametrize("statuses", [*itertools.product(("ok", "warning", "critical"), repeat=3)])
 def test_removing_the_input_of_a_figure_never_makes_the_verdict_better(statuses):
     full = verdict(kpis(*statuses))
     for index in range(3):

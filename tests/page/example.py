@@ -24,7 +24,7 @@ def kpi(title, value=None, **rest):
         "title": title, "value": value, "unit": "%", "direction": "lower", "status": "ok", "reason": None,
         "numerator": None, "denominator": None, "rows": 4, "previous": None, "change": None,
         "thresholds": None, "formula": "Σ a / Σ b × 100", "precision": 4, "note": "", "group": "core",
-        "bounds": None,
+        "bounds": None, "decides": True,
     }  # fmt: skip
     return usual | rest
 

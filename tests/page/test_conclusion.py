@@ -29,7 +29,7 @@ def said(metrics, history=(), bridges=(), segments=()):
         ),
         (
             ("critical", "ok", "ok", "ok", "warning"),
-            "2 of 5 figures with limits are past a limit: PAR30 (warning limit) and PAR60 (critical limit).",
+            "2 of 5 figures with limits are past a limit: the critical one for PAR60 and the warning one for PAR30.",
         ),
         (("none",) * 5, "no figure has limits to judge it by."),
         (("not_computable",) * 5, "none of the 5 limits could be checked."),
@@ -94,7 +94,7 @@ def test_all_limits_may_be_checked_of_an_input_that_lost_something(metrics):
 def test_portfolio_health_is_named_and_does_not_decide_the_state(metrics):
     for kpi in metrics["kpis"].values():
         kpi["status"] = "ok"
-    metrics["kpis"]["PortfolioHealth"]["status"] = "critical"
+    metrics["kpis"]["PortfolioHealth"] |= {"status": "critical", "decides": False}
     metrics = judged(metrics)
     assert metrics["verdict"]["state"] == "ok"
     assert verdict(metrics) == (
@@ -104,7 +104,9 @@ def test_portfolio_health_is_named_and_does_not_decide_the_state(metrics):
     metrics["kpis"]["PAR90"]["status"] = "warning"
     metrics = judged(metrics)
     assert metrics["verdict"]["state"] == "warning"
-    assert "PAR90 (warning limit) and arrears-and-cash index (PortfolioHealth) (critical limit). " in verdict(metrics)
+    assert "the critical one for arrears-and-cash index (PortfolioHealth) and the warning one for PAR90. " in verdict(
+        metrics
+    )
 
 
 def test_state_comes_first(metrics):

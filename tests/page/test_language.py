@@ -96,7 +96,7 @@ def _composed():
               for verb, whose in (("is", "its"), ("are", "their"))),
         )
     }  # fmt: skip
-    verdicts |= {f"{{name}} ({level} limit)" for level in ("warning", "critical")}
+    verdicts |= {f"the {level} one for {{names}}" for level in ("warning", "critical")}
     words = {f"{noun} {{number}}" for noun in concentration.NOUNS}
     plurals = {f"{text}s" for text in SPANISH if f"{text}s" in SPANISH}
     named = {name for names in bands.BANDS.values() for name in names if re.search("[a-z]", name)}
