@@ -88,12 +88,11 @@ def check_date(dates: Mapping[dt.date, bool], date: dt.date) -> None:
 
 
 def _without_rows(dates: list[dt.date], date: dt.date) -> str:
-    before = max((d for d in dates if d < date), default=None)
-    after = min((d for d in dates if d > date), default=None)
-    nearest = " and ".join(str(d) for d in (before, after) if d)
-    if not nearest:
+    if not dates:
         return f"No row for {date} in the input: it has no usable row at all"
-    return f"No row for {date} in the input; the nearest dates are {nearest}"
+    nearest = {max((d for d in dates if d < date), default=None), min((d for d in dates if d > date), default=None)}
+    choice = " or ".join(f"DATE={day}" for day in sorted(nearest - {None}))
+    return f"No row for {date} in the input; the nearest that it has: {choice}"
 
 
 def as_of(tape: nw.LazyFrame, date: dt.date) -> dt.date:

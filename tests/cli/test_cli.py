@@ -108,7 +108,8 @@ def test_date_without_rows_names_the_nearest(kept):
     result = kept.report(date="2025-07-15")
     assert (result.returncode, result.stdout) == (2, "")
     assert (
-        result.stderr == "Error: No row for 2025-07-15 in the input; the nearest dates are 2025-06-30 and 2025-07-31\n"
+        result.stderr
+        == "Error: No row for 2025-07-15 in the input; the nearest that it has: DATE=2025-06-30 or DATE=2025-07-31\n"
     )
     assert not (kept.output / "2025-07-15").exists()
     assert kept.runs("2025-07-15") == []
@@ -353,7 +354,8 @@ def test_check_fails_as_a_report_would(kept):
     result = kept.abaco("check", "--date", "2025-07-15")
     assert result.returncode == 2
     assert (
-        result.stderr == "Error: No row for 2025-07-15 in the input; the nearest dates are 2025-06-30 and 2025-07-31\n"
+        result.stderr
+        == "Error: No row for 2025-07-15 in the input; the nearest that it has: DATE=2025-06-30 or DATE=2025-07-31\n"
     )
     assert tree(kept.root) == before
 

@@ -380,9 +380,12 @@ DAYS = [dt.date(2025, 10, 31), dt.date(2025, 12, 31), dt.date(2026, 1, 31)]
     ("day", "message"),
     [
         (dt.date(2025, 12, 31), None),
-        (dt.date(2025, 11, 30), "No row for 2025-11-30 in the input; the nearest dates are 2025-10-31 and 2025-12-31"),
-        (dt.date(2025, 1, 1), "No row for 2025-01-01 in the input; the nearest dates are 2025-10-31"),
-        (dt.date(2027, 1, 1), "No row for 2027-01-01 in the input; the nearest dates are 2026-01-31"),
+        (
+            dt.date(2025, 11, 30),
+            "No row for 2025-11-30 in the input; the nearest that it has: DATE=2025-10-31 or DATE=2025-12-31",
+        ),
+        (dt.date(2025, 1, 1), "No row for 2025-01-01 in the input; the nearest that it has: DATE=2025-10-31"),
+        (dt.date(2027, 1, 1), "No row for 2027-01-01 in the input; the nearest that it has: DATE=2026-01-31"),
     ],
 )
 def test_date_without_rows_names_the_nearest_dates_that_exist(day, message):

@@ -94,7 +94,11 @@ def test_nothing_is_written(balances):
             {"ingestion": {"max_reject_pct": 19.0}},
             r"1 of 5 rows of the PAR balances are rejected \(20.00 %",
         ),
-        ("2025-12-15", LENIENT, r"No row for 2025-12-15 in the input; the nearest dates are 2025-11-30 and 2025-12-31"),
+        (
+            "2025-12-15",
+            LENIENT,
+            r"No row for 2025-12-15 in the input; the nearest that it has: DATE=2025-11-30 or DATE=2025-12-31",
+        ),
         ("2025-12-32", LENIENT, r"DATE 2025-12-32 is not a valid date"),
         ("2025-12-31", {"ingestion": {"max": 1}}, r"params: ingestion.max is not a known parameter"),
     ],
