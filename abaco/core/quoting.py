@@ -1,7 +1,7 @@
 """What a message may quote of somebody else's file: its headings and its name, but nothing personal in them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 DATE = re.compile(r"^\s*[^\W\d]{3,10}\.?[\s/.-]*\d{2,4}\s*$|\d[-/.\s][^\W\d]{3,10}[-/.\s]\d")
@@ -22,20 +22,52 @@ def is_value(text: str) -> bool:
     return "@" in text or 0 < digits >= letters or bool(DATE.search(text))
 
 
-def quotable(headings: Iterable[str], known: int) -> list[str]:
+def quotable(headings: Sequence[str], known: Sequence[bool], rows: Iterable[Sequence[str]] = ()) -> list[str]:
     """Return the headings that a message may show, without stray blanks.
 
-    A first line that is not a header holds values: without a known heading, or with no more of them than cells that
-    look like values, none is shown.
+    A first line that is not a header holds values. With no more known headings than cells that look like values, none
+    is shown. Where the rows below do not prove the first line a header, and most of it is unknown, the known ones are.
 
     Parameters
     ----------
     known
-        How many of the headings a contract knows.
+        Whether a contract knows each heading.
+    rows
+        The first rows below.
+
+    Examples
+    --------
+    >>> quotable(["Ana", "cash", "Lima"], [False, True, False], [["Eva", "cash", "Lima"]])
+    ['cash']
+    >>> quotable(["Broker", "cash", "City"], [False, True, False], [["Eva", "12.50", "Lima"]])
+    ['Broker', 'cash', 'City']
     """
-    cells = [heading.strip() for heading in headings]
-    shown = [cell for cell in cells if cell and not is_value(cell)]
-    return shown if known > len([cell for cell in cells if cell]) - len(shown) else []
+    cells = [(heading.strip(), is_known) for heading, is_known in zip(headings, known, strict=True) if heading.strip()]
+    shown = [(cell, is_known) for cell, is_known in cells if not is_value(cell)]
+    if sum(known) <= len(cells) - len(shown):
+        return []
+    is_header = 2 * sum(known) >= len(cells) or _stands_above_values(headings, list(rows))
+    return [cell for cell, is_known in shown if is_known or is_header]
+
+
+def _stands_above_values(headings: Sequence[str], rows: list[Sequence[str]]) -> bool:
+    """Return whether a cell that is no value has values alone below it."""
+    columns = zip(headings, *(row for row in rows if len(row) == len(headings)), strict=True)
+    filled = ([cell for cell in column if cell.strip()] for column in columns)
+    return any(len(cells) > 1 and not is_value(cells[0]) and all(map(is_value, cells[1:])) for cells in filled)
+
+
+def word(text: str) -> str:
+    """Return a word of a cell, or ``…`` where it may be a name or a number: words with capitals or digits.
+
+    Examples
+    --------
+    >>> [word(text) for text in ("PAYMENT", "Late fee", "Ana Lima", "to account 7777-8888")]
+    ['PAYMENT', 'Late fee', '…', '…']
+    """
+    first, *more = text.split() or [""]
+    is_word = len(more) < 3 and re.fullmatch(r"[^\W\d]+(?:-[^\W\d]+)?", first) and all(map(str.islower, more))
+    return text if is_word else HIDDEN
 
 
 def file_name(path: Path) -> str:

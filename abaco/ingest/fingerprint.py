@@ -16,13 +16,14 @@ from abaco.core.quoting import file_name
 CHUNK = 1 << 19  # it stays in a core's cache while it is examined
 SAMPLE = 1 << 18
 LARGE = 1 << 27
-NO_TEXT = "{} is neither UTF-8 nor Windows-1252 text: export it again as CSV in UTF-8"
+NO_TEXT = "{} is neither UTF-8, UTF-16 nor Windows-1252 text: export it again as CSV in UTF-8"
 
 
 def fingerprint(path: Path, text: bool) -> dict:
     """Read a file once: SHA-256 and, of text, encoding, delimiter, lines, and delimiters outside quotes."""
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
-    encoding, delimiter, lines, delimiters, quoted, last = "utf-8", b"", 0, 0, 0, b""
+    wide, delimiter, lines, delimiters, quoted, last = None, b"", 0, 0, 0, b""
+    encoding = "utf-8"
     count = bytes.count if path.stat().st_size < LARGE else _count_many
     with path.open("rb") as file, ThreadPoolExecutor(1) as beside:
         hashed = beside.submit(bytes)
@@ -31,11 +32,15 @@ def fingerprint(path: Path, text: bool) -> dict:
             hashed = beside.submit(digest.update, chunk)  # hashing runs beside the search of the text
             if not text:
                 continue
+            if not delimiter and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                encoding, wide = "utf-16", codecs.getincrementaldecoder("utf-16")(errors="replace")
+            if wide:
+                chunk = wide.decode(chunk).encode()
             if b"\0" in chunk:
                 raise InputError(
                     f"{file_name(path)} is not a text file (it holds binary data): export it again as CSV in UTF-8"
                 )
-            delimiter = delimiter or max((b",", b";", b"\t"), key=chunk.split(b"\n", 1)[0].count)
+            delimiter = delimiter or max((b",", b";", b"\t", b"|"), key=chunk.split(b"\n", 1)[0].count)
             lines, last = lines + count(chunk, b"\n"), chunk[-1:]
             parts = chunk.split(b'"') if b'"' in chunk else [chunk]  # every other part is within quotes
             delimiters += count(b"".join(parts[quoted::2]), delimiter)
@@ -64,7 +69,7 @@ def sample_rows(path: Path, encoding: str, delimiter: str) -> tuple[list[list[st
         sample = file.read(SAMPLE)
     try:
         text = sample.decode(
-            "utf-8-sig" if encoding == "utf-8" else encoding, errors="ignore" if encoding == "utf-8" else "strict"
+            "utf-8-sig" if encoding == "utf-8" else encoding, errors="strict" if encoding == "cp1252" else "ignore"
         )
     except UnicodeDecodeError:
         raise InputError(NO_TEXT.format(file_name(path))) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -170,7 +171,7 @@ def _distinct(name: str, taken: list[str]) -> str:
     return name if name not in taken else _distinct(f"{len(taken)} {name}", taken)
 
 
-def recognise(headings: list[str], file: str) -> Format:
+def recognise(headings: list[str], file: str, rows: Iterable[list[str]] = ()) -> Format:
     """Return the format that a header belongs to, whatever the case, order and stray blanks of its headings.
 
     Parameters
@@ -179,6 +180,8 @@ def recognise(headings: list[str], file: str) -> Format:
         The header's cells as they stand in the file.
     file
         What to call the file in an error.
+    rows
+        The first rows below, which tell whether the headings are some.
 
     Raises
     ------
@@ -193,9 +196,10 @@ def recognise(headings: list[str], file: str) -> Format:
     # a snapshot that lacks a column still has a date and cash, like a financial statement
     if best is None or most > 2 * best.matched(names):
         nearest = min(FORMATS.values(), key=lambda f: (-f.matched(names), len(f.lacks(names))))
-        if shown := quotable(headings, sum(any(f.matched([name]) for f in FORMATS.values()) for name in names)):
+        if shown := quotable(headings, [any(f.matched([name]) for f in FORMATS.values()) for name in names], rows):
+            others = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
             raise InputError(
-                f"{file} fits no known format: it has the columns {', '.join(shown)}; "
+                f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; "
                 f"the nearest format, {nearest.title}, also needs {', '.join(nearest.lacks(names))}"
             )
         raise InputError(
@@ -216,7 +220,7 @@ def _inspect(path: Path, already: dict) -> Source:
     if stat.st_size == 0:
         raise InputError(f"{name} is empty (0 bytes): export it again")
     kind = KINDS[path.suffix.lower()]
-    form = {}
+    form, rows = {}, []
     print_ = fingerprint(path, text=kind == "csv")
     if kind == "csv":
         rows, _ = sample_rows(path, print_["encoding"], print_["delimiter"])
@@ -232,7 +236,7 @@ def _inspect(path: Path, already: dict) -> Source:
     if not any(h.strip() for h in headings):
         raise InputError(f"{name} has no header line: the first line must name the columns")
     try:
-        format_ = recognise(headings, name)
+        format_ = recognise(headings, name, rows[1:])
     except InputError as error:
         raise UnknownFormatError(str(error)) from None
     names = format_.plain([normalise(h) for h in headings])

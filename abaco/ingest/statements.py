@@ -5,13 +5,15 @@ from decimal import Decimal
 
 import narwhals as nw
 
-from abaco.core.quoting import HIDDEN, quotable
+from abaco.core.quoting import HIDDEN, is_value
 from abaco.engines import Engine
 from abaco.ingest.columns import ACCOUNTS, normalise
 from abaco.ingest.formats import STATEMENTS_LONG, STATEMENTS_WIDE
 from abaco.ingest.staging import Batch
 
 ACCOUNT_OF = {heading: account for account, headings in ACCOUNTS.items() for heading in (account, *headings)}
+# an account with none of these words may be a person
+ACCOUNT_WORDS = {word for heading in ACCOUNT_OF for word in heading.split("_") if len(word) > 2} - {"and"}
 RANK = {heading: place for place, heading in enumerate(ACCOUNT_OF)}
 
 
@@ -48,7 +50,7 @@ def unknown(batches: list[Batch], engine: Engine) -> list[str]:
     """
     metrics = {row["metric"].strip() for row in _long_rows(batches, engine)}
     unused = sorted(m for m in metrics if normalise(m) not in ACCOUNT_OF)
-    shown = [m for m in quotable(unused, len(metrics) - len(unused)) if m]
+    shown = [m for m in unused if not is_value(m) and ACCOUNT_WORDS & set(normalise(m).split("_"))]
     return shown + [HIDDEN] * (len(shown) < len(unused))
 
 

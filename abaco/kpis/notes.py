@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import narwhals as nw
 
+from abaco.core import quoting
 from abaco.core.dates import day_number
 from abaco.core.reasons import Reason
 from abaco.ingest.reconciliation import amounted
@@ -38,8 +39,9 @@ def _unused(book: Book) -> Iterator[Reason]:
 def _unknown_words(book: Book) -> tuple[str, ...]:
     """Return the words that no list of params/flows.yml has, the first ones where there are many."""
     told = book.cached(flows.meanings)
-    words = [word for meanings in told.values() for word in meanings.get(flows.UNKNOWN, ())]
-    return (*words[:MOST_NAMED], "…") if len(words) > MOST_NAMED else tuple(words)
+    words = {quoting.word(text) for meanings in told.values() for text in meanings.get(flows.UNKNOWN, ())}
+    named = sorted(words - {quoting.HIDDEN})[:MOST_NAMED]
+    return (*named, *([quoting.HIDDEN] if len(named) < len(words) else []))
 
 
 def _tape_without_loan(book: Book) -> Iterator[Reason]:

@@ -81,7 +81,7 @@ def csv_bytes(mark=".", delimiter=",", encoding="utf-8", end="\n"):
 
 
 @pytest.mark.parametrize("mark", ["point", "comma", "groups", "comma groups"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_csv_gives_the_same_figures_however_it_is_written(tmp_path, delimiter, encoding, mark):
     path = tmp_path / "book.csv"
@@ -411,9 +411,17 @@ def test_first_line_that_holds_values_is_not_shown(tmp_path, first, delimiter):
     assert "has no known column name; write the names of the columns there" in message
 
 
+@pytest.mark.parametrize("first", ["Rosa Planted,Efectivo,San Miguel", "Elaborado por,Rosa Planted,estado"])
+def test_of_a_line_that_may_be_no_header_only_known_names_are_shown(tmp_path, first):
+    message = fails(write(tmp_path / "book.csv", first, "Hugo Planted,Caja,Sonsonate", "Eva Planted,Caja,Ahuachapán"))
+    assert "Planted" not in message and " and 2 more; " in message
+    message = fails(write(tmp_path / "book.csv", first, "Hugo Planted,Caja,12.50"))
+    assert f"it has the columns {first.replace(',', ', ')}; " in message  # an amount stands below a word
+
+
 def test_heading_that_looks_like_a_value_is_not_shown(tmp_path):
     message = fails(write(tmp_path / "book.csv", "loan_id,interest_rate,ana@example.org,colour", "1,1,1,1"))
-    assert "it has the columns loan_id, interest_rate, colour; " in message
+    assert "it has the columns loan_id, interest_rate, colour and 1 more; " in message
     header = f"{SNAPSHOT},ana@example.org,+503 5550-0001,15-Feb-2025,nota"
     [source], _ = sources.discover(write(tmp_path / "book.csv", header, f"{snapshot()},1,1,1,1"))
     assert source.left_behind == ["nota"]
@@ -443,7 +451,7 @@ def test_binary_or_utf16_file_named_csv_is_an_error(tmp_path, content):
 
 
 def test_text_in_neither_encoding_is_an_error_wherever_it_is(tmp_path):
-    message = "book.csv is neither UTF-8 nor Windows-1252 text: export it again as CSV in UTF-8"
+    message = "book.csv is neither UTF-8, UTF-16 nor Windows-1252 text: export it again as CSV in UTF-8"
     path = tmp_path / "book.csv"
     path.write_bytes(SNAPSHOT.encode() + b",nota\n" + snapshot().encode() + b",\x81\n")
     assert fails(path) == message

@@ -60,6 +60,12 @@ def test_of_many_unknown_words_the_first_are_named(frame):
     assert "4 rows (4.00 USD of principal)" in note and "Alfa, Beta, Gama, … is not" in note
 
 
+def test_words_that_may_be_a_name_or_a_number_are_not_quoted(frame):
+    rows = "".join(f"    A - 1  {word}  2025-02-11  1.00\n" for word in ("Ana Planted", "to 7777-8888", "Late fee"))
+    [note] = notes(book(frame, tape=TAPE, transactions=TRANSACTIONS + rows))
+    assert "3 rows (3.00 USD of principal), as Late fee, … is not in params/flows.yml" in note
+
+
 def test_types_that_are_no_payment_and_payments_not_used_are_told(frame):
     found = book(
         frame,
