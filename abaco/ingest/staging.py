@@ -212,14 +212,14 @@ def stage_one(
             *([writing.as_fraction("interest_rate")] if is_percent else ()),
             reasons=contract.reasons(source.format, source.columns, rules.bucket_tolerance_usd),
             unread=contract.unread(source.format, source.columns),
-            doubtful=writing.doubtful(found.unproven, rows.collect_schema()),
+            doubtful=writing.doubtful(found, rows.collect_schema()),
         )
         rows = with_originals(rows, source, engine, key)
         engine.write(_staged_rows(rows, source, index, is_tape, date), path, temporary=True)
         return row_count(path)
 
     whole, broken = read_whole(source, text, engine, work, write)
-    if found.unproven and len(engine.scan(path).filter(nw.col("doubtful")).head(1).collect("pyarrow")):
+    if (found.unproven or found.coarse) and len(engine.scan(path).filter(nw.col("doubtful")).head(1).collect("pyarrow")):
         found = writing.of_all(source, found, engine, work, whole or text)
         marks = writing.decimal_marks(source, found.evidence)
         write(whole)

@@ -2,13 +2,14 @@
 
 ``1.500`` is one and a half or fifteen hundred. A column is read with a decimal point or comma only if one of its values
 can be read in no other way, or if the rest of the file proves that the mark groups thousands. Where neither holds, the
-file is refused with both readings.
+file is refused with both readings; so is one that has both ``12.50`` and ``1.790`` in a column, unless another value
+shows that the column has more than two decimals.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -32,13 +33,15 @@ _PROOF = (
     r"^\s*[+-]?(?:\d*D(?:\d{1,2}|\d{4,})|0?D\d+|\d{4,}D\d+|\d{1,3}(?:G\d{3})+D\d+|\d{1,3}(?:G\d{3}){2,}"
     r"|\d+D\d+[eE][+-]?\d+)\s*%?\s*$"
 )
+# The same of more than two decimals.
+_FINE = r"^\s*[+-]?(?:\d*D\d{4,}|0?D\d{3,}|\d{4,}D\d{3,}|\d{1,3}(?:G\d{3})+D\d{3,}|\d+D\d+[eE][+-]?\d+)\s*%?\s*$"
 # Three digits behind the only mark: decimals, or a thousand. A rate is never a thousand.
 _OPEN = r"^\s*[+-]?[1-9]\d{0,2}D\d{3}\s*%?\s*$"
-PROOF, OPEN = (
-    {mark: pattern.replace("D", rf"\{mark}").replace("G", rf"\{OTHER[mark]}") for mark in OTHER}
-    for pattern in (_PROOF, _OPEN)
-)
-PATTERNS = {("proof", mark): PROOF[mark] for mark in OTHER} | {("open", mark): OPEN[mark] for mark in OTHER}
+PATTERNS = {
+    (name, mark): pattern.replace("D", rf"\{mark}").replace("G", rf"\{OTHER[mark]}")
+    for name, pattern in (("proof", _PROOF), ("fine", _FINE), ("open", _OPEN))
+    for mark in OTHER
+}
 # the patterns tell 0 from the other digits, but not those from each other
 SAME_DIGITS = str.maketrans("23456789", "1" * 8)
 COMPILED = {key: re.compile(pattern) for key, pattern in PATTERNS.items()}
@@ -46,10 +49,15 @@ COMPILED = {key: re.compile(pattern) for key, pattern in PATTERNS.items()}
 
 @dataclass(frozen=True)
 class Found:
-    """What the values of each column of numbers prove, and the columns of which some values are still to be seen."""
+    """What the values of each column of numbers prove, and the columns of which some values are still to be seen.
+
+    These are those of which nothing is proven, and those that have no more than two decimals, with their mark: a value
+    with three digits behind it would be doubtful.
+    """
 
     evidence: Mapping[str, Counter]
     unproven: tuple[str, ...] = ()
+    coarse: Mapping[str, str] = field(default_factory=dict)
 
 
 def of_sample(source: Source, text: Path | None, declared: str = AUTO) -> Found:
@@ -70,14 +78,21 @@ def of_sample(source: Source, text: Path | None, declared: str = AUTO) -> Found:
     found = {name: evidence(row[place] for row in rows) for name, place in columns.items()}
     if is_whole or declared != AUTO:
         return Found(found)
-    unproven = tuple(name for name, column in found.items() if not any(column["proof", mark] for mark in OTHER))
-    return Found(found | {name: Counter() for name in unproven}, unproven)
+    marks = {name: max(OTHER, key=lambda mark: found[name]["proof", mark]) for name in found}
+    unproven = tuple(name for name, mark in marks.items() if not found[name]["proof", mark])
+    amounts = {c.name for c in source.format.columns if c.kind == "amount"}
+    coarse = {
+        name: mark
+        for name, mark in marks.items()
+        if name in amounts and name not in unproven and not found[name]["fine", mark]
+    }
+    return Found(found | {name: Counter() for name in unproven}, unproven, coarse)
 
 
 def of_all(source: Source, found: Found, engine: Engine, work: Path, text: Path | None) -> Found:
-    """Return what all values of the unproven columns prove, and the first ones of the others."""
+    """Return what all values of the columns to be seen prove, and the first ones of the others."""
     rows = read(source, engine, work, text)
-    texts = [name for name in found.unproven if rows.collect_schema()[name] == nw.String]
+    texts = [name for name in (*found.unproven, *found.coarse) if rows.collect_schema()[name] == nw.String]
     counts = {
         f"{name}_{place}": nw.col(name).str.contains(pattern).cast(nw.Int64()).sum()
         for name in texts
@@ -166,9 +181,15 @@ def decimal_marks(source: Source, found: Mapping[str, Counter], declared: str = 
         mark = _decimal_mark(column, of_file, is_rate=name in rates)
         if mark is None:
             open_ = max(OTHER, key=lambda one: column["open", one])
+            heading = source.headings[source.columns[name]].strip()
+            such = f'{source.name}: numbers such as "1{open_}500" under {heading} '
+            if column["proof", open_] and not column["proof", OTHER[open_]]:
+                raise InputError(
+                    f'{such}stand among others such as "1{open_}50", and are 1.5, or 1500 written in another way: '
+                    f"correct the export, or set ingestion.decimal_mark to {NAMES[open_]} for 1.5"
+                )
             raise InputError(
-                f'{source.name}: numbers such as "1{open_}500" under {source.headings[source.columns[name]].strip()} '
-                "are 1500 or 1.5, and nothing in the file tells which: set ingestion.decimal_mark to "
+                f"{such}are 1500 or 1.5, and nothing in the file tells which: set ingestion.decimal_mark to "
                 f"{NAMES[OTHER[open_]]} for 1500, or to {NAMES[open_]} for 1.5"
             )
         marks[name] = mark
@@ -180,7 +201,7 @@ def _decimal_mark(column: Counter, of_file: Mapping[str, int], is_rate: bool) ->
     proof = {mark: column["proof", mark] + is_rate * column["open", mark] for mark in OTHER}
     open_ = [mark for mark in OTHER if column["open", mark] and not is_rate]
     most = max(OTHER, key=lambda mark: (proof[mark], of_file[mark]))
-    if not open_ or (proof[most] and not proof[OTHER[most]]):
+    if not open_ or (proof[most] and not proof[OTHER[most]] and (open_ != [most] or column["fine", most])):
         return most
     grouped = open_[0]
     is_proven = not any(proof.values()) and of_file[OTHER[grouped]] and not of_file[grouped]
@@ -194,8 +215,10 @@ def as_fraction(name: str) -> nw.Expr:
     return nw.when(raw.str.contains("%")).then(rate).otherwise(written_out).alias(name)
 
 
-def doubtful(columns: Iterable[str], schema: nw.Schema) -> nw.Expr:
-    """Return whether a row has a mark in one of the columns whose first values prove nothing."""
-    raw = [nw.col(f"raw_{name}") for name in columns if schema[f"raw_{name}"] == nw.String]
-    texts = [column.str.contains(mark, literal=True) for column in raw for mark in OTHER]
+def doubtful(found: Found, schema: nw.Schema) -> nw.Expr:
+    """Return whether a row has a value that `of_all` must see before the decimal marks are certain."""
+    raw = {name: nw.col(f"raw_{name}") for name in (*found.unproven, *found.coarse)}
+    raw = {name: column for name, column in raw.items() if schema[f"raw_{name}"] == nw.String}
+    texts = [raw[name].str.contains(mark, literal=True) for name in found.unproven if name in raw for mark in OTHER]
+    texts += [raw[name].str.slice(-4, 1) == mark for name, mark in found.coarse.items() if name in raw]
     return nw.any_horizontal(*texts, ignore_nulls=True) if texts else nw.lit(False)

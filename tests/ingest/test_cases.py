@@ -100,8 +100,8 @@ def test_other_unusable_values_are_unknown_and_counted(tmp_path):
     more = {"maturity_date": ["31/12/2026"] * 2 + [""] * 8, "term": ["-5"] + ["30"] * 9, "birth_date": ["unknown"] * 10}
     found = figures_of(csv(tmp_path / "loans.csv", loans(**more)))
     assert only(found.values, RIGHT) == RIGHT
-    told = [note for note in found.notes if note.startswith("Of the loans")]
-    assert [note.split()[3:6] for note in told] == [["2", "values", "of"], ["1", "values", "of"]]
+    told = [note for note in found.notes if note.startswith("Values of ")]
+    assert [(note.split()[2], note.split()[-1]) for note in told] == [("maturity_date", "2."), ("term", "1.")]
 
 
 def test_missing_customer_costs_concentration_alone(tmp_path):
@@ -150,14 +150,25 @@ def test_decimal_mark_can_be_declared(tmp_path):
         figures_of(path, decimal_mark=",")
 
 
+@pytest.mark.parametrize("count", [10, 6000])
+def test_thousands_among_decimals_of_one_column_are_refused_with_both_readings(tmp_path, count):
+    lines = [f"L{i},C,2025-01-01,0.24,3000.00,100.50,0" for i in range(count)]
+    path = write(tmp_path / "loans.csv", LOANS, *lines, "x,C,2025-01-01,0.24,3000.00,1.790,0")
+    assert refused(path) == (
+        'loans.csv: numbers such as "1.500" under outstanding_balance stand among others such as "1.50", and are 1.5, '
+        "or 1500 written in another way: correct the export, or set ingestion.decimal_mark to point for 1.5"
+    )
+    assert figures_of(path, decimal_mark="point").values["Outstanding"] == 100.5 * count + 1.79
+
+
 def test_column_is_proven_by_all_its_values(tmp_path):
     count = 6000  # beyond what is read at first
     base = "L{},C,2025-01-01,0.24,3000,{},0"
     lines = [base.format(i, "500") for i in range(count)]
     grouped_late = write(tmp_path / "late.csv", LOANS, *lines, base.format("x1", "1.500"))
     assert "under outstanding_balance" in refused(grouped_late)
-    proven = write(tmp_path / "proven.csv", LOANS, *lines, base.format("x1", "1.500"), base.format("x2", "1.5"))
-    assert figures_of(proven).values["Outstanding"] == 500.0 * count + 3.0
+    proven = write(tmp_path / "proven.csv", LOANS, *lines, base.format("x1", "1.500"), base.format("x2", "0.125"))
+    assert figures_of(proven).values["Outstanding"] == 500.0 * count + 1.63
     quoted = '"{}"'.format
     comma = write(
         tmp_path / "comma.csv", LOANS, *lines, base.format("x1", quoted("1.500")), base.format("x2", quoted("1,5"))
