@@ -219,7 +219,8 @@ def stage_one(
         return row_count(path)
 
     whole, broken = read_whole(source, text, engine, work, write)
-    if (found.unproven or found.coarse) and len(engine.scan(path).filter(nw.col("doubtful")).head(1).collect("pyarrow")):
+    is_open = found.unproven or found.coarse
+    if is_open and len(engine.scan(path).filter(nw.col("doubtful")).head(1).collect("pyarrow")):
         found = writing.of_all(source, found, engine, work, whole or text)
         marks = writing.decimal_marks(source, found.evidence)
         write(whole)
