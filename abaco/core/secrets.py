@@ -3,10 +3,14 @@
 import os
 from urllib.parse import unquote, urlsplit
 
+from abaco.core.errors import InputError
+
 MASKING_KEY, CASCADE_TOKEN = "ABACO_PII_KEY", "META_SYSTEM_USER_TOKEN"
+SERVICE = ("ABACO_SERVE_TOKEN", "ABACO_SERVE_PASSWORD")
+MIN_SERVICE_LENGTH = 16  # characters: a shorter one could be guessed by asking the service
 # Which part of a variable's value is secret: all of it, the password of a URL, or keys in a string. A new channel names
 # the variable of its secret with one of these endings.
-WHOLE = (MASKING_KEY, CASCADE_TOKEN, "ABACO_SERVE_TOKEN", "ABACO_SERVE_PASSWORD")
+WHOLE = (MASKING_KEY, CASCADE_TOKEN, *SERVICE)
 WHOLE_ENDINGS = ("_WEBHOOK_URL", "_ROUTING_KEY", "_API_KEY", "_API_TOKEN")
 URLS = ("DATABASE_URL", "SMTP_URL")
 PARTS = {"AZURE_STORAGE_CONNECTION_STRING": ("AccountKey", "SharedAccessSignature")}
@@ -40,6 +44,24 @@ def cascade_token() -> str:
     return read(CASCADE_TOKEN).strip()
 
 
+def service_access() -> tuple[str, str]:
+    """Return the token and the password of the service; empty when they are not set.
+
+    Raises
+    ------
+    InputError
+        When one of them is too short.
+    """
+    values = [read(variable).strip() for variable in SERVICE]
+    for variable, value in zip(SERVICE, values, strict=True):
+        if 0 < len(value) < MIN_SERVICE_LENGTH:
+            raise InputError(
+                f"{variable} has {len(value)} characters, and needs {MIN_SERVICE_LENGTH} or more: "
+                "set one that openssl rand -hex 16 prints"
+            )
+    return values[0], values[1]
+
+
 def secret_values() -> list[str]:
     """Return the secret values of the environment, the longest first."""
     values = [value for name, value in os.environ.items() if name in WHOLE or name.endswith(WHOLE_ENDINGS)]
@@ -49,6 +71,7 @@ def secret_values() -> list[str]:
     for name, keys in PARTS.items():
         pairs = (part.partition("=") for part in read(name).split(";"))
         values += [value for key, _, value in pairs if key in keys]
+    values = [value.strip() for value in values]
     return sorted({value for value in values if len(value) >= MIN_LENGTH}, key=len, reverse=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from abaco.core import currencies, project, settings
 from abaco.core.dates import parse_date
-from abaco.core.secrets import masking_key
+from abaco.core.secrets import masking_key, service_access
 from abaco.core.text import aligned
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import (
@@ -49,6 +49,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         For everything that would stop a report.
     """
     loaded, key = settings.load(params), masking_key()
+    service_access()  # a service would not start with a short token
     definitions, messages, later = catalog.load(), [], 0
     source = plan.located(input, loaded, messages.append)
     yield from messages

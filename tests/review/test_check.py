@@ -37,6 +37,12 @@ def balances(tmp_path):
     return path
 
 
+def test_short_token_of_the_service_is_refused(balances, monkeypatch):
+    monkeypatch.setenv("ABACO_SERVE_TOKEN", "short")
+    with pytest.raises(InputError, match=r"^ABACO_SERVE_TOKEN has 5 characters, and needs 16 or more: "):
+        list(inspect(balances, "2025-12-31"))
+
+
 def test_everything_that_is_to_be_said(balances):
     assert "\n".join(inspect(balances, "2025-12-31", LENIENT)).splitlines() == [
         "file          format        used for  columns left behind",
