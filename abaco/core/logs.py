@@ -7,12 +7,14 @@ import sys
 import time
 from contextvars import ContextVar
 from logging.handlers import RotatingFileHandler
+from typing import Any
 
 from dotenv import load_dotenv
 
 from abaco.core import project, secrets
 from abaco.core.errors import AbacoError, InputError
 
+MAX_CAUSES = 1000  # that are counted
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 FORM = "%(asctime)s %(run_id)s %(levelname)s %(name)s %(message)s"
 _run_id: ContextVar[str | None] = ContextVar("run_id", default=None)
@@ -44,6 +46,36 @@ class Objects(logging.Formatter):
 
 
 FORMS = {"text": Lines(FORM), "json": Objects()}
+
+
+class Limit(logging.Filter):
+    """Lets only some lines of one cause pass in a minute; the next one after it says how many were left out.
+
+    The cause is the attribute ``cause`` of a line, else the text of a warning or an error before its values are filled
+    in. Other lines always pass.
+    """
+
+    def __init__(self, lines: int = 20, seconds: float = 60.0):
+        super().__init__()
+        self._lines, self._seconds = lines, seconds
+        self._counts: dict[Any, tuple[float, int]] = {}  # start of the minute and lines since, by cause
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a line passes."""
+        is_fault = record.levelno >= logging.WARNING
+        cause = getattr(record, "cause", None) or (f"{record.name} {record.msg}" if is_fault else None)
+        if cause is None:
+            return True
+        start, count = self._counts.get(cause, (record.created, 0))
+        if not 0 <= record.created - start < self._seconds:  # a clock may be set back
+            if count > self._lines:
+                omitted = f"{count - self._lines} more of {cause!r} since the last one"
+                record.msg, record.args = f"{record.getMessage()} ({omitted})", ()
+            start, count = record.created, 0
+        if len(self._counts) >= MAX_CAUSES and cause not in self._counts:
+            del self._counts[next(iter(self._counts))]  # the one that was seen first
+        self._counts[cause] = (start, count + 1)
+        return count < self._lines
 
 
 def start(level: str | None = None, name: str = "pipeline.log", default: str = "WARNING") -> None:
@@ -87,6 +119,12 @@ def shape(form: str) -> None:
     """Set the form of log lines, one of `FORMS`."""
     for handler in logging.getLogger("abaco").handlers:
         handler.setFormatter(FORMS[form])
+
+
+def limit() -> None:
+    """Let only some lines of one cause pass, so that no flood of them pushes others out of the file."""
+    for handler in logging.getLogger("abaco").handlers:
+        handler.addFilter(Limit())
 
 
 def begin_run(run_id: str) -> None:

@@ -81,6 +81,35 @@ def test_every_secret_of_env_example_is_known():
     assert set(names) - open_ones - of_compose == {name for name in names if secrets.is_secret(name)}
 
 
+def test_lines_of_one_cause_are_limited_and_counted():
+    limit, passed = logs.Limit(lines=2, seconds=60), []
+
+    def line(at, text, *values, level=logging.WARNING, **more):
+        entry = logging.LogRecord("abaco.x", level, "x.py", 1, text, values, None)
+        vars(entry).update(created=at, **more)
+        passed.append(entry.getMessage() if limit.filter(entry) else None)
+
+    for second in (0.0, 1.0, 2.0, 59.0, 60.0):
+        line(second, "no %s", second)
+    line(61.0, "another")
+    assert passed == [
+        "no 0.0",
+        "no 1.0",
+        None,
+        None,
+        "no 60.0 (2 more of 'abaco.x no %s' since the last one)",
+        "another",
+    ]
+    passed.clear()
+    for _ in range(3):
+        line(70.0, "done", level=logging.INFO)
+        line(70.0, "GET %d", 401, level=logging.INFO, cause="requests answered 401")
+    assert passed == ["done", "GET 401", "done", "GET 401", "done", None]
+    for number in range(2 * logs.MAX_CAUSES):
+        line(80.0, f"fault {number}")
+    assert len(limit._counts) == logs.MAX_CAUSES
+
+
 def test_run_as_json_names_itself_and_leaks_nothing(project):
     """No place that it delivers to can be reached, so each complains, at the level that says the most."""
     elsewhere = (
