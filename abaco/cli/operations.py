@@ -1,4 +1,4 @@
-"""Verbs for operators: serve, doctor, backup, restore, rollback."""
+"""Verbs for operators: serve, doctor, backup, restore, rebuild, rollback."""
 
 from typing import Annotated
 
@@ -60,6 +60,15 @@ def restore(
 
     logs.start(log_level)
     print(operations_restore.restore(archive, output))
+
+
+@app.command()
+def rebuild(output: Output = None, log_level: Level = None) -> None:
+    """Make the database again from the folders of the runs; its former file is kept."""
+    from abaco.operations import rebuild as operations_rebuild
+
+    logs.start(log_level)
+    print(*operations_rebuild.rebuild(output), sep="\n")
 
 
 @app.command()

@@ -33,6 +33,10 @@ class DatabaseError(AbacoError):
     """The database cannot be reached or refuses a write."""
 
 
+class DamagedDatabaseError(DatabaseError):
+    """The file of the database is damaged: the folders of the runs have what it is made of."""
+
+
 ERRORS = {cls.__name__: cls for cls in (InputError, DateError, RunError)}
 
 

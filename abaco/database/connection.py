@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from abaco.core import project, secrets
-from abaco.core.errors import DatabaseError
+from abaco.core.errors import DamagedDatabaseError, DatabaseError
 from abaco.database.schema import SCHEMA, metadata
 
 VARIABLE, FILE = "DATABASE_URL", "abaco.db"
@@ -37,6 +37,8 @@ ADVISORY_LOCK = 7_220_315  # any number that no other program uses
 TIMEOUT_SECONDS = 30.0
 MIN_TIMEOUT_SECONDS = 2  # the shortest connect_timeout that libpq keeps to
 SQLITE_WAIT_SECONDS = 30
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+REBUILD = "make it again with abaco rebuild, or restore a backup"
 HANG_UP = "hang-up timer"  # in the info of a connection
 DISK_FULL = "53100"  # PostgreSQL's code, whatever the language of its messages
 
@@ -107,12 +109,6 @@ def is_elsewhere() -> bool:
 def is_postgresql(engine: Engine | Connection) -> bool:
     """Return whether a database, or one connection to it, is PostgreSQL."""
     return engine.dialect.name == "postgresql"
-
-
-def find_damage(connection: Connection) -> str | None:
-    """Read a SQLite file completely and return what is wrong with it, if anything."""
-    result = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    return None if result == "ok" else result
 
 
 def take_turns(connection: Connection) -> None:
@@ -241,13 +237,18 @@ def _explaining_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise DatabaseError(f"Database {_display_name(engine.url)}: {_explain(error, engine.url)}") from None
+        kind = DamagedDatabaseError if _error_code(error) in DAMAGE else DatabaseError
+        raise kind(f"Database {_display_name(engine.url)}: {_explain(error, engine.url)}") from None
 
 
 def _display_name(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return project.display_path(url.database)
     return f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}/{url.database or ''}"
+
+
+def _error_code(error: SQLAlchemyError) -> int:
+    return getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF  # without what extends it
 
 
 def _explain(error: SQLAlchemyError, url: URL) -> str:
@@ -257,6 +258,8 @@ def _explain(error: SQLAlchemyError, url: URL) -> str:
         reason = reason.replace(str(secret), "***") if secret else reason
     if "full" in reason or getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL:
         return f"{reason}: free some space"
+    if _error_code(error) in DAMAGE:
+        return f"{reason}: {REBUILD}"
     if url.get_backend_name() == "sqlite":
         return f"{reason}: see that the file can be written and does not belong to another program"
     if "timeout" in reason or "timed out" in reason:
@@ -269,12 +272,8 @@ def _known_versions() -> list[str]:
     return sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def _schema(connection: Connection) -> str | None:
-    return SCHEMA if is_postgresql(connection) else None
-
-
 def _version(connection: Connection) -> str | None:
-    schema = _schema(connection)
+    schema = SCHEMA if is_postgresql(connection) else None
     if not inspect(connection).has_table("alembic_version", schema=schema):
         return None
     table = "alembic_version" if schema is None else f"{schema}.alembic_version"
@@ -284,7 +283,8 @@ def _version(connection: Connection) -> str | None:
 def _migrate(engine: Engine) -> None:
     """Bring the tables up to date; a new database gets today's at once."""
     with writing(engine) as connection:
-        if schema := _schema(connection):
+        schema = SCHEMA if is_postgresql(connection) else None
+        if schema:
             take_turns(connection)
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # migrating a large table takes long
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))

@@ -140,6 +140,14 @@ def runs_of(connection: Connection, date: dt.date) -> list[dict[str, Any]]:
     return rows_of(connection, query)
 
 
+def damage(connection: Connection) -> str | None:
+    """Read a SQLite file completely and return what is wrong with it, if anything; None for PostgreSQL."""
+    if connection.dialect.name == "postgresql":
+        return None
+    result = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    return None if result == "ok" else result
+
+
 def count_runs(connection: Connection) -> int:
     """Return the number of runs that succeeded."""
     return connection.scalar(select(func.count()).select_from(runs))

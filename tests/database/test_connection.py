@@ -196,7 +196,7 @@ def test_address_that_is_none_is_not_repeated(tmp_path, monkeypatch, address):
 def test_file_that_is_no_database_is_named(tmp_path, monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     (tmp_path / connection.FILE).write_text("The Times of today, " * 100)
-    assert "file is not a database: see that the file can be written" in refused(tmp_path)
+    assert "file is not a database: make it again with abaco rebuild" in refused(tmp_path)
 
 
 def test_full_disk_of_the_server_says_so(postgres, tmp_path, monkeypatch):
