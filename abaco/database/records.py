@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from abaco.core import dates, files
@@ -32,7 +32,7 @@ def write_run(connection: Connection, output: Path, folder: Path) -> int:
     if written:
         for table, rows in _contents(run, folder).items():
             written += insert(connection, table, [{"run_id": run["run_id"], **row} for row in rows])
-    else:
+    elif (output / run["date"]).resolve() == folder.resolve():
         _update_run(connection, run, where)
     return written + write_visible(
         connection, run["date"], run["run_id"], dates.time_of(run["finished_at"]), "published"
@@ -53,6 +53,18 @@ def write_visible(connection: Connection, date: str, run_id: str, since: dt.date
     row = {"date": day, "run_id": run_id, "since": since, "why": why}
     connection.execute(table.insert(), row)
     return 1
+
+
+def follow_link(connection: Connection, date: str, run: dict[str, Any], where: str) -> None:
+    """Record that a date shows the run of a folder from now on, also when another one is dated ahead of now.
+
+    A run that could not be recorded is left out.
+    """
+    if _update_run(connection, run, where):
+        visible = schema.visible.c
+        latest = connection.scalar(select(func.max(visible.since)).where(visible.date == dt.date.fromisoformat(date)))
+        now = dt.datetime.now(dt.UTC)
+        write_visible(connection, date, run["run_id"], max(latest or now, now), "found")
 
 
 def write_metric(connection: Connection, run_id: str, phase: str, metric: str, value: float | None) -> None:
@@ -97,8 +109,8 @@ def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
     }
 
 
-def _update_run(connection: Connection, run: dict[str, Any], where: str) -> None:
-    """Let the row of a run that was repeated describe the latest repetition."""
+def _update_run(connection: Connection, run: dict[str, Any], where: str) -> bool:
+    """Let the row of a run that was repeated describe the repetition that is shown; return whether there is a row."""
     values = {
         "started_at": dates.time_of(run["started_at"]),
         "finished_at": dates.time_of(run["finished_at"]),
@@ -107,8 +119,8 @@ def _update_run(connection: Connection, run: dict[str, Any], where: str) -> None
         "input": run["input"],
         "engine": run["engine"],
     }
-    is_earlier = (schema.runs.c.run_id == run["run_id"], schema.runs.c.folder < where)
-    connection.execute(update(schema.runs).where(*is_earlier).values(**values))
+    change = update(schema.runs).where(schema.runs.c.run_id == run["run_id"]).values(**values)
+    return bool(connection.execute(change).rowcount)
 
 
 def _failure(run: dict[str, Any], where: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Synchronisation of the database with the folders of runs, which are the source of truth."""
 
-import datetime as dt
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,11 +87,8 @@ def _follow_links(engine: Engine, output: Path) -> None:
     """Record the run that each date shows, where the link was moved or the database is newer than the link."""
     with reading(engine) as connection:
         known_folders = {date: run["folder"] for date, run in queries.visible_runs(connection).items()}
-        run_ids = dict(connection.execute(select(schema.runs.c.folder, schema.runs.c.run_id)).all())
     for link in output.glob("[0-9]*"):
-        if not link.is_symlink() or not (link / "run.json").is_file():
-            continue
-        folder = link.readlink().as_posix()
-        if folder != known_folders.get(link.name) and folder in run_ids:
+        run = folders.recorded(link) if link.is_symlink() else None
+        if run and (folder := link.readlink().as_posix()) != known_folders.get(link.name):
             with writing(engine) as connection:
-                records.write_visible(connection, link.name, run_ids[folder], dt.datetime.now(dt.UTC), "found")
+                records.follow_link(connection, link.name, run, folder)

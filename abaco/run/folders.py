@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from abaco.core import locks, project, settings
-from abaco.core.dates import now
+from abaco.core.dates import format_time, now
 from abaco.core.errors import DamagedError, InputError, RunError
 from abaco.core.files import read_object, sync, write_json
 from abaco.core.locks import is_alive, is_here
@@ -96,14 +96,21 @@ def recorded(folder: Path) -> dict[str, Any] | None:
 
 
 def damaged_reports(output: Path) -> list[Path]:
-    """Return the links of reports whose run has no sound record."""
-    return [path for path in sorted(output.glob("[0-9]*")) if path.is_symlink() and not recorded(path)]
+    """Return the links of reports whose run has no sound record, and files in the place of links."""
+    paths = sorted(output.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"))
+    return [path for path in paths if path.is_file() or (path.is_symlink() and not recorded(path))]
 
 
 def damaged_runs(output: Path) -> list[Path]:
     """Return the folders of runs whose record is damaged."""
     found = sorted(path.parent for path in (output / RUNS).glob(f"[0-9]*/*/{RECORD}"))
     return [folder for folder in found if not recorded(folder)]
+
+
+def damaged_notes(output: Path) -> list[Path]:
+    """Return the notes of who holds a date that are damaged; they hold nobody up."""
+    found = sorted((output / RUNS).glob(f"[0-9]*/{HOLDER}"))
+    return [path for path in found if holder(output, path.parent.name) is None and path.exists()]
 
 
 def discard_rows(folder: Path) -> None:
@@ -183,10 +190,14 @@ def holder(output: Path, date: str) -> dict[str, Any] | None:
 def at_work(output: Path, folder: Path) -> bool:
     """Return whether the run of a folder, which has recorded no end, may still be running."""
     process = holder(output, folder.parent.name)
-    newest = max((path.parent.name for path in folder.parent.glob("*/run.json")), default=None)
-    if process is None or folder.name != newest:  # only the newest run of a date can be running
+    if process is None or _start(folder) < process["since"]:  # an earlier run was killed
         return False
     return not is_here(process) or is_alive(process)
+
+
+def _start(folder: Path) -> str:
+    """Return when a run started, to the second, by the name of its folder."""
+    return format_time(dt.datetime.strptime(folder.name[:15], "%Y%m%dT%H%M%S").replace(tzinfo=dt.UTC))
 
 
 def _holder(output: Path, date: str) -> str:

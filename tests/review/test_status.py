@@ -30,10 +30,9 @@ def kpi(value, status, unit="%"):
     return left.kpi(value, status, unit=unit, precision=2)
 
 
-def held_by(output, date, pid, host=None):
-    files.write_json(
-        output / ".runs" / date / "holder.json", {"pid": pid, "host": host or socket.gethostname(), "since": "then"}
-    )
+def held_by(output, date, pid, host=None, since="11:00"):
+    note = {"pid": pid, "host": host or socket.gethostname(), "since": f"{date}T{since}:00Z"}
+    files.write_json(output / ".runs" / date / "holder.json", note)
 
 
 @pytest.fixture
@@ -140,7 +139,7 @@ def test_run_whose_process_is_gone_was_killed(begun, dead_pid, is_noted):
 
 def test_killed_run_is_no_run_at_work_because_another_one_is(begun):
     leave(begun, DECEMBER, "c", "12:00", "running")
-    held_by(begun, DECEMBER, os.getpid())
+    held_by(begun, DECEMBER, os.getpid(), since="12:00")
     expected = "  2 later runs did not succeed, the last is at work since 2025-12-31T12:00:00Z, "
     assert later_line(begun).startswith(expected)
 
