@@ -16,6 +16,7 @@ from abaco.core.errors import InputError
 from abaco.database import copying, synchronise
 from abaco.delivery.azure import AzureChannel
 from abaco.run import folders as run_folders
+from abaco.run import manifest
 
 AZURE = "azure"
 CONTENTS, DATABASE, REPORTS = "contents.json", "database.jsonl", "reports/"
@@ -55,6 +56,10 @@ def backup(to: str | None = None, output: Path | None = None) -> str:
 def _write_and_describe(output: Path, path: Path) -> str:
     count = write(output, path)
     description = f"{count} files, {path.stat().st_size:,} bytes, SHA-256 {core_files.sha256(path)}"
+    altered = ", ".join(
+        f"{date}/{name}" for date in run_folders.visible(output) for name in manifest.altered(output / date)
+    )
+    description += f"; damaged, and to be made again: {altered}" if altered else ""
     damaged = ", ".join(map(project.display_path, run_folders.damaged_runs(output)))
     return f"{description}; left out as damaged: {damaged}" if damaged else description
 
