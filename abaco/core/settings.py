@@ -94,6 +94,9 @@ class ServiceSettings(BaseModel):
     port: int = Field(ge=0, le=65535)
     cron: str
     overdue_hours: float = Field(gt=0, le=DAYS * 24)
+    max_connections: int = Field(ge=8, le=10_000)
+    client_seconds: float = Field(gt=0, le=3600)
+    max_wrong_tokens: int = Field(ge=1, le=1_000_000)
 
 
 # Sections that belong to no notebook and change no figure.

@@ -1,29 +1,32 @@
 """The application: the routes of all pages, and the pages for errors."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated
+from importlib.metadata import version
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Path, Query
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from abaco.core.errors import AbacoError, DamagedError, DatabaseError
-from abaco.service import files, metrics, pages
+from abaco.core.errors import AbacoError, DamagedDatabaseError, DamagedError, DatabaseError
+from abaco.service import description, files, metrics, pages
 from abaco.service.reports import Book, health
-from abaco.service.security import Access, Guard
+from abaco.service.security import MAX_WRONG_TOKENS, Access, Guard
 
 log = logging.getLogger(__name__)
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
-Date = Annotated[str, Path(pattern=r"^\d{4}-\d\d-\d\d$")]
-Named = Annotated[str, Query(max_length=60)]
+Date = Annotated[str, Path(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2025-12-31"])]
+Run = Annotated[str, Path(examples=["2025-12-31"], description="Its id, or the date of a report")]
+File = Annotated[str, Path(examples=["report.html"], description="Its name in the folder of the run")]
+Named = Annotated[str, Query(max_length=60, examples=["2025-12-31"], description="The id of a run, or a date")]
 
 
-def create_app(book: Book, access: Access) -> FastAPI:
+def create_app(book: Book, access: Access, max_wrong_tokens: int = MAX_WRONG_TOKENS) -> FastAPI:
     """Return the application that shows a book of reports.
 
     Parameters
@@ -32,6 +35,8 @@ def create_app(book: Book, access: Access) -> FastAPI:
         The reports; their schedule starts and stops with the application.
     access
         Who may read.
+    max_wrong_tokens
+        Wrong tokens and passwords of one address in a minute; further ones are answered 429.
     """
 
     @asynccontextmanager
@@ -40,70 +45,110 @@ def create_app(book: Book, access: Access) -> FastAPI:
         yield
         await run_in_threadpool(book.schedule.stop)
 
-    # its own documentation pages would load scripts from elsewhere
-    app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.add_middleware(Guard, access=access)
+    app = FastAPI(
+        lifespan=life, title="Abaco", summary="Reports of a loan book", version=version("abaco"),
+        responses=description.errors(access),
+        # its own documentation pages would load scripts from elsewhere; a route below gives the description
+        docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False,
+    )  # fmt: skip
+    app.add_middleware(Guard, access=access, max_wrong_tokens=max_wrong_tokens)
+    guarded = APIRouter(dependencies=description.security(access), responses=description.refusals(access))
     _add_probes(app, book)
-    _add_pages(app, book)
-    _add_errors(app)
+    _add_machine_pages(guarded, app, book)
+    _add_pages(guarded, book)
+    _add_files(guarded, book)
+    app.include_router(guarded)
+    _add_errors(app, book)
     return app
 
 
+def _route(to: FastAPI | APIRouter, path: str, kind: type[Response], **options: Any) -> Callable:
+    """Return the decorator of the function that answers GET and HEAD."""
+
+    def add(answer: Callable) -> Callable:
+        for method in ("GET", "HEAD"):
+            to.add_api_route(path, answer, methods=[method], response_class=kind, **options)
+        return answer
+
+    return add
+
+
 def _add_probes(app: FastAPI, book: Book) -> None:
-    @app.get("/health")
+    @_route(app, "/health", JSONResponse, responses=description.HEALTH)
     def read_health() -> Response:
+        """Return the state of the service and of the last run."""
         content = health(book)
         return JSONResponse(content, 503 if content["status"] == "unhealthy" else 200)
 
-    @app.get("/ready")
+    @_route(app, "/ready", JSONResponse, responses=description.READINESS)
     def read_ready() -> Response:
+        """Return whether the service can answer, for load balancers."""
         content = health(book)
         ready = content["status"] != "unhealthy"
         reason = None if ready else content["last_error"]
         return JSONResponse({"ready": ready, "reason": reason}, 200 if ready else 503)
 
-    @app.get("/metrics")
+
+def _add_machine_pages(router: APIRouter, app: FastAPI, book: Book) -> None:
+    @_route(router, "/metrics", PlainTextResponse)
     def read_metrics() -> Response:
+        """Return the figures and the state of the pipeline for Prometheus."""
         try:
             return Response(metrics.exposition(book), media_type=PROMETHEUS)
         except DatabaseError as error:
             log.error("no metrics: %s", error)
+            _examine_again(book, error)
             return PlainTextResponse(f"{error}\n", 503)
 
+    @_route(router, "/openapi.json", JSONResponse)
+    def read_description() -> Response:
+        """Return this description."""
+        return JSONResponse(app.openapi())
 
-def _add_pages(app: FastAPI, book: Book) -> None:
-    @app.get("/favicon.ico")
-    def read_no_icon() -> Response:  # browsers ask for it where a page has none
+    @_route(router, "/favicon.ico", Response, status_code=204)
+    def read_no_icon() -> Response:
+        """Return nothing: browsers ask for it where a page has no icon."""
         return Response(status_code=204)
 
-    @app.get("/")
-    def read_reports(before: Named = "") -> HTMLResponse:
+
+def _add_pages(router: APIRouter, book: Book) -> None:
+    @_route(router, "/", HTMLResponse)
+    def read_reports(before: Named = "") -> Response:
+        """Return the page of the reports by date, the newest first, before a date if one is given."""
         return HTMLResponse(pages.reports(book, before))
 
-    @app.get("/compare")
-    def read_comparison(one: Named, other: Named) -> HTMLResponse:
+    @_route(router, "/compare", HTMLResponse, responses=description.NOT_THERE)
+    def read_comparison(one: Named, other: Named) -> Response:
+        """Return the page that compares two runs, by their ids or the dates of their reports."""
         return HTMLResponse(pages.comparison(_run(book, one), _run(book, other), book))
 
-    @app.get("/reports/{date}")
+    @_route(router, "/reports/{date}", RedirectResponse, status_code=307, responses=description.NOT_THERE)
     def lead_to_report(date: Date) -> Response:
+        """Redirect to the page of a report."""
         return RedirectResponse(f"/reports/{date}/")
 
-    @app.get("/reports/{date}/")
-    def read_report(date: Date) -> HTMLResponse:
+    @_route(router, "/reports/{date}/", HTMLResponse, responses=description.NOT_THERE)
+    def read_report(date: Date) -> Response:
+        """Return the page of a report: its figures, files and runs."""
         return HTMLResponse(pages.run(_run(book, date), book, f"/reports/{date}/"))
 
-    @app.get("/reports/{date}/{name:path}")
-    def read_file_of_report(date: Date, name: str) -> FileResponse:
-        return _file(book, date, name)
-
-    @app.get("/runs/{run_id}/")
-    def read_run(run_id: str) -> HTMLResponse:
+    @_route(router, "/runs/{run_id}/", HTMLResponse, responses=description.NOT_THERE)
+    def read_run(run_id: Run) -> Response:
+        """Return the page of a run, also of one that failed."""
         if not pages.find(book, run_id) and (failed := pages.find_failed(book, run_id)):
             return HTMLResponse(pages.failed_run(failed, book))
         return HTMLResponse(pages.run(_run(book, run_id), book, f"/runs/{run_id}/"))
 
-    @app.get("/runs/{run_id}/{name:path}")
-    def read_file_of_run(run_id: str, name: str) -> FileResponse:
+
+def _add_files(router: APIRouter, book: Book) -> None:
+    @_route(router, "/reports/{date}/{name:path}", FileResponse, responses=description.NOT_THERE | description.FILE)
+    def read_file_of_report(date: Date, name: File) -> Response:
+        """Return a file of a report."""
+        return _file(book, date, name)
+
+    @_route(router, "/runs/{run_id}/{name:path}", FileResponse, responses=description.NOT_THERE | description.FILE)
+    def read_file_of_run(run_id: Run, name: File) -> Response:
+        """Return a file of a run."""
         return _file(book, run_id, name)
 
 
@@ -120,9 +165,16 @@ def _file(book: Book, name: str, path: str) -> FileResponse:
     raise HTTPException(404, "The run has no such file")
 
 
-def _add_errors(app: FastAPI) -> None:
+def _examine_again(book: Book, error: AbacoError) -> None:
+    if isinstance(error, DamagedDatabaseError):
+        book.examine_again()
+
+
+def _add_errors(app: FastAPI, book: Book) -> None:
     @app.exception_handler(StarletteHTTPException)
     async def refuse(_: Request, error: StarletteHTTPException) -> Response:
+        if error.status_code == 405:
+            return HTMLResponse(pages.failure("Pages can only be read"), 405, {"Allow": "GET, HEAD"})
         text = "There is no such page" if error.detail == "Not Found" else error.detail
         return HTMLResponse(pages.failure(text), error.status_code, error.headers)
 
@@ -136,4 +188,5 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(DatabaseError)
     async def explain_error(_: Request, error: AbacoError) -> Response:
         log.error("no page: %s", error)
+        _examine_again(book, error)
         return HTMLResponse(pages.failure(str(error)), 503)

@@ -16,11 +16,12 @@ from apscheduler.triggers.cron import CronTrigger
 from filelock import FileLock, Timeout
 
 from abaco.core import dates, files
-from abaco.core.errors import InputError
+from abaco.core.errors import DamagedError, InputError
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
 NOTE, LOCK = "schedule.json", "schedule.lock"
+KEYS = ("due", "started_at", "finished_at", "exit_code", "error", "tries")  # of the note
 LOOK_BACK = (1 / 24, 1, 7, 32, 366, 4 * 366)  # days, fewest first: the last due time is found in few steps
 TRIES = 2
 DONE = (0, 3)  # exit codes of a run that left a report; with 3 a delivery is still pending
@@ -57,6 +58,14 @@ def last_due(times: BaseTrigger, now: dt.datetime) -> dt.datetime | None:
     return due
 
 
+def read_note(output: Path) -> dict[str, Any] | None:
+    """Return the note of the last scheduled run; None when there is none, or it is damaged."""
+    try:
+        return files.read_object(output / folders.RUNS / NOTE, *KEYS)
+    except (OSError, DamagedError):
+        return None
+
+
 class Schedule:
     """Runs a command whenever it is due, and records each due time and outcome in a file beside the runs.
 
@@ -84,6 +93,7 @@ class Schedule:
     ):
         self._times, self._output, self._command = times, output, command
         self._on_failure = on_failure
+        self._path = output / folders.RUNS / NOTE
         self._patience = dt.timedelta(hours=overdue_hours)
         self._scheduler = BlockingScheduler(timezone=dt.UTC)
         self._thread = threading.Thread(target=self._scheduler.start, name="schedule", daemon=True)
@@ -93,9 +103,10 @@ class Schedule:
         """Start, at once with a run that was missed while the service was down."""
         if self._times:
             now = _now()
-            if self.note() is None:  # the first start: nothing was due before it
+            if not self._path.exists():  # the first start: nothing was due before it
                 self._write(due=dates.now(), started_at=None, finished_at=None, exit_code=None, error=None, tries=0)
-            first = now if self.missed() else self._times.get_next_fire_time(None, now)
+            is_missed = self.note() and self.missed()
+            first = now if is_missed else self._times.get_next_fire_time(None, now)
             self._scheduler.add_job(self.work, self._times, next_run_time=first, coalesce=True, misfire_grace_time=None)
         started = threading.Event()
         self._scheduler.add_listener(lambda _: started.set(), EVENT_SCHEDULER_STARTED)
@@ -135,6 +146,8 @@ class Schedule:
         A run that was killed together with the service is repeated once.
         """
         due, note = last_due(self._times, _now()), self.note()
+        if note is None:  # it is damaged: the run that is due now writes it anew
+            return due
         served = dates.time_of(note["due"])
         if due is None or due > served:
             return due
@@ -150,14 +163,15 @@ class Schedule:
         return None if dates.time_of(note["due"]) >= due and is_over else due
 
     def note(self) -> dict[str, Any] | None:
-        """Return ``due, started_at, finished_at, exit_code, error, tries`` of the last run."""
-        try:
-            return files.read_json(self._output / folders.RUNS / NOTE)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        """Return the note of the last run, with the keys of `KEYS`; None when there is none, or it is damaged."""
+        return read_note(self._output)
+
+    def damaged_notes(self) -> list[Path]:
+        """Return the note if it is damaged."""
+        return [self._path] if self._path.exists() and self.note() is None else []
 
     def _write(self, **note: Any) -> None:
-        files.write_json(self._output / folders.RUNS / NOTE, note)
+        files.write_json(self._path, note)
 
     def work(self) -> None:
         """Run the command for the last due time, and again for one that passed meanwhile."""
@@ -172,13 +186,14 @@ class Schedule:
     def _run(self, due: dt.datetime) -> bool:
         """Run the command and return whether it ended by itself; a stopped run counts as missed."""
         former, name = self.note(), dates.format_time(due)
-        tries = former["tries"] + 1 if former["due"] == name else 1
+        tries = former["tries"] + 1 if former and former["due"] == name else 1
         note = {"due": name, "started_at": dates.now(), "tries": tries}
         self._write(**note, finished_at=None, exit_code=None, error=None)
         log.info("the run of %s begins", name)
         outcome = self._process.run(self._command())
         if outcome is None:
-            self._write(**former)
+            if former:
+                self._write(**former)
             log.info("the run of %s was stopped and will be made up for", name)
             return False
         code, error = outcome

@@ -5,7 +5,7 @@ import binascii
 import hmac
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -32,6 +32,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+MAX_WRONG_TOKENS = 10  # of an address within the window; further ones are answered 429
+WINDOW_SECONDS = 60
+MAX_ADDRESSES = 1000  # that are remembered
+LOGGED_CHARACTERS = 200  # of a path
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,14 @@ class Access:
 
     @classmethod
     def from_environment(cls) -> "Access":
-        """Return the access of ABACO_SERVE_TOKEN and ABACO_SERVE_PASSWORD."""
-        return cls(secrets.read("ABACO_SERVE_TOKEN"), secrets.read("ABACO_SERVE_PASSWORD"))
+        """Return the access of ABACO_SERVE_TOKEN and ABACO_SERVE_PASSWORD.
+
+        Raises
+        ------
+        InputError
+            When one of them is too short.
+        """
+        return cls(*secrets.service_access())
 
     @property
     def is_set(self) -> bool:
@@ -71,11 +81,12 @@ class Access:
             return True
         scheme, _, credentials = authorization.partition(" ")
         if scheme.lower() == "bearer":
-            return bool(self.token) and _same(credentials.strip(), self.token)
+            # a header has bytes, which Starlette reads as Latin-1
+            return bool(self.token) and _same(credentials.strip().encode("latin-1"), self.token)
         if scheme.lower() == "basic" and self.password:
             try:
-                pair = base64.b64decode(credentials, validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
+                pair = base64.b64decode(credentials, validate=True)
+            except (binascii.Error, ValueError):
                 return False
             return _same(pair, f"{USER}:{self.password}")
         return False
@@ -86,15 +97,33 @@ class Access:
         return 'Basic realm="abaco", charset="UTF-8"' if self.password else 'Bearer realm="abaco"'
 
 
-def _same(credentials: str, expected: str) -> bool:
-    return hmac.compare_digest(credentials.encode(), expected.encode())  # in constant time
+def _same(credentials: bytes, expected: str) -> bool:
+    return hmac.compare_digest(credentials, expected.encode())  # in constant time
+
+
+@dataclass
+class WrongTokens:
+    """Counts the wrong tokens and passwords of each address within a minute."""
+
+    limit: int
+    _counts: dict[str, tuple[float, int]] = field(default_factory=dict)  # start of the window and number, by address
+
+    def add(self, address: str, now: float) -> int:
+        """Count one, and return the seconds until the address may send another; 0 while it is within the limit."""
+        start, count = self._counts.get(address, (now, 0))
+        if now - start >= WINDOW_SECONDS:
+            start, count = now, 0
+        if address not in self._counts and len(self._counts) >= MAX_ADDRESSES:
+            del self._counts[next(iter(self._counts))]  # the one that was seen first
+        self._counts[address] = (start, count + 1)
+        return 0 if count < self.limit else int(start + WINDOW_SECONDS - now) + 1
 
 
 class Guard:
     """Middleware that rejects requests without access, adds the headers, and logs requests."""
 
-    def __init__(self, app: ASGIApp, access: Access):
-        self._app, self._access = app, access
+    def __init__(self, app: ASGIApp, access: Access, max_wrong_tokens: int):
+        self._app, self._access, self._wrong = app, access, WrongTokens(max_wrong_tokens)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -117,18 +146,28 @@ class Guard:
             level = logging.DEBUG if scope["path"] in OFTEN else logging.INFO
             took = (time.perf_counter() - began) * 1000
             # without the query, and quoted so that no request can forge a line of the log
-            log.log(level, "%s %s %d, %.0f ms", scope["method"], quote(scope["path"]), status, took)
+            path = quote(scope["path"])[:LOGGED_CHARACTERS]
+            cause = f"requests answered {status}" if status >= 400 else None
+            log.log(level, "%s %s %d, %.0f ms", scope["method"], path, status, took, extra={"cause": cause})
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)
         if not self._access.is_set and not _is_local(headers.get("host", "")):
             # or a foreign page could rebind its host name to this address and read the reports
             return PlainTextResponse("Ask for localhost, or set ABACO_SERVE_TOKEN\n", 421)
-        if scope["path"] in OPEN or self._access.allows(headers.get("authorization", "")):
+        authorization = headers.get("authorization", "")
+        if scope["path"] in OPEN or self._access.allows(authorization):
             return None
+        if authorization and (seconds := self._wrong.add(_address(scope), time.monotonic())):
+            text = f"Too many wrong tokens or passwords: try again in {seconds} s\n"
+            return PlainTextResponse(text, 429, {"Retry-After": str(seconds)})
         return PlainTextResponse(
             "Token or password is missing or wrong\n", 401, {"WWW-Authenticate": self._access.challenge}
         )
+
+
+def _address(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
 
 
 def _is_local(host: str) -> bool:

@@ -15,6 +15,7 @@ from abaco.delivery import commands
 from abaco.ingest.sample_mark import PLACES, is_sample
 from abaco.run import folders, plan
 from abaco.service.app import create_app
+from abaco.service.connections import Connection
 from abaco.service.reports import Book
 from abaco.service.schedule import Schedule, trigger
 from abaco.service.security import Access
@@ -42,10 +43,12 @@ def serve(
     """
     configured = settings.load(params, output=output and str(output))
     logs.shape(configured["run"]["log_format"])
+    logs.limit()
     host = host or configured["service"]["host"]
     access = Access.from_environment()
     access.check_host(host)
     book = _book(configured, params)
+    limits = configured["service"]
     sock = _listen(host, configured["service"]["port"] if port is None else port)
     try:
         print(f"Reports at {_address(sock)}", flush=True)
@@ -53,7 +56,11 @@ def serve(
         log.info("serving %s at %s", book.output, _address(sock))
         uvicorn.Server(
             uvicorn.Config(
-                create_app(book, access),
+                create_app(book, access, limits["max_wrong_tokens"]),
+                http=Connection,
+                ws="none",
+                limit_concurrency=limits["max_connections"],
+                timeout_keep_alive=limits["client_seconds"],
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -30,7 +30,7 @@ def service(shown):
 @pytest.fixture(scope="session")
 def guarded(shown):
     """A service that asks for a secret, and logs as JSON."""
-    params = f"run.log_format=json,service.cron={NEVER}"
+    params = f"run.log_format=json,service.cron={NEVER},service.max_wrong_tokens=1000000"
     with Service(shown, params, ABACO_SERVE_TOKEN=TOKEN, ABACO_SERVE_PASSWORD=PASSWORD) as found:
         yield found
 

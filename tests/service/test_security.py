@@ -1,14 +1,18 @@
 """Who may read, and what goes with every answer."""
 
+import asyncio
 import base64
 import json
 import re
 
+import httpx2
 import pytest
 
+from abaco.core import secrets
 from abaco.core.errors import InputError
 from abaco.core.net import is_loopback
-from abaco.service.security import Access
+from abaco.service.app import create_app
+from abaco.service.security import MAX_ADDRESSES, Access, WrongTokens
 from tests.support.service import until
 
 from .conftest import PASSWORD, TOKEN
@@ -75,6 +79,46 @@ def test_loopback(host, found):
     assert is_loopback(host) is found
 
 
+@pytest.mark.parametrize("name", secrets.SERVICE)
+def test_short_secret_is_refused(monkeypatch, name):
+    for variable in secrets.SERVICE:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(name, " 15 characters \n")
+    with pytest.raises(InputError, match=rf"^{name} has 13 characters, and needs 16 or more: set one that openssl"):
+        Access.from_environment()
+    monkeypatch.setenv(name, "  sixteen of them!\n")
+    assert "sixteen of them!" in vars(Access.from_environment()).values()
+
+
+def test_token_with_an_accent_is_taken_as_its_bytes():
+    access = Access("el número de la casa")
+    assert access.allows("Bearer " + "el número de la casa".encode().decode("latin-1"))
+    assert not access.allows("Bearer el numero de la casa")
+
+
+def test_too_many_wrong_tokens_of_an_address_are_told_to_wait_and_the_right_one_is_taken():
+    wrong = WrongTokens(2)
+    assert [wrong.add("a", 0.0), wrong.add("a", 1.0), wrong.add("a", 20.5), wrong.add("b", 21.0)] == [0, 0, 40, 0]
+    assert wrong.add("a", 60.0) == 0
+    for number in range(2 * MAX_ADDRESSES):
+        wrong.add(f"address {number}", 61.0)
+    assert len(wrong._counts) == MAX_ADDRESSES
+
+
+def test_address_with_too_many_wrong_tokens_is_answered_429(book):
+    transport = httpx2.ASGITransport(create_app(book, Access("x" * 16), max_wrong_tokens=2))
+
+    async def ask():
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            right, tries = bearer("x" * 16), [{}, bearer("1"), bearer("2"), bearer("3"), {}]
+            answers = [await client.get("/favicon.ico", headers=headers) for headers in [*tries, right]]
+            return [*answers, await client.get("/health", headers=bearer("4"))]
+
+    answers = asyncio.run(ask())
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 401, 204, 200]
+    assert 0 < int(answers[3].headers["retry-after"]) <= 60
+
+
 def test_public_host_needs_a_secret():
     for access in (Access("t"), Access(password="p")):
         access.check_host("0.0.0.0")
@@ -95,7 +139,7 @@ def test_headers_of_every_answer(service, path):
     assert "server" not in headers
 
 
-@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
 def test_nothing_of_the_framework_is_there(service, path):
     assert service.get(path).status_code == 404
 

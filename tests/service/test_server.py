@@ -31,6 +31,13 @@ def test_public_host_without_a_secret_is_refused(finished):
     ))  # fmt: skip
 
 
+def test_short_token_is_refused(finished):
+    result = finished.abaco("serve", "--log-level", "ERROR", "--port", "0", ABACO_SERVE_TOKEN="short")
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", (
+        "Error: ABACO_SERVE_TOKEN has 5 characters, and needs 16 or more: set one that openssl rand -hex 16 prints\n"
+    ))  # fmt: skip
+
+
 def test_port_that_is_taken_is_named():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
