@@ -12,7 +12,7 @@ from abaco.delivery.rules import FALLBACK
 from abaco.ingest.cascade.export import probe
 from abaco.operations.findings import TIMEOUT_SECONDS, Case, Check, Finding, ok, problem, warning
 from abaco.run import folders, manifest
-from abaco.service.schedule import NOTE
+from abaco.service.schedule import NOTE, read_note
 from abaco.service.security import USER, Access
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -29,12 +29,9 @@ def database(case: Case) -> Finding:
         count = queries.count_runs(opened)
         if connection.is_postgresql(engine):
             return ok(f"PostgreSQL at {engine.url.host or 'this machine'} answers, runs: {count}")
-        damage = connection.find_damage(opened)
+        damage = queries.damage(opened)
     if damage:
-        return problem(
-            f"{project.display_path(file)} is damaged ({damage}): "
-            "restore a backup, or move it away and run abaco status"
-        )
+        return problem(f"{project.display_path(file)} is damaged ({damage}): {connection.REBUILD}")
     return ok(f"SQLite, {project.display_path(file)}, runs: {count}")
 
 
@@ -48,6 +45,12 @@ def reports(case: Case) -> Finding:
     if runs := folders.damaged_runs(case.output):
         names = ", ".join(f"{project.display_path(run)}/{folders.RECORD}" for run in runs)
         return warning(f"former runs are damaged, and stepped over: {names}: remove their folders")
+    notes = [*folders.damaged_notes(case.output)]
+    if (note := case.output / folders.RUNS / NOTE).exists() and read_note(case.output) is None:
+        notes.append(note)
+    if notes:
+        names = ", ".join(map(project.display_path, notes))
+        return warning(f"damaged, and stepped over: {names}: the next run writes it anew, or remove it")
     return ok(f"every file is what its run wrote, reports: {len(visible)}")
 
 
@@ -146,7 +149,7 @@ def service(case: Case) -> Finding:
 
 
 def _access() -> dict[str, Any]:
-    access = Access.from_environment()
+    access = Access(*map(secrets.read, secrets.SERVICE))  # another check tells of a short one
     if access.token:
         return {"headers": {"Authorization": f"Bearer {access.token}"}}
     return {"auth": (USER, access.password)} if access.password else {}

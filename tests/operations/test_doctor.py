@@ -201,6 +201,15 @@ def test_variables_are_set_or_not_set(here, monkeypatch):
     assert found.level == "ok" and found.text.startswith("set: ABACO_PII_KEY; not set: META_SYSTEM_USER_TOKEN, ")
 
 
+def test_short_token_is_a_problem_in_one_line(here, monkeypatch):
+    monkeypatch.setenv("ABACO_SERVE_TOKEN", "short")
+    found = run_check(doctor_machine.variables, Case(), 60)
+    assert (found.level, found.text) == (
+        "problem",
+        "ABACO_SERVE_TOKEN has 5 characters, and needs 16 or more: set one that openssl rand -hex 16 prints",
+    )
+
+
 def test_environment_file_that_others_can_read(here):
     (here / ".env.local").touch(mode=0o600)
     assert doctor_machine.variables(Case()).level == "ok"
@@ -262,7 +271,9 @@ def test_database_answers(case, database, here):
 def test_database_that_is_damaged(case, here):
     (here / "reports").mkdir()
     (here / "reports/abaco.db").write_bytes(b"no database at all" * 1000)
-    with pytest.raises(AbacoError, match=r"reports/abaco\.db: file is not a database: see that"):
+    with pytest.raises(
+        AbacoError, match=r"reports/abaco\.db: file is not a database: make it again with abaco rebuild"
+    ):
         doctor_places.database(case())
 
 

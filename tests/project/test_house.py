@@ -51,7 +51,6 @@ SHORT = {
     "abaco.kpis.statements": "measures of the statements alone",
     "abaco.run.papermill_engine": "papermill's entry point",
     "abaco.run.preload": "the imports of the fork server",
-    "abaco.service.files": "which files of a run are served",
 }
 # Private names of dependencies that have no public counterpart.
 PRIVATE = {

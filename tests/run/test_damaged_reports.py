@@ -6,8 +6,10 @@ import shutil
 
 import pytest
 
+from abaco.core import settings
 from abaco.core.errors import AbacoError, DamagedError
-from abaco.operations import backup, restore, rollback
+from abaco.database import connection, queries
+from abaco.operations import backup, rebuild, restore, rollback
 from abaco.operations.doctor import CHECKS, run_check
 from abaco.operations.findings import Case
 from abaco.review import explanation, history
@@ -42,6 +44,12 @@ def output(tmp_path, monkeypatch):
     return tmp_path / "reports"
 
 
+def figures(book):
+    """The figures of December, as the service reads them."""
+    with connection.reading(book.engine) as opened:
+        return list(queries.figures(opened, queries.latest(opened)).values())
+
+
 def said(*calls):
     """What verbs say, each error as its line; anything else that is raised fails the test."""
     lines = []
@@ -54,16 +62,22 @@ def said(*calls):
     return "\n".join(lines)
 
 
-def test_damaged_record_of_a_report_is_named_and_the_others_are_read(output, damage):
+@pytest.fixture
+def book(output):
+    """The reports as the service has them."""
+    schedule = Schedule(None, output, lambda: ["true"], 3.0)
+    schedule.start()
+    yield Book(output, schedule)
+    schedule.stop()
+
+
+def test_damaged_record_of_a_report_is_named_and_the_others_are_read(output, book, damage):
     date, other = DECEMBER, NOVEMBER
     damage(output / date / "run.json")
     assert list(folders.visible(output)) == [other]
     assert f"{other}  9.0000 % warning" in (text := said(lambda: review_status.overview(output)))
     assert f"Damaged\n  {date}  make it again" in text
-    schedule = Schedule(None, output, lambda: ["true"], 3.0)
-    schedule.start()
-    found = health(Book(output, schedule))
-    schedule.stop()
+    found = health(book)
     assert found["status"] == "degraded"
     assert found["last_error"] == f"The report of {date} is damaged: make it again, or restore a backup"
     finding = run_check(CHECKS["reports"], Case(None, output, None), 60)
@@ -85,10 +99,16 @@ def test_damaged_record_of_a_former_run_is_named_and_left_out_of_backups(output,
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "manifest.json", "tables/history.parquet"])
-def test_damaged_file_of_a_report_is_named_in_one_line(output, damage, name):
+def test_damaged_file_of_a_report_is_named_in_one_line(output, book, damage, name):
+    assert health(book)["status"] == "healthy"
     damage(output / DECEMBER / name)
+    found = health(book)
+    assert (found["status"], found["metrics_computed"], found["last_error"]) == (
+        "degraded", 1, f"The report of {DECEMBER} ({name}) is damaged: make it again, or restore a backup",
+    )  # fmt: skip
     finding = run_check(CHECKS["reports"], Case(None, output, None), 60)
     assert (finding.level, DECEMBER in finding.text) == ("problem", True)
+    assert f"; damaged, and to be made again: {DECEMBER}/{name}" in backup.backup(str(output / "b.tar.gz"), output)
     text = said(
         lambda: explanation.explain("PAR30", DECEMBER, output=output),
         lambda: history.history("PAR30", output),
@@ -106,8 +126,61 @@ def test_damaged_notes_of_who_holds_a_date_block_nobody(output, damage):
         assert folders.holder(output, DECEMBER)["pid"]
 
 
-def test_link_that_leads_nowhere_is_named_and_replaced(output):
+def test_file_that_is_changed_but_not_in_size_degrades_the_service(output, book):
+    path = output / DECEMBER / "metrics.json"
+    path.write_text(path.read_text().replace("9", "8"))
+    assert f"The report of {DECEMBER} (metrics.json) is damaged" in health(book)["last_error"]
+
+
+@pytest.mark.parametrize("name", ["schedule.json", f"{DECEMBER}/holder.json"])
+@pytest.mark.parametrize("damage", list(DAMAGES.values())[:3], ids=list(DAMAGES)[:3])
+def test_damaged_note_degrades_the_service_until_it_is_written_anew(output, book, damage, name):
+    note = output / ".runs" / name
+    note.write_text("{}")
+    damage(note)
+    found = health(book)
+    assert (found["status"], found["last_error"]) == (
+        "degraded", f"Damaged, and stepped over: .runs/{name}: the next run writes it anew, or remove it",
+    )  # fmt: skip
+    finding = run_check(CHECKS["reports"], Case(None, output, None), 60)
+    assert (finding.level, name in finding.text) == ("warning", True)
+
+
+@pytest.mark.parametrize("damage", list(DAMAGES.values())[:3], ids=list(DAMAGES)[:3])
+def test_damaged_database_is_stepped_over_and_made_again_by_a_command(output, book, damage):
+    assert health(book)["status"] == "healthy"
+    book.engine.dispose()
+    database = output / "abaco.db"
+    damage(database)
+    is_new = not database.stat().st_size  # an empty file is a new database, which the folders fill
+    found = health(book)
+    assert (found["status"], found["metrics_computed"]) == ("healthy" if is_new else "degraded", 1)
+    if not is_new:
+        assert found["last_error"].endswith(
+            "abaco.db: file is not a database: make it again with abaco rebuild, or restore a backup"
+        )
+        text = said(lambda: review_status.overview(output), lambda: [backup.backup(str(output / "b.tar.gz"), output)])
+        assert f"{NOVEMBER}  9.0000 % warning" in text and text.count("make it again with abaco rebuild") == 2
+        assert not (output / "b.tar.gz").exists()
+        finding = run_check(CHECKS["database"], Case(None, output, None, settings.load()), 60)
+        assert (finding.level, "abaco rebuild" in finding.text) == ("problem", True)
+    told = rebuild.rebuild(output)
+    assert told[0] == "The database has 3 runs of 2 reports" and "The former file is in" in told[1]
+    assert health(book)["status"] == "healthy"
+
+
+def test_database_that_is_damaged_while_it_is_served_is_stepped_over(output, book):
+    assert [row["value"] for row in figures(book)] == [9.0]
+    book.engine.dispose()
+    pages = (output / "abaco.db").read_bytes()
+    (output / "abaco.db").write_bytes(pages[:4096] + b"\xa5" * (len(pages) - 4096))
+    assert health(book)["status"] == "degraded"
+    assert [row["value"] for row in figures(book)] == [9.0]
+
+
+def test_link_that_leads_nowhere_is_named_and_replaced(output, book):
     shutil.rmtree((output / DECEMBER).resolve())
+    assert health(book)["last_error"] == f"The report of {DECEMBER} is damaged: make it again, or restore a backup"
     assert folders.damaged_reports(output) == [output / DECEMBER]
     assert f"Damaged\n  {DECEMBER}  make it again" in said(lambda: review_status.overview(output))
     folders.publish(folders.folders(output, DECEMBER)[0], output)
