@@ -50,13 +50,14 @@ def _said(text: str, *kinds: str) -> dict[str, Any]:
 
 
 PAGE, TEXT = "text/html", "text/plain"
-NOT_THERE = {404: _said("There is no such report, run or file", PAGE)}
+NOT_THERE = {404: _said("There is no such report, run or file", PAGE, TEXT)}
 FILE = {
     200: {
         "description": "The file; what a browser cannot show is an attachment",
         "content": {kind: {} for kind in (PAGE, "application/json", "image/png", "application/octet-stream")},
     },
     206: {"description": "The part of the file that the header Range asks for"},
+    400: _said("The header Range cannot be read", TEXT),
     416: {"description": "The file has no such part"},
 }
 HEALTH = {

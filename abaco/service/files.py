@@ -1,18 +1,41 @@
 """The files of a run that the service may return: those in its manifest, and none outside its folder."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from abaco.core.errors import DamagedError
 from abaco.core.files import sha256
 from abaco.run import folders, manifest
 
+log = logging.getLogger(__name__)
 State = tuple[str, int, int]  # path, size and time of a change of a file
 ALWAYS = (manifest.NAME, "run.json")
 # Types that a browser may display; everything else is downloaded.
 SHOWN = {".html": "text/html", ".json": "application/json", ".png": "image/png"}
+
+
+class RunFile(FileResponse):
+    """A file of a run, which may be changed or removed while it is sent."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file; answer 404 when it is gone, and cut the answer short when it is no longer what it was."""
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, watched)
+        except Exception as error:
+            log.warning("%s was changed or removed while it was sent: %r", Path(self.path).name, error)
+            if not has_begun:
+                await PlainTextResponse("The file was just removed\n", 404)(scope, receive, send)
 
 
 def listed(folder: Path) -> dict[str, int]:
@@ -60,4 +83,4 @@ def answer(folder: Path, name: str) -> FileResponse | None:
     if not path.is_relative_to(folder) or not path.is_file():
         return None
     kind = SHOWN.get(path.suffix)
-    return FileResponse(path, media_type=kind or "application/octet-stream", filename=None if kind else path.name)
+    return RunFile(path, media_type=kind or "application/octet-stream", filename=None if kind else path.name)

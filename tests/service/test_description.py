@@ -32,7 +32,7 @@ def test_every_route_is_described_with_its_answers_and_errors(book, access):
             refused = {"401", "429"} if access.is_set and not probe else set()
             expected = {asked[path], "405", "422", "503", *refused, *(() if access.is_set else ("421",))}
             expected |= {"404"} if path.startswith(("/compare", "/reports", "/runs")) else set()
-            expected |= {"206", "416"} if path.endswith("{name}") else set()
+            expected |= {"206", "400", "416"} if path.endswith("{name}") else set()
             assert answers == expected, path
             assert operation["description"] and all(one["description"] for one in operation["responses"].values())
             schemes = [] if probe or not access.is_set else [{"token": []}, {"password": []}]

@@ -1,5 +1,6 @@
 """Files of a run, and that nothing else can be read, however it is asked for."""
 
+import asyncio
 import http.client
 import os
 from urllib.parse import urlsplit
@@ -86,6 +87,29 @@ def test_the_same_by_the_run_s_id(service, shown):
     run_id = core_files.read_json(shown.output / "2025-11-30/run.json")["run_id"]
     page = (shown.output / "2025-11-30/report.html").read_bytes()
     assert service.get(f"/runs/{run_id}/report.html").content == page
+
+
+@pytest.mark.parametrize(
+    ("change", "status"), [(os.remove, 404), (lambda path: os.truncate(path, 9), 200)], ids=["removed", "cut off"]
+)
+def test_file_that_is_changed_while_it_is_sent_ends_the_answer_in_one_line(tmp_path, caplog, change, status):
+    path = tmp_path / "report.html"
+    path.write_bytes(b"x" * 100)
+    response, sent = files.RunFile(path, stat_result=None if status == 404 else path.stat()), []
+    change(path)
+
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+        if len(message.get("body", b"")) == 9:
+            raise OSError("too little data")  # as of a server that counts what it sends
+
+    asyncio.run(response({"type": "http", "method": "GET", "headers": []}, receive, send))
+    assert sent[0]["status"] == status
+    (line,) = caplog.messages
+    assert line.startswith("report.html was changed or removed while it was sent: ")
 
 
 def test_run_whose_folder_is_gone_has_no_files(tmp_path):
