@@ -49,8 +49,9 @@ def check_writable(output: Path) -> None:
         (output / RUNS).mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=output / RUNS, prefix=".probe-").close()
     except OSError as error:
+        name = project.display_path(output)
         raise InputError(
-            f"Cannot write to the output folder {output}: {error.strerror}: choose another with OUTPUT"
+            f"Cannot write to the output folder {name}: {error.strerror}: choose another with OUTPUT"
         ) from error
 
 
