@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import logging
 import os
 from urllib.parse import urlsplit
 
@@ -92,7 +93,10 @@ def test_the_same_by_the_run_s_id(service, shown):
 @pytest.mark.parametrize(
     ("change", "status"), [(os.remove, 404), (lambda path: os.truncate(path, 9), 200)], ids=["removed", "cut off"]
 )
-def test_file_that_is_changed_while_it_is_sent_ends_the_answer_in_one_line(tmp_path, caplog, change, status):
+def test_file_that_is_changed_while_it_is_sent_ends_the_answer_in_one_line(
+    tmp_path, monkeypatch, caplog, change, status
+):
+    monkeypatch.setattr(logging.getLogger("abaco"), "propagate", True)  # a command may have set it otherwise
     path = tmp_path / "report.html"
     path.write_bytes(b"x" * 100)
     response, sent = files.RunFile(path, stat_result=None if status == 404 else path.stat()), []
