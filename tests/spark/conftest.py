@@ -1,4 +1,4 @@
-"""A real Spark cluster on loopback: a master and two workers of one core each, started and stopped by the tests."""
+"""A real Spark cluster on loopback: a master and a worker of two cores, started and stopped by the tests."""
 
 import importlib.util
 import json
@@ -18,7 +18,7 @@ from tests.support.programs import END_WITH_US, missing
 
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # of code that runs for minutes the best compiler never pays
 DEFAULTS = (
-    "spark.executor.memory 512m\nspark.sql.shuffle.partitions 3\nspark.sql.files.maxPartitionBytes {}\n"
+    "spark.executor.memory 512m\nspark.sql.shuffle.partitions 3\nspark.sql.files.maxPartitionBytes 64k\n"
     f"spark.driver.extraJavaOptions {QUICK}\nspark.executor.extraJavaOptions {QUICK}\n"
 )
 
@@ -29,16 +29,11 @@ class Cluster:
     def __init__(self, folder: Path):
         self.folder, self.port, self.page, self.workers = folder, free_port(), free_port(), []
         self.address = f"spark://127.0.0.1:{self.port}"
-        self.environment = self.cutting("64k")
+        (folder / "spark-defaults.conf").write_text(DEFAULTS)
+        self.environment = {"SPARK_MASTER": self.address, "SPARK_CONF_DIR": str(folder)}
         where = ["--host", "127.0.0.1", "--port", str(self.port), "--webui-port", str(self.page)]
         self.master = self._launch("master.Master", *where)
         self.wait_for(lambda: self.state()["status"] == "ALIVE")
-
-    def cutting(self, size):
-        """The environment of a run that reads files in cuts of a size."""
-        (self.folder / size).mkdir(exist_ok=True)
-        (self.folder / size / "spark-defaults.conf").write_text(DEFAULTS.format(size))
-        return {"SPARK_MASTER": self.address, "SPARK_CONF_DIR": str(self.folder / size)}
 
     def _launch(self, daemon, *arguments):
         home = Path(importlib.util.find_spec("pyspark").submodule_search_locations[0])
@@ -53,7 +48,7 @@ class Cluster:
         """Start one more worker and wait until the master knows it."""
         before = self.alive()
         work = self.folder / f"work-{len(self.workers)}"
-        more = ["--cores", "1", "--memory", "1g", "--webui-port", "0", "--work-dir", str(work), self.address]
+        more = ["--cores", "2", "--memory", "1g", "--webui-port", "0", "--work-dir", str(work), self.address]
         self.workers.append(self._launch("worker.Worker", "--host", "127.0.0.1", *more))
         self.wait_for(lambda: self.alive() == before + 1)
 
@@ -77,7 +72,7 @@ class Cluster:
             time.sleep(0.1)
 
     def kill_worker(self):
-        """Kill the youngest worker and its executors, as when a machine is lost."""
+        """Kill the worker and its executor, as when a machine is lost."""
         lost = self.workers.pop()
         os.killpg(lost.pid, signal.SIGKILL)
         lost.wait()
@@ -99,12 +94,11 @@ def needed():
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
-    """A cluster with two workers."""
+    """A cluster with one worker."""
     if reason := needed():
         missing(reason)
     started = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
-        started.add_worker()
         started.add_worker()
         yield started
     finally:

@@ -8,7 +8,10 @@ import logging
 import operator
 import random
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from itertools import product
 
 import narwhals as nw
 import pyarrow as pa
@@ -58,6 +61,7 @@ UNITS = [
     "24.00%", " 24 % ", "24\u00a0%\u00a0", "24\t%", "%", "24%%", "-1.5%", "1,5%", "1e1%", "x%", "35 days", "1 day",
     "5 DÍAS", "5 dias", "3 d", "35days", "days", "-2 days", "3.5 days",
 ]  # fmt: skip
+MARKS = {".": ("amount", "rate", "days", "date", "text"), ",": ("amount", "days")}
 LINES = [
     "1,2,3", "", "4,,6", "1,2", "1,2,3,4", "1,2,3,", '"a","b ""x"" , y",c', "null,NULL,Null",
     'ñ,李,"null"', " , ,x", "7,8,9\r",
@@ -74,18 +78,17 @@ def embedded():
 # Values
 
 
-@pytest.mark.parametrize(
-    ("kind", "mark"),
-    [("amount", "."), ("amount", ","), ("rate", "."), ("days", "."), ("days", ","), ("date", "."), ("text", ".")],
-)
-def test_text_becomes_the_same_values(spark, embedded, kind, mark):
+def test_text_becomes_the_same_values(spark, embedded):
     texts = NUMBERS + DAYS + BLANKS + UNITS
-    table = pa.table({"place": range(len(texts)), "x": texts})
+    kinds = {f"{kind}{mark}": kind for mark, names in MARKS.items() for kind in names}
+    table = pa.table({"place": range(len(texts)), **dict.fromkeys(kinds, texts)})
     found = []
     for engine in (embedded, spark):
-        typed = engine.typed(engine.from_arrow(table), {"place": "days", "x": kind}, {"x": mark})
-        found.append([(table["x"][row["place"]], row["x"], row["raw_x"]) for row in rows_of(typed.sort("place"))])
-    assert found[1] == found[0]
+        marks = {name: name[-1] for name in kinds}
+        rows = rows_of(engine.typed(engine.from_arrow(table), {"place": "days", **kinds}, marks).sort("place"))
+        found.append({name: [(texts[r["place"]], r[name], r[f"raw_{name}"]) for r in rows] for name in kinds})
+    for name in kinds:
+        assert found[1][name] == found[0][name]
 
 
 def test_rows_are_left_out_and_days_have_values_alike(spark, embedded, tmp_path):
@@ -104,8 +107,7 @@ def test_rows_are_left_out_and_days_have_values_alike(spark, embedded, tmp_path)
     assert [row["row_id"] for row in found(embedded)] == [one for n, one in enumerate(ids) if n not in (0, 5, 7)]
 
 
-@pytest.mark.parametrize("kind", ["amount", "rate", "days", "date", "text"])
-def test_typed_values_become_the_same_values(spark, embedded, tmp_path, kind):
+def test_typed_values_become_the_same_values(spark, embedded, tmp_path):
     columns = {
         "float": pa.array([0.1 + 0.2, 1e15, float("nan"), 1e-7, 2.5]),
         "decimal": pa.array(["1.005", "-1.005", "30.000", None, "0.001"]).cast(pa.decimal128(20, 3)),
@@ -118,8 +120,9 @@ def test_typed_values_become_the_same_values(spark, embedded, tmp_path, kind):
     }
     path = tmp_path / "book.parquet"
     pq.write_table(pa.table({"place": range(5), **columns}), path)
-    positions = {name: i for i, name in enumerate(["place", *columns])}
-    kinds = {"place": "days", **dict.fromkeys(columns, kind)}
+    kinds, positions = {"place": "days"}, {"place": 0}
+    for kind, (position, name) in product(MARKS["."], enumerate(columns, start=1)):
+        kinds[f"{name} as {kind}"], positions[f"{name} as {kind}"] = kind, position
     as_text = [nw.col(f"raw_{name}").cast(nw.String()) for name in kinds]
     found = [
         rows_of(e.typed(e.read_typed(path, positions), kinds).with_columns(as_text).sort("place"))
@@ -250,8 +253,9 @@ LAST = ["", "1,2,3", '1,"two\nlines",3', '1,"never closed,3', '1,2" wide,3', '1,
 @pytest.mark.parametrize(
     ("end", "last", "bom"),
     [
-        *((end, last, "") for end in ("\n", "\r") for last in LAST),
-        *((end, last, "\ufeff") for end in ("\r\n", "mixed") for last in ("", LAST[2], LAST[3])),
+        *(("\n", last, "") for last in LAST),
+        *((end, last, "") for end in ("\r", "mixed") for last in ("", LAST[2])),
+        *(("\r\n", last, "\ufeff") for last in ("", LAST[3])),
     ],
 )
 def test_lines_of_a_file_are_split_alike(spark, embedded, tmp_path, end, last, bom):
@@ -275,32 +279,41 @@ def long_book(path):
     """A file that spans several cuts, with faults, blank fields and duplicates spread over it."""
     chance = random.Random(3)
     lines = [SNAPSHOT]
-    for i in range(6000):
+    for i in range(9000):
         line = snapshot(f"A-{i}", amount=f"{chance.randrange(10**6) / 100:.2f}")
         lines.append(chance.choice([line] * 200 + [snapshot(f"A-{i}", amount="abc"), "1,2", line + ",7", lines[-1]]))
     return write(path, *lines)
 
 
-def test_positions_and_lines_are_right_over_several_cuts(spark, embedded, tmp_path):
-    path = long_book(tmp_path / "book.csv")
-    assert path.stat().st_size > 4 * 64 * 1024
+def staged(engine, path, work):
+    """What is made of a file: rejected rows, reconciliation, and the rows in the order of the file."""
     found, _ = sources.discover(path)
-    results = []
-    for name, engine in (("embedded", embedded), ("spark", spark)):
-        work = tmp_path / name
-        work.mkdir()
-        batches = roles.stage(found, DATE, engine, work)
-        rejects, _ = quarantine.quarantine(batches, engine, work)
-        results.append((rejects.to_pylist(), reconciliation.reconcile(batches[0], rejects, engine)))
-        rows = (
-            engine.scan(batches[0].staged[0].path, "place")
-            .sort("place")
-            .select("place", "loan_id", "total_receivable_usd")
-        )
-        results[-1] += (rows_of(rows),)
-    assert len(list((tmp_path / "spark/staged_00.parquet").iterdir())) > 4
-    assert len(results[0][0]) > 50
-    assert results[1] == results[0]
+    work.mkdir()
+    batches = roles.stage(found, DATE, engine, work)
+    rejects, _ = quarantine.quarantine(batches, engine, work)
+    rows = engine.scan(batches[0].staged[0].path, "place").sort("place")
+    rows = rows.select("place", "loan_id", "total_receivable_usd")
+    return rejects.to_pylist(), reconciliation.reconcile(batches[0], rejects, engine), rows_of(rows)
+
+
+def test_rows_and_lines_are_right_over_several_cuts_and_the_loss_of_the_worker(cluster, spark, embedded, tmp_path):
+    path = long_book(tmp_path / "book.csv")
+    expected = staged(embedded, path, tmp_path / "embedded")
+    assert len(expected[0]) > 50
+    written = tmp_path / "spark/staged_00.parquet"
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(staged, spark, path, tmp_path / "spark")
+        try:
+            while not list(written.glob("_temporary/0/task_*")):
+                assert not run.done(), run.result()
+                time.sleep(0.01)
+            cluster.kill_worker()
+            is_unfinished = not list(written.glob("part-*"))
+        finally:
+            cluster.add_worker()
+        assert run.result() == expected
+    assert is_unfinished, "the worker was not lost in the middle of writing"
+    assert len(list(written.iterdir())) > 6
 
 
 def test_rows_of_a_lazy_frame_are_numbered_in_the_order_of_the_file(spark, tmp_path):

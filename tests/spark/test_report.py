@@ -1,23 +1,18 @@
-"""A report made on the cluster is the one that the embedded engine makes, whatever happens to the cluster."""
+"""A report made on the cluster is the one that the embedded engine makes."""
 
 import json
 import re
-import signal
-import sys
-import time
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from abaco.core.files import read_json
 from abaco.run import manifest
-from abaco.sample.snapshot import write_snapshot
 from tests.kpis.completion import completed
 from tests.kpis.recomputation import DECEMBER, RECOMPUTED, balances, published
-from tests.support.projects import FOUR, PII_KEY, ROOT, Project, copy_project
+from tests.support.projects import PII_KEY, ROOT, Project, copy_project
 
 SAME = ("metrics.json", "report.html", "tables/quarantine.csv", "tables/history.csv", "tables/aging.csv")
 TABLES = ("tape", "quarantine", "history", "aging")
@@ -29,10 +24,10 @@ def rows(folder, name):
     return table.sort_by([(column, "ascending") for column in table.column_names])
 
 
-def made(folder, engine, environment, given, kpis=FOUR):
-    """A project with a report by an engine; `given` returns what it is called with."""
-    project = Project(copy_project(folder, kpis), folder / "reports")
-    run = project.report("--engine", engine, *given(folder), ABACO_PII_KEY=PII_KEY, **environment)
+def made(folder, engine, environment):
+    """A project with the report of the completed sample by an engine, with the whole catalogue."""
+    project = Project(copy_project(folder, ROOT / "params/kpis.yml"), folder / "reports")
+    run = project.report("--engine", engine, *completed(folder), ABACO_PII_KEY=PII_KEY, **environment)
     assert run.returncode == 0, run.stderr
     assert not re.search("WARN|[Ss]park|Java|Exception", run.stderr)  # a cluster's chatter goes to its own log
     return project
@@ -40,11 +35,10 @@ def made(folder, engine, environment, given, kpis=FOUR):
 
 @pytest.fixture(scope="module")
 def pair(cluster, tmp_path_factory):
-    """The report of the completed sample, a folder of exports, with the whole catalogue, on both engines."""
+    """The same report, of a folder of exports, on both engines."""
     places = [tmp_path_factory.mktemp("embedded"), tmp_path_factory.mktemp("cluster")]
     engines = [("duckdb", {}), ("spark", cluster.environment)]
-    catalogue = ROOT / "params/kpis.yml"
-    yield [made(p, *engine, completed, catalogue) for p, engine in zip(places, engines, strict=True)]
+    return [made(place, *engine) for place, engine in zip(places, engines, strict=True)]
 
 
 def test_figures_page_and_tables_have_the_same_bytes(pair):
@@ -103,73 +97,19 @@ def test_run_says_which_engine_it_was(pair):
     assert runs[0]["run_id"] == runs[1]["run_id"]
 
 
-# The catalogue, from loans, balances, schedules, transactions and statements
-
-
-@pytest.fixture(scope="module")
-def calculated(pair):
-    """Every KPI as the cluster calculated it: on the report's date, and on all dates of its input."""
-    folder = pair[1].output / "2025-12-31"
-    kpis = json.loads((folder / "metrics.json").read_text(), parse_float=Decimal)["kpis"]
-    history = pq.read_table(folder / "tables/history.parquet").to_pylist()
-    return kpis, history
-
-
 def exact(value):
     return None if value is None else Fraction(value)
 
 
-@pytest.mark.parametrize("engine", ["spark"])
-@pytest.mark.parametrize("name", RECOMPUTED)
-def test_kpi(name, engine, calculated):
-    kpis, history = calculated
-    assert exact(kpis[name]["value"]) == published(name, DECEMBER)
-    found = {row["date"]: exact(row["value"]) for row in history if row["kpi"] == name}
-    assert found == {day: published(name, day) for day in balances()}
-
-
-def test_every_kpi_of_the_catalogue_has_its_test(calculated):
-    assert sorted(calculated[0]) == sorted(RECOMPUTED)
-
-
-# The loss of a machine
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory):
-    """A tape of 150,000 rows and its report by the embedded engine."""
-    folder = tmp_path_factory.mktemp("large")
-    write_snapshot(folder / "tape.csv", 150_000)
-    given = ("--input", folder / "tape.csv")
-    return folder / "tape.csv", made(folder / "project", "duckdb", {}, lambda _: given)
-
-
-def test_loss_of_a_worker_in_the_middle_of_ingestion_changes_nothing(cluster, large, tmp_path):
-    source, embedded = large
-    project = Project(copy_project(tmp_path / "project"), tmp_path / "reports")
-    run = project.start(
-        *(Path(sys.executable).with_name("abaco"), "report", "--date", "2025-12-31", "--engine", "spark"),
-        *("--input", source, "--output", project.output), ABACO_PII_KEY=PII_KEY, **cluster.cutting("1m"),
-    )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 600
-        while not list(project.output.glob(".runs/*/*/work/rows/staged_00.parquet/_temporary/0/task_*")):
-            assert run.poll() is None and time.monotonic() < deadline, run.communicate()
-            time.sleep(0.02)
-        busy = [w["coresused"] for w in cluster.state()["workers"] if w["state"] == "ALIVE"]
-        cluster.kill_worker()
-        still = not list(project.output.glob(".runs/*/*/work/rows/staged_00.parquet/part-*"))
-        _, err = run.communicate(timeout=900)
-    finally:
-        if run.poll() is None:
-            run.send_signal(signal.SIGKILL)
-        cluster.add_worker()
-    assert run.returncode == 0, err
-    assert busy == [1, 1] and still, "the worker was not lost in the middle of writing"
-    one, other = embedded.output / "2025-12-31", project.output / "2025-12-31"
-    assert [name for name in SAME if (one / name).read_bytes() != (other / name).read_bytes()] == []
-    for name in TABLES:
-        assert rows(one, name).equals(rows(other, name).cast(rows(one, name).schema)), name
+def test_every_kpi_of_the_catalogue_is_right_on_every_date(pair):
+    folder = pair[1].output / "2025-12-31"
+    kpis = json.loads((folder / "metrics.json").read_text(), parse_float=Decimal)["kpis"]
+    assert {name: exact(kpi["value"]) for name, kpi in kpis.items()} == {
+        name: published(name, DECEMBER) for name in RECOMPUTED
+    }
+    history = pq.read_table(folder / "tables/history.parquet").to_pylist()
+    found = {(row["kpi"], row["date"]): exact(row["value"]) for row in history}
+    assert found == {(name, day): published(name, day) for name in RECOMPUTED for day in balances()}
 
 
 # What is missing
