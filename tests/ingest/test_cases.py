@@ -211,7 +211,6 @@ TOTALS = [
     ["TOTAL", "", "", "", "30000.00", "10000.00", ""],
     ["Total", "10", "2025-01-15", "0.24", "30000.00", "10000.00", "45"],
     ["Suma:", "", "", "", "30000.00", "10000.00", ""],
-    ["Grand Total", "C", "2025-01-15", "0.24", "30000.00", "10000.00", "0"],
     ["Вкупно", "C", "2025-01-15", "0.24", "30000.00", "10000.00", "0"],
     ["", "", "", "", "30000.00", "10000.00", ""],
     ["", "C", "2025-01-15", "0.24", "30000.00", "10000.00", "0"],
@@ -220,7 +219,7 @@ TOTALS = [
 ]
 
 
-@pytest.mark.parametrize(("total", "place"), [(TOTALS[0], 1), (TOTALS[5], 11), *((total, 5) for total in TOTALS)])
+@pytest.mark.parametrize(("total", "place"), list(zip(TOTALS, (1, 5, 5, 5, 11, 5, 5, 5), strict=True)))
 def test_totals_row_is_no_loan_wherever_it_stands_and_whatever_it_says(tmp_path, total, place):
     rows = loans()
     rows.insert(place, total)
@@ -230,7 +229,7 @@ def test_totals_row_is_no_loan_wherever_it_stands_and_whatever_it_says(tmp_path,
     assert [note for note in found.notes if note.startswith("Totals in ")]
 
 
-@pytest.mark.parametrize("name", ["TOTAL", "", "Ukupno"])
+@pytest.mark.parametrize("name", ["TOTAL", ""])
 def test_totals_of_each_date_are_left_out(tmp_path, name):
     rows = par()
     november = [[cell.replace("12-31", "11-30") for cell in row] for row in rows[1:]]
@@ -385,9 +384,9 @@ def test_other_visible_sheets_are_told(tmp_path):
 # Days
 
 
-@pytest.mark.parametrize("stamp", ["2025-12-31T23:30:00-06:00", "2025-12-31 23:30:00+02:00", "2025-12-31T00:00:00Z"])
-def test_day_of_a_time_with_a_zone_is_the_local_one(tmp_path, stamp):
-    found = figures_of(csv(tmp_path / "par.csv", par(reporting_date=lambda _: stamp)))
+def test_day_of_a_time_with_a_zone_is_the_local_one(tmp_path):
+    stamps = ["2025-12-31T23:30:00-06:00", "2025-12-31 23:30:00+02:00", "2025-12-31T00:00:00Z", "2025-12-31"] * 5
+    found = figures_of(csv(tmp_path / "par.csv", par(reporting_date=stamps)))
     assert only(found.values, PAR_RIGHT) == PAR_RIGHT
 
 
@@ -424,9 +423,7 @@ def eur(heading):
     return heading.replace("_usd", "_eur")
 
 
-@pytest.mark.parametrize(
-    ("heading", "code"), [("currency", "INR"), ("loan_currency", " inr "), ("Loan_CCY", "INR"), ("Moneda", "inr")]
-)
+@pytest.mark.parametrize(("heading", "code"), [("currency", "INR"), ("Loan_CCY", " inr "), ("Moneda", "inr")])
 def test_one_currency_is_that_of_the_report(tmp_path, heading, code):
     found = figures_of(csv(tmp_path / "loans.csv", loans(**{heading: [code] * 9 + [""]})))
     assert (found.currency, found.values["Outstanding"]) == ("INR", 10000.0)
@@ -445,8 +442,7 @@ SEVERAL = "Amounts in several currencies ("
 @pytest.mark.parametrize(
     "files",
     [
-        {"loans.csv": loans(currency=["USD"] * 9 + ["EUR"])},
-        {"loans.csv": loans(currency=["usd"] * 9 + ["eur"])},
+        {"loans.csv": loans(currency=["usd"] * 9 + ["EUR"])},
         {"par.csv": par(currency=["EUR"] * 20)},
         {"par.csv": [[*map(eur, par()[0][:3]), *par()[0][3:]], *par()[1:]]},
         {"par.csv": par(), "loans.csv": loans(ccy=["INR"] * 10)},
