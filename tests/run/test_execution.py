@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -166,43 +164,3 @@ def test_code_that_changed_since_the_server_began_is_imported_anew(tmp_path):
     nbformat.write(first, tmp_path / "first.ipynb")
     subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"ABACO_ROOT": str(ROOT)}, cwd=tmp_path)
     assert outputs(tmp_path / "out.ipynb")["looks"] == [("execute_result", {"text/plain": "True"})]
-
-
-def marked(mark: str) -> list[int]:
-    """Return the processes that have a mark in their environment."""
-    found = []
-    for process in Path("/proc").iterdir():
-        try:
-            if process.name.isdigit() and f"MARK={mark}".encode() in (process / "environ").read_bytes():
-                found.append(int(process.name))
-        except OSError:  # it has just ended
-            continue
-    return found
-
-
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc")
-@pytest.mark.parametrize(
-    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)]
-)
-def test_stopped_report_leaves_no_process(project, sent, code):
-    started, mark = project.root / "started", f"{sent}-{os.getpid()}"
-    source = project.root / "notebooks" / "02_transformation.ipynb"
-    edited = nbformat.read(source, as_version=4)
-    [_, _, cell, *_] = [cell for cell in edited.cells if cell.cell_type == "code"]
-    cell.source = f"open({str(started)!r}, 'w').close()\nimport time\ntime.sleep(600)"
-    nbformat.write(edited, source)
-    process = project.start(
-        Path(sys.executable).with_name("abaco"), "report", "--date", "2025-12-31", "--output", project.output, MARK=mark
-    )
-    deadline = time.monotonic() + 300
-    while not started.exists():
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
-    assert len(marked(mark)) >= 3  # the command, the server of forks, and the phase
-    process.send_signal(sent)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert "Traceback" not in err and err.count("\n") <= 2
-    while marked(mark):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -10,10 +10,12 @@ import signal
 import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
 import nbformat
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -426,16 +428,33 @@ time.sleep(3600)
 
 def start(project):
     command = (Path(sys.executable).with_name("abaco"), "report", "--date", "2025-12-31")
-    return project.start(*command)
+    return project.start(*command, MARK=str(project.root))
+
+
+def marked(project):
+    """Return the processes of a run, which have its mark in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it has just ended
+            if process.environ().get("MARK") == str(project.root):
+                found.append(process)
+    return found
+
+
+def ended(project):
+    """Whether every process of a run ends."""
+    psutil.wait_procs(marked(project), timeout=60)
+    return marked(project) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_run_says_so_and_removes_its_work(endless, number):
     process = start(endless)
     folder = begun(endless)
+    assert len(marked(endless)) >= 3  # the command, the fork server, and the phase
     process.send_signal(number)
     _, err = process.communicate(timeout=900)
-    assert process.returncode == 130
+    assert (process.returncode, ended(endless)) == (130, True)
     assert err.strip() == "Error: interrupted; the former report is unchanged"
     assert not (folder / "work").exists()
     run = json.loads((folder / "run.json").read_text())
@@ -460,6 +479,7 @@ def test_killed_run_blocks_nobody_and_its_work_is_removed_by_the_next(endless):
     folder = begun(endless)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=900)
+    assert (process.returncode, ended(endless)) == (-signal.SIGKILL, True)
     assert (folder / "work").exists()
     status = endless.abaco("status")
     assert status.returncode == 0
