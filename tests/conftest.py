@@ -35,11 +35,15 @@ def room(nodeid):
     return second if first == "tests" else first
 
 
+# Large rooms whose files share nothing.
+BY_FILE = ("ingest", "kpis")
+
+
 class ByRoom(LoadScopeScheduling):
     """Runs the tests of a room in one process: what they share is made once."""
 
     def _split_scope(self, nodeid):
-        return room(nodeid)
+        return nodeid.partition("::")[0] if room(nodeid) in BY_FILE else room(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
