@@ -140,7 +140,7 @@ def test_file_is_moved_aside_when_it_is_full(project, monkeypatch):
         logs.start("ERROR")
         file = next(one for one in own.handlers if hasattr(one, "maxBytes"))
         file.maxBytes = 200
-        for number in range(9):
+        for number in range(20):
             logging.getLogger("abaco.x").info("line %d, long enough to fill the file with a few of its kind", number)
         assert len(list((project.root / "logs").glob("pipeline.log*"))) == 1 + file.backupCount
         file.close()

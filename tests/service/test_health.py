@@ -2,7 +2,9 @@
 
 import datetime as dt
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
 
 from abaco.core import dates, files
@@ -138,6 +140,14 @@ def test_healthy_after_a_report_and_the_same_after_a_restart(service, shown):
             for one in (service, again)
         ]
         assert same[0] == same[1]
+
+
+def test_twenty_clients_at_once_are_all_told_that_it_is_healthy(service):
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda path: httpx2.get(f"{service.address}{path}"), ["health", "ready"] * 30))
+    assert {(answer.status_code, answer.json().get("status", "ready")) for answer in answers} == {
+        (200, "healthy"), (200, "ready"),
+    }  # fmt: skip
 
 
 def test_degraded_after_a_failing_run_that_leaves_the_report_as_it_was(copied):

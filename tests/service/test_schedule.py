@@ -213,3 +213,16 @@ def test_run_is_overdue_when_it_has_not_ended_after_its_hours(marked):
     assert schedule.overdue(None) is None
     marked.note(due=f"{NOW:%Y-%m-%dT%H:%M:%SZ}", started_at="x")  # at work since
     assert schedule.overdue(None) == start
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"due": '], ids=["empty", "other", "cut off"])
+def test_damaged_note_is_stepped_over_and_written_anew_by_the_due_run(marked, content):
+    note = marked.output / folders.RUNS / "schedule.json"
+    note.write_text(content)
+    schedule = marked.schedule(daily(HOUR_AGO))
+    schedule.start()
+    assert (schedule.note(), schedule.damaged_notes(), marked.count()) == (None, [note], 0)
+    assert schedule.overdue(None) is None
+    schedule.work()
+    assert (marked.count(), schedule.damaged_notes()) == (1, [])
+    assert schedule.note()["due"] == dates.format_time(HOUR_AGO)
