@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -203,6 +203,9 @@ def stage_one(
     path = work / f"staged_{index:02d}.parquet"
     text = text_path(source, work) if source.kind in ("csv", "xlsx") else None
     found = writing.of_sample(source, text, rules.decimal_mark)
+    if text is None:
+        unproven = writing.text_columns(found.unproven, read(source, engine, work).collect_schema())
+        found = replace(found, unproven=unproven)
     marks = writing.decimal_marks(source, found.evidence, rules.decimal_mark)
 
     def write(whole: Path | None) -> int:

@@ -103,6 +103,11 @@ def of_all(source: Source, found: Found, engine: Engine, work: Path, text: Path 
     return Found({**found.evidence, **known})
 
 
+def text_columns(names: Iterable[str], schema: nw.Schema) -> tuple[str, ...]:
+    """Return those of the columns that a file writes as text; the marks of its own numbers need no proof."""
+    return tuple(name for name in names if schema[name] == nw.String)
+
+
 def evidence(values: Iterable[str]) -> Counter:
     """Return how many values prove each decimal mark, and how many leave it open.
 
