@@ -66,6 +66,22 @@ def _days(rows: nw.LazyFrame) -> set[dt.date]:
     return {row["measurement_date"] for row in found} - {None}
 
 
+def check_lent(batch: staging.Batch, date: dt.date, engine: Engine) -> None:
+    """Raise when a loans export that gives the tape has no loan that was lent by `date`.
+
+    Raises
+    ------
+    DateError
+        Naming the first day that a loan was lent.
+    """
+    if batch.format.is_dated:
+        return
+    rows = batch.rows(engine).select(first=nw.col("disbursed_on").min()).collect("pyarrow").to_native()
+    first = rows.column("first")[0].as_py()
+    if first is not None and first > date:
+        raise DateError(f"No loan was lent by {date}; the first is of {first}: give a later DATE")
+
+
 def check_date(dates: Mapping[dt.date, bool], date: dt.date) -> None:
     """Raise when the tape has no usable row of `date`.
 

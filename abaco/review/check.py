@@ -72,6 +72,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
             counts = reasons[batch.format.name]
             yield from (f"  {count} × {reason}" for reason, count in counts.items())
             quarantine.check_reject_limit(batch, book, counts, ingestion["max_reject_pct"])
+        coverage.check_lent(tape, day, engine)
         coverage.check_date(coverage.dates(batches, engine), day)
         facts = [batch.as_dict() for batch in batches]
         combined = transformation.combined_tape(facts, work, engine)

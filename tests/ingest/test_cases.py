@@ -3,6 +3,8 @@
 import datetime as dt
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from abaco.core.errors import InputError
@@ -87,6 +89,19 @@ def test_what_can_be_read_in_one_way_is_right(tmp_path, columns, delimiter):
     found = figures_of(csv(tmp_path / "loans.csv", loans(**columns), delimiter))
     assert only(found.values, RIGHT) == RIGHT
     assert found.currency == "USD"
+
+
+@pytest.mark.parametrize("rows", [loans, par])
+def test_numbers_of_a_parquet_file_need_no_proof(tmp_path, rows):
+    head, *cells = rows()
+    columns = {name: [_number(cell) for cell in column] for name, column in zip(head, zip(*cells, strict=True), strict=True)}
+    pq.write_table(pa.table(columns), tmp_path / "book.parquet")
+    right = RIGHT if rows is loans else PAR_RIGHT
+    assert only(figures_of(tmp_path / "book.parquet").values, right) == right
+
+
+def _number(cell):
+    return float(cell) if cell.replace(".", "").isdigit() else cell
 
 
 @pytest.mark.parametrize("cell", ["N/A", "nan", "-"])
@@ -348,6 +363,15 @@ def test_rejects_are_weighed_on_the_date_alone(tmp_path):
     bad[1][2:4] = ["120.00", "150.00"]  # more late than owed
     message = refused(csv(tmp_path / "par.csv", [*bad, *past]))
     assert message.startswith("Rejected rows hold 5.94 % of the balances of 2025-12-31 (120.00, more than")
+
+
+# Dates
+
+
+def test_date_before_the_first_loan_is_refused(tmp_path):
+    path = csv(tmp_path / "loans.csv", loans())
+    message = refused(path, date=dt.date(2020, 1, 31))
+    assert message == "No loan was lent by 2020-01-31; the first is of 2025-02-15: give a later DATE"
 
 
 # Sheets

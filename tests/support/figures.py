@@ -39,6 +39,7 @@ def figures_of(
         batches = roles.stage(found, date, engine, Path(work), rules=staging.Rules(**rules))
         rejects, reasons = quarantine.quarantine(batches, engine, Path(work))
         tape = next(b for b in batches if b.is_tape)
+        coverage.check_lent(tape, date, engine)
         books = {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches}
         for batch in batches:
             name = batch.format.name
