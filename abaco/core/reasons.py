@@ -86,6 +86,7 @@ ENGLISH = {
     "credit_balances": "Overpaid loans, whose credit balances are not part of the book: {rows}.",
     "written_off_by_status": "Loans that are written off by their status, and so not outstanding: {rows}.",
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
+    "status_unknown": "{rows} count as outstanding, as their status is in no list of params/loans.yml; add it there.",
     "one_sum": "{count} row ({usd})",
     "many_sums": "{count} rows ({usd})",
     "one_row": "{count} row ({usd} of principal)",
@@ -108,6 +109,7 @@ HEADLINES = (
     "rows_numbered",
     "rows_alike",
     "kind_unknown",
+    "status_unknown",
     "sources_disagree",
     "dates_disagree",
 )

@@ -5,8 +5,9 @@ from itertools import accumulate, pairwise
 
 import narwhals as nw
 
-from abaco.ingest.columns import AGING, BUCKETS, DISCOUNTED, ELIGIBLE, FIRST_DAY, RECEIVABLE, WRITTEN_OFF_STATUSES
+from abaco.ingest.columns import AGING, BUCKETS, DISCOUNTED, ELIGIBLE, FIRST_DAY, RECEIVABLE, WRITTEN_OFF
 from abaco.ingest.tape import OF_LOAN, ZERO
+from abaco.ingest.write_offs import IS_LOST
 
 PAR_BALANCES_USD = tuple(f"par_{days}_balance_usd" for days in (7, 30, 60, 90))
 
@@ -19,9 +20,15 @@ def _outstanding(balance: nw.Expr) -> dict[str, nw.Expr]:
 
 
 def _owed(name: str) -> nw.Expr:
-    """Return a balance, 0 where the borrower has paid too much."""
+    """Return a balance, 0 where the borrower has paid too much or the loan is written off by its status."""
     balance = nw.col(name)
-    return nw.when(balance < 0).then(ZERO).otherwise(balance)
+    return nw.when((balance < 0) | IS_LOST.fill_null(False)).then(ZERO).otherwise(balance)
+
+
+def _lost(name: str, known: nw.Expr | None = None) -> nw.Expr:
+    """Return what is written off: the balance, where the status says so, and no less than a column of its own says."""
+    lost = nw.when(IS_LOST & (nw.col(name) > 0)).then(nw.col(name))
+    return lost if known is None else nw.max_horizontal(known, lost)
 
 
 def from_snapshot(present: set[str], _) -> dict[str, nw.Expr]:
@@ -29,7 +36,8 @@ def from_snapshot(present: set[str], _) -> dict[str, nw.Expr]:
     owed = {c.name: _owed(c.name) for c in (RECEIVABLE, ELIGIBLE, DISCOUNTED, *AGING)}
     if "dpd_120_plus_usd" in present:
         owed["dpd_90_plus_usd"] += nw.coalesce(_owed("dpd_120_plus_usd"), ZERO)
-    return owed
+    known = nw.col(WRITTEN_OFF.name) if WRITTEN_OFF.name in present else None
+    return owed | {WRITTEN_OFF.name: _lost("total_receivable_usd", known)}
 
 
 def from_par(present: set[str], _) -> dict[str, nw.Expr]:
@@ -39,20 +47,14 @@ def from_par(present: set[str], _) -> dict[str, nw.Expr]:
     par = list(accumulate(reversed(late), nw.max_horizontal))[::-1]
     par = [balance, *(nw.min_horizontal(balance, amount) for amount in par)]
     buckets = [at_least - beyond for at_least, beyond in pairwise(par)] + par[-1:]
-    lost = "writeoff_outstanding_balance_usd"
-    written_off = nw.col(lost) if lost in present else nw.lit(None)
-    return _outstanding(par[0]) | dict(zip(BUCKETS, buckets, strict=True)) | {"written_off_usd": written_off}
+    own = "writeoff_outstanding_balance_usd"
+    written_off = _lost("outstanding_balance_usd", nw.col(own) if own in present else None)
+    return _outstanding(par[0]) | dict(zip(BUCKETS, buckets, strict=True)) | {WRITTEN_OFF.name: written_off}
 
 
 def from_loans(present: set[str], date: dt.date | None) -> dict[str, nw.Expr]:
     """Return the balances of a loans export, bucketed by days past due, and what it says of each loan."""
     balance, dpd = _owed("outstanding_balance"), nw.col("days_past_due")
-    written_off = nw.lit(None)
-    if "loan_status" in present:
-        status = nw.col("loan_status").str.to_lowercase().str.replace_all("[^a-z]", "")
-        is_lost = status.is_in(WRITTEN_OFF_STATUSES).fill_null(False)
-        written_off = nw.when(is_lost).then(balance)
-        balance = nw.when(is_lost).then(ZERO).otherwise(balance)
     first = list(FIRST_DAY.values())
     buckets = {
         name: nw.when((dpd >= low) & (dpd < high if high else nw.lit(True))).then(balance).otherwise(ZERO)
@@ -60,5 +62,6 @@ def from_loans(present: set[str], date: dt.date | None) -> dict[str, nw.Expr]:
     }
     own = {name: nw.col(heading) for name, heading in OF_LOAN.items() if heading in present}
     return {
-        "measurement_date": nw.lit(date), **_outstanding(balance), **buckets, "written_off_usd": written_off, **own
+        "measurement_date": nw.lit(date), **_outstanding(balance), **buckets, **own,
+        WRITTEN_OFF.name: _lost("outstanding_balance"),
     }  # fmt: skip

@@ -128,13 +128,17 @@ BORROWER = (
         personal=True, meaning="the borrower's date of birth",
     ),
 )  # fmt: skip
+# In Spanish an estado is a part of a country, and the state of a loan: the values tell which.
+REGION_OR_STATUS = "estado"
+REGION = Column(
+    "region", headings=("location_state_province", "departamento", "provincia", REGION_OR_STATUS), meaning="the region"
+)
 SEGMENTS = (
     COMPANY,
     Column("product", headings=("product_type", "producto", "tipo_producto", "tipo_de_producto"),
            meaning="the product"),
     Column("segment", headings=("segmento",), meaning="the segment of the business"),
-    Column("region", headings=("location_state_province", "departamento", "provincia", "estado"),
-           meaning="the region"),
+    REGION,
 )  # fmt: skip
 BUCKETS = ("dpd_0_7_usd", "dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd")
 # The day from which a balance counts in each bucket.
@@ -149,10 +153,19 @@ AGING = tuple(
     Column(name, "amount", credit=True, meaning=f"the balance {days.replace('+', ' or more')} days late")
     for name, days in BUCKET_NAMES.items()
 )
-# The statuses, letters only, of loans whose balance is written off.
-WRITTEN_OFF_STATUSES = (
-    "chargedoff", "chargeoff", "fullychargedoff", "writtenoff", "writeoff", "fullywrittenoff", "closedwrittenoff",
-    "closedchargedoff", "castigado", "castigada", "castigo", "creditocastigado", "carteracastigada",
+LOAN_STATUS = Column(
+    "loan_status",
+    headings=("status", "estatus", "loan_state", "account_status", "account_state", "credit_status",
+              "estado_prestamo", "estado_del_prestamo", "estado_de_prestamo", "estado_credito", "estado_del_credito",
+              "estatus_prestamo", "estatus_credito", "situacion", "situacion_credito", "situacion_del_credito"),
+    meaning="the status of the loan",
+)
+IS_WRITTEN_OFF = Column(
+    "is_written_off",
+    headings=("is_writeoff", "is_write_off", "writeoff", "write_off", "writeoff_flag", "write_off_flag",
+              "written_off_flag", "is_charged_off", "is_chargeoff", "charged_off", "chargeoff", "charge_off_flag",
+              "castigado", "castigada", "es_castigado", "es_castigo", "esta_castigado"),
+    meaning="whether the loan is written off",
 )  # fmt: skip
 WRITTEN_OFF = Column("written_off_usd", "amount", meaning="the written-off balance")
 OVERDUE_ON = Column("overdue_on", "date", optional=True, meaning="the first day overdue")

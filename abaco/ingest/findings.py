@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import narwhals as nw
 
@@ -10,7 +11,9 @@ from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import contract, writing
+from abaco.ingest.columns import REGION
 from abaco.ingest.staging import Batch, with_amount
+from abaco.ingest.write_offs import STANDING, UNKNOWN
 
 
 def notes(batches: Iterable[Batch], date: dt.date, engine: Engine) -> list[Reason]:
@@ -56,32 +59,69 @@ def check_rates(batches: Iterable[Batch], engine: Engine, interest_rate: str) ->
 
 
 def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
-    """Yield the loans of the date that are overpaid, and those that are written off by their status.
+    """Yield the loans of the date that are overpaid, those that are written off by their status, and unknown statuses.
 
     Raises
     ------
     InputError
-        When more is overpaid than owed: then the signs are turned.
+        When more is overpaid than owed: then the signs are turned; when a column may be one of regions or of statuses.
     """
-    rows = batch.usable(engine).filter(nw.col("measurement_date") == date)
-    known = "written_off_usd" in rows.collect_schema() and not batch.format.is_dated
-    lost = nw.col("written_off_usd") if known else nw.lit(None).cast(nw.Decimal(18, 2))
-    totals = rows.with_columns(lost=lost).select(
-        owed=nw.col("amount_usd").sum(),
-        credit=nw.col("credit_usd").sum(),
-        credits=nw.col("credit_usd").count(),
-        lost=nw.col("lost").sum(),
-        losses=nw.col("lost").count(),
+    standing, amount = nw.col(STANDING), nw.col("amount_usd")
+    is_unknown = standing == UNKNOWN
+    files = (
+        batch.usable(engine)
+        .filter(nw.col("measurement_date") == date)
+        .group_by("source")
+        .agg(
+            owed=amount.sum(),
+            credit=nw.col("credit_usd").sum(),
+            credits=nw.col("credit_usd").count(),
+            lost=nw.col("lost_usd").sum(),
+            losses=nw.col("lost_usd").count(),
+            stated=standing.count(),
+            unknown=nw.when(is_unknown).then(amount).sum(),
+            unknowns=nw.when(is_unknown).then(amount).count(),
+        )
     )
-    sums = totals.collect("pyarrow").to_native().to_pylist()[0]
-    if (sums["credit"] or 0) > (sums["owed"] or 0):
+    found = files.collect("pyarrow").to_native().to_pylist()
+    of_regions = _of_regions(batch, found)
+    told = [row for row in found if row["source"] not in of_regions]
+    sums = {name: sum(row[name] or 0 for row in found) for name in ("owed", "credit", "credits", "lost", "losses")}
+    sums |= {name: sum(row[name] or 0 for row in told) for name in ("unknown", "unknowns")}
+    if sums["credit"] > sums["owed"]:
         raise InputError(
             f"Most balances of the {batch.format.title} are negative: the loans are overpaid, or the signs are turned; "
             "write what borrowers owe as positive amounts"
         )
-    for code, rows_, usd in (("credit_balances", "credits", "credit"), ("written_off_by_status", "losses", "lost")):
+    for code, rows_, usd in (
+        ("credit_balances", "credits", "credit"),
+        ("written_off_by_status", "losses", "lost"),
+        ("status_unknown", "unknowns", "unknown"),
+    ):
         if sums[rows_]:
             yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]))
+
+
+def _of_regions(batch: Batch, found: Iterable[Mapping[str, Any]]) -> set[int]:
+    """Return the files whose column ``estado`` holds regions.
+
+    Raises
+    ------
+    InputError
+        When it holds statuses and other words.
+    """
+    unclear = {s.index: s.source for s in batch.staged if s.source.is_region_or_status}
+    of_regions = {row["source"] for row in found if row["source"] in unclear and row["stated"] == row["unknowns"]}
+    for row in found:
+        if row["source"] in unclear and row["source"] not in of_regions and row["unknowns"]:
+            source = unclear[row["source"]]
+            heading = source.headings[source.columns[REGION.name]].strip()
+            raise InputError(
+                f"{source.name}: {heading} holds statuses of loans in {row['stated'] - row['unknowns']} rows and other "
+                f"words in {row['unknowns']}: regions, or statuses that are not in params/loans.yml; name the column "
+                "loan_status or region, or add the words there"
+            )
+    return of_regions
 
 
 def _unknown(batch: Batch, engine: Engine) -> list[Reason]:

@@ -14,7 +14,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import file_name, is_value, quotable
 from abaco.ingest import workbooks
-from abaco.ingest.columns import normalise
+from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, REGION_OR_STATUS, normalise
 from abaco.ingest.contract import Format
 from abaco.ingest.fingerprint import fingerprint, sample_rows, write_utf8
 from abaco.ingest.formats import FORMATS
@@ -60,6 +60,13 @@ class Source:
     def columns(self) -> dict[str, int]:
         """Position in the file of each column that the contract keeps."""
         return self.format.assign([normalise(h) for h in self.headings])
+
+    @property
+    def is_region_or_status(self) -> bool:
+        """Whether its column of regions may be one of statuses: it is called ``estado``, and no other is there."""
+        place = self.columns.get(REGION.name)
+        is_named = place is not None and normalise(self.headings[place]) == REGION_OR_STATUS
+        return is_named and self.columns.keys().isdisjoint((LOAN_STATUS.name, IS_WRITTEN_OFF.name))
 
     @property
     def left_behind(self) -> list[str]:

@@ -15,6 +15,7 @@ from abaco.ingest import contract, tape, writing
 from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.sources import Source, read, text_path
+from abaco.ingest.write_offs import IS_LOST, STANDING, with_standing
 from abaco.ingest.writing import DEFAULT_RULES, Rules
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
@@ -24,8 +25,8 @@ IDENTITY = ("loan_id", "company", "borrower_id")
 TAPE = "tape"  # the role of the rows that become the loan tape
 # What staged rows carry beside the columns of their contract or of the tape.
 BESIDE = (
-    "reasons", "original", "is_later", "has_key", "amount_usd", "credit_usd", "unread", "doubtful", "source",
-    "record", "row_id",
+    "reasons", "original", "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING, "unread",
+    "doubtful", "source", "record", "row_id",
 )  # fmt: skip
 
 
@@ -267,6 +268,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     format_, present = source.format, set(source.columns)
     if unusable := contract.without_unusable(format_, present):
         rows = rows.with_columns(unusable)
+    rows = with_standing(rows, present, source.is_region_or_status)
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))
     if is_tape:
@@ -283,6 +285,8 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),
         nw.when(balance < 0).then(-balance).cast(nw.Decimal(18, 2)).alias("credit_usd"),
+        nw.when(IS_LOST & (balance > 0)).then(balance).cast(nw.Decimal(18, 2)).alias("lost_usd"),
+        STANDING,
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
     )  # fmt: skip

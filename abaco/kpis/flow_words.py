@@ -3,14 +3,12 @@
 import re
 from collections.abc import Iterable
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel
 
-from abaco.core import project, yaml
-from abaco.core.errors import InputError
-from abaco.ingest.columns import normalise
+from abaco.ingest import words
+from abaco.ingest.words import STRICT
 
 PAID, LENT, REVERSAL, REVERSED, OTHER, UNKNOWN = "paid", "lent", "reversal", "reversed", "other", "unknown"
-STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -51,25 +49,8 @@ class FlowWords(BaseModel):
 
 
 def load() -> FlowWords:
-    """Return the words of params/flows.yml.
-
-    Raises
-    ------
-    InputError
-        Naming the key that is wrong, or the word that is in two lists.
-    """
-    path = project.root() / "params" / "flows.yml"
-    try:
-        words = FlowWords.model_validate(yaml.read_yaml(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise InputError(f"{project.display_path(path)}: {key}: {first['msg']}") from error
-    for name, section in words:
-        known = [word for _, listed in section for word in {_plain(name, text) for text in listed}]
-        if twice := [word for word in known if known.count(word) > 1]:
-            raise InputError(f"{project.display_path(path)}: {name}: {twice[0]} is in two lists: keep one of them")
-    return words
+    """Return the words of params/flows.yml (see `words.load`)."""
+    return words.load("flows.yml", FlowWords)
 
 
 def meanings(name: str, section: BaseModel, values: Iterable[str]) -> dict[str, list[str]]:
@@ -80,15 +61,9 @@ def meanings(name: str, section: BaseModel, values: Iterable[str]) -> dict[str, 
     name
         The section of params/flows.yml.
     """
-    known = {_plain(name, text): meaning for meaning, listed in section for text in listed}
+    known = {words.plain(name, text): meaning for meaning, listed in section for text in listed}
     found: dict[str, list[str]] = {}
     for value in sorted(values):
         is_day = name == "flags" and DAY.match(value)
-        found.setdefault(REVERSED if is_day else known.get(_plain(name, value), UNKNOWN), []).append(value)
+        found.setdefault(REVERSED if is_day else known.get(words.plain(name, value), UNKNOWN), []).append(value)
     return found
-
-
-def _plain(name: str, text: str) -> str:
-    """Return a word without case, accents, blanks and punctuation; but for flags without digits, too."""
-    letters = normalise(text).replace("_", "")
-    return letters if name == "flags" else re.sub(r"\d", "", letters)

@@ -1,0 +1,48 @@
+"""Words of exports and what they mean, from the files of params/ that list them."""
+
+import re
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from abaco.core import project, yaml
+from abaco.core.errors import InputError
+from abaco.ingest.columns import normalise
+
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+Words = TypeVar("Words", bound=BaseModel)
+
+
+def load(name: str, model: type[Words]) -> Words:
+    """Return the words of a file of params/.
+
+    Parameters
+    ----------
+    name
+        The name of the file.
+    model
+        Its sections, each with lists of words by what they mean.
+
+    Raises
+    ------
+    InputError
+        Naming the key that is wrong, or the word that is in two lists.
+    """
+    path = project.root() / "params" / name
+    try:
+        words = model.model_validate(yaml.read_yaml(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise InputError(f"{project.display_path(path)}: {key}: {first['msg']}") from error
+    for section, lists in words:
+        known = [word for _, listed in lists for word in {plain(section, text) for text in listed}]
+        if twice := [word for word in known if known.count(word) > 1]:
+            raise InputError(f"{project.display_path(path)}: {section}: {twice[0]} is in two lists: keep one of them")
+    return words
+
+
+def plain(section: str, text: str) -> str:
+    """Return a word without case, accents, blanks and punctuation; but for flags without digits, too."""
+    letters = normalise(text).replace("_", "")
+    return letters if section == "flags" else re.sub(r"\d", "", letters)
