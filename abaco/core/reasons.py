@@ -79,6 +79,11 @@ ENGLISH = {
     "sources_disagree": "{column}: {usd} in the {export}, which count, and {other_usd} in the {other}.",
     "dates_disagree": "Earlier dates on which the {export} and the {other} disagree: {count}, the last {last}.",
     "rows_alike": "Equal to another row of the same file, and counted, as both may be real: {rows} of {name}.",
+    "rows_rejected": "Rejected rows of the {export}, which count nowhere: {rows}; tables/quarantine.parquet has them.",
+    "rows_rejected_unknown": "Rejected rows of the {export}, which count nowhere: {rows}; rows with an amount that "
+    "cannot be read: {count}; tables/quarantine.parquet has them.",
+    "balances_unknown": "Rejected rows with a balance that cannot be read: {count}. The book may be larger by any "
+    "amount until they are corrected in the export; tables/quarantine.parquet has their lines.",
     "totals_rows": "Totals in {name} that are left out: {rows}.",
     "totals_differ": "The totals row of {name} says {usd}, but its rows come to {found}: rows may be missing.",
     "co_borrowers": "Rows of {name} that repeat a loan for another borrower: {count}; each loan counts once, with its "
@@ -86,7 +91,7 @@ ENGLISH = {
     "credit_balances": "Overpaid loans, whose credit balances are not part of the book: {rows}.",
     "written_off_by_status": "Loans that are written off by their status, and so not outstanding: {rows}.",
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
-    "status_unknown": "{rows} count as outstanding, as their status is in no list of params/loans.yml; add it there.",
+    "status_unknown": "Outstanding, though their status is in no list of params/loans.yml: {rows}; add it there.",
     "one_sum": "{count} row ({usd})",
     "many_sums": "{count} rows ({usd})",
     "one_row": "{count} row ({usd} of principal)",
@@ -110,6 +115,9 @@ HEADLINES = (
     "rows_alike",
     "kind_unknown",
     "status_unknown",
+    "rows_rejected",
+    "rows_rejected_unknown",
+    "balances_unknown",
     "sources_disagree",
     "dates_disagree",
 )

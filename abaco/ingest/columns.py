@@ -155,9 +155,24 @@ AGING = tuple(
 )
 LOAN_STATUS = Column(
     "loan_status",
-    headings=("status", "estatus", "loan_state", "account_status", "account_state", "credit_status",
-              "estado_prestamo", "estado_del_prestamo", "estado_de_prestamo", "estado_credito", "estado_del_credito",
-              "estatus_prestamo", "estatus_credito", "situacion", "situacion_credito", "situacion_del_credito"),
+    headings=(
+        "status",
+        "estatus",
+        "loan_state",
+        "account_status",
+        "account_state",
+        "credit_status",
+        "estado_prestamo",
+        "estado_del_prestamo",
+        "estado_de_prestamo",
+        "estado_credito",
+        "estado_del_credito",
+        "estatus_prestamo",
+        "estatus_credito",
+        "situacion",
+        "situacion_credito",
+        "situacion_del_credito",
+    ),
     meaning="the status of the loan",
 )
 IS_WRITTEN_OFF = Column(

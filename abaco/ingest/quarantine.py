@@ -1,18 +1,13 @@
-"""Quarantine: the rejected rows with their file, line, reasons and original values, and how many there may be."""
+"""Quarantine: the rejected rows with their file, line, reasons and original values, and why."""
 
-import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 
-from abaco.core.decimals import rounded
-from abaco.core.errors import InputError
 from abaco.core.parquet import arrow_schema
 from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, TEXT, Field, Table
@@ -56,7 +51,7 @@ def quarantine(
     """
     tables, counts = [], {}
     for batch in batches:
-        found = _rejected(batch, engine)
+        found = rejected_rows(batch, engine)
         counted: Counter[Reason] = Counter()
         tables += [_rejects(staged, batch, found, counted, engine, work, key) for staged in batch.staged]
         often = sorted(counted.items(), key=lambda item: (-item[1], str(item[0])))
@@ -64,7 +59,7 @@ def quarantine(
     return pa.concat_tables([arrow_schema(TABLE).empty_table(), *tables]), counts
 
 
-def _rejected(batch: Batch, engine: Engine) -> list[dict]:
+def rejected_rows(batch: Batch, engine: Engine) -> list[dict]:
     """Return the rejected rows of a batch: those that fail a check, and those that contradict another row."""
     rows = batch.rows(engine).filter(~IS_LATER)
     dated = [name for name in ("measurement_date",) if name in rows.collect_schema()]
@@ -151,93 +146,3 @@ def _values(
 
 def _column(name: str, values: Iterable[int], engine: Engine) -> nw.LazyFrame:
     return engine.from_arrow(pa.table({name: pa.array(values, pa.int64())}))
-
-
-def reject_pct(book: Mapping[str, int]) -> Decimal:
-    """Return how many per cent of the rows up to the date were rejected.
-
-    Parameters
-    ----------
-    book
-        A batch's reconciliation.
-    """
-    rows = book["rows_in"] - book["later"]
-    return rounded(Decimal(100 * book["quarantined"]) / rows, 2) if rows else Decimal(0)
-
-
-def rejected_on(date: dt.date, batch: Batch, accepted_usd: Decimal, engine: Engine) -> dict[str, Any]:
-    """Return how much of the tape was rejected on a date, or on none that can be read.
-
-    Parameters
-    ----------
-    accepted_usd
-        Balances of the accepted rows of the date.
-
-    Returns
-    -------
-    dict
-        ``rejected_usd``, the balances of rejected rows; ``reject_amount_pct`` of them and the accepted ones; and
-        ``rejected_unknown``, rejected rows whose balance cannot be read.
-    """
-    rows = [row for row in _rejected(batch, engine) if row.get("measurement_date") in (None, date)]
-    broken = sum(len(staged.broken) for staged in batch.staged)
-    usd = sum((abs(row["amount_usd"] or 0) for row in rows), Decimal("0.00"))
-    whole = usd + accepted_usd
-    return {
-        "rejected_usd": usd,
-        "reject_amount_pct": rounded(100 * usd / whole, 2) if whole else Decimal(0),
-        "rejected_unknown": sum(row["amount_usd"] is None for row in rows) + broken,
-    }
-
-
-def check_amount_limit(found: Mapping[str, Any], date: dt.date, reasons: Mapping[Reason, int], limit: float) -> None:
-    """Raise when rejected rows hold more than `limit` per cent of the balances of the date.
-
-    Parameters
-    ----------
-    found
-        See `rejected_on`.
-    reasons
-        Rows by reason, most frequent first.
-
-    Raises
-    ------
-    InputError
-        Naming the amount, the limit, and the most frequent reasons.
-    """
-    if found["reject_amount_pct"] > Decimal(str(limit)):
-        raise InputError(
-            f"Rejected rows hold {found['reject_amount_pct']} % of the balances of {date} "
-            f"({found['rejected_usd']:,}, more than max_reject_amount_pct {limit}): {_most_frequent(reasons)}; "
-            "correct the export, or raise ingestion.max_reject_amount_pct"
-        )
-
-
-def _most_frequent(reasons: Mapping[Reason, int]) -> str:
-    return "; ".join(f"{reason} ({count})" for reason, count in list(reasons.items())[:5])
-
-
-def check_reject_limit(
-    batch: Batch, book: Mapping[str, int], reasons: Mapping[Reason, int], max_reject_pct: float
-) -> None:
-    """Raise when more than `max_reject_pct` per cent of the rows up to the date were rejected.
-
-    Parameters
-    ----------
-    book
-        The batch's reconciliation.
-    reasons
-        Rows by reason, most frequent first.
-
-    Raises
-    ------
-    InputError
-        Naming the counts, the limit, and the most frequent reasons.
-    """
-    rejected, rows = book["quarantined"], book["rows_in"] - book["later"]
-    if 100 * rejected > Decimal(str(max_reject_pct)) * rows:
-        raise InputError(
-            f"{rejected} of {rows} rows of the {batch.format.title} are rejected "
-            f"({reject_pct(book)} %, more than max_reject_pct {max_reject_pct}): {_most_frequent(reasons)}; "
-            "correct the export, or raise ingestion.max_reject_pct"
-        )

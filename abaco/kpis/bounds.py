@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from abaco.ingest.columns import BUCKETS
 from abaco.kpis.catalog import Definition
@@ -15,9 +16,12 @@ BOOK = ("total_receivable_usd", "total_eligible_usd")
 SOUND = (*BOOK, BUCKETS[0])
 LATE = (*BOOK, BUCKETS[-1], "par_1_usd", "npl_usd", "top_borrower_usd", "top_10_borrowers_usd")
 
+# What an unknown balance may come to: beside it every book is nothing.
+UNBOUNDED_USD = Decimal(10) ** 24
+
 
 def bounds(
-    definitions: Mapping[str, Definition], total: Totals, date: dt.date, rejected_usd: Decimal | str
+    definitions: Mapping[str, Definition], total: Totals, date: dt.date, rejected: Mapping[str, Any]
 ) -> dict[str, dict[str, Decimal]]:
     """Return the lowest and highest value of each KPI that the rejected balances could move past a limit.
 
@@ -25,15 +29,17 @@ def bounds(
     ----------
     total
         The date's measures, of the accepted rows.
-    rejected_usd
-        Balances of rejected rows of the date; also as text.
+    rejected
+        ``rejected_usd``, the balances of rejected rows of the date, also as text; and ``rejected_unknown``, how many of
+        them have a balance that cannot be read: it may be larger than all others.
 
     Returns
     -------
     dict
         ``low`` and ``high`` by KPI; none where the status is the same wherever the balances belong.
     """
-    if not (rejected_usd := Decimal(rejected_usd)):
+    rejected_usd = UNBOUNDED_USD if rejected["rejected_unknown"] else Decimal(rejected["rejected_usd"])
+    if not rejected_usd:
         return {}
     cases = [total, *(_with(total, measures, rejected_usd) for measures in (SOUND, LATE))]
     values = [evaluate(definitions, case, date) for case in cases]

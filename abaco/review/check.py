@@ -17,6 +17,7 @@ from abaco.ingest import (
     findings,
     quarantine,
     reconciliation,
+    rejections,
     roles,
     sources,
     staging,
@@ -71,15 +72,18 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
             yield _accounted(batch, book, day)
             counts = reasons[batch.format.name]
             yield from (f"  {count} × {reason}" for reason, count in counts.items())
-            quarantine.check_reject_limit(batch, book, counts, ingestion["max_reject_pct"])
+            rejections.check_reject_limit(batch, book, counts, ingestion["max_reject_pct"])
+            if not batch.is_tape:
+                held, whole = rejections.rejected_in(batch, book, rejects), f"the amounts of the {batch.format.title}"
+                rejections.check_amount_limit(held, whole, counts, ingestion["max_reject_amount_pct"])
         coverage.check_lent(tape, day, engine)
         coverage.check_date(coverage.dates(batches, engine), day)
         facts = [batch.as_dict() for batch in batches]
         combined = transformation.combined_tape(facts, work, engine)
         coverage.check_grain(combined)
-        rejected = quarantine.rejected_on(day, tape, reconciliation.outstanding(combined, day), engine)
+        rejected = rejections.rejected_on(day, tape, reconciliation.outstanding(combined, day), engine)
         limit = ingestion["max_reject_amount_pct"]
-        quarantine.check_amount_limit(rejected, day, reasons[tape.format.name], limit)
+        rejections.check_amount_limit(rejected, f"the balances of {day}", reasons[tape.format.name], limit)
         currencies.use(reporting_currency(batches, engine))
         findings.check_rates(batches, engine, ingestion["interest_rate"])
         yield from map(str, findings.notes(batches, day, engine))

@@ -13,7 +13,7 @@ from abaco.database import queries
 from abaco.database.connection import Connection, reading
 from abaco.delivery.registry import CHANNELS
 from abaco.delivery.rules import SEVERITIES, stopped_by_rejects
-from abaco.ingest.quarantine import reject_pct
+from abaco.ingest.rejections import reject_pct
 from abaco.kpis.verdict import STATES
 from abaco.service.reports import Book
 

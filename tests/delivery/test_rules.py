@@ -7,7 +7,7 @@ import pytest
 from abaco.core.errors import InputError
 from abaco.delivery import rules
 from abaco.ingest.formats import FORMATS
-from abaco.ingest.quarantine import check_reject_limit
+from abaco.ingest.rejections import check_reject_limit
 
 TODAY = dt.date(2026, 1, 10)
 

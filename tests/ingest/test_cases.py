@@ -94,7 +94,7 @@ def test_what_can_be_read_in_one_way_is_right(tmp_path, columns, delimiter):
 @pytest.mark.parametrize("rows", [loans, par])
 def test_numbers_of_a_parquet_file_need_no_proof(tmp_path, rows):
     head, *cells = rows()
-    columns = {name: [_number(cell) for cell in column] for name, column in zip(head, zip(*cells, strict=True), strict=True)}
+    columns = dict(zip(head, ([*map(_number, column)] for column in zip(*cells, strict=True)), strict=True))
     pq.write_table(pa.table(columns), tmp_path / "book.parquet")
     right = RIGHT if rows is loans else PAR_RIGHT
     assert only(figures_of(tmp_path / "book.parquet").values, right) == right
@@ -310,12 +310,41 @@ def test_book_of_negative_balances_is_refused(tmp_path):
     assert refused(csv(tmp_path / "par.csv", turned)).startswith("Most balances of the PAR balances are negative")
 
 
-@pytest.mark.parametrize("status", ["Charged Off", "write-off", "CASTIGADO"])
-def test_loan_that_is_written_off_by_its_status_is_not_outstanding(tmp_path, status):
-    found = figures_of(csv(tmp_path / "loans.csv", loans(loan_status=["Current", status] + ["Current"] * 8)))
+@pytest.mark.parametrize(
+    ("heading", "status", "other"),
+    [
+        ("loan_status", "Written-Off (full)", "Current"),
+        ("status", "Charged off - recovery", "Late (31-120 days)"),
+        ("Estado", "CASTIGADO", "Al día"),
+        ("is_charged_off", "True", "False"),
+    ],
+)
+def test_loan_that_is_written_off_by_its_status_is_not_outstanding(tmp_path, heading, status, other):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(**{heading: [other, status] + [other] * 8})))
     expected = {"Outstanding": 9500.5, "PAR90": 0.0, "WrittenOff": 499.5, "ActiveLoans": 9.0}
     assert only(found.values, expected) == expected
     assert "Loans that are written off by their status, and so not outstanding: 1 row (499.50 USD)." in found.notes
+
+
+def test_balance_that_is_flagged_as_written_off_is_not_outstanding(tmp_path):
+    found = figures_of(csv(tmp_path / "par.csv", par(is_writeoff=["true"] + ["false"] * 19)))
+    expected = {"Outstanding": 1900.0, "PAR30": 15.7895, "WrittenOff": 100.0, "ActiveLoans": 19.0}
+    assert only(found.values, expected) == expected
+
+
+def test_status_that_nobody_knows_is_told_with_its_amount(tmp_path):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(situacion=["Vigente", "Zzz 9"] + ["Vigente"] * 8)))
+    assert found.values["Outstanding"] == 10000.0
+    assert "Outstanding, though their status is in no list of params/loans.yml: 1 row (499.50 USD); add it there." in (
+        found.notes
+    )
+
+
+def test_estado_is_a_region_or_a_status_and_not_both(tmp_path):
+    regions = figures_of(csv(tmp_path / "loans.csv", loans(estado=["Jalisco", "Sonora"] * 5)))
+    assert (regions.values["Outstanding"], [n for n in regions.notes if "loans.yml" in n]) == (10000.0, [])
+    message = refused(csv(tmp_path / "loans.csv", loans(estado=["Jalisco", "Castigado"] * 5)))
+    assert message.startswith("loans.csv: estado holds statuses of loans in 5 rows and other words in 5: regions, or")
 
 
 def test_status_that_says_nothing_of_write_offs_leaves_them_unknown(tmp_path):
@@ -363,6 +392,31 @@ def test_rejects_are_weighed_on_the_date_alone(tmp_path):
     bad[1][2:4] = ["120.00", "150.00"]  # more late than owed
     message = refused(csv(tmp_path / "par.csv", [*bad, *past]))
     assert message.startswith("Rejected rows hold 5.94 % of the balances of 2025-12-31 (120.00, more than")
+
+
+def test_balance_that_cannot_be_read_is_told(tmp_path):
+    unread = figures_of(csv(tmp_path / "par.csv", par(outstanding_balance_usd=["1 500 000.00"] + ["100.00"] * 19)))
+    broken = figures_of(csv(tmp_path / "broken.csv", [*par(), ["A-99", "2025-12-31", "90000.00"]]))
+    told = "Rejected rows with a balance that cannot be read: 1. The book may be larger by any amount until they are"
+    assert [any(note.startswith(told) for note in found.notes) for found in (unread, broken)] == [True, True]
+
+
+@pytest.mark.parametrize("name", ["transactions.csv", "schedules.csv"])
+def test_rejected_rows_of_flows_are_limited_in_money_and_told(tmp_path, name):
+    csv(tmp_path / "in" / "par.csv", par())
+    head = {
+        "transactions.csv": "loan_id,date_paid,principal,transaction_type",
+        "schedules.csv": "loan_id,date_due,principal,x",
+    }
+    lines = [head[name], *["A-1,2025-12-15,1.00,PAYMENT"] * 99]
+    bad = "A-1,15/12/2025,{},PAYMENT"
+    write(tmp_path / "in" / name, *lines, bad.format("900.00"))
+    message = refused(tmp_path / "in")
+    assert message.startswith(
+        "Rejected rows hold 90.09 % of the amounts (900.00, more than max_reject_amount_pct 5.0): "
+    )
+    write(tmp_path / "in" / name, *lines, bad.format("1.00"))
+    assert [note for note in figures_of(tmp_path / "in").notes if "which count nowhere: 1 row (1.00 USD);" in note]
 
 
 # Dates

@@ -9,7 +9,7 @@ import pytest
 from abaco.core.errors import AbacoError
 from abaco.core.secrets import masking_key
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, masking, quarantine, roles, sources, tape, transformation
+from abaco.ingest import coverage, masking, quarantine, rejections, roles, sources, tape, transformation
 from abaco.ingest.columns import BORROWER
 from abaco.ingest.formats import FORMATS
 from tests.support.exports import DATE, LOANS, PAR, PAYMENTS, SNAPSHOT, rows_of, snapshot, write
@@ -114,7 +114,7 @@ def test_key_is_in_no_error(tmp_path, monkeypatch, content):
             [batch] = roles.stage(found, DATE, engine, tmp_path, KEY.encode())
             rejects, _ = quarantine.quarantine([batch], engine, tmp_path, KEY.encode())
             assert KEY not in str(rejects.to_pylist())
-            quarantine.check_reject_limit(batch, {"quarantined": len(rejects), "rows_in": 1, "later": 0}, {"x": 1}, 5.0)
+            rejections.check_reject_limit(batch, {"quarantined": len(rejects), "rows_in": 1, "later": 0}, {"x": 1}, 5.0)
             coverage.check_date({}, DATE)
     assert KEY not in str(error.value)
 

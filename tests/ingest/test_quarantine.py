@@ -12,7 +12,7 @@ import pytest
 
 from abaco.core.errors import DateError, InputError
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, quarantine, roles, sources
+from abaco.ingest import coverage, rejections, roles, sources
 from tests.support.exports import (
     BY_DATE,
     DATE,
@@ -336,16 +336,16 @@ def batch(tmp_path):
 def test_exactly_the_limit_passes_and_a_hair_above_fails(batch, rejected, rows, later, limit, passes):
     book = {"quarantined": rejected, "rows_in": rows, "later": later}
     if passes:
-        quarantine.check_reject_limit(batch, book, {"x: missing": rejected}, limit)
+        rejections.check_reject_limit(batch, book, {"x: missing": rejected}, limit)
     else:
         with pytest.raises(InputError, match=f"^{rejected} of {rows - later} rows of the canonical snapshot"):
-            quarantine.check_reject_limit(batch, book, {"x: missing": rejected}, limit)
+            rejections.check_reject_limit(batch, book, {"x: missing": rejected}, limit)
 
 
 def test_error_of_the_limit_names_counts_share_and_the_most_frequent_reasons(batch):
     reasons = {f"{letter}: missing": 9 - i for i, letter in enumerate("abcdef")}
     with pytest.raises(InputError) as error:
-        quarantine.check_reject_limit(batch, {"quarantined": 39, "rows_in": 90, "later": 10}, reasons, 5.0)
+        rejections.check_reject_limit(batch, {"quarantined": 39, "rows_in": 90, "later": 10}, reasons, 5.0)
     assert str(error.value) == (
         "39 of 80 rows of the canonical snapshot are rejected (48.75 %, more than max_reject_pct 5.0): "
         "a: missing (9); b: missing (8); c: missing (7); d: missing (6); e: missing (5); "
@@ -356,7 +356,7 @@ def test_error_of_the_limit_names_counts_share_and_the_most_frequent_reasons(bat
 def test_file_with_bad_rows_only_fails_the_limit_and_has_no_date(tmp_path):
     result = ingest(write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1", amount="x"), snapshot("A-2", "x")))
     with pytest.raises(InputError, match=r"^2 of 2 rows .* \(100.00 %"):
-        quarantine.check_reject_limit(result.batches[0], result.book, result.reasons["snapshot"], 5.0)
+        rejections.check_reject_limit(result.batches[0], result.book, result.reasons["snapshot"], 5.0)
     with pytest.raises(InputError, match=r"^No row for 2025-12-31 in the input: it has no usable row at all$"):
         coverage.check_date(dict.fromkeys(result.dates, True), DATE)
 
@@ -370,7 +370,7 @@ def test_rows_after_the_date_are_left_out_whatever_is_wrong_with_them(tmp_path):
     result = ingest(write(tmp_path / "book.csv", SNAPSHOT, *lines))
     assert [row["loan_id"] for row in result.tape] == ["A-1"]
     assert (result.book["later"], result.book["quarantined"], result.rejects) == (8, 0, [])
-    assert quarantine.reject_pct(result.book) == 0
+    assert rejections.reject_pct(result.book) == 0
 
 
 DAYS = [dt.date(2025, 10, 31), dt.date(2025, 12, 31), dt.date(2026, 1, 31)]

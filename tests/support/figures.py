@@ -7,7 +7,7 @@ from pathlib import Path
 
 from abaco.core import currencies
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, findings, quarantine, reconciliation, roles, sources, staging, statements
+from abaco.ingest import coverage, findings, quarantine, reconciliation, rejections, roles, sources, staging, statements
 from abaco.ingest.currency import reporting_currency
 from abaco.ingest.transformation import borrowers
 from abaco.kpis import catalog, measures, values
@@ -43,16 +43,22 @@ def figures_of(
         books = {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches}
         for batch in batches:
             name = batch.format.name
-            quarantine.check_reject_limit(batch, books[name], reasons[name], 5.0)
+            rejections.check_reject_limit(batch, books[name], reasons[name], max_reject_pct)
+            if not batch.is_tape:
+                held = rejections.rejected_in(batch, books[name], rejects)
+                rejections.check_amount_limit(held, "the amounts", reasons[name], max_reject_amount_pct)
         accepted = tape.accepted(engine)
         owed = reconciliation.outstanding(accepted, date)
-        rejected = quarantine.rejected_on(date, tape, owed, engine)
-        quarantine.check_amount_limit(rejected, date, reasons[tape.format.name], max_reject_amount_pct)
+        rejected = rejections.rejected_on(date, tape, owed, engine)
+        rejections.check_amount_limit(
+            rejected, f"the balances of {date}", reasons[tape.format.name], max_reject_amount_pct
+        )
         currency = reporting_currency(batches, engine)
         findings.check_rates(batches, engine, rules.get("interest_rate", "auto"))
         noted = [
             *roles.notes(found, skipped, batches, statements.unknown(batches, engine)),
             *findings.notes(batches, date, engine),
+            *rejections.notes(batches, books, rejects, rejected),
         ]
         as_of = coverage.as_of(accepted, date) if tape.format.is_dated else None
         book = Book(accepted, [date], as_of or date, {"borrowers": borrowers(accepted, engine, Path(work))})

@@ -1,0 +1,159 @@
+"""How much of the exports was rejected, in rows and in money, and how much may be."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from abaco.core.decimals import rounded
+from abaco.core.errors import InputError
+from abaco.core.reasons import Reason
+from abaco.engines import Engine
+from abaco.ingest.quarantine import rejected_rows
+from abaco.ingest.staging import Batch, with_amount
+
+ZERO = Decimal("0.00")
+
+
+def reject_pct(book: Mapping[str, int]) -> Decimal:
+    """Return how many per cent of the rows up to the date were rejected.
+
+    Parameters
+    ----------
+    book
+        A batch's reconciliation.
+    """
+    rows = book["rows_in"] - book["later"]
+    return rounded(Decimal(100 * book["quarantined"]) / rows, 2) if rows else Decimal(0)
+
+
+def rejected_on(date: dt.date, batch: Batch, accepted_usd: Decimal, engine: Engine) -> dict[str, Any]:
+    """Return how much of the tape was rejected on a date, or on none that can be read.
+
+    Parameters
+    ----------
+    accepted_usd
+        Balances of the accepted rows of the date.
+
+    Returns
+    -------
+    dict
+        ``rejected_usd``, the balances of rejected rows; ``reject_amount_pct`` of them and the accepted ones; and
+        ``rejected_unknown``, rejected rows whose balance cannot be read.
+    """
+    rows = [row for row in rejected_rows(batch, engine) if row.get("measurement_date") in (None, date)]
+    broken = sum(len(staged.broken) for staged in batch.staged)
+    usd = sum((abs(row["amount_usd"] or 0) for row in rows), ZERO)
+    return _shares(usd, accepted_usd, sum(row["amount_usd"] is None for row in rows) + broken)
+
+
+def rejected_in(batch: Batch, book: Mapping[str, Any], rejects: pa.Table) -> dict[str, Any]:
+    """Return how much of an export was rejected, over all of its dates (see `rejected_on`).
+
+    Parameters
+    ----------
+    book
+        The batch's reconciliation.
+    rejects
+        The quarantine table.
+    """
+    files = set(batch.names.values())
+    amounts = [row["amount_usd"] for row in rejects.select(["file", "amount_usd"]).to_pylist() if row["file"] in files]
+    usd = sum((abs(amount or 0) for amount in amounts), ZERO)
+    return _shares(usd, abs(Decimal(book["amount_accepted"])), amounts.count(None))
+
+
+def _shares(rejected_usd: Decimal, accepted_usd: Decimal, unknown: int) -> dict[str, Any]:
+    whole = rejected_usd + accepted_usd
+    return {
+        "rejected_usd": rejected_usd,
+        "reject_amount_pct": rounded(100 * rejected_usd / whole, 2) if whole else Decimal(0),
+        "rejected_unknown": unknown,
+    }
+
+
+def notes(
+    batches: Iterable[Batch], books: Mapping[str, Mapping[str, Any]], rejects: pa.Table, on_date: Mapping[str, Any]
+) -> list[Reason]:
+    """Return what to say of rejected rows: those of the tape whose balance is unknown, and all of other exports.
+
+    Parameters
+    ----------
+    books
+        Reconciliations by format.
+    rejects
+        The quarantine table.
+    on_date
+        See `rejected_on`.
+    """
+    found = [Reason("balances_unknown", count=n)] if (n := on_date["rejected_unknown"]) else []
+    for batch in (b for b in batches if not b.is_tape and books[b.format.name]["quarantined"]):
+        book, export = books[batch.format.name], batch.format.title
+        held = rejected_in(batch, book, rejects)
+        rows = with_amount(book["quarantined"], held["rejected_usd"])
+        if unknown := held["rejected_unknown"]:
+            found.append(Reason("rows_rejected_unknown", rows=rows, export=export, count=unknown))
+        else:
+            found.append(Reason("rows_rejected", rows=rows, export=export))
+    return found
+
+
+def check_reject_limit(
+    batch: Batch, book: Mapping[str, int], reasons: Mapping[Reason, int], max_reject_pct: float
+) -> None:
+    """Raise when more than `max_reject_pct` per cent of the rows up to the date were rejected.
+
+    Parameters
+    ----------
+    book
+        The batch's reconciliation.
+    reasons
+        Rows by reason, most frequent first.
+
+    Raises
+    ------
+    InputError
+        Naming the counts, the limit, and the most frequent reasons.
+    """
+    rejected, rows = book["quarantined"], book["rows_in"] - book["later"]
+    if 100 * rejected > Decimal(str(max_reject_pct)) * rows:
+        raise InputError(
+            f"{rejected} of {rows} rows of the {batch.format.title} are rejected "
+            f"({reject_pct(book)} %, more than max_reject_pct {max_reject_pct}): {_most_frequent(reasons)}; "
+            "correct the export, or raise ingestion.max_reject_pct"
+        )
+
+
+def check_amount_limit(
+    found: Mapping[str, Any], whole: str, reasons: Mapping[Reason, int], max_reject_amount_pct: float
+) -> None:
+    """Raise when rejected rows hold more than a limit of the money of an export.
+
+    Parameters
+    ----------
+    found
+        See `rejected_on` and `rejected_in`.
+    whole
+        What they hold a part of, as a phrase.
+    reasons
+        Rows by reason, most frequent first.
+    max_reject_amount_pct
+        The limit in per cent.
+
+    Raises
+    ------
+    InputError
+        Naming the amount, the limit, and the most frequent reasons.
+    """
+    if found["reject_amount_pct"] > Decimal(str(max_reject_amount_pct)):
+        raise InputError(
+            f"Rejected rows hold {found['reject_amount_pct']} % of {whole} "
+            f"({found['rejected_usd']:,}, more than max_reject_amount_pct {max_reject_amount_pct}): "
+            f"{_most_frequent(reasons)}; correct the export, or raise ingestion.max_reject_amount_pct"
+        )
+
+
+def _most_frequent(reasons: Mapping[Reason, int]) -> str:
+    return "; ".join(f"{reason} ({count})" for reason, count in list(reasons.items())[:5])
