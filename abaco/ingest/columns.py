@@ -28,6 +28,8 @@ class Column:
         ``text``, ``date``, ``amount`` (decimal 18,2), ``rate`` (decimal 18,6) or ``days`` (whole number).
     headings
         Other headings it goes by, normalised (see `normalise`).
+    words, beside
+        A file without these headings may have one that is made of at least one of `words`, and of `beside`.
     required
         The format is not recognised without it.
     filled
@@ -47,6 +49,8 @@ class Column:
     name: str
     kind: str = "text"
     headings: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
     required: bool = False
     filled: bool = False
     signed: bool = False
@@ -54,6 +58,17 @@ class Column:
     optional: bool = False
     personal: bool = False
     meaning: str = ""
+
+    def is_meant_by(self, heading: str) -> bool:
+        """Return whether a heading, normalised, is made of the words of this column.
+
+        Examples
+        --------
+        >>> [CURRENCY.is_meant_by(heading) for heading in ("tipo_moneda", "saldo_en_moneda_local")]
+        [True, False]
+        """
+        found = set(heading.split("_"))
+        return not found.isdisjoint(self.words) and found <= self.words | self.beside
 
     @property
     def field(self) -> Field:
@@ -81,7 +96,17 @@ LOAN_ID = Column(
 COMPANY = Column("company", headings=("empresa", "compania"), meaning="the company that lent")
 DAYS_PAST_DUE = Column("days_past_due", "days", ("dpd",), optional=True, meaning="the days past due")
 MEASUREMENT_DATE = Column("measurement_date", "date", required=True, filled=True, meaning="the measurement date")
-CURRENCY = Column("currency", headings=("currency_code", "ccy", "moneda", "divisa"), meaning="the currency")
+CURRENCY = Column(
+    "currency",
+    headings=("currency_code", "ccy", "moneda", "divisa"),
+    words=frozenset(("currency", "curr", "ccy", "moneda", "divisa")),
+    beside=frozenset((
+        "code", "codigo", "cod", "iso", "type", "tipo", "name", "nombre", "symbol", "simbolo", "de", "del", "la", "of",
+        "the", "loan", "credit", "account", "contract", "payment", "transaction", "invoice", "original", "reporting",
+        "true", "prestamo", "credito", "cuenta", "contrato", "pago", "transaccion", "operacion", "factura", "reporte",
+    )),
+    meaning="the currency",
+)  # fmt: skip
 
 # Columns that identify a person or a firm, under the headings that English and Spanish exports give them.
 BORROWER = (
@@ -191,6 +216,16 @@ IS_REVERSED = Column(
     headings=("reversed", "was_reversed", "manually_reversed", "reversal_flag", "reversed_on", "reversed_on_date",
               "is_voided", "voided", "voided_on", "is_cancelled", "is_canceled", "reversado", "anulado", "revertido",
               "fecha_reverso", "fecha_anulacion"),
+    words=frozenset((
+        "reversed", "reversal", "void", "voided", "cancelled", "canceled", "returned", "bounced", "refunded",
+        "reverso", "reversado", "reversada", "reversion", "revertido", "revertida", "anulado", "anulada", "anulacion",
+        "devuelto", "devuelta",
+    )),
+    beside=frozenset((
+        "is", "was", "has", "been", "manually", "payment", "repayment", "transaction", "flag", "indicator", "date",
+        "day", "on", "at", "es", "esta", "fue", "pago", "abono", "cuota", "transaccion", "indicador", "fecha", "de",
+        "del", "el",
+    )),
     meaning="whether, or when, the payment was reversed",
 )  # fmt: skip
 PAYMENT_ID = Column(

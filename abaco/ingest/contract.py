@@ -103,6 +103,11 @@ class Format:
     def _plain(self, heading: str, headings: list[str]) -> str:
         if heading in self.column_by_heading:
             return heading
+        for column in self.columns:
+            # the first heading that means the column, where none is its own
+            is_first = column.is_meant_by(heading) and heading == next(filter(column.is_meant_by, headings))
+            if is_first and {column.name, *column.headings}.isdisjoint(headings):
+                return column.name
         if heading.endswith(("_ccy", "_currency")):
             return "currency"
         stem, _ = currencies.of_heading(heading) or ("", None)

@@ -7,7 +7,8 @@ import narwhals as nw
 from abaco.core.currencies import USD, code
 from abaco.core.errors import InputError
 from abaco.engines import Engine
-from abaco.ingest.columns import normalise
+from abaco.ingest.columns import CURRENCY, normalise
+from abaco.ingest.sources import Source
 from abaco.ingest.staging import Batch
 
 
@@ -45,12 +46,20 @@ def _of_rows(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
         .to_native()
         .to_pylist()
     )
-    names = {staged.index: staged.source.name for staged in batch.staged}
+    sources = {staged.index: staged.source for staged in batch.staged}
+    codes: dict[int, set[str | None]] = {}
     for row in found:
-        currency = code(row["currency"])
-        if currency is None:
+        codes.setdefault(row["source"], set()).add(code(row["currency"]))
+    for index, stated in codes.items():
+        if None in stated and (_is_named(sources[index]) or len(stated) > 1):
             raise InputError(
-                f"{names[row['source']]}: its column of currencies holds more than codes of ISO 4217, such as USD; "
+                f"{sources[index].name}: its column of currencies holds more than codes of ISO 4217, such as USD; "
                 "correct the column"
             )
-        yield names[row["source"]], currency
+        yield from ((sources[index].name, currency) for currency in sorted(stated - {None}))
+
+
+def _is_named(source: Source) -> bool:
+    """Return whether a heading says that its column holds currencies; others, such as ``tipo_moneda``, may mean it."""
+    heading = normalise(source.headings[source.columns["currency"]])
+    return heading in (CURRENCY.name, *CURRENCY.headings) or heading.endswith(("_ccy", "_currency"))

@@ -49,13 +49,26 @@ def meanings(book: Book) -> Meanings:
     """Return the words of the export that `paid` comes from, by column and by what they mean (see `flow_words`)."""
     if (rows := _export(book)) is None:
         return {}
-    words, schema = flow_words.load(), rows.collect_schema()
+    listed, schema = flow_words.load(), rows.collect_schema()
     found = {}
     for column, section in TOLD_BY.items():
         if column in schema:
             values = rows.select(column).unique().collect("pyarrow")[column].to_list()
-            found[column] = flow_words.meanings(section, getattr(words, section), set(values) - {None})
-    return found
+            found[column] = flow_words.meanings(section, getattr(listed, section), set(values) - {None})
+    types = found.get("transaction_type", {})
+    if signed := _signed(rows, types.get(REVERSAL, [])):
+        types[REVERSAL] = [word for word in types[REVERSAL] if word not in signed]
+        types[PAID] = [*types.get(PAID, []), *signed]
+    return {column: {meaning: words for meaning, words in told.items() if words} for column, told in found.items()}
+
+
+def _signed(rows: nw.LazyFrame, reversals: list[str]) -> list[str]:
+    """Return the types of reversals with negative amounts: they count as they stand."""
+    if not reversals:
+        return []
+    typed = rows.filter(nw.col("transaction_type").is_in(reversals)).select("transaction_type", *_amounts(rows))
+    found = typed.filter(size() < 0).select("transaction_type").unique().collect("pyarrow")
+    return sorted(found["transaction_type"].to_list())
 
 
 def due(book: Book) -> nw.LazyFrame | None:
@@ -130,10 +143,8 @@ def _taken_back(rows: nw.LazyFrame, has_reversed: bool) -> nw.LazyFrame:
     A payment that is flagged as reversed does not count. Where a row of its own takes it back as well, the row does not
     count either: of a loan, as many such rows as there are flagged payments of the same amounts.
     """
-    whole = sum((nw.coalesce(name, ZERO) for name in MONEY[1:]), start=nw.coalesce(MONEY[0], ZERO))
-    size = nw.when(nw.col(MONEY[0]) != 0).then(nw.col(MONEY[0])).otherwise(whole)
     kind, is_reversal = nw.col("kind"), nw.col("kind") == REVERSAL
-    rows = rows.with_columns(size=size)
+    rows = rows.with_columns(size=size())
     turned = (
         nw.when(is_reversal & (nw.col("size") > 0)).then(-nw.col(name)).otherwise(nw.col(name)).alias(name)
         for name in MONEY
@@ -155,6 +166,12 @@ def _taken_back(rows: nw.LazyFrame, has_reversed: bool) -> nw.LazyFrame:
     back = nw.when(counts).then(nw.lit(PAID)).otherwise(nw.lit(REVERSED))
     kind = nw.when(nw.col("is_back") == 1).then(back).otherwise(kind)
     return rows.with_columns(kind=kind).select("loan_id", "day", "kind", *MONEY)
+
+
+def size() -> nw.Expr:
+    """Return the principal of a payment, or the whole of one without principal: its sign is that of the payment."""
+    whole = sum((nw.coalesce(name, ZERO) for name in MONEY[1:]), start=nw.coalesce(MONEY[0], ZERO))
+    return nw.when(nw.col(MONEY[0]) != 0).then(nw.col(MONEY[0])).otherwise(whole)
 
 
 def _money(rows: nw.LazyFrame, *parts: Iterable[str]) -> list[nw.Expr]:

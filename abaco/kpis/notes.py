@@ -29,7 +29,8 @@ def _unused(book: Book) -> Iterator[Reason]:
     export = flows.paid_title(book)
     if rows := _rows(paid.filter(nw.col("kind") == flows.UNKNOWN)):
         yield Reason("kind_unknown", rows=rows, export=export, words=_unknown_words(book))
-    if rows := _rows(paid.filter(nw.col("kind") == flows.REVERSED)):
+    # not the rows that take flagged payments back
+    if rows := _rows(paid.filter((nw.col("kind") == flows.REVERSED) & (flows.size() >= 0))):
         yield Reason("payments_reversed", rows=rows, export=export)
     if rows := _rows(paid.filter(nw.col("kind") == flows.OTHER)):
         code = "type_not_paid" if book.export("transactions") is not None else "status_not_paid"
