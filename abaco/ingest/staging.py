@@ -269,11 +269,12 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     if unusable := contract.without_unusable(format_, present):
         rows = rows.with_columns(unusable)
     rows = with_standing(rows, present, source.is_region_or_status)
+    given = present | {STANDING}
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))
     if is_tape:
-        columns = [*tape.tape_columns(format_, present, date), *(nw.col(c) for c in ("currency",) if c in present)]
-        amount = tape.owed(format_, present, date)
+        columns = [*tape.tape_columns(format_, given, date), *(nw.col(c) for c in ("currency",) if c in present)]
+        amount = tape.owed(format_, given, date)
     else:
         columns = [nw.col(c.name) for c in format_.columns if c.name in present]
         amount = nw.col(format_.amount) if format_.amount in present else nothing
