@@ -48,13 +48,13 @@ def test_finished_dates_are_left_unless_something_they_depend_on_changed(backfil
     assert outcomes(changed) == ["2025-11-30  done"]
 
 
-def test_failed_date_is_named_and_the_others_are_done(backfilled):
+def test_failed_date_is_named_and_the_others_go_on(backfilled):
     project, _ = backfilled
     (project.output / "2025-09-30").mkdir()
-    result = backfill(project, "2025-08-31", "2025-09-30")
+    result = backfill(project, "2025-09-30", "2025-10-31")
     assert result.returncode == 1
-    done, failed = outcomes(result)
-    assert done == "2025-08-31  done"
+    failed, other = outcomes(result)
+    assert other == "2025-10-31  current"
     assert failed.startswith("2025-09-30  failed: ") and "was not made by a run" in failed
     (line,) = result.stderr.splitlines()
     assert line == "Error: 1 of 2 dates failed, 2025-09-30 first: correct them and run it again"
