@@ -132,6 +132,11 @@ def moves(
     keys = ["date", "loan_id"]
     left, right = ([f"{side}_{key}" for key in keys] for side in ("was", "is"))
     joined = sides[0].join(sides[1], how="full", left_on=left, right_on=right)
+    balances = [f"{side}_{name}" for side in ("was", "is") for name in ("balance", *(f"late_{k}" for k in days))]
+    joined = joined.with_columns(
+        *(nw.coalesce(name, ZERO).alias(name) for name in balances),
+        *(nw.coalesce(f"{side}_written_off", ZERO).alias(f"{side}_off") for side in ("was", "is")),
+    )
     merged = [nw.coalesce(f"is_{name}", f"was_{name}").alias(name) for name in (*keys, *also)]
     ends = [f"{side}_{name}" for side in ("was", "is") for name in ("state", "written_off")]
     return joined.select(*merged, *ends, *_states(), *_balances(), *(e for k in days for e in _at_risk(k)))
@@ -157,7 +162,7 @@ def _side(
 
 def _states() -> list[nw.Expr]:
     was, now = nw.col("was_state"), nw.col("is_state")
-    rose = nw.coalesce("is_written_off", ZERO) > nw.coalesce("was_written_off", ZERO)
+    rose = nw.col("is_off") > nw.col("was_off")
     gone = nw.when(rose).then(nw.lit(_WRITTEN_OFF)).otherwise(nw.lit(_NOTHING))
     return [
         nw.coalesce(was, nw.lit(_NOTHING)).alias("opening_state"),
@@ -166,10 +171,10 @@ def _states() -> list[nw.Expr]:
 
 
 def _balances() -> list[nw.Expr]:
-    was, now = (nw.coalesce(f"{side}_written_off", ZERO) for side in ("was", "is"))
+    was, now = nw.col("was_off"), nw.col("is_off")
     return [
-        nw.coalesce("was_balance", ZERO).alias("opening"),
-        nw.coalesce("is_balance", ZERO).alias("closing"),
+        nw.col("was_balance").alias("opening"),
+        nw.col("is_balance").alias("closing"),
         was.alias("opening_written_off"),
         _above(now, was).alias("risen"),
         _above(was, now).alias("fallen"),
@@ -177,10 +182,9 @@ def _balances() -> list[nw.Expr]:
 
 
 def _at_risk(k: int) -> list[nw.Expr]:
-    was, now = (nw.coalesce(f"{side}_late_{k}", ZERO) for side in ("was", "is"))
-    off, still = (nw.coalesce(f"{side}_written_off", ZERO) for side in ("was", "is"))
+    was, now, off, still = map(nw.col, (f"was_late_{k}", f"is_late_{k}", "was_off", "is_off"))
     rise, fall = _above(now, was), _above(was, now)
-    written, owed = _least(fall, _above(still, off)), nw.coalesce("is_balance", ZERO)
+    written, owed = _least(fall, _above(still, off)), nw.col("is_balance")
     cured = nw.when(now > 0).then(ZERO).otherwise(_least(fall - written, owed))
     return [
         was.alias(f"before_{k}"),
