@@ -211,13 +211,13 @@ class DuckDB:
     ) -> nw.LazyFrame:
         """Add a column with the amount in `values`, in USD, of the date in column `day`, in the same order.
 
-        A join would lose the order. The values of all days from the first to the last are a variable of the connection.
+        A join would lose the order: the values of all days from the first to the last are a list in the query.
         """
         first, last = min(values, default=dt.date.min), max(values, default=dt.date.min)
-        days = [values.get(first + dt.timedelta(n)) for n in range((last - first).days + 1)]
-        self.connection.execute(f"SET VARIABLE {quoted(name)} = ?::DECIMAL(18,2)[]", [days])
+        days = [first + dt.timedelta(n) for n in range((last - first).days + 1)]
+        listed = ", ".join(f"{values[d]:f}" if d in values else "NULL" for d in days)
         place = f"{quoted(day)} - DATE '{first}' + 1"
-        value = f"CASE WHEN {quoted(day)} >= DATE '{first}' THEN getvariable({literal(name)})[{place}] END"
+        value = f"CASE WHEN {quoted(day)} >= DATE '{first}' THEN ([{listed}]::DECIMAL(18,2)[])[{place}] END"
         return nw.from_native(frame.to_native().project(f"*, {value} AS {quoted(name)}"))
 
     def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
