@@ -20,9 +20,10 @@ def report(
 ) -> None:  # fmt: skip
     """Make the report of a date: run all phases, then publish the report in one step."""
     logs.start(log_level)
-    from abaco.run import process
+    from abaco.run import folders, process
 
-    process.prepare()
+    if force or not (date and (folders.reports_folder(output) / date).exists()):
+        process.prepare()  # while the run is planned; a report that is there may be current
     from abaco.delivery.commands import record_and_deliver
     from abaco.delivery.registry import PLACES
     from abaco.run.pipeline import Pipeline
