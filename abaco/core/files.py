@@ -1,10 +1,10 @@
-"""Files of a run: atomic JSON files and hashes."""
+"""Files of a run: atomic JSON files, hashes, and small Parquet tables."""
 
 import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -76,3 +76,28 @@ def sha256(file: Path | BinaryIO) -> str:
         with file.open("rb") as opened:
             return sha256(opened)
     return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a Parquet file, with all columns or some.
+
+    Raises
+    ------
+    DamagedError
+        When the file is gone or is not Parquet.
+    """
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        with ParquetFile(path) as file:
+            return file.read(columns).to_pylist()
+    except (pa.ArrowException, OSError):
+        raise damaged(path) from None
+
+
+def row_count(path: Path) -> int:
+    """Return how many rows a Parquet file, or a folder of its parts, has."""
+    from pyarrow.parquet import read_metadata
+
+    return sum(read_metadata(part).num_rows for part in (path.glob("part-*") if path.is_dir() else [path]))

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from abaco.core import dates, files
-from abaco.core.parquet import read_rows
 from abaco.database import schema
 from abaco.run.manifest import NAME
 
@@ -169,7 +168,7 @@ def _values(figures: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
         last = kpi.get("partial_through")  # not in reports of earlier versions
         partial = last and dt.date.fromisoformat(last)
         yield {"date": own, "kpi": name, **{k: kpi[k] for k in columns}, "partial_through": partial}
-    for row in read_rows(folder / "tables" / "history.parquet"):
+    for row in files.read_rows(folder / "tables" / "history.parquet"):
         if row["date"] != own and row["kpi"] in figures["kpis"]:
             amounts = {k: None if row[k] is None else str(row[k]) for k in ("numerator", "denominator")}
             value = None if row["value"] is None else float(row["value"])

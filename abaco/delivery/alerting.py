@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, insert, select, te
 
 from abaco.core import files
 from abaco.core.errors import InputError
-from abaco.core.parquet import read_rows
+from abaco.core.files import read_rows
 from abaco.database.connection import is_postgresql
 from abaco.database.schema import SCHEMA, alerts, deliveries, runs, visible
 from abaco.delivery import rules

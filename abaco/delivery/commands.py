@@ -1,6 +1,5 @@
 """Commands: record runs that have ended, enqueue and send their deliveries, and send finished reports again."""
 
-import datetime as dt
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from abaco.core.deadlines import call_within
 from abaco.core.errors import AbacoError, DatabaseError, InputError
 from abaco.database import queries, records, synchronise
 from abaco.database.connection import connect, connected, reading, take_turns, writing
-from abaco.delivery import alerting, outbox, planning
+from abaco.delivery import outbox, planning
 from abaco.delivery.channel import NOT_SET_UP
 from abaco.delivery.registry import create_channel
 from abaco.run import folders
@@ -123,13 +122,12 @@ def alert_of_failed_start(output: Path, settings: dict[str, Any], started_at: st
         When the run started; if a run that started since then has failed, its alert was sent already.
     """
     engine = synchronise.open_synchronised(output, settings["delivery"]["timeout_seconds"])
-    run = {"run_id": None, "date": None, "input": input, "started_at": started_at, "error": error}
+    run = {"run_id": None, "date": None, "input": input, "started_at": started_at, "status": "failed", "error": error}
     with writing(engine) as connection:
         take_turns(connection)
         if any(row["started_at"] >= dates.time_of(started_at) for row in queries.failed(connection)):
             return
-        now = dt.datetime.now(dt.UTC)
-        outbox.enqueue(connection, output, alerting.alert_of_failure(connection, run, None, settings, now))
+        outbox.enqueue(connection, output, planning.plan_alerts(connection, None, run, settings))
     list(_deliver(engine, output, settings))
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from abaco.database import records
-from abaco.delivery import alerting
 from abaco.delivery.channel import Delivery
 from abaco.delivery.registry import ALERTS, create_channel
 
@@ -35,7 +34,7 @@ def plan_deliveries(
         When a recipient is not valid.
     """
     if place == ALERTS:
-        return _plan_alerts(connection, folder, run, settings), None
+        return plan_alerts(connection, folder, run, settings), None
     if run["status"] != "success":
         return [], None
     channel = create_channel(place, settings)
@@ -62,7 +61,20 @@ def report_delivery(
     return Delivery(key, channel, run["run_id"], run["date"], folder, payload)
 
 
-def _plan_alerts(connection: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> list[Delivery]:
+def plan_alerts(
+    connection: Connection, folder: Path | None, run: dict[str, Any], settings: dict[str, Any]
+) -> list[Delivery]:
+    """Return the alerts of a run that has ended.
+
+    Parameters
+    ----------
+    folder
+        The run's folder, if it got one.
+    run
+        See `plan_deliveries`; of a run without a folder also without its places.
+    """
+    from abaco.delivery import alerting
+
     now = dt.datetime.now(dt.UTC)
     if run["status"] == "success":
         return alerting.evaluate_alerts(connection, folder, settings, now)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 import narwhals as nw
-import pyarrow.parquet as pq
 
 RECORDS = 2**40  # the most rows of a source: a row_id is source × RECORDS + record
 # Cells that stand for "no value" in exports.
@@ -78,12 +77,6 @@ class Engine(Protocol):
 
         A `temporary` file may be larger if that makes it faster to write.
         """
-
-
-def row_count(path: Path) -> int:
-    """Return how many rows `Engine.write` wrote to a path."""
-    parts = path.glob("part-*") if path.is_dir() else [path]
-    return sum(pq.read_metadata(part).num_rows for part in parts)
 
 
 def hmac_blocks(key: bytes) -> tuple[bytes, bytes]:

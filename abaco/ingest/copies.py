@@ -12,8 +12,9 @@ from pathlib import Path
 
 import narwhals as nw
 
+from abaco.core.files import row_count
 from abaco.core.reasons import Reason
-from abaco.engines import RECORDS, Engine, row_count
+from abaco.engines import RECORDS, Engine
 from abaco.ingest.formats import SCHEDULES
 from abaco.ingest.reconciliation import amounted
 from abaco.ingest.staging import IS_LATER, Batch

@@ -8,14 +8,11 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
 
 CHUNK = 1 << 19  # it stays in a core's cache while it is examined
 SAMPLE = 1 << 18
-LARGE = 1 << 27
 NO_TEXT = "{} is neither UTF-8, UTF-16 nor Windows-1252 text: export it again as CSV in UTF-8"
 
 
@@ -24,7 +21,6 @@ def fingerprint(path: Path, text: bool) -> dict:
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
     wide, delimiter, lines, delimiters, quoted, last = None, b"", 0, 0, 0, b""
     encoding = "utf-8"
-    count = bytes.count if path.stat().st_size < LARGE else _count_many
     with path.open("rb") as file, ThreadPoolExecutor(1) as beside:
         hashed = beside.submit(bytes)
         while chunk := file.read(CHUNK):
@@ -41,9 +37,9 @@ def fingerprint(path: Path, text: bool) -> dict:
                     f"{file_name(path)} is not a text file (it holds binary data): export it again as CSV in UTF-8"
                 )
             delimiter = delimiter or max((b",", b";", b"\t", b"|"), key=chunk.split(b"\n", 1)[0].count)
-            lines, last = lines + count(chunk, b"\n"), chunk[-1:]
+            lines, last = lines + chunk.count(b"\n"), chunk[-1:]
             parts = chunk.split(b'"') if b'"' in chunk else [chunk]  # every other part is within quotes
-            delimiters += count(b"".join(parts[quoted::2]), delimiter)
+            delimiters += b"".join(parts[quoted::2]).count(delimiter)
             quoted ^= (len(parts) - 1) % 2
             if encoding == "utf-8" and not (chunk.isascii() and not decoder.getstate()[0]):
                 try:
@@ -57,10 +53,6 @@ def fingerprint(path: Path, text: bool) -> dict:
     lines += last != b"\n"
     form = {"encoding": encoding, "delimiter": delimiter.decode(), "lines": lines, "delimiters": delimiters}
     return {"sha256": digest.hexdigest(), **form}
-
-
-def _count_many(text: bytes, byte: bytes) -> int:
-    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == byte[0]))
 
 
 def sample_rows(path: Path, encoding: str, delimiter: str) -> tuple[list[list[str]], bool]:

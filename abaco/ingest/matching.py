@@ -6,8 +6,9 @@ from pathlib import Path
 
 import narwhals as nw
 
+from abaco.core.files import row_count
 from abaco.core.reasons import Reason
-from abaco.engines import Engine, row_count
+from abaco.engines import Engine
 from abaco.ingest.formats import LOANS, PAYMENTS, SCHEDULES, TRANSACTIONS
 from abaco.ingest.reconciliation import amounted
 from abaco.ingest.staging import IDENTITY, IS_LATER, Batch

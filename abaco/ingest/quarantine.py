@@ -8,10 +8,11 @@ from pathlib import Path
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.core.files import row_count
 from abaco.core.parquet import arrow_schema
 from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, TEXT, Field, Table
-from abaco.engines import Engine, row_count
+from abaco.engines import Engine
 from abaco.ingest import contract
 from abaco.ingest.csv_records import excerpt, line_numbers
 from abaco.ingest.staging import IS_LATER, Batch, Staged, typed, with_originals

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from abaco.core.errors import InputError
+from abaco.core.files import row_count
 from abaco.core.reasons import Reason
-from abaco.engines import Engine, row_count
+from abaco.engines import Engine
 from abaco.ingest.contract import Format
 from abaco.ingest.copies import classify_copies, note_copies
 from abaco.ingest.duplicates import classify_duplicates

@@ -9,8 +9,9 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.core.errors import InputError, RunError
+from abaco.core.files import row_count
 from abaco.core.reasons import Reason
-from abaco.engines import RECORDS, Engine, UnreadableError, row_count
+from abaco.engines import RECORDS, Engine, UnreadableError
 from abaco.ingest import contract, tape, writing
 from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines

@@ -12,7 +12,7 @@ from abaco.core.currencies import CODES
 from abaco.core.dates import parse_date
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
-from abaco.core.parquet import read_rows
+from abaco.core.files import read_rows
 from abaco.core.text import aligned
 from abaco.kpis import catalog
 from abaco.kpis.bridge import first_day

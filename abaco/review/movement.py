@@ -9,7 +9,7 @@ from typing import Any
 from abaco.core import files
 from abaco.core.currencies import USD
 from abaco.core.errors import NotComputableError
-from abaco.core.parquet import read_rows
+from abaco.core.files import read_rows
 from abaco.core.secrets import masking_key
 from abaco.core.text import signed, table
 from abaco.engines.duckdb import DuckDB

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from abaco.core import files
 from abaco.ingest import sample_mark
 from abaco.ingest.sources import Source
@@ -50,7 +48,7 @@ def contents(sources: Iterable[Source]) -> Contents:
 
 def _rows(source: Source) -> int | None:
     if source.kind == "parquet":
-        return pq.read_metadata(source.path).num_rows
+        return files.row_count(Path(source.path))
     return source.lines and source.lines - source.first_line
 
 

@@ -21,8 +21,10 @@ MIGRATIONS = "abaco.database.migrations."  # scripts of Alembic, which has rules
 LATE_IMPORTS = {
     "abaco",  # `from abaco import Pipeline`, without which the command line would wait for the pipeline
     "abaco.cli",  # the verbs: each loads what it needs and nothing else
+    "abaco.core.files",  # pyarrow, which an unchanged report does without
     "abaco.database.connection",  # Alembic, which only a new or an older database needs
     "abaco.delivery.azure",  # the SDK
+    "abaco.delivery.planning",  # pyarrow again, which alerts need
     "abaco.engines.choice",  # Spark is optional, and an unchanged report needs no DuckDB
     "abaco.engines.spark_session",  # PySpark is optional
     "abaco.run.papermill_engine",  # papermill loads this module at every start
@@ -45,6 +47,7 @@ SHORT = {
     "abaco.core.deadlines": "one function with a time limit",
     "abaco.core.decimals": "the context that every sum is made in",
     "abaco.core.net": "one sentence a network error",
+    "abaco.core.parquet": "the types of Arrow, which is slow to import",
     "abaco.delivery.registry": "the list of channels",
     "abaco.ingest.masking": "the key, and a mask a column",
     "abaco.ingest.sample_mark": "what marks the sample",
