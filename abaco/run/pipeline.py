@@ -16,7 +16,7 @@ from abaco.engines import memory
 from abaco.ingest import sources
 from abaco.run import contents, folders, manifest, retention
 from abaco.run import plan as run_plan
-from abaco.run.process import NotebookProcess, execute_phase
+from abaco.run.process import NotebookProcess, execute_phase, prepare
 from abaco.run.record import Record
 
 log = logging.getLogger(__name__)
@@ -117,6 +117,7 @@ class Pipeline:
         logs.begin_run(plan["run_id"])
         try:
             if self.force or not self.is_current(plan):
+                prepare()
                 from abaco.kpis import catalog  # not needed when everything is unchanged
 
                 engines.require(plan["engine"]["name"])
