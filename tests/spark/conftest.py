@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ class Cluster:
             try:
                 if reached():
                     return
-            except OSError:  # not up yet
+            except (OSError, HTTPException, ValueError):  # not up yet, or not with all of its pages
                 pass
             assert time.monotonic() < deadline, f"the cluster is not ready, see {self.folder}"
             time.sleep(0.1)
