@@ -2,30 +2,68 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import narwhals as nw
 
 RECORDS = 2**40  # the most rows of a source: a row_id is source × RECORDS + record
 # Cells that stand for "no value" in exports.
 NULL_WORDS = ("", "null", "NULL", "Null")
+# Masks the personal columns of a frame that was read, with the engine that read it.
+Mask = Callable[["Engine", nw.LazyFrame], nw.LazyFrame]
 
 
 class UnreadableError(Exception):
     """A file could be opened, but not read to its end."""
 
 
+class PrivateFiles:
+    """Files without a name, for text that holds personal values: they end with their process, however it ends.
+
+    Where the system has no ``/proc``, they are ordinary files in a folder until they are closed.
+    """
+
+    def __init__(self, folder: str | Path):
+        self._folder = Path(folder)
+        self._files: dict[str, IO[bytes]] = {}
+
+    def path(self, name: str) -> Path:
+        """Return the path of the file of that name, which is empty at first."""
+        if name not in self._files:
+            unnamed = Path("/proc/self/fd").is_dir()
+            self._files[name] = (tempfile.TemporaryFile if unnamed else tempfile.NamedTemporaryFile)(dir=self._folder)
+        return self._path(self._files[name])
+
+    def __contains__(self, path: Path) -> bool:
+        return any(path == self._path(file) for file in self._files.values())
+
+    @staticmethod
+    def _path(file: IO[bytes]) -> Path:
+        return Path(f"/proc/self/fd/{file.fileno()}" if isinstance(file.name, int) else file.name)
+
+    def close(self) -> None:
+        """Remove the files."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+
 class Engine(Protocol):
     """Reads files into frames, transforms them where Narwhals cannot, and writes them; see `DuckDB` for each method."""
+
+    private: PrivateFiles  # for text that holds personal values; `read_csv` reads them
 
     def close(self) -> None:
         """Release everything that the engine holds."""
 
-    def read_csv(self, path: Path, columns: Mapping[str, int], width: int, delimiter: str) -> nw.LazyFrame:
-        """Return the named columns of a CSV file as text, in its order."""
+    def read_csv(
+        self, path: Path, columns: Mapping[str, int], width: int, delimiter: str, mask: Mask | None = None
+    ) -> nw.LazyFrame:
+        """Return the named columns of a CSV file as text, in its order; nothing is written before it is masked."""
 
     def broken_lines(self) -> list[tuple[int, str, str]]:
         """Return number, fault and text of each line that the last `read_csv` could not split."""
@@ -33,7 +71,9 @@ class Engine(Protocol):
     def headings(self, path: Path) -> list[str]:
         """Return the column names of a Parquet or JSON file."""
 
-    def read_typed(self, path: Path, columns: Mapping[str, int]) -> nw.LazyFrame:
+    def read_typed(
+        self, path: Path, columns: Mapping[str, int], mask: Mask | None = None, row_number: str | None = None
+    ) -> nw.LazyFrame:
         """Return the named columns of a Parquet or JSON file; text that says "no value" is null."""
 
     def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
@@ -64,13 +104,14 @@ class Engine(Protocol):
     def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
         """Return the rows in the order of a column, if the engine's files have an order."""
 
-    def with_originals(
-        self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
-    ) -> nw.LazyFrame:
-        """Add ``original``: the values of a row that has ``reasons``, as JSON."""
+    def with_json(self, frame: nw.LazyFrame, columns: Mapping[str, str], name: str) -> nw.LazyFrame:
+        """Add a column with the values of a row that has ``reasons``, as JSON."""
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one."""
+
+    def with_digest(self, frame: nw.LazyFrame, columns: Iterable[str], secret: bytes, name: str) -> nw.LazyFrame:
+        """Add a column with a hash of `columns` and a secret; null where they are all null or blank."""
 
     def write(self, frame: nw.LazyFrame, path: Path, temporary: bool = False) -> None:
         """Write a frame as Parquet, in the frame's order: one file, or a folder of parts under the same name.

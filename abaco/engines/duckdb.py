@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
 from abaco.engines import memory
-from abaco.engines.base import NULL_WORDS, RECORDS, UnreadableError, hmac_blocks
-from abaco.engines.duckdb_sql import NUMBERS, cast, literal, local_time, mask, quoted
+from abaco.engines.base import NULL_WORDS, RECORDS, Mask, PrivateFiles, UnreadableError, hmac_blocks
+from abaco.engines.duckdb_sql import NUMBERS, cast, digest, literal, local_time, mask, quoted, text
 
 # A folder named column=value does not give a column; a key of a JSON object counts wherever it first appears.
 NO_PARTITIONS, EVERY_KEY = "hive_partitioning = false", "sample_size = -1"
@@ -38,6 +38,7 @@ class DuckDB:
 
     def __init__(self, spill: str | Path | None = None, memory_limit: int | None = None, threads: int = 0):
         self._spill = tempfile.TemporaryDirectory(prefix="abaco-", dir=spill, ignore_cleanup_errors=True)
+        self.private = PrivateFiles(self._spill.name)
         self.connection = duckdb.connect()
         self.connection.execute(f"SET memory_limit = '{memory_limit or memory.default_limit()}B'")
         if threads:
@@ -54,11 +55,14 @@ class DuckDB:
     def close(self) -> None:
         """Close the connection and remove the temporary files."""
         self.connection.close()
+        self.private.close()
         self._spill.cleanup()
 
     # Reading
 
-    def read_csv(self, path: Path, columns: Mapping[str, int], width: int, delimiter: str) -> nw.LazyFrame:
+    def read_csv(
+        self, path: Path, columns: Mapping[str, int], width: int, delimiter: str, mask: Mask | None = None
+    ) -> nw.LazyFrame:
         """Return the named columns of a CSV file as text, in its order; broken lines go to `broken_lines`.
 
         Parameters
@@ -71,6 +75,8 @@ class DuckDB:
             Number of columns in the header.
         delimiter
             One character.
+        mask
+            Masks the personal columns.
         """
         types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
         words = ", ".join(literal(w) for w in NULL_WORDS)
@@ -82,7 +88,7 @@ class DuckDB:
             f"nullstr = [{words}], strict_mode = true, store_rejects = true, rejects_table = 'broken', "
             "rejects_scan = 'broken_scans')"
         )
-        return nw.from_native(relation)
+        return mask(self, nw.from_native(relation)) if mask else nw.from_native(relation)
 
     def broken_lines(self) -> list[tuple[int, str, str]]:
         """Return number, fault and text of each line that the last `read_csv` could not split.
@@ -109,17 +115,20 @@ class DuckDB:
                 f"{file_name(path)} cannot be read as {kind}: it is damaged, or of another kind; export it again"
             ) from error
 
-    def read_typed(self, path: Path, columns: Mapping[str, int]) -> nw.LazyFrame:
+    def read_typed(
+        self, path: Path, columns: Mapping[str, int], mask: Mask | None = None, row_number: str | None = None
+    ) -> nw.LazyFrame:
         """Return the named columns of a Parquet or JSON file.
 
-        Text that says "no value" is null, and a time with a zone is the local one.
+        Text that says "no value" is null, and a time with a zone is the local one. `row_number` names a column for the
+        row's position in a Parquet file.
         """
         names = self.headings(path)
         if path.suffix.lower() == ".parquet":
-            source = self._reader(path)
+            source = self._reader(path, row_number=row_number is not None)
         else:
             source = self._reader(path, ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names))
-        types = dict(zip(names, self.connection.sql(f"FROM {source}").types, strict=True))
+        types = dict(zip(names, self.connection.sql(f"FROM {source}").types, strict=False))
         words = ", ".join(literal(w) for w in NULL_WORDS)
         fields = pq.read_schema(path) if path.suffix.lower() == ".parquet" else ()
         zones = {field.name: field.type.tz for field in fields if pa.types.is_timestamp(field.type)}
@@ -131,13 +140,16 @@ class DuckDB:
                 return f"CASE WHEN {quoted(name)} NOT IN ({words}) THEN {quoted(name)} END"
             return quoted(name)
 
-        cells = ", ".join(f"{cell(names[i])} AS {quoted(name)}" for name, i in columns.items())
-        return nw.from_native(self.connection.sql(f"SELECT {cells} FROM {source}"))
+        cells = [f"{cell(names[i])} AS {quoted(name)}" for name, i in columns.items()]
+        cells += [f"file_row_number AS {quoted(row_number)}"] if row_number else []
+        rows = nw.from_native(self.connection.sql(f"SELECT {', '.join(cells)} FROM {source}"))
+        return mask(self, rows) if mask else rows
 
     @staticmethod
-    def _reader(path: Path, columns: str = "") -> str:
+    def _reader(path: Path, columns: str = "", row_number: bool = False) -> str:
         if path.suffix.lower() == ".parquet":
-            return f"read_parquet({literal(path)}, {NO_PARTITIONS})"
+            numbers = ", file_row_number = true" if row_number else ""
+            return f"read_parquet({literal(path)}, {NO_PARTITIONS}{numbers})"
         return f"read_json({literal(path)}, {NO_PARTITIONS}, {f'columns = {{{columns}}}' if columns else EVERY_KEY})"
 
     def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
@@ -224,40 +236,39 @@ class DuckDB:
         """Return the rows in the order of a column."""
         return frame.sort(by)
 
-    def with_originals(
-        self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
-    ) -> nw.LazyFrame:
-        """Add ``original``: the values of a row that has ``reasons``, as JSON; null for every other row.
+    def with_json(self, frame: nw.LazyFrame, columns: Mapping[str, str], name: str) -> nw.LazyFrame:
+        """Add a column with the values of a row that has ``reasons``, as JSON; null for every other row.
 
         Parameters
         ----------
         columns
             The column that holds each heading's value.
-        personal
-            Those of the columns whose values are masked.
         """
-        self._set_key(key)
-        personal = set(personal)
-        values = {h: mask(quoted(n), key) if n in personal else f"{quoted(n)}::VARCHAR" for h, n in columns.items()}
-        packed = ", ".join(f"{quoted(heading)} := {value}" for heading, value in values.items())
-        original = f"CASE WHEN reasons <> '' THEN to_json(struct_pack({packed}))::VARCHAR END"
-        return nw.from_native(frame.to_native().project(f"*, {original} AS original"))
+        packed = ", ".join(f"{quoted(heading)} := {quoted(column)}::VARCHAR" for heading, column in columns.items())
+        value = f"CASE WHEN reasons <> '' THEN to_json(struct_pack({packed}))::VARCHAR END"
+        return nw.from_native(frame.to_native().project(f"*, {value} AS {quoted(name)}"))
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one.
 
-        Source: RFC 2104, written out over the engine's own SHA-256. The key is a variable of the connection,
-        never part of a statement.
+        A value counts without stray blanks, and a blank one is none. Source: RFC 2104, written out over the engine's
+        own SHA-256. The key is a variable of the connection, never part of a statement.
         """
-        self._set_key(key)
-        replaced = ", ".join(f"{mask(quoted(name), key)} AS {quoted(name)}" for name in columns)
-        return nw.from_native(frame.to_native().project(f"* REPLACE ({replaced})")) if replaced else frame
-
-    def _set_key(self, key: bytes | None) -> None:
         if key is not None:
             inner, outer = hmac_blocks(key)
             self.connection.execute("SET VARIABLE hmac_inner = ?::BLOB", [inner])
             self.connection.execute("SET VARIABLE hmac_outer = ?::BLOB", [outer])
+        replaced = ", ".join(f"{mask(text(quoted(name)), key)} AS {quoted(name)}" for name in columns)
+        return nw.from_native(frame.to_native().project(f"* REPLACE ({replaced})")) if replaced else frame
+
+    def with_digest(self, frame: nw.LazyFrame, columns: Iterable[str], secret: bytes, name: str) -> nw.LazyFrame:
+        """Add a column with a hash of `columns` and a secret; null where they are all null or blank.
+
+        It is for comparisons within one run, whose secret nobody keeps.
+        """
+        self.connection.execute("SET VARIABLE digest_secret = ?", [secret.hex()])
+        value = digest([text(quoted(column)) for column in columns])
+        return nw.from_native(frame.to_native().project(f"*, {value} AS {quoted(name)}"))
 
     # Writing
 

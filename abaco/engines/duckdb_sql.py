@@ -28,7 +28,7 @@ def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
     """
     column, target = quoted(name), TYPES[kind]
     if kind == "text":
-        return f"nullif(trim({column}::VARCHAR), '')"
+        return text(column)
     own = ("DATE", "TIMESTAMP") if kind == "date" else NUMBERS
     if source.startswith(own):
         value = column
@@ -46,6 +46,11 @@ def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
     if kind == "date":  # the range of Python's dates
         return f"CASE WHEN {value} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {value} END"
     return value
+
+
+def text(column: str) -> str:
+    """Return SQL for a column as text without stray blanks, null where nothing is left."""
+    return f"nullif(trim({column}::VARCHAR), '')"
 
 
 def _day(text: str) -> str:
@@ -104,3 +109,9 @@ def mask(column: str, key: bytes | None) -> str:
         inner = f"unhex(sha256(getvariable('hmac_inner') || encode({column})))"
         token = f"'tok_' || left(sha256(getvariable('hmac_outer') || {inner}), 32)"
     return f"CASE WHEN {column} IS NOT NULL THEN {token} END"
+
+
+def digest(texts: list[str]) -> str:
+    """Return SQL for a hash of texts under the connection's secret; null where all are null."""
+    joined = " || chr(31) || ".join(f"coalesce({text}, '')" for text in texts)
+    return f"CASE WHEN coalesce({', '.join(texts)}) IS NOT NULL THEN md5(getvariable('digest_secret') || {joined}) END"

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
@@ -15,8 +16,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from abaco.core.parquet import is_common
 from abaco.engines import spark_session, spark_sql
-from abaco.engines.base import UnreadableError, hmac_blocks
+from abaco.engines.base import Mask, PrivateFiles, UnreadableError, hmac_blocks
 from abaco.engines.duckdb import DuckDB
 from abaco.engines.spark_sql import literal, quoted
 
@@ -28,8 +30,8 @@ IN_PART = (1 << 33) - 1  # monotonically_increasing_id: the partition's number, 
 class Spark:
     """The engine for a cluster, all of whose machines must see the files that it reads and writes.
 
-    Files that cannot be cut into lines without reading them from the start, and files with types that the two engines
-    write differently, are first converted to Parquet by the embedded engine on the driver.
+    Files that cannot be cut into lines without reading them from the start, private ones, and files with types that the
+    two engines write differently are first converted to Parquet by the embedded engine on the driver.
 
     Parameters
     ----------
@@ -61,6 +63,11 @@ class Spark:
     def _embedded(self) -> DuckDB:
         return DuckDB(self._folder, **self._limits)
 
+    @property
+    def private(self) -> PrivateFiles:
+        """Files of this machine alone."""
+        return self._embedded.private
+
     def close(self) -> None:
         """Stop the session and the embedded engine, and remove the temporary files."""
         for name, stop in (("connection", spark_session.stop), ("_embedded", DuckDB.close)):
@@ -70,12 +77,16 @@ class Spark:
 
     # Reading
 
-    def read_csv(self, path: Path, columns: Mapping[str, int], width: int, delimiter: str) -> nw.LazyFrame:
+    def read_csv(
+        self, path: Path, columns: Mapping[str, int], width: int, delimiter: str, mask: Mask | None = None
+    ) -> nw.LazyFrame:
         """Return the named columns of a CSV file as text, in its order; see `DuckDB.read_csv`.
 
-        The executors share the lines. A file in which a line is not a whole record (line breaks or stray characters
-        within quotes, mixed line ends) is read by the embedded engine.
+        The executors share the lines. A private file, and one in which a line is not a whole record (line breaks or
+        stray characters within quotes, mixed line ends), is read by the embedded engine.
         """
+        if path in self.private:
+            return self._read_here(path, columns, width, delimiter, mask)
         lines = self._reader.option("lineSep", "\n").text(spark_session.uri(path))
         lines = lines.select(
             F.monotonically_increasing_id().alias("n"),
@@ -88,13 +99,15 @@ class Spark:
         total, odd, crlf = (sum(row[name] for row in survey) for name in ("total", "odd", "crlf"))
         if odd or crlf not in (0, total - 1, total):
             log.info("%s is split on this machine: not every line is a whole record", path.name)
-            frame = self._transcribed(self._embedded.read_csv(path, columns, width, delimiter))
-            self._broken = self._embedded.broken_lines
-            return frame
+            return self._read_here(path, columns, width, delimiter, mask)
         self._broken = functools.partial(self._collect_broken, lines, survey, width)
-        records = lines.filter(f"n != 0 AND width = {width}")
         cells = [F.expr(spark_sql.field(i)).alias(name) for name, i in columns.items()]
-        return nw.from_native(records.select(*cells))
+        return _masked(self, lines.filter(f"n != 0 AND width = {width}").select(*cells), mask)
+
+    def _read_here(self, *arguments: Any) -> nw.LazyFrame:
+        frame = self._transcribed(self._embedded.read_csv(*arguments))
+        self._broken = self._embedded.broken_lines
+        return frame
 
     @property
     def _reader(self):
@@ -127,29 +140,29 @@ class Spark:
         """Return the column names of a Parquet or JSON file; see `DuckDB.headings`."""
         return self._embedded.headings(path)
 
-    def read_typed(self, path: Path, columns: Mapping[str, int]) -> nw.LazyFrame:
-        """Return the named columns of a Parquet or JSON file; text that says "no value" is null."""
-        names = self.headings(path)
-        sources = {name: names[i] for name, i in columns.items()}
-        if path.suffix.lower() != ".parquet" or not _is_common(pq.read_schema(path), sources.values()):
+    def read_typed(
+        self, path: Path, columns: Mapping[str, int], mask: Mask | None = None, row_number: str | None = None
+    ) -> nw.LazyFrame:
+        """Return the named columns of a Parquet or JSON file; see `DuckDB.read_typed`."""
+        sources = dict(zip(columns, map(self.headings(path).__getitem__, columns.values()), strict=True))
+        if path.suffix.lower() != ".parquet" or not is_common(pq.read_schema(path), sources.values()):
             log.info("%s is read on this machine: other engines write its types differently", path.name)
-            return self._transcribed(self._embedded.read_typed(path, columns))
+            return self._transcribed(self._embedded.read_typed(path, columns, mask, row_number))
         frame = self._reader.parquet(spark_session.uri(path))
         is_text = {field.name: field.dataType.typeName() == "string" for field in frame.schema}
-        cells = [
-            F.expr(spark_sql.cell(quoted(n)) if is_text[n] else quoted(n)).alias(name) for name, n in sources.items()
-        ]
-        return nw.from_native(frame.select(*cells))
+        values = {name: spark_sql.cell(quoted(n)) if is_text[n] else quoted(n) for name, n in sources.items()}
+        cells = [F.expr(value).alias(name) for name, value in values.items()]
+        cells += [F.expr("_metadata.row_index").alias(row_number)] if row_number else []
+        return _masked(self, frame.select(*cells), mask)
 
     def _transcribed(self, frame: nw.LazyFrame) -> nw.LazyFrame:
         """Return a frame of the embedded engine as one of this engine, values of uncommon types as text."""
-        relation = frame.to_native()
+        relation, path = frame.to_native(), self._new()
         own = ("VARCHAR", "DATE", "DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT")
         values = [
             f'"{n}"' if str(t).startswith(own) else f'"{n}"::VARCHAR AS "{n}"'
             for n, t in zip(relation.columns, relation.types, strict=True)
         ]
-        path = self._new()
         self._embedded.write(nw.from_native(relation.project(", ".join(values))), path)
         return self.scan(path)
 
@@ -188,7 +201,7 @@ class Spark:
         """Return a small Arrow table as a frame of this engine."""
         path = self._new()
         pq.write_table(table, path)
-        if _is_common(table.schema, table.column_names):
+        if is_common(table.schema, table.column_names):
             return self.scan(path)
         return self._transcribed(self._embedded.scan(path))
 
@@ -224,41 +237,32 @@ class Spark:
         """Return the rows as they are: the parts that a cluster writes have no order."""
         return frame
 
-    def with_originals(
-        self, frame: nw.LazyFrame, columns: Mapping[str, str], personal: Iterable[str], key: bytes | None
-    ) -> nw.LazyFrame:
-        """Add ``original``: the values of a row that has ``reasons``, as JSON; see `DuckDB.with_originals`."""
-        native, personal = frame.to_native(), set(personal)
-        keyed = self._with_key(native, key) if personal.intersection(columns.values()) else native
-        values = {h: spark_sql.mask(quoted(n), key) if n in personal else quoted(n) for h, n in columns.items()}
-        packed = ", ".join(f"{literal(heading)}, {value}" for heading, value in values.items())
-        original = f"to_json(named_struct({packed}), map('ignoreNullFields', 'false'))"
-        original = F.expr(f"CASE WHEN reasons <> '' THEN {original} END").alias("original")
-        return nw.from_native(keyed.select(*map(quoted, native.columns), original))
+    def with_json(self, frame: nw.LazyFrame, columns: Mapping[str, str], name: str) -> nw.LazyFrame:
+        """Add a column with the values of a row that has ``reasons``, as JSON; see `DuckDB.with_json`."""
+        packed = ", ".join(f"{literal(heading)}, {quoted(column)}" for heading, column in columns.items())
+        value = f"to_json(named_struct({packed}), map('ignoreNullFields', 'false'))"
+        value = F.expr(f"CASE WHEN reasons <> '' THEN {value} END")
+        return nw.from_native(frame.to_native().withColumn(name, value))
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one.
 
-        Source: RFC 2104, written out over the engine's own SHA-256. The key is a row that is broadcast to the
-        executors, never part of a plan.
+        See `DuckDB.masked`. The key is a row that is broadcast to the executors, never part of a plan.
         """
         if not (columns := set(columns)):
             return frame
         native = frame.to_native()
-        cells = [F.expr(spark_sql.mask(quoted(n), key)).alias(n) if n in columns else quoted(n) for n in native.columns]
-        return nw.from_native(self._with_key(native, key).select(*cells))
+        masks = {n: F.expr(spark_sql.mask(_text(native, n), key)).alias(n) for n in columns}
+        blocks = dict(zip(("hmac_inner", "hmac_outer"), hmac_blocks(key), strict=True)) if key is not None else {}
+        keyed = spark_session.beside(native, self.connection, blocks)
+        return nw.from_native(keyed.select(*(masks.get(n, quoted(n)) for n in native.columns)))
 
-    def _with_key(self, native: DataFrame, key: bytes | None) -> DataFrame:
-        if key is None:
-            return native
-        session, gateway = self.connection  # PySpark's own createDataFrame would write the key to a file
-        sql = gateway.jvm.org.apache.spark.sql
-        values = gateway.new_array(gateway.jvm.Object, 2)
-        values[0], values[1] = hmac_blocks(key)
-        schema = sql.types.StructType.fromDDL("hmac_inner BINARY, hmac_outer BINARY")
-        rows = [sql.RowFactory.create(values)]
-        blocks = DataFrame(sql.classic.SparkSession.active().createDataFrame(rows, schema), session)
-        return native.crossJoin(F.broadcast(blocks))
+    def with_digest(self, frame: nw.LazyFrame, columns: Iterable[str], secret: bytes, name: str) -> nw.LazyFrame:
+        """Add a column with a hash of `columns` and a secret; see `DuckDB.with_digest`."""
+        native = frame.to_native()
+        value = spark_sql.digest([_text(native, n) for n in columns])
+        keyed = spark_session.beside(native, self.connection, {"digest_secret": secret})
+        return nw.from_native(keyed.select(*map(quoted, native.columns), F.expr(value).alias(name)))
 
     # Writing
 
@@ -286,7 +290,9 @@ def _parts(folder: Path) -> list[Path]:
     return sorted(folder.glob("part-*"), key=lambda part: int(part.name.split("-")[1].split(".")[0]))
 
 
-def _is_common(schema: pa.Schema, columns: Iterable[str]) -> bool:
-    """Return whether every engine writes the values of these columns as the same text."""
-    common = (pa.types.is_signed_integer, pa.types.is_string, pa.types.is_date32, pa.types.is_decimal128)
-    return all(any(is_one(schema.field(name).type) for is_one in common) for name in columns)
+def _masked(engine: Spark, frame: DataFrame, mask: Mask | None) -> nw.LazyFrame:
+    return mask(engine, nw.from_native(frame)) if mask else nw.from_native(frame)
+
+
+def _text(frame: DataFrame, name: str) -> str:
+    return spark_sql.text(quoted(name), frame.schema[name].dataType.typeName())

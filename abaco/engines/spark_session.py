@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -196,6 +196,23 @@ def stop(connection: Connection) -> None:
     SparkContext._gateway = SparkContext._jvm = None  # or the next session would use the process that has ended
     connection.gateway.proc.stdin.close()
     connection.gateway.proc.wait()
+
+
+def beside(frame: Any, connection: Connection, values: Mapping[str, bytes]) -> Any:
+    """Return a frame with secrets as further columns: a row that is broadcast, never part of a plan."""
+    from pyspark.sql import DataFrame, functions
+
+    if not values:
+        return frame
+    session, gateway = connection  # PySpark's own createDataFrame would write them to a file
+    sql = gateway.jvm.org.apache.spark.sql
+    row = gateway.new_array(gateway.jvm.Object, len(values))
+    for place, value in enumerate(values.values()):
+        row[place] = value
+    schema = sql.types.StructType.fromDDL(", ".join(f"{name} BINARY" for name in values))
+    rows = [sql.RowFactory.create(row)]
+    secrets = DataFrame(sql.classic.SparkSession.active().createDataFrame(rows, schema), session)
+    return frame.crossJoin(functions.broadcast(secrets))
 
 
 def uri(path: Path) -> str:

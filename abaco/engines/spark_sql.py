@@ -63,26 +63,31 @@ def cast(column: str, kind: str, source: str, decimal_mark: str) -> str:
     source
         Spark's name for the type of the column.
     """
-    target, text = TYPES[kind], as_text(column, source)
     if kind == "text":
-        return f"nullif(trim(BOTH {literal(SEPARATORS)} FROM {text}), '')"
+        return text(column, source)
+    target, written = TYPES[kind], as_text(column, source)
     own = source == "date" if kind == "date" else source in NUMBERS
     if own:
         value = column
     elif kind == "date":
-        value = _day(text)
+        value = _day(written)
     elif kind == "days":
-        value = _days(text, decimal_mark)
+        value = _days(written, decimal_mark)
     elif kind == "rate":
-        value = _rate(text, target, decimal_mark)
+        value = _rate(written, target, decimal_mark)
     else:
-        value = _number(text, target, decimal_mark)
+        value = _number(written, target, decimal_mark)
     whole = f"try_cast({value} AS {target})"
     if kind == "days":
         return f"CASE WHEN {value} = {whole} THEN {whole} END"
     if kind == "date" and own:  # the range of Python's dates
         return f"CASE WHEN {column} BETWEEN DATE'0001-01-01' AND DATE'9999-12-31' THEN {column} END"
     return whole
+
+
+def text(column: str, source: str) -> str:
+    """Return SQL for a column as text without stray blanks, null where nothing is left."""
+    return f"nullif(trim(BOTH {literal(SEPARATORS)} FROM {as_text(column, source)}), '')"
 
 
 def _day(text: str) -> str:
@@ -140,6 +145,12 @@ def mask(column: str, key: bytes | None) -> str:
         inner = f"unhex(sha2(concat(hmac_inner, encode({column}, 'UTF-8')), 256))"
         token = f"concat('tok_', left(sha2(concat(hmac_outer, {inner}), 256), 32))"
     return f"CASE WHEN {column} IS NOT NULL THEN {token} END"
+
+
+def digest(texts: list[str]) -> str:
+    """Return SQL for a hash of texts; the frame has the secret beside it. Null where all are null."""
+    joined = ", char(31), ".join(f"coalesce({text}, '')" for text in texts)
+    return f"CASE WHEN coalesce({', '.join(texts)}) IS NOT NULL THEN md5(concat(hex(digest_secret), {joined})) END"
 
 
 def before(counts: list[int], number: str) -> str:

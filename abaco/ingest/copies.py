@@ -16,6 +16,7 @@ from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
 from abaco.ingest.formats import SCHEDULES
+from abaco.ingest.masking import AS_READ, PERSON
 from abaco.ingest.reconciliation import amounted
 from abaco.ingest.staging import IS_LATER, Batch
 from abaco.ingest.total_rows import TOTAL
@@ -43,7 +44,7 @@ def classify_copies(batch: Batch, later: Path | None, engine: Engine, work: Path
         verdicts.append(of_later.select(*VERDICT))
         rows = rows.join(engine.scan(later), on="loan_id", how="anti")
     present = rows.collect_schema().names()
-    values = [c.name for c in batch.format.columns if c.name in present] + ["reasons", "original"]
+    values = [c.name for c in batch.format.columns if c.name in present] + ["reasons", "original", PERSON, AS_READ]
     rows = engine.hashed(rows, values, "values_hash")
     repeated = work / f"repeated_{batch.format.name}.parquet"
     engine.write(rows.group_by("values_hash").agg(copies=nw.len()).filter(nw.col("copies") > 1), repeated)

@@ -35,15 +35,15 @@ def _dates(source: sources.Source, engine: DuckDB, work: Path) -> set[dt.date]:
     table = work / "dates.parquet"
 
     def write(whole: Path | None) -> int:
-        rows = engine.typed(sources.read(source, engine, work, whole), {"measurement_date": "date"})
+        rows = engine.typed(sources.read(source, engine, whole), {"measurement_date": "date"})
         engine.write(rows.group_by("measurement_date").agg(rows=nw.len()), table)
         return sum(row["rows"] for row in read_dates())
 
     def read_dates() -> list[dict]:
         return engine.scan(table).collect("pyarrow").to_native().to_pylist()
 
-    text = sources.text_path(source, work) if source.kind in ("csv", "xlsx") else None
-    staging.read_whole(source, text, engine, work, write)
+    text = sources.text_path(source, engine) if source.kind in ("csv", "xlsx") else None
+    staging.read_whole(source, text, engine, write)
     return {row["measurement_date"] for row in read_dates()} - {None}
 
 

@@ -81,7 +81,7 @@ def is_whole(source: Source, total: int, broken: Iterable[str]) -> bool:
     return source.delimiters - in_broken == (len(source.headings) - 1) * (total + 1)
 
 
-def split_lines(source: Source, text: Path, work: Path) -> tuple[Path, int, list[tuple[int, str]]]:
+def split_lines(source: Source, text: Path, copy: Path) -> tuple[int, list[tuple[int, str]]]:
     """Write a copy of a text file with its whole records only.
 
     One record after the other, so slower by far: for files in which `is_whole` found something wrong.
@@ -89,9 +89,9 @@ def split_lines(source: Source, text: Path, work: Path) -> tuple[Path, int, list
     Returns
     -------
     tuple
-        The copy, how many records it holds, and line and fault of each other record.
+        How many records the copy holds, and line and fault of each other record.
     """
-    copy, broken, written = work / f"{text.name}.whole.csv", [], -1
+    broken, written = [], -1
     with copy.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=source.delimiter, lineterminator="\n")
         for line, fields, fault in records(source, text):
@@ -100,15 +100,14 @@ def split_lines(source: Source, text: Path, work: Path) -> tuple[Path, int, list
             else:
                 writer.writerow(fields)
                 written += 1
-    return copy, written, broken
+    return written, broken
 
 
-def excerpt(text: Path, wanted: list[int], work: Path) -> Path:
+def excerpt(text: Path, wanted: list[int], copy: Path) -> None:
     """Write a copy of a text file with its first line and the wanted ones, ascending, each a whole record."""
-    copy, among = work / f"{text.name}.excerpt.csv", {1, *wanted}
+    among = {1, *wanted}
     with text.open("rb") as old, copy.open("wb") as new:
         new.writelines(line for number, line in enumerate(islice(old, max(among)), 1) if number in among)
-    return copy
 
 
 def line_numbers(source: Source, text: Path, wanted: list[int], total: int, broken: list[int]) -> dict[int, int]:

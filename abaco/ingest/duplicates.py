@@ -9,8 +9,8 @@ import narwhals as nw
 from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
+from abaco.ingest.masking import PERSON, PERSONAL
 from abaco.ingest.staging import IS_LATER, Batch
-from abaco.ingest.tape import PERSONAL
 
 CO_BORROWER = "co-borrower"
 
@@ -51,7 +51,7 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     filled = [nw.col(v).count().alias(f"filled_{v}") for v in values]
     sources = {"first_source": nw.col("source").min(), "last_source": nw.col("source").max()}
     groups = shared.group_by(by).agg(*low, *high, *filled, first=nw.col("row_id").min(), copies=nw.len(), **sources)
-    names = {name for name in values if name in PERSONAL}
+    names = {name for name in values if name in (*PERSONAL, PERSON)}
     groups = groups.select(
         *by,
         "first",

@@ -1,15 +1,73 @@
-"""Masking: the token of a personal value. `Engine.masked` applies it to the columns that contracts name as personal."""
+"""Masking: personal columns are masked as they are read, and so in every file of a run.
+
+With a key, a value becomes its token. Without one it is redacted, except that borrowers must be told apart until they
+are counted: staged rows have a hash of the borrower's number, under a secret that lasts as long as the first phase.
+"""
 
 import hashlib
 import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import narwhals as nw
+
+from abaco.engines import Engine
+from abaco.ingest.columns import BORROWER
 
 TOKEN = "tok_"
 REDACTED = "redacted"
+PERSONAL = tuple(column.name for column in BORROWER)
+BORROWER_ID = "borrower_id"
+PERSON = "person"  # a hash of the other personal columns, which tells whether rows differ in them
+AS_READ = "as_read"  # a hash of a rejected row as it was read, where only shapes are shown
+
+
+@dataclass(frozen=True)
+class Masking:
+    """How personal columns are masked: with a key, or else with a secret for the time of a pass, or else redacted.
+
+    Parameters
+    ----------
+    key
+        The masking key of the installation.
+    secret
+        What makes the hashes of one pass. It is never written.
+    """
+
+    key: bytes | None = None
+    secret: bytes | None = None
+
+    @classmethod
+    def of_pass(cls, key: bytes | None) -> "Masking":
+        """Return the masking of a pass over the input, in which equal values stay equal."""
+        return cls(key, secrets.token_bytes(32))
+
+    def mask(self, engine: Engine, frame: nw.LazyFrame) -> nw.LazyFrame:
+        """Return a frame without a personal value; see `PERSON` for the column that a secret adds."""
+        personal = [name for name in PERSONAL if name in frame.collect_schema().names()]
+        if self.key or self.secret is None:
+            return engine.masked(frame, personal, self.key)
+        if others := [name for name in personal if name != BORROWER_ID]:
+            frame = engine.with_digest(frame, others, self.secret, PERSON)
+        redacted = engine.masked(frame, others, None)
+        if BORROWER_ID not in personal:
+            return redacted
+        hashed = engine.with_digest(redacted, [BORROWER_ID], self.secret, "hashed_id")
+        return hashed.with_columns(nw.col("hashed_id").alias(BORROWER_ID)).drop("hashed_id")
+
+
+REDACTING = Masking()
 
 
 def policy(key: bytes | None) -> str:
     """Return how personal values are shown: ``token`` (HMAC-SHA256, equal values alike) or ``redacted``."""
     return "token" if key else REDACTED
+
+
+def published(frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None, engine: Engine) -> nw.LazyFrame:
+    """Return rows as a report shows them: tokens stay, and without a key everything personal is redacted."""
+    return frame if key else engine.masked(frame, columns, None)
 
 
 def token(value: str, key: bytes) -> str:

@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
-from pathlib import Path
 
 import narwhals as nw
 import pyarrow as pa
@@ -15,7 +13,9 @@ from abaco.core.tables import COUNT, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest import contract
 from abaco.ingest.csv_records import excerpt, line_numbers
-from abaco.ingest.staging import IS_LATER, Batch, Staged, typed, with_originals
+from abaco.ingest.masking import Masking
+from abaco.ingest.originals import with_originals
+from abaco.ingest.staging import IS_LATER, Batch, Staged, typed
 
 TABLE = Table(
     "quarantine",
@@ -31,16 +31,16 @@ TABLE = Table(
 
 
 def quarantine(
-    batches: Iterable[Batch], engine: Engine, work: Path, key: bytes | None = None
+    batches: Iterable[Batch], engine: Engine, key: bytes | None = None, show_values: bool = False
 ) -> tuple[pa.Table, dict[str, dict[Reason, int]]]:
     """Return the rejected rows of all batches, and how many rows of each have each reason.
 
     Parameters
     ----------
-    work
-        Folder of the staged rows.
     key
         The masking key.
+    show_values
+        See `originals.with_originals`.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def quarantine(
     for batch in batches:
         found = rejected_rows(batch, engine)
         counted: Counter[Reason] = Counter()
-        tables += [_rejects(staged, batch, found, counted, engine, work, key) for staged in batch.staged]
+        tables += [_rejects(staged, batch, found, counted, engine, key, show_values) for staged in batch.staged]
         often = sorted(counted.items(), key=lambda item: (-item[1], str(item[0])))
         counts[batch.format.name] = dict(often)
     return pa.concat_tables([arrow_schema(TABLE).empty_table(), *tables]), counts
@@ -81,8 +81,8 @@ def _rejects(
     found: list[dict],
     counted: Counter[Reason],
     engine: Engine,
-    work: Path,
     key: bytes | None,
+    show_values: bool,
 ) -> pa.Table:
     """Return the rejected rows of one source, and add their reasons to those that were counted."""
     mine = [row for row in found if row["source"] == staged.index]
@@ -90,7 +90,7 @@ def _rejects(
     # rows that conflict passed every check of their own: their values are fetched from the file
     originals = {row["record"]: row["original"] for row in mine}
     if unseen := {record: places[record] for record, original in originals.items() if original is None}:
-        originals |= _values(staged, unseen, row_count(staged.path), engine, work, key)
+        originals |= _values(staged, unseen, row_count(staged.path), engine, key, show_values)
     known = {check.key: check.reason for check in contract.checks(batch.format, staged.source.columns)}
     names = {one.index: one.source.name for one in batch.staged}
     rejects = []
@@ -127,21 +127,20 @@ def lines(staged: Staged, records: list[int]) -> dict[int, int]:
 
 
 def _values(
-    staged: Staged, wanted: dict[int, int], total: int, engine: Engine, work: Path, key: bytes | None
+    staged: Staged, wanted: dict[int, int], total: int, engine: Engine, key: bytes | None, show_values: bool
 ) -> dict[int, str]:
     """Return the original values of wanted records, given with their lines, from a file of them alone if possible."""
     source, text, records = staged.source, staged.whole, sorted(wanted)
-    places = records
+    places, masking = records, Masking(key)
     if source.kind == "parquet":
-        source, places = replace(source, path=str(work / "excerpt.parquet")), range(len(records))
-        rows = engine.scan(Path(staged.source.path), row_number="abaco_place")
-        few = rows.join(_column("abaco_place", records, engine), on="abaco_place", how="semi").sort("abaco_place")
-        engine.write(few.drop("abaco_place"), Path(source.path))
-    elif source.kind == "csv" and text is None and source.lines == 1 + total + len(staged.broken):
-        text, places = excerpt(staged.text, [wanted[r] for r in records], work), range(len(records))
-    again = engine.numbered(typed(source, engine, work, text, staged.decimal_marks), "place")
-    again = with_originals(again.with_columns(reasons=nw.lit("all")), source, engine, key).select("place", "original")
-    found = again.join(_column("place", places, engine), on="place", how="semi").sort("place")
+        again = typed(source, engine, text, staged.decimal_marks, masking, row_number="place")
+    else:
+        if source.kind == "csv" and text is None and source.lines == 1 + total + len(staged.broken):
+            text, places = engine.private.path(f"{source.sha256} excerpt"), range(len(records))
+            excerpt(staged.text, [wanted[r] for r in records], text)
+        again = engine.numbered(typed(source, engine, text, staged.decimal_marks, masking), "place")
+    few = again.join(_column("place", places, engine), on="place", how="semi").with_columns(reasons=nw.lit("all"))
+    found = with_originals(few, source, engine, key, show_values).sort("place")
     return dict(zip(records, found.collect("pyarrow")["original"].to_list(), strict=True))
 
 

@@ -15,6 +15,7 @@ from abaco.ingest.contract import Format
 from abaco.ingest.copies import classify_copies, note_copies
 from abaco.ingest.duplicates import classify_duplicates
 from abaco.ingest.formats import FORMATS, TAPE_FORMATS
+from abaco.ingest.masking import Masking
 from abaco.ingest.matching import later_loans, match_payments, note_strays
 from abaco.ingest.precedence import choose_sources
 from abaco.ingest.sources import Skipped, Source
@@ -77,9 +78,9 @@ def stage(
     date
         The measurement date; rows that became known later are marked.
     work
-        Folder for the staged rows; they still hold personal data.
+        Folder for the staged rows, whose personal columns are masked.
     key
-        The masking key, for what rejected rows show of personal data.
+        The masking key.
     rules
         How strictly rows are read.
 
@@ -95,7 +96,8 @@ def stage(
         by_format.setdefault(source.format_name, []).append(source)
     # of copies the file with the shortest name is kept: "export.csv", not "export (1).csv"
     used = [s for group in by_format.values() for s in sorted(group, key=lambda s: (len(s.name), s.name))]
-    staged = [stage_one(s, i, use[s.name] == TAPE, date, engine, work, key, rules) for i, s in enumerate(used)]
+    masking = Masking.of_pass(key)
+    staged = [stage_one(s, i, use[s.name] == TAPE, date, engine, work, masking, rules) for i, s in enumerate(used)]
     batches = []
     for name, group in by_format.items():
         files = tuple(one for one in staged if one.source.format_name == name)

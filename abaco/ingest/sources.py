@@ -18,6 +18,7 @@ from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, REGION_OR_
 from abaco.ingest.contract import Format
 from abaco.ingest.fingerprint import fingerprint, sample_rows, write_utf8
 from abaco.ingest.formats import FORMATS
+from abaco.ingest.masking import REDACTING, Masking
 
 if TYPE_CHECKING:  # a run that finds everything unchanged looks at its input without it
     import narwhals as nw
@@ -255,34 +256,42 @@ def _inspect(path: Path, already: dict) -> Source:
     )  # fmt: skip
 
 
-def read(source: Source, engine: engines.Engine, work: Path, text: Path | None = None) -> nw.LazyFrame:
+def read(
+    source: Source,
+    engine: engines.Engine,
+    text: Path | None = None,
+    masking: Masking = REDACTING,
+    row_number: str | None = None,
+) -> nw.LazyFrame:
     """Return a file's contract columns, each as text or in the file's own type, in the file's order.
+
+    Personal columns are masked as they are read, so that no file of a run holds them.
 
     Parameters
     ----------
-    work
-        Folder for a UTF-8 copy of text in another encoding, and for the cells of a workbook.
     text
         Where the text is, when it is not where `text_path` says.
+    masking
+        How personal columns are masked.
+    row_number
+        Name of a column for the position of each row; only of Parquet.
     """
     path = Path(source.path)
     if source.kind in ("parquet", "json"):
-        return engine.read_typed(path, source.columns)
-    text = text or text_path(source, work)
-    return engine.read_csv(text, source.columns, len(source.headings), source.delimiter or ",")
+        return engine.read_typed(path, source.columns, masking.mask, row_number)
+    text = text or text_path(source, engine)
+    return engine.read_csv(text, source.columns, len(source.headings), source.delimiter or ",", masking.mask)
 
 
-def text_path(source: Source, work: Path) -> Path:
-    """Return where to read the text of a CSV or XLSX source in UTF-8, making the copy when one is needed."""
+def text_path(source: Source, engine: engines.Engine) -> Path:
+    """Return where to read the text of a CSV or XLSX source in UTF-8, making a private copy when one is needed."""
     path = Path(source.path)
     if source.kind == "csv" and source.encoding == "utf-8":
         return path
-    copy = work / f"{path.name}.{source.sha256[:12]}.csv"
-    if not copy.exists():
-        unfinished = copy.with_suffix(".part")
+    copy = engine.private.path(source.sha256)
+    if not copy.stat().st_size:
         if source.kind == "xlsx":
-            workbooks.write_csv(path, unfinished)
+            workbooks.write_csv(path, copy)
         else:
-            write_utf8(path, source.encoding, unfinished)
-        unfinished.replace(copy)
+            write_utf8(path, source.encoding, copy)
     return copy

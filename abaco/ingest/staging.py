@@ -15,6 +15,8 @@ from abaco.engines import RECORDS, Engine, UnreadableError
 from abaco.ingest import contract, tape, writing
 from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
+from abaco.ingest.masking import AS_READ, PERSON, Masking
+from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.sources import Source, read, text_path
 from abaco.ingest.write_offs import IS_LOST, STANDING, with_standing
 from abaco.ingest.writing import DEFAULT_RULES, Rules
@@ -27,7 +29,7 @@ TAPE = "tape"  # the role of the rows that become the loan tape
 # What staged rows carry beside the columns of their contract or of the tape.
 BESIDE = (
     "reasons", "original", "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING, "unread",
-    "doubtful", "source", "record", "row_id",
+    "doubtful", "source", "record", "row_id", PERSON, AS_READ,
 )  # fmt: skip
 
 
@@ -131,9 +133,7 @@ def accepted_rows(
     rows = _usable(staged, verdicts, engine)
     if loan_ids is not None:
         rows = _with_loan_ids(rows, loan_ids, engine)
-    if is_tape:
-        return tape.complete(rows, "row_id")
-    return rows.drop(BESIDE)
+    return tape.complete(rows, "row_id") if is_tape else rows.drop(BESIDE)
 
 
 def of_dates(rows: nw.LazyFrame, dates: Collection[dt.date] | None, given: bool = True) -> nw.LazyFrame:
@@ -162,19 +162,17 @@ def _usable(staged: list[Path], verdicts: Path | None, engine: Engine) -> nw.Laz
 
 
 def typed(
-    source: Source, engine: Engine, work: Path, text: Path | None, decimal_marks: Mapping[str, str]
+    source: Source,
+    engine: Engine,
+    text: Path | None,
+    decimal_marks: Mapping[str, str],
+    masking: Masking,
+    row_number: str | None = None,
 ) -> nw.LazyFrame:
-    """Return the contract's columns of a source, each also as it was read (``raw_<name>``)."""
-    kinds = {c.name: c.kind for c in source.format.columns if c.name in source.columns}
-    return engine.typed(read(source, engine, work, text), kinds, decimal_marks)
-
-
-def with_originals(frame: nw.LazyFrame, source: Source, engine: Engine, key: bytes | None = None) -> nw.LazyFrame:
-    """Add ``original``, a JSON object of a bad row's values by heading (see `Engine.with_originals`)."""
-    personal = source.format.personal  # without stray blanks, so that their tokens are those of the tape
-    columns = {name: name if name in personal else f"raw_{name}" for name in source.columns}
-    values = {source.headings[i].strip(): columns[name] for name, i in source.columns.items()}
-    return engine.with_originals(frame, values, personal, key)
+    """Return the contract's columns of a source, masked, each also as it was read (``raw_<name>``)."""
+    rows = read(source, engine, text, masking, row_number)
+    kinds = {c.name: c.kind for c in source.format.columns} | {PERSON: "text", row_number: "days"}
+    return engine.typed(rows, {n: k for n, k in kinds.items() if n in rows.collect_schema().names()}, decimal_marks)
 
 
 def stage_one(
@@ -184,7 +182,7 @@ def stage_one(
     date: dt.date,
     engine: Engine,
     work: Path,
-    key: bytes | None = None,
+    masking: Masking,
     rules: Rules = DEFAULT_RULES,
 ) -> Staged:
     """Write the rows of one source as Parquet, checked.
@@ -197,21 +195,21 @@ def stage_one(
         Whether the rows are turned into those of the tape.
     date
         The measurement date.
-    key
-        The masking key.
+    masking
+        How personal columns are masked.
     rules
         How strictly rows are read.
     """
     path = work / f"staged_{index:02d}.parquet"
-    text = text_path(source, work) if source.kind in ("csv", "xlsx") else None
+    text = text_path(source, engine) if source.kind in ("csv", "xlsx") else None
     found = writing.of_sample(source, text, rules.decimal_mark)
     if text is None:
-        unproven = writing.text_columns(found.unproven, read(source, engine, work).collect_schema())
+        unproven = writing.text_columns(found.unproven, read(source, engine).collect_schema())
         found = replace(found, unproven=unproven)
     marks = writing.decimal_marks(source, found.evidence, rules.decimal_mark)
 
     def write(whole: Path | None) -> int:
-        rows = typed(source, engine, work, whole, marks)
+        rows = typed(source, engine, whole, marks, masking)
         is_percent = rules.interest_rate == writing.PERCENT and "interest_rate" in source.columns
         rows = rows.with_columns(
             *([writing.as_fraction("interest_rate")] if is_percent else ()),
@@ -219,21 +217,22 @@ def stage_one(
             unread=contract.unread(source.format, source.columns),
             doubtful=writing.doubtful(found, rows.collect_schema()),
         )
-        rows = with_originals(rows, source, engine, key)
+        rows = with_hash(rows, source, engine, masking.secret)
+        rows = with_originals(rows, source, engine, masking.key, rules.show_rejected_values)
         engine.write(_staged_rows(rows, source, index, is_tape, date), path, temporary=True)
         return row_count(path)
 
-    whole, broken = read_whole(source, text, engine, work, write)
+    whole, broken = read_whole(source, text, engine, write)
     is_open = found.unproven or found.coarse
     if is_open and len(engine.scan(path).filter(nw.col("doubtful")).head(1).collect("pyarrow")):
-        found = writing.of_all(source, found, engine, work, whole or text)
+        found = writing.of_all(source, found, engine, whole or text)
         marks = writing.decimal_marks(source, found.evidence)
         write(whole)
     return Staged(source, index, path, text, tuple(broken), marks, whole)
 
 
 def read_whole(
-    source: Source, text: Path | None, engine: Engine, work: Path, attempt: Callable[[Path | None], int]
+    source: Source, text: Path | None, engine: Engine, attempt: Callable[[Path | None], int]
 ) -> tuple[Path | None, list[tuple[int, str]]]:
     """Read a source at once, or else from a copy of the lines that hold whole records.
 
@@ -258,7 +257,8 @@ def read_whole(
         faults = engine.broken_lines() if text else []
         if text is None or is_whole(source, total, (line for _, _, line in faults)):
             return None, [(n, OUT_OF_PLACE if "quote" in fault else fault) for n, fault, _ in faults]
-    whole, rows, broken = split_lines(source, text, work)
+    whole = engine.private.path(f"{source.sha256} whole")
+    rows, broken = split_lines(source, text, whole)
     if rows != (total := attempt(whole)):
         raise RunError(f"{source.name} has {rows} whole rows, but {total} were read: report this")
     return whole, broken
@@ -291,6 +291,8 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         STANDING,
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
+        nw.col(AS_READ),
+        (nw.col(PERSON) if PERSON in rows.collect_schema().names() else nw.lit(None).cast(nw.String())).alias(PERSON),
     )  # fmt: skip
 
 

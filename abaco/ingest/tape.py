@@ -44,7 +44,6 @@ TABLE = Table(
     ),
 )
 AMOUNTS = tuple(column.name for column in BALANCES)
-PERSONAL = tuple(column.name for column in BORROWER)
 
 KINDS = {
     "text": nw.String(),

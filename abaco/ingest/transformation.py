@@ -13,9 +13,10 @@ from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.formats import FORMATS, LOANS, STATEMENTS_LONG
+from abaco.ingest.masking import PERSONAL, published
 from abaco.ingest.staging import accepted_rows, of_dates
 from abaco.ingest.statements import known_rows
-from abaco.ingest.tape import AMOUNTS, BY_LOAN, PERSONAL, ZERO, with_filled, with_loans
+from abaco.ingest.tape import AMOUNTS, BY_LOAN, ZERO, with_filled, with_loans
 
 BORROWERS = Table(
     "borrowers",
@@ -86,20 +87,27 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     Parameters
     ----------
     tape
-        One row a loan and date, not yet masked.
+        One row a loan and date, its borrowers told apart by tokens or hashes.
     """
     known = tape.filter(~nw.col("borrower_id").is_null() & (nw.col("total_receivable_usd") > 0))
     late = sum((nw.coalesce(bucket, ZERO) for bucket in BUCKETS[3:]), start=nw.coalesce(BUCKETS[2], ZERO))
     owed = (
         known.with_columns(par_30_usd=late)
         .group_by("borrower_id", "measurement_date")
-        .agg(balance_usd=nw.col("total_receivable_usd").sum(), par_30_usd=nw.col("par_30_usd").sum(), loans=nw.len())
-    )
+        .agg(
+            balance_usd=nw.col("total_receivable_usd").sum(), par_30_usd=nw.col("par_30_usd").sum(), loans=nw.len(),
+            first_loan=nw.col("loan_id").min(),
+        )
+    )  # fmt: skip
     engine.write(owed, work / "borrowers.parquet", temporary=True)
     owed = engine.scan(work / "borrowers.parquet")
-    size = owed.group_by("borrower_id").agg(nw.col("balance_usd").sum())
-    size = size.select("borrower_id", less=-nw.col("balance_usd"))
-    numbered = size.with_row_index("borrower", order_by=["less", "borrower_id"]).drop("less")
+    # of borrowers who owe the same, the order of their loans decides: their hashes differ from run to run
+    loan = nw.concat_str(
+        nw.col("first_loan").fill_null(""), nw.col("measurement_date").cast(nw.String()), separator=" "
+    )
+    size = owed.with_columns(loan=loan).group_by("borrower_id").agg(nw.col("balance_usd").sum(), nw.col("loan").min())
+    size = size.select("borrower_id", "loan", less=-nw.col("balance_usd"))
+    numbered = size.with_row_index("borrower", order_by=["less", "loan"]).drop("less", "loan")
     ranked = owed.join(numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left")
     usd = (nw.col(name).cast(nw.Decimal(38, 2)) for name in ("balance_usd", "par_30_usd"))
     ranked = ranked.select("measurement_date", "borrower", "borrower_id", *usd, nw.col("loans").cast(nw.Int64()))
@@ -116,7 +124,7 @@ def write_others(
         if batch["format"] == STATEMENTS_LONG.name:
             rows = known_rows(rows)
         personal = [c for c in FORMATS[batch["format"]].personal if c in rows.collect_schema()]
-        engine.write(engine.masked(rows, personal, key), tables / f"{batch['format']}.parquet")
+        engine.write(published(rows, personal, key, engine), tables / f"{batch['format']}.parquet")
         masked.update(present(engine.scan(tables / f"{batch['format']}.parquet"), personal))
     return masked
 

@@ -89,9 +89,9 @@ def of_sample(source: Source, text: Path | None, declared: str = AUTO) -> Found:
     return Found(found | {name: Counter() for name in unproven}, unproven, coarse)
 
 
-def of_all(source: Source, found: Found, engine: Engine, work: Path, text: Path | None) -> Found:
+def of_all(source: Source, found: Found, engine: Engine, text: Path | None) -> Found:
     """Return what all values of the columns to be seen prove, and the first ones of the others."""
-    rows = read(source, engine, work, text)
+    rows = read(source, engine, text)
     texts = [name for name in (*found.unproven, *found.coarse) if rows.collect_schema()[name] == nw.String]
     counts = {
         f"{name}_{place}": nw.col(name).str.contains(pattern).cast(nw.Int64()).sum()
@@ -149,11 +149,14 @@ class Rules:
         ``point`` or ``comma``, or ``auto`` for what the values prove.
     interest_rate
         What an interest rate is written as: a ``fraction`` or ``percent``; ``auto``: a fraction, if they look like it.
+    show_rejected_values
+        Whether the quarantine shows cells that are not of their column's kind, or their shape.
     """
 
     bucket_tolerance_usd: Decimal = Decimal("0.01")
     decimal_mark: str = AUTO
     interest_rate: str = AUTO
+    show_rejected_values: bool = False
 
     def __post_init__(self):
         check_declared(decimal_mark=self.decimal_mark, interest_rate=self.interest_rate)

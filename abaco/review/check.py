@@ -63,7 +63,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         tolerance = Decimal(str(ingestion["bucket_tolerance_usd"]))
         rules = staging.Rules(tolerance, ingestion["decimal_mark"], ingestion["interest_rate"])
         batches = roles.stage(files, day, engine, work, key, rules)
-        rejects, reasons = quarantine.quarantine(batches, engine, work, key)
+        rejects, reasons = quarantine.quarantine(batches, engine, key)
         tape = roles.tape_of(batches, day)
         yield f"\nPersonal columns would be shown as: {policy(key)}\n"
         for batch in batches:

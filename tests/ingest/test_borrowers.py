@@ -54,16 +54,16 @@ def test_number_of_a_borrower_is_the_same_on_every_date(owing):
     ]
 
 
-def test_of_equal_borrowers_the_first_id_has_the_lower_number(owing):
+def test_of_equal_borrowers_the_one_with_the_first_loan_has_the_lower_number(owing):
     rows = owing(
         """
         loan_id  borrower_id  total_receivable_usd
+        A-3      C-1          5.00
+        A-2      C-2          5.00
         A-1      C-3          5.00
-        A-2      C-1          5.00
-        A-3      C-2          5.00
         """
     )
-    assert [row[1:3] for row in rows] == [("1", "C-1"), ("2", "C-2"), ("3", "C-3")]
+    assert [row[1:3] for row in rows] == [("1", "C-3"), ("2", "C-2"), ("3", "C-1")]
 
 
 def test_balance_without_a_borrower_belongs_to_nobody(owing):

@@ -94,7 +94,8 @@ def test_file_is_whole_when_lines_and_delimiters_add_up(lines, delimiters, total
 
 def test_copy_holds_whole_records_only(tmp_path):
     content = 'a,b,c\r\n1,"x ""y"", z",3\n4,5\n"6,7,8\n9,"two\nlines",1,\n2,"two\nlines",4\n'
-    copy, written, broken = split_lines(source(0), text(tmp_path, content), tmp_path)
+    copy = tmp_path / "copy.csv"
+    written, broken = split_lines(source(0), text(tmp_path, content), copy)
     assert copy.read_bytes().decode() == 'a,b,c\n1,"x ""y"", z",3\n2,"two\nlines",4\n'
     assert written == 2
     assert broken == [(3, "missing columns"), (4, OUT_OF_PLACE), (5, "too many columns")]

@@ -9,7 +9,7 @@ import pytest
 from abaco.core.errors import AbacoError
 from abaco.core.secrets import masking_key
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, masking, quarantine, rejections, roles, sources, tape, transformation
+from abaco.ingest import coverage, masking, quarantine, rejections, roles, sources, transformation
 from abaco.ingest.columns import BORROWER
 from abaco.ingest.formats import FORMATS
 from tests.support.exports import DATE, LOANS, PAR, PAYMENTS, SNAPSHOT, rows_of, snapshot, write
@@ -42,7 +42,7 @@ def masked_rows(path, format_name, tmp_path):
         batches = [batch.as_dict() for batch in roles.stage(found, DATE, engine, work, masking_key())]
         if any(b["is_tape"] and b["format"] == format_name for b in batches):
             rows = transformation.accepted_tape(batches, work, engine)
-            return rows_of(engine.masked(rows, tape.PERSONAL, masking_key()))
+            return rows_of(masking.published(rows, masking.PERSONAL, masking_key(), engine))
         transformation.write_others(batches, work, tables, engine, masking_key())
         return rows_of(engine.scan(tables / f"{format_name}.parquet"))
 
@@ -112,7 +112,7 @@ def test_key_is_in_no_error(tmp_path, monkeypatch, content):
         found, _ = sources.discover(path)
         with DuckDB() as engine:
             [batch] = roles.stage(found, DATE, engine, tmp_path, KEY.encode())
-            rejects, _ = quarantine.quarantine([batch], engine, tmp_path, KEY.encode())
+            rejects, _ = quarantine.quarantine([batch], engine, KEY.encode())
             assert KEY not in str(rejects.to_pylist())
             rejections.check_reject_limit(batch, {"quarantined": len(rejects), "rows_in": 1, "later": 0}, {"x": 1}, 5.0)
             coverage.check_date({}, DATE)
@@ -132,7 +132,7 @@ def test_key_is_in_no_error(tmp_path, monkeypatch, content):
     ],
 )
 def test_unmasked_values_are_found(frame, names, leaks):
-    columns = {name: pa.nulls(len(names), pa.string()) for name in tape.PERSONAL}
+    columns = {name: pa.nulls(len(names), pa.string()) for name in masking.PERSONAL}
     table = pa.table(columns | {"borrower_name": pa.array(names, pa.string())})
     assert transformation.unmasked(frame(table)) == leaks
 

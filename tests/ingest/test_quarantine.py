@@ -135,12 +135,13 @@ def test_par_balances_may_have_a_row_a_date(tmp_path):
 
 
 def test_real_payments_are_read_with_their_exact_headings(tmp_path, monkeypatch):
+    monkeypatch.setenv("ABACO_PII_KEY", KEY)
     folder(tmp_path, "snapshot")
     write(tmp_path / "in" / "payments.csv", PAYMENTS, PAYMENT, end="\r\n")
     [row] = ingest(tmp_path / "in").accepted["payments"]
     assert row["loan_id"] == "123"
     assert row["paid_on"] == dt.date(2025, 12, 1)
-    assert (row["borrower_name"], row["payer_name"]) == ("Ana Ficticia", "Pagador Inventado SA")
+    assert (row["borrower_name"], row["payer_name"]) == (token("Ana Ficticia"), token("Pagador Inventado SA"))
     assert {name: value for name, value in row.items() if name.startswith("paid_") and name != "paid_on"} == {
         "paid_devolution": None, "paid_total_payment": Decimal("100.00"), "paid_principal": Decimal("90.00"),
         "paid_interest": Decimal("8.00"), "paid_fees": Decimal("1.00"), "paid_other": Decimal("0.00"),
@@ -161,9 +162,9 @@ def test_rejected_row_has_file_line_amount_every_reason_and_its_original_values(
         "measurement_date: not a date; loan_id: missing; cash_available_usd: negative; dpd_0_7_usd: not a finite number"
     )
     assert json.loads(row["original"]) == {
-        "Customer ID": "redacted", "Cliente": "redacted", "Loan ID": None, "measurement_date": "2025-02-30",
+        "Customer ID": "redacted", "Cliente": "redacted", "Loan ID": None, "measurement_date": "9999-99-99",
         "total_receivable_usd": "12.50", "total_eligible_usd": "12.50", "discounted_balance_usd": "12.50",
-        "cash_available_usd": "-1", "dpd_0_7_usd": "inf", "dpd_7_30_usd": "0", "dpd_30_60_usd": "0",
+        "cash_available_usd": "-1", "dpd_0_7_usd": "AAA", "dpd_7_30_usd": "0", "dpd_30_60_usd": "0",
         "dpd_60_90_usd": "0", "dpd_90_plus_usd": "0",
     }  # fmt: skip
 

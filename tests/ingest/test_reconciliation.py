@@ -111,7 +111,7 @@ def test_run_fails_when_the_parts_do_not_add_up(tmp_path, lost):
     found, _ = sources.discover(path)
     with DuckDB() as engine:
         [batch] = roles.stage(found, DATE, engine, tmp_path)
-        rejects, _ = quarantine.quarantine([batch], engine, tmp_path)
+        rejects, _ = quarantine.quarantine([batch], engine)
         assert reconciliation.reconcile(batch, rejects, engine)["rows_in"] == 3
         if lost == "a rejected row":
             rejects = rejects.slice(1)

@@ -6,9 +6,9 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -52,10 +52,11 @@ def figures(path):
     """Return what is read of a file, as the contract's kinds."""
     [source], _ = sources.discover(path)
     kinds = {c.name: c.kind for c in source.format.columns if c.name in FIGURES[0]}
-    with DuckDB() as engine, tempfile.TemporaryDirectory(prefix="abaco-test-") as work:
-        text = sources.text_path(source, Path(work)) if source.kind in ("csv", "xlsx") else None
+    unmasked = SimpleNamespace(mask=None)
+    with DuckDB() as engine:
+        text = sources.text_path(source, engine) if source.kind in ("csv", "xlsx") else None
         marks = writing.decimal_marks(source, writing.of_sample(source, text).evidence)
-        rows = engine.typed(sources.read(source, engine, Path(work)), kinds, marks)
+        rows = engine.typed(sources.read(source, engine, masking=unmasked), kinds, marks)
         return [{name: row[name] for name in FIGURES[0]} for row in rows_of(rows)]
 
 
@@ -99,7 +100,7 @@ def test_line_ends_and_suffix_do_not_matter(tmp_path, end, name):
 def test_line_ends_may_be_mixed(tmp_path):
     head, first, second = csv_bytes().splitlines()
     (tmp_path / "book.csv").write_bytes(head + b"\n" + first + b"\r\n" + second + b"\n")
-    assert [row["borrower_name"] for row in ingest(tmp_path / "book.csv").tape] == ["Begoña Ruiz", "José Peña"]
+    assert [row["loan_id"] for row in ingest(tmp_path / "book.csv").tape] == [row["loan_id"] for row in FIGURES]
 
 
 def test_last_line_needs_no_line_end(tmp_path):
@@ -330,7 +331,7 @@ def test_copy_in_utf8_belongs_to_the_content_that_it_was_made_of(tmp_path):
         write(path, SNAPSHOT + ",Cliente", snapshot(amount=amount) + ",Peña", encoding="cp1252")
         [source], _ = sources.discover(path)
         with DuckDB(spill=work) as engine:
-            rows = sources.read(source, engine, work).collect("pyarrow").to_native().to_pylist()
+            rows = sources.read(source, engine).collect("pyarrow").to_native().to_pylist()
         assert rows[0]["total_receivable_usd"] == amount
 
 

@@ -9,6 +9,7 @@ import pytest
 from abaco.ingest import tape
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.formats import LOANS, PAR, SNAPSHOT
+from abaco.ingest.masking import PERSONAL
 from tests.support.exports import rows_of
 
 DATE = dt.date(2025, 12, 31)
@@ -67,7 +68,7 @@ def test_snapshot_is_taken_as_it_is_and_what_it_lacks_is_null(frame):
     assert row["measurement_date"] == DATE
     assert row["total_receivable_usd"] == Decimal("100.00")
     assert buckets(row) == [20, 20, 20, 20, 20]
-    empty = {"loan_id", *tape.PERSONAL, "company", "product", "segment", "region", "cash_available_usd",
+    empty = {"loan_id", *PERSONAL, "company", "product", "segment", "region", "cash_available_usd",
              "written_off_usd", "days_past_due", "overdue_on", "disbursed_on", "disbursed_usd",
              "interest_rate", "term_days"}  # fmt: skip
     assert {name for name, value in row.items() if value is None} == empty

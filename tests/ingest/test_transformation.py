@@ -213,7 +213,10 @@ def test_borrower_owes_the_sum_of_its_loans_and_of_what_is_30_days_late(tmp_path
     ids, dates, *usd = zip(*rows, strict=True)
     names = ("total_receivable_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd")
     columns = {name: amounts(values) for name, values in zip(names, usd, strict=True)}
-    table = pa.table({"borrower_id": pa.array(ids), "measurement_date": pa.array(dates, pa.date32()), **columns})
+    loans = [f"A-{number}" for number in range(len(ids))]
+    table = pa.table(
+        {"loan_id": loans, "borrower_id": pa.array(ids), "measurement_date": pa.array(dates, pa.date32()), **columns}
+    )
     with DuckDB(spill=tmp_path) as engine:
         found = transformation.borrowers(engine.from_arrow(table), engine, tmp_path)
         assert rows_of(found) == [

@@ -49,7 +49,6 @@ SHORT = {
     "abaco.core.net": "one sentence a network error",
     "abaco.core.parquet": "the types of Arrow, which is slow to import",
     "abaco.delivery.registry": "the list of channels",
-    "abaco.ingest.masking": "the key, and a mask a column",
     "abaco.ingest.sample_mark": "what marks the sample",
     "abaco.kpis.statements": "measures of the statements alone",
     "abaco.run.papermill_engine": "papermill's entry point",

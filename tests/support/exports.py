@@ -80,7 +80,7 @@ def ingest(path: Path, date: dt.date = DATE) -> Ingested:
     found, _ = sources.discover(path)
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
         batches = roles.stage(found, date, engine, Path(work), key)
-        rejects, reasons = quarantine.quarantine(batches, engine, Path(work), key)
+        rejects, reasons = quarantine.quarantine(batches, engine, key)
         rows = {b.format.name: rows_of(b.accepted(engine)) for b in batches}
         return Ingested(
             batches,

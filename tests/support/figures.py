@@ -37,7 +37,7 @@ def figures_of(
     found, skipped = sources.discover(path)
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
         batches = roles.stage(found, date, engine, Path(work), rules=staging.Rules(**rules))
-        rejects, reasons = quarantine.quarantine(batches, engine, Path(work))
+        rejects, reasons = quarantine.quarantine(batches, engine)
         tape = next(b for b in batches if b.is_tape)
         coverage.check_lent(tape, date, engine)
         books = {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches}

@@ -1,0 +1,62 @@
+"""Originals: what the quarantine shows of a rejected row, so that nothing personal is in it.
+
+Personal columns are masked already. A cell that is not of its column's kind may be a name in an amount, so its shape is
+shown; and no text shows an address of a person.
+"""
+
+import narwhals as nw
+
+from abaco.core.quoting import EMAIL, HIDDEN, PHONE
+from abaco.engines import Engine
+from abaco.ingest.masking import AS_READ, REDACTED
+from abaco.ingest.sources import Source
+
+SHAPES = ((r"\p{L}", "A"), (r"\p{Nd}", "9"))
+
+
+def with_originals(
+    frame: nw.LazyFrame, source: Source, engine: Engine, key: bytes | None = None, show_values: bool = False
+) -> nw.LazyFrame:
+    """Add ``original``, a JSON object of a bad row's values by heading (see `Engine.with_json`).
+
+    Parameters
+    ----------
+    frame
+        Typed rows with ``reasons``.
+    key
+        The masking key; without one, personal values are redacted.
+    show_values
+        Whether cells that are not of their column's kind are shown as they stand.
+    """
+    kinds = {c.name: c.kind for c in source.format.columns}
+    shown, is_bad = {}, nw.col("reasons") != ""
+    for name in source.columns:
+        if name in source.format.personal:
+            # of a row that is not rejected, the digest of its borrower is needed
+            shown[name] = nw.col(name) if key else nw.when(~nw.col(name).is_null()).then(nw.lit(REDACTED))
+        elif kinds[name] == "text":
+            shown[name] = _without_addresses(nw.col(f"raw_{name}").cast(nw.String()))
+        else:
+            shown[name] = _with_shape(nw.col(f"raw_{name}").cast(nw.String()), nw.col(name), show_values)
+    headings = {source.headings[place].strip(): f"shown_{name}" for name, place in source.columns.items()}
+    cells = {f"shown_{name}": nw.when(is_bad).then(value) for name, value in shown.items()}
+    return engine.with_json(frame.with_columns(**cells), headings, "original").drop(*cells)
+
+
+def with_hash(frame: nw.LazyFrame, source: Source, engine: Engine, secret: bytes) -> nw.LazyFrame:
+    """Add a hash of a bad row as it was read: rows whose values differ may have the same shapes."""
+    read = {name: f"raw_{name}" for name in source.columns}
+    return engine.with_digest(engine.with_json(frame, read, "read"), ["read"], secret, AS_READ).drop("read")
+
+
+def _without_addresses(text: nw.Expr) -> nw.Expr:
+    for pattern in (EMAIL, PHONE):
+        text = text.str.replace_all(pattern.pattern, HIDDEN)
+    return text
+
+
+def _with_shape(raw: nw.Expr, value: nw.Expr, show_values: bool) -> nw.Expr:
+    shape = raw
+    for pattern, sign in () if show_values else SHAPES:
+        shape = shape.str.replace_all(pattern, sign)
+    return nw.when(value.is_null()).then(shape).otherwise(raw)
