@@ -7,7 +7,7 @@ import typer
 from abaco.cli.options import Finished, Level, Output, Params, app, report_undelivered
 from abaco.core import logs
 from abaco.core.errors import InputError
-from abaco.core.text import aligned
+from abaco.core.text import aligned, show
 
 
 @app.command()
@@ -35,7 +35,7 @@ def deliver(
     if pending or dead:
         rows += commands.deliver_pending(reports, loaded, dead)
     lines = aligned((row["place"], row["run_id"] or row["key"], row["status"]) for row in group_deliveries(rows))
-    print(*lines or ["Nothing was to be delivered"], sep="\n")
+    show(*lines or ["Nothing was to be delivered"])
     report_undelivered([row for row in rows if row["status"] in ("pending", "dead")])
 
 

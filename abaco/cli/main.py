@@ -9,6 +9,8 @@ import typer
 from abaco.cli.options import app
 from abaco.core import logs
 from abaco.core.errors import AbacoError
+from abaco.core.quoting import visible
+from abaco.core.text import show
 
 from abaco.cli import delivery, operations, reports, review  # noqa: F401  # isort: skip  in this order
 
@@ -38,5 +40,5 @@ def main() -> None:
 
 def _fail(text: str, exit_code: int) -> None:
     if text:
-        print(f"Error: {' '.join(text.splitlines())}", file=sys.stderr)
+        show(f"Error: {visible(text)}", error=True)
     sys.exit(exit_code)

@@ -6,6 +6,7 @@ import typer
 
 from abaco.cli.options import Finished, Level, Output, Params, app, report_undelivered
 from abaco.core import logs
+from abaco.core.text import show
 
 
 @app.command()
@@ -30,7 +31,7 @@ def doctor(params: Params = None, output: Output = None, log_level: Level = None
 
     levels = []
     for name, finding in examine(params, output and output.expanduser().absolute(), log_level):
-        print(f"{finding.level:<9}{name:<12}{finding.text}", flush=True)
+        show(f"{finding.level:<9}{name:<12}{finding.text}")
         levels.append(finding.level)
     if "problem" in levels:
         raise typer.Exit(1)
@@ -47,7 +48,7 @@ def backup(
     from abaco.operations import backup as archiver
 
     logs.start(log_level)
-    print(archiver.backup(to, output))
+    show(archiver.backup(to, output))
 
 
 @app.command()
@@ -59,7 +60,7 @@ def restore(
     from abaco.operations import restore as operations_restore
 
     logs.start(log_level)
-    print(operations_restore.restore(archive, output))
+    show(operations_restore.restore(archive, output))
 
 
 @app.command()
@@ -84,6 +85,6 @@ def rollback(
     from abaco.run import folders
 
     logs.start(log_level)
-    print(switch.rollback(date, to, output))
+    show(switch.rollback(date, to, output))
     deliveries = commands.deliver_due(folders.reports_folder(output), settings.load())
     report_undelivered([row for row in deliveries if row["status"] == "pending"])

@@ -1,10 +1,11 @@
 """Shared by all verbs: the application, common options, and the message about undelivered items."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from abaco.core.text import show
 
 app = typer.Typer(
     help="A lender's loan-book exports in, a KPI report out.", no_args_is_help=True, add_completion=False,
@@ -32,11 +33,11 @@ def report_undelivered(rows: list[dict]) -> None:
 
     for row in group_deliveries(rows):
         error = row["error"] or "not tried yet"
-        print(f"Not delivered: {row['place']} of {row['run_id']}: {error}", file=sys.stderr)
+        show(f"Not delivered: {row['place']} of {row['run_id']}: {error}", error=True)
     states = {row["status"] for row in rows}
     if "pending" in states:
-        print("The next run tries again, and so does abaco deliver --pending", file=sys.stderr)
+        show("The next run tries again, and so does abaco deliver --pending", error=True)
     if "dead" in states:
         hint = "What was given up is tried again by abaco deliver --dead, or no more after --drop RUN"
-        print(hint, file=sys.stderr)
+        show(hint, error=True)
     raise typer.Exit(UNDELIVERED)

@@ -8,7 +8,7 @@ import typer
 from abaco.cli.options import Date, Engine, Force, Input, Level, Output, Params, app, report_undelivered
 from abaco.core import files, logs, project, text
 from abaco.core.errors import RunError
-from abaco.core.text import aligned
+from abaco.core.text import aligned, show
 from abaco.review import terminal
 from abaco.run import plan
 
@@ -35,18 +35,18 @@ def report(
         result = pipeline.execute(input, date)
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
-            print(f"{name} is unchanged: taken from the run {phase['taken_from']}")
+            show(f"{name} is unchanged: taken from the run {phase['taken_from']}")
     folder = Path(result["path"])
     kpis = result["phases"]["calculation"]["metrics"]
-    print(*aligned(text.summary(kpis)), *terminal.caveats(files.read_json(folder / "metrics.json")), sep="\n")
+    show(*aligned(text.summary(kpis)), *terminal.caveats(files.read_json(folder / "metrics.json")))
     if former := result["replaced"]:
-        print(f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}")
-    print(f"{project.display_path(folder)}/report.html")
+        show(f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}")
+    show(f"{project.display_path(folder)}/report.html")
     from abaco.delivery.channel import NOT_SET_UP
 
     for place in result["deliveries"]:
         if place["channel"] == "email" and place["status"] == NOT_SET_UP:
-            print(f"No email was sent: {place['error']}, or take {project.display_path(folder)}/email.eml")
+            show(f"No email was sent: {place['error']}, or take {project.display_path(folder)}/email.eml")
     report_undelivered(result["undelivered"])
 
 
@@ -71,7 +71,7 @@ def backfill(
         plan.check_sample(pipeline.output, date, source, ())
     failed = []
     for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
-        print(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""), flush=True)
+        show(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""))
         failed += [date] if outcome == "failed" else []
     if failed:
         raise RunError(f"{len(failed)} of {len(dates)} dates failed, {failed[0]} first: correct them and run it again")
@@ -84,7 +84,7 @@ def check(date: Date = None, input: Input = None, params: Params = None, log_lev
 
     logs.start(log_level)
     for line in review_check.inspect(input, date, params):
-        print(line)
+        show(line)
 
 
 @app.command()
@@ -94,7 +94,7 @@ def verify(date: Date = None, output: Output = None, log_level: Level = None) ->
 
     logs.start(log_level)
     for line in operations_verify.verify(date, output):
-        print(line)
+        show(line)
 
 
 @app.command()
@@ -114,8 +114,8 @@ def sample(
     if rows is None:
         folder = output or project.root() / "data"
         generator.write_sample(folder)
-        print(f"{project.display_path(folder)}/sample.csv and sample/")
+        show(f"{project.display_path(folder)}/sample.csv and sample/")
     else:
         path = output or project.root() / "data" / f"sample_{rows}.csv"
         generator.write_snapshot(path, rows)
-        print(f"{project.display_path(path)}: {rows} rows")
+        show(f"{project.display_path(path)}: {rows} rows")

@@ -6,6 +6,7 @@ import typer
 
 from abaco.cli.options import Date, Level, Output, app
 from abaco.core import logs
+from abaco.core.text import show
 
 
 @app.command()
@@ -15,7 +16,7 @@ def status(output: Output = None, log_level: Level = None) -> None:
 
     logs.start(log_level)
     for line in review_status.overview(output):
-        print(line)
+        show(line)
 
 
 @app.command()
@@ -30,7 +31,7 @@ def history(
 
     logs.start(log_level)
     for line in review_history.history(kpi, output, date, by):
-        print(line)
+        show(line)
 
 
 @app.command()
@@ -44,7 +45,7 @@ def compare(
 
     logs.start(log_level)
     for line in comparison.compare(one, other, output):
-        print(line)
+        show(line)
 
 
 @app.command()
@@ -66,4 +67,4 @@ def explain(
 
     logs.start(log_level)
     for line in explanation.explain(kpi, date, against, output, lines):
-        print(line)
+        show(line)

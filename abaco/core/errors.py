@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from abaco.core.quoting import visible
 from abaco.core.reasons import Reason
 
 
@@ -9,6 +10,9 @@ class AbacoError(Exception):
     """Base of all errors that are shown without a traceback; ``exit_code`` is that of the command."""
 
     exit_code = 1
+
+    def __init__(self, text: str = ""):
+        super().__init__(visible(text))
 
 
 class InputError(AbacoError):

@@ -13,6 +13,7 @@ from dotenv import load_dotenv
 
 from abaco.core import project, secrets
 from abaco.core.errors import AbacoError, InputError
+from abaco.core.quoting import visible, visible_lines
 
 MAX_CAUSES = 1000  # that are counted
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -27,6 +28,12 @@ class Lines(logging.Formatter):
         record.run_id = _run_id.get() or "-"
         return secrets.hide(super().format(record))
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return visible_lines(super().formatException(ei))
+
 
 class Objects(logging.Formatter):
     """One JSON object a line: time in UTC, level, logger, run id, message and traceback."""
@@ -38,10 +45,10 @@ class Objects(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "run_id": _run_id.get(),
-            "message": secrets.hide(record.getMessage()),
+            "message": secrets.hide(visible(record.getMessage())),
         }
         if record.exc_info:
-            content["traceback"] = secrets.hide(self.formatException(record.exc_info))
+            content["traceback"] = secrets.hide(visible_lines(self.formatException(record.exc_info)))
         return json.dumps(content, ensure_ascii=False)
 
 

@@ -1,4 +1,9 @@
-"""What a message may quote of somebody else's file: its headings and its name, but nothing personal in them."""
+"""Text of strangers: what a message may quote of somebody else's file, without controls, formulas or personal values.
+
+Headings, names of files and cells may hold escape sequences, which rule a terminal; marks that turn the direction of
+text; and what a spreadsheet takes for a formula. Wherever such text is shown or written for people, it goes through
+`visible`, and where a spreadsheet opens it, through `plain_cell`.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,6 +13,45 @@ DATE = re.compile(r"^\s*[^\W\d]{3,10}\.?[\s/.-]*\d{2,4}\s*$|\d[-/.\s][^\W\d]{3,1
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 PHONE = re.compile(r"\+\d[\d\s().-]{5,}\d")
 HIDDEN = "…"
+# Line ends and tabs, which may part words; and what cannot be seen: controls, marks of direction, zero-width blanks.
+BLANKS = "\t\n\x0b\x0c\r\x85\u2028\u2029"
+INVISIBLE = (
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+)
+UNSEEN = "\N{REPLACEMENT CHARACTER}"
+_BLANK = re.compile(f"[{BLANKS}]")
+_INVISIBLE = re.compile(f"[{INVISIBLE}\ud800-\udfff\U000e0000-\U000e007f]")
+# How a cell begins that a spreadsheet computes, unless it is a number.
+FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+NUMBER = re.compile(r"[+-]?[\d.,]+(?:[eE][+-]?\d+)?%?")
+
+
+def visible(text: str) -> str:
+    r"""Return text on one line, without characters that rule a terminal or cannot be seen.
+
+    Examples
+    --------
+    >>> visible("ok \x1b[31mred\x1b[0m"), visible("two\nlines"), visible("gnp.\u202exslx")
+    ('ok �[31mred�[0m', 'two lines', 'gnp.�xslx')
+    """
+    return _INVISIBLE.sub(UNSEEN, _BLANK.sub(" ", text))
+
+
+def visible_lines(text: str) -> str:
+    """Return text as `visible` does, with its lines and tabs."""
+    return _INVISIBLE.sub(UNSEEN, text)
+
+
+def plain_cell(text: str) -> str:
+    """Return text as a cell that no spreadsheet computes; numbers stay numbers.
+
+    Examples
+    --------
+    >>> plain_cell('=HYPERLINK("x")'), plain_cell("-1.50"), plain_cell("ABF - 1"), plain_cell("-")
+    ('\'=HYPERLINK("x")', '-1.50', 'ABF - 1', "'-")
+    """
+    text = visible(text)
+    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 
 def is_value(text: str) -> bool:
@@ -71,11 +115,11 @@ def word(text: str) -> str:
 
 
 def file_name(path: Path) -> str:
-    """Return the name of a file, without email addresses and phone numbers.
+    """Return the name of a file as it may be shown, without email addresses and phone numbers.
 
     Examples
     --------
     >>> file_name(Path("exports/ana@example.org.csv")), file_name(Path("of +503 5550-0001.csv"))
     ('….csv', 'of ….csv')
     """
-    return PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, path.stem)) + path.suffix
+    return visible(PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, path.stem)) + path.suffix)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from abaco.core import currencies
+from abaco.core.quoting import visible
 
 # code → what it says in English; the values fill its places
 ENGLISH = {
@@ -171,7 +172,7 @@ def _text(name: str, value: Any) -> str:
         return f"{value:,}"
     if name in ("usd", "other_usd", "found"):
         return f"{Decimal(value):,.2f} {currencies.current()}"
-    return JOINTS[name].join(value) if name in JOINTS else str(value)
+    return visible(JOINTS[name].join(value) if name in JOINTS else str(value))
 
 
 def _plain(value: Any) -> Any:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from abaco.core import project
 from abaco.core.errors import InputError
 from abaco.core.phases import PHASES, notebook_path, section
+from abaco.core.quoting import visible
 from abaco.core.yaml import parse, read_yaml
 
 # Parameters that the pipeline sets, not the settings.
@@ -21,7 +22,22 @@ TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 DAYS = 36_500  # a century: longer than anybody waits or keeps a report
 Seconds = Annotated[float, Field(ge=0, le=DAYS * 86_400)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=DAYS * 86_400)]
+# What a phase's parameter may say, where it is a word.
+WORDS = {
+    "decimal_mark": ("auto", "point", "comma"),
+    "interest_rate": ("auto", "fraction", "percent"),
+    "language": ("en", "es"),
+}
 MAX_NUMBER = 10**12  # of a phase's parameter, beyond every amount and count of a book
+
+
+def _without_controls(text: str) -> str:
+    if text != visible(text):
+        raise ValueError("it holds characters that cannot be seen")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_controls)]
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
@@ -30,10 +46,10 @@ class RunSettings(BaseModel):
 
     model_config = STRICT
 
-    input: str
-    output: str
+    input: Text
+    output: Text
     engine: Literal["duckdb", "spark"]
-    memory_limit: str
+    memory_limit: Text
     threads: int = Field(ge=0, le=1024)
     lock_timeout_seconds: Seconds
     log_format: Literal["text", "json"]
@@ -44,9 +60,9 @@ class DeliverySettings(BaseModel):
 
     model_config = STRICT
 
-    azure_container: str = Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$")
-    azure_prefix: str
-    email_from: str
+    azure_container: Text = Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$")
+    azure_prefix: Text
+    email_from: Text
     timeout_seconds: PositiveSeconds
     deadline_seconds: PositiveSeconds
     retry_seconds: Seconds
@@ -61,7 +77,7 @@ class AlertSettings(BaseModel):
     dry_run: bool
     cooldown_hours: float = Field(ge=0, le=DAYS * 24)
     max_age_days: int = Field(ge=0, le=DAYS)
-    runbook: str
+    runbook: Text
 
 
 class CascadeSettings(BaseModel):
@@ -69,8 +85,8 @@ class CascadeSettings(BaseModel):
 
     model_config = STRICT
 
-    url: str
-    folder: str
+    url: Text
+    folder: Text
     timeout_seconds: PositiveSeconds
     max_attempts: int = Field(ge=1, le=1000)
     requests_per_minute: float = Field(gt=0, le=100_000)
@@ -90,9 +106,9 @@ class ServiceSettings(BaseModel):
 
     model_config = STRICT
 
-    host: str = Field(min_length=1)
+    host: Text = Field(min_length=1)
     port: int = Field(ge=0, le=65535)
-    cron: str
+    cron: Text
     overdue_hours: float = Field(gt=0, le=DAYS * 24)
     max_connections: int = Field(ge=8, le=10_000)
     client_seconds: float = Field(gt=0, le=3600)
@@ -176,13 +192,15 @@ def _phase_model(phase: str) -> type[BaseModel]:
         raise InputError(
             f"{project.display_path(notebook_path(phase))} has no parameter {absent[0]}, which the pipeline sets"
         )
-    # all numbers are limits, shares or counts
-    fields = {
-        name: (Annotated[kind, Field(ge=0, le=MAX_NUMBER)] if kind in (int, float) else kind, ...)
-        for name, (kind, _) in parameters.items()
-        if name not in from_pipeline
-    }
+    fields = {name: (_bounded(name, kind), ...) for name, (kind, _) in parameters.items() if name not in from_pipeline}
     return create_model(section(phase), __config__=STRICT, **fields)
+
+
+def _bounded(name: str, kind: type) -> Any:
+    """Return the type of a phase's parameter, with its bounds: all numbers are limits, shares or counts."""
+    if name in WORDS:
+        return Literal[WORDS[name]]
+    return {str: Text, bool: bool}.get(kind) or Annotated[kind, Field(ge=0, le=MAX_NUMBER)]
 
 
 def _check(model: type[BaseModel], keys: dict, name: str, origin: str, is_complete: bool) -> BaseModel | None:

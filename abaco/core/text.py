@@ -1,8 +1,17 @@
-"""Text for terminals: aligned columns, and values with unit and status."""
+"""Text for terminals: lines that rule nothing, aligned columns, and values with unit and status."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
+
+from abaco.core.quoting import visible
+
+
+def show(*lines: str, error: bool = False) -> None:
+    """Print lines on standard output, or standard error, whatever strangers' text they quote (see `quoting`)."""
+    for line in lines:
+        print("\n".join(map(visible, line.split("\n"))), file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, insert, select, te
 from abaco.core import files
 from abaco.core.errors import InputError
 from abaco.core.files import read_rows
+from abaco.core.text import show
 from abaco.database.connection import is_postgresql
 from abaco.database.schema import SCHEMA, alerts, deliveries, runs, visible
 from abaco.delivery import rules
@@ -191,7 +192,7 @@ class _Evaluation:
     def _enqueue(self, payload: dict) -> bool:
         """Add the deliveries of an alert, or print it in a dry run; return whether it has receivers."""
         if self._is_dry_run:
-            print(f"{headline(payload)}\n{payload['text']}\n")
+            show(f"{headline(payload)}\n{payload['text']}\n")
             return False
         resolved = ":over" if payload["resolved"] else ""
         key = f"{payload['dedup_key']}:{compact_time(self._now)}{resolved}"

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from abaco.core import dates, files, logs, project, settings
 from abaco.core.deadlines import call_within
 from abaco.core.errors import AbacoError, DatabaseError, InputError
+from abaco.core.text import show
 from abaco.database import queries, records, synchronise
 from abaco.database.connection import connect, connected, reading, take_turns, writing
 from abaco.delivery import outbox, planning
@@ -170,7 +171,7 @@ def resend(
         outbox.enqueue_again(connection, keys)
     rows = list(_deliver(engine, reports, loaded, only=keys))
     for row in rows:
-        print(f"{row['channel']}  {row['run_id']}  {row['status']}")
+        show(f"{row['channel']}  {row['run_id']}  {row['status']}")
     return [row for row in rows if row["status"] != outbox.DONE]
 
 

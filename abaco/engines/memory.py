@@ -10,6 +10,7 @@ CGROUP = Path("/sys/fs/cgroup")
 GIB = 1 << 30
 # The engine spills beyond this: a tape of any size works, and a larger limit is hardly faster.
 MAX_DEFAULT = 2 * GIB
+LEAST, MOST = 50 * 1000**2, 1000 * 1000**4  # bytes; with less, the engine cannot even begin
 
 
 def allowed_bytes(cgroup: Path = CGROUP) -> int:
@@ -38,7 +39,7 @@ def parse_limit(text: str) -> int | None:
     Raises
     ------
     InputError
-        When it is neither ``auto`` nor a number with B, KB, MB, GB or TB.
+        When it is neither ``auto`` nor a number with B, KB, MB, GB or TB, or out of bounds.
 
     Examples
     --------
@@ -49,4 +50,7 @@ def parse_limit(text: str) -> int | None:
         return None
     if not (match := re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B", text, re.IGNORECASE)) or not float(match[1]):
         raise InputError(f"run.memory_limit: {text} is not a size: write auto, or a number and its unit, such as 2GB")
-    return int(float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " "))
+    limit = float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " ")
+    if not LEAST <= limit <= MOST:
+        raise InputError(f"run.memory_limit: {text} is not between 50MB and 1000TB: write auto, or a size between them")
+    return int(limit)

@@ -10,7 +10,7 @@ import narwhals as nw
 from abaco.core.errors import DateError, InputError
 from abaco.engines import Engine
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import roles, sources, staging
+from abaco.ingest import reading, roles, sources, staging
 
 
 def tape_dates(inputs: list[sources.Source]) -> list[dt.date]:
@@ -35,14 +35,14 @@ def _dates(source: sources.Source, engine: DuckDB, work: Path) -> set[dt.date]:
     table = work / "dates.parquet"
 
     def write(whole: Path | None) -> int:
-        rows = engine.typed(sources.read(source, engine, whole), {"measurement_date": "date"})
+        rows = engine.typed(reading.read(source, engine, whole), {"measurement_date": "date"})
         engine.write(rows.group_by("measurement_date").agg(rows=nw.len()), table)
         return sum(row["rows"] for row in read_dates())
 
     def read_dates() -> list[dict]:
         return engine.scan(table).collect("pyarrow").to_native().to_pylist()
 
-    text = sources.text_path(source, engine) if source.kind in ("csv", "xlsx") else None
+    text = reading.text_path(source, engine) if source.kind in ("csv", "xlsx") else None
     staging.read_whole(source, text, engine, write)
     return {row["measurement_date"] for row in read_dates()} - {None}
 

@@ -69,7 +69,11 @@ def sample_rows(path: Path, encoding: str, delimiter: str) -> tuple[list[list[st
     with contextlib.suppress(csv.Error):  # a quote that is never closed: the rows before it tell enough
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
             rows.append(row)
-    return rows if is_whole else [*rows[:1], *rows[1:-1]], is_whole
+    if not is_whole and (not rows or "\n" not in text):
+        raise InputError(
+            f"{file_name(path)} has a first line of more than {SAMPLE >> 10} KiB: it must name the columns, and no more"
+        )
+    return rows if is_whole else rows[:-1], is_whole
 
 
 def write_utf8(path: Path, encoding: str, target: Path) -> None:

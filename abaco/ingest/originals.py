@@ -1,12 +1,12 @@
 """Originals: what the quarantine shows of a rejected row, so that nothing personal is in it.
 
 Personal columns are masked already. A cell that is not of its column's kind may be a name in an amount, so its shape is
-shown; and no text shows an address of a person.
+shown; no text shows an address of a person, and none a character that cannot be seen.
 """
 
 import narwhals as nw
 
-from abaco.core.quoting import EMAIL, HIDDEN, PHONE
+from abaco.core.quoting import BLANKS, EMAIL, HIDDEN, INVISIBLE, PHONE, UNSEEN
 from abaco.engines import Engine
 from abaco.ingest.masking import AS_READ, REDACTED
 from abaco.ingest.sources import Source
@@ -52,11 +52,15 @@ def with_hash(frame: nw.LazyFrame, source: Source, engine: Engine, secret: bytes
 def _without_addresses(text: nw.Expr) -> nw.Expr:
     for pattern in (EMAIL, PHONE):
         text = text.str.replace_all(pattern.pattern, HIDDEN)
-    return text
+    return _visible(text)
+
+
+def _visible(text: nw.Expr) -> nw.Expr:
+    return text.str.replace_all(f"[{BLANKS}]", " ").str.replace_all(f"[{INVISIBLE}]", UNSEEN)
 
 
 def _with_shape(raw: nw.Expr, value: nw.Expr, show_values: bool) -> nw.Expr:
-    shape = raw
+    raw = shape = _visible(raw)
     for pattern, sign in () if show_values else SHAPES:
         shape = shape.str.replace_all(pattern, sign)
     return nw.when(value.is_null()).then(shape).otherwise(raw)

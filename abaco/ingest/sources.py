@@ -1,32 +1,29 @@
-"""Input files: their discovery, their format by the header, their fingerprint, and their columns as text."""
+"""Input files: their discovery, their format by the header, and their fingerprint."""
 
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from abaco import engines
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
-from abaco.core.quoting import file_name, is_value, quotable
+from abaco.core.quoting import file_name, is_value, quotable, visible
 from abaco.ingest import workbooks
 from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, REGION_OR_STATUS, normalise
 from abaco.ingest.contract import Format
-from abaco.ingest.fingerprint import fingerprint, sample_rows, write_utf8
+from abaco.ingest.fingerprint import fingerprint, sample_rows
 from abaco.ingest.formats import FORMATS
-from abaco.ingest.masking import REDACTING, Masking
-
-if TYPE_CHECKING:  # a run that finds everything unchanged looks at its input without it
-    import narwhals as nw
 
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet",
     ".json": "json", ".jsonl": "json", ".ndjson": "json", ".xlsx": "xlsx",
 }  # fmt: skip
+MAX_COLUMNS, MAX_HEADING = 5_000, 1_000  # of an export; a workbook has 16,384 at most
 STAMPS = ("bytes", "modified_ns", "changed_ns")
 RECENT_NS = 3600 * 10**9  # clocks of file systems tick coarsely: a later time proves a change, the same one does not
 
@@ -114,8 +111,7 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
     InputError
         When the input does not exist, nothing in it is usable, or a file is broken.
     """
-    if not input_path.exists():
-        raise InputError(f"Input file not found: {input_path}: check INPUT, or leave it out to run on the sample")
+    _check_readable(input_path)
     already = {(k["path"], *(k[stamp] for stamp in STAMPS)): k for k in known}
     if input_path.is_file():
         if input_path.suffix.lower() not in KINDS:
@@ -127,10 +123,13 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
         except UnknownFormatError as error:
             raise InputError(str(error)) from None
     sources, skipped = [], []
-    for path in sorted(p for p in input_path.iterdir() if p.is_file() and not p.name.startswith((".", "~"))):
+    for path in sorted(p for p in input_path.iterdir() if not p.name.startswith((".", "~"))):
+        is_table = path.suffix.lower() in KINDS
+        if not (is_table or path.is_file()):
+            continue
         name = _distinct(file_name(path), [s.name for s in (*sources, *skipped)])
-        if path.suffix.lower() not in KINDS:
-            skipped.append(Skipped(name, "not a table"))
+        if not (is_table and path.is_file()):
+            skipped.append(Skipped(name, "not a table" if path.is_file() else "not a file, or a link to none"))
             continue
         try:
             sources.append(replace(_inspect(path, already), name=name))
@@ -140,6 +139,24 @@ def discover(input_path: Path, known: list[dict] = ()) -> tuple[list[Source], li
         reasons = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
         raise InputError(f"No usable export in the folder {input_path}: {reasons}")
     return sources, skipped
+
+
+def _check_readable(path: Path) -> None:
+    """Raise when an input is not there, is not a file or folder, or has a name that cannot be written down."""
+    try:
+        str(path).encode()
+        is_there = path.exists()
+        if is_there and not path.is_dir() and not path.is_file():
+            raise InputError(f"{path} is neither a file nor a folder: give one of exports")
+        if path.is_dir():
+            for name in os.listdir(path):
+                name.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"The name {error.object} is not UTF-8: rename it") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}: check INPUT and its permissions") from error
+    if not is_there:
+        raise InputError(f"Input file not found: {path}: check INPUT, or leave it out to run on the sample")
 
 
 def check_unchanged(planned: list[dict], read: list[dict]) -> None:
@@ -222,6 +239,13 @@ class UnknownFormatError(InputError):
 
 
 def _inspect(path: Path, already: dict) -> Source:
+    try:
+        return _inspected(path, already)
+    except OSError as error:
+        raise InputError(f"{file_name(path)} cannot be read: {error.strerror}: check its permissions") from error
+
+
+def _inspected(path: Path, already: dict) -> Source:
     stat, name = path.stat(), file_name(path)
     if former := already.get((str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)):
         return Source(**{**former, "headings": tuple(former["headings"])})
@@ -241,6 +265,11 @@ def _inspect(path: Path, already: dict) -> Source:
             headings = engine.headings(path)
         if kind == "json" and headings == ["json"]:
             raise UnknownFormatError(f"{name} holds no table: write a list of objects, one a row")
+    headings = [visible(h) for h in headings]
+    if len(headings) > MAX_COLUMNS:
+        raise InputError(f"{name} has {len(headings):,} columns, more than {MAX_COLUMNS:,}: export the ones of loans")
+    if (longest := max(map(len, headings), default=0)) > MAX_HEADING:
+        raise InputError(f"{name} has a heading of {longest:,} characters: the first line must name the columns")
     if not any(h.strip() for h in headings):
         raise InputError(f"{name} has no header line: the first line must name the columns")
     try:
@@ -254,44 +283,3 @@ def _inspect(path: Path, already: dict) -> Source:
         name=name, path=str(path), kind=kind, format_name=format_.name, headings=tuple(headings),
         bytes=stat.st_size, modified_ns=stat.st_mtime_ns, changed_ns=stat.st_ctime_ns, **print_, **form,
     )  # fmt: skip
-
-
-def read(
-    source: Source,
-    engine: engines.Engine,
-    text: Path | None = None,
-    masking: Masking = REDACTING,
-    row_number: str | None = None,
-) -> nw.LazyFrame:
-    """Return a file's contract columns, each as text or in the file's own type, in the file's order.
-
-    Personal columns are masked as they are read, so that no file of a run holds them.
-
-    Parameters
-    ----------
-    text
-        Where the text is, when it is not where `text_path` says.
-    masking
-        How personal columns are masked.
-    row_number
-        Name of a column for the position of each row; only of Parquet.
-    """
-    path = Path(source.path)
-    if source.kind in ("parquet", "json"):
-        return engine.read_typed(path, source.columns, masking.mask, row_number)
-    text = text or text_path(source, engine)
-    return engine.read_csv(text, source.columns, len(source.headings), source.delimiter or ",", masking.mask)
-
-
-def text_path(source: Source, engine: engines.Engine) -> Path:
-    """Return where to read the text of a CSV or XLSX source in UTF-8, making a private copy when one is needed."""
-    path = Path(source.path)
-    if source.kind == "csv" and source.encoding == "utf-8":
-        return path
-    copy = engine.private.path(source.sha256)
-    if not copy.stat().st_size:
-        if source.kind == "xlsx":
-            workbooks.write_csv(path, copy)
-        else:
-            write_utf8(path, source.encoding, copy)
-    return copy

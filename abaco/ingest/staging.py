@@ -17,7 +17,8 @@ from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.masking import AS_READ, PERSON, Masking
 from abaco.ingest.originals import with_hash, with_originals
-from abaco.ingest.sources import Source, read, text_path
+from abaco.ingest.reading import read, text_path
+from abaco.ingest.sources import Source
 from abaco.ingest.write_offs import IS_LOST, STANDING, with_standing
 from abaco.ingest.writing import DEFAULT_RULES, Rules
 

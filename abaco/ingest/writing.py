@@ -19,7 +19,8 @@ from abaco.core.errors import InputError
 from abaco.engines import Engine
 from abaco.ingest.contract import NUMBERS
 from abaco.ingest.fingerprint import sample_rows
-from abaco.ingest.sources import Source, read
+from abaco.ingest.reading import read
+from abaco.ingest.sources import Source
 
 AUTO = "auto"
 PERCENT = "percent"

@@ -6,8 +6,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from abaco.core.quoting import visible_lines
 from abaco.page import words
 from abaco.page.language import phrase, say
+from abaco.page.words import JOINER
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -38,7 +40,8 @@ def _environment(folder: Path) -> Environment:
 
 def fill(template: str, folder: Path = TEMPLATES, **values) -> Html:
     """Return the template `template` of a folder filled with `values`, each escaped unless it is an `Html`."""
-    return Html(_environment(folder).get_template(template).render(**values).strip())
+    filled = _environment(folder).get_template(template).render(**values).strip()
+    return Html(JOINER.join(map(visible_lines, filled.split(JOINER))))
 
 
 def sentence(text: str) -> Html:

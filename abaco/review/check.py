@@ -11,6 +11,7 @@ from abaco.core import currencies, project, settings
 from abaco.core.dates import parse_date
 from abaco.core.secrets import masking_key, service_access
 from abaco.core.text import aligned
+from abaco.engines import memory
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import (
     coverage,
@@ -20,9 +21,9 @@ from abaco.ingest import (
     rejections,
     roles,
     sources,
-    staging,
     statements,
     transformation,
+    writing,
 )  # fmt: skip
 from abaco.ingest.currency import reporting_currency
 from abaco.ingest.masking import policy
@@ -51,17 +52,18 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     """
     loaded, key = settings.load(params), masking_key()
     service_access()  # a service would not start with a short token
+    limit, threads = memory.parse_limit(loaded["run"]["memory_limit"]), loaded["run"]["threads"]
     definitions, messages, later = catalog.load(), [], 0
     source = plan.located(input, loaded, messages.append)
     yield from messages
     files, skipped = sources.discover(source)
     day = parse_date(date) if date else coverage.tape_dates(files)[-1]
     yield from _files(files, skipped)
-    with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB() as engine:
+    with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB(scratch, limit, threads) as engine:
         work = Path(scratch)
         ingestion = loaded["ingestion"]
         tolerance = Decimal(str(ingestion["bucket_tolerance_usd"]))
-        rules = staging.Rules(tolerance, ingestion["decimal_mark"], ingestion["interest_rate"])
+        rules = writing.Rules(tolerance, ingestion["decimal_mark"], ingestion["interest_rate"])
         batches = roles.stage(files, day, engine, work, key, rules)
         rejects, reasons = quarantine.quarantine(batches, engine, key)
         tape = roles.tape_of(batches, day)

@@ -28,11 +28,16 @@ def stage(output: Path, date: str, run_id: str) -> Path:
     ------
     RunError
         When the path of the report is taken by something else.
+    InputError
+        When the folders of runs are on another file system than the output folder.
     """
     _check_place(output / date)
     folder = output / RUNS / date / f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%fZ}_{run_id}"
     for name in ("tables", "notebooks"):
         (folder / name).mkdir(parents=True)
+    if folder.stat().st_dev != output.stat().st_dev:
+        discard(folder)
+        raise InputError(f"{folder.parent} is on another file system than {output}: a report is replaced within one")
     (folder / "work").mkdir(mode=0o700)
     return folder
 

@@ -29,6 +29,7 @@ from abaco.core.phases import (
     scraps_of,
     section,
 )  # fmt: skip
+from abaco.core.quoting import plain_cell
 from abaco.core.reasons import Reason
 from abaco.run.process import execute_phase
 
@@ -141,8 +142,13 @@ class Phase:
         return [{k: v for k, v in row.items() if k != "date"} for row in rows if row["date"] == date]
 
     def write_csv(self, name: str) -> None:
-        """Write a small table of the run as CSV too."""
-        pa.csv.write_csv(self._arrow_table(name), self.tables / f"{name}.csv")
+        """Write a small table of the run as CSV too, for spreadsheets: no text in it is a formula."""
+        table = self._arrow_table(name)
+        for place, field in enumerate(table.schema):
+            if pa.types.is_string(field.type):
+                cells = [cell and plain_cell(cell) for cell in table[field.name].to_pylist()]
+                table = table.set_column(place, field, pa.array(cells, field.type))
+        pa.csv.write_csv(table, self.tables / f"{name}.csv")
 
     def complete(self, **figures: Any) -> None:
         """Record the phase's metrics and, last, that it is complete and which files it wrote.

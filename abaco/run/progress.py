@@ -11,6 +11,8 @@ from rich.live import Live
 from rich.table import Table
 
 from abaco.core.phases import PHASES
+from abaco.core.quoting import visible
+from abaco.core.text import show
 
 
 class Progress:
@@ -49,9 +51,9 @@ class Progress:
     def say(self, text: str) -> None:
         """Print a line above the table."""
         if self._live:
-            self._live.console.print(text, highlight=False, markup=False, soft_wrap=True)
+            self._live.console.print(visible(text), highlight=False, markup=False, soft_wrap=True)
         else:
-            print(text, file=sys.stderr)
+            show(text, error=True)
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))

@@ -11,6 +11,7 @@ import uvicorn
 
 from abaco.core import files, logs, project, settings
 from abaco.core.errors import DatabaseError, InputError
+from abaco.core.text import show
 from abaco.delivery import commands
 from abaco.ingest.sample_mark import PLACES, is_sample
 from abaco.run import folders, plan
@@ -51,8 +52,7 @@ def serve(
     limits = configured["service"]
     sock = _listen(host, configured["service"]["port"] if port is None else port)
     try:
-        print(f"Reports at {_address(sock)}", flush=True)
-        print(*_announced(configured, book), sep="\n", end="", flush=True)
+        show(f"Reports at {_address(sock)}", *_announced(configured, book))
         log.info("serving %s at %s", book.output, _address(sock))
         uvicorn.Server(
             uvicorn.Config(
@@ -118,7 +118,7 @@ def _announced(configured: dict[str, Any], book: Book) -> list[str]:
     lines = [f"The report of each due time is made of {source}; set run.input for another input"]
     if source != plan.CASCADE and not project.resolve(source).exists():
         lines.append(f"Warning: {source} is not there, so that runs will fail: put it back, or set run.input")
-    return [*lines, ""]
+    return lines
 
 
 def _deliver(output: Path, configured: dict[str, Any]) -> None:

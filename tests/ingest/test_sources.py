@@ -18,7 +18,7 @@ import pytest
 
 from abaco.core.errors import InputError
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import fingerprint, roles, sources, writing
+from abaco.ingest import fingerprint, reading, roles, sources, writing
 from tests.support.exports import DATE, LOANS, PAR, SNAPSHOT, ingest, rows_of, snapshot, write
 
 HEADINGS = [*SNAPSHOT.split(","), "Cliente"]
@@ -54,9 +54,9 @@ def figures(path):
     kinds = {c.name: c.kind for c in source.format.columns if c.name in FIGURES[0]}
     unmasked = SimpleNamespace(mask=None)
     with DuckDB() as engine:
-        text = sources.text_path(source, engine) if source.kind in ("csv", "xlsx") else None
+        text = reading.text_path(source, engine) if source.kind in ("csv", "xlsx") else None
         marks = writing.decimal_marks(source, writing.of_sample(source, text).evidence)
-        rows = engine.typed(sources.read(source, engine, masking=unmasked), kinds, marks)
+        rows = engine.typed(reading.read(source, engine, masking=unmasked), kinds, marks)
         return [{name: row[name] for name in FIGURES[0]} for row in rows_of(rows)]
 
 
@@ -331,7 +331,7 @@ def test_copy_in_utf8_belongs_to_the_content_that_it_was_made_of(tmp_path):
         write(path, SNAPSHOT + ",Cliente", snapshot(amount=amount) + ",Peña", encoding="cp1252")
         [source], _ = sources.discover(path)
         with DuckDB(spill=work) as engine:
-            rows = sources.read(source, engine).collect("pyarrow").to_native().to_pylist()
+            rows = reading.read(source, engine).collect("pyarrow").to_native().to_pylist()
         assert rows[0]["total_receivable_usd"] == amount
 
 
