@@ -4,6 +4,7 @@ A workbook is a ZIP archive of XML files. The reader of workbooks holds a sheet 
 cell, and takes errors such as ``#REF!`` for empty cells.
 """
 
+import posixpath
 import re
 import xml.etree.ElementTree as ET
 import zipfile
@@ -28,7 +29,7 @@ MAX_PLACES_A_CELL = 100
 MAX_WITHOUT_VALUE = 1_000_000
 NO_VALUE = "#NO VALUE!"  # a formula that the program which wrote the file never computed
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-TEXTS = "xl/sharedStrings.xml"
+BOOK = "xl/workbook.xml"
 BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, KeyError, RuntimeError, EOFError, OSError, ValueError)
 
 
@@ -61,7 +62,7 @@ def _check_parts(archive: zipfile.ZipFile, name: str) -> None:
     parts = archive.infolist()
     if len(parts) > MAX_PARTS or len({part.filename for part in parts}) < len(parts):
         raise zipfile.BadZipFile("too many parts, or a part twice")
-    texts = sum(part.file_size for part in parts if part.filename.lower() == TEXTS.lower())
+    texts = sum(part.file_size for part in parts if "sharedstrings" in part.filename.lower())
     for part in parts:
         if part.file_size > max(MIN_BOMB, MAX_RATIO * part.compress_size):
             raise InputError(
@@ -74,22 +75,32 @@ def _check_parts(archive: zipfile.ZipFile, name: str) -> None:
 
 def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
     """Yield the name and the part of each sheet. All other parts that are XML are read to their end, too."""
-    targets = {
-        relation.get("Id"): str(PurePosixPath("/xl") / relation.get("Target")).lstrip("/")
-        for relation in _xml(archive, "xl/_rels/workbook.xml.rels").iter()
-        if relation.get("Target") and relation.get("Id")
-    }
-    found = []
-    for sheet in _xml(archive, "xl/workbook.xml").iter():
-        part = targets.get(sheet.get(RELATION))
-        if sheet.tag.rpartition("}")[2] == "sheet" and part and "/chartsheets/" not in part:
+    if BOOK not in (part for kind, part in _relations(archive, "").values() if kind == "officeDocument"):
+        raise zipfile.BadZipFile(f"{BOOK} is not the workbook")  # the reader would look there all the same
+    relations, found = _relations(archive, BOOK), []
+    for sheet in _xml(archive, BOOK).iter():
+        kind, part = relations.get(sheet.get(RELATION), ("", ""))
+        if sheet.tag.rpartition("}")[2] == "sheet" and kind == "worksheet":
             found.append((sheet.get("name"), part))
-    others = {p.filename for p in archive.infolist() if p.filename.endswith((".xml", ".rels"))} - {p for _, p in found}
-    for other in sorted(others):  # its size may be more than the archive says
+    others = {p.filename for p in archive.infolist() if p.filename.lower().endswith((".xml", ".rels"))}
+    for other in sorted(others - {part for _, part in found}):  # its size may be more than the archive says
         with archive.open(other) as file:
             while file.read(CHUNK):
                 pass
     yield from found
+
+
+def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
+    """Return by its id the kind of each relation of a part, or of the archive, and the part that it leads to."""
+    place = PurePosixPath("/") / part
+    names = {name.lower(): name for name in archive.namelist()}
+    relations = _xml(archive, names[f"{place.parent / '_rels' / place.name if part else '/_rels/'}.rels".lower()[1:]])
+    found = {}
+    for relation in relations.iter():
+        if target := relation.get("Target"):
+            path = posixpath.normpath(place.parent / target if part else f"/{target}").lstrip("/")
+            found[relation.get("Id")] = (relation.get("Type", "").rpartition("/")[2], names.get(path.lower(), path))
+    return found
 
 
 def _xml(archive: zipfile.ZipFile, part: str) -> ET.Element:
