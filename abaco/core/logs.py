@@ -45,7 +45,7 @@ class Objects(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "run_id": _run_id.get(),
-            "message": secrets.hide(visible(record.getMessage())),
+            "message": secrets.hide(visible_lines(record.getMessage())),
         }
         if record.exc_info:
             content["traceback"] = secrets.hide(visible_lines(self.formatException(record.exc_info)))

@@ -18,7 +18,7 @@ from abaco.engines.base import NULL_WORDS, RECORDS, Mask, PrivateFiles, Unreadab
 from abaco.engines.duckdb_sql import NUMBERS, cast, digest, literal, local_time, mask, quoted, text
 
 # A folder named column=value does not give a column; a key of a JSON object counts wherever it first appears.
-NO_PARTITIONS, EVERY_KEY = "hive_partitioning = false", "sample_size = -1"
+NO_PARTITIONS, EVERY_KEY = "hive_partitioning = false", "sample_size = -1, map_inference_threshold = -1"
 # Building long dictionaries does not pay off in a file that is soon removed.
 TEMPORARY = "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 

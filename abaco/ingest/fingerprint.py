@@ -73,7 +73,7 @@ def sample_rows(path: Path, encoding: str, delimiter: str) -> tuple[list[list[st
         raise InputError(
             f"{file_name(path)} has a first line of more than {SAMPLE >> 10} KiB: it must name the columns, and no more"
         )
-    return rows if is_whole else rows[:-1], is_whole
+    return rows if is_whole else [*rows[:1], *rows[1:-1]], is_whole
 
 
 def write_utf8(path: Path, encoding: str, target: Path) -> None:

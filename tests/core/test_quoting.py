@@ -44,7 +44,7 @@ def test_terminal_log_message_and_error_show_no_controls(capsys):
     assert quoting.file_name(Path("\x1b[31mx\u202e.csv")) == "�[31mx�.csv"
     record = logging.LogRecord("abaco", logging.INFO, "", 0, "read %s", (HOSTILE,), None)
     assert logs.FORMS["text"].format(record).endswith(f" read {SHOWN}")
-    assert json.loads(logs.FORMS["json"].format(record))["message"] == f"read {SHOWN}"
+    assert json.loads(logs.FORMS["json"].format(record))["message"] == f"read {quoting.visible_lines(HOSTILE)}"
 
 
 @pytest.mark.parametrize(
