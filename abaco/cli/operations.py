@@ -69,7 +69,7 @@ def rebuild(output: Output = None, log_level: Level = None) -> None:
     from abaco.operations import rebuild as operations_rebuild
 
     logs.start(log_level)
-    print(*operations_rebuild.rebuild(output), sep="\n")
+    show(*operations_rebuild.rebuild(output))
 
 
 @app.command()

@@ -27,7 +27,9 @@ def test_limit_above_the_machine_does_not(tmp_path):
     assert memory.default_limit(cgroup=tmp_path) <= 2 * memory.GIB
 
 
-@pytest.mark.parametrize(("text", "expected"), [("auto", None), ("2GB", 2_000_000_000), ("0.5 mb", 500_000), ("7B", 7)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("auto", None), ("2GB", 2_000_000_000), ("64.5 mb", 64_500_000), ("70000000B", 70_000_000)]
+)
 def test_parse_limit(text, expected):
     assert memory.parse_limit(text) == expected
 
@@ -35,6 +37,12 @@ def test_parse_limit(text, expected):
 @pytest.mark.parametrize("text", ["", "2", "GB", "-1GB", "0GB", "2 GiB", "lots"])
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(InputError, match=r"run\.memory_limit: .* is not a size: write auto, or a number and its unit"):
+        memory.parse_limit(text)
+
+
+@pytest.mark.parametrize("text", ["7B", "49MB", "1001TB", "99999999999TB"])
+def test_limit_out_of_bounds_is_refused(text):
+    with pytest.raises(InputError, match=r"run\.memory_limit: .* is not between 50MB and 1000TB: write auto"):
         memory.parse_limit(text)
 
 

@@ -109,6 +109,12 @@ def test_imports_stand_at_the_top():
     check({re.sub(r"^abaco\.cli\..*", "abaco.cli", name) for name in late}, LATE_IMPORTS)
 
 
+def test_only_one_function_prints():
+    # it takes care of control characters; the other one is in an open notebook
+    calls = [(name, node) for name, node in NODES if isinstance(node, ast.Call)]
+    check((name for name, call in calls if ast.unparse(call.func) == "print"), {"abaco.core.text", "abaco.run.phase"})
+
+
 def test_no_module_is_imported_by_a_string():
     calls = [(name, node) for name, node in NODES if isinstance(node, ast.Call)]
     ways = ("importlib.import_module", "import_module", "__import__")
