@@ -112,7 +112,7 @@ def test_imports_stand_at_the_top():
 def test_only_one_function_prints():
     # it takes care of control characters; the other one is in an open notebook
     calls = [(name, node) for name, node in NODES if isinstance(node, ast.Call)]
-    check((name for name, call in calls if ast.unparse(call.func) == "print"), {"abaco.core.text", "abaco.run.phase"})
+    check({name for name, call in calls if ast.unparse(call.func) == "print"}, {"abaco.core.text", "abaco.run.phase"})
 
 
 def test_no_module_is_imported_by_a_string():
