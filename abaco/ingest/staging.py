@@ -205,8 +205,7 @@ def stage_one(
     text = text_path(source, engine) if source.kind in ("csv", "xlsx") else None
     found = writing.of_sample(source, text, rules.decimal_mark)
     if text is None:
-        unproven = writing.text_columns(found.unproven, read(source, engine).collect_schema())
-        found = replace(found, unproven=unproven)
+        found = replace(found, unproven=writing.text_columns(found.unproven, read(source, engine).collect_schema()))
     marks = writing.decimal_marks(source, found.evidence, rules.decimal_mark)
 
     def write(whole: Path | None) -> int:
