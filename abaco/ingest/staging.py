@@ -238,8 +238,6 @@ def read_whole(
 
     Parameters
     ----------
-    text
-        Where the text of a CSV or XLSX source is.
     attempt
         Reads the source, or the copy that it is passed, and returns the number of records.
 
