@@ -1,12 +1,14 @@
 """Settings: the layers, and an error of one line with file and key for whatever can be wrong with them."""
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
 from abaco.core import settings
 from abaco.core.errors import InputError
+from abaco.page import language
 
 
 @pytest.fixture
@@ -205,3 +207,26 @@ def test_notebook_that_takes_no_run_dir_is_named(folder):
 def test_missing_notebook_is_named(folder):
     (folder / "notebooks/03_calculation.ipynb").unlink()
     assert refusal() == "Notebook not found: notebooks/03_calculation.ipynb: restore it"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("report.language=xx", "report.language: Input should be 'en' or 'es', not 'xx'"),
+        ("ingestion.decimal_mark=z", "ingestion.decimal_mark: Input should be 'auto', 'point' or 'comma'"),
+        ('run.output="a\\x1b[31m"', "run.output: Value error, it holds characters that cannot be seen"),
+        ('delivery.email_from="x\\nBcc: a@example.org"', "delivery.email_from: Value error, it holds characters"),
+        ("run.threads=1025", "run.threads: Input should be less than or equal to 1024"),
+        ("retention.keep_days=36501", "retention.keep_days: Input should be less than or equal to 36500"),
+        ("report.kernel=python9", "report.kernel is not a known parameter"),
+    ],
+)
+def test_setting_out_of_bounds_is_refused(change, message):
+    with pytest.raises(InputError) as error:
+        settings.load(change)
+    assert message in str(error.value)
+
+
+def test_languages_are_those_of_the_page():
+    folder = Path(language.__file__).parent / "languages"
+    assert set(settings.WORDS["language"]) == {"en", *(path.stem for path in folder.glob("*.yml"))}
