@@ -150,7 +150,8 @@ def mask(column: str, key: bytes | None) -> str:
 def digest(texts: list[str]) -> str:
     """Return SQL for a hash of texts; the frame has the secret beside it. Null where all are null."""
     joined = ", char(31), ".join(f"coalesce({text}, '')" for text in texts)
-    return f"CASE WHEN coalesce({', '.join(texts)}) IS NOT NULL THEN md5(concat(lower(hex(digest_secret)), {joined})) END"
+    value = f"md5(concat(lower(hex(digest_secret)), {joined}))"
+    return f"CASE WHEN coalesce({', '.join(texts)}) IS NOT NULL THEN {value} END"
 
 
 def before(counts: list[int], number: str) -> str:
