@@ -5,7 +5,7 @@ from pathlib import Path
 
 from abaco.core import project
 from abaco.core.tables import Table
-from abaco.ingest import quarantine, tape, transformation
+from abaco.ingest import quarantine, rejected_loans, tape, transformation
 from abaco.ingest.formats import FORMATS
 from abaco.kpis import (
     aging,
@@ -22,7 +22,7 @@ from abaco.kpis import (
 
 PATH = Path("docs") / "TABLES.md"
 REPORT = (
-    tape.TABLE, transformation.BORROWERS, quarantine.TABLE,
+    tape.TABLE, transformation.BORROWERS, quarantine.TABLE, rejected_loans.TABLE,
     *(module.TABLE for module in (
         measures, history, aging, segments, concentration, movement, bridge, contributors, collection, vintage,
     )),

@@ -15,7 +15,7 @@ ENGLISH = {
     "on_date": "{reason} on {date}",
     "input_not_computable": "{kpi} is not computable: {reason}",
     "not_given": "the input does not give {what}",
-    "nothing_to_divide_by": "there is nothing to divide by: {what} comes to {sum}",
+    "nothing_to_divide_by": "there is nothing to divide by: {what} is {sum}",
     "export_lacks_amount": "the {export} have no {amount}",
     "export_ends_early": "the {export} end on {last}, too early for the figures",
     "export_begins_late": "the {export} reach back only to {since}, too short for the figures",
@@ -27,12 +27,12 @@ ENGLISH = {
     "lateness_unknown": "days past due or the written-off balance are not known of every loan",
     "month_end_missing": "the balances of twelve month-ends are not all there (none of {month})",
     "no_month_before": "the input has no balances of {month}, the month before, from which movement is counted",
-    "month_not_known": "a rate of {months} months needs each of them, and that of {month} is not known",
-    "rate_basis_unknown": "whether the contract rates hold fees cannot be told from interest and fees of the loans",
+    "month_not_known": "a rate over {months} months needs the rate of each, and that of {month} is not known",
+    "rate_basis_unknown": "interest and fees of the loans do not show whether the contract rates include fees",
     "no_principal_paid": "no principal was paid in twelve months",
     "rate_above_whole": "more than all that was there at the month's start went in the month",
     "nothing_outstanding": "nothing is outstanding",
-    "loans_not_distinct": "the loans of the two dates cannot be told apart: give a row a loan, not one a date",
+    "loans_not_distinct": "the loans of the two dates cannot be told apart: give one row per loan, not one per date",
     "risk_unknown": "the balance at risk or the book of one of the dates is not known, or 0",
     "borrower_unknown": "the borrower is not known of {usd} of the outstanding balance",
     # why a row was rejected
@@ -44,7 +44,7 @@ ENGLISH = {
     "negative": "{column}: negative",
     "more_than": "{column}: more than {wider_column}",
     "conflict": "{columns}: another row has the same, with other values",
-    "conflict_of_files": "{columns}: {files} have the same, with other values: keep the newer file",
+    "conflict_of_files": "{columns}: {files} have the same, with other values: keep what still holds",
     "broken_line": "line: {fault}",
     # how complete a report is
     "limits_not_checked": "Limits not checked: {titles}.",
@@ -54,8 +54,13 @@ ENGLISH = {
     "rows_changed": "The {format} have {now} rows, and had {before} in the former report of {date}.",
     "bytes_changed": "The {format} have {now} bytes, and had {before} in the former report of {date}.",
     "book_shrunk": "The book has {now} rows, and had {before} at the date before.",
+    "loans_rejected": "Loans whose rows were rejected, so that nobody knows what they owe now: {loans}. On {date} they "
+    "owed {usd}, {late_usd} of it 30 or more days late.",
+    "loans_gone": "Loans of {date} that are not in these balances, and no payments explain them: {loans}. They owed "
+    "{usd}, {late_usd} of it 30 or more days late.",
     # what to know about an input
     "file_not_used": "{name} was not used: {cause}.",
+    "table_not_used": "{name} was not used: {cause}.",
     "column_twice": "{name} has {read} and {other} for the same: {read} is read.",
     "hidden_sheets": "Hidden sheets of {name} are not read ({count} with cells).",
     "other_sheets": "Of {name} the first sheet with cells is read; other sheets with cells: {count}.",
@@ -103,13 +108,17 @@ ENGLISH = {
     "late_no_more": "{rows} of the tape: matured more than {days} days ago, late on {date}, and 0 days late now with a "
     "balance. See whether the days past due were reset.",
     "partial_month": "What was paid and due in {month} counts up to {last}: the month is not whole.",
+    "partial_month_paid": "What was paid in {month} counts up to {last}: the month is not whole.",
+    "partial_month_due": "What was due in {month} counts up to {last}: the month is not whole.",
 }
 JOINTS = {
     "what": " + ", "columns": " and ", "files": " and ", "accounts": ", ", "names": ", ", "titles": ", ",
     "words": ", ",
 }  # fmt: skip
+AMOUNTS = ("usd", "other_usd", "late_usd", "found")  # values that are amounts
 # what a reader must know before the figures
 HEADLINES = (
+    "table_not_used",
     "file_repeated",
     "rows_repeated",
     "rows_numbered",
@@ -170,7 +179,7 @@ class Reason:
 def _text(name: str, value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
-    if name in ("usd", "other_usd", "found"):
+    if name in AMOUNTS:
         return f"{Decimal(value):,.2f} {currencies.current()}"
     return visible(JOINTS[name].join(value) if name in JOINTS else str(value))
 

@@ -54,7 +54,8 @@ def check_rates(batches: Iterable[Batch], engine: Engine, interest_rate: str) ->
         if median is not None and median >= 1:
             raise InputError(
                 f"The interest rates of the {batch.format.title} are per cent or fractions: their median {median:g} is "
-                f"{median:g} % a year, or {100 * median:g} %; set ingestion.interest_rate to percent or to fraction"
+                f"{median:g} % a year, or {100 * median:g} %; say which by "
+                "PARAMS=ingestion.interest_rate=percent or PARAMS=ingestion.interest_rate=fraction"
             )
 
 

@@ -39,7 +39,7 @@ def _amount(name, *headings, **more):
 SNAPSHOT = Format(
     "snapshot",
     "canonical snapshot",
-    "one row a loan and date, or one a date",
+    "one row per loan and date, or one per date",
     (
         MEASUREMENT_DATE,
         LOAN_ID,
@@ -70,7 +70,7 @@ DATE_HEADINGS = ("reporting_date", "measurement_date", "fecha_corte", "fecha_de_
 PAR = Format(
     "par_balances",
     "PAR balances",
-    "one row a loan and date",
+    "one row per loan and date",
     (
         replace(MEASUREMENT_DATE, headings=DATE_HEADINGS),
         LOAN_ID,
@@ -103,7 +103,7 @@ PAR = Format(
 LOANS = Format(
     "loans",
     "loans",
-    "one row a loan",
+    "one row per loan",
     (
         replace(LOAN_ID, required=True),
         *BORROWER,
@@ -172,7 +172,7 @@ SCHEDULES = Format(
 TRANSACTIONS = Format(
     "transactions",
     "transactions",
-    "one row a disbursement, payment or correction",
+    "one row per disbursement, payment or correction",
     (
         replace(LOAN_ID, required=True),
         Column("transaction_type", required=True, filled=True, meaning="the type: DISBURSEMENT, PAYMENT and so on"),
@@ -194,7 +194,7 @@ TRANSACTIONS = Format(
 PAYMENTS = Format(
     "payments",
     "real payments",
-    "one row a payment",
+    "one row per payment",
     (
         COMPANY,
         *BORROWER,
@@ -231,7 +231,7 @@ _STATEMENT_DATE = replace(MEASUREMENT_DATE, headings=(*DATE_HEADINGS, "date", "f
 STATEMENTS_LONG = Format(
     "statements",
     "financial statements, long",
-    "one row a date and account",
+    "one row per date and account",
     (
         _STATEMENT_DATE,
         Column("metric", headings=("account", "cuenta", "concepto", "metrica"), required=True, filled=True,
@@ -248,7 +248,7 @@ STATEMENTS_LONG = Format(
 STATEMENTS_WIDE = Format(
     "statements_wide",
     "financial statements, wide",
-    "one row a date",
+    "one row per date",
     (
         _STATEMENT_DATE,
         *(

@@ -17,9 +17,10 @@ from abaco.ingest.masking import Masking
 from abaco.ingest.originals import with_originals
 from abaco.ingest.staging import IS_LATER, Batch, Staged, typed
 
+JOINT = "; "  # between the reasons of a row
 TABLE = Table(
     "quarantine",
-    "one row a rejected row of the input",
+    "one row per rejected row of the input",
     (
         Field("file", TEXT, "the input file"),
         Field("line", COUNT, "the row's line in the file, from 1; of Parquet and JSON its number"),
@@ -63,8 +64,8 @@ def quarantine(
 def rejected_rows(batch: Batch, engine: Engine) -> list[dict]:
     """Return the rejected rows of a batch: those that fail a check, and those that contradict another row."""
     rows = batch.rows(engine).filter(~IS_LATER)
-    dated = [name for name in ("measurement_date",) if name in rows.collect_schema()]
-    rows = rows.select("row_id", "source", "record", "reasons", "original", "amount_usd", *dated)
+    key = [name for name in ("measurement_date", "loan_id") if name in rows.collect_schema()]
+    rows = rows.select("row_id", "source", "record", "reasons", "original", "amount_usd", *key)
     if batch.verdicts is None:
         bad = rows.with_columns(verdict=nw.lit("")).filter(~nw.col("reasons").is_null())
     else:
@@ -104,7 +105,7 @@ def _rejects(
         counted[broken := Reason("broken_line", fault=fault)] += 1
         rejects.append((line, [broken], None, None))
     rows = [
-        {"file": staged.source.name, "line": line, "reasons": "; ".join(map(str, reasons)),
+        {"file": staged.source.name, "line": line, "reasons": JOINT.join(map(str, reasons)),
          "amount_usd": amount, "original": original}
         for line, reasons, amount, original in rejects
     ]  # fmt: skip
@@ -146,3 +147,12 @@ def _values(
 
 def _column(name: str, values: Iterable[int], engine: Engine) -> nw.LazyFrame:
     return engine.from_arrow(pa.table({name: pa.array(values, pa.int64())}))
+
+
+def first_places(rejects: pa.Table) -> dict[str, str]:
+    """Return ``file:line`` of the first rejected row of each reason."""
+    found: dict[str, str] = {}
+    for row in rejects.select(["file", "line", "reasons"]).to_pylist():
+        for reason in row["reasons"].split(JOINT):
+            found.setdefault(reason, f"{row['file']}:{row['line']}")
+    return found

@@ -1,6 +1,7 @@
 """How much of the exports was rejected, in rows and in money, and how much may be."""
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -11,10 +12,11 @@ from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
-from abaco.ingest.quarantine import rejected_rows
+from abaco.ingest.quarantine import JOINT, rejected_rows
 from abaco.ingest.staging import Batch, with_amount
 
 ZERO = Decimal("0.00")
+MOST_ACCEPTED_PCT = 10  # beyond this an export is wrong as a whole, and a higher limit is no way out
 
 
 def reject_pct(book: Mapping[str, int]) -> Decimal:
@@ -101,7 +103,11 @@ def notes(
 
 
 def check_reject_limit(
-    batch: Batch, book: Mapping[str, int], reasons: Mapping[Reason, int], max_reject_pct: float
+    batch: Batch,
+    book: Mapping[str, int],
+    reasons: Mapping[Reason, int],
+    max_reject_pct: float,
+    places: Mapping[str, str] | None = None,
 ) -> None:
     """Raise when more than `max_reject_pct` per cent of the rows up to the date were rejected.
 
@@ -111,6 +117,8 @@ def check_reject_limit(
         The batch's reconciliation.
     reasons
         Rows by reason, most frequent first.
+    places
+        See `quarantine.first_places`.
 
     Raises
     ------
@@ -121,13 +129,17 @@ def check_reject_limit(
     if 100 * rejected > Decimal(str(max_reject_pct)) * rows:
         raise InputError(
             f"{rejected} of {rows} rows of the {batch.format.title} are rejected "
-            f"({reject_pct(book)} %, more than max_reject_pct {max_reject_pct}): {_most_frequent(reasons)}; "
-            "correct the export, or raise ingestion.max_reject_pct"
+            f"({reject_pct(book)} %, more than max_reject_pct {max_reject_pct}): {_most_frequent(reasons, places)}; "
+            f"{_advice(reject_pct(book), 'max_reject_pct')}"
         )
 
 
 def check_amount_limit(
-    found: Mapping[str, Any], whole: str, reasons: Mapping[Reason, int], max_reject_amount_pct: float
+    found: Mapping[str, Any],
+    whole: str,
+    reasons: Mapping[Reason, int],
+    max_reject_amount_pct: float,
+    places: Mapping[str, str] | None = None,
 ) -> None:
     """Raise when rejected rows hold more than a limit of the money of an export.
 
@@ -141,6 +153,8 @@ def check_amount_limit(
         Rows by reason, most frequent first.
     max_reject_amount_pct
         The limit in per cent.
+    places
+        See `quarantine.first_places`.
 
     Raises
     ------
@@ -151,9 +165,17 @@ def check_amount_limit(
         raise InputError(
             f"Rejected rows hold {found['reject_amount_pct']} % of {whole} "
             f"({found['rejected_usd']:,}, more than max_reject_amount_pct {max_reject_amount_pct}): "
-            f"{_most_frequent(reasons)}; correct the export, or raise ingestion.max_reject_amount_pct"
+            f"{_most_frequent(reasons, places)}; {_advice(found['reject_amount_pct'], 'max_reject_amount_pct')}"
         )
 
 
-def _most_frequent(reasons: Mapping[Reason, int]) -> str:
-    return "; ".join(f"{reason} ({count})" for reason, count in list(reasons.items())[:5])
+def _most_frequent(reasons: Mapping[Reason, int], places: Mapping[str, str] | None) -> str:
+    found = {str(reason): count for reason, count in list(reasons.items())[:5]}
+    firsts = {reason: f", first in {places[reason]}" if places else "" for reason in found}
+    return JOINT.join(f"{reason} ({count}{firsts[reason]})" for reason, count in found.items())
+
+
+def _advice(pct: Decimal, setting: str) -> str:
+    if pct > MOST_ACCEPTED_PCT:
+        return "correct the export"
+    return f"correct the export, or accept them with PARAMS=ingestion.{setting}={math.ceil(pct)}"

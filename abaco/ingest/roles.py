@@ -22,6 +22,7 @@ from abaco.ingest.sources import Skipped, Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
 from abaco.ingest.total_rows import leave_out_totals
 
+NO_TABLE = "not a table"
 BESIDE = "what the tape lacks"
 LEFT_OUT = "left out: other files have all of its rows"
 
@@ -137,7 +138,7 @@ def notes(
     found: list[Source], skipped: list[Skipped], batches: Iterable[Batch], unknown_accounts: list[str]
 ) -> list[Reason]:
     """Return what a reader should know about the input."""
-    noted = [Reason("file_not_used", name=s.name, cause=s.reason) for s in skipped]
+    noted = [not_used(s) for s in skipped]
     noted += [Reason("hidden_sheets", name=s.name, count=s.hidden_sheets) for s in found if s.hidden_sheets]
     noted += [Reason("other_sheets", name=s.name, count=s.other_sheets) for s in found if s.other_sheets]
     noted += [Reason("column_twice", name=s.name, read=read, other=other) for s in found for read, other in s.twins]
@@ -146,6 +147,12 @@ def notes(
     if unknown_accounts:
         noted.append(Reason("accounts_not_used", accounts=tuple(unknown_accounts)))
     return noted
+
+
+def not_used(skipped: Skipped) -> Reason:
+    """Return why a file is not used; a table that fits no format may be one that was meant to be."""
+    cause = skipped.reason.removeprefix(f"{skipped.name} ")
+    return Reason("file_not_used" if cause == NO_TABLE else "table_not_used", name=skipped.name, cause=cause)
 
 
 def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:

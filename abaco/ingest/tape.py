@@ -1,4 +1,4 @@
-"""The canonical loan tape: one row a loan and month-end (or one a date), whatever the export it came from."""
+"""The canonical loan tape: one row per loan and month-end (or one per date), whatever the export it came from."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ COLUMNS = (
 )  # fmt: skip
 TABLE = Table(
     "tape",
-    "one row a loan and date, or one a date",
+    "one row per loan and date, or one per date",
     (
         *(column.field for column in COLUMNS),
         Field("is_outlier", FLAG, "whether the balance is far above the mean of its date"),
@@ -111,9 +111,9 @@ def with_loans(tape: nw.LazyFrame, loans: nw.LazyFrame) -> nw.LazyFrame:
     Parameters
     ----------
     tape
-        One row a loan and date.
+        One row per loan and date.
     loans
-        One row a loan.
+        One row per loan.
     """
     present = set(loans.collect_schema().names())
     taken = {name: heading for name, heading in OF_LOAN.items() if heading in present}

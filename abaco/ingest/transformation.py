@@ -20,7 +20,7 @@ from abaco.ingest.tape import AMOUNTS, BY_LOAN, ZERO, with_filled, with_loans
 
 BORROWERS = Table(
     "borrowers",
-    "one row a borrower and date with a balance",
+    "one row per borrower and date with a balance",
     (
         Field("measurement_date", DATE, "the measurement date"),
         Field(
@@ -78,7 +78,7 @@ def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine, given: bool 
 
 
 def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
-    """Return the balance of each borrower, one row a borrower and date with a balance; borrowers are numbered.
+    """Return the balance of each borrower, one row per borrower and date with a balance; borrowers are numbered.
 
     Number 1 owes most over all dates. The number identifies a borrower within one report, so that concentration is
     computable where ids are redacted; it may be another borrower's in the next report.
@@ -87,7 +87,7 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     Parameters
     ----------
     tape
-        One row a loan and date, its borrowers told apart by tokens or hashes.
+        One row per loan and date, its borrowers told apart by tokens or hashes.
     """
     known = tape.filter(~nw.col("borrower_id").is_null() & (nw.col("total_receivable_usd") > 0))
     late = sum((nw.coalesce(bucket, ZERO) for bucket in BUCKETS[3:]), start=nw.coalesce(BUCKETS[2], ZERO))

@@ -13,7 +13,7 @@ from abaco.kpis.totals import Totals
 
 TABLE = Table(
     "aging",
-    "one row a date and aging bucket",
+    "one row per date and aging bucket",
     (
         Field("date", DATE, "the measurement date"),
         Field("bucket", TEXT, "the days past due that the bucket holds"),
@@ -24,7 +24,7 @@ TABLE = Table(
 
 
 def aging_by_date(totals: Mapping[dt.date, Totals]) -> pa.Table:
-    """Return how the book is spread over the aging buckets, one row a date and bucket.
+    """Return how the book is spread over the aging buckets, one row per date and bucket.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from abaco.kpis.book import Book
 from abaco.kpis.totals import Measure, Totals, totals, with_cash, with_filled
 
 TAPE = " or ".join(format_.title for format_ in TAPE_FORMATS if format_.is_dated)
-LOANS = "a row a loan, not one a date"
+LOANS = "one row per loan, not one per date"
 DAYS = "days past due (dpd) for every loan with a balance"
 RATES = "the loans export, with interest_rate"
 WRITTEN_OFF = "PAR balances with writeoff_outstanding_balance_usd, or a snapshot with written_off_usd"

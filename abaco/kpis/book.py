@@ -23,14 +23,14 @@ class Book:
     Parameters
     ----------
     tape
-        One row a loan and date, or one a date; amounts in USD.
+        One row per loan and date, or one per date; amounts in USD.
     dates
         The dates of the tape, oldest first; the last is the report's.
     as_of
         The day of the last date's figures.
     exports
         The frames beside the tape, by name: ``loans``, ``schedules``, ``transactions`` and ``payments`` as their
-        contracts name the columns, and ``borrowers``, one row a borrower and date.
+        contracts name the columns, and ``borrowers``, one row per borrower and date.
     accounts
         USD by date and account, from the financial statements.
     filled

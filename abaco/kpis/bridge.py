@@ -13,6 +13,7 @@ from abaco.core.errors import NotComputableError
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import DATE, SUM, TEXT, Field, Table
 from abaco.ingest.columns import BUCKETS, FIRST_DAY
+from abaco.kpis.absences import GONE, REJECTED
 from abaco.kpis.book import Book
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
@@ -21,11 +22,12 @@ from abaco.kpis.values import evaluate
 
 BRIDGED = ("PAR30", "PAR90")
 BOOK = ("total_receivable_usd",)
-MOVED = ("new arrears", "rolled on", "cured", "paid", "written off")
+MOVED = ("new arrears", "rolled on", "cured", "paid", "written off", REJECTED, GONE)
+UNUSUAL = (REJECTED, GONE)  # left out where they are 0
 GROWTH = "book growth"
 TABLE = Table(
     "bridges",
-    "one row a date, portfolio at risk and cause",
+    "one row per date, portfolio at risk and cause",
     (
         Field("date", DATE, "the measurement date"),
         Field("against", DATE, "the date before"),
@@ -62,8 +64,9 @@ def terms(transitions: Iterable[Transition], days: int) -> dict[str, Decimal | N
         late but not yet at risk before, and what more is at risk of loans that were before. ``cured``: what was at
         risk and is still owed, but at risk no more. ``paid``: what was at risk and is not owed any more, or not by
         loans that still are at risk. ``written off``: that part of a fall by which the loan's written-off balance rose,
-        less what came back by reversed write-offs. They sum to the change. Without written-off balances, that term is
-        None and part of ``paid``.
+        less what came back by reversed write-offs. ``rejected``: at risk on one of the dates, of loans whose row of the
+        other was rejected. ``gone without payment``: see `absences.absences`. They sum to the change. Without
+        written-off balances, that term is None and part of ``paid``.
     """
     sums: dict[str, Decimal | None] = dict.fromkeys(MOVED, Decimal("0.00"))
     for transition in transitions:
@@ -74,10 +77,16 @@ def terms(transitions: Iterable[Transition], days: int) -> dict[str, Decimal | N
             sums["written off"] += back - written
         else:
             written, back, sums["written off"] = Decimal(0), Decimal(0), None
-        sums["rolled on" if transition.opening in LATENESS[1:] else "new arrears"] += rise - back
+        sums[_risen(transition.opening)] += rise - back
         sums["cured"] -= cured
-        sums["paid"] -= fall - written - cured
+        sums[transition.closing if transition.closing in UNUSUAL else "paid"] -= fall - written - cured
     return sums
+
+
+def _risen(opening: str) -> str:
+    if opening == REJECTED:
+        return REJECTED
+    return "rolled on" if opening in LATENESS[1:] else "new arrears"
 
 
 def apportioned(exact: Sequence[Decimal], whole: Decimal, precision: int) -> list[Decimal]:
@@ -134,6 +143,7 @@ def bridge(kpi: Definition, transitions: Iterable[Transition], before: Totals, n
     moved = [
         {"term": term, "amount_usd": usd[term], "points": None if usd[term] is None else part}
         for term, part in zip(MOVED, points[:-1], strict=True)
+        if usd[term] != 0 or term not in UNUSUAL
     ]
     return [
         {"term": "opening", "amount_usd": risk_before, "points": opening},
@@ -152,7 +162,7 @@ def _sums(kpi: Definition, total: Totals) -> tuple[Decimal, Decimal]:
 
 
 def bridges(definitions: Mapping[str, Definition], book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
-    """Return the bridges of PAR30 and PAR90 from every date to the next, one row a date, KPI and term.
+    """Return the bridges of PAR30 and PAR90 from every date to the next, one row per date, KPI and term.
 
     Parameters
     ----------

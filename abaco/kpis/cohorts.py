@@ -65,7 +65,7 @@ def pooled(curves: pa.Table) -> pa.Table:
 
 
 def by_value(book: Book, column: str) -> pa.Table:
-    """Return pooled curves of each value of a column of the loans, such as ``product``; one row a value and age.
+    """Return pooled curves of each value of a column of the loans, such as ``product``; one row per value and age.
 
     Loans without a value are left out. Empty without vintages, or values.
     """
@@ -89,7 +89,7 @@ def _values(book: Book, column: str) -> list[str]:
 
 
 def against_predecessors(curves: pa.Table) -> pa.Table:
-    """Return each quarter beside all earlier ones at the same age, one row a quarter and age.
+    """Return each quarter beside all earlier ones at the same age, one row per quarter and age.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def against_predecessors(curves: pa.Table) -> pa.Table:
 
 
 def coverage(book: Book, curves: pa.Table) -> pa.Table:
-    """Return the lending of each quarter and the length of its curve, one row a quarter.
+    """Return the lending of each quarter and the length of its curve, one row per quarter.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ MEASURES = {
 }
 TABLE = Table(
     "collections",
-    "one row a month",
+    "one row per month",
     (
         Field("month", DATE, "the last day of the month"),
         Field("due_usd", SUM, "principal, interest, fees and tax due in the month", "USD"),
@@ -149,7 +149,7 @@ def _settled(moved: Flows, column: str, first: dt.date, last: dt.date) -> tuple[
 
 
 def collections(book: Book) -> pa.Table:
-    """Return the collection, one row a month from the first payment on; empty without payments or schedules.
+    """Return the collection, one row per month from the first payment on; empty without payments or schedules.
 
     Returns
     -------

@@ -29,7 +29,7 @@ DIGITS = {"active_borrowers": 0, "borrower_squares": 4}
 NEEDS = ("total_receivable_usd",)
 TABLE = Table(
     "concentration",
-    "one row a date and large borrower",
+    "one row per date and large borrower",
     (
         Field("date", DATE, "the measurement date"),
         Field("rank", COUNT, "the borrower's place by balance, from 1"),
@@ -157,7 +157,7 @@ def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
 
 
 def paths(book: Book, largest: int) -> pa.Table:
-    """Return the share of the largest borrowers on every date, one row a date and borrower with a balance.
+    """Return the share of the largest borrowers on every date, one row per date and borrower with a balance.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def paths(book: Book, largest: int) -> pa.Table:
 
 
 def stopped(book: Book, largest: int) -> pa.Table:
-    """Return PAR30 if the largest borrowers stopped paying, one row a number of them, from none on.
+    """Return PAR30 if the largest borrowers stopped paying, one row per number of them, from none on.
 
     The whole balance of a borrower that stops becomes 30 days late; its late part counts once. Everything else stays as
     it is on the book's date: the book does not grow, and no other borrower stops.

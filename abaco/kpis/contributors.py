@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -16,6 +17,7 @@ from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.core.text import signed
 from abaco.ingest import masking
 from abaco.ingest.columns import BUCKETS
+from abaco.kpis.absences import absences
 from abaco.kpis.book import Book
 from abaco.kpis.bridge import TABLE as BRIDGES
 from abaco.kpis.bridge import bridge, first_day, terms
@@ -28,7 +30,7 @@ LIMIT = 10
 SEGMENTS = ("company", "product")
 TABLE = Table(
     "bridge_loans",
-    "one row a portfolio at risk and loan that moved it",
+    "one row per portfolio at risk and loan that moved it",
     (
         Field("date", DATE, "the measurement date"),
         Field("against", DATE, "the date before"),
@@ -46,17 +48,21 @@ TABLE = Table(
 )
 
 
-def largest(tape: nw.LazyFrame, pair: Pair, days: int, limit: int = LIMIT) -> list[dict[str, Any]]:
+def largest(
+    tape: nw.LazyFrame, pair: Pair, days: int, limit: int = LIMIT, absent: nw.LazyFrame | None = None
+) -> list[dict[str, Any]]:
     """Return the loans whose balance at risk changed most between two dates, the largest change first.
 
     Parameters
     ----------
     tape
-        One row a loan and date.
+        One row per loan and date.
     pair
         The later date and the earlier one.
     days
         Days past due from which a balance is at risk.
+    absent
+        The loans whose row a date lacks (see `absences.absences`).
 
     Returns
     -------
@@ -66,7 +72,7 @@ def largest(tape: nw.LazyFrame, pair: Pair, days: int, limit: int = LIMIT) -> li
     """
     date, against = pair
     size = nw.col(f"rise_{days}") + nw.col(f"fall_{days}")
-    moved = moves(tape, {against: date}, [days], SEGMENTS).with_columns(size=size).filter(nw.col("size") > 0)
+    moved = moves(tape, {against: date}, [days], SEGMENTS, absent).with_columns(size=size).filter(nw.col("size") > 0)
     first = moved.sort("size", "loan_id", descending=[True, False]).head(limit).collect("pyarrow")
     return [
         {
@@ -104,8 +110,9 @@ def bridge_loans(
     totals: Mapping[dt.date, Totals],
     key: bytes | None,
     limit: int = LIMIT,
+    absent: nw.LazyFrame | None = None,
 ) -> pa.Table:
-    """Return the loans that contributed most to each bridge, ten unless told otherwise, one row a KPI and loan.
+    """Return the loans that contributed most to each bridge, ten unless told otherwise, one row per KPI and loan.
 
     Parameters
     ----------
@@ -115,12 +122,14 @@ def bridge_loans(
         Measures by date.
     key
         The masking key; without one loans have numbers, the same loan the same number in every bridge.
+    absent
+        The loans whose row a date lacks (see `absences.absences`).
     """
     rows = []
     for end in (row for row in bridges if row["term"] == "closing"):
         kpi, pair = definitions[end["kpi"]], (end["date"], end["against"])
         book = totals[end["date"]].sums["total_receivable_usd"]
-        for rank, loan in enumerate(largest(tape, pair, first_day(kpi), limit), start=1):
+        for rank, loan in enumerate(largest(tape, pair, first_day(kpi), limit, absent), start=1):
             points = rounded(loan["change_usd"] / book * 100, kpi.precision)
             rows.append(
                 {"date": pair[0], "against": pair[1], "kpi": end["kpi"], "rank": rank, "points": points, **loan}
@@ -137,6 +146,7 @@ def between(
     against: dt.date,
     limit: int = LIMIT,
     key: bytes | None = None,
+    absent: nw.LazyFrame | None = None,
 ) -> tuple[Rows, Rows]:
     """Return the bridge of a PAR between any two dates of a tape, and the loans that contributed most to it.
 
@@ -144,6 +154,8 @@ def between(
     ----------
     key
         The masking key.
+    absent
+        The loans whose row a date lacks (see `absences.absences`).
 
     Raises
     ------
@@ -152,10 +164,10 @@ def between(
     """
     rows = tape.filter(nw.col("measurement_date").is_in([against, date]))
     sums = totals(rows, ["total_receivable_usd", *BUCKETS])
-    transitions = find_transitions(rows, [(date, against)], [first_day(kpi)]).get((date, against), [])
+    transitions = find_transitions(rows, [(date, against)], [first_day(kpi)], absent).get((date, against), [])
     pair = {"date": date, "against": against, "kpi": name}
     steps = [{**pair, **step} for step in bridge(kpi, transitions, sums[against], sums[date])]
-    return steps, bridge_loans({name: kpi}, rows, steps, sums, key, limit).to_pylist()
+    return steps, bridge_loans({name: kpi}, rows, steps, sums, key, limit, absent).to_pylist()
 
 
 def bridged(
@@ -164,8 +176,9 @@ def bridged(
     """Return the same from an earlier date to the book's, as tables: empty ones without a date, or a bridge."""
     steps, loans = [], []
     if against is not None:
+        absent = absences(replace(book, dates=[against, book.date]))
         with suppress(NotComputableError):
-            steps, loans = between(kpi, name, book.tape, book.date, against, limit, key)
+            steps, loans = between(kpi, name, book.tape, book.date, against, limit, key, absent)
     return (
         pa.Table.from_pylist(steps, schema=arrow_schema(BRIDGES)),
         pa.Table.from_pylist(loans, schema=arrow_schema(TABLE)),

@@ -19,7 +19,7 @@ Meanings = Mapping[str, Mapping[str, list[str]]]
 
 
 def paid(book: Book) -> nw.LazyFrame | None:
-    """Return the payments, one row a transaction; without transactions, one row a real payment.
+    """Return the payments, one row per transaction; without transactions, one row per real payment.
 
     Closed loans are part of it. Rebates are credits: negative in transactions, taken off the interest in real
     payments. A reversal takes a payment back: its amounts are negative. What is paid back to the borrower
@@ -79,7 +79,7 @@ def due(book: Book) -> nw.LazyFrame | None:
 
 
 def lent(book: Book) -> nw.LazyFrame | None:
-    """Return the disbursements, one row a loan: ``loan_id``, ``day``, ``principal_usd`` and ``interest_rate``.
+    """Return the disbursements, one row per loan: ``loan_id``, ``day``, ``principal_usd`` and ``interest_rate``.
 
     They come from the loans export, loans that never appear on the tape included, or from a tape that was made of that
     export.

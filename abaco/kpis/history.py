@@ -18,7 +18,7 @@ from abaco.kpis.values import evaluate, is_of_month
 
 TABLE = Table(
     "history",
-    "one row a date and KPI",
+    "one row per date and KPI",
     (
         Field("date", DATE, "the measurement date"),
         Field("kpi", TEXT, "the KPI, see KPIS.md"),
@@ -33,7 +33,7 @@ TABLE = Table(
 
 
 def history(definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals]) -> pa.Table:
-    """Return every KPI on every date, one row a date and KPI, oldest first.
+    """Return every KPI on every date, one row per date and KPI, oldest first.
 
     Parameters
     ----------

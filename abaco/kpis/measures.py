@@ -38,7 +38,7 @@ MEASURES: dict[str, Measure] = {name: found for source in SOURCES for name, foun
 PLACES = 8
 TABLE = Table(
     "measures",
-    "one row a date and measure",
+    "one row per date and measure",
     (
         Field("date", DATE, "the measurement date"),
         Field("measure", TEXT, "the measure, see KPIS.md"),
@@ -89,7 +89,7 @@ def _merged(one: Mapping[dt.date, Totals], other: Mapping[dt.date, Totals]) -> d
 
 
 def table(totals: Mapping[dt.date, Totals]) -> pa.Table:
-    """Return the measures as a table, one row a date and measure, with how many rows of the input have a value."""
+    """Return the measures as a table, one row per date and measure, with how many rows of the input have a value."""
     rows = [
         {
             "date": date,

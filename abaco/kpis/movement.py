@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow as pa
 from abaco.core.decimals import rounded
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
+from abaco.kpis.absences import GONE, REJECTED, absences
 from abaco.kpis.balances import WRITTEN_OFF as SAYS_WRITTEN_OFF
 from abaco.kpis.book import Book, no_month_before, openings
 from abaco.kpis.totals import Measure, Totals
@@ -24,7 +26,7 @@ from abaco.kpis.transitions import (
     find_transitions,
 )
 
-TWO_DATES = "a row a loan, not one a date, and a date of the month before"
+TWO_DATES = "one row per loan, not one per date, and a date of the month before"
 BOTH = f"{TWO_DATES}; and {SAYS_WRITTEN_OFF}"
 START = "at the end of the month before"
 MEASURES = {
@@ -42,12 +44,12 @@ MEASURES = {
 EARLY, LATE, LATEST = LATENESS[:2], LATENESS[2:], LATENESS[4:]
 TABLE = Table(
     "roll_rates",
-    "one row a date, opening state and closing state",
+    "one row per date, opening state and closing state",
     (
         Field("date", DATE, "the measurement date"),
         Field("against", DATE, "the last date of the month before"),
-        Field("opening", TEXT, "the state on the earlier date: an aging bucket, written off or new"),
-        Field("closing", TEXT, "the state on the later date: an aging bucket, written off or paid"),
+        Field("opening", TEXT, "the state on the earlier date: an aging bucket, written off, new or rejected"),
+        Field("closing", TEXT, "the later one: an aging bucket, written off, paid, rejected or gone without payment"),
         Field("loans", COUNT, "loans that went from one to the other", "loans"),
         Field("amount_usd", SUM, "their balance on the earlier date, of new loans on the later one", "USD"),
         Field("share", "decimal(9, 4)", "its part of the opening state's balance", "%"),
@@ -91,6 +93,8 @@ def amounts(transitions: Collection[Transition]) -> dict[str, Decimal | None]:
         for name, counts in belongs.items()
     }
     usd |= {name: _sum(one.usd[column] for one in transitions) for name, column in sums.items()}
+    # a written-off balance that nobody knows any more was not recovered
+    usd["recovered_usd"] -= _sum(one.usd["fallen"] for one in transitions if one.closing in (REJECTED, GONE))
     if all(one.knows_written_off for one in transitions):
         return usd
     return {name: amount if MEASURES[name].add == TWO_DATES else None for name, amount in usd.items()}
@@ -102,7 +106,7 @@ def roll_rates(book: Book) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        One row a date and pair of states, for loans that owe something on either date: how many, their ``amount_usd``
+        One row per date and pair of states, for loans that owe something on either date: how many, their ``amount_usd``
         (the opening balance; of loans without one, ``new`` or ``written off`` before, the closing balance), and its
         ``share`` of the opening state in per cent (null when that is 0).
     """
@@ -116,7 +120,7 @@ def rolled_between(book: Book, date: dt.date, against: dt.date | None) -> pa.Tab
     """Return the same between any two dates; empty without a second date, or where loans cannot be told apart."""
     rows = []
     if against is not None:
-        moved = find_transitions(book.tape, [(date, against)])
+        moved = find_transitions(book.tape, [(date, against)], absent=absences(replace(book, dates=[against, date])))
         rows = _rolled((date, against), moved.get((date, against), []))
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 

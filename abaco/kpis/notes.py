@@ -82,9 +82,11 @@ def _conventions(book: Book) -> Iterator[Reason]:
 
 
 def _partial(book: Book) -> Iterator[Reason]:
-    last = book.partial_through
-    if last and (flows.paid(book) is not None or flows.due(book) is not None):
-        yield Reason("partial_month", month=f"{last:%Y-%m}", last=last)
+    known = [name for name, rows in (("paid", flows.paid(book)), ("due", flows.due(book))) if rows is not None]
+    if (last := book.partial_through) and known:
+        codes = {"paid": "partial_month_paid", "due": "partial_month_due"}
+        code = "partial_month" if len(known) == 2 else codes[known[0]]
+        yield Reason(code, month=f"{last:%Y-%m}", last=last)
 
 
 def _rows(rows: nw.LazyFrame) -> Reason | None:

@@ -28,7 +28,7 @@ MEASURES = {
         "the principal paid in the last 12 months by loans whose day of lending is known", DATED_PAYMENTS
     ),
     "year_principal_days_usd": Measure(
-        "the same principal times the days from lending to payment", DATED_PAYMENTS, "USD × days"
+        "the same principal times the days from disbursement to payment", DATED_PAYMENTS, "USD × days"
     ),
 }
 SETTLED = {"year_dated_principal_usd": DATED, "year_principal_days_usd": DAY_CENTS}

@@ -30,7 +30,7 @@ MEASURES = {
 }
 TABLE = Table(
     "segments",
-    "one row a date, dimension and value",
+    "one row per date, dimension and value",
     (
         Field("date", DATE, "the measurement date"),
         Field("dimension", TEXT, "company, product, segment, region, ticket or term"),
@@ -105,7 +105,7 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
 
 
 def segments(book: Book) -> pa.Table:
-    """Return the book by segment, one row a date, dimension and value, largest value first.
+    """Return the book by segment, one row per date, dimension and value, largest value first.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def segments(book: Book) -> pa.Table:
 def rise_by_segment(
     book: Book, date: dt.date, against: dt.date | None, days: int, dimensions: Sequence[str] = RISE_DIMENSIONS
 ) -> pa.Table:
-    """Return the rise and fall of the balance at risk by part of the book, one row a dimension and value.
+    """Return the rise and fall of the balance at risk by part of the book, one row per dimension and value.
 
     Parameters
     ----------

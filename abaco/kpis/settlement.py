@@ -30,9 +30,9 @@ def settled(due: nw.LazyFrame | None, paid: nw.LazyFrame, lent: nw.LazyFrame | N
     due
         One row an instalment (see `flows.due`).
     paid
-        One row a payment (see `flows.paid`).
+        One row per payment (see `flows.paid`).
     lent
-        One row a loan (see `flows.lent`).
+        One row per loan (see `flows.lent`).
 
     Returns
     -------
@@ -64,7 +64,7 @@ def _part(rows: nw.LazyFrame, name: str, days: int = 0) -> nw.LazyFrame:
 
 
 def _daily(parts: list[nw.LazyFrame]) -> nw.LazyFrame:
-    """Return one row a loan and day, with running sums of the loan and its month."""
+    """Return one row per loan and day, with running sums of the loan and its month."""
     dues = [f"due_{days}" for days in LATER]
     daily = nw.concat(parts).group_by("loan_id", "day").agg(nw.col("paid", *dues).sum())
     rows = daily.with_columns(nw.col("paid", *dues).cast(nw.Int64()), month=_month("day"))

@@ -51,7 +51,7 @@ def totals(tape: nw.LazyFrame | nw.DataFrame, columns: Iterable[str]) -> dict[dt
     Parameters
     ----------
     tape
-        One row a loan and date, or one a date; amounts in USD. A frame of any engine.
+        One row per loan and date, or one per date; amounts in USD. A frame of any engine.
     columns
         Names of amount columns; one that the tape lacks has no sum.
 

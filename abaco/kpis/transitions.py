@@ -10,14 +10,15 @@ from typing import Any
 import narwhals as nw
 
 from abaco.ingest.columns import BUCKET_NAMES, BUCKETS, FIRST_DAY
+from abaco.kpis.absences import GONE, REJECTED, absences
 from abaco.kpis.book import Book, openings
 
 Pair = tuple[dt.date, dt.date]  # the later date and the earlier one
 WRITTEN_OFF, NEW, PAID = "written off", "new", "paid"
 LATENESS = tuple(BUCKET_NAMES.values())
-OPENING = (*LATENESS, WRITTEN_OFF, NEW)
-CLOSING = (*LATENESS, WRITTEN_OFF, PAID)
-_WRITTEN_OFF, _NOTHING = len(BUCKETS), len(BUCKETS) + 1
+OPENING = (*LATENESS, WRITTEN_OFF, NEW, REJECTED)
+CLOSING = (*LATENESS, WRITTEN_OFF, PAID, REJECTED, GONE)
+_WRITTEN_OFF, _NOTHING, _REJECTED, _GONE = range(len(BUCKETS), len(BUCKETS) + 4)
 AT_RISK_DAYS = (30, 90)
 ZERO = nw.lit(Decimal("0.00"))
 
@@ -51,22 +52,25 @@ class Transition:
 def book_transitions(book: Book) -> dict[Pair, list[Transition]]:
     """Return the transitions to every date from the month before it, and from the date before it, in one go."""
     neighbours = ((date, against) for against, date in pairwise(book.dates))
-    return find_transitions(book.tape, [*neighbours, *openings(book.dates).items()])
+    pairs = [*neighbours, *openings(book.dates).items()]
+    return find_transitions(book.tape, pairs, absent=book.cached(absences))
 
 
 def find_transitions(
-    tape: nw.LazyFrame, pairs: Iterable[Pair], days: Sequence[int] = AT_RISK_DAYS
+    tape: nw.LazyFrame, pairs: Iterable[Pair], days: Sequence[int] = AT_RISK_DAYS, absent: nw.LazyFrame | None = None
 ) -> dict[Pair, list[Transition]]:
     """Return the transitions of the loans between each pair of dates, in the order of the states.
 
     Parameters
     ----------
     tape
-        One row a loan and date.
+        One row per loan and date.
     pairs
         The later date and the earlier one. Pairs of neighbours take one join of the tape with itself, all together.
     days
         Days past due from which a balance is at risk.
+    absent
+        The loans whose row a date lacks (see `absences.absences`); without them a loan without a row looks ``paid``.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def find_transitions(
     """
     found: dict[Pair, list[dict[str, Any]]] = {}
     for onward in rounds(pairs):
-        moved = moves(tape, onward, days).group_by("date", "opening_state", "closing_state")
+        moved = moves(tape, onward, days, absent=absent).group_by("date", "opening_state", "closing_state")
         sums = moved.agg(
             nw.len().alias("loans"),
             *(nw.col(f"{side}_state").count().alias(f"{side}_rows") for side in ("was", "is")),
@@ -110,9 +114,13 @@ def rounds(pairs: Iterable[Pair]) -> list[dict[dt.date, dt.date]]:
 
 
 def moves(
-    tape: nw.LazyFrame, onward: Mapping[dt.date, dt.date], days: Sequence[int], also: Sequence[str] = ()
+    tape: nw.LazyFrame,
+    onward: Mapping[dt.date, dt.date],
+    days: Sequence[int],
+    also: Sequence[str] = (),
+    absent: nw.LazyFrame | None = None,
 ) -> nw.LazyFrame:
-    """Return each loan on both dates, one row a later date and loan; a loan may lack either.
+    """Return each loan on both dates, one row per later date and loan; a loan may lack either.
 
     Parameters
     ----------
@@ -120,14 +128,16 @@ def moves(
         The later date by the earlier one, each once on either side.
     also
         Further columns of the tape to bring along, of the later date, or of the earlier one if it lacks them.
+    absent
+        See `find_transitions`.
     """
     date = nw.col("measurement_date")
     to = nw.when(date == (first := min(onward))).then(nw.lit(onward[first]))
     for former in sorted(onward)[1:]:
         to = to.when(date == former).then(nw.lit(onward[former]))
     sides = (
-        _side(tape, list(onward), to, "was", days, also),
-        _side(tape, list(onward.values()), date, "is", days, also),
+        _side(tape, list(onward), to, "was", days, also, absent),
+        _side(tape, list(onward.values()), date, "is", days, also, absent),
     )
     keys = ["date", "loan_id"]
     left, right = ([f"{side}_{key}" for key in keys] for side in ("was", "is"))
@@ -143,7 +153,13 @@ def moves(
 
 
 def _side(
-    tape: nw.LazyFrame, dates: list[dt.date], date: nw.Expr, side: str, days: Sequence[int], also: Sequence[str]
+    tape: nw.LazyFrame,
+    dates: list[dt.date],
+    date: nw.Expr,
+    side: str,
+    days: Sequence[int],
+    also: Sequence[str],
+    absent: nw.LazyFrame | None,
 ) -> nw.LazyFrame:
     state = nw.when(nw.col(BUCKETS[-1]) > 0).then(nw.lit(len(BUCKETS) - 1))
     for i in reversed(range(1, len(BUCKETS) - 1)):
@@ -156,17 +172,28 @@ def _side(
         late = [nw.coalesce(b, ZERO) for b in BUCKETS if FIRST_DAY[b] >= k]
         columns[f"late_{k}"] = sum(late[1:], start=late[0])
     columns |= {name: nw.col(name) for name in also}
-    rows = tape.lazy().filter(~nw.col("loan_id").is_null() & nw.col("measurement_date").is_in(dates))
-    return rows.select(made.alias(f"{side}_{name}") for name, made in columns.items())
+    is_of_dates = nw.col("measurement_date").is_in(dates)
+    rows = tape.lazy().filter(~nw.col("loan_id").is_null() & is_of_dates)
+    rows = rows.select(made.alias(f"{side}_{name}") for name, made in columns.items())
+    if absent is None:
+        return rows
+    is_rejected = nw.col("absent") == REJECTED
+    lacking = absent.filter(is_of_dates if side == "is" else is_of_dates & is_rejected).select(
+        date.alias(f"{side}_date"),
+        nw.col("loan_id").alias(f"{side}_loan_id"),
+        nw.when(is_rejected).then(nw.lit(_REJECTED)).otherwise(nw.lit(_GONE)).alias(f"{side}_state"),
+    )
+    return nw.concat([rows, lacking], how="diagonal")
 
 
 def _states() -> list[nw.Expr]:
     was, now = nw.col("was_state"), nw.col("is_state")
     rose = nw.col("is_off") > nw.col("was_off")
     gone = nw.when(rose).then(nw.lit(_WRITTEN_OFF)).otherwise(nw.lit(_NOTHING))
+    is_known = (now < _WRITTEN_OFF) | (now > _NOTHING)
     return [
         nw.coalesce(was, nw.lit(_NOTHING)).alias("opening_state"),
-        nw.when(now < _WRITTEN_OFF).then(now).otherwise(gone).alias("closing_state"),
+        nw.when(is_known).then(now).otherwise(gone).alias("closing_state"),
     ]
 
 

@@ -33,7 +33,7 @@ LATENESS = pa.schema(
 
 
 def by_loan(book: Book) -> pa.Table:
-    """Return the unpaid principal of each loan with instalments, one row a loan, the latest first.
+    """Return the unpaid principal of each loan with instalments, one row per loan, the latest first.
 
     Payments serve the instalments of a loan in the order of their due dates. Its oldest unpaid instalment is the
     first that this does not cover in full, of those due before the day that the figures are from.
@@ -127,7 +127,7 @@ def latest(loans: pa.Table, limit: int, key: bytes | None) -> pa.Table:
 
 
 def by_lateness(loans: pa.Table, book: Book) -> pa.Table:
-    """Return the lateness of loans with a balance by their instalments, beside that of the tape, one row a bucket.
+    """Return the lateness of loans with a balance by their instalments, beside that of the tape, one row per bucket.
 
     Parameters
     ----------

@@ -3,7 +3,8 @@
 The states, the most severe first:
 
     critical        a figure is past its critical limit, or was in the former report and cannot be checked any more
-    incomplete      a limit could not be checked, or the input holds less than that of the former report
+    incomplete      a limit could not be checked, the input holds less than that of the former report, or nobody knows
+                    what became of loans that the date before has
     warning         a figure is past its warning limit
     ok              every limit was checked, and none is passed
     none            no figure has limits
@@ -15,13 +16,19 @@ to be critical stays above it, as that needs attention at once; the number of ch
 A figure that does not decide is checked and named like all others, but makes no state critical or a warning.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from abaco.core.reasons import Reason
+from abaco.kpis.absences import GONE, REJECTED
+from abaco.kpis.book import Book
+from abaco.kpis.movement import LATE
+from abaco.kpis.transitions import LATENESS, Transition, book_transitions
 
 # kind of what an input lost → its reason
 LOST = {"file": "file_lost", "column": "column_lost", "rows": "rows_changed", "bytes": "bytes_changed"}
+ABSENT = {REJECTED: "loans_rejected", GONE: "loans_gone"}
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
 
@@ -29,6 +36,7 @@ def verdict(
     kpis: Mapping[str, Mapping[str, Any]],
     lost: Mapping[str, Any] | None = None,
     shrunk: Mapping[str, Any] | None = None,
+    absent: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the ``verdict`` of metrics.json.
 
@@ -40,14 +48,16 @@ def verdict(
         What the former report's input held and this one's does not (see `abaco.run.contents`).
     shrunk
         The rows of the book where they are far fewer than at the date before (see `shrunk`).
+    absent
+        Loans that are rejected or gone without payment, where they hold too much (see `absent`).
 
     Returns
     -------
     dict
         ``state``; ``limits`` and ``checked``, the number of KPIs with limits and of those with a value; ``unchecked``,
         the ids of the others; ``critical`` and ``warning``, the ids past that limit; ``was_critical``, the ids of
-        ``unchecked`` that were critical in the former report; ``lost`` and ``shrunk``; and ``findings``, a `Reason` for
-        each thing that is missing.
+        ``unchecked`` that were critical in the former report; ``lost``, ``shrunk`` and ``absent``; and ``findings``, a
+        `Reason` for each thing that is missing.
 
     Examples
     --------
@@ -64,7 +74,7 @@ def verdict(
     was_critical = [name for name in unchecked if lost and name in lost["critical"] and kpis[name]["decides"]]
     if deciding["critical"] or was_critical:
         state = "critical"
-    elif unchecked or lost or shrunk:
+    elif unchecked or lost or shrunk or absent:
         state = "incomplete"
     elif deciding["warning"]:
         state = "warning"
@@ -74,8 +84,8 @@ def verdict(
         state = "none" if any(kpi["status"] == "none" for kpi in kpis.values()) else "not_computable"
     return {
         "state": state, "limits": len(limited), "checked": len(limited) - len(unchecked), "unchecked": unchecked,
-        **past, "was_critical": was_critical, "lost": lost, "shrunk": shrunk,
-        "findings": list(_findings(kpis, unchecked, was_critical, lost, shrunk)),
+        **past, "was_critical": was_critical, "lost": lost, "shrunk": shrunk, "absent": absent,
+        "findings": [*_findings(kpis, unchecked, was_critical, lost, shrunk), *reasons(absent)],
     }  # fmt: skip
 
 
@@ -109,3 +119,40 @@ def shrunk(rows: int, before: int, *, max_rows_change_pct: float) -> dict[str, i
     """
     fell = max_rows_change_pct and (before - rows) * 100 > before * max_rows_change_pct
     return {"before": before, "now": rows} if fell else None
+
+
+def absent(book: Book, *, max_absent_pct: float) -> tuple[dict[str, dict[str, Any]], bool]:
+    """Return the loans of the date before that are rejected now, or gone without payment, and whether they matter.
+
+    Parameters
+    ----------
+    max_absent_pct
+        Per cent of the balances of the date before, or of those 30 or more days late, that they may hold.
+
+    Returns
+    -------
+    dict
+        By `REJECTED` and `GONE`, where there are any: ``loans``; ``usd``, what they owed at the date before, and
+        ``late_usd``, the part of it that was 30 or more days late, as text; and that ``date``.
+    bool
+        Whether they held more than the limit.
+    """
+    moved = book.cached(book_transitions).get((book.date, *book.dates[-2:-1]), [])
+    found = {}
+    for cause in (REJECTED, GONE):
+        lacking = [one for one in moved if one.closing == cause and one.opening in LATENESS]
+        if loans := sum(one.loans for one in lacking):
+            usd, late = (str(_owed(lacking, states)) for states in (LATENESS, LATE))
+            found[cause] = {"loans": loans, "date": str(book.dates[-2]), "usd": usd, "late_usd": late}
+    lacking, limit = [one for one in moved if one.closing in found], Decimal(str(max_absent_pct))
+    matters = any(100 * _owed(lacking, states) > limit * _owed(moved, states) for states in (LATENESS, LATE))
+    return found, matters
+
+
+def reasons(found: Mapping[str, Mapping[str, Any]] | None) -> list[Reason]:
+    """Return what to say of absent loans (see `absent`)."""
+    return [Reason(ABSENT[cause], **values) for cause, values in (found or {}).items()]
+
+
+def _owed(transitions: Collection[Transition], states: Collection[str]) -> Decimal:
+    return sum((one.usd["opening"] for one in transitions if one.opening in states), Decimal("0.00"))

@@ -30,7 +30,7 @@ MEASURES = {
 }
 TABLE = Table(
     "vintages",
-    "one row a quarter of disbursement and month on book",
+    "one row per quarter of disbursement and month on book",
     (
         Field("cohort", TEXT, "the quarter of disbursement"),
         Field("months_on_book", COUNT, "whole months since disbursement", "months"),
@@ -69,7 +69,7 @@ def late_by_month(tape: nw.LazyFrame) -> dict[dt.date, list[dict[str, Any]]]:
     Parameters
     ----------
     tape
-        One row a loan and date.
+        One row per loan and date.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def cohort(month: int) -> str:
 
 
 def vintages(book: Book) -> pa.Table:
-    """Return the curve of each quarter of disbursement, one row a quarter and month on book.
+    """Return the curve of each quarter of disbursement, one row per quarter and month on book.
 
     A loan counts from the first date on which it is 90 days late or written off, with all that it owes then, and stays
     even when it is paid later. Its age is the number of calendar months since it was lent. A curve ends at the age that
@@ -171,7 +171,7 @@ def first_defaults(tape: nw.LazyFrame, months_after: int = 0) -> dict[tuple[int,
     Parameters
     ----------
     tape
-        One row a loan and date.
+        One row per loan and date.
     months_after
         How many months after the close of a month the tape dates its balances: 0, or 1 (see `Book.close`).
     """

@@ -1,5 +1,7 @@
 """Why a PAR moved: the bridge from one date to the next as a waterfall, and the loans that moved it most."""
 
+from collections.abc import Iterable
+
 from abaco.page.concentration import label, numbers_note
 from abaco.page.kpi_text import with_unit
 from abaco.page.language import phrase, say
@@ -12,14 +14,18 @@ from abaco.page.words import MINUS, NBSP, NOTHING, listing, money, number, short
 TERMS = {
     "new arrears": ("New arrears", "new arrears"),
     "rolled on": ("Rolled on", "loans that rolled on"),
-    "cured": ("Cured, still owing", "cures"),
+    "cured": ("Cured", "cures"),
     "paid": ("Paid", "payments"),
     "written off": ("Written off", "write-offs"),
+    "rejected": ("Rejected, not known", "rejected rows, whose balances nobody knows"),
+    "gone without payment": ("Gone without payment", "loans gone without payment"),
     "book growth": ("Change of the book", ""),
 }
+UNUSUAL = ("rejected", "gone without payment")
 GROWN, SHRUNK = ("Larger book", "a larger book"), ("Smaller book", "a smaller book")
 ENDS = ("opening", "closing")
 NOTICED = 0.005  # points below which two decimals show nothing
+MOST_CAUSES = 5
 FRAME_ROOM = 1.02  # the scale goes a little further than the longest bar
 CUT_ROOM = 0.8  # of the moves' span: what is left of the bars below a scale that does not begin at 0
 
@@ -54,22 +60,32 @@ def _known(row):
 
 
 def explanation(rows: list[dict]) -> str:
-    """Return what moved a PAR: the two largest terms in the direction of its change, and the largest against it."""
-    terms = sorted(
-        (row for row in rows if row["term"] in TERMS and abs(row["points"]) >= NOTICED),
-        key=lambda row: -abs(row["points"]),
-    )
-    rose = rows[-1]["points"] >= rows[0]["points"]
-    along = _causes([row for row in terms if (row["points"] > 0) == rose][:2])
-    against = _causes([row for row in terms if (row["points"] > 0) != rose][:1])
+    """Return what moved a PAR by size: the terms along with its change and those against it, and what others add.
+
+    Rows that were rejected and loans that are gone come first, whatever their size.
+    """
+    moved = [row for row in rows if row["term"] in TERMS and abs(row["points"]) >= NOTICED]
+    terms = sorted(moved, key=lambda row: (row["term"] not in UNUSUAL, -abs(row["points"])))
+    rest = terms[MOST_CAUSES - 1 :] if len(terms) > MOST_CAUSES else []
+    rose, named = rows[-1]["points"] >= rows[0]["points"], terms[: len(terms) - len(rest)]
+    along = _causes([row for row in named if (row["points"] > 0) == rose])
+    against = _causes([row for row in named if (row["points"] > 0) != rose])
     if along and against:
-        return say("mainly {along}, against {against}", along=along, against=against)
-    return say("mainly {along}", along=along) if along else ""
+        text = say("mainly {along}, against {against}", along=along, against=against)
+    elif along or against:
+        text = say("mainly {along}", along=along) if along else say("against {against}", against=against)
+    else:
+        return ""
+    return f"{text}; {say('others {points}', points=_points(sum(row['points'] for row in rest)))}" if rest else text
+
+
+def _points(value):
+    return f"{signed(value)}{NBSP}{phrase('points')}"
 
 
 def _causes(rows):
     """Return terms by name: 'new arrears (+0.40 points) and loans that rolled on (+0.10 points)'."""
-    named = [f"{phrase(naming(row)[1])} ({signed(row['points'])}{NBSP}{phrase('points')})" for row in rows]
+    named = [f"{phrase(naming(row)[1])} ({_points(row['points'])})" for row in rows]
     return listing(named) if named else ""
 
 
@@ -81,7 +97,9 @@ def bridge_chart(metrics: dict, bridges, kpis: tuple[str, ...] = ("PAR30", "PAR9
         if (rows := bridge_rows(bridges, metrics, name))
     ]
     if not parts:
-        return absent(phrase("To see why the PARs moved, add loan-level balances of two dates: a row a loan and date."))
+        return absent(
+            phrase("To see why the PARs moved, add loan-level balances of two dates: one row per loan and date.")
+        )
     return Html("\n".join(parts))
 
 
@@ -102,20 +120,26 @@ def waterfall(metrics: dict, name: str, rows: list[dict]) -> dict:
     return {
         "name": name, "title": kpi["title"], "rows": bars, "is_cut": low > 0,
         "finding": f"{finding}: {cause}." if cause else f"{finding}.",
-        "reading": _reading(name),
+        "reading": reading(name, [row["term"] for row in rows]),
     }  # fmt: skip
 
 
-def _reading(name):
-    """Return how to read the terms; that of PAR30 sets the cure rate apart."""
-    text = say(
-        "New arrears: less than 7 days late before, or not there. Rolled on: late before, and later or owing more now. "
-        "Cured: the balance still owed of loans less than {days} days late again. Paid: paid off or paid down.",
-        days=name.removeprefix("PAR"),
-    )
-    if name != "PAR30":
-        return text
-    return f"{text} {phrase('The cure rate counts both what is cured and what is paid off.')}"
+def reading(name: str, terms: Iterable[str]) -> str:
+    """Return how to read the terms of a bridge; that of PAR30 sets the cure rate apart."""
+    days, terms = name.removeprefix("PAR"), set(terms)
+    sentences = [
+        say("New arrears: less than 7 days late before, or not there. Rolled on: late before, and later or owing more "
+            "now. Cured: still owed, but less than {days} days late now. Paid: paid off or paid down.", days=days)
+    ]  # fmt: skip
+    if "rejected" in terms:
+        sentences.append(phrase("Rejected, not known: the loan's row of one of the dates was rejected."))
+    if "gone without payment" in terms:
+        sentences.append(
+            phrase("Gone without payment: not in the balances any more, but less than half of it was paid since.")
+        )
+    if name == "PAR30":
+        sentences.append(phrase("The cure rate counts both what is cured and what is paid off."))
+    return " ".join(sentences)
 
 
 def _bars(metrics, kpi, rows):
@@ -161,7 +185,9 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
     rows = rows_of(loans, date=metrics["date"], kpi=kpi)
     if not rows:
         return absent(phrase("To see which loans moved the PARs, add loan-level balances of two dates."))
-    heads = ["Loan", "Company", "Product", "What happened", "Before, USD", "Now, USD", "Points"]
+    days = kpi.removeprefix("PAR")
+    late = [say(form, days=days) for form in ("{days}+ days late before, USD", "{days}+ days late now, USD")]
+    heads = [*map(phrase, ("Loan", "Company", "Product", "What happened")), *late, phrase("Points")]
     cells = [
         [
             label(str(row["loan"])), _plain(row["company"]),
@@ -171,9 +197,9 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
         for row in sorted(rows, key=lambda row: row["rank"])
     ]  # fmt: skip
     caption = say("The loans that moved {kpi} most", kpi=kpi)
-    command = f"abaco explain {kpi} --date {metrics['date']} --lines"
+    command = f".venv/bin/abaco explain {kpi} --date {metrics['date']} --lines"
     note = fill("lookup.html.j2", command=command, numbering=numbers_note(str(row["loan"]) for row in rows))
-    return figures(caption, [phrase(head) for head in heads], cells, texts=4, note=note, look="full")
+    return figures(caption, heads, cells, texts=4, note=note, look="full")
 
 
 def _plain(name):

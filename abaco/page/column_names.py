@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from abaco.core.reasons import HEADLINES, JOINTS, Reason
+from abaco.core.reasons import AMOUNTS, HEADLINES, JOINTS, Reason
 from abaco.ingest import tape
 from abaco.ingest.formats import TAPE_FORMATS
 from abaco.page.language import phrase, reasons, spoken
@@ -64,7 +64,7 @@ def _value(name, value):
         return count(value)
     if name in ("column", "wider_column"):
         return phrase(COLUMNS.get(value, value))
-    return usd(value) if name in ("usd", "other_usd", "found") else phrase(value)
+    return usd(value) if name in AMOUNTS else phrase(value)
 
 
 def in_words(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -7,22 +7,26 @@ from abaco.page.tables import rows_of
 from abaco.page.words import NBSP, bucket, day, money, number
 
 BUCKETS = ("0–7", "7–30", "30–60", "60–90", "90+")
-OPENINGS = (*BUCKETS, "new")
-CLOSINGS = ("paid", *BUCKETS, "written off")
-NAMES = {"new": "New loans", "paid": "Paid", "written off": "Written off"}
+UNKNOWN = ("rejected", "gone without payment")  # shown only where a loan is in them
+OPENINGS = (*BUCKETS, "new", "rejected")
+CLOSINGS = ("paid", *BUCKETS, "written off", *UNKNOWN)
+NAMES = {
+    "new": "New loans", "paid": "Paid", "written off": "Written off", "rejected": "Rejected, not known",
+    "gone without payment": "Gone without payment",
+}  # fmt: skip
 
 
 def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
     """Return a row an opening state and a column a closing one; a cell is the share of the opening balance."""
     rows = rows_of(roll_rates, date=metrics["date"])
     if not rows:
-        return absent(
-            phrase(
-                "To see how loans moved between buckets, add loan-level balances of two dates: a row a loan and date."
-            )
+        text = (
+            "To see how loans moved between buckets, add loan-level balances of two dates: one row per loan and date."
         )
+        return absent(phrase(text))
     cells = {(row["opening"], row["closing"]): row for row in rows}
     against = day(rows[0]["against"])
+    closings = [state for state in CLOSINGS if state not in UNKNOWN or any(key[1] == state for key in cells)]
     return fill(
         "rolls.html.j2",
         caption=say(
@@ -31,8 +35,8 @@ def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
             now=day(metrics["as_of"] or metrics["date"]),
         ),
         example=_example(cells, against),
-        heads=[_name(state) for state in CLOSINGS],
-        rows=[_row(state, cells) for state in OPENINGS if any(key[0] == state for key in cells)],
+        heads=[_name(state) for state in closings],
+        rows=[_row(state, cells, closings) for state in OPENINGS if any(key[0] == state for key in cells)],
     )
 
 
@@ -40,13 +44,13 @@ def _name(state):
     return phrase(NAMES[state]) if state in NAMES else bucket(state)
 
 
-def _row(opening, cells):
-    found = [cells.get((opening, closing)) for closing in CLOSINGS]
+def _row(opening, cells, closings):
+    found = [cells.get((opening, closing)) for closing in closings]
     total = sum(cell["amount_usd"] or 0 for cell in found if cell)
     return {
         "name": _name(opening),
         "total": money(total),
-        "cells": [_cell(opening, closing, cell) for closing, cell in zip(CLOSINGS, found, strict=True)],
+        "cells": [_cell(opening, closing, cell) for closing, cell in zip(closings, found, strict=True)],
     }
 
 
@@ -63,7 +67,7 @@ def _cell(opening, closing, cell):
 
 
 def _direction(opening, closing):
-    if opening == closing:
+    if opening == closing or opening == "rejected" or closing in UNKNOWN:
         return "same"
     if opening == "new":
         return "same" if closing == BUCKETS[0] else "worse" if closing != "paid" else "better"

@@ -13,9 +13,13 @@ from abaco.core.files import read_rows
 from abaco.core.secrets import masking_key
 from abaco.core.text import signed, table
 from abaco.engines.duckdb import DuckDB
+from abaco.kpis.absences import absences
+from abaco.kpis.book import Book
 from abaco.kpis.bridge import first_day
 from abaco.kpis.catalog import Definition
 from abaco.kpis.contributors import between, largest
+from abaco.kpis.open_book import EXPORTS
+from abaco.page.bridge import naming, reading
 from abaco.review import lookup
 
 Rows = list[dict[str, Any]]
@@ -38,8 +42,9 @@ def why(
     if not steps:
         try:
             with DuckDB() as engine:
-                tape = engine.scan(folder / "tables" / "tape.parquet")
-                steps, loans = between(kpi, name, tape, date, against, key=masking_key())
+                book = _book(folder, date, against, engine)
+                absent = absences(book)
+                steps, loans = between(kpi, name, book.tape, date, against, key=masking_key(), absent=absent)
         except NotComputableError as error:
             yield f"What moved it cannot be said: {error}."
             return
@@ -47,20 +52,23 @@ def why(
     bridged = []
     for row in steps:
         is_end = row["term"] in ("opening", "closing")
-        bridged.append((row["term"], _amount(row["amount_usd"], is_end), _figure(row["points"], kpi, is_end)))
+        called = row["term"] if is_end else naming(row)[0]
+        bridged.append((called, _amount(row["amount_usd"], is_end), _figure(row["points"], kpi, is_end)))
     currency = files.read_json(folder / "metrics.json").get("currency", USD)
     yield from table(("", currency, "points"), bridged, texts=1)
     yield ""
-    yield "new arrears: less than 7 days late before, or not there; rolled on: late before, and later or owing more now"
-    yield f"cured: less than {first_day(kpi)} days late again and still owing; paid: paid off, or paid down while late"
+    yield reading(name, (row["term"] for row in steps))
     if loans:
         yield ""
+        loans = [{**row, "term": naming(row)[0]} for row in loans]
         names = ("loan", "company", "product", "term")
         if lines:
             names = (*names, "stands in")
             places = _places(kpi, folder, loans)
             loans = [{**row, "stands in": place} for row, place in zip(loans, places, strict=True)]
-        headings = (*names, f"{currency} before", "after", "change", "points")
+        days = first_day(kpi)
+        late = (f"{days}+ days late before, {currency}", f"{days}+ days late now, {currency}")
+        headings = (*names, *late, "change", "points")
         yield from table(headings, [_loan(row, names, kpi) for row in loans], texts=len(names))
 
 
@@ -75,6 +83,15 @@ def _places(kpi: Definition, folder: Path, loans: Rows) -> list[str]:
         source = Path(files.read_object(folder / "run.json", "input")["input"])
         places = lookup.places(source, ids, [date, against], known, engine)
     return [places.get(loan, "") for loan in ids]
+
+
+def _book(folder: Path, date: dt.date, against: dt.date, engine: DuckDB) -> Book:
+    """Return the book of a finished report, as if it had only two dates."""
+    tables = folder / "tables"
+    exports = {n: engine.scan(path) for n in EXPORTS if (path := tables / f"{n}.parquet").exists()}
+    as_of = files.read_json(folder / "metrics.json")["as_of"]
+    tape = engine.scan(tables / "tape.parquet")
+    return Book(tape, [against, date], dt.date.fromisoformat(as_of) if as_of else date, exports)
 
 
 def _rows(folder: Path, table: str, **wanted: Any) -> Rows:

@@ -1,4 +1,4 @@
-"""Every KPI of the sample a second time, from its files alone, as DOMAIN.md and params/kpis.yml define it.
+"""Every KPI of the sample a second time, from its files alone, as docs/KPIS.md and params/kpis.yml define it.
 
 Nothing of abaco.kpis is imported: amounts are whole cents, quotients are fractions, and months are numbered.
 """

@@ -272,7 +272,7 @@ def test_one_null_among_written_off_balances_counts_as_nothing(opened):
 def test_nothing_to_divide_by(opened, name):
     entry = kpis(opened(month(("", "1.00@0 0.00"), ("- 0.00", "1.00@0 0.00"))))[name]
     assert entry["value"] is None
-    assert "comes to 0.00" in str(entry["reason"])
+    assert "is 0.00" in str(entry["reason"])
 
 
 def test_book_is_joined_with_itself_once(opened, monkeypatch):

@@ -62,7 +62,7 @@ def test_loan_without_interest_and_fees_is_left_out_of_both(frame):
 )
 def test_rates_that_do_not_tell_are_not_guessed(frame, rows):
     march = book(frame, tape=TAPE, loans=loans(*rows))
-    told = "whether the contract rates hold fees cannot be told from interest and fees of the loans"
+    told = "interest and fees of the loans do not show whether the contract rates include fees"
     assert [reason(march, name) for name in NAMES] == [told] * 3
 
 

@@ -49,6 +49,7 @@ def test_entry_holds_what_design_md_names():
         "partial_through": None,
         "bounds": None,
         "thresholds": {"warning": 3, "critical": 5},
+        "decides": True,
         "formula": "Σ dpd_90_plus / Σ total_receivable × 100",
         "precision": 4,
         "owner": "Credit risk",
@@ -134,7 +135,7 @@ def test_summary_tells_what_is_of_a_month_that_is_not_over():
     kpis = {"A": kpi, "B": kpi | {"partial_through": "2025-12-10"}, "C": kpi | {"value": None, "reason": "no loans"}}
     assert text.summary(kpis) == [
         ("A", "1.50 %", "ok"),
-        ("B", "1.50 %", "ok, of a month that is not over: up to 2025-12-10"),
+        ("B", "1.50 %", "ok, month to date, until 2025-12-10"),
         ("C", "not computable", "no loans"),
     ]
 
@@ -143,10 +144,9 @@ def test_summary_tells_what_is_of_a_month_that_is_not_over():
     ("as_of", "later", "expected"),
     [
         ("2025-12-31", 5, []),
-        ("2025-12-10", 5, ["The figures are as of 2025-12-10: "]),
-        (None, 0, ["These are not the figures of 2025-12-31: ", "Add balances of 2025-12-31"]),
-        (None, 5, ["These are not the figures of 2025-12-31: ", "That day is later than 2025-12-31: the export ",
-                   "Add balances of 2025-12-31"]),
+        ("2025-12-10", 5, ["The balances are labelled "]),
+        (None, 0, ["These are not the figures of 2025-12-31: "]),
+        (None, 5, ["These are not the figures of 2025-12-31: ", "That day is later than 2025-12-31: the export "]),
     ],
 )  # fmt: skip
 def test_caveats_say_which_day_the_figures_are_from(as_of, later, expected):
@@ -159,5 +159,5 @@ def test_caveats_begin_with_the_sample():
     figures = {"date": "2025-12-31", "as_of": "2025-12-10", "reconciliation": {"later": 0}, "synthetic": True}
     first, second = terminal.caveats(figures)
     assert first == "Synthetic sample: invented loans, no real book."
-    assert second.startswith("The figures are as of 2025-12-10: ")
+    assert second.startswith("The balances are labelled ")
     assert terminal.caveats({**figures, "as_of": "2025-12-31", "synthetic": False}) == []

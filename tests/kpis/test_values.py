@@ -99,8 +99,7 @@ def test_book_of_zero_is_not_computable(tape):
     assert [entry["value"] for entry in found.values()] == [None] * 4
     assert {entry["status"] for entry in found.values()} == {"not_computable"}
     assert (
-        str(found["PAR30"]["reason"])
-        == "there is nothing to divide by: the outstanding balance comes to 0.00 on 2025-12-31"
+        str(found["PAR30"]["reason"]) == "there is nothing to divide by: the outstanding balance is 0.00 on 2025-12-31"
     )
     assert str(found["PortfolioHealth"]["reason"]).startswith("PAR30 is not computable: there is nothing to divide by")
 
