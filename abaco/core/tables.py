@@ -37,7 +37,7 @@ class Table:
     name
         The file's name without its ending.
     grain
-        The meaning of one row, such as "one row a date and KPI".
+        The meaning of one row, such as "one row per date and KPI".
     fields
         Its columns, in the file's order.
     """

@@ -29,6 +29,17 @@ def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
     return ["  ".join(cell.ljust(n) for cell, n in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
+def counted(amount: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
+
+
 def signed(value: Decimal, decimals: int) -> str:
     """Return a change with its sign; no change has none.
 
@@ -83,26 +94,90 @@ def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
     ]
 
 
-def completeness(verdict: Mapping[str, Any] | None) -> str:
-    """Return a remark on a report that is not complete; "" for other reports, and for those of earlier versions.
+STATES = {
+    "critical": "Critical",
+    "incomplete": "Incomplete",
+    "warning": "Warning",
+    "ok": "OK",
+    "none": "No limits set",
+    "not_computable": "Not computable",
+}
+# what makes a report incomplete besides limits that were not checked
+CAUSES = {
+    "lost": "the input lacks what the former one had",
+    "shrunk": "the book has far fewer rows than at the date before",
+    "absent": "loans are rejected or gone without payment",
+}
+
+
+def causes(verdict: Mapping[str, Any]) -> list[str]:
+    """Return what makes a report incomplete besides limits that were not checked.
 
     Parameters
     ----------
     verdict
         That of metrics.json, or its rows in the database.
+    """
+    return [words for key, words in CAUSES.items() if verdict.get(key)]
+
+
+def acceptance(verdict: Mapping[str, Any] | None) -> str:
+    """Return the settings that accept what an input lacks, as PARAMS takes them; "" where it lacks nothing.
 
     Examples
     --------
-    >>> completeness({"limits": 8, "checked": 3, "lost": None, "shrunk": None})
-    'incomplete: only 3 of 8 limits could be checked'
-    >>> completeness({"limits": 8, "checked": 8, "lost": None, "shrunk": None})
+    >>> acceptance({"lost": None, "shrunk": True, "absent": {}})
+    'calculation.max_rows_change_pct=0'
+    """
+    found = verdict or {}
+    settings = ["calculation.max_rows_change_pct=0"] if found.get("lost") or found.get("shrunk") else []
+    return ",".join([*settings, *(["calculation.max_absent_pct=100"] if found.get("absent") else [])])
+
+
+def is_incomplete(verdict: Mapping[str, Any]) -> bool:
+    """Return whether a limit was not checked, or the input lacks something."""
+    return verdict["checked"] < verdict["limits"] or bool(causes(verdict))
+
+
+def state(verdict: Mapping[str, Any]) -> str:
+    """Return the state of a report in words, which every place uses.
+
+    Examples
+    --------
+    >>> state({"state": "critical", "limits": 8, "checked": 3})
+    'Critical, and incomplete'
+    """
+    if verdict["state"] == "critical" and is_incomplete(verdict):
+        return "Critical, and incomplete"
+    return STATES[verdict["state"]]
+
+
+def completeness(verdict: Mapping[str, Any] | None) -> str:
+    """Return the state of a report that is not complete; "" for other reports, and for those of earlier versions.
+
+    Examples
+    --------
+    >>> completeness({"state": "incomplete", "limits": 8, "checked": 3})
+    'Incomplete: 3 of 8 limits checked'
+    >>> completeness({"state": "critical", "limits": 8, "checked": 8, "shrunk": True})
+    'Critical, and incomplete: 8 of 8 limits checked, but the book has far fewer rows than at the date before'
+    >>> completeness({"state": "warning", "limits": 8, "checked": 8})
     ''
     """
-    if not verdict:
-        return ""
-    if verdict["checked"] < verdict["limits"]:
-        return f"incomplete: only {verdict['checked']} of {verdict['limits']} limits could be checked"
-    return "incomplete: the input is not what it was" if verdict["lost"] or verdict["shrunk"] else ""
+    return standing(verdict) if verdict and is_incomplete(verdict) else ""
+
+
+def standing(verdict: Mapping[str, Any]) -> str:
+    """Return the state of a report, how many of its limits were checked, and what its input lacks.
+
+    Examples
+    --------
+    >>> standing({"state": "warning", "limits": 8, "checked": 8})
+    'Warning: 8 of 8 limits checked'
+    """
+    found = causes(verdict)
+    reasons = f", but {' and '.join(found)}" if found else ""
+    return f"{state(verdict)}: {verdict['checked']} of {verdict['limits']} limits checked{reasons}"
 
 
 def partial(kpi: Mapping[str, Any]) -> str:
@@ -116,7 +191,7 @@ def partial(kpi: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> partial({"value": 0.8343, "partial_through": "2025-12-10"})
-    ', of a month that is not over: up to 2025-12-10'
+    ', month to date, until 2025-12-10'
     """
     last = kpi.get("partial_through")  # reports of earlier versions have none
-    return f", of a month that is not over: up to {last}" if last and kpi["value"] is not None else ""
+    return f", month to date, until {last}" if last and kpi["value"] is not None else ""

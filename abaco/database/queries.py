@@ -120,7 +120,7 @@ def quality_of(connection: Connection, run_id: str) -> dict[str, str]:
 
 
 def verdicts(connection: Connection) -> dict[str, dict[str, Any]]:
-    """Return the verdict by run: ``state``, ``limits``, ``checked``, and whether input was ``lost`` or ``shrunk``."""
+    """Return the verdict by run: ``state``, ``limits``, ``checked``, what was ``lost``, ``shrunk``, ``absent``."""
     query = select(quality.c.run_id, quality.c.measure, quality.c.value).where(quality.c.measure.like("verdict: %"))
     found: dict[str, dict[str, Any]] = {}
     for run_id, measure, value in connection.execute(query):
@@ -128,7 +128,7 @@ def verdicts(connection: Connection) -> dict[str, dict[str, Any]]:
     return {
         run_id: {
             "state": row["state"], "limits": int(row["limits"]), "checked": int(row["checked"]),
-            "lost": row["lost"] == "True", "shrunk": row["shrunk"] == "True",
+            **{key: row.get(key) == "True" for key in ("lost", "shrunk", "absent")},
         }
         for run_id, row in found.items()
     }  # fmt: skip

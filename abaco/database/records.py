@@ -179,7 +179,7 @@ def _values(figures: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
 def _quality(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if verdict := figures.get("verdict"):  # not in reports of earlier versions
         known = {key: verdict[key] for key in ("state", "limits", "checked")}
-        for key, value in (known | {key: bool(verdict[key]) for key in ("lost", "shrunk")}).items():
+        for key, value in (known | {key: bool(verdict.get(key)) for key in ("lost", "shrunk", "absent")}).items():
             yield {"measure": f"verdict: {key}", "value": str(value)}
     for part in ("reconciliation", "quality"):
         for measure, value in figures[part].items():

@@ -127,7 +127,7 @@ def since(name: str, level: str, history: Iterable[Mapping]) -> str:
 def incomplete(metrics: Metrics) -> Iterator[Alert]:
     """Yield an alert when limits could not be checked, or the input lacks what the former one had."""
     if remark := completeness(metrics.get("verdict")):  # reports of earlier versions have no verdict
-        title = f"The report of {metrics['date']} is {remark}"
+        title = f"Report of {metrics['date']}: {remark}"
         yield Alert(INCOMPLETE, "P3", title, "\n".join([f"{title}.", *metrics["verdict"]["findings"]]))
 
 

@@ -13,7 +13,7 @@ from abaco.mail.selection import short_table
 from abaco.page.column_names import in_words
 from abaco.page.conclusion import concluded
 from abaco.page.key_figures import card_entries
-from abaco.page.kpi_text import sign
+from abaco.page.kpi_text import state_sign
 from abaco.page.language import phrase, say, speaking
 from abaco.page.markup import fill
 from abaco.page.masthead import sample, title
@@ -124,7 +124,7 @@ def compose(metrics: dict, history, bridges, segments=(), *, language: str = "en
                 "as_of": _as_of(metrics),
                 "size": _size(metrics["book"]),
                 "state": concluded(metrics, history, bridges, segments),
-                "cards": card_entries(metrics, history),
+                "cards": card_entries(metrics, history, bridges),
                 "groups": short_table(metrics),
                 "before": _before(metrics),
             },
@@ -134,7 +134,7 @@ def compose(metrics: dict, history, bridges, segments=(), *, language: str = "en
 
 def subject(metrics: dict) -> str:
     """Return the subject line: date and state, on one line whatever a title holds."""
-    state = sign(metrics["verdict"]["state"])["word"]
+    state = state_sign(metrics["verdict"])["word"]
     mark = f"{phrase('Synthetic sample')}: " if metrics.get("synthetic") else ""
     return " ".join(plain(f"{mark}{title(metrics)}: {state}").split())
 

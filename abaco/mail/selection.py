@@ -1,8 +1,16 @@
 """The short table of the email: figures past a limit, the size of the book, and the largest moves."""
 
-from abaco.page.kpi_text import FIRST_KPIS, concise, concise_change, drawn_limits, in_order, side, sign  # fmt: skip
+from abaco.page.kpi_text import (
+    FIRST_KPIS,
+    concise,
+    concise_change,
+    drawn_limits,
+    in_order,
+    partial_mark,
+    side,
+    sign,
+)  # fmt: skip
 from abaco.page.language import phrase, say
-from abaco.page.masthead import partial_mark
 from abaco.page.words import plain, plural
 
 TELLING = (

@@ -14,9 +14,7 @@ def concentration_table(metrics: dict, concentration) -> Html:
     """Return the largest borrowers with amount and share, and what they owe together."""
     rows = sorted(rows_of(concentration, date=metrics["date"]), key=lambda row: row["rank"])
     if not rows:
-        return absent(
-            phrase("To see how much hangs on a few borrowers, add the loans with their borrowers (customer_id).")
-        )
+        return absent(phrase("To see how much a few borrowers owe, add the loans with their borrowers (customer_id)."))
     together = sum(row["share"] for row in rows)
     finding = say(
         "The largest borrower owes {top} of the book, the {count} largest {together}.",

@@ -5,21 +5,19 @@ attention.
 """
 
 from abaco.core.currencies import current
+from abaco.core.text import acceptance
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.column_names import capital
-from abaco.page.kpi_text import card_decimals, first, in_order, named, short, side, sign, verdict, with_unit
+from abaco.page.key_figures import BRIDGED, SUMS, sums
+from abaco.page.kpi_text import card_decimals, first, in_order, named, short, state_sign, verdict, with_unit
 from abaco.page.language import phrase, say
 from abaco.page.lateness import outlook, where
 from abaco.page.markup import Html, fill
-from abaco.page.masthead import partial_mark, undated
+from abaco.page.masthead import undated
 from abaco.page.quality import reconciles
-from abaco.page.tables import rows_of
 from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural, usd
 
-MOST_NAMED, MOST_UNUSUAL = 4, 3
-BRIDGED = ("PAR30", "PAR90")
-# names of the two sums of a ratio, for the reason of its change
-SUMS = {"CollectionRate": ("cash on hand", "the eligible receivables")}
+MOST_UNUSUAL = 3
 
 
 def conclusion(metrics: dict, history=(), bridges=(), segments=()) -> Html:
@@ -31,7 +29,7 @@ def concluded(metrics: dict, history=(), bridges=(), segments=()) -> dict:
     """Return the overall status with its word and symbol, the verdict, alarms, the paragraph's sentences, points."""
     sentences = [_state(metrics), where(metrics, segments), *_moves(metrics, history, bridges)]
     return {
-        **sign(metrics["verdict"]["state"]),
+        **state_sign(metrics["verdict"]),
         "verdict": verdict(metrics),
         "sentences": [sentence for sentence in sentences if sentence],
         "points": [point for point in _attention(metrics) if point],
@@ -41,7 +39,14 @@ def concluded(metrics: dict, history=(), bridges=(), segments=()) -> dict:
 
 def _alarms(metrics):
     """Return what makes the figures less than they seem."""
-    return [*metrics["verdict"]["findings"], undated(metrics), _unreconciled(metrics)]
+    return [*metrics["verdict"]["findings"], _accepting(metrics["verdict"]), undated(metrics), _unreconciled(metrics)]
+
+
+def _accepting(found):
+    """Return how to accept what the input lacks; empty where it lacks nothing."""
+    if not (settings := acceptance(found)):
+        return ""
+    return say("If all of this is right, make the report with PARAMS={settings}.", settings=settings)
 
 
 def _unreconciled(metrics):
@@ -78,7 +83,7 @@ def _moves(metrics, history, bridges):
         yield move if i else say("Since {date}, {move}", date=day(kpi["previous"]["date"]), move=move)
     for name, kpi in moved:
         if name in SUMS and kpi["change"]:
-            changes = _sums(metrics, name, history)
+            changes = sums(kpi, name, history)
             yield f"{capital(_move(name, kpi))}{changes and '; '}{changes}."
 
 
@@ -89,40 +94,15 @@ def _move(name, kpi):
     return say(form, name=named(name, kpi), old=old, new=new)
 
 
-def _sums(metrics, name, history):
-    """Return how the two sums of a ratio moved: 'cash on hand rose by 20.10 %, …'."""
-    kpi = metrics["kpis"][name]
-    former = rows_of(history, date=kpi["previous"]["date"], kpi=name)
-    if not former or not former[0].get("numerator") or not former[0].get("denominator"):
-        return ""
-    changes = []
-    for part, what in zip(("numerator", "denominator"), SUMS[name], strict=True):
-        change_pct = (float(kpi[part]) / float(former[0][part]) - 1) * 100
-        form = "{what} rose by {size}" if change_pct > 0 else "{what} fell by {size}"
-        changes.append(say(form, what=phrase(what), size=percent(abs(change_pct), 1)))
-    return listing(changes)
-
-
 def _attention(metrics):
     """Yield what is wrong with the input, figures past a limit or soon to be, unusual moves, and what is missing."""
     yield from metrics["quality"].get("headlines", ())  # reports of earlier versions have none
-    past = [
-        _past(name, kpi, level)
-        for level in ("critical", "warning")
-        for name, kpi in in_order(metrics)
-        if kpi["status"] == level
-    ]
-    names = past[:MOST_NAMED]
-    if len(past) > MOST_NAMED:
-        names.append(plural(len(past) - MOST_NAMED, "further figure"))
-    if past:
-        yield fill("lead.html.j2", lead=phrase("Needs attention:"), text=f"{listing(names)}.")
     yield outlook(metrics)
     yield _unusual(metrics)
     rows = metrics["reconciliation"]
     if rows["quarantined"]:
         yield say(
-            "{bad} of {all} in the input could not be used and stand aside in quarantine; those of this date hold "
+            "{bad} of {all} of the balances were rejected (tables/quarantine.csv has them); those of this date hold "
             "{amount}, {share} of its balances.",
             bad=count(rows["quarantined"]), all=plural(rows["rows_in"], "row"),
             amount=usd(metrics["quality"]["rejected_usd"]), share=percent(metrics["quality"]["reject_amount_pct"]),
@@ -139,14 +119,6 @@ def _bounded(metrics):
             yield say(
                 "With them, {name} would lie between {low} and {high}.", name=named(name, kpi), low=low, high=high
             )
-
-
-def _past(name, kpi, level):
-    limit = "; ".join(filter(None, [plain(kpi["thresholds"][level]), partial_mark(kpi)]))
-    return say(
-        f"{{title}} at {{value}} ({level} {side(kpi)} {{limit}})",
-        title=named(name, kpi), value=short(kpi), limit=limit,
-    )  # fmt: skip
 
 
 def _unusual(metrics):
@@ -189,6 +161,6 @@ def _lost(metrics):
         )
     if rest := len(others) - lacking:
         yield say(
-            "{others} could not be computed, for the reasons beside their formulas.",
+            "{others} could not be computed: the reasons stand beside their formulas in “How to read these figures”.",
             others=plural(rest, "further figure" if lacking else noun),
         )

@@ -13,7 +13,7 @@ ACROSS = 6  # dates that fit beside one another
 def timeline(metrics: dict, history) -> list[tuple[str, dict]]:
     """Return (date, {KPI: {value, status}}) pairs, oldest first and ending with the day of the report's figures.
 
-    `history` is a frame or a list of dicts, a row a date and KPI. Later dates are left out: no hindsight.
+    `history` is a frame or a list of dicts, one row per date and KPI. Later dates are left out: no hindsight.
     """
     rows = history.to_dict("records") if hasattr(history, "to_dict") else history
     dates = {}
@@ -68,7 +68,7 @@ def history_table(metrics: dict, history, dates: int = 13) -> Html:
 
 
 def _others(metrics, past):
-    """Return the other KPIs over the last few dates, a row a KPI."""
+    """Return the other KPIs over the last few dates, one row per KPI."""
     kpis = [(name, kpi) for name, kpi in in_order(metrics) if name not in FIRST_KPIS]
     shown = past[: -ACROSS - 1 : -1]
     known = [

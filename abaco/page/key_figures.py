@@ -1,5 +1,7 @@
 """The cards of the four figures that every report has: value, status, change, trend and limits."""
 
+from abaco.core.currencies import current
+from abaco.page.bridge import UNUSUAL, bridge_rows
 from abaco.page.column_names import capital
 from abaco.page.history import course, timeline
 from abaco.page.kpi_text import (
@@ -19,8 +21,17 @@ from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial
 from abaco.page.sparkline import sparkline
-from abaco.page.tables import figures
-from abaco.page.words import day, listing, number, plain, short_day
+from abaco.page.tables import figures, rows_of
+from abaco.page.words import NBSP, day, listing, number, percent, plain, short_day
+
+BRIDGED = ("PAR30", "PAR90")
+# how the two sums of a ratio rose or fell, for the reason of its change
+SUMS = {
+    "CollectionRate": (
+        ("cash on hand rose by {size}", "cash on hand fell by {size}"),
+        ("the eligible receivables rose by {size}", "the eligible receivables fell by {size}"),
+    )
+}
 
 
 def comparison(kpi: dict) -> str:
@@ -33,7 +44,10 @@ def comparison(kpi: dict) -> str:
     return say("from {value} at {date}", value=short(kpi, previous["value"]), date=day(previous["date"]))
 
 
-def _card(name, kpi, moves, past):
+def _card(metrics, name, kpi, moves, past, history, bridges):
+    change_ = change(kpi)
+    if change_ and (judged := _by_others(metrics, name, kpi, bridges)):
+        change_["judgement"] = judged
     return {
         "id": name,
         "title": kpi["title"],
@@ -42,7 +56,8 @@ def _card(name, kpi, moves, past):
         "unit": kpi["unit"],
         "reason": capital(kpi["reason"] or phrase("The figures for it are missing.")),
         **sign(kpi["status"]),
-        "change": change(kpi),
+        "change": change_,
+        "detail": _detail(metrics, name, kpi, history),
         "comparison": comparison(kpi),
         "trend": sparkline(kpi, course(past, name), 180, 40),
         "limits": capital(limits(kpi)),
@@ -50,16 +65,63 @@ def _card(name, kpi, moves, past):
     }
 
 
-def kpi_cards(metrics: dict, history) -> Html:
+def sums(kpi: dict, name: str, history) -> str:
+    """Return how the two sums of a ratio moved: 'cash on hand rose by 20.10 %, …'; empty where that is not known."""
+    former = _former(kpi, name, history)
+    if not former.get("numerator") or not former.get("denominator"):
+        return ""
+    changes = []
+    for part, (rose, fell) in zip(("numerator", "denominator"), SUMS[name], strict=True):
+        change_pct = (float(kpi[part]) / float(former[part]) - 1) * 100
+        changes.append(say(rose if change_pct > 0 else fell, size=percent(abs(change_pct), 1)))
+    return listing(changes)
+
+
+def _former(kpi, name, history):
+    """Return the row of the history that a KPI is compared with; empty without one."""
+    rows = rows_of(history, date=kpi["previous"]["date"], kpi=name) if kpi["previous"] else []
+    return rows[0] if rows else {}
+
+
+def _by_others(metrics, name, kpi, bridges):
+    """Return what lowered a PAR that would not have fallen without it; empty for others."""
+    points = {row["term"]: row["points"] for row in bridge_rows(bridges, metrics, name)}
+    if not points or kpi["change"] >= 0:
+        return ""
+    if any(points.get(term, 0) < 0 for term in UNUSUAL):
+        return phrase("but see what is rejected or gone")
+    return phrase("by write-offs alone") if kpi["change"] - float(points["written off"] or 0) >= 0 else ""
+
+
+def _detail(metrics, name, kpi, history):
+    """Return the amounts of a PAR, the two sums of a cash coverage, and whether a figure decides."""
+    parts = []
+    before = _former(kpi, name, history).get("numerator")
+    if name in BRIDGED and kpi["value"] is not None and before is not None:
+        form = "{now} is {days} or more days late, and {before} was before"
+        now, before = (f"{number(amount, 0)}{NBSP}{current()}" for amount in (kpi["numerator"], before))
+        parts.append(say(form, now=now, before=before, days=name.removeprefix("PAR")))
+    if name in SUMS and kpi["change"]:
+        parts.append(capital(sums(kpi, name, history)))
+    if name in SUMS and kpi["value"] is not None and (as_of := metrics["as_of"]) and as_of < metrics["date"]:
+        parts.append(
+            say("Receivables of {as_of}, cash as given for {date}", as_of=day(as_of), date=day(metrics["date"]))
+        )
+    if not kpi.get("decides", True):
+        parts.append(phrase("Alone it makes no report a warning or critical"))
+    return [part for part in parts if part]
+
+
+def kpi_cards(metrics: dict, history, bridges=()) -> Html:
     """Return one card for each of the four first KPIs; a reason stands in place of a missing value."""
-    return fill("cards.html.j2", cards=card_entries(metrics, history))
+    return fill("cards.html.j2", cards=card_entries(metrics, history, bridges))
 
 
-def card_entries(metrics: dict, history) -> list[dict]:
+def card_entries(metrics: dict, history, bridges=()) -> list[dict]:
     """Return the content of each card."""
     moves = {move["kpi"]: move["change_pct"] for move in metrics["anomalies"]}
     past = timeline(metrics, history)
-    return [_card(name, kpi, moves, past) for name, kpi in first(metrics)]
+    return [_card(metrics, name, kpi, moves, past, history, bridges) for name, kpi in first(metrics)]
 
 
 def kpi_tables(metrics: dict, history) -> Html:

@@ -1,6 +1,7 @@
 """A KPI in words: its value, its limits and its change, as cards, tables and sentences name them."""
 
 from abaco.core.currencies import current
+from abaco.core.text import STATES, causes, is_incomplete, state
 from abaco.page.column_names import small
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
@@ -27,14 +28,13 @@ GROUPS = {
 }
 
 # every status has a word and a symbol, so that none depends on its colour
-STATUSES = {
-    "critical": {"word": "Critical", "symbol": "✕"},
-    "incomplete": {"word": "Incomplete", "symbol": "?"},
-    "warning": {"word": "Warning", "symbol": "!"},
-    "ok": {"word": "OK", "symbol": "✓"},
-    "none": {"word": "No limits set", "symbol": "○"},
-    "not_computable": {"word": "Not computable", "symbol": "–"},
-}
+# how one figure, or several, are past a limit
+OF_ALL = (
+    "{hits} of {judged} figures with limits is past a limit: {names}.",
+    "{hits} of {judged} figures with limits are past a limit: {names}.",
+)
+OF_THESE = ("{hits} of these is past a limit: {names}.", "{hits} of these are past a limit: {names}.")
+SYMBOLS = {"critical": "✕", "incomplete": "◐", "warning": "!", "ok": "✓", "none": "○", "not_computable": "–"}
 
 
 def named(name: str, kpi: dict) -> str:
@@ -160,7 +160,12 @@ def _change_unit(kpi):
 
 def sign(status: str) -> dict[str, str]:
     """Return a status as templates take it: itself, its word in the page's language, and its symbol."""
-    return {"status": status, "word": phrase(STATUSES[status]["word"]), "symbol": STATUSES[status]["symbol"]}
+    return {"status": status, "word": phrase(STATES[status]), "symbol": SYMBOLS[status]}
+
+
+def state_sign(verdict: dict) -> dict[str, str]:
+    """Return the same of a report's state, which may be critical and incomplete at once."""
+    return {**sign(verdict["state"]), "word": phrase(state(verdict))}
 
 
 def marked(status: str, value: str | None) -> Html:
@@ -170,55 +175,53 @@ def marked(status: str, value: str | None) -> Html:
 
 
 def verdict(metrics: dict) -> str:
-    """Return the state of the book in one sentence, which names the limits that are passed, the first KPIs first."""
+    """Return the state of the book in one sentence, with each figure that is past a limit, the first KPIs first."""
     found = metrics["verdict"]
-    overall, judged = found["state"], found["checked"]
-    past = [(name, kpi) for name, kpi in in_order(metrics) if name in (*found["critical"], *found["warning"])]
-    if overall == "incomplete" or found["was_critical"]:
-        return _incomplete(found, past)
+    past = [(name, kpi) for level in ("critical", "warning") for name, kpi in in_order(metrics) if name in found[level]]
+    if is_incomplete(found):
+        passes = _past(OF_THESE, past, found) if past else phrase("none of these is passed.")
+        return f"{_checked(found)}; {passes}"
     if past:
-        return _past("of {judged} figures with limits", past, judged) + _undecided(past, overall)
-    if overall == "not_computable":
+        return _past(OF_ALL, past, found)
+    if found["state"] == "not_computable":
         return say("none of the {total} figures could be computed.", total=len(metrics["kpis"]))
-    if overall == "none":
+    if found["state"] == "none":
         return phrase("no figure has limits to judge it by.")
-    if judged == 1:
+    if found["checked"] == 1:
         return phrase("the one figure with limits is within them.")
-    return say("all {hits} figures with limits are within them.", hits=judged)
+    return say("all {hits} figures with limits are within them.", hits=found["checked"])
 
 
-def _incomplete(found, past):
-    """Return how many limits could be checked, and which of these are passed."""
-    limits, known = found["limits"], found["checked"]
-    if not known:
-        return say("none of the {limits} limits could be checked.", limits=limits)
-    if known < limits:
-        start = say("only {checked} of {limits} limits could be checked", checked=known, limits=limits)
-    else:
-        start = say("all {limits} limits could be checked, but the input is not what it was", limits=limits)
-    if not past:
-        return f"{start}; {phrase('none of these is passed.')}"
-    return f"{start}; {_past('of these', past, known)}"
+def _checked(found):
+    """Return how many limits were checked, and what is missing besides."""
+    start = say("{checked} of {limits} limits checked", checked=found["checked"], limits=found["limits"])
+    missing = [phrase(cause) for cause in causes(found)]
+    return say("{start}, but {missing}", start=start, missing=listing(missing)) if missing else start
 
 
-def _past(of, past, judged):
-    """Return how many figures are past a limit, and which."""
-    levels = {kpi["status"] for _, kpi in past}
-    if len(levels) == 2:
-        at = {level: [named(name, kpi) for name, kpi in past if kpi["status"] == level] for level in STATUSES}
-        names = [say(f"the {level} one for {{names}}", names=listing(those)) for level, those in at.items() if those]
-        form = f"{{hits}} {of} are past a limit: {{names}}."
-    else:
-        (level,), names = levels, [named(name, kpi) for name, kpi in past]
-        one, many = (
-            f"{{hits}} {of} is past its {level} limit: {{names}}.",
-            f"{{hits}} {of} are past their {level} limit: {{names}}.",
-        )
-        form = one if len(past) == 1 else many
-    return say(form, hits=len(past), judged=judged, names=listing(names))
+def _past(forms, past, found):
+    """Return how many figures are past a limit, and each with its value and the limit."""
+    form = forms[len(past) > 1]
+    names = listing(passed(name, kpi) for name, kpi in past)
+    return say(form, hits=len(past), judged=found["checked"], names=names) + _undecided(past, found["state"])
+
+
+def passed(name: str, kpi: dict) -> str:
+    """Return a figure that is past a limit, with its value and the limit: 'PAR30 at 6.00 % (warning above 5)'."""
+    level = kpi["status"]
+    limit = "; ".join(filter(None, [plain(kpi["thresholds"][level]), partial_mark(kpi)]))
+    form = f"{{title}} at {{value}} ({level} {side(kpi)} {{limit}})"
+    return say(form, title=named(name, kpi), value=short(kpi), limit=limit)
+
+
+def partial_mark(kpi: dict) -> str:
+    """Return two words for a figure that counts its month only up to a day, when that is not over."""
+    return phrase("partial month") if kpi.get("partial_through") else ""
 
 
 def _undecided(past, overall):
-    """Return that a figure does not decide the state, where it alone would make it worse."""
-    worse = [name for name, kpi in past if list(STATUSES).index(kpi["status"]) < list(STATUSES).index(overall)]
-    return f" {say('{names} alone does not decide the state.', names=listing(worse))}" if worse else ""
+    """Return that a figure does not make the report worse, where it alone would."""
+    worse = [name for name, kpi in past if list(STATES).index(kpi["status"]) < list(STATES).index(overall)]
+    if not worse:
+        return ""
+    return f" {say('{names} alone makes no report worse.', names=listing(worse))}"

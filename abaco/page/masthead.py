@@ -17,9 +17,18 @@ def masthead(metrics: dict) -> Html:
         sample=sample(metrics),
         as_of=as_of(metrics),
         book=metrics["book"],
+        gross=_gross(metrics),
         rows=_rows(metrics["book"]),
         source=_source(metrics["inputs"]),
     )
+
+
+def _gross(metrics):
+    """Return a warning where the balances hold what was written off."""
+    codes = [note["code"] for note in metrics["reason_codes"]["notes"]]
+    if "balances_of_loans" not in codes:
+        return ""
+    return phrase("They come from the loans export and include what was written off, unless a status says so.")
 
 
 def _rows(book):
@@ -72,8 +81,8 @@ def as_of(metrics: dict) -> str:
     if not metrics["as_of"] or metrics["as_of"] >= metrics["date"]:
         return ""
     return say(
-        "Figures as of {as_of}, labelled {date}: balances are those of {as_of}, and what was collected, disbursed or "
-        "written off in the last month covers only the days up to then.",
+        "The balances are labelled {date}, but the overdue dates of their loans show that they are those of {as_of}. "
+        "What was collected, disbursed or written off in the last month covers only the days up to then.",
         as_of=day(metrics["as_of"]),
         date=day(metrics["date"]),
     )
@@ -94,6 +103,8 @@ def undated(metrics: dict) -> str:
             "That day is later than {date}: the export holds {loans} lent after it, left out here.",
             date=date, loans=plural(later, "loan"),
         )  # fmt: skip
+    if any(note["code"] == "table_not_used" for note in metrics["reason_codes"]["notes"]):
+        return text  # a file that was not used may hold them
     return f"{text} {say('Add balances of {date} to see the book of that date.', date=date)}"
 
 
@@ -101,8 +112,3 @@ def partial(kpi: dict) -> str:
     """Return up to which day a figure counts its month, when that is not over; nothing for others."""
     last = kpi["value"] is not None and kpi.get("partial_through")
     return say("partial month, up to {date}", date=short_day(last)) if last else ""
-
-
-def partial_mark(kpi: dict) -> str:
-    """Return the same in two words, for sentences."""
-    return phrase("partial month") if kpi.get("partial_through") else ""

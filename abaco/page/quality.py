@@ -152,7 +152,7 @@ def reconciliation_table(metrics: dict) -> Html:
     }
     heads = ("What became of them", "Rows of all dates", "Balances of all dates added up, USD")
     table = figures(
-        phrase("Rows and amounts of the input, and where they went"),
+        phrase("Rows and amounts of the balances, and where they went"),
         [phrase(head) for head in heads],
         [[names[part], count(rows[part]), money(rows[f"amount_{part}"])] for part in _parts(rows)],
         total=[phrase("Came in"), count(rows["rows_in"]), money(rows["amount_in"])],

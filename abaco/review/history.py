@@ -60,7 +60,7 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
         if remark := text.partial(period):
             yield f"  {kpi}{remark}"
     if remark := text.completeness(verdict):
-        yield f"The report of {run['date']} is {remark}"
+        yield f"Report of {run['date']}: {remark}"
 
 
 def report_of(reports: dict[str, dict[str, Any]], output: Path, date: str | None) -> dict[str, Any]:

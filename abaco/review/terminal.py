@@ -5,12 +5,12 @@ from typing import Any
 
 from abaco.core import text
 from abaco.ingest import sample_mark
-
-ACCEPT = "If that is right, make the report with PARAMS=calculation.max_rows_change_pct=0."
+from abaco.page.kpi_text import verdict
+from abaco.page.words import NBSP
 
 
 def caveats(figures: Mapping[str, Any]) -> list[str]:
-    """Return sentences about figures that are incomplete, synthetic, of a doubtful input, or not of the report's date.
+    """Return the verdict and what makes figures doubtful.
 
     Parameters
     ----------
@@ -20,9 +20,10 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
     date, as_of, later = figures["date"], figures["as_of"], figures["reconciliation"]["later"]
     # reports of earlier versions lack the key
     sentences = [sample_mark.SENTENCE] if figures.get("synthetic") else []
-    if remark := text.completeness(figures.get("verdict")):
-        sentences += [f"{remark.capitalize()}.", *figures["verdict"]["findings"]]
-        sentences += [ACCEPT] if figures["verdict"]["lost"] else []
+    if found := figures.get("verdict"):
+        sentences += [f"{text.state(found)}: {verdict(figures).replace(NBSP, ' ')}", *found["findings"]]
+        if settings := text.acceptance(found):
+            sentences.append(f"If all of this is right, make the report with PARAMS={settings}.")
     sentences += figures.get("quality", {}).get("headlines", [])
     if as_of is None:
         sentences += [
@@ -32,9 +33,10 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
         if later:
             loans = "1 loan" if later == 1 else f"{later:,} loans"
             sentences.append(f"That day is later than {date}: the export holds {loans} lent after it, left out here.")
-        return [*sentences, f"Add balances of {date} to see the book of that date."]
+        return sentences
     if as_of < date:
         sentences.append(
-            f"The figures are as of {as_of}: balances are those of that day, and the month is counted up to it."
+            f"The balances are labelled {date}, but the overdue dates of their loans show that they are those of "
+            f"{as_of}; the month is counted up to that day."
         )
     return sentences

@@ -90,8 +90,8 @@ def _figures(connection: Connection, run: dict[str, Any]) -> Iterator[Metric]:
         yield _gauge("kpi_verdict", "1 for the state of the latest report", "state", states)
         yield GaugeMetricFamily("kpi_limits", "KPIs with limits", verdict["limits"])
         yield GaugeMetricFamily("kpi_limits_checked", "KPIs with limits and a value", verdict["checked"])
-        text = "1 when the input of the latest report lacks files, columns or rows that the former one had"
-        yield GaugeMetricFamily("kpi_input_lost", text, verdict["lost"] or verdict["shrunk"])
+        text = "1 when the input of the latest report lacks files, columns, rows or loans that were there before"
+        yield GaugeMetricFamily("kpi_input_lost", text, any(verdict[key] for key in ("lost", "shrunk", "absent")))
     yield GaugeMetricFamily("kpi_report_date_seconds", "Date of the latest report", _midnight(run["date"]))
     if run["as_of"]:
         text = "Day that the figures of the latest report are really from"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from abaco.core import dates, locks, project
+from abaco.core import dates, locks, project, text
 from abaco.core.errors import AbacoError, DamagedDatabaseError
 from abaco.database import queries
 from abaco.database.connection import FILE, REBUILD, TIMEOUT_SECONDS, Connection, Engine, connect, reading
@@ -138,7 +138,7 @@ def _health(book: Book) -> dict[str, Any]:
         outcome = outcomes[-1] if outcomes else None
         content["last_run"] = outcome and dates.format_time(outcome.at)
         content["metrics_computed"] = sum(kpi["value"] is not None for kpi in kpis.values())
-        content["verdict"] = verdict and {"date": str(latest["date"]), **verdict}
+        content["verdict"] = verdict and {"date": str(latest["date"]), "text": text.standing(verdict), **verdict}
         folders.check_writable(book.output)
     except DamagedDatabaseError:
         raise

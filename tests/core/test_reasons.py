@@ -18,11 +18,11 @@ NESTED = Reason("input_not_computable", kpi="X", reason=Reason("on_date", reason
         (Reason("on_date", reason=Reason("nothing_outstanding"), date=DAY), "nothing is outstanding on 2025-12-31"),
         (NESTED, "X is not computable: no principal was paid in twelve months on 2025-12-31"),
         (Reason("nothing_to_divide_by", what=("a", "b"), sum=Decimal("0.00")),
-         "there is nothing to divide by: a + b comes to 0.00"),
+         "there is nothing to divide by: a + b is 0.00"),
         (Reason("conflict", columns=("loan_id", "day")),
          "loan_id and day: another row has the same, with other values"),
         (Reason("conflict_of_files", columns=("loan_id",), files=("a.csv", "b.csv")),
-         "loan_id: a.csv and b.csv have the same, with other values: keep the newer file"),
+         "loan_id: a.csv and b.csv have the same, with other values: keep what still holds"),
         (Reason("many_rows", count=1234, usd=Decimal("1234.5")), "1,234 rows (1,234.50 USD of principal)"),
     ],
 )  # fmt: skip

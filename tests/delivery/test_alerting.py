@@ -332,7 +332,7 @@ def test_incomplete_report_is_told_until_it_is_complete(book):
     incomplete["findings"] = [str(finding) for finding in incomplete["findings"]]
     (delivery,) = book.report(PAR30=FINE, PAR90=kpi(None, "not_computable"), verdict=incomplete)
     assert (delivery.channel, delivery.payload["severity"]) == ("slack", "P3")
-    assert delivery.payload["title"] == "The report of 2025-12-31 is incomplete: only 1 of 2 limits could be checked"
+    assert delivery.payload["title"] == "Report of 2025-12-31: Incomplete: 1 of 2 limits checked"
     assert "Limits not checked: Portfolio at risk, 30 days." in delivery.payload["text"]
     assert delivery.payload["runbook"] == "docs/OPERATIONS.md#incomplete-report"
     book.arrive()

@@ -23,7 +23,7 @@ def test_terms_stand_between_opening_and_closing_with_their_signs(metrics):
         ["30 Nov 25", "", "3.46 %", "346.29"],
         ["New arrears", "", "+0.36", "+36.44"],
         ["Rolled on", "", "+0.10", "+10.00"],
-        ["Cured, still owing", "", "−0.15", "−15.00"],
+        ["Cured", "", "−0.15", "−15.00"],
         ["Paid", "", "−0.10", "−10.00"],
         ["Written off", "", "0.00", "0.00"],
         ["Change of the book", "", "0.00", "–"],
@@ -69,7 +69,7 @@ def test_finding_says_what_moved_it(metrics):
     caption = BeautifulSoup(page.bridge_chart(metrics, bridges()), "html.parser").figcaption.get_text()
     assert caption.replace("\u00a0", " ") == (
         "PAR30 rose from 3.46 % to 3.68 %: mainly new arrears (+0.36 points) and loans that rolled on "
-        "(+0.10 points), against cures (−0.15 points)."
+        "(+0.10 points), against cures (−0.15 points) and payments (−0.10 points)."
     )
 
 
@@ -100,9 +100,17 @@ def test_bridges_of_other_dates_are_not_shown(metrics):
 
 def test_loans_are_listed_by_their_part_with_ids_cut_short(metrics):
     assert cells(page.bridge_loans_table(metrics, bridge_loans())) == [
-        ["Loan", "Company", "Product", "What happened", "Before, USD", "Now, USD", "Points"],
+        [
+            "Loan",
+            "Company",
+            "Product",
+            "What happened",
+            "30+ days late before, USD",
+            "30+ days late now, USD",
+            "Points",
+        ],
         ["01234567…", "Abaco Factoring", "Factoring", "New arrears", "0.00", "36.44", "+0.364"],
-        ["Loan 2", "Abaco Tech", "–", "Cured, still owing", "15.00", "0.00", "−0.150"],
+        ["Loan 2", "Abaco Tech", "–", "Cured", "15.00", "0.00", "−0.150"],
     ]
     assert "absent" in page.bridge_loans_table(metrics, bridge_loans().iloc[:0])
 

@@ -24,7 +24,10 @@ def test_card_of_a_month_that_is_not_over_says_so(metrics):
 
 def test_masthead_says_what_figures_older_than_their_label_mean(metrics):
     shown = text(masthead(in_words(metrics)))
-    assert "Figures as of 10 December 2025, labelled 31 December 2025: balances are those of 10 December" in shown
+    assert (
+        "labelled 31 December 2025, but the overdue dates of their loans show that they are those of 10 December"
+        in shown
+    )
     assert "in the last month covers only the days up to then." in shown
 
 

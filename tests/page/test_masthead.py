@@ -6,7 +6,7 @@ from abaco import mail, page
 from abaco.page import in_words
 from abaco.page.markup import Html
 
-from .example import kpi
+from .example import judged, kpi
 
 
 def text(html: Html) -> str:
@@ -29,7 +29,7 @@ def partial(metrics):
                             thresholds={"warning": 2, "critical": 3.5}, **month),
         "Disbursed": kpi("Disbursed in the month", 9.0, status="none", unit="USD", change=-1.0, **month),
     }  # fmt: skip
-    return metrics
+    return judged(metrics)
 
 
 def test_undated_book_carries_its_date_as_a_label_alone(undated):

@@ -146,7 +146,7 @@ def test_hostile_names_are_shown_and_not_run(tmp_path, metrics, history):
 
 def test_empty_portfolio_renders(tmp_path, empty):
     soup = BeautifulSoup(render(tmp_path, executed(empty, nothing())), "html.parser")
-    assert "none of the 4 limits could be checked." in soup.get_text()
+    assert "0 of 4 limits checked; none of these is passed." in soup.get_text()
     assert soup.find("svg") is None
     assert soup.h1.get_text() == "Loan book at 10\u00a0December\u00a02025 (December so far)"
 
