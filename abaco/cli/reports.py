@@ -39,6 +39,8 @@ def report(
     folder = Path(result["path"])
     kpis = result["phases"]["calculation"]["metrics"]
     show(*aligned(text.summary(kpis)), *terminal.caveats(files.read_json(folder / "metrics.json")))
+    if rejected := result["phases"]["ingestion"]["validation_errors"]:
+        show(f"Rejected: {text.counted(rejected, 'row')}, see {project.display_path(folder)}/tables/quarantine.csv")
     if former := result["replaced"]:
         show(f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}")
     show(f"{project.display_path(folder)}/report.html")

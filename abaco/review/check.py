@@ -2,15 +2,17 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from abaco.core import currencies, project, settings
 from abaco.core.dates import parse_date
+from abaco.core.errors import AbacoError
+from abaco.core.reasons import HEADLINES
 from abaco.core.secrets import masking_key, service_access
-from abaco.core.text import aligned
+from abaco.core.text import aligned, counted
 from abaco.engines import memory
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import (
@@ -27,7 +29,8 @@ from abaco.ingest import (
 )  # fmt: skip
 from abaco.ingest.currency import reporting_currency
 from abaco.ingest.masking import policy
-from abaco.kpis import catalog, measures, open_book, values, verdict
+from abaco.ingest.rejected_loans import rejected_loans
+from abaco.kpis import catalog, measures, open_book, publish, values, verdict
 from abaco.kpis.book import Book
 from abaco.page.masthead import title
 from abaco.page.words import NBSP
@@ -36,7 +39,7 @@ from abaco.run import contents, plan
 
 
 def inspect(input: str | Path | None, date: str | None, params: Any = None) -> Iterator[str]:
-    """Yield lines about an input: files, rejected rows, dates, and KPIs that cannot be computed.
+    """Yield lines about an input: the verdict of its report and what is wrong, then files, rows, dates and KPIs.
 
     Parameters
     ----------
@@ -48,17 +51,27 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     Raises
     ------
     InputError
-        For everything that would stop a report.
+        For everything that would stop a report, after the lines about files and rows.
     """
+    details: list[str] = []
+    try:
+        prospect = _examine(input, date, params, details.append)
+    except AbacoError:
+        yield from details
+        raise
+    yield from [*prospect, "", *details]
+
+
+def _examine(input: str | Path | None, date: str | None, params: Any, say: Callable[[str], None]) -> list[str]:
+    """Pass on lines about an input, and return what its report would say of itself."""
     loaded, key = settings.load(params), masking_key()
     service_access()  # a service would not start with a short token
     limit, threads = memory.parse_limit(loaded["run"]["memory_limit"]), loaded["run"]["threads"]
-    definitions, messages, later = catalog.load(), [], 0
-    source = plan.located(input, loaded, messages.append)
-    yield from messages
+    definitions, later, told = catalog.load(), 0, []
+    source = plan.located(input, loaded, say)
     files, skipped = sources.discover(source)
     day = parse_date(date) if date else coverage.tape_dates(files)[-1]
-    yield from _files(files, skipped)
+    _list_files(files, say)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB(scratch, limit, threads) as engine:
         work = Path(scratch)
         ingestion = loaded["ingestion"]
@@ -66,18 +79,21 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         rules = writing.Rules(tolerance, ingestion["decimal_mark"], ingestion["interest_rate"])
         batches = roles.stage(files, day, engine, work, key, rules)
         rejects, reasons = quarantine.quarantine(batches, engine, key)
-        tape = roles.tape_of(batches, day)
-        yield f"\nPersonal columns would be shown as: {policy(key)}\n"
+        tape, places = roles.tape_of(batches, day), quarantine.first_places(rejects)
+        say(f"\nPersonal columns would be shown as: {policy(key)}\n")
         for batch in batches:
             book = reconciliation.reconcile(batch, rejects, engine)
             later = book["later"] if batch.is_tape else later
-            yield _accounted(batch, book, day)
+            say(_accounted(batch, book, day))
             counts = reasons[batch.format.name]
-            yield from (f"  {count} × {reason}" for reason, count in counts.items())
-            rejections.check_reject_limit(batch, book, counts, ingestion["max_reject_pct"])
+            for reason, count in counts.items():
+                say(f"  {count} × {reason}, first in {places[str(reason)]}")
+            rejections.check_reject_limit(batch, book, counts, ingestion["max_reject_pct"], places)
             if not batch.is_tape:
                 held, whole = rejections.rejected_in(batch, book, rejects), f"the amounts of the {batch.format.title}"
-                rejections.check_amount_limit(held, whole, counts, ingestion["max_reject_amount_pct"])
+                rejections.check_amount_limit(held, whole, counts, ingestion["max_reject_amount_pct"], places)
+        if len(rejects):
+            told.append(f"{counted(len(rejects), 'row')} would be rejected: see below.")
         coverage.check_lent(tape, day, engine)
         coverage.check_date(coverage.dates(batches, engine), day)
         facts = [batch.as_dict() for batch in batches]
@@ -85,13 +101,20 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         coverage.check_grain(combined)
         rejected = rejections.rejected_on(day, tape, reconciliation.outstanding(combined, day), engine)
         limit = ingestion["max_reject_amount_pct"]
-        rejections.check_amount_limit(rejected, f"the balances of {day}", reasons[tape.format.name], limit)
+        whole = f"the balances of {day}"
+        rejections.check_amount_limit(rejected, whole, reasons[tape.format.name], limit, places)
         currencies.use(reporting_currency(batches, engine))
         findings.check_rates(batches, engine, ingestion["interest_rate"])
-        yield from map(str, findings.notes(batches, day, engine))
+        notes = [*map(roles.not_used, skipped), *(note for batch in batches for note in batch.notes)]
+        notes += findings.notes(batches, day, engine)
+        told += [str(note) for note in notes if note.code in HEADLINES]
+        for note in notes:
+            if note.code not in HEADLINES:
+                say(str(note))
         accepted = transformation.accepted_tape(facts, work, engine)
         beside = [b for b in batches if b.format.name in open_book.EXPORTS and not b.is_tape]
         others = {b.format.name: b.accepted(engine) for b in beside}
+        others["rejected_loans"] = engine.from_arrow(rejected_loans(batches, combined, engine))
         as_of = coverage.as_of(accepted, day) if tape.format.is_dated else None
         book = Book(
             accepted, open_book.dates(accepted), as_of or day,
@@ -100,43 +123,40 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
             **open_book.risk(**{key: loaded["calculation"][key] for key in open_book.RISK}),
         )  # fmt: skip
         totals = measures.measure(book, catalog.measures(definitions))
-        yield f"\nDates up to {day}: {len(totals)}, from {min(totals)}"
+        say(f"\nDates up to {day}: {len(totals)}, from {min(totals)}")
         entries = values.evaluate(definitions, totals[day], day)
-        for name, entry in entries.items():
-            reason = entry["reason"]
-            yield f"  {name}: not computable: {reason}" if reason else f"  {name}: can be computed"
+        lacking = {name: entry["reason"] for name, entry in entries.items() if entry["reason"]}
+        say(f"KPIs that can be computed: {len(entries) - len(lacking)} of {len(entries)}")
+        for name, reason in lacking.items():
+            say(f"  {name}: not computable: {reason}")
         for hint in values.missing(definitions, entries, totals[day]):
-            yield f"  to see {hint['kpi']}, add {hint['add']}"
+            say(f"  to see {hint['kpi']}, add {hint['add']}")
+        absent, weighs = verdict.absent(book, max_absent_pct=loaded["calculation"]["max_absent_pct"])
     limit = loaded["calculation"]["max_rows_change_pct"]
     output = project.resolve(loaded["run"]["output"])
     _, lost = contents.compared(output, str(day), str(source), files, limit)
     rows = [totals[date].rows for date in sorted(totals)][-2:]
     shrunk = verdict.shrunk(rows[-1], rows[0], max_rows_change_pct=limit)
-    kpis = {
-        name: {"status": entries[name]["status"], **{k: getattr(kpi, k) for k in ("title", "thresholds", "decides")}}
-        for name, kpi in definitions.items()
-    }
-    yield from _prospect(day, as_of, later, verdict.verdict(kpis, lost, shrunk))
-
-
-def _prospect(day: dt.date, as_of: dt.date | None, later: int, found: dict[str, Any]) -> Iterator[str]:
-    """Yield what the report would say of itself."""
+    kpis = publish.kpi_entries(definitions, entries, None, book.partial_through)
+    found = verdict.verdict(kpis, lost, shrunk, absent if weighs else None)
     figures = {
-        "date": str(day), "as_of": as_of and str(as_of), "reconciliation": {"later": later},
-        "verdict": found | {"findings": map(str, found["findings"])},
+        "date": str(day), "as_of": as_of and str(as_of), "reconciliation": {"later": later}, "kpis": kpis,
+        "verdict": found | {"findings": map(str, found["findings"])}, "quality": {"headlines": told},
     }  # fmt: skip
-    yield ""
-    yield from terminal.caveats(figures)
-    yield f"A report of {day} would run: {title(figures).replace(NBSP, ' ')}."
+    heading = f"The report of {day} would be headed “{title(figures).replace(NBSP, ' ')}”, and say:"
+    return [heading, *terminal.caveats(figures)]
 
 
 def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> str:
-    parts = " + ".join(f"{book[part]} {part}" for part in reconciliation.PARTS if part != "beside" or book[part])
-    return f"{batch.format.title}: {book['rows_in']} rows in = {parts} than {day}"
+    parts = (part for part in reconciliation.PARTS if part in ("accepted", "quarantined") or book[part])
+    names = {"later": f"later than {day}"}
+    return f"{batch.format.title}: {book['rows_in']} rows in = " + " + ".join(
+        f"{names.get(part, part)} {book[part]}" for part in parts
+    )
 
 
-def _files(files: list[sources.Source], skipped: list[sources.Skipped]) -> list[str]:
+def _list_files(files: list[sources.Source], say: Callable[[str], None]) -> None:
     use = roles.roles(files)
     rows = [(s.name, s.format.title, use[s.name], ", ".join(s.left_behind)) for s in files]
-    lines = aligned([("file", "format", "used for", "columns left behind"), *rows])
-    return lines + [f"{s.name} is not used: {s.reason}" for s in skipped]
+    for line in aligned([("file", "format", "used for", "columns left behind"), *rows]):
+        say(line)

@@ -372,7 +372,7 @@ def test_restated_month_names_both_files(tmp_path):
     csv(tmp_path / "in" / "par_2025-11.csv", par())
     csv(tmp_path / "in" / "par_2025-12.csv", par(outstanding_balance_usd=lambda _: "120.00"))
     message = refused(tmp_path / "in")
-    assert "par_2025-11.csv and par_2025-12.csv have the same, with other values: keep the newer file (40)" in message
+    assert "par_2025-11.csv and par_2025-12.csv have the same, with other values: keep what still holds (40)" in message
 
 
 # Rejects in money

@@ -350,7 +350,7 @@ def test_error_of_the_limit_names_counts_share_and_the_most_frequent_reasons(bat
     assert str(error.value) == (
         "39 of 80 rows of the canonical snapshot are rejected (48.75 %, more than max_reject_pct 5.0): "
         "a: missing (9); b: missing (8); c: missing (7); d: missing (6); e: missing (5); "
-        "correct the export, or raise ingestion.max_reject_pct"
+        "correct the export"
     )
 
 

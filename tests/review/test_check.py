@@ -45,25 +45,26 @@ def test_short_token_of_the_service_is_refused(balances, monkeypatch):
 
 def test_everything_that_is_to_be_said(balances):
     assert "\n".join(inspect(balances, "2025-12-31", LENIENT)).splitlines() == [
+        "The report of 2025-12-31 would be headed “Loan book at 31 December 2025”, and say:",
+        "Critical, and incomplete: 2 of 4 limits checked; 2 of these are past a limit: PAR30 at 20.00 % (critical "
+        "above 8) and PAR90 at 6.67 % (critical above 5).",
+        "Limits not checked: Cash coverage (CollectionRate), Arrears-and-cash index (PortfolioHealth).",
+        "1 row would be rejected: see below.",
+        "",
         "file          format        used for  columns left behind",
         "balances.csv  PAR balances  tape",
         "",
         "Personal columns would be shown as: redacted",
         "",
-        "PAR balances: 6 rows in = 3 accepted + 1 quarantined + 1 duplicates + 0 totals + 1 later than 2025-12-31",
-        "  1 × outstanding_balance_usd: not a number",
+        "PAR balances: 6 rows in = accepted 3 + quarantined 1 + duplicates 1 + later than 2025-12-31 1",
+        "  1 × outstanding_balance_usd: not a number, first in balances.csv:6",
         "",
         "Dates up to 2025-12-31: 2, from 2025-11-30",
-        "  PAR30: can be computed",
-        "  PAR90: can be computed",
+        "KPIs that can be computed: 2 of 4",
         f"  CollectionRate: not computable: {NO_CASH}",
         f"  PortfolioHealth: not computable: CollectionRate is not computable: {NO_CASH}",
         f"  to see CollectionRate, add {CASH_COLUMN}",
         f"  to see PortfolioHealth, add {CASH_COLUMN}",
-        "",
-        "Incomplete: only 2 of 4 limits could be checked.",
-        "Limits not checked: Cash coverage (CollectionRate), Arrears-and-cash index (PortfolioHealth).",
-        "A report of 2025-12-31 would run: Loan book at 31 December 2025.",
     ]  # fmt: skip
 
 
@@ -71,14 +72,14 @@ def test_statement_in_the_folder_gives_the_cash(balances):
     (balances.parent / "statement.csv").write_text(CASH)
     (balances.parent / "readme.md").write_text("Exports of December.")
     lines = list(inspect(balances.parent, "2025-12-31", LENIENT))
-    assert "  CollectionRate: can be computed" in lines
-    assert "readme.md is not used: not a table" in lines
+    assert "KPIs that can be computed: 4 of 4" in lines
+    assert "readme.md was not used: not a table." in lines
     assert not [line for line in lines if "add " in line]
 
 
 def test_without_a_date_it_is_the_latest(balances):
-    last = list(inspect(balances, None, LENIENT))[-1]
-    assert last == "A report of 2026-01-31 would run: Loan book at 31 January 2026."
+    first = next(inspect(balances, None, LENIENT))
+    assert first == "The report of 2026-01-31 would be headed “Loan book at 31 January 2026”, and say:"
 
 
 def test_key_of_the_environment_gives_tokens(balances, monkeypatch):
@@ -122,5 +123,5 @@ def test_loans_alone_are_the_tape(tmp_path):
     path = tmp_path / "loans.csv"
     path.write_text(LOANS + "\nA - 1,C-1,2025-01-01,0.4,9.00,5.00,30\n")
     said = list(inspect(path, "2025-12-31"))
-    assert "loans: 1 rows in = 1 accepted + 0 quarantined + 0 duplicates + 0 totals + 0 later than 2025-12-31" in said
-    assert said[-1] == "A report of 2025-12-31 would run: Loan book labelled 31 December 2025."
+    assert "loans: 1 rows in = accepted 1 + quarantined 0" in said
+    assert said[0] == "The report of 2025-12-31 would be headed “Loan book labelled 31 December 2025”, and say:"

@@ -62,7 +62,7 @@ def test_month_that_is_not_over_is_told_below_its_value(tmp_path, by, name):
     left.finish(folder, kpis, [("2025-11-30", "Disbursed", "4")])
     *_, last, told = history.history("Disbursed", tmp_path, by=by)
     assert last.startswith(f"{name}  ")
-    assert told == "  Disbursed, of a month that is not over: up to 2025-12-10"
+    assert told == "  Disbursed, month to date, until 2025-12-10"
 
 
 def test_months_of_a_monthly_input_are_its_dates(finished):

@@ -58,7 +58,7 @@ def test_figure_of_a_month_that_is_not_over_is_told_below_its_date(tmp_path):
     leave(tmp_path, DECEMBER, "a", "10:00", kpis={"PAR30": left.kpi(1.0, "ok", partial_through="2025-12-10")})
     leave(tmp_path, DECEMBER, "b", "11:00", "failed", "it broke")
     assert list(review_status.overview(tmp_path))[2:] == [
-        "  PAR30, of a month that is not over: up to 2025-12-10",
+        "  PAR30, month to date, until 2025-12-10",
         "  a later run failed at 2025-12-31T11:00:09Z: it broke",
     ]
 
@@ -68,7 +68,7 @@ def test_report_that_is_not_complete_says_so_below_its_date_and_its_history(tmp_
     path = tmp_path / DECEMBER / "metrics.json"
     verdict = {"state": "incomplete", "limits": 8, "checked": 5, "lost": None, "shrunk": None}
     files.write_json(path, files.read_json(path) | {"verdict": verdict})
-    remark = "incomplete: only 5 of 8 limits could be checked"
+    remark = "Incomplete: 5 of 8 limits checked"
     assert list(review_status.overview(tmp_path))[2:] == [f"  {remark}"]
     assert list(history.history("PAR30", tmp_path))[-1] == f"The report of {DECEMBER} is {remark}"
 

@@ -120,7 +120,7 @@ def test_figures_of_a_month_that_is_not_over_are_marked(book, write):
     assert "31 December 2025 1.00 partial month, up to 10 Dec 25 – Not computable" in text
     assert "30 November 2025 2.00 –" in text
     told = words(got(book, "/compare?one=2025-11-30&other=2025-12-31").text)
-    assert "1.00 % ok, of a month that is not over: up to 2025-12-10" in told
+    assert "1.00 % ok, month to date, until 2025-12-10" in told
 
 
 def got(book, path):
