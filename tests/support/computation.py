@@ -1,0 +1,76 @@
+"""The whole computation of a report's figures in one process: an input's files, its tape, its KPIs; no notebooks."""
+
+import datetime as dt
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from abaco.core.secrets import masking_key
+from abaco.engines import Engine
+from abaco.engines.duckdb import DuckDB
+from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, statements, transformation
+from abaco.kpis import bridge, catalog, measures, notes, open_book, values
+
+
+@dataclass
+class Computation:
+    """Figures of an input on a date, exact, and what became of its rows."""
+
+    kpis: dict[str, Decimal | None]
+    reasons: dict[str, str]
+    sums: dict[str, Decimal | None]
+    bridges: list[dict]
+    gaps: list
+    rows: dict[str, int | str]
+    notes: list[str]
+    used_for: dict[str, str]
+
+
+def computed(
+    path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB, **risk: str | float
+) -> Computation:
+    """Compute an input as the first three phases do; limits of rejected rows are not applied.
+
+    Parameters
+    ----------
+    start
+        Starts the engine with a folder to spill to.
+    risk
+        See `open_book.risk`.
+    """
+    definitions = catalog.load()
+    with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, start(work) as engine:
+        rows, tables = Path(work), Path(work) / "tables"
+        tables.mkdir()
+        files, skipped = sources.discover(path)
+        batches = roles.stage(files, date, engine, rows, masking_key())
+        rejects, _ = quarantine.quarantine(batches, engine, rows)
+        account = reconciliation.merged(reconciliation.reconcile(b, rejects, engine) for b in batches if b.is_tape)
+        facts = [batch.as_dict() for batch in batches]
+        tape = transformation.accepted_tape(facts, rows, engine)
+        engine.write(transformation.borrowers(tape, engine, rows), tables / "borrowers.parquet")
+        engine.write(tape, tables / "tape.parquet")
+        transformation.write_others(facts, rows, tables, engine)
+        accounts, filled = statements.accounts(batches, engine), roles.filled(batches)
+        ingested = {"date": str(date), "as_of": str(coverage.as_of(tape, date)),
+                    "accounts": _as_text(accounts), "filled": _as_text(filled)}  # fmt: skip
+        book = open_book.open_book(tables, engine, ingested, **open_book.risk(**risk) if risk else {})
+        totals = measures.measure(book, catalog.measures(definitions))
+        entries = values.evaluate(definitions, totals[date], date)
+        moved = bridge.bridges(definitions, book, totals).to_pylist()
+        return Computation(
+            {name: entry["value"] for name, entry in entries.items()},
+            {name: str(entry["reason"]) for name, entry in entries.items() if entry["reason"]},
+            dict(totals[date].sums),
+            moved,
+            bridge.gaps(moved, definitions, totals),
+            account,
+            [str(note) for note in (*roles.notes(files, skipped, batches, []), *notes.notes(book))],
+            {entry["name"]: entry["used_for"] for entry in roles.inputs(files, batches, engine)},
+        )
+
+
+def _as_text(amounts: dict) -> dict:
+    return {str(day): {name: str(usd) for name, usd in sums.items()} for day, sums in amounts.items()}
