@@ -110,10 +110,7 @@ class DuckDB:
         try:
             return self.connection.sql(f"FROM {self._reader(path)}").columns
         except duckdb.Error as error:
-            kind = path.suffix.lstrip(".").lower()
-            raise InputError(
-                f"{file_name(path)} cannot be read as {kind}: it is damaged, or of another kind; export it again"
-            ) from error
+            raise _damaged(path) from error
 
     def read_typed(
         self, path: Path, columns: Mapping[str, int], mask: Mask | None = None, row_number: str | None = None
@@ -130,7 +127,10 @@ class DuckDB:
             source = self._reader(path, ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names))
         types = dict(zip(names, self.connection.sql(f"FROM {source}").types, strict=False))
         words = ", ".join(literal(w) for w in NULL_WORDS)
-        fields = pq.read_schema(path) if path.suffix.lower() == ".parquet" else ()
+        try:
+            fields = pq.read_schema(path) if path.suffix.lower() == ".parquet" else ()
+        except pa.ArrowException as error:
+            raise _damaged(path) from error
         zones = {field.name: field.type.tz for field in fields if pa.types.is_timestamp(field.type)}
 
         def cell(name):
@@ -291,5 +291,18 @@ class DuckDB:
                 self.connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, {TEMPORARY})")
             else:
                 frame.to_native().write_parquet(str(path), compression="zstd")
-        except duckdb.InvalidInputException as error:
-            raise UnreadableError(str(error).splitlines()[0]) from error
+        except duckdb.Error as error:
+            if _is_of_a_damaged_file(error):
+                raise UnreadableError(str(error).splitlines()[0]) from error
+            raise
+
+
+def _damaged(path: Path) -> InputError:
+    kind = path.suffix.lstrip(".").lower()
+    return InputError(f"{file_name(path)} cannot be read as {kind}: it is damaged, or of another kind; export it again")
+
+
+def _is_of_a_damaged_file(error: duckdb.Error) -> bool:
+    """Return whether the engine failed on what a file holds; what fails within damaged Parquet has no kind."""
+    is_cut_off = isinstance(error, duckdb.IOException) and "Could not read enough bytes" in str(error)
+    return isinstance(error, duckdb.InvalidInputException) or type(error) is duckdb.Error or is_cut_off

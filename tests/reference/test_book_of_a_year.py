@@ -4,7 +4,6 @@ Each KPI is worked out below from the loans, by hand; the computation must give 
 """
 
 from datetime import date, timedelta
-from decimal import Decimal
 
 import pytest
 
@@ -94,7 +93,7 @@ def found(tmp_path_factory):
 
 # December's book: L1 500, L2 300 (184 days), L3 300 (21), L4 1000 (46), L5 250.50, L7 120 (106)
 OUTSTANDING = D(500) + 300 + 300 + 1000 + D("250.50") + 120
-# November's, which December opens with: L1 650, L2 300 (153 days), L3 300, L4 1000 (15), L6 400 (40), L7 120 (75), L8 90 (20)
+# November's: L1 650, L2 300 (153 days), L3 300, L4 1000 (15), L6 400 (40), L7 120 (75), L8 90 (20)
 OPENING = D(650) + 300 + 300 + 1000 + 400 + 120 + 90
 # Sums of the month-ends from January to December.
 YEAR = [
@@ -117,7 +116,9 @@ DEFAULTED = {  # opening performing balance, and what of it defaulted
 KEPT = {month: 1 - D(lost) / D(whole) for month, (whole, lost) in DEFAULTED.items()}
 PAR30, CASH = pct(300 + 1000 + 120, OUTSTANDING, 4), pct(D("61.23"), OUTSTANDING, 2)
 # Of the interest rates: a year's interest on what is owed by each loan, and on what was lent
-RATED = 500 * D("0.24") + 300 * D("0.36") + 300 * D("0.30") + 1000 * D("0.24") + D("250.50") * D("0.18") + 120 * D("0.42")
+RATED = (
+    500 * D("0.24") + 300 * D("0.36") + 300 * D("0.30") + 1000 * D("0.24") + D("250.50") * D("0.18") + 120 * D("0.42")
+)
 WITH_FEES = (
     500 * D("0.24") * (1 + D(120) / 576) + 300 * D("0.36") * (1 + D("14.40") / 144) + 300 * D("0.30") * (1 + D(9) / 90)
     + 1000 * D("0.24") * (1 + D(8) / 80) + D("250.50") * D("0.18") + 120 * D("0.42") * (1 + D("6.30") / D("12.60"))
@@ -159,7 +160,9 @@ BY_HAND = {
     "CureRate": pct(400, 300 + 400 + 120, 4),  # L6 of L2, L6 and L7
     "RollRate30": pct(1000 + 90, 1000 + 90, 4),  # L4, and L8, which is written off
     "RDR90": pct(300 + 450, 1200 + 800, 4),  # lent in December 2024: L1 and L2
-    "CollectedOfDue": pct(150 + D("20.25") + 5 + 3 + 400 + D("25.75") + 2, 50 + 20 + 5 + 3 + 300 + 45 + D("4.50") + 2, 2),
+    "CollectedOfDue": pct(
+        150 + D("20.25") + 5 + 3 + 400 + D("25.75") + 2, 50 + 20 + 5 + 3 + 300 + 45 + D("4.50") + 2, 2
+    ),
     "PrincipalOnTime": pct(50, 50 + 300, 2),
     "APR": pct(RATED, OUTSTANDING, 2),
     "APRDisbursed": D("18.00"),

@@ -33,10 +33,11 @@ SNAPSHOT = [
 
 
 def test_snapshot_in_json_with_a_wide_statement_in_a_workbook(tmp_path):
-    headings = (
-        "loan_id,customer_id,segmento,total_receivable_usd,total_eligible_usd,cash_available_usd,dpd_0_7_usd,dpd_7_30_usd,"
-        "dpd_30_60_usd,dpd_60_90_usd,dpd_90_plus_usd,dpd_120_plus_usd,written_off_usd,dpd"
-    ).split(",")
+    headings = [
+        "loan_id", "customer_id", "segmento", "total_receivable_usd", "total_eligible_usd", "cash_available_usd",
+        "dpd_0_7_usd", "dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd", "dpd_120_plus_usd",
+        "written_off_usd", "dpd",
+    ]  # fmt: skip
     rows = [
         {**dict(zip(headings, map(str, row), strict=True)), "discounted_balance_usd": str(row[3]),
          "measurement_date": "2025-12-31"}
@@ -82,7 +83,10 @@ def test_snapshot_in_json_with_a_wide_statement_in_a_workbook(tmp_path):
 
 
 def test_snapshot_of_totals_in_tabs_with_a_byte_order_mark(tmp_path):
-    rows = ("2025-11-30,1000,900,1000,50,700,100,100,50,50", "2025-12-31,1200.50,1000,1200.50,18.25,800.50,150,125,75,50")
+    rows = (
+        "2025-11-30,1000,900,1000,50,700,100,100,50,50",
+        "2025-12-31,1200.50,1000,1200.50,18.25,800.50,150,125,75,50",
+    )
     tabs = [line.replace(",", "\t") for line in (BY_DATE, *rows)]
     path = write(tmp_path / "totals.tsv", *tabs, end="\r\n", encoding="utf-8-sig")
     owed, par30 = D("1200.50"), pct(125 + 75 + 50, D("1200.50"), 4)

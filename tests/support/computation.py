@@ -28,9 +28,7 @@ class Computation:
     used_for: dict[str, str]
 
 
-def computed(
-    path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB, **risk: str | float
-) -> Computation:
+def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB, **risk: str | float) -> Computation:
     """Compute an input as the first three phases do; limits of rejected rows are not applied.
 
     Parameters
