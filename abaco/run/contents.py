@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from abaco.core import files
+from abaco.core.errors import DamagedError
 from abaco.ingest import sample_mark
 from abaco.ingest.sources import Source
 from abaco.run import folders
@@ -119,10 +120,11 @@ def compared(
     now = contents(sources)
     visible = folders.visible(output)
     earlier = (one for day, one in visible.items() if day < date and series(one["input"]) == series(input))
-    run = visible.get(date) or max(earlier, key=lambda one: one["date"], default=None)
+    former_ones = sorted(earlier, key=lambda one: one["date"], reverse=True)
+    former_ones = [visible[date], *former_ones] if date in visible else former_ones
+    run, figures = next(((one, f) for one in former_ones if (f := _figures(output, one))), (None, None))
     if not max_change_pct or run is None or "contents" not in run:  # reports of earlier versions have none
         return now, None
-    figures = files.read_json(output / run["date"] / "metrics.json")
     if sample_mark.is_sample(figures["inputs"]) != sample_mark.is_sample(s.as_dict() for s in sources):
         return now, None
     if run["date"] != date:
@@ -140,6 +142,14 @@ def compared(
     critical = [*figures["verdict"]["critical"], *figures["verdict"]["was_critical"]]
     lost = {"date": former["date"], "run_id": former["run_id"], "items": items, "critical": critical}
     return expected(now, before), lost
+
+
+def _figures(output: Path, run: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the figures of a report; None if they are damaged, which `doctor` tells."""
+    try:
+        return files.read_object(output / run["date"] / "metrics.json", "inputs", "verdict")
+    except DamagedError:
+        return None
 
 
 def _files(inputs: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from abaco.core import settings
+from abaco.core import files, settings
 from abaco.core.errors import AbacoError, DamagedError
 from abaco.database import connection, queries
 from abaco.operations import backup, rebuild, restore, rollback
@@ -14,7 +14,7 @@ from abaco.operations.doctor import CHECKS, run_check
 from abaco.operations.findings import Case
 from abaco.review import explanation, history
 from abaco.review import status as review_status
-from abaco.run import folders, retention
+from abaco.run import contents, folders, retention
 from abaco.service.reports import Book, health
 from abaco.service.schedule import Schedule
 from tests.support import left
@@ -197,6 +197,15 @@ def test_new_run_publishes_whatever_is_damaged(finished, tmp_path):
     assert (result.returncode, "Traceback" in result.stderr) == (0, False), result.stderr
     assert json.loads((report / "run.json").read_text())["status"] == "success"
     assert folders.damaged_reports(project.output) == []
+
+
+def test_former_report_with_damaged_figures_is_not_compared_with(output):
+    run = files.read_json(output / NOVEMBER / "run.json")
+    files.write_json(
+        output / DECEMBER / "run.json", {**files.read_json(output / DECEMBER / "run.json"), "contents": {}}
+    )
+    (output / DECEMBER / "metrics.json").write_bytes(b"{")
+    assert contents.compared(output, DECEMBER, run["input"], [], 30.0) == ({}, None)
 
 
 def test_error_names_the_file_and_the_way_out(tmp_path):
