@@ -90,12 +90,12 @@ def check(date: Date = None, input: Input = None, params: Params = None, log_lev
 
 
 @app.command()
-def verify(date: Date = None, output: Output = None, log_level: Level = None) -> None:
-    """Run a finished date again in another folder, and check that every figure, table and page is the same."""
+def verify(date: Date = None, output: Output = None, engine: Engine = None, log_level: Level = None) -> None:
+    """Run a finished date again elsewhere, and check that every figure, table and page is the same."""
     from abaco.operations import verify as operations_verify
 
     logs.start(log_level)
-    for line in operations_verify.verify(date, output):
+    for line in operations_verify.verify(date, output, engine):
         show(line)
 
 

@@ -1,6 +1,7 @@
 """verify: a finished report is proved by running it again, or the error names what differs."""
 
 import json
+import os
 import shutil
 
 import pyarrow as pa
@@ -126,3 +127,18 @@ def test_date_without_a_report_is_named(copy):
 
 def test_without_any_report_it_says_what_to_do(project):
     assert refused(project, code=2) == "Error: No finished report for any date in reports: run make report first"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs processes that can be kept to one core")
+def test_report_is_the_same_in_another_place_and_time(kept, tmp_path):
+    """In another time zone and locale, with another hash seed, folder and user's home, and on one core."""
+    home = tmp_path / "hogar de Ñandú"
+    home.mkdir()
+    cores = os.sched_getaffinity(0)
+    elsewhere = {"TZ": "Pacific/Auckland", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "7", "HOME": str(home), "USER": "ñ"}
+    try:
+        os.sched_setaffinity(0, {min(cores)})
+        result = kept.abaco("verify", "--output", kept.output, ABACO_PII_KEY=PII_KEY, **elsewhere)
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert (result.returncode, result.stderr) == (0, "")

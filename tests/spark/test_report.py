@@ -144,3 +144,11 @@ def test_master_that_is_not_there_is_one_line(project, tmp_path):
 def test_missing_java_is_one_line(project, environment, found):
     code, line = refused(project, **{"JAVA_HOME": "", **environment})
     assert (code, line.partition(": run")[0]) == (2, f"Error: ENGINE=spark needs Java 17 or newer, but {found}")
+
+
+def test_report_is_verified_with_the_other_engine(pair, cluster):
+    embedded, on_cluster = pair
+    for project, engine in ((embedded, "spark"), (on_cluster, "duckdb")):
+        words = ("verify", "--output", project.output, "--engine", engine)
+        result = project.abaco(*words, ABACO_PII_KEY=PII_KEY, **cluster.environment)
+        assert (result.returncode, result.stderr) == (0, ""), engine
