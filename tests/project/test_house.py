@@ -90,7 +90,7 @@ def test_root_holds_rooms_alone():
 
 
 def test_folders_of_the_tests_mirror_the_rooms():
-    besides = {"deploy", "golden", "node", "params", "project", "spark", "support", "tools"}
+    besides = {"deploy", "golden", "node", "params", "project", "reference", "spark", "support", "tools"}
     rooms, folders = (
         {path.parent.name for path in folder.glob("*/*") if path.parent.name[0] != "_" and path.is_file()}
         for folder in (PACKAGE, ROOT / "tests")
