@@ -10,6 +10,9 @@ from typing import IO, Protocol
 
 import narwhals as nw
 
+from abaco.core.errors import InputError
+from abaco.core.quoting import file_name
+
 RECORDS = 2**40  # the most rows of a source: a row_id is source × RECORDS + record
 # Cells that stand for "no value" in exports.
 NULL_WORDS = ("", "null", "NULL", "Null")
@@ -19,6 +22,12 @@ Mask = Callable[["Engine", nw.LazyFrame], nw.LazyFrame]
 
 class UnreadableError(Exception):
     """A file could be opened, but not read to its end."""
+
+
+def damaged(path: Path) -> InputError:
+    """Return the error for a file that is not what its suffix says."""
+    kind = path.suffix.lstrip(".").lower()
+    return InputError(f"{file_name(path)} cannot be read as {kind}: it is damaged, or of another kind; export it again")
 
 
 class PrivateFiles:

@@ -11,10 +11,8 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from abaco.core.errors import InputError
-from abaco.core.quoting import file_name
 from abaco.engines import memory
-from abaco.engines.base import NULL_WORDS, RECORDS, Mask, PrivateFiles, UnreadableError, hmac_blocks
+from abaco.engines.base import NULL_WORDS, RECORDS, Mask, PrivateFiles, UnreadableError, damaged, hmac_blocks
 from abaco.engines.duckdb_sql import NUMBERS, cast, digest, literal, local_time, mask, quoted, text
 
 # A folder named column=value does not give a column; a key of a JSON object counts wherever it first appears.
@@ -110,15 +108,14 @@ class DuckDB:
         try:
             return self.connection.sql(f"FROM {self._reader(path)}").columns
         except duckdb.Error as error:
-            raise _damaged(path) from error
+            raise damaged(path) from error
 
     def read_typed(
         self, path: Path, columns: Mapping[str, int], mask: Mask | None = None, row_number: str | None = None
     ) -> nw.LazyFrame:
         """Return the named columns of a Parquet or JSON file.
 
-        Text that says "no value" is null, and a time with a zone is the local one. `row_number` names a column for the
-        row's position in a Parquet file.
+        Text that says "no value" is null, a time with a zone is local. `row_number` names a Parquet row's position.
         """
         names = self.headings(path)
         if path.suffix.lower() == ".parquet":
@@ -126,17 +123,17 @@ class DuckDB:
         else:
             source = self._reader(path, ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names))
         types = dict(zip(names, self.connection.sql(f"FROM {source}").types, strict=False))
-        words = ", ".join(literal(w) for w in NULL_WORDS)
         try:
             fields = pq.read_schema(path) if path.suffix.lower() == ".parquet" else ()
         except pa.ArrowException as error:
-            raise _damaged(path) from error
+            raise damaged(path) from error
         zones = {field.name: field.type.tz for field in fields if pa.types.is_timestamp(field.type)}
 
         def cell(name):
             if zone := zones.get(name):
                 return local_time(quoted(name), zone)
             if str(types[name]) == "VARCHAR":
+                words = ", ".join(map(literal, NULL_WORDS))
                 return f"CASE WHEN {quoted(name)} NOT IN ({words}) THEN {quoted(name)} END"
             return quoted(name)
 
@@ -292,17 +289,12 @@ class DuckDB:
             else:
                 frame.to_native().write_parquet(str(path), compression="zstd")
         except duckdb.Error as error:
-            if _is_of_a_damaged_file(error):
+            if _is_damage(error):
                 raise UnreadableError(str(error).splitlines()[0]) from error
             raise
 
 
-def _damaged(path: Path) -> InputError:
-    kind = path.suffix.lstrip(".").lower()
-    return InputError(f"{file_name(path)} cannot be read as {kind}: it is damaged, or of another kind; export it again")
-
-
-def _is_of_a_damaged_file(error: duckdb.Error) -> bool:
-    """Return whether the engine failed on what a file holds; what fails within damaged Parquet has no kind."""
-    is_cut_off = isinstance(error, duckdb.IOException) and "Could not read enough bytes" in str(error)
-    return isinstance(error, duckdb.InvalidInputException) or type(error) is duckdb.Error or is_cut_off
+def _is_damage(error: duckdb.Error) -> bool:
+    """Return whether a file is damaged; errors within Parquet have no class of their own."""
+    is_named = isinstance(error, duckdb.InvalidInputException) or "Could not read enough bytes" in str(error)
+    return is_named or type(error) is duckdb.Error
