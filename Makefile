@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 
 # A mistyped variable would leave its default in place: DTAE=2025-11-30 would make the report of the latest date.
-KNOWN := DATE FROM TO INPUT PARAMS OUTPUT ENGINE PORT ROWS PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
+KNOWN := DATE FROM TO INPUT PARAMS OUTPUT ENGINE PORT ROWS INPUTS FAULTS EXAMPLES PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
 UNKNOWN := $(firstword $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(filter-out $(KNOWN),$(name)))))
 NEAREST = $(shell $(PYTHON) -c 'import difflib, sys; name, *known = sys.argv[1:]; print(*difflib.get_close_matches( \
 	name.upper(), known, 1, 0) or known)' $(UNKNOWN) $(KNOWN))
@@ -24,7 +24,7 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check verify upload email deliver serve sample test golden docs bench screenshot lint lab clean lock
+.PHONY: help report backfill check verify upload email deliver serve sample test fuzz faults golden docs bench screenshot lint lab clean lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -38,8 +38,8 @@ backfill: $(VENV)/.report ## a report for each date of the input between two dat
 check: $(VENV)/.report ## check an input and show what a report would do, without writing anything [DATE=… INPUT=… PARAMS=…]
 	@$(BIN)/abaco check $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"}
 
-verify: $(VENV)/.$(RUNNER) ## run a finished date again and check that every figure and page is identical [DATE=… OUTPUT=…]
-	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"} $${OUTPUT:+--output "$$OUTPUT"}
+verify: $(VENV)/.$(RUNNER) ## run a finished date again and check that every figure and page is identical [DATE=… OUTPUT=… ENGINE=…]
+	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"} $${OUTPUT:+--output "$$OUTPUT"} $${ENGINE:+--engine "$$ENGINE"}
 
 upload: $(VENV)/.report ## upload a finished report to Azure Blob again [DATE=… PARAMS=… OUTPUT=…]
 	@$(BIN)/abaco upload --date "$$DATE" $${PARAMS:+--params "$$PARAMS"} $${OUTPUT:+--output "$$OUTPUT"}
@@ -60,6 +60,17 @@ sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every ti
 test: $(VENV)/.test ## all tests, including the golden notebooks (20 minutes)
 	@sh tests/setup.sh
 	@$(BIN)/pytest --quiet -rfEs --numprocesses 3 --dist loadscope --no-loadscope-reorder --nbval
+
+INPUTS ?= 100000
+FAULTS ?= 250
+EXAMPLES ?= 500
+
+fuzz: $(VENV)/.test ## try hostile inputs of every format, and many more books in property tests [INPUTS=100000 EXAMPLES=500]
+	@$(BIN)/python -m tools.reliability inputs $(INPUTS)
+	@ABACO_EXAMPLES=$(EXAMPLES) $(BIN)/pytest --quiet tests/kpis/test_properties.py
+
+faults: $(VENV)/.test ## kill runs, fill the disk, damage files and race runs; writes docs/RELIABILITY.md, as fuzz does [FAULTS=250]
+	@$(BIN)/python -m tools.reliability faults $(FAULTS)
 
 golden: $(VENV)/.test ## rewrite the golden notebooks after an intended change
 	@$(BIN)/python -m tools.golden

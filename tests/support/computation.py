@@ -44,7 +44,7 @@ def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB,
         tables.mkdir()
         files, skipped = sources.discover(path)
         batches = roles.stage(files, date, engine, rows, masking_key())
-        rejects, _ = quarantine.quarantine(batches, engine, rows)
+        rejects, _ = quarantine.quarantine(batches, engine)
         account = reconciliation.merged(reconciliation.reconcile(b, rejects, engine) for b in batches if b.is_tape)
         facts = [batch.as_dict() for batch in batches]
         tape = transformation.accepted_tape(facts, rows, engine)

@@ -1,0 +1,73 @@
+"""The harness of hostile inputs and faults: a few of each, and that it sees what is wrong."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from tools.reliability import faults, fuzz, page, reader
+from tools.reliability.inputs import make
+
+FILES = 10
+
+
+@pytest.fixture(scope="module")
+def fuzzed():
+    tally = fuzz.fuzz(range(FILES), fuzz.Tally())
+    return tally
+
+
+def test_hostile_inputs_give_right_figures_or_one_line(fuzzed):
+    assert fuzzed.faults == []
+    assert fuzz.inputs(fuzzed) > 400
+
+
+def test_fuzzer_sees_wrong_and_lost_rows(tmp_path):
+    seed = next(s for s in range(100) if _is_sound(s, tmp_path / str(s)))
+    tally = fuzz.Tally()
+    (tmp_path / "case").mkdir()
+    case = make(random.Random(seed), tmp_path / "case")
+    rows = [row for row in map(lambda row: reader.meaning(case, row), reader.read(case)[0]) if row]
+    fuzz.judge(seed, case, rows, {}, tally)
+    assert tally.faults == []
+    fuzz.judge(seed, case, [(*rows[0][:-1], rows[0][-1] + 1), *rows[2:]], {}, tally)
+    assert Counter(kind for kind, *_ in tally.faults) == {"wrong": 1, "lost": 1}
+
+
+def _is_sound(seed, folder):
+    folder.mkdir()
+    case = make(random.Random(seed), folder)
+    return (case.format, case.damage, len(case.touched)) == ("par_balances", "none", 0)
+
+
+def test_page_has_the_counts_of_the_run(fuzzed, tmp_path):
+    path = tmp_path / "RELIABILITY.md"
+    for part in ("Inputs", "Faults"):
+        page.write(part, "before", path)
+    page.write("Inputs", page.of_inputs(fuzzed), path)
+    text = path.read_text()
+    assert f"**{fuzz.inputs(fuzzed):,} inputs: 0 wrong, 0 lost, 0 leaked, 0 tracebacks**" in text
+    assert text.endswith("\n## Faults\n\nbefore\n")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return faults.Bench(tmp_path_factory.mktemp("bench"))
+
+
+@pytest.mark.parametrize(("action", "at"), [("SIGKILL of all", 40), ("disk full", 25)])
+def test_report_outlasts_what_happens_to_its_run(bench, action, at):
+    tally = faults.Tally()
+    faults.at_change(bench, action, at, tally)
+    assert (tally.faults, tally.counts) == ([], {action: 1})
+
+
+def test_report_outlasts_damage(bench):
+    tally = faults.Tally()
+    faults.damaged(bench, f"{faults.DATE}/metrics.json", "garbage", tally)
+    assert tally.faults == []
+    project = bench.copy("tampered")
+    path = project.output / faults.DATE / "report.html"
+    path.write_text(path.read_text() + faults.PLANTED[0])
+    faults.judge(bench, project, "here", 0, "Traceback\n", tally)
+    assert {kind for kind, *_ in tally.faults} == {"tracebacks", "lost", "leaked"}

@@ -1,0 +1,273 @@
+"""Faults of the machine: runs that are killed, disks that are full, inputs that change, files that are damaged.
+
+Each fault happens to a copy of a project that has a report of its date. What must hold afterwards: the report is the
+former one or the new one, whole; nothing personal is left; no process is left; one line tells what happened; and the
+next run publishes the right figures.
+"""
+
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from abaco.run import manifest
+from tests.support.exports import PAR, write
+from tests.support.projects import PII_KEY, ROOT, Project, copy_project
+
+DATE = "2025-12-31"
+PLANTED = ("Zoltana Quirinus", "zq@planted.example", "+503 7123 4567")
+ACTIONS = ("SIGKILL", "SIGTERM", "SIGINT", "SIGKILL of all", "SIGKILL of the process", "disk full", "input changed")
+SIZES = [0, 100, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000]  # bytes that a file may have, no more
+DAMAGES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "garbage": lambda path: path.write_bytes(b"\x93\x00garbage" * 9),
+    "gone": lambda path: path.unlink(),
+}
+TIMEOUT_SECONDS = 300
+
+
+@dataclass
+class Tally:
+    """What was tried, at which points, and each fault of the project: its kind, and what was seen."""
+
+    counts: Counter = field(default_factory=Counter)
+    points: set = field(default_factory=set)
+    faults: list[tuple[str, str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def book(path: Path, late: str) -> Path:
+    """Write a small book with personal data, of which so much is 45 days late."""
+    name, mail, phone = PLANTED
+    rows = [f"F-{i},{DATE},100.00,0,0,0,0,{name},{mail},{phone}" for i in range(20)]
+    rows.append(f"F-99,{DATE},500.00,{late},{late},0,0,{name},{mail},{phone}")
+    rows.append(f"F-98,{DATE},{name},0,0,0,0,{name},{mail},{phone}")  # rejected: a name where an amount belongs
+    return write(path, f"{PAR},customer_name,email,phone", *rows)
+
+
+class Bench:
+    """A project with a finished report, to copy for each fault; ``former`` and ``new`` are PAR30 of two inputs."""
+
+    former, new, other = 10.0, 20.0, 4.0
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.inputs = {late: book(folder / f"{late}.csv", f"{late}.00") for late in (250, 500, 100)}
+        self.pristine = Project(copy_project(folder / "pristine"), folder / "pristine/reports")
+        shutil.copy(self.inputs[250], self.pristine.root / "book.csv")
+        made = self.report(self.pristine)
+        assert made.returncode == 0, made.stderr
+        assert par30(self.pristine) == self.former
+
+    def copy(self, name: str) -> Project:
+        """Return a copy of the project, with another input in place of the first."""
+        project = self.pristine.copy(self.folder / name)
+        shutil.copy(self.inputs[500], project.root / "book.csv")
+        return project
+
+    def report(self, project: Project, *arguments: str) -> subprocess.CompletedProcess:
+        """Make a report without any fault."""
+        return project.report("--input", project.root / "book.csv", *arguments, ABACO_PII_KEY=PII_KEY)
+
+
+def par30(project: Project) -> float:
+    """Return PAR30 of the visible report."""
+    figures = json.loads((project.output / DATE / "metrics.json").read_text())
+    return figures["kpis"]["PAR30"]["value"]
+
+
+def faulty(project: Project, environment: dict[str, str], size: int | None = None) -> tuple[int, str]:
+    """Run a report in a group of its own; return its exit code and what it says, once every process has ended."""
+    limit = None if size is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    command = [Path(sys.executable).with_name("abaco"), "report", "--date", DATE, "--output", project.output,
+               "--input", project.root / "book.csv"]  # fmt: skip
+    with tempfile.TemporaryFile("w+") as out:
+        process = subprocess.Popen(
+            command, cwd=project.root, env=project.environment(ABACO_PII_KEY=PII_KEY, **environment),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out, start_new_session=True, preexec_fn=limit,
+        )  # fmt: skip
+        process.wait(TIMEOUT_SECONDS)
+        deadline = time.monotonic() + 20
+        while is_group_alive(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        left = is_group_alive(process.pid)
+        if left:
+            os.killpg(process.pid, signal.SIGKILL)
+        out.seek(0)
+        return process.returncode, ("processes are left\n" if left else "") + out.read()
+
+
+def is_group_alive(group: int) -> bool:
+    """Return whether a process of a group is there that has not ended."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(fields[2]) == group and fields[0] not in "ZX":
+            return True
+    return False
+
+
+def hooked(project: Project, action: str, at: int, swap: Path | None = None) -> dict[str, str]:
+    """Return the environment of a run to which something happens at the n-th change of a file."""
+    return {
+        "PYTHONPATH": str(ROOT / "tools/reliability/hook"), "FAULT_FOLDER": str(project.output), "FAULT_AT": str(at),
+        "FAULT_COUNTER": str(project.root / "counter"), "FAULT_ACTION": action,
+        "FAULT_SWAP": os.pathsep.join(map(str, (project.root / "book.csv", swap))),
+    }  # fmt: skip
+
+
+def changes(bench: Bench) -> int:
+    """Return how many changes of files a run makes that can be counted."""
+    project = bench.copy("counted")
+    code, text = faulty(project, hooked(project, "", 0))
+    assert code == 0, text
+    return (project.root / "counter").stat().st_size
+
+
+def at_change(bench: Bench, action: str, at: int, tally: Tally) -> None:
+    """Let something happen to a run at the n-th change of a file, and judge what is left."""
+    project = bench.copy(f"{action}-{at}")
+    code, text = faulty(project, hooked(project, action, at, bench.inputs[100]))
+    point = project.root / "counter.point"
+    where = _place(point.read_text(), project) if point.exists() else "not reached"
+    tally.counts[action if point.exists() else "not reached"] += 1
+    tally.points.add((action, where))
+    judge(bench, project, f"{action} at change {at}: {where}", code, text, tally)
+
+
+def at_size(bench: Bench, size: int, tally: Tally) -> None:
+    """Let a run write no file beyond a size, as on a disk that is full."""
+    project = bench.copy(f"size-{size}")
+    code, text = faulty(project, {}, size)
+    tally.counts["disk full"] += 1
+    tally.points.add(("disk full", f"files beyond {size} bytes"))
+    judge(bench, project, f"files beyond {size} bytes", code, text, tally)
+
+
+def _place(point: str, project: Project) -> str:
+    """Return a point without what differs from run to run: times, ids, and numbers of processes and threads."""
+    text = point.replace(str(project.output), "reports")
+    return re.sub(r"\d{4,}[\d-]*", "N", re.sub(r"\d{8}T\d+Z_[\w-]+", "RUN", text))
+
+
+def damaged(bench: Bench, name: str, damage: str, tally: Tally) -> None:
+    """Damage a file of the reports; every verb must tell in one line or step over it, and the next run publishes."""
+    project = bench.copy("damaged-" + re.sub(r"\W+", "-", f"{name}-{damage}"))
+    path = project.output / name
+    DAMAGES[damage](path)
+    where = f"{_place(name, project)} {damage}"
+    tally.counts["file damaged"] += 1
+    tally.points.add(("file damaged", where))
+    for verb in (["status"], ["history", "PAR30"], ["explain", "PAR30", "--date", DATE]):
+        said = project.abaco(*verb, "--output", project.output, ABACO_PII_KEY=PII_KEY)
+        if "Traceback" in said.stderr or len(said.stderr.splitlines()) > 1:
+            tally.faults.append(("tracebacks", where, f"{verb[0]}: {said.stderr[-400:]}"))
+    recovered(bench, project, where, tally)
+
+
+def files_to_damage(bench: Bench) -> list[str]:
+    """Return every file of the reports of a project, links and notes included."""
+    output = bench.pristine.output
+    return sorted(p.relative_to(output).as_posix() for p in output.rglob("*") if p.is_file() and p.name != "lock")
+
+
+def raced(bench: Bench, number: int, tally: Tally) -> None:
+    """Let three runs of a date begin at once: each publishes or says in one line that another is at work."""
+    project = bench.copy(f"race-{number}")
+    words = ["report", "--date", DATE, "--output", project.output, "--input", project.root / "book.csv", "--force"]
+    runs = [project.start(Path(sys.executable).with_name("abaco"), *words, ABACO_PII_KEY=PII_KEY) for _ in range(3)]
+    for run in runs:
+        _, text = run.communicate(timeout=TIMEOUT_SECONDS)
+        if run.returncode not in (0, 1) or len([line for line in text.splitlines() if line.startswith("Error")]) > 1:
+            tally.faults.append(("tracebacks", f"race {number}", text[-400:]))
+    tally.counts["runs raced"] += 3
+    tally.points.add(("runs raced", f"race {number}"))
+    recovered(bench, project, f"race {number}", tally)
+
+
+def judge(bench: Bench, project: Project, where: str, code: int, text: str, tally: Tally) -> None:
+    """Record what does not hold after a fault."""
+    lines = text.splitlines()
+    if "Traceback" in text or len(lines) > 1:
+        tally.faults.append(("tracebacks", where, f"exit code {code}: {text[-600:]}"))
+    if not is_whole(project):
+        tally.faults.append(("lost", where, "the visible report is not whole"))
+    elif (shown := par30(project)) not in ((bench.former, bench.new) if code else (bench.new,)):
+        tally.faults.append(("wrong", where, f"PAR30 is {shown} after exit code {code}"))
+    if leaked := leaks(project):
+        tally.faults.append(("leaked", where, leaked[0]))
+    recovered(bench, project, where, tally)
+
+
+def is_whole(project: Project) -> bool:
+    """Return whether the visible report is what its manifest says."""
+    folder = project.output / DATE
+    return folder.is_dir() and manifest.altered(folder) == []
+
+
+def recovered(bench: Bench, project: Project, where: str, tally: Tally) -> None:
+    """Run again without any fault, and record what is not as it should be; then remove the project."""
+    shutil.copy(bench.inputs[500], project.root / "book.csv")
+    again = bench.report(project)
+    if again.returncode != 0:
+        tally.faults.append(("lost", where, f"the next run: {again.stderr[-400:]}"))
+    elif not is_whole(project) or par30(project) != bench.new:
+        tally.faults.append(("wrong", where, "the next run's report is not whole, or has other figures"))
+    if left := [str(path) for path in (project.output / ".runs").glob("*/*/work")]:
+        tally.faults.append(("leaked", where, f"{left[0]} is left after the next run"))
+    if leaked := leaks(project):
+        tally.faults.append(("leaked", where, f"after the next run: {leaked[0]}"))
+    shutil.rmtree(project.root)
+
+
+def leaks(project: Project) -> list[str]:
+    """Return the files of reports and logs in which a planted value or the key stands."""
+    secrets = [value.encode() for value in (*PLANTED, PII_KEY)]
+    found = []
+    for path in (p for top in ("reports", "logs") for p in (project.root / top).rglob("*") if p.is_file()):
+        data = path.read_bytes()
+        if path.suffix == ".parquet" and data[-4:] == b"PAR1":
+            data = repr(pq.ParquetFile(path).read().to_pylist()).encode()
+        found += [f"{value.decode()} in {path.relative_to(project.root)}" for value in secrets if value in data]
+    return found
+
+
+def run(count: int, seed: int = 0, tally: Tally | None = None) -> Tally:
+    """Try so many faults, chosen at random but each once, of every kind."""
+    tally, began = tally or Tally(), os.times()
+    with tempfile.TemporaryDirectory(prefix="abaco-faults-") as folder:
+        bench = Bench(Path(folder))
+        for fault, *arguments in chosen(bench, count, random.Random(seed)):
+            print(fault.__name__, *arguments, len(tally.faults), flush=True)
+            fault(bench, *arguments, tally)
+    ended = os.times()
+    tally.seconds += sum(ended[:4]) - sum(began[:4])
+    return tally
+
+
+def chosen(bench: Bench, count: int, rng: random.Random) -> list[tuple]:
+    """Return faults to try: of each kind in turn, at points that are drawn without putting them back."""
+    number = changes(bench)
+    by_kind = [[(at_change, action, at) for at in range(1, number + 1)] for action in ACTIONS]
+    by_kind.append([(damaged, name, damage) for name in files_to_damage(bench) for damage in DAMAGES])
+    by_kind.append([(at_size, size) for size in SIZES])
+    by_kind.append([(raced, i) for i in range(10)])
+    for kind in by_kind:
+        rng.shuffle(kind)
+    turns = [kind[i] for i in range(max(map(len, by_kind))) for kind in by_kind if i < len(kind)]
+    return turns[:count]

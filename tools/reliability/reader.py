@@ -1,0 +1,196 @@
+"""An independent reader of exports: what a row says, by the csv and json modules, openpyxl and decimals, or nothing."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import accumulate, pairwise
+from typing import Any
+
+import openpyxl
+import pyarrow.parquet as pq
+
+from tools.reliability.inputs import FORMATS, Case
+
+CENT, ZERO = Decimal("0.01"), Decimal(0)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
+DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})([ T]\d{1,2}:.*)?", re.ASCII)
+DAYS = re.compile(r"([+-]?\d{1,9})\s*(days?|d[ií]as?)", re.ASCII | re.IGNORECASE)
+NOTHING = {"", "null"}
+BOUNDS = (0, 7, 30, 60, 90)
+
+
+# Cells
+
+
+def number(cell: Any, mark: str) -> Decimal | None:
+    """Return the number that a cell says, or None."""
+    if isinstance(cell, bool) or cell is None:
+        return None
+    if isinstance(cell, int | float | Decimal):
+        found = Decimal(str(cell))
+        return found if found.is_finite() else None
+    text = str(cell).strip()
+    if mark == ",":
+        text = text.translate(str.maketrans(",.", ".,"))
+    if GROUPED.fullmatch(text):
+        text = text.replace(",", "")
+    return Decimal(text) if NUMBER.fullmatch(text) else None
+
+
+def cents(cell: Any, mark: str) -> Decimal | None:
+    """Return the amount that a cell says, in whole cents, half a cent away from zero."""
+    found = number(cell, mark)
+    if found is None or abs(found) >= Decimal(10) ** 16:
+        return None
+    return found.quantize(CENT, ROUND_HALF_UP)
+
+
+def day(cell: Any) -> date | None:
+    """Return the day that a cell says, on the clock of whoever wrote it."""
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    try:
+        return date(*map(int, DAY.fullmatch(str(cell).strip()).groups()[:3]))
+    except (AttributeError, ValueError):
+        return None
+
+
+def days(cell: Any, mark: str) -> int | None:
+    """Return the whole number of days that a cell says, with or without their unit."""
+    if found := DAYS.fullmatch(str(cell).strip()):
+        return int(found[1])
+    found = number(cell, mark)
+    return int(found) if found is not None and found == found.to_integral_value() else None
+
+
+def is_nothing(cell: Any) -> bool:
+    """Return whether a cell says that there is no value."""
+    return cell is None or str(cell).strip().lower() in NOTHING
+
+
+# Rows
+
+
+def meaning(case: Case, row: dict[str, Any]) -> tuple | None:
+    """Return what a row says, as `fuzz` lists accepted rows; None for a row that nobody may accept."""
+    kinds, mark = FORMATS[case.format], case.mark
+    found: dict[str, Any] = {}
+    for heading, kind in kinds.items():
+        cell = row.get(heading.lower().replace(" ", "_"))
+        if kind in ("id", "type", "metric"):
+            found[heading] = None if is_nothing(cell) else str(cell).strip()
+            continue
+        if kind in ("date", "statement date"):
+            found[heading] = day(cell)
+        elif kind == "days":
+            found[heading] = days(cell, mark)
+        elif kind in ("owed", "past", "bucket", "amount"):
+            found[heading] = cents(cell, mark)
+            if found[heading] is None and is_nothing(cell) and kind == "amount":
+                continue  # an amount that is not given
+        if kind not in ("personal", "rate") and found[heading] is None:
+            return None
+    return _AS_ROWS.get(case.format, _flow)(found)
+
+
+def _snapshot(row: dict[str, Any]) -> tuple | None:
+    owed = row["total_receivable_usd"]
+    buckets = [value for name, value in row.items() if name.startswith("dpd_")]
+    if owed >= 0 and min(buckets) < 0:
+        return None
+    if (row["cash_available_usd"] or ZERO) < 0:
+        return None
+    return row["loan_id"], row["measurement_date"], max(owed, ZERO), *(max(one, ZERO) for one in buckets)
+
+
+def _par(row: dict[str, Any]) -> tuple | None:
+    amounts = [value for name, value in row.items() if name.endswith("balance_usd")]
+    if amounts[0] >= 0 and min(amounts) < 0:
+        return None
+    if any(narrow - max(wide, ZERO) > CENT for wide, narrow in pairwise(amounts)):
+        return None
+    owed, *late = (max(one, ZERO) for one in amounts)
+    past = [min(owed, one) for one in list(accumulate(reversed(late), max))[::-1]]
+    steps = [owed, *past, ZERO]
+    return row["loan_id_raw"], row["reporting_date"], owed, *(a - b for a, b in pairwise(steps))
+
+
+def _loan(row: dict[str, Any]) -> tuple | None:
+    owed, late = row["outstanding_balance"], row["dpd"]
+    if late < 0 or row["disburse_principal"] is None or row["disburse_principal"] < 0:
+        return None
+    place = max(i for i, first in enumerate(BOUNDS) if late >= first)
+    buckets = [max(owed, ZERO) if i == place else ZERO for i in range(5)]
+    return row["loan_id"], date(2025, 12, 31), max(owed, ZERO), *buckets
+
+
+def _flow(row: dict[str, Any]) -> tuple:
+    return tuple(row.values())
+
+
+_AS_ROWS = {"snapshot": _snapshot, "par_balances": _par, "loans": _loan}
+
+
+# Files
+
+
+def read(case: Case) -> list[list[dict[str, Any]]]:
+    """Return the rows of a file, in each way in which it can be read; none when it cannot."""
+    try:
+        return list(_READERS[case.kind](case))
+    except Exception:  # whatever a damaged file does to these readers, they do not know what it says
+        return []
+
+
+def _csv(case: Case) -> Iterator[list[dict[str, Any]]]:
+    data = case.path.read_bytes()
+    for encoding in ("utf-8-sig", "cp1252", "latin-1"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        yield _records(csv.reader(io.StringIO(text, newline=""), delimiter=case.delimiter))
+        lines = text.splitlines(keepends=True)
+        alone = (next(csv.reader([line], delimiter=case.delimiter), []) for line in lines)
+        yield _records(alone)
+
+
+def _records(rows: Iterator[list[str]]) -> list[dict[str, Any]]:
+    headings = [_plain(heading) for heading in next(rows)]
+    return [dict(zip(headings, row, strict=True)) for row in rows if len(row) == len(headings)]
+
+
+def _plain(heading: Any) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", str(heading).strip().lower()).strip("_")
+
+
+def _json(case: Case) -> Iterator[list[dict[str, Any]]]:
+    text = case.path.read_text(encoding="utf-8")
+    values = json.JSONDecoder(parse_float=Decimal)
+    try:
+        rows = values.decode(text)
+        rows = rows if isinstance(rows, list) else [rows]
+    except ValueError:  # one object a line
+        rows = [values.decode(line) for line in text.splitlines() if line.strip()]
+    yield [{_plain(key): cell for key, cell in row.items()} for row in rows if isinstance(row, dict)]
+
+
+def _xlsx(case: Case) -> Iterator[list[dict[str, Any]]]:
+    sheet = openpyxl.load_workbook(case.path, read_only=True, data_only=True).worksheets[0]
+    headings, *rows = sheet.iter_rows(values_only=True)
+    names = [_plain(heading) for heading in headings]
+    yield [dict(zip(names, row, strict=False)) for row in rows]
+
+
+def _parquet(case: Case) -> Iterator[list[dict[str, Any]]]:
+    yield [{_plain(key): cell for key, cell in row.items()} for row in pq.read_table(case.path).to_pylist()]
+
+
+_READERS = {"csv": _csv, "json": _json, "jsonl": _json, "xlsx": _xlsx, "parquet": _parquet}
