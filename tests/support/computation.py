@@ -66,7 +66,7 @@ def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB,
             bridge.gaps(moved, definitions, totals),
             account,
             [str(note) for note in (*roles.notes(files, skipped, batches, []), *notes.notes(book))],
-            {entry["name"]: entry["used_for"] for entry in roles.inputs(files, batches, engine)},
+            {entry["name"]: entry["used_for"] for entry in roles.inputs(files, batches)},
         )
 
 
