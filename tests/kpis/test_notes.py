@@ -111,4 +111,4 @@ def test_dates_of_the_first_of_each_month_are_told(frame):
 
 def test_a_month_that_is_not_whole_is_told(frame):
     found = book(frame, tape=TAPE, transactions=TRANSACTIONS, as_of=dt.date(2025, 3, 10))
-    assert notes(found) == ["What was paid and due in 2025-03 counts up to 2025-03-10: the month is not whole."]
+    assert notes(found) == ["What was paid in 2025-03 counts up to 2025-03-10: the month is not whole."]

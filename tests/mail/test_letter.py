@@ -160,7 +160,7 @@ def test_nothing_english_is_left_in_the_spanish_letter(written, metrics):
     run = re.compile(r"PAR30|PAR90|report\.html|%|[!✓✕–]")
     left = {text for text in found["en"] & found["es"] if not ALIKE.fullmatch(text) and not run.fullmatch(text)}
     assert {text for text in left if not text.startswith("[if mso]") and text != "html"} == {"CollectionRate"} & left
-    assert "Lo que no se puede calcular se dice, y nunca se muestra como 0." in " ".join(found["es"])
+    assert "Lo que no se puede calcular se muestra con el motivo, nunca como 0." in " ".join(found["es"])
 
 
 def _said():

@@ -138,8 +138,7 @@ def test_text_says_in_plain_words_what_the_html_says(sent):
     for said in (
         "Loan book at 10 December 2025 (December so far)\n10,000.00 USD outstanding in 4 loans. The figures are as of\n"
         "10 December 2025, and the month is counted up to that day.",
-        "Incomplete: only 2 of 4 limits could be checked; 1 of these is past its\nwarning limit: PAR90.",
-        "Needs attention: PAR90 at 3.25 % (warning above 3).",
+        "Incomplete: 2 of 4 limits checked; 1 of these is past a limit: PAR90 at\n3.25 % (warning above 3).",
         "- Portfolio at risk, 30 days: 3.68 % (OK), up 0.21 points, worse; from\n  3.46 % at 30 November 2025",
         "- Cash coverage (CollectionRate): Not computable. No cash figures",
         "HOW ARREARS HAVE MOVED\n\nFrom 30 November 2025",

@@ -70,7 +70,7 @@ def test_report_that_is_not_complete_says_so_below_its_date_and_its_history(tmp_
     files.write_json(path, files.read_json(path) | {"verdict": verdict})
     remark = "Incomplete: 5 of 8 limits checked"
     assert list(review_status.overview(tmp_path))[2:] == [f"  {remark}"]
-    assert list(history.history("PAR30", tmp_path))[-1] == f"The report of {DECEMBER} is {remark}"
+    assert list(history.history("PAR30", tmp_path))[-1] == f"Report of {DECEMBER}: {remark}"
 
 
 def test_run_that_somebody_stopped_did_not_fail(tmp_path):

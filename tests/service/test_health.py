@@ -61,10 +61,11 @@ def test_run_that_somebody_stopped_is_no_failed_run(book, write):
 
 def test_verdict_of_the_latest_report_is_said(book, write):
     write.run(PAR30=3.5, PAR90=None)
-    measures = {"state": "incomplete", "limits": 2, "checked": 1, "lost": True, "shrunk": False}
+    measures = {"state": "incomplete", "limits": 2, "checked": 1, "lost": True, "shrunk": False, "absent": False}
     rows = [{"run_id": "20251231-a", "measure": f"verdict: {name}", "value": str(v)} for name, v in measures.items()]
     write("quality", *rows)
-    assert health(book)["verdict"] == {"date": "2025-12-31", **measures}
+    text = "Incomplete: 1 of 2 limits checked, but the input lacks what the former one had"
+    assert health(book)["verdict"] == {"date": "2025-12-31", "text": text, **measures}
 
 
 def test_degraded_when_a_due_run_could_not_begin(book, write):
