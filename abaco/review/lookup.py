@@ -10,6 +10,7 @@ import narwhals as nw
 from abaco.core.errors import InputError
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import quarantine, roles, sources, staging
+from abaco.ingest.masking import Masking
 
 
 def places(
@@ -42,7 +43,7 @@ def places(
                     f"{source.name} is not the file that the report was made from: its lines say nothing of its loans; "
                     "make the report again, or put that file back"
                 )
-            staged = staging.stage_one(source, index, True, max(dates), engine, Path(work))
+            staged = staging.stage_one(source, index, True, max(dates), engine, Path(work), Masking.of_pass(None))
             rows |= _rows(staged, list(wanted), dates, engine)
     return {
         loan: next(rows[loan, day] for day in dates if (loan, day) in rows) for loan in {loan for loan, _ in rows}

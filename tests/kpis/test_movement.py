@@ -277,7 +277,7 @@ def test_nothing_to_divide_by(opened, name):
 
 def test_book_is_joined_with_itself_once(opened, monkeypatch):
     book, calls, moves = opened(MONTH), [], transitions.moves
-    monkeypatch.setattr(transitions, "moves", lambda *given: calls.append(given) or moves(*given))
+    monkeypatch.setattr(transitions, "moves", lambda *given, **named: calls.append(given) or moves(*given, **named))
     assert movement.measure(book, movement.MEASURES, {})
     assert movement.roll_rates(book).num_rows == 11
     assert len(calls) == 1

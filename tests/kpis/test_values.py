@@ -108,8 +108,7 @@ def test_negative_denominator_is_not_computable():
     found = evaluate(DEFINITIONS, total(total_receivable_usd="-0.01", dpd_90_plus_usd="1.00"), DECEMBER)
     assert found["PAR90"]["value"] is None
     assert (
-        str(found["PAR90"]["reason"])
-        == "there is nothing to divide by: the outstanding balance comes to -0.01 on 2025-12-31"
+        str(found["PAR90"]["reason"]) == "there is nothing to divide by: the outstanding balance is -0.01 on 2025-12-31"
     )
 
 

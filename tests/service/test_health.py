@@ -126,7 +126,8 @@ def test_healthy_after_a_report_and_the_same_after_a_restart(service, shown):
     code, found = service.health()
     hour = dt.datetime.now(dt.UTC)
     verdict = {
-        "date": "2025-12-31", "state": "ok", "limits": 4, "checked": 4, "lost": False, "shrunk": False,
+        "date": "2025-12-31", "text": "OK: 4 of 4 limits checked", "state": "ok", "limits": 4, "checked": 4,
+        "lost": False, "shrunk": False, "absent": False,
     }  # fmt: skip
     assert (code, found) == (200, {
         "status": "healthy", "last_run": run["finished_at"], "next_run": found["next_run"], "metrics_computed": 4,
