@@ -1,14 +1,10 @@
 """A small book over two dates without a fault, as the files of an input: variants of it must give the same figures."""
 
 import datetime as dt
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from abaco.core.secrets import masking_key
-from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, roles, sources, statements, transformation
-from abaco.kpis import catalog, measures, notes, open_book, values
+from tests.support.computation import computed
 from tests.support.exports import LOANS, PAR, SCHEDULES, TRANSACTIONS, write
 
 OCTOBER, NOVEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30)
@@ -61,30 +57,10 @@ def folder(path: Path, changes: dict) -> Path:
 
 def figures(path: Path, date: dt.date = NOVEMBER) -> Figures:
     """Return the figures of an input on a date, as the phases compute them."""
-    definitions = catalog.load()
-    with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
-        rows = Path(work)
-        files, skipped = sources.discover(path)
-        batches = roles.stage(files, date, engine, rows, masking_key())
-        facts = [batch.as_dict() for batch in batches]
-        tape = transformation.accepted_tape(facts, rows, engine)
-        (rows / "tables").mkdir()
-        engine.write(transformation.borrowers(tape, engine, rows), rows / "tables" / "borrowers.parquet")
-        engine.write(tape, rows / "tables" / "tape.parquet")
-        transformation.write_others(facts, rows, rows / "tables", engine)
-        texts = [
-            {str(day): {name: str(usd) for name, usd in sums.items()} for day, sums in found.items()}
-            for found in (statements.accounts(batches, engine), roles.filled(batches))
-        ]
-        ingested = {"date": str(date), "as_of": str(coverage.as_of(tape, date))}
-        ingested |= dict(zip(("accounts", "filled"), texts, strict=True))
-        book = open_book.open_book(rows / "tables", engine, ingested)
-        totals = measures.measure(book, catalog.measures(definitions))
-        entries = values.evaluate(definitions, totals[date], date)
-        told = [*roles.notes(files, skipped, batches, []), *notes.notes(book)]
-        return Figures(
-            {name: None if entry["value"] is None else float(entry["value"]) for name, entry in entries.items()},
-            {name: None if usd is None else float(usd) for name, usd in totals[date].sums.items()},
-            [str(note) for note in told],
-            {entry["name"]: entry["used_for"] for entry in roles.inputs(files, batches)},
-        )
+    found = computed(path, date)
+    return Figures(
+        {name: None if value is None else float(value) for name, value in found.kpis.items()},
+        {name: None if usd is None else float(usd) for name, usd in found.sums.items()},
+        found.notes,
+        found.used_for,
+    )

@@ -16,14 +16,13 @@ from abaco.kpis import bridge, catalog, measures, notes, open_book, values
 
 @dataclass
 class Computation:
-    """Figures of an input on a date, exact, and what became of its rows."""
+    """Figures of an input on a date, exact, and what is said of it."""
 
     kpis: dict[str, Decimal | None]
     reasons: dict[str, str]
     sums: dict[str, Decimal | None]
     bridges: list[dict]
     gaps: list
-    rows: dict[str, int | str]
     notes: list[str]
     used_for: dict[str, str]
 
@@ -45,7 +44,8 @@ def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB,
         files, skipped = sources.discover(path)
         batches = roles.stage(files, date, engine, rows, masking_key())
         rejects, _ = quarantine.quarantine(batches, engine)
-        account = reconciliation.merged(reconciliation.reconcile(b, rejects, engine) for b in batches if b.is_tape)
+        for batch in batches:
+            reconciliation.reconcile(batch, rejects, engine)
         facts = [batch.as_dict() for batch in batches]
         tape = transformation.accepted_tape(facts, rows, engine)
         engine.write(transformation.borrowers(tape, engine, rows), tables / "borrowers.parquet")
@@ -64,7 +64,6 @@ def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB,
             dict(totals[date].sums),
             moved,
             bridge.gaps(moved, definitions, totals),
-            account,
             [str(note) for note in (*roles.notes(files, skipped, batches, []), *notes.notes(book))],
             {entry["name"]: entry["used_for"] for entry in roles.inputs(files, batches)},
         )
