@@ -45,6 +45,7 @@ ENGLISH = {
     "more_than": "{column}: more than {wider_column}",
     "conflict": "{columns}: another row has the same, with other values",
     "conflict_of_files": "{columns}: {files} have the same, with other values: keep what still holds",
+    "columns_of_files": "{columns}: {files} have the same, each with columns that the other lacks: keep one of them",
     "broken_line": "line: {fault}",
     # how complete a report is
     "limits_not_checked": "Limits not checked: {titles}.",
@@ -76,6 +77,8 @@ ENGLISH = {
     "status_not_paid": "Left out of the {export}: {rows}, whose status does not say that something was paid.",
     "rows_without_loan": "Without a loan in the loans export, and only in the sums of their month: {rows} of the "
     "{export}.",
+    "ids_alike": "The id of their loan written in another way (without zeros in front, say), and counted for the only "
+    "loan that fits: {rows} of the {export}.",
     "tape_without_loan": "Without a loan in the loans export, and so without a vintage: {rows} of the tape.",
     "file_repeated": "{name} is left out: all of its rows are in {other}.",
     "other_files": "the other files of {export}",

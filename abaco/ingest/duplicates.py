@@ -1,6 +1,6 @@
 """Duplicates: rows that share a key, identical or conflicting."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,17 +9,23 @@ import narwhals as nw
 from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
-from abaco.ingest.masking import PERSON, PERSONAL
+from abaco.ingest.masking import AS_READ, PERSON, PERSONAL
 from abaco.ingest.staging import IS_LATER, Batch
 
 CO_BORROWER = "co-borrower"
+CONFLICT, INCOMPLETE = "conflict", "incomplete"
+# columns that say nothing of most rows, in any file
+NOT_LACKING = ("reasons", "original", AS_READ, "credit_usd", "lost_usd")
+# what goes with the borrower: a loan with two borrowers has two of them
+NAMED = (*PERSONAL, PERSON)
+OF_BORROWER = (*NAMED, "region", "segment")
 
 
 def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     """Return a batch with a verdict on rows that share a key.
 
-    Of identical rows the first is kept, and of rows that differ only in the borrower: a loan may have several. Other
-    rows conflict, and all of them are rejected.
+    Of identical rows the first is kept, and of rows that differ only in the borrower: a loan may have several. Where
+    a file lacks a column, the row that has all values is kept; without one, and where values differ, all are rejected.
     """
     key = list(batch.format.key)
     rows = batch.rows(engine)
@@ -46,24 +52,34 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     # a row that fails its contract differs from one that passes, even with equal values
     internal = {"is_later", "has_key", "source", "record", "row_id", "unread", "doubtful", *by}
     values = [name for name in shared.collect_schema().names() if name not in internal]
+    lacking = _lacking(shared, [name for name in values if name not in NOT_LACKING])
+    told = [(~nw.col(name).is_null()).cast(nw.Int64()) for name in lacking]
+    shared = shared.with_columns(filled=sum(told, start=nw.lit(0)))
     low = [nw.col(v).min().alias(f"low_{v}") for v in values]
     high = [nw.col(v).max().alias(f"high_{v}") for v in values]
     filled = [nw.col(v).count().alias(f"filled_{v}") for v in values]
     sources = {"first_source": nw.col("source").min(), "last_source": nw.col("source").max()}
-    groups = shared.group_by(by).agg(*low, *high, *filled, first=nw.col("row_id").min(), copies=nw.len(), **sources)
-    names = {name for name in values if name in (*PERSONAL, PERSON)}
+    groups = shared.group_by(by).agg(*low, *high, *filled, most=nw.col("filled").max(), copies=nw.len(), **sources)
+    borrowers, rest = (set(OF_BORROWER) & set(values), set(values) - set(OF_BORROWER))
+    known = sum(((nw.col(f"filled_{name}") > 0).cast(nw.Int64()) for name in lacking), start=nw.lit(0))
     groups = groups.select(
-        *by,
-        "first",
-        *sources,
-        conflicts=_differ(set(values) - names),
-        borrowers=_differ(names) if names else nw.lit(False),
-    )
+        *by, *sources, "most",
+        borrowers=_differ(borrowers & set(NAMED), lacking),
+        conflicts=_differ(rest, lacking),
+        others=_differ(borrowers - set(NAMED), lacking),
+        incomplete=nw.col("most") < known,
+    )  # fmt: skip
+    judged = shared.join(groups, on=by, how="inner")
+    complete = judged.filter(nw.col("filled") == nw.col("most")).group_by(by).agg(first=nw.col("row_id").min())
     other = nw.when(nw.col("borrowers")).then(nw.lit(CO_BORROWER)).otherwise(nw.lit("duplicate"))
-    verdict = nw.when(nw.col("conflicts")).then(nw.lit("conflict"))
-    verdict = verdict.otherwise(nw.when(nw.col("row_id") != nw.col("first")).then(other))
+    is_conflict = nw.col("conflicts") | (nw.col("others") & ~nw.col("borrowers"))
+    verdict = nw.when(is_conflict).then(nw.lit(CONFLICT)).otherwise(
+        nw.when(nw.col("incomplete")).then(nw.lit(INCOMPLETE)).otherwise(
+            nw.when(nw.col("row_id") != nw.col("first")).then(other)
+        )
+    )  # fmt: skip
     verdicts = work / f"verdicts_{batch.format.name}.parquet"
-    classified = shared.join(groups, on=by, how="inner").with_columns(verdict=verdict)
+    classified = judged.join(complete, on=by, how="inner").with_columns(verdict=verdict)
     found = classified.filter(~nw.col("verdict").is_null()).select("row_id", "verdict", "amount_usd", *sources)
     if batch.verdicts is not None:
         nothing = (nw.lit(None).cast(nw.Int64()).alias(name) for name in sources)
@@ -73,11 +89,25 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     return replace(batch, verdicts=verdicts, notes=(*batch.notes, *_notes(batch, engine.scan(verdicts))))
 
 
-def _differ(names: Iterable[str]) -> nw.Expr:
-    """Return whether the rows of a group have other values in one of the columns, or some of them none."""
+def _lacking(shared: nw.LazyFrame, values: list[str]) -> list[str]:
+    """Return the columns of which some files say nothing, and others do."""
+    counts = shared.group_by("source").agg(*(nw.col(name).count() for name in values)).collect("pyarrow")
+    found = {name: counts[name].to_list() for name in values}
+    return [name for name, numbers in found.items() if 0 in numbers and any(numbers)]
+
+
+def _differ(names: Iterable[str], lacking: Collection[str]) -> nw.Expr:
+    """Return whether the rows of a group have other values in one of the columns, or some of them none.
+
+    Parameters
+    ----------
+    lacking
+        Columns that some files lack, whose rows then say nothing else.
+    """
     differs = [nw.col(f"low_{v}") != nw.col(f"high_{v}") for v in sorted(names)]
-    differs += [(nw.col(f"filled_{v}") > 0) & (nw.col(f"filled_{v}") < nw.col("copies")) for v in sorted(names)]
-    return nw.any_horizontal(*differs, ignore_nulls=True)
+    told = sorted(set(names) - set(lacking))
+    differs += [(nw.col(f"filled_{v}") > 0) & (nw.col(f"filled_{v}") < nw.col("copies")) for v in told]
+    return nw.any_horizontal(*differs, ignore_nulls=True) if differs else nw.lit(False)
 
 
 def _notes(batch: Batch, verdicts: nw.LazyFrame) -> list[Reason]:

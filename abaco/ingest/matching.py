@@ -1,4 +1,4 @@
-"""Loans that rows of other exports belong to: ids without their company, loans lent later, and rows without a loan."""
+"""Loans that rows of other exports belong to: ids written in other ways, loans lent later, and rows without a loan."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,60 +10,117 @@ from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest.formats import LOANS, PAYMENTS, SCHEDULES, TRANSACTIONS
+from abaco.ingest.identities import FITS, IDENTITY, KEYS, chosen, plain, with_keys
 from abaco.ingest.reconciliation import amounted
-from abaco.ingest.staging import IDENTITY, IS_LATER, Batch
+from abaco.ingest.staging import IS_LATER, Batch
 
 # a loan's id may begin with its company, as "ABF - 1"
 PREFIX = " - "
-FLOWS = (TRANSACTIONS, PAYMENTS, SCHEDULES)
+FLOWS = (SCHEDULES, TRANSACTIONS, PAYMENTS)
 
 
-def match_payments(batches: list[Batch], engine: Engine, work: Path) -> list[Batch]:
-    """Return the batches; real payments with the loan of each id that lacks its company, where only one fits.
+def match_loans(batches: list[Batch], engine: Engine, work: Path) -> list[Batch]:
+    """Return the batches; flows with the loan of each id that is written in another way, where only one loan fits.
 
-    A payment belongs to the loan of its id and its company: the one that begins the loan's id, or that the loans export
-    names. Without such a loan it belongs to the one of its id and its borrower. Where two loans fit, none is taken.
+    An id lacks its company ("1" is "ABF - 1"), its zeros in front (1 is 001), or has other blanks ("ABF-1"). Its loan
+    is the one of its company: the one that begins the loan's id, or that the loans export names. Without such a loan
+    it is the one of its borrower. Where two loans fit, none is taken. An id that is another loan's in full, of another
+    company or borrower, is one that lacks its company.
     """
-    payments = next((b for b in batches if b.format is PAYMENTS), None)
-    if payments is None:
+    if not any(b.format in FLOWS for b in batches):
         return batches
-    known = _known(batches, engine)
-    paid = _identities(payments.rows(engine)).unique()
-    missing = paid.join(known.select("loan_id").unique(), on="loan_id", how="anti")
-    loans = known.filter(nw.col("loan_id").str.contains(PREFIX, literal=True)).select(
+    named = [b for b in batches if b.format is LOANS] or [b for b in batches if b.is_tape]
+    path = work / "known_loans.parquet"
+    known = nw.concat([_identities(b, engine) for b in named]).filter(~nw.col("loan_id").is_null())
+    engine.write(known.unique(), path)
+    known, matched = engine.scan(path), {}
+    for format_ in FLOWS:
+        for flow in (b for b in batches if b.format is format_):
+            matched[format_] = _matched(flow, known, matched.get(SCHEDULES), engine, work)
+    return [matched.get(b.format, b) for b in batches]
+
+
+def _matched(flow: Batch, known: nw.LazyFrame, schedules: Batch | None, engine: Engine, work: Path) -> Batch:
+    """Return a batch of flows with the loans of its ids that are no loan's, or another one's.
+
+    Parameters
+    ----------
+    known
+        Identities of loans.
+    schedules
+        The batch whose loans are known, too.
+    """
+    ids, path = _identities(flow, engine), work / f"unknown_{flow.format.name}.parquet"
+    engine.write(ids.join(known.select("loan_id").unique(), on="loan_id", how="anti").unique(), path)
+    unmatched, lent = engine.scan(path), known
+    if schedules is not None and row_count(path):
+        due = _identities(schedules, engine).filter(~nw.col("loan_id").is_null()).unique()
+        known = nw.concat([known, due])
+        unmatched = unmatched.join(due, on="loan_id", how="anti")
+    if flow.format is PAYMENTS:
+        unmatched = nw.concat([unmatched, _of_another(ids.unique(), lent)])
+    path = work / f"unmatched_{flow.format.name}.parquet"
+    engine.write(unmatched, path)
+    if not row_count(path):
+        return flow
+    unmatched = engine.scan(path).with_columns(nw.col(n).fill_null("").alias(f"key_{n}") for n in IDENTITY)
+    loans = known.select(
         nw.col("loan_id").alias("loan"),
         nw.col("loan_id").str.replace_all(rf"^.+?{PREFIX}", "").alias("bare"),
-        nw.col("loan_id").str.replace_all(rf"{PREFIX}.*$", "").str.to_lowercase().alias("prefix"),
+        nw.when(nw.col("loan_id").str.contains(PREFIX, literal=True))
+        .then(nw.col("loan_id").str.replace_all(rf"{PREFIX}.*$", "").str.to_lowercase())
+        .alias("prefix"),
         nw.col("company").str.to_lowercase().alias("lender"),
         nw.col("borrower_id").alias("debtor"),
     )
-    pairs = missing.join(loans, left_on="loan_id", right_on="bare", how="inner")
-    company = nw.col("company").str.to_lowercase()
-    is_company = nw.any_horizontal(company == nw.col("prefix"), company == nw.col("lender"), ignore_nulls=True)
-    fits = {"of_company": is_company, "of_borrower": nw.col("borrower_id") == nw.col("debtor")}
-    pairs = pairs.with_columns(nw.when(fit).then(nw.col("loan")).alias(name) for name, fit in fits.items())
-    low, high = ([getattr(nw.col(n), end)().alias(f"{end}_{n}") for n in fits] for end in ("min", "max"))
-    found = pairs.group_by(*IDENTITY).agg(*low, *high)
-    only = {n: nw.when(nw.col(f"min_{n}") == nw.col(f"max_{n}")).then(nw.col(f"min_{n}")) for n in fits}
-    has_company = ~nw.col("min_of_company").is_null()
-    loan = nw.when(has_company).then(only["of_company"]).otherwise(only["of_borrower"])
-    found = found.select(*IDENTITY, loan.alias("loan")).filter(~nw.col("loan").is_null())
-    path = work / "loans_of_payments.parquet"
-    engine.write(found.select(*(nw.col(name).fill_null("").alias(f"key_{name}") for name in IDENTITY), "loan"), path)
+    has_company = nw.col("loan") != nw.col("bare")
+    without = loans.filter(has_company).with_columns(is_full=nw.lit(False))
+    exact = unmatched.join(without, left_on="loan_id", right_on="bare", how="inner")
+    found = chosen(exact, FITS[:2])
+    full = loans.with_columns(form=plain("loan"), is_full=nw.lit(True))
+    forms = nw.concat([full, loans.filter(has_company).with_columns(form=plain("bare"), is_full=nw.lit(False))])
+    rest = unmatched.join(found, on=list(KEYS), how="anti").with_columns(form=plain("loan_id"))
+    rest = rest.join(known.select("loan_id").unique(), on="loan_id", how="anti")
+    alike = chosen(rest.join(forms, on="form", how="inner"), FITS)
+    path = work / f"loans_of_{flow.format.name}.parquet"
+    found = nw.concat([found.with_columns(is_alike=nw.lit(False)), alike.with_columns(is_alike=nw.lit(True))])
+    engine.write(found, path)
     if not row_count(path):
-        return batches
-    return [replace(b, loan_ids=path) if b is payments else b for b in batches]
+        return flow
+    return _told(replace(flow, loan_ids=path), engine)
 
 
-def _known(batches: list[Batch], engine: Engine) -> nw.LazyFrame:
-    """Return id, company and borrower of the loans in the loans export, else on the tape, and in the schedules."""
-    of = {b.format: b for b in batches}
-    named = [of[LOANS]] if LOANS in of else [b for b in batches if b.is_tape]
-    named += [of[SCHEDULES]] if SCHEDULES in of else []
-    return nw.concat([_identities(b.rows(engine)) for b in named]).filter(~nw.col("loan_id").is_null()).unique()
+def _of_another(ids: nw.LazyFrame, known: nw.LazyFrame) -> nw.LazyFrame:
+    """Return identities with the id of a loan, but of another company or borrower."""
+    pairs = ids.join(known.rename({"company": "lender", "borrower_id": "debtor"}), on="loan_id", how="inner")
+    same = {
+        "company": nw.col("company").str.to_lowercase() == nw.col("lender").str.to_lowercase(),
+        "borrower_id": nw.col("borrower_id") == nw.col("debtor"),
+    }
+    pairs = pairs.with_columns(
+        fits=nw.any_horizontal(*same.values(), ignore_nulls=True).cast(nw.Int64()),
+        differs=nw.any_horizontal(*(~one for one in same.values()), ignore_nulls=True).cast(nw.Int64()),
+    )
+    judged = pairs.group_by(*IDENTITY).agg(nw.col("fits").max(), nw.col("differs").min())
+    return judged.filter((nw.col("fits") == 0) & (nw.col("differs") == 1)).select(*IDENTITY)
 
 
-def _identities(rows: nw.LazyFrame) -> nw.LazyFrame:
+def _told(flow: Batch, engine: Engine) -> Batch:
+    """Return a batch with a note on ids that are written in another way than their loan's, but for the company."""
+    alike = engine.scan(flow.loan_ids).filter(nw.col("is_alike")).select(*KEYS)
+    if not len(alike.head(1).collect("pyarrow")):
+        return flow
+    keys = with_keys(flow.rows(engine).filter(~IS_LATER))
+    sums = keys.join(alike, on=list(KEYS), how="semi").select(rows=nw.len(), usd=nw.col("amount_usd").sum())
+    [total] = sums.collect("pyarrow").to_native().to_pylist()
+    if not total["rows"]:
+        return flow
+    note = Reason("ids_alike", rows=amounted(total["rows"], total["usd"]), export=flow.format.title)
+    return replace(flow, notes=(*flow.notes, note))
+
+
+def _identities(batch: Batch, engine: Engine) -> nw.LazyFrame:
+    rows = batch.named_rows(engine)
     present = rows.collect_schema().names()
     nothing = nw.lit(None).cast(nw.String())
     return rows.select((nw.col(name) if name in present else nothing).alias(name) for name in IDENTITY)

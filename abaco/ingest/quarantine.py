@@ -13,11 +13,16 @@ from abaco.core.tables import COUNT, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest import contract
 from abaco.ingest.csv_records import excerpt, line_numbers
+from abaco.ingest.duplicates import CONFLICT, INCOMPLETE
 from abaco.ingest.masking import Masking
 from abaco.ingest.originals import with_originals
 from abaco.ingest.staging import IS_LATER, Batch, Staged, typed
 
 JOINT = "; "  # between the reasons of a row
+# why rows of two files are rejected, by their verdict
+OF_FILES = {CONFLICT: "conflict_of_files", INCOMPLETE: "columns_of_files"}
+CONFLICTS = tuple(OF_FILES)
+
 TABLE = Table(
     "quarantine",
     "one row per rejected row of the input",
@@ -71,7 +76,7 @@ def rejected_rows(batch: Batch, engine: Engine) -> list[dict]:
     else:
         verdicts = engine.scan(batch.verdicts).drop("amount_usd")
         judged = rows.join(verdicts, on="row_id", how="left").with_columns(nw.col("verdict").fill_null(""))
-        is_bad = ((nw.col("verdict") == "") & ~nw.col("reasons").is_null()) | (nw.col("verdict") == "conflict")
+        is_bad = ((nw.col("verdict") == "") & ~nw.col("reasons").is_null()) | nw.col("verdict").is_in(CONFLICTS)
         bad = judged.filter(is_bad)
     return bad.sort("row_id").collect("pyarrow").to_native().to_pylist()
 
@@ -97,8 +102,9 @@ def _rejects(
     rejects = []
     for row in mine:
         reasons = [known[name] for name in (row["reasons"] or "").split(contract.SEPARATOR) if name]
-        if row["verdict"] == "conflict":
-            reasons.append(_conflict(batch.format.key, [names[row[side]] for side in ("first_source", "last_source")]))
+        if row["verdict"] in CONFLICTS:
+            files = tuple(names[row[side]] for side in ("first_source", "last_source"))
+            reasons.append(_conflict(row["verdict"], batch.format.key, files))
         counted.update(reasons)
         rejects.append((places[row["record"]], reasons, row["amount_usd"], originals[row["record"]]))
     for line, fault in staged.broken:
@@ -112,11 +118,11 @@ def _rejects(
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["line"]), schema=arrow_schema(TABLE))
 
 
-def _conflict(key: tuple[str, ...], files: list[str]) -> Reason:
+def _conflict(verdict: str, key: tuple[str, ...], files: tuple[str, str]) -> Reason:
     """Return the reason of rows that contradict each other, with both files where a later one restates the other."""
     if files[0] == files[1]:
         return Reason("conflict", columns=key)
-    return Reason("conflict_of_files", columns=key, files=tuple(files))
+    return Reason(OF_FILES[verdict], columns=key, files=files)
 
 
 def lines(staged: Staged, records: list[int]) -> dict[int, int]:

@@ -12,7 +12,7 @@ from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
-from abaco.ingest.quarantine import JOINT, rejected_rows
+from abaco.ingest.quarantine import JOINT, OF_FILES, rejected_rows
 from abaco.ingest.staging import Batch, with_amount
 
 ZERO = Decimal("0.00")
@@ -109,7 +109,7 @@ def check_reject_limit(
     max_reject_pct: float,
     places: Mapping[str, str] | None = None,
 ) -> None:
-    """Raise when more than `max_reject_pct` per cent of the rows up to the date were rejected.
+    """Raise when more than `max_reject_pct` per cent of the rows up to the date were rejected, or two files contradict.
 
     Parameters
     ----------
@@ -123,8 +123,11 @@ def check_reject_limit(
     Raises
     ------
     InputError
-        Naming the counts, the limit, and the most frequent reasons.
+        Naming the counts, the limit, and the most frequent reasons; or the files that contradict each other.
     """
+    restated = {reason: count for reason, count in reasons.items() if reason.code in OF_FILES.values()}
+    if restated:
+        raise InputError(f"Rows of the {batch.format.title} are in two files: {_most_frequent(restated, places)}")
     rejected, rows = book["quarantined"], book["rows_in"] - book["later"]
     if 100 * rejected > Decimal(str(max_reject_pct)) * rows:
         raise InputError(

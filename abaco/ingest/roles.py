@@ -16,7 +16,7 @@ from abaco.ingest.copies import classify_copies, note_copies
 from abaco.ingest.duplicates import classify_duplicates
 from abaco.ingest.formats import FORMATS, TAPE_FORMATS
 from abaco.ingest.masking import Masking
-from abaco.ingest.matching import later_loans, match_payments, note_strays
+from abaco.ingest.matching import later_loans, match_loans, note_strays
 from abaco.ingest.precedence import choose_sources
 from abaco.ingest.sources import Skipped, Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
@@ -105,9 +105,9 @@ def stage(
         batch = leave_out_totals(Batch(FORMATS[name], use[group[0].name], files), engine, work)
         batches.append(classify_duplicates(batch, engine, work))
     later = later_loans(batches, engine, work)
+    batches = match_loans(batches, engine, work)
     batches = [note_copies(classify_copies(b, later, engine, work), engine) for b in batches]
-    batches = choose_sources(batches, date, engine)
-    return note_strays(match_payments(batches, engine, work), engine)
+    return note_strays(choose_sources(batches, date, engine), engine)
 
 
 def inputs(found: list[Source], batches: Iterable[Batch]) -> list[dict]:

@@ -15,6 +15,7 @@ from abaco.engines import RECORDS, Engine, UnreadableError
 from abaco.ingest import contract, tape, writing
 from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
+from abaco.ingest.identities import with_loan_ids
 from abaco.ingest.masking import AS_READ, PERSON, Masking
 from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.reading import read, text_path
@@ -24,8 +25,6 @@ from abaco.ingest.writing import DEFAULT_RULES, Rules
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
 IS_LATER = nw.col("is_later")
-# what tells which loan a payment is of
-IDENTITY = ("loan_id", "company", "borrower_id")
 TAPE = "tape"  # the role of the rows that become the loan tape
 # What staged rows carry beside the columns of their contract or of the tape.
 BESIDE = (
@@ -54,9 +53,9 @@ class Staged:
 class Batch:
     """All staged sources of one format, with verdicts on totals, on rows that share a key, and on copies.
 
-    `left_out` names the files whose rows are all in others; `loan_ids` has the loans of rows whose id lacks the company
-    (see `matching`). Of several batches that give the tape, `dates` are those that this one gives, and `filled` the
-    sums of a date that others give (see `precedence`). `notes` is what a reader should know.
+    `left_out` names the files whose rows are all in others; `loan_ids` has the loans of rows whose id is written in
+    another way (see `matching`). Of several batches that give the tape, `dates` are those that this one gives, and
+    `filled` the sums of a date that others give (see `precedence`). `notes` is what a reader should know.
     """
 
     format: Format
@@ -88,6 +87,12 @@ class Batch:
     def rows(self, engine: Engine) -> nw.LazyFrame:
         """Return every row that could be split into columns, with ``reasons``, ``is_later``, ``row_id``."""
         return self._cached("rows", lambda: _numbered(self._paths, engine))
+
+    def named_rows(self, engine: Engine) -> nw.LazyFrame:
+        """Return the same with the ids of their loans."""
+        if self.loan_ids is None:
+            return self.rows(engine)
+        return self._cached("named", lambda: with_loan_ids(self.rows(engine), self.loan_ids, engine))
 
     def accepted(self, engine: Engine) -> nw.LazyFrame:
         """Return the accepted rows: valid, not later than the date, not a duplicate, of a date that the batch gives."""
@@ -133,7 +138,7 @@ def accepted_rows(
     """Return the accepted rows of staged files: the columns of the contract, or ``row_id`` and those of the tape."""
     rows = _usable(staged, verdicts, engine)
     if loan_ids is not None:
-        rows = _with_loan_ids(rows, loan_ids, engine)
+        rows = engine.in_order(with_loan_ids(rows, loan_ids, engine), "row_id")
     return tape.complete(rows, "row_id") if is_tape else rows.drop(BESIDE)
 
 
@@ -143,14 +148,6 @@ def of_dates(rows: nw.LazyFrame, dates: Collection[dt.date] | None, given: bool 
         return rows if given else rows.filter(nw.lit(False))
     is_given = nw.col("measurement_date").is_in(list(dates))
     return rows.filter(is_given if given else ~is_given)
-
-
-def _with_loan_ids(rows: nw.LazyFrame, loan_ids: Path, engine: Engine) -> nw.LazyFrame:
-    """Give rows the ids of their loans, in the same order."""
-    columns, present = rows.collect_schema().names(), set(rows.collect_schema().names())
-    keys = {f"key_{n}": nw.col(n).fill_null("") if n in present else nw.lit("") for n in IDENTITY}
-    joined = rows.with_columns(**keys).join(engine.scan(loan_ids), on=list(keys), how="left")
-    return engine.in_order(joined.with_columns(loan_id=nw.coalesce("loan", "loan_id")), "row_id").select(columns)
 
 
 def _numbered(staged: list[Path], engine: Engine) -> nw.LazyFrame:

@@ -8,10 +8,14 @@ from pathlib import Path
 import narwhals as nw
 import pyarrow as pa
 
+from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
-from abaco.ingest.columns import BUCKETS, DISCOUNTED, ELIGIBLE
-from abaco.ingest.staging import Batch, with_amount
+from abaco.ingest import total_sums
+from abaco.ingest.columns import BUCKETS, CASH, DISCOUNTED, ELIGIBLE, WRITTEN_OFF
+from abaco.ingest.quarantine import lines
+from abaco.ingest.staging import Batch, Staged, with_amount
+from abaco.ingest.total_sums import BALANCE, CREDIT, LOST, ZERO
 
 WORDS = (
     "total", "totals", "totales", "totais", "totaux", "totale", "totaal", "totalt", "toplam", "suma", "soma",
@@ -19,39 +23,53 @@ WORDS = (
     "yhteensa", "jumlah", "итого", "всего", "合計", "合计", "总计", "總計", "小計", "小计",
 )  # fmt: skip
 PREFIXES = ("grand", "grande", "gran", "general", "sub", "sous", "report")
-LABEL = rf"(?:(?:{'|'.join(PREFIXES)})[ _-]*)?(?:{'|'.join(WORDS)})(?:[ ,.:;()/_-][^0-9]*)?"
+LIKE = rf"(?:(?:{'|'.join(PREFIXES)})[ _-]*)?(?:{'|'.join(WORDS)})"
+LABEL = rf"{LIKE}(?:[ ,.:;()/_-][^0-9]*)?"
 IS_LABEL = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LABEL}$").fill_null(False)
+# with a number: a label, or an id that begins with such a word
+IS_LIKE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LIKE}(?:[^a-z]|$)").fill_null(False)
 # the first value of a rejected row, as JSON
 LABEL_IN_FRONT = rf'(?i)^[{{]"[^"]*":"[ *=_-]*{LABEL}"'
-IS_BLANK = (nw.col("loan_id").str.strip_chars() == "").fill_null(True)
+IN_FRONT = nw.col("original").str.contains(LABEL_IN_FRONT).fill_null(False)
+IS_BLANK = (nw.col("loan_id") == "").fill_null(True)
 HAS_DIGIT = nw.col("loan_id").str.contains(r"[0-9]").fill_null(False)
 TOTAL = "total"
 # An ordinary id is believed to be a loan's unless the row adds up as many others as this, in two amounts at least.
 MANY = 5
-ZERO = Decimal(0)
+# Rows that are unlike the others are looked at one by one if there are so few of them.
+FEW = 200
+NOT_TOLD = {"loan_id", "reasons", "original", "unread"}
 
 
 def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
     """Return a batch with a verdict on rows that add up others, and a note that says so.
 
-    Such a row has a label instead of a loan's id ("TOTAL", "Suma:"); or its amount is the sum of all others of its file
-    or date, and it has no id, or one without a digit where others have digits, or adds up several amounts of many rows.
+    Such a row has a label instead of a loan's id ("TOTAL", "Suma:"); or it has no id, or one without a digit where
+    others have digits, and its amounts are the sums of all loans, those of its date, or those before or after it, and
+    it lacks what the loans have, or adds up many; or it adds up many in several amounts.
+
+    Raises
+    ------
+    InputError
+        When a row may be a total or a loan, or no row of a file has a loan's id.
     """
     rows = batch.rows(engine)
     present = rows.collect_schema().names()
     if not any(column.name == "loan_id" for column in batch.format.columns):
         return batch
-    is_label = nw.col("original").str.contains(LABEL_IN_FRONT).fill_null(False)
-    groups = ["source"]
-    if "loan_id" in present:
-        is_label = is_label | IS_LABEL
-        groups += [name for name in ("measurement_date",) if name in present]
-    rows = rows.with_columns(is_label=is_label)
-    sums = _sums(rows, groups)
-    found = _labelled(rows) if any(row["labels"] for row in sums) else []
-    if "loan_id" in present:
-        known = {row["row_id"] for row in found}
-        found += [row for row in _adding_up(rows, sums, groups, batch) if row["row_id"] not in known]
+    if "loan_id" not in present:
+        found = [row | {"differs": None} for row in _collected(rows.filter(IN_FRONT).select(*_KEPT))]
+    else:
+        counts = _counts(rows, present)
+        found = []
+        for staged in batch.staged:
+            own = [row for row in counts if row["source"] == staged.index]
+            if "loan_id" in staged.source.columns and own:
+                _check_ids(own, staged)
+                found += _of_file(rows.filter(nw.col("source") == staged.index), own, staged, batch, engine)
+            elif any(row["labels"] for row in own):
+                labelled = rows.filter((nw.col("source") == staged.index) & IN_FRONT)
+                found += [row | {"differs": None} for row in _collected(labelled.select(*_KEPT))]
     if not found:
         return batch
     verdicts = work / f"totals_{batch.format.name}.parquet"
@@ -59,76 +77,181 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
     judged = [{**row, "verdict": TOTAL} for row in found if not row["is_later"]]
     table = pa.table({name: pa.array([row[name] for row in judged], type_) for name, type_ in columns.items()})
     engine.write(engine.from_arrow(table), verdicts, temporary=True)
-    return replace(batch, verdicts=verdicts, notes=(*batch.notes, *_notes(batch, found, sums)))
+    return replace(batch, verdicts=verdicts, notes=(*batch.notes, *_notes(batch, found)))
 
 
-def _sums(rows: nw.LazyFrame, groups: list[str]) -> list[dict]:
-    """Return of each group the rows, labels, and sum and maximum of the rows without a label."""
-    amount = nw.when(~nw.col("is_label")).then(nw.col("amount_usd"))
-    found = rows.select(*groups, "is_label", amount=amount).group_by(groups).agg(
-        rows=nw.len(), labels=nw.col("is_label").cast(nw.Int64()).sum(), usd=nw.col("amount").sum(),
-        most=nw.col("amount").max(),
+_KEPT = ("row_id", "source", "record", "amount_usd", "is_later")
+
+
+def _counts(rows: nw.LazyFrame, present: list[str]) -> list[dict]:
+    """Return of each file and date how many rows look unlike loans, and sum and maximum of the balances."""
+    named = nw.col("borrower_id").count() if "borrower_id" in present else nw.len()
+    flags = {"labels": IS_LIKE | IN_FRONT, "digits": HAS_DIGIT, "blanks": IS_BLANK}
+    groups = ["source", *(name for name in ("measurement_date",) if name in present)]
+    read = ["amount_usd", *(name for name in ("borrower_id",) if name in present)]
+    rows = rows.select(*groups, *read, **{name: flag.cast(nw.Int64()) for name, flag in flags.items()})
+    found = rows.group_by(groups).agg(
+        *(nw.col(name).sum() for name in flags), rows=nw.len(), named=named,
+        usd=nw.col("amount_usd").sum(), most=nw.col("amount_usd").max(),
     )  # fmt: skip
     return _collected(found)
 
 
-def _labelled(rows: nw.LazyFrame) -> list[dict]:
-    return _collected(rows.filter(nw.col("is_label")).select("row_id", "source", "amount_usd", "is_later"))
-
-
-def _adding_up(rows: nw.LazyFrame, sums: list[dict], groups: list[str], batch: Batch) -> list[dict]:
-    """Return the rows without a label whose amount is the sum of all others of their date, or else of their file."""
-    found = []
-    rows = rows.filter(~nw.col("is_label"))
-    for source in sorted({row["source"] for row in sums}):
-        of_file = [row for row in sums if row["source"] == source and row["usd"]]
-        by_date = [row for row in of_file if len(groups) > 1 and 2 * row["most"] == row["usd"]]
-        usd, most = sum((row["usd"] for row in of_file), ZERO), max((row["most"] for row in of_file), default=ZERO)
-        is_of_file = nw.col("source") == source
-        for group in by_date:
-            day = nw.col("measurement_date")
-            of_day = day.is_null() if group["measurement_date"] is None else day == group["measurement_date"]
-            found += _proven(rows.filter(is_of_file & of_day), group["most"], batch)
-        if not by_date and usd and 2 * most == usd:
-            found += _proven(rows.filter(is_of_file), most, batch)
-    return found
-
-
-def _proven(rows: nw.LazyFrame, amount: Decimal, batch: Batch) -> list[dict]:
-    """Return the row with that amount, if more than the amount says that it is a total of the others."""
-    additive = _additive(batch, rows.collect_schema())
-    of_row = (nw.col(c).alias(f"of_{c}") for c in additive)
-    largest = rows.filter(nw.col("amount_usd") == amount)
-    largest = _collected(largest.select("row_id", "source", "loan_id", "amount_usd", "is_later", *of_row).head(3))
-    [whole] = _collected(
-        rows.select(
-            others=(nw.col("amount_usd") > 0).cast(nw.Int64()).sum(),
-            blanks=IS_BLANK.cast(nw.Int64()).sum(),
-            digits=HAS_DIGIT.cast(nw.Int64()).sum(),
-            **{c: nw.col(c).sum() for c in additive},
+def _check_ids(counts: list[dict], staged: Staged) -> None:
+    rows, source = sum(row["rows"] for row in counts), staged.source
+    is_needed = any(column.name == "loan_id" and column.required for column in source.format.columns)
+    if not is_needed and sum(row["blanks"] for row in counts) == rows and max(row["rows"] for row in counts) == 1:
+        heading = source.headings[source.columns["loan_id"]].strip()
+        raise InputError(
+            f"{source.name}: {heading} is empty in every row: if each row is the whole book of a date, drop the "
+            "column; if each is a loan, fill it"
         )
+
+
+def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batch, engine: Engine) -> list[dict]:
+    """Return the totals of a file."""
+    schema, total = rows.collect_schema(), sum(row["rows"] for row in counts)
+    number = {name: sum(row[name] for row in counts) for name in ("labels", "blanks", "digits", "named")}
+    number["words"] = total - number.pop("digits") - number["blanks"]
+    number["unnamed"] = total - number.pop("named") if batch.format.key else 0
+    few = {name for name, n in number.items() if (0 < n <= FEW and 2 * n < total) or (name == "labels" and n)}
+    usd, most = sum((row["usd"] or ZERO for row in counts), ZERO), max(row["most"] or ZERO for row in counts)
+    is_most = [(row["usd"] or ZERO) == 2 * (row["most"] or ZERO) > 0 for row in counts]
+    if not few and usd != 2 * most and not any(is_most):
+        return []
+    amounts, columns = (
+        _additive(batch, schema),
+        [c for c in staged.source.columns if c in schema and _is_told(c, schema)],
     )
-    others = whole["others"] - 1
-    if blank := [row for row in largest if not (row["loan_id"] or "").strip()]:
-        return blank if others and whole["blanks"] == 1 else []
-    if len(largest) > 1 or not largest:
+    unlike = {
+        "labels": (IS_LIKE if number["labels"] <= FEW else IS_LABEL) | IN_FRONT,
+        "words": ~HAS_DIGIT & ~IS_BLANK,
+        "blanks": IS_BLANK,
+        "unnamed": nw.col("borrower_id").is_null() if "borrower_id" in schema else nw.lit(False),
+    }
+    is_suspect = nw.any_horizontal(*(unlike[name] for name in sorted(few)), nw.lit(False), ignore_nulls=True)
+    named = {f"is_{name}": flag & (nw.lit(name in few)) for name, flag in unlike.items()}
+    beside = [name for name in (CREDIT, LOST) if name in schema]
+    date = [name for name in ("measurement_date",) if name in schema]
+    suspects = _collected(
+        rows.filter(is_suspect).with_columns(is_label=IS_LABEL | IN_FRONT, **named).select(
+            *dict.fromkeys((*_KEPT, *date, *amounts, *beside, *columns)), "reasons", "is_label", *named,
+        ).sort("record")
+    ) if few else []  # fmt: skip
+    ids = [row["row_id"] for row in suspects]
+    loans = rows.filter(~nw.col("row_id").is_in(ids)) if ids else rows
+    breaks = [row["record"] for row in suspects] if len(suspects) <= 2 * FEW else []
+    added_up = list(dict.fromkeys([*amounts, *beside]))
+    sums = total_sums.between(loans, breaks, added_up, columns)
+    whole = total_sums.added(sums)
+    usual = [name for name in columns if 10 * whole.told.get(name, 0) >= 9 * whole.rows]
+    places = {row["row_id"]: 2 * i + 1 for i, row in enumerate(suspects)} if breaks else {}
+    with_loans = sums + [
+        (places[row["row_id"]], row.get("measurement_date"), total_sums.of_row(row, added_up))
+        for row in suspects
+        if breaks and _may_be_loan(row, usual)
+    ]
+    found = []
+    for row in suspects:
+        around = [
+            block
+            for some in (sums, with_loans)
+            for block in total_sums.around(some, places.get(row["row_id"], 0), row.get("measurement_date"))
+        ] if breaks else []  # fmt: skip
+        if _is_total(row, around, amounts, usual, staged, engine):
+            adds_up = any(block.equals(row, [BALANCE]) for block in around)
+            differs = row["is_label"] and row[BALANCE] is not None and around and not adds_up
+            found.append({**row, "differs": whole.usd[BALANCE] if differs else None})
+    days = {day for _, day, _ in sums} if date else set()
+    of_days = {day: total_sums.added(one for one in sums if one[1] == day) for day in days}
+    alike = []
+    for day, of_day in of_days.items():
+        if of_day.usd[BALANCE] == 2 * of_day.most > 0:
+            is_day = nw.col("measurement_date").is_null() if day is None else nw.col("measurement_date") == day
+            alike += _proven(loans.filter(is_day), of_day.most, amounts)
+    if not alike and whole.rows and whole.usd[BALANCE] == 2 * whole.most > 0:
+        alike = _proven(loans, whole.most, amounts)
+    return found + alike
+
+
+def _may_be_loan(row: dict, usual: list[str]) -> bool:
+    """Return whether a row that is unlike the loans has what they have, but for a borrower or a digit in its id."""
+    is_other = row["is_blanks"] or row["is_labels"] or row["is_label"]
+    lacks = [name for name in usual if row[name] is None]
+    return not is_other and row["reasons"] is None and (not row["is_words"] or not lacks)
+
+
+def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], staged: Staged, engine: Engine) -> bool:
+    """Return whether a row that is unlike the loans adds some of them up.
+
+    Raises
+    ------
+    InputError
+        When it may be a loan as well.
+    """
+    if row["is_label"]:
+        return True
+    lacks = [name for name in usual if row[name] is None]
+    is_owed = (row[BALANCE] or ZERO) > 0
+    equal = [block for block in around if is_owed and block.positive and block.equals(row, [BALANCE])]
+    proven = [block for block in equal if block.equals(row, amounts)]
+    loans = max((block.positive for block in proven), default=0)
+    if row["is_blanks"]:
+        return bool(proven)
+    if row["is_labels"] or row["is_words"]:
+        if proven and (lacks or loans >= MANY):
+            return True
+        is_doubtful = is_owed and (lacks or loans > 1 or any(block.positive >= MANY for block in equal))
+    else:
+        several = len({row[name] for name in amounts if row[name]}) > 1
+        if loans >= MANY and several:
+            return True
+        is_doubtful = any(block.positive > 1 for block in proven)
+    # payments and instalments are often the sum of others
+    if is_doubtful and staged.source.format.key and row["reasons"] is None:
+        source = staged.source
+        heading = {name: source.headings[i].strip() for name, i in source.columns.items()}
+        signs = [f"{heading['loan_id']} begins like a total"] if row["is_labels"] else []
+        signs += [f"{heading['loan_id']} has no digit, as others have"] if row["is_words"] else []
+        signs += [f"no {heading[name]}" for name in lacks[:2]]
+        signs += ["its balance is a sum of other rows" if equal else "its balance is not the sum of the rows around it"]
+        line = lines(staged, [row["record"]])[row["record"]]
+        raise InputError(
+            f"{source.name} line {line} is a loan, or a total, average or carried balance ({'; '.join(signs)}): "
+            f"remove the line if it is no loan; if it is one, write it as the other loans are written"
+        )
+    return False
+
+
+def _proven(rows: nw.LazyFrame, amount: Decimal, amounts: list[str]) -> list[dict]:
+    """Return the row with that amount, if it adds up many others in several amounts."""
+    of_row = (nw.col(c).alias(f"of_{c}") for c in amounts)
+    largest = _collected(rows.filter(nw.col("amount_usd") == amount).select(*_KEPT, *of_row).head(2))
+    if len(largest) != 1:
         return []
     [row] = largest
-    is_word = not any(map(str.isdigit, row["loan_id"])) and whole["digits"] > 1
-    if is_word and others > 1:
-        return [row]
-    told = [c for c in additive if whole[c] and row[f"of_{c}"] is not None]
+    others = (nw.col("amount_usd") > 0).cast(nw.Int64()).sum() - 1
+    [whole] = _collected(rows.select(others=others, **{c: nw.col(c).sum() for c in amounts}))
+    told = [c for c in amounts if whole[c] and row[f"of_{c}"] is not None]
     adds_up = all(2 * row[f"of_{c}"] == whole[c] for c in told)
-    return [row] if others >= MANY and adds_up and len({whole[c] for c in told}) > 1 else []
+    is_total = whole["others"] >= MANY and adds_up and len({whole[c] for c in told}) > 1
+    return [{**row, "differs": None}] if is_total else []
 
 
 def _additive(batch: Batch, schema: nw.Schema) -> list[str]:
     """Return the amounts of staged rows that a totals row adds up, each from a column of its own in the file."""
-    derived = {ELIGIBLE.name, DISCOUNTED.name, "credit_usd"} | (set() if batch.format.is_dated else set(BUCKETS))
+    derived = {ELIGIBLE.name, DISCOUNTED.name, CASH.name, WRITTEN_OFF.name, CREDIT, LOST} | (
+        set() if batch.format.is_dated else set(BUCKETS)
+    )
     return [name for name, type_ in schema.items() if type_.is_decimal() and type_.scale == 2 and name not in derived]
 
 
-def _notes(batch: Batch, found: Iterable[dict], sums: list[dict]) -> list[Reason]:
+def _is_told(name: str, schema: nw.Schema) -> bool:
+    """Return whether a column says something of a loan that no sum says."""
+    return name not in NOT_TOLD and not (schema[name].is_decimal() and schema[name].scale == 2)
+
+
+def _notes(batch: Batch, found: Iterable[dict]) -> list[Reason]:
     """Return what to say of each file: which totals are left out, and whether they are the sum of its rows."""
     notes = []
     for staged in batch.staged:
@@ -137,11 +260,8 @@ def _notes(batch: Batch, found: Iterable[dict], sums: list[dict]) -> list[Reason
             continue
         usd = [row["amount_usd"] for row in own if row["amount_usd"] is not None]
         notes.append(Reason("totals_rows", name=staged.source.name, rows=with_amount(len(own), sum(usd, ZERO))))
-        of_file = [row for row in sums if row["source"] == staged.index]
-        without = sum((row["usd"] or ZERO for row in of_file), ZERO)
-        labels = sum(row["labels"] for row in of_file)
-        if len(own) == labels == len(usd) == 1 and usd[0] not in {without, *(row["usd"] for row in of_file)}:
-            notes.append(Reason("totals_differ", name=staged.source.name, usd=usd[0], found=without))
+        if len(own) == 1 and own[0]["differs"] is not None:
+            notes.append(Reason("totals_differ", name=staged.source.name, usd=usd[0], found=own[0]["differs"]))
     return notes
 
 

@@ -284,6 +284,126 @@ def test_loan_as_large_as_all_others_is_a_loan(tmp_path):
     assert figures_of(equal).values["Outstanding"] == 200.0
 
 
+BRANCHES = par(customer_id=[f"C{i}" for i in range(20)], dpd=["45"] * 3 + ["120"] + ["0"] * 16)
+
+
+def added(label, rows, **cells):
+    """Return a row that adds up others, without customer and days past due."""
+    sums = [f"{sum(float(row[i]) for row in rows):.2f}" for i in range(2, 7)]
+    row = dict(zip(BRANCHES[0], [label, "2025-12-31", *sums, "", ""], strict=True)) | cells
+    return list(row.values())
+
+
+HEAD, *TWENTY = BRANCHES
+NORTH, SOUTH = TWENTY[:8], TWENTY[8:]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*NORTH, added("Branch North", NORTH), *SOUTH, added("Branch South", SOUTH)],
+        [added("Branch North", NORTH), *NORTH, added("Branch South", SOUTH), *SOUTH],
+        [*NORTH, added("North", NORTH), *SOUTH, added("South", SOUTH), added("Grand total", TWENTY)],
+        [*NORTH, added("", NORTH), *SOUTH, added("", SOUTH), added("", TWENTY)],
+        [*NORTH, added("", NORTH), *SOUTH, added("", SOUTH)],
+        [*NORTH, added("Subtotal agencia 1", NORTH), *SOUTH, added("Subtotal agencia 2", SOUTH)],
+        [*TWENTY, added("Branch North", TWENTY, customer_id="C99", dpd="0")],
+        # a real loan without its customer is part of the total
+        [*TWENTY[:-1], [*TWENTY[-1][:7], "", "0"], added("Insgesamt", TWENTY)],
+    ],
+)
+def test_subtotals_are_no_loans_and_no_rows_are_missing(tmp_path, rows):
+    found = figures_of(csv(tmp_path / "par.csv", [HEAD, *rows]))
+    assert only(found.values, PAR_RIGHT) == PAR_RIGHT
+    assert found.rows["totals"] == len(rows) - 20
+    assert not any("missing" in note for note in found.notes)
+
+
+def test_totals_of_two_dates_and_of_both_without_an_id_are_left_out(tmp_path):
+    november = [[row[0], "2025-11-30", *row[2:]] for row in TWENTY]
+    of_november = added("", TWENTY, reporting_date="2025-11-30")
+    both = added("", [*TWENTY, *TWENTY], reporting_date="")
+    rows = [HEAD, *november, of_november, *TWENTY, added("", TWENTY), both]
+    found = figures_of(csv(tmp_path / "par.csv", rows))
+    assert (only(found.values, PAR_RIGHT), found.rows["totals"]) == (PAR_RIGHT, 3)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["Promedio", "2025-12-31", "100.00", "20.00", "20.00", "5.00", "5.00", "", ""],
+        ["Saldo anterior", "2025-12-31", "1500.00", "0", "0", "0", "0", "", "0"],
+        added("Insgesamt", TWENTY, outstanding_balance_usd="2000.01"),
+    ],
+)
+def test_row_that_may_be_a_loan_or_an_average_or_a_balance_carried_is_refused(tmp_path, row):
+    message = refused(csv(tmp_path / "par.csv", [HEAD, *TWENTY, row]))
+    assert message.startswith(
+        "par.csv line 22 is a loan, or a total, average or carried balance (loan_id_raw has no digit"
+    )
+    assert row[0] not in message
+
+
+@pytest.mark.parametrize("columns", [{}, {"loan_status": ["Current", "Charged Off"] + ["Current"] * 8}])
+def test_total_of_a_book_holds_what_is_written_off_or_overpaid(tmp_path, columns):
+    rows = loans(**columns)
+    if not columns:
+        rows[10][5] = "-12.50"
+    total = ["Insgesamt", "", "2025-02-15", "0.24", "30000.00", "10000.00" if columns else "9487.50", "0"]
+    found = figures_of(csv(tmp_path / "loans.csv", [*rows, total + [""] * len(columns)]))
+    assert (found.values["Outstanding"], found.values["PAR30"], found.rows["totals"]) == (
+        (9500.5, 15.7939, 1) if columns else (9500.0, 21.0526, 1)
+    )
+
+
+def test_loan_with_a_word_as_its_id_and_the_balance_of_the_others_is_a_loan(tmp_path):
+    lines = [
+        "L001,2025-12-31,60,0,0,0,0,C1", "L002,2025-12-31,40,40,40,0,0,C2", "SANTANDER,2025-12-31,100,0,0,0,0,C3",
+    ]  # fmt: skip
+    found = figures_of(write(tmp_path / "par.csv", f"{PAR},customer_id", *lines))
+    assert (found.values["Outstanding"], found.values["PAR30"]) == (200.0, 20.0)
+    lines[1] = "L002,2025-12-31,40,0,0,0,0,C2"
+    message = refused(write(tmp_path / "par.csv", f"{PAR},customer_id", *lines))
+    assert message.startswith("par.csv line 4 is a loan, or a total") and "SANTANDER" not in message
+
+
+def test_column_of_ids_without_one_is_refused(tmp_path):
+    line = ",2025-12-31,2000,400,400,100,100"
+    assert refused(write(tmp_path / "par.csv", PAR, line, line.replace("12-31", "11-30"))) == (
+        "par.csv: loan_id_raw is empty in every row: if each row is the whole book of a date, drop the column; if each "
+        "is a loan, fill it"
+    )
+
+
+# The same balances twice
+
+
+@pytest.mark.parametrize("shorter", [[*range(7), 7], [*range(7), 8], [*range(7)]])
+@pytest.mark.parametrize("names", [("a.csv", "book.csv"), ("book.csv", "a.csv")])
+def test_file_with_fewer_columns_is_left_out_and_the_other_kept(tmp_path, shorter, names):
+    csv(tmp_path / "in" / names[0], BRANCHES)
+    csv(tmp_path / "in" / names[1], [[row[i] for i in shorter] for row in BRANCHES])
+    found = figures_of(tmp_path / "in")
+    assert only(found.values, {**PAR_RIGHT, "TopBorrower": 5.0}) == {**PAR_RIGHT, "TopBorrower": 5.0}
+    assert found.rows["duplicates"] == 20
+    assert f"{names[1]} is left out: all of its rows are in {names[0]}." in found.notes
+
+
+def test_two_files_each_with_a_column_that_the_other_lacks_are_refused(tmp_path):
+    for name, columns in (("a.csv", [*range(7), 7]), ("b.csv", [*range(7), 8])):
+        csv(tmp_path / "in" / name, [[row[i] for i in columns] for row in BRANCHES])
+    assert refused(tmp_path / "in") == (
+        "Rows of the PAR balances are in two files: loan_id and measurement_date: a.csv and b.csv have the same, each "
+        "with columns that the other lacks: keep one of them (40)"
+    )
+
+
+def test_one_restated_loan_is_refused_with_both_files(tmp_path):
+    csv(tmp_path / "in" / "a.csv", BRANCHES)
+    csv(tmp_path / "in" / "b.csv", [HEAD, *TWENTY[:-1], [*TWENTY[-1][:2], "50.00", *TWENTY[-1][3:]]])
+    assert "a.csv and b.csv have the same, with other values: keep the newer file (2)" in refused(tmp_path / "in")
+
+
 # Balances
 
 
@@ -366,6 +486,14 @@ def test_second_borrower_of_a_loan_does_not_double_it(tmp_path):
         "Rows of loans.csv that repeat a loan for another borrower: 1; each loan counts once, with its first borrower."
         in found.notes
     )
+
+
+def test_second_borrower_of_another_region_does_not_cost_the_loan(tmp_path):
+    rows = loans(region=["SS"] * 10)
+    found = figures_of(csv(tmp_path / "loans.csv", [*rows, [*rows[1][:1], "C999", *rows[1][2:-1], "LL"]]))
+    assert only(found.values, RIGHT) == RIGHT
+    same = [*rows, [*rows[1][:-1], "LL"]]
+    assert "loan_id: another row has the same, with other values (2)" in refused(csv(tmp_path / "loans.csv", same))
 
 
 def test_restated_month_names_both_files(tmp_path):

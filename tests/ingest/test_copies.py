@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from openpyxl import Workbook
 
+from abaco.core.errors import InputError
 from tests.support.book_of_two_dates import FILES, NOVEMBER, figures, folder
 from tests.support.exports import ingest, write
 
@@ -73,6 +74,41 @@ def test_a_copy_is_left_out_and_told(tmp_path, base, changes, left_out):
     assert sorted(name for batch in batches for name in batch.left_out) == left_out
     notes = [str(note).split(" is left out: all of its rows are in ")[0] for batch in batches for note in batch.notes]
     assert sorted(notes) == left_out
+
+
+def sums(rows):
+    return {name: sum(row[name] or 0 for row in rows) for name in ("principal", "interest", "fees", "to_tax")}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda cells, line: cells[:5],
+        lambda cells, line: [*cells, f"T{line}" if line else "Transaction ID"],
+        lambda cells, line: [*cells, "Posted" if line else "status"],
+        lambda cells, line: [cells[0], cells[1].title() if line else cells[1], *cells[2:]],
+        lambda cells, line: ["" if cell == "0" else cell for cell in cells],
+        lambda cells, line: cells[:-1],
+    ],
+    ids=["fewer columns", "numbers", "statuses", "case", "blanks", "no currency"],
+)
+def test_a_copy_that_is_written_in_another_way_is_left_out(tmp_path, form):
+    written = [",".join(form(line.split(","), n)) for n, line in enumerate((HEADER, *ROWS))]
+    path = folder(tmp_path, {"transactions (1).csv": written, "loans.csv": None, "schedules.csv": None})
+    result = ingest(path, NOVEMBER)
+    rows = result.accepted["transactions"]
+    assert sums(rows) == {"principal": 10990, "interest": 35, "fees": 10, "to_tax": 5}
+    assert (len(rows), sum(len(batch.left_out) for batch in result.batches)) == (3, 1)
+
+
+def test_a_schedule_with_numbers_and_one_with_fewer_columns_count_once(tmp_path):
+    header, *rows = FILES["schedules.csv"]
+    numbered = [f"{header},installment_number", *(f"{row},{n}" for n, row in enumerate(rows))]
+    narrow = [",".join(line.split(",")[:3]) for line in (header, *rows)]
+    result = ingest(folder(tmp_path, {"schedule_2.csv": numbered, "schedule_3.csv": narrow}), NOVEMBER)
+    assert sums(result.accepted["schedules"]) == {"principal": 10000, "interest": 385, "fees": 100, "to_tax": 62}
+    left_out = {name for batch in result.batches for name in batch.left_out}
+    assert left_out == {"schedules.csv", "schedule_3.csv"}
 
 
 def test_the_book_has_the_figures_that_it_has_with_a_copy(tmp_path):
@@ -150,6 +186,48 @@ def test_equal_rows_of_one_file_count_and_of_two_files_once(tmp_path, files, row
 def test_the_number_of_a_payment_tells_copies_from_equal_payments(tmp_path, numbers, rows, notes):
     files = [[f"{FIFTY},{number}" for number in one] for one in numbers]
     assert paid(tmp_path, *files, header=HEADER + ",Transaction ID") == (50 * rows, rows, notes)
+
+
+@pytest.mark.parametrize(
+    ("headers", "files"),
+    [
+        (["Transaction ID"] * 2, [f"{FIFTY},T1", f"{FIFTY.replace(',50,', ',49,')},T1"]),
+        (["Transaction ID,is_reversed"] * 2, [f"{FIFTY},T1,false", f"{FIFTY},T1,true"]),
+        (
+            ["Transaction ID", "Transaction ID", "status"],
+            [f"{FIFTY},T1", f"{FIFTY.replace('28', '27')},T1", f"{FIFTY},"],
+        ),
+    ],
+)
+def test_one_number_with_other_values_in_two_files_is_refused(tmp_path, headers, files):
+    for number, (header, row) in enumerate(zip(headers, files, strict=True)):
+        write(tmp_path / f"transactions_{number}.csv", f"{HEADER},{header}", row)
+    write(tmp_path / "par.csv", *FILES["loan_par_balances.csv"])
+    with pytest.raises(InputError) as error:
+        ingest(tmp_path, NOVEMBER)
+    assert str(error.value) == (
+        "The transactions have rows in two files with the same loan and Transaction ID, but other values (1, the first "
+        "transactions_0.csv line 2 and transactions_1.csv line 2): which is newer is not known; keep the newer file, "
+        "or take these rows out of the older one (Transaction ID out of both, if it does not number the rows)"
+    )
+
+
+def test_equal_rows_with_values_that_only_one_file_has_each_are_refused(tmp_path):
+    for name, number in (("interest", 4), ("fees", 6)):
+        lines = [line.split(",") for line in (HEADER, FIFTY.replace("0,0,0,0", "0,3,0,2", 1).replace(",50,", ",5,"))]
+        write(tmp_path / f"with_{name}.csv", *(",".join([*line[:4], line[number]]) for line in lines))
+    write(tmp_path / "par.csv", *FILES["loan_par_balances.csv"])
+    with pytest.raises(
+        InputError, match=r"^Rows of with_interest.csv are in with_fees.csv too \(1\), without interest, "
+    ):
+        ingest(tmp_path, NOVEMBER)
+
+
+def test_real_payments_with_and_without_company_count_once(tmp_path):
+    header = "Company,Customer ID,Loan ID,True Payment Date,True Principal Payment"
+    changes = {"payments.csv": (header, "X,C1,1,2025-11-28,990"), "paid.csv": (header, "X,C1,X - 1,2025-11-28,990")}
+    result = ingest(folder(tmp_path, changes), NOVEMBER)
+    assert [row["paid_principal"] for row in result.accepted["payments"]] == [990]
 
 
 def test_rejected_and_later_rows_of_a_copy_are_counted_once(tmp_path):

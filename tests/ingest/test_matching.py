@@ -1,7 +1,7 @@
 """Rows of other exports find their loan where only one fits, and those that have none are told."""
 
 from tests.support.book_of_two_dates import FILES, OCTOBER, figures, folder
-from tests.support.exports import LOANS, PAYMENTS, ingest, write
+from tests.support.exports import LOANS, PAR, PAYMENTS, TRANSACTIONS, ingest, write
 
 STRAYS = "Without a loan in the loans export, and only in the sums of their month:"
 
@@ -85,6 +85,40 @@ def test_real_payments_without_company_give_the_figures_of_the_transactions(tmp_
     changes = {"transactions.csv": None, "real_payment.csv": (",".join(header), ",".join(row))}
     found = figures(folder(tmp_path / "payments", changes))
     assert (found.values, found.notes) == (base.values, [])
+
+
+def test_an_id_without_its_zeros_or_blanks_is_that_of_the_only_loan_that_fits(tmp_path):
+    loans = [
+        loan("ABF - 001", "C1", "ABF"),
+        loan("007", "C7", ""),
+        loan("ABF - 02", "C2", "ABF"),
+        loan("ABF - 2", "C3", "ABF"),
+    ]
+    rows = [
+        ("ABF", "C1", "1", 5),
+        ("ABF", "", "abf-001", 5),
+        ("", "", "7", 5),
+        ("ABF", "", "2", 5),
+        ("ABT", "", "1", 5),
+    ]
+    assert matched(tmp_path, loans, *rows) == ["ABF - 001", "ABF - 001", "007", "ABF - 2", "1"]
+
+
+def test_an_id_that_is_another_companys_loan_lacks_its_company(tmp_path):
+    loans = [loan("ABF - 1", "C1", "ABF"), loan("1", "D1", "ABT")]
+    rows = [("ABF", "C1", "1", 5), ("ABT", "D1", "1", 6), ("", "C1", "1", 7), ("", "", "1", 8), ("XYZ", "C9", "1", 9)]
+    assert matched(tmp_path, loans, *rows) == ["ABF - 1", "1", "ABF - 1", "1", "1"]
+
+
+def test_transactions_without_zeros_in_front_find_the_loans_of_the_tape_and_are_told(tmp_path):
+    write(tmp_path / "par.csv", PAR, "0007,2025-12-31,100,0,0,0,0")
+    write(tmp_path / "transactions.csv", TRANSACTIONS, "7,PAYMENT,2025-12-28,50,0,0,0,0,0,0,USD")
+    result = ingest(tmp_path)
+    assert [row["loan_id"] for row in result.accepted["transactions"]] == ["0007"]
+    assert [str(note) for batch in result.batches for note in batch.notes] == [
+        "The id of their loan written in another way (without zeros in front, say), and counted for the only loan that "
+        "fits: 1 row (50.00 USD of principal) of the transactions."
+    ]
 
 
 # Loans lent later, and rows without a loan

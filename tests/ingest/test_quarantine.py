@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from abaco.core.errors import DateError, InputError
+from abaco.core.reasons import Reason
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, rejections, roles, sources
 from tests.support.exports import (
@@ -337,14 +338,14 @@ def batch(tmp_path):
 def test_exactly_the_limit_passes_and_a_hair_above_fails(batch, rejected, rows, later, limit, passes):
     book = {"quarantined": rejected, "rows_in": rows, "later": later}
     if passes:
-        rejections.check_reject_limit(batch, book, {"x: missing": rejected}, limit)
+        rejections.check_reject_limit(batch, book, {Reason("missing", column="x"): rejected}, limit)
     else:
         with pytest.raises(InputError, match=f"^{rejected} of {rows - later} rows of the canonical snapshot"):
-            rejections.check_reject_limit(batch, book, {"x: missing": rejected}, limit)
+            rejections.check_reject_limit(batch, book, {Reason("missing", column="x"): rejected}, limit)
 
 
 def test_error_of_the_limit_names_counts_share_and_the_most_frequent_reasons(batch):
-    reasons = {f"{letter}: missing": 9 - i for i, letter in enumerate("abcdef")}
+    reasons = {Reason("missing", column=letter): 9 - i for i, letter in enumerate("abcdef")}
     with pytest.raises(InputError) as error:
         rejections.check_reject_limit(batch, {"quarantined": 39, "rows_in": 90, "later": 10}, reasons, 5.0)
     assert str(error.value) == (
