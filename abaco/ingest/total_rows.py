@@ -113,7 +113,8 @@ def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batc
     schema, total = rows.collect_schema(), sum(row["rows"] for row in counts)
     number = {name: sum(row[name] for row in counts) for name in ("labels", "blanks", "digits", "named")}
     number["words"] = total - number.pop("digits") - number["blanks"]
-    number["unnamed"] = total - number.pop("named") if batch.format.key else 0
+    named = number.pop("named")
+    number["unnamed"] = total - named if batch.format.key else 0
     few = {name for name, n in number.items() if (0 < n <= FEW and 2 * n < total) or (name == "labels" and n)}
     usd, most = sum((row["usd"] or ZERO for row in counts), ZERO), max(row["most"] or ZERO for row in counts)
     is_most = [(row["usd"] or ZERO) == 2 * (row["most"] or ZERO) > 0 for row in counts]
@@ -130,12 +131,12 @@ def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batc
         "unnamed": nw.col("borrower_id").is_null() if "borrower_id" in schema else nw.lit(False),
     }
     is_suspect = nw.any_horizontal(*(unlike[name] for name in sorted(few)), nw.lit(False), ignore_nulls=True)
-    named = {f"is_{name}": flag & (nw.lit(name in few)) for name, flag in unlike.items()}
+    flags = {f"is_{name}": flag & (nw.lit(name in few)) for name, flag in unlike.items()}
     beside = [name for name in (CREDIT, LOST) if name in schema]
     date = [name for name in ("measurement_date",) if name in schema]
     suspects = _collected(
-        rows.filter(is_suspect).with_columns(is_label=IS_LABEL | IN_FRONT, **named).select(
-            *dict.fromkeys((*_KEPT, *date, *amounts, *beside, *columns)), "reasons", "is_label", *named,
+        rows.filter(is_suspect).with_columns(is_label=IS_LABEL | IN_FRONT, **flags).select(
+            *dict.fromkeys((*_KEPT, *date, *amounts, *beside, *columns)), "reasons", "is_label", *flags,
         ).sort("record")
     ) if few else []  # fmt: skip
     ids = [row["row_id"] for row in suspects]

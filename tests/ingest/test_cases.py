@@ -401,7 +401,7 @@ def test_two_files_each_with_a_column_that_the_other_lacks_are_refused(tmp_path)
 def test_one_restated_loan_is_refused_with_both_files(tmp_path):
     csv(tmp_path / "in" / "a.csv", BRANCHES)
     csv(tmp_path / "in" / "b.csv", [HEAD, *TWENTY[:-1], [*TWENTY[-1][:2], "50.00", *TWENTY[-1][3:]]])
-    assert "a.csv and b.csv have the same, with other values: keep the newer file (2)" in refused(tmp_path / "in")
+    assert "a.csv and b.csv have the same, with other values: keep what still holds (2" in refused(tmp_path / "in")
 
 
 # Balances
