@@ -100,7 +100,9 @@ def _counts(rows: nw.LazyFrame, present: list[str]) -> list[dict]:
 def _check_ids(counts: list[dict], staged: Staged) -> None:
     rows, source = sum(row["rows"] for row in counts), staged.source
     is_needed = any(column.name == "loan_id" and column.required for column in source.format.columns)
-    if not is_needed and sum(row["blanks"] for row in counts) == rows and max(row["rows"] for row in counts) == 1:
+    has_borrowers = "borrower_id" in source.columns and any(row["named"] for row in counts)
+    is_by_date = sum(row["blanks"] for row in counts) == rows and max(row["rows"] for row in counts) == 1
+    if is_by_date and not is_needed and not has_borrowers:
         heading = source.headings[source.columns["loan_id"]].strip()
         raise InputError(
             f"{source.name}: {heading} is empty in every row: if each row is the whole book of a date, drop the "
@@ -198,9 +200,9 @@ def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], sta
     proven = [block for block in equal if block.equals(row, amounts)]
     loans = max((block.positive for block in proven), default=0)
     if row["is_blanks"]:
-        return bool(proven)
+        return loans > 1
     if row["is_labels"] or row["is_words"]:
-        if proven and (lacks or loans >= MANY):
+        if loans >= MANY or (lacks and loans > 1):
             return True
         is_doubtful = is_owed and (lacks or loans > 1 or any(block.positive >= MANY for block in equal))
     else:

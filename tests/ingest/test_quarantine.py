@@ -358,7 +358,7 @@ def test_error_of_the_limit_names_counts_share_and_the_most_frequent_reasons(bat
 def test_file_with_bad_rows_only_fails_the_limit_and_has_no_date(tmp_path):
     result = ingest(write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1", amount="x"), snapshot("A-2", "x")))
     with pytest.raises(InputError, match=r"^2 of 2 rows .* \(100.00 %"):
-        rejections.check_reject_limit(result.batches[0], result.book, result.reasons["snapshot"], 5.0)
+        rejections.check_reject_limit(result.batches[0], result.book, {Reason("missing", column="x"): 2}, 5.0)
     with pytest.raises(InputError, match=r"^No row for 2025-12-31 in the input: it has no usable row at all$"):
         coverage.check_date(dict.fromkeys(result.dates, True), DATE)
 
