@@ -47,8 +47,8 @@ def plain_cell(text: str) -> str:
 
     Examples
     --------
-    >>> plain_cell('=HYPERLINK("x")'), plain_cell("-1.50"), plain_cell("ABF - 1"), plain_cell("-")
-    ('\'=HYPERLINK("x")', '-1.50', 'ABF - 1', "'-")
+    >>> [plain_cell(text) for text in ("=SUM(A1)", "-1.50", "ABF - 1", "-")]
+    ["'=SUM(A1)", '-1.50', 'ABF - 1', "'-"]
     """
     text = visible(text)
     return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text

@@ -49,18 +49,17 @@ def serve(
     access = Access.from_environment()
     access.check_host(host)
     book = _book(configured, params)
-    limits = configured["service"]
     sock = _listen(host, configured["service"]["port"] if port is None else port)
     try:
         show(f"Reports at {_address(sock)}", *_announced(configured, book))
         log.info("serving %s at %s", book.output, _address(sock))
         uvicorn.Server(
             uvicorn.Config(
-                create_app(book, access, limits["max_wrong_tokens"]),
+                create_app(book, access, configured["service"]["max_wrong_tokens"]),
                 http=Connection,
                 ws="none",
-                limit_concurrency=limits["max_connections"],
-                timeout_keep_alive=limits["client_seconds"],
+                limit_concurrency=configured["service"]["max_connections"],
+                timeout_keep_alive=configured["service"]["client_seconds"],
                 log_config=None,
                 access_log=False,
                 server_header=False,
