@@ -266,13 +266,13 @@ def test_error_in_the_middle_of_the_switch_undoes_it(archive, there, monkeypatch
 
 
 def test_run_that_is_at_work_is_waited_for(archive, there):
-    folder = there / folders.RUNS / DATE / f"20260101T020000000000Z_{ID}"
-    folder.mkdir(parents=True)
-    core_files.write_json(
-        folder / "run.json", {"status": "running", "date": DATE, "started_at": "2026-01-01T02:00:00Z"}
-    )
-    with folders.hold(there, DATE, 0, print), pytest.raises(RunError, match="A run of 2025-12-31 is at work"):
-        restore.restore(archive.write(), there)
+    facts = {"status": "running", "date": DATE, "started_at": "2028-01-01T02:00:00Z"}
+    with folders.hold(there, DATE, 0, print):
+        folder = there / folders.RUNS / DATE / f"20280101T020000000000Z_{ID}"
+        folder.mkdir(parents=True)
+        core_files.write_json(folder / "run.json", facts)
+        with pytest.raises(RunError, match="A run of 2025-12-31 is at work"):
+            restore.restore(archive.write(), there)
 
 
 def test_nothing_to_back_up_and_a_place_that_cannot_be_written(tmp_path, reports, monkeypatch):
