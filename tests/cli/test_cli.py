@@ -42,6 +42,11 @@ def test_finished_report_shows_its_kpis_and_its_place(finished):
         "CollectionRate   2.95 %        ok",
         "PortfolioHealth  2.8395 of 10  critical",
         "Synthetic sample: invented loans, no real book.",
+        "OK: 1 of 4 figures with limits is past a limit: arrears-and-cash index (PortfolioHealth) at 2.84 of 10 "
+        "(critical below 3). PortfolioHealth alone makes no report worse.",
+        "Rejected rows with a balance that cannot be read: 2. The book may be larger by any amount until they are "
+        "corrected in the export; tables/quarantine.parquet has their lines.",
+        "Rejected: 11 rows, see reports/2025-12-31/tables/quarantine.csv",
         "reports/2025-12-31/report.html",
         "No email was sent: set SMTP_URL, or take reports/2025-12-31/email.eml",
     ]
