@@ -209,7 +209,7 @@ def test_rates_that_look_like_per_cent_are_refused_or_read_as_declared(tmp_path,
     assert message.startswith(
         f"The interest rates of the loans are per cent or fractions: their median {float(rate):g} is"
     )
-    assert message.endswith("set ingestion.interest_rate to percent or to fraction")
+    assert message.endswith("PARAMS=ingestion.interest_rate=percent or PARAMS=ingestion.interest_rate=fraction")
     assert figures_of(path, interest_rate="percent").values["APR"] == float(rate)
     assert figures_of(path, interest_rate="fraction").values["APR"] == 100 * float(rate)
 
