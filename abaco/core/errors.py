@@ -29,6 +29,12 @@ class RunError(AbacoError):
     """The run started and failed."""
 
 
+class StoppedError(AbacoError):
+    """Somebody stopped a run after its report was published."""
+
+    exit_code = 130
+
+
 class DamagedError(RunError, ValueError):
     """A file of a report is damaged: empty, cut off, changed or gone."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from abaco import engines
 from abaco.core import files, logs, project, settings
 from abaco.core.dates import parse_date
-from abaco.core.errors import DateError
+from abaco.core.errors import DateError, StoppedError
 from abaco.core.phases import COMPLETED, FACTS, PHASES, notebook_path, scraps_of, section
 from abaco.engines import memory
 from abaco.ingest import sources
@@ -110,6 +110,8 @@ class Pipeline:
             unchanged. A date without rows leaves no run behind.
         RunError
             The download or a phase failed. The executed notebook of a failed phase is kept.
+        StoppedError
+            Somebody stopped the run after its report was published.
         """
         plan = self.plan(input, date)
         day = plan["date"]
@@ -123,6 +125,11 @@ class Pipeline:
                 engines.require(plan["engine"]["name"])
                 catalog.load()
             folder, failure, replaced = self._hold_and_make(plan)
+        except KeyboardInterrupt:
+            visible = folders.recorded(self.output / day)
+            if visible and visible["run_id"] == plan["run_id"]:
+                raise StoppedError(f"interrupted; the report of {day} is published, but not delivered") from None
+            raise
         finally:
             if self._next is not None:
                 self._next.close()
