@@ -8,7 +8,7 @@ import pytest
 from tools.reliability import faults, fuzz, page, reader
 from tools.reliability.inputs import make
 
-FILES = 10
+FILES = 6
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def fuzzed():
 
 def test_hostile_inputs_give_right_figures_or_one_line(fuzzed):
     assert fuzzed.faults == []
-    assert fuzz.inputs(fuzzed) > 400
+    assert fuzz.inputs(fuzzed) > 200
 
 
 def test_fuzzer_sees_wrong_and_lost_rows(tmp_path):
@@ -62,12 +62,9 @@ def test_report_outlasts_what_happens_to_its_run(bench, action, at):
     assert (tally.faults, tally.counts) == ([], {action: 1})
 
 
-def test_report_outlasts_damage(bench):
-    tally = faults.Tally()
-    faults.damaged(bench, f"{faults.DATE}/metrics.json", "garbage", tally)
-    assert tally.faults == []
-    project = bench.copy("tampered")
+def test_harness_sees_what_does_not_hold(bench):
+    tally, project = faults.Tally(), bench.copy("tampered")
     path = project.output / faults.DATE / "report.html"
     path.write_text(path.read_text() + faults.PLANTED[0])
     faults.judge(bench, project, "here", 0, "Traceback\n", tally)
-    assert {kind for kind, *_ in tally.faults} == {"tracebacks", "lost", "leaked"}
+    assert [kind for kind, *_ in tally.faults] == ["tracebacks", "lost", "leaked"]

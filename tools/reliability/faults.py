@@ -150,6 +150,7 @@ def at_change(bench: Bench, action: str, at: int, tally: Tally) -> None:
     tally.counts[action if point.exists() else "not reached"] += 1
     tally.points.add((action, where))
     judge(bench, project, f"{action} at change {at}: {where}", code, text, tally)
+    recovered(bench, project, f"{action} at change {at}: {where}", tally)
 
 
 def at_size(bench: Bench, size: int, tally: Tally) -> None:
@@ -159,6 +160,7 @@ def at_size(bench: Bench, size: int, tally: Tally) -> None:
     tally.counts["disk full"] += 1
     tally.points.add(("disk full", f"files beyond {size} bytes"))
     judge(bench, project, f"files beyond {size} bytes", code, text, tally)
+    recovered(bench, project, f"files beyond {size} bytes", tally)
 
 
 def _place(point: str, project: Project) -> str:
@@ -214,7 +216,6 @@ def judge(bench: Bench, project: Project, where: str, code: int, text: str, tall
         tally.faults.append(("wrong", where, f"PAR30 is {shown}, though it says: {text}"))
     if leaked := leaks(project):
         tally.faults.append(("leaked", where, leaked[0]))
-    recovered(bench, project, where, tally)
 
 
 def is_whole(project: Project) -> bool:
