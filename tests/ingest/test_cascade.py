@@ -574,7 +574,7 @@ def test_check_and_backfill_download_once(downloaded):
     project, server, _ = downloaded
     before = len(server.requests)
     check = project.abaco("check", "--input", "cascade", *project.options, **project.variables)
-    assert check.stdout.splitlines()[1] == "Cascade: the export is unchanged", check.stderr
+    assert "Cascade: the export is unchanged" in check.stdout.splitlines(), check.stderr
     assert "The report of 2025-12-31 would be headed “" in check.stdout
     command = ("backfill", "--from", "2025-12-01", "--to", "2025-12-31", "--input", "cascade")
     backfill = project.abaco(*command, *project.options, **project.variables)
