@@ -19,6 +19,14 @@ NULL_WORDS = ("", "null", "NULL", "Null")
 # Masks the personal columns of a frame that was read, with the engine that read it.
 Mask = Callable[["Engine", nw.LazyFrame], nw.LazyFrame]
 
+# Lower-case cells of a column of ids that stand for no id.
+NO_ID_WORDS = (
+    "n/a", "#n/a", "na", "n.a.", "n/d", "nd", "nan", "none", "nil", "-", "--", "?", "unknown", "not available",
+    "not provided", "desconocido", "sin dato", "no aplica", "no disponible",
+)  # fmt: skip
+# Cells of amounts that say 0, as accountants and spreadsheets write it.
+DASHES = ("-", "–", "—")
+
 
 class UnreadableError(Exception):
     """A file could be opened, but not read to its end."""

@@ -2,7 +2,16 @@
 
 import re
 
-TYPES = {"text": "VARCHAR", "date": "DATE", "amount": "DECIMAL(18,2)", "rate": "DECIMAL(18,6)", "days": "BIGINT"}
+from abaco.engines.base import DASHES, NO_ID_WORDS
+
+TYPES = {
+    "text": "VARCHAR",
+    "id": "VARCHAR",
+    "date": "DATE",
+    "amount": "DECIMAL(18,2)",
+    "rate": "DECIMAL(18,6)",
+    "days": "BIGINT",
+}
 # A number of days with its unit, in English or Spanish.
 DAYS = r"^\s*([+-]?\d{1,9})\s*(?i:days?|d[ií]as?)\s*$"
 NUMBERS = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -29,6 +38,10 @@ def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
     column, target = quoted(name), TYPES[kind]
     if kind == "text":
         return text(column)
+    if kind == "id":
+        return (
+            f"CASE WHEN lower({text(column)}) NOT IN ({', '.join(map(literal, NO_ID_WORDS))}) THEN {text(column)} END"
+        )
     own = ("DATE", "TIMESTAMP") if kind == "date" else NUMBERS
     if source.startswith(own):
         value = column
@@ -39,7 +52,9 @@ def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
     elif kind == "rate":
         value = _rate(f"{column}::VARCHAR", target, decimal_mark)
     else:  # the shortest decimal of a float, never the float itself
-        value = _number(f"{column}::VARCHAR", target, decimal_mark)
+        number = _number(f"{column}::VARCHAR", target, decimal_mark)
+        dashes = ", ".join(map(literal, DASHES))
+        value = f"coalesce({number}, CASE WHEN trim({column}::VARCHAR) IN ({dashes}) THEN 0 END)"
     if kind == "days" and source not in own:
         return f"CASE WHEN {value} % 1 = 0 THEN TRY_CAST({value} AS {target}) END"
     value = f"TRY_CAST({value} AS {target})"

@@ -4,9 +4,16 @@ Patterns run in Java, where ``$`` also matches before a last line break and ``\s
 they say ``\z`` and list the blanks.
 """
 
-from abaco.engines.base import NULL_WORDS
+from abaco.engines.base import DASHES, NO_ID_WORDS, NULL_WORDS
 
-TYPES = {"text": "STRING", "date": "DATE", "amount": "DECIMAL(18,2)", "rate": "DECIMAL(18,6)", "days": "BIGINT"}
+TYPES = {
+    "text": "STRING",
+    "id": "STRING",
+    "date": "DATE",
+    "amount": "DECIMAL(18,2)",
+    "rate": "DECIMAL(18,6)",
+    "days": "BIGINT",
+}
 NUMBERS = ("decimal", "tinyint", "smallint", "integer", "bigint", "byte", "short", "int", "long")
 BLANK = r"[ \t\n\f\r]"  # \s of RE2
 SPACE = r"[ \t\n\x0B\f\r]"  # what casts skip
@@ -65,6 +72,9 @@ def cast(column: str, kind: str, source: str, decimal_mark: str) -> str:
     """
     if kind == "text":
         return text(column, source)
+    if kind == "id":
+        plain, words = text(column, source), ", ".join(map(literal, NO_ID_WORDS))
+        return f"CASE WHEN lower({plain}) NOT IN ({words}) THEN {plain} END"
     target, written = TYPES[kind], as_text(column, source)
     own = source == "date" if kind == "date" else source in NUMBERS
     if own:
@@ -76,7 +86,8 @@ def cast(column: str, kind: str, source: str, decimal_mark: str) -> str:
     elif kind == "rate":
         value = _rate(written, target, decimal_mark)
     else:
-        value = _number(written, target, decimal_mark)
+        number, dashes = _number(written, target, decimal_mark), ", ".join(map(literal, DASHES))
+        value = f"coalesce({number}, CASE WHEN {text(column, source)} IN ({dashes}) THEN 0 END)"
     whole = f"try_cast({value} AS {target})"
     if kind == "days":
         return f"CASE WHEN {value} = {whole} THEN {whole} END"

@@ -9,11 +9,14 @@ from abaco.core.tables import COUNT, DATE, TEXT, Field
 # Arrow type and unit of each kind of column.
 KINDS = {
     "text": (TEXT, ""),
+    "id": (TEXT, ""),
     "date": (DATE, ""),
     "amount": ("decimal(18, 2)", "USD"),
     "rate": ("decimal(18, 6)", "a year, 1 = 100 %"),
     "days": (COUNT, "days"),
 }
+
+TEXTS = ("text", "id")
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Column:
     name
         What the column is called on our side.
     kind
-        ``text``, ``date``, ``amount`` (decimal 18,2), ``rate`` (decimal 18,6) or ``days`` (whole number).
+        ``text``, ``id`` (text in which a word such as N/A is no value), ``date``, ``amount`` (decimal 18,2), ``rate``
+        (decimal 18,6) or ``days`` (whole number).
     headings
         Other headings it goes by, normalised (see `normalise`).
     words, beside
@@ -90,7 +94,7 @@ def normalise(heading: str) -> str:
 
 
 LOAN_ID = Column(
-    "loan_id", headings=("loan_id_raw", "numero_de_prestamo", "id_prestamo", "codigo_prestamo"), filled=True,
+    "loan_id", "id", headings=("loan_id_raw", "numero_de_prestamo", "id_prestamo", "codigo_prestamo"), filled=True,
     meaning="the loan's number",
 )  # fmt: skip
 COMPANY = Column("company", headings=("empresa", "compania"), meaning="the company that lent")
@@ -112,6 +116,7 @@ CURRENCY = Column(
 BORROWER = (
     Column(
         "borrower_id",
+        "id",
         headings=("customer_id", "client_id", "id_cliente", "codigo_cliente", "cod_cliente"),
         personal=True, meaning="the borrower's number",
     ),
@@ -207,7 +212,7 @@ IS_WRITTEN_OFF = Column(
               "castigado", "castigada", "es_castigado", "es_castigo", "esta_castigado"),
     meaning="whether the loan is written off",
 )  # fmt: skip
-WRITTEN_OFF = Column("written_off_usd", "amount", meaning="the written-off balance")
+WRITTEN_OFF = Column("written_off_usd", "amount", optional=True, meaning="the written-off balance")
 OVERDUE_ON = Column("overdue_on", "date", optional=True, meaning="the first day overdue")
 INTEREST_RATE = Column("interest_rate", "rate", optional=True, meaning="the interest rate")
 
@@ -230,6 +235,7 @@ IS_REVERSED = Column(
 )  # fmt: skip
 PAYMENT_ID = Column(
     "payment_id",
+    "id",
     headings=("transaction_id", "transaction_number", "id_transaccion", "numero_transaccion", "id_pago"),
     meaning="the number of the payment",
 )

@@ -200,7 +200,8 @@ def checks(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal
         name, value, raw = column.name, nw.col(column.name), nw.col(f"raw_{column.name}")
         text = raw.cast(nw.String()).str.strip_chars()
         if column.filled:
-            found.append(Check(Reason("missing", column=name), text.fill_null("") == "", value.is_null()))
+            is_missing = value.is_null() if column.kind == "id" else text.fill_null("") == ""
+            found.append(Check(Reason("missing", column=name), is_missing, value.is_null()))
         if column.kind in ("amount", "rate"):
             found.append(Check(Reason("not_finite", column=name), text.str.contains(NOT_FINITE)))
         if column.kind in WRONG_KIND:
@@ -208,9 +209,7 @@ def checks(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal
             suspect = None if column.filled else value.is_null() & ~raw.is_null()
             found.append(Check(Reason(WRONG_KIND[column.kind], column=name), value.is_null() & is_meant, suspect))
         if column.kind in NUMBERS and not column.signed and name != format_.balance:
-            is_wrong = value < 0
-            if column.credit and format_.balance in present:  # it goes with the balance
-                is_wrong = is_wrong & ~(nw.col(format_.balance) < 0)
+            is_wrong = _is_negative(column, format_, present)
             found.append(Check(Reason("negative", column=name), is_wrong, is_wrong))
     if present.issuperset(format_.decreasing):
         for wide, narrow in pairwise(format_.decreasing):
@@ -219,14 +218,22 @@ def checks(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal
     return found
 
 
+def _is_negative(column: Column, format_: Format, present: Iterable[str]) -> nw.Expr:
+    """Return whether a value is negative that may not be: one that goes with the balance may where that is."""
+    is_negative = nw.col(column.name) < 0
+    if column.credit and format_.balance in set(present):
+        return is_negative & ~(nw.col(format_.balance) < 0)
+    return is_negative
+
+
 def unread(format_: Format, present: Iterable[str]) -> nw.Expr:
     """Return the optional columns of each row whose values cannot be used, joined, or null."""
     found = []
-    for column in (c for c in format_.columns if c.optional and c.kind != "text" and c.name in set(present)):
+    for column in (c for c in format_.columns if c.optional and c.kind in WRONG_KIND and c.name in set(present)):
         value, raw = nw.col(column.name), nw.col(f"raw_{column.name}")
         is_unread = value.is_null() & (raw.cast(nw.String()).str.strip_chars() != "")
         if not column.signed and column.kind in NUMBERS:
-            is_unread = is_unread | (value < 0).fill_null(False)
+            is_unread = is_unread | _is_negative(column, format_, present).fill_null(False)
         found.append((column.name, is_unread))
     if not found:
         return nw.lit(None).cast(nw.String())
@@ -238,11 +245,8 @@ def unread(format_: Format, present: Iterable[str]) -> nw.Expr:
 
 def without_unusable(format_: Format, present: Iterable[str]) -> list[nw.Expr]:
     """Return the optional columns that may not be negative, null where they are."""
-    kinds = ("amount", "rate", "days")
-    named = [
-        c.name for c in format_.columns if c.optional and not c.signed and c.kind in kinds and c.name in set(present)
-    ]
-    return [nw.when(~(nw.col(name) < 0)).then(nw.col(name)).alias(name) for name in named]
+    named = [c for c in format_.columns if c.optional and not c.signed and c.kind in NUMBERS and c.name in set(present)]
+    return [nw.when(~_is_negative(c, format_, present)).then(nw.col(c.name)).alias(c.name) for c in named]
 
 
 def reasons(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal(0)) -> nw.Expr:

@@ -18,6 +18,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
+from abaco.ingest.columns import TEXTS
 from abaco.ingest.contract import Format
 from abaco.ingest.formats import SCHEDULES
 from abaco.ingest.masking import AS_READ
@@ -110,7 +111,8 @@ def _alike(rows: nw.LazyFrame, batch: Batch, engine: Engine, work: Path) -> nw.L
     kinds, number = {c.name: c.kind for c in batch.format.columns}, batch.format.identity
     shapes = _shapes(batch)
     compared = sorted(set().union(*(s.columns for s in shapes)))
-    forms = {"amount": lambda c: c.fill_null(ZERO), "text": lambda c: c.str.to_lowercase(), "date": lambda c: c}
+    forms = dict.fromkeys(TEXTS, lambda c: c.str.to_lowercase())
+    forms |= {"amount": lambda c: c.fill_null(ZERO), "date": lambda c: c}
     blanks = [nw.col(name).is_null().cast(nw.Int64()) for name in compared if kinds[name] == "amount"]
     rows = rows.with_columns(
         *(forms[kinds[name]](nw.col(name)).alias(name) for name in compared), blanks=sum(blanks, start=nw.lit(0))
@@ -185,7 +187,7 @@ def _across(wider: nw.LazyFrame, narrower: nw.LazyFrame, both: frozenset[str], f
         The columns that both have.
     """
     kinds, values = {c.name: c.kind for c in format_.columns}, sorted(both)
-    keys = {f"key_{n}": nw.col(n).fill_null("") if kinds[n] == "text" else nw.col(n) for n in values}
+    keys = {f"key_{n}": nw.col(n).fill_null("") if kinds[n] in TEXTS else nw.col(n) for n in values}
     is_kept = (nw.col("row_id") == nw.col("first")) & nw.col("reasons").is_null()
     placed = [_placed(rows.filter(is_kept), "nth", values, format_.identity) for rows in (wider, narrower)]
     theirs, own = (rows.with_columns(**keys).select(*keys, "nth", kept="row_id") for rows in placed)

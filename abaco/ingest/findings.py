@@ -15,6 +15,9 @@ from abaco.ingest.columns import REGION
 from abaco.ingest.staging import Batch, with_amount
 from abaco.ingest.write_offs import STANDING, UNKNOWN
 
+# A rate beyond 500 % a year is hardly a fraction: where more than this part of them are, some are per cent.
+HIGH_RATE, MOST_HIGH = 5, 0.01
+
 
 def notes(batches: Iterable[Batch], date: dt.date, engine: Engine) -> list[Reason]:
     """Return what to say of the rows of an input that count in another way than they stand, or not at all.
@@ -43,20 +46,39 @@ def check_rates(batches: Iterable[Batch], engine: Engine, interest_rate: str) ->
     Raises
     ------
     InputError
-        Naming both readings of the median and the setting.
+        Naming both readings of a rate and the setting.
     """
     for batch in batches:
         if interest_rate != writing.AUTO or "interest_rate" not in batch.columns:
             continue
-        rate = nw.col("interest_rate").cast(nw.Float64())
-        rates = batch.usable(engine).filter(nw.col("interest_rate") != 0)
-        median = rates.select(rate.median().alias("median")).collect("pyarrow")["median"][0]
-        if median is not None and median >= 1:
-            raise InputError(
-                f"The interest rates of the {batch.format.title} are per cent or fractions: their median {median:g} is "
-                f"{median:g} % a year, or {100 * median:g} %; say which by "
-                "PARAMS=ingestion.interest_rate=percent or PARAMS=ingestion.interest_rate=fraction"
-            )
+        rates = _rates(batch, engine)
+        if rates["median"] is not None and rates["median"] >= 1:
+            which, rate = "their median", rates["median"]
+        elif rates["above_1"] and (rates["signed"] or rates["high"] > MOST_HIGH * rates["count"]):
+            which, rate = f"of {rates['count']:,} rates {rates['above_1']:,} are 1 or more, and", rates["highest"]
+        else:
+            continue
+        raise InputError(
+            f"The interest rates of the {batch.format.title} are per cent or fractions: {which} {rate:g} is "
+            f"{rate:g} % a year, or {100 * rate:g} %; say which by "
+            "PARAMS=ingestion.interest_rate=percent or PARAMS=ingestion.interest_rate=fraction"
+        )
+
+
+def _rates(batch: Batch, engine: Engine) -> dict[str, Any]:
+    """Return what the rates without a percent sign come to, whatever their sign, and how many others there are."""
+    rate, is_bare = nw.col("interest_rate").cast(nw.Float64()).abs(), ~nw.col("rate_has_sign").fill_null(False)
+    counted = {
+        "count": is_bare,
+        "above_1": is_bare & (rate >= 1),
+        "high": is_bare & (rate >= HIGH_RATE),
+        "signed": ~is_bare,
+    }
+    bare = nw.when(is_bare).then(rate)
+    rates = batch.usable(engine).filter(nw.col("interest_rate") != 0)
+    sums = {name: which.cast(nw.Int64()).sum() for name, which in counted.items()}
+    [found] = rates.select(**sums, median=bare.median(), highest=bare.max()).collect("pyarrow").to_native().to_pylist()
+    return found | {name: int(found[name] or 0) for name in counted}
 
 
 def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:

@@ -81,7 +81,7 @@ PAR = Format(
             _amount(name, required=True, filled=True, credit=True, meaning=f"the balance {days} or more days late")
             for name, days in zip(PAR_BALANCES_USD, (7, 30, 60, 90), strict=True)
         ),
-        _amount("writeoff_outstanding_balance_usd", meaning="the written-off balance"),
+        _amount("writeoff_outstanding_balance_usd", optional=True, meaning="the written-off balance"),
         LOAN_STATUS,
         IS_WRITTEN_OFF,
         DAYS_PAST_DUE,
@@ -111,7 +111,7 @@ LOANS = Format(
         Column("disburse_date", "date", required=True, filled=True, meaning="the disbursement date"),
         Column("maturity_date", "date", optional=True, meaning="the maturity date"),
         replace(INTEREST_RATE, required=True, signed=True),
-        _amount("disburse_principal", required=True, filled=True, meaning="the disbursed amount"),
+        _amount("disburse_principal", required=True, optional=True, meaning="the disbursed amount"),
         _amount("outstanding_balance", required=True, filled=True, credit=True, meaning="the outstanding balance"),
         replace(DAYS_PAST_DUE, required=True, filled=True, optional=False),
         Column("term", "days", optional=True, meaning="the agreed term"),
@@ -136,12 +136,12 @@ LOANS = Format(
 
 _FLOWS = (
     _amount("principal", signed=True, meaning="principal"),
-    _amount("interest", signed=True, meaning="interest"),
-    _amount("other", signed=True, meaning="other charges"),
-    _amount("fees", signed=True, meaning="fees"),
-    _amount("to_tax", "tax", signed=True, meaning="tax"),
-    _amount("add_balance", signed=True, meaning="what was added to the balance"),
-    _amount("reduce_balance", signed=True, meaning="what was taken off the balance"),
+    _amount("interest", signed=True, optional=True, meaning="interest"),
+    _amount("other", signed=True, optional=True, meaning="other charges"),
+    _amount("fees", signed=True, optional=True, meaning="fees"),
+    _amount("to_tax", "tax", signed=True, optional=True, meaning="tax"),
+    _amount("add_balance", signed=True, optional=True, meaning="what was added to the balance"),
+    _amount("reduce_balance", signed=True, optional=True, meaning="what was taken off the balance"),
     CURRENCY,
 )
 SCHEDULES = Format(
@@ -153,6 +153,7 @@ SCHEDULES = Format(
         Column("date_due", "date", required=True, filled=True, meaning="the day that the instalment is due"),
         Column(
             "instalment",
+            "id",
             headings=(
                 "instalment_number",
                 "installment_number",
@@ -205,7 +206,9 @@ PAYMENTS = Format(
         PAYMENT_ID,
         CURRENCY,
         *(
-            _amount(f"paid_{name}", f"true_{name}", *more, signed=True, meaning=meaning)
+            _amount(
+                f"paid_{name}", f"true_{name}", *more, signed=True, optional=name != "principal", meaning=meaning
+            )
             for name, meaning, *more in (
                 ("devolution", "what was paid back to the borrower"),
                 ("total_payment", "the whole payment", "true_total_payment_amount"),
@@ -236,7 +239,7 @@ STATEMENTS_LONG = Format(
         _STATEMENT_DATE,
         Column("metric", headings=("account", "cuenta", "concepto", "metrica"), required=True, filled=True,
                meaning="the account"),
-        _amount("value", "amount", "valor", "monto", "saldo", required=True, filled=True, signed=True,
+        _amount("value", "amount", "valor", "monto", "saldo", required=True, optional=True, signed=True,
                 meaning="its balance"),
         CURRENCY,
     ),
@@ -252,7 +255,7 @@ STATEMENTS_WIDE = Format(
     (
         _STATEMENT_DATE,
         *(
-            _amount(name, *headings, signed=True, meaning=name.removesuffix("_usd").replace("_", " "))
+            _amount(name, *headings, signed=True, optional=True, meaning=name.removesuffix("_usd").replace("_", " "))
             for name, headings in ACCOUNTS.items()
         ),
         CURRENCY,

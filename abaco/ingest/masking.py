@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from abaco.engines import Engine
+from abaco.engines.base import NO_ID_WORDS
 from abaco.ingest.columns import BORROWER
 
 TOKEN = "tok_"
@@ -46,6 +47,10 @@ class Masking:
     def mask(self, engine: Engine, frame: nw.LazyFrame) -> nw.LazyFrame:
         """Return a frame without a personal value; see `PERSON` for the column that a secret adds."""
         personal = [name for name in PERSONAL if name in frame.collect_schema().names()]
+        if BORROWER_ID in personal:  # a word such as N/A is nobody's number, and its token would be somebody's
+            number = nw.col(BORROWER_ID).cast(nw.String())
+            is_number = ~number.str.strip_chars().str.to_lowercase().is_in(NO_ID_WORDS)
+            frame = frame.with_columns(nw.when(is_number).then(number).alias(BORROWER_ID))
         if self.key or self.secret is None:
             return engine.masked(frame, personal, self.key)
         if others := [name for name in personal if name != BORROWER_ID]:

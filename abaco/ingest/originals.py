@@ -8,6 +8,7 @@ import narwhals as nw
 
 from abaco.core.quoting import BLANKS, EMAIL, HIDDEN, INVISIBLE, PHONE, UNSEEN
 from abaco.engines import Engine
+from abaco.ingest.columns import TEXTS
 from abaco.ingest.masking import AS_READ, REDACTED
 from abaco.ingest.sources import Source
 
@@ -34,7 +35,7 @@ def with_originals(
         if name in source.format.personal:
             # of a row that is not rejected, the digest of its borrower is needed
             shown[name] = nw.col(name) if key else nw.when(~nw.col(name).is_null()).then(nw.lit(REDACTED))
-        elif kinds[name] == "text":
+        elif kinds[name] in TEXTS:
             shown[name] = _without_addresses(nw.col(f"raw_{name}").cast(nw.String()))
         else:
             shown[name] = _with_shape(nw.col(f"raw_{name}").cast(nw.String()), nw.col(name), show_values)

@@ -14,7 +14,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import file_name, is_value, quotable, visible
 from abaco.ingest import workbooks
-from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, REGION_OR_STATUS, normalise
+from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, REGION_OR_STATUS, TEXTS, normalise
 from abaco.ingest.contract import Format
 from abaco.ingest.fingerprint import fingerprint, sample_rows
 from abaco.ingest.formats import FORMATS
@@ -80,7 +80,7 @@ class Source:
         return [
             (self.headings[read[column.name]].strip(), self.headings[i].strip())
             for i, column in known
-            if column and column.kind != "text" and read[column.name] != i
+            if column and column.kind not in TEXTS and read[column.name] != i
         ]
 
     def as_dict(self) -> dict:

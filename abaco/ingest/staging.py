@@ -29,7 +29,7 @@ TAPE = "tape"  # the role of the rows that become the loan tape
 # What staged rows carry beside the columns of their contract or of the tape.
 BESIDE = (
     "reasons", "original", "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING, "unread",
-    "doubtful", "source", "record", "row_id", PERSON, AS_READ,
+    "doubtful", "source", "record", "row_id", "rate_has_sign", PERSON, AS_READ,
 )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def accepted_rows(
     rows = _usable(staged, verdicts, engine)
     if loan_ids is not None:
         rows = engine.in_order(with_loan_ids(rows, loan_ids, engine), "row_id")
-    return tape.complete(rows, "row_id") if is_tape else rows.drop(BESIDE)
+    return tape.complete(rows, "row_id") if is_tape else rows.drop(BESIDE, strict=False)
 
 
 def of_dates(rows: nw.LazyFrame, dates: Collection[dt.date] | None, given: bool = True) -> nw.LazyFrame:
@@ -276,8 +276,9 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         amount = nw.col(format_.amount) if format_.amount in present else nothing
     balance = nw.col(format_.balance) if format_.balance in present else nothing
     later = (nw.col(format_.date) > date).fill_null(False) if format_.date else nw.lit(False)
+    signs = [nw.col("raw_interest_rate").cast(nw.String()).str.contains("%", literal=True).alias("rate_has_sign")]
     return rows.select(
-        *columns, "original", "unread", "doubtful",
+        *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful",
         nw.when(nw.col("reasons") != "").then(nw.col("reasons")).alias("reasons"),
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),

@@ -25,7 +25,7 @@ def accounts(batches: list[Batch], engine: Engine) -> dict[dt.date, dict[str, De
     """
     accounts_by_date: dict[dt.date, dict[str, Decimal]] = {}
     rows = [row | {"heading": normalise(row["metric"])} for row in _long_rows(batches, engine)]
-    known = [row for row in rows if row["heading"] in RANK]
+    known = [row for row in rows if row["heading"] in RANK and row["value"] is not None]
     for row in sorted(known, key=lambda row: (RANK[row["heading"]], row["metric"])):
         day = accounts_by_date.setdefault(row["measurement_date"], {})
         day.setdefault(ACCOUNT_OF[row["heading"]], row["value"])

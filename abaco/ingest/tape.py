@@ -47,6 +47,7 @@ AMOUNTS = tuple(column.name for column in BALANCES)
 
 KINDS = {
     "text": nw.String(),
+    "id": nw.String(),
     "date": nw.Date(),
     "amount": nw.Decimal(18, 2),
     "rate": nw.Decimal(18, 6),

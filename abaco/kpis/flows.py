@@ -23,7 +23,7 @@ def paid(book: Book) -> nw.LazyFrame | None:
 
     Closed loans are part of it. Rebates are credits: negative in transactions, taken off the interest in real
     payments. A reversal takes a payment back: its amounts are negative. What is paid back to the borrower
-    (``paid_devolution``) and other charges are not part of it.
+    (``paid_devolution``) lowers the principal; other charges are not part of it.
 
     Returns
     -------
@@ -95,14 +95,17 @@ def lent(book: Book) -> nw.LazyFrame | None:
 
 
 _PLAIN = (("principal",), ("interest",), ("fees",), ("to_tax",))
-_PAID = (("paid_principal",), ("paid_interest", "rebate"), ("paid_fees",), ("paid_tax", "paid_fees_tax"))
+_PAID = (("paid_principal", "given_back"), ("paid_interest", "rebate"), ("paid_fees",), ("paid_tax", "paid_fees_tax"))
 
 
 def _export(book: Book) -> nw.LazyFrame | None:
-    """Return the transactions, or else the real payments, their rebates as negative amounts beside the interest."""
+    """Return the transactions, or else the real payments, their rebates and devolutions as negative amounts."""
     if (rows := book.export("transactions")) is not None or (rows := book.export("payments")) is None:
         return rows
     schema = rows.collect_schema()
+    if "paid_devolution" in schema:
+        given_back = nw.when(nw.col("paid_devolution") != 0).then(-nw.col("paid_devolution").abs())
+        rows = rows.with_columns(given_back=given_back.cast(nw.Decimal(18, 2)))
     if "paid_rebates" not in schema:
         return rows
     # a row with negative interest or tax already carries its rebate there

@@ -119,6 +119,24 @@ def test_other_unusable_values_are_unknown_and_counted(tmp_path):
     assert [(note.split()[2], note.split()[-1]) for note in told] == [("maturity_date", "2."), ("term", "1.")]
 
 
+def test_dash_is_no_amount_and_an_amount_that_is_not_needed_may_be_unknown(tmp_path):
+    dashes = csv(tmp_path / "par.csv", par(**{f"par_{d}_balance_usd": _dashed for d in (7, 30, 60, 90)}))
+    assert only(figures_of(dashes).values, PAR_RIGHT) == PAR_RIGHT
+    found = figures_of(csv(tmp_path / "loans.csv", loans(disburse_principal=["N/A"] + ["3000.00"] * 9)))
+    assert only(found.values, RIGHT) == RIGHT
+    assert [note for note in found.notes if note.startswith("Values of disburse_principal in the loans ")]
+
+
+def _dashed(cell):
+    return "-" if cell == "0.00" else cell
+
+
+def test_word_in_a_column_of_ids_is_no_borrower(tmp_path):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(customer_id=["N/A"] * 3 + [f"C{i}" for i in range(7)])))
+    assert "TopBorrower" not in found.values
+    assert found.values["Outstanding"] == 10000.0
+
+
 def test_missing_customer_costs_concentration_alone(tmp_path):
     found = figures_of(csv(tmp_path / "loans.csv", loans(customer_id=[""] + [f"C{i}" for i in range(9)])))
     assert only(found.values, RIGHT) == {name: value for name, value in RIGHT.items() if name != "TopBorrower"}
@@ -212,6 +230,12 @@ def test_rates_that_look_like_per_cent_are_refused_or_read_as_declared(tmp_path,
     assert message.endswith("PARAMS=ingestion.interest_rate=percent or PARAMS=ingestion.interest_rate=fraction")
     assert figures_of(path, interest_rate="percent").values["APR"] == float(rate)
     assert figures_of(path, interest_rate="fraction").values["APR"] == 100 * float(rate)
+
+
+@pytest.mark.parametrize("rates", [["24.00"] * 4 + ["0.24"] * 6, ["24%"] * 6 + ["3"] * 4, ["-24"] * 10])
+def test_rates_that_are_partly_or_negatively_per_cent_are_refused(tmp_path, rates):
+    message = refused(csv(tmp_path / "loans.csv", loans(interest_rate=rates)))
+    assert message.startswith("The interest rates of the loans are per cent or fractions: ")
 
 
 def test_high_rates_of_some_loans_are_believed(tmp_path):
@@ -629,7 +653,7 @@ def eur(heading):
     return heading.replace("_usd", "_eur")
 
 
-@pytest.mark.parametrize(("heading", "code"), [("currency", "INR"), ("Loan_CCY", " inr "), ("Moneda", "inr")])
+@pytest.mark.parametrize(("heading", "code"), [("currency", "INR"), ("Loan_CCY", " inr "), ("Moneda préstamo", "inr")])
 def test_one_currency_is_that_of_the_report(tmp_path, heading, code):
     found = figures_of(csv(tmp_path / "loans.csv", loans(**{heading: [code] * 9 + [""]})))
     assert (found.currency, found.values["Outstanding"]) == ("INR", 10000.0)

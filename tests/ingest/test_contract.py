@@ -14,12 +14,20 @@ from tests.support.exports import rows_of
 
 TYPES = {
     "text": pa.string(),
+    "id": pa.string(),
     "date": pa.date32(),
     "amount": pa.decimal128(18, 2),
     "rate": pa.decimal128(18, 6),
     "days": pa.int64(),
 }
-GOOD = {"text": "A-1", "date": dt.date(2025, 12, 31), "amount": Decimal("5.00"), "rate": Decimal("0.4"), "days": 3}
+GOOD = {
+    "text": "A-1",
+    "id": "A-1",
+    "date": dt.date(2025, 12, 31),
+    "amount": Decimal("5.00"),
+    "rate": Decimal("0.4"),
+    "days": 3,
+}
 READ = {"amount": Decimal, "rate": Decimal, "days": int, "date": dt.date.fromisoformat}
 
 
@@ -77,14 +85,10 @@ def test_each_kind_of_fault_has_its_reason(frame, column, pairs, reason):
 
 
 def test_row_with_three_faults_has_three_reasons(frame):
-    faulty = {
-        "loan_id": (None, None),
-        "cash_available_usd": (Decimal("-5.00"), "-5"),
-        "measurement_date": (None, "31/12/2025"),
-    }
+    faulty = {"loan_id": (None, None), "dpd_7_30_usd": (None, "abc"), "measurement_date": (None, "31/12/2025")}
     found = reasons(frame, FORMATS["snapshot"], faulty, {}, {"dpd_0_7_usd": (None, "inf")})
     assert found == [
-        "measurement_date: not a date; loan_id: missing; cash_available_usd: negative",
+        "measurement_date: not a date; loan_id: missing; dpd_7_30_usd: not a number",
         None,
         "dpd_0_7_usd: not a finite number",
     ]

@@ -44,7 +44,7 @@ def engine_of(frame):
 def test_accepted_rows_of_each_batch_are_read_from_what_ingestion_left(tmp_path):
     lines = [snapshot("A-1"), snapshot("A-1"), snapshot("A-2", amount="x"), snapshot("A-3", "2026-01-31")]
     write(tmp_path / "in" / "book.csv", SNAPSHOT, *lines)
-    write(tmp_path / "in" / "loans.csv", LOANS, "A-1,C-1,2025-01-01,0.4,9,5,30", "A-2,,2025-01-01,0.4,x,5,30")
+    write(tmp_path / "in" / "loans.csv", LOANS, "A-1,C-1,2025-01-01,0.4,9,5,30", "A-2,,2025-01-01,0.4,9,x,30")
     found, _ = sources.discover(tmp_path / "in")
     work, tables = tmp_path / "work", tmp_path / "tables"
     work.mkdir()

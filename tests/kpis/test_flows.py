@@ -133,6 +133,32 @@ def test_a_reversal_takes_a_payment_back_whichever_sign_it_has(frame, word, sign
     ]
 
 
+def test_a_type_of_reversals_with_a_negative_amount_counts_by_its_signs(frame):
+    found = book(
+        frame,
+        transactions="""
+            loan_id  transaction_type  date_paid   principal
+            ABF - 1  PAYMENT           2025-02-10  10.00
+            ABF - 1  Reversal          2025-02-11  -10.00
+            ABF - 1  Reversal          2025-02-12  10.00
+        """,
+    )
+    assert [row[2:4] for row in paid(found)] == [["paid", "10.00"], ["paid", "-10.00"], ["paid", "10.00"]]
+
+
+def test_what_is_paid_back_to_the_borrower_lowers_the_principal(frame):
+    found = book(
+        frame,
+        loans=LOANS,
+        payments="""
+            loan_id  paid_on     paid_devolution  paid_principal
+            ABF - 1  2025-02-10  10.00            10.00
+            ABF - 1  2025-02-11  0.00             10.00
+        """,
+    )
+    assert [row[3] for row in paid(found)] == ["0.00", "10.00"]
+
+
 def test_a_reversed_rebate_has_the_signs_of_its_principal(frame):
     found = book(
         frame,
