@@ -35,8 +35,9 @@ def rejected_loans(batches: Iterable[Batch], accepted: nw.LazyFrame, engine: Eng
         One row per date and loan, in that order.
     """
     rows = [row for batch in batches if batch.is_tape for row in rejected_rows(batch, engine)]
-    keys = {(row["measurement_date"], row["loan_id"]) for row in rows if row.get("measurement_date")}
-    found = [{"measurement_date": date, "loan_id": loan} for date, loan in sorted(k for k in keys if k[1])]
+    # rows of a whole date have no loan
+    keys = {tuple(row[name] for name in KEY) for row in rows if all(row.get(name) for name in KEY)}
+    found = [{"measurement_date": date, "loan_id": loan} for date, loan in sorted(keys)]
     table = pa.Table.from_pylist(found, schema=arrow_schema(TABLE))
     rejected, loans = engine.from_arrow(table), accepted.lazy().select(*KEY)
     known = rejected.join(loans.select("loan_id"), on="loan_id", how="semi").join(loans, on=KEY, how="anti")
