@@ -16,11 +16,13 @@ class Verdict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     date: str
+    text: str
     state: Literal[STATES]
     limits: int
     checked: int
     lost: bool
     shrunk: bool
+    absent: bool
 
 
 class Health(BaseModel):
