@@ -93,7 +93,7 @@ def of_sample(source: Source, text: Path | None, declared: str = AUTO) -> Found:
 def of_all(source: Source, found: Found, engine: Engine, text: Path | None) -> Found:
     """Return what all values of the columns to be seen prove, and the first ones of the others."""
     rows = read(source, engine, text)
-    texts = [name for name in (*found.unproven, *found.coarse) if rows.collect_schema()[name] == nw.String]
+    texts = text_columns((*found.unproven, *found.coarse), rows.collect_schema())
     counts = {
         f"{name}_{place}": nw.col(name).str.contains(pattern).cast(nw.Int64()).sum()
         for name in texts
@@ -226,8 +226,8 @@ def as_fraction(name: str) -> nw.Expr:
 
 def doubtful(found: Found, schema: nw.Schema) -> nw.Expr:
     """Return whether a row has a value that `of_all` must see before the decimal marks are certain."""
-    raw = {name: nw.col(f"raw_{name}") for name in (*found.unproven, *found.coarse)}
-    raw = {name: column for name, column in raw.items() if schema[f"raw_{name}"] == nw.String}
-    texts = [raw[name].str.contains(mark, literal=True) for name in found.unproven if name in raw for mark in OTHER]
-    texts += [raw[name].str.slice(-4, 1) == mark for name, mark in found.coarse.items() if name in raw]
+    unproven = text_columns((f"raw_{name}" for name in found.unproven), schema)
+    coarse = {f"raw_{name}": mark for name, mark in found.coarse.items()}
+    texts = [nw.col(name).str.contains(mark, literal=True) for name in unproven for mark in OTHER]
+    texts += [nw.col(name).str.slice(-4, 1) == coarse[name] for name in text_columns(coarse, schema)]
     return nw.any_horizontal(*texts, ignore_nulls=True) if texts else nw.lit(False)
