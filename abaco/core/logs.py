@@ -65,7 +65,7 @@ class Limit(logging.Filter):
     def __init__(self, lines: int = 20, seconds: float = 60.0):
         super().__init__()
         self._lines, self._seconds = lines, seconds
-        self._counts: dict[Any, tuple[float, int]] = {}  # start of the minute and lines since, by cause
+        self.counts: dict[Any, tuple[float, int]] = {}  # start of the minute and lines since, by cause
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a line passes."""
@@ -73,15 +73,15 @@ class Limit(logging.Filter):
         cause = getattr(record, "cause", None) or (f"{record.name} {record.msg}" if is_fault else None)
         if cause is None:
             return True
-        start, count = self._counts.get(cause, (record.created, 0))
+        start, count = self.counts.get(cause, (record.created, 0))
         if not 0 <= record.created - start < self._seconds:  # a clock may be set back
             if count > self._lines:
                 omitted = f"{count - self._lines} more of {cause!r} since the last one"
                 record.msg, record.args = f"{record.getMessage()} ({omitted})", ()
             start, count = record.created, 0
-        if len(self._counts) >= MAX_CAUSES and cause not in self._counts:
-            del self._counts[next(iter(self._counts))]  # the one that was seen first
-        self._counts[cause] = (start, count + 1)
+        if len(self.counts) >= MAX_CAUSES and cause not in self.counts:
+            del self.counts[next(iter(self.counts))]  # the one that was seen first
+        self.counts[cause] = (start, count + 1)
         return count < self._lines
 
 

@@ -106,16 +106,16 @@ class WrongTokens:
     """Counts the wrong tokens and passwords of each address within a minute."""
 
     limit: int
-    _counts: dict[str, tuple[float, int]] = field(default_factory=dict)  # start of the window and number, by address
+    counts: dict[str, tuple[float, int]] = field(default_factory=dict)  # start of the window and number, by address
 
     def add(self, address: str, now: float) -> int:
         """Count one, and return the seconds until the address may send another; 0 while it is within the limit."""
-        start, count = self._counts.get(address, (now, 0))
+        start, count = self.counts.get(address, (now, 0))
         if now - start >= WINDOW_SECONDS:
             start, count = now, 0
-        if address not in self._counts and len(self._counts) >= MAX_ADDRESSES:
-            del self._counts[next(iter(self._counts))]  # the one that was seen first
-        self._counts[address] = (start, count + 1)
+        if address not in self.counts and len(self.counts) >= MAX_ADDRESSES:
+            del self.counts[next(iter(self.counts))]  # the one that was seen first
+        self.counts[address] = (start, count + 1)
         return 0 if count < self.limit else int(start + WINDOW_SECONDS - now) + 1
 
 

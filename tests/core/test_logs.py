@@ -107,7 +107,7 @@ def test_lines_of_one_cause_are_limited_and_counted():
     assert passed == ["done", "GET 401", "done", "GET 401", "done", None]
     for number in range(2 * logs.MAX_CAUSES):
         line(80.0, f"fault {number}")
-    assert len(limit._counts) == logs.MAX_CAUSES
+    assert len(limit.counts) == logs.MAX_CAUSES
 
 
 def test_run_as_json_names_itself_and_leaks_nothing(project):

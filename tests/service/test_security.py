@@ -102,7 +102,7 @@ def test_too_many_wrong_tokens_of_an_address_are_told_to_wait_and_the_right_one_
     assert wrong.add("a", 60.0) == 0
     for number in range(2 * MAX_ADDRESSES):
         wrong.add(f"address {number}", 61.0)
-    assert len(wrong._counts) == MAX_ADDRESSES
+    assert len(wrong.counts) == MAX_ADDRESSES
 
 
 def test_address_with_too_many_wrong_tokens_is_answered_429(book):
