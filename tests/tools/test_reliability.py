@@ -7,13 +7,14 @@ import pytest
 
 from tools.reliability import faults, fuzz, page, reader
 from tools.reliability.inputs import make
+from tools.reliability.tally import Tally
 
 FILES = 6
 
 
 @pytest.fixture(scope="module")
 def fuzzed():
-    tally = fuzz.fuzz(range(FILES), fuzz.Tally())
+    tally = fuzz.fuzz(range(FILES), Tally())
     return tally
 
 
@@ -24,7 +25,7 @@ def test_hostile_inputs_give_right_figures_or_one_line(fuzzed):
 
 def test_fuzzer_sees_wrong_and_lost_rows(tmp_path):
     seed = next(s for s in range(100) if _is_sound(s, tmp_path / str(s)))
-    tally = fuzz.Tally()
+    tally = Tally()
     (tmp_path / "case").mkdir()
     case = make(random.Random(seed), tmp_path / "case")
     rows = [row for row in map(lambda row: reader.meaning(case, row), reader.read(case)[0]) if row]
@@ -57,13 +58,13 @@ def bench(tmp_path_factory):
 
 @pytest.mark.parametrize(("action", "at"), [("SIGKILL of all", 40), ("disk full", 25)])
 def test_report_outlasts_what_happens_to_its_run(bench, action, at):
-    tally = faults.Tally()
+    tally = Tally()
     faults.at_change(bench, action, at, tally)
     assert (tally.faults, tally.counts) == ([], {action: 1})
 
 
 def test_harness_sees_what_does_not_hold(bench):
-    tally, project = faults.Tally(), bench.copy("tampered")
+    tally, project = Tally(), bench.copy("tampered")
     path = project.output / faults.DATE / "report.html"
     path.write_text(path.read_text() + faults.PLANTED[0])
     faults.judge(bench, project, "here", 0, "Traceback\n", tally)

@@ -16,8 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -25,6 +23,7 @@ import pyarrow.parquet as pq
 from abaco.run import manifest
 from tests.support.exports import PAR, write
 from tests.support.projects import PII_KEY, ROOT, Project, copy_project
+from tools.reliability.tally import Tally
 
 DATE = "2025-12-31"
 PLANTED = ("Zoltana Quirinus", "zq@planted.example", "+503 7123 4567")
@@ -38,16 +37,6 @@ DAMAGES = {
 }
 TIMEOUT_SECONDS = 300
 PENDING = 3  # the exit code of a report with a delivery to come, which one more line tells
-
-
-@dataclass
-class Tally:
-    """What was tried, at which points, and each fault of the project: its kind, and what was seen."""
-
-    counts: Counter = field(default_factory=Counter)
-    points: set = field(default_factory=set)
-    faults: list[tuple[str, str, str]] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 def book(path: Path, late: str) -> Path:
@@ -148,7 +137,7 @@ def at_change(bench: Bench, action: str, at: int, tally: Tally) -> None:
     point = project.root / "counter.point"
     where = _place(point.read_text(), project) if point.exists() else "not reached"
     tally.counts[action if point.exists() else "not reached"] += 1
-    tally.points.add((action, where))
+    tally.of[action, where] += 1
     judge(bench, project, f"{action} at change {at}: {where}", code, text, tally)
     recovered(bench, project, f"{action} at change {at}: {where}", tally)
 
@@ -158,7 +147,7 @@ def at_size(bench: Bench, size: int, tally: Tally) -> None:
     project = bench.copy(f"size-{size}")
     code, text = faulty(bench, project, {}, size)
     tally.counts["disk full"] += 1
-    tally.points.add(("disk full", f"files beyond {size} bytes"))
+    tally.of["disk full", f"files beyond {size} bytes"] += 1
     judge(bench, project, f"files beyond {size} bytes", code, text, tally)
     recovered(bench, project, f"files beyond {size} bytes", tally)
 
@@ -176,7 +165,7 @@ def damaged(bench: Bench, name: str, damage: str, tally: Tally) -> None:
     DAMAGES[damage](path)
     where = f"{_place(name, project)} {damage}"
     tally.counts["file damaged"] += 1
-    tally.points.add(("file damaged", where))
+    tally.of["file damaged", where] += 1
     for verb in (["status"], ["history", "PAR30"], ["explain", "PAR30", "--date", DATE]):
         said = project.abaco(*verb, "--output", project.output, ABACO_PII_KEY=PII_KEY)
         if "Traceback" in said.stderr or len(said.stderr.splitlines()) > 1:
@@ -200,7 +189,7 @@ def raced(bench: Bench, number: int, tally: Tally) -> None:
         if run.returncode not in (0, 1) or len([line for line in text.splitlines() if line.startswith("Error")]) > 1:
             tally.faults.append(("tracebacks", f"race {number}", text[-400:]))
     tally.counts["runs raced"] += 3
-    tally.points.add(("runs raced", f"race {number}"))
+    tally.of["runs raced", f"race {number}"] += 1
     recovered(bench, project, f"race {number}", tally)
 
 

@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from abaco.engines.duckdb import DuckDB
 from abaco.ingest import findings, quarantine, reconciliation, roles, sources
 from tools.reliability import reader
 from tools.reliability.inputs import FORMATS, TAPES, Case, make
+from tools.reliability.tally import Tally
 
 DATE = date(2025, 12, 31)
 KEY = b"a key of the fuzzer that nobody may ever see"
@@ -29,16 +29,6 @@ NAMES = {
     "pasivos": "liabilities_usd", "patrimonio": "equity_usd",
 }  # fmt: skip
 FAULTS = ("wrong", "lost", "leaked", "tracebacks")
-
-
-@dataclass
-class Tally:
-    """What was tried, and each fault: its kind, the seed that makes the input again, and what was seen."""
-
-    counts: Counter = field(default_factory=Counter)
-    of: Counter = field(default_factory=Counter)
-    faults: list[tuple[str, int, str]] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 def inputs(tally: Tally) -> int:

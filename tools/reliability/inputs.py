@@ -29,27 +29,28 @@ FORMATS = {
     },
     "loans": {
         "loan_id": "id", "customer_id": "personal", "phone": "personal", "disburse_date": "date",
-        "interest_rate": "rate", "disburse_principal": "amount", "outstanding_balance": "owed", "dpd": "days",
+        "interest_rate": "rate", "disburse_principal": "extra", "outstanding_balance": "owed", "dpd": "days",
     },
     "schedules": {
-        "loan_id": "id", "date_due": "date", "principal": "amount", "interest": "amount", "fees": "amount",
-        "to_tax": "amount",
+        "loan_id": "id", "date_due": "date", "principal": "amount", "interest": "extra", "fees": "extra",
+        "to_tax": "extra",
     },
     "transactions": {
-        "loan_id": "id", "transaction_type": "type", "date_paid": "date", "principal": "amount", "interest": "amount",
-        "fees": "amount", "to_tax": "amount",
+        "loan_id": "id", "transaction_type": "type", "date_paid": "date", "principal": "amount", "interest": "extra",
+        "fees": "extra", "to_tax": "extra",
     },
     "payments": {
-        "Loan ID": "id", "Cliente": "personal", "True Payment Date": "date", "True Total Payment": "amount",
-        "True Principal Payment": "amount", "True Interest Payment": "amount", "True Fee Payment": "amount",
+        "Loan ID": "id", "Cliente": "personal", "True Payment Date": "date", "True Total Payment": "extra",
+        "True Principal Payment": "amount", "True Interest Payment": "extra", "True Fee Payment": "extra",
     },
-    "statements": {"reporting_date": "date", "metric": "metric", "value": "amount"},
+    "statements": {"reporting_date": "date", "metric": "metric", "value": "extra"},
     "statements_wide": {
-        "reporting_date": "statement date", "efectivo": "amount", "pasivos": "amount", "patrimonio": "amount",
+        "reporting_date": "statement date", "efectivo": "extra", "pasivos": "extra", "patrimonio": "extra",
     },
 }  # fmt: skip
 TAPES = ("snapshot", "par_balances", "loans")
-NUMBERS = ("owed", "past", "bucket", "amount", "rate")
+MONEY = ("owed", "past", "bucket", "amount", "extra")  # an extra amount may be unknown
+NUMBERS = (*MONEY, "rate")
 FIRST = ("0", "7", "30", "60", "90")  # days late from which a balance counts in each bucket
 TEXTS = ("id", "type", "metric")
 KINDS = ("csv", "json", "jsonl", "xlsx", "parquet")
@@ -129,6 +130,7 @@ def _row(rng: random.Random, format_: str, number: int, planted: list[str]) -> d
             "past": f"{owed if is_late else 0:.2f}",
             "bucket": f"{owed if is_bucket else 0:.2f}",
             "amount": f"{Decimal(rng.randrange(0, 9_000_000)) / 100:.2f}",
+            "extra": f"{Decimal(rng.randrange(0, 9_000_000)) / 100:.2f}",
             "rate": f"0.{rng.randrange(10, 60)}",
             "days": str(rng.randrange(0, 200)),
             "type": "PAYMENT",
@@ -173,7 +175,7 @@ def _write_csv(rng: random.Random, case: Case) -> None:
 
 
 def _value(rng: random.Random, text: str, kind: str) -> object:
-    if kind in ("owed", "past", "bucket", "amount", "days") and rng.random() < 0.7:
+    if kind in (*MONEY, "days") and rng.random() < 0.7:
         try:
             return float(text) if "." in text else int(text)
         except ValueError:
@@ -218,7 +220,7 @@ def _write_parquet(rng: random.Random, case: Case) -> None:
     for name in names:
         texts = [row[name] for row in case.rows]
         columns[names[name]] = pa.array(texts, pa.string())
-        if FORMATS[case.format][name] in ("owed", "past", "bucket", "amount") and not rng.randrange(3):
+        if FORMATS[case.format][name] in MONEY and not rng.randrange(3):
             with contextlib.suppress(ArithmeticError, pa.ArrowInvalid):
                 columns[names[name]] = pa.array([Decimal(t) for t in texts], pa.decimal128(20, 2))
     pq.write_table(pa.table(columns), case.path, compression=rng.choice(["zstd", "snappy", "none"]))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from abaco.core import project
 from abaco.run import manifest
-from tools.reliability import faults, fuzz
+from tools.reliability import fuzz
+from tools.reliability.tally import Tally
 
 PATH = Path("docs/RELIABILITY.md")
 INTRODUCTION = """# Reliability
@@ -49,7 +50,7 @@ def _when(seconds: float) -> str:
     return f"{dt.date.today()}, code `{code['sha256'][:12]}`, {seconds:,.0f} CPU seconds"
 
 
-def of_inputs(tally: fuzz.Tally) -> str:
+def of_inputs(tally: Tally) -> str:
     """Return the part on hostile inputs."""
     damaged = Counter({what: n for (kind, what), n in tally.of.items() if kind == "damage" and what != "none"})
     formats = sorted({name for name, _ in tally.of if name != "damage"})
@@ -66,9 +67,9 @@ def of_inputs(tally: fuzz.Tally) -> str:
     return "\n".join([INPUTS, summary, by_format, by_damage])
 
 
-def of_faults(tally: faults.Tally) -> str:
+def of_faults(tally: Tally) -> str:
     """Return the part on faults of the machine."""
-    points = Counter(action for action, _ in tally.points)
+    points = Counter(action for action, _ in tally.of)
     kinds = [name for name in tally.counts if name != "not reached"]
     summary = (
         f"**{sum(tally.counts[k] for k in kinds):,} faults at {sum(points[k] for k in kinds):,} distinct points: "

@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import pyarrow.parquet as pq
 
-from tools.reliability.inputs import FORMATS, Case
+from tools.reliability.inputs import FORMATS, MONEY, Case
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -91,10 +91,10 @@ def meaning(case: Case, row: dict[str, Any]) -> tuple | None:
             found[heading] = day(cell)
         elif kind == "days":
             found[heading] = days(cell, mark)
-        elif kind in ("owed", "past", "bucket", "amount"):
+        elif kind in MONEY:
             found[heading] = cents(cell, mark)
-            if found[heading] is None and is_nothing(cell) and kind == "amount":
-                continue  # an amount that is not given
+            if found[heading] is None and (kind == "extra" or (is_nothing(cell) and kind == "amount")):
+                continue  # an amount that is not known, or not given
         if kind not in ("personal", "rate") and found[heading] is None:
             return None
     return _AS_ROWS.get(case.format, _flow)(found)
@@ -124,7 +124,7 @@ def _par(row: dict[str, Any]) -> tuple | None:
 
 def _loan(row: dict[str, Any]) -> tuple | None:
     owed, late = row["outstanding_balance"], row["dpd"]
-    if late < 0 or row["disburse_principal"] is None or row["disburse_principal"] < 0:
+    if late < 0:
         return None
     place = max(i for i, first in enumerate(BOUNDS) if late >= first)
     buckets = [max(owed, ZERO) if i == place else ZERO for i in range(5)]
