@@ -95,7 +95,7 @@ def quotable(headings: Sequence[str], known: Sequence[bool], rows: Iterable[Sequ
 
 
 def _stands_above_values(headings: Sequence[str], rows: list[Sequence[str]]) -> bool:
-    """Return whether a cell that is no value has values alone below it."""
+    """Return whether a heading stands above a column of values."""
     columns = zip(headings, *(row for row in rows if len(row) == len(headings)), strict=True)
     filled = ([cell for cell in column if cell.strip()] for column in columns)
     return any(len(cells) > 1 and not is_value(cells[0]) and all(map(is_value, cells[1:])) for cells in filled)

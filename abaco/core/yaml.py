@@ -31,7 +31,7 @@ def parse(text: str) -> Any:
     Raises
     ------
     yaml.YAMLError
-        When it is no YAML, has a key twice or an alias, which could multiply its content, or is nested too deeply.
+        When it is not YAML, has a key twice or an alias, which could multiply its content, or is nested too deeply.
     """
     depth = 0
     for event in yaml.parse(text, _Loader):

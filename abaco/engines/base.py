@@ -19,7 +19,7 @@ NULL_WORDS = ("", "null", "NULL", "Null")
 # Masks the personal columns of a frame that was read, with the engine that read it.
 Mask = Callable[["Engine", nw.LazyFrame], nw.LazyFrame]
 
-# Lower-case cells of a column of ids that stand for no id.
+# Lower-case cells of a column of ids that count as blank.
 NO_ID_WORDS = (
     "n/a", "#n/a", "na", "n.a.", "n/d", "nd", "nan", "none", "nil", "-", "--", "?", "unknown", "not available",
     "not provided", "desconocido", "sin dato", "no aplica", "no disponible",

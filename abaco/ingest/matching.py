@@ -41,7 +41,7 @@ def match_loans(batches: list[Batch], engine: Engine, work: Path) -> list[Batch]
 
 
 def _matched(flow: Batch, known: nw.LazyFrame, schedules: Batch | None, engine: Engine, work: Path) -> Batch:
-    """Return a batch of flows with the loans of its ids that are no loan's, or another one's.
+    """Return a batch of flows with the loans of those ids that belong to none, or to another one.
 
     Parameters
     ----------

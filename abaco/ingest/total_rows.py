@@ -221,7 +221,7 @@ def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], sta
         line = lines(staged, [row["record"]])[row["record"]]
         raise InputError(
             f"{source.name} line {line} is a loan, or a total, average or carried balance ({'; '.join(signs)}): "
-            f"remove the line if it is no loan; if it is one, write it as the other loans are written"
+            "remove the line if it is not a loan; if it is one, write it as the other loans are written"
         )
     return False
 

@@ -110,7 +110,7 @@ def _titles(kpis: Mapping, names: list[str]) -> tuple[str, ...]:
 def shrunk(rows: int, before: int, *, max_rows_change_pct: float) -> dict[str, int] | None:
     """Return the rows of the book at the date before and now, if they fell by more than the limit; 0: no limit.
 
-    A book that grows is no sign of missing rows.
+    A book that grows does not suggest missing rows.
 
     Examples
     --------

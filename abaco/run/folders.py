@@ -148,7 +148,7 @@ def discard(folder: Path) -> None:
 
 
 def was_stopped(error: str) -> bool:
-    """Return whether the error of a run says that somebody stopped it, which is no failure.
+    """Return whether the error of a run says that somebody stopped it, which is not a failure.
 
     Examples
     --------

@@ -20,17 +20,21 @@ from importlib import import_module
 from multiprocessing import util
 from pathlib import Path
 
+import duckdb
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+
 from abaco.run import process
 from tests.support.programs import END_WITH_US
 
 ROOT = Path(__file__).resolve().parents[2]
 # installed for those who use it alone, or run when they are imported
 LEFT_OUT = ("spark", "kernels", "migrations", "__main__")
-# what libraries import when they are first used
+# what IPython and Matplotlib import when they are first used
 LATE = (
     "IPython.core.completer", "IPython.core.magics", "IPython.core.oinspect", "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg", "narwhals._arrow.dataframe", "narwhals._duckdb.dataframe",
-    "narwhals._duckdb.expr_str", "pandas.io.formats.html", "pyarrow.dataset", "pyarrow.pandas_compat",
+    "matplotlib.backends.backend_svg",
 )  # fmt: skip
 AT_START = ("PYTHON", "LC_", "LANG")  # variables that only a new interpreter reads
 
@@ -110,6 +114,15 @@ def _fork_helper(path: str, arguments: list[str], passed: tuple[int, ...], spawn
         os._exit(0)
 
 
+def _use_libraries() -> None:
+    """Use the libraries of frames once, which import the rest of themselves then."""
+    pd.DataFrame({"a": [1]}).to_html()
+    nw.from_native(pa.table({"a": [1]})).to_pandas()
+    with duckdb.connect(config={"threads": 1}) as connection:
+        frame = nw.from_native(connection.sql("SELECT ' a' AS a"))
+        frame.select(nw.col("a").str.strip_chars()).collect("pyarrow")
+
+
 def _serve(path: str) -> None:
     import abaco
     from abaco.cli import main
@@ -119,6 +132,7 @@ def _serve(path: str) -> None:
             import_module(module.name)
     for name in LATE:
         import_module(name)
+    _use_libraries()
     gc.freeze()
     util.spawnv_passfds = _fork_helper
     request = _next(path)
