@@ -42,6 +42,8 @@ class DuckDB:
         if threads:
             self.connection.execute(f"SET threads = {threads}")
         self.connection.execute(f"SET temp_directory = {literal(self._spill.name)}")
+        # or a list of words becomes a join, which loses the order of rows, and so the lines of a file
+        self.connection.execute("SET disabled_optimizers = 'in_clause'")
         self.connection.execute("SET TimeZone = 'UTC'")  # dates of times with a zone are the same everywhere
 
     def __enter__(self):
