@@ -119,12 +119,16 @@ def compared(
     """
     now = contents(sources)
     visible = folders.visible(output)
-    earlier = (one for day, one in visible.items() if day < date and series(one["input"]) == series(input))
-    former_ones = sorted(earlier, key=lambda one: one["date"], reverse=True)
-    former_ones = [visible[date], *former_ones] if date in visible else former_ones
-    run, figures = next(((one, f) for one in former_ones if (f := _figures(output, one))), (None, None))
-    if not max_change_pct or run is None or "contents" not in run:  # reports of earlier versions have none
+    former_ones = {  # by date; reports of earlier versions have no contents
+        day: run
+        for day, run in visible.items()
+        if "contents" in run and (day == date or (day < date and series(run["input"]) == series(input)))
+    }
+    sound = ((day, figures) for day in sorted(former_ones, reverse=True) if (figures := _figures(output / day)))
+    day, figures = next(sound, (None, None))
+    if not max_change_pct or day is None:
         return now, None
+    run = former_ones[day]
     if sample_mark.is_sample(figures["inputs"]) != sample_mark.is_sample(s.as_dict() for s in sources):
         return now, None
     if run["date"] != date:
@@ -144,10 +148,10 @@ def compared(
     return expected(now, before), lost
 
 
-def _figures(output: Path, run: Mapping[str, Any]) -> dict[str, Any] | None:
+def _figures(report: Path) -> dict[str, Any] | None:
     """Return the figures of a report; None if they are damaged, which `doctor` tells."""
     try:
-        return files.read_object(output / run["date"] / "metrics.json", "inputs", "verdict")
+        return files.read_object(report / "metrics.json", "inputs", "verdict")
     except DamagedError:
         return None
 
