@@ -28,7 +28,7 @@ class Column:
     name
         What the column is called on our side.
     kind
-        ``text``, ``id`` (text in which a word such as N/A counts as blank), ``date``, ``amount`` (decimal 18,2), ``rate``
+        ``text``, ``id`` (text in which a word such as N/A is blank), ``date``, ``amount`` (decimal 18,2), ``rate``
         (decimal 18,6) or ``days`` (whole number).
     headings
         Other headings it goes by, normalised (see `normalise`).
