@@ -50,7 +50,7 @@ def _of_run() -> Column:
     return Column("run_id", Text, ForeignKey(f"{SCHEMA}.runs.run_id"), primary_key=True)
 
 
-# One row a successful run. The same date, inputs, parameters and code give the same run, however often it is repeated.
+# One row per successful run. The same date, inputs, parameters and code give the same run, however often it is made.
 runs = Table(
     "runs",
     metadata,
@@ -68,7 +68,7 @@ runs = Table(
     Column("folder", Text, nullable=False),  # relative to the folder of the reports
 )
 
-# One row a change of the report that a date shows; the newest row of a date is the visible run.
+# One row per change of the report that a date shows; the newest row of a date is the visible run.
 visible = Table(
     "visible",
     metadata,
@@ -79,7 +79,7 @@ visible = Table(
     Column("why", Text, nullable=False),  # published, found, rolled back, restored
 )
 
-# One row a run that failed, was killed or was stopped.
+# One row per run that failed, was killed or was stopped.
 failures = Table(
     "failures",
     metadata,
@@ -92,7 +92,7 @@ failures = Table(
     Column("error", Text, nullable=False),
 )
 
-# One row a run, phase and metric; true and false are 1 and 0.
+# One row per run, phase and metric; true and false are 1 and 0.
 phase_metrics = Table(
     "phase_metrics",
     metadata,
@@ -102,7 +102,7 @@ phase_metrics = Table(
     Column("value", Float),
 )
 
-# One row a run, date and KPI: the report's date and the earlier dates of its input. Amounts are exact text.
+# One row per run, date and KPI: the report's date and the earlier dates of its input. Amounts are exact text.
 kpi_values = Table(
     "kpi_values",
     metadata,
@@ -119,7 +119,7 @@ kpi_values = Table(
     Column("partial_through", Date),  # the last day counted of a month that is not over
 )
 
-# One row a run and KPI of its report: the definition of the figure at the time of the run.
+# One row per run and KPI of its report: the definition of the figure at the time of the run.
 kpis = Table(
     "kpis",
     metadata,
@@ -135,7 +135,7 @@ kpis = Table(
     Column("formula", Text, nullable=False),
 )
 
-# One row a run and input file.
+# One row per run and input file.
 inputs = Table(
     "inputs",
     metadata,
@@ -146,12 +146,12 @@ inputs = Table(
     Column("rows", BigInteger),
 )
 
-# One row a run and data-quality result: the reconciliation in rows and USD, rejects by reason, nulls, outliers, dust.
+# One row per run and data-quality result: the reconciliation in rows and USD, rejects by reason, nulls, outliers, dust.
 quality = Table(
     "quality", metadata, _of_run(), Column("measure", Text, primary_key=True), Column("value", Text, nullable=False)
 )
 
-# One row a delivery; the same content for the same recipient has the same key.
+# One row per delivery; the same content for the same recipient has the same key.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -171,7 +171,7 @@ deliveries = Table(
     Index("ix_deliveries_status", "status", "next_attempt_at"),
 )
 
-# One row a run and place (azure, email, alerts) whose deliveries are enqueued, or will not be.
+# One row per run and place (azure, email, alerts) whose deliveries are enqueued, or will not be.
 delivery_plans = Table(
     "settlements",
     metadata,
@@ -182,7 +182,7 @@ delivery_plans = Table(
     Column("missing", Text),  # the variable that is not set, so that nothing is delivered there
 )
 
-# One row an alert, from when its cause arose until it cleared.
+# One row per alert, from when its cause arose until it cleared.
 alerts = Table(
     "alerts",
     metadata,

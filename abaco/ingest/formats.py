@@ -147,7 +147,7 @@ _FLOWS = (
 SCHEDULES = Format(
     "schedules",
     "payment schedules",
-    "one row an instalment",
+    "one row per instalment",
     (
         replace(LOAN_ID, required=True),
         Column("date_due", "date", required=True, filled=True, meaning="the day that the instalment is due"),

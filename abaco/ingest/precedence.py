@@ -1,6 +1,6 @@
 """The tape's source on each date: of several exports with balances, the one with most loans; the others fill it.
 
-A canonical snapshot with one row a date beside PAR balances with a row a loan gives the cash and the eligible amounts
+A canonical snapshot with one row per date beside PAR balances with a row a loan gives the cash and the eligible amounts
 of the date, and its other balances are compared.
 """
 

@@ -51,7 +51,7 @@ def quarantine(
     Returns
     -------
     pyarrow.Table
-        One row a rejected row: file, line, every reason, amount in USD, and the original values, personal ones masked.
+        One row per rejected row: file, line, every reason, amount, and the original values, personal ones masked.
         The text of a line that could not be split into columns is withheld: any part of it may be personal.
     dict
         Rows by format and reason, most frequent first.

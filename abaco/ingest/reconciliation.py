@@ -128,7 +128,7 @@ def unbalanced(accepted: nw.LazyFrame, tolerance: Decimal) -> dict:
     Parameters
     ----------
     accepted
-        The tape, one row a loan and date.
+        The tape, one row per loan and date.
     """
     gap = bucket_gap().abs()
     missed = accepted.lazy().select(gap=gap).filter(nw.col("gap") > nw.lit(tolerance))

@@ -1,6 +1,7 @@
 """What each file of an input is used for: one format gives the tape, the others complete it."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -151,12 +152,12 @@ def notes(
 
 def not_used(skipped: Skipped) -> Reason:
     """Return why a file is not used; a table that fits no format may be one that was meant to be."""
-    cause = skipped.reason.removeprefix(f"{skipped.name} ")
+    cause = re.sub(f"^{re.escape(skipped.name)} ", "it ", skipped.reason)
     return Reason("file_not_used" if cause == NO_TABLE else "table_not_used", name=skipped.name, cause=cause)
 
 
 def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:
-    """Return one row a file: its format, what it is used for, its size in bytes, and what stays behind.
+    """Return one row per file: its format, what it is used for, its size in bytes, and what stays behind.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Financial statements: the accounts that KPIs use, one row a date, from the wide and the long form."""
+"""Financial statements: the accounts that KPIs use, one row per date, from the wide and the long form."""
 
 import datetime as dt
 from decimal import Decimal

@@ -47,7 +47,7 @@ def pooled(curves: pa.Table) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        One row an age: how many ``cohorts`` have reached it, what they lent, and the ``share``.
+        One row per age: how many ``cohorts`` have reached it, what they lent, and the ``share``.
     """
     by_age: dict[int, Rows] = {}
     for row in curves.to_pylist():

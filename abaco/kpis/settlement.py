@@ -28,7 +28,7 @@ def settled(due: nw.LazyFrame | None, paid: nw.LazyFrame, lent: nw.LazyFrame | N
     Parameters
     ----------
     due
-        One row an instalment (see `flows.due`).
+        One row per instalment (see `flows.due`).
     paid
         One row per payment (see `flows.paid`).
     lent

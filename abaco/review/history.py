@@ -88,7 +88,7 @@ def rolled_up(rows: Iterable[dict[str, Any]], by: str) -> list[dict[str, Any]]:
     Parameters
     ----------
     rows
-        ``date``, ``value``, ``status`` and ``partial_through``, one row a date.
+        ``date``, ``value``, ``status`` and ``partial_through``, one row per date.
     by
         A key of `PERIODS`. The value of a period is that of its last date; ratios are never averaged.
     """

@@ -85,7 +85,7 @@ class Dive:
         return pq.read_table(self.folder / "tables" / f"{name}.parquet").to_pandas()
 
     def history(self, *kpis: str) -> pd.DataFrame:
-        """Return the values of KPIs: one row a date, one column a KPI, without the dates on which none has a value."""
+        """Return the values of KPIs, one row per date that has any and one column per KPI."""
         rows = self.read_table("history").query("kpi in @kpis")
         values = rows.pivot(index="date", columns="kpi", values="value").astype(float)
         return values.reindex(columns=list(kpis)).dropna(how="all")

@@ -109,7 +109,7 @@ class _Loan:
 
 
 def _par_balances(loans):
-    """One row a loan and month-end; the PAR columns are cumulative."""
+    """One row per loan and month-end; the PAR columns are cumulative."""
     rows = []
     for month in range(HISTORY, len(MONTH_ENDS) - 1):
         for loan in loans:
@@ -135,7 +135,7 @@ def _par_row(loan_id, reporting_date, balance, pars, late, as_of, lost="0.00"):
 
 
 def _loans(loans, people):
-    """One row a loan, as of the last month-end; the balance includes write-offs."""
+    """One row per loan, as of the last month-end; the balance includes write-offs."""
     rows, borrowed = [], {}
     for loan in sorted(loans, key=lambda loan: (loan.disbursed, loan.number)):
         customer, left, late = people["customer_id"][loan.place], loan.balance[-1], loan.overdue[-1]
@@ -156,7 +156,7 @@ def _loans(loans, people):
 
 
 def _schedules(loans):
-    """One row an instalment."""
+    """One row per instalment."""
     for loan in loans:
         for due, principal, interest, fees, tax in loan.schedule:
             yield loan.loan_id, _iso(due), *_money(principal, interest, _usd(fees), tax)

@@ -101,7 +101,7 @@ def _chunks(rows, seed):
 
 
 def snapshot_table(lives, limit):
-    """The canonical snapshot of these loans: one row a loan and month-end, dates in order.
+    """The canonical snapshot of these loans: one row per loan and month-end, dates in order.
 
     Parameters
     ----------

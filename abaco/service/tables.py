@@ -28,7 +28,7 @@ FOLDERS = {"tables": "table", "notebooks": "executed notebook", "email": "pictur
 
 
 def reports(connection: Connection, runs: list[dict[str, Any]]) -> Html:
-    """Return a table of reports, one row a run: date, the first four KPIs, time of completion."""
+    """Return a table of reports, one row per run: date, the first four KPIs, time of completion."""
     rows = []
     for run in runs:
         kpis, date = queries.figures(connection, run), str(run["date"])

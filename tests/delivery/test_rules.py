@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from abaco.core.errors import InputError
+from abaco.core.reasons import Reason
 from abaco.delivery import rules
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.rejections import check_reject_limit
@@ -136,7 +137,9 @@ def test_what_a_library_says_of_the_data_is_not_told():
 def test_too_many_rejected_rows_are_a_matter_of_the_data():
     batch = type("Batch", (), {"format": next(iter(FORMATS))})
     with pytest.raises(InputError) as caught:
-        check_reject_limit(batch, {"quarantined": 2, "rows_in": 10, "later": 0}, {"loan_id: empty": 2}, 5.0)
+        check_reject_limit(
+            batch, {"quarantined": 2, "rows_in": 10, "later": 0}, {Reason("missing", column="loan_id"): 2}, 5.0
+        )
     alert = failed(f"01_ingestion: {caught.value}")
     assert (alert.cause, alert.severity) == ("rejects", "P2")
     assert alert.title == "Too many rejected rows: the run of 2025-12-31 failed"

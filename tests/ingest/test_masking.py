@@ -112,9 +112,10 @@ def test_key_is_in_no_error(tmp_path, monkeypatch, content):
         found, _ = sources.discover(path)
         with DuckDB() as engine:
             [batch] = roles.stage(found, DATE, engine, tmp_path, KEY.encode())
-            rejects, _ = quarantine.quarantine([batch], engine, KEY.encode())
+            rejects, of_format = quarantine.quarantine([batch], engine, KEY.encode())
+            [reasons] = of_format.values()
             assert KEY not in str(rejects.to_pylist())
-            rejections.check_reject_limit(batch, {"quarantined": len(rejects), "rows_in": 1, "later": 0}, {"x": 1}, 5.0)
+            rejections.check_reject_limit(batch, {"quarantined": len(rejects), "rows_in": 1, "later": 0}, reasons, 5.0)
             coverage.check_date({}, DATE)
     assert KEY not in str(error.value)
 

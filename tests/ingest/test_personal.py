@@ -47,7 +47,7 @@ def test_report_beside_strangers_files_shows_none_of_their_values(project):
     leaks = [(place, value) for place, text in shown for value in PLANTED if value in text]
     assert leaks == []
     page = (project.output / "2025-12-31" / "report.html").read_text(encoding="utf-8")
-    assert "headerless.csv fits no known format: its first line (cells: 7) has no known column name" in page
+    assert "headerless.csv was not used: it fits no known format: its first line (cells: 7) has no known column" in page
     assert "….csv" in page
     assert "sheets.xlsx" in page
 

@@ -70,7 +70,7 @@ def balances():
         if owed >= late[0] >= late[1] >= late[2] >= late[3] >= 0:
             found[day][row["loan_id_raw"]] = SimpleNamespace(
                 owed=owed, off=cents(row["writeoff_outstanding_balance_usd"]), days=int(row["dpd"]), late=late,
-                loan=loans().get(row["loan_id_raw"]),
+                is_gone=False, loan=loans().get(row["loan_id_raw"]),
             )  # fmt: skip
     return found
 
@@ -122,11 +122,24 @@ def opening(day):
 
 def transitions(day):
     """Return what each loan was at the month's start and is at its end; without a row it owes nothing."""
-    nothing = SimpleNamespace(owed=0, off=0, days=0)
+    nothing, gone = (SimpleNamespace(owed=0, off=0, days=0, is_gone=is_gone) for is_gone in (False, True))
     if (before := opening(day)) is None:
         return []
-    now = balances()[day]
-    return [(before.get(loan, nothing), now.get(loan, nothing)) for loan in {*before, *now}]
+    now, unpaid = balances()[day], gone_unpaid(day)
+    return [(before.get(loan, nothing), now.get(loan, gone if loan in unpaid else nothing)) for loan in {*before, *now}]
+
+
+def gone_unpaid(day):
+    """Return the loans of the month before that have no row now and have paid less than half of what they owed."""
+    against = max((other for other in balances() if other < day), default=None)
+    if against is None or not any(against < when <= day for _, when, *_ in paid()):
+        return set()
+    slack, came_in = timedelta(3), Counter()
+    for loan, when, *amounts in paid():
+        if against - slack < when <= day + slack:
+            came_in[loan] += sum(amounts)
+    left = {loan: row for loan, row in balances()[against].items() if loan not in balances()[day]}
+    return {loan for loan, row in left.items() if 2 * came_in[loan] < row.owed + row.off}
 
 
 def share(part, whole, scale=100):

@@ -53,7 +53,7 @@ def test_rates_of_three_months_are_compounded():
     # the month alone: 1 − 0.97¹² = 1 − 0.693842
     assert shown(months, "CDR", "CDR3", "CDR12") == ["30.62", "21.56", None]
     assert str(kpis(months)["CDR12"]["reason"]) == (
-        "a rate of 12 months needs each of them, and that of 2025-09 is not known on 2025-12-31"
+        "a rate over 12 months needs the rate of each, and that of 2025-09 is not known on 2025-12-31"
     )
 
 

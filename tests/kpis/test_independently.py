@@ -202,7 +202,8 @@ def test_roll_rates_are_what_the_files_say(report):
         moved, loans_moved = Counter(), Counter()
         for was, now in (way for way in transitions(day) if way[0].owed or way[1].owed):
             start = age(was) if was.owed else "written off" if was.off else "new"
-            end = age(now) if now.owed else "written off" if now.off > was.off else "paid"
+            left = "gone without payment" if now.is_gone else "paid"
+            end = age(now) if now.owed else "written off" if now.off > was.off else left
             moved[start, end] += was.owed or now.owed
             loans_moved[start, end] += 1
         for (start, end), amount in moved.items():

@@ -20,8 +20,14 @@ def plant(folder):
     """Write exports in every form in which ingestion makes copies, with bad, broken and conflicting rows."""
     rows = [f"{snapshot(f'A-{number}')},{VALUES}" for number in range(60)]
     conflict = f"{snapshot('A-1', amount='2.00')},{VALUES}"
-    write(folder / "plain.csv", f"{SNAPSHOT},{PERSONAL}", *rows, f"{snapshot('A-99', amount='Inventada')},{VALUES}")
-    write(folder / "windows.csv", f"{SNAPSHOT},{PERSONAL}", conflict, encoding="cp1252")
+    write(
+        folder / "plain.csv",
+        f"{SNAPSHOT},{PERSONAL}",
+        *rows,
+        conflict,
+        f"{snapshot('A-99', amount='Inventada')},{VALUES}",
+    )
+    write(folder / "windows.csv", f"{SNAPSHOT},{PERSONAL}", f"{snapshot('A-73')},{VALUES}", encoding="cp1252")
     broken = f'A-98,"{VALUES}'
     write(folder / "broken.csv", f"{SNAPSHOT},{PERSONAL}", f"{snapshot('A-70')},{VALUES}", broken)
     heads, cells = f"{SNAPSHOT},{PERSONAL}".split(","), f"{snapshot('A-71')},{VALUES}".split(",")

@@ -22,7 +22,7 @@ def test_no_table_is_described_twice():
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_table_has_a_grain_and_every_column_a_meaning(table):
-    assert table.grain.startswith("one row a")
+    assert table.grain.startswith("one row per ")
     assert all(field.meaning for field in table.fields)
     assert len({field.name for field in table.fields}) == len(table.fields)
 
