@@ -38,13 +38,11 @@ class DuckDB:
         self._spill = tempfile.TemporaryDirectory(prefix="abaco-", dir=spill, ignore_cleanup_errors=True)
         self.private = PrivateFiles(self._spill.name)
         self.connection = duckdb.connect()
-        self.connection.execute(f"SET memory_limit = '{memory_limit or memory.default_limit()}B'")
-        if threads:
-            self.connection.execute(f"SET threads = {threads}")
-        self.connection.execute(f"SET temp_directory = {literal(self._spill.name)}")
-        # or a list of words becomes a join, which loses the order of rows, and so the lines of a file
-        self.connection.execute("SET disabled_optimizers = 'in_clause'")
-        self.connection.execute("SET TimeZone = 'UTC'")  # dates of times with a zone are the same everywhere
+        cores = f"SET threads = {threads}; " if threads else ""
+        limit = f"{cores}SET memory_limit = '{memory_limit or memory.default_limit()}B'"
+        self.connection.execute(f"{limit}; SET temp_directory = {literal(self._spill.name)}")
+        # dates of times with a zone are the same everywhere; a list of words that became a join would lose rows' order
+        self.connection.execute("SET TimeZone = 'UTC'; SET disabled_optimizers = 'in_clause'")
 
     def __enter__(self):
         return self
