@@ -212,7 +212,7 @@ def _check_numbers(judged: nw.LazyFrame, batch: Batch, engine: Engine) -> None:
     if changed:
         places = [_place(changed[0][side], batch, engine) for side in ("low", "high")]
         source = next(s.source for s in batch.staged if number in s.source.columns)
-        heading = source.headings[source.columns[number]].strip()
+        heading = source.columns[number]
         raise InputError(
             f"The {batch.format.title} have rows in two files with the same loan and {heading}, but other values "
             f"({len(changed)}, the first {' and '.join(places)}): which is newer is not known; keep the newer file, or "
@@ -242,7 +242,7 @@ def _check_values(judged: nw.LazyFrame, wider: Shape, narrower: Shape, batch: Ba
     if rows := found.collect("pyarrow").to_native().to_pylist():
         by_index = {s.index: s.source for s in batch.staged}
         files = [by_index[rows[0][side]] for side in ("source", "theirs")]
-        headings = ", ".join(files[0].headings[files[0].columns[name]].strip() for name in own)
+        headings = ", ".join(files[0].columns[name] for name in own)
         raise InputError(
             f"Rows of {files[0].name} are in {files[1].name} too ({rows[0]['rows']}), without {headings}, but with "
             "other columns: export one file with all columns, or leave one of the two out"

@@ -61,5 +61,5 @@ def _of_rows(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
 
 def _is_named(source: Source) -> bool:
     """Return whether a heading says that its column holds currencies; others, such as ``tipo_moneda``, may mean it."""
-    heading = normalise(source.headings[source.columns["currency"]])
+    heading = normalise(source.columns["currency"])
     return heading in (CURRENCY.name, *CURRENCY.headings) or heading.endswith(("_ccy", "_currency"))

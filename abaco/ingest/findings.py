@@ -138,7 +138,7 @@ def _of_regions(batch: Batch, found: Iterable[Mapping[str, Any]]) -> set[int]:
     for row in found:
         if row["source"] in unclear and row["source"] not in of_regions and row["unknowns"]:
             source = unclear[row["source"]]
-            heading = source.headings[source.columns[REGION.name]].strip()
+            heading = source.columns[REGION.name]
             raise InputError(
                 f"{source.name}: {heading} holds statuses of loans in {row['stated'] - row['unknowns']} rows and other "
                 f"words in {row['unknowns']}: regions, or statuses that are not in params/loans.yml; name the column "

@@ -39,7 +39,7 @@ def with_originals(
             shown[name] = _without_addresses(nw.col(f"raw_{name}").cast(nw.String()))
         else:
             shown[name] = _with_shape(nw.col(f"raw_{name}").cast(nw.String()), nw.col(name), show_values)
-    headings = {source.headings[place].strip(): f"shown_{name}" for name, place in source.columns.items()}
+    headings = {heading: f"shown_{name}" for name, heading in source.columns.items()}
     cells = {f"shown_{name}": nw.when(is_bad).then(value) for name, value in shown.items()}
     return engine.with_json(frame.with_columns(**cells), headings, "original").drop(*cells)
 

@@ -33,9 +33,9 @@ def read(
     """
     path = Path(source.path)
     if source.kind in ("parquet", "json"):
-        return engine.read_typed(path, source.columns, masking.mask, row_number)
+        return engine.read_typed(path, source.inputs, masking.mask, row_number)
     text = text or text_path(source, engine)
-    return engine.read_csv(text, source.columns, len(source.headings), source.delimiter or ",", masking.mask)
+    return engine.read_csv(text, source.inputs, len(source.headings), source.delimiter or ",", masking.mask)
 
 
 def text_path(source: Source, engine: Engine) -> Path:

@@ -55,30 +55,34 @@ class Source:
         return FORMATS[self.format_name]
 
     @functools.cached_property
-    def columns(self) -> dict[str, int]:
-        """Position in the file of each column that the contract keeps."""
+    def inputs(self) -> dict[str, int]:
+        """Position in the file of each column that is read, by the name that it has among the rows."""
         return self.format.assign([normalise(h) for h in self.headings])
+
+    @functools.cached_property
+    def columns(self) -> dict[str, str]:
+        """Heading in the file of each column that the contract keeps."""
+        return {name: self.headings[place].strip() for name, place in self.inputs.items()}
 
     @property
     def is_region_or_status(self) -> bool:
         """Whether its column of regions may be one of statuses: it is called ``estado``, and no other is there."""
-        place = self.columns.get(REGION.name)
-        is_named = place is not None and normalise(self.headings[place]) == REGION_OR_STATUS
+        is_named = normalise(self.columns.get(REGION.name, "")) == REGION_OR_STATUS
         return is_named and self.columns.keys().isdisjoint((LOAN_STATUS.name, IS_WRITTEN_OFF.name))
 
     @property
     def left_behind(self) -> list[str]:
         """Headings that the contract does not name, without any that looks like a value; their columns are not read."""
-        positions = set(self.columns.values())
+        positions = set(self.inputs.values())
         return [h.strip() for i, h in enumerate(self.headings) if i not in positions and not is_value(h)]
 
     @property
     def twins(self) -> list[tuple[str, str]]:
         """Headings of figures and dates of which another gives the same column: the one that is read, and the other."""
-        names, read = self.format.plain([normalise(h) for h in self.headings]), self.columns
+        names, read = self.format.plain([normalise(h) for h in self.headings]), self.inputs
         known = [(i, self.format.column_by_heading.get(name)) for i, name in enumerate(names)]
         return [
-            (self.headings[read[column.name]].strip(), self.headings[i].strip())
+            (self.columns[column.name], self.headings[i].strip())
             for i, column in known
             if column and column.kind not in TEXTS and read[column.name] != i
         ]

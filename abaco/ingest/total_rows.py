@@ -103,7 +103,7 @@ def _check_ids(counts: list[dict], staged: Staged) -> None:
     has_borrowers = "borrower_id" in source.columns and any(row["named"] for row in counts)
     is_by_date = sum(row["blanks"] for row in counts) == rows and max(row["rows"] for row in counts) == 1
     if is_by_date and not is_needed and not has_borrowers:
-        heading = source.headings[source.columns["loan_id"]].strip()
+        heading = source.columns["loan_id"]
         raise InputError(
             f"{source.name}: {heading} is empty in every row: if each row is the whole book of a date, drop the "
             "column; if each is a loan, fill it"
@@ -213,7 +213,7 @@ def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], sta
     # payments and instalments are often the sum of others
     if is_doubtful and staged.source.format.key and row["reasons"] is None:
         source = staged.source
-        heading = {name: source.headings[i].strip() for name, i in source.columns.items()}
+        heading = source.columns
         signs = [f"{heading['loan_id']} begins like a total"] if row["is_labels"] else []
         signs += [f"{heading['loan_id']} has no digit, as others have"] if row["is_words"] else []
         signs += [f"no {heading[name]}" for name in lacks[:2]]

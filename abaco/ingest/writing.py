@@ -72,7 +72,7 @@ def of_sample(source: Source, text: Path | None, declared: str = AUTO) -> Found:
         The decimal mark, when it need not be proven.
     """
     columns = {
-        c.name: source.columns[c.name] for c in source.format.columns if c.kind in NUMBERS and c.name in source.columns
+        c.name: source.inputs[c.name] for c in source.format.columns if c.kind in NUMBERS and c.name in source.inputs
     }
     rows, is_whole = sample_rows(text, "utf-8", source.delimiter or ",") if text else ([], False)
     rows = [row for row in rows[1:] if len(row) == len(source.headings)]
@@ -190,7 +190,7 @@ def decimal_marks(source: Source, found: Mapping[str, Counter], declared: str = 
         mark = _decimal_mark(column, of_file, is_rate=name in rates)
         if mark is None:
             open_ = max(OTHER, key=lambda one: column["open", one])
-            heading = source.headings[source.columns[name]].strip()
+            heading = source.columns[name]
             such = f'{source.name}: numbers such as "1{open_}500" under {heading} '
             if column["proof", open_] and not column["proof", OTHER[open_]]:
                 raise InputError(

@@ -37,11 +37,10 @@ def contents(sources: Iterable[Source]) -> Contents:
     """
     found: Contents = {}
     for source in sources:
-        columns = {name: source.headings[at].strip() for name, at in source.columns.items()}
-        entry = found.setdefault(source.format.title, {"files": [], "columns": columns, "rows": 0, "bytes": 0})
+        entry = found.setdefault(source.format.title, {"files": [], "columns": source.columns, "rows": 0, "bytes": 0})
         rows, known = _rows(source), entry["rows"] is not None
         entry["files"].append(source.name)
-        entry["columns"] = {name: heading for name, heading in entry["columns"].items() if name in columns}
+        entry["columns"] = {name: heading for name, heading in entry["columns"].items() if name in source.columns}
         entry["rows"] = entry["rows"] + rows if known and rows is not None else None
         entry["bytes"] += source.bytes
     return found
