@@ -53,6 +53,8 @@ class Format:
         Columns of which at least one is required.
     decreasing
         Amounts of which none may exceed the one before.
+    least
+        The columns without which the rows say nothing, where these are fewer than those that are required and filled.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Format:
     amount: str | None = None
     any_of: tuple[str, ...] = ()
     decreasing: tuple[str, ...] = ()
+    least: tuple[str, ...] = ()
     column_by_heading: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
@@ -130,6 +133,11 @@ class Format:
     def balance(self) -> str | None:
         """The balance of a loan among the columns, which is negative where the borrower has paid too much."""
         return next((c.name for c in self.columns if c.name == self.amount and c.credit), None)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the columns that a mapping has to give."""
+        return self.least or tuple(c.name for c in self.columns if c.required and c.filled)
 
     @property
     def personal(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import narwhals as nw
 from abaco.core.errors import DateError, InputError
 from abaco.engines import Engine
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import reading, roles, sources, staging
+from abaco.ingest import masking, reading, roles, sources, staging
 
 
 def tape_dates(inputs: list[sources.Source]) -> list[dt.date]:
@@ -35,7 +35,7 @@ def _dates(source: sources.Source, engine: DuckDB, work: Path) -> set[dt.date]:
     table = work / "dates.parquet"
 
     def write(whole: Path | None) -> int:
-        rows = engine.typed(reading.read(source, engine, whole), {"measurement_date": "date"})
+        rows = reading.typed(source, engine, whole, {}, masking.REDACTING).select("measurement_date")
         engine.write(rows.group_by("measurement_date").agg(rows=nw.len()), table)
         return sum(row["rows"] for row in read_dates())
 
@@ -74,7 +74,7 @@ def check_lent(batch: staging.Batch, date: dt.date, engine: Engine) -> None:
     DateError
         Naming the first day that a loan was lent.
     """
-    if batch.format.is_dated:
+    if batch.format.is_dated or batch.format.date not in batch.columns:
         return
     rows = batch.rows(engine).select(first=nw.col("disbursed_on").min()).collect("pyarrow").to_native()
     first = rows.column("first")[0].as_py()

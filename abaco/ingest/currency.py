@@ -23,7 +23,7 @@ def reporting_currency(batches: Iterable[Batch], engine: Engine) -> str:
     files: dict[str, set[str]] = {}
     for batch in batches:
         for staged in batch.staged:
-            for currency in batch.format.currencies([normalise(h) for h in staged.source.headings]):
+            for currency in _stated(staged.source):
                 files.setdefault(currency, set()).add(staged.source.name)
         for name, currency in _of_rows(batch, engine):
             files.setdefault(currency, set()).add(name)
@@ -31,6 +31,13 @@ def reporting_currency(batches: Iterable[Batch], engine: Engine) -> str:
         found = "; ".join(f"{currency} in {', '.join(sorted(names))}" for currency, names in sorted(files.items()))
         raise InputError(f"Amounts in several currencies ({found}): give a report the exports of one currency")
     return next(iter(files), USD)
+
+
+def _stated(source: Source) -> set[str]:
+    """Return the currencies that the headings of a file name, or its mapping."""
+    if source.mapping:
+        return {code(source.mapping.currency)} if source.mapping.currency else set()
+    return source.format.currencies([normalise(h) for h in source.headings])
 
 
 def _of_rows(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:

@@ -130,6 +130,7 @@ LOANS = Format(
     key=("loan_id",),
     date="disburse_date",
     amount="outstanding_balance",
+    least=("loan_id", "outstanding_balance", "days_past_due"),
 )
 
 # Flows and statements

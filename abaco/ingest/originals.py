@@ -29,9 +29,9 @@ def with_originals(
     show_values
         Whether cells that are not of their column's kind are shown as they stand.
     """
-    kinds = {c.name: c.kind for c in source.format.columns}
+    kinds = source.layout.kinds
     shown, is_bad = {}, nw.col("reasons") != ""
-    for name in source.columns:
+    for name in kinds:
         if name in source.format.personal:
             # of a row that is not rejected, the digest of its borrower is needed
             shown[name] = nw.col(name) if key else nw.when(~nw.col(name).is_null()).then(nw.lit(REDACTED))
@@ -39,14 +39,15 @@ def with_originals(
             shown[name] = _without_addresses(nw.col(f"raw_{name}").cast(nw.String()))
         else:
             shown[name] = _with_shape(nw.col(f"raw_{name}").cast(nw.String()), nw.col(name), show_values)
-    headings = {heading: f"shown_{name}" for name, heading in source.columns.items()}
+    places = {place: name for name, place in source.layout.inputs.items()}
+    headings = {source.headings[place].strip(): f"shown_{name}" for place, name in places.items()}
     cells = {f"shown_{name}": nw.when(is_bad).then(value) for name, value in shown.items()}
     return engine.with_json(frame.with_columns(**cells), headings, "original").drop(*cells)
 
 
 def with_hash(frame: nw.LazyFrame, source: Source, engine: Engine, secret: bytes) -> nw.LazyFrame:
     """Add a hash of a bad row as it was read: rows whose values differ may have the same shapes."""
-    read = {name: f"raw_{name}" for name in source.columns}
+    read = {name: f"raw_{name}" for name in source.layout.inputs}
     return engine.with_digest(engine.with_json(frame, read, "read"), ["read"], secret, AS_READ).drop("read")
 
 

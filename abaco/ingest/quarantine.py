@@ -16,7 +16,8 @@ from abaco.ingest.csv_records import excerpt, line_numbers
 from abaco.ingest.duplicates import CONFLICT, INCOMPLETE
 from abaco.ingest.masking import Masking
 from abaco.ingest.originals import with_originals
-from abaco.ingest.staging import IS_LATER, Batch, Staged, typed
+from abaco.ingest.reading import typed
+from abaco.ingest.staging import IS_LATER, Batch, Staged
 
 JOINT = "; "  # between the reasons of a row
 # why rows of two files are rejected, by their verdict

@@ -1,5 +1,7 @@
-"""Reading: the columns of a source that its contract names, masked as they are read."""
+"""Reading: the columns of a source that its contract names, masked as they are read, and of their kinds."""
 
+import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 
 import narwhals as nw
@@ -7,7 +9,7 @@ import narwhals as nw
 from abaco.engines import Engine
 from abaco.ingest import workbooks
 from abaco.ingest.fingerprint import write_utf8
-from abaco.ingest.masking import REDACTING, Masking
+from abaco.ingest.masking import PERSON, REDACTING, Masking
 from abaco.ingest.sources import Source
 
 
@@ -33,9 +35,27 @@ def read(
     """
     path = Path(source.path)
     if source.kind in ("parquet", "json"):
-        return engine.read_typed(path, source.inputs, masking.mask, row_number)
+        return engine.read_typed(path, source.layout.inputs, masking.mask, row_number)
     text = text or text_path(source, engine)
-    return engine.read_csv(text, source.inputs, len(source.headings), source.delimiter or ",", masking.mask)
+    return engine.read_csv(text, source.layout.inputs, len(source.headings), source.delimiter or ",", masking.mask)
+
+
+def typed(
+    source: Source,
+    engine: Engine,
+    text: Path | None,
+    decimal_marks: Mapping[str, str],
+    masking: Masking,
+    row_number: str | None = None,
+    date: dt.date | None = None,
+) -> nw.LazyFrame:
+    """Return the contract's columns of a source, masked, each also as it was read (``raw_<name>``)."""
+    rows = read(source, engine, text, masking, row_number)
+    kinds = {**source.layout.kinds, PERSON: "text", row_number: "days"}
+    present = rows.collect_schema().names()
+    rows = engine.typed(rows, {name: kind for name, kind in kinds.items() if name in present}, decimal_marks)
+    made = source.layout.made(date)
+    return rows.with_columns(made) if made else rows
 
 
 def text_path(source: Source, engine: Engine) -> Path:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import functools
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from abaco import engines
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
-from abaco.core.quoting import file_name, is_value, quotable, visible
-from abaco.ingest import workbooks
+from abaco.core.quoting import file_name, is_value, visible
+from abaco.ingest import layout, mappings, workbooks
 from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, REGION_OR_STATUS, TEXTS, normalise
 from abaco.ingest.contract import Format
 from abaco.ingest.fingerprint import fingerprint, sample_rows
 from abaco.ingest.formats import FORMATS
+from abaco.ingest.recognition import UnknownFormatError, recognise
 
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet",
@@ -48,6 +50,8 @@ class Source:
     delimiter: str | None = None
     other_sheets: int = 0
     hidden_sheets: int = 0
+    mapping_name: str = ""
+    mapping_sha256: str = ""
 
     @property
     def format(self) -> Format:
@@ -55,31 +59,50 @@ class Source:
         return FORMATS[self.format_name]
 
     @functools.cached_property
-    def inputs(self) -> dict[str, int]:
-        """Position in the file of each column that is read, by the name that it has among the rows."""
-        return self.format.assign([normalise(h) for h in self.headings])
+    def mapping(self) -> mappings.Mapping | None:
+        """The mapping of params/mappings/ that it was recognised by."""
+        if not self.mapping_name:
+            return None
+        if sha256(mappings.path_of(self.mapping_name)) != self.mapping_sha256:
+            raise InputError(f"{mappings.FOLDER}/{self.mapping_name}.yml changed meanwhile: run again")
+        return mappings.load(self.mapping_name)
 
     @functools.cached_property
-    def columns(self) -> dict[str, str]:
-        """Heading in the file of each column that the contract keeps."""
-        return {name: self.headings[place].strip() for name, place in self.inputs.items()}
+    def layout(self) -> layout.Layout:
+        """What is read of the file, and what is made of it."""
+        headings = list(self.headings)
+        if self.mapping is None:
+            return layout.of_format(self.format, headings)
+        return layout.of_mapping(self.mapping, headings, Path(self.path))
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """What to call each column that the contract keeps: its heading in the file, or how it is made."""
+        return self.layout.columns
+
+    @property
+    def says_rate(self) -> bool:
+        """Whether its mapping says how interest rates are written."""
+        return self.mapping is not None and self.mapping.columns["interest_rate"].as_ is not None
 
     @property
     def is_region_or_status(self) -> bool:
         """Whether its column of regions may be one of statuses: it is called ``estado``, and no other is there."""
-        is_named = normalise(self.columns.get(REGION.name, "")) == REGION_OR_STATUS
+        is_named = self.mapping is None and normalise(self.columns.get(REGION.name, "")) == REGION_OR_STATUS
         return is_named and self.columns.keys().isdisjoint((LOAN_STATUS.name, IS_WRITTEN_OFF.name))
 
     @property
     def left_behind(self) -> list[str]:
         """Headings that the contract does not name, without any that looks like a value; their columns are not read."""
-        positions = set(self.inputs.values())
+        positions = set(self.layout.inputs.values())
         return [h.strip() for i, h in enumerate(self.headings) if i not in positions and not is_value(h)]
 
     @property
     def twins(self) -> list[tuple[str, str]]:
         """Headings of figures and dates of which another gives the same column: the one that is read, and the other."""
-        names, read = self.format.plain([normalise(h) for h in self.headings]), self.inputs
+        if self.mapping:
+            return []
+        names, read = self.format.plain([normalise(h) for h in self.headings]), self.layout.inputs
         known = [(i, self.format.column_by_heading.get(name)) for i, name in enumerate(names)]
         return [
             (self.columns[column.name], self.headings[i].strip())
@@ -90,6 +113,12 @@ class Source:
     def as_dict(self) -> dict:
         """Return the fields as JSON can hold them."""
         return asdict(self)
+
+
+def identities(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return what the rows of some sources, as dicts, depend on: the names and hashes of the files and mappings."""
+    keys = ("name", "sha256", "mapping_name", "mapping_sha256")
+    return [{key: source[key] for key in keys if source[key]} for source in sources]
 
 
 @dataclass(frozen=True)
@@ -200,48 +229,6 @@ def _distinct(name: str, taken: list[str]) -> str:
     return name if name not in taken else _distinct(f"{len(taken)} {name}", taken)
 
 
-def recognise(headings: list[str], file: str, rows: Iterable[list[str]] = ()) -> Format:
-    """Return the format that a header belongs to, whatever the case, order and stray blanks of its headings.
-
-    Parameters
-    ----------
-    headings
-        The header's cells as they stand in the file.
-    file
-        What to call the file in an error.
-    rows
-        The first rows below, which tell whether the headings are some.
-
-    Raises
-    ------
-    InputError
-        Naming the file, its columns, and the nearest format with the columns that it lacks; nothing of a first line
-        that holds values.
-    """
-    names = [normalise(h) for h in headings]
-    fits = [f for f in FORMATS.values() if not f.lacks(names)]
-    best = max(fits, key=lambda f: (f.matched(names), sum(c.required for c in f.columns)), default=None)
-    most = max(f.matched(names) for f in FORMATS.values())
-    # a snapshot that lacks a column still has a date and cash, like a financial statement
-    if best is None or most > 2 * best.matched(names):
-        nearest = min(FORMATS.values(), key=lambda f: (-f.matched(names), len(f.lacks(names))))
-        if shown := quotable(headings, [any(f.matched([name]) for f in FORMATS.values()) for name in names], rows):
-            others = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
-            raise InputError(
-                f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; "
-                f"the nearest format, {nearest.title}, also needs {', '.join(nearest.lacks(names))}"
-            )
-        raise InputError(
-            f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
-            "write the names of the columns there"
-        )
-    return best
-
-
-class UnknownFormatError(InputError):
-    """A readable table whose header fits no format."""
-
-
 def _inspect(path: Path, already: dict) -> Source:
     try:
         return _inspected(path, already)
@@ -277,13 +264,16 @@ def _inspected(path: Path, already: dict) -> Source:
     if not any(h.strip() for h in headings):
         raise InputError(f"{name} has no header line: the first line must name the columns")
     try:
-        format_ = recognise(headings, name, rows[1:])
+        format_, mapping = recognise(headings, name, rows[1:])
     except InputError as error:
         raise UnknownFormatError(str(error)) from None
     names = format_.plain([normalise(h) for h in headings])
-    if repeated := sorted({h for h in names if h in format_.column_by_heading and names.count(h) > 1}):
+    if not mapping and (
+        repeated := sorted({h for h in names if h in format_.column_by_heading and names.count(h) > 1})
+    ):
         raise InputError(f"{name} has the column {repeated[0]} more than once: keep one of them")
     return Source(
         name=name, path=str(path), kind=kind, format_name=format_.name, headings=tuple(headings),
-        bytes=stat.st_size, modified_ns=stat.st_mtime_ns, changed_ns=stat.st_ctime_ns, **print_, **form,
+        bytes=stat.st_size, modified_ns=stat.st_mtime_ns, changed_ns=stat.st_ctime_ns,
+        mapping_name=mapping, mapping_sha256=sha256(mappings.path_of(mapping)) if mapping else "", **print_, **form,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.identities import with_loan_ids
 from abaco.ingest.masking import AS_READ, PERSON, Masking
 from abaco.ingest.originals import with_hash, with_originals
-from abaco.ingest.reading import read, text_path
+from abaco.ingest.reading import read, text_path, typed
 from abaco.ingest.sources import Source
 from abaco.ingest.write_offs import IS_LOST, STANDING, with_standing
 from abaco.ingest.writing import DEFAULT_RULES, Rules
@@ -159,20 +159,6 @@ def _usable(staged: list[Path], verdicts: Path | None, engine: Engine) -> nw.Laz
     return rows if verdicts is None else engine.anti_join(rows, verdicts)
 
 
-def typed(
-    source: Source,
-    engine: Engine,
-    text: Path | None,
-    decimal_marks: Mapping[str, str],
-    masking: Masking,
-    row_number: str | None = None,
-) -> nw.LazyFrame:
-    """Return the contract's columns of a source, masked, each also as it was read (``raw_<name>``)."""
-    rows = read(source, engine, text, masking, row_number)
-    kinds = {c.name: c.kind for c in source.format.columns} | {PERSON: "text", row_number: "days"}
-    return engine.typed(rows, {n: k for n, k in kinds.items() if n in rows.collect_schema().names()}, decimal_marks)
-
-
 def stage_one(
     source: Source,
     index: int,
@@ -206,8 +192,9 @@ def stage_one(
     marks = writing.decimal_marks(source, found.evidence, rules.decimal_mark)
 
     def write(whole: Path | None) -> int:
-        rows = typed(source, engine, whole, marks, masking)
-        is_percent = rules.interest_rate == writing.PERCENT and "interest_rate" in source.columns
+        rows = typed(source, engine, whole, marks, masking, date=date)
+        has_rate = "interest_rate" in source.columns
+        is_percent = has_rate and rules.interest_rate == writing.PERCENT and not source.says_rate
         rows = rows.with_columns(
             *([writing.as_fraction("interest_rate")] if is_percent else ()),
             reasons=contract.reasons(source.format, source.columns, rules.bucket_tolerance_usd),
@@ -275,8 +262,11 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         columns = [nw.col(c.name) for c in format_.columns if c.name in present]
         amount = nw.col(format_.amount) if format_.amount in present else nothing
     balance = nw.col(format_.balance) if format_.balance in present else nothing
-    later = (nw.col(format_.date) > date).fill_null(False) if format_.date else nw.lit(False)
-    signs = [nw.col("raw_interest_rate").cast(nw.String()).str.contains("%", literal=True).alias("rate_has_sign")]
+    later = (nw.col(format_.date) > date).fill_null(False) if format_.date in present else nw.lit(False)
+    has_sign = nw.col("raw_interest_rate").cast(nw.String()).str.contains("%", literal=True)
+    if "interest_rate" in present and source.says_rate:
+        has_sign = nw.lit(True)
+    signs = [has_sign.alias("rate_has_sign")]
     return rows.select(
         *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful",
         nw.when(nw.col("reasons") != "").then(nw.col("reasons")).alias("reasons"),

@@ -71,9 +71,7 @@ def of_sample(source: Source, text: Path | None, declared: str = AUTO) -> Found:
     declared
         The decimal mark, when it need not be proven.
     """
-    columns = {
-        c.name: source.inputs[c.name] for c in source.format.columns if c.kind in NUMBERS and c.name in source.inputs
-    }
+    columns = {name: place for name, place in source.layout.inputs.items() if source.layout.kinds[name] in NUMBERS}
     rows, is_whole = sample_rows(text, "utf-8", source.delimiter or ",") if text else ([], False)
     rows = [row for row in rows[1:] if len(row) == len(source.headings)]
     found = {name: evidence(row[place] for row in rows) for name, place in columns.items()}
@@ -81,7 +79,7 @@ def of_sample(source: Source, text: Path | None, declared: str = AUTO) -> Found:
         return Found(found)
     marks = {name: max(OTHER, key=lambda mark: found[name]["proof", mark]) for name in found}
     unproven = tuple(name for name, mark in marks.items() if not found[name]["proof", mark])
-    amounts = {c.name for c in source.format.columns if c.kind == "amount"}
+    amounts = {name for name, kind in source.layout.kinds.items() if kind == "amount"}
     coarse = {
         name: mark
         for name, mark in marks.items()
@@ -183,14 +181,14 @@ def decimal_marks(source: Source, found: Mapping[str, Counter], declared: str = 
     """
     if declared != AUTO:
         return dict.fromkeys(found, DECLARED[declared])
-    rates = {c.name for c in source.format.columns if c.kind == "rate"}
+    rates = {name for name, kind in source.layout.kinds.items() if kind == "rate"}
     of_file = {mark: sum(column["proof", mark] for column in found.values()) for mark in OTHER}
     marks = {}
     for name, column in found.items():
         mark = _decimal_mark(column, of_file, is_rate=name in rates)
         if mark is None:
             open_ = max(OTHER, key=lambda one: column["open", one])
-            heading = source.columns[name]
+            heading = source.headings[source.layout.inputs[name]].strip()
             such = f'{source.name}: numbers such as "1{open_}500" under {heading} '
             if column["proof", open_] and not column["proof", OTHER[open_]]:
                 raise InputError(

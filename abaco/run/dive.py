@@ -14,6 +14,7 @@ from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, FACTS, scraps_of
 from abaco.engines.duckdb import DuckDB
+from abaco.ingest.sources import identities
 from abaco.kpis import catalog, measures, open_book
 from abaco.kpis.bridge import first_day
 from abaco.kpis.measures import MEASURES
@@ -57,7 +58,7 @@ def scratch_of(source: Path) -> Path:
 
 def _is_of(report: Path, plan: dict[str, Any]) -> bool:
     parameters, lost = files.read_json(report / NAME)["parameters"], files.read_json(report / "run.json").get("lost")
-    inputs = [{"name": source["name"], "sha256": source["sha256"]} for source in plan["sources"]]
+    inputs = identities(plan["sources"])
     keys = run_plan.phase_keys(plan["date"], inputs, parameters, plan["code"]["library"], lost)
     return READ in run_plan.reusable(keys, report)
 

@@ -196,7 +196,7 @@ class Pipeline:
             day = tape_dates(files_read)[-1]
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
-        hashes = [{"name": s.name, "sha256": s.sha256} for s in files_read]
+        hashes = sources.identities(s.as_dict() for s in files_read)
         limit = parameters["calculation"]["max_rows_change_pct"]
         expected, lost = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
         return {

@@ -29,7 +29,7 @@ def phase_keys(
     Parameters
     ----------
     inputs
-        ``name`` and ``sha256`` of each input file.
+        What the rows of each input file depend on (see `sources.identities`).
     parameters
         Settings by section.
     library
@@ -39,7 +39,7 @@ def phase_keys(
     """
     secret = secrets.masking_key()
     mask = hmac.new(secret, FINGERPRINT, hashlib.sha256).hexdigest() if secret else None
-    keys, before = {}, [date, library, mask, [(i["name"], i["sha256"]) for i in inputs]]
+    keys, before = {}, [date, library, mask, inputs]
     for phase in PHASES:
         own = [before, sha256(notebook_path(phase)), parameters[section(phase)]]
         own += [lost] if lost and section(phase) == "calculation" else []

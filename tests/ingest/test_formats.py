@@ -5,7 +5,7 @@ import pytest
 from abaco.core.errors import InputError
 from abaco.ingest.columns import ACCOUNTS, BORROWER, normalise
 from abaco.ingest.formats import FORMATS
-from abaco.ingest.sources import recognise
+from abaco.ingest.recognition import recognise
 from tests.support.exports import BY_DATE, LOANS, PAR, PAYMENTS, SCHEDULES, SNAPSHOT, TRANSACTIONS
 
 HEADERS = {
@@ -39,7 +39,7 @@ WRITTEN = {
 @pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize("header", HEADERS)
 def test_format_is_recognised_however_its_header_is_written(header, written):
-    assert recognise(WRITTEN[written](header.split(",")), "x.csv").name == HEADERS[header]
+    assert recognise(WRITTEN[written](header.split(",")), "x.csv")[0].name == HEADERS[header]
 
 
 def test_every_format_is_recognised_by_some_header_above():

@@ -312,7 +312,7 @@ def test_columns_that_no_contract_names_are_listed(tmp_path):
     header = f"Nota del gestor,{SNAPSHOT},tin_foil, Cliente "
     [source], _ = sources.discover(write(tmp_path / "book.csv", header, f"x,{snapshot()},y,Ana"))
     assert source.left_behind == ["Nota del gestor", "tin_foil"]
-    assert source.inputs["borrower_name"] == 13
+    assert source.layout.inputs["borrower_name"] == 13
 
 
 def test_file_seen_before_is_not_read_again(tmp_path):

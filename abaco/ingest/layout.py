@@ -1,0 +1,172 @@
+"""The columns of our side that a mapping makes of a file's: which are read, and what is made of them once they have
+their kinds.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import narwhals as nw
+
+from abaco.core.dates import day_number, month_end
+from abaco.core.errors import InputError
+from abaco.core.quoting import file_name
+from abaco.ingest import mappings
+from abaco.ingest.columns import Column, normalise
+from abaco.ingest.contract import Format
+from abaco.ingest.mappings import Origin
+from abaco.ingest.tape import KINDS
+
+PART = "__"  # parts the name of a column from the number of a heading that it is computed of
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is read of a file, and what is made of it.
+
+    Parameters
+    ----------
+    inputs
+        Position of each column that is read, by the name that it has among the rows.
+    kinds
+        The kind of each.
+    columns
+        What to call each column of our side to people: its heading, or how it is made.
+    made
+        Returns the columns that are made, and what each is made of (``raw_<name>``), on a date.
+    """
+
+    inputs: Mapping[str, int]
+    kinds: Mapping[str, str]
+    columns: Mapping[str, str]
+    made: Callable[[dt.date | None], list[nw.Expr]] = lambda _: []
+
+
+def of_format(format_: Format, headings: list[str]) -> Layout:
+    """Return the layout of a file by the headings that the contract knows."""
+    inputs = format_.assign([normalise(h) for h in headings])
+    kinds = {c.name: c.kind for c in format_.columns if c.name in inputs}
+    return Layout(inputs, kinds, {name: headings[place].strip() for name, place in inputs.items()})
+
+
+def of_mapping(mapping: mappings.Mapping, headings: list[str], path: Path) -> Layout:
+    """Return the layout of a file by a mapping.
+
+    Raises
+    ------
+    InputError
+        When the file lacks a heading that the mapping reads, or its name has no date where the mapping looks for it.
+    """
+    inputs, kinds, columns, making = {}, {}, {}, []
+    for column in (c for c in mapping.format.columns if c.name in mapping.columns):
+        origin, name = mapping.columns[column.name], column.name
+        places = [_place(any_of, headings, name, path) for any_of in origin.headings]
+        shown = [headings[place].strip() for place in places]
+        kind = "date" if origin.since else column.kind
+        if origin.formula:
+            read = {heading: f"{name}{PART}{i}" for i, heading in enumerate(origin.formula.headings)}
+            making.append(_computed(origin, read, column))
+        elif origin.since:
+            read = {origin.since: f"{name}{PART}since"}
+            making.append(_since(f"{name}{PART}since", name, mapping.format.is_dated))
+        elif origin.heading:
+            read = {origin.heading[0]: name}
+            making += [_scaled(origin, column)] if origin.factor != 1 or origin.as_ == "percent" else []
+            making += [_worded(origin, column)] if origin.words else []
+        else:
+            read, shown = {}, [_constant(origin, path)]
+            making.append(_always(shown[0], column))
+        columns[name] = origin.compute or shown[0]
+        inputs |= dict(zip(read.values(), places, strict=True))
+        kinds |= dict.fromkeys(read.values(), kind)
+    return Layout(inputs, kinds, columns, lambda day: [made for make in making for made in make(day)])
+
+
+def _place(any_of: list[str], headings: list[str], name: str, path: Path) -> int:
+    """Return the position of the first of some headings that a file has."""
+    normalised = [normalise(h) for h in headings]
+    for heading in map(normalise, any_of):
+        if normalised.count(heading) > 1:
+            raise InputError(f"{file_name(path)} has the column {heading} more than once: keep one of them")
+        if heading in normalised:
+            return normalised.index(heading)
+    raise InputError(f"{file_name(path)} has no column {' or '.join(any_of)}, of which the mapping makes {name}")
+
+
+Make = Callable[[dt.date | None], list[nw.Expr]]
+
+
+def _raw(name: str) -> nw.Expr:
+    return nw.col(f"raw_{name}").cast(nw.String())
+
+
+def _scaled(origin: Origin, column: Column) -> Make:
+    """Return a number in the unit of our side; per cent with a sign is read as a fraction already."""
+    value, factor = nw.col(column.name), origin.factor
+    if origin.as_ == "percent":
+        has_sign = _raw(column.name).str.contains("%", literal=True)
+        value = nw.when(has_sign).then(value).otherwise((value * nw.lit(Decimal("0.01"))).cast(KINDS[column.kind]))
+    if factor != 1:
+        value = value * (nw.lit(int(factor)) if column.kind == "days" else nw.lit(factor))
+    return lambda _: [value.cast(KINDS[column.kind]).alias(column.name)]
+
+
+def _computed(origin: Origin, read: Mapping[str, str], column: Column) -> Make:
+    value = origin.formula.value({heading: nw.col(name) for heading, name in read.items()})
+    raw = nw.concat_str([_raw(name) for name in read.values()], separator=" | ", ignore_nulls=False)
+    made = [value.cast(KINDS[column.kind]).alias(column.name), raw.alias(f"raw_{column.name}")]
+    return lambda _: made
+
+
+def _worded(origin: Origin, column: Column) -> Make:
+    """Return a column in which words of the file are values; a word for nothing is an empty cell."""
+    value, raw = nw.col(column.name), _raw(column.name)
+    text = raw.fill_null("").str.strip_chars().str.to_lowercase()
+    shown = raw
+    for word, meaning in origin.words.items():
+        is_word = text == word.strip().lower()
+        nothing = nw.lit(None)
+        written = mappings.value_of(meaning, column.kind) if meaning else None
+        value = nw.when(is_word).then(nothing if written is None else nw.lit(written)).otherwise(value)
+        # what is meant counts as written, so that a blank that means 0 is not missing
+        shown = nw.when(is_word).then(nw.lit(meaning) if meaning else nothing).otherwise(shown)
+    made = [value.cast(KINDS[column.kind]).alias(column.name), shown.cast(nw.String()).alias(f"raw_{column.name}")]
+    return lambda _: made
+
+
+def _since(due: str, name: str, is_dated: bool) -> Make:
+    """Return the days from a due date to the measurement date, 0 before it."""
+
+    def make(day: dt.date | None) -> list[nw.Expr]:
+        today = day_number("measurement_date") if is_dated else nw.lit(day and day.toordinal())
+        late = today - day_number(due)
+        days = nw.when(late < 0).then(nw.lit(0)).otherwise(late).cast(nw.Int64())
+        return [days.alias(name), _raw(due).alias(f"raw_{name}")]
+
+    return make
+
+
+def _constant(origin: Origin, path: Path) -> str:
+    """Return the value of every row, as text: given, or the date in the name of the file or its folder."""
+    if origin.constant is not None:
+        return origin.constant
+    pattern, place, text = (
+        (origin.file_name, "its name", path.name)
+        if origin.file_name
+        else (origin.folder, "the folder", path.parent.name)
+    )
+    found = mappings.date_in(pattern, text)
+    try:
+        year, month, day = found or (0, 0, 0)
+        return str(dt.date(year, month, day) if day else month_end(dt.date(year, month, 1)))
+    except ValueError:
+        raise InputError(
+            f"{file_name(path)}: {place} has no date as {pattern}: rename it, or correct it in the mapping"
+        ) from None
+
+
+def _always(written: str, column: Column) -> Make:
+    value = nw.lit(mappings.value_of(written, column.kind)).cast(KINDS[column.kind])
+    return lambda _: [value.alias(column.name), nw.lit(written).alias(f"raw_{column.name}")]

@@ -1,0 +1,126 @@
+"""Mappings make the columns of a lender's own file what they are on our side, or are refused in one line."""
+
+import shutil
+from decimal import Decimal
+
+import pytest
+import yaml
+
+from abaco.core import project
+from abaco.core.errors import InputError
+from abaco.ingest import mappings, sources
+from tests.support.exports import DATE, LOANS, ingest, write
+
+HEADER = "Loan No,Client,Lent,Paid,Rate,Late,Due,State"
+LINES = (
+    "A-1,Ana Lima,1000.00,400.00,2,31-60,2025-11-20,Active",
+    "A-2,Eva Paz,500.00,,24%,Current,2026-01-15,Active",
+    "A-3,Leo Sol,300.00,100.00,1.5,95,2025-12-31,Castigo",
+)
+COLUMNS = {
+    "loan_id": "Loan No",
+    "borrower_name": ["Customer", "Client"],
+    "disburse_principal": "Lent",
+    "outstanding_balance": {"compute": "Lent - Paid"},
+    "days_past_due": {"heading": "Late", "words": {"Current": 0, "31-60": 31}},
+    "interest_rate": {"heading": "Rate", "as": "percent", "per": "month"},
+    "loan_status": {"heading": "State", "words": {"castigo": "written off"}},
+    "product": {"constant": "Gold loan"},
+}
+MAPPING = {"title": "Small lender", "rows": "loan", "recognise": ["Loan No", "Lent", "Late"], "columns": COLUMNS}
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A project whose mappings a test may write."""
+    folder = tmp_path / "project"
+    shutil.copytree(project.root() / "params", folder / "params")
+    monkeypatch.setenv("ABACO_ROOT", str(folder))
+    return folder
+
+
+def save(root, content=MAPPING, name="small"):
+    path = root / mappings.FOLDER / f"{name}.yml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def tape(root, content=MAPPING, header=HEADER, lines=LINES, name="book.csv", date=DATE):
+    save(root, content)
+    return ingest(write(root / name, header, *lines), date)
+
+
+def test_columns_are_read_computed_counted_and_constant(root):
+    found = tape(root)
+    first, third = found.accepted["loans"]
+    assert first["total_receivable_usd"] == Decimal("600.00")
+    assert (first["days_past_due"], first["dpd_30_60_usd"]) == (31, Decimal("600.00"))
+    assert (first["interest_rate"], first["product"]) == (Decimal("0.24"), "Gold loan")
+    assert found.faults == [(3, "outstanding_balance is missing")]
+    assert third["total_receivable_usd"] == 0
+    assert third["written_off_usd"] == Decimal("200.00")
+
+
+def test_lateness_is_counted_from_a_due_date(root):
+    columns = COLUMNS | {"outstanding_balance": "Lent", "days_past_due": {"since": "Due"}}
+    rows = tape(root, MAPPING | {"columns": columns}).accepted["loans"]
+    assert [row["days_past_due"] for row in rows] == [41, 0, 0]
+
+
+def test_personal_value_of_a_mapped_column_is_masked_and_the_file_has_its_own_headings(root):
+    found = tape(root)
+    assert {row["borrower_name"] for row in found.accepted["loans"]} == {"redacted"}
+    assert '"Client":"redacted"' in found.rejects[0]["original"]
+    assert '"Paid":null' in found.rejects[0]["original"]
+    assert "Eva" not in found.rejects[0]["original"]
+
+
+def test_file_that_lacks_a_heading_of_a_mapping_is_not_its(root):
+    save(root)
+    lacking = write(root / "lacking" / "book.csv", HEADER.replace("Late", "Later"), *LINES)
+    with pytest.raises(InputError, match=r"book\.csv fits no known format"):
+        sources.discover(lacking)
+    known = write(root / "known.csv", LOANS, "A-1,C-1,2025-01-15,0.4,900,500,45")
+    assert sources.discover(known)[0][0].mapping is None
+
+
+def test_two_mappings_that_fit_alike_are_refused_by_name(root):
+    save(root), save(root, name="other")
+    with pytest.raises(InputError, match="fits the mappings other and small alike"):
+        sources.discover(write(root / "book.csv", HEADER, *LINES))
+
+
+def test_mapping_that_changes_before_its_file_is_read_is_noticed(root):
+    save(root)
+    [source], _ = sources.discover(write(root / "book.csv", HEADER, *LINES))
+    save(root, MAPPING | {"title": "Another"})
+    with pytest.raises(InputError, match=r"params/mappings/small\.yml changed meanwhile"):
+        _ = source.mapping
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"row": "loan"}, "row is no key of a mapping: write one of title, rows"),
+        ({"rows": "loans"}, "rows is 'loans': write one of loan, loan and date"),
+        ({"currency": "DOLLARS"}, "currency: DOLLARS is no code of ISO 4217"),
+        ({"columns": {"loan_id": "x"}}, "columns: a loan also needs outstanding_balance, days_past_due"),
+        ({"columns": COLUMNS | {"balance": "x"}}, "columns: balance is no column of a loan: write one of loan_id"),
+        ({"columns": COLUMNS | {"loan_id": {"header": "x"}}}, "columns.loan_id.header is no key of a mapping"),
+        ({"columns": COLUMNS | {"loan_id": {"heading": "a", "constant": "b"}}}, "give one of heading, compute"),
+        ({"columns": COLUMNS | {"days_past_due": {"heading": "a", "words": {"x": "late"}}}}, "'late' is not a whole"),
+        ({"columns": COLUMNS | {"outstanding_balance": {"compute": "a / b"}}}, "'a / b' cannot be read from"),
+        ({"columns": COLUMNS | {"borrower_name": {"constant": "Ana"}}}, "borrower_name is personal"),
+        ({"columns": COLUMNS | {"product": {"compute": "a + b"}}}, "product is not a number"),
+        ({"columns": COLUMNS | {"loan_id": {"heading": "a", "as": "percent"}}}, "loan_id is no rate: leave out as"),
+        ({"columns": COLUMNS | {"outstanding_balance": {"heading": "a", "words": {"No": True}}}}, "in quotes"),
+    ],
+)
+def test_mistake_in_a_mapping_is_one_line_with_its_key_and_what_is_allowed(root, change, told):
+    save(root, MAPPING | change)
+    with pytest.raises(InputError) as error:
+        mappings.load("small")
+    assert str(error.value).startswith("params/mappings/small.yml: ")
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
