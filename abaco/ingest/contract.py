@@ -2,13 +2,12 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
 import narwhals as nw
 
-from abaco.core import currencies
 from abaco.core.reasons import Reason
 from abaco.core.tables import Table
 from abaco.ingest.columns import Column
@@ -49,8 +48,6 @@ class Format:
         The column that says from when a row is known: rows after the measurement date are left out.
     amount
         The column that the reconciliation adds up.
-    any_of
-        Columns of which at least one is required.
     decreasing
         Amounts of which none may exceed the one before.
     least
@@ -71,68 +68,18 @@ class Format:
     identity: str = ""
     date: str | None = None
     amount: str | None = None
-    any_of: tuple[str, ...] = ()
     decreasing: tuple[str, ...] = ()
     least: tuple[str, ...] = ()
-    column_by_heading: dict[str, Column] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self):
-        known = {heading: c for c in self.columns for heading in (*c.headings, c.name)}
-        object.__setattr__(self, "column_by_heading", known)
-
-    def assign(self, headings: list[str]) -> dict[str, int]:
-        """Return the position of the heading that gives each column; of two for one column, the one listed first.
-
-        Parameters
-        ----------
-        headings
-            Headings of a file, normalised, in the file's order.
-        """
-        plain = self.plain(headings)
-        return {
-            c.name: plain.index(h)
-            for c in self.columns
-            for h in [next((h for h in (*c.headings, c.name) if h in plain), None)]
-            if h is not None
-        }
-
-    def plain(self, headings: list[str]) -> list[str]:
-        """Return headings of a file, normalised, as the contract has them: in USD, and ``currency`` for currencies.
-
-        Amounts in another currency go by the same headings, with its code at the end.
-        """
-        return [self._plain(heading, headings) for heading in headings]
-
-    def _plain(self, heading: str, headings: list[str]) -> str:
-        if heading in self.column_by_heading:
-            return heading
-        for column in self.columns:
-            # the first heading that means the column, where none is its own
-            is_first = column.is_meant_by(heading) and heading == next(filter(column.is_meant_by, headings))
-            if is_first and {column.name, *column.headings}.isdisjoint(headings):
-                return column.name
-        if heading.endswith(("_ccy", "_currency")):
-            return "currency"
-        stem, _ = currencies.of_heading(heading) or ("", None)
-        known = next((h for h in (stem, f"{stem}_usd") if h in self.column_by_heading and h not in headings), heading)
-        return known if known == heading or self.column_by_heading[known].kind == "amount" else heading
-
-    def currencies(self, headings: list[str]) -> set[str]:
-        """Return the currencies that the headings of the columns that are kept name.
-
-        Parameters
-        ----------
-        headings
-            Headings of a file, normalised.
-        """
-        kept = [h for h, p in zip(headings, self.plain(headings), strict=True) if p in self.column_by_heading
-                and self.column_by_heading[p].kind == "amount"]  # fmt: skip
-        return {named[1] for named in map(currencies.of_heading, kept) if named}
 
     @property
     def balance(self) -> str | None:
         """The balance of a loan among the columns, which is negative where the borrower has paid too much."""
         return next((c.name for c in self.columns if c.name == self.amount and c.credit), None)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the columns by which its files are known."""
+        return tuple(c.name for c in self.columns if c.required)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -153,18 +100,6 @@ class Format:
     def is_dated(self) -> bool:
         """Whether its rows carry a measurement date."""
         return any(c.name == "measurement_date" for c in self.columns)
-
-    def lacks(self, headings: list[str]) -> list[str]:
-        """Return the required columns that `headings` (normalised) do not give."""
-        present = {self.column_by_heading[h].name for h in self.plain(headings) if h in self.column_by_heading}
-        missing = [c.name for c in self.columns if c.required and c.name not in present]
-        if self.any_of and not present & set(self.any_of):
-            missing.append(" or ".join(self.any_of))
-        return missing
-
-    def matched(self, headings: list[str]) -> int:
-        """Return how many of `headings` (normalised) belong to this format."""
-        return sum(h in self.column_by_heading for h in self.plain(headings))
 
 
 @dataclass(frozen=True)

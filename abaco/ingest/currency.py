@@ -8,6 +8,7 @@ from abaco.core.currencies import USD, code
 from abaco.core.errors import InputError
 from abaco.engines import Engine
 from abaco.ingest.columns import CURRENCY, normalise
+from abaco.ingest.headings import CODES
 from abaco.ingest.sources import Source
 from abaco.ingest.staging import Batch
 
@@ -35,9 +36,10 @@ def reporting_currency(batches: Iterable[Batch], engine: Engine) -> str:
 
 def _stated(source: Source) -> set[str]:
     """Return the currencies that the headings of a file name, or its mapping."""
-    if source.mapping:
-        return {code(source.mapping.currency)} if source.mapping.currency else set()
-    return source.format.currencies([normalise(h) for h in source.headings])
+    mapping = source.mapping
+    if mapping.currency:
+        return {code(mapping.currency)}
+    return mapping.known.currencies([normalise(h) for h in source.headings]) if mapping.is_known else set()
 
 
 def _of_rows(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
@@ -68,5 +70,5 @@ def _of_rows(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
 
 def _is_named(source: Source) -> bool:
     """Return whether a heading says that its column holds currencies; others, such as ``tipo_moneda``, may mean it."""
-    heading = normalise(source.columns["currency"])
-    return heading in (CURRENCY.name, *CURRENCY.headings) or heading.endswith(("_ccy", "_currency"))
+    heading = normalise(source.columns[CURRENCY.name])
+    return heading in source.mapping.known.of(CURRENCY) or heading.endswith(CODES)

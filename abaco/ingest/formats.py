@@ -1,4 +1,4 @@
-"""Every input format: the headings it is known by, what is kept, what is personal, and how it becomes a tape."""
+"""Every input format: what is kept, what is personal, and how it becomes a tape."""
 
 from dataclasses import replace
 
@@ -29,8 +29,8 @@ from abaco.ingest.columns import (
 from abaco.ingest.contract import Format
 
 
-def _amount(name, *headings, **more):
-    return Column(name, "amount", headings, **more)
+def _amount(name, **more):
+    return Column(name, "amount", **more)
 
 
 # Canonical snapshot
@@ -64,15 +64,12 @@ SNAPSHOT = Format(
 
 # PAR balances
 
-DATE_HEADINGS = ("reporting_date", "measurement_date", "fecha_corte", "fecha_de_corte", "snapshot_date")
-
-
 PAR = Format(
     "par_balances",
     "PAR balances",
     "one row per loan and date",
     (
-        replace(MEASUREMENT_DATE, headings=DATE_HEADINGS),
+        MEASUREMENT_DATE,
         LOAN_ID,
         *BORROWER,
         *SEGMENTS,
@@ -85,7 +82,7 @@ PAR = Format(
         LOAN_STATUS,
         IS_WRITTEN_OFF,
         DAYS_PAST_DUE,
-        replace(OVERDUE_ON, headings=("dpd_date",)),
+        OVERDUE_ON,
         CURRENCY,
     ),
     tape_rank=2,
@@ -140,7 +137,7 @@ _FLOWS = (
     _amount("interest", signed=True, optional=True, meaning="interest"),
     _amount("other", signed=True, optional=True, meaning="other charges"),
     _amount("fees", signed=True, optional=True, meaning="fees"),
-    _amount("to_tax", "tax", signed=True, optional=True, meaning="tax"),
+    _amount("to_tax", signed=True, optional=True, meaning="tax"),
     _amount("add_balance", signed=True, optional=True, meaning="what was added to the balance"),
     _amount("reduce_balance", signed=True, optional=True, meaning="what was taken off the balance"),
     CURRENCY,
@@ -152,19 +149,7 @@ SCHEDULES = Format(
     (
         replace(LOAN_ID, required=True),
         Column("date_due", "date", required=True, filled=True, meaning="the day that the instalment is due"),
-        Column(
-            "instalment",
-            "id",
-            headings=(
-                "instalment_number",
-                "installment_number",
-                "installment",
-                "numero_cuota",
-                "numero_de_cuota",
-                "schedule_id",
-            ),
-            meaning="the number of the instalment",
-        ),
+        Column("instalment", "id", meaning="the number of the instalment"),
         *_FLOWS,
     ),
     purpose="what was due",
@@ -179,11 +164,7 @@ TRANSACTIONS = Format(
         replace(LOAN_ID, required=True),
         Column("transaction_type", required=True, filled=True, meaning="the type: DISBURSEMENT, PAYMENT and so on"),
         Column("date_paid", "date", required=True, filled=True, meaning="the day that the money moved"),
-        Column(
-            "status",
-            headings=("transaction_status", "payment_status", "estado", "estado_pago", "estado_transaccion"),
-            meaning="the state of the payment",
-        ),
+        Column("status", meaning="the state of the payment"),
         IS_REVERSED,
         PAYMENT_ID,
         *_FLOWS,
@@ -201,26 +182,24 @@ PAYMENTS = Format(
         COMPANY,
         *BORROWER,
         replace(LOAN_ID, required=True),
-        Column("paid_on", "date", ("true_payment_date",), required=True, filled=True, meaning="the day of the payment"),
-        Column("status", headings=("true_payment_status",), meaning="the state of the payment"),
+        Column("paid_on", "date", required=True, filled=True, meaning="the day of the payment"),
+        Column("status", meaning="the state of the payment"),
         IS_REVERSED,
         PAYMENT_ID,
         CURRENCY,
         *(
-            _amount(
-                f"paid_{name}", f"true_{name}", *more, signed=True, optional=name != "principal", meaning=meaning
-            )
-            for name, meaning, *more in (
+            _amount(f"paid_{name}", signed=True, optional=name != "principal", meaning=meaning)
+            for name, meaning in (
                 ("devolution", "what was paid back to the borrower"),
-                ("total_payment", "the whole payment", "true_total_payment_amount"),
-                ("principal", "principal paid", "true_principal_payment"),
-                ("interest", "interest paid", "true_interest_payment"),
-                ("fees", "fees paid", "true_fee_payment", "true_fees_payment"),
-                ("other", "other charges paid", "true_other_payment"),
-                ("tax", "tax paid", "true_tax_payment"),
-                ("fees_tax", "tax on fees paid", "true_fee_tax_payment"),
-                ("rebates", "rebates granted", "true_rabates", "true_rebates"),
-                ("balance", "the balance after the payment", "true_outstanding_loan_value"),
+                ("total_payment", "the whole payment"),
+                ("principal", "principal paid"),
+                ("interest", "interest paid"),
+                ("fees", "fees paid"),
+                ("other", "other charges paid"),
+                ("tax", "tax paid"),
+                ("fees_tax", "tax on fees paid"),
+                ("rebates", "rebates granted"),
+                ("balance", "the balance after the payment"),
             )
         ),
     ),
@@ -231,40 +210,36 @@ PAYMENTS = Format(
     amount="paid_principal",
 )  # fmt: skip
 
-_STATEMENT_DATE = replace(MEASUREMENT_DATE, headings=(*DATE_HEADINGS, "date", "fecha"))
 STATEMENTS_LONG = Format(
     "statements",
     "financial statements, long",
     "one row per date and account",
     (
-        _STATEMENT_DATE,
-        Column("metric", headings=("account", "cuenta", "concepto", "metrica"), required=True, filled=True,
-               meaning="the account"),
-        _amount("value", "amount", "valor", "monto", "saldo", required=True, optional=True, signed=True,
-                meaning="its balance"),
+        MEASUREMENT_DATE,
+        Column("metric", required=True, filled=True, meaning="the account"),
+        _amount("value", required=True, optional=True, signed=True, meaning="its balance"),
         CURRENCY,
     ),
     purpose="cash",
     key=("measurement_date", "metric"),
     date="measurement_date",
     amount="value",
-)  # fmt: skip
+)
 STATEMENTS_WIDE = Format(
     "statements_wide",
     "financial statements, wide",
     "one row per date",
     (
-        _STATEMENT_DATE,
+        MEASUREMENT_DATE,
         *(
-            _amount(name, *headings, signed=True, optional=True, meaning=name.removesuffix("_usd").replace("_", " "))
-            for name, headings in ACCOUNTS.items()
+            _amount(name, signed=True, optional=True, meaning=name.removesuffix("_usd").replace("_", " "))
+            for name in ACCOUNTS
         ),
         CURRENCY,
     ),
     purpose="cash",
     key=("measurement_date",),
     date="measurement_date",
-    any_of=tuple(ACCOUNTS),
 )
 
 FORMATS = {

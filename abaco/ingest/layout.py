@@ -15,10 +15,10 @@ from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
 from abaco.ingest import mappings
 from abaco.ingest.columns import Column, normalise
-from abaco.ingest.contract import Format
 from abaco.ingest.mappings import Origin
 from abaco.ingest.tape import KINDS
 
+KNOWN = Origin(heading="known")  # of a column that its mapping does not list
 PART = "__"  # parts the name of a column from the number of a heading that it is computed of
 
 
@@ -44,25 +44,26 @@ class Layout:
     made: Callable[[dt.date | None], list[nw.Expr]] = lambda _: []
 
 
-def of_format(format_: Format, headings: list[str]) -> Layout:
-    """Return the layout of a file by the headings that the contract knows."""
-    inputs = format_.assign([normalise(h) for h in headings])
-    kinds = {c.name: c.kind for c in format_.columns if c.name in inputs}
-    return Layout(inputs, kinds, {name: headings[place].strip() for name, place in inputs.items()})
-
-
-def of_mapping(mapping: mappings.Mapping, headings: list[str], path: Path) -> Layout:
-    """Return the layout of a file by a mapping.
+def layout(mapping: mappings.Mapping, headings: list[str], path: Path) -> Layout:
+    """Return the layout of a file by its mapping; columns of which it has no heading are left out.
 
     Raises
     ------
     InputError
-        When the file lacks a heading that the mapping reads, or its name has no date where the mapping looks for it.
+        When it has not what a needed column is made of, or its name has no date where the mapping looks for it.
     """
+    plain = [normalise(h) for h in headings]
+    known = mapping.known.assign(plain) if mapping.is_known else {}
     inputs, kinds, columns, making = {}, {}, {}, []
-    for column in (c for c in mapping.format.columns if c.name in mapping.columns):
-        origin, name = mapping.columns[column.name], column.name
-        places = [_place(any_of, headings, name, path) for any_of in origin.headings]
+    for column in mapping.format.columns:
+        origin, name = mapping.columns.get(column.name, KNOWN), column.name
+        if origin is KNOWN or name in known:
+            places = [known.get(name)]
+        else:
+            places = [_place(any_of, plain, path) for any_of in origin.headings]
+        if None in places:
+            _check_needed(column, origin, mapping, path)
+            continue
         shown = [headings[place].strip() for place in places]
         kind = "date" if origin.since else column.kind
         if origin.formula:
@@ -71,8 +72,8 @@ def of_mapping(mapping: mappings.Mapping, headings: list[str], path: Path) -> La
         elif origin.since:
             read = {origin.since: f"{name}{PART}since"}
             making.append(_since(f"{name}{PART}since", name, mapping.format.is_dated))
-        elif origin.heading:
-            read = {origin.heading[0]: name}
+        elif places:
+            read = {shown[0]: name}
             making += [_scaled(origin, column)] if origin.factor != 1 or origin.as_ == "percent" else []
             making += [_worded(origin, column)] if origin.words else []
         else:
@@ -84,15 +85,21 @@ def of_mapping(mapping: mappings.Mapping, headings: list[str], path: Path) -> La
     return Layout(inputs, kinds, columns, lambda day: [made for make in making for made in make(day)])
 
 
-def _place(any_of: list[str], headings: list[str], name: str, path: Path) -> int:
+def _check_needed(column: Column, origin: Origin, mapping: mappings.Mapping, path: Path) -> None:
+    """Raise when a file does not have what a column is made of that its rows cannot do without."""
+    if column.name in mapping.columns and column.name in mapping.format.needs:
+        lacking = " and ".join(" or ".join(any_of) for any_of in origin.headings)
+        raise InputError(f"{file_name(path)} has no column {lacking}, of which the mapping makes {column.name}")
+
+
+def _place(any_of: list[str], headings: list[str], path: Path) -> int | None:
     """Return the position of the first of some headings that a file has."""
-    normalised = [normalise(h) for h in headings]
     for heading in map(normalise, any_of):
-        if normalised.count(heading) > 1:
+        if headings.count(heading) > 1:
             raise InputError(f"{file_name(path)} has the column {heading} more than once: keep one of them")
-        if heading in normalised:
-            return normalised.index(heading)
-    raise InputError(f"{file_name(path)} has no column {' or '.join(any_of)}, of which the mapping makes {name}")
+        if heading in headings:
+            return headings.index(heading)
+    return None
 
 
 Make = Callable[[dt.date | None], list[nw.Expr]]

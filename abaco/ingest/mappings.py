@@ -1,8 +1,8 @@
 """Mappings of params/mappings/: how a lender's files are recognised, and what their columns are on our side."""
 
 import datetime as dt
+import functools
 import re
-from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -12,10 +12,12 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from abaco.core import currencies, project, yaml
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
+from abaco.ingest import headings
 from abaco.ingest.columns import Column, normalise
 from abaco.ingest.contract import Format
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.formulas import Formula
+from abaco.ingest.headings import Headings as KnownHeadings
 from abaco.ingest.words import STRICT
 
 FOLDER = "params/mappings"
@@ -108,34 +110,48 @@ class Origin(BaseModel):
         return [self.heading or [self.since]] if self.heading or self.since else []
 
 
+Sign = Annotated[list[Text], BeforeValidator(_listed)]
+
+
 class Mapping(BaseModel):
-    """One file of params/mappings/."""
+    """One file of params/mappings/.
+
+    `recognise` are the headings or our columns by which a file is known, a list where one of several will do; by
+    default all that the columns read. With ``headings: known``, columns that are not listed go by params/headings.yml.
+    """
 
     model_config = STRICT
     title: Text
     rows: Rows
-    recognise: list[Text] = Field(default_factory=list)
+    headings: Literal["known"] | None = None
+    recognise: list[Sign] = Field(default_factory=list)
     currency: Text | None = None
-    columns: dict[str, Origin]
+    columns: dict[str, Origin] = Field(default_factory=dict)
 
     @property
-    def signs(self) -> list[list[str]]:
-        """Headings that a file of this mapping has, each with those that may stand in its place."""
-        if self.recognise:
-            return [[heading] for heading in self.recognise]
-        return [headings for origin in self.columns.values() for headings in origin.headings]
+    def is_known(self) -> bool:
+        """Whether it reads by the known headings, too."""
+        return self.headings == "known"
 
-    @property
+    @functools.cached_property
     def format(self) -> Format:
-        """The contract that its rows keep."""
-        return next(f for f in self._formats if not self._lacks(f))
+        """The contract that its rows keep: of those of such rows the first that has all of its columns."""
+        named = {*self.columns, *(name for sign in self.recognise for name in sign if self.is_known)}
+        fits = [f for f in self._formats if named <= {c.name for c in f.columns} and not self._lacks(f)]
+        return fits[0]
+
+    @functools.cached_property
+    def known(self) -> KnownHeadings:
+        """The known headings of its columns, with its own."""
+        own = {name: origin.heading for name, origin in self.columns.items() if origin.heading}
+        return KnownHeadings(self.format, {**headings.load(), **headings.own(own)})
 
     @property
     def _formats(self) -> list[Format]:
         return [FORMATS[name] for name in FORMATS_OF[self.rows]]
 
     def _lacks(self, format_: Format) -> list[str]:
-        return [name for name in format_.needs if name not in self.columns]
+        return [] if self.is_known else [name for name in format_.needs if name not in self.columns]
 
     @model_validator(mode="after")
     def _check(self) -> "Mapping":
@@ -147,23 +163,28 @@ class Mapping(BaseModel):
         if all(map(self._lacks, self._formats)):
             lacking = min(map(self._lacks, self._formats), key=len)
             raise ValueError(f"columns: a {self.rows} also needs {', '.join(lacking)}")
-        if not any(origin.headings for origin in self.columns.values()):
+        if not self.is_known and not any(origin.headings for origin in self.columns.values()):
             raise ValueError("columns: none of them is read from the file: give a heading")
         if self.currency is not None and currencies.code(self.currency) is None:
             raise ValueError(f"currency: {self.currency} is no code of ISO 4217: write one such as USD")
         return self
 
-    def matched(self, headings: Iterable[str]) -> int:
-        """Return by how many of its signs a file is recognised; 0 where it lacks one.
+    @property
+    def signs(self) -> list[list[str]]:
+        """The headings or columns by which a file is known, each with those that will do as well."""
+        if self.recognise:
+            return self.recognise
+        if self.is_known:
+            return [[name] for name in self.format.required]
+        return [any_of for origin in self.columns.values() for any_of in origin.headings]
 
-        Parameters
-        ----------
-        headings
-            Headings of a file, normalised.
+    def lacks(self, headings: list[str]) -> list[str]:
+        """Return which of its signs some headings, normalised, do not have.
+
+        Of those of a known format, these are our names of the columns.
         """
-        present = set(headings)
-        found = [not present.isdisjoint(map(normalise, sign)) for sign in self.signs]
-        return len(found) if all(found) else 0
+        present = {*headings, *(self.known.present(headings) if self.is_known else ())}
+        return [" or ".join(sign) for sign in self.signs if present.isdisjoint(map(normalise, sign))]
 
 
 def _check_origin(column: Column, origin: Origin) -> None:

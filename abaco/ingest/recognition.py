@@ -6,18 +6,16 @@ from abaco.core.errors import InputError
 from abaco.core.quoting import quotable
 from abaco.ingest import mappings
 from abaco.ingest.columns import normalise
-from abaco.ingest.contract import Format
-from abaco.ingest.formats import FORMATS
 
 
 class UnknownFormatError(InputError):
     """A readable table whose header fits no format."""
 
 
-def recognise(headings: list[str], file: str, rows: Iterable[list[str]] = ()) -> tuple[Format, str]:
-    """Return the format that a header belongs to, and the name of the mapping that says so, or "" for a known format.
+def recognise(headings: list[str], file: str, rows: Iterable[list[str]] = ()) -> str:
+    """Return the name of the mapping that a header belongs to, a lender's own before a known format.
 
-    The case, order and stray blanks of headings do not matter. A mapping goes before a known format.
+    The case, order and stray blanks of headings do not matter.
 
     Parameters
     ----------
@@ -30,44 +28,40 @@ def recognise(headings: list[str], file: str, rows: Iterable[list[str]] = ()) ->
 
     Raises
     ------
+    UnknownFormatError
+        Naming the file, its columns, and the nearest format with the columns that it lacks; nothing of a first line
+        that holds values.
     InputError
-        Naming the file, its columns, and the nearest format with the columns that it lacks, or two mappings that both
-        fit; nothing of a first line that holds values.
+        Naming two mappings that both fit.
     """
-    normalised = [normalise(h) for h in headings]
-    if name := _mapping_of(normalised, file):
-        return mappings.load(name).format, name
-    return _known_format(headings, normalised, file, rows), ""
-
-
-def _mapping_of(headings: list[str], file: str) -> str | None:
-    """Return the name of the mapping that recognises a file by most headings."""
-    matched = {name: mappings.load(name).matched(headings) for name in mappings.names()}
-    most = max(matched.values(), default=0)
-    best = [name for name, count in matched.items() if count == most > 0]
+    names = [normalise(h) for h in headings]
+    found = {name: mappings.load(name) for name in mappings.names()}
+    own = {name: len(m.signs) for name, m in found.items() if not m.is_known and not m.lacks(names)}
+    best = [name for name, signs in own.items() if signs == max(own.values())]
     if len(best) > 1:
         raise InputError(
             f"{file} fits the mappings {' and '.join(best)} alike: name more headings under recognise in one of them, "
             "or move the other out of params/mappings"
         )
-    return best[0] if best else None
-
-
-def _known_format(headings: list[str], names: list[str], file: str, rows: Iterable[list[str]]) -> Format:
-    fits = [f for f in FORMATS.values() if not f.lacks(names)]
-    best = max(fits, key=lambda f: (f.matched(names), sum(c.required for c in f.columns)), default=None)
-    most = max(f.matched(names) for f in FORMATS.values())
+    if best:
+        return best[0]
+    known = {name: m for name, m in found.items() if m.is_known}
+    lacks = {name: m.lacks(names) for name, m in known.items()}
+    matched = {name: m.known.matched(names) for name, m in known.items()}
+    fits = [name for name in known if not lacks[name]]
+    best = max(fits, key=lambda name: (matched[name], len(known[name].signs)), default=None)
     # a snapshot that lacks a column still has a date and cash, like a financial statement
-    if best is None or most > 2 * best.matched(names):
-        nearest = min(FORMATS.values(), key=lambda f: (-f.matched(names), len(f.lacks(names))))
-        if shown := quotable(headings, [any(f.matched([name]) for f in FORMATS.values()) for name in names], rows):
-            others = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
-            raise InputError(
-                f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; "
-                f"the nearest format, {nearest.title}, also needs {', '.join(nearest.lacks(names))}"
-            )
-        raise InputError(
-            f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
-            "write the names of the columns there"
+    if best is not None and max(matched.values()) <= 2 * matched[best]:
+        return best
+    is_known = [any(m.known.matched([name]) for m in known.values()) for name in names]
+    if shown := quotable(headings, is_known, rows):
+        nearest = min(known, key=lambda name: (-matched[name], len(lacks[name])))
+        others = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+        raise UnknownFormatError(
+            f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; "
+            f"the nearest format, {known[nearest].title}, also needs {', '.join(lacks[nearest])}"
         )
-    return best
+    raise UnknownFormatError(
+        f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
+        "write the names of the columns there"
+    )

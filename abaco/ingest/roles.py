@@ -119,8 +119,7 @@ def inputs(found: list[Source], batches: Iterable[Batch]) -> list[dict]:
     rows = {s.source.name: row_count(s.path) + len(s.broken) for b in batches for s in b.staged}
     return [
         {"name": s.name, "format": s.format.title, "used_for": use[s.name], "rows": rows.get(s.name),
-         "bytes": s.bytes, "sha256": s.sha256,
-         **({"mapping": s.mapping_name, "mapping_sha256": s.mapping_sha256} if s.mapping_name else {})}
+         "bytes": s.bytes, "sha256": s.sha256, "mapping": s.mapping_name, "mapping_sha256": s.mapping_sha256}
         for s in found
     ]  # fmt: skip
 

@@ -14,11 +14,12 @@ from abaco import engines
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import file_name, is_value, visible
-from abaco.ingest import layout, mappings, workbooks
+from abaco.ingest import mappings, workbooks
 from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, REGION_OR_STATUS, TEXTS, normalise
 from abaco.ingest.contract import Format
 from abaco.ingest.fingerprint import fingerprint, sample_rows
 from abaco.ingest.formats import FORMATS
+from abaco.ingest.layout import Layout, layout
 from abaco.ingest.recognition import UnknownFormatError, recognise
 
 KINDS = {
@@ -53,27 +54,22 @@ class Source:
     mapping_name: str = ""
     mapping_sha256: str = ""
 
+    @functools.cached_property
+    def mapping(self) -> mappings.Mapping:
+        """The mapping that it was recognised by."""
+        if sha256(mappings.path_of(self.mapping_name)) != self.mapping_sha256:
+            raise InputError(f"{mappings.FOLDER}/{self.mapping_name}.yml changed meanwhile: run again")
+        return mappings.load(self.mapping_name)
+
     @property
     def format(self) -> Format:
         """The contract of this file."""
         return FORMATS[self.format_name]
 
     @functools.cached_property
-    def mapping(self) -> mappings.Mapping | None:
-        """The mapping of params/mappings/ that it was recognised by."""
-        if not self.mapping_name:
-            return None
-        if sha256(mappings.path_of(self.mapping_name)) != self.mapping_sha256:
-            raise InputError(f"{mappings.FOLDER}/{self.mapping_name}.yml changed meanwhile: run again")
-        return mappings.load(self.mapping_name)
-
-    @functools.cached_property
-    def layout(self) -> layout.Layout:
+    def layout(self) -> Layout:
         """What is read of the file, and what is made of it."""
-        headings = list(self.headings)
-        if self.mapping is None:
-            return layout.of_format(self.format, headings)
-        return layout.of_mapping(self.mapping, headings, Path(self.path))
+        return layout(self.mapping, list(self.headings), Path(self.path))
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -83,12 +79,13 @@ class Source:
     @property
     def says_rate(self) -> bool:
         """Whether its mapping says how interest rates are written."""
-        return self.mapping is not None and self.mapping.columns["interest_rate"].as_ is not None
+        origin = self.mapping.columns.get("interest_rate")
+        return origin is not None and origin.as_ is not None
 
     @property
     def is_region_or_status(self) -> bool:
         """Whether its column of regions may be one of statuses: it is called ``estado``, and no other is there."""
-        is_named = self.mapping is None and normalise(self.columns.get(REGION.name, "")) == REGION_OR_STATUS
+        is_named = self.mapping.is_known and normalise(self.columns.get(REGION.name, "")) == REGION_OR_STATUS
         return is_named and self.columns.keys().isdisjoint((LOAN_STATUS.name, IS_WRITTEN_OFF.name))
 
     @property
@@ -100,14 +97,14 @@ class Source:
     @property
     def twins(self) -> list[tuple[str, str]]:
         """Headings of figures and dates of which another gives the same column: the one that is read, and the other."""
-        if self.mapping:
+        if not self.mapping.is_known:
             return []
-        names, read = self.format.plain([normalise(h) for h in self.headings]), self.layout.inputs
-        known = [(i, self.format.column_by_heading.get(name)) for i, name in enumerate(names)]
+        names, read = self.mapping.known.plain([normalise(h) for h in self.headings]), self.layout.inputs
+        known = [(i, self.mapping.known.column_of.get(name)) for i, name in enumerate(names)]
         return [
             (self.columns[column.name], self.headings[i].strip())
             for i, column in known
-            if column and column.kind not in TEXTS and read[column.name] != i
+            if column and column.kind not in TEXTS and read.get(column.name, i) != i
         ]
 
     def as_dict(self) -> dict:
@@ -118,7 +115,7 @@ class Source:
 def identities(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Return what the rows of some sources, as dicts, depend on: the names and hashes of the files and mappings."""
     keys = ("name", "sha256", "mapping_name", "mapping_sha256")
-    return [{key: source[key] for key in keys if source[key]} for source in sources]
+    return [{key: source[key] for key in keys} for source in sources]
 
 
 @dataclass(frozen=True)
@@ -263,17 +260,12 @@ def _inspected(path: Path, already: dict) -> Source:
         raise InputError(f"{name} has a heading of {longest:,} characters: the first line must name the columns")
     if not any(h.strip() for h in headings):
         raise InputError(f"{name} has no header line: the first line must name the columns")
-    try:
-        format_, mapping = recognise(headings, name, rows[1:])
-    except InputError as error:
-        raise UnknownFormatError(str(error)) from None
-    names = format_.plain([normalise(h) for h in headings])
-    if not mapping and (
-        repeated := sorted({h for h in names if h in format_.column_by_heading and names.count(h) > 1})
-    ):
+    mapping_name = recognise(headings, name, rows[1:])
+    mapping = mappings.load(mapping_name)
+    if mapping.is_known and (repeated := mapping.known.repeated([normalise(h) for h in headings])):
         raise InputError(f"{name} has the column {repeated[0]} more than once: keep one of them")
     return Source(
-        name=name, path=str(path), kind=kind, format_name=format_.name, headings=tuple(headings),
+        name=name, path=str(path), kind=kind, format_name=mapping.format.name, headings=tuple(headings),
         bytes=stat.st_size, modified_ns=stat.st_mtime_ns, changed_ns=stat.st_ctime_ns,
-        mapping_name=mapping, mapping_sha256=sha256(mappings.path_of(mapping)) if mapping else "", **print_, **form,
+        mapping_name=mapping_name, mapping_sha256=sha256(mappings.path_of(mapping_name)), **print_, **form,
     )  # fmt: skip

@@ -7,28 +7,32 @@ import narwhals as nw
 
 from abaco.core.quoting import HIDDEN, is_value
 from abaco.engines import Engine
+from abaco.ingest import headings
 from abaco.ingest.columns import ACCOUNTS, normalise
 from abaco.ingest.formats import STATEMENTS_LONG, STATEMENTS_WIDE
 from abaco.ingest.staging import Batch
 
-ACCOUNT_OF = {heading: account for account, headings in ACCOUNTS.items() for heading in (account, *headings)}
-# an account with none of these words may be a person
-ACCOUNT_WORDS = {word for heading in ACCOUNT_OF for word in heading.split("_") if len(word) > 2} - {"and"}
-RANK = {heading: place for place, heading in enumerate(ACCOUNT_OF)}
+
+def account_of() -> dict[str, str]:
+    """Return the account of each known heading, in the order in which they count."""
+    known = headings.load()
+    return {heading: account for account in ACCOUNTS for heading in (account, *known[account].headings)}
 
 
 def accounts(batches: list[Batch], engine: Engine) -> dict[dt.date, dict[str, Decimal]]:
     """Return each date's accounts in USD; headings are matched whole, so that "Total" is not total assets.
 
-    Of two headings for one account on one date, the one that `ACCOUNTS` lists first counts. Unknown accounts are left
-    out, see `unknown`.
+    Of two headings for one account on one date, the one that params/headings.yml lists first counts. Unknown accounts
+    are left out, see `unknown`.
     """
     accounts_by_date: dict[dt.date, dict[str, Decimal]] = {}
+    known_as = account_of()
+    rank = {heading: place for place, heading in enumerate(known_as)}
     rows = [row | {"heading": normalise(row["metric"])} for row in _long_rows(batches, engine)]
-    known = [row for row in rows if row["heading"] in RANK and row["value"] is not None]
-    for row in sorted(known, key=lambda row: (RANK[row["heading"]], row["metric"])):
+    known = [row for row in rows if row["heading"] in rank and row["value"] is not None]
+    for row in sorted(known, key=lambda row: (rank[row["heading"]], row["metric"])):
         day = accounts_by_date.setdefault(row["measurement_date"], {})
-        day.setdefault(ACCOUNT_OF[row["heading"]], row["value"])
+        day.setdefault(known_as[row["heading"]], row["value"])
     for batch in batches:
         if batch.format is STATEMENTS_WIDE:
             for row in batch.accepted(engine).collect("pyarrow").to_native().to_pylist():
@@ -39,8 +43,8 @@ def accounts(batches: list[Batch], engine: Engine) -> dict[dt.date, dict[str, De
 
 def known_rows(rows: nw.LazyFrame) -> nw.LazyFrame:
     """Return the rows of long statements whose account a KPI uses; others may be somebody's name."""
-    metrics = rows.select("metric").unique().collect("pyarrow")["metric"].to_list()
-    return rows.filter(nw.col("metric").is_in([m for m in metrics if normalise(m) in ACCOUNT_OF]))
+    metrics, known_as = rows.select("metric").unique().collect("pyarrow")["metric"].to_list(), account_of()
+    return rows.filter(nw.col("metric").is_in([m for m in metrics if normalise(m) in known_as]))
 
 
 def unknown(batches: list[Batch], engine: Engine) -> list[str]:
@@ -49,8 +53,11 @@ def unknown(batches: list[Batch], engine: Engine) -> list[str]:
     A table of people and amounts has the form of a statement, but none of its accounts.
     """
     metrics = {row["metric"].strip() for row in _long_rows(batches, engine)}
-    unused = sorted(m for m in metrics if normalise(m) not in ACCOUNT_OF)
-    shown = [m for m in unused if not is_value(m) and ACCOUNT_WORDS & set(normalise(m).split("_"))]
+    known_as = account_of()
+    unused = sorted(m for m in metrics if normalise(m) not in known_as)
+    # an account with none of these words may be a person
+    words = {word for heading in known_as for word in heading.split("_") if len(word) > 2} - {"and"}
+    shown = [m for m in unused if not is_value(m) and words & set(normalise(m).split("_"))]
     return shown + [HIDDEN] * (len(shown) < len(unused))
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.ingest.columns import ACCOUNTS, BORROWER, normalise
+from abaco.ingest import mappings, statements
+from abaco.ingest.columns import BORROWER, Column, normalise
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.recognition import recognise
 from tests.support.exports import BY_DATE, LOANS, PAR, PAYMENTS, SCHEDULES, SNAPSHOT, TRANSACTIONS
@@ -39,7 +40,8 @@ WRITTEN = {
 @pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize("header", HEADERS)
 def test_format_is_recognised_however_its_header_is_written(header, written):
-    assert recognise(WRITTEN[written](header.split(",")), "x.csv")[0].name == HEADERS[header]
+    name = recognise(WRITTEN[written](header.split(",")), "x.csv")
+    assert mappings.load(name).format.name == HEADERS[header]
 
 
 def test_every_format_is_recognised_by_some_header_above():
@@ -48,7 +50,8 @@ def test_every_format_is_recognised_by_some_header_above():
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_heading_means_two_columns_of_a_format(name):
-    headings = [h for c in FORMATS[name].columns for h in {c.name, *c.headings}]
+    known = mappings.load(name).known
+    headings = [h for c in FORMATS[name].columns for h in known.of(c)]
     assert sorted(headings) == sorted(set(headings))
     assert [h for h in headings if normalise(h) != h] == []
 
@@ -85,7 +88,7 @@ def test_account_headings_are_matched_whole(header):
 
 
 def test_no_account_goes_by_the_bare_word_total():
-    assert "total" not in {heading for headings in ACCOUNTS.values() for heading in headings}
+    assert "total" not in statements.account_of()
 
 
 # Personal columns
@@ -103,7 +106,7 @@ PERSONAL = [
 @pytest.mark.parametrize("name", ["snapshot", "par_balances", "loans", "payments"])
 @pytest.mark.parametrize("heading", PERSONAL)
 def test_personal_heading_belongs_to_a_personal_column(name, heading):
-    assert FORMATS[name].column_by_heading[normalise(heading)].personal
+    assert mappings.load(name).known.column_of[normalise(heading)].personal
 
 
 @pytest.mark.parametrize("name", ["snapshot", "par_balances", "loans", "payments"])
@@ -117,7 +120,7 @@ def test_dates_amounts_and_loan_ids_are_not_personal(name):
         c for c in FORMATS[name].columns if c.kind not in ("text", "id") or c.name in ("loan_id", "company", "product")
     ]
     assert [c.name for c in harmless if c.personal] == []
-    assert "reporting_date" not in {h for c in BORROWER for h in (c.name, *c.headings)}
+    assert not mappings.load(name).known.column_of.get("reporting_date", Column("")).personal
 
 
 def test_snapshot_without_one_column_is_no_financial_statement():

@@ -82,7 +82,7 @@ def test_file_that_lacks_a_heading_of_a_mapping_is_not_its(root):
     with pytest.raises(InputError, match=r"book\.csv fits no known format"):
         sources.discover(lacking)
     known = write(root / "known.csv", LOANS, "A-1,C-1,2025-01-15,0.4,900,500,45")
-    assert sources.discover(known)[0][0].mapping is None
+    assert sources.discover(known)[0][0].mapping_name == "loans"
 
 
 def test_two_mappings_that_fit_alike_are_refused_by_name(root):
