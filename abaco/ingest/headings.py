@@ -112,8 +112,10 @@ class Headings:
         if heading.endswith(CODES):
             return CURRENCY.name
         stem, _ = currencies.of_heading(heading) or ("", None)
-        known = next((h for h in (stem, f"{stem}_usd") if h in self.column_of and h not in headings), heading)
-        return known if known == heading or self.column_of[known].kind == "amount" else heading
+        known = next((h for h in (stem, f"{stem}_usd") if h in self.column_of), heading)
+        column = self.column_of.get(known)
+        is_given = column is None or column.kind != "amount" or {*self.of(column)} & {*headings}
+        return heading if is_given else known
 
     def currencies(self, headings: list[str]) -> set[str]:
         """Return the currencies that the headings of the columns that are kept name.
