@@ -1,0 +1,44 @@
+"""The mappings of well-known layouts that are shipped: every figure of a small invented file of each, by hand."""
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from abaco.ingest import mappings, sources
+from tests.support.computation import computed
+
+LAYOUTS = Path(__file__).parent / "layouts"
+DATE = dt.date(2025, 12, 31)
+# Of each layout the figures of its file, in its own currency; None: not computable.
+FIGURES = {
+    # 30,000 45 days late, 60,000 not late, 10,000 95 days late; (30 × 24 + 60 × 18 + 10 × 30) / 100 = 21
+    "fineract": {
+        "Outstanding": "100000.00", "ActiveLoans": "3", "PAR30": "40.0000", "PAR90": "10.0000", "APR": "21.0000",
+        "WrittenOff": None, "TopBorrower": "60.00",
+    },
+    # left: 8,000, 4,000 (45 days), 2,500 written off, 0, 3,000 (130 days): 15,000; (8 × 12 + 4 × 20 + 3 × 25) / 15
+    "prosper": {
+        "Outstanding": "15000.00", "ActiveLoans": "3", "PAR30": "46.6667", "PAR90": "20.0000", "APR": "16.73",
+        "WrittenOff": "2500.00", "TopBorrower": "53.33",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_of_a_layout_is_that_of_its_file_by_hand(name):
+    [path] = LAYOUTS.glob(f"{name}.*")
+    found = computed(path, DATE)
+    told = {kpi: found.kpis[kpi] for kpi in FIGURES[name]}
+    assert told == {kpi: value and Decimal(value) for kpi, value in FIGURES[name].items()}
+    [source], _ = sources.discover(path)
+    assert source.mapping_name == name
+
+
+def test_every_layout_has_a_file_and_every_mapping_is_short():
+    shipped = [name for name in mappings.names() if not mappings.load(name).is_known]
+    assert sorted(FIGURES) == shipped
+    for name in shipped:
+        lines = mappings.path_of(name).read_text(encoding="utf-8").splitlines()
+        assert len([line for line in lines if not line.startswith("#")]) <= 25, name
