@@ -71,6 +71,7 @@ def quotable(headings: Sequence[str], known: Sequence[bool], rows: Iterable[Sequ
 
     A first line that is not a header holds values. With no more known headings than cells that look like values, none
     is shown. Where the rows below do not prove the first line a header, and most of it is unknown, the known ones are.
+    Where none is known, several columns must prove it, and no cell may look like a value.
 
     Parameters
     ----------
@@ -85,20 +86,26 @@ def quotable(headings: Sequence[str], known: Sequence[bool], rows: Iterable[Sequ
     ['cash']
     >>> quotable(["Broker", "cash", "City"], [False, True, False], [["Eva", "12.50", "Lima"]])
     ['Broker', 'cash', 'City']
+    >>> quotable(["LAN", "POS", "City"], [False] * 3, [["7", "12.50", "Pune"]]), quotable(["Ana", "Lima"], [False] * 2)
+    (['LAN', 'POS', 'City'], [])
     """
     cells = [(heading.strip(), is_known) for heading, is_known in zip(headings, known, strict=True) if heading.strip()]
     shown = [(cell, is_known) for cell, is_known in cells if not is_value(cell)]
+    rows = list(rows)
+    if not any(known):
+        is_proven = len(shown) == len(cells) and _columns_of_values(headings, rows) > 1
+        return [cell for cell, _ in shown] if is_proven else []
     if sum(known) <= len(cells) - len(shown):
         return []
-    is_header = 2 * sum(known) >= len(cells) or _stands_above_values(headings, list(rows))
+    is_header = 2 * sum(known) >= len(cells) or _columns_of_values(headings, rows) > 0
     return [cell for cell, is_known in shown if is_known or is_header]
 
 
-def _stands_above_values(headings: Sequence[str], rows: list[Sequence[str]]) -> bool:
-    """Return whether a heading stands above a column of values."""
+def _columns_of_values(headings: Sequence[str], rows: list[Sequence[str]]) -> int:
+    """Return how many headings stand above a column of values."""
     columns = zip(headings, *(row for row in rows if len(row) == len(headings)), strict=True)
     filled = ([cell for cell in column if cell.strip()] for column in columns)
-    return any(len(cells) > 1 and not is_value(cells[0]) and all(map(is_value, cells[1:])) for cells in filled)
+    return sum(len(cells) > 1 and not is_value(cells[0]) and all(map(is_value, cells[1:])) for cells in filled)
 
 
 def word(text: str) -> str:
@@ -122,4 +129,9 @@ def file_name(path: Path) -> str:
     >>> file_name(Path("exports/ana@example.org.csv")), file_name(Path("of +503 5550-0001.csv"))
     ('….csv', 'of ….csv')
     """
-    return visible(PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, path.stem)) + path.suffix)
+    return shown(path.stem) + visible(path.suffix)
+
+
+def shown(name: str) -> str:
+    """Return the name of a sheet, a folder or a member of an archive as a message may show it."""
+    return visible(PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, name)))

@@ -64,7 +64,12 @@ ENGLISH = {
     "table_not_used": "{name} was not used: {cause}.",
     "column_twice": "{name} has {read} and {other} for the same: {read} is read.",
     "hidden_sheets": "Hidden sheets of {name} are not read ({count} with cells).",
-    "other_sheets": "Of {name} the first sheet with cells is read; other sheets with cells: {count}.",
+    "other_sheets": "Of {name} the sheet whose header is known is read; other sheets with cells: {count}.",
+    "rows_above": "The header of {name} is in line {line}; what stands above it is not read.",
+    "rows_below": "The table of {name} ends in line {line}; what stands below it is not read.",
+    "list_within": "The rows of {name} are those of the list {keys}; what stands beside it is not read.",
+    "errors_unseen": "Errors and formulas without a value look like empty cells in {name}: save it as XLSX to have "
+    "them rejected.",
     "loans_undated": "The loans export carries no date: balances and days past due are those of the day it was made, "
     "whatever date the report is of.",
     "balances_of_loans": "The balances come from the loans export, where they include what was written off "

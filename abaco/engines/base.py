@@ -38,6 +38,14 @@ def damaged(path: Path) -> InputError:
     return InputError(f"{file_name(path)} cannot be read as {kind}: it is damaged, or of another kind; export it again")
 
 
+def is_parquet(path: Path) -> bool:
+    """Return whether a file is Parquet, by its suffix; private copies have none, and are known by how they begin."""
+    if path.suffix:
+        return path.suffix.lower() == ".parquet"
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
 class PrivateFiles:
     """Files without a name, for text that holds personal values: they end with their process, however it ends.
 

@@ -11,7 +11,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from abaco.engines import memory
+from abaco.engines import base, memory
 from abaco.engines.base import NULL_WORDS, RECORDS, Mask, PrivateFiles, UnreadableError, damaged, hmac_blocks
 from abaco.engines.duckdb_sql import NUMBERS, cast, digest, literal, local_time, mask, quoted, text
 
@@ -118,13 +118,13 @@ class DuckDB:
         Text that says "no value" is null, a time with a zone is local. `row_number` names a Parquet row's position.
         """
         names = self.headings(path)
-        if path.suffix.lower() == ".parquet":
+        if base.is_parquet(path):
             source = self._reader(path, row_number=row_number is not None)
         else:
             source = self._reader(path, ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names))
         types = dict(zip(names, self.connection.sql(f"FROM {source}").types, strict=False))
         try:
-            fields = pq.read_schema(path) if path.suffix.lower() == ".parquet" else ()
+            fields = pq.read_schema(path) if base.is_parquet(path) else ()
         except pa.ArrowException as error:
             raise damaged(path) from error
         zones = {field.name: field.type.tz for field in fields if pa.types.is_timestamp(field.type)}
@@ -144,7 +144,7 @@ class DuckDB:
 
     @staticmethod
     def _reader(path: Path, columns: str = "", row_number: bool = False) -> str:
-        if path.suffix.lower() == ".parquet":
+        if base.is_parquet(path):
             numbers = ", file_row_number = true" if row_number else ""
             return f"read_parquet({literal(path)}, {NO_PARTITIONS}{numbers})"
         return f"read_json({literal(path)}, {NO_PARTITIONS}, {f'columns = {{{columns}}}' if columns else EVERY_KEY})"

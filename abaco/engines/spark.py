@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from abaco.core.parquet import is_common
-from abaco.engines import spark_session, spark_sql
+from abaco.engines import base, spark_session, spark_sql
 from abaco.engines.base import Mask, PrivateFiles, UnreadableError, hmac_blocks
 from abaco.engines.duckdb import DuckDB
 from abaco.engines.spark_sql import literal, quoted
@@ -145,7 +145,7 @@ class Spark:
     ) -> nw.LazyFrame:
         """Return the named columns of a Parquet or JSON file; see `DuckDB.read_typed`."""
         sources = dict(zip(columns, map(self.headings(path).__getitem__, columns.values()), strict=True))
-        if path.suffix.lower() != ".parquet" or not is_common(pq.read_schema(path), sources.values()):
+        if path in self.private or not base.is_parquet(path) or not is_common(pq.read_schema(path), sources.values()):
             log.info("%s is read on this machine: other engines write its types differently", path.name)
             return self._transcribed(self._embedded.read_typed(path, columns, mask, row_number))
         frame = self._reader.parquet(spark_session.uri(path))

@@ -42,7 +42,7 @@ def _dates(source: sources.Source, engine: DuckDB, work: Path) -> set[dt.date]:
     def read_dates() -> list[dict]:
         return engine.scan(table).collect("pyarrow").to_native().to_pylist()
 
-    text = reading.text_path(source, engine) if source.kind in ("csv", "xlsx") else None
+    text = reading.text_path(source, engine) if source.is_text else None
     staging.read_whole(source, text, engine, write)
     return {row["measurement_date"] for row in read_dates()} - {None}
 

@@ -37,7 +37,7 @@ def records(source: Source, text: Path) -> Iterator[tuple[int, list[str], str | 
     Parameters
     ----------
     text
-        Where the text is in UTF-8. Of a workbook, rows are counted instead of lines.
+        Where the text is in UTF-8, from the header on. Of a workbook, rows are counted instead of lines.
     """
     width, line = len(source.headings), source.first_line
     with text.open(encoding="utf-8-sig", newline="") as file:
@@ -56,7 +56,7 @@ def records(source: Source, text: Path) -> Iterator[tuple[int, list[str], str | 
                 fields, fault = lines.taken[:], OUT_OF_PLACE
             if fields:
                 yield line, fields, fault
-            line += 1 if source.kind == "xlsx" else len(lines.taken)
+            line += 1 if source.is_workbook else len(lines.taken)
 
 
 def is_whole(source: Source, total: int, broken: Iterable[str]) -> bool:
@@ -75,7 +75,7 @@ def is_whole(source: Source, total: int, broken: Iterable[str]) -> bool:
     if source.delimiters is None:
         return True
     broken = list(broken)
-    if broken and source.lines != 1 + total + len(broken):
+    if broken and source.lines != source.first_line + total + len(broken):
         return False
     in_broken = sum(part.count(source.delimiter) for line in broken for part in line.split('"')[::2])
     return source.delimiters - in_broken == (len(source.headings) - 1) * (total + 1)
@@ -122,8 +122,10 @@ def line_numbers(source: Source, text: Path, wanted: list[int], total: int, brok
     """
     if not wanted:
         return {}
-    if source.lines == 1 + total + len(broken):  # a line a record: no blank lines, no line breaks within quotes
-        return _counted(wanted, broken)
+    if source.lines == source.first_line + total + len(
+        broken
+    ):  # a line a record: no blank lines, no line breaks within quotes
+        return _counted(wanted, broken, source.first_line + 1)
     whole = (line for line, _, fault in records(source, text) if not fault)
     next(whole)
     up_to_last = enumerate(islice(whole, max(wanted) + 1))
@@ -131,10 +133,10 @@ def line_numbers(source: Source, text: Path, wanted: list[int], total: int, brok
     return {position: line for position, line in up_to_last if position in among}
 
 
-def _counted(wanted: list[int], broken: list[int]) -> dict[int, int]:
+def _counted(wanted: list[int], broken: list[int], first: int) -> dict[int, int]:
     numbers, before = {}, 0
     for record in sorted(wanted):
-        while before < len(broken) and broken[before] <= record + 2 + before:
+        while before < len(broken) and broken[before] <= record + first + before:
             before += 1
-        numbers[record] = record + 2 + before
+        numbers[record] = record + first + before
     return numbers

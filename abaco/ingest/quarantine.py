@@ -143,9 +143,9 @@ def _values(
     if source.kind == "parquet":
         again = typed(source, engine, text, staged.decimal_marks, masking, row_number="place")
     else:
-        if source.kind == "csv" and text is None and source.lines == 1 + total + len(staged.broken):
-            text, places = engine.private.path(f"{source.sha256} excerpt"), range(len(records))
-            excerpt(staged.text, [wanted[r] for r in records], text)
+        if source.kind == "csv" and text is None and source.lines == source.first_line + total + len(staged.broken):
+            text, places = engine.private.path(f"{source.key} excerpt"), range(len(records))
+            excerpt(staged.text, [wanted[r] - source.first_line + 1 for r in records], text)
         again = engine.numbered(typed(source, engine, text, staged.decimal_marks, masking), "place")
     few = again.join(_column("place", places, engine), on="place", how="semi").with_columns(reasons=nw.lit("all"))
     found = with_originals(few, source, engine, key, show_values).sort("place")

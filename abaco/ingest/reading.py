@@ -7,7 +7,8 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.engines import Engine
-from abaco.ingest import workbooks
+from abaco.ingest import json_lists, workbooks
+from abaco.ingest.containers import unpacked
 from abaco.ingest.fingerprint import write_utf8
 from abaco.ingest.masking import PERSON, REDACTING, Masking
 from abaco.ingest.sources import Source
@@ -33,9 +34,8 @@ def read(
     row_number
         Name of a column for the position of each row; only of Parquet.
     """
-    path = Path(source.path)
-    if source.kind in ("parquet", "json"):
-        return engine.read_typed(path, source.layout.inputs, masking.mask, row_number)
+    if not source.is_text:
+        return engine.read_typed(_typed_path(source, engine), source.layout.inputs, masking.mask, row_number)
     text = text or text_path(source, engine)
     return engine.read_csv(text, source.layout.inputs, len(source.headings), source.delimiter or ",", masking.mask)
 
@@ -58,15 +58,31 @@ def typed(
     return rows.with_columns(made) if made else rows
 
 
-def text_path(source: Source, engine: Engine) -> Path:
-    """Return where to read the text of a CSV or XLSX source in UTF-8, making a private copy when one is needed."""
-    path = Path(source.path)
-    if source.kind == "csv" and source.encoding == "utf-8":
+def _typed_path(source: Source, engine: Engine) -> Path:
+    """Return where the rows of a Parquet or JSON source are, in a private copy when they are packed or in an object."""
+    path = unpacked(source.file, engine.private, f"{source.key} unpacked")
+    if source.rows_in is None:
         return path
-    copy = engine.private.path(source.sha256)
+    copy = engine.private.path(source.key)
     if not copy.stat().st_size:
-        if source.kind == "xlsx":
-            workbooks.write_csv(path, copy)
+        json_lists.written(path, json_lists.inner_list(path, source.name), copy)
+    return copy
+
+
+def text_path(source: Source, engine: Engine) -> Path:
+    """Return where to read the text of a CSV or workbook source in UTF-8 from its header on.
+
+    A private copy is made when one is needed.
+    """
+    file, is_table = source.file, source.first_line == 1 and source.last_line is None
+    if source.kind == "csv" and source.encoding == "utf-8" and is_table and not file.is_packed:
+        return file.path
+    copy = engine.private.path(source.key)
+    if not copy.stat().st_size:
+        if source.is_workbook:
+            path = unpacked(file, engine.private, f"{source.key} unpacked")
+            book = workbooks.Workbook(path, source.kind, source.name)
+            workbooks.write_csv(book, copy, source.sheet, source.first_line, source.last_line)
         else:
-            write_utf8(path, source.encoding, copy)
+            write_utf8(file, source.encoding, copy, source.first_line, source.below)
     return copy

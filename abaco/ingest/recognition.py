@@ -1,6 +1,6 @@
 """Recognition: which mapping or known format a file belongs to, by its header."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from abaco.core.errors import InputError
 from abaco.core.quoting import quotable
@@ -12,7 +12,17 @@ class UnknownFormatError(InputError):
     """A readable table whose header fits no format."""
 
 
-def recognise(headings: list[str], file: str, rows: Iterable[list[str]] = ()) -> str:
+def load_all() -> dict[str, mappings.Mapping]:
+    """Return all mappings by name."""
+    return {name: mappings.load(name) for name in mappings.names()}
+
+
+def recognise(
+    headings: Sequence[str],
+    file: str,
+    rows: Iterable[list[str]] = (),
+    among: Mapping[str, mappings.Mapping] | None = None,
+) -> str:
     """Return the name of the mapping that a header belongs to, a lender's own before a known format.
 
     The case, order and stray blanks of headings do not matter.
@@ -25,6 +35,8 @@ def recognise(headings: list[str], file: str, rows: Iterable[list[str]] = ()) ->
         What to call the file in an error.
     rows
         The first rows below, which tell whether the headings are some.
+    among
+        All mappings by name, where they are loaded already.
 
     Raises
     ------
@@ -35,7 +47,7 @@ def recognise(headings: list[str], file: str, rows: Iterable[list[str]] = ()) ->
         Naming two mappings that both fit.
     """
     names = [normalise(h) for h in headings]
-    found = {name: mappings.load(name) for name in mappings.names()}
+    found = load_all() if among is None else among
     own = {name: len(m.signs) for name, m in found.items() if not m.is_known and not m.lacks(names)}
     best = [name for name, signs in own.items() if signs == max(own.values())]
     if len(best) > 1:
@@ -57,10 +69,13 @@ def recognise(headings: list[str], file: str, rows: Iterable[list[str]] = ()) ->
     if shown := quotable(headings, is_known, rows):
         nearest = min(known, key=lambda name: (-matched[name], len(lacks[name])))
         others = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
-        raise UnknownFormatError(
-            f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; "
+        columns = [m.known.column_of.get(heading) for m in known.values() for heading in m.known.plain(names)]
+        near = (
             f"the nearest format, {known[nearest].title}, also needs {', '.join(lacks[nearest])}"
+            if any(column and not column.personal for column in columns)
+            else "none of them tells which export it is"
         )
+        raise UnknownFormatError(f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; {near}")
     raise UnknownFormatError(
         f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
         "write the names of the columns there"

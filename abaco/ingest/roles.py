@@ -14,16 +14,16 @@ from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest.contract import Format
 from abaco.ingest.copies import classify_copies, note_copies
+from abaco.ingest.discovery import NO_TABLE, Skipped
 from abaco.ingest.duplicates import classify_duplicates
 from abaco.ingest.formats import FORMATS, TAPE_FORMATS
 from abaco.ingest.masking import Masking
 from abaco.ingest.matching import later_loans, match_loans, note_strays
 from abaco.ingest.precedence import choose_sources
-from abaco.ingest.sources import Skipped, Source
+from abaco.ingest.sources import Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
 from abaco.ingest.total_rows import leave_out_totals
 
-NO_TABLE = "not a table"
 BESIDE = "what the tape lacks"
 LEFT_OUT = "left out: other files have all of its rows"
 
@@ -142,6 +142,10 @@ def notes(
     noted = [not_used(s) for s in skipped]
     noted += [Reason("hidden_sheets", name=s.name, count=s.hidden_sheets) for s in found if s.hidden_sheets]
     noted += [Reason("other_sheets", name=s.name, count=s.other_sheets) for s in found if s.other_sheets]
+    noted += [Reason("rows_above", name=s.name, line=s.first_line) for s in found if s.above]
+    noted += [Reason("rows_below", name=s.name, line=s.last_line) for s in found if s.last_line]
+    noted += [Reason("list_within", name=s.name, keys=s.rows_in) for s in found if s.rows_in]
+    noted += [Reason("errors_unseen", name=s.name) for s in found if s.kind == "xls"]
     noted += [Reason("column_twice", name=s.name, read=read, other=other) for s in found for read, other in s.twins]
     noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
     noted += [note for batch in batches for note in batch.notes]

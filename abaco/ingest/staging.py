@@ -185,7 +185,7 @@ def stage_one(
         How strictly rows are read.
     """
     path = work / f"staged_{index:02d}.parquet"
-    text = text_path(source, engine) if source.kind in ("csv", "xlsx") else None
+    text = text_path(source, engine) if source.is_text else None
     found = writing.of_sample(source, text, rules.decimal_mark)
     if text is None:
         found = replace(found, unproven=writing.text_columns(found.unproven, read(source, engine).collect_schema()))
@@ -238,8 +238,9 @@ def read_whole(
     else:
         faults = engine.broken_lines() if text else []
         if text is None or is_whole(source, total, (line for _, _, line in faults)):
-            return None, [(n, OUT_OF_PLACE if "quote" in fault else fault) for n, fault, _ in faults]
-    whole = engine.private.path(f"{source.sha256} whole")
+            above = source.first_line - 1
+            return None, [(above + n, OUT_OF_PLACE if "quote" in fault else fault) for n, fault, _ in faults]
+    whole = engine.private.path(f"{source.key} whole")
     rows, broken = split_lines(source, text, whole)
     if rows != (total := attempt(whole)):
         raise RunError(f"{source.name} has {rows} whole rows, but {total} were read: report this")

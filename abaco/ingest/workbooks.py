@@ -1,7 +1,8 @@
-"""Excel workbooks: the first visible sheet that has cells, as rows of text."""
+"""Workbooks, of Excel and OpenDocument: the visible sheets that have cells, as rows of text."""
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
@@ -11,61 +12,98 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from abaco.core.errors import InputError
-from abaco.core.quoting import file_name
+from abaco.ingest import extent, open_document
 from abaco.ingest.worksheets import worksheets
 
 # a sheet, and its cells without a value by row and column
-Sheet = tuple[CalamineSheet, dict[int, dict[int, str]]]
+WithoutValue = dict[int, dict[int, str]]
 THREE_DECIMALS = re.compile(r"^-?[1-9]\d{0,2}\.\d{3}$")
+SAMPLE_ROWS = 200
+KINDS = ("xlsx", "xls", "ods")
+MAX_XLS = 1 << 29  # 65,536 rows a sheet need less
 
 
 @dataclass(frozen=True)
-class Header:
-    """The first row of a workbook that has cells, its number, and how many other sheets with cells are not read."""
+class Workbook:
+    """A workbook: where it is, its kind, and how it is called in messages."""
 
-    headings: list[str]
-    first_line: int
-    other_sheets: int
-    hidden_sheets: int
+    path: Path
+    kind: str
+    name: str
 
 
-def read_header(path: Path) -> Header:
-    """Return the header of a workbook.
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet with cells: its name, its first rows with their numbers from 1, and the last row before a footer."""
+
+    name: str
+    rows: list[extent.Row]
+    last_line: int | None
+
+
+def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
+    """Return the visible sheets with cells of a workbook, and the names of the hidden ones with cells.
 
     Raises
     ------
     InputError
         When the file is not a workbook, or no visible sheet has cells.
     """
-    visible, hidden = _sheets(path)
-    sheet, without_value = visible[0]
-    return Header(next(_rows(sheet, without_value)), sheet.start[0] + 1, len(visible) - 1, len(hidden))
+    found, hidden = [], []
+    for sheet, is_visible, without_value in _sheets(book):
+        if not is_visible:
+            hidden.append(sheet.name)
+            continue
+        first = sheet.start[0] + 1
+        rows = [(first + n, row) for n, row in enumerate(islice(_rows(sheet, without_value), SAMPLE_ROWS))]
+        found.append(Sheet(sheet.name, rows, _last_line(sheet, without_value)))
+    if not found and hidden:
+        raise InputError(
+            f"{book.name} has cells on hidden sheets only: show the sheet that is meant, and save it again"
+        )
+    if not found:
+        raise InputError(f"{book.name} has no sheet with cells: export it again")
+    return found, hidden
 
 
-def write_csv(path: Path, target: Path) -> None:
-    """Write the cells of a workbook as CSV in UTF-8, a blank line for a row without cells."""
-    visible, _ = _sheets(path)
-    with target.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(row if any(row) else [] for row in _rows(*visible[0]))
+def _last_line(sheet: CalamineSheet, without_value: WithoutValue) -> int | None:
+    """Return the last row of a sheet's table where a footer follows."""
+    last = deque(enumerate(sheet.iter_rows()), extent.MAX_BELOW)
+    texts = [[*map(_text, row), *without_value.get(number, {}).values()] for number, row in last]
+    below = extent.rows_below(texts) if max(without_value, default=0) <= sheet.end[0] else 0
+    return sheet.end[0] + 1 - below if below else None
 
 
-def _sheets(path: Path) -> tuple[list[Sheet], list[Sheet]]:
-    """Return the sheets with cells that are visible, and those that are not; names of sheets may be personal."""
-    name = file_name(path)
-    checked = {sheet.name: sheet.without_value for sheet in worksheets(path)}
-    filled: dict[bool, list[Sheet]] = {True: [], False: []}
+def write_csv(book: Workbook, target: Path, sheet: str, first_line: int = 1, last_line: int | None = None) -> None:
+    """Write the cells of a sheet as CSV in UTF-8, from its header on, a blank line for a row without cells."""
+    for found, _, without_value in _sheets(book):
+        if found.name == sheet:
+            above = found.start[0]
+            rows = islice(_rows(found, without_value), first_line - 1 - above, last_line and last_line - above)
+            with target.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows(row if any(row) else [] for row in rows)
+
+
+def _sheets(book: Workbook) -> Iterator[tuple[CalamineSheet, bool, WithoutValue]]:
+    """Yield the sheets with cells, one at a time, whether each is visible, and its cells without a value."""
+    checked = None
+    if book.kind == "xlsx":
+        checked = {sheet.name: sheet.without_value for sheet in worksheets(book.path, book.name)}
+    elif book.kind == "ods":
+        open_document.check(book.path, book.name)
+    elif book.path.stat().st_size > MAX_XLS:
+        raise InputError(f"{book.name} is too large for a workbook: export it as CSV")
     try:
-        book = CalamineWorkbook.from_path(str(path))
-        for meta in book.sheets_metadata:
-            if meta.name in checked and (sheet := book.get_sheet_by_name(meta.name)).height:
-                filled[meta.visible == SheetVisibleEnum.Visible].append((sheet, checked[meta.name]))
-    except (CalamineError, ValueError, OverflowError) as error:
-        raise InputError(f"{name} cannot be read as xlsx: save it again as an Excel workbook") from error
-    if not filled[True] and filled[False]:
-        raise InputError(f"{name} has cells on hidden sheets only: show the sheet that is meant, and save it again")
-    if not filled[True]:
-        raise InputError(f"{name} has no sheet with cells: export it again")
-    return filled[True], filled[False]
+        with book.path.open("rb") as file:
+            content = CalamineWorkbook.from_filelike(file)
+            for meta in content.sheets_metadata:
+                if (checked is None or meta.name in checked) and (sheet := content.get_sheet_by_name(meta.name)).height:
+                    is_visible = meta.visible == SheetVisibleEnum.Visible
+                    yield sheet, is_visible, checked[meta.name] if checked else {}
+    except (CalamineError, ValueError, OverflowError, KeyError) as error:
+        raise InputError(
+            f"{book.name} cannot be read as {book.kind}: save it again as a workbook, or export it as CSV"
+        ) from error
 
 
 def _rows(sheet: CalamineSheet, without_value: dict[int, dict[int, str]]) -> Iterator[list[str]]:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from abaco.core.errors import InputError
-from abaco.core.quoting import file_name
 
 CHUNK = 1 << 20
 MAX_PARTS = 10_000
@@ -41,7 +40,7 @@ class Worksheet:
     without_value: dict[int, dict[int, str]]
 
 
-def worksheets(path: Path) -> list[Worksheet]:
+def worksheets(path: Path, name: str) -> list[Worksheet]:
     """Return the sheets of a workbook that can be read without harm.
 
     Raises
@@ -49,16 +48,15 @@ def worksheets(path: Path) -> list[Worksheet]:
     InputError
         When the file is not a workbook, or one that is far larger than it looks.
     """
-    name = file_name(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_parts(archive, name)
+            check_parts(archive, name)
             return [Worksheet(sheet, _without_value(archive, part, name)) for sheet, part in _parts(archive)]
     except BROKEN as error:
         raise InputError(f"{name} cannot be read as xlsx: save it again as an Excel workbook") from error
 
 
-def _check_parts(archive: zipfile.ZipFile, name: str) -> None:
+def check_parts(archive: zipfile.ZipFile, name: str) -> None:
     parts = archive.infolist()
     if len(parts) > MAX_PARTS or len({part.filename for part in parts}) < len(parts):
         raise zipfile.BadZipFile("too many parts, or a part twice")
@@ -104,10 +102,10 @@ def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]
 
 
 def _xml(archive: zipfile.ZipFile, part: str) -> ET.Element:
-    return ET.fromstring(b"".join(_chunks(archive, part)))
+    return ET.fromstring(b"".join(chunks(archive, part)))
 
 
-def _chunks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+def chunks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     """Yield the text of a part; UTF-8 without declarations, as programs write it, which could multiply its content."""
     with archive.open(part) as file:
         while chunk := file.read(CHUNK):
@@ -150,7 +148,7 @@ def _check_extent(rows: int, columns: int, cells: int, name: str, is_whole: bool
 def _cells(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield pieces of a sheet that hold whole cells, each with the prefix of the tags, such as ``x:``."""
     tag, rest = None, b""
-    for chunk in _chunks(archive, part):
+    for chunk in chunks(archive, part):
         rest += chunk
         if tag is None:
             root = re.search(rb"<([\w.-]+:)?worksheet\b", rest)

@@ -12,7 +12,7 @@ from abaco.core import logs
 from abaco.core.dates import parse_date
 from abaco.core.errors import AbacoError, InputError
 from abaco.delivery.commands import record_and_deliver
-from abaco.ingest import sources
+from abaco.ingest import discovery
 from abaco.ingest.coverage import tape_dates
 from abaco.run.pipeline import Pipeline
 
@@ -42,7 +42,7 @@ def wanted_dates(source: Path, low: dt.date, high: dt.date) -> list[str]:
     InputError
         When there is none, naming the first and the last date of the input.
     """
-    dates = tape_dates(sources.discover(source)[0])
+    dates = tape_dates(discovery.discover(source)[0])
     wanted = [str(date) for date in dates if low <= date <= high]
     if not wanted:
         raise InputError(f"No date from {low} to {high} in the input; it has dates from {dates[0]} to {dates[-1]}")

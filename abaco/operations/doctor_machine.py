@@ -14,7 +14,7 @@ import abaco
 from abaco.core import logs, project, secrets, settings
 from abaco.core.errors import InputError
 from abaco.delivery.registry import CHANNELS
-from abaco.ingest import sources
+from abaco.ingest import discovery
 from abaco.ingest.coverage import tape_dates
 from abaco.kpis import catalog
 from abaco.operations.findings import Case, Finding, ok, problem, warning
@@ -147,7 +147,7 @@ def exports(case: Case) -> Finding:
     source = case.exports
     if case.reads_cascade and not source.exists():
         return ok("cascade: nothing is downloaded yet, the next run does it")
-    files, skipped = sources.discover(source)
+    files, skipped = discovery.discover(source)
     text = f"{project.display_path(source)}: {_count(len(files), 'file')}"
     if skipped:
         text += f", {len(skipped)} more not used (make check says why)"

@@ -17,6 +17,7 @@ from abaco.engines import memory
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import (
     coverage,
+    discovery,
     findings,
     quarantine,
     reconciliation,
@@ -69,7 +70,7 @@ def _examine(input: str | Path | None, date: str | None, params: Any, say: Calla
     limit, threads = memory.parse_limit(loaded["run"]["memory_limit"]), loaded["run"]["threads"]
     definitions, later, told = catalog.load(), 0, []
     source = plan.located(input, loaded, say)
-    files, skipped = sources.discover(source)
+    files, skipped = discovery.discover(source)
     day = parse_date(date) if date else coverage.tape_dates(files)[-1]
     _list_files(files, say)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB(scratch, limit, threads) as engine:

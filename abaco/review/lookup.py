@@ -9,7 +9,7 @@ import narwhals as nw
 
 from abaco.core.errors import InputError
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import quarantine, roles, sources, staging
+from abaco.ingest import discovery, quarantine, roles, staging
 from abaco.ingest.masking import Masking
 
 
@@ -34,7 +34,7 @@ def places(
     InputError
         When a file of the tape has changed since the report was made.
     """
-    files, _ = sources.discover(input)
+    files, _ = discovery.discover(input)
     rows = {}
     with tempfile.TemporaryDirectory(prefix="abaco-") as work:
         for index, source in enumerate(roles.tape_sources(files)):

@@ -47,7 +47,7 @@ def contents(sources: Iterable[Source]) -> Contents:
 
 
 def _rows(source: Source) -> int | None:
-    if source.kind == "parquet":
+    if source.kind == "parquet" and not source.file.is_packed:
         return files.row_count(Path(source.path))
     return source.lines and source.lines - source.first_line
 

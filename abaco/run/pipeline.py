@@ -13,7 +13,7 @@ from abaco.core.dates import parse_date
 from abaco.core.errors import DateError, StoppedError
 from abaco.core.phases import COMPLETED, FACTS, PHASES, notebook_path, scraps_of, section
 from abaco.engines import memory
-from abaco.ingest import sources
+from abaco.ingest import discovery, sources
 from abaco.run import contents, folders, manifest, retention
 from abaco.run import plan as run_plan
 from abaco.run.process import NotebookProcess, execute_phase, prepare
@@ -189,7 +189,7 @@ class Pipeline:
         """Return the plan of a run: id, date, input, sources, parameters, code, engine and phase keys."""
         day = None if date is None else parse_date(date)
         source = run_plan.located(input, self.settings, self.progress.say)
-        files_read, _ = sources.discover(source)
+        files_read, _ = discovery.discover(source)
         if day is None:
             from abaco.ingest.coverage import tape_dates  # not needed when the date is known
 

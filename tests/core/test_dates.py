@@ -6,7 +6,7 @@ import pytest
 
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
-from abaco.ingest import sources
+from abaco.ingest import discovery
 from abaco.ingest.coverage import tape_dates
 from tests.support.exports import BY_DATE, LOANS, PAR, SNAPSHOT, snapshot, write
 
@@ -24,7 +24,7 @@ def test_impossible_date_is_an_error_that_says_how_to_write_it(text):
 
 
 def latest(path):
-    return tape_dates(sources.discover(path)[0])[-1]
+    return tape_dates(discovery.discover(path)[0])[-1]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from abaco.ingest import mappings, sources
+from abaco.ingest import discovery, mappings
 from tests.support.computation import computed
 
 LAYOUTS = Path(__file__).parent / "layouts"
@@ -32,7 +32,7 @@ def test_every_figure_of_a_layout_is_that_of_its_file_by_hand(name):
     found = computed(path, DATE)
     told = {kpi: found.kpis[kpi] for kpi in FIGURES[name]}
     assert told == {kpi: value and Decimal(value) for kpi, value in FIGURES[name].items()}
-    [source], _ = sources.discover(path)
+    [source], _ = discovery.discover(path)
     assert source.mapping_name == name
 
 

@@ -8,7 +8,7 @@ import yaml
 
 from abaco.core import project
 from abaco.core.errors import InputError
-from abaco.ingest import mappings, sources
+from abaco.ingest import discovery, mappings
 from tests.support.exports import DATE, LOANS, ingest, write
 
 HEADER = "Loan No,Client,Lent,Paid,Rate,Late,Due,State"
@@ -80,20 +80,20 @@ def test_file_that_lacks_a_heading_of_a_mapping_is_not_its(root):
     save(root)
     lacking = write(root / "lacking" / "book.csv", HEADER.replace("Late", "Later"), *LINES)
     with pytest.raises(InputError, match=r"book\.csv fits no known format"):
-        sources.discover(lacking)
+        discovery.discover(lacking)
     known = write(root / "known.csv", LOANS, "A-1,C-1,2025-01-15,0.4,900,500,45")
-    assert sources.discover(known)[0][0].mapping_name == "loans"
+    assert discovery.discover(known)[0][0].mapping_name == "loans"
 
 
 def test_two_mappings_that_fit_alike_are_refused_by_name(root):
     save(root), save(root, name="other")
     with pytest.raises(InputError, match="fits the mappings other and small alike"):
-        sources.discover(write(root / "book.csv", HEADER, *LINES))
+        discovery.discover(write(root / "book.csv", HEADER, *LINES))
 
 
 def test_mapping_that_changes_before_its_file_is_read_is_noticed(root):
     save(root)
-    [source], _ = sources.discover(write(root / "book.csv", HEADER, *LINES))
+    [source], _ = discovery.discover(write(root / "book.csv", HEADER, *LINES))
     save(root, MAPPING | {"title": "Another"})
     with pytest.raises(InputError, match=r"params/mappings/small\.yml changed meanwhile"):
         _ = source.mapping

@@ -9,7 +9,7 @@ import pytest
 from abaco.core.errors import AbacoError
 from abaco.core.secrets import masking_key
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, headings, masking, quarantine, rejections, roles, sources, transformation
+from abaco.ingest import coverage, discovery, headings, masking, quarantine, rejections, roles, transformation
 from abaco.ingest.columns import BORROWER
 from abaco.ingest.formats import FORMATS
 from tests.support.exports import DATE, LOANS, PAR, PAYMENTS, SNAPSHOT, rows_of, snapshot, write
@@ -37,7 +37,7 @@ def masked_rows(path, format_name, tmp_path):
     work, tables = tmp_path / "work", tmp_path / "tables"
     work.mkdir()
     tables.mkdir()
-    found, _ = sources.discover(path)
+    found, _ = discovery.discover(path)
     with DuckDB(spill=work) as engine:
         batches = [batch.as_dict() for batch in roles.stage(found, DATE, engine, work, masking_key())]
         if any(b["is_tape"] and b["format"] == format_name for b in batches):
@@ -110,7 +110,7 @@ def test_key_is_in_no_error(tmp_path, monkeypatch, content):
     path = tmp_path / "book.csv"
     path.write_text(content)
     with pytest.raises(AbacoError) as error:
-        found, _ = sources.discover(path)
+        found, _ = discovery.discover(path)
         with DuckDB() as engine:
             [batch] = roles.stage(found, DATE, engine, tmp_path, KEY.encode())
             rejects, of_format = quarantine.quarantine([batch], engine, KEY.encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.ingest import sources
+from abaco.ingest import discovery
 from tests.support.exports import SNAPSHOT, snapshot, write
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="these kinds of files are POSIX's")
@@ -42,14 +42,14 @@ KINDS = ("fifo", "folder", "loop", "broken link", "device", "socket")
 @pytest.mark.parametrize("kind", KINDS)
 def test_odd_input_is_an_error(tmp_path, kind):
     with pytest.raises(InputError, match=r"neither a file nor a folder|not found|it is empty"):
-        sources.discover(odd(tmp_path, kind))
+        discovery.discover(odd(tmp_path, kind))
 
 
 def test_odd_files_of_a_folder_are_told(tmp_path):
     write(tmp_path / "book.csv", SNAPSHOT, snapshot())
     for kind in KINDS:
         odd(tmp_path, kind)
-    found, skipped = sources.discover(tmp_path)
+    found, skipped = discovery.discover(tmp_path)
     assert [source.name for source in found] == ["book.csv"]
     assert {s.name for s in skipped} == {f"{kind}.csv" for kind in KINDS}
     assert {s.reason for s in skipped} == {"not a file, or a link to none"}
@@ -63,7 +63,7 @@ def test_name_that_is_not_utf8_is_an_error(tmp_path, is_folder):
     except OSError:
         pytest.skip("this file system has names in UTF-8 only")
     with pytest.raises(InputError, match=r"^The name .*�.csv is not UTF-8: rename it$"):
-        sources.discover(tmp_path if is_folder else path)
+        discovery.discover(tmp_path if is_folder else path)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_name_that_is_not_utf8_is_an_error(tmp_path, is_folder):
 )
 def test_first_line_that_no_export_has_is_an_error(tmp_path, head, message):
     with pytest.raises(InputError, match=message):
-        sources.discover(write(tmp_path / "book.csv", head, snapshot()))
+        discovery.discover(write(tmp_path / "book.csv", head, snapshot()))
 
 
 def test_file_that_cannot_be_read_is_an_error():
@@ -91,6 +91,6 @@ def test_file_that_cannot_be_read_is_an_error():
             with pytest.raises(
                 InputError, match=r"^book.csv cannot be read: Permission denied: check its permissions$"
             ):
-                sources.discover(path)
+                discovery.discover(path)
         finally:
             os.seteuid(user)

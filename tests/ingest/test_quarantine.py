@@ -13,7 +13,7 @@ import pytest
 from abaco.core.errors import DateError, InputError
 from abaco.core.reasons import Reason
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, rejections, roles, sources
+from abaco.ingest import coverage, discovery, rejections, roles
 from tests.support.exports import (
     BY_DATE,
     DATE,
@@ -82,7 +82,7 @@ BESIDE = "what the tape lacks"
     ],
 )  # fmt: skip
 def test_tape_comes_from_exports_with_a_date_or_else_from_loans(tmp_path, names, used):
-    found, _ = sources.discover(folder(tmp_path, *names))
+    found, _ = discovery.discover(folder(tmp_path, *names))
     assert roles.roles(found) == used
     assert {s.name for s in roles.tape_sources(found)} == {name for name in used if used[name] == "tape"}
 
@@ -105,7 +105,7 @@ def test_every_export_of_a_folder_is_staged_and_reconciled(tmp_path):
 
 
 def test_input_without_a_tape_says_what_to_add(tmp_path):
-    found, _ = sources.discover(folder(tmp_path, "schedules", "payments"))
+    found, _ = discovery.discover(folder(tmp_path, "schedules", "payments"))
     with pytest.raises(InputError) as error:
         roles.tape_sources(found)
     assert str(error.value) == (
@@ -306,7 +306,7 @@ def test_date_with_both_grains_is_refused(frame, loans, mixed):
 def test_files_of_both_grains_are_refused_when_they_share_a_date(tmp_path):
     write(tmp_path / "in" / "loans.csv", SNAPSHOT, snapshot())
     write(tmp_path / "in" / "whole.csv", BY_DATE, snapshot(date="2025-12-31").removeprefix("A-1,"))
-    found, _ = sources.discover(tmp_path / "in")
+    found, _ = discovery.discover(tmp_path / "in")
     with DuckDB() as engine:
         [batch] = roles.stage(found, DATE, engine, tmp_path)
         with pytest.raises(InputError, match="2025-12-31 has both"):
@@ -403,7 +403,7 @@ def test_date_without_rows_names_the_nearest_dates_that_exist(day, message):
 
 def test_date_that_no_row_is_of_is_told_from_one_whose_rows_are_bad(tmp_path):
     lines = [snapshot("A-1", "2025-10-31"), snapshot("A-2", "2025-11-30", "x"), snapshot("A-3", "no date")]
-    found, _ = sources.discover(write(tmp_path / "book.csv", SNAPSHOT, *lines))
+    found, _ = discovery.discover(write(tmp_path / "book.csv", SNAPSHOT, *lines))
     with DuckDB() as engine:
         batches = roles.stage(found, DATE, engine, tmp_path)
         assert coverage.dates(batches, engine) == {dt.date(2025, 10, 31): True, dt.date(2025, 11, 30): False}
@@ -429,7 +429,7 @@ def test_dates_are_those_of_usable_rows_and_later_ones(tmp_path):
 def test_inputs_name_use_rows_and_fingerprint_of_each_file(tmp_path):
     path = folder(tmp_path, "snapshot", "par", "financials")
     write(path / "snapshot.csv", SNAPSHOT, snapshot(), "1,2", snapshot("A-2", "2026-01-31"))
-    found, _ = sources.discover(path)
+    found, _ = discovery.discover(path)
     with DuckDB() as engine:
         batches = roles.stage(found, DATE, engine, tmp_path)
         told = roles.inputs(found, batches)
@@ -442,7 +442,7 @@ def test_inputs_name_use_rows_and_fingerprint_of_each_file(tmp_path):
 def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
     path = folder(tmp_path, "loans")
     write(path / "notes.md", "x")
-    found, skipped = sources.discover(path)
+    found, skipped = discovery.discover(path)
     assert list(map(str, roles.notes(found, skipped, [], ["Total"]))) == [
         "notes.md was not used: not a table.",
         "The loans export carries no date: balances and days past due are those of the day it was made, whatever date "
@@ -451,7 +451,7 @@ def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
         "says so.",
         "No KPI uses these accounts of the statements: Total.",
     ]
-    found, _ = sources.discover(folder(tmp_path, "snapshot"))
+    found, _ = discovery.discover(folder(tmp_path, "snapshot"))
     assert roles.notes(found, [], [], []) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from abaco.core.errors import RunError
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import quarantine, reconciliation, roles, sources
+from abaco.ingest import discovery, quarantine, reconciliation, roles
 from abaco.ingest.columns import BUCKETS
 from tests.support.exports import (
     BY_DATE,
@@ -108,7 +108,7 @@ def test_every_format_is_reconciled_with_whatever_columns_it_has(tmp_path, forma
 @pytest.mark.parametrize("lost", ["a rejected row", "a staged row", "an amount"])
 def test_run_fails_when_the_parts_do_not_add_up(tmp_path, lost):
     path = write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1"), snapshot("A-2", amount="5", cash="x"), "1,2")
-    found, _ = sources.discover(path)
+    found, _ = discovery.discover(path)
     with DuckDB() as engine:
         [batch] = roles.stage(found, DATE, engine, tmp_path)
         rejects, _ = quarantine.quarantine([batch], engine)

@@ -3,7 +3,7 @@
 import pytest
 
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import roles, sources
+from abaco.ingest import discovery, roles
 from abaco.ingest.rejected_loans import rejected_loans
 from tests.support.exports import BY_DATE, DATE, SNAPSHOT, snapshot, write
 
@@ -18,6 +18,6 @@ from tests.support.exports import BY_DATE, DATE, SNAPSHOT, snapshot, write
 def test_loans_of_rejected_rows_are_found_and_whole_dates_are_none(tmp_path, header, rows, found):
     path = write(tmp_path / "book.csv", header, *rows)
     with DuckDB(spill=tmp_path) as engine:
-        batches = roles.stage(sources.discover(path)[0], DATE, engine, tmp_path)
+        batches = roles.stage(discovery.discover(path)[0], DATE, engine, tmp_path)
         loans = rejected_loans(batches, roles.tape_of(batches, DATE).accepted(engine), engine)
         assert [row["loan_id"] for row in loans.to_pylist()] == found

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import headings, roles, sources, statements
+from abaco.ingest import discovery, headings, roles, statements
 from abaco.ingest.columns import ACCOUNTS
 from abaco.kpis import totals as kpis_totals
 from tests.support.exports import DATE, SNAPSHOT, ingest, rows_of, snapshot, write
@@ -127,7 +127,7 @@ def test_bad_line_of_a_statement_gives_no_account(tmp_path, line, rejected):
 def test_cash_of_a_statement_fills_the_date_that_has_none(tmp_path, cash, statement, expected):
     write(tmp_path / "in" / "book.csv", SNAPSHOT, snapshot("A-1", cash=cash), snapshot("A-2"))
     write(tmp_path / "in" / "statements.csv", "fecha,cuenta,monto", statement)
-    found, _ = sources.discover(tmp_path / "in")
+    found, _ = discovery.discover(tmp_path / "in")
     with DuckDB() as engine:
         batches = roles.stage(found, DATE, engine, tmp_path)
         tape = next(b for b in batches if b.is_tape).accepted(engine)

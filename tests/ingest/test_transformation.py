@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import roles, sources, tape, transformation
+from abaco.ingest import discovery, roles, tape, transformation
 from abaco.ingest.columns import BUCKET_NAMES
 from abaco.kpis import aging as kpis_aging
 from abaco.kpis import totals as kpis_totals
@@ -45,7 +45,7 @@ def test_accepted_rows_of_each_batch_are_read_from_what_ingestion_left(tmp_path)
     lines = [snapshot("A-1"), snapshot("A-1"), snapshot("A-2", amount="x"), snapshot("A-3", "2026-01-31")]
     write(tmp_path / "in" / "book.csv", SNAPSHOT, *lines)
     write(tmp_path / "in" / "loans.csv", LOANS, "A-1,C-1,2025-01-01,0.4,9,5,30", "A-2,,2025-01-01,0.4,9,x,30")
-    found, _ = sources.discover(tmp_path / "in")
+    found, _ = discovery.discover(tmp_path / "in")
     work, tables = tmp_path / "work", tmp_path / "tables"
     work.mkdir()
     tables.mkdir()

@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.ingest import sources, workbooks
+from abaco.ingest import discovery, workbooks
 from tests.support.exports import DATE, SNAPSHOT, ingest, snapshot
 
 
@@ -29,7 +29,8 @@ HEAD = SNAPSHOT.split(",")
 
 def test_cells_are_written_as_excel_shows_them(tmp_path):
     cells = [1001.0, 0.1, -2.5, 1e15, True, None, "  x, y\n", dt.date(2025, 12, 31), 'say "hi"']
-    workbooks.write_csv(save(tmp_path / "x.xlsx", ["a"] * 9, cells), tmp_path / "x.csv")
+    book = workbooks.Workbook(save(tmp_path / "x.xlsx", ["a"] * 9, cells), "xlsx", "x.xlsx")
+    workbooks.write_csv(book, tmp_path / "x.csv", "Sheet")
     assert (tmp_path / "x.csv").read_bytes().decode() == (
         'a,a,a,a,a,a,a,a,a\n1001,0.1,-2.5,1000000000000000,True,,"  x, y\n",2025-12-31,"say ""hi"""\n'
     )
@@ -59,7 +60,7 @@ def test_first_sheet_with_cells_is_read(tmp_path):
 
 def test_workbook_without_cells_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"^book.xlsx has no sheet with cells: export it again$"):
-        sources.discover(save(tmp_path / "book.xlsx"))
+        discovery.discover(save(tmp_path / "book.xlsx"))
 
 
 @pytest.mark.parametrize("kept", [slice(0, 200), slice(100, None)])
@@ -67,14 +68,14 @@ def test_corrupt_workbook_is_an_error(tmp_path, kept):
     path = save(tmp_path / "book.xlsx", HEAD, line("A-1"))
     path.write_bytes(path.read_bytes()[kept])
     with pytest.raises(InputError, match=r"^book.xlsx cannot be read as xlsx: "):
-        sources.discover(path)
+        discovery.discover(path)
 
 
 def test_text_named_xlsx_is_an_error(tmp_path):
     path = tmp_path / "book.xlsx"
     path.write_text(f"{SNAPSHOT}\n{snapshot()}\n")
     with pytest.raises(InputError, match=r"^book.xlsx cannot be read as xlsx: "):
-        sources.discover(path)
+        discovery.discover(path)
 
 
 def test_header_only_workbook_has_no_row(tmp_path):

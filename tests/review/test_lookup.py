@@ -6,7 +6,7 @@ import pytest
 
 from abaco.core.errors import InputError
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import sources
+from abaco.ingest import discovery
 from abaco.review import lookup
 from tests.support.exports import DATE, SNAPSHOT, snapshot, write
 
@@ -14,7 +14,7 @@ NOVEMBER = dt.date(2025, 11, 30)
 
 
 def places(path, *loans, known=None):
-    found, _ = sources.discover(path)
+    found, _ = discovery.discover(path)
     known = {source.name: source.sha256 for source in found} if known is None else known
     with DuckDB() as engine:
         return lookup.places(path, loans, [DATE, NOVEMBER], known, engine)

@@ -3,7 +3,7 @@
 import pytest
 
 from abaco.core import files
-from abaco.ingest import sources
+from abaco.ingest import discovery
 from abaco.run import contents
 from tests.support import left
 
@@ -26,7 +26,7 @@ def exports(folder, balances=10, loans=10, columns=LOANS, cash=True):
 
 
 def of(folder):
-    return contents.contents(sources.discover(folder)[0])
+    return contents.contents(discovery.discover(folder)[0])
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_renamed_file_is_not_missing_but_one_of_two_is(tmp_path):
 
 def report(output, folder, date="2025-12-31", run_id="r1", critical=(), limit=30):
     """Leave a report of an input as the pipeline would, and return what it lost."""
-    found, _ = sources.discover(folder)
+    found, _ = discovery.discover(folder)
     expected, lost = contents.compared(output, date, str(folder), found, limit)
     run = left.run(output, date, run_id, f"{date}T02:00:0{len(list(output.rglob('run.json')))}+00:00")
     facts = {"input": str(folder), "contents": contents.contents(found), "expected": expected, "lost": lost}

@@ -21,7 +21,7 @@ import pytest
 from abaco.engines import RECORDS
 from abaco.engines.base import hmac_blocks
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import quarantine, reconciliation, roles, sources, transformation
+from abaco.ingest import discovery, quarantine, reconciliation, roles, transformation
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis import bridge, catalog, contributors, movement, totals
@@ -287,7 +287,7 @@ def long_book(path):
 
 def staged(engine, path, work):
     """What is made of a file: rejected rows, reconciliation, and the rows in the order of the file."""
-    found, _ = sources.discover(path)
+    found, _ = discovery.discover(path)
     work.mkdir()
     batches = roles.stage(found, DATE, engine, work)
     rejects, _ = quarantine.quarantine(batches, engine)

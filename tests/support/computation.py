@@ -10,7 +10,7 @@ from pathlib import Path
 from abaco.core.secrets import masking_key
 from abaco.engines import Engine
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, statements, transformation
+from abaco.ingest import coverage, discovery, quarantine, reconciliation, roles, statements, transformation
 from abaco.kpis import bridge, catalog, measures, notes, open_book, values
 
 
@@ -41,7 +41,7 @@ def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB,
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, start(work) as engine:
         rows, tables = Path(work), Path(work) / "tables"
         tables.mkdir()
-        files, skipped = sources.discover(path)
+        files, skipped = discovery.discover(path)
         batches = roles.stage(files, date, engine, rows, masking_key())
         rejects, _ = quarantine.quarantine(batches, engine)
         for batch in batches:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from abaco.core.secrets import masking_key
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, quarantine, reconciliation, roles, sources, statements
+from abaco.ingest import coverage, discovery, quarantine, reconciliation, roles, statements
 from abaco.ingest.staging import Batch
 
 DATE = dt.date(2025, 12, 31)
@@ -77,7 +77,7 @@ class Ingested:
 def ingest(path: Path, date: dt.date = DATE) -> Ingested:
     """Ingest a file or folder as the first phase does."""
     key = masking_key()
-    found, _ = sources.discover(path)
+    found, _ = discovery.discover(path)
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
         batches = roles.stage(found, date, engine, Path(work), key)
         rejects, reasons = quarantine.quarantine(batches, engine, key)

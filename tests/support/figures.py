@@ -7,7 +7,17 @@ from pathlib import Path
 
 from abaco.core import currencies
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, findings, quarantine, reconciliation, rejections, roles, sources, staging, statements
+from abaco.ingest import (
+    coverage,
+    discovery,
+    findings,
+    quarantine,
+    reconciliation,
+    rejections,
+    roles,
+    staging,
+    statements,
+)
 from abaco.ingest.currency import reporting_currency
 from abaco.ingest.transformation import borrowers
 from abaco.kpis import catalog, measures, values
@@ -34,7 +44,7 @@ def figures_of(
 ):
     """Return the figures of an input on a date; refusals are raised, as they stop a report."""
     definitions = {name: kpi for name, kpi in catalog.load().items() if name in KPIS}
-    found, skipped = sources.discover(path)
+    found, skipped = discovery.discover(path)
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
         batches = roles.stage(found, date, engine, Path(work), rules=staging.Rules(**rules))
         rejects, reasons = quarantine.quarantine(batches, engine)

@@ -13,7 +13,7 @@ from typing import Any
 
 from abaco.core.errors import AbacoError
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import findings, quarantine, reconciliation, roles, sources
+from abaco.ingest import discovery, findings, quarantine, reconciliation, roles
 from tools.reliability import reader
 from tools.reliability.inputs import FORMATS, TAPES, Case, make
 from tools.reliability.tally import Tally
@@ -86,7 +86,7 @@ def one(seed: int, folder: Path, engine: DuckDB, tally: Tally) -> None:
 
 def ingest(case: Case, folder: Path, engine: DuckDB) -> tuple[str, list[tuple], dict[str, Any]]:
     """Return all that is written of an input, its accepted rows, and what became of every row."""
-    found, skipped = sources.discover(folder / "in")
+    found, skipped = discovery.discover(folder / "in")
     batches = roles.stage(found, DATE, engine, folder / "work", KEY)
     rejects, reasons = quarantine.quarantine(batches, engine, KEY)
     books = {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches}

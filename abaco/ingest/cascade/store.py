@@ -14,7 +14,7 @@ from typing import IO
 
 from abaco.core import dates, files, locks, project
 from abaco.core.errors import InputError, RunError
-from abaco.ingest import sources
+from abaco.ingest import discovery
 from abaco.ingest.sources import Source
 
 NAME = "cascade.csv"  # a fixed name, as it is part of a run's id
@@ -182,7 +182,7 @@ def examined(path: Path) -> Source:
     if start.startswith((b"{", b"[")):
         raise InputError(NO_EXPORT.format("JSON came in place of CSV"))
     try:
-        source = sources.discover(path)[0][0]
+        source = discovery.discover(path)[0][0]
     except InputError as error:
         raise InputError(f"Cascade sent no usable export: {error}") from None
     if source.format.tape_rank is None:
