@@ -1,17 +1,16 @@
 """How the rows of each export become balances of the tape: what is owed by lateness, and what is written off."""
 
-import datetime as dt
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 import narwhals as nw
 
-from abaco.ingest.columns import AGING, BUCKETS, DISCOUNTED, ELIGIBLE, FIRST_DAY, RECEIVABLE, WRITTEN_OFF
+from abaco.ingest.columns import AGING, BUCKETS, DISCOUNTED, ELIGIBLE, RECEIVABLE, WRITTEN_OFF
+from abaco.ingest.lateness import DAYS, GIVEN, Lateness, at_risk, par_balance
 from abaco.ingest.tape import OF_LOAN, ZERO
 from abaco.ingest.write_offs import IS_LOST, STANDING
 
-PAR_BALANCES_USD = tuple(f"par_{days}_balance_usd" for days in (7, 30, 60, 90))
-
-
+OFF = "writeoff_outstanding_balance_usd"
 STAND_INS = ("total_eligible_usd", "discounted_balance_usd")
 
 
@@ -41,27 +40,47 @@ def from_snapshot(present: set[str], _) -> dict[str, nw.Expr]:
     return owed | {WRITTEN_OFF.name: _lost("total_receivable_usd", present, WRITTEN_OFF.name)}
 
 
-def from_par(present: set[str], _) -> dict[str, nw.Expr]:
-    """Return the balances of PAR balances, whose columns are cumulative."""
-    balance, *late = (_owed(name, present) for name in ("outstanding_balance_usd", *PAR_BALANCES_USD))
-    # sources round each column for itself: what is later at all is later by fewer days too, and no more than is owed
-    par = list(accumulate(reversed(late), nw.max_horizontal))[::-1]
-    par = [balance, *(nw.min_horizontal(balance, amount) for amount in par)]
-    buckets = [at_least - beyond for at_least, beyond in pairwise(par)] + par[-1:]
-    written_off = _lost("outstanding_balance_usd", present, "writeoff_outstanding_balance_usd")
-    return _outstanding(par[0]) | dict(zip(BUCKETS, buckets, strict=True)) | {WRITTEN_OFF.name: written_off}
+def from_par(present: set[str], first_days: Sequence[int]) -> dict[str, nw.Expr]:
+    """Return the balances of an export that gives what is owed, and how late it is in amounts or in days.
+
+    The amounts are cumulative. Where there is none from a day on, the days past due of the loan tell.
+
+    Parameters
+    ----------
+    first_days
+        The first days of the buckets in which it gives days past due; empty when it gives the days themselves.
+    """
+    balance = _owed("outstanding_balance_usd", present)
+    given = {days: _owed(par_balance(days), present) for days in GIVEN if par_balance(days) in present}
+    written_off = _lost("outstanding_balance_usd", present, OFF)
+    return _by_lateness(balance, given, present, first_days) | {WRITTEN_OFF.name: written_off}
 
 
-def from_loans(present: set[str], date: dt.date | None) -> dict[str, nw.Expr]:
-    """Return the balances of a loans export, bucketed by days past due, and what it says of each loan."""
-    balance, dpd = _owed("outstanding_balance", present), nw.col("days_past_due")
-    first = list(FIRST_DAY.values())
-    buckets = {
-        name: nw.when((dpd >= low) & (dpd < high if high else nw.lit(True))).then(balance).otherwise(ZERO)
-        for (name, low), high in zip(FIRST_DAY.items(), [*first[1:], None], strict=True)
-    }
+def from_loans(present: set[str], first_days: Sequence[int]) -> dict[str, nw.Expr]:
+    """Return the balances of a loans export, with or without dates, by its days past due."""
+    balance, written_off = _owed("outstanding_balance", present), _lost("outstanding_balance", present, OFF)
+    return _by_lateness(balance, {}, present, first_days) | {WRITTEN_OFF.name: written_off}
+
+
+def _by_lateness(
+    balance: nw.Expr, given: dict[int, nw.Expr], present: set[str], first_days: Sequence[int]
+) -> dict[str, nw.Expr]:
+    """Return what is owed, in buckets, and what the export says of each loan.
+
+    Parameters
+    ----------
+    given
+        What is so many days late or more, by these days.
+    """
     own = {name: nw.col(heading) for name, heading in OF_LOAN.items() if heading in present}
-    return {
-        "measurement_date": nw.lit(date), **_outstanding(balance), **buckets, **own,
-        WRITTEN_OFF.name: _lost("outstanding_balance", present),
-    }  # fmt: skip
+    # sources round each column for itself: what is later at all is later by fewer days too, and no more than is owed
+    late = accumulate(reversed(given.values()), nw.max_horizontal)
+    given = {d: nw.min_horizontal(balance, amount) for d, amount in zip(reversed(given), late, strict=True)}
+    for days in (days for days in DAYS if days not in given and days + 1 in given):
+        given[days] = given[days + 1]
+    lateness = Lateness(balance, dict(sorted(given.items())), "days_past_due" in present, first_days)
+    par = [balance, *(lateness.amount(days) for days in DAYS)]
+    buckets = [at_least - beyond for at_least, beyond in pairwise(par)] + par[-1:]
+    beside = {at_risk(days): lateness.amount(days) for days in lateness.beside_buckets}
+    days_past_due = {"days_past_due": nw.lit(None)} if first_days else {}
+    return _outstanding(balance) | dict(zip(BUCKETS, buckets, strict=True)) | beside | own | days_past_due

@@ -3,6 +3,9 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
+
+import narwhals as nw
 
 from abaco.core.tables import COUNT, DATE, TEXT, Field
 
@@ -104,6 +107,7 @@ SEGMENTS = (
 BUCKETS = ("dpd_0_7_usd", "dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd")
 # The day from which a balance counts in each bucket.
 FIRST_DAY = dict(zip(BUCKETS, (0, 7, 30, 60, 90), strict=True))
+ZERO = nw.lit(Decimal("0.00"))
 BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
 
 RECEIVABLE = Column("total_receivable_usd", "amount", credit=True, meaning="the outstanding balance")

@@ -1,7 +1,6 @@
 """The contract of an input format: its columns, the checks on its rows, and every reason that a row fails them."""
 
-import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -34,8 +33,8 @@ class Format:
     tape_rank
         Of the formats of an input, the one with the lowest rank gives the loan tape; None: it cannot.
     to_tape
-        Returns the tape's columns that are not columns of the format, given the columns of the file and the
-        measurement date.
+        Returns the tape's columns that are not columns of the format, given the columns of the file and the first days
+        of its buckets of days past due, if it has some (see `lateness`).
     stands_in
         Columns of the tape that hold the outstanding balance, as the format has none of their own.
     tape_notes
@@ -61,7 +60,7 @@ class Format:
     purpose: str = ""
     replaced_by: str | None = None
     tape_rank: int | None = None
-    to_tape: Callable[[set[str], dt.date | None], dict[str, nw.Expr]] | None = None
+    to_tape: Callable[[set[str], Sequence[int]], dict[str, nw.Expr]] | None = None
     stands_in: tuple[str, ...] = ()
     tape_notes: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
@@ -154,10 +153,9 @@ def checks(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal
         if column.kind in NUMBERS and not column.signed and name != format_.balance:
             is_wrong = _is_negative(column, format_, present)
             found.append(Check(Reason("negative", column=name), is_wrong, is_wrong))
-    if present.issuperset(format_.decreasing):
-        for wide, narrow in pairwise(format_.decreasing):
-            is_more = nw.col(narrow) - nw.max_horizontal(nw.col(wide), nw.lit(Decimal("0.00"))) > nw.lit(tolerance)
-            found.append(Check(Reason("more_than", column=narrow, wider_column=wide), is_more, is_more))
+    for wide, narrow in pairwise(name for name in format_.decreasing if name in present):
+        is_more = nw.col(narrow) - nw.max_horizontal(nw.col(wide), nw.lit(Decimal("0.00"))) > nw.lit(tolerance)
+        found.append(Check(Reason("more_than", column=narrow, wider_column=wide), is_more, is_more))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from abaco.ingest.balances import PAR_BALANCES_USD, STAND_INS, from_loans, from_par, from_snapshot
+from abaco.ingest.balances import STAND_INS, from_loans, from_par, from_snapshot
 from abaco.ingest.columns import (
     ACCOUNTS,
     AGING,
@@ -27,6 +27,7 @@ from abaco.ingest.columns import (
     Column,
 )
 from abaco.ingest.contract import Format
+from abaco.ingest.lateness import GIVEN, par_balance
 
 
 def _amount(name, **more):
@@ -62,7 +63,24 @@ SNAPSHOT = Format(
     amount="total_receivable_usd",
 )
 
-# PAR balances
+# One row per loan and date, or per loan
+
+_FIXED = (
+    Column("disburse_date", "date", optional=True, meaning="the disbursement date"),
+    Column("maturity_date", "date", optional=True, meaning="the maturity date"),
+    replace(INTEREST_RATE, signed=True),
+    _amount("disburse_principal", optional=True, meaning="the disbursed amount"),
+    Column("term", "days", optional=True, meaning="the agreed term"),
+    Column("frequency", meaning="how often an instalment is due"),
+    _amount("total_fees", optional=True, meaning="the fees of the whole term"),
+    _amount("total_interest", optional=True, meaning="the interest of the whole term"),
+)
+_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, OVERDUE_ON, CURRENCY)
+_OUTSTANDING = _amount(
+    "outstanding_balance", required=True, filled=True, credit=True, meaning="the outstanding balance"
+)
+_OFF = _amount("writeoff_outstanding_balance_usd", optional=True, meaning="the written-off balance")
+_DAYS = replace(DAYS_PAST_DUE, required=True, filled=True, optional=False)
 
 PAR = Format(
     "par_balances",
@@ -73,17 +91,15 @@ PAR = Format(
         LOAN_ID,
         *BORROWER,
         *SEGMENTS,
-        _amount("outstanding_balance_usd", required=True, filled=True, credit=True, meaning="the outstanding balance"),
+        replace(_OUTSTANDING, name="outstanding_balance_usd"),
         *(
-            _amount(name, required=True, filled=True, credit=True, meaning=f"the balance {days} or more days late")
-            for name, days in zip(PAR_BALANCES_USD, (7, 30, 60, 90), strict=True)
+            _amount(par_balance(days), filled=True, credit=True, meaning=f"the balance {days} or more days late")
+            for days in GIVEN
         ),
-        _amount("writeoff_outstanding_balance_usd", optional=True, meaning="the written-off balance"),
-        LOAN_STATUS,
-        IS_WRITTEN_OFF,
+        _OFF,
         DAYS_PAST_DUE,
-        OVERDUE_ON,
-        CURRENCY,
+        *_FIXED,
+        *_STATUS,
     ),
     tape_rank=2,
     to_tape=from_par,
@@ -91,12 +107,22 @@ PAR = Format(
     key=("loan_id", "measurement_date"),
     date="measurement_date",
     amount="outstanding_balance_usd",
-    decreasing=("outstanding_balance_usd", *PAR_BALANCES_USD),
+    decreasing=("outstanding_balance_usd", *map(par_balance, GIVEN)),
 )
-
-# Loans
-
-
+DATED_LOANS = replace(
+    PAR,
+    name="dated_loans",
+    title="dated loans",
+    columns=(
+        MEASUREMENT_DATE, replace(LOAN_ID, required=True), *BORROWER, *SEGMENTS, _OUTSTANDING, _OFF, _DAYS, *_FIXED,
+        *_STATUS,
+    ),
+    tape_rank=3,
+    to_tape=from_loans,
+    amount="outstanding_balance",
+    decreasing=(),
+    least=("measurement_date", "loan_id", "outstanding_balance"),
+)  # fmt: skip
 LOANS = Format(
     "loans",
     "loans",
@@ -109,8 +135,8 @@ LOANS = Format(
         Column("maturity_date", "date", optional=True, meaning="the maturity date"),
         replace(INTEREST_RATE, required=True, signed=True),
         _amount("disburse_principal", required=True, optional=True, meaning="the disbursed amount"),
-        _amount("outstanding_balance", required=True, filled=True, credit=True, meaning="the outstanding balance"),
-        replace(DAYS_PAST_DUE, required=True, filled=True, optional=False),
+        _OUTSTANDING,
+        _DAYS,
         Column("term", "days", optional=True, meaning="the agreed term"),
         Column("frequency", meaning="how often an instalment is due"),
         LOAN_STATUS,
@@ -120,7 +146,7 @@ LOANS = Format(
         _amount("total_interest", optional=True, meaning="the interest of the whole term"),
     ),
     purpose="what is fixed of each loan",
-    tape_rank=3,
+    tape_rank=4,
     to_tape=from_loans,
     stands_in=STAND_INS,
     tape_notes=("loans_undated", "balances_of_loans"),
@@ -244,6 +270,6 @@ STATEMENTS_WIDE = Format(
 
 FORMATS = {
     f.name: f
-    for f in (SNAPSHOT, PAR, LOANS, SCHEDULES, TRANSACTIONS, PAYMENTS, STATEMENTS_LONG, STATEMENTS_WIDE)
+    for f in (SNAPSHOT, PAR, DATED_LOANS, LOANS, SCHEDULES, TRANSACTIONS, PAYMENTS, STATEMENTS_LONG, STATEMENTS_WIDE)
 }  # fmt: skip
 TAPE_FORMATS = sorted((f for f in FORMATS.values() if f.tape_rank), key=lambda f: f.tape_rank)

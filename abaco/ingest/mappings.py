@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from abaco.core import currencies, project, yaml
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
-from abaco.ingest import headings
+from abaco.ingest import headings, lateness
 from abaco.ingest.columns import Column, normalise
 from abaco.ingest.contract import Format
 from abaco.ingest.formats import FORMATS
@@ -25,7 +25,7 @@ FOLDER = "params/mappings"
 Rows = Literal["loan", "loan and date", "date", "instalment", "payment", "invoice", "account and date"]
 FORMATS_OF = {
     "loan": ("loans",),
-    "loan and date": ("snapshot", "par_balances"),
+    "loan and date": ("snapshot", "par_balances", "dated_loans"),
     "date": ("snapshot", "statements_wide"),
     "instalment": ("schedules",),
     "payment": ("transactions", "payments"),
@@ -96,6 +96,16 @@ class Origin(BaseModel):
         """What numbers are multiplied by, but for per cent with a sign."""
         reversed_ = -1 if self.sign == "reversed" else 1
         return Decimal(reversed_ * (12 if self.per == "month" else 1) * (30 if self.unit == "months" else 1))
+
+    @property
+    def first_days(self) -> tuple[int, ...]:
+        """The first days of the buckets that words or months of days past due stand for; empty where they are days.
+
+        A word for 0 days alone is no bucket: "Current" beside numbers.
+        """
+        words = {int(meaning) for meaning in self.words.values() if meaning}
+        buckets = (words if any(words) else set()) | set(lateness.MONTHS if self.unit == "months" else ())
+        return tuple(sorted(buckets))
 
     @property
     def formula(self) -> Formula | None:

@@ -12,8 +12,8 @@ from typing import Any
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import is_value
-from abaco.ingest import mappings, workbooks
-from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, REGION_OR_STATUS, TEXTS, normalise
+from abaco.ingest import lateness, mappings, workbooks
+from abaco.ingest.columns import DAYS_PAST_DUE, IS_WRITTEN_OFF, LOAN_STATUS, REGION, REGION_OR_STATUS, TEXTS, normalise
 from abaco.ingest.containers import TableFile
 from abaco.ingest.contract import Format
 from abaco.ingest.formats import FORMATS
@@ -105,6 +105,17 @@ class Source:
     def columns(self) -> Mapping[str, str]:
         """What to call each column that the contract keeps: its heading in the file, or how it is made."""
         return self.layout.columns
+
+    @property
+    def first_days(self) -> tuple[int, ...]:
+        """The first days of the buckets in which it gives days past due; empty where it gives the days themselves."""
+        given = self.mapping.columns.get(DAYS_PAST_DUE.name)
+        return given.first_days if given else ()
+
+    @property
+    def counted_from(self) -> dict[int, int]:
+        """The day from which on it counts each limit of days past due."""
+        return {days: lateness.counted_from(days, self.first_days, self.columns) for days in lateness.DAYS}
 
     @property
     def says_rate(self) -> bool:

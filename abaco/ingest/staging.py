@@ -254,11 +254,15 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         rows = rows.with_columns(unusable)
     rows = with_standing(rows, present, source.is_region_or_status)
     given = present | {STANDING}
+    if is_tape and not format_.is_dated:
+        rows = rows.with_columns(nw.lit(date).alias("measurement_date"))
+        given.add("measurement_date")
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))
     if is_tape:
-        columns = [*tape.tape_columns(format_, given, date), *(nw.col(c) for c in ("currency",) if c in present)]
-        amount = tape.owed(format_, given, date)
+        columns = tape.tape_columns(format_, given, source.first_days)
+        columns += [nw.col(c) for c in ("currency",) if c in present]
+        amount = tape.owed(format_, given)
     else:
         columns = [nw.col(c.name) for c in format_.columns if c.name in present]
         amount = nw.col(format_.amount) if format_.amount in present else nothing

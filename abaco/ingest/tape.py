@@ -1,8 +1,6 @@
 """The canonical loan tape: one row per loan and month-end (or one per date), whatever the export it came from."""
 
-import datetime as dt
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 
 import narwhals as nw
 
@@ -25,6 +23,7 @@ from abaco.ingest.columns import (
     Column,
 )
 from abaco.ingest.contract import Format
+from abaco.ingest.lateness import DAYS, NON_PERFORMING, at_risk
 
 BALANCES = (RECEIVABLE, ELIGIBLE, DISCOUNTED, CASH, *AGING, WRITTEN_OFF)
 COLUMNS = (
@@ -33,6 +32,10 @@ COLUMNS = (
     Column("disbursed_usd", "amount", meaning="the disbursed amount"),
     INTEREST_RATE,
     Column("term_days", "days", meaning="the agreed term"),
+    *(
+        Column(at_risk(days), "amount", meaning=f"the balance {days} or more days late, where the buckets do not say it")
+        for days in (1, *DAYS, NON_PERFORMING)
+    ),
 )  # fmt: skip
 TABLE = Table(
     "tape",
@@ -64,11 +67,12 @@ OF_LOAN = {
     "term_days": "term",
 }
 # what another export says of each loan on a date
-BY_LOAN = (*(c.name for c in (*BORROWER, *SEGMENTS, WRITTEN_OFF, DAYS_PAST_DUE, OVERDUE_ON)),)
-ZERO = nw.lit(Decimal("0.00"))
+BY_LOAN = tuple(c.name for c in (*BORROWER, *SEGMENTS, WRITTEN_OFF, DAYS_PAST_DUE, OVERDUE_ON)) + tuple(
+    name for name in OF_LOAN if name not in ("borrower_id", *(c.name for c in SEGMENTS))
+)
 
 
-def tape_columns(format_: Format, present: set[str], date: dt.date | None) -> list[nw.Expr]:
+def tape_columns(format_: Format, present: set[str], first_days: Sequence[int] = ()) -> list[nw.Expr]:
     """Return the expressions that turn the rows of an export into rows of the tape, as far as it fills them.
 
     Parameters
@@ -77,16 +81,16 @@ def tape_columns(format_: Format, present: set[str], date: dt.date | None) -> li
         A format that can give the tape.
     present
         The columns that the file has; what it lacks is left out, see `complete`.
-    date
-        The measurement date of a loans export, which carries none of its own.
+    first_days
+        The first days of the buckets in which the file gives lateness (see `lateness`).
     """
-    filled = {name: nw.col(name) for name in present} | format_.to_tape(present, date)
+    filled = {name: nw.col(name) for name in present} | format_.to_tape(present, first_days)
     return [filled[name].cast(dtype).alias(name) for name, dtype in DTYPES.items() if name in filled]
 
 
-def owed(format_: Format, present: set[str], date: dt.date | None) -> nw.Expr:
+def owed(format_: Format, present: set[str]) -> nw.Expr:
     """Return what each row adds to the book: the balance that is not written off, 0 for one that is overpaid."""
-    filled = {name: nw.col(name) for name in present} | format_.to_tape(present, date)
+    filled = {name: nw.col(name) for name in present} | format_.to_tape(present, ())
     return filled["total_receivable_usd"]
 
 

@@ -2,19 +2,22 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from decimal import Decimal
 
 import narwhals as nw
 
 from abaco.core.decimals import rounded
+from abaco.core.reasons import Reason
+from abaco.ingest.columns import BUCKETS, ZERO
 from abaco.ingest.formats import TAPE_FORMATS
+from abaco.ingest.lateness import DAYS, NON_PERFORMING, at_risk, late_by
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis.book import Book
-from abaco.kpis.totals import Measure, Totals, totals, with_cash, with_filled
+from abaco.kpis.totals import Measure, Totals, merged, totals, with_cash, with_filled
 
 TAPE = " or ".join(format_.title for format_ in TAPE_FORMATS if format_.is_dated)
 LOANS = "one row per loan, not one per date"
-DAYS = "days past due (dpd) for every loan with a balance"
+DPD = "days past due (dpd) for every loan with a balance"
+AMOUNTS_OR_DAYS = f"PAR balances of these days, or {DPD}"
 RATES = "the loans export, with interest_rate"
 WRITTEN_OFF = "PAR balances with writeoff_outstanding_balance_usd, or a snapshot with written_off_usd"
 _LATE = {
@@ -33,23 +36,23 @@ MEASURES = {
         "a financial statement of that date with its cash (efectivo, caja), or a canonical snapshot",
     ),
     **{name: Measure(title, TAPE) for name, title in _LATE.items()},
+    **{at_risk(days): Measure(f"the balance {days} and more days late", AMOUNTS_OR_DAYS) for days in DAYS},
     "written_off_usd": Measure("the written-off balance", WRITTEN_OFF),
-    "par_1_usd": Measure("the balance 1 and more days late", DAYS),
-    "npl_usd": Measure("the balance more than 90 days late", DAYS),
+    "par_1_usd": Measure("the balance 1 and more days late", DPD),
+    "npl_usd": Measure("the balance more than 90 days late", DPD),
     "gross_usd": Measure("the balance with what is written off", WRITTEN_OFF),
     "gross_90_plus_usd": Measure(
-        "the balance 90 and more days late with what is written off", f"{DAYS}, and {WRITTEN_OFF}"
+        "the balance 90 and more days late with what is written off", f"{DPD}, and {WRITTEN_OFF}"
     ),
     "active_loans": Measure("the number of loans with a balance", LOANS, "loans"),
     "rate_weighted_usd": Measure("the interest of a year on the outstanding balance", RATES),
     "rated_usd": Measure("the outstanding balance of loans with a known rate", RATES),
 }
 # A sum over some of the rows would be too small: without a value in every row there is none.
-WHOLE = ("par_1_usd", "npl_usd", "gross_usd", "gross_90_plus_usd")
+WHOLE = (*BUCKETS, *map(at_risk, DAYS), "par_1_usd", "npl_usd", "gross_usd", "gross_90_plus_usd")
 # Rates are weighted in whole millionths: not every engine keeps all places of a product of two decimals.
 MILLION = 1_000_000
 SCALE = {"rate_weighted_usd": MILLION}
-ZERO = nw.lit(Decimal("0.00"))
 
 
 def columns() -> dict[str, nw.Expr]:
@@ -57,9 +60,14 @@ def columns() -> dict[str, nw.Expr]:
     balance, days, written_off = (nw.col(c) for c in ("total_receivable_usd", "days_past_due", "written_off_usd"))
     rate, gross, is_owed = nw.col("interest_rate"), balance + written_off, balance > 0
     is_known = ~days.is_null()
+
+    def late(first: int) -> nw.Expr:
+        found = nw.when(is_owed & is_known & (days >= first)).then(balance).when(is_known | ~is_owed).then(ZERO)
+        return found.otherwise(nw.col(at_risk(first)))
+
     return {
-        "par_1_usd": nw.when(is_owed & is_known & (days >= 1)).then(balance).when(is_known | ~is_owed).then(ZERO),
-        "npl_usd": nw.when(is_owed & is_known & (days > 90)).then(balance).when(is_known | ~is_owed).then(ZERO),
+        "par_1_usd": late(1),
+        "npl_usd": late(NON_PERFORMING),
         "gross_usd": gross,
         "gross_90_plus_usd": nw.when(is_known & (days >= 90)).then(gross).when(is_known | (gross == 0)).then(ZERO),
         "active_loans": nw.when(~nw.col("loan_id").is_null()).then(is_owed.cast(nw.Int64())),
@@ -69,11 +77,20 @@ def columns() -> dict[str, nw.Expr]:
 
 
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
-    """Return the named measures on every date of the tape, in one scan of it."""
+    """Return the named measures on every date of the tape, in one scan of it.
+
+    Where an aging bucket is unknown, what is late by its first day and more is added, from a second scan.
+    """
     derived = {name: expression.alias(name) for name, expression in columns().items() if name in names}
     columns_of_tape = [name for name in names if name in AMOUNTS]
     rows = book.tape.lazy().select("measurement_date", *columns_of_tape, *derived.values())
     sums = with_cash(with_filled(totals(rows, names), book.filled), book.accounts)
+    buckets = [name for name in BUCKETS if name in names]
+    if unknown := [day for day, total in sums.items() if any(total.counts.get(b, 0) < total.rows for b in buckets)]:
+        late = {at_risk(days): late_by(days).alias(at_risk(days)) for days in DAYS}
+        rows = book.tape.lazy().filter(nw.col("measurement_date").is_in(unknown))
+        beside = totals(rows.select("measurement_date", *late.values()), late)
+        sums |= {d: merged(sums[d], found) for d, found in beside.items() if any(found.counts.values())}
     return {day: _whole(total) for day, total in sums.items()}
 
 
@@ -83,4 +100,9 @@ def _whole(total: Totals) -> Totals:
         name: usd if usd is None else rounded(usd / SCALE.get(name, 1), 0 if MEASURES[name].unit == "loans" else 2)
         for name, usd in total.sums.items()
     }
-    return Totals(total.rows, {**exact, **dict.fromkeys(partial)}, total.counts, total.reasons)
+    reasons = {
+        at_risk(days): Reason("late_by_unknown", days=days, count=total.rows - total.counts[at_risk(days)])
+        for days in DAYS
+        if at_risk(days) in partial
+    }
+    return Totals(total.rows, {**exact, **dict.fromkeys(partial)}, total.counts, {**total.reasons, **reasons})

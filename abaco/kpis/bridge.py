@@ -18,7 +18,7 @@ from abaco.kpis.book import Book
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
 from abaco.kpis.transitions import LATENESS, Transition, book_transitions
-from abaco.kpis.values import evaluate
+from abaco.kpis.values import evaluate, summed
 
 BRIDGED = ("PAR30", "PAR90")
 BOOK = ("total_receivable_usd",)
@@ -154,11 +154,10 @@ def bridge(kpi: Definition, transitions: Iterable[Transition], before: Totals, n
 
 
 def _sums(kpi: Definition, total: Totals) -> tuple[Decimal, Decimal]:
-    parts = [total.sums.get(name) for name in kpi.numerator]
-    book = total.sums.get(BOOK[0])
-    if None in parts or book is None or book <= 0:
+    risk, book = (summed(total, names) for names in (kpi.numerator, BOOK))
+    if book <= 0:
         raise NotComputableError("risk_unknown")
-    return sum(parts, Decimal("0.00")), book
+    return risk, book
 
 
 def bridges(definitions: Mapping[str, Definition], book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:

@@ -81,8 +81,8 @@ def due(book: Book) -> nw.LazyFrame | None:
 def lent(book: Book) -> nw.LazyFrame | None:
     """Return the disbursements, one row per loan: ``loan_id``, ``day``, ``principal_usd`` and ``interest_rate``.
 
-    They come from the loans export, loans that never appear on the tape included, or from a tape that was made of that
-    export.
+    They come from the loans export, loans that never appear on the tape included, or from a tape that says of its loans
+    when they were lent, on any of its dates.
     """
     if (rows := book.export("loans")) is not None:
         day, amount = "disburse_date", "disburse_principal"
@@ -90,7 +90,8 @@ def lent(book: Book) -> nw.LazyFrame | None:
         rows, day, amount = book.tape.lazy(), "disbursed_on", "disbursed_usd"
         if not {day, amount, "interest_rate"} <= set(rows.collect_schema().names()):
             return None
-        rows = rows.filter((nw.col("measurement_date") == book.date) & ~nw.col(day).is_null())
+        said = (nw.col(name).max() for name in (day, amount, "interest_rate"))
+        rows = rows.filter(~nw.col(day).is_null() & ~nw.col("loan_id").is_null()).group_by("loan_id").agg(*said)
     return rows.select("loan_id", nw.col(day).alias("day"), nw.col(amount).alias("principal_usd"), "interest_rate")
 
 

@@ -25,7 +25,7 @@ from abaco.kpis import (
     vintage,
 )
 from abaco.kpis.book import Book
-from abaco.kpis.totals import Measure, Totals
+from abaco.kpis.totals import Measure, Totals, merged
 
 # The modules that compute measures, in this order: each has MEASURES by name, NEEDS where it goes on from measures of
 # those before it, and measure(book, names, before), which computes the named ones on every date.
@@ -69,23 +69,9 @@ def measure(book: Book, names: Iterable[str]) -> dict[dt.date, Totals]:
     found: dict[dt.date, Totals] = {day: Totals(0, {}, {}) for day in book.dates}
     for source in SOURCES:
         if own := [name for name in source.MEASURES if name in wanted]:
-            found = _merged(found, source.measure(book, own, found))
+            more = source.measure(book, own, found)
+            found = {day: merged(total, more[day]) if day in more else total for day, total in found.items()}
     return found
-
-
-def _merged(one: Mapping[dt.date, Totals], other: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
-    """Return the sums of both; the number of rows of a date is that of the tape, the first source."""
-    return {
-        day: Totals(
-            total.rows or other[day].rows,
-            {**total.sums, **other[day].sums},
-            {**total.counts, **other[day].counts},
-            {**total.reasons, **other[day].reasons},
-        )
-        if day in other
-        else total
-        for day, total in one.items()
-    }
 
 
 def table(totals: Mapping[dt.date, Totals]) -> pa.Table:

@@ -79,6 +79,16 @@ def totals(tape: nw.LazyFrame | nw.DataFrame, columns: Iterable[str]) -> dict[dt
     }
 
 
+def merged(one: Totals, other: Totals) -> Totals:
+    """Return the sums of both; the number of rows is that of the first, which the tape gives."""
+    return Totals(
+        one.rows or other.rows,
+        {**one.sums, **other.sums},
+        {**one.counts, **other.counts},
+        {**one.reasons, **other.reasons},
+    )
+
+
 def with_cash(
     totals: Mapping[dt.date, Totals], accounts: Mapping[dt.date, Mapping[str, Decimal]]
 ) -> dict[dt.date, Totals]:

@@ -1,16 +1,21 @@
 """KPI values of one date: from totals and definitions to published figures with a status."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import Any
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.core.reasons import Reason
+from abaco.ingest.columns import BUCKETS
+from abaco.ingest.lateness import DAYS, at_risk
 from abaco.kpis.catalog import FUNCTIONS, OF_PUBLISHED, Definition
 from abaco.kpis.measures import MEASURES
 from abaco.kpis.totals import Totals
+
+# what is late by the first day of each aging bucket, and more
+FROM_BUCKET = ("total_receivable_usd", *map(at_risk, DAYS))
 
 
 def status(value: Decimal | None, *, direction: str | None, thresholds: Mapping[str, float] | None) -> str:
@@ -55,7 +60,11 @@ def evaluate(definitions: Mapping[str, Definition], total: Totals, date: dt.date
     found: dict[str, dict[str, Any]] = {}
     for name, kpi in definitions.items():
         entry = {"value": None, "exact": None, "reason": None, "numerator": None, "denominator": None}
-        counts = [total.counts.get(m, 0) for m in kpi.measures]
+        counts = [
+            total.counts.get(name, 0)
+            for part in (kpi.numerator, kpi.denominator, kpi.inputs)
+            for name in resolved(total, part)[0]
+        ]
         counts += [found[i]["rows"] for i in kpi.inputs if i in found]
         entry["rows"] = min(filter(None, counts), default=0)
         try:
@@ -82,10 +91,34 @@ def known(total: Totals, measure: str) -> Decimal:
     raise NotComputableError("not_given", what=(MEASURES[measure].title,))
 
 
+def resolved(total: Totals, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return which measures of one date to add up, and which to take away, for the sum of the named ones.
+
+    Of aging buckets side by side the sum may be known though they are not: it is what is late by the first day of the
+    first, less what is late by the first day after the last.
+    """
+    places = [i for i, bucket in enumerate(BUCKETS) if bucket in names]
+    is_unknown = any(total.sums.get(BUCKETS[i]) is None for i in places) and FROM_BUCKET[1] in total.sums
+    if not is_unknown or places[-1] - places[0] >= len(places):
+        return list(names), []
+    others = [name for name in names if name not in BUCKETS]
+    return [*others, FROM_BUCKET[places[0]]], list(FROM_BUCKET[places[-1] + 1 : places[-1] + 2])
+
+
+def summed(total: Totals, names: Sequence[str]) -> Decimal:
+    """Return the sum of measures of one date (see `resolved`).
+
+    Raises
+    ------
+    NotComputableError
+        When the input does not give it.
+    """
+    more, less = resolved(total, names)
+    return sum((known(total, n) for n in more), Decimal(0)) - sum((known(total, n) for n in less), Decimal(0))
+
+
 def _quotient(kpi: Definition, total: Totals) -> dict[str, Any]:
-    above, below = (
-        sum((known(total, name) for name in names), Decimal(0)) for names in (kpi.numerator, kpi.denominator)
-    )
+    above, below = (summed(total, names) for names in (kpi.numerator, kpi.denominator))
     if not kpi.denominator:
         return _value(kpi, above * kpi.scale) | {"numerator": above}
     if below <= 0:

@@ -14,7 +14,7 @@ from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, SUM, TEXT, Field, Table
-from abaco.kpis.balances import DAYS, WRITTEN_OFF, columns
+from abaco.kpis.balances import DPD, WRITTEN_OFF, columns
 from abaco.kpis.book import Book
 from abaco.kpis.daily_sums import ROWS, DailySums, measured
 from abaco.kpis.lending import LOANS, lent
@@ -24,7 +24,7 @@ AGE = 12  # calendar months from which a cohort counts in RDR90
 MEASURES = {
     "rdr_90_usd": Measure(
         "the balance 90 and more days late, with what is written off, of loans lent at least 12 months ago",
-        f"{DAYS}, {WRITTEN_OFF}, and {LOANS}",
+        f"{DPD}, {WRITTEN_OFF}, and {LOANS}",
     ),
     "rdr_disbursed_usd": Measure("what was lent at least 12 months ago", LOANS),
 }

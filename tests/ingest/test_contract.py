@@ -94,15 +94,15 @@ def test_row_with_three_faults_has_three_reasons(frame):
     ]
 
 
-PAR_ROW = {"outstanding_balance_usd": "10", "par_7_balance_usd": "10", "par_30_balance_usd": "5",
-           "par_60_balance_usd": "5", "par_90_balance_usd": "0"}  # fmt: skip
+PAR_ROW = {"outstanding_balance_usd": "10", "par_1_balance_usd": "10", "par_7_balance_usd": "10",
+           "par_30_balance_usd": "5", "par_60_balance_usd": "5", "par_90_balance_usd": "0"}  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({}, None),
-        ({"par_7_balance_usd": "10.01"}, "par_7_balance_usd: more than outstanding_balance_usd"),
+        ({"par_1_balance_usd": "10.01"}, "par_1_balance_usd: more than outstanding_balance_usd"),
         ({"par_30_balance_usd": "10.01"}, "par_30_balance_usd: more than par_7_balance_usd"),
         ({"par_90_balance_usd": "5.00"}, None),
         (

@@ -9,19 +9,21 @@ import pytest
 from abaco.ingest import tape
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.formats import LOANS, PAR, SNAPSHOT
+from abaco.ingest.lateness import at_risk
 from abaco.ingest.masking import PERSONAL
 from tests.support.exports import rows_of
 
 DATE = dt.date(2025, 12, 31)
 KINDS = {"date": pa.date32(), "amount": pa.decimal128(18, 2), "rate": pa.decimal128(18, 6), "days": pa.int64()}
+BESIDE = tuple(map(at_risk, (1, 7, 30, 60, 90, 91)))
 FULL = ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd")
 
 
-def tape_of(frame, format_, *rows, date=DATE):
+def tape_of(frame, format_, *rows, first_days=()):
     present = list(rows[0]) if rows else [c.name for c in format_.columns]
     kinds = {c.name: KINDS.get(c.kind, pa.string()) for c in format_.columns}
     columns = {n: pa.array([_value(r[n], kinds[n]) for r in rows], kinds[n]) for n in present}
-    rows = frame(pa.table(columns)).select(*tape.tape_columns(format_, set(present), date))
+    rows = frame(pa.table(columns)).select(*tape.tape_columns(format_, set(present), first_days))
     return tape.complete(rows)
 
 
@@ -70,7 +72,7 @@ def test_snapshot_is_taken_as_it_is_and_what_it_lacks_is_null(frame):
     assert buckets(row) == [20, 20, 20, 20, 20]
     empty = {"loan_id", *PERSONAL, "company", "product", "segment", "region", "cash_available_usd",
              "written_off_usd", "days_past_due", "overdue_on", "disbursed_on", "disbursed_usd",
-             "interest_rate", "term_days"}  # fmt: skip
+             "interest_rate", "term_days", *BESIDE}  # fmt: skip
     assert {name for name, value in row.items() if value is None} == empty
 
 
@@ -110,9 +112,8 @@ def test_loan_is_in_the_bucket_of_its_days_the_first_day_included(frame, dpd, bu
     assert buckets(row) == [100 if place == bucket else 0 for place in range(5)]
 
 
-def test_loans_have_the_date_that_they_are_reported_at(frame):
-    rows = rows_of(tape_of(frame, LOANS, loan(0), loan(45, "0.00"), date=dt.date(2024, 2, 29)))
-    assert {row["measurement_date"] for row in rows} == {dt.date(2024, 2, 29)}
+def test_loans_say_what_is_fixed_of_each(frame):
+    rows = rows_of(tape_of(frame, LOANS, loan(0), loan(45, "0.00")))
     assert [row["total_eligible_usd"] for row in rows] == [Decimal("100.00"), Decimal("0.00")]
     assert (rows[1]["days_past_due"], rows[0]["borrower_id"]) == (45, "C-1")
 
