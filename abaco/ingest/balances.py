@@ -5,9 +5,9 @@ from itertools import accumulate, pairwise
 
 import narwhals as nw
 
-from abaco.ingest.columns import AGING, BUCKETS, DISCOUNTED, ELIGIBLE, RECEIVABLE, WRITTEN_OFF
+from abaco.ingest.columns import AGING, BUCKETS, DISCOUNTED, ELIGIBLE, RECEIVABLE, WRITTEN_OFF, ZERO
 from abaco.ingest.lateness import DAYS, GIVEN, Lateness, at_risk, par_balance
-from abaco.ingest.tape import OF_LOAN, ZERO
+from abaco.ingest.tape import OF_LOAN
 from abaco.ingest.write_offs import IS_LOST, STANDING
 
 OFF = "writeoff_outstanding_balance_usd"

@@ -2,7 +2,7 @@
 
 A mapping may give days past due by the first day of a bucket alone: 31 for "31-60 days", or 30 for one month. A bucket
 that begins the day after a limit counts from there: with 31 as a first day, PAR30 is what is 31 or more days late. So
-does an amount of 31 or more days. What lies in a bucket across a limit is unknown at that limit: never 0, and never all.
+does an amount of 31 or more days. What lies in a bucket across a limit is unknown there: never 0, and never all.
 """
 
 from collections.abc import Container, Mapping, Sequence

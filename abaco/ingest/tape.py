@@ -33,7 +33,7 @@ COLUMNS = (
     INTEREST_RATE,
     Column("term_days", "days", meaning="the agreed term"),
     *(
-        Column(at_risk(days), "amount", meaning=f"the balance {days} or more days late, where the buckets do not say it")
+        Column(at_risk(days), "amount", meaning=f"the balance {days} or more days late, if no bucket says")
         for days in (1, *DAYS, NON_PERFORMING)
     ),
 )  # fmt: skip

@@ -11,12 +11,12 @@ import narwhals as nw
 from abaco.core.decimals import rounded
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
-from abaco.ingest.columns import BUCKETS
+from abaco.ingest.columns import BUCKETS, ZERO
 from abaco.ingest.formats import FORMATS, LOANS, STATEMENTS_LONG
 from abaco.ingest.masking import PERSONAL, published
 from abaco.ingest.staging import accepted_rows, of_dates
 from abaco.ingest.statements import known_rows
-from abaco.ingest.tape import AMOUNTS, BY_LOAN, ZERO, with_filled, with_loans
+from abaco.ingest.tape import AMOUNTS, BY_LOAN, with_filled, with_loans
 
 BORROWERS = Table(
     "borrowers",

@@ -10,6 +10,7 @@ from abaco.ingest import contract
 from abaco.ingest.columns import Column
 from abaco.ingest.contract import Format
 from abaco.ingest.formats import FORMATS
+from abaco.ingest.lateness import GIVEN, par_balance
 from tests.support.exports import rows_of
 
 TYPES = {
@@ -94,8 +95,9 @@ def test_row_with_three_faults_has_three_reasons(frame):
     ]
 
 
-PAR_ROW = {"outstanding_balance_usd": "10", "par_1_balance_usd": "10", "par_7_balance_usd": "10",
-           "par_30_balance_usd": "5", "par_60_balance_usd": "5", "par_90_balance_usd": "0"}  # fmt: skip
+PAR_ROW = {"outstanding_balance_usd": "10"} | {
+    par_balance(days): "10" if days < 30 else "5" if days < 90 else "0" for days in GIVEN
+}
 
 
 @pytest.mark.parametrize(
@@ -103,11 +105,11 @@ PAR_ROW = {"outstanding_balance_usd": "10", "par_1_balance_usd": "10", "par_7_ba
     [
         ({}, None),
         ({"par_1_balance_usd": "10.01"}, "par_1_balance_usd: more than outstanding_balance_usd"),
-        ({"par_30_balance_usd": "10.01"}, "par_30_balance_usd: more than par_7_balance_usd"),
+        ({"par_30_balance_usd": "10.01"}, "par_30_balance_usd: more than par_8_balance_usd"),
         ({"par_90_balance_usd": "5.00"}, None),
         (
             {"par_60_balance_usd": "6", "par_90_balance_usd": "7"},
-            "par_60_balance_usd: more than par_30_balance_usd; par_90_balance_usd: more than par_60_balance_usd",
+            "par_60_balance_usd: more than par_31_balance_usd; par_90_balance_usd: more than par_61_balance_usd",
         ),
     ],
 )

@@ -22,7 +22,7 @@ COLUMNS = {
     "borrower_name": ["Customer", "Client"],
     "disburse_principal": "Lent",
     "outstanding_balance": {"compute": "Lent - Paid"},
-    "days_past_due": {"heading": "Late", "words": {"Current": 0, "31-60": 31}},
+    "days_past_due": {"heading": "Late", "words": {"Current": 0, "31-60": 31, "61+": 61}},
     "interest_rate": {"heading": "Rate", "as": "percent", "per": "month"},
     "loan_status": {"heading": "State", "words": {"castigo": "written off"}},
     "product": {"constant": "Gold loan"},
@@ -55,7 +55,7 @@ def test_columns_are_read_computed_counted_and_constant(root):
     found = tape(root)
     first, third = found.accepted["loans"]
     assert first["total_receivable_usd"] == Decimal("600.00")
-    assert (first["days_past_due"], first["dpd_30_60_usd"]) == (31, Decimal("600.00"))
+    assert (first["days_past_due"], first["dpd_30_60_usd"]) == (None, Decimal("600.00"))
     assert (first["interest_rate"], first["product"]) == (Decimal("0.24"), "Gold loan")
     assert found.faults == [(3, "outstanding_balance: missing")]
     assert third["total_receivable_usd"] == 0
