@@ -3,12 +3,14 @@
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from abaco.core import currencies, project, yaml
 from abaco.core.errors import InputError
+from abaco.core.files import sha256
 from abaco.ingest.columns import CURRENCY, Column, normalise
 from abaco.ingest.contract import Format
 from abaco.ingest.words import STRICT
@@ -52,6 +54,12 @@ def load() -> Mapping[str, Known]:
         Naming the key that is wrong.
     """
     path = project.root() / FILE
+    return _load(path, sha256(path))
+
+
+@functools.lru_cache
+def _load(path: Path, _: str) -> Mapping[str, Known]:
+    """Return what a file holds, which is parsed once: the second argument is its hash."""
     try:
         return TypeAdapter(dict[str, Known]).validate_python(yaml.read_yaml(path))
     except ValidationError as error:

@@ -76,7 +76,7 @@ class Inspector:
         return Source(
             name=name, path=str(table.path), kind=table.kind, format_name=mapping.format.name, headings=tuple(headings),
             first_line=header.line, member=table.member, mapping_name=mapping_name,
-            mapping_sha256=sha256(mappings.path_of(mapping_name)), **form,
+            mapping_sha256=mappings.digest(mapping_name), **form,
         )  # fmt: skip
 
     def _of_text(self, table: TableFile) -> Found:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from abaco.core import currencies, project, yaml
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
+from abaco.core.files import sha256
 from abaco.ingest import headings, lateness
 from abaco.ingest.columns import Column, normalise
 from abaco.ingest.contract import Format
@@ -222,6 +223,12 @@ def path_of(name: str) -> Path:
     return project.root() / FOLDER / f"{name}.yml"
 
 
+def digest(name: str) -> str:
+    """Return the hash of a mapping; "" where it is gone."""
+    path = path_of(name)
+    return sha256(path) if path.is_file() else ""
+
+
 def load(name: str) -> Mapping:
     """Return a mapping by its name, which is that of its file.
 
@@ -231,6 +238,12 @@ def load(name: str) -> Mapping:
         Naming the file, the key, the value and what is allowed.
     """
     path = path_of(name)
+    return _load(path, digest(name), sha256(project.root() / headings.FILE))
+
+
+@functools.lru_cache
+def _load(path: Path, *_: str) -> Mapping:
+    """Return the mapping in a file, which is parsed once: the others are the hashes of what it depends on."""
     try:
         return Mapping.model_validate(yaml.read_yaml(path))
     except ValidationError as error:

@@ -87,7 +87,7 @@ class Source:
     @functools.cached_property
     def mapping(self) -> mappings.Mapping:
         """The mapping that it was recognised by."""
-        if sha256(mappings.path_of(self.mapping_name)) != self.mapping_sha256:
+        if mappings.digest(self.mapping_name) != self.mapping_sha256:
             raise InputError(f"{mappings.FOLDER}/{self.mapping_name}.yml changed meanwhile: run again")
         return mappings.load(self.mapping_name)
 
