@@ -60,6 +60,7 @@ def backfill(
     force: Force = False, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make a report for each date of the input between two dates; reports that are up to date are kept."""
+    from abaco.ingest.writing import rules_of
     from abaco.operations import backfill as runner
     from abaco.run.pipeline import Pipeline
 
@@ -68,7 +69,7 @@ def backfill(
     settings = {"params": params, "output": output and output.absolute(), "engine": engine, "force": force}
     pipeline = Pipeline(**settings)
     source = plan.located(input, pipeline.settings, print)
-    dates = runner.wanted_dates(source, low, high)
+    dates = runner.wanted_dates(source, low, high, rules_of(pipeline.settings["ingestion"]))
     for date in dates:
         plan.check_sample(pipeline.output, date, source, ())
     failed = []

@@ -20,6 +20,18 @@ CODES = frozenset((
     "VED", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG",
 ))  # fmt: skip
 ALIASES = {"US$": "USD", "USD$": "USD", "RMB": "CNY"}
+# What a sign beside an amount says; a sign of several currencies says that it is one of them.
+DOLLARS = frozenset((
+    "USD", "ARS", "AUD", "BBD", "BMD", "BND", "BSD", "BZD", "CAD", "CLP", "COP", "CRC", "DOP", "FJD", "GYD", "HKD",
+    "JMD", "KYD", "LRD", "MXN", "NAD", "NIO", "NZD", "SBD", "SGD", "SRD", "SVC", "TTD", "TWD", "UYU", "XCD",
+))  # fmt: skip
+SIGNS = {
+    "$": DOLLARS, "€": {"EUR"}, "£": {"GBP"}, "¥": {"JPY", "CNY"}, "₹": {"INR"}, "Rs": {"INR", "PKR", "LKR"},
+    "Rs.": {"INR", "PKR", "LKR"}, "₡": {"CRC", "SVC"}, "₱": {"PHP"}, "₦": {"NGN"}, "₲": {"PYG"}, "₵": {"GHS"},
+    "₩": {"KRW"}, "₫": {"VND"}, "₽": {"RUB"}, "₺": {"TRY"}, "₴": {"UAH"}, "₸": {"KZT"}, "₪": {"ILS"}, "฿": {"THB"},
+    "S/": {"PEN"}, "S/.": {"PEN"}, "R$": {"BRL"}, "C$": {"NIO", "CAD"}, "RD$": {"DOP"}, "MX$": {"MXN"}, "KSh": {"KES"},
+}  # fmt: skip
+_BY_SIGN = {sign.lower(): codes for sign, codes in SIGNS.items()}
 
 
 def current() -> str:
@@ -59,6 +71,18 @@ def code(text: str) -> str | None:
     plain = text.strip().upper()
     plain = ALIASES.get(plain, plain)
     return plain if plain in CODES else None
+
+
+def of_sign(text: str) -> set[str]:
+    """Return the codes that a currency's code or sign beside an amount may mean.
+
+    Examples
+    --------
+    >>> of_sign("inr"), of_sign("€"), sorted(of_sign("c$"))
+    ({'INR'}, {'EUR'}, ['CAD', 'NIO'])
+    """
+    known = code(text)
+    return {known} if known else set(_BY_SIGN[text.strip().lower()])
 
 
 def of_heading(heading: str) -> tuple[str, str] | None:

@@ -64,6 +64,12 @@ ENGLISH = {
     "file_not_used": "{name} was not used: {cause}.",
     "table_not_used": "{name} was not used: {cause}.",
     "column_twice": "{name} has {read} and {other} for the same: {read} is read.",
+    "dates_serial": "The dates of {name} under {column} are numbers of days, as spreadsheets count them from 1900 "
+    "(45,000 is 15 March 2023).",
+    "dates_of_file": "Nothing under {column} in {name} tells the order of its dates: it is taken from the other dates "
+    "of the file, {form}.",
+    "dates_utc": "Times of {name} under {column} are in UTC: the day where the lender is may be the one before. Values "
+    "with such a time: {count}.",
     "hidden_sheets": "Hidden sheets of {name} are not read ({count} with cells).",
     "other_sheets": "Of {name} the sheet whose header is known is read; other sheets with cells: {count}.",
     "rows_above": "The header of {name} is in line {line}; what stands above it is not read.",

@@ -26,6 +26,8 @@ PositiveSeconds = Annotated[float, Field(gt=0, le=DAYS * 86_400)]
 WORDS = {
     "decimal_mark": ("auto", "point", "comma"),
     "interest_rate": ("auto", "fraction", "percent"),
+    "dates": ("auto", "dmy", "mdy", "ymd"),
+    "months": ("auto", "first", "last"),
     "language": ("en", "es"),
 }
 MAX_NUMBER = 10**12  # of a phase's parameter, beyond every amount and count of a book

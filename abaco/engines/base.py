@@ -12,6 +12,7 @@ import narwhals as nw
 
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
+from abaco.engines.forms import Writing
 
 RECORDS = 2**40  # the most rows of a source: a row_id is source × RECORDS + record
 # Cells that stand for "no value" in exports.
@@ -111,7 +112,7 @@ class Engine(Protocol):
         """Return a small Arrow table as a frame of this engine."""
 
     def typed(
-        self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_marks: Mapping[str, str] | None = None
+        self, frame: nw.LazyFrame, kinds: Mapping[str, str], writings: Mapping[str, Writing] | None = None
     ) -> nw.LazyFrame:
         """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it was read."""
 

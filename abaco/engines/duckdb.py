@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from abaco.engines import base, memory
 from abaco.engines.base import NULL_WORDS, RECORDS, Mask, PrivateFiles, UnreadableError, damaged, hmac_blocks
 from abaco.engines.duckdb_sql import NUMBERS, cast, digest, literal, local_time, mask, quoted, text
+from abaco.engines.forms import PLAIN, Writing
 
 # A folder named column=value does not give a column; a key of a JSON object counts wherever it first appears.
 NO_PARTITIONS, EVERY_KEY = "hive_partitioning = false", "sample_size = -1, map_inference_threshold = -1"
@@ -172,25 +173,20 @@ class DuckDB:
     # Changing
 
     def typed(
-        self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_marks: Mapping[str, str] | None = None
+        self, frame: nw.LazyFrame, kinds: Mapping[str, str], writings: Mapping[str, Writing] | None = None
     ) -> nw.LazyFrame:
         """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it was read.
 
-        A value that is not of its kind becomes null; the raw column tells that from an empty one.
-
-        Parameters
-        ----------
-        kinds
-            ``text``, ``date``, ``amount``, ``rate`` or ``days`` for each column.
-        decimal_marks
-            ``.`` or ``,`` by column: what separates the decimals in text; by default a point.
+        A kind is ``text``, ``id``, ``date``, ``amount``, ``rate`` or ``days``. A value that is not of its kind becomes
+        null; the raw column tells that from an empty one. Text that `writings` does not name is written as `PLAIN`.
         """
-        relation, marks = frame.to_native(), decimal_marks or {}
+        relation, writings = frame.to_native(), writings or {}
         types = dict(zip(relation.columns, map(str, relation.types), strict=True))
         # numbers become text where it is read, in the few rows that fail a check
         texts = {n: "" if types[n].startswith(NUMBERS) else "::VARCHAR" for n in kinds}
         raw = ", ".join(f"{quoted(n)}{text} AS {quoted(f'raw_{n}')}" for n, text in texts.items())
-        typed = ", ".join(f"{cast(n, kind, types[n], marks.get(n, '.'))} AS {quoted(n)}" for n, kind in kinds.items())
+        casts = {n: cast(n, kind, types[n], writings.get(n, PLAIN)) for n, kind in kinds.items()}
+        typed = ", ".join(f"{sql} AS {quoted(n)}" for n, sql in casts.items())
         return nw.from_native(relation.project(f"{raw}, {typed}"))
 
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:

@@ -1,8 +1,11 @@
 """Text and numbers in the SQL of the embedded engine."""
 
 import re
+from collections.abc import Iterable
 
+from abaco.engines import forms
 from abaco.engines.base import DASHES, NO_ID_WORDS
+from abaco.engines.forms import Writing
 
 TYPES = {
     "text": "VARCHAR",
@@ -14,6 +17,7 @@ TYPES = {
 }
 # A number of days with its unit, in English or Spanish.
 DAYS = r"^\s*([+-]?\d{1,9})\s*(?i:days?|d[ií]as?)\s*$"
+BACKWARDS = r"\{}"  # a group of a pattern
 NUMBERS = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 
 
@@ -27,13 +31,15 @@ def literal(text: str) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
+def cast(name: str, kind: str, source: str, writing: Writing) -> str:
     """Return SQL for a column's value as one of its kind, null where it is not one.
 
     Parameters
     ----------
     source
         The column's own type.
+    writing
+        How it is written, where it is text.
     """
     column, target = quoted(name), TYPES[kind]
     if kind == "text":
@@ -47,12 +53,14 @@ def cast(name: str, kind: str, source: str, decimal_mark: str) -> str:
         value = column
     elif kind == "date":
         value = _day(f"{column}::VARCHAR")
+        if writing.dates:
+            value = f"coalesce(TRY_CAST({value} AS DATE), {_written_day(f'{column}::VARCHAR', writing)})"
     elif kind == "days":
-        value = _days(f"{column}::VARCHAR", decimal_mark)
+        value = _days(f"{column}::VARCHAR", writing)
     elif kind == "rate":
-        value = _rate(f"{column}::VARCHAR", target, decimal_mark)
+        value = _rate(f"{column}::VARCHAR", target, writing)
     else:  # the shortest decimal of a float, never the float itself
-        number = _number(f"{column}::VARCHAR", target, decimal_mark)
+        number = _number(f"{column}::VARCHAR", target, writing)
         dashes = ", ".join(map(literal, DASHES))
         value = f"coalesce({number}, CASE WHEN trim({column}::VARCHAR) IN ({dashes}) THEN 0 END)"
     if kind == "days" and source not in own:
@@ -74,32 +82,73 @@ def _day(text: str) -> str:
     return f"CASE WHEN {plain} THEN {text} ELSE nullif(regexp_extract({text}, {literal(written)}, 1), '') END"
 
 
-def _days(text: str, decimal_mark: str) -> str:
+def _written_day(text: str, writing: Writing) -> str:
+    """Return SQL for the date that a text says in one of the forms of `forms`."""
+    plain = f"lower(trim({text}))"
+    if writing.dates == "serial":
+        days = f"nullif(regexp_extract({plain}, {literal(forms.SERIAL)}, 1), '')"
+        return f"DATE '1899-12-30' + TRY_CAST({days} AS INTEGER)"
+    name = f"regexp_extract({plain}, {literal(forms.MONTH)}, 1)"
+    place = f"instr({literal(forms.NAMES)}, '.' || left({name}, 3))"
+    number = f"lpad((({place} + {forms.NAME_WIDTH - 1}) // {forms.NAME_WIDTH})::VARCHAR, 2, '0')"
+    marked = f"CASE WHEN {name} <> '' THEN replace({plain}, {name}, '{{' || {number} || '}}') ELSE {plain} END"
+    day = _rewritten(marked, forms.dates(writing), "")
+    if not writing.months:
+        return f"TRY_CAST({day} AS DATE)"
+    month = f"TRY_CAST({_rewritten(marked, forms.OF_MONTHS, '-01')} AS DATE)"
+    month = f"last_day({month})" if writing.months == "last" else month
+    return f"coalesce(TRY_CAST({day} AS DATE), {month})"
+
+
+def _rewritten(text: str, patterns: Iterable[tuple[str, tuple[int, ...]]], end: str) -> str:
+    """Return SQL for a text that matches a pattern as its groups, the year first; a short year gets its century."""
+    cases = "".join(
+        f" WHEN regexp_matches(t, {literal(pattern)}) THEN "
+        f"regexp_replace(t, {literal(pattern)}, '{'-'.join(map(BACKWARDS.format, groups))}')"
+        for pattern, groups in patterns
+    )
+    century = f"CASE WHEN left(d, 2) <= '{forms.LAST_SHORT_YEAR}' THEN '20' ELSE '19' END"
+    whole = f"CASE WHEN d[3] = '-' THEN {century} || d ELSE d END || '{end}'"
+    return f"list_transform(list_transform([{text}], lambda t: CASE{cases} END), lambda d: {whole})[1]"
+
+
+def _days(text: str, writing: Writing) -> str:
     named = f"nullif(regexp_extract({text}, {literal(DAYS)}, 1), '')"
-    number = _number(text, "DECIMAL(38,6)", decimal_mark)
+    number = _number(text, "DECIMAL(38,6)", writing)
     return f"coalesce({number}, TRY_CAST({named} AS DECIMAL(38,6)))"
 
 
-def _rate(text: str, target: str, decimal_mark: str) -> str:
-    per_cent = _number(f"left(trim({text}), -1)", target, decimal_mark)
-    number = _number(text, target, decimal_mark)
+def _rate(text: str, target: str, writing: Writing) -> str:
+    per_cent = _number(f"left(trim({text}), -1)", target, writing)
+    number = _number(text, target, writing)
     return f"CASE WHEN ends_with(trim({text}), '%') THEN {per_cent} * 0.01::DECIMAL(3,2) ELSE {number} END"
 
 
-def _number(text: str, target: str, decimal_mark: str) -> str:
-    group, point = (r"\.", ",") if decimal_mark == "," else (",", r"\.")
+def _number(text: str, target: str, writing: Writing) -> str:
+    group, point = (r"\.", ",") if writing.decimal_mark == "," else (",", r"\.")
     grouped = rf"^\s*[+-]?[1-9]\d{{0,2}}({group}\d{{3}})+({point}\d+)?\s*$"
     ungrouped = f"replace({text}, {literal(group[-1])}, '')"
     with_groups = (
         f"CASE WHEN regexp_matches({text}, {literal(grouped)}) "
         f"THEN TRY_CAST(replace({ungrouped}, {literal(point[-1])}, '.') AS {target}) END"
     )
-    if decimal_mark == ",":
+    if writing.decimal_mark == ",":
         plain = f"CASE WHEN NOT contains({text}, '.') THEN replace({text}, ',', '.') END"
     else:
         plain = text
     checked = f"CASE WHEN NOT contains({text}, '_') THEN TRY_CAST({plain} AS {target}) END"
-    return f"coalesce({checked}, {with_groups})"
+    dressed = f", {_dressed(text, target, writing.decimal_mark)}" if writing.is_dressed else ""
+    return f"coalesce({checked}, {with_groups}{dressed})"
+
+
+def _dressed(text: str, target: str, decimal_mark: str) -> str:
+    """Return SQL for the number that a text says with a currency, signs or groups (see `forms.dressed`)."""
+    minus = f"translate(lower(trim({text})), '{forms.MINUS}', '--')"
+    bare = f"regexp_replace({minus}, {literal(forms.CURRENCY)}, '{forms.CURRENCY_SIGN}', 'g')"
+    digits = f"replace(regexp_replace({bare}, '[^0-9{decimal_mark}]', '', 'g'), '{decimal_mark}', '.')"
+    sign = f"CASE WHEN regexp_matches({bare}, '[-(]') THEN '-' ELSE '' END"
+    is_number = f"regexp_matches({bare}, {literal(forms.dressed(decimal_mark))})"
+    return f"CASE WHEN {is_number} THEN TRY_CAST({sign} || {digits} AS {target}) END"
 
 
 def local_time(column: str, zone: str) -> str:

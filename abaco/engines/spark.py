@@ -20,6 +20,7 @@ from abaco.core.parquet import is_common
 from abaco.engines import base, spark_session, spark_sql
 from abaco.engines.base import Mask, PrivateFiles, UnreadableError, hmac_blocks
 from abaco.engines.duckdb import DuckDB
+from abaco.engines.forms import PLAIN, Writing
 from abaco.engines.spark_sql import literal, quoted
 
 log = logging.getLogger(__name__)
@@ -208,13 +209,14 @@ class Spark:
     # Changing
 
     def typed(
-        self, frame: nw.LazyFrame, kinds: Mapping[str, str], decimal_marks: Mapping[str, str] | None = None
+        self, frame: nw.LazyFrame, kinds: Mapping[str, str], writings: Mapping[str, Writing] | None = None
     ) -> nw.LazyFrame:
         """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``; see `DuckDB.typed`."""
-        native, marks = frame.to_native(), decimal_marks or {}
+        native, writings = frame.to_native(), writings or {}
         types = {field.name: field.dataType.typeName() for field in native.schema}
         raw = [F.expr(spark_sql.as_text(quoted(n), types[n])).alias(f"raw_{n}") for n in kinds]
-        typed = [F.expr(spark_sql.cast(quoted(n), k, types[n], marks.get(n, "."))).alias(n) for n, k in kinds.items()]
+        casts = {n: spark_sql.cast(quoted(n), k, types[n], writings.get(n, PLAIN)) for n, k in kinds.items()}
+        typed = [F.expr(sql).alias(n) for n, sql in casts.items()]
         return nw.from_native(native.select(*raw, *typed))
 
     def hashed(self, frame: nw.LazyFrame, columns: Iterable[str], name: str) -> nw.LazyFrame:

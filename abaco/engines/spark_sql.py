@@ -4,7 +4,11 @@ Patterns run in Java, where ``$`` also matches before a last line break and ``\s
 they say ``\z`` and list the blanks.
 """
 
+from collections.abc import Iterable
+
+from abaco.engines import forms
 from abaco.engines.base import DASHES, NO_ID_WORDS, NULL_WORDS
+from abaco.engines.forms import Writing
 
 TYPES = {
     "text": "STRING",
@@ -62,13 +66,15 @@ def as_text(column: str, source: str) -> str:
     return f"trim(LEADING '+' FROM string({column}))" if source == "date" else f"string({column})"
 
 
-def cast(column: str, kind: str, source: str, decimal_mark: str) -> str:
+def cast(column: str, kind: str, source: str, writing: Writing) -> str:
     """Return SQL for a column as its kind, null where it is not one.
 
     Parameters
     ----------
     source
         Spark's name for the type of the column.
+    writing
+        How it is written, where it is text.
     """
     if kind == "text":
         return text(column, source)
@@ -81,12 +87,14 @@ def cast(column: str, kind: str, source: str, decimal_mark: str) -> str:
         value = column
     elif kind == "date":
         value = _day(written)
+        if writing.dates:
+            value = f"coalesce(try_cast({value} AS DATE), {_written_day(written, writing)})"
     elif kind == "days":
-        value = _days(written, decimal_mark)
+        value = _days(written, writing)
     elif kind == "rate":
-        value = _rate(written, target, decimal_mark)
+        value = _rate(written, target, writing)
     else:
-        number, dashes = _number(written, target, decimal_mark), ", ".join(map(literal, DASHES))
+        number, dashes = _number(written, target, writing), ", ".join(map(literal, DASHES))
         value = f"coalesce({number}, CASE WHEN {text(column, source)} IN ({dashes}) THEN 0 END)"
     whole = f"try_cast({value} AS {target})"
     if kind == "days":
@@ -116,36 +124,81 @@ def _day(text: str) -> str:
     return f"translate({day_text}, '/ \\\\', '---')"
 
 
-def _days(text: str, decimal_mark: str) -> str:
+def _written_day(text: str, writing: Writing) -> str:
+    """Return SQL for the date that a text says in one of the forms of `forms`."""
+    plain = f"lower(trim(BOTH {literal(SEPARATORS)} FROM {text}))"
+    if writing.dates == "serial":
+        return f"date_add(DATE'1899-12-30', try_cast(regexp_extract({plain}, {pattern(forms.SERIAL)}, 1) AS INT))"
+    name = f"regexp_extract({plain}, {pattern(forms.MONTH)}, 1)"
+    place = f"instr({literal(forms.NAMES)}, concat('.', left({name}, 3)))"
+    number = f"lpad(string(({place} + {forms.NAME_WIDTH - 1}) div {forms.NAME_WIDTH}), 2, '0')"
+    marked = f"CASE WHEN {name} <> '' THEN replace({plain}, {name}, concat('{{', {number}, '}}')) ELSE {plain} END"
+    day = _rewritten(marked, forms.dates(writing), "")
+    if not writing.months:
+        return f"try_cast({day} AS DATE)"
+    month = f"try_cast({_rewritten(marked, forms.OF_MONTHS, '-01')} AS DATE)"
+    month = f"last_day({month})" if writing.months == "last" else month
+    return f"coalesce(try_cast({day} AS DATE), {month})"
+
+
+def _rewritten(text: str, patterns: Iterable[tuple[str, tuple[int, ...]]], end: str) -> str:
+    """Return SQL for a text that matches a pattern as its groups, the year first; a short year gets its century."""
+    cases = "".join(
+        f" WHEN t RLIKE {pattern(one)} THEN "
+        f"regexp_replace(t, {pattern(one)}, '{'-'.join(f'${group}' for group in groups)}')"
+        for one, groups in patterns
+    )
+    century = f"CASE WHEN left(d, 2) <= '{forms.LAST_SHORT_YEAR}' THEN '20' ELSE '19' END"
+    whole = f"concat(CASE WHEN substring(d, 3, 1) = '-' THEN concat({century}, d) ELSE d END, '{end}')"
+    return f"transform(transform(array({text}), t -> CASE{cases} END), d -> {whole})[0]"
+
+
+def pattern(text: str) -> str:
+    """Return a pattern of `forms` as SQL: Java's dollar sign also matches before a last line break."""
+    return literal(text.replace("$", r"\z"))
+
+
+def _days(text: str, writing: Writing) -> str:
     named = rf"\A{BLANK}*([+-]?\d{{1,9}}){BLANK}*(?iu:days?|d[ií]as?){BLANK}*\z"
-    number = _number(text, "DECIMAL(38,6)", decimal_mark)
+    number = _number(text, "DECIMAL(38,6)", writing)
     return f"coalesce({number}, try_cast(regexp_extract({text}, {literal(named)}, 1) AS DECIMAL(38,6)))"
 
 
-def _rate(text: str, target: str, decimal_mark: str) -> str:
+def _rate(text: str, target: str, writing: Writing) -> str:
     bare = f"trim(BOTH {literal(SEPARATORS)} FROM {text})"
-    per_cent = _number(f"left({bare}, char_length({bare}) - 1)", target, decimal_mark)
-    number = _number(text, target, decimal_mark)
+    per_cent = _number(f"left({bare}, char_length({bare}) - 1)", target, writing)
+    number = _number(text, target, writing)
     return f"CASE WHEN endswith({bare}, '%') THEN {per_cent} * 0.01BD ELSE {number} END"
 
 
-def _number(text: str, target: str, decimal_mark: str) -> str:
-    group, point = (".", ",") if decimal_mark == "," else (",", ".")
+def _number(text: str, target: str, writing: Writing) -> str:
+    group, point = (".", ",") if writing.decimal_mark == "," else (",", ".")
     grouped = rf"\A{BLANK}*[+-]?[1-9]\d{{0,2}}(?:\x{ord(group):02x}\d{{3}})+(?:\x{ord(point):02x}\d+)?{BLANK}*\z"
     ungrouped = f"replace(replace({text}, '{group}', ''), '{point}', '.')"
     plain = text
-    if decimal_mark == ",":
+    if writing.decimal_mark == ",":
         plain = f"CASE WHEN NOT contains({text}, '.') THEN replace({text}, ',', '.') END"
     mantissa = rf"\A{SPACE}*[+-]?(?:\d+\.?\d*|\.\d+)"
     simple = rf"{mantissa}{SPACE}*\z"
     power = rf"{mantissa}[eE][+-]?0*\d{{1,3}}\.?{SPACE}*\z"  # longer exponents are 0 or out of range
     last_point = rf"\.(?={SPACE}*\z)"
     bare = f"regexp_replace({plain}, {literal(last_point)}, '')"
+    dressed = f"ELSE {_dressed(text, target, writing.decimal_mark)} " if writing.is_dressed else ""
     return (
         f"CASE WHEN {plain} RLIKE {literal(simple)} THEN try_cast({plain} AS {target}) "
         f"WHEN {text} RLIKE {literal(grouped)} THEN try_cast({ungrouped} AS {target}) "
-        f"WHEN {plain} RLIKE {literal(power)} THEN try_cast({bare} AS {target}) END"
+        f"WHEN {plain} RLIKE {literal(power)} THEN try_cast({bare} AS {target}) {dressed}END"
     )
+
+
+def _dressed(text: str, target: str, decimal_mark: str) -> str:
+    """Return SQL for the number that a text says with a currency, signs or groups (see `forms.dressed`)."""
+    minus = f"translate(lower(trim(BOTH {literal(SEPARATORS)} FROM {text})), '{forms.MINUS}', '--')"
+    bare = f"regexp_replace({minus}, {pattern(forms.CURRENCY)}, '{forms.CURRENCY_SIGN}')"
+    digits = f"replace(regexp_replace({bare}, '[^0-9{decimal_mark}]', ''), '{decimal_mark}', '.')"
+    sign = f"CASE WHEN {bare} RLIKE '[-(]' THEN '-' ELSE '' END"
+    is_number = f"{bare} RLIKE {pattern(forms.dressed(decimal_mark))}"
+    return f"CASE WHEN {is_number} THEN try_cast(concat({sign}, {digits}) AS {target}) END"
 
 
 def mask(column: str, key: bytes | None) -> str:

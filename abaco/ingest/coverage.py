@@ -10,11 +10,17 @@ import narwhals as nw
 from abaco.core.errors import DateError, InputError
 from abaco.engines import Engine
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import masking, reading, roles, sources, staging
+from abaco.ingest import masking, reading, roles, sources, staging, writing
+from abaco.ingest.writing import DEFAULT_RULES, Rules
 
 
-def tape_dates(inputs: list[sources.Source]) -> list[dt.date]:
+def tape_dates(inputs: list[sources.Source], rules: Rules = DEFAULT_RULES) -> list[dt.date]:
     """Return the measurement dates in the files that give the tape, oldest first.
+
+    Parameters
+    ----------
+    rules
+        How dates are written.
 
     Raises
     ------
@@ -25,26 +31,31 @@ def tape_dates(inputs: list[sources.Source]) -> list[dt.date]:
     if not tape[0].format.is_dated:
         raise InputError(f"The {tape[0].format.title} export carries no measurement date: give DATE=YYYY-MM-DD")
     with DuckDB() as engine, tempfile.TemporaryDirectory(prefix="abaco-") as work:
-        days = {day for source in tape for day in _dates(source, engine, Path(work))}
+        days = {day for source in tape for day in _dates(source, engine, Path(work), rules)}
     if not days:
-        raise InputError(f"No date in {tape[0].name} can be read as YYYY-MM-DD: correct its date column")
+        raise InputError(f"No date in {tape[0].name} can be read: write them as YYYY-MM-DD")
     return sorted(days)
 
 
-def _dates(source: sources.Source, engine: DuckDB, work: Path) -> set[dt.date]:
-    table = work / "dates.parquet"
+def _dates(source: sources.Source, engine: DuckDB, work: Path, rules: Rules) -> set[dt.date]:
+    table, name = work / "dates.parquet", "measurement_date"
+    text = reading.text_path(source, engine) if source.is_text else None
+    found = writing.of_sample(source, text, engine, rules, names=(name,))
 
     def write(whole: Path | None) -> int:
-        rows = reading.typed(source, engine, whole, {}, masking.REDACTING).select("measurement_date")
-        engine.write(rows.group_by("measurement_date").agg(rows=nw.len()), table)
+        rows = reading.typed(source, engine, whole, found.writings, masking.REDACTING)
+        is_doubtful = writing.doubtful(source, found, rows.collect_schema(), names=(name,))
+        engine.write(rows.with_columns(is_doubtful=is_doubtful).group_by(name, "is_doubtful").agg(rows=nw.len()), table)
         return sum(row["rows"] for row in read_dates())
 
     def read_dates() -> list[dict]:
         return engine.scan(table).collect("pyarrow").to_native().to_pylist()
 
-    text = reading.text_path(source, engine) if source.is_text else None
-    staging.read_whole(source, text, engine, write)
-    return {row["measurement_date"] for row in read_dates()} - {None}
+    whole, _ = staging.read_whole(source, text, engine, write)
+    if any(row["is_doubtful"] for row in read_dates()):
+        found = writing.of_all(source, found, engine, whole or text, rules, names=(name,))
+        write(whole)
+    return {row[name] for row in read_dates()} - {None}
 
 
 def dates(batches: Iterable[staging.Batch], engine: Engine) -> dict[dt.date, bool]:

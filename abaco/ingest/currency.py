@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import narwhals as nw
 
-from abaco.core.currencies import USD, code
+from abaco.core.currencies import USD, code, of_sign
 from abaco.core.errors import InputError
 from abaco.engines import Engine
 from abaco.ingest.columns import CURRENCY, normalise
@@ -22,16 +22,40 @@ def reporting_currency(batches: Iterable[Batch], engine: Engine) -> str:
         When the exports state several, naming their files, or a column of currencies holds no code.
     """
     files: dict[str, set[str]] = {}
+    unclear: dict[str, tuple[set[str], str]] = {}
     for batch in batches:
         for staged in batch.staged:
             for currency in _stated(staged.source):
                 files.setdefault(currency, set()).add(staged.source.name)
         for name, currency in _of_rows(batch, engine):
             files.setdefault(currency, set()).add(name)
-    if len(files) > 1:
-        found = "; ".join(f"{currency} in {', '.join(sorted(names))}" for currency, names in sorted(files.items()))
+        for name, sign in _of_amounts(batch, engine):
+            if len(meant := of_sign(sign)) == 1:
+                files.setdefault(*meant, set()).add(name)
+            else:
+                unclear[sign] = (meant, name)
+    reported = next(iter(files), USD)
+    others = {f"{sign} ": {name} for sign, (meant, name) in unclear.items() if reported not in meant}
+    if len(files | others) > 1:
+        found = "; ".join(
+            f"{one.strip()} in {', '.join(sorted(names))}" for one, names in sorted((files | others).items())
+        )
         raise InputError(f"Amounts in several currencies ({found}): give a report the exports of one currency")
-    return next(iter(files), USD)
+    for sign in others:
+        meant, name = unclear[sign.strip()]
+        raise InputError(
+            f"The amounts of {name} have the sign {sign.strip()}, which is one of {', '.join(sorted(meant))}: name the "
+            "currency in a column currency"
+        )
+    return reported
+
+
+def _of_amounts(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
+    """Yield file and sign of the amounts that have the code or sign of a currency."""
+    rows = batch.usable(engine).filter(~nw.col("signs").is_null()).select("source", "signs").unique()
+    for row in rows.collect("pyarrow").to_native().to_pylist():
+        for sign in set(row["signs"].split()):
+            yield batch.names[row["source"]], sign
 
 
 def _stated(source: Source) -> set[str]:

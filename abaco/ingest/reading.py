@@ -7,6 +7,7 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.engines import Engine
+from abaco.engines.forms import Writing
 from abaco.ingest import json_lists, workbooks
 from abaco.ingest.containers import unpacked
 from abaco.ingest.fingerprint import write_utf8
@@ -44,7 +45,7 @@ def typed(
     source: Source,
     engine: Engine,
     text: Path | None,
-    decimal_marks: Mapping[str, str],
+    writings: Mapping[str, Writing],
     masking: Masking,
     row_number: str | None = None,
     date: dt.date | None = None,
@@ -53,7 +54,7 @@ def typed(
     rows = read(source, engine, text, masking, row_number)
     kinds = {**source.layout.kinds, PERSON: "text", row_number: "days"}
     present = rows.collect_schema().names()
-    rows = engine.typed(rows, {name: kind for name, kind in kinds.items() if name in present}, decimal_marks)
+    rows = engine.typed(rows, {name: kind for name, kind in kinds.items() if name in present}, writings)
     made = source.layout.made(date)
     return rows.with_columns(made) if made else rows
 

@@ -147,8 +147,10 @@ def notes(
     noted += [Reason("list_within", name=s.name, keys=s.rows_in) for s in found if s.rows_in]
     noted += [Reason("errors_unseen", name=s.name) for s in found if s.kind == "xls"]
     noted += [Reason("column_twice", name=s.name, read=read, other=other) for s in found for read, other in s.twins]
+    batches = list(batches)
     noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
     noted += [note for batch in batches for note in batch.notes]
+    noted += [note for batch in batches for staged in batch.staged for note in staged.told]
     if unknown_accounts:
         noted.append(Reason("accounts_not_used", accounts=tuple(unknown_accounts)))
     return noted

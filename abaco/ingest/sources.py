@@ -106,6 +106,10 @@ class Source:
         """What to call each column that the contract keeps: its heading in the file, or how it is made."""
         return self.layout.columns
 
+    def heading(self, name: str) -> str:
+        """Return the heading of a column that is read."""
+        return self.headings[self.layout.inputs[name]].strip()
+
     @property
     def first_days(self) -> tuple[int, ...]:
         """The first days of the buckets in which it gives days past due; empty where it gives the days themselves."""

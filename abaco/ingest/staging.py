@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,13 +12,15 @@ from abaco.core.errors import InputError, RunError
 from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine, UnreadableError
+from abaco.engines.forms import Writing
 from abaco.ingest import contract, tape, writing
 from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
+from abaco.ingest.decimal_marks import currency_signs
 from abaco.ingest.identities import with_loan_ids
 from abaco.ingest.masking import AS_READ, PERSON, Masking
 from abaco.ingest.originals import with_hash, with_originals
-from abaco.ingest.reading import read, text_path, typed
+from abaco.ingest.reading import text_path, typed
 from abaco.ingest.sources import Source
 from abaco.ingest.write_offs import IS_LOST, STANDING, with_standing
 from abaco.ingest.writing import DEFAULT_RULES, Rules
@@ -29,7 +31,7 @@ TAPE = "tape"  # the role of the rows that become the loan tape
 # What staged rows carry beside the columns of their contract or of the tape.
 BESIDE = (
     "reasons", "original", "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING, "unread",
-    "doubtful", "source", "record", "row_id", "rate_has_sign", PERSON, AS_READ,
+    "doubtful", "signs", "source", "record", "row_id", "rate_has_sign", PERSON, AS_READ,
 )  # fmt: skip
 
 
@@ -37,7 +39,8 @@ BESIDE = (
 class Staged:
     """One source after the contract: its rows as Parquet, and the lines that could not be split into columns.
 
-    `whole` is the copy without those lines, where one had to be made; `decimal_marks` are those of its columns.
+    `whole` is the copy without those lines, where one had to be made; `writings` say how columns are written, and
+    `told` what a reader should know of that.
     """
 
     source: Source
@@ -45,7 +48,8 @@ class Staged:
     path: Path
     text: Path | None
     broken: tuple[tuple[int, str], ...]
-    decimal_marks: Mapping[str, str]
+    writings: Mapping[str, Writing]
+    told: tuple[Reason, ...] = ()
     whole: Path | None = None
 
 
@@ -186,20 +190,18 @@ def stage_one(
     """
     path = work / f"staged_{index:02d}.parquet"
     text = text_path(source, engine) if source.is_text else None
-    found = writing.of_sample(source, text, rules.decimal_mark)
-    if text is None:
-        found = replace(found, unproven=writing.text_columns(found.unproven, read(source, engine).collect_schema()))
-    marks = writing.decimal_marks(source, found.evidence, rules.decimal_mark)
+    found = writing.of_sample(source, text, engine, rules)
 
     def write(whole: Path | None) -> int:
-        rows = typed(source, engine, whole, marks, masking, date=date)
+        rows = typed(source, engine, whole, found.writings, masking, date=date)
         has_rate = "interest_rate" in source.columns
         is_percent = has_rate and rules.interest_rate == writing.PERCENT and not source.says_rate
         rows = rows.with_columns(
             *([writing.as_fraction("interest_rate")] if is_percent else ()),
             reasons=contract.reasons(source.format, source.columns, rules.bucket_tolerance_usd),
             unread=contract.unread(source.format, source.columns),
-            doubtful=writing.doubtful(found, rows.collect_schema()),
+            doubtful=writing.doubtful(source, found, rows.collect_schema()),
+            signs=currency_signs(found.dressed),
         )
         rows = with_hash(rows, source, engine, masking.secret)
         rows = with_originals(rows, source, engine, masking.key, rules.show_rejected_values)
@@ -207,12 +209,11 @@ def stage_one(
         return row_count(path)
 
     whole, broken = read_whole(source, text, engine, write)
-    is_open = found.unproven or found.coarse
-    if is_open and len(engine.scan(path).filter(nw.col("doubtful")).head(1).collect("pyarrow")):
-        found = writing.of_all(source, found, engine, whole or text)
-        marks = writing.decimal_marks(source, found.evidence)
-        write(whole)
-    return Staged(source, index, path, text, tuple(broken), marks, whole)
+    if len(engine.scan(path).filter(nw.col("doubtful")).head(1).collect("pyarrow")):
+        first, found = found, writing.of_all(source, found, engine, whole or text, rules)
+        if found.writings != first.writings:
+            write(whole)
+    return Staged(source, index, path, text, tuple(broken), found.writings, found.told, whole)
 
 
 def read_whole(
@@ -273,7 +274,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         has_sign = nw.lit(True)
     signs = [has_sign.alias("rate_has_sign")]
     return rows.select(
-        *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful",
+        *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful", "signs",
         nw.when(nw.col("reasons") != "").then(nw.col("reasons")).alias("reasons"),
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),

@@ -1,129 +1,43 @@
-"""How a file writes its numbers, column by column: proven by the values of a column, declared, or refused.
+"""How a file writes its values, column by column: proven by the values of a column, declared, or refused.
 
-``1.500`` is one and a half or fifteen hundred. A column is read with a decimal point or comma only if one of its values
-can be read in no other way, or if the rest of the file proves that the mark groups thousands. Where neither holds, the
-file is refused with both readings; so is one that has both ``12.50`` and ``1.790`` in a column, unless another value
-shows that the column has more than two decimals.
+The first values of a file are looked at before its rows are read. Where they prove how a column is written, the rows
+are read once, and a row that shows something else is doubtful: only then are all values looked at, and read again.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
+import pyarrow as pa
 
 from abaco.core.errors import InputError
+from abaco.core.reasons import Reason
 from abaco.engines import Engine
+from abaco.engines.base import NULL_WORDS
+from abaco.engines.forms import Writing
+from abaco.ingest import date_orders, decimal_marks
 from abaco.ingest.contract import NUMBERS
+from abaco.ingest.decimal_marks import AUTO, OTHER
 from abaco.ingest.fingerprint import sample_rows
 from abaco.ingest.reading import read
 from abaco.ingest.sources import Source
 
-AUTO = "auto"
 PERCENT = "percent"
-OTHER = {".": ",", ",": "."}
-NAMES = {".": "point", ",": "comma"}
 # What each setting may say.
-WORDS = {"decimal_mark": (AUTO, "point", "comma"), "interest_rate": (AUTO, "fraction", PERCENT)}
-DECLARED = {name: mark for mark, name in NAMES.items()}
-# What a number proves of its decimal mark D, when the other mark G groups thousands.
-_PROOF = (
-    r"^\s*[+-]?(?:\d*D(?:\d{1,2}|\d{4,})|0?D\d+|\d{4,}D\d+|\d{1,3}(?:G\d{3})+D\d+|\d{1,3}(?:G\d{3}){2,}"
-    r"|\d+D\d+[eE][+-]?\d+)\s*%?\s*$"
-)
-# The same of more than two decimals.
-_FINE = r"^\s*[+-]?(?:\d*D\d{4,}|0?D\d{3,}|\d{4,}D\d{3,}|\d{1,3}(?:G\d{3})+D\d{3,}|\d+D\d+[eE][+-]?\d+)\s*%?\s*$"
-# Three digits behind the only mark: decimals, or a thousand. A rate is never a thousand.
-_OPEN = r"^\s*[+-]?[1-9]\d{0,2}D\d{3}\s*%?\s*$"
-PATTERNS = {
-    (name, mark): pattern.replace("D", rf"\{mark}").replace("G", rf"\{OTHER[mark]}")
-    for name, pattern in (("proof", _PROOF), ("fine", _FINE), ("open", _OPEN))
-    for mark in OTHER
+WORDS = {
+    "decimal_mark": (AUTO, "point", "comma"),
+    "interest_rate": (AUTO, "fraction", PERCENT),
+    "dates": (AUTO, *date_orders.ORDERS),
+    "months": (AUTO, "first", "last"),
 }
-# the patterns tell 0 from the other digits, but not those from each other
-SAME_DIGITS = str.maketrans("23456789", "1" * 8)
-COMPILED = {key: re.compile(pattern) for key, pattern in PATTERNS.items()}
-
-
-@dataclass(frozen=True)
-class Found:
-    """What the values of each column of numbers prove, and the columns of which some values are still to be seen.
-
-    These are those of which nothing is proven, and those that have no more than two decimals, with their mark: a value
-    with three digits behind it would be doubtful.
-    """
-
-    evidence: Mapping[str, Counter]
-    unproven: tuple[str, ...] = ()
-    coarse: Mapping[str, str] = field(default_factory=dict)
-
-
-def of_sample(source: Source, text: Path | None, declared: str = AUTO) -> Found:
-    """Return what the first values of each column prove.
-
-    Parameters
-    ----------
-    text
-        Where the text of a CSV or XLSX source is.
-    declared
-        The decimal mark, when it need not be proven.
-    """
-    columns = {name: place for name, place in source.layout.inputs.items() if source.layout.kinds[name] in NUMBERS}
-    rows, is_whole = sample_rows(text, "utf-8", source.delimiter or ",") if text else ([], False)
-    rows = [row for row in rows[1:] if len(row) == len(source.headings)]
-    found = {name: evidence(row[place] for row in rows) for name, place in columns.items()}
-    if is_whole or declared != AUTO:
-        return Found(found)
-    marks = {name: max(OTHER, key=lambda mark: found[name]["proof", mark]) for name in found}
-    unproven = tuple(name for name, mark in marks.items() if not found[name]["proof", mark])
-    amounts = {name for name, kind in source.layout.kinds.items() if kind == "amount"}
-    coarse = {
-        name: mark
-        for name, mark in marks.items()
-        if name in amounts and name not in unproven and not found[name]["fine", mark]
-    }
-    return Found(found | {name: Counter() for name in unproven}, unproven, coarse)
-
-
-def of_all(source: Source, found: Found, engine: Engine, text: Path | None) -> Found:
-    """Return what all values of the columns to be seen prove, and the first ones of the others."""
-    rows = read(source, engine, text)
-    texts = text_columns((*found.unproven, *found.coarse), rows.collect_schema())
-    counts = {
-        f"{name}_{place}": nw.col(name).str.contains(pattern).cast(nw.Int64()).sum()
-        for name in texts
-        for place, pattern in enumerate(PATTERNS.values())
-    }
-    sums = rows.select(**counts).collect("pyarrow").to_native().to_pylist()[0]
-    known = {name: Counter({key: sums[f"{name}_{place}"] or 0 for place, key in enumerate(PATTERNS)}) for name in texts}
-    return Found({**found.evidence, **known})
-
-
-def text_columns(names: Iterable[str], schema: nw.Schema) -> tuple[str, ...]:
-    """Return those of the columns that a file writes as text; the marks of its own numbers need no proof."""
-    return tuple(name for name in names if schema[name] == nw.String)
-
-
-def evidence(values: Iterable[str]) -> Counter:
-    """Return how many values prove each decimal mark, and how many leave it open.
-
-    Examples
-    --------
-    >>> sorted(evidence(["1.500,50", "1.500", "500"]))
-    [('open', '.'), ('proof', ',')]
-    """
-    shapes = Counter(value.translate(SAME_DIGITS) for value in values if "." in value or "," in value)
-    found: Counter = Counter()
-    for shape, count in shapes.items():
-        found.update({key: count for key, pattern in COMPILED.items() if pattern.match(shape)})
-    return found
 
 
 def check_declared(**settings: str) -> None:
-    """Raise when a setting does not say how numbers are written.
+    """Raise when a setting does not say how values are written.
 
     Raises
     ------
@@ -138,7 +52,7 @@ def check_declared(**settings: str) -> None:
 
 @dataclass(frozen=True)
 class Rules:
-    """How strictly rows are read.
+    """How strictly rows are read, and how all columns are written.
 
     Parameters
     ----------
@@ -148,6 +62,10 @@ class Rules:
         ``point`` or ``comma``, or ``auto`` for what the values prove.
     interest_rate
         What an interest rate is written as: a ``fraction`` or ``percent``; ``auto``: a fraction, if they look like it.
+    dates
+        The order of dates in numbers: ``ymd``, ``dmy`` or ``mdy``, or ``auto`` for what the values prove.
+    months
+        The day that a month is: ``first`` or ``last``, or ``auto``: a month is not a date.
     show_rejected_values
         Whether the quarantine shows cells that are not of their column's kind, or their shape.
     """
@@ -155,64 +73,171 @@ class Rules:
     bucket_tolerance_usd: Decimal = Decimal("0.01")
     decimal_mark: str = AUTO
     interest_rate: str = AUTO
+    dates: str = AUTO
+    months: str = AUTO
     show_rejected_values: bool = False
 
     def __post_init__(self):
-        check_declared(decimal_mark=self.decimal_mark, interest_rate=self.interest_rate)
+        check_declared(**{name: getattr(self, name) for name in WORDS})
 
 
 DEFAULT_RULES = Rules()
 
 
-def decimal_marks(source: Source, found: Mapping[str, Counter], declared: str = AUTO) -> dict[str, str]:
-    """Return the decimal mark of each column of numbers.
+def rules_of(ingestion: Mapping[str, Any]) -> Rules:
+    """Return the rules that the section ``ingestion`` of the settings gives."""
+    tolerance = Decimal(str(ingestion["bucket_tolerance_usd"]))
+    named = {name: ingestion[name] for name in (*WORDS, "show_rejected_values")}
+    return Rules(tolerance, **named)
+
+
+@dataclass(frozen=True)
+class Found:
+    """How the columns of a source are written, as far as its values were looked at.
 
     Parameters
     ----------
-    found
-        What the values of each column prove.
-    declared
-        ``point`` or ``comma`` for all columns, or ``auto``.
+    writings
+        How each column of text is written that is not plain.
+    told
+        What a reader should know of it.
+    evidence
+        What the values of each column of numbers prove of its decimal mark.
+    unproven, coarse
+        Columns of numbers of which some values are still to be seen: those of which nothing is proven, and those that
+        have no more than two decimals, with their mark: a value with three digits behind it would be doubtful.
+    """
+
+    writings: Mapping[str, Writing]
+    told: tuple[Reason, ...] = ()
+    evidence: Mapping[str, Counter] = field(default_factory=dict)
+    unproven: tuple[str, ...] = ()
+    coarse: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def dressed(self) -> list[str]:
+        """The columns of numbers that may have a currency."""
+        return [name for name, writing in self.writings.items() if writing.is_dressed]
+
+
+def of_sample(
+    source: Source, text: Path | None, engine: Engine, rules: Rules = DEFAULT_RULES, names: Collection[str] = ()
+) -> Found:
+    """Return how the columns of a source are written by its first values.
+
+    Parameters
+    ----------
+    text
+        Where the text of a CSV or XLSX source is.
+    rules
+        What is declared, and need not be proven.
+    names
+        The columns that are wanted, when not all are.
 
     Raises
     ------
     InputError
-        When a mark of a column may be either: naming its heading, both readings and the setting that declares one.
+        When these are all values, and some may be read in several ways.
     """
-    if declared != AUTO:
-        return dict.fromkeys(found, DECLARED[declared])
-    rates = {name for name, kind in source.layout.kinds.items() if kind == "rate"}
-    of_file = {mark: sum(column["proof", mark] for column in found.values()) for mark in OTHER}
-    marks = {}
-    for name, column in found.items():
-        mark = _decimal_mark(column, of_file, is_rate=name in rates)
-        if mark is None:
-            open_ = max(OTHER, key=lambda one: column["open", one])
-            heading = source.headings[source.layout.inputs[name]].strip()
-            such = f'{source.name}: numbers such as "1{open_}500" under {heading} '
-            if column["proof", open_] and not column["proof", OTHER[open_]]:
-                raise InputError(
-                    f'{such}stand among others such as "1{open_}50", and are 1.5, or 1500 written in another way: '
-                    f"correct the export, or set ingestion.decimal_mark to {NAMES[open_]} for 1.5"
-                )
-            raise InputError(
-                f"{such}are 1500 or 1.5, and nothing in the file tells which: set ingestion.decimal_mark to "
-                f"{NAMES[OTHER[open_]]} for 1500, or to {NAMES[open_]} for 1.5"
-            )
-        marks[name] = mark
-    return marks
+    kinds, places = _kinds(source, names), source.layout.inputs
+    rows, is_whole = sample_rows(text, "utf-8", source.delimiter or ",") if text else ([], False)
+    rows = [row for row in rows[1:] if len(row) == len(source.headings)]
+    cells = {name: [row[places[name]] for row in rows] for name in kinds}
+    marks = {name: decimal_marks.evidence(cells[name]) for name, kind in kinds.items() if kind in NUMBERS}
+    dates = _date_evidence({name: cells[name] for name, kind in kinds.items() if kind == "date"}, engine)
+    if is_whole or rules.decimal_mark != AUTO:
+        return _found(source, marks, dates, rules, is_final=is_whole)
+    likely = {name: max(OTHER, key=lambda mark: marks[name]["proof", mark]) for name in marks}
+    unproven = tuple(name for name, mark in likely.items() if not marks[name]["proof", mark])
+    coarse = {
+        name: mark
+        for name, mark in likely.items()
+        if kinds[name] == "amount" and name not in unproven and not marks[name]["fine", mark]
+    }
+    kept = {name: Counter({key: n for key, n in marks[name].items() if key[0] == "dressed"}) for name in unproven}
+    found = _found(source, marks | kept, dates, rules, is_final=False)
+    if text is None:
+        unproven = text_columns(unproven, read(source, engine).collect_schema())
+    return replace(found, unproven=unproven, coarse=coarse)
 
 
-def _decimal_mark(column: Counter, of_file: Mapping[str, int], is_rate: bool) -> str | None:
-    """Return the decimal mark of a column; None where it is open."""
-    proof = {mark: column["proof", mark] + is_rate * column["open", mark] for mark in OTHER}
-    open_ = [mark for mark in OTHER if column["open", mark] and not is_rate]
-    most = max(OTHER, key=lambda mark: (proof[mark], of_file[mark]))
-    if not open_ or (proof[most] and not proof[OTHER[most]] and (open_ != [most] or column["fine", most])):
-        return most
-    grouped = open_[0]
-    is_proven = not any(proof.values()) and of_file[OTHER[grouped]] and not of_file[grouped]
-    return OTHER[grouped] if len(open_) == 1 and is_proven else None
+def _date_evidence(cells: Mapping[str, list[str]], engine: Engine) -> dict[str, Counter]:
+    """Return what the columns prove of which a value is not written as 2025-12-31."""
+    found = {
+        name: [None if value in NULL_WORDS else value for value in values]
+        for name, values in cells.items()
+        if not all(value in NULL_WORDS or date_orders.ISO.fullmatch(value) for value in values)
+        or any("Z" in value for value in values)
+    }
+    if not found:
+        return {}
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in found.items()})
+    return date_orders.evidence(engine.from_arrow(table), found, engine)
+
+
+def of_all(
+    source: Source, found: Found, engine: Engine, text: Path | None, rules: Rules, names: Collection[str] = ()
+) -> Found:
+    """Return how the columns of a source are written by all of their values.
+
+    Raises
+    ------
+    InputError
+        When values of a column may be read in several ways.
+    """
+    rows = read(source, engine, text)
+    kinds = _kinds(source, names)
+    texts = text_columns(kinds, rows.collect_schema())
+    numbers = [name for name in texts if kinds[name] in NUMBERS]
+    counts = {f"{name} {i}": n for name in numbers for i, n in enumerate(decimal_marks.counts(name).values())}
+    sums = rows.select(**counts).collect("pyarrow").to_native().to_pylist()[0] if counts else {}
+    marks = {
+        name: Counter({key: sums[f"{name} {i}"] or 0 for i, key in enumerate(decimal_marks.PATTERNS)})
+        for name in numbers
+    }
+    days = [name for name in texts if kinds[name] == "date"]
+    dates = date_orders.evidence(rows.select(days), days, engine) if days else {}
+    return _found(source, {**found.evidence, **marks}, dates, rules, is_final=True)
+
+
+def _found(
+    source: Source, marks: Mapping[str, Counter], dates: Mapping[str, Counter], rules: Rules, is_final: bool
+) -> Found:
+    found = decimal_marks.decimal_marks(source, marks, rules.decimal_mark)
+    writings = {name: Writing(mark, bool(marks[name]["dressed", ""])) for name, mark in found.items()}
+    of_dates, told = date_orders.date_writings(source, dates, rules.dates, rules.months, is_final)
+    plain = {name: writing for name, writing in (writings | of_dates).items() if writing != Writing()}
+    return Found(plain, tuple(told), marks)
+
+
+def _kinds(source: Source, names: Collection[str]) -> dict[str, str]:
+    """Return the kinds of the columns that are read, or of those that are wanted."""
+    return {name: kind for name, kind in source.layout.kinds.items() if not names or name in names}
+
+
+def text_columns(names: Iterable[str], schema: nw.Schema) -> tuple[str, ...]:
+    """Return those of the columns that a file writes as text; the marks of its own numbers need no proof."""
+    return tuple(name for name in names if schema[name] == nw.String)
+
+
+def doubtful(source: Source, found: Found, schema: nw.Schema, names: Collection[str] = ()) -> nw.Expr:
+    """Return whether a row has a value that `of_all` must see before it is certain how it is written."""
+    unproven = text_columns((f"raw_{name}" for name in found.unproven), schema)
+    coarse = {f"raw_{name}": mark for name, mark in found.coarse.items()}
+    texts = [nw.col(name).str.contains(mark, literal=True) for name in unproven for mark in OTHER]
+    texts += [nw.col(name).str.slice(-4, 1) == coarse[name] for name in text_columns(coarse, schema)]
+    kinds = _kinds(source, names)
+    for name in text_columns((f"raw_{name}" for name in kinds), schema):
+        column = name.removeprefix("raw_")
+        value, raw = nw.col(column), nw.col(name)
+        if kinds[column] == "date":
+            looks_other = raw.str.contains(date_orders.OTHER_FORM)
+        elif kinds[column] in NUMBERS and not found.writings.get(column, Writing()).is_dressed:
+            looks_other = decimal_marks.is_dressed(raw)
+        else:
+            continue
+        texts.append(nw.when(value.is_null() & ~raw.is_null()).then(looks_other).otherwise(nw.lit(False)))
+    return nw.any_horizontal(*texts, ignore_nulls=True) if texts else nw.lit(False)
 
 
 def as_fraction(name: str) -> nw.Expr:
@@ -220,12 +245,3 @@ def as_fraction(name: str) -> nw.Expr:
     rate, raw = nw.col(name), nw.col(f"raw_{name}").cast(nw.String())
     written_out = (rate * nw.lit(Decimal("0.01"))).cast(nw.Decimal(18, 6))
     return nw.when(raw.str.contains("%")).then(rate).otherwise(written_out).alias(name)
-
-
-def doubtful(found: Found, schema: nw.Schema) -> nw.Expr:
-    """Return whether a row has a value that `of_all` must see before the decimal marks are certain."""
-    unproven = text_columns((f"raw_{name}" for name in found.unproven), schema)
-    coarse = {f"raw_{name}": mark for name, mark in found.coarse.items()}
-    texts = [nw.col(name).str.contains(mark, literal=True) for name in unproven for mark in OTHER]
-    texts += [nw.col(name).str.slice(-4, 1) == coarse[name] for name in text_columns(coarse, schema)]
-    return nw.any_horizontal(*texts, ignore_nulls=True) if texts else nw.lit(False)

@@ -14,6 +14,7 @@ from abaco.core.errors import AbacoError, InputError
 from abaco.delivery.commands import record_and_deliver
 from abaco.ingest import discovery
 from abaco.ingest.coverage import tape_dates
+from abaco.ingest.writing import DEFAULT_RULES, Rules
 from abaco.run.pipeline import Pipeline
 
 
@@ -34,7 +35,7 @@ def span(first: str, last: str) -> tuple[dt.date, dt.date]:
     return low, high
 
 
-def wanted_dates(source: Path, low: dt.date, high: dt.date) -> list[str]:
+def wanted_dates(source: Path, low: dt.date, high: dt.date, rules: Rules = DEFAULT_RULES) -> list[str]:
     """Return the dates of an input, a file or folder, from `low` to `high`, oldest first.
 
     Raises
@@ -42,7 +43,7 @@ def wanted_dates(source: Path, low: dt.date, high: dt.date) -> list[str]:
     InputError
         When there is none, naming the first and the last date of the input.
     """
-    dates = tape_dates(discovery.discover(source)[0])
+    dates = tape_dates(discovery.discover(source)[0], rules)
     wanted = [str(date) for date in dates if low <= date <= high]
     if not wanted:
         raise InputError(f"No date from {low} to {high} in the input; it has dates from {dates[0]} to {dates[-1]}")

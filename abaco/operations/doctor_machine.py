@@ -16,6 +16,7 @@ from abaco.core.errors import InputError
 from abaco.delivery.registry import CHANNELS
 from abaco.ingest import discovery
 from abaco.ingest.coverage import tape_dates
+from abaco.ingest.writing import rules_of
 from abaco.kpis import catalog
 from abaco.operations.findings import Case, Finding, ok, problem, warning
 from abaco.run import folders as run_folders
@@ -152,7 +153,7 @@ def exports(case: Case) -> Finding:
     if skipped:
         text += f", {len(skipped)} more not used (make check says why)"
     try:
-        newest = tape_dates(files)[-1]
+        newest = tape_dates(files, rules_of(case.settings["ingestion"]))[-1]
     except InputError as error:
         return warning(f"{text}; {error}")
     age = (dt.datetime.now(dt.UTC).date() - newest).days

@@ -3,7 +3,6 @@
 import datetime as dt
 import tempfile
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +70,12 @@ def _examine(input: str | Path | None, date: str | None, params: Any, say: Calla
     definitions, later, told = catalog.load(), 0, []
     source = plan.located(input, loaded, say)
     files, skipped = discovery.discover(source)
-    day = parse_date(date) if date else coverage.tape_dates(files)[-1]
+    ingestion = loaded["ingestion"]
+    rules = writing.rules_of(ingestion)
+    day = parse_date(date) if date else coverage.tape_dates(files, rules)[-1]
     _list_files(files, say)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB(scratch, limit, threads) as engine:
         work = Path(scratch)
-        ingestion = loaded["ingestion"]
-        tolerance = Decimal(str(ingestion["bucket_tolerance_usd"]))
-        rules = writing.Rules(tolerance, ingestion["decimal_mark"], ingestion["interest_rate"])
         batches = roles.stage(files, day, engine, work, key, rules)
         rejects, reasons = quarantine.quarantine(batches, engine, key)
         tape, places = roles.tape_of(batches, day), quarantine.first_places(rejects)

@@ -192,8 +192,9 @@ class Pipeline:
         files_read, _ = discovery.discover(source)
         if day is None:
             from abaco.ingest.coverage import tape_dates  # not needed when the date is known
+            from abaco.ingest.writing import rules_of
 
-            day = tape_dates(files_read)[-1]
+            day = tape_dates(files_read, rules_of(self.settings["ingestion"]))[-1]
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
         hashes = sources.identities(s.as_dict() for s in files_read)

@@ -15,6 +15,7 @@ import pytest
 
 from abaco.engines import RECORDS
 from abaco.engines.duckdb import DuckDB
+from abaco.engines.forms import Writing
 from abaco.ingest import contract
 from abaco.ingest.columns import Column
 from abaco.ingest.contract import Format
@@ -29,7 +30,7 @@ def read_as(kind, values, mark="."):
     format_ = Format("x", "x", "one row an x", (Column("id", filled=True), Column("x", kind)))
     with DuckDB() as engine:
         frame = engine.from_arrow(pa.table({"id": ["A"] * len(table), "x": table}))
-        typed = engine.typed(frame, {"id": "text", "x": kind}, {"x": mark})
+        typed = engine.typed(frame, {"id": "text", "x": kind}, {"x": Writing(mark)})
         rows = rows_of(typed.with_columns(reasons=contract.reasons(format_, ["id", "x"])))
     texts = {check.key: str(check.reason) for check in contract.checks(format_, ["id", "x"])}
     return [(row["x"], texts.get(row["reasons"])) for row in rows]
@@ -196,6 +197,87 @@ def test_calendar_day_is_a_date(text, day):
 )  # fmt: skip
 def test_impossible_day_is_no_date(text):
     assert read_as("date", [text]) == [(None, "x: not a date")]
+
+
+def written(kind, text, **writing):
+    """Return one text as its kind, written in some way."""
+    with DuckDB() as engine:
+        typed = engine.typed(engine.from_arrow(pa.table({"x": [text]})), {"x": kind}, {"x": Writing(**writing)})
+        return rows_of(typed)[0]["x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "amount"),
+    [
+        ("$1,500.50", ".", "1500.50"),
+        ("€ 1.500,50", ",", "1500.50"),
+        ("USD 1,500.50", ".", "1500.50"),
+        ("1,500.50 INR", ".", "1500.50"),
+        ("500.00-", ".", "-500.00"),
+        ("(500.00)", ".", "-500.00"),
+        ("($1,200.00)", ".", "-1200.00"),
+        ("-$5.00", ".", "-5.00"),
+        ("$-5.00", ".", "-5.00"),
+        ("1'500.50", ".", "1500.50"),
+        ("1\u2019500.50", ".", "1500.50"),
+        ("1\u00a0500,50", ",", "1500.50"),
+        ("1\u202f500.50", ".", "1500.50"),
+        ("1,23,456.00", ".", "123456.00"),
+        ("Rs. 1,500.50", ".", "1500.50"),
+        ("\u22125.25", ".", "-5.25"),
+        ("5$500", ".", None),
+        ("(500", ".", None),
+        ("--5", ".", None),
+        ("-5-", ".", None),
+        ("1'23", ".", None),
+        ("1 23", ".", None),
+        ("abc 5", ".", None),
+        ("1.500,50", ".", None),
+    ],
+)
+def test_dressed_number_is_read_in_the_one_way_it_can_be(text, mark, amount):
+    assert written("amount", text, decimal_mark=mark, is_dressed=True) == (amount and Decimal(amount))
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "day"),
+    [
+        ("31/12/2025", "dmy", (2025, 12, 31)),
+        ("12/31/2025", "mdy", (2025, 12, 31)),
+        ("31.12.2025", "dmy", (2025, 12, 31)),
+        ("31-12-25", "dmy", (2025, 12, 31)),
+        ("25-12-31", "ymd", (2025, 12, 31)),
+        ("01/02/2025", "dmy", (2025, 2, 1)),
+        ("01/02/2025", "mdy", (2025, 1, 2)),
+        ("31/12/69", "dmy", (1969, 12, 31)),
+        ("31/12/2025 23:59:00", "dmy", (2025, 12, 31)),
+        ("20251231", "any", (2025, 12, 31)),
+        ("2025.12.31", "any", (2025, 12, 31)),
+        ("15-Feb-2025", "any", (2025, 2, 15)),
+        ("15FEB2025", "any", (2025, 2, 15)),
+        ("Feb 15, 2025", "any", (2025, 2, 15)),
+        ("15 ene 2025", "any", (2025, 1, 15)),
+        ("15-dic.-2025", "any", (2025, 12, 15)),
+        ("15 de septiembre de 2025", "any", (2025, 9, 15)),
+        ("2025-12-31T23:30:00-06:00", "any", (2025, 12, 31)),
+        ("45000", "serial", (2023, 3, 15)),
+        ("31/12/2025", "mdy", None),
+        ("31/12/2025", "any", None),
+        ("30/02/2025", "dmy", None),
+        ("Dec-2025", "any", None),
+        ("15 foo 2025", "any", None),
+        ("15", "serial", None),
+        ("45000", "dmy", None),
+    ],
+)
+def test_date_in_another_form_is_the_day_that_it_says(text, order, day):
+    assert written("date", text, dates=order) == (day and dt.date(*day))
+
+
+@pytest.mark.parametrize("text", ["Dec-2025", "202512", "12/2025", "2025-12", "diciembre 2025", "Dec-25"])
+def test_month_is_the_day_that_is_declared(text):
+    assert written("date", text, dates="any", months="last") == dt.date(2025, 12, 31)
+    assert written("date", text, dates="any", months="first") == dt.date(2025, 12, 1)
 
 
 @pytest.mark.parametrize(("text", "value"), [("  Ana ", "Ana"), ("   ", None), (None, None), ("NaN", "NaN")])

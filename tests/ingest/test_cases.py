@@ -112,7 +112,7 @@ def test_value_that_no_loan_needs_does_not_cost_the_loan(tmp_path, cell):
 
 
 def test_other_unusable_values_are_unknown_and_counted(tmp_path):
-    more = {"maturity_date": ["31/12/2026"] * 2 + [""] * 8, "term": ["-5"] + ["30"] * 9, "birth_date": ["unknown"] * 10}
+    more = {"maturity_date": ["31/31/2026"] * 2 + [""] * 8, "term": ["-5"] + ["30"] * 9, "birth_date": ["unknown"] * 10}
     found = figures_of(csv(tmp_path / "loans.csv", loans(**more)))
     assert only(found.values, RIGHT) == RIGHT
     told = [note for note in found.notes if note.startswith("Values of ")]
@@ -532,7 +532,7 @@ def test_restated_month_names_both_files(tmp_path):
 
 def test_one_row_that_is_most_of_the_book_stops_the_report(tmp_path):
     rows = [[f"L{i}", f"C{i}", "2025-01-15", "0.24", "200", "100.00", "0"] for i in range(99)]
-    rows = [loans()[0], ["L99", "C99", "31/01/2025", "0.24", "200", "15000.00", "45"], *rows]
+    rows = [loans()[0], ["L99", "C99", "2025-02-30", "0.24", "200", "15000.00", "45"], *rows]
     message = refused(csv(tmp_path / "loans.csv", rows))
     assert message.startswith("Rejected rows hold 60.24 % of the balances of 2025-12-31 (15,000.00, more than")
     assert figures_of(tmp_path / "loans.csv", max_reject_amount_pct=70).values["Outstanding"] == 9900.0
@@ -547,7 +547,7 @@ def test_rejects_are_weighed_on_the_date_alone(tmp_path):
 
 
 def test_balance_that_cannot_be_read_is_told(tmp_path):
-    unread = figures_of(csv(tmp_path / "par.csv", par(outstanding_balance_usd=["1 500 000.00"] + ["100.00"] * 19)))
+    unread = figures_of(csv(tmp_path / "par.csv", par(outstanding_balance_usd=["1 50 000.00"] + ["100.00"] * 19)))
     broken = figures_of(csv(tmp_path / "broken.csv", [*par(), ["A-99", "2025-12-31", "90000.00"]]))
     told = "Rejected rows with a balance that cannot be read: 1. The book may be larger by any amount until they are"
     assert [any(note.startswith(told) for note in found.notes) for found in (unread, broken)] == [True, True]
@@ -561,7 +561,7 @@ def test_rejected_rows_of_flows_are_limited_in_money_and_told(tmp_path, name):
         "schedules.csv": "loan_id,date_due,principal,x",
     }
     lines = [head[name], *["A-1,2025-12-15,1.00,PAYMENT"] * 99]
-    bad = "A-1,15/12/2025,{},PAYMENT"
+    bad = "A-1,31/31/2025,{},PAYMENT"
     write(tmp_path / "in" / name, *lines, bad.format("900.00"))
     message = refused(tmp_path / "in")
     assert message.startswith(

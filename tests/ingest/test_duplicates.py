@@ -120,7 +120,7 @@ def test_identical_bad_rows_are_rejected_once(tmp_path):
 
 
 def test_rows_without_a_key_are_no_duplicates_of_each_other(tmp_path):
-    result = book(tmp_path, snapshot(""), snapshot(""), snapshot("A-1", ""), snapshot("A-1", "31/12/2025"))
+    result = book(tmp_path, snapshot(""), snapshot(""), snapshot("A-1", ""), snapshot("A-1", "31/31/2025"))
     assert [reasons for _, reasons in result.faults] == [
         "loan_id: missing", "loan_id: missing", "measurement_date: missing", "measurement_date: not a date",
     ]  # fmt: skip

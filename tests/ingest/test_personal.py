@@ -15,7 +15,7 @@ ROWS = (
 def plant(folder):
     """Write a good tape, and beside it strangers' files with personal values in every place that can be quoted."""
     good = [f"A-{i},2025-12-31,100.00,0,0,0,0,Cliente {NAME},x" for i in range(40)]
-    bad = [f"A-98,31/12/2025,1.00,0,0,0,0,{NAME},x", f'A-99,"{NAME}, {PHONE},x']
+    bad = [f"A-98,31/31/2025,1.00,0,0,0,0,{NAME},x", f'A-99,"{NAME}, {PHONE},x']
     write(folder / "par.csv", f"{PAR},cliente,{EMAIL}", *good, *bad)
     write(folder / "headerless.csv", *ROWS)
     write(folder / "semicolons.csv", *(row.replace(",", ";") for row in ROWS))
@@ -54,7 +54,7 @@ def test_report_beside_strangers_files_shows_none_of_their_values(project):
 
 REFUSED = {
     "loans.csv": ROWS,
-    f"{EMAIL}.csv": [LOANS, "A-1,C,31/12/2025,0.2,1,1,1"],
+    f"{EMAIL}.csv": [LOANS, "A-1,C,31/31/2025,0.2,1,1,1"],
     f"{PHONE}.csv": ["loan_id,colour", "1,red"],
     "book.csv": [f"{SNAPSHOT},{EMAIL},Cliente", f"{snapshot(amount='x')},1,{NAME}"],
     "damaged.parquet": [f"{NAME} {EMAIL}"],

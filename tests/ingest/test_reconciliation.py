@@ -91,7 +91,7 @@ def test_sums_go_beyond_what_one_amount_can_hold(tmp_path):
         ("transactions", ["loan_id,transaction_type,date_paid", "A-1,PAYMENT,2025-12-15"], (1, 1, 0, 0), "0.00"),
         ("payments", ["Loan ID,True Payment Date,True Rabates", "1,2025-12-15,1.00"], (1, 1, 0, 0), "0.00"),
         ("payments", [PAYMENTS, ",,,,1,2025-12-15,,,,,3.33,,,,,,,"], (1, 1, 0, 0), "3.33"),
-        ("statements", ["fecha,cuenta,monto", "2025-12-31,Caja,5.00", "31/12/2025,Total,1"], (2, 1, 1, 0), "5.00"),
+        ("statements", ["fecha,cuenta,monto", "2025-12-31,Caja,5.00", "31/31/2025,Total,1"], (2, 1, 1, 0), "5.00"),
         ("statements_wide", ["fecha,caja", "2025-12-31,5.00", "2025-12-31,6.00"], (2, 0, 2, 0), "0.00"),
         ("statements_wide", ["fecha,caja", "2025-12-31,5.00"], (1, 1, 0, 0), "0.00"),
         ("loans", [LOANS, "A-1,C,2025-01-01,0.4,9,5.00,0"], (1, 1, 0, 0), "5.00"),

@@ -18,7 +18,7 @@ import pytest
 
 from abaco.core.errors import InputError
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import containers, discovery, fingerprint, reading, roles, sources, writing
+from abaco.ingest import containers, decimal_marks, discovery, fingerprint, reading, roles, sources, writing
 from tests.support.exports import DATE, LOANS, PAR, SNAPSHOT, ingest, rows_of, snapshot, write
 
 HEADINGS = [*SNAPSHOT.split(","), "Cliente"]
@@ -55,8 +55,8 @@ def figures(path):
     unmasked = SimpleNamespace(mask=None)
     with DuckDB() as engine:
         text = reading.text_path(source, engine) if source.kind in ("csv", "xlsx") else None
-        marks = writing.decimal_marks(source, writing.of_sample(source, text).evidence)
-        rows = engine.typed(reading.read(source, engine, masking=unmasked), kinds, marks)
+        found = writing.of_sample(source, text, engine)
+        rows = engine.typed(reading.read(source, engine, masking=unmasked), kinds, found.writings)
         return [{name: row[name] for name in FIGURES[0]} for row in rows_of(rows)]
 
 
@@ -225,19 +225,20 @@ def test_no_amount_goes_through_a_float(tmp_path):
 def test_decimal_mark_is_what_the_values_of_a_column_prove(tmp_path, cells, mark):
     path = write(tmp_path / "loans.csv", LOANS.replace(",", ";"), *(f"L;C;2025-01-01;1;1;{cell};1" for cell in cells))
     [source], _ = discovery.discover(path)
-    found = writing.of_sample(source, path)
+    found = {"outstanding_balance": decimal_marks.evidence(cells)}
     if mark is None:
         with pytest.raises(InputError, match=r'^loans.csv: numbers such as "1[.,]500" under outstanding_balance are'):
-            writing.decimal_marks(source, found.evidence)
+            decimal_marks.decimal_marks(source, found)
     else:
-        assert writing.decimal_marks(source, found.evidence)["outstanding_balance"] == mark
-    assert set(writing.decimal_marks(source, found.evidence, "comma").values()) == {","}
+        assert decimal_marks.decimal_marks(source, found)["outstanding_balance"] == mark
+    assert set(decimal_marks.decimal_marks(source, found, "comma").values()) == {","}
 
 
 def test_rate_is_never_a_thousand(tmp_path):
     path = write(tmp_path / "loans.csv", LOANS, "L,C,2025-01-01,1.234,1,1,1")
     [source], _ = discovery.discover(path)
-    assert writing.decimal_marks(source, writing.of_sample(source, path).evidence)["interest_rate"] == "."
+    found = {"interest_rate": decimal_marks.evidence(["1.234"])}
+    assert decimal_marks.decimal_marks(source, found)["interest_rate"] == "."
 
 
 # What is known of a file

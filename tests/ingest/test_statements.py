@@ -107,7 +107,7 @@ def test_account_given_twice_with_other_values_is_quarantined(tmp_path):
 
 @pytest.mark.parametrize(
     ("line", "rejected"),
-    [("2025-12-31,Caja,x", 0), ("2025-12-31,Caja,", 0), ("31/12/2025,Caja,1", 1), ("2025-12-31,,1", 1)],
+    [("2025-12-31,Caja,x", 0), ("2025-12-31,Caja,", 0), ("31/31/2025,Caja,1", 1), ("2025-12-31,,1", 1)],
 )
 def test_bad_line_of_a_statement_gives_no_account(tmp_path, line, rejected):
     result = accounts(tmp_path, "fecha,cuenta,monto", line)

@@ -21,6 +21,7 @@ import pytest
 from abaco.engines import RECORDS
 from abaco.engines.base import hmac_blocks
 from abaco.engines.duckdb import DuckDB
+from abaco.engines.forms import BY_ORDER, Writing
 from abaco.ingest import discovery, quarantine, reconciliation, roles, transformation
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.tape import AMOUNTS
@@ -61,6 +62,22 @@ UNITS = [
     "24.00%", " 24 % ", "24\u00a0%\u00a0", "24\t%", "%", "24%%", "-1.5%", "1,5%", "1e1%", "x%", "35 days", "1 day",
     "5 DÍAS", "5 dias", "3 d", "35days", "days", "-2 days", "3.5 days",
 ]  # fmt: skip
+DRESSED = [
+    "$1,500.50", "€ 1.500,50", "USD 1,500.50", "1,500.50 INR", "500.00-", "(500.00)", "1'500.50", "1’500.50",
+    "1\u00a0500,50", "1\u202f500.50", "1,23,456.00", "-$5.00", "$-5", "($1,200.00)", "5$500", "Rs. 1,500.50",
+    "S/. 20.00", "(500", "--5", "abc 5", "-5-", "1'23",
+    "\u22125.25", "1 23", "US$ 5.5", "$", "usd1234.5", "1 500", "12,34,567",
+    "$ 24.5 %", "5.\u00a0", "(5)\n", "$5\n", "5 $ usd", "1,50,000", "00500-",
+]  # fmt: skip
+DATED = [
+    "31/12/2025", "12/31/2025", "31.12.2025", "31-12-25", "20251231", "20251231.0", "2025.12.31", "15-Feb-2025",
+    "15FEB2025", "Feb 15, 2025", "February 15th, 2025", "Dec-2025", "12/2025", "202512", "15 ene 2025", "15-dic.-2025",
+    "15 de febrero de 2025", "2025-Feb-15", "45000", "45000.0", "31/12/2025 23:59:00", "12/31/2025 12:00:00 AM",
+    "15feb2025:10:00:00", "2025-12-31T23:30:00-06:00", "01/02/2025", "30/02/2025", "Dec-25", "sept 5, 2025",
+    "15-Mar-69", "15-may-68", "15janfoo2025", "1/1/0001", "31/12/2025\n", "31/12/20251", "99-12-31", "19000", "80000",
+    "x mar 5, 2025", "1 - 2 - 2025", "31/12/2025x", "2025-13",
+    "13/2025", "Mar", "marzo 2025", "20251331", "00/00/0000", "29/02/2024",
+]  # fmt: skip
 MARKS = {".": ("amount", "rate", "days", "date", "text"), ",": ("amount", "days")}
 LINES = [
     "1,2,3", "", "4,,6", "1,2", "1,2,3,4", "1,2,3,", '"a","b ""x"" , y",c', "null,NULL,Null",
@@ -84,10 +101,27 @@ def test_text_becomes_the_same_values(spark, embedded):
     table = pa.table({"place": range(len(texts)), **dict.fromkeys(kinds, texts)})
     found = []
     for engine in (embedded, spark):
-        marks = {name: name[-1] for name in kinds}
-        rows = rows_of(engine.typed(engine.from_arrow(table), {"place": "days", **kinds}, marks).sort("place"))
+        writings = {name: Writing(name[-1]) for name in kinds}
+        rows = rows_of(engine.typed(engine.from_arrow(table), {"place": "days", **kinds}, writings).sort("place"))
         found.append({name: [(texts[r["place"]], r[name], r[f"raw_{name}"]) for r in rows] for name in kinds})
     for name in kinds:
+        assert found[1][name] == found[0][name]
+
+
+def test_text_in_other_forms_becomes_the_same_values(spark, embedded):
+    texts = NUMBERS + DAYS + UNITS + DRESSED + DATED
+    writings = {
+        f"{kind} {mark}": Writing(mark, is_dressed=True) for mark in ".," for kind in ("amount", "rate", "days")
+    }
+    writings |= {f"date {order}": Writing(dates=order) for order in (*BY_ORDER, "serial")}
+    writings |= {f"date {day}": Writing(dates="any", months=day) for day in ("first", "last")}
+    kinds = {name: name.split()[0] for name in writings}
+    table = pa.table({"place": range(len(texts)), **dict.fromkeys(writings, texts)})
+    found = []
+    for engine in (embedded, spark):
+        rows = rows_of(engine.typed(engine.from_arrow(table), {"place": "days", **kinds}, writings).sort("place"))
+        found.append({name: [(texts[row["place"]], row[name]) for row in rows] for name in writings})
+    for name in writings:
         assert found[1][name] == found[0][name]
 
 
