@@ -31,7 +31,7 @@ def latest(path):
     ("header", "lines"),
     [
         (SNAPSHOT, [snapshot("A-1", "2025-11-30"), snapshot("A-1"), snapshot("A-2", "2025-10-31")]),
-        (SNAPSHOT, [snapshot("A-1", "31/12/2026"), snapshot("A-1", ""), snapshot("A-1"), "1,2"]),
+        (SNAPSHOT, [snapshot("A-1", "31/31/2026"), snapshot("A-1", ""), snapshot("A-1"), "1,2"]),
         (SNAPSHOT, [snapshot("A-1", "2025-11-30"), '"A-2' + snapshot("", "2025-10-31"), snapshot("A-3")]),
         (SNAPSHOT, [snapshot("A-1", "2025-11-30") + "\r", snapshot("A-3")]),
         (BY_DATE, [snapshot().removeprefix("A-1,")]),
@@ -55,7 +55,7 @@ def test_loans_alone_carry_no_date(tmp_path):
         latest(write(tmp_path / "loans.csv", LOANS, "A-1,C,2025-01-01,0.4,9,5,0"))
 
 
-@pytest.mark.parametrize("lines", [[], [snapshot("A-1", "31/12/2025")], ["1,2"]])
+@pytest.mark.parametrize("lines", [[], [snapshot("A-1", "31/31/2025")], ["1,2"]])
 def test_file_without_a_readable_date_is_an_error(tmp_path, lines):
-    with pytest.raises(InputError, match=r"^No date in book.csv can be read as YYYY-MM-DD: correct its date column$"):
+    with pytest.raises(InputError, match=r"^No date in book.csv can be read: write them as YYYY-MM-DD$"):
         latest(write(tmp_path / "book.csv", SNAPSHOT, *lines))
