@@ -15,7 +15,7 @@ from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
 from abaco.ingest import mappings
 from abaco.ingest.columns import Column, normalise
-from abaco.ingest.mappings import Origin
+from abaco.ingest.origins import Origin, date_in, value_of
 from abaco.ingest.tape import KINDS
 
 KNOWN = Origin(heading="known")  # of a column that its mapping does not list
@@ -135,7 +135,7 @@ def _worded(origin: Origin, column: Column) -> Make:
     for word, meaning in origin.words.items():
         is_word = text == word.strip().lower()
         nothing = nw.lit(None)
-        written = mappings.value_of(meaning, column.kind) if meaning else None
+        written = value_of(meaning, column.kind) if meaning else None
         value = nw.when(is_word).then(nothing if written is None else nw.lit(written)).otherwise(value)
         # what is meant counts as written, so that a blank that means 0 is not missing
         shown = nw.when(is_word).then(nw.lit(meaning) if meaning else nothing).otherwise(shown)
@@ -164,7 +164,7 @@ def _constant(origin: Origin, path: Path) -> str:
         if origin.file_name
         else (origin.folder, "the folder", path.parent.name)
     )
-    found = mappings.date_in(pattern, text)
+    found = date_in(pattern, text)
     try:
         year, month, day = found or (0, 0, 0)
         return str(dt.date(year, month, day) if day else month_end(dt.date(year, month, 1)))
@@ -175,5 +175,5 @@ def _constant(origin: Origin, path: Path) -> str:
 
 
 def _always(written: str, column: Column) -> Make:
-    value = nw.lit(mappings.value_of(written, column.kind)).cast(KINDS[column.kind])
+    value = nw.lit(value_of(written, column.kind)).cast(KINDS[column.kind])
     return lambda _: [value.alias(column.name), nw.lit(written).alias(f"raw_{column.name}")]
