@@ -86,10 +86,13 @@ def sample_rows(path: Path, encoding: str, delimiter: str) -> tuple[list[list[st
     return [row for _, row in first_rows(sample, encoding, delimiter, file_name(path))], len(sample) < SAMPLE
 
 
-def write_utf8(file: TableFile, encoding: str, target: Path, first_line: int = 1, below: int = 0) -> None:
-    """Write a text file in UTF-8, from the line of its header on, without the lines below its table."""
+def write_utf8(
+    file: TableFile, encoding: str, target: Path, first_line: int = 1, below: int = 0, header: str = ""
+) -> None:
+    """Write a text file in UTF-8, from the line of its header on, or below one; without the lines below its table."""
     with opened(file) as content, target.open("w", encoding="utf-8", newline="") as new:
         old = io.TextIOWrapper(content, encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="")
+        new.write(header)
         try:
             for _ in range(first_line - 1):
                 old.readline()

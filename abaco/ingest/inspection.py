@@ -67,7 +67,7 @@ class Inspector:
     def _source(self, table: TableFile, header: Header, form: dict[str, Any], is_sheet: bool) -> Source:
         name = f"{table.name}/{shown(form['sheet'])}" if is_sheet else table.name
         headings = [visible(heading) for heading in header.headings]
-        mapping_name = recognise(headings, name, among=self._mappings)
+        mapping_name = form.pop("mapping_name", None) or recognise(headings, name, among=self._mappings)
         mapping = self._mappings[mapping_name]
         if mapping.is_known and (repeated := mapping.known.repeated([normalise(h) for h in headings])):
             raise InputError(f"{name} has the column {repeated[0]} more than once: keep one of them")
@@ -87,6 +87,10 @@ class Inspector:
         form = fingerprint(table, extent.delimiter_of(decoded(sample, encoding, "replace"), self._fits))
         rows = first_rows(sample, form["encoding"], form["delimiter"], table.name)
         header = extent.find(rows, self._fits)
+        if header is None and (name := self._without_header(table.name, rows[0][1])):
+            headings = [str(number) for number in range(1, len(rows[0][1]) + 1)]
+            form["delimiters"] += len(headings) - 1  # of the header that a copy gets
+            return Header(headings, 0), {key: form[key] for key in form if key != "tail"} | {"mapping_name": name}
         if header is None:
             raise self._unknown(table.name, rows)
         above = decoded(sample, form["encoding"], "replace").split("\n")[: header.line - 1]
@@ -96,6 +100,21 @@ class Inspector:
             form["delimiters"] -= sum(part.count(form["delimiter"]) for part in text.split('"')[::2])
         form |= {"below": len(below), "above": _above(table.name, rows, header)}
         return header, form | ({"last_line": form["lines"]} if below else {})
+
+    def _without_header(self, file: str, cells: Sequence[str]) -> str | None:
+        """Return the name of the mapping of a file without a header.
+
+        Raises
+        ------
+        InputError
+            When two are its.
+        """
+        names = [name for name, mapping in self._mappings.items() if mapping.is_of(file, cells)]
+        if len(names) > 1:
+            raise InputError(
+                f"{file} fits the mappings {' and '.join(names)} alike: make without_header more exact in one"
+            )
+        return names[0] if names else None
 
     def _of_workbook(self, table: TableFile, path: Path) -> list[Found]:
         """Return the header of each sheet that is read: the one that is known, or several that are different exports.

@@ -74,8 +74,7 @@ def layout(mapping: mappings.Mapping, headings: list[str], path: Path) -> Layout
             making.append(_since(f"{name}{PART}since", name, mapping.format.is_dated))
         elif places:
             read = {shown[0]: name}
-            making += [_scaled(origin, column)] if origin.factor != 1 or origin.as_ == "percent" else []
-            making += [_worded(origin, column)] if origin.words else []
+            making += [_written(origin, column)] if origin.is_converted or origin.words else []
         else:
             read, shown = {}, [_constant(origin, path)]
             making.append(_always(shown[0], column))
@@ -109,7 +108,21 @@ def _raw(name: str) -> nw.Expr:
     return nw.col(f"raw_{name}").cast(nw.String())
 
 
-def _scaled(origin: Origin, column: Column) -> Make:
+def _written(origin: Origin, column: Column) -> Make:
+    """Return a column in the unit of our side, in which words of the file are values; a word for nothing is empty."""
+    value, raw = (_scaled(origin, column) if origin.is_converted else nw.col(column.name)), _raw(column.name)
+    text, shown, nothing = raw.fill_null("").str.strip_chars().str.to_lowercase(), raw, nw.lit(None)
+    for word, meaning in origin.words.items():
+        is_word = text == word.strip().lower()
+        meant = nw.lit(value_of(meaning, column.kind)) if meaning else nothing
+        value = nw.when(is_word).then(meant).otherwise(value)
+        # what is meant counts as written, so that a blank that means 0 is not missing
+        shown = nw.when(is_word).then(nw.lit(meaning) if meaning else nothing).otherwise(shown)
+    made = [value.cast(KINDS[column.kind]).alias(column.name), shown.cast(nw.String()).alias(f"raw_{column.name}")]
+    return lambda _: made
+
+
+def _scaled(origin: Origin, column: Column) -> nw.Expr:
     """Return a number in the unit of our side; per cent with a sign is read as a fraction already."""
     value, factor = nw.col(column.name), origin.factor
     if origin.as_ == "percent":
@@ -117,29 +130,13 @@ def _scaled(origin: Origin, column: Column) -> Make:
         value = nw.when(has_sign).then(value).otherwise((value * nw.lit(Decimal("0.01"))).cast(KINDS[column.kind]))
     if factor != 1:
         value = value * (nw.lit(int(factor)) if column.kind == "days" else nw.lit(factor))
-    return lambda _: [value.cast(KINDS[column.kind]).alias(column.name)]
+    return value.cast(KINDS[column.kind])
 
 
 def _computed(origin: Origin, read: Mapping[str, str], column: Column) -> Make:
     value = origin.formula.value({heading: nw.col(name) for heading, name in read.items()})
     raw = nw.concat_str([_raw(name) for name in read.values()], separator=" | ", ignore_nulls=False)
     made = [value.cast(KINDS[column.kind]).alias(column.name), raw.alias(f"raw_{column.name}")]
-    return lambda _: made
-
-
-def _worded(origin: Origin, column: Column) -> Make:
-    """Return a column in which words of the file are values; a word for nothing is an empty cell."""
-    value, raw = nw.col(column.name), _raw(column.name)
-    text = raw.fill_null("").str.strip_chars().str.to_lowercase()
-    shown = raw
-    for word, meaning in origin.words.items():
-        is_word = text == word.strip().lower()
-        nothing = nw.lit(None)
-        written = value_of(meaning, column.kind) if meaning else None
-        value = nw.when(is_word).then(nothing if written is None else nw.lit(written)).otherwise(value)
-        # what is meant counts as written, so that a blank that means 0 is not missing
-        shown = nw.when(is_word).then(nw.lit(meaning) if meaning else nothing).otherwise(shown)
-    made = [value.cast(KINDS[column.kind]).alias(column.name), shown.cast(nw.String()).alias(f"raw_{column.name}")]
     return lambda _: made
 
 

@@ -1,6 +1,8 @@
 """Mappings of params/mappings/: how a lender's files are recognised, and what their columns are on our side."""
 
+import fnmatch
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -39,14 +41,20 @@ class Mapping(BaseModel):
 
     `recognise` are the headings or our columns by which a file is known, a list where one of several will do; by
     default all that the columns read. With ``headings: known``, columns that are not listed go by params/headings.yml.
+    `dates`, `months` and `decimal_mark` say how values are written, as the settings of these names do for all files.
+    The columns of a file without a header go by their number, from 1, and it is known by its name (`without_header`).
     """
 
     model_config = STRICT
     title: Text
     rows: Rows
     headings: Literal["known"] | None = None
+    without_header: Text | None = None
     recognise: list[Sign] = Field(default_factory=list)
     currency: Text | None = None
+    dates: Literal["ymd", "dmy", "mdy"] | None = None
+    months: Literal["first", "last"] | None = None
+    decimal_mark: Literal["point", "comma"] | None = None
     columns: dict[str, Origin] = Field(default_factory=dict)
 
     @property
@@ -86,6 +94,8 @@ class Mapping(BaseModel):
             raise ValueError(f"columns: a {self.rows} also needs {', '.join(lacking)}")
         if not self.is_known and not any(origin.headings for origin in self.columns.values()):
             raise ValueError("columns: none of them is read from the file: give a heading")
+        if self.without_header and (self.is_known or self.recognise or not all(map(str.isdigit, self._read))):
+            raise ValueError("the columns of a file without a header are numbers, from 1, and it has no headings")
         if self.currency is not None and currencies.code(self.currency) is None:
             raise ValueError(f"currency: {self.currency} is no code of ISO 4217: write one such as USD")
         return self
@@ -98,6 +108,16 @@ class Mapping(BaseModel):
         if self.is_known:
             return [[name] for name in self.format.required]
         return [any_of for origin in self.columns.values() for any_of in origin.headings]
+
+    def is_of(self, file: str, cells: Sequence[str]) -> bool:
+        """Return whether a file without a header is of this mapping, by its name and its first row."""
+        is_named = self.without_header and fnmatch.fnmatch(file.rpartition("/")[2].lower(), self.without_header.lower())
+        return bool(is_named) and len(cells) >= max(map(int, self._read))
+
+    @property
+    def _read(self) -> list[str]:
+        """All headings that its columns are read from."""
+        return [name for origin in self.columns.values() for any_of in origin.headings for name in any_of]
 
     def lacks(self, headings: list[str]) -> list[str]:
         """Return which of its signs some headings, normalised, do not have.

@@ -74,6 +74,11 @@ class Origin(BaseModel):
         return self
 
     @property
+    def is_converted(self) -> bool:
+        """Whether its numbers are in another unit than ours."""
+        return self.factor != 1 or self.as_ == "percent"
+
+    @property
     def factor(self) -> Decimal:
         """What numbers are multiplied by, but for per cent with a sign."""
         reversed_ = -1 if self.sign == "reversed" else 1

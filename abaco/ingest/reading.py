@@ -85,5 +85,6 @@ def text_path(source: Source, engine: Engine) -> Path:
             book = workbooks.Workbook(path, source.kind, source.name)
             workbooks.write_csv(book, copy, source.sheet, source.first_line, source.last_line)
         else:
-            write_utf8(file, source.encoding, copy, source.first_line, source.below)
+            header = "" if source.first_line else f"{(source.delimiter or ',').join(source.headings)}\n"
+            write_utf8(file, source.encoding, copy, source.first_line, source.below, header)
     return copy

@@ -48,7 +48,7 @@ def recognise(
     """
     names = [normalise(h) for h in headings]
     found = load_all() if among is None else among
-    own = {name: len(m.signs) for name, m in found.items() if not m.is_known and not m.lacks(names)}
+    own = {name: len(m.signs) for name, m in found.items() if not (m.is_known or m.without_header or m.lacks(names))}
     best = [name for name, signs in own.items() if signs == max(own.values())]
     if len(best) > 1:
         raise InputError(
