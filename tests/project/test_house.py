@@ -1,6 +1,7 @@
 """The house: which room may import what, where imports stand, who reads the environment, how long a module is."""
 
 import ast
+import functools
 import graphlib
 import re
 
@@ -14,7 +15,6 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-NODES = [(name, node) for name, path in MODULES.items() for node in ast.walk(ast.parse(path.read_text()))]
 MIGRATIONS = "abaco.database.migrations."  # scripts of Alembic, which has rules of its own
 
 # Places in which a function may import: what is slow to import, or installed only for some.
@@ -64,6 +64,12 @@ PRIVATE = {
 PUBLIC = {"_asdict", "_exit", "_fields", "_make", "_replace"}
 
 
+@functools.cache
+def nodes():
+    """The nodes of every module, parsed when a test asks for them: each process collects this module."""
+    return [(name, node) for name, path in MODULES.items() for node in ast.walk(ast.parse(path.read_text()))]
+
+
 def check(found, allowed=()):
     """Every place that a rule does not allow is named, and every exception that nobody needs any more."""
     assert not (more := sorted(set(found) - set(allowed))), "\n".join(["not allowed:", *more])
@@ -103,7 +109,7 @@ def test_folders_of_the_tests_mirror_the_rooms():
 
 def test_imports_stand_at_the_top():
     assert len(LATE_IMPORTS) <= 12
-    functions = [(name, one) for name, one in NODES if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [(name, one) for name, one in nodes() if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
     imports = [(name, node) for name, function in functions for node in ast.walk(function)]
     late = {name for name, node in imports if isinstance(node, ast.Import | ast.ImportFrom)}
     check({re.sub(r"^abaco\.cli\..*", "abaco.cli", name) for name in late}, LATE_IMPORTS)
@@ -111,25 +117,25 @@ def test_imports_stand_at_the_top():
 
 def test_only_one_function_prints():
     # it takes care of control characters; the other one is in an open notebook
-    calls = [(name, node) for name, node in NODES if isinstance(node, ast.Call)]
+    calls = [(name, node) for name, node in nodes() if isinstance(node, ast.Call)]
     check({name for name, call in calls if ast.unparse(call.func) == "print"}, {"abaco.core.text", "abaco.run.phase"})
 
 
 def test_no_module_is_imported_by_a_string():
-    calls = [(name, node) for name, node in NODES if isinstance(node, ast.Call)]
+    calls = [(name, node) for name, node in nodes() if isinstance(node, ast.Call)]
     ways = ("importlib.import_module", "import_module", "__import__")
     check(f"{name}:{call.lineno}" for name, call in calls if ast.unparse(call.func) in ways)
 
 
 def test_no_private_name_of_a_dependency_is_used():
-    attributes = [(name, node) for name, node in NODES if isinstance(node, ast.Attribute)]
-    imports = [(name, node) for name, node in NODES if isinstance(node, ast.ImportFrom)]
+    attributes = [(name, node) for name, node in nodes() if isinstance(node, ast.Attribute)]
+    imports = [(name, node) for name, node in nodes() if isinstance(node, ast.ImportFrom)]
     used = [(name, node, node.attr) for name, node in attributes]
     used += [(name, node, one.name) for name, node in imports for one in node.names]
     stored = [node for _, node in attributes if isinstance(node.ctx, ast.Store)]
     own = {node.attr for node in stored if ast.unparse(node.value) in ("self", "cls")} | PUBLIC
-    own |= {node.name for _, node in NODES if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    own |= {node.id for _, node in NODES if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    own |= {node.name for _, node in nodes() if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {node.id for _, node in nodes() if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     names = {
         f"{name} {ast.unparse(node)}" for name, node, word in used if re.match("_[A-Za-z]", word) and word not in own
     }
@@ -140,7 +146,7 @@ def test_no_private_name_of_a_dependency_is_used():
 
 
 def test_environment_is_read_in_few_places():
-    attributes = [(name, node) for name, node in NODES if isinstance(node, ast.Attribute)]
+    attributes = [(name, node) for name, node in nodes() if isinstance(node, ast.Attribute)]
     check({name for name, node in attributes if ast.unparse(node) in ("os.environ", "os.getenv")}, ENVIRONMENT)
 
 
