@@ -9,6 +9,7 @@ from pathlib import Path
 
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
+from abaco.ingest.candidates import Candidate, of_file
 from abaco.ingest.containers import KINDS, PACKED, is_input, kind_of, table_files
 from abaco.ingest.inspection import Inspector
 from abaco.ingest.recognition import UnknownFormatError
@@ -41,14 +42,7 @@ def discover(input_path: Path, known: Sequence[dict] = ()) -> tuple[list[Source]
     InputError
         When the input does not exist, nothing in it is usable, or a file is broken.
     """
-    _check_readable(input_path)
-    if input_path.is_dir():
-        files = _files(input_path)
-    elif is_input(input_path):
-        files = [(input_path, file_name(input_path), None)]
-    else:
-        forms = ", ".join((*KINDS, *PACKED))
-        raise InputError(f"{file_name(input_path)} is not one of {forms}: export it in one of these forms")
+    files = _files(input_path)
     is_alone, sources, skipped = input_path.is_file() and kind_of(input_path.name), [], []
     inspector = Inspector(known)
     for path, name, reason in files:
@@ -96,17 +90,23 @@ def _check_readable(path: Path) -> None:
 Entry = tuple[Path, str, str | None]
 
 
-def _files(folder: Path) -> list[Entry]:
-    """Return the files of a folder and of those in it.
+def _files(path: Path) -> list[Entry]:
+    """Return a file, or those of a folder and of the folders in it.
 
     Raises
     ------
     InputError
-        When there are more than an input has.
+        When there is none, it cannot be a table, or there are more than an input has.
     """
-    files = list(islice(_entries(folder, "", {folder.resolve()}, MAX_DEPTH), MAX_FILES + 1))
+    _check_readable(path)
+    if not path.is_dir():
+        if is_input(path):
+            return [(path, file_name(path), None)]
+        forms = ", ".join((*KINDS, *PACKED))
+        raise InputError(f"{file_name(path)} is not one of {forms}: export it in one of these forms")
+    files = list(islice(_entries(path, "", {path.resolve()}, MAX_DEPTH), MAX_FILES + 1))
     if len(files) > MAX_FILES:
-        raise InputError(f"{folder} has more than {MAX_FILES:,} files: give the folder of the exports alone")
+        raise InputError(f"{path} has more than {MAX_FILES:,} files: give the folder of the exports alone")
     return files
 
 
@@ -143,3 +143,19 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}: check its permissions") from error
+
+
+def candidates(input_path: Path) -> list[Candidate]:
+    """Return the tables that an input may hold, whether they are known or not.
+
+    Raises
+    ------
+    InputError
+        When the input does not exist, or a file is broken.
+    """
+    inspector, found = Inspector(), []
+    for path, name, reason in _files(input_path):
+        if reason is None:
+            with _naming(name):
+                found += [one for table in table_files(path, name)[0] for one in of_file(table, inspector)]
+    return found

@@ -121,11 +121,16 @@ def likely(rows: Sequence[Row]) -> Header | None:
     for n, (line, cells) in enumerate(rows[:MAX_ABOVE]):
         filled = [cell for cell in cells if cell.strip()]
         is_full = len(filled) > 1 and 4 * len(filled) >= 3 * width
-        if is_full and len({*map(normalise, filled)}) == len(filled) and not any(map(is_value, filled)):
+        if is_full and len({*map(normalise, filled)}) == len(filled) and not any(map(_is_cell, filled)):
             below = [row for _, row in rows[n + 1 :] if len(row) == len(cells)]
             if sum(_is_above_values(i, below) for i, cell in enumerate(cells) if cell.strip()) > 1:
                 return Header(cells, line)
     return None
+
+
+def _is_cell(text: str) -> bool:
+    """Return whether a cell looks like a value, and not like the heading of a month."""
+    return is_value(text) and not MONTH.search(text)
 
 
 def _is_above_values(place: int, below: Iterable[Sequence[str]]) -> bool:

@@ -81,13 +81,9 @@ class Inspector:
 
     def _of_text(self, table: TableFile) -> Found:
         """Return the header of a text, and how it is written."""
-        if not (sample := head(table)):
-            raise InputError(f"{table.name} is empty (0 bytes): export it again")
-        encoding = "utf-16" if sample.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
-        form = fingerprint(table, extent.delimiter_of(decoded(sample, encoding, "replace"), self._fits))
-        rows = first_rows(sample, form["encoding"], form["delimiter"], table.name)
-        header = extent.find(rows, self._fits)
-        if header is None and (name := self._without_header(table.name, rows[0][1])):
+        sample, form, rows = self.read_text(table)
+        header = extent.find(rows, self.fits)
+        if header is None and rows and (name := self._without_header(table.name, rows[0][1])):
             headings = [str(number) for number in range(1, len(rows[0][1]) + 1)]
             form["delimiters"] += len(headings) - 1  # of the header that a copy gets
             return Header(headings, 0), {key: form[key] for key in form if key != "tail"} | {"mapping_name": name}
@@ -116,6 +112,31 @@ class Inspector:
             )
         return names[0] if names else None
 
+    def read_text(self, table: TableFile) -> tuple[bytes, dict[str, Any], list[Row]]:
+        """Return how a text begins, how it is written, and its first rows."""
+        if not (sample := head(table)):
+            raise InputError(f"{table.name} is empty (0 bytes): export it again")
+        encoding = "utf-16" if sample.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+        form = fingerprint(table, extent.delimiter_of(decoded(sample, encoding, "replace"), self.fits))
+        return sample, form, first_rows(sample, form["encoding"], form["delimiter"], table.name)
+
+    def read_typed(self, table: TableFile, private: PrivateFiles) -> tuple[list[str], str | None]:
+        """Return the columns of a Parquet or JSON file, and the keys that lead to its list of rows, if it has one."""
+        path, rows_in = unpacked(table, private, "unpacked"), None
+        if table.kind == "json" and (inner := json_lists.inner_list(path, table.name, self.fits)):
+            path, rows_in = json_lists.written(path, inner, private.path("rows")), inner.name
+        with engines.start() as engine:
+            try:
+                headings = engine.headings(path)
+            except InputError as error:
+                if path == table.path:
+                    raise
+                what = f"{table.name} cannot be read as {table.kind}"
+                raise InputError(f"{what}: it is damaged, or of another kind; export it again") from error
+        if table.kind == "json" and headings == ["json"]:
+            raise UnknownFormatError(f"{table.name} holds no table: write a list of objects, one a row")
+        return headings, rows_in
+
     def _of_workbook(self, table: TableFile, path: Path) -> list[Found]:
         """Return the header of each sheet that is read: the one that is known, or several that are different exports.
 
@@ -125,7 +146,7 @@ class Inspector:
             When two sheets are the same kind of export, and not each named after a month, or none is known.
         """
         sheets, hidden = workbooks.visible_sheets(workbooks.Workbook(path, table.kind, table.name))
-        found = [(sheet, header) for sheet in sheets if (header := extent.find(sheet.rows, self._fits))]
+        found = [(sheet, header) for sheet in sheets if (header := extent.find(sheet.rows, self.fits))]
         if not found:
             raise self._unknown_sheets(table.name, sheets)
         alike = defaultdict(list)
@@ -147,24 +168,12 @@ class Inspector:
 
     def _of_typed(self, table: TableFile, private: PrivateFiles) -> Found:
         """Return the columns of a Parquet or JSON file."""
-        path, rows_in = unpacked(table, private, "unpacked"), None
-        if table.kind == "json" and (inner := json_lists.inner_list(path, table.name, self._fits)):
-            path, rows_in = json_lists.written(path, inner, private.path("rows")), inner.name
-        with engines.start() as engine:
-            try:
-                headings = engine.headings(path)
-            except InputError as error:
-                if path == table.path:
-                    raise
-                what = f"{table.name} cannot be read as {table.kind}"
-                raise InputError(f"{what}: it is damaged, or of another kind; export it again") from error
-        if table.kind == "json" and headings == ["json"]:
-            raise UnknownFormatError(f"{table.name} holds no table: write a list of objects, one a row")
-        if not self._fits(headings):
+        headings, rows_in = self.read_typed(table, private)
+        if not self.fits(headings):
             raise self._unknown(table.name, [(1, headings)])
         return Header(headings, 1), {"rows_in": rows_in}
 
-    def _fits(self, headings: Sequence[str]) -> bool:
+    def fits(self, headings: Sequence[str]) -> bool:
         """Return whether headings are those of an export."""
         if len(headings) > MAX_COLUMNS or max(map(len, headings), default=0) > MAX_HEADING:
             return False
@@ -185,7 +194,7 @@ class Inspector:
             return InputError(f"{name} has {len(cells):,} columns, more than {MAX_COLUMNS:,}: export the ones of loans")
         if (longest := max(map(len, cells))) > MAX_HEADING:
             return InputError(f"{name} has a heading of {longest:,} characters: the first line must name the columns")
-        if sideways := extent.find(extent.transposed(rows[: extent.MAX_ABOVE]), self._fits):
+        if sideways := extent.find(extent.transposed(rows[: extent.MAX_ABOVE]), self.fits):
             return UnknownFormatError(
                 f"{name}{place} stands on its side, with its headings in column {sideways.line}: transpose it, so that "
                 "each row is a loan"

@@ -34,10 +34,14 @@ class Workbook:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet with cells: its name, its first rows with their numbers from 1, and the last row before a footer."""
+    """A sheet with cells: its name, its first rows with their numbers from 1, its end, and where a footer begins.
+
+    `last_line` is the last row before a footer; None where there is none.
+    """
 
     name: str
     rows: list[extent.Row]
+    end: int
     last_line: int | None
 
 
@@ -56,7 +60,7 @@ def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
             continue
         first = sheet.start[0] + 1
         rows = [(first + n, row) for n, row in enumerate(islice(_rows(sheet, without_value), SAMPLE_ROWS))]
-        found.append(Sheet(sheet.name, rows, _last_line(sheet, without_value)))
+        found.append(Sheet(sheet.name, rows, sheet.end[0] + 1, _last_line(sheet, without_value)))
     if not found and hidden:
         raise InputError(
             f"{book.name} has cells on hidden sheets only: show the sheet that is meant, and save it again"

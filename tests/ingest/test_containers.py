@@ -357,17 +357,23 @@ def text(path, *lines, end="\n", encoding="utf-8"):
 ROWS = (SNAPSHOT, snapshot(), snapshot("A-2", amount="abc"), snapshot("A-3"))
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-@pytest.mark.parametrize("above", [(), ("ACME, S.A. «ñ»", "", "Al 31/12/2025,,")])
+ABOVE = ("ACME, S.A. «ñ»", "", "Al 31/12/2025,,")
+
+
+@pytest.mark.parametrize(
+    ("above", "encoding", "end"),
+    [
+        ((), "utf-8", "\r"), ((), "utf-16", "\r\n"), (ABOVE, "utf-8", "\n"), (ABOVE, "utf-8-sig", "\r\n"),
+        (ABOVE, "utf-16", "\n"), (ABOVE, "cp1252", "\r"),
+    ],
+)  # fmt: skip
 def test_lines_are_those_of_the_file_however_it_is_written(tmp_path, above, encoding, end):
     found = ingest(text(tmp_path / "book.csv", *above, *ROWS, end=end, encoding=encoding))
     assert [row["line"] for row in found.rejects] == [len(above) + 3]
     assert [row["loan_id"] for row in found.tape] == ["A-1", "A-3"]
 
 
-@pytest.mark.parametrize("delimiter", [";", "\t", "|", "^", "~", "\x01"])
-@pytest.mark.parametrize("says", [True, False])
+@pytest.mark.parametrize(("delimiter", "says"), [(";", True), ("^", True), ("|", False), ("~", False), ("\x01", False)])
 def test_delimiters(tmp_path, delimiter, says):
     rows = [row.replace(",", delimiter) for row in ROWS]
     found = ingest(text(tmp_path / "book.csv", *([f"sep={delimiter}"] if says else []), *rows))
@@ -447,3 +453,32 @@ def test_sample_ends_are_no_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(fingerprint, "SAMPLE", 500)
     found = ingest(text(tmp_path / "book.csv", "ACME", *ROWS, *(snapshot(f"B-{n}") for n in range(50))))
     assert len(found.tape) == 52
+
+
+# Candidates, for somebody who describes a file in a mapping
+
+
+def candidate(path):
+    return [
+        (one.sheet, one.first_line, one.first_column, one.rows, one.shape, list(one.headings))
+        for one in discovery.candidates(path)
+    ]
+
+
+def test_candidates_say_where_a_table_is_and_show_no_value(tmp_path):
+    book, own = tmp_path / "x.xlsx", ["LAN", "POS", "Name"]
+    rows = [[f"L{n}", 2.5 + n, "Ana Invented"] for n in range(3)]
+    sheets(book, Cover=[["Ana Invented"]], Data=[["ACME"], ["", *own], *(["", *row] for row in rows)])
+    assert candidate(book) == [
+        ("Data", 2, 2, 3, "table", ["", *own]), ("Cover", 0, 1, 1, "table", []),
+    ]  # fmt: skip
+    lines = [",".join(map(str, row)) for row in (["Report"], own, *rows, ["Total: 3"])]
+    assert candidate(text(tmp_path / "x.csv", *lines)) == [(None, 2, 1, 3, "table", own)]
+    assert candidate(text(tmp_path / "x.csv", *lines[2:-1])) == [(None, 0, 1, 3, "table", [])]
+    aside = [",".join(map(str, column)) for column in zip(own, *rows, strict=True)]
+    assert candidate(text(tmp_path / "x.csv", *aside)) == [(None, 1, 1, 3, "sideways", own)]
+    months = ["Loan", "Bal 2025-10", "Bal 2025-11", "Bal 2025-12"]
+    wide = [",".join(months), *(f"L{n},1.5,2.5,3.5" for n in range(3))]
+    assert candidate(zipped(tmp_path / "x.zip", ("a/b.csv", "\n".join(wide)))) == [(None, 1, 1, 3, "months", months)]
+    path = write(tmp_path / "x.json", json.dumps({"d": [{"LAN": 1, "POS": 2}]}))
+    assert candidate(path) == [(None, 1, 1, None, "table", ["LAN", "POS"])]
