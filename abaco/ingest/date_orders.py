@@ -85,7 +85,7 @@ def date_writings(
     found
         See `evidence`; a column that is not there holds dates such as 2025-12-31 alone.
     declared
-        ``ymd``, ``dmy`` or ``mdy``, or ``auto`` for what the values prove.
+        ``ymd``, ``dmy`` or ``mdy``, or ``auto`` for what the values prove; a mapping of the file goes before it.
     months
         The day that a month is: ``first`` or ``last``, or ``auto`` where months are refused.
     is_final
@@ -106,14 +106,15 @@ def date_writings(
             writings[name] = Writing(dates="serial")
             told.append(Reason("dates_serial", column=heading, name=source.name))
             continue
-        order = declared if declared != "auto" else _proven(column)
+        said = {"dates": declared, "months": months} | source.layout.declared[name]
+        order = said["dates"] if said["dates"] != "auto" else _proven(column)
         if not order and column["open"] and of_file in possible(column):
             order = of_file
             told.append(Reason("dates_of_file", column=heading, name=source.name, form=order))
         is_most = column["ordered"] > column["known"]
         if not order and is_final and is_most:
             raise InputError(_refusal(source.name, heading, column))
-        day = months if months != "auto" else ""
+        day = said["months"] if said["months"] != "auto" else ""
         if column["months"] > column["known"] + column["ordered"] and not day and is_final:
             raise InputError(
                 f'{source.name}: months such as "Dec-2025" under {heading} are dates, and nothing tells of which day: '

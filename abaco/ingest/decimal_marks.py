@@ -104,20 +104,19 @@ def decimal_marks(source: Source, found: Mapping[str, Counter], declared: str = 
     found
         What the values of each column prove.
     declared
-        ``point`` or ``comma`` for all columns, or ``auto``.
+        ``point`` or ``comma`` for all columns of which the mapping of the file does not say it, or ``auto``.
 
     Raises
     ------
     InputError
         When a mark of a column may be either: naming its heading, both readings and the setting that declares one.
     """
-    if declared != AUTO:
-        return dict.fromkeys(found, DECLARED[declared])
     rates = {name for name, kind in source.layout.kinds.items() if kind == "rate"}
     of_file = {mark: sum(column["proof", mark] for column in found.values()) for mark in OTHER}
     marks = {}
     for name, column in found.items():
-        mark = _decimal_mark(column, of_file, is_rate=name in rates)
+        said = source.layout.declared[name].get("decimal_mark", declared)
+        mark = DECLARED.get(said) or _decimal_mark(column, of_file, is_rate=name in rates)
         if mark is None:
             open_ = max(OTHER, key=lambda one: column["open", one])
             heading = source.heading(name)

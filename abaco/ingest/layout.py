@@ -32,6 +32,8 @@ class Layout:
         Position of each column that is read, by the name that it has among the rows.
     kinds
         The kind of each.
+    declared
+        What its mapping says of how each is written: ``dates``, ``months`` and ``decimal_mark`` (see `Origin`).
     columns
         What to call each column of our side to people: its heading, or how it is made.
     made
@@ -40,6 +42,7 @@ class Layout:
 
     inputs: Mapping[str, int]
     kinds: Mapping[str, str]
+    declared: Mapping[str, Mapping[str, str]]
     columns: Mapping[str, str]
     made: Callable[[dt.date | None], list[nw.Expr]] = lambda _: []
 
@@ -54,7 +57,7 @@ def layout(mapping: mappings.Mapping, headings: list[str], path: Path) -> Layout
     """
     plain = [normalise(h) for h in headings]
     known = mapping.known.assign(plain) if mapping.is_known else {}
-    inputs, kinds, columns, making = {}, {}, {}, []
+    inputs, kinds, declared, columns, making = {}, {}, {}, {}, []
     for column in mapping.format.columns:
         origin, name = mapping.columns.get(column.name, KNOWN), column.name
         if origin is KNOWN or name in known:
@@ -81,7 +84,12 @@ def layout(mapping: mappings.Mapping, headings: list[str], path: Path) -> Layout
         columns[name] = origin.compute or shown[0]
         inputs |= dict(zip(read.values(), places, strict=True))
         kinds |= dict.fromkeys(read.values(), kind)
-    return Layout(inputs, kinds, columns, lambda day: [made for make in making for made in make(day)])
+        declared |= dict.fromkeys(read.values(), _said(origin))
+    return Layout(inputs, kinds, declared, columns, lambda day: [made for make in making for made in make(day)])
+
+
+def _said(origin: Origin) -> dict[str, str]:
+    return origin.model_dump(include={"dates", "months", "decimal_mark"}, exclude_none=True)
 
 
 def _check_needed(column: Column, origin: Origin, mapping: mappings.Mapping, path: Path) -> None:

@@ -43,7 +43,8 @@ class Origin(BaseModel):
     sum of headings (see `formulas`), `since` the heading of a due date, from which days are counted, and `constant` a
     value of every row; `file_name` and `folder` are patterns with the ``{year}``, ``{month}`` and ``{day}`` of a date.
     `words` says what words of the file are on our side, such as 31 for "Late (31-60 days)"; "" is an empty cell.
-    `as` and `per` are those of rates, `unit` that of days, a month of 30, and `sign` that of amounts.
+    `as` and `per` are those of rates, `unit` that of days, a month of 30, and `sign` that of amounts. `dates`, `months`
+    and `decimal_mark` say how one column is written, as those of the mapping do for all.
     """
 
     model_config = STRICT
@@ -58,6 +59,9 @@ class Origin(BaseModel):
     per: Literal["year", "month"] = "year"
     sign: Literal["as written", "reversed"] = "as written"
     unit: Literal["days", "months"] = "days"
+    dates: Literal["ymd", "dmy", "mdy"] | None = None
+    months: Literal["first", "last"] | None = None
+    decimal_mark: Literal["point", "comma"] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -113,7 +117,9 @@ def check(column: Column, origin: Origin) -> None:
         raise ValueError(f"columns: {column.name} is personal, and masked as it is read: give its heading only")
     if origin.formula and column.kind not in ("amount", "rate", "days"):
         raise ValueError(f"columns: {column.name} is not a number: give its heading")
-    for key, kind in (("as_", "rate"), ("per", "rate"), ("unit", "days"), ("sign", "amount")):
+    dated = "days" if origin.since is not None else "date"
+    kinds = {"as_": "rate", "per": "rate", "unit": "days", "sign": "amount", "dates": dated, "months": dated}
+    for key, kind in kinds.items():
         if column.kind != kind and getattr(origin, key) != Origin.model_fields[key].default:
             raise ValueError(f"columns: {column.name} is no {kind}: leave out {key.rstrip('_')}")
     if origin.since is not None and column.kind != "days":

@@ -151,9 +151,10 @@ def of_sample(
     cells = {name: [row[places[name]] for row in rows] for name in kinds}
     marks = {name: decimal_marks.evidence(cells[name]) for name, kind in kinds.items() if kind in NUMBERS}
     dates = _date_evidence({name: cells[name] for name, kind in kinds.items() if kind == "date"}, engine)
-    if is_whole or rules.decimal_mark != AUTO:
-        return _found(source, marks, dates, rules, is_final=is_whole)
-    likely = {name: max(OTHER, key=lambda mark: marks[name]["proof", mark]) for name in marks}
+    if is_whole:
+        return _found(source, marks, dates, rules, is_final=True)
+    is_open = {name: source.layout.declared[name].get("decimal_mark", rules.decimal_mark) == AUTO for name in marks}
+    likely = {name: max(OTHER, key=lambda mark: marks[name]["proof", mark]) for name in marks if is_open[name]}
     unproven = tuple(name for name, mark in likely.items() if not marks[name]["proof", mark])
     coarse = {
         name: mark

@@ -126,3 +126,24 @@ def test_mistake_in_a_mapping_is_one_line_with_its_key_and_what_is_allowed(root,
     assert str(error.value).startswith("params/mappings/small.yml: ")
     assert told in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_way_of_writing_is_that_of_a_column_before_that_of_the_mapping(root):
+    columns = COLUMNS | {
+        "disburse_date": {"heading": "Given", "dates": "mdy"},
+        "maturity_date": "Due",
+        "disburse_principal": {"heading": "Lent", "decimal_mark": "comma"},
+        "outstanding_balance": "Owed",
+    }
+    header = "Loan No,Client,Lent,Owed,Rate,Late,Due,State,Given"
+    line = "A-1,Ana Lima,1.000,1.000,2,31-60,01/02/2026,Active,01/02/2025"
+    mapping = MAPPING | {"columns": columns, "dates": "dmy", "decimal_mark": "point"}
+    [row] = tape(root, mapping, header, [line]).accepted["loans"]
+    assert (str(row["disbursed_on"]), row["disbursed_usd"]) == ("2025-01-02", Decimal("1000.00"))
+    assert row["total_receivable_usd"] == Decimal("1.00")
+
+
+def test_way_of_writing_that_a_column_cannot_have_is_refused(root):
+    save(root, MAPPING | {"columns": COLUMNS | {"outstanding_balance": {"heading": "Lent", "dates": "dmy"}}})
+    with pytest.raises(InputError, match=r"columns: outstanding_balance is no date: leave out dates$"):
+        mappings.load("small")
