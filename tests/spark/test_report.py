@@ -122,11 +122,17 @@ def refused(project, *arguments, **environment):
     return run.returncode, line
 
 
-def test_master_that_is_not_there_is_one_line(project, tmp_path):
-    java = tmp_path / "home/bin/java"  # it is looked for first, and not started before the master has answered
+@pytest.fixture
+def no_master(tmp_path):
+    """An environment with a master that does not answer; Java is looked for first, and not started before it has."""
+    java = tmp_path / "home/bin/java"
     java.parent.mkdir(parents=True)
     java.touch(0o755)
-    code, line = refused(project, SPARK_MASTER="spark://127.0.0.1:1", JAVA_HOME=str(tmp_path / "home"))
+    return {"SPARK_MASTER": "spark://127.0.0.1:1", "JAVA_HOME": str(tmp_path / "home")}
+
+
+def test_master_that_is_not_there_is_one_line(project, no_master):
+    code, line = refused(project, **no_master)
     assert code == 2
     assert line == (
         "Error: The Spark master spark://127.0.0.1:1 does not answer (127.0.0.1:1: Connection refused): "
@@ -153,9 +159,9 @@ def test_report_of_a_cluster_is_verified_with_the_embedded_engine(pair, cluster)
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_report_of_the_embedded_engine_is_verified_on_the_cluster_alone(kept):
+def test_report_of_the_embedded_engine_is_verified_on_the_cluster_alone(kept, no_master):
     """That both make the same of the same input is shown above; here, that no other engine stands in for Spark."""
     words = ("verify", "--output", kept.output, "--engine", "spark")
-    result = kept.abaco(*words, ABACO_PII_KEY=PII_KEY, SPARK_MASTER="spark://127.0.0.1:1")
+    result = kept.abaco(*words, ABACO_PII_KEY=PII_KEY, **no_master)
     assert (result.returncode, result.stdout) == (2, "")
     assert "The Spark master spark://127.0.0.1:1 does not answer" in result.stderr
