@@ -18,7 +18,12 @@ from tools.reliability.inputs import FORMATS, MONEY, Case
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
+APART = re.compile(r"[1-9]\d{0,2}([ '\u00a0]\d{3})+(\.\d+)?", re.ASCII)
+IN_PARENTHESES = re.compile(r"\((\d[^()]*)\)", re.ASCII)
 DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})([ T]\d{1,2}:.*)?", re.ASCII)
+# a day above 12 tells the order of the others
+BY_PARTS = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})", re.ASCII)
+IN_A_ROW = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 DAYS = re.compile(r"([+-]?\d{1,9})\s*(days?|d[ií]as?)", re.ASCII | re.IGNORECASE)
 NOTHING = {"", "null"}
 BOUNDS = (0, 7, 30, 60, 90)
@@ -34,9 +39,15 @@ def number(cell: Any, mark: str) -> Decimal | None:
     if isinstance(cell, int | float | Decimal):
         found = Decimal(str(cell))
         return found if found.is_finite() else None
-    text = str(cell).strip()
+    text = re.sub(r"^(?:\$|USD) ?| ?(?:\$|USD)$", "", str(cell).strip())
     if mark == ",":
         text = text.translate(str.maketrans(",.", ".,"))
+    if bare := IN_PARENTHESES.fullmatch(text):
+        text = f"-{bare[1]}"
+    elif text[:1].isdigit() and text.endswith("-"):
+        text = f"-{text[:-1]}"
+    if APART.fullmatch(text.lstrip("-")):
+        text = re.sub("[ '\u00a0]", "", text)
     if GROUPED.fullmatch(text):
         text = text.replace(",", "")
     return Decimal(text) if NUMBER.fullmatch(text) else None
@@ -56,9 +67,19 @@ def day(cell: Any) -> date | None:
         return cell.date()
     if isinstance(cell, date):
         return cell
+    text = str(cell).strip()
+    if parts := DAY.fullmatch(text) or IN_A_ROW.fullmatch(text):
+        year, month, day_ = map(int, parts.groups()[:3])
+    elif parts := BY_PARTS.fullmatch(text):
+        first, second, year = map(int, parts.groups())
+        month, day_ = (second, first) if first > 12 else (first, second)
+        if day_ <= 12:
+            return None
+    else:
+        return None
     try:
-        return date(*map(int, DAY.fullmatch(str(cell).strip()).groups()[:3]))
-    except (AttributeError, ValueError):
+        return date(year, month, day_)
+    except ValueError:
         return None
 
 
