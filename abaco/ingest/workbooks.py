@@ -1,23 +1,21 @@
 """Workbooks, of Excel and OpenDocument: the visible sheets that have cells, as rows of text."""
 
 import csv
-import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import Any
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from abaco.core.errors import InputError
-from abaco.ingest import extent, open_document
+from abaco.ingest import extent, open_document, workbook_process
+from abaco.ingest.workbook_process import TextSheet, text_of
 from abaco.ingest.worksheets import worksheets
 
 # a sheet, and its cells without a value by row and column
 WithoutValue = dict[int, dict[int, str]]
-THREE_DECIMALS = re.compile(r"^-?[1-9]\d{0,2}\.\d{3}$")
 SAMPLE_ROWS = 200
 KINDS = ("xlsx", "xls", "ods")
 MAX_XLS = 1 << 29  # 65,536 rows a sheet need less
@@ -70,10 +68,10 @@ def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
     return found, hidden
 
 
-def _last_line(sheet: CalamineSheet, without_value: WithoutValue) -> int | None:
+def _last_line(sheet: CalamineSheet | TextSheet, without_value: WithoutValue) -> int | None:
     """Return the last row of a sheet's table where a footer follows."""
     last = deque(enumerate(sheet.iter_rows()), extent.MAX_BELOW)
-    texts = [[*map(_text, row), *without_value.get(number, {}).values()] for number, row in last]
+    texts = [[*map(text_of, row), *without_value.get(number, {}).values()] for number, row in last]
     below = extent.rows_below(texts) if max(without_value, default=0) <= sheet.end[0] else 0
     return sheet.end[0] + 1 - below if below else None
 
@@ -88,45 +86,37 @@ def write_csv(book: Workbook, target: Path, sheet: str, first_line: int = 1, las
                 csv.writer(file, lineterminator="\n").writerows(row if any(row) else [] for row in rows)
 
 
-def _sheets(book: Workbook) -> Iterator[tuple[CalamineSheet, bool, WithoutValue]]:
+def _sheets(book: Workbook) -> Iterator[tuple[CalamineSheet | TextSheet, bool, WithoutValue]]:
     """Yield the sheets with cells, one at a time, whether each is visible, and its cells without a value."""
-    checked = None
-    if book.kind == "xlsx":
-        checked = {sheet.name: sheet.without_value for sheet in worksheets(book.path, book.name)}
-    elif book.kind == "ods":
-        open_document.check(book.path, book.name)
-    elif book.path.stat().st_size > MAX_XLS:
-        raise InputError(f"{book.name} is too large for a workbook: export it as CSV")
     try:
-        with book.path.open("rb") as file:
-            content = CalamineWorkbook.from_filelike(file)
-            for meta in content.sheets_metadata:
-                if (checked is None or meta.name in checked) and (sheet := content.get_sheet_by_name(meta.name)).height:
-                    is_visible = meta.visible == SheetVisibleEnum.Visible
-                    yield sheet, is_visible, checked[meta.name] if checked else {}
-    except (CalamineError, ValueError, OverflowError, KeyError) as error:
+        if book.kind == "xlsx":
+            checked = {sheet.name: sheet.without_value for sheet in worksheets(book.path, book.name)}
+            with book.path.open("rb") as file:
+                content = CalamineWorkbook.from_filelike(file)
+                for meta in content.sheets_metadata:
+                    if meta.name in checked and (sheet := content.get_sheet_by_name(meta.name)).height:
+                        yield sheet, meta.visible == SheetVisibleEnum.Visible, checked[meta.name]
+            return
+        if book.kind == "ods":
+            open_document.check(book.path, book.name)
+        elif book.path.stat().st_size > MAX_XLS:
+            raise InputError(f"{book.name} is too large for a workbook: export it as CSV")
+        for sheet in workbook_process.sheets(book.path):
+            yield sheet, sheet.is_visible, {}
+    except (CalamineError, ValueError, OverflowError) as error:
         raise InputError(
             f"{book.name} cannot be read as {book.kind}: save it again as a workbook, or export it as CSV"
         ) from error
 
 
-def _rows(sheet: CalamineSheet, without_value: dict[int, dict[int, str]]) -> Iterator[list[str]]:
+def _rows(sheet: CalamineSheet | TextSheet, without_value: WithoutValue) -> Iterator[list[str]]:
     """Yield the rows of a sheet from its first to its last one; a cell without a value has a text that says so."""
     first, left = sheet.start
     last = max(without_value, default=0)
     rows = chain(islice(sheet.iter_rows(), first, None), repeat([""] * sheet.width, last - sheet.end[0]))
     for number, row in enumerate(rows, first):
-        texts = [_text(cell) for cell in row]  # from the first column with a cell
+        texts = [text_of(cell) for cell in row]  # from the first column with a cell
         for column, text in without_value.get(number, {}).items():
             if 0 <= column - left < len(texts):
                 texts[column - left] = texts[column - left] or text
         yield texts
-
-
-def _text(cell: Any) -> str:
-    if not isinstance(cell, float):
-        return str(cell)
-    # Excel has only floats: 1001 comes as 1001.0
-    text = str(int(cell)) if cell.is_integer() else str(cell)
-    # nor does it group by thousands: a fourth decimal says that the point is none of a text such as 1.125
-    return f"{text}0" if THREE_DECIMALS.match(text) else text
