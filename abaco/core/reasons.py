@@ -26,6 +26,7 @@ ENGLISH = {
     "no_loan_of_tape": "no loan of the tape is in the loans export",
     "lateness_unknown": "days past due or the written-off balance are not known of every loan",
     "late_by_unknown": "of {count} rows the input does not say whether they are {days} or more days late",
+    "limit_unknown": "the input does not say of every loan whether it is {days} or more days late",
     "month_end_missing": "the balances of twelve month-ends are not all there (none of {month})",
     "no_month_before": "the input has no balances of {month}, the month before, from which movement is counted",
     "month_not_known": "a rate over {months} months needs the rate of each, and that of {month} is not known",

@@ -17,6 +17,7 @@ from abaco.ingest.copies import classify_copies, note_copies
 from abaco.ingest.discovery import NO_TABLE, Skipped
 from abaco.ingest.duplicates import classify_duplicates
 from abaco.ingest.formats import FORMATS, TAPE_FORMATS
+from abaco.ingest.lateness import DAYS
 from abaco.ingest.masking import Masking
 from abaco.ingest.matching import later_loans, match_loans, note_strays
 from abaco.ingest.precedence import choose_sources
@@ -128,6 +129,11 @@ def tape_of(batches: Iterable[Batch], date: dt.date) -> Batch:
     """Return the batch that gives the tape of a date; the first one where none has it."""
     tapes = [batch for batch in batches if batch.is_tape]
     return next((batch for batch in tapes if batch.dates is None or date in batch.dates), tapes[0])
+
+
+def counted_from(tape: Batch) -> dict[int, int]:
+    """Return the day from which on the files of a tape count each limit of days past due, the latest of theirs."""
+    return {days: max(staged.source.counted_from[days] for staged in tape.staged) for days in DAYS}
 
 
 def filled(batches: Iterable[Batch]) -> dict[dt.date, dict[str, Decimal]]:

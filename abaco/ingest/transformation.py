@@ -11,8 +11,8 @@ import narwhals as nw
 from abaco.core.decimals import rounded
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
-from abaco.ingest.columns import BUCKETS, ZERO
 from abaco.ingest.formats import FORMATS, LOANS, STATEMENTS_LONG
+from abaco.ingest.lateness import late_by
 from abaco.ingest.masking import PERSONAL, published
 from abaco.ingest.staging import accepted_rows, of_dates
 from abaco.ingest.statements import known_rows
@@ -82,7 +82,7 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
 
     Number 1 owes most over all dates. The number identifies a borrower within one report, so that concentration is
     computable where ids are redacted; it may be another borrower's in the next report.
-    ``par_30_usd`` is the part of ``balance_usd`` that is 30 and more days late.
+    ``par_30_usd`` is the part of ``balance_usd`` that is 30 and more days late, null where that is unknown.
 
     Parameters
     ----------
@@ -90,14 +90,14 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
         One row per loan and date, its borrowers told apart by tokens or hashes.
     """
     known = tape.filter(~nw.col("borrower_id").is_null() & (nw.col("total_receivable_usd") > 0))
-    late = sum((nw.coalesce(bucket, ZERO) for bucket in BUCKETS[3:]), start=nw.coalesce(BUCKETS[2], ZERO))
     owed = (
-        known.with_columns(par_30_usd=late)
+        known.with_columns(par_30_usd=late_by(30))
         .group_by("borrower_id", "measurement_date")
         .agg(
             balance_usd=nw.col("total_receivable_usd").sum(), par_30_usd=nw.col("par_30_usd").sum(), loans=nw.len(),
-            first_loan=nw.col("loan_id").min(),
+            first_loan=nw.col("loan_id").min(), known=nw.col("par_30_usd").count(),
         )
+        .with_columns(par_30_usd=nw.when(nw.col("known") == nw.col("loans")).then(nw.col("par_30_usd")))
     )  # fmt: skip
     engine.write(owed, work / "borrowers.parquet", temporary=True)
     owed = engine.scan(work / "borrowers.parquet")

@@ -9,9 +9,10 @@ from abaco.core.decimals import rounded
 from abaco.core.reasons import Reason
 from abaco.ingest.columns import BUCKETS, ZERO
 from abaco.ingest.formats import TAPE_FORMATS
-from abaco.ingest.lateness import DAYS, NON_PERFORMING, at_risk, late_by
+from abaco.ingest.lateness import DAYS, NON_PERFORMING, at_risk
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis.book import Book
+from abaco.kpis.buckets import late
 from abaco.kpis.totals import Measure, Totals, merged, totals, with_cash, with_filled
 
 TAPE = " or ".join(format_.title for format_ in TAPE_FORMATS if format_.is_dated)
@@ -60,11 +61,6 @@ def columns() -> dict[str, nw.Expr]:
     balance, days, written_off = (nw.col(c) for c in ("total_receivable_usd", "days_past_due", "written_off_usd"))
     rate, gross, is_owed = nw.col("interest_rate"), balance + written_off, balance > 0
     is_known = ~days.is_null()
-
-    def late(first: int) -> nw.Expr:
-        found = nw.when(is_owed & is_known & (days >= first)).then(balance).when(is_known | ~is_owed).then(ZERO)
-        return found.otherwise(nw.col(at_risk(first)))
-
     return {
         "par_1_usd": late(1),
         "npl_usd": late(NON_PERFORMING),
@@ -81,17 +77,26 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
 
     Where an aging bucket is unknown, what is late by its first day and more is added, from a second scan.
     """
+    sums = with_cash(with_filled(_totals(book.tape, names), book.filled), book.accounts)
+    return {day: _whole(total) for day, total in sums.items()}
+
+
+def late_totals(tape: nw.LazyFrame, *more: str) -> dict[dt.date, Totals]:
+    """Return what is owed on every date of a tape, whole and by days past due, and `more` of `MEASURES`."""
+    return {day: _whole(total) for day, total in _totals(tape, ("total_receivable_usd", *BUCKETS, *more)).items()}
+
+
+def _totals(tape: nw.LazyFrame, names: Collection[str]) -> dict[dt.date, Totals]:
     derived = {name: expression.alias(name) for name, expression in columns().items() if name in names}
     columns_of_tape = [name for name in names if name in AMOUNTS]
-    rows = book.tape.lazy().select("measurement_date", *columns_of_tape, *derived.values())
-    sums = with_cash(with_filled(totals(rows, names), book.filled), book.accounts)
+    sums = totals(tape.lazy().select("measurement_date", *columns_of_tape, *derived.values()), names)
     buckets = [name for name in BUCKETS if name in names]
     if unknown := [day for day, total in sums.items() if any(total.counts.get(b, 0) < total.rows for b in buckets)]:
-        late = {at_risk(days): late_by(days).alias(at_risk(days)) for days in DAYS}
-        rows = book.tape.lazy().filter(nw.col("measurement_date").is_in(unknown))
-        beside = totals(rows.select("measurement_date", *late.values()), late)
+        late_by = {at_risk(days): late(days).alias(at_risk(days)) for days in DAYS}
+        rows = tape.lazy().filter(nw.col("measurement_date").is_in(unknown))
+        beside = totals(rows.select("measurement_date", *late_by.values()), late_by)
         sums |= {d: merged(sums[d], found) for d, found in beside.items() if any(found.counts.values())}
-    return {day: _whole(total) for day, total in sums.items()}
+    return sums
 
 
 def _whole(total: Totals) -> Totals:

@@ -1,6 +1,7 @@
 """The book that the KPIs of a run are computed from: the tape, the other exports, and the accounts."""
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +13,7 @@ import narwhals as nw
 from abaco.core.dates import month_end, months_before
 from abaco.core.errors import NotComputableError
 from abaco.core.reasons import Reason
+from abaco.kpis.buckets import COUNTED_FROM, Buckets, known_days
 
 T = TypeVar("T")
 
@@ -35,6 +37,8 @@ class Book:
         USD by date and account, from the financial statements.
     filled
         USD by date and column of the tape, from exports beside the one that gives the tape.
+    counted_from
+        The day from which on the input counts each limit of days past due.
     default_probability_pct, loss_given_default_pct
         Risk parameters: the first by aging bucket, or None.
     """
@@ -45,6 +49,7 @@ class Book:
     exports: Mapping[str, nw.LazyFrame] = field(default_factory=dict)
     accounts: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
     filled: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
+    counted_from: Mapping[int, int] = field(default_factory=lambda: COUNTED_FROM)
     default_probability_pct: tuple[Decimal, ...] | None = None
     loss_given_default_pct: Decimal = Decimal(100)
     _cache: dict[Callable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -63,6 +68,11 @@ class Book:
         if compute not in self._cache:
             self._cache[compute] = compute(self)
         return self._cache[compute]
+
+    @functools.cached_property
+    def buckets(self) -> Buckets:
+        """The aging buckets that the tape can tell apart."""
+        return Buckets(known_days(self.tape), self.counted_from)
 
     @property
     def is_dated_after(self) -> bool:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from abaco.ingest.columns import BUCKETS
+from abaco.ingest.lateness import DAYS, at_risk
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate
@@ -14,7 +15,7 @@ from abaco.kpis.values import evaluate
 BOOK = ("total_receivable_usd", "total_eligible_usd")
 # What the rejected balances may belong to: to no loan that is late, or all to one that is very late.
 SOUND = (*BOOK, BUCKETS[0])
-LATE = (*BOOK, BUCKETS[-1], "par_1_usd", "npl_usd", "top_borrower_usd", "top_10_borrowers_usd")
+LATE = (*BOOK, BUCKETS[-1], *map(at_risk, DAYS), "par_1_usd", "npl_usd", "top_borrower_usd", "top_10_borrowers_usd")
 
 # What an unknown balance may come to: beside it every book is nothing.
 UNBOUNDED_USD = Decimal(10) ** 24

@@ -13,8 +13,8 @@ from abaco.core.errors import NotComputableError
 from abaco.core.parquet import arrow_schema
 from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
+from abaco.ingest.lateness import at_risk, late_by
 from abaco.kpis.book import Book
-from abaco.kpis.segments import AT_RISK
 from abaco.kpis.totals import Measure, Totals, totals
 
 LARGEST = 10
@@ -204,13 +204,13 @@ def stopped(book: Book, largest: int) -> pa.Table:
         How many ``borrowers`` stop, the ``last`` of them, what that one owes and how much of it is late already, and
         ``par30`` in per cent. Empty when borrowers, or what is late, are not known.
     """
-    total = totals(
-        book.tape.filter(nw.col("measurement_date") == book.date), ["total_receivable_usd", *AT_RISK["par30"]]
-    )
-    sums, names = total[book.date].sums, _largest(book, largest)
-    if not names or None in sums.values() or sums["total_receivable_usd"] <= 0:
+    rows = book.tape.filter(nw.col("measurement_date") == book.date)
+    late = late_by(30).alias(at_risk(30))
+    total = totals(rows.select("measurement_date", "total_receivable_usd", late), ["total_receivable_usd", at_risk(30)])
+    found, names = total[book.date], _largest(book, largest)
+    late, is_known = found.sums[at_risk(30)], set(found.counts.values()) == {found.rows}
+    if not names or not is_known or found.sums["total_receivable_usd"] <= 0:
         return STOPPED.empty_table()
-    late = sum((sums[bucket] for bucket in AT_RISK["par30"]), Decimal(0))
     rows = [{"borrowers": 0, "par30": _share(late, total[book.date])}]
     for i, row in enumerate(names, start=1):
         late += row["balance_usd"] - row["par_30_usd"]

@@ -16,14 +16,15 @@ from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.core.text import signed
 from abaco.ingest import masking
-from abaco.ingest.columns import BUCKETS
 from abaco.kpis.absences import absences
+from abaco.kpis.balances import late_totals
 from abaco.kpis.book import Book
 from abaco.kpis.bridge import TABLE as BRIDGES
 from abaco.kpis.bridge import bridge, first_day, terms
+from abaco.kpis.buckets import Buckets, known_days
 from abaco.kpis.catalog import Definition
-from abaco.kpis.totals import Totals, totals
-from abaco.kpis.transitions import Pair, as_transition, find_transitions, moves
+from abaco.kpis.totals import Totals
+from abaco.kpis.transitions import WHOLE, Pair, as_transition, find_transitions, moves
 
 Rows = list[dict[str, Any]]
 LIMIT = 10
@@ -49,7 +50,12 @@ TABLE = Table(
 
 
 def largest(
-    tape: nw.LazyFrame, pair: Pair, days: int, limit: int = LIMIT, absent: nw.LazyFrame | None = None
+    tape: nw.LazyFrame,
+    pair: Pair,
+    days: int,
+    limit: int = LIMIT,
+    absent: nw.LazyFrame | None = None,
+    buckets: Buckets = WHOLE,
 ) -> list[dict[str, Any]]:
     """Return the loans whose balance at risk changed most between two dates, the largest change first.
 
@@ -72,7 +78,11 @@ def largest(
     """
     date, against = pair
     size = nw.col(f"rise_{days}") + nw.col(f"fall_{days}")
-    moved = moves(tape, {against: date}, [days], SEGMENTS, absent).with_columns(size=size).filter(nw.col("size") > 0)
+    moved = (
+        moves(tape, {against: date}, [days], SEGMENTS, absent, buckets)
+        .with_columns(size=size)
+        .filter(nw.col("size") > 0)
+    )
     first = moved.sort("size", "loan_id", descending=[True, False]).head(limit).collect("pyarrow")
     return [
         {
@@ -111,6 +121,7 @@ def bridge_loans(
     key: bytes | None,
     limit: int = LIMIT,
     absent: nw.LazyFrame | None = None,
+    buckets: Buckets = WHOLE,
 ) -> pa.Table:
     """Return the loans that contributed most to each bridge, ten unless told otherwise, one row per KPI and loan.
 
@@ -124,12 +135,14 @@ def bridge_loans(
         The masking key; without one loans have numbers, the same loan the same number in every bridge.
     absent
         The loans whose row a date lacks (see `absences.absences`).
+    buckets
+        The aging buckets that the tape can tell apart.
     """
     rows = []
     for end in (row for row in bridges if row["term"] == "closing"):
         kpi, pair = definitions[end["kpi"]], (end["date"], end["against"])
         book = totals[end["date"]].sums["total_receivable_usd"]
-        for rank, loan in enumerate(largest(tape, pair, first_day(kpi), limit, absent), start=1):
+        for rank, loan in enumerate(largest(tape, pair, first_day(kpi), limit, absent, buckets), start=1):
             points = rounded(loan["change_usd"] / book * 100, kpi.precision)
             rows.append(
                 {"date": pair[0], "against": pair[1], "kpi": end["kpi"], "rank": rank, "points": points, **loan}
@@ -163,11 +176,12 @@ def between(
         See `bridge.bridge`.
     """
     rows = tape.filter(nw.col("measurement_date").is_in([against, date]))
-    sums = totals(rows, ["total_receivable_usd", *BUCKETS])
-    transitions = find_transitions(rows, [(date, against)], [first_day(kpi)], absent).get((date, against), [])
+    sums, buckets = late_totals(rows), Buckets(known_days(rows))
+    moved = find_transitions(rows, [(date, against)], [first_day(kpi)], absent, buckets)
+    transitions = moved.get((date, against), [])
     pair = {"date": date, "against": against, "kpi": name}
     steps = [{**pair, **step} for step in bridge(kpi, transitions, sums[against], sums[date])]
-    return steps, bridge_loans({name: kpi}, rows, steps, sums, key, limit, absent).to_pylist()
+    return steps, bridge_loans({name: kpi}, rows, steps, sums, key, limit, absent, buckets).to_pylist()
 
 
 def bridged(

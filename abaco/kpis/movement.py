@@ -9,10 +9,12 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.parquet import arrow_schema
+from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.absences import GONE, REJECTED, absences
 from abaco.kpis.balances import WRITTEN_OFF as SAYS_WRITTEN_OFF
 from abaco.kpis.book import Book, no_month_before, openings
+from abaco.kpis.buckets import Buckets
 from abaco.kpis.totals import Measure, Totals
 from abaco.kpis.transitions import (
     CLOSING,
@@ -41,6 +43,11 @@ MEASURES = {
     "rolled_30_usd": Measure("what rolled on to 30 days in the month", BOTH, of_month=True),
     "cured_usd": Measure("what was cured or paid off in the month", BOTH, of_month=True),
 }
+# the days past due whose limits tell what each of them counts
+LIMITS = {
+    "opening_performing_usd": (90,), "opening_7_30_usd": (7, 30), "opening_30_plus_usd": (30,), "defaulted_usd": (90,),
+    "rolled_30_usd": (7, 30), "cured_usd": (30,),
+}  # fmt: skip
 EARLY, LATE, LATEST = LATENESS[:2], LATENESS[2:], LATENESS[4:]
 TABLE = Table(
     "roll_rates",
@@ -68,7 +75,9 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
         if transitions := moved.get(pair):
             loans = sum(transition.loans for transition in transitions)
             sums = {name: usd for name, usd in amounts(transitions).items() if name in names}
-            found[pair[0]] = Totals(loans, sums, dict.fromkeys(sums, loans))
+            unknown = {n: d for n, days in LIMITS.items() if n in sums for d in days if d not in book.buckets.known}
+            reasons = {name: Reason("limit_unknown", days=days) for name, days in unknown.items()}
+            found[pair[0]] = Totals(loans, sums | dict.fromkeys(unknown), dict.fromkeys(sums, loans), reasons)
     return found
 
 
@@ -112,7 +121,7 @@ def roll_rates(book: Book) -> pa.Table:
     """
     moved = book.cached(book_transitions)
     pairs = openings(book.dates).items()
-    rows = [row for pair in pairs for row in _rolled(pair, moved.get(pair, []))]
+    rows = [row for pair in pairs for row in _rolled(pair, moved.get(pair, []), book.buckets)]
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
@@ -120,18 +129,22 @@ def rolled_between(book: Book, date: dt.date, against: dt.date | None) -> pa.Tab
     """Return the same between any two dates; empty without a second date, or where loans cannot be told apart."""
     rows = []
     if against is not None:
-        moved = find_transitions(book.tape, [(date, against)], absent=absences(replace(book, dates=[against, date])))
-        rows = _rolled((date, against), moved.get((date, against), []))
+        moved = find_transitions(
+            book.tape, [(date, against)], absent=absences(replace(book, dates=[against, date])), buckets=book.buckets
+        )
+        rows = _rolled((date, against), moved.get((date, against), []), book.buckets)
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
-def _rolled(pair: Pair, transitions: Collection[Transition]) -> list[dict]:
+def _rolled(pair: Pair, transitions: Collection[Transition], buckets: Buckets) -> list[dict]:
     owing = [one for one in transitions if one.opening in LATENESS or one.closing in LATENESS]
+    called = {LATENESS[place]: name for place, name in buckets.names.items()}
     rows = []
     for one in sorted(owing, key=lambda one: (OPENING.index(one.opening), CLOSING.index(one.closing))):
         whole = _sum(_weight(other) for other in owing if other.opening == one.opening)
         share = rounded(_weight(one) / whole * 100, 4) if whole else None
-        names = {"date": pair[0], "against": pair[1], "opening": one.opening, "closing": one.closing}
+        names = {"date": pair[0], "against": pair[1], "opening": called.get(one.opening, one.opening)}
+        names["closing"] = called.get(one.closing, one.closing)
         rows.append({**names, "loans": one.loans, "amount_usd": _weight(one), "share": share})
     return rows
 

@@ -13,6 +13,7 @@ from abaco.engines import Engine
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.rejected_loans import TABLE as REJECTED_LOANS
 from abaco.kpis.book import Book
+from abaco.kpis.buckets import counted_from
 from abaco.kpis.losses import is_pct, probabilities
 from abaco.kpis.statements import accounts
 
@@ -53,7 +54,7 @@ def open_book(tables: Path, engine: Engine, ingested: Mapping[str, Any], **param
     exports = {n: engine.scan(path) for n in EXPORTS if (path := tables / f"{n}.parquet").exists()}
     as_of = dt.date.fromisoformat(ingested["as_of"] or ingested["date"])
     usd = {name: accounts(ingested.get(name, {})) for name in ("accounts", "filled")}
-    return Book(tape, dates(tape), as_of, exports, **usd, **parameters)
+    return Book(tape, dates(tape), as_of, exports, **usd, counted_from=counted_from(ingested), **parameters)
 
 
 def dates(tape: nw.LazyFrame) -> list[dt.date]:

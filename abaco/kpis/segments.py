@@ -11,13 +11,14 @@ from abaco.core.bands import TERMS, TICKETS, UNKNOWN, Band
 from abaco.core.decimals import rounded
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
+from abaco.ingest.lateness import late_by
 from abaco.kpis.book import Book
 from abaco.kpis.totals import Measure, Totals
 from abaco.kpis.transitions import moves
 
 COLUMNS = ("company", "product", "segment", "region")
 DIMENSIONS = (*COLUMNS, "ticket", "term")
-AT_RISK = {"par30": ("dpd_30_60_usd", "dpd_60_90_usd", "dpd_90_plus_usd"), "par90": ("dpd_90_plus_usd",)}
+AT_RISK = {"par30": 30, "par90": 90}
 LARGEST = {
     "company": "the balance lent by the largest of the lender's companies",
     "product": "the balance lent as the largest product",
@@ -63,12 +64,15 @@ def band(amount: nw.Expr, bands: Sequence[Band]) -> nw.Expr:
 
 def cells(book: Book) -> list[dict]:
     """Return balances by date and every combination of segments, small enough to be added up here, from one scan."""
-    sums = ("total_receivable_usd", *AT_RISK["par30"])
+    late = {name: nw.col(name).sum() for name in AT_RISK} | {f"{name}_known": nw.col(name).count() for name in AT_RISK}
     rows = book.tape.lazy().with_columns(
         ticket=band(nw.col("disbursed_usd"), TICKETS), term=band(nw.col("term_days"), TERMS),
         loans=((nw.col("total_receivable_usd") > 0) & ~nw.col("loan_id").is_null()).cast(nw.Int64()),
+        **{name: late_by(days) for name, days in AT_RISK.items()},
     )  # fmt: skip
-    grouped = rows.group_by("measurement_date", *DIMENSIONS).agg(nw.col(name).sum() for name in (*sums, "loans"))
+    grouped = rows.group_by("measurement_date", *DIMENSIONS).agg(
+        nw.col("total_receivable_usd", "loans").sum(), nw.len().alias("rows"), **late
+    )
     return grouped.collect("pyarrow").to_native().to_pylist()
 
 
@@ -84,8 +88,10 @@ def by_value(book: Book, dimension: str) -> dict[dt.date, dict[str, dict[str, De
     for cell in book.cached(cells):
         values = found.setdefault(cell["measurement_date"], {})
         sums = values.setdefault(cell[dimension] or UNKNOWN, {"loans": 0})
-        for name in ("total_receivable_usd", "loans", *AT_RISK["par30"]):
+        for name in ("total_receivable_usd", "loans", *AT_RISK):
             sums[name] = sums.get(name, Decimal(0)) + (cell[name] or 0)
+        for name in AT_RISK:  # what is not known of every row
+            sums["unknown"] = sums.get("unknown", set()) | ({name} if cell[f"{name}_known"] < cell["rows"] else set())
     return {
         day: dict(sorted(values.items(), key=lambda item: (-item[1]["total_receivable_usd"], item[0])))
         for day, values in sorted(found.items())
@@ -111,7 +117,7 @@ def segments(book: Book) -> pa.Table:
     -------
     pyarrow.Table
         ``outstanding_usd``, its ``share`` of the date in per cent, ``loans`` with a balance, and ``par30`` and
-        ``par90`` of the segment in per cent (null where it owes nothing).
+        ``par90`` of the segment in per cent (null where it owes nothing, or its lateness is unknown).
     """
     rows = []
     for dimension in DIMENSIONS:
@@ -119,8 +125,8 @@ def segments(book: Book) -> pa.Table:
             whole = sum(sums["total_receivable_usd"] for sums in values.values())
             for value, sums in values.items():
                 owed = sums["total_receivable_usd"]
-                late = {kpi: sum(sums[bucket] for bucket in buckets) for kpi, buckets in AT_RISK.items()}
-                rates = {kpi: rounded(usd / owed * 100, 4) if owed > 0 else None for kpi, usd in late.items()}
+                known = {kpi: owed > 0 and kpi not in sums["unknown"] for kpi in AT_RISK}
+                rates = {kpi: rounded(sums[kpi] / owed * 100, 4) if known[kpi] else None for kpi in AT_RISK}
                 share = rounded(owed / whole * 100, 4) if whole > 0 else None
                 row = {"date": day, "dimension": dimension, "value": value, "loans": int(sums["loans"])}
                 rows.append({**row, "outstanding_usd": owed, "share": share, **rates})
@@ -137,7 +143,7 @@ def rise_by_segment(
     Parameters
     ----------
     date, against
-        The later date and the earlier one; without an earlier one the table is empty.
+        The later date and the earlier one; without an earlier one, or where lateness is unknown, the table is empty.
     days
         Days past due from which a balance is at risk.
     dimensions
@@ -151,9 +157,9 @@ def rise_by_segment(
         explains.
         The largest rise of a dimension comes first.
     """
-    if against is None:
+    if against is None or days not in book.buckets.known:
         return RISE.empty_table()
-    moved = moves(book.tape, {against: date}, [days], dimensions).select(
+    moved = moves(book.tape, {against: date}, [days], dimensions, buckets=book.buckets).select(
         *dimensions,
         "closing",
         risen=nw.col(f"rise_{days}"),

@@ -9,9 +9,11 @@ from typing import Any
 
 import narwhals as nw
 
-from abaco.ingest.columns import BUCKET_NAMES, BUCKETS, FIRST_DAY
+from abaco.ingest.columns import BUCKET_NAMES, BUCKETS, FIRST_DAY, ZERO
+from abaco.ingest.lateness import late_by
 from abaco.kpis.absences import GONE, REJECTED, absences
 from abaco.kpis.book import Book, openings
+from abaco.kpis.buckets import Buckets
 
 Pair = tuple[dt.date, dt.date]  # the later date and the earlier one
 WRITTEN_OFF, NEW, PAID = "written off", "new", "paid"
@@ -20,7 +22,7 @@ OPENING = (*LATENESS, WRITTEN_OFF, NEW, REJECTED)
 CLOSING = (*LATENESS, WRITTEN_OFF, PAID, REJECTED, GONE)
 _WRITTEN_OFF, _NOTHING, _REJECTED, _GONE = range(len(BUCKETS), len(BUCKETS) + 4)
 AT_RISK_DAYS = (30, 90)
-ZERO = nw.lit(Decimal("0.00"))
+WHOLE = Buckets()
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,15 @@ def book_transitions(book: Book) -> dict[Pair, list[Transition]]:
     """Return the transitions to every date from the month before it, and from the date before it, in one go."""
     neighbours = ((date, against) for against, date in pairwise(book.dates))
     pairs = [*neighbours, *openings(book.dates).items()]
-    return find_transitions(book.tape, pairs, absent=book.cached(absences))
+    return find_transitions(book.tape, pairs, absent=book.cached(absences), buckets=book.buckets)
 
 
 def find_transitions(
-    tape: nw.LazyFrame, pairs: Iterable[Pair], days: Sequence[int] = AT_RISK_DAYS, absent: nw.LazyFrame | None = None
+    tape: nw.LazyFrame,
+    pairs: Iterable[Pair],
+    days: Sequence[int] = AT_RISK_DAYS,
+    absent: nw.LazyFrame | None = None,
+    buckets: Buckets = WHOLE,
 ) -> dict[Pair, list[Transition]]:
     """Return the transitions of the loans between each pair of dates, in the order of the states.
 
@@ -71,6 +77,8 @@ def find_transitions(
         Days past due from which a balance is at risk.
     absent
         The loans whose row a date lacks (see `absences.absences`); without them a loan without a row looks ``paid``.
+    buckets
+        The buckets that the tape can tell apart: two that it cannot are one state, under the name of the first.
 
     Returns
     -------
@@ -79,7 +87,9 @@ def find_transitions(
     """
     found: dict[Pair, list[dict[str, Any]]] = {}
     for onward in rounds(pairs):
-        moved = moves(tape, onward, days, absent=absent).group_by("date", "opening_state", "closing_state")
+        moved = moves(tape, onward, days, absent=absent, buckets=buckets).group_by(
+            "date", "opening_state", "closing_state"
+        )
         sums = moved.agg(
             nw.len().alias("loans"),
             *(nw.col(f"{side}_state").count().alias(f"{side}_rows") for side in ("was", "is")),
@@ -119,6 +129,7 @@ def moves(
     days: Sequence[int],
     also: Sequence[str] = (),
     absent: nw.LazyFrame | None = None,
+    buckets: Buckets = WHOLE,
 ) -> nw.LazyFrame:
     """Return each loan on both dates, one row per later date and loan; a loan may lack either.
 
@@ -136,8 +147,8 @@ def moves(
     for former in sorted(onward)[1:]:
         to = to.when(date == former).then(nw.lit(onward[former]))
     sides = (
-        _side(tape, list(onward), to, "was", days, also, absent),
-        _side(tape, list(onward.values()), date, "is", days, also, absent),
+        _side(tape, list(onward), to, "was", days, also, absent, buckets),
+        _side(tape, list(onward.values()), date, "is", days, also, absent, buckets),
     )
     keys = ["date", "loan_id"]
     left, right = ([f"{side}_{key}" for key in keys] for side in ("was", "is"))
@@ -160,17 +171,18 @@ def _side(
     days: Sequence[int],
     also: Sequence[str],
     absent: nw.LazyFrame | None,
+    buckets: Buckets,
 ) -> nw.LazyFrame:
-    state = nw.when(nw.col(BUCKETS[-1]) > 0).then(nw.lit(len(BUCKETS) - 1))
-    for i in reversed(range(1, len(BUCKETS) - 1)):
-        state = state.when(nw.col(BUCKETS[i]) > 0).then(nw.lit(i))
+    state = nw
+    for i, reached in reversed(buckets.reached().items()):
+        state = state.when(reached > 0).then(nw.lit(i))
     state = state.when((nw.col(BUCKETS[0]) > 0) | (nw.col("total_receivable_usd") > 0)).then(nw.lit(0))
     state = state.when(nw.col("written_off_usd") > 0).then(nw.lit(_WRITTEN_OFF)).otherwise(nw.lit(_NOTHING))
     columns = {"date": date, "loan_id": nw.col("loan_id"), "state": state}
     columns |= {"balance": nw.col("total_receivable_usd"), "written_off": nw.col("written_off_usd")}
     for k in days:
         late = [nw.coalesce(b, ZERO) for b in BUCKETS if FIRST_DAY[b] >= k]
-        columns[f"late_{k}"] = sum(late[1:], start=late[0])
+        columns[f"late_{k}"] = sum(late[1:], start=late[0]) if buckets.are_whole else nw.coalesce(late_by(k), ZERO)
     columns |= {name: nw.col(name) for name in also}
     is_of_dates = nw.col("measurement_date").is_in(dates)
     rows = tape.lazy().filter(~nw.col("loan_id").is_null() & is_of_dates)

@@ -11,10 +11,10 @@ from abaco.core.decimals import whole_cents
 from abaco.core.errors import NotComputableError
 from abaco.ingest.columns import BUCKET_NAMES, BUCKETS, FIRST_DAY
 from abaco.kpis import flows
+from abaco.kpis.balances import late_totals
 from abaco.kpis.book import Book
 from abaco.kpis.collection import flows_of
 from abaco.kpis.contributors import names
-from abaco.kpis.totals import totals
 
 OWED, WRITTEN_OFF, GONE = "owed", "written off", "not on the tape"
 LOANS = pa.schema(
@@ -143,7 +143,7 @@ def by_lateness(loans: pa.Table, book: Book) -> pa.Table:
     owed = [row for row in loans.to_pylist() if row["state"] == OWED]
     if not owed:
         return LATENESS.empty_table()
-    tape = totals(book.tape.filter(nw.col("measurement_date") == book.date), BUCKETS)[book.date].sums
+    tape = late_totals(book.tape.filter(nw.col("measurement_date") == book.date))[book.date].sums
     rows = []
     for bucket in BUCKETS:
         own = [row for row in owed if _bucket(row["days_late"]) == bucket]

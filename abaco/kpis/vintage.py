@@ -14,6 +14,7 @@ from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, SUM, TEXT, Field, Table
+from abaco.ingest.lateness import at_risk, late_by
 from abaco.kpis.balances import DPD, WRITTEN_OFF, columns
 from abaco.kpis.book import Book
 from abaco.kpis.daily_sums import ROWS, DailySums, measured
@@ -45,7 +46,7 @@ TABLE = Table(
         Field("share", "decimal(18, 4)", "defaulted of disbursed", "%"),
     ),
 )
-NEEDED = ("loan_id", "disbursed_on", "days_past_due", "written_off_usd", "dpd_90_plus_usd")
+NEEDED = ("loan_id", "disbursed_on", "days_past_due", "written_off_usd", "dpd_90_plus_usd", at_risk(90))
 
 
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
@@ -149,11 +150,12 @@ def vintages(book: Book) -> pa.Table:
 
 
 def _is_whole(tape: nw.LazyFrame) -> bool:
-    """Return whether every loan has a written-off balance and some have a date of disbursement."""
+    """Return whether it is known of every loan what is written off and 90 days late, and of some when it was lent."""
     unknown = nw.col("written_off_usd").is_null().cast(nw.Int64()).sum().alias("unknown")
     known = nw.col("disbursed_on").count().alias("known")
-    found = tape.select(unknown, known).collect("pyarrow").to_native().to_pylist()[0]
-    return found["known"] > 0 and not found["unknown"]
+    late = late_by(90).is_null().cast(nw.Int64()).sum().alias("late")
+    found = tape.select(unknown, known, late).collect("pyarrow").to_native().to_pylist()[0]
+    return found["known"] > 0 and not found["unknown"] and not found["late"]
 
 
 def _seen_since(dates: Collection[dt.date]) -> int:
@@ -175,7 +177,7 @@ def first_defaults(tape: nw.LazyFrame, months_after: int = 0) -> dict[tuple[int,
     months_after
         How many months after the close of a month the tape dates its balances: 0, or 1 (see `Book.close`).
     """
-    late, off = nw.col("dpd_90_plus_usd") > 0, nw.col("written_off_usd") > 0
+    late, off = late_by(90) > 0, nw.col("written_off_usd") > 0
     gross = nw.col("total_receivable_usd") + nw.col("written_off_usd")
     rows = tape.filter(~nw.col("disbursed_on").is_null() & (late.fill_null(False) | off)).select(
         "loan_id", "measurement_date", _month("disbursed_on").alias("month"), gross.alias("owed_usd")

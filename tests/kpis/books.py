@@ -1,7 +1,9 @@
 """Books written out: the tape and the exports beside it, each with the columns that a test gives it and no other."""
 
 import narwhals as nw
+import pyarrow as pa
 
+from abaco.ingest.lateness import DAYS, at_risk
 from abaco.kpis import measures
 from abaco.kpis.book import Book
 from tests.support.tapes import written
@@ -34,6 +36,10 @@ def _dtype(name):
 def book(frame, tape=DEFAULT_TAPE, as_of=None, **exports):
     """Return a book whose exports are written out, on the engine of `frame`."""
     tables = {name: export(text) for name, text in {"tape": tape, **exports}.items()}
+    for name in map(at_risk, DAYS):  # a tape has these, and most exports fill none of them
+        if name not in tables["tape"].column_names:
+            nothing = pa.nulls(len(tables["tape"]), pa.decimal128(18, 2))
+            tables["tape"] = tables["tape"].append_column(name, nothing)
     dates = sorted(set(tables["tape"]["measurement_date"].to_pylist()))
     frames = {name: frame(table) for name, table in tables.items()}
     return Book(frames.pop("tape"), dates, as_of or dates[-1], frames)

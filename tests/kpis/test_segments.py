@@ -144,7 +144,11 @@ def test_book_without_a_balance_has_no_shares(frame):
 
 def test_buckets_beyond_a_small_balance_are_shown_as_they_are(frame):
     # a row whose buckets miss its receivable is a warning and no more
-    found = rows(frame, "loan_id  region  total_receivable_usd  dpd_90_plus_usd\nA-1  North  0.01  5000.00\n")
+    found = rows(
+        frame,
+        "loan_id  region  total_receivable_usd  dpd_30_60_usd  dpd_60_90_usd  dpd_90_plus_usd\n"
+        "A-1  North  0.01  0.00  0.00  5000.00\n",
+    )
     assert found == [(str(DECEMBER), "region", "North", "1", "0.01", "100.0000", *["50000000.0000"] * 2)]
 
 
