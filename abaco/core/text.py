@@ -85,10 +85,32 @@ def value_and_status(kpi: Mapping[str, Any]) -> str:
     return value if kpi["status"] in ("none", "not_computable") else f"{value} {kpi['status']}"
 
 
+def late_days(name: str, kpi: Mapping[str, Any]) -> str:
+    """Return the days past due from which a PAR counts: those of its id, or of the input's own buckets.
+
+    Examples
+    --------
+    >>> late_days("PAR30", {}), late_days("PAR30", {"counted_from": 31})
+    ('30', '31')
+    """
+    return str(kpi.get("counted_from", name.removeprefix("PAR")))
+
+
+def par_name(name: str, kpi: Mapping[str, Any]) -> str:
+    """Return the id of a KPI, of a PAR with the day from which the input's own buckets count.
+
+    Examples
+    --------
+    >>> par_name("PAR30", {}), par_name("PAR30", {"counted_from": 31})
+    ('PAR30', 'PAR30 (31+)')
+    """
+    return f"{name} ({kpi['counted_from']}+)" if "counted_from" in kpi else name
+
+
 def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
     """Return id, value and status of the four core KPIs and of those with limits."""
     return [
-        (name, format_value(kpi), (kpi["reason"] or kpi["status"]) + partial(kpi))
+        (par_name(name, kpi), format_value(kpi), (kpi["reason"] or kpi["status"]) + partial(kpi))
         for name, kpi in kpis.items()
         if kpi["group"] == "core" or kpi["thresholds"]
     ]

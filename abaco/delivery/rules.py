@@ -20,7 +20,7 @@ from typing import Any
 
 from abaco.core import project
 from abaco.core.currencies import USD
-from abaco.core.text import completeness, format_value
+from abaco.core.text import completeness, format_value, par_name
 
 SEVERITIES = ("P1", "P2", "P3", "P4")  # the most severe first
 FALLBACK = "email"  # the channel of alerts that no other channel takes
@@ -109,7 +109,7 @@ def past_limit(name: str, kpi: Mapping, day: str, first: str, change: str) -> Al
 
 def called(name: str, kpi: Mapping) -> str:
     """Return the id of a KPI, or its title where that introduces the id: ``Cash coverage (CollectionRate)``."""
-    return kpi["title"] if name in kpi["title"] else name
+    return kpi["title"] if name in kpi["title"] else par_name(name, kpi)
 
 
 def since(name: str, level: str, history: Iterable[Mapping]) -> str:

@@ -10,9 +10,13 @@ from typing import Any
 from abaco.core import currencies
 from abaco.core.reasons import HEADLINES, Reason
 from abaco.ingest import sample_mark
+from abaco.kpis.bridge import first_day
+from abaco.kpis.buckets import COUNTED_FROM
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate, is_of_month
+
+OWN_BUCKETS = "The input gives days past due in buckets that begin the day after the limit, and counts from there."
 
 
 def number(value: Decimal | None) -> float | int | None:
@@ -32,6 +36,7 @@ def kpi_entries(
     partial_through: dt.date | None = None,
     uncompared: Collection[str] = (),
     bounds: Mapping[str, Mapping[str, Decimal]] | None = None,
+    counted_from: Mapping[int, int] = COUNTED_FROM,
 ) -> dict[str, dict[str, Any]]:
     """Return the ``kpis`` of metrics.json.
 
@@ -47,6 +52,9 @@ def kpi_entries(
         KPIs whose change is left out (see `history.uncompared`).
     bounds
         Lowest and highest value of KPIs that rejected balances could move past a limit (see `bounds.bounds`).
+    counted_from
+        The day from which on the input counts each limit of days past due; another one than the limit is in
+        ``counted_from`` of a PAR, in its title and in its note.
     """
 
     entries = {}
@@ -77,8 +85,18 @@ def kpi_entries(
             "owner": kpi.owner,
             "note": kpi.note,
             "convention": kpi.convention,
-        }
+        } | _counted(kpi, counted_from)
     return entries
+
+
+def _counted(kpi: Definition, counted_from: Mapping[int, int]) -> dict[str, Any]:
+    """Return what to say of a PAR whose days the input counts from another day than it is named by."""
+    days = first_day(kpi)
+    if days is None or counted_from[days] == days:
+        return {}
+    texts = {"title": (f"{days} days", "{} days"), "note": (f"{days} or more days", "{} or more days")}
+    changed = {k: getattr(kpi, k).replace(old, new.format(counted_from[days])) for k, (old, new) in texts.items()}
+    return changed | {"convention": OWN_BUCKETS, "counted_from": counted_from[days]}
 
 
 def book(total: Totals) -> dict[str, Any]:

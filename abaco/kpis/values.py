@@ -147,7 +147,8 @@ def missing(definitions: Mapping[str, Definition], values: Mapping[str, dict[str
     wanted = {}
     for name in definitions:
         if values[name]["value"] is None:
-            lacking = [m for m in all_measures(definitions, name) if total.sums.get(m) is None]
+            needed, _ = resolved(total, all_measures(definitions, name))
+            lacking = [m for m in needed if total.sums.get(m) is None]
             for add in dict.fromkeys(MEASURES[m].add for m in lacking):
                 wanted[name, add] = {"kpi": name, "add": add}
     return list(wanted.values())

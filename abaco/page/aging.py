@@ -1,15 +1,25 @@
 """The aging of the book: how late the balance is, a bar a bucket, and what each PAR counts."""
 
+import re
 from decimal import Decimal
 
-from abaco.ingest.columns import BUCKET_NAMES, FIRST_DAY
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill, sentence
 from abaco.page.tables import bar, figures
 from abaco.page.words import bucket, money, percent, usd
 
 LATE_DAYS = 30
-STARTS = {name: FIRST_DAY[bucket] for bucket, name in BUCKET_NAMES.items()}  # days past due
+
+
+def start(name: str) -> int:
+    """Return the first day past due of an aging bucket.
+
+    Examples
+    --------
+    >>> start("30–60"), start("91+")
+    (30, 91)
+    """
+    return int(re.match(r"\d+", name)[0])
 
 
 def _share(amount, whole):
@@ -34,14 +44,17 @@ def aging_table(metrics: dict) -> Html:
 
 
 def aging_finding(metrics: dict) -> str:
-    """Return how much of the book is late, or that there is no book."""
-    amounts = {STARTS[row["bucket"]]: Decimal(row["amount"] or 0) for row in metrics["aging"]}
-    whole, late = sum(amounts.values()), sum(owed for day, owed in amounts.items() if day >= LATE_DAYS)
-    if not whole:
+    """Return how much of the book is late, from the first bucket of 30 days or more; or why that is not known."""
+    amounts = {start(row["bucket"]): Decimal(row["amount"] or 0) for row in metrics["aging"]}
+    days = min((day for day in amounts if day >= LATE_DAYS), default=None)
+    whole, late = sum(amounts.values()), sum(owed for day, owed in amounts.items() if days and day >= days)
+    if not whole and (metrics["aging"] or not Decimal(metrics["book"]["outstanding"] or 0)):
         return phrase("No balance is outstanding on this date, so there is nothing to age.")
+    if days is None:
+        return phrase("The input does not say how much of the balance is 30 or more days late.")
     return say(
         "{late} of {whole} is {days} days late or more: {share} of the aged balance.",
-        late=usd(late), whole=usd(whole), days=LATE_DAYS, share=percent(_share(late, whole)),
+        late=usd(late), whole=usd(whole), days=days, share=percent(_share(late, whole)),
     )  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """Why a PAR moved: the bridge from one date to the next as a waterfall, and the loans that moved it most."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from abaco.core.text import late_days, par_name
 from abaco.page.concentration import label, numbers_note
 from abaco.page.kpi_text import with_unit
 from abaco.page.language import phrase, say
@@ -106,27 +108,28 @@ def bridge_chart(metrics: dict, bridges, kpis: tuple[str, ...] = ("PAR30", "PAR9
 def waterfall(metrics: dict, name: str, rows: list[dict]) -> dict:
     """Return a bridge as charts take it: finding, title, rows with their bars, and whether the scale is cut."""
     kpi, cause = metrics["kpis"][name], explanation(rows)
+    called = par_name(name, kpi)
     opening, closing = (with_unit(kpi, row["points"], 2) for row in (rows[0], rows[-1]))
     if opening == closing:
-        finding = say("{name} stayed at {end}", name=name, end=closing)
+        finding = say("{name} stayed at {end}", name=called, end=closing)
     else:
         form = (
             "{name} rose from {start} to {end}"
             if rows[-1]["points"] > rows[0]["points"]
             else "{name} fell from {start} to {end}"
         )
-        finding = say(form, name=name, start=opening, end=closing)
+        finding = say(form, name=called, start=opening, end=closing)
     low, bars = _bars(metrics, kpi, rows)
     return {
         "name": name, "title": kpi["title"], "rows": bars, "is_cut": low > 0,
         "finding": f"{finding}: {cause}." if cause else f"{finding}.",
-        "reading": reading(name, [row["term"] for row in rows]),
+        "reading": reading(name, [row["term"] for row in rows], kpi),
     }  # fmt: skip
 
 
-def reading(name: str, terms: Iterable[str]) -> str:
+def reading(name: str, terms: Iterable[str], kpi: Mapping[str, Any] | None = None) -> str:
     """Return how to read the terms of a bridge; that of PAR30 sets the cure rate apart."""
-    days, terms = name.removeprefix("PAR"), set(terms)
+    days, terms = late_days(name, kpi or {}), set(terms)
     sentences = [
         say("New arrears: less than 7 days late before, or not there. Rolled on: late before, and later or owing more "
             "now. Cured: still owed, but less than {days} days late now. Paid: paid off or paid down.", days=days)
@@ -185,7 +188,7 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
     rows = rows_of(loans, date=metrics["date"], kpi=kpi)
     if not rows:
         return absent(phrase("To see which loans moved the PARs, add loan-level balances of two dates."))
-    days = kpi.removeprefix("PAR")
+    days = late_days(kpi, metrics["kpis"][kpi])
     late = [say(form, days=days) for form in ("{days}+ days late before, USD", "{days}+ days late now, USD")]
     heads = [*map(phrase, ("Loan", "Company", "Product", "What happened")), *late, phrase("Points")]
     cells = [

@@ -5,7 +5,7 @@ attention.
 """
 
 from abaco.core.currencies import current
-from abaco.core.text import acceptance
+from abaco.core.text import acceptance, late_days
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.column_names import capital
 from abaco.page.key_figures import BRIDGED, SUMS, sums
@@ -58,10 +58,10 @@ def _unreconciled(metrics):
 def _state(metrics):
     """Return the size of the book and how much of it is late."""
     outstanding, late = metrics["book"]["outstanding"], []
-    for name, days in (("PAR30", 30), ("PAR90", 90)):
+    for name in ("PAR30", "PAR90"):
         kpi = metrics["kpis"].get(name)
         if kpi and kpi["value"] is not None:
-            late.append(say("{share} is {days} days late or more", share=short(kpi), days=days))
+            late.append(say("{share} is {days} days late or more", share=short(kpi), days=late_days(name, kpi)))
     if outstanding is None or not late:
         return ""
     size = f"{number(outstanding, 0)}{NBSP}{current()}"

@@ -1,6 +1,7 @@
 """The cards of the four figures that every report has: value, status, change, trend and limits."""
 
 from abaco.core.currencies import current
+from abaco.core.text import late_days
 from abaco.page.bridge import UNUSUAL, bridge_rows
 from abaco.page.column_names import capital
 from abaco.page.history import course, timeline
@@ -100,7 +101,7 @@ def _detail(metrics, name, kpi, history):
     if name in BRIDGED and kpi["value"] is not None and before is not None:
         form = "{now} is {days} or more days late, and {before} was before"
         now, before = (f"{number(amount, 0)}{NBSP}{current()}" for amount in (kpi["numerator"], before))
-        parts.append(say(form, now=now, before=before, days=name.removeprefix("PAR")))
+        parts.append(say(form, now=now, before=before, days=late_days(name, kpi)))
     if name in SUMS and kpi["change"]:
         parts.append(capital(sums(kpi, name, history)))
     if name in SUMS and kpi["value"] is not None and (as_of := metrics["as_of"]) and as_of < metrics["date"]:

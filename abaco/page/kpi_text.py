@@ -1,7 +1,7 @@
 """A KPI in words: its value, its limits and its change, as cards, tables and sentences name them."""
 
 from abaco.core.currencies import current
-from abaco.core.text import STATES, causes, is_incomplete, state
+from abaco.core.text import STATES, causes, is_incomplete, par_name, state
 from abaco.page.column_names import small
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
@@ -39,7 +39,7 @@ SYMBOLS = {"critical": "✕", "incomplete": "◐", "warning": "!", "ok": "✓", 
 
 def named(name: str, kpi: dict) -> str:
     """Return the name of a KPI in a sentence: the id of a PAR, which readers know, or the title."""
-    return name if name.startswith("PAR") and name[3:].isdigit() else small(kpi["title"])
+    return par_name(name, kpi) if name.startswith("PAR") and name[3:].isdigit() else small(kpi["title"])
 
 
 def in_order(metrics: dict) -> list[tuple[str, dict]]:

@@ -1,6 +1,7 @@
 """The part of the book that holds most of the arrears, and the outlook of PAR90."""
 
 from abaco.core.bands import BANDS, UNKNOWN
+from abaco.core.text import late_days
 from abaco.page.kpi_text import drawn_limits, short, side
 from abaco.page.language import say
 from abaco.page.tables import rows_of
@@ -34,9 +35,9 @@ def where(metrics: dict, segments) -> str:
         return ""
     part = max(parts, key=lambda row: _held(row, "par30", kpi) - float(row["share"]))
     late = [
-        say("{share} of what is {days} days late or more", share=percent(held, 1), days=name[3:])
+        say("{share} of what is {days} days late or more", share=percent(held, 1), days=late_days(name, par))
         for name in ("PAR30", "PAR90")
-        if (held := _held(part, name.lower(), metrics["kpis"].get(name)))
+        if (held := _held(part, name.lower(), par := metrics["kpis"].get(name)))
     ]
     return say(
         "{part} {share} of the book, but {late}.",

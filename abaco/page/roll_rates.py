@@ -1,15 +1,13 @@
 """Where the balance of each bucket went: the roll-rate matrix as a heat map whose figures are read first."""
 
+from abaco.page.aging import start
 from abaco.page.column_names import small
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import rows_of
 from abaco.page.words import NBSP, bucket, day, money, number
 
-BUCKETS = ("0–7", "7–30", "30–60", "60–90", "90+")
 UNKNOWN = ("rejected", "gone without payment")  # shown only where a loan is in them
-OPENINGS = (*BUCKETS, "new", "rejected")
-CLOSINGS = ("paid", *BUCKETS, "written off", *UNKNOWN)
 NAMES = {
     "new": "New loans", "paid": "Paid", "written off": "Written off", "rejected": "Rejected, not known",
     "gone without payment": "Gone without payment",
@@ -25,8 +23,10 @@ def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
         )
         return absent(phrase(text))
     cells = {(row["opening"], row["closing"]): row for row in rows}
+    buckets = _buckets(metrics, cells)
+    order = ["paid", *buckets, "written off", *UNKNOWN]
     against = day(rows[0]["against"])
-    closings = [state for state in CLOSINGS if state not in UNKNOWN or any(key[1] == state for key in cells)]
+    closings = [state for state in order if state not in UNKNOWN or any(key[1] == state for key in cells)]
     return fill(
         "rolls.html.j2",
         caption=say(
@@ -34,49 +34,60 @@ def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
             before=against,
             now=day(metrics["as_of"] or metrics["date"]),
         ),
-        example=_example(cells, against),
+        example=_example(cells, against, order),
         heads=[_name(state) for state in closings],
-        rows=[_row(state, cells, closings) for state in OPENINGS if any(key[0] == state for key in cells)],
+        rows=[
+            _row(state, cells, closings, order)
+            for state in (*buckets, "new", "rejected")
+            if any(key[0] == state for key in cells)
+        ],
     )
+
+
+def _buckets(metrics, cells):
+    """Return the buckets in their order: those of the aging, where they are the ones of the states."""
+    aging, named = [row["bucket"] for row in metrics["aging"]], {state for states in cells for state in states}
+    own = {state for state in named if state[0].isdigit()}
+    return aging if own <= set(aging) else sorted(own, key=start)
 
 
 def _name(state):
     return phrase(NAMES[state]) if state in NAMES else bucket(state)
 
 
-def _row(opening, cells, closings):
+def _row(opening, cells, closings, order):
     found = [cells.get((opening, closing)) for closing in closings]
     total = sum(cell["amount_usd"] or 0 for cell in found if cell)
     return {
         "name": _name(opening),
         "total": money(total),
-        "cells": [_cell(opening, closing, cell) for closing, cell in zip(closings, found, strict=True)],
+        "cells": [_cell(opening, closing, cell, order) for closing, cell in zip(closings, found, strict=True)],
     }
 
 
-def _cell(opening, closing, cell):
+def _cell(opening, closing, cell, order):
     """Return a cell's text, colour strength and direction: better, worse or the same bucket."""
     if cell is None or cell["share"] is None:
         return {"text": "", "kind": "none", "depth": 0}
     share = float(cell["share"])
     return {
         "text": f"{number(share, 1)}{NBSP}%",
-        "kind": _direction(opening, closing),
+        "kind": _direction(opening, closing, order),
         "depth": f"{min(max(share, 0), 100) ** 0.5 * 10:.0f}",
     }
 
 
-def _direction(opening, closing):
+def _direction(opening, closing, order):
     if opening == closing or opening == "rejected" or closing in UNKNOWN:
         return "same"
     if opening == "new":
-        return "same" if closing == BUCKETS[0] else "worse" if closing != "paid" else "better"
-    return "better" if CLOSINGS.index(closing) < CLOSINGS.index(opening) else "worse"
+        return "same" if closing == order[1] else "worse" if closing != "paid" else "better"
+    return "better" if order.index(closing) < order.index(opening) else "worse"
 
 
-def _example(cells, against):
+def _example(cells, against, order):
     """Return how to read the matrix, by the largest share that got worse, or by the first cell."""
-    worse = [cell for (opening, closing), cell in cells.items() if _direction(opening, closing) == "worse"]
+    worse = [cell for (opening, closing), cell in cells.items() if _direction(opening, closing, order) == "worse"]
     known = [cell for cell in worse if cell["share"] is not None and cell["opening"] != "new"]
     cell = max(known, key=lambda cell: cell["share"], default=next(iter(cells.values())))
     return say(

@@ -1,6 +1,7 @@
 """The book by company, product, segment, region, ticket and term: size and arrears of each part."""
 
 from abaco.core.bands import BANDS, UNKNOWN
+from abaco.core.text import par_name
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import bar, figures, rows_of
@@ -20,8 +21,9 @@ MOST = 12
 def segment_tables(metrics: dict, segments) -> Html:
     """Return a table a dimension: balance, share, loans, PAR30 and PAR90 of each of its values."""
     rows = rows_of(segments, date=metrics["date"])
+    pars = [par_name(name, metrics["kpis"].get(name, {})) for name in ("PAR30", "PAR90")]
     parts = [
-        {"title": phrase(title), "table": _table(phrase(title), name, found)}
+        {"title": phrase(title), "table": _table(phrase(title), name, found, pars)}
         for name, title in DIMENSIONS.items()
         if len(found := [row for row in rows if row["dimension"] == name]) > 1
     ]
@@ -32,12 +34,12 @@ def segment_tables(metrics: dict, segments) -> Html:
     return fill("segments.html.j2", parts=parts)
 
 
-def _table(title, name, rows):
+def _table(title, name, rows, pars):
     rows = sorted(rows, key=_start if name in BANDS else lambda row: -(row["outstanding_usd"] or 0))
     shown, rest = rows[:MOST], len(rows) - MOST
     heads = [
-        phrase(head) for head in ("Part of the book", "Bar", "Share", "PAR30", "PAR90", "Outstanding, USD", "Loans")
-    ]
+        *map(phrase, ("Part of the book", "Bar", "Share")), *pars, *map(phrase, ("Outstanding, USD", "Loans")),
+    ]  # fmt: skip
     note = say("Not shown: {rest}, each smaller; all are in tables/segments.parquet.", rest=plural(rest, "part"))
     return figures(
         title, heads, [_row(row) for row in shown],

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from matplotlib.figure import Figure
 
+from abaco.core.text import par_name
 from abaco.page.history import course, timeline
 from abaco.page.kpi_text import drawn_limits, limits, short, side
 from abaco.page.language import phrase, say
@@ -83,7 +84,7 @@ def _move(name, kpi, step):
     if start != end and new < old:
         form = "{name} fell from {start} to {end}"
     place = f" ({phrase(PLACES[kpi['status']])})" if kpi["status"] in PLACES else ""
-    return say(form, name=name, start=start, end=end) + place
+    return say(form, name=par_name(name, kpi), start=start, end=end) + place
 
 
 def _detail(name, kpi, points):
@@ -119,7 +120,7 @@ def trend_figure(panels: dict, series: dict, form: str) -> Figure:
         left = (index * (width + gap) if beside else 0) + margin["left"]
         base = height * (0 if beside else len(panels) - 1 - index) + margin["bottom"]
         room = width - margin["left"] - margin["right"], height - margin["top"] - margin["bottom"]
-        _panel(placed(figure, left, base, *room), name, kpi, series[name], top)
+        _panel(placed(figure, left, base, *room), par_name(name, kpi), kpi, series[name], top)
     return figure
 
 

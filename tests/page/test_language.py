@@ -14,6 +14,8 @@ from bs4 import BeautifulSoup
 from abaco.core import bands, reasons
 from abaco.core.errors import InputError
 from abaco.ingest.formats import FORMATS
+from abaco.kpis import catalog
+from abaco.kpis.bridge import first_day
 from abaco.kpis.measures import MEASURES
 from abaco.page import column_names, concentration, language
 from tests.support.projects import PII_KEY, ROOT
@@ -101,7 +103,10 @@ def _composed():
     plurals = {f"{text}s" for text in SPANISH if f"{text}s" in SPANISH}
     named = {name for names in bands.BANDS.values() for name in names if re.search("[a-z]", name)}
     spared = {f"kept: the {FORMATS[f.replaced_by].title} say {f.purpose}" for f in FORMATS.values() if f.replaced_by}
-    return limits | past | verdicts | words | plurals | named | spared
+    # a PAR of an input whose buckets begin the day after the limit
+    texts = {text for kpi in catalog.load().values() if first_day(kpi) for text in (kpi.title, kpi.note)}
+    after = {re.sub(r"\b(?:7|30|60|90)\b", lambda days: str(int(days[0]) + 1), text) for text in texts}
+    return limits | past | verdicts | words | plurals | named | spared | after
 
 
 def _texts():

@@ -11,7 +11,7 @@ from abaco.core.secrets import masking_key
 from abaco.engines import Engine
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, discovery, quarantine, reconciliation, roles, statements, transformation
-from abaco.kpis import bridge, catalog, measures, notes, open_book, values
+from abaco.kpis import aging, balances, bridge, catalog, measures, movement, notes, open_book, publish, segments, values
 
 
 @dataclass
@@ -25,6 +25,10 @@ class Computation:
     gaps: list
     notes: list[str]
     used_for: dict[str, str]
+    aging: dict[str, Decimal]
+    rolled: dict[tuple[str, str], Decimal]
+    segments: list[dict]
+    entries: dict[str, dict]
 
 
 def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB, **risk: str | float) -> Computation:
@@ -53,11 +57,14 @@ def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB,
         transformation.write_others(facts, rows, tables, engine)
         accounts, filled = statements.accounts(batches, engine), roles.filled(batches)
         ingested = {"date": str(date), "as_of": str(coverage.as_of(tape, date)),
-                    "accounts": _as_text(accounts), "filled": _as_text(filled)}  # fmt: skip
+                    "accounts": _as_text(accounts), "filled": _as_text(filled),
+                    "counted_from": roles.counted_from(roles.tape_of(batches, date))}  # fmt: skip
         book = open_book.open_book(tables, engine, ingested, **open_book.risk(**risk) if risk else {})
         totals = measures.measure(book, catalog.measures(definitions))
         entries = values.evaluate(definitions, totals[date], date)
         moved = bridge.bridges(definitions, book, totals).to_pylist()
+        rolled = movement.roll_rates(book).to_pylist()
+        aged = aging.aging_by_date(balances.late_totals(book.tape, "par_1_usd"), book.counted_from).to_pylist()
         return Computation(
             {name: entry["value"] for name, entry in entries.items()},
             {name: str(entry["reason"]) for name, entry in entries.items() if entry["reason"]},
@@ -66,6 +73,10 @@ def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB,
             bridge.gaps(moved, definitions, totals),
             [str(note) for note in (*roles.notes(files, skipped, batches, []), *notes.notes(book))],
             {entry["name"]: entry["used_for"] for entry in roles.inputs(files, batches)},
+            {row["bucket"]: row["amount"] for row in aged if row["date"] == date},
+            {(row["opening"], row["closing"]): row["amount_usd"] for row in rolled if row["date"] == date},
+            [row for row in segments.segments(book).to_pylist() if row["date"] == date],
+            publish.kpi_entries(definitions, entries, None, counted_from=book.counted_from),
         )
 
 
