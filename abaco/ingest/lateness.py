@@ -15,6 +15,8 @@ from abaco.ingest.columns import BUCKETS, FIRST_DAY, ZERO
 DAYS = (7, 30, 60, 90)  # the limits between the aging buckets
 NON_PERFORMING = 91
 GIVEN = (1, 7, 8, 30, 31, 60, 61, 90, 91)  # the days from which on an export may give what is late
+# what to say of a PAR of such an input
+OWN_BUCKETS = "The input gives days past due in buckets that begin the day after the limit, and counts from there."
 MONTHS = (0, 30, 60, 90)  # the first days of lateness in months
 
 

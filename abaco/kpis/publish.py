@@ -10,13 +10,12 @@ from typing import Any
 from abaco.core import currencies
 from abaco.core.reasons import HEADLINES, Reason
 from abaco.ingest import sample_mark
+from abaco.ingest.lateness import OWN_BUCKETS
 from abaco.kpis.bridge import first_day
 from abaco.kpis.buckets import COUNTED_FROM
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate, is_of_month
-
-OWN_BUCKETS = "The input gives days past due in buckets that begin the day after the limit, and counts from there."
 
 
 def number(value: Decimal | None) -> float | int | None:
