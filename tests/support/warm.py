@@ -1,13 +1,16 @@
 """The command line without the seconds that imports take: a process that has done them forks one for each command.
 
 A command is a process of its own as ever, with its own environment, folder, files and exit code, and ends as ever. The
-server that forks the notebooks of a report is itself a fork, rather than a new interpreter with the same imports.
+helpers that multiprocessing starts for it, such as the fork server of notebooks, are forked likewise: a small
+program, which multiprocessing takes for the interpreter, asks for them.
 """
 
 import atexit
+import fcntl
 import functools
 import gc
 import json
+import multiprocessing
 import os
 import pkgutil
 import socket
@@ -17,7 +20,6 @@ import tempfile
 import time
 from contextlib import suppress
 from importlib import import_module
-from multiprocessing import util
 from pathlib import Path
 
 import duckdb
@@ -26,6 +28,7 @@ import pandas as pd
 import pyarrow as pa
 
 from abaco.run import process
+from tests.support import warm_client
 from tests.support.programs import END_WITH_US
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,39 +43,34 @@ AT_START = ("PYTHON", "LC_", "LANG")  # variables that only a new interpreter re
 
 
 @functools.cache
-def _address() -> str:
-    """Start the process, once, and return the socket at which it takes commands."""
-    folder = tempfile.TemporaryDirectory(prefix="abaco-warm-")
-    path = f"{folder.name}/socket"
+def programs() -> Path:
+    """Start the process, once, and return the folder of the programs that ask it, beside its socket."""
+    temporary = tempfile.TemporaryDirectory(prefix="abaco-warm-")
+    folder = Path(temporary.name)
+    for name in ("abaco", "python"):
+        (folder / name).write_text(f"#!{sys.executable} -IS\n{Path(warm_client.__file__).read_text()}")
+        (folder / name).chmod(0o755)
     server = subprocess.Popen(
-        [*END_WITH_US, sys.executable, "-m", "tests.support.warm", path], cwd=ROOT, stdin=subprocess.DEVNULL,
+        [*END_WITH_US, sys.executable, "-m", "tests.support.warm", folder], cwd=ROOT, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, env={**os.environ, **process.SERVER_ENVIRONMENT},
     )  # fmt: skip
-    atexit.register(folder.cleanup)
+    atexit.register(temporary.cleanup)
     atexit.register(server.wait)
     atexit.register(server.kill)
     assert server.stdout.readline() == b"ready\n"
-    return path
+    return folder
 
 
 def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
     """Run abaco to its end in a folder; return its exit code, and what it wrote to both outputs."""
-    request = json.dumps({"arguments": arguments, "folder": str(folder), "environment": environment}).encode()
-    with (
-        tempfile.TemporaryFile("w+") as out,
-        tempfile.TemporaryFile("w+") as err,
-        socket.socket(socket.AF_UNIX) as connection,
-    ):
-        connection.connect(_address())
-        connection.settimeout(900)
-        socket.send_fds(connection, [len(request).to_bytes(4)], [out.fileno(), err.fileno()])
-        connection.sendall(request)
-        code = int(connection.recv(16))
+    request = {"arguments": arguments, "folder": str(folder), "environment": environment, "files": [1, 2]}
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        code = warm_client.ask(f"{programs()}/socket", request, [out.fileno(), err.fileno()], 900)
         return code, *(file.seek(0) or file.read() for file in (out, err))
 
 
 def _next(path: str) -> dict:
-    """Take commands for ever; in the process that is forked for one, return it."""
+    """Take requests for ever; in the process that is forked for one, return it."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)
@@ -85,33 +83,20 @@ def _next(path: str) -> dict:
             with suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
-    size, outputs, *_ = socket.recv_fds(connection, 4, 2)
+    size, received, *_ = socket.recv_fds(connection, 4, 16)
     with connection, connection.makefile("rb") as stream:
         request = json.loads(stream.read(int.from_bytes(size)))
         if child := os.fork():
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             connection.sendall(str(code).encode())
             os._exit(0)
-    for number, output in enumerate(outputs, start=1):
-        os.dup2(output, number)
-        os.close(output)
+    apart = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 64) for file in received]  # clear of the numbers they will get
+    for file in received:
+        os.close(file)
+    for file, number in zip(apart, request["files"], strict=True):
+        os.dup2(file, number)
+        os.close(file)
     return request
-
-
-def _fork_helper(path: str, arguments: list[str], passed: tuple[int, ...], spawn=util.spawnv_passfds) -> int:
-    """Start a helper of multiprocessing, such as the fork server of notebooks, in a fork with every import made."""
-    if arguments[-2] != "-c":  # a process that must be a new interpreter
-        return spawn(path, arguments, passed)
-    if child := os.fork():
-        return child
-    try:
-        for number in map(int, os.listdir("/proc/self/fd")):
-            if number > 2 and number not in passed:
-                with suppress(OSError):  # the listing's own
-                    os.close(number)
-        exec(arguments[-1], {})
-    finally:
-        os._exit(0)
 
 
 def _use_libraries() -> None:
@@ -123,7 +108,7 @@ def _use_libraries() -> None:
         frame.select(nw.col("a").str.strip_chars()).collect("pyarrow")
 
 
-def _serve(path: str) -> None:
+def _serve(folder: str) -> None:
     import abaco
     from abaco.cli import main
 
@@ -133,17 +118,22 @@ def _serve(path: str) -> None:
     for name in LATE:
         import_module(name)
     _use_libraries()
+    multiprocessing.set_executable(f"{folder}/python")
     gc.freeze()
-    util.spawnv_passfds = _fork_helper
-    request = _next(path)
+    request = _next(f"{folder}/socket")
     os.environ.clear()
     os.environ.update(request["environment"])
     time.tzset()
     os.chdir(request["folder"])
-    sys.argv = ["abaco", *request["arguments"]]
     code = 1
     try:
-        main()
+        if "code" in request:
+            sys.argv = ["-c", *request["arguments"]]
+            exec(request["code"], {})
+        else:
+            sys.argv = ["abaco", *request["arguments"]]
+            main()
+        code = 0
     except SystemExit as end:
         code = end.code or 0
     finally:
