@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import warm
 from tests.support.projects import NEVER, OWN, ROOT
 
 PATH = ROOT / "docs/OPERATIONS.md"
@@ -104,8 +105,13 @@ def copy(root, port):
     venv = root / ".venv"
     venv.mkdir()
     for part in Path(sys.prefix).iterdir():
-        if not part.name.startswith("."):
+        if not part.name.startswith(".") and part.name != "bin":
             (venv / part.name).symlink_to(part)
+    (venv / "bin").mkdir()
+    for program in Path(sys.prefix, "bin").iterdir():
+        (venv / "bin" / program.name).symlink_to(program)
+    (venv / "bin/abaco").unlink()
+    (venv / "bin/abaco").symlink_to(warm.programs() / "abaco")
     git = ["git", "-c", "user.name=abaco", "-c", "user.email=abaco@example.com", "-c", "commit.gpgsign=false"]
     for command in (["init", "--quiet", "--initial-branch", "main"], *_commit("Good")):
         subprocess.run([*git, *command], cwd=root, check=True, env=environment())
