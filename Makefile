@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 
 # A mistyped variable would leave its default in place: DTAE=2025-11-30 would make the report of the latest date.
-KNOWN := DATE FROM TO INPUT PARAMS OUTPUT ENGINE PORT ROWS INPUTS FAULTS EXAMPLES PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
+KNOWN := DATE FROM TO INPUT NAME ANSWERS PARAMS OUTPUT ENGINE PORT ROWS INPUTS FAULTS EXAMPLES PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
 UNKNOWN := $(firstword $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(filter-out $(KNOWN),$(name)))))
 NEAREST = $(shell $(PYTHON) -c 'import difflib, sys; name, *known = sys.argv[1:]; print(*difflib.get_close_matches( \
 	name.upper(), known, 1, 0) or known)' $(UNKNOWN) $(KNOWN))
@@ -24,7 +24,7 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check verify upload email deliver serve sample test fuzz faults golden docs bench screenshot lint lab clean lock
+.PHONY: help report backfill check map verify upload email deliver serve sample test fuzz faults golden docs bench screenshot lint lab clean lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ backfill: $(VENV)/.report ## a report for each date of the input between two dat
 
 check: $(VENV)/.report ## check an input and show what a report would do, without writing anything [DATE=… INPUT=… PARAMS=…]
 	@$(BIN)/abaco check $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"}
+
+map: $(VENV)/.report ## draft a mapping of a file that fits no known format [INPUT=… NAME=… ANSWERS="currency=INR; …" DATE=…]
+	@$(BIN)/abaco map "$$INPUT" $${NAME:+--name "$$NAME"} $${ANSWERS:+--answers "$$ANSWERS"} $${DATE:+--date "$$DATE"}
 
 verify: $(VENV)/.$(RUNNER) ## run a finished date again and check that every figure and page is identical [DATE=… OUTPUT=… ENGINE=…]
 	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"} $${OUTPUT:+--output "$$OUTPUT"} $${ENGINE:+--engine "$$ENGINE"}

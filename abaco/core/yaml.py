@@ -64,3 +64,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{name} holds no named entries: write `name:` and below it `  key: value`")
     return {str(name): entry for name, entry in content.items()}
+
+
+def flow(value: Any) -> str:
+    """Return a value as YAML on one line.
+
+    Examples
+    --------
+    >>> flow({"heading": "No", "as": "percent"}), flow("Loan ID"), flow({"": 0})
+    ("{heading: 'No', as: percent}", 'Loan ID', "{'': 0}")
+    """
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9)
+    return text.removesuffix("...\n").strip().replace("? '' :", "'':")

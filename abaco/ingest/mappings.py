@@ -2,7 +2,9 @@
 
 import fnmatch
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -31,6 +33,7 @@ FORMATS_OF = {
     "invoice": ("loans",),
     "account and date": ("statements",),
 }
+_tried: ContextVar[Path | None] = ContextVar("tried", default=None)
 
 
 Sign = Annotated[list[Text], BeforeValidator(listed)]
@@ -128,9 +131,20 @@ class Mapping(BaseModel):
         return [" or ".join(sign) for sign in self.signs if present.isdisjoint(map(normalise, sign))]
 
 
+@contextmanager
+def trying(path: Path) -> Iterator[None]:
+    """Read a mapping from elsewhere, as if it were in params/mappings, for the length of a ``with`` block."""
+    token = _tried.set(path)
+    try:
+        yield
+    finally:
+        _tried.reset(token)
+
+
 def path_of(name: str) -> Path:
     """Return where a mapping is."""
-    return project.root() / FOLDER / f"{name}.yml"
+    tried = _tried.get()
+    return tried if tried and tried.stem == name else project.root() / FOLDER / f"{name}.yml"
 
 
 def digest(name: str) -> str:
@@ -178,4 +192,5 @@ def _said(key: str, error: Any) -> str:
 
 def names() -> list[str]:
     """Return the names of all mappings."""
-    return sorted(path.stem for path in (project.root() / FOLDER).glob("*.yml"))
+    tried = _tried.get()
+    return sorted({path.stem for path in (*(project.root() / FOLDER).glob("*.yml"), *([tried] if tried else ()))})

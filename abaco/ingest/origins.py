@@ -14,6 +14,7 @@ from abaco.ingest.columns import Column
 from abaco.ingest.formulas import Formula
 from abaco.ingest.words import STRICT
 
+OPEN = "?"  # stands in a draft for an answer
 # Ways to say where a column comes from, of which it has one.
 ORIGINS = ("heading", "compute", "since", "constant", "file_name", "folder")
 PLACES = {"year": r"(?P<year>(?:19|20)\d\d)", "month": r"(?P<month>0[1-9]|1[0-2])", "day": r"(?P<day>[0-3]\d)"}
@@ -23,6 +24,8 @@ def _text(value: Any) -> Any:
     """Return a number or date of YAML as it is written; yes and no, which YAML takes for truth, are refused."""
     if isinstance(value, bool):
         raise ValueError('is yes or no to YAML: write it in quotes, such as "No"')
+    if value == OPEN:
+        raise ValueError("the draft asks this: write the answer")
     return value if isinstance(value, (list, dict)) else str(value)
 
 

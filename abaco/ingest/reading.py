@@ -7,6 +7,7 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.engines import Engine
+from abaco.engines.base import Mask
 from abaco.engines.forms import Writing
 from abaco.ingest import json_lists, workbooks
 from abaco.ingest.containers import unpacked
@@ -35,10 +36,22 @@ def read(
     row_number
         Name of a column for the position of each row; only of Parquet.
     """
+    return cells(source, engine, source.layout.inputs, text, masking.mask, row_number)
+
+
+def cells(
+    source: Source,
+    engine: Engine,
+    columns: Mapping[str, int],
+    text: Path | None = None,
+    mask: Mask | None = None,
+    row_number: str | None = None,
+) -> nw.LazyFrame:
+    """Return some columns of a source by name and position, whatever its contract is (see `read`)."""
     if not source.is_text:
-        return engine.read_typed(_typed_path(source, engine), source.layout.inputs, masking.mask, row_number)
+        return engine.read_typed(_typed_path(source, engine), columns, mask, row_number)
     text = text or text_path(source, engine)
-    return engine.read_csv(text, source.layout.inputs, len(source.headings), source.delimiter or ",", masking.mask)
+    return engine.read_csv(text, columns, len(source.headings), source.delimiter or ",", mask)
 
 
 def typed(

@@ -7,6 +7,8 @@ from abaco.core.quoting import quotable
 from abaco.ingest import mappings
 from abaco.ingest.columns import normalise
 
+DRAFT = "make map INPUT=… drafts a mapping of it"
+
 
 class UnknownFormatError(InputError):
     """A readable table whose header fits no format."""
@@ -75,7 +77,9 @@ def recognise(
             if any(column and not column.personal for column in columns)
             else "none of them tells which export it is"
         )
-        raise UnknownFormatError(f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; {near}")
+        raise UnknownFormatError(
+            f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; {near}; {DRAFT}"
+        )
     raise UnknownFormatError(
         f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
         "write the names of the columns there"

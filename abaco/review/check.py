@@ -55,15 +55,21 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     """
     details: list[str] = []
     try:
-        prospect = _examine(input, date, params, details.append)
+        figures = examine(input, date, params, details.append)
     except AbacoError:
         yield from details
         raise
-    yield from [*prospect, "", *details]
+    yield from [*headline(figures), "", *details]
 
 
-def _examine(input: str | Path | None, date: str | None, params: Any, say: Callable[[str], None]) -> list[str]:
-    """Pass on lines about an input, and return what its report would say of itself."""
+def headline(figures: dict[str, Any]) -> list[str]:
+    """Return what the report of these figures would say of itself (see `examine`)."""
+    name = title(figures).replace(NBSP, " ")
+    return [f"The report of {figures['date']} would be headed “{name}”, and say:", *terminal.caveats(figures)]
+
+
+def examine(input: str | Path | None, date: str | None, params: Any, say: Callable[[str], None]) -> dict[str, Any]:
+    """Pass on lines about an input, and return the figures of its report, as metrics.json has them (see `inspect`)."""
     loaded, key = settings.load(params), masking_key()
     service_access()  # a service would not start with a short token
     limit, threads = memory.parse_limit(loaded["run"]["memory_limit"]), loaded["run"]["threads"]
@@ -138,12 +144,10 @@ def _examine(input: str | Path | None, date: str | None, params: Any, say: Calla
     shrunk = verdict.shrunk(rows[-1], rows[0], max_rows_change_pct=limit)
     kpis = publish.kpi_entries(definitions, entries, None, book.partial_through)
     found = verdict.verdict(kpis, lost, shrunk, absent if weighs else None)
-    figures = {
+    return {
         "date": str(day), "as_of": as_of and str(as_of), "reconciliation": {"later": later}, "kpis": kpis,
         "verdict": found | {"findings": map(str, found["findings"])}, "quality": {"headlines": told},
     }  # fmt: skip
-    heading = f"The report of {day} would be headed “{title(figures).replace(NBSP, ' ')}”, and say:"
-    return [heading, *terminal.caveats(figures)]
 
 
 def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> str:

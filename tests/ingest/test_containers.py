@@ -445,7 +445,7 @@ def test_other_shapes_are_named_with_the_way_out(tmp_path, kind):
     found = message(["ACME"], [], ["LAN", "POS", "Name"], *([n + 100, 2.5, "Ana Invented"] for n in range(3)))
     assert found == (
         f"x.{kind}{place}, line 3, fits no known format: it has the columns LAN, POS, Name; none of them tells which "
-        "export it is"
+        "export it is; make map INPUT=… drafts a mapping of it"
     )
 
 

@@ -81,7 +81,7 @@ def test_error_names_file_columns_nearest_format_and_what_it_lacks(header, neare
         recognise(header.split(","), "exports/x.csv")
     assert str(error.value) == (
         f"exports/x.csv fits no known format: it has the columns {', '.join(header.split(','))}; "
-        f"the nearest format, {nearest}, also needs {lacks}"
+        f"the nearest format, {nearest}, also needs {lacks}; make map INPUT=… drafts a mapping of it"
     )
 
 
@@ -129,5 +129,5 @@ def test_dates_amounts_and_loan_ids_are_not_personal(name):
 
 def test_snapshot_without_one_column_is_no_financial_statement():
     headings = [c.name for c in FORMATS["snapshot"].columns if c.name != "dpd_90_plus_usd"]
-    with pytest.raises(InputError, match=r"the nearest format, canonical snapshot, also needs dpd_90_plus_usd$"):
+    with pytest.raises(InputError, match=r"the nearest format, canonical snapshot, also needs dpd_90_plus_usd; make"):
         recognise(headings, "snapshot.csv")

@@ -1,0 +1,99 @@
+"""Words of headings: which of our columns the heading of a stranger's file means, from params/drafts.yml."""
+
+import functools
+import re
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ValidationError
+
+from abaco.core import project, yaml
+from abaco.core.errors import InputError
+from abaco.ingest import headings
+from abaco.ingest.columns import normalise
+from abaco.ingest.words import STRICT
+
+FILE = "params/drafts.yml"
+CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+class Meaning(BaseModel):
+    """What one of our columns is called in sentences, and the phrases of its headings."""
+
+    model_config = STRICT
+    means: str
+    phrases: list[str]
+
+
+class ValueWords(BaseModel):
+    """Words of values that are not late, and words of headings that name people."""
+
+    model_config = STRICT
+    current: list[str]
+    personal: list[str]
+
+
+class Dictionary(BaseModel):
+    """The content of params/drafts.yml."""
+
+    model_config = STRICT
+    same: dict[str, list[str]]
+    beside: list[str]
+    columns: dict[str, Meaning]
+    principal_paid: list[str]
+    words: ValueWords
+
+    @functools.cached_property
+    def _forms(self) -> dict[str, str]:
+        """The form of each word, those of several words first."""
+        forms = {normalise(word): form for form, listed in self.same.items() for word in listed}
+        return dict(sorted(forms.items(), key=lambda item: -item[0].count("_")))
+
+    def words_of(self, heading: str) -> frozenset[str]:
+        """Return the words of a heading, each in its form.
+
+        Examples
+        --------
+        >>> known = load()
+        >>> sorted(known.words_of("LoanOriginalAmount")), sorted(known.words_of("POS"))
+        (['amount', 'loan', 'original'], ['outstanding', 'principal'])
+        """
+        text = f"_{normalise(CAMEL_CASE.sub('_', heading.replace('%', ' percent ')))}_"
+        for several in (word for word in self._forms if "_" in word):
+            text = text.replace(f"_{several}_", f"_{self._forms[several].replace(' ', '_')}_")
+        found = (self._forms.get(word, word) for word in text.split("_") if word)
+        return frozenset(word for form in found for word in form.split()) - set(self.beside)
+
+    def columns_of(self, heading: str) -> list[str]:
+        """Return the names of our columns that a heading means."""
+        found = self.words_of(heading)
+        return [name for name, phrases in self._phrases.items() if found and found in phrases]
+
+    def is_principal_paid(self, heading: str) -> bool:
+        """Return whether a heading means the principal that was paid."""
+        return self.words_of(heading) in {self.words_of(phrase) for phrase in self.principal_paid}
+
+    def is_personal(self, heading: str) -> bool:
+        """Return whether a heading names people."""
+        return not self.words_of(heading).isdisjoint(self.words.personal)
+
+    @functools.cached_property
+    def _phrases(self) -> Mapping[str, set[frozenset[str]]]:
+        known = headings.load()
+        listed = {name: [*meaning.phrases, name, *(known[name].headings if name in known else ())]
+                  for name, meaning in self.columns.items()}  # fmt: skip
+        return {name: {self.words_of(phrase) for phrase in phrases} for name, phrases in listed.items()}
+
+
+def load() -> Dictionary:
+    """Return the dictionary of params/drafts.yml.
+
+    Raises
+    ------
+    InputError
+        Naming the key that is wrong.
+    """
+    try:
+        return Dictionary.model_validate(yaml.read_yaml(project.root() / FILE))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{FILE}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

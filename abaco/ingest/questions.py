@@ -1,0 +1,176 @@
+"""Questions: what neither the headings nor the values of a stranger's file prove, with what each answer would give."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from abaco.core.quoting import HIDDEN
+from abaco.core.quoting import word as safe_word
+from abaco.core.text import counted
+from abaco.ingest.heading_words import Dictionary
+from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_known_status, is_personal
+from abaco.ingest.value_evidence import DATE, MONTH, NUMBER, TEXT, Evidence, plain
+
+FIRST_DAY = re.compile(r"(\d+)\s*(?:-|–|to|a)\s*\d+|(\d+)\s*\+|(?:>|over|more than)\s*(\d+)|(\d+) (?:days|dias|días)")
+MAX_CHOICES = 6
+STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed"}
+RATES = {
+    "percent": (1, "per cent a year"), "fraction": (100, "a fraction of 1 a year"),
+    "percent per month": (12, "per cent a month"), "fraction per month": (1200, "a fraction of 1 a month"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked under a key, and what each answer would give; without answers to choose from any fitting one is.
+
+    Examples
+    --------
+    >>> str(Question("dates", "01/02/2025 under Lent", {"dmy": "1 February", "mdy": "2 January"}))
+    'dates: 01/02/2025 under Lent: dmy: 1 February; mdy: 2 January'
+    """
+
+    key: str
+    text: str
+    choices: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return ": ".join((self.key, self.text, *(["; ".join(f"{a}: {b}" for a, b in self.choices.items())])))
+
+
+def of_columns(proposals: Proposals, words: Dictionary, needs: Sequence[str]) -> Iterator[Question]:
+    """Yield what is asked of columns that several headings may give, and of those that are needed and none gives."""
+    for name, headings in proposals.open.items():
+        choices = {heading: proposals.known[heading].told() for heading in headings}
+        yield Question(name, f"which heading is {words.columns[name].means}?", {**choices, NONE: "left out"})
+    for name in needs:
+        if name not in proposals.columns and name not in proposals.open:
+            candidates = _candidates(name, proposals, words)
+            yield Question(name, f"no heading says {words.columns[name].means}, which is needed", candidates)
+
+
+def _candidates(name: str, proposals: Proposals, words: Dictionary) -> dict[str, str]:
+    """Return headings that could give a needed column by their values, and what they say themselves."""
+    free = [proposals.known[heading] for heading in proposals.left]
+    free = [one for one in free if not is_personal(one, words)]
+    if name == "loan_id":
+        return _told([one for one in free if one.is_unique and one.is_full])
+    if name == "days_past_due":
+        dates = [one for one in proposals.known.values() if one.kind == DATE and one.is_pure]
+        counts = _told(
+            [one for one in free if one.kind == NUMBER and one.is_whole] + [one for one in free if one.words]
+        )
+        return counts | {f"{SINCE}{one.heading}": "days from that date, if it is what is due" for one in dates}
+    if name == "measurement_date":
+        return _told([one for one in free if one.kind == DATE])
+    lent = proposals.columns.get("disburse_principal")
+    choices = {}
+    if lent and lent.heading:
+        total = proposals.known[lent.heading].total
+        for one in proposals.known.values():
+            if words.is_principal_paid(one.heading) and one.total is not None and total is not None:
+                formula = f"[{lent.heading}] - [{one.heading}]"
+                choices[formula] = f"what is left of what was lent: {plain(total - one.total)} in all"
+        choices[lent.heading] = f"its heading says the amount lent: as the balance {plain(total or Decimal(0))} in all"
+    amounts = [one for one in free if one.kind == NUMBER and one.is_pure and one.total is not None]
+    return choices | {one.heading: f"{one.told()}, {plain(one.total)} in all" for one in amounts[:MAX_CHOICES]}
+
+
+def _told(found: Sequence[Evidence]) -> dict[str, str]:
+    return {one.heading: one.told() for one in found[:MAX_CHOICES]}
+
+
+def of_rate(proposal: Proposal, proposals: Proposals, words: Dictionary) -> Question | None:
+    """Return what is asked of how an interest rate is written; None where its values and its heading say it."""
+    one = proposals.known[proposal.heading]
+    said = words.words_of(one.heading)
+    units = ["percent"] if "percent" in said or one.is_percent else ["percent", "fraction"]
+    spans = [""] if "year" in said else [" per month"] if "month" in said else ["", " per month"]
+    answers = [f"{unit}{span}" for unit in units for span in spans]
+    if len(answers) == 1 or one.high is None:
+        return None
+    given = {}
+    for answer in answers:
+        factor, means = RATES[answer]
+        given[answer] = f"{means}: {plain(one.high * factor)} % a year"
+    return Question("interest_rate.as", f"{plain(one.high)} under {one.heading}", given)
+
+
+def of_term(one: Evidence) -> Question:
+    """Return what is asked of a term whose heading names no unit."""
+    return Question("term.unit", f"{one.told()} under {one.heading}", {"days": "days", "months": "months of 30 days"})
+
+
+def rate_said(proposal: Proposal, proposals: Proposals, words: Dictionary) -> str:
+    """Return how an interest rate is written that needs no question."""
+    said = words.words_of(proposal.heading)
+    one = proposals.known[proposal.heading]
+    unit = "percent" if "percent" in said or one.is_percent else "fraction"
+    return f"{unit} per month" if "month" in said else unit
+
+
+def days_of(word: str, words: Dictionary) -> int | None:
+    """Return the first day of the days past due that a word says by itself.
+
+    Examples
+    --------
+    >>> from abaco.ingest import heading_words
+    >>> known = heading_words.load()
+    >>> [days_of(word, known) for word in ("31-60", "90+", "Late (16-30 days)", "Current", "SMA-1")]
+    [31, 90, 16, 0, None]
+    """
+    if word.strip().lower() in words.words.current:
+        return 0
+    found = FIRST_DAY.search(word.lower())
+    return int(found[found.lastindex]) if found else None
+
+
+def labels(one: Evidence) -> dict[str, str]:
+    """Return what to call each word of a column: itself, or its shape where it may be a name that no list knows."""
+    found: dict[str, str] = {}
+    for text in one.words:
+        shape = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "A", text))
+        label = text if is_known_status(text) or FIRST_DAY.search(text.lower()) or safe_word(text) != HIDDEN else shape
+        found[text] = label if label not in found.values() else f"{label} ({len(found)})"
+    return found
+
+
+def of_days(one: Evidence, words: Dictionary) -> Iterator[Question]:
+    """Yield what is asked of days past due: words that say no days, and blanks."""
+    for text, label in labels(one).items() if one.kind == TEXT else ():
+        if days_of(text, words) is None:
+            choices = {"0": "not late", "31": "or another number: at least so many days late", "none": "unknown"}
+            yield Question(f"days_past_due.{label}", f"{label} under {one.heading} says no days", choices)
+    if not one.is_full:
+        blank = counted(one.rows - one.filled, "row")
+        told = f"{blank} of {one.rows:,} have no value under {one.heading}"
+        yield Question("days_past_due.blank", told, {"0": "not late", "unknown": "the rows are rejected"})
+
+
+def of_status(one: Evidence, words: Dictionary) -> Iterator[Question]:
+    """Yield what is asked of words of a status that no list of params/loans.yml has."""
+    for text, label in labels(one).items():
+        if not is_known_status(text) and days_of(text, words) is None:
+            yield Question(f"loan_status.{label}", f"{label} under {one.heading} is not known", STATUSES)
+
+
+def of_writing(read: Sequence[Evidence], samples: Mapping[str, str]) -> Iterator[Question]:
+    """Yield what is asked of how dates, months and numbers are written.
+
+    Parameters
+    ----------
+    samples
+        A value of each heading that may be read in two ways.
+    """
+    if one := next((one for one in read if one.kind == DATE and one.order is None), None):
+        day = samples[one.heading]
+        first, second = re.findall(r"\d+", day)[:2]
+        choices = {"dmy": f"day {first}, month {second}", "mdy": f"month {first}, day {second}"}
+        yield Question("dates", f"{day} under {one.heading}, and no value tells the order", choices)
+    if one := next((one for one in read if one.kind == MONTH), None):
+        text = f"{samples[one.heading]} under {one.heading} has no day"
+        yield Question("months", text, {"first": "the first day of the month", "last": "its last day"})
+    if one := next((one for one in read if one.kind == NUMBER and one.mark is None), None):
+        text = f"{samples[one.heading]} under {one.heading}, and no value tells the decimal mark"
+        yield Question("decimal_mark", text, {"point": "the point is before decimals", "comma": "the comma is"})

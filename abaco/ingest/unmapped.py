@@ -1,0 +1,135 @@
+"""Tables of files that no mapping knows: their headings, their first rows, and all of their cells as text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from abaco.core.errors import InputError
+from abaco.core.quoting import file_name, quotable, shown, visible
+from abaco.engines import Engine
+from abaco.ingest import extent, json_lists, workbooks
+from abaco.ingest.columns import normalise
+from abaco.ingest.containers import TableFile, is_input, table_files, unpacked
+from abaco.ingest.extent import Header
+from abaco.ingest.fingerprint import decoded, fingerprint, first_rows, head
+from abaco.ingest.heading_words import Dictionary
+from abaco.ingest.reading import cells
+from abaco.ingest.sources import Source
+
+SAMPLE_ROWS = 1_000
+FEW = 2  # headings that mean something, at least, of a header
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose headings mean nothing yet; its columns are called ``c0``, ``c1`` and so on.
+
+    Parameters
+    ----------
+    name
+        What to call it in messages: the file, and its sheet or member.
+    headings
+        As they stand in the file.
+    rows
+        All rows as text, in the file's order.
+    sample
+        The first rows.
+    """
+
+    name: str
+    path: Path
+    headings: tuple[str, ...]
+    rows: nw.LazyFrame
+    sample: tuple[dict[str, str | None], ...]
+
+    @staticmethod
+    def column(place: int) -> str:
+        """Return what the column at a place is called."""
+        return f"c{place}"
+
+
+def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
+    """Return the table of a file: the one whose headings mean most, or that looks most like one.
+
+    Raises
+    ------
+    InputError
+        When the file is not there, holds several files or no table, has no header, or two columns of one heading.
+    """
+    name = file_name(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: draft a mapping of one of its files, make map INPUT={path}/…")
+    if not path.is_file():
+        raise InputError(f"Input file not found: {path}: check INPUT")
+    if not is_input(path):
+        raise InputError(f"{name} is not a table: export it as CSV, Parquet, JSON or a workbook")
+    tables, _ = table_files(path, name)
+    if len(tables) != 1:
+        raise InputError(f"{name} holds {len(tables)} tables: unpack it, and draft a mapping of one of them")
+    [file] = tables
+
+    def fits(headings: Sequence[str]) -> bool:
+        return len({column for heading in headings for column in words.columns_of(heading)[:1]}) >= FEW
+
+    if file.kind == "csv":
+        header, form, below = _of_text(file, fits)
+    elif file.kind in workbooks.KINDS:
+        header, form, below = _of_workbook(file, fits, engine)
+    else:
+        header, form, below = _of_typed(file, engine)
+    headings = tuple(visible(heading).strip() for heading in header.headings) if header else ()
+    known = [bool(words.columns_of(heading)) for heading in headings]
+    if not quotable(headings, known, [row for _, row in below]):
+        raise InputError(f"{name} has no header: write the names of the columns into its first line")
+    if twice := [h for h in headings if h and [*map(normalise, headings)].count(normalise(h)) > 1]:
+        raise InputError(f"{name} has the column {twice[0]} more than once: keep one of them")
+    source = Source(
+        name=name, path=str(path), kind=file.kind, format_name="", headings=headings, bytes=0, modified_ns=0,
+        changed_ns=0, member=file.member, first_line=header.line, **{"sha256": "", **form},
+    )  # fmt: skip
+    places = {Table.column(place): place for place, heading in enumerate(headings) if heading}
+    rows = cells(source, engine, places).with_columns(nw.col(*places).cast(nw.String()))
+    sample = rows.head(SAMPLE_ROWS).collect("pyarrow").to_native().to_pylist()
+    title = f"{name}, sheet {shown(form['sheet'])}" if form.get("sheet") else name
+    return Table(title, path, headings, rows, tuple(sample))
+
+
+Found = tuple[Header | None, dict[str, Any], Sequence[extent.Row]]
+
+
+def _header(rows: Sequence[extent.Row], fits: extent.Fits) -> Header | None:
+    """Return the header that means something, or the row that looks like one, or the first row."""
+    first = next((Header(cells, line) for line, cells in rows if any(map(str.strip, cells))), None)
+    return extent.find(rows, fits) or extent.likely(rows) or first
+
+
+def _of_text(file: TableFile, fits: extent.Fits) -> Found:
+    sample = head(file)
+    encoding = "utf-16" if sample.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    form = fingerprint(file, extent.delimiter_of(decoded(sample, encoding, "replace"), fits))
+    rows = first_rows(sample, form["encoding"], form["delimiter"], file.name)
+    header = _header(rows, fits)
+    form["below"] = len(extent.lines_below(form.pop("tail"), form["delimiter"]))
+    if form["below"]:
+        form["last_line"] = form["lines"] - form["below"]
+    return header, form, [row for row in rows if header and row[0] > header.line]
+
+
+def _of_workbook(file: TableFile, fits: extent.Fits, engine: Engine) -> Found:
+    path = unpacked(file, engine.private, "unmapped")
+    sheets, _ = workbooks.visible_sheets(workbooks.Workbook(path, file.kind, file.name))
+    meant = [sheet for sheet in sheets if extent.find(sheet.rows, fits)]
+    sheet = (meant or [s for s in sheets if extent.likely(s.rows)] or sheets)[0]
+    header = _header(sheet.rows, fits)
+    form = {"sheet": sheet.name, "last_line": sheet.last_line}
+    return header, form, [row for row in sheet.rows if header and row[0] > header.line]
+
+
+def _of_typed(file: TableFile, engine: Engine) -> Found:
+    path, rows_in = unpacked(file, engine.private, "unmapped"), None
+    if file.kind == "json" and (inner := json_lists.inner_list(path, file.name)):
+        path, rows_in = json_lists.written(path, inner, engine.private.path("unmapped rows")), inner.name
+    return Header(engine.headings(path), 1), {"rows_in": rows_in}, []

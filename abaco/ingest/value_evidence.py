@@ -1,0 +1,221 @@
+"""What the values of a column prove: of what kind they are, how they are written, and from where to where they reach.
+
+The first rows tell what to look for, and one pass over all rows counts how many values are so.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import narwhals as nw
+
+from abaco.core.quoting import EMAIL, PHONE
+from abaco.core.text import counted
+from abaco.engines import Engine
+from abaco.ingest.unmapped import Table
+
+BLANK, TEXT, DATE, MONTH, NUMBER = "blank", "text", "date", "month", "number"
+# The patterns of each kind, that say all values in one form; the first that most of the first values have is taken.
+KINDS = {
+    DATE: r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|(?:19|20)\d{6}"
+    r"|\d{1,2}[-/. ]*\p{L}{3,10}\.?[-/., ]*\d{2,4}|\p{L}{3,10}\.? \d{1,2},? \d{4})(?:[T ].*)?$",
+    MONTH: r"^(?:\p{L}{3,10}\.?[-/. ]\d{2,4}|(?:19|20)\d{2}[-/.]?(?:0[1-9]|1[0-2]))$",
+    NUMBER: r"^[(]?[-+]?(?:[A-Z]{3} |US\$|[$€£¥₹])? ?[-+]?[.,]?\d[\d.,'’ ]*[-)%]{0,2}"
+    r"(?: ?(?:days?|d[ií]as?)| ?[€]| [A-Z]{3})?$",
+}
+IN_PARTS = r"^\d{1,2}[-/.]\d{1,2}[-/.]"  # a date whose day may be its month
+ORDERS = {"dmy": r"^(?:1[3-9]|2\d|3[01])[-/.]", "mdy": r"^\d{1,2}[-/.](?:1[3-9]|2\d|3[01])[-/.]"}
+MARKS = {".": r"\.(?:\d{1,2}|\d{4,})\D*$|,\d{3}.*\.|,\d{3},", ",": r",(?:\d{1,2}|\d{4,})\D*$|\.\d{3}.*,|\.\d{3}\."}
+OPEN = r"^\D*[1-9]\d{0,2}[.,]\d{3}\D*$"  # a thousand, or three decimals
+MOST_WORDS = 30
+SHARE = 0.8  # of the first values that have to be of a kind; all are counted afterwards
+NAME = re.compile(r"[^\W\d_][\w'.-]+(?: [^\W\d_][\w'.-]*){1,4}")
+TAX_NUMBER = re.compile(r"\d{8}-\d|\d{4}-\d{6}-\d{3}-\d|\d{3}-\d{2}-\d{4}|[A-Z]{4}\d{6}\w{3}|[A-Z]{5}\d{4}[A-Z]")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the values of one column prove.
+
+    Parameters
+    ----------
+    kind
+        ``blank``, ``text``, ``date``, ``month`` or ``number``.
+    rows, filled, alike
+        All rows, those with a value, and those whose value is of the kind.
+    is_whole
+        All numbers are whole.
+    low, high, total
+        Of numbers; the total is None where a mark is open.
+    mark
+        The decimal mark that is proven, or empty where none has to be; None: it may be either.
+    order
+        ``dmy`` or ``mdy`` where it is proven, empty where it need not be, None where it may be either.
+    is_percent
+        All numbers have a percent sign.
+    is_unique
+        No value is there twice.
+    words
+        The different values, of columns with few.
+    looks
+        Why the values are those of a person: names, addresses, numbers; empty where they do not look so.
+    """
+
+    place: int
+    heading: str
+    kind: str
+    rows: int
+    filled: int
+    alike: int
+    is_whole: bool = False
+    low: Decimal | None = None
+    high: Decimal | None = None
+    total: Decimal | None = None
+    mark: str | None = ""
+    order: str | None = ""
+    is_percent: bool = False
+    is_unique: bool = False
+    words: tuple[str, ...] = field(default=())
+    looks: str = ""
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether all values are of its kind."""
+        return self.kind != BLANK and self.alike == self.filled
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every row has a value."""
+        return self.filled == self.rows
+
+    def told(self) -> str:
+        """Return what the values are, in a few words."""
+        blank = "" if self.is_full else f", {self.rows - self.filled:,} of {self.rows:,} blank"
+        if self.kind == BLANK:
+            return "no value"
+        if self.kind == NUMBER and self.low is not None and self.mark is not None:
+            what = "whole numbers" if self.is_whole else "per cent" if self.is_percent else "numbers"
+            span = f", all {plain(self.low)}" if self.low == self.high else f" {plain(self.low)} to {plain(self.high)}"
+            return f"{what}{span}{blank}"
+        if self.kind == TEXT and self.words and not self.is_unique:
+            return f"{counted(len(self.words), 'word')}{blank}"
+        what = {TEXT: self.looks or "text", DATE: "dates", MONTH: "months", NUMBER: "numbers"}[self.kind]
+        return f"{what}{', each once' if self.is_unique and self.kind == TEXT else ''}{blank}"
+
+
+def plain(number: Decimal) -> str:
+    """Return a number with groups, without zeros behind its last decimal.
+
+    Examples
+    --------
+    >>> plain(Decimal("1500.500000")), plain(Decimal("35.000000"))
+    ('1,500.5', '35')
+    """
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def examine(table: Table, engine: Engine) -> list[Evidence]:
+    """Return the evidence of each column of a table, in its order."""
+    places = [place for place, heading in enumerate(table.headings) if heading]
+    guesses = {place: _Guess.of([row[table.column(place)] for row in table.sample]) for place in places}
+    sums = _counted(table, guesses, engine)
+    return [_evidence(table, place, guesses[place], sums) for place in places]
+
+
+@dataclass(frozen=True)
+class _Guess:
+    """What the first values of a column look like."""
+
+    kind: str
+    mark: str
+    is_unique: bool
+    words: int
+    looks: str
+
+    @classmethod
+    def of(cls, cells: Sequence[str | None]) -> "_Guess":
+        values = [cell.strip() for cell in cells if cell and cell.strip()]
+        kinds = {kind: sum(bool(_python(pattern).match(v)) for v in values) for kind, pattern in KINDS.items()}
+        kind = next((kind for kind, count in kinds.items() if values and count >= SHARE * len(values)), TEXT)
+        if kind == MONTH and all(value.isdigit() for value in values) and len(set(values)) > len(values) // 2 > 1:
+            kind = NUMBER  # such as amounts between 190,001 and 209,912
+        proven = {mark: sum(bool(re.search(pattern, v)) for v in values) for mark, pattern in MARKS.items()}
+        mark = "," if kind == NUMBER and proven[","] > proven["."] else "."
+        distinct = len(set(values))
+        return cls(kind if values else BLANK, mark, distinct == len(values), distinct, _looks(values))
+
+
+def _python(pattern: str) -> re.Pattern:
+    return re.compile(pattern.replace(r"\p{L}", r"[^\W\d_]"))
+
+
+def _looks(values: Sequence[str]) -> str:
+    """Return what of a person the values look like."""
+    shares = {
+        "email addresses": EMAIL.fullmatch, "phone numbers": PHONE.fullmatch, "tax numbers": TAX_NUMBER.fullmatch,
+    }  # fmt: skip
+    for what, matches in shares.items():
+        if values and 2 * sum(bool(matches(value)) for value in values) >= len(values):
+            return what
+    names = [value for value in values if NAME.fullmatch(value) and value.istitle()]
+    is_name = 2 * len(names) >= len(values) and 2 * len(set(names)) > len(names)
+    return "names" if names and is_name else ""
+
+
+def _counted(table: Table, guesses: dict[int, _Guess], engine: Engine) -> dict[str, int | Decimal | None]:
+    """Return counts and sums of all rows, by column and what is counted, in one pass."""
+    typed, sums = {}, {"rows": nw.len()}
+    for place, guess in guesses.items():
+        name = table.column(place)
+        text = nw.col(name).str.strip_chars()
+        sums[f"{name} filled"] = (text.fill_null("") != "").cast(nw.Int64()).sum()
+        tests = {"alike": KINDS.get(guess.kind, ".")}
+        if guess.kind == DATE:
+            tests |= {"parts": IN_PARTS, **ORDERS}
+        elif guess.kind == NUMBER:
+            tests |= {**{f"mark {mark}": pattern for mark, pattern in MARKS.items()}, "open": OPEN, "percent": "%"}
+            typed[f"{name} number"] = _number(text, guess.mark)
+        for what, pattern in tests.items():
+            sums[f"{name} {what}"] = text.str.contains(pattern).cast(nw.Int64()).sum()
+        if guess.kind == NUMBER:
+            number = nw.col(f"{name} number")
+            sums |= {f"{name} low": number.min(), f"{name} high": number.max(), f"{name} total": number.sum()}
+            sums[f"{name} fractions"] = (number != number.cast(nw.Int64())).cast(nw.Int64()).sum()
+        if guess.is_unique:
+            sums[f"{name} different"] = text.n_unique()
+    kinds = {**dict.fromkeys(map(table.column, guesses), "text"), **dict.fromkeys(typed, "rate")}
+    rows = engine.typed(table.rows.with_columns(**typed) if typed else table.rows, kinds)
+    return rows.select(**sums).collect("pyarrow").to_native().to_pylist()[0]
+
+
+def _number(text: nw.Expr, mark: str) -> nw.Expr:
+    """Return a number in the form that programs write."""
+    digits = text.str.replace_all(r"[^0-9.,-]", "")
+    digits = digits.str.replace_all(r"[.]" if mark == "," else ",", "")
+    return digits.str.replace_all(",", ".") if mark == "," else digits
+
+
+def _evidence(table: Table, place: int, guess: _Guess, sums: dict[str, int | Decimal | None]) -> Evidence:
+    name = table.column(place)
+    found = {what: sums.get(f"{name} {what}") or 0 for what in (
+        "filled", "alike", "parts", "dmy", "mdy", "mark .", "mark ,", "open", "percent", "fractions", "different",
+    )}  # fmt: skip
+    proven = [mark for mark in MARKS if found[f"mark {mark}"]]
+    mark = None if len(proven) == 2 or (found["open"] and not proven) else next(iter(proven), "")
+    orders = [order for order in ORDERS if found[order]]
+    order = "" if not found["parts"] else orders[0] if len(orders) == 1 else None
+    low, high = sums.get(f"{name} low"), sums.get(f"{name} high")
+    total = None if mark is None else sums.get(f"{name} total")
+    words = ()
+    if guess.kind == TEXT and guess.words <= MOST_WORDS and not guess.looks:
+        distinct = table.rows.select(name).unique().head(MOST_WORDS + 1).collect("pyarrow").to_native().to_pylist()
+        words = tuple(sorted({(row[name] or "").strip() for row in distinct} - {""}))
+    return Evidence(
+        place, table.headings[place], guess.kind, sums["rows"], found["filled"],
+        found["alike"] if guess.kind != TEXT else found["filled"], found["fractions"] == 0 and low is not None,
+        low, high, total, mark, order, bool(found["percent"]) and found["percent"] == found["filled"],
+        guess.is_unique and bool(found["filled"]) and found["different"] >= found["filled"],
+        words if len(words) <= MOST_WORDS else (), guess.looks,
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""Drafting a mapping of a stranger's file: what is proposed, asked and left behind, and what its report would say."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from abaco.core import project
+from abaco.core.errors import AbacoError, InputError
+from abaco.core.quoting import EMAIL, HIDDEN, PHONE
+from abaco.core.text import aligned, counted, summary
+from abaco.engines.duckdb import DuckDB
+from abaco.ingest import drafts, heading_words, mappings, proposals, unmapped, value_evidence
+from abaco.ingest.columns import normalise
+from abaco.ingest.drafts import Draft
+from abaco.ingest.questions import Question, labels
+from abaco.ingest.value_evidence import TEXT, Evidence
+from abaco.review import check
+
+EXAMPLES = 2
+
+
+def given(text: str) -> dict[str, str]:
+    """Return answers by their keys, of a text with semicolons between them.
+
+    Examples
+    --------
+    >>> given("currency=INR; days_past_due.blank=0")
+    {'currency': 'INR', 'days_past_due.blank': '0'}
+    """
+    answers = [one.strip() for one in text.split(";") if one.strip()]
+    if wrong := [one for one in answers if "=" not in one]:
+        raise InputError(f"{wrong[0]} is not an answer: write KEY=VALUE, such as currency=INR")
+    return dict(one.split("=", 1) for one in answers)
+
+
+class Drafting:
+    """The drafting of one mapping: the table is read once, and drafted again with each answer.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        What to call the mapping; by default as the file.
+    answers
+        What is known already, by key (see `drafts.draft`).
+    """
+
+    def __init__(self, path: Path, name: str | None = None, answers: Mapping[str, str] | None = None):
+        self.path, self.name = path, normalise(name or path.name.split(".")[0]) or "draft"
+        self.answers = dict(answers or {})
+        self.words = heading_words.load()
+        with DuckDB() as engine:
+            self._table = unmapped.open_table(path, self.words, engine)
+            self.evidence = value_evidence.examine(self._table, engine)
+        self.draft = self._drafted()
+
+    def _drafted(self) -> Draft:
+        return drafts.draft(self.name, self._table, self.evidence, self.words, self.answers)
+
+    def answer(self, key: str, value: str) -> None:
+        """Take an answer, and draft again.
+
+        Raises
+        ------
+        InputError
+            When it is not one that the question has; the draft stays as it is.
+        """
+        former = self.answers
+        self.answers = former | {key: value}
+        try:
+            self.draft = self._drafted()
+        except InputError:
+            self.answers = former
+            raise
+
+    @property
+    def questions(self) -> list[Question]:
+        """What is open."""
+        return list(self.draft.questions)
+
+    def headings(self) -> list[dict[str, str]]:
+        """Return one row per heading: what it gives, why, and examples without a personal value."""
+        given = {}
+        for column, (value, reason) in self.draft.columns.items():
+            for heading in proposals.headings_of(value if isinstance(value, dict) else {"heading": value}):
+                given[heading] = (column, reason)
+        asked = {choice for question in self.draft.questions for choice in question.choices}
+        rows = []
+        for one in self.evidence:
+            column, why = given.get(one.heading, ("", self.draft.left.get(one.heading, "")))
+            if not column and one.heading in asked:
+                column, why = "?", "asked below"
+            rows.append({"heading": one.heading, "column": column or "stays behind", "why": why,
+                         "examples": self._examples(one)})  # fmt: skip
+        return rows
+
+    def _examples(self, one: Evidence) -> str:
+        """Return the first values, of texts their shapes but for known words, and of personal columns as well."""
+        cells = (row[self._table.column(one.place)] or "" for row in self._table.sample)
+        values = list(dict.fromkeys(cell.strip() for cell in cells if cell.strip()))[:EXAMPLES]
+        if proposals.is_personal(one, self.words):
+            return HIDDEN if values else ""
+        if one.kind == TEXT:
+            names = labels(one)
+            values = [value if names.get(value) == value else HIDDEN for value in values]
+        return ", ".join(PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, value)) for value in values)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the headings and what they give, what a row is, and the currency."""
+        rows = [(row["heading"], row["column"], row["why"], row["examples"]) for row in self.headings()]
+        yield from aligned([("heading", "column", "why", "examples"), *rows])
+        yield f"\nA row is a {self.draft.rows[0]}: {self.draft.rows[1]}."
+        if self.draft.currency[0]:
+            yield f"Currency: {self.draft.currency[0]} ({self.draft.currency[1]})."
+
+    def checked(self, date: str | None, params: Any = None) -> Iterator[str]:
+        """Yield the first figures and what a report with the draft would say, or why there would be none."""
+        if self.draft.questions:
+            yield f"{counted(len(self.draft.questions), 'question')} open: a report needs the answers first."
+            return
+        lines: list[str] = []
+        with tempfile.TemporaryDirectory(prefix="abaco-") as folder:
+            path = Path(folder) / f"{self.name}.yml"
+            path.write_text(self.draft.text, encoding="utf-8")
+            try:
+                with mappings.trying(path):
+                    figures = check.examine(self.path, date, params, lines.append)
+                yield from [*check.headline(figures), "", *aligned(summary(figures["kpis"])), ""]
+            except AbacoError as error:
+                lines.append(f"A report would be refused: {error}")
+        yield from (line for line in lines if not line.startswith("  to see "))
+
+    def save(self, replace: bool = False) -> str:
+        """Write the mapping, and return where it is (see `Draft.save`)."""
+        return project.display_path(self.draft.save(replace))

@@ -1,0 +1,142 @@
+"""Drafts of mappings: what headings and values prove is proposed, what they do not is asked, and nobody is named."""
+
+import shutil
+
+import pytest
+import yaml
+
+from abaco.core.errors import InputError
+from abaco.ingest import heading_words, mappings
+from abaco.ingest.questions import days_of
+from abaco.review.drafting import Drafting
+from tests.ingest.test_mappings import root  # noqa: F401
+from tests.support.exports import write
+from tests.support.projects import ROOT
+
+HEADER = "LAN,Customer Name,Disbursal Dt,Sanctioned Amt,POS,ROI (%) p.a.,Days in Arrears,Remark"
+LINES = (
+    "LN1,Ana Lima,2025-01-31,1000.00,600.00,24.00,0,paid by Eva Paz",
+    "LN2,Leo Sol,2025-02-28,500.00,500.00,18.50,31,",
+    "LN3,Eva Paz,2025-03-31,300.00,200.00,21.00,95,",
+)
+ANSWERED = {"currency": "INR"}
+
+
+def drafted(tmp_path, *lines, answers=ANSWERED, name="book.csv", header=HEADER):
+    return Drafting(write(tmp_path / name, header, *(lines or LINES)), None, answers)
+
+
+def columns(drafting):
+    return {name: value for name, (value, _) in drafting.draft.columns.items()}
+
+
+def keys(drafting):
+    return [question.key for question in drafting.questions]
+
+
+def test_headings_and_values_propose_columns_and_the_loader_reads_the_draft(root, tmp_path):  # noqa: F811
+    drafting = drafted(tmp_path)
+    assert keys(drafting) == []
+    assert columns(drafting) == {
+        "loan_id": "LAN", "borrower_name": "Customer Name", "disburse_date": "Disbursal Dt",
+        "interest_rate": {"heading": "ROI (%) p.a.", "as": "percent"}, "disburse_principal": "Sanctioned Amt",
+        "outstanding_balance": "POS", "days_past_due": "Days in Arrears",
+    }  # fmt: skip
+    drafting.save()
+    assert mappings.load("book").currency == "INR"
+    assert drafting.draft.text == drafted(tmp_path).draft.text
+    with pytest.raises(InputError, match=r"params/mappings/book\.yml is there: give another NAME"):
+        drafting.save()
+
+
+def test_no_personal_value_is_shown(tmp_path):
+    drafting = drafted(tmp_path)
+    shown = "\n".join([*drafting.lines(), drafting.draft.text, *map(str, drafting.questions)])
+    assert not any(name in shown for name in ("Ana", "Lima", "Leo", "Sol", "Eva", "Paz"))
+
+
+def test_draft_with_an_open_question_is_refused_by_the_loader_at_its_key(root, tmp_path):  # noqa: F811
+    drafting = drafted(tmp_path, answers={})
+    assert keys(drafting) == ["currency"]
+    drafting.save()
+    with pytest.raises(InputError, match=r"book\.yml: currency is '\?': the draft asks this: write the answer"):
+        mappings.load("book")
+    assert yaml.safe_load(drafting.draft.text)["currency"] == "?"
+
+
+def test_rate_is_asked_with_what_each_reading_gives(tmp_path):
+    drafting = drafted(tmp_path, header=HEADER.replace("ROI (%) p.a.", "Yearly ROI"))
+    [question] = drafting.questions
+    assert question.key == "interest_rate.as"
+    assert question.choices == {
+        "percent": "per cent a year: 24 % a year", "fraction": "a fraction of 1 a year: 2,400 % a year",
+    }  # fmt: skip
+    drafting.answer("interest_rate.as", "percent")
+    assert columns(drafting)["interest_rate"] == {"heading": "Yearly ROI", "as": "percent"}
+
+
+def test_two_headings_for_one_column_are_a_question_and_not_a_guess(tmp_path):
+    lines = [line.rsplit(",", 1)[0] + ",700.00" for line in LINES]
+    drafting = drafted(tmp_path, *lines, header=HEADER.replace("Remark", "Current Balance"))
+    [question] = drafting.questions
+    assert question.key == "outstanding_balance"
+    assert list(question.choices) == ["POS", "Current Balance", "none"]
+    drafting.answer("outstanding_balance", "pos")
+    assert columns(drafting)["outstanding_balance"] == "POS"
+
+
+def test_missing_balance_is_asked_and_may_be_what_was_lent_less_what_was_paid(tmp_path):
+    drafting = drafted(tmp_path, header=HEADER.replace("POS", "Principal Repaid"))
+    [question] = drafting.questions
+    assert question.choices["[Sanctioned Amt] - [Principal Repaid]"] == "what is left of what was lent: 500 in all"
+    assert question.choices["Sanctioned Amt"] == "its heading says the amount lent: as the balance 1,800 in all"
+    drafting.answer("outstanding_balance", "[Sanctioned Amt] - [Principal Repaid]")
+    assert columns(drafting)["outstanding_balance"] == {"compute": "[Sanctioned Amt] - [Principal Repaid]"}
+
+
+def test_days_late_in_words_and_blanks(tmp_path):
+    late = ("31-60", "Current", "Watch", "")
+    lines = (f"LN{n},Ana Lima,2025-01-31,1000.00,600.00,24.00,{word},x" for n, word in enumerate(late))
+    drafting = drafted(tmp_path, *lines)
+    assert keys(drafting) == ["days_past_due.Watch", "days_past_due.blank"]
+    drafting.answer("days_past_due.Watch", "15")
+    drafting.answer("days_past_due.blank", "0")
+    assert columns(drafting)["days_past_due"] == {
+        "heading": "Days in Arrears", "words": {"31-60": 31, "Current": 0, "Watch": 15, "": 0},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("word", "days"),
+    [("31-60", 31), ("90+", 90), ("Late (16-30 days)", 16), ("Al día", 0), ("al dia", 0), ("SMA-1", None)],
+)
+def test_days_that_a_word_says(word, days):
+    assert days_of(word, heading_words.load()) == days
+
+
+def test_date_in_the_name_of_the_file_is_asked(tmp_path):
+    drafting = drafted(tmp_path, name="book_2025-11.csv")
+    assert drafting.questions[0].choices["file_name"] == "2025-11, its last day, as the file's name says"
+    drafting.answer("measurement_date", "file_name")
+    assert drafting.draft.rows[0] == "loan and date"
+    assert columns(drafting)["measurement_date"] == {"file_name": "{year}-{month}"}
+
+
+def test_answer_that_is_none_of_a_question_is_refused(tmp_path):
+    with pytest.raises(InputError, match="balance is no open question"):
+        drafted(tmp_path, answers={"balance": "POS"})
+    with pytest.raises(InputError, match="loan_id=Number: write a heading of the file"):
+        drafted(tmp_path, answers={"loan_id": "Number"})
+
+
+def test_file_without_a_header_is_refused_without_its_values(tmp_path):
+    with pytest.raises(InputError, match=r"book\.csv has no header") as error:
+        drafted(tmp_path, *LINES[1:], header=LINES[0])
+    assert "Ana" not in str(error.value)
+
+
+def test_check_shows_what_a_report_would_say(root, tmp_path):  # noqa: F811
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
+    lines = "\n".join(drafted(tmp_path).checked("2025-12-31"))
+    assert "PAR30 at 53.85 %" in lines  # 700 of 1,300
+    assert "KPIs that can be computed" in lines
