@@ -74,6 +74,7 @@ def recognise(
         columns = [m.known.column_of.get(heading) for m in known.values() for heading in m.known.plain(names)]
         near = (
             f"the nearest format, {known[nearest].title}, also needs {', '.join(lacks[nearest])}"
+            + _lent(known[nearest], headings, lacks[nearest])
             if any(column and not column.personal for column in columns)
             else "none of them tells which export it is"
         )
@@ -84,3 +85,10 @@ def recognise(
         f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
         "write the names of the columns there"
     )
+
+
+def _lent(mapping: mappings.Mapping, headings: list[str], lacks: list[str]) -> str:
+    """Return, of a file without what is owed, which of its columns says what was lent, and so does not stand for it."""
+    place = mapping.known.assign([normalise(h) for h in headings]).get("disburse_principal")
+    is_owed_unknown = any(name.startswith("outstanding_balance") for name in lacks)
+    return f" ({headings[place].strip()} is the amount lent)" if is_owed_unknown and place is not None else ""

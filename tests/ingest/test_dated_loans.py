@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from abaco.core.errors import DateError
+from abaco.core.errors import DateError, InputError
 from abaco.ingest import coverage
+from abaco.ingest.recognition import recognise
 from tests.support.computation import computed
 from tests.support.exports import ingest, write
 
@@ -41,3 +42,9 @@ def test_tape_that_says_its_date_is_taken_for_no_other(tmp_path):
         DateError, match=r"^No row for 2025-11-30 in the input; the nearest that it has: DATE=2025-12-31$"
     ):
         coverage.check_date(dict.fromkeys(ingest(path, NOVEMBER).dates, True), NOVEMBER)
+
+
+def test_amount_lent_is_not_taken_for_what_is_owed():
+    headings = ["reporting_date", "loan_id", "Loan Amount", "dpd"]
+    with pytest.raises(InputError, match=r"also needs outstanding_balance \(Loan Amount is the amount lent\)$"):
+        recognise(headings, "mfi.csv")
