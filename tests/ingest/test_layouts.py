@@ -8,6 +8,7 @@ import pytest
 
 from abaco.ingest import discovery, mappings
 from tests.support.computation import computed
+from tests.support.exports import ingest
 
 LAYOUTS = Path(__file__).parent / "layouts"
 DATE = dt.date(2025, 12, 31)
@@ -50,6 +51,7 @@ FIGURES = {
 def test_every_figure_of_a_layout_is_that_of_its_file_by_hand(name):
     [path] = LAYOUTS.glob(f"{name}*")
     found = computed(path, DATE)
+    assert ingest(path, DATE).rejects == []
     told = {kpi: found.kpis[kpi] for kpi in FIGURES[name]}
     assert told == {kpi: value and Decimal(value) for kpi, value in FIGURES[name].items()}
     [source], _ = discovery.discover(path)
