@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 
 from abaco.core import project
-from abaco.core.phases import PHASES, notebook_path
+from abaco.core.phases import DRAFTING, PHASES, notebook_path
 from abaco.core.settings import notebook_parameters
 from abaco.run.dive import DIVES, report_of
 from abaco.run.phase import SCRATCH
@@ -38,9 +38,9 @@ def refresh() -> None:
     """Rewrite the golden notebooks, without metadata that changes from run to run."""
     executed = prepare(PHASES) / "notebooks"
     prepare_dives()
-    for dive in DIVES:
+    for dive in (*DIVES, DRAFTING):
         execute(notebook_path(dive), executed / f"{dive}.ipynb", {})
-    for name in (*PHASES, *DIVES):
+    for name in (*PHASES, *DIVES, DRAFTING):
         notebook = nbformat.read(executed / f"{name}.ipynb", as_version=4)
         for part in (notebook, *notebook.cells):
             for key in ("papermill", "execution"):

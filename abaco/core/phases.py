@@ -6,6 +6,7 @@ from pathlib import Path
 from abaco.core import project
 
 PHASES = ("01_ingestion", "02_transformation", "03_calculation", "04_report", "05_output")
+DRAFTING = "map_a_tape"  # the notebook that drafts a mapping
 # Scraps: the files that a phase wrote, recorded when it is complete, and its facts for later phases.
 COMPLETED, FACTS = "completed", "facts"
 

@@ -6,6 +6,7 @@ import json
 import pytest
 from nbval.plugin import IPyNbCell
 
+from abaco.core.phases import DRAFTING
 from abaco.run.dive import DIVES
 from tools import golden
 
@@ -18,7 +19,8 @@ def _prepare(is_dive):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """Make what a notebook reads, before its kernel starts."""
-    _prepare(item.path.stem in DIVES)
+    if item.path.stem != DRAFTING:
+        _prepare(item.path.stem in DIVES)
 
 
 def _sanitize_text(self, output, sanitize=IPyNbCell.sanitize):

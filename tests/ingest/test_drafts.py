@@ -6,9 +6,11 @@ import pytest
 import yaml
 
 from abaco.core.errors import InputError
+from abaco.core.phases import COMPLETED, DRAFTING, notebook_path, scraps_of
 from abaco.ingest import heading_words, mappings
 from abaco.ingest.questions import days_of
 from abaco.review.drafting import Drafting
+from abaco.run.process import execute
 from tests.ingest.test_mappings import root  # noqa: F401
 from tests.support.exports import write
 from tests.support.projects import ROOT
@@ -140,3 +142,16 @@ def test_check_shows_what_a_report_would_say(root, tmp_path):  # noqa: F811
     lines = "\n".join(drafted(tmp_path).checked("2025-12-31"))
     assert "PAR30 at 53.85 %" in lines  # 700 of 1,300
     assert "KPIs that can be computed" in lines
+
+
+def test_notebook_shows_headings_and_figures_and_saves_the_mapping_with_its_last_cell(root, tmp_path):  # noqa: F811
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
+    path, executed = write(tmp_path / "book.csv", HEADER, *LINES), tmp_path / "executed.ipynb"
+    execute(
+        notebook_path(DRAFTING), executed, {"input": str(path), "name": "book", "answers": "currency=INR", "save": True}
+    )
+    text = executed.read_text(encoding="utf-8")
+    assert "PAR30 at 53.85 %" in text
+    assert "Ana" not in text
+    assert scraps_of(executed)[COMPLETED] is True
+    assert mappings.load("book").currency == "INR"

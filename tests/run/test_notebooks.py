@@ -9,7 +9,7 @@ import nbformat
 import pytest
 import yaml
 
-from abaco.core.phases import PHASES, section
+from abaco.core.phases import DRAFTING, PHASES, section
 from abaco.core.settings import PIPELINE_PARAMETERS, notebook_parameters
 from abaco.run.dive import DIVES
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = yaml.safe_load((ROOT / "params/pipeline.yml").read_text())
 
 
-@pytest.fixture(params=(*PHASES, *DIVES))
+@pytest.fixture(params=(*PHASES, *DIVES, DRAFTING))
 def name(request):
     return request.param
 
@@ -39,7 +39,7 @@ def code(cells):
 
 def test_every_phase_and_deep_dive_has_a_notebook_and_every_notebook_is_valid():
     found = sorted((ROOT / "notebooks").glob("*.ipynb"))
-    assert [path.stem for path in found] == [*PHASES, *sorted(DIVES)]
+    assert [path.stem for path in found] == [*PHASES, *sorted((*DIVES, DRAFTING))]
     for path in found:
         nbformat.validate(nbformat.read(path, as_version=4))
 
@@ -136,7 +136,7 @@ def test_checks_check_something(cells):
 
 
 def test_last_cell_completes_and_no_other_does(code, cells, name):
-    complete = "phase.complete" if name in PHASES else "dive.complete"
+    complete = "phase.complete" if name in PHASES else "phase.record" if name == DRAFTING else "dive.complete"
     assert cells[-1] is code[-1]
     calls = [ast.unparse(n.func) for c in code for n in ast.walk(ast.parse(c.source)) if isinstance(n, ast.Call)]
     assert calls.count(complete) == 1

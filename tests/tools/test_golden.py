@@ -5,11 +5,11 @@ import json
 import pytest
 
 from abaco.core import project
-from abaco.core.phases import PHASES, notebook_path
+from abaco.core.phases import DRAFTING, PHASES, notebook_path
 from abaco.run.dive import DIVES
 from tools.golden import GOLDEN
 
-NAMES = (*PHASES, *DIVES)
+NAMES = (*PHASES, *DIVES, DRAFTING)
 
 
 def _source(path):
