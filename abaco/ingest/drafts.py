@@ -142,7 +142,7 @@ class _Drafting:
             given["days_past_due"] = Proposal({"heading": by_status.heading}, "words that say days late")
             proposed = Proposals(given, open_, proposed.left, proposed.known)
         for question in questions.of_columns(proposed, self.words, needs):
-            self._ask(question)
+            self.questions.append(question)  # also where a needed column was answered by none
             self.columns[question.key] = (OPEN, "not answered")
         self._date(rows, given)
         order = [column.name for column in format_.columns]

@@ -92,6 +92,8 @@ def test_missing_balance_is_asked_and_may_be_what_was_lent_less_what_was_paid(tm
     [question] = drafting.questions
     assert question.choices["[Sanctioned Amt] - [Principal Repaid]"] == "what is left of what was lent: 500 in all"
     assert question.choices["Sanctioned Amt"] == "its heading says the amount lent: as the balance 1,800 in all"
+    drafting.answer("outstanding_balance", "none")
+    assert keys(drafting) == ["outstanding_balance"]  # no report can do without
     drafting.answer("outstanding_balance", "[Sanctioned Amt] - [Principal Repaid]")
     assert columns(drafting)["outstanding_balance"] == {"compute": "[Sanctioned Amt] - [Principal Repaid]"}
 
