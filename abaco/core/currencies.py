@@ -1,11 +1,15 @@
-"""Currencies by their codes, and how exports write them."""
+"""Currencies by their codes, how exports write them, and how amounts in them are written."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 USD = "USD"
+ENGLISH = "en"
 _reporting: ContextVar[str] = ContextVar("currency", default=USD)
+_language: ContextVar[str] = ContextVar("language of amounts", default=ENGLISH)
 # The codes of ISO 4217 for money that is in use.
 CODES = frozenset((
     "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BHD", "BIF", "BMD",
@@ -32,6 +36,14 @@ SIGNS = {
     "S/": {"PEN"}, "S/.": {"PEN"}, "R$": {"BRL"}, "C$": {"NIO", "CAD"}, "RD$": {"DOP"}, "MX$": {"MXN"}, "KSh": {"KES"},
 }  # fmt: skip
 _BY_SIGN = {sign.lower(): codes for sign, codes in SIGNS.items()}
+# Without decimals, by ISO 4217. Others have two here: amounts are kept in hundredths.
+WHOLE = frozenset((
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
+))  # fmt: skip
+SYMBOLS = {"EUR": "€", "GBP": "£", "INR": "₹"}  # those of one currency only: $ and ¥ are of several
+LAKH = frozenset(("BDT", "INR", "NPR"))  # grouped as 5,00,010.00
+# The marks of thousands and decimals in Spanish where they are not as in El Salvador, by the Unicode CLDR.
+SPANISH = dict.fromkeys(("ARS", "BOB", "CLP", "COP", "EUR", "PYG", "UYU", "VES"), (".", ",")) | {"CRC": ("\u00a0", ",")}
 
 
 def current() -> str:
@@ -39,20 +51,87 @@ def current() -> str:
     return _reporting.get()
 
 
-def use(currency: str) -> None:
-    """Set the currency of all amounts that are written from now on."""
+def use(currency: str, language: str = ENGLISH) -> None:
+    """Set the currency of all amounts that are written from now on, and the language that they are written in."""
     _reporting.set(currency)
+    _language.set(language)
 
 
 @contextmanager
-def using(currency: str) -> Iterator[None]:
-    """Set the currency for the length of a ``with`` block."""
-    before = current()
-    use(currency)
+def using(currency: str, language: str = ENGLISH) -> Iterator[None]:
+    """Set both for the length of a ``with`` block."""
+    before = current(), _language.get()
+    use(currency, language)
     try:
         yield
     finally:
-        use(before)
+        use(*before)
+
+
+def decimals(currency: str) -> int:
+    """Return how many decimals the amounts of a currency are written with."""
+    return 0 if currency in WHOLE else 2
+
+
+def number(value: Any, decimals: int, currency: str | None = None) -> str:
+    """Return a number rounded half up, with the marks of a currency, by default the report's, and of the language.
+
+    Examples
+    --------
+    >>> number("1234.565", 2), number(500010, 0, "INR")
+    ('1,234.57', '5,00,010')
+    >>> with using("EUR", "es"):
+    ...     number(1234.5, 2)
+    '1.234,50'
+    """
+    currency = currency or current()
+    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    text = f"{rounded or abs(rounded):,f}"
+    if currency in LAKH:
+        whole, point, rest = f"{rounded or abs(rounded):f}".partition(".")
+        return _in_lakh(whole) + point + rest
+    if _language.get() == "es" and currency in SPANISH:
+        thousands, mark = SPANISH[currency]
+        return text.translate({ord(","): thousands, ord("."): mark})
+    return text
+
+
+def _in_lakh(digits: str) -> str:
+    """Return whole digits with a group of three at the end, and groups of two before it."""
+    sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
+    rest, last = digits[:-3], digits[-3:]
+    pairs = [rest[max(end - 2, 0) : end] for end in range(len(rest), 0, -2)]
+    return sign + ",".join([*reversed(pairs), last])
+
+
+def amount(value: Any, decimals_: int | None = None, currency: str | None = None, blank: str = " ") -> str:
+    """Return an amount with its currency.
+
+    Parameters
+    ----------
+    decimals_
+        By default those of the currency.
+    currency
+        By default the report's.
+    blank
+        What stands between figure and currency.
+
+    Examples
+    --------
+    >>> amount("7275898.35"), amount(-500010, currency="INR"), amount(1234.5, currency="JPY")
+    ('7,275,898.35 USD', '-₹ 5,00,010.00', '1,235 JPY')
+    >>> with using("EUR", "es"):
+    ...     amount("1234.56")
+    '1.234,56 €'
+    """
+    currency = currency or current()
+    most = decimals(currency)
+    figure = number(value, most if decimals_ is None else min(decimals_, most), currency)
+    symbol = SYMBOLS.get(currency)
+    if symbol and _language.get() == ENGLISH:
+        sign = "-" if figure.startswith("-") else ""
+        return f"{sign}{symbol}{blank}{figure.removeprefix(sign)}"
+    return f"{figure}{blank}{symbol or currency}"
 
 
 def in_current(text: str) -> str:

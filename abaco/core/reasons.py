@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from abaco.core import currencies
@@ -113,6 +112,11 @@ ENGLISH = {
     "credit_balances": "Overpaid loans, whose credit balances are not part of the book: {rows}.",
     "written_off_by_status": "Loans that are written off by their status, and so not outstanding: {rows}.",
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
+    "currency_set": "Amounts are in {currency}, as the setting run.currency says.",
+    "currency_of_rates": "Amounts are in {currency}, the currency that the rates of {names} lead to.",
+    "converted": "Amounts in {from} are in {currency} at the rate of {names} of the day of each row, rounded to cents "
+    "(days: {count}; on {date}, 1 {from} was {rate} {currency}).",
+    "currency_stated": "Amounts are in {currency}, as stated in {names}.",
     "status_unknown": "Outstanding, though their status is in no list of params/loans.yml: {rows}; add it there.",
     "one_sum": "{count} row ({usd})",
     "many_sums": "{count} rows ({usd})",
@@ -194,9 +198,9 @@ class Reason:
 
 def _text(name: str, value: Any) -> str:
     if isinstance(value, int):
-        return f"{value:,}"
+        return currencies.number(value, 0)
     if name in AMOUNTS:
-        return f"{Decimal(value):,.2f} {currencies.current()}"
+        return currencies.amount(value)
     return visible(JOINTS[name].join(value) if name in JOINTS else str(value))
 
 

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from abaco.core import project
+from abaco.core import currencies, project
 from abaco.core.errors import InputError
 from abaco.core.phases import PHASES, notebook_path, section
 from abaco.core.quoting import visible
 from abaco.core.yaml import parse, read_yaml
 
 # Parameters that the pipeline sets, not the settings.
-PIPELINE_PARAMETERS = {"ingestion": ("run_dir", "input", "date")}
+PIPELINE_PARAMETERS = {"ingestion": ("run_dir", "input", "date", "currency")}
 RUN_DIR = ("run_dir",)
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 DAYS = 36_500  # a century: longer than anybody waits or keeps a report
@@ -30,6 +30,7 @@ WORDS = {
     "months": ("auto", "first", "last"),
     "language": ("en", "es"),
 }
+AUTO = "auto"
 MAX_NUMBER = 10**12  # of a phase's parameter, beyond every amount and count of a book
 
 
@@ -37,6 +38,13 @@ def _without_controls(text: str) -> str:
     if text != visible(text):
         raise ValueError("it holds characters that cannot be seen")
     return text
+
+
+def _currency(text: str) -> str:
+    found = text if text == AUTO else currencies.code(text)
+    if found is None:
+        raise ValueError("it is auto, or a code of ISO 4217 such as USD")
+    return found
 
 
 Text = Annotated[str, AfterValidator(_without_controls)]
@@ -53,6 +61,7 @@ class RunSettings(BaseModel):
     engine: Literal["duckdb", "spark"]
     memory_limit: Text
     threads: int = Field(ge=0, le=1024)
+    currency: Annotated[str, AfterValidator(_currency)]
     lock_timeout_seconds: Seconds
     log_format: Literal["text", "json"]
 
@@ -117,7 +126,7 @@ class ServiceSettings(BaseModel):
     max_wrong_tokens: int = Field(ge=1, le=1_000_000)
 
 
-# Sections that belong to no notebook and change no figure.
+# Sections that belong to no notebook and, but for run.currency, change no figure.
 OWN = {
     "run": RunSettings, "delivery": DeliverySettings, "alerts": AlertSettings, "cascade": CascadeSettings,
     "retention": RetentionSettings, "service": ServiceSettings,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from abaco.core import currencies
 from abaco.core.quoting import visible
 
 
@@ -48,7 +49,7 @@ def signed(value: Decimal, decimals: int) -> str:
     >>> signed(Decimal("1234.5"), 2), signed(Decimal("-0.0450"), 4), signed(Decimal("0.00"), 2)
     ('+1,234.50', '-0.0450', '0.00')
     """
-    return f"{value:+,.{decimals}f}" if value else f"{0:.{decimals}f}"
+    return f"{'+' if value > 0 else ''}{currencies.number(value, decimals)}"
 
 
 def table(headings: tuple[str, ...], rows: list[tuple[str, ...]], texts: int) -> list[str]:
@@ -73,10 +74,17 @@ def format_value(kpi: Mapping[str, Any]) -> str:
     '1.3000 %'
     >>> format_value({"value": 7275898.35, "precision": 2, "unit": "USD"})
     '7,275,898.35 USD'
-    >>> format_value({"value": None})
+    >>> format_value({"value": 500010, "precision": 2, "unit": "INR"})
+    '₹ 5,00,010.00'
+    >>> format_value({"value": None, "unit": "%"})
     'not computable'
     """
-    return "not computable" if kpi["value"] is None else f"{kpi['value']:,.{kpi['precision']}f} {kpi['unit']}"
+    value, unit = kpi["value"], kpi["unit"]
+    if value is None:
+        return "not computable"
+    if unit in currencies.CODES:
+        return currencies.amount(value, kpi["precision"], unit)
+    return f"{value:,.{kpi['precision']}f} {unit}"
 
 
 def value_and_status(kpi: Mapping[str, Any]) -> str:

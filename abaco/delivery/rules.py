@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from abaco.core import project
-from abaco.core.currencies import USD
+from abaco.core.currencies import USD, amount
 from abaco.core.text import completeness, format_value, par_name
 
 SEVERITIES = ("P1", "P2", "P3", "P4")  # the most severe first
@@ -155,7 +155,7 @@ def rejected(metrics: Metrics) -> Iterator[Alert]:
         title = f"{_count(rows, 'row')} of {metrics['reconciliation']['rows_in']:,} rejected"
         lines = [
             f"{title} ({quality['reject_pct']} %; more than {quality['max_reject_pct']:g} % would stop the run), "
-            f"{metrics['reconciliation']['amount_quarantined']} {metrics.get('currency', USD)}:",
+            f"{amount(metrics['reconciliation']['amount_quarantined'], currency=metrics.get('currency', USD))}:",
             *(f"- {reason}: {count:,}" for reason, count in quality["rejects"].items()),
             "They are in tables/quarantine.parquet of the report.",
         ]

@@ -15,6 +15,7 @@ from abaco.core.quoting import file_name
 from abaco.engines.forms import Writing
 
 RECORDS = 2**40  # the most rows of a source: a row_id is source × RECORDS + record
+Digits = tuple[int, int]  # of decimals: all of them, and those behind the point
 # Cells that stand for "no value" in exports.
 NULL_WORDS = ("", "null", "NULL", "Null")
 # Masks the personal columns of a frame that was read, with the engine that read it.
@@ -123,9 +124,9 @@ class Engine(Protocol):
         """Return the rows whose ``row_id`` is not in a Parquet file of ids, in the same order."""
 
     def with_value_of_day(
-        self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str
+        self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str, digits: Digits = (18, 2)
     ) -> nw.LazyFrame:
-        """Add a column with the amount in `values`, in USD, of the date in column `day`, in the same order."""
+        """Add a column with the value in `values` of the date in column `day`, in the same order."""
 
     def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
         """Return the rows in the order of a column, if the engine's files have an order."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from abaco.engines import base, memory
-from abaco.engines.base import NULL_WORDS, RECORDS, Mask, PrivateFiles, UnreadableError, damaged, hmac_blocks
+from abaco.engines.base import NULL_WORDS, RECORDS, Digits, Mask, PrivateFiles, UnreadableError, damaged, hmac_blocks
 from abaco.engines.duckdb_sql import NUMBERS, cast, digest, literal, local_time, mask, quoted, text
 from abaco.engines.forms import PLAIN, Writing
 
@@ -212,17 +212,17 @@ class DuckDB:
         return nw.from_native(relation)
 
     def with_value_of_day(
-        self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str
+        self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str, digits: Digits = (18, 2)
     ) -> nw.LazyFrame:
-        """Add a column with the amount in `values`, in USD, of the date in column `day`, in the same order.
+        """Add a column with the value in `values` of the date in column `day`, in the same order.
 
         A join would lose the order: the values of all days from the first to the last are a list in the query.
         """
         first, last = min(values, default=dt.date.min), max(values, default=dt.date.min)
-        days = [first + dt.timedelta(n) for n in range((last - first).days + 1)]
+        days = (first + dt.timedelta(n) for n in range((last - first).days + 1))
         listed = ", ".join(f"{values[d]:f}" if d in values else "NULL" for d in days)
         place = f"{quoted(day)} - DATE '{first}' + 1"
-        value = f"CASE WHEN {quoted(day)} >= DATE '{first}' THEN ([{listed}]::DECIMAL(18,2)[])[{place}] END"
+        value = f"CASE WHEN {quoted(day)} >= DATE '{first}' THEN ([{listed}]::DECIMAL{digits}[])[{place}] END"
         return nw.from_native(frame.to_native().project(f"*, {value} AS {quoted(name)}"))
 
     def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:

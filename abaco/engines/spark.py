@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from abaco.core.parquet import is_common
 from abaco.engines import base, spark_session, spark_sql
-from abaco.engines.base import Mask, PrivateFiles, UnreadableError, hmac_blocks
+from abaco.engines.base import Digits, Mask, PrivateFiles, UnreadableError, hmac_blocks
 from abaco.engines.duckdb import DuckDB
 from abaco.engines.forms import PLAIN, Writing
 from abaco.engines.spark_sql import literal, quoted
@@ -228,12 +228,12 @@ class Spark:
         return frame.join(self.scan(row_ids).select("row_id"), on="row_id", how="anti")
 
     def with_value_of_day(
-        self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str
+        self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str, digits: Digits = (18, 2)
     ) -> nw.LazyFrame:
-        """Add a column with the amount in `values`, in USD, of the date in column `day`."""
-        schema = pa.schema([(day, pa.date32()), (name, pa.decimal128(18, 2))])
+        """Add a column with the value in `values` of the date in column `day`; see `DuckDB.with_value_of_day`."""
+        schema = pa.schema([(day, pa.date32()), (name, pa.decimal128(*digits))])
         table = pa.table([list(values), list(values.values())], schema)
-        return frame.join(self.from_arrow(table), on=day, how="left")
+        return nw.from_native(frame.to_native().join(F.broadcast(self.from_arrow(table).to_native()), day, "left"))
 
     def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
         """Return the rows as they are: the parts that a cluster writes have no order."""

@@ -1,32 +1,62 @@
 """The currency of a report: the one that all of its exports state, in their headings and in a column."""
 
+import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import narwhals as nw
 
 from abaco.core.currencies import USD, code, of_sign
 from abaco.core.errors import InputError
+from abaco.core.reasons import Reason
+from abaco.core.settings import AUTO
 from abaco.engines import Engine
 from abaco.ingest.columns import CURRENCY, normalise
+from abaco.ingest.exchange import NO_CODES, Exchange, stated
 from abaco.ingest.headings import CODES
 from abaco.ingest.sources import Source
 from abaco.ingest.staging import Batch
 
+ADD_RATES = "add a table of exchange rates (date, from, to, rate) to the input"
 
-def reporting_currency(batches: Iterable[Batch], engine: Engine) -> str:
-    """Return the currency of all amounts, by its ISO 4217 code; US dollars where no export states one.
+
+@dataclass(frozen=True)
+class Reporting:
+    """The currency of all amounts of a report, by its ISO 4217 code, and what a reader should know of it.
+
+    `rates` are the exchange rates that were used.
+    """
+
+    code: str
+    notes: list[Reason] = field(default_factory=list)
+    rates: list[dict[str, str]] = field(default_factory=list)
+
+
+def reporting_currency(
+    batches: Iterable[Batch], engine: Engine, setting: str = AUTO, rates: Exchange | None = None
+) -> Reporting:
+    """Return the currency of all amounts: that of the setting, else the one that the exports state, else US dollars.
+
+    Parameters
+    ----------
+    setting
+        The setting ``run.currency``.
+    rates
+        The exchange rates, by which amounts are in one currency already.
 
     Raises
     ------
     InputError
-        When the exports state several, naming their files, or a column of currencies holds no code.
+        When the exports state another one or several, naming their files, or a column of currencies holds no code.
     """
+    if rates:
+        return _exchanged(batches, setting, rates)
     files: dict[str, set[str]] = {}
     unclear: dict[str, tuple[set[str], str]] = {}
     for batch in batches:
-        for staged in batch.staged:
-            for currency in _stated(staged.source):
-                files.setdefault(currency, set()).add(staged.source.name)
+        for source in (staged.source for staged in batch.staged):
+            if currency := stated(source):
+                files.setdefault(currency, set()).add(source.name)
         for name, currency in _of_rows(batch, engine):
             files.setdefault(currency, set()).add(name)
         for name, sign in _of_amounts(batch, engine):
@@ -34,20 +64,44 @@ def reporting_currency(batches: Iterable[Batch], engine: Engine) -> str:
                 files.setdefault(*meant, set()).add(name)
             else:
                 unclear[sign] = (meant, name)
-    reported = next(iter(files), USD)
-    others = {f"{sign} ": {name} for sign, (meant, name) in unclear.items() if reported not in meant}
+    chosen = next(iter(files), USD) if setting == AUTO else setting
+    others = {f"{sign} ": {name} for sign, (meant, name) in unclear.items() if chosen not in meant}
+    found = "; ".join(f"{one.strip()} in {', '.join(sorted(names))}" for one, names in sorted((files | others).items()))
     if len(files | others) > 1:
-        found = "; ".join(
-            f"{one.strip()} in {', '.join(sorted(names))}" for one, names in sorted((files | others).items())
-        )
-        raise InputError(f"Amounts in several currencies ({found}): give a report the exports of one currency")
+        raise InputError(f"Amounts in several currencies ({found}): {ADD_RATES}, or give a report those of one")
+    if setting != AUTO and files and chosen not in files:
+        raise InputError(f"Amounts in {found}, but run.currency is {chosen}: {ADD_RATES}, or change the setting")
     for sign in others:
         meant, name = unclear[sign.strip()]
         raise InputError(
             f"The amounts of {name} have the sign {sign.strip()}, which is one of {', '.join(sorted(meant))}: name the "
-            "currency in a column currency"
+            "currency in a column currency, or in run.currency"
         )
-    return reported
+    if setting != AUTO:
+        return Reporting(chosen, [Reason("currency_set", currency=chosen)])
+    names = tuple(sorted(files.get(chosen, ())))
+    return Reporting(chosen, [Reason("currency_stated", currency=chosen, names=names)] if chosen != USD else [])
+
+
+def _exchanged(batches: Iterable[Batch], setting: str, rates: Exchange) -> Reporting:
+    """Return the currency that rates lead to, who says so, and the rates that were used."""
+    days: dict[str, set[dt.date]] = {}
+    for staged in (staged for batch in batches for staged in batch.staged):
+        for currency, found in staged.used.items():
+            days.setdefault(currency, set()).update(found)
+    used = [(currency, day) for currency in sorted(days) for day in sorted(days[currency])]
+    listed = [
+        {"date": str(day), "from": currency, "to": rates.to, "rate": f"{rates.rates[currency][day]:f}"}
+        for currency, day in used
+    ]
+    code, last = "currency_set" if setting != AUTO else "currency_of_rates", {one["from"]: one for one in listed}
+    notes = [Reason(code, currency=rates.to, names=rates.files)]
+    notes += [
+        Reason("converted", currency=rates.to, count=len(days[one["from"]]), names=rates.files,
+               **{key: one[key] for key in ("date", "from", "rate")})
+        for one in last.values()
+    ]  # fmt: skip
+    return Reporting(rates.to, notes, listed)
 
 
 def _of_amounts(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
@@ -56,14 +110,6 @@ def _of_amounts(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
     for row in rows.collect("pyarrow").to_native().to_pylist():
         for sign in set(row["signs"].split()):
             yield batch.names[row["source"]], sign
-
-
-def _stated(source: Source) -> set[str]:
-    """Return the currencies that the headings of a file name, or its mapping."""
-    mapping = source.mapping
-    if mapping.currency:
-        return {code(mapping.currency)}
-    return mapping.known.currencies([normalise(h) for h in source.headings]) if mapping.is_known else set()
 
 
 def _of_rows(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
@@ -83,13 +129,10 @@ def _of_rows(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
     codes: dict[int, set[str | None]] = {}
     for row in found:
         codes.setdefault(row["source"], set()).add(code(row["currency"]))
-    for index, stated in codes.items():
-        if None in stated and (_is_named(sources[index]) or len(stated) > 1):
-            raise InputError(
-                f"{sources[index].name}: its column of currencies holds more than codes of ISO 4217, such as USD; "
-                "correct the column"
-            )
-        yield from ((sources[index].name, currency) for currency in sorted(stated - {None}))
+    for index, written in codes.items():
+        if None in written and (_is_named(sources[index]) or len(written) > 1):
+            raise InputError(f"{sources[index].name}: {NO_CODES}")
+        yield from ((sources[index].name, currency) for currency in sorted(written - {None}))
 
 
 def _is_named(source: Source) -> bool:

@@ -268,8 +268,24 @@ STATEMENTS_WIDE = Format(
     date="measurement_date",
 )
 
+# Rates are read as text: an amount at a rate is computed from all of its digits.
+RATES = Format(
+    "rates",
+    "exchange rates",
+    "one row per date and pair of currencies",
+    (
+        Column("date", "date", required=True, filled=True, meaning="the date"),
+        Column("from_currency", required=True, filled=True, meaning="the currency of which it is one"),
+        Column("to_currency", required=True, filled=True, meaning="the currency that it is worth"),
+        Column("rate", required=True, filled=True, meaning="what one of the first is worth in the second"),
+    ),
+    purpose="exchange rates",
+)
+
 FORMATS = {
     f.name: f
-    for f in (SNAPSHOT, PAR, DATED_LOANS, LOANS, SCHEDULES, TRANSACTIONS, PAYMENTS, STATEMENTS_LONG, STATEMENTS_WIDE)
+    for f in (
+        SNAPSHOT, PAR, DATED_LOANS, LOANS, SCHEDULES, TRANSACTIONS, PAYMENTS, STATEMENTS_LONG, STATEMENTS_WIDE, RATES,
+    )
 }  # fmt: skip
 TAPE_FORMATS = sorted((f for f in FORMATS.values() if f.tape_rank), key=lambda f: f.tape_rank)

@@ -23,7 +23,7 @@ from abaco.ingest.words import STRICT
 
 FOLDER = "params/mappings"
 # What a row is, and the formats of such rows, the one first that says most.
-Rows = Literal["loan", "loan and date", "date", "instalment", "payment", "invoice", "account and date"]
+Rows = Literal["loan", "loan and date", "date", "instalment", "payment", "invoice", "account and date", "rate"]
 FORMATS_OF = {
     "loan": ("loans",),
     "loan and date": ("snapshot", "par_balances", "dated_loans"),
@@ -32,6 +32,7 @@ FORMATS_OF = {
     "payment": ("transactions", "payments"),
     "invoice": ("loans",),
     "account and date": ("statements",),
+    "rate": ("rates",),
 }
 _tried: ContextVar[Path | None] = ContextVar("tried", default=None)
 

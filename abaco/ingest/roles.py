@@ -16,7 +16,8 @@ from abaco.ingest.contract import Format
 from abaco.ingest.copies import classify_copies, note_copies
 from abaco.ingest.discovery import NO_TABLE, Skipped
 from abaco.ingest.duplicates import classify_duplicates
-from abaco.ingest.formats import FORMATS, TAPE_FORMATS
+from abaco.ingest.exchange import Exchange
+from abaco.ingest.formats import FORMATS, RATES, TAPE_FORMATS
 from abaco.ingest.lateness import DAYS
 from abaco.ingest.masking import Masking
 from abaco.ingest.matching import later_loans, match_loans, note_strays
@@ -73,6 +74,7 @@ def stage(
     work: Path,
     key: bytes | None = None,
     rules: Rules = DEFAULT_RULES,
+    rates: Exchange | None = None,
 ) -> list[Batch]:
     """Read every source once, check each row against its contract, and write the rows as Parquet.
 
@@ -86,6 +88,8 @@ def stage(
         The masking key.
     rules
         How strictly rows are read.
+    rates
+        Exchange rates, where the input has some (see `rate_table`).
 
     Returns
     -------
@@ -95,12 +99,13 @@ def stage(
     tape_sources(sources)
     use = roles(sources)
     by_format: dict[str, list[Source]] = {}
-    for source in sources:
+    for source in (s for s in sources if s.format is not RATES):
         by_format.setdefault(source.format_name, []).append(source)
     # of copies the file with the shortest name is kept: "export.csv", not "export (1).csv"
     used = [s for group in by_format.values() for s in sorted(group, key=lambda s: (len(s.name), s.name))]
     masking = Masking.of_pass(key)
-    staged = [stage_one(s, i, use[s.name] == TAPE, date, engine, work, masking, rules) for i, s in enumerate(used)]
+    given = (date, engine, work, masking, rules, rates)
+    staged = [stage_one(s, i, use[s.name] == TAPE, *given) for i, s in enumerate(used)]
     batches = []
     for name, group in by_format.items():
         files = tuple(one for one in staged if one.source.format_name == name)

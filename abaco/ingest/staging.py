@@ -13,7 +13,7 @@ from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine, UnreadableError
 from abaco.engines.forms import Writing
-from abaco.ingest import contract, tape, writing
+from abaco.ingest import contract, exchange, tape, writing
 from abaco.ingest.contract import Format
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.decimal_marks import currency_signs
@@ -31,7 +31,7 @@ TAPE = "tape"  # the role of the rows that become the loan tape
 # What staged rows carry beside the columns of their contract or of the tape.
 BESIDE = (
     "reasons", "original", "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING, "unread",
-    "doubtful", "signs", "source", "record", "row_id", "rate_has_sign", PERSON, AS_READ,
+    "doubtful", "signs", "source", "record", "row_id", "rate_has_sign", PERSON, AS_READ, exchange.IN,
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ class Staged:
     """One source after the contract: its rows as Parquet, and the lines that could not be split into columns.
 
     `whole` is the copy without those lines, where one had to be made; `writings` say how columns are written, and
-    `told` what a reader should know of that.
+    `told` what a reader should know of that; `used` says which exchange rates its rows need.
     """
 
     source: Source
@@ -51,6 +51,7 @@ class Staged:
     writings: Mapping[str, Writing]
     told: tuple[Reason, ...] = ()
     whole: Path | None = None
+    used: exchange.Used = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ def stage_one(
     work: Path,
     masking: Masking,
     rules: Rules = DEFAULT_RULES,
+    rates: exchange.Exchange | None = None,
 ) -> Staged:
     """Write the rows of one source as Parquet, checked.
 
@@ -187,6 +189,8 @@ def stage_one(
         How personal columns are masked.
     rules
         How strictly rows are read.
+    rates
+        Exchange rates, where amounts are to be converted.
     """
     path = work / f"staged_{index:02d}.parquet"
     text = text_path(source, engine) if source.is_text else None
@@ -205,6 +209,7 @@ def stage_one(
         )
         rows = with_hash(rows, source, engine, masking.secret)
         rows = with_originals(rows, source, engine, masking.key, rules.show_rejected_values)
+        rows = exchange.converted(rows, source, date, rates, engine)
         engine.write(_staged_rows(rows, source, index, is_tape, date), path, temporary=True)
         return row_count(path)
 
@@ -213,7 +218,8 @@ def stage_one(
         first, found = found, writing.of_all(source, found, engine, whole or text, rules)
         if found.writings != first.writings:
             write(whole)
-    return Staged(source, index, path, text, tuple(broken), found.writings, found.told, whole)
+    used = exchange.used(source, engine.scan(path), rates)
+    return Staged(source, index, path, text, tuple(broken), found.writings, found.told, whole, used)
 
 
 def read_whole(
@@ -274,7 +280,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         has_sign = nw.lit(True)
     signs = [has_sign.alias("rate_has_sign")]
     return rows.select(
-        *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful", "signs",
+        *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful", "signs", exchange.IN,
         nw.when(nw.col("reasons") != "").then(nw.col("reasons")).alias("reasons"),
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),

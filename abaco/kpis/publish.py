@@ -61,12 +61,12 @@ def kpi_entries(
         entry = now[name]
         former = before[1][name]["value"] if before else None
         known = entry["value"] is not None and former is not None
-        of_month = is_of_month(definitions, name)
+        of_month, unit = is_of_month(definitions, name), currencies.in_current(kpi.unit)
         entries[name] = {
             "title": kpi.title,
             "group": kpi.group,
             "value": number(entry["value"]),
-            "unit": currencies.in_current(kpi.unit),
+            "unit": unit,
             "direction": kpi.direction,
             "status": entry["status"],
             "reason": entry["reason"] and str(entry["reason"]),
@@ -80,7 +80,7 @@ def kpi_entries(
             "thresholds": kpi.thresholds,
             "decides": kpi.decides,
             "formula": kpi.shown_formula,
-            "precision": kpi.precision,
+            "precision": min(kpi.precision, currencies.decimals(unit)) if unit in currencies.CODES else kpi.precision,
             "owner": kpi.owner,
             "note": kpi.note,
             "convention": kpi.convention,
@@ -153,6 +153,7 @@ def assemble(
         "date": ingested["date"],
         "as_of": ingested["as_of"],
         "currency": ingested["currency"],
+        **({"exchange_rates": rates} if (rates := ingested.get("exchange_rates")) else {}),
         "run_id": plan["run_id"],
         "verdict": verdict | {"findings": [str(finding) for finding in verdict["findings"]]},
         "kpis": kpis,

@@ -4,7 +4,6 @@ A paragraph says how the book stands, where it is late, and what moved most and 
 attention.
 """
 
-from abaco.core.currencies import current
 from abaco.core.text import acceptance, late_days
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.column_names import capital
@@ -64,7 +63,7 @@ def _state(metrics):
             late.append(say("{share} is {days} days late or more", share=short(kpi), days=late_days(name, kpi)))
     if outstanding is None or not late:
         return ""
-    size = f"{number(outstanding, 0)}{NBSP}{current()}"
+    size = usd(outstanding, 0)
     return say("Of the {size} outstanding, {late}.", size=size, late=listing(late))
 
 

@@ -1,6 +1,5 @@
 """The cards of the four figures that every report has: value, status, change, trend and limits."""
 
-from abaco.core.currencies import current
 from abaco.core.text import late_days
 from abaco.page.bridge import UNUSUAL, bridge_rows
 from abaco.page.column_names import capital
@@ -23,7 +22,7 @@ from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial
 from abaco.page.sparkline import sparkline
 from abaco.page.tables import figures, rows_of
-from abaco.page.words import NBSP, day, listing, number, percent, plain, short_day
+from abaco.page.words import day, listing, number, percent, plain, short_day, usd
 
 BRIDGED = ("PAR30", "PAR90")
 # how the two sums of a ratio rose or fell, for the reason of its change
@@ -100,7 +99,7 @@ def _detail(metrics, name, kpi, history):
     before = _former(kpi, name, history).get("numerator")
     if name in BRIDGED and kpi["value"] is not None and before is not None:
         form = "{now} is {days} or more days late, and {before} was before"
-        now, before = (f"{number(amount, 0)}{NBSP}{current()}" for amount in (kpi["numerator"], before))
+        now, before = (usd(amount, 0) for amount in (kpi["numerator"], before))
         parts.append(say(form, now=now, before=before, days=late_days(name, kpi)))
     if name in SUMS and kpi["change"]:
         parts.append(capital(sums(kpi, name, history)))

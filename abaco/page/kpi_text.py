@@ -5,7 +5,7 @@ from abaco.core.text import STATES, causes, is_incomplete, par_name, state
 from abaco.page.column_names import small
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.words import NBSP, listing, number, plain
+from abaco.page.words import NBSP, listing, number, plain, usd
 
 FIRST_KPIS = ("PAR30", "PAR90", "CollectionRate", "PortfolioHealth")
 CARD_DECIMALS = 2
@@ -87,6 +87,8 @@ def card_decimals(kpi: dict, value: float | None = None) -> int:
 
 def with_unit(kpi: dict, value: float, decimals: int) -> str:
     """Return `value` in the KPI's unit: '3.68 %', '8.90 of 10'."""
+    if kpi["unit"] == current():
+        return usd(value, decimals)
     return f"{number(value, decimals)}{NBSP}{kpi['unit']}".rstrip()
 
 
@@ -128,7 +130,7 @@ def change(kpi: dict) -> dict | None:
     if kpi["change"] == 0:
         return {"arrow": "→", "amount": phrase("unchanged"), "judgement": ""}
     rose = kpi["change"] > 0
-    size = f"{number(abs(kpi['change']), _change_decimals(kpi))}{NBSP}{_change_unit(kpi)}".rstrip()
+    size = with_unit(kpi | {"unit": _change_unit(kpi)}, abs(kpi["change"]), _change_decimals(kpi))
     judgement = "" if kpi["direction"] is None else _judgement(rose == (kpi["direction"] == "higher"))
     amount = say("up {size}" if rose else "down {size}", size=size)
     return {"arrow": "↑" if rose else "↓", "amount": amount, "judgement": judgement}

@@ -33,7 +33,7 @@ def speak(language: str, currency: str = USD) -> None:
     if language not in LANGUAGES:
         raise InputError(f"report.language is {language!r}: set it to one of {', '.join(LANGUAGES)}")
     _language.set(language)
-    currencies.use(currency)
+    currencies.use(currency, language)
 
 
 def spoken() -> str:

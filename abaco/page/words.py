@@ -1,13 +1,14 @@
 """Figures in words: numbers, money, dates and lists as the page's readers expect them, in their language.
 
-Numbers are written alike in both: English and the Spanish of El Salvador group by commas and have a decimal point.
+All numbers of a page have the marks of its currency and language: 1,234.56 in dollars, as English and the Spanish of El
+Salvador write it, and 1.234,56 in euros in Spanish (see `core.currencies`).
 """
 
 import datetime
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-from abaco.core.currencies import current
+from abaco.core import currencies
 from abaco.ingest.masking import TOKEN
 from abaco.page.language import phrase, spoken
 
@@ -35,8 +36,7 @@ def number(value, decimals: int) -> str:
     >>> number(1234.565, 2)
     '1,234.57'
     """
-    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
-    return f"{rounded or abs(rounded):,f}".replace("-", MINUS)
+    return currencies.number(value, decimals).replace("-", MINUS)
 
 
 def plain(value) -> str:
@@ -45,7 +45,8 @@ def plain(value) -> str:
     >>> plain(5.0), plain(1.50)
     ('5', '1.5')
     """
-    return f"{Decimal(str(value)).normalize():,f}".replace("-", MINUS)
+    exponent = Decimal(str(value)).normalize().as_tuple().exponent
+    return number(value, max(-exponent, 0))
 
 
 def count(value) -> str:
@@ -54,13 +55,13 @@ def count(value) -> str:
 
 
 def money(amount) -> str:
-    """Return an amount without its currency, to the cent; a dash for one that is not known."""
-    return NOTHING if amount is None else number(amount, 2)
+    """Return an amount without its currency, to the cent if it has cents; a dash for one that is not known."""
+    return NOTHING if amount is None else number(amount, currencies.decimals(currencies.current()))
 
 
-def usd(amount) -> str:
-    """Return an amount with its currency, to the cent."""
-    return NOTHING if amount is None else f"{number(amount, 2)}{NBSP}{current()}"
+def usd(amount, decimals: int | None = None) -> str:
+    """Return an amount with its currency, to the cent if it has cents; a dash for one that is not known."""
+    return NOTHING if amount is None else currencies.amount(amount, decimals, blank=NBSP).replace("-", MINUS)
 
 
 def percent(value, decimals: int = 2) -> str:

@@ -19,6 +19,7 @@ from abaco.ingest import (
     discovery,
     findings,
     quarantine,
+    rate_table,
     reconciliation,
     rejections,
     roles,
@@ -82,7 +83,8 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
     _list_files(files, say)
     with tempfile.TemporaryDirectory(prefix="abaco-") as scratch, DuckDB(scratch, limit, threads) as engine:
         work = Path(scratch)
-        batches = roles.stage(files, day, engine, work, key, rules)
+        rates = rate_table.exchange(files, engine, work, loaded["run"]["currency"])
+        batches = roles.stage(files, day, engine, work, key, rules, rates)
         rejects, reasons = quarantine.quarantine(batches, engine, key)
         tape, places = roles.tape_of(batches, day), quarantine.first_places(rejects)
         say(f"\nPersonal columns would be shown as: {policy(key)}\n")
@@ -108,10 +110,11 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
         limit = ingestion["max_reject_amount_pct"]
         whole = f"the balances of {day}"
         rejections.check_amount_limit(rejected, whole, reasons[tape.format.name], limit, places)
-        currencies.use(reporting_currency(batches, engine))
+        reporting = reporting_currency(batches, engine, loaded["run"]["currency"], rates)
+        currencies.use(reporting.code)
         findings.check_rates(batches, engine, ingestion["interest_rate"])
         notes = [*map(roles.not_used, skipped), *(note for batch in batches for note in batch.notes)]
-        notes += findings.notes(batches, day, engine)
+        notes += findings.notes(batches, day, engine) + reporting.notes
         told += [str(note) for note in notes if note.code in HEADLINES]
         for note in notes:
             if note.code not in HEADLINES:

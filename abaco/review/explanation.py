@@ -213,4 +213,4 @@ def _entry(row: Mapping[str, Any], kpi: Kpi) -> tuple[str, str, str]:
 
 
 def _value(value: Any, kpi: Kpi) -> str:
-    return "not computable" if value is None else f"{value:,.{kpi['precision']}f} {kpi['unit']}"
+    return text.format_value({**kpi, "value": value})

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from abaco.core import files
+from abaco.core import currencies, files
 from abaco.core.currencies import USD
 from abaco.core.errors import NotComputableError
 from abaco.core.files import read_rows
@@ -55,6 +55,7 @@ def why(
         called = row["term"] if is_end else naming(row)[0]
         bridged.append((called, _amount(row["amount_usd"], is_end), _figure(row["points"], kpi, is_end)))
     currency = files.read_json(folder / "metrics.json").get("currency", USD)
+    currencies.use(currency)
     yield from table(("", currency, "points"), bridged, texts=1)
     yield ""
     yield reading(name, (row["term"] for row in steps))
@@ -108,7 +109,8 @@ def _loan(row: dict[str, Any], names: tuple[str, ...], kpi: Definition) -> tuple
 def _amount(usd: Decimal | None, is_balance: bool) -> str:
     if usd is None:
         return ""
-    return f"{usd:,.2f}" if is_balance else signed(usd, 2)
+    places = currencies.decimals(currencies.current())
+    return currencies.number(usd, places) if is_balance else signed(usd, places)
 
 
 def _figure(points: Decimal | None, kpi: Definition, is_value: bool) -> str:

@@ -197,6 +197,7 @@ class Pipeline:
             day = tape_dates(files_read, rules_of(self.settings["ingestion"]))[-1]
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
+        parameters["run"] = {"currency": self.settings["run"]["currency"]}
         hashes = sources.identities(s.as_dict() for s in files_read)
         limit = parameters["calculation"]["max_rows_change_pct"]
         expected, lost = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
@@ -247,8 +248,8 @@ class Pipeline:
         log.info("phase %s begins", phase)
         began = time.perf_counter()
         record.phase, name = phase, section(phase)
-        source = {"input": plan["input"], "date": plan["date"]} if name == "ingestion" else {}
-        parameters = {**source, **plan["parameters"][name]}
+        whole = {"input": plan["input"], "date": plan["date"], **plan["parameters"]["run"]}
+        parameters = {**(whole if name == "ingestion" else {}), **plan["parameters"][name]}
         with self._next or NotebookProcess(notebook_path(phase)) as process:
             self._next = NotebookProcess(notebook_path(following)) if following else None
             executed = execute_phase(phase, folder, parameters, self.progress.cell, process)

@@ -39,7 +39,7 @@ def phase_keys(
     """
     secret = secrets.masking_key()
     mask = hmac.new(secret, FINGERPRINT, hashlib.sha256).hexdigest() if secret else None
-    keys, before = {}, [date, library, mask, inputs]
+    keys, before = {}, [date, library, mask, inputs, parameters.get("run")]
     for phase in PHASES:
         own = [before, sha256(notebook_path(phase)), parameters[section(phase)]]
         own += [lost] if lost and section(phase) == "calculation" else []

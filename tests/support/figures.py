@@ -12,6 +12,7 @@ from abaco.ingest import (
     discovery,
     findings,
     quarantine,
+    rate_table,
     reconciliation,
     rejections,
     roles,
@@ -40,13 +41,19 @@ class Figures:
 
 
 def figures_of(
-    path: Path, date: dt.date = DATE, max_reject_pct: float = 5.0, max_reject_amount_pct: float = 5.0, **rules
+    path: Path,
+    date: dt.date = DATE,
+    max_reject_pct: float = 5.0,
+    max_reject_amount_pct: float = 5.0,
+    currency: str = "auto",
+    **rules,
 ):
     """Return the figures of an input on a date; refusals are raised, as they stop a report."""
     definitions = {name: kpi for name, kpi in catalog.load().items() if name in KPIS}
     found, skipped = discovery.discover(path)
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
-        batches = roles.stage(found, date, engine, Path(work), rules=staging.Rules(**rules))
+        rates = rate_table.exchange(found, engine, Path(work), currency)
+        batches = roles.stage(found, date, engine, Path(work), rules=staging.Rules(**rules), rates=rates)
         rejects, reasons = quarantine.quarantine(batches, engine)
         tape = next(b for b in batches if b.is_tape)
         coverage.check_lent(tape, date, engine)
@@ -63,20 +70,21 @@ def figures_of(
         rejections.check_amount_limit(
             rejected, f"the balances of {date}", reasons[tape.format.name], max_reject_amount_pct
         )
-        currency = reporting_currency(batches, engine)
+        reporting = reporting_currency(batches, engine, currency, rates)
         findings.check_rates(batches, engine, rules.get("interest_rate", "auto"))
         noted = [
             *roles.notes(found, skipped, batches, statements.unknown(batches, engine)),
             *findings.notes(batches, date, engine),
             *rejections.notes(batches, books, rejects, rejected),
+            *reporting.notes,
         ]
         as_of = coverage.as_of(accepted, date) if tape.format.is_dated else None
         book = Book(accepted, [date], as_of or date, {"borrowers": borrowers(accepted, engine, Path(work))})
         entries = values.evaluate(definitions, measures.measure(book, catalog.measures(definitions))[date], date)
-        with currencies.using(currency):
+        with currencies.using(reporting.code):
             return Figures(
                 {name: float(entry["value"]) for name, entry in entries.items() if entry["value"] is not None},
-                currency,
+                reporting.code,
                 [str(note) for note in noted],
                 {part: books[tape.format.name][part] for part in reconciliation.PARTS},
                 as_of,

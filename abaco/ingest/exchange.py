@@ -1,0 +1,155 @@
+"""Exchange rates: amounts in other currencies, converted to the report's at the rate of the day of each row."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import narwhals as nw
+
+from abaco.core.currencies import ALIASES, code, of_sign
+from abaco.core.errors import InputError
+from abaco.engines import Engine
+from abaco.ingest.columns import CURRENCY, normalise
+from abaco.ingest.sources import Source
+
+# The day of a row's amounts: the first of these columns that a file has, else the date of the report.
+DAYS = ("measurement_date", "date_due", "date_paid", "paid_on")
+IN = "in_currency"  # currency and day of each row that is checked
+SEPARATOR, TOO_LARGE = "@", "too large"
+DIGITS = (19, 12)  # of a rate: an amount times it has at most 38, which engines compute with exactly
+LIMIT = Decimal(10**16)  # amounts have 16 digits before the point
+NO_CODES = "its column of currencies holds more than codes of ISO 4217, such as USD; correct the column"
+# By how much aging buckets and their receivable may disagree after it: half a cent each of six amounts.
+ROUNDING = Decimal("0.03")
+_DAY, _CURRENCY, _RATE = "rate_day", "row_currency", "row_rate"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The table of exchange rates of an input.
+
+    Parameters
+    ----------
+    to
+        The currency of the report.
+    files
+        The files that the rates are from.
+    rates
+        What one of each currency is worth in it, by day.
+    otherwise
+        The currency of files that state none, by the setting; "" where it does not say.
+    """
+
+    to: str
+    files: tuple[str, ...]
+    rates: Mapping[str, Mapping[dt.date, Decimal]]
+    otherwise: str = ""
+
+
+Used = Mapping[str, set[dt.date]]  # the days of rows in each currency but the report's
+
+
+def stated(source: Source) -> str | None:
+    """Return the currency that a file's mapping says, or else its headings; None where they do not.
+
+    Raises
+    ------
+    InputError
+        When its headings name several.
+    """
+    mapping = source.mapping
+    if mapping.currency:
+        return code(mapping.currency)
+    found = mapping.known.currencies([normalise(h) for h in source.headings]) if mapping.is_known else set()
+    if len(found) > 1:
+        raise InputError(f"{source.name} has amounts in {' and '.join(sorted(found))} side by side: keep those of one")
+    return next(iter(found), None)
+
+
+def converted(
+    rows: nw.LazyFrame, source: Source, date: dt.date, exchange: Exchange | None, engine: Engine
+) -> nw.LazyFrame:
+    """Return rows with their amounts in the report's currency, rounded half up to cents, in the same order.
+
+    An instalment that is due after the report's date is worth what it is on that date. What is to be checked of the
+    rows (see `used`) goes to the column `IN`.
+    """
+    amounts = [c.name for c in source.format.columns if c.kind == "amount" and c.name in source.columns]
+    if exchange is None or not amounts:
+        return rows.with_columns(nw.lit(None).cast(nw.String()).alias(IN))
+    day = next((nw.col(name) for name in DAYS if name in source.columns), nw.lit(date))
+    day = nw.when(day > date).then(nw.lit(date)).otherwise(day) if "date_due" in source.columns else day
+    known = nw.lit(stated(source) or exchange.otherwise)
+    written = nw.col(CURRENCY.name).str.strip_chars().str.to_uppercase() if CURRENCY.name in source.columns else known
+    for alias, meant in ALIASES.items():
+        written = nw.when(written == alias).then(nw.lit(meant)).otherwise(written)
+    written = nw.when(written.fill_null("") == "").then(known).otherwise(written)
+    rows = rows.with_columns(day.cast(nw.Date()).alias(_DAY), written.alias(_CURRENCY))
+    rate = nw.lit(None).cast(nw.Decimal(*DIGITS))
+    for currency, values in exchange.rates.items():
+        name = f"rate_{currency}"
+        rows = engine.with_value_of_day(rows, _DAY, values, name, DIGITS)
+        rate = nw.when(nw.col(_CURRENCY) == currency).then(nw.col(name)).otherwise(rate)
+    rows = rows.with_columns(rate.alias(_RATE))
+    is_own = nw.col(_CURRENCY) == exchange.to
+    has_amount = nw.any_horizontal(*(~nw.col(name).is_null() for name in amounts), ignore_nulls=False)
+    too_large = [(nw.col(name) * nw.col(_RATE)).abs() >= nw.lit(LIMIT) for name in amounts]
+    is_large = nw.any_horizontal(*too_large, ignore_nulls=True)
+    shown = nw.when(is_large).then(nw.lit(TOO_LARGE)).otherwise(nw.col(_DAY).cast(nw.String()))
+    key = nw.concat_str([nw.col(_CURRENCY), shown, nw.col("signs").fill_null("")], separator=SEPARATOR)
+    made = [nw.when(is_own).then(nw.col(name)).otherwise(_product(name)).alias(name) for name in amounts]
+    is_checked = has_amount & (nw.col("reasons").fill_null("") == "") & ~(nw.col(_DAY) > date)
+    rows = rows.with_columns(*made, nw.when(is_checked).then(key).alias(IN))
+    return rows.drop(_DAY, _CURRENCY, _RATE, *(f"rate_{currency}" for currency in exchange.rates))
+
+
+def _product(name: str) -> nw.Expr:
+    """Return an amount at its row's rate; null for one beyond what tables hold."""
+    value = nw.col(name) * nw.col(_RATE)
+    return nw.when(value.abs() < nw.lit(LIMIT)).then(value.cast(nw.Decimal(18, 2)))
+
+
+def used(source: Source, rows: nw.LazyFrame, exchange: Exchange | None) -> Used:
+    """Return the days and currencies of the rates that the staged rows of a file need.
+
+    Raises
+    ------
+    InputError
+        Naming the first row's day and currency without a rate, or what is wrong with the currencies of the file.
+    """
+    if exchange is None:
+        return {}
+    name, known, days = source.name, stated(source), {}
+    keys = rows.filter(~nw.col(IN).is_null()).select(IN).unique().collect("pyarrow")[IN].to_list()
+    for key in sorted(keys):
+        currency, day, signs = key.rsplit(SEPARATOR, 2)
+        if not currency:
+            raise InputError(
+                f"{name} has rows that state no currency, and there are exchange rates: add a column currency, or set "
+                f"run.currency to what they are in"
+            )
+        if code(currency) is None:
+            raise InputError(f"{name}: {NO_CODES}")
+        if known and currency != known:
+            raise InputError(
+                f"{name} says {known} in its headings or mapping, and {currency} in {source.columns[CURRENCY.name]}: "
+                "state one of them"
+            )
+        if other := next((sign for sign in signs.split() if currency not in of_sign(sign)), None):
+            raise InputError(
+                f"{name} has amounts with {other} in rows that are in {currency}: state the currency of each row in a "
+                "column currency"
+            )
+        if day == TOO_LARGE:
+            raise InputError(f"{name} has an amount in {currency} of more than 16 digits in {exchange.to}: correct it")
+        days.setdefault(currency, set()).add(dt.date.fromisoformat(day))
+    days.pop(exchange.to, None)
+    for currency, found in days.items():
+        if absent := sorted(found - exchange.rates.get(currency, {}).keys()):
+            more = f", and of {len(absent) - 1:,} more days" if len(absent) > 1 else ""
+            raise InputError(
+                f"{name} has amounts in {currency} of {absent[0]}{more}, but {' and '.join(exchange.files)} no rate: "
+                f"add the line {absent[0]},{currency},{exchange.to},<rate>"
+            )
+    return days
