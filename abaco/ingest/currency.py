@@ -55,7 +55,7 @@ def reporting_currency(
     unclear: dict[str, tuple[set[str], str]] = {}
     for batch in batches:
         for source in (staged.source for staged in batch.staged):
-            if currency := stated(source):
+            for currency in stated(source):
                 files.setdefault(currency, set()).add(source.name)
         for name, currency in _of_rows(batch, engine):
             files.setdefault(currency, set()).add(name)
@@ -68,7 +68,9 @@ def reporting_currency(
     others = {f"{sign} ": {name} for sign, (meant, name) in unclear.items() if chosen not in meant}
     found = "; ".join(f"{one.strip()} in {', '.join(sorted(names))}" for one, names in sorted((files | others).items()))
     if len(files | others) > 1:
-        raise InputError(f"Amounts in several currencies ({found}): {ADD_RATES}, or give a report those of one")
+        raise InputError(
+            f"Amounts in several currencies ({found}): {ADD_RATES}, or give a report the exports of one currency"
+        )
     if setting != AUTO and files and chosen not in files:
         raise InputError(f"Amounts in {found}, but run.currency is {chosen}: {ADD_RATES}, or change the setting")
     for sign in others:

@@ -50,18 +50,23 @@ class Exchange:
 Used = Mapping[str, set[dt.date]]  # the days of rows in each currency but the report's
 
 
-def stated(source: Source) -> str | None:
-    """Return the currency that a file's mapping says, or else its headings; None where they do not.
+def stated(source: Source) -> set[str]:
+    """Return the currencies that a file's mapping says, or else its headings."""
+    mapping = source.mapping
+    if mapping.currency:
+        return {code(mapping.currency)}
+    return mapping.known.currencies([normalise(h) for h in source.headings]) if mapping.is_known else set()
+
+
+def _stated(source: Source) -> str | None:
+    """Return the one currency that they say; None where they do not.
 
     Raises
     ------
     InputError
-        When its headings name several.
+        When headings name several.
     """
-    mapping = source.mapping
-    if mapping.currency:
-        return code(mapping.currency)
-    found = mapping.known.currencies([normalise(h) for h in source.headings]) if mapping.is_known else set()
+    found = stated(source)
     if len(found) > 1:
         raise InputError(f"{source.name} has amounts in {' and '.join(sorted(found))} side by side: keep those of one")
     return next(iter(found), None)
@@ -80,7 +85,7 @@ def converted(
         return rows.with_columns(nw.lit(None).cast(nw.String()).alias(IN))
     day = next((nw.col(name) for name in DAYS if name in source.columns), nw.lit(date))
     day = nw.when(day > date).then(nw.lit(date)).otherwise(day) if "date_due" in source.columns else day
-    known = nw.lit(stated(source) or exchange.otherwise)
+    known = nw.lit(_stated(source) or exchange.otherwise)
     written = nw.col(CURRENCY.name).str.strip_chars().str.to_uppercase() if CURRENCY.name in source.columns else known
     for alias, meant in ALIASES.items():
         written = nw.when(written == alias).then(nw.lit(meant)).otherwise(written)
@@ -120,7 +125,7 @@ def used(source: Source, rows: nw.LazyFrame, exchange: Exchange | None) -> Used:
     """
     if exchange is None:
         return {}
-    name, known, days = source.name, stated(source), {}
+    name, known, days = source.name, _stated(source), {}
     keys = rows.filter(~nw.col(IN).is_null()).select(IN).unique().collect("pyarrow")[IN].to_list()
     for key in sorted(keys):
         currency, day, signs = key.rsplit(SEPARATOR, 2)

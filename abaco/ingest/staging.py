@@ -280,7 +280,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         has_sign = nw.lit(True)
     signs = [has_sign.alias("rate_has_sign")]
     return rows.select(
-        *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful", "signs", exchange.IN,
+        *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful", "signs",
         nw.when(nw.col("reasons") != "").then(nw.col("reasons")).alias("reasons"),
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),
@@ -289,7 +289,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         STANDING,
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
-        nw.col(AS_READ),
+        nw.col(AS_READ), nw.col(exchange.IN),
         (nw.col(PERSON) if PERSON in rows.collect_schema().names() else nw.lit(None).cast(nw.String())).alias(PERSON),
     )  # fmt: skip
 
