@@ -15,7 +15,8 @@ INTRODUCTION = """\
 Made by `make docs` from `params/kpis.yml` and the measures of `abaco/kpis/`; edit those, not this page.
 
 Percentages run from 0 to 100. A measure that the input does not give, and a denominator that is not above 0, make a KPI
-not computable, with the reason; it is never 0. A value exactly on a limit is not yet past it.
+not computable, with the reason; it is never 0. A value exactly on a limit is not yet past it. USD stands for the
+currency of the report, whichever it is, and so does `_usd` in the name of a measure.
 """
 GROUP_TITLES = {"core": "The four of every report"}
 

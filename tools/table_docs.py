@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from abaco.core import project
+from abaco.core.currencies import USD
 from abaco.core.tables import Table
 from abaco.ingest import quarantine, rejected_loans, tape, transformation
-from abaco.ingest.formats import FORMATS
+from abaco.ingest.formats import FORMATS, RATES
 from abaco.kpis import (
     aging,
     bridge,
@@ -28,7 +29,7 @@ REPORT = (
     )),
 )  # fmt: skip
 # Formats without a purpose only give the tape; each of the others gets a table.
-EXPORTS = tuple(format_.table for format_ in FORMATS.values() if format_.purpose)
+EXPORTS = tuple(format_.table for format_ in FORMATS.values() if format_.purpose and format_ is not RATES)
 INTRODUCTION = """\
 # Tables
 
@@ -37,7 +38,9 @@ page.
 
 Every report keeps its tables as `tables/<name>.parquet`. Amounts are exact decimals, percentages run from 0 to 100, and
 an empty value means that the input does not tell; it is never 0. Loan ids stand in the tables as they came, personal
-columns only as tokens or as `redacted`.
+columns only as tokens or as `redacted`. Amounts are in the report's currency, which `currency` in the metadata of each
+file names; `_usd` in a name means that currency, whichever it is: names are keys, and a query that reads one report
+reads every other.
 """
 EXPORTS_INTRODUCTION = """\
 ## Exports
@@ -53,9 +56,13 @@ def document(report: Iterable[Table], exports: Iterable[Table]) -> str:
 
 
 def _entry(table: Table, level: str) -> str:
-    rows = [f"| `{field.name}` | {field.type} | {field.unit} | {field.meaning} |" for field in table.fields]
+    rows = [f"| `{field.name}` | {field.type} | {_unit(field.unit)} | {field.meaning} |" for field in table.fields]
     heads = "| column | type | unit | meaning |\n|---|---|---|---|"
     return "\n".join([f"{level} {table.name}\n\n{table.grain[0].upper()}{table.grain[1:]}.\n", heads, *rows, ""])
+
+
+def _unit(unit: str) -> str:
+    return unit.replace(USD, "report's currency")
 
 
 def write() -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 USD = "USD"
 ENGLISH = "en"
-_reporting: ContextVar[str] = ContextVar("currency", default=USD)
+_reporting: ContextVar[str | None] = ContextVar("currency", default=None)
 _language: ContextVar[str] = ContextVar("language of amounts", default=ENGLISH)
 # The codes of ISO 4217 for money that is in use.
 CODES = frozenset((
@@ -47,11 +47,16 @@ SPANISH = dict.fromkeys(("ARS", "BOB", "CLP", "COP", "EUR", "PYG", "UYU", "VES")
 
 
 def current() -> str:
-    """Return the currency of the report that is written."""
+    """Return the currency of the report that is written; US dollars until it is known."""
+    return _reporting.get() or USD
+
+
+def known() -> str | None:
+    """Return the currency of the report that is written, or None until it is known."""
     return _reporting.get()
 
 
-def use(currency: str, language: str = ENGLISH) -> None:
+def use(currency: str | None, language: str = ENGLISH) -> None:
     """Set the currency of all amounts that are written from now on, and the language that they are written in."""
     _reporting.set(currency)
     _language.set(language)
@@ -60,7 +65,7 @@ def use(currency: str, language: str = ENGLISH) -> None:
 @contextmanager
 def using(currency: str, language: str = ENGLISH) -> Iterator[None]:
     """Set both for the length of a ``with`` block."""
-    before = current(), _language.get()
+    before = known(), _language.get()
     use(currency, language)
     try:
         yield

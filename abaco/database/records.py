@@ -177,6 +177,8 @@ def _values(figures: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _quality(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if currency := figures.get("currency"):  # not in reports of earlier versions
+        yield {"measure": "currency", "value": currency}
     if verdict := figures.get("verdict"):  # not in reports of earlier versions
         known = {key: verdict[key] for key in ("state", "limits", "checked")}
         for key, value in (known | {key: bool(verdict.get(key)) for key in ("lost", "shrunk", "absent")}).items():

@@ -11,6 +11,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from abaco.core import currencies
 from abaco.engines import base, memory
 from abaco.engines.base import NULL_WORDS, RECORDS, Digits, Mask, PrivateFiles, UnreadableError, damaged, hmac_blocks
 from abaco.engines.duckdb_sql import NUMBERS, cast, digest, literal, local_time, mask, quoted, text
@@ -266,7 +267,7 @@ class DuckDB:
     # Writing
 
     def write(self, frame: nw.LazyFrame, path: Path, temporary: bool = False) -> None:
-        """Write a frame as one Parquet file, streaming, in the frame's order.
+        """Write a frame as one Parquet file, streaming, in the frame's order, with the currency in its metadata.
 
         Parameters
         ----------
@@ -279,9 +280,11 @@ class DuckDB:
             When the file that the frame comes from is broken.
         """
         try:
-            if temporary:
+            currency = currencies.known()
+            if temporary or currency:
+                options = TEMPORARY if temporary else f"COMPRESSION zstd, KV_METADATA {{currency: {literal(currency)}}}"
                 query = frame.to_native().sql_query()
-                self.connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, {TEMPORARY})")
+                self.connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, {options})")
             else:
                 frame.to_native().write_parquet(str(path), compression="zstd")
         except duckdb.Error as error:

@@ -277,7 +277,7 @@ class Spark:
             When the file that the frame comes from is broken.
         """
         try:
-            writer = frame.to_native().write.mode("overwrite")
+            writer = spark_session.in_currency(frame.to_native()).write.mode("overwrite")
             writer = writer.option("compression", "snappy") if temporary else writer
             writer.parquet(spark_session.uri(path))
         except PySparkException as error:

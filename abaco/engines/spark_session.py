@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from abaco.core import currencies
 from abaco.core.errors import InputError, RunError
 from abaco.core.net import is_loopback
 
@@ -196,6 +197,16 @@ def stop(connection: Connection) -> None:
     SparkContext._gateway = SparkContext._jvm = None  # or the next session would use the process that has ended
     connection.gateway.proc.stdin.close()
     connection.gateway.proc.wait()
+
+
+def in_currency(frame: Any) -> Any:
+    """Return a frame whose columns name the report's currency in their metadata, once that is known."""
+    from pyspark.sql import functions
+
+    if not (currency := currencies.known()):
+        return frame
+    named = {"currency": currency}
+    return frame.select(*(functions.col(f"`{name}`").alias(name, metadata=named) for name in frame.columns))
 
 
 def beside(frame: Any, connection: Connection, values: Mapping[str, bytes]) -> Any:

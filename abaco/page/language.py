@@ -22,7 +22,7 @@ REASONS = "reasons"  # the part of a file whose keys are codes, not English text
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
-def speak(language: str, currency: str = USD) -> None:
+def speak(language: str, currency: str | None = USD) -> None:
     """Set the language of all that follows, and the currency of its amounts.
 
     Raises
@@ -44,7 +44,7 @@ def spoken() -> str:
 @contextmanager
 def speaking(language: str, currency: str = USD) -> Iterator[None]:
     """Set the language and the currency for the length of a ``with`` block."""
-    before = spoken(), currencies.current()
+    before = spoken(), currencies.known()
     speak(language, currency)
     try:
         yield

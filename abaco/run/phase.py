@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import scrapbook
 
 from abaco import engines
-from abaco.core import project
+from abaco.core import currencies, project
 from abaco.core.files import read_json, write_json
 from abaco.core.phases import (
     COMPLETED,
@@ -119,7 +119,9 @@ class Phase:
         return read_json(self.folder / "metrics.json")
 
     def write_table(self, name: str, table: pa.Table) -> None:
-        """Write a small table of the run."""
+        """Write a small table of the run; its metadata name the currency, once that is known."""
+        if currency := currencies.known():
+            table = table.replace_schema_metadata({**(table.schema.metadata or {}), "currency": currency})
         pq.write_table(table, self.tables / f"{name}.parquet", compression="zstd")
 
     def scan(self, name: str) -> nw.LazyFrame:

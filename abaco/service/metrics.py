@@ -9,6 +9,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric, StateSetMetricFamily
 
+from abaco.core.currencies import CODES
 from abaco.database import queries
 from abaco.database.connection import Connection, reading
 from abaco.delivery.registry import CHANNELS
@@ -80,7 +81,10 @@ def _figures(connection: Connection, run: dict[str, Any]) -> Iterator[Metric]:
     for name, kpi in kpis.items():
         if kpi["value"] is not None:
             title = f"{kpi['title']} ({kpi['unit']})".removesuffix(" ()")
-            yield GaugeMetricFamily(f"kpi_{snake_case(name)}", title, kpi["value"])
+            labels = {"currency": kpi["unit"]} if kpi["unit"] in CODES else {}
+            family = GaugeMetricFamily(f"kpi_{snake_case(name)}", title, labels=list(labels))
+            family.add_metric(list(labels.values()), kpi["value"])
+            yield family
     statuses = {(name, status): kpi["status"] == status for name, kpi in kpis.items() for status in STATUSES}
     yield _gauge("kpi_status", "1 for the status that a KPI has", ("kpi", "status"), statuses)
     limits = {(name, level): limit for name, kpi in kpis.items() for level, limit in kpi["thresholds"].items()}

@@ -100,7 +100,9 @@ def test_all_jumps_are_one_alert():
 def test_rejected_rows_are_told_by_reason():
     (alert,) = found(metrics(quarantined=1, rejects={"measurement_date: not a date": 1}))
     assert (alert.cause, alert.severity, alert.title) == ("rejects", "P4", "1 row of 1,744 rejected")
-    assert "(0.23 %; more than 5 % would stop the run), 1800.00 USD:\n- measurement_date: not a date: 1\n" in alert.text
+    assert (
+        "(0.23 %; more than 5 % would stop the run), 1,800.00 USD:\n- measurement_date: not a date: 1\n" in alert.text
+    )
 
 
 @pytest.mark.parametrize(("days", "told"), [(45, 0), (46, 1)])

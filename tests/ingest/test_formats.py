@@ -31,6 +31,8 @@ HEADERS = {
     "date,cash,total_assets,equity": "statements_wide",
     "fecha_corte,efectivo,activos,pasivos,patrimonio,utilidad": "statements_wide",
     "Fecha de Corte,Caja": "statements_wide",
+    "date,from,to,rate": "rates",
+    "fecha,moneda_origen,moneda_destino,tipo_de_cambio": "rates",
 }
 WRITTEN = {
     "as it is": lambda h: h,
