@@ -18,11 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from abaco.core import currencies
 from abaco.engines import RECORDS
 from abaco.engines.base import hmac_blocks
 from abaco.engines.duckdb import DuckDB
 from abaco.engines.forms import BY_ORDER, Writing
-from abaco.ingest import discovery, quarantine, reconciliation, roles, transformation
+from abaco.ingest import discovery, quarantine, rate_table, reconciliation, roles, transformation
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis import bridge, catalog, contributors, movement, totals
@@ -31,7 +32,7 @@ from tests.kpis.books import book
 from tests.kpis.books import found as measured
 from tests.kpis.conftest import table
 from tests.kpis.moving import MONTH, dates_of, loan_tape
-from tests.support.exports import DATE, SNAPSHOT, rows_of, snapshot, write
+from tests.support.exports import DATE, LOANS, SNAPSHOT, rows_of, snapshot, write
 
 KEY = b"a key that nobody else has"
 NUMBERS = [
@@ -139,6 +140,29 @@ def test_rows_are_left_out_and_days_have_values_alike(spark, embedded, tmp_path)
 
     assert found(spark) == found(embedded)
     assert [row["row_id"] for row in found(embedded)] == [one for n, one in enumerate(ids) if n not in (0, 5, 7)]
+
+
+def test_amounts_at_rates_are_the_same_to_the_cent(spark, embedded, tmp_path):
+    lines = [
+        f"L{i},2025-01-01,0.1,1.00,{i * 1234567}.{i * 7 % 100:02},0,{('CLP', 'EUR', 'usd')[i % 3]}" for i in range(99)
+    ]
+    write(tmp_path / "in" / "loans.csv", f"{LOANS.replace(',customer_id', '')},currency", *lines)
+    write(tmp_path / "in" / "fx.csv", "date,from,to,rate", f"{DATE},CLP,USD,0.001061728395", f"{DATE},EUR,USD,1.0825")
+    files, _ = discovery.discover(tmp_path / "in")
+    found = []
+    for name, engine in (("embedded", embedded), ("spark", spark)):
+        work = tmp_path / name
+        work.mkdir()
+        rates = rate_table.exchange(files, engine, work)
+        [batch] = roles.stage(files, DATE, engine, work, rates=rates)
+        rows = batch.accepted(engine).select("row_id", "loan_id", "total_receivable_usd", "disbursed_usd")
+        with currencies.using(rates.to):
+            engine.write(rows, work / "tape.parquet")
+        schema = pq.read_schema(next((work / "tape.parquet").glob("*.parquet"), None) or work / "tape.parquet")
+        assert b"USD" in b"".join(schema.metadata.values())
+        found.append((sorted(map(str, rows_of(rows))), batch.staged[0].used))
+    assert found[1] == found[0]
+    assert len(found[0][0]) == 99
 
 
 def test_typed_values_become_the_same_values(spark, embedded, tmp_path):
