@@ -70,6 +70,8 @@ ENGLISH = {
     "of the file, {form}.",
     "dates_utc": "Times of {name} under {column} are in UTC: the day where the lender is may be the one before. Values "
     "with such a time: {count}.",
+    "days_ahead": "Negative days of {name} under {column} are those until the next due date, and count as 0 days late. "
+    "Such rows: {count}.",
     "hidden_sheets": "Hidden sheets of {name} are not read ({count} with cells).",
     "other_sheets": "Of {name} the sheet whose header is known is read; other sheets with cells: {count}.",
     "rows_above": "The header of {name} is in line {line}; what stands above it is not read.",
@@ -144,6 +146,7 @@ HEADLINES = (
     "rows_numbered",
     "rows_alike",
     "kind_unknown",
+    "days_ahead",
     "status_unknown",
     "rows_rejected",
     "rows_rejected_unknown",

@@ -28,6 +28,7 @@ WORDS = {
     "interest_rate": ("auto", "fraction", "percent"),
     "dates": ("auto", "dmy", "mdy", "ymd"),
     "months": ("auto", "first", "last"),
+    "not_late": ("auto", "blank", "negative", "both"),
     "language": ("en", "es"),
 }
 AUTO = "auto"

@@ -51,7 +51,7 @@ def _dates(source: sources.Source, engine: DuckDB, work: Path, rules: Rules) -> 
     def read_dates() -> list[dict]:
         return engine.scan(table).collect("pyarrow").to_native().to_pylist()
 
-    whole, _ = staging.read_whole(source, text, engine, write)
+    whole, _ = reading.read_whole(source, text, engine, write)
     if any(row["is_doubtful"] for row in read_dates()):
         found = writing.of_all(source, found, engine, whole or text, rules, names=(name,))
         write(whole)

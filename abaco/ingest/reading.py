@@ -1,16 +1,18 @@
 """Reading: the columns of a source that its contract names, masked as they are read, and of their kinds."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import narwhals as nw
 
-from abaco.engines import Engine
+from abaco.core.errors import InputError, RunError
+from abaco.engines import Engine, UnreadableError
 from abaco.engines.base import Mask
 from abaco.engines.forms import Writing
 from abaco.ingest import json_lists, workbooks
 from abaco.ingest.containers import unpacked
+from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.fingerprint import write_utf8
 from abaco.ingest.masking import PERSON, REDACTING, Masking
 from abaco.ingest.sources import Source
@@ -101,3 +103,35 @@ def text_path(source: Source, engine: Engine) -> Path:
             header = "" if source.first_line else f"{(source.delimiter or ',').join(source.headings)}\n"
             write_utf8(file, source.encoding, copy, source.first_line, source.below, header)
     return copy
+
+
+def read_whole(
+    source: Source, text: Path | None, engine: Engine, attempt: Callable[[Path | None], int]
+) -> tuple[Path | None, list[tuple[int, str]]]:
+    """Read a source at once, or else from a copy of the lines that hold whole records.
+
+    Parameters
+    ----------
+    attempt
+        Reads the source, or the copy that it is passed, and returns the number of records.
+
+    Returns
+    -------
+    tuple
+        The copy, if one was needed, and line and fault of each line that holds no whole record.
+    """
+    try:
+        total = attempt(None)
+    except UnreadableError as error:
+        if text is None:
+            raise InputError(f"{source.name} cannot be read to its end: export it again") from error
+    else:
+        faults = engine.broken_lines() if text else []
+        if text is None or is_whole(source, total, (line for _, _, line in faults)):
+            above = source.first_line - 1
+            return None, [(above + n, OUT_OF_PLACE if "quote" in fault else fault) for n, fault, _ in faults]
+    whole = engine.private.path(f"{source.key} whole")
+    rows, broken = split_lines(source, text, whole)
+    if rows != (total := attempt(whole)):
+        raise RunError(f"{source.name} has {rows} whole rows, but {total} were read: report this")
+    return whole, broken

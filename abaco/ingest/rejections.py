@@ -16,6 +16,13 @@ from abaco.ingest.quarantine import JOINT, OF_FILES, rejected_rows
 from abaco.ingest.staging import Batch, with_amount
 
 ZERO = Decimal("0.00")
+# What was expected, and the way out, by a reason's code.
+HINTS = {
+    "not_a_date": "write dates as 2025-12-31, or name their order by ingestion.dates",
+    "not_a_number": "write numbers as 1500.50, or name their decimal mark by ingestion.decimal_mark",
+    "not_whole": "write days as whole numbers; a mapping gives words such as 31-60 their days",
+    "missing days_past_due": "where a blank means not late, set ingestion.not_late to blank",
+}
 MOST_ACCEPTED_PCT = 10  # beyond this an export is wrong as a whole, and a higher limit is no way out
 
 
@@ -173,9 +180,15 @@ def check_amount_limit(
 
 
 def _most_frequent(reasons: Mapping[Reason, int], places: Mapping[str, str] | None) -> str:
-    found = {str(reason): count for reason, count in list(reasons.items())[:5]}
-    firsts = {reason: f", first in {places[reason]}" if places else "" for reason in found}
-    return JOINT.join(f"{reason} ({count}{firsts[reason]})" for reason, count in found.items())
+    often = dict(list(reasons.items())[:5])
+    firsts = {reason: f", first in {places[str(reason)]}" if places else "" for reason in often}
+    hints = [HINTS[key] for key in dict.fromkeys(map(_kind, often)) if key in HINTS]
+    found = JOINT.join(f"{reason} ({count}{firsts[reason]})" for reason, count in often.items())
+    return JOINT.join((found, *hints))
+
+
+def _kind(reason: Reason) -> str:
+    return f"{reason.code} {reason.values['column']}" if reason.code == "missing" else reason.code
 
 
 def _advice(pct: Decimal, setting: str) -> str:

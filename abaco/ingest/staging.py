@@ -8,19 +8,18 @@ from pathlib import Path
 
 import narwhals as nw
 
-from abaco.core.errors import InputError, RunError
 from abaco.core.files import row_count
 from abaco.core.reasons import Reason
-from abaco.engines import RECORDS, Engine, UnreadableError
+from abaco.engines import RECORDS, Engine
 from abaco.engines.forms import Writing
-from abaco.ingest import contract, exchange, tape, writing
+from abaco.ingest import contract, days_late, exchange, tape, writing
 from abaco.ingest.contract import Format
-from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
+from abaco.ingest.days_late import with_days_late
 from abaco.ingest.decimal_marks import currency_signs
 from abaco.ingest.identities import with_loan_ids
 from abaco.ingest.masking import AS_READ, PERSON, Masking
 from abaco.ingest.originals import with_hash, with_originals
-from abaco.ingest.reading import text_path, typed
+from abaco.ingest.reading import read_whole, text_path, typed
 from abaco.ingest.sources import Source
 from abaco.ingest.write_offs import IS_LOST, STANDING, with_standing
 from abaco.ingest.writing import DEFAULT_RULES, Rules
@@ -31,7 +30,8 @@ TAPE = "tape"  # the role of the rows that become the loan tape
 # What staged rows carry beside the columns of their contract or of the tape.
 BESIDE = (
     "reasons", "original", "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING, "unread",
-    "doubtful", "signs", "source", "record", "row_id", "rate_has_sign", PERSON, AS_READ, exchange.IN,
+    "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id", "rate_has_sign", PERSON, AS_READ,
+    exchange.IN,
 )  # fmt: skip
 
 
@@ -198,6 +198,7 @@ def stage_one(
 
     def write(whole: Path | None) -> int:
         rows = typed(source, engine, whole, found.writings, masking, date=date)
+        rows = with_days_late(rows, source, rules.not_late)
         has_rate = "interest_rate" in source.columns
         is_percent = has_rate and rules.interest_rate == writing.PERCENT and not source.says_rate
         rows = rows.with_columns(
@@ -214,44 +215,15 @@ def stage_one(
         return row_count(path)
 
     whole, broken = read_whole(source, text, engine, write)
-    if len(engine.scan(path).filter(nw.col("doubtful")).head(1).collect("pyarrow")):
+    seen = days_late.seen(engine.scan(path))
+    if seen["doubtful"]:
         first, found = found, writing.of_all(source, found, engine, whole or text, rules)
         if found.writings != first.writings:
             write(whole)
+            seen = days_late.seen(engine.scan(path))
+    noted = (*found.told, *days_late.told(source, seen, rules.not_late))
     used = exchange.used(source, engine.scan(path), rates)
-    return Staged(source, index, path, text, tuple(broken), found.writings, found.told, whole, used)
-
-
-def read_whole(
-    source: Source, text: Path | None, engine: Engine, attempt: Callable[[Path | None], int]
-) -> tuple[Path | None, list[tuple[int, str]]]:
-    """Read a source at once, or else from a copy of the lines that hold whole records.
-
-    Parameters
-    ----------
-    attempt
-        Reads the source, or the copy that it is passed, and returns the number of records.
-
-    Returns
-    -------
-    tuple
-        The copy, if one was needed, and line and fault of each line that holds no whole record.
-    """
-    try:
-        total = attempt(None)
-    except UnreadableError as error:
-        if text is None:
-            raise InputError(f"{source.name} cannot be read to its end: export it again") from error
-    else:
-        faults = engine.broken_lines() if text else []
-        if text is None or is_whole(source, total, (line for _, _, line in faults)):
-            above = source.first_line - 1
-            return None, [(above + n, OUT_OF_PLACE if "quote" in fault else fault) for n, fault, _ in faults]
-    whole = engine.private.path(f"{source.key} whole")
-    rows, broken = split_lines(source, text, whole)
-    if rows != (total := attempt(whole)):
-        raise RunError(f"{source.name} has {rows} whole rows, but {total} were read: report this")
-    return whole, broken
+    return Staged(source, index, path, text, tuple(broken), found.writings, noted, whole, used)
 
 
 def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, date: dt.date) -> nw.LazyFrame:
@@ -281,6 +253,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     signs = [has_sign.alias("rate_has_sign")]
     return rows.select(
         *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful", "signs",
+        "is_ahead", "is_late",
         nw.when(nw.col("reasons") != "").then(nw.col("reasons")).alias("reasons"),
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),

@@ -19,7 +19,7 @@ from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.engines.base import NULL_WORDS
 from abaco.engines.forms import Writing
-from abaco.ingest import date_orders, decimal_marks
+from abaco.ingest import date_orders, days_late, decimal_marks
 from abaco.ingest.contract import NUMBERS
 from abaco.ingest.decimal_marks import AUTO, OTHER
 from abaco.ingest.fingerprint import sample_rows
@@ -33,6 +33,7 @@ WORDS = {
     "interest_rate": (AUTO, "fraction", PERCENT),
     "dates": (AUTO, *date_orders.ORDERS),
     "months": (AUTO, "first", "last"),
+    "not_late": tuple(days_late.WORDS),
 }
 
 
@@ -66,6 +67,8 @@ class Rules:
         The order of dates in numbers: ``ymd``, ``dmy`` or ``mdy``, or ``auto`` for what the values prove.
     months
         The day that a month is: ``first`` or ``last``, or ``auto``: a month is not a date.
+    not_late
+        What means 0 days past due beside 0: ``blank``, ``negative``, ``both``, or ``auto`` (see `days_late`).
     show_rejected_values
         Whether the quarantine shows cells that are not of their column's kind, or their shape.
     """
@@ -75,6 +78,7 @@ class Rules:
     interest_rate: str = AUTO
     dates: str = AUTO
     months: str = AUTO
+    not_late: str = AUTO
     show_rejected_values: bool = False
 
     def __post_init__(self):

@@ -38,11 +38,11 @@ def engine():
     return DuckDB()
 
 
-def read(path, name="disburse_date", **rules):
+def read(path, name="disburse_date", is_tape=False, **rules):
     """Return the values of a column as text, and what a reader is told of the file."""
     [source], _ = discovery.discover(path)
     rules = staging.Rules(**rules)
-    staged = staging.stage_one(source, 0, False, DATE, engine(), path.parent, Masking.of_pass(None), rules)
+    staged = staging.stage_one(source, 0, is_tape, DATE, engine(), path.parent, Masking.of_pass(None), rules)
     values = [row[name] for row in rows_of(engine().scan(staged.path))]
     return [value if value is None else str(value) for value in values], [str(note) for note in staged.told]
 
@@ -217,3 +217,26 @@ def test_dates_of_a_tape_are_found_in_any_order(tmp_path):
     path = write(tmp_path / "tape.csv", headings, "A,30/11/2025,100.00,0", "A,31/12/2025,90.00,35")
     assert tape_dates(discovery.discover(path)[0]) == [dt.date(2025, 11, 30), dt.date(2025, 12, 31)]
     assert figures_of(path).values["PAR30"] == 100.0
+
+
+def test_days_until_the_next_due_date_are_no_days_late_and_told(tmp_path):
+    found = figures_of(loans(tmp_path, dpd=["35", "-12", "0", "-1"]))
+    assert found.values["PAR30"] == 25.0
+    told = "Negative days of loans.csv under dpd are those until the next due date, and count as 0 days late. "
+    assert f"{told}Such rows: 2." in found.notes
+
+
+def test_sign_of_days_that_nothing_shows_is_refused_or_declared(tmp_path):
+    path = loans(tmp_path, dpd=["-35", "-12", "0"])
+    assert refused(path) == (
+        "loans.csv: days under dpd are 0 or negative: days until the next due date, or days late with a turned sign; "
+        "set ingestion.not_late to negative if nobody is late, or correct the export"
+    )
+    assert read(path, "dpd_90_plus_usd", is_tape=True, not_late="negative")[0] == ["0.00"] * 3
+
+
+def test_blank_days_are_0_only_where_that_is_declared(tmp_path):
+    path = loans(tmp_path, dpd=["35", "", ""])
+    assert figures_of(path, not_late="blank").values["PAR30"] == pytest.approx(33.3333, abs=1e-4)
+    with pytest.raises(InputError, match=r"where a blank means not late, set ingestion.not_late to blank"):
+        figures_of(path)
