@@ -2,6 +2,7 @@
 
 import fnmatch
 import functools
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ from abaco.ingest.origins import Origin, Text, check, listed
 from abaco.ingest.words import STRICT
 
 FOLDER = "params/mappings"
+OPEN_ANSWER = re.compile(r"""^[^#]*:\s+['"]?\?['"]?\s*(?:[,}#]|$)""", re.MULTILINE)  # a question mark for a value
 # What a row is, and the formats of such rows, the one first that says most.
 Rows = Literal["loan", "loan and date", "date", "instalment", "payment", "invoice", "account and date", "rate"]
 FORMATS_OF = {
@@ -152,6 +154,12 @@ def digest(name: str) -> str:
     """Return the hash of a mapping; "" where it is gone."""
     path = path_of(name)
     return sha256(path) if path.is_file() else ""
+
+
+def is_open(name: str) -> bool:
+    """Return whether a mapping is a draft in which an answer is missing."""
+    path = path_of(name)
+    return path.is_file() and bool(OPEN_ANSWER.search(path.read_text(encoding="utf-8")))
 
 
 def load(name: str) -> Mapping:

@@ -10,13 +10,19 @@ from abaco.ingest.columns import normalise
 DRAFT = "make map INPUT=… drafts a mapping of it"
 
 
+def _way_out() -> str:
+    """Return how to have a file read that fits nothing; a draft that waits for answers may be its."""
+    waiting = [f"{name}.yml" for name in mappings.names() if mappings.is_open(name)]
+    return f"{DRAFT}; drafts that wait for answers: {', '.join(waiting)}" if waiting else DRAFT
+
+
 class UnknownFormatError(InputError):
     """A readable table whose header fits no format."""
 
 
 def load_all() -> dict[str, mappings.Mapping]:
-    """Return all mappings by name."""
-    return {name: mappings.load(name) for name in mappings.names()}
+    """Return all mappings by name, but for drafts whose questions are open."""
+    return {name: mappings.load(name) for name in mappings.names() if not mappings.is_open(name)}
 
 
 def recognise(
@@ -79,7 +85,7 @@ def recognise(
             else "none of them tells which export it is"
         )
         raise UnknownFormatError(
-            f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; {near}; {DRAFT}"
+            f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; {near}; {_way_out()}"
         )
     raise UnknownFormatError(
         f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "

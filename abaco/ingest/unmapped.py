@@ -61,7 +61,10 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     """
     name = file_name(path)
     if path.is_dir():
-        raise InputError(f"{path} is a folder: draft a mapping of one of its files, make map INPUT={path}/…")
+        files = [file for file in sorted(path.iterdir()) if is_input(file)]
+        if len(files) != 1:
+            raise InputError(f"{path} is a folder: draft a mapping of one of its files, make map INPUT={path}/…")
+        return open_table(files[0], words, engine)
     if not path.is_file():
         raise InputError(f"Input file not found: {path}: check INPUT")
     if not is_input(path):

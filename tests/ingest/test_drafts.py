@@ -7,12 +7,12 @@ import yaml
 
 from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, DRAFTING, notebook_path, scraps_of
-from abaco.ingest import heading_words, mappings
+from abaco.ingest import discovery, heading_words, mappings
 from abaco.ingest.questions import days_of
 from abaco.review.drafting import Drafting
 from abaco.run.process import execute
 from tests.ingest.test_mappings import root  # noqa: F401
-from tests.support.exports import write
+from tests.support.exports import LOANS, write
 from tests.support.projects import ROOT
 
 HEADER = "LAN,Customer Name,Disbursal Dt,Sanctioned Amt,POS,ROI (%) p.a.,Days in Arrears,Remark"
@@ -157,3 +157,15 @@ def test_notebook_shows_headings_and_figures_and_saves_the_mapping_with_its_last
     assert "Ana" not in text
     assert scraps_of(executed)[COMPLETED] is True
     assert mappings.load("book").currency == "INR"
+
+
+def test_draft_that_waits_for_answers_stops_no_other_report_and_is_named(root):  # noqa: F811
+    lines = ("A-1,1000.50,45,Ana", "A-2,10,0,Eva")
+    drafting = Drafting(write(root / "tape.csv", "LAN,POS,DPD,Client", *lines), None, {})
+    assert drafting.questions
+    drafting.save(False)
+    assert mappings.is_open("tape")
+    known = write(root / "known.csv", LOANS, "A-1,C-1,2025-01-15,0.4,900,500,45")
+    assert discovery.discover(known)[0][0].mapping_name == "loans"
+    with pytest.raises(InputError, match=r"drafts that wait for answers: tape\.yml"):
+        discovery.discover(root / "tape.csv")
