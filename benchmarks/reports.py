@@ -25,7 +25,7 @@ def measured(place: Path, rounds: int) -> str:
     numbers = itertools.count()
     plan = Pipeline().plan(date=DATE)
     given = {section(p): plan["parameters"][section(p)] for p in PHASES}
-    given["ingestion"] = {"input": plan["input"], "date": DATE, **given["ingestion"]}
+    given["ingestion"] = {"input": plan["input"], "date": DATE, **plan["parameters"]["run"], **given["ingestion"]}
 
     def fresh() -> Path:
         folder = place / f"run_{next(numbers)}"

@@ -71,7 +71,6 @@ def quotable(headings: Sequence[str], known: Sequence[bool], rows: Iterable[Sequ
 
     A first line that is not a header holds values. With no more known headings than cells that look like values, none
     is shown. Where the rows below do not prove the first line a header, and most of it is unknown, the known ones are.
-    Where none is known, several columns must prove it, and no cell may look like a value.
 
     Parameters
     ----------
@@ -86,15 +85,12 @@ def quotable(headings: Sequence[str], known: Sequence[bool], rows: Iterable[Sequ
     ['cash']
     >>> quotable(["Broker", "cash", "City"], [False, True, False], [["Eva", "12.50", "Lima"]])
     ['Broker', 'cash', 'City']
-    >>> quotable(["LAN", "POS", "City"], [False] * 3, [["7", "12.50", "Pune"]]), quotable(["Ana", "Lima"], [False] * 2)
-    (['LAN', 'POS', 'City'], [])
+    >>> quotable(["Ana", "n/a", "n/a"], [False] * 3, [["Eva", "12.50", "7"]])
+    []
     """
     cells = [(heading.strip(), is_known) for heading, is_known in zip(headings, known, strict=True) if heading.strip()]
     shown = [(cell, is_known) for cell, is_known in cells if not is_value(cell)]
     rows = list(rows)
-    if not any(known):
-        is_proven = len(shown) == len(cells) and _columns_of_values(headings, rows) > 1
-        return [cell for cell, _ in shown] if is_proven else []
     if sum(known) <= len(cells) - len(shown):
         return []
     is_header = 2 * sum(known) >= len(cells) or _columns_of_values(headings, rows) > 0

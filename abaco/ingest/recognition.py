@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from abaco.core.errors import InputError
 from abaco.core.quoting import quotable
-from abaco.ingest import mappings
+from abaco.ingest import heading_words, mappings
 from abaco.ingest.columns import normalise
 
 DRAFT = "make map INPUT=… drafts a mapping of it"
@@ -73,7 +73,11 @@ def recognise(
     # a snapshot that lacks a column still has a date and cash, like a financial statement
     if best is not None and max(matched.values()) <= 2 * matched[best]:
         return best
-    is_known = [any(m.known.matched([name]) for m in known.values()) for name in names]
+    words = heading_words.load()
+    is_known = [
+        any(m.known.matched([name]) for m in known.values()) or bool(words.columns_of(heading))
+        for name, heading in zip(names, headings, strict=True)
+    ]
     if shown := quotable(headings, is_known, rows):
         nearest = min(known, key=lambda name: (-matched[name], len(lacks[name])))
         others = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""

@@ -46,5 +46,5 @@ def test_tape_that_says_its_date_is_taken_for_no_other(tmp_path):
 
 def test_amount_lent_is_not_taken_for_what_is_owed():
     headings = ["reporting_date", "loan_id", "Loan Amount", "dpd"]
-    with pytest.raises(InputError, match=r"also needs outstanding_balance \(Loan Amount is the amount lent\)$"):
+    with pytest.raises(InputError, match=r"also needs outstanding_balance \(Loan Amount is the amount lent\);"):
         recognise(headings, "mfi.csv")

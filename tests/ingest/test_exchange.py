@@ -31,7 +31,7 @@ def book(folder, *rates, **columns):
     "rates",
     [
         RATES,
-        ("fecha,de,a,tipo de cambio", *RATES[1:]),
+        ("fecha,desde,hacia,tipo de cambio", *RATES[1:]),
         ("Fecha;Moneda origen;Moneda destino;Tasa", *(line.replace(",", ";") for line in RATES[1:])),
         (*RATES, "2025-12-31,USD,EUR,0.9238", "2025-12-31,EUR,USD,1.0825", "2024-01-01,EUR,USD,1"),
     ],
