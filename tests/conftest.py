@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from abaco.core import currencies
 from abaco.engines.duckdb import DuckDB
 from tests.support.browser import chromium, launched
 from tests.support.postgres import Postgres
@@ -23,6 +24,13 @@ def pytest_configure(config):
     folder = tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
     os.environ["IPYTHONDIR"] = folder.name
     config.add_cleanup(folder.cleanup)
+
+
+@pytest.fixture(autouse=True)
+def _in_dollars():
+    """Write amounts in US dollars and English again after each test."""
+    yield
+    currencies.use(None)
 
 
 # What takes longest begins first, and a room of a few short tests last: no process is left alone at the end.

@@ -231,9 +231,9 @@ class Spark:
         self, frame: nw.LazyFrame, day: str, values: Mapping[dt.date, Decimal], name: str, digits: Digits = (18, 2)
     ) -> nw.LazyFrame:
         """Add a column with the value in `values` of the date in column `day`; see `DuckDB.with_value_of_day`."""
-        schema = pa.schema([(day, pa.date32()), (name, pa.decimal128(*digits))])
-        table = pa.table([list(values), list(values.values())], schema)
-        return nw.from_native(frame.to_native().join(F.broadcast(self.from_arrow(table).to_native()), day, "left"))
+        types, columns = {day: pa.date32(), name: pa.decimal128(*digits)}, [list(values), list(values.values())]
+        native, days = frame.to_native(), self.from_arrow(pa.table(columns, pa.schema(types))).to_native()
+        return nw.from_native(native.join(F.broadcast(days), day, "left").select(*map(quoted, native.columns), name))
 
     def in_order(self, frame: nw.LazyFrame, by: str) -> nw.LazyFrame:
         """Return the rows as they are: the parts that a cluster writes have no order."""

@@ -110,7 +110,7 @@ def test_input_without_a_tape_says_what_to_add(tmp_path):
         roles.tape_sources(found)
     assert str(error.value) == (
         "No loan tape in the input, only payment schedules, real payments: "
-        "add a canonical snapshot, PAR balances or loans"
+        "add a canonical snapshot, PAR balances, dated loans or loans"
     )
 
 

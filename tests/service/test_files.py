@@ -97,6 +97,7 @@ def test_file_that_is_changed_while_it_is_sent_ends_the_answer_in_one_line(
     tmp_path, monkeypatch, caplog, change, status
 ):
     monkeypatch.setattr(logging.getLogger("abaco"), "propagate", True)  # a command may have set it otherwise
+    monkeypatch.setattr(files.log, "disabled", False)  # and import-linter disables all that there are
     path = tmp_path / "report.html"
     path.write_bytes(b"x" * 100)
     response, sent = files.RunFile(path, stat_result=None if status == 404 else path.stat()), []

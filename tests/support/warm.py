@@ -138,8 +138,9 @@ def _serve(folder: str) -> None:
         code = end.code or 0
     finally:
         atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if not stream.closed:  # by the command
+                stream.flush()
         os._exit(code)  # to take apart what was imported takes ten times as long as most commands
 
 
