@@ -74,7 +74,12 @@ def abaco(export: Path, folder: Path) -> measure.Measured:
     for name in ("tables", "notebooks", "work"):
         (folder / name).mkdir(parents=True)
     given = load()
-    given["ingestion"] |= {"input": str(export), "date": DATE, "show_rejected_values": True}  # as the peers do
+    given["ingestion"] |= {
+        "input": str(export),
+        "date": DATE,
+        "currency": "auto",
+        "show_rejected_values": True,
+    }  # as the peers do
     (folder / "script.py").write_text(plain.script(PHASES[:2], folder, given) + FOUR_KPIS)
     return measure.run(sys.executable, folder / "script.py")
 
