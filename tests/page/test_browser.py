@@ -138,6 +138,20 @@ def test_page_never_scrolls_sideways(view, name):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+OVERLAPS = """[...document.querySelectorAll('.card')].flatMap(card => {
+  const boxes = [...card.children].map(piece => piece.getBoundingClientRect()).filter(box => box.height)
+  return boxes.slice(1).filter((box, i) => box.top < boxes[i].bottom - 1)
+}).length"""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("name", ["en", "sample"])
+def test_no_text_of_a_card_lies_over_another(view, name, width):
+    page = view(name, width=width)
+    assert page.query_selector(".card .limits p")
+    assert page.evaluate(OVERLAPS) == 0
+
+
 def test_charts_are_drawn_for_the_width(view):
     assert set(shown(view(), "svg.chart.wide")) == {True}
     assert set(shown(view(**PHONE), "svg.chart.wide")) == {False}
