@@ -35,8 +35,9 @@ def map_(
         show(f"? {question}")
     show(*drafting.checked(date, params), "")
     path = drafting.save(replace)
-    show(f"{path} is written" + (f": answer with --answer {drafting.questions[0].key}=…, and --replace, or write the "
-                                 "answers over its question marks" if drafting.questions else ""))  # fmt: skip
+    asked = "; ".join(f"{question.key}=…" for question in drafting.questions)
+    show(f"{path} is written" + (f': give all answers at once with ANSWERS="{asked}" or --answers, or write them over '
+                                 "its question marks" if asked else ""))  # fmt: skip
 
 
 def _ask(drafting) -> None:

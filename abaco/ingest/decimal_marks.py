@@ -39,7 +39,7 @@ PATTERNS = {
     for mark in OTHER
 }
 PATTERNS = {key: pattern.replace("S", f"[{APART}]") for key, pattern in PATTERNS.items()}
-# What is no plain number, and may be a dressed one (see `forms.dressed`).
+# What is not a plain number, and may be a dressed one (see `forms.dressed`).
 PATTERNS["dressed", ""] = (
     rf"[0-9][{APART}][0-9]|[{CURRENCY_SIGN}({MINUS}]|[0-9][{BLANK}]*-|[.,][0-9]{{2}}[.,]|[{BLANK[1:]}]"
 )
@@ -76,7 +76,7 @@ def currency_signs(names: Iterable[str]) -> nw.Expr:
 
 
 def is_dressed(text: nw.Expr) -> nw.Expr:
-    """Return whether a value is no plain number, and may be a dressed one."""
+    """Return whether a value is not a plain number, and may be a dressed one."""
     return bare(text).str.contains(PATTERNS["dressed", ""])
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
-from abaco.ingest.candidates import Candidate, of_file
 from abaco.ingest.containers import KINDS, PACKED, is_input, kind_of, table_files
 from abaco.ingest.inspection import Inspector
 from abaco.ingest.recognition import UnknownFormatError
@@ -143,19 +142,3 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}: check its permissions") from error
-
-
-def candidates(input_path: Path) -> list[Candidate]:
-    """Return the tables that an input may hold, whether they are known or not.
-
-    Raises
-    ------
-    InputError
-        When the input does not exist, or a file is broken.
-    """
-    inspector, found = Inspector(), []
-    for path, name, reason in _files(input_path):
-        if reason is None:
-            with _naming(name):
-                found += [one for table in table_files(path, name)[0] for one in of_file(table, inspector)]
-    return found

@@ -85,10 +85,10 @@ class Draft:
         Raises
         ------
         InputError
-            When there is one of that name, and it is not to be replaced.
+            When there is one of that name that waits for no answer, and it is not to be replaced.
         """
         path = mappings.path_of(self.name)
-        if path.exists() and not replace:
+        if path.exists() and not (replace or mappings.is_open(self.name)):
             raise InputError(f"{project.display_path(path)} is there: give another NAME, or replace it with --replace")
         path.write_text(self.text, encoding="utf-8")
         return path
@@ -157,7 +157,7 @@ class _Drafting:
         currency = self._currency(read)
         if unknown := [key for key in self.answers if key not in self.used]:
             keys = ", ".join(q.key for q in self.questions) or "none"
-            raise InputError(f"{unknown[0]} is no open question: {keys} are, and the columns of ours")
+            raise InputError(f"{unknown[0]} is not an open question: write one of {keys}, or one of our columns")
         about = f"Drafted from {self.table.name}: {counted(found[0].rows, 'row')}, {counted(len(found), 'column')}."
         columns = {column: self.columns[column] for column in order if column in self.columns}
         left = {h: w for h, w in self.proposed.left.items()}

@@ -4,13 +4,12 @@ import functools
 import re
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from abaco.core import project, yaml
-from abaco.core.errors import InputError
+from abaco.core import project
 from abaco.ingest import headings
 from abaco.ingest.columns import normalise
-from abaco.ingest.words import STRICT
+from abaco.ingest.words import STRICT, validated
 
 FILE = "params/drafts.yml"
 CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -92,8 +91,4 @@ def load() -> Dictionary:
     InputError
         Naming the key that is wrong.
     """
-    try:
-        return Dictionary.model_validate(yaml.read_yaml(project.root() / FILE))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{FILE}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return validated(project.root() / FILE, Dictionary)

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from abaco.core import currencies, project, yaml
-from abaco.core.errors import InputError
+from abaco.core import currencies, project
 from abaco.core.files import sha256
 from abaco.ingest.columns import CURRENCY, Column, normalise
 from abaco.ingest.contract import Format
-from abaco.ingest.words import STRICT
+from abaco.ingest.words import STRICT, validated
 
 FILE = "params/headings.yml"
 CODES = ("_ccy", "_currency")  # at the end of a heading: a column of currencies
@@ -60,11 +59,7 @@ def load() -> Mapping[str, Known]:
 @functools.lru_cache
 def _load(path: Path, _: str) -> Mapping[str, Known]:
     """Return what a file holds, which is parsed once: the second argument is its hash."""
-    try:
-        return TypeAdapter(dict[str, Known]).validate_python(yaml.read_yaml(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{FILE}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return validated(path, dict[str, Known])
 
 
 @dataclass(frozen=True)

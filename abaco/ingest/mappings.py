@@ -93,7 +93,7 @@ class Mapping(BaseModel):
         known = {c.name: c for f in self._formats for c in f.columns}
         for name, origin in self.columns.items():
             if name not in known:
-                raise ValueError(f"columns: {name} is no column of a {self.rows}: write one of {', '.join(known)}")
+                raise ValueError(f"columns: {name} is not a column of a {self.rows}: write one of {', '.join(known)}")
             check(known[name], origin)
         if all(map(self._lacks, self._formats)):
             lacking = min(map(self._lacks, self._formats), key=len)
@@ -103,7 +103,7 @@ class Mapping(BaseModel):
         if self.without_header and (self.is_known or self.recognise or not all(map(str.isdigit, self._read))):
             raise ValueError("the columns of a file without a header are numbers, from 1, and it has no headings")
         if self.currency is not None and currencies.code(self.currency) is None:
-            raise ValueError(f"currency: {self.currency} is no code of ISO 4217: write one such as USD")
+            raise ValueError(f"currency: {self.currency} is not a code of ISO 4217: write one such as USD")
         return self
 
     @property
@@ -190,7 +190,7 @@ def _said(key: str, error: Any) -> str:
     text, value = error["msg"].removeprefix("Value error, "), error["input"]
     if error["type"] == "extra_forbidden":
         model = Origin if key.startswith("columns.") else Mapping
-        return f"{key} is no key of a mapping: write one of {', '.join(model.model_fields)}"
+        return f"{key} is not a key of a mapping: write one of {', '.join(model.model_fields)}"
     if error["type"] == "literal_error" and key == "rows":
         return f"rows is {value!r}: write one of {', '.join(get_args(Rows))}"
     if error["type"] == "missing":

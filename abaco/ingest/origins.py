@@ -95,7 +95,7 @@ class Origin(BaseModel):
     def first_days(self) -> tuple[int, ...]:
         """The first days of the buckets that words or months of days past due stand for; empty where they are days.
 
-        A word for 0 days alone is no bucket: "Current" beside numbers.
+        A word for 0 days alone is not a bucket: "Current" beside numbers.
         """
         words = {int(meaning) for meaning in self.words.values() if meaning}
         buckets = (words if any(words) else set()) | set(lateness.MONTHS if self.unit == "months" else ())
@@ -124,9 +124,11 @@ def check(column: Column, origin: Origin) -> None:
     kinds = {"as_": "rate", "per": "rate", "unit": "days", "sign": "amount", "dates": dated, "months": dated}
     for key, kind in kinds.items():
         if column.kind != kind and getattr(origin, key) != Origin.model_fields[key].default:
-            raise ValueError(f"columns: {column.name} is no {kind}: leave out {key.rstrip('_')}")
+            raise ValueError(
+                f"columns: {column.name} is not {'an' if kind == 'amount' else 'a'} {kind}: leave out {key.rstrip('_')}"
+            )
     if origin.since is not None and column.kind != "days":
-        raise ValueError(f"columns: {column.name} is no number of days: give its heading")
+        raise ValueError(f"columns: {column.name} is not a number of days: give its heading")
     for meaning in (*origin.words.values(), *([origin.constant] if origin.constant is not None else ())):
         if meaning:
             value_of(meaning, column.kind, column.name)

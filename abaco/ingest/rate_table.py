@@ -36,7 +36,7 @@ def exchange(sources: Iterable[Source], engine: Engine, work: Path, setting: str
     Raises
     ------
     InputError
-        When a row is no rate, two differ, or no currency of the report follows.
+        When a row is not a rate, two differ, or no currency of the report follows.
     """
     files = [source for source in sources if source.format is RATES]
     if not files:

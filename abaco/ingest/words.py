@@ -1,16 +1,17 @@
 """Words of exports and what they mean, from the files of params/ that list them."""
 
 import re
+from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from abaco.core import project, yaml
 from abaco.core.errors import InputError
 from abaco.ingest.columns import normalise
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
-Words = TypeVar("Words", bound=BaseModel)
+Words = TypeVar("Words")
 
 
 def load(name: str, model: type[Words]) -> Words:
@@ -29,17 +30,28 @@ def load(name: str, model: type[Words]) -> Words:
         Naming the key that is wrong, or the word that is in two lists.
     """
     path = project.root() / "params" / name
-    try:
-        words = model.model_validate(yaml.read_yaml(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise InputError(f"{project.display_path(path)}: {key}: {first['msg']}") from error
+    words = validated(path, model)
     for section, lists in words:
         known = [word for _, listed in lists for word in {plain(section, text) for text in listed}]
         if twice := [word for word in known if known.count(word) > 1]:
             raise InputError(f"{project.display_path(path)}: {section}: {twice[0]} is in two lists: keep one of them")
     return words
+
+
+def validated(path: Path, model: type[Words]) -> Words:
+    """Return the content of a YAML file as a model.
+
+    Raises
+    ------
+    InputError
+        Naming the key that is wrong.
+    """
+    try:
+        return TypeAdapter(model).validate_python(yaml.read_yaml(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise InputError(f"{project.display_path(path)}: {key}: {first['msg']}") from error
 
 
 def plain(section: str, text: str) -> str:

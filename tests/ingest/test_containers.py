@@ -453,32 +453,3 @@ def test_sample_ends_are_no_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(fingerprint, "SAMPLE", 500)
     found = ingest(text(tmp_path / "book.csv", "ACME", *ROWS, *(snapshot(f"B-{n}") for n in range(50))))
     assert len(found.tape) == 52
-
-
-# Candidates, for somebody who describes a file in a mapping
-
-
-def candidate(path):
-    return [
-        (one.sheet, one.first_line, one.first_column, one.rows, one.shape, list(one.headings))
-        for one in discovery.candidates(path)
-    ]
-
-
-def test_candidates_say_where_a_table_is_and_show_no_value(tmp_path):
-    book, own = tmp_path / "x.xlsx", ["LAN", "POS", "Name"]
-    rows = [[f"L{n}", 2.5 + n, "Ana Invented"] for n in range(3)]
-    sheets(book, Cover=[["Ana Invented"]], Data=[["ACME"], ["", *own], *(["", *row] for row in rows)])
-    assert candidate(book) == [
-        ("Data", 2, 2, 3, "table", ["", *own]), ("Cover", 0, 1, 1, "table", []),
-    ]  # fmt: skip
-    lines = [",".join(map(str, row)) for row in (["Report"], own, *rows, ["Total: 3"])]
-    assert candidate(text(tmp_path / "x.csv", *lines)) == [(None, 2, 1, 3, "table", own)]
-    assert candidate(text(tmp_path / "x.csv", *lines[2:-1])) == [(None, 0, 1, 3, "table", [])]
-    aside = [",".join(map(str, column)) for column in zip(own, *rows, strict=True)]
-    assert candidate(text(tmp_path / "x.csv", *aside)) == [(None, 1, 1, 3, "sideways", own)]
-    months = ["Loan", "Bal 2025-10", "Bal 2025-11", "Bal 2025-12"]
-    wide = [",".join(months), *(f"L{n},1.5,2.5,3.5" for n in range(3))]
-    assert candidate(zipped(tmp_path / "x.zip", ("a/b.csv", "\n".join(wide)))) == [(None, 1, 1, 3, "months", months)]
-    path = write(tmp_path / "x.json", json.dumps({"d": [{"LAN": 1, "POS": 2}]}))
-    assert candidate(path) == [(None, 1, 1, None, "table", ["LAN", "POS"])]

@@ -11,7 +11,6 @@ from abaco.ingest import discovery, heading_words, mappings
 from abaco.ingest.questions import days_of
 from abaco.review.drafting import Drafting
 from abaco.run.process import execute
-from tests.ingest.test_mappings import root  # noqa: F401
 from tests.support.exports import LOANS, write
 from tests.support.projects import ROOT
 
@@ -36,7 +35,7 @@ def keys(drafting):
     return [question.key for question in drafting.questions]
 
 
-def test_headings_and_values_propose_columns_and_the_loader_reads_the_draft(root, tmp_path):  # noqa: F811
+def test_headings_and_values_propose_columns_and_the_loader_reads_the_draft(root, tmp_path):
     drafting = drafted(tmp_path)
     assert keys(drafting) == []
     assert columns(drafting) == {
@@ -57,7 +56,7 @@ def test_no_personal_value_is_shown(tmp_path):
     assert not any(name in shown for name in ("Ana", "Lima", "Leo", "Sol", "Eva", "Paz"))
 
 
-def test_draft_with_an_open_question_is_refused_by_the_loader_at_its_key(root, tmp_path):  # noqa: F811
+def test_draft_with_an_open_question_is_refused_by_the_loader_at_its_key(root, tmp_path):
     drafting = drafted(tmp_path, answers={})
     assert keys(drafting) == ["currency"]
     drafting.save()
@@ -127,7 +126,7 @@ def test_date_in_the_name_of_the_file_is_asked(tmp_path):
 
 
 def test_answer_that_is_none_of_a_question_is_refused(tmp_path):
-    with pytest.raises(InputError, match="balance is no open question"):
+    with pytest.raises(InputError, match="balance is not an open question"):
         drafted(tmp_path, answers={"balance": "POS"})
     with pytest.raises(InputError, match="loan_id=Number: write a heading of the file"):
         drafted(tmp_path, answers={"loan_id": "Number"})
@@ -139,14 +138,14 @@ def test_file_without_a_header_is_refused_without_its_values(tmp_path):
     assert "Ana" not in str(error.value)
 
 
-def test_check_shows_what_a_report_would_say(root, tmp_path):  # noqa: F811
+def test_check_shows_what_a_report_would_say(root, tmp_path):
     shutil.copytree(ROOT / "notebooks", root / "notebooks")
     lines = "\n".join(drafted(tmp_path).checked("2025-12-31"))
     assert "PAR30 at 53.85 %" in lines  # 700 of 1,300
     assert "KPIs that can be computed" in lines
 
 
-def test_notebook_shows_headings_and_figures_and_saves_the_mapping_with_its_last_cell(root, tmp_path):  # noqa: F811
+def test_notebook_shows_headings_and_figures_and_saves_the_mapping_with_its_last_cell(root, tmp_path):
     shutil.copytree(ROOT / "notebooks", root / "notebooks")
     path, executed = write(tmp_path / "book.csv", HEADER, *LINES), tmp_path / "executed.ipynb"
     execute(
@@ -159,7 +158,7 @@ def test_notebook_shows_headings_and_figures_and_saves_the_mapping_with_its_last
     assert mappings.load("book").currency == "INR"
 
 
-def test_draft_that_waits_for_answers_stops_no_other_report_and_is_named(root):  # noqa: F811
+def test_draft_that_waits_for_answers_stops_no_other_report_and_is_named(root):
     lines = ("A-1,1000.50,45,Ana", "A-2,10,0,Eva")
     drafting = Drafting(write(root / "tape.csv", "LAN,POS,DPD,Client", *lines), None, {})
     assert drafting.questions
@@ -169,3 +168,8 @@ def test_draft_that_waits_for_answers_stops_no_other_report_and_is_named(root): 
     assert discovery.discover(known)[0][0].mapping_name == "loans"
     with pytest.raises(InputError, match=r"drafts that wait for answers: tape\.yml"):
         discovery.discover(root / "tape.csv")
+    answered = Drafting(root / "tape.csv", None, {question.key: "USD" for question in drafting.questions})
+    answered.save(False)  # over the draft that waits
+    assert discovery.discover(root / "tape.csv")[0][0].mapping_name == "tape"
+    with pytest.raises(InputError, match="is there: give another NAME"):
+        answered.save(False)

@@ -1,12 +1,10 @@
 """Mappings make the columns of a lender's own file what they are on our side, or are refused in one line."""
 
-import shutil
 from decimal import Decimal
 
 import pytest
 import yaml
 
-from abaco.core import project
 from abaco.core.errors import InputError
 from abaco.ingest import discovery, mappings
 from tests.support.exports import DATE, LOANS, ingest, write
@@ -28,15 +26,6 @@ COLUMNS = {
     "product": {"constant": "Gold loan"},
 }
 MAPPING = {"title": "Small lender", "rows": "loan", "recognise": ["Loan No", "Lent", "Late"], "columns": COLUMNS}
-
-
-@pytest.fixture
-def root(tmp_path, monkeypatch):
-    """A project whose mappings a test may write."""
-    folder = tmp_path / "project"
-    shutil.copytree(project.root() / "params", folder / "params")
-    monkeypatch.setenv("ABACO_ROOT", str(folder))
-    return folder
 
 
 def save(root, content=MAPPING, name="small"):
@@ -102,20 +91,20 @@ def test_mapping_that_changes_before_its_file_is_read_is_noticed(root):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"row": "loan"}, "row is no key of a mapping: write one of title, rows"),
+        ({"row": "loan"}, "row is not a key of a mapping: write one of title, rows"),
         ({"without_header": "*.txt"}, "the columns of a file without a header are numbers"),
         ({"dates": "dd/mm"}, "dates is 'dd/mm': Input should be 'ymd', 'dmy' or 'mdy'"),
         ({"rows": "loans"}, "rows is 'loans': write one of loan, loan and date"),
-        ({"currency": "DOLLARS"}, "currency: DOLLARS is no code of ISO 4217"),
+        ({"currency": "DOLLARS"}, "currency: DOLLARS is not a code of ISO 4217"),
         ({"columns": {"loan_id": "x"}}, "columns: a loan also needs outstanding_balance, days_past_due"),
-        ({"columns": COLUMNS | {"balance": "x"}}, "columns: balance is no column of a loan: write one of loan_id"),
-        ({"columns": COLUMNS | {"loan_id": {"header": "x"}}}, "columns.loan_id.header is no key of a mapping"),
+        ({"columns": COLUMNS | {"balance": "x"}}, "columns: balance is not a column of a loan: write one of loan_id"),
+        ({"columns": COLUMNS | {"loan_id": {"header": "x"}}}, "columns.loan_id.header is not a key of a mapping"),
         ({"columns": COLUMNS | {"loan_id": {"heading": "a", "constant": "b"}}}, "give one of heading, compute"),
         ({"columns": COLUMNS | {"days_past_due": {"heading": "a", "words": {"x": "late"}}}}, "'late' is not a whole"),
         ({"columns": COLUMNS | {"outstanding_balance": {"compute": "a / b"}}}, "'a / b' cannot be read from"),
         ({"columns": COLUMNS | {"borrower_name": {"constant": "Ana"}}}, "borrower_name is personal"),
         ({"columns": COLUMNS | {"product": {"compute": "a + b"}}}, "product is not a number"),
-        ({"columns": COLUMNS | {"loan_id": {"heading": "a", "as": "percent"}}}, "loan_id is no rate: leave out as"),
+        ({"columns": COLUMNS | {"loan_id": {"heading": "a", "as": "percent"}}}, "loan_id is not a rate: leave out as"),
         ({"columns": COLUMNS | {"outstanding_balance": {"heading": "a", "words": {"No": True}}}}, "in quotes"),
     ],
 )
@@ -145,5 +134,5 @@ def test_way_of_writing_is_that_of_a_column_before_that_of_the_mapping(root):
 
 def test_way_of_writing_that_a_column_cannot_have_is_refused(root):
     save(root, MAPPING | {"columns": COLUMNS | {"outstanding_balance": {"heading": "Lent", "dates": "dmy"}}})
-    with pytest.raises(InputError, match=r"columns: outstanding_balance is no date: leave out dates$"):
+    with pytest.raises(InputError, match=r"columns: outstanding_balance is not a date: leave out dates$"):
         mappings.load("small")
