@@ -84,12 +84,12 @@ def layout(mapping: mappings.Mapping, headings: list[str], path: Path) -> Layout
         columns[name] = origin.compute or shown[0]
         inputs |= dict(zip(read.values(), places, strict=True))
         kinds |= dict.fromkeys(read.values(), kind)
-        declared |= dict.fromkeys(read.values(), _said(origin))
+        declared |= dict.fromkeys(read.values(), _said(mapping) | _said(origin))
     return Layout(inputs, kinds, declared, columns, lambda day: [made for make in making for made in make(day)])
 
 
-def _said(origin: Origin) -> dict[str, str]:
-    return origin.model_dump(include={"dates", "months", "decimal_mark"}, exclude_none=True)
+def _said(one: mappings.Mapping | Origin) -> dict[str, str]:
+    return one.model_dump(include={"dates", "months", "decimal_mark"}, exclude_none=True)
 
 
 def _check_needed(column: Column, origin: Origin, mapping: mappings.Mapping, path: Path) -> None:

@@ -88,12 +88,6 @@ class Rules:
 DEFAULT_RULES = Rules()
 
 
-def _declared(source: Source, rules: Rules) -> Rules:
-    """Return the rules of a source: what its mapping declares goes before the settings."""
-    own = {name: getattr(source.mapping, name) for name in ("decimal_mark", "dates", "months")}
-    return replace(rules, **{name: word for name, word in own.items() if word})
-
-
 def rules_of(ingestion: Mapping[str, Any]) -> Rules:
     """Return the rules that the section ``ingestion`` of the settings gives."""
     tolerance = Decimal(str(ingestion["bucket_tolerance_usd"]))
@@ -149,7 +143,7 @@ def of_sample(
     InputError
         When these are all values, and some may be read in several ways.
     """
-    kinds, places, rules = _kinds(source, names), source.layout.inputs, _declared(source, rules)
+    kinds, places = _kinds(source, names), source.layout.inputs
     rows, is_whole = sample_rows(text, "utf-8", source.delimiter or ",") if text else ([], False)
     rows = [row for row in rows[1:] if len(row) == len(source.headings)]
     cells = {name: [row[places[name]] for row in rows] for name in kinds}
@@ -208,7 +202,7 @@ def of_all(
     }
     days = [name for name in texts if kinds[name] == "date"]
     dates = date_orders.evidence(rows.select(days), days, engine) if days else {}
-    return _found(source, {**found.evidence, **marks}, dates, _declared(source, rules), is_final=True)
+    return _found(source, {**found.evidence, **marks}, dates, rules, is_final=True)
 
 
 def _found(
