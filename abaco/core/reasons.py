@@ -29,6 +29,8 @@ ENGLISH = {
     "month_end_missing": "the balances of twelve month-ends are not all there (none of {month})",
     "no_month_before": "the input has no balances of {month}, the month before, from which movement is counted",
     "month_not_known": "a rate over {months} months needs the rate of each, and that of {month} is not known",
+    "window_month_missing": "{kpi} is needed for each of {months} months, and the input has no date in {month}",
+    "window_month_unknown": "{kpi} is needed for each of {months} months, but {reason}",
     "rate_basis_unknown": "interest and fees of the loans do not show whether the contract rates include fees",
     "no_principal_paid": "no principal was paid in twelve months",
     "rate_above_whole": "more than all that was there at the month's start went in the month",

@@ -22,14 +22,14 @@ UNBOUNDED_USD = Decimal(10) ** 24
 
 
 def bounds(
-    definitions: Mapping[str, Definition], total: Totals, date: dt.date, rejected: Mapping[str, Any]
+    definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], date: dt.date, rejected: Mapping[str, Any]
 ) -> dict[str, dict[str, Decimal]]:
     """Return the lowest and highest value of each KPI that the rejected balances could move past a limit.
 
     Parameters
     ----------
-    total
-        The date's measures, of the accepted rows.
+    totals
+        Measures by date, of the accepted rows.
     rejected
         ``rejected_usd``, the balances of rejected rows of the date, also as text; and ``rejected_unknown``, how many of
         them have a balance that cannot be read: it may be larger than all others.
@@ -42,8 +42,8 @@ def bounds(
     rejected_usd = UNBOUNDED_USD if rejected["rejected_unknown"] else Decimal(rejected["rejected_usd"])
     if not rejected_usd:
         return {}
-    cases = [total, *(_with(total, measures, rejected_usd) for measures in (SOUND, LATE))]
-    values = [evaluate(definitions, case, date) for case in cases]
+    cases = [totals[date], *(_with(totals[date], measures, rejected_usd) for measures in (SOUND, LATE))]
+    values = [evaluate(definitions, case, date, totals) for case in cases]
     found = {}
     for name in definitions:
         entries = [value[name] for value in values if value[name]["value"] is not None]

@@ -29,8 +29,18 @@ GROUPS = (
 )  # fmt: skip
 
 
+class Window(BaseModel):
+    """The mean or the sum of a KPI over several months."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kpi: str
+    take: Literal["mean", "sum"]
+    months: Literal[3, 6, 12]
+
+
 class Definition(BaseModel):
-    """One KPI: a sum of measures, a ratio of such sums, or a function of KPIs and measures."""
+    """One KPI: a sum of measures, a ratio of such sums, a function of KPIs and measures, or a window over a KPI."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -44,6 +54,7 @@ class Definition(BaseModel):
     denominator: tuple[str, ...] = ()
     function: str | None = None
     inputs: tuple[str, ...] = ()
+    window: Window | None = None
     formula: str = ""
     warning: StrictFloat | StrictInt | None = None
     critical: StrictFloat | StrictInt | None = None
@@ -53,10 +64,12 @@ class Definition(BaseModel):
 
     @model_validator(mode="after")
     def _is_whole(self):
-        if self.function is None:
-            self._is_ratio()
-        else:
+        if self.window:
+            self._is_window()
+        elif self.function:
             self._is_function()
+        else:
+            self._is_ratio()
         if self.direction is None and self.thresholds:
             raise ValueError("has a limit, so it needs a direction: lower or higher")
         if self.warning is not None and self.critical is not None:
@@ -67,7 +80,9 @@ class Definition(BaseModel):
 
     def _is_ratio(self) -> None:
         if not self.numerator:
-            raise ValueError("numerator is missing: name measures, or a function of KPIs and measures")
+            raise ValueError(
+                "numerator is missing: name measures, or a function of KPIs and measures, or a window over a KPI"
+            )
         if self.inputs:
             raise ValueError("inputs belong to a function, and it names none")
         for key in ("numerator", "denominator"):
@@ -88,6 +103,16 @@ class Definition(BaseModel):
             raise ValueError(
                 f"inputs: {self.function} takes {len(wanted)} ({', '.join(wanted)}), not {len(self.inputs)}"
             )
+
+    def _is_window(self) -> None:
+        if others := [key for key in ("numerator", "denominator", "function", "inputs") if getattr(self, key)]:
+            raise ValueError(f"has a window, so {others[0]} would not be read: leave it out")
+
+    @property
+    def kpis(self) -> tuple[str, ...]:
+        """The KPIs that it is computed from; those that they are computed from are not among them."""
+        of_function = (name for name in self.inputs if name not in MEASURES)
+        return (self.window.kpi,) if self.window else tuple(of_function)
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -112,6 +137,8 @@ class Definition(BaseModel):
         """The formula as the page shows it."""
         if self.formula:
             return self.formula
+        if self.window:
+            return f"{self.window.take} of {self.window.kpi} over {self.window.months} months"
         sums = (" + ".join(c.removesuffix("_usd") for c in columns) for columns in (self.numerator, self.denominator))
         above, below = (f"Σ({s})" if " + " in s else f"Σ {s}" for s in sums)
         ratio = f"{above} / {below}" if self.denominator else above
@@ -145,8 +172,9 @@ def load(path: Path | None = None) -> dict[str, Definition]:
             raise InputError(
                 f"{project.display_path(path)}: {name} is the name of a measure: choose another for the KPI"
             )
-        if later := [i for i in found[name].inputs if i not in MEASURES and (i not in found or i == name)]:
-            text = f"{name}.inputs: {later[0]} is neither a measure nor a KPI defined above {name}"
+        if later := [other for other in found[name].kpis if other not in found or other == name]:
+            key, kinds = ("window", "not") if found[name].window else ("inputs", "neither a measure nor")
+            text = f"{name}.{key}: {later[0]} is {kinds} a KPI defined above {name}"
             raise InputError(f"{project.display_path(path)}: {text}")
     return found
 

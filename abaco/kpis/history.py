@@ -43,7 +43,7 @@ def history(definitions: Mapping[str, Definition], totals: Mapping[dt.date, Tota
     rows = [
         {"date": date, "kpi": name, **entry, "reason": entry["reason"] and str(entry["reason"])}
         for date in sorted(totals)
-        for name, entry in evaluate(definitions, totals[date], date).items()
+        for name, entry in evaluate(definitions, totals[date], date, totals).items()
     ]
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 

@@ -84,6 +84,7 @@ def kpi_entries(
             "owner": kpi.owner,
             "note": kpi.note,
             "convention": kpi.convention,
+            **({"window": kpi.window.model_dump()} if kpi.window else {}),
         } | _counted(kpi, counted_from)
     return entries
 
@@ -114,7 +115,7 @@ def previous(
     """Return the nearest earlier date in the input with its values, or None when there is none."""
 
     earlier = max((d for d in totals if d < date), default=None)
-    return None if earlier is None else (earlier, evaluate(definitions, totals[earlier], earlier))
+    return None if earlier is None else (earlier, evaluate(definitions, totals[earlier], earlier, totals))
 
 
 def assemble(

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import Any
 
+from abaco.core.dates import month_end, months_before
 from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.core.reasons import Reason
@@ -42,13 +43,18 @@ def status(value: Decimal | None, *, direction: str | None, thresholds: Mapping[
     return "ok"
 
 
-def evaluate(definitions: Mapping[str, Definition], total: Totals, date: dt.date) -> dict[str, dict[str, Any]]:
+def evaluate(
+    definitions: Mapping[str, Definition], total: Totals, date: dt.date, totals: Mapping[dt.date, Totals] | None = None
+) -> dict[str, dict[str, Any]]:
     """Return every KPI of one date, by id.
 
     Parameters
     ----------
     total
         The date's measures (see `measures.measure`).
+    totals
+        The measures of every date, which the months of a window are taken from. Without them a window reaches no month
+        but that of the date.
 
     Returns
     -------
@@ -65,10 +71,13 @@ def evaluate(definitions: Mapping[str, Definition], total: Totals, date: dt.date
             for part in (kpi.numerator, kpi.denominator, kpi.inputs)
             for name in resolved(total, part)[0]
         ]
-        counts += [found[i]["rows"] for i in kpi.inputs if i in found]
+        counts += [found[other]["rows"] for other in kpi.kpis]
         entry["rows"] = min(filter(None, counts), default=0)
         try:
-            entry |= _composite(kpi, found, total) if kpi.function else _quotient(kpi, total)
+            if kpi.window:
+                entry |= _windowed(kpi, found[kpi.window.kpi], definitions, date, totals or {})
+            else:
+                entry |= _composite(kpi, found, total) if kpi.function else _quotient(kpi, total)
         except NotComputableError as error:
             entry["reason"] = Reason("on_date", reason=error.reason, date=date)
         entry["status"] = status(entry["value"], direction=kpi.direction, thresholds=kpi.thresholds)
@@ -142,6 +151,34 @@ def _composite(kpi: Definition, found: Mapping[str, dict[str, Any]], total: Tota
     return _value(kpi, function(*arguments))
 
 
+def _windowed(
+    kpi: Definition,
+    now: Mapping[str, Any],
+    definitions: Mapping[str, Definition],
+    date: dt.date,
+    totals: Mapping[dt.date, Totals],
+) -> dict[str, Decimal]:
+    """Return the mean or the sum of a KPI over the months up to a date, each at its last date."""
+    name, months = kpi.window.kpi, kpi.window.months
+    needed = {other: definitions[other] for other in definitions if other in {name, *_inner(definitions, name)}}
+    last = {month_end(day): day for day in sorted(totals) if day < date} | {month_end(date): date}
+    exact = []
+    for end in (months_before(date, back) for back in range(months)):
+        if (day := last.get(end)) is None:
+            raise NotComputableError("window_month_missing", kpi=name, months=months, month=f"{end:%Y-%m}")
+        entry = now if day == date else evaluate(needed, totals[day], day, totals)[name]
+        if entry["value"] is None:
+            raise NotComputableError("window_month_unknown", kpi=name, months=months, reason=entry["reason"])
+        exact.append(entry["exact"])
+    with localcontext(prec=50):
+        return _value(kpi, sum(exact) / (months if kpi.window.take == "mean" else 1))
+
+
+def _inner(definitions: Mapping[str, Definition], name: str) -> list[str]:
+    """Return the KPIs that a KPI is computed from, and those that they are computed from."""
+    return [inner for other in definitions[name].kpis for inner in (other, *_inner(definitions, other))]
+
+
 def missing(definitions: Mapping[str, Definition], values: Mapping[str, dict[str, Any]], total: Totals) -> list[dict]:
     """Return what to add to the input so that a KPI that could not be computed can be."""
     wanted = {}
@@ -156,9 +193,7 @@ def missing(definitions: Mapping[str, Definition], values: Mapping[str, dict[str
 
 def all_measures(definitions: Mapping[str, Definition], name: str) -> list[str]:
     """Return the measures that a KPI is made of, those of the KPIs in it included."""
-    kpi = definitions[name]
-    inner = [m for i in kpi.inputs if i in definitions for m in all_measures(definitions, i)]
-    return [*kpi.measures, *inner]
+    return [measure for kpi in (name, *_inner(definitions, name)) for measure in definitions[kpi].measures]
 
 
 def is_of_month(definitions: Mapping[str, Definition], name: str) -> bool:

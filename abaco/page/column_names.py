@@ -6,7 +6,7 @@ from typing import Any
 from abaco.core.reasons import AMOUNTS, HEADLINES, JOINTS, Reason
 from abaco.ingest import tape
 from abaco.ingest.formats import TAPE_FORMATS
-from abaco.page.language import phrase, reasons, spoken
+from abaco.page.language import phrase, reasons, say, spoken
 from abaco.page.words import count, day, listing, usd
 
 # Of names without an underscore, such as "product", a text cannot tell a column from the word.
@@ -96,6 +96,11 @@ def in_words(metrics: dict[str, Any]) -> dict[str, Any]:
 
 def _kpi(kpi, reason):
     texts = {key: phrase(kpi[key]) for key in KPI_TEXTS if kpi.get(key)}
+    if window := kpi.get("window"):
+        is_mean = window["take"] == "mean"
+        texts["formula"] = say(
+            "mean of {kpi} over {months} months" if is_mean else "sum of {kpi} over {months} months", **window
+        )
     if reason is None:
         return kpi | texts
     return kpi | texts | {"reason": tell(reason), "root_reason": str(Reason.from_dict(reason).root)}

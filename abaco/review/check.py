@@ -132,7 +132,7 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
         )  # fmt: skip
         totals = measures.measure(book, catalog.measures(definitions))
         say(f"\nDates up to {day}: {len(totals)}, from {min(totals)}")
-        entries = values.evaluate(definitions, totals[day], day)
+        entries = values.evaluate(definitions, totals[day], day, totals)
         lacking = {name: entry["reason"] for name, entry in entries.items() if entry["reason"]}
         say(f"KPIs that can be computed: {len(entries) - len(lacking)} of {len(entries)}")
         for name, reason in lacking.items():

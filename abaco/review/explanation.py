@@ -9,7 +9,7 @@ from typing import Any
 
 from abaco.core import files, project, text
 from abaco.core.currencies import CODES
-from abaco.core.dates import parse_date
+from abaco.core.dates import month_end, months_before, parse_date
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
 from abaco.core.files import read_rows
@@ -124,8 +124,8 @@ def _why(
     definition = catalog.load().get(name)
     if definition and first_day(definition):
         yield from movement.why(definition, name, folder, now["date"], former, lines)
-    elif definition and definition.inputs:
-        yield from _inputs(definition.inputs, folder, former, now["date"])
+    elif definition and (definition.inputs or definition.window):
+        yield from _inputs(definition.inputs or definition.kpis, folder, former, now["date"])
     else:
         yield "Loan by loan, the portfolio at risk alone is explained, such as PAR30 and PAR90."
 
@@ -161,7 +161,9 @@ def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[st
     limits = kpi["thresholds"] or {}
     past = [f"{level} {PAST[kpi['direction']]} {limit:g}" for level, limit in limits.items() if limit is not None]
     facts = [("formula", kpi["formula"])]
-    if formula := _with_figures(kpi, values):
+    if window := kpi.get("window"):
+        facts += _months(window, folder, figures["date"])
+    elif formula := _with_figures(kpi, values):
         facts.append(("with figures", formula))
     definition = catalog.load().get(name)
     for source in definition.inputs if definition else ():
@@ -171,6 +173,17 @@ def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[st
     limit = ", ".join(past) or "none"
     facts += [("rows used", f"{kpi['rows']:,}"), ("limits", limit), ("owner", kpi["owner"])]
     return facts + [(key, kpi[key]) for key in ("note", "convention") if kpi.get(key)]
+
+
+def _months(window: Mapping[str, Any], folder: Path, date: str) -> list[tuple[str, str]]:
+    """Return the value of each month of a window, the latest first."""
+    rows = [row for row in _rows(folder, "history") if row["kpi"] == window["kpi"] and str(row["date"]) <= date]
+    last = {month_end(row["date"]): row for row in sorted(rows, key=lambda row: row["date"])}
+    found = []
+    for end in (months_before(parse_date(date), back) for back in range(window["months"])):
+        value = last[end]["value"] if end in last else None
+        found.append((f"  {window['kpi']} {end:%Y-%m}", "unknown" if value is None else f"{value.normalize():,f}"))
+    return found
 
 
 def _with_figures(kpi: Kpi, values: Mapping[str, str]) -> str | None:

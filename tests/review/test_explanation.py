@@ -38,6 +38,26 @@ def cells(text, found):
     return line.removeprefix(text).split()
 
 
+def test_window_shows_the_value_of_each_of_its_months(copy):
+    path = copy.output / "2025-12-31" / "metrics.json"
+    figures = json.loads(path.read_text())
+    kpi = figures["kpis"]["PAR90"]
+    kpi |= {"formula": "mean of PAR30 over 3 months", "window": {"kpi": "PAR30", "take": "mean", "months": 3}}
+    path.write_text(json.dumps(figures))
+    found = lines(copy, "PAR90")
+    start = found.index("formula          mean of PAR30 over 3 months")
+    assert [line.split()[:2] for line in found[start + 1 : start + 4]] == [
+        ["PAR30", "2025-12"], ["PAR30", "2025-11"], ["PAR30", "2025-10"]
+    ]  # fmt: skip
+    shown = {
+        row["date"]: row["value"]
+        for row in pq.read_table(copy.output / "2025-12-31/tables/history.parquet").to_pylist()
+        if row["kpi"] == "PAR30"
+    }
+    december = next(value for date, value in shown.items() if str(date) == "2025-12-31")
+    assert found[start + 1].split()[2] == f"{december.normalize():f}" == "3.7471"
+
+
 def test_formula_with_figures_thresholds_rows_and_history(report):
     found = lines(report, "PAR30")
     assert found[:3] == [
