@@ -132,13 +132,18 @@ class Engine(Protocol):
         """Return the rows in the order of a column, if the engine's files have an order."""
 
     def with_json(self, frame: nw.LazyFrame, columns: Mapping[str, str], name: str) -> nw.LazyFrame:
-        """Add a column with the values of a row that has ``reasons``, as JSON."""
+        """Put columns into one: the values of a row that has ``reasons``, as JSON."""
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one."""
 
-    def with_digest(self, frame: nw.LazyFrame, columns: Iterable[str], secret: bytes, name: str) -> nw.LazyFrame:
-        """Add a column with a hash of `columns` and a secret; null where they are all null or blank."""
+    def with_digest(
+        self, frame: nw.LazyFrame, columns: Iterable[str], secret: bytes, name: str, of_bad: bool = False
+    ) -> nw.LazyFrame:
+        """Add a column with a hash of `columns` and a secret; null where they are all null or blank.
+
+        `of_bad`: only of rows that have ``reasons``.
+        """
 
     def write(self, frame: nw.LazyFrame, path: Path, temporary: bool = False) -> None:
         """Write a frame as Parquet, in the frame's order: one file, or a folder of parts under the same name.

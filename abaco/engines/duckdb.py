@@ -40,6 +40,7 @@ class DuckDB:
         self._spill = tempfile.TemporaryDirectory(prefix="abaco-", dir=spill, ignore_cleanup_errors=True)
         self.private = PrivateFiles(self._spill.name)
         self.connection = duckdb.connect()
+        self._kept: dict[str, str | bytes] = {}
         cores = f"SET threads = {threads}; " if threads else ""
         limit = f"{cores}SET memory_limit = '{memory_limit or memory.default_limit()}B'"
         self.connection.execute(f"{limit}; SET temp_directory = {literal(self._spill.name)}")
@@ -231,7 +232,7 @@ class DuckDB:
         return frame.sort(by)
 
     def with_json(self, frame: nw.LazyFrame, columns: Mapping[str, str], name: str) -> nw.LazyFrame:
-        """Add a column with the values of a row that has ``reasons``, as JSON; null for every other row.
+        """Put columns into one: the values of a row that has ``reasons``, as JSON; null for every other row.
 
         Parameters
         ----------
@@ -240,7 +241,8 @@ class DuckDB:
         """
         packed = ", ".join(f"{quoted(heading)} := {quoted(column)}::VARCHAR" for heading, column in columns.items())
         value = f"CASE WHEN reasons <> '' THEN to_json(struct_pack({packed}))::VARCHAR END"
-        return nw.from_native(frame.to_native().project(f"*, {value} AS {quoted(name)}"))
+        others = f"* EXCLUDE ({', '.join(map(quoted, set(columns.values())))})"
+        return nw.from_native(frame.to_native().project(f"{others}, {value} AS {quoted(name)}"))
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one.
@@ -250,19 +252,28 @@ class DuckDB:
         """
         if key is not None:
             inner, outer = hmac_blocks(key)
-            self.connection.execute("SET VARIABLE hmac_inner = ?::BLOB", [inner])
-            self.connection.execute("SET VARIABLE hmac_outer = ?::BLOB", [outer])
+            self._keep("hmac_inner", inner)
+            self._keep("hmac_outer", outer)
         replaced = ", ".join(f"{mask(text(quoted(name)), key)} AS {quoted(name)}" for name in columns)
         return nw.from_native(frame.to_native().project(f"* REPLACE ({replaced})")) if replaced else frame
 
-    def with_digest(self, frame: nw.LazyFrame, columns: Iterable[str], secret: bytes, name: str) -> nw.LazyFrame:
+    def with_digest(
+        self, frame: nw.LazyFrame, columns: Iterable[str], secret: bytes, name: str, of_bad: bool = False
+    ) -> nw.LazyFrame:
         """Add a column with a hash of `columns` and a secret; null where they are all null or blank.
 
-        It is for comparisons within one run, whose secret nobody keeps.
+        It is for comparisons within one run, whose secret nobody keeps. `of_bad`: only of rows that have ``reasons``.
         """
-        self.connection.execute("SET VARIABLE digest_secret = ?", [secret.hex()])
+        self._keep("digest_secret", secret.hex())
         value = digest([text(quoted(column)) for column in columns])
+        value = f"CASE WHEN reasons <> '' THEN {value} END" if of_bad else value
         return nw.from_native(frame.to_native().project(f"*, {value} AS {quoted(name)}"))
+
+    def _keep(self, name: str, value: str | bytes) -> None:
+        """Set a variable of the connection, unless it is so: the engine checks every frame again after a change."""
+        if self._kept.get(name) != value:
+            self.connection.execute(f"SET VARIABLE {name} = ?", [value])
+            self._kept[name] = value
 
     # Writing
 

@@ -240,11 +240,11 @@ class Spark:
         return frame
 
     def with_json(self, frame: nw.LazyFrame, columns: Mapping[str, str], name: str) -> nw.LazyFrame:
-        """Add a column with the values of a row that has ``reasons``, as JSON; see `DuckDB.with_json`."""
+        """Put columns into one: the values of a row that has ``reasons``, as JSON; see `DuckDB.with_json`."""
         packed = ", ".join(f"{literal(heading)}, {quoted(column)}" for heading, column in columns.items())
         value = f"to_json(named_struct({packed}), map('ignoreNullFields', 'false'))"
         value = F.expr(f"CASE WHEN reasons <> '' THEN {value} END")
-        return nw.from_native(frame.to_native().withColumn(name, value))
+        return nw.from_native(frame.to_native().withColumn(name, value).drop(*columns.values()))
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one.
@@ -259,10 +259,13 @@ class Spark:
         keyed = spark_session.beside(native, self.connection, blocks)
         return nw.from_native(keyed.select(*(masks.get(n, quoted(n)) for n in native.columns)))
 
-    def with_digest(self, frame: nw.LazyFrame, columns: Iterable[str], secret: bytes, name: str) -> nw.LazyFrame:
+    def with_digest(
+        self, frame: nw.LazyFrame, columns: Iterable[str], secret: bytes, name: str, of_bad: bool = False
+    ) -> nw.LazyFrame:
         """Add a column with a hash of `columns` and a secret; see `DuckDB.with_digest`."""
         native = frame.to_native()
         value = spark_sql.digest([_text(native, n) for n in columns])
+        value = f"CASE WHEN reasons <> '' THEN {value} END" if of_bad else value
         keyed = spark_session.beside(native, self.connection, {"digest_secret": secret})
         return nw.from_native(keyed.select(*map(quoted, native.columns), F.expr(value).alias(name)))
 

@@ -21,37 +21,32 @@ WORDS = {"auto": (), "blank": ("blank",), "negative": ("negative",), "both": ("b
 def with_days_late(rows: nw.LazyFrame, source: Source, not_late: str) -> nw.LazyFrame:
     """Return typed rows with what means 0 as 0, and whether each ``is_ahead`` of its due date or ``is_late``.
 
+    Rows without such a column stay as they are.
+
     Parameters
     ----------
     not_late
         What is declared, one of `WORDS`.
     """
     if NAME not in source.columns:
-        nothing = nw.lit(None).cast(nw.Boolean())
-        return rows.with_columns(is_ahead=nothing, is_late=nothing)
-    days, raw = nw.col(NAME), nw.col(f"raw_{NAME}").cast(nw.String())
-    rows = rows.with_columns(is_ahead=days < 0, is_late=days > 0)
-    rows = rows.with_columns(nw.when(days < 0).then(nw.lit(0)).otherwise(days).cast(nw.Int64()).alias(NAME))
-    if "blank" not in WORDS[not_late]:
         return rows
-    is_blank = raw.fill_null("").str.strip_chars() == ""
-    zero = nw.when(is_blank).then(nw.lit(0)).otherwise(days).cast(nw.Int64()).alias(NAME)
-    return rows.with_columns(zero, nw.when(is_blank).then(nw.lit("0")).otherwise(raw).alias(f"raw_{NAME}"))
+    days, raw = nw.col(NAME), nw.col(f"raw_{NAME}").cast(nw.String())
+    means_zero, texts = days < 0, ()
+    if "blank" in WORDS[not_late]:
+        is_blank = raw.fill_null("").str.strip_chars() == ""
+        means_zero, texts = is_blank | means_zero, (nw.when(is_blank).then(nw.lit("0")).otherwise(raw),)
+    zeroed = nw.when(means_zero).then(nw.lit(0)).otherwise(days).cast(nw.Int64()).alias(NAME)
+    texts = [text.alias(f"raw_{NAME}") for text in texts]
+    return rows.with_columns(zeroed, *texts, is_ahead=days < 0, is_late=days > 0)
 
 
-def seen(staged: nw.LazyFrame) -> dict[str, int | None]:
-    """Return how many staged rows are ahead of their due date, late, and of doubtful writing."""
-    sums = {name: nw.col(name).cast(nw.Int64()).sum() for name in ("is_ahead", "is_late", "doubtful")}
-    return staged.select(**sums).collect("pyarrow").to_native().to_pylist()[0]
-
-
-def told(source: Source, found: Mapping[str, int | None], not_late: str) -> list[Reason]:
+def told(source: Source, found: Mapping[str, int], not_late: str) -> list[Reason]:
     """Return what to say of negative days past due.
 
     Parameters
     ----------
     found
-        See `seen`.
+        How many rows are ``is_ahead`` of their due date and ``is_late``.
 
     Raises
     ------

@@ -82,7 +82,7 @@ def converted(
     """
     amounts = [c.name for c in source.format.columns if c.kind == "amount" and c.name in source.columns]
     if exchange is None or not amounts:
-        return rows.with_columns(nw.lit(None).cast(nw.String()).alias(IN))
+        return rows
     day = next((nw.col(name) for name in DAYS if name in source.columns), nw.lit(date))
     day = nw.when(day > date).then(nw.lit(date)).otherwise(day) if "date_due" in source.columns else day
     known = nw.lit(_stated(source) or exchange.otherwise)

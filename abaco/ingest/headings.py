@@ -80,6 +80,11 @@ class Headings:
         """The column of each heading."""
         return {heading: column for column in self.format.columns for heading in self.of(column)}
 
+    @functools.cached_property
+    def _by_words(self) -> list[Column]:
+        """The columns that are known by words of their headings too."""
+        return [column for column in self.format.columns if column.name in self.known and self.known[column.name].words]
+
     def of(self, column: Column) -> list[str]:
         """Return the headings of a column, the one first that counts where a file has several."""
         known = self.known[column.name].headings if column.name in self.known else ()
@@ -107,7 +112,7 @@ class Headings:
     def _plain(self, heading: str, headings: list[str]) -> str:
         if heading in self.column_of:
             return heading
-        for column in (c for c in self.format.columns if c.name in self.known):
+        for column in self._by_words:
             means = self.known[column.name].means
             # the first heading that means the column, where none is its own
             if means(heading) and heading == next(filter(means, headings)) and not {*self.of(column)} & {*headings}:

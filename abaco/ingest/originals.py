@@ -42,13 +42,12 @@ def with_originals(
     places = {place: name for name, place in source.layout.inputs.items()}
     headings = {source.headings[place].strip(): f"shown_{name}" for place, name in places.items()}
     cells = {f"shown_{name}": nw.when(is_bad).then(value) for name, value in shown.items()}
-    return engine.with_json(frame.with_columns(**cells), headings, "original").drop(*cells)
+    return engine.with_json(frame.with_columns(**cells), headings, "original")
 
 
 def with_hash(frame: nw.LazyFrame, source: Source, engine: Engine, secret: bytes) -> nw.LazyFrame:
     """Add a hash of a bad row as it was read: rows whose values differ may have the same shapes."""
-    read = {name: f"raw_{name}" for name in source.layout.inputs}
-    return engine.with_digest(engine.with_json(frame, read, "read"), ["read"], secret, AS_READ).drop("read")
+    return engine.with_digest(frame, [f"raw_{name}" for name in source.layout.inputs], secret, AS_READ, of_bad=True)
 
 
 def _without_addresses(text: nw.Expr) -> nw.Expr:

@@ -12,7 +12,7 @@ from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
 from abaco.engines.forms import Writing
-from abaco.ingest import contract, days_late, exchange, tape, writing
+from abaco.ingest import contract, days_late, exchange, tape, write_offs, writing
 from abaco.ingest.contract import Format
 from abaco.ingest.days_late import with_days_late
 from abaco.ingest.decimal_marks import currency_signs
@@ -21,7 +21,7 @@ from abaco.ingest.masking import AS_READ, PERSON, Masking
 from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.reading import read_whole, text_path, typed
 from abaco.ingest.sources import Source
-from abaco.ingest.write_offs import IS_LOST, STANDING, with_standing
+from abaco.ingest.write_offs import IS_LOST, STANDING
 from abaco.ingest.writing import DEFAULT_RULES, Rules
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
@@ -215,27 +215,40 @@ def stage_one(
         return row_count(path)
 
     whole, broken = read_whole(source, text, engine, write)
-    seen = days_late.seen(engine.scan(path))
-    if seen["doubtful"]:
-        first, found = found, writing.of_all(source, found, engine, whole or text, rules)
+    doubtful, days = _seen(engine.scan(path))
+    if doubtful:
+        first, found = found, writing.of_all(source, found, engine, whole or text, rules, doubtful)
         if found.writings != first.writings:
             write(whole)
-            seen = days_late.seen(engine.scan(path))
-    noted = (*found.told, *days_late.told(source, seen, rules.not_late))
+            _, days = _seen(engine.scan(path))
+    noted = (*found.told, *days_late.told(source, days, rules.not_late))
     used = exchange.used(source, engine.scan(path), rates)
     return Staged(source, index, path, text, tuple(broken), found.writings, noted, whole, used)
+
+
+def _seen(staged: nw.LazyFrame) -> tuple[set[str], dict[str, int]]:
+    """Return the columns of doubtful writing, and how many rows are ahead of their due date, and late."""
+    flags = ("is_ahead", "is_late")
+    by = staged.group_by("doubtful").agg(nw.col(name).cast(nw.Int64()).sum() for name in flags)
+    found = by.collect("pyarrow").to_native().to_pylist()
+    doubtful = {name for row in found for name in (row["doubtful"] or "").split(contract.SEPARATOR) if name}
+    return doubtful, {name: sum(row[name] or 0 for row in found) for name in flags}
 
 
 def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, date: dt.date) -> nw.LazyFrame:
     """Return checked rows with the columns of the tape or of their contract, and those of `BESIDE`."""
     format_, present = source.format, set(source.columns)
-    if unusable := contract.without_unusable(format_, present):
-        rows = rows.with_columns(unusable)
-    rows = with_standing(rows, present, source.is_region_or_status)
     given = present | {STANDING}
+    made = [*contract.without_unusable(format_, present), write_offs.standing(present, source.is_region_or_status)]
     if is_tape and not format_.is_dated:
-        rows = rows.with_columns(nw.lit(date).alias("measurement_date"))
+        made.append(nw.lit(date).alias("measurement_date"))
         given.add("measurement_date")
+    rows = rows.with_columns(made)
+    if source.is_region_or_status:
+        rows = rows.with_columns(write_offs.region())
+    names = rows.collect_schema().names()
+    beside = {"is_ahead": nw.Boolean(), "is_late": nw.Boolean(), exchange.IN: nw.String(), PERSON: nw.String()}
+    beside = [nw.col(c) if c in names else nw.lit(None).cast(type_).alias(c) for c, type_ in beside.items()]
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))
     if is_tape:
@@ -253,7 +266,6 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     signs = [has_sign.alias("rate_has_sign")]
     return rows.select(
         *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful", "signs",
-        "is_ahead", "is_late",
         nw.when(nw.col("reasons") != "").then(nw.col("reasons")).alias("reasons"),
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),
@@ -262,8 +274,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         STANDING,
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
-        nw.col(AS_READ), nw.col(exchange.IN),
-        (nw.col(PERSON) if PERSON in rows.collect_schema().names() else nw.lit(None).cast(nw.String())).alias(PERSON),
+        nw.col(AS_READ), *beside,
     )  # fmt: skip
 
 

@@ -36,16 +36,15 @@ def load() -> LoanWords:
     return words.load("loans.yml", LoanWords)
 
 
-def with_standing(rows: nw.LazyFrame, present: Iterable[str], is_region_or_status: bool) -> nw.LazyFrame:
-    """Add ``standing``: `WRITTEN_OFF`, `OUTSTANDING`, or `UNKNOWN` for a word that no list has; null without a word.
+def standing(present: Iterable[str], is_region_or_status: bool) -> nw.Expr:
+    """Return the ``standing``: `WRITTEN_OFF`, `OUTSTANDING`, or `UNKNOWN` for a word that no list has; or null.
 
     Parameters
     ----------
     present
         Columns that the file has.
     is_region_or_status
-        Its column of regions may be one of statuses: it gives the standing of the rows in which it holds a status, and
-        the region of the others.
+        Its column of regions may be one of statuses (see `region`).
     """
     known, present = load(), set(present)
     told = []
@@ -57,16 +56,17 @@ def with_standing(rows: nw.LazyFrame, present: Iterable[str], is_region_or_statu
         letters = status.str.to_lowercase().str.replace_all("[^a-z]", "")
         told.append(_meaning(status, letters, known.statuses, _letters))
     if not told:
-        return rows.with_columns(nw.lit(None).cast(nw.String()).alias(STANDING))
-    standing = nw.coalesce(*told)
+        return nw.lit(None).cast(nw.String()).alias(STANDING)
+    found = nw.coalesce(*told)
     for meaning in (UNKNOWN, WRITTEN_OFF):  # the last one prevails
         is_told = nw.any_horizontal(*(one == meaning for one in told), ignore_nulls=True)
-        standing = nw.when(is_told).then(nw.lit(meaning)).otherwise(standing)
-    rows = rows.with_columns(standing.alias(STANDING))
-    if is_region_or_status:
-        region = nw.when(nw.col(STANDING) == UNKNOWN).then(nw.col(REGION.name))
-        rows = rows.with_columns(region.alias(REGION.name))
-    return rows
+        found = nw.when(is_told).then(nw.lit(meaning)).otherwise(found)
+    return found.alias(STANDING)
+
+
+def region() -> nw.Expr:
+    """Return the region of rows whose column of regions may be one of statuses: where it holds no status."""
+    return nw.when(nw.col(STANDING) == UNKNOWN).then(nw.col(REGION.name)).alias(REGION.name)
 
 
 def _meaning(value: nw.Expr, form: nw.Expr, lists: Lists, forms) -> nw.Expr:

@@ -20,7 +20,7 @@ from abaco.engines import Engine
 from abaco.engines.base import NULL_WORDS
 from abaco.engines.forms import Writing
 from abaco.ingest import date_orders, days_late, decimal_marks
-from abaco.ingest.contract import NUMBERS
+from abaco.ingest.contract import NUMBERS, SEPARATOR
 from abaco.ingest.decimal_marks import AUTO, OTHER
 from abaco.ingest.fingerprint import sample_rows
 from abaco.ingest.reading import read
@@ -105,8 +105,8 @@ class Found:
         How each column of text is written that is not plain.
     told
         What a reader should know of it.
-    evidence
-        What the values of each column of numbers prove of its decimal mark.
+    evidence, dates
+        What the values of each column of numbers prove of its decimal mark, and those of each column of dates.
     unproven, coarse
         Columns of numbers of which some values are still to be seen: those of which nothing is proven, and those that
         have no more than two decimals, with their mark: a value with three digits behind it would be doubtful.
@@ -115,6 +115,7 @@ class Found:
     writings: Mapping[str, Writing]
     told: tuple[Reason, ...] = ()
     evidence: Mapping[str, Counter] = field(default_factory=dict)
+    dates: Mapping[str, Counter] = field(default_factory=dict)
     unproven: tuple[str, ...] = ()
     coarse: Mapping[str, str] = field(default_factory=dict)
 
@@ -183,7 +184,14 @@ def _date_evidence(cells: Mapping[str, list[str]], engine: Engine) -> dict[str, 
 def of_all(
     source: Source, found: Found, engine: Engine, text: Path | None, rules: Rules, names: Collection[str] = ()
 ) -> Found:
-    """Return how the columns of a source are written by all of their values.
+    """Return how the columns of a source are written by all values of some of them.
+
+    Parameters
+    ----------
+    found
+        What the first values of the others prove.
+    names
+        The columns to see; by default, all.
 
     Raises
     ------
@@ -202,7 +210,7 @@ def of_all(
     }
     days = [name for name in texts if kinds[name] == "date"]
     dates = date_orders.evidence(rows.select(days), days, engine) if days else {}
-    return _found(source, {**found.evidence, **marks}, dates, rules, is_final=True)
+    return _found(source, {**found.evidence, **marks}, {**found.dates, **dates}, rules, is_final=True)
 
 
 def _found(
@@ -212,7 +220,7 @@ def _found(
     writings = {name: Writing(mark, bool(marks[name]["dressed", ""])) for name, mark in found.items()}
     of_dates, told = date_orders.date_writings(source, dates, rules.dates, rules.months, is_final)
     plain = {name: writing for name, writing in (writings | of_dates).items() if writing != Writing()}
-    return Found(plain, tuple(told), marks)
+    return Found(plain, tuple(told), marks, dates)
 
 
 def _kinds(source: Source, names: Collection[str]) -> dict[str, str]:
@@ -226,11 +234,11 @@ def text_columns(names: Iterable[str], schema: nw.Schema) -> tuple[str, ...]:
 
 
 def doubtful(source: Source, found: Found, schema: nw.Schema, names: Collection[str] = ()) -> nw.Expr:
-    """Return whether a row has a value that `of_all` must see before it is certain how it is written."""
+    """Return the columns of a row that `of_all` must see before it is certain how they are written, joined, or null."""
     unproven = text_columns((f"raw_{name}" for name in found.unproven), schema)
     coarse = {f"raw_{name}": mark for name, mark in found.coarse.items()}
-    texts = [nw.col(name).str.contains(mark, literal=True) for name in unproven for mark in OTHER]
-    texts += [nw.col(name).str.slice(-4, 1) == coarse[name] for name in text_columns(coarse, schema)]
+    texts = [(name, nw.col(name).str.contains(mark, literal=True)) for name in unproven for mark in OTHER]
+    texts += [(name, nw.col(name).str.slice(-4, 1) == coarse[name]) for name in text_columns(coarse, schema)]
     kinds = _kinds(source, names)
     for name in text_columns((f"raw_{name}" for name in kinds), schema):
         column = name.removeprefix("raw_")
@@ -241,8 +249,13 @@ def doubtful(source: Source, found: Found, schema: nw.Schema, names: Collection[
             looks_other = decimal_marks.is_dressed(raw)
         else:
             continue
-        texts.append(nw.when(value.is_null() & ~raw.is_null()).then(looks_other).otherwise(nw.lit(False)))
-    return nw.any_horizontal(*texts, ignore_nulls=True) if texts else nw.lit(False)
+        texts.append((name, nw.when(value.is_null() & ~raw.is_null()).then(looks_other).otherwise(nw.lit(False))))
+    if not texts:
+        return nw.lit(None).cast(nw.String())
+    named = [nw.when(is_other).then(nw.lit(name.removeprefix("raw_"))) for name, is_other in texts]
+    # the text is put together for the few rows that look other, not for every row
+    is_other = nw.any_horizontal(*(is_other for _, is_other in texts), ignore_nulls=True)
+    return nw.when(is_other).then(nw.concat_str(named, separator=SEPARATOR, ignore_nulls=True))
 
 
 def as_fraction(name: str) -> nw.Expr:
