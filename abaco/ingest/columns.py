@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import narwhals as nw
 
-from abaco.core.tables import COUNT, DATE, TEXT, Field
+from abaco.core.tables import COUNT, DATE, FLAG, TEXT, Field
 
 # Arrow type and unit of each kind of column.
 KINDS = {
@@ -17,6 +17,7 @@ KINDS = {
     "amount": ("decimal(18, 2)", "USD"),
     "rate": ("decimal(18, 6)", "a year, 1 = 100 %"),
     "days": (COUNT, "days"),
+    "flag": (FLAG, ""),
 }
 
 TEXTS = ("text", "id")
@@ -32,7 +33,7 @@ class Column:
         What the column is called on our side.
     kind
         ``text``, ``id`` (text in which a word such as N/A is blank), ``date``, ``amount`` (decimal 18,2), ``rate``
-        (decimal 18,6) or ``days`` (whole number).
+        (decimal 18,6), ``days`` (whole number) or, of the tape alone, ``flag``.
     required
         The format is not recognised without it.
     filled
@@ -120,6 +121,8 @@ AGING = tuple(
 )
 LOAN_STATUS = Column("loan_status", meaning="the status of the loan")
 IS_WRITTEN_OFF = Column("is_written_off", meaning="whether the loan is written off")
+IS_RESTRUCTURED = Column("is_restructured", meaning="whether the loan is restructured")
+RESTRUCTURED = "restructured"  # what flag and status say, in the tape
 WRITTEN_OFF = Column("written_off_usd", "amount", optional=True, meaning="the written-off balance")
 OVERDUE_ON = Column("overdue_on", "date", optional=True, meaning="the first day overdue")
 INTEREST_RATE = Column("interest_rate", "rate", optional=True, meaning="the interest rate")

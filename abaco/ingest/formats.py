@@ -14,6 +14,7 @@ from abaco.ingest.columns import (
     DISCOUNTED,
     ELIGIBLE,
     INTEREST_RATE,
+    IS_RESTRUCTURED,
     IS_REVERSED,
     IS_WRITTEN_OFF,
     LOAN_ID,
@@ -53,6 +54,7 @@ SNAPSHOT = Format(
         WRITTEN_OFF,
         LOAN_STATUS,
         IS_WRITTEN_OFF,
+        IS_RESTRUCTURED,
         DAYS_PAST_DUE,
         CURRENCY,
     ),
@@ -75,7 +77,7 @@ _FIXED = (
     _amount("total_fees", optional=True, meaning="the fees of the whole term"),
     _amount("total_interest", optional=True, meaning="the interest of the whole term"),
 )
-_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, OVERDUE_ON, CURRENCY)
+_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, IS_RESTRUCTURED, OVERDUE_ON, CURRENCY)
 _OUTSTANDING = _amount(
     "outstanding_balance", required=True, filled=True, credit=True, meaning="the outstanding balance"
 )
@@ -141,6 +143,7 @@ LOANS = Format(
         Column("frequency", meaning="how often an instalment is due"),
         LOAN_STATUS,
         IS_WRITTEN_OFF,
+        IS_RESTRUCTURED,
         CURRENCY,
         _amount("total_fees", optional=True, meaning="the fees of the whole term"),
         _amount("total_interest", optional=True, meaning="the interest of the whole term"),

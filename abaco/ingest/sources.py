@@ -13,7 +13,16 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import is_value
 from abaco.ingest import lateness, mappings, workbooks
-from abaco.ingest.columns import DAYS_PAST_DUE, IS_WRITTEN_OFF, LOAN_STATUS, REGION, REGION_OR_STATUS, TEXTS, normalise
+from abaco.ingest.columns import (
+    DAYS_PAST_DUE,
+    IS_WRITTEN_OFF,
+    LOAN_STATUS,
+    REGION,
+    REGION_OR_STATUS,
+    RESTRUCTURED,
+    TEXTS,
+    normalise,
+)
 from abaco.ingest.containers import TableFile
 from abaco.ingest.contract import Format
 from abaco.ingest.formats import FORMATS
@@ -126,6 +135,12 @@ class Source:
         """Whether its mapping says how interest rates are written."""
         origin = self.mapping.columns.get("interest_rate")
         return origin is not None and origin.as_ is not None
+
+    @property
+    def tells_restructured(self) -> bool:
+        """Whether its mapping has a status for restructured loans, so that the others are not."""
+        origin = self.mapping.columns.get(LOAN_STATUS.name)
+        return origin is not None and RESTRUCTURED in origin.words.values()
 
     @property
     def is_region_or_status(self) -> bool:

@@ -13,6 +13,7 @@ from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
 from abaco.engines.forms import Writing
 from abaco.ingest import contract, days_late, exchange, tape, write_offs, writing
+from abaco.ingest.columns import RESTRUCTURED
 from abaco.ingest.contract import Format
 from abaco.ingest.days_late import with_days_late
 from abaco.ingest.decimal_marks import currency_signs
@@ -238,8 +239,10 @@ def _seen(staged: nw.LazyFrame) -> tuple[set[str], dict[str, int]]:
 def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, date: dt.date) -> nw.LazyFrame:
     """Return checked rows with the columns of the tape or of their contract, and those of `BESIDE`."""
     format_, present = source.format, set(source.columns)
-    given = present | {STANDING}
-    made = [*contract.without_unusable(format_, present), write_offs.standing(present, source.is_region_or_status)]
+    restructured = write_offs.restructured(present, source.tells_restructured)
+    given = present | {STANDING} | ({RESTRUCTURED} if restructured else set())
+    standing = write_offs.standing(present, source.is_region_or_status)
+    made = [*contract.without_unusable(format_, present), standing, *restructured]
     if is_tape and not format_.is_dated:
         made.append(nw.lit(date).alias("measurement_date"))
         given.add("measurement_date")

@@ -18,6 +18,7 @@ from abaco.ingest.columns import (
     MEASUREMENT_DATE,
     OVERDUE_ON,
     RECEIVABLE,
+    RESTRUCTURED,
     SEGMENTS,
     WRITTEN_OFF,
     Column,
@@ -32,6 +33,7 @@ COLUMNS = (
     Column("disbursed_usd", "amount", meaning="the disbursed amount"),
     INTEREST_RATE,
     Column("term_days", "days", meaning="the agreed term"),
+    Column(RESTRUCTURED, "flag", meaning="whether the loan is restructured, empty if not said"),
     *(
         Column(at_risk(days), "amount", meaning=f"the balance {days} or more days late, if no bucket says")
         for days in (1, *DAYS, NON_PERFORMING)
@@ -55,6 +57,7 @@ KINDS = {
     "amount": nw.Decimal(18, 2),
     "rate": nw.Decimal(18, 6),
     "days": nw.Int64(),
+    "flag": nw.Boolean(),
 }
 DTYPES = {column.name: KINDS[column.kind] for column in COLUMNS}
 # What the loans export says of each loan, by the column of the tape that it fills.
@@ -67,8 +70,10 @@ OF_LOAN = {
     "term_days": "term",
 }
 # what another export says of each loan on a date
-BY_LOAN = tuple(c.name for c in (*BORROWER, *SEGMENTS, WRITTEN_OFF, DAYS_PAST_DUE, OVERDUE_ON)) + tuple(
-    name for name in OF_LOAN if name not in ("borrower_id", *(c.name for c in SEGMENTS))
+BY_LOAN = (
+    *(c.name for c in (*BORROWER, *SEGMENTS, WRITTEN_OFF, DAYS_PAST_DUE, OVERDUE_ON)),
+    RESTRUCTURED,
+    *(name for name in OF_LOAN if name not in ("borrower_id", *(c.name for c in SEGMENTS))),
 )
 
 
@@ -102,8 +107,9 @@ def complete(rows: nw.LazyFrame, *beside: str) -> nw.LazyFrame:
 
 
 def _nothing(dtype: nw.dtypes.DType) -> nw.Expr:
-    # pandas cannot cast a bare None to a whole number
-    return nw.lit(None).cast(nw.Decimal(18, 2)) if dtype.is_integer() else nw.lit(None)
+    # pandas casts a bare None to neither a whole number nor a flag
+    nothing = nw.lit(None).cast(nw.Decimal(18, 2))
+    return nothing if dtype.is_integer() else nothing == 0 if dtype == nw.Boolean else nw.lit(None)
 
 
 def with_loans(tape: nw.LazyFrame, loans: nw.LazyFrame) -> nw.LazyFrame:

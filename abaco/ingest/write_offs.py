@@ -1,34 +1,44 @@
-"""Loans that are written off by a status or a flag, as the words of params/loans.yml say."""
+"""Loans that are written off or restructured by a status or a flag, as the words of params/loans.yml say."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import narwhals as nw
 from pydantic import BaseModel
 
 from abaco.ingest import words
-from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, normalise
+from abaco.ingest.columns import IS_RESTRUCTURED, IS_WRITTEN_OFF, LOAN_STATUS, REGION, RESTRUCTURED, normalise
 from abaco.ingest.words import STRICT
 
 WRITTEN_OFF, OUTSTANDING, UNKNOWN = "written_off", "outstanding", "unknown"
+YES, NO = "yes", "no"
 STANDING = "standing"
 IS_LOST = nw.col(STANDING) == WRITTEN_OFF
 
 
-class Lists(BaseModel):
-    """Words by what they say of a loan."""
+class Statuses(BaseModel):
+    """Words by what they say of a loan; the balance of one that is restructured is outstanding."""
 
     model_config = STRICT
     written_off: list[str]
+    restructured: list[str]
     outstanding: list[str]
+
+
+class Flags(BaseModel):
+    """Words of columns that say yes or no."""
+
+    model_config = STRICT
+    affirmative: list[str]
+    negative: list[str]
 
 
 class LoanWords(BaseModel):
     """The content of params/loans.yml."""
 
     model_config = STRICT
-    statuses: Lists
-    flags: Lists
+    statuses: Statuses
+    flags: Flags
 
 
 def load() -> LoanWords:
@@ -49,12 +59,12 @@ def standing(present: Iterable[str], is_region_or_status: bool) -> nw.Expr:
     known, present = load(), set(present)
     told = []
     if IS_WRITTEN_OFF.name in present:
-        flag = nw.col(IS_WRITTEN_OFF.name)
-        told.append(_meaning(flag, flag.str.to_lowercase(), known.flags, lambda word: {word}))
+        lists = {WRITTEN_OFF: known.flags.affirmative, OUTSTANDING: known.flags.negative}
+        told.append(_of_flag(IS_WRITTEN_OFF.name, lists))
     if LOAN_STATUS.name in present or is_region_or_status:
-        status = nw.col(REGION.name if is_region_or_status else LOAN_STATUS.name)
-        letters = status.str.to_lowercase().str.replace_all("[^a-z]", "")
-        told.append(_meaning(status, letters, known.statuses, _letters))
+        statuses = known.statuses
+        lists = {WRITTEN_OFF: statuses.written_off, OUTSTANDING: [*statuses.restructured, *statuses.outstanding]}
+        told.append(_of_status(REGION.name if is_region_or_status else LOAN_STATUS.name, lists))
     if not told:
         return nw.lit(None).cast(nw.String()).alias(STANDING)
     found = nw.coalesce(*told)
@@ -69,10 +79,50 @@ def region() -> nw.Expr:
     return nw.when(nw.col(STANDING) == UNKNOWN).then(nw.col(REGION.name)).alias(REGION.name)
 
 
-def _meaning(value: nw.Expr, form: nw.Expr, lists: Lists, forms) -> nw.Expr:
+def restructured(present: Iterable[str], tells_others: bool) -> list[nw.Expr]:
+    """Return ``restructured``, whether the loan is by a flag or its status, or null; nothing if the file has neither.
+
+    A status such as "active" does not say that a loan keeps its first terms, unless the mapping of the file has one for
+    those that do not.
+
+    Parameters
+    ----------
+    present
+        Columns that the file has.
+    tells_others
+        The statuses of the file tell restructured loans from the others.
+    """
+    known, present, told = load(), set(present), []
+    if IS_RESTRUCTURED.name in present:
+        told.append(_of_flag(IS_RESTRUCTURED.name, {YES: known.flags.affirmative, NO: known.flags.negative}))
+    if LOAN_STATUS.name in present:
+        others = [*known.statuses.written_off, *known.statuses.outstanding] if tells_others else []
+        told.append(_of_status(LOAN_STATUS.name, {YES: known.statuses.restructured, NO: others}))
+    if not told:
+        return []
+    is_said = {word: nw.any_horizontal(*(one == word for one in told), ignore_nulls=True) for word in (YES, NO)}
+    is_one = nw.when(is_said[YES]).then(nw.lit(True)).otherwise(nw.when(is_said[NO]).then(nw.lit(False)))
+    return [is_one.alias(RESTRUCTURED)]
+
+
+def _of_flag(name: str, lists: Mapping[str, Sequence[str]]) -> nw.Expr:
+    """Return what a flag says: the meaning of the list that has its word."""
+    flag = nw.col(name)
+    return _meaning(flag, flag.str.to_lowercase(), lists, lambda word: {word})
+
+
+def _of_status(name: str, lists: Mapping[str, Sequence[str]]) -> nw.Expr:
+    """Return what a status says: the meaning of the list that has its word."""
+    status = nw.col(name)
+    return _meaning(status, status.str.to_lowercase().str.replace_all("[^a-z]", ""), lists, _letters)
+
+
+def _meaning(
+    value: nw.Expr, form: nw.Expr, lists: Mapping[str, Sequence[str]], forms: Callable[[str], Iterable[str]]
+) -> nw.Expr:
     """Return what a column says; `form` is its value as words are compared, and `forms` returns those of a word."""
     found = nw.when(~value.is_null()).then(nw.lit(UNKNOWN))
-    for meaning, listed in lists:
+    for meaning, listed in lists.items():
         among = sorted({one for word in listed for one in forms(word)})
         found = nw.when(form.is_in(among)).then(nw.lit(meaning)).otherwise(found)
     return found

@@ -18,7 +18,7 @@ BORROWERS = {"measurement_date": nw.Date(), "borrower": nw.Int64(), "borrower_id
 def _arrow(dtype):
     if dtype.is_decimal():
         return pa.decimal128(dtype.precision, dtype.scale)
-    return {nw.String: pa.string(), nw.Date: pa.date32(), nw.Int64: pa.int64()}[type(dtype)]
+    return {nw.String: pa.string(), nw.Date: pa.date32(), nw.Int64: pa.int64(), nw.Boolean: pa.bool_()}[type(dtype)]
 
 
 def written(text, dtypes, default=None):
@@ -26,7 +26,10 @@ def written(text, dtypes, default=None):
 
     Columns that are not written out have the default, or null.
     """
-    read = {nw.String: lambda cell: cell.strip("'"), nw.Date: dt.date.fromisoformat, nw.Int64: int, nw.Decimal: Decimal}
+    read = {
+        nw.String: lambda cell: cell.strip("'"), nw.Date: dt.date.fromisoformat, nw.Int64: int, nw.Decimal: Decimal,
+        nw.Boolean: "true".__eq__,
+    }  # fmt: skip
     headings, *rows = (re.split(r"\s{2,}", line.strip()) for line in text.strip().splitlines())
     cells = {name: [row[i] for row in rows] for i, name in enumerate(headings)}
     assert set(cells) <= set(dtypes), set(cells) - set(dtypes)
