@@ -20,14 +20,15 @@ def map_(
         list[str] | None, typer.Option("--answer", help="An answer, KEY=VALUE, such as currency=INR; repeatable.")
     ] = None,
     answers: Annotated[str | None, typer.Option(help="Several answers, with semicolons between.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Write over a mapping of that name.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Draft anew, over a mapping of that name.")] = False,
     date: Date = None, params: Params = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Draft a mapping of a file: propose a column for each heading, ask what is not proven, and write the YAML."""
     from abaco.review.drafting import Drafting, given
 
     logs.start(log_level)
-    drafting = Drafting(input, name, given(";".join([*(answer or ()), answers or ""])))
+    known = given(";".join([*(answer or ()), answers or ""]))
+    drafting = Drafting(input, name, known) if replace else Drafting.resumed(input, name, known)
     show(*drafting.lines(), "")
     if sys.stdin.isatty():
         _ask(drafting)
@@ -36,8 +37,8 @@ def map_(
     show(*drafting.checked(date, params), "")
     path = drafting.save(replace)
     asked = "; ".join(f"{question.key}=…" for question in drafting.questions)
-    show(f"{path} is written" + (f': give all answers at once with ANSWERS="{asked}" or --answers, or write them over '
-                                 "its question marks" if asked else ""))  # fmt: skip
+    show(f"{path} is written" + (f': give answers with ANSWERS="{asked}" or --answers, all at once or one by one, or '
+                                 "write them over its question marks" if asked else ""))  # fmt: skip
 
 
 def _ask(drafting) -> None:

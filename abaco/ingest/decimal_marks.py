@@ -8,7 +8,7 @@ shows that the column has more than two decimals.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import narwhals as nw
 
@@ -111,12 +111,10 @@ def decimal_marks(source: Source, found: Mapping[str, Counter], declared: str = 
     InputError
         When a mark of a column may be either: naming its heading, both readings and the setting that declares one.
     """
-    rates = {name for name, kind in source.layout.kinds.items() if kind == "rate"}
-    of_file = {mark: sum(column["proof", mark] for column in found.values()) for mark in OTHER}
-    marks = {}
+    marks = proven(found, [name for name, kind in source.layout.kinds.items() if kind == "rate"])
     for name, column in found.items():
         said = source.layout.declared[name].get("decimal_mark", declared)
-        mark = DECLARED.get(said) or _decimal_mark(column, of_file, is_rate=name in rates)
+        mark = DECLARED.get(said) or marks[name]
         if mark is None:
             open_ = max(OTHER, key=lambda one: column["open", one])
             heading = source.heading(name)
@@ -132,6 +130,20 @@ def decimal_marks(source: Source, found: Mapping[str, Counter], declared: str = 
             )
         marks[name] = mark
     return marks
+
+
+def proven(found: Mapping[str, Counter], rates: Collection[str] = ()) -> dict[str, str | None]:
+    """Return the decimal mark of each column, as its values or those of the other columns prove it; None: it is open.
+
+    Parameters
+    ----------
+    found
+        What the values of each column prove.
+    rates
+        The columns of rates.
+    """
+    of_file = {mark: sum(column["proof", mark] for column in found.values()) for mark in OTHER}
+    return {name: _decimal_mark(column, of_file, is_rate=name in rates) for name, column in found.items()}
 
 
 def _decimal_mark(column: Counter, of_file: Mapping[str, int], is_rate: bool) -> str | None:

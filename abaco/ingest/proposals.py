@@ -10,6 +10,7 @@ from typing import Any
 
 from abaco.core.quoting import is_value
 from abaco.ingest import write_offs
+from abaco.ingest.amount_proofs import Proof
 from abaco.ingest.columns import BORROWER, DAYS_PAST_DUE, LOAN_ID, LOAN_STATUS, REGION, Column, normalise
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.formulas import Formula
@@ -57,11 +58,15 @@ class Proposals:
     known: Mapping[str, Evidence] = field(repr=False)
 
 
-def propose(found: Sequence[Evidence], words: Dictionary, answers: Mapping[str, str]) -> Proposals:
+def propose(
+    found: Sequence[Evidence], words: Dictionary, answers: Mapping[str, str], proof: Proof | None = None
+) -> Proposals:
     """Return what the headings and values of a table propose, with the answers that were given.
 
     Parameters
     ----------
+    proof
+        Which amounts are lent, paid and left, where their sums prove it.
     answers
         By our column: a heading, a formula, ``since`` a heading, or ``none``.
     """
@@ -75,6 +80,11 @@ def propose(found: Sequence[Evidence], words: Dictionary, answers: Mapping[str, 
         if name in chosen or (name in OF_PAYMENTS and not is_payments):
             continue
         headings = [heading for heading, names in fits.items() if name in names and heading not in taken]
+        proven = {"disburse_principal": proof.lent, "outstanding_balance": proof.left}.get(name) if proof else None
+        if proven and proven not in taken and (proven in headings or not headings):
+            sums = f"in every row {proof.lent} is {proof.paid} and {proof.left}"
+            columns[name] = Proposal({"heading": proven}, f"{known[proven].told()}; {sums}")
+            continue
         rivals = {other for heading in headings for other in _rivals(fits[heading], chosen, is_payments)} - {name}
         if len(headings) == 1 and not rivals:
             one = known[headings[0]]
@@ -157,9 +167,8 @@ def _is_of(column: Column, one: Evidence) -> bool:
 
 def is_known_status(word: str) -> bool:
     """Return whether params/loans.yml says what a word says of a loan."""
-    lists = write_offs.load().statuses
-    return plain("statuses", word) in {plain("statuses", one) for listed in (lists.written_off, lists.outstanding)
-                                       for one in listed}  # fmt: skip
+    statuses = write_offs.load().statuses
+    return plain("statuses", word) in {plain("statuses", one) for _, listed in statuses for one in listed}
 
 
 def _why_left(one: Evidence, words: Dictionary) -> str:

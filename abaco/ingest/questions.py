@@ -8,13 +8,16 @@ from decimal import Decimal
 from abaco.core.quoting import HIDDEN
 from abaco.core.quoting import word as safe_word
 from abaco.core.text import counted
+from abaco.ingest import decimal_marks
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_known_status, is_personal
 from abaco.ingest.value_evidence import DATE, MONTH, NUMBER, TEXT, Evidence, plain
 
 FIRST_DAY = re.compile(r"(\d+)\s*(?:-|–|to|a)\s*\d+|(\d+)\s*\+|(?:>|over|more than)\s*(\d+)|(\d+) (?:days|dias|días)")
 MAX_CHOICES = 6
-STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed"}
+MOST_A_YEAR = 250  # per cent; a rate is not asked to be one of a month that is more
+STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed",
+            "restructured": "with other terms than at first"}  # fmt: skip
 RATES = {
     "percent": (1, "per cent a year"), "fraction": (100, "a fraction of 1 a year"),
     "percent per month": (12, "per cent a month"), "fraction per month": (1200, "a fraction of 1 a month"),
@@ -90,6 +93,8 @@ def of_rate(proposal: Proposal, proposals: Proposals, words: Dictionary) -> Ques
     answers = [f"{unit}{span}" for unit in units for span in spans]
     if len(answers) == 1 or one.high is None:
         return None
+    if len(spans) > 1:
+        answers = [a for a in answers if not a.endswith("month") or one.high * RATES[a][0] <= MOST_A_YEAR]
     given = {}
     for answer in answers:
         factor, means = RATES[answer]
@@ -155,13 +160,15 @@ def of_status(one: Evidence, words: Dictionary) -> Iterator[Question]:
             yield Question(f"loan_status.{label}", f"{label} under {one.heading} is not known", STATUSES)
 
 
-def of_writing(read: Sequence[Evidence], samples: Mapping[str, str]) -> Iterator[Question]:
+def of_writing(read: Sequence[Evidence], samples: Mapping[str, str], rate: str) -> Iterator[Question]:
     """Yield what is asked of how dates, months and numbers are written.
 
     Parameters
     ----------
     samples
         A value of each heading that may be read in two ways.
+    rate
+        The heading of an interest rate, which is never a thousand.
     """
     if one := next((one for one in read if one.kind == DATE and one.order is None), None):
         day = samples[one.heading]
@@ -171,6 +178,7 @@ def of_writing(read: Sequence[Evidence], samples: Mapping[str, str]) -> Iterator
     if one := next((one for one in read if one.kind == MONTH), None):
         text = f"{samples[one.heading]} under {one.heading} has no day"
         yield Question("months", text, {"first": "the first day of the month", "last": "its last day"})
-    if one := next((one for one in read if one.kind == NUMBER and one.mark is None), None):
+    marks = decimal_marks.proven({one.heading: one.marks for one in read if one.kind == NUMBER}, {rate})
+    if one := next((one for one in read if one.heading in marks and marks[one.heading] is None), None):
         text = f"{samples[one.heading]} under {one.heading}, and no value tells the decimal mark"
         yield Question("decimal_mark", text, {"point": "the point is before decimals", "comma": "the comma is"})

@@ -4,8 +4,9 @@ The first rows tell what to look for, and one pass over all rows counts how many
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import narwhals as nw
@@ -13,6 +14,7 @@ import narwhals as nw
 from abaco.core.quoting import EMAIL, PHONE
 from abaco.core.text import counted
 from abaco.engines import Engine
+from abaco.ingest import decimal_marks
 from abaco.ingest.unmapped import Table
 
 BLANK, TEXT, DATE, MONTH, NUMBER = "blank", "text", "date", "month", "number"
@@ -26,12 +28,12 @@ KINDS = {
 }
 IN_PARTS = r"^\d{1,2}[-/.]\d{1,2}[-/.]"  # a date whose day may be its month
 ORDERS = {"dmy": r"^(?:1[3-9]|2\d|3[01])[-/.]", "mdy": r"^\d{1,2}[-/.](?:1[3-9]|2\d|3[01])[-/.]"}
-MARKS = {".": r"\.(?:\d{1,2}|\d{4,})\D*$|,\d{3}.*\.|,\d{3},", ",": r",(?:\d{1,2}|\d{4,})\D*$|\.\d{3}.*,|\.\d{3}\."}
-OPEN = r"^\D*[1-9]\d{0,2}[.,]\d{3}\D*$"  # a thousand, or three decimals
 MOST_WORDS = 30
 SHARE = 0.8  # of the first values that have to be of a kind; all are counted afterwards
 NAME = re.compile(r"[^\W\d_][\w'.-]+(?: [^\W\d_][\w'.-]*){1,4}")
 TAX_NUMBER = re.compile(r"\d{8}-\d|\d{4}-\d{6}-\d{3}-\d|\d{3}-\d{2}-\d{4}|[A-Z]{4}\d{6}\w{3}|[A-Z]{5}\d{4}[A-Z]")
+
+Sums = Mapping[str, int | Decimal | None]  # what is counted of all rows, by column
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,9 @@ class Evidence:
     low, high, total
         Of numbers; the total is None where a mark is open.
     mark
-        The decimal mark that is proven, or empty where none has to be; None: it may be either.
+        The decimal mark, as the values of the column or of the others prove it; None: it may be either.
+    marks
+        How many values prove each mark, and how many leave it open (see `decimal_marks`).
     order
         ``dmy`` or ``mdy`` where it is proven, empty where it need not be, None where it may be either.
     is_percent
@@ -72,7 +76,8 @@ class Evidence:
     low: Decimal | None = None
     high: Decimal | None = None
     total: Decimal | None = None
-    mark: str | None = ""
+    mark: str | None = None
+    marks: Mapping[tuple[str, str], int] = field(default_factory=Counter)
     order: str | None = ""
     is_percent: bool = False
     is_unique: bool = False
@@ -120,8 +125,14 @@ def examine(table: Table, engine: Engine) -> list[Evidence]:
     """Return the evidence of each column of a table, in its order."""
     places = [place for place, heading in enumerate(table.headings) if heading]
     guesses = {place: _Guess.of([row[table.column(place)] for row in table.sample]) for place in places}
-    sums = _counted(table, guesses, engine)
-    return [_evidence(table, place, guesses[place], sums) for place in places]
+    likely = decimal_marks.proven({place: guess.marks for place, guess in guesses.items() if guess.kind == NUMBER})
+    sums = _counted(table, guesses, likely, engine)
+    found = {place: _evidence(table, place, guesses[place], sums) for place in places}
+    counts = {place: _marks(table.column(place), sums) for place in likely}
+    for place, mark in decimal_marks.proven(counts).items():
+        is_read_so = (mark or ".") == (likely[place] or ".")
+        found[place] = _with_numbers(found[place], sums, mark, counts[place], is_read_so)
+    return list(found.values())
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,7 @@ class _Guess:
     """What the first values of a column look like."""
 
     kind: str
-    mark: str
+    marks: Counter
     is_unique: bool
     words: int
     looks: str
@@ -141,10 +152,10 @@ class _Guess:
         kind = next((kind for kind, count in kinds.items() if values and count >= SHARE * len(values)), TEXT)
         if kind == MONTH and all(value.isdigit() for value in values) and len(set(values)) > len(values) // 2 > 1:
             kind = NUMBER  # such as amounts between 190,001 and 209,912
-        proven = {mark: sum(bool(re.search(pattern, v)) for v in values) for mark, pattern in MARKS.items()}
-        mark = "," if kind == NUMBER and proven[","] > proven["."] else "."
         distinct = len(set(values))
-        return cls(kind if values else BLANK, mark, distinct == len(values), distinct, _looks(values))
+        return cls(
+            kind if values else BLANK, decimal_marks.evidence(values), distinct == len(values), distinct, _looks(values)
+        )
 
 
 def _python(pattern: str) -> re.Pattern:
@@ -164,8 +175,14 @@ def _looks(values: Sequence[str]) -> str:
     return "names" if names and is_name else ""
 
 
-def _counted(table: Table, guesses: dict[int, _Guess], engine: Engine) -> dict[str, int | Decimal | None]:
-    """Return counts and sums of all rows, by column and what is counted, in one pass."""
+def _counted(table: Table, guesses: dict[int, _Guess], likely: Mapping[int, str | None], engine: Engine) -> Sums:
+    """Return counts and sums of all rows, by column and what is counted, in one pass.
+
+    Parameters
+    ----------
+    likely
+        The decimal marks of numbers, as the first values prove them.
+    """
     typed, sums = {}, {"rows": nw.len()}
     for place, guess in guesses.items():
         name = table.column(place)
@@ -175,8 +192,9 @@ def _counted(table: Table, guesses: dict[int, _Guess], engine: Engine) -> dict[s
         if guess.kind == DATE:
             tests |= {"parts": IN_PARTS, **ORDERS}
         elif guess.kind == NUMBER:
-            tests |= {**{f"mark {mark}": pattern for mark, pattern in MARKS.items()}, "open": OPEN, "percent": "%"}
-            typed[f"{name} number"] = _number(text, guess.mark)
+            tests |= {"percent": "%"}
+            sums |= {f"{name} {i}": count for i, count in enumerate(decimal_marks.counts(name).values())}
+            typed[f"{name} number"] = number_of(text, likely[place])
         for what, pattern in tests.items():
             sums[f"{name} {what}"] = text.str.contains(pattern).cast(nw.Int64()).sum()
         if guess.kind == NUMBER:
@@ -190,32 +208,42 @@ def _counted(table: Table, guesses: dict[int, _Guess], engine: Engine) -> dict[s
     return rows.select(**sums).collect("pyarrow").to_native().to_pylist()[0]
 
 
-def _number(text: nw.Expr, mark: str) -> nw.Expr:
-    """Return a number in the form that programs write."""
+def number_of(text: nw.Expr, mark: str | None) -> nw.Expr:
+    """Return a number in the form that programs write, given its decimal mark."""
     digits = text.str.replace_all(r"[^0-9.,-]", "")
     digits = digits.str.replace_all(r"[.]" if mark == "," else ",", "")
     return digits.str.replace_all(",", ".") if mark == "," else digits
 
 
-def _evidence(table: Table, place: int, guess: _Guess, sums: dict[str, int | Decimal | None]) -> Evidence:
+def _marks(name: str, sums: Sums) -> Counter:
+    """Return what the values of a column prove of its decimal mark."""
+    return Counter({key: sums[f"{name} {i}"] or 0 for i, key in enumerate(decimal_marks.PATTERNS)})
+
+
+def _with_numbers(one: Evidence, sums: Sums, mark: str | None, marks: Counter, is_read_so: bool) -> Evidence:
+    """Return the evidence of a column of numbers, with low, high and total where they were read with their own mark."""
+    name = Table.column(one.place)
+    low, high, total = (sums[f"{name} {what}"] if is_read_so else None for what in ("low", "high", "total"))
+    is_whole = low is not None and not sums[f"{name} fractions"]
+    total = total if mark else None
+    return replace(one, is_whole=is_whole, low=low, high=high, total=total, mark=mark, marks=marks)
+
+
+def _evidence(table: Table, place: int, guess: _Guess, sums: Sums) -> Evidence:
     name = table.column(place)
     found = {what: sums.get(f"{name} {what}") or 0 for what in (
-        "filled", "alike", "parts", "dmy", "mdy", "mark .", "mark ,", "open", "percent", "fractions", "different",
+        "filled", "alike", "parts", "dmy", "mdy", "percent", "different",
     )}  # fmt: skip
-    proven = [mark for mark in MARKS if found[f"mark {mark}"]]
-    mark = None if len(proven) == 2 or (found["open"] and not proven) else next(iter(proven), "")
     orders = [order for order in ORDERS if found[order]]
     order = "" if not found["parts"] else orders[0] if len(orders) == 1 else None
-    low, high = sums.get(f"{name} low"), sums.get(f"{name} high")
-    total = None if mark is None else sums.get(f"{name} total")
     words = ()
     if guess.kind == TEXT and guess.words <= MOST_WORDS and not guess.looks:
         distinct = table.rows.select(name).unique().head(MOST_WORDS + 1).collect("pyarrow").to_native().to_pylist()
         words = tuple(sorted({(row[name] or "").strip() for row in distinct} - {""}))
     return Evidence(
         place, table.headings[place], guess.kind, sums["rows"], found["filled"],
-        found["alike"] if guess.kind != TEXT else found["filled"], found["fractions"] == 0 and low is not None,
-        low, high, total, mark, order, bool(found["percent"]) and found["percent"] == found["filled"],
-        guess.is_unique and bool(found["filled"]) and found["different"] >= found["filled"],
-        words if len(words) <= MOST_WORDS else (), guess.looks,
+        alike=found["alike"] if guess.kind != TEXT else found["filled"], order=order,
+        is_percent=bool(found["percent"]) and found["percent"] == found["filled"],
+        is_unique=guess.is_unique and bool(found["filled"]) and found["different"] >= found["filled"],
+        words=words if len(words) <= MOST_WORDS else (), looks=guess.looks,
     )  # fmt: skip

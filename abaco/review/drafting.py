@@ -10,7 +10,7 @@ from abaco.core.errors import AbacoError, InputError
 from abaco.core.quoting import EMAIL, HIDDEN, PHONE
 from abaco.core.text import aligned, counted, summary
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import drafts, heading_words, mappings, proposals, unmapped, value_evidence
+from abaco.ingest import amount_proofs, drafter, drafts, heading_words, mappings, proposals, unmapped, value_evidence
 from abaco.ingest.columns import normalise
 from abaco.ingest.drafts import Draft
 from abaco.ingest.questions import Question, labels
@@ -54,10 +54,37 @@ class Drafting:
         with DuckDB() as engine:
             self._table = unmapped.open_table(path, self.words, engine)
             self.evidence = value_evidence.examine(self._table, engine)
+            self._proof = amount_proofs.prove(self._table, self.evidence, self.words, engine)
         self.draft = self._drafted()
 
+    @classmethod
+    def resumed(cls, path: Path, name: str | None = None, answers: Mapping[str, str] | None = None) -> "Drafting":
+        """Return the drafting of a mapping whose draft may wait for answers: the former ones go on to count.
+
+        Raises
+        ------
+        InputError
+            When the draft is not as it was written: then it is of another file, or was edited.
+        """
+        drafting = cls(path, name)
+        if found := drafts.waiting(drafting.name):
+            text, drafting.answers = found
+            place = project.display_path(mappings.path_of(drafting.name))
+            try:
+                is_same = drafting._drafted().text == text
+            except InputError:  # an answer has no question any more
+                is_same = False
+            if not is_same:
+                raise InputError(
+                    f"{place} waits for answers, and is not as it was drafted from this file: write the answers over "
+                    "its question marks, or draft it anew with --replace"
+                )
+        drafting.answers |= answers or {}
+        drafting.draft = drafting._drafted()
+        return drafting
+
     def _drafted(self) -> Draft:
-        return drafts.draft(self.name, self._table, self.evidence, self.words, self.answers)
+        return drafter.draft(self.name, self._table, self.evidence, self.words, self.answers, self._proof)
 
     def answer(self, key: str, value: str) -> None:
         """Take an answer, and draft again.

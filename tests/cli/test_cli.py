@@ -270,13 +270,14 @@ def test_log_that_cannot_be_written_is_said(project):
 # On a terminal
 
 
-def on_a_terminal(project, *arguments):
-    """Run abaco under a pseudo-terminal; return the exit code and all that it showed."""
+def on_a_terminal(project, *arguments, typed=""):
+    """Run abaco under a pseudo-terminal, on which lines are typed; return the exit code and all that it showed."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "ABACO_ROOT": str(project.root), "TERM": "xterm", "COLUMNS": "100"}
     command = [str(Path(sys.executable).with_name("abaco")), *map(str, arguments)]
     process = subprocess.Popen(command, cwd=project.root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
+    os.write(ours, typed.encode())
     shown = b""
     while True:
         try:
@@ -310,6 +311,19 @@ def test_progress_names_phase_and_cell_on_a_terminal(exports):
         "reports/2025-06-30/report.html",
         "No email was sent: set SMTP_URL, or take reports/2025-06-30/email.eml",
     ]
+
+
+def test_map_asks_on_a_terminal_until_an_answer_is_one(exports):
+    header = "LAN,Client,Disbursal Dt,Sanctioned Amt,POS,Yearly ROI,DPD"
+    (exports.root / "tape.csv").write_text(f"{header}\nL1,Ana Lima,2025-01-31,900,600,24.0,0\n", encoding="utf-8")
+    code, shown = on_a_terminal(exports, "map", "tape.csv", typed="monthly\npercent\n\n")
+    assert code == 0, shown
+    assert "interest_rate.as=monthly: write one of percent, fraction" in shown
+    assert 'params/mappings/tape.yml is written: give answers with ANSWERS="currency=…"' in shown
+    assert "Ana" not in shown
+    draft = (exports.root / "params/mappings/tape.yml").read_text(encoding="utf-8")
+    assert "# answers: {interest_rate.as: percent}" in draft
+    assert "currency: '?'" in draft
 
 
 def test_email_without_a_sender_is_said_too(exports):

@@ -76,6 +76,73 @@ def test_rate_is_asked_with_what_each_reading_gives(tmp_path):
     assert columns(drafting)["interest_rate"] == {"heading": "Yearly ROI", "as": "percent"}
 
 
+@pytest.mark.parametrize(
+    ("rates", "choices"),
+    [
+        (("24.00", "18.50", "21.00"), ["percent", "fraction"]),  # 24 % a month is none
+        (("2.00", "1.50", "1.75"), ["percent", "percent per month", "fraction"]),
+        (("0.24", "0.18", "0.21"), ["percent", "percent per month", "fraction"]),
+        (("0.02", "0.01", "0.02"), ["percent", "percent per month", "fraction", "fraction per month"]),
+    ],
+)
+def test_rate_is_asked_to_be_one_of_a_month_only_where_it_can_be(tmp_path, rates, choices):
+    lines = [line.replace(old, new) for line, old, new in zip(LINES, ("24.00", "18.50", "21.00"), rates, strict=True)]
+    [question] = drafted(tmp_path, *lines, header=HEADER.replace("ROI (%) p.a.", "Rate")).questions
+    assert list(question.choices) == choices
+
+
+AMOUNTS = "LAN,Customer Name,Disbursal Dt,Sanctioned Amt,Principal Repaid,POS,Current Balance,Days in Arrears"
+
+
+def test_balance_is_the_heading_that_is_the_amount_lent_less_what_was_paid(tmp_path):
+    lines = [
+        "LN1,Ana Lima,2025-01-31,1000.00,400.00,600.00,610.00,0",
+        "LN2,Leo Sol,2025-02-28,500.00,0.00,500.00,512.50,31",
+        "LN3,Eva Paz,2025-03-31,300.00,100.00,200.00,204.00,95",
+    ]
+    drafting = drafted(tmp_path, *lines, header=AMOUNTS)
+    assert keys(drafting) == []
+    assert columns(drafting)["outstanding_balance"] == "POS"
+    reason = drafting.draft.columns["outstanding_balance"][1]
+    assert reason == "whole numbers 200 to 600; in every row Sanctioned Amt is Principal Repaid and POS"
+    lines[2] = "LN3,Eva Paz,2025-03-31,300.00,90.00,200.00,204.00,95"  # one row that does not add up proves nothing
+    assert keys(drafted(tmp_path, *lines, header=AMOUNTS)) == ["outstanding_balance"]
+
+
+@pytest.mark.parametrize(
+    ("lent", "left", "asked"),
+    [
+        ("1.500", "1.250", ["decimal_mark"]),
+        ('"1,23,000"', "1,250", []),  # lakh groups
+        ("1.500", "12.345,60", []),  # another column of the file tells
+        ("1.500", "12.50", ["decimal_mark"]),  # a thousand beside decimals, or three decimals
+    ],
+)
+def test_decimal_mark_is_asked_only_where_nothing_in_the_file_proves_it(tmp_path, lent, left, asked):
+    header = "LAN;Disbursal Dt;Sanctioned Amt;POS;Days in Arrears"
+    lines = [f"LN1;2025-01-31;{lent};{left};0", f"LN2;2025-02-28;{lent};{left};31"]
+    assert keys(drafted(tmp_path, *lines, header=header)) == asked
+
+
+def test_answers_are_given_one_at_a_time(root, tmp_path):
+    header = HEADER.replace("ROI (%) p.a.", "Yearly ROI")
+    path = write(tmp_path / "book.csv", header, *LINES)
+    Drafting.resumed(path, None, {"currency": "INR"}).save()
+    assert "# answers: {currency: INR}" in (root / "params/mappings/book.yml").read_text(encoding="utf-8")
+    again = Drafting.resumed(path, None, {"interest_rate.as": "percent"})
+    assert (keys(again), again.draft.currency[0]) == ([], "INR")
+    assert Drafting.resumed(path, None, {"currency": "USD"}).draft.currency[0] == "USD"  # the last answer counts
+
+
+def test_draft_that_was_edited_is_not_drafted_again_over_its_answers(root, tmp_path):
+    path = write(tmp_path / "book.csv", HEADER.replace("ROI (%) p.a.", "Yearly ROI"), *LINES)
+    Drafting.resumed(path).save()
+    mapping = root / "params/mappings/book.yml"
+    mapping.write_text(mapping.read_text(encoding="utf-8").replace("currency: '?'", "currency: INR"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"book\.yml waits for answers, and is not as it was drafted from this file"):
+        Drafting.resumed(path, None, {"interest_rate.as": "percent"})
+
+
 def test_two_headings_for_one_column_are_a_question_and_not_a_guess(tmp_path):
     lines = [line.rsplit(",", 1)[0] + ",700.00" for line in LINES]
     drafting = drafted(tmp_path, *lines, header=HEADER.replace("Remark", "Current Balance"))

@@ -1,0 +1,237 @@
+"""The drafting of a mapping: what is proposed of a stranger's file, what is asked, and what the answers give."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from abaco.core import currencies
+from abaco.core.errors import InputError
+from abaco.core.text import counted
+from abaco.ingest import proposals, questions
+from abaco.ingest.amount_proofs import Proof
+from abaco.ingest.columns import normalise
+from abaco.ingest.drafts import Draft
+from abaco.ingest.formats import FORMATS
+from abaco.ingest.heading_words import Dictionary
+from abaco.ingest.origins import OPEN, date_in
+from abaco.ingest.proposals import NONE, PERSONAL, Proposal, Proposals
+from abaco.ingest.questions import Question, days_of
+from abaco.ingest.unmapped import Table
+from abaco.ingest.value_evidence import NUMBER, TEXT, Evidence
+
+# The format of rows, by what a row is.
+FORMAT_OF = {"loan": "loans", "invoice": "loans", "loan and date": "dated_loans", "payment": "payments"}
+IN_NAMES = ("{year}-{month}-{day}", "{year}_{month}_{day}", "{year}{month}{day}", "{year}-{month}", "{year}_{month}",
+            "{year}{month}")  # fmt: skip
+FROM_NAME = "file_name"
+SIGNS = {"€": "EUR", "₹": "INR", "£": "GBP"}
+CODE = re.compile(r"(?<![A-Z])[A-Z]{3}(?![A-Z])")
+
+
+def draft(
+    name: str,
+    table: Table,
+    found: Sequence[Evidence],
+    words: Dictionary,
+    answers: Mapping[str, str],
+    proof: Proof | None = None,
+) -> Draft:
+    """Return the draft of a mapping, with the answers that were given.
+
+    Parameters
+    ----------
+    found
+        What the values of each column prove.
+    answers
+        By key: those of `Draft.questions`, and any of our columns.
+    proof
+        Which amounts are lent, paid and left, where their sums prove it.
+
+    Raises
+    ------
+    InputError
+        When an answer is not one that its question has, or has no question.
+    """
+    of_columns = {k: v for k, v in answers.items() if v != FROM_NAME and not (k == "currency" and currencies.code(v))}
+    try:
+        proposed = proposals.propose(found, words, of_columns, proof)
+    except ValueError as error:
+        raise InputError(f"{error}") from error
+    return _Drafting(table, proposed, words, answers).draft(name, found)
+
+
+class _Drafting:
+    """Collects the columns and questions of one draft."""
+
+    def __init__(self, table: Table, proposed: Proposals, words: Dictionary, answers: Mapping[str, str]):
+        self.table, self.proposed, self.words, self.answers = table, proposed, words, answers
+        self.columns, self.questions, self.used = {}, [], {"rows", "currency", *proposals.COLUMNS}
+
+    def draft(self, name: str, found: Sequence[Evidence]) -> Draft:
+        rows, why = self._rows()
+        format_ = FORMATS[FORMAT_OF[rows]]
+        in_format = {column.name for column in format_.columns}
+        given = {n: p for n, p in self.proposed.columns.items() if n in in_format}
+        open_ = {n: h for n, h in self.proposed.open.items() if n in in_format}
+        proposed = Proposals(given, open_, self.proposed.left, self.proposed.known)
+        needs = [n for n in (*format_.needs, *(["days_past_due"] if "days_past_due" in in_format else []))
+                 if self.answers.get(n) != FROM_NAME]  # fmt: skip
+        needs = list(dict.fromkeys(needs))
+        by_status = self._days_by_status(given) if "days_past_due" in needs else None
+        if by_status:
+            given["days_past_due"] = Proposal({"heading": by_status.heading}, "words that say days late")
+            proposed = Proposals(given, open_, proposed.left, proposed.known)
+        for question in questions.of_columns(proposed, self.words, needs):
+            self.questions.append(question)  # also where a needed column was answered by none
+            self.columns[question.key] = (OPEN, "not answered")
+        self._date(rows, given)
+        order = [column.name for column in format_.columns]
+        for column in order:
+            if column in given:
+                self.columns[column] = (self._origin(column, given[column]), given[column].reason)
+        read = [one for one in found if any(one.heading in proposals.headings_of(p.origin) for p in given.values())]
+        rate = given["interest_rate"].heading if "interest_rate" in given else ""
+        samples = {one.heading: self._sample(one) for one in read}
+        asked = questions.of_writing(read, samples, rate)
+        writing = {question.key: self._choice(question) or OPEN for question in asked}
+        currency = self._currency(read)
+        if unknown := [key for key in self.answers if key not in self.used]:
+            keys = ", ".join(q.key for q in self.questions) or "none"
+            raise InputError(f"{unknown[0]} is not an open question: write one of {keys}, or one of our columns")
+        about = f"Drafted from {self.table.name}: {counted(found[0].rows, 'row')}, {counted(len(found), 'column')}."
+        columns = {column: self.columns[column] for column in order if column in self.columns}
+        left = {h: w for h, w in self.proposed.left.items()}
+        left |= {p.heading: "not a column of such rows" for n, p in self.proposed.columns.items()
+                 if p.heading and n not in given and not (by_status and p.heading == by_status.heading)}  # fmt: skip
+        return Draft(name, about, (rows, why), currency, writing, columns, self.questions, left, self.answers)
+
+    def _ask(self, question: Question) -> str | None:
+        """Return the answer to a question, which is open without one."""
+        self.used.add(question.key)
+        answer = self.answers.get(question.key)
+        if answer is None:
+            self.questions.append(question)
+        return answer
+
+    def _choice(self, question: Question) -> str | None:
+        """Return the answer to a question that has no others than its choices."""
+        answer = self._ask(question)
+        if answer is not None and answer not in question.choices:
+            raise InputError(f"{question.key}={answer}: write one of {', '.join(question.choices)}")
+        return answer
+
+    def _rows(self) -> tuple[str, str]:
+        """Return what a row is, and why."""
+        columns = self.proposed.columns
+        if answer := self.answers.get("rows"):
+            if answer not in FORMAT_OF:
+                raise InputError(f"rows is {answer}: write one of {', '.join(FORMAT_OF)}")
+            return answer, "as answered"
+        if "paid_on" in columns:
+            return "payment", "a day and an amount that was paid, and no balance"
+        loan = columns.get("loan_id")
+        one = self.proposed.known.get(loan.heading) if loan else None
+        if "measurement_date" in columns or self.answers.get("measurement_date") == FROM_NAME:
+            return "loan and date", "there is a date of the balances"
+        if one and not one.is_unique:
+            return "loan and date", f"{one.heading} is there more than once"
+        if one and "invoice" in self.words.words_of(one.heading):
+            return "invoice", f"{one.heading} is there once"
+        return "loan", f"{one.heading} is there once" if one else "no date of the balances"
+
+    def _days_by_status(self, given: Mapping[str, Proposal]) -> Evidence | None:
+        """Return the column of a status whose words say days late, where no other column says them."""
+        status = given.get("loan_status")
+        if (
+            "days_past_due" in given
+            or "days_past_due" in self.proposed.open
+            or "days_past_due" in self.answers
+            or not status
+        ):
+            return None
+        one = self.proposed.known[status.heading]
+        return one if any(days_of(word, self.words) for word in one.words) else None
+
+    def _date(self, rows: str, given: Mapping[str, Proposal]) -> None:
+        """Take the date from the name of the file, where it has one and no column does."""
+        pattern = next((p for p in IN_NAMES if date_in(p, self.table.path.name)), None)
+        if pattern is None or "measurement_date" in given or rows not in ("loan", "loan and date"):
+            return
+        self.questions = [q for q in self.questions if q.key != "measurement_date"]
+        self.columns.pop("measurement_date", None)
+        year, month, day = date_in(pattern, self.table.path.name)
+        shown = f"{year}-{month:02}" + (f"-{day:02}" if day else ", its last day")
+        choices = {FROM_NAME: f"{shown}, as the file's name says", NONE: "each report is given its DATE"}
+        if "measurement_date" not in self.answers:
+            self._ask(Question("measurement_date", "no column has the date of the balances", choices))
+            self.columns["measurement_date"] = (OPEN, "not answered")
+        elif self.answers["measurement_date"] == FROM_NAME:
+            self.columns["measurement_date"] = ({"file_name": pattern}, "as answered")
+
+    def _origin(self, name: str, proposal: Proposal) -> Any:
+        """Return what a column is made of as YAML has it, with what is asked of its values."""
+        origin, one = dict(proposal.origin), self.proposed.known.get(proposal.origin.get("heading"))
+        if one is None or name in PERSONAL:
+            return origin if len(origin) > 1 or "heading" not in origin else origin["heading"]
+        if name == "interest_rate":
+            question = questions.of_rate(proposal, self.proposed, self.words)
+            said = None if question else questions.rate_said(proposal, self.proposed, self.words)
+            answer = said or self._choice(question)
+            unit, _, span = (answer or OPEN).partition(" ")
+            origin |= {"as": unit} | ({"per": "month"} if span else {})
+        elif name == "days_past_due":
+            origin |= self._words(name, one, list(questions.of_days(one, self.words)))
+        elif name == "loan_status":
+            origin |= self._words(name, one, list(questions.of_status(one, self.words)))
+        elif name == "term":
+            said = self.words.words_of(one.heading) & {"days", "month"}
+            unit = self._choice(questions.of_term(one)) if not said else "days" if "days" in said else "months"
+            origin |= {} if unit == "days" else {"unit": unit or OPEN}
+        return origin if len(origin) > 1 else origin["heading"]
+
+    def _words(self, name: str, one: Evidence, asked: Sequence[Question]) -> dict[str, Any]:
+        """Return what words mean: by themselves, as answered, or open."""
+        is_free = {question.key: name == "days_past_due" and not question.key.endswith(".blank") for question in asked}
+        answers = {q.key: self._ask(q) if is_free[q.key] else self._choice(q) for q in asked}
+        meanings: dict[str, Any] = {}
+        for word, label in questions.labels(one).items() if one.kind == TEXT else ():
+            key, said = f"{name}.{label}", days_of(word, self.words) if name == "days_past_due" else None
+            if key in answers and answers[key] is None:
+                meanings[label] = OPEN
+            elif key in answers:
+                meanings[word] = self._meaning(name, answers[key])
+            elif said is not None:
+                meanings[word] = said
+        if (key := f"{name}.blank") in answers:
+            meanings[""] = OPEN if answers[key] is None else 0 if answers[key] == "0" else ""
+        return {"words": meanings} if meanings else {}
+
+    @staticmethod
+    def _meaning(name: str, answer: str) -> Any:
+        """Return what a word means, as YAML has it; "" for nothing."""
+        if name == "days_past_due" and answer not in (NONE, "") and not answer.isdigit():
+            raise InputError(f"{name}: {answer} is not a number of days: write one, or none")
+        return "" if answer == NONE else int(answer) if answer.isdigit() else answer
+
+    def _sample(self, one: Evidence) -> str:
+        """Return a value that may be read in two ways."""
+        cells = (row[Table.column(one.place)] or "" for row in self.table.sample)
+        pattern = r"^\D*[1-9]\d{0,2}[.,]\d{3}\D*$" if one.kind == NUMBER else "."
+        return next((cell.strip() for cell in cells if re.search(pattern, cell.strip())), "")
+
+    def _currency(self, read: Sequence[Evidence]) -> tuple[str, str]:
+        """Return the currency and why."""
+        if "currency" in self.columns:
+            return "", ""
+        if code := currencies.code(self.answers.get("currency", "")):
+            return code, "as answered"
+        amounts = [one for one in read if one.kind == NUMBER]
+        named = {code[1] for one in amounts if (code := currencies.of_heading(normalise(one.heading)))}
+        cells = " ".join(row[Table.column(one.place)] or "" for one in amounts for row in self.table.sample)
+        signs = {code for sign, code in SIGNS.items() if sign in cells} | {*CODE.findall(cells)} & currencies.CODES
+        for codes, why in ((named, "the headings say it"), (signs, "the values say it")):
+            if len(codes) == 1:
+                return next(iter(codes)), why
+        choices = {"USD": "US dollars", "…": "or another code of ISO 4217"}
+        self._ask(Question("currency", "nothing in the file says it", choices))
+        return OPEN, "not answered"
