@@ -6,30 +6,9 @@ from pathlib import Path
 from abaco.core import project
 from abaco.core.currencies import USD
 from abaco.core.tables import Table
-from abaco.ingest import quarantine, rejected_loans, tape, transformation
-from abaco.ingest.formats import FORMATS, RATES
-from abaco.kpis import (
-    aging,
-    bridge,
-    collection,
-    concentration,
-    contributors,
-    history,
-    measures,
-    movement,
-    segments,
-    vintage,
-)
+from abaco.kpis.dictionary import EXPORTS, REPORT, sentence
 
 PATH = Path("docs") / "TABLES.md"
-REPORT = (
-    tape.TABLE, transformation.BORROWERS, quarantine.TABLE, rejected_loans.TABLE,
-    *(module.TABLE for module in (
-        measures, history, aging, segments, concentration, movement, bridge, contributors, collection, vintage,
-    )),
-)  # fmt: skip
-# Formats without a purpose only give the tape; each of the others gets a table.
-EXPORTS = tuple(format_.table for format_ in FORMATS.values() if format_.purpose and format_ is not RATES)
 INTRODUCTION = """\
 # Tables
 
@@ -58,7 +37,7 @@ def document(report: Iterable[Table], exports: Iterable[Table]) -> str:
 def _entry(table: Table, level: str) -> str:
     rows = [f"| `{field.name}` | {field.type} | {_unit(field.unit)} | {field.meaning} |" for field in table.fields]
     heads = "| column | type | unit | meaning |\n|---|---|---|---|"
-    return "\n".join([f"{level} {table.name}\n\n{table.grain[0].upper()}{table.grain[1:]}.\n", heads, *rows, ""])
+    return "\n".join([f"{level} {table.name}\n\n{sentence(table)}\n", heads, *rows, ""])
 
 
 def _unit(unit: str) -> str:

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from abaco.kpis.dictionary import REPORT
 from abaco.run import manifest
 from abaco.sample.snapshot import write_snapshot
 from tests.support.projects import PII_KEY, Project, copy_project
-from tools import table_docs
 
 EMAIL = ["same  email.html", "same  email.eml", "same  email/bridge.png", "same  email/trend.png"]
 
@@ -51,10 +51,11 @@ def test_untouched_report_is_the_same_when_run_again_in_another_place_and_time(k
     assert result.stdout.splitlines() == [
         "same  metrics.json",
         "same  report.html",
+        "same  report.xlsx",
         *EMAIL,
         *(f"same  tables/{path.name}" for path in tables),
     ]
-    assert {path.stem for path in tables} == {table.name for table in table_docs.REPORT}
+    assert {path.stem for path in tables} == {table.name for table in REPORT}
 
 
 def test_large_report_is_the_same_when_run_again(tmp_path):
@@ -109,7 +110,7 @@ def test_table_that_was_tampered_with_together_with_the_manifest_is_named(copy):
     assert result.returncode == 1
     assert result.stderr.startswith("Error: 2025-12-31: tables/aging.parquet is not the same when run again; ")
     assert result.stdout.splitlines() == [
-        "same  metrics.json", "same  report.html", *EMAIL, "same  tables/aging.csv",
+        "same  metrics.json", "same  report.html", "same  report.xlsx", *EMAIL, "same  tables/aging.csv",
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from abaco import page
-from tools import table_docs
+from abaco.kpis.dictionary import REPORT
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_report.ipynb"
 
@@ -56,4 +56,4 @@ def test_the_page_speaks_before_it_says_anything(notebook):
 def test_every_table_that_is_read_is_in_the_data_dictionary(notebook):
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     read = set(re.findall(r'tables\["(\w+)"\]', source))
-    assert read and read <= {table.name for table in table_docs.REPORT}
+    assert read and read <= {table.name for table in REPORT}

@@ -24,11 +24,11 @@ from abaco import Pipeline
 from abaco.core import files as core_files
 from abaco.core.errors import InputError
 from abaco.core.phases import PHASES
+from abaco.kpis.dictionary import REPORT
 from abaco.operations.verify import BYTEWISE
 from abaco.run import folders
 from abaco.run.pipeline import NullProgress
 from tests.support.projects import PII_KEY, ROOT
-from tools.table_docs import REPORT
 
 SAMPLE = ROOT / "data/sample.csv"
 TABLES = tuple(table.name for table in REPORT)
@@ -82,6 +82,7 @@ def test_files_are_those_of_design_md(finished):
         "notebooks/04_report.ipynb",
         "notebooks/05_output.ipynb",
         "report.html",
+        "report.xlsx",
         "run.json",
         *sorted([f"tables/{name}.parquet" for name in TABLES] + [f"tables/{name}.csv" for name in CSV]),
     ]

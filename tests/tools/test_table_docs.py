@@ -5,19 +5,18 @@ import pytest
 
 from abaco.core.parquet import arrow_schema
 from abaco.ingest.formats import FORMATS
+from abaco.kpis.dictionary import EXPORTS, REPORT, TABLES
 from tests.support.projects import PII_KEY, ROOT, Project
 from tools import table_docs
 
-TABLES = {table.name: table for table in (*table_docs.REPORT, *table_docs.EXPORTS)}
-
 
 def test_page_is_current():
-    written = table_docs.document(table_docs.REPORT, table_docs.EXPORTS)
+    written = table_docs.document(REPORT, EXPORTS)
     assert (ROOT / table_docs.PATH).read_text(encoding="utf-8") == written, "run make docs"
 
 
 def test_no_table_is_described_twice():
-    assert len(TABLES) == len(table_docs.REPORT) + len(table_docs.EXPORTS)
+    assert len(TABLES) == len(REPORT) + len(EXPORTS)
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
@@ -46,10 +45,10 @@ def test_files_of_a_report_are_as_described(finished, tmp_path, source):
         made = project.report("--input", ROOT / "data/sample", ABACO_PII_KEY=PII_KEY)
         assert made.returncode == 0, made.stderr
     files = {path.stem: ds.dataset(path).schema for path in project.output.glob("2025-12-31/tables/*.parquet")}
-    assert {table.name for table in table_docs.REPORT} <= set(files) <= set(TABLES)
+    assert {table.name for table in REPORT} <= set(files) <= set(TABLES)
     for name, schema in files.items():
         described = arrow_schema(TABLES[name])
-        if TABLES[name] in table_docs.EXPORTS:  # without the columns that the file lacks
+        if TABLES[name] in EXPORTS:  # without the columns that the file lacks
             assert [c for c in described.names if c in schema.names] == schema.names, name
         else:
             assert schema.names == described.names, name
