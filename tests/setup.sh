@@ -25,6 +25,7 @@ there() {
 [ -x "${JAVA_HOME:-/usr}/bin/java" ] || there java || need "Java 17 or newer" "Spark" default-jre-headless
 there prometheus || need "Prometheus" "metrics and alert rules" prometheus
 there chromium chromium-browser google-chrome || need "Chromium" "the page in a browser" chromium fonts-dejavu-core
+there soffice libreoffice || need "LibreOffice" "the workbook" libreoffice-calc
 
 # Builds the font cache once; otherwise several tests would do so at the same time, and print a message about it.
 [ ! -x .venv/bin/python ] || .venv/bin/python -c 'import matplotlib.font_manager'

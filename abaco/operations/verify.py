@@ -14,7 +14,7 @@ from abaco.run import folders, manifest
 from abaco.run.folders import reports_folder, visible
 from abaco.run.pipeline import Pipeline
 
-BYTEWISE = ("metrics.json", "report.html", "email.html", "email.eml")
+BYTEWISE = ("metrics.json", "report.html", "report.xlsx", "email.html", "email.eml")
 
 
 def verify(date: str | None, output: Path | None = None, engine: str | None = None) -> Iterator[str]:

@@ -139,8 +139,8 @@ def _sentence(rows):
     )  # fmt: skip
 
 
-def reconciliation_table(metrics: dict) -> Html:
-    """Return rows and amounts in and where they went, with the sentence that says if they add up."""
+def went(metrics: dict) -> list[tuple[str, int, str]]:
+    """Return what became of the rows: each part in words, its rows and its amount."""
     rows = metrics["reconciliation"]
     names = {
         "accepted": phrase("Accepted"),
@@ -150,11 +150,17 @@ def reconciliation_table(metrics: dict) -> Html:
         "later": say("Left out: dated after {date}", date=day(metrics["date"])),
         "beside": phrase("Beside the tape: another export gives the date"),
     }
+    return [(names[part], rows[part], rows[f"amount_{part}"]) for part in _parts(rows)]
+
+
+def reconciliation_table(metrics: dict) -> Html:
+    """Return rows and amounts in and where they went, with the sentence that says if they add up."""
+    rows = metrics["reconciliation"]
     heads = ("What became of them", "Rows of all dates", "Balances of all dates added up, USD")
     table = figures(
         phrase("Rows and amounts of the balances, and where they went"),
         [phrase(head) for head in heads],
-        [[names[part], count(rows[part]), money(rows[f"amount_{part}"])] for part in _parts(rows)],
+        [[name, count(found), money(amount)] for name, found, amount in went(metrics)],
         total=[phrase("Came in"), count(rows["rows_in"]), money(rows["amount_in"])],
         note=phrase("The amounts add up the balances of every date in the input, so that no row can hide; "
                     "they are not the size of the book."),

@@ -55,8 +55,10 @@ def reports(book: Book, before: str) -> str:
         }
     for name in ("last_run", "next_run"):
         values[name] = state[name] and moment(dates.time_of(state[name]))
+    folder = latest and files.folder_of(book.output, latest)
     return _page(
         "reports.html.j2", "Reports by date", state=state, mark=MARKS[state["status"]], latest=latest,
+        has_workbook=bool(folder) and (folder / "report.xlsx").is_file(),
         dates=[str(run["date"]) for run in visible], older=str(page[-1]["date"]) if rest else None, **values,
     )  # fmt: skip
 
@@ -73,7 +75,8 @@ def run(run: dict[str, Any], book: Book, base: str) -> str:
     return _page(
         "run.html.j2", title, run=run, base=base, cards=cards, remark=remark, is_seen=visible == run["run_id"],
         source=project.display_path(run["input"]), ended=moment(run["finished_at"]),
-        files=tables.files(sizes, base), has_report="report.html" in sizes, runs=tables.runs(of_date, run, visible),
+        files=tables.files(sizes, base), has_report="report.html" in sizes,
+        has_workbook="report.xlsx" in sizes, runs=tables.runs(of_date, run, visible),
     )  # fmt: skip
 
 

@@ -14,10 +14,14 @@ from bs4 import BeautifulSoup
 from abaco.core import bands, reasons
 from abaco.core.errors import InputError
 from abaco.ingest.formats import FORMATS
-from abaco.kpis import catalog
+from abaco.kpis import bridge, catalog
 from abaco.kpis.bridge import first_day
+from abaco.kpis.dictionary import TABLES
 from abaco.kpis.measures import MEASURES
 from abaco.page import column_names, concentration, language
+from abaco.page.segments import DIMENSIONS
+from abaco.workbook import figures
+from abaco.workbook import tables as workbook
 from tests.support.projects import PII_KEY, ROOT
 
 from . import example
@@ -52,7 +56,7 @@ def texts(html):
 def _calls(*functions):
     """Return the first argument of every call of the functions on the page and in the email, where it is a literal."""
     found = set()
-    for room in ("page", "mail"):
+    for room in ("page", "mail", "workbook"):
         for path in (ROOT / "abaco" / room).glob("*.py"):
             for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(call, ast.Call) and getattr(call.func, "id", "") in functions and call.args:
@@ -66,7 +70,11 @@ def _calls(*functions):
 
 def _constants():
     """Return every text in the code of the analyst's wing."""
-    paths = [path for room in ("core", "ingest", "page", "mail") for path in (ROOT / "abaco" / room).rglob("*.py")]
+    paths = [
+        path
+        for room in ("core", "ingest", "page", "mail", "workbook")
+        for path in (ROOT / "abaco" / room).rglob("*.py")
+    ]
     nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
@@ -83,6 +91,17 @@ def _kpi_texts():
     own = {kpi["formula"]: re.sub("|".join(MEASURES), "", kpi["formula"]) for kpi in kpis if kpi.get("formula")}
     formulas = {formula for formula, words in own.items() if re.search(r"\b[a-z]{3}", words)}
     return (found | formulas) - {"%", "USD"}  # a formula of ids, measures and numbers is alike in both
+
+
+def _workbook():
+    """Return the names of the workbook's sheets and columns, and what its dictionary says of them."""
+    found = {*figures.HEADINGS}
+    for sheet in workbook.SHEETS:
+        table = TABLES[sheet.table]
+        fields = [field for field in table.fields if field.name in sheet.headings]
+        found |= {sheet.title, *sheet.headings.values(), table.grain, *(field.meaning for field in fields)}
+        found |= {field.unit for field in fields} - {"", "%", "USD"}
+    return found
 
 
 def _composed():
@@ -106,13 +125,15 @@ def _composed():
     # a PAR of an input whose buckets begin the day after the limit
     texts = {text for kpi in catalog.load().values() if first_day(kpi) for text in (kpi.title, kpi.note)}
     after = {re.sub(r"\b(?:7|30|60|90)\b", lambda days: str(int(days[0]) + 1), text) for text in texts}
+    words |= {column_names.capital(word) for word in (*bridge.MOVED, "opening", "closing", "book growth", "new")}
+    words |= {column_names.capital(dimension) for dimension in DIMENSIONS}
     return limits | past | verdicts | words | plurals | named | spared | after
 
 
 def _texts():
     measures = {text for measure in MEASURES.values() for text in (measure.title, measure.add)}
     titles, columns = {format_.title for format_ in FORMATS.values()}, set(column_names.COLUMNS.values())
-    return _calls("say", "phrase") | _paragraphs() | _kpi_texts() | measures | titles | columns
+    return _calls("say", "phrase") | _workbook() | _paragraphs() | _kpi_texts() | measures | titles | columns
 
 
 def test_every_text_has_a_translation():

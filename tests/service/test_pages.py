@@ -51,14 +51,20 @@ def test_every_link_leads_to_a_page(service):
         found = re.findall(r'<a [^>]*href="([^"#]+)"', answer.text) if is_own else []
         open_ends += [urljoin(address, unescape(link)) for link in found]
     assert not any(urlsplit(link).netloc for link in seen)
-    assert {"/reports/2025-12-31/report.html", "/reports/2025-11-30/tables/tape.parquet"} <= seen
+    assert {
+        "/reports/2025-12-31/report.html",
+        "/reports/2025-12-31/report.xlsx",
+        "/reports/2025-11-30/tables/tape.parquet",
+    } <= seen
 
 
 def test_a_run_has_its_figures_files_and_runs(service, shown):
     run_id = files.read_json(shown.output / "2025-12-31/run.json")["run_id"]
     text = words(service.get("/reports/2025-12-31/").text)
     assert "This is the run that 31 December 2025 shows." in text and f"Run {run_id} of" in text
-    assert "down 0.27 points" in text and "report.html the report" in text
+    assert (
+        "down 0.27 points" in text and "report.html the report" in text and "report.xlsx the same as a workbook" in text
+    )
     assert words(service.get(f"/runs/{run_id}/").text).startswith(f"Run {run_id} · Abaco")
 
 

@@ -14,7 +14,7 @@ from tests.kpis.completion import completed
 from tests.kpis.recomputation import DECEMBER, RECOMPUTED, balances, published
 from tests.support.projects import PII_KEY, ROOT, Project, copy_project
 
-SAME = ("metrics.json", "report.html", "tables/quarantine.csv", "tables/history.csv", "tables/aging.csv")
+SAME = ("metrics.json", "report.html", "report.xlsx", "tables/quarantine.csv", "tables/history.csv", "tables/aging.csv")
 TABLES = ("tape", "quarantine", "history", "aging")
 
 
