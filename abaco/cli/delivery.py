@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from abaco.cli.options import Finished, Level, Output, Params, app, report_undelivered
+from abaco.cli.options import DELIVERY, Finished, Level, Output, Params, report_undelivered, verb
 from abaco.core import logs
 from abaco.core.errors import InputError
 from abaco.core.text import aligned, show
 
 
-@app.command()
+@verb(DELIVERY, "deliver --pending")
 def deliver(
     pending: Annotated[bool, typer.Option("--pending", help="Try all pending deliveries.")] = False,
     dead: Annotated[bool, typer.Option("--dead", help="Also try the deliveries that were given up.")] = False,
@@ -39,7 +39,7 @@ def deliver(
     report_undelivered([row for row in rows if row["status"] in ("pending", "dead")])
 
 
-@app.command()
+@verb(DELIVERY, "upload --date 2025-12-31")
 def upload(date: Finished, params: Params = None, output: Output = None, log_level: Level = None) -> None:
     """Upload a finished report to Azure Blob again; files that are there already are skipped."""
     from abaco.delivery import commands
@@ -48,7 +48,7 @@ def upload(date: Finished, params: Params = None, output: Output = None, log_lev
     report_undelivered(commands.resend("azure", date, params=params, output=output))
 
 
-@app.command()
+@verb(DELIVERY, "email --date 2025-12-31 --to ana@example.org")
 def email(
     date: Finished,
     to: Annotated[str | None, typer.Option(help="Recipients with commas between; else REPORT_RECIPIENTS.")] = None,

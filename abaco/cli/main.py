@@ -12,7 +12,7 @@ from abaco.core.errors import AbacoError
 from abaco.core.quoting import visible
 from abaco.core.text import show
 
-from abaco.cli import delivery, mapping, operations, reports, review  # noqa: F401  # isort: skip  in this order
+from abaco.cli import reports, mapping, review, delivery, operations  # noqa: F401  # isort: skip  in the order of --help
 
 INTERRUPTED = 130  # the exit code of typer after Ctrl-C
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from abaco.cli.options import Date, Level, Params, app
+from abaco.cli.options import REPORTS, Date, Level, Params, verb
 from abaco.core import logs
 from abaco.core.errors import InputError
 from abaco.core.text import show
 
 
-@app.command("map")
+@verb(REPORTS, "map path/to/loans.csv --answer currency=INR")
 def map_(
     input: Annotated[Path, typer.Argument(help="A file of loans that no mapping knows.")],
     name: Annotated[str | None, typer.Option(help="What to call the mapping; by default as the file.")] = None,

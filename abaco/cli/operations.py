@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from abaco.cli.options import Finished, Level, Output, Params, app, report_undelivered
+from abaco.cli.options import OPERATIONS, Finished, Level, Output, Params, report_undelivered, verb
 from abaco.core import logs
 from abaco.core.text import show
 
 
-@app.command()
+@verb(OPERATIONS, "serve --port 8000")
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; by default service.host.")] = None,
     port: Annotated[
@@ -24,7 +24,7 @@ def serve(
     server.serve(params, output and output.absolute(), host, port)
 
 
-@app.command()
+@verb(OPERATIONS, "doctor")
 def doctor(params: Params = None, output: Output = None, log_level: Level = None) -> None:
     """Examine the installation and say what to do, one line a part; exit code 1 if something is broken."""
     from abaco.operations.doctor import examine
@@ -37,7 +37,7 @@ def doctor(params: Params = None, output: Output = None, log_level: Level = None
         raise typer.Exit(1)
 
 
-@app.command()
+@verb(OPERATIONS, "backup --to backups/")
 def backup(
     to: Annotated[
         str | None, typer.Option(help="A file.tar.gz, a folder, or azure; by default backups/ beside the reports.")
@@ -51,7 +51,7 @@ def backup(
     show(archiver.backup(to, output))
 
 
-@app.command()
+@verb(OPERATIONS, "restore backups/reports.tar.gz")
 def restore(
     archive: Annotated[str, typer.Argument(help="A file that backup wrote, or azure:NAME.")],
     output: Output = None, log_level: Level = None,
@@ -63,7 +63,7 @@ def restore(
     show(operations_restore.restore(archive, output))
 
 
-@app.command()
+@verb(OPERATIONS, "rebuild")
 def rebuild(output: Output = None, log_level: Level = None) -> None:
     """Make the database again from the folders of the runs; its former file is kept."""
     from abaco.operations import rebuild as operations_rebuild
@@ -72,7 +72,7 @@ def rebuild(output: Output = None, log_level: Level = None) -> None:
     show(*operations_rebuild.rebuild(output))
 
 
-@app.command()
+@verb(OPERATIONS, "rollback --date 2025-12-31")
 def rollback(
     date: Finished,
     to: Annotated[str | None, typer.Option(help="A run id; by default the good run before the visible one.")] = None,

@@ -1,16 +1,20 @@
 """Shared by all verbs: the application, common options, and the message about undelivered items."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from abaco import __version__
 from abaco.core.text import show
 
 app = typer.Typer(
-    help="A lender's loan-book exports in, a KPI report out.", no_args_is_help=True, add_completion=False,
-    pretty_exceptions_enable=False,
+    help="A lender's loan-book exports in, a KPI report out.", no_args_is_help=True, pretty_exceptions_enable=False,
+    epilog="Example: abaco report --date 2025-12-31 --input path/to/exports",
 )  # fmt: skip
+# the groups of the verbs, as --help shows them
+REPORTS, FIGURES, DELIVERY, OPERATIONS = "Make reports", "Read figures", "Deliver", "Operate"
 UNDELIVERED = 3  # exit code: the report is done, but a delivery is pending
 
 Date = Annotated[str | None, typer.Option(help="Measurement date, YYYY-MM-DD; by default the latest in the input.")]
@@ -23,6 +27,26 @@ Engine = Annotated[str | None, typer.Option(help="The engine: duckdb, or spark o
 Force = Annotated[bool, typer.Option("--force", help="Also execute phases that are unchanged since a former run.")]
 Finished = Annotated[str, typer.Option("--date", help="Date of a finished report, YYYY-MM-DD.")]
 Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; DEBUG shows tracebacks.")]
+
+
+def verb(group: str, example: str) -> Callable:
+    """Return the decorator of a verb: the group that --help shows it in, and an example for its own --help."""
+    return app.command(example.split()[0], rich_help_panel=group, epilog=f"Example: abaco {example}")
+
+
+def _version(is_wanted: bool) -> None:
+    if is_wanted:
+        show(f"abaco {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def report_undelivered(rows: list[dict]) -> None:

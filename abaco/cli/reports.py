@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from abaco.cli.options import Date, Engine, Force, Input, Level, Output, Params, app, report_undelivered
+from abaco.cli.options import REPORTS, Date, Engine, Force, Input, Level, Output, Params, report_undelivered, verb
 from abaco.core import files, logs, project, text
 from abaco.core.errors import RunError
 from abaco.core.text import aligned, show
@@ -13,7 +13,7 @@ from abaco.review import terminal
 from abaco.run import plan
 
 
-@app.command()
+@verb(REPORTS, "report --date 2025-12-31 --input path/to/exports")
 def report(
     date: Date = None, input: Input = None, params: Params = None, output: Output = None,
     engine: Engine = None, force: Force = False, log_level: Level = None,
@@ -52,7 +52,7 @@ def report(
     report_undelivered(result["undelivered"])
 
 
-@app.command()
+@verb(REPORTS, "backfill --from 2025-01-31 --to 2025-12-31")
 def backfill(
     first: Annotated[str, typer.Option("--from", help="First date, YYYY-MM-DD.")],
     last: Annotated[str, typer.Option("--to", help="Last date, YYYY-MM-DD.")],
@@ -72,15 +72,17 @@ def backfill(
     dates = runner.wanted_dates(source, low, high, rules_of(pipeline.settings["ingestion"]))
     for date in dates:
         plan.check_sample(pipeline.output, date, source, ())
-    failed = []
+    ended: dict[str, list[str]] = {"done": [], "current": [], "failed": []}
     for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
         show(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""))
-        failed += [date] if outcome == "failed" else []
+        ended[outcome].append(date)
+    made, failed = text.counted(len(ended["done"]), "report"), ended["failed"]
+    show(f"{made} made, {len(ended['current'])} up to date, {len(failed)} failed: {dates[0]} to {dates[-1]}")
     if failed:
         raise RunError(f"{len(failed)} of {len(dates)} dates failed, {failed[0]} first: correct them and run it again")
 
 
-@app.command()
+@verb(REPORTS, "check --input path/to/exports")
 def check(date: Date = None, input: Input = None, params: Params = None, log_level: Level = None) -> None:
     """Check an input and show what a report would do with it, without writing anything."""
     from abaco.review import check as review_check
@@ -90,7 +92,7 @@ def check(date: Date = None, input: Input = None, params: Params = None, log_lev
         show(line)
 
 
-@app.command()
+@verb(REPORTS, "verify --date 2025-12-31")
 def verify(date: Date = None, output: Output = None, engine: Engine = None, log_level: Level = None) -> None:
     """Run a finished date again elsewhere, and check that every figure, table and page is the same."""
     from abaco.operations import verify as operations_verify
@@ -100,7 +102,7 @@ def verify(date: Date = None, output: Output = None, engine: Engine = None, log_
         show(line)
 
 
-@app.command()
+@verb(REPORTS, "sample --rows 1000000")
 def sample(
     rows: Annotated[
         int | None, typer.Option(help="Rows of a tape of any size; without it, the project's own sample.", min=1)

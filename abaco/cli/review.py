@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from abaco.cli.options import Date, Level, Output, app
+from abaco.cli.options import FIGURES, Date, Level, Output, verb
 from abaco.core import logs
 from abaco.core.text import show
 
 
-@app.command()
+@verb(FIGURES, "status")
 def status(output: Output = None, log_level: Level = None) -> None:
     """Show the report of each date with its KPIs, later runs that failed, undelivered items and alerts."""
     from abaco.review import status as review_status
@@ -19,7 +19,7 @@ def status(output: Output = None, log_level: Level = None) -> None:
         show(line)
 
 
-@app.command()
+@verb(FIGURES, "history PAR30 --by month")
 def history(
     kpi: Annotated[str, typer.Argument(help="Its id, such as PAR30.")],
     date: Date = None,
@@ -34,7 +34,7 @@ def history(
         show(line)
 
 
-@app.command()
+@verb(FIGURES, "compare 2025-11-30 2025-12-31")
 def compare(
     one: Annotated[str, typer.Argument(help="A run id, or the date of a report.")],
     other: Annotated[str, typer.Argument(help="Another one.")],
@@ -48,7 +48,7 @@ def compare(
         show(line)
 
 
-@app.command()
+@verb(FIGURES, "explain PAR30 --date 2025-12-31")
 def explain(
     kpi: Annotated[str, typer.Argument(help="A KPI of the report, such as PAR30.")],
     date: Annotated[
@@ -60,11 +60,12 @@ def explain(
     lines: Annotated[
         bool, typer.Option("--lines", help="Also show the line of each loan in the exports.")
     ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show every date, not the last 13 alone.")] = False,
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Explain a KPI of a finished report: its formula in figures, what moved it, the loans behind it, its history."""
     from abaco.review import explanation
 
     logs.start(log_level)
-    for line in explanation.explain(kpi, date, against, output, lines):
+    for line in explanation.explain(kpi, date, against, output, lines, every):
         show(line)

@@ -134,7 +134,8 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
         say(f"\nDates up to {day}: {len(totals)}, from {min(totals)}")
         entries = values.evaluate(definitions, totals[day], day, totals)
         lacking = {name: entry["reason"] for name, entry in entries.items() if entry["reason"]}
-        say(f"KPIs that can be computed: {len(entries) - len(lacking)} of {len(entries)}")
+        count = f"{len(entries) - len(lacking)} of {len(entries)} figures can be computed"
+        told.append(f"{count}: see below for the others." if lacking else f"{count}.")
         for name, reason in lacking.items():
             say(f"  {name}: not computable: {reason}")
         for hint in values.missing(definitions, entries, totals[day]):

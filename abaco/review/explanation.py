@@ -20,12 +20,13 @@ from abaco.review import movement, terminal
 from abaco.run import folders
 
 Kpi = Mapping[str, Any]
+DATES = 13  # a year of months, and the month that it is held against
 PAST = {"lower": "above", "higher": "below"}
 
 
 def explain(
     name: str, date: str | None = None, against: str | None = None, output: Path | None = None,
-    lines: bool = False,
+    lines: bool = False, every: bool = False,
 ) -> Iterator[str]:  # fmt: skip
     """Yield lines that explain a KPI.
 
@@ -41,6 +42,8 @@ def explain(
         The folder of the reports.
     lines
         Whether to add the lines of the exports that the contributing loans come from.
+    every
+        Whether to list all dates instead of the last `DATES`.
 
     Raises
     ------
@@ -61,7 +64,10 @@ def explain(
     yield ""
     yield from _why(name, folder, history, former, kpi, lines)
     yield ""
-    yield from aligned([("date", name, "status"), *(_entry(row, kpi) for row in history)])
+    shown = history if every else history[-DATES:]
+    yield from aligned([("date", name, "status"), *(_entry(row, kpi) for row in shown)])
+    if len(shown) < len(history):
+        yield f"The last {DATES} of {len(history)} dates; --all shows the others."
 
 
 def _report(folder: Path, date: str | None) -> Path:
@@ -119,7 +125,11 @@ def _why(
     if unknown := next((row["reason"] for row in (before, now) if row["value"] is None), None):
         yield f"What moved it since {former} cannot be said: {unknown}."
         return
-    change = text.signed(now["value"] - before["value"], kpi["precision"])
+    moved = now["value"] - before["value"]
+    better = ""
+    if moved and kpi.get("direction"):
+        better = ", better" if (moved > 0) == (kpi["direction"] == "higher") else ", worse"
+    change = text.signed(moved, kpi["precision"]) + better
     yield f"Since {former} it moved by {change}, from {_value(before['value'], kpi)}."
     definition = catalog.load().get(name)
     if definition and first_day(definition):

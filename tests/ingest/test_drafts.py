@@ -209,7 +209,7 @@ def test_check_shows_what_a_report_would_say(root, tmp_path):
     shutil.copytree(ROOT / "notebooks", root / "notebooks")
     lines = "\n".join(drafted(tmp_path).checked("2025-12-31"))
     assert "PAR30 at 53.85 %" in lines  # 700 of 1,300
-    assert "KPIs that can be computed" in lines
+    assert " figures can be computed" in lines
 
 
 def test_notebook_shows_headings_and_figures_and_saves_the_mapping_with_its_last_cell(root, tmp_path):

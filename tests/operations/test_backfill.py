@@ -19,13 +19,14 @@ def backfill(project, first, last, *arguments):
 
 
 def outcomes(result):
-    return sorted(line.split("  ", 1)[1] for line in result.stdout.splitlines())
+    return sorted(line.split("  ", 1)[1] for line in result.stdout.splitlines()[:-1])
 
 
 def test_every_date_between_the_two_has_a_report(backfilled):
     project, result = backfilled
     assert result.returncode == 0, result.stderr
     assert outcomes(result) == ["2025-10-31  done", "2025-11-30  done"]
+    assert result.stdout.endswith("\n2 reports made, 0 up to date, 0 failed: 2025-10-31 to 2025-11-30\n")
     assert sorted(p.name for p in project.output.glob("[0-9]*")) == ["2025-10-31", "2025-11-30"]
     metrics = json.loads((project.output / "2025-10-31/metrics.json").read_text())
     assert metrics["date"] == "2025-10-31"
@@ -55,6 +56,7 @@ def test_failed_date_is_named_and_the_others_go_on(backfilled):
     assert result.returncode == 1
     failed, other = outcomes(result)
     assert other == "2025-10-31  current"
+    assert result.stdout.endswith("\n0 reports made, 1 up to date, 1 failed: 2025-09-30 to 2025-10-31\n")
     assert failed.startswith("2025-09-30  failed: ") and "was not made by a run" in failed
     (line,) = result.stderr.splitlines()
     assert line == "Error: 1 of 2 dates failed, 2025-09-30 first: correct them and run it again"

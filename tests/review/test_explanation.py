@@ -9,6 +9,7 @@ import pytest
 
 from abaco.core.errors import InputError
 from abaco.ingest import masking
+from abaco.review import explanation
 from abaco.review.explanation import explain
 from tests.support.projects import PII_KEY, Project
 
@@ -82,7 +83,7 @@ def test_formula_with_figures_thresholds_rows_and_history(report):
 
 def test_bridge_and_loans_are_those_of_the_report(report):
     found = lines(report, "PAR30")
-    start = found.index("Since 2025-11-30 it moved by -0.2660, from 4.0131 %.")
+    start = found.index("Since 2025-11-30 it moved by -0.2660, better, from 4.0131 %.")
     assert found[start + 2 : start + 11] == [
         "                   USD   points",
         "opening      18,920.28   4.0131",
@@ -264,3 +265,13 @@ def test_no_loan_id_and_no_key_is_in_what_the_run_left(finished):
     text = json.dumps([cell.get("outputs") for cell in notebook["cells"]])
     assert PII_KEY not in text
     assert not [loan for loan in ids if loan in text]
+
+
+def test_last_dates_are_listed_and_all_of_them_on_request(report, monkeypatch):
+    monkeypatch.setattr(explanation, "DATES", 2)
+    assert lines(report, "PAR30")[-3:] == [
+        "2025-11-30  4.0131 %  ok",
+        "2025-12-31  3.7471 %  ok",
+        "The last 2 of 13 dates; --all shows the others.",
+    ]
+    assert list(explain("PAR30", output=report.output, every=True))[-13].startswith("2024-12-31  4.0241 %")
