@@ -67,6 +67,11 @@ class Column:
         return Field(self.name, type_, self.meaning, unit)
 
 
+def amount(name: str, **more: bool | str) -> Column:
+    """Return a column of amounts."""
+    return Column(name, "amount", **more)
+
+
 def normalise(heading: str) -> str:
     """Return a heading in the form that contracts use: no accents, no stray blanks, lower case, underscores.
 
@@ -84,6 +89,14 @@ COMPANY = Column("company", meaning="the company that lent")
 DAYS_PAST_DUE = Column("days_past_due", "days", optional=True, meaning="the days past due")
 MEASUREMENT_DATE = Column("measurement_date", "date", required=True, filled=True, meaning="the measurement date")
 CURRENCY = Column("currency", meaning="the currency")
+MATURITY_DATE = Column("maturity_date", "date", optional=True, meaning="the maturity date")
+# What a lender of the lender asks of a loan.
+FACILITY = Column("facility", meaning="the facility that loans are pledged to")
+PLEDGE = (
+    FACILITY,
+    Column("pledge_date", "date", optional=True, meaning="the day from which on the loan is pledged"),
+    Column("documents", meaning="the state of the loan's documents"),
+)
 
 # Columns that identify a person or a firm.
 BORROWER = (

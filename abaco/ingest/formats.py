@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from abaco.ingest.balances import STAND_INS, from_loans, from_par, from_snapshot
 from abaco.ingest.columns import (
-    ACCOUNTS,
     AGING,
     BORROWER,
     CASH,
@@ -19,21 +18,20 @@ from abaco.ingest.columns import (
     IS_WRITTEN_OFF,
     LOAN_ID,
     LOAN_STATUS,
+    MATURITY_DATE,
     MEASUREMENT_DATE,
     OVERDUE_ON,
     PAYMENT_ID,
+    PLEDGE,
     RECEIVABLE,
     SEGMENTS,
     WRITTEN_OFF,
     Column,
+    amount,
 )
 from abaco.ingest.contract import Format
+from abaco.ingest.formats_beside import DRAWINGS, RATES, STATEMENTS_LONG, STATEMENTS_WIDE
 from abaco.ingest.lateness import GIVEN, par_balance
-
-
-def _amount(name, **more):
-    return Column(name, "amount", **more)
-
 
 # Canonical snapshot
 
@@ -50,12 +48,14 @@ SNAPSHOT = Format(
         replace(RECEIVABLE, required=True, filled=True),
         *(replace(c, required=True) for c in (ELIGIBLE, DISCOUNTED, CASH)),
         *(replace(c, required=True, filled=True) for c in AGING),
-        _amount("dpd_120_plus_usd", credit=True, meaning="the balance 120 or more days late"),
+        amount("dpd_120_plus_usd", credit=True, meaning="the balance 120 or more days late"),
         WRITTEN_OFF,
         LOAN_STATUS,
         IS_WRITTEN_OFF,
         IS_RESTRUCTURED,
         DAYS_PAST_DUE,
+        MATURITY_DATE,
+        *PLEDGE,
         CURRENCY,
     ),
     tape_rank=1,
@@ -69,19 +69,17 @@ SNAPSHOT = Format(
 
 _FIXED = (
     Column("disburse_date", "date", optional=True, meaning="the disbursement date"),
-    Column("maturity_date", "date", optional=True, meaning="the maturity date"),
+    MATURITY_DATE,
     replace(INTEREST_RATE, signed=True),
-    _amount("disburse_principal", optional=True, meaning="the disbursed amount"),
+    amount("disburse_principal", optional=True, meaning="the disbursed amount"),
     Column("term", "days", optional=True, meaning="the agreed term"),
     Column("frequency", meaning="how often an instalment is due"),
-    _amount("total_fees", optional=True, meaning="the fees of the whole term"),
-    _amount("total_interest", optional=True, meaning="the interest of the whole term"),
+    amount("total_fees", optional=True, meaning="the fees of the whole term"),
+    amount("total_interest", optional=True, meaning="the interest of the whole term"),
 )
-_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, IS_RESTRUCTURED, OVERDUE_ON, CURRENCY)
-_OUTSTANDING = _amount(
-    "outstanding_balance", required=True, filled=True, credit=True, meaning="the outstanding balance"
-)
-_OFF = _amount("writeoff_outstanding_balance_usd", optional=True, meaning="the written-off balance")
+_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, IS_RESTRUCTURED, OVERDUE_ON, *PLEDGE, CURRENCY)
+_OUTSTANDING = amount("outstanding_balance", required=True, filled=True, credit=True, meaning="the outstanding balance")
+_OFF = amount("writeoff_outstanding_balance_usd", optional=True, meaning="the written-off balance")
 _DAYS = replace(DAYS_PAST_DUE, required=True, filled=True, optional=False)
 
 PAR = Format(
@@ -95,7 +93,7 @@ PAR = Format(
         *SEGMENTS,
         replace(_OUTSTANDING, name="outstanding_balance_usd"),
         *(
-            _amount(par_balance(days), filled=True, credit=True, meaning=f"the balance {days} or more days late")
+            amount(par_balance(days), filled=True, credit=True, meaning=f"the balance {days} or more days late")
             for days in GIVEN
         ),
         _OFF,
@@ -134,9 +132,9 @@ LOANS = Format(
         *BORROWER,
         *SEGMENTS,
         Column("disburse_date", "date", required=True, filled=True, meaning="the disbursement date"),
-        Column("maturity_date", "date", optional=True, meaning="the maturity date"),
+        MATURITY_DATE,
         replace(INTEREST_RATE, required=True, signed=True),
-        _amount("disburse_principal", required=True, optional=True, meaning="the disbursed amount"),
+        amount("disburse_principal", required=True, optional=True, meaning="the disbursed amount"),
         _OUTSTANDING,
         _DAYS,
         Column("term", "days", optional=True, meaning="the agreed term"),
@@ -144,9 +142,10 @@ LOANS = Format(
         LOAN_STATUS,
         IS_WRITTEN_OFF,
         IS_RESTRUCTURED,
+        *PLEDGE,
         CURRENCY,
-        _amount("total_fees", optional=True, meaning="the fees of the whole term"),
-        _amount("total_interest", optional=True, meaning="the interest of the whole term"),
+        amount("total_fees", optional=True, meaning="the fees of the whole term"),
+        amount("total_interest", optional=True, meaning="the interest of the whole term"),
     ),
     purpose="what is fixed of each loan",
     tape_rank=4,
@@ -159,16 +158,16 @@ LOANS = Format(
     least=("loan_id", "outstanding_balance", "days_past_due"),
 )
 
-# Flows and statements
+# Flows
 
 _FLOWS = (
-    _amount("principal", signed=True, meaning="principal"),
-    _amount("interest", signed=True, optional=True, meaning="interest"),
-    _amount("other", signed=True, optional=True, meaning="other charges"),
-    _amount("fees", signed=True, optional=True, meaning="fees"),
-    _amount("to_tax", signed=True, optional=True, meaning="tax"),
-    _amount("add_balance", signed=True, optional=True, meaning="what was added to the balance"),
-    _amount("reduce_balance", signed=True, optional=True, meaning="what was taken off the balance"),
+    amount("principal", signed=True, meaning="principal"),
+    amount("interest", signed=True, optional=True, meaning="interest"),
+    amount("other", signed=True, optional=True, meaning="other charges"),
+    amount("fees", signed=True, optional=True, meaning="fees"),
+    amount("to_tax", signed=True, optional=True, meaning="tax"),
+    amount("add_balance", signed=True, optional=True, meaning="what was added to the balance"),
+    amount("reduce_balance", signed=True, optional=True, meaning="what was taken off the balance"),
     CURRENCY,
 )
 SCHEDULES = Format(
@@ -217,7 +216,7 @@ PAYMENTS = Format(
         PAYMENT_ID,
         CURRENCY,
         *(
-            _amount(f"paid_{name}", signed=True, optional=name != "principal", meaning=meaning)
+            amount(f"paid_{name}", signed=True, optional=name != "principal", meaning=meaning)
             for name, meaning in (
                 ("devolution", "what was paid back to the borrower"),
                 ("total_payment", "the whole payment"),
@@ -239,56 +238,11 @@ PAYMENTS = Format(
     amount="paid_principal",
 )  # fmt: skip
 
-STATEMENTS_LONG = Format(
-    "statements",
-    "financial statements, long",
-    "one row per date and account",
-    (
-        MEASUREMENT_DATE,
-        Column("metric", required=True, filled=True, meaning="the account"),
-        _amount("value", required=True, optional=True, signed=True, meaning="its balance"),
-        CURRENCY,
-    ),
-    purpose="cash",
-    key=("measurement_date", "metric"),
-    date="measurement_date",
-    amount="value",
-)
-STATEMENTS_WIDE = Format(
-    "statements_wide",
-    "financial statements, wide",
-    "one row per date",
-    (
-        MEASUREMENT_DATE,
-        *(
-            _amount(name, signed=True, optional=True, meaning=name.removesuffix("_usd").replace("_", " "))
-            for name in ACCOUNTS
-        ),
-        CURRENCY,
-    ),
-    purpose="cash",
-    key=("measurement_date",),
-    date="measurement_date",
-)
-
-# Rates are read as text: an amount at a rate is computed from all of its digits.
-RATES = Format(
-    "rates",
-    "exchange rates",
-    "one row per date and pair of currencies",
-    (
-        Column("date", "date", required=True, filled=True, meaning="the date"),
-        Column("from_currency", required=True, filled=True, meaning="the currency of which it is one"),
-        Column("to_currency", required=True, filled=True, meaning="the currency that it is worth"),
-        Column("rate", required=True, filled=True, meaning="what one of the first is worth in the second"),
-    ),
-    purpose="exchange rates",
-)
-
 FORMATS = {
     f.name: f
     for f in (
         SNAPSHOT, PAR, DATED_LOANS, LOANS, SCHEDULES, TRANSACTIONS, PAYMENTS, STATEMENTS_LONG, STATEMENTS_WIDE, RATES,
+        DRAWINGS,
     )
 }  # fmt: skip
 TAPE_FORMATS = sorted((f for f in FORMATS.values() if f.tape_rank), key=lambda f: f.tape_rank)

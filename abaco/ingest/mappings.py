@@ -25,7 +25,9 @@ from abaco.ingest.words import STRICT
 FOLDER = "params/mappings"
 OPEN_ANSWER = re.compile(r"""^[^#]*:\s+['"]?\?['"]?\s*(?:[,}#]|$)""", re.MULTILINE)  # a question mark for a value
 # What a row is, and the formats of such rows, the one first that says most.
-Rows = Literal["loan", "loan and date", "date", "instalment", "payment", "invoice", "account and date", "rate"]
+Rows = Literal[
+    "loan", "loan and date", "date", "instalment", "payment", "invoice", "account and date", "rate", "facility and date"
+]
 FORMATS_OF = {
     "loan": ("loans",),
     "loan and date": ("snapshot", "par_balances", "dated_loans"),
@@ -35,6 +37,7 @@ FORMATS_OF = {
     "invoice": ("loans",),
     "account and date": ("statements",),
     "rate": ("rates",),
+    "facility and date": ("drawings",),
 }
 _tried: ContextVar[Path | None] = ContextVar("tried", default=None)
 

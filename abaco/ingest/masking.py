@@ -1,7 +1,7 @@
 """Masking: personal columns are masked as they are read, and so in every file of a run.
 
-With a key, a value becomes its token. Without one it is redacted, except that borrowers must be told apart until they
-are counted: staged rows have a hash of the borrower's number, under a secret that lasts as long as the first phase.
+With a key, a value becomes its token. Without one it is redacted, except that borrowers and payers must be told apart
+until they are counted: staged rows have a hash of them, under a secret that lasts as long as the first phase.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ TOKEN = "tok_"
 REDACTED = "redacted"
 PERSONAL = tuple(column.name for column in BORROWER)
 BORROWER_ID = "borrower_id"
+TOLD_APART = (BORROWER_ID, "payer_name")  # what is counted: in staged rows equal values are equal without a key, too
 PERSON = "person"  # a hash of the other personal columns, which tells whether rows differ in them
 AS_READ = "as_read"  # a hash of a rejected row as it was read, where only shapes are shown
 
@@ -47,19 +48,20 @@ class Masking:
     def mask(self, engine: Engine, frame: nw.LazyFrame) -> nw.LazyFrame:
         """Return a frame without a personal value; see `PERSON` for the column that a secret adds."""
         personal = [name for name in PERSONAL if name in frame.collect_schema().names()]
-        if BORROWER_ID in personal:  # a word such as N/A is nobody's number, and its token would be somebody's
-            number = nw.col(BORROWER_ID).cast(nw.String())
-            is_number = ~number.str.strip_chars().str.to_lowercase().is_in(NO_ID_WORDS)
-            frame = frame.with_columns(nw.when(is_number).then(number).alias(BORROWER_ID))
+        apart = [name for name in TOLD_APART if name in personal]
+        for name in apart:  # a word such as N/A is nobody's number, and its token would be somebody's
+            value = nw.col(name).cast(nw.String())
+            is_one = ~value.str.strip_chars().str.to_lowercase().is_in(NO_ID_WORDS)
+            frame = frame.with_columns(nw.when(is_one).then(value).alias(name))
         if self.key or self.secret is None:
             return engine.masked(frame, personal, self.key)
         if others := [name for name in personal if name != BORROWER_ID]:
             frame = engine.with_digest(frame, others, self.secret, PERSON)
-        redacted = engine.masked(frame, others, None)
-        if BORROWER_ID not in personal:
-            return redacted
-        hashed = engine.with_digest(redacted, [BORROWER_ID], self.secret, "hashed_id")
-        return hashed.with_columns(nw.col("hashed_id").alias(BORROWER_ID)).drop("hashed_id")
+        masked = engine.masked(frame, [name for name in personal if name not in apart], None)
+        for name in apart:
+            hashed = engine.with_digest(masked, [name], self.secret, "hashed")
+            masked = hashed.with_columns(nw.col("hashed").alias(name)).drop("hashed")
+        return masked
 
 
 REDACTING = Masking()

@@ -15,8 +15,10 @@ from abaco.ingest.columns import (
     ELIGIBLE,
     INTEREST_RATE,
     LOAN_ID,
+    MATURITY_DATE,
     MEASUREMENT_DATE,
     OVERDUE_ON,
+    PLEDGE,
     RECEIVABLE,
     RESTRUCTURED,
     SEGMENTS,
@@ -38,6 +40,7 @@ COLUMNS = (
         Column(at_risk(days), "amount", meaning=f"the balance {days} or more days late, if no bucket says")
         for days in (1, *DAYS, NON_PERFORMING)
     ),
+    MATURITY_DATE, *PLEDGE,
 )  # fmt: skip
 TABLE = Table(
     "tape",
@@ -63,17 +66,19 @@ DTYPES = {column.name: KINDS[column.kind] for column in COLUMNS}
 # What the loans export says of each loan, by the column of the tape that it fills.
 OF_LOAN = {
     "borrower_id": "borrower_id",
+    "payer_name": "payer_name",
     **{c.name: c.name for c in SEGMENTS},
     "disbursed_on": "disburse_date",
     "disbursed_usd": "disburse_principal",
     "interest_rate": "interest_rate",
     "term_days": "term",
+    **{c.name: c.name for c in (MATURITY_DATE, *PLEDGE)},
 }
 # what another export says of each loan on a date
 BY_LOAN = (
     *(c.name for c in (*BORROWER, *SEGMENTS, WRITTEN_OFF, DAYS_PAST_DUE, OVERDUE_ON)),
     RESTRUCTURED,
-    *(name for name in OF_LOAN if name not in ("borrower_id", *(c.name for c in SEGMENTS))),
+    *(name for name in OF_LOAN if name not in {c.name for c in (*BORROWER, *SEGMENTS)}),
 )
 
 

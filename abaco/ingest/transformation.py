@@ -50,7 +50,7 @@ def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engi
     tape = combined_tape(batches, work, engine)
     loans = [b for b in batches if b["format"] == LOANS.name and not b["is_tape"]]
     if loans:
-        tape = engine.in_order(with_loans(tape, _accepted(loans[0], work, engine)), "row_id")
+        tape = engine.in_order(with_loans(tape, accepted(loans[0], work, engine)), "row_id")
     return tape.drop("row_id")
 
 
@@ -58,18 +58,19 @@ def combined_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engi
     """Return the accepted rows of all exports that give the tape, each with what the others say of its loans."""
     tapes = [b for b in batches if b["is_tape"]]
     if len(tapes) == 1:
-        return _accepted(tapes[0], work, engine)
+        return accepted(tapes[0], work, engine)
     parts = []
     for batch in tapes:
-        rows = _accepted(batch, work, engine)
+        rows = accepted(batch, work, engine)
         for other in (b for b in tapes if b is not batch):
-            beside = _accepted(other, work, engine, given=False).filter(~nw.col("loan_id").is_null())
+            beside = accepted(other, work, engine, given=False).filter(~nw.col("loan_id").is_null())
             rows = with_filled(rows, beside, ("loan_id", "measurement_date"), {name: name for name in BY_LOAN})
         parts.append(rows)
     return engine.in_order(nw.concat(parts), "row_id")
 
 
-def _accepted(batch: Mapping[str, Any], work: Path, engine: Engine, given: bool = True) -> nw.LazyFrame:
+def accepted(batch: Mapping[str, Any], work: Path, engine: Engine, given: bool = True) -> nw.LazyFrame:
+    """Return the accepted rows of one export."""
     verdicts = work / batch["verdicts"] if batch["verdicts"] else None
     loan_ids = work / batch["loan_ids"] if batch["loan_ids"] else None
     staged = [work / name for name in batch["staged"]]
@@ -120,7 +121,7 @@ def write_others(
     """Write every export but the tape, masked, as ``tables/<format>.parquet``; return which columns were masked."""
     masked = set()
     for batch in (b for b in batches if not b["is_tape"]):
-        rows = _accepted(batch, work, engine)
+        rows = accepted(batch, work, engine)
         if batch["format"] == STATEMENTS_LONG.name:
             rows = known_rows(rows)
         personal = [c for c in FORMATS[batch["format"]].personal if c in rows.collect_schema()]

@@ -25,12 +25,22 @@ LOANS = (
     "loan_id,maturity_date,customer_id,application_date,disburse_date,pledge_date,product_type,loan_grade,lender,"
     "facility,total_fees,total_other,total_interest,credit_bureau_score,term,frequency,interest_rate,"
     "disburse_principal,outstanding_balance,currency,dpd,ratio_paid,loan_status,amount_buckets,company,loan_counts,"
-    "term_buckets,location_state_province"
+    "term_buckets,location_state_province,payer"
 )
 _MONEY = "principal,interest,other,fees,to_tax,add_balance,reduce_balance,currency"
 SCHEDULES = f"loan_id,date_due,{_MONEY}"
 TRANSACTIONS = f"loan_id,transaction_type,date_paid,{_MONEY}"
 FINANCIALS = "reporting_date,metric,value"
+DRAWINGS = "date,facility,drawn,cash"
+# Lenders of the facilities, and the facility of each of the ten lots of a loan; the last ones are pledged to none.
+LENDERS = {"SENIOR": "Banco Ejemplo", "TAIL": "Fondo Muestra"}
+PLEDGED_TO = ("SENIOR",) * 5 + ("TAIL",) * 3 + ("",) * 2
+# What is drawn and held in cash, per thousand of the balance of the loans that are pledged: one is drawn half, the
+# other almost to the full.
+DRAWN = {"SENIOR": (520, 20), "TAIL": (550, 0)}
+# Invented firms whose invoices are factored, the first of which come up most.
+PAYERS = ("Almacenes Ejemplo", "Distribuidora Ficticia", "Supermercados Muestra", "Textiles Inventados",
+          "Farmacias Supuestas", "Constructora Imaginaria", "Hoteles Simulados", "Talleres de Prueba")  # fmt: skip
 AMOUNT_BUCKETS = (
     (500, "0-0.5K"), (1_000, "0.5K-1K"), (2_500, "1K-2.5K"), (5_000, "2.5K-5K"), (10_000, "5K-10K"),
     (50_000, "10K-50K"),
@@ -75,6 +85,7 @@ def exports(book, cash_by_date):
         "schedules.csv": (SCHEDULES, _schedules(loans)),
         "transactions.csv": (TRANSACTIONS, sorted(_transactions(loans), key=lambda row: row[2])),
         "financials.csv": (FINANCIALS, _financials(loans, cash_by_date)),
+        "drawings.csv": (DRAWINGS, _drawings(loans)),
     }
 
 
@@ -92,6 +103,8 @@ class _Loan:
         self.lot = simulation.draw(book.key[place : place + 1], 9).item()
         self.loan_id = simulation.loan_ids(book)[place].as_py()
         # per thousand a year; a few exceed 200 %
+        self.facility = PLEDGED_TO[self.lot // 7 % len(PLEDGED_TO)]
+        self.pledged_on = self.disbursed + self.lot // 70 % 20 if self.facility else None
         self.rate = 2300 if self.lot % 60 == 0 else 180 + self.lot % 420
         self.term = self.period * self.instalments
         self.schedule = list(self._instalments())
@@ -144,13 +157,14 @@ def _loans(loans, people):
         paid_share = (loan.principal - left) * 10_000 // loan.principal
         status = "Complete" if left == 0 else "Default" if late else "Current"
         rows.append((
-            loan.loan_id, _iso(loan.disbursed + loan.term), customer, "", _paid_iso(loan.disbursed), "", kind,
-            "", "", "", _usd(loan.fees), "0.00", _usd(loan.interest), "", loan.term, often,
-            _decimal(loan.rate, 3),
+            loan.loan_id, _iso(loan.disbursed + loan.term), customer, "", _paid_iso(loan.disbursed),
+            _iso(loan.pledged_on) if loan.facility else "", kind,
+            "", LENDERS.get(loan.facility, ""), loan.facility, _usd(loan.fees), "0.00", _usd(loan.interest), "",
+            loan.term, often, _decimal(loan.rate, 3),
             _usd(loan.principal), _usd(left), "USD", late, _decimal(paid_share, 4), status,
             _band(loan.principal // 100 + 1, AMOUNT_BUCKETS), loan.loan_id[:3],
             _band(borrowed[customer], COUNT_BUCKETS), _band(loan.term, TERM_BUCKETS),
-            people["region"][loan.place] or "Not Provided",
+            people["region"][loan.place] or "Not Provided", _payer(loan) if kind == "factoring" else "",
         ))  # fmt: skip
     return rows
 
@@ -195,6 +209,22 @@ def _payment_day(loan, month, opening, closing):
         return due
     start = max(opening, loan.disbursed) + 1
     return start + (loan.lot + 7 * month) % (closing - start + 1)
+
+
+def _payer(loan):
+    """The firm that pays a factored invoice; the product of two draws makes the first ones the most frequent."""
+    return PAYERS[(loan.lot // 1_000 % 8) * (loan.lot // 8_000 % 8) // 8]
+
+
+def _drawings(loans):
+    """What is drawn from each facility at each month-end, in whole hundreds of dollars, and its cash."""
+    for month in range(HISTORY, len(MONTH_ENDS) - 1):
+        day = MONTH_ENDS[month + 1]
+        for facility, shares in DRAWN.items():
+            pledged = (loan for loan in loans if loan.facility == facility and loan.pledged_on <= day)
+            owed = sum(loan.balance[month] for loan in pledged if not loan.is_off[month])
+            drawn, cash = (owed * share // 10_000_000 * 10_000 for share in shares)
+            yield _iso(day), facility, _usd(drawn), _usd(cash)
 
 
 def _financials(loans, cash_by_date):

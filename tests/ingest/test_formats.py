@@ -32,6 +32,8 @@ HEADERS = {
     "fecha_corte,efectivo,activos,pasivos,patrimonio,utilidad": "statements_wide",
     "Fecha de Corte,Caja": "statements_wide",
     "date,from,to,rate": "rates",
+    "date,facility,drawn,cash": "drawings",
+    "fecha_corte,linea_de_credito,monto_girado": "drawings",
     "fecha,moneda_origen,moneda_destino,tipo_de_cambio": "rates",
 }
 WRITTEN = {

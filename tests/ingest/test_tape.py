@@ -72,7 +72,8 @@ def test_snapshot_is_taken_as_it_is_and_what_it_lacks_is_null(frame):
     assert buckets(row) == [20, 20, 20, 20, 20]
     empty = {"loan_id", *PERSONAL, "company", "product", "segment", "region", "cash_available_usd",
              "written_off_usd", "days_past_due", "overdue_on", "disbursed_on", "disbursed_usd",
-             "interest_rate", "term_days", "restructured", *BESIDE}  # fmt: skip
+             "interest_rate", "term_days", "maturity_date", "facility", "pledge_date", "documents", "restructured",
+             *BESIDE}  # fmt: skip
     assert {name for name, value in row.items() if value is None} == empty
 
 

@@ -21,12 +21,21 @@ KINDS = {
     "disburse_principal": nw.Decimal(18, 2),
     "interest_rate": nw.Decimal(18, 6),
     "term": nw.Int64(),
+    "payer_name": nw.String(),
+    "maturity_date": nw.Date(),
+    "facility": nw.String(),
+    "pledge_date": nw.Date(),
+    "documents": nw.String(),
     "outstanding_balance": nw.Decimal(18, 2),
     "days_past_due": nw.Int64(),
 }
 FULL = """
     loan_id  borrower_id  company  product    segment  region  disburse_date  disburse_principal  interest_rate  term
     A-1      C-1          ALF      factoring  retail   North   2025-01-02     500.00              0.405000       90
+"""
+PLEDGED = """
+    loan_id  payer_name  maturity_date  facility  pledge_date  documents
+    A-1      P-1         2025-04-02     SENIOR    2025-01-05   complete
 """
 
 
@@ -41,7 +50,8 @@ def filled(frame, balances, loans):
 def test_loan_that_matches_is_filled_with_all_that_is_said_of_it(frame):
     [row] = filled(frame, "loan_id  total_receivable_usd\nA-1  100.00\n", FULL)
     assert tuple(row) == tuple(DTYPES)
-    assert {name: row[name] for name in OF_LOAN} == {
+    [pledged] = filled(frame, "loan_id  total_receivable_usd\nA-1  100.00\n", PLEDGED)
+    assert {name: row[name] or pledged[name] for name in OF_LOAN} == {
         "borrower_id": "C-1",
         "company": "ALF",
         "product": "factoring",
@@ -51,6 +61,11 @@ def test_loan_that_matches_is_filled_with_all_that_is_said_of_it(frame):
         "disbursed_usd": Decimal("500.00"),
         "interest_rate": Decimal("0.405000"),
         "term_days": 90,
+        "payer_name": "P-1",
+        "maturity_date": dt.date(2025, 4, 2),
+        "facility": "SENIOR",
+        "pledge_date": dt.date(2025, 1, 5),
+        "documents": "complete",
     }
     assert row["total_receivable_usd"] == Decimal("100.00")
 

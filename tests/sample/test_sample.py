@@ -80,6 +80,7 @@ def test_the_committed_sample_is_what_the_generator_writes(tmp_path):
     written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.csv"))
     assert written == [
         "sample.csv",
+        "sample/drawings.csv",
         "sample/financials.csv",
         "sample/loan_par_balances.csv",
         "sample/loans.csv",

@@ -1,0 +1,67 @@
+"""Obligors: who owes each loan, as numbers, so that concentration can be limited where names are redacted."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from abaco.core.tables import COUNT, DATE, TEXT, Field, Table
+from abaco.engines import Engine
+from abaco.ingest.formats import PAYMENTS
+from abaco.ingest.tape import with_filled
+from abaco.ingest.transformation import accepted, borrowers
+
+NUMBER = "by the balances of all dates, from 1: a name for this report only"
+TABLE = Table(
+    "obligors",
+    "one row per loan and date with a balance, where a facility is set",
+    (
+        Field("measurement_date", DATE, "the measurement date"),
+        Field("loan_id", TEXT, "the loan's number"),
+        Field("borrower", COUNT, f"the borrower's place {NUMBER}"),
+        Field("payer", COUNT, f"the payer's place {NUMBER}; of a loan whose payments name several, none"),
+    ),
+)
+
+
+def with_payers(tape: nw.LazyFrame, batches: Iterable[Mapping[str, Any]], work: Path, engine: Engine) -> nw.LazyFrame:
+    """Fill the payer of each loan from the payments export: the one that all payments of the loan name.
+
+    Parameters
+    ----------
+    batches
+        The batches among ingestion's facts (see `staging.Batch.as_dict`).
+    work
+        The folder of the staged rows.
+    """
+    batch = next((b for b in batches if b["format"] == PAYMENTS.name), None)
+    rows = accepted(batch, work, engine) if batch else None
+    if rows is None or "payer_name" not in rows.collect_schema().names():
+        return tape
+    payer = nw.col("payer_name")
+    named = rows.filter(~payer.is_null()).group_by("loan_id").agg(first=payer.min(), last=payer.max())
+    sole = named.filter(nw.col("first") == nw.col("last")).select("loan_id", payer_name="first")
+    return with_filled(tape, sole, ("loan_id",), {"payer_name": "payer_name"})
+
+
+def obligors(tape: nw.LazyFrame, owed: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
+    """Return borrower and payer of each loan as numbers, one row per loan and date with a balance.
+
+    Parameters
+    ----------
+    tape
+        One row per loan and date, its borrowers and payers told apart by tokens or hashes (see `with_payers`).
+    owed
+        Its borrowers, see `transformation.borrowers`.
+    """
+    paying = tape.with_columns(nw.col("payer_name").alias("borrower_id"))
+    (work / "payers").mkdir()
+    paid = borrowers(paying, engine, work / "payers")
+    rows = tape.filter((nw.col("total_receivable_usd") > 0) & ~nw.col("loan_id").is_null())
+    rows = rows.select("measurement_date", "loan_id", "borrower_id", "payer_name")
+    numbers = {"borrower_id": owed.select("borrower_id", "borrower").unique()}
+    numbers["payer_name"] = paid.select(payer_name="borrower_id", payer="borrower").unique()
+    for name, numbered in numbers.items():
+        rows = rows.join(numbered, on=name, how="left")
+    return rows.select("measurement_date", "loan_id", "borrower", "payer").sort("measurement_date", "loan_id")
