@@ -6,6 +6,7 @@ from pathlib import Path
 from abaco.core import project
 from abaco.kpis import catalog
 from abaco.kpis.catalog import GROUPS, Definition
+from abaco.kpis.facilities.borrowing_base import KINDS
 from abaco.kpis.measures import MEASURES
 
 PATH = Path("docs") / "KPIS.md"
@@ -18,6 +19,34 @@ Percentages run from 0 to 100. A measure that the input does not give, and a den
 not computable, with the reason; it is never 0. A value exactly on a limit is not yet past it. USD stands for the
 currency of the report, whichever it is, and so does `_usd` in the name of a measure.
 """
+FACILITIES = """\
+## Facilities
+
+The borrowing base of each facility in `params/facilities.yml`, which explains every key, line by line in this order.
+All amounts are exact to the cent; the pool is the sum of what is ineligible, in excess and net eligible.
+
+{lines}
+
+Agreements differ, and these are the choices where they do:
+
+- **Ineligible**: a loan counts once, by the first criterion in the order of the facility, and keeps all that it
+  fails. A loan whose column is empty fails the criterion: what is not shown to be eligible is not.
+- **Excess concentration** is only what is above a limit, without counting a dollar twice. A share is of the eligible
+  pool before excess, as in most agreements, or with `share_of: net_eligible` of what is left after the excess of the
+  limit and those before it. Loans whose borrower or payer is not known count as those of one.
+- **Commitment**: no more than the lesser of commitment and borrowing base can be drawn.
+- **Drawn amounts and cash** are those of the measurement date. Without them the availability is not known; it is
+  never the whole borrowing base.
+- **The payer of a loan** is the one in the tape or the loans export, or else the one that all of its payments name.
+
+Why availability moved is in `availability_bridges`, from every date to the next: each cause at the advance rate, and
+what rounding leaves as a cause of its own, so that they sum to the change exactly; `availability_loans` has the ten
+loans that moved it most.
+
+Sources: OCC, Comptroller's Handbook, Asset-Based Lending (borrowing base certificates, ineligible receivables,
+concentrations, advance rates, reserves); the definitions of Borrowing Base, Excess Concentration Amount and
+Availability in warehouse credit agreements filed with the SEC.
+"""
 GROUP_TITLES = {"core": "The four of every report"}
 
 
@@ -28,6 +57,8 @@ def document(definitions: Mapping[str, Definition]) -> str:
         if chosen := {name: kpi for name, kpi in definitions.items() if kpi.group == group}:
             parts.append(f"## {GROUP_TITLES.get(group, group.capitalize())}\n")
             parts += [_entry(name, kpi) for name, kpi in chosen.items()]
+    lines = [f"| `{kind}` | {meaning} |" for kind, meaning in KINDS.items()]
+    parts.append(FACILITIES.format(lines="\n".join(["| line | what it is |\n|---|---|", *lines])))
     parts.append("## Measures\n\nWhat KPIs are made of: an amount or a count of one date.\n")
     parts.append("| measure | unit | what it is | what gives it |\n|---|---|---|---|")
     parts += [f"| `{name}` | {m.unit} | {m.title} | {m.add} |" for name, m in MEASURES.items()]

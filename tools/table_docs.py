@@ -6,7 +6,7 @@ from pathlib import Path
 from abaco.core import project
 from abaco.core.currencies import USD
 from abaco.core.tables import Table
-from abaco.kpis.dictionary import EXPORTS, REPORT, sentence
+from abaco.kpis.dictionary import EXPORTS, OF_FACILITIES, REPORT, sentence
 
 PATH = Path("docs") / "TABLES.md"
 INTRODUCTION = """\
@@ -21,6 +21,11 @@ columns only as tokens or as `redacted`. Amounts are in the report's currency, w
 file names; `_usd` in a name means that currency, whichever it is: names are keys, and a query that reads one report
 reads every other.
 """
+FACILITIES_INTRODUCTION = """\
+## Facilities
+
+Only where `params/facilities.yml`, or the file that `run.facilities` names, has a facility.
+"""
 EXPORTS_INTRODUCTION = """\
 ## Exports
 
@@ -28,10 +33,12 @@ The accepted rows of each export that is not the tape itself. A column that the 
 """
 
 
-def document(report: Iterable[Table], exports: Iterable[Table]) -> str:
+def document(report: Iterable[Table], facilities: Iterable[Table], exports: Iterable[Table]) -> str:
     """Return the dictionary in Markdown: each table with its grain, and type, unit and meaning of its columns."""
-    parts = [INTRODUCTION, *(_entry(table, "##") for table in report), EXPORTS_INTRODUCTION]
-    return "\n".join([*parts, *(_entry(table, "###") for table in exports)])
+    parts = [INTRODUCTION, *(_entry(table, "##") for table in report)]
+    parts += [FACILITIES_INTRODUCTION, *(_entry(table, "###") for table in facilities)]
+    parts += [EXPORTS_INTRODUCTION, *(_entry(table, "###") for table in exports)]
+    return "\n".join(parts)
 
 
 def _entry(table: Table, level: str) -> str:
@@ -47,7 +54,7 @@ def _unit(unit: str) -> str:
 def write() -> Path:
     """Write docs/TABLES.md and return its path."""
     path = project.root() / PATH
-    path.write_text(document(REPORT, EXPORTS), encoding="utf-8")
+    path.write_text(document(REPORT, OF_FACILITIES, EXPORTS), encoding="utf-8")
     return path
 
 

@@ -16,7 +16,11 @@ from abaco.core.quoting import visible
 from abaco.core.yaml import parse, read_yaml
 
 # Parameters that the pipeline sets, not the settings.
-PIPELINE_PARAMETERS = {"ingestion": ("run_dir", "input", "date", "currency")}
+PIPELINE_PARAMETERS = {
+    "ingestion": ("run_dir", "input", "date", "currency"),
+    "transformation": ("run_dir", "facilities"),
+    "calculation": ("run_dir", "facilities"),
+}
 RUN_DIR = ("run_dir",)
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 DAYS = 36_500  # a century: longer than anybody waits or keeps a report
@@ -63,6 +67,7 @@ class RunSettings(BaseModel):
     memory_limit: Text
     threads: int = Field(ge=0, le=1024)
     currency: Annotated[str, AfterValidator(_currency)]
+    facilities: Text = Field(min_length=1)
     lock_timeout_seconds: Seconds
     log_format: Literal["text", "json"]
 

@@ -1,7 +1,7 @@
 """The data dictionary: every table that a report may hold, with its grain and its columns."""
 
 from abaco.core.tables import Table
-from abaco.ingest import quarantine, rejected_loans, tape, transformation
+from abaco.ingest import obligors, quarantine, rejected_loans, tape, transformation
 from abaco.ingest.formats import FORMATS, RATES
 from abaco.kpis import (
     aging,
@@ -15,6 +15,7 @@ from abaco.kpis import (
     segments,
     vintage,
 )
+from abaco.kpis.facilities import availability, borrowing_base, eligibility
 
 REPORT = (
     tape.TABLE, transformation.BORROWERS, quarantine.TABLE, rejected_loans.TABLE,
@@ -22,9 +23,10 @@ REPORT = (
         measures, history, aging, segments, concentration, movement, bridge, contributors, collection, vintage,
     )),
 )  # fmt: skip
+OF_FACILITIES = (obligors.TABLE, borrowing_base.TABLE, eligibility.TABLE, availability.TABLE, availability.LOANS)
 # Formats without a purpose only give the tape; each of the others gets a table.
 EXPORTS = tuple(format_.table for format_ in FORMATS.values() if format_.purpose and format_ is not RATES)
-TABLES: dict[str, Table] = {table.name: table for table in (*REPORT, *EXPORTS)}
+TABLES: dict[str, Table] = {table.name: table for table in (*REPORT, *OF_FACILITIES, *EXPORTS)}
 """Every table by its name."""
 
 

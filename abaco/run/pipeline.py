@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abaco import engines
-from abaco.core import files, logs, project, settings
+from abaco.core import files, logs, project, settings, yaml
 from abaco.core.dates import parse_date
 from abaco.core.errors import DateError, StoppedError
 from abaco.core.phases import COMPLETED, FACTS, PHASES, notebook_path, scraps_of, section
@@ -198,6 +198,8 @@ class Pipeline:
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
         parameters["run"] = {"currency": self.settings["run"]["currency"]}
+        if terms := _terms(self.settings["run"]["facilities"]):
+            parameters["run"]["facilities"] = terms
         hashes = sources.identities(s.as_dict() for s in files_read)
         limit = parameters["calculation"]["max_rows_change_pct"]
         expected, lost = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
@@ -248,8 +250,9 @@ class Pipeline:
         log.info("phase %s begins", phase)
         began = time.perf_counter()
         record.phase, name = phase, section(phase)
-        whole = {"input": plan["input"], "date": plan["date"], **plan["parameters"]["run"]}
-        parameters = {**(whole if name == "ingestion" else {}), **plan["parameters"][name]}
+        facts = self.settings["run"] | {"input": plan["input"], "date": plan["date"]}
+        given = (key for key in settings.PIPELINE_PARAMETERS.get(name, ()) if key != "run_dir")
+        parameters = {**{key: facts[key] for key in given}, **plan["parameters"][name]}
         with self._next or NotebookProcess(notebook_path(phase)) as process:
             self._next = NotebookProcess(notebook_path(following)) if following else None
             executed = execute_phase(phase, folder, parameters, self.progress.cell, process)
@@ -264,6 +267,15 @@ class Pipeline:
             folders.discard_rows(folder)
         self.progress.end(phase)
         log.info("phase %s ended: %s", phase, figures)
+
+
+def _terms(path: str) -> dict[str, Any]:
+    """Return the facilities of a file as JSON, on which phases depend; none where it names none."""
+    if not yaml.read_yaml(project.resolve(path)):
+        return {}
+    from abaco.kpis.facilities import facility  # slow to import, and most reports have none
+
+    return {key: entry.model_dump(mode="json", exclude_unset=True) for key, entry in facility.load(path).items()}
 
 
 def _complete_manifest(folder: Path, plan: dict[str, Any]) -> None:

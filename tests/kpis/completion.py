@@ -1,4 +1,4 @@
-"""The sample with expenses and risk parameters added: what its files leave out, so that more KPIs have a value."""
+"""The sample with expenses, risk parameters and facilities: what its report leaves out, so that more has a value."""
 
 import shutil
 from decimal import Decimal
@@ -7,6 +7,7 @@ import yaml
 
 from .recomputation import CHANCES, EXPENSES, SAMPLE, SEVERITY
 
+FACILITIES = "params/sample_facilities.yml"
 PERCENTAGES = ", ".join(str(float(chance)) for chance in CHANCES)
 
 
@@ -16,5 +17,5 @@ def completed(root):
     expenses = [f"{day},Gastos operativos,{Decimal(usd) / 100}" for day, usd in EXPENSES.items()]
     (root / "data/sample/expenses.csv").write_text("\n".join(["reporting_date,metric,value", *expenses, ""]))
     risk = {"default_probability_pct": PERCENTAGES, "loss_given_default_pct": float(SEVERITY)}
-    (root / "risk.yml").write_text(yaml.safe_dump({"calculation": risk}))
+    (root / "risk.yml").write_text(yaml.safe_dump({"calculation": risk, "run": {"facilities": FACILITIES}}))
     return "--input", "data/sample", "--params", "risk.yml"

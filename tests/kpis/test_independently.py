@@ -40,6 +40,7 @@ from .recomputation import (
     share,
     transitions,
 )
+from .recomputed_facilities import FACILITIES, borrowing_base
 
 
 @pytest.fixture(scope="module")
@@ -276,3 +277,62 @@ def test_bridges_are_what_the_files_say(report, name, days):
         opening, *moved, closing = (points for _, points in steps.values())
         assert opening + sum(moved) == closing
         assert Fraction(closing) == published(name, day)
+
+
+# Facilities
+
+
+def in_cents(amount):
+    return int(amount * 100)
+
+
+def test_borrowing_bases_are_what_the_files_say(report):
+    found = defaultdict(list)
+    for row in pq.read_table(report / "tables/borrowing_base.parquet").to_pylist():
+        found[row["facility"], row["date"]].append((row["line"], in_cents(row["amount_usd"])))
+    assert {name for name, _ in found} == set(FACILITIES) and len(found) > 15
+    for (name, day), lines in found.items():
+        assert lines == borrowing_base(name, day)[0], (name, day)
+    assert any(amount for lines in found.values() for line, amount in lines if line in FACILITIES["SENIOR"]["limits"])
+
+
+def test_loans_are_eligible_as_the_files_say(report):
+    rows = pq.read_table(report / "tables/eligibility.parquet").to_pylist()
+    for name in FACILITIES:
+        found = {
+            row["loan_id"]: (
+                in_cents(row["balance_usd"]),
+                row["reasons"],
+                in_cents(row["net_eligible_usd"]),
+                row["limits"],
+            )
+            for row in rows
+            if row["facility"] == name
+        }
+        assert found == {
+            loan["number"]: (
+                loan["owed"],
+                "; ".join(loan["reasons"]) or None,
+                loan["left"],
+                "; ".join(loan["over"]) or None,
+            )
+            for loan in borrowing_base(name, DECEMBER)[1]
+        }
+
+
+def test_bridges_of_availability_are_what_the_files_say(report):
+    steps = defaultdict(list)
+    for row in pq.read_table(report / "tables/availability_bridges.parquet").to_pylist():
+        steps[row["facility"], row["against"], row["date"]].append((row["term"], in_cents(row["amount_usd"])))
+    for (name, against, day), bridge in steps.items():
+        ends = [borrowing_base(name, end)[0][-1][1] for end in (against, day)]
+        assert [bridge[0], bridge[-1]] == [("opening", ends[0]), ("closing", ends[1])]
+        assert sum(amount for _, amount in bridge[1:-1]) == ends[1] - ends[0]
+        was, now = ({loan["number"]: loan for loan in borrowing_base(name, end)[1]} for end in (against, day))
+        rate = FACILITIES[name]["advance_rate"]
+        new = sum(
+            loan["owed"] * (rate["rates"][loan["contract"]["product_type"]] if isinstance(rate, dict) else rate)
+            for number, loan in now.items()
+            if number not in was and not loan["reasons"]
+        )
+        assert dict(bridge).get("new lending", 0) == int(rounded(Fraction(new, 100), 0))

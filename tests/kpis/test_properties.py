@@ -14,14 +14,15 @@ from abaco.ingest.columns import BUCKETS
 from abaco.ingest.lateness import DAYS, par_balance
 from abaco.kpis import bridge, catalog, measures, values
 from abaco.kpis.book import Book
+from abaco.kpis.facilities import availability
 from abaco.kpis.totals import totals
 
+from . import pledged
 from .books import book as written_book
 from .moving import DECEMBER, NOVEMBER, dates_of, loan_tape
 
-settings.register_profile(
-    "bounded", max_examples=int(os.environ.get("ABACO_EXAMPLES", "15")), derandomize=True, deadline=None, database=None
-)
+EXAMPLES = int(os.environ.get("ABACO_EXAMPLES", "15"))
+settings.register_profile("bounded", max_examples=EXAMPLES, derandomize=True, deadline=None, database=None)
 settings.load_profile("bounded")
 
 PAR = {name: kpi for name, kpi in catalog.load().items() if name in ("PAR7", "PAR30", "PAR60", "PAR90")}
@@ -142,3 +143,83 @@ def test_splitting_a_payment_in_two_changes_nothing(due, paid, share):
     (month, day, principal), *others = paid
     part = (Decimal(principal) * share / 100).quantize(Decimal("0.01"))
     assert sums([*others, (month, day, part), (month, day, principal - part)]) == sums(paid)
+
+
+# what a loan owes, its days past due, its borrower, its region, and on what day of November it was lent
+pledge = st.tuples(
+    cents, st.sampled_from([0, 60, 61, None]), st.integers(1, 3), st.sampled_from("NS"), st.integers(1, 9)
+)
+LIMITED = {
+    "eligibility": {"late": {"column": "days_past_due", "at_most": 60}}, "advance_rate": 85,
+    "limits": {
+        "one": {"column": "borrower", "at_most_pct": 40},
+        "north": {"column": "region", "one_of": ["N"], "at_most_pct": 60},
+    },
+}  # fmt: skip
+
+
+def pledged_tape(pledges):
+    rows = [
+        f"{DECEMBER}  A-{n}  {owed}  {'-' if late is None else late}  {region}  2025-11-{day:02}  0.00"
+        for n, (owed, late, _, region, day) in enumerate(pledges, start=1)
+    ]
+    heads = "measurement_date  loan_id  total_receivable_usd  days_past_due  region  disbursed_on  written_off_usd"
+    return "\n".join([heads, *rows, f"{DECEMBER}  LAST  10.00  0  S  2025-11-30  0.00"])
+
+
+def borrowers_of(pledges):
+    return {f"A-{n}": borrower for n, (_, _, borrower, _, _) in enumerate(pledges, start=1)}
+
+
+@settings(max_examples=EXAMPLES // 3)
+@given(st.lists(pledge, min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_pool_is_its_parts_whatever_the_order_of_its_rows(embedded, pledges, random):
+    text = pledged_tape(pledges)
+    head, *rows = text.splitlines()
+    random.shuffle(rows)
+    by = borrowers_of(pledges)
+    with pledged.based(embedded, pledged.terms(**LIMITED), loans=text, borrowers=by) as base:
+        sums, once = pledged.amounts(base), pledged.loans(base)
+    with pledged.based(embedded, pledged.terms(**LIMITED), loans="\n".join([head, *rows]), borrowers=by) as base:
+        assert (pledged.amounts(base), pledged.loans(base)) == (sums, once)
+    assert sums["pool"] == sums["ineligible"] + sums["excess"] + sums["net_eligible"]
+    assert sums["eligible"] == sum(
+        row["excess_usd"] + row["net_eligible_usd"] for row in once.values() if row["is_eligible"]
+    )
+
+
+@settings(max_examples=EXAMPLES // 3)
+@given(st.lists(pledge, min_size=1, max_size=6), cents)
+def test_one_more_eligible_loan_adds_what_is_not_its_excess(embedded, pledges, owed):
+    by = borrowers_of(pledges)
+    before = pledged_tape(pledges)
+    with pledged.based(embedded, pledged.terms(**LIMITED), loans=before, borrowers=by) as base:
+        less = pledged.amounts(base)
+    more = f"{before}\n{DECEMBER}  MORE  {owed + 1}  0  N  2025-12-31  0.00"
+    with pledged.based(embedded, pledged.terms(**LIMITED), loans=more, borrowers=by | {"MORE": 1}) as base:
+        after = pledged.amounts(base)
+    assert after["net_eligible"] >= less["net_eligible"] - max(after["excess"] - less["excess"], Decimal(0))
+    assert after["net_eligible"] >= less["net_eligible"]  # it is the last one lent
+    assert after["eligible"] == less["eligible"] + owed + 1
+
+
+@settings(max_examples=EXAMPLES // 3)
+@given(st.lists(st.tuples(st.none() | pledge, st.none() | pledge), min_size=1, max_size=6))
+def test_bridge_of_availability_sums_to_the_change(embedded, ends):
+    lines = ["measurement_date  loan_id  total_receivable_usd  days_past_due  region  disbursed_on  written_off_usd"]
+    for n, both in enumerate(ends, start=1):
+        for day, end in zip((NOVEMBER, DECEMBER), both, strict=True):
+            if end:
+                owed, late, _, region, lent = end
+                off = f"{owed / 2:.2f}" if lent > 7 else "0.00"
+                lines.append(
+                    f"{day}  A-{n}  {owed}  {'-' if late is None else late}  {region}  2025-11-{lent:02}  {off}"
+                )
+    lines += [f"{day}  LAST  10.00  0  S  2025-11-01  0.00" for day in (NOVEMBER, DECEMBER)]
+    by = {"LAST": 3} | {f"A-{n}": (n % 2) + 1 for n in range(len(ends) + 1)}
+    with pledged.based(embedded, pledged.terms(**LIMITED), loans="\n".join(lines), borrowers=by) as base:
+        opening, *steps, closing = availability.bridges([base]).to_pylist()
+        of_loans = availability.largest([base], DECEMBER, None, limit=100).to_pylist()
+    assert sum(step["amount_usd"] for step in steps) == closing["amount_usd"] - opening["amount_usd"]
+    moved = sum(step["amount_usd"] for step in steps if step["term"] in (*availability.OF_LOANS, availability.ROUNDING))
+    assert abs(sum(row["change_usd"] for row in of_loans) - moved) <= Decimal("0.02") * (len(of_loans) + 1)

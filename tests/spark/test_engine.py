@@ -28,6 +28,7 @@ from abaco.ingest.columns import BUCKETS
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis import bridge, catalog, contributors, movement, totals
 from abaco.kpis.book import Book
+from tests.kpis import pledged
 from tests.kpis.books import book
 from tests.kpis.books import found as measured
 from tests.kpis.conftest import table
@@ -459,3 +460,22 @@ def key_shows(text):
 
 def test_key_would_be_found_if_it_showed():
     assert key_shows(KEY.decode()) and key_shows(KEY.hex().upper()) and not key_shows("tok_00")
+
+
+# Facilities
+
+
+def of_facility(engine, **changes):
+    """Return all figures of twelve loans that are pledged to a facility."""
+    with pledged.based(engine, pledged.terms(**changes), payers={"A-01": 1, "A-08": 2}) as base:
+        return pledged.lines(base), pledged.loans(base)
+
+
+def test_borrowing_base_is_the_one_on_paper(spark, embedded):
+    assert of_facility(spark)[0] == pledged.ON_PAPER
+    ages = {"age": {"column": "age_days", "at_most": 300}, "south": {"column": "region", "none_of": ["south"]}}
+    two = {"column": "borrower", "largest": 2, "at_most_pct": 30}
+    limits = {"payer": {"column": "payer", "at_most_pct": 20}, "two": two}
+    for share_of in ("eligible", "net_eligible"):
+        changed = {"eligibility": ages, "limits": limits, "share_of": share_of}
+        assert of_facility(spark, **changed) == of_facility(embedded, **changed)

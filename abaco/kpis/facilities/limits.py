@@ -1,0 +1,170 @@
+"""Concentration limits: the part of an eligible pool that is above them, limit by limit, loan by loan."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import narwhals as nw
+import pyarrow as pa
+
+from abaco.core.decimals import rounded
+from abaco.engines import Engine
+from abaco.ingest.columns import ZERO
+from abaco.kpis.facilities.conditions import plain
+from abaco.kpis.facilities.eligibility import meets
+from abaco.kpis.facilities.facility import Facility, Limit
+
+CENTS = 2
+NET = "net_eligible"
+DATE = "measurement_date"
+CAPS = pa.schema(
+    [("capped_on", pa.date32()), ("capped", pa.string()), ("bucket", pa.string()), ("cap", pa.decimal128(18, 2))]
+)
+Groups = dict[dt.date, list[tuple[str, Decimal]]]  # by date, the largest first
+Wholes = Mapping[dt.date, Decimal]
+
+
+def with_excess(pool: nw.LazyFrame, facility: Facility, engine: Engine, work: Path) -> nw.LazyFrame:
+    """Take from the eligible balance of each loan what is above the limits.
+
+    Limits apply in their order, each to what the former ones left. The loans of a value fill its limit in the order in
+    which they were lent, and of those lent on a day in the order of their numbers; what comes on top is the excess.
+
+    Parameters
+    ----------
+    pool
+        See `eligibility.pool`.
+    work
+        A folder for temporary files.
+
+    Returns
+    -------
+    narwhals.LazyFrame
+        The pool, with ``excess_0`` and so on, one column per limit, taken from ``left``.
+    """
+    rows = kept(pool, engine, work / "pool.parquet")
+    wholes = _wholes(rows)
+    for limit, name in zip(facility.limits.values(), columns(facility).values(), strict=True):
+        if facility.share_of == NET:
+            wholes = _wholes(rows)
+        table = _caps(limit, rows, wholes, facility.share_of)
+        if table.num_rows:
+            rows = kept(_cut(limit, rows, engine.from_arrow(table), name), engine, work / f"{name}.parquet")
+        else:
+            rows = rows.with_columns(ZERO.cast(nw.Decimal(18, 2)).alias(name))
+    return rows
+
+
+def columns(facility: Facility) -> dict[str, str]:
+    """Return the column of a pool with the excess of each limit."""
+    return {name: f"excess_{place}" for place, name in enumerate(facility.limits)}
+
+
+def _wholes(rows: nw.LazyFrame) -> Wholes:
+    found = rows.group_by(DATE).agg(nw.col("left").sum()).collect("pyarrow").to_native().to_pylist()
+    return {row[DATE]: row["left"] for row in found}
+
+
+def kept(rows: nw.LazyFrame, engine: Engine, path: Path) -> nw.LazyFrame:
+    """Return the rows from a temporary file, so that what they are made of is computed once."""
+    engine.write(rows, path, temporary=True)
+    return engine.scan(path)
+
+
+def _group(limit: Limit) -> nw.Expr:
+    """Return the value of a loan that a limit counts it by; one that is not known is a value like any other."""
+    if limit.column is None:
+        return nw.lit("")
+    return nw.col(limit.column).cast(nw.String()).str.strip_chars().str.to_lowercase().fill_null("")
+
+
+def _is_limited(limit: Limit) -> nw.Expr:
+    is_limited = nw.col("left") > 0
+    if limit.when is not None:
+        is_limited = is_limited & meets(limit.when)
+    if limit.one_of is not None:
+        is_limited = is_limited & _group(limit).is_in([plain(word) for word in limit.one_of])
+    return is_limited
+
+
+def _caps(limit: Limit, rows: nw.LazyFrame, wholes: Wholes, share_of: str) -> pa.Table:
+    """Return the values that are above a limit: what each may hold, those of one bucket together."""
+    found = []
+    for day, groups in _largest(limit, rows).items():
+        held = [("", sum(amount for _, amount in groups))] if limit.largest else groups
+        cap = _cap(limit, [amount for _, amount in held], wholes[day], share_of)
+        over = [(name, amount) for name, amount in held if amount > cap]
+        if limit.largest and over:
+            found += [(day, name, "", cap) for name, _ in groups]
+        else:
+            found += [(day, name, name, cap) for name, _ in over]
+    return pa.Table.from_pylist([dict(zip(CAPS.names, row, strict=True)) for row in found], schema=CAPS)
+
+
+def _largest(limit: Limit, rows: nw.LazyFrame) -> Groups:
+    """Return the values that can be above a limit, the largest first, of equal ones the first in the alphabet."""
+    held = rows.filter(_is_limited(limit)).select(DATE, "left", group=_group(limit)).group_by(DATE, "group")
+    held = held.agg(nw.col("left").sum()).with_columns(less=-nw.col("left"))
+    if limit.largest or limit.at_most_pct:
+        # a share of 30 % can be passed by three
+        most = limit.largest or int(100 / limit.at_most_pct) + 1
+        place = nw.col("left").cum_count().over(DATE, order_by=["less", "group"])
+        held = held.with_columns(place=place).filter(nw.col("place") <= most)
+    elif limit.at_most is not None:
+        held = held.filter(nw.col("left") > nw.lit(limit.at_most))
+    groups: Groups = {}
+    for row in held.sort(DATE, "less", "group").collect("pyarrow").to_native().to_pylist():
+        groups.setdefault(row[DATE], []).append((row["group"], row["left"]))
+    return groups
+
+
+def _cap(limit: Limit, amounts: list[Decimal], whole: Decimal, share_of: str) -> Decimal:
+    if limit.at_most is not None:
+        return limit.at_most
+    share = limit.at_most_pct / 100
+    return net_cap(amounts, whole, share) if share_of == NET else rounded(whole * share, CENTS)
+
+
+def net_cap(amounts: Iterable[Decimal], whole: Decimal, share: Decimal) -> Decimal:
+    """Return what a value may hold so that it is a share of what is left after the excess of all of them.
+
+    Parameters
+    ----------
+    amounts
+        What the values hold, the largest first.
+    whole
+        What is left of the pool before this limit.
+    share
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> net_cap([Decimal(60), Decimal(20), Decimal(20)], Decimal(100), Decimal("0.5"))
+    Decimal('40.00')
+    """
+    rest, cap = whole, whole * share
+    for over, amount in enumerate(amounts, start=1):
+        if amount <= cap:
+            break
+        rest -= amount
+        cap = rest * share / (1 - over * share)
+    return rounded(cap, CENTS)
+
+
+def _cut(limit: Limit, rows: nw.LazyFrame, caps: nw.LazyFrame, name: str) -> nw.LazyFrame:
+    own = rows.collect_schema().names()
+    group = nw.when(_is_limited(limit)).then(_group(limit))
+    joined = rows.with_columns(group=group).join(
+        caps, left_on=[DATE, "group"], right_on=["capped_on", "capped"], how="left"
+    )
+    within = joined.filter(nw.col("cap").is_null()).select(*own, ZERO.cast(nw.Decimal(18, 2)).alias(name))
+    left, cap = nw.col("left"), nw.col("cap")
+    filled = left.cum_sum().over(DATE, "bucket", order_by=["lent_on", "loan_id"])
+    above = joined.filter(~cap.is_null()).with_columns(filled=filled - cap)
+    beyond = nw.when(nw.col("filled") >= left).then(left).otherwise(nw.col("filled"))
+    excess = nw.when(nw.col("filled") > 0).then(beyond).otherwise(ZERO).cast(nw.Decimal(18, 2))
+    above = above.with_columns(excess.alias(name)).with_columns(
+        (left - nw.col(name)).cast(nw.Decimal(18, 2)).alias("left")
+    )
+    return nw.concat([within, above.select(*own, name)])

@@ -1,0 +1,128 @@
+"""The facilities of the sample a second time, from its files and params/sample_facilities.yml alone.
+
+Like `recomputation`, it imports nothing of abaco.kpis, and counts in whole cents.
+"""
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+
+import yaml
+
+from tests.support.projects import ROOT
+
+from .recomputation import balances, cents, export, loans, rounded
+
+FACILITIES = yaml.safe_load((ROOT / "params/sample_facilities.yml").read_text(encoding="utf-8"))
+
+
+@cache
+def contracts():
+    return {row["loan_id"]: row for row in export("loans")}
+
+
+@cache
+def drawings():
+    return {(row["date"], row["facility"]): row for row in export("drawings")}
+
+
+def pledged(name, day):
+    """Return the loans with a balance that are pledged to a facility on a day, those lent first in front."""
+    found = []
+    for number, row in balances()[day].items():
+        contract = contracts().get(number)
+        if row.owed and contract and contract["facility"] == name and contract["pledge_date"] <= str(day):
+            found.append((loans()[number].lent_on, number, row, contract))
+    return [{"number": n, "owed": row.owed, "left": row.owed, "row": row, "contract": c, "over": []}
+            for _, n, row, c in sorted(found, key=lambda one: one[:2])]  # fmt: skip
+
+
+def value(loan, column, day):
+    """Return what a criterion or limit of the sample reads; None where it is not known."""
+    contract = loan["contract"]
+    return {
+        "written_off_usd": Decimal(loan["row"].off) / 100,
+        "days_past_due": loan["row"].days,
+        "interest_rate": Decimal(contract["interest_rate"]),
+        "remaining_days": (date.fromisoformat(contract["maturity_date"]) - day).days,
+        "product": contract["product_type"],
+        "region": contract["location_state_province"],
+        "payer": contract["payer"] or None,
+        "borrower": contract["customer_id"],
+    }[column]
+
+
+def fails(loan, criterion, day):
+    if "when" in criterion and value(loan, criterion["when"]["column"], day) not in criterion["when"]["one_of"]:
+        return False
+    found = value(loan, criterion["column"], day)
+    return found is None if "present" in criterion else found is None or found > Decimal(str(criterion["at_most"]))
+
+
+def borrowing_base(name, day):
+    """Return the lines of a facility on a day, and its loans."""
+    terms, found = FACILITIES[name], pledged(name, day)
+    lines = [("pool", sum(loan["owed"] for loan in found))]
+    for loan in found:
+        loan["reasons"] = [title for title, criterion in terms["eligibility"].items() if fails(loan, criterion, day)]
+        loan["left"] = 0 if loan["reasons"] else loan["owed"]
+    for title in terms["eligibility"]:
+        lines.append((title, sum(loan["owed"] for loan in found if loan["reasons"][:1] == [title])))
+    eligible = sum(loan["left"] for loan in found)
+    lines.append(("eligible", eligible))
+    for title, limit in terms["limits"].items():
+        lines.append((title, excess(title, limit, [loan for loan in found if loan["left"]], eligible, day)))
+    net = sum(loan["left"] for loan in found)
+    lines.append(("net_eligible", net))
+    advance = terms["advance_rate"]
+    if isinstance(advance, dict):
+        for title, rate in advance["rates"].items():
+            held = sum(loan["left"] for loan in found if value(loan, advance["column"], day) == title)
+            lines.append((title, share(held, rate)))
+        advanced = sum(amount for _, amount in lines[-len(advance["rates"]) :])
+    else:
+        lines.append(("advance", advanced := share(net, advance)))
+    reserved = 0
+    for title, reserve in terms["reserves"].items():
+        amount = share(net, reserve["pct"]) if isinstance(reserve, dict) else reserve * 100
+        lines.append((title, amount))
+        reserved += amount
+    drawing = drawings()[str(day), name]
+    cash = share(cents(drawing["cash"]), terms.get("cash_rate", 0))
+    base, drawn = advanced - reserved + cash, cents(drawing["drawn"])
+    over = max(base - terms["commitment"] * 100, 0)
+    lines += [("cash", cash), ("borrowing_base", base), ("over_commitment", over), ("drawn", drawn)]
+    return [*lines, ("availability", base - over - drawn)], found
+
+
+def share(amount, pct):
+    """Return a percentage of whole cents, rounded half up."""
+    return int(rounded(amount * Fraction(str(pct)) / 100, 0))
+
+
+def excess(title, limit, found, eligible, day):
+    """Take from loans what is above a limit, and return it."""
+    if "when" in limit:
+        found = [loan for loan in found if value(loan, limit["when"]["column"], day) in limit["when"]["one_of"]]
+    groups = defaultdict(list)
+    for loan in found:
+        groups[value(loan, limit["column"], day)].append(loan)
+    if "one_of" in limit:
+        groups = {group: groups[group] for group in limit["one_of"]}
+    if "largest" in limit:
+        first = sorted(groups.values(), key=lambda held: -sum(loan["left"] for loan in held))[: limit["largest"]]
+        groups = {"largest": sorted((loan for held in first for loan in held), key=found.index)}
+    cap = share(eligible, limit["at_most_pct"]) if "at_most_pct" in limit else limit["at_most"] * 100
+    taken = 0
+    for held in groups.values():
+        room = cap
+        for loan in held:
+            above = max(loan["left"] - room, 0)
+            room = max(room - loan["left"], 0)
+            if above:
+                loan["left"] -= above
+                loan["over"].append(title)
+                taken += above
+    return taken

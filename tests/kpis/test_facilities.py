@@ -1,0 +1,100 @@
+"""params/facilities.yml: what it may say of a facility, and one line for each mistake."""
+
+import datetime as dt
+import re
+
+import pytest
+import yaml
+
+from abaco.core.errors import InputError
+from abaco.kpis.facilities import facility
+from abaco.kpis.facilities.conditions import Criterion
+from tests.support.projects import ROOT
+
+from .pledged import TERMS
+
+
+def loaded(tmp_path, entry, key="LINE"):
+    path = tmp_path / "lines.yml"
+    path.write_text(yaml.safe_dump({key: entry}, sort_keys=False), encoding="utf-8")
+    return facility.load(path)
+
+
+def test_project_has_no_facility_of_its_own():
+    assert facility.load("params/facilities.yml") == {}
+
+
+def test_comments_explain_every_key():
+    text = (ROOT / "params/facilities.yml").read_text(encoding="utf-8")
+    models = (facility.Facility, facility.Limit, facility.AdvanceRate, facility.Reserve, Criterion)
+    keys = {field.alias or name for model in models for name, field in model.model_fields.items()}
+    unnamed = {key for key in keys if not re.search(rf"\b{key}\b", text)}
+    assert unnamed == {"rate", "amount"}  # for which a number stands
+
+
+def test_facilities_of_the_sample_are_read():
+    found = facility.load("params/sample_facilities.yml")
+    assert [entry.title for entry in found.values()] == ["Senior line", "Short-term line"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"colour": "red"}, "LINE.colour is not a known key"),
+        ({"lender": None}, "LINE.lender: Input should be a valid string"),
+        ({"commitment": -1}, "LINE.commitment: Input should be greater than or equal to 0"),
+        ({"commitment": 1.005}, "LINE.commitment: Decimal input should have no more than 2 decimal places"),
+        ({"currency": "usd"}, "LINE: currency: usd is not a code of ISO 4217: write one such as USD"),
+        ({"to": dt.date(2024, 1, 1)}, "LINE: to: 2024-01-01 is before from, 2025-01-01"),
+        ({"from": "soon"}, "LINE.from: Input should be a valid date"),
+        ({"pledged": "some"}, "LINE.pledged: Input should be 'all' or 'by_column'"),
+        ({"eligibility": {"a": {"column": "dpd", "at_most": 1}}}, "eligibility.a: column: dpd is not known of loans"),
+        ({"eligibility": {"a": {"column": "region"}}}, "LINE.eligibility.a: asks nothing: add at_most"),
+        ({"eligibility": {"a": {"column": "region", "at_mots": 1}}}, "LINE.eligibility.a.at_mots is not a known key"),
+        ({"eligibility": {"a": {"column": "region", "at_most": 1}}}, "eligibility.a: at_most: region has no order"),
+        ({"eligibility": {"a": {"column": "age_days", "at_most": 1.5}}}, "at_most: 1.5 is not a whole number of days"),
+        ({"eligibility": {"a": {"column": "disbursed_on", "at_most": 1}}}, "at_most: 1 is not a date, such as"),
+        ({"eligibility": {"a": {"column": "interest_rate", "at_most": float("nan")}}}, "at_most: NaN is not a number"),
+        ({"eligibility": {"a": {"column": "age_days", "one_of": [1]}}}, "one_of: age_days is not a text"),
+        ({"eligibility": {"a": {"column": "region", "present": True, "one_of": ["x"]}}}, "present stands alone"),
+        ({"eligibility": {"a": {"column": "restructured", "one_of": ["x"]}}}, "restructured is true or false"),
+        ({"eligibility": {"a": {"column": "region", "is": True}}}, "is: region is not true or false"),
+        ({"eligibility": {"a": {"column": "borrower", "at_most": 1}}}, "at_most: borrower has no order"),
+        ({"limits": {"a": {"column": "borrower"}}}, "LINE.limits.a: needs one of at_most, an amount, and at_most_pct"),
+        ({"limits": {"a": {"at_most": 1}}}, "LINE.limits.a: needs a column, such as borrower, or when"),
+        ({"limits": {"a": {"column": "borrower", "one_of": ["x"], "at_most": 1}}}, "one_of: nobody is named here"),
+        ({"limits": {"a": {"column": "age_days", "at_most": 1}}}, "column: age_days is no text: limit the loans that"),
+        ({"limits": {"a": {"column": "region", "largest": 0, "at_most": 1}}}, "LINE.limits.a.largest: Input should be"),
+        ({"advance_rate": 101}, "LINE.advance_rate.rate: Input should be less than or equal to 100"),
+        ({"advance_rate": {"column": "product"}}, "LINE.advance_rate: needs a number, or a column and rates"),
+        ({"advance_rate": {"column": "age_days", "rates": {"x": 1}}}, "column: age_days is not a text, so it has no"),
+        ({"reserves": {"a": {"pct": 1, "amount": 1}}}, "LINE.reserves.a: needs one of amount and pct"),
+        ({"reserves": {"a": "much"}}, "LINE.reserves.a.amount: Input should be"),
+    ],
+)  # fmt: skip
+def test_mistake_is_one_line_that_names_the_key(tmp_path, changes, fault):
+    with pytest.raises(InputError) as refused:
+        loaded(tmp_path, TERMS | changes)
+    assert str(refused.value).startswith(f"{tmp_path}/lines.yml: LINE")
+    assert fault in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_name_of_a_facility_is_a_word(tmp_path):
+    with pytest.raises(InputError, match="'A line' is not a valid name of a facility"):
+        loaded(tmp_path, TERMS, key="A line")
+
+
+def test_missing_key_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"LINE\.from is missing"):
+        loaded(tmp_path, {key: value for key, value in TERMS.items() if key != "from"})
+
+
+def test_rule_reads_as_a_sentence():
+    rule = {
+        "column": "disbursed_usd",
+        "at_least": 10,
+        "at_most": 20.5,
+        "when": {"column": "region", "none_of": ["N", "S"]},
+    }
+    said = "disbursed_usd at least 10 and at most 20.5, when region none of N, S"
+    assert Criterion.model_validate(rule).rule == said
