@@ -181,13 +181,17 @@ class _Drafting:
             origin |= {"as": unit} | ({"per": "month"} if span else {})
         elif name == "days_past_due":
             origin |= self._words(name, one, list(questions.of_days(one, self.words)))
+            origin |= self._unit(name, one) if one.kind == NUMBER else {}
         elif name == "loan_status":
             origin |= self._words(name, one, list(questions.of_status(one, self.words)))
         elif name == "term":
-            said = self.words.words_of(one.heading) & {"days", "month"}
-            unit = self._choice(questions.of_term(one)) if not said else "days" if "days" in said else "months"
-            origin |= {} if unit == "days" else {"unit": unit or OPEN}
+            origin |= self._unit(name, one)
         return origin if len(origin) > 1 else origin["heading"]
+
+    def _unit(self, name: str, one: Evidence) -> dict[str, str]:
+        """Return the unit of a number of days that counts something else: as its heading says, as answered, or open."""
+        unit = self.words.unit_of(one.heading) or self._choice(questions.of_unit(name, one)) or OPEN
+        return {} if unit == "days" else {"unit": unit}
 
     def _words(self, name: str, one: Evidence, asked: Sequence[Question]) -> dict[str, Any]:
         """Return what words mean: by themselves, as answered, or open."""
@@ -195,7 +199,8 @@ class _Drafting:
         answers = {q.key: self._ask(q) if is_free[q.key] else self._choice(q) for q in asked}
         meanings: dict[str, Any] = {}
         for word, label in questions.labels(one).items() if one.kind == TEXT else ():
-            key, said = f"{name}.{label}", days_of(word, self.words) if name == "days_past_due" else None
+            key = f"{name}.{label}"
+            said = days_of(word, self.words, one.heading) if name == "days_past_due" else None
             if key in answers and answers[key] is None:
                 meanings[label] = OPEN
             elif key in answers:

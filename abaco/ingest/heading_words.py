@@ -12,6 +12,7 @@ from abaco.ingest.columns import normalise
 from abaco.ingest.words import STRICT, validated
 
 FILE = "params/drafts.yml"
+UNITS = {"days": "days", "month": "months"}
 CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -66,6 +67,11 @@ class Dictionary(BaseModel):
         """Return the names of our columns that a heading means."""
         found = self.words_of(heading)
         return [name for name, phrases in self._phrases.items() if found and found in phrases]
+
+    def unit_of(self, heading: str) -> str | None:
+        """Return the unit of time that a heading says: ``days`` or ``months``; None: neither, or both."""
+        said = self.words_of(heading) & UNITS.keys()
+        return UNITS[next(iter(said))] if len(said) == 1 else None
 
     def is_principal_paid(self, heading: str) -> bool:
         """Return whether a heading means the principal that was paid."""

@@ -19,6 +19,11 @@ OPEN = "?"  # stands in a draft for an answer
 ORIGINS = ("heading", "compute", "since", "constant", "file_name", "folder")
 PLACES = {"year": r"(?P<year>(?:19|20)\d\d)", "month": r"(?P<month>0[1-9]|1[0-2])", "day": r"(?P<day>[0-3]\d)"}
 
+# a heading whose numbers are of months, and not of days
+IN_MONTHS = re.compile(
+    r"(?i)^(?!.*(?:days?|d[ií]as?|tage?|dias|jours)(?![^\W_])).*(?<![^\W_])(?:months|meses|mois|monate)(?![^\W_])"
+)
+
 
 def _text(value: Any) -> Any:
     """Return a number or date of YAML as it is written; yes and no, which YAML takes for truth, are refused."""
@@ -127,6 +132,9 @@ def check(column: Column, origin: Origin) -> None:
             raise ValueError(
                 f"columns: {column.name} is not {'an' if kind == 'amount' else 'a'} {kind}: leave out {key.rstrip('_')}"
             )
+    if column.kind == "days" and not origin.words and "unit" not in origin.model_fields_set:
+        for heading in filter(IN_MONTHS.search, origin.heading or ()):
+            raise ValueError(f"columns: {column.name}: {heading} says months: add unit: months, or unit: days")
     if origin.since is not None and column.kind != "days":
         raise ValueError(f"columns: {column.name} is not a number of days: give its heading")
     for meaning in (*origin.words.values(), *([origin.constant] if origin.constant is not None else ())):

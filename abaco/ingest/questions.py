@@ -14,6 +14,7 @@ from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_known_st
 from abaco.ingest.value_evidence import DATE, MONTH, NUMBER, TEXT, Evidence, plain
 
 FIRST_DAY = re.compile(r"(\d+)\s*(?:-|–|to|a)\s*\d+|(\d+)\s*\+|(?:>|over|more than)\s*(\d+)|(\d+) (?:days|dias|días)")
+OTHER_UNIT = re.compile(r"\d\s*\+?\s*(?:m|mth|month|mes|mese|w|wk|week|semana|y|yr|year|año|inst\w*|cuota|emi)s?\b")
 MAX_CHOICES = 6
 MOST_A_YEAR = 250  # per cent; a rate is not asked to be one of a month that is more
 STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed",
@@ -102,9 +103,10 @@ def of_rate(proposal: Proposal, proposals: Proposals, words: Dictionary) -> Ques
     return Question("interest_rate.as", f"{plain(one.high)} under {one.heading}", given)
 
 
-def of_term(one: Evidence) -> Question:
-    """Return what is asked of a term whose heading names no unit."""
-    return Question("term.unit", f"{one.told()} under {one.heading}", {"days": "days", "months": "months of 30 days"})
+def of_unit(name: str, one: Evidence) -> Question:
+    """Return what is asked of a term or a lateness whose heading names no unit."""
+    choices = {"days": "days", "months": "months of 30 days"}
+    return Question(f"{name}.unit", f"{one.told()} under {one.heading}", choices)
 
 
 def rate_said(proposal: Proposal, proposals: Proposals, words: Dictionary) -> str:
@@ -115,18 +117,20 @@ def rate_said(proposal: Proposal, proposals: Proposals, words: Dictionary) -> st
     return f"{unit} per month" if "month" in said else unit
 
 
-def days_of(word: str, words: Dictionary) -> int | None:
-    """Return the first day of the days past due that a word says by itself.
+def days_of(word: str, words: Dictionary, heading: str = "") -> int | None:
+    """Return the first day of the days past due that a word says by itself; its heading may say that it is of months.
 
     Examples
     --------
     >>> from abaco.ingest import heading_words
     >>> known = heading_words.load()
-    >>> [days_of(word, known) for word in ("31-60", "90+", "Late (16-30 days)", "Current", "SMA-1")]
-    [31, 90, 16, 0, None]
+    >>> [days_of(word, known) for word in ("31-60", "90+", "Late (16-30 days)", "Current", "SMA-1", "1-3 months")]
+    [31, 90, 16, 0, None, None]
     """
     if word.strip().lower() in words.words.current:
         return 0
+    if words.unit_of(heading) == "months" or OTHER_UNIT.search(word.lower()):
+        return None
     found = FIRST_DAY.search(word.lower())
     return int(found[found.lastindex]) if found else None
 
@@ -144,7 +148,7 @@ def labels(one: Evidence) -> dict[str, str]:
 def of_days(one: Evidence, words: Dictionary) -> Iterator[Question]:
     """Yield what is asked of days past due: words that say no days, and blanks."""
     for text, label in labels(one).items() if one.kind == TEXT else ():
-        if days_of(text, words) is None:
+        if days_of(text, words, one.heading) is None:
             choices = {"0": "not late", "31": "or another number: at least so many days late", "none": "unknown"}
             yield Question(f"days_past_due.{label}", f"{label} under {one.heading} says no days", choices)
     if not one.is_full:

@@ -184,6 +184,38 @@ def test_days_that_a_word_says(word, days):
     assert days_of(word, heading_words.load()) == days
 
 
+@pytest.mark.parametrize(
+    "heading", ["Months past due", "Months in arrears", "Meses de atraso", "No. of months overdue"]
+)
+def test_months_late_are_read_as_months(root, tmp_path, heading):
+    lines = ("L0,1000.50,0", "L1,500.50,2", "L2,500.50,4")
+    header = f"Loan ID,Outstanding balance,{heading}"
+    expected = {"heading": heading, "unit": "months"}
+    assert columns(drafted(tmp_path, *lines, header=header))["days_past_due"] == expected
+    answered = drafted(tmp_path, *lines, header=header, answers={"currency": "USD", "days_past_due": heading})
+    assert columns(answered)["days_past_due"] == expected
+    answered.save()
+    assert mappings.load("book").columns["days_past_due"].unit == "months"
+
+
+@pytest.mark.parametrize("heading", ["Delinquency status", "Cuotas vencidas"])
+def test_lateness_whose_heading_names_no_unit_is_asked(tmp_path, heading):
+    lines = ("L0,1000.50,0", "L1,500.50,2", "L2,500.50,4")
+    answers = {"currency": "USD", "days_past_due": heading}
+    drafting = drafted(tmp_path, *lines, header=f"Loan ID,Outstanding balance,{heading}", answers=answers)
+    [question] = drafting.questions
+    assert (question.key, list(question.choices)) == ("days_past_due.unit", ["days", "months"])
+    drafting.answer("days_past_due.unit", "days")
+    assert columns(drafting)["days_past_due"] == heading
+
+
+def test_words_of_lateness_in_months_are_asked(tmp_path):
+    for heading, late in (("Arrears bucket", ("0-1 months", "2-3 months")), ("Months past due", ("0-1", "2+"))):
+        lines = (f"L{n},500.50,{word}" for n, word in enumerate(late))
+        drafting = drafted(tmp_path, *lines, header=f"Loan ID,Outstanding balance,{heading}")
+        assert keys(drafting) == [f"days_past_due.{word}" for word in late]
+
+
 def test_date_in_the_name_of_the_file_is_asked(tmp_path):
     drafting = drafted(tmp_path, name="book_2025-11.csv")
     assert drafting.questions[0].choices["file_name"] == "2025-11, its last day, as the file's name says"

@@ -102,6 +102,7 @@ def test_mapping_that_changes_before_its_file_is_read_is_noticed(root):
         ({"columns": COLUMNS | {"loan_id": {"heading": "a", "constant": "b"}}}, "give one of heading, compute"),
         ({"columns": COLUMNS | {"days_past_due": {"heading": "a", "words": {"x": "late"}}}}, "'late' is not a whole"),
         ({"columns": COLUMNS | {"outstanding_balance": {"compute": "a / b"}}}, "'a / b' cannot be read from"),
+        ({"columns": COLUMNS | {"days_past_due": "Months late"}}, "says months: add unit: months, or unit: days"),
         ({"columns": COLUMNS | {"borrower_name": {"constant": "Ana"}}}, "borrower_name is personal"),
         ({"columns": COLUMNS | {"product": {"compute": "a + b"}}}, "product is not a number"),
         ({"columns": COLUMNS | {"loan_id": {"heading": "a", "as": "percent"}}}, "loan_id is not a rate: leave out as"),
