@@ -1,6 +1,7 @@
 """Tables are found in archives, folders, workbooks and JSON objects; what could do harm is refused in one line."""
 
 import base64
+import contextlib
 import gzip
 import io
 import json
@@ -338,6 +339,27 @@ def test_list_within_an_object_is_the_rows(tmp_path, space):
     assert (
         len(ingest(write(path, json.dumps(row | {"x": [{}]}), json.dumps(row | {"loan_id": "B", "x": [{}]}))).tape) == 2
     )
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [
+        ({"totalFilteredRecords": 700}, "says 700 rows, and holds 2: export all pages into one file"),
+        ({"page": 1, "totalPages": 7, "totalRecords": 700}, "says 700 rows, and holds 2"),
+        ({"meta": {"total": 3, "per_page": 2}}, "says 3 rows, and holds 2"),
+        ({"totalPages": 7}, "says that there are 7 pages, and holds 2 rows: export all pages into one file"),
+        ({"hasMore": True}, r"says that there are more rows \(hasMore\), and holds 2"),
+        ({"links": {"next": {"href": "/loans?page=2"}}}, r"says that there are more rows \(links\.next\.href\)"),
+        ({"last": False}, r"more rows \(last\)"),
+        ({"totalRecords": 2, "totalPages": 2, "hasMore": True}, None),  # pages that were put together
+        ({"page": 1, "totalPages": 1, "next": None, "last": True}, None),
+        ({"total": 1500, "total_balance": 1500.5, "currency": "USD"}, None),  # an amount
+    ],
+)
+def test_list_that_is_said_to_be_a_part_is_refused(tmp_path, beside, told):
+    path = write(tmp_path / "book.json", json.dumps({**beside, "pageItems": [{"loan_id": "A-1"}, {"loan_id": "A-2"}]}))
+    with pytest.raises(InputError, match=told) if told else contextlib.nullcontext():
+        assert json_lists.inner_list(path, "book.json").rows == 2
 
 
 def test_object_that_is_too_large_is_refused(tmp_path, monkeypatch):
