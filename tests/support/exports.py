@@ -1,8 +1,10 @@
 """Small literal exports, and what ingestion makes of them."""
 
 import datetime as dt
+import functools
 import tempfile
-from dataclasses import dataclass
+import weakref
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,18 +46,46 @@ def write(path: Path, *lines: str, end="\n", encoding="utf-8") -> Path:
     return path
 
 
-@dataclass
 class Ingested:
-    """What ingestion made of an input, in memory; tables by format."""
+    """What ingestion made of an input, in memory; tables by format. What a test does not ask for is not worked out."""
 
-    batches: list[Batch]
-    accepted: dict[str, list[dict]]
-    rejects: list[dict]
-    books: dict[str, dict]
-    reasons: dict[str, dict[str, int]]
-    dates: list[dt.date]
-    accounts: dict
-    unknown_accounts: list[str]
+    def __init__(self, path: Path, date: dt.date):
+        key = masking_key()
+        found, _ = discovery.discover(path)
+        with ExitStack() as places:
+            work = Path(places.enter_context(tempfile.TemporaryDirectory(prefix="abaco-test-")))
+            self._engine = places.enter_context(DuckDB(spill=work))
+            self.batches: list[Batch] = roles.stage(found, date, self._engine, work, key)
+            self._rejects, self._reasons = quarantine.quarantine(self.batches, self._engine, key)
+            weakref.finalize(self, places.pop_all().close)
+
+    @functools.cached_property
+    def rejects(self) -> list[dict]:
+        return self._rejects.to_pylist()
+
+    @functools.cached_property
+    def accepted(self) -> dict[str, list[dict]]:
+        return {batch.format.name: rows_of(batch.accepted(self._engine)) for batch in self.batches}
+
+    @functools.cached_property
+    def books(self) -> dict[str, dict]:
+        return {b.format.name: reconciliation.reconcile(b, self._rejects, self._engine) for b in self.batches}
+
+    @functools.cached_property
+    def reasons(self) -> dict[str, dict[str, int]]:
+        return {name: {str(reason): rows for reason, rows in found.items()} for name, found in self._reasons.items()}
+
+    @functools.cached_property
+    def dates(self) -> list[dt.date]:
+        return [day for day, is_usable in coverage.dates(self.batches, self._engine).items() if is_usable]
+
+    @functools.cached_property
+    def accounts(self) -> dict:
+        return statements.accounts(self.batches, self._engine)
+
+    @functools.cached_property
+    def unknown_accounts(self) -> list[str]:
+        return statements.unknown(self.batches, self._engine)
 
     @property
     def tape(self) -> list[dict]:
@@ -76,22 +106,7 @@ class Ingested:
 
 def ingest(path: Path, date: dt.date = DATE) -> Ingested:
     """Ingest a file or folder as the first phase does."""
-    key = masking_key()
-    found, _ = discovery.discover(path)
-    with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
-        batches = roles.stage(found, date, engine, Path(work), key)
-        rejects, reasons = quarantine.quarantine(batches, engine, key)
-        rows = {b.format.name: rows_of(b.accepted(engine)) for b in batches}
-        return Ingested(
-            batches,
-            rows,
-            rejects.to_pylist(),
-            {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches},
-            {name: {str(reason): rows for reason, rows in found.items()} for name, found in reasons.items()},
-            [day for day, is_usable in coverage.dates(batches, engine).items() if is_usable],
-            statements.accounts(batches, engine),
-            statements.unknown(batches, engine),
-        )
+    return Ingested(path, date)
 
 
 def rows_of(frame) -> list[dict]:
