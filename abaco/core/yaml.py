@@ -59,7 +59,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise InputError(f"{name} is larger than {MAX_BYTES >> 20} MiB: give a file of settings")
     try:
         content = parse(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not UTF-8 text: save it as UTF-8") from error
+    except yaml.YAMLError as error:
         raise InputError(f"{name} is not valid YAML: {' '.join(str(error).split())}: correct it") from error
     if not isinstance(content, dict):
         raise InputError(f"{name} holds no named entries: write `name:` and below it `  key: value`")

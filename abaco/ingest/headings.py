@@ -3,13 +3,11 @@
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
 from abaco.core import currencies, project
-from abaco.core.files import sha256
 from abaco.ingest.columns import CURRENCY, Column, normalise
 from abaco.ingest.contract import Format
 from abaco.ingest.words import STRICT, validated
@@ -52,14 +50,7 @@ def load() -> Mapping[str, Known]:
     InputError
         Naming the key that is wrong.
     """
-    path = project.root() / FILE
-    return _load(path, sha256(path))
-
-
-@functools.lru_cache
-def _load(path: Path, _: str) -> Mapping[str, Known]:
-    """Return what a file holds, which is parsed once: the second argument is its hash."""
-    return validated(path, dict[str, Known])
+    return validated(project.root() / FILE, dict[str, Known])
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, unpacked
 from abaco.ingest.extent import Header, Row
 from abaco.ingest.fingerprint import decoded, fingerprint, first_rows, head
-from abaco.ingest.recognition import UnknownFormatError, load_all, recognise
+from abaco.ingest.recognition import UnknownFormatError, fitting, load_all, recognise
 from abaco.ingest.sources import STAMPS, Source
 
 MAX_COLUMNS, MAX_HEADING = 5_000, 1_000  # of an export; a workbook has 16,384 at most
@@ -178,10 +178,9 @@ class Inspector:
         if len(headings) > MAX_COLUMNS or max(map(len, headings), default=0) > MAX_HEADING:
             return False
         try:
-            recognise([visible(heading) for heading in headings], "", among=self._mappings)
+            return fitting([normalise(visible(heading)) for heading in headings], "", self._mappings) is not None
         except InputError:
             return False
-        return True
 
     def _unknown(self, name: str, rows: Sequence[Row], place: str = "") -> InputError:
         """Return the error for a table whose header is not known: the row that looks like one, and its shape."""

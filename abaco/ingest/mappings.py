@@ -162,7 +162,7 @@ def digest(name: str) -> str:
 def is_open(name: str) -> bool:
     """Return whether a mapping is a draft in which an answer is missing."""
     path = path_of(name)
-    return path.is_file() and bool(OPEN_ANSWER.search(path.read_text(encoding="utf-8")))
+    return path.is_file() and bool(OPEN_ANSWER.search(path.read_text(encoding="utf-8", errors="replace")))
 
 
 def load(name: str) -> Mapping:

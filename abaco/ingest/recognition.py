@@ -56,23 +56,17 @@ def recognise(
     """
     names = [normalise(h) for h in headings]
     found = load_all() if among is None else among
-    own = {name: len(m.signs) for name, m in found.items() if not (m.is_known or m.without_header or m.lacks(names))}
-    best = [name for name, signs in own.items() if signs == max(own.values())]
-    if len(best) > 1:
-        raise InputError(
-            f"{file} fits the mappings {' and '.join(best)} alike: name more headings under recognise in one of them, "
-            "or move the other out of params/mappings"
-        )
-    if best:
-        return best[0]
+    if best := fitting(names, file, found):
+        return best
+    for name, lacks in ((name, m.lacks(names)) for name, m in found.items() if not m.is_known and len(m.signs) > 2):
+        if len(lacks) == 1:
+            raise UnknownFormatError(
+                f"{file} fits no known format: params/mappings/{name}.yml is nearest, and also needs the heading "
+                f"{lacks[0]}; correct the mapping or the export"
+            )
     known = {name: m for name, m in found.items() if m.is_known}
     lacks = {name: m.lacks(names) for name, m in known.items()}
     matched = {name: m.known.matched(names) for name, m in known.items()}
-    fits = [name for name in known if not lacks[name]]
-    best = max(fits, key=lambda name: (matched[name], len(known[name].signs)), default=None)
-    # a snapshot that lacks a column still has a date and cash, like a financial statement
-    if best is not None and max(matched.values()) <= 2 * matched[best]:
-        return best
     words = heading_words.load()
     is_known = [
         any(m.known.matched([name]) for m in known.values()) or bool(words.columns_of(heading))
@@ -95,6 +89,33 @@ def recognise(
         f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
         "write the names of the columns there"
     )
+
+
+def fitting(names: list[str], file: str, among: Mapping[str, mappings.Mapping]) -> str | None:
+    """Return the name of the mapping that headings, normalised, belong to, or None (see `recognise`).
+
+    Raises
+    ------
+    InputError
+        Naming two mappings that both fit.
+    """
+    own = {name: len(m.signs) for name, m in among.items() if not (m.is_known or m.without_header or m.lacks(names))}
+    best = [name for name, signs in own.items() if signs == max(own.values())]
+    if len(best) > 1:
+        raise InputError(
+            f"{file} fits the mappings {' and '.join(best)} alike: name more headings under recognise in one of them, "
+            "or move the other out of params/mappings"
+        )
+    if best:
+        return best[0]
+    known = {name: m for name, m in among.items() if m.is_known}
+    fits = {name: m.known.matched(names) for name, m in known.items() if not m.lacks(names)}
+    if not fits:
+        return None
+    best_known = max(fits, key=lambda name: (fits[name], len(known[name].signs)))
+    # a snapshot that lacks a column still has a date and cash, like a financial statement
+    most = max(m.known.matched(names) for m in known.values())
+    return best_known if most <= 2 * fits[best_known] else None
 
 
 def _lent(mapping: mappings.Mapping, headings: list[str], lacks: list[str]) -> str:

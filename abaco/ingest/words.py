@@ -1,5 +1,6 @@
 """Words of exports and what they mean, from the files of params/ that list them."""
 
+import functools
 import re
 from pathlib import Path
 from typing import TypeVar
@@ -8,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from abaco.core import project, yaml
 from abaco.core.errors import InputError
+from abaco.core.files import sha256
 from abaco.ingest.columns import normalise
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -30,6 +32,12 @@ def load(name: str, model: type[Words]) -> Words:
         Naming the key that is wrong, or the word that is in two lists.
     """
     path = project.root() / "params" / name
+    return _checked(path, sha256(path) if path.is_file() else "", model)
+
+
+@functools.lru_cache
+def _checked(path: Path, _: str, model: type[Words]) -> Words:
+    """Return the words of a file, checked once: the second argument is its hash."""
     words = validated(path, model)
     for section, lists in words:
         known = [word for _, listed in lists for word in {plain(section, text) for text in listed}]
@@ -46,6 +54,12 @@ def validated(path: Path, model: type[Words]) -> Words:
     InputError
         Naming the key that is wrong.
     """
+    return _validated(path, sha256(path) if path.is_file() else "", model)
+
+
+@functools.lru_cache
+def _validated(path: Path, _: str, model: type[Words]) -> Words:
+    """Return the content of a file, which is read once: the second argument is its hash."""
     try:
         return TypeAdapter(model).validate_python(yaml.read_yaml(path))
     except ValidationError as error:

@@ -74,6 +74,19 @@ def test_file_that_lacks_a_heading_of_a_mapping_is_not_its(root):
     assert discovery.discover(known)[0][0].mapping_name == "loans"
 
 
+def test_mapping_with_a_typo_in_one_heading_is_named(root):
+    with pytest.raises(InputError, match=r"mappings/small\.yml is nearest, and also needs the heading Lnet;"):
+        tape(root, MAPPING | {"recognise": ["Loan No", "Lnet", "Late"]})
+
+
+def test_mapping_in_another_encoding_is_named(root):
+    save(root, name="small").write_bytes(save(root).read_bytes() + "# año".encode("cp1252"))
+    with pytest.raises(InputError, match=r"mappings/small\.yml is not UTF-8 text: save it as UTF-8"):
+        mappings.load("small")
+    with pytest.raises(InputError, match=r"mappings/small\.yml is not UTF-8 text: save it as UTF-8"):
+        discovery.discover(write(root / "book.csv", HEADER, *LINES))
+
+
 def test_two_mappings_that_fit_alike_are_refused_by_name(root):
     save(root), save(root, name="other")
     with pytest.raises(InputError, match="fits the mappings other and small alike"):

@@ -208,7 +208,7 @@ def test_what_is_no_definition_is_refused(load, text, expected):
 def test_text_in_another_encoding_is_refused(tmp_path):
     path = tmp_path / "kpis.yml"
     path.write_bytes("PAR60: {title: Préstamo}".encode("cp1252"))
-    with pytest.raises(InputError, match="is not valid YAML"):
+    with pytest.raises(InputError, match="is not UTF-8 text: save it as UTF-8"):
         catalog.load(path)
 
 
