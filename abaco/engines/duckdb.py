@@ -14,11 +14,9 @@ import pyarrow.parquet as pq
 from abaco.core import currencies
 from abaco.engines import base, memory
 from abaco.engines.base import NULL_WORDS, RECORDS, Digits, Mask, PrivateFiles, UnreadableError, damaged, hmac_blocks
-from abaco.engines.duckdb_sql import NUMBERS, cast, digest, literal, local_time, mask, quoted, text
+from abaco.engines.duckdb_sql import NO_HIVE, NUMBERS, cast, digest, literal, local_time, mask, quoted, reader, text
 from abaco.engines.forms import PLAIN, Writing
 
-# A folder named column=value does not give a column; a key of a JSON object counts wherever it first appears.
-NO_PARTITIONS, EVERY_KEY = "hive_partitioning = false", "sample_size = -1, map_inference_threshold = -1"
 # Building long dictionaries does not pay off in a file that is soon removed.
 TEMPORARY = "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 
@@ -85,7 +83,7 @@ class DuckDB:
         self.connection.execute("DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scans")
         relation = self.connection.sql(
             f"SELECT {cells} FROM read_csv({literal(path)}, columns = {{{types}}}, auto_detect = false, "
-            f"{NO_PARTITIONS}, header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
+            f"{NO_HIVE}, header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
             f"nullstr = [{words}], strict_mode = true, store_rejects = true, rejects_table = 'broken', "
             "rejects_scan = 'broken_scans')"
         )
@@ -109,7 +107,7 @@ class DuckDB:
             When the file cannot be read in the format of its suffix.
         """
         try:
-            return self.connection.sql(f"FROM {self._reader(path)}").columns
+            return self.connection.sql(f"FROM {reader(path)}").columns
         except duckdb.Error as error:
             raise damaged(path) from error
 
@@ -122,9 +120,9 @@ class DuckDB:
         """
         names = self.headings(path)
         if base.is_parquet(path):
-            source = self._reader(path, row_number=row_number is not None)
+            source = reader(path, row_number=row_number is not None)
         else:
-            source = self._reader(path, ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names))
+            source = reader(path, ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names))
         types = dict(zip(names, self.connection.sql(f"FROM {source}").types, strict=False))
         try:
             fields = pq.read_schema(path) if base.is_parquet(path) else ()
@@ -145,17 +143,10 @@ class DuckDB:
         rows = nw.from_native(self.connection.sql(f"SELECT {', '.join(cells)} FROM {source}"))
         return mask(self, rows) if mask else rows
 
-    @staticmethod
-    def _reader(path: Path, columns: str = "", row_number: bool = False) -> str:
-        if base.is_parquet(path):
-            numbers = ", file_row_number = true" if row_number else ""
-            return f"read_parquet({literal(path)}, {NO_PARTITIONS}{numbers})"
-        return f"read_json({literal(path)}, {NO_PARTITIONS}, {f'columns = {{{columns}}}' if columns else EVERY_KEY})"
-
     def scan(self, paths: Path | Iterable[Path], row_number: str | None = None) -> nw.LazyFrame:
         """Return Parquet files as one frame; `row_number` names a column for the row's position in its file."""
         paths = [paths] if isinstance(paths, Path) else list(paths)
-        files = f"[{', '.join(literal(p) for p in paths)}], union_by_name = true, {NO_PARTITIONS}"
+        files = f"[{', '.join(literal(p) for p in paths)}], union_by_name = true, {NO_HIVE}"
         if row_number is None:
             return nw.from_native(self.connection.sql(f"FROM read_parquet({files})"))
         query = (
@@ -203,7 +194,7 @@ class DuckDB:
         """
         relation = frame.to_native()
         source, record = f"row_id // {RECORDS}", f"row_id % {RECORDS}"
-        rows = f"FROM {self._reader(row_ids)}"
+        rows = f"FROM {reader(row_ids)}"
         query = f"SELECT {source}, max({record}) {rows} GROUP BY 1 ORDER BY 1"
         for number, last in self.connection.execute(query).fetchall():
             name = f"{row_ids.stem}_{number}"
@@ -265,8 +256,7 @@ class DuckDB:
         It is for comparisons within one run, whose secret nobody keeps. `of_bad`: only of rows that have ``reasons``.
         """
         self._keep("digest_secret", secret.hex())
-        value = digest([text(quoted(column)) for column in columns])
-        value = f"CASE WHEN reasons <> '' THEN {value} END" if of_bad else value
+        value = digest([text(quoted(column)) for column in columns], of_bad)
         return nw.from_native(frame.to_native().project(f"*, {value} AS {quoted(name)}"))
 
     def _keep(self, name: str, value: str | bytes) -> None:

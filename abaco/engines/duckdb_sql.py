@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from abaco.engines import forms
-from abaco.engines.base import DASHES, NO_ID_WORDS
+from abaco.engines.base import DASHES, NO_ID_WORDS, is_parquet
 from abaco.engines.forms import Writing
 
 TYPES = {
@@ -18,6 +19,8 @@ TYPES = {
 # A number of days with its unit, in English or Spanish.
 DAYS = r"^\s*([+-]?\d{1,9})\s*(?i:days?|d[ií]as?)\s*$"
 BACKWARDS = r"\{}"  # a group of a pattern
+# A folder named column=value does not give a column; a key of a JSON object counts wherever it first appears.
+NO_HIVE, EVERY_KEY = "hive_partitioning = false", "sample_size = -1, map_inference_threshold = -1"
 NUMBERS = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 
 
@@ -175,7 +178,20 @@ def mask(column: str, key: bytes | None) -> str:
     return f"CASE WHEN {column} IS NOT NULL THEN {token} END"
 
 
-def digest(texts: list[str]) -> str:
-    """Return SQL for a hash of texts under the connection's secret; null where all are null."""
+def digest(texts: list[str], of_bad: bool = False) -> str:
+    """Return SQL for a hash of texts under the connection's secret; null where all are null.
+
+    `of_bad`: only of rows that have ``reasons``.
+    """
     joined = " || chr(31) || ".join(f"coalesce({text}, '')" for text in texts)
-    return f"CASE WHEN coalesce({', '.join(texts)}) IS NOT NULL THEN md5(getvariable('digest_secret') || {joined}) END"
+    is_any = f"coalesce({', '.join(texts)}) IS NOT NULL"
+    which = f"reasons <> '' AND {is_any}" if of_bad else is_any
+    return f"CASE WHEN {which} THEN md5(getvariable('digest_secret') || {joined}) END"
+
+
+def reader(path: Path, columns: str = "", row_number: bool = False) -> str:
+    """Return SQL for the rows of a Parquet or JSON file; `columns` are those of JSON, with their types."""
+    if is_parquet(path):
+        numbers = ", file_row_number = true" if row_number else ""
+        return f"read_parquet({literal(path)}, {NO_HIVE}{numbers})"
+    return f"read_json({literal(path)}, {NO_HIVE}, {f'columns = {{{columns}}}' if columns else EVERY_KEY})"

@@ -242,9 +242,8 @@ class Spark:
     def with_json(self, frame: nw.LazyFrame, columns: Mapping[str, str], name: str) -> nw.LazyFrame:
         """Put columns into one: the values of a row that has ``reasons``, as JSON; see `DuckDB.with_json`."""
         packed = ", ".join(f"{literal(heading)}, {quoted(column)}" for heading, column in columns.items())
-        value = f"to_json(named_struct({packed}), map('ignoreNullFields', 'false'))"
-        value = F.expr(f"CASE WHEN reasons <> '' THEN {value} END")
-        return nw.from_native(frame.to_native().withColumn(name, value).drop(*columns.values()))
+        value = f"CASE WHEN reasons <> '' THEN to_json(named_struct({packed}), map('ignoreNullFields', 'false')) END"
+        return nw.from_native(frame.to_native().withColumn(name, F.expr(value)).drop(*columns.values()))
 
     def masked(self, frame: nw.LazyFrame, columns: Iterable[str], key: bytes | None) -> nw.LazyFrame:
         """Replace the values of `columns` by HMAC-SHA256 tokens under `key`, or by ``redacted`` without one.
@@ -264,8 +263,7 @@ class Spark:
     ) -> nw.LazyFrame:
         """Add a column with a hash of `columns` and a secret; see `DuckDB.with_digest`."""
         native = frame.to_native()
-        value = spark_sql.digest([_text(native, n) for n in columns])
-        value = f"CASE WHEN reasons <> '' THEN {value} END" if of_bad else value
+        value = spark_sql.digest([_text(native, n) for n in columns], of_bad)
         keyed = spark_session.beside(native, self.connection, {"digest_secret": secret})
         return nw.from_native(keyed.select(*map(quoted, native.columns), F.expr(value).alias(name)))
 
@@ -280,9 +278,8 @@ class Spark:
             When the file that the frame comes from is broken.
         """
         try:
-            writer = spark_session.in_currency(frame.to_native()).write.mode("overwrite")
-            writer = writer.option("compression", "snappy") if temporary else writer
-            writer.parquet(spark_session.uri(path))
+            writer = spark_session.in_currency(frame.to_native()).write
+            writer.parquet(spark_session.uri(path), "overwrite", compression="snappy" if temporary else None)
         except PySparkException as error:
             if "FAILED_READ_FILE" in str(error):
                 raise UnreadableError(spark_session.one_line(error)) from error

@@ -211,11 +211,16 @@ def mask(column: str, key: bytes | None) -> str:
     return f"CASE WHEN {column} IS NOT NULL THEN {token} END"
 
 
-def digest(texts: list[str]) -> str:
-    """Return SQL for a hash of texts; the frame has the secret beside it. Null where all are null."""
+def digest(texts: list[str], of_bad: bool = False) -> str:
+    """Return SQL for a hash of texts; the frame has the secret beside it. Null where all are null.
+
+    `of_bad`: only of rows that have ``reasons``.
+    """
     joined = ", char(31), ".join(f"coalesce({text}, '')" for text in texts)
     value = f"md5(concat(lower(hex(digest_secret)), {joined}))"
-    return f"CASE WHEN coalesce({', '.join(texts)}) IS NOT NULL THEN {value} END"
+    is_any = f"coalesce({', '.join(texts)}) IS NOT NULL"
+    which = f"reasons <> '' AND {is_any}" if of_bad else is_any
+    return f"CASE WHEN {which} THEN {value} END"
 
 
 def before(counts: list[int], number: str) -> str:
