@@ -37,6 +37,7 @@ TABLE = Table(
         Field("loans", COUNT, "loans with a balance", "loans"),
         Field("amount_usd", SUM, "the outstanding balance", "USD"),
         Field("share", "decimal(9, 4)", "its part of the outstanding balance of the book", "%"),
+        Field("late_usd", SUM, "the part of it that is 30 or more days late", "USD"),
     ),
 )
 
@@ -151,7 +152,7 @@ def concentration(book: Book, totals: Mapping[dt.date, Totals]) -> pa.Table:
         found.append(
             {"date": row["measurement_date"], "rank": row["place"], "borrower": borrower_label(row),
              "loans": row["loans"], "amount_usd": row["balance_usd"],
-             "share": rounded(row["balance_usd"] / whole * 100, 4)}
+             "share": rounded(row["balance_usd"] / whole * 100, 4), "late_usd": row["par_30_usd"]}
         )  # fmt: skip
     return pa.Table.from_pylist(found, schema=arrow_schema(TABLE))
 

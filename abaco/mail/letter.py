@@ -8,16 +8,19 @@ from pathlib import Path
 import css_inline
 from markupsafe import Markup
 
-from abaco.mail.pictures import Picture, pictures
-from abaco.mail.selection import short_table
-from abaco.page.column_names import in_words
+from abaco.core.text import par_name
+from abaco.mail.pictures import Picture, trend_picture
+from abaco.page.bridge import signed
+from abaco.page.column_names import in_words, small
 from abaco.page.conclusion import concluded
+from abaco.page.front import trust
 from abaco.page.key_figures import card_entries
-from abaco.page.kpi_text import state_sign
+from abaco.page.kpi_text import card_decimals, short, state_sign
 from abaco.page.language import phrase, say, speaking
+from abaco.page.lateness import risk_heads, riskiest
 from abaco.page.markup import fill
-from abaco.page.masthead import sample, title
-from abaco.page.words import JOINER, NBSP, count, day, usd
+from abaco.page.masthead import heading, sample, size, title
+from abaco.page.words import JOINER, NBSP, day
 
 TEMPLATES = Path(__file__).parent / "templates"
 LINE = 76  # characters of a line of plain text
@@ -98,14 +101,14 @@ def plain(text: str) -> str:
     return text.replace(NBSP, " ").replace(JOINER, "")
 
 
-def compose(metrics: dict, history, bridges, segments=(), *, language: str = "en") -> Letter:
-    """Return the letter of a report.
+def compose(metrics: dict, history, bridges, segments=(), concentration=(), *, language: str = "en") -> Letter:
+    """Return the letter of a report: the first screen of its page.
 
     Parameters
     ----------
     metrics
         The content of metrics.json.
-    history, bridges, segments
+    history, bridges, segments, concentration
         The tables of that name, as frames or as lists of dicts.
     language
         The language of the report.
@@ -122,41 +125,37 @@ def compose(metrics: dict, history, bridges, segments=(), *, language: str = "en
                 "title": title(metrics),
                 "sample": sample(metrics),
                 "as_of": _as_of(metrics),
-                "size": _size(metrics["book"]),
-                "state": concluded(metrics, history, bridges, segments),
+                "size": f"{size(metrics)}.",
+                "state": concluded(metrics, history, bridges, segments, concentration),
                 "cards": card_entries(metrics, history, bridges),
-                "groups": short_table(metrics),
-                "before": _before(metrics),
+                "risk_heads": risk_heads(metrics),
+                "risks": [part["cells"] for part in riskiest(metrics, segments)],
+                "trust": trust(metrics),
             },
-            pictures=pictures(metrics, history, bridges),
+            pictures=[trend_picture(metrics, history)],
         )
 
 
 def subject(metrics: dict) -> str:
-    """Return the subject line: date and state, on one line whatever a title holds."""
-    state = state_sign(metrics["verdict"])["word"]
-    mark = f"{phrase('Synthetic sample')}: " if metrics.get("synthetic") else ""
-    return " ".join(plain(f"{mark}{title(metrics)}: {state}").split())
+    """Return the subject line: PAR30 with its change, the state, and the day; on one line whatever a title holds."""
+    name, so_far = heading(metrics)
+    state = small(state_sign(metrics["verdict"])["word"])
+    mark = [phrase("Synthetic sample")] if metrics.get("synthetic") else []
+    known = metrics["as_of"] is not None
+    when = so_far or day(metrics["date"]) if known else name
+    return " ".join(plain(" · ".join([*mark, _first_figure(metrics), state, when])).split())
+
+
+def _first_figure(metrics):
+    """Return PAR30 with its change: 'PAR30 3.68 % (+0.21)'."""
+    kpi = metrics["kpis"].get("PAR30")
+    if not kpi or kpi["value"] is None:
+        return f"PAR30 {small(phrase('Not computable'))}"
+    moved = "" if kpi["change"] is None else f" ({signed(kpi['change'], card_decimals(kpi))})"
+    return f"{par_name('PAR30', kpi)} {short(kpi)}{moved}"
 
 
 def _as_of(metrics):
     if not metrics["as_of"] or metrics["as_of"] >= metrics["date"]:
         return ""
     return say("The figures are as of {as_of}, and the month is counted up to that day.", as_of=day(metrics["as_of"]))
-
-
-def _size(book):
-    if book["outstanding"] is None:
-        return phrase("The outstanding balance could not be computed.")
-    owed, loans = usd(book["outstanding"]), book["loans_with_balance"]
-    if loans is None:
-        return say("{usd} outstanding.", usd=owed)
-    if loans == 1:
-        return say("{usd} outstanding in 1 loan.", usd=owed)
-    return say("{usd} outstanding in {count} loans.", usd=owed, count=count(loans))
-
-
-def _before(metrics):
-    """Return the date that changes are counted from, in words; empty without one."""
-    dates = {kpi["previous"]["date"] for kpi in metrics["kpis"].values() if kpi["previous"]}
-    return day(max(dates)) if dates else ""

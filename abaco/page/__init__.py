@@ -2,11 +2,11 @@
 
 from abaco.page.aging import aging_table
 from abaco.page.bridge import bridge_chart, bridge_loans_table
-from abaco.page.collection import collection_chart, collection_table
+from abaco.page.collection import collection_chart
 from abaco.page.column_names import in_words
 from abaco.page.concentration import concentration_table
-from abaco.page.conclusion import conclusion
-from abaco.page.glossary import glossary, provenance
+from abaco.page.front import front_page
+from abaco.page.glossary import provenance
 from abaco.page.history import history_table
 from abaco.page.key_figures import kpi_cards, kpi_tables
 from abaco.page.kpi_text import FIRST_KPIS
@@ -19,7 +19,7 @@ from abaco.page.segments import segment_tables
 from abaco.page.svg import COLOURS, canvas, picture
 from abaco.page.tables import Tables, figures, frame_table
 from abaco.page.trend import trend_chart
-from abaco.page.vintages import vintage_chart, vintage_table
+from abaco.page.vintages import vintage_chart
 
 __all__ = [
     "COLOURS",
@@ -31,13 +31,11 @@ __all__ = [
     "bridge_loans_table",
     "canvas",
     "collection_chart",
-    "collection_table",
     "concentration_table",
-    "conclusion",
     "data_quality",
     "figures",
     "frame_table",
-    "glossary",
+    "front_page",
     "history_table",
     "in_words",
     "kpi_cards",
@@ -54,5 +52,4 @@ __all__ = [
     "speak",
     "trend_chart",
     "vintage_chart",
-    "vintage_table",
 ]

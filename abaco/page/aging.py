@@ -6,7 +6,7 @@ from decimal import Decimal
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill, sentence
 from abaco.page.tables import bar, figures
-from abaco.page.words import bucket, money, percent, usd
+from abaco.page.words import bucket, count, percent, usd
 
 LATE_DAYS = 30
 
@@ -35,7 +35,7 @@ def aging_table(metrics: dict) -> Html:
     rows = [_row(row, amounts[index:], whole) for index, row in enumerate(metrics["aging"])]
     heads = ["Days past due", "Bar", "Share", "USD", "This late or later", "This late or later, USD"]
     shares = [Decimal(str(row["share"])) for row in metrics["aging"] if row["share"] is not None]
-    total = [phrase("All"), "", percent(sum(shares) if shares else None), money(whole), "", ""]
+    total = [phrase("All"), "", percent(sum(shares) if shares else None), count(whole), "", ""]
     table = figures(
         phrase("The book by days past due"), [phrase(head) for head in heads], rows,
         kinds=("", "b", "n", "n", "n", "n"), total=total, quiet=True, look="bars",
@@ -54,13 +54,13 @@ def aging_finding(metrics: dict) -> str:
         return phrase("The input does not say how much of the balance is 30 or more days late.")
     return say(
         "{late} of {whole} is {days} days late or more: {share} of the aged balance.",
-        late=usd(late), whole=usd(whole), days=days, share=percent(_share(late, whole)),
+        late=usd(late, 0), whole=usd(whole, 0), days=days, share=percent(_share(late, whole)),
     )  # fmt: skip
 
 
 def _row(row, from_here, whole):
     rest = sum(from_here)
     return [
-        bucket(row["bucket"]), bar(row["share"]), percent(row["share"]), money(from_here[0]),
-        percent(_share(rest, whole)), money(rest),
+        bucket(row["bucket"]), bar(row["share"]), percent(row["share"]), count(from_here[0]),
+        percent(_share(rest, whole)), count(rest),
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
 from abaco.page.masthead import shown_day
 from abaco.page.tables import figures, rows_of
-from abaco.page.words import MINUS, NBSP, NOTHING, listing, money, number, short_day
+from abaco.page.words import MINUS, NBSP, NOTHING, count, listing, number, short_day
 
 # term → its name on the page and in a sentence
 TERMS = {
@@ -172,10 +172,10 @@ def _bar(metrics, kpi, row, low, high):
     if row["term"] in ENDS:
         date = row["against"] if row["term"] == "opening" else row["date"]
         name, kind = short_day(shown_day(metrics, date)), "end"
-        points, usd = with_unit(kpi, row["points"], 2), money(row["amount_usd"])
+        points, usd = with_unit(kpi, row["points"], 2), count(row["amount_usd"])
     else:
         name, kind = phrase(naming(row)[0]), _kind(row["points"])
-        points, usd = signed(row["points"]), signed(row["amount_usd"])
+        points, usd = signed(row["points"]), signed(row["amount_usd"], 0)
     return {"name": name, "kind": kind, "points": points, "usd": usd, **shape}
 
 
@@ -190,19 +190,18 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
         return absent(phrase("To see which loans moved the PARs, add loan-level balances of two dates."))
     days = late_days(kpi, metrics["kpis"][kpi])
     late = [say(form, days=days) for form in ("{days}+ days late before, USD", "{days}+ days late now, USD")]
-    heads = [*map(phrase, ("Loan", "Company", "Product", "What happened")), *late, phrase("Points")]
+    heads = [*map(phrase, ("Loan", "Points", "What happened", "Company", "Product")), *late]
     cells = [
         [
-            label(str(row["loan"])), _plain(row["company"]),
-            _plain(row["product"]), phrase(naming(row)[0]),
-            money(row["before_usd"]), money(row["after_usd"]), signed(row["points"], 3),
+            label(str(row["loan"])), signed(row["points"]), phrase(naming(row)[0]), _plain(row["company"]),
+            _plain(row["product"]), count(row["before_usd"]), count(row["after_usd"]),
         ]
         for row in sorted(rows, key=lambda row: row["rank"])
     ]  # fmt: skip
     caption = say("The loans that moved {kpi} most", kpi=kpi)
     command = f".venv/bin/abaco explain {kpi} --date {metrics['date']} --lines"
     note = fill("lookup.html.j2", command=command, numbering=numbers_note(str(row["loan"]) for row in rows))
-    return figures(caption, heads, cells, texts=4, note=note, look="full")
+    return figures(caption, heads, cells, kinds=("", "n", "t", "t", "t", "n", "n"), note=note, look="full")
 
 
 def _plain(name):

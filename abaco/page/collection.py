@@ -5,9 +5,9 @@ from matplotlib.patches import Rectangle
 from abaco.page.column_names import capital
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent
-from abaco.page.svg import COLOURS, canvas, picture
+from abaco.page.svg import COLOURS, canvas, picture, tell
 from abaco.page.tables import figures, rows_of
-from abaco.page.words import NOTHING, money, month, number, percent
+from abaco.page.words import NOTHING, count, month, number, percent, usd
 
 SIZE = {"wide": (880, 300, 13), "narrow": (340, 260, 6)}
 MARGIN = {"left": 0, "right": 0, "top": 34, "bottom": 50}
@@ -30,6 +30,7 @@ def collection_chart(metrics: dict, collections) -> Html:
     detail = say("Column chart of what was due and paid by month. {finding}", finding=finding)
     return picture(
         _figure(rows, "wide"), finding, name="collection", detail=detail, narrow=_figure(rows, "narrow"),
+        table=collection_table(metrics, collections),
         note=phrase("Outline: what was due. Filled: what was paid; hatched in a month that is not complete."),
     )  # fmt: skip
 
@@ -75,13 +76,15 @@ def _column(axes, row, left, step, scale):
             facecolor="none", edgecolor=COLOURS["muted"], linewidth=1.2,
         )
     )  # fmt: skip
-    axes.add_patch(
+    filled = axes.add_patch(
         Rectangle(
             (left + step * 0.24, base), step * 0.52, paid, linewidth=1 if partial else 0,
             facecolor="none" if partial else COLOURS["accent"], edgecolor=COLOURS["accent"],
             hatch="////" if partial else None,
         )
     )  # fmt: skip
+    tell(filled, say("{month}: {paid} paid of {due} due", month=month(row["month"]), paid=usd(row["paid_usd"], 0),
+                     due=usd(row["due_usd"], 0)))  # fmt: skip
     rate = NOTHING if row["rate"] is None else f"{number(row['rate'], 0)}%"
     axes.text(middle, base + max(due, paid) + 7, rate, ha="center", fontsize=13.5, fontweight="bold")
     axes.text(middle, base - 18, month(row["month"], year=False), ha="center", color=COLOURS["muted"], fontsize=12.5)
@@ -95,7 +98,7 @@ def collection_table(metrics: dict, collections, months: int = 13) -> Html:
     if not rows:
         return Html("")
     heads = (
-        "Month", "Due, USD", "Paid, USD", "Rate",
+        "Month", "Rate", "Due, USD", "Paid, USD",
         "Principal due, USD", "Paid by the due date", "By 30 days after", "By 60 days after",
     )  # fmt: skip
     cells = [_row(row) for row in rows[: -months - 1 : -1]]
@@ -108,6 +111,7 @@ def collection_table(metrics: dict, collections, months: int = 13) -> Html:
         [phrase(head) for head in heads],
         cells,
         note=note,
+        quiet=True,
         look="full",
     )
 
@@ -115,7 +119,7 @@ def collection_table(metrics: dict, collections, months: int = 13) -> Html:
 def _row(row):
     name = f"{month(row['month'])} ({phrase('partial')})" if row["is_partial"] else month(row["month"])
     return [
-        name, money(row["due_usd"]), money(row["paid_usd"]), percent(row["rate"]),
-        money(row["principal_due_usd"]), percent(row["principal_rate"]), percent(row["paid_30_rate"]),
+        name, percent(row["rate"]), count(row["due_usd"]), count(row["paid_usd"]),
+        count(row["principal_due_usd"]), percent(row["principal_rate"]), percent(row["paid_30_rate"]),
         percent(row["paid_60_rate"]),
     ]  # fmt: skip

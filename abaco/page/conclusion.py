@@ -1,36 +1,49 @@
-"""The conclusion, which a reader sees first, written from the figures.
+"""The conclusion, written from the figures: three sentences, and points that need attention.
 
-A paragraph says how the book stands, where it is late, and what moved most and why; the points below it, what needs
-attention.
+The sentences say where the book is late, what moved and why, and what may come.
 """
 
 from abaco.core.text import acceptance, late_days
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.column_names import capital
+from abaco.page.concentration import what_if
 from abaco.page.key_figures import BRIDGED, SUMS, sums
-from abaco.page.kpi_text import card_decimals, first, in_order, named, short, state_sign, verdict, with_unit
+from abaco.page.kpi_text import (
+    card_decimals,
+    chips,
+    first,
+    headline,
+    in_order,
+    named,
+    short,
+    state_sign,
+    undecided,
+    verdict,
+    with_unit,
+)
 from abaco.page.language import phrase, say
 from abaco.page.lateness import outlook, where
-from abaco.page.markup import Html, fill
 from abaco.page.masthead import undated
 from abaco.page.quality import reconciles
 from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural, usd
 
 MOST_UNUSUAL = 3
+SENTENCES = 3
 
 
-def conclusion(metrics: dict, history=(), bridges=(), segments=()) -> Html:
-    """Return the overall state, the paragraph and its points."""
-    return fill("conclusion.html.j2", **concluded(metrics, history, bridges, segments))
-
-
-def concluded(metrics: dict, history=(), bridges=(), segments=()) -> dict:
-    """Return the overall status with its word and symbol, the verdict, alarms, the paragraph's sentences, points."""
-    sentences = [_state(metrics), where(metrics, segments), *_moves(metrics, history, bridges)]
+def concluded(metrics: dict, history=(), bridges=(), segments=(), concentration=()) -> dict:
+    """Return the state with its word and symbol, the figures past a limit, alarms, the three sentences, points."""
+    sentences = [
+        where(metrics, segments), next(_moves(metrics, history, bridges), ""), outlook(metrics),
+        what_if(metrics, concentration), _state(metrics),
+    ]  # fmt: skip
     return {
         **state_sign(metrics["verdict"]),
+        "headline": headline(metrics),
+        "chips": chips(metrics),
+        "undecided": undecided(metrics),
         "verdict": verdict(metrics),
-        "sentences": [sentence for sentence in sentences if sentence],
+        "sentences": [sentence for sentence in sentences if sentence][:SENTENCES],
         "points": [point for point in _attention(metrics) if point],
         "alarms": [alarm for alarm in _alarms(metrics) if alarm],
     }
@@ -68,18 +81,16 @@ def _state(metrics):
 
 
 def _moves(metrics, history, bridges):
-    """Yield how the PARs moved since the date before, and why, the larger move in points first; then the cash."""
+    """Yield how each PAR moved since the date before, and why; then the cash."""
     moved = [(name, kpi) for name, kpi in first(metrics) if kpi["change"] is not None]
     if moved and not any(kpi["change"] for _, kpi in moved):
         yield phrase("None of the key figures moved against the date before.")
         return
-    pars = [(name, kpi) for name, kpi in moved if name in BRIDGED and kpi["change"]]
-    pars.sort(key=lambda pair: -abs(pair[1]["change"]))
-    for i, (name, kpi) in enumerate(pars):
-        rows = bridge_rows(bridges, metrics, name)
-        cause = f", {why}" if rows and (why := explanation(rows)) else ""
-        move = f"{_move(name, kpi)}{cause}."
-        yield move if i else say("Since {date}, {move}", date=day(kpi["previous"]["date"]), move=move)
+    for name, kpi in moved:
+        if name in BRIDGED and kpi["change"]:
+            rows = bridge_rows(bridges, metrics, name)
+            cause = f", {why}" if rows and (why := explanation(rows)) else ""
+            yield say("Since {date}, {move}", date=day(kpi["previous"]["date"]), move=f"{_move(name, kpi)}{cause}.")
     for name, kpi in moved:
         if name in SUMS and kpi["change"]:
             changes = sums(kpi, name, history)
@@ -94,9 +105,8 @@ def _move(name, kpi):
 
 
 def _attention(metrics):
-    """Yield what is wrong with the input, figures past a limit or soon to be, unusual moves, and what is missing."""
+    """Yield what is wrong with the input, unusual moves, and what the rejected balances could change."""
     yield from metrics["quality"].get("headlines", ())  # reports of earlier versions have none
-    yield outlook(metrics)
     yield _unusual(metrics)
     rows = metrics["reconciliation"]
     if rows["quarantined"]:
@@ -107,7 +117,6 @@ def _attention(metrics):
             amount=usd(metrics["quality"]["rejected_usd"]), share=percent(metrics["quality"]["reject_amount_pct"]),
         )  # fmt: skip
     yield from _bounded(metrics)
-    yield from _lost(metrics)
 
 
 def _bounded(metrics):
@@ -138,28 +147,3 @@ def _unusual_move(metrics, move):
     else:
         size = f"{'+' if move['change_pct'] > 0 else ''}{number(move['change_pct'], 1)}{NBSP}%"
     return f"{named(move['kpi'], kpi)} ({size})"
-
-
-def _lost(metrics):
-    core = [(name, kpi) for name, kpi in first(metrics) if kpi["value"] is None]
-    reasons = {}
-    for _, kpi in core:
-        reason = (kpi["reason"] or phrase("no reason given")).rstrip(".")
-        # a figure made of others has the reason of one of them
-        _, titles = reasons.setdefault(kpi.get("root_reason", reason), (reason, []))
-        titles.append(kpi["title"])
-    for reason, titles in reasons.values():
-        yield say("{titles} could not be computed: {reason}.", titles=capital(listing(titles)), reason=reason)
-    addable = {item["kpi"] for item in metrics["missing"]}
-    others = [name for name, kpi in in_order(metrics) if kpi["value"] is None and name not in dict(core)]
-    noun = "further figure" if core else "figure"
-    if lacking := sum(name in addable for name in others):
-        yield say(
-            "{others} could not be computed from this input; “What to add to see more” says what they need.",
-            others=plural(lacking, noun),
-        )
-    if rest := len(others) - lacking:
-        yield say(
-            "{others} could not be computed: the reasons stand beside their formulas in “How to read these figures”.",
-            others=plural(rest, "further figure" if lacking else noun),
-        )

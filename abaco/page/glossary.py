@@ -1,6 +1,8 @@
-"""The glossary: formula, meaning and limits of each KPI; and the provenance of the figures."""
+"""The definition of each KPI: formula, meaning and limits; and the provenance of the figures."""
 
-from abaco.page.kpi_text import by_group, limits
+from collections.abc import Sequence
+
+from abaco.page.kpi_text import limits
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
 from abaco.page.tables import figures
@@ -9,17 +11,23 @@ from abaco.page.words import count, money
 BETTER = {"lower": "Lower is better", "higher": "Higher is better", None: "Neither high nor low is better"}
 
 
-def glossary(metrics: dict) -> Html:
-    """Return each KPI's formula with its numbers filled in, its note and its limits, group by group."""
-    groups = {title: [_entry(name, kpi) for name, kpi in kpis] for title, kpis in by_group(metrics).items()}
-    return fill("glossary.html.j2", groups=groups)
+def definition(name: str, kpi: dict, summary: str | Html, lines: Sequence[str] = ()) -> Html:
+    """Return a KPI's formula with its numbers filled in, its note and its limits, folded away.
+
+    Parameters
+    ----------
+    summary
+        What is always seen, and opens the rest.
+    lines
+        Further sentences, which come first.
+    """
+    return fill("definition.html.j2", summary=summary, lines=lines, entry=_entry(name, kpi))
 
 
 def _entry(name, kpi):
     filled = kpi["numerator"] is not None and kpi["denominator"] is not None
     return {
         "id": name,
-        "title": kpi["title"],
         "formula": kpi["formula"],
         "filled": _filled(kpi) if filled else "",
         "reason": "" if kpi["value"] is not None else _reason(kpi),

@@ -38,7 +38,7 @@ def _cell(kpi, then):
     """Return a past value with the symbol and word of a status that needs attention."""
     if then is None:
         return NOTHING
-    value = None if then["value"] is None else number(then["value"], kpi["precision"])
+    value = None if then["value"] is None else number(then["value"], card_decimals(kpi, then["value"]))
     return marked(then["status"], value)
 
 

@@ -3,6 +3,7 @@
 from abaco.core.text import late_days
 from abaco.page.bridge import UNUSUAL, bridge_rows
 from abaco.page.column_names import capital
+from abaco.page.glossary import definition
 from abaco.page.history import course, timeline
 from abaco.page.kpi_text import (
     GROUPS,
@@ -40,8 +41,8 @@ def comparison(kpi: dict) -> str:
     if previous is None:
         return phrase("No earlier date to compare with")
     if previous["value"] is None:
-        return say("Not computable at {date}", date=day(previous["date"]))
-    return say("from {value} at {date}", value=short(kpi, previous["value"]), date=day(previous["date"]))
+        return say("Not computable at {date}", date=short_day(previous["date"]))
+    return say("from {value} at {date}", value=short(kpi, previous["value"]), date=short_day(previous["date"]))
 
 
 def _card(metrics, name, kpi, moves, past, history, bridges):
@@ -50,17 +51,17 @@ def _card(metrics, name, kpi, moves, past, history, bridges):
         change_["judgement"] = judged
     return {
         "id": name,
-        "title": kpi["title"],
+        "title": kpi["title"].partition(" (")[0],
         "partial": partial(kpi),
         "value": None if kpi["value"] is None else number(kpi["value"], card_decimals(kpi)),
         "unit": kpi["unit"],
         "reason": capital(kpi["reason"] or phrase("The figures for it are missing.")),
         **sign(kpi["status"]),
         "change": change_,
-        "detail": _detail(metrics, name, kpi, history),
         "comparison": comparison(kpi),
-        "trend": sparkline(kpi, course(past, name), 180, 40),
+        "trend": sparkline(kpi, course(past, name), 180, 30),
         "limits": capital(limits(kpi)),
+        "definition": definition(name, kpi, phrase("Definition"), _detail(metrics, name, kpi, history)),
         "unusual": plain(moves[name]) if moves.get(name) is not None else None,
     }
 
@@ -131,16 +132,16 @@ def kpi_tables(metrics: dict, history) -> Html:
         return fill("sentence.html.j2", text=phrase("No other figures are defined."), kind="sentence")
     past = timeline(metrics, history)
     parts = [
-        {"title": title, "table": _table(metrics, title, kpis, past), "lost": not_computed(kpis)}
+        {"title": title, "table": _table(metrics, title, kpis, past), "lost": _lost(kpis)}
         for title, kpis in groups.items()
     ]
     return fill("groups.html.j2", groups=parts)
 
 
-def not_computed(kpis: list[tuple[str, dict]]) -> str:
-    """Return which of the KPIs could not be computed; the glossary says why. Empty when all could."""
-    titles = [kpi["title"] for _, kpi in kpis if kpi["value"] is None]
-    return say("Not computable from this input: {kpis}.", kpis=listing(titles)) if titles else ""
+def _lost(kpis):
+    """Return the definition of each KPI that could not be computed, with the reason."""
+    lost = [(name, kpi) for name, kpi in kpis if kpi["value"] is None]
+    return [definition(name, kpi, say("{kpi}: not computable", kpi=kpi["title"])) for name, kpi in lost]
 
 
 def _table(metrics, title, kpis, past):
@@ -157,7 +158,7 @@ def _table(metrics, title, kpis, past):
 
 def _row(name, kpi, past):
     return [
-        fill("name.html.j2", title=kpi["title"], id=name, partial=partial(kpi)),
+        definition(name, kpi, fill("name.html.j2", title=kpi["title"], id=name, partial=partial(kpi))),
         marked(kpi["status"], concise(kpi)),
         fill("change.html.j2", change=concise_change(kpi)),
         sparkline(kpi, course(past, name)),

@@ -5,7 +5,7 @@ from abaco.core.text import STATES, causes, is_incomplete, par_name, state
 from abaco.page.column_names import small
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.words import NBSP, listing, number, plain, usd
+from abaco.page.words import NBSP, listing, number, plain, the, usd
 
 FIRST_KPIS = ("PAR30", "PAR90", "CollectionRate", "PortfolioHealth")
 CARD_DECIMALS = 2
@@ -30,16 +30,16 @@ GROUPS = {
 # every status has a word and a symbol, so that none depends on its colour
 # how one figure, or several, are past a limit
 OF_ALL = (
-    "{hits} of {judged} figures with limits is past a limit: {names}.",
-    "{hits} of {judged} figures with limits are past a limit: {names}.",
+    "{hits} of {judged} figures with limits is past a limit",
+    "{hits} of {judged} figures with limits are past a limit",
 )
-OF_THESE = ("{hits} of these is past a limit: {names}.", "{hits} of these are past a limit: {names}.")
+OF_THESE = ("{hits} of these is past a limit", "{hits} of these are past a limit")
 SYMBOLS = {"critical": "✕", "incomplete": "◐", "warning": "!", "ok": "✓", "none": "○", "not_computable": "–"}
 
 
 def named(name: str, kpi: dict) -> str:
-    """Return the name of a KPI in a sentence: the id of a PAR, which readers know, or the title."""
-    return par_name(name, kpi) if name.startswith("PAR") and name[3:].isdigit() else small(kpi["title"])
+    """Return the name of a KPI in a sentence, with its article in Spanish: the id of a PAR, or the title."""
+    return the(par_name(name, kpi) if name.startswith("PAR") and name[3:].isdigit() else small(kpi["title"]))
 
 
 def in_order(metrics: dict) -> list[tuple[str, dict]]:
@@ -67,6 +67,13 @@ def drawn_limits(kpi: dict) -> dict[str, float]:
     """Return the KPI's limits by level, warning first, without those that are not set."""
     limits = kpi["thresholds"] or {}
     return {level: limits[level] for level in ("warning", "critical") if limits.get(level) is not None}
+
+
+def status_at(kpi: dict, value: float) -> str:
+    """Return the status that the KPI would have at another value."""
+    above = side(kpi) == "above"
+    passed = [level for level, limit in drawn_limits(kpi).items() if (value > limit if above else value < limit)]
+    return passed[-1] if passed else "ok"
 
 
 def card_decimals(kpi: dict, value: float | None = None) -> int:
@@ -131,7 +138,9 @@ def change(kpi: dict) -> dict | None:
         return {"arrow": "→", "amount": phrase("unchanged"), "judgement": ""}
     rose = kpi["change"] > 0
     size = with_unit(kpi | {"unit": _change_unit(kpi)}, abs(kpi["change"]), _change_decimals(kpi))
-    judgement = "" if kpi["direction"] is None else _judgement(rose == (kpi["direction"] == "higher"))
+    judgement = partial_mark(kpi)  # a part of a month is not judged against a whole one
+    if not judgement and kpi["direction"] is not None:
+        judgement = _judgement(rose == (kpi["direction"] == "higher"))
     amount = say("up {size}" if rose else "down {size}", size=size)
     return {"arrow": "↑" if rose else "↓", "amount": amount, "judgement": judgement}
 
@@ -176,22 +185,36 @@ def marked(status: str, value: str | None) -> Html:
     return fill("mark.html.j2", value=value, **(sign(status) if noted else {"status": status, "symbol": ""}))
 
 
+def headline(metrics: dict) -> str:
+    """Return the state of the book in a few words: how many figures are past a limit, without their names."""
+    found, hits = metrics["verdict"], len(past_limits(metrics))
+    if is_incomplete(found):
+        passes = _past(OF_THESE, hits, found) if hits else phrase("none of these is passed")
+        return f"{_checked(found)}; {passes}"
+    if hits:
+        return _past(OF_ALL, hits, found)
+    if found["state"] == "not_computable":
+        return say("none of the {total} figures could be computed", total=len(metrics["kpis"]))
+    if found["state"] == "none":
+        return phrase("no figure has limits to judge it by")
+    if found["checked"] == 1:
+        return phrase("the one figure with limits is within them")
+    return say("all {hits} figures with limits are within them", hits=found["checked"])
+
+
 def verdict(metrics: dict) -> str:
     """Return the state of the book in one sentence, with each figure that is past a limit, the first KPIs first."""
+    past = past_limits(metrics)
+    if not past:
+        return f"{headline(metrics)}."
+    names = listing(passed(name, kpi) for name, kpi in past)
+    return " ".join(filter(None, [f"{headline(metrics)}: {names}.", undecided(metrics)]))
+
+
+def past_limits(metrics: dict) -> list[tuple[str, dict]]:
+    """Return the (id, KPI) pairs that are past a limit, the critical ones first."""
     found = metrics["verdict"]
-    past = [(name, kpi) for level in ("critical", "warning") for name, kpi in in_order(metrics) if name in found[level]]
-    if is_incomplete(found):
-        passes = _past(OF_THESE, past, found) if past else phrase("none of these is passed.")
-        return f"{_checked(found)}; {passes}"
-    if past:
-        return _past(OF_ALL, past, found)
-    if found["state"] == "not_computable":
-        return say("none of the {total} figures could be computed.", total=len(metrics["kpis"]))
-    if found["state"] == "none":
-        return phrase("no figure has limits to judge it by.")
-    if found["checked"] == 1:
-        return phrase("the one figure with limits is within them.")
-    return say("all {hits} figures with limits are within them.", hits=found["checked"])
+    return [(name, kpi) for level in ("critical", "warning") for name, kpi in in_order(metrics) if name in found[level]]
 
 
 def _checked(found):
@@ -201,11 +224,9 @@ def _checked(found):
     return say("{start}, but {missing}", start=start, missing=listing(missing)) if missing else start
 
 
-def _past(forms, past, found):
-    """Return how many figures are past a limit, and each with its value and the limit."""
-    form = forms[len(past) > 1]
-    names = listing(passed(name, kpi) for name, kpi in past)
-    return say(form, hits=len(past), judged=found["checked"], names=names) + _undecided(past, found["state"])
+def _past(forms, hits, found):
+    """Return how many figures are past a limit."""
+    return say(forms[hits > 1], hits=hits, judged=found["checked"])
 
 
 def passed(name: str, kpi: dict) -> str:
@@ -216,14 +237,28 @@ def passed(name: str, kpi: dict) -> str:
     return say(form, title=named(name, kpi), value=short(kpi), limit=limit)
 
 
+def chips(metrics: dict) -> list[dict]:
+    """Return each figure that is past a limit as a short mark: title, value and limit."""
+    return [
+        {**sign(kpi["status"]), "text": _chip(kpi), "partial": partial_mark(kpi)} for _, kpi in past_limits(metrics)
+    ]
+
+
+def _chip(kpi):
+    limit = say("limit {limit}", limit=plain(kpi["thresholds"][kpi["status"]]))
+    return f"{kpi['title'].partition(' (')[0]} {short(kpi)} · {limit}"
+
+
 def partial_mark(kpi: dict) -> str:
     """Return two words for a figure that counts its month only up to a day, when that is not over."""
     return phrase("partial month") if kpi.get("partial_through") else ""
 
 
-def _undecided(past, overall):
-    """Return that a figure does not make the report worse, where it alone would."""
-    worse = [name for name, kpi in past if list(STATES).index(kpi["status"]) < list(STATES).index(overall)]
-    if not worse:
-        return ""
-    return f" {say('{names} alone makes no report worse.', names=listing(worse))}"
+def undecided(metrics: dict) -> str:
+    """Return that a figure does not make the report worse, where it alone would; empty where none would."""
+    order = list(STATES)
+    worse = [
+        name for name, kpi in past_limits(metrics)
+        if order.index(kpi["status"]) < order.index(metrics["verdict"]["state"])
+    ]  # fmt: skip
+    return say("{names} alone makes no report worse.", names=listing(worse)) if worse else ""

@@ -1,10 +1,12 @@
-"""The part of the book that holds most of the arrears, and the outlook of PAR90."""
+"""The parts of the book that hold most of the arrears, and the outlook of PAR90."""
 
 from abaco.core.bands import BANDS, UNKNOWN
-from abaco.core.text import late_days
+from abaco.core.text import late_days, par_name
+from abaco.engines.base import NO_ID_WORDS
 from abaco.page.kpi_text import drawn_limits, short, side
-from abaco.page.language import say
-from abaco.page.tables import rows_of
+from abaco.page.language import phrase, say
+from abaco.page.markup import Html
+from abaco.page.tables import bar, figures, rows_of
 from abaco.page.words import count, listing, percent, plain
 
 # A part of the book is named when it is so many times as late as the whole, and holds so much of the late balance.
@@ -15,6 +17,16 @@ NAMES = {
     "segment": "Borrowers of segment {name} owe",
     "region": "Borrowers in region {name} owe",
 }
+# what a table calls a part
+PARTS = {
+    "company": "Company {name}", "product": "Product {name}", "segment": "Segment {name}", "region": "Region {name}",
+    "ticket": "Ticket {name} USD", "term": "Term {name} days",
+}  # fmt: skip
+MISSING = {
+    "company": "Company not given (missing data)", "product": "Product not given (missing data)",
+    "segment": "Segment not given (missing data)", "region": "Region not given (missing data)",
+    "ticket": "Ticket not given (missing data)", "term": "Term not given (missing data)",
+}  # fmt: skip
 # what a sentence calls the bands of a dimension: with an upper bound alone, with both, with a lower one alone
 FORMS = {
     "ticket": (
@@ -47,11 +59,65 @@ def where(metrics: dict, segments) -> str:
 
 def _is_late(row, kpi):
     """Return whether a part is past the book's own limit, far later than the whole, and much of all that is late."""
-    if not row["par30"] or row["value"] in (None, UNKNOWN):
+    if not row["par30"] or is_missing(row["value"]):
         return False
     limit = min(drawn_limits(kpi).values(), default=0)
     is_later = row["par30"] > limit and row["par30"] >= TIMES * kpi["value"]
     return is_later and _held(row, "par30", kpi) >= LEAST_PCT
+
+
+def is_missing(value) -> bool:
+    """Return whether the value of a part says that the input does not give it: 'Not Provided', 'sin dato'."""
+    return value is None or str(value).replace("_", " ").casefold() in (UNKNOWN, *NO_ID_WORDS)
+
+
+def risk_table(metrics: dict, segments) -> Html:
+    """Return the parts that hold most of the arrears; nothing where no part holds more of them than of the book."""
+    parts = riskiest(metrics, segments)
+    rows = [[*part["cells"], bar(part["par30"])] for part in parts]
+    heads = [*risk_heads(metrics), phrase("Bar")]
+    look = {"kinds": ("", "n", "n", "n", "b"), "quiet": True, "look": "full risk"}
+    return figures(phrase("Where the risk is"), heads, rows, **look) if rows else Html("")
+
+
+def risk_heads(metrics: dict) -> list[str]:
+    """Return the headings of the cells of `riskiest`."""
+    par30 = par_name("PAR30", metrics["kpis"].get("PAR30", {}))
+    return [phrase("Part of the book"), phrase("Of the book"), phrase("Of the arrears"), par30]
+
+
+def riskiest(metrics: dict, segments, most: int = 3) -> list[dict]:
+    """Return the parts that hold most of the arrears beyond their share of the book, the largest holder first.
+
+    Returns
+    -------
+    list
+        ``cells``, the part's name, its share of the book and of the arrears, and its PAR30; and ``par30`` as a number.
+    """
+    kpi = metrics["kpis"].get("PAR30")
+    rows = [row | {"held": contribution(row, kpi)} for row in rows_of(segments, date=metrics["date"]) if row["share"]]
+    rows = [row for row in rows if row["held"] > row["share"]]
+    rows.sort(key=lambda row: float(row["share"]) - row["held"])
+    return [
+        {
+            "cells": [part_name(row), *(percent(row[name], 1) for name in ("share", "held", "par30"))],
+            "par30": row["par30"],
+        }
+        for row in sorted(rows[:most], key=lambda row: -row["held"])
+    ]
+
+
+def part_name(row: dict) -> str:
+    """Return a part with its dimension: 'Company ABF', 'Region not given (missing data)'."""
+    dimension, value = row["dimension"], str(row["value"])
+    if is_missing(row["value"]):
+        return phrase(MISSING[dimension])
+    return say(PARTS[dimension], name=phrase(value) if dimension in BANDS else value.replace("_", " "))
+
+
+def contribution(row: dict, kpi: dict | None) -> float:
+    """Return how much of all that is 30 days late a part holds, in per cent; 0 where that is not known."""
+    return _held(row, "par30", kpi)
 
 
 def _held(row, column, kpi):

@@ -6,21 +6,35 @@ from abaco.core.dates import month_end
 from abaco.ingest.sample_mark import SENTENCE
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
-from abaco.page.words import count, day, month_name, plural, short_day
+from abaco.page.words import day, month_name, plural, short_day, usd
 
 
 def masthead(metrics: dict) -> Html:
-    """Return the title with the date, the input, and the meaning of a date earlier than its label."""
+    """Return the title with the date, the size of the book, and the meaning of a date earlier than its label."""
+    name, state = heading(metrics)
     return fill(
         "masthead.html.j2",
-        title=title(metrics),
+        name=name,
+        state=state,
         sample=sample(metrics),
+        label=say("labelled {date}", date=day(metrics["date"])),
         as_of=as_of(metrics),
-        book=metrics["book"],
+        size=size(metrics),
         gross=_gross(metrics),
-        rows=_rows(metrics["book"]),
-        source=_source(metrics["inputs"]),
     )
+
+
+def size(metrics: dict) -> str:
+    """Return how much is outstanding, in how many loans and of how many borrowers, as far as they are known."""
+    book = metrics["book"]
+    if book["outstanding"] is None:
+        return phrase("The outstanding balance could not be computed.")
+    owed, loans = usd(book["outstanding"], 0), book["loans_with_balance"]
+    borrowers = metrics["kpis"].get("ActiveBorrowers", {}).get("value")
+    if loans is None:
+        return say("{usd} outstanding", usd=owed)
+    counts = [plural(loans, "loan")] + ([plural(int(borrowers), "borrower")] if borrowers is not None else [])
+    return say("{usd} outstanding in {loans}", usd=owed, loans=", ".join(counts))
 
 
 def _gross(metrics):
@@ -31,20 +45,8 @@ def _gross(metrics):
     return phrase("They come from the loans export and include what was written off, unless a status says so.")
 
 
-def _rows(book):
-    """Return why the input has more rows than the book has loans; empty when it has not."""
-    if book["loans_with_balance"] is None or book["rows"] <= book["loans_with_balance"]:
-        return ""
-    without = book["rows"] - book["loans_with_balance"]
-    return say(
-        "The input has {rows} for this date; {without} of them without a balance.",
-        rows=plural(book["rows"], "row"),
-        without=count(without),
-    )
-
-
-def _source(inputs):
-    """Return which files the book was read from."""
+def source(inputs: list[dict]) -> str:
+    """Return which files the book was read from; empty for none."""
     if not inputs:
         return ""
     tape = next((item["name"] for item in inputs if item.get("is_tape")), inputs[0]["name"])
@@ -54,15 +56,24 @@ def _source(inputs):
 
 
 def title(metrics: dict) -> str:
-    """Return the report's title with the day of the figures; without a known day, the date is a label."""
+    """Return the report's title with the day of the figures, and that its month is not over."""
+    name, state = heading(metrics)
+    return f"{name} ({state})" if state else name
+
+
+def heading(metrics: dict) -> tuple[str, str]:
+    """Return the title in two parts: the day of the figures, and what the reader must know of it.
+
+    Without a known day, the date is a label.
+    """
     date, as_of = metrics["date"], metrics["as_of"]
     if as_of is None:
-        return say("Loan book labelled {date}", date=day(date))
+        return say("Loan book labelled {date}", date=day(date)), ""
     if as_of >= date:
-        return say("Loan book at {date}", date=day(date))
+        return say("Loan book at {date}", date=day(date)), ""
     if str(month_end(dt.date.fromisoformat(as_of))) == date:
-        return say("Loan book at {as_of} ({month} so far)", as_of=day(as_of), month=month_name(as_of))
-    return say("Loan book at {as_of} (labelled {date})", as_of=day(as_of), date=day(date))
+        return say("Loan book at {date}", date=day(as_of)), say("{month} so far", month=month_name(as_of))
+    return say("Loan book at {date}", date=day(as_of)), say("labelled {date}", date=day(date))
 
 
 def shown_day(metrics: dict, date) -> str:

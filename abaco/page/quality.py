@@ -169,9 +169,20 @@ def reconciliation_table(metrics: dict) -> Html:
         "reconciliation.html.j2",
         sentence=_sentence(rows),
         adds_up=reconciles(rows),
-        unread=_unread(rows.get("rows_without_amount") or 0),
+        notes=list(filter(None, [_unread(rows.get("rows_without_amount") or 0), _without_balance(metrics["book"])])),
         table=table,
     )
+
+
+def _without_balance(book):
+    """Return why the input has more rows than the book has loans; empty when it has not."""
+    if book["loans_with_balance"] is None or book["rows"] <= book["loans_with_balance"]:
+        return ""
+    without = book["rows"] - book["loans_with_balance"]
+    return say(
+        "The input has {rows} for this date; {without} of them without a balance.",
+        rows=plural(book["rows"], "row"), without=count(without),
+    )  # fmt: skip
 
 
 def _unread(rows):

@@ -41,12 +41,19 @@ def render_page(notebook_path: str | Path, out_path: str | Path, *, metrics: dic
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = _told(cell.source)
-        page = {"title": title(metrics), "language": language, "style": style, "say": say}
+        name = title(metrics)
+        page = {"title": name, "language": language, "style": f"{style}\n{_running_head(name)}", "say": say}
         html, _ = _exporter().from_notebook_node(notebook, resources={"page": page})
     out_path = Path(out_path)
     out_path.parent.mkdir(parents=True, exist_ok=True)
     out_path.write_text(put_in_order(html).strip() + "\n", encoding="utf-8", newline="\n")
     return out_path
+
+
+def _running_head(name: str) -> str:
+    """Return the rule that prints a title, with its date, at the head of each page but the first."""
+    text = name.replace("\\", "\\\\").replace('"', '\\"').replace("<", "\\3c ")
+    return f'@page {{ @top-left {{ content: "{text}"; font: 8pt sans-serif; color: #55616e; }} }}'
 
 
 def _told(source: str) -> str:

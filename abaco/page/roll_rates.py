@@ -5,7 +5,7 @@ from abaco.page.column_names import small
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import rows_of
-from abaco.page.words import NBSP, bucket, day, money, number
+from abaco.page.words import NBSP, bucket, count, day, number
 
 UNKNOWN = ("rejected", "gone without payment")  # shown only where a loan is in them
 NAMES = {
@@ -27,21 +27,21 @@ def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
     order = ["paid", *buckets, "written off", *UNKNOWN]
     against = day(rows[0]["against"])
     closings = [state for state in order if state not in UNKNOWN or any(key[1] == state for key in cells)]
-    return fill(
-        "rolls.html.j2",
+    table = fill(
+        "heat.html.j2",
         caption=say(
-            "From {before} to {now}: share of the balance, by what became of it",
+            "From {before} to {now}: per cent of the balance, by what became of it",
             before=against,
             now=day(metrics["as_of"] or metrics["date"]),
         ),
-        example=_example(cells, against, order),
-        heads=[_name(state) for state in closings],
+        heads=[phrase("At the start"), phrase("USD"), *map(_name, closings)],
         rows=[
             _row(state, cells, closings, order)
             for state in (*buckets, "new", "rejected")
             if any(key[0] == state for key in cells)
         ],
     )
+    return fill("rolls.html.j2", example=_example(cells, against, order), table=table)
 
 
 def _buckets(metrics, cells):
@@ -60,7 +60,7 @@ def _row(opening, cells, closings, order):
     total = sum(cell["amount_usd"] or 0 for cell in found if cell)
     return {
         "name": _name(opening),
-        "total": money(total),
+        "total": count(total),
         "cells": [_cell(opening, closing, cell, order) for closing, cell in zip(closings, found, strict=True)],
     }
 
@@ -71,7 +71,7 @@ def _cell(opening, closing, cell, order):
         return {"text": "", "kind": "none", "depth": 0}
     share = float(cell["share"])
     return {
-        "text": f"{number(share, 1)}{NBSP}%",
+        "text": number(share, 1),
         "kind": _direction(opening, closing, order),
         "depth": f"{min(max(share, 0), 100) ** 0.5 * 10:.0f}",
     }

@@ -1,11 +1,13 @@
-"""The book by company, product, segment, region, ticket and term: size and arrears of each part."""
+"""The book by company, product, segment, region, ticket and term: arrears and size of each part."""
 
-from abaco.core.bands import BANDS, UNKNOWN
+from abaco.core.bands import BANDS
 from abaco.core.text import par_name
+from abaco.page.kpi_text import drawn_limits, limits, marked, status_at
 from abaco.page.language import phrase, say
+from abaco.page.lateness import contribution, is_missing
 from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import bar, figures, rows_of
-from abaco.page.words import count, money, percent, plural
+from abaco.page.words import count, percent, plural, usd
 
 DIMENSIONS = {
     "company": "By lending company",
@@ -16,14 +18,14 @@ DIMENSIONS = {
     "term": "By term, days",
 }
 MOST = 12
+ROOM = 1.6  # of the scale of a bar, in critical limits of the book, where no part is later than that
 
 
 def segment_tables(metrics: dict, segments) -> Html:
-    """Return a table a dimension: balance, share, loans, PAR30 and PAR90 of each of its values."""
+    """Return a table a dimension: PAR30 as a bar with its limit, what each part adds to it, and its size."""
     rows = rows_of(segments, date=metrics["date"])
-    pars = [par_name(name, metrics["kpis"].get(name, {})) for name in ("PAR30", "PAR90")]
     parts = [
-        {"title": phrase(title), "table": _table(phrase(title), name, found, pars)}
+        {"title": phrase(title), "table": _table(metrics, phrase(title), found)}
         for name, title in DIMENSIONS.items()
         if len(found := [row for row in rows if row["dimension"] == name]) > 1
     ]
@@ -31,36 +33,41 @@ def segment_tables(metrics: dict, segments) -> Html:
         return absent(
             phrase("To see the book by company, product or region, add loan-level balances with these columns.")
         )
-    return fill("segments.html.j2", parts=parts)
+    kpi = metrics["kpis"].get("PAR30", {"thresholds": None})
+    note = say("The line in a bar is the limit of the whole book ({limits}).", limits=limits(kpi))
+    return fill("segments.html.j2", parts=parts, note=note if drawn_limits(kpi) else "")
 
 
-def _table(title, name, rows, pars):
-    rows = sorted(rows, key=_start if name in BANDS else lambda row: -(row["outstanding_usd"] or 0))
+def _table(metrics, title, rows):
+    kpi = metrics["kpis"].get("PAR30")
+    rows = sorted(rows, key=lambda row: (-contribution(row, kpi), -(row["outstanding_usd"] or 0)))
     shown, rest = rows[:MOST], len(rows) - MOST
+    names = [par_name(name, metrics["kpis"].get(name, {})) for name in ("PAR30", "PAR90")]
     heads = [
-        *map(phrase, ("Part of the book", "Bar", "Share")), *pars, *map(phrase, ("Outstanding, USD", "Loans")),
+        phrase("Part of the book"), phrase("Bar"), names[0], phrase("Of the arrears"), phrase("Of the book"), names[1],
+        phrase("Outstanding"), phrase("Loans"),
     ]  # fmt: skip
+    drawn = min(drawn_limits(kpi).values(), default=None) if kpi else None
+    most = max([row["par30"] or 0 for row in rows] + [max(drawn_limits(kpi).values()) * ROOM if drawn else 0])
+    cells = [_row(row, kpi, most, drawn) for row in shown]
     note = say("Not shown: {rest}, each smaller; all are in tables/segments.parquet.", rest=plural(rest, "part"))
     return figures(
-        title, heads, [_row(row) for row in shown],
-        kinds=("", "b", *("n",) * 5), note=note if rest > 0 else "", quiet=True, look="bars",
+        title, heads, cells, kinds=("", "b", *("n",) * 6), note=note if rest > 0 else "", quiet=True, look="bars",
     )  # fmt: skip
 
 
-def _row(row):
+def _row(row, kpi, most, limit):
+    status = status_at(kpi, row["par30"]) if kpi and row["par30"] is not None else "none"
     return [
-        _value(row), bar(row["share"]), percent(row["share"], 1),
-        percent(row["par30"]), percent(row["par90"]), money(row["outstanding_usd"]), count(row["loans"]),
+        _value(row), bar(row["par30"], most, limit), marked(status, percent(row["par30"], 1)),
+        percent(contribution(row, kpi), 1), percent(row["share"], 1), percent(row["par90"], 1),
+        usd(row["outstanding_usd"], 0), count(row["loans"]),
     ]  # fmt: skip
-
-
-def _start(row):
-    """Return where the band of a row begins; what is not given comes last."""
-    band = BANDS[row["dimension"]].get(row["value"])
-    return band.start if band else float("inf")
 
 
 def _value(row):
     """Return a part's name; bands of tickets and terms, and what is not given, are the project's own words."""
-    name = str(row["value"] or UNKNOWN)
-    return phrase(name) if row["dimension"] in BANDS or name == UNKNOWN else name.replace("_", " ")
+    if is_missing(row["value"]):
+        return phrase("not given (missing data)")
+    name = str(row["value"])
+    return phrase(name) if row["dimension"] in BANDS else name.replace("_", " ")

@@ -1,16 +1,20 @@
 """Matplotlib figures as inline SVG: text stays text, colours follow the theme, same figure, same bytes."""
 
+import datetime
 import io
 import re
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 import matplotlib
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from abaco.core.dates import month_end
 from abaco.page.markup import Html, fill
-from abaco.page.words import plain
+from abaco.page.words import month, plain, short_day
 
 # name in colours.css → the light theme's value, which charts are drawn in; a test keeps the two equal
 COLOURS = {
@@ -28,6 +32,8 @@ THEMED = {value: f"var(--{name}, {value})" for name, value in COLOURS.items()} |
 SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "abaco"}
 
 SMALL = 12.5
+TOLD, NEXT = "told:", "␞"  # begin the id of a mark with a title, and stand between titles
+STEPS = (1, 3, 6, 12, 24, 60, 120)  # months between ticks
 
 
 def canvas(width: int, height: int) -> Figure:
@@ -64,6 +70,7 @@ def inline(source: str, name: str, label: str, css_class: str = "") -> Html:
     for parent in list(root.iter()):
         for child in [child for child in parent if child.tag in ("metadata", "style", "script", "title", "desc")]:
             parent.remove(child)
+    _tell_marks(root)
     _rename_ids(root, name)
     for element in root.iter():
         if "style" in element.attrib:
@@ -74,6 +81,16 @@ def inline(source: str, name: str, label: str, css_class: str = "") -> Html:
             element.set("d", " ".join(element.get("d").split()))
     _set_root(root, label, css_class)
     return Html(re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode")))
+
+
+def _tell_marks(root):
+    """Give each mark that was drawn by `tell` its title."""
+    for group in [element for element in root.iter() if element.get("id", "").startswith(TOLD)]:
+        marks = [mark for mark in group.iter("use")] or [group]
+        for mark, text in zip(marks, group.get("id").removeprefix(TOLD).split(NEXT), strict=True):
+            if mark is not group:
+                group.set("style", mark.attrib.pop("style", ""))
+            ElementTree.SubElement(mark, "title").text = text
 
 
 def _rename_ids(root, name):
@@ -114,7 +131,13 @@ def _set_root(root, label, css_class):
 
 
 def picture(
-    figure: Figure, finding: str, name: str, detail: str = "", narrow: Figure | None = None, note: str = ""
+    figure: Figure,
+    finding: str,
+    name: str,
+    detail: str = "",
+    narrow: Figure | None = None,
+    note: str = "",
+    table: Html | str = "",
 ) -> Html:
     """Return a Matplotlib figure for the page, with its finding as the caption.
 
@@ -132,11 +155,45 @@ def picture(
         The same drawn for phones, 340 pixels wide or so.
     note
         How to read it, where that is not plain.
+    table
+        The figures behind it, folded away below it.
     """
     label = detail or finding
     wide = inline(draw(figure), f"{name}-wide", label, "wide" if narrow else "")
     drawn = [wide] + ([inline(draw(narrow), f"{name}-narrow", label, "narrow")] if narrow else [])
-    return fill("picture.html.j2", name=name, drawings=drawn, finding=finding, note=note)
+    return fill("picture.html.j2", name=name, drawings=drawn, finding=finding, note=note, table=table)
+
+
+def tell(artist: Artist, *texts: str) -> None:
+    """Let a mark say in words what it is where a pointer rests on it; a line of dots has a text a dot."""
+    artist.set_gid(TOLD + NEXT.join(texts))
+
+
+def dots(axes: Axes, places: Sequence[float], values: Sequence[float], texts: Sequence[str], colour: str) -> None:
+    """Draw a dot at each value, which tells its text within a few pixels of it; what is not a number has none."""
+    known = [i for i, value in enumerate(values) if value == value]
+    (line,) = axes.plot(
+        [places[i] for i in known], [values[i] for i in known], "o", color=colour, markersize=3,
+        markeredgecolor=(0, 0, 0, 0), markeredgewidth=9, clip_on=False, zorder=4,
+    )  # fmt: skip
+    tell(line, *(texts[i] for i in known))
+
+
+def date_ticks(axes: Axes, days: Sequence[datetime.date], most: int = 6) -> None:
+    """Name the ends of months, quarters, half-years or years between the first day and the last, at even steps.
+
+    Days between which no such end lies are named themselves.
+    """
+    first, last = days[0], days[-1]
+    months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    ends = [month_end(datetime.date(month // 12, month % 12 + 1, 1)) for month in months]
+    ends = [end for end in ends if first <= end <= last]
+    for step in STEPS:
+        shown = [end for end in ends if end.month % min(step, 12) == 0 and end.year % max(step // 12, 1) == 0]
+        if len(shown) <= most:
+            break
+    names = [month(end) for end in shown] if len(shown) > 1 else [short_day(day) for day in (first, last)]
+    axes.set_xticks([end.toordinal() for end in (shown if len(shown) > 1 else (first, last))], names)
 
 
 def placed(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:

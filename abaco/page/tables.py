@@ -52,10 +52,13 @@ def figures(
     )  # fmt: skip
 
 
-def bar(share: float | None, most: float = 100) -> Html:
-    """Return a bar in a cell, `share` of `most` long; its value stands beside it."""
-    width = 0 if share is None or not most else max(0, min(100, float(share) / float(most) * 100))
-    return fill("bar.html.j2", width=f"{width:.1f}")
+def bar(share: float | None, most: float = 100, limit: float | None = None) -> Html:
+    """Return a bar in a cell, `share` of `most` long, with a line at a limit; its value stands beside it."""
+    width, mark = (
+        0 if value is None or not most else max(0, min(100, float(value) / float(most) * 100))
+        for value in (share, limit)
+    )
+    return fill("bar.html.j2", width=f"{width:.1f}", mark=f"{mark:.1f}" if limit else "")
 
 
 def cell(value) -> str:

@@ -1,23 +1,24 @@
 """The trend of the arrears: one panel a KPI on one scale, its warning and critical zones shaded and named."""
 
 from datetime import date
-from itertools import groupby
 
 from matplotlib.figure import Figure
 
 from abaco.core.text import par_name
 from abaco.page.history import course, timeline
-from abaco.page.kpi_text import drawn_limits, limits, short, side
+from abaco.page.kpi_text import drawn_limits, limits, marked, short, side, status_at
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, sentence
-from abaco.page.svg import COLOURS, bare, canvas, picture, placed
-from abaco.page.words import day, listing, month, plain, plural, short_day
+from abaco.page.svg import COLOURS, bare, canvas, date_ticks, dots, picture, placed
+from abaco.page.tables import figures
+from abaco.page.words import NOTHING, day, listing, month, plain, plural, short_day
 
-PANEL = {"wide": (430, 300), "narrow": (340, 250), "mail": (428, 200)}
+PANEL = {"wide": (500, 150), "narrow": (340, 170), "mail": (428, 180)}
 PLACES = {"ok": "within its limits", "warning": "past its warning limit", "critical": "past its critical limit"}
 LABEL_ROOM, LABEL_HEIGHT = 0.1, 16  # the part of the scale that the name of a zone needs, in pixels at least
-MARGIN = {"left": 40, "right": 66, "top": 40, "bottom": 44}
-TIGHT = MARGIN | {"top": 34, "bottom": 30}  # of the mail
+MARGIN = {"left": 36, "right": 62, "top": 26, "bottom": 26}
+HEADROOM = 1.25  # of the scale above the highest value, for its label
+NEAR_EDGE = 0.2  # of the width: a label there does not stand in the middle above its point
 
 
 def trend_chart(metrics: dict, history, kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> Html:
@@ -31,7 +32,24 @@ def trend_chart(metrics: dict, history, kpis: tuple[str, ...] = ("PAR30", "PAR90
         name="trend",
         detail=trend_detail(panels, series),
         narrow=trend_figure(panels, series, "narrow"),
+        table=_table(panels, series),
     )
+
+
+def _table(panels, series):
+    """Return the values behind the lines, newest first, with the symbol of a limit that is passed."""
+    values = {name: dict(points) for name, points in series.items()}
+    dates = sorted({then for points in values.values() for then in points}, reverse=True)
+    return figures(
+        phrase("PAR by date, newest first"),
+        [phrase("Date"), *(par_name(name, kpi) for name, kpi in panels.items())],
+        [[day(then), *(_cell(kpi, values[name].get(then)) for name, kpi in panels.items())] for then in dates],
+        quiet=True,
+    )
+
+
+def _cell(kpi, value):
+    return NOTHING if value is None else marked(status_at(kpi, value), short(kpi, value))
 
 
 def trends(metrics: dict, history, kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> tuple[dict, dict]:
@@ -59,21 +77,22 @@ def _known(points):
 
 
 def trend_finding(panels: dict, series: dict) -> str:
-    """Return the last step of each line in a sentence, with dates named once where all share them."""
-    steps = {name: _known(points)[-2:] for name, points in series.items()}
-    moves = [(*(then for then, _ in step), _move(name, panels[name], step)) for name, step in steps.items()]
-    sentences = [
-        say(
-            "From {before} to {now}, {moves}.",
-            before=day(before),
-            now=day(now),
-            moves=listing(move for *_, move in group),
-        )
-        for (before, now), group in groupby(moves, key=lambda move: move[:2])
-    ]
+    """Return where each line stands against its peak."""
+    sentences = [_standing(name, panels[name], _known(points)) for name, points in series.items()]
     if any(value is None for points in series.values() for _, value in points):
         sentences.append(phrase("A gap in a line is a date without a value."))
     return " ".join(sentences)
+
+
+def _standing(name, kpi, known):
+    """Return the last value and the peak: 'PAR30 is at 3.68 %; its peak was 14.90 % in April 2024.'"""
+    (then, high), now = max(known, key=lambda point: point[1]), known[-1][1]
+    if high == now:
+        return say("{name} is at {end}, as high as ever.", name=par_name(name, kpi), end=short(kpi, now))
+    return say(
+        "{name} is at {end}; its peak was {high} at {date}.",
+        name=par_name(name, kpi), end=short(kpi, now), high=short(kpi, high), date=short_day(then),
+    )  # fmt: skip
 
 
 def _move(name, kpi, step):
@@ -108,79 +127,87 @@ def _detail(name, kpi, points):
 
 
 def trend_figure(panels: dict, series: dict, form: str) -> Figure:
-    """Return the panels beside one another (wide) or below one another (narrow, mail), on one scale."""
+    """Return the panels below one another, on one scale."""
     width, height = PANEL[form]
-    beside, margin = form == "wide", TIGHT if form == "mail" else MARGIN
-    gap = 20 if beside and len(panels) > 1 else 0
-    across, down = (len(panels), 1) if beside else (1, len(panels))
-    figure = canvas(width * across + gap * (across - 1), height * down)
+    figure = canvas(width, height * len(panels))
     drawn = [limit for kpi in panels.values() for limit in drawn_limits(kpi).values()]
-    top = max([value for points in series.values() for _, value in _known(points)] + drawn) * 1.15 or 1
+    top = max([value for points in series.values() for _, value in _known(points)] + drawn) * HEADROOM or 1
+    room = width - MARGIN["left"] - MARGIN["right"], height - MARGIN["top"] - MARGIN["bottom"]
     for index, (name, kpi) in enumerate(panels.items()):
-        left = (index * (width + gap) if beside else 0) + margin["left"]
-        base = height * (0 if beside else len(panels) - 1 - index) + margin["bottom"]
-        room = width - margin["left"] - margin["right"], height - margin["top"] - margin["bottom"]
-        _panel(placed(figure, left, base, *room), par_name(name, kpi), kpi, series[name], top)
+        base = height * (len(panels) - 1 - index) + MARGIN["bottom"]
+        _panel(placed(figure, MARGIN["left"], base, *room), par_name(name, kpi), kpi, series[name], top)
     return figure
 
 
 def _panel(axes, name, kpi, points, top):
-    days = [date.fromisoformat(then).toordinal() for then, _ in points]
+    dates = [date.fromisoformat(then) for then, _ in points]
+    days = [then.toordinal() for then in dates]
     values = [float("nan") if value is None else value for _, value in points]
     axes.set_ylim(min([value for value in values if value == value] + [0]) * 1.1, top)
     axes.set_xlim(days[0], days[-1])
     _zones(axes, kpi, top)
-    axes.plot(days, values, color=COLOURS["accent"], linewidth=2.5, solid_capstyle="round", clip_on=False, zorder=3)
-    last = max(i for i, value in enumerate(values) if value == value)
-    alone = [i for i in range(len(values)) if not _gap(values, i) and _gap(values, i - 1) and _gap(values, i + 1)]
-    marks = sorted({*alone, last})
-    axes.plot(
-        [days[i] for i in marks], [values[i] for i in marks], "o",
-        color=COLOURS["accent"], markersize=7, clip_on=False, zorder=4,
-    )  # fmt: skip
+    axes.plot(days, values, color=COLOURS["accent"], linewidth=2, solid_capstyle="round", clip_on=False, zorder=3)
+    texts = ["" if value is None else f"{name}, {day(then)}: {short(kpi, value)}" for then, value in points]
+    dots(axes, days, values, texts, COLOURS["accent"])
+    _labels(axes, kpi, points, days, values)
     axes.annotate(
-        short(kpi, values[last]), (days[last], values[last]), (9, 0), textcoords="offset points",
-        va="center", color=COLOURS["accent"], fontsize=15, fontweight="bold",
-        annotation_clip=False, parse_math=False,
-    )  # fmt: skip
-    axes.annotate(
-        f"{kpi['title']} ({name})", (0, 1), (-MARGIN["left"], 18), fontsize=14, fontweight="bold",
+        f"{kpi['title']} ({name})", (0, 1), (-MARGIN["left"], 12), fontsize=13.5, fontweight="bold",
         xycoords="axes fraction", textcoords="offset points", parse_math=False,
     )  # fmt: skip
     bare(axes, "%" if kpi["unit"] == "%" else "")
-    _dates(axes, points, days)
+    date_ticks(axes, dates, most=5)
 
 
-def _gap(values, index):
-    """Return whether no value stands at `index`, the ends of the line included."""
-    return not 0 <= index < len(values) or values[index] != values[index]
+def _labels(axes, kpi, points, days, values):
+    """Write the last value at the end of the line, and value and month at its peak and its low."""
+    known = [i for i, value in enumerate(values) if value == value]
+    last = known[-1]
+    look = {"textcoords": "offset points", "annotation_clip": False, "parse_math": False, "zorder": 6}
+    axes.plot(days[last], values[last], "o", color=COLOURS["accent"], markersize=6, clip_on=False, zorder=4)
+    axes.annotate(
+        short(kpi, values[last]), (days[last], values[last]), (8, 0), va="center", color=COLOURS["accent"],
+        fontsize=14, fontweight="bold", **look,
+    )  # fmt: skip
+    peak, low = (pick(known, key=values.__getitem__) for pick in (max, min))
+    bottom, top = axes.get_ylim()
+    for found, above in ((peak, True), (low, values[low] - bottom < (top - bottom) * NEAR_EDGE)):
+        if found != last and values[found] != values[last]:
+            along = _along(days, found)
+            axes.annotate(
+                f"{short(kpi, values[found])} {month(points[found][0])}", (days[found], values[found]),
+                (0, 5 if above else -5), va="bottom" if above else "top", fontsize=11.5, color=COLOURS["ink"],
+                ha="left" if along < NEAR_EDGE else "right" if along > 1 - NEAR_EDGE else "center", **look,
+            )  # fmt: skip
+
+
+def _along(days, index):
+    """Return how far along the axis a day is, from 0 to 1."""
+    return (days[index] - days[0]) / (days[-1] - days[0])
 
 
 def _zones(axes, kpi, top):
-    """Shade what lies past each limit, and name it at the limit: on its side, or apart where two lie close."""
+    """Shade what lies past each limit, and name it at the limit on its side; two that lie close have one name."""
     drawn = sorted((limit, level) for level, limit in drawn_limits(kpi).items())
     needed = max(LABEL_ROOM, LABEL_HEIGHT / (axes.bbox.height * 72 / axes.figure.dpi))
     close = len(drawn) == 2 and drawn[1][0] - drawn[0][0] < top * needed
+    above = side(kpi) == "above"
     for index, (limit, level) in enumerate(drawn):
         edges = [limit for limit, _ in drawn]
-        end = edges[index - 1] if side(kpi) == "below" and index else axes.get_ylim()[0]
-        if side(kpi) == "above":
+        end = edges[index - 1] if not above and index else axes.get_ylim()[0]
+        if above:
             end = edges[index + 1] if index + 1 < len(edges) else top
         axes.axhspan(limit, end, facecolor=COLOURS[f"{level}-tint"], linewidth=0, zorder=0)
         style = (0, (5, 3)) if level == "warning" else "-"
         axes.axhline(limit, color=COLOURS[level], linewidth=1.25, linestyle=style)
-        upward = index == 1 if close else side(kpi) == "above"
-        axes.annotate(
-            say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit)), (0, limit), (5, 4 if upward else -4),
-            xycoords=("axes fraction", "data"), textcoords="offset points", va="bottom" if upward else "top",
-            color=COLOURS[level], fontsize=12.5, zorder=5,
-        )  # fmt: skip
+        if not close:
+            name = say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit))
+            _name_limit(axes, name, limit, above, level)
+    if close:
+        _name_limit(axes, limits(kpi), drawn[1][0], True, "critical" if above else "warning")
 
 
-def _dates(axes, points, days):
-    """Name the first and the last date and at most two between."""
-    steps = min(3, len(days) - 1)
-    ticks = sorted({round(step * (len(days) - 1) / steps) for step in range(steps + 1)})
-    monthly = len({then[:7] for then, _ in points}) == len(points)
-    name = month if monthly else short_day
-    axes.set_xticks([days[i] for i in ticks], [name(points[i][0]) for i in ticks])
+def _name_limit(axes, name, limit, above, level):
+    axes.annotate(
+        name, (0, limit), (5, 3 if above else -3), xycoords=("axes fraction", "data"), textcoords="offset points",
+        va="bottom" if above else "top", color=COLOURS[level], fontsize=11.5, zorder=5,
+    )  # fmt: skip

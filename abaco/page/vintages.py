@@ -1,14 +1,15 @@
 """Vintages: the share of each quarter's disbursements that was ever 90 days late, by months on book."""
 
 from abaco.page.language import phrase, say
-from abaco.page.markup import Html, absent
-from abaco.page.svg import COLOURS, bare, canvas, picture, placed
-from abaco.page.tables import figures, rows_of
-from abaco.page.words import NOTHING, listing, money, percent, plural, quarter
+from abaco.page.markup import Html, absent, fill
+from abaco.page.svg import COLOURS, bare, canvas, picture, placed, tell
+from abaco.page.tables import rows_of
+from abaco.page.words import count, listing, number, percent, plural, quarter
 
-SIZE = {"wide": (880, 380), "narrow": (340, 320)}
-MARGIN = {"left": 40, "right": 76, "top": 14, "bottom": 48}
-NAME = (62, 16)  # how much room a cohort's name takes
+SIZE = {"wide": (540, 340), "narrow": (340, 300)}
+MARGIN = {"left": 40, "right": 84, "top": 14, "bottom": 48}
+NAMED = 4  # of the curves, at most: the worst, the youngest, and the next worst
+NAME = (78, 16)  # how much room a cohort's name takes
 LOWEST = 4  # height of a name's middle above the axis, whose labels stand below
 BESIDE = 9  # from the end of a curve to its name
 MONTHS_SHOWN = (3, 6, 9, 12, 18, 24, 36)
@@ -24,14 +25,15 @@ def curves(vintages) -> dict[str, list[tuple[int, float]]]:
 
 
 def vintage_chart(vintages) -> Html:
-    """Return one curve a quarter of disbursement, named at its end."""
+    """Return one curve a quarter of disbursement, a few named at their ends, beside a heat map of all by age."""
     found = curves(vintages)
     if not any(len(points) > 1 for points in found.values()):
         return absent(phrase("To see vintages, add the loans with the date and the amount of their disbursement."))
     finding = _finding(found)
     ends = listing(f"{quarter(name)} {percent(points[-1][1])}" for name, points in found.items())
     detail = say("Line chart, one line for each quarter. {finding} Latest values: {ends}.", finding=finding, ends=ends)
-    return picture(_figure(found, "wide"), finding, name="vintages", detail=detail, narrow=_figure(found, "narrow"))
+    drawn = picture(_figure(found, "wide"), finding, name="vintages", detail=detail, narrow=_figure(found, "narrow"))
+    return fill("beside.html.j2", parts=[drawn, vintage_table(vintages)])
 
 
 def _worst(found):
@@ -61,12 +63,19 @@ def _figure(found, form):
     looks = _looks(found)
     for name, points in found.items():
         colour, weight = looks[name]
-        axes.plot(*zip(*points, strict=True), color=colour, linewidth=weight, clip_on=False)
+        (line,) = axes.plot(*zip(*points, strict=True), color=colour, linewidth=weight, clip_on=False)
+        tell(line, f"{quarter(name)}: {_latest(points)}")
         axes.plot(*points[-1], "o", color=colour, markersize=4.5 if weight < 2 else 6.5, clip_on=False)
     _names(axes, found, looks, room)
     bare(axes, "%")
     axes.set_xlabel(phrase("Months since disbursement"), color=COLOURS["muted"], fontsize=12.5, labelpad=6)
     return figure
+
+
+def _latest(points):
+    """Return the last share of a curve: '3.50 % within 9 months'."""
+    months, share = points[-1]
+    return say("{share} within {months}", share=percent(share), months=plural(months, "month"))
 
 
 def _looks(found):
@@ -77,14 +86,16 @@ def _looks(found):
 
 
 def _names(axes, found, looks, room):
-    """Write each cohort beside the end of its curve, a little higher or lower where another name stands.
+    """Write a few cohorts with their values beside the ends of their curves, a little higher or lower where needed.
 
-    Those that stand out come first, and may lie over a thin curve; then the oldest, where nothing is in their way.
+    Those that stand out come first, and may lie over a thin curve; then the next worst, where nothing is in their way.
     """
     taken = []  # left ends and heights of names
     across, down = (length / side for length, side in zip(room, (axes.get_xlim()[1], axes.get_ylim()[1]), strict=True))
     drawn = {name: [(months * across, share * down) for months, share in points] for name, points in found.items()}
-    for name in sorted(found, key=lambda name: (looks[name][1] < 2, -len(found[name]))):
+    for name in sorted(found, key=lambda name: (looks[name][1] < 2, -found[name][-1][1])):
+        if len(taken) == NAMED:
+            break
         x, y = drawn[name][-1]
         others = [points for other, points in drawn.items() if other != name]
         place = _free(x, y, taken, [point for points in others for point in points])
@@ -96,7 +107,8 @@ def _names(axes, found, looks, room):
         months, share = found[name][-1]
         colour, weight = looks[name]
         axes.annotate(
-            quarter(name), (months, share), (BESIDE, place - y), textcoords="offset points", va="center",
+            f"{quarter(name)} {number(share, 1)}", (months, share), (BESIDE, place - y), textcoords="offset points",
+            va="center",
             color=colour if weight > 2 else COLOURS["muted"], fontsize=12,
             fontweight="bold" if weight > 2 else "normal", annotation_clip=False, parse_math=False,
         )  # fmt: skip
@@ -114,20 +126,28 @@ def _free(x, y, taken, drawn):
 
 
 def vintage_table(vintages) -> Html:
-    """Return the cohorts' shares at the usual months; empty without curves."""
-    rows = rows_of(vintages)
+    """Return the cohorts' shares at the usual ages as a heat map, without what is not that old yet."""
     found = curves(vintages)
     longest = max((points[-1][0] for points in found.values()), default=0)
     shown = [month for month in MONTHS_SHOWN if month <= longest]
     if not shown:
         return Html("")
-    disbursed = {row["cohort"]: row["disbursed_usd"] for row in rows}
-    heads = [phrase("Quarter"), phrase("Disbursed, USD"), *(plural(month, "month") for month in shown)]
-    cells = [
-        [quarter(name), money(disbursed[name]), *(percent(dict(points).get(month)) for month in shown)]
+    disbursed = {row["cohort"]: row["disbursed_usd"] for row in rows_of(vintages)}
+    most = max(share for points in found.values() for _, share in points)
+    rows = [
+        {"name": quarter(name), "total": count(disbursed[name]),
+         "cells": [_cell(dict(points).get(month), most) for month in shown]}
         for name, points in found.items()
-    ]
-    return figures(
-        phrase("Share of the disbursed amount that was ever 90 days late, by months since disbursement"),
-        heads, cells, note=say("{nothing} not that old yet.", nothing=NOTHING), look="full",
+    ]  # fmt: skip
+    return fill(
+        "heat.html.j2", rows=rows,
+        caption=phrase("Per cent of the disbursed amount that was ever 90 days late, by months since disbursement"),
+        heads=[phrase("Quarter"), phrase("Disbursed, USD"), *map(str, shown)],
     )  # fmt: skip
+
+
+def _cell(share, most):
+    """Return a cell's text and the strength of its colour; an age that is not reached is empty."""
+    if share is None:
+        return {"text": "", "kind": "none", "depth": 0}
+    return {"text": number(share, 1), "kind": "worse", "depth": f"{(share / (most or 1)) ** 0.5 * 100:.0f}"}

@@ -9,6 +9,7 @@ import re
 from decimal import Decimal
 
 from abaco.core import currencies
+from abaco.ingest.columns import BUCKET_NAMES
 from abaco.ingest.masking import TOKEN
 from abaco.page.language import phrase, spoken
 
@@ -27,6 +28,8 @@ MONTHS = {
 }  # fmt: skip
 JOINER = "\u2060"
 DAY = {"en": f"{{day}}{NBSP}{{month}}{NBSP}{{year}}", "es": f"{{day}}{NBSP}de{NBSP}{{month}} de{NBSP}{{year}}"}
+# how names of figures begin in Spanish, and their article
+ARTICLES = ((r"\w+ado\b", "lo"), (r"(mayor )?\w+(a|ión|dad)\b", "la"), (r"diez |\w+[oe]s\b|días\b", "los"), (r"", "el"))
 QUARTER = {"en": "{year} Q{quarter}", "es": "T{quarter} {year}"}
 
 
@@ -121,11 +124,14 @@ def quarter(name: str) -> str:
 
 
 def bucket(name: str) -> str:
-    """Return an aging bucket in days, which no line breaks.
+    """Return an aging bucket in days, which no line breaks; those that share an edge end a day before the next.
 
-    >>> bucket("90+").replace(NBSP, " ")
-    '90+ days'
+    >>> [bucket(name).replace(NBSP, " ").replace(JOINER, "") for name in ("7–30", "31–60", "90+")]
+    ['7–29 days', '31–60 days', '90+ days']
     """
+    if name in BUCKET_NAMES.values() and "–" in name:
+        low, high = name.split("–")
+        name = f"{low}–{int(high) - 1}"
     return f"{name.replace('–', f'{JOINER}–{JOINER}')}{NBSP}{phrase('days')}"
 
 
@@ -154,3 +160,11 @@ def listing(items) -> str:
     if spoken() == "es":
         joint = "e" if re.match(r"h?i(?![aeou])", last, re.IGNORECASE) else "y"
     return f"{', '.join(most)} {joint} {last}" if most else last
+
+
+def the(name: str) -> str:
+    """Return the name of a figure for a sentence: in Spanish with its article, by the form of its first words."""
+    if spoken() != "es":
+        return name
+    article = next(article for pattern, article in ARTICLES if re.match(pattern, name, re.IGNORECASE))
+    return f"{article} {name}"

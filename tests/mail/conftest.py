@@ -25,7 +25,8 @@ def compose(metrics):
     def composed(language="en", history=None, bridges=None):
         past = example.history() if history is None else history
         moves = example.bridges() if bridges is None else bridges
-        return mail.compose(metrics, past, moves, language=language)
+        more = example.segments(), example.concentration()
+        return mail.compose(metrics, past, moves, *more, language=language)
 
     return composed
 

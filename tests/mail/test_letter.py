@@ -26,8 +26,8 @@ def told(folder):
 def test_files_stand_beside_one_another(written):
     run = written()
     found = sorted(path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file())
-    assert found == ["email.eml", "email.html", "email/bridge.png", "email/trend.png", "report.html"]
-    assert [image["src"] for image in soup(run).find_all("img")] == ["email/trend.png", "email/bridge.png"]
+    assert found == ["email.eml", "email.html", "email/trend.png", "report.html"]
+    assert [image["src"] for image in soup(run).find_all("img")] == ["email/trend.png"]
     assert soup(run).find("a")["href"] == "report.html"
 
 
@@ -57,10 +57,8 @@ def test_pictures_have_twice_the_pixels_that_they_are_shown_in(compose):
 
 
 def test_every_picture_has_a_text_alternative_with_its_figures(written):
-    trend, bridge = (image["alt"].replace("\xa0", " ") for image in soup(written()).find_all("img"))
+    (trend,) = (image["alt"].replace("\xa0", " ") for image in soup(written()).find_all("img"))
     assert trend.startswith("Line chart. PAR30 rose from 3.46 % to 3.68 % (within its limits).")
-    assert bridge.startswith("Bar chart. PAR30 rose from 3.46 % to 3.68 %: mainly new arrears (+0.36 points)")
-    assert "In parts: 30 Nov 25 3.46 %; New arrears +0.36; Rolled on +0.10; Cured −0.15; Paid −0.10" in bridge
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_runs(written):
@@ -88,19 +86,27 @@ def test_style_that_cannot_be_inlined_is_kept(written):
     assert "max-width: 480px" in style.string
 
 
-def test_table_of_figures_reads_as_one(written):
+def test_table_of_the_risk_reads_as_one(written):
     table = soup(written()).select_one("table.figures")
     assert table.get("role") is None
-    assert [head["scope"] for head in table.thead.find_all("th")] == ["col"] * 3
-    groups = [head.get_text() for head in table.find_all("th", scope="rowgroup")]
-    assert groups == ["Past a limit"]
+    assert [head["scope"] for head in table.thead.find_all("th")] == ["col"] * 4
+    rows = ([cell.get_text().replace("\xa0", " ") for cell in row] for row in table.tbody.find_all("tr"))
+    assert list(rows) == [
+        ["Company Abaco Factoring", "75.0 %", "99.9 %", "4.9 %"],
+        ["Ticket 1,000–5,000 USD", "85.0 %", "91.8 %", "4.0 %"],
+    ]
+
+
+def test_letter_is_the_first_screen_and_nothing_more(written):
+    headings = [heading.get_text() for heading in soup(written()).find_all("h2")]
+    assert headings == ["Key figures", "Conclusion", "Where the risk is", "Arrears over time", "To note"]
 
 
 def test_four_cards_with_reason_where_there_is_no_value(written):
     cards = soup(written()).select("td.card")
     assert [card.select_one(".name").get_text() for card in cards] == [
-        "Portfolio at risk, 30 days PAR30", "Portfolio at risk, 90 days PAR90", "Cash coverage (CollectionRate)",
-        "Arrears-and-cash index (PortfolioHealth)",
+        "Portfolio at risk, 30 days PAR30", "Portfolio at risk, 90 days PAR90", "Cash coverage CollectionRate",
+        "Arrears-and-cash index PortfolioHealth",
     ]  # fmt: skip
     assert cards[1].select_one(".sign").get_text() == "! Warning"
     assert cards[2].select_one(".reason").get_text() == "No cash figures"
@@ -113,13 +119,11 @@ def test_figures_that_are_older_than_their_date_say_so(written, metrics):
     assert "as of" not in told(written("exact"))
 
 
-def test_one_date_gives_a_sentence_for_the_trend_and_the_aging_for_the_bridge(written, metrics):
+def test_one_date_gives_a_sentence_for_the_trend(written, metrics):
     for kpi in metrics["kpis"].values():
         kpi.update(previous=None, change=None)
     run = written(history=[], bridges=[])
     assert "No trend can be drawn yet: fewer than two dates have a value (PAR30, PAR90)." in told(run)
-    assert [image["src"] for image in soup(run).find_all("img")] == ["email/aging.png"]
-    assert "In parts: 0–7 days 90.00 %" in soup(run).img["alt"].replace("\xa0", " ").replace("\u2060", "")
     assert "No earlier date to compare with" in told(run)
 
 
@@ -134,15 +138,15 @@ def test_empty_portfolio_gives_sentences_and_no_picture(written, metrics):
     assert soup(run).find_all("img") == []
     assert not (run / "email").exists()
     assert "Incomplete: 0 of 4 limits checked; none of these is passed." in told(run)
-    assert "No balance is outstanding on this date, so there is nothing to age." in told(run)
+    assert "No trend can be drawn yet" in told(run)
     assert len(soup(run).select(".reason")) == 4
 
 
 def test_book_of_one_loan_and_of_none_told_apart(written, metrics):
     metrics["book"] |= {"loans_with_balance": 1}
-    assert "10,000.00 USD outstanding in 1 loan." in told(written("one"))
+    assert "10,000 USD outstanding in 1 loan." in told(written("one"))
     metrics["book"] |= {"loans_with_balance": None}
-    assert "10,000.00 USD outstanding." in told(written("unknown"))
+    assert "10,000 USD outstanding." in told(written("unknown"))
 
 
 # Spanish

@@ -26,14 +26,14 @@ def html(message):
 
 
 def test_structure_is_text_then_html_with_its_pictures_then_the_report(sent):
-    related = ["multipart/related", "text/html", "image/png", "image/png"]
+    related = ["multipart/related", "text/html", "image/png"]
     alternative = ["multipart/alternative", "text/plain", related]
     assert kinds(sent()) == ["multipart/mixed", alternative, "text/html"]
 
 
 def test_headers_say_date_and_state_and_nobody(sent):
     message = sent()
-    assert message["Subject"] == "Loan book at 10 December 2025 (December so far): Incomplete"
+    assert message["Subject"] == "PAR30 3.68 % (+0.21) · incomplete · December so far"
     assert message["Date"].datetime == dt.datetime(2025, 12, 31, tzinfo=dt.UTC)
     assert message["Message-ID"] == f"<{RUN}@abaco.invalid>"
     assert (message["Content-Language"], message["Auto-Submitted"], message["X-Unsent"]) == (
@@ -55,7 +55,7 @@ def test_pictures_that_are_named_are_the_pictures_that_there_are(sent):
     named = {image["src"] for image in BeautifulSoup(html(message), "html.parser").find_all("img")}
     there = [part for part in message.walk() if part["Content-ID"]]
     assert named == {f"cid:{part['Content-ID'].strip('<>')}" for part in there}
-    assert named == {f"cid:trend.{RUN}@abaco.invalid", f"cid:bridge.{RUN}@abaco.invalid"}
+    assert named == {f"cid:trend.{RUN}@abaco.invalid"}
     for part in there:
         assert part.get_content_disposition() == "inline"
         assert part.get_content().startswith(b"\x89PNG\r\n\x1a\n")
@@ -113,9 +113,9 @@ def test_run_id_that_is_none_is_refused(metrics, compose, run_id):
 @pytest.mark.parametrize(
     ("language", "subject", "told"),
     [
-        ("en", "Synthetic sample: Loan book at 10 December 2025 (December so far): Incomplete",
+        ("en", "Synthetic sample · PAR30 3.68 % (+0.21) · incomplete · December so far",
          "Synthetic sample: invented loans, no real book."),
-        ("es", "Muestra sintética: Cartera al 10 de diciembre de 2025 (diciembre hasta ese día): Incompleto",
+        ("es", "Muestra sintética · PAR30 3.68 % (+0.21) · incompleto · diciembre hasta ese día",
          "Muestra sintética: préstamos inventados, ninguna cartera real."),
     ],
 )  # fmt: skip
@@ -129,20 +129,20 @@ def test_email_of_the_sample_says_so_in_subject_and_text(metrics, sent, language
 
 def test_subject_of_another_language_is_encoded_and_read_back(sent):
     message = sent(language="es")
-    assert message["Subject"] == "Cartera al 10 de diciembre de 2025 (diciembre hasta ese día): Incompleto"
+    assert message["Subject"] == "PAR30 3.68 % (+0.21) · incompleto · diciembre hasta ese día"
     assert message["Content-Language"] == "es"
 
 
 def test_text_says_in_plain_words_what_the_html_says(sent):
     text = sent().get_body(("plain",)).get_content().replace("\r\n", "\n")
     for said in (
-        "Loan book at 10 December 2025 (December so far)\n10,000.00 USD outstanding in 4 loans. The figures are as of\n"
-        "10 December 2025, and the month is counted up to that day.",
+        "Loan book at 10 December 2025 (December so far)\n10,000 USD outstanding in 4 loans. The figures are as of "
+        "10 December 2025,\nand the month is counted up to that day.",
         "Incomplete: 2 of 4 limits checked; 1 of these is past a limit: PAR90 at\n3.25 % (warning above 3).",
-        "- Portfolio at risk, 30 days: 3.68 % (OK), up 0.21 points, worse; from\n  3.46 % at 30 November 2025",
-        "- Cash coverage (CollectionRate): Not computable. No cash figures",
-        "HOW ARREARS HAVE MOVED\n\nFrom 30 November 2025",
-        "- Portfolio at risk, 90 days: 3.25 %, down 0.25 points, better; warning\n  above 3",
+        "- Portfolio at risk, 30 days: 3.68 % (OK), up 0.21 points, worse; from\n  3.46 % at 30 Nov 25",
+        "- Cash coverage: Not computable. No cash figures",
+        "ARREARS OVER TIME\n\nPAR30 is at 3.68 %",
+        "- Company Abaco Factoring: of the book 75.0 %; of the arrears 99.9 %; PAR30\n  4.9 %",
     ):
         assert said in text
     assert not re.search(r"<\w|&\w+;|\xa0|\u2060|\n\n\n\n", text)

@@ -183,9 +183,9 @@ def vintages():
 
 def concentration():
     return frame(
-        "date rank borrower amount_usd share",
-        (DATE, 1, "Borrower 1", 2000.0, 20.0), (DATE, 2, "Borrower 2", 1000.0, 10.0),
-        (BEFORE, 1, "Borrower 9", 9000.0, 90.0),
+        "date rank borrower amount_usd share late_usd",
+        (DATE, 1, "Borrower 1", 2000.0, 20.0, 17.73), (DATE, 2, "Borrower 2", 1000.0, 10.0, None),
+        (BEFORE, 1, "Borrower 9", 9000.0, 90.0, 0.0),
     )  # fmt: skip
 
 
@@ -207,6 +207,11 @@ def tables(history):
         "roll_rates": roll_rates(), "collections": collections(), "vintages": vintages(),
         "concentration": concentration(), "segments": segments(),
     }  # fmt: skip
+
+
+def front(metrics, **given):
+    """Return the first screen of a report: `front(metrics, bridges=bridges())`."""
+    return page.front_page(page.in_words(metrics), defaultdict(list) | given)
 
 
 def nothing(history=()):

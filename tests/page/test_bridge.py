@@ -20,14 +20,14 @@ def cells(html):
 def test_terms_stand_between_opening_and_closing_with_their_signs(metrics):
     assert cells(page.bridge_chart(metrics, bridges())) == [
         ["PAR30", "Bar", "Points", "USD"],
-        ["30 Nov 25", "", "3.46 %", "346.29"],
-        ["New arrears", "", "+0.36", "+36.44"],
-        ["Rolled on", "", "+0.10", "+10.00"],
-        ["Cured", "", "−0.15", "−15.00"],
-        ["Paid", "", "−0.10", "−10.00"],
-        ["Written off", "", "0.00", "0.00"],
+        ["30 Nov 25", "", "3.46 %", "346"],
+        ["New arrears", "", "+0.36", "+36"],
+        ["Rolled on", "", "+0.10", "+10"],
+        ["Cured", "", "−0.15", "−15"],
+        ["Paid", "", "−0.10", "−10"],
+        ["Written off", "", "0.00", "0"],
         ["Change of the book", "", "0.00", "–"],
-        ["10 Dec 25", "", "3.68 %", "367.73"],
+        ["10 Dec 25", "", "3.68 %", "368"],
     ]
 
 
@@ -101,17 +101,12 @@ def test_bridges_of_other_dates_are_not_shown(metrics):
 def test_loans_are_listed_by_their_part_with_ids_cut_short(metrics):
     assert cells(page.bridge_loans_table(metrics, bridge_loans())) == [
         [
-            "Loan",
-            "Company",
-            "Product",
-            "What happened",
-            "30+ days late before, USD",
+            "Loan", "Points", "What happened", "Company", "Product", "30+ days late before, USD",
             "30+ days late now, USD",
-            "Points",
         ],
-        ["01234567…", "Abaco Factoring", "Factoring", "New arrears", "0.00", "36.44", "+0.364"],
-        ["Loan 2", "Abaco Tech", "–", "Cured", "15.00", "0.00", "−0.150"],
-    ]
+        ["01234567…", "+0.36", "New arrears", "Abaco Factoring", "Factoring", "0", "36"],
+        ["Loan 2", "−0.15", "Cured", "Abaco Tech", "–", "15", "0"],
+    ]  # fmt: skip
     assert "absent" in page.bridge_loans_table(metrics, bridge_loans().iloc[:0])
 
 

@@ -87,7 +87,7 @@ def test_axe_finds_nothing_serious(view, name, how):
 
 def test_page_reads_without_script(view):
     page = view(java_script_enabled=False)
-    assert page.locator("h2").count() == 16
+    assert page.locator("h2").count() == 18
     assert page.locator("svg.chart.wide").first.is_visible()
 
 
@@ -105,7 +105,7 @@ def test_first_stop_of_the_keyboard_skips_the_contents(view):
 
 def test_contents_work_by_keyboard_and_stay_in_sight(view):
     page = view()
-    for _ in range(4):
+    for _ in range(7):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     until(page, "location.hash === '#why-arrears-moved'")
@@ -116,15 +116,42 @@ def test_contents_work_by_keyboard_and_stay_in_sight(view):
 def test_contents_of_a_phone_open_close_and_are_found_again(view):
     page = view(**PHONE)
     assert not any(shown(page, "nav.aside, nav.jump .contents a"))
-    page.locator("summary").focus()
+    page.locator("nav.jump summary").focus()
     page.keyboard.press("Enter")
     assert all(shown(page, "nav.jump .contents a"))
-    page.locator("nav.jump .contents a").nth(5).focus()
+    page.locator("nav.jump .contents a").nth(8).focus()
     page.keyboard.press("Enter")
     until(page, "location.hash === '#vintages'")
     until(page, at("#vintages", 100))
     page.locator("a.back").click()
     until(page, at("nav.jump .contents a", 200))
+
+
+# The first screen
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_first_screen_holds_all_that_decides(view, name):
+    page = view(name, width=1440, height=900)
+    for selector in (".state .verdict", ".card .definition", ".said li", ".risk tbody tr", "#figure-trend svg.wide"):
+        bottoms = page.locator(selector).evaluate_all("all => all.map(one => one.getBoundingClientRect().bottom)")
+        assert bottoms and max(bottoms) <= 900, selector
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_cards_stand_on_the_first_screen_of_a_phone(view, name):
+    page = view(name, width=360, height=800)
+    values = page.locator(".card :is(.value, .reason)")
+    bottoms = values.evaluate_all("all => all.map(one => one.getBoundingClientRect().bottom)")
+    assert len(bottoms) == 4 and max(bottoms) <= 800
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_first_screen_prints_on_one_page(view, name):
+    page = view(name)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 1009})  # A4 less the margins of the first page
+    assert page.evaluate("document.querySelector('.front').getBoundingClientRect().bottom + scrollY") <= 1009
 
 
 # Widths
@@ -148,7 +175,7 @@ OVERLAPS = """[...document.querySelectorAll('.card')].flatMap(card => {
 @pytest.mark.parametrize("name", ["en", "sample"])
 def test_no_text_of_a_card_lies_over_another(view, name, width):
     page = view(name, width=width)
-    assert page.query_selector(".card .limits p")
+    assert page.query_selector(".card .limits")
     assert page.evaluate(OVERLAPS) == 0
 
 
@@ -158,18 +185,18 @@ def test_charts_are_drawn_for_the_width(view):
     assert set(shown(view(**PHONE), "svg.chart.narrow")) == {True}
 
 
-def test_bridges_fit_a_phone(view):
+def test_bridges_and_heat_maps_fit_a_phone(view):
     page = view("sample", **PHONE)
-    boxes = page.locator(".scroll:has(.waterfall)")
-    assert boxes.count() == 2
+    boxes = page.locator(".scroll:has(.waterfall, .heat)")
+    assert boxes.count() == 4
     assert boxes.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0
 
 
 def test_wide_tables_of_a_phone_hint_that_they_scroll_and_do_by_keyboard(view):
-    height = "parseFloat(getComputedStyle(document.querySelector('.scroll:has(.heat)'), '::before').maxHeight)"
+    height = "parseFloat(getComputedStyle(document.querySelector('.scroll:has(.past)'), '::before').maxHeight)"
     page = view(**PHONE)
     until(page, f"{height} > 0")
-    page.locator(".scroll:has(.heat)").focus()
+    page.locator(".scroll:has(.past)").focus()
     page.keyboard.press("ArrowRight")
     until(page, "document.activeElement.scrollLeft > 0")
     wide = view()

@@ -1,5 +1,6 @@
 """The pictures: what they say, and that they are small, themed, named and the same on every run."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -8,7 +9,7 @@ from matplotlib.figure import Figure
 
 from abaco import page
 from abaco.page.markup import stylesheet
-from abaco.page.svg import COLOURS, draw, inline
+from abaco.page.svg import COLOURS, date_ticks, draw, inline
 
 from .example import collections, vintages
 
@@ -36,10 +37,8 @@ def test_trend_names_its_limits_and_its_last_values(metrics, history):
 
 def test_trend_states_its_finding(metrics, history):
     soup = BeautifulSoup(page.trend_chart(metrics, history), "html.parser")
-    assert soup.figcaption.get_text() == (
-        "From 30\u00a0November\u00a02025 to 10\u00a0December\u00a02025, "
-        "PAR30 rose from 3.46\u00a0% to 3.68\u00a0% (within its limits) and "
-        "PAR90 fell from 3.50\u00a0% to 3.25\u00a0% (past its warning limit). "
+    assert soup.figcaption.get_text().replace("\u00a0", " ") == (
+        "PAR30 is at 3.68 %; its peak was 5.50 % at 30 Sep 25. PAR90 is at 3.25 %; its peak was 3.50 % at 30 Nov 25. "
         "A gap in a line is a date without a value."
     )
     assert "No value at 31\u00a0October\u00a02025." in soup.svg["aria-label"]
@@ -47,11 +46,42 @@ def test_trend_states_its_finding(metrics, history):
     assert {svg["role"] for svg in soup.find_all("svg")} == {"img"}
 
 
-def test_trend_breaks_where_a_value_is_missing(metrics, history):
-    """September stands alone, so it is a dot beside the last value's; the second panel has one dot."""
-    wide = BeautifulSoup(page.trend_chart(metrics, history), "html.parser").svg
-    dots = [use for use in wide.find_all("use") if "fill: var(--accent" in use["style"]]
-    assert len(dots) == 3
+def test_every_point_of_the_trend_has_a_title_and_peak_and_low_have_their_values(metrics, history):
+    """October has no value of PAR30, and so no mark."""
+    for svg in BeautifulSoup(page.trend_chart(metrics, history), "html.parser").find_all("svg"):
+        told = [title.get_text().replace("\u00a0", " ") for title in svg.find_all("title")]
+        assert told == [
+            "PAR30, 30 September 2025: 5.50 %", "PAR30, 30 November 2025: 3.46 %", "PAR30, 10 December 2025: 3.68 %",
+            "PAR90, 30 September 2025: 2.75 %", "PAR90, 31 October 2025: 3.00 %", "PAR90, 30 November 2025: 3.50 %",
+            "PAR90, 10 December 2025: 3.25 %",
+        ]  # fmt: skip
+        drawn = {text.get_text().replace("\u00a0", " ") for text in svg.find_all("text")}
+        assert {"5.50 % Sep 2025", "3.46 % Nov 2025", "2.75 % Sep 2025", "3.50 % Nov 2025"} <= drawn
+
+
+def test_table_behind_the_trend_is_folded_away(metrics, history):
+    found = BeautifulSoup(page.trend_chart(metrics, history), "html.parser").select_one("figure > details")
+    rows = [[cell.get_text().replace("\u00a0", " ") for cell in row.select("th, td")] for row in found.select("tr")]
+    assert rows[:3] == [
+        ["Date", "PAR30", "PAR90"], ["10 December 2025", "3.68 %", "!Warning:  3.25 %"],
+        ["30 November 2025", "3.46 %", "!Warning:  3.50 %"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "named"),
+    [
+        (dt.date(2025, 9, 30), dt.date(2025, 12, 10), ["Sep 2025", "Oct 2025", "Nov 2025"]),
+        (dt.date(2025, 1, 31), dt.date(2025, 12, 31), ["Mar 2025", "Jun 2025", "Sep 2025", "Dec 2025"]),
+        (dt.date(2023, 1, 31), dt.date(2025, 12, 10), ["Jun 2023", "Dec 2023", "Jun 2024", "Dec 2024", "Jun 2025"]),
+        (dt.date(2016, 1, 31), dt.date(2025, 12, 10), ["Dec 2016", "Dec 2018", "Dec 2020", "Dec 2022", "Dec 2024"]),
+        (dt.date(2025, 12, 1), dt.date(2025, 12, 10), ["1 Dec 25", "10 Dec 25"]),
+    ],
+)
+def test_ticks_stand_at_even_ends_of_months_quarters_or_years(first, last, named):
+    axes = Figure().add_subplot()
+    date_ticks(axes, [first, last], most=5)
+    assert [label.get_text().replace("\u00a0", " ") for label in axes.get_xticklabels()] == named
 
 
 @pytest.mark.parametrize("dates", [[], ["2025-12-31"]])

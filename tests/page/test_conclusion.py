@@ -4,17 +4,17 @@ import re
 
 import pytest
 
-from abaco.page import conclusion, in_words
+from abaco.page import in_words
+from abaco.page.conclusion import concluded
 from abaco.page.kpi_text import verdict
 
-from .example import bridges, judged
+from .example import bridges, concentration, front, judged
 
 
-def said(metrics, history=(), bridges=(), segments=()):
-    """Return the paragraph and its points as text."""
-    html = conclusion(in_words(metrics), history, bridges, segments)
-    paragraph = re.findall(r'<p class="summary">(.*?)</p>|<li>(.*?)</li>', html, re.DOTALL)
-    return re.sub(r"<[^>]+>", "", " ".join(map("".join, paragraph))).replace("\u00a0", " ")
+def said(metrics, history=(), bridges=(), segments=(), concentration=()):
+    """Return the three sentences and the points as text."""
+    found = concluded(in_words(metrics), history, bridges, segments, concentration)
+    return " ".join(found["sentences"] + found["points"]).replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ LOST = {
 
 def alarms(metrics):
     """Return the alarms of the conclusion as text."""
-    return re.findall(r'<p class="alarm">(.*?)</p>', conclusion(in_words(metrics)).replace("\u00a0", " "))
+    return re.findall(r'<p class="alarm">(.*?)</p>', front(metrics).replace("\u00a0", " "))
 
 
 def test_what_the_input_lost_stands_above_the_paragraph(metrics):
@@ -114,9 +114,25 @@ def test_portfolio_health_is_named_and_does_not_decide_the_state(metrics):
     assert "PAR90 at 3.25\u00a0% (warning above 3). PortfolioHealth alone makes no report worse." in verdict(metrics)
 
 
-def test_state_comes_first(metrics):
-    assert said(metrics).startswith(
-        "Of the 10,000 USD outstanding, 3.68 % is 30 days late or more and 3.25 % is 90 days late or more. "
+def test_conclusion_has_three_sentences_at_most(metrics):
+    metrics["aging"][3]["share"] = 2.0
+    company = {"date": "2025-12-31", "dimension": "company", "value": "ABF", "share": 2.0, "par30": 50.0, "par90": 40.0}
+    sentences = concluded(in_words(metrics), (), bridges(), [company], concentration())["sentences"]
+    assert [sentence.split()[0] for sentence in sentences] == ["Loans", "Since", "Another"]
+
+
+def test_what_if_the_largest_borrower_stopped_paying(metrics):
+    """PAR30 counts 367.73 of 10,000.00; of the 2,000.00 of the largest, 17.73 is late already."""
+    assert "If the largest borrower stopped paying, PAR30 would be 23.50 %." in said(
+        metrics, concentration=concentration()
+    )
+    unknown = concentration().assign(late_usd=None)
+    assert "stopped paying" not in said(metrics, concentration=unknown)
+
+
+def test_size_of_the_book_is_told_where_no_part_stands_out(metrics):
+    assert "Of the 10,000 USD outstanding, 3.68 % is 30 days late or more and 3.25 % is 90 days late or more." in said(
+        metrics
     )
 
 
@@ -124,23 +140,18 @@ def test_where_the_book_is_late_follows_and_what_soon_will_be_needs_attention(me
     company = {"date": "2025-12-31", "dimension": "company", "value": "ABF", "share": 2.0, "par30": 50.0, "par90": 40.0}
     metrics["aging"][3]["share"] = 2.0
     text = said(metrics, segments=[company])
-    assert (
-        "90 days late or more. Loans lent by company ABF make up 2.0 % of the book, but 27.2 % of what is 30 days late "
-        in text
-    )
+    assert "Loans lent by company ABF make up 2.0 % of the book, but 27.2 % of what is 30 days late " in text
     assert (
         "Another 2.00 % of the book is 60 to 89 days late. If none of it is paid "
         "for 30 days, and the book stays as large as it is, PAR90 comes to 5.25 % (critical above 5)."
     ) in text
 
 
-def test_moves_of_the_pars_are_told_by_their_size_in_points(metrics):
-    """PAR90 fell by 0.25 points, PAR30 rose by 0.21."""
-    text = said(metrics)
-    assert "Since 30 November 2025, PAR90 fell from 3.50 % to 3.25 %. PAR30 rose from 3.46 % to 3.68 %." in text
-    metrics["kpis"]["PAR30"]["change"] = 0.3
-    assert "Since 30 November 2025, PAR30 rose from 3.38 % to 3.68 %. PAR90 fell from" in said(metrics)
-    assert "most" not in text
+def test_move_of_par30_is_told_and_of_par90_where_par30_stayed(metrics):
+    assert "Since 30 November 2025, PAR30 rose from 3.46 % to 3.68 %." in said(metrics)
+    assert "PAR90 fell" not in said(metrics)
+    metrics["kpis"]["PAR30"]["change"] = 0
+    assert "Since 30 November 2025, PAR90 fell from 3.50 % to 3.25 %." in said(metrics)
 
 
 def test_why_arrears_moved_comes_from_the_bridge(metrics):
@@ -159,10 +170,9 @@ def test_why_the_collection_rate_moved_comes_from_its_two_sums(metrics):
         "date": "2025-11-30", "kpi": "CollectionRate", "value": 1.0, "status": "warning",
         "numerator": 125.0, "denominator": 12500.0,
     }  # fmt: skip
-    assert (
-        "PAR30 rose from 3.46 % to 3.68 %. Cash coverage (CollectionRate) rose from 1.00 % to 2.00 %; "
-        "cash on hand rose by 60.0 % and the eligible receivables fell by 20.0 %."
-    ) in said(metrics, history=[before])
+    assert "Cash on hand rose by 60.0\u00a0% and the eligible receivables fell by 20.0\u00a0%" in front(
+        metrics, history=[before]
+    )
 
 
 def test_nothing_moved(metrics):
@@ -175,27 +185,20 @@ def test_what_needs_attention(metrics):
     text = said(metrics)
     told = "6 of 1,010 rows of the balances were rejected (tables/quarantine.csv has them); those of this date hold "
     assert f"{told}160.00 USD, 1.57 % of its balances." in text
-    assert "Cash coverage (CollectionRate) could not be computed: no cash figures." in text
 
 
-def test_figures_that_are_not_among_the_first_are_counted_when_lost(metrics):
-    metrics["kpis"]["PAR60"].update(value=None, status="not_computable", reason="no dates")
-    assert (
-        "1 further figure could not be computed: the reasons stand beside their formulas in “How to read these"
-        in said(metrics)
-    )
-    metrics["missing"].append({"kpi": "PAR60", "add": "balances"})
-    assert "1 further figure could not be computed from this input; “What to add to see more” says" in said(metrics)
+def test_how_many_figures_are_computed_stands_below(metrics):
+    assert "3 of 5 figures computed; “What to add to see more” has the rest" in front(metrics)
+    for name in ("CollectionRate", "PortfolioHealth"):
+        del metrics["kpis"][name]
+    assert "✓ Every figure computed" in front(judged(metrics))
 
 
 def test_nothing_computable(empty):
-    text = said(empty)
-    titles = (
-        "Portfolio at risk, 30 days, Portfolio at risk, 90 days, Cash coverage (CollectionRate) and Arrears-and-cash "
-        "index (PortfolioHealth)"
-    )
-    assert f"{titles} could not be computed: no balance is outstanding." in text
-    assert "moved" not in text
+    text = front(empty)
+    assert text.count('<p class="reason">No balance is outstanding</p>') == 4
+    assert "0 of 5 figures computed" in text
+    assert "Since" not in said(empty)
 
 
 @pytest.mark.parametrize(
@@ -210,4 +213,5 @@ def test_unusual_move(metrics, previous, value, change_pct, told):
 
 def test_rows_that_do_not_add_up_are_said_at_the_top(metrics):
     metrics["reconciliation"]["accepted"] = 999
-    assert 'class="alarm">The rows of the input do not add up' in conclusion(metrics)
+    assert alarms(metrics)[-1].startswith("The rows of the input do not add up: see “Where every row went”")
+    assert "accounted for" not in front(metrics)

@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from bs4 import BeautifulSoup
 
-from abaco.page import in_words, kpi_cards, masthead
+from abaco.page import in_words, kpi_cards, masthead, reconciliation_table
+
+from .example import front, kpi
 
 
 def card(html, kpi):
@@ -13,6 +16,11 @@ def card(html, kpi):
 
 def text(html):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html).replace("&nbsp;", " ")).strip()
+
+
+def seen(html):
+    """Return the text of a card without its definition, which is folded away."""
+    return text(re.sub(r"<details.*?</details>", "", html, flags=re.DOTALL))
 
 
 def test_card_of_a_month_that_is_not_over_says_so(metrics):
@@ -35,43 +43,44 @@ def test_masthead_is_silent_when_the_label_is_right(metrics):
     assert "labelled" not in masthead(metrics | {"as_of": "2025-12-31"})
 
 
-def test_masthead_tells_the_input_and_why_it_has_more_rows_than_loans(metrics):
-    shown = text(masthead(in_words(metrics)))
-    assert "10,000.00 USD outstanding in 4 loans with a balance." in shown
-    assert "The input has 5 rows for this date; 1 of them without a balance. Read from sample.csv." in shown
+def test_masthead_tells_the_size_of_the_book(metrics):
+    metrics["kpis"]["ActiveBorrowers"] = kpi("Active borrowers", 3, unit="borrowers")
+    assert "10,000 USD outstanding in 4 loans, 3 borrowers" in text(masthead(in_words(metrics)))
 
 
-def test_masthead_names_the_file_that_gives_the_tape_first(metrics):
+def test_reconciliation_tells_why_the_input_has_more_rows_than_loans(metrics):
+    assert "The input has 5 rows for this date; 1 of them without a balance." in text(reconciliation_table(metrics))
+
+
+def test_front_page_names_the_file_that_gives_the_tape_first(metrics):
     cash = metrics["inputs"][0] | {"name": "bank.csv", "used_for": "cash"}
-    shown = text(masthead(in_words(metrics | {"inputs": [cash, *metrics["inputs"]]})))
-    assert "Read from sample.csv and 1 other file." in shown
+    assert "Read from sample.csv and 1 other file" in text(front(metrics | {"inputs": [cash, *metrics["inputs"]]}))
 
 
-def test_masthead_of_one_loan(metrics):
-    book = {"outstanding": "1.00", "loans_with_balance": 1, "rows": 1}
-    shown = text(masthead(metrics | {"book": book, "inputs": []}))
-    assert shown.endswith("1.00 USD outstanding in 1 loan with a balance.")
-
-
-def test_masthead_without_a_balance_or_loan_ids(metrics):
-    metrics["inputs"] = []
-    book = {"outstanding": None, "loans_with_balance": None, "rows": 0}
-    assert text(masthead(metrics | {"book": book})).endswith("The outstanding balance could not be computed.")
-    book = {"outstanding": "5.00", "loans_with_balance": None, "rows": 1}
-    assert text(masthead(metrics | {"book": book})).endswith("5.00 USD outstanding.")
+@pytest.mark.parametrize(
+    ("outstanding", "loans", "told"),
+    [
+        ("1.00", 1, "1 USD outstanding in 1 loan"),
+        ("5.00", None, "5 USD outstanding"),
+        (None, None, "The outstanding balance could not be computed."),
+    ],
+)
+def test_masthead_tells_what_is_known_of_the_book(metrics, outstanding, loans, told):
+    book = {"outstanding": outstanding, "loans_with_balance": loans, "rows": 1}
+    assert text(masthead(metrics | {"book": book, "as_of": metrics["date"]})) == f"Loan book at 31 December 2025 {told}"
 
 
 def test_card_with_everything(metrics):
-    assert text(card(kpi_cards(metrics, []), "PAR30")) == (
+    assert seen(card(kpi_cards(metrics, []), "PAR30")) == (
         "Portfolio at risk, 30 days PAR30 3.68 % ✓ OK ↑ up 0.21 points, worse "
-        "from 3.46 % at 30 November 2025 Warning above 5, critical above 8"
+        "from 3.46 % at 30 Nov 25 Warning above 5, critical above 8"
     )
 
 
 def test_reason_stands_in_place_of_a_value(metrics):
     shown = card(kpi_cards(metrics, []), "CollectionRate")
-    assert text(shown) == (
-        "Cash coverage (CollectionRate) No cash figures – Not computable Not computable at 30 November 2025 "
+    assert seen(shown) == (
+        "Cash coverage CollectionRate No cash figures – Not computable Not computable at 30 Nov 25 "
         "Warning below 1.5, critical below 1"
     )
     assert 'class="value"' not in shown
@@ -79,7 +88,7 @@ def test_reason_stands_in_place_of_a_value(metrics):
 
 def test_card_without_limits_or_past(metrics):
     metrics["kpis"]["PAR30"].update(thresholds=None, status="none", previous=None, change=None)
-    assert text(card(kpi_cards(metrics, []), "PAR30")) == (
+    assert seen(card(kpi_cards(metrics, []), "PAR30")) == (
         "Portfolio at risk, 30 days PAR30 3.68 % ○ No limits set No earlier date to compare with"
     )
 
@@ -106,3 +115,13 @@ def test_card_shows_its_course(metrics, history):
     assert shown["aria-label"].replace("\u00a0", " ") == (
         "Since 30 September 2025: lowest 3.46 % on 30 November 2025, highest 5.50 % on 30 September 2025"
     )
+
+
+def test_definition_is_folded_into_its_card(metrics):
+    found = BeautifulSoup(card(kpi_cards(metrics, []), "PAR30"), "html.parser").details
+    assert found["id"] == "kpi-PAR30"
+    assert not found.has_attr("open")
+    assert [line.get_text() for line in found.find_all("p")] == [
+        "Σ a / Σ b × 100", "Here: 367.73 / 10,000.00, from 4 rows.", "The whole balance of late loans.",
+        "Lower is better; warning above 5, critical above 8.",
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ from abaco import mail, page
 from abaco.page import in_words
 from abaco.page.markup import Html
 
-from .example import judged, kpi
+from .example import front, judged, kpi
 
 
 def text(html: Html) -> str:
@@ -42,20 +42,26 @@ def test_undated_book_is_an_alarm_in_the_conclusion(undated):
         "and days past due are those of the day it was made. That day is later than 31 December 2025: the export "
         "holds 3 loans lent after it, left out here. Add balances of 31 December 2025 to see the book of that date.</p>"
     )
-    assert alarm in text(page.conclusion(in_words(undated)))
+    assert alarm in text(front(undated))
     undated["reconciliation"] |= {"later": 0, "accepted": 1003}
-    assert "That day is later" not in text(page.conclusion(in_words(undated)))
+    assert "That day is later" not in text(front(undated))
 
 
 def test_dated_book_is_none(metrics):
-    assert "These are not the figures" not in text(page.conclusion(in_words(metrics)))
+    assert "These are not the figures" not in text(front(metrics))
 
 
 @pytest.mark.parametrize(
     ("language", "subject", "alarm"),
     [
-        ("en", "Loan book labelled 31 December 2025: Incomplete", "These are not the figures of 31 December 2025"),
-        ("es", "Cartera con etiqueta del 31 de diciembre de 2025: Incompleto", "Estas no son las cifras del"),
+        (
+            "en", "PAR30 3.68 % (+0.21) · incomplete · Loan book labelled 31 December 2025",
+            "These are not the figures of 31 December 2025",
+        ),
+        (
+            "es", "PAR30 3.68 % (+0.21) · incompleto · Cartera con fecha nominal 31 de diciembre de 2025",
+            "Estas no son las cifras del",
+        ),
     ],
 )  # fmt: skip
 def test_undated_book_says_so_in_the_email(undated, history, language, subject, alarm):
@@ -67,8 +73,8 @@ def test_undated_book_says_so_in_the_email(undated, history, language, subject, 
 
 
 def test_partial_month_is_told_in_the_conclusion(partial):
-    told = text(page.conclusion(in_words(partial)))
-    assert "newly written off at 3.00 % (warning above 2; partial month)" in told
+    told = text(front(partial))
+    assert "Newly written off 3.00 % · limit 2 (partial month)</li>" in told
     assert told.count("partial month") == 1
 
 
@@ -78,12 +84,17 @@ def test_partial_month_is_told_beside_each_figure_of_the_page(partial, history):
         assert told.count('<span class="partial">partial month, up to 10 Dec 25</span>') == 2
 
 
+def test_change_of_a_partial_month_is_marked_and_not_judged(partial):
+    told = text(page.kpi_tables(in_words(partial), []))
+    assert '↑</span> up 2.00 points, <span class="muted">partial month</span>' in told
+    assert "worse" not in told
+
+
 def test_partial_month_is_told_in_the_email(partial, history):
     letter = mail.compose(partial, history, [])
-    rows = [row for group in letter.parts["groups"] for row in group["rows"]]
-    assert [row["title"] for row in rows if row["partial"]] == ["Newly written off", "Disbursed in the month"]
-    assert "- Newly written off: 3.00 %" in letter.text(report="report.html")
-    assert "partial month" in letter.text(report="report.html")
+    assert "newly written off at 3.00 % (warning above 2; partial month)" in " ".join(
+        letter.text(report="report.html").split()
+    )
 
 
 def test_partial_month_of_a_key_figure_is_told_in_the_email(metrics, history):
@@ -96,7 +107,7 @@ def test_partial_month_of_a_key_figure_is_told_in_the_email(metrics, history):
 
 def test_undated_book_in_spanish(undated, spanish):
     undated["reconciliation"] |= {"later": 1, "accepted": 1002}
-    assert "trae 1 préstamo de desembolso posterior" in text(page.conclusion(in_words(undated)))
+    assert "trae 1 préstamo de desembolso posterior" in text(front(undated))
 
 
 def test_partial_month_in_spanish(partial, history, spanish):

@@ -21,7 +21,7 @@ def notebook():
 def test_it_is_stored_without_outputs_and_with_names_for_cells(notebook):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
-    assert [cell.id for cell in code][:6] == ["parameters", "imports", "inputs", "masthead", "conclusion", "cards"]
+    assert [cell.id for cell in code][:5] == ["parameters", "imports", "inputs", "front-page", "bridge"]
     assert notebook.metadata.kernelspec.name == "python3"
 
 

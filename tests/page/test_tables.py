@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from abaco import page
+from abaco.page.glossary import definition
 from abaco.page.tables import cell
 
 
@@ -39,15 +40,15 @@ def test_caption_is_read_out_once_and_seen_once():
 def test_aging(metrics):
     assert rows(page.aging_table(metrics)) == [
         ["Days past due", "Bar", "Share", "USD", "This late or later", "This late or later, USD"],
-        ["0–7 days", "", "90.00 %", "9,000.00", "100.00 %", "10,000.00"],
-        ["7–30 days", "", "6.32 %", "632.27", "10.00 %", "1,000.00"],
-        ["30–60 days", "", "0.18 %", "17.73", "3.68 %", "367.73"],
-        ["60–90 days", "", "0.25 %", "25.00", "3.50 %", "350.00"],
-        ["90+ days", "", "3.25 %", "325.00", "3.25 %", "325.00"],
-        ["All", "", "100.00 %", "10,000.00", "", ""],
+        ["0–6 days", "", "90.00 %", "9,000", "100.00 %", "10,000"],
+        ["7–29 days", "", "6.32 %", "632", "10.00 %", "1,000"],
+        ["30–59 days", "", "0.18 %", "18", "3.68 %", "368"],
+        ["60–89 days", "", "0.25 %", "25", "3.50 %", "350"],
+        ["90+ days", "", "3.25 %", "325", "3.25 %", "325"],
+        ["All", "", "100.00 %", "10,000", "", ""],
     ]
     assert (
-        "367.73\u00a0USD of 10,000.00\u00a0USD is 30 days late or more: 3.68\u00a0% of the aged balance."
+        "368\u00a0USD of 10,000\u00a0USD is 30 days late or more: 3.68\u00a0% of the aged balance."
         in page.aging_table(metrics)
     )
 
@@ -60,10 +61,10 @@ def test_aging_of_an_empty_book_is_a_sentence(empty):
 def test_history_is_newest_first_and_marks_are_words_too(metrics, history):
     assert rows(page.history_table(metrics, history)) == [
         ["Date", "PAR30, %", "PAR90, %", "CollectionRate, %", "PortfolioHealth, of 10"],
-        ["10 December 2025", "3.6773", "!Warning: 3.2500", "–Not computable", "–Not computable"],
-        ["30 November 2025", "3.4629", "3.5000", "–", "–"],
-        ["31 October 2025", "–Not computable", "3.0000", "–", "–"],
-        ["30 September 2025", "!Warning: 5.5000", "2.7500", "–", "–"],
+        ["10 December 2025", "3.68", "!Warning: 3.25", "–Not computable", "–Not computable"],
+        ["30 November 2025", "3.46", "3.50", "–", "–"],
+        ["31 October 2025", "–Not computable", "3.00", "–", "–"],
+        ["30 September 2025", "!Warning: 5.50", "2.75", "–", "–"],
     ]
 
 
@@ -187,16 +188,12 @@ def test_missing_names_each_addition_once(metrics):
     assert "Nothing is missing" in page.missing_list(metrics | {"missing": []})
 
 
-def test_glossary(metrics):
-    metrics["kpis"]["PAR60"]["direction"] = None
-    html = page.glossary(metrics)
-    assert '<code class="formula">Σ a / Σ b × 100</code>' in html
-    assert "Here: 367.73 / 10,000.00, from 4 rows." in html
-    assert "Cash against eligible receivables." in html
-    assert "Higher is better; warning below 1.5, critical below 1." in html
-    assert "Neither high nor low is better." in html
-    assert "Not computable: no cash figures." in html
-    assert [h3.get_text() for h3 in BeautifulSoup(html, "html.parser").find_all("h3")] == ["Key figures", "Arrears"]
+def test_definition_says_how_a_figure_is_judged_and_why_it_is_not_computable(metrics):
+    kpis = metrics["kpis"]
+    lost = definition("CollectionRate", kpis["CollectionRate"], "Cash coverage")
+    assert "Higher is better; warning below 1.5, critical below 1." in lost
+    assert "Not computable: no cash figures." in lost
+    assert "Neither high nor low is better." in definition("PAR60", kpis["PAR60"] | {"direction": None}, "PAR60")
 
 
 def test_provenance(metrics):

@@ -65,3 +65,19 @@ def test_short_dates_and_quarters(spanish):
 def test_tokens_are_shown_by_their_first_digits():
     assert words.code("tok_" + "0123456789abcdef" * 2) == "01234567…"
     assert words.code("Loan 1") == "Loan 1"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "el PAR30", "la cobertura de efectivo", "el índice de mora y efectivo", "la mayor región", "el mayor deudor",
+        "los diez mayores deudores", "lo castigado en 12 meses", "la rotación", "los días para cobrar",
+        "los préstamos activos", "la deuda sobre patrimonio", "los meses de efectivo", "el capital pagado a tiempo",
+    ],
+)  # fmt: skip
+def test_names_of_figures_have_their_article_in_spanish(name, spanish):
+    assert words.the(name.partition(" ")[2]) == name
+
+
+def test_names_of_figures_have_no_article_in_english():
+    assert words.the("PAR30") == "PAR30"

@@ -72,7 +72,6 @@ def test_files_are_those_of_design_md(finished):
     assert sorted(finished.visible()[0]) == [
         "email.eml",
         "email.html",
-        "email/bridge.png",
         "email/trend.png",
         "manifest.json",
         "metrics.json",

@@ -1,0 +1,55 @@
+"""The first screen: date, verdict, cards, conclusion, where the risk is, arrears over time, and what it rests on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from abaco.page.conclusion import concluded
+from abaco.page.key_figures import kpi_cards
+from abaco.page.language import phrase, say
+from abaco.page.lateness import risk_table
+from abaco.page.markup import Html, fill
+from abaco.page.masthead import masthead, source
+from abaco.page.quality import reconciles
+from abaco.page.trend import trend_chart
+from abaco.page.words import count, usd
+
+
+def front_page(metrics: dict, tables: Mapping[str, Any]) -> Html:
+    """Return what a reader sees first and can forward alone.
+
+    Parameters
+    ----------
+    tables
+        ``history``, ``bridges``, ``segments`` and ``concentration``, as frames or as lists of dicts.
+    """
+    history, bridges, segments = tables["history"], tables["bridges"], tables["segments"]
+    return fill(
+        "front.html.j2",
+        masthead=masthead(metrics),
+        **concluded(metrics, history, bridges, segments, tables["concentration"]),
+        cards=kpi_cards(metrics, history, bridges),
+        risk=risk_table(metrics, segments),
+        trend=trend_chart(metrics, history),
+        trust=trust(metrics),
+    )
+
+
+def trust(metrics: dict) -> list[str]:
+    """Return what the figures rest on: what is accounted for, how many are computed, and the files."""
+    rows, kpis = metrics["reconciliation"], metrics["kpis"].values()
+    known = sum(kpi["value"] is not None for kpi in kpis)
+    sentences = []
+    if reconciles(rows):
+        sentences.append(
+            say(
+                "✓ Every row and amount of the balances accounted for: {rows} rows, {amount} over all dates",
+                rows=count(rows["rows_in"]), amount=usd(rows["amount_in"], 0),
+            )
+        )  # fmt: skip
+    if known == len(kpis):
+        sentences.append(phrase("✓ Every figure computed"))
+    else:
+        sentences.append(
+            say("{known} of {all} figures computed; “What to add to see more” has the rest", known=known, all=len(kpis))
+        )
+    return [*sentences, *filter(None, [source(metrics["inputs"]).rstrip(".")])]
