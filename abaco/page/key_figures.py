@@ -61,9 +61,16 @@ def _card(metrics, name, kpi, moves, past, history, bridges):
         "comparison": comparison(kpi),
         "trend": sparkline(kpi, course(past, name), 180, 30),
         "limits": capital(limits(kpi)),
-        "definition": definition(name, kpi, phrase("Definition"), _detail(metrics, name, kpi, history)),
+        "definition": _definition(metrics, name, kpi, history),
         "unusual": plain(moves[name]) if moves.get(name) is not None else None,
     }
+
+
+def _definition(metrics, name, kpi, history):
+    """Return the definition of a card's figure; the index of runs has none."""
+    if "formula" not in kpi:
+        return ""
+    return definition(name, kpi, phrase("Definition"), _detail(metrics, name, kpi, history))
 
 
 def sums(kpi: dict, name: str, history) -> str:

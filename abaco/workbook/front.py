@@ -45,7 +45,8 @@ def add_front(
     for column, width in enumerate(WIDTHS):
         sheet.set_column(column, column, width)
     sheet.write_string(0, 0, _text(title(metrics)), book.style(bold=True, font_size=16))
-    told = concluded(metrics, _floats(history), _floats(tables["bridges"]), _floats(tables["segments"]))
+    given = (_floats(tables[name]) for name in ("bridges", "segments", "concentration"))
+    told = concluded(metrics, _floats(history), *given)
     verdict = f"{told['word']}: {told['verdict']}"
     lines = [sample(metrics), as_of(metrics), verdict, *told["alarms"], " ".join(map(str, told["sentences"]))]
     row = 1

@@ -13,7 +13,7 @@ from abaco.run import manifest
 from abaco.sample.snapshot import write_snapshot
 from tests.support.projects import PII_KEY, Project, copy_project
 
-EMAIL = ["same  email.html", "same  email.eml", "same  email/bridge.png", "same  email/trend.png"]
+EMAIL = ["same  email.html", "same  email.eml", "same  email/trend.png"]
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_what_the_input_lost_stands_above_the_paragraph(metrics):
 
 def test_what_the_input_lost_is_told_in_spanish(metrics, spanish):
     assert alarms(judged(metrics, LOST))[1:3] == [
-        "La entrada del informe anterior del 30 de noviembre de 2025 tenía además cash.csv (estados financieros, en "
+        "Los archivos del informe anterior del 30 de noviembre de 2025 traían además cash.csv (estados financieros, en "
         "filas).",
         "En el informe anterior del 30 de noviembre de 2025, préstamos traía además: Interest, TPV.",
     ]

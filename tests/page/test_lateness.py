@@ -119,10 +119,10 @@ def test_nothing_is_foretold_without_figures_or_limits(metrics):
 def test_both_in_spanish(metrics, spanish):
     metrics["kpis"]["PAR90"]["value"], metrics["aging"][3]["share"] = 2.8, 0.25
     assert where(metrics, ("ticket", "1,000–5,000", 10.0, 20.0, None)) == (
-        "Los préstamos de 1,000–5,000 USD reúnen 10.0 % de la cartera, pero 54.4 % de lo que tiene 30 o más días "
-        "de mora."
+        "Los préstamos de 1,000–5,000 USD reúnen el 10.0 % de la cartera, pero el 54.4 % de lo que tiene 30 o más "
+        "días de mora."
     )
     assert outlook(metrics) == (
         "Otro 0.25 % de la cartera tiene de 60 a 89 días de mora. Si nada de ello se paga en 30 días, y la cartera "
-        "sigue del mismo tamaño, PAR90 llega a 3.05 % (alerta sobre 3)."
+        "sigue del mismo tamaño, el PAR90 llegará a 3.05 % (alerta: más de 3)."
     )

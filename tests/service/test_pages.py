@@ -122,7 +122,7 @@ def test_figures_of_a_month_that_is_not_over_are_marked(book, write):
         connection.execute(schema.kpi_values.update().values(partial_through=dt.date(2025, 12, 10)))
     write.run("20251130-a", dt.date(2025, 11, 30), at(1), PAR30=2.0)
     text = words(pages.reports(book, ""))
-    assert "Title of PAR30 partial month, up to 10 Dec 25 1.00 %" in text
+    assert "Title of PAR30 PAR30 partial month, up to 10 Dec 25 1.00 %" in text
     assert "31 December 2025 1.00 partial month, up to 10 Dec 25 – Not computable" in text
     assert "30 November 2025 2.00 –" in text
     told = words(got(book, "/compare?one=2025-11-30&other=2025-12-31").text)
