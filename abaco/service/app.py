@@ -117,6 +117,11 @@ def _add_pages(router: APIRouter, book: Book) -> None:
         """Return the page of the reports by date, the newest first, before a date if one is given."""
         return HTMLResponse(pages.reports(book, before))
 
+    @_route(router, "/dictionary", HTMLResponse)
+    def read_dictionary() -> Response:
+        """Return the page of the data dictionary: what the tables of a report and their columns mean."""
+        return HTMLResponse(pages.dictionary())
+
     @_route(router, "/compare", HTMLResponse, responses=description.NOT_THERE)
     def read_comparison(one: Named, other: Named) -> Response:
         """Return the page that compares two runs, by their ids or the dates of their reports."""

@@ -100,6 +100,11 @@ def comparison(one: dict[str, Any], other: dict[str, Any], book: Book) -> str:
     return _page("comparison.html.j2", "Two runs side by side", one=one, other=other, parts=parts)
 
 
+def dictionary() -> str:
+    """Return the page of the data dictionary: every table of a report, and what its columns mean."""
+    return _page("dictionary.html.j2", "Data dictionary", tables=tables.dictionary())
+
+
 def failure(text: str) -> str:
     """Return the page of an error."""
     return _page("failure.html.j2", "Not found" if text.startswith("There is no") else "Not shown", text=text)

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from abaco.core.currencies import USD
+from abaco.core.tables import Table
 from abaco.database import queries
 from abaco.database.connection import Connection
+from abaco.kpis.dictionary import TABLES, sentence
 from abaco.page.kpi_text import FIRST_KPIS, card_decimals, marked
 from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial
@@ -95,6 +98,19 @@ def _part(title: str, head: str, rows: list[tuple[str, ...]]) -> Html:
     heads = {2: [head, "Difference"], 3: [head, "First", "Second"], 4: [head, "First", "Second", "Change"]}
     kinds = ("", "", "", "n")[: len(cells[0])]
     return figures(title, heads[len(cells[0])], cells, kinds=kinds, quiet=True)
+
+
+def dictionary() -> list[tuple[str, str, Html]]:
+    """Return each table of a report: its name, what one row is, and its columns with type, unit and meaning."""
+    heads = ["Column", "Type", "Unit", "Meaning"]
+    return [(table.name, sentence(table), figures(table.name, heads, _columns(table), texts=4, quiet=True))
+            for table in TABLES.values()]  # fmt: skip
+
+
+def _columns(table: Table) -> list[list[str]]:
+    return [
+        [field.name, field.type, field.unit.replace(USD, "report's currency"), field.meaning] for field in table.fields
+    ]
 
 
 def _link(address: str, text: str, of: str = "") -> Html:

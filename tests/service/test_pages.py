@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from abaco.core import files
 from abaco.database import schema
 from abaco.database.connection import writing
+from abaco.kpis.dictionary import TABLES, sentence
 from abaco.service import pages
 from abaco.service.app import create_app
 from abaco.service.security import Access
@@ -56,6 +57,13 @@ def test_every_link_leads_to_a_page(service):
         "/reports/2025-12-31/report.xlsx",
         "/reports/2025-11-30/tables/tape.parquet",
     } <= seen
+
+
+def test_dictionary_explains_every_table(service):
+    text = words(service.get("/dictionary").text)
+    assert "Column Type Unit Meaning date date the measurement date" in text
+    assert "outstanding_usd decimal(38, 2) report's currency the outstanding balance" in text
+    assert all(f"{name} {sentence(table)}" in text for name, table in TABLES.items())
 
 
 def test_a_run_has_its_figures_files_and_runs(service, shown):
