@@ -1,9 +1,12 @@
 """The definitions of params/kpis.yml, and an error of one line for whatever can be wrong with them."""
 
+import re
+
 import pytest
 
 from abaco.core.errors import InputError
 from abaco.kpis import catalog
+from tests.support.projects import ROOT
 
 PAR60 = """
 PAR60:
@@ -215,3 +218,10 @@ def test_text_in_another_encoding_is_refused(tmp_path):
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"Parameter file not found: .*kpis\.yml"):
         catalog.load(tmp_path / "kpis.yml")
+
+
+def test_kpis_yml_lists_the_choices_of_each_key():
+    head, _, _ = (ROOT / "params" / "kpis.yml").read_text(encoding="utf-8").partition("\nPAR30:")
+    words = " ".join(head.replace("#", " ").split())
+    assert [name for name in (*catalog.GROUPS, *catalog.FUNCTIONS) if name not in words] == []
+    assert [key for key in catalog.Definition.model_fields if not re.search(rf"\b{key} +\S", words)] == []
