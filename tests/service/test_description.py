@@ -21,8 +21,8 @@ def test_every_route_is_described_with_its_answers_and_errors(book, access):
     described = create_app(book, access).openapi()
     asked = {
         "/": "200", "/dictionary": "200", "/compare": "200", "/health": "200", "/ready": "200", "/metrics": "200",
-        "/openapi.json": "200", "/favicon.ico": "204", "/reports/{date}": "307", "/reports/{date}/": "200", "/reports/{date}/{name}": "200",
-        "/runs/{run_id}/": "200", "/runs/{run_id}/{name}": "200",
+        "/openapi.json": "200", "/favicon.ico": "204", "/reports/{date}": "307", "/reports/{date}/": "200",
+        "/reports/{date}/{name}": "200", "/runs/{run_id}/": "200", "/runs/{run_id}/{name}": "200",
     }  # fmt: skip
     assert described["paths"].keys() == asked.keys()
     for path, operations in described["paths"].items():
