@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
@@ -82,7 +83,9 @@ def _check_readable(path: Path) -> None:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}: check INPUT and its permissions") from error
     if not is_there:
-        raise InputError(f"Input file not found: {path}: check INPUT, or leave it out to run on the sample")
+        near = get_close_matches(path.name, [one.name for one in path.parent.glob("*")], n=1, cutoff=0.75)
+        hint = f"did you mean {file_name(path.with_name(near[0]))}? Else " if near else ""
+        raise InputError(f"Input file not found: {path}: {hint}check INPUT, or leave it out to run on the sample")
 
 
 # a file, its name, and why it is not read; None: it may hold tables

@@ -18,6 +18,7 @@ from abaco.ingest.sources import identities
 from abaco.kpis import catalog, measures, open_book
 from abaco.kpis.bridge import first_day
 from abaco.kpis.measures import MEASURES
+from abaco.kpis.segments import DIMENSIONS
 from abaco.run import phase
 from abaco.run import plan as run_plan
 from abaco.run.manifest import NAME
@@ -124,6 +125,19 @@ class Dive:
             pars = [other for other, kpi in self.definitions.items() if first_day(kpi) is not None]
             raise InputError(f"kpi {name} is not a portfolio at risk: choose one of {', '.join(pars)}")
         return days
+
+    def part(self, column: str) -> str:
+        """Return the name of a column that splits the book.
+
+        Raises
+        ------
+        InputError
+            When it is none; naming those that the book has.
+        """
+        given = dict.fromkeys(self.read_table("segments")["dimension"])
+        if column not in DIMENSIONS:
+            raise InputError(f"{column}: the book has {', '.join(given) or 'no such column'}")
+        return column
 
     def explain_missing(self, *names: str) -> str:
         """Return a sentence that says what to add to the input for measures, or why they have no value on the date."""

@@ -116,6 +116,12 @@ def test_kpi_that_is_no_par_is_named_with_those_that_are(opened):
         opened.par("PortfolioHealth")
 
 
+def test_mistyped_column_is_answered_with_those_of_the_book(opened):
+    assert opened.part("region") == "region"
+    with pytest.raises(InputError, match=r"^produkt: the book has company, product, .*region"):
+        opened.part("produkt")
+
+
 def test_measure_that_is_there_lacks_nothing(opened):
     assert opened.explain_missing("total_receivable_usd") == "There is nothing to show: the input has no such rows."
 

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 import tokenize
 from pathlib import Path
 
@@ -42,6 +43,11 @@ def test_every_phase_and_deep_dive_has_a_notebook_and_every_notebook_is_valid():
     assert [path.stem for path in found] == [*PHASES, *sorted((*DIVES, DRAFTING))]
     for path in found:
         nbformat.validate(nbformat.read(path, as_version=4))
+
+
+def test_index_leads_to_every_notebook():
+    links = re.findall(r"\]\((\w+)\.ipynb\)", (ROOT / "notebooks" / "index.md").read_text(encoding="utf-8"))
+    assert sorted(links) == sorted((*PHASES, *DIVES, DRAFTING))
 
 
 def test_nothing_that_a_run_leaves_is_stored(code):
