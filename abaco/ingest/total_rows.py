@@ -12,7 +12,7 @@ from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import total_sums
-from abaco.ingest.columns import BUCKETS, CASH, DISCOUNTED, ELIGIBLE, WRITTEN_OFF
+from abaco.ingest.columns import BUCKETS, CASH, DAYS_PAST_DUE, DISCOUNTED, ELIGIBLE, WRITTEN_OFF
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged, with_amount
 from abaco.ingest.total_sums import BALANCE, CREDIT, LOST, ZERO
@@ -38,6 +38,9 @@ TOTAL = "total"
 MANY = 5
 # Rows that are unlike the others are looked at one by one if there are so few of them.
 FEW = 200
+# One loan is seldom by chance what so many others are.
+LEAST = 3
+SAYS_NOTHING = {"measurement_date", DAYS_PAST_DUE.name}
 NOT_TOLD = {"loan_id", "reasons", "original", "unread"}
 
 
@@ -46,7 +49,8 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
 
     Such a row has a label instead of a loan's id ("TOTAL", "Suma:"); or it has no id, or one without a digit where
     others have digits, and its amounts are the sums of all loans, those of its date, or those before or after it, and
-    it lacks what the loans have, or adds up many; or it adds up many in several amounts.
+    it lacks what the loans have, or adds up many; or it adds up many in several amounts. One at the end or beginning
+    that adds up all others, and says nothing else of a loan, is doubtful.
 
     Raises
     ------
@@ -122,10 +126,8 @@ def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batc
     is_most = [(row["usd"] or ZERO) == 2 * (row["most"] or ZERO) > 0 for row in counts]
     if not few and usd != 2 * most and not any(is_most):
         return []
-    amounts, columns = (
-        _additive(batch, schema),
-        [c for c in staged.source.columns if c in schema and _is_told(c, schema)],
-    )
+    amounts = _additive(batch, schema)
+    columns = [c for c in staged.source.columns if c in schema and _is_told(c, schema)]
     unlike = {
         "labels": (IS_LIKE if number["labels"] <= FEW else IS_LABEL) | IN_FRONT,
         "words": ~HAS_DIGIT & ~IS_BLANK,
@@ -171,9 +173,9 @@ def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batc
     for day, of_day in of_days.items():
         if of_day.usd[BALANCE] == 2 * of_day.most > 0:
             is_day = nw.col("measurement_date").is_null() if day is None else nw.col("measurement_date") == day
-            alike += _proven(loans.filter(is_day), of_day.most, amounts)
+            alike += _proven(loans.filter(is_day), of_day.most, amounts, columns, staged)
     if not alike and whole.rows and whole.usd[BALANCE] == 2 * whole.most > 0:
-        alike = _proven(loans, whole.most, amounts)
+        alike = _proven(loans, whole.most, amounts, columns, staged)
     return found + alike
 
 
@@ -218,34 +220,59 @@ def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], sta
         signs += [f"{heading['loan_id']} has no digit, as others have"] if row["is_words"] else []
         signs += [f"no {heading[name]}" for name in lacks[:2]]
         signs += ["its balance is a sum of other rows" if equal else "its balance is not the sum of the rows around it"]
-        line = lines(staged, [row["record"]])[row["record"]]
-        raise InputError(
-            f"{source.name} line {line} is a loan, or a total, average or carried balance ({'; '.join(signs)}): "
-            "remove the line if it is not a loan; if it is one, write it as the other loans are written"
-        )
+        raise _doubtful(staged, row["record"], signs, "write it as the other loans are written")
     return False
 
 
-def _proven(rows: nw.LazyFrame, amount: Decimal, amounts: list[str]) -> list[dict]:
-    """Return the row with that amount, if it adds up many others in several amounts."""
+def _doubtful(staged: Staged, record: int, signs: list[str], remedy: str) -> InputError:
+    """Return the error for a row that may be a total or a loan."""
+    line = lines(staged, [record])[record]
+    return InputError(
+        f"{staged.source.name} line {line} is a loan, or a total, average or carried balance ({'; '.join(signs)}): "
+        f"remove the line if it is not a loan; if it is one, {remedy}"
+    )
+
+
+def _proven(rows: nw.LazyFrame, amount: Decimal, amounts: list[str], columns: list[str], staged: Staged) -> list[dict]:
+    """Return the row with that amount, if it adds up many others in several amounts.
+
+    Raises
+    ------
+    InputError
+        When it is the first or last row, adds up all others, and nothing tells it from a total.
+    """
     of_row = (nw.col(c).alias(f"of_{c}") for c in amounts)
-    largest = _collected(rows.filter(nw.col("amount_usd") == amount).select(*_KEPT, *of_row).head(2))
+    largest = _collected(
+        rows.filter(nw.col("amount_usd") == amount).select(*_KEPT, *of_row, *columns, "reasons").head(2)
+    )
     if len(largest) != 1:
         return []
     [row] = largest
     others = (nw.col("amount_usd") > 0).cast(nw.Int64()).sum() - 1
-    [whole] = _collected(rows.select(others=others, **{c: nw.col(c).sum() for c in amounts}))
+    ends = {"first": nw.col("record").min(), "last": nw.col("record").max()}
+    kinds = {f"kinds_{c}": nw.col(c).n_unique() for c in columns}
+    days = {"days": nw.col(DAYS_PAST_DUE.name).sum()} if DAYS_PAST_DUE.name in columns else {}
+    [whole] = _collected(rows.select(others=others, **{c: nw.col(c).sum() for c in amounts}, **ends, **kinds, **days))
     told = [c for c in amounts if whole[c] and row[f"of_{c}"] is not None]
-    adds_up = all(2 * row[f"of_{c}"] == whole[c] for c in told)
-    is_total = whole["others"] >= MANY and adds_up and len({whole[c] for c in told}) > 1
-    return [{**row, "differs": None}] if is_total else []
+    if not all(2 * row[f"of_{c}"] == whole[c] for c in told):
+        return []
+    is_several = len({whole[c] for c in told}) > 1
+    if is_several and whole["others"] >= MANY:
+        return [{**row, "differs": None}]
+    says = [c for c in columns if c not in SAYS_NOTHING and row[c] is not None and whole[f"kinds_{c}"] > 1]
+    is_late = bool(days) and row[DAYS_PAST_DUE.name] not in (None, 0) and 2 * row[DAYS_PAST_DUE.name] != whole["days"]
+    is_like = (is_several or not (says or is_late)) and row["record"] in (whole["first"], whole["last"])
+    if whole["others"] >= LEAST and is_like and staged.source.format.key and row["reasons"] is None:
+        sums = "its balance is the sum of all other rows"
+        raise _doubtful(staged, row["record"], [sums], "move it between the others")
+    return []
 
 
 def _additive(batch: Batch, schema: nw.Schema) -> list[str]:
     """Return the amounts of staged rows that a totals row adds up, each from a column of its own in the file."""
-    derived = {ELIGIBLE.name, DISCOUNTED.name, CASH.name, WRITTEN_OFF.name, CREDIT, LOST} | (
-        set() if batch.format.is_dated else set(BUCKETS)
-    )
+    derived = {ELIGIBLE.name, DISCOUNTED.name, CASH.name, WRITTEN_OFF.name, CREDIT, LOST}
+    if not batch.format.decreasing and not any(column.name in BUCKETS for column in batch.format.columns):
+        derived |= set(BUCKETS)  # of days past due, by which a total is in one bucket
     return [name for name, type_ in schema.items() if type_.is_decimal() and type_.scale == 2 and name not in derived]
 
 

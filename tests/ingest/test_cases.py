@@ -308,6 +308,37 @@ def test_loan_as_large_as_all_others_is_a_loan(tmp_path):
     assert figures_of(equal).values["Outstanding"] == 200.0
 
 
+DATED = "reporting_date,loan_id,outstanding_balance,dpd"
+
+
+@pytest.mark.parametrize(("total", "is_last"), [("A20,600.00,0", True), ("A20,600.00,", True), ("A20,600.00,145", True),
+                                                ("99,600.00,0", False)])  # fmt: skip
+def test_row_at_an_end_that_adds_up_all_others_may_be_a_total(tmp_path, total, is_last):
+    loans = [f"2025-12-31,{loan}" for loan in ("A1,300.00,0", "A2,200.00,45", "A3,100.00,100")]
+    row = f"2025-12-31,{total}"
+    lines = [*loans, row] if is_last else [row, *loans]
+    assert refused(write(tmp_path / "book.csv", DATED, *lines), not_late="blank") == (
+        f"book.csv line {5 if is_last else 2} is a loan, or a total, average or carried balance (its balance is the "
+        "sum of all other rows): remove the line if it is not a loan; if it is one, move it between the others"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "loan"), [(DATED, "A4,600.00,31"), (DATED, "A4,600.01,0"), (f"{DATED},customer_id", "A4,600.00,0,C4")]
+)
+def test_row_that_something_tells_from_a_total_is_a_loan(tmp_path, header, loan):
+    named = [f",C{i}" if header != DATED else "" for i in range(3)]
+    loans = [f"{one}{name}" for one, name in zip(("A1,300.00,0", "A2,200.00,45", "A3,100.00,100"), named, strict=True)]
+    found = figures_of(write(tmp_path / "book.csv", header, *(f"2025-12-31,{one}" for one in (*loans, loan))))
+    assert (found.rows["totals"], found.rows["accepted"]) == (0, 4)
+
+
+def test_row_between_others_that_adds_them_up_is_a_loan(tmp_path):
+    loans = ("A1,300.00,0", "A4,600.00,0", "A2,200.00,45", "A3,100.00,100")
+    path = write(tmp_path / "book.csv", DATED, *(f"2025-12-31,{loan}" for loan in loans))
+    assert figures_of(path).values["Outstanding"] == 1200.0
+
+
 BRANCHES = par(customer_id=[f"C{i}" for i in range(20)], dpd=["45"] * 3 + ["120"] + ["0"] * 16)
 
 
