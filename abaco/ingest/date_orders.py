@@ -103,6 +103,11 @@ def date_writings(
     for name, column in found.items():
         heading = source.heading(name)
         if column["serial"] and column["serial"] == column["filled"]:
+            if source.is_1904:
+                raise InputError(
+                    f"{source.name}: days under {heading} are numbers of a workbook that counts from 1904: format the "
+                    "column as dates, and save it again"
+                )
             writings[name] = Writing(dates="serial")
             told.append(Reason("dates_serial", column=heading, name=source.name))
             continue

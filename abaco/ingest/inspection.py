@@ -12,7 +12,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import is_value, shown, visible
 from abaco.engines.base import PrivateFiles
-from abaco.ingest import extent, json_lists, mappings, workbooks
+from abaco.ingest import extent, json_lists, mappings, workbooks, worksheets
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, unpacked
 from abaco.ingest.extent import Header, Row
@@ -159,10 +159,12 @@ class Inspector:
                     f"{table.name} has several sheets of {title}, {' and '.join(names[:2])}: keep the one that is "
                     "meant, or name each after its month"
                 )
+        is_1904 = table.kind == "xlsx" and worksheets.counts_from_1904(path)
         others = {"other_sheets": len(sheets) - len(found), "hidden_sheets": len(hidden)}
         tables = []
         for sheet, header in found:
             form = {"sheet": sheet.name, "last_line": sheet.last_line, "above": _above(table.name, sheet.rows, header)}
+            form["is_1904"] = is_1904
             tables.append((header, form | ({} if tables else others)))
         return tables
 

@@ -46,6 +46,8 @@ class Source:
         Of text: its lines up to the last row, and the delimiters outside quotes from the header on.
     member, sheet, rows_in
         The file in an archive, the sheet of a workbook, and the keys that lead to the list of rows in JSON.
+    is_1904
+        Whether the days of its workbook count from 1904.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Source:
     member: str | None = None
     sheet: str | None = None
     rows_in: str | None = None
+    is_1904: bool = False
 
     @property
     def file(self) -> TableFile:

@@ -56,6 +56,13 @@ def worksheets(path: Path, name: str) -> list[Worksheet]:
         raise InputError(f"{name} cannot be read as xlsx: save it again as an Excel workbook") from error
 
 
+def counts_from_1904(path: Path) -> bool:
+    """Return whether the days of a workbook, which `worksheets` has looked at, count from 1904, as some of Macs do."""
+    with zipfile.ZipFile(path) as archive:
+        settings = (node for node in _xml(archive, BOOK).iter() if node.tag.rpartition("}")[2] == "workbookPr")
+        return any(node.get("date1904") in ("1", "true", "on") for node in settings)
+
+
 def check_parts(archive: zipfile.ZipFile, name: str) -> None:
     parts = archive.infolist()
     if len(parts) > MAX_PARTS or len({part.filename for part in parts}) < len(parts):

@@ -4,6 +4,7 @@ import datetime as dt
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from abaco.core.errors import InputError
 from abaco.ingest import discovery, workbooks
@@ -80,3 +81,21 @@ def test_text_named_xlsx_is_an_error(tmp_path):
 
 def test_header_only_workbook_has_no_row(tmp_path):
     assert ingest(save(tmp_path / "book.xlsx", HEAD)).book["rows_in"] == 0
+
+
+def test_days_that_count_from_1904_are_refused_unless_they_are_formatted_as_dates(tmp_path):
+    path = save(tmp_path / "book.xlsx", HEAD, line("A-1"))
+    for cell, told in (
+        (DATE, None),
+        ((DATE - dt.date(1904, 1, 1)).days, "numbers of a workbook that counts from 1904"),
+    ):
+        book = openpyxl.load_workbook(path)
+        book.epoch = CALENDAR_MAC_1904
+        book.active["B2"] = cell
+        book.active["B2"].number_format = "General" if told else "yyyy-mm-dd"
+        book.save(path)
+        if told:
+            with pytest.raises(InputError, match=f"book.xlsx: days under {HEAD[1]} are {told}: format the column"):
+                ingest(path)
+        else:
+            assert ingest(path).tape[0]["measurement_date"] == DATE
