@@ -13,6 +13,9 @@ from abaco.engines.duckdb import DuckDB
 from abaco.ingest import masking, reading, roles, sources, staging, writing
 from abaco.ingest.writing import DEFAULT_RULES, Rules
 
+FIRST_YEAR = 1950  # of balances
+DAYS_AHEAD = 366  # from today, of balances that are planned
+
 
 def tape_dates(inputs: list[sources.Source], rules: Rules = DEFAULT_RULES) -> list[dt.date]:
     """Return the measurement dates in the files that give the tape, oldest first.
@@ -25,7 +28,7 @@ def tape_dates(inputs: list[sources.Source], rules: Rules = DEFAULT_RULES) -> li
     Raises
     ------
     InputError
-        When no file gives a tape, or the tape carries no date.
+        When no file gives a tape, or the tape carries no date, or one before 1950 or more than a year from today.
     """
     tape = roles.tape_sources(inputs)
     if not tape[0].format.is_dated:
@@ -34,7 +37,19 @@ def tape_dates(inputs: list[sources.Source], rules: Rules = DEFAULT_RULES) -> li
         days = {day for source in tape for day in _dates(source, engine, Path(work), rules)}
     if not days:
         raise InputError(f"No date in {tape[0].name} can be read: write them as YYYY-MM-DD")
+    _check_plausible(days)
     return sorted(days)
+
+
+def _check_plausible(days: Iterable[dt.date]) -> None:
+    """Raise when balances have a date that is a typing error or of another calendar."""
+    latest = dt.datetime.now(dt.UTC).date() + dt.timedelta(DAYS_AHEAD)
+    if wrong := [day for day in days if day.year < FIRST_YEAR or day > latest]:
+        limit = f"before {FIRST_YEAR}" if min(wrong).year < FIRST_YEAR else "more than a year from today"
+        raise InputError(
+            f"Balances have the date {min(wrong)}, which is {limit}: correct it, or write the year as of the Gregorian "
+            "calendar"
+        )
 
 
 def _dates(source: sources.Source, engine: DuckDB, work: Path, rules: Rules) -> set[dt.date]:
@@ -106,12 +121,13 @@ def check_date(dates: Mapping[dt.date, bool], date: dt.date) -> None:
     DateError
         When no row carries the date, naming the nearest dates.
     InputError
-        When none of its rows is usable, naming the nearest dates that have one.
+        When none of its rows is usable, naming the nearest dates that have one, or a date is not plausible.
     """
     if dates and date not in dates:
         raise DateError(_without_rows(list(dates), date))
     if not dates.get(date):
         raise InputError(_without_rows([day for day, is_usable in dates.items() if is_usable], date))
+    _check_plausible(day for day, is_usable in dates.items() if is_usable)
 
 
 def _without_rows(dates: list[dt.date], date: dt.date) -> str:

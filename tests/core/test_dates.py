@@ -7,8 +7,8 @@ import pytest
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
 from abaco.ingest import discovery
-from abaco.ingest.coverage import tape_dates
-from tests.support.exports import BY_DATE, LOANS, PAR, SNAPSHOT, snapshot, write
+from abaco.ingest.coverage import check_date, tape_dates
+from tests.support.exports import BY_DATE, DATE, LOANS, PAR, SNAPSHOT, snapshot, write
 
 
 @pytest.mark.parametrize("text", ["2025-12-31", " 2025-12-31 "])
@@ -59,3 +59,16 @@ def test_loans_alone_carry_no_date(tmp_path):
 def test_file_without_a_readable_date_is_an_error(tmp_path, lines):
     with pytest.raises(InputError, match=r"^No date in book.csv can be read: write them as YYYY-MM-DD$"):
         latest(write(tmp_path / "book.csv", SNAPSHOT, *lines))
+
+
+@pytest.mark.parametrize(
+    ("day", "limit"), [("2568-06-30", "more than a year from today"), ("1949-12-31", "before 1950")]
+)
+def test_balances_of_another_calendar_or_century_are_refused(tmp_path, day, limit):
+    told = f"^Balances have the date {day}, which is {limit}: correct it"
+    with pytest.raises(InputError, match=told):
+        latest(write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1"), snapshot("A-2", day)))
+    day = dt.date.fromisoformat(day)
+    with pytest.raises(InputError, match=told):
+        check_date({DATE: True, day: True}, DATE)
+    check_date({DATE: True, day: False}, DATE)  # its rows are rejected
