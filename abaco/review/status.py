@@ -1,11 +1,12 @@
 """The status of all dates: their reports, later runs without a report, undelivered items and open alerts."""
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from abaco.core import currencies, files, project, settings, text
 from abaco.core import dates as core_dates
-from abaco.core import files, project, settings, text
 from abaco.core.errors import DatabaseError, InputError
 from abaco.core.text import aligned
 from abaco.database import connection, queries, records, synchronise
@@ -13,9 +14,13 @@ from abaco.database.queries import group_deliveries
 from abaco.run import folders
 from abaco.run.folders import reports_folder, visible
 
+WIDTH = 80  # columns of a terminal
+
 
 def overview(output: Path | None = None) -> Iterator[str]:
     """Yield a line for each date with its KPIs and later runs, then undelivered items and open alerts.
+
+    Lines are at most `WIDTH` wide, unless a name in them is longer.
 
     Raises
     ------
@@ -24,7 +29,18 @@ def overview(output: Path | None = None) -> Iterator[str]:
     DatabaseError
         When the database cannot be used; the lines that need only the report folders are yielded before.
     """
-    folder, fault = reports_folder(output), None
+    for line in _lines(reports_folder(output)):
+        yield line if len(line) <= WIDTH else "\n".join(_wrapped(line))
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(
+        line, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
+
+
+def _lines(folder: Path) -> Iterator[str]:
+    fault = None
     try:
         state = _from_database(folder)
     except DatabaseError as error:
@@ -38,7 +54,8 @@ def overview(output: Path | None = None) -> Iterator[str]:
     for date, line in zip(dates, lines, strict=True):
         yield line
         if date in reports:
-            run_id = reports[date]["run_id"]
+            run, run_id = reports[date], reports[date]["run_id"]
+            yield f"  made {text_of(run['finished_at'])} by {run_id} of {project.display_path(run['input'])}"
             if remark := text.completeness(state["verdicts"].get(run_id)):
                 yield f"  {remark}"
             yield from _partial(state["figures"].get(run_id, {}))
@@ -111,14 +128,19 @@ def _rows(
 ) -> Iterator[tuple[str, ...]]:
     of_date = {date: figures.get(run["run_id"], {}) for date, run in reports.items()}
     names = list(dict.fromkeys(name for entries in of_date.values() for name in entries))
-    yield ("date", *names, "finished", "run", "input")
+    shares = {name for entries in of_date.values() for name, kpi in entries.items() if kpi["unit"] == "%"}
+    yield ("date", *(f"{name} %" if name in shares else name for name in names), *([] if names else [""]))
     for date in dates:
-        entries, run = of_date.get(date, {}), reports.get(date)
-        cells = [text.value_and_status(entries[name]) if name in entries else "" for name in names]
-        facts = ("no report", "", "")
-        if run:
-            facts = (text_of(run["finished_at"]), run["run_id"], project.display_path(run["input"]))
-        yield (date, *cells, *facts)
+        entries = of_date.get(date, {})
+        cells = [_cell(entries[name]) if name in entries else "" for name in names] or [""]
+        yield (date, *cells) if date in reports else (date, "no report", *cells[1:])
+
+
+def _cell(kpi: dict[str, Any]) -> str:
+    """Return a value with its status; its unit stands in the heading."""
+    if kpi["value"] is None or kpi["unit"] in currencies.CODES:
+        return text.value_and_status(kpi)
+    return f"{kpi['value']:,.{kpi['precision']}f} {kpi['status'] if kpi['status'] != 'none' else ''}".rstrip()
 
 
 def _partial(entries: dict[str, dict[str, Any]]) -> Iterator[str]:
