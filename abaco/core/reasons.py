@@ -99,6 +99,8 @@ ENGLISH = {
     "file_repeated": "{name} is left out: all of its rows are in {other}.",
     "other_files": "the other files of {export}",
     "rows_repeated": "Also in {other}, and counted once: {rows} of {name}.",
+    "date_restated": "The balances of {date} are those of {name}, which is newer than {names} by its name and has all "
+    "of its loans, some with other values.",
     "rows_numbered": "Equal to another row of the same number, and counted once: {rows} of {name}.",
     "filled_from": "From the {export} comes what the tape lacks: {columns}.",
     "sources_disagree": "{column}: {usd} in the {export}, which count, and {other_usd} in the {other}.",
@@ -110,6 +112,7 @@ ENGLISH = {
     "balances_unknown": "Rejected rows with a balance that cannot be read: {count}. The book may be larger by any "
     "amount until they are corrected in the export; tables/quarantine.parquet has their lines.",
     "totals_rows": "Totals in {name} that are left out: {rows}.",
+    "rows_left_out": "Left out of {name}, as its mapping says: {rows}.",
     "totals_differ": "The totals row of {name} says {usd}, but its rows come to {found}: rows may be missing.",
     "co_borrowers": "Rows of {name} that repeat a loan for another borrower: {count}; each loan counts once, with its "
     "first borrower.",
@@ -147,6 +150,7 @@ HEADLINES = (
     "rows_repeated",
     "rows_numbered",
     "rows_alike",
+    "date_restated",
     "kind_unknown",
     "days_ahead",
     "status_unknown",

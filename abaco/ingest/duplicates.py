@@ -14,6 +14,7 @@ from abaco.ingest.staging import IS_LATER, Batch
 
 CO_BORROWER = "co-borrower"
 CONFLICT, INCOMPLETE = "conflict", "incomplete"
+RESTATED = "restated"  # by a newer file (see `restatements`)
 # columns that say nothing of most rows, in any file
 NOT_LACKING = ("reasons", "original", AS_READ, "credit_usd", "lost_usd")
 # what goes with the borrower: a loan with two borrowers has two of them

@@ -1,4 +1,4 @@
-"""Reconciliation: every row is accepted, quarantined, a copy, a total, later, or beside another export's."""
+"""Reconciliation: every row is accepted, quarantined, a copy, a total, left out, later, or beside another export's."""
 
 import datetime as dt
 from collections import defaultdict
@@ -12,14 +12,14 @@ import pyarrow as pa
 from abaco.core.errors import RunError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
-from abaco.ingest.duplicates import CO_BORROWER
+from abaco.ingest.duplicates import CO_BORROWER, RESTATED
 from abaco.ingest.staging import IS_LATER, Batch
 from abaco.ingest.tape import bucket_gap
 from abaco.ingest.total_rows import TOTAL
 
 ZERO = Decimal("0.00")
 PARTS = ("accepted", "quarantined", "duplicates", "totals", "later", "beside")
-COPIES = ("duplicate", CO_BORROWER)
+COPIES = ("duplicate", CO_BORROWER, RESTATED)
 
 
 class Total(NamedTuple):

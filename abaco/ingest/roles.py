@@ -12,10 +12,10 @@ from abaco.core.errors import InputError
 from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
+from abaco.ingest import restatements
 from abaco.ingest.contract import Format
 from abaco.ingest.copies import classify_copies, note_copies
 from abaco.ingest.discovery import NO_TABLE, Skipped
-from abaco.ingest.duplicates import classify_duplicates
 from abaco.ingest.exchange import Exchange
 from abaco.ingest.formats import FORMATS, RATES, TAPE_FORMATS
 from abaco.ingest.lateness import DAYS
@@ -110,7 +110,7 @@ def stage(
     for name, group in by_format.items():
         files = tuple(one for one in staged if one.source.format_name == name)
         batch = leave_out_totals(Batch(FORMATS[name], use[group[0].name], files), engine, work)
-        batches.append(classify_duplicates(batch, engine, work))
+        batches.append(restatements.classify(batch, engine, work))
     later = later_loans(batches, engine, work)
     batches = match_loans(batches, engine, work)
     batches = [note_copies(classify_copies(b, later, engine, work), engine) for b in batches]
