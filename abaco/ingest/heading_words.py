@@ -25,11 +25,12 @@ class Meaning(BaseModel):
 
 
 class ValueWords(BaseModel):
-    """Words of values that are not late, and words of headings that name people."""
+    """Words of values that are not late, and of headings that name people, and days on which something happens."""
 
     model_config = STRICT
     current: list[str]
     personal: list[str]
+    events: list[str]
 
 
 class Dictionary(BaseModel):
@@ -76,6 +77,11 @@ class Dictionary(BaseModel):
     def is_principal_paid(self, heading: str) -> bool:
         """Return whether a heading means the principal that was paid."""
         return self.words_of(heading) in {self.words_of(phrase) for phrase in self.principal_paid}
+
+    def is_relative(self, heading: str) -> bool:
+        """Return whether a heading means days from one to another, and not days past due or a term."""
+        found = self.words_of(heading)
+        return "days" in found and not self.columns_of(heading) and not found.isdisjoint(self.words.events)
 
     def is_personal(self, heading: str) -> bool:
         """Return whether a heading names people."""

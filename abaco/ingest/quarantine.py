@@ -1,5 +1,6 @@
 """Quarantine: the rejected rows with their file, line, reasons and original values, and why."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 
@@ -17,6 +18,7 @@ from abaco.ingest.duplicates import CONFLICT, INCOMPLETE
 from abaco.ingest.masking import Masking
 from abaco.ingest.originals import with_originals
 from abaco.ingest.reading import typed
+from abaco.ingest.sources import Source
 from abaco.ingest.staging import IS_LATER, Batch, Staged
 
 JOINT = "; "  # between the reasons of a row
@@ -98,14 +100,15 @@ def _rejects(
     originals = {row["record"]: row["original"] for row in mine}
     if unseen := {record: places[record] for record, original in originals.items() if original is None}:
         originals |= _values(staged, unseen, row_count(staged.path), engine, key, show_values)
-    known = {check.key: check.reason for check in contract.checks(batch.format, staged.source.columns)}
+    source = staged.source
+    known = {check.key: in_file(check.reason, source) for check in contract.checks(batch.format, source.columns)}
     names = {one.index: one.source.name for one in batch.staged}
     rejects = []
     for row in mine:
         reasons = [known[name] for name in (row["reasons"] or "").split(contract.SEPARATOR) if name]
         if row["verdict"] in CONFLICTS:
             files = tuple(names[row[side]] for side in ("first_source", "last_source"))
-            reasons.append(_conflict(row["verdict"], batch.format.key, files))
+            reasons.append(in_file(_conflict(row["verdict"], batch.format.key, files), source))
         counted.update(reasons)
         rejects.append((places[row["record"]], reasons, row["amount_usd"], originals[row["record"]]))
     for line, fault in staged.broken:
@@ -117,6 +120,18 @@ def _rejects(
         for line, reasons, amount, original in rejects
     ]  # fmt: skip
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["line"]), schema=arrow_schema(TABLE))
+
+
+def in_file(reason: Reason, source: Source) -> Reason:
+    """Return why a row is rejected in the headings of its file, where a mapping of its own gives them other names."""
+    if source.mapping.is_known:
+        return reason
+    values = dict(reason.values)
+    for name in {"column", "wider_column"} & values.keys():
+        values[name] = source.columns.get(values[name], values[name])
+    if "columns" in values:
+        values["columns"] = tuple(source.columns.get(name, name) for name in values["columns"])
+    return Reason(reason.code, **values)
 
 
 def _conflict(verdict: str, key: tuple[str, ...], files: tuple[str, str]) -> Reason:
@@ -157,9 +172,10 @@ def _column(name: str, values: Iterable[int], engine: Engine) -> nw.LazyFrame:
 
 
 def first_places(rejects: pa.Table) -> dict[str, str]:
-    """Return ``file:line`` of the first rejected row of each reason."""
+    """Return ``file:line`` of the first rejected row of each reason, and how its value is written."""
     found: dict[str, str] = {}
-    for row in rejects.select(["file", "line", "reasons"]).to_pylist():
-        for reason in row["reasons"].split(JOINT):
-            found.setdefault(reason, f"{row['file']}:{row['line']}")
+    for row in rejects.select(["file", "line", "reasons", "original"]).to_pylist():
+        for reason in (reason for reason in row["reasons"].split(JOINT) if reason not in found):
+            value = json.loads(row["original"] or "{}").get(reason.partition(": ")[0])
+            found[reason] = f"{row['file']}:{row['line']}" + (f' ("{value}")' if value else "")
     return found

@@ -1,6 +1,6 @@
 """Recognition: which mapping or known format a file belongs to, by its header."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from abaco.core.errors import InputError
 from abaco.core.quoting import quotable
@@ -83,7 +83,8 @@ def recognise(
             else "none of them tells which export it is"
         )
         raise UnknownFormatError(
-            f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; {near}; {_way_out()}"
+            f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; "
+            f"{'; '.join((near, *_hints(shown, words), _way_out()))}"
         )
     raise UnknownFormatError(
         f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
@@ -116,6 +117,17 @@ def fitting(names: list[str], file: str, among: Mapping[str, mappings.Mapping]) 
     # a snapshot that lacks a column still has a date and cash, like a financial statement
     most = max(m.known.matched(names) for m in known.values())
     return best_known if most <= 2 * fits[best_known] else None
+
+
+def _hints(headings: Sequence[str], words: heading_words.Dictionary) -> Iterator[str]:
+    """Yield what an export lacks that no mapping can give it, by what its headings mean."""
+    meant = {heading: words.columns_of(heading) for heading in headings}
+    names = {name for listed in meant.values() for name in listed}
+    lent = next((heading for heading, listed in meant.items() if "disburse_principal" in listed), None)
+    if lent and "outstanding_balance" not in names and not any(map(words.is_principal_paid, headings)):
+        yield f"no column has what is left of {lent}: add the balance of each loan, or the principal that it has paid"
+    if days := next((heading for heading in headings if words.is_relative(heading)), None):
+        yield f"days such as {days}, counted from a day of each loan, are no dates: export the dates"
 
 
 def _lent(mapping: mappings.Mapping, headings: list[str], lacks: list[str]) -> str:

@@ -46,7 +46,7 @@ def test_columns_are_read_computed_counted_and_constant(root):
     assert first["total_receivable_usd"] == Decimal("600.00")
     assert (first["days_past_due"], first["dpd_30_60_usd"]) == (None, Decimal("600.00"))
     assert (first["interest_rate"], first["product"]) == (Decimal("0.24"), "Gold loan")
-    assert found.faults == [(3, "outstanding_balance: missing")]
+    assert found.faults == [(3, "Lent - Paid: missing")]
     assert third["total_receivable_usd"] == 0
     assert third["written_off_usd"] == Decimal("200.00")
 

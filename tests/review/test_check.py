@@ -58,7 +58,7 @@ def test_everything_that_is_to_be_said(balances):
         "Personal columns would be shown as: redacted",
         "",
         "PAR balances: 6 rows in = accepted 3 + quarantined 1 + duplicates 1 + later than 2025-12-31 1",
-        "  1 × outstanding_balance_usd: not a number, first in balances.csv:6",
+        "  1 × outstanding_balance_usd: not a number, first in balances.csv:6 (\"A.A.\")",
         "",
         "Dates up to 2025-12-31: 2, from 2025-11-30",
         f"  CollectionRate: not computable: {NO_CASH}",
