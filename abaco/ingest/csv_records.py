@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from abaco.ingest.reshaping import WIDE
 from abaco.ingest.sources import Source
 
 OUT_OF_PLACE = "a quote is out of place or never closed"
@@ -55,8 +56,9 @@ def records(source: Source, text: Path) -> Iterator[tuple[int, list[str], str | 
                 lines.give_back_all_but_first()
                 fields, fault = lines.taken[:], OUT_OF_PLACE
             if fields:
-                yield line, fields, fault
-            line += 1 if source.is_workbook else len(lines.taken)
+                # rows of a wide table end with their line
+                yield int(fields[-1]) if source.shape == WIDE and fields[-1].isdigit() else line, fields, fault
+            line += 1 if source.is_workbook or source.shape else len(lines.taken)
 
 
 def is_whole(source: Source, total: int, broken: Iterable[str]) -> bool:

@@ -9,13 +9,14 @@ from abaco.core.errors import InputError
 from abaco.core.text import counted
 from abaco.ingest import proposals, questions
 from abaco.ingest.amount_proofs import Proof
-from abaco.ingest.columns import normalise
+from abaco.ingest.columns import MEASUREMENT_DATE, normalise
 from abaco.ingest.drafts import Draft
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.origins import OPEN, date_in
 from abaco.ingest.proposals import NONE, PERSONAL, Proposal, Proposals
 from abaco.ingest.questions import Question, days_of
+from abaco.ingest.reshaping import MONTH_HEADING, WIDE
 from abaco.ingest.unmapped import Table
 from abaco.ingest.value_evidence import NUMBER, TEXT, Evidence
 
@@ -52,6 +53,8 @@ def draft(
     InputError
         When an answer is not one that its question has, or has no question.
     """
+    if table.shape == WIDE:
+        answers = {MEASUREMENT_DATE.name: MONTH_HEADING, **answers}
     of_columns = {k: v for k, v in answers.items() if v != FROM_NAME and not (k == "currency" and currencies.code(v))}
     try:
         proposed = proposals.propose(found, words, of_columns, proof)
@@ -94,15 +97,16 @@ class _Drafting:
         samples = {one.heading: self._sample(one) for one in read}
         asked = questions.of_writing(read, samples, rate)
         writing = {question.key: self._choice(question) or OPEN for question in asked}
+        writing |= {self.table.shape: True} if self.table.shape else {}
         currency = self._currency(read)
         if unknown := [key for key in self.answers if key not in self.used]:
             keys = ", ".join(q.key for q in self.questions) or "none"
             raise InputError(f"{unknown[0]} is not an open question: write one of {keys}, or one of our columns")
         about = f"Drafted from {self.table.name}: {counted(found[0].rows, 'row')}, {counted(len(found), 'column')}."
         columns = {column: self.columns[column] for column in order if column in self.columns}
-        left = {h: w for h, w in self.proposed.left.items()}
-        left |= {p.heading: "not a column of such rows" for n, p in self.proposed.columns.items()
-                 if p.heading and n not in given and not (by_status and p.heading == by_status.heading)}  # fmt: skip
+        headings = {heading for p in given.values() for heading in proposals.headings_of(p.origin)}
+        others = {p.heading for p in self.proposed.columns.values() if p.heading and p.heading not in headings}
+        left = {**self.proposed.left, **dict.fromkeys(sorted(others), "not a column of such rows")}
         return Draft(name, about, (rows, why), currency, writing, columns, self.questions, left, self.answers)
 
     def _ask(self, question: Question) -> str | None:

@@ -28,7 +28,7 @@ class Draft:
     currency
         The currency and why; empty where a column gives it.
     writing
-        How dates, months and numbers are written where the values do not prove it.
+        How dates, months and numbers are written where the values do not prove it, and the shape of the table.
     columns
         What each of our columns is made of, as YAML has it, and why.
     questions
@@ -43,7 +43,7 @@ class Draft:
     about: str
     rows: tuple[str, str]
     currency: tuple[str, str]
-    writing: Mapping[str, str]
+    writing: Mapping[str, Any]
     columns: Mapping[str, tuple[Any, str]]
     questions: Sequence[Question]
     left: Mapping[str, str]

@@ -32,7 +32,6 @@ MONTH = re.compile(
 )
 FEW_MONTHS, FEW_CELLS = 3, 3
 Row = tuple[int, list[str]]  # the line, from 1, and the cells
-Fits = Callable[[Sequence[str]], bool]  # whether headings are known
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,9 @@ class Header:
     headings: list[str]
     line: int
     rows: int = 1
+
+
+Fits = Callable[[Header], bool]  # whether a header is known
 
 
 def rows_of(text: str, delimiter: str, limit: int | None = None) -> list[Row]:
@@ -59,10 +61,10 @@ def find(rows: Sequence[Row], fits: Fits) -> Header | None:
 
     Examples
     --------
-    >>> find([(1, ["ACME"]), (2, ["id", "due"]), (3, ["1", "x"])], lambda names: "due" in names)
+    >>> find([(1, ["ACME"]), (2, ["id", "due"]), (3, ["1", "x"])], lambda header: "due" in header.headings)
     Header(headings=['id', 'due'], line=2, rows=1)
     """
-    return next((header for header in _candidates(rows) if fits(header.headings)), None)
+    return next((header for header in _candidates(rows) if fits(header)), None)
 
 
 def _candidates(rows: Sequence[Row]) -> Iterator[Header]:

@@ -4,6 +4,7 @@ import contextlib
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,15 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import is_value, shown, visible
 from abaco.engines.base import PrivateFiles
-from abaco.ingest import extent, json_lists, mappings, workbooks, worksheets
+from abaco.ingest import cell_dates, extent, json_lists, mappings, reshaping, workbooks, worksheets
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, unpacked
 from abaco.ingest.extent import Header, Row
-from abaco.ingest.fingerprint import decoded, fingerprint, first_rows, head
+from abaco.ingest.fingerprint import SAMPLE, decoded, fingerprint, first_rows, head
 from abaco.ingest.recognition import UnknownFormatError, fitting, load_all, recognise
 from abaco.ingest.sources import STAMPS, Source
+from abaco.ingest.unknown_tables import MAX_COLUMNS, MAX_HEADING, UnknownTable
 
-MAX_COLUMNS, MAX_HEADING = 5_000, 1_000  # of an export; a workbook has 16,384 at most
-ROWS_BELOW = 100  # that show whether a row is a header
 Found = tuple[Header, dict[str, Any]]
 
 
@@ -67,35 +67,71 @@ class Inspector:
     def _source(self, table: TableFile, header: Header, form: dict[str, Any], is_sheet: bool) -> Source:
         name = f"{table.name}/{shown(form['sheet'])}" if is_sheet else table.name
         headings = [visible(heading) for heading in header.headings]
-        mapping_name = form.pop("mapping_name", None) or recognise(headings, name, among=self._mappings)
-        mapping = self._mappings[mapping_name]
+        mapping = self._mappings[form["mapping_name"]]
         if mapping.is_known and (repeated := mapping.known.repeated([normalise(h) for h in headings])):
             raise InputError(f"{name} has the column {repeated[0]} more than once: keep one of them")
         if "sha256" not in form:
             form["sha256"] = self._hashes[table.path] = self._hashes.get(table.path) or sha256(table.path)
         return Source(
-            name=name, path=str(table.path), kind=table.kind, format_name=mapping.format.name, headings=tuple(headings),
-            first_line=header.line, member=table.member, mapping_name=mapping_name,
-            mapping_sha256=mappings.digest(mapping_name), **form,
+            name=name, path=str(table.path), kind=table.kind, format_name=mapping.format.name, member=table.member,
+            headings=tuple(reshaping.long_headings(headings) if mapping.wide else headings), first_line=header.line,
+            mapping_sha256=mappings.digest(form["mapping_name"]), **form,
         )  # fmt: skip
 
     def _of_text(self, table: TableFile) -> Found:
         """Return the header of a text, and how it is written."""
         sample, form, rows = self.read_text(table)
-        header = extent.find(rows, self.fits)
-        if header is None and rows and (name := self._without_header(table.name, rows[0][1])):
+        tail = form.pop("tail")
+        if header := extent.find(rows, self.fits):
+            above = decoded(sample, form["encoding"], "replace").split("\n")[: header.line - 1]
+            below = extent.lines_below(tail, form["delimiter"])
+            form["lines"] -= len(below)
+            for text in ("\n".join(above), "\n".join(below)):
+                form["delimiters"] -= sum(part.count(form["delimiter"]) for part in text.split('"')[::2])
+            form |= {"below": len(below)} | ({"last_line": form["lines"]} if below else {})
+            return self._placed(table.name, header, form, rows)
+        if rows and (name := self._without_header(table.name, rows[0][1])):
             headings = [str(number) for number in range(1, len(rows[0][1]) + 1)]
             form["delimiters"] += len(headings) - 1  # of the header that a copy gets
-            return Header(headings, 0), {key: form[key] for key in form if key != "tail"} | {"mapping_name": name}
-        if header is None:
-            raise self._unknown(table.name, rows)
-        above = decoded(sample, form["encoding"], "replace").split("\n")[: header.line - 1]
-        below = extent.lines_below(form.pop("tail"), form["delimiter"])
-        form["lines"] -= len(below)
-        for text in ("\n".join(above), "\n".join(below)):
-            form["delimiters"] -= sum(part.count(form["delimiter"]) for part in text.split('"')[::2])
-        form |= {"below": len(below), "above": _above(table.name, rows, header)}
-        return header, form | ({"last_line": form["lines"]} if below else {})
+            return Header(headings, 0), form | {"mapping_name": name}
+        if header := self._sideways(rows):
+            if len(sample) >= SAMPLE:
+                raise InputError(f"{table.name} has its loans in columns, and is too large to be turned: transpose it")
+            return self._placed(table.name, header, form | {"shape": reshaping.TRANSPOSED}, rows)
+        raise UnknownTable(self._mappings, self.fits).error(table.name, rows)
+
+    def _placed(
+        self, name: str, header: Header, form: dict[str, Any], rows: Sequence[Row] = (), left: int = 0
+    ) -> Found:
+        """Return a header and how its table is written, with what its mapping says of it.
+
+        Parameters
+        ----------
+        rows
+            The first rows of the file.
+        left
+            The position of their first column.
+        """
+        is_column = form.get("shape") == reshaping.TRANSPOSED
+        among = self._among(header, form.get("sheet"), is_column)
+        form["mapping_name"] = recognise([visible(heading) for heading in header.headings], name, among=among)
+        mapping = self._mappings[form["mapping_name"]]
+        if not is_column:
+            form["above"] = _above(name, rows, header, is_certain=mapping.header_row is not None)
+        if mapping.shape:  # its copy has other lines
+            form |= {"shape": mapping.shape, "lines": None, "delimiters": None}
+        if mapping.cell:
+            with engines.start() as engine:
+                form["cell_date"] = cell_dates.date_of(mapping, rows, left, name, engine)
+        return header, form
+
+    def _among(self, header: Header, sheet: str | None, is_column: bool) -> dict[str, mappings.Mapping]:
+        """Return the mappings whose header may stand there."""
+        return {name: one for name, one in self._mappings.items() if one.is_at(sheet, header.line, is_column)}
+
+    def _sideways(self, rows: Sequence[Row], sheet: str | None = None) -> Header | None:
+        """Return the header in a column that a mapping of transposed tables has."""
+        return extent.find(extent.transposed(rows), partial(self.fits, sheet=sheet, is_column=True))
 
     def _without_header(self, file: str, cells: Sequence[str]) -> str | None:
         """Return the name of the mapping of a file without a header.
@@ -123,7 +159,11 @@ class Inspector:
     def read_typed(self, table: TableFile, private: PrivateFiles) -> tuple[list[str], str | None]:
         """Return the columns of a Parquet or JSON file, and the keys that lead to its list of rows, if it has one."""
         path, rows_in = unpacked(table, private, "unpacked"), None
-        if table.kind == "json" and (inner := json_lists.inner_list(path, table.name, self.fits)):
+
+        def fits(keys: list[str]) -> bool:
+            return self.fits(Header(keys, 1))
+
+        if table.kind == "json" and (inner := json_lists.inner_list(path, table.name, fits)):
             path, rows_in = json_lists.written(path, inner, private.path("rows")), inner.name
         with engines.start() as engine:
             try:
@@ -146,13 +186,20 @@ class Inspector:
             When two sheets are the same kind of export, and not each named after a month, or none is known.
         """
         sheets, hidden = workbooks.visible_sheets(workbooks.Workbook(path, table.kind, table.name))
-        found = [(sheet, header) for sheet in sheets if (header := extent.find(sheet.rows, self.fits))]
+        found = []
+        for sheet in sheets:
+            form, given = {"sheet": sheet.name, "last_line": sheet.last_line}, (sheet.rows, sheet.left)
+            if header := extent.find(sheet.rows, partial(self.fits, sheet=sheet.name)):
+                found.append(self._placed(table.name, header, form, *given))
+            elif header := self._sideways(sheet.rows, sheet.name):
+                form = {"sheet": sheet.name, "shape": reshaping.TRANSPOSED}
+                found.append(self._placed(table.name, header, form, *given))
         if not found:
-            raise self._unknown_sheets(table.name, sheets)
+            raise UnknownTable(self._mappings, self.fits).error_of_sheets(table.name, sheets)
+        found = [one for one in found if self._mappings[one[1]["mapping_name"]].sheet] or found
         alike = defaultdict(list)
-        for sheet, header in found:
-            mapping = self._mappings[recognise(header.headings, table.name, among=self._mappings)]
-            alike[mapping.title].append(shown(sheet.name))
+        for _, form in found:
+            alike[self._mappings[form["mapping_name"]].title].append(shown(form["sheet"]))
         for title, names in alike.items():
             if len(names) > 1 and len(extent.months(names, 2)) < len(names):
                 raise InputError(
@@ -160,71 +207,49 @@ class Inspector:
                     "meant, or name each after its month"
                 )
         is_1904 = table.kind == "xlsx" and worksheets.counts_from_1904(path)
-        others = {"other_sheets": len(sheets) - len(found), "hidden_sheets": len(hidden)}
-        tables = []
-        for sheet, header in found:
-            form = {"sheet": sheet.name, "last_line": sheet.last_line, "above": _above(table.name, sheet.rows, header)}
+        for _, form in found:
             form["is_1904"] = is_1904
-            tables.append((header, form | ({} if tables else others)))
-        return tables
+        found[0][1].update(other_sheets=len(sheets) - len(found), hidden_sheets=len(hidden))
+        return found
 
     def _of_typed(self, table: TableFile, private: PrivateFiles) -> Found:
         """Return the columns of a Parquet or JSON file."""
         headings, rows_in = self.read_typed(table, private)
-        if not self.fits(headings):
-            raise self._unknown(table.name, [(1, headings)])
-        return Header(headings, 1), {"rows_in": rows_in}
+        header = Header(headings, 1)
+        if not self.fits(header):
+            raise UnknownTable(self._mappings, self.fits).error(table.name, [(1, headings)])
+        header, form = self._placed(table.name, header, {"rows_in": rows_in})
+        if "shape" in form:
+            raise InputError(f"{table.name} is {form['shape']}, as its mapping says: export it as CSV or as a workbook")
+        return header, form
 
-    def fits(self, headings: Sequence[str]) -> bool:
-        """Return whether headings are those of an export."""
+    def fits(self, header: Header, sheet: str | None = None, is_column: bool = False) -> bool:
+        """Return whether a header is that of an export.
+
+        Parameters
+        ----------
+        sheet
+            The name of the sheet, of a workbook.
+        is_column
+            It is a column, of a transposed table.
+        """
+        headings = header.headings
         if len(headings) > MAX_COLUMNS or max(map(len, headings), default=0) > MAX_HEADING:
             return False
         try:
-            return fitting([normalise(visible(heading)) for heading in headings], "", self._mappings) is not None
+            names = [normalise(visible(heading)) for heading in headings]
+            return fitting(names, "", self._among(header, sheet, is_column)) is not None
         except InputError:
             return False
 
-    def _unknown(self, name: str, rows: Sequence[Row], place: str = "") -> InputError:
-        """Return the error for a table whose header is not known: the row that looks like one, and its shape."""
-        filled = next(((line, row) for line, row in rows if any(map(str.strip, row))), None)
-        likely = extent.likely(rows)
-        if filled is None or (likely is None and filled != rows[0]):
-            return InputError(f"{name} has no header line: the first line must name the columns")
-        line, cells = (likely.line, likely.headings) if likely else filled
-        if len(cells) > MAX_COLUMNS:
-            return InputError(f"{name} has {len(cells):,} columns, more than {MAX_COLUMNS:,}: export the ones of loans")
-        if (longest := max(map(len, cells))) > MAX_HEADING:
-            return InputError(f"{name} has a heading of {longest:,} characters: the first line must name the columns")
-        if sideways := extent.find(extent.transposed(rows[: extent.MAX_ABOVE]), self.fits):
-            return UnknownFormatError(
-                f"{name}{place} stands on its side, with its headings in column {sideways.line}: transpose it, so that "
-                "each row is a loan"
-            )
-        where = f"{name}{place}{f', line {line},' if line > 1 else ''}"
-        below = [row for number, row in rows if number > line][:ROWS_BELOW]
-        try:
-            recognise([visible(cell) for cell in cells], where, below, self._mappings)
-        except InputError as error:
-            wide = extent.months(cells)
-            hint = f"; it has a column for each month ({', '.join(wide[:2])} …): write a row per loan and month"
-            return UnknownFormatError(f"{error}{hint if wide else ''}")
-        return UnknownFormatError(f"{where} fits no known format")
 
-    def _unknown_sheets(self, name: str, sheets: Sequence[workbooks.Sheet]) -> InputError:
-        """Return the error for a workbook without a known sheet: that of the sheet that looks most like a table."""
-        best = max(sheets, key=lambda sheet: (extent.likely(sheet.rows) is not None, _cells(sheet)))
-        if len(sheets) == 1:
-            return self._unknown(name, best.rows)
-        names = ", ".join(shown(sheet.name) for sheet in sheets)
-        return self._unknown(name, best.rows, f" (sheet {shown(best.name)} of {names})")
-
-
-def _cells(sheet: workbooks.Sheet) -> int:
-    return sum(bool(cell.strip()) for _, row in sheet.rows for cell in row)
-
-
-def _above(name: str, rows: Sequence[Row], header: Header) -> int:
+def _above(name: str, rows: Sequence[Row], header: Header, is_certain: bool) -> int:
     """Return how many rows with cells stand above a header.
+
+    Parameters
+    ----------
+    is_certain
+        The mapping says where the header is.
 
     Raises
     ------
@@ -233,7 +258,7 @@ def _above(name: str, rows: Sequence[Row], header: Header) -> int:
     """
     above = [row for row in extent.above(rows, header) if not extent.is_separator(row[1])]
     width = sum(bool(heading.strip()) for heading in header.headings)
-    for line, cells in above:
+    for line, cells in () if is_certain else above:
         filled = [cell for cell in cells if cell.strip()]
         if 4 * len(filled) >= 3 * width and 2 * sum(map(is_value, filled)) >= len(filled):
             raise InputError(

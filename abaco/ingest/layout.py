@@ -3,6 +3,7 @@ their kinds.
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,7 @@ from abaco.ingest.origins import Origin, date_in, value_of
 from abaco.ingest.tape import KINDS
 
 KNOWN = Origin(heading="known")  # of a column that its mapping does not list
+IS_LEFT_OUT = "is_left_out"  # rows that a mapping says to leave out
 PART = "__"  # parts the name of a column from the number of a heading that it is computed of
 
 
@@ -47,8 +49,13 @@ class Layout:
     made: Callable[[dt.date | None], list[nw.Expr]] = lambda _: []
 
 
-def layout(mapping: mappings.Mapping, headings: list[str], path: Path) -> Layout:
+def layout(mapping: mappings.Mapping, headings: list[str], path: Path, cell_date: str | None = None) -> Layout:
     """Return the layout of a file by its mapping; columns of which it has no heading are left out.
+
+    Parameters
+    ----------
+    cell_date
+        The date in the cell that the mapping names.
 
     Raises
     ------
@@ -57,7 +64,7 @@ def layout(mapping: mappings.Mapping, headings: list[str], path: Path) -> Layout
     """
     plain = [normalise(h) for h in headings]
     known = mapping.known.assign(plain) if mapping.is_known else {}
-    inputs, kinds, declared, columns, making = {}, {}, {}, {}, []
+    inputs, kinds, declared, columns, making, left_out = {}, {}, {}, {}, [], []
     for column in mapping.format.columns:
         origin, name = mapping.columns.get(column.name, KNOWN), column.name
         if origin is KNOWN or name in known:
@@ -77,15 +84,25 @@ def layout(mapping: mappings.Mapping, headings: list[str], path: Path) -> Layout
             making.append(_since(f"{name}{PART}since", name, mapping.format.is_dated))
         elif places:
             read = {shown[0]: name}
+            left_out += [_is_one_of(name, words)] if (words := mapping.rows_to_leave_out.get(name)) else []
             making += [_written(origin, column)] if origin.is_converted or origin.words else []
         else:
-            read, shown = {}, [_constant(origin, path)]
+            read, shown = {}, [cell_date if origin.cell else _constant(origin, path)]
             making.append(_always(shown[0], column))
         columns[name] = origin.compute or shown[0]
         inputs |= dict(zip(read.values(), places, strict=True))
         kinds |= dict.fromkeys(read.values(), kind)
         declared |= dict.fromkeys(read.values(), _said(mapping) | _said(origin))
+    if left_out:
+        is_left_out = nw.any_horizontal(*left_out, ignore_nulls=True).alias(IS_LEFT_OUT)
+        making.append(lambda _: [is_left_out])
     return Layout(inputs, kinds, declared, columns, lambda day: [made for make in making for made in make(day)])
+
+
+def _is_one_of(name: str, words: list[str]) -> nw.Expr:
+    """Return whether a column has one of some values, in any case; an asterisk stands for any letters."""
+    patterns = (".*".join(map(re.escape, word.strip().split("*"))) for word in words)
+    return _raw(name).fill_null("").str.strip_chars().str.contains(rf"(?i)^(?:{'|'.join(patterns)})$")
 
 
 def _said(one: mappings.Mapping | Origin) -> dict[str, str]:

@@ -20,6 +20,7 @@ from abaco.ingest.contract import Format
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.headings import Headings as KnownHeadings
 from abaco.ingest.origins import Origin, Text, check, listed
+from abaco.ingest.reshaping import MONTH_HEADING, TRANSPOSED, WIDE, long_headings
 from abaco.ingest.words import STRICT
 
 FOLDER = "params/mappings"
@@ -43,6 +44,7 @@ _tried: ContextVar[Path | None] = ContextVar("tried", default=None)
 
 
 Sign = Annotated[list[Text], BeforeValidator(listed)]
+Words = Annotated[list[Text], BeforeValidator(listed)]
 
 
 class Mapping(BaseModel):
@@ -50,7 +52,10 @@ class Mapping(BaseModel):
 
     `recognise` are the headings or our columns by which a file is known, a list where one of several will do; by
     default all that the columns read. With ``headings: known``, columns that are not listed go by params/headings.yml.
-    `dates`, `months` and `decimal_mark` say how values are written, as the settings of these names do for all files.
+    `dates`, `months`, `decimal_mark` and `not_late` say how values are written, as the settings of these names do for
+    all files. `sheet` (a pattern of its name) and `header_row` say where the table is, `transposed` that its headings
+    stand in a column, and `wide` that it has columns for each month (see `reshaping`). `rows_to_leave_out` has the
+    values, by our columns, of rows that are no loans.
     The columns of a file without a header go by their number, from 1, and it is known by its name (`without_header`).
     """
 
@@ -64,6 +69,12 @@ class Mapping(BaseModel):
     dates: Literal["ymd", "dmy", "mdy"] | None = None
     months: Literal["first", "last"] | None = None
     decimal_mark: Literal["point", "comma"] | None = None
+    not_late: Literal["blank", "negative", "both"] | None = None
+    sheet: Text | None = None
+    header_row: int | None = Field(None, ge=1)
+    transposed: bool = False
+    wide: bool = False
+    rows_to_leave_out: dict[Text, Words] = Field(default_factory=dict)
     columns: dict[str, Origin] = Field(default_factory=dict)
 
     @property
@@ -107,7 +118,37 @@ class Mapping(BaseModel):
             raise ValueError("the columns of a file without a header are numbers, from 1, and it has no headings")
         if self.currency is not None and currencies.code(self.currency) is None:
             raise ValueError(f"currency: {self.currency} is not a code of ISO 4217: write one such as USD")
+        for name in self.rows_to_leave_out:
+            if name not in self.columns or not self.columns[name].heading or known[name].personal:
+                raise ValueError(f"rows_to_leave_out: {name} is not one of the columns with a heading, or is personal")
+        if self.wide and MONTH_HEADING not in self._read:
+            raise ValueError(f"columns: none is read from {MONTH_HEADING}, the months in the headings of a wide table")
+        if sum(origin.cell is not None for origin in self.columns.values()) > 1:
+            raise ValueError("columns: more than one is a cell: keep the one that is the measurement date")
         return self
+
+    @property
+    def cell(self) -> str | None:
+        """The cell that has the date of its rows."""
+        return next((origin.cell for origin in self.columns.values() if origin.cell), None)
+
+    @property
+    def shape(self) -> str:
+        """What shape its tables have that are not a row per record (see `reshaping`)."""
+        return TRANSPOSED if self.transposed else WIDE if self.wide else ""
+
+    def is_at(self, sheet: str | None, line: int, is_column: bool) -> bool:
+        """Return whether its header may stand there.
+
+        Parameters
+        ----------
+        sheet
+            The name of the sheet, of a workbook.
+        line
+            The line of a header, or its column, of a transposed table.
+        """
+        is_sheet = self.sheet is None or (sheet is not None and fnmatch.fnmatch(sheet.lower(), self.sheet.lower()))
+        return is_sheet and self.header_row in (None, line) and self.transposed == is_column
 
     @property
     def signs(self) -> list[list[str]]:
@@ -133,7 +174,8 @@ class Mapping(BaseModel):
 
         Of those of a known format, these are our names of the columns.
         """
-        present = {*headings, *(self.known.present(headings) if self.is_known else ())}
+        headings = (long_headings(headings) or headings) if self.wide else headings
+        present = {*map(normalise, headings), *(self.known.present(headings) if self.is_known else ())}
         return [" or ".join(sign) for sign in self.signs if present.isdisjoint(map(normalise, sign))]
 
 

@@ -16,7 +16,8 @@ from abaco.ingest.words import STRICT
 
 OPEN = "?"  # stands in a draft for an answer
 # Ways to say where a column comes from, of which it has one.
-ORIGINS = ("heading", "compute", "since", "constant", "file_name", "folder")
+ORIGINS = ("heading", "compute", "since", "constant", "file_name", "folder", "cell")
+CELL = re.compile(r"[A-Z]{1,3}[1-9]\d{0,3}")
 PLACES = {"year": r"(?P<year>(?:19|20)\d\d)", "month": r"(?P<month>0[1-9]|1[0-2])", "day": r"(?P<day>[0-3]\d)"}
 
 # a heading whose numbers are of months, and not of days
@@ -49,7 +50,8 @@ class Origin(BaseModel):
 
     A bare text or list is short for `heading`: of several headings the first that a file has is read. `compute` is a
     sum of headings (see `formulas`), `since` the heading of a due date, from which days are counted, and `constant` a
-    value of every row; `file_name` and `folder` are patterns with the ``{year}``, ``{month}`` and ``{day}`` of a date.
+    value of every row; `file_name` and `folder` are patterns with the ``{year}``, ``{month}`` and ``{day}`` of a date,
+    and `cell` is the address, such as B2, of one above the header that has it.
     `words` says what words of the file are on our side, such as 31 for "Late (31-60 days)"; "" is an empty cell.
     `as` and `per` are those of rates, `unit` that of days, a month of 30, and `sign` that of amounts. `dates`, `months`
     and `decimal_mark` say how one column is written, as those of the mapping do for all.
@@ -62,6 +64,7 @@ class Origin(BaseModel):
     constant: Text | None = None
     file_name: Text | None = None
     folder: Text | None = None
+    cell: Text | None = None
     words: dict[Text, Text] = Field(default_factory=dict)
     as_: Literal["fraction", "percent"] | None = Field(None, alias="as")
     per: Literal["year", "month"] = "year"
@@ -144,6 +147,9 @@ def check(column: Column, origin: Origin) -> None:
         pattern = getattr(origin, key)
         if pattern is not None and (column.kind != "date" or "{year}" not in pattern or "{month}" not in pattern):
             raise ValueError(f"columns: {column.name}: {key} gives dates, by {{year}}, {{month}} and {{day}}")
+
+    if origin.cell is not None and (column.kind != "date" or not CELL.fullmatch(origin.cell)):
+        raise ValueError(f"columns: {column.name}: cell gives dates, by an address such as B2")
 
 
 def value_of(text: str, kind: str, name: str = "") -> str | int | Decimal | dt.date:

@@ -10,7 +10,7 @@ from abaco.core.errors import InputError, RunError
 from abaco.engines import Engine, UnreadableError
 from abaco.engines.base import Mask
 from abaco.engines.forms import Writing
-from abaco.ingest import json_lists, workbooks
+from abaco.ingest import json_lists, reshaping, workbooks
 from abaco.ingest.containers import unpacked
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.fingerprint import write_utf8
@@ -90,6 +90,12 @@ def text_path(source: Source, engine: Engine) -> Path:
 
     A private copy is made when one is needed.
     """
+    if source.shape:
+        copy = engine.private.path(f"{source.key} {source.shape}")
+        if not copy.stat().st_size:
+            whole = text_path(source.as_written, engine)
+            reshaping.write(source.shape, whole, source.delimiter or ",", source.first_line, copy)
+        return copy
     file, is_table = source.file, source.first_line == 1 and source.last_line is None
     if source.kind == "csv" and source.encoding == "utf-8" and is_table and not file.is_packed:
         return file.path

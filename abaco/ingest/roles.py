@@ -19,6 +19,7 @@ from abaco.ingest.discovery import NO_TABLE, Skipped
 from abaco.ingest.exchange import Exchange
 from abaco.ingest.formats import FORMATS, RATES, TAPE_FORMATS
 from abaco.ingest.lateness import DAYS
+from abaco.ingest.left_out_rows import leave_out
 from abaco.ingest.masking import Masking
 from abaco.ingest.matching import later_loans, match_loans, note_strays
 from abaco.ingest.precedence import choose_sources
@@ -109,7 +110,8 @@ def stage(
     batches = []
     for name, group in by_format.items():
         files = tuple(one for one in staged if one.source.format_name == name)
-        batch = leave_out_totals(Batch(FORMATS[name], use[group[0].name], files), engine, work)
+        batch = leave_out(Batch(FORMATS[name], use[group[0].name], files), engine, work)
+        batch = leave_out_totals(batch, engine, work)
         batches.append(restatements.classify(batch, engine, work))
     later = later_loans(batches, engine, work)
     batches = match_loans(batches, engine, work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from abaco.ingest.containers import TableFile
 from abaco.ingest.contract import Format
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.layout import Layout, layout
+from abaco.ingest.reshaping import TRANSPOSED
 
 STAMPS = ("bytes", "modified_ns", "changed_ns")
 RECENT_NS = 3600 * 10**9  # clocks of file systems tick coarsely: a later time proves a change, the same one does not
@@ -48,6 +49,10 @@ class Source:
         The file in an archive, the sheet of a workbook, and the keys that lead to the list of rows in JSON.
     is_1904
         Whether the days of its workbook count from 1904.
+    shape
+        ``transposed`` or ``wide`` (see `reshaping`), then `headings` are those of the table that it becomes.
+    cell_date
+        The date in the cell that its mapping names.
     """
 
     name: str
@@ -75,6 +80,8 @@ class Source:
     sheet: str | None = None
     rows_in: str | None = None
     is_1904: bool = False
+    shape: str = ""
+    cell_date: str | None = None
 
     @property
     def file(self) -> TableFile:
@@ -90,6 +97,12 @@ class Source:
     def is_text(self) -> bool:
         """Whether its cells are read as text: those of CSV, and of sheets, which become CSV."""
         return self.kind == "csv" or self.is_workbook
+
+    @property
+    def as_written(self) -> Source:
+        """The same as it stands in the file, whatever its shape: of a transposed one all lines."""
+        first_line = 1 if self.shape == TRANSPOSED else self.first_line
+        return replace(self, shape="", first_line=first_line)
 
     @property
     def key(self) -> str:
@@ -111,7 +124,7 @@ class Source:
     @functools.cached_property
     def layout(self) -> Layout:
         """What is read of the file, and what is made of it."""
-        return layout(self.mapping, list(self.headings), Path(self.path, self.member or ""))
+        return layout(self.mapping, list(self.headings), Path(self.path, self.member or ""), self.cell_date)
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -155,7 +168,7 @@ class Source:
     def left_behind(self) -> list[str]:
         """Headings that the contract does not name, without any that looks like a value; their columns are not read."""
         positions = set(self.layout.inputs.values())
-        return [h.strip() for i, h in enumerate(self.headings) if i not in positions and not is_value(h)]
+        return [h.strip() for i, h in enumerate(self.headings) if h and i not in positions and not is_value(h)]
 
     @property
     def twins(self) -> list[tuple[str, str]]:

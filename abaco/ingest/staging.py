@@ -18,6 +18,7 @@ from abaco.ingest.contract import Format
 from abaco.ingest.days_late import with_days_late
 from abaco.ingest.decimal_marks import currency_signs
 from abaco.ingest.identities import with_loan_ids
+from abaco.ingest.layout import IS_LEFT_OUT
 from abaco.ingest.masking import AS_READ, PERSON, Masking
 from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.reading import read_whole, text_path, typed
@@ -30,9 +31,9 @@ IS_LATER = nw.col("is_later")
 TAPE = "tape"  # the role of the rows that become the loan tape
 # What staged rows carry beside the columns of their contract or of the tape.
 BESIDE = (
-    "reasons", "original", "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING, "unread",
-    "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id", "rate_has_sign", PERSON, AS_READ,
-    exchange.IN,
+    "reasons", "original", IS_LEFT_OUT, "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING,
+    "unread", "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id", "rate_has_sign", PERSON,
+    AS_READ, exchange.IN,
 )  # fmt: skip
 
 
@@ -196,10 +197,11 @@ def stage_one(
     path = work / f"staged_{index:02d}.parquet"
     text = text_path(source, engine) if source.is_text else None
     found = writing.of_sample(source, text, engine, rules)
+    not_late = source.mapping.not_late or rules.not_late
 
     def write(whole: Path | None) -> int:
         rows = typed(source, engine, whole, found.writings, masking, date=date)
-        rows = with_days_late(rows, source, rules.not_late)
+        rows = with_days_late(rows, source, not_late)
         has_rate = "interest_rate" in source.columns
         is_percent = has_rate and rules.interest_rate == writing.PERCENT and not source.says_rate
         rows = rows.with_columns(
@@ -222,7 +224,7 @@ def stage_one(
         if found.writings != first.writings:
             write(whole)
             _, days = _seen(engine.scan(path))
-    noted = (*found.told, *days_late.told(source, days, rules.not_late))
+    noted = (*found.told, *days_late.told(source, days, not_late))
     used = exchange.used(source, engine.scan(path), rates)
     return Staged(source, index, path, text, tuple(broken), found.writings, noted, whole, used)
 
@@ -250,7 +252,8 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     if source.is_region_or_status:
         rows = rows.with_columns(write_offs.region())
     names = rows.collect_schema().names()
-    beside = {"is_ahead": nw.Boolean(), "is_late": nw.Boolean(), exchange.IN: nw.String(), PERSON: nw.String()}
+    beside = dict.fromkeys(("is_ahead", "is_late", IS_LEFT_OUT), nw.Boolean())
+    beside |= {exchange.IN: nw.String(), PERSON: nw.String()}
     beside = [nw.col(c) if c in names else nw.lit(None).cast(type_).alias(c) for c, type_ in beside.items()]
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))

@@ -57,7 +57,7 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
     InputError
         When a row may be a total or a loan, or no row of a file has a loan's id.
     """
-    rows = batch.rows(engine)
+    rows = batch.rows(engine) if batch.verdicts is None else engine.anti_join(batch.rows(engine), batch.verdicts)
     present = rows.collect_schema().names()
     if not any(column.name == "loan_id" for column in batch.format.columns):
         return batch
@@ -80,7 +80,8 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
     columns = {"row_id": pa.int64(), "verdict": pa.string(), "amount_usd": pa.decimal128(18, 2)}
     judged = [{**row, "verdict": TOTAL} for row in found if not row["is_later"]]
     table = pa.table({name: pa.array([row[name] for row in judged], type_) for name, type_ in columns.items()})
-    engine.write(engine.from_arrow(table), verdicts, temporary=True)
+    known = [] if batch.verdicts is None else [engine.scan(batch.verdicts)]
+    engine.write(nw.concat([engine.from_arrow(table), *known]), verdicts, temporary=True)
     return replace(batch, verdicts=verdicts, notes=(*batch.notes, *_notes(batch, found)))
 
 

@@ -10,7 +10,7 @@ import narwhals as nw
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name, quotable, shown, visible
 from abaco.engines import Engine
-from abaco.ingest import extent, json_lists, workbooks
+from abaco.ingest import extent, json_lists, reshaping, workbooks
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, is_input, table_files, unpacked
 from abaco.ingest.extent import Header
@@ -37,6 +37,8 @@ class Table:
         All rows as text, in the file's order.
     sample
         The first rows.
+    shape
+        ``transposed`` or ``wide``, where the file has it in another shape (see `reshaping`).
     """
 
     name: str
@@ -44,6 +46,7 @@ class Table:
     headings: tuple[str, ...]
     rows: nw.LazyFrame
     sample: tuple[dict[str, str | None], ...]
+    shape: str = ""
 
     @staticmethod
     def column(place: int) -> str:
@@ -74,8 +77,8 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
         raise InputError(f"{name} holds {len(tables)} tables: unpack it, and draft a mapping of one of them")
     [file] = tables
 
-    def fits(headings: Sequence[str]) -> bool:
-        return len({column for heading in headings for column in words.columns_of(heading)[:1]}) >= FEW
+    def fits(header: Header) -> bool:
+        return len({column for heading in header.headings for column in words.columns_of(heading)[:1]}) >= FEW
 
     if file.kind == "csv":
         header, form, below = _of_text(file, fits)
@@ -89,6 +92,10 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
         raise InputError(f"{name} has no header: write the names of the columns into its first line")
     if twice := [h for h in headings if h and [*map(normalise, headings)].count(normalise(h)) > 1]:
         raise InputError(f"{name} has the column {twice[0]} more than once: keep one of them")
+    if not form.get("shape") and (long := reshaping.long_headings(headings)) and extent.months(headings, 2):
+        headings, form["shape"] = tuple(long), reshaping.WIDE
+    if (shape := form.get("shape", "")) and file.kind != "csv" and file.kind not in workbooks.KINDS:
+        raise InputError(f"{name} has a column for each month: export it as CSV or as a workbook")
     source = Source(
         name=name, path=str(path), kind=file.kind, format_name="", headings=headings, bytes=0, modified_ns=0,
         changed_ns=0, member=file.member, first_line=header.line, **{"sha256": "", **form},
@@ -97,16 +104,28 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     rows = cells(source, engine, places).with_columns(nw.col(*places).cast(nw.String()))
     sample = rows.head(SAMPLE_ROWS).collect("pyarrow").to_native().to_pylist()
     title = f"{name}, sheet {shown(form['sheet'])}" if form.get("sheet") else name
-    return Table(title, path, headings, rows, tuple(sample))
+    return Table(title, path, headings, rows, tuple(sample), shape)
 
 
 Found = tuple[Header | None, dict[str, Any], Sequence[extent.Row]]
 
 
-def _header(rows: Sequence[extent.Row], fits: extent.Fits) -> Header | None:
-    """Return the header that means something, or the row that looks like one, or the first row."""
+def _header(rows: Sequence[extent.Row], fits: extent.Fits) -> tuple[Header | None, str]:
+    """Return the header and the shape of its table: a header that means something, of rows or of columns, or looks so.
+
+    Without one, it is the first row.
+    """
+    if header := extent.find(rows, fits):
+        return header, ""
+    if header := extent.find(extent.transposed(rows), fits):
+        return header, reshaping.TRANSPOSED
     first = next((Header(cells, line) for line, cells in rows if any(map(str.strip, cells))), None)
-    return extent.find(rows, fits) or extent.likely(rows) or first
+    return extent.likely(rows) or first, ""
+
+
+def _below(rows: Sequence[extent.Row], header: Header | None, shape: str) -> list[extent.Row]:
+    """Return the rows below a header, as far as they are known."""
+    return [row for row in rows if header and not shape and row[0] > header.line]
 
 
 def _of_text(file: TableFile, fits: extent.Fits) -> Found:
@@ -114,21 +133,21 @@ def _of_text(file: TableFile, fits: extent.Fits) -> Found:
     encoding = "utf-16" if sample.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
     form = fingerprint(file, extent.delimiter_of(decoded(sample, encoding, "replace"), fits))
     rows = first_rows(sample, form["encoding"], form["delimiter"], file.name)
-    header = _header(rows, fits)
-    form["below"] = len(extent.lines_below(form.pop("tail"), form["delimiter"]))
-    if form["below"]:
-        form["last_line"] = form["lines"] - form["below"]
-    return header, form, [row for row in rows if header and row[0] > header.line]
+    header, shape = _header(rows, fits)
+    below = len(extent.lines_below(form.pop("tail"), form["delimiter"]))
+    form |= {"shape": shape} if shape else {"below": below, "last_line": form["lines"] - below if below else None}
+    return header, form, _below(rows, header, shape)
 
 
 def _of_workbook(file: TableFile, fits: extent.Fits, engine: Engine) -> Found:
     path = unpacked(file, engine.private, "unmapped")
     sheets, _ = workbooks.visible_sheets(workbooks.Workbook(path, file.kind, file.name))
-    meant = [sheet for sheet in sheets if extent.find(sheet.rows, fits)]
+    turned = [sheet for sheet in sheets if extent.find(extent.transposed(sheet.rows), fits)]
+    meant = [sheet for sheet in sheets if extent.find(sheet.rows, fits)] or turned
     sheet = (meant or [s for s in sheets if extent.likely(s.rows)] or sheets)[0]
-    header = _header(sheet.rows, fits)
-    form = {"sheet": sheet.name, "last_line": sheet.last_line}
-    return header, form, [row for row in sheet.rows if header and row[0] > header.line]
+    header, shape = _header(sheet.rows, fits)
+    form = {"sheet": sheet.name, "last_line": None if shape else sheet.last_line, "shape": shape}
+    return header, form, _below(sheet.rows, header, shape)
 
 
 def _of_typed(file: TableFile, engine: Engine) -> Found:

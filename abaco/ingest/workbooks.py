@@ -34,13 +34,14 @@ class Workbook:
 class Sheet:
     """A sheet with cells: its name, its first rows with their numbers from 1, its end, and where a footer begins.
 
-    `last_line` is the last row before a footer; None where there is none.
+    `last_line` is the last row before a footer; None where there is none. `left` is the position of the first column.
     """
 
     name: str
     rows: list[extent.Row]
     end: int
     last_line: int | None
+    left: int = 0
 
 
 def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
@@ -58,7 +59,7 @@ def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
             continue
         first = sheet.start[0] + 1
         rows = [(first + n, row) for n, row in enumerate(islice(_rows(sheet, without_value), SAMPLE_ROWS))]
-        found.append(Sheet(sheet.name, rows, sheet.end[0] + 1, _last_line(sheet, without_value)))
+        found.append(Sheet(sheet.name, rows, sheet.end[0] + 1, _last_line(sheet, without_value), sheet.start[1]))
     if not found and hidden:
         raise InputError(
             f"{book.name} has cells on hidden sheets only: show the sheet that is meant, and save it again"
@@ -81,7 +82,7 @@ def write_csv(book: Workbook, target: Path, sheet: str, first_line: int = 1, las
     for found, _, without_value in _sheets(book):
         if found.name == sheet:
             above = found.start[0]
-            rows = islice(_rows(found, without_value), first_line - 1 - above, last_line and last_line - above)
+            rows = islice(_rows(found, without_value), max(0, first_line - 1 - above), last_line and last_line - above)
             with target.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows(row if any(row) else [] for row in rows)
 

@@ -1,0 +1,62 @@
+"""Dates in a cell above a table, such as "Report date: 31/12/2025"."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from abaco.core.errors import InputError
+from abaco.engines import Engine
+from abaco.engines.forms import BY_ORDER, Writing
+from abaco.ingest.extent import Row
+from abaco.ingest.mappings import Mapping
+from abaco.ingest.reshaping import month_in
+
+NAME = r"[^\W\d_]{3,10}\.?"
+DATE = re.compile(
+    rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|(?:19|20)\d{{6}}"
+    rf"|\d{{1,2}}[-/. ]{NAME}[-/., ]+\d{{2,4}}|{NAME} \d{{1,2}},? \d{{4}}"
+)
+
+
+def date_of(mapping: Mapping, rows: Sequence[Row], left: int, name: str, engine: Engine) -> str:
+    """Return the date in the cell that a mapping names.
+
+    Parameters
+    ----------
+    rows
+        The first rows of the file.
+    left
+        The position of their first column.
+    name
+        What to call the file in an error.
+
+    Raises
+    ------
+    InputError
+        When the cell has no date, or one that may be read in several ways.
+    """
+    letters, line = re.fullmatch(r"([A-Z]+)(\d+)", mapping.cell).groups()
+    place = sum((ord(letter) - 64) * 26**i for i, letter in enumerate(reversed(letters))) - 1 - left
+    cells = dict(rows).get(int(line), [])
+    text = cells[place] if 0 <= place < len(cells) else ""
+    found = dates_in(text, mapping.dates, engine)
+    if not found:
+        raise InputError(f"{name}: cell {mapping.cell} has no date: correct it in the mapping, or write the date there")
+    if len(found) > 1:
+        readings = " or ".join(f"{day.day} {day:%B %Y}" for day in found)
+        raise InputError(f"{name}: the date in cell {mapping.cell} is {readings}: say dates: dmy or mdy in the mapping")
+    return str(found[0])
+
+
+def dates_in(text: str, order: str | None, engine: Engine) -> list[dt.date]:
+    """Return the dates that a text may say, each once; of a month its last day."""
+    plain = re.sub(r"\b(?:de|of)\b ?", "", " ".join(text.split()))
+    if not (place := DATE.search(plain)):
+        month = month_in(plain)
+        return [dt.date.fromisoformat(month)] if month else []
+    writings = {f"as {one}": Writing(dates=one) for one in ([order] if order else BY_ORDER)}
+    rows = engine.from_arrow(pa.table({name: [place[0]] for name in writings}))
+    [row] = engine.typed(rows, dict.fromkeys(writings, "date"), writings).collect("pyarrow").to_native().to_pylist()
+    return sorted({row[name] for name in writings} - {None})
