@@ -123,6 +123,8 @@ BUCKETS = ("dpd_0_7_usd", "dpd_7_30_usd", "dpd_30_60_usd", "dpd_60_90_usd", "dpd
 FIRST_DAY = dict(zip(BUCKETS, (0, 7, 30, 60, 90), strict=True))
 ZERO = nw.lit(Decimal("0.00"))
 BUCKET_NAMES = dict(zip(BUCKETS, ("0–7", "7–30", "30–60", "60–90", "90+"), strict=True))
+# The same as people read them: without a day that two of them share.
+BUCKET_DAYS = dict(zip(BUCKET_NAMES.values(), ("0–6", "7–29", "30–59", "60–89", "90+"), strict=True))
 
 RECEIVABLE = Column("total_receivable_usd", "amount", credit=True, meaning="the outstanding balance")
 ELIGIBLE = Column("total_eligible_usd", "amount", credit=True, meaning="the eligible receivables")
@@ -130,7 +132,7 @@ DISCOUNTED = Column("discounted_balance_usd", "amount", credit=True, meaning="th
 CASH = Column("cash_available_usd", "amount", meaning="cash on hand")
 AGING = tuple(
     Column(name, "amount", credit=True, meaning=f"the balance {days.replace('+', ' or more')} days late")
-    for name, days in BUCKET_NAMES.items()
+    for name, days in zip(BUCKETS, BUCKET_DAYS.values(), strict=True)
 )
 LOAN_STATUS = Column("loan_status", meaning="the status of the loan")
 IS_WRITTEN_OFF = Column("is_written_off", meaning="whether the loan is written off")

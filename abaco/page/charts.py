@@ -12,11 +12,14 @@ from matplotlib.ticker import MaxNLocator
 
 from abaco.core.currencies import current
 from abaco.page import COLOURS, Html, canvas, frame_table, picture
+from abaco.page.bridge import ENDS, naming, signed
+from abaco.page.column_names import capital
+from abaco.page.svg import dots, tell
+from abaco.page.words import number
 
 LINES = ("accent", "critical", "warning", "quiet", "ink", "muted")
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))  # told apart without colour
 WIDTH, HEIGHT = 880, 330
-ENDS = ("opening", "closing")
 
 
 def sentence(text: str) -> Html:
@@ -72,7 +75,10 @@ def lines(
     for i, column in enumerate(columns):
         colour = COLOURS[LINES[i % len(LINES)]]
         style = DASHES[i // 2 % len(DASHES)]
-        axes.plot(places, columns[column], color=colour, linewidth=2, linestyle=style, marker="o", markersize=3)
+        axes.plot(places, columns[column], color=colour, linewidth=2, linestyle=style)
+        values = list(columns[column])
+        texts = [f"{column}, {row}: {value:,.10g}{unit}" for row, value in zip(frame.index, values, strict=True)]
+        dots(axes, places, values, texts, colour)
     for label, limit in (limits or {}).items():
         axes.axhline(limit, color=COLOURS["muted"], linewidth=1, linestyle=(0, (4, 4)))
         axes.annotate(f"{label} {limit:g}", (0, limit), (2, 3), textcoords="offset points", fontsize=11)
@@ -105,7 +111,9 @@ def bars(frame: pd.DataFrame, finding: str, name: str, otherwise: str = "", unit
     for i, column in enumerate(frame):
         colour = COLOURS[("quiet", "accent", "warning")[i % 3]]
         places = [place + (i - (len(frame.columns) - 1) / 2) * width for place in range(len(frame))]
-        axes.bar(places, frame[column].astype(float), width * 0.92, color=colour, label=str(column))
+        drawn = axes.bar(places, frame[column].astype(float), width * 0.92, color=colour, label=str(column))
+        for row, bar in zip(frame.index, drawn, strict=True):
+            tell(bar, f"{column}, {row}: {bar.get_height():,.10g}")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=12, borderaxespad=0)
     _ticks(axes, [str(value) for value in frame.index], f" {current()}" if unit is None else unit)
     return picture(figure, finding, name=name)
@@ -121,21 +129,22 @@ def waterfall(
     steps
         ``term`` and ``points``, ``opening`` first and ``closing`` last; a term without points is left out.
     """
-    known = [(row["term"], row["points"]) for row in steps if row["points"] is not None]
+    known = [(row["term"], naming(row)[0], row["points"]) for row in steps if row["points"] is not None]
     if not known:
         return sentence(otherwise)
     figure, axes = _axes()
     level = Decimal(0)
-    for place, (term, points) in enumerate(known):
+    for place, (term, name, points) in enumerate(known):
         start = Decimal(0) if term in ENDS else level
-        colour = "quiet" if term in ENDS else "critical" if points > 0 else "accent"
-        axes.bar(place, float(points), 0.62, bottom=float(start), color=COLOURS[colour])
-        text = f"{points:.2f}" if term in ENDS else f"{points:+.2f}" if points else "0.00"
+        colour = COLOURS["quiet"] if term in ENDS else COLOURS["rise"] if points > 0 else COLOURS["accent"]
+        (bar,) = axes.bar(place, float(points), 0.62, bottom=float(start), color=colour)
+        text = number(points, 2) if term in ENDS else signed(points)
+        tell(bar, f"{name}: {text}")
         top = float(max(start, start + points))
         axes.annotate(text, (place, top), (0, 3), textcoords="offset points", ha="center", fontsize=12)
         level = start + points
     axes.set_ylim(top=axes.get_ylim()[1] * 1.08)
-    _ticks(axes, [term for term, _ in known], unit)
+    _ticks(axes, [capital(name) for _, name, _ in known], unit)
     return picture(figure, finding, name=name)
 
 

@@ -25,6 +25,7 @@ COLOURS = {
     "accent": "#0b5ea8",
     "warning": "#8a5200",
     "critical": "#a8123a",
+    "rise": "#b0560f",
     "warning-tint": "#fff3dd",
     "critical-tint": "#fdecef",
 }

@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 
 from abaco.core import currencies
-from abaco.ingest.columns import BUCKET_NAMES
+from abaco.ingest.columns import BUCKET_DAYS
 from abaco.ingest.masking import TOKEN
 from abaco.page.language import phrase, spoken
 
@@ -129,10 +129,7 @@ def bucket(name: str) -> str:
     >>> [bucket(name).replace(NBSP, " ").replace(JOINER, "") for name in ("7–30", "31–60", "90+")]
     ['7–29 days', '31–60 days', '90+ days']
     """
-    if name in BUCKET_NAMES.values() and "–" in name:
-        low, high = name.split("–")
-        name = f"{low}–{int(high) - 1}"
-    return f"{name.replace('–', f'{JOINER}–{JOINER}')}{NBSP}{phrase('days')}"
+    return f"{BUCKET_DAYS.get(name, name).replace('–', f'{JOINER}–{JOINER}')}{NBSP}{phrase('days')}"
 
 
 def code(identity: str) -> str:

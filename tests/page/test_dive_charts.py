@@ -54,8 +54,9 @@ def test_limits_are_named():
 
 def test_bridge_shows_ends_and_signed_steps_and_leaves_out_what_is_not_known():
     drawn = charts.waterfall(STEPS, "It rose.", "bridge")
-    assert all(f">{text}<" in drawn for text in ("3.50", "+1.00", "0.00", "4.50", "new arrears"))
-    assert "written off" not in drawn
+    assert all(f">{text}<" in drawn for text in ("3.50", "+1.00", "0.00", "4.50", "New arrears"))
+    assert "<title>New arrears: +1.00</title>" in drawn
+    assert "Written off" not in drawn
 
 
 def test_bridge_without_steps_gives_the_sentence():
