@@ -32,7 +32,8 @@ def aging_table(metrics: dict) -> Html:
     whole = sum(amounts)
     if not whole:
         return sentence(aging_finding(metrics))
-    rows = [_row(row, amounts[index:], whole) for index, row in enumerate(metrics["aging"])]
+    names = [row["bucket"] for row in metrics["aging"]]
+    rows = [_row(row, amounts[index:], whole, names) for index, row in enumerate(metrics["aging"])]
     heads = ["Days past due", "Bar", "Share", "USD", "This late or later", "This late or later, USD"]
     shares = [Decimal(str(row["share"])) for row in metrics["aging"] if row["share"] is not None]
     total = [phrase("All"), "", percent(sum(shares) if shares else None), count(whole), "", ""]
@@ -58,9 +59,9 @@ def aging_finding(metrics: dict) -> str:
     )  # fmt: skip
 
 
-def _row(row, from_here, whole):
+def _row(row, from_here, whole, names):
     rest = sum(from_here)
     return [
-        bucket(row["bucket"]), bar(row["share"]), percent(row["share"]), count(from_here[0]),
+        bucket(row["bucket"], names), bar(row["share"]), percent(row["share"]), count(from_here[0]),
         percent(_share(rest, whole)), count(rest),
     ]  # fmt: skip

@@ -34,7 +34,7 @@ def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
             before=against,
             now=day(metrics["as_of"] or metrics["date"]),
         ),
-        heads=[phrase("At the start"), phrase("USD"), *map(_name, closings)],
+        heads=[phrase("At the start"), phrase("USD"), *(_name(state, order) for state in closings)],
         rows=[
             _row(state, cells, closings, order)
             for state in (*buckets, "new", "rejected")
@@ -51,15 +51,15 @@ def _buckets(metrics, cells):
     return aging if own <= set(aging) else sorted(own, key=start)
 
 
-def _name(state):
-    return phrase(NAMES[state]) if state in NAMES else bucket(state)
+def _name(state, order):
+    return phrase(NAMES[state]) if state in NAMES else bucket(state, order)
 
 
 def _row(opening, cells, closings, order):
     found = [cells.get((opening, closing)) for closing in closings]
     total = sum(cell["amount_usd"] or 0 for cell in found if cell)
     return {
-        "name": _name(opening),
+        "name": _name(opening, order),
         "total": count(total),
         "cells": [_cell(opening, closing, cell, order) for closing, cell in zip(closings, found, strict=True)],
     }
@@ -93,6 +93,6 @@ def _example(cells, against, order):
     return say(
         "Read along a row: of the balance that was {opening} at {date}, {share} is {closing} now. "
         "Left of the framed cells is better, right of them worse.",
-        opening=small(_name(cell["opening"])), closing=small(_name(cell["closing"])), date=against,
+        opening=small(_name(cell["opening"], order)), closing=small(_name(cell["closing"], order)), date=against,
         share=f"{number(cell['share'] or 0, 1)}{NBSP}%",
     )  # fmt: skip

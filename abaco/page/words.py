@@ -6,10 +6,10 @@ Salvador write it, and 1.234,56 in euros in Spanish (see `core.currencies`).
 
 import datetime
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from abaco.core import currencies
-from abaco.ingest.columns import BUCKET_DAYS
 from abaco.ingest.masking import TOKEN
 from abaco.page.language import phrase, spoken
 
@@ -123,13 +123,18 @@ def quarter(name: str) -> str:
     return QUARTER[spoken()].format(year=year, quarter=number).replace(" ", NBSP) if is_quarter else name
 
 
-def bucket(name: str) -> str:
-    """Return an aging bucket in days, which no line breaks; those that share an edge end a day before the next.
+def bucket(name: str, others: Iterable[str] = ()) -> str:
+    """Return an aging bucket in days, which no line breaks; one that ends where another begins ends a day earlier.
 
-    >>> [bucket(name).replace(NBSP, " ").replace(JOINER, "") for name in ("7–30", "31–60", "90+")]
-    ['7–29 days', '31–60 days', '90+ days']
+    >>> [bucket(name, ("7–30", "30–60", "90+")).replace(NBSP, " ").replace(JOINER, "") for name in ("7–30", "90+")]
+    ['7–29 days', '90+ days']
+    >>> bucket("7–30", ("0–6", "7–30", "31+")).replace(NBSP, " ").replace(JOINER, "")
+    '7–30 days'
     """
-    return f"{BUCKET_DAYS.get(name, name).replace('–', f'{JOINER}–{JOINER}')}{NBSP}{phrase('days')}"
+    low, dash, high = name.partition("–")
+    if dash and any(re.match(rf"{high}\b", other) for other in others):
+        name = f"{low}–{int(high) - 1}"
+    return f"{name.replace('–', f'{JOINER}–{JOINER}')}{NBSP}{phrase('days')}"
 
 
 def code(identity: str) -> str:
