@@ -34,7 +34,11 @@ def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
             before=against,
             now=day(metrics["as_of"] or metrics["date"]),
         ),
-        heads=[phrase("At the start"), phrase("USD"), *(_name(state, order) for state in closings)],
+        heads=[
+            phrase("At the start"),
+            phrase("USD"),
+            *(_name(state, order).removesuffix(f"{NBSP}{phrase('days')}") for state in closings),
+        ],
         rows=[
             _row(state, cells, closings, order)
             for state in (*buckets, "new", "rejected")

@@ -18,6 +18,7 @@ PLACES = {"ok": "within its limits", "warning": "past its warning limit", "criti
 LABEL_ROOM, LABEL_HEIGHT = 0.1, 16  # the part of the scale that the name of a zone needs, in pixels at least
 MARGIN = {"left": 36, "right": 62, "top": 26, "bottom": 26}
 HEADROOM = 1.25  # of the scale above the highest value, for its label
+TICK_ROOM = 70  # pixels that the name of a date needs
 NEAR_EDGE = 0.2  # of the width: a label there does not stand in the middle above its point
 
 
@@ -155,7 +156,7 @@ def _panel(axes, name, kpi, points, top):
         xycoords="axes fraction", textcoords="offset points", parse_math=False,
     )  # fmt: skip
     bare(axes, "%" if kpi["unit"] == "%" else "")
-    date_ticks(axes, dates, most=5)
+    date_ticks(axes, dates, most=int(axes.bbox.width / axes.figure.dpi * 72 / TICK_ROOM))
 
 
 def _labels(axes, kpi, points, days, values):
