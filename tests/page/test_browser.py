@@ -185,10 +185,10 @@ def test_charts_are_drawn_for_the_width(view):
     assert set(shown(view(**PHONE), "svg.chart.narrow")) == {True}
 
 
-def test_bridges_and_heat_maps_fit_a_phone(view):
+def test_bridges_fit_a_phone(view):
     page = view("sample", **PHONE)
-    boxes = page.locator(".scroll:has(.waterfall, .heat)")
-    assert boxes.count() == 4
+    boxes = page.locator(".scroll:has(.waterfall)")
+    assert boxes.count() == 2
     assert boxes.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0
 
 
