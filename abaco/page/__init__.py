@@ -13,7 +13,7 @@ from abaco.page.kpi_text import FIRST_KPIS
 from abaco.page.language import speak
 from abaco.page.markup import Html, notebook_style
 from abaco.page.masthead import masthead
-from abaco.page.quality import data_quality, missing_list, reconciles, reconciliation_table
+from abaco.page.quality import data_quality, missing_list, reconciles, reconciliation_table, roll_forward_table
 from abaco.page.roll_rates import roll_rate_matrix
 from abaco.page.segments import segment_tables
 from abaco.page.svg import COLOURS, canvas, picture
@@ -47,6 +47,7 @@ __all__ = [
     "provenance",
     "reconciles",
     "reconciliation_table",
+    "roll_forward_table",
     "roll_rate_matrix",
     "segment_tables",
     "speak",

@@ -1,14 +1,22 @@
-"""Data quality: rejected rows, empty cells, unused columns, suggested additions, and the reconciliation."""
+"""Data quality: rejected rows, empty cells, suggested additions, the reconciliation, and the balance's roll-forward."""
 
 from decimal import Decimal
 
 from abaco.page.column_names import capital, column
 from abaco.page.language import phrase, say
-from abaco.page.markup import Html, fill
-from abaco.page.tables import figures
-from abaco.page.words import NBSP, count, day, listing, money, percent, plain, plural, usd
+from abaco.page.markup import Html, absent, fill
+from abaco.page.tables import figures, rows_of
+from abaco.page.words import NBSP, NOTHING, count, day, listing, money, percent, plain, plural, usd
 
 CASH = "cash_available_usd"
+
+LINES = {
+    "lent": "Lent",
+    "principal paid": "Principal paid",
+    "written off": "Written off",
+    "recovered": "Recovered of what was written off",
+    "not explained": "Not explained by the exports",
+}
 
 PARTS = ("accepted", "quarantined", "duplicates", "totals", "later", "beside")
 
@@ -192,3 +200,28 @@ def _unread(rows):
     one = "1 row has no amount that can be read; it counts as a row and as 0.00 USD."
     many = "{rows} rows have no amount that can be read; they count as rows and as 0.00 USD."
     return phrase(one) if rows == 1 else say(many, rows=count(rows))
+
+
+def roll_forward_table(metrics: dict, roll_forward) -> Html:
+    """Return the lines between the opening and the closing balance of the report's month, which sum to the closing."""
+    rows = rows_of(roll_forward, date=metrics["date"])
+    amounts = {row["line"]: row["amount_usd"] for row in rows}
+    if not rows or amounts["lent"] is None or amounts["principal paid"] is None:
+        return absent(phrase("To see how the balance rolled forward, add loans, payments and balances of two dates."))
+    note = phrase("A payment on a written-off balance is in what was paid, and in what was recovered.")
+    if amounts["not explained"] is None:
+        note += " " + phrase("Without written-off balances on both dates nobody can say what is not explained.")
+    return figures(
+        say("The outstanding balance from {start} to {end}", start=day(rows[0]["against"]), end=day(metrics["date"])),
+        [phrase("Line"), phrase("Amount, USD")],
+        [
+            [phrase("Opening balance"), money(amounts["opening"])],
+            *([phrase(name), _amount(amounts[line])] for line, name in LINES.items()),
+        ],
+        total=[phrase("Closing balance"), money(amounts["closing"])],
+        note=note,
+    )
+
+
+def _amount(usd):
+    return NOTHING if usd is None else money(usd)

@@ -161,6 +161,14 @@ def roll_rates():
     )
 
 
+def roll_forward():
+    lines = (
+        ("opening", 9850.0), ("lent", 500.0), ("principal paid", -300.0), ("written off", -60.0), ("recovered", 12.5),
+        ("not explained", -2.5), ("closing", 10000.0),
+    )  # fmt: skip
+    return frame("date against line amount_usd", *((DATE, BEFORE, *line) for line in lines))
+
+
 def collections():
     months = [dt.date(2025, 10, 31), BEFORE, DATE]
     return frame(
@@ -204,8 +212,8 @@ def tables(history):
     """Return every table that the page shows."""
     return defaultdict(list) | {
         "history": history, "bridges": bridges(), "bridge_loans": bridge_loans(),
-        "roll_rates": roll_rates(), "collections": collections(), "vintages": vintages(),
-        "concentration": concentration(), "segments": segments(),
+        "roll_rates": roll_rates(), "roll_forward": roll_forward(), "collections": collections(),
+        "vintages": vintages(), "concentration": concentration(), "segments": segments(),
     }  # fmt: skip
 
 

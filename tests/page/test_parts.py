@@ -10,7 +10,7 @@ from abaco.page.lateness import riskiest
 from abaco.page.sparkline import sparkline
 from abaco.page.vintages import curves, vintage_table
 
-from .example import DATE, bridge_loans, collections, concentration, frame, roll_rates, segments, vintages
+from .example import DATE, bridge_loans, collections, concentration, frame, roll_forward, roll_rates, segments, vintages
 from .test_bridge import cells
 
 
@@ -51,6 +51,38 @@ def test_colour_tells_better_from_worse_and_depth_how_much(metrics):
         ("better", "--depth:32%"), ("same", "--depth:95%"), ("better", "--depth:50%"), ("worse", "--depth:87%"),
         ("worse", "--depth:100%"), ("same", "--depth:100%"),
     ]  # fmt: skip
+
+
+# Roll-forward
+
+
+def test_roll_forward_lists_its_lines_from_opening_to_closing(metrics):
+    found = cells(page.roll_forward_table(metrics, roll_forward()))
+    assert found == [
+        ["Line", "Amount, USD"],
+        ["Opening balance", "9,850.00"],
+        ["Lent", "500.00"],
+        ["Principal paid", "−300.00"],
+        ["Written off", "−60.00"],
+        ["Recovered of what was written off", "12.50"],
+        ["Not explained by the exports", "−2.50"],
+        ["Closing balance", "10,000.00"],
+    ]
+
+
+def test_roll_forward_without_written_off_balances_says_so(metrics):
+    table = roll_forward()
+    table.loc[table["line"].isin(["written off", "recovered", "not explained"]), "amount_usd"] = None
+    html = page.roll_forward_table(metrics, table)
+    assert [row[1] for row in cells(html)[4:7]] == ["–"] * 3
+    assert "nobody can say what is not explained" in html
+
+
+@pytest.mark.parametrize("unknown", ["lent", "principal paid"])
+def test_roll_forward_without_loans_or_payments_says_what_to_add(metrics, unknown):
+    table = roll_forward()
+    table.loc[table["line"] == unknown, "amount_usd"] = None
+    assert "add loans, payments and balances of two dates" in page.roll_forward_table(metrics, table)
 
 
 # Vintages
