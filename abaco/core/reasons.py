@@ -29,6 +29,7 @@ ENGLISH = {
     "month_end_missing": "the balances of twelve month-ends are not all there (none of {month})",
     "no_month_before": "the input has no balances of {month}, the month before, from which movement is counted",
     "month_not_known": "a rate over {months} months needs the rate of each, and that of {month} is not known",
+    "pool_empty": "no loan of the facility has a balance",
     "window_month_missing": "{kpi} is needed for each of {months} months, and the input has no date in {month}",
     "window_month_unknown": "{kpi} is needed for each of {months} months, but {reason}",
     "rate_basis_unknown": "interest and fees of the loans do not show whether the contract rates include fees",
@@ -62,6 +63,17 @@ ENGLISH = {
     "owed {usd}, {late_usd} of it 30 or more days late.",
     "loans_gone": "Loans of {date} that are not in these balances, and no payments explain them: {loans}. They owed "
     "{usd}, {late_usd} of it 30 or more days late.",
+    # how a facility stands
+    "facility_available": "{facility}: {usd} may be drawn.",
+    "facility_deficient": "{facility}: {usd} more is drawn than may be.",
+    "facility_unknown": "{facility}: what may be drawn is not known, as the drawn amount or the cash is not.",
+    "covenant_default": "Covenant {covenant} is past its default level: {value}, and the limit is {limit}.",
+    "covenant_curing": "Covenant {covenant} is past its default level: {value}, and the limit is {limit}; it can be "
+    "cured until {last}.",
+    "covenant_trigger": "Covenant {covenant} is past its trigger: {value}, and the limit is {limit}.",
+    "covenant_warning": "Covenant {covenant} is past its warning level: {value}, and the limit is {limit}.",
+    "covenant_unknown": "Covenant {covenant} cannot be computed: {reason}.",
+    "covenants_hold": "All covenants hold; the closest is {covenant}, at {value} against a {level} of {limit}.",
     # what to know about an input
     "file_not_used": "{name} was not used: {cause}.",
     "table_not_used": "{name} was not used: {cause}.",

@@ -12,18 +12,22 @@ from abaco.kpis import (
     history,
     measures,
     movement,
+    roll_forward,
     segments,
     vintage,
 )
-from abaco.kpis.facilities import availability, borrowing_base, eligibility
+from abaco.kpis.facilities import availability, borrowing_base, covenants, eligibility
 
 REPORT = (
     tape.TABLE, transformation.BORROWERS, quarantine.TABLE, rejected_loans.TABLE,
     *(module.TABLE for module in (
-        measures, history, aging, segments, concentration, movement, bridge, contributors, collection, vintage,
+        measures, history, aging, segments, concentration, movement, roll_forward, bridge, contributors, collection,
+        vintage,
     )),
 )  # fmt: skip
-OF_FACILITIES = (obligors.TABLE, borrowing_base.TABLE, eligibility.TABLE, availability.TABLE, availability.LOANS)
+OF_FACILITIES = (
+    obligors.TABLE, borrowing_base.TABLE, eligibility.TABLE, availability.TABLE, availability.LOANS, covenants.TABLE,
+)  # fmt: skip
 # Formats without a purpose only give the tape; each of the others gets a table.
 EXPORTS = tuple(format_.table for format_ in FORMATS.values() if format_.purpose and format_ is not RATES)
 TABLES: dict[str, Table] = {table.name: table for table in (*REPORT, *OF_FACILITIES, *EXPORTS)}

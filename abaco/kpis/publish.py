@@ -131,6 +131,7 @@ def assemble(
     anomalies: list,
     missing: list,
     notes: Collection[Reason] = (),
+    facilities: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the content of metrics.json.
 
@@ -144,10 +145,16 @@ def assemble(
         Values of the date (see `values.evaluate`), whose reasons are kept as codes too.
     notes
         What a reader should know besides.
+    facilities
+        How each facility stands (see `facilities.standing.standings`); without any there is no part of that name.
     """
     rejects = [(Reason.from_dict(reason), rows) for reason, rows in ingested["quality"]["rejects"]]
     rejects.sort(key=lambda reject: str(reject[0]))
     notes = [*map(Reason.from_dict, ingested["quality"]["notes"]), *notes]
+    told = {
+        key: one | {"verdict": [str(reason) for reason in one["verdict"]]} for key, one in (facilities or {}).items()
+    }
+    codes = {key: [reason.as_dict() for reason in one["verdict"]] for key, one in (facilities or {}).items()}
     quality = {**ingested["quality"], "rejects": {str(reason): rows for reason, rows in rejects}}
     return {
         "schema_version": 1,
@@ -158,6 +165,7 @@ def assemble(
         "run_id": plan["run_id"],
         "verdict": verdict | {"findings": [str(finding) for finding in verdict["findings"]]},
         "kpis": kpis,
+        **({"facilities": told} if told else {}),
         "book": book,
         "aging": [{**row, "amount": text(row["amount"]), "share": number(row["share"])} for row in aging],
         "anomalies": [{**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies],
@@ -176,5 +184,6 @@ def assemble(
             "kpis": {name: kpi["reason"].as_dict() for name, kpi in values.items() if kpi["reason"]},
             "rejects": [{"reason": reason.as_dict(), "rows": rows} for reason, rows in rejects],
             "notes": [note.as_dict() for note in notes],
+            **({"facilities": codes} if codes else {}),
         },
     }

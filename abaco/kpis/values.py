@@ -160,18 +160,23 @@ def _windowed(
 ) -> dict[str, Decimal]:
     """Return the mean or the sum of a KPI over the months up to a date, each at its last date."""
     name, months = kpi.window.kpi, kpi.window.months
-    needed = {other: definitions[other] for other in definitions if other in {name, *_inner(definitions, name)}}
     last = {month_end(day): day for day in sorted(totals) if day < date} | {month_end(date): date}
     exact = []
     for end in (months_before(date, back) for back in range(months)):
         if (day := last.get(end)) is None:
             raise NotComputableError("window_month_missing", kpi=name, months=months, month=f"{end:%Y-%m}")
-        entry = now if day == date else evaluate(needed, totals[day], day, totals)[name]
+        entry = now if day == date else evaluate(needed(definitions, name), totals[day], day, totals)[name]
         if entry["value"] is None:
             raise NotComputableError("window_month_unknown", kpi=name, months=months, reason=entry["reason"])
         exact.append(entry["exact"])
     with localcontext(prec=50):
         return _value(kpi, sum(exact) / (months if kpi.window.take == "mean" else 1))
+
+
+def needed(definitions: Mapping[str, Definition], *names: str) -> dict[str, Definition]:
+    """Return the definitions of KPIs with those that they are computed from, in the catalogue's order."""
+    wanted = {other for name in names for other in (name, *_inner(definitions, name))}
+    return {name: kpi for name, kpi in definitions.items() if name in wanted}
 
 
 def _inner(definitions: Mapping[str, Definition], name: str) -> list[str]:

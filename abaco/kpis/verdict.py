@@ -14,6 +14,7 @@ Incomplete is more severe than a warning because a limit that was not checked ma
 critically. If it were milder, a report would look better after the file with the bad figure was removed. A figure known
 to be critical stays above it, as that needs attention at once; the number of checked limits stands beside every state.
 A figure that does not decide is checked and named like all others, but makes no state critical or a warning.
+A facility counts like a figure: a deficiency and a covenant past its default level are critical.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -37,6 +38,7 @@ def verdict(
     lost: Mapping[str, Any] | None = None,
     shrunk: Mapping[str, Any] | None = None,
     absent: Mapping[str, Mapping[str, Any]] | None = None,
+    facilities: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the ``verdict`` of metrics.json.
 
@@ -50,6 +52,8 @@ def verdict(
         The rows of the book where they are far fewer than at the date before (see `shrunk`).
     absent
         Loans that are rejected or gone without payment, where they hold too much (see `absent`).
+    facilities
+        The statuses of facilities: critical, incomplete, warning or ok.
 
     Returns
     -------
@@ -72,11 +76,11 @@ def verdict(
     unchecked = [name for name, status in limited.items() if status == "not_computable"]
     deciding = {level: any(kpis[name]["decides"] for name in names) for level, names in past.items()}
     was_critical = [name for name in unchecked if lost and name in lost["critical"] and kpis[name]["decides"]]
-    if deciding["critical"] or was_critical:
+    if deciding["critical"] or was_critical or "critical" in facilities:
         state = "critical"
-    elif unchecked or lost or shrunk or absent:
+    elif unchecked or lost or shrunk or absent or "incomplete" in facilities:
         state = "incomplete"
-    elif deciding["warning"]:
+    elif deciding["warning"] or "warning" in facilities:
         state = "warning"
     elif limited:
         state = "ok"

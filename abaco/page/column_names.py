@@ -79,6 +79,7 @@ def in_words(metrics: dict[str, Any]) -> dict[str, Any]:
     return metrics | {
         "verdict": metrics["verdict"] | {"findings": [tell(finding) for finding in codes["verdict"]]},
         "kpis": {name: _kpi(kpi, codes["kpis"].get(name)) for name, kpi in metrics["kpis"].items()},
+        **({"facilities": _facilities(metrics["facilities"], codes["facilities"])} if "facilities" in metrics else {}),
         "quality": metrics["quality"] | {
             "rejects": _rejects(codes["rejects"]),
             "notes": [tell(note) for note in codes["notes"] if note["code"] not in HEADLINES],
@@ -104,6 +105,17 @@ def _kpi(kpi, reason):
     if reason is None:
         return kpi | texts
     return kpi | texts | {"reason": tell(reason), "root_reason": str(Reason.from_dict(reason).root)}
+
+
+def _facilities(facilities, codes):
+    found = {}
+    for key, one in facilities.items():
+        covenants = {
+            name: entry | {"reason": tell(entry["reason"])} if entry["reason"] else entry
+            for name, entry in one["covenants"].items()
+        }
+        found[key] = one | {"verdict": [tell(reason) for reason in codes[key]], "covenants": covenants}
+    return found
 
 
 def _rejects(rejects):

@@ -33,6 +33,7 @@ from tests.kpis.books import book
 from tests.kpis.books import found as measured
 from tests.kpis.conftest import table
 from tests.kpis.moving import MONTH, dates_of, loan_tape
+from tests.kpis.test_covenants import held as covenants_of
 from tests.support.exports import DATE, LOANS, SNAPSHOT, rows_of, snapshot, write
 
 KEY = b"a key that nobody else has"
@@ -479,3 +480,9 @@ def test_borrowing_base_is_the_one_on_paper(spark, embedded):
     for share_of in ("eligible", "net_eligible"):
         changed = {"eligibility": ages, "limits": limits, "share_of": share_of}
         assert of_facility(spark, **changed) == of_facility(embedded, **changed)
+
+
+def test_covenants_of_a_pool_are_the_same(spark, embedded):
+    terms = {"arrears": {"kpi": "PAR90", "trigger": 5}, "largest": {"kpi": "TopBorrower", "trigger": 50}}
+    found = [covenants_of(engine.from_arrow, **terms) for engine in (spark, embedded)]
+    assert found[0] == found[1] == [("11-30", "0.0000"), ("12-31", "2.5000"), ("11-30", None), ("12-31", "75.00")]

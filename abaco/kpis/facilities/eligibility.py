@@ -80,12 +80,17 @@ def pool(key: str, facility: Facility, book: Book) -> nw.LazyFrame:
 
 def pledged(key: str, facility: Facility, tape: nw.LazyFrame) -> nw.LazyFrame:
     """Return the rows of a tape that are pledged to a facility, and have or had a balance."""
-    rows = tape.filter((nw.col("total_receivable_usd") > 0) | (nw.col("written_off_usd") > 0))
+    has_balance = (nw.col("total_receivable_usd") > 0) | (nw.col("written_off_usd") > 0)
+    return tape.filter(has_balance & is_pledged(key, facility))
+
+
+def is_pledged(key: str, facility: Facility) -> nw.Expr:
+    """Return whether a loan is pledged to a facility on a date."""
     if facility.pledged == "all":
-        return rows
+        return nw.lit(True)
     day = nw.col("pledge_date")
     is_named = _text("facility").is_in(sorted(facility.names(key)))
-    return rows.filter(is_named & (day.is_null() | (day <= nw.col("measurement_date"))))
+    return is_named & (day.is_null() | (day <= nw.col("measurement_date")))
 
 
 def meets(criterion: Criterion | Condition) -> nw.Expr:

@@ -9,7 +9,9 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 
 from abaco.core import currencies, project, yaml
 from abaco.core.errors import InputError
+from abaco.kpis import catalog
 from abaco.kpis.facilities.conditions import OBLIGORS, STRICT, Condition, Criterion, Words, exact, kind_of, plain
+from abaco.kpis.facilities.covenant import Covenant
 
 Amount = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, max_digits=18, decimal_places=2)]
 Percent = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, le=100, decimal_places=6)]
@@ -110,6 +112,7 @@ class Facility(BaseModel):
     cash_rate: Percent = Decimal(0)
     cash: Amount | None = None
     drawn: Amount | None = None
+    covenants: dict[str, Covenant] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits(self):
@@ -166,6 +169,8 @@ def load(path: str | Path) -> Facilities:
             found[key] = Facility.model_validate(entry)
         except ValidationError as error:
             raise InputError(f"{project.display_path(path)}: {_fault(key, error)}") from error
+        for name, covenant in found[key].covenants.items():
+            covenant.defined(f"{project.display_path(path)}: {key}.covenants.{name}", catalog.load())
     return found
 
 

@@ -1,0 +1,207 @@
+"""The covenants of facilities on every date: value, level, and how far it is to the next limit."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from decimal import ROUND_FLOOR, Decimal, localcontext
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+
+from abaco.core.dates import month_end, months_before
+from abaco.core.decimals import rounded
+from abaco.core.parquet import arrow_schema
+from abaco.core.reasons import Reason
+from abaco.core.tables import DATE, SUM, TEXT, Field, Table
+from abaco.kpis import catalog
+from abaco.kpis.book import Book
+from abaco.kpis.catalog import Definition
+from abaco.kpis.facilities.borrowing_base import Base
+from abaco.kpis.facilities.covenant import CURING, DEFAULT, LIMITS, Covenant
+from abaco.kpis.facilities.eligibility import is_pledged
+from abaco.kpis.measures import MEASURES, measure
+from abaco.kpis.totals import Totals
+from abaco.kpis.values import evaluate, needed
+
+POINTS = "decimal(18, 6)"
+MEASURED = "measured"  # stands for the KPI of a covenant, with its window
+PACE_MONTHS = 3
+TABLE = Table(
+    "covenants",
+    "one row per facility, covenant and date",
+    (
+        Field("facility", TEXT, "the facility's key"),
+        Field("covenant", TEXT, "the covenant's key"),
+        Field("date", DATE, "the measurement date"),
+        Field("measured", TEXT, "the KPI, its window, and whether it is of the pool or of the book"),
+        Field("value", POINTS, "its value in the KPI's unit; empty if it cannot be computed"),
+        Field("unit", TEXT, "the KPI's unit"),
+        Field("better", TEXT, "the side that is good: lower or higher"),
+        Field(
+            "level", TEXT,
+            "ok, warning, trigger, default, curing (past the default level, within its cure period) or not_computable",
+        ),
+        *(Field(f"{name}_at", POINTS, f"the limit past which it is a {name}; empty without") for name in LIMITS),
+        Field("headroom_to", TEXT, "the limit that headroom is to: the first of trigger and default not yet passed"),
+        Field("headroom_points", POINTS, "how far the value is from it, in its unit; below 0 past it"),
+        Field(
+            "headroom_usd", SUM,
+            "how much more may be above the line, or less where higher is better, until the limit is reached; below 0: "
+            "what has to change until it is met again; empty for KPIs that are not sums of amounts", "USD",
+        ),
+        Field(
+            "headroom_months", "decimal(18, 1)",
+            "in how many months the limit is reached at the pace of the last three; empty where it gets no closer or "
+            "the value three months before is unknown", "months",
+        ),
+        Field("past_since", DATE, "the first date of those without a break on which the default level is passed"),
+        Field("cure_until", DATE, "the last day of its cure period"),
+        Field("reason", TEXT, "why it has no value"),
+    ),
+)  # fmt: skip
+
+
+def covenants(
+    bases: Iterable[Base], definitions: Mapping[str, Definition], book: Book, totals: Mapping[dt.date, Totals]
+) -> list[dict[str, Any]]:
+    """Return the covenants of every facility on the dates on which it is open: rows of `TABLE`.
+
+    Parameters
+    ----------
+    totals
+        The measures of the whole book by date; those of a facility's pool are computed.
+
+    Returns
+    -------
+    list of dict
+        ``reason`` is a `Reason`, or None of a covenant with a value.
+
+    Raises
+    ------
+    InputError
+        When a covenant is of no KPI, or its levels do not fit the KPI.
+    """
+    rows = []
+    for base in bases:
+        terms = base.facility.covenants
+        kpis = {name: one.defined(f"Facility {base.key}, covenants.{name}", definitions) for name, one in terms.items()}
+        of_pool = {one.kpi for one in terms.values() if one.of == "pool"}
+        sums = {"book": totals, "pool": pool_totals(base, book, definitions, of_pool) if of_pool else {}}
+        days = [day for day in book.dates if base.facility.is_open(day)]
+        for name, one in terms.items():
+            named = {"facility": base.key, "covenant": name}
+            found = covenant_rows(one, kpis[name], definitions, sums[one.of], base.facility.begins)
+            rows += [{**named, **row} for row in found if row["date"] in days]
+    return rows
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Return the rows of `covenants` as a table."""
+    plain = [{**row, "reason": row["reason"] and str(row["reason"])} for row in rows]
+    return pa.Table.from_pylist(plain, schema=arrow_schema(TABLE))
+
+
+def pool_totals(
+    base: Base, book: Book, definitions: Mapping[str, Definition], names: Collection[str]
+) -> dict[dt.date, Totals]:
+    """Return the measures of KPIs by date, of the loans that are pledged to a facility on that date.
+
+    Accounts of the lender are not those of a pool: a KPI that needs them is not computable.
+    """
+    tape = book.tape.lazy().filter(is_pledged(base.key, base.facility))
+    loans = tape.select("loan_id").unique()
+    exports = {
+        name: rows.lazy().join(loans, on="loan_id", how="semi")
+        for name, rows in book.exports.items()
+        if "loan_id" in rows.collect_schema().names()
+    }
+    if (owing := book.export("obligors")) is not None:
+        keys = ["measurement_date", "loan_id"]
+        owed = tape.select(*keys, "total_receivable_usd").join(owing.select(*keys, "borrower"), on=keys, how="inner")
+        by_borrower = owed.filter(~nw.col("borrower").is_null()).group_by("measurement_date", "borrower")
+        exports["borrowers"] = by_borrower.agg(balance_usd=nw.col("total_receivable_usd").sum())
+    pool = replace(book, tape=tape, exports=exports, accounts={}, filled={})
+    found = measure(pool, catalog.measures(needed(definitions, *names)))
+    unknown = dict.fromkeys(MEASURES, Reason("pool_empty"))
+    return {day: total if total.rows else replace(total, reasons=unknown) for day, total in found.items()}
+
+
+def covenant_rows(
+    covenant: Covenant,
+    kpi: Definition,
+    definitions: Mapping[str, Definition],
+    totals: Mapping[dt.date, Totals],
+    begins: dt.date = dt.date.min,
+) -> list[dict[str, Any]]:
+    """Return a covenant on every date, oldest first.
+
+    Parameters
+    ----------
+    kpi
+        What it measures, see `Covenant.defined`.
+    totals
+        The measures of its pool or its book by date.
+    begins
+        The first day of the facility, before which no cure period begins.
+    """
+    used = needed(definitions, covenant.kpi)
+    rows, since = [], None
+    values: dict[dt.date, Decimal] = {}
+    for day in sorted(totals):
+        entries = evaluate({**used, MEASURED: kpi}, totals[day], day, totals)
+        value, better = entries[MEASURED]["value"], kpi.direction
+        values |= {month_end(day): value}
+        level = covenant.level(value, better)
+        # on a date without a value nobody knows that a covenant was cured
+        if value is not None:
+            since = (since or max(day, begins)) if level == DEFAULT else None
+        cure_until = since + dt.timedelta(covenant.cure_days) if since and covenant.cure_days else None
+        if level == DEFAULT and cure_until and day <= cure_until:
+            level = CURING
+        limits = {f"{name}_at": covenant.limits.get(name) for name in LIMITS}
+        terms = {"kpi": covenant.kpi, "of": covenant.of, "window": covenant.window and covenant.window.model_dump()}
+        row = {"date": day, **terms, "measured": covenant.title, "value": value, "unit": kpi.unit, "better": better}
+        row |= {"level": level, **limits, "past_since": since, "cure_until": cure_until}
+        rows.append(
+            row | {"reason": entries[MEASURED]["reason"]} | _headroom(covenant, kpi, used, entries, day, values)
+        )
+    return rows
+
+
+def _headroom(
+    covenant: Covenant, kpi: Definition, used: Mapping[str, Definition], entries: Mapping[str, Mapping[str, Any]],
+    day: dt.date, values: Mapping[dt.date, Decimal | None],
+) -> dict[str, Any]:  # fmt: skip
+    value, sign = entries[MEASURED]["value"], 1 if kpi.direction == "lower" else -1
+    if value is None:
+        return {}
+    name = covenant.next_limit(value, kpi.direction)
+    limit = covenant.limits[name]
+    points = (limit - value) * sign
+    return {
+        "headroom_to": name,
+        "headroom_points": points,
+        "headroom_usd": _room(covenant, used[covenant.kpi], entries, limit, sign),
+        "headroom_months": _months(points, value, values.get(months_before(day, PACE_MONTHS)), sign),
+    }
+
+
+def _room(
+    covenant: Covenant, kpi: Definition, entries: Mapping[str, Mapping[str, Any]], limit: Decimal, sign: int
+) -> Decimal | None:
+    """Return by how much the sum above the line may still change in this month, to the cent below."""
+    if not kpi.numerator or any(MEASURES[name].unit != "USD" for name in (*kpi.numerator, *kpi.denominator)):
+        return None
+    whole = entries[covenant.kpi]["denominator"] if kpi.denominator else 1
+    months = covenant.window.months if covenant.window and covenant.window.take == "mean" else 1
+    with localcontext(prec=60):
+        usd = (limit - entries[MEASURED]["exact"]) * sign * months * whole / kpi.scale
+        return rounded(usd, 12).quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
+
+
+def _months(points: Decimal, value: Decimal, before: Decimal | None, sign: int) -> Decimal | None:
+    """Return in how many months the headroom is used up at the pace since a value of some months before."""
+    if before is None or points < 0 or (pace := (value - before) * sign) <= 0:
+        return None
+    return (points * PACE_MONTHS / pace).quantize(Decimal("0.1"), rounding=ROUND_FLOOR)

@@ -1,0 +1,288 @@
+"""Covenants worked out by hand: each level at its edge, cure periods, windows, and the headroom in its three units."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from abaco.core.dates import months_before
+from abaco.core.errors import InputError
+from abaco.core.parquet import arrow_schema
+from abaco.kpis import catalog
+from abaco.kpis.facilities.borrowing_base import Base
+from abaco.kpis.facilities.covenant import Covenant
+from abaco.kpis.facilities.covenants import TABLE, covenant_rows, table
+from abaco.kpis.facilities.covenants import covenants as covenants_of
+from abaco.kpis.measures import measure
+from abaco.kpis.totals import Totals
+from tests.support.tapes import book
+
+from .pledged import terms
+
+DECEMBER = dt.date(2025, 12, 31)
+DEFINITIONS = catalog.load()
+LEVELS = {"warning": 3, "trigger": 5, "default": 8}
+
+
+def arrears(*percents, until=DECEMBER):
+    """Return totals by month-end whose PAR90 is so many per cent of 200,000.00, the latest month first."""
+    found = {}
+    for back, percent in enumerate(percents):
+        if percent is not None:
+            usd = {"dpd_90_plus_usd": Decimal(percent) * 2000, "total_receivable_usd": Decimal("200000.00")}
+            found[months_before(until, back)] = Totals(9, usd, dict.fromkeys(usd, 9))
+    return found
+
+
+def rows(totals, begins=dt.date.min, **terms):
+    covenant = Covenant.model_validate({"kpi": "PAR90", **(terms or LEVELS)})
+    kpi = covenant.defined("Facility SENIOR, covenants.arrears", DEFINITIONS)
+    return covenant_rows(covenant, kpi, DEFINITIONS, totals, begins)
+
+
+def latest(*percents, **terms):
+    return rows(arrears(*percents), **terms)[-1]
+
+
+# Levels
+
+
+@pytest.mark.parametrize(
+    ("percent", "level"),
+    [
+        ("3", "ok"),
+        ("3.0001", "warning"),
+        ("5", "warning"),
+        ("5.0001", "trigger"),
+        ("8", "trigger"),
+        ("8.0001", "default"),
+    ],
+)
+def test_value_exactly_on_a_limit_is_not_yet_past_it(percent, level):
+    assert latest(percent)["level"] == level
+
+
+def test_higher_is_better_turns_the_levels_round():
+    terms = {"kpi": "CollectionRate", "warning": 3, "trigger": 2, "default": 1}
+    for cash, level in (
+        ("3.00", "ok"),
+        ("2.99", "warning"),
+        ("2.00", "warning"),
+        ("1.99", "trigger"),
+        ("0.99", "default"),
+    ):
+        usd = {"cash_available_usd": Decimal(cash), "total_eligible_usd": Decimal(100)}
+        (found,) = rows({DECEMBER: Totals(1, usd, {})}, **terms)
+        assert (found["level"], found["better"]) == (level, "higher")
+
+
+def test_covenant_that_cannot_be_computed_has_a_reason_and_no_headroom():
+    (found,) = rows({DECEMBER: Totals(1, {}, {})})
+    assert (found["value"], found["level"]) == (None, "not_computable")
+    assert str(found["reason"]) == "the input does not give balances 90 and more days late on 2025-12-31"
+    assert not {"headroom_to", "headroom_usd"} & set(found)
+
+
+# Cure periods
+
+
+def test_default_within_its_cure_period_is_curing_up_to_the_last_day():
+    """Past 8 since 30 November: 31 days later is 31 December, still within; 30 days are over by then."""
+    found = latest("9", "9", "7", cure_days=31, **LEVELS)
+    assert (found["level"], found["past_since"], found["cure_until"]) == ("curing", dt.date(2025, 11, 30), DECEMBER)
+    assert latest("9", "9", "7", cure_days=30, **LEVELS)["level"] == "default"
+    assert latest("9", "7", cure_days=1, **LEVELS)["level"] == "curing"
+    assert latest("9", "9")["cure_until"] is None
+
+
+def test_cured_covenant_begins_a_new_period_when_it_is_past_again():
+    found = latest("9", "8", "9", cure_days=31, **LEVELS)
+    assert (found["level"], found["past_since"]) == ("curing", DECEMBER)
+
+
+def test_date_without_a_value_cures_nothing():
+    totals = arrears("9", "9", "9")
+    totals[dt.date(2025, 11, 30)] = Totals(9, {}, {})
+    found = rows(totals, cure_days=45, **LEVELS)
+    assert [row["level"] for row in found] == ["curing", "not_computable", "default"]
+    assert found[1]["past_since"] == found[2]["past_since"] == dt.date(2025, 10, 31)
+
+
+def test_cure_period_begins_with_the_facility_at_the_earliest():
+    found = rows(arrears("9", "9", "9"), dt.date(2025, 12, 1), cure_days=30, **LEVELS)[-1]
+    assert (found["past_since"], found["cure_until"], found["level"]) == (dt.date(2025, 12, 1), DECEMBER, "curing")
+
+
+# Headroom
+
+
+def test_headroom_is_to_the_first_contractual_limit_ahead():
+    """PAR90 of 4 % is 8,000.00 of 200,000.00; 5 % are 10,000.00. It rose by 1 point in three months: 1/3 a month."""
+    found = latest("4", "3.7", "3.3", "3")
+    assert (found["headroom_to"], str(found["headroom_points"])) == ("trigger", "1.0000")
+    assert (str(found["headroom_usd"]), str(found["headroom_months"])) == ("2000.00", "3.0")
+
+
+def test_past_the_trigger_headroom_is_to_the_default_and_past_that_below_zero():
+    found = latest("6", "6", "6", "5")
+    assert (found["headroom_to"], str(found["headroom_usd"]), str(found["headroom_months"])) == (
+        "default",
+        "4000.00",
+        "6.0",
+    )
+    found = latest("9", "6", "6", "5")
+    assert (found["headroom_to"], str(found["headroom_points"]), str(found["headroom_usd"])) == (
+        "default", "-1.0000", "-2000.00"
+    )  # fmt: skip
+    assert found["headroom_months"] is None
+
+
+def test_warning_counts_only_where_there_is_no_other_level():
+    assert latest("2", warning=3)["headroom_to"] == "warning"
+    assert latest("4", warning=3)["headroom_to"] == "warning"
+    assert latest("2")["headroom_to"] == "trigger"
+
+
+def test_exactly_on_the_limit_nothing_is_left():
+    found = latest("5", "5", "5", "4")
+    assert [str(found[f"headroom_{unit}"]) for unit in ("points", "usd", "months")] == ["0.0000", "0.00", "0.0"]
+
+
+def test_headroom_in_dollars_is_rounded_down_to_the_cent():
+    """1/3 % of the book: 5 % of 200,000.00 less 666.666... leaves 9,333.333...; past it, what is missing rounds up."""
+    totals = arrears("0")
+    totals[DECEMBER].sums["dpd_90_plus_usd"] = Decimal("666.67")
+    assert str(rows(totals)[-1]["headroom_usd"]) == "9333.33"
+    assert str(rows(totals, trigger=Decimal("0.333333"))[-1]["headroom_usd"]) == "-0.01"
+
+
+@pytest.mark.parametrize("before", [("4", "4", "4"), ("4", "4", "5"), ("4", "4", None), ()])
+def test_no_pace_towards_the_limit_no_months(before):
+    assert latest("4", *before)["headroom_months"] is None
+
+
+def test_headroom_where_higher_is_better_is_what_may_be_missing():
+    usd = {"cash_available_usd": Decimal("3.50"), "total_eligible_usd": Decimal(100)}
+    (found,) = rows({DECEMBER: Totals(1, usd, {})}, kpi="CollectionRate", default=1)
+    assert (str(found["headroom_points"]), str(found["headroom_usd"])) == ("2.50", "2.50")
+
+
+def test_figure_that_is_no_sum_of_amounts_has_no_headroom_in_dollars():
+    sums = {"active_loans": Decimal(90)}
+    (found,) = rows({DECEMBER: Totals(1, sums, {})}, kpi="ActiveLoans", better="higher", trigger=80)
+    assert (found["level"], str(found["headroom_points"]), found["headroom_usd"]) == ("ok", "10", None)
+
+
+# Windows
+
+
+def test_mean_of_three_months_at_its_edge():
+    """4, 5 and 6 have a mean of exactly 5. A cent of December above it is past; a third month lacks: unknown."""
+    terms = {"window": {"take": "mean", "months": 3}, "trigger": 5}
+    found = latest("6", "5", "4", **terms)
+    assert (str(found["value"]), found["level"], str(found["headroom_usd"])) == ("5.0000", "ok", "0.00")
+    assert latest("6.0003", "5", "4", **terms)["level"] == "trigger"
+    assert latest("6", "5", **terms)["level"] == "not_computable"
+    assert "no date in 2025-10" in str(latest("6", "5", **terms)["reason"])
+
+
+def test_headroom_of_a_mean_is_what_this_month_may_still_change():
+    """The mean is 3 and may be 5: December alone may be 6 points higher, 12,000.00 of its 200,000.00."""
+    found = latest("3", "3", "3", window={"take": "mean", "months": 3}, trigger=5)
+    assert (str(found["headroom_points"]), str(found["headroom_usd"])) == ("2.0000", "12000.00")
+
+
+def test_sum_of_twelve_months_at_its_edge():
+    terms = {"window": {"take": "sum", "months": 12}, "default": 12}
+    found = latest(*["1"] * 12, "99", **terms)
+    assert (str(found["value"]), found["level"], str(found["headroom_usd"])) == ("12.0000", "ok", "0.00")
+    assert latest("1.0001", *["1"] * 11, **terms)["level"] == "default"
+    assert latest(*["1"] * 11, **terms)["level"] == "not_computable"
+
+
+# The table and the terms
+
+
+def test_table_has_its_schema_and_the_reason_in_words():
+    named = {"facility": "SENIOR", "covenant": "arrears"}
+    found = table({**named, **row} for row in rows(arrears("4", None, "4")))
+    assert found.schema == arrow_schema(TABLE)
+    assert found.num_rows == 2
+    assert found["measured"][0].as_py() == "PAR90, of the pool"
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [
+        ({}, "needs a level: add warning, trigger or default"),
+        ({"trigger": 5, "warning": 6, "default": 8}, "warning, trigger, default: 6, 5, 8 do not lie in one direction"),
+        ({"trigger": 5, "cure_days": 3}, "cure_days: there is no default to cure"),
+        ({"trigger": 5, "window": {"take": "mean", "months": 4}}, "Input should be 3, 6 or 12"),
+        ({"trigger": "5 %"}, "Input should be"),
+        ({"triger": 5}, "Extra inputs are not permitted"),
+    ],
+)
+def test_fault_in_a_covenant_is_named(terms, expected):
+    with pytest.raises(ValueError, match=expected):
+        Covenant.model_validate({"kpi": "PAR90", **terms})
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [
+        ({"kpi": "PAR31", "trigger": 5}, ".kpi: PAR31 is not a KPI of params/kpis.yml: write one of PAR30, "),
+        ({"kpi": "Outstanding", "trigger": 5}, ": Outstanding says not which way is better: add better: "),
+        (
+            {"kpi": "PAR90", "trigger": 5, "default": 3},
+            ": lower is better, but trigger, default are 5, 3: put the milder",
+        ),
+    ],
+)
+def test_covenant_that_does_not_fit_its_kpi_is_one_line(terms, expected):
+    with pytest.raises(InputError) as caught:
+        Covenant.model_validate(terms).defined("Facility SENIOR, covenants.arrears", DEFINITIONS)
+    assert str(caught.value).startswith(f"Facility SENIOR, covenants.arrears{expected}")
+
+
+# Pool and book
+
+
+PLEDGED = """
+    measurement_date  loan_id  facility  pledge_date  total_receivable_usd  dpd_0_7_usd  dpd_90_plus_usd
+    2025-11-30        L1       LINE      2025-01-01   100.00                100.00       0.00
+    2025-11-30        L2       line      2025-12-15   300.00                300.00       0.00
+    2025-12-31        L1       LINE      2025-01-01   100.00                90.00        10.00
+    2025-12-31        L2       line      2025-12-15   300.00                300.00       0.00
+    2025-12-31        L3       OTHER     2025-01-01   500.00                0.00         500.00
+    2025-12-31        L4       -         -            100.00                10.00        90.00
+"""
+
+
+def held(frame, text=PLEDGED, **covenants):
+    """Return the value and the reason of each covenant of LINE by date."""
+    obligors = pa.table({"measurement_date": [DECEMBER] * 2, "loan_id": ["L1", "L2"], "borrower": [7, 8]})
+    opened = book(frame, text, exports={"obligors": frame(obligors)})
+    totals = measure(opened, catalog.measures(DEFINITIONS))
+    facility = terms(pledged="by_column", covenants=covenants)
+    found = covenants_of([Base("LINE", facility, None, {}, {})], DEFINITIONS, opened, totals)
+    assert {row["facility"] for row in found} == {"LINE"}
+    assert all((row["value"] is None) == bool(row["reason"]) for row in found)
+    return [(str(row["date"])[5:], row["value"] if row["value"] is None else str(row["value"])) for row in found]
+
+
+def test_pool_has_the_loans_that_are_pledged_on_the_date_and_the_book_all(frame):
+    """In November L1 alone: 0 of 100. In December L1 and L2: 10 of 400. The book: 600 of 1,000."""
+    of_pool = {"kpi": "PAR90", "trigger": 5}
+    assert held(frame, arrears=of_pool) == [("11-30", "0.0000"), ("12-31", "2.5000")]
+    assert held(frame, arrears=of_pool | {"of": "book"}) == [("11-30", "0.0000"), ("12-31", "60.0000")]
+
+
+def test_largest_borrower_of_a_pool_is_of_its_own_loans(frame):
+    assert held(frame, largest={"kpi": "TopBorrower", "trigger": 50})[-1] == ("12-31", "75.00")
+
+
+def test_empty_pool_and_accounts_of_the_lender_are_not_computable(frame):
+    empty = PLEDGED.replace("LINE", "OTHER").replace("line", "OTHER")
+    assert held(frame, empty, arrears={"kpi": "PAR90", "trigger": 5}) == [("11-30", None), ("12-31", None)]
+    assert held(frame, cash={"kpi": "CollectionRate", "trigger": 1})[-1] == ("12-31", None)
