@@ -50,7 +50,7 @@ def compare(
 
 @verb(FIGURES, "explain PAR30 --date 2025-12-31")
 def explain(
-    kpi: Annotated[str, typer.Argument(help="A KPI of the report, such as PAR30.")],
+    kpi: Annotated[str, typer.Argument(help="A KPI or a facility of the report, such as PAR30.")],
     date: Annotated[
         str | None, typer.Option(help="Date of a finished report, YYYY-MM-DD; by default the latest.")
     ] = None,
@@ -63,7 +63,7 @@ def explain(
     every: Annotated[bool, typer.Option("--all", help="Show every date, not the last 13 alone.")] = False,
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Explain a KPI of a finished report: its formula in figures, what moved it, the loans behind it, its history."""
+    """Explain a KPI or a facility of a finished report: its figures, what moved it, the loans behind it, its past."""
     from abaco.review import explanation
 
     logs.start(log_level)

@@ -1,12 +1,14 @@
 """Queries: which run each date shows, its figures, failed runs, deliveries and open alerts."""
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
 from abaco.database.schema import (
+    FACILITY,
     alerts,
     deliveries,
     delivery_plans,
@@ -132,6 +134,15 @@ def verdicts(connection: Connection) -> dict[str, dict[str, Any]]:
         }
         for run_id, row in found.items()
     }  # fmt: skip
+
+
+def facilities(connection: Connection) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the facilities by run and key, as metrics.json has them; runs without facilities are left out."""
+    query = select(quality.c.run_id, quality.c.measure, quality.c.value).where(quality.c.measure.like(f"{FACILITY}%"))
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for run_id, measure, value in connection.execute(query.order_by(quality.c.measure)):
+        found.setdefault(run_id, {})[measure.removeprefix(FACILITY)] = json.loads(value)
+    return found
 
 
 def runs_of(connection: Connection, date: dt.date) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Records: the content of a run's folder, written to the database exactly once."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,8 @@ def _quality(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
         known = {key: verdict[key] for key in ("state", "limits", "checked")}
         for key, value in (known | {key: bool(verdict.get(key)) for key in ("lost", "shrunk", "absent")}).items():
             yield {"measure": f"verdict: {key}", "value": str(value)}
+    for key, one in figures.get("facilities", {}).items():
+        yield {"measure": f"{schema.FACILITY}{key}", "value": json.dumps(one)}
     for part in ("reconciliation", "quality"):
         for measure, value in figures[part].items():
             if isinstance(value, dict):

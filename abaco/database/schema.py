@@ -146,7 +146,9 @@ inputs = Table(
     Column("rows", BigInteger),
 )
 
-# One row per run and data-quality result: the reconciliation in rows and USD, rejects by reason, nulls, outliers, dust.
+# One row per run and data-quality result: the reconciliation in rows and USD, rejects by reason, nulls, outliers, dust;
+# and one per facility, what metrics.json has of it.
+FACILITY = "facility: "
 quality = Table(
     "quality", metadata, _of_run(), Column("measure", Text, primary_key=True), Column("value", Text, nullable=False)
 )

@@ -1,11 +1,12 @@
 """Rules of alerts: the causes in a report or a failed run, their severity and their text.
 
     severity  cause                                                    sent to
-    P1        a run failed: there is no new report                     PagerDuty, Slack and email
-    P2        a figure is past its critical limit; rejected rows
-              stopped a run                                            PagerDuty and Slack
-    P3        a figure is past its warning limit; the report is        Slack
-              incomplete; the input is stale
+    P1        a run failed: there is no new report; a facility has     PagerDuty, Slack and email
+              a deficiency, or a covenant is in default
+    P2        a figure is past its critical limit; a covenant is past  PagerDuty and Slack
+              its trigger; rejected rows stopped a run
+    P3        a figure or a covenant is past its warning limit; the    Slack
+              report is incomplete; the input is stale
     P4        figures jumped; rows were rejected                       Slack, all of one kind in one message
 
 Each channel names the severities that it takes (see `registry.ROUTES`); email takes the alerts that no other channel
@@ -21,6 +22,7 @@ from typing import Any
 from abaco.core import project
 from abaco.core.currencies import USD, amount
 from abaco.core.text import completeness, format_value, par_name
+from abaco.delivery import facility_rules
 
 SEVERITIES = ("P1", "P2", "P3", "P4")  # the most severe first
 FALLBACK = "email"  # the channel of alerts that no other channel takes
@@ -32,6 +34,7 @@ SECTIONS = {  # of the runbook, by the first part of a cause
     "rejects": "data-quality-issue",
     "incomplete": "incomplete-report",
     "input": "stale-figures",
+    facility_rules.KIND: "deficiency-or-covenant",
 }
 FAILED, ANOMALIES, REJECTS, STALE = "run:failed", "anomalies", "rejects", "input:stale"
 INCOMPLETE = "incomplete"
@@ -86,6 +89,9 @@ def of_report(
             first = since(name, kpi["status"], history)
             day = metrics["as_of"] or metrics["date"]
             yield past_limit(name, kpi, day, first, explain_change(name))
+    for cause, severity, sentence in facility_rules.problems(metrics):
+        title = sentence.removesuffix(".")
+        yield Alert(cause, severity, title, f"{title}, at {metrics['as_of'] or metrics['date']}.")
     yield from incomplete(metrics)
     yield from jumps(metrics)
     yield from rejected(metrics)
@@ -215,6 +221,8 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
     kpi = metrics["kpis"].get(name)
     if cause == INCOMPLETE and "verdict" not in metrics:
         return None
+    if kind == facility_rules.KIND:
+        return facility_rules.cleared(name, metrics)
     if kind != "kpi":
         return {
             FAILED: f"The run of {metrics['date']} succeeded",
@@ -231,8 +239,10 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
 
 
 def eased(cause: str) -> str:
-    """Return the line that says a cause is less severe now; of P2 only figures and rejected rows can become so."""
+    """Return the line that says a cause is less severe now: a figure, a facility or rejected rows."""
     kind, _, name = cause.partition(":")
+    if kind == facility_rules.KIND:
+        return f"{name.replace(':', ': ')} is past a milder level only"
     if kind == "kpi":
         return f"{name} is past its warning limit only"
     return "The rejected rows do not stop the run any more"

@@ -5,6 +5,7 @@ from abaco.page.bridge import bridge_chart, bridge_loans_table
 from abaco.page.collection import collection_chart
 from abaco.page.column_names import in_words
 from abaco.page.concentration import concentration_table
+from abaco.page.facilities import facility_sections
 from abaco.page.front import front_page
 from abaco.page.glossary import provenance
 from abaco.page.history import history_table
@@ -33,6 +34,7 @@ __all__ = [
     "collection_chart",
     "concentration_table",
     "data_quality",
+    "facility_sections",
     "figures",
     "frame_table",
     "front_page",

@@ -18,6 +18,7 @@ from abaco.page.kpi_text import (
     short,
     state_sign,
     undecided,
+    unsound,
     verdict,
     with_unit,
 )
@@ -51,7 +52,8 @@ def concluded(metrics: dict, history=(), bridges=(), segments=(), concentration=
 
 def _alarms(metrics):
     """Return what makes the figures less than they seem."""
-    return [*metrics["verdict"]["findings"], _accepting(metrics["verdict"]), undated(metrics), _unreconciled(metrics)]
+    found = metrics["verdict"]["findings"]
+    return [*unsound(metrics), *found, _accepting(metrics["verdict"]), undated(metrics), _unreconciled(metrics)]
 
 
 def _accepting(found):

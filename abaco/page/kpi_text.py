@@ -211,6 +211,11 @@ def verdict(metrics: dict) -> str:
     return " ".join(filter(None, [f"{headline(metrics)}: {names}.", undecided(metrics)]))
 
 
+def unsound(metrics: dict) -> list[str]:
+    """Return the verdicts of the facilities that are not sound, a text each."""
+    return [" ".join(one["verdict"]) for one in metrics.get("facilities", {}).values() if one["status"] != "ok"]
+
+
 def past_limits(metrics: dict) -> list[tuple[str, dict]]:
     """Return the (id, KPI) pairs that are past a limit, the critical ones first."""
     found = metrics["verdict"]

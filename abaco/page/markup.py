@@ -57,6 +57,11 @@ def absent(text: str) -> Html:
     return fill("sentence.html.j2", text=text, kind="absent")
 
 
+def unset() -> Html:
+    """Return the mark of a section about what the settings do not ask for: the built page leaves the section out."""
+    return fill("sentence.html.j2", text="", kind="unset")
+
+
 def stylesheet(*names: str) -> str:
     """Return the style sheets `names` of the templates folder, one after the other."""
     return "\n".join((TEMPLATES / name).read_text(encoding="utf-8").strip() for name in names)

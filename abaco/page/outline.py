@@ -77,8 +77,9 @@ def move_absent(soup: BeautifulSoup) -> None:
         return
     for section in soup.main.find_all("section", recursive=False):
         said = of_class(section, "p", "absent")
+        unset = of_class(section, "p", "unset")
         shown = [node for node in section.find_all(True, recursive=False) if node.name not in ("h2", "p")]
-        if not said or shown:
+        if not (said or unset) or shown:
             continue
         for text in dict.fromkeys(paragraph.get_text() for paragraph in said):
             wanted.append(item := soup.new_tag("li"))

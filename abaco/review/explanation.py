@@ -17,6 +17,7 @@ from abaco.core.text import aligned
 from abaco.kpis import catalog
 from abaco.kpis.bridge import first_day
 from abaco.review import movement, terminal
+from abaco.review.facility_explanation import explain_facility
 from abaco.run import folders
 
 Kpi = Mapping[str, Any]
@@ -28,12 +29,12 @@ def explain(
     name: str, date: str | None = None, against: str | None = None, output: Path | None = None,
     lines: bool = False, every: bool = False,
 ) -> Iterator[str]:  # fmt: skip
-    """Yield lines that explain a KPI.
+    """Yield lines that explain a KPI or a facility.
 
     Parameters
     ----------
     name
-        A KPI of the report; case does not matter.
+        A KPI or a facility of the report; case does not matter.
     date
         The date of a finished report; by default the latest.
     against
@@ -52,6 +53,9 @@ def explain(
     """
     folder = _report(folders.reports_folder(output), date)
     figures = files.read_object(folder / "metrics.json", "date", "kpis")
+    if key := next((key for key in figures.get("facilities", ()) if key.casefold() == name.casefold()), None):
+        yield from explain_facility(key, folder, figures)
+        return
     name = _known(name, figures)
     history = [row for row in _rows(folder, "history") if row["kpi"] == name]
     former, kpi = _former(against, figures["date"], history), figures["kpis"][name]
@@ -84,7 +88,8 @@ def _report(folder: Path, date: str | None) -> Path:
 def _known(name: str, figures: Mapping[str, Any]) -> str:
     by_name = {kpi.casefold(): kpi for kpi in figures["kpis"]}
     if name.casefold() not in by_name:
-        raise InputError(f"No KPI {name} in the report of {figures['date']}; it has {', '.join(figures['kpis'])}")
+        known = ", ".join([*figures["kpis"], *figures.get("facilities", ())])
+        raise InputError(f"No KPI {name} in the report of {figures['date']}; it has {known}")
     return by_name[name.casefold()]
 
 

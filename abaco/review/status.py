@@ -58,6 +58,7 @@ def _lines(folder: Path) -> Iterator[str]:
             yield f"  made {text_of(run['finished_at'])} by {run_id} of {project.display_path(run['input'])}"
             if remark := text.completeness(state["verdicts"].get(run_id)):
                 yield f"  {remark}"
+            yield from (f"  {' '.join(one['verdict'])}" for one in state["facilities"].get(run_id, {}).values())
             yield from _partial(state["figures"].get(run_id, {}))
         yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], reports.get(date))
     yield from _listed("Damaged", [(path.name, "make it again") for path in folders.damaged_reports(folder)])
@@ -77,6 +78,7 @@ def _from_database(folder: Path) -> dict[str, Any]:
     with connection.reading(database(folder)) as opened:
         return {
             "reports": queries.visible_runs(opened),
+            "facilities": queries.facilities(opened),
             "figures": queries.core_figures(opened),
             "verdicts": queries.verdicts(opened),
             "unfinished": queries.unfinished(opened),
@@ -88,14 +90,16 @@ def _from_database(folder: Path) -> dict[str, Any]:
 
 def _from_folders(folder: Path) -> dict[str, Any]:
     """Return what the run folders hold: the report of each date, and runs that did not succeed."""
-    reports, figures, verdicts = visible(folder), {}, {}
+    reports, figures, verdicts, facilities = visible(folder), {}, {}, {}
     for date, run in reports.items():
         metrics = files.read_object(folder / date / "metrics.json", "kpis")
         figures[run["run_id"]] = {name: kpi for name, kpi in metrics["kpis"].items() if kpi["group"] == "core"}
         verdicts[run["run_id"]] = metrics.get("verdict")  # reports of earlier versions have none
+        facilities[run["run_id"]] = metrics.get("facilities", {})
     runs = [run for _, run in synchronise.ended_runs(folder) if run["status"] != "success"]
     ended = [run | {"status": "failed", "error": run["error"] or records.KILLED} for run in runs]
-    return {"reports": reports, "figures": figures, "verdicts": verdicts, "unfinished": ended}
+    found = {"reports": reports, "figures": figures, "verdicts": verdicts, "facilities": facilities}
+    return found | {"unfinished": ended}
 
 
 def database(output: Path) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from abaco.core import text
 from abaco.ingest import sample_mark
-from abaco.page.kpi_text import verdict
+from abaco.page.kpi_text import unsound, verdict
 from abaco.page.words import NBSP
 
 
@@ -22,6 +22,7 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
     sentences = [sample_mark.SENTENCE] if figures.get("synthetic") else []
     if found := figures.get("verdict"):
         sentences += [f"{text.state(found)}: {verdict(figures).replace(NBSP, ' ')}", *found["findings"]]
+        sentences += unsound(figures)
         if settings := text.acceptance(found):
             sentences.append(f"If all of this is right, make the report with PARAMS={settings}.")
     sentences += figures.get("quality", {}).get("headlines", [])

@@ -19,6 +19,7 @@ from abaco.kpis.verdict import STATES
 from abaco.service.reports import Book
 
 STATUSES = ("ok", "warning", "critical", "not_computable", "none")
+LEVELS = ("ok", "warning", "trigger", "curing", "default", "not_computable")
 DELIVERY_STATUSES = ("pending", "done", "dead")
 ROWS = ("rows_in", "accepted", "quarantined", "duplicates", "later", "totals", "beside")
 
@@ -96,10 +97,25 @@ def _figures(connection: Connection, run: dict[str, Any]) -> Iterator[Metric]:
         yield GaugeMetricFamily("kpi_limits_checked", "KPIs with limits and a value", verdict["checked"])
         text = "1 when the input of the latest report lacks files, columns, rows or loans that were there before"
         yield GaugeMetricFamily("kpi_input_lost", text, any(verdict[key] for key in ("lost", "shrunk", "absent")))
+    yield from _facilities(queries.facilities(connection).get(run["run_id"], {}))
     yield GaugeMetricFamily("kpi_report_date_seconds", "Date of the latest report", _midnight(run["date"]))
     if run["as_of"]:
         text = "Day that the figures of the latest report are really from"
         yield GaugeMetricFamily("kpi_as_of_seconds", text, _midnight(run["as_of"]))
+
+
+def _facilities(facilities: dict[str, dict[str, Any]]) -> Iterator[Metric]:
+    """Yield what may be drawn and the headroom of covenants; what is not known has no value, rather than 0."""
+    if not facilities:
+        return
+    known = {key: float(one["availability"]) for key, one in facilities.items() if one["availability"] is not None}
+    yield _gauge("facility_availability", "What may be drawn; below 0 a deficiency", "facility", known)
+    covenants = {(key, name): entry for key, one in facilities.items() for name, entry in one["covenants"].items()}
+    points = {labels: e["headroom_points"] for labels, e in covenants.items() if e["headroom_points"] is not None}
+    text = "How far a covenant is from its next limit, in the unit of its KPI; below 0 past its last"
+    yield _gauge("covenant_headroom", text, ("facility", "covenant"), points)
+    levels = {(*labels, level): e["level"] == level for labels, e in covenants.items() for level in LEVELS}
+    yield _gauge("covenant_level", "1 for the level that a covenant is at", ("facility", "covenant", "level"), levels)
 
 
 def _midnight(day: dt.date) -> float:

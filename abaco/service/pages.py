@@ -48,6 +48,7 @@ def reports(book: Book, before: str) -> str:
             "cards": latest and _cards(connection, latest),
             "heading": latest and _title(latest),
             "remark": latest and _remark(connection, latest),
+            "facilities": queries.facilities(connection).get(latest["run_id"], {}).values() if latest else (),
             "table": tables.reports(connection, page),
             "failed": _failed(connection, visible),
             "alerts": queries.open_alerts(connection),

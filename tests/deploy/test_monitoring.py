@@ -34,7 +34,8 @@ def test_figures_of_every_alert_are_there(prometheus):
 def test_every_panel_has_data(prometheus):
     for panel in DASHBOARD["panels"]:
         for target in panel["targets"]:
-            prometheus.assert_has(target["expr"])
+            if not target["expr"].startswith(("facility_", "covenant_")):  # by default there are no facilities
+                prometheus.assert_has(target["expr"])
 
 
 def test_server_has_all_rules_and_evaluates_them(prometheus):

@@ -1,16 +1,22 @@
 """explain: what is said of a KPI of the sample's report, and errors that name the way out."""
 
+import datetime as dt
 import json
 import re
 import shutil
+from decimal import Decimal
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from abaco.core.errors import InputError
+from abaco.core.parquet import arrow_schema
 from abaco.ingest import masking
+from abaco.kpis.facilities import availability, borrowing_base, covenants
 from abaco.review import explanation
 from abaco.review.explanation import explain
+from tests.support.facilities import facilities
 from tests.support.projects import PII_KEY, Project
 
 
@@ -275,3 +281,49 @@ def test_last_dates_are_listed_and_all_of_them_on_request(report, monkeypatch):
         "The last 2 of 13 dates; --all shows the others.",
     ]
     assert list(explain("PAR30", output=report.output, every=True))[-13].startswith("2024-12-31  4.0241 %")
+
+
+def test_facility_is_explained_with_its_base_its_covenants_and_what_moved_it(copy):
+    folder = copy.output / "2025-12-31"
+    path = folder / "metrics.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"facilities": facilities()}))
+    tables = {
+        borrowing_base.TABLE: {"line": "pool", "kind": "pool", "amount_usd": Decimal("1000.00"), "loans": 9},
+        covenants.TABLE: {
+            "covenant": "arrears", "measured": "PAR30, of the pool", "level": "default", "value": Decimal("9"),
+            "headroom_to": "default", "default_at": Decimal("8"), "headroom_points": Decimal("-1"),
+            "headroom_usd": Decimal("-10.00"),
+        },
+        availability.TABLE: {
+            "against": dt.date(2025, 11, 30), "term": "fell ineligible", "line": "not_late",
+            "amount_usd": Decimal("-90.00"), "loans": 2,
+        },
+        availability.LOANS: {
+            "loan": "Loan 1", "term": "repaid", "before_usd": Decimal("5.00"), "after_usd": Decimal("0.00"),
+            "change_usd": Decimal("-5.00"),
+        },
+    }  # fmt: skip
+    for table, row in tables.items():
+        row |= {"facility": "SENIOR", "date": dt.date(2025, 12, 31)}
+        other = row | {"facility": "OTHER"}
+        rows = pa.Table.from_pylist([row, other], schema=arrow_schema(table))
+        pq.write_table(rows, folder / "tables" / f"{table.name}.parquet")
+    assert lines(copy, "senior") == [
+        "SENIOR: Senior line, Bank, on 2025-12-31",
+        *facilities()["SENIOR"]["verdict"],
+        "",
+        "line         USD  loans",
+        "pool    1,000.00      9",
+        "",
+        "covenant  of                  level    value      limit  headroom     USD  months",
+        "arrears   PAR30, of the pool  default      9  default 8        -1  -10.00       –",
+        "",
+        "Since 2025-11-30:",
+        "cause                         USD  loans",
+        "fell ineligible  not_late  -90.00      2",
+        "",
+        "loan    cause     before   now  change",
+        "Loan 1  repaid      5.00  0.00   -5.00",
+    ]
+    with pytest.raises(InputError, match=r"No KPI JUNIOR in the report of 2025-12-31; it has PAR30, .*, SENIOR, TAIL$"):
+        lines(copy, "JUNIOR")

@@ -15,6 +15,7 @@ from abaco.review import history
 from abaco.review import status as review_status
 from abaco.run import folders
 from tests.support import left
+from tests.support.facilities import facilities
 
 NOVEMBER, DECEMBER = "2025-11-30", "2025-12-31"
 
@@ -83,6 +84,16 @@ def test_report_that_is_not_complete_says_so_below_its_date_and_its_history(tmp_
     remark = "Incomplete: 5 of 8 limits checked"
     assert list(review_status.overview(tmp_path))[3:] == [f"  {remark}"]
     assert list(history.history("PAR30", tmp_path))[-1] == f"Report of {DECEMBER}: {remark}"
+
+
+def test_facilities_say_how_they_stand_below_their_date_with_the_database_and_without(tmp_path, monkeypatch):
+    run = left.run(tmp_path, DECEMBER, "20251231-aaaaaaaaaaaa", f"{DECEMBER}T10:00:00Z", "success", None)
+    left.finish(run, {"PAR30": left.kpi(1.0, "ok")}, facilities=facilities())
+    told = [f"  {' '.join(one['verdict'])}" for one in facilities().values()]
+    assert list(review_status.overview(tmp_path))[2:] == told
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/run.json/none.db")
+    found = review_status.overview(tmp_path)
+    assert [next(found) for _ in range(4)][2:] == told
 
 
 def test_run_that_somebody_stopped_did_not_fail(tmp_path):

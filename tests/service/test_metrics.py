@@ -1,12 +1,14 @@
 """Metrics: what a scrape says of literal rows, and of a real report."""
 
 import datetime as dt
+import json
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from abaco.service import metrics
 from abaco.service.reports import health
+from tests.support.facilities import facilities
 
 from .conftest import at
 
@@ -111,6 +113,21 @@ def test_verdict_and_the_limits_that_were_checked(write, scrape):
     assert (found["kpi_limits",], found["kpi_limits_checked",], found["kpi_input_lost",]) == (8, 5, 1)
     assert found["kpi_verdict", ("state", "incomplete")] == 1
     assert found["kpi_verdict", ("state", "ok")] == 0
+
+
+def test_facilities_have_their_availability_and_the_headroom_of_their_covenants(write, scrape):
+    write.run(PAR30=3.5)
+    assert ("facility_availability", ("facility", "SENIOR")) not in scrape()
+    rows = [{"run_id": "20251231-a", "measure": f"facility: {key}", "value": json.dumps(one)}
+            for key, one in facilities().items()]  # fmt: skip
+    write("quality", *rows)
+    found = scrape()
+    assert found["facility_availability", ("facility", "SENIOR")] == -1200.5
+    assert found["covenant_headroom", ("covenant", "late"), ("facility", "TAIL")] == 0.5
+    assert ("covenant_headroom", ("covenant", "write_offs"), ("facility", "TAIL")) not in found
+    level = ("covenant", "arrears"), ("facility", "SENIOR")
+    assert found["covenant_level", *level, ("level", "default")] == 1
+    assert found["covenant_level", *level, ("level", "ok")] == 0
 
 
 def test_run_that_too_many_rejected_rows_stopped_is_told_from_others(write, scrape):

@@ -46,14 +46,14 @@ def run(output, date, run_id, started, status="success", error=None, places=()):
     return folder
 
 
-def finish(folder, kpis, history=(), visible=True, parameters=None):
+def finish(folder, kpis, history=(), visible=True, parameters=None, **figures):
     """Leave what a run that succeeded leaves besides, as far as the database and the channels read it."""
     content, date = files.read_json(folder / "run.json"), folder.parent.name
     listed = [{"name": "book.csv", "sha256": "5" * 64, "bytes": 5_000_000_000, "rows": 3}]
     figures = {
         "run_id": content["run_id"], "date": date, "as_of": date, "kpis": kpis, "inputs": listed, "anomalies": [],
         "reconciliation": BOOK,
-        "quality": {"reject_pct": 0.0, "max_reject_pct": 5.0, "rejects": {"dpd: negative": 1}, "notes": []},
+        "quality": {"reject_pct": 0.0, "max_reject_pct": 5.0, "rejects": {"dpd: negative": 1}, "notes": []}, **figures,
     }  # fmt: skip
     files.write_json(folder / "metrics.json", figures)
     rows = [

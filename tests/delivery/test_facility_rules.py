@@ -1,0 +1,69 @@
+"""Alerts of facilities: a severity for each level, the verdict's own words, and what clears them."""
+
+import copy
+import datetime as dt
+
+import pytest
+
+from abaco.delivery import rules
+from tests.support.facilities import codes, facilities
+
+
+@pytest.fixture
+def metrics():
+    """The figures of a report without any other problem."""
+    return {
+        "date": "2025-12-31", "as_of": "2025-12-10", "kpis": {}, "anomalies": [], "quality": {},
+        "reconciliation": {"quarantined": 0}, "facilities": facilities(), "reason_codes": {"facilities": codes()},
+    }  # fmt: skip
+
+
+def alerts(metrics):
+    found = rules.of_report(metrics, [], lambda kpi: "", today=dt.date(2025, 12, 31), max_age_days=0)
+    return {alert.cause: (alert.severity, alert.title) for alert in found}
+
+
+def test_each_problem_has_its_severity_and_the_words_of_the_verdict(metrics):
+    assert alerts(metrics) == {
+        "facility:SENIOR": ("P1", "Senior line: 1,200.50 USD more is drawn than may be"),
+        "facility:SENIOR:arrears": (
+            "P1", "Senior line: Covenant arrears is past its default level: 9 %, and the limit is 8 %"
+        ),
+        "facility:TAIL:late": ("P3", "Tail line: Covenant late is past its warning level: 4.5 %, and the limit is 4 %"),
+        "facility:TAIL:write_offs": (
+            "P3", "Tail line: Covenant write_offs cannot be computed: no loan of the facility has a balance"
+        ),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("level", "severity"), [("trigger", "P2"), ("curing", "P2"), ("ok", None)])
+def test_trigger_and_cure_period_are_less_severe_than_a_default(metrics, level, severity):
+    metrics["facilities"]["TAIL"]["covenants"]["late"]["level"] = level
+    assert alerts(metrics).get("facility:TAIL:late", (None,))[0] == severity
+
+
+def test_unknown_availability_is_told_and_a_report_without_facilities_has_no_such_alert(metrics):
+    metrics["facilities"]["TAIL"]["availability"] = None
+    assert alerts(metrics)["facility:TAIL"][0] == "P3"
+    del metrics["facilities"]
+    assert alerts(metrics) == {}
+
+
+def test_problem_that_is_gone_is_cleared_with_what_holds_now(metrics):
+    better = copy.deepcopy(metrics)
+    better["facilities"]["SENIOR"] |= {"availability": "5.00", "verdict": ["Senior line: 5.00 USD may be drawn."]}
+    assert rules.cleared("facility:SENIOR", better) == "Senior line: 5.00 USD may be drawn"
+    assert rules.cleared("facility:SENIOR:arrears", better) == "Senior line: covenant arrears holds"
+    assert rules.cleared("facility:SENIOR:gone", better) == "Senior line has no covenant gone any more"
+    assert rules.cleared("facility:OLD", better) == "Facility OLD is not in the report any more"
+    assert (
+        rules.cleared("facility:SENIOR", metrics | {"facilities": {}})
+        == "Facility SENIOR is not in the report any more"
+    )
+    assert rules.eased("facility:SENIOR:arrears") == "SENIOR: arrears is past a milder level only"
+
+
+def test_alert_links_to_its_section_of_the_runbook(metrics):
+    alert = rules.Alert("facility:SENIOR", "P1", "title", "text")
+    payload = rules.payload(alert, dt.datetime(2026, 1, 1), False, "docs/OPERATIONS.md", None)
+    assert payload["runbook"] == "docs/OPERATIONS.md#deficiency-or-covenant"
