@@ -120,4 +120,4 @@ def test_every_word_of_the_section_has_its_spanish(metrics):
         soup, _ = shown(metrics)
     text = soup.get_text(" ")
     assert "se han girado 1,200.50\u00a0USD más de lo permitido" in text
-    assert "ningún préstamo de la facilidad tiene saldo" in text
+    assert "ningún préstamo de la línea tiene saldo" in text
