@@ -23,6 +23,11 @@ HINTS = {
     "not_whole": "write days as whole numbers; a mapping gives words such as 31-60 their days",
     "missing days_past_due": "where a blank means not late, set ingestion.not_late to blank",
 }
+# the way out where the files have no dates
+OF_MONTHS = (
+    "if each is of a month, have their names tell it by a mapping of one of them: make map INPUT=… "
+    'ANSWERS="measurement_date=file_name"'
+)
 MOST_ACCEPTED_PCT = 10  # beyond this an export is wrong as a whole, and a higher limit is no way out
 
 
@@ -134,7 +139,8 @@ def check_reject_limit(
     """
     restated = {reason: count for reason, count in reasons.items() if reason.code in OF_FILES.values()}
     if restated:
-        raise InputError(f"Rows of the {batch.format.title} are in two files: {_most_frequent(restated, places)}")
+        hint = "" if batch.format.is_dated else f"; {OF_MONTHS}"
+        raise InputError(f"Rows of the {batch.format.title} are in two files: {_most_frequent(restated, places)}{hint}")
     rejected, rows = book["quarantined"], book["rows_in"] - book["later"]
     if 100 * rejected > Decimal(str(max_reject_pct)) * rows:
         raise InputError(

@@ -558,6 +558,14 @@ def test_restated_month_names_both_files(tmp_path):
     assert "par_2025-11.csv and par_2025-12.csv have the same, with other values: keep what still holds (40)" in message
 
 
+def test_loans_of_two_months_without_dates_are_refused_with_the_way_to_a_history(tmp_path):
+    csv(tmp_path / "in" / "loans_2025-11.csv", loans())
+    csv(tmp_path / "in" / "loans_2025-12.csv", loans(outstanding_balance=lambda _: "120.00"))
+    message = refused(tmp_path / "in")
+    assert "loans_2025-11.csv and loans_2025-12.csv have the same, with other values: keep what still holds" in message
+    assert message.endswith('make map INPUT=… ANSWERS="measurement_date=file_name"')
+
+
 # Rejects in money
 
 
