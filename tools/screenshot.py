@@ -9,7 +9,7 @@ from abaco.core import project
 from tests.support.browser import chromium, launched, opened
 
 DATE = "2025-12-31"
-SIZE = {"width": 1240, "height": 1420}
+SIZE = {"width": 1440, "height": 900}
 
 
 def main() -> None:
