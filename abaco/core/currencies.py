@@ -157,6 +157,11 @@ def code(text: str) -> str | None:
     return plain if plain in CODES else None
 
 
+def is_sign(text: str) -> bool:
+    """Return whether a text is the code or the sign of a currency."""
+    return code(text) is not None or text.strip().lower() in _BY_SIGN
+
+
 def of_sign(text: str) -> set[str]:
     """Return the codes that a currency's code or sign beside an amount may mean.
 

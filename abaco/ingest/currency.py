@@ -57,6 +57,7 @@ def reporting_currency(
         for source in (staged.source for staged in batch.staged):
             for currency in stated(source):
                 files.setdefault(currency, set()).add(source.name)
+            unclear |= {s: (meant, source.name) for s in source.amount_signs if len(meant := of_sign(s)) > 1}
         for name, currency in _of_rows(batch, engine):
             files.setdefault(currency, set()).add(name)
         for name, sign in _of_amounts(batch, engine):

@@ -51,11 +51,12 @@ Used = Mapping[str, set[dt.date]]  # the days of rows in each currency but the r
 
 
 def stated(source: Source) -> set[str]:
-    """Return the currencies that a file's mapping says, or else its headings."""
+    """Return the currencies that a file's mapping says, or else its headings, and those of its number formats."""
     mapping = source.mapping
+    formats = {currency for sign in source.amount_signs if len(meant := of_sign(sign)) == 1 for currency in meant}
     if mapping.currency:
-        return {code(mapping.currency)}
-    return mapping.known.currencies([normalise(h) for h in source.headings]) if mapping.is_known else set()
+        return {code(mapping.currency)} | formats
+    return formats | (mapping.known.currencies([normalise(h) for h in source.headings]) if mapping.is_known else set())
 
 
 def _stated(source: Source) -> str | None:

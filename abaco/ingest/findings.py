@@ -10,7 +10,7 @@ import narwhals as nw
 from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
-from abaco.ingest import contract, writing
+from abaco.ingest import writing
 from abaco.ingest.columns import REGION
 from abaco.ingest.staging import Batch, with_amount
 from abaco.ingest.write_offs import STANDING, UNKNOWN
@@ -31,7 +31,7 @@ def notes(batches: Iterable[Batch], date: dt.date, engine: Engine) -> list[Reaso
     for batch in batches:
         if batch.is_tape:
             found += _balances(batch, date, engine)
-        found += _unknown(batch, engine)
+        found += _unknown(batch)
     return found
 
 
@@ -147,12 +147,8 @@ def _of_regions(batch: Batch, found: Iterable[Mapping[str, Any]]) -> set[int]:
     return of_regions
 
 
-def _unknown(batch: Batch, engine: Engine) -> list[Reason]:
+def _unknown(batch: Batch) -> list[Reason]:
     """Return how many values of each optional column could not be used."""
-    rows = batch.usable(engine).filter(~nw.col("unread").is_null())
-    found = rows.group_by("unread").agg(rows=nw.len()).collect("pyarrow").to_native().to_pylist()
-    counts: Counter[str] = Counter()
-    for row in found:
-        counts.update(dict.fromkeys(row["unread"].split(contract.SEPARATOR), row["rows"]))
+    counts = sum((Counter(found) for found in batch.unread.values()), Counter())
     export = batch.format.title
     return [Reason("values_unknown", column=name, export=export, count=n) for name, n in sorted(counts.items())]

@@ -46,7 +46,7 @@ SNAPSHOT = Format(
         *BORROWER,
         *SEGMENTS,
         replace(RECEIVABLE, required=True, filled=True),
-        *(replace(c, required=True) for c in (ELIGIBLE, DISCOUNTED, CASH)),
+        *(replace(c, required=True, optional=True) for c in (ELIGIBLE, DISCOUNTED, CASH)),
         *(replace(c, required=True, filled=True) for c in AGING),
         amount("dpd_120_plus_usd", credit=True, meaning="the balance 120 or more days late"),
         WRITTEN_OFF,

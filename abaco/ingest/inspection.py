@@ -52,7 +52,7 @@ class Inspector:
         stat = table.path.stat()
         stamps = {"bytes": stat.st_size, "modified_ns": stat.st_mtime_ns, "changed_ns": stat.st_ctime_ns}
         if former := self._known.get((str(table.path), table.member, *stamps.values())):
-            return [Source(**{**one, "headings": tuple(one["headings"])}) for one in former]
+            return [Source.from_dict(one) for one in former]
         if not stat.st_size:
             raise InputError(f"{table.name} is empty (0 bytes): export it again")
         with contextlib.closing(PrivateFiles(tempfile.gettempdir())) as private:
@@ -119,7 +119,7 @@ class Inspector:
         if not is_column:
             form["above"] = _above(name, rows, header, is_certain=mapping.header_row is not None)
         if mapping.shape:  # its copy has other lines
-            form |= {"shape": mapping.shape, "lines": None, "delimiters": None}
+            form |= {"shape": mapping.shape, "lines": None, "delimiters": None, "signs": ()}
         if mapping.cell:
             with engines.start() as engine:
                 form["cell_date"] = cell_dates.date_of(mapping, rows, left, name, engine)
@@ -189,7 +189,9 @@ class Inspector:
         found = []
         for sheet in sheets:
             form, given = {"sheet": sheet.name, "last_line": sheet.last_line}, (sheet.rows, sheet.left)
+            signs = tuple((place, sign) for place in sorted(sheet.signs) for sign in sorted(sheet.signs[place]))
             if header := extent.find(sheet.rows, partial(self.fits, sheet=sheet.name)):
+                form["signs"] = signs
                 found.append(self._placed(table.name, header, form, *given))
             elif header := self._sideways(sheet.rows, sheet.name):
                 form = {"sheet": sheet.name, "shape": reshaping.TRANSPOSED}

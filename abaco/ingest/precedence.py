@@ -17,6 +17,7 @@ from abaco.engines import Engine
 from abaco.ingest.columns import AGING, CASH, DISCOUNTED, ELIGIBLE, RECEIVABLE, WRITTEN_OFF
 from abaco.ingest.staging import Batch
 from abaco.ingest.tape import AMOUNTS
+from abaco.ingest.unread import on_tape
 
 # what another export fills for a whole date, and what is compared
 FILLED = tuple(column.name for column in (CASH, ELIGIBLE, DISCOUNTED, WRITTEN_OFF))
@@ -56,13 +57,15 @@ def _richest(batches: list[Batch], day: dt.date, sums: Mapping[str, Mapping[dt.d
 
 
 def _by_date(batch: Batch, engine: Engine) -> dict[dt.date, Sums]:
-    """Return the sums of each date's accepted rows, and how many of them are of a loan."""
+    """Return the sums of each date's accepted rows, None where a value cannot be read, and how many are of a loan."""
     usd = (nw.col(name).sum().alias(name) for name in AMOUNTS)
     counts = (nw.col(name).count().alias(f"rows_{name}") for name in AMOUNTS)
     rows = batch.accepted(engine).group_by("measurement_date").agg(*usd, *counts, loans=nw.col("loan_id").count())
     found = {row.pop("measurement_date"): row for row in rows.collect("pyarrow").to_native().to_pylist()}
     return {
-        day: {"loans": row["loans"]} | {name: row[name] if row[f"rows_{name}"] else None for name in AMOUNTS}
+        day: {"loans": row["loans"]}
+        | {name: row[name] if row[f"rows_{name}"] else None for name in AMOUNTS}
+        | dict.fromkeys(map(on_tape, batch.unread.get(day, ())))
         for day, row in found.items()
     }
 

@@ -26,6 +26,7 @@ from abaco.ingest.precedence import choose_sources
 from abaco.ingest.sources import Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
 from abaco.ingest.total_rows import leave_out_totals
+from abaco.ingest.unread import count_unread
 
 BESIDE = "what the tape lacks"
 LEFT_OUT = "left out: other files have all of its rows"
@@ -116,6 +117,7 @@ def stage(
     later = later_loans(batches, engine, work)
     batches = match_loans(batches, engine, work)
     batches = [note_copies(classify_copies(b, later, engine, work), engine) for b in batches]
+    batches = [count_unread(batch, engine) for batch in batches]
     return note_strays(choose_sources(batches, date, engine), engine)
 
 

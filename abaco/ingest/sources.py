@@ -53,6 +53,8 @@ class Source:
         ``transposed`` or ``wide`` (see `reshaping`), then `headings` are those of the table that it becomes.
     cell_date
         The date in the cell that its mapping names.
+    signs
+        The signs of currencies in the number formats of a sheet, each with the place of its column.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Source:
     is_1904: bool = False
     shape: str = ""
     cell_date: str | None = None
+    signs: tuple[tuple[int, str], ...] = ()
 
     @property
     def file(self) -> TableFile:
@@ -136,6 +139,13 @@ class Source:
         return self.headings[self.layout.inputs[name]].strip()
 
     @property
+    def amount_signs(self) -> set[str]:
+        """The signs of currencies in the number formats of the amounts that are read."""
+        others = {column.name for column in self.format.columns if column.kind != "amount"}
+        places = {place for name, place in self.layout.inputs.items() if name not in others}
+        return {sign for place, sign in self.signs if place in places}
+
+    @property
     def first_days(self) -> tuple[int, ...]:
         """The first days of the buckets in which it gives days past due; empty where it gives the days themselves."""
         given = self.mapping.columns.get(DAYS_PAST_DUE.name)
@@ -186,6 +196,12 @@ class Source:
     def as_dict(self) -> dict:
         """Return the fields as JSON can hold them."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Source:
+        """Return the source that `as_dict` wrote down."""
+        signs = tuple((place, sign) for place, sign in content["signs"])
+        return cls(**{**content, "headings": tuple(content["headings"]), "signs": signs})
 
 
 def identities(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -62,7 +62,8 @@ class Batch:
 
     `left_out` names the files whose rows are all in others; `loan_ids` has the loans of rows whose id is written in
     another way (see `matching`). Of several batches that give the tape, `dates` are those that this one gives, and
-    `filled` the sums of a date that others give (see `precedence`). `notes` is what a reader should know.
+    `filled` the sums of a date that others give (see `precedence`). `unread` counts the values that cannot be used, by
+    date and column (see `unread`). `notes` is what a reader should know.
     """
 
     format: Format
@@ -73,6 +74,7 @@ class Batch:
     loan_ids: Path | None = None
     dates: tuple[dt.date, ...] | None = None
     filled: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
+    unread: Mapping[dt.date, Mapping[str, int]] = field(default_factory=dict)
     notes: tuple[Reason, ...] = ()
     _frames: dict[str, nw.LazyFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 

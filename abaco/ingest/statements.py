@@ -6,6 +6,7 @@ from decimal import Decimal
 import narwhals as nw
 
 from abaco.core.quoting import HIDDEN, is_value
+from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import headings
 from abaco.ingest.columns import ACCOUNTS, normalise
@@ -22,23 +23,45 @@ def account_of() -> dict[str, str]:
 def accounts(batches: list[Batch], engine: Engine) -> dict[dt.date, dict[str, Decimal]]:
     """Return each date's accounts in USD; headings are matched whole, so that "Total" is not total assets.
 
-    Of two headings for one account on one date, the one that params/headings.yml lists first counts. Unknown accounts
-    are left out, see `unknown`.
+    Of two values of one account on one date the one of the wide form counts, and of two headings the one that
+    params/headings.yml lists first. Unknown accounts are left out, see `unknown`.
     """
-    accounts_by_date: dict[dt.date, dict[str, Decimal]] = {}
+    found: dict[dt.date, dict[str, Decimal]] = {}
+    for day, account, value, _ in _given(batches, engine):
+        found.setdefault(day, {}).setdefault(account, value)
+    return dict(sorted(found.items()))
+
+
+def disagreements(batches: list[Batch], engine: Engine, date: dt.date) -> list[Reason]:
+    """Return the accounts of a date that are given twice, with other values."""
+    first: dict[str, tuple[Decimal, str]] = {}
+    found = []
+    for _, account, value, name in (given for given in _given(batches, engine) if given[0] == date):
+        usd, export = first.setdefault(account, (value, name))
+        if value != usd:
+            found.append(
+                Reason("sources_disagree", column=account, usd=usd, other_usd=value, export=export, other=name)
+            )
+    return found
+
+
+def _given(batches: list[Batch], engine: Engine) -> list[tuple[dt.date, str, Decimal, str]]:
+    """Return date, account and value of every known account in the order in which they count, and where it stands."""
+    found = [
+        (row["measurement_date"], account, row[account], STATEMENTS_WIDE.title)
+        for batch in batches
+        if batch.format is STATEMENTS_WIDE
+        for row in batch.accepted(engine).collect("pyarrow").to_native().to_pylist()
+        for account in ACCOUNTS
+        if row.get(account) is not None
+    ]
     known_as = account_of()
     rank = {heading: place for place, heading in enumerate(known_as)}
     rows = [row | {"heading": normalise(row["metric"])} for row in _long_rows(batches, engine)]
     known = [row for row in rows if row["heading"] in rank and row["value"] is not None]
     for row in sorted(known, key=lambda row: (rank[row["heading"]], row["metric"])):
-        day = accounts_by_date.setdefault(row["measurement_date"], {})
-        day.setdefault(known_as[row["heading"]], row["value"])
-    for batch in batches:
-        if batch.format is STATEMENTS_WIDE:
-            for row in batch.accepted(engine).collect("pyarrow").to_native().to_pylist():
-                day = accounts_by_date.setdefault(row.pop("measurement_date"), {})
-                day.update({account: value for account, value in row.items() if value is not None})
-    return dict(sorted(accounts_by_date.items()))
+        found.append((row["measurement_date"], known_as[row["heading"]], row["value"], row["metric"].strip()))
+    return found
 
 
 def known_rows(rows: nw.LazyFrame) -> nw.LazyFrame:

@@ -12,9 +12,9 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 from abaco.core.errors import InputError
 from abaco.ingest import extent, open_document, workbook_process
 from abaco.ingest.workbook_process import TextSheet, text_of
-from abaco.ingest.worksheets import worksheets
+from abaco.ingest.worksheets import Worksheet, worksheets
 
-# a sheet, and its cells without a value by row and column
+# the cells of a sheet without a value, by row and column
 WithoutValue = dict[int, dict[int, str]]
 SAMPLE_ROWS = 200
 KINDS = ("xlsx", "xls", "ods")
@@ -35,13 +35,15 @@ class Sheet:
     """A sheet with cells: its name, its first rows with their numbers from 1, its end, and where a footer begins.
 
     `last_line` is the last row before a footer; None where there is none. `left` is the position of the first column.
+    `signs` are those of currencies in number formats, by the place of a cell in its row.
     """
 
     name: str
     rows: list[extent.Row]
     end: int
     last_line: int | None
-    left: int = 0
+    left: int
+    signs: dict[int, set[str]]
 
 
 def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
@@ -53,13 +55,14 @@ def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
         When the file is not a workbook, or no visible sheet has cells.
     """
     found, hidden = [], []
-    for sheet, is_visible, without_value in _sheets(book):
+    for sheet, is_visible, checked in _sheets(book):
         if not is_visible:
             hidden.append(sheet.name)
             continue
-        first = sheet.start[0] + 1
+        first, left, without_value = sheet.start[0] + 1, sheet.start[1], checked.without_value
         rows = [(first + n, row) for n, row in enumerate(islice(_rows(sheet, without_value), SAMPLE_ROWS))]
-        found.append(Sheet(sheet.name, rows, sheet.end[0] + 1, _last_line(sheet, without_value), sheet.start[1]))
+        signs = {column - left: signs for column, signs in checked.signs.items()}
+        found.append(Sheet(sheet.name, rows, sheet.end[0] + 1, _last_line(sheet, without_value), left, signs))
     if not found and hidden:
         raise InputError(
             f"{book.name} has cells on hidden sheets only: show the sheet that is meant, and save it again"
@@ -79,19 +82,20 @@ def _last_line(sheet: CalamineSheet | TextSheet, without_value: WithoutValue) ->
 
 def write_csv(book: Workbook, target: Path, sheet: str, first_line: int = 1, last_line: int | None = None) -> None:
     """Write the cells of a sheet as CSV in UTF-8, from its header on, a blank line for a row without cells."""
-    for found, _, without_value in _sheets(book):
+    for found, _, checked in _sheets(book):
         if found.name == sheet:
             above = found.start[0]
-            rows = islice(_rows(found, without_value), max(0, first_line - 1 - above), last_line and last_line - above)
+            first = max(0, first_line - 1 - above)
+            rows = islice(_rows(found, checked.without_value), first, last_line and last_line - above)
             with target.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows(row if any(row) else [] for row in rows)
 
 
-def _sheets(book: Workbook) -> Iterator[tuple[CalamineSheet | TextSheet, bool, WithoutValue]]:
-    """Yield the sheets with cells, one at a time, whether each is visible, and its cells without a value."""
+def _sheets(book: Workbook) -> Iterator[tuple[CalamineSheet | TextSheet, bool, Worksheet]]:
+    """Yield the sheets with cells, one at a time, whether each is visible, and what was found when it was checked."""
     try:
         if book.kind == "xlsx":
-            checked = {sheet.name: sheet.without_value for sheet in worksheets(book.path, book.name)}
+            checked = {sheet.name: sheet for sheet in worksheets(book.path, book.name)}
             with book.path.open("rb") as file:
                 content = CalamineWorkbook.from_filelike(file)
                 for meta in content.sheets_metadata:
@@ -103,7 +107,7 @@ def _sheets(book: Workbook) -> Iterator[tuple[CalamineSheet | TextSheet, bool, W
         elif book.path.stat().st_size > MAX_XLS:
             raise InputError(f"{book.name} is too large for a workbook: export it as CSV")
         for sheet in workbook_process.sheets(book.path):
-            yield sheet, sheet.is_visible, {}
+            yield sheet, sheet.is_visible, Worksheet(sheet.name)
     except (CalamineError, ValueError, OverflowError) as error:
         raise InputError(
             f"{book.name} cannot be read as {book.kind}: save it again as a workbook, or export it as CSV"

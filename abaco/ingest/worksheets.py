@@ -10,10 +10,11 @@ import xml.etree.ElementTree as ET
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from abaco.core.errors import InputError
+from abaco.ingest.number_formats import signs_of_styles
 
 CHUNK = 1 << 20
 MAX_PARTS = 10_000
@@ -27,17 +28,23 @@ MAX_PLACES, FEW_PLACES = 50_000_000, 1_000_000
 MAX_PLACES_A_CELL = 100
 MAX_WITHOUT_VALUE = 1_000_000
 NO_VALUE = "#NO VALUE!"  # a formula that the program which wrote the file never computed
+# column and style of a cell with a value, whose attributes stand in any order
+STYLED = rb"""<%sc\b(?=[^>]*?\sr=["']([A-Za-z]+))[^>]*?\ss=["'](\d{1,6})["'](?:[^>]*[^>/])?>"""
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-BOOK = "xl/workbook.xml"
+BOOK, STYLES = "xl/workbook.xml", "xl/styles.xml"
 BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, KeyError, RuntimeError, EOFError, OSError, ValueError)
 
 
 @dataclass(frozen=True)
 class Worksheet:
-    """One sheet: its name, and by row and column the text of its errors and of its formulas without a value."""
+    """One sheet: its name, and by row and column the text of its errors and of its formulas without a value.
+
+    `signs` are those of currencies in the number formats of its columns, by column from 0.
+    """
 
     name: str
-    without_value: dict[int, dict[int, str]]
+    without_value: dict[int, dict[int, str]] = field(default_factory=dict)
+    signs: dict[int, set[str]] = field(default_factory=dict)
 
 
 def worksheets(path: Path, name: str) -> list[Worksheet]:
@@ -51,7 +58,8 @@ def worksheets(path: Path, name: str) -> list[Worksheet]:
     try:
         with zipfile.ZipFile(path) as archive:
             check_parts(archive, name)
-            return [Worksheet(sheet, _without_value(archive, part, name)) for sheet, part in _parts(archive)]
+            styles = signs_of_styles(_xml(archive, STYLES)) if STYLES in archive.namelist() else {}
+            return [_worksheet(archive, sheet, part, name, styles) for sheet, part in _parts(archive)]
     except BROKEN as error:
         raise InputError(f"{name} cannot be read as xlsx: save it again as an Excel workbook") from error
 
@@ -121,9 +129,10 @@ def chunks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
             yield chunk
 
 
-def _without_value(archive: zipfile.ZipFile, part: str, name: str) -> dict[int, dict[int, str]]:
-    """Return the text of the cells without a value of a sheet, by row and column from 0, after checking its extent."""
-    found, cells, rows, columns = {}, 0, set(), set()
+def _worksheet(archive: zipfile.ZipFile, sheet: str, part: str, name: str, styles: dict[int, str]) -> Worksheet:
+    """Return a sheet after checking its extent."""
+    made, cells, rows, columns = Worksheet(sheet), 0, set(), set()
+    found = made.without_value
     for tag, text in _cells(archive, part):
         place = rb"<%sc\b[^>]*?\sr=[\"']([A-Za-z]+)([0-9]+)[\"']" % tag
         places = re.findall(place, text)
@@ -134,10 +143,13 @@ def _without_value(archive: zipfile.ZipFile, part: str, name: str) -> dict[int, 
         _check_extent(max(map(int, rows)), max(map(_number, columns), default=0), cells, name)
         for row, column, value in _unreadable(tag, text):
             found.setdefault(row - 1, {})[column - 1] = value
+        for column, style in set(re.findall(STYLED % tag, text)) if styles else ():
+            if currency := styles.get(int(style)):
+                made.signs.setdefault(_number(column) - 1, set()).add(currency)
         if sum(map(len, found.values())) > MAX_WITHOUT_VALUE:
             raise InputError(f"{name} has more than {MAX_WITHOUT_VALUE:,} cells with errors: correct its formulas")
     _check_extent(max(map(int, rows), default=0), max(map(_number, columns), default=0), cells, name, is_whole=True)
-    return found
+    return made
 
 
 def _check_extent(rows: int, columns: int, cells: int, name: str, is_whole: bool = False) -> None:

@@ -13,7 +13,7 @@ from abaco.ingest.lateness import DAYS, NON_PERFORMING, at_risk
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis.book import Book
 from abaco.kpis.buckets import late
-from abaco.kpis.totals import Measure, Totals, merged, totals, with_cash, with_filled
+from abaco.kpis.totals import Measure, Totals, merged, totals, with_cash, with_filled, without_unread
 
 TAPE = " or ".join(format_.title for format_ in TAPE_FORMATS if format_.is_dated)
 LOANS = "one row per loan, not one per date"
@@ -77,7 +77,8 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
 
     Where an aging bucket is unknown, what is late by its first day and more is added, from a second scan.
     """
-    sums = with_cash(with_filled(_totals(book.tape, names), book.filled), book.accounts)
+    sums = without_unread(_totals(book.tape, names), book.unread_of_tape)
+    sums = with_cash(with_filled(sums, book.filled), book.accounts)
     return {day: _whole(total) for day, total in sums.items()}
 
 

@@ -37,6 +37,8 @@ class Book:
         USD by date and account, from the financial statements.
     filled
         USD by date and column of the tape, from exports beside the one that gives the tape.
+    unread
+        How many amounts could not be read, by table (``tape`` or the export), date of their rows, and column.
     counted_from
         The day from which on the input counts each limit of days past due.
     default_probability_pct, loss_given_default_pct
@@ -49,6 +51,7 @@ class Book:
     exports: Mapping[str, nw.LazyFrame] = field(default_factory=dict)
     accounts: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
     filled: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
+    unread: Mapping[str, Mapping[dt.date, Mapping[str, int]]] = field(default_factory=dict)
     counted_from: Mapping[int, int] = field(default_factory=lambda: COUNTED_FROM)
     default_probability_pct: tuple[Decimal, ...] | None = None
     loss_given_default_pct: Decimal = Decimal(100)
@@ -78,6 +81,10 @@ class Book:
     def is_dated_after(self) -> bool:
         """Whether every date is the first of a month, and so stands for the close of the month before."""
         return all(day.day == 1 for day in self.dates)
+
+    def unread_of_tape(self, day: dt.date) -> Mapping[str, int]:
+        """Return how many amounts of a date's rows of the tape could not be read, by column."""
+        return self.unread.get("tape", {}).get(day, {})
 
     def close(self, day: dt.date) -> dt.date:
         """Return the day whose close the balances of a date are."""

@@ -76,10 +76,11 @@ def flows_of(book: Book) -> Flows:
     if paid is not None:
         is_paid = nw.col("kind") == flows.PAID
         money = (nw.when(is_paid).then(nw.col(c)).alias(c) for c in flows.MONEY)
-        paid_by_day = by_day(paid.select("day", *money), title, flows.MONEY)
+        unread = flows.unread(book, flows.paid_export(book))
+        paid_by_day = by_day(paid.select("day", *money), title, flows.MONEY, unread)
         served = settled(due, paid, flows.lent(book), title)
     if due is not None:
-        due_by_day = by_day(due, flows.TITLES["schedules"], flows.MONEY)
+        due_by_day = by_day(due, flows.TITLES["schedules"], flows.MONEY, flows.unread(book, "schedules"))
     return Flows(paid_by_day, due_by_day, served)
 
 

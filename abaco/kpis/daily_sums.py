@@ -2,8 +2,8 @@
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import accumulate
 
@@ -29,11 +29,14 @@ class DailySums:
     running
         By column, the sum of all days before each of `days`, and of all of them at the end. A column that has no
         value in any row is not there.
+    unread
+        By column, how many of its amounts could not be read, by day.
     """
 
     title: str
     days: list[dt.date]
     running: Mapping[str, list[Decimal]]
+    unread: Mapping[str, Mapping[dt.date, int]] = field(default_factory=dict)
 
     def between(self, first: dt.date, last: dt.date, column: str) -> Decimal:
         """Return the sum of a column over the days from `first` to `last`, both included.
@@ -41,10 +44,15 @@ class DailySums:
         Raises
         ------
         NotComputableError
-            When no row of the export has a value in it.
+            When no row of the export has a value in it, or one of these days has a value that could not be read.
         """
+        amount = column.removesuffix("_usd")
         if column not in self.running:
-            raise NotComputableError("export_lacks_amount", export=self.title, amount=column.removesuffix("_usd"))
+            raise NotComputableError("export_lacks_amount", export=self.title, amount=amount)
+        if count := sum(n for day, n in self.unread.get(column, {}).items() if first <= day <= last):
+            raise NotComputableError(
+                "amounts_unread", export=self.title, first=first, last=last, amount=amount, count=count
+            )
         sums = self.running[column]
         return sums[bisect_right(self.days, last)] - sums[bisect_left(self.days, first)]
 
@@ -70,13 +78,23 @@ class DailySums:
             raise NotComputableError("export_begins_late", export=self.title, since=self.days[0])
 
 
-def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> DailySums | None:
+def by_day(
+    rows: nw.LazyFrame,
+    title: str,
+    columns: Iterable[str],
+    unread: Mapping[str, Mapping[dt.date, int]] | None = None,
+    filled: Collection[str] = (),
+) -> DailySums | None:
     """Add up columns by ``day``, in one scan; None without a row.
 
     Parameters
     ----------
     rows
         ``day`` and the columns: decimals, or whole numbers.
+    unread
+        How many amounts of a column could not be read, by day.
+    filled
+        Columns of which every row has to have a value: one without counts as unread.
     """
     columns = list(columns)
     sums = [nw.col(c).sum().alias(c) for c in columns]
@@ -87,7 +105,8 @@ def by_day(rows: nw.LazyFrame, title: str, columns: Iterable[str]) -> DailySums 
     running = {
         c: list(accumulate((Decimal(row[c] or 0) for row in days), initial=Decimal(0))) for c in (*present, ROWS)
     }
-    return DailySums(title, [row["day"] for row in days], running) if days else None
+    without = {c: {row["day"]: n for row in days if (n := row[ROWS] - row[f"count_{c}"])} for c in filled}
+    return DailySums(title, [row["day"] for row in days], running, {**(unread or {}), **without}) if days else None
 
 
 def measured(

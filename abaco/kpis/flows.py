@@ -1,5 +1,6 @@
 """Disbursements, instalments and payments: the exports in one form, keyed by loan."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -42,7 +43,12 @@ def paid(book: Book) -> nw.LazyFrame | None:
 
 def paid_title(book: Book) -> str:
     """Return the name of the export that `paid` comes from."""
-    return TITLES[PAYMENTS.name if book.export("transactions") is None else TRANSACTIONS.name]
+    return TITLES[paid_export(book)]
+
+
+def paid_export(book: Book) -> str:
+    """Return the format of the export that `paid` comes from."""
+    return PAYMENTS.name if book.export(TRANSACTIONS.name) is None else TRANSACTIONS.name
 
 
 def meanings(book: Book) -> Meanings:
@@ -71,6 +77,17 @@ def _signed(rows: nw.LazyFrame, reversals: list[str]) -> list[str]:
     return sorted(found["transaction_type"].to_list())
 
 
+def unread(book: Book, name: str) -> dict[str, dict[dt.date, int]]:
+    """Return how many amounts of an export could not be read, by the amount of `MONEY` and by day."""
+    found: dict[str, dict[dt.date, int]] = {}
+    parts = _READ[name]
+    for day, counts in book.unread.get(name, {}).items():
+        for amount, columns in zip(MONEY, parts, strict=True):
+            if count := sum(counts.get(column, 0) for column in columns):
+                found.setdefault(amount, {})[day] = count
+    return found
+
+
 def due(book: Book) -> nw.LazyFrame | None:
     """Return the instalments, past and future, one row each: ``loan_id``, ``day`` and `MONEY`."""
     if (rows := book.export("schedules")) is None:
@@ -97,6 +114,12 @@ def lent(book: Book) -> nw.LazyFrame | None:
 
 _PLAIN = (("principal",), ("interest",), ("fees",), ("to_tax",))
 _PAID = (("paid_principal", "given_back"), ("paid_interest", "rebate"), ("paid_fees",), ("paid_tax", "paid_fees_tax"))
+_COLUMNS = {"given_back": "paid_devolution", "rebate": "paid_rebates"}
+_READ = {
+    SCHEDULES.name: _PLAIN,
+    TRANSACTIONS.name: _PLAIN,
+    PAYMENTS.name: tuple(tuple(_COLUMNS.get(name, name) for name in names) for names in _PAID),
+}
 
 
 def _export(book: Book) -> nw.LazyFrame | None:

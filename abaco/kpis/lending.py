@@ -48,9 +48,8 @@ def lent(book: Book) -> DailySums | None:
     # not every engine keeps all places of a product of two decimals
     weighted = principal * (rate * MILLION).cast(nw.Int64())
     rated = nw.when(~rate.is_null()).then(principal)
-    return by_day(
-        rows.select("day", "principal_usd", rated.alias("rated_usd"), weighted.alias("weighted")), TITLE, COLUMNS
-    )
+    rows = rows.select("day", "principal_usd", rated.alias("rated_usd"), weighted.alias("weighted"))
+    return by_day(rows, TITLE, COLUMNS, filled=("principal_usd",))
 
 
 def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:

@@ -49,6 +49,7 @@ LIMITS = {
     "rolled_30_usd": (7, 30), "cured_usd": (30,),
 }  # fmt: skip
 EARLY, LATE, LATEST = LATENESS[:2], LATENESS[2:], LATENESS[4:]
+WRITTEN_OFF_USD = "written_off_usd"
 TABLE = Table(
     "roll_rates",
     "one row per date, opening state and closing state",
@@ -77,6 +78,9 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
             sums = {name: usd for name, usd in amounts(transitions).items() if name in names}
             unknown = {n: d for n, days in LIMITS.items() if n in sums for d in days if d not in book.buckets.known}
             reasons = {name: Reason("limit_unknown", days=days) for name, days in unknown.items()}
+            if unread := next((day for day in reversed(pair) if WRITTEN_OFF_USD in book.unread_of_tape(day)), None):
+                count = book.unread_of_tape(unread)[WRITTEN_OFF_USD]
+                reasons |= dict.fromkeys(sums, Reason("written_off_unread", since=unread, count=count))
             found[pair[0]] = Totals(loans, sums | dict.fromkeys(unknown), dict.fromkeys(sums, loans), reasons)
     return found
 

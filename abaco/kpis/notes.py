@@ -1,6 +1,7 @@
 """What a reader should know about the exports: rows that count nowhere, and a month that is not complete."""
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Iterator, Mapping
 
 import narwhals as nw
 
@@ -11,14 +12,36 @@ from abaco.ingest.reconciliation import amounted
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 from abaco.kpis.pricing import basis_note
+from abaco.kpis.totals import Totals
 
 LONG_AFTER = 30  # days after maturity from which days past due that fall to 0 are noted
 MOST_NAMED = 3
+CASH = "cash_available_usd"
 
 
-def notes(book: Book) -> list[Reason]:
-    """Return what a reader should know about the exports beside the tape: what counts nowhere, or only in part."""
-    return [*_unused(book), *_tape_without_loan(book), *_late_no_more(book), *_conventions(book), *_partial(book)]
+def notes(book: Book, totals: Mapping[dt.date, Totals]) -> list[Reason]:
+    """Return what a reader should know about the exports beside the tape: what counts nowhere, or only in part.
+
+    Parameters
+    ----------
+    totals
+        The measures by date (see `measures.measure`).
+    """
+    return [
+        *_cash(book, totals), *_unused(book), *_tape_without_loan(book), *_late_no_more(book), *_conventions(book),
+        *_partial(book),
+    ]  # fmt: skip
+
+
+def _cash(book: Book, totals: Mapping[dt.date, Totals]) -> Iterator[Reason]:
+    """Yield where the balances give another cash than the financial statements."""
+    names = {"export": "balances", "other": "financial statements"}
+    sums = {day: (total.sums.get(CASH), book.accounts.get(day, {}).get("cash_usd")) for day, total in totals.items()}
+    differing = {day: pair for day, pair in sums.items() if None not in pair and pair[0] != pair[1]}
+    if pair := differing.pop(book.date, None):
+        yield Reason("sources_disagree", column=CASH, usd=pair[0], other_usd=pair[1], **names)
+    if differing:
+        yield Reason("dates_disagree", count=len(differing), last=max(differing), **names)
 
 
 def _unused(book: Book) -> Iterator[Reason]:

@@ -55,7 +55,12 @@ def open_book(tables: Path, engine: Engine, ingested: Mapping[str, Any], **param
     exports = {n: engine.scan(path) for n in EXPORTS if (path := tables / f"{n}.parquet").exists()}
     as_of = dt.date.fromisoformat(ingested["as_of"] or ingested["date"])
     usd = {name: accounts(ingested.get(name, {})) for name in ("accounts", "filled")}
-    return Book(tape, dates(tape), as_of, exports, **usd, counted_from=counted_from(ingested), **parameters)
+    unread = {
+        table: {dt.date.fromisoformat(day): counts for day, counts in days.items()}
+        for table, days in ingested.get("unread", {}).items()
+    }
+    known = {"unread": unread, "counted_from": counted_from(ingested)}
+    return Book(tape, dates(tape), as_of, exports, **usd, **known, **parameters)
 
 
 def dates(tape: nw.LazyFrame) -> list[dt.date]:

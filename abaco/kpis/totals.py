@@ -1,13 +1,16 @@
 """What a measure is: an amount or a count of one date that KPIs are made of."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import narwhals as nw
 
 from abaco.core.reasons import Reason
+
+# sums that have no value either where one of the other could not be read, if it counts in them
+MADE_OF = {"gross_usd": "written_off_usd", "gross_90_plus_usd": "written_off_usd"}
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,28 @@ def with_cash(
         known = total.sums.get("cash_available_usd") is not None or cash is None
         filled[date] = total if known else replace(total, sums={**total.sums, "cash_available_usd": cash})
     return filled
+
+
+def without_unread(
+    totals: Mapping[dt.date, Totals], unread: Callable[[dt.date], Mapping[str, int]]
+) -> dict[dt.date, Totals]:
+    """Take away the sums of columns of which a value could not be read: what is left would be too small.
+
+    Parameters
+    ----------
+    unread
+        Returns how many values of a date could not be read, by column of the tape.
+    """
+    found = {}
+    for day, total in totals.items():
+        reasons = {
+            name: Reason("amount_unread", column=name, count=count, rows=total.rows)
+            for name, count in unread(day).items()
+        }
+        reasons |= {name: reasons[part] for name, part in MADE_OF.items() if part in reasons}
+        lost = (name for name in reasons if name in total.sums and name not in MADE_OF)
+        found[day] = replace(total, sums=total.sums | dict.fromkeys(lost), reasons=total.reasons | reasons)
+    return found
 
 
 def with_filled(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -55,7 +55,10 @@ def book_transitions(book: Book) -> dict[Pair, list[Transition]]:
     """Return the transitions to every date from the month before it, and from the date before it, in one go."""
     neighbours = ((date, against) for against, date in pairwise(book.dates))
     pairs = [*neighbours, *openings(book.dates).items()]
-    return find_transitions(book.tape, pairs, absent=book.cached(absences), buckets=book.buckets)
+    found = find_transitions(book.tape, pairs, absent=book.cached(absences), buckets=book.buckets)
+    for pair in (pair for pair in found if any("written_off_usd" in book.unread_of_tape(day) for day in pair)):
+        found[pair] = [replace(one, knows_written_off=False) for one in found[pair]]
+    return found
 
 
 def find_transitions(

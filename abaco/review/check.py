@@ -31,6 +31,7 @@ from abaco.ingest import (
 from abaco.ingest.currency import reporting_currency
 from abaco.ingest.masking import policy
 from abaco.ingest.rejected_loans import rejected_loans
+from abaco.ingest.unread import unread_amounts
 from abaco.kpis import catalog, measures, open_book, publish, values, verdict
 from abaco.kpis.book import Book
 from abaco.page.masthead import title
@@ -114,7 +115,8 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
         currencies.use(reporting.code)
         findings.check_rates(batches, engine, ingestion["interest_rate"])
         notes = [*map(roles.not_used, skipped), *(note for batch in batches for note in batch.notes)]
-        notes += findings.notes(batches, day, engine) + reporting.notes
+        notes += findings.notes(batches, day, engine) + statements.disagreements(batches, engine, day)
+        notes += reporting.notes
         told += [str(note) for note in notes if note.code in HEADLINES]
         for note in notes:
             if note.code not in HEADLINES:
@@ -127,7 +129,7 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
         book = Book(
             accepted, open_book.dates(accepted), as_of or day,
             {**others, "borrowers": transformation.borrowers(accepted, engine, work)},
-            statements.accounts(batches, engine), roles.filled(batches),
+            statements.accounts(batches, engine), roles.filled(batches), unread_amounts(batches),
             **open_book.risk(**{key: loaded["calculation"][key] for key in open_book.RISK}),
         )  # fmt: skip
         totals = measures.measure(book, catalog.measures(definitions))

@@ -7,15 +7,18 @@ import pytest
 from tests.support.exports import BY_DATE, LOANS, PAR, SNAPSHOT, ingest, snapshot, write
 
 CONFLICT = "loan_id and measurement_date: another row has the same, with other values"
-NOT_NUMBERS = "; ".join(
-    f"{name}: not a number"
-    for name in ("total_receivable_usd", "total_eligible_usd", "discounted_balance_usd", "dpd_0_7_usd")
-)
-BAD_CASH = "cash_available_usd: not a number"
+NOT_NUMBERS = "; ".join(f"{name}: not a number" for name in ("total_receivable_usd", "dpd_0_7_usd"))
+BAD = "dpd_120_plus_usd: not a number"
 
 
 def book(tmp_path, *lines, header=SNAPSHOT):
     return ingest(write(tmp_path / "book.csv", header, *lines))
+
+
+def latest(tmp_path, *cells):
+    """Return what becomes of rows of one loan that differ in the balance 120 or more days late."""
+    lines = [f"{snapshot('A-1')},{cell}" for cell in cells]
+    return book(tmp_path, *lines, header=f"{SNAPSHOT},dpd_120_plus_usd")
 
 
 def counts(result):
@@ -102,20 +105,19 @@ def test_good_row_that_shares_its_key_with_a_bad_one_is_rejected_too(tmp_path):
 
 @pytest.mark.parametrize("bad_first", [True, False])
 def test_bad_row_is_never_taken_for_a_good_one_that_lacks_the_value(tmp_path, bad_first):
-    lines = [snapshot("A-1", cash="abc"), snapshot("A-1", cash="")]
-    result = book(tmp_path, *(lines if bad_first else lines[::-1]))
-    assert sorted(reasons for _, reasons in result.faults) == sorted([f"{BAD_CASH}; {CONFLICT}", CONFLICT])
+    result = latest(tmp_path, *(["abc", ""] if bad_first else ["", "abc"]))
+    assert sorted(reasons for _, reasons in result.faults) == sorted([f"{BAD}; {CONFLICT}", CONFLICT])
     assert counts(result) == {"rows_in": 2, "accepted": 0, "quarantined": 2, "duplicates": 0}
 
 
 def test_bad_rows_with_other_faulty_values_are_both_kept(tmp_path):
-    result = book(tmp_path, snapshot("A-1", cash="abc"), snapshot("A-1", cash="xyz"))
-    assert [json.loads(row["original"])["cash_available_usd"] for row in result.rejects] == ["AAA", "AAA"]
+    result = latest(tmp_path, "abc", "xyz")
+    assert [json.loads(row["original"])["dpd_120_plus_usd"] for row in result.rejects] == ["AAA", "AAA"]
 
 
 def test_identical_bad_rows_are_rejected_once(tmp_path):
-    result = book(tmp_path, snapshot("A-1", cash="abc"), snapshot("A-1", cash="abc"))
-    assert result.faults == [(2, BAD_CASH)]
+    result = latest(tmp_path, "abc", "abc")
+    assert result.faults == [(2, BAD)]
     assert result.book["duplicates"] == 1
 
 

@@ -159,9 +159,7 @@ def test_rejected_row_has_file_line_amount_every_reason_and_its_original_values(
     line = snapshot("", "2025-02-30", "12.50", cash="-1").replace(",12.50,0,", ",inf,0,")
     [row] = ingest(write(tmp_path / "book.csv", header, "C-1,Ana Ficticia,llamar mañana," + line)).rejects
     assert (row["file"], row["line"], row["amount_usd"]) == ("book.csv", 2, Decimal("12.50"))
-    assert row["reasons"] == (
-        "measurement_date: not a date; loan_id: missing; cash_available_usd: negative; dpd_0_7_usd: not a finite number"
-    )
+    assert row["reasons"] == ("measurement_date: not a date; loan_id: missing; dpd_0_7_usd: not a finite number")
     assert json.loads(row["original"]) == {
         "Customer ID": "redacted", "Cliente": "redacted", "Loan ID": None, "measurement_date": "9999-99-99",
         "total_receivable_usd": "12.50", "total_eligible_usd": "12.50", "discounted_balance_usd": "12.50",
@@ -194,11 +192,11 @@ def test_broken_line_is_rejected_without_its_text(tmp_path):
 
 
 def test_originals_are_as_they_stood_in_every_kind_of_file(tmp_path):
-    cells = dict(zip(SNAPSHOT.split(","), snapshot(cash="-1.50").split(","), strict=True))
+    cells = dict(zip(SNAPSHOT.split(","), snapshot(current="-1.50").split(","), strict=True))
     write(
         tmp_path / "a" / "book.csv",
         SNAPSHOT.replace(",", ";"),
-        snapshot(cash="-1,50").replace(",", ";").replace("-1;50", "-1,50"),
+        snapshot(current="-1,50").replace(",", ";").replace("-1;50", "-1,50"),
     )
     write(tmp_path / "b" / "book.jsonl", "", "", json.dumps(cells), json.dumps(cells | {"loan_id": "A-2"}))
     (tmp_path / "c").mkdir()
@@ -206,7 +204,7 @@ def test_originals_are_as_they_stood_in_every_kind_of_file(tmp_path):
     found = {}
     for name in "abc":
         rejects = ingest(tmp_path / name).rejects
-        found[name] = [(r["line"], json.loads(r["original"])["cash_available_usd"]) for r in rejects]
+        found[name] = [(r["line"], json.loads(r["original"])["dpd_0_7_usd"]) for r in rejects]
     assert found == {"a": [(2, "-1,50")], "b": [(1, "-1.50"), (2, "-1.50")], "c": [(1, "-1.50")]}
 
 

@@ -31,7 +31,7 @@ def test_every_row_and_dollar_is_in_one_part(tmp_path):
         snapshot("A-1", amount="100.10"),
         snapshot("A-2", amount="0.00"),
         snapshot("A-1", amount="100.1"),
-        snapshot("A-3", amount="7.77", cash="x"),
+        snapshot("A-3", amount="7.77", current="x"),
         snapshot("A-4", "2025-02-30", "50.05"),
         snapshot("A-5", amount="x"),
         snapshot("A-6", amount="1.00"),
@@ -107,7 +107,7 @@ def test_every_format_is_reconciled_with_whatever_columns_it_has(tmp_path, forma
 
 @pytest.mark.parametrize("lost", ["a rejected row", "a staged row", "an amount"])
 def test_run_fails_when_the_parts_do_not_add_up(tmp_path, lost):
-    path = write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1"), snapshot("A-2", amount="5", cash="x"), "1,2")
+    path = write(tmp_path / "book.csv", SNAPSHOT, snapshot("A-1"), snapshot("A-2", amount="5", current="x"), "1,2")
     found, _ = discovery.discover(path)
     with DuckDB() as engine:
         [batch] = roles.stage(found, DATE, engine, tmp_path)
@@ -157,12 +157,18 @@ def test_unbalanced_row_is_accepted(tmp_path):
 
 
 def test_reasons_are_counted_by_row_the_most_frequent_first(tmp_path):
-    lines = [snapshot("A-1", cash="x"), snapshot("A-2", cash="x"), snapshot("", cash="y"), "1", snapshot("A-3")]
+    lines = [
+        snapshot("A-1", current="x"),
+        snapshot("A-2", current="x"),
+        snapshot("", current="y"),
+        "1",
+        snapshot("A-3"),
+    ]
     write(tmp_path / "in" / "book.csv", SNAPSHOT, *lines)
     write(tmp_path / "in" / "t.csv", TRANSACTIONS, "A-1,,2025-12-15,1,1,0,0,0,0,0,USD")
     reasons = ingest(tmp_path / "in").reasons
     assert list(reasons["snapshot"].items()) == [
-        ("cash_available_usd: not a number", 3),
+        ("dpd_0_7_usd: not a number", 3),
         ("line: missing columns", 1),
         ("loan_id: missing", 1),
     ]

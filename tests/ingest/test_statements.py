@@ -96,6 +96,20 @@ def test_of_two_headings_for_one_account_the_one_listed_first_counts_in_any_orde
     assert accounts(tmp_path, "fecha,cuenta,monto", *lines).accounts == {DATE: {"cash_usd": Decimal("3.00")}}
 
 
+def test_values_of_two_headings_or_two_forms_that_disagree_are_told(tmp_path):
+    write(tmp_path / "long.csv", "fecha,cuenta,monto", f"{DATE},Caja,1", f"{DATE},Cash balance,3", f"{DATE},Activos,9")
+    write(tmp_path / "wide.csv", "date,cash,assets", f"{DATE},4,9")
+    write(tmp_path / "book.csv", SNAPSHOT, snapshot())
+    found, _ = discovery.discover(tmp_path)
+    with DuckDB() as engine:
+        batches = roles.stage(found, DATE, engine, tmp_path)
+        assert statements.accounts(batches, engine)[DATE]["cash_usd"] == 4
+        assert list(map(str, statements.disagreements(batches, engine, DATE))) == [
+            f"cash_usd: 4.00 USD in the financial statements, wide, which count, and {usd} USD in the {heading}."
+            for usd, heading in (("3.00", "Cash balance"), ("1.00", "Caja"))
+        ]
+
+
 def test_account_given_twice_with_other_values_is_quarantined(tmp_path):
     lines = ["2025-12-31,Caja,1", "2025-12-31,Caja,2", "2025-12-31,Activos,3", "2025-12-31,Activos,3.00"]
     result = accounts(tmp_path, "fecha,cuenta,monto", *lines)

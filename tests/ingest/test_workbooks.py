@@ -8,7 +8,8 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from abaco.core.errors import InputError
 from abaco.ingest import discovery, workbooks
-from tests.support.exports import DATE, SNAPSHOT, ingest, snapshot
+from tests.support.exports import DATE, LOANS, SNAPSHOT, ingest, snapshot
+from tests.support.figures import figures_of
 
 
 def save(path, *rows, top=1, left=1, sheet=None):
@@ -99,3 +100,28 @@ def test_days_that_count_from_1904_are_refused_unless_they_are_formatted_as_date
                 ingest(path)
         else:
             assert ingest(path).tape[0]["measurement_date"] == DATE
+
+
+@pytest.mark.parametrize(
+    ("format_code", "currency"),
+    [('#,##0.00 "€"', "EUR"), ("[$₡-140A] #,##0", None), ("[$-409]#,##0.00", "USD"), ("[$CRC] #,##0;[Red]-0", "CRC")],
+)
+def test_currency_of_number_formats_counts_as_one_beside_the_amounts(tmp_path, format_code, currency):
+    row = ["A-1", "C1", dt.datetime.combine(DATE, dt.time()), 0.24, 300.0, 100.0, 0]
+    book = openpyxl.load_workbook(save(tmp_path / "book.xlsx", [*LOANS.split(","), "salary"], [*row, 9.0], left=2))
+    book.active["G2"].number_format = book.active["G1"].number_format = format_code
+    book.active["I2"].number_format = '0 "£"'  # of a column that is not read
+    book.save(tmp_path / "book.xlsx")
+    if currency is None:
+        with pytest.raises(InputError, match=r"^The amounts of book.xlsx have the sign ₡, which is one of CRC, SVC: "):
+            figures_of(tmp_path / "book.xlsx")
+    else:
+        assert figures_of(tmp_path / "book.xlsx").currency == currency
+
+
+def test_number_formats_in_another_currency_than_the_headings_are_refused(tmp_path):
+    book = openpyxl.load_workbook(save(tmp_path / "book.xlsx", HEAD, line("A-1")))
+    book.active["C2"].number_format = "€ #,##0"
+    book.save(tmp_path / "book.xlsx")
+    with pytest.raises(InputError, match=r"^Amounts in several currencies \(EUR in book.xlsx; USD in book.xlsx\): "):
+        figures_of(tmp_path / "book.xlsx")

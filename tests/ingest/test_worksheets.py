@@ -84,8 +84,8 @@ def test_row_with_an_error_is_rejected_as_in_csv(tmp_path):
     place = dict(zip(head, "ABCDEFGHIJKLMNOP", strict=False))
     rows = [[cell(f"{place[name]}1", name) for name in head]]
     rows.append([cell(f"{place[name]}2", value) for name, value in zip(head, values, strict=True)])
-    rows[1][head.index("cash_available_usd")] = f'<c r="{place["cash_available_usd"]}2" t="e"><v>#REF!</v></c>'
-    assert ingest(save(tmp_path / "book.xlsx", *rows)).faults == [(2, "cash_available_usd: not a number")]
+    rows[1][head.index("dpd_7_30_usd")] = f'<c r="{place["dpd_7_30_usd"]}2" t="e"><v>#REF!</v></c>'
+    assert ingest(save(tmp_path / "book.xlsx", *rows)).faults == [(2, "dpd_7_30_usd: not a number")]
 
 
 @pytest.mark.parametrize(

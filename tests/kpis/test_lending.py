@@ -57,6 +57,14 @@ def test_without_known_rates_there_is_no_weight(frame):
     assert found(unknown, *NAMES) == ["600.00", "1", None, None]
 
 
+def test_a_disbursement_of_an_unknown_amount_leaves_no_sum_of_its_month(frame):
+    unknown = book(frame, loans=LOANS.rstrip() + "\n    A - 5    2025-03-02     -                   0.100000")
+    assert found(unknown, *NAMES) == [None, "4", "180.00", "400.00"]
+    assert reason(unknown, "month_disbursed_usd") == (
+        "the loans have rows from 2025-03-01 to 2025-03-31 whose principal cannot be read (1)"
+    )
+
+
 def test_without_the_export_nothing_is_known(frame):
     for exports in ({}, {"loans": LOANS.splitlines()[1]}):
         assert found(book(frame, **exports), *NAMES) == [None] * 4

@@ -23,7 +23,7 @@ TRANSACTIONS = """
 
 
 def notes(book):
-    return [str(note) for note in book_notes.notes(book)]
+    return [str(note) for note in book_notes.notes(book, {})]
 
 
 def test_all_that_fits_needs_no_word(frame):

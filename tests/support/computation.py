@@ -11,6 +11,7 @@ from abaco.core.secrets import masking_key
 from abaco.engines import Engine
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import coverage, discovery, quarantine, reconciliation, roles, statements, transformation
+from abaco.ingest.unread import unread_amounts
 from abaco.kpis import aging, balances, bridge, catalog, measures, movement, notes, open_book, publish, segments, values
 
 
@@ -58,7 +59,8 @@ def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB,
         accounts, filled = statements.accounts(batches, engine), roles.filled(batches)
         ingested = {"date": str(date), "as_of": str(coverage.as_of(tape, date)),
                     "accounts": _as_text(accounts), "filled": _as_text(filled),
-                    "counted_from": roles.counted_from(roles.tape_of(batches, date))}  # fmt: skip
+                    "counted_from": roles.counted_from(roles.tape_of(batches, date)),
+                    "unread": _by_text(unread_amounts(batches))}  # fmt: skip
         book = open_book.open_book(tables, engine, ingested, **open_book.risk(**risk) if risk else {})
         totals = measures.measure(book, catalog.measures(definitions))
         entries = values.evaluate(definitions, totals[date], date)
@@ -71,13 +73,17 @@ def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB,
             dict(totals[date].sums),
             moved,
             bridge.gaps(moved, definitions, totals),
-            [str(note) for note in (*roles.notes(files, skipped, batches, []), *notes.notes(book))],
+            [str(note) for note in (*roles.notes(files, skipped, batches, []), *notes.notes(book, totals))],
             {entry["name"]: entry["used_for"] for entry in roles.inputs(files, batches)},
             {row["bucket"]: row["amount"] for row in aged if row["date"] == date},
             {(row["opening"], row["closing"]): row["amount_usd"] for row in rolled if row["date"] == date},
             [row for row in segments.segments(book).to_pylist() if row["date"] == date],
             publish.kpi_entries(definitions, entries, None, counted_from=book.counted_from),
         )
+
+
+def _by_text(unread: dict) -> dict:
+    return {table: {str(day): counts for day, counts in days.items()} for table, days in unread.items()}
 
 
 def _as_text(amounts: dict) -> dict:
