@@ -13,6 +13,8 @@ from abaco.ingest.columns import ACCOUNTS, normalise
 from abaco.ingest.formats import STATEMENTS_LONG, STATEMENTS_WIDE
 from abaco.ingest.staging import Batch
 
+TITLE = "financial statements"
+
 
 def account_of() -> dict[str, str]:
     """Return the account of each known heading, in the order in which they count."""

@@ -9,6 +9,7 @@ from abaco.core import quoting
 from abaco.core.dates import day_number
 from abaco.core.reasons import Reason
 from abaco.ingest.reconciliation import amounted
+from abaco.ingest.statements import TITLE as STATEMENTS
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 from abaco.kpis.pricing import basis_note
@@ -35,7 +36,7 @@ def notes(book: Book, totals: Mapping[dt.date, Totals]) -> list[Reason]:
 
 def _cash(book: Book, totals: Mapping[dt.date, Totals]) -> Iterator[Reason]:
     """Yield where the balances give another cash than the financial statements."""
-    names = {"export": "balances", "other": "financial statements"}
+    names = {"export": "balances", "other": STATEMENTS}
     sums = {day: (total.sums.get(CASH), book.accounts.get(day, {}).get("cash_usd")) for day, total in totals.items()}
     differing = {day: pair for day, pair in sums.items() if None not in pair and pair[0] != pair[1]}
     if pair := differing.pop(book.date, None):
