@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from abaco.core import currencies, project
+from abaco.core import currencies, project, setting_values
 from abaco.core.errors import InputError
 from abaco.core.phases import PHASES, notebook_path, section
 from abaco.core.quoting import visible
@@ -36,6 +36,7 @@ WORDS = {
     "language": ("en", "es"),
 }
 AUTO = "auto"
+UNQUOTED = ("cascade.url",)  # it may hold a password
 MAX_NUMBER = 10**12  # of a phase's parameter, beyond every amount and count of a book
 
 
@@ -78,7 +79,7 @@ class DeliverySettings(BaseModel):
     model_config = STRICT
 
     azure_container: Text = Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$")
-    azure_prefix: Text
+    azure_prefix: Annotated[Text, AfterValidator(setting_values.prefix)]
     email_from: Text
     timeout_seconds: PositiveSeconds
     deadline_seconds: PositiveSeconds
@@ -102,7 +103,7 @@ class CascadeSettings(BaseModel):
 
     model_config = STRICT
 
-    url: Text
+    url: Annotated[Text, AfterValidator(setting_values.address)]
     folder: Text
     timeout_seconds: PositiveSeconds
     max_attempts: int = Field(ge=1, le=1000)
@@ -125,7 +126,7 @@ class ServiceSettings(BaseModel):
 
     host: Text = Field(min_length=1)
     port: int = Field(ge=0, le=65535)
-    cron: Text
+    cron: Annotated[Text, AfterValidator(setting_values.cron)]
     overdue_hours: float = Field(gt=0, le=DAYS * 24)
     max_connections: int = Field(ge=8, le=10_000)
     client_seconds: float = Field(gt=0, le=3600)
@@ -226,7 +227,8 @@ def _check(model: type[BaseModel], keys: dict, name: str, origin: str, is_comple
     except ValidationError as error:
         for fault in error.errors():
             key = f"{name}.{fault['loc'][0]}"
-            text = f"{key}: {fault['msg']}, not {repr(fault['input'])[:80]}"
+            found = "" if key in UNQUOTED else f", not {repr(fault['input'])[:80]}"
+            text = f"{key}: {fault['msg'].removeprefix('Value error, ')}{found}"
             if fault["type"] == "missing":
                 if not is_complete:
                     continue

@@ -48,7 +48,9 @@ def record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> 
     except TimeoutError:
         reason = f"not finished within {seconds:g} s: see abaco doctor, or raise delivery.deadline_seconds"
         log.warning("delivery of %s: %s", folder.name, reason)
-    except (Exception, KeyboardInterrupt) as error:
+    except KeyboardInterrupt:
+        reason = "stopped before all of them were sent: make deliver sends the others"
+    except Exception as error:
         logs.keep_traceback(error)
         reason = str(error) if isinstance(error, AbacoError) else repr(error)
     run_id = folder.name.split("_")[1]

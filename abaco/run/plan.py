@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from abaco.core import files, project, secrets
-from abaco.core.errors import InputError
+from abaco.core.errors import DamagedError, InputError
 from abaco.core.files import sha256
 from abaco.core.phases import PHASES, notebook_path, outputs, section
 from abaco.ingest.sample_mark import PLACES, is_sample
@@ -186,8 +186,14 @@ def check_sample(output: Path, date: str, source: Path, inputs: Iterable[Mapping
     if not run or not (source in places or is_sample(inputs)):
         return
     former = run["input"]
-    if Path(former) in places or is_sample(files.read_object(visible / "metrics.json", "inputs")["inputs"]):
-        return
+    try:
+        if Path(former) in places or is_sample(files.read_object(visible / "metrics.json", "inputs")["inputs"]):
+            return
+    except DamagedError as error:
+        raise InputError(
+            f"The figures of the report of {date} are damaged, so that nobody can tell whether the sample may replace "
+            "it: see abaco doctor, or give another folder for the sample with OUTPUT"
+        ) from error
     raise InputError(
         f"The report of {date} was made of {former}, and {project.display_path(source)}, the synthetic sample, never "
         f"replaces it: give INPUT={former}, or another folder for the sample with OUTPUT"

@@ -113,6 +113,15 @@ def test_report_and_alert_arrive_and_run_json_says_so(database, tmp_path, set_up
     )  # of addresses, a message id has the sender's domain alone
 
 
+def test_stop_during_the_deliveries_says_so_in_words(tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "call_within", stop)
+    (left_over,) = commands.record_and_deliver(tmp_path, leave(tmp_path), loaded())
+    assert left_over["error"] == "stopped before all of them were sent: make deliver sends the others"
+
+
 def test_same_run_again_is_neither_written_nor_delivered_again(database, tmp_path, set_up):
     commands.record_and_deliver(tmp_path, leave(tmp_path), loaded())
     before, received = counts(tmp_path), (len(set_up.received), len(set_up.mail.taken))

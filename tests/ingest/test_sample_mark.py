@@ -50,6 +50,14 @@ def test_sample_replaces_no_report_of_another_input(tmp_path, monkeypatch, name)
     plan.check_sample(tmp_path, DATE, tmp_path / "exports", [REAL])
 
 
+def test_sample_says_that_it_cannot_tell_what_a_damaged_report_was_made_of(tmp_path, monkeypatch):
+    monkeypatch.setenv("ABACO_ROOT", str(ROOT))
+    leave(tmp_path, "/exports/december", [REAL])
+    (tmp_path / DATE / "metrics.json").write_text("{")
+    with pytest.raises(InputError, match=f"^The figures of the report of {DATE} are damaged, so that nobody can tell"):
+        plan.check_sample(tmp_path, DATE, ROOT / "data/sample", [])
+
+
 @pytest.mark.parametrize("former", ["data/sample", "data/sample.csv", "elsewhere/loans.csv"])
 def test_sample_replaces_the_sample(tmp_path, monkeypatch, former):
     monkeypatch.setenv("ABACO_ROOT", str(ROOT))
