@@ -71,8 +71,7 @@ def prefix(text: str) -> str:
     """
     if len(text) > MAX_PREFIX:
         raise ValueError(f"it has more than {MAX_PREFIX} characters")
-    if "\\" in text or any(
-        part in ("", ".", "..") or part.endswith(".") for part in text.strip("/").split("/") if text
-    ):
+    folders = text.strip("/").split("/") if text else []
+    if "\\" in text or any(not folder or folder.endswith(".") for folder in folders):
         raise ValueError("write folders with / between them, none of which is empty or ends in a point")
     return text

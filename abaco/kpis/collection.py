@@ -120,7 +120,7 @@ def _add_not_due(total: Totals, opening: Decimal | None, old_due: Amount | None,
 def _amounts(moved: Flows) -> dict[str, Amount]:
     found = {}
     if moved.paid:
-        found["month_paid_usd"] = partial(moved.paid.counted, columns=flows.MONEY)
+        found["month_paid_usd"] = partial(_paid, moved, flows.MONEY)
     if moved.due:
         found["month_due_usd"] = partial(moved.due.counted, columns=flows.MONEY)
         found["month_principal_due_usd"] = partial(moved.due.counted, columns=PRINCIPAL)
@@ -131,11 +131,20 @@ def _amounts(moved: Flows) -> dict[str, Amount]:
     return found
 
 
+def _paid(moved: Flows, columns: Collection[str], first: dt.date, last: dt.date) -> tuple[Decimal, int]:
+    """Return what was paid over a span of days; nothing is to come where all principal due in it is paid before."""
+    due, served, may_end = moved.due, moved.settled, False
+    if due and served and moved.paid.days[-1] < first:
+        principal = due.between(first, last, *PRINCIPAL)
+        may_end = 0 < principal == rounded(served.between(first, last, LATER[0]) * CENT, 2)
+    return moved.paid.counted(first, last, columns, may_end=may_end)
+
+
 def _settled(moved: Flows, column: str, first: dt.date, last: dt.date) -> tuple[Decimal, int]:
     """Return a sum of `settlement` over a part of a month, and how many instalments were due in it."""
     paid, due, served = moved.paid, moved.due, moved.settled
     _, rows = due.counted(first, last, PRINCIPAL)
-    paid.counted(first, last, PRINCIPAL)
+    _paid(moved, PRINCIPAL, first, last)
     # payments of a loan from before the export would be missing
     if months_between(due.days[0], paid.days[0]) > 0:
         raise NotComputableError(

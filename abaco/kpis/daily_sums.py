@@ -56,8 +56,15 @@ class DailySums:
         sums = self.running[column]
         return sums[bisect_right(self.days, last)] - sums[bisect_left(self.days, first)]
 
-    def counted(self, first: dt.date, last: dt.date, columns: Iterable[str]) -> tuple[Decimal, int]:
+    def counted(
+        self, first: dt.date, last: dt.date, columns: Iterable[str], *, may_end: bool = False
+    ) -> tuple[Decimal, int]:
         """Return the sum of columns over a span of days that the export has to cover, and how many rows it has.
+
+        Parameters
+        ----------
+        may_end
+            Whether an export that ends before the month of `last` covers it, as nothing was left to come.
 
         Raises
         ------
@@ -67,7 +74,7 @@ class DailySums:
         self.require_begin(first)
         if last < first:
             raise NotComputableError("figures_before_month", date=last)
-        if self.days[-1] < last.replace(day=1):
+        if self.days[-1] < last.replace(day=1) and not may_end:
             raise NotComputableError("export_ends_early", export=self.title, last=self.days[-1])
         sums = [self.between(first, last, column) for column in columns]
         return sum(sums, Decimal(0)), int(self.between(first, last, ROWS))

@@ -75,6 +75,11 @@ def test_a_month_without_flows_is_zero_and_a_month_outside_the_export_is_unknown
     assert found(book(frame, tape=february, transactions=rows), "month_paid_usd") == "0.00"
     stopped = book(frame, tape=TAPE, transactions=paid(("2025-02-28", "100.00")))
     assert reason(stopped, "month_paid_usd") == ("the transactions end on 2025-02-28, too early for the figures")
+    names = ("month_paid_usd", "month_principal_on_time_usd")
+    early = book(frame, tape=TAPE, transactions=paid(("2025-02-28", "300.00")), schedules=SCHEDULES)
+    assert found(early, *names) == ["0.00", "100.00"]  # all that is due in March is paid: nothing was to come
+    short = book(frame, tape=TAPE, transactions=paid(("2025-02-28", "299.99")), schedules=SCHEDULES)
+    assert found(short, *names) == [None, None]
     late = paid(("2025-04-01", "1.00")).replace("2025-01-02", "2025-04-02")
     assert reason(book(frame, tape=TAPE, transactions=late), "month_paid_usd") == (
         "the transactions reach back only to 2025-04-01, too short for the figures"
