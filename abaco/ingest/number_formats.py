@@ -1,4 +1,7 @@
-"""Number formats of a workbook: the signs of currencies that they put beside amounts, as in ``#,##0.00 "€"``."""
+"""Number formats of a workbook: the signs of currencies that they put beside amounts, as in ``#,##0.00 "€"``.
+
+Formats that are built into Excel say nothing: they show the sign of the country of whoever looks.
+"""
 
 import re
 import xml.etree.ElementTree as ET
