@@ -18,7 +18,7 @@ from abaco.ingest.proposals import NONE, PERSONAL, Proposal, Proposals
 from abaco.ingest.questions import Question, days_of
 from abaco.ingest.reshaping import MONTH_HEADING, WIDE
 from abaco.ingest.unmapped import Table
-from abaco.ingest.value_evidence import NUMBER, TEXT, Evidence
+from abaco.ingest.value_evidence import DATE, NUMBER, TEXT, Evidence
 
 # The format of rows, by what a row is.
 FORMAT_OF = {"loan": "loans", "invoice": "loans", "loan and date": "dated_loans", "payment": "payments"}
@@ -157,20 +157,35 @@ class _Drafting:
         return one if any(days_of(word, self.words) for word in one.words) else None
 
     def _date(self, rows: str, given: Mapping[str, Proposal]) -> None:
-        """Take the date from the name of the file, where it has one and no column does."""
+        """Take the date from the name of the file, or ask for a column of one date, where no other column has it."""
+        if "measurement_date" in given or rows not in ("loan", "loan and date"):
+            return
         pattern = next((p for p in IN_NAMES if date_in(p, self.table.path.name)), None)
-        if pattern is None or "measurement_date" in given or rows not in ("loan", "loan and date"):
+        choices = self._dates_of_all()
+        if pattern:
+            year, month, day = date_in(pattern, self.table.path.name)
+            shown = f"{year}-{month:02}" + (f"-{day:02}" if day else ", its last day")
+            choices[FROM_NAME] = f"{shown}, as the file's name says"
+        if not choices:
             return
         self.questions = [q for q in self.questions if q.key != "measurement_date"]
         self.columns.pop("measurement_date", None)
-        year, month, day = date_in(pattern, self.table.path.name)
-        shown = f"{year}-{month:02}" + (f"-{day:02}" if day else ", its last day")
-        choices = {FROM_NAME: f"{shown}, as the file's name says", NONE: "each report is given its DATE"}
+        choices[NONE] = "each report is given its DATE"
         if "measurement_date" not in self.answers:
-            self._ask(Question("measurement_date", "no column has the date of the balances", choices))
+            self._ask(Question("measurement_date", "no heading says the date of the balances", choices))
             self.columns["measurement_date"] = (OPEN, "not answered")
-        elif self.answers["measurement_date"] == FROM_NAME:
+        elif pattern and self.answers["measurement_date"] == FROM_NAME:
             self.columns["measurement_date"] = ({"file_name": pattern}, "as answered")
+
+    def _dates_of_all(self) -> dict[str, str]:
+        """Return headings that are not read, of columns with the same date in all rows, and the date."""
+        found = {}
+        for heading in self.proposed.left:
+            one = self.proposed.known[heading]
+            cells = {(row[Table.column(one.place)] or "").strip() for row in self.table.sample}
+            if one.kind == DATE and one.is_pure and one.is_full and one.rows > 1 and len(cells) == 1:
+                found[heading] = f"{cells.pop()} in every row"
+        return found
 
     def _origin(self, name: str, proposal: Proposal) -> Any:
         """Return what a column is made of as YAML has it, with what is asked of its values."""
