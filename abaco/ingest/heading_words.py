@@ -25,12 +25,14 @@ class Meaning(BaseModel):
 
 
 class ValueWords(BaseModel):
-    """Words of values that are not late, and of headings that name people, and days on which something happens."""
+    """Words of values that are not late, and of headings: of people, amounts, what has a number, and events."""
 
     model_config = STRICT
     current: list[str]
     personal: list[str]
     events: list[str]
+    amounts: list[str]
+    numbered: list[str]
 
 
 class Dictionary(BaseModel):
@@ -62,7 +64,8 @@ class Dictionary(BaseModel):
         for several in (word for word in self._forms if "_" in word):
             text = text.replace(f"_{several}_", f"_{self._forms[several].replace(' ', '_')}_")
         found = (self._forms.get(word, word) for word in text.split("_") if word)
-        return frozenset(word for form in found for word in form.split()) - set(self.beside)
+        words = frozenset(word for form in found for word in form.split())
+        return words - set(self.beside) or words
 
     def columns_of(self, heading: str) -> list[str]:
         """Return the names of our columns that a heading means."""
@@ -82,6 +85,11 @@ class Dictionary(BaseModel):
         """Return whether a heading means days from one to another, and not days past due or a term."""
         found = self.words_of(heading)
         return "days" in found and not self.columns_of(heading) and not found.isdisjoint(self.words.events)
+
+    def is_amount(self, heading: str) -> bool:
+        """Return whether a heading says an amount or a rate, and no number of something."""
+        said = self.words_of(heading)
+        return not said.isdisjoint(self.words.amounts) and said.isdisjoint(self.words.numbered)
 
     def is_personal(self, heading: str) -> bool:
         """Return whether a heading names people."""

@@ -88,8 +88,9 @@ def propose(
         rivals = {other for heading in headings for other in _rivals(fits[heading], chosen, is_payments)} - {name}
         if len(headings) == 1 and not rivals:
             one = known[headings[0]]
-            told = "personal, masked" if name in PERSONAL else one.told()
-            columns[name] = Proposal({"heading": one.heading}, f"{told}; the heading says {words.columns[name].means}")
+            columns[name] = Proposal(
+                {"heading": one.heading}, f"{told(name, one)}; the heading says {words.columns[name].means}"
+            )
         elif headings:
             open_[name] = headings
     read = {h for p in columns.values() for h in headings_of(p.origin)} | {h for hs in open_.values() for h in hs}
@@ -125,7 +126,7 @@ def _chosen(name: str, text: str, known: Mapping[str, Evidence]) -> Proposal | N
         return None
     by_name = {normalise(heading): heading for heading in known}
     if heading := by_name.get(normalise(text)):
-        return Proposal({"heading": heading}, f"as answered: {_safe(name, known[heading])}")
+        return Proposal({"heading": heading}, f"as answered: {told(name, known[heading])}")
     if text.startswith(SINCE) and (heading := by_name.get(normalise(text.removeprefix(SINCE)))):
         return Proposal({"since": heading}, "as answered: days from that date to the measurement date")
     is_formula = any(sign in text for sign in "[+-*")
@@ -134,8 +135,9 @@ def _chosen(name: str, text: str, known: Mapping[str, Evidence]) -> Proposal | N
     raise ValueError(f"{name}={text}: write a heading of the file, a formula of its headings, or none")
 
 
-def _safe(name: str, one: Evidence) -> str:
-    return "personal, masked" if name in PERSONAL else one.told()
+def told(name: str, one: Evidence) -> str:
+    """Return what the values of one of our columns are, without numbers of people and accounts."""
+    return "personal, masked" if name in PERSONAL else one.told(name != LOAN_ID.name)
 
 
 def _fitting(one: Evidence, words: Dictionary) -> list[str]:
@@ -177,11 +179,19 @@ def _why_left(one: Evidence, words: Dictionary) -> str:
     if is_personal(one, words):
         return "may name people"
     meant = [words.columns[name].means for name in words.columns_of(one.heading) if name not in OF_PAYMENTS]
+    values = one.told(may_be_shown(one, words))
     if meant and _fitting(one, words):
-        return f"{one.told()}; another heading is {meant[0]}"
+        return f"{values}; another heading is {meant[0]}"
     if meant:
-        return f"{one.told()}; the heading says {meant[0]}, but the values do not"
-    return f"{one.told()}; no column of ours"
+        return f"{values}; the heading says {meant[0]}, but the values do not"
+    return f"{values}; no column of ours"
+
+
+def may_be_shown(one: Evidence, words: Dictionary) -> bool:
+    """Return whether values of a column that is not read may be shown: amounts, rates, and few words that repeat."""
+    if is_personal(one, words) or one.is_long:
+        return False
+    return words.is_amount(one.heading) if one.kind == NUMBER else one.repeats
 
 
 def is_personal(one: Evidence, words: Dictionary) -> bool:

@@ -3,19 +3,19 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from abaco.core.quoting import HIDDEN
 from abaco.core.quoting import word as safe_word
 from abaco.core.text import counted
 from abaco.ingest import decimal_marks
 from abaco.ingest.heading_words import Dictionary
-from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_known_status, is_personal
+from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_known_status, is_personal, may_be_shown, told
 from abaco.ingest.value_evidence import DATE, MONTH, NUMBER, TEXT, Evidence, plain
 
 FIRST_DAY = re.compile(r"(\d+)\s*(?:-|–|to|a)\s*\d+|(\d+)\s*\+|(?:>|over|more than)\s*(\d+)|(\d+) (?:days|dias|días)")
 OTHER_UNIT = re.compile(r"\d\s*\+?\s*(?:m|mth|month|mes|mese|w|wk|week|semana|y|yr|year|año|inst\w*|cuota|emi)s?\b")
 MAX_CHOICES = 6
+TOO_MANY_DAYS = 20_000
 MOST_A_YEAR = 250  # per cent; a rate is not asked to be one of a month that is more
 STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed",
             "restructured": "with other terms than at first"}  # fmt: skip
@@ -46,7 +46,7 @@ class Question:
 def of_columns(proposals: Proposals, words: Dictionary, needs: Sequence[str]) -> Iterator[Question]:
     """Yield what is asked of columns that several headings may give, and of those that are needed and none gives."""
     for name, headings in proposals.open.items():
-        choices = {heading: proposals.known[heading].told() for heading in headings}
+        choices = {heading: told(name, proposals.known[heading]) for heading in headings}
         yield Question(name, f"which heading is {words.columns[name].means}?", {**choices, NONE: "left out"})
     for name in needs:
         if name not in proposals.columns and name not in proposals.open:
@@ -59,30 +59,35 @@ def _candidates(name: str, proposals: Proposals, words: Dictionary) -> dict[str,
     free = [proposals.known[heading] for heading in proposals.left]
     free = [one for one in free if not is_personal(one, words)]
     if name == "loan_id":
-        return _told([one for one in free if one.is_unique and one.is_full])
+        return _told([one for one in free if one.is_unique and one.is_full], words)
     if name == "days_past_due":
         dates = [one for one in proposals.known.values() if one.kind == DATE and one.is_pure]
-        counts = _told(
-            [one for one in free if one.kind == NUMBER and one.is_whole] + [one for one in free if one.words]
-        )
+        whole = [one for one in free if one.kind == NUMBER and one.is_whole and one.high < TOO_MANY_DAYS]
+        counts = {one.heading: one.told() for one in whole[:MAX_CHOICES]}
+        counts |= _told([one for one in free if one.words], words)
         return counts | {f"{SINCE}{one.heading}": "days from that date, if it is what is due" for one in dates}
     if name == "measurement_date":
-        return _told([one for one in free if one.kind == DATE])
+        return _told([one for one in free if one.kind == DATE], words)
     lent = proposals.columns.get("disburse_principal")
     choices = {}
     if lent and lent.heading:
         total = proposals.known[lent.heading].total
-        for one in proposals.known.values():
-            if words.is_principal_paid(one.heading) and one.total is not None and total is not None:
-                formula = f"[{lent.heading}] - [{one.heading}]"
-                choices[formula] = f"what is left of what was lent: {plain(total - one.total)} in all"
-        choices[lent.heading] = f"its heading says the amount lent: as the balance {plain(total or Decimal(0))} in all"
-    amounts = [one for one in free if one.kind == NUMBER and one.is_pure and one.total is not None]
-    return choices | {one.heading: f"{one.told()}, {plain(one.total)} in all" for one in amounts[:MAX_CHOICES]}
+        for other in proposals.known.values():
+            if words.is_principal_paid(other.heading) and other.total is not None and total is not None:
+                formula = f"[{lent.heading}] - [{other.heading}]"
+                choices[formula] = f"what is left of what was lent: {plain(total - other.total)} in all"
+        sums = "" if total is None else f": as the balance {plain(total)} in all"
+        choices[lent.heading] = f"its heading says the amount lent{sums}"
+    amounts = [one for one in free if one.kind == NUMBER and one.is_pure]
+    for heading, values in _told(amounts, words).items():
+        total = proposals.known[heading].total
+        is_shown = total is not None and may_be_shown(proposals.known[heading], words)
+        choices[heading] = f"{values}, {plain(total)} in all" if is_shown else values
+    return choices
 
 
-def _told(found: Sequence[Evidence]) -> dict[str, str]:
-    return {one.heading: one.told() for one in found[:MAX_CHOICES]}
+def _told(found: Sequence[Evidence], words: Dictionary) -> dict[str, str]:
+    return {one.heading: one.told(may_be_shown(one, words)) for one in found[:MAX_CHOICES]}
 
 
 def of_rate(proposal: Proposal, proposals: Proposals, words: Dictionary) -> Question | None:

@@ -29,6 +29,7 @@ KINDS = {
 IN_PARTS = r"^\d{1,2}[-/.]\d{1,2}[-/.]"  # a date whose day may be its month
 ORDERS = {"dmy": r"^(?:1[3-9]|2\d|3[01])[-/.]", "mdy": r"^\d{1,2}[-/.](?:1[3-9]|2\d|3[01])[-/.]"}
 MOST_WORDS = 30
+LONG = 10**6
 SHARE = 0.8  # of the first values that have to be of a kind; all are counted afterwards
 NAME = re.compile(r"[^\W\d_][\w'.-]+(?: [^\W\d_][\w'.-]*){1,4}")
 TAX_NUMBER = re.compile(r"\d{8}-\d|\d{4}-\d{6}-\d{3}-\d|\d{3}-\d{2}-\d{4}|[A-Z]{4}\d{6}\w{3}|[A-Z]{5}\d{4}[A-Z]")
@@ -94,15 +95,25 @@ class Evidence:
         """Whether every row has a value."""
         return self.filled == self.rows
 
-    def told(self) -> str:
-        """Return what the values are, in a few words."""
+    @property
+    def is_long(self) -> bool:
+        """Whether they are whole numbers of so many digits that they may number people, cards or accounts."""
+        return self.kind == NUMBER and (self.high is None or max(abs(self.low), abs(self.high)) >= LONG)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether its values are few words, each there twice or more on average."""
+        return bool(self.words) and 2 * len(self.words) <= self.filled
+
+    def told(self, with_span: bool = True) -> str:
+        """Return what the values are, in a few words, and from where to where numbers reach."""
         blank = "" if self.is_full else f", {self.rows - self.filled:,} of {self.rows:,} blank"
         if self.kind == BLANK:
             return "no value"
         if self.kind == NUMBER and self.low is not None and self.mark is not None:
             what = "whole numbers" if self.is_whole else "per cent" if self.is_percent else "numbers"
             span = f", all {plain(self.low)}" if self.low == self.high else f" {plain(self.low)} to {plain(self.high)}"
-            return f"{what}{span}{blank}"
+            return f"{what}{span if with_span else ''}{blank}"
         if self.kind == TEXT and self.words and not self.is_unique:
             return f"{counted(len(self.words), 'word')}{blank}"
         what = {TEXT: self.looks or "text", DATE: "dates", MONTH: "months", NUMBER: "numbers"}[self.kind]

@@ -11,7 +11,7 @@ from abaco.core.quoting import EMAIL, HIDDEN, PHONE
 from abaco.core.text import aligned, counted, summary
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import amount_proofs, drafter, drafts, heading_words, mappings, proposals, unmapped, value_evidence
-from abaco.ingest.columns import normalise
+from abaco.ingest.columns import LOAN_ID, normalise
 from abaco.ingest.drafts import Draft
 from abaco.ingest.questions import Question, labels
 from abaco.ingest.value_evidence import TEXT, Evidence
@@ -120,14 +120,16 @@ class Drafting:
             if not column and one.heading in asked:
                 column, why = "?", "asked below"
             rows.append({"heading": one.heading, "column": column or "stays behind", "why": why,
-                         "examples": self._examples(one)})  # fmt: skip
+                         "examples": self._examples(one, column)})  # fmt: skip
         return rows
 
-    def _examples(self, one: Evidence) -> str:
-        """Return the first values, of texts their shapes but for known words, and of personal columns as well."""
+    def _examples(self, one: Evidence, column: str) -> str:
+        """Return the first values, but for texts that are not known words, and what may number or name people."""
         cells = (row[self._table.column(one.place)] or "" for row in self._table.sample)
         values = list(dict.fromkeys(cell.strip() for cell in cells if cell.strip()))[:EXAMPLES]
-        if proposals.is_personal(one, self.words):
+        is_read = column in proposals.COLUMNS
+        is_hidden = proposals.is_personal(one, self.words) if is_read else not proposals.may_be_shown(one, self.words)
+        if is_hidden or (column == LOAN_ID.name and one.is_long):
             return HIDDEN if values else ""
         if one.kind == TEXT:
             names = labels(one)

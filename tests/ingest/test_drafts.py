@@ -56,6 +56,47 @@ def test_no_personal_value_is_shown(tmp_path):
     assert not any(name in shown for name in ("Ana", "Lima", "Leo", "Sol", "Eva", "Paz"))
 
 
+def test_numbers_dates_and_places_of_people_are_not_shown_of_columns_that_stay_behind(tmp_path):
+    header = "Loan ID,POS,DPD,Cuenta,Tel,Card,KTP,Birthday,Lat,Salary,Aval,Fees charged"
+    lines = [
+        f"7100000{n},{n}00.50,{n},4111111111111{n}11,7216{n}569,5500{n}0000000,79{n}1024630,1{n}/02/1980,13.6{n}2874,"
+        f"{n}812345,{word},12.5{n}"
+        for n, word in enumerate(("Ana", "Luis", "Ana", "Eva"))
+    ]
+    drafting = drafted(tmp_path, *lines, header=header)
+    shown = {row["heading"]: row["examples"] for row in drafting.headings() if row["examples"].strip("…, ")}
+    assert shown == {"POS": "000.50, 100.50", "DPD": "0, 1", "Fees charged": "12.50, 12.51"}
+    text = "\n".join([*drafting.lines(), drafting.draft.text, *map(str, drafting.questions)])
+    assert not any(
+        digits in text for digits in ("7100", "4111", "7216", "5500", "79,", "1980", "13.6", "812,345", "Ana")
+    )
+    unknown = drafted(tmp_path, *lines, header=header.replace("POS", "Y").replace("DPD", "Z"))
+    text = "\n".join(map(str, unknown.questions))
+    assert keys(unknown) == ["outstanding_balance", "days_past_due"]
+    assert not any(digits in text for digits in ("7100", "4111", "7216", "5500", "1980", "13.6", "812,345"))
+
+
+@pytest.mark.parametrize(("heading", "is_asked"), [("As At", False), ("Cut-off", False), ("Stand", True)])
+def test_date_of_the_balances_is_read_or_asked(tmp_path, heading, is_asked):
+    lines = ("L1,500.50,0,30-06-2025", "L2,500.50,31,30-06-2025")
+    drafting = drafted(tmp_path, *lines, header=f"Loan ID,OLB (KES),DPD,{heading}", answers={})
+    assert columns(drafting)["outstanding_balance"] == "OLB (KES)"
+    assert keys(drafting) == (["measurement_date"] if is_asked else [])
+    if is_asked:
+        assert drafting.questions[0].choices == {
+            heading: "30-06-2025 in every row", "none": "each report is given its DATE",
+        }  # fmt: skip
+        drafting.answer("measurement_date", heading)
+    assert columns(drafting)["measurement_date"] == heading
+    assert drafting.draft.rows[0] == "loan and date"
+
+
+def test_balance_is_offered_where_its_decimal_mark_is_open(tmp_path):
+    lines = ("L1,0,'206,365','186,365'".replace("'", '"'), "L2,31,'87,811','67,811'".replace("'", '"'))
+    [question] = drafted(tmp_path, *lines, header="Loan ID,DPD,Loan Amount,Owing").questions[:1]
+    assert question.choices == {"Loan Amount": "its heading says the amount lent", "Owing": "numbers"}
+
+
 def test_draft_with_an_open_question_is_refused_by_the_loader_at_its_key(root, tmp_path):
     drafting = drafted(tmp_path, answers={})
     assert keys(drafting) == ["currency"]
