@@ -88,7 +88,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
         header, form, below = _of_typed(file, engine)
     headings = tuple(visible(heading).strip() for heading in header.headings) if header else ()
     known = [bool(words.columns_of(heading)) for heading in headings]
-    if not quotable(headings, known, [row for _, row in below]):
+    if not quotable(headings, known, [row for _, row in below]) and not _is_proven(header, below):
         raise InputError(f"{name} has no header: write the names of the columns into its first line")
     if twice := [h for h in headings if h and [*map(normalise, headings)].count(normalise(h)) > 1]:
         raise InputError(f"{name} has the column {twice[0]} more than once: keep one of them")
@@ -126,6 +126,14 @@ def _header(rows: Sequence[extent.Row], fits: extent.Fits) -> tuple[Header | Non
 def _below(rows: Sequence[extent.Row], header: Header | None, shape: str) -> list[extent.Row]:
     """Return the rows below a header, as far as they are known."""
     return [row for row in rows if header and not shape and row[0] > header.line]
+
+
+def _is_proven(header: Header | None, below: Sequence[extent.Row]) -> bool:
+    """Return whether a row of unknown headings is full and stands above rows of values, without a value of its own."""
+    if header is None or not all(map(str.strip, header.headings)):
+        return False
+    likely = extent.likely([(header.line, header.headings), *below])
+    return likely is not None and likely.line == header.line
 
 
 def _of_text(file: TableFile, fits: extent.Fits) -> Found:

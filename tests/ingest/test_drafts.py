@@ -278,6 +278,32 @@ def test_file_without_a_header_is_refused_without_its_values(tmp_path):
     assert "Ana" not in str(error.value)
 
 
+def test_headings_of_other_languages_are_known(tmp_path):
+    german = drafted(tmp_path, "RE1;GmbH 1;01.09.2025;1.100,50;1", "RE2;GmbH 2;13.09.2025;2.100,50;2",
+                     header="Rechnungsnr.;Debitor;Fälligkeit;Offener Betrag;Verzugstage")  # fmt: skip
+    assert (keys(german), columns(german)) == ([], {
+        "loan_id": "Rechnungsnr.", "borrower_name": "Debitor", "maturity_date": "Fälligkeit",
+        "outstanding_balance": "Offener Betrag", "days_past_due": "Verzugstage",
+    })  # fmt: skip
+    lines = ("C1,2025-01-02,1000.50,900.50,0", "C2,2025-01-02,1000.50,800.50,31")
+    header = "contrato,data_contratacao,valor_financiado,saldo_devedor,dias_em_atraso"
+    assert list(columns(drafted(tmp_path, *lines, header=header)).values()) == header.split(",")
+    found = columns(
+        drafted(tmp_path, *lines, header="N° de prêt,Date de décaissement,Montant du prêt,Encours,Jours de retard")
+    )
+    assert found["outstanding_balance"] == "Encours" and found["days_past_due"] == "Jours de retard"
+
+
+def test_header_of_unknown_headings_is_one_where_the_rows_below_prove_it(tmp_path):
+    lines = ("ab,1000.50,0", "cd,500.50,31")
+    assert {"loan_id", "outstanding_balance", "days_past_due"} <= {
+        *keys(drafted(tmp_path, *lines, header="Laina,Jäljellä,Myöhässä"))
+    }
+    for header in ("Laina,Jäljellä,", "Laina,Laina,Myöhässä", "Ana Lima,1000.50,0"):
+        with pytest.raises(InputError, match=r"has no header|more than once"):
+            drafted(tmp_path, *lines, header=header)
+
+
 def test_check_shows_what_a_report_would_say(root, tmp_path):
     shutil.copytree(ROOT / "notebooks", root / "notebooks")
     lines = "\n".join(drafted(tmp_path).checked("2025-12-31"))
