@@ -458,11 +458,12 @@ def test_other_shapes_are_named_with_the_way_out(tmp_path, kind):
     place = " (sheet Data of Cover, Data)" if kind == "xlsx" else ""
     sideways = list(zip(*(row.split(",") for row in ROWS), strict=True))
     assert message(*sideways) == (
-        f"x.{kind}{place} stands on its side, with its headings in column 1: transpose it, so that each row is a loan"
+        f"x.{kind}{place} stands on its side, with its headings in column 1: transpose it, or draft a mapping of it, "
+        "make map INPUT=…"
     )
     wide = ["Loan", "Bal 2025-10", "Bal 2025-11", "Bal 2025-12", "Town"]
     assert message(wide, *(["7", 1.5, 2.5, 3.5, "Ana"] for _ in range(3))).endswith(
-        "; it has a column for each month (Bal 2025-10, Bal 2025-11 …): write a row per loan and month"
+        "; it has a column for each month (Bal 2025-10, Bal 2025-11 …), of which the draft makes rows"
     )
     found = message(["ACME"], [], ["LAN", "POS", "Name"], *([n + 100, 2.5, "Ana Invented"] for n in range(3)))
     assert found == (
