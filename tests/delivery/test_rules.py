@@ -158,5 +158,5 @@ def test_cleared_says_what_is_well_again_and_nothing_where_nobody_knows():
 
 def test_every_severity_is_known_and_every_cause_has_a_section():
     assert set(rules.SEVERITIES) == {"P1", "P2", "P3", "P4"} >= set(rules.SEVERITY.values())
-    causes = ("kpi:PAR30", "run:failed", "anomalies", "rejects", "input:stale", "incomplete")
+    causes = ("kpi:PAR30", "run:failed", "anomalies", "rejects", "input:stale", "incomplete", "facility:senior")
     assert {cause.partition(":")[0] for cause in causes} == set(rules.SECTIONS)

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from abaco import page
-from abaco.kpis.dictionary import REPORT
+from abaco.kpis.dictionary import TABLES
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_report.ipynb"
 
@@ -21,7 +21,7 @@ def notebook():
 def test_it_is_stored_without_outputs_and_with_names_for_cells(notebook):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
-    assert [cell.id for cell in code][:5] == ["parameters", "imports", "inputs", "front-page", "bridge"]
+    assert [cell.id for cell in code][:5] == ["parameters", "imports", "inputs", "front-page", "facilities"]
     assert notebook.metadata.kernelspec.name == "python3"
 
 
@@ -56,4 +56,4 @@ def test_the_page_speaks_before_it_says_anything(notebook):
 def test_every_table_that_is_read_is_in_the_data_dictionary(notebook):
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     read = set(re.findall(r'tables\["(\w+)"\]', source))
-    assert read and read <= {table.name for table in REPORT}
+    assert read and read <= set(TABLES)

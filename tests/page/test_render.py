@@ -110,7 +110,7 @@ def test_every_picture_has_a_text_alternative(html):
 
 def test_every_table_has_a_caption_and_row_headings(html):
     found = BeautifulSoup(html, "html.parser").find_all("table")
-    assert len(found) == 18
+    assert len(found) == 19
     assert all(
         table.caption.get_text() and table.find("th", scope="col") and table.find("th", scope="row") for table in found
     )

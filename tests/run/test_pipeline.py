@@ -200,7 +200,9 @@ def test_python_example_of_the_readme_writes_apart_and_delivers_nothing(kept):
     lines = [line.removeprefix("    ") for line in after.splitlines()[1:] if line.startswith("    ")]
     smtp = {"SMTP_URL": "smtp://127.0.0.1:1", "REPORT_RECIPIENTS": "ana@example.com"}
     out, err = kept.start(sys.executable, "-c", "\n".join(lines[:3]), **smtp).communicate(timeout=900)
-    assert (out, err) == ("3.7471\n", "")
+    assert (out, err) == ("", "")
+    header, *_, last = (kept.root / "par.csv").read_text().splitlines()
+    assert {"PAR30", "PAR90"} < set(header.split(",")) and "3.7471" in last.split(",")
     run = json.loads((kept.output / "trial/2025-12-31/run.json").read_text())
     assert (run["deliver_to"], run["deliveries"]) == ([], [])
     assert not (kept.output / "trial/abaco.db").exists()

@@ -18,7 +18,7 @@ ROWS = 200  # of a file, about every second one with a hostile cell
 FORMATS = {
     "snapshot": {
         "loan_id": "id", "customer_name": "personal", "measurement_date": "date", "total_receivable_usd": "owed",
-        "total_eligible_usd": "amount", "discounted_balance_usd": "amount", "cash_available_usd": "amount",
+        "total_eligible_usd": "extra", "discounted_balance_usd": "extra", "cash_available_usd": "extra",
         "dpd_0_7_usd": "bucket", "dpd_7_30_usd": "bucket", "dpd_30_60_usd": "bucket", "dpd_60_90_usd": "bucket",
         "dpd_90_plus_usd": "bucket",
     },

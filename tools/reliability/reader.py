@@ -126,8 +126,6 @@ def _snapshot(row: dict[str, Any]) -> tuple | None:
     buckets = [value for name, value in row.items() if name.startswith("dpd_")]
     if owed >= 0 and min(buckets) < 0:
         return None
-    if (row["cash_available_usd"] or ZERO) < 0:
-        return None
     return row["loan_id"], row["measurement_date"], max(owed, ZERO), *(max(one, ZERO) for one in buckets)
 
 
@@ -144,9 +142,7 @@ def _par(row: dict[str, Any]) -> tuple | None:
 
 
 def _loan(row: dict[str, Any]) -> tuple | None:
-    owed, late = row["outstanding_balance"], row["dpd"]
-    if late < 0:
-        return None
+    owed, late = row["outstanding_balance"], max(row["dpd"], 0)  # days until a due date are not late
     place = max(i for i, first in enumerate(BOUNDS) if late >= first)
     buckets = [max(owed, ZERO) if i == place else ZERO for i in range(5)]
     return row["loan_id"], date(2025, 12, 31), max(owed, ZERO), *buckets
