@@ -38,10 +38,12 @@ def script(phases: Iterable[str], run_dir: Path, parameters: Mapping[str, Mappin
     parts = [PROLOGUE, inspect.getsource(write_notebook)]
     for phase in phases:
         given = {"run_dir": str(run_dir), **parameters[section(phase)]}
-        parts.append(f"# {phase}\n" + "\n".join(f"{name} = {value!r}" for name, value in given.items()))
+        parts.append(f"# {phase}")
         for place, cell in enumerate(json.loads(notebook_path(phase).read_text(encoding="utf-8"))["cells"]):
-            if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", []):
+            if cell["cell_type"] == "code":
                 parts.append(_kept("".join(cell["source"]), place) if phase == "04_report" else "".join(cell["source"]))
+                if "parameters" in cell["metadata"].get("tags", []):
+                    parts.append("\n".join(f"{name} = {value!r}" for name, value in given.items()))
         if phase == "04_report":
             parts.append(f"write_notebook({phase!r}, {str(run_dir)!r}, _shown)")
     return "\n\n".join(parts) + "\n"

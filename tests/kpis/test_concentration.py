@@ -149,7 +149,7 @@ def test_book_of_nothing_has_no_index(book_usd):
 
 
 def table(frame, text, **usd):
-    """Return rank, borrower, loans, amount and share by row, for books of so many USD by month."""
+    """Return rank, borrower, loans, amount, share and late part by row, for books of so many USD by month."""
     days = {"november": NOVEMBER, "december": DECEMBER}
     totals = {days[month]: total(amount) for month, amount in usd.items()}
     found = concentration.concentration(borrowed(frame, text), totals).to_pylist()
@@ -158,15 +158,15 @@ def table(frame, text, **usd):
 
 def test_table_ranks_the_borrowers_of_each_date(frame):
     text = """
-        measurement_date  borrower  borrower_id  balance_usd  loans
-        2025-12-31        1         C-1          1.00         1
-        2025-12-31        2         C-2          9.00         3
-        2025-11-30        1         C-1          90.00        2
+        measurement_date  borrower  borrower_id  balance_usd  par_30_usd  loans
+        2025-12-31        1         C-1          1.00         1.00        1
+        2025-12-31        2         C-2          9.00         -           3
+        2025-11-30        1         C-1          90.00        0.00        2
     """
     assert table(frame, text, november="90.00", december="30.00") == [
-        ("2025-11-30", "1", "C-1", "2", "90.00", "100.0000"),
-        ("2025-12-31", "1", "C-2", "3", "9.00", "30.0000"),
-        ("2025-12-31", "2", "C-1", "1", "1.00", "3.3333"),
+        ("2025-11-30", "1", "C-1", "2", "90.00", "100.0000", "0.00"),
+        ("2025-12-31", "1", "C-2", "3", "9.00", "30.0000", "None"),
+        ("2025-12-31", "2", "C-1", "1", "1.00", "3.3333", "1.00"),
     ]
 
 

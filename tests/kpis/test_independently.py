@@ -175,11 +175,12 @@ def test_segments_are_what_the_files_say(report):
 
 
 def test_ten_largest_borrowers_are_what_the_files_say(report):
-    owed, held, ever = defaultdict(Counter), defaultdict(Counter), Counter()
+    owed, held, late, ever = defaultdict(Counter), defaultdict(Counter), defaultdict(Counter), Counter()
     for day in balances():
         for row in (row for row in book(day) if row.owed and row.loan):
             owed[day][row.loan.borrower] += row.owed
             held[day][row.loan.borrower] += 1
+            late[day][row.loan.borrower] += row.late[1]
             ever[row.loan.borrower] += row.owed
     number = {name: i for i, name in enumerate(sorted(ever, key=lambda name: (-ever[name], name)), 1)}
     expected = []
@@ -187,7 +188,7 @@ def test_ten_largest_borrowers_are_what_the_files_say(report):
         largest = sorted(owed[day], key=lambda name: (-owed[day][name], number[name]))[:10]
         expected += [
             (day, i, f"Borrower {number[name]}", held[day][name], usd(owed[day][name]),
-             pct(owed[day][name], outstanding(day)))
+             pct(owed[day][name], outstanding(day)), usd(late[day][name]))
             for i, name in enumerate(largest, 1)
         ]  # fmt: skip
     assert rows(report, "concentration") == expected

@@ -167,7 +167,8 @@ def test_page_never_scrolls_sideways(view, name):
 
 OVERLAPS = """[...document.querySelectorAll('.card')].flatMap(card => {
   const boxes = [...card.children].map(piece => piece.getBoundingClientRect()).filter(box => box.height)
-  return boxes.slice(1).filter((box, i) => box.top < boxes[i].bottom - 1)
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1
+  return boxes.flatMap((box, i) => boxes.slice(i + 1).filter(other => meet(box, other)))
 }).length"""
 
 

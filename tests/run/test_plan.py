@@ -44,7 +44,7 @@ def test_unchanged_run_executes_nothing_and_leaves_the_same_bytes_unless_it_is_f
 
 
 def test_an_edited_notebook_concerns_its_phase_and_those_after_it(project):
-    edit(project, "04_report", "masthead", "page.masthead(metrics)  # as it was")
+    edit(project, "04_report", "front-page", "front = page.front_page(metrics, tables)\nfront  # as it was")
     assert taken(project)[0] == ALL[:3]
     # the rows that transformation reads are gone: ingestion makes them again
     assert taken(project, "--params", "transformation.dust_usd=2")[0] == []

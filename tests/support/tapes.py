@@ -12,7 +12,7 @@ from abaco.kpis.book import Book
 
 NOVEMBER, DECEMBER = dt.date(2025, 11, 30), dt.date(2025, 12, 31)
 BORROWERS = {"measurement_date": nw.Date(), "borrower": nw.Int64(), "borrower_id": nw.String(),
-             "balance_usd": nw.Decimal(38, 2), "loans": nw.Int64()}  # fmt: skip
+             "balance_usd": nw.Decimal(38, 2), "par_30_usd": nw.Decimal(38, 2), "loans": nw.Int64()}  # fmt: skip
 
 
 def _arrow(dtype):
