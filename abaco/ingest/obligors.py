@@ -6,13 +6,24 @@ from typing import Any
 
 import narwhals as nw
 
-from abaco.core.tables import COUNT, DATE, TEXT, Field, Table
+from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest.formats import PAYMENTS
 from abaco.ingest.tape import with_filled
 from abaco.ingest.transformation import accepted, borrowers
 
 NUMBER = "by the balances of all dates, from 1: a name for this report only"
+PAYERS = Table(
+    "payers",
+    "one row per payer and date with a balance to pay",
+    (
+        Field("measurement_date", DATE, "the measurement date"),
+        Field("payer", COUNT, f"the payer's place {NUMBER}"),
+        Field("payer_name", TEXT, "the payer's name, masked"),
+        Field("balance_usd", SUM, "the outstanding balance of its loans", "USD"),
+        Field("loans", COUNT, "rows of the tape with a balance", "loans"),
+    ),
+)
 TABLE = Table(
     "obligors",
     "one row per loan and date with a balance, where a facility is set",
@@ -45,23 +56,38 @@ def with_payers(tape: nw.LazyFrame, batches: Iterable[Mapping[str, Any]], work: 
     return with_filled(tape, sole, ("loan_id",), {"payer_name": "payer_name"})
 
 
-def obligors(tape: nw.LazyFrame, owed: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
+def payers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
+    """Return what each payer is to pay, one row per payer and date with a balance; payers are numbered.
+
+    Parameters
+    ----------
+    tape
+        One row per loan and date, its payers told apart by tokens or hashes (see `with_payers`).
+    work
+        A folder for temporary files.
+    """
+    (work / "payers").mkdir(exist_ok=True)
+    paying = tape.with_columns(nw.col("payer_name").alias("borrower_id"))
+    paid = borrowers(paying, engine, work / "payers")
+    return paid.select("measurement_date", "balance_usd", "loans", payer="borrower", payer_name="borrower_id").select(
+        *(field.name for field in PAYERS.fields)
+    )
+
+
+def obligors(tape: nw.LazyFrame, owed: nw.LazyFrame, paid: nw.LazyFrame) -> nw.LazyFrame:
     """Return borrower and payer of each loan as numbers, one row per loan and date with a balance.
 
     Parameters
     ----------
     tape
         One row per loan and date, its borrowers and payers told apart by tokens or hashes (see `with_payers`).
-    owed
-        Its borrowers, see `transformation.borrowers`.
+    owed, paid
+        Its borrowers and its payers, see `transformation.borrowers` and `payers`.
     """
-    paying = tape.with_columns(nw.col("payer_name").alias("borrower_id"))
-    (work / "payers").mkdir()
-    paid = borrowers(paying, engine, work / "payers")
     rows = tape.filter((nw.col("total_receivable_usd") > 0) & ~nw.col("loan_id").is_null())
     rows = rows.select("measurement_date", "loan_id", "borrower_id", "payer_name")
     numbers = {"borrower_id": owed.select("borrower_id", "borrower").unique()}
-    numbers["payer_name"] = paid.select(payer_name="borrower_id", payer="borrower").unique()
+    numbers["payer_name"] = paid.select("payer_name", "payer").unique()
     for name, numbered in numbers.items():
         rows = rows.join(numbered, on=name, how="left")
     return rows.select("measurement_date", "loan_id", "borrower", "payer").sort("measurement_date", "loan_id")

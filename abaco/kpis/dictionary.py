@@ -19,7 +19,7 @@ from abaco.kpis import (
 from abaco.kpis.facilities import availability, borrowing_base, covenants, eligibility
 
 REPORT = (
-    tape.TABLE, transformation.BORROWERS, quarantine.TABLE, rejected_loans.TABLE,
+    tape.TABLE, transformation.BORROWERS, obligors.PAYERS, quarantine.TABLE, rejected_loans.TABLE,
     *(module.TABLE for module in (
         measures, history, aging, segments, concentration, movement, roll_forward, bridge, contributors, collection,
         vintage,

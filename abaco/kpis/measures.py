@@ -17,7 +17,9 @@ from abaco.kpis import (
     concentration,
     lending,
     losses,
+    maturity,
     movement,
+    payers,
     pricing,
     returns,
     segments,
@@ -30,8 +32,8 @@ from abaco.kpis.totals import Measure, Totals, merged
 # The modules that compute measures, in this order: each has MEASURES by name, NEEDS where it goes on from measures of
 # those before it, and measure(book, names, before), which computes the named ones on every date.
 SOURCES = (
-    balances, segments, concentration, statements, losses, movement, lending, pricing, collection, returns, annual,
-    vintage,
+    balances, segments, concentration, payers, maturity, statements, losses, movement, lending, pricing, collection,
+    returns, annual, vintage,
 )  # fmt: skip
 MEASURES: dict[str, Measure] = {name: found for source in SOURCES for name, found in source.MEASURES.items()}
 

@@ -11,6 +11,7 @@ import narwhals as nw
 from abaco.core.errors import InputError
 from abaco.engines import Engine
 from abaco.ingest.formats import FORMATS
+from abaco.ingest.obligors import PAYERS
 from abaco.ingest.obligors import TABLE as OBLIGORS
 from abaco.ingest.rejected_loans import TABLE as REJECTED_LOANS
 from abaco.kpis.book import Book
@@ -20,7 +21,7 @@ from abaco.kpis.statements import accounts
 
 # The settings that say how likely and how grave a default is.
 RISK = ("default_probability_pct", "loss_given_default_pct")
-EXPORTS = (*FORMATS, "borrowers", OBLIGORS.name, REJECTED_LOANS.name)
+EXPORTS = (*FORMATS, "borrowers", PAYERS.name, OBLIGORS.name, REJECTED_LOANS.name)
 
 
 def risk(default_probability_pct: str, loss_given_default_pct: float) -> dict[str, Any]:

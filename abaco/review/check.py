@@ -18,6 +18,7 @@ from abaco.ingest import (
     coverage,
     discovery,
     findings,
+    obligors,
     quarantine,
     rate_table,
     reconciliation,
@@ -34,6 +35,7 @@ from abaco.ingest.rejected_loans import rejected_loans
 from abaco.ingest.unread import unread_amounts
 from abaco.kpis import catalog, measures, open_book, publish, values, verdict
 from abaco.kpis.book import Book
+from abaco.kpis.facilities import facility
 from abaco.page.masthead import title
 from abaco.page.words import NBSP
 from abaco.review import terminal
@@ -76,6 +78,7 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
     service_access()  # a service would not start with a short token
     limit, threads = memory.parse_limit(loaded["run"]["memory_limit"]), loaded["run"]["threads"]
     definitions, later, told = catalog.load(), 0, []
+    facility.load(loaded["run"]["facilities"])
     source = plan.located(input, loaded, say)
     files, skipped = discovery.discover(source)
     ingestion = loaded["ingestion"]
@@ -124,6 +127,7 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
         accepted = transformation.accepted_tape(facts, work, engine)
         beside = [b for b in batches if b.format.name in open_book.EXPORTS and not b.is_tape]
         others = {b.format.name: b.accepted(engine) for b in beside}
+        others["payers"] = obligors.payers(obligors.with_payers(accepted, facts, work, engine), engine, work)
         others["rejected_loans"] = engine.from_arrow(rejected_loans(batches, combined, engine))
         as_of = coverage.as_of(accepted, day) if tape.format.is_dated else None
         book = Book(

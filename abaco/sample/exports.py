@@ -32,8 +32,7 @@ SCHEDULES = f"loan_id,date_due,{_MONEY}"
 TRANSACTIONS = f"loan_id,transaction_type,date_paid,{_MONEY}"
 FINANCIALS = "reporting_date,metric,value"
 DRAWINGS = "date,facility,drawn,cash"
-# Lenders of the facilities, and the facility of each of the ten lots of a loan; the last ones are pledged to none.
-LENDERS = {"SENIOR": "Banco Ejemplo", "TAIL": "Fondo Muestra"}
+# The facility of each of the ten lots of a loan; the last ones are pledged to none.
 PLEDGED_TO = ("SENIOR",) * 5 + ("TAIL",) * 3 + ("",) * 2
 # What is drawn and held in cash, per thousand of the balance of the loans that are pledged: one is drawn half, the
 # other almost to the full.
@@ -102,9 +101,9 @@ class _Loan:
         self.is_reported = book.is_reported[:, place].tolist()
         self.lot = simulation.draw(book.key[place : place + 1], 9).item()
         self.loan_id = simulation.loan_ids(book)[place].as_py()
-        # per thousand a year; a few exceed 200 %
         self.facility = PLEDGED_TO[self.lot // 7 % len(PLEDGED_TO)]
         self.pledged_on = self.disbursed + self.lot // 70 % 20 if self.facility else None
+        # per thousand a year; a few exceed 200 %
         self.rate = 2300 if self.lot % 60 == 0 else 180 + self.lot % 420
         self.term = self.period * self.instalments
         self.schedule = list(self._instalments())
@@ -159,7 +158,7 @@ def _loans(loans, people):
         rows.append((
             loan.loan_id, _iso(loan.disbursed + loan.term), customer, "", _paid_iso(loan.disbursed),
             _iso(loan.pledged_on) if loan.facility else "", kind,
-            "", LENDERS.get(loan.facility, ""), loan.facility, _usd(loan.fees), "0.00", _usd(loan.interest), "",
+            "", "", loan.facility, _usd(loan.fees), "0.00", _usd(loan.interest), "",
             loan.term, often, _decimal(loan.rate, 3),
             _usd(loan.principal), _usd(left), "USD", late, _decimal(paid_share, 4), status,
             _band(loan.principal // 100 + 1, AMOUNT_BUCKETS), loan.loan_id[:3],

@@ -50,7 +50,8 @@ def loans():
             borrower=row["customer_id"], company=row["company"], product=row["product_type"],
             region=row["location_state_province"], lent_on=date.fromisoformat(row["disburse_date"]),
             lent=cents(row["disburse_principal"]), rate=Fraction(row["interest_rate"]), term=int(row["term"]),
-            interest=cents(row["total_interest"]), fees=cents(row["total_fees"]),
+            interest=cents(row["total_interest"]), fees=cents(row["total_fees"]), payer=row["payer"] or None,
+            matures_on=date.fromisoformat(row["maturity_date"]),
         )
         for row in export("loans")
     }  # fmt: skip
@@ -440,6 +441,25 @@ def largest(name):
     return found
 
 
+def top_payers(count):
+    def found(day):
+        owed = by(lambda loan: loan.payer, day)
+        known = sorted((usd for payer, usd in owed.items() if payer), reverse=True)
+        return share(sum(known[:count]), sum(known))
+
+    return found
+
+
+def weighted(days_of):
+    """Return days of the loans, weighted by what each owes."""
+
+    def found(day):
+        rows = [row for row in book(day) if row.loan]
+        return share(sum(row.owed * days_of(row.loan, day) for row in rows), sum(row.owed for row in rows), scale=1)
+
+    return found
+
+
 def smm(day):
     if opening(day) is None:
         return None
@@ -513,6 +533,10 @@ RECOMPUTED = {
     "Rotation": rotation,
     "DaysToCollect": days_to_collect,
     "DaysToPayment": days_to_payment,
+    "AverageTerm": weighted(lambda loan, day: loan.term),
+    "RemainingMaturity": weighted(lambda loan, day: max((loan.matures_on - day).days, 0)),
+    "TopPayer": top_payers(1),
+    "Top10Payers": top_payers(10),
     "TopBorrower": top(1),
     "Top10Borrowers": top(10),
     "HHI": herfindahl,

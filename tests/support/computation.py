@@ -10,7 +10,7 @@ from pathlib import Path
 from abaco.core.secrets import masking_key
 from abaco.engines import Engine
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, discovery, quarantine, reconciliation, roles, statements, transformation
+from abaco.ingest import coverage, discovery, obligors, quarantine, reconciliation, roles, statements, transformation
 from abaco.ingest.unread import unread_amounts
 from abaco.kpis import aging, balances, bridge, catalog, measures, movement, notes, open_book, publish, segments, values
 
@@ -54,6 +54,8 @@ def computed(path: Path, date: dt.date, start: Callable[[str], Engine] = DuckDB,
         facts = [batch.as_dict() for batch in batches]
         tape = transformation.accepted_tape(facts, rows, engine)
         engine.write(transformation.borrowers(tape, engine, rows), tables / "borrowers.parquet")
+        payers = obligors.payers(obligors.with_payers(tape, facts, rows, engine), engine, rows)
+        engine.write(payers, tables / "payers.parquet")
         engine.write(tape, tables / "tape.parquet")
         transformation.write_others(facts, rows, tables, engine)
         accounts, filled = statements.accounts(batches, engine), roles.filled(batches)

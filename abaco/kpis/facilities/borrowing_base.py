@@ -230,7 +230,7 @@ def bases(
     for key, facility in facilities.items():
         check(key, facility, book, formats, currency)
         folder = work / key
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         loans = limits.with_excess(pool(key, facility, book), facility, engine, folder)
         sums = cells(loans, facility)
         by_date = {day: lines(key, facility, sums.get(day, ()), use) for day, use in uses(key, facility, book).items()}
