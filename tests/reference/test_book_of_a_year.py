@@ -42,6 +42,8 @@ L5,B4,2025-12-03,0.18,250.50,250.50,0,North,Line,Coast,Trade,90,11.27,0.00
 L6,B4,2025-08-01,0.24,500.00,0.00,0,North,Line,Coast,Trade,90,30.00,3.00
 L7,B5,2025-06-15,0.42,120.00,120.00,106,North,Invoice,Coast,Retail,90,12.60,6.30
 L8,B6,2025-10-01,0.36,90.00,0.00,51,South,Line,Inland,Retail,60,5.40,0.54""".splitlines()[1:]
+MATURES = {"L1": "2026-11-25", "L2": "2025-06-18", "L3": "2026-01-06", "L4": "2025-12-30", "L5": "2026-03-03"}
+PAYERS = {"L2": "Firma Uno", "L3": "Firma Dos", "L7": "Firma Dos"}
 # Day, principal, interest, fees and tax.
 DUE = {
     "L1": [(f"2025-{month:02}-15", 50, 20, 5, 3) for month in range(1, 13)] + [("2026-06-15", 600, 240, 60, 36)],
@@ -79,7 +81,9 @@ def found(tmp_path_factory):
     folder = tmp_path_factory.mktemp("year")
     rows = [par(end, loan) for i, end in enumerate(ENDS) for loan in OWED if len(OWED[loan]) > 12 - i]
     write(folder / "par.csv", f"{PAR},dpd,writeoff_outstanding_balance_usd", *rows)
-    write(folder / "loans.csv", f"{LOANS},company,product,region,segment,term,total_interest,total_fees", *TERMS)
+    heads = f"{LOANS},company,product,region,segment,term,total_interest,total_fees,maturity_date,payer"
+    terms = (f"{line},{MATURES.get(line[:2], '')},{PAYERS.get(line[:2], '')}" for line in TERMS)
+    write(folder / "loans.csv", heads, *terms)
     write(folder / "schedules.csv", SCHEDULES, *(flow(loan, (), *row) for loan, rows in DUE.items() for row in rows))
     lent = [flow(loan, ("DISBURSEMENT",), *row) for loan, row in LENT.items()]
     paid = [flow(loan, ("PAYMENT",), *row) for loan, rows in PAID.items() for row in rows]
@@ -181,6 +185,10 @@ BY_HAND = {
     "Rotation": half_up(PRINCIPAL / MEAN, 4),
     "DaysToCollect": half_up(365 / (PRINCIPAL / MEAN), 1),
     "DaysToPayment": half_up(DAYS / PRINCIPAL, 1),
+    "AverageTerm": half_up((500 * 720 + 600 * 180 + 1000 * 120 + D("370.50") * 90) / OUTSTANDING, 1),
+    "RemainingMaturity": half_up((500 * 329 + 300 * 6 + D("250.50") * 62) / (OUTSTANDING - 120), 1),  # L7: not known
+    "TopPayer": pct(300 + 120, 720, 2),
+    "Top10Payers": D("100.00"),
     "TopBorrower": pct(1000, OUTSTANDING, 2),
     "Top10Borrowers": D("100.00"),
     "HHI": half_up(sum((100 * owed / OUTSTANDING) ** 2 for owed in BORROWERS), 0),

@@ -143,6 +143,8 @@ def test_loans_in_parquet_with_real_payments_in_windows_1252(tmp_path):
         "AverageTicket": D(250),
         "TopBorrower": D(50),
         "Top10Borrowers": D(100),
+        "TopPayer": D(100),  # that of the two loans that have payments
+        "Top10Payers": D(100),
         "HHI": D(2500 + 1600 + 100),
         "LargestCompany": D(90),
         "DaysToPayment": half_up(D(held) / principal, 1),
