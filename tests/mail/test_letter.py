@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from abaco import mail
+from abaco.mail.letter import plain
 from tests.page import example
 from tests.page.test_language import ALIKE, SPANISH, texts
 
@@ -90,7 +91,7 @@ def test_table_of_the_risk_reads_as_one(written):
     table = soup(written()).select_one("table.figures")
     assert table.get("role") is None
     assert [head["scope"] for head in table.thead.find_all("th")] == ["col"] * 4
-    rows = ([cell.get_text().replace("\xa0", " ") for cell in row] for row in table.tbody.find_all("tr"))
+    rows = ([plain(cell.get_text()) for cell in row] for row in table.tbody.find_all("tr"))
     assert list(rows) == [
         ["Company Abaco Factoring", "75.0 %", "99.9 %", "4.9 %"],
         ["Ticket 1,000–5,000 USD", "85.0 %", "91.8 %", "4.0 %"],
