@@ -198,13 +198,15 @@ class Pipeline:
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
         parameters["run"] = {"currency": self.settings["run"]["currency"]}
+        depends_on = parameters
         if terms := _terms(self.settings["run"]["facilities"]):
-            parameters["run"]["facilities"] = terms
+            parameters["run"]["facilities"] = self.settings["run"]["facilities"]
+            depends_on = parameters | {"run": parameters["run"] | {"facilities": terms}}
         hashes = sources.identities(s.as_dict() for s in files_read)
         limit = parameters["calculation"]["max_rows_change_pct"]
         expected, lost = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
         return {
-            "run_id": manifest.run_id(str(day), hashes, parameters, code["sha256"], lost),
+            "run_id": manifest.run_id(str(day), hashes, depends_on, code["sha256"], lost),
             "date": str(day),
             "input": str(source),
             "sources": [s.as_dict() for s in files_read],
@@ -218,7 +220,7 @@ class Pipeline:
                 "memory_limit": self._memory,
                 "threads": self.settings["run"]["threads"],
             },
-            "keys": run_plan.phase_keys(str(day), hashes, parameters, code["library"], lost),
+            "keys": run_plan.phase_keys(str(day), hashes, depends_on, code["library"], lost),
         }
 
     def is_current(self, plan: dict[str, Any]) -> bool:
