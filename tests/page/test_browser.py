@@ -87,7 +87,7 @@ def test_axe_finds_nothing_serious(view, name, how):
 
 def test_page_reads_without_script(view):
     page = view(java_script_enabled=False)
-    assert page.locator("h2").count() == 18
+    assert page.locator("h2").count() == 19
     assert page.locator("svg.chart.wide").first.is_visible()
 
 
