@@ -1,43 +1,10 @@
-"""Settings that are a schedule, an address or a folder of blobs, and what is wrong with one that cannot be used."""
+"""Settings that are an address or a folder of blobs, and what is wrong with one that cannot be used."""
 
-import re
 from urllib.parse import urlsplit
 
 from abaco.core.net import is_loopback
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-# of each field of a schedule: its name, the least and the greatest number, and the words
-FIELDS = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day", 1, 31, ("last",)),
-    ("month", 1, 12, MONTHS),
-    ("weekday", 1, 0, WEEKDAYS),  # no numbers: cron and APScheduler count them differently
-)
-PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/[1-9]\d*)?")
 MAX_PREFIX = 500  # characters, of the 1,024 that the name of a blob may have
-
-
-def cron(text: str) -> str:
-    """Return a schedule in five fields, or an empty one.
-
-    Raises
-    ------
-    ValueError
-        Naming the field that cannot be read.
-    """
-    fields = text.split()
-    if fields and len(fields) != len(FIELDS):
-        raise ValueError("write five fields, such as 0 2 * * *, or nothing")
-    for field, (name, least, most, words) in zip(fields, FIELDS, strict=False):
-        for part in field.split(","):
-            found = PART.fullmatch(part)
-            ends = [end.lower() for end in found.groups() if end is not None] if found else [""]
-            if not all(end in words or (end.isdecimal() and least <= int(end) <= most) for end in ends):
-                known = ", ".join(words) if name == "weekday" else f"a number from {least} to {most}"
-                raise ValueError(f"its {name} is neither * nor {known}")
-    return text
 
 
 def address(text: str) -> str:

@@ -126,7 +126,7 @@ class ServiceSettings(BaseModel):
 
     host: Text = Field(min_length=1)
     port: int = Field(ge=0, le=65535)
-    cron: Annotated[Text, AfterValidator(setting_values.cron)]
+    cron: Text
     overdue_hours: float = Field(gt=0, le=DAYS * 24)
     max_connections: int = Field(ge=8, le=10_000)
     client_seconds: float = Field(gt=0, le=3600)

@@ -218,9 +218,6 @@ def test_missing_notebook_is_named(folder):
         ('delivery.email_from="x\\nBcc: a@example.org"', "delivery.email_from: it holds characters"),
         ("run.threads=1025", "run.threads: Input should be less than or equal to 1024"),
         ("retention.keep_days=36501", "retention.keep_days: Input should be less than or equal to 36500"),
-        ("service.cron=always", "service.cron: write five fields, such as 0 2 * * *, or nothing, not 'always'"),
-        ("service.cron=61 2 * * *", "service.cron: its minute is neither * nor a number from 0 to 59, not '61 2"),
-        ("service.cron=0 2 * * 1", "service.cron: its weekday is neither * nor mon, tue, wed, thu, fri, sat, sun"),
         ("cascade.url=host/x.csv", "cascade.url: write https://host/…, or the token could be read on the way"),
         ("cascade.url=http://a.example/x", "cascade.url: write https://host/…"),
         ("cascade.url=https://me:secret@a.example/", "cascade.url: it holds a user or a password: take it out"),
@@ -238,11 +235,10 @@ def test_setting_out_of_bounds_is_refused(change, message):
 
 @pytest.mark.parametrize(
     "change",
-    [{"service": {"cron": text}} for text in ("", "0 2 * * *", "*/15 6-18 1,15 jan-jun mon-fri", "0 2 last * SUN")]
-    + [{"cascade": {"url": text}} for text in ("", "https://a.example/x.csv?y=1", "http://127.0.0.1:9/x.csv")]
+    [{"cascade": {"url": text}} for text in ("", "https://a.example/x.csv?y=1", "http://127.0.0.1:9/x.csv")]
     + [{"delivery": {"azure_prefix": text}} for text in ("", "reports", "/reports/2025/")],
 )
-def test_schedule_address_and_folder_of_blobs_are_as_they_are_written(change):
+def test_address_and_folder_of_blobs_are_as_they_are_written(change):
     [(section, keys)] = change.items()
     assert settings.load(change)[section] | keys == settings.load(change)[section]
 
