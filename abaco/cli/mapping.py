@@ -20,7 +20,7 @@ def map_(
         list[str] | None, typer.Option("--answer", help="An answer, KEY=VALUE, such as currency=INR; repeatable.")
     ] = None,
     answers: Annotated[str | None, typer.Option(help="Several answers, with semicolons between.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Draft anew, over a mapping of that name.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Draft again over a mapping of that name.")] = False,
     date: Date = None, params: Params = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Draft a mapping of a file: propose a column for each heading, ask what is not proven, and write the YAML."""

@@ -55,7 +55,7 @@ class Mapping(BaseModel):
     `dates`, `months`, `decimal_mark` and `not_late` say how values are written, as the settings of these names do for
     all files. `sheet` (a pattern of its name) and `header_row` say where the table is, `transposed` that its headings
     stand in a column, and `wide` that it has columns for each month (see `reshaping`). `rows_to_leave_out` has the
-    values, by our columns, of rows that are no loans.
+    values, by our columns, of rows that are not loans.
     The columns of a file without a header go by their number, from 1, and it is known by its name (`without_header`).
     """
 

@@ -88,7 +88,7 @@ def recognise(
         )
     raise UnknownFormatError(
         f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
-        "write the names of the columns there"
+        f"write the names of the columns there; if they are there, {_way_out()}"
     )
 
 
@@ -127,7 +127,7 @@ def _hints(headings: Sequence[str], words: heading_words.Dictionary) -> Iterator
     if lent and "outstanding_balance" not in names and not any(map(words.is_principal_paid, headings)):
         yield f"no column has what is left of {lent}: add the balance of each loan, or the principal that it has paid"
     if days := next((heading for heading in headings if words.is_relative(heading)), None):
-        yield f"days such as {days}, counted from a day of each loan, are no dates: export the dates"
+        yield f"days such as {days}, counted from a day of each loan, are not dates: export the dates"
 
 
 def _lent(mapping: mappings.Mapping, headings: list[str], lacks: list[str]) -> str:

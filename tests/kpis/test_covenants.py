@@ -217,7 +217,7 @@ def test_table_has_its_schema_and_the_reason_in_words():
     [
         ({}, "needs a level: add warning, trigger or default"),
         ({"trigger": 5, "warning": 6, "default": 8}, "warning, trigger, default: 6, 5, 8 do not lie in one direction"),
-        ({"trigger": 5, "cure_days": 3}, "cure_days: there is no default to cure"),
+        ({"trigger": 5, "cure_days": 3}, "cure_days applies to the level default, which is missing"),
         ({"trigger": 5, "window": {"take": "mean", "months": 4}}, "Input should be 3, 6 or 12"),
         ({"trigger": "5 %"}, "Input should be"),
         ({"triger": 5}, "Extra inputs are not permitted"),

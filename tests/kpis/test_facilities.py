@@ -64,7 +64,7 @@ def test_facilities_of_the_sample_are_read():
         ({"limits": {"a": {"column": "borrower"}}}, "LINE.limits.a: needs one of at_most, an amount, and at_most_pct"),
         ({"limits": {"a": {"at_most": 1}}}, "LINE.limits.a: needs a column, such as borrower, or when"),
         ({"limits": {"a": {"column": "borrower", "one_of": ["x"], "at_most": 1}}}, "one_of: nobody is named here"),
-        ({"limits": {"a": {"column": "age_days", "at_most": 1}}}, "column: age_days is no text: limit the loans that"),
+        ({"limits": {"a": {"column": "age_days", "at_most": 1}}}, "column: age_days is not text: limit the loans that"),
         ({"limits": {"a": {"column": "region", "largest": 0, "at_most": 1}}}, "LINE.limits.a.largest: Input should be"),
         ({"advance_rate": 101}, "LINE.advance_rate.rate: Input should be less than or equal to 100"),
         ({"advance_rate": {"column": "product"}}, "LINE.advance_rate: needs a number, or a column and rates"),

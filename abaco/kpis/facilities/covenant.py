@@ -45,7 +45,7 @@ class Covenant(BaseModel):
         if values != sorted(values) and values != sorted(values, reverse=True):
             raise ValueError(f"{', '.join(self.limits)}: {', '.join(map(str, values))} do not lie in one direction")
         if self.cure_days and self.default is None:
-            raise ValueError("cure_days: there is no default to cure: add default, or leave it out")
+            raise ValueError("cure_days applies to the level default, which is missing: add it, or leave cure_days out")
         return self
 
     @property
@@ -92,7 +92,7 @@ class Covenant(BaseModel):
         Raises
         ------
         InputError
-            When there is no such KPI, or nobody says which way is better, or the levels lie the other way.
+            When there is no such KPI, or ``better`` is missing, or the levels contradict it.
         """
         if (kpi := definitions.get(self.kpi)) is None:
             raise InputError(

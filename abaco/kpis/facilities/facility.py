@@ -37,7 +37,7 @@ class Limit(BaseModel):
         if self.column is None and (self.one_of or self.largest):
             raise ValueError("one_of and largest need a column")
         if self.column is not None and kind_of(self.column) not in ("text", "obligor"):
-            raise ValueError(f"column: {self.column} is no text: limit the loans that a condition `when` is true of")
+            raise ValueError(f"column: {self.column} is not text: limit the loans that a condition `when` is true of")
         if self.one_of and self.column in OBLIGORS:
             raise ValueError(f"one_of: nobody is named here: leave it out, and each {self.column} is limited")
         return self
