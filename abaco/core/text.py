@@ -8,6 +8,9 @@ from typing import Any
 from abaco.core import currencies
 from abaco.core.quoting import visible
 
+# the KPIs at the centre, in their order wherever figures are listed
+FIRST_KPIS = ("PAR30", "PAR90", "CollectionRate", "PortfolioHealth")
+
 
 def show(*lines: str, error: bool = False) -> None:
     """Print lines on standard output, or standard error, whatever strangers' text they quote (see `quoting`)."""

@@ -1,13 +1,12 @@
 """A KPI in words: its value, its limits and its change, as cards, tables and sentences name them."""
 
 from abaco.core.currencies import current
-from abaco.core.text import STATES, causes, is_incomplete, par_name, state
+from abaco.core.text import FIRST_KPIS, STATES, causes, is_incomplete, par_name, state
 from abaco.page.column_names import small
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
 from abaco.page.words import NBSP, listing, number, plain, the, usd
 
-FIRST_KPIS = ("PAR30", "PAR90", "CollectionRate", "PortfolioHealth")
 CARD_DECIMALS = 2
 CENTS_UP_TO = 10_000  # a larger amount is written without cents where many stand together
 # group in metrics.json → its heading on the page, in the page's order

@@ -16,13 +16,12 @@ import pyarrow.parquet as pq
 
 from abaco.core import files, project
 from abaco.core.errors import InputError
-from abaco.core.text import par_name, standing, value_and_status
+from abaco.core.text import FIRST_KPIS, par_name, standing, value_and_status
 from abaco.engines.duckdb import DuckDB
 from abaco.engines.duckdb_sql import literal, quoted
 from abaco.kpis.dictionary import TABLES, sentence
 from abaco.run import folders
 
-FIRST = ("PAR30", "PAR90", "CollectionRate", "PortfolioHealth")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 KPI_COLUMNS = (
     "title", "value", "unit", "status", "change", "numerator", "denominator", "rows", "reason", "formula", "note",
@@ -110,7 +109,9 @@ class Report:
         day = f"Report of {self.metrics['date']}" + (f", figures of {as_of}" if as_of != self.metrics["date"] else "")
         mark = " (synthetic sample)" if self.metrics.get("synthetic") else ""
         lines = [f"{day}{mark}. {standing(found) if found else ''}".rstrip()]
-        lines += [f"  {par_name(name, kpis[name])} {value_and_status(kpis[name])}" for name in FIRST if name in kpis]
+        lines += [
+            f"  {par_name(name, kpis[name])} {value_and_status(kpis[name])}" for name in FIRST_KPIS if name in kpis
+        ]
         ways = '.kpis  .history("PAR30")  .tape  .table("bridges")  .tables  .polars  .duckdb'
         return "\n".join([*lines, f"  {ways}"])
 
