@@ -24,6 +24,7 @@ there() {
 
 [ -x "${JAVA_HOME:-/usr}/bin/java" ] || there java || need "Java 17 or newer" "Spark" default-jre-headless
 there prometheus || need "Prometheus" "metrics and alert rules" prometheus
+there prometheus-alertmanager || need "Alertmanager" "the routes of alerts" prometheus-alertmanager
 there chromium chromium-browser google-chrome || need "Chromium" "the page in a browser" chromium fonts-dejavu-core
 there soffice libreoffice || need "LibreOffice" "the workbook" libreoffice-calc
 

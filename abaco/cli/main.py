@@ -7,12 +7,12 @@ import sys
 import typer
 
 from abaco.cli.options import app
-from abaco.core import logs
-from abaco.core.errors import AbacoError
+from abaco.core import dates, logs
+from abaco.core.errors import AbacoError, InputError
 from abaco.core.quoting import visible
 from abaco.core.text import show
 
-from abaco.cli import reports, mapping, review, delivery, operations  # noqa: F401  # isort: skip  in the order of --help
+from abaco.cli import nights, reports, mapping, review, delivery, operations  # noqa: F401  # isort: skip  in the order of --help
 
 INTERRUPTED = 130  # the exit code of typer after Ctrl-C
 
@@ -31,6 +31,8 @@ def main() -> None:
         logs.keep_traceback(error)
         _fail(str(error), error.exit_code)
     except typer.TyperException as error:
+        if sys.argv[1:2] == ["report"] and error.exit_code and not sys.stderr.isatty():  # such as a wrong unit
+            nights.tell(InputError(error.format_message()), dates.now())
         text = error.format_message()  # empty when help was shown
         _fail(text and f"{text}{'' if text[-1] in '.?' else '.'} See abaco --help.", error.exit_code)
     except Exception as error:

@@ -1,10 +1,11 @@
 """Verbs that make reports, check inputs, verify reports and write the sample."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from abaco.cli import nights
 from abaco.cli.options import REPORTS, Date, Engine, Force, Input, Level, Output, Params, report_undelivered, verb
 from abaco.core import files, logs, project, text
 from abaco.core.errors import RunError
@@ -19,20 +20,9 @@ def report(
     engine: Engine = None, force: Force = False, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make the report of a date: run all phases, then publish the report in one step."""
-    logs.start(log_level)
-    from abaco.run import folders, process
-
-    if force or not (date and (folders.reports_folder(output) / date).exists()):
-        process.prepare()  # while the run is planned; a report that is there may be current
-    from abaco.delivery.commands import record_and_deliver
-    from abaco.delivery.registry import PLACES
-    from abaco.run.pipeline import Pipeline
-    from abaco.run.progress import Progress
-
-    with Progress() as progress:
-        places = {"deliver": record_and_deliver, "places": PLACES}
-        pipeline = Pipeline(params, output and output.absolute(), engine, force, progress, **places)
-        result = pipeline.execute(input, date)
+    output = output and output.absolute()
+    with nights.watched(params=params, output=output, input=input, date=date) as told:
+        result = _run(date, input, params, output, engine, force, log_level, told)
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
             show(f"{name} is unchanged: taken from the run {phase['taken_from']}")
@@ -50,6 +40,32 @@ def report(
         if place["channel"] == "email" and place["status"] == NOT_SET_UP:
             show(f"No email was sent: {place['error']}, or take {project.display_path(folder)}/email.eml")
     report_undelivered(result["undelivered"])
+
+
+def _run(
+    date: str | None, input: str | None, params: str | None, output: Path | None, engine: str | None, force: bool,
+    log_level: str | None, told: list[Any],
+) -> dict[str, Any]:  # fmt: skip
+    """Make the report, and add its folder to `told` when its outcome is told."""
+    logs.start(log_level)
+    from abaco.run import folders, process
+
+    if force or not (date and (folders.reports_folder(output) / date).exists()):
+        process.prepare()  # while the run is planned; a report that is there may be current
+    from abaco.delivery.commands import record_and_deliver
+    from abaco.delivery.registry import PLACES
+    from abaco.run.pipeline import Pipeline
+    from abaco.run.progress import Progress
+
+    def deliver(*run: Any) -> list[dict[str, Any]]:
+        told.append(run)
+        return record_and_deliver(*run)
+
+    with Progress() as progress:
+        pipeline = Pipeline(params, output, engine, force, progress, deliver=deliver, places=PLACES)
+        result = pipeline.execute(input, date)
+    nights.beat(result, pipeline.settings["delivery"]["timeout_seconds"])
+    return result
 
 
 @verb(REPORTS, "backfill --from 2025-01-31 --to 2025-12-31")

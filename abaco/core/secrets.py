@@ -5,12 +5,12 @@ from urllib.parse import unquote, urlsplit
 
 from abaco.core.errors import InputError
 
-MASKING_KEY, CASCADE_TOKEN = "ABACO_PII_KEY", "META_SYSTEM_USER_TOKEN"
+MASKING_KEY, CASCADE_TOKEN, HEARTBEAT = "ABACO_PII_KEY", "META_SYSTEM_USER_TOKEN", "HEARTBEAT_URL"
 SERVICE = ("ABACO_SERVE_TOKEN", "ABACO_SERVE_PASSWORD")
 MIN_SERVICE_LENGTH = 16  # characters: a shorter one could be guessed by asking the service
 # Which part of a variable's value is secret: all of it, the password of a URL, or keys in a string. A new channel names
 # the variable of its secret with one of these endings.
-WHOLE = (MASKING_KEY, CASCADE_TOKEN, *SERVICE)
+WHOLE = (MASKING_KEY, CASCADE_TOKEN, HEARTBEAT, *SERVICE)
 WHOLE_ENDINGS = ("_WEBHOOK_URL", "_ROUTING_KEY", "_API_KEY", "_API_TOKEN")
 URLS = ("DATABASE_URL", "SMTP_URL")
 PARTS = {"AZURE_STORAGE_CONNECTION_STRING": ("AccountKey", "SharedAccessSignature")}

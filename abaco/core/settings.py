@@ -81,6 +81,7 @@ class DeliverySettings(BaseModel):
     azure_container: Text = Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$")
     azure_prefix: Annotated[Text, AfterValidator(setting_values.prefix)]
     email_from: Text
+    reply_to: Text
     timeout_seconds: PositiveSeconds
     deadline_seconds: PositiveSeconds
     retry_seconds: Seconds
@@ -186,7 +187,7 @@ def load(changes: str | Path | dict | None = None, **run: str | None) -> dict[st
     if name := os.environ.get("ABACO_ENV"):
         layers.append((read_yaml(folder / f"{name}.yml"), f"params/{name}.yml"))
     if changes:
-        layers.append(_changes(changes))
+        layers.append(changed_keys(changes))
     layers.append(({"run": {k: v for k, v in run.items() if v is not None}}, "the command line"))
     models = OWN | {section(phase): _phase_model(phase) for phase in PHASES}
     merged: dict[str, dict[str, Any]] = {name: {} for name in models}
@@ -196,10 +197,10 @@ def load(changes: str | Path | dict | None = None, **run: str | None) -> dict[st
                 raise InputError(f"{origin}: {name} is not one of the sections {', '.join(models)}")
             if not isinstance(keys, dict):
                 raise InputError(f"{origin}: {name} is a section: write its keys below it, as `key: value`")
-            _check(models[name], merged[name] | keys, name, origin, is_complete=False)
+            validate(models[name], merged[name] | keys, name, origin, is_complete=False)
             merged[name] |= keys
     for name, model in models.items():
-        merged[name] = _check(model, merged[name], name, "params/pipeline.yml", is_complete=True).model_dump()
+        merged[name] = validate(model, merged[name], name, "params/pipeline.yml", is_complete=True).model_dump()
     return merged
 
 
@@ -221,7 +222,14 @@ def _bounded(name: str, kind: type) -> Any:
     return {str: Text, bool: bool}.get(kind) or Annotated[kind, Field(ge=0, le=MAX_NUMBER)]
 
 
-def _check(model: type[BaseModel], keys: dict, name: str, origin: str, is_complete: bool) -> BaseModel | None:
+def validate(model: type[BaseModel], keys: dict, name: str, origin: str, is_complete: bool) -> BaseModel | None:
+    """Return the keys of a section as its model; None where one is missing that need not be there.
+
+    Raises
+    ------
+    InputError
+        With `origin`, the key and the expected value.
+    """
     try:
         return model.model_validate(keys)
     except ValidationError as error:
@@ -239,7 +247,8 @@ def _check(model: type[BaseModel], keys: dict, name: str, origin: str, is_comple
             raise InputError(f"{origin}: {text}") from error
 
 
-def _changes(changes: str | Path | dict) -> tuple[dict, str]:
+def changed_keys(changes: str | Path | dict) -> tuple[dict, str]:
+    """Return the keys that a caller changes, by section, and where they come from, for errors; see `load`."""
     if isinstance(changes, dict):
         return changes, "params"
     if "=" not in str(changes):

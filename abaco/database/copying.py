@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from sqlalchemy import Connection, Date, Engine, Table, func, select, text
@@ -22,7 +22,7 @@ def dump(engine: Engine, file: TextIO) -> None:
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         for table in TABLES:
             for row in connection.execute(select(table)).mappings():
-                entry = {"table": table.name, "row": {name: _encode(v) for name, v in row.items()}}
+                entry = {"table": table.name, "row": encode(row)}
                 file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
@@ -41,7 +41,7 @@ def load(connection: Connection, lines: Iterable[str]) -> None:
         try:
             entry = json.loads(line)
             table = tables[entry["table"]]
-            row = {name: _decode(table, name, value) for name, value in entry["row"].items()}
+            row = decode(table, entry["row"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"Line {number} of the database's copy is not a row of this version's tables: "
@@ -68,12 +68,17 @@ def _advance_sequences(connection: Connection) -> None:
         connection.execute(select(func.setval(sequence, func.coalesce(func.max(table.c.id), 0) + 1, False)))
 
 
-def _encode(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, dt.date) else value
+def encode(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as JSON can hold it: dates and times as text."""
+    return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in row.items()}
 
 
-def _decode(table: Table, name: str, value: Any) -> Any:
-    kind = table.c[name].type
+def decode(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of a table from its JSON."""
+    return {name: _decode(table.c[name].type, value) for name, value in row.items()}
+
+
+def _decode(kind: Any, value: Any) -> Any:
     if value is None or not isinstance(kind, Date | UTCDateTime):
         return value
     return dt.date.fromisoformat(value) if isinstance(kind, Date) else dt.datetime.fromisoformat(value)

@@ -12,6 +12,7 @@ from abaco.database.schema import (
     alerts,
     deliveries,
     delivery_plans,
+    failed_starts,
     failures,
     inputs,
     kpi_values,
@@ -172,6 +173,11 @@ def last_run(connection: Connection) -> dict[str, Any] | None:
 def failed(connection: Connection) -> list[dict[str, Any]]:
     """Return the runs that failed or were killed, oldest first: rows of ``failures``; one that was stopped did not."""
     return [run for run in unfinished(connection) if not folders.was_stopped(run["error"])]
+
+
+def starts_that_failed(connection: Connection) -> list[dict[str, Any]]:
+    """Return the starts that failed before their run had a folder, oldest first: rows of ``failed_starts``."""
+    return rows_of(connection, select(failed_starts).order_by(failed_starts.c.started_at, failed_starts.c.key))
 
 
 def unfinished(connection: Connection) -> list[dict[str, Any]]:

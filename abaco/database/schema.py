@@ -92,6 +92,17 @@ failures = Table(
     Column("error", Text, nullable=False),
 )
 
+# One row per start that failed before its run had a folder, such as one without input.
+failed_starts = Table(
+    "failed_starts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("started_at", UTCDateTime, nullable=False),
+    Column("date", Date),  # that was asked for
+    Column("input", Text),
+    Column("error", Text, nullable=False),
+)
+
 # One row per run, phase and metric; true and false are 1 and 0.
 phase_metrics = Table(
     "phase_metrics",

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from abaco.core import project
-from abaco.database import queries, records, schema
+from abaco.database import notes, queries, records, schema
 from abaco.database.connection import TIMEOUT_SECONDS, connect, reading, take_turns, writing
 from abaco.run import folders
 
@@ -24,13 +24,14 @@ def open_synchronised(output: Path, timeout: float = TIMEOUT_SECONDS) -> Engine:
 
 
 def synchronise(engine: Engine, output: Path) -> dict[Path, str]:
-    """Record every run that has ended and is not in the database yet, and which run each date shows.
+    """Record the notes, every run that has ended and is not in the database yet, and which run each date shows.
 
     Returns
     -------
     dict
         The error of each run that could not be recorded, by its folder.
     """
+    notes.take(engine, output)
     with reading(engine) as connection:
         known_folders = {
             *connection.scalars(select(schema.runs.c.folder)),

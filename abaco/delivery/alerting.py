@@ -5,7 +5,6 @@ deliveries for the outbox: enqueue them in the same transaction, so that ``told_
 """
 
 import datetime as dt
-import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,18 @@ import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Executable, insert, select, text, update
 
 from abaco.core import files
-from abaco.core.errors import InputError
 from abaco.core.files import read_rows
 from abaco.core.text import show
+from abaco.database import queries
 from abaco.database.connection import is_postgresql
 from abaco.database.schema import SCHEMA, alerts, deliveries, runs, visible
-from abaco.delivery import rules
+from abaco.delivery import messages, rules
 from abaco.delivery.channel import Delivery
 from abaco.delivery.outbox import DEAD, DONE, PENDING, WITHDRAWN
-from abaco.delivery.registry import CHANNELS, ROUTES
-from abaco.delivery.rules import Alert, compact_time, headline
+from abaco.delivery.routing import channels_set_up, routed
+from abaco.delivery.rules import Alert
 from abaco.kpis.contributors import finding
 from abaco.run import contents, folders
-
-log = logging.getLogger(__name__)
 
 
 def evaluate_alerts(
@@ -86,6 +83,21 @@ def alert_of_failure(
     return _Evaluation(connection, run, folder, settings, now).update([rules.failure(run)])
 
 
+def alerts_of_deliveries(connection: Connection, settings: dict[str, Any], now: dt.datetime) -> list[Delivery]:
+    """Open or repeat the alert of deliveries that were given up, or clear it; see `evaluate_alerts`."""
+    dead = [
+        row
+        for row in queries.deliveries_with(connection, DEAD)
+        if f":{rules.GIVEN_UP}:" not in row["key"]  # its own would never end
+    ]
+    evaluation = _Evaluation(connection, {"run_id": None, "date": None, "input": None}, None, settings, now)
+    return (
+        evaluation.update([rules.given_up(dead)])
+        if dead
+        else evaluation.end(rules.GIVEN_UP, "Nothing is given up any more")
+    )
+
+
 def _input(connection: Connection, run_id: str) -> str:
     return connection.scalar(select(runs.c.input).where(runs.c.run_id == run_id))
 
@@ -133,8 +145,7 @@ class _Evaluation:
         self._is_dry_run = settings["alerts"]["dry_run"]
         self._cooldown = dt.timedelta(hours=settings["alerts"]["cooldown_hours"])
         self._deliveries: list[Delivery] = []
-        channels = {name: channel(settings) for name, channel in CHANNELS.items()}
-        self._channels = {name: channel for name, channel in channels.items() if channel.missing() is None}
+        self._channels = channels_set_up(settings)
         if is_postgresql(connection):  # two simultaneous runs must not both open an alert of one cause
             connection.execute(text(f"LOCK TABLE {SCHEMA}.alerts IN SHARE ROW EXCLUSIVE MODE"))
 
@@ -142,22 +153,31 @@ class _Evaluation:
         self, current_alerts: Iterable[Alert], metrics: Mapping | None = None, is_rollback: bool = False
     ) -> list[Delivery]:
         """Return the deliveries of the current alerts, and of open ones that `metrics` shows to be resolved."""
-        rows = self._connection.execute(select(alerts).where(alerts.c.is_open)).mappings()
-        open_rows = {row["cause"]: row for row in rows if _is_same(row["input"], self._run["input"])}
-        failed = {c for c, row in open_rows.items() if rules.is_of_failed_run(c, row["severity"])}
+        query = select(alerts).where(alerts.c.is_open).order_by(alerts.c.opened_at, alerts.c.id)
+        rows = [row for row in self._connection.execute(query).mappings() if _is_same(row["input"], self._run["input"])]
+        first_rows = {row["cause"]: row for row in reversed(rows)}
+        failed = {c for c, row in first_rows.items() if rules.is_of_failed_run(c, row["severity"])}
         lasting = failed if is_rollback else set()
         for alert in (alert for alert in current_alerts if alert.cause not in lasting):
-            self._open_or_repeat(alert, open_rows.pop(alert.cause, None))
-        for cause, row in open_rows.items() if metrics else ():
-            reason = None if cause in lasting else rules.cleared(cause, metrics)
+            self._open_or_repeat(alert, first_rows.get(alert.cause))
+            lasting = {*lasting, alert.cause}
+        for row in rows if metrics else ():
+            reason = None if row["cause"] in lasting else rules.cleared(row["cause"], metrics)
             if reason and (row["date"] is None or str(row["date"]) <= metrics["date"]):
                 self._clear(row, reason)
+        return self._deliveries
+
+    def end(self, cause: str, reason: str) -> list[Delivery]:
+        """Clear the alerts of a cause, and return their deliveries."""
+        rows = self._connection.execute(select(alerts).where(alerts.c.is_open, alerts.c.cause == cause)).mappings()
+        for row in rows.all():
+            self._clear(row, reason)
         return self._deliveries
 
     def _open_or_repeat(self, alert: Alert, row: Mapping | None) -> None:
         # P3 after P2 is another incident, and the more severe one is over
         if row and alert.severity > row["severity"]:
-            self._clear(row, rules.eased(alert.cause))
+            self._clear(row, rules.eased(alert.cause, row["severity"]))
             row = None
         opened_at = row["opened_at"] if row else self._now
         told_at = row["told_at"] if row else None
@@ -187,34 +207,17 @@ class _Evaluation:
             self._connection.execute(statement.values(values))
 
     def _payload(self, alert: Alert, opened_at: dt.datetime, resolved: bool = False) -> dict[str, Any]:
-        return rules.payload(alert, opened_at, resolved, self._settings["alerts"]["runbook"], self._run["input"])
+        return messages.payload(alert, opened_at, resolved, self._settings["alerts"]["runbook"], self._run["input"])
 
     def _enqueue(self, payload: dict) -> bool:
         """Add the deliveries of an alert, or print it in a dry run; return whether it has receivers."""
         if self._is_dry_run:
-            show(f"{headline(payload)}\n{payload['text']}\n")
+            show(f"{messages.headline(payload)}\n{payload['text']}\n")
             return False
-        resolved = ":over" if payload["resolved"] else ""
-        key = f"{payload['dedup_key']}:{compact_time(self._now)}{resolved}"
-        run = (self._run["run_id"], self._run["date"], self._folder)
-        addressed: list[Delivery] = []
-        for name in ROUTES[payload["severity"]]:
-            addressed += self._address(Delivery(f"{name}:{key}", name, *run, payload))
-        if not addressed:
-            fallback = rules.FALLBACK
-            addressed = self._address(Delivery(f"{fallback}:{key}", fallback, *run, payload))
-        self._deliveries += addressed
-        return bool(addressed)
-
-    def _address(self, delivery: Delivery) -> list[Delivery]:
-        """Return a delivery a recipient; none if the channel is not set up, or an address is wrong."""
-        if delivery.channel not in self._channels:
-            return []
-        try:
-            return self._channels[delivery.channel].address(delivery)
-        except InputError as error:  # must not keep the other channels from their alerts
-            log.warning("no alert by %s: %s", delivery.channel, error)
-            return []
+        key = messages.delivery_key(payload, self._now)
+        deliveries = routed(payload, key, self._run, self._folder, self._channels)
+        self._deliveries += deliveries
+        return bool(deliveries)
 
     def _withdraw_older(self, payload: dict) -> None:
         """Withdraw the deliveries of an alert that have not arrived: after the newer ones they would mislead."""

@@ -8,15 +8,15 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from abaco.core import dates, files, logs, project, settings
+from abaco.core import files, logs, project, settings
 from abaco.core.deadlines import call_within
 from abaco.core.errors import AbacoError, DatabaseError, InputError
 from abaco.core.text import show
 from abaco.database import queries, records, synchronise
 from abaco.database.connection import connect, connected, reading, take_turns, writing
-from abaco.delivery import outbox, planning
+from abaco.delivery import direct, outbox, planning, rules
 from abaco.delivery.channel import NOT_SET_UP
-from abaco.delivery.registry import create_channel
+from abaco.delivery.registry import ALERTS, create_channel
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
@@ -45,16 +45,29 @@ def record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> 
     seconds = settings["delivery"]["deadline_seconds"]
     try:
         return call_within(seconds, _record_and_deliver, output, folder, settings)
+    except KeyboardInterrupt:
+        return _all_pending(folder, "stopped before all of them were sent: make deliver sends the others")
     except TimeoutError:
         reason = f"not finished within {seconds:g} s: see abaco doctor, or raise delivery.deadline_seconds"
         log.warning("delivery of %s: %s", folder.name, reason)
-    except KeyboardInterrupt:
-        reason = "stopped before all of them were sent: make deliver sends the others"
     except Exception as error:
         logs.keep_traceback(error)
         reason = str(error) if isinstance(error, AbacoError) else repr(error)
+    _tell_directly(output, folder, settings, reason)
+    return _all_pending(folder, reason)
+
+
+def _all_pending(folder: Path, reason: str) -> list[dict[str, Any]]:
     run_id = folder.name.split("_")[1]
     return [{"channel": "deliveries", "run_id": run_id, "status": outbox.PENDING, "error": reason}]
+
+
+def _tell_directly(output: Path, folder: Path, settings: dict[str, Any], reason: str) -> None:
+    """Tell that a run failed, or that nothing of it is delivered, without the database."""
+    run = files.read_json(folder / folders.RECORD)
+    if ALERTS in run["deliver_to"] and not direct.is_past(folders.visible(output), run):
+        alert = rules.unrecorded(run, reason) if run["status"] == "success" else rules.failure(run)
+        direct.tell(output, settings, alert, run, folder)
 
 
 def _record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
@@ -73,6 +86,7 @@ def _record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) ->
             others = [entry for entry in run["deliveries"] if entry["channel"] != "database"]
             database = _entry("database", outbox.PENDING, str(error))
             files.write_json(folder / "run.json", run | {"deliveries": [database, *others]})
+        _tell_directly(output, folder, settings, str(error))
         return [_fault("database", run, str(error))]
 
 
@@ -114,24 +128,6 @@ def drop(output: Path, settings: dict[str, Any], name: str) -> list[dict[str, An
         raise InputError(f"Nothing that was given up is of {name}: abaco status lists what was")
     _write_outcomes_of(engine, output, rows)
     return rows
-
-
-def alert_of_failed_start(output: Path, settings: dict[str, Any], started_at: str, error: str, input: str) -> None:
-    """Send the alert of a scheduled run that failed before it had a folder, such as one without input.
-
-    Parameters
-    ----------
-    started_at
-        When the run started; if a run that started since then has failed, its alert was sent already.
-    """
-    engine = synchronise.open_synchronised(output, settings["delivery"]["timeout_seconds"])
-    run = {"run_id": None, "date": None, "input": input, "started_at": started_at, "status": "failed", "error": error}
-    with writing(engine) as connection:
-        take_turns(connection)
-        if any(row["started_at"] >= dates.time_of(started_at) for row in queries.failed(connection)):
-            return
-        outbox.enqueue(connection, output, planning.plan_alerts(connection, None, run, settings))
-    list(_deliver(engine, output, settings))
 
 
 def resend(
@@ -190,6 +186,11 @@ def _deliver(engine: Engine, output: Path, settings: dict[str, Any], **options: 
     for row in outbox.deliver(engine, output, settings, **options):
         _write_outcomes_of(engine, output, [row])
         yield row
+    with writing(engine) as connection:
+        fresh = planning.plan_given_up(connection, settings)
+        outbox.enqueue(connection, output, fresh)
+    if fresh:
+        yield from outbox.deliver(engine, output, settings, only={delivery.key for delivery in fresh})
     for folder, run in synchronise.ended_runs(output):  # also of a run whose process was killed before this
         if any(entry["status"] == outbox.PENDING for entry in run.get("deliveries", ())):
             _write_outcomes(engine, output, folder)

@@ -20,7 +20,7 @@ from abaco.core import secrets
 from abaco.core.errors import InputError
 from abaco.delivery import addresses, smtp
 from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError, retry
-from abaco.delivery.rules import headline
+from abaco.delivery.messages import headline
 
 NAME = "email.eml"
 
@@ -31,9 +31,8 @@ def report_recipients() -> list[Address]:
 
 
 def alert_recipients() -> list[Address]:
-    """Return the recipients of alerts, by ``ALERT_RECIPIENTS``, otherwise those of reports."""
-    recipients = addresses.parse(secrets.read("ALERT_RECIPIENTS"), "ALERT_RECIPIENTS")
-    return recipients or report_recipients()
+    """Return the recipients of alerts, by ``ALERT_RECIPIENTS``; who reads reports is never told of operations."""
+    return addresses.parse(secrets.read("ALERT_RECIPIENTS"), "ALERT_RECIPIENTS")
 
 
 class EmailChannel(Channel):
@@ -45,6 +44,7 @@ class EmailChannel(Channel):
     def __init__(self, settings: dict[str, dict[str, Any]]):
         super().__init__(settings)
         self._from = settings["delivery"]["email_from"]
+        self._reply_to = settings["delivery"]["reply_to"]
 
     def missing(self) -> str | None:
         """Return the variable or setting that is missing, or None with a mail server and a sender."""
@@ -76,12 +76,15 @@ class EmailChannel(Channel):
         server = smtp.server()
         try:
             (sender,) = addresses.parse(self._from or server.user, "delivery.email_from or SMTP_URL")
+            replies = addresses.parse(self._reply_to, "delivery.reply_to")
             (recipient,) = addresses.parse(delivery.payload["to"], "The recipient")
         except (InputError, ValueError) as error:
             raise DeliveryError(f"No email can be addressed: {error}") from None
         is_alert = "title" in delivery.payload
         message = alert(delivery.payload) if is_alert else report(delivery.folder)
         address(message, delivery.key, sender, recipient)
+        if replies:
+            message["Reply-To"] = replies
         content = message.as_bytes()
         retry(smtp.deliver, server, self.timeout, sender.addr_spec, recipient.addr_spec, content)
         return {

@@ -29,17 +29,18 @@ TIMEOUT_SECONDS = 600  # for another process that is sending the same delivery
 
 def enqueue(connection: Connection, output: Path, fresh: Iterable[Delivery]) -> int:
     """Enqueue deliveries as pending, and return how many are new; one whose key is known is not sent again."""
+    return records.insert(connection, deliveries, [new_row(delivery, output) for delivery in fresh])
+
+
+def new_row(delivery: Delivery, output: Path) -> dict[str, Any]:
+    """Return the row of a delivery that nobody has tried yet."""
     now = dt.datetime.now(dt.UTC)
-    rows = [
-        {
-            "key": delivery.key, "channel": delivery.channel, "run_id": delivery.run_id,
-            "date": delivery.date and dt.date.fromisoformat(delivery.date),
-            "folder": delivery.folder and delivery.folder.resolve().relative_to(output.resolve()).as_posix(),
-            "payload": delivery.payload, "status": PENDING, "attempts": 0, "created_at": now, "next_attempt_at": now,
-        }
-        for delivery in fresh
-    ]  # fmt: skip
-    return records.insert(connection, deliveries, rows)
+    return {
+        "key": delivery.key, "channel": delivery.channel, "run_id": delivery.run_id,
+        "date": delivery.date and dt.date.fromisoformat(delivery.date),
+        "folder": delivery.folder and delivery.folder.resolve().relative_to(output.resolve()).as_posix(),
+        "payload": delivery.payload, "status": PENDING, "attempts": 0, "created_at": now, "next_attempt_at": now,
+    }  # fmt: skip
 
 
 def retry_dead(connection: Connection) -> int:

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from abaco.database import records
+from abaco.database import queries, records
+from abaco.delivery import rules
 from abaco.delivery.channel import Delivery
 from abaco.delivery.registry import ALERTS, create_channel
 
@@ -59,6 +60,16 @@ def report_delivery(
     suffix = f":{uuid.uuid4().hex[:12]}" if repeat else ""
     key, payload = f"{channel}:{run['run_id']}{suffix}", {"to": to} if to else {}
     return Delivery(key, channel, run["run_id"], run["date"], folder, payload)
+
+
+def plan_given_up(connection: Connection, settings: dict[str, Any]) -> list[Delivery]:
+    """Return the alerts of deliveries that were given up since they were last told of, or of their end."""
+    is_open = any(row["cause"] == rules.GIVEN_UP for row in queries.open_alerts(connection))
+    if not is_open and not queries.deliveries_with(connection, "dead"):
+        return []
+    from abaco.delivery import alerting
+
+    return alerting.alerts_of_deliveries(connection, settings, dt.datetime.now(dt.UTC))
 
 
 def plan_alerts(

@@ -1,16 +1,20 @@
 """Rules of alerts: the causes in a report or a failed run, their severity and their text.
 
     severity  cause                                                    sent to
-    P1        a run failed: there is no new report; a facility has     PagerDuty, Slack and email
-              a deficiency, or a covenant is in default
-    P2        a figure is past its critical limit; a covenant is past  PagerDuty and Slack
-              its trigger; rejected rows stopped a run
+    P1        a run failed or could not start: there is no new         PagerDuty, Slack and email
+              report; nothing of it is delivered; a facility has a
+              deficiency, or a covenant is in default
+    P2        a figure is past its critical limit; a headline KPI is   PagerDuty and Slack
+              not computable; a covenant is past its trigger;
+              rejected rows stopped a run; a delivery was given up
     P3        a figure or a covenant is past its warning limit; the    Slack
-              report is incomplete; the input is stale
+              report is incomplete; the input is stale; half of the
+              rejects that stop a run
     P4        figures jumped; rows were rejected                       Slack, all of one kind in one message
 
 Each channel names the severities that it takes (see `registry.ROUTES`); email takes the alerts that no other channel
-takes. All texts are in English.
+takes. All texts are in English. What only a look from outside can notice, such as a service that is down, is told by
+Prometheus (deploy/prometheus/rules/).
 """
 
 import datetime as dt
@@ -19,17 +23,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from abaco.core import project
 from abaco.core.currencies import USD, amount
 from abaco.core.text import completeness, format_value, par_name
 from abaco.delivery import facility_rules
 
 SEVERITIES = ("P1", "P2", "P3", "P4")  # the most severe first
+LISTED = 10  # deliveries that were given up
 FALLBACK = "email"  # the channel of alerts that no other channel takes
 SEVERITY = {"critical": "P2", "warning": "P3"}  # of a figure past that limit
+UNRECORDED, GIVEN_UP = "database", "deliveries:dead"
+UNCOMPUTED = "uncomputed"
 SECTIONS = {  # of the runbook, by the first part of a cause
     "run": "pipeline-down",
+    UNRECORDED: "deliveries-pending",
     "kpi": "kpi-past-its-threshold",
+    "uncomputed": "kpi-calculation-failed",
+    "deliveries": "deliveries-pending",
     "anomalies": "data-quality-issue",
     "rejects": "data-quality-issue",
     "incomplete": "incomplete-report",
@@ -89,6 +98,8 @@ def of_report(
             first = since(name, kpi["status"], history)
             day = metrics["as_of"] or metrics["date"]
             yield past_limit(name, kpi, day, first, explain_change(name))
+        elif kpi["status"] == "not_computable" and kpi["group"] == "core":
+            yield not_computable(name, kpi, metrics["date"])
     for cause, severity, sentence in facility_rules.problems(metrics):
         title = sentence.removesuffix(".")
         yield Alert(cause, severity, title, f"{title}, at {metrics['as_of'] or metrics['date']}.")
@@ -111,6 +122,12 @@ def past_limit(name: str, kpi: Mapping, day: str, first: str, change: str) -> Al
     return Alert(
         f"kpi:{name}", SEVERITY[level], f"{called(name, kpi)} is {state}", "\n".join(filter(None, [*lines, change]))
     )
+
+
+def not_computable(name: str, kpi: Mapping, date: str) -> Alert:
+    """Return the alert of a KPI that every report has, and that has no value this time."""
+    title = f"{called(name, kpi)} cannot be computed"
+    return Alert(f"{UNCOMPUTED}:{name}", "P2", title, f"{title} at {date}: {kpi['reason']}")
 
 
 def called(name: str, kpi: Mapping) -> str:
@@ -155,7 +172,7 @@ def _move(kpi: Mapping, jump: Mapping) -> str:
 
 
 def rejected(metrics: Metrics) -> Iterator[Alert]:
-    """Yield an alert when rows of the input were rejected; its text has the reasons, never a value."""
+    """Yield an alert when rows were rejected, P3 from half of what stops a run; its text has no value of a row."""
     rows, quality = metrics["reconciliation"]["quarantined"], metrics["quality"]
     if rows:
         title = f"{_count(rows, 'row')} of {metrics['reconciliation']['rows_in']:,} rejected"
@@ -165,7 +182,8 @@ def rejected(metrics: Metrics) -> Iterator[Alert]:
             *(f"- {reason}: {count:,}" for reason, count in quality["rejects"].items()),
             "They are in tables/quarantine.parquet of the report.",
         ]
-        yield Alert(REJECTS, "P4", title, "\n".join(lines))
+        severity = "P3" if quality["reject_pct"] > quality["max_reject_pct"] / 2 else "P4"
+        yield Alert(REJECTS, severity, title, "\n".join(lines))
 
 
 def stale(metrics: Metrics, today: dt.date, max_age_days: int) -> Iterator[Alert]:
@@ -190,6 +208,19 @@ def failure(run: Mapping[str, Any]) -> Alert:
     if stopped_by_rejects(error):
         return Alert(REJECTS, "P2", f"Too many rejected rows: the run of {date} failed", text)
     return Alert(FAILED, "P1", f"The run of {date} failed", text)
+
+
+def unrecorded(run: Mapping[str, Any], reason: str) -> Alert:
+    """Return the alert of a run that succeeded, but nothing of which is delivered, as the database cannot be used."""
+    text = f"The report of {run['date']} is made, but nothing of it is recorded or delivered: {reason}"
+    return Alert(UNRECORDED, "P1", f"Nothing of the run of {run['date']} is delivered", text)
+
+
+def given_up(deliveries: list[Mapping[str, Any]]) -> Alert:
+    """Return the alert of deliveries that were given up: rows of ``deliveries``."""
+    title = "1 delivery was given up" if len(deliveries) == 1 else f"{len(deliveries)} deliveries were given up"
+    lines = [f"- {row['channel']} of {row['run_id'] or 'a start that failed'}: {row['error']}" for row in deliveries]
+    return Alert(GIVEN_UP, "P2", title, "\n".join([f"{title}:", *lines[:LISTED]]))
 
 
 def stopped_by_rejects(error: str) -> bool:
@@ -223,9 +254,12 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
         return None
     if kind == facility_rules.KIND:
         return facility_rules.cleared(name, metrics)
-    if kind != "kpi":
+    if cause == GIVEN_UP:
+        return None
+    if kind not in ("kpi", UNCOMPUTED):
         return {
             FAILED: f"The run of {metrics['date']} succeeded",
+            UNRECORDED: f"The run of {metrics['date']} is recorded",
             ANOMALIES: f"No figure jumped at {metrics['date']}",
             REJECTS: "No rows are rejected any more",
             INCOMPLETE: f"The report of {metrics['date']} is complete",
@@ -233,67 +267,20 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
         }[cause]
     if kpi is None:
         return f"{name} is not computed any more"
-    return (
-        None if kpi["status"] == "not_computable" else f"{called(name, kpi)} is {format_value(kpi)}, within its limits"
-    )
+    if kpi["status"] == "not_computable":
+        return None
+    return f"{called(name, kpi)} is {format_value(kpi)}{'' if kind == UNCOMPUTED else ', within its limits'}"
 
 
-def eased(cause: str) -> str:
-    """Return the line that says a cause is less severe now: a figure, a facility or rejected rows."""
+def eased(cause: str, severity: str) -> str:
+    """Return the line that says a cause of that severity is milder now: a figure, a facility or rejected rows."""
     kind, _, name = cause.partition(":")
     if kind == facility_rules.KIND:
         return f"{name.replace(':', ': ')} is past a milder level only"
     if kind == "kpi":
         return f"{name} is past its warning limit only"
-    return "The rejected rows do not stop the run any more"
+    return "The rejected rows do not stop the run any more" if severity == "P2" else "Fewer rows are rejected"
 
 
 def _count(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def headline(alert: dict[str, Any]) -> str:
-    """Return an alert's first line: its severity and title, or that it is resolved.
-
-    Examples
-    --------
-    >>> headline({"severity": "P2", "title": "PAR30 is 8.42 %", "resolved": False})
-    '[P2] PAR30 is 8.42 %'
-    >>> headline({"severity": "P2", "title": "PAR30 is 4.10 %", "resolved": True})
-    'Resolved: PAR30 is 4.10 %'
-    """
-    return f"Resolved: {alert['title']}" if alert["resolved"] else f"[{alert['severity']}] {alert['title']}"
-
-
-def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str, input: str | None) -> dict[str, Any]:
-    """Return the payload of an alert for the channels.
-
-    Parameters
-    ----------
-    opened
-        When its cause arose; cause and time are the key by which receivers group the messages of one alert.
-    runbook
-        The address of the runbook, to which the section is added.
-    input
-        The input of the run, if one began.
-    """
-    section = f"{runbook}#{SECTIONS[alert.cause.partition(':')[0]]}"
-    lines = [alert.text, f"Alert open since {opened:%Y-%m-%d %H:%M} UTC."]
-    lines += [f"Input: {project.display_path(input)}"] if input else []
-    if not resolved:
-        lines.append(f"What to do: {section}")
-    return {
-        "cause": alert.cause, "severity": alert.severity, "title": alert.title, "text": "\n".join(lines),
-        "resolved": resolved, "dedup_key": f"{alert.cause}:{compact_time(opened)}", "runbook": section,
-    }  # fmt: skip
-
-
-def compact_time(time: dt.datetime) -> str:
-    """Return a UTC time as it stands in keys.
-
-    Examples
-    --------
-    >>> compact_time(dt.datetime(2026, 1, 1, 2, 0, 3))
-    '20260101T020003Z'
-    """
-    return f"{time:%Y%m%dT%H%M%SZ}"

@@ -14,7 +14,7 @@ import httpx2
 from abaco.core import secrets
 from abaco.core.net import is_loopback
 from abaco.delivery.channel import Channel, Delivery, DeliveryError, TransientError, retry
-from abaco.delivery.rules import headline
+from abaco.delivery.messages import headline
 
 SLACK_URL, PAGERDUTY_KEY = "SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY"
 SLACK_PATH = re.compile(r"/.+/[A-Za-z0-9]+/[A-Za-z0-9]+/[A-Za-z0-9]+/?")

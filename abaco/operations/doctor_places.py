@@ -6,6 +6,7 @@ import httpx2
 
 from abaco.core import project, secrets
 from abaco.database import connection, queries
+from abaco.delivery import heartbeat
 from abaco.delivery.email import EmailChannel, alert_recipients, report_recipients
 from abaco.delivery.registry import CHANNELS, REPORT_CHANNELS, ROUTES, create_channel
 from abaco.delivery.rules import FALLBACK
@@ -81,7 +82,9 @@ def email(case: Case) -> Finding:
         text = f"not set up: nothing is sent unless {missing} is set"
         return warning(f"{text}, though there are recipients") if reports or alerts else ok(text)
     text = f"{channel.probe()}; {len(reports)} receive reports, {len(alerts)} alerts"
-    return ok(text) if reports else warning(f"{text}: set REPORT_RECIPIENTS")
+    if not reports:
+        return warning(f"{text}: set REPORT_RECIPIENTS")
+    return ok(text) if alerts else warning(f"{text}: no alert goes anywhere by email, set ALERT_RECIPIENTS")
 
 
 def report_check(name: str) -> Check:
@@ -118,7 +121,18 @@ def alerts(case: Case) -> Finding:
     text = ", ".join(f"{severity} to {' and '.join(to) or 'nobody'}" for severity, to in receivers.items())
     if case.settings["alerts"]["dry_run"]:
         return warning(f"{text}, but alerts.dry_run is true: they are printed only")
-    return ok(text)
+    return (
+        warning(f"{text}: set ALERT_RECIPIENTS, or another place")
+        if any(not to for to in receivers.values())
+        else ok(text)
+    )
+
+
+def heartbeat_check(case: Case) -> Finding:
+    """Say whether somebody outside would notice a night that never came; nothing is called."""
+    if heartbeat.url():
+        return ok(f"{heartbeat.VARIABLE} is called after each good run")
+    return warning(f"nobody outside notices a night that never came: set {heartbeat.VARIABLE}")
 
 
 def cascade(case: Case) -> Finding:

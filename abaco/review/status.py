@@ -9,12 +9,13 @@ from abaco.core import currencies, files, project, settings, text
 from abaco.core import dates as core_dates
 from abaco.core.errors import DatabaseError, InputError
 from abaco.core.text import aligned
-from abaco.database import connection, queries, records, synchronise
+from abaco.database import connection, notes, queries, records, synchronise
 from abaco.database.queries import group_deliveries
 from abaco.run import folders
 from abaco.run.folders import reports_folder, visible
 
 WIDTH = 80  # columns of a terminal
+STARTS = 3  # that failed, and are listed
 
 
 def overview(output: Path | None = None) -> Iterator[str]:
@@ -47,20 +48,10 @@ def _lines(folder: Path) -> Iterator[str]:
         state, fault = _from_folders(folder), error
     reports, unfinished = state["reports"], [*state["unfinished"], *synchronise.running(folder)]
     dates = sorted({*reports, *(str(run["date"]) for run in unfinished)})
-    if not dates:
+    if not dates and not state["starts"]:
         raise fault or no_report_error(folder)
-    heading, *lines = aligned(_rows(dates, reports, state["figures"]))
-    yield heading
-    for date, line in zip(dates, lines, strict=True):
-        yield line
-        if date in reports:
-            run, run_id = reports[date], reports[date]["run_id"]
-            yield f"  made {text_of(run['finished_at'])} by {run_id} of {project.display_path(run['input'])}"
-            if remark := text.completeness(state["verdicts"].get(run_id)):
-                yield f"  {remark}"
-            yield from (f"  {' '.join(one['verdict'])}" for one in state["facilities"].get(run_id, {}).values())
-            yield from _partial(state["figures"].get(run_id, {}))
-        yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], reports.get(date))
+    yield from _reports(folder, state, dates, unfinished)
+    yield from _listed("Starts that failed", _starts(state["starts"], reports))
     yield from _listed("Damaged", [(path.name, "make it again") for path in folders.damaged_reports(folder)])
     if fault:
         yield "\nDeliveries and alerts are known only to the database"
@@ -74,6 +65,32 @@ def _lines(folder: Path) -> Iterator[str]:
     yield from _listed("Open alerts", alerts)
 
 
+def _reports(folder: Path, state: dict[str, Any], dates: list[str], unfinished: list[dict[str, Any]]) -> Iterator[str]:
+    reports = state["reports"]
+    if not dates:
+        yield "No report yet"
+        return
+    heading, *lines = aligned(_rows(dates, reports, state["figures"]))
+    yield heading
+    for date, line in zip(dates, lines, strict=True):
+        yield line
+        if date in reports:
+            run, run_id = reports[date], reports[date]["run_id"]
+            yield f"  made {text_of(run['finished_at'])} by {run_id} of {project.display_path(run['input'])}"
+            if remark := text.completeness(state["verdicts"].get(run_id)):
+                yield f"  {remark}"
+            yield from (f"  {' '.join(one['verdict'])}" for one in state["facilities"].get(run_id, {}).values())
+            yield from _partial(state["figures"].get(run_id, {}))
+        yield from _later(folder, [run for run in unfinished if str(run["date"]) == date], reports.get(date))
+
+
+def _starts(starts: list[dict[str, Any]], reports: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Return the last starts that failed since the last good run."""
+    since = max((text_of(run["finished_at"]) for run in reports.values()), default="")
+    later = [start for start in starts if text_of(start["started_at"]) >= since]
+    return [(text_of(start["started_at"]), start["error"]) for start in later[-STARTS:]]
+
+
 def _from_database(folder: Path) -> dict[str, Any]:
     with connection.reading(database(folder)) as opened:
         return {
@@ -82,6 +99,7 @@ def _from_database(folder: Path) -> dict[str, Any]:
             "figures": queries.core_figures(opened),
             "verdicts": queries.verdicts(opened),
             "unfinished": queries.unfinished(opened),
+            "starts": queries.starts_that_failed(opened),
             "waiting": queries.deliveries_with(opened, "pending", "dead"),
             "past": queries.deliveries_with(opened, "superseded", "dropped"),
             "alerts": queries.open_alerts(opened),
@@ -99,7 +117,7 @@ def _from_folders(folder: Path) -> dict[str, Any]:
     runs = [run for _, run in synchronise.ended_runs(folder) if run["status"] != "success"]
     ended = [run | {"status": "failed", "error": run["error"] or records.KILLED} for run in runs]
     found = {"reports": reports, "figures": figures, "verdicts": verdicts, "facilities": facilities}
-    return found | {"unfinished": ended}
+    return found | {"unfinished": ended, "starts": notes.read(folder)["failed_starts"]}
 
 
 def database(output: Path) -> Any:
@@ -182,7 +200,8 @@ def _item(row: dict[str, Any]) -> str:
 
 def _state(row: dict[str, Any]) -> str:
     if row["status"] == "dead":
-        return f"given up after {row['attempts']} attempts: {row['error']}"
+        after = f" after {text.counted(row['attempts'], 'attempt')}" if row["attempts"] else ""
+        return f"given up{after}: {row['error']}"
     if not row["attempts"]:
         return "not tried yet"
     return f"tried {row['attempts']} times, again at {text_of(row['next_attempt_at'])}: {row['error']}"

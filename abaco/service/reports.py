@@ -85,13 +85,14 @@ class Book:
         return names
 
     def outcomes(self, connection: Connection) -> list[Outcome]:
-        """Return the outcomes of the last good run, of failed runs, and of the last scheduled one, oldest first."""
+        """Return the outcomes of the last good run, of runs and starts that failed, and of the last due one."""
         outcomes = []
         if run := queries.last_run(connection):
             outcomes.append(Outcome(run["finished_at"], None))
         outcomes += [
             Outcome(one["finished_at"] or one["started_at"], one["error"]) for one in queries.failed(connection)
         ]
+        outcomes += [Outcome(one["started_at"], one["error"]) for one in queries.starts_that_failed(connection)]
         note = self.schedule.note()
         if note and note["finished_at"] and note["exit_code"] != STOPPED:
             outcomes.append(Outcome(dates.time_of(note["finished_at"]), note["error"]))

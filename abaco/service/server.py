@@ -12,7 +12,7 @@ import uvicorn
 from abaco.core import files, logs, project, settings
 from abaco.core.errors import DatabaseError, InputError
 from abaco.core.text import show
-from abaco.delivery import commands
+from abaco.delivery import commands, failed_starts
 from abaco.ingest.sample_mark import PLACES, is_sample
 from abaco.run import folders, plan
 from abaco.service.app import create_app
@@ -130,12 +130,10 @@ def _deliver(output: Path, configured: dict[str, Any]) -> None:
 
 
 def _alert(output: Path, configured: dict[str, Any], started_at: str, error: str) -> None:
-    """Send the alert of a scheduled run that failed before it could do so itself."""
-    try:
-        source = continued_input(configured, output) or project.resolve(configured["run"]["input"])
-        commands.alert_of_failed_start(output, configured, started_at, error, str(source))
-    except DatabaseError as fault:
-        log.error("no alert of the failed run: %s", fault)
+    """Record a scheduled run that failed before it could do so itself, such as one that was killed, and tell of it."""
+    source = continued_input(configured, output) or project.resolve(configured["run"]["input"])
+    run = {"run_id": None, "date": None, "input": str(source), "started_at": started_at}
+    failed_starts.record(output, configured, run | {"status": "failed", "error": error})
 
 
 def _listen(host: str, port: int) -> socket.socket:

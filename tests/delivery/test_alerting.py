@@ -158,15 +158,27 @@ def test_email_takes_the_part_of_what_is_not_set_up(book, monkeypatch, unset, ex
     assert [row["told_at"] is not None for row in book.rows()] == [bool(expected)] * 2
 
 
-def test_who_gets_reports_is_told_where_nobody_is_named_for_alerts(book, monkeypatch):
+def test_who_gets_reports_is_never_told_of_operations(book, monkeypatch):
     monkeypatch.delenv("ALERT_RECIPIENTS")
     monkeypatch.setenv("REPORT_RECIPIENTS", "ana@example.com, luis@example.com")
-    assert [delivery.payload.get("to") for delivery in book.fail()] == [
-        None,
-        None,
-        "ana@example.com",
-        "luis@example.com",
-    ]
+    assert [delivery.channel for delivery in book.fail()] == ["pagerduty", "slack"]
+    for name in ("SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY"):
+        monkeypatch.delenv(name)
+    assert book.fail(hour=48) == []
+
+
+def test_each_cause_of_the_table_is_sent_where_it_says(book, tmp_path):
+    """Of the pipeline: what is P2 goes to PagerDuty and Slack, also without Prometheus."""
+    found = book.report(CollectionRate=kpi(None, "not_computable", reason="no payments", group="core"), quarantined=60)
+    assert places(found) == [("pagerduty", "P2", False), ("slack", "P2", False), ("slack", "P4", False)]
+    assert found[0].payload["title"] == "CollectionRate cannot be computed"
+    assert found[0].payload["text"].startswith("CollectionRate cannot be computed at 2025-12-31: no payments\n")
+    assert found[0].payload["runbook"].endswith("#kpi-calculation-failed")
+    book.arrive()
+    over = book.report(hour=1, CollectionRate=kpi(2.0, "ok"))
+    assert {(d.channel, d.payload["title"]) for d in over if d.payload["severity"] == "P2"} == {
+        ("pagerduty", "CollectionRate is 2.0000 %"), ("slack", "CollectionRate is 2.0000 %"),
+    }  # fmt: skip
 
 
 def test_wrong_address_keeps_nobody_else_from_being_told(book, monkeypatch):

@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from abaco.delivery import rules
+from abaco.delivery import messages, rules
 from tests.support.facilities import codes, facilities
 
 
@@ -60,10 +60,10 @@ def test_problem_that_is_gone_is_cleared_with_what_holds_now(metrics):
         rules.cleared("facility:SENIOR", metrics | {"facilities": {}})
         == "Facility SENIOR is not in the report any more"
     )
-    assert rules.eased("facility:SENIOR:arrears") == "SENIOR: arrears is past a milder level only"
+    assert rules.eased("facility:SENIOR:arrears", "P1") == "SENIOR: arrears is past a milder level only"
 
 
 def test_alert_links_to_its_section_of_the_runbook(metrics):
     alert = rules.Alert("facility:SENIOR", "P1", "title", "text")
-    payload = rules.payload(alert, dt.datetime(2026, 1, 1), False, "docs/OPERATIONS.md", None)
+    payload = messages.payload(alert, dt.datetime(2026, 1, 1), False, "docs/OPERATIONS.md", None)
     assert payload["runbook"] == "docs/OPERATIONS.md#deficiency-or-covenant"

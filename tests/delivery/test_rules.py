@@ -17,6 +17,7 @@ def kpi(value, status, **changes):
     found = {
         "title": "Portfolio at risk, 30 days", "value": value, "unit": "%", "direction": "lower", "status": status,
         "precision": 4, "thresholds": {"warning": 5, "critical": 8}, "decides": True, "previous": None, "reason": None,
+        "group": "risk",
     }  # fmt: skip
     return {**found, **changes}
 
@@ -158,5 +159,8 @@ def test_cleared_says_what_is_well_again_and_nothing_where_nobody_knows():
 
 def test_every_severity_is_known_and_every_cause_has_a_section():
     assert set(rules.SEVERITIES) == {"P1", "P2", "P3", "P4"} >= set(rules.SEVERITY.values())
-    causes = ("kpi:PAR30", "run:failed", "anomalies", "rejects", "input:stale", "incomplete", "facility:senior")
+    causes = (
+        "kpi:PAR30", "uncomputed:PAR30", "run:failed", "anomalies", "rejects", "input:stale", "incomplete",
+        "facility:senior", "database", "deliveries:dead",
+    )  # fmt: skip
     assert {cause.partition(":")[0] for cause in causes} == set(rules.SECTIONS)

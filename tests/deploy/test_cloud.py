@@ -53,7 +53,7 @@ def test_job_is_the_service_without_what_serves():
     for key in ("args", "ports", "startupProbe", "readinessProbe", "livenessProbe"):
         service.pop(key)
     job.pop("args")
-    service["env"] = [one for one in service["env"] if one["name"] != "ABACO_SERVE_TOKEN"]
+    service["env"] = [one for one in service["env"] if not one["name"].startswith("ABACO_SERVE_")]
     assert service == job
     assert PODS["service"]["volumes"] == PODS["job"]["volumes"]
     assert PODS["service"]["securityContext"] == PODS["job"]["securityContext"]

@@ -51,6 +51,24 @@ def test_variables_are_explained():
     assert named - BESIDES - VARIABLES == set()
 
 
+# what only Spark, a test machine or deploy/compose.yml needs, or a way of deployment sets itself
+ELSEWHERE = {"SPARK_MASTER", "SPARK_STORAGE", "LOG_LEVEL", "ABACO_ENV", "ABACO_INPUT", "POSTGRES_PASSWORD",
+             "GRAFANA_PASSWORD", "AZURITE_KEY"}  # fmt: skip
+
+
+def test_every_way_of_deployment_passes_every_variable():
+    aci = deploy_files.load(deploy_files.DEPLOY / "aci.yml")["properties"]["containers"][0]["properties"]
+    given = {name: {one["name"] for one in pod["containers"][0]["env"]} for name, pod in deploy_files.pods().items()}
+    given["aci"] = {one["name"] for one in aci["environmentVariables"]}
+    given["workflow"] = set(deploy_files.load(deploy_files.WORKFLOW)["jobs"]["report"]["env"])
+    served = {name for name in VARIABLES if name.startswith("ABACO_SERVE_")}
+    for way, names in given.items():
+        assert VARIABLES - ELSEWHERE - (served if way in ("job", "workflow") else set()) - names == set(), way
+    service = deploy_files.load(deploy_files.DEPLOY / "compose.yml")["services"]["abaco"]
+    units = [dict(deploy_files.unit(path)) for path in deploy_files.UNITS if path.suffix == ".service"]
+    assert service["env_file"] == "../.env.local" and all("EnvironmentFile" in unit for unit in units)
+
+
 def test_make_has_the_targets():
     targets = re.findall(r"\bmake (\S+)", "\n".join(step.get("run", "") for step in deploy_files.steps()))
     made = subprocess.run(["make", "--dry-run", *targets], cwd=deploy_files.ROOT, capture_output=True, text=True)

@@ -90,7 +90,7 @@ def told_at(name, level, limit):
         "description": f"It is {limit + 0.25:g}. The report shows since when and what moved it.",
         "runbook_url": "docs/OPERATIONS.md#kpi-past-its-threshold",
     }
-    labels = {"severity": severity, "kpi": name, "status": level}
+    labels = {"severity": severity, "kpi": name, "status": level, "owner": "pipeline", "cause": f"kpi:{name}"}
     expected = [{"exp_labels": labels, "exp_annotations": said}]
     return {
         "interval": "1m",

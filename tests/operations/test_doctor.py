@@ -20,7 +20,7 @@ from abaco.ingest.cascade.export import probe
 from abaco.operations import doctor_machine, doctor_places
 from abaco.operations.doctor import CHECKS, run_check
 from abaco.operations.doctor_places import service as served_pages
-from abaco.operations.findings import Case, ok
+from abaco.operations.findings import Case, ok, warning
 from tests.support.azurite import blob_service, connection_string  # noqa: F401
 from tests.support.cascade_server import Answer, served
 from tests.support.mailserver import URL_PASSWORD, URL_USER, authority, serving
@@ -80,7 +80,9 @@ def test_sound_installation(project):
     levels = {name: level for level, name, _ in (line.split(maxsplit=2) for line in done.stdout.splitlines())}
     assert list(levels) == list(CHECKS)
     assert levels.pop("disk") in ("ok", "warning")  # of this machine
-    assert {name: level for name, level in levels.items() if level != "ok"} == {"alerts": "warning"}
+    assert {name: level for name, level in levels.items() if level != "ok"} == {
+        "alerts": "warning", "heartbeat": "warning",
+    }  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -340,9 +342,12 @@ def test_mail_server_lets_us_in_and_nothing_is_sent(case, mail, monkeypatch):
     found = doctor_places.email(case())
     assert (found.level, found.text[-21:]) == ("warning", "set REPORT_RECIPIENTS")
     monkeypatch.setenv("REPORT_RECIPIENTS", "ana@example.com, luis@example.com")
-    assert doctor_places.email(case()) == ok(
-        f"Mail server 127.0.0.1:{mail.port} lets us in; 2 receive reports, 2 alerts"
+    lets_in = f"Mail server 127.0.0.1:{mail.port} lets us in; 2 receive reports"
+    assert doctor_places.email(case()) == warning(
+        f"{lets_in}, 0 alerts: no alert goes anywhere by email, set ALERT_RECIPIENTS"
     )
+    monkeypatch.setenv("ALERT_RECIPIENTS", "ops@example.com")
+    assert doctor_places.email(case()) == ok(f"{lets_in}, 1 alerts")
     assert mail.taken == []
 
 

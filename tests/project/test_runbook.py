@@ -186,10 +186,13 @@ def prometheus():
 
 def test_rules_are_those_of_prometheus():
     wanted = {
-        (rule["alert"], rule["labels"]["severity"], rule["annotations"]["runbook_url"].partition("#")[2])
+        (
+            rule["alert"], rule["labels"]["severity"], rule["labels"]["owner"],
+            rule["annotations"]["runbook_url"].partition("#")[2],
+        )
         for rule in prometheus()
-    }
-    listed = {(name, severity, link.partition("#")[2].rstrip(")")) for name, severity, link in table("Alert rules")}
+    }  # fmt: skip
+    listed = {(*cells, link.partition("#")[2].rstrip(")")) for *cells, link in table("Alert rules")}
     assert listed == wanted
 
 

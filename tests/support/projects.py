@@ -22,6 +22,7 @@ OWN = (
     "ALERT_",
     "SLACK_",
     "PAGERDUTY_",
+    "HEARTBEAT_",
 )
 # The four KPIs of every report, and no others: what is tested with them holds whatever params/kpis.yml gets.
 FOUR = ROOT / "tests/params/four.yml"

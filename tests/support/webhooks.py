@@ -75,6 +75,11 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(answer, int):
             self._answer(answer)
 
+    def do_GET(self):
+        answer = self.server.answers.pop(0) if self.server.answers else 200
+        self.server.received.append(Request(self.host or "127.0.0.1", self.path, dict(self.headers), {}))
+        self._answer(answer)
+
     def _answer(self, status):
         said = b"ok" if status == 200 else b'{"status": "success"}' if status == 202 else b"no"
         self.send_response(status)

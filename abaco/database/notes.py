@@ -1,0 +1,70 @@
+"""Notes beside the reports: rows that the database gets once it answers again, such as a start that failed."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from sqlalchemy import Connection, Engine, select
+
+from abaco.core import files
+from abaco.core.errors import DamagedError
+from abaco.database import copying, records
+from abaco.database.connection import take_turns, writing
+from abaco.database.schema import alerts, deliveries, failed_starts
+from abaco.run import folders
+
+log = logging.getLogger(__name__)
+NAME, LOCK = "notes.json", "notes.lock"
+TABLES = {table.name: table for table in (failed_starts, alerts, deliveries)}
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def read(output: Path) -> Rows:
+    """Return the rows in the notes by table; none where there are no notes, or they are damaged."""
+    found: Rows = {name: [] for name in TABLES}
+    path = output / folders.RUNS / NAME
+    try:
+        noted = files.read_object(path, *TABLES)
+        return {name: [copying.decode(TABLES[name], row) for row in noted[name]] for name in TABLES}
+    except (DamagedError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if path.exists():
+            log.warning("%s is damaged, and stepped over: %r", path, error)
+        return found
+
+
+def add(output: Path, **rows: list[dict[str, Any]]) -> None:
+    """Add rows to the notes, by table.
+
+    Raises
+    ------
+    OSError
+        When they cannot be written.
+    """
+    folder = output / folders.RUNS
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / LOCK):
+        noted = read(output)
+        content = {name: [copying.encode(row) for row in noted[name] + rows.get(name, [])] for name in TABLES}
+        files.write_json(folder / NAME, content)
+
+
+def take(engine: Engine, output: Path) -> None:
+    """Write the rows of the notes to the database, once, and remove the notes."""
+    path = output / folders.RUNS / NAME
+    if not path.exists():
+        return
+    with FileLock(path.with_name(LOCK)):
+        noted = read(output)
+        with writing(engine) as connection:
+            take_turns(connection)
+            for table in (failed_starts, deliveries):
+                records.insert(connection, table, noted[table.name])
+            last = {(row["cause"], row["opened_at"]): row for row in noted[alerts.name]}
+            records.insert(connection, alerts, [row for row in last.values() if not _is_known(connection, row)])
+        path.unlink(missing_ok=True)
+
+
+def _is_known(connection: Connection, row: dict[str, Any]) -> bool:
+    same = (alerts.c.cause == row["cause"]) & (alerts.c.opened_at == row["opened_at"])
+    return connection.scalar(select(alerts.c.id).where(same).limit(1)) is not None

@@ -1,0 +1,60 @@
+"""Messages: an alert as the channels get it, and the keys by which receivers group and discard messages."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from abaco.core import project
+from abaco.delivery.rules import SECTIONS, Alert
+
+
+def headline(alert: dict[str, Any]) -> str:
+    """Return an alert's first line: its severity and title, or that it is resolved.
+
+    Examples
+    --------
+    >>> headline({"severity": "P2", "title": "PAR30 is 8.42 %", "resolved": False})
+    '[P2] PAR30 is 8.42 %'
+    >>> headline({"severity": "P2", "title": "PAR30 is 4.10 %", "resolved": True})
+    'Resolved: PAR30 is 4.10 %'
+    """
+    return f"Resolved: {alert['title']}" if alert["resolved"] else f"[{alert['severity']}] {alert['title']}"
+
+
+def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str, input: str | None) -> dict[str, Any]:
+    """Return the payload of an alert for the channels.
+
+    Parameters
+    ----------
+    opened
+        When its cause arose; cause and time are the key by which receivers group the messages of one alert.
+    runbook
+        The address of the runbook, to which the section is added.
+    input
+        The input of the run, if one began.
+    """
+    section = f"{runbook}#{SECTIONS[alert.cause.partition(':')[0]]}"
+    lines = [alert.text, f"Alert open since {opened:%Y-%m-%d %H:%M} UTC."]
+    lines += [f"Input: {project.display_path(input)}"] if input else []
+    if not resolved:
+        lines.append(f"What to do: {section}")
+    return {
+        "cause": alert.cause, "severity": alert.severity, "title": alert.title, "text": "\n".join(lines),
+        "resolved": resolved, "dedup_key": f"{alert.cause}:{compact_time(opened)}", "runbook": section,
+    }  # fmt: skip
+
+
+def delivery_key(payload: Mapping[str, Any], now: dt.datetime) -> str:
+    """Return the part of a delivery's key that tells one message of an alert from its others."""
+    return f"{payload['dedup_key']}:{compact_time(now)}{':over' if payload['resolved'] else ''}"
+
+
+def compact_time(time: dt.datetime) -> str:
+    """Return a UTC time as it stands in keys.
+
+    Examples
+    --------
+    >>> compact_time(dt.datetime(2026, 1, 1, 2, 0, 3))
+    '20260101T020003Z'
+    """
+    return f"{time:%Y%m%dT%H%M%SZ}"

@@ -1,0 +1,189 @@
+"""Nights that cannot start: recorded and told like a failed run, whatever it is that failed, by abaco report itself."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from abaco.core import settings, usable_settings
+from abaco.database import connection, notes, queries
+from abaco.delivery import commands, failed_starts
+from abaco.review import status
+from abaco.service.reports import Book, health
+from abaco.service.schedule import Schedule
+from tests.support import left
+from tests.support.webhooks import recording
+
+NOWHERE = "postgresql://abaco:hunter2@127.0.0.1:1/abaco?connect_timeout=2"
+CASCADE = "cascade.url=http://127.0.0.1:1/x.csv,cascade.max_attempts=1"
+FAULTS = {
+    "input": (("--input", "data/none.csv"), {}, "Input file not found: "),
+    "host": (
+        ("--input", "cascade", "--params", CASCADE),
+        {"META_SYSTEM_USER_TOKEN": "t0ken"},
+        "127.0.0.1 cannot be reached",
+    ),
+    "token": (("--input", "cascade", "--params", CASCADE), {}, "META_SYSTEM_USER_TOKEN"),
+    "setting": (("--params", "run.threads=many"), {}, "run.threads"),
+    "engine": (("--engine", "duckdbb"), {}, "run.engine"),
+    "option": (("--nput", "data"), {}, "--nput"),
+    "date": (("--date", "2026-02-30"), {}, "2026-02-30"),
+    "variable": (("--input", "data/none.csv"), {"LOG_LEVEL": "LOUD"}, "LOUD"),
+}
+
+
+@pytest.fixture(scope="module")
+def night(finished, tmp_path_factory):
+    """A project, and Slack as the place of its alerts; ``report`` runs abaco report, as a timer does."""
+    project = finished.pristine.copy(tmp_path_factory.mktemp("night") / "project")
+    with recording(tmp_path_factory.mktemp("tls")) as slack:
+
+        def report(output, *options, **environment):
+            slack.received.clear()
+            own = {"SLACK_WEBHOOK_URL": f"{slack.url}/services/T/B/c", **environment}
+            return project.abaco("report", "--output", output, *options, **own)
+
+        slack.report, slack.project = report, project
+        yield slack
+
+
+def told(night):
+    return [(body["title"], body["text"]) for r in night.received for body in r.body.get("attachments", ())]
+
+
+def starts(output):
+    with connection.reading(connection.connect(output)) as opened:
+        return [row["error"] for row in queries.starts_that_failed(opened)]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_start_that_fails_is_recorded_and_told_as_p1(night, tmp_path, name, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    options, environment, reason = FAULTS[name]
+    output = night.project.output if name == "option" else tmp_path  # the options of that one cannot be read
+    ended = night.report(output, *options, **environment)
+    assert ended.returncode in (1, 2) and reason in ended.stderr
+    ((title, text),) = told(night)
+    assert title.startswith("[P1] The run of ") and reason in text
+    assert reason in starts(output)[0]
+    listed = " ".join("\n".join(status.overview(output)).split())
+    assert "Starts that failed" in listed and reason in listed and "Open alerts" in listed
+    book = Book(output, Schedule(None, output, list, 3.0))
+    book.schedule.start()
+    assert (health(book)["status"], reason in health(book)["last_error"]) == ("degraded", True)
+    book.schedule.stop()
+
+
+def test_same_fault_is_told_once_and_a_good_run_resolves_it_and_calls_the_heartbeat(night, tmp_path):
+    for sent in (1, 0):
+        night.report(tmp_path, "--input", "data/none.csv")
+        assert len(told(night)) == sent
+    made = night.report(tmp_path, "--input", "data/sample.csv", HEARTBEAT_URL=f"{night.url}/ping/key")
+    assert made.returncode == 0, made.stderr
+    # of the same series of inputs, and therefore not the alert of another one
+    assert [r.path for r in night.received if not r.body] == ["/ping/key"]
+    assert night.report(tmp_path, "--input", "data/none.csv", HEARTBEAT_URL=f"{night.url}/ping/key").returncode == 2
+    assert [r.path for r in night.received if not r.body] == []
+
+
+def test_heartbeat_that_does_not_answer_is_a_warning_without_its_address(night, tmp_path):
+    for address, code, warning in (
+        (f"{night.url}/ping/key", [404], "HEARTBEAT_URL answered 404: check the address"),
+        ("http://example.com/key", [], "HEARTBEAT_URL cannot be called: write https://host/…"),
+    ):
+        night.answers = code
+        own = {"SLACK_WEBHOOK_URL": "", "HEARTBEAT_URL": address}
+        made = night.report(night.project.output, "--date", "2025-12-31", **own)
+        assert made.returncode == 0 and f"Warning: {warning}" in made.stderr and "key" not in made.stderr
+
+
+@pytest.mark.parametrize("fault", ["database", "folder", "settings"])
+def test_what_the_alert_itself_needs_may_fail(night, tmp_path, fault, monkeypatch):
+    # without the database it is sent at once and noted; without a folder, sent; without settings, by standard ones
+    output, project, environment = tmp_path / "reports", night.project, {}
+    if fault == "database":
+        environment = {"DATABASE_URL": NOWHERE}
+    elif fault == "folder":
+        output.write_text("in the way")
+    else:
+        project = project.copy(tmp_path / "copy")
+        (project.root / "params/pipeline.yml").write_text("run: [")
+    night.received.clear()
+    own = {"SLACK_WEBHOOK_URL": f"{night.url}/services/T/B/c", **environment}
+    ended = project.abaco("report", "--output", output, "--input", "data/none.csv", **own)
+    assert ended.returncode == 2 and len(told(night)) == 1
+    assert told(night)[0][0] == "[P1] The run of the latest date failed"
+    if fault != "database":
+        return
+    assert "hunter2" not in json.dumps([r.body for r in night.received])
+    assert [row["error"] for row in notes.read(output)["failed_starts"]] == [
+        "Input file not found: " + ended.stderr[29:-1]
+    ]
+    project.abaco("report", "--output", output, "--input", "data/none.csv", **own)
+    assert len(told(night)) == 1  # within the cooldown
+    lines = []
+    with pytest.raises(Exception, match=r"127\.0\.0\.1:1/abaco"):
+        monkeypatch.setenv("DATABASE_URL", NOWHERE)
+        lines.extend(status.overview(output))
+    monkeypatch.delenv("DATABASE_URL")
+    commands.deliver_due(output, settings.load())
+    assert len(starts(output)) == 2 and not (output / ".runs/notes.json").exists()
+    with connection.reading(connection.connect(output)) as opened:
+        assert [row["cause"] for row in queries.open_alerts(opened)] == ["run:failed"]
+        assert [row["status"] for row in queries.deliveries_with(opened, "done", "pending")] == ["done"]
+
+
+def test_report_without_its_database_is_told_at_once_and_resolved_when_it_is_recorded(night, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", NOWHERE)
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", f"{night.url}/services/T/B/c")
+    night.received.clear()
+    loaded = settings.load({"alerts": {"max_age_days": 0}})
+    folder = left.finish(
+        left.run(tmp_path, "2025-12-31", "r1", "2026-01-01T02:00:00Z", places=("alerts",)),
+        {"PAR30": left.kpi(1.0, "ok")},
+    )
+    for _ in range(2):
+        (undelivered,) = commands.record_and_deliver(tmp_path, folder, loaded)
+        assert undelivered["channel"] == "database"
+    monkeypatch.delenv("DATABASE_URL")
+    commands.deliver_due(tmp_path, loaded)
+    assert [title for title, _ in told(night)] == [
+        "[P1] Nothing of the run of 2025-12-31 is delivered", "Resolved: The run of 2025-12-31 is recorded",
+    ]  # fmt: skip
+
+
+def test_run_that_has_told_of_itself_is_not_told_of_again(night, tmp_path, monkeypatch):
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", f"{night.url}/services/T/B/c")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    began, error = "2026-01-01T02:00:05Z", "01_ingestion: no room"
+    folder = left.run(tmp_path, "2025-12-31", "r1", began, status="failed", error=error, places=("alerts",))
+    loaded = settings.load()
+    commands.record_and_deliver(tmp_path, folder, loaded)
+    night.received.clear()
+    run = {"run_id": None, "date": None, "input": "data/exports", "started_at": "2026-01-01T02:00:00Z"}
+    failed_starts.record(tmp_path, loaded, run | {"status": "failed", "error": error})
+    assert told(night) == [] and starts(tmp_path) == []
+
+
+def test_at_a_terminal_the_error_is_only_shown(finished, night, tmp_path):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "abaco", "report", "--input", "data/none.csv", "--output", tmp_path],
+        cwd=finished.root, env=finished.environment(SLACK_WEBHOOK_URL=f"{night.url}/services/T/B/c"),
+        stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    night.received.clear()
+    assert process.wait(180) == 2
+    os.close(theirs)
+    assert b"Input file not found" in os.read(ours, 10_000)
+    os.close(ours)
+    assert told(night) == [] and list(tmp_path.iterdir()) == []
+
+
+def test_standard_settings_are_those_of_the_project():
+    loaded = settings.load()
+    for name, keys in usable_settings.STANDARD.items():
+        assert keys == {key: loaded[name][key] for key in keys}
