@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from abaco.core.people import HIDDEN, without_people
+
 DATE = re.compile(r"^\s*[^\W\d]{3,10}\.?[\s/.-]*\d{2,4}\s*$|\d[-/.\s][^\W\d]{3,10}[-/.\s]\d")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 PHONE = re.compile(r"\+\d[\d\s().-]{5,}\d")
-HIDDEN = "…"
 # Line ends and tabs, which may part words; and what cannot be seen: controls, marks of direction, zero-width blanks.
 BLANKS = "\t\n\x0b\x0c\r\x85\u2028\u2029"
 INVISIBLE = (
@@ -94,7 +95,7 @@ def quotable(headings: Sequence[str], known: Sequence[bool], rows: Iterable[Sequ
     if sum(known) <= len(cells) - len(shown):
         return []
     is_header = 2 * sum(known) >= len(cells) or _columns_of_values(headings, rows) > 0
-    return [cell for cell, is_known in shown if is_known or is_header]
+    return [cell for cell, is_known in shown if is_known or (is_header and cell == without_people(cell))]
 
 
 def _columns_of_values(headings: Sequence[str], rows: list[Sequence[str]]) -> int:
@@ -118,7 +119,7 @@ def word(text: str) -> str:
 
 
 def file_name(path: Path) -> str:
-    """Return the name of a file as it may be shown, without email addresses and phone numbers.
+    """Return the name of a file as it may be shown, without email addresses, phone numbers and names of people.
 
     Examples
     --------
@@ -130,4 +131,4 @@ def file_name(path: Path) -> str:
 
 def shown(name: str) -> str:
     """Return the name of a sheet, a folder or a member of an archive as a message may show it."""
-    return visible(PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, name)))
+    return visible(without_people(PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, name))))

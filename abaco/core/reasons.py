@@ -59,6 +59,7 @@ ENGLISH = {
     "critical_before": "Past the critical limit in the former report of {date}, and not checked now: {titles}.",
     "file_lost": "The input of the former report of {date} also had {names} ({format}).",
     "column_lost": "The {format} of the former report of {date} also had: {names}.",
+    "column_emptied": "The {format} of the former report of {date} had values in these columns, now empty: {names}.",
     "rows_changed": "The {format} have {now} rows, and had {before} in the former report of {date}.",
     "bytes_changed": "The {format} have {now} bytes, and had {before} in the former report of {date}.",
     "book_shrunk": "The book has {now} rows, and had {before} at the date before.",
@@ -94,8 +95,6 @@ ENGLISH = {
     "rows_above": "The header of {name} is in line {line}; what stands above it is not read.",
     "rows_below": "The table of {name} ends in line {line}; what stands below it is not read.",
     "list_within": "The rows of {name} are those of the list {keys}; what stands beside it is not read.",
-    "errors_unseen": "Errors and formulas without a value look like empty cells in {name}: save it as XLSX to have "
-    "them rejected.",
     "loans_undated": "The loans export carries no date: balances and days past due are those of the day it was made, "
     "whatever date the report is of.",
     "balances_of_loans": "The balances come from the loans export, where they include what was written off "

@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -56,7 +56,9 @@ def discover(input_path: Path, known: Sequence[dict] = ()) -> tuple[list[Source]
         for table in tables:
             try:
                 with _naming(table.name):
-                    sources += inspector.tables(table)
+                    found = inspector.tables(table)
+                for one in found:
+                    sources.append(replace(one, name=_distinct(one.name, [s.name for s in (*sources, *skipped)])))
             except UnknownFormatError as error:
                 if is_alone:
                     raise InputError(str(error)) from None

@@ -11,6 +11,7 @@ from typing import Any
 
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
+from abaco.core.people import without_people
 from abaco.core.quoting import is_value
 from abaco.ingest import lateness, mappings, workbooks
 from abaco.ingest.columns import (
@@ -176,9 +177,15 @@ class Source:
 
     @property
     def left_behind(self) -> list[str]:
-        """Headings that the contract does not name, without any that looks like a value; their columns are not read."""
+        """Headings that the contract does not name, without what looks like a value; their columns are not read."""
         positions = set(self.layout.inputs.values())
-        return [h.strip() for i, h in enumerate(self.headings) if h and i not in positions and not is_value(h)]
+        left = [h.strip() for i, h in enumerate(self.headings) if i not in positions and h and not is_value(h)]
+        return [without_people(heading) for heading in left]
+
+    def without(self, column: str) -> Source:
+        """Return the same table as if it did not have one of our columns."""
+        headings = ["" if i == self.layout.inputs[column] else h for i, h in enumerate(self.headings)]
+        return replace(self, headings=tuple(headings))
 
     @property
     def twins(self) -> list[tuple[str, str]]:

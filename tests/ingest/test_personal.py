@@ -16,7 +16,10 @@ def plant(folder):
     """Write a good tape, and beside it strangers' files with personal values in every place that can be quoted."""
     good = [f"A-{i},2025-12-31,100.00,0,0,0,0,Cliente {NAME},x" for i in range(40)]
     bad = [f"A-98,31/31/2025,1.00,0,0,0,0,{NAME},x", f'A-99,"{NAME}, {PHONE},x']
-    write(folder / "par.csv", f"{PAR},cliente,{EMAIL}", *good, *bad)
+    write(folder / "par.csv", f"{PAR},cliente,{EMAIL},{NAME}", *(f"{row},1" for row in good), *bad)
+    write(folder / f"{NAME}.csv", "a,b", "1,2")
+    write(folder / f"Loans of {NAME}.txt", "a|b", "1|2")
+    write(folder / "Juan Supuesto" / f"{NAME}.pdf", NAME)
     write(folder / "headerless.csv", *ROWS)
     write(folder / "semicolons.csv", *(row.replace(",", ";") for row in ROWS))
     write(folder / "pipes.txt", *(row.replace(",", "|") for row in ROWS))

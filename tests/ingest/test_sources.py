@@ -419,8 +419,13 @@ def test_first_line_that_holds_values_is_not_shown(tmp_path, first, delimiter):
 def test_of_a_line_that_may_be_no_header_only_known_names_are_shown(tmp_path, first):
     message = fails(write(tmp_path / "book.csv", first, "Hugo Planted,Caja,Sonsonate", "Eva Planted,Caja,Ahuachapán"))
     assert "Planted" not in message and " and 2 more; " in message
-    message = fails(write(tmp_path / "book.csv", first, "Hugo Planted,Caja,12.50"))
-    assert f"it has the columns {first.replace(',', ', ')}; " in message  # an amount stands below a word
+    below = fails(write(tmp_path / "book.csv", first, "Hugo Planted,Caja,12.50"))  # an amount stands below a word
+    assert "Planted" not in below and "San Miguel" not in below
+
+
+def test_unknown_headings_above_values_are_shown_but_for_those_that_may_name_people(tmp_path):
+    message = fails(write(tmp_path / "book.csv", "Tipo garantia,Rosa Planted,estado,Sales Agent", "x,y,z,12.50"))
+    assert "it has the columns Tipo garantia, estado, Sales Agent and 1 more; " in message
 
 
 def test_heading_that_looks_like_a_value_is_not_shown(tmp_path):

@@ -1,0 +1,57 @@
+"""Names of people in the names of files, sheets and columns: unknown words with capitals beside each other.
+
+Nothing proves that two such words are a person. They are hidden all the same: what is left of the name tells which file
+is meant, and nobody's name is shown.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+HIDDEN = "…"
+# Words in the names of files, sheets and columns, in lower case, without accents: they name nobody.
+WORDS = frozenset(Path(__file__).with_name("names.txt").read_text(encoding="ascii").split())
+PARTICLES = (
+    "de", "del", "la", "las", "los", "da", "dos", "do", "van", "von", "der", "den", "di", "y", "e", "al", "bin",
+)  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def without_people(text: str) -> str:
+    """Return a name without what may be a person's in it.
+
+    Examples
+    --------
+    >>> [without_people(text) for text in ("Rosa Planted", "Cartera Ana de la Cruz 2025", "Loan Tape", "par_2025-12")]
+    ['…', 'Cartera … 2025', 'Loan Tape', 'par_2025-12']
+    >>> [without_people(text) for text in ("PEREZ_LOPEZ, JUAN", "LoanStats3a", "total_receivable_usd")]
+    ['…', 'LoanStats3a', 'total_receivable_usd']
+    """
+    shown, end = "", 0
+    for first, last in _people(text):
+        shown, end = shown + text[end:first] + HIDDEN, last
+    return shown + text[end:]
+
+
+def _people(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where two or more unknown words with capitals stand beside each other, particles between them."""
+    run: list[re.Match] = []
+    for word in [*_WORD.finditer(text), None]:
+        is_near = word and (not run or not re.search(r"[^\s_.,'’-]|\d", text[run[-1].end() : word.start()]))
+        is_particle = word and run and word[0].lower() in PARTICLES
+        is_name = word and (word[0].istitle() or word[0].isupper()) and not _is_known(word[0])
+        if is_near and (is_name or is_particle):
+            run.append(word)
+            continue
+        while run and run[-1][0].lower() in PARTICLES:
+            run.pop()
+        names = [one[0] for one in run if one[0].lower() not in PARTICLES]
+        if len(names) > 1 and max(map(len, names)) > 2:
+            yield run[0].start(), run[-1].end()
+        run = [word] if is_name else []
+
+
+def _is_known(word: str) -> bool:
+    """Return whether a word is one of `WORDS`."""
+    return unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower() in WORDS
