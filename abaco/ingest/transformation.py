@@ -8,9 +8,12 @@ from typing import Any
 
 import narwhals as nw
 
+from abaco.core import quoting
 from abaco.core.decimals import rounded
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
+from abaco.ingest import flow_words, write_offs
+from abaco.ingest.columns import LOAN_STATUS
 from abaco.ingest.formats import FORMATS, LOANS, STATEMENTS_LONG
 from abaco.ingest.lateness import late_by
 from abaco.ingest.masking import PERSONAL, published
@@ -117,17 +120,49 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
 
 def write_others(
     batches: Iterable[Mapping[str, Any]], work: Path, tables: Path, engine: Engine, key: bytes | None = None
-) -> set[str]:
-    """Write every export but the tape, masked, as ``tables/<format>.parquet``; return which columns were masked."""
-    masked = set()
+) -> dict[str, list[str]]:
+    """Write every export but the tape, masked, as ``tables/<format>.parquet``; return their columns with values."""
+    found = {}
     for batch in (b for b in batches if not b["is_tape"]):
-        rows = accepted(batch, work, engine)
+        rows = with_shown_words(accepted(batch, work, engine), [work / name for name in batch["staged"]], engine)
         if batch["format"] == STATEMENTS_LONG.name:
             rows = known_rows(rows)
         personal = [c for c in FORMATS[batch["format"]].personal if c in rows.collect_schema()]
         engine.write(published(rows, personal, key, engine), tables / f"{batch['format']}.parquet")
-        masked.update(present(engine.scan(tables / f"{batch['format']}.parquet"), personal))
-    return masked
+        written = engine.scan(tables / f"{batch['format']}.parquet")
+        found[batch["format"]] = present(written, written.collect_schema().names())
+    return found
+
+
+def by_title(batches: Iterable[Mapping[str, Any]], tape: list[str], others: Mapping[str, list[str]]) -> dict:
+    """Return the columns with values of each export by its title; of those that give the tape, those of the tape."""
+    found = {FORMATS[batch["format"]].title: others.get(batch["format"], tape) for batch in batches}
+    return dict(sorted(found.items()))
+
+
+def with_shown_words(rows: nw.LazyFrame, staged: list[Path], engine: Engine) -> nw.LazyFrame:
+    """Return rows of an export without words of statuses and types that no list has and that may name somebody.
+
+    Parameters
+    ----------
+    staged
+        The staged files of the rows, whose few columns are read faster than the accepted rows.
+    """
+    flows, names = flow_words.load(), rows.collect_schema().names()
+    lists = {
+        "transaction_type": ("types", flows.types),
+        "status": ("statuses", flows.statuses),
+        LOAN_STATUS.name: ("statuses", write_offs.load().statuses),
+    }
+    for column, listed in lists.items():
+        if column in names:
+            said = engine.scan(staged).select(column).unique().collect("pyarrow")[column].to_list()
+            unknown = flow_words.meanings(*listed, set(said) - {None}).get(flow_words.UNKNOWN, ())
+            if hidden := [text for text in unknown if quoting.word(text) == quoting.HIDDEN]:
+                is_hidden = nw.col(column).is_in(hidden)
+                shown = nw.when(is_hidden).then(nw.lit(quoting.HIDDEN)).otherwise(nw.col(column))
+                rows = rows.with_columns(shown.alias(column))
+    return rows
 
 
 def present(tape: nw.LazyFrame, columns: Iterable[str]) -> list[str]:
@@ -178,15 +213,20 @@ def flagged(tape: nw.LazyFrame, limits: Mapping[dt.date, Decimal], dust_usd: flo
 
 
 def quality(tape: nw.LazyFrame, date: dt.date) -> dict[str, Any]:
-    """Return what is unusual in the tape on one date: nulls by amount column, outliers, dust.
+    """Return what is unusual in the tape on one date: nulls by amount column, outliers, dust; and ``present``.
 
-    A null stays null: it never counts as 0.
+    A null stays null: it never counts as 0. ``present`` are the columns that have a value.
     """
     flags = ("is_outlier", "is_dust")
     rows = tape.lazy().filter(nw.col("measurement_date") == date)
+    names = rows.collect_schema().names()
     counts = rows.select(
+        *(nw.col(c).count().alias(f"values_{c}") for c in names),
         *(nw.col(c).is_null().cast(nw.Int64()).sum().alias(c) for c in AMOUNTS),
         *(nw.col(c).cast(nw.Int64()).sum().alias(c) for c in flags),
     )
     sums = {name: int(n or 0) for name, n in counts.collect("pyarrow").to_native().to_pylist()[0].items()}
-    return {"nulls": {c: sums[c] for c in AMOUNTS if sums[c]}, "outliers": sums["is_outlier"], "dust": sums["is_dust"]}
+    return {
+        "nulls": {c: sums[c] for c in AMOUNTS if sums[c]}, "outliers": sums["is_outlier"], "dust": sums["is_dust"],
+        "present": [c for c in names if sums[f"values_{c}"]],
+    }  # fmt: skip

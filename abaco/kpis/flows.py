@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import narwhals as nw
 
+from abaco.ingest import flow_words
+from abaco.ingest.flow_words import LENT, OTHER, PAID, REVERSAL, REVERSED, UNKNOWN
 from abaco.ingest.formats import PAYMENTS, SCHEDULES, TRANSACTIONS
-from abaco.kpis import flow_words
 from abaco.kpis.book import Book
-from abaco.kpis.flow_words import LENT, OTHER, PAID, REVERSAL, REVERSED, UNKNOWN
 
 MONEY = ("principal_usd", "interest_usd", "fees_usd", "tax_usd")
 TITLES = {SCHEDULES.name: "schedules", TRANSACTIONS.name: "transactions", PAYMENTS.name: "real payments"}

@@ -28,7 +28,10 @@ from abaco.kpis.movement import LATE
 from abaco.kpis.transitions import LATENESS, Transition, book_transitions
 
 # kind of what an input lost → its reason
-LOST = {"file": "file_lost", "column": "column_lost", "rows": "rows_changed", "bytes": "bytes_changed"}
+LOST = {
+    "file": "file_lost", "column": "column_lost", "emptied": "column_emptied", "rows": "rows_changed",
+    "bytes": "bytes_changed",
+}  # fmt: skip
 ABSENT = {REJECTED: "loans_rejected", GONE: "loans_gone"}
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
@@ -91,6 +94,36 @@ def verdict(
         **past, "was_critical": was_critical, "lost": lost, "shrunk": shrunk, "absent": absent,
         "findings": [*_findings(kpis, unchecked, was_critical, lost, shrunk), *reasons(absent)],
     }  # fmt: skip
+
+
+def with_emptied(
+    lost: Mapping[str, Any] | None, had: Mapping[str, Any] | None, present: Mapping[str, Collection[str]]
+) -> Mapping[str, Any] | None:
+    """Return what an input lost, and its columns that had values in the former report and have none now.
+
+    Parameters
+    ----------
+    lost, had
+        What the former report's input held (see `abaco.run.contents`).
+    present
+        The columns that have values, by title of the format.
+
+    Examples
+    --------
+    >>> had = {"date": "2025-11-30", "run_id": "…", "columns": {"loans": {"product": "Producto", "region": "Zona"}}}
+    >>> with_emptied(None, had, {"loans": ["region"]})["items"]
+    [{'kind': 'emptied', 'format': 'loans', 'names': ['Producto']}]
+    """
+    if had is None:
+        return lost
+    said = {name for item in (lost["items"] if lost else ()) for name in item.get("names", ())}
+    found = []
+    for title, columns in had["columns"].items():
+        names = [heading for name, heading in columns.items() if name not in present.get(title, (name,))]
+        if names := [heading for heading in names if heading not in said]:
+            found.append({"kind": "emptied", "format": title, "names": names})
+    known = lost or {"date": had["date"], "run_id": had["run_id"], "items": [], "critical": []}
+    return {**known, "items": [*known["items"], *found]} if found else lost
 
 
 def _findings(

@@ -149,7 +149,7 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
         absent, weighs = verdict.absent(book, max_absent_pct=loaded["calculation"]["max_absent_pct"])
     limit = loaded["calculation"]["max_rows_change_pct"]
     output = project.resolve(loaded["run"]["output"])
-    _, lost = contents.compared(output, str(day), str(source), files, limit)
+    _, lost, _ = contents.compared(output, str(day), str(source), files, limit)
     rows = [totals[date].rows for date in sorted(totals)][-2:]
     shrunk = verdict.shrunk(rows[-1], rows[0], max_rows_change_pct=limit)
     kpis = publish.kpi_entries(definitions, entries, None, book.partial_through)

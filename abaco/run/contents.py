@@ -13,6 +13,8 @@ from abaco.run import folders
 
 DATE = re.compile(r"(?<!\d)(19|20)\d\d([-_./]?\d\d){0,2}(?!\d)")
 Contents = dict[str, dict[str, Any]]
+# what the verdict needs to tell which columns were emptied: date and run_id of a former report, and its columns
+Had = dict[str, Any]
 
 
 def series(input: str) -> str:
@@ -95,7 +97,7 @@ def expected(now: Contents, before: Contents) -> Contents:
 
 def compared(
     output: Path, date: str, input: str, sources: list[Source], max_change_pct: float
-) -> tuple[Contents, dict[str, Any] | None]:
+) -> tuple[Contents, dict[str, Any] | None, Had | None]:
     """Compare an input with that of the former report of its date, or else of the date before.
 
     The former report of the date counts whatever its input is, as it is replaced; of earlier dates, only reports of the
@@ -114,7 +116,8 @@ def compared(
     tuple
         What the next run of the date is compared with, and what this one lost: ``date`` and ``run_id`` of the former
         report, ``items`` (see `compare`), and ``critical``, the KPIs past their critical limit there. None when
-        nothing is lost.
+        nothing is lost. And the columns with values of the former report, by title of the format, with their heading,
+        and its ``date`` and ``run_id``; None when there is none.
     """
     now = contents(sources)
     visible = folders.visible(output)
@@ -126,25 +129,37 @@ def compared(
     sound = ((day, figures) for day in sorted(former_ones, reverse=True) if (figures := _figures(output / day)))
     day, figures = next(sound, (None, None))
     if not max_change_pct or day is None:
-        return now, None
+        return now, None, None
     run = former_ones[day]
     if sample_mark.is_sample(figures["inputs"]) != sample_mark.is_sample(s.as_dict() for s in sources):
-        return now, None
+        return now, None, None
     if run["date"] != date:
         before = run["contents"]
     elif _files(figures["inputs"]) == _files(s.as_dict() for s in sources):
-        return run["expected"], run["lost"]
+        return run["expected"], run["lost"], run.get("had")
     else:
         before = run["expected"]
+    had = _had(run, before, figures) if run["date"] != date or not run.get("had") else run["had"]
     items = compare(now, before, max_change_pct)
     if max(visible) > date:  # exports of a later date have more rows, all of them after this one
         items = [item for item in items if "names" in item or item["now"] < item["before"]]
     if not items:
-        return now, None
+        return now, None, had
     former = run["lost"] if run["date"] == date and run["lost"] else run
     critical = [*figures["verdict"]["critical"], *figures["verdict"]["was_critical"]]
     lost = {"date": former["date"], "run_id": former["run_id"], "items": items, "critical": critical}
-    return expected(now, before), lost
+    return expected(now, before), lost, had
+
+
+def _had(run: Mapping[str, Any], before: Contents, figures: Mapping[str, Any]) -> Had | None:
+    """Return the columns of a former report's input that had values; None for reports of earlier versions."""
+    if (present := figures.get("quality", {}).get("present")) is None:
+        return None
+    with_values = {
+        title: {name: heading for name, heading in held["columns"].items() if name in present.get(title, ())}
+        for title, held in before.items()
+    }
+    return {"date": run["date"], "run_id": run["run_id"], "columns": with_values}
 
 
 def _figures(report: Path) -> dict[str, Any] | None:

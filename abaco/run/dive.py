@@ -58,9 +58,10 @@ def scratch_of(source: Path) -> Path:
 
 
 def _is_of(report: Path, plan: dict[str, Any]) -> bool:
-    parameters, lost = files.read_json(report / NAME)["parameters"], files.read_json(report / "run.json").get("lost")
+    parameters, run = files.read_json(report / NAME)["parameters"], files.read_json(report / "run.json")
     inputs = identities(plan["sources"])
-    keys = run_plan.phase_keys(plan["date"], inputs, parameters, plan["code"]["library"], lost)
+    compared = run.get("lost"), run.get("had")
+    keys = run_plan.phase_keys(plan["date"], inputs, parameters, plan["code"]["library"], *compared)
     return READ in run_plan.reusable(keys, report)
 
 

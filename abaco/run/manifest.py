@@ -3,7 +3,7 @@
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,12 @@ def _digest(files: dict[str, Path]) -> str:
     return digest.hexdigest()
 
 
-def run_id(date: str, inputs: list[dict], parameters: dict, code_sha256: str, lost: dict | None = None) -> str:
-    """Return the id of a run: the same for the same date, inputs, parameters, code, and what the inputs lost."""
+def run_id(
+    date: str, inputs: list[dict], parameters: dict, code_sha256: str, *compared: Mapping[str, Any] | None
+) -> str:
+    """Return the id of a run: the same for the same date, inputs, parameters, code, and what `compared` found."""
     facts = [date, [(i["name"], i["sha256"]) for i in inputs], parameters, code_sha256]
-    seed = json.dumps(facts + ([lost] if lost else []), sort_keys=True)
+    seed = json.dumps(facts + [found for found in compared if found], sort_keys=True)
     return f"{date.replace('-', '')}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
 
 

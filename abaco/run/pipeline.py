@@ -166,7 +166,7 @@ class Pipeline:
         done = run_plan.adopt(taken, former, folder) if taken else {}
         folders.discard_work_of_others(self.output, folder)
         files.write_json(folder / "work" / "plan.json", plan)
-        facts = {name: plan[name] for name in ("run_id", "date", "input", "contents", "expected", "lost")}
+        facts = {name: plan[name] for name in ("run_id", "date", "input", "contents", "expected", "lost", "had")}
         record = Record(folder, done, self.places, **facts, engine=plan["engine"]["name"])
         try:
             remaining = PHASES[len(taken) :]
@@ -204,15 +204,16 @@ class Pipeline:
             depends_on = parameters | {"run": parameters["run"] | {"facilities": terms}}
         hashes = sources.identities(s.as_dict() for s in files_read)
         limit = parameters["calculation"]["max_rows_change_pct"]
-        expected, lost = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
+        expected, lost, had = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
         return {
-            "run_id": manifest.run_id(str(day), hashes, depends_on, code["sha256"], lost),
+            "run_id": manifest.run_id(str(day), hashes, depends_on, code["sha256"], lost, had),
             "date": str(day),
             "input": str(source),
             "sources": [s.as_dict() for s in files_read],
             "contents": contents.contents(files_read),
             "expected": expected,
             "lost": lost,
+            "had": had,
             "parameters": parameters,
             "code": code,
             "engine": {
@@ -220,7 +221,7 @@ class Pipeline:
                 "memory_limit": self._memory,
                 "threads": self.settings["run"]["threads"],
             },
-            "keys": run_plan.phase_keys(str(day), hashes, depends_on, code["library"], lost),
+            "keys": run_plan.phase_keys(str(day), hashes, depends_on, code["library"], lost, had),
         }
 
     def is_current(self, plan: dict[str, Any]) -> bool:

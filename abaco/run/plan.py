@@ -22,7 +22,12 @@ CASCADE = "cascade"
 
 
 def phase_keys(
-    date: str, inputs: list[dict], parameters: dict[str, dict], library: str, lost: dict | None = None
+    date: str,
+    inputs: list[dict],
+    parameters: dict[str, dict],
+    library: str,
+    lost: dict | None = None,
+    had: dict | None = None,
 ) -> dict[str, str]:
     """Return a key for each phase, which changes with everything that the phase's outputs depend on.
 
@@ -34,15 +39,16 @@ def phase_keys(
         Settings by section.
     library
         Hash of the package, the KPI definitions and the lock.
-    lost
-        What the input lacks (see `abaco.run.contents`), on which the verdict of the third phase depends.
+    lost, had
+        What the input lacks, and which columns had values (see `abaco.run.contents`): the verdict of the third phase
+        depends on both.
     """
     secret = secrets.masking_key()
     mask = hmac.new(secret, FINGERPRINT, hashlib.sha256).hexdigest() if secret else None
     keys, before = {}, [date, library, mask, inputs, parameters.get("run")]
     for phase in PHASES:
         own = [before, sha256(notebook_path(phase)), parameters[section(phase)]]
-        own += [lost] if lost and section(phase) == "calculation" else []
+        own += [told for told in (lost, had) if told and section(phase) == "calculation"]
         keys[phase] = before = hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
     return keys
 

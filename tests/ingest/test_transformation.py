@@ -149,7 +149,19 @@ def marked_tape(*rows):
 )  # fmt: skip
 def test_quality_counts_nulls_outliers_and_dust_of_the_date(frame, rows, nulls, outliers, dust):
     found = transformation.quality(frame(marked_tape(*rows)), DATE)
+    assert ("is_dust" in found.pop("present")) == any(row[0] == DATE for row in rows)
     assert found == {"nulls": nulls, "outliers": outliers, "dust": dust}
+
+
+def test_words_that_may_name_somebody_are_hidden_where_no_list_has_them(tmp_path):
+    said = ["Posted", "Rebate Credit", "Rosa Planted", "Adjusted", None]
+    types = ["PAYMENT", "Pago de Cuota", "To Rosa Planted", "WIRE", "PAYMENT"]
+    with DuckDB(spill=tmp_path) as engine:
+        engine.write(engine.from_arrow(pa.table({"status": said, "transaction_type": types})), tmp_path / "a.parquet")
+        rows = engine.scan(tmp_path / "a.parquet")
+        shown = transformation.with_shown_words(rows, [tmp_path / "a.parquet"], engine).collect("pyarrow")
+        assert shown["status"].to_list() == ["Posted", "Rebate Credit", "…", "Adjusted", None]
+        assert shown["transaction_type"].to_list() == ["PAYMENT", "Pago de Cuota", "…", "WIRE", "PAYMENT"]
 
 
 # Aging

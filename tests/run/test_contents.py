@@ -4,6 +4,7 @@ import pytest
 
 from abaco.core import files
 from abaco.ingest import discovery
+from abaco.kpis import verdict
 from abaco.run import contents
 from tests.support import left
 
@@ -69,7 +70,7 @@ def test_renamed_file_is_not_missing_but_one_of_two_is(tmp_path):
 def report(output, folder, date="2025-12-31", run_id="r1", critical=(), limit=30):
     """Leave a report of an input as the pipeline would, and return what it lost."""
     found, _ = discovery.discover(folder)
-    expected, lost = contents.compared(output, date, str(folder), found, limit)
+    expected, lost, _ = contents.compared(output, date, str(folder), found, limit)
     run = left.run(output, date, run_id, f"{date}T02:00:0{len(list(output.rglob('run.json')))}+00:00")
     facts = {"input": str(folder), "contents": contents.contents(found), "expected": expected, "lost": lost}
     files.write_json(run / "run.json", files.read_json(run / "run.json") | facts)
@@ -130,6 +131,19 @@ def test_report_of_an_earlier_version_is_not_compared(tmp_path):
     output, folder = tmp_path / "reports", exports(tmp_path / "exports")
     left.finish(left.run(output, "2025-12-31", "old", "2025-12-31T02:00:00+00:00"), {})
     assert report(output, folder) is None
+
+
+def test_columns_that_had_values_are_kept_for_the_verdict(tmp_path):
+    output, folder = tmp_path / "reports", exports(tmp_path / "exports")
+    report(output, folder)
+    path = next(output.glob("2025-12-31/metrics.json"))
+    present = {"loans": ["loan_id", "days_past_due"], "PAR balances": ["reporting_date"]}
+    files.write_json(path, files.read_json(path) | {"quality": {"present": present}})
+    found, _ = discovery.discover(exports(folder, loans=9))
+    _, _, had = contents.compared(output, "2025-12-31", str(folder), found, 30)
+    assert had["columns"]["loans"] == {"loan_id": "loan_id", "days_past_due": "dpd"}
+    emptied = verdict.with_emptied(None, had, {"loans": ["loan_id"], "PAR balances": []})
+    assert [(item["kind"], item["names"]) for item in emptied["items"]] == [("emptied", ["dpd"])]
 
 
 def test_series():

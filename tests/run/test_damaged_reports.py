@@ -205,7 +205,7 @@ def test_former_report_with_damaged_figures_is_not_compared_with(output):
         output / DECEMBER / "run.json", {**files.read_json(output / DECEMBER / "run.json"), "contents": {}}
     )
     (output / DECEMBER / "metrics.json").write_bytes(b"{")
-    assert contents.compared(output, DECEMBER, run["input"], [], 30.0) == ({}, None)
+    assert contents.compared(output, DECEMBER, run["input"], [], 30.0) == ({}, None, None)
 
 
 def test_error_names_the_file_and_the_way_out(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from abaco.core import project
 from abaco.core.errors import InputError
-from abaco.kpis import flow_words
+from abaco.ingest import flow_words
 
 TEXT = (project.root() / "params" / "flows.yml").read_text(encoding="utf-8")
 
