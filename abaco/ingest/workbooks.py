@@ -10,14 +10,15 @@ from pathlib import Path
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from abaco.core.errors import InputError
-from abaco.ingest import extent, open_document, workbook_process
+from abaco.ingest import excel_97, extent, open_document, workbook_process, worksheets
 from abaco.ingest.workbook_process import TextSheet, text_of
-from abaco.ingest.worksheets import Worksheet, worksheets
+from abaco.ingest.worksheets import Worksheet
 
 # the cells of a sheet without a value, by row and column
 WithoutValue = dict[int, dict[int, str]]
 SAMPLE_ROWS = 200
-KINDS = ("xlsx", "xls", "ods")
+CHECKS = {"xlsx": worksheets.worksheets, "xls": excel_97.worksheets, "ods": open_document.worksheets}
+KINDS = tuple(CHECKS)
 MAX_XLS = 1 << 29  # 65,536 rows a sheet need less
 
 
@@ -94,21 +95,19 @@ def write_csv(book: Workbook, target: Path, sheet: str, first_line: int = 1, las
 def _sheets(book: Workbook) -> Iterator[tuple[CalamineSheet | TextSheet, bool, Worksheet]]:
     """Yield the sheets with cells, one at a time, whether each is visible, and what was found when it was checked."""
     try:
+        if book.kind == "xls" and book.path.stat().st_size > MAX_XLS:
+            raise InputError(f"{book.name} is too large for a workbook: export it as CSV")
+        checked = {sheet.name: sheet for sheet in CHECKS[book.kind](book.path, book.name)}
         if book.kind == "xlsx":
-            checked = {sheet.name: sheet for sheet in worksheets(book.path, book.name)}
             with book.path.open("rb") as file:
                 content = CalamineWorkbook.from_filelike(file)
                 for meta in content.sheets_metadata:
                     if meta.name in checked and (sheet := content.get_sheet_by_name(meta.name)).height:
                         yield sheet, meta.visible == SheetVisibleEnum.Visible, checked[meta.name]
             return
-        if book.kind == "ods":
-            open_document.check(book.path, book.name)
-        elif book.path.stat().st_size > MAX_XLS:
-            raise InputError(f"{book.name} is too large for a workbook: export it as CSV")
         for sheet in workbook_process.sheets(book.path):
-            yield sheet, sheet.is_visible, Worksheet(sheet.name)
-    except (CalamineError, ValueError, OverflowError) as error:
+            yield sheet, sheet.is_visible, checked[sheet.name]
+    except (KeyError, CalamineError, ValueError, OverflowError) as error:
         raise InputError(
             f"{book.name} cannot be read as {book.kind}: save it again as a workbook, or export it as CSV"
         ) from error

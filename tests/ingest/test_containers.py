@@ -34,6 +34,25 @@ XLS = zlib.decompress(base64.b85decode(
     'xEDZcOmBy5RbjnX)jhBO_Pkzd2&~C@&9%FHWVz&$OD?&zn#A%B%Qk}b?oau|YiC&YU1tu<y!)BtzokQv#GiqGD0@J|T8A@v#m^@2'
     'aE>i*g=3uWg^UiPcO3>HM)MfVJAUz<i_3kU6%P!p-Vw^z|9n34Tx0*g0PJaa4*'
 ))  # fmt: skip
+# A workbook of Excel 97: three loans in the format `#,##0.00 "€"`, the last with an error in days past due.
+XLS_OF_EUROS = zlib.decompress(base64.b85decode(
+    'c-rk)T}<0m6hHUh(*DaB6gG6ih85iSDx^SE%$%^X>6W0FIX|K#th9yIb!}6+WJ}a_&b{cCX!bB4mKY2sCNoZBq7Q0>__7C$zU)Dx3EPuqK2)'
+    'PIGeZ5H^S>>Hl!U@Ge)Kfwew_P1_nv#tx#yhQufD9FoqVtEDlLKSWTW|viyV101$1RQZX!d|<};a0mYgZUzY6Ab%{sJ0e`P?{xf5t=-InXR1'
+    'phtQPci(G<e@zjMV+AIR1Dk#i^-pFB|P&h{BEUCT7UKHv;Ss4ZUYv&|LpJi{;va80M`R6fmK!rplV<Za0757uvTn>=vLq+;BCM<U_Ed%a0{>'
+    'jc)OP44qY?eiS}0DHce|m-CFWJe<`?3XwgwdAFcnKRW7=}3X6ExJ|lK<4LD43wv7RQB;fhGV3)|?S1iLcjC2QDiY|a!NtcBBv6MT+`T+gp>D'
+    '3nfq|q<3pOvyv%1UDX4~6F&p>)9xzZENgMJ|CNry3wXMJP<8@PlD|QAd~gew~mn_;#qBGQwZ2WwgOwK~sFk9t=f834f%)zJ=bz{ZdWjr6&A*'
+    ')Cu%Kcn`hpX{1@XTvPOG#*=rEr#(#P`Gx+=%IHRsbo$@Xr*L+K&bi(CKE0IQx(waB483g`x~m|aU>YKieSv<?Kqo~RuH7k{)YU16)HNx))Ei'
+    'PxsW+y|G6%)*Ps4rxF0+);V9Xz#ID<JAelyAh5*;|J=sG>c-aWlvmU5)oi}TXiY(F1+XkD7`->0}mCY@A>7Us0-N7+veKe?@VVIpprhzI6x2'
+    'pNCS(-KciE5<}1#Yi}ah>{4!V~J!qIzAHgCqoD)v7^a}q(2&D(x^Y;j|M^rQo(o-f(-gFN4Ky0u8ywmj-D>2NYS0a<R(39w}Mr`tOYLUu~yd'
+    'xOJI3E_ae_%fn5f%d-fI8vST-<>loO4{o37ieIr6o(ZY;dSq<b>CowW(ZxfDoDPNFpvk~!>&|Z{sTaN$xzUI7kORk;nYt3s<!U?z_6^W({tm'
+    'ajlDjcU~4$k&vYekP?#H8nB+oWDHtMpDQNvltnrs39YujQ9imC#fHno)peTSA)?ZCd#N>7GJQ<$8vkXSQcU&!&4y`0TkJ^Kt(134A*5w3c3O'
+    'acORwd}9cQLvt95I1J&aZ)1)(avV0{aB2=)j^lZQd(3gMonN_I(6h-}PRXdO<8xAj;&jFFBR#@{>AjXoq)mMRSbA(I?X$L$ZV|dG?JkgZ8B{'
+    'KO%)=twZ`9BS4l8yM-6tyM1j#y}>;iys+@5hWe<GDl^~%?pJ1S&XwsI?nbeo3dUaX-9IA?n(97x0_Vq;0qo@0Sf#B=XG9S8iQp-3boYS<MX8'
+    '|z)$`edwye?CKED+T7I+0(E8d}HX4`{Ju6wKu>2H7n^go!csX>}-8|b)Gw{5A=}Ecau8jP3gS%jLwyRn6q+N=845a(fILW5z=`rkNfo8Sy<X'
+    'mU7CD&`-$&Ve*0$cpDD(bFRonZtaqO~kNtaZytA7f{}S4;&eO9V-JQ3`LH#aZ@aXYgJ>H-9cHpzx8IM06N=$@f(Zy%P=iAfSMJ4!W!p(gDi~'
+    'TI|A%%F@rc&B-J%QB|bQl>o%W=49`7OV1*;%HDclBq^te+Ubx<~NB8G;PYtZIE*-Wz-+Jbah-<^0qT-UFdk>yM*gvG4yz{Z_XU!AI#R_J0KL'
+    '64w1bSizX+gegh9S7M+n4=sBAvLepE33xfT{%))g5E(*ZfyK$wyNdlc1K%qB|0D1xn0p}Y'
+))  # fmt: skip
 
 
 def zipped(path, *members, **contents):
@@ -226,15 +245,20 @@ def test_workbook_of_excel_97_is_read(tmp_path):
         ("L001", "1500.50"),
         ("L002", "1500.50"),
     ]
-    assert [str(note) for note in roles.notes(found, skipped, [], [])][:3] == [
+    assert [str(note) for note in roles.notes(found, skipped, [], [])][:2] == [
         "Hidden sheets of loans.xls are not read (1 with cells).",
         "Of loans.xls the sheet whose header is known is read; other sheets with cells: 1.",
-        "Errors and formulas without a value look like empty cells in loans.xls: save it as XLSX to have them "
-        "rejected.",
     ]
     for content in (XLS[:2000], BOOK):
         (tmp_path / "loans.xls").write_bytes(content)
         assert refused(tmp_path / "loans.xls").startswith("loans.xls cannot be read as xls: ")
+
+
+def test_errors_and_currencies_of_a_workbook_of_excel_97_are_seen(tmp_path):
+    (tmp_path / "loans.xls").write_bytes(XLS_OF_EUROS)
+    [source], _ = discovery.discover(tmp_path / "loans.xls")
+    assert source.amount_signs == {"€"}
+    assert ingest(tmp_path / "loans.xls").faults == [(4, "days_past_due: not a whole number")]
 
 
 def ods(path, *rows, cell=""):
@@ -259,6 +283,14 @@ def test_open_document_is_read(tmp_path):
     )
     path = ods(tmp_path / "book.ods", ["ACME"], head, row, cell=f"{blank}</table:table-row>")
     assert [row["loan_id"] for row in ingest(path).tape] == ["A-1"]
+
+
+@pytest.mark.parametrize("beside", ['office:currency="EUR">', "><text:p>5.00 €</text:p>"])
+def test_currencies_of_an_open_document_are_seen(tmp_path, beside):
+    cell = f'<table:table-cell office:value-type="float" office:value="5" table:number-columns-repeated="9" {beside}'
+    row = f"<table:table-row>{cell}</table:table-cell></table:table-row>"
+    [source], _ = discovery.discover(ods(tmp_path / "book.ods", SNAPSHOT.split(","), snapshot().split(","), cell=row))
+    assert len(source.amount_signs) == 1 and source.amount_signs <= {"EUR", "€"}
 
 
 @pytest.mark.parametrize(
