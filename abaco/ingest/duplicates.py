@@ -9,8 +9,10 @@ import narwhals as nw
 from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
+from abaco.ingest.contract import SEPARATOR
 from abaco.ingest.masking import AS_READ, PERSON, PERSONAL
 from abaco.ingest.staging import IS_LATER, Batch
+from abaco.ingest.unread import on_tape
 
 CO_BORROWER = "co-borrower"
 CONFLICT, INCOMPLETE = "conflict", "incomplete"
@@ -26,7 +28,8 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     """Return a batch with a verdict on rows that share a key.
 
     Of identical rows the first is kept, and of rows that differ only in the borrower: a loan may have several. Where
-    a file lacks a column, the row that has all values is kept; without one, and where values differ, all are rejected.
+    a file lacks a column, or an amount that is not needed cannot be read, the row that has all values is kept; without
+    one, and where values differ, all are rejected.
     """
     key = list(batch.format.key)
     rows = batch.rows(engine)
@@ -91,10 +94,12 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
 
 
 def _lacking(shared: nw.LazyFrame, values: list[str]) -> list[str]:
-    """Return the columns of which some files say nothing, and others do."""
+    """Return the columns of which some files say nothing, and others do, and those that some rows have unread."""
+    unread = shared.select("unread").unique().collect("pyarrow")["unread"].to_list()
+    names = {on_tape(name) for text in unread if text for name in text.split(SEPARATOR)}
     counts = shared.group_by("source").agg(*(nw.col(name).count() for name in values)).collect("pyarrow")
     found = {name: counts[name].to_list() for name in values}
-    return [name for name, numbers in found.items() if 0 in numbers and any(numbers)]
+    return [n for n, numbers in found.items() if n in names or (0 in numbers and any(numbers))]
 
 
 def _differ(names: Iterable[str], lacking: Collection[str]) -> nw.Expr:

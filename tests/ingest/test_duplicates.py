@@ -66,6 +66,14 @@ def test_of_three_rows_with_one_key_none_is_believed(tmp_path, amounts):
     assert counts(result) == {"rows_in": 3, "accepted": 0, "quarantined": 3, "duplicates": 0}
 
 
+@pytest.mark.parametrize("cells", [("10", "N/A"), ("N/A", "10"), ("N/A", "N/A"), ("N/A", "?")])
+def test_amount_that_is_not_needed_and_cannot_be_read_makes_no_conflict(tmp_path, cells):
+    result = book(tmp_path, *(snapshot("A-1", cash=cell) for cell in cells))
+    assert counts(result) == {"rows_in": 2, "accepted": 1, "quarantined": 0, "duplicates": 1}
+    [row] = result.accepted["snapshot"]
+    assert str(row["cash_available_usd"]) == ("10.00" if "10" in cells else "None")
+
+
 def test_segment_that_differs_is_a_conflict(tmp_path):
     lines = [snapshot("A-1") + ",factoring", snapshot("A-1") + ",loan"]
     assert len(book(tmp_path, *lines, header=SNAPSHOT + ",product").rejects) == 2
