@@ -12,6 +12,7 @@ from typing import Any
 
 import narwhals as nw
 
+from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest.columns import AGING, CASH, DISCOUNTED, ELIGIBLE, RECEIVABLE, WRITTEN_OFF
@@ -30,10 +31,15 @@ def choose_sources(batches: list[Batch], date: dt.date, engine: Engine) -> list[
 
     The export with most loans gives a date, of equal ones that of the lowest rank. A balance that differs between two
     exports is noted with both amounts, for earlier dates only how many there are.
+
+    Raises
+    ------
+    InputError
+        When the export that gives a date is in doubt.
     """
     tapes = sorted((b for b in batches if b.is_tape), key=lambda b: b.format.tape_rank)
     if len(tapes) < 2:
-        return batches
+        return _undoubted(batches)
     sums = {b.format.name: _by_date(b, engine) for b in tapes}
     days = sorted({day for found in sums.values() for day in found})
     first = {day: _richest([b for b in tapes if day in sums[b.format.name]], day, sums) for day in days}
@@ -49,7 +55,14 @@ def choose_sources(batches: list[Batch], date: dt.date, engine: Engine) -> list[
                 filled[day] = _filled(batch, other, *pair) | filled.get(day, {})
             notes += _notes(batch, other, shared, filled, date)
         chosen.append(replace(batch, dates=own, filled={d: f for d, f in filled.items() if f}, notes=tuple(notes)))
-    return [next((c for c in chosen if c.format is b.format), b) for b in batches]
+    return _undoubted([next((c for c in chosen if c.format is b.format), b) for b in batches])
+
+
+def _undoubted(batches: list[Batch]) -> list[Batch]:
+    """Return the batches, if none that gives the tape of a date is in doubt."""
+    if doubt := next((b.in_doubt for b in batches if b.is_tape and b.in_doubt and b.dates != ()), ""):
+        raise InputError(doubt)
+    return batches
 
 
 def _richest(batches: list[Batch], day: dt.date, sums: Mapping[str, Mapping[dt.date, Sums]]) -> Batch:

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -111,14 +112,22 @@ def stage(
     batches = []
     for name, group in by_format.items():
         files = tuple(one for one in staged if one.source.format_name == name)
-        batch = leave_out(Batch(FORMATS[name], use[group[0].name], files), engine, work)
-        batch = leave_out_totals(batch, engine, work)
+        empty = Batch(FORMATS[name], use[group[0].name], ())
+        batch = _without_totals(replace(empty, staged=files), engine, work)
+        if batch.in_doubt and len(files) == 1 and len(tape_formats(sources)) > 1:
+            [one] = files  # where another export gives its dates, its rows fill them, whatever they are
+            again = stage_one(one.source.without("loan_id"), one.index, True, *given)
+            batch = replace(_without_totals(replace(empty, staged=(again,)), engine, work), in_doubt=batch.in_doubt)
         batches.append(restatements.classify(batch, engine, work))
     later = later_loans(batches, engine, work)
     batches = match_loans(batches, engine, work)
     batches = [note_copies(classify_copies(b, later, engine, work), engine) for b in batches]
     batches = [count_unread(batch, engine) for batch in batches]
     return note_strays(choose_sources(batches, date, engine), engine)
+
+
+def _without_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
+    return leave_out_totals(leave_out(batch, engine, work), engine, work)
 
 
 def inputs(found: list[Source], batches: Iterable[Batch]) -> list[dict]:
@@ -160,7 +169,6 @@ def notes(
     noted += [Reason("rows_above", name=s.name, line=s.first_line) for s in found if s.above]
     noted += [Reason("rows_below", name=s.name, line=s.last_line) for s in found if s.last_line]
     noted += [Reason("list_within", name=s.name, keys=s.rows_in) for s in found if s.rows_in]
-    noted += [Reason("errors_unseen", name=s.name) for s in found if s.kind == "xls"]
     noted += [Reason("column_twice", name=s.name, read=read, other=other) for s in found for read, other in s.twins]
     batches = list(batches)
     noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]

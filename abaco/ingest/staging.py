@@ -63,7 +63,8 @@ class Batch:
     `left_out` names the files whose rows are all in others; `loan_ids` has the loans of rows whose id is written in
     another way (see `matching`). Of several batches that give the tape, `dates` are those that this one gives, and
     `filled` the sums of a date that others give (see `precedence`). `unread` counts the values that cannot be used, by
-    date and column (see `unread`). `notes` is what a reader should know.
+    date and column (see `unread`). `in_doubt` says why the batch cannot give the tape of a date. `notes` is what a
+    reader should know.
     """
 
     format: Format
@@ -75,6 +76,7 @@ class Batch:
     dates: tuple[dt.date, ...] | None = None
     filled: Mapping[dt.date, Mapping[str, Decimal]] = field(default_factory=dict)
     unread: Mapping[dt.date, Mapping[str, int]] = field(default_factory=dict)
+    in_doubt: str = ""
     notes: tuple[Reason, ...] = ()
     _frames: dict[str, nw.LazyFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 

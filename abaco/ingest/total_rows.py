@@ -55,7 +55,7 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
     Raises
     ------
     InputError
-        When a row may be a total or a loan, or no row of a file has a loan's id.
+        When a row may be a total or a loan.
     """
     rows = batch.rows(engine) if batch.verdicts is None else engine.anti_join(batch.rows(engine), batch.verdicts)
     present = rows.collect_schema().names()
@@ -69,7 +69,7 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
         for staged in batch.staged:
             own = [row for row in counts if row["source"] == staged.index]
             if "loan_id" in staged.source.columns and own:
-                _check_ids(own, staged)
+                batch = replace(batch, in_doubt=batch.in_doubt or _doubt_of_ids(own, staged))
                 found += _of_file(rows.filter(nw.col("source") == staged.index), own, staged, batch, engine)
             elif any(row["labels"] for row in own):
                 labelled = rows.filter((nw.col("source") == staged.index) & IN_FRONT)
@@ -102,17 +102,18 @@ def _counts(rows: nw.LazyFrame, present: list[str]) -> list[dict]:
     return _collected(found)
 
 
-def _check_ids(counts: list[dict], staged: Staged) -> None:
+def _doubt_of_ids(counts: list[dict], staged: Staged) -> str:
+    """Return why it is in doubt whether the rows of a file, one per date, are loans; else empty."""
     rows, source = sum(row["rows"] for row in counts), staged.source
     is_needed = any(column.name == "loan_id" and column.required for column in source.format.columns)
     has_borrowers = "borrower_id" in source.columns and any(row["named"] for row in counts)
     is_by_date = sum(row["blanks"] for row in counts) == rows and max(row["rows"] for row in counts) == 1
-    if is_by_date and not is_needed and not has_borrowers:
-        heading = source.columns["loan_id"]
-        raise InputError(
-            f"{source.name}: {heading} is empty in every row: if each row is the whole book of a date, drop the "
-            "column; if each is a loan, fill it"
-        )
+    if not is_by_date or is_needed or has_borrowers:
+        return ""
+    found = (
+        f"{source.name}: {source.columns['loan_id']} is empty in every row: if each row is the whole book of a date,"
+    )
+    return f"{found} drop the column; if each is a loan, fill it"
 
 
 def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batch, engine: Engine) -> list[dict]:
@@ -286,8 +287,7 @@ def _notes(batch: Batch, found: Iterable[dict]) -> list[Reason]:
     """Return what to say of each file: which totals are left out, and whether they are the sum of its rows."""
     notes = []
     for staged in batch.staged:
-        own = [row for row in found if row["source"] == staged.index]
-        if not own:
+        if not (own := [row for row in found if row["source"] == staged.index]):
             continue
         usd = [row["amount_usd"] for row in own if row["amount_usd"] is not None]
         notes.append(Reason("totals_rows", name=staged.source.name, rows=with_amount(len(own), sum(usd, ZERO))))

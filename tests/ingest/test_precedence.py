@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from abaco.core.errors import InputError
 from tests.support.book_of_two_dates import FILES, NOVEMBER, OCTOBER, figures, folder
 from tests.support.exports import BY_DATE, SNAPSHOT, ingest, write
 
@@ -27,6 +28,18 @@ def test_a_snapshot_of_one_date_leaves_every_figure_and_fills_its_cash(tmp_path,
     assert [note for note in found.notes if "canonical" in note] == (
         [f"{told}discounted_balance_usd."] if date == OCTOBER else []
     )
+
+
+def test_an_empty_column_of_loans_changes_nothing_where_another_export_has_the_loans(tmp_path):
+    with_ids = with_snapshot(tmp_path / "empty", f",{CASH}", header=f"loan_id,{BY_DATE}")
+    found, base = figures(with_ids, OCTOBER), figures(with_snapshot(tmp_path / "none", CASH), OCTOBER)
+    assert found.values == base.values and found.values["CollectionRate"] == 6.25
+
+
+def test_an_empty_column_of_loans_is_refused_where_nothing_tells_what_a_row_is(tmp_path):
+    path = with_snapshot(tmp_path, f",2025-09-30{CASH[10:]}", header=f"loan_id,{BY_DATE}")
+    with pytest.raises(InputError, match=r"snapshot\.csv: loan_id is empty in every row"):
+        figures(path, OCTOBER)
 
 
 def test_what_disagrees_is_told_with_both_amounts(tmp_path):
