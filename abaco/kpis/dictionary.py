@@ -27,6 +27,7 @@ REPORT = (
 )  # fmt: skip
 OF_FACILITIES = (
     obligors.TABLE, borrowing_base.TABLE, eligibility.TABLE, availability.TABLE, availability.LOANS, covenants.TABLE,
+    covenants.INPUTS,
 )  # fmt: skip
 # Formats without a purpose only give the tape; each of the others gets a table.
 EXPORTS = tuple(format_.table for format_ in FORMATS.values() if format_.purpose and format_ is not RATES)

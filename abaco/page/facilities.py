@@ -1,6 +1,6 @@
 """The section of a facility: its verdict, the waterfall from pool to availability, its covenants, and why it moved."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from abaco.page.bridge import signed
@@ -131,7 +131,7 @@ def _covenants(one: dict) -> Html | str:
 
 
 def _covenant(name, entry):
-    name = say("{covenant}: {measured}", covenant=name.replace("_", " "), measured=_measured(entry))
+    name = say("{covenant}: {measured}", covenant=name.replace("_", " "), measured=measured(entry))
     if entry["value"] is None:
         return [name, marked("not_computable", None), entry["reason"], "", NOTHING, NOTHING, NOTHING]
     limit = entry[f"{entry['headroom_to']}_at"]
@@ -145,7 +145,8 @@ def _covenant(name, entry):
     ]  # fmt: skip
 
 
-def _measured(entry):
+def measured(entry: Mapping[str, Any]) -> str:
+    """Return what a covenant of metrics.json measures: its KPI, its window, and of which loans."""
     if entry["window"] is None:
         name = entry["kpi"]
     else:

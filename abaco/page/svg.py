@@ -4,6 +4,7 @@ import datetime
 import io
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib
@@ -35,6 +36,11 @@ SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "abaco"}
 SMALL = 12.5
 TOLD, NEXT = "told:", "␞"  # begin the id of a mark with a title, and stand between titles
 STEPS = (1, 3, 6, 12, 24, 60, 120)  # months between ticks
+
+
+def font_file(bold: bool = False) -> Path:
+    """Return the font that charts are set in, for other documents."""
+    return Path(matplotlib.get_data_path(), "fonts", "ttf", f"DejaVuSans{'-Bold' if bold else ''}.ttf")
 
 
 def canvas(width: int, height: int) -> Figure:

@@ -28,6 +28,7 @@ FILES = {
     "run.json": "what happened",
     "manifest.json": "every input and output, with hashes",
 }
+CERTIFICATE = "the compliance certificate of a facility, to be signed"
 FOLDERS = {"tables": "table", "notebooks": "executed notebook", "email": "picture of the short form"}
 
 
@@ -59,6 +60,7 @@ def files(sizes: dict[str, int], base: str) -> Html | None:
     rows = []
     for name in (*(n for n in FILES if n in sizes), *sorted(sizes.keys() - FILES.keys())):
         what = FILES.get(name) or FOLDERS.get(name.partition("/")[0], "")
+        what = what or (CERTIFICATE if name.startswith("certificate_") else "")
         rows.append([_link(base + name, name), what, size(sizes[name])])
     return figures("Files", ["File", "What it is", "Size"], rows, texts=2, quiet=True, look="files")
 

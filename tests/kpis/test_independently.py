@@ -15,6 +15,7 @@ import pytest
 
 from abaco.core.phases import FACTS, scraps_of
 from abaco.kpis import catalog, measures, open_book, values
+from tests.support import spreadsheets
 from tests.support.projects import ROOT, Project, copy_project
 
 from .completion import PERCENTAGES, completed
@@ -295,6 +296,15 @@ def test_borrowing_bases_are_what_the_files_say(report):
     for (name, day), lines in found.items():
         assert lines == borrowing_base(name, day)[0], (name, day)
     assert any(amount for lines in found.values() for line, amount in lines if line in FACILITIES["SENIOR"]["limits"])
+
+
+def test_certificates_give_the_published_figures_in_libreoffice(report, tmp_path):
+    paths = sorted(report.glob("certificate_*.xlsx"))
+    assert [path.stem for path in paths] == ["certificate_SENIOR", "certificate_TAIL"]
+    for path, found in zip(paths, spreadsheets.computed(paths, tmp_path), strict=True):
+        assert spreadsheets.differences(path, found) == {}
+    listed = {entry["path"] for entry in json.loads((report / "manifest.json").read_text())["outputs"]}
+    assert {path.with_suffix(end).name for path in paths for end in (".xlsx", ".pdf")} <= listed
 
 
 def test_loans_are_eligible_as_the_files_say(report):

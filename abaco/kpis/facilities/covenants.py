@@ -20,11 +20,11 @@ from abaco.kpis.catalog import Definition
 from abaco.kpis.facilities.borrowing_base import Base
 from abaco.kpis.facilities.covenant import CURING, DEFAULT, LIMITS, Covenant
 from abaco.kpis.facilities.eligibility import is_pledged
-from abaco.kpis.measures import MEASURES, measure
+from abaco.kpis.measures import MEASURES, PLACES, measure
 from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate, needed
 
-POINTS = "decimal(18, 6)"
+POINTS, EXACT = "decimal(18, 6)", f"decimal(38, {PLACES})"
 MEASURED = "measured"  # stands for the KPI of a covenant, with its window
 PACE_MONTHS = 3
 TABLE = Table(
@@ -60,6 +60,19 @@ TABLE = Table(
         Field("reason", TEXT, "why it has no value"),
     ),
 )  # fmt: skip
+INPUTS = Table(
+    "covenant_inputs",
+    "one row per facility, covenant and month that it is computed from on the measurement date",
+    (
+        Field("facility", TEXT, "the facility's key"),
+        Field("covenant", TEXT, "the covenant's key"),
+        Field("date", DATE, "the measurement date"),
+        Field("month", DATE, "the last date of the month"),
+        Field("numerator", EXACT, "the sum above the line of its KPI on that date; empty of a function of other KPIs"),
+        Field("denominator", EXACT, "the sum below the line; empty without"),
+        Field("value", EXACT, "the KPI on that date in its unit, not rounded; empty if it cannot be computed"),
+    ),
+)
 
 
 def covenants(
@@ -75,7 +88,7 @@ def covenants(
     Returns
     -------
     list of dict
-        ``reason`` is a `Reason`, or None of a covenant with a value.
+        ``reason`` is a `Reason`, or None of a covenant with a value; ``inputs`` are rows of `INPUTS`.
 
     Raises
     ------
@@ -100,6 +113,13 @@ def table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Return the rows of `covenants` as a table."""
     plain = [{**row, "reason": row["reason"] and str(row["reason"])} for row in rows]
     return pa.Table.from_pylist(plain, schema=arrow_schema(TABLE))
+
+
+def inputs_table(rows: Iterable[Mapping[str, Any]], date: dt.date) -> pa.Table:
+    """Return what the covenants of a date are computed from, see `INPUTS`."""
+    keys = ("facility", "covenant", "date")
+    found = [{key: row[key] for key in keys} | one for row in rows if row["date"] == date for one in row["inputs"]]
+    return pa.Table.from_pylist(found, schema=arrow_schema(INPUTS))
 
 
 def pool_totals(
@@ -148,10 +168,14 @@ def covenant_rows(
     used = needed(definitions, covenant.kpi)
     rows, since = [], None
     values: dict[dt.date, Decimal] = {}
+    inputs: dict[dt.date, dict[str, Any]] = {}
+    months = covenant.window.months if covenant.window else 1
     for day in sorted(totals):
         entries = evaluate({**used, MEASURED: kpi}, totals[day], day, totals)
         value, better = entries[MEASURED]["value"], kpi.direction
         values |= {month_end(day): value}
+        inputs |= {month_end(day): _input(day, entries[covenant.kpi])}
+        reached = [end for back in reversed(range(months)) if (end := months_before(day, back)) in inputs]
         level = covenant.level(value, better)
         # on a date without a value nobody knows that a covenant was cured
         if value is not None:
@@ -162,11 +186,23 @@ def covenant_rows(
         limits = {f"{name}_at": covenant.limits.get(name) for name in LIMITS}
         terms = {"kpi": covenant.kpi, "of": covenant.of, "window": covenant.window and covenant.window.model_dump()}
         row = {"date": day, **terms, "measured": covenant.title, "value": value, "unit": kpi.unit, "better": better}
-        row |= {"level": level, **limits, "past_since": since, "cure_until": cure_until}
+        row |= {
+            "precision": kpi.precision,
+            "inputs": [inputs[end] for end in reached],
+            "level": level,
+            **limits,
+            "past_since": since,
+            "cure_until": cure_until,
+        }
         rows.append(
             row | {"reason": entries[MEASURED]["reason"]} | _headroom(covenant, kpi, used, entries, day, values)
         )
     return rows
+
+
+def _input(day: dt.date, entry: Mapping[str, Any]) -> dict[str, Any]:
+    found = {"numerator": entry["numerator"], "denominator": entry["denominator"], "value": entry["exact"]}
+    return {"month": day} | {name: value if value is None else rounded(value, PLACES) for name, value in found.items()}
 
 
 def _headroom(

@@ -105,7 +105,9 @@ def _figure(row: Mapping[str, Any], value: Decimal) -> str:
 
 def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a covenant as metrics.json has it: figures as numbers, amounts as text, dates in ISO form."""
-    plain = {key: row.get(key) for key in ("kpi", "of", "window", "unit", "better", "level", "headroom_to")}
+    plain = {
+        key: row.get(key) for key in ("kpi", "of", "window", "unit", "precision", "better", "level", "headroom_to")
+    }
     plain |= {key: None if row.get(key) is None else float(row[key]) for key in NUMBERS}
     plain |= {key: row.get(key) and str(row[key]) for key in ("past_since", "cure_until")}
     usd, reason = row.get("headroom_usd"), row["reason"]
