@@ -30,8 +30,9 @@ def prepare(phases: tuple[str, ...] = PHASES[:-1]) -> Path:
 def prepare_dives() -> None:
     """Make the reports that the deep dives open with their default parameters."""
     defaults = [notebook_parameters(notebook_path(dive)) for dive in DIVES]
-    for source, date in {(default["input"][1], default["date"][1]) for default in defaults}:
-        report_of(source, date)
+    keys = ("input", "date", "facilities")
+    for which in {tuple(default[key][1] for key in keys if key in default) for default in defaults}:
+        report_of(*which)
 
 
 def refresh() -> None:

@@ -1,6 +1,7 @@
 """Deep dives: notebooks that examine the finished report of one date and input."""
 
 import datetime as dt
+import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -17,19 +18,21 @@ from abaco.engines.duckdb import DuckDB
 from abaco.ingest.sources import identities
 from abaco.kpis import catalog, measures, open_book
 from abaco.kpis.bridge import first_day
+from abaco.kpis.facilities import facility
+from abaco.kpis.facilities.what_if import WhatIf
 from abaco.kpis.measures import MEASURES
 from abaco.kpis.segments import DIMENSIONS
 from abaco.run import phase
 from abaco.run import plan as run_plan
 from abaco.run.manifest import NAME
-from abaco.run.pipeline import Pipeline
+from abaco.run.pipeline import Pipeline, dependencies
 
-DIVES = ("arrears_movement", "vintages", "concentration", "collections")
+DIVES = ("arrears_movement", "vintages", "concentration", "collections", "facility")
 SCRATCH = Path("reports") / ".dives"
 READ = "03_calculation"  # the last phase whose outputs a deep dive reads
 
 
-def report_of(input: str | Path, date: str = "") -> Path:
+def report_of(input: str | Path, date: str = "", facilities: str = "") -> Path:
     """Return the folder of the report of an input and date, and make the report if there is none.
 
     A finished report is used if the current code made it from the same files with the same masking key, whatever its
@@ -41,27 +44,32 @@ def report_of(input: str | Path, date: str = "") -> Path:
         A file or a folder of exports, relative to the project's folder.
     date
         The measurement date; by default the latest in the input.
+    facilities
+        The file with the facilities that the report must have; by default any or none will do.
     """
     source = project.resolve(input)
-    pipeline = Pipeline(output=scratch_of(source))
+    changes = {"run": {"facilities": facilities}} if facilities else None
+    pipeline = Pipeline(changes, output=scratch_of(source, facilities))
     plan = pipeline.plan(source, date or None)
     for output in (Pipeline().output, pipeline.output):
         visible = output / plan["date"]
-        if visible.is_dir() and _is_of(visible, plan):
+        if visible.is_dir() and _is_of(visible, plan, facilities):
             return visible.resolve()
     return Path(pipeline.execute(plan["input"], plan["date"])["path"]).resolve()
 
 
-def scratch_of(source: Path) -> Path:
-    """Return the folder for reports of an input that deep dives make: its own, as no input replaces another there."""
-    return project.resolve(SCRATCH) / sha256(str(source).encode()).hexdigest()[:12]
+def scratch_of(source: Path, facilities: str = "") -> Path:
+    """Return the folder for reports that deep dives make: one per input and facilities, so none replaces another."""
+    return project.resolve(SCRATCH) / sha256(f"{source}{facilities}".encode()).hexdigest()[:12]
 
 
-def _is_of(report: Path, plan: dict[str, Any]) -> bool:
+def _is_of(report: Path, plan: dict[str, Any], facilities: str) -> bool:
     parameters, run = files.read_json(report / NAME)["parameters"], files.read_json(report / "run.json")
+    if facilities and parameters["run"].get("facilities") != facilities:
+        return False
     inputs = identities(plan["sources"])
     compared = run.get("lost"), run.get("had")
-    keys = run_plan.phase_keys(plan["date"], inputs, parameters, plan["code"]["library"], *compared)
+    keys = run_plan.phase_keys(plan["date"], inputs, dependencies(parameters), plan["code"]["library"], *compared)
     return READ in run_plan.reusable(keys, report)
 
 
@@ -70,12 +78,14 @@ class Dive:
 
     Parameters
     ----------
-    input, date
+    input, date, facilities
         See `report_of`.
     """
 
-    def __init__(self, input: str | Path, date: str = ""):
-        self.folder = report_of(input, date)
+    def __init__(self, input: str | Path, date: str = "", facilities: str = ""):
+        self.folder = report_of(input, date, facilities)
+        self._facilities = facilities
+        self._work = tempfile.TemporaryDirectory(prefix="abaco-", ignore_cleanup_errors=True)
         self.definitions = catalog.load()
         self.metrics = files.read_json(self.folder / "metrics.json")
         currencies.use(self.metrics.get("currency", currencies.USD))
@@ -140,6 +150,26 @@ class Dive:
             raise InputError(f"{column}: the book has {', '.join(given) or 'no such column'}")
         return column
 
+    def what_if(self, key: str = "") -> WhatIf:
+        """Return a facility of the report on its date, to see what would change its borrowing base.
+
+        Parameters
+        ----------
+        key
+            The facility's key; by default the first that has a borrowing base.
+
+        Raises
+        ------
+        InputError
+            When there is none of that name on the date.
+        """
+        open_ = list(self.metrics.get("facilities", {}))
+        if not open_ or (key and key not in open_):
+            asked = f"key: {key} has no borrowing base" if key else "No facility has a borrowing base"
+            raise InputError(f"{asked} on {self.book.date}: the report has {', '.join(open_) or 'none'}")
+        terms = facility.load(self._facilities)
+        return WhatIf(key or open_[0], terms, self.book, self._engine, Path(self._work.name))
+
     def explain_missing(self, *names: str) -> str:
         """Return a sentence that says what to add to the input for measures, or why they have no value on the date."""
         total = measures.measure(self.book, names)[self.book.date]
@@ -153,6 +183,7 @@ class Dive:
     def complete(self, **figures: Any) -> None:
         """Record the figures that have a value and, last, that the notebook is complete."""
         self._engine.close()
+        self._work.cleanup()
         phase.record(**known(figures))
         phase.record(**{COMPLETED: True})
 

@@ -198,10 +198,9 @@ class Pipeline:
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
         parameters["run"] = {"currency": self.settings["run"]["currency"]}
-        depends_on = parameters
-        if terms := _terms(self.settings["run"]["facilities"]):
+        if yaml.read_yaml(project.resolve(self.settings["run"]["facilities"])):
             parameters["run"]["facilities"] = self.settings["run"]["facilities"]
-            depends_on = parameters | {"run": parameters["run"] | {"facilities": terms}}
+        depends_on = dependencies(parameters)
         hashes = sources.identities(s.as_dict() for s in files_read)
         limit = parameters["calculation"]["max_rows_change_pct"]
         expected, lost, had = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
@@ -272,13 +271,15 @@ class Pipeline:
         log.info("phase %s ended: %s", phase, figures)
 
 
-def _terms(path: str) -> dict[str, Any]:
-    """Return the facilities of a file as JSON, on which phases depend; none where it names none."""
-    if not yaml.read_yaml(project.resolve(path)):
-        return {}
+def dependencies(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what phases depend on of the parameters of a report: of a file with facilities, its content."""
+    if "facilities" not in parameters["run"]:
+        return parameters
     from abaco.kpis.facilities import facility  # slow to import, and most reports have none
 
-    return {key: entry.model_dump(mode="json", exclude_unset=True) for key, entry in facility.load(path).items()}
+    found = facility.load(parameters["run"]["facilities"])
+    terms = {key: entry.model_dump(mode="json", exclude_unset=True) for key, entry in found.items()}
+    return parameters | {"run": parameters["run"] | {"facilities": terms}}
 
 
 def _complete_manifest(folder: Path, plan: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ OTHER = {
     "vintages": {"column": "region", "worse_points": 0.0},
     "concentration": {"largest": 3, "stops": 2, "dimension": "region"},
     "collections": {"months": 6, "loans": 4},
+    "facility": {"key": "", "stops": 1, "wanted_usd": 0.0},
 }
 # As the report has them, or as they were counted in the exports.
 FOUND = {
@@ -26,7 +27,9 @@ FOUND = {
     "vintages": {"cohorts": 3, "worse": ["2025 Q2"]},
     "concentration": {"borrowers": 10, "par30": 4.0131},
     "collections": {"months": 6, "loans_shown": 4, "differs_from_tape_usd": "0.00"},
+    "facility": {"facility": "SENIOR", "availability_usd": "47076.98", "pledged": 0},
 }
+FACILITIES = "params/sample_facilities.yml"
 LACKING = {
     "arrears_movement": None,
     "vintages": "add the loans export, with disburse_date and disburse_principal",
@@ -64,10 +67,13 @@ def test_another_date_of_another_input(exports, run, dive):
     assert found[COMPLETED] is True
     assert "<svg" in shown
     assert "ALF - " not in shown and "BET - " not in shown and "C-0" not in shown
-    assert len(list((exports / run_dive.SCRATCH).glob(f"*/.runs/{NOVEMBER}/*/run.json"))) == 1  # one for all of them
+    made = "exports", NOVEMBER, FACILITIES if dive == "facility" else ""
+    run_dive.report_of(*made)
+    scratch = run_dive.scratch_of(exports / "exports", made[-1])
+    assert len(list(scratch.glob(f".runs/{NOVEMBER}/*/run.json"))) == 1  # one for all of them
 
 
-@pytest.mark.parametrize("dive", run_dive.DIVES)
+@pytest.mark.parametrize("dive", LACKING)
 def test_single_file_says_what_is_missing_and_takes_the_report_that_is_there(finished, run, monkeypatch, dive):
     monkeypatch.setenv("ABACO_PII_KEY", PII_KEY)
     shown, found = run(finished.root, dive, input="data/sample.csv")
@@ -108,6 +114,12 @@ def test_date_that_is_not_there_before_is_named(opened, text):
         InputError, match=f"against: the input has no date {text} before 2025-12-31: choose one from 2024-12-31"
     ):
         opened.against(text)
+
+
+@pytest.mark.parametrize(("key", "asked"), [("TAIL", "key: TAIL has no"), ("", "No facility has a")])
+def test_facility_that_the_report_has_not_is_one_line(opened, key, asked):
+    with pytest.raises(InputError, match=f"{asked} borrowing base on 2025-12-31: the report has none"):
+        opened.what_if(key)
 
 
 def test_kpi_that_is_no_par_is_named_with_those_that_are(opened):
