@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from abaco.database import queries, records
-from abaco.delivery import rules
+from abaco.delivery import alerting, rules
 from abaco.delivery.channel import Delivery
 from abaco.delivery.registry import ALERTS, create_channel
 
@@ -67,8 +67,6 @@ def plan_given_up(connection: Connection, settings: dict[str, Any]) -> list[Deli
     is_open = any(row["cause"] == rules.GIVEN_UP for row in queries.open_alerts(connection))
     if not is_open and not queries.deliveries_with(connection, "dead"):
         return []
-    from abaco.delivery import alerting
-
     return alerting.alerts_of_deliveries(connection, settings, dt.datetime.now(dt.UTC))
 
 
@@ -84,8 +82,6 @@ def plan_alerts(
     run
         See `plan_deliveries`; of a run without a folder also without its places.
     """
-    from abaco.delivery import alerting
-
     now = dt.datetime.now(dt.UTC)
     if run["status"] == "success":
         return alerting.evaluate_alerts(connection, folder, settings, now)

@@ -1,7 +1,5 @@
 """Collection by month: what was due, what was paid, and the rate of the two."""
 
-from matplotlib.patches import Rectangle
-
 from abaco.page.column_names import capital
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent
@@ -70,18 +68,14 @@ def _column(axes, row, left, step, scale):
     base, middle = MARGIN["bottom"], left + step / 2
     due, paid = row["due_usd"] * scale, (row["paid_usd"] or 0) * scale
     partial = bool(row["is_partial"])
-    axes.add_patch(
-        Rectangle(
-            (left + step * 0.14, base), step * 0.72, due,
-            facecolor="none", edgecolor=COLOURS["muted"], linewidth=1.2,
-        )
+    axes.bar(
+        left + step * 0.14, due, step * 0.72, base, align="edge",
+        facecolor="none", edgecolor=COLOURS["muted"], linewidth=1.2,
     )  # fmt: skip
-    filled = axes.add_patch(
-        Rectangle(
-            (left + step * 0.24, base), step * 0.52, paid, linewidth=1 if partial else 0,
-            facecolor="none" if partial else COLOURS["accent"], edgecolor=COLOURS["accent"],
-            hatch="////" if partial else None,
-        )
+    (filled,) = axes.bar(
+        left + step * 0.24, paid, step * 0.52, base, align="edge", linewidth=1 if partial else 0,
+        facecolor="none" if partial else COLOURS["accent"], edgecolor=COLOURS["accent"],
+        hatch="////" if partial else None,
     )  # fmt: skip
     tell(filled, say("{month}: {paid} paid of {due} due", month=month(row["month"]), paid=usd(row["paid_usd"], 0),
                      due=usd(row["due_usd"], 0)))  # fmt: skip

@@ -5,17 +5,17 @@ import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
-
-import matplotlib
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from abaco.core.dates import month_end
 from abaco.page.markup import Html, fill
 from abaco.page.words import month, plain, short_day
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # name in colours.css → the light theme's value, which charts are drawn in; a test keeps the two equal
 COLOURS = {
@@ -40,16 +40,22 @@ STEPS = (1, 3, 6, 12, 24, 60, 120)  # months between ticks
 
 def font_file(bold: bool = False) -> Path:
     """Return the font that charts are set in, for other documents."""
+    import matplotlib
+
     return Path(matplotlib.get_data_path(), "fonts", "ttf", f"DejaVuSans{'-Bold' if bold else ''}.ttf")
 
 
-def canvas(width: int, height: int) -> Figure:
+def canvas(width: int, height: int) -> "Figure":
     """Return an empty figure whose size is in the page's pixels."""
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width / 72, height / 72))
 
 
-def draw(figure: Figure) -> str:
+def draw(figure: "Figure") -> str:
     """Return `figure` as Matplotlib writes it, without the date and the name of the program."""
+    import matplotlib
+
     with matplotlib.rc_context(SETTINGS), io.BytesIO() as out:
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
         return out.getvalue().decode()
@@ -138,11 +144,11 @@ def _set_root(root, label, css_class):
 
 
 def picture(
-    figure: Figure,
+    figure: "Figure",
     finding: str,
     name: str,
     detail: str = "",
-    narrow: Figure | None = None,
+    narrow: "Figure | None" = None,
     note: str = "",
     table: Html | str = "",
 ) -> Html:
@@ -171,12 +177,12 @@ def picture(
     return fill("picture.html.j2", name=name, drawings=drawn, finding=finding, note=note, table=table)
 
 
-def tell(artist: Artist, *texts: str) -> None:
+def tell(artist: "Artist", *texts: str) -> None:
     """Let a mark say in words what it is where a pointer rests on it; a line of dots has a text a dot."""
     artist.set_gid(TOLD + NEXT.join(texts))
 
 
-def dots(axes: Axes, places: Sequence[float], values: Sequence[float], texts: Sequence[str], colour: str) -> None:
+def dots(axes: "Axes", places: Sequence[float], values: Sequence[float], texts: Sequence[str], colour: str) -> None:
     """Draw a dot at each value, which tells its text within a few pixels of it; what is not a number has none."""
     known = [i for i, value in enumerate(values) if value == value]
     (line,) = axes.plot(
@@ -186,7 +192,7 @@ def dots(axes: Axes, places: Sequence[float], values: Sequence[float], texts: Se
     tell(line, *(texts[i] for i in known))
 
 
-def date_ticks(axes: Axes, days: Sequence[datetime.date], most: int = 6) -> None:
+def date_ticks(axes: "Axes", days: Sequence[datetime.date], most: int = 6) -> None:
     """Name the ends of months, quarters, half-years or years between the first day and the last, at even steps.
 
     Days between which no such end lies are named themselves.
@@ -203,17 +209,22 @@ def date_ticks(axes: Axes, days: Sequence[datetime.date], most: int = 6) -> None
     axes.set_xticks([end.toordinal() for end in (shown if len(shown) > 1 else (first, last))], names)
 
 
-def placed(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+def placed(figure: "Figure", left: float, bottom: float, width: float, height: float) -> "Axes":
     """Return axes at a place given in pixels from the lower left corner."""
     across, down = figure.get_size_inches() * 72
     return figure.add_axes((left / across, bottom / down, width / across, height / down))
 
 
-def bare(axes: Axes, unit: str = "") -> None:
+def few_ticks(axes: "Axes") -> None:
+    """Leave at most six values on the vertical scale, at steps of 1, 2, 5 or 10."""
+    axes.locator_params(axis="y", nbins=5, steps=[1, 2, 5, 10])
+
+
+def bare(axes: "Axes", unit: str = "") -> None:
     """Leave a base line and few ticks; the unit stands at each value of the scale."""
     axes.spines[["top", "left", "right"]].set_visible(False)
     axes.spines["bottom"].set_color(COLOURS["muted"])
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+    few_ticks(axes)
     axes.yaxis.set_major_formatter(lambda value, _: f"{plain(round(value, 6))}{unit}")
     axes.tick_params(axis="y", length=0, colors=COLOURS["muted"], labelsize=SMALL)
     axes.tick_params(axis="x", length=4, colors=COLOURS["muted"], labelsize=SMALL, color=COLOURS["muted"])

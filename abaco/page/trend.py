@@ -1,8 +1,7 @@
 """The trend of the arrears: one panel a KPI on one scale, its warning and critical zones shaded and named."""
 
 from datetime import date
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from abaco.core.text import par_name
 from abaco.page.history import course, timeline
@@ -12,6 +11,9 @@ from abaco.page.markup import Html, sentence
 from abaco.page.svg import COLOURS, bare, canvas, date_ticks, dots, picture, placed
 from abaco.page.tables import figures
 from abaco.page.words import NOTHING, day, listing, month, plain, plural, short_day
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PANEL = {"wide": (500, 150), "narrow": (340, 170), "mail": (428, 180)}
 PLACES = {"ok": "within its limits", "warning": "past its warning limit", "critical": "past its critical limit"}
@@ -127,7 +129,7 @@ def _detail(name, kpi, points):
     return " ".join(sentences)
 
 
-def trend_figure(panels: dict, series: dict, form: str) -> Figure:
+def trend_figure(panels: dict, series: dict, form: str) -> "Figure":
     """Return the panels below one another, on one scale."""
     width, height = PANEL[form]
     figure = canvas(width, height * len(panels))

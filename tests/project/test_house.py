@@ -24,9 +24,9 @@ LATE_IMPORTS = {
     "abaco.core.files",  # pyarrow, which an unchanged report does without
     "abaco.database.connection",  # Alembic, which only a new or an older database needs
     "abaco.delivery.azure",  # the SDK
-    "abaco.delivery.planning",  # pyarrow again, which alerts need
     "abaco.engines.choice",  # Spark is optional, and an unchanged report needs no DuckDB
     "abaco.engines.spark_session",  # PySpark is optional
+    "abaco.page.svg",  # Matplotlib, which words and tables of the page do without
     "abaco.run.papermill_engine",  # papermill loads this module at every start
     "abaco.run.pipeline",  # what an unchanged report does without
     "abaco.run.plan",  # the same: Cascade's client
