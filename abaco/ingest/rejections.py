@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
-from abaco.core.reasons import Reason
+from abaco.core.reasons import Reason, with_amount
 from abaco.engines import Engine
 from abaco.ingest.quarantine import JOINT, OF_FILES, rejected_rows
-from abaco.ingest.staging import Batch, with_amount
+from abaco.ingest.staging import Batch
 
 ZERO = Decimal("0.00")
 # What was expected, and the way out, by a reason's code.

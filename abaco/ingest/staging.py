@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 
@@ -35,6 +36,7 @@ BESIDE = (
     "unread", "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id", "rate_has_sign", PERSON,
     AS_READ, exchange.IN,
 )  # fmt: skip
+RARE = ("reasons", "unread", "signs")  # columns of those that most files leave empty: they need no further look
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Staged:
     """One source after the contract: its rows as Parquet, and the lines that could not be split into columns.
 
     `whole` is the copy without those lines, where one had to be made; `writings` say how columns are written, and
-    `told` what a reader should know of that; `used` says which exchange rates its rows need.
+    `told` what a reader should know of that; `used` says which exchange rates its rows need; `filled` names those of
+    `RARE` that a row has a value in.
     """
 
     source: Source
@@ -54,6 +57,7 @@ class Staged:
     told: tuple[Reason, ...] = ()
     whole: Path | None = None
     used: exchange.Used = field(default_factory=dict)
+    filled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Batch:
     unread: Mapping[dt.date, Mapping[str, int]] = field(default_factory=dict)
     in_doubt: str = ""
     notes: tuple[Reason, ...] = ()
-    _frames: dict[str, nw.LazyFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _frames: dict[Any, nw.LazyFrame] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def names(self) -> dict[int, str]:
@@ -97,13 +101,17 @@ class Batch:
 
     def rows(self, engine: Engine) -> nw.LazyFrame:
         """Return every row that could be split into columns, with ``reasons``, ``is_later``, ``row_id``."""
-        return self._cached("rows", lambda: _numbered(self._paths, engine))
+        return self._cached("rows", lambda: _numbered([s.path for s in self.staged], engine))
+
+    def have(self, name: str) -> bool:
+        """Return whether a row has a value in a column of `RARE`."""
+        return any(name in s.filled for s in self.staged)
 
     def named_rows(self, engine: Engine) -> nw.LazyFrame:
         """Return the same with the ids of their loans."""
         if self.loan_ids is None:
             return self.rows(engine)
-        return self._cached("named", lambda: with_loan_ids(self.rows(engine), self.loan_ids, engine))
+        return self._cached(("named", self.loan_ids), lambda: with_loan_ids(self.rows(engine), self.loan_ids, engine))
 
     def accepted(self, engine: Engine) -> nw.LazyFrame:
         """Return the accepted rows: valid, not later than the date, not a duplicate, of a date that the batch gives."""
@@ -114,19 +122,19 @@ class Batch:
         return of_dates(self._accepted(engine), self.dates, given=False)
 
     def _accepted(self, engine: Engine) -> nw.LazyFrame:
-        given = (self._paths, self.verdicts, self.is_tape, engine, self.loan_ids)
-        return self._cached("accepted", lambda: accepted_rows(*given))
+        given = (self.is_tape, engine, self.loan_ids)
+        made = ("accepted", self.verdicts, self.loan_ids)
+        return self._cached(made, lambda: _completed(self.usable(engine), *given))
 
     def usable(self, engine: Engine) -> nw.LazyFrame:
         """Return the accepted rows with the columns of `BESIDE`."""
-        return self._cached("usable", lambda: _usable(self._paths, self.verdicts, engine))
+        return self._cached(("usable", self.verdicts), lambda: _usable(self.rows(engine), self.verdicts, engine))
 
-    @property
-    def _paths(self) -> list[Path]:
-        return [s.path for s in self.staged]
+    def _cached(self, name: Any, make: Callable[[], nw.LazyFrame]) -> nw.LazyFrame:
+        """Return a frame that is made once: an engine checks each step of a frame when it is added.
 
-    def _cached(self, name: str, make: Callable[[], nw.LazyFrame]) -> nw.LazyFrame:
-        """Return a frame that is made once: an engine checks each step of a frame when it is added."""
+        Copies of a batch with other verdicts share its frames: a name says what its frame depends on.
+        """
         if name not in self._frames:
             self._frames[name] = make()
         return self._frames[name]
@@ -147,7 +155,10 @@ def accepted_rows(
     staged: list[Path], verdicts: Path | None, is_tape: bool, engine: Engine, loan_ids: Path | None = None
 ) -> nw.LazyFrame:
     """Return the accepted rows of staged files: the columns of the contract, or ``row_id`` and those of the tape."""
-    rows = _usable(staged, verdicts, engine)
+    return _completed(_usable(_numbered(staged, engine), verdicts, engine), is_tape, engine, loan_ids)
+
+
+def _completed(rows: nw.LazyFrame, is_tape: bool, engine: Engine, loan_ids: Path | None) -> nw.LazyFrame:
     if loan_ids is not None:
         rows = engine.in_order(with_loan_ids(rows, loan_ids, engine), "row_id")
     return tape.complete(rows, "row_id") if is_tape else rows.drop(BESIDE, strict=False)
@@ -165,8 +176,8 @@ def _numbered(staged: list[Path], engine: Engine) -> nw.LazyFrame:
     return engine.scan(staged, row_number="record").with_columns(ROW_ID)
 
 
-def _usable(staged: list[Path], verdicts: Path | None, engine: Engine) -> nw.LazyFrame:
-    rows = _numbered(staged, engine).filter(nw.col("reasons").is_null() & ~IS_LATER)
+def _usable(rows: nw.LazyFrame, verdicts: Path | None, engine: Engine) -> nw.LazyFrame:
+    rows = rows.filter(nw.col("reasons").is_null() & ~IS_LATER)
     return rows if verdicts is None else engine.anti_join(rows, verdicts)
 
 
@@ -222,24 +233,25 @@ def stage_one(
         return row_count(path)
 
     whole, broken = read_whole(source, text, engine, write)
-    doubtful, days = _seen(engine.scan(path))
+    doubtful, days, filled = _seen(engine.scan(path))
     if doubtful:
         first, found = found, writing.of_all(source, found, engine, whole or text, rules, doubtful)
         if found.writings != first.writings:
             write(whole)
-            _, days = _seen(engine.scan(path))
+            _, days, filled = _seen(engine.scan(path))
     noted = (*found.told, *days_late.told(source, days, not_late))
     used = exchange.used(source, engine.scan(path), rates)
-    return Staged(source, index, path, text, tuple(broken), found.writings, noted, whole, used)
+    return Staged(source, index, path, text, tuple(broken), found.writings, noted, whole, used, filled)
 
 
-def _seen(staged: nw.LazyFrame) -> tuple[set[str], dict[str, int]]:
-    """Return the columns of doubtful writing, and how many rows are ahead of their due date, and late."""
+def _seen(staged: nw.LazyFrame) -> tuple[set[str], dict[str, int], frozenset[str]]:
+    """Return the columns of doubtful writing, how many rows are ahead of their due date and late, and `filled`."""
     flags = ("is_ahead", "is_late")
-    by = staged.group_by("doubtful").agg(nw.col(name).cast(nw.Int64()).sum() for name in flags)
-    found = by.collect("pyarrow").to_native().to_pylist()
+    counts = [nw.col(name).cast(nw.Int64()).sum() for name in flags] + [nw.col(name).count() for name in RARE]
+    found = staged.group_by("doubtful").agg(*counts).collect("pyarrow").to_native().to_pylist()
     doubtful = {name for row in found for name in (row["doubtful"] or "").split(contract.SEPARATOR) if name}
-    return doubtful, {name: sum(row[name] or 0 for row in found) for name in flags}
+    filled = frozenset(name for name in RARE if any(row[name] for row in found))
+    return doubtful, {name: sum(row[name] or 0 for row in found) for name in flags}, filled
 
 
 def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, date: dt.date) -> nw.LazyFrame:
@@ -286,8 +298,3 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         nw.lit(index).alias("source"),
         nw.col(AS_READ), *beside,
     )  # fmt: skip
-
-
-def with_amount(count: int, usd: Decimal) -> Reason:
-    """Return a number of rows and their amount, for the place ``rows`` of other reasons."""
-    return Reason("one_sum" if count == 1 else "many_sums", count=count, usd=usd)

@@ -9,12 +9,12 @@ import narwhals as nw
 import pyarrow as pa
 
 from abaco.core.errors import InputError
-from abaco.core.reasons import Reason
+from abaco.core.reasons import Reason, with_amount
 from abaco.engines import Engine
 from abaco.ingest import total_sums
 from abaco.ingest.columns import BUCKETS, CASH, DAYS_PAST_DUE, DISCOUNTED, ELIGIBLE, WRITTEN_OFF
 from abaco.ingest.quarantine import lines
-from abaco.ingest.staging import Batch, Staged, with_amount
+from abaco.ingest.staging import Batch, Staged
 from abaco.ingest.total_sums import BALANCE, CREDIT, LOST, ZERO
 
 WORDS = (
@@ -42,6 +42,7 @@ FEW = 200
 LEAST = 3
 SAYS_NOTHING = {"measurement_date", DAYS_PAST_DUE.name}
 NOT_TOLD = {"loan_id", "reasons", "original", "unread"}
+KEPT = ("row_id", "source", "record", "amount_usd", "is_later")
 
 
 def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
@@ -59,10 +60,11 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
     """
     rows = batch.rows(engine) if batch.verdicts is None else engine.anti_join(batch.rows(engine), batch.verdicts)
     present = rows.collect_schema().names()
-    if not any(column.name == "loan_id" for column in batch.format.columns):
+    has_loans = any(column.name == "loan_id" for column in batch.format.columns)
+    if not has_loans or not ("loan_id" in present or batch.have("reasons")):
         return batch
     if "loan_id" not in present:
-        found = [row | {"differs": None} for row in _collected(rows.filter(IN_FRONT).select(*_KEPT))]
+        found = [row | {"differs": None} for row in _collected(rows.filter(IN_FRONT).select(*KEPT))]
     else:
         counts = _counts(rows, present)
         found = []
@@ -73,7 +75,7 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
                 found += _of_file(rows.filter(nw.col("source") == staged.index), own, staged, batch, engine)
             elif any(row["labels"] for row in own):
                 labelled = rows.filter((nw.col("source") == staged.index) & IN_FRONT)
-                found += [row | {"differs": None} for row in _collected(labelled.select(*_KEPT))]
+                found += [row | {"differs": None} for row in _collected(labelled.select(*KEPT))]
     if not found:
         return batch
     verdicts = work / f"totals_{batch.format.name}.parquet"
@@ -83,9 +85,6 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
     known = [] if batch.verdicts is None else [engine.scan(batch.verdicts)]
     engine.write(nw.concat([engine.from_arrow(table), *known]), verdicts, temporary=True)
     return replace(batch, verdicts=verdicts, notes=(*batch.notes, *_notes(batch, found)))
-
-
-_KEPT = ("row_id", "source", "record", "amount_usd", "is_later")
 
 
 def _counts(rows: nw.LazyFrame, present: list[str]) -> list[dict]:
@@ -142,7 +141,7 @@ def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batc
     date = [name for name in ("measurement_date",) if name in schema]
     suspects = _collected(
         rows.filter(is_suspect).with_columns(is_label=IS_LABEL | IN_FRONT, **flags).select(
-            *dict.fromkeys((*_KEPT, *date, *amounts, *beside, *columns)), "reasons", "is_label", *flags,
+            *dict.fromkeys((*KEPT, *date, *amounts, *beside, *columns)), "reasons", "is_label", *flags,
         ).sort("record")
     ) if few else []  # fmt: skip
     ids = [row["row_id"] for row in suspects]
@@ -245,7 +244,7 @@ def _proven(rows: nw.LazyFrame, amount: Decimal, amounts: list[str], columns: li
     """
     of_row = (nw.col(c).alias(f"of_{c}") for c in amounts)
     largest = _collected(
-        rows.filter(nw.col("amount_usd") == amount).select(*_KEPT, *of_row, *columns, "reasons").head(2)
+        rows.filter(nw.col("amount_usd") == amount).select(*KEPT, *of_row, *columns, "reasons").head(2)
     )
     if len(largest) != 1:
         return []

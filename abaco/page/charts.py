@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from markupsafe import escape
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from abaco.core.currencies import current
 from abaco.page import COLOURS, Html, canvas, frame_table, picture
@@ -13,10 +15,6 @@ from abaco.page.bridge import ENDS, naming, signed
 from abaco.page.column_names import capital
 from abaco.page.svg import dots, few_ticks, tell
 from abaco.page.words import number
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 LINES = ("accent", "critical", "warning", "quiet", "ink", "muted")
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))  # told apart without colour
@@ -89,7 +87,7 @@ def lines(
     return picture(figure, finding, name=name)
 
 
-def _name_ends(axes: "Axes", columns: pd.DataFrame) -> None:
+def _name_ends(axes: Axes, columns: pd.DataFrame) -> None:
     """Name each line beside its last value, the names kept apart."""
     ends = sorted((columns[c].dropna().iloc[-1], i, c) for i, c in enumerate(columns) if columns[c].count())
     low, high = axes.get_ylim()
@@ -149,7 +147,7 @@ def waterfall(
     return picture(figure, finding, name=name)
 
 
-def _axes(right: float = 0.98) -> "tuple[Figure, Axes]":
+def _axes(right: float = 0.98) -> tuple[Figure, Axes]:
     figure = canvas(WIDTH, HEIGHT)
     axes = figure.add_axes([0.09, 0.14, right - 0.09, 0.76])
     axes.spines[["top", "left", "right"]].set_visible(False)
@@ -160,7 +158,7 @@ def _axes(right: float = 0.98) -> "tuple[Figure, Axes]":
     return figure, axes
 
 
-def _ticks(axes: "Axes", names: Sequence[str], unit: str, heading: str = "") -> None:
+def _ticks(axes: Axes, names: Sequence[str], unit: str, heading: str = "") -> None:
     step = -(-len(names) // 8)
     shown = [place for place in range(len(names)) if (len(names) - 1 - place) % step == 0]
     axes.set_xticks(shown, [names[place] for place in shown])

@@ -7,6 +7,7 @@ gc.disable()
 
 from abaco.run import execution, phase  # noqa: E402, F401  # isort: skip  it notes the time, so it comes first
 from abaco.ingest import quarantine  # noqa: E402, F401
+from abaco.page import charts  # noqa: E402, F401  with Matplotlib, which three notebooks draw with
 
 gc.freeze()  # and no fork copies memory to look there
 from abaco.engines import duckdb  # noqa: E402, F401  # isort: skip  frozen, it would complain at exit
