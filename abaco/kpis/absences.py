@@ -30,7 +30,7 @@ def absences(book: Book) -> nw.LazyFrame | None:
     found = [frame for frame in (rejected, _gone(book, rejected)) if frame is not None]
     names = (REJECTED, GONE) if rejected is not None else (GONE,)
     marked = [frame.select(*KEY, absent=nw.lit(name)) for frame, name in zip(found, names, strict=False)]
-    return nw.concat(marked) if marked else None
+    return book.kept(nw.concat(marked)) if marked else None
 
 
 def _gone(book: Book, rejected: nw.LazyFrame | None) -> nw.LazyFrame | None:

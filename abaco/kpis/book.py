@@ -43,6 +43,8 @@ class Book:
         The day from which on the input counts each limit of days past due.
     default_probability_pct, loss_given_default_pct
         Risk parameters: the first by aging bucket, or None.
+    kept
+        Computes a small frame that many others are joined with, so that it is computed once.
     """
 
     tape: nw.LazyFrame
@@ -55,6 +57,7 @@ class Book:
     counted_from: Mapping[int, int] = field(default_factory=lambda: COUNTED_FROM)
     default_probability_pct: tuple[Decimal, ...] | None = None
     loss_given_default_pct: Decimal = Decimal(100)
+    kept: Callable[[nw.LazyFrame], nw.LazyFrame] = field(default=lambda frame: frame, repr=False, compare=False)
     _cache: dict[Callable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property

@@ -24,7 +24,7 @@ from abaco.kpis.bridge import bridge, first_day, terms
 from abaco.kpis.buckets import Buckets, known_days
 from abaco.kpis.catalog import Definition
 from abaco.kpis.totals import Totals
-from abaco.kpis.transitions import WHOLE, Pair, as_transition, find_transitions, moves
+from abaco.kpis.transitions import WHOLE, as_transition, find_transitions, moves
 
 Rows = list[dict[str, Any]]
 LIMIT = 10
@@ -49,26 +49,15 @@ TABLE = Table(
 )
 
 
-def largest(
-    tape: nw.LazyFrame,
-    pair: Pair,
-    days: int,
-    limit: int = LIMIT,
-    absent: nw.LazyFrame | None = None,
-    buckets: Buckets = WHOLE,
-) -> list[dict[str, Any]]:
+def largest(moved: nw.LazyFrame, days: int, limit: int = LIMIT) -> list[dict[str, Any]]:
     """Return the loans whose balance at risk changed most between two dates, the largest change first.
 
     Parameters
     ----------
-    tape
-        One row per loan and date.
-    pair
-        The later date and the earlier one.
+    moved
+        The loans on both dates with `SEGMENTS` (see `transitions.moves`).
     days
         Days past due from which a balance is at risk.
-    absent
-        The loans whose row a date lacks (see `absences.absences`).
 
     Returns
     -------
@@ -76,13 +65,7 @@ def largest(
         ``loan_id``, ``company``, ``product``, the ``term`` of the bridge that most of the change belongs to, and
         what was at risk ``before_usd`` and ``after_usd``; of equal changes the first loan id comes first.
     """
-    date, against = pair
-    size = nw.col(f"rise_{days}") + nw.col(f"fall_{days}")
-    moved = (
-        moves(tape, {against: date}, [days], SEGMENTS, absent, buckets)
-        .with_columns(size=size)
-        .filter(nw.col("size") > 0)
-    )
+    moved = moved.with_columns(size=nw.col(f"rise_{days}") + nw.col(f"fall_{days}")).filter(nw.col("size") > 0)
     first = moved.sort("size", "loan_id", descending=[True, False]).head(limit).collect("pyarrow")
     return [
         {
@@ -138,11 +121,14 @@ def bridge_loans(
     buckets
         The aging buckets that the tape can tell apart.
     """
-    rows = []
-    for end in (row for row in bridges if row["term"] == "closing"):
+    rows, ends = [], [row for row in bridges if row["term"] == "closing"]
+    days = sorted({first_day(definitions[end["kpi"]]) for end in ends})
+    pairs = dict.fromkeys((end["date"], end["against"]) for end in ends)
+    moved = {(date, former): moves(tape, {former: date}, days, SEGMENTS, absent, buckets) for date, former in pairs}
+    for end in ends:
         kpi, pair = definitions[end["kpi"]], (end["date"], end["against"])
         book = totals[end["date"]].sums["total_receivable_usd"]
-        for rank, loan in enumerate(largest(tape, pair, first_day(kpi), limit, absent, buckets), start=1):
+        for rank, loan in enumerate(largest(moved[pair], first_day(kpi), limit), start=1):
             points = rounded(loan["change_usd"] / book * 100, kpi.precision)
             rows.append(
                 {"date": pair[0], "against": pair[1], "kpi": end["kpi"], "rank": rank, "points": points, **loan}

@@ -61,6 +61,7 @@ def open_book(tables: Path, engine: Engine, ingested: Mapping[str, Any], **param
         for table, days in ingested.get("unread", {}).items()
     }
     known = {"unread": unread, "counted_from": counted_from(ingested)}
+    known["kept"] = lambda frame: engine.from_arrow(frame.collect("pyarrow").to_native())
     return Book(tape, dates(tape), as_of, exports, **usd, **known, **parameters)
 
 

@@ -17,8 +17,9 @@ from abaco.kpis.absences import absences
 from abaco.kpis.book import Book
 from abaco.kpis.bridge import first_day
 from abaco.kpis.catalog import Definition
-from abaco.kpis.contributors import between, largest
+from abaco.kpis.contributors import SEGMENTS, between, largest
 from abaco.kpis.open_book import EXPORTS
+from abaco.kpis.transitions import moves
 from abaco.page.bridge import naming, reading
 from abaco.review import lookup
 
@@ -78,7 +79,8 @@ def _places(kpi: Definition, folder: Path, loans: Rows) -> list[str]:
     date, against = loans[0]["date"], loans[0]["against"]
     with DuckDB() as engine:
         tape = engine.scan(folder / "tables" / "tape.parquet")
-        ids = [row["loan_id"] for row in largest(tape, (date, against), first_day(kpi), len(loans))]
+        days = first_day(kpi)
+        ids = [row["loan_id"] for row in largest(moves(tape, {against: date}, [days], SEGMENTS), days, len(loans))]
         inputs = files.read_object(folder / "manifest.json", "inputs")["inputs"]
         known = {item["name"]: item["sha256"] for item in inputs}
         source = Path(files.read_object(folder / "run.json", "input")["input"])
