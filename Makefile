@@ -24,7 +24,7 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check map verify upload email deliver serve sample test fuzz faults golden docs bench screenshot lint lab clean lock
+.PHONY: help report backfill check map verify upload email deliver serve sample test fuzz faults golden docs bench bench-quick screenshot lint lab clean lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,9 @@ docs: $(VENV)/.report ## rewrite docs/KPIS.md from params/kpis.yml, and docs/TAB
 
 bench: $(VENV)/.test ## measure time and memory against other tools, and write benchmarks/RESULTS.md (40 minutes)
 	@$(BIN)/python -m benchmarks
+
+bench-quick: $(VENV)/.test ## count what a report of the sample takes, against benchmarks/counts.json [RECORD=1 to record]
+	@$(BIN)/python -m benchmarks.counts $(if $(RECORD),--record)
 
 screenshot: $(VENV)/.test ## make the picture docs/report.png from the sample's report
 	@sh tests/setup.sh

@@ -4,6 +4,7 @@ import itertools
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 from abaco.core.files import write_json
 from abaco.core.phases import PHASES, notebook_path, section
@@ -23,16 +24,10 @@ def measured(place: Path, rounds: int) -> str:
         A folder for what is made.
     """
     numbers = itertools.count()
-    plan = Pipeline().plan(date=DATE)
-    given = {section(p): plan["parameters"][section(p)] for p in PHASES}
-    given["ingestion"] = {"input": plan["input"], "date": DATE, **plan["parameters"]["run"], **given["ingestion"]}
+    plan, given = planned()
 
     def fresh() -> Path:
-        folder = place / f"run_{next(numbers)}"
-        for name in ("tables", "notebooks", "work"):
-            (folder / name).mkdir(parents=True)
-        write_json(folder / "work" / "plan.json", plan)
-        return folder
+        return prepared(place / f"run_{next(numbers)}", plan)
 
     def papermill() -> measure.Measured:
         folders["papermill"] = fresh()
@@ -81,6 +76,22 @@ def measured(place: Path, rounds: int) -> str:
         results.table(("ratio", "found"), aims),
         results.commands(said),
     ])  # fmt: skip
+
+
+def planned() -> tuple[dict[str, Any], dict[str, dict]]:
+    """Return the plan of the sample's report, and the parameters of its notebooks by section."""
+    plan = Pipeline().plan(date=DATE)
+    given = {section(p): plan["parameters"][section(p)] for p in PHASES}
+    given["ingestion"] = {"input": plan["input"], "date": DATE, **plan["parameters"]["run"], **given["ingestion"]}
+    return plan, given
+
+
+def prepared(folder: Path, plan: dict[str, Any]) -> Path:
+    """Make the folder of a run for notebooks that are executed one by one, and return it."""
+    for name in ("tables", "notebooks", "work"):
+        (folder / name).mkdir(parents=True)
+    write_json(folder / "work" / "plan.json", plan)
+    return folder
 
 
 def papermill_commands(folder: Path, given: dict[str, dict]) -> list[str]:
