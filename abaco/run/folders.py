@@ -1,6 +1,7 @@
 """Run folders: each run works in its own, and a date's report switches to it in one atomic step."""
 
 import datetime as dt
+import json
 import os
 import shutil
 import socket
@@ -18,6 +19,7 @@ from abaco.core.locks import is_alive, is_here
 
 RUNS = ".runs"
 RECORD, HOLDER, LOCK = "run.json", "holder.json", "lock"
+PROGRESS = "work/progress.json"  # of a run that is at work: its phase and cell
 STOPPED = "stopped by a signal"  # the error of a run that somebody interrupted
 
 
@@ -190,6 +192,35 @@ def holder(output: Path, date: str) -> dict[str, Any] | None:
     try:
         return read_object(output / RUNS / date / HOLDER, "pid", "host", "since")
     except (OSError, DamagedError):  # nobody, or a run that has just begun or just ended
+        return None
+
+
+def note_progress(folder: Path, phase: str, cell: int = 0, cells: int = 0) -> None:
+    """Note the phase and the cell that a run has come to, for others to see."""
+    # not write_json: nobody needs it after a loss of power, and a run has a hundred cells
+    (folder / PROGRESS).write_text(json.dumps({"phase": phase, "cell": cell, "cells": cells}), encoding="utf-8")
+
+
+def running(output: Path) -> list[dict[str, Any]]:
+    """Return the runs at work, whoever started them: ``date, since``, and ``phase, cell, cells`` once they are known.
+
+    A run of another machine may be at work as long as its note is there.
+    """
+    found = []
+    for note in sorted((output / RUNS).glob(f"[0-9]*/{HOLDER}")):
+        date = note.parent.name
+        if (process := holder(output, date)) and (not is_here(process) or is_alive(process)):
+            folder = max(note.parent.glob("*Z_*"), default=None)
+            progress = _progress(folder) if folder and _start(folder) >= process["since"] else None
+            known = progress or {"phase": None, "cell": 0, "cells": 0}
+            found.append({"date": date, "since": process["since"], "host": process["host"], **known})
+    return found
+
+
+def _progress(folder: Path) -> dict[str, Any] | None:
+    try:
+        return read_object(folder / PROGRESS, "phase", "cell", "cells")
+    except (OSError, DamagedError):  # it has just begun, is just being written, or has just ended
         return None
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,7 @@ class Pipeline:
     def _run(self, phase: str, following: str | None, folder: Path, plan: dict[str, Any], record: Record) -> None:
         """Execute a phase, while another process already makes the imports of the `following` one."""
         self.progress.begin(phase)
+        folders.note_progress(folder, phase)
         log.info("phase %s begins", phase)
         began = time.perf_counter()
         record.phase, name = phase, section(phase)
@@ -257,7 +259,7 @@ class Pipeline:
         parameters = {**{key: facts[key] for key in given}, **plan["parameters"][name]}
         with self._next or NotebookProcess(notebook_path(phase)) as process:
             self._next = NotebookProcess(notebook_path(following)) if following else None
-            executed = execute_phase(phase, folder, parameters, self.progress.cell, process)
+            executed = execute_phase(phase, folder, parameters, partial(self._come_to, folder, phase), process)
         scraps = scraps_of(executed)
         if name == "ingestion":
             sources.check_unchanged(plan["sources"], scraps[FACTS]["inputs"])
@@ -269,6 +271,10 @@ class Pipeline:
             folders.discard_rows(folder)
         self.progress.end(phase)
         log.info("phase %s ended: %s", phase, figures)
+
+    def _come_to(self, folder: Path, phase: str, cell: int, cells: int) -> None:
+        self.progress.cell(cell, cells)
+        folders.note_progress(folder, phase, cell, cells)
 
 
 def dependencies(parameters: dict[str, Any]) -> dict[str, Any]:

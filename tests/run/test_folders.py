@@ -212,3 +212,26 @@ def test_json_that_cannot_be_written_leaves_the_former_whole(tmp_path):
         files.write_json(tmp_path / "a.json", {"a": object()})
     assert json.loads((tmp_path / "a.json").read_text()) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+# What is at work
+
+
+def test_a_run_at_work_is_seen_by_others_with_its_phase_and_cell(tmp_path):
+    former = folders.stage(tmp_path, DECEMBER, "20251231-0123456789ab")
+    former.rename(former.with_name("20250101T000000000000Z_20251231-0123456789ab"))
+    with folders.hold(tmp_path, DECEMBER, 0, print):
+        (found,) = folders.running(tmp_path)
+        assert (found["date"], found["phase"]) == (DECEMBER, None) and found["since"].endswith("Z")
+        folder = stage(tmp_path)
+        folders.note_progress(folder, "03_calculation", 7, 41)
+        (found,) = folders.running(tmp_path)
+        assert (found["phase"], found["cell"], found["cells"]) == ("03_calculation", 7, 41)
+    assert folders.running(tmp_path) == []
+
+
+def test_a_killed_run_is_not_at_work(tmp_path, other):
+    assert [one["date"] for one in folders.running(tmp_path)] == [DECEMBER]
+    other.send_signal(signal.SIGKILL)
+    other.wait()
+    assert folders.running(tmp_path) == []
