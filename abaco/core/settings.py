@@ -132,6 +132,10 @@ class ServiceSettings(BaseModel):
     max_connections: int = Field(ge=8, le=10_000)
     client_seconds: float = Field(gt=0, le=3600)
     max_wrong_tokens: int = Field(ge=1, le=1_000_000)
+    make_reports: bool
+    uploads: Text = Field(min_length=1)
+    upload_mb: int = Field(ge=1, le=100_000)
+    upload_days: int = Field(ge=1, le=DAYS)
 
 
 # Sections that belong to no notebook and, but for run.currency, change no figure.

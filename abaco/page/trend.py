@@ -15,7 +15,7 @@ from abaco.page.words import NOTHING, day, listing, month, plain, plural, short_
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PANEL = {"wide": (500, 150), "narrow": (340, 170), "mail": (428, 180)}
+PANEL = {"wide": (500, 150), "narrow": (340, 170), "mail": (428, 180), "large": (960, 300)}
 PLACES = {"ok": "within its limits", "warning": "past its warning limit", "critical": "past its critical limit"}
 LABEL_ROOM, LABEL_HEIGHT = 0.1, 16  # the part of the scale that the name of a zone needs, in pixels at least
 MARGIN = {"left": 36, "right": 62, "top": 26, "bottom": 26}

@@ -4,17 +4,20 @@ import asyncio
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+STEP = 65_536
+
 
 class Connection(H11Protocol):
     """A connection that is cut when its client is slow, or waits while others need the room.
 
     A request must arrive within ``timeout_keep_alive`` seconds, head and body, counted from the opening of the
-    connection or the end of the former response, however its bytes are spread. The client must take what is sent to it
-    within the same time. A new connection that would be one of ``limit_concurrency`` ends the one that has waited
-    longest for a request; where none waits, uvicorn answers 503.
+    connection or the end of the former response, however its bytes are spread; of a body that is being taken, each
+    `STEP` bytes. The client must take what is sent to it within the same time. A new connection that would be one of
+    ``limit_concurrency`` ends the one that has waited longest for a request; where none waits, uvicorn answers 503.
     """
 
     request_timer: asyncio.TimerHandle | None = None
+    received = 0  # bytes of a body since the timer was started
     response_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -27,6 +30,7 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take a part of a request."""
         super().data_received(data)
+        self._extend(len(data))
         self._watch_request()
 
     def on_response_complete(self) -> None:
@@ -48,6 +52,13 @@ class Connection(H11Protocol):
         """Stop waiting."""
         super().connection_lost(exc)
         self.request_timer, self.response_timer = _stopped(self.request_timer), _stopped(self.response_timer)
+
+    def _extend(self, count: int) -> None:
+        """Give a body that somebody reads as much time again for its next bytes."""
+        is_taken = self.cycle and self.cycle.more_body and not self.cycle.response_complete
+        self.received = self.received + count if is_taken else 0
+        if self.received >= STEP:
+            self.request_timer, self.received = _stopped(self.request_timer), 0
 
     def _watch_request(self) -> None:
         is_answering = self.cycle and not self.cycle.response_complete

@@ -25,6 +25,16 @@ class Verdict(BaseModel):
     absent: bool
 
 
+class Running(BaseModel):
+    """A run at work, whoever started it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    date: str
+    since: str
+    phase: str | None
+
+
 class Health(BaseModel):
     """The state of the service; times in UTC."""
 
@@ -33,6 +43,7 @@ class Health(BaseModel):
     status: Literal["healthy", "degraded", "unhealthy"]
     last_run: str | None
     next_run: str | None
+    running: Running | None
     metrics_computed: int | None
     verdict: Verdict | None
     last_error: str | None
@@ -62,8 +73,15 @@ FILE = {
     400: _said("The header Range cannot be read", TEXT),
     416: {"description": "The file has no such part"},
 }
+ARCHIVE = {200: {"description": "All files of the run", "content": {"application/zip": {}}}}
+SCRIPT = FILE | {200: {"description": "The script of the pages", "content": {"text/javascript": {}}}}
+NOTEBOOK = FILE | NOT_THERE
 HEALTH = {
-    200: {"description": "It works, also when its status is degraded", "model": Health},
+    200: {
+        "description": "It works, also when its status is degraded; as a page, where a browser asks",
+        "model": Health,
+        "content": {PAGE: {"schema": {"type": "string"}}},
+    },
     503: {"description": "It cannot work; or, as text, there are too many connections", "model": Health},
 }
 READINESS = {

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from starlette.responses import HTMLResponse
+
 from abaco.core import dates, project
+from abaco.core.phases import PHASES
 from abaco.core.text import completeness
 from abaco.database import queries
 from abaco.database.connection import Connection, reading
@@ -13,14 +16,22 @@ from abaco.page.key_figures import kpi_cards
 from abaco.page.kpi_text import FIRST_KPIS
 from abaco.page.markup import Html, fill, stylesheet
 from abaco.page.masthead import title as title_of
-from abaco.service import files, tables
+from abaco.service import alerts, files, notebook, tables
 from abaco.service.reports import Book, health
+from abaco.service.security import SCRIPTED
 from abaco.service.tables import moment
 
 TEMPLATES = Path(__file__).parent / "templates"
 DATES, FAILURES = 36, 10  # on one page
 # The state of the service in the colours and symbols of the report.
 MARKS = {"healthy": ("ok", "✓"), "degraded": ("warning", "!"), "unhealthy": ("critical", "✕")}
+
+
+class Page(HTMLResponse):
+    """A page of the service, which may load the script of the service and no other."""
+
+    def __init__(self, content: str, status_code: int = 200, headers: dict[str, str] | None = None):
+        super().__init__(content, status_code, {**(headers or {}), "Content-Security-Policy": SCRIPTED})
 
 
 def find(book: Book, name: str) -> dict[str, Any] | None:
@@ -38,7 +49,7 @@ def find_failed(book: Book, name: str) -> dict[str, Any] | None:
 
 def reports(book: Book, before: str) -> str:
     """Return the page of all reports by date, the latest first; `before` a date, if it is not empty."""
-    state = health(book)
+    state, at_work = health(book), running(book)
     with reading(book.engine) as connection:
         visible = list(reversed(queries.visible_runs(connection).values()))
         earlier = [run for run in visible if not before or str(run["date"]) < before]
@@ -51,17 +62,37 @@ def reports(book: Book, before: str) -> str:
             "facilities": queries.facilities(connection).get(latest["run_id"], {}).values() if latest else (),
             "table": tables.reports(connection, page),
             "failed": _failed(connection, visible),
-            "alerts": queries.open_alerts(connection),
+            "alerts": alerts.explained(queries.open_alerts(connection), book.runbook),
             "deliveries": list(group_deliveries(queries.deliveries_with(connection, "pending", "dead"))),
         }
     for name in ("last_run", "next_run"):
         values[name] = state[name] and moment(dates.time_of(state[name]))
     folder = latest and files.folder_of(book.output, latest)
-    return _page(
+    return framed(
         "reports.html.j2", "Reports by date", state=state, mark=MARKS[state["status"]], latest=latest,
         has_workbook=bool(folder) and (folder / "report.xlsx").is_file(),
-        dates=[str(run["date"]) for run in visible], older=str(page[-1]["date"]) if rest else None, **values,
+        dates=[str(run["date"]) for run in visible], older=str(page[-1]["date"]) if rest else None,
+        running=at_work, refresh=bool(at_work), can_make=book.maker is not None, first_kpis=FIRST_KPIS, **values,
     )  # fmt: skip
+
+
+def running(book: Book) -> list[dict[str, Any]]:
+    """Return the runs at work as a page shows them: ``date, at, phases`` and the ``cell`` in words."""
+    found = []
+    for one in book.running():
+        here = PHASES.index(one["phase"]) if one["phase"] in PHASES else -1
+        marks = ["done" if place < here else "now" if place == here else "later" for place in range(len(PHASES))]
+        cell = f"cell {one['cell']} of {one['cells']}" if one["cells"] else "starting"
+        at = moment(dates.time_of(one["since"]))
+        found.append({"date": one["date"], "at": at, "cell": cell, "phases": list(zip(PHASES, marks, strict=True))})
+    return found
+
+
+def health_page(state: dict[str, Any]) -> str:
+    """Return the page of /health for people."""
+    times = {name: state[name] and moment(dates.time_of(state[name])) for name in ("last_run", "next_run")}
+    work = state["running"] and {**state["running"], "since": moment(dates.time_of(state["running"]["since"]))}
+    return framed("health.html.j2", "Health", state=state | times | {"running": work}, mark=MARKS[state["status"]])
 
 
 def run(run: dict[str, Any], book: Book, base: str) -> str:
@@ -73,7 +104,7 @@ def run(run: dict[str, Any], book: Book, base: str) -> str:
     folder = files.folder_of(book.output, run)
     sizes = files.listed(folder) if folder else {}
     title = _title(run) if base.startswith("/reports") else f"Run {run['run_id']}"
-    return _page(
+    return framed(
         "run.html.j2", title, run=run, base=base, cards=cards, remark=remark, is_seen=visible == run["run_id"],
         source=project.display_path(run["input"]), ended=moment(run["finished_at"]),
         files=tables.files(sizes, base), has_report="report.html" in sizes,
@@ -82,13 +113,20 @@ def run(run: dict[str, Any], book: Book, base: str) -> str:
 
 
 def failed_run(one: dict[str, Any], book: Book) -> str:
-    """Return the page of a run that failed: its phase, its error and the path of its notebook."""
-    notebook = f"{one['folder']}/notebooks/{one['phase']}.ipynb"
-    return _page(
+    """Return the page of a run that failed: its phase, its error and the way to its notebook."""
+    path = notebook.path_of(book.output, one)
+    return framed(
         "failed.html.j2", f"Run {one['run_id']}", run=one, began=moment(one["started_at"]),
         ended=one["finished_at"] and moment(one["finished_at"]),
-        notebook=notebook if (book.output / notebook).is_file() else None,
+        notebook=path and f"{one['folder']}/notebooks/{path.name}", base=f"/runs/{_name(one)}/",
     )  # fmt: skip
+
+
+def failed_notebook(one: dict[str, Any], path: Path) -> str:
+    """Return the page of the notebook of a run that failed, up to the cell that failed."""
+    cells = notebook.cells(path)
+    title = f"Notebook {path.stem} of a failed run"
+    return framed("notebook.html.j2", title, run=one, base=f"/runs/{_name(one)}/", cells=cells)
 
 
 def comparison(one: dict[str, Any], other: dict[str, Any], book: Book) -> str:
@@ -97,25 +135,32 @@ def comparison(one: dict[str, Any], other: dict[str, Any], book: Book) -> str:
         for run in (one, other):
             run["kpis"] = queries.figures(connection, run)
             run["inputs"] = queries.inputs_of(connection, run["run_id"])
+            run["source"] = project.display_path(run["input"])
     parts = tables.differences(one, other)
-    return _page("comparison.html.j2", "Two runs side by side", one=one, other=other, parts=parts)
+    return framed("comparison.html.j2", "Two runs side by side", one=one, other=other, parts=parts)
 
 
 def dictionary() -> str:
     """Return the page of the data dictionary: every table of a report, and what its columns mean."""
-    return _page("dictionary.html.j2", "Data dictionary", tables=tables.dictionary())
+    return framed("dictionary.html.j2", "Data dictionary", tables=tables.dictionary())
 
 
-def failure(text: str) -> str:
-    """Return the page of an error."""
-    return _page("failure.html.j2", "Not found" if text.startswith("There is no") else "Not shown", text=text)
+def failure(text: str, path: str = "/") -> str:
+    """Return the page of an error of the page at a path."""
+    is_form = path.startswith("/make/")
+    title = "Not found" if text.startswith("There is no") else "Not done" if is_form else "Not shown"
+    back = ("/make", "Back to making a report") if is_form else ("/", "All reports")
+    return framed("failure.html.j2", title, text=text, back=back)
 
 
-def _page(template: str, title: str, **values: Any) -> str:
+def framed(template: str, title: str, **values: Any) -> str:
+    """Return a page of the service: a template in the frame that all pages have."""
     style = stylesheet("colours.css", "pieces.css", "charts.css", "page.css")
     own = (TEMPLATES / "service.css").read_text(encoding="utf-8")
-    body = fill(template, TEMPLATES, title=title, **values)
-    return fill("frame.html.j2", TEMPLATES, title=title, style=Html(f"{style}\n{own}"), body=body) + "\n"
+    body, refresh = fill(template, TEMPLATES, title=title, **values), values.get("refresh", False)
+    return (
+        fill("frame.html.j2", TEMPLATES, title=title, style=Html(f"{style}\n{own}"), body=body, refresh=refresh) + "\n"
+    )
 
 
 def _cards(connection: Connection, run: dict[str, Any]) -> Html:

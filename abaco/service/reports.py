@@ -15,6 +15,7 @@ from abaco.database.connection import FILE, REBUILD, TIMEOUT_SECONDS, Connection
 from abaco.database.synchronise import open_synchronised, synchronise
 from abaco.run import folders
 from abaco.service import files
+from abaco.service.making import Maker
 from abaco.service.schedule import STOPPED, Schedule
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ class Book:
     output: Path
     schedule: Schedule
     timeout: float = TIMEOUT_SECONDS  # to wait for an answer of the database
+    maker: Maker | None = None  # of reports from the browser, where that is on
+    runbook: str = ""
     damage: str | None = field(default=None, init=False)  # of the file of the database
     _engine: Engine | None = field(default=None, init=False)
     _file: tuple[int, bool] | None = field(default=None, init=False)
@@ -101,9 +104,11 @@ class Book:
     @property
     def is_at_work(self) -> bool:
         """Whether a run is in progress on this machine, started by the schedule or by hand."""
-        dates = [note.parent.name for note in self.output.glob(f"{folders.RUNS}/*/{folders.HOLDER}")]
-        holders = (folders.holder(self.output, date) for date in dates)
-        return self.schedule.is_at_work or any(w and locks.is_here(w) and locks.is_alive(w) for w in holders)
+        return self.schedule.is_at_work or any(locks.is_here(one) for one in self.running())
+
+    def running(self) -> list[dict[str, Any]]:
+        """Return the runs at work, whoever started them (see `abaco.run.folders.running`)."""
+        return folders.running(self.output)
 
 
 def _identity(path: Path) -> tuple[int, bool] | None:
@@ -130,6 +135,8 @@ def health(book: Book) -> dict[str, Any]:
 def _health(book: Book) -> dict[str, Any]:
     due = book.schedule.next_run
     content = {"status": "unhealthy", "last_run": None, "next_run": due and dates.format_time(due)}
+    at_work = next(iter(book.running()), None)
+    content |= {"running": at_work and {key: at_work[key] for key in ("date", "since", "phase")}}
     content |= {"metrics_computed": None, "verdict": None, "last_error": None}
     try:
         with reading(book.engine) as connection:

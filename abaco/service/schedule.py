@@ -2,8 +2,6 @@
 
 import datetime as dt
 import logging
-import signal
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from filelock import FileLock, Timeout
 from abaco.core import dates, files
 from abaco.core.errors import DamagedError, InputError
 from abaco.run import folders
+from abaco.service.command import Command, error_of
 
 log = logging.getLogger(__name__)
 NOTE, LOCK = "schedule.json", "schedule.lock"
@@ -26,7 +25,6 @@ LOOK_BACK = (1 / 24, 1, 7, 32, 366, 4 * 366)  # days, fewest first: the last due
 TRIES = 2
 DONE = (0, 3)  # exit codes of a run that left a report; with 3 a delivery is still pending
 STOPPED = 130  # exit code of a run that somebody stopped
-STOP_SECONDS = 60  # for a run to end by itself; then it is killed
 
 
 def trigger(cron: str) -> BaseTrigger | None:
@@ -98,6 +96,7 @@ class Schedule:
         self._scheduler = BlockingScheduler(timezone=dt.UTC)
         self._thread = threading.Thread(target=self._scheduler.start, name="schedule", daemon=True)
         self._process = Command()
+        self._by_hand: threading.Thread | None = None
 
     def start(self) -> None:
         """Start, at once with a run that was missed while the service was down."""
@@ -121,9 +120,38 @@ class Schedule:
     def stop(self) -> None:
         """Start nothing more, and wait until the current run has ended."""
         self._process.stop()
+        if self._by_hand:
+            self._by_hand.join()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
             self._thread.join()
+
+    def start_by_hand(self, command: Sequence[str], on_end: Callable[[tuple[int, str] | None], None]) -> bool:
+        """Run another command in the background, and return whether it could start: one runs at a time.
+
+        Parameters
+        ----------
+        on_end
+            Called with its exit code and output; with None when it was stopped.
+        """
+        lock = FileLock(self._output / folders.RUNS / LOCK, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        self._by_hand = threading.Thread(
+            target=self._run_by_hand, args=(lock, command, on_end), name="by hand", daemon=True
+        )
+        self._by_hand.start()
+        return True
+
+    def _run_by_hand(self, lock: FileLock, command: Sequence[str], on_end: Callable) -> None:
+        try:
+            on_end(self._process.run(command))
+        finally:
+            lock.release()
+        if self._times and not self._process.stopped:
+            self.work()  # for a time that was due meanwhile
 
     @property
     def is_alive(self) -> bool:
@@ -181,7 +209,7 @@ class Schedule:
                 while (due := self.missed()) and self._run(due):
                     pass
         except Timeout:
-            log.warning("another service makes the report of %s", self._output)
+            log.warning("a report is already being made in %s", self._output)
 
     def _run(self, due: dt.datetime) -> bool:
         """Run the command and return whether it ended by itself; a stopped run counts as missed."""
@@ -196,9 +224,9 @@ class Schedule:
                 self._write(**former)
             log.info("the run of %s was stopped and will be made up for", name)
             return False
-        code, error = outcome
+        code, output = outcome
         is_failed = code not in (*DONE, STOPPED)
-        failed = (error or f"exit code {code}: see logs/pipeline.log") if is_failed else None
+        failed = (error_of(output) or f"exit code {code}: see logs/pipeline.log") if is_failed else None
         self._write(**note, finished_at=dates.now(), exit_code=code, error=failed)
         log.log(
             logging.ERROR if failed else logging.INFO,
@@ -213,54 +241,3 @@ class Schedule:
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-class Command:
-    """Runs one process at a time until it is stopped."""
-
-    def __init__(self):
-        self._child: subprocess.Popen | None = None
-        self._lock = threading.Lock()
-        self.stopped = False
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether a process is running."""
-        return self._child is not None
-
-    def run(self, command: Sequence[str]) -> tuple[int, str] | None:
-        """Run a command and return its exit code and last error line; None when it was not started or was stopped."""
-        with self._lock:
-            if self.stopped or self._child:
-                return None
-            # in its own session, Ctrl-C reaches it only through the service
-            self._child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                text=True, errors="replace", start_new_session=True,
-            )  # fmt: skip
-        try:
-            output, _ = self._child.communicate()
-            return None if self.stopped else (self._child.returncode, _error(output))
-        finally:
-            self._child = None
-
-    def stop(self) -> None:
-        """Start no more processes, ask the current one to end, and wait for it."""
-        with self._lock:
-            self.stopped = True
-            child = self._child
-        if child is None:
-            return
-        log.info("stopping process %d", child.pid)
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            log.error("process %d did not end within %d s and is killed", child.pid, STOP_SECONDS)
-            child.kill()
-            child.wait()
-
-
-def _error(output: str) -> str:
-    lines = [line for line in output.splitlines() if line.startswith("Error: ")]
-    return lines[-1].removeprefix("Error: ") if lines else ""

@@ -21,10 +21,14 @@ USER = "abaco"
 OPEN = ("/health", "/ready")  # without any figure of the book: probes have no secret
 OFTEN = (*OPEN, "/metrics")
 LOCAL = ("localhost", "127.0.0.1", "::1")
+# inline styles and no scripts
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SCRIPTED = f"{POLICY}; script-src 'self'; connect-src 'self'"  # of the service's own pages: its one script file
 HEADERS = {
-    # pages have inline styles and no scripts
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

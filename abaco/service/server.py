@@ -1,5 +1,6 @@
 """The server: checks its requirements, listens, and stops cleanly, also during a run."""
 
+import datetime as dt
 import functools
 import logging
 import socket
@@ -17,12 +18,15 @@ from abaco.ingest.sample_mark import PLACES, is_sample
 from abaco.run import folders, plan
 from abaco.service.app import create_app
 from abaco.service.connections import Connection
+from abaco.service.making import REPORT, Maker
 from abaco.service.reports import Book
 from abaco.service.schedule import Schedule, trigger
 from abaco.service.security import Access
+from abaco.service.uploads import Uploads
 
 log = logging.getLogger(__name__)
 GRACE_SECONDS = 10  # for responses in progress when the service is stopped
+PRUNING_SECONDS = 3600.0
 
 
 def serve(
@@ -81,7 +85,47 @@ def _book(configured: dict[str, Any], params: str | None) -> Book:
     schedule = Schedule(times, output, command, hours, functools.partial(_alert, output, configured))
     pause = max(configured["delivery"]["retry_seconds"], 1.0)
     schedule.every(pause, functools.partial(_deliver, output, configured))
-    return Book(output, schedule, configured["delivery"]["timeout_seconds"])
+    maker = browser_maker(configured, params, output, schedule) if configured["service"]["make_reports"] else None
+    runbook = configured["alerts"]["runbook"]
+    return Book(output, schedule, configured["delivery"]["timeout_seconds"], maker, runbook)
+
+
+def browser_maker(configured: dict[str, Any], params: str | None, output: Path, schedule: Schedule) -> Maker:
+    """Return what makes reports from the browser; its uploads are pruned every hour."""
+    folder = uploads_folder(configured)
+    for name in ("output", "input"):
+        other = project.resolve(configured["run"][name]).resolve()
+        if configured["run"][name] != plan.CASCADE and (folder.is_relative_to(other) or other.is_relative_to(folder)):
+            raise InputError(f"service.uploads is {folder}, and run.{name} is {other}: one may not hold the other")
+    most, keep = configured["service"]["upload_mb"] * 1_000_000, dt.timedelta(configured["service"]["upload_days"])
+    uploads = Uploads(folder, most, keep)
+    uploads.prepare()
+    inputs, command = functools.partial(_inputs, configured, output), functools.partial(job_command, params, output)
+    maker = Maker(schedule, output, uploads, inputs, command)
+    schedule.every(PRUNING_SECONDS, maker.prune)
+    return maker
+
+
+def uploads_folder(configured: dict[str, Any]) -> Path:
+    """Return the folder of uploaded exports."""
+    return project.resolve(configured["service"]["uploads"]).resolve()
+
+
+def _inputs(configured: dict[str, Any], output: Path) -> dict[str, tuple[str, str]]:
+    """Return the inputs of this machine that the browser may choose: that of the schedule, and the setting's."""
+    setting = configured["run"]["input"]
+    found = {"configured": (setting, f"{setting}, which is run.input")}
+    if last := continued_input(configured, output):
+        found = {"last": (last, f"{project.display_path(last)}, the input of the last report"), **found}
+    return found
+
+
+def job_command(params: str | None, output: Path, kind: str, source: str, date: str | None) -> list[str]:
+    """Return the command of a check or a report that was started from the browser."""
+    command = [sys.executable, "-m", "abaco", kind, "--input", source]
+    command += ["--output", str(output)] if kind == REPORT else []
+    command += ["--date", date] if date else []
+    return [*command, "--params", params] if params else command
 
 
 def report_command(configured: dict[str, Any], params: str | None, output: Path) -> list[str]:
@@ -99,7 +143,12 @@ def continued_input(configured: dict[str, Any], output: Path) -> str | None:
     """
     if configured["run"]["input"] not in PLACES:
         return None
-    runs = [run for run in folders.visible(output).values() if not _is_of_sample(output, run)]
+    uploads = uploads_folder(configured)  # which are not kept
+    runs = [
+        run
+        for run in folders.visible(output).values()
+        if not Path(run["input"]).is_relative_to(uploads) and not _is_of_sample(output, run)
+    ]
     last = max(runs, key=lambda run: run["finished_at"], default=None)
     downloads = project.resolve(configured["cascade"]["folder"]) / "current"
     return last and (plan.CASCADE if Path(last["input"]) == downloads else last["input"])

@@ -10,7 +10,8 @@ from abaco.core.tables import Table
 from abaco.database import queries
 from abaco.database.connection import Connection
 from abaco.kpis.dictionary import TABLES, sentence
-from abaco.page.kpi_text import FIRST_KPIS, card_decimals, marked
+from abaco.page.kpi_text import FIRST_KPIS, card_decimals, concise, marked
+from abaco.page.kpi_text import change as kpi_change
 from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial
 from abaco.page.tables import figures
@@ -87,19 +88,39 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Html | 
     """
     code = [(name, str(one[f"code_{name}"]), str(other[f"code_{name}"])) for name in ("commit", "sha256")]
     parts = (
-        ("Figures", "KPI", comparison.figures(one["kpis"], other["kpis"]), "Every figure is the same."),
         ("Inputs", "File", comparison.inputs(one["inputs"], other["inputs"]), "The same files."),
         ("Parameters", "Setting", comparison.parameters(one["parameters"], other["parameters"]), "The same."),
         ("Code", "Part", code if one["code_sha256"] != other["code_sha256"] else [], "The same."),
     )
-    return {title: _part(title, head, rows) if rows else otherwise for title, head, rows, otherwise in parts}
+    found = {title: _part(title, head, rows) if rows else otherwise for title, head, rows, otherwise in parts}
+    return {"Figures": _sides(one, other) or "Every figure is the same.", **found}
+
+
+def _sides(one: dict[str, Any], other: dict[str, Any]) -> Html | None:
+    """Return the KPIs that differ: both values, the change, and whether it is better or worse."""
+    rows = []
+    for name, *_ in comparison.figures(one["kpis"], other["kpis"]):
+        before, after = one["kpis"].get(name), other["kpis"].get(name)
+        known = before and after and None not in (before["value"], after["value"])
+        change = round(after["value"] - before["value"], after["precision"]) if known else None
+        moved = kpi_change({**after, "change": change}) if after else None
+        title = fill("figure.html.j2", TEMPLATES, title=(after or before)["title"].partition(" (")[0], name=name)
+        rows.append([title, _side(before), _side(after), fill("moved.html.j2", TEMPLATES, change=moved)])
+    heads = ["Figure", f"First, {day(one['date'])}", f"Second, {day(other['date'])}", "Change"]
+    note = "! past the warning limit; ✕ past the critical limit; – not computable or not there."
+    return figures("Figures", heads, rows, quiet=True, note=note, look="sides") if rows else None
+
+
+def _side(kpi: dict[str, Any] | None) -> Html | str:
+    if kpi is None or kpi["value"] is None:
+        return NOTHING
+    return fill("past.html.j2", title=marked(kpi["status"], concise(kpi)), partial=partial(kpi))
 
 
 def _part(title: str, head: str, rows: list[tuple[str, ...]]) -> Html:
     cells = [[cell for cell in row if cell != "→"] for row in rows]
-    heads = {2: [head, "Difference"], 3: [head, "First", "Second"], 4: [head, "First", "Second", "Change"]}
-    kinds = ("", "", "", "n")[: len(cells[0])]
-    return figures(title, heads[len(cells[0])], cells, kinds=kinds, quiet=True)
+    heads = {2: [head, "Difference"], 3: [head, "First", "Second"]}
+    return figures(title, heads[len(cells[0])], cells, texts=len(cells[0]), quiet=True, look="differ")
 
 
 def dictionary() -> list[tuple[str, str, Html]]:

@@ -22,7 +22,9 @@ def test_every_route_is_described_with_its_answers_and_errors(book, access):
     asked = {
         "/": "200", "/dictionary": "200", "/compare": "200", "/health": "200", "/ready": "200", "/metrics": "200",
         "/openapi.json": "200", "/favicon.ico": "204", "/reports/{date}": "307", "/reports/{date}/": "200",
-        "/reports/{date}/{name}": "200", "/runs/{run_id}/": "200", "/runs/{run_id}/{name}": "200",
+        "/history": "200", "/service.js": "200", "/reports/{date}/all.zip": "200", "/runs/{run_id}/all.zip": "200",
+        "/runs/{run_id}/notebook/": "200", "/runs/{run_id}/notebook.ipynb": "200", "/reports/{date}/{name}": "200",
+        "/runs/{run_id}/": "200", "/runs/{run_id}/{name}": "200",
     }  # fmt: skip
     assert described["paths"].keys() == asked.keys()
     for path, operations in described["paths"].items():
@@ -31,8 +33,8 @@ def test_every_route_is_described_with_its_answers_and_errors(book, access):
             probe, answers = path in ("/health", "/ready"), operation["responses"].keys()
             refused = {"401", "429"} if access.is_set and not probe else set()
             expected = {asked[path], "405", "422", "503", *refused, *(() if access.is_set else ("421",))}
-            expected |= {"404"} if path.startswith(("/compare", "/reports", "/runs")) else set()
-            expected |= {"206", "400", "416"} if path.endswith("{name}") else set()
+            expected |= {"404"} if path.startswith(("/compare", "/history", "/reports", "/runs")) else set()
+            expected |= {"206", "400", "416"} if path.endswith(("{name}", ".ipynb", ".js")) else set()
             assert answers == expected, path
             assert operation["description"] and all(one["description"] for one in operation["responses"].values())
             schemes = [] if probe or not access.is_set else [{"token": []}, {"password": []}]

@@ -19,16 +19,16 @@ NEVER = "postgresql://user:pass-of-nobody@127.0.0.1:1/abaco?connect_timeout=2"
 
 def test_nothing_has_run_yet(book):
     assert health(book) == {
-        "status": "healthy", "last_run": None, "next_run": None, "metrics_computed": 0, "verdict": None,
-        "last_error": None,
+        "status": "healthy", "last_run": None, "next_run": None, "running": None, "metrics_computed": 0,
+        "verdict": None, "last_error": None,
     }  # fmt: skip
 
 
 def test_values_of_the_last_run_are_counted(book, write):
     write.run(PAR30=3.5, PAR90=None, CollectionRate=0.0)
     assert health(book) == {
-        "status": "healthy", "last_run": "2026-01-01T02:00:00Z", "next_run": None, "metrics_computed": 2,
-        "verdict": None, "last_error": None,
+        "status": "healthy", "last_run": "2026-01-01T02:00:00Z", "next_run": None, "running": None,
+        "metrics_computed": 2, "verdict": None, "last_error": None,
     }  # fmt: skip
 
 
@@ -130,8 +130,8 @@ def test_healthy_after_a_report_and_the_same_after_a_restart(service, shown):
         "lost": False, "shrunk": False, "absent": False,
     }  # fmt: skip
     assert (code, found) == (200, {
-        "status": "healthy", "last_run": run["finished_at"], "next_run": found["next_run"], "metrics_computed": 4,
-        "verdict": verdict, "last_error": None,
+        "status": "healthy", "last_run": run["finished_at"], "next_run": found["next_run"], "running": None,
+        "metrics_computed": 4, "verdict": verdict, "last_error": None,
     })  # fmt: skip
     assert found["next_run"].endswith("T02:00:00Z") and dates.time_of(found["next_run"]) > hour
     assert service.get("/ready").json() == {"ready": True, "reason": None}

@@ -2,7 +2,10 @@
 
 import asyncio
 import datetime as dt
+import io
+import json
 import re
+import zipfile
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
@@ -14,7 +17,7 @@ from abaco.core import files
 from abaco.database import schema
 from abaco.database.connection import writing
 from abaco.kpis.dictionary import TABLES, sentence
-from abaco.service import pages
+from abaco.service import archive, pages
 from abaco.service.app import create_app
 from abaco.service.security import Access
 from tests.support import browser as chromium
@@ -23,7 +26,7 @@ from .conftest import at
 
 PHONE = {"width": 360, "height": 740}
 COMPARED = "/compare?one=2025-11-30&other=2025-12-31"
-PAGES = ("/", "/reports/2025-12-31/", COMPARED, "/nothing")
+PAGES = ("/", "/reports/2025-12-31/", COMPARED, "/history", "/health", "/dictionary", "/nothing")
 
 
 def words(page):
@@ -76,9 +79,50 @@ def test_a_run_has_its_figures_files_and_runs(service, shown):
     assert words(service.get(f"/runs/{run_id}/").text).startswith(f"Run {run_id} · Abaco")
 
 
+@pytest.mark.parametrize("address", ["/reports/2025-12-31/", "/runs/{run_id}/"])
+def test_all_files_of_a_run_are_one_archive(service, shown, address):
+    folder = (shown.output / "2025-12-31").resolve()
+    run_id = files.read_json(folder / "run.json")["run_id"]
+    address = address.format(run_id=run_id) + "all.zip"
+    answer = service.get(address)
+    assert answer.headers["content-disposition"] == f'attachment; filename="{folder.name}.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        packed = {name.removeprefix(f"{folder.name}/"): archive.read(name) for name in archive.namelist()}
+    listed = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert packed == listed
+    assert service.get(address).content == answer.content
+    assert service.client.head(address).headers["content-type"] == "application/zip"
+
+
+def test_archive_is_never_whole_in_memory(tmp_path):
+    (tmp_path / "large.parquet").write_bytes(bytes(5_000_000))
+    parts = [len(part) for part in archive.chunks(tmp_path, ["large.parquet"])]
+    assert len(parts) > 10 and max(parts) < 300_000
+
+
+def test_figure_over_time_has_a_chart_and_its_figures_in_a_range(service):
+    text = words(service.get("/history?kpi=PAR30&first=2025-09-30&last=2025-11-30").text)
+    assert "PAR30 is at 4.01 %; its peak was 4.13 % at 31 Oct 25." in text
+    assert "30 November 2025 4.01 % 31 October 2025 4.13 % 30 September 2025 3.70 % ! past" in text
+    page = service.get("/history?kpi=PortfolioHealth").text
+    assert page.count("<title>PortfolioHealth, ") == 2 * 13 and "critical below 3" in words(page)
+    alone = words(service.get("/history?kpi=PAR30&first=2025-12-31").text)
+    assert "fewer than two dates in this range have a value" in alone
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+def test_programs_get_health_as_json_and_browsers_a_page(service, accept):
+    assert service.get("/health", headers={"accept": accept}).json()["status"] == "healthy"
+    page = service.get("/health", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert page.headers["content-type"].startswith("text/html") and page.headers["vary"] == "Accept"
+    assert "The service is healthy . Last run ended" in words(page.text)
+
+
 def test_two_runs_can_be_compared(service):
     text = words(service.get(COMPARED).text)
-    assert "PAR30 4.0131 % ok 3.7471 % ok -0.2660" in text and "Inputs The same files." in text
+    assert "First: report of 30 November 2025 , made of data/sample.csv : sample.csv, run 20251130-" in text
+    assert "PAR30 4.01 % 3.75 % ↓ down 0.27 points better" in text and "Inputs The same files." in text
     assert "Every figure is the same." in words(service.get("/compare?one=2025-11-30&other=2025-11-30").text)
 
 
@@ -91,6 +135,10 @@ def test_two_runs_can_be_compared(service):
         ("/reports/2019-01-01/", 404, "There is no report or run 2019-01-01"),
         ("/reports/today/", 404, "There is no such page"),
         ("/nothing", 404, "There is no such page"),
+        ("/history?kpi=PAR31", 404, "There is no figure PAR31"),
+        ("/history?first=today", 422, "A date is written as 2025-12-31"),
+        ("/runs/x/notebook/", 404, "There is no failed notebook of x"),
+        ("/reports/2019-01-01/all.zip", 404, "There is no report or run 2019-01-01"),
     ],
 )
 def test_what_is_not_there_is_said(service, path, code, told):
@@ -112,14 +160,24 @@ def test_what_needs_attention_is_listed(book, write):
     })  # fmt: skip
     write(
         "alerts",
-        {"cause": "c", "severity": "P2", "title": "PAR30 is late", "text": "", "opened_at": at(2), "is_open": True},
+        {
+            "cause": "kpi:PAR30",
+            "severity": "P2",
+            "title": "PAR30 is late",
+            "text": "It was 3 %.",
+            "opened_at": at(2),
+            "is_open": True,
+        },
     )
     usual = {"payload": {"to": ["a@example.org"]}, "attempts": 1, "created_at": at(2), "next_attempt_at": at(2)}
     told = {**usual, "channel": "email", "run_id": "20251231-a", "status": "dead", "error": "refused"}
     write("deliveries", {**told, "key": "k"}, {**told, "key": "l"})
     text = words(pages.reports(book, ""))
     assert "A run of 31 December 2025 failed at 1 Jan 2026, 05:00 UTC: disk <full>" in text
-    assert "P2 PAR30 is late" in text and text.count("Given up : email (2): refused") == text.count("Given up") == 1
+    assert (
+        "P2 PAR30 is late Open since 1 Jan 2026, 02:00 UTC: act today. It was 3 %." in text
+        and text.count("Given up : email (2): refused") == text.count("Given up") == 1
+    )
     assert "example.org" not in text
     assert "31 December 2025 – Not computable –" in text
 
@@ -134,7 +192,7 @@ def test_figures_of_a_month_that_is_not_over_are_marked(book, write):
     assert "31 December 2025 1.00 partial month, up to 10 Dec 25 – Not computable" in text
     assert "30 November 2025 2.00 –" in text
     told = words(got(book, "/compare?one=2025-11-30&other=2025-12-31").text)
-    assert "1.00 % ok, month to date, until 2025-12-10" in told
+    assert "PAR30 2.00 % 1.00 % partial month, up to 10 Dec 25 ↓ down 1.00 points partial month" in told
 
 
 def got(book, path):
@@ -164,6 +222,18 @@ def test_failed_run_has_a_page_that_says_why_and_gives_no_file(book, write):
     notebook.write_text("{}")
     assert f"{folder}/notebooks/01_ingestion.ipynb below" in words(got(book, "/runs/20251231-x/").text)
     assert got(book, "/runs/20251231-x/notebooks/01_ingestion.ipynb").status_code == 404
+    cells = [
+        {"cell_type": "markdown", "metadata": {"tags": ["papermill-error-cell-tag"]}, "source": ["<span>"]},
+        {"cell_type": "markdown", "metadata": {}, "source": ["# Title"]},
+        {"cell_type": "code", "metadata": {}, "source": ["1 / 0"], "outputs": [
+            {"output_type": "error", "ename": "E", "evalue": "x", "traceback": ["\x1b[31mE\x1b[0m", "disk <full>"]}
+        ]},
+        {"cell_type": "code", "metadata": {}, "source": ["never()"], "outputs": []},
+    ]  # fmt: skip
+    notebook.write_text(json.dumps({"cells": cells}))
+    assert json.loads(got(book, f"/runs/{name}/notebook.ipynb").text) == {"cells": cells}
+    told = words(got(book, f"/runs/{name}/notebook/").text)
+    assert "# Title Cell 2: it failed 1 / 0 E disk <full>" in told and "span" not in told and "never" not in told
     write.run("20251231-x", ended=at(6), PAR30=1.0)
     assert "This is the run that 31 December 2025 shows." in words(got(book, "/runs/20251231-x/").text)
     assert "disk" in got(book, f"/runs/{name}/").text
@@ -197,7 +267,7 @@ def test_page_is_accessible_silent_and_fits(browser, service, path, how):
     fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     context.close()
     assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []
-    assert fits and asked == [urljoin(service.address, path)]
+    assert fits and asked == [urljoin(service.address, path), urljoin(service.address, "/service.js")]
     assert [text for text in heard if "status of 404" not in text] == []
 
 
