@@ -259,12 +259,12 @@ PLEDGED = """
 """
 
 
-def held(frame, text=PLEDGED, **covenants):
+def held(frame, text=PLEDGED, pledged="by_column", **covenants):
     """Return the value and the reason of each covenant of LINE by date."""
     obligors = pa.table({"measurement_date": [DECEMBER] * 2, "loan_id": ["L1", "L2"], "borrower": [7, 8]})
     opened = book(frame, text, exports={"obligors": frame(obligors)})
     totals = measure(opened, catalog.measures(DEFINITIONS))
-    facility = terms(pledged="by_column", covenants=covenants)
+    facility = terms(pledged=pledged, covenants=covenants)
     found = covenants_of([Base("LINE", facility, None, {}, {})], DEFINITIONS, opened, totals)
     assert {row["facility"] for row in found} == {"LINE"}
     assert all((row["value"] is None) == bool(row["reason"]) for row in found)
@@ -276,6 +276,13 @@ def test_pool_has_the_loans_that_are_pledged_on_the_date_and_the_book_all(frame)
     of_pool = {"kpi": "PAR90", "trigger": 5}
     assert held(frame, arrears=of_pool) == [("11-30", "0.0000"), ("12-31", "2.5000")]
     assert held(frame, arrears=of_pool | {"of": "book"}) == [("11-30", "0.0000"), ("12-31", "60.0000")]
+
+
+def test_pool_of_which_all_loans_are_pledged_is_the_book(frame):
+    assert held(frame, pledged="all", arrears={"kpi": "PAR90", "trigger": 5}) == [
+        ("11-30", "0.0000"),
+        ("12-31", "60.0000"),
+    ]
 
 
 def test_largest_borrower_of_a_pool_is_of_its_own_loans(frame):

@@ -113,7 +113,8 @@ def test_loans_of_no_facility_cure_a_deficiency(opened):
     assert shown(case.pledging(Decimal(1000), None, 9))[1:] == [("Loan 2", "780.25", "661.43", "161.43")]
     assert len(case.pledging(Decimal(1000), None, 1)) == 1
     assert case.pledging(Decimal("-244.65"), None, 9) == []
-    assert opened().pledging(Decimal(1000), None, 9) == []  # all loans are pledged
+    for pledged in (FACILITIES, {"LINE": terms()}):
+        assert opened(pledged).pledging(Decimal(1000), None, 9) == []  # all loans are
 
 
 def test_what_is_not_drawn_nor_known_has_no_change(opened):

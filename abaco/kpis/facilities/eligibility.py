@@ -87,7 +87,7 @@ def pledged(key: str, facility: Facility, tape: nw.LazyFrame) -> nw.LazyFrame:
 def is_pledged(key: str, facility: Facility) -> nw.Expr:
     """Return whether a loan is pledged to a facility on a date."""
     if facility.pledged == "all":
-        return nw.lit(True)
+        return ~nw.col("measurement_date").is_null()  # rows cannot be filtered by a literal alone
     day = nw.col("pledge_date")
     is_named = _text("facility").is_in(sorted(facility.names(key)))
     return is_named & (day.is_null() | (day <= nw.col("measurement_date")))
