@@ -17,7 +17,7 @@ from abaco.page.masthead import as_of, sample
 from abaco.page.words import day
 from abaco.workbook.book import place
 
-WIDTHS = (46, 19, 19, 19, 14, 17, 14, 19, 10)  # characters of each column
+WIDTHS = (46, 22, 21, 20, 14, 17, 14, 20, 9)  # characters of each column
 NAME, AMOUNT, BASIS, RATE, LOANS = range(5)
 VALUE, WARNING, TRIGGER, DEFAULT, RESULT, POINTS, USD, MONTHS = range(1, 9)
 MONTH, ABOVE, BELOW, QUOTIENT = range(1, 5)

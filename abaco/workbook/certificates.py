@@ -1,6 +1,7 @@
 """Writes the compliance certificate of each facility beside the report: as a workbook with formulas, and as a PDF."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,8 @@ def _write(book: Book, sheet: Worksheet, at: int, row: Row) -> None:
         if (lines := 1 + len(text) // LINE) > 1:
             sheet.set_row(at, HEIGHT * lines)
         return
+    if row.cells and len(str(row.cells[0].value or "")) > WIDTHS[0]:
+        sheet.set_row(at, HEIGHT * math.ceil(len(str(row.cells[0].value)) / WIDTHS[0]))
     is_ruled = row.look in LOOKS
     for column in range(COLUMNS if is_ruled and row.cells else len(row.cells)):
         cell = row.cells[column] if column < len(row.cells) else Cell()

@@ -1,5 +1,6 @@
 """params/facilities.yml: what it may say of a facility, and one line for each mistake."""
 
+import copy
 import datetime as dt
 import re
 
@@ -68,9 +69,19 @@ def test_facilities_of_the_sample_are_read():
         ({"limits": {"a": {"column": "region", "largest": 0, "at_most": 1}}}, "LINE.limits.a.largest: Input should be"),
         ({"advance_rate": 101}, "LINE.advance_rate.rate: Input should be less than or equal to 100"),
         ({"advance_rate": {"column": "product"}}, "LINE.advance_rate: needs a number, or a column and rates"),
-        ({"advance_rate": {"column": "age_days", "rates": {"x": 1}}}, "column: age_days is not a text, so it has no"),
+        ({"advance_rate": {"column": "age_days", "rates": {"x": 10}}}, "column: age_days is not a text, so it has no"),
         ({"reserves": {"a": {"pct": 1, "amount": 1}}}, "LINE.reserves.a: needs one of amount and pct"),
-        ({"reserves": {"a": "much"}}, "LINE.reserves.a.amount: Input should be"),
+        ({"reserves": {"a": "1,500"}}, "LINE.reserves.a.amount: '1,500' is not a number: write one such as 1500.00"),
+        ({"advance_rate": 0.85}, "advance_rate.rate: 0.85 may be 0.85 % or 85 %: write per cent"),
+        ({"advance_rate": {"column": "product", "rates": {"a": 1}}}, "advance_rate.rates: 1 may be 1 % or 100 %"),
+        ({"advance_rate": {"column": "product", "rates": {"A": 9, "a ": 8}}}, "rates: A and a  are one class"),
+        ({"advance_rate": {"column": "product", "rates": {"otherwise": 9}}}, "otherwise is not a class: write"),
+        ({"cash_rate": 0.5}, "LINE.cash_rate: 0.5 may be 0.5 % or 50 %"),
+        ({"eligibility": {"a": {"column": "interest_rate", "at_most": 24}}}, "at_most: 24 are 2400 %: write 24 %"),
+        ({"eligibility": {"a": {"column": "age_days", "at_most": 1, "at_least": 2}}}, "no loan meets both"),
+        ({"eligibility": {"a; b": {"column": "age_days", "at_most": 1}}}, "'a; b' is not a name: write one"),
+        ({"title": "A\nline"}, "LINE.title: 'A\\nline' is not a name"),
+        ({"called": [" "]}, "LINE.called.0: ' ' is not a name"),
     ],
 )  # fmt: skip
 def test_mistake_is_one_line_that_names_the_key(tmp_path, changes, fault):
@@ -78,6 +89,31 @@ def test_mistake_is_one_line_that_names_the_key(tmp_path, changes, fault):
         loaded(tmp_path, TERMS | changes)
     assert str(refused.value).startswith(f"{tmp_path}/lines.yml: LINE")
     assert fault in str(refused.value) and "\n" not in str(refused.value)
+
+
+def both(tmp_path, first, second, **changes):
+    """Return what is said of two facilities that differ in their keys and some terms."""
+    terms = yaml.safe_load((ROOT / "params/sample_facilities.yml").read_text(encoding="utf-8"))["TAIL"]
+    entries = {first: terms, second: copy.deepcopy(terms) | changes}
+    path = tmp_path / "facilities.yml"
+    path.write_text(yaml.safe_dump(entries, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    try:
+        return list(facility.load(path))
+    except InputError as error:
+        return str(error).partition(": ")[2]
+
+
+@pytest.mark.parametrize(("first", "second"), [("TAIL", "Tail"), ("Línea", "Li\u0301nea")])
+def test_two_facilities_with_one_name_for_files_are_refused(tmp_path, first, second):
+    assert both(tmp_path, first, second) == f"{first} and {second} are one name for files: rename one"
+
+
+def test_loan_is_not_pledged_to_two_facilities_by_one_name(tmp_path):
+    said = both(tmp_path, "TAIL", "OTHER", called=["Tail "])
+    assert said.startswith("OTHER.called: tail is also TAIL, which runs at the same time, so a loan would be pledged")
+    later = {"from": dt.date(2026, 6, 1), "to": dt.date(2027, 5, 31)}
+    assert both(tmp_path, "TAIL", "OTHER", called=["Tail"], **later) == ["TAIL", "OTHER"]
+    assert both(tmp_path, "TAIL", "OTHER", called=["Tail"], pledged="all") == ["TAIL", "OTHER"]
 
 
 def test_name_of_a_facility_is_a_word(tmp_path):

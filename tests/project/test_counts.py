@@ -19,8 +19,6 @@ def test_a_count_that_is_far_from_the_recorded_one_is_named(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["counts"])
     monkeypatch.setattr(counts, "counted", lambda: {**recorded, "scans": 2 * recorded["scans"]})
     assert counts.main(said.append) == 1
-    assert said[1:] == [
-        "scans: 2.00 of what is recorded; if that is meant, record it: make bench-quick RECORD=1",
-    ]
+    assert said[1:] == ["scans: 2.00 of what is recorded; if that is meant, record it: make bench-quick RECORD=1"]
     monkeypatch.setattr(counts, "counted", lambda: {**recorded, "queries": round(1.05 * recorded["queries"])})
     assert counts.main(said.append) == 0

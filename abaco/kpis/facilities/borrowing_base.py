@@ -20,7 +20,7 @@ from abaco.kpis.book import Book
 from abaco.kpis.facilities import limits
 from abaco.kpis.facilities.conditions import plain
 from abaco.kpis.facilities.eligibility import SEPARATOR, check, pool
-from abaco.kpis.facilities.facility import Facilities, Facility
+from abaco.kpis.facilities.facility import OTHERWISE, Facilities, Facility
 
 # The lines of a borrowing base in their order, and what each of them is.
 KINDS = {
@@ -56,7 +56,7 @@ TABLE = Table(
         Field("rate_pct", "decimal(9, 6)", "the rate or limit that the facility sets", "%"),
     ),
 )
-NOTHING, OTHERWISE = Decimal("0.00"), "otherwise"
+NOTHING = Decimal("0.00")
 CELL = ("measurement_date", "reason", "advance_class")
 
 

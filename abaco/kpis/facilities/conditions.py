@@ -55,7 +55,10 @@ def kind_of(column: str) -> str:
 
 
 Bound = Annotated[Any, BeforeValidator(exact)]
-Words = Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
+Words = Annotated[tuple[Annotated[str, Field(pattern=r"\S")], ...], BeforeValidator(listed), Field(min_length=1)]
+# Names stand in lists that are joined by semicolons, and in one line.
+Name = Annotated[str, Field(pattern=r"^[^;\x00-\x1f]*[^;\s\x00-\x1f][^;\x00-\x1f]*$", max_length=120)]
+HIGHEST_RATE = 3  # of interest, as a fraction: what is above was meant in per cent
 
 
 class Condition(BaseModel):
@@ -92,6 +95,10 @@ class Condition(BaseModel):
                 if not isinstance(value, wanted) or (kind != "date" and not _is_bound(value, kind)):
                     means = {"date": "a date, such as 2025-12-31", "days": "a whole number of days"}
                     raise ValueError(f"{name}: {value} is not {means.get(kind, 'a number')}, as {self.column} is")
+                if kind == "rate" and value > HIGHEST_RATE:
+                    raise ValueError(f"{name}: {value} are {value * 100:f} %: write 24 % as 0.24")
+        if None not in (self.at_most, self.at_least) and self.at_least > self.at_most:
+            raise ValueError(f"at_least: {self.at_least} is above at_most, {self.at_most}: no loan meets both")
         return self
 
     @property

@@ -1,19 +1,21 @@
 """A facility as params/facilities.yml describes it: pledged loans, criteria, limits, rates, reserves, cash, drawn."""
 
 import datetime as dt
+import unicodedata
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from abaco.core import currencies, project, yaml
 from abaco.core.errors import InputError
 from abaco.kpis import catalog
-from abaco.kpis.facilities.conditions import OBLIGORS, STRICT, Condition, Criterion, Words, exact, kind_of, plain
+from abaco.kpis.facilities.conditions import OBLIGORS, STRICT, Condition, Criterion, Name, Words, exact, kind_of, plain
 from abaco.kpis.facilities.covenant import Covenant
 
 Amount = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, max_digits=18, decimal_places=2)]
+OTHERWISE = "otherwise"
 Percent = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, le=100, decimal_places=6)]
 
 
@@ -48,6 +50,13 @@ class Limit(BaseModel):
         return ({self.column} if self.column else set()) | (self.when.columns if self.when else set())
 
 
+def _in_per_cent(rate: Decimal | None) -> Decimal | None:
+    """Return a rate that is surely in per cent: 0.85 may be 85 %."""
+    if rate is not None and 0 < rate <= 1:
+        raise ValueError(f"{rate} may be {rate} % or {(rate * 100).normalize():f} %: write per cent, such as 85")
+    return rate
+
+
 class AdvanceRate(BaseModel):
     """What is lent against net eligible loans, in per cent: one rate, or one by the values of a column."""
 
@@ -57,8 +66,19 @@ class AdvanceRate(BaseModel):
     rates: dict[str, Percent] = Field(default_factory=dict)
     otherwise: Percent | None = None
 
+    @field_validator("rate", "rates", "otherwise")
+    @classmethod
+    def _is_in_per_cent(cls, rates):
+        for rate in rates.values() if isinstance(rates, dict) else [rates]:
+            _in_per_cent(rate)
+        return rates
+
     @model_validator(mode="after")
     def _fits(self):
+        if twice := sorted(name for name in self.rates if sum(plain(name) == plain(n) for n in self.rates) > 1):
+            raise ValueError(f"rates: {' and '.join(twice)} are one class: keep one")
+        if OTHERWISE in map(plain, self.rates):
+            raise ValueError("otherwise is not a class: write it beside rates")
         if self.rate is None and not (self.column and self.rates):
             raise ValueError("needs a number, or a column and rates by its values")
         if self.rate is not None and (self.column or self.rates or self.otherwise is not None):
@@ -96,23 +116,28 @@ class Facility(BaseModel):
     """One facility of params/facilities.yml, whose comments explain each key."""
 
     model_config = STRICT
-    title: str
-    lender: str
+    title: Name
+    lender: Name
     currency: str
     commitment: Amount
     begins: dt.date = Field(alias="from")
     ends: dt.date = Field(alias="to")
     pledged: Literal["all", "by_column"]
     called: Words | None = None
-    eligibility: dict[str, Criterion] = Field(default_factory=dict)
-    limits: dict[str, Limit] = Field(default_factory=dict)
+    eligibility: dict[Name, Criterion] = Field(default_factory=dict)
+    limits: dict[Name, Limit] = Field(default_factory=dict)
     share_of: Literal["eligible", "net_eligible"] = "eligible"
     advance_rate: Annotated[AdvanceRate, _short("rate")]
-    reserves: dict[str, Annotated[Reserve, _short("amount")]] = Field(default_factory=dict)
+    reserves: dict[Name, Annotated[Reserve, _short("amount")]] = Field(default_factory=dict)
     cash_rate: Percent = Decimal(0)
     cash: Amount | None = None
     drawn: Amount | None = None
-    covenants: dict[str, Covenant] = Field(default_factory=dict)
+    covenants: dict[Name, Covenant] = Field(default_factory=dict)
+
+    @field_validator("cash_rate")
+    @classmethod
+    def _counts_in_per_cent(cls, rate):
+        return _in_per_cent(rate)
 
     @model_validator(mode="after")
     def _fits(self):
@@ -165,13 +190,33 @@ def load(path: str | Path) -> Facilities:
             raise InputError(
                 f"{project.display_path(path)}: {key!r} is not a valid name of a facility: write letters and digits"
             )
+        if same := [other for other in found if _file_name(other) == _file_name(key)]:
+            raise InputError(f"{project.display_path(path)}: {same[0]} and {key} are one name for files: rename one")
         try:
             found[key] = Facility.model_validate(entry)
         except ValidationError as error:
             raise InputError(f"{project.display_path(path)}: {_fault(key, error)}") from error
         for name, covenant in found[key].covenants.items():
             covenant.defined(f"{project.display_path(path)}: {key}.covenants.{name}", catalog.load())
+        for other in found:
+            if other != key and (shared := _both_name(found[other], found[key], other, key)):
+                raise InputError(
+                    f"{project.display_path(path)}: {key}.called: {shared} is also {other}, which runs at the same "
+                    "time, so a loan would be pledged to both: change called"
+                )
     return found
+
+
+def _file_name(key: str) -> str:
+    return unicodedata.normalize("NFKC", key).casefold()
+
+
+def _both_name(one: Facility, other: Facility, key: str, other_key: str) -> str:
+    """Return what two facilities that run at the same time are both called in columns of loans; empty for nothing."""
+    shared = one.names(key) & other.names(other_key)
+    are_by_column = one.pledged == other.pledged == "by_column"
+    is_at_once = one.begins <= other.ends and other.begins <= one.ends
+    return min(shared) if shared and are_by_column and is_at_once else ""
 
 
 def _fault(key: str, error: ValidationError) -> str:
@@ -181,4 +226,10 @@ def _fault(key: str, error: ValidationError) -> str:
         return f"{place} is not a known key"
     if first["type"] == "missing":
         return f"{place} is missing"
+    if first["type"] == "is_instance_of":
+        return f"{place}: {first['input']!r} is not a number: write one such as 1500.00, without separators"
+    if first["type"] == "model_type":
+        return f"{place} has no keys: write them below it"
+    if first["type"] == "string_pattern_mismatch":
+        return f"{place}: {first['input']!r} is not a name: write one line of text without semicolons"
     return f"{place}: {first['msg'].removeprefix('Value error, ')}"

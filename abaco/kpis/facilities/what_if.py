@@ -20,10 +20,10 @@ from abaco.kpis.concentration import borrower_label
 from abaco.kpis.contributors import names
 from abaco.kpis.facilities import limits
 from abaco.kpis.facilities.availability import rate_of
-from abaco.kpis.facilities.borrowing_base import NOTHING, OTHERWISE, cells, lines, uses
+from abaco.kpis.facilities.borrowing_base import NOTHING, cells, lines, uses
 from abaco.kpis.facilities.covenant import Covenant
 from abaco.kpis.facilities.eligibility import is_pledged, pool
-from abaco.kpis.facilities.facility import AdvanceRate, Facilities, Facility
+from abaco.kpis.facilities.facility import OTHERWISE, AdvanceRate, Facilities, Facility
 
 AS_IT_IS, ALL = "as it is", "all of them"
 ASKED = ("net_eligible", "borrowing_base", "availability")
