@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 
 # A mistyped variable would leave its default in place: DTAE=2025-11-30 would make the report of the latest date.
-KNOWN := DATE FROM TO INPUT NAME ANSWERS PARAMS OUTPUT ENGINE PORT ROWS INPUTS FAULTS EXAMPLES PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
+KNOWN := DATE FROM TO INPUT NAME ANSWERS PARAMS OUTPUT ENGINE PORT ROWS INPUTS FAULTS EXAMPLES RESEND PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
 UNKNOWN := $(firstword $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(filter-out $(KNOWN),$(name)))))
 NEAREST = $(shell $(PYTHON) -c 'import difflib, sys; name, *known = sys.argv[1:]; print(*difflib.get_close_matches( \
 	name.upper(), known, 1, 0) or known)' $(UNKNOWN) $(KNOWN))
@@ -29,8 +29,8 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-report: $(VENV)/.$(RUNNER) ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb|spark]
-	@$(BIN)/abaco report $${DATE:+--date "$$DATE"} $(OPTIONS)
+report: $(VENV)/.$(RUNNER) ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb|spark RESEND=1]
+	@$(BIN)/abaco report $${DATE:+--date "$$DATE"} $${RESEND:+--resend} $(OPTIONS)
 
 backfill: $(VENV)/.report ## a report for each date of the input between two dates [FROM=… TO=… and options as report]
 	@$(BIN)/abaco backfill --from "$$FROM" --to "$$TO" $(OPTIONS)

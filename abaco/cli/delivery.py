@@ -14,8 +14,9 @@ from abaco.core.text import aligned, show
 def deliver(
     pending: Annotated[bool, typer.Option("--pending", help="Try all pending deliveries.")] = False,
     dead: Annotated[bool, typer.Option("--dead", help="Also try the deliveries that were given up.")] = False,
+    held: Annotated[bool, typer.Option("--held", help="Also try those that are held since a restore.")] = False,
     drop: Annotated[
-        str | None, typer.Option(help="A run id: drop the deliveries of that run that were given up.")
+        str | None, typer.Option(help="A run id: drop the deliveries of that run that were given up or are held.")
     ] = None,
     params: Params = None, output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
@@ -26,14 +27,15 @@ def deliver(
     from abaco.run import folders
 
     logs.start(log_level)
-    if not (pending or dead or drop):
+    if not (pending or dead or held or drop):
         raise InputError(
-            "Say what to deliver: --pending, --dead for what was given up, or --drop RUN to give it up for good"
+            "Say what to deliver: --pending, --dead for what was given up, --held for what is held since a restore, "
+            "or --drop RUN to give it up for good"
         )
     reports, loaded = folders.reports_folder(output), settings.load(params)
     rows = commands.drop(reports, loaded, drop) if drop else []
-    if pending or dead:
-        rows += commands.deliver_pending(reports, loaded, dead)
+    if pending or dead or held:
+        rows += commands.deliver_pending(reports, loaded, dead, held)
     lines = aligned((row["place"], row["run_id"] or row["key"], row["status"]) for row in group_deliveries(rows))
     show(*lines or ["Nothing was to be delivered"])
     report_undelivered([row for row in rows if row["status"] in ("pending", "dead")])
@@ -42,10 +44,10 @@ def deliver(
 @verb(DELIVERY, "upload --date 2025-12-31")
 def upload(date: Finished, params: Params = None, output: Output = None, log_level: Level = None) -> None:
     """Upload a finished report to Azure Blob again; files that are there already are skipped."""
-    from abaco.delivery import commands
+    from abaco.delivery import resending
 
     logs.start(log_level)
-    report_undelivered(commands.resend("azure", date, params=params, output=output))
+    report_undelivered(resending.resend("azure", date, params=params, output=output))
 
 
 @verb(DELIVERY, "email --date 2025-12-31 --to ana@example.org")
@@ -55,7 +57,7 @@ def email(
     params: Params = None, output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Send a finished report by email, even if it was sent before."""
-    from abaco.delivery import commands
+    from abaco.delivery import resending
 
     logs.start(log_level)
-    report_undelivered(commands.resend("email", date, to, repeat=True, params=params, output=output))
+    report_undelivered(resending.resend("email", date, to, repeat=True, params=params, output=output))

@@ -25,6 +25,7 @@ Params = Annotated[str | None, typer.Option(help="A YAML file, or section.key=va
 Output = Annotated[Path | None, typer.Option(help="Folder that receives reports/<date>/.")]
 Engine = Annotated[str | None, typer.Option(help="The engine: duckdb, or spark on the cluster at SPARK_MASTER.")]
 Force = Annotated[bool, typer.Option("--force", help="Also execute phases that are unchanged since a former run.")]
+Resend = Annotated[bool, typer.Option("--resend", help="Email the report also to those who have the same figures.")]
 Finished = Annotated[str, typer.Option("--date", help="Date of a finished report, YYYY-MM-DD.")]
 Level = Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING or ERROR; DEBUG shows tracebacks.")]
 

@@ -6,7 +6,19 @@ from typing import Annotated, Any
 import typer
 
 from abaco.cli import nights
-from abaco.cli.options import REPORTS, Date, Engine, Force, Input, Level, Output, Params, report_undelivered, verb
+from abaco.cli.options import (
+    REPORTS,
+    Date,
+    Engine,
+    Force,
+    Input,
+    Level,
+    Output,
+    Params,
+    Resend,
+    report_undelivered,
+    verb,
+)
 from abaco.core import files, logs, project, text
 from abaco.core.errors import RunError
 from abaco.core.text import aligned, show
@@ -17,12 +29,12 @@ from abaco.run import plan
 @verb(REPORTS, "report --date 2025-12-31 --input path/to/exports")
 def report(
     date: Date = None, input: Input = None, params: Params = None, output: Output = None,
-    engine: Engine = None, force: Force = False, log_level: Level = None,
+    engine: Engine = None, force: Force = False, resend: Resend = False, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Make the report of a date: run all phases, then publish the report in one step."""
     output = output and output.absolute()
     with nights.watched(params=params, output=output, input=input, date=date) as told:
-        result = _run(date, input, params, output, engine, force, log_level, told)
+        result = _run(date, input, params, output, engine, force, resend, log_level, told)
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
             show(f"{name} is unchanged: taken from the run {phase['taken_from']}")
@@ -44,7 +56,7 @@ def report(
 
 def _run(
     date: str | None, input: str | None, params: str | None, output: Path | None, engine: str | None, force: bool,
-    log_level: str | None, told: list[Any],
+    resend: bool, log_level: str | None, told: list[Any],
 ) -> dict[str, Any]:  # fmt: skip
     """Make the report, and add its folder to `told` when its outcome is told."""
     logs.start(log_level)
@@ -59,7 +71,7 @@ def _run(
 
     def deliver(*run: Any) -> list[dict[str, Any]]:
         told.append(run)
-        return record_and_deliver(*run)
+        return record_and_deliver(*run, repeat=resend)
 
     with Progress() as progress:
         pipeline = Pipeline(params, output, engine, force, progress, deliver=deliver, places=PLACES)

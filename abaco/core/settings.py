@@ -80,6 +80,7 @@ class DeliverySettings(BaseModel):
 
     azure_container: Text = Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$")
     azure_prefix: Annotated[Text, AfterValidator(setting_values.prefix)]
+    azure_state: bool
     email_from: Text
     reply_to: Text
     timeout_seconds: PositiveSeconds

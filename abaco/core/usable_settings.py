@@ -12,7 +12,8 @@ from abaco.core.yaml import read_yaml
 STANDARD: dict[str, dict[str, Any]] = {
     "run": {"input": "data/sample", "output": "reports"},
     "delivery": {
-        "azure_container": "abaco-reports", "azure_prefix": "reports", "email_from": "", "reply_to": "",
+        "azure_container": "abaco-reports", "azure_prefix": "reports", "azure_state": False,
+        "email_from": "", "reply_to": "",
         "timeout_seconds": 30.0, "deadline_seconds": 900.0, "retry_seconds": 60.0, "max_attempts": 10,
     },
     "alerts": {"dry_run": False, "cooldown_hours": 24.0, "max_age_days": 45, "runbook": "docs/OPERATIONS.md"},

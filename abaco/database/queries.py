@@ -160,6 +160,11 @@ def damage(connection: Connection) -> str | None:
     return None if result == "ok" else result
 
 
+def has_history(connection: Connection) -> bool:
+    """Return whether the database knows of any run, start or alert."""
+    return any(connection.scalar(select(t.c[0]).limit(1)) is not None for t in (runs, failures, failed_starts, alerts))
+
+
 def count_runs(connection: Connection) -> int:
     """Return the number of runs that succeeded."""
     return connection.scalar(select(func.count()).select_from(runs))
@@ -210,6 +215,17 @@ def emails_of_reports(connection: Connection, *status: str) -> list[dict[str, An
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.channel == "email", deliveries.c.status.in_(status))
     rows = rows_of(connection, query.with_for_update(skip_locked=True))
     return [row for row in rows if row["run_id"] and row["key"].startswith(f"email:{row['run_id']}:")]
+
+
+def last_report_sent(connection: Connection, channel: str, date: str, recipient: str) -> dict[str, Any] | None:
+    """Return the report of a date that a recipient, by the hash in keys, got last: ``run_id, done_at, payload``."""
+    c = deliveries.c
+    query = select(c.run_id, c.done_at, c.payload).where(
+        c.channel == channel, c.date == dt.date.fromisoformat(date), c.status == "done", c.run_id.is_not(None),
+        c.key.endswith(f":{recipient}", autoescape=True),
+    )  # fmt: skip
+    rows = rows_of(connection, query.order_by(c.done_at.desc()))
+    return next((row for row in rows if "title" not in row["payload"]), None)
 
 
 def delivery(connection: Connection, key: str) -> dict[str, Any]:

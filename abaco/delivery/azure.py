@@ -19,6 +19,10 @@ PAUSE_SECONDS = 2
 MAX_RACES = 10  # with other runs for latest.json
 
 
+class MissingBlobError(DeliveryError):
+    """The container has no such file."""
+
+
 class AzureChannel(Channel):
     """The container that receives finished runs, each in <prefix>/<date>/<run_id>/."""
 
@@ -64,15 +68,15 @@ class AzureChannel(Channel):
             "skipped": skipped,
         }
 
-    def keep(self, path: Path) -> str:
-        """Upload an archive to <prefix>/backups/ and return its name there.
+    def keep(self, path: Path, folder: str = BACKUPS) -> str:
+        """Upload a file to <prefix>/<folder>/ and return its name there.
 
         Raises
         ------
         DeliveryError
             When it did not arrive completely.
         """
-        prefix = self._name(BACKUPS, "")
+        prefix = self._name(folder, "")
         with self._explaining_errors(), self._service() as service:
             container = service.get_container_client(self.container)
             existing = _existing(container, prefix)
@@ -80,22 +84,25 @@ class AzureChannel(Channel):
             blobs.check(container, prefix, sent)
         return path.name
 
-    def fetch(self, name: str, path: Path) -> None:
-        """Download an archive from <prefix>/backups/ to a file.
+    def fetch(self, name: str, path: Path, folder: str = BACKUPS) -> None:
+        """Download a file from <prefix>/<folder>/.
 
         Raises
         ------
+        MissingBlobError
+            When it does not exist.
         DeliveryError
-            When the archive does not exist or cannot be downloaded.
+            When it cannot be downloaded.
         """
         from azure.core.exceptions import ResourceNotFoundError
 
         with self._explaining_errors(), self._service() as service, path.open("xb") as file:
-            blob = service.get_blob_client(self.container, self._name(BACKUPS, name))
+            blob = service.get_blob_client(self.container, self._name(folder, name))
             try:
                 blob.download_blob(max_concurrency=1).readinto(file)
             except ResourceNotFoundError:
-                raise DeliveryError(
+                path.unlink()
+                raise MissingBlobError(
                     f"Azure container {self.container} has no {blob.blob_name}: give the name that the backup printed"
                 ) from None
 

@@ -1,4 +1,4 @@
-"""Commands: record runs that have ended, enqueue and send their deliveries, and send finished reports again."""
+"""Commands: record runs that have ended, and enqueue and send their deliveries."""
 
 import logging
 from collections.abc import Iterator
@@ -8,21 +8,22 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from abaco.core import files, logs, project, settings
+from abaco.core import files, logs
 from abaco.core.deadlines import call_within
 from abaco.core.errors import AbacoError, DatabaseError, InputError
-from abaco.core.text import show
 from abaco.database import queries, records, synchronise
-from abaco.database.connection import connect, connected, reading, take_turns, writing
-from abaco.delivery import direct, outbox, planning, rules
+from abaco.database.connection import connected, reading, take_turns, writing
+from abaco.delivery import direct, outbox, planning, rules, state
 from abaco.delivery.channel import NOT_SET_UP
-from abaco.delivery.registry import ALERTS, create_channel
+from abaco.delivery.registry import ALERTS
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
 
 
-def record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+def record_and_deliver(
+    output: Path, folder: Path, settings: dict[str, Any], repeat: bool = False
+) -> list[dict[str, Any]]:
     """Record a run that has ended, and earlier ones that are not recorded yet; send the deliveries that are due.
 
     No error here changes the outcome of the run: an exception, an interruption or a delivery that takes longer than
@@ -36,6 +37,8 @@ def record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> 
         The run's folder.
     settings
         All settings by section.
+    repeat
+        Whether recipients who have a report with the same figures get it once more.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> 
     """
     seconds = settings["delivery"]["deadline_seconds"]
     try:
-        return call_within(seconds, _record_and_deliver, output, folder, settings)
+        return call_within(seconds, _record_and_deliver, output, folder, settings, repeat)
     except KeyboardInterrupt:
         return _all_pending(folder, "stopped before all of them were sent: make deliver sends the others")
     except TimeoutError:
@@ -70,15 +73,15 @@ def _tell_directly(output: Path, folder: Path, settings: dict[str, Any], reason:
         direct.tell(output, settings, alert, run, folder)
 
 
-def _record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+def _record_and_deliver(output: Path, folder: Path, settings: dict[str, Any], repeat: bool) -> list[dict[str, Any]]:
     run = files.read_json(folder / "run.json")
     try:
-        with connected(output, settings["delivery"]["timeout_seconds"]) as engine:
-            faults = _synchronise_and_enqueue(engine, output, settings)
+        with state.opened(output, settings) as engine:
+            faults = _synchronise_and_enqueue(engine, output, settings, folder if repeat else None)
             with reading(engine) as connection:
                 pending = queries.deliveries_with(connection, outbox.PENDING, run_id=run["run_id"])
             own = {row["key"] for row in pending}
-            list(_deliver(engine, output, settings, own=own))
+            list(send(engine, output, settings, own=own))
             return faults + _undelivered(engine, own)
     except DatabaseError as error:
         log.info("the run %s is not in the database yet: %s", folder.name, error)
@@ -90,99 +93,59 @@ def _record_and_deliver(output: Path, folder: Path, settings: dict[str, Any]) ->
         return [_fault("database", run, str(error))]
 
 
-def deliver_pending(output: Path, settings: dict[str, Any], dead: bool = False) -> Iterator[dict[str, Any]]:
+def deliver_pending(
+    output: Path, settings: dict[str, Any], dead: bool = False, held: bool = False
+) -> Iterator[dict[str, Any]]:
     """Record every run that is not recorded yet, try all pending deliveries and yield the outcome of each.
 
     Parameters
     ----------
-    dead
-        Whether to try also those that were given up.
+    dead, held
+        Whether to try also those that were given up, or are held since a restore.
     """
-    engine = connect(output, settings["delivery"]["timeout_seconds"])
-    yield from _synchronise_and_enqueue(engine, output, settings)
-    if dead:
+    with state.opened(output, settings) as engine:
+        yield from _synchronise_and_enqueue(engine, output, settings)
         with writing(engine) as connection:
-            outbox.retry_dead(connection)
-    yield from _deliver(engine, output, settings, early=True)
+            outbox.retry(connection, *[outbox.DEAD] * dead, *[outbox.HELD] * held)
+        yield from send(engine, output, settings, early=True)
+
+
+def hold_pending(output: Path, settings: dict[str, Any]) -> int:
+    """Hold every delivery that is pending, also of runs that are not recorded yet, and return their number."""
+    with connected(output, settings["delivery"]["timeout_seconds"]) as engine:
+        _synchronise_and_enqueue(engine, output, settings)
+        with writing(engine) as connection:
+            rows = outbox.hold(connection)
+        _write_outcomes_of(engine, output, rows)
+        return len(rows)
 
 
 def deliver_due(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
     """Record every run that is not recorded yet, try the deliveries that are due and return the outcome of each."""
-    engine = connect(output, settings["delivery"]["timeout_seconds"])
-    _synchronise_and_enqueue(engine, output, settings)
-    return list(_deliver(engine, output, settings))
+    with state.opened(output, settings) as engine:
+        _synchronise_and_enqueue(engine, output, settings)
+        return list(send(engine, output, settings))
 
 
 def drop(output: Path, settings: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Drop the deliveries of a run that were given up, or that of a key without a run, and return them.
+    """Drop the deliveries of a run that were given up or are held, or that of a key without a run, and return them.
 
     Raises
     ------
     InputError
-        When nothing was given up under that name.
+        When nothing was given up or is held under that name.
     """
     engine = synchronise.open_synchronised(output, settings["delivery"]["timeout_seconds"])
     with writing(engine) as connection:
         rows = outbox.drop(connection, name)
     if not rows:
-        raise InputError(f"Nothing that was given up is of {name}: abaco status lists what was")
+        raise InputError(f"Nothing that was given up or is held is of {name}: abaco status lists what was")
     _write_outcomes_of(engine, output, rows)
     return rows
 
 
-def resend(
-    channel_name: str,
-    date: str,
-    to: str | None = None,
-    repeat: bool = False,
-    params: Any = None,
-    output: Path | None = None,
-) -> list[dict[str, Any]]:
-    """Deliver a finished report again, print the outcomes, and return the undelivered rows.
-
-    Parameters
-    ----------
-    channel_name
-        A channel that takes reports.
-    to
-        Comma-separated recipients, instead of those of the environment.
-    repeat
-        Whether recipients who have the report already get it once more.
-
-    Raises
-    ------
-    InputError
-        When the date has no report, there is no recipient, or the channel is not set up.
-    """
-    loaded, reports = settings.load(params), folders.reports_folder(output)
-    folder, run = _finished_report(reports, date)
-    channel = create_channel(channel_name, loaded)
-    deliveries = channel.address(planning.report_delivery(channel_name, folder, run, to, repeat))
-    if not deliveries:
-        raise InputError(f"Nobody to send the report to: name somebody with TO, or set {channel.recipients}")
-    if missing := channel.missing():
-        raise InputError(f"{channel_name} is not set up: set {missing}")
-    engine = synchronise.open_synchronised(reports, loaded["delivery"]["timeout_seconds"])
-    keys = {delivery.key for delivery in deliveries}
-    with writing(engine) as connection:
-        outbox.enqueue(connection, reports, deliveries)
-        outbox.enqueue_again(connection, keys)
-    rows = list(_deliver(engine, reports, loaded, only=keys))
-    for row in rows:
-        show(f"{row['channel']}  {row['run_id']}  {row['status']}")
-    return [row for row in rows if row["status"] != outbox.DONE]
-
-
-def _finished_report(reports: Path, date: str) -> tuple[Path, dict[str, Any]]:
-    path = reports / date / "run.json"
-    if not path.is_file():
-        latest_dates = ", ".join(list(folders.visible(reports))[-5:]) or "none"
-        raise InputError(f"No finished report of {date} in {project.display_path(reports)}; there are: {latest_dates}")
-    return path.parent.resolve(), files.read_json(path)
-
-
-def _deliver(engine: Engine, output: Path, settings: dict[str, Any], **options: Any) -> Iterator[dict[str, Any]]:
-    """Send the deliveries that are due, and write the outcomes into run.json of their runs."""
+def send(engine: Engine, output: Path, settings: dict[str, Any], **options: Any) -> Iterator[dict[str, Any]]:
+    """Send the deliveries that are due, see `outbox.deliver`; write the outcomes into run.json of their runs."""
     for row in outbox.deliver(engine, output, settings, **options):
         _write_outcomes_of(engine, output, [row])
         yield row
@@ -196,7 +159,9 @@ def _deliver(engine: Engine, output: Path, settings: dict[str, Any], **options: 
             _write_outcomes(engine, output, folder)
 
 
-def _synchronise_and_enqueue(engine: Engine, output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+def _synchronise_and_enqueue(
+    engine: Engine, output: Path, settings: dict[str, Any], repeated: Path | None = None
+) -> list[dict[str, Any]]:
     """Record every run that is not recorded yet, enqueue the deliveries of each, and return the faults.
 
     All runs are recorded before the first delivery is enqueued, so that a failure that a later run has mended causes
@@ -210,7 +175,7 @@ def _synchronise_and_enqueue(engine: Engine, output: Path, settings: dict[str, A
         if fault := faults_by_folder.get(folder):
             faults.append(_fault("database", run, fault))
             continue
-        run_faults = _enqueue(engine, output, folder, run, settings)
+        run_faults = _enqueue(engine, output, folder, run, settings, folder == repeated)
         _write_outcomes(engine, output, folder, "; ".join(fault["error"] for fault in run_faults) or None)
         faults += run_faults
     with writing(engine) as connection:
@@ -220,7 +185,7 @@ def _synchronise_and_enqueue(engine: Engine, output: Path, settings: dict[str, A
 
 
 def _enqueue(
-    engine: Engine, output: Path, folder: Path, run: dict[str, Any], settings: dict[str, Any]
+    engine: Engine, output: Path, folder: Path, run: dict[str, Any], settings: dict[str, Any], repeat: bool
 ) -> list[dict[str, Any]]:
     """Enqueue the deliveries of a run to each place, once; return the faults of their set-up."""
     path, faults = _relative(output, folder), []
@@ -230,7 +195,7 @@ def _enqueue(
         for place in (place for place in run["deliver_to"] if place not in planned):
             try:
                 with connection.begin_nested():
-                    deliveries, missing = planning.plan_deliveries(place, connection, folder, run, settings)
+                    deliveries, missing = planning.plan_deliveries(place, connection, folder, run, settings, repeat)
                     outbox.enqueue(connection, output, deliveries)
                     records.write_delivery_plan(connection, _owner(run, path), place, path, missing)
             except SQLAlchemyError:

@@ -10,8 +10,8 @@ from abaco.core.deadlines import call_within
 from abaco.core.errors import AbacoError, InputError
 from abaco.core.usable_settings import usable
 from abaco.database import queries, records, schema
-from abaco.database.connection import connected, take_turns, writing
-from abaco.delivery import commands, direct, outbox, planning, rules
+from abaco.database.connection import take_turns, writing
+from abaco.delivery import commands, direct, outbox, planning, rules, state
 from abaco.run.plan import CASCADE
 
 
@@ -60,7 +60,7 @@ def record(output: Path, settings: dict[str, Any], run: dict[str, Any]) -> None:
 
 def _record(output: Path, settings: dict[str, Any], run: dict[str, Any]) -> None:
     commands.deliver_due(output, settings)  # also of a run that was killed, which so tells of itself
-    with connected(output, settings["delivery"]["timeout_seconds"]) as engine, writing(engine) as connection:
+    with state.opened(output, settings) as engine, writing(engine) as connection:
         take_turns(connection)
         since = dates.time_of(run["started_at"])
         known = [*queries.failed(connection), *queries.starts_that_failed(connection)]

@@ -21,6 +21,7 @@ from abaco.delivery.registry import create_channel
 from abaco.run import folders
 
 PENDING, DONE, DEAD = "pending", "done", "dead"
+HELD = "held"  # it was pending in a backup that was restored: it waits until somebody releases it
 # no longer to be delivered: an alert after a newer one, the email of a replaced report, a dropped delivery
 WITHDRAWN, SUPERSEDED, DROPPED = "withdrawn", "superseded", "dropped"
 MAX_PAUSE_SECONDS = 6 * 3600
@@ -43,9 +44,16 @@ def new_row(delivery: Delivery, output: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def retry_dead(connection: Connection) -> int:
-    """Enqueue again every delivery that was given up, and return their number."""
-    return _enqueue_again(connection, deliveries.c.status == DEAD)
+def retry(connection: Connection, *status: str) -> None:
+    """Enqueue again every delivery with one of the statuses."""
+    _enqueue_again(connection, deliveries.c.status.in_(status))
+
+
+def hold(connection: Connection) -> list[dict[str, Any]]:
+    """Hold every delivery that is pending, and return them."""
+    reason = "it was pending in the backup that was restored"
+    rows = queries.deliveries_with(connection, PENDING)
+    return [_change(connection, row, {"status": HELD, "error": reason}) for row in rows]
 
 
 def enqueue_again(connection: Connection, keys: Collection[str]) -> None:
@@ -193,7 +201,7 @@ def follow_reports(connection: Connection) -> list[dict[str, Any]]:
     Such an email would arrive after that of the newer report, or although the report was rolled back. One that another
     process is sending at this moment is left alone. When a report is shown again, its email is pending again.
     """
-    emails = queries.emails_of_reports(connection, PENDING, DEAD, SUPERSEDED)
+    emails = queries.emails_of_reports(connection, PENDING, DEAD, HELD, SUPERSEDED)
     visible_runs, changed = queries.visible_runs(connection) if emails else {}, []
     for row in emails:
         run = visible_runs.get(str(row["date"]))
@@ -208,9 +216,9 @@ def follow_reports(connection: Connection) -> list[dict[str, Any]]:
 
 
 def drop(connection: Connection, name: str) -> list[dict[str, Any]]:
-    """Drop the deliveries of a run that were given up, or that of a key without a run; return them."""
-    dead = queries.deliveries_with(connection, DEAD)
-    named = [row for row in dead if name == (row["run_id"] or row["key"])]
+    """Drop the deliveries of a run that were given up or are held, or that of a key without a run; return them."""
+    waiting = queries.deliveries_with(connection, DEAD, HELD)
+    named = [row for row in waiting if name == (row["run_id"] or row["key"])]
     return [_change(connection, row, {"status": DROPPED}) for row in named]
 
 

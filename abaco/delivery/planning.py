@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from abaco.database import queries, records
-from abaco.delivery import alerting, rules
+from abaco.delivery import alerting, corrections, rules
 from abaco.delivery.channel import Delivery
 from abaco.delivery.registry import ALERTS, create_channel
 
@@ -16,7 +16,12 @@ Plan = tuple[list[Delivery], str | None]
 
 
 def plan_deliveries(
-    place: str, connection: Connection, folder: Path, run: dict[str, Any], settings: dict[str, Any]
+    place: str,
+    connection: Connection,
+    folder: Path,
+    run: dict[str, Any],
+    settings: dict[str, Any],
+    repeat: bool = False,
 ) -> Plan:
     """Return the deliveries of a run to a place, and the variable to set if there are none for lack of it.
 
@@ -28,6 +33,8 @@ def plan_deliveries(
         In a transaction, in which the deliveries are enqueued.
     run
         The content of its run.json.
+    repeat
+        Whether recipients who have a report with the same figures get it once more.
 
     Raises
     ------
@@ -41,8 +48,11 @@ def plan_deliveries(
     channel = create_channel(place, settings)
     if missing := channel.missing():
         return [], missing
-    deliveries = channel.address(report_delivery(place, folder, run))
-    return deliveries, None if deliveries else channel.recipients
+    deliveries = channel.address(report_delivery(place, folder, run, repeat=repeat))
+    if not channel.recipients:
+        return deliveries, None
+    told = corrections.with_content(deliveries, folder)
+    return told if repeat else corrections.needed(connection, told), None if told else channel.recipients
 
 
 def report_delivery(

@@ -17,6 +17,7 @@ from abaco.core import project, settings
 from abaco.core.errors import InputError, RunError
 from abaco.database import copying, synchronise
 from abaco.database.connection import connect, writing
+from abaco.delivery import commands, outbox
 from abaco.delivery.azure import AzureChannel
 from abaco.operations.backup import AZURE, CONTENTS, DATABASE, REPORTS
 from abaco.run import folders as run_folders
@@ -56,6 +57,8 @@ def restore(source: str, output: Path | None = None) -> str:
         contents = unpack(path, Path(place) / "unpacked")
         former = _replace(folder, Path(place) / "unpacked", contents["links"])
     done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.display_path(folder)}"
+    if held := commands.hold_pending(folder, settings.load()):
+        done += f"; {held} deliveries are held: abaco deliver --held sends them"
     if former is None:
         return done
     return f"{done}; what was there before is in {project.display_path(former)}: remove that when you no longer need it"
@@ -156,6 +159,7 @@ def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path | None
         writing(engine) as connection,
     ):
         copying.load(connection, lines)
+        outbox.hold(connection)
         for path in (output / run_folders.RUNS, *(p for p in output.glob("[0-9]*") if p.is_symlink())):
             move(path, kept / path.name)
         if (unpacked / REPORTS / run_folders.RUNS).is_dir():

@@ -100,7 +100,7 @@ def _from_database(folder: Path) -> dict[str, Any]:
             "verdicts": queries.verdicts(opened),
             "unfinished": queries.unfinished(opened),
             "starts": queries.starts_that_failed(opened),
-            "waiting": queries.deliveries_with(opened, "pending", "dead"),
+            "waiting": queries.deliveries_with(opened, "pending", "dead", "held"),
             "past": queries.deliveries_with(opened, "superseded", "dropped"),
             "alerts": queries.open_alerts(opened),
         }
@@ -202,6 +202,8 @@ def _state(row: dict[str, Any]) -> str:
     if row["status"] == "dead":
         after = f" after {text.counted(row['attempts'], 'attempt')}" if row["attempts"] else ""
         return f"given up{after}: {row['error']}"
+    if row["status"] == "held":
+        return f"held: {row['error']}; abaco deliver --held sends it, --drop RUN does not"
     if not row["attempts"]:
         return "not tried yet"
     return f"tried {row['attempts']} times, again at {text_of(row['next_attempt_at'])}: {row['error']}"

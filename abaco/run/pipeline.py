@@ -164,7 +164,7 @@ class Pipeline:
 
     def _make(self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]) -> Exception | None:
         """Run the phases that are not taken from a former run; return the error if one fails."""
-        done = run_plan.adopt(taken, former, folder) if taken else {}
+        done = run_plan.adopt(taken, former, folder, plan["run_id"]) if taken else {}
         folders.discard_work_of_others(self.output, folder)
         files.write_json(folder / "work" / "plan.json", plan)
         facts = {name: plan[name] for name in ("run_id", "date", "input", "contents", "expected", "lost", "had")}
@@ -205,8 +205,9 @@ class Pipeline:
         hashes = sources.identities(s.as_dict() for s in files_read)
         limit = parameters["calculation"]["max_rows_change_pct"]
         expected, lost, had = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
+        run_id = manifest.run_id(str(day), hashes, depends_on, code["sha256"], lost, had)
         return {
-            "run_id": manifest.run_id(str(day), hashes, depends_on, code["sha256"], lost, had),
+            "run_id": run_id,
             "date": str(day),
             "input": str(source),
             "sources": [s.as_dict() for s in files_read],
@@ -221,7 +222,7 @@ class Pipeline:
                 "memory_limit": self._memory,
                 "threads": self.settings["run"]["threads"],
             },
-            "keys": run_plan.phase_keys(str(day), hashes, depends_on, code["library"], lost, had),
+            "keys": run_plan.phase_keys(str(day), hashes, depends_on, code["library"], lost, had, run_id),
         }
 
     def is_current(self, plan: dict[str, Any]) -> bool:

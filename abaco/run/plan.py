@@ -18,7 +18,7 @@ from abaco.ingest.sample_mark import PLACES, is_sample
 from abaco.run import folders, manifest
 
 FINGERPRINT = b"abaco: which masking key"
-CASCADE = "cascade"
+CASCADE, METRICS = "cascade", "metrics.json"
 
 
 def phase_keys(
@@ -28,6 +28,7 @@ def phase_keys(
     library: str,
     lost: dict | None = None,
     had: dict | None = None,
+    run_id: str = "",
 ) -> dict[str, str]:
     """Return a key for each phase, which changes with everything that the phase's outputs depend on.
 
@@ -42,6 +43,8 @@ def phase_keys(
     lost, had
         What the input lacks, and which columns had values (see `abaco.run.contents`): the verdict of the third phase
         depends on both.
+    run_id
+        The run that the page, which the fourth phase makes, is part of.
     """
     secret = secrets.masking_key()
     mask = hmac.new(secret, FINGERPRINT, hashlib.sha256).hexdigest() if secret else None
@@ -49,6 +52,7 @@ def phase_keys(
     for phase in PHASES:
         own = [before, sha256(notebook_path(phase)), parameters[section(phase)]]
         own += [told for told in (lost, had) if told and section(phase) == "calculation"]
+        own += [run_id] if section(phase) == "report" else []
         keys[phase] = before = hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
     return keys
 
@@ -119,8 +123,8 @@ def _work_files(former: Path, phase: str) -> list[str]:
     return [name for name in outputs(former, phase) or () if name.startswith("work/")]
 
 
-def adopt(phases: list[str], former: Path, folder: Path) -> dict[str, Any]:
-    """Link, or else copy, the outputs of `phases` into a new run's folder.
+def adopt(phases: list[str], former: Path, folder: Path, run_id: str) -> dict[str, Any]:
+    """Link, or else copy, the outputs of `phases` into a new run's folder; its figures name the new run.
 
     Returns
     -------
@@ -135,6 +139,8 @@ def adopt(phases: list[str], former: Path, folder: Path) -> dict[str, Any]:
         names += [name for name in _work_files(former, phase) if (former / name).exists()]
     for name in names:
         _link(former / name, folder / name)
+    if METRICS in names and (figures := files.read_json(folder / METRICS))["run_id"] != run_id:
+        files.write_json(folder / METRICS, figures | {"run_id": run_id})
     return {name: {**done[name], "taken_from": done[name].get("taken_from", former.name)} for name in sections}
 
 

@@ -49,5 +49,5 @@ def expendable(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.
         for folder, run in states.items()
         if folder.resolve() not in needed
         and dt.datetime.fromisoformat(run["started_at"]) < since
-        and not any(delivery["status"] == "pending" for delivery in run["deliveries"])
+        and not any(delivery["status"] in ("pending", "held") for delivery in run["deliveries"])
     ]

@@ -19,50 +19,16 @@ from abaco.operations import rollback
 from abaco.review import status as review_status
 from tests.support import left
 from tests.support.azurite import connection_string
-from tests.support.mailserver import serving
 from tests.support.projects import PII_KEY, Project, copy_project
-from tests.support.webhooks import recording
 
 DECEMBER = "2025-12-31"
 CRITICAL = "[P2] PAR30 is 9.0000 %, above its critical limit of 8"
 PLACES = ("azure", "email", "alerts")
-OWN = (
-    "DATABASE_URL",
-    "SMTP_URL",
-    "REPORT_RECIPIENTS",
-    "ALERT_RECIPIENTS",
-    "SLACK_WEBHOOK_URL",
-    "PAGERDUTY_ROUTING_KEY",
-)
+pytestmark = pytest.mark.usefixtures("nothing_set")
 
 
-@pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch):
-    for name in (*OWN, "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_URL"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def places(tmp_path_factory):
-    """Slack and a mail server on this machine; ``environment`` sets them up."""
-    with recording(tmp_path_factory.mktemp("tls")) as slack, serving() as mail:
-        slack.mail, slack.environment = mail, {
-            "SLACK_WEBHOOK_URL": f"{slack.url}/services/T/B/c",
-            "SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
-            "REPORT_RECIPIENTS": "ana@example.com,luis@example.com",
-        }  # fmt: skip
-        yield slack
-
-
-@pytest.fixture
-def set_up(places, monkeypatch):
-    for name, value in places.environment.items():
-        monkeypatch.setenv(name, value)
-    return places
-
-
-def leave(output, run_id="r1", started="2026-01-01T02:00:00Z", wanted=PLACES, status="critical", days=1):
-    kpis, end = {"PAR30": left.kpi(9.0, status)}, dt.date.fromisoformat(DECEMBER)
+def leave(output, run_id="r1", started="2026-01-01T02:00:00Z", wanted=PLACES, status="critical", days=1, value=9.0):
+    kpis, end = {"PAR30": left.kpi(value, status)}, dt.date.fromisoformat(DECEMBER)
     history = [(str(end - dt.timedelta(days=day)), "PAR30", "9") for day in range(days)]
     return left.finish(left.run(output, DECEMBER, run_id, started, places=wanted), kpis, history)
 
@@ -164,7 +130,7 @@ def test_run_that_ends_meanwhile_is_left_to_its_own_process(database, tmp_path, 
 
     def synchronised(engine, output):
         faults = synchronise(engine, output)
-        late.append(leave(output, "r2", "2026-01-01T02:00:05Z", wanted=("email",)))
+        late.append(leave(output, "r2", "2026-01-01T02:00:05Z", wanted=("email",), value=9.5))
         return faults
 
     with monkeypatch.context() as patched:
@@ -257,7 +223,7 @@ def test_email_of_a_report_that_was_rolled_back_waits_until_it_is_shown_again(tm
     commands.record_and_deliver(tmp_path, leave(tmp_path), loaded())
     set_up.mail.taken.clear()
     set_up.mail.answers = ["554 no"] * 2
-    later = leave(tmp_path, "r2", "2026-01-01T03:00:00Z", ("email",))
+    later = leave(tmp_path, "r2", "2026-01-01T03:00:00Z", ("email",), value=9.5)
     commands.record_and_deliver(tmp_path, later, loaded(retry_seconds=0.0))
     rollback.rollback(DECEMBER, output=tmp_path)
     commands.deliver_due(tmp_path, loaded())

@@ -43,6 +43,18 @@ def test_unchanged_run_executes_nothing_and_leaves_the_same_bytes_unless_it_is_f
     assert taken(project, "--force")[0] == []
 
 
+def test_figures_and_page_name_the_run_that_they_are_part_of(project):
+    first = json.loads((project.output / "2025-12-31/run.json").read_text())["run_id"]
+    phases, run = taken(project, "--params", "output.csv_tables=false")
+    assert phases == ALL[:3] and run["run_id"] != first
+    report = project.output / "2025-12-31"
+    assert json.loads((report / "metrics.json").read_text())["run_id"] == run["run_id"]
+    assert json.loads((project.runs()[0] / "metrics.json").read_text())["run_id"] == first
+    for name in ("report.html", "email.html", "manifest.json"):
+        text = (report / name).read_text()
+        assert run["run_id"] in text and first not in text, name
+
+
 def test_an_edited_notebook_concerns_its_phase_and_those_after_it(project):
     edit(project, "04_report", "front-page", "front = page.front_page(metrics, tables)\nfront  # as it was")
     assert taken(project)[0] == ALL[:3]

@@ -1,0 +1,55 @@
+"""Corrections: who has a report with the same figures gets none, and one with other figures says what it replaces."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from abaco.core import files
+from abaco.core.text import format_value
+from abaco.database import queries
+from abaco.delivery.channel import Delivery
+
+OWN = ("run_id", "inputs")  # of a run, which other files or other code may have made of the same figures
+SHOWN = 3  # figures that a subject names
+
+
+def with_content(deliveries: list[Delivery], folder: Path) -> list[Delivery]:
+    """Return deliveries of a report with what is kept of it: the hash of its figures, and the headline ones as text."""
+    metrics = files.read_json(folder / "metrics.json")
+    figures = {key: value for key, value in metrics.items() if key not in OWN}
+    digest = hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()
+    core = {name: kpi for name, kpi in metrics["kpis"].items() if kpi["group"] == "core"}
+    kept = {"content": digest, "figures": {name: _text(kpi) for name, kpi in core.items()}}
+    return [replace(delivery, payload=delivery.payload | kept) for delivery in deliveries]
+
+
+def _text(kpi: Mapping[str, Any]) -> str:
+    return "–" if kpi["value"] is None else format_value(kpi)
+
+
+def needed(connection: Connection, deliveries: list[Delivery]) -> list[Delivery]:
+    """Return the deliveries of a report to those who do not have its figures yet.
+
+    One to somebody who has other figures of the date gets ``replaces`` in its payload: when those were sent, and what
+    changed since.
+    """
+    found = []
+    for delivery in deliveries:
+        recipient = delivery.key.rpartition(":")[2]
+        former = queries.last_report_sent(connection, delivery.channel, delivery.date, recipient)
+        if former is None or "content" not in former["payload"]:  # sent by an earlier version
+            found.append(delivery)
+        elif former["payload"]["content"] != delivery.payload["content"]:
+            found.append(replace(delivery, payload=delivery.payload | {"replaces": _replaced(former, delivery)}))
+    return found
+
+
+def _replaced(former: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
+    before, now = former["payload"].get("figures", {}), delivery.payload["figures"]
+    changed = [f"{name} {before[name]} → {value}" for name, value in now.items() if before.get(name, value) != value]
+    return {"sent": f"{former['done_at']:%Y-%m-%d %H:%M} UTC", "changes": changed[:SHOWN]}
