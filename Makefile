@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+SBOM_VERSION := 7.5.0
+AUDIT_VERSION := 2.10.1
 
 # A mistyped variable would leave its default in place: DTAE=2025-11-30 would make the report of the latest date.
 KNOWN := DATE FROM TO INPUT NAME ANSWERS PARAMS OUTPUT ENGINE PORT ROWS INPUTS FAULTS EXAMPLES RESEND PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
@@ -24,7 +26,7 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help report backfill check map verify upload email deliver serve sample test fuzz faults golden docs bench bench-quick screenshot lint lab clean lock
+.PHONY: help report backfill check map verify upload email deliver serve sample test fuzz faults golden docs bench bench-quick screenshot lint lab clean sbom audit lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +83,7 @@ golden: $(VENV)/.test ## rewrite the golden notebooks after an intended change
 docs: $(VENV)/.report ## rewrite docs/KPIS.md from params/kpis.yml, and docs/TABLES.md from the code
 	@$(BIN)/python -m tools.kpi_docs
 	@$(BIN)/python -m tools.table_docs
+	@$(BIN)/python -m tools.licences
 
 bench: $(VENV)/.test ## measure time and memory against other tools, and write benchmarks/RESULTS.md (40 minutes)
 	@$(BIN)/python -m benchmarks
@@ -140,6 +143,16 @@ COMPILE = sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(BIN)/uv 
 	$(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --only-binary :all: \
 	--no-binary pyspark --fork-strategy fewest --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 ENTRY = /^[a-z0-9]/
+
+sbom: $(VENV)/.report ## a bill of materials of the packages, with their licences, in dist/sbom.json
+	@$(PIP) install uv==$(UV_VERSION)
+	@mkdir -p dist
+	@$(BIN)/uv --quiet tool run --from cyclonedx-bom==$(SBOM_VERSION) cyclonedx-py environment --pyproject pyproject.toml \
+		--output-reproducible --output-file dist/sbom.json $(BIN)/python
+
+audit: $(VENV)/.report ## compare the lock with the known weaknesses of packages; asks pypi.org, and fails where that does not answer
+	@$(PIP) install uv==$(UV_VERSION)
+	@$(BIN)/uv --quiet tool run --from pip-audit==$(AUDIT_VERSION) pip-audit --strict --disable-pip --requirement requirements.lock
 
 lock: $(BIN)/python ## compile the locks from pyproject.toml [UPGRADE=1]
 	@$(PIP) install uv==$(UV_VERSION)

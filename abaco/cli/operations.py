@@ -40,15 +40,15 @@ def doctor(params: Params = None, output: Output = None, log_level: Level = None
 @verb(OPERATIONS, "backup --to backups/")
 def backup(
     to: Annotated[
-        str | None, typer.Option(help="A file.tar.gz, a folder, or azure; by default backups/ beside the reports.")
+        str | None, typer.Option(help="A file.tar.gz, a folder, or azure; by default service.backup_to.")
     ] = None,
-    output: Output = None, log_level: Level = None,
+    params: Params = None, output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
-    """Write the reports and the database into one archive, each file with its hash."""
-    from abaco.operations import backup as archiver
-
+    """Write the reports and the database into one archive, each file with its hash, and verify it."""
     logs.start(log_level)
-    show(archiver.backup(to, output))
+    from abaco.operations import upkeep
+
+    show(upkeep.back_up(to, output, params))
 
 
 @verb(OPERATIONS, "restore backups/reports.tar.gz")

@@ -98,6 +98,8 @@ class AlertSettings(BaseModel):
     cooldown_hours: float = Field(ge=0, le=DAYS * 24)
     max_age_days: int = Field(ge=0, le=DAYS)
     runbook: Text
+    on_call: Text
+    escalation: Text
 
 
 class CascadeSettings(BaseModel):
@@ -119,6 +121,10 @@ class RetentionSettings(BaseModel):
 
     keep_runs: int = Field(ge=0, le=100_000)
     keep_days: int = Field(ge=0, le=DAYS)
+    failed_days: int = Field(ge=1, le=DAYS)
+    replaced_days: int = Field(ge=1, le=DAYS)
+    cascade_days: int = Field(ge=1, le=DAYS)
+    keep_backups: int = Field(ge=1, le=100_000)
 
 
 class ServiceSettings(BaseModel):
@@ -129,6 +135,8 @@ class ServiceSettings(BaseModel):
     host: Text = Field(min_length=1)
     port: int = Field(ge=0, le=65535)
     cron: Text
+    backup_cron: Text
+    backup_to: Text
     overdue_hours: float = Field(gt=0, le=DAYS * 24)
     max_connections: int = Field(ge=8, le=10_000)
     client_seconds: float = Field(gt=0, le=3600)
@@ -267,7 +275,7 @@ def changed_keys(changes: str | Path | dict) -> tuple[dict, str]:
             )
         name, key = key.strip().split(".")
         try:
-            parsed.setdefault(name, {})[key] = parse(value)
+            parsed.setdefault(name, {})[key] = parse(value) if value.strip() else ""
         except yaml.YAMLError as error:
             raise InputError(f"--params {pair.strip()}: {value!r} is not a valid value: put it in quotes") from error
     return parsed, "--params"

@@ -16,7 +16,9 @@ STANDARD: dict[str, dict[str, Any]] = {
         "email_from": "", "reply_to": "",
         "timeout_seconds": 30.0, "deadline_seconds": 900.0, "retry_seconds": 60.0, "max_attempts": 10,
     },
-    "alerts": {"dry_run": False, "cooldown_hours": 24.0, "max_age_days": 45, "runbook": "docs/OPERATIONS.md"},
+    "alerts": {"dry_run": False, "cooldown_hours": 24.0, "max_age_days": 45, "runbook": "docs/OPERATIONS.md",
+        "on_call": "", "escalation": "",
+    },
     "cascade": {"folder": "data/cascade"},
 }  # fmt: skip
 

@@ -1,13 +1,9 @@
 """The connection to the database: PostgreSQL at DATABASE_URL, otherwise SQLite beside the reports."""
 
-import math
-import os
-import socket
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +23,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from abaco.core import project, secrets
+from abaco.core import net, project, secrets
 from abaco.core.errors import DamagedDatabaseError, DatabaseError
+from abaco.database import postgresql
 from abaco.database.schema import SCHEMA, metadata
 
 VARIABLE, FILE = "DATABASE_URL", "abaco.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
 ADVISORY_LOCK = 7_220_315  # any number that no other program uses
 TIMEOUT_SECONDS = 30.0
-MIN_TIMEOUT_SECONDS = 2  # the shortest connect_timeout that libpq keeps to
 SQLITE_WAIT_SECONDS = 30
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 REBUILD = "make it again with abaco rebuild, or restore a backup"
-HANG_UP = "hang-up timer"  # in the info of a connection
 DISK_FULL = "53100"  # PostgreSQL's code, whatever the language of its messages
 
 
@@ -133,7 +128,7 @@ def upgrade(connection: Connection) -> None:
 
 def _create_engine(output: Path, timeout: float) -> Engine:
     if address := secrets.read(VARIABLE):
-        return _create_postgresql(_parse_address(address), timeout)
+        return postgresql.create(_parse_address(address), timeout)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -162,54 +157,6 @@ def _parse_address(address: str) -> URL:
             "special characters of the password as %XX; empty: SQLite"
         ) from None
     return url.set(drivername="postgresql+psycopg")
-
-
-def _create_postgresql(url: URL, timeout: float) -> Engine:
-    """Return PostgreSQL with time-outs for a server or network that does not answer.
-
-    libpq bounds the connection and notices a dead peer. The server cancels a statement that takes too long, for
-    example while it waits for another process. If the server does not, the connection is closed.
-    """
-    seconds = max(math.ceil(timeout), MIN_TIMEOUT_SECONDS)
-    bounds = {
-        "connect_timeout": seconds, "tcp_user_timeout": seconds * 1000,
-        "keepalives_idle": math.ceil(seconds / 2), "keepalives_interval": math.ceil(seconds / 6),
-        "keepalives_count": 3,
-    }  # fmt: skip
-    missing_bounds = {name: str(value) for name, value in bounds.items() if name not in url.query}
-    engine = create_engine(
-        url.update_query_dict(missing_bounds),
-        connect_args={"prepare_threshold": None},  # poolers such as Supabase's lose prepared statements
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )
-    # for each transaction: a setting of the session would persist in a pooler
-    event.listen(engine, "begin", lambda connection: _limit_statements(connection, seconds))
-    event.listen(engine, "before_cursor_execute", lambda connection, *_: _hang_up_after(connection, 2 * seconds))
-    event.listen(engine, "after_cursor_execute", lambda connection, *_: _keep_line(connection))
-    event.listen(engine, "handle_error", lambda context: _keep_line(context.connection))
-    return engine
-
-
-def _hang_up_after(connection: Connection, seconds: int) -> None:
-    descriptor = connection.connection.dbapi_connection.fileno()
-    connection.info[HANG_UP] = timer = threading.Timer(seconds, _hang_up, [descriptor])
-    timer.daemon = True
-    timer.start()
-
-
-def _keep_line(connection: Connection | None) -> None:
-    if connection is not None and (timer := connection.info.pop(HANG_UP, None)):
-        timer.cancel()
-
-
-def _hang_up(descriptor: int) -> None:
-    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as line:
-        line.shutdown(socket.SHUT_RDWR)
-
-
-def _limit_statements(connection: Connection, seconds: int) -> None:
-    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds}s'")
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
@@ -262,6 +209,9 @@ def _explain(error: SQLAlchemyError, url: URL) -> str:
         return f"{reason}: {REBUILD}"
     if url.get_backend_name() == "sqlite":
         return f"{reason}: see that the file can be written and does not belong to another program"
+    if "certificate" in reason or "does not support SSL" in reason:
+        way = f"{net.AUTHORITY}, or in sslrootcert of {VARIABLE}; sslmode there says how far to trust it"
+        return f"{reason}: its certificate is verified: {way}"
     if "timeout" in reason or "timed out" in reason:
         seconds = url.query["connect_timeout"]
         return f"no answer within {seconds} s: see whether it is well, or raise delivery.timeout_seconds"

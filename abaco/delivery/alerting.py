@@ -26,6 +26,8 @@ from abaco.delivery.rules import Alert
 from abaco.kpis.contributors import finding
 from abaco.run import contents, folders
 
+NO_RUN = {"run_id": None, "date": None, "input": None}
+
 
 def evaluate_alerts(
     connection: Connection, folder: Path, settings: dict[str, Any], now: dt.datetime, is_rollback: bool = False
@@ -85,17 +87,18 @@ def alert_of_failure(
 
 def alerts_of_deliveries(connection: Connection, settings: dict[str, Any], now: dt.datetime) -> list[Delivery]:
     """Open or repeat the alert of deliveries that were given up, or clear it; see `evaluate_alerts`."""
-    dead = [
-        row
-        for row in queries.deliveries_with(connection, DEAD)
-        if f":{rules.GIVEN_UP}:" not in row["key"]  # its own would never end
-    ]
-    evaluation = _Evaluation(connection, {"run_id": None, "date": None, "input": None}, None, settings, now)
-    return (
-        evaluation.update([rules.given_up(dead)])
-        if dead
-        else evaluation.end(rules.GIVEN_UP, "Nothing is given up any more")
-    )
+    # but for its own, which would never end
+    keys = [row for row in queries.deliveries_with(connection, DEAD) if f":{rules.GIVEN_UP}:" not in row["key"]]
+    alert = rules.given_up(keys) if keys else None
+    return alert_of(connection, rules.GIVEN_UP, alert, "Nothing is given up any more", settings, now)
+
+
+def alert_of(
+    connection: Connection, cause: str, alert: Alert | None, reason: str, settings: dict[str, Any], now: dt.datetime
+) -> list[Delivery]:
+    """Open or repeat an alert that is of no run; without one, clear those of the cause, with the reason."""
+    evaluation = _Evaluation(connection, NO_RUN, None, settings, now)
+    return evaluation.update([alert]) if alert else evaluation.end(cause, reason)
 
 
 def _input(connection: Connection, run_id: str) -> str:
@@ -207,7 +210,7 @@ class _Evaluation:
             self._connection.execute(statement.values(values))
 
     def _payload(self, alert: Alert, opened_at: dt.datetime, resolved: bool = False) -> dict[str, Any]:
-        return messages.payload(alert, opened_at, resolved, self._settings["alerts"]["runbook"], self._run["input"])
+        return messages.payload(alert, opened_at, resolved, self._settings, self._run["input"])
 
     def _enqueue(self, payload: dict) -> bool:
         """Add the deliveries of an alert, or print it in a dry run; return whether it has receivers."""

@@ -8,11 +8,13 @@ from typing import Any
 
 from abaco.core import secrets
 from abaco.core.files import read_json
+from abaco.core.net import AUTHORITY, untrusted
 from abaco.delivery import blobs
 from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError
 
 CONNECTION, ACCOUNT = "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_URL"
 LATEST, BACKUPS = "latest.json", "backups"
+SHOWN_AGAIN = "shown_again"  # in the payload of a run that its date shows after a rollback, although it is older
 # The client retries each block, so that an almost complete upload does not start again.
 RETRIES = 3
 PAUSE_SECONDS = 2
@@ -68,6 +70,12 @@ class AzureChannel(Channel):
             "skipped": skipped,
         }
 
+    def refresh(self, date: str, run_id: str, folder: Path) -> None:
+        """Upload run.json of a run again, which says since its upload what became of the other deliveries."""
+        with self._explaining_errors(), self._service() as service:
+            container = service.get_container_client(self.container)
+            blobs.upload(container, self._name(date, run_id, ""), folder, {blobs.RUN: None}, {}, _content_settings)
+
     def keep(self, path: Path, folder: str = BACKUPS) -> str:
         """Upload a file to <prefix>/<folder>/ and return its name there.
 
@@ -83,6 +91,14 @@ class AzureChannel(Channel):
             sent = blobs.upload(container, prefix, path.parent, {path.name: None}, existing, _content_settings)
             blobs.check(container, prefix, sent)
         return path.name
+
+    def keep_newest(self, start: str, count: int) -> None:
+        """Delete the files of <prefix>/backups/ whose names have this start, but for the last ones by name."""
+        prefix = self._name(BACKUPS, start)
+        with self._explaining_errors(), self._service() as service:
+            container = service.get_container_client(self.container)
+            for name in sorted(blob.name for blob in container.list_blobs(name_starts_with=prefix))[:-count]:
+                container.delete_blob(name)
 
     def fetch(self, name: str, path: Path, folder: str = BACKUPS) -> None:
         """Download a file from <prefix>/<folder>/.
@@ -166,7 +182,9 @@ class AzureChannel(Channel):
                     "etag": current.properties.etag,
                     "match_condition": MatchConditions.IfNotModified,
                 }
-                if _order(current.readall()) >= (delivery.date, latest["started_at"]):
+                date, started_at = _order(current.readall())
+                is_newer = started_at >= latest["started_at"] and not delivery.payload.get(SHOWN_AGAIN)
+                if date > delivery.date or (date == delivery.date and is_newer):
                     return
             with suppress(ResourceExistsError, ResourceModifiedError):  # changed by another run: read it again
                 content = _content_settings(blobs.CONTENT_TYPES[".json"])
@@ -235,6 +253,8 @@ def _explain(error: Any, timeout: float) -> str:
     again = "it is tried again with the next attempt"
     if isinstance(error, (kinds.ServiceRequestTimeoutError, kinds.ServiceResponseTimeoutError)):
         return f"no answer within {timeout:g} s: {again}"
+    if reason := untrusted(error):
+        return f"its certificate is not trusted ({reason}): {AUTHORITY}"
     if isinstance(error, kinds.ServiceRequestError):
         return f"cannot be reached: check the network and {_variable()}; {again}"
     status = getattr(error, "status_code", None)

@@ -1,7 +1,7 @@
 """Commands: record runs that have ended, and enqueue and send their deliveries."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from abaco.core.errors import AbacoError, DatabaseError, InputError
 from abaco.database import queries, records, synchronise
 from abaco.database.connection import connected, reading, take_turns, writing
 from abaco.delivery import direct, outbox, planning, rules, state
-from abaco.delivery.channel import NOT_SET_UP
+from abaco.delivery.azure import AzureChannel
+from abaco.delivery.channel import NOT_SET_UP, DeliveryError
 from abaco.delivery.registry import ALERTS
 from abaco.run import folders
 
@@ -146,8 +147,10 @@ def drop(output: Path, settings: dict[str, Any], name: str) -> list[dict[str, An
 
 def send(engine: Engine, output: Path, settings: dict[str, Any], **options: Any) -> Iterator[dict[str, Any]]:
     """Send the deliveries that are due, see `outbox.deliver`; write the outcomes into run.json of their runs."""
+    changed = []
     for row in outbox.deliver(engine, output, settings, **options):
         _write_outcomes_of(engine, output, [row])
+        changed.append(row["folder"])
         yield row
     with writing(engine) as connection:
         fresh = planning.plan_given_up(connection, settings)
@@ -157,6 +160,20 @@ def send(engine: Engine, output: Path, settings: dict[str, Any], **options: Any)
     for folder, run in synchronise.ended_runs(output):  # also of a run whose process was killed before this
         if any(entry["status"] == outbox.PENDING for entry in run.get("deliveries", ())):
             _write_outcomes(engine, output, folder)
+    _upload_outcomes(output, settings, dict.fromkeys(filter(None, changed)))
+
+
+def _upload_outcomes(output: Path, settings: dict[str, Any], paths: Iterable[str]) -> None:
+    """Upload run.json of runs that are in Azure again, now that their other deliveries have ended."""
+    for folder in (output / path for path in paths):
+        run = folders.recorded(folder)
+        if run and any(
+            row["channel"] == AzureChannel.name and row["status"] == outbox.DONE for row in run["deliveries"]
+        ):
+            try:
+                AzureChannel(settings).refresh(run["date"], run["run_id"], folder)
+            except DeliveryError as error:
+                log.warning("run.json of %s in Azure is not the last one: %s", run["run_id"], error)
 
 
 def _synchronise_and_enqueue(

@@ -45,7 +45,7 @@ def tell(
     ]
     opened_at = former[0]["opened_at"] if former else now
     told_at = former[-1]["told_at"] if former else None
-    payload = messages.payload(alert, opened_at, False, settings["alerts"]["runbook"], run["input"])
+    payload = messages.payload(alert, opened_at, False, settings, run["input"])
     if settings["alerts"]["dry_run"]:
         show(f"{messages.headline(payload)}\n{payload['text']}\n")
         return

@@ -5,6 +5,7 @@ import logging
 import httpx2
 
 from abaco.core import secrets
+from abaco.core.net import AUTHORITY, untrusted
 from abaco.core.setting_values import address
 from abaco.delivery.channel import DeliveryError, TransientError, retry
 
@@ -44,6 +45,8 @@ def _call(target: str, timeout: float) -> None:
     try:
         answer = httpx2.get(target, timeout=timeout)
     except httpx2.TransportError as error:
+        if reason := untrusted(error):
+            raise DeliveryError(f"The certificate of {VARIABLE} is not trusted ({reason}): {AUTHORITY}") from None
         raise TransientError(f"{VARIABLE} cannot be called: {type(error).__name__}: check the network") from None
     if not answer.is_success:
         kind = TransientError if answer.status_code >= 500 else DeliveryError

@@ -21,23 +21,30 @@ def headline(alert: dict[str, Any]) -> str:
     return f"Resolved: {alert['title']}" if alert["resolved"] else f"[{alert['severity']}] {alert['title']}"
 
 
-def payload(alert: Alert, opened: dt.datetime, resolved: bool, runbook: str, input: str | None) -> dict[str, Any]:
+def payload(
+    alert: Alert, opened: dt.datetime, resolved: bool, settings: Mapping[str, Any], input: str | None
+) -> dict[str, Any]:
     """Return the payload of an alert for the channels.
 
     Parameters
     ----------
     opened
         When its cause arose; cause and time are the key by which receivers group the messages of one alert.
-    runbook
-        The address of the runbook, to which the section is added.
+    settings
+        All settings by section, of which ``alerts`` has the runbook's address, and who is called.
     input
         The input of the run, if one began.
     """
+    runbook = settings["alerts"]["runbook"]
     section = f"{runbook}#{SECTIONS[alert.cause.partition(':')[0]]}"
     lines = [alert.text, f"Alert open since {opened:%Y-%m-%d %H:%M} UTC."]
     lines += [f"Input: {project.display_path(input)}"] if input else []
     if not resolved:
         lines.append(f"What to do: {section}")
+        if alert.severity < "P3":
+            called = {"On call": settings["alerts"]["on_call"]}
+            called["If it is not solved within an hour"] = settings["alerts"]["escalation"]
+            lines += [f"{name}: {who}" for name, who in called.items() if who]
     return {
         "cause": alert.cause, "severity": alert.severity, "title": alert.title, "text": "\n".join(lines),
         "resolved": resolved, "dedup_key": f"{alert.cause}:{compact_time(opened)}", "runbook": section,

@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 
 from abaco.database import queries, records
 from abaco.delivery import alerting, corrections, rules
+from abaco.delivery.azure import SHOWN_AGAIN, AzureChannel
 from abaco.delivery.channel import Delivery
 from abaco.delivery.registry import ALERTS, create_channel
 
+AZURE = AzureChannel.name
 Plan = tuple[list[Delivery], str | None]
 
 
@@ -70,6 +72,14 @@ def report_delivery(
     suffix = f":{uuid.uuid4().hex[:12]}" if repeat else ""
     key, payload = f"{channel}:{run['run_id']}{suffix}", {"to": to} if to else {}
     return Delivery(key, channel, run["run_id"], run["date"], folder, payload)
+
+
+def shown_again(folder: Path, run: dict[str, Any], settings: dict[str, Any]) -> list[Delivery]:
+    """Return the delivery to Azure of a run that is shown again after a rollback, so that ``latest.json`` follows."""
+    if create_channel(AZURE, settings).missing():
+        return []
+    key = f"{AZURE}:{run['run_id']}:{uuid.uuid4().hex[:12]}"
+    return [Delivery(key, AZURE, run["run_id"], run["date"], folder, {SHOWN_AGAIN: True})]
 
 
 def plan_given_up(connection: Connection, settings: dict[str, Any]) -> list[Delivery]:

@@ -9,7 +9,7 @@
               rejected rows stopped a run; a delivery was given up
     P3        a figure or a covenant is past its warning limit; the    Slack
               report is incomplete; the input is stale; half of the
-              rejects that stop a run
+              rejects that stop a run; a backup failed
     P4        figures jumped; rows were rejected                       Slack, all of one kind in one message
 
 Each channel names the severities that it takes (see `registry.ROUTES`); email takes the alerts that no other channel
@@ -31,7 +31,7 @@ SEVERITIES = ("P1", "P2", "P3", "P4")  # the most severe first
 LISTED = 10  # deliveries that were given up
 FALLBACK = "email"  # the channel of alerts that no other channel takes
 SEVERITY = {"critical": "P2", "warning": "P3"}  # of a figure past that limit
-UNRECORDED, GIVEN_UP = "database", "deliveries:dead"
+UNRECORDED, GIVEN_UP, BACKUP = "database", "deliveries:dead", "backup"
 UNCOMPUTED = "uncomputed"
 SECTIONS = {  # of the runbook, by the first part of a cause
     "run": "pipeline-down",
@@ -39,6 +39,7 @@ SECTIONS = {  # of the runbook, by the first part of a cause
     "kpi": "kpi-past-its-threshold",
     "uncomputed": "kpi-calculation-failed",
     "deliveries": "deliveries-pending",
+    BACKUP: "backup-and-restore",
     "anomalies": "data-quality-issue",
     "rejects": "data-quality-issue",
     "incomplete": "incomplete-report",
@@ -216,6 +217,11 @@ def unrecorded(run: Mapping[str, Any], reason: str) -> Alert:
     return Alert(UNRECORDED, "P1", f"Nothing of the run of {run['date']} is delivered", text)
 
 
+def backup_failed(error: str) -> Alert:
+    """Return the alert of a backup that failed."""
+    return Alert(BACKUP, "P3", "The backup failed", f"The backup failed: {error}\nFormer backups are kept.")
+
+
 def given_up(deliveries: list[Mapping[str, Any]]) -> Alert:
     """Return the alert of deliveries that were given up: rows of ``deliveries``."""
     title = "1 delivery was given up" if len(deliveries) == 1 else f"{len(deliveries)} deliveries were given up"
@@ -254,7 +260,7 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
         return None
     if kind == facility_rules.KIND:
         return facility_rules.cleared(name, metrics)
-    if cause == GIVEN_UP:
+    if cause in (GIVEN_UP, BACKUP):
         return None
     if kind not in ("kpi", UNCOMPUTED):
         return {

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from abaco.core import secrets
-from abaco.core.net import is_loopback
+from abaco.core.net import AUTHORITY, is_loopback, untrusted
 from abaco.delivery.channel import Channel, Delivery, DeliveryError, TransientError, retry
 from abaco.delivery.messages import headline
 
@@ -96,7 +96,9 @@ def _post(service: str, variable: str, url: str, content: dict[str, Any], timeou
         raise DeliveryError(
             f"{service} gave no answer within {timeout:g} s: try again, or raise delivery.timeout_seconds"
         ) from None
-    except httpx2.TransportError:
+    except httpx2.TransportError as error:
+        if reason := untrusted(error):
+            raise DeliveryError(f"The certificate of {service} is not trusted ({reason}): {AUTHORITY}") from None
         raise TransientError(f"{service} cannot be reached, or broke off: check the network, and {variable}") from None
     status = response.status_code
     if status >= 500 or status == httpx2.codes.TOO_MANY_REQUESTS:

@@ -15,22 +15,26 @@ from abaco.core import files as core_files
 from abaco.core.errors import InputError
 from abaco.database import copying, synchronise
 from abaco.delivery.azure import AzureChannel
+from abaco.operations.archive import CONTENTS, DATABASE, REPORTS, check
 from abaco.run import folders as run_folders
 from abaco.run import manifest
 
-AZURE = "azure"
-CONTENTS, DATABASE, REPORTS = "contents.json", "database.jsonl", "reports/"
+AZURE, PREFIX = "azure", "abaco-"
 WORK = "work"  # the temporary files of a run, with unmasked rows
 
 
-def backup(to: str | None = None, output: Path | None = None) -> str:
-    """Write an archive of all runs that have ended and of the database, and return where it is, in words.
+def backup(to: str | None = None, output: Path | None = None, params: str | None = None) -> str:
+    """Write and verify an archive of all runs that have ended and of the database, and return where it is, in words.
+
+    Of the archives there that are named by their time, the newest ``retention.keep_backups`` are kept.
 
     Parameters
     ----------
     to
-        A file, or a folder for one named by the time, or ``azure``: the container of the reports. By default the
-        folder ``backups`` beside the reports.
+        A file, or a folder for one named by the time, or ``azure``: the container of the reports. By default
+        ``service.backup_to``, else the folder ``backups`` beside the reports.
+    params
+        Changes to the settings.
 
     Raises
     ------
@@ -42,20 +46,30 @@ def backup(to: str | None = None, output: Path | None = None) -> str:
     folder = run_folders.reports_folder(output)
     if not (folder / run_folders.RUNS).is_dir():
         raise InputError(f"No report in {project.display_path(folder)} to back up: run make report DATE=YYYY-MM-DD")
-    name = f"abaco-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}.tar.gz"
+    loaded = settings.load(params)
+    to, keep = to or loaded["service"]["backup_to"], loaded["retention"]["keep_backups"]
+    name = f"{PREFIX}{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}.tar.gz"
     if to != AZURE:
         path = Path(to).expanduser().absolute() if to else folder.parent / "backups"
-        path = path if path.name.endswith(".tar.gz") else path / name
-        return f"{project.display_path(path)}: {_write_and_describe(folder, path)}"
+        is_named = path.name.endswith(".tar.gz")
+        path = path if is_named else path / name
+        description = _write_and_describe(folder, path)
+        for former in [] if is_named else sorted(path.parent.glob(f"{PREFIX}*.tar.gz"))[:-keep]:
+            former.unlink()
+        return f"{project.display_path(path)}: {description}"
     with tempfile.TemporaryDirectory(prefix="backup-", dir=folder / run_folders.RUNS) as place:
         path = Path(place) / name
         description = _write_and_describe(folder, path)
-        return f"{AZURE}:{AzureChannel(settings.load()).keep(path)}: {description}"
+        channel = AzureChannel(loaded)
+        name = channel.keep(path)
+        channel.keep_newest(PREFIX, keep)
+        return f"{AZURE}:{name}: {description}"
 
 
 def _write_and_describe(output: Path, path: Path) -> str:
     count = write(output, path)
-    description = f"{count} files, {path.stat().st_size:,} bytes, SHA-256 {core_files.sha256(path)}"
+    check(path)
+    description = f"{count} files, verified, {path.stat().st_size:,} bytes, SHA-256 {core_files.sha256(path)}"
     altered = ", ".join(
         f"{date}/{name}" for date in run_folders.visible(output) for name in manifest.altered(output / date)
     )

@@ -27,6 +27,7 @@ CHECKS: dict[str, Check] = {
     "deliveries": doctor_places.deliveries,
     **doctor_places.REPORT_CHECKS,
     "alerts": doctor_places.alerts,
+    "contacts": doctor_places.contacts,
     "heartbeat": doctor_places.heartbeat_check,
     "cascade": doctor_places.cascade,
     "service": doctor_places.service,

@@ -124,6 +124,7 @@ def parameters(case: Case) -> Finding:
     """Check every setting, and the definitions of the KPIs."""
     loaded = settings.load(case.params)
     trigger(loaded["service"]["cron"])
+    trigger(loaded["service"]["backup_cron"], "service.backup_cron")
     count = len(catalog.load())
     case.loaded = loaded
     overlay = secrets.read("ABACO_ENV")

@@ -29,7 +29,11 @@ def database(case: Case) -> Finding:
     with connection.reading(engine) as opened:
         count = queries.count_runs(opened)
         if connection.is_postgresql(engine):
-            return ok(f"PostgreSQL at {engine.url.host or 'this machine'} answers, runs: {count}")
+            text = f"PostgreSQL at {engine.url.host or 'this machine'} answers, runs: {count}"
+            mode = engine.url.query.get("sslmode") or secrets.read("PGSSLMODE")
+            if mode in ("verify-full", "verify-ca"):
+                return ok(f"{text}; its certificate is verified ({mode})")
+            return warning(f"{text}; its certificate is not verified, as sslmode is {mode}") if mode else ok(text)
         damage = queries.damage(opened)
     if damage:
         return problem(f"{project.display_path(file)} is damaged ({damage}): {connection.REBUILD}")
@@ -126,6 +130,16 @@ def alerts(case: Case) -> Finding:
         if any(not to for to in receivers.values())
         else ok(text)
     )
+
+
+def contacts(case: Case) -> Finding:
+    """Say who is called when something is wrong, which alerts of P1 and P2 name."""
+    wanted = {
+        "alerts.on_call": case.settings["alerts"]["on_call"], "alerts.escalation": case.settings["alerts"]["escalation"],
+    }  # fmt: skip
+    if empty := [name for name, value in wanted.items() if not value.strip()]:
+        return warning(f"nobody is named: set {' and '.join(empty)}")
+    return ok("; ".join(wanted.values()))
 
 
 def heartbeat_check(case: Case) -> Finding:

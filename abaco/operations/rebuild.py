@@ -7,8 +7,8 @@ from pathlib import Path
 from abaco.core import project, settings
 from abaco.core.errors import InputError, RunError
 from abaco.database import connection, queries, synchronise
-from abaco.operations.restore import REPLACED
 from abaco.run import folders
+from abaco.run.retention import REPLACED
 
 PARTS = ("", "-wal", "-shm")  # of a SQLite database
 

@@ -1,15 +1,10 @@
 """Restoration of an archive of `abaco.operations.backup`, which is checked completely before anything is replaced."""
 
 import datetime as dt
-import hashlib
-import json
+import filecmp
 import os
-import re
 import shutil
-import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +14,10 @@ from abaco.database import copying, synchronise
 from abaco.database.connection import connect, writing
 from abaco.delivery import commands, outbox
 from abaco.delivery.azure import AzureChannel
-from abaco.operations.backup import AZURE, CONTENTS, DATABASE, REPORTS
+from abaco.operations.archive import DATABASE, REPORTS, unpack
+from abaco.operations.backup import AZURE
 from abaco.run import folders as run_folders
-
-DATE = r"\d{4}-\d\d-\d\d"
-RUN = re.compile(rf"\.runs/({DATE})/[\w.-]+")
-FILE = re.compile(rf"{REPORTS}\.runs/{DATE}/[\w.-]+/[\w./ -]+")
-MOST_CONTENTS = 256 << 20  # bytes; a list of a million files
-REPLACED = ".replaced"
+from abaco.run.retention import REPLACED
 
 
 def restore(source: str, output: Path | None = None) -> str:
@@ -75,98 +66,37 @@ def _fetch(source: str, place: Path) -> Path:
     return path
 
 
-def unpack(path: Path, place: Path) -> dict[str, Any]:
-    """Unpack an archive into the empty folder `place`, check every file, and return its list of contents.
-
-    Raises
-    ------
-    InputError
-        Naming what differs from the list: a path outside the folder, a link, a size, a hash, a missing or extra file.
-    """
-    try:
-        with tarfile.open(path, "r:gz") as tar:
-            contents = _read_contents(tar)
-            wanted = {entry["path"]: entry for entry in contents["files"]}
-            if (needed := sum(e["bytes"] for e in wanted.values())) > shutil.disk_usage(place.parent).free:
-                raise InputError(f"{path.name} unpacks to {needed:,} bytes, more than is free: make room")
-            while member := tar.next():
-                _write(tar, member, wanted.pop(member.name, None), place)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise InputError(f"{path.name} cannot be read as an archive: {error}: take another backup") from error
-    if wanted:
-        raise _refused(f"it lacks {min(wanted)}")
-    return contents
-
-
-def _read_contents(tar: tarfile.TarFile) -> dict[str, Any]:
-    first = tar.next()
-    if first is None or first.name != CONTENTS or not first.isreg() or first.size > MOST_CONTENTS:
-        raise _refused(f"it does not begin with {CONTENTS}")
-    try:
-        contents = json.loads(tar.extractfile(first).read())
-        if contents["schema_version"] != 1:
-            raise _refused(f"it is of form {contents['schema_version']}, which this version does not know")
-        paths = [entry["path"] for entry in contents["files"]]
-        sound = all(
-            isinstance(e["bytes"], int) and e["bytes"] >= 0 and re.fullmatch("[0-9a-f]{64}", e["sha256"])
-            for e in contents["files"]
-        )
-        links = dict(contents["links"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise _refused(f"{CONTENTS} is not what a backup writes") from error
-    if not sound or len(set(paths)) != len(paths) or DATABASE not in paths:
-        raise _refused(f"{CONTENTS} is not what a backup writes")
-    for name in paths:
-        if name != DATABASE and not (FILE.fullmatch(name) and ".." not in name.split("/")):
-            raise _refused(f"{name!r} is not a file of a report")
-    folders = {"/".join(name.split("/")[1:4]) for name in paths}
-    for date, target in links.items():
-        if not (found := RUN.fullmatch(target)) or found[1] != date or target not in folders:
-            raise _refused(f"the report of {date!r} leads to {target!r}")
-    return contents
-
-
-def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, entry: dict[str, Any] | None, place: Path) -> None:
-    """Write a member of the archive, which must be a plain file with the size and hash in the contents."""
-    if entry is None or not member.isreg() or member.size != entry["bytes"]:
-        raise _refused(f"{member.name!r} is not as {CONTENTS} lists it")
-    target, digest = place / member.name, hashlib.sha256()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("xb") as file:
-        content = tar.extractfile(member)
-        while chunk := content.read(1 << 20):
-            digest.update(chunk)
-            file.write(chunk)
-    if digest.hexdigest() != entry["sha256"]:
-        raise _refused(f"{member.name!r} has another hash than {CONTENTS} lists")
-
-
-def _refused(text: str) -> InputError:
-    return InputError(f"The archive is refused, nothing was replaced: {text}: take another backup")
-
-
 def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path | None:
-    """Replace reports and database, or change nothing on an error; return the folder of the former ones, if any."""
+    """Replace reports and database, or change nothing on an error; return the folder of the former ones, if any.
+
+    File by file and link by link, each in one step: a process that is killed leaves for each date the report of before
+    or that of the archive, and the next restore goes on.
+    """
     kept = output / REPLACED / f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%fZ}"
     kept.mkdir(parents=True)
     engine = connect(output, settings.load()["delivery"]["timeout_seconds"])
     with (kept / DATABASE).open("w", encoding="utf-8") as file:
         copying.dump(engine, file)
     (kept / DATABASE).chmod(0o600)
+    runs, fresh = output / run_folders.RUNS, unpacked / REPORTS / run_folders.RUNS
     with (
-        _undoing() as move,  # outermost: the database may fail at its commit
+        _Changes() as changes,  # outermost: the database may fail at its commit
         (unpacked / DATABASE).open(encoding="utf-8") as lines,
         writing(engine) as connection,
     ):
         copying.load(connection, lines)
         outbox.hold(connection)
-        for path in (output / run_folders.RUNS, *(p for p in output.glob("[0-9]*") if p.is_symlink())):
-            move(path, kept / path.name)
-        if (unpacked / REPORTS / run_folders.RUNS).is_dir():
-            move(unpacked / REPORTS / run_folders.RUNS, output / run_folders.RUNS)
+        wanted = sorted(path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file())
+        for path in wanted:
+            changes.replace(fresh / path, runs / path, kept / run_folders.RUNS / path)
         for date, target in links.items():
             (unpacked / date).symlink_to(target, target_is_directory=True)
-            move(unpacked / date, output / date)
+            changes.replace(unpacked / date, output / date, kept / date)
+        others = [path for path in output.glob("[0-9]*") if path.is_symlink() and path.name not in links]
+        folders = {path.parents[-3] for path in wanted}
+        others += [path for path in runs.glob("[0-9]*/*") if path.is_dir() and path.relative_to(runs) not in folders]
+        for path in others:
+            changes.move(path, kept / path.relative_to(output))
     return None if _remove_if_empty(kept) else kept
 
 
@@ -180,18 +110,37 @@ def _remove_if_empty(kept: Path) -> bool:
     return True
 
 
-@contextmanager
-def _undoing() -> Iterator[Any]:
-    """Yield a function that moves a path; an error moves everything back."""
-    moves: list[tuple[Path, Path]] = []
+class _Changes:
+    """Changes of files and links, all of which an error undoes."""
 
-    def move(path: Path, target: Path) -> None:
-        os.rename(path, target)
-        moves.append((path, target))
+    def __enter__(self) -> "_Changes":
+        self._moves: list[tuple[Path, Path]] = []
+        return self
 
-    try:
-        yield move
-    except BaseException:
-        for path, target in reversed(moves):
-            os.rename(target, path)
-        raise
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        for source, target in reversed(self._moves) if kind else ():
+            os.replace(target, source)
+
+    def move(self, path: Path, target: Path) -> None:
+        """Move a path to where nothing is."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)
+        self._moves.append((path, target))
+
+    def replace(self, path: Path, target: Path, kept: Path) -> None:
+        """Put a file or link in the place of another one, unless it is the same, and keep that one."""
+        if target.is_symlink() or target.exists():
+            if _is_same(path, target):
+                return
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            os.link(target, kept, follow_symlinks=False)
+            self._moves.append((target, kept))
+            os.replace(path, target)
+        else:
+            self.move(path, target)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    if one.is_symlink() or other.is_symlink():
+        return one.is_symlink() and other.is_symlink() and os.readlink(one) == os.readlink(other)
+    return filecmp.cmp(one, other, shallow=False)

@@ -8,7 +8,7 @@ from abaco.core.dates import parse_date
 from abaco.core.errors import InputError, RunError
 from abaco.database import records
 from abaco.database.connection import connect, take_turns, writing
-from abaco.delivery import alerting, outbox
+from abaco.delivery import alerting, outbox, planning
 from abaco.run import folders, manifest
 
 
@@ -48,7 +48,8 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
             records.write_run(connection, folder, target)
             records.write_visible(connection, date, _id(target), now, "rolled back")
             deliveries = alerting.evaluate_alerts(connection, target, loaded, now, is_rollback=True)
-            outbox.enqueue(connection, folder, deliveries)
+            again = planning.shown_again(target, folders.recorded(target), loaded)
+            outbox.enqueue(connection, folder, [*deliveries, *again])
             folders.publish(target, folder)
     return f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"
 

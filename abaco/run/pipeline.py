@@ -159,7 +159,13 @@ class Pipeline:
                 folders.publish(folder, self.output)
                 keep_runs = self.settings["retention"]["keep_runs"]
                 keep_days = self.settings["retention"]["keep_days"]
-                retention.prune(self.output, day, keep_runs, keep_days, dt.datetime.now(dt.UTC))
+                now = dt.datetime.now(dt.UTC)
+                retention.prune(self.output, day, keep_runs, keep_days, now)
+                cascade = project.resolve(self.settings["cascade"]["folder"])
+                retention.clean(
+                    self.output, cascade, now, self.settings["retention"]["failed_days"],
+                    self.settings["retention"]["replaced_days"], self.settings["retention"]["cascade_days"],
+                )  # fmt: skip
         return folder, failure, replaced
 
     def _make(self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]) -> Exception | None:

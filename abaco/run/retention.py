@@ -4,11 +4,13 @@ import datetime as dt
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
-DOOMED = "doomed"
+DOOMED, REPLACED = "doomed", ".replaced"
+WAITING = ("pending", "held")  # deliveries of a run that is kept
 
 
 def prune(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datetime) -> list[str]:
@@ -37,6 +39,46 @@ def prune(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datet
     return removed
 
 
+def clean(
+    output: Path, cascade: Path, now: dt.datetime, failed_days: int, replaced_days: int, cascade_days: int
+) -> None:
+    """Remove what is older than its days: failed runs of any date, what a restore replaced, copies of downloads.
+
+    Parameters
+    ----------
+    cascade
+        The folder of the downloads.
+    now
+        The current time in UTC.
+    failed_days, replaced_days, cascade_days
+        How long each is kept.
+    """
+
+    def before(days: int) -> str:
+        return f"{now - dt.timedelta(days=days):%Y-%m-%d}"
+
+    def day_of(path: Path) -> str:
+        return f"{path.name[:4]}-{path.name[4:6]}-{path.name[6:8]}"
+
+    failed = [
+        path.parent
+        for path in (output / folders.RUNS).glob(f"[0-9]*/*/{folders.RECORD}")
+        if day_of(path.parent) < before(failed_days) and _is_over(folders.recorded(path.parent))
+    ]
+    replaced = [p for p in (output / REPLACED).glob("[0-9]*") if day_of(p) < before(replaced_days)]
+    copies = [p for p in (cascade / "archive").glob("[0-9]*") if p.name < before(cascade_days)]
+    for path in (*failed, *replaced, *copies):
+        shutil.rmtree(path, ignore_errors=True)
+        log.info("retention removed %s", path)
+
+
+def _is_over(run: dict[str, Any] | None) -> bool:
+    """Return whether a run failed or was stopped, and nothing of it waits for a place."""
+    if run is None or run["status"] not in ("failed", "stopped"):
+        return False
+    return not any(delivery["status"] in WAITING for delivery in run["deliveries"])
+
+
 def expendable(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datetime) -> list[Path]:
     """Return the folders that may be removed, oldest first."""
     states = {folder: folders.recorded(folder) for folder in folders.folders(output, date)}
@@ -49,5 +91,5 @@ def expendable(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.
         for folder, run in states.items()
         if folder.resolve() not in needed
         and dt.datetime.fromisoformat(run["started_at"]) < since
-        and not any(delivery["status"] in ("pending", "held") for delivery in run["deliveries"])
+        and not any(delivery["status"] in WAITING for delivery in run["deliveries"])
     ]

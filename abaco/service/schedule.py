@@ -27,7 +27,7 @@ DONE = (0, 3)  # exit codes of a run that left a report; with 3 a delivery is st
 STOPPED = 130  # exit code of a run that somebody stopped
 
 
-def trigger(cron: str) -> BaseTrigger | None:
+def trigger(cron: str, name: str = "service.cron") -> BaseTrigger | None:
     """Return the trigger of a cron expression, in UTC; None for an empty one.
 
     Raises
@@ -43,7 +43,7 @@ def trigger(cron: str) -> BaseTrigger | None:
         return CronTrigger.from_crontab(cron, timezone=dt.UTC)
     except ValueError as error:
         raise InputError(
-            f"service.cron: {cron!r} is not a valid schedule: {error}; write five fields as '0 2 * * *', or ''"
+            f"{name}: {cron!r} is not a valid schedule: {error}; write five fields as '0 2 * * *', or ''"
         ) from error
 
 
@@ -116,6 +116,10 @@ class Schedule:
     def every(self, seconds: float, work: Callable[[], None]) -> None:
         """Call `work` every `seconds`, the first time after that interval."""
         self._scheduler.add_job(work, "interval", seconds=seconds, coalesce=True, misfire_grace_time=None)
+
+    def at(self, times: BaseTrigger, work: Callable[[], None]) -> None:
+        """Call `work` at its own times, and once for those that passed while it was at work."""
+        self._scheduler.add_job(work, times, coalesce=True, misfire_grace_time=None)
 
     def stop(self) -> None:
         """Start nothing more, and wait until the current run has ended."""

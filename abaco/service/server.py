@@ -3,12 +3,16 @@
 import datetime as dt
 import functools
 import logging
+import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from filelock import FileLock, Timeout
 
 from abaco.core import files, logs, project, settings
 from abaco.core.errors import DatabaseError, InputError
@@ -20,11 +24,12 @@ from abaco.service.app import create_app
 from abaco.service.connections import Connection
 from abaco.service.making import REPORT, Maker
 from abaco.service.reports import Book
-from abaco.service.schedule import Schedule, trigger
+from abaco.service.schedule import Command, Schedule, trigger
 from abaco.service.security import Access
 from abaco.service.uploads import Uploads
 
 log = logging.getLogger(__name__)
+PID = "service.pid"  # beside the runs, for whoever stops it in another shell
 GRACE_SECONDS = 10  # for responses in progress when the service is stopped
 PRUNING_SECONDS = 3600.0
 
@@ -54,6 +59,11 @@ def serve(
     access.check_host(host)
     book = _book(configured, params)
     sock = _listen(host, configured["service"]["port"] if port is None else port)
+    with _noted(book.output / folders.RUNS / PID):
+        _run(sock, book, access, configured)
+
+
+def _run(sock: socket.socket, book: Book, access: Access, configured: dict[str, Any]) -> None:
     try:
         show(f"Reports at {_address(sock)}", *_announced(configured, book))
         log.info("serving %s at %s", book.output, _address(sock))
@@ -75,6 +85,23 @@ def serve(
         log.info("stopped")
 
 
+@contextmanager
+def _noted(path: Path) -> Iterator[None]:
+    """Keep the id of this process in a locked file, for `pkill -L -F`; not of a second service of the same folder."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield
+        return
+    path.write_text(f"{os.getpid()}\n")
+    try:
+        yield
+    finally:
+        lock.release()
+        path.unlink(missing_ok=True)
+
+
 def _book(configured: dict[str, Any], params: str | None) -> Book:
     """Return the reports with their schedule, whose runs get the same settings and folder."""
     output = project.resolve(configured["run"]["output"])
@@ -83,6 +110,8 @@ def _book(configured: dict[str, Any], params: str | None) -> Book:
     hours = configured["service"]["overdue_hours"]
     command = functools.partial(report_command, configured, params, output)
     schedule = Schedule(times, output, command, hours, functools.partial(_alert, output, configured))
+    if backups := trigger(configured["service"]["backup_cron"], "service.backup_cron"):
+        schedule.at(backups, functools.partial(_back_up, Command(), params, output))
     pause = max(configured["delivery"]["retry_seconds"], 1.0)
     schedule.every(pause, functools.partial(_deliver, output, configured))
     maker = browser_maker(configured, params, output, schedule) if configured["service"]["make_reports"] else None
@@ -126,6 +155,15 @@ def job_command(params: str | None, output: Path, kind: str, source: str, date: 
     command += ["--output", str(output)] if kind == REPORT else []
     command += ["--date", date] if date else []
     return [*command, "--params", params] if params else command
+
+
+def _back_up(command: Command, params: str | None, output: Path) -> None:
+    """Back up in a process of its own, which tells of a failure itself."""
+    outcome = command.run(
+        [sys.executable, "-m", "abaco", "backup", "--output", str(output), *(["--params", params] if params else [])]
+    )
+    code, error = outcome or (None, "it was stopped")
+    log.log(logging.ERROR if code else logging.INFO, "the backup ended: %s", error or "done")
 
 
 def report_command(configured: dict[str, Any], params: str | None, output: Path) -> list[str]:

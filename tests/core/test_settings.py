@@ -30,6 +30,11 @@ def test_settings_are_those_of_pipeline_yml(folder):
     assert settings.load() == yaml.safe_load((folder / "params/pipeline.yml").read_text())
 
 
+def test_pair_without_a_value_is_an_empty_text():
+    assert settings.load("service.cron=")["service"]["cron"] == ""
+    assert refusal("run.threads=").startswith("--params: run.threads: ")
+
+
 def test_pairs_change_single_keys_and_the_file_stays_the_base(folder):
     usual = settings.load()
     found = settings.load("ingestion.max_reject_pct=2.5, output.csv_tables=false,report.history_dates=3")
@@ -84,7 +89,7 @@ def test_missing_overlay_is_named(folder, monkeypatch):
         ("run.input=2025-12-31", ": Input should be a valid string, not datetime.date(2025, 12, 31)"),
         ("ingestion.max_reject_pct=much", ": Input should be a valid number, not 'much'"),
         ("ingestion.max_reject_pct=true", ": Input should be a valid number, not True"),
-        ("ingestion.max_reject_pct=", ": Input should be a valid number, not None"),
+        ("ingestion.max_reject_pct=", ": Input should be a valid number, not ''"),
         ("ingestion.max_reject_pct=.nan", ": Input should be a finite number, not nan"),
         ("report.history_dates=2.5", ": Input should be a valid integer, not 2.5"),
         ("output.csv_tables=1", ": Input should be a valid boolean, not 1"),

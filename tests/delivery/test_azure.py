@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 import trustme
@@ -374,6 +375,18 @@ def test_latest_moves_only_forward(account, tmp_path):
     latest = account.latest()
     assert latest["folder"] == "reports/2025-12-31/20251231-e/" and latest["date"] == "2025-12-31"
     assert latest["manifest_sha256"] == files.sha256(delivery.folder / "manifest.json")
+
+
+def test_latest_follows_a_rollback_and_moves_on_from_there(account, tmp_path):
+    older = finished_run(tmp_path / "1", "2025-12-31", "20251231-a", "2026-01-02T02:00:00Z")
+    newer = finished_run(tmp_path / "2", "2025-12-31", "20251231-b", "2026-01-03T02:00:00Z")
+    again = replace(older, payload={azure.SHOWN_AGAIN: True})
+    for delivery, expected in ((older, "a"), (newer, "b"), (older, "b"), (again, "a"), (newer, "b")):
+        account.channel().send(delivery)
+        assert account.latest()["run_id"] == f"20251231-{expected}"
+    account.channel().send(finished_run(tmp_path / "3", "2026-01-31", "20260131-c", "2026-02-01T02:00:00Z"))
+    account.channel().send(again)  # of a date that is past
+    assert account.latest()["run_id"] == "20260131-c"
 
 
 @pytest.mark.parametrize("held", [b"", b"[]", b'{"date": 1}', b"\xff"])

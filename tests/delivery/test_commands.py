@@ -10,6 +10,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from azure.storage.blob import BlobServiceClient
 from sqlalchemy import Engine, event, func, select
 
 from abaco.core import settings
@@ -497,6 +498,9 @@ def test_upload_is_in_run_json_and_in_the_metrics(tmp_path, blob_service, monkey
     assert receipt["prefix"] == f"reports/{DECEMBER}/r1/"
     assert receipt["uploaded"] == receipt["files"] > 3
     assert run_json(folder)["phases"]["output"]["azure_upload_success"] is True
+    container = BlobServiceClient.from_connection_string(connection_string(blob_service.port))
+    blob = container.get_blob_client("delivered", f"reports/{DECEMBER}/r1/run.json")
+    assert blob.download_blob().readall() == (folder / "run.json").read_bytes()  # the final one
     with connection.reading(connection.connect(tmp_path)) as opened:
         assert queries.phase_metrics_of(opened, "r1")["output"]["azure_upload_success"] == 1
 

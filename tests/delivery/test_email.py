@@ -94,6 +94,17 @@ def test_message_of_the_report_arrives_complete(use, delivery, folder):
     assert receipt["recipient"] == hash_address("ana@example.com")
 
 
+def test_answers_go_to_the_address_that_is_set(use, delivery, folder):
+    with serving() as server:
+        channel = use("smtp", server.port)
+        channel.send(delivery)
+        answered = EmailChannel(settings.load({"delivery": {
+            "email_from": "kpis@example.com", "reply_to": "Credit <credit@example.com>",
+        }}))  # fmt: skip
+        answered.send(delivery)
+    assert [message["Reply-To"] for _, _, message in server.taken] == [None, "Credit <credit@example.com>"]
+
+
 def test_id_is_the_same_for_the_same_item_and_another_for_another(use, folder):
     both = deliveries(folder, to="ana@example.com, luis@example.com")
     with serving() as server:

@@ -5,6 +5,7 @@ import datetime as dt
 
 import pytest
 
+from abaco.core import settings
 from abaco.delivery import messages, rules
 from tests.support.facilities import codes, facilities
 
@@ -65,5 +66,5 @@ def test_problem_that_is_gone_is_cleared_with_what_holds_now(metrics):
 
 def test_alert_links_to_its_section_of_the_runbook(metrics):
     alert = rules.Alert("facility:SENIOR", "P1", "title", "text")
-    payload = messages.payload(alert, dt.datetime(2026, 1, 1), False, "docs/OPERATIONS.md", None)
+    payload = messages.payload(alert, dt.datetime(2026, 1, 1), False, settings.load(), None)
     assert payload["runbook"] == "docs/OPERATIONS.md#deficiency-or-covenant"

@@ -52,9 +52,11 @@ def test_actionlint_would_say_something(tmp_path):
     assert any('"tests"' in message for message in actionlint(path))
 
 
-def test_actions_are_of_one_version_and_may_only_read():
+def test_actions_are_pinned_by_commit_and_may_only_read():
     used = [step["uses"] for step in deploy_files.steps() if "uses" in step]
-    assert used and all(re.fullmatch(r"actions/[a-z-]+@v\d+\.\d+\.\d+", action) for action in used)
+    assert used and all(re.fullmatch(r"[a-z-]+/[a-z-]+@[0-9a-f]{40}", action) for action in used)
+    named = re.findall(r"uses: (\S+) # v\d+\.\d+\.\d+$", deploy_files.WORKFLOW.read_text(), re.MULTILINE)
+    assert named == used
     assert deploy_files.load(deploy_files.WORKFLOW)["permissions"] == {"contents": "read"}
 
 
@@ -84,7 +86,7 @@ def test_units_are_confined_alike():
     differ = {key for key, _ in report ^ serve}
     assert differ <= {
         "Description", "ExecStart", "Type", "SuccessExitStatus", "TimeoutStartSec", "Restart", "RestartSec",
-        "RestartPreventExitStatus", "KillMode", "TimeoutStopSec", "WantedBy",
+        "RestartPreventExitStatus", "KillMode", "TimeoutStopSec", "WantedBy", "ReadWritePaths",
     }  # fmt: skip
 
 

@@ -15,9 +15,11 @@ from abaco.core.errors import InputError, RunError
 from abaco.database import queries, synchronise
 from abaco.database.connection import FILE, reading
 from abaco.delivery import azure
+from abaco.operations import archive as archives
 from abaco.operations import backup, restore
-from abaco.run import folders
+from abaco.run import folders, retention
 from tests.support.azurite import blob_service, connection_string  # noqa: F401
+from tests.support.webhooks import recording
 
 DATE, ID = "2025-12-31", "20251231-aaaa"
 FOLDER = f".runs/{DATE}/20260101T020000000000Z_{ID}"
@@ -56,7 +58,7 @@ def test_everything_comes_back_into_an_empty_place(reports, database, tmp_path, 
         monkeypatch.setenv("DATABASE_URL", postgres.new())
     restored = restore.restore(str(archive), tmp_path / "new")
     assert restored.startswith("1 reports of ") and "before" not in restored
-    assert not (tmp_path / "new" / restore.REPLACED).exists()
+    assert not (tmp_path / "new" / retention.REPLACED).exists()
     assert everything(tmp_path / "new") == before
 
 
@@ -81,11 +83,11 @@ def test_an_existing_place_becomes_what_the_archive_holds_and_is_kept_aside(repo
     (reports / DATE).unlink()
     shutil.move(reports / folders.RUNS / DATE, reports / folders.RUNS / "2025-11-30")
     restored = restore.restore(str(tmp_path / "one.tar.gz"), reports)
-    assert f"what was there before is in {reports / restore.REPLACED}" in restored
+    assert f"what was there before is in {reports / retention.REPLACED}" in restored
     assert everything(reports) == before
-    (aside,) = (reports / restore.REPLACED).iterdir()
+    (aside,) = (reports / retention.REPLACED).iterdir()
     assert (aside / folders.RUNS / "2025-11-30").is_dir()
-    assert ID[:8] in (aside / backup.DATABASE).read_text()
+    assert ID[:8] in (aside / archives.DATABASE).read_text()
 
 
 def test_work_of_runs_is_never_in_it(reports, tmp_path, monkeypatch):
@@ -118,7 +120,7 @@ class Archive:
 
     def __init__(self, path):
         self.path, self.listed, self.members = path, {}, []
-        self.files = {backup.DATABASE: b"", f"reports/{FOLDER}/run.json": b"{}"}
+        self.files = {archives.DATABASE: b"", f"reports/{FOLDER}/run.json": b"{}"}
         self.links = {DATE: FOLDER}
 
     def contents(self):
@@ -132,7 +134,7 @@ class Archive:
     def write(self):
         with tarfile.open(self.path, "w:gz") as tar:
             data = json.dumps(self.contents()).encode()
-            for name, content in {backup.CONTENTS: data, **self.files}.items():
+            for name, content in {archives.CONTENTS: data, **self.files}.items():
                 member = tarfile.TarInfo(name)
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))
@@ -185,7 +187,7 @@ ANOTHER = {"path": f"reports/{FOLDER}/more", "bytes": 0, "sha256": "0" * 64}
         (lambda a: a.files.update({OUTSIDE: b"x"}), f"'{OUTSIDE}' is not a file of a report"),
         (lambda a: a.files.update({"reports/abaco.db": b"x"}), "'reports/abaco.db' is not a file of a report"),
         (lambda a: a.members.append(member("more", size=1)), "'more' is not as contents.json lists it"),
-        (lambda a: a.members.append(member(backup.DATABASE)), "'database.jsonl' is not as"),
+        (lambda a: a.members.append(member(archives.DATABASE)), "'database.jsonl' is not as"),
         (lambda a: a.links.update({"2025-11-30": "/etc"}), "the report of '2025-11-30' leads to '/etc'"),
         (lambda a: a.links.update({DATE: f".runs/{DATE}/none"}), "leads to '.runs/2025-12-31/none'"),
         (lambda a: a.links.update({"2025-11-30": FOLDER}), "the report of '2025-11-30' leads to"),
@@ -245,24 +247,85 @@ def test_file_that_is_no_archive_and_file_that_is_not_there(there, tmp_path):
     ],
 )
 def test_rows_of_other_tables_are_refused_and_everything_is_as_it_was(archive, there, line):
-    archive.files[backup.DATABASE] = line.encode() + b"\n"
+    archive.files[archives.DATABASE] = line.encode() + b"\n"
     with pytest.raises(InputError, match="Line 1 of the database's copy is not a row"):
         restore.restore(archive.write(), there)
 
 
 def test_error_in_the_middle_of_the_switch_undoes_it(archive, there, monkeypatch):
-    rename, done = os.rename, []
+    replace, done = os.replace, []
 
     def fails_at_the_second(source, target):
         done.append(target)
         if len(done) == 2:
             raise OSError(28, "No space left on device")
-        rename(source, target)
+        replace(source, target)
 
-    monkeypatch.setattr(restore.os, "rename", fails_at_the_second)
+    monkeypatch.setattr(restore.os, "replace", fails_at_the_second)
     with pytest.raises(OSError, match="No space left"):
         restore.restore(archive.write(), there)
     assert len(done) == 3
+
+
+def test_killed_at_any_step_a_report_is_visible_and_the_next_restore_goes_on(reports, tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    before = everything(reports)
+    backup.write(reports, tmp_path / "one.tar.gz")
+    page, replace = reports / DATE / "report.html", os.replace
+    run = reports / DATE / "run.json"
+    for step in range(1, 5):
+        page.write_text("of later")
+        run.write_text(run.read_text().replace("success", "success ", 1).replace("success ", "success", 1) + " ")
+        (reports / "2025-11-30").unlink(missing_ok=True)
+        (reports / "2025-11-30").symlink_to(os.readlink(reports / DATE))
+        if not (child := os.fork()):
+            done = []
+
+            def dies(source, target):
+                done.append(target)  # noqa: B023
+                if len(done) == step:  # noqa: B023
+                    os._exit(9)
+                replace(source, target)
+
+            restore.os.replace = dies
+            restore.restore(str(tmp_path / "one.tar.gz"), reports)
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert page.read_text() and core_files.read_json(run)["status"] == "success", step
+    restore.restore(str(tmp_path / "one.tar.gz"), reports)
+    assert everything(reports) == before
+
+
+def test_archive_is_verified_after_writing_and_only_the_newest_are_kept(reports, tmp_path, monkeypatch, blob_service):  # noqa: F811
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv(azure.CONNECTION, connection_string(blob_service.port))
+    place = tmp_path / "kept"
+    place.mkdir()
+    for day in range(1, 5):
+        (place / f"abaco-2026010{day}T033000Z.tar.gz").write_text("former")
+    (place / "by-hand.tar.gz").write_text("stays")
+    given = "retention.keep_backups=2,delivery.azure_container=kept"
+    assert "files, verified, " in backup.backup(str(place), reports, given)
+    names = sorted(path.name for path in place.iterdir())
+    assert len(names) == 3 and names[0] == "abaco-20260104T033000Z.tar.gz" and names[2] == "by-hand.tar.gz"
+    said = [backup.backup("azure", reports, f"{given},service.backup_to=azure") for _ in range(1)]
+    assert said[0].startswith("azure:abaco-")
+    with monkeypatch.context() as patched:
+        patched.setattr(backup, "_add", lambda tar, name, size, file: tar.addfile(tarfile.TarInfo(name), io.BytesIO()))
+        with pytest.raises(InputError):
+            backup.backup(str(place), reports, given)
+
+
+def test_backup_that_fails_is_told_and_resolved_by_the_next(kept, tmp_path):
+    with recording(tmp_path) as slack:
+        own = {"SLACK_WEBHOOK_URL": f"{slack.url}/services/T/B/c"}
+        (tmp_path / "file").write_text("")
+        failed = kept.abaco("backup", "--to", tmp_path / "file", "--output", kept.output, **own)
+        assert failed.returncode == 2
+        made = kept.abaco("backup", "--to", tmp_path / "b", "--output", kept.output, **own)
+        assert made.returncode == 0, made.stderr
+        titles = [request.body["attachments"][0]["title"] for request in slack.received]
+    assert titles == ["[P3] The backup failed", "Resolved: The backup succeeded"]
 
 
 def test_run_that_is_at_work_is_waited_for(archive, there):

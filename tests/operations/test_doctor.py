@@ -81,7 +81,7 @@ def test_sound_installation(project):
     assert list(levels) == list(CHECKS)
     assert levels.pop("disk") in ("ok", "warning")  # of this machine
     assert {name: level for name, level in levels.items() if level != "ok"} == {
-        "alerts": "warning", "heartbeat": "warning",
+        "alerts": "warning", "contacts": "warning", "heartbeat": "warning",
     }  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
 

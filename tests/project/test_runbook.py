@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
@@ -27,9 +26,12 @@ RUN = [block for block in BLOCKS if block.kind in runbook.RUN]
 CHECKED = [block for block in BLOCKS if block.kind == runbook.CHECKED]
 VERBS = typer.main.get_command(app).commands
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-ARGUMENTS = {"DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "TO", "FROM", "PORT", "UPGRADE", "SPARK_MASTER"}
+ARGUMENTS = {"DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "TO", "FROM", "PORT", "UPGRADE", "SPARK_MASTER", "RESEND"}
 # programs of a cloud or of the system; what is not among them is a slip of the pen
-PROGRAMS = {"abaco", "make", "cp", "docker", "az", "kubectl", "gh", "systemctl", "promtool"}
+PROGRAMS = {
+    "abaco", "make", "cp", "docker", "az", "kubectl", "gh", "systemctl", "promtool", "useradd", "install", "git",
+    "curl", "journalctl",
+}  # fmt: skip
 FOLDERS = ("abaco", "benchmarks", "deploy", "docs", "notebooks", "params", "tests", ".github")
 CODE = re.findall(r"`([^`\n]+)`", runbook.prose())
 SETTINGS = settings.load()
@@ -69,17 +71,26 @@ def test_blocks_run_in_order_as_one_session(session):
         assert not failed, f"{block}: {failed}\n{said}"
 
 
-def test_going_back_was_to_other_code(session):
-    found = {
-        core_files.read_json(path)["code"]["sha256"]
-        for path in session.root.glob("reports/.runs/2025-12-31/*/manifest.json")
+def test_nothing_but_the_report_itself_was_published_or_left_running_in_practice(session):
+    ran = {path.name for path in session.root.glob("reports/.runs/2025-12-31/*_*")}
+    codes = {
+        core_files.read_json(path)["code"]["sha256"] for path in session.root.glob("reports/.runs/*/*/manifest.json")
     }
-    assert len(found) == 2
+    assert ran and len(codes) == 1
+    assert (
+        subprocess.run(["git", "worktree", "list"], cwd=session.root, capture_output=True, text=True).stdout.count("\n")
+        == 1
+    )
 
 
-def test_service_was_stopped_as_the_text_says(session):
-    with socket.socket() as one:
-        assert one.connect_ex(("127.0.0.1", session.port)) != 0
+def test_incidents_need_nothing_of_another_section():
+    """Whoever reads a section has a fresh shell: each variable in it is set in it, or by the operator's environment."""
+    own = {"PWD", "PATH", "REGISTRY", "GROUP", "ACCOUNT", "AZURE_STORAGE_CONNECTION_STRING", "META_SYSTEM_USER_TOKEN"}
+    for section in re.split(r"^##+ ", runbook.TEXT, flags=re.MULTILINE):
+        blocks = "\n".join(re.findall(r"```sh.*?\n(.*?)```", section, re.DOTALL))
+        used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", blocks)) - set(re.findall(r"\b([A-Z][A-Z_]+)=", blocks))
+        assert used - own - {"ABACO_SERVE_TOKEN"} == set(), section.splitlines()[0]
+        assert used <= own or section.startswith(("Kubernetes", "Practice", "Docker")), section.splitlines()[0]
 
 
 def test_metrics_that_the_text_names_are_there(session, monkeypatch):

@@ -101,3 +101,16 @@ def test_reports_of_a_date_that_runs_again_are_pruned_and_their_figures_kept(fin
     assert len(project.runs()) == 1 and len({*ids}) == 2
     compared = project.abaco("compare", *ids, "--output", project.output)
     assert "transformation.dust_usd" in compared.stdout, compared.stderr
+
+
+def test_what_is_older_than_its_days_goes_at_any_date_and_the_rest_stays(make, tmp_path):
+    make(91, "failed"), make(92, "failed", ["pending"]), make(93, "stopped", ["done"]), make(94), make(90, "failed")
+    cascade = tmp_path / "cascade"
+    for day in ("2026-06-19", "2026-06-20"):
+        (cascade / "archive" / day).mkdir(parents=True)
+    for name in ("20260530T000000000000Z", "20260531T000000000000Z"):
+        (tmp_path / retention.REPLACED / name).mkdir(parents=True)
+    retention.clean(tmp_path, cascade, NOW, failed_days=90, replaced_days=30, cascade_days=10)
+    assert left(tmp_path) == [90, 92, 94]
+    assert [path.name for path in (cascade / "archive").iterdir()] == ["2026-06-20"]
+    assert [path.name for path in (tmp_path / retention.REPLACED).iterdir()] == ["20260531T000000000000Z"]

@@ -144,6 +144,13 @@ def test_healthy_after_a_report_and_the_same_after_a_restart(service, shown):
         assert same[0] == same[1]
 
 
+@pytest.mark.parametrize("path", ["/health", "/ready", "/"])
+def test_head_is_answered_as_get_without_a_body(service, path):
+    answer = service.client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == service.get(path).headers["content-type"]
+
+
 def test_twenty_clients_at_once_are_all_told_that_it_is_healthy(service):
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda path: httpx2.get(f"{service.address}{path}"), ["health", "ready"] * 30))

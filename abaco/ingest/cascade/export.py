@@ -10,7 +10,7 @@ import httpx2
 
 from abaco.core import project, secrets
 from abaco.core.errors import AbacoError, InputError, RunError
-from abaco.core.net import is_loopback
+from abaco.core.net import AUTHORITY, is_loopback, untrusted
 from abaco.ingest.cascade import store as cascade_store
 from abaco.ingest.cascade.store import Store
 from abaco.ingest.cascade.transfer import Transfer
@@ -138,6 +138,8 @@ def probe(url: str, timeout: float) -> str:
     except httpx2.TimeoutException:
         raise RunError(f"{address.host} was silent for {timeout:g} s: try again later") from None
     except (httpx2.TransportError, OSError) as error:
+        if reason := untrusted(error):
+            raise InputError(f"The certificate of {address.host} is not trusted ({reason}): {AUTHORITY}") from None
         raise RunError(f"{address.host} cannot be reached ({error}): check cascade.url and the network") from None
     if status in UNKNOWN:
         raise InputError(
