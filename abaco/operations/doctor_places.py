@@ -135,8 +135,9 @@ def alerts(case: Case) -> Finding:
 def contacts(case: Case) -> Finding:
     """Say who is called when something is wrong, which alerts of P1 and P2 name."""
     wanted = {
-        "alerts.on_call": case.settings["alerts"]["on_call"], "alerts.escalation": case.settings["alerts"]["escalation"],
-    }  # fmt: skip
+        "alerts.on_call": case.settings["alerts"]["on_call"],
+        "alerts.escalation": case.settings["alerts"]["escalation"],
+    }
     if empty := [name for name, value in wanted.items() if not value.strip()]:
         return warning(f"nobody is named: set {' and '.join(empty)}")
     return ok("; ".join(wanted.values()))
