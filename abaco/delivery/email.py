@@ -21,7 +21,6 @@ from abaco.core.errors import InputError
 from abaco.delivery import addresses, smtp
 from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError, retry
 from abaco.delivery.messages import headline
-from abaco.page.language import phrase, say, speaking
 
 NAME = "email.eml"
 
@@ -83,8 +82,8 @@ class EmailChannel(Channel):
             raise DeliveryError(f"No email can be addressed: {error}") from None
         is_alert = "title" in delivery.payload
         message = alert(delivery.payload) if is_alert else report(delivery.folder)
-        if replaces := delivery.payload.get("replaces"):
-            message.replace_header("Subject", corrected(message, replaces))
+        if subject := delivery.payload.get("subject"):
+            message.replace_header("Subject", subject)
         address(message, delivery.key, sender, recipient)
         if replies:
             message["Reply-To"] = replies
@@ -116,16 +115,6 @@ def report(folder: Path) -> EmailMessage:
     except OSError as error:
         raise DeliveryError(f"{NAME} of run {folder.name}: {error.strerror}: run make report again") from None
     return email.message_from_bytes(content, policy=policy.SMTP)
-
-
-def corrected(message: EmailMessage, replaces: dict[str, Any]) -> str:
-    """Return the subject of a report that replaces one that its recipient has, in the report's language."""
-    with speaking(message["Content-Language"] or "en"):
-        changes = ", ".join(replaces["changes"]) or phrase("other details")
-        return say(
-            "Corrected: {subject} (replaces that of {sent}: {changes})",
-            subject=message["Subject"], sent=replaces["sent"], changes=changes,
-        )  # fmt: skip
 
 
 def alert(payload: dict[str, Any]) -> EmailMessage:

@@ -151,3 +151,10 @@ def test_report_does_not_wait_for_what_only_the_service_needs():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+def test_delivery_of_a_report_imports_neither_the_page_nor_the_service():
+    heavy = "fastapi, uvicorn, apscheduler, matplotlib, pyarrow, pandas, duckdb, azure, abaco.page"
+    code = f"import sys, abaco.delivery.commands\nprint([n for n in {heavy.split(', ')} if n in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
