@@ -112,11 +112,12 @@ def deliver_pending(
 
 
 def hold_pending(output: Path, settings: dict[str, Any]) -> int:
-    """Hold every delivery that is pending, also of runs that are not recorded yet, and return their number."""
+    """Hold every delivery that is pending, also of runs that are not recorded yet; return how many are held."""
     with connected(output, settings["delivery"]["timeout_seconds"]) as engine:
         _synchronise_and_enqueue(engine, output, settings)
         with writing(engine) as connection:
-            rows = outbox.hold(connection)
+            outbox.hold(connection)
+            rows = queries.deliveries_with(connection, outbox.HELD)
         _write_outcomes_of(engine, output, rows)
         return len(rows)
 

@@ -35,8 +35,8 @@ def _text(kpi: Mapping[str, Any]) -> str:
 def needed(connection: Connection, deliveries: list[Delivery]) -> list[Delivery]:
     """Return the deliveries of a report to those who do not have its figures yet.
 
-    One to somebody who has other figures of the date gets ``replaces`` in its payload: when those were ``sent``, and the
-    ``changes`` since.
+    One to somebody who has other figures of the date gets ``replaces`` in its payload: when those were ``sent``, and
+    the ``changes`` since.
     """
     found = []
     for delivery in deliveries:

@@ -44,9 +44,9 @@ def new_row(delivery: Delivery, output: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def retry(connection: Connection, *status: str) -> None:
-    """Enqueue again every delivery with one of the statuses."""
-    _enqueue_again(connection, deliveries.c.status.in_(status))
+def retry(connection: Connection, *status: str) -> int:
+    """Enqueue again every delivery with one of the statuses, and return their number."""
+    return _enqueue_again(connection, deliveries.c.status.in_(status))
 
 
 def hold(connection: Connection) -> list[dict[str, Any]]:

@@ -149,7 +149,7 @@ def test_what_is_not_set_up_any_more_is_given_up_at_once_and_delivered_once_it_i
         assert row(engine)["error"] == "slack is not set up any more: set SLACK_WEBHOOK_URL"
         assert deliver(engine, tmp_path, early=True) == []
         with writing(engine) as connection:
-            assert outbox.retry_dead(connection) == 1
+            assert outbox.retry(connection, outbox.DEAD) == 1
     monkeypatch.setenv("SLACK_WEBHOOK_URL", address)
     assert deliver(engine, tmp_path) == ["done"]
 
@@ -159,7 +159,7 @@ def test_what_was_given_up_gets_a_fresh_set_of_attempts_when_asked(engine, tmp_p
     enqueue(engine, tmp_path, delivery())
     assert deliver(engine, tmp_path, max_attempts=1) == ["dead"]
     with writing(engine) as connection:
-        assert outbox.retry_dead(connection) == 1
+        assert outbox.retry(connection, outbox.DEAD) == 1
     assert deliver(engine, tmp_path) == ["done"]
     assert row(engine)["attempts"] == 1
 
