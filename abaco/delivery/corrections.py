@@ -16,6 +16,11 @@ from abaco.delivery.channel import Delivery
 
 OWN = ("run_id", "inputs")  # of a run, which other files or other code may have made of the same figures
 SHOWN = 3  # figures that a subject names
+SUBJECTS = {  # by the language of the report
+    "en": "Corrected: {subject} (replaces that of {sent}: {changes})",
+    "es": "Corregido: {subject} (sustituye al del {sent}: {changes})",
+}
+OTHERS = {"en": "other details", "es": "otros detalles"}
 
 
 def with_content(deliveries: list[Delivery], folder: Path) -> list[Delivery]:
@@ -53,3 +58,15 @@ def _replaced(former: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
     before, now = former["payload"].get("figures", {}), delivery.payload["figures"]
     changed = [f"{name} {before[name]} → {value}" for name, value in now.items() if before.get(name, value) != value]
     return {"sent": f"{former['done_at']:%Y-%m-%d %H:%M} UTC", "changes": changed[:SHOWN]}
+
+
+def subject(former: str, language: str, replaces: Mapping[str, Any]) -> str:
+    """Return the subject of a report that replaces one that its recipient has.
+
+    Examples
+    --------
+    >>> subject("PAR30 3.75 %", "en", {"sent": "2026-01-01 02:00 UTC", "changes": []})
+    'Corrected: PAR30 3.75 % (replaces that of 2026-01-01 02:00 UTC: other details)'
+    """
+    changes = ", ".join(replaces["changes"]) or OTHERS[language]
+    return SUBJECTS[language].format(subject=former, sent=replaces["sent"], changes=changes)

@@ -18,7 +18,7 @@ from typing import Any
 
 from abaco.core import secrets
 from abaco.core.errors import InputError
-from abaco.delivery import addresses, smtp
+from abaco.delivery import addresses, corrections, smtp
 from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError, retry
 from abaco.delivery.messages import headline
 
@@ -82,8 +82,9 @@ class EmailChannel(Channel):
             raise DeliveryError(f"No email can be addressed: {error}") from None
         is_alert = "title" in delivery.payload
         message = alert(delivery.payload) if is_alert else report(delivery.folder)
-        if subject := delivery.payload.get("subject"):
-            message.replace_header("Subject", subject)
+        if replaces := delivery.payload.get("replaces"):
+            language = message["Content-Language"] or "en"
+            message.replace_header("Subject", corrections.subject(message["Subject"], language, replaces))
         address(message, delivery.key, sender, recipient)
         if replies:
             message["Reply-To"] = replies

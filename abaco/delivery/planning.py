@@ -2,14 +2,13 @@
 
 import datetime as dt
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
 from abaco.database import queries, records
-from abaco.delivery import alerting, corrections, email, rules
+from abaco.delivery import alerting, corrections, rules
 from abaco.delivery.azure import SHOWN_AGAIN, AzureChannel
 from abaco.delivery.channel import Delivery
 from abaco.delivery.registry import ALERTS, create_channel
@@ -55,23 +54,7 @@ def plan_deliveries(
     if not channel.recipients:
         return deliveries, None
     told = corrections.with_content(deliveries, folder)
-    fresh = told if repeat else corrections.needed(connection, told)
-    return [_with_subject(delivery) for delivery in fresh], None if told else channel.recipients
-
-
-def _with_subject(delivery: Delivery) -> Delivery:
-    """Return a delivery of a report; one that corrects another says so in its subject, in the report's language."""
-    if not (replaces := delivery.payload.get("replaces")):
-        return delivery
-    from abaco.page.language import phrase, say, speaking
-
-    draft = email.report(delivery.folder)
-    with speaking(draft["Content-Language"] or "en"):
-        subject = say(
-            "Corrected: {subject} (replaces that of {sent}: {changes})", subject=draft["Subject"],
-            sent=replaces["sent"], changes=", ".join(replaces["changes"]) or phrase("other details"),
-        )  # fmt: skip
-    return replace(delivery, payload=delivery.payload | {"subject": subject})
+    return told if repeat else corrections.needed(connection, told), None if told else channel.recipients
 
 
 def report_delivery(

@@ -1,6 +1,5 @@
 """The pipeline: check settings, sources and date, run the phases in a new folder, and publish it."""
 
-import datetime as dt
 import logging
 import time
 from collections.abc import Callable
@@ -157,15 +156,7 @@ class Pipeline:
                     former_report = (day, replaced["input"], replaced["path"])
                     log.warning("the report of %s, made of %s, is replaced; it is kept in %s", *former_report)
                 folders.publish(folder, self.output)
-                keep_runs = self.settings["retention"]["keep_runs"]
-                keep_days = self.settings["retention"]["keep_days"]
-                now = dt.datetime.now(dt.UTC)
-                retention.prune(self.output, day, keep_runs, keep_days, now)
-                cascade = project.resolve(self.settings["cascade"]["folder"])
-                retention.clean(
-                    self.output, cascade, now, self.settings["retention"]["failed_days"],
-                    self.settings["retention"]["replaced_days"], self.settings["retention"]["cascade_days"],
-                )  # fmt: skip
+                retention.tidy(self.output, day, self.settings)
         return folder, failure, replaced
 
     def _make(self, folder: Path, plan: dict[str, Any], former: Path | None, taken: list[str]) -> Exception | None:

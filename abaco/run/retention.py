@@ -6,11 +6,21 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from abaco.core import project
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
 DOOMED, REPLACED = "doomed", ".replaced"
 WAITING = ("pending", "held")  # deliveries of a run that is kept
+
+
+def tidy(output: Path, date: str, settings: dict[str, Any]) -> None:
+    """Remove what need not be kept any longer once a date has a new report; see `prune` and `clean`."""
+    now = dt.datetime.now(dt.UTC)
+    prune(output, date, settings["retention"]["keep_runs"], settings["retention"]["keep_days"], now)
+    cascade = project.resolve(settings["cascade"]["folder"])
+    failed_days, replaced_days = settings["retention"]["failed_days"], settings["retention"]["replaced_days"]
+    clean(output, cascade, now, failed_days, replaced_days, settings["retention"]["cascade_days"])
 
 
 def prune(output: Path, date: str, keep_runs: int, keep_days: int, now: dt.datetime) -> list[str]:
