@@ -2,9 +2,11 @@
 
 import contextlib
 import csv
+import gzip
 import io
 import json
 import random
+import zipfile
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +14,8 @@ from pathlib import Path
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from tools.reliability.workbooks import write_ods, write_xls
 
 ROWS = 200  # of a file, about every second one with a hostile cell
 # Headings of each format by kind; the first format of a folder gives the tape.
@@ -47,13 +51,28 @@ FORMATS = {
     "statements_wide": {
         "reporting_date": "statement date", "efectivo": "extra", "pasivos": "extra", "patrimonio": "extra",
     },
+    "mapped": {
+        "Ref": "id", "Holder": "personal", "As At": "date", "Drawn": "owed", "Repaid": "repaid", "Late": "days",
+    },
 }  # fmt: skip
-TAPES = ("snapshot", "par_balances", "loans")
-MONEY = ("owed", "past", "bucket", "amount", "extra")  # an extra amount may be unknown
+MAPPING = """title: a lender of the fuzzer
+rows: loan and date
+recognise: [Ref, Holder, As At, Drawn, Repaid, Late]
+not_late: negative
+columns:
+  loan_id: Ref
+  borrower_name: Holder
+  measurement_date: As At
+  outstanding_balance: {compute: Drawn - Repaid}
+  days_past_due: Late
+"""
+MISTAKES = ("", "[", "*x", "\t", "123", "null", "{a: b}")
+TAPES = ("snapshot", "par_balances", "loans", "mapped")
+MONEY = ("owed", "past", "bucket", "amount", "repaid", "extra")  # an extra amount may be unknown
 NUMBERS = (*MONEY, "rate")
 FIRST = ("0", "7", "30", "60", "90")  # days late from which a balance counts in each bucket
 TEXTS = ("id", "type", "metric")
-KINDS = ("csv", "json", "jsonl", "xlsx", "parquet")
+KINDS = ("csv", "json", "jsonl", "xlsx", "xls", "ods", "parquet", "zip", "gz")
 # What stands in a cell where an amount, a date or a number of days belongs.
 AMOUNTS = [
     "", " ", "abc", "NaN", "inf", "-inf", "1e5", "1.5E+2", "0x1F", "1_000", "１２３", "٣", "1,234.50", "1.234,50",
@@ -75,7 +94,15 @@ HOSTILE = {"date": DATES, "statement date": DATES, "days": DAYS, "rate": RATES, 
 
 @dataclass
 class Case:
-    """One input of the fuzzer: its rows as they were meant, what was done to it, and the personal values in it."""
+    """One input of the fuzzer: its rows as they were meant, what was done to it, and the personal values in it.
+
+    Parameters
+    ----------
+    cells
+        The rows as they were written, where there is no second reader of the kind.
+    mapping
+        The mapping by which the file is read, if it needs one.
+    """
 
     format: str
     kind: str
@@ -86,6 +113,8 @@ class Case:
     delimiter: str = ","
     damage: str = "none"
     planted: list[str] = field(default_factory=list)
+    cells: list[dict[str, object]] = field(default_factory=list)
+    mapping: str = ""
 
 
 def make(rng: random.Random, folder: Path) -> Case:
@@ -106,12 +135,16 @@ def make(rng: random.Random, folder: Path) -> Case:
                 is_planted = columns[heading] not in TEXTS and rng.random() < 0.05
                 rows[i][heading] = rng.choice(planted) if is_planted else rng.choice(choices)
                 touched[i] = heading
-    case = Case(format_, kind, folder / f"export.{kind}", rows, touched, planted=planted)
+    name = f"export.{'csv.' if kind == 'gz' else ''}{kind}"
+    case = Case(format_, kind, folder / name, rows, touched, planted=planted)
+    case.mapping = MAPPING if format_ == "mapped" else ""
     if format_ not in TAPES:
         _write_tape(folder, [f"F-{i}" for i in range(ROWS)])
     _WRITERS[kind](rng, case)
     if rng.random() < 0.3:
         _damage(rng, case)
+    elif case.mapping and rng.random() < 0.3:
+        case.damage, case.mapping = "mapping changed", _changed(rng, case.mapping)
     return case
 
 
@@ -129,6 +162,7 @@ def _row(rng: random.Random, format_: str, number: int, planted: list[str]) -> d
             "owed": f"{owed:.2f}",
             "past": f"{owed if is_late else 0:.2f}",
             "bucket": f"{owed if is_bucket else 0:.2f}",
+            "repaid": f"{owed * rng.randrange(50) / 100:.2f}",
             "amount": f"{Decimal(rng.randrange(0, 9_000_000)) / 100:.2f}",
             "extra": f"{Decimal(rng.randrange(0, 9_000_000)) / 100:.2f}",
             "rate": f"0.{rng.randrange(10, 60)}",
@@ -171,7 +205,13 @@ def _write_csv(rng: random.Random, case: Case) -> None:
         own = {n: kinds[n] in NUMBERS and case.touched.get(i) != n for n in names}
         writer.writerow([row[n].translate(swap) if own[n] else row[n] for n in names])
     encoding = rng.choice(["utf-8", "utf-8", "utf-8-sig", "cp1252"])
-    case.path.write_bytes(text.getvalue().encode(encoding, errors="replace"))
+    data = text.getvalue().encode(encoding, errors="replace")
+    if case.kind == "zip":
+        with zipfile.ZipFile(case.path, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as archive:
+            archive.writestr(rng.choice(["export.csv", "2025/Export of December.csv"]), data)
+            archive.writestr("__MACOSX/._export.csv", b"\0")
+    else:
+        case.path.write_bytes(gzip.compress(data) if case.kind == "gz" else data)
 
 
 def _value(rng: random.Random, text: str, kind: str) -> object:
@@ -197,14 +237,20 @@ def _write_json(rng: random.Random, case: Case) -> None:
         case.path.write_text(json.dumps(rows, ensure_ascii=rng.random() < 0.5, indent=rng.choice([None, 1])))
 
 
-def _write_xlsx(rng: random.Random, case: Case) -> None:
+def _write_workbook(rng: random.Random, case: Case) -> None:
     names, kinds = _headings(rng, case), FORMATS[case.format]
-    book = openpyxl.Workbook()
-    book.active.append(list(names.values()))
-    for row in case.rows:
-        cells = [_value(rng, row[n].lstrip("=") if kinds[n] in TEXTS else row[n], kinds[n]) for n in names]
-        book.active.append([_clean(c) for c in cells])
-    book.save(case.path)
+    rows = [
+        [_clean(_value(rng, row[n].lstrip("=") if kinds[n] in TEXTS else row[n], kinds[n])) for n in names]
+        for row in case.rows
+    ]
+    if case.kind == "xlsx":
+        book = openpyxl.Workbook()
+        for row in [list(names.values()), *rows]:
+            book.active.append(row)
+        book.save(case.path)
+        return
+    (write_ods if case.kind == "ods" else write_xls)(case.path, [list(names.values()), *rows])
+    case.cells = [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _clean(cell: object) -> object:
@@ -230,8 +276,12 @@ _WRITERS = {
     "csv": _write_csv,
     "json": _write_json,
     "jsonl": _write_json,
-    "xlsx": _write_xlsx,
+    "xlsx": _write_workbook,
+    "xls": _write_workbook,
+    "ods": _write_workbook,
     "parquet": _write_parquet,
+    "zip": _write_csv,
+    "gz": _write_csv,
 }
 
 # Damages of whole files
@@ -261,10 +311,22 @@ def _damage(rng: random.Random, case: Case) -> None:
             "blank lines": lambda: b"\n".join([*lines[:place], b"", *lines[place:]]),
             "rows shuffled": lambda: b"".join([lines[0], *rng.sample(lines[1:], len(lines) - 1)]),
         }
-    if case.kind == "parquet":
+    if case.kind in ("parquet", "xls"):
         del choices["bytes changed"]  # no reader of a format without checksums can tell
     case.damage = rng.choice(list(choices))
     case.path.write_bytes(choices[case.damage]())
+
+
+def _changed(rng: random.Random, mapping: str) -> str:
+    """Return a mapping with a mistake: a line gone, twice, cut off, or with a word in the place of another one."""
+    lines = mapping.splitlines()
+    place, words = rng.randrange(len(lines)), mapping.split()
+    return rng.choice([
+        lambda: "\n".join(lines[:place] + lines[place + 1 :]),
+        lambda: "\n".join([*lines[:place], lines[place], *lines[place:]]),
+        lambda: mapping[: rng.randrange(len(mapping))],
+        lambda: mapping.replace(rng.choice(words), rng.choice([*words, *MISTAKES]), 1),
+    ])()  # fmt: skip
 
 
 def _flipped(rng: random.Random, data: bytes) -> bytes:

@@ -16,12 +16,13 @@ INTRODUCTION = """# Reliability
 
 Written by `make fuzz` and `make faults`, each its own part, with the counts of its last run. `make test` tries a few.
 """
-INPUTS = """Small books of every format in every kind of file. Every second row has a hostile cell (a number that is
-none or could be two, a day that never was, control characters, a name where an amount belongs), and every third file
-is damaged as a whole. A second reader (the `csv` and `json` modules, openpyxl, pyarrow and decimals;
-`tools/reliability/reader.py`) says what each row can mean. *Wrong* is an accepted row that says something else,
-*lost* a sound row that is not accepted or a row that is not accounted for, *leaked* a planted name, e-mail, phone or
-key in what is written, *tracebacks* any error that is not one line.
+INPUTS = """Small books of every format in every kind of file, archives and a format of another lender with its mapping
+among them. Every second row has a hostile cell (a number that is none or could be two, a day that never was, control
+characters, a name where an amount belongs), and every third file is damaged as a whole, or is read by a mapping with a
+mistake in it. A second reader (the `csv`, `gzip`, `json` and `zipfile` modules, openpyxl, pyarrow and decimals;
+`tools/reliability/reader.py`) says what each row can mean; of `.xls` and `.ods`, what was written does. *Wrong* is an
+accepted row that says something else, *lost* a sound row that is not accepted or a row that is not accounted for,
+*leaked* a planted name, e-mail, phone or key in what is written, *tracebacks* any error that is not one line.
 """
 FAULTS = """Each fault happens to a run that replaces a report, in a project of its own. The run is killed, stopped or
 out of disk space at one of the points at which it changes a file, or its input is exchanged there; or a file of the

@@ -1,9 +1,11 @@
 """An independent reader of exports: what a row says, by the csv and json modules, openpyxl and decimals, or nothing."""
 
 import csv
+import gzip
 import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -24,7 +26,8 @@ DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})([ T]\d{1,2}:.*)?", re.ASCII
 # a day above 12 tells the order of the others
 BY_PARTS = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})", re.ASCII)
 IN_A_ROW = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
-DAYS = re.compile(r"([+-]?\d{1,9})\s*(days?|d[ií]as?)", re.ASCII | re.IGNORECASE)
+# a point before one zero parts no thousands
+DAYS = re.compile(r"([+-]?\d{1,9})(?:\s*(days?|d[ií]as?)|\.0)", re.ASCII | re.IGNORECASE)
 NOTHING = {"", "null"}
 BOUNDS = (0, 7, 30, 60, 90)
 
@@ -148,11 +151,17 @@ def _loan(row: dict[str, Any]) -> tuple | None:
     return row["loan_id"], date(2025, 12, 31), max(owed, ZERO), *buckets
 
 
+def _mapped(row: dict[str, Any]) -> tuple | None:
+    found = {"loan_id": row["Ref"], "dpd": row["Late"], "outstanding_balance": row["Drawn"] - row["Repaid"]}
+    loan, _, *amounts = _loan(found)
+    return loan, row["As At"], *amounts
+
+
 def _flow(row: dict[str, Any]) -> tuple:
     return tuple(row.values())
 
 
-_AS_ROWS = {"snapshot": _snapshot, "par_balances": _par, "loans": _loan}
+_AS_ROWS = {"snapshot": _snapshot, "par_balances": _par, "loans": _loan, "mapped": _mapped}
 
 
 # Files
@@ -168,6 +177,11 @@ def read(case: Case) -> list[list[dict[str, Any]]]:
 
 def _csv(case: Case) -> Iterator[list[dict[str, Any]]]:
     data = case.path.read_bytes()
+    if case.kind == "gz":
+        data = gzip.decompress(data)
+    elif case.kind == "zip":
+        with zipfile.ZipFile(case.path) as archive:
+            data = archive.read(archive.namelist()[0])
     for encoding in ("utf-8-sig", "cp1252", "latin-1"):
         try:
             text = data.decode(encoding)
@@ -210,4 +224,11 @@ def _parquet(case: Case) -> Iterator[list[dict[str, Any]]]:
     yield [{_plain(key): cell for key, cell in row.items()} for row in pq.read_table(case.path).to_pylist()]
 
 
-_READERS = {"csv": _csv, "json": _json, "jsonl": _json, "xlsx": _xlsx, "parquet": _parquet}
+def _as_written(case: Case) -> Iterator[list[dict[str, Any]]]:
+    yield [{_plain(key): cell for key, cell in row.items()} for row in case.cells]
+
+
+_READERS = {
+    "csv": _csv, "zip": _csv, "gz": _csv, "json": _json, "jsonl": _json, "xlsx": _xlsx, "xls": _as_written,
+    "ods": _as_written, "parquet": _parquet,
+}  # fmt: skip
