@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from abaco.core import currencies
@@ -16,6 +17,24 @@ def show(*lines: str, error: bool = False) -> None:
     """Print lines on standard output, or standard error, whatever strangers' text they quote (see `quoting`)."""
     for line in lines:
         print("\n".join(map(visible, line.split("\n"))), file=sys.stderr if error else sys.stdout, flush=True)
+
+
+def did_you_mean(name: str, names: Iterable[str], otherwise: str, cutoff: float = 0.6) -> str:
+    """Return the name of those that there are which was meant, if one is like it, and what to do otherwise.
+
+    Parameters
+    ----------
+    cutoff
+        How much of the names has to be alike, from 0 to 1.
+
+    Examples
+    --------
+    >>> did_you_mean("par31", ["PAR30", "NPL"], "choose one of PAR30, NPL")
+    'did you mean PAR30? Else choose one of PAR30, NPL'
+    """
+    by_case = {one.lower(): one for one in names}
+    near = get_close_matches(name.lower(), by_case, n=1, cutoff=cutoff)
+    return f"did you mean {by_case[near[0]]}? Else {otherwise}" if near else otherwise
 
 
 def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:

@@ -4,12 +4,12 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
+from abaco.core.text import did_you_mean
 from abaco.ingest.containers import KINDS, PACKED, is_input, kind_of, table_files
 from abaco.ingest.inspection import Inspector
 from abaco.ingest.recognition import UnknownFormatError
@@ -85,9 +85,9 @@ def _check_readable(path: Path) -> None:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}: check INPUT and its permissions") from error
     if not is_there:
-        near = get_close_matches(path.name, [one.name for one in path.parent.glob("*")], n=1, cutoff=0.75)
-        hint = f"did you mean {file_name(path.with_name(near[0]))}? Else " if near else ""
-        raise InputError(f"Input file not found: {path}: {hint}check INPUT, or leave it out to run on the sample")
+        names = [file_name(one) for one in path.parent.glob("*")]
+        hint = did_you_mean(path.name, names, "check INPUT, or leave it out to run on the sample", cutoff=0.75)
+        raise InputError(f"Input file not found: {path}: {hint}")
 
 
 # a file, its name, and why it is not read; None: it may hold tables

@@ -1,6 +1,5 @@
 """The history of a KPI for the terminal, by day, week or month, with a bar for each value."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -76,9 +75,8 @@ def report_of(reports: dict[str, dict[str, Any]], output: Path, date: str | None
 def kpi_of(figures: dict[str, Any], kpi: str, date: Any) -> dict[str, Any]:
     """Return the entry of a KPI in the figures of a report."""
     if kpi not in figures:
-        similar = difflib.get_close_matches(kpi.lower(), [name.lower() for name in figures], 1)
-        hint = "".join(f"did you mean {name}? " for name in figures if name.lower() in similar)
-        raise InputError(f"{kpi} is not a KPI of the report of {date}: {hint}its KPIs: {', '.join(figures)}")
+        hint = text.did_you_mean(kpi, figures, f"choose one of {', '.join(figures)}")
+        raise InputError(f"{kpi} is not a KPI of the report of {date}: {hint}")
     return figures[kpi]
 
 

@@ -4,7 +4,6 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 
 from abaco.core import files, project
 from abaco.core.errors import InputError
-from abaco.core.text import FIRST_KPIS, par_name, standing, value_and_status
+from abaco.core.text import FIRST_KPIS, did_you_mean, par_name, standing, value_and_status
 from abaco.engines.duckdb import DuckDB
 from abaco.engines.duckdb_sql import literal, quoted
 from abaco.kpis.dictionary import TABLES, sentence
@@ -79,9 +78,7 @@ def _known(name: str, names: Iterable[str], what: str) -> str:
     names = list(names)
     if name in names:
         return name
-    by_case = [one for one in names if one.lower() == name.lower()]
-    near = (by_case or get_close_matches(name, names, n=1) or [None])[0]
-    hint = f"did you mean {near}?" if near else f"choose one of {', '.join(names)}"
+    hint = did_you_mean(name, names, f"choose one of {', '.join(names)}")
     raise InputError(f"{name} is not a {what} of this report: {hint}")
 
 
