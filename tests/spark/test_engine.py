@@ -8,6 +8,7 @@ import logging
 import operator
 import random
 import re
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -18,12 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from abaco.core import currencies
+from abaco.core import currencies, project
 from abaco.engines import RECORDS
 from abaco.engines.base import hmac_blocks
 from abaco.engines.duckdb import DuckDB
 from abaco.engines.forms import BY_ORDER, Writing
-from abaco.ingest import discovery, quarantine, rate_table, reconciliation, roles, transformation
+from abaco.ingest import discovery, mappings, quarantine, rate_table, reconciliation, roles, transformation
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis import bridge, catalog, contributors, movement, totals
@@ -142,6 +143,31 @@ def test_rows_are_left_out_and_days_have_values_alike(spark, embedded, tmp_path)
 
     assert found(spark) == found(embedded)
     assert [row["row_id"] for row in found(embedded)] == [one for n, one in enumerate(ids) if n not in (0, 5, 7)]
+
+
+OWN = """title: a lender of its own
+rows: loan and date
+recognise: [Ref, As At, Owed, Late]
+rows_to_leave_out: {loan_id: [Subtotal*]}
+columns: {loan_id: Ref, measurement_date: As At, outstanding_balance: Owed, days_past_due: Late}
+"""
+
+
+def test_rows_that_a_mapping_leaves_out_and_restated_dates_are_the_same(spark, embedded, tmp_path, monkeypatch):
+    shutil.copytree(project.root() / "params", tmp_path / "root" / "params")
+    write(tmp_path / "root" / mappings.FOLDER / "own.yml", *OWN.splitlines())
+    monkeypatch.setenv("ABACO_ROOT", str(tmp_path / "root"))
+    for name, owed in (("tape_2026-01-05.csv", "600"), ("tape_2026-01-12.csv", "550")):
+        rows = [f"A-1,2025-12-31,{owed},0", "A-2,2025-12-31,400,45", "Subtotal north,2025-12-31,1000,0"]
+        write(tmp_path / "in" / name, "Ref,As At,Owed,Late", *rows)
+    found, made = discovery.discover(tmp_path / "in")[0], []
+    for name, engine in (("spark", spark), ("duckdb", embedded)):
+        (tmp_path / name).mkdir()
+        [batch] = roles.stage(found, DATE, engine, tmp_path / name)
+        loans = {row["loan_id"]: row["total_receivable_usd"] for row in rows_of(batch.accepted(engine))}
+        made.append((loans, list(map(str, batch.notes))))
+    assert made[0] == made[1]
+    assert made[0][0] == {"A-1": Decimal("550.00"), "A-2": Decimal("400.00")}
 
 
 def test_amounts_at_rates_are_the_same_to_the_cent(spark, embedded, tmp_path):
