@@ -16,7 +16,7 @@ SIGNATURE = bytes.fromhex("d0cf11e0a1b11ae1")
 END = 0xFFFFFFFA  # this and greater numbers are no sectors
 SMALL, SMALL_SECTOR = 4096, 64  # shorter streams lie in small sectors, within a stream of their own
 STREAMS, EXCEL_97 = ("Workbook", "Book"), 0x0600
-BOF, EOF, SHEET, FORMAT, STYLE = 0x0809, 0x000A, 0x0085, 0x041E, 0x00E0
+BOF, EOF, SHEET, FORMAT, STYLE, DAYS = 0x0809, 0x000A, 0x0085, 0x041E, 0x00E0, 0x0022
 FORMULA, NUMBER, SHORT_NUMBER, SHORT_NUMBERS, ERROR = 0x0006, 0x0203, 0x027E, 0x00BD, 0x0205
 OWN_FORMATS = 164  # the first number of formats that are not built in
 ERRORS = {
@@ -36,6 +36,11 @@ def worksheets(path: Path, name: str) -> list[Worksheet]:
         return list(_worksheets(_stream(path.read_bytes())))
     except (struct.error, IndexError, ValueError, StopIteration, RuntimeError) as error:
         raise InputError(f"{name} cannot be read as xls: save it again as a workbook, or export it as CSV") from error
+
+
+def counts_from_1904(path: Path) -> bool:
+    """Return whether the days of a workbook, which `worksheets` has looked at, count from 1904."""
+    return any(kind == DAYS and data[:1] == b"\1" for kind, data in _records(_stream(path.read_bytes()), 0))
 
 
 def _stream(data: bytes) -> bytes:

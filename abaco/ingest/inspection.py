@@ -13,7 +13,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import is_value, shown, visible
 from abaco.engines.base import PrivateFiles
-from abaco.ingest import cell_dates, extent, json_lists, mappings, reshaping, workbooks, worksheets
+from abaco.ingest import cell_dates, extent, json_lists, mappings, reshaping, workbooks
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, unpacked
 from abaco.ingest.extent import Header, Row
@@ -208,7 +208,7 @@ class Inspector:
                     f"{table.name} has several sheets of {title}, {' and '.join(names[:2])}: keep the one that is "
                     "meant, or name each after its month"
                 )
-        is_1904 = table.kind == "xlsx" and worksheets.counts_from_1904(path)
+        is_1904 = workbooks.SINCE_1904[table.kind](path)
         for _, form in found:
             form["is_1904"] = is_1904
         found[0][1].update(other_sheets=len(sheets) - len(found), hidden_sheets=len(hidden))

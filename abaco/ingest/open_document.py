@@ -18,6 +18,7 @@ TAG = re.compile(rb"<(table:table(?:-row)?|table:(?:covered-)?table-cell)(?=[\s/
 REPEATED = {kind: re.compile(rb"""table:number-%s-repeated=["'](\d{1,9})""" % kind) for kind in (b"rows", b"columns")}
 NAME = re.compile(rb"""\stable:name=["']([^"']*)["']""")
 CURRENCY = re.compile(rb"""\soffice:currency=["']([A-Z]{3})["']""")
+SINCE_1904 = re.compile(rb"""<table:null-date\s[^>]*table:date-value=["']1904""")
 SHOWN = re.compile(rb"\s*<text:p>([^<]{1,60})")
 DIGITS = re.compile(rb"[\d.,\s()-]+")
 ERROR = re.compile(rb"""calcext:value-type=["']error["']""")
@@ -43,6 +44,13 @@ def worksheets(path: Path, name: str) -> list[Worksheet]:
     if errors:
         raise InputError(f"{name} has cells with errors or without a value ({errors}), which look empty: correct them")
     return sheets
+
+
+def counts_from_1904(path: Path) -> bool:
+    """Return whether the days of a workbook, which `worksheets` has looked at, count from 1904."""
+    with zipfile.ZipFile(path) as archive:
+        above, _, _ = next(chunks(archive, CONTENT)).partition(b"<table:table ")
+    return bool(SINCE_1904.search(above))
 
 
 def _places(archive: zipfile.ZipFile) -> tuple[int, int, list[Worksheet]]:

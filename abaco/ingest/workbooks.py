@@ -18,6 +18,9 @@ from abaco.ingest.worksheets import Worksheet
 WithoutValue = dict[int, dict[int, str]]
 SAMPLE_ROWS = 200
 CHECKS = {"xlsx": worksheets.worksheets, "xls": excel_97.worksheets, "ods": open_document.worksheets}
+SINCE_1904 = {
+    "xlsx": worksheets.counts_from_1904, "xls": excel_97.counts_from_1904, "ods": open_document.counts_from_1904,
+}  # fmt: skip
 KINDS = tuple(CHECKS)
 MAX_XLS = 1 << 29  # 65,536 rows a sheet need less
 

@@ -258,16 +258,16 @@ def test_errors_and_currencies_of_a_workbook_of_excel_97_are_seen(tmp_path):
     (tmp_path / "loans.xls").write_bytes(XLS_OF_EUROS)
     [source], _ = discovery.discover(tmp_path / "loans.xls")
     assert source.amount_signs == {"€"}
-    assert ingest(tmp_path / "loans.xls").faults == [(4, "days_past_due: not a whole number")]
+    assert ingest(tmp_path / "loans.xls").faults == [(4, "dpd: not a whole number")]
 
 
-def ods(path, *rows, cell=""):
+def ods(path, *rows, cell="", settings=""):
     space = 'xmlns:%s="urn:oasis:names:tc:opendocument:xmlns:%s:1.0"'
     spaces = " ".join(space % (name, name) for name in ("office", "table", "text"))
     text = '<table:table-cell office:value-type="string"><text:p>%s</text:p></table:table-cell>'
     body = "".join(f"<table:table-row>{''.join(text % one for one in row)}</table:table-row>" for row in rows)
     table = f'<table:table table:name="Loans">{body}{cell}</table:table>'
-    content = f"<office:body><office:spreadsheet>{table}</office:spreadsheet></office:body>"
+    content = f"<office:body><office:spreadsheet>{settings}{table}</office:spreadsheet></office:body>"
     calc = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
     parts = {"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}
     parts["content.xml"] = f"<office:document-content {spaces} {calc}>{content}</office:document-content>"
@@ -283,6 +283,15 @@ def test_open_document_is_read(tmp_path):
     )
     path = ods(tmp_path / "book.ods", ["ACME"], head, row, cell=f"{blank}</table:table-row>")
     assert [row["loan_id"] for row in ingest(path).tape] == ["A-1"]
+
+
+def test_days_of_an_open_document_that_counts_from_1904_are_refused(tmp_path):
+    settings = (
+        '<table:calculation-settings><table:null-date table:date-value="1904-01-01"/></table:calculation-settings>'
+    )
+    path = ods(tmp_path / "book.ods", SNAPSHOT.split(","), snapshot(date="44560").split(","), settings=settings)
+    with pytest.raises(InputError, match="numbers of a workbook that counts from 1904"):
+        ingest(path)
 
 
 @pytest.mark.parametrize("beside", ['office:currency="EUR">', "><text:p>5.00 €</text:p>"])
