@@ -36,7 +36,10 @@ def tape_dates(inputs: list[sources.Source], rules: Rules = DEFAULT_RULES) -> li
     with DuckDB() as engine, tempfile.TemporaryDirectory(prefix="abaco-") as work:
         days = {day for source in tape for day in _dates(source, engine, Path(work), rules)}
     if not days:
-        raise InputError(f"No date in {tape[0].name} can be read: write them as YYYY-MM-DD")
+        heading = tape[0].heading("measurement_date")
+        raise InputError(
+            f"No date under {heading} in {tape[0].name} can be read as a day of the calendar: write them as YYYY-MM-DD"
+        )
     _check_plausible(days)
     return sorted(days)
 

@@ -10,6 +10,7 @@ from abaco.ingest.reshaping import WIDE
 from abaco.ingest.sources import Source
 
 OUT_OF_PLACE = "a quote is out of place or never closed"
+TOO_LONG = f"a cell has more than {csv.field_size_limit():,} characters"
 
 
 class _Lines:
@@ -53,8 +54,9 @@ def records(source: Source, text: Path) -> Iterator[tuple[int, list[str], str | 
             except StopIteration:
                 return
             except csv.Error:
+                is_long = max(map(len, lines.taken)) > csv.field_size_limit()
                 lines.give_back_all_but_first()
-                fields, fault = lines.taken[:], OUT_OF_PLACE
+                fields, fault = lines.taken[:], TOO_LONG if is_long else OUT_OF_PLACE
             if fields:
                 # rows of a wide table end with their line
                 yield int(fields[-1]) if source.shape == WIDE and fields[-1].isdigit() else line, fields, fault

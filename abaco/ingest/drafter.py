@@ -55,6 +55,9 @@ def draft(
     """
     if table.shape == WIDE:
         answers = {MEASUREMENT_DATE.name: MONTH_HEADING, **answers}
+    said = answers.get("currency", "")
+    if CODE.fullmatch(said) and not currencies.code(said) and said not in {one.heading for one in found}:
+        raise InputError(f"currency={said}: it is neither a code of ISO 4217, such as USD, nor a heading of the file")
     of_columns = {k: v for k, v in answers.items() if v != FROM_NAME and not (k == "currency" and currencies.code(v))}
     try:
         proposed = proposals.propose(found, words, of_columns, proof)

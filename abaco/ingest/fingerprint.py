@@ -36,7 +36,8 @@ def fingerprint(file: TableFile, delimiter: str) -> dict:
                 chunk = wide.decode(chunk).encode()
             if b"\0" in chunk:
                 raise InputError(
-                    f"{file.name} is not a text file (it holds binary data): export it again as CSV in UTF-8"
+                    f"{file.name} is not a text file (it holds binary data, or UTF-16 without its mark): "
+                    "export it again as CSV in UTF-8"
                 )
             lines, tail = lines + chunk.count(b"\n"), (tail + chunk[-TAIL:])[-TAIL:]
             parts = chunk.split(b'"') if b'"' in chunk else [chunk]  # every other part is within quotes

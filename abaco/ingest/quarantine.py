@@ -125,9 +125,7 @@ def _rejects(
 
 
 def in_file(reason: Reason, source: Source) -> Reason:
-    """Return why a row is rejected in the headings of its file, where a mapping of its own gives them other names."""
-    if source.mapping.is_known:
-        return reason
+    """Return why a row is rejected in the headings of its file."""
     values = dict(reason.values)
     for name in {"column", "wider_column"} & values.keys():
         values[name] = source.columns.get(values[name], values[name])

@@ -117,7 +117,7 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
         reporting = reporting_currency(batches, engine, loaded["run"]["currency"], rates)
         currencies.use(reporting.code)
         findings.check_rates(batches, engine, ingestion["interest_rate"])
-        notes = [*map(roles.not_used, skipped), *(note for batch in batches for note in batch.notes)]
+        notes = roles.notes(files, skipped, batches, statements.unknown(batches, engine))
         notes += findings.notes(batches, day, engine) + statements.disagreements(batches, engine, day)
         notes += reporting.notes
         told += [str(note) for note in notes if note.code in HEADLINES]

@@ -159,7 +159,11 @@ class Drafting:
                 yield from [*check.headline(figures), "", *aligned(summary(figures["kpis"])), ""]
             except AbacoError as error:
                 lines.append(f"A report would be refused: {error}")
-        yield from (line for line in lines if not line.startswith("  to see "))
+        lacking = [line for line in lines if ": not computable: " in line]
+        yield from (line for line in lines if line not in lacking and not line.startswith("  to see "))
+        if lacking:
+            figures = counted(len(lacking), "figure")
+            yield f"{figures} cannot be computed from this file alone: abaco check --input {self.path} lists them"
 
     def save(self, replace: bool = False) -> str:
         """Write the mapping, and return where it is (see `Draft.save`)."""

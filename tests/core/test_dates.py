@@ -57,7 +57,7 @@ def test_loans_alone_carry_no_date(tmp_path):
 
 @pytest.mark.parametrize("lines", [[], [snapshot("A-1", "31/31/2025")], ["1,2"]])
 def test_file_without_a_readable_date_is_an_error(tmp_path, lines):
-    with pytest.raises(InputError, match=r"^No date in book.csv can be read: write them as YYYY-MM-DD$"):
+    with pytest.raises(InputError, match=r"^No date under measurement_date in book.csv can be read as a day of "):
         latest(write(tmp_path / "book.csv", SNAPSHOT, *lines))
 
 

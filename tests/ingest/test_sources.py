@@ -456,7 +456,7 @@ def test_suffix_must_be_known(tmp_path):
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", SNAPSHOT.encode("utf-32"), b"PK\3\4\n\0\0\0"])
 def test_binary_file_named_csv_is_an_error(tmp_path, content):
     (tmp_path / "book.csv").write_bytes(content)
-    assert fails(tmp_path / "book.csv").startswith("book.csv is not a text file (it holds binary data)")
+    assert fails(tmp_path / "book.csv").startswith("book.csv is not a text file (it holds binary data, or UTF-16")
 
 
 def test_text_in_neither_encoding_is_an_error_wherever_it_is(tmp_path):
