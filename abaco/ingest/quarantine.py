@@ -13,6 +13,7 @@ from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest import contract
+from abaco.ingest.columns import normalise
 from abaco.ingest.csv_records import excerpt, line_numbers
 from abaco.ingest.duplicates import CONFLICT, INCOMPLETE
 from abaco.ingest.masking import Masking
@@ -125,12 +126,13 @@ def _rejects(
 
 
 def in_file(reason: Reason, source: Source) -> Reason:
-    """Return why a row is rejected in the headings of its file."""
+    """Return why a row is rejected in the headings of its file, where they are not our names in other letters."""
+    own = {name: heading for name, heading in source.columns.items() if normalise(heading) != name}
     values = dict(reason.values)
     for name in {"column", "wider_column"} & values.keys():
-        values[name] = source.columns.get(values[name], values[name])
+        values[name] = own.get(values[name], values[name])
     if "columns" in values:
-        values["columns"] = tuple(source.columns.get(name, name) for name in values["columns"])
+        values["columns"] = tuple(own.get(name, name) for name in values["columns"])
     return Reason(reason.code, **values)
 
 

@@ -162,8 +162,8 @@ class Drafting:
         lacking = [line for line in lines if ": not computable: " in line]
         yield from (line for line in lines if line not in lacking and not line.startswith("  to see "))
         if lacking:
-            figures = counted(len(lacking), "figure")
-            yield f"{figures} cannot be computed from this file alone: abaco check --input {self.path} lists them"
+            figures, place = counted(len(lacking), "figure"), project.display_path(self.path)
+            yield f"{figures} cannot be computed from this file alone: abaco check --input {place} lists them"
 
     def save(self, replace: bool = False) -> str:
         """Write the mapping, and return where it is (see `Draft.save`)."""

@@ -153,7 +153,8 @@ def test_a_row_a_date_has_the_date_as_its_key(tmp_path):
 
 def test_par_balances_are_judged_by_loan_and_date(tmp_path):
     result = book(tmp_path, "A-1,2025-12-31,5,0,0,0,0", "A-1,2025-12-31,5,1,0,0,0", header=PAR)
-    assert result.faults == [(2, CONFLICT), (3, CONFLICT)]
+    told = CONFLICT.replace("loan_id and measurement_date", "loan_id_raw and reporting_date")
+    assert result.faults == [(2, told), (3, told)]
 
 
 def test_loans_are_judged_by_loan(tmp_path):

@@ -114,7 +114,7 @@ def meaning(case: Case, row: dict[str, Any]) -> tuple | None:
         if kind in ("date", "statement date"):
             found[heading] = day(cell)
         elif kind == "days":
-            found[heading] = days(cell, mark)
+            found[heading] = days(cell, _mark_of_days(case, heading))
         elif kind in MONEY:
             found[heading] = cents(cell, mark)
             if found[heading] is None and (kind == "extra" or (is_nothing(cell) and kind == "amount")):
@@ -122,6 +122,11 @@ def meaning(case: Case, row: dict[str, Any]) -> tuple | None:
         if kind not in ("personal", "rate") and found[heading] is None:
             return None
     return _AS_ROWS.get(case.format, _flow)(found)
+
+
+def _mark_of_days(case: Case, heading: str) -> str:
+    """Return the decimal mark of days: a point that parts no thousands, as in 35.0, proves it for all of them."""
+    return "." if any(re.fullmatch(r"\d+\.\d", row[heading]) for row in case.rows) else case.mark
 
 
 def _snapshot(row: dict[str, Any]) -> tuple | None:
