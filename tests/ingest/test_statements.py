@@ -115,7 +115,7 @@ def test_account_given_twice_with_other_values_is_quarantined(tmp_path):
     result = accounts(tmp_path, "fecha,cuenta,monto", *lines)
     assert result.accounts == {DATE: {"assets_usd": Decimal("3.00")}}
     assert result.reasons["statements"] == {
-        "measurement_date and metric: another row has the same, with other values": 2
+        "fecha and cuenta: another row has the same, with other values": 2
     }
 
 
