@@ -68,6 +68,7 @@ def verify(date: str | None, output: Path | None = None, engine: str | None = No
             if not _same(report / name, again / name):
                 raise RunError(f"{date}: {name} is not the same when run again; compare it with a run of your own")
             yield f"same  {name}"
+    folders.note_verified(folder, date, len(names))
     yield f"The report of {date} is reproduced: all {len(names)} files are the same"
 
 

@@ -1,5 +1,7 @@
 """The parts of the book that hold most of the arrears, and the outlook of PAR90."""
 
+from collections.abc import Iterable
+
 from abaco.core.bands import BANDS, UNKNOWN
 from abaco.core.text import late_days, par_name
 from abaco.engines.base import NO_ID_WORDS
@@ -11,6 +13,7 @@ from abaco.page.words import count, listing, percent, plain
 
 # A part of the book is named when it is so many times as late as the whole, and holds so much of the late balance.
 TIMES, LEAST_PCT = 2, 25
+ROOM = 1.6  # of the scale of a bar, in critical limits of the book, where no part is later than that
 NAMES = {
     "company": "Loans lent by company {name} make up",
     "product": "Loans of product {name} make up",
@@ -74,10 +77,17 @@ def is_missing(value) -> bool:
 def risk_table(metrics: dict, segments) -> Html:
     """Return the parts that hold most of the arrears; nothing where no part holds more of them than of the book."""
     parts = riskiest(metrics, segments)
-    rows = [[*part["cells"], bar(part["par30"])] for part in parts]
+    scale = bar_scale(metrics["kpis"].get("PAR30"), [part["par30"] for part in parts])
+    rows = [[*part["cells"], bar(part["par30"], *scale)] for part in parts]
     heads = [*risk_heads(metrics), phrase("Bar")]
     look = {"kinds": ("", "n", "n", "n", "b"), "quiet": True, "look": "full risk"}
     return figures(phrase("Where the risk is"), heads, rows, **look) if rows else Html("")
+
+
+def bar_scale(kpi: dict | None, values: Iterable[float | None]) -> tuple[float, float | None]:
+    """Return how much of PAR30 a whole bar stands for, and the limit that is drawn in it."""
+    limits = drawn_limits(kpi).values() if kpi else ()
+    return max([*(value or 0 for value in values), max(limits, default=0) * ROOM]), min(limits, default=None)
 
 
 def risk_heads(metrics: dict) -> list[str]:

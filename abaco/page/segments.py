@@ -4,7 +4,7 @@ from abaco.core.bands import BANDS
 from abaco.core.text import par_name
 from abaco.page.kpi_text import drawn_limits, limits, marked, status_at
 from abaco.page.language import phrase, say
-from abaco.page.lateness import contribution, is_missing
+from abaco.page.lateness import bar_scale, contribution, is_missing
 from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import bar, figures, rows_of
 from abaco.page.words import count, percent, plural, usd
@@ -18,7 +18,6 @@ DIMENSIONS = {
     "term": "By term, days",
 }
 MOST = 12
-ROOM = 1.6  # of the scale of a bar, in critical limits of the book, where no part is later than that
 
 
 def segment_tables(metrics: dict, segments) -> Html:
@@ -47,8 +46,7 @@ def _table(metrics, title, rows):
         phrase("Part of the book"), phrase("Bar"), names[0], phrase("Of the arrears"), phrase("Of the book"), names[1],
         phrase("Outstanding"), phrase("Loans"),
     ]  # fmt: skip
-    drawn = min(drawn_limits(kpi).values(), default=None) if kpi else None
-    most = max([row["par30"] or 0 for row in rows] + [max(drawn_limits(kpi).values()) * ROOM if drawn else 0])
+    most, drawn = bar_scale(kpi, [row["par30"] for row in rows])
     cells = [_row(row, kpi, most, drawn) for row in shown]
     note = say("Not shown: {rest}, each smaller; all are in tables/segments.parquet.", rest=plural(rest, "part"))
     return figures(

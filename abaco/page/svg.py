@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from abaco.core.dates import month_end
@@ -50,6 +50,13 @@ def canvas(width: int, height: int) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width / 72, height / 72))
+
+
+def renderer(figure: "Figure") -> Any:
+    """Return what measures the texts of a figure."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    return FigureCanvasAgg(figure).get_renderer()
 
 
 def draw(figure: "Figure") -> str:

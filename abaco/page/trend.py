@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from abaco.core.text import par_name
 from abaco.page.history import course, timeline
 from abaco.page.kpi_text import drawn_limits, limits, marked, short, side, status_at
+from abaco.page.labels import Labels, Place
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, sentence
 from abaco.page.svg import COLOURS, bare, canvas, date_ticks, dots, picture, placed
@@ -21,7 +22,6 @@ LABEL_ROOM, LABEL_HEIGHT = 0.1, 16  # the part of the scale that the name of a z
 MARGIN = {"left": 36, "right": 62, "top": 26, "bottom": 26}
 HEADROOM = 1.25  # of the scale above the highest value, for its label
 TICK_ROOM = 70  # pixels that the name of a date needs
-NEAR_EDGE = 0.2  # of the width: a label there does not stand in the middle above its point
 
 
 def trend_chart(metrics: dict, history, kpis: tuple[str, ...] = ("PAR30", "PAR90")) -> Html:
@@ -150,67 +150,70 @@ def _panel(axes, name, kpi, points, top):
     axes.set_xlim(days[0], days[-1])
     _zones(axes, kpi, top)
     axes.plot(days, values, color=COLOURS["accent"], linewidth=2, solid_capstyle="round", clip_on=False, zorder=3)
-    texts = ["" if value is None else f"{name}, {day(then)}: {short(kpi, value)}" for then, value in points]
-    dots(axes, days, values, texts, COLOURS["accent"])
-    _labels(axes, kpi, points, days, values)
     axes.annotate(
         f"{kpi['title']} ({name})", (0, 1), (-MARGIN["left"], 12), fontsize=13.5, fontweight="bold",
         xycoords="axes fraction", textcoords="offset points", parse_math=False,
     )  # fmt: skip
+    labels = Labels(axes)
+    _name_end(labels, axes, kpi, days, values)
+    _name_limits(labels, kpi, days, axes)
+    _name_extreme(labels, kpi, points, days, values, max)
+    _name_extreme(labels, kpi, points, days, values, min)
+    texts = ["" if value is None else f"{name}, {day(then)}: {short(kpi, value)}" for then, value in points]
+    dots(axes, days, values, texts, COLOURS["accent"])
     bare(axes, "%" if kpi["unit"] == "%" else "")
     date_ticks(axes, dates, most=int(axes.bbox.width / axes.figure.dpi * 72 / TICK_ROOM))
 
 
-def _labels(axes, kpi, points, days, values):
-    """Write the last value at the end of the line, and value and month at its peak and its low."""
+def _name_end(labels, axes, kpi, days, values):
+    """Write the last value at the end of the line."""
+    last = max(i for i, value in enumerate(values) if value == value)
+    end = days[last], values[last]
+    axes.plot(*end, "o", color=COLOURS["accent"], markersize=6, clip_on=False, zorder=4)
+    look = {"color": COLOURS["accent"], "fontsize": 14, "fontweight": "bold", "zorder": 6}
+    labels.add(short(kpi, values[last]), [Place(end, 8, 0, "left", "center")], **look)
+
+
+def _name_extreme(labels, kpi, points, days, values, pick):
+    """Write value and month at the peak or the low of the line, on its side of the line if there is room."""
     known = [i for i, value in enumerate(values) if value == value]
-    last = known[-1]
-    look = {"textcoords": "offset points", "annotation_clip": False, "parse_math": False, "zorder": 6}
-    axes.plot(days[last], values[last], "o", color=COLOURS["accent"], markersize=6, clip_on=False, zorder=4)
-    axes.annotate(
-        short(kpi, values[last]), (days[last], values[last]), (8, 0), va="center", color=COLOURS["accent"],
-        fontsize=14, fontweight="bold", **look,
-    )  # fmt: skip
-    peak, low = (pick(known, key=values.__getitem__) for pick in (max, min))
-    bottom, top = axes.get_ylim()
-    for found, above in ((peak, True), (low, values[low] - bottom < (top - bottom) * NEAR_EDGE)):
-        if found != last and values[found] != values[last]:
-            along = _along(days, found)
-            axes.annotate(
-                f"{short(kpi, values[found])} {month(points[found][0])}", (days[found], values[found]),
-                (0, 5 if above else -5), va="bottom" if above else "top", fontsize=11.5, color=COLOURS["ink"],
-                ha="left" if along < NEAR_EDGE else "right" if along > 1 - NEAR_EDGE else "center", **look,
-            )  # fmt: skip
-
-
-def _along(days, index):
-    """Return how far along the axis a day is, from 0 to 1."""
-    return (days[index] - days[0]) / (days[-1] - days[0])
+    found = pick(known, key=values.__getitem__)
+    if found == known[-1] or values[found] == values[known[-1]]:
+        return
+    here, near, far = (days[found], values[found]), (("center", 0), ("left", -6), ("right", 6)), 20
+    own, other = ((1, "bottom"), (-1, "top")) if pick is max else ((-1, "top"), (1, "bottom"))
+    places = [Place(here, across, 5 * own[0], ha, own[1]) for ha, across in near]
+    places += [Place(here, 0, far * own[0], "center", own[1])]
+    places += [Place(here, 8, 0, "left", "center"), Place(here, -8, 0, "right", "center")]
+    places += [Place(here, across, 5 * other[0], ha, other[1]) for ha, across in near]
+    text = f"{short(kpi, values[found])} {month(points[found][0])}"
+    labels.add(text, places, fontsize=11.5, color=COLOURS["ink"], zorder=6)
 
 
 def _zones(axes, kpi, top):
-    """Shade what lies past each limit, and name it at the limit on its side; two that lie close have one name."""
+    """Shade what lies past each limit, and draw the limit."""
     drawn = sorted((limit, level) for level, limit in drawn_limits(kpi).items())
-    needed = max(LABEL_ROOM, LABEL_HEIGHT / (axes.bbox.height * 72 / axes.figure.dpi))
-    close = len(drawn) == 2 and drawn[1][0] - drawn[0][0] < top * needed
-    above = side(kpi) == "above"
+    edges, above = [limit for limit, _ in drawn], side(kpi) == "above"
     for index, (limit, level) in enumerate(drawn):
-        edges = [limit for limit, _ in drawn]
         end = edges[index - 1] if not above and index else axes.get_ylim()[0]
         if above:
             end = edges[index + 1] if index + 1 < len(edges) else top
         axes.axhspan(limit, end, facecolor=COLOURS[f"{level}-tint"], linewidth=0, zorder=0)
         style = (0, (5, 3)) if level == "warning" else "-"
         axes.axhline(limit, color=COLOURS[level], linewidth=1.25, linestyle=style)
-        if not close:
-            name = say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit))
-            _name_limit(axes, name, limit, above, level)
-    if close:
-        _name_limit(axes, limits(kpi), drawn[1][0], True, "critical" if above else "warning")
 
 
-def _name_limit(axes, name, limit, above, level):
-    axes.annotate(
-        name, (0, limit), (5, 3 if above else -3), xycoords=("axes fraction", "data"), textcoords="offset points",
-        va="bottom" if above else "top", color=COLOURS[level], fontsize=11.5, zorder=5,
-    )  # fmt: skip
+def _name_limits(labels, kpi, days, axes):
+    """Name each limit on the side that is past it; two that lie close have one name."""
+    drawn = sorted((limit, level) for level, limit in drawn_limits(kpi).items())
+    needed = max(LABEL_ROOM, LABEL_HEIGHT / (axes.bbox.height * 72 / axes.figure.dpi))
+    above = side(kpi) == "above"
+    names = [(say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit)), limit, level) for limit, level in drawn]
+    if len(drawn) == 2 and drawn[1][0] - drawn[0][0] < axes.get_ylim()[1] * needed:
+        names = [(limits(kpi), drawn[1][0], "critical" if above else "warning")]
+    for name, limit, level in names:
+        up, va = (3, "bottom") if above or len(names) < len(drawn) else (-3, "top")
+        middle = (days[0] + days[-1]) / 2
+        sides = ((days[0], 5, "left"), (days[-1], -5, "right"), (middle, 0, "center"))
+        places = [Place((day, limit), across, up, ha, va) for day, across, ha in sides]
+        labels.add(name, places, color=COLOURS[level], fontsize=11.5, zorder=5)

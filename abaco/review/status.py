@@ -77,6 +77,8 @@ def _reports(folder: Path, state: dict[str, Any], dates: list[str], unfinished: 
         if date in reports:
             run, run_id = reports[date], reports[date]["run_id"]
             yield f"  made {text_of(run['finished_at'])} by {run_id} of {project.display_path(run['input'])}"
+            if note := folders.verified(folder, date):
+                yield f"  reproduced byte for byte at {note['at']}: {text.counted(note['files'], 'file')}"
             if remark := text.completeness(state["verdicts"].get(run_id)):
                 yield f"  {remark}"
             yield from (f"  {' '.join(one['verdict'])}" for one in state["facilities"].get(run_id, {}).values())

@@ -18,7 +18,7 @@ from abaco.core.files import read_object, sync, write_json
 from abaco.core.locks import is_alive, is_here
 
 RUNS = ".runs"
-RECORD, HOLDER, LOCK = "run.json", "holder.json", "lock"
+RECORD, HOLDER, LOCK, VERIFIED = "run.json", "holder.json", "lock", "verified.json"
 PROGRESS = "work/progress.json"  # of a run that is at work: its phase and cell
 STOPPED = "stopped by a signal"  # the error of a run that somebody interrupted
 
@@ -119,6 +119,21 @@ def damaged_notes(output: Path) -> list[Path]:
     """Return the notes of who holds a date that are damaged; they hold nobody up."""
     found = sorted((output / RUNS).glob(f"[0-9]*/{HOLDER}"))
     return [path for path in found if holder(output, path.parent.name) is None and path.exists()]
+
+
+def note_verified(output: Path, date: str, files: int) -> None:
+    """Note that the run that a date shows gave the same files when it was made again."""
+    folder = (output / date).resolve().name
+    write_json(output / RUNS / date / VERIFIED, {"folder": folder, "at": now(), "files": files})
+
+
+def verified(output: Path, date: str) -> dict[str, Any] | None:
+    """Return when the run that a date shows was reproduced, ``at``, and how many ``files``; None: it was not."""
+    try:
+        note = read_object(output / RUNS / date / VERIFIED, "folder", "at", "files")
+    except (OSError, DamagedError):
+        return None
+    return note if note["folder"] == (output / date).resolve().name else None
 
 
 def discard_rows(folder: Path) -> None:

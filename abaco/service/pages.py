@@ -16,6 +16,7 @@ from abaco.page.key_figures import kpi_cards
 from abaco.page.kpi_text import FIRST_KPIS
 from abaco.page.markup import Html, fill, stylesheet
 from abaco.page.masthead import title as title_of
+from abaco.run import folders
 from abaco.service import alerts, files, notebook, tables
 from abaco.service.reports import Book, health
 from abaco.service.security import SCRIPTED
@@ -109,6 +110,7 @@ def run(run: dict[str, Any], book: Book, base: str) -> str:
         source=project.display_path(run["input"]), ended=moment(run["finished_at"]),
         files=tables.files(sizes, base), has_report="report.html" in sizes,
         has_workbook="report.xlsx" in sizes, runs=tables.runs(of_date, run, visible),
+        verified=_verified(book, run) if visible == run["run_id"] else "",
     )  # fmt: skip
 
 
@@ -173,6 +175,12 @@ def _cards(connection: Connection, run: dict[str, Any]) -> Html:
             kpi |= _against(kpi, next((row for row in reversed(rows) if row["date"] < run["date"]), None))
     dates = {"date": str(run["date"]), "as_of": run["as_of"] and str(run["as_of"])}
     return kpi_cards({**dates, "kpis": kpis, "anomalies": []}, past)
+
+
+def _verified(book: Book, run: dict[str, Any]) -> str:
+    """Return when the visible run of a date was reproduced; empty where it was not."""
+    note = folders.verified(book.output, str(run["date"]))
+    return f"{moment(dates.time_of(note['at']))} UTC, all {note['files']} files" if note else ""
 
 
 def _title(run: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 
 import pyarrow as pa
@@ -74,6 +75,8 @@ def test_incomplete_report_is_the_same_when_run_again(tmp_path):
     verdict = json.loads((project.output / "2025-12-31/metrics.json").read_text())["verdict"]
     assert [(item["kind"], item["before"], item["now"]) for item in verdict["lost"]["items"]] == [("rows", 3000, 1500)]
     assert verify(project).returncode == 0
+    status = project.abaco("status", "--output", project.output).stdout
+    assert re.search(r"^  reproduced byte for byte at 20\S+Z: \d+ files$", status, re.MULTILINE)
     again = project.report("--input", tape, ABACO_PII_KEY=PII_KEY)
     assert again.stdout.count("is unchanged: taken from the run") == 5
     assert (
