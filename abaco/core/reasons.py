@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from abaco.core import currencies
@@ -218,11 +217,6 @@ class Reason:
         """Return the reason that `as_dict` wrote down."""
         values = dict(content)
         return cls(values.pop("code"), **{name: _restored(value) for name, value in values.items()})
-
-
-def with_amount(count: int, usd: Decimal) -> Reason:
-    """Return a number of rows and their amount, for the place ``rows`` of other reasons."""
-    return Reason("one_sum" if count == 1 else "many_sums", count=count, usd=usd)
 
 
 def _text(name: str, value: Any) -> str:

@@ -204,3 +204,8 @@ def reasons(format_: Format, present: Iterable[str], tolerance: Decimal = Decima
     # the text is put together for the few rows that look wrong, not for every row
     suspect = nw.any_horizontal(*(check.suspect for check in found if check.suspect is not None), ignore_nulls=False)
     return nw.when(suspect).then(text)
+
+
+def with_amount(count: int, usd: Decimal) -> Reason:
+    """Return a number of rows and their amount, for the place ``rows`` of other reasons."""
+    return Reason("one_sum" if count == 1 else "many_sums", count=count, usd=usd)

@@ -8,10 +8,11 @@ from typing import Any
 import narwhals as nw
 
 from abaco.core.errors import InputError
-from abaco.core.reasons import Reason, with_amount
+from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import writing
 from abaco.ingest.columns import REGION
+from abaco.ingest.contract import with_amount
 from abaco.ingest.staging import Batch
 from abaco.ingest.write_offs import STANDING, UNKNOWN
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import narwhals as nw
 
-from abaco.core.reasons import Reason, with_amount
+from abaco.core.reasons import Reason
 from abaco.engines import Engine
+from abaco.ingest.contract import with_amount
 from abaco.ingest.layout import IS_LEFT_OUT
 from abaco.ingest.staging import IS_LATER, Batch
 from abaco.ingest.total_rows import TOTAL

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
-from abaco.core.reasons import Reason, with_amount
+from abaco.core.reasons import Reason
 from abaco.engines import Engine
+from abaco.ingest.contract import with_amount
 from abaco.ingest.quarantine import JOINT, OF_FILES, rejected_rows
 from abaco.ingest.staging import Batch
 

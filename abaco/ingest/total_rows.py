@@ -9,10 +9,11 @@ import narwhals as nw
 import pyarrow as pa
 
 from abaco.core.errors import InputError
-from abaco.core.reasons import Reason, with_amount
+from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import total_sums
 from abaco.ingest.columns import BUCKETS, CASH, DAYS_PAST_DUE, DISCOUNTED, ELIGIBLE, WRITTEN_OFF
+from abaco.ingest.contract import with_amount
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
 from abaco.ingest.total_sums import BALANCE, CREDIT, LOST, ZERO

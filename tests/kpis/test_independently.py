@@ -89,7 +89,10 @@ class Reader:
         self.turn = turn
 
     def scan(self, path):
-        return nw.from_native(self.turn(pq.read_table(path))).lazy()
+        return self.from_arrow(pq.read_table(path))
+
+    def from_arrow(self, table):
+        return nw.from_native(self.turn(table)).lazy()
 
 
 ENGINES = {
