@@ -1,7 +1,7 @@
 """Text for terminals: lines that rule nothing, aligned columns, and values with unit and status."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
@@ -247,3 +247,25 @@ def partial(kpi: Mapping[str, Any]) -> str:
     """
     last = kpi.get("partial_through")  # reports of earlier versions have none
     return f", month to date, until {last}" if last and kpi["value"] is not None else ""
+
+
+def finding(steps: Sequence[Mapping[str, Any]]) -> str:
+    """Return a bridge in a sentence: the change of the PAR and its largest cause; empty without a bridge.
+
+    Examples
+    --------
+    >>> day = {"date": "2025-02-28", "against": "2025-01-31", "kpi": "PAR30"}
+    >>> points = {"opening": "3.50", "new arrears": "1.00", "paid": "-0.25", "closing": "4.25"}
+    >>> finding([{**day, "term": term, "points": Decimal(value)} for term, value in points.items()])
+    'PAR30 moved by +0.75 points, from 3.50 % on 2025-01-31 to 4.25 % on 2025-02-28; most by new arrears (+1.00).'
+    """
+    if not steps:
+        return ""
+    opening, *causes, closing = steps
+    change = closing["points"] - opening["points"]
+    most = max(causes, key=lambda row: abs(row["points"] or 0))
+    return (
+        f"{closing['kpi']} moved by {signed(change, 2)} points, from {opening['points']:.2f} % on "
+        f"{opening['against']} to {closing['points']:.2f} % on {closing['date']}; "
+        f"most by {most['term']} ({signed(most['points'], 2)})."
+    )

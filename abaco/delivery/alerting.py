@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Executable, insert, select, text, update
 
 from abaco.core import files
 from abaco.core.files import read_rows
-from abaco.core.text import show
+from abaco.core.text import finding, show
 from abaco.database import queries
 from abaco.database.connection import is_postgresql
 from abaco.database.schema import SCHEMA, alerts, deliveries, runs, visible
@@ -23,7 +22,6 @@ from abaco.delivery.channel import Delivery
 from abaco.delivery.outbox import DEAD, DONE, PENDING, WITHDRAWN
 from abaco.delivery.routing import channels_set_up, routed
 from abaco.delivery.rules import Alert
-from abaco.kpis.contributors import finding
 from abaco.run import contents, folders
 
 NO_RUN = {"run_id": None, "date": None, "input": None}
@@ -135,8 +133,7 @@ def _explain_change(folder: Path, kpi: str, date: str) -> str:
     """Return a sentence about the cause of a PAR's change; empty for a KPI without a bridge."""
     path, day = folder / "tables" / "bridges.parquet", dt.date.fromisoformat(date)
     rows = read_rows(path) if path.exists() else []
-    steps = [row for row in rows if row["kpi"] == kpi and row["date"] == day]
-    return finding(pa.Table.from_pylist(steps)) if steps else ""
+    return finding([row for row in rows if row["kpi"] == kpi and row["date"] == day])
 
 
 class _Evaluation:

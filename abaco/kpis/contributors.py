@@ -14,7 +14,6 @@ from abaco.core.decimals import rounded
 from abaco.core.errors import NotComputableError
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
-from abaco.core.text import signed
 from abaco.ingest import masking
 from abaco.kpis.absences import absences
 from abaco.kpis.balances import late_totals
@@ -182,28 +181,4 @@ def bridged(
     return (
         pa.Table.from_pylist(steps, schema=arrow_schema(BRIDGES)),
         pa.Table.from_pylist(loans, schema=arrow_schema(TABLE)),
-    )
-
-
-def finding(steps: pa.Table) -> str:
-    """Return a bridge in a sentence: the change of the PAR and its largest cause; empty without a bridge.
-
-    Examples
-    --------
-    >>> from decimal import Decimal
-    >>> day = {"date": dt.date(2025, 2, 28), "against": dt.date(2025, 1, 31), "kpi": "PAR30"}
-    >>> points = {"opening": "3.50", "new arrears": "1.00", "paid": "-0.25", "closing": "4.25"}
-    >>> rows = [{**day, "term": term, "points": Decimal(value)} for term, value in points.items()]
-    >>> finding(pa.Table.from_pylist(rows, schema=arrow_schema(BRIDGES)))
-    'PAR30 moved by +0.75 points, from 3.50 % on 2025-01-31 to 4.25 % on 2025-02-28; most by new arrears (+1.00).'
-    """
-    if not steps.num_rows:
-        return ""
-    opening, *causes, closing = steps.to_pylist()
-    change = closing["points"] - opening["points"]
-    most = max(causes, key=lambda row: abs(row["points"] or 0))
-    return (
-        f"{closing['kpi']} moved by {signed(change, 2)} points, from {opening['points']:.2f} % on "
-        f"{opening['against']} to {closing['points']:.2f} % on {closing['date']}; "
-        f"most by {most['term']} ({signed(most['points'], 2)})."
     )
