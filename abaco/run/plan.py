@@ -14,6 +14,7 @@ from abaco.core import files, project, secrets
 from abaco.core.errors import DamagedError, InputError
 from abaco.core.files import sha256
 from abaco.core.phases import PHASES, notebook_path, outputs, section
+from abaco.ingest import cascade
 from abaco.ingest.sample_mark import PLACES, is_sample
 from abaco.run import folders, manifest
 
@@ -168,8 +169,6 @@ def located(input: str | Path | None, settings: dict[str, Any], say: Callable[[s
         Called with one line about the download.
     """
     if (input or settings["run"]["input"]) == CASCADE:
-        from abaco.ingest import cascade  # the HTTP client is slow to import
-
         return cascade.download(settings, say)
     return Path(input).expanduser().absolute() if input else project.resolve(settings["run"]["input"])
 

@@ -29,7 +29,6 @@ LATE_IMPORTS = {
     "abaco.page.svg",  # Matplotlib, which words and tables of the page do without
     "abaco.run.papermill_engine",  # papermill loads this module at every start
     "abaco.run.pipeline",  # what an unchanged report does without
-    "abaco.run.plan",  # the same: Cascade's client
     "abaco.run.process",  # the same: IPython and papermill
     "abaco.workbook.certificates",  # fpdf2, which a report without facilities does without
 }
@@ -109,7 +108,7 @@ def test_folders_of_the_tests_mirror_the_rooms():
 
 
 def test_imports_stand_at_the_top():
-    assert len(LATE_IMPORTS) <= 13
+    assert len(LATE_IMPORTS) <= 12
     functions = [(name, one) for name, one in nodes() if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
     imports = [(name, node) for name, function in functions for node in ast.walk(function)]
     late = {name for name, node in imports if isinstance(node, ast.Import | ast.ImportFrom)}
