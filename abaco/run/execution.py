@@ -157,9 +157,14 @@ class NotebookShell(InteractiveShell):
         return False
 
 
+def show_figures_inline() -> None:
+    """Let Matplotlib show figures in notebooks, as Jupyter does; it reads this when it is imported."""
+    os.environ.setdefault("MPLBACKEND", INLINE_BACKEND)
+
+
 def new_shell() -> NotebookShell:
     """Return a shell with an empty namespace, and make it IPython's current one."""
-    os.environ.setdefault("MPLBACKEND", INLINE_BACKEND)
+    show_figures_inline()
     pd.set_option("display.max_columns", 20)  # pandas assumed a terminal when it was imported
     config = Config()
     config.HistoryManager.enabled = False
