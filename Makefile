@@ -29,7 +29,7 @@ RUNNER := $(if $(filter spark,$(ENGINE)),spark,report)
 .PHONY: help report backfill check map verify upload email deliver serve sample test fuzz faults golden docs bench bench-quick screenshot lint lab clean sbom audit lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 report: $(VENV)/.$(RUNNER) ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=… OUTPUT=… ENGINE=duckdb|spark RESEND=1]
 	@$(BIN)/abaco report $${DATE:+--date "$$DATE"} $${RESEND:+--resend} $(OPTIONS)
