@@ -114,9 +114,7 @@ def test_account_given_twice_with_other_values_is_quarantined(tmp_path):
     lines = ["2025-12-31,Caja,1", "2025-12-31,Caja,2", "2025-12-31,Activos,3", "2025-12-31,Activos,3.00"]
     result = accounts(tmp_path, "fecha,cuenta,monto", *lines)
     assert result.accounts == {DATE: {"assets_usd": Decimal("3.00")}}
-    assert result.reasons["statements"] == {
-        "fecha and cuenta: another row has the same, with other values": 2
-    }
+    assert result.reasons["statements"] == {"fecha and cuenta: another row has the same, with other values": 2}
 
 
 @pytest.mark.parametrize(

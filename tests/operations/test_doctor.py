@@ -436,7 +436,7 @@ def test_cascade_that_is_silent(cascade):
 
 
 def test_cascade_that_is_not_trusted(cascade):
-    with pytest.raises(RunError, match="certificate verify failed"):
+    with pytest.raises(InputError, match=r"certificate of 127\.0\.0\.1 is not trusted .*SSL_CERT_FILE"):
         cascade(Answer(), certificate=trustme.CA().issue_cert("127.0.0.1"))
 
 
