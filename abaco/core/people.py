@@ -11,7 +11,7 @@ from pathlib import Path
 
 HIDDEN = "…"
 # Words in the names of files, sheets and columns, in lower case, without accents: they name nobody.
-WORDS = frozenset(Path(__file__).with_name("names.txt").read_text(encoding="ascii").split())
+WORDS = frozenset(Path(__file__).with_name("ordinary_words.txt").read_text(encoding="ascii").split())
 PARTICLES = (
     "de", "del", "la", "las", "los", "da", "dos", "do", "van", "von", "der", "den", "di", "y", "e", "al", "bin",
 )  # fmt: skip
