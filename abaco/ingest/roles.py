@@ -112,12 +112,12 @@ def stage(
     batches = []
     for name, group in by_format.items():
         files = tuple(one for one in staged if one.source.format_name == name)
-        empty = Batch(FORMATS[name], use[group[0].name], ())
-        batch = _without_totals(replace(empty, staged=files), engine, work)
+        role = FORMATS[name], use[group[0].name]
+        batch = _without_totals(Batch(*role, files), engine, work)
         if batch.in_doubt and len(files) == 1 and len(tape_formats(sources)) > 1:
             [one] = files  # where another export gives its dates, its rows fill them, whatever they are
             again = stage_one(one.source.without("loan_id"), one.index, True, *given)
-            batch = replace(_without_totals(replace(empty, staged=(again,)), engine, work), in_doubt=batch.in_doubt)
+            batch = replace(_without_totals(Batch(*role, (again,)), engine, work), in_doubt=batch.in_doubt)
         batches.append(restatements.classify(batch, engine, work))
     later = later_loans(batches, engine, work)
     batches = match_loans(batches, engine, work)
