@@ -44,6 +44,7 @@ ENGLISH = {
     "borrower_unknown": "the borrower is not known of {usd} of the outstanding balance",
     # why a row was rejected
     "missing": "{column}: missing",
+    "days_missing": "{column}: missing",
     "not_a_date": "{column}: not a date",
     "not_a_number": "{column}: not a number",
     "not_finite": "{column}: not a finite number",

@@ -9,7 +9,7 @@ import narwhals as nw
 
 from abaco.core.reasons import Reason
 from abaco.core.tables import Table
-from abaco.ingest.columns import Column
+from abaco.ingest.columns import DAYS_PAST_DUE, Column
 
 NOT_FINITE = r"(?i)^[+-]?(?:nan|inf|infinity)$"
 NO_NUMBER_MEANT = r"(?i)^(?:[+-]?(?:nan|inf|infinity))?$"  # or an empty cell
@@ -143,7 +143,8 @@ def checks(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal
         text = raw.cast(nw.String()).str.strip_chars()
         if column.filled:
             is_missing = value.is_null() if column.kind == "id" else text.fill_null("") == ""
-            found.append(Check(Reason("missing", column=name), is_missing, value.is_null()))
+            code = "days_missing" if name == DAYS_PAST_DUE.name else "missing"
+            found.append(Check(Reason(code, column=name), is_missing, value.is_null()))
         if column.kind in ("amount", "rate"):
             found.append(Check(Reason("not_finite", column=name), text.str.contains(NOT_FINITE)))
         if column.kind in WRONG_KIND:

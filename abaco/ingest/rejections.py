@@ -22,7 +22,7 @@ HINTS = {
     "not_a_date": "write dates as 2025-12-31, or name their order by ingestion.dates",
     "not_a_number": "write numbers as 1500.50, or name their decimal mark by ingestion.decimal_mark",
     "not_whole": "write days as whole numbers; a mapping gives words such as 31-60 their days",
-    "missing days_past_due": "where a blank means not late, set ingestion.not_late to blank",
+    "days_missing": "where a blank means not late, set ingestion.not_late to blank",
 }
 # the way out where the files have no dates
 OF_MONTHS = (
@@ -189,13 +189,9 @@ def check_amount_limit(
 def _most_frequent(reasons: Mapping[Reason, int], places: Mapping[str, str] | None) -> str:
     often = dict(list(reasons.items())[:5])
     firsts = {reason: f", first in {places[str(reason)]}" if places else "" for reason in often}
-    hints = [HINTS[key] for key in dict.fromkeys(map(_kind, often)) if key in HINTS]
+    hints = [HINTS[code] for code in dict.fromkeys(reason.code for reason in often) if code in HINTS]
     found = JOINT.join(f"{reason} ({count}{firsts[reason]})" for reason, count in often.items())
     return JOINT.join((found, *hints))
-
-
-def _kind(reason: Reason) -> str:
-    return f"{reason.code} {reason.values['column']}" if reason.code == "missing" else reason.code
 
 
 def _advice(pct: Decimal, setting: str) -> str:
