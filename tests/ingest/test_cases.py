@@ -448,8 +448,8 @@ def test_two_files_each_with_a_column_that_the_other_lacks_are_refused(tmp_path)
     for name, columns in (("a.csv", [*range(7), 7]), ("b.csv", [*range(7), 8])):
         csv(tmp_path / "in" / name, [[row[i] for i in columns] for row in BRANCHES])
     assert refused(tmp_path / "in") == (
-        "Rows of the PAR balances are in two files: loan_id_raw and reporting_date: a.csv and b.csv have the same, each "
-        "with columns that the other lacks: keep one of them (40)"
+        "Rows of the PAR balances are in two files: loan_id_raw and reporting_date: a.csv and b.csv have the same, "
+        "each with columns that the other lacks: keep one of them (40)"
     )
 
 
