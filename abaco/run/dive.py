@@ -25,7 +25,7 @@ from abaco.kpis.segments import DIMENSIONS
 from abaco.run import phase
 from abaco.run import plan as run_plan
 from abaco.run.manifest import NAME
-from abaco.run.pipeline import Pipeline, dependencies
+from abaco.run.pipeline import Pipeline
 
 DIVES = ("arrears_movement", "vintages", "concentration", "collections", "facility")
 SCRATCH = Path("reports") / ".dives"
@@ -69,7 +69,9 @@ def _is_of(report: Path, plan: dict[str, Any], facilities: str) -> bool:
         return False
     inputs = identities(plan["sources"])
     compared = run.get("lost"), run.get("had")
-    keys = run_plan.phase_keys(plan["date"], inputs, dependencies(parameters), plan["code"]["library"], *compared)
+    keys = run_plan.phase_keys(
+        plan["date"], inputs, run_plan.dependencies(parameters), plan["code"]["library"], *compared
+    )
     return READ in run_plan.reusable(keys, report)
 
 

@@ -120,10 +120,8 @@ class Pipeline:
         try:
             if self.force or not self.is_current(plan):
                 prepare()
-                from abaco.kpis import catalog  # not needed when everything is unchanged
-
                 engines.require(plan["engine"]["name"])
-                catalog.load()
+                run_plan.check_catalog()
             folder, failure, replaced = self._hold_and_make(plan)
         except KeyboardInterrupt:
             visible = folders.recorded(self.output / day)
@@ -189,16 +187,13 @@ class Pipeline:
         source = run_plan.located(input, self.settings, self.progress.say)
         files_read, _ = discovery.discover(source)
         if day is None:
-            from abaco.ingest.coverage import tape_dates  # not needed when the date is known
-            from abaco.ingest.writing import rules_of
-
-            day = tape_dates(files_read, rules_of(self.settings["ingestion"]))[-1]
+            day = run_plan.latest_date(files_read, self.settings)
         code = manifest.code()
         parameters = {name: keys for name, keys in self.settings.items() if name not in settings.OWN}
         parameters["run"] = {"currency": self.settings["run"]["currency"]}
         if yaml.read_yaml(project.resolve(self.settings["run"]["facilities"])):
             parameters["run"]["facilities"] = self.settings["run"]["facilities"]
-        depends_on = dependencies(parameters)
+        depends_on = run_plan.dependencies(parameters)
         hashes = sources.identities(s.as_dict() for s in files_read)
         limit = parameters["calculation"]["max_rows_change_pct"]
         expected, lost, had = contents.compared(self._compare_with, str(day), str(source), files_read, limit)
@@ -273,17 +268,6 @@ class Pipeline:
     def _come_to(self, folder: Path, phase: str, cell: int, cells: int) -> None:
         self.progress.cell(cell, cells)
         folders.note_progress(folder, phase, cell, cells)
-
-
-def dependencies(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return what phases depend on of the parameters of a report: of a file with facilities, its content."""
-    if "facilities" not in parameters["run"]:
-        return parameters
-    from abaco.kpis.facilities import facility  # slow to import, and most reports have none
-
-    found = facility.load(parameters["run"]["facilities"])
-    terms = {key: entry.model_dump(mode="json", exclude_unset=True) for key, entry in found.items()}
-    return parameters | {"run": parameters["run"] | {"facilities": terms}}
 
 
 def _complete_manifest(folder: Path, plan: dict[str, Any]) -> None:

@@ -1,11 +1,12 @@
 """Planning a run: its input, and which unchanged phases are taken from a former run."""
 
+import datetime as dt
 import hashlib
 import hmac
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ from abaco.core import files, project, secrets
 from abaco.core.errors import DamagedError, InputError
 from abaco.core.files import sha256
 from abaco.core.phases import PHASES, notebook_path, outputs, section
-from abaco.ingest import cascade
 from abaco.ingest.sample_mark import PLACES, is_sample
+from abaco.ingest.sources import Source
 from abaco.run import folders, manifest
 
 FINGERPRINT = b"abaco: which masking key"
@@ -169,6 +170,8 @@ def located(input: str | Path | None, settings: dict[str, Any], say: Callable[[s
         Called with one line about the download.
     """
     if (input or settings["run"]["input"]) == CASCADE:
+        from abaco.ingest import cascade  # the HTTP client is slow to import
+
         return cascade.download(settings, say)
     return Path(input).expanduser().absolute() if input else project.resolve(settings["run"]["input"])
 
@@ -209,3 +212,29 @@ def check_sample(output: Path, date: str, source: Path, inputs: Iterable[Mapping
         f"The report of {date} was made of {former}, and {project.display_path(source)}, the synthetic sample, never "
         f"replaces it: give INPUT={former}, or another folder for the sample with OUTPUT"
     )
+
+
+def latest_date(found: Sequence[Source], settings: dict[str, Any]) -> dt.date:
+    """Return the latest date in the input, which is read for it."""
+    from abaco.ingest.coverage import tape_dates  # not needed when the date is known
+    from abaco.ingest.writing import rules_of
+
+    return tape_dates(found, rules_of(settings["ingestion"]))[-1]
+
+
+def check_catalog() -> None:
+    """Raise when the definitions of the KPIs have a mistake, before a run begins."""
+    from abaco.kpis import catalog  # not needed when everything is unchanged
+
+    catalog.load()
+
+
+def dependencies(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what phases depend on of the parameters of a report: of a file with facilities, its content."""
+    if "facilities" not in parameters["run"]:
+        return parameters
+    from abaco.kpis.facilities import facility  # slow to import, and most reports have none
+
+    found = facility.load(parameters["run"]["facilities"])
+    terms = {key: entry.model_dump(mode="json", exclude_unset=True) for key, entry in found.items()}
+    return parameters | {"run": parameters["run"] | {"facilities": terms}}

@@ -28,7 +28,7 @@ LATE_IMPORTS = {
     "abaco.engines.spark_session",  # PySpark is optional
     "abaco.page.svg",  # Matplotlib, which words and tables of the page do without
     "abaco.run.papermill_engine",  # papermill loads this module at every start
-    "abaco.run.pipeline",  # what an unchanged report does without
+    "abaco.run.plan",  # what an unchanged report does without, and Cascade's client
     "abaco.run.process",  # the same: IPython and papermill
     "abaco.workbook.certificates",  # fpdf2, which a report without facilities does without
 }
