@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from abaco.core.parquet import arrow_schema
+from abaco.core.text import finding
 from abaco.kpis import catalog, contributors, movement
 from abaco.kpis.segments import RISE, rise_by_segment
 
@@ -92,7 +93,7 @@ def test_bridge_between_any_two_dates_leads_from_one_value_to_the_other(quarter)
     assert [(row["loan"], row["change_usd"]) for row in loans.to_pylist()] == [
         ("Loan 1", Decimal("80.00")), ("Loan 2", Decimal("-50.00")),
     ]  # fmt: skip
-    assert contributors.finding(steps) == (
+    assert finding(steps.to_pylist()) == (
         "PAR30 moved by -2.50 points, from 25.00 % on 2025-01-31 to 22.50 % on 2025-03-31; "
         "most by new arrears (+22.50)."
     )
@@ -102,4 +103,4 @@ def test_bridge_between_any_two_dates_leads_from_one_value_to_the_other(quarter)
 def test_without_a_bridge_there_are_no_steps_and_nothing_is_found(frame, against):
     pooled = "\n".join(r.replace("A - 1", "-") for r in (row(JANUARY, "A - 1", "x"), row(MARCH, "A - 1", "x")))
     steps, loans = contributors.bridged(book(frame, tape=COLUMNS + pooled), PAR30, "PAR30", against)
-    assert (steps.num_rows, loans.num_rows, contributors.finding(steps)) == (0, 0, "")
+    assert (steps.num_rows, loans.num_rows, finding(steps.to_pylist())) == (0, 0, "")
