@@ -27,6 +27,7 @@ def refused(project, *arguments, code=2, **environment):
     """Run report, which must end with this code and one line on standard error alone; return that line."""
     result = project.report(*arguments, **environment)
     assert (result.returncode, result.stdout) == (code, ""), result
+    assert result.stderr.count("\n") == 1, result.stderr
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: ")
     return line.removeprefix("Error: ")
