@@ -71,8 +71,10 @@ def certificate(
     if one["covenants"]:
         rows += _covenants(one, metrics, inputs, len(rows), date)
     named = [Row("signature", [Cell(phrase(who))]) for who in SIGNATURES]
-    stated = say("We, the undersigned, certify for the borrower that this certificate is complete and correct as of {date}.",
-                 date=day(metrics["date"]))  # fmt: skip
+    stated = say(
+        "We, the undersigned, certify for the borrower that this certificate is complete and correct as of {date}.",
+        date=day(metrics["date"]),
+    )
     return [*rows, Row("text", ()), Row("text", [Cell(stated)]), _heads(SIGNATURE_HEADS, "signatures"), *named]
 
 
