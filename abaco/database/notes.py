@@ -21,7 +21,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def read(output: Path) -> Rows:
-    """Return the rows in the notes by table; none where there are no notes, or they are damaged."""
+    """Return the rows in the notes by table; no rows when there are no notes, or damaged ones."""
     found: Rows = {name: [] for name in TABLES}
     path = output / folders.RUNS / NAME
     try:

@@ -1,4 +1,4 @@
-"""Corrections: who has a report with the same figures gets none, and one with other figures says what it replaces."""
+"""Corrections: nobody gets the same figures twice, and a report with other figures says what it replaces."""
 
 import hashlib
 import json
@@ -38,9 +38,9 @@ def _text(kpi: Mapping[str, Any]) -> str:
 
 
 def needed(connection: Connection, deliveries: list[Delivery]) -> list[Delivery]:
-    """Return the deliveries of a report to those who do not have its figures yet.
+    """Return the deliveries of a report to recipients who do not have its figures yet.
 
-    One to somebody who has other figures of the date gets ``replaces`` in its payload: when those were ``sent``, and
+    Where a recipient has other figures of the date, the payload says under ``replaces`` when those were ``sent``, and
     the ``changes`` since.
     """
     found = []

@@ -31,7 +31,7 @@ def payload(
     opened
         When its cause arose; cause and time are the key by which receivers group the messages of one alert.
     settings
-        All settings by section, of which ``alerts`` has the runbook's address, and who is called.
+        All settings by section; ``alerts`` has the runbook's address and the people to call.
     input
         The input of the run, if one began.
     """

@@ -35,7 +35,7 @@ def resend(
     Raises
     ------
     InputError
-        When the date has no report, there is no recipient, or the channel is not set up.
+        When the date has no report, nobody would receive it, or the channel is not set up.
     """
     loaded, reports = settings.load(params), folders.reports_folder(output)
     folder, run = _finished_report(reports, date)
