@@ -109,7 +109,7 @@ def _exchanged(batches: Iterable[Batch], setting: str, rates: Exchange) -> Repor
 
 def _of_amounts(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
     """Yield file and sign of the amounts that have the code or sign of a currency."""
-    if not batch.have("signs"):
+    if not batch.has("signs"):
         return
     rows = batch.usable(engine).filter(~nw.col("signs").is_null()).select("source", "signs").unique()
     for row in rows.collect("pyarrow").to_native().to_pylist():

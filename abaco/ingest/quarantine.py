@@ -72,7 +72,7 @@ def quarantine(
 
 def rejected_rows(batch: Batch, engine: Engine) -> list[dict]:
     """Return the rejected rows of a batch: those that fail a check, and those that contradict another row."""
-    if batch.verdicts is None and not batch.have("reasons"):
+    if batch.verdicts is None and not batch.has("reasons"):
         return []
     rows = batch.rows(engine).filter(~IS_LATER)
     key = [name for name in ("measurement_date", "loan_id") if name in rows.collect_schema()]

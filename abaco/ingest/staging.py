@@ -103,7 +103,7 @@ class Batch:
         """Return every row that could be split into columns, with ``reasons``, ``is_later``, ``row_id``."""
         return self._cached("rows", lambda: _numbered([s.path for s in self.staged], engine))
 
-    def have(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
         """Return whether a row has a value in a column of `RARE`."""
         return any(name in s.filled for s in self.staged)
 

@@ -62,7 +62,7 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
     rows = batch.rows(engine) if batch.verdicts is None else engine.anti_join(batch.rows(engine), batch.verdicts)
     present = rows.collect_schema().names()
     has_loans = any(column.name == "loan_id" for column in batch.format.columns)
-    if not has_loans or not ("loan_id" in present or batch.have("reasons")):
+    if not has_loans or not ("loan_id" in present or batch.has("reasons")):
         return batch
     if "loan_id" not in present:
         found = [row | {"differs": None} for row in _collected(rows.filter(IN_FRONT).select(*KEPT))]

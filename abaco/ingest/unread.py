@@ -19,7 +19,7 @@ ON_TAPE = {OFF: WRITTEN_OFF.name}
 
 def count_unread(batch: Batch, engine: Engine) -> Batch:
     """Return a batch with the number of such values in its usable rows, by date and column."""
-    if not batch.have("unread"):
+    if not batch.has("unread"):
         return batch
     day = "measurement_date" if batch.is_tape else _day(batch)
     rows = batch.usable(engine).filter(~nw.col("unread").is_null())
