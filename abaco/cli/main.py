@@ -12,7 +12,7 @@ from abaco.core.errors import AbacoError, InputError
 from abaco.core.quoting import visible
 from abaco.core.text import show
 
-from abaco.cli import nights, reports, mapping, review, delivery, operations  # noqa: F401  # isort: skip  in the order of --help
+from abaco.cli import unattended, reports, mapping, review, delivery, operations  # noqa: F401  # isort: skip  in the order of --help
 
 INTERRUPTED = 130  # the exit code of typer after Ctrl-C
 
@@ -32,7 +32,7 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except typer.TyperException as error:
         if sys.argv[1:2] == ["report"] and error.exit_code and not sys.stderr.isatty():  # such as a wrong unit
-            nights.tell(InputError(error.format_message()), dates.now())
+            unattended.tell(InputError(error.format_message()), dates.now())
         text = error.format_message()  # empty when help was shown
         _fail(text and f"{text}{'' if text[-1] in '.?' else '.'} See abaco --help.", error.exit_code)
     except Exception as error:

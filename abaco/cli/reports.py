@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from abaco.cli import nights
+from abaco.cli import unattended
 from abaco.cli.options import (
     REPORTS,
     Date,
@@ -33,7 +33,7 @@ def report(
 ) -> None:  # fmt: skip
     """Make the report of a date: run all phases, then publish the report in one step."""
     output = output and output.absolute()
-    with nights.watched(params=params, output=output, input=input, date=date) as told:
+    with unattended.watched(params=params, output=output, input=input, date=date) as told:
         result = _run(date, input, params, output, engine, force, resend, log_level, told)
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
@@ -76,7 +76,7 @@ def _run(
     with Progress() as progress:
         pipeline = Pipeline(params, output, engine, force, progress, deliver=deliver, places=PLACES)
         result = pipeline.execute(input, date)
-    nights.beat(result, pipeline.settings["delivery"]["timeout_seconds"])
+    unattended.beat(result, pipeline.settings["delivery"]["timeout_seconds"])
     return result
 
 
