@@ -1,5 +1,6 @@
 """Currencies by their codes, how exports write them, and how amounts in them are written."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -36,6 +37,8 @@ SIGNS = {
     "S/": {"PEN"}, "S/.": {"PEN"}, "R$": {"BRL"}, "C$": {"NIO", "CAD"}, "RD$": {"DOP"}, "MX$": {"MXN"}, "KSh": {"KES"},
 }  # fmt: skip
 _BY_SIGN = {sign.lower(): codes for sign, codes in SIGNS.items()}
+_LONGEST_FIRST = "|".join(map(re.escape, sorted((*ALIASES, *SIGNS), key=len, reverse=True)))
+_SIGNS = re.compile(rf"(?<![^\W\d_])(?:{_LONGEST_FIRST})(?![^\W\d_])")
 # Without decimals, by ISO 4217. Others have two here: amounts are kept in hundredths.
 WHOLE = frozenset((
     "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
@@ -172,6 +175,22 @@ def of_sign(text: str) -> set[str]:
     """
     known = code(text)
     return {known} if known else set(_BY_SIGN[text.strip().lower()])
+
+
+def signs_in(heading: str) -> list[str]:
+    """Return the signs of currencies in a heading.
+
+    Examples
+    --------
+    >>> signs_in("Saldo (S/.)"), signs_in("Balance US$"), signs_in("Principals/Fees")
+    (['S/.'], ['US$'], [])
+    """
+    return _SIGNS.findall(heading)
+
+
+def without_signs(heading: str) -> str:
+    """Return a heading without signs of currencies."""
+    return _SIGNS.sub(" ", heading)
 
 
 def of_heading(heading: str) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from abaco.core import currencies
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.people import without_people
@@ -141,10 +142,11 @@ class Source:
 
     @property
     def amount_signs(self) -> set[str]:
-        """The signs of currencies in the number formats of the amounts that are read."""
+        """The signs of currencies in the number formats and the headings of the amounts that are read."""
         others = {column.name for column in self.format.columns if column.kind != "amount"}
         places = {place for name, place in self.layout.inputs.items() if name not in others}
-        return {sign for place, sign in self.signs if place in places}
+        written = {sign for place in places for sign in currencies.signs_in(self.headings[place])}
+        return written | {sign for place, sign in self.signs if place in places}
 
     @property
     def first_days(self) -> tuple[int, ...]:
