@@ -41,7 +41,8 @@ def date_of(mapping: Mapping, rows: Sequence[Row], left: int, name: str, engine:
     place = sum((ord(letter) - 64) * 26**i for i, letter in enumerate(reversed(letters))) - 1 - left
     cells = dict(rows).get(int(line), [])
     text = cells[place] if 0 <= place < len(cells) else ""
-    found = dates_in(text, mapping.dates, engine)
+    order = next(origin.dates for origin in mapping.columns.values() if origin.cell) or mapping.dates
+    found = dates_in(text, order, engine)
     if not found:
         raise InputError(f"{name}: cell {mapping.cell} has no date: correct it in the mapping, or write the date there")
     if len(found) > 1:

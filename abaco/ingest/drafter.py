@@ -1,7 +1,7 @@
 """The drafting of a mapping: what is proposed of a stranger's file, what is asked, and what the answers give."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from abaco.core import currencies
@@ -17,15 +17,15 @@ from abaco.ingest.origins import OPEN, date_in
 from abaco.ingest.proposals import NONE, PERSONAL, Proposal, Proposals
 from abaco.ingest.questions import Question, days_of
 from abaco.ingest.reshaping import MONTH_HEADING, WIDE
+from abaco.ingest.scales import scale_in
 from abaco.ingest.unmapped import Table
 from abaco.ingest.value_evidence import DATE, NUMBER, TEXT, Evidence
 
 # The format of rows, by what a row is.
 FORMAT_OF = {"loan": "loans", "invoice": "loans", "loan and date": "dated_loans", "payment": "payments"}
 IN_NAMES = ("{year}-{month}-{day}", "{year}_{month}_{day}", "{year}{month}{day}", "{year}-{month}", "{year}_{month}",
-            "{year}{month}")  # fmt: skip
-FROM_NAME = "file_name"
-SIGNS = {"€": "EUR", "₹": "INR", "£": "GBP"}
+            "{year}{month}", *(f"{{month_name}}{sign}{{year}}" for sign in " -_"), "{month_name}{year}")  # fmt: skip
+ELSEWHERE = re.compile(r"file_name|folder|cell [A-Z]+\d+(?: [ymd]{3})?")  # answers that take a date from no column
 CODE = re.compile(r"(?<![A-Z])[A-Z]{3}(?![A-Z])")
 
 
@@ -58,7 +58,8 @@ def draft(
     said = answers.get("currency", "")
     if CODE.fullmatch(said) and not currencies.code(said) and said not in {one.heading for one in found}:
         raise InputError(f"currency={said}: it is neither a code of ISO 4217, such as USD, nor a heading of the file")
-    of_columns = {k: v for k, v in answers.items() if v != FROM_NAME and not (k == "currency" and currencies.code(v))}
+    of_columns = {key: answer for key, answer in answers.items()
+                  if not (ELSEWHERE.fullmatch(answer) or (key == "currency" and currencies.code(answer)))}  # fmt: skip
     try:
         proposed = proposals.propose(found, words, of_columns, proof)
     except ValueError as error:
@@ -81,7 +82,7 @@ class _Drafting:
         open_ = {n: h for n, h in self.proposed.open.items() if n in in_format}
         proposed = Proposals(given, open_, self.proposed.left, self.proposed.known)
         needs = [n for n in (*format_.needs, *(["days_past_due"] if "days_past_due" in in_format else []))
-                 if self.answers.get(n) != FROM_NAME]  # fmt: skip
+                 if not ELSEWHERE.fullmatch(self.answers.get(n, ""))]  # fmt: skip
         needs = list(dict.fromkeys(needs))
         by_status = self._days_by_status(given) if "days_past_due" in needs else None
         if by_status:
@@ -101,6 +102,7 @@ class _Drafting:
         asked = questions.of_writing(read, samples, rate)
         writing = {question.key: self._choice(question) or OPEN for question in asked}
         writing |= {self.table.shape: True} if self.table.shape else {}
+        writing |= {"header_row": self.table.line} if self.table.scale > 1 else {}
         currency = self._currency(read)
         if unknown := [key for key in self.answers if key not in self.used]:
             keys = ", ".join(q.key for q in self.questions) or "none"
@@ -138,7 +140,7 @@ class _Drafting:
             return "payment", "a day and an amount that was paid, and no balance"
         loan = columns.get("loan_id")
         one = self.proposed.known.get(loan.heading) if loan else None
-        if "measurement_date" in columns or self.answers.get("measurement_date") == FROM_NAME:
+        if "measurement_date" in columns or ELSEWHERE.fullmatch(self.answers.get("measurement_date", "")):
             return "loan and date", "there is a date of the balances"
         if one and not one.is_unique:
             return "loan and date", f"{one.heading} is there more than once"
@@ -160,15 +162,11 @@ class _Drafting:
         return one if any(days_of(word, self.words) for word in one.words) else None
 
     def _date(self, rows: str, given: Mapping[str, Proposal]) -> None:
-        """Take the date from the name of the file, or ask for a column of one date, where no other column has it."""
+        """Ask for the date where no column has it: that of a name, of a cell above, or a column of one date."""
         if "measurement_date" in given or rows not in ("loan", "loan and date"):
             return
-        pattern = next((p for p in IN_NAMES if date_in(p, self.table.path.name)), None)
-        choices = self._dates_of_all()
-        if pattern:
-            year, month, day = date_in(pattern, self.table.path.name)
-            shown = f"{year}-{month:02}" + (f"-{day:02}" if day else ", its last day")
-            choices[FROM_NAME] = f"{shown}, as the file's name says"
+        elsewhere = dict(self._dates_elsewhere())
+        choices = self._dates_of_all() | {key: told for key, (_, told) in elsewhere.items()}
         if not choices:
             return
         self.questions = [q for q in self.questions if q.key != "measurement_date"]
@@ -177,8 +175,20 @@ class _Drafting:
         if "measurement_date" not in self.answers:
             self._ask(Question("measurement_date", "no heading says the date of the balances", choices))
             self.columns["measurement_date"] = (OPEN, "not answered")
-        elif pattern and self.answers["measurement_date"] == FROM_NAME:
-            self.columns["measurement_date"] = ({"file_name": pattern}, "as answered")
+        elif (answer := self.answers["measurement_date"]) in elsewhere:
+            self.columns["measurement_date"] = (elsewhere[answer][0], "as answered")
+
+    def _dates_elsewhere(self) -> Iterator[tuple[str, tuple[dict[str, str], str]]]:
+        """Yield dates that no column has: how each is answered, what it is made of, and what it is."""
+        names = {"file_name": (self.table.path.name, "file"), "folder": (self.table.path.parent.name, "folder")}
+        for key, (name, what) in names.items():
+            if pattern := next((pattern for pattern in IN_NAMES if date_in(pattern, name)), None):
+                year, month, day = date_in(pattern, name)
+                day = f"-{day:02}" if day else ", its last day"
+                yield key, ({key: pattern}, f"{year}-{month:02}{day}, as the {what}'s name says")
+        for key, day in self.table.dates.items():
+            _, cell, *order = key.split()
+            yield key, ({"cell": cell} | ({"dates": order[0]} if order else {}), f"{day}, as cell {cell} says")
 
     def _dates_of_all(self) -> dict[str, str]:
         """Return headings that are not read, of columns with the same date in all rows, and the date."""
@@ -195,6 +205,9 @@ class _Drafting:
         origin, one = dict(proposal.origin), self.proposed.known.get(proposal.origin.get("heading"))
         if one is None or name in PERSONAL:
             return origin if len(origin) > 1 or "heading" not in origin else origin["heading"]
+        scale = max(scale_in(one.heading), self.table.scale)
+        if scale > 1 and proposals.COLUMNS[name].kind == "amount":
+            return {"compute": f"[{one.heading}] * {scale}"}
         if name == "interest_rate":
             question = questions.of_rate(proposal, self.proposed, self.words)
             said = None if question else questions.rate_said(proposal, self.proposed, self.words)
@@ -255,8 +268,12 @@ class _Drafting:
         amounts = [one for one in read if one.kind == NUMBER]
         named = {code[1] for one in amounts if (code := currencies.of_heading(normalise(one.heading)))}
         cells = " ".join(row[Table.column(one.place)] or "" for one in amounts for row in self.table.sample)
-        signs = {code for sign, code in SIGNS.items() if sign in cells} | {*CODE.findall(cells)} & currencies.CODES
-        for codes, why in ((named, "the headings say it"), (signs, "the values say it")):
+        texts = " ".join([cells, *(one.heading for one in amounts)])
+        meant = [currencies.of_sign(sign) for sign in currencies.signs_in(texts)]
+        signs = {*CODE.findall(cells)} & currencies.CODES | {
+            code for codes in meant if len(codes) == 1 for code in codes
+        }
+        for codes, why in ((named, "the headings say it"), (signs, "the amounts say it")):
             if len(codes) == 1:
                 return next(iter(codes)), why
         choices = {"USD": "US dollars", "…": "or another code of ISO 4217"}

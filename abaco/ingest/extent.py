@@ -67,6 +67,12 @@ def find(rows: Sequence[Row], fits: Fits) -> Header | None:
     return next((header for header in _candidates(rows) if fits(header)), None)
 
 
+def best(rows: Sequence[Row], score: Callable[[Header], int], least: int) -> Header | None:
+    """Return the header with the highest score, in one row or in two, the first of those alike; None below `least`."""
+    header = max(_candidates(rows), key=score, default=None)
+    return header if header and score(header) >= least else None
+
+
 def _candidates(rows: Sequence[Row]) -> Iterator[Header]:
     filled = [row for row in rows[:MAX_ABOVE] if any(map(str.strip, row[1]))]
     yield from (Header(cells, line) for line, cells in filled)

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from abaco.core import project
+from abaco.core import currencies, project
 from abaco.ingest import headings
 from abaco.ingest.columns import normalise
+from abaco.ingest.scales import without_scale
 from abaco.ingest.words import STRICT, validated
 
 FILE = "params/drafts.yml"
 UNITS = {"days": "days", "month": "months"}
+NUMBER_SIGN = re.compile(r"(?<=\w)#|#(?=\w)")  # beside a word
 CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -60,7 +62,8 @@ class Dictionary(BaseModel):
         >>> sorted(known.words_of("LoanOriginalAmount")), sorted(known.words_of("POS"))
         (['amount', 'loan', 'original'], ['outstanding', 'principal'])
         """
-        text = f"_{normalise(CAMEL_CASE.sub('_', heading.replace('%', ' percent ')))}_"
+        heading = NUMBER_SIGN.sub(" no ", currencies.without_signs(without_scale(heading))).replace("%", " percent ")
+        text = f"_{normalise(CAMEL_CASE.sub('_', heading))}_"
         for several in (word for word in self._forms if "_" in word):
             text = text.replace(f"_{several}_", f"_{self._forms[several].replace(' ', '_')}_")
         found = (self._forms.get(word, word) for word in text.split("_") if word)

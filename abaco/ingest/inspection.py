@@ -19,6 +19,7 @@ from abaco.ingest.containers import TableFile, unpacked
 from abaco.ingest.extent import Header, Row
 from abaco.ingest.fingerprint import SAMPLE, decoded, fingerprint, first_rows, head
 from abaco.ingest.recognition import UnknownFormatError, fitting, load_all, recognise
+from abaco.ingest.scales import SCALES, scale_in
 from abaco.ingest.sources import STAMPS, Source
 from abaco.ingest.unknown_tables import MAX_COLUMNS, MAX_HEADING, UnknownTable
 
@@ -256,7 +257,7 @@ def _above(name: str, rows: Sequence[Row], header: Header, is_certain: bool) -> 
     Raises
     ------
     InputError
-        When one of them looks like a row of a table.
+        When one of them looks like a row of a table, or says that amounts are in thousands.
     """
     above = [row for row in extent.above(rows, header) if not extent.is_separator(row[1])]
     width = sum(bool(heading.strip()) for heading in header.headings)
@@ -266,5 +267,10 @@ def _above(name: str, rows: Sequence[Row], header: Header, is_certain: bool) -> 
             raise InputError(
                 f"{name}: line {line} looks like a row of a table, and stands above the header in line {header.line}: "
                 "keep one table in the file, with its header above its rows"
+            )
+        if (scale := max(map(scale_in, cells), default=1)) > 1:
+            raise InputError(
+                f"{name}: line {line} says that amounts are in {SCALES[scale]}: write whole amounts, or draft a "
+                "mapping that multiplies them, make map INPUT=…"
             )
     return len(above)

@@ -12,13 +12,18 @@ from abaco.core.errors import InputError
 from abaco.ingest import lateness
 from abaco.ingest.columns import Column
 from abaco.ingest.formulas import Formula
+from abaco.ingest.reshaping import NUMBERS
+from abaco.ingest.scales import scale_in
 from abaco.ingest.words import STRICT
 
 OPEN = "?"  # stands in a draft for an answer
 # Ways to say where a column comes from, of which it has one.
 ORIGINS = ("heading", "compute", "since", "constant", "file_name", "folder", "cell")
 CELL = re.compile(r"[A-Z]{1,3}[1-9]\d{0,3}")
-PLACES = {"year": r"(?P<year>(?:19|20)\d\d)", "month": r"(?P<month>0[1-9]|1[0-2])", "day": r"(?P<day>[0-3]\d)"}
+PLACES = {
+    "year": r"(?P<year>(?:19|20)\d\d)", "month": r"(?P<month>0[1-9]|1[0-2])", "day": r"(?P<day>[0-3]\d)",
+    "month_name": rf"(?<![^\W\d_])(?P<month_name>(?:{'|'.join(NUMBERS)})[^\W\d_]*)",
+}  # fmt: skip
 
 # a heading whose numbers are of months, and not of days
 IN_MONTHS = re.compile(
@@ -50,8 +55,8 @@ class Origin(BaseModel):
 
     A bare text or list is short for `heading`: of several headings the first that a file has is read. `compute` is a
     sum of headings (see `formulas`), `since` the heading of a due date, from which days are counted, and `constant` a
-    value of every row; `file_name` and `folder` are patterns with the ``{year}``, ``{month}`` and ``{day}`` of a date,
-    and `cell` is the address, such as B2, of one above the header that has it.
+    value of every row; `file_name` and `folder` are patterns with the ``{year}``, ``{month}`` (or ``{month_name}``) and
+    ``{day}`` of a date, and `cell` is the address, such as B2, of one above the header that has it.
     `words` says what words of the file are on our side, such as 31 for "Late (31-60 days)"; "" is an empty cell.
     `as` and `per` are those of rates, `unit` that of days, a month of 30, and `sign` that of amounts. `dates`, `months`
     and `decimal_mark` say how one column is written, as those of the mapping do for all.
@@ -138,6 +143,10 @@ def check(column: Column, origin: Origin) -> None:
     if column.kind == "days" and not origin.words and "unit" not in origin.model_fields_set:
         for heading in filter(IN_MONTHS.search, origin.heading or ()):
             raise ValueError(f"columns: {column.name}: {heading} says months: add unit: months, or unit: days")
+    if column.kind == "amount":
+        for heading in (heading for heading in origin.heading or () if scale_in(heading) > 1):
+            factor = scale_in(heading)
+            raise ValueError(f'columns: {column.name}: {heading} says so: write compute: "[{heading}] * {factor}"')
     if origin.since is not None and column.kind != "days":
         raise ValueError(f"columns: {column.name} is not a number of days: give its heading")
     for meaning in (*origin.words.values(), *([origin.constant] if origin.constant is not None else ())):
@@ -145,7 +154,7 @@ def check(column: Column, origin: Origin) -> None:
             value_of(meaning, column.kind, column.name)
     for key in ("file_name", "folder"):
         pattern = getattr(origin, key)
-        if pattern is not None and (column.kind != "date" or "{year}" not in pattern or "{month}" not in pattern):
+        if pattern is not None and (column.kind != "date" or "{year}" not in pattern or "{month" not in pattern):
             raise ValueError(f"columns: {column.name}: {key} gives dates, by {{year}}, {{month}} and {{day}}")
 
     if origin.cell is not None and (column.kind != "date" or not CELL.fullmatch(origin.cell)):
@@ -178,10 +187,14 @@ def date_in(pattern: str, text: str) -> tuple[int, int, int | None] | None:
     --------
     >>> date_in("loans_{year}-{month}", "loans_2025-11.csv"), date_in("{year}{month}{day}", "no date")
     ((2025, 11, None), None)
+    >>> date_in("{month_name} {year}", "Cartera Diciembre 2025.xlsx")
+    (2025, 12, None)
     """
-    parts = re.split(r"(\{(?:year|month|day)\})", pattern)
-    found = re.search("".join(PLACES[part[1:-1]] if part[:1] == "{" else re.escape(part) for part in parts), text)
+    parts = re.split(r"(\{(?:year|month|month_name|day)\})", pattern)
+    regex = "".join(PLACES[part[1:-1]] if part[:1] == "{" else re.escape(part) for part in parts)
+    found = re.search(regex, text, re.IGNORECASE)
     if found is None:
         return None
-    day = found.groupdict().get("day")
-    return int(found["year"]), int(found["month"]), day and int(day)
+    said = found.groupdict()
+    month = int(said["month"]) if "month" in said else NUMBERS[said["month_name"][:3].lower()]
+    return int(said["year"]), month, int(said["day"]) if "day" in said else None

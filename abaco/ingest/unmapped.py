@@ -1,7 +1,8 @@
 """Tables of files that no mapping knows: their headings, their first rows, and all of their cells as text."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ import narwhals as nw
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name, quotable, shown, visible
 from abaco.engines import Engine
-from abaco.ingest import extent, json_lists, reshaping, workbooks
+from abaco.engines.forms import BY_ORDER
+from abaco.ingest import cell_dates, extent, json_lists, reshaping, workbooks
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, is_input, table_files, unpacked
 from abaco.ingest.extent import Header
 from abaco.ingest.fingerprint import decoded, fingerprint, first_rows, head
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.reading import cells
+from abaco.ingest.scales import scale_in
 from abaco.ingest.sources import Source
 
 SAMPLE_ROWS = 1_000
@@ -39,6 +42,12 @@ class Table:
         The first rows.
     shape
         ``transposed`` or ``wide``, where the file has it in another shape (see `reshaping`).
+    line
+        The line of its header.
+    scale
+        What its amounts are to be multiplied by, as a cell above it says.
+    dates
+        The dates in cells above it: by the cell, such as ``cell B2``, with the order where it has several readings.
     """
 
     name: str
@@ -47,6 +56,9 @@ class Table:
     rows: nw.LazyFrame
     sample: tuple[dict[str, str | None], ...]
     shape: str = ""
+    line: int = 1
+    scale: int = 1
+    dates: Mapping[str, dt.date] = field(default_factory=dict)
 
     @staticmethod
     def column(place: int) -> str:
@@ -77,15 +89,16 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
         raise InputError(f"{name} holds {len(tables)} tables: unpack it, and draft a mapping of one of them")
     [file] = tables
 
-    def fits(header: Header) -> bool:
-        return len({column for heading in header.headings for column in words.columns_of(heading)[:1]}) >= FEW
+    def meant(header: Header) -> int:
+        return len({column for heading in header.headings for column in words.columns_of(heading)[:1]})
 
     if file.kind == "csv":
-        header, form, below = _of_text(file, fits)
+        header, form, below = _of_text(file, meant)
     elif file.kind in workbooks.KINDS:
-        header, form, below = _of_workbook(file, fits, engine)
+        header, form, below = _of_workbook(file, meant, engine)
     else:
         header, form, below = _of_typed(file, engine)
+    above = form.pop("cells_above", {})
     headings = tuple(visible(heading).strip() for heading in header.headings) if header else ()
     known = [bool(words.columns_of(heading)) for heading in headings]
     if not quotable(headings, known, [row for _, row in below]) and not _is_proven(header, below):
@@ -104,23 +117,46 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     rows = cells(source, engine, places).with_columns(nw.col(*places).cast(nw.String()))
     sample = rows.head(SAMPLE_ROWS).collect("pyarrow").to_native().to_pylist()
     title = f"{name}, sheet {shown(form['sheet'])}" if form.get("sheet") else name
-    return Table(title, path, headings, rows, tuple(sample), shape)
+    scale = max(map(scale_in, above.values()), default=1)
+    dates = {key: day for at, cell in above.items() for key, day in _dates(f"cell {at}", cell, engine)}
+    return Table(title, path, headings, rows, tuple(sample), shape, header.line, scale, dates)
 
 
+Meant = Callable[[Header], int]  # how many of our columns a header means
 Found = tuple[Header | None, dict[str, Any], Sequence[extent.Row]]
 
 
-def _header(rows: Sequence[extent.Row], fits: extent.Fits) -> tuple[Header | None, str]:
-    """Return the header and the shape of its table: a header that means something, of rows or of columns, or looks so.
+def _header(rows: Sequence[extent.Row], meant: Meant) -> tuple[Header | None, str]:
+    """Return the header and the shape of its table: the header that means most, of rows or of columns, or looks so.
 
     Without one, it is the first row.
     """
-    if header := extent.find(rows, fits):
+    if header := extent.best(rows, meant, FEW):
         return header, ""
-    if header := extent.find(extent.transposed(rows), fits):
+    if header := extent.best(extent.transposed(rows), meant, FEW):
         return header, reshaping.TRANSPOSED
     first = next((Header(cells, line) for line, cells in rows if any(map(str.strip, cells))), None)
     return extent.likely(rows) or first, ""
+
+
+def _above(rows: Sequence[extent.Row], header: Header | None, shape: str, left: int = 0) -> dict[str, str]:
+    """Return the filled cells above a header by their addresses; `left` is the position of the first column."""
+    above = extent.above(rows, header) if header and not shape else []
+    cells = ((line, left + place, cell.strip()) for line, row in above for place, cell in enumerate(row))
+    return {f"{_letters(place)}{line}": cell for line, place, cell in cells if cell}
+
+
+def _dates(key: str, cell: str, engine: Engine) -> Iterator[tuple[str, dt.date]]:
+    """Yield the date in a cell, or each of its readings with the order of its parts."""
+    if len(found := cell_dates.dates_in(cell, None, engine)) == 1:
+        yield key, found[0]
+    for order in BY_ORDER if len(found) > 1 else ():
+        yield from ((f"{key} {order}", day) for day in cell_dates.dates_in(cell, order, engine))
+
+
+def _letters(place: int) -> str:
+    """Return the letters of a column of a spreadsheet by its position."""
+    return (_letters(place // 26 - 1) if place > 25 else "") + chr(65 + place % 26)
 
 
 def _below(rows: Sequence[extent.Row], header: Header | None, shape: str) -> list[extent.Row]:
@@ -136,25 +172,27 @@ def _is_proven(header: Header | None, below: Sequence[extent.Row]) -> bool:
     return likely is not None and likely.line == header.line
 
 
-def _of_text(file: TableFile, fits: extent.Fits) -> Found:
+def _of_text(file: TableFile, meant: Meant) -> Found:
     sample = head(file)
     encoding = "utf-16" if sample.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
-    form = fingerprint(file, extent.delimiter_of(decoded(sample, encoding, "replace"), fits))
+    form = fingerprint(file, extent.delimiter_of(decoded(sample, encoding, "replace"), lambda one: meant(one) >= FEW))
     rows = first_rows(sample, form["encoding"], form["delimiter"], file.name)
-    header, shape = _header(rows, fits)
+    header, shape = _header(rows, meant)
     below = len(extent.lines_below(form.pop("tail"), form["delimiter"]))
+    form["cells_above"] = _above(rows, header, shape)
     form |= {"shape": shape} if shape else {"below": below, "last_line": form["lines"] - below if below else None}
     return header, form, _below(rows, header, shape)
 
 
-def _of_workbook(file: TableFile, fits: extent.Fits, engine: Engine) -> Found:
+def _of_workbook(file: TableFile, meant: Meant, engine: Engine) -> Found:
     path = unpacked(file, engine.private, "unmapped")
     sheets, _ = workbooks.visible_sheets(workbooks.Workbook(path, file.kind, file.name))
-    turned = [sheet for sheet in sheets if extent.find(extent.transposed(sheet.rows), fits)]
-    meant = [sheet for sheet in sheets if extent.find(sheet.rows, fits)] or turned
-    sheet = (meant or [s for s in sheets if extent.likely(s.rows)] or sheets)[0]
-    header, shape = _header(sheet.rows, fits)
+    turned = [sheet for sheet in sheets if extent.best(extent.transposed(sheet.rows), meant, FEW)]
+    known = [sheet for sheet in sheets if extent.best(sheet.rows, meant, FEW)] or turned
+    sheet = (known or [s for s in sheets if extent.likely(s.rows)] or sheets)[0]
+    header, shape = _header(sheet.rows, meant)
     form = {"sheet": sheet.name, "last_line": None if shape else sheet.last_line, "shape": shape}
+    form["cells_above"] = _above(sheet.rows, header, shape, sheet.left)
     return header, form, _below(sheet.rows, header, shape)
 
 
