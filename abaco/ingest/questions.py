@@ -12,7 +12,12 @@ from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_known_status, is_personal, may_be_shown, told
 from abaco.ingest.value_evidence import DATE, MONTH, NUMBER, TEXT, Evidence, plain
 
-FIRST_DAY = re.compile(r"(\d+)\s*(?:-|–|to|a)\s*\d+|(\d+)\s*\+|(?:>|over|more than)\s*(\d+)|(\d+) (?:days|dias|días)")
+FIRST_DAY = re.compile(
+    r"(\d+)\s*(?:-|–|to|a|à|bis)\s*\d+|(\d+)\s*\+"
+    r"|(?:>|over|above|more than|m[aá]s de|mayor a|mais de|plus de|über|mehr als|oltre|meer dan)\s*(?P<more>\d+)"
+    r"|(\d+) (?:days|dias|días|jours|tage|giorni|dagen)"
+)
+UP_TO = re.compile(r"<|\b(?:less|under|below|up to|within|menos|menor|hasta|até|moins|jusqu|weniger|meno|minder|tot)\b")
 OTHER_UNIT = re.compile(r"\d\s*\+?\s*(?:m|mth|month|mes|mese|w|wk|week|semana|y|yr|year|año|inst\w*|cuota|emi)s?\b")
 MAX_CHOICES = 6
 TOO_MANY_DAYS = 20_000
@@ -59,7 +64,8 @@ def _candidates(name: str, proposals: Proposals, words: Dictionary) -> dict[str,
     free = [proposals.known[heading] for heading in proposals.left]
     free = [one for one in free if not is_personal(one, words)]
     if name == "loan_id":
-        return _told([one for one in free if one.is_unique and one.is_full], words)
+        full = [one for one in free if one.is_full]
+        return _told([one for one in full if one.is_unique] or full, words)
     if name == "days_past_due":
         dates = [one for one in proposals.known.values() if one.kind == DATE and one.is_pure]
         whole = [one for one in free if one.kind == NUMBER and one.is_whole and one.high < TOO_MANY_DAYS]
@@ -131,13 +137,15 @@ def days_of(word: str, words: Dictionary, heading: str = "") -> int | None:
     >>> known = heading_words.load()
     >>> [days_of(word, known) for word in ("31-60", "90+", "Late (16-30 days)", "Current", "SMA-1", "1-3 months")]
     [31, 90, 16, 0, None, None]
+    >>> [days_of(word, known) for word in ("> 90", ">= 90 days", "Más de 90 días", "<30 days", "30 days or less")]
+    [91, 90, 91, None, None]
     """
-    if word.strip().lower() in words.words.current:
+    if word.strip().lower() in (*words.words.current, "0"):
         return 0
     if words.unit_of(heading) == "months" or OTHER_UNIT.search(word.lower()):
         return None
-    found = FIRST_DAY.search(word.lower())
-    return int(found[found.lastindex]) if found else None
+    found = None if UP_TO.search(word.lower()) else FIRST_DAY.search(word.lower())
+    return int(found[found.lastindex]) + (found.lastgroup == "more") if found else None
 
 
 def labels(one: Evidence) -> dict[str, str]:

@@ -27,7 +27,7 @@ HINTS = {
 # the way out where the files have no dates
 OF_MONTHS = (
     "if each is of a month, have their names tell it by a mapping of one of them: make map INPUT=… "
-    'ANSWERS="measurement_date=file_name"'
+    'ANSWERS="measurement_date=file_name" (or =folder)'
 )
 MOST_ACCEPTED_PCT = 10  # beyond this an export is wrong as a whole, and a higher limit is no way out
 

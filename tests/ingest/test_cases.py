@@ -563,7 +563,7 @@ def test_loans_of_two_months_without_dates_are_refused_with_the_way_to_a_history
     csv(tmp_path / "in" / "loans_2025-12.csv", loans(outstanding_balance=lambda _: "120.00"))
     message = refused(tmp_path / "in")
     assert "loans_2025-11.csv and loans_2025-12.csv have the same, with other values: keep what still holds" in message
-    assert message.endswith('make map INPUT=… ANSWERS="measurement_date=file_name"')
+    assert message.endswith('make map INPUT=… ANSWERS="measurement_date=file_name" (or =folder)')
 
 
 # Rejects in money
@@ -704,6 +704,22 @@ def test_headings_name_a_currency(tmp_path):
     found = figures_of(csv(tmp_path / "par.csv", [list(map(eur, rows[0])), *rows[1:]]))
     assert found.currency == "EUR"
     assert only(found.values, PAR_RIGHT) == PAR_RIGHT
+
+
+def test_signs_in_headings_name_a_currency(tmp_path):
+    rows = loans()
+    rows[0][5] = "outstanding_balance (£)"
+    assert figures_of(csv(tmp_path / "loans.csv", rows)).currency == "GBP"
+    rows[0][4] = "disburse_principal (€)"
+    assert refused(csv(tmp_path / "loans.csv", rows)).startswith(f"{SEVERAL}EUR in loans.csv; GBP in loans.csv)")
+
+
+def test_amounts_in_thousands_are_refused(tmp_path):
+    message = refused(csv(tmp_path / "loans.csv", [["Loan tape, USD in thousands"], *loans()]))
+    assert message == (
+        "loans.csv: line 1 says that amounts are in thousands: write whole amounts, or draft a mapping that multiplies "
+        "them, make map INPUT=…"
+    )
 
 
 SEVERAL = "Amounts in several currencies ("

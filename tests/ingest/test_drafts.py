@@ -1,5 +1,6 @@
 """Drafts of mappings: what headings and values prove is proposed, what they do not is asked, and nobody is named."""
 
+import datetime as dt
 import shutil
 
 import pytest
@@ -12,6 +13,7 @@ from abaco.ingest.questions import days_of
 from abaco.review.drafting import Drafting
 from abaco.run.process import execute
 from tests.support.exports import LOANS, write
+from tests.support.figures import figures_of
 from tests.support.projects import ROOT
 
 HEADER = "LAN,Customer Name,Disbursal Dt,Sanctioned Amt,POS,ROI (%) p.a.,Days in Arrears,Remark"
@@ -339,3 +341,65 @@ def test_draft_that_waits_for_answers_stops_no_other_report_and_is_named(root):
     assert discovery.discover(root / "tape.csv")[0][0].mapping_name == "tape"
     with pytest.raises(InputError, match="is there: give another NAME"):
         answered.save(False)
+
+
+DATED = ("LN1,600.00,0", "LN2,500.00,31", "LN3,200.00,95")
+
+
+@pytest.mark.parametrize(
+    ("place", "title", "answer", "origin"),
+    [
+        ("book.csv", "Portfolio as of 31/12/2025", "cell A1", {"cell": "A1"}),
+        ("book.csv", "Cut-off,05/12/2025", "cell B1 dmy", {"cell": "B1", "dates": "dmy"}),
+        ("2025-12/book.csv", "", "folder", {"folder": "{year}-{month}"}),
+        ("cartera dic 2025.csv", "", "file_name", {"file_name": "{month_name} {year}"}),
+    ],
+)
+def test_date_above_the_table_or_in_a_name_is_asked_and_read(root, tmp_path, place, title, answer, origin):
+    path = write(tmp_path / place, *([title] if title else []), "LAN,POS,Days in Arrears", *DATED)
+    asked = Drafting(path, "book", ANSWERED)
+    assert keys(asked) == ["measurement_date"] and answer in asked.questions[0].choices
+    asked.answer("measurement_date", answer)
+    assert columns(asked)["measurement_date"] == origin
+    asked.save()
+    day = dt.date(2025, 12, 5) if "dmy" in answer else dt.date(2025, 12, 31)
+    assert figures_of(path, day).values["Outstanding"] == 1300.0
+
+
+@pytest.mark.parametrize(
+    ("title", "heading"), [("", "POS (in thousands)"), ("Cifras en miles de dólares", "POS"), ("", "POS US$ '000")]
+)
+def test_amounts_in_thousands_are_multiplied(root, tmp_path, title, heading):
+    path = write(tmp_path / "book.csv", *([title] if title else []), f"LAN,{heading},Days in Arrears", *DATED)
+    drafting = Drafting(path, "book", {"currency": "USD"})
+    assert columns(drafting)["outstanding_balance"] == {"compute": f"[{heading}] * 1000"}
+    drafting.save()
+    assert figures_of(path).values["Outstanding"] == 1_300_000.0
+
+
+def test_header_in_two_rows_is_that_which_means_more(tmp_path):
+    groups = "Loan,Disbursement,Principal,,Days"
+    header = "Number,Date,Lent,Outstanding,Past Due"
+    lines = ["LN1,2025-01-31,900.00,600.00,0", "LN2,2025-02-28,900.00,500.00,31"]
+    drafting = drafted(tmp_path, header, *lines, header=groups)
+    assert columns(drafting) == {
+        "loan_id": "Loan Number", "disburse_date": "Disbursement Date", "disburse_principal": "Principal Lent",
+        "outstanding_balance": "Principal Outstanding", "days_past_due": "Days Past Due",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Numero prestito,Codice cliente,Data erogazione,Importo erogato,Debito residuo,Giorni di ritardo",
+        "Leningnummer,Klantnummer,Datum uitbetaling,Hoofdsom,Openstaand saldo,Dagen achterstand",
+        "Darlehensnummer,Kundennummer,Auszahlungsdatum,Darlehensbetrag,Restschuld,Tage in Verzug",
+        "N° Prêt,Code Client,Date de décaissement (YYYY-MM-DD),Montant décaissé (€),Encours (€),Jours de retard",
+        "Loan#,Client ID,Disb. Dt (YYYY-MM-DD),Loan Amount,Balance,Days Past Due (#)",
+    ],
+)
+def test_headings_of_the_loans_of_other_languages_are_known(tmp_path, header):
+    lines = [f"LN{n},C{n},2025-0{n}-15,900.00,{n}00.00,{n}" for n in range(1, 5)]
+    assert list(columns(drafted(tmp_path, *lines, header=header))) == [
+        "loan_id", "borrower_id", "disburse_date", "disburse_principal", "outstanding_balance", "days_past_due",
+    ]  # fmt: skip
