@@ -146,4 +146,7 @@ IS_REVERSED = Column("is_reversed", meaning="whether, or when, the payment was r
 PAYMENT_ID = Column("payment_id", "id", meaning="the number of the payment")
 
 # Accounts of financial statements.
-ACCOUNTS = ("cash_usd", "assets_usd", "liabilities_usd", "equity_usd", "net_income_usd", "operating_expense_usd")
+ACCOUNTS = (
+    "cash_usd", "assets_usd", "liabilities_usd", "equity_usd", "net_income_usd", "operating_expense_usd",
+    "loan_loss_reserve_usd",
+)  # fmt: skip

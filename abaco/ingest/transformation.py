@@ -13,8 +13,8 @@ from abaco.core.decimals import rounded
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest import flow_words, write_offs
-from abaco.ingest.columns import LOAN_STATUS
-from abaco.ingest.formats import FORMATS, LOANS, STATEMENTS_LONG
+from abaco.ingest.columns import LOAN_STATUS, RESTRUCTURED
+from abaco.ingest.formats import FORMATS, LOANS, SCHEDULES, STATEMENTS_LONG
 from abaco.ingest.lateness import late_by
 from abaco.ingest.masking import PERSONAL, published
 from abaco.ingest.staging import accepted_rows, of_dates
@@ -52,9 +52,45 @@ def accepted_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engi
     batches = list(batches)
     tape = combined_tape(batches, work, engine)
     loans = [b for b in batches if b["format"] == LOANS.name and not b["is_tape"]]
+    added = added_balances(batches, work, engine)
     if loans:
-        tape = engine.in_order(with_loans(tape, accepted(loans[0], work, engine)), "row_id")
-    return tape.drop("row_id")
+        tape = with_loans(tape, accepted(loans[0], work, engine))
+    if added is not None:
+        tape = with_restructured(tape, added)
+    return (engine.in_order(tape, "row_id") if loans or added is not None else tape).drop("row_id")
+
+
+def added_balances(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engine) -> nw.LazyFrame | None:
+    """Return the first day on which a schedule adds to the balance of a loan, one row per such loan; None for none.
+
+    Parameters
+    ----------
+    batches
+        See `accepted_tape`.
+    """
+    batch = next((b for b in batches if b["format"] == SCHEDULES.name), None)
+    rows = accepted(batch, work, engine) if batch else None
+    if rows is None or "add_balance" not in rows.collect_schema().names():
+        return None
+    added = rows.filter((nw.col("add_balance") > 0) & ~nw.col("loan_id").is_null())
+    since = added.group_by("loan_id").agg(since=nw.col("date_due").min()).sort("loan_id")
+    table = since.collect("pyarrow").to_native()
+    return engine.from_arrow(table) if table.num_rows else None
+
+
+def with_restructured(tape: nw.LazyFrame, added: nw.LazyFrame) -> nw.LazyFrame:
+    """Mark the loans as restructured to whose balance a schedule added something until the date, unless an export says.
+
+    Parameters
+    ----------
+    added
+        See `added_balances`.
+    """
+    joined = tape.join(added, on="loan_id", how="left")
+    is_added = (nw.col("since") <= nw.col("measurement_date")).fill_null(False)
+    is_said = ~nw.col(RESTRUCTURED).is_null()
+    told = nw.when(is_said).then(nw.col(RESTRUCTURED)).otherwise(nw.when(is_added).then(nw.lit(True)))
+    return joined.with_columns(told.alias(RESTRUCTURED)).drop("since")
 
 
 def combined_tape(batches: Iterable[Mapping[str, Any]], work: Path, engine: Engine) -> nw.LazyFrame:

@@ -20,6 +20,7 @@ LOANS = "one row per loan, not one per date"
 DPD = "days past due (dpd) for every loan with a balance"
 AMOUNTS_OR_DAYS = f"PAR balances of these days, or {DPD}"
 RATES = "the loans export, with interest_rate"
+RESTRUCTURED = "whether each loan is restructured: a column such as is_restructured, or a status that says so"
 WRITTEN_OFF = "PAR balances with writeoff_outstanding_balance_usd, or a snapshot with written_off_usd"
 _LATE = {
     "dpd_0_7_usd": "balances less than 7 days late",
@@ -40,6 +41,7 @@ MEASURES = {
     **{at_risk(days): Measure(f"the balance {days} and more days late", AMOUNTS_OR_DAYS) for days in DAYS},
     "written_off_usd": Measure("the written-off balance", WRITTEN_OFF),
     "par_1_usd": Measure("the balance 1 and more days late", DPD),
+    "par_30_restructured_usd": Measure("the balance 30 and more days late, or restructured", RESTRUCTURED),
     "npl_usd": Measure("the balance more than 90 days late", DPD),
     "gross_usd": Measure("the balance with what is written off", WRITTEN_OFF),
     "gross_90_plus_usd": Measure(
@@ -50,7 +52,15 @@ MEASURES = {
     "rated_usd": Measure("the outstanding balance of loans with a known rate", RATES),
 }
 # A sum over some of the rows would be too small: without a value in every row there is none.
-WHOLE = (*BUCKETS, *map(at_risk, DAYS), "par_1_usd", "npl_usd", "gross_usd", "gross_90_plus_usd")
+WHOLE = (
+    *BUCKETS,
+    *map(at_risk, DAYS),
+    "par_1_usd",
+    "par_30_restructured_usd",
+    "npl_usd",
+    "gross_usd",
+    "gross_90_plus_usd",
+)
 # Rates are weighted in whole millionths: not every engine keeps all places of a product of two decimals.
 MILLION = 1_000_000
 SCALE = {"rate_weighted_usd": MILLION}
@@ -60,9 +70,16 @@ def columns() -> dict[str, nw.Expr]:
     """Return the measures that rows of the tape have no column for, as expressions over its columns."""
     balance, days, written_off = (nw.col(c) for c in ("total_receivable_usd", "days_past_due", "written_off_usd"))
     rate, gross, is_owed = nw.col("interest_rate"), balance + written_off, balance > 0
-    is_known = ~days.is_null()
+    is_known, is_restructured = ~days.is_null(), nw.col("restructured")
+    by_days = nw.when(is_known & (days >= 30)).then(balance).when(is_known).then(ZERO)
     return {
         "par_1_usd": late(1),
+        "par_30_restructured_usd": nw.when(~is_owed)
+        .then(ZERO)
+        .when(is_restructured)
+        .then(balance)
+        .when(~is_restructured)
+        .then(nw.coalesce(late(30), by_days)),
         "npl_usd": late(NON_PERFORMING),
         "gross_usd": gross,
         "gross_90_plus_usd": nw.when(is_known & (days >= 90)).then(gross).when(is_known | (gross == 0)).then(ZERO),

@@ -106,6 +106,9 @@ def amounts(transitions: Collection[Transition]) -> dict[str, Decimal | None]:
         for name, counts in belongs.items()
     }
     usd |= {name: _sum(one.usd[column] for one in transitions) for name, column in sums.items()}
+    # other terms make no borrower pay
+    is_cured = belongs["cured_usd"]
+    usd["cured_usd"] -= _sum(one.usd["restructured"] for one in transitions if is_cured(one.opening, one.closing))
     # a written-off balance that nobody knows any more was not recovered
     usd["recovered_usd"] -= _sum(one.usd["fallen"] for one in transitions if one.closing in (REJECTED, GONE))
     if all(one.knows_written_off for one in transitions):

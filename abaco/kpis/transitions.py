@@ -36,7 +36,8 @@ class Transition:
     loans
         How many; those that owe nothing on both dates are among them.
     usd
-        Sums by name: ``opening``, ``closing`` (balances), ``opening_written_off``, ``risen``, ``fallen`` (written-off
+        Sums by name: ``opening``, ``closing`` (balances), ``restructured`` (the opening balances of loans that were
+        restructured since), ``opening_written_off``, ``risen``, ``fallen`` (written-off
         balance), and for each number of days, ``rise_30`` say, by how much what is at risk of each loan rose and fell,
         and how much of the fall was ``written`` off, or ``cured``: still owed, and at risk no more; and of the rise
         ``reversed`` from a write-off.
@@ -186,6 +187,7 @@ def _side(
     for k in days:
         late = [nw.coalesce(b, ZERO) for b in BUCKETS if FIRST_DAY[b] >= k]
         columns[f"late_{k}"] = sum(late[1:], start=late[0]) if buckets.are_whole else nw.coalesce(late_by(k), ZERO)
+    columns["restructured"] = nw.col("restructured")
     columns |= {name: nw.col(name) for name in also}
     is_of_dates = nw.col("measurement_date").is_in(dates)
     rows = tape.lazy().filter(~nw.col("loan_id").is_null() & is_of_dates)
@@ -217,6 +219,10 @@ def _balances() -> list[nw.Expr]:
     return [
         nw.col("was_balance").alias("opening"),
         nw.col("is_balance").alias("closing"),
+        nw.when(nw.col("is_restructured") & ~nw.col("was_restructured").fill_null(False))
+        .then(nw.col("was_balance"))
+        .otherwise(ZERO)
+        .alias("restructured"),
         was.alias("opening_written_off"),
         _above(now, was).alias("risen"),
         _above(was, now).alias("fallen"),
@@ -249,7 +255,7 @@ def _least(one: nw.Expr, other: nw.Expr) -> nw.Expr:
 
 def _amounts(days: Sequence[int]) -> list[str]:
     of_days = [f"{name}_{k}" for k in days for name in ("rise", "fall", "written", "cured", "reversed")]
-    return ["opening", "closing", "opening_written_off", "risen", "fallen", *of_days]
+    return ["opening", "closing", "restructured", "opening_written_off", "risen", "fallen", *of_days]
 
 
 def _sum(rows: Iterable[Mapping[str, Any]], name: str) -> int:

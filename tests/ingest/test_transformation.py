@@ -14,7 +14,7 @@ from abaco.ingest.columns import BUCKET_NAMES
 from abaco.ingest.lateness import DAYS, at_risk
 from abaco.kpis import aging as kpis_aging
 from abaco.kpis.balances import late_totals
-from tests.support.exports import DATE, LOANS, SNAPSHOT, rows_of, snapshot, write
+from tests.support.exports import DATE, LOANS, SCHEDULES, SNAPSHOT, rows_of, snapshot, write
 
 EARLIER = dt.date(2025, 11, 30)
 AMOUNT = pa.decimal128(18, 2)
@@ -58,6 +58,33 @@ def test_accepted_rows_of_each_batch_are_read_from_what_ingestion_left(tmp_path)
         transformation.write_others(batches, work, tables, engine)
         assert [row["loan_id"] for row in rows_of(engine.scan(tables / "loans.parquet"))] == ["A-1"]
     assert [path.name for path in tables.iterdir()] == ["loans.parquet"]
+
+
+def test_loan_is_restructured_from_the_day_on_which_something_was_added_to_its_balance(tmp_path):
+    """A-1 in June, and again; A-2 after the date; to A-3 nothing is added, of A-4 nothing is known."""
+    write(tmp_path / "in" / "book.csv", SNAPSHOT, *(snapshot(f"A-{n}") for n in (1, 2, 3, 4)))
+    days = ("A-1,2025-06-30,5", "A-1,2025-12-31,5", "A-2,2026-01-01,5", "A-3,2025-12-31,0")
+    due = (f"{loan},{day},1,0,0,0,0,{usd},0,USD" for loan, day, usd in (row.split(",") for row in days))
+    write(tmp_path / "in" / "schedules.csv", SCHEDULES, *due)
+    found, _ = discovery.discover(tmp_path / "in")
+    (work := tmp_path / "work").mkdir()
+    with DuckDB(spill=work) as engine:
+        batches = [b.as_dict() for b in roles.stage(found, DATE, engine, work)]
+        since = {row["loan_id"]: row["since"] for row in rows_of(transformation.added_balances(batches, work, engine))}
+        assert since["A-1"] == dt.date(2025, 6, 30)
+        rows = rows_of(transformation.accepted_tape(batches, work, engine))
+        said = [(row["loan_id"], row["restructured"]) for row in rows]
+        assert said == [("A-1", True), ("A-2", None), ("A-3", None), ("A-4", None)]
+        assert transformation.added_balances([b for b in batches if b["format"] == "snapshot"], work, engine) is None
+
+
+def test_what_an_export_says_of_a_restructured_loan_wins(frame):
+    days = pa.array([EARLIER, DATE, DATE, DATE], pa.date32())
+    said = pa.array([None, None, False, True], pa.bool_())
+    rows = frame(pa.table({"measurement_date": days, "loan_id": ["A", "A", "B", "C"], "restructured": said}))
+    added = frame(pa.table({"loan_id": ["A", "B"], "since": pa.array([DATE, EARLIER], pa.date32())}))
+    found = transformation.with_restructured(rows, added).sort("loan_id", "measurement_date")
+    assert [row["restructured"] for row in rows_of(found)] == [None, True, False, True]
 
 
 @pytest.mark.parametrize(("values", "found"), [([], []), ([None, None], []), ([None, ""], ["a"]), (["x", None], ["a"])])

@@ -11,6 +11,8 @@ from tests.support.tapes import written
 DATES = ("measurement_date", "disbursed_on", "disburse_date", "date_due", "date_paid", "paid_on")
 TEXTS = ("loan_id", "transaction_type", "is_reversed", "company", "product", "region", "status", "borrower_id")
 COUNTS = ("days_past_due", "borrower", "loans", "term", "term_days")
+# A tape has these columns, and most exports fill none of them.
+SELDOM = dict.fromkeys(map(at_risk, DAYS), pa.decimal128(18, 2)) | {"restructured": pa.bool_()}
 DEFAULT_TAPE = """
     measurement_date  loan_id  total_receivable_usd
     2025-03-31        L1       1000.00
@@ -36,10 +38,9 @@ def _dtype(name):
 def book(frame, tape=DEFAULT_TAPE, as_of=None, **exports):
     """Return a book whose exports are written out, on the engine of `frame`."""
     tables = {name: export(text) for name, text in {"tape": tape, **exports}.items()}
-    for name in map(at_risk, DAYS):  # a tape has these, and most exports fill none of them
+    for name, kind in SELDOM.items():
         if name not in tables["tape"].column_names:
-            nothing = pa.nulls(len(tables["tape"]), pa.decimal128(18, 2))
-            tables["tape"] = tables["tape"].append_column(name, nothing)
+            tables["tape"] = tables["tape"].append_column(name, pa.nulls(len(tables["tape"]), kind))
     dates = sorted(set(tables["tape"]["measurement_date"].to_pylist()))
     frames = {name: frame(table) for name, table in tables.items()}
     return Book(frames.pop("tape"), dates, as_of or dates[-1], frames)

@@ -9,7 +9,10 @@ from abaco.ingest.columns import BUCKETS, FIRST_DAY
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
 AMOUNT = pa.decimal128(18, 2)
-KINDS = {"measurement_date": pa.date32(), "loan_id": pa.string(), "company": pa.string(), "product": pa.string()}
+KINDS = {
+    "measurement_date": pa.date32(), "loan_id": pa.string(), "company": pa.string(), "product": pa.string(),
+    "restructured": pa.bool_(),
+}  # fmt: skip
 
 # A-1 and B-1 are loans of two companies. In December A-2 skips a bucket, A-7 is written off but for what was paid,
 # A-8 and A-9 are new, and the write-off of A-11 is reversed.
@@ -40,13 +43,16 @@ MONTH = """
 
 
 def loan_tape(text):
-    """Turn rows of a loan and date into the columns of a tape; ``60.00@0+40.00@30`` is owed in two buckets."""
+    """Turn rows of a loan and date into the columns of a tape; ``60.00@0+40.00@30`` is owed in two buckets.
+
+    A fifth word says whether the loan is restructured.
+    """
     rows = [_row(*line.split()) for line in text.strip().splitlines()[1:]]
     names = (*KINDS, "total_receivable_usd", *BUCKETS, "written_off_usd")
     return pa.table({n: pa.array([row.get(n) for row in rows], KINDS.get(n, AMOUNT)) for n in names})
 
 
-def _row(date, loan, owes, written_off):
+def _row(date, loan, owes, written_off, restructured=None):
     parts = {FIRST_DAY[b]: Decimal("0.00") for b in BUCKETS}
     for part in owes.split("+") if owes != "-" else ():
         usd, days = part.split("@")
@@ -58,6 +64,7 @@ def _row(date, loan, owes, written_off):
         "product": None,
         "total_receivable_usd": sum(parts.values()),
         "written_off_usd": None if written_off == "-" else Decimal(written_off),
+        "restructured": restructured and restructured == "true",
         **dict(zip(BUCKETS, parts.values(), strict=True)),
     }
 

@@ -21,6 +21,8 @@ DECEMBER = date(2025, 12, 31)
 DEFINED = yaml.safe_load((ROOT / "params/kpis.yml").read_text(encoding="utf-8"))
 # What the sample leaves out, so that the KPIs that need it have a value as well.
 EXPENSES = {date(2025, 11, 30): 480_000, date(2025, 12, 31): 512_345}
+RESERVES = {date(2025, 12, 31): -1_250_050}  # taken off the assets
+ADDED = {"Gastos operativos": EXPENSES, "Reserva de saneamiento": RESERVES}
 CHANCES = [Fraction(chance) for chance in ("0.5", "2", "10", "30", "100")]
 CASH = "Efectivo y equivalentes"
 SEVERITY = Fraction("45.5")
@@ -97,8 +99,8 @@ def due():
 @cache
 def account(day, name):
     """Return a line of the financial statement of a date, in cents."""
-    if name == "Gastos operativos":
-        return EXPENSES.get(day)
+    if name in ADDED:
+        return ADDED[name].get(day)
     rows = [row for row in export("financials") if row["reporting_date"] == str(day)]
     return next((cents(row["value"]) for row in rows if row["metric"] == name), None)
 
@@ -480,6 +482,11 @@ def runway(day):
     return share(account(day, CASH), account(day, "Gastos operativos"), scale=1)
 
 
+def risk_coverage(day):
+    reserve = account(day, "Reserva de saneamiento")
+    return share(reserve and abs(reserve), sum(row.owed for row in book(day) if row.days >= 30))
+
+
 def expected_loss(day):
     lost = 0
     for row in book(day):
@@ -500,6 +507,8 @@ RECOMPUTED = {
     "PAR1": par1,
     "PAR7": past(0),
     "PAR60": past(2),
+    "PAR30Restructured": lambda day: None,  # the exports say of no loan whether it is
+    "RiskCoverage": risk_coverage,
     "PAR90Gross": par90_gross,
     "NPL": npl,
     "WrittenOff": written_off,

@@ -40,6 +40,7 @@ def test_every_measure_by_hand_and_no_date_with_another(frame):
     assert measured(frame, THREE_LOANS) == {
         NOVEMBER: {
             "par_1_usd": "0.00",
+            "par_30_restructured_usd": None,
             "npl_usd": "0.00",
             "gross_usd": "200.00",
             "gross_90_plus_usd": "0.00",
@@ -49,6 +50,7 @@ def test_every_measure_by_hand_and_no_date_with_another(frame):
         },
         DECEMBER: {
             "par_1_usd": "150.50",
+            "par_30_restructured_usd": None,  # nobody says it of any loan
             "npl_usd": "100.00",
             "gross_usd": "175.75",  # 100.00 + 50.50 + 25.25
             "gross_90_plus_usd": "125.25",  # 100.00 + 25.25
@@ -102,7 +104,7 @@ def test_written_off_unknown_of_a_loan_that_is_not_late_adds_nothing_90_days_lat
 
 def test_book_without_a_balance_has_zeros_and_no_rate(frame):
     found = one(frame, loan("5", balance="0.00", written_off="0.00"))
-    zeros = dict.fromkeys(("par_1_usd", "npl_usd", "gross_usd", "gross_90_plus_usd"), "0.00")
+    zeros = dict.fromkeys(("par_1_usd", "par_30_restructured_usd", "npl_usd", "gross_usd", "gross_90_plus_usd"), "0.00")
     assert found == {**zeros, "active_loans": "0", "rate_weighted_usd": None, "rated_usd": None}
 
 
@@ -159,3 +161,18 @@ def test_rows_are_counted_with_a_value_and_without(frame):
 
 def test_empty_tape_has_no_dates(frame):
     assert measured(frame, "loan_id  total_receivable_usd\n", *balances.MEASURES) == {}
+
+
+def test_restructured_loan_counts_late_or_not_and_another_from_30_days(frame):
+    """A-1 and A-4 are restructured; A-3 is late by exactly 30 days. Of A-5 nothing is said, and nothing is owed."""
+    text = """
+        loan_id  total_receivable_usd  days_past_due  restructured
+        A-1      100.00                0              true
+        A-2      50.00                 29             false
+        A-3      20.50                 30             false
+        A-4      7.00                  400            true
+        A-5      0.00                  0              -
+    """
+    assert one(frame, text, "par_30_restructured_usd") == {"par_30_restructured_usd": "127.50"}
+    unsaid = text.replace("29             false", "29             -")
+    assert one(frame, unsaid, "par_30_restructured_usd") == {"par_30_restructured_usd": None}

@@ -174,6 +174,24 @@ def test_thirty_days_are_late_and_ninety_are_in_default(opened):
     assert (found["opening_performing_usd"], found["defaulted_usd"]) == ("55.00", "52.00")
 
 
+def test_loan_that_was_restructured_since_is_not_cured(opened):
+    """The third was restructured long before and pays again; of the fourth nothing is said; the fifth is paid off."""
+    found = moved(
+        opened(
+            month(
+                ("1.00@30 0.00 false", "1.00@0 0.00 true"),
+                ("2.00@90 0.00", "2.00@7 0.00 true"),
+                ("4.00@30 0.00 true", "4.00@0 0.00 true"),
+                ("8.00@30 0.00", "8.00@0 0.00"),
+                ("16.00@60 0.00 true", "- 0.00"),
+                ("32.00@30 0.00 false", "32.00@30 0.00 true"),
+                ("64.00@0 0.00 false", "64.00@0 0.00 true"),
+            )
+        )
+    )
+    assert (found["opening_30_plus_usd"], found["cured_usd"]) == ("63.00", "28.00")
+
+
 @pytest.mark.parametrize(
     ("written", "status"), [("2.00", "ok"), ("2.01", "warning"), ("3.50", "warning"), ("3.51", "critical")]
 )

@@ -24,8 +24,12 @@ def december(**usd):
 
 
 def test_accounts_are_taken_as_they_are():
-    found = december(cash_usd="1.00", liabilities_usd="2.00", equity_usd="3.00", operating_expense_usd="4.00")
-    assert found == dict(zip(MEASURES, ("1.00", "2.00", "3.00", "4.00"), strict=True))
+    given = dict(zip(MEASURES, ("1.00", "2.00", "3.00", "4.00", "5.00"), strict=True))
+    assert december(**given) == given
+
+
+def test_reserve_that_is_taken_off_the_assets_counts_with_its_amount():
+    assert december(loan_loss_reserve_usd="-12.00")["loan_loss_reserve_usd"] == "12.00"
 
 
 @pytest.mark.parametrize(

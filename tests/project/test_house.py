@@ -50,7 +50,6 @@ SHORT = {
     "abaco.core.parquet": "the types of Arrow, which is slow to import",
     "abaco.delivery.registry": "the list of channels",
     "abaco.ingest.sample_mark": "what marks the sample",
-    "abaco.kpis.statements": "measures of the statements alone",
     "abaco.run.papermill_engine": "papermill's entry point",
     "abaco.run.preload": "the imports of the fork server",
 }

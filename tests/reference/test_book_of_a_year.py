@@ -68,7 +68,7 @@ def par(end, loan):
     back = 12 - ENDS.index(end)
     owed, late, off = (of.get(loan, [0] * 13)[-1 - back] for of in (OWED, LATE, OFF))
     past = [owed if late >= days else 0 for days in (7, 30, 60, 90)]
-    return ",".join(map(str, (loan, end, owed, *past, late, off)))
+    return ",".join(map(str, (loan, end, owed, *past, late, off, "yes" if loan == "L1" else "no")))
 
 
 def flow(loan, kind, day, principal, interest=0, fees=0, tax=0):
@@ -80,7 +80,7 @@ def flow(loan, kind, day, principal, interest=0, fees=0, tax=0):
 def found(tmp_path_factory):
     folder = tmp_path_factory.mktemp("year")
     rows = [par(end, loan) for i, end in enumerate(ENDS) for loan in OWED if len(OWED[loan]) > 12 - i]
-    write(folder / "par.csv", f"{PAR},dpd,writeoff_outstanding_balance_usd", *rows)
+    write(folder / "par.csv", f"{PAR},dpd,writeoff_outstanding_balance_usd,is_restructured", *rows)
     heads = f"{LOANS},company,product,region,segment,term,total_interest,total_fees,maturity_date,payer"
     terms = (f"{line},{MATURES.get(line[:2], '')},{PAYERS.get(line[:2], '')}" for line in TERMS)
     write(folder / "loans.csv", heads, *terms)
@@ -91,7 +91,7 @@ def found(tmp_path_factory):
     write(folder / "statement.csv", "fecha_corte,cuenta,valor", *(
         f"2025-12-31,{account},{usd}" for account, usd in (
             ("Efectivo y equivalentes", "61.23"), ("Total pasivos", "2000.00"), ("Patrimonio", "512.00"),
-            ("Gastos operativos", "20.00"))))  # fmt: skip
+            ("Gastos operativos", "20.00"), ("Reserva de saneamiento", "-71.00"))))  # fmt: skip
     return computed(folder, DECEMBER, **RISK)
 
 
@@ -150,6 +150,8 @@ BY_HAND = {
     "PAR1": pct(300 + 300 + 1000 + 120, OUTSTANDING, 4),
     "PAR7": pct(300 + 300 + 1000 + 120, OUTSTANDING, 4),
     "PAR60": pct(300 + 120, OUTSTANDING, 4),
+    "PAR30Restructured": pct(300 + 1000 + 120 + 500, OUTSTANDING, 4),  # L1
+    "RiskCoverage": pct(71, 300 + 1000 + 120, 2),
     "PAR90Gross": pct(300 + 450 + 120, OUTSTANDING + 450 + 90, 4),
     "NPL": pct(300 + 120, OUTSTANDING, 4),
     "WrittenOff": D("540.00"),
