@@ -202,7 +202,7 @@ class Spark:
         """Return a small Arrow table as a frame of this engine."""
         path = self._new()
         pq.write_table(table, path)
-        if is_common(table.schema, table.column_names):
+        if is_common(table.schema, [f.name for f in table.schema if not pa.types.is_boolean(f.type)]):
             return self.scan(path)
         return self._transcribed(self._embedded.scan(path))
 
