@@ -1,7 +1,7 @@
-"""Names of people in the names of files, sheets and columns: unknown words with capitals beside each other.
+"""Names of people in the names of files, sheets and columns: unknown words beside each other, as a rule with capitals.
 
 Nothing proves that two such words are a person. They are hidden all the same: what is left of the name tells which file
-is meant, and nobody's name is shown.
+is meant, and nobody's name is shown. Of files that nobody knows, words in lower case are hidden as well.
 """
 
 import re
@@ -18,8 +18,13 @@ PARTICLES = (
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def without_people(text: str) -> str:
+def without_people(text: str, any_case: bool = False) -> str:
     """Return a name without what may be a person's in it.
+
+    Parameters
+    ----------
+    any_case
+        Whether words in lower case may be a person's name, as in files that no format knows.
 
     Examples
     --------
@@ -27,20 +32,22 @@ def without_people(text: str) -> str:
     ['…', 'Cartera … 2025', 'Loan Tape', 'par_2025-12']
     >>> [without_people(text) for text in ("PEREZ_LOPEZ, JUAN", "LoanStats3a", "total_receivable_usd")]
     ['…', 'LoanStats3a', 'total_receivable_usd']
+    >>> [without_people(text, any_case=True) for text in ("juan perez", "pagos_maria_de_la_cruz.csv", "loan tape")]
+    ['…', 'pagos_….csv', 'loan tape']
     """
     shown, end = "", 0
-    for first, last in _people(text):
+    for first, last in _people(text, any_case):
         shown, end = shown + text[end:first] + HIDDEN, last
     return shown + text[end:]
 
 
-def _people(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where two or more unknown words with capitals stand beside each other, particles between them."""
+def _people(text: str, any_case: bool) -> Iterator[tuple[int, int]]:
+    """Yield where two or more unknown words stand beside each other, particles between them."""
     run: list[re.Match] = []
     for word in [*_WORD.finditer(text), None]:
         is_near = word and (not run or not re.search(r"[^\s_.,'’-]|\d", text[run[-1].end() : word.start()]))
         is_particle = word and run and word[0].lower() in PARTICLES
-        is_name = word and (word[0].istitle() or word[0].isupper()) and not _is_known(word[0])
+        is_name = word and (any_case or word[0].istitle() or word[0].isupper()) and not _is_known(word[0])
         if is_near and (is_name or is_particle):
             run.append(word)
             continue

@@ -94,8 +94,10 @@ def quotable(headings: Sequence[str], known: Sequence[bool], rows: Iterable[Sequ
     rows = list(rows)
     if sum(known) <= len(cells) - len(shown):
         return []
-    is_header = 2 * sum(known) >= len(cells) or _columns_of_values(headings, rows) > 0
-    return [cell for cell, is_known in shown if is_known or (is_header and cell == without_people(cell))]
+    is_known_file = 2 * sum(known) >= len(cells)
+    is_header = is_known_file or _columns_of_values(headings, rows) > 0
+    return [cell for cell, is_known in shown
+            if is_known or (is_header and cell == without_people(cell, any_case=not is_known_file))]  # fmt: skip
 
 
 def _columns_of_values(headings: Sequence[str], rows: list[Sequence[str]]) -> int:
@@ -129,6 +131,12 @@ def file_name(path: Path) -> str:
     return shown(path.stem) + visible(path.suffix)
 
 
-def shown(name: str) -> str:
-    """Return the name of a sheet, a folder or a member of an archive as a message may show it."""
-    return visible(without_people(PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, name))))
+def shown(name: str, is_known: bool = True) -> str:
+    """Return the name of a sheet, a folder or a member of an archive as a message may show it.
+
+    Parameters
+    ----------
+    is_known
+        Whether a format knows the table; in other names words in lower case may be a person's, too.
+    """
+    return visible(without_people(PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, name)), any_case=not is_known))

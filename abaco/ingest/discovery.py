@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from abaco.core.errors import InputError
-from abaco.core.quoting import file_name
+from abaco.core.quoting import file_name, shown
 from abaco.core.text import did_you_mean
 from abaco.ingest.containers import KINDS, PACKED, is_input, kind_of, table_files
 from abaco.ingest.inspection import Inspector
@@ -48,11 +48,11 @@ def discover(input_path: Path, known: Sequence[dict] = ()) -> tuple[list[Source]
     for path, name, reason in files:
         name = _distinct(name, [s.name for s in (*sources, *skipped)])
         if reason:
-            skipped.append(Skipped(name, reason))
+            skipped.append(Skipped(shown(name, is_known=False), reason))
             continue
         with _naming(name):
             tables, others = table_files(path, name)
-        skipped += [Skipped(other, NO_TABLE) for other in others]
+        skipped += [Skipped(shown(other, is_known=False), NO_TABLE) for other in others]
         for table in tables:
             try:
                 with _naming(table.name):
@@ -62,7 +62,7 @@ def discover(input_path: Path, known: Sequence[dict] = ()) -> tuple[list[Source]
             except UnknownFormatError as error:
                 if is_alone:
                     raise InputError(str(error)) from None
-                skipped.append(Skipped(table.name, str(error)))
+                skipped.append(Skipped(shown(table.name, is_known=False), str(error)))
     if not sources:
         reasons = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
         place = f"the folder {input_path}" if input_path.is_dir() else file_name(input_path)

@@ -182,7 +182,7 @@ class Source:
         """Headings that the contract does not name, without what looks like a value; their columns are not read."""
         positions = set(self.layout.inputs.values())
         left = [h.strip() for i, h in enumerate(self.headings) if i not in positions and h and not is_value(h)]
-        return [without_people(heading) for heading in left]
+        return [without_people(heading, any_case=" " in heading) for heading in left]
 
     def without(self, column: str) -> Source:
         """Return the same table as if it did not have one of our columns."""

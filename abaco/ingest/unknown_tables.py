@@ -28,6 +28,7 @@ class UnknownTable:
 
     def error(self, name: str, rows: Sequence[Row], place: str = "") -> InputError:
         """Return the error for a table whose header is not known: the row that looks like one, and its shape."""
+        name = shown(name, is_known=False)
         filled = next(((line, row) for line, row in rows if any(map(str.strip, row))), None)
         likely = extent.likely(rows)
         if filled is None or (likely is None and filled != rows[0]):
@@ -62,8 +63,8 @@ class UnknownTable:
         best = max(sheets, key=lambda sheet: (extent.likely(sheet.rows) is not None, _cells(sheet)))
         if len(sheets) == 1:
             return self.error(name, best.rows)
-        names = ", ".join(shown(sheet.name) for sheet in sheets)
-        return self.error(name, best.rows, f" (sheet {shown(best.name)} of {names})")
+        names = ", ".join(shown(sheet.name, is_known=False) for sheet in sheets)
+        return self.error(name, best.rows, f" (sheet {shown(best.name, is_known=False)} of {names})")
 
 
 def _cells(sheet: workbooks.Sheet) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from abaco.core.errors import InputError
+from abaco.core.people import without_people
 from abaco.core.quoting import file_name, quotable, shown, visible
 from abaco.engines import Engine
 from abaco.engines.forms import BY_ORDER
@@ -74,7 +75,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     InputError
         When the file is not there, holds several files or no table, has no header, or two columns of one heading.
     """
-    name = file_name(path)
+    name = shown(file_name(path), is_known=False)
     if path.is_dir():
         files = [file for file in sorted(path.iterdir()) if is_input(file)]
         if len(files) != 1:
@@ -101,6 +102,8 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     above = form.pop("cells_above", {})
     headings = tuple(visible(heading).strip() for heading in header.headings) if header else ()
     known = [bool(words.columns_of(heading)) for heading in headings]
+    if not any(known):  # each may be a person
+        headings = tuple(h if h == without_people(h, any_case=True) else "" for h in headings)
     if not quotable(headings, known, [row for _, row in below]) and not _is_proven(header, below):
         raise InputError(f"{name} has no header: write the names of the columns into its first line")
     if twice := [h for h in headings if h and [*map(normalise, headings)].count(normalise(h)) > 1]:
@@ -116,7 +119,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     places = {Table.column(place): place for place, heading in enumerate(headings) if heading}
     rows = cells(source, engine, places).with_columns(nw.col(*places).cast(nw.String()))
     sample = rows.head(SAMPLE_ROWS).collect("pyarrow").to_native().to_pylist()
-    title = f"{name}, sheet {shown(form['sheet'])}" if form.get("sheet") else name
+    title = f"{name}, sheet {shown(form['sheet'], is_known=False)}" if form.get("sheet") else name
     scale = max(map(scale_in, above.values()), default=1)
     dates = {key: day for at, cell in above.items() for key, day in _dates(f"cell {at}", cell, engine)}
     return Table(title, path, headings, rows, tuple(sample), shape, header.line, scale, dates)

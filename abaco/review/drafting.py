@@ -7,7 +7,7 @@ from typing import Any
 
 from abaco.core import project
 from abaco.core.errors import AbacoError, InputError
-from abaco.core.quoting import EMAIL, HIDDEN, PHONE
+from abaco.core.quoting import EMAIL, HIDDEN, PHONE, shown
 from abaco.core.text import aligned, counted, summary
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import amount_proofs, drafter, drafts, heading_words, mappings, proposals, unmapped, value_evidence
@@ -48,7 +48,7 @@ class Drafting:
     """
 
     def __init__(self, path: Path, name: str | None = None, answers: Mapping[str, str] | None = None):
-        self.path, self.name = path, normalise(name or path.name.split(".")[0]) or "draft"
+        self.path, self.name = path, normalise(name or shown(path.name.split(".")[0], is_known=False)) or "draft"
         self.answers = dict(answers or {})
         self.words = heading_words.load()
         with DuckDB() as engine:

@@ -58,6 +58,13 @@ def test_no_personal_value_is_shown(tmp_path):
     assert not any(name in shown for name in ("Ana", "Lima", "Leo", "Sol", "Eva", "Paz"))
 
 
+def test_headings_that_may_be_people_are_not_shown_where_none_is_known(tmp_path):
+    lines = [f"Z-{n},{n}.50,{n}.75" for n in range(1, 5)]
+    drafting = drafted(tmp_path, *lines, answers={}, header="zorp,ana lima,leo_sol", name="ana_lima.csv")
+    text = "\n".join([*drafting.lines(), drafting.draft.text, *map(str, drafting.questions)])
+    assert "zorp" in text and "ana" not in text and "leo" not in text
+
+
 def test_numbers_dates_and_places_of_people_are_not_shown_of_columns_that_stay_behind(tmp_path):
     header = "Loan ID,POS,DPD,Cuenta,Tel,Card,KTP,Birthday,Lat,Salary,Aval,Fees charged"
     lines = [

@@ -5,7 +5,7 @@ import openpyxl
 from tests.support.exports import LOANS, PAR, SNAPSHOT, snapshot, write
 
 NAME, EMAIL, PHONE = "Maria Inventada", "maria.inv@example.org", "+503 5550-0001"
-PLANTED = ("Inventada", "maria.inv", "5550-0001", "Supuesto", "juan.sup", "5550-0002")
+PLANTED = ("Inventada", "inventada", "maria.inv", "5550-0001", "Supuesto", "supuesto", "juan.sup", "5550-0002")
 ROWS = (
     f"L001,{NAME},{EMAIL},{PHONE},2025-02-15,3000.00,other",
     "L002,Juan Supuesto,juan.sup@example.org,+503 5550-0002,,,",
@@ -16,7 +16,8 @@ def plant(folder):
     """Write a good tape, and beside it strangers' files with personal values in every place that can be quoted."""
     good = [f"A-{i},2025-12-31,100.00,0,0,0,0,Cliente {NAME},x" for i in range(40)]
     bad = [f"A-98,31/31/2025,1.00,0,0,0,0,{NAME},x", f'A-99,"{NAME}, {PHONE},x']
-    write(folder / "par.csv", f"{PAR},cliente,{EMAIL},{NAME}", *(f"{row},1" for row in good), *bad)
+    left = f"{EMAIL},{NAME},{NAME.lower()}"
+    write(folder / "par.csv", f"{PAR},cliente,{left}", *(f"{row},1,1" for row in good), *bad)
     write(folder / f"{NAME}.csv", "a,b", "1,2")
     write(folder / f"Loans of {NAME}.txt", "a|b", "1|2")
     write(folder / "Juan Supuesto" / f"{NAME}.pdf", NAME)
@@ -39,6 +40,15 @@ def plant(folder):
     hidden.sheet_state = "hidden"
     hidden.append([EMAIL])
     book.save(folder / "sheets.xlsx")
+    # the same in lower case, in files that no format knows
+    write(folder / f"{NAME.lower()}.csv", "a,b", "1,2")
+    write(folder / "pagos_juan_supuesto.txt", "a|b", "1|2")
+    write(folder / NAME.lower() / "juan supuesto.pdf", NAME)
+    write(folder / "matrix.csv", f"loan_id,{NAME.lower()},juan supuesto", "A-1,3.00,4.00", "A-2,5.00,6.00")
+    book = openpyxl.Workbook()
+    for title in (NAME.lower(), "juan_supuesto"):
+        book.create_sheet(title).append(["a", "b"])
+    book.save(folder / "lower.xlsx")
     return folder
 
 
