@@ -72,8 +72,16 @@ def headline(figures: dict[str, Any]) -> list[str]:
     return [f"The report of {figures['date']} would be headed “{name}”, and say:", *terminal.caveats(figures)]
 
 
-def examine(input: str | Path | None, date: str | None, params: Any, say: Callable[[str], None]) -> dict[str, Any]:
-    """Pass on lines about an input, and return the figures of its report, as metrics.json has them (see `inspect`)."""
+def examine(
+    input: str | Path | None, date: str | None, params: Any, say: Callable[[str], None], output: Path | None = None
+) -> dict[str, Any]:
+    """Pass on lines about an input, and return the figures of its report, as metrics.json has them (see `inspect`).
+
+    Parameters
+    ----------
+    output
+        Where the former report is that the input is compared with; by default the setting ``run.output``.
+    """
     loaded, key = settings.load(params), masking_key()
     service_access()  # a service would not start with a short token
     limit, threads = memory.parse_limit(loaded["run"]["memory_limit"]), loaded["run"]["threads"]
@@ -148,7 +156,7 @@ def examine(input: str | Path | None, date: str | None, params: Any, say: Callab
             say(f"  to see {hint['kpi']}, add {hint['add']}")
         absent, weighs = verdict.absent(book, max_absent_pct=loaded["calculation"]["max_absent_pct"])
     limit = loaded["calculation"]["max_rows_change_pct"]
-    output = project.resolve(loaded["run"]["output"])
+    output = output or project.resolve(loaded["run"]["output"])
     _, lost, _ = contents.compared(output, str(day), str(source), files, limit)
     rows = [totals[date].rows for date in sorted(totals)][-2:]
     shrunk = verdict.shrunk(rows[-1], rows[0], max_rows_change_pct=limit)

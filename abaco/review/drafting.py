@@ -155,7 +155,7 @@ class Drafting:
             path.write_text(self.draft.text, encoding="utf-8")
             try:
                 with mappings.trying(path):
-                    figures = check.examine(self.path, date, params, lines.append)
+                    figures = check.examine(self.path, date, params, lines.append, Path(folder))
                 yield from [*check.headline(figures), "", *aligned(summary(figures["kpis"])), ""]
             except AbacoError as error:
                 lines.append(f"A report would be refused: {error}")
