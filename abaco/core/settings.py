@@ -34,6 +34,7 @@ WORDS = {
     "months": ("auto", "first", "last"),
     "not_late": ("auto", "blank", "negative", "both"),
     "language": ("en", "es"),
+    "pdf": ("none", "file", "email"),
 }
 AUTO = "auto"
 UNQUOTED = ("cascade.url",)  # it may hold a password

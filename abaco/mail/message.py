@@ -1,11 +1,13 @@
 """The files of the email: email.html with its pictures beside it, and email.eml with its pictures inside.
 
-The message holds text, HTML and the full report, the same bytes for the same report. It is a draft: sender and
-recipients are added when it is sent, so that no address is stored with a report and the same input gives the same file.
+The message holds text, HTML and the full report, also as a PDF where it is wanted, the same bytes for the same report.
+It is a draft: sender and recipients are added when it is sent, so that no address is stored with a report and the same
+input gives the same file.
 """
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -19,7 +21,7 @@ MAX_BYTES = 90_000  # of HTML; Gmail cuts a message off at 102 KB
 FOLDER = "email"
 
 
-def write(letter: Letter, folder: Path, report: Path) -> list[Path]:
+def write(letter: Letter, folder: Path, attached: Sequence[Path]) -> list[Path]:
     """Write email.html, the pictures and email.eml; return their paths.
 
     Parameters
@@ -28,8 +30,9 @@ def write(letter: Letter, folder: Path, report: Path) -> list[Path]:
         What the email says.
     folder
         The run's folder.
-    report
-        The full page, which email.html links to and email.eml has attached; it lies in the same folder.
+    attached
+        The files that email.eml has attached, which lie in the same folder: first the full page, to which email.html
+        links, and its PDF, if there is one.
     """
     written = [folder / FOLDER / f"{picture.name}.png" for picture in letter.drawn]
     for path, picture in zip(written, letter.drawn, strict=True):
@@ -37,19 +40,21 @@ def write(letter: Letter, folder: Path, report: Path) -> list[Path]:
         path.write_bytes(picture.png)
     sources = {path.stem: path.relative_to(folder).as_posix() for path in written}
     page, message = folder / "email.html", folder / "email.eml"
-    html = letter.html(sources=sources, report=report.name, link=True)
+    html = letter.html(sources=sources, report=attached[0].name, link=True)
     page.write_text(html, encoding="utf-8", newline="\n")
-    message.write_bytes(draft(letter, report.read_bytes()).as_bytes())
+    message.write_bytes(draft(letter, *(path.read_bytes() for path in attached)).as_bytes())
     return [page, message, *written]
 
 
-def draft(letter: Letter, report: bytes) -> EmailMessage:
+def draft(letter: Letter, report: bytes, pdf: bytes | None = None) -> EmailMessage:
     """Return the message of a letter, with neither sender nor recipients.
 
     Parameters
     ----------
     report
         The full page, which is attached.
+    pdf
+        The same as a PDF, which is attached too.
 
     Raises
     ------
@@ -77,6 +82,8 @@ def draft(letter: Letter, report: bytes) -> EmailMessage:
             disposition="inline",
         )  # fmt: skip
     message.add_attachment(report, "text", "html", filename=name, params={"charset": "utf-8"})
+    if pdf:
+        message.add_attachment(pdf, "application", "pdf", filename=name.replace(".html", ".pdf"))
     message["Content-Language"] = letter.language
     _set_boundaries(message, letter.run_id)
     return message

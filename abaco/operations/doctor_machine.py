@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import abaco
-from abaco.core import logs, project, secrets, settings
+from abaco.core import logs, printing, project, secrets, settings
 from abaco.core.errors import InputError
 from abaco.delivery.registry import CHANNELS
 from abaco.ingest import discovery
@@ -125,6 +125,8 @@ def parameters(case: Case) -> Finding:
     loaded = settings.load(case.params)
     trigger(loaded["service"]["cron"])
     trigger(loaded["service"]["backup_cron"], "service.backup_cron")
+    if loaded["output"]["pdf"] != "none":
+        printing.browser()
     count = len(catalog.load())
     case.loaded = loaded
     overlay = secrets.read("ABACO_ENV")

@@ -62,7 +62,7 @@ def verify(date: str | None, output: Path | None = None, engine: str | None = No
         again = Path(pipeline.execute(finished[date]["input"], date)["path"])
         if files.read_json(again / manifest.NAME)["run_id"] != original["run_id"]:
             raise RunError(f"{date} cannot be verified: its input has changed since; run make report DATE={date} first")
-        more = [p for pattern in ("certificate_*", "email/*", "tables/*") for p in report.glob(pattern)]
+        more = [p for pattern in ("report.pdf", "certificate_*", "email/*", "tables/*") for p in report.glob(pattern)]
         names = [*BYTEWISE, *sorted(p.relative_to(report).as_posix() for p in more)]
         for name in names:
             if not _same(report / name, again / name):

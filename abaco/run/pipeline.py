@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abaco import engines
-from abaco.core import files, logs, project, settings, yaml
+from abaco.core import files, logs, printing, project, settings, yaml
 from abaco.core.dates import parse_date
 from abaco.core.errors import DateError, StoppedError
 from abaco.core.phases import COMPLETED, FACTS, PHASES, notebook_path, scraps_of, section
@@ -73,6 +73,8 @@ class Pipeline:
     ):
         self.settings = settings.load(params, output=output and str(output), engine=engine, threads=threads)
         logs.shape(self.settings["run"]["log_format"])
+        if self.settings["output"]["pdf"] != "none":
+            printing.browser()
         limit = memory.parse_limit(self.settings["run"]["memory_limit"])
         self._memory = limit // memory_share if limit else memory.default_limit(memory_share)
         self.output = project.resolve(self.settings["run"]["output"])

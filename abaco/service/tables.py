@@ -22,6 +22,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 # Descriptions of files, the most opened first; other files are described by their folder.
 FILES = {
     "report.html": "the report",
+    "report.pdf": "the same, printed",
     "report.xlsx": "the same as a workbook, with formulas",
     "email.html": "its short form for mail programs",
     "email.eml": "the same as a message",

@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
     found = tmp_path_factory.mktemp("run")
     (found / "report.html").write_text("<!DOCTYPE html>\n<title>the full report</title>\n")
     letter = mail.compose(example.metrics(), example.history(), example.bridges())
-    mail.write(letter, found, found / "report.html")
+    mail.write(letter, found, [found / "report.html"])
     return found
 
 

@@ -39,7 +39,7 @@ def written(compose, tmp_path):
         run = tmp_path / folder
         run.mkdir()
         (run / "report.html").write_bytes(REPORT)
-        mail.write(compose(**how), run, run / "report.html")
+        mail.write(compose(**how), run, [run / "report.html"])
         return run
 
     return write
