@@ -1,24 +1,38 @@
 """Charts and tables of the deep dives: a table in, a picture in the page's look out, or a sentence for an empty one."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import pandas as pd
 from markupsafe import escape
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from abaco.core.bands import UNKNOWN
 from abaco.core.currencies import current
 from abaco.page import COLOURS, Html, canvas, frame_table, picture
-from abaco.page.bridge import ENDS, naming, signed
 from abaco.page.column_names import capital
-from abaco.page.svg import dots, few_ticks, tell
-from abaco.page.words import number
+from abaco.page.labels import Labels, Place
+from abaco.page.lateness import is_missing
+from abaco.page.svg import bare, date_ticks, dots, placed, tell
+from abaco.page.words import bucket, day, month, number
 
 LINES = ("accent", "critical", "warning", "quiet", "ink", "muted")
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))  # told apart without colour
 WIDTH, HEIGHT = 880, 330
+MARGIN = {"left": 66, "top": 16, "bottom": 46}
+LETTER, BESIDE, ROW = 6.6, 10, 17  # pixels: of a letter of a name, from a line to its name, of a row of text
+STEPS = (1, 2, 3, 6, 12, 24)  # of counted months, or of borrowers
+MOST = 9  # ticks
+HEADINGS = {
+    "term": "what happened", "dimension": "part of the book", "value": "which", "loans_risen": "loans that rose",
+    "share_of_rise": "share of rise", "share_of_book": "share of book", "paid_30_rate": "paid by 30 days after",
+    "paid_60_rate": "paid by 60 days after", "principal_rate": "principal paid by the due date", "rate": "paid of due",
+    "months_on_book": "months since disbursement", "cohort": "quarter", "last": "who stops last",
+}  # fmt: skip
+BUCKET = re.compile(r"\d+(–\d+|\+)")
 
 
 def sentence(text: str) -> Html:
@@ -26,11 +40,47 @@ def sentence(text: str) -> Html:
     return Html(f"<p>{escape(text)}</p>")
 
 
-def table(frame: pd.DataFrame, caption: str, otherwise: str = "") -> Html:
-    """Return a frame as a table in the page's look, and `otherwise` as a sentence when it has no rows."""
+def table(frame: pd.DataFrame, caption: str, otherwise: str = "", *, verbatim: bool = False) -> Html:
+    """Return a frame as a table in the page's look and words, or `verbatim`; a sentence when it has no rows."""
     if frame.empty:
         return sentence(otherwise or f"{caption}: none.")
-    return frame_table(frame.apply(_whole), caption)
+    if verbatim:
+        return frame_table(frame.apply(_whole), caption)
+    buckets = {name for name in (*frame.columns, *frame.to_numpy().ravel()) if _is_bucket(name)}
+    said = frame.map(lambda value: _said(value, buckets)).apply(_whole)
+    return frame_table(said.set_axis([heading(str(name), buckets) for name in frame.columns], axis=1), caption)
+
+
+def _is_bucket(value: Any) -> bool:
+    return isinstance(value, str) and bool(BUCKET.fullmatch(value))
+
+
+def _said(value: Any, buckets: set[str]) -> Any:
+    """Return a text as the page says it; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    if value in buckets:
+        return bucket(value, buckets)
+    if is_missing(value):
+        return f"{UNKNOWN} (missing data)"
+    return value.replace("_", " ")
+
+
+def heading(name: str, buckets: Sequence[str] = ()) -> str:
+    """Return the name of a column as the page writes it.
+
+    Examples
+    --------
+    >>> heading("share_of_rise"), heading("unpaid_usd"), heading("par30")
+    ('Share of rise, %', 'Unpaid, USD', 'PAR30')
+    """
+    if name in buckets:
+        return bucket(name, buckets)
+    if re.fullmatch(r"par\d+", name):
+        return name.upper()
+    words = HEADINGS.get(name) or name.removesuffix("_usd").removesuffix("_pct").replace("_", " ")
+    unit = f", {current()}" if name.endswith("_usd") else ", %" if re.search(r"share|rate$|_pct$", name) else ""
+    return f"{capital(words)}{unit}"
 
 
 def _whole(column: pd.Series) -> pd.Series:
@@ -47,14 +97,14 @@ def lines(
     otherwise: str = "",
     unit: str = " %",
     limits: Mapping[str, float] | None = None,
-    heading: str = "",
+    axis_title: str = "",
 ) -> Html:
-    """Return a line a column over the frame's index, named at its end.
+    """Return a line a column over the frame's index, named at its end with its last value.
 
     Parameters
     ----------
     frame
-        Numbers; null is a gap.
+        Numbers; null is a gap. Its index holds dates, whole numbers or names.
     finding
         What the lines show, in a sentence.
     name
@@ -63,105 +113,130 @@ def lines(
         The sentence shown instead when the frame is empty.
     limits
         Thresholds by what they are called.
-    heading
+    axis_title
         What the index is, where its values do not tell.
     """
     frame = frame.dropna(how="all")
     if frame.empty:
         return sentence(otherwise)
-    figure, axes = _axes(right=0.84)
-    columns, places = frame.astype(float), list(range(len(frame)))
+    columns, places = frame.astype(float), _places(frame.index)
+    names = {column: _line(column) for column in columns}
+    ends = {column: _end(names[column], columns[column], places, unit) for column in columns}
+    axes = _axes(right=max((len(text) for *_, text in ends.values()), default=0) * LETTER + BESIDE)
     for i, column in enumerate(columns):
-        colour = COLOURS[LINES[i % len(LINES)]]
-        style = DASHES[i // 2 % len(DASHES)]
-        axes.plot(places, columns[column], color=colour, linewidth=2, linestyle=style)
+        colour, style = _look(i)
+        axes.plot(places, columns[column], color=colour, linewidth=2, linestyle=style, clip_on=False)
         values = list(columns[column])
-        texts = [f"{column}, {row}: {value:,.10g}{unit}" for row, value in zip(frame.index, values, strict=True)]
+        texts = [
+            f"{names[column]}, {_named(row)}: {number(value, 2)}{unit}" if value == value else ""
+            for row, value in zip(frame.index, values, strict=True)
+        ]
         dots(axes, places, values, texts, colour)
+    axes.set_xlim(places[0], max(places[-1], places[0] + 1))
+    highest = max([columns.max().max(), *(limits or {}).values()])
+    axes.set_ylim(bottom=min(0, columns.min().min()), top=highest * 1.1 or 1)
+    _ticks(axes, frame.index, places, unit, axis_title)
+    labels = Labels(axes)
+    _name_ends(axes, columns, ends)
     for label, limit in (limits or {}).items():
         axes.axhline(limit, color=COLOURS["muted"], linewidth=1, linestyle=(0, (4, 4)))
-        axes.annotate(f"{label} {limit:g}", (0, limit), (2, 3), textcoords="offset points", fontsize=11)
-    axes.set_ylim(bottom=min(0, columns.min().min()), top=axes.get_ylim()[1] * 1.05)
-    _name_ends(axes, columns)
-    _ticks(axes, [str(value) for value in frame.index], unit, heading)
-    return picture(figure, finding, name=name)
+        sides = ((places[0], 5, "left"), (places[-1], -5, "right"))
+        beside = [
+            Place((place, limit), across, up, ha, va)
+            for up, va in ((3, "bottom"), (-3, "top"))
+            for place, across, ha in sides
+        ]
+        labels.add(f"{label} {limit:g}", beside, fontsize=11.5, color=COLOURS["muted"])
+    return picture(axes.figure, finding, name=name)
 
 
-def _name_ends(axes: Axes, columns: pd.DataFrame) -> None:
-    """Name each line beside its last value, the names kept apart."""
-    ends = sorted((columns[c].dropna().iloc[-1], i, c) for i, c in enumerate(columns) if columns[c].count())
+def _line(column: Any) -> str:
+    """Return the name of a line or of bars: that of the column without its unit, which the scale has."""
+    return heading(str(column)).removesuffix(", %").removesuffix(f", {current()}")
+
+
+def _look(place: int) -> tuple[str, Any]:
+    return COLOURS[LINES[place % len(LINES)]], DASHES[place // 2 % len(DASHES)]
+
+
+def _places(index: pd.Index) -> list[int]:
+    """Return where the rows stand: dates by their day, whole numbers where they are, others one after the other."""
+    if all(isinstance(value, dt.date) for value in index):
+        return [value.toordinal() for value in index]
+    return list(map(int, index)) if all(isinstance(value, Integral) for value in index) else list(range(len(index)))
+
+
+def _named(row: Any) -> str:
+    return day(row) if isinstance(row, dt.date) else str(row)
+
+
+def _end(name: str, values: pd.Series, places: Sequence[int], unit: str) -> tuple[int, float, str]:
+    """Return where a line ends, and its name with its last value; a line without values ends nowhere."""
+    known = [i for i, value in enumerate(values) if value == value]
+    if not known:
+        return places[-1], float("nan"), ""
+    last = float(values.iloc[known[-1]])
+    return places[known[-1]], last, f"{name} {number(last, 2)}{unit}"
+
+
+def _name_ends(axes: Axes, columns: pd.DataFrame, ends: Mapping[Any, tuple[int, float, str]]) -> None:
+    """Name each line beside its last value; names at one place are kept apart."""
     low, high = axes.get_ylim()
-    step, at = (high - low) / 18, low - 1
-    room = high - step * len(ends)
-    for place, (value, i, column) in enumerate(ends):
-        at = max(min(value, room + step * (place + 1)), at + step)
-        axes.annotate(
-            str(column), (len(columns) - 1, at), (10, 0), textcoords="offset points", va="center", fontsize=12,
-            color=COLOURS[LINES[i % len(LINES)]], annotation_clip=False, parse_math=False,
-        )  # fmt: skip
+    step = (high - low) * ROW / (axes.bbox.height * 72 / axes.figure.dpi)
+    looks = {column: _look(i)[0] for i, column in enumerate(columns)}
+    for place in {place for place, value, _ in ends.values() if value == value}:
+        here = sorted(
+            (value, str(column), column) for column, (at, value, _) in ends.items() if at == place and value == value
+        )
+        level, room = low - step, high - step * len(here)
+        for rank, (value, _, column) in enumerate(here):
+            level = max(min(value, room + step * (rank + 1)), level + step)
+            axes.annotate(
+                ends[column][2], (place, level), (BESIDE, 0), textcoords="offset points", va="center", fontsize=12,
+                color=looks[column], annotation_clip=False, parse_math=False,
+            )  # fmt: skip
 
 
 def bars(frame: pd.DataFrame, finding: str, name: str, otherwise: str = "", unit: str | None = None) -> Html:
     """Return a group of bars a row, one a column, above their names; see `lines`."""
     if frame.empty:
         return sentence(otherwise)
-    figure, axes = _axes()
+    axes, places = _axes(right=8, top=34), list(range(len(frame)))
     width = 0.8 / len(frame.columns)
     for i, column in enumerate(frame):
         colour = COLOURS[("quiet", "accent", "warning")[i % 3]]
-        places = [place + (i - (len(frame.columns) - 1) / 2) * width for place in range(len(frame))]
-        drawn = axes.bar(places, frame[column].astype(float), width * 0.92, color=colour, label=str(column))
-        for row, bar in zip(frame.index, drawn, strict=True):
-            tell(bar, f"{column}, {row}: {bar.get_height():,.10g}")
+        across = [place + (i - (len(frame.columns) - 1) / 2) * width for place in places]
+        values = frame[column].astype(float)
+        drawn = axes.bar(across, values, width * 0.92, color=colour, label=_line(column))
+        for row, value, bar in zip(frame.index, values, drawn, strict=True):
+            tell(bar, f"{_line(column)}, {_named(row)}: {number(value, 2)}")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=12, borderaxespad=0)
-    _ticks(axes, [str(value) for value in frame.index], f" {current()}" if unit is None else unit)
-    return picture(figure, finding, name=name)
+    _ticks(axes, frame.index, places, f" {current()}" if unit is None else unit)
+    return picture(axes.figure, finding, name=name)
 
 
-def waterfall(
-    steps: Iterable[Mapping[str, Any]], finding: str, name: str, otherwise: str = "", unit: str = " %"
-) -> Html:
-    """Return a bridge: how terms lead from an opening value to a closing one.
-
-    Parameters
-    ----------
-    steps
-        ``term`` and ``points``, ``opening`` first and ``closing`` last; a term without points is left out.
-    """
-    known = [(row["term"], naming(row)[0], row["points"]) for row in steps if row["points"] is not None]
-    if not known:
-        return sentence(otherwise)
-    figure, axes = _axes()
-    level = Decimal(0)
-    for place, (term, name, points) in enumerate(known):
-        start = Decimal(0) if term in ENDS else level
-        colour = COLOURS["quiet"] if term in ENDS else COLOURS["rise"] if points > 0 else COLOURS["accent"]
-        (bar,) = axes.bar(place, float(points), 0.62, bottom=float(start), color=colour)
-        text = number(points, 2) if term in ENDS else signed(points)
-        tell(bar, f"{name}: {text}")
-        top = float(max(start, start + points))
-        axes.annotate(text, (place, top), (0, 3), textcoords="offset points", ha="center", fontsize=12)
-        level = start + points
-    axes.set_ylim(top=axes.get_ylim()[1] * 1.08)
-    _ticks(axes, [capital(name) for _, name, _ in known], unit)
-    return picture(figure, finding, name=name)
-
-
-def _axes(right: float = 0.98) -> tuple[Figure, Axes]:
-    figure = canvas(WIDTH, HEIGHT)
-    axes = figure.add_axes([0.09, 0.14, right - 0.09, 0.76])
-    axes.spines[["top", "left", "right"]].set_visible(False)
-    axes.spines["bottom"].set_color(COLOURS["muted"])
+def _axes(right: float, top: float = MARGIN["top"]) -> Axes:
+    room = WIDTH - MARGIN["left"] - right, HEIGHT - top - MARGIN["bottom"]
+    axes = placed(canvas(WIDTH, HEIGHT), MARGIN["left"], MARGIN["bottom"], *room)
     axes.grid(axis="y", color=COLOURS["line"], linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(axis="both", length=0, colors=COLOURS["muted"], labelsize=12)
-    return figure, axes
+    return axes
 
 
-def _ticks(axes: Axes, names: Sequence[str], unit: str, heading: str = "") -> None:
-    step = -(-len(names) // 8)
-    shown = [place for place in range(len(names)) if (len(names) - 1 - place) % step == 0]
-    axes.set_xticks(shown, [names[place] for place in shown])
-    axes.set_xlabel(heading, color=COLOURS["muted"], fontsize=12)
-    few_ticks(axes)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}{unit}")
+def _ticks(axes: Axes, index: pd.Index, places: Sequence[int], unit: str, title: str = "") -> None:
+    """Name few places at even steps: ends of quarters or years, whole numbers from 0, or every so many names."""
+    bare(axes, unit.replace(" %", "%"))
+    axes.set_xlabel(title, color=COLOURS["muted"], fontsize=12)
+    if places[0] > MOST and isinstance(index[0], dt.date):
+        date_ticks(axes, list(index), most=MOST)
+    elif isinstance(index[0], Integral):
+        step = next(step for step in STEPS if places[-1] // step < MOST or step == STEPS[-1])
+        axes.set_xticks([place for place in range(places[0], places[-1] + 1) if place % step == 0])
+    else:
+        step = -(-len(places) // MOST)
+        shown = [place for place in places if (len(places) - 1 - place) % step == 0]
+        axes.set_xticks(shown, [_short(index[place]) for place in shown])
+
+
+def _short(row: Any) -> str:
+    return month(row) if isinstance(row, dt.date) else str(row).replace("_", " ")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 GAP, STEP = 3, 4  # pixels between two texts, and between points of a line that are looked at
 RANK = 4  # points of a line that a text may hide to stand at a place before the next one
+LIMIT = 5  # what a text that covers a limit costs, in such points: it can be read there, but should not cut the line
 ALIGNED = {"left": 0, "bottom": 0, "center": 0.5, "right": 1, "top": 1}  # the part of a text that lies before its point
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
@@ -42,8 +43,10 @@ class Labels:
         self._pixel = axes.figure.dpi / 72
         standing = [text.get_window_extent(self._renderer) for text in axes.texts]
         self._taken: list[Box] = [(box.x0, box.y0, box.x1, box.y1) for box in standing]
-        paths = (line.get_transform().transform(line.get_xydata()) for line in axes.lines)
-        self._lines = [point for path in paths for point in _points(path)]
+        paths = [line.get_transform().transform(line.get_xydata()) for line in axes.lines]
+        limits = [path for path in paths if len(path) == 2 and path[0][1] == path[1][1]]
+        self._limits = [path[0][1] for path in limits]
+        self._lines = [point for path in paths if not any(path is one for one in limits) for point in _points(path)]
 
     def add(self, text: str, places: Sequence[Place], **look: object) -> None:
         """Write a text at the best of its places, of which the first are preferred."""
@@ -72,6 +75,7 @@ class Labels:
         beyond = (room.x0 - left, right - room.x1, room.y0 - bottom, top - room.y1)
         covered = sum(_shared(box, other) for other in self._taken)
         hidden = sum(left <= x <= right and bottom <= y <= top for x, y in self._lines)
+        hidden += LIMIT * sum(bottom <= height <= top for height in self._limits)
         return 100 * covered + 10 * sum(max(0, side) for side in beyond) + hidden
 
 

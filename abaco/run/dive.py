@@ -22,6 +22,7 @@ from abaco.kpis.facilities import facility
 from abaco.kpis.facilities.what_if import WhatIf
 from abaco.kpis.measures import MEASURES
 from abaco.kpis.segments import DIMENSIONS
+from abaco.page.words import day
 from abaco.run import phase
 from abaco.run import plan as run_plan
 from abaco.run.manifest import NAME
@@ -94,21 +95,32 @@ class Dive:
         self._engine = DuckDB()
         facts = scraps_of(self.folder / "notebooks" / "01_ingestion.ipynb")[FACTS]
         self.book = open_book.open_book(self.folder / "tables", self._engine, facts)
+        self.day = day(self.book.date)
 
     def read_table(self, name: str) -> pd.DataFrame:
         """Return a small table of the report with exact amounts."""
         return pq.read_table(self.folder / "tables" / f"{name}.parquet").to_pandas()
 
     def history(self, *kpis: str) -> pd.DataFrame:
-        """Return the values of KPIs, one row per date that has any and one column per KPI."""
+        """Return the values of KPIs, one row per date that has any and one column per KPI, by its title."""
         rows = self.read_table("history").query("kpi in @kpis")
         values = rows.pivot(index="date", columns="kpi", values="value").astype(float)
-        return values.reindex(columns=list(kpis)).dropna(how="all")
+        return values.reindex(columns=list(kpis)).dropna(how="all").rename(columns=self._title)
 
     def limits(self, *kpis: str) -> dict[str, float]:
-        """Return the thresholds of KPIs by their label in a chart, such as ``PAR30 warning``."""
+        """Return the thresholds of KPIs by their label in a chart, such as ``PAR30: warning``."""
         thresholds = {name: self.definitions[name].thresholds or {} for name in kpis if name in self.definitions}
-        return {f"{name} {level}": at for name, levels in thresholds.items() for level, at in levels.items() if at}
+        return {
+            f"{self._title(name)}: {level}": at
+            for name, levels in thresholds.items()
+            for level, at in levels.items()
+            if at
+        }
+
+    def _title(self, name: str) -> str:
+        """Return what the page calls a KPI in a sentence: PARs by their short name."""
+        kpi = self.metrics["kpis"].get(name)
+        return kpi["title"] if kpi and not name.startswith("PAR") else name
 
     def against(self, text: str = "") -> dt.date | None:
         """Return the date to compare with: the one in `text`, or else the last one before the report's, if any.

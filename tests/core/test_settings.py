@@ -39,7 +39,7 @@ def test_pairs_change_single_keys_and_the_file_stays_the_base(folder):
     usual = settings.load()
     found = settings.load("ingestion.max_reject_pct=2.5, output.csv_tables=false,report.history_dates=3")
     assert found["ingestion"] == {**usual["ingestion"], "max_reject_pct": 2.5}
-    assert found["output"] == {"csv_tables": False}
+    assert found["output"] == {"csv_tables": False, "pdf": "none"}
     assert found["report"] == {**usual["report"], "history_dates": 3}
     assert found["run"] == usual["run"]
 

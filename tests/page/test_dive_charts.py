@@ -1,6 +1,9 @@
 """Charts of the deep dives: what they say, and that an empty table gives a sentence."""
 
+import datetime as dt
+import re
 from decimal import Decimal
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -10,22 +13,38 @@ from abaco.page import charts
 MONTHS = pd.DataFrame(
     {"due_usd": [Decimal("2.00"), Decimal("1.00")], "paid_usd": [Decimal("1.50"), None]}, ["Jan", "Feb"]
 )
-STEPS = [
-    {"term": "opening", "points": Decimal("3.50")},
-    {"term": "new arrears", "points": Decimal("1.00")},
-    {"term": "written off", "points": None},
-    {"term": "cured", "points": Decimal("0.00")},
-    {"term": "closing", "points": Decimal("4.50")},
-]
 
 
-@pytest.mark.parametrize("draw", [charts.lines, charts.bars])
-def test_table_becomes_a_picture_with_its_finding_and_its_names(draw):
-    drawn = draw(MONTHS, "Less was paid < due.", "paid")
+def test_lines_have_their_names_and_last_values_at_their_ends():
+    drawn = charts.lines(MONTHS, "Less was paid < due.", "paid", unit=" USD")
     assert "Less was paid &lt; due." in drawn
-    assert {name for name in ("due_usd", "paid_usd", "Jan", "Feb") if f">{name}<" in drawn} == {
-        "due_usd", "paid_usd", "Jan", "Feb",
-    }  # fmt: skip
+    assert all(f">{name}<" in drawn for name in ("Due 1.00 USD", "Paid 1.50 USD", "Jan", "Feb"))
+    assert "<title>Due, Jan: 2.00 USD</title>" in drawn
+
+
+def test_bars_have_their_names_above_them():
+    drawn = charts.bars(MONTHS, "Paid.", "paid")
+    assert all(f">{name}<" in drawn for name in ("Due", "Paid", "Jan", "Feb"))
+
+
+def test_dates_are_named_at_ends_of_quarters():
+    ends = [dt.date(2025, month, 1) - dt.timedelta(1) for month in range(2, 12)]
+    drawn = charts.lines(pd.DataFrame({"a": range(10)}, ends), "Up.", "up").replace("\u00a0", " ")
+    assert re.findall(r">(\w+ 2025)<", drawn) == ["Mar 2025", "Jun 2025", "Sep 2025"]
+
+
+def test_whole_numbers_are_named_at_even_steps_from_0():
+    drawn = charts.lines(pd.DataFrame({"a": range(19)}), "Up.", "up")
+    assert re.findall(r'y="[34]\d\d[^>]*>(\d+)<', drawn) == ["0", "3", "6", "9", "12", "15", "18"]
+
+
+def test_table_has_the_words_of_the_page():
+    frame = pd.DataFrame(
+        {"opening": ["7–30", "Not Provided"], "30–60": [1.5, None], "unpaid_usd": [Decimal("2.00")] * 2}
+    )
+    shown = charts.table(frame, "Moves").replace("\u2060", "").replace("\u00a0", " ")
+    assert all(f">{text}<" in shown for text in ("Opening", "30–60 days", "Unpaid, USD", "not given (missing data)"))
+    assert ">7–29 days<" in shown
 
 
 @pytest.mark.parametrize("draw", [charts.lines, charts.bars])
@@ -43,24 +62,14 @@ def test_lines_without_any_value_give_the_sentence():
 
 
 def test_names_of_lines_that_end_together_stand_apart():
-    same = pd.DataFrame({name: [1.0, 1.0] for name in "ABCDEF"})
-    drawn = charts.lines(same, "Alike.", "alike")
-    assert len({line for line in drawn.split("<text") if line.endswith("</g>") or ">A<" in line or ">F<" in line}) > 1
+    drawn = charts.lines(pd.DataFrame({name: [1.0, 1.0] for name in "ABCDEF"}), "Alike.", "alike")
+    heights = sorted(float(at) for at in re.findall(r'y="([\d.]+)"[^>]*>[A-F] 1\.00 %<', drawn))
+    assert len(heights) == 6
+    assert min(high - low for low, high in pairwise(heights)) >= 14
 
 
 def test_limits_are_named():
     assert "PAR30 warning 5" in charts.lines(MONTHS, "Paid.", "paid", limits={"PAR30 warning": 5})
-
-
-def test_bridge_shows_ends_and_signed_steps_and_leaves_out_what_is_not_known():
-    drawn = charts.waterfall(STEPS, "It rose.", "bridge")
-    assert all(f">{text}<" in drawn for text in ("3.50", "+1.00", "0.00", "4.50", "New arrears"))
-    assert "<title>New arrears: +1.00</title>" in drawn
-    assert "Written off" not in drawn
-
-
-def test_bridge_without_steps_gives_the_sentence():
-    assert charts.waterfall([], "It rose.", "bridge", "No dates.") == "<p>No dates.</p>"
 
 
 def test_table_shows_whole_numbers_whole_where_one_is_not_known():
