@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from abaco.core import currencies
+from abaco.core.precision import shown_decimals
 from abaco.core.quoting import visible
 
 # the KPIs at the centre, in their order wherever figures are listed
@@ -93,7 +94,7 @@ def format_value(kpi: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> format_value({"value": 1.3, "precision": 4, "unit": "%"})
-    '1.3000 %'
+    '1.30 %'
     >>> format_value({"value": 7275898.35, "precision": 2, "unit": "USD"})
     '7,275,898.35 USD'
     >>> format_value({"value": 500010, "precision": 2, "unit": "INR"})
@@ -106,7 +107,7 @@ def format_value(kpi: Mapping[str, Any]) -> str:
         return "not computable"
     if unit in currencies.CODES:
         return currencies.amount(value, kpi["precision"], unit)
-    return f"{value:,.{kpi['precision']}f} {unit}"
+    return f"{value:,.{shown_decimals(kpi)}f} {unit}"
 
 
 def value_and_status(kpi: Mapping[str, Any]) -> str:

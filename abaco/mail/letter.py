@@ -8,6 +8,7 @@ from pathlib import Path
 import css_inline
 from markupsafe import Markup
 
+from abaco.core.precision import shown_decimals
 from abaco.core.text import par_name
 from abaco.mail.pictures import Picture, trend_picture
 from abaco.page.bridge import signed
@@ -15,7 +16,7 @@ from abaco.page.column_names import in_words, small
 from abaco.page.conclusion import concluded
 from abaco.page.front import trust
 from abaco.page.key_figures import card_entries
-from abaco.page.kpi_text import card_decimals, short, state_sign
+from abaco.page.kpi_text import short, state_sign
 from abaco.page.language import phrase, say, speaking
 from abaco.page.lateness import risk_heads, riskiest
 from abaco.page.markup import fill
@@ -151,7 +152,7 @@ def _first_figure(metrics):
     kpi = metrics["kpis"].get("PAR30")
     if not kpi or kpi["value"] is None:
         return f"PAR30 {small(phrase('Not computable'))}"
-    moved = "" if kpi["change"] is None else f" ({signed(kpi['change'], card_decimals(kpi))})"
+    moved = "" if kpi["change"] is None else f" ({signed(kpi['change'], shown_decimals(kpi))})"
     return f"{par_name('PAR30', kpi)} {short(kpi)}{moved}"
 
 

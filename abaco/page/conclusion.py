@@ -3,13 +3,13 @@
 The sentences say where the book is late, what moved and why, and what may come.
 """
 
+from abaco.core.precision import shown_decimals
 from abaco.core.text import acceptance, late_days
 from abaco.page.bridge import bridge_rows, explanation
 from abaco.page.column_names import capital
 from abaco.page.concentration import what_if
 from abaco.page.key_figures import BRIDGED, SUMS, sums
 from abaco.page.kpi_text import (
-    card_decimals,
     chips,
     first,
     headline,
@@ -101,7 +101,7 @@ def _moves(metrics, history, bridges):
 
 def _move(name, kpi):
     former = kpi["value"] - kpi["change"]
-    old, new = (with_unit(kpi, value, card_decimals(kpi, value)) for value in (former, kpi["value"]))
+    old, new = (with_unit(kpi, value, shown_decimals(kpi, value)) for value in (former, kpi["value"]))
     form = "{name} rose from {old} to {new}" if kpi["change"] > 0 else "{name} fell from {old} to {new}"
     return say(form, name=named(name, kpi), old=old, new=new)
 

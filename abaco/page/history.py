@@ -1,6 +1,7 @@
 """The past: every date's figures, oldest first for the charts and newest first for the table."""
 
-from abaco.page.kpi_text import FIRST_KPIS, card_decimals, first, in_order, is_large, marked
+from abaco.core.precision import shown_decimals
+from abaco.page.kpi_text import FIRST_KPIS, first, in_order, is_large, marked
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial, shown_day
@@ -38,7 +39,7 @@ def _cell(kpi, then):
     """Return a past value with the symbol and word of a status that needs attention."""
     if then is None:
         return NOTHING
-    value = None if then["value"] is None else number(then["value"], card_decimals(kpi, then["value"]))
+    value = None if then["value"] is None else number(then["value"], shown_decimals(kpi, then["value"]))
     return marked(then["status"], value)
 
 
@@ -46,7 +47,7 @@ def _short_cell(kpi, then):
     """Return a past value as short as it can honestly be written, its unit being named by its row."""
     if then is None or then["value"] is None:
         return NOTHING
-    decimals = 0 if is_large(kpi, then["value"]) else card_decimals(kpi, then["value"])
+    decimals = 0 if is_large(kpi, then["value"]) else shown_decimals(kpi, then["value"])
     return marked(then["status"], number(then["value"], decimals))
 
 

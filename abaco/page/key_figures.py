@@ -1,23 +1,12 @@
 """The cards of the four figures that every report has: value, status, change, trend and limits."""
 
+from abaco.core.precision import shown_decimals
 from abaco.core.text import late_days
 from abaco.page.bridge import UNUSUAL, bridge_rows
 from abaco.page.column_names import capital
 from abaco.page.glossary import definition
 from abaco.page.history import course, timeline
-from abaco.page.kpi_text import (
-    GROUPS,
-    by_group,
-    card_decimals,
-    change,
-    concise,
-    concise_change,
-    first,
-    limits,
-    marked,
-    short,
-    sign,
-)
+from abaco.page.kpi_text import GROUPS, by_group, change, concise, concise_change, first, limits, marked, short, sign
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial
@@ -53,7 +42,7 @@ def _card(metrics, name, kpi, moves, past, history, bridges):
         "id": name,
         "title": kpi["title"].partition(" (")[0],
         "partial": partial(kpi),
-        "value": None if kpi["value"] is None else number(kpi["value"], card_decimals(kpi)),
+        "value": None if kpi["value"] is None else number(kpi["value"], shown_decimals(kpi)),
         "unit": kpi["unit"],
         "reason": capital(kpi["reason"] or phrase("The figures for it are missing.")),
         **sign(kpi["status"]),

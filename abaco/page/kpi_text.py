@@ -1,13 +1,13 @@
 """A KPI in words: its value, its limits and its change, as cards, tables and sentences name them."""
 
 from abaco.core.currencies import current
+from abaco.core.precision import change_decimals, drawn_limits, shown_decimals
 from abaco.core.text import FIRST_KPIS, STATES, causes, is_incomplete, par_name, state
 from abaco.page.column_names import small
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
 from abaco.page.words import NBSP, listing, number, plain, the, usd
 
-CARD_DECIMALS = 2
 CENTS_UP_TO = 10_000  # a larger amount is written without cents where many stand together
 # group in metrics.json → its heading on the page, in the page's order
 GROUPS = {
@@ -62,33 +62,11 @@ def by_group(metrics: dict) -> dict[str, list[tuple[str, dict]]]:
     return {phrase(heading): kpis for heading, kpis in found.items() if kpis}
 
 
-def drawn_limits(kpi: dict) -> dict[str, float]:
-    """Return the KPI's limits by level, warning first, without those that are not set."""
-    limits = kpi["thresholds"] or {}
-    return {level: limits[level] for level in ("warning", "critical") if limits.get(level) is not None}
-
-
 def status_at(kpi: dict, value: float) -> str:
     """Return the status that the KPI would have at another value."""
     above = side(kpi) == "above"
     passed = [level for level, limit in drawn_limits(kpi).items() if (value > limit if above else value < limit)]
     return passed[-1] if passed else "ok"
-
-
-def card_decimals(kpi: dict, value: float | None = None) -> int:
-    """Return how many decimals to show: two at most, or more where two would hide that a limit is passed."""
-    value = kpi["value"] if value is None else value
-    fewest = min(CARD_DECIMALS, kpi["precision"])
-    for decimals in range(fewest, kpi["precision"]):
-        shown = round(value or 0, decimals)
-        sides = [
-            ((shown > limit, shown < limit), (value > limit, value < limit))
-            for limit in drawn_limits(kpi).values()
-            if value is not None
-        ]
-        if all(rounded == exact for rounded, exact in sides):
-            return decimals
-    return kpi["precision"]
 
 
 def with_unit(kpi: dict, value: float, decimals: int) -> str:
@@ -101,7 +79,7 @@ def with_unit(kpi: dict, value: float, decimals: int) -> str:
 def short(kpi: dict, value: float | None = None) -> str:
     """Return the KPI's value, or another of its values, as short as it can honestly be written."""
     value = kpi["value"] if value is None else value
-    return with_unit(kpi, value, card_decimals(kpi, value))
+    return with_unit(kpi, value, shown_decimals(kpi, value))
 
 
 def is_large(kpi: dict, value: float | None = None) -> bool:
@@ -115,7 +93,7 @@ def concise(kpi: dict) -> str:
     if is_large(kpi):
         return with_unit(kpi, kpi["value"], 0)
     is_in_title = kpi["unit"] != "%" and kpi["unit"].lower() in kpi["title"].lower()
-    return number(kpi["value"], card_decimals(kpi)) if is_in_title else short(kpi)
+    return number(kpi["value"], shown_decimals(kpi)) if is_in_title else short(kpi)
 
 
 def side(kpi: dict) -> str:
@@ -136,7 +114,7 @@ def change(kpi: dict) -> dict | None:
     if kpi["change"] == 0:
         return {"arrow": "→", "amount": phrase("unchanged"), "judgement": ""}
     rose = kpi["change"] > 0
-    size = with_unit(kpi | {"unit": _change_unit(kpi)}, abs(kpi["change"]), _change_decimals(kpi))
+    size = with_unit(kpi | {"unit": _change_unit(kpi)}, abs(kpi["change"]), change_decimals(kpi, kpi["change"]))
     judgement = partial_mark(kpi)  # a part of a month is not judged against a whole one
     if not judgement and kpi["direction"] is not None:
         judgement = _judgement(rose == (kpi["direction"] == "higher"))
@@ -155,11 +133,6 @@ def concise_change(kpi: dict) -> dict | None:
 
 def _judgement(better):
     return phrase("better") if better else phrase("worse")
-
-
-def _change_decimals(kpi):
-    fewest = min(CARD_DECIMALS, kpi["precision"])
-    return fewest if abs(kpi["change"]) * 10**fewest >= 0.5 else kpi["precision"]
 
 
 def _change_unit(kpi):

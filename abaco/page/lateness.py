@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from abaco.core.bands import BANDS, UNKNOWN
+from abaco.core.precision import drawn_limits
 from abaco.core.text import late_days, par_name
 from abaco.engines.base import NO_ID_WORDS
-from abaco.page.kpi_text import drawn_limits, short, side
+from abaco.page.kpi_text import short, side
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html
 from abaco.page.tables import bar, figures, rows_of

@@ -1,8 +1,9 @@
 """The book by company, product, segment, region, ticket and term: arrears and size of each part."""
 
 from abaco.core.bands import BANDS
+from abaco.core.precision import drawn_limits
 from abaco.core.text import par_name
-from abaco.page.kpi_text import drawn_limits, limits, marked, status_at
+from abaco.page.kpi_text import limits, marked, status_at
 from abaco.page.language import phrase, say
 from abaco.page.lateness import bar_scale, contribution, is_missing
 from abaco.page.markup import Html, absent, fill

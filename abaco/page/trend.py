@@ -3,9 +3,10 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
+from abaco.core.precision import drawn_limits
 from abaco.core.text import par_name
 from abaco.page.history import course, timeline
-from abaco.page.kpi_text import drawn_limits, limits, marked, short, side, status_at
+from abaco.page.kpi_text import limits, marked, short, side, status_at
 from abaco.page.labels import Labels, Place
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, sentence

@@ -13,6 +13,7 @@ from abaco.core.dates import month_end, months_before, parse_date
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
 from abaco.core.files import read_rows
+from abaco.core.precision import change_decimals
 from abaco.core.text import aligned
 from abaco.kpis import catalog
 from abaco.kpis.bridge import first_day
@@ -134,7 +135,7 @@ def _why(
     better = ""
     if moved and kpi.get("direction"):
         better = ", better" if (moved > 0) == (kpi["direction"] == "higher") else ", worse"
-    change = text.signed(moved, kpi["precision"]) + better
+    change = text.signed(moved, change_decimals(kpi, moved)) + better
     yield f"Since {former} it moved by {change}, from {_value(before['value'], kpi)}."
     definition = catalog.load().get(name)
     if definition and first_day(definition):

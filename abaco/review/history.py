@@ -7,6 +7,7 @@ from typing import Any
 
 from abaco.core import project, text
 from abaco.core.errors import InputError
+from abaco.core.precision import shown_decimals
 from abaco.core.text import aligned
 from abaco.database import connection, queries
 from abaco.review import status
@@ -50,7 +51,7 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
     lines = [heads]
     for period in periods:
         values = [period["value"]] if by == "day" else [period["value"], period["lowest"], period["highest"]]
-        cells = ("–" if v is None else f"{v:.{entry['precision']}f}" for v in values)
+        cells = ("–" if v is None else f"{v:,.{shown_decimals(entry, v)}f}" for v in values)
         lines.append((period["name"], *cells, period["status"], bar(period["value"], largest)))
     heading, *rest = aligned(lines)
     yield heading

@@ -24,6 +24,7 @@ from abaco.page.bridge import naming, reading
 from abaco.review import lookup
 
 Rows = list[dict[str, Any]]
+POINTS = 2  # decimals, as on the page
 
 
 def why(
@@ -50,11 +51,16 @@ def why(
             yield f"What moved it cannot be said: {error}."
             return
     yield ""
-    bridged = []
+    bridged, ends = [], {"opening": str(against), "closing": str(date)}
     for row in steps:
-        is_end = row["term"] in ("opening", "closing")
-        called = row["term"] if is_end else naming(row)[0]
-        bridged.append((called, _amount(row["amount_usd"], is_end), _figure(row["points"], kpi, is_end)))
+        is_end = row["term"] in ends
+        bridged.append(
+            (
+                ends.get(row["term"]) or naming(row)[0],
+                _amount(row["amount_usd"], is_end),
+                _figure(row["points"], is_end),
+            )
+        )
     currency = files.read_json(folder / "metrics.json").get("currency", USD)
     currencies.use(currency)
     yield from table(("", currency, "points"), bridged, texts=1)
@@ -71,7 +77,7 @@ def why(
         days = first_day(kpi)
         late = (f"{days}+ days late before, {currency}", f"{days}+ days late now, {currency}")
         headings = (*names, *late, "change", "points")
-        yield from table(headings, [_loan(row, names, kpi) for row in loans], texts=len(names))
+        yield from table(headings, [_loan(row, names) for row in loans], texts=len(names))
 
 
 def _places(kpi: Definition, folder: Path, loans: Rows) -> list[str]:
@@ -102,10 +108,10 @@ def _rows(folder: Path, table: str, **wanted: Any) -> Rows:
     return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
 
 
-def _loan(row: dict[str, Any], names: tuple[str, ...], kpi: Definition) -> tuple[str, ...]:
+def _loan(row: dict[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
     columns = ("before_usd", "after_usd", "change_usd")
     usd = (_amount(row[column], column != "change_usd") for column in columns)
-    return (*(row[name] or "" for name in names), *usd, signed(row["points"], kpi.precision))
+    return (*(row[name] or "" for name in names), *usd, signed(row["points"], POINTS))
 
 
 def _amount(usd: Decimal | None, is_balance: bool) -> str:
@@ -115,7 +121,7 @@ def _amount(usd: Decimal | None, is_balance: bool) -> str:
     return currencies.number(usd, places) if is_balance else signed(usd, places)
 
 
-def _figure(points: Decimal | None, kpi: Definition, is_value: bool) -> str:
+def _figure(points: Decimal | None, is_value: bool) -> str:
     if points is None:
         return "unknown"
-    return f"{points:,.{kpi.precision}f}" if is_value else signed(points, kpi.precision)
+    return f"{points:,.{POINTS}f}" if is_value else signed(points, POINTS)

@@ -8,6 +8,7 @@ from typing import Any
 from abaco.core import currencies, files, project, settings, text
 from abaco.core import dates as core_dates
 from abaco.core.errors import DatabaseError, InputError
+from abaco.core.precision import shown_decimals
 from abaco.core.text import aligned
 from abaco.database import connection, notes, queries, records, synchronise
 from abaco.database.queries import group_deliveries
@@ -164,7 +165,7 @@ def _cell(kpi: dict[str, Any]) -> str:
     """Return a value with its status; its unit stands in the heading."""
     if kpi["value"] is None or kpi["unit"] in currencies.CODES:
         return text.value_and_status(kpi)
-    return f"{kpi['value']:,.{kpi['precision']}f} {kpi['status'] if kpi['status'] != 'none' else ''}".rstrip()
+    return f"{kpi['value']:,.{shown_decimals(kpi)}f} {kpi['status'] if kpi['status'] != 'none' else ''}".rstrip()
 
 
 def _partial(entries: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -6,11 +6,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from abaco.core.currencies import USD
+from abaco.core.precision import shown_decimals
 from abaco.core.tables import Table
 from abaco.database import queries
 from abaco.database.connection import Connection
 from abaco.kpis.dictionary import TABLES, sentence
-from abaco.page.kpi_text import FIRST_KPIS, card_decimals, concise, marked
+from abaco.page.kpi_text import FIRST_KPIS, concise, marked
 from abaco.page.kpi_text import change as kpi_change
 from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial
@@ -51,7 +52,7 @@ def reports(connection: Connection, runs: list[dict[str, Any]]) -> Html:
 def _value(kpi: dict[str, Any] | None) -> Html | str:
     if kpi is None:
         return NOTHING
-    value = marked(kpi["status"], None if kpi["value"] is None else number(kpi["value"], card_decimals(kpi)))
+    value = marked(kpi["status"], None if kpi["value"] is None else number(kpi["value"], shown_decimals(kpi)))
     return fill("past.html.j2", title=value, partial=partial(kpi))
 
 

@@ -8,9 +8,10 @@ from markupsafe import Markup
 from xlsxwriter.worksheet import Worksheet
 
 from abaco.core.currencies import current
+from abaco.core.precision import shown_decimals
 from abaco.core.text import STATES
 from abaco.page.conclusion import concluded
-from abaco.page.kpi_text import FIRST_KPIS, card_decimals, change, in_order, limits
+from abaco.page.kpi_text import FIRST_KPIS, change, in_order, limits
 from abaco.page.language import phrase
 from abaco.page.masthead import as_of, sample, title
 from abaco.page.quality import went
@@ -89,7 +90,7 @@ def _kpis(book: Book, sheet: Worksheet, row: int, metrics: Mapping[str, Any], fi
             continue
         put(sheet, row, 0, kpi["title"] if name in kpi["title"] else f"{kpi['title']} ({name})")
         if kpi["value"] is not None:
-            style = book.number(kpi["unit"], card_decimals(kpi), bold=True)
+            style = book.number(kpi["unit"], shown_decimals(kpi), bold=True)
             compute(sheet, row, 1, figures.value_of(name), kpi["value"], style)
         put(sheet, row, 2, kpi["unit"], book.text)
         put(sheet, row, 3, phrase(STATES[kpi["status"]]), book.text)

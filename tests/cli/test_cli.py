@@ -38,10 +38,10 @@ def refused(project, *arguments, code=2, **environment):
 
 def test_finished_report_shows_its_kpis_and_its_place(finished):
     assert finished.first.stdout.splitlines() == [
-        "PAR30            3.7471 %      ok",
-        "PAR90            1.3010 %      ok",
+        "PAR30            3.75 %      ok",
+        "PAR90            1.30 %      ok",
         "CollectionRate   2.95 %        ok",
-        "PortfolioHealth  2.8395 of 10  critical",
+        "PortfolioHealth  2.84 of 10  critical",
         "Synthetic sample: invented loans, no real book.",
         "OK: 1 of 4 figures with limits is past a limit: arrears-and-cash index (PortfolioHealth) at 2.84 of 10 "
         "(critical below 3). PortfolioHealth alone makes no report worse.",

@@ -118,7 +118,7 @@ def places(deliveries):
 def test_text_says_what_since_when_the_largest_term_and_what_to_do(book):
     delivery = book.report(PAR30=CRITICAL)[0]
     assert delivery.payload["text"].splitlines() == [
-        "Portfolio at risk, 30 days (PAR30) is 8.5000 %, above its critical limit of 8, at 2025-12-31.",
+        "Portfolio at risk, 30 days (PAR30) is 8.50 %, above its critical limit of 8, at 2025-12-31.",
         "It has been past that limit since 2025-12-31.",
         "PAR30 moved by +1.00 points, from 7.50 % on 2025-11-30 to 8.50 % on 2025-12-31; most by new arrears (+1.25).",
         "Alert open since 2026-01-10 02:00 UTC.",
@@ -177,7 +177,7 @@ def test_each_cause_of_the_table_is_sent_where_it_says(book, tmp_path):
     book.arrive()
     over = book.report(hour=1, CollectionRate=kpi(2.0, "ok"))
     assert {(d.channel, d.payload["title"]) for d in over if d.payload["severity"] == "P2"} == {
-        ("pagerduty", "CollectionRate is 2.0000 %"), ("slack", "CollectionRate is 2.0000 %"),
+        ("pagerduty", "CollectionRate is 2.00 %"), ("slack", "CollectionRate is 2.00 %"),
     }  # fmt: skip
 
 
@@ -232,8 +232,8 @@ def test_what_is_well_again_is_told_once_where_it_was_told(book):
     assert places(over) == [("pagerduty", "P2", True), ("slack", "P2", True)]
     assert {delivery.payload["dedup_key"] for delivery in (*opened, *over)} == {"kpi:PAR30:20260110T020000Z"}
     assert over[0].payload["text"].splitlines()[:2] == [
-        "PAR30 is 3.0000 %, within its limits.",
-        "It was: PAR30 is 8.5000 %, above its critical limit of 8",
+        "PAR30 is 3.00 %, within its limits.",
+        "It was: PAR30 is 8.50 %, above its critical limit of 8",
     ]
     book.arrive()
     assert book.report(hour=2, PAR30=FINE) == []
@@ -311,7 +311,7 @@ def test_dry_run_prints_and_keeps_nothing(tmp_path, capsys):
     assert book.report(PAR30=CRITICAL) == []
     assert book.fail(hour=1) == []
     printed = capsys.readouterr().out
-    assert "[P2] PAR30 is 8.5000 %, above its critical limit of 8\nPortfolio at risk" in printed
+    assert "[P2] PAR30 is 8.50 %, above its critical limit of 8\nPortfolio at risk" in printed
     assert "[P1] The run of 2025-12-31 failed\n" in printed
     assert book.rows() == book.rows(schema.deliveries) == []
 

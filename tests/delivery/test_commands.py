@@ -23,7 +23,7 @@ from tests.support.azurite import connection_string
 from tests.support.projects import PII_KEY, Project, copy_project
 
 DECEMBER = "2025-12-31"
-CRITICAL = "[P2] PAR30 is 9.0000 %, above its critical limit of 8"
+CRITICAL = "[P2] PAR30 is 9.00 %, above its critical limit of 8"
 PLACES = ("azure", "email", "alerts")
 pytestmark = pytest.mark.usefixtures("nothing_set")
 

@@ -43,7 +43,7 @@ def test_corrected_report_says_what_it_replaces_and_what_changed(tmp_path, set_u
     (later / "email.eml").write_bytes(f"Subject: Loan book\r\nContent-Language: {language}\r\n\r\nX\r\n".encode())
     commands.record_and_deliver(tmp_path, later, loaded())
     (_, subject), _ = subjects(set_up)
-    assert subject.startswith(f"{words[0]}Loan book ({words[1]}") and subject.endswith(": PAR30 9.0000 % → 9.5000 %)")
+    assert subject.startswith(f"{words[0]}Loan book ({words[1]}") and subject.endswith(": PAR30 9.00 % → 9.50 %)")
     set_up.mail.taken.clear()
     details = leave(tmp_path, "r3", "2026-01-01T04:00:00Z", EMAIL, value=9.5, status="warning")
     (details / "email.eml").write_bytes(f"Subject: Loan book\r\nContent-Language: {language}\r\n\r\nX\r\n".encode())

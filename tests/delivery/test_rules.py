@@ -51,11 +51,11 @@ def test_kpi_past_its_critical_limit_says_what_how_much_since_when_and_why():
     bad = kpi(8.42, "critical", previous={"date": "2025-11-30", "value": 8.1})
     (alert,) = found(metrics(PAR30=bad), history, lambda name: f"{name} moved by +0.32 points.")
     assert (alert.cause, alert.severity) == ("kpi:PAR30", "P2")
-    assert alert.title == "PAR30 is 8.4200 %, above its critical limit of 8"
+    assert alert.title == "PAR30 is 8.42 %, above its critical limit of 8"
     assert alert.text.splitlines() == [
-        "Portfolio at risk, 30 days (PAR30) is 8.4200 %, above its critical limit of 8, at 2025-12-31.",
+        "Portfolio at risk, 30 days (PAR30) is 8.42 %, above its critical limit of 8, at 2025-12-31.",
         "It has been past that limit since 2025-11-30.",
-        "It was 8.1000 % at 2025-11-30.",
+        "It was 8.10 % at 2025-11-30.",
         "PAR30 moved by +0.32 points.",
     ]
 
@@ -63,7 +63,7 @@ def test_kpi_past_its_critical_limit_says_what_how_much_since_when_and_why():
 def test_kpi_past_its_warning_limit_counts_worse_dates_too():
     history = [row("2025-10-31", "ok"), row("2025-11-30", "critical"), row("2025-12-31", "warning")]
     (alert,) = found(metrics(PAR30=kpi(5.1, "warning")), history)
-    assert (alert.severity, alert.title) == ("P3", "PAR30 is 5.1000 %, above its warning limit of 5")
+    assert (alert.severity, alert.title) == ("P3", "PAR30 is 5.10 %, above its warning limit of 5")
     assert "It has been past that limit since 2025-11-30." in alert.text
 
 
@@ -95,7 +95,7 @@ def test_all_jumps_are_one_alert():
     (alert,) = found(metrics(PAR60=kpi(2.0, "none"), PAR1=kpi(2.5, "none"), anomalies=jumps))
     assert (alert.cause, alert.severity) == ("anomalies", "P4")
     assert alert.title == "2 figures moved by more than 25 % at 2025-12-31"
-    assert alert.text.splitlines()[1:] == ["- PAR60: 1.0000 % → 2.0000 % (+100 %)", "- PAR1: 0.0000 % → 2.5000 %"]
+    assert alert.text.splitlines()[1:] == ["- PAR60: 1.00 % → 2.00 % (+100 %)", "- PAR1: 0.00 % → 2.50 %"]
 
 
 def test_rejected_rows_are_told_by_reason():
@@ -150,7 +150,7 @@ def test_too_many_rejected_rows_are_a_matter_of_the_data():
 
 def test_cleared_says_what_is_well_again_and_nothing_where_nobody_knows():
     report = metrics(PAR30=kpi(4.0, "ok"), PAR90=kpi(None, "not_computable"))
-    assert rules.cleared("kpi:PAR30", report) == "PAR30 is 4.0000 %, within its limits"
+    assert rules.cleared("kpi:PAR30", report) == "PAR30 is 4.00 %, within its limits"
     assert rules.cleared("kpi:PAR90", report) is None
     assert rules.cleared("kpi:PAR7", report) == "PAR7 is not computed any more"
     assert rules.cleared("run:failed", report) == "The run of 2025-12-31 succeeded"

@@ -554,7 +554,7 @@ def downloaded(tmp_path_factory, certificate, authority):
 def test_report_on_cascade(downloaded):
     project, server, first = downloaded
     assert first.returncode == 0, first.stderr
-    assert "PAR30            3.7471 %      ok" in first.stdout
+    assert "PAR30            3.75 %      ok" in first.stdout
     assert "Cascade: asking 127.0.0.1 for the export" in first.stderr
     run = json.loads((project.output / "2025-12-31/run.json").read_text())
     assert run["input"] == str(project.root / "data/cascade/current")

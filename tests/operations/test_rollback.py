@@ -178,5 +178,5 @@ def test_alerts_are_those_of_the_run_that_is_shown(twice, tmp_path, monkeypatch)
         done = rollback(found, "--date", DATE, SLACK_WEBHOOK_URL=f"{slack.url}/services/T/B/c")
         titles = [one.body["attachments"][0]["title"] for one in slack.received]
     assert (done.returncode, done.stderr) == (0, "")
-    assert [title for title in titles if "PAR30" in title][-1] == "Resolved: PAR30 is 3.0000 %, within its limits"
+    assert [title for title in titles if "PAR30" in title][-1] == "Resolved: PAR30 is 3.00 %, within its limits"
     assert "PAR30" not in found.abaco("status", "--output", found.output).stdout.partition("Open alerts")[2]

@@ -51,7 +51,7 @@ def test_history_of_a_finished_report(finished):
     assert first.startswith("Portfolio at risk, 30 days (PAR30), in %: Σ(dpd_30_60 + ")
     assert heading.split() == ["day", "PAR30", "status"]
     assert len(lines) == 13
-    assert lines[-1].startswith("2025-12-31  3.7471  ok")
+    assert lines[-1].startswith("2025-12-31  3.75  ok")
     assert max(lines, key=lambda line: float(line.split()[1])).count("█") == history.BAR
 
 
@@ -68,7 +68,7 @@ def test_month_that_is_not_over_is_told_below_its_value(tmp_path, by, name):
 def test_months_of_a_monthly_input_are_its_dates(finished):
     _, heading, *lines = history.history("PAR90", finished.output, by="month")
     assert heading.split() == ["month", "PAR90", "lowest", "highest", "status"]
-    assert lines[-1].split()[:4] == ["2025-12", "1.3010", "1.3010", "1.3010"]
+    assert lines[-1].split()[:4] == ["2025-12", "1.30", "1.30", "1.30"]
 
 
 @pytest.mark.parametrize(

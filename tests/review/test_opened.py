@@ -42,7 +42,7 @@ def test_date_and_path_open_the_same_report(report, output):
 def test_it_shows_the_verdict_the_first_figures_and_what_to_ask(report, metrics):
     first, *lines = repr(report).splitlines()
     assert first.startswith("Report of 2025-12-31 (synthetic sample). ") and first.endswith(" limits checked")
-    assert lines[0].startswith(f"  PAR30 {metrics['kpis']['PAR30']['value']:.4f} %")
+    assert lines[0].startswith(f"  PAR30 {metrics['kpis']['PAR30']['value']:.2f} %")
     assert lines[-1] == '  .kpis  .history("PAR30")  .tape  .table("bridges")  .tables  .polars  .duckdb'
 
 

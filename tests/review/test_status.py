@@ -64,7 +64,7 @@ def test_it_fits_into_80_columns(tmp_path):
     leave(tmp_path, DECEMBER, "b", "11:00", "failed", "it broke, and this is why: " + "a long story " * 20)
     lines = "\n".join(review_status.overview(tmp_path)).split("\n")
     assert max(map(len, lines)) <= 80
-    assert lines[1] == "2025-12-31  2.8395 critical  2.8395 critical  2.95 critical     2.8395 critical"
+    assert lines[1] == "2025-12-31  2.84 critical  2.84 critical  2.95 critical     2.84 critical"
 
 
 def test_figure_of_a_month_that_is_not_over_is_told_below_its_date(tmp_path):
