@@ -51,7 +51,7 @@ def test_history_of_a_finished_report(finished):
     assert first.startswith("Portfolio at risk, 30 days (PAR30), in %: Σ(dpd_30_60 + ")
     assert heading.split() == ["day", "PAR30", "status"]
     assert len(lines) == 13
-    assert lines[-1].startswith("2025-12-31  3.75  ok")
+    assert lines[-1].startswith("2025-12-31  3.75   ok")
     assert max(lines, key=lambda line: float(line.split()[1])).count("█") == history.BAR
 
 
