@@ -9,13 +9,14 @@ from abaco.core.errors import InputError
 from abaco.core.text import counted
 from abaco.ingest import proposals, questions
 from abaco.ingest.amount_proofs import Proof
+from abaco.ingest.bucket_words import days_of
 from abaco.ingest.columns import MEASUREMENT_DATE, normalise
 from abaco.ingest.drafts import Draft
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.origins import OPEN, date_in
 from abaco.ingest.proposals import NONE, PERSONAL, Proposal, Proposals
-from abaco.ingest.questions import Question, days_of
+from abaco.ingest.questions import Question
 from abaco.ingest.reshaping import MONTH_HEADING, WIDE
 from abaco.ingest.scales import scale_in
 from abaco.ingest.unmapped import Table
@@ -25,7 +26,8 @@ from abaco.ingest.value_evidence import DATE, NUMBER, TEXT, Evidence
 FORMAT_OF = {"loan": "loans", "invoice": "loans", "loan and date": "dated_loans", "payment": "payments"}
 IN_NAMES = ("{year}-{month}-{day}", "{year}_{month}_{day}", "{year}{month}{day}", "{year}-{month}", "{year}_{month}",
             "{year}{month}", *(f"{{month_name}}{sign}{{year}}" for sign in " -_"), "{month_name}{year}")  # fmt: skip
-ELSEWHERE = re.compile(r"file_name|folder|cell [A-Z]+\d+(?: [ymd]{3})?")  # answers that take a date from no column
+# Answers that take a date from no column.
+ELSEWHERE = re.compile(r"file_name|folder|cell [A-Z]+\d+(?: [ymd]{3})?")
 CODE = re.compile(r"(?<![A-Z])[A-Z]{3}(?![A-Z])")
 
 
@@ -75,14 +77,15 @@ class _Drafting:
         self.columns, self.questions, self.used = {}, [], {"rows", "currency", *proposals.COLUMNS}
 
     def draft(self, name: str, found: Sequence[Evidence]) -> Draft:
-        rows, why = self._rows()
-        format_ = FORMATS[FORMAT_OF[rows]]
+        aging = proposals.of_aging(found, self.words)
+        rows, why = ("loan and date", "amounts in buckets of days late") if aging else self._rows()
+        format_ = FORMATS["par_balances" if aging else FORMAT_OF[rows]]
         in_format = {column.name for column in format_.columns}
-        given = {n: p for n, p in self.proposed.columns.items() if n in in_format}
+        given = {n: p for n, p in self.proposed.columns.items() if n in in_format} | aging
         open_ = {n: h for n, h in self.proposed.open.items() if n in in_format}
         proposed = Proposals(given, open_, self.proposed.left, self.proposed.known)
-        needs = [n for n in (*format_.needs, *(["days_past_due"] if "days_past_due" in in_format else []))
-                 if not ELSEWHERE.fullmatch(self.answers.get(n, ""))]  # fmt: skip
+        more = ["loan_id"] if aging else ["days_past_due"] if "days_past_due" in in_format else []
+        needs = [n for n in (*format_.needs, *more) if not ELSEWHERE.fullmatch(self.answers.get(n, ""))]
         needs = list(dict.fromkeys(needs))
         by_status = self._days_by_status(given) if "days_past_due" in needs else None
         if by_status:
@@ -111,7 +114,8 @@ class _Drafting:
         columns = {column: self.columns[column] for column in order if column in self.columns}
         headings = {heading for p in given.values() for heading in proposals.headings_of(p.origin)}
         others = {p.heading for p in self.proposed.columns.values() if p.heading and p.heading not in headings}
-        left = {**self.proposed.left, **dict.fromkeys(sorted(others), "not a column of such rows")}
+        stay = {heading: why for heading, why in self.proposed.left.items() if heading not in headings}
+        left = {**stay, **dict.fromkeys(sorted(others), "not a column of such rows")}
         return Draft(name, about, (rows, why), currency, writing, columns, self.questions, left, self.answers)
 
     def _ask(self, question: Question) -> str | None:
@@ -167,13 +171,15 @@ class _Drafting:
             return
         elsewhere = dict(self._dates_elsewhere())
         choices = self._dates_of_all() | {key: told for key, (_, told) in elsewhere.items()}
-        if not choices:
+        is_needed = rows == "loan and date"
+        if not (choices or is_needed):
             return
         self.questions = [q for q in self.questions if q.key != "measurement_date"]
         self.columns.pop("measurement_date", None)
-        choices[NONE] = "each report is given its DATE"
+        choices |= {} if is_needed else {NONE: "each report is given its DATE"}
         if "measurement_date" not in self.answers:
-            self._ask(Question("measurement_date", "no heading says the date of the balances", choices))
+            way_out = "" if choices else "; write it above the table, or into the name of the file (tape_2025-12.csv)"
+            self._ask(Question("measurement_date", f"no heading says the date of the balances{way_out}", choices))
             self.columns["measurement_date"] = (OPEN, "not answered")
         elif (answer := self.answers["measurement_date"]) in elsewhere:
             self.columns["measurement_date"] = (elsewhere[answer][0], "as answered")

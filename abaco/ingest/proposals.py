@@ -4,6 +4,7 @@ A heading gives a column when its words mean it and all of its values are of the
 give a column, or a heading two columns, nothing is proposed: it is asked (see `questions`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 from abaco.core.quoting import is_value
 from abaco.ingest import write_offs
 from abaco.ingest.amount_proofs import Proof
+from abaco.ingest.bucket_words import days_of, is_bucket
 from abaco.ingest.columns import BORROWER, DAYS_PAST_DUE, LOAN_ID, LOAN_STATUS, REGION, Column, normalise
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.formulas import Formula
 from abaco.ingest.heading_words import Dictionary
+from abaco.ingest.lateness import GIVEN, par_balance
 from abaco.ingest.value_evidence import BLANK, DATE, MONTH, NUMBER, TEXT, Evidence
 from abaco.ingest.words import plain
 
@@ -22,6 +25,7 @@ NONE = "none"  # the answer that leaves a column out
 SINCE = "since "  # an answer that counts days from a due date
 COLUMNS = {column.name: column for name in ("payments", "loans", "par_balances") for column in FORMATS[name].columns}
 PERSONAL = {column.name for column in BORROWER}
+RANGE, MIN_BUCKETS = re.compile(r"\d+\s*\D{1,4}\s*(\d+)"), 2
 OF_PAYMENTS = ("paid_on", "paid_principal", "paid_interest", "paid_fees", "paid_total_payment")
 
 
@@ -105,6 +109,30 @@ def _rivals(names: Sequence[str], chosen: Mapping[str, Any], is_payments: bool) 
 def _is_payments(names: set[str]) -> bool:
     """Return whether the rows are payments: a day and an amount of what was paid, and no balance."""
     return {"paid_on", "paid_principal"} <= names and names.isdisjoint(("outstanding_balance", "disburse_principal"))
+
+
+def of_aging(found: Sequence[Evidence], words: Dictionary) -> dict[str, Proposal]:
+    """Return what the buckets of an aging report propose, which has a column of amounts for each: sums of them.
+
+    Where none of them is of what is not late, they are not all of the balance, and nothing is proposed.
+    """
+    amounts = [one.heading for one in found if one.kind == NUMBER and one.is_pure and is_bucket(one.heading, words)]
+    first = {heading: days_of(heading, words) for heading in amounts}
+    ends = {int(range_[1]) for heading in amounts if (range_ := RANGE.search(heading))}
+    first |= {h: day + 1 for h, day in first.items() if h.strip().endswith("+") and day in ends}
+    late = {*first.values()} - {0}
+    if len(late) < MIN_BUCKETS or 0 not in first.values():
+        return {}
+    columns = {"outstanding_balance_usd": Proposal(_sum_of([*first]), "all buckets")}
+    for day in sorted(late & {*GIVEN}):
+        from_day = [heading for heading in first if first[heading] >= day]
+        columns[par_balance(day)] = Proposal(_sum_of(from_day), f"buckets from day {day} on")
+    return columns
+
+
+def _sum_of(headings: Sequence[str]) -> dict[str, str]:
+    """Return where a sum of headings comes from, as a mapping writes it."""
+    return {"compute": " + ".join(f"[{heading}]" for heading in headings)}
 
 
 def headings_of(origin: Mapping[str, Any]) -> list[str]:

@@ -8,17 +8,11 @@ from abaco.core.quoting import HIDDEN
 from abaco.core.quoting import word as safe_word
 from abaco.core.text import counted
 from abaco.ingest import decimal_marks
+from abaco.ingest.bucket_words import FIRST_DAY, days_of
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_known_status, is_personal, may_be_shown, told
 from abaco.ingest.value_evidence import DATE, MONTH, NUMBER, TEXT, Evidence, plain
 
-FIRST_DAY = re.compile(
-    r"(\d+)\s*(?:-|–|to|a|à|bis)\s*\d+|(\d+)\s*\+"
-    r"|(?:>|over|above|more than|m[aá]s de|mayor a|mais de|plus de|über|mehr als|oltre|meer dan)\s*(?P<more>\d+)"
-    r"|(\d+) (?:days|dias|días|jours|tage|giorni|dagen)"
-)
-UP_TO = re.compile(r"<|\b(?:less|under|below|up to|within|menos|menor|hasta|até|moins|jusqu|weniger|meno|minder|tot)\b")
-OTHER_UNIT = re.compile(r"\d\s*\+?\s*(?:m|mth|month|mes|mese|w|wk|week|semana|y|yr|year|año|inst\w*|cuota|emi)s?\b")
 MAX_CHOICES = 6
 TOO_MANY_DAYS = 20_000
 MOST_A_YEAR = 250  # per cent; a rate is not asked to be one of a month that is more
@@ -126,26 +120,6 @@ def rate_said(proposal: Proposal, proposals: Proposals, words: Dictionary) -> st
     one = proposals.known[proposal.heading]
     unit = "percent" if "percent" in said or one.is_percent else "fraction"
     return f"{unit} per month" if "month" in said else unit
-
-
-def days_of(word: str, words: Dictionary, heading: str = "") -> int | None:
-    """Return the first day of the days past due that a word says by itself; its heading may say that it is of months.
-
-    Examples
-    --------
-    >>> from abaco.ingest import heading_words
-    >>> known = heading_words.load()
-    >>> [days_of(word, known) for word in ("31-60", "90+", "Late (16-30 days)", "Current", "SMA-1", "1-3 months")]
-    [31, 90, 16, 0, None, None]
-    >>> [days_of(word, known) for word in ("> 90", ">= 90 days", "Más de 90 días", "<30 days", "30 days or less")]
-    [91, 90, 91, None, None]
-    """
-    if word.strip().lower() in (*words.words.current, "0"):
-        return 0
-    if words.unit_of(heading) == "months" or OTHER_UNIT.search(word.lower()):
-        return None
-    found = None if UP_TO.search(word.lower()) else FIRST_DAY.search(word.lower())
-    return int(found[found.lastindex]) + (found.lastgroup == "more") if found else None
 
 
 def labels(one: Evidence) -> dict[str, str]:

@@ -14,6 +14,7 @@ from abaco.core.quoting import file_name, quotable, shown, visible
 from abaco.engines import Engine
 from abaco.engines.forms import BY_ORDER
 from abaco.ingest import cell_dates, extent, json_lists, reshaping, workbooks
+from abaco.ingest.bucket_words import is_bucket
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, is_input, table_files, unpacked
 from abaco.ingest.extent import Header
@@ -91,7 +92,8 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     [file] = tables
 
     def meant(header: Header) -> int:
-        return len({column for heading in header.headings for column in words.columns_of(heading)[:1]})
+        columns = {column for heading in header.headings for column in words.columns_of(heading)[:1]}
+        return len(columns) + sum(is_bucket(heading, words) for heading in header.headings)
 
     if file.kind == "csv":
         header, form, below = _of_text(file, meant)
@@ -101,7 +103,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
         header, form, below = _of_typed(file, engine)
     above = form.pop("cells_above", {})
     headings = tuple(visible(heading).strip() for heading in header.headings) if header else ()
-    known = [bool(words.columns_of(heading)) for heading in headings]
+    known = [bool(words.columns_of(heading)) or is_bucket(heading, words) for heading in headings]
     if not any(known):  # each may be a person
         headings = tuple(h if h == without_people(h, any_case=True) else "" for h in headings)
     if not quotable(headings, known, [row for _, row in below]) and not _is_proven(header, below):

@@ -9,7 +9,7 @@ import yaml
 from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, DRAFTING, notebook_path, scraps_of
 from abaco.ingest import discovery, heading_words, mappings
-from abaco.ingest.questions import days_of
+from abaco.ingest.bucket_words import days_of
 from abaco.review.drafting import Drafting
 from abaco.run.process import execute
 from tests.support.exports import LOANS, write
@@ -410,3 +410,30 @@ def test_headings_of_the_loans_of_other_languages_are_known(tmp_path, header):
     assert list(columns(drafted(tmp_path, *lines, header=header))) == [
         "loan_id", "borrower_id", "disburse_date", "disburse_principal", "outstanding_balance", "days_past_due",
     ]  # fmt: skip
+
+
+AGING = "Code,Name,Current,1 - 30,31 - 60,61 - 90,{},Total"
+
+
+@pytest.mark.parametrize("last", ["> 90", "90+", "91+ days", "Over 90"])
+def test_buckets_of_an_aging_report_are_summed(root, tmp_path, last):
+    rows = ("C1,Ana,1000.00,0.00,500.00,0.00,0.00,1500.00", "C2,Leo,2000.00,300.00,0.00,0.00,200.00,2500.00")
+    path = write(tmp_path / "aging.csv", "Aged receivables,as at 31 December 2025", "", AGING.format(last), *rows)
+    drafting = Drafting(path, "book", ANSWERED | {"measurement_date": "cell B1"})
+    buckets = [f"[{heading}]" for heading in ("Current", "1 - 30", "31 - 60", "61 - 90", last)]
+    names = ("outstanding_balance_usd", *(f"par_{day}_balance_usd" for day in (1, 31, 61, 91)))
+    sums = {name: {"compute": " + ".join(buckets[first:])} for first, name in enumerate(names)}
+    assert columns(drafting) == {
+        "measurement_date": {"cell": "B1"}, "loan_id": "Code", "borrower_name": "Name", **sums,
+    }  # fmt: skip
+    drafting.save()
+    values = figures_of(path).values
+    assert (values["Outstanding"], values["PAR30"], values["PAR90"]) == (4000.0, 17.5, 5.0)
+
+
+def test_date_that_an_aging_report_lacks_is_asked_with_the_way_out(tmp_path):
+    rows = [f"C{n},Ana,1000.00,0.00,500.00,0.00,0.00,1500.00" for n in range(2)]
+    [question] = drafted(tmp_path, *rows, header=AGING.format("> 90")).questions
+    assert str(question).startswith(
+        "measurement_date: no heading says the date of the balances; write it above the table, or into the name of the"
+    )

@@ -1,0 +1,53 @@
+"""Words of buckets: the first of the days past due that a value, or the heading of an aging report, says by itself."""
+
+import re
+
+from abaco.ingest.heading_words import Dictionary
+
+MORE = "over|above|more than|m[aá]s de|mayor a|mais de|plus de|über|mehr als|oltre|meer dan"
+FIRST_DAY = re.compile(
+    r"(\d+)\s*(?:-|–|to|a|à|bis)\s*\d+|(\d+)\s*\+"
+    rf"|(?:>|{MORE})\s*(?P<more>\d+)"
+    r"|(\d+) (?:days|dias|días|jours|tage|giorni|dagen)"
+)
+UP_TO = re.compile(r"<|\b(?:less|under|below|up to|within|menos|menor|hasta|até|moins|jusqu|weniger|meno|minder|tot)\b")
+OTHER_UNIT = re.compile(r"\d\s*\+?\s*(?:m|mth|month|mes|mese|w|wk|week|semana|y|yr|year|año|inst\w*|cuota|emi)s?\b")
+BUCKET = re.compile(
+    rf"\W*(?:{MORE})?\s*\d{{1,3}}\s*(?:(?:-|–|to|a|à|bis)\s*\d{{1,3}})?\s*\+?\s*"
+    r"(?:days?|d[ií]as?|jours|tage|giorni|dagen)?\s*(?:late|past due|overdue|de mora|vencidos?)?\W*",
+    re.IGNORECASE,
+)
+
+
+def days_of(word: str, words: Dictionary, heading: str = "") -> int | None:
+    """Return the first day of the days past due that a word says by itself; its heading may say that it is of months.
+
+    Examples
+    --------
+    >>> from abaco.ingest import heading_words
+    >>> known = heading_words.load()
+    >>> [days_of(word, known) for word in ("31-60", "90+", "Late (16-30 days)", "Current", "SMA-1", "1-3 months")]
+    [31, 90, 16, 0, None, None]
+    >>> [days_of(word, known) for word in ("> 90", ">= 90 days", "Más de 90 días", "<30 days", "30 days or less")]
+    [91, 90, 91, None, None]
+    """
+    if word.strip().lower() in (*words.words.current, "0"):
+        return 0
+    if words.unit_of(heading) == "months" or OTHER_UNIT.search(word.lower()):
+        return None
+    found = None if UP_TO.search(word.lower()) else FIRST_DAY.search(word.lower())
+    return int(found[found.lastindex]) + (found.lastgroup == "more") if found else None
+
+
+def is_bucket(heading: str, words: Dictionary) -> bool:
+    """Return whether a heading is a bucket of days past due, of which an aging report has a column each.
+
+    Examples
+    --------
+    >>> from abaco.ingest import heading_words
+    >>> known = heading_words.load()
+    >>> [is_bucket(text, known) for text in ("1 - 30", "31-60 days", "> 90", "Current", "Balance 2025-11", "2")]
+    [True, True, True, True, False, False]
+    """
+    is_written = BUCKET.fullmatch(heading) or heading.strip().lower() in words.words.current
+    return bool(is_written) and days_of(heading, words) is not None
