@@ -6,7 +6,7 @@ from pathlib import Path
 from abaco.core import project
 from abaco.kpis import catalog
 from abaco.kpis.catalog import GROUPS, Definition
-from abaco.kpis.facilities.borrowing_base import KINDS
+from abaco.kpis.facilities.lines import KINDS
 from abaco.kpis.measures import MEASURES
 
 PATH = Path("docs") / "KPIS.md"

@@ -33,6 +33,10 @@ ENGLISH = {
     "no_month_before": "the input has no balances of {month}, the month before, from which movement is counted",
     "month_not_known": "a rate over {months} months needs the rate of each, and that of {month} is not known",
     "pool_empty": "no loan of the facility has a balance",
+    "line_unknown": "the drawn amount or the cash of the facility is not known",
+    "cohort_month_missing": "a quarter of lending is needed at {months} months of each of its loans, and the input has "
+    "no date in {month}",
+    "cohort_empty": "nothing was lent from {first} to {last}",
     "window_month_missing": "{kpi} is needed for each of {months} months, and the input has no date in {month}",
     "window_month_unknown": "{kpi} is needed for each of {months} months, but {reason}",
     "rate_basis_unknown": "interest and fees of the loans do not show whether the contract rates include fees",

@@ -16,7 +16,7 @@ from abaco.kpis import (
     segments,
     vintage,
 )
-from abaco.kpis.facilities import availability, borrowing_base, covenants, eligibility
+from abaco.kpis.facilities import availability, covenants, eligibility, lines
 
 REPORT = (
     tape.TABLE, transformation.BORROWERS, obligors.PAYERS, quarantine.TABLE, rejected_loans.TABLE,
@@ -26,7 +26,7 @@ REPORT = (
     )),
 )  # fmt: skip
 OF_FACILITIES = (
-    obligors.TABLE, borrowing_base.TABLE, eligibility.TABLE, availability.TABLE, availability.LOANS, covenants.TABLE,
+    obligors.TABLE, lines.TABLE, eligibility.TABLE, availability.TABLE, availability.LOANS, covenants.TABLE,
     covenants.INPUTS,
 )  # fmt: skip
 # Formats without a purpose only give the tape; each of the others gets a table.

@@ -56,7 +56,7 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
         return measured(spans, names, {})
     amounts = {"rdr_disbursed_usd": partial(_lent_before, daily_sums)}
     if _has_columns(book):
-        amounts["rdr_90_usd"] = partial(_late, late_by_month(book.tape.lazy()))
+        amounts["rdr_90_usd"] = partial(_late, late_by_month(book.tape.lazy(), columns()["gross_90_plus_usd"]))
     return measured(spans, names, amounts)
 
 
@@ -64,21 +64,22 @@ def _has_columns(book: Book) -> bool:
     return set(NEEDED) <= set(book.tape.collect_schema().names())
 
 
-def late_by_month(tape: nw.LazyFrame) -> dict[dt.date, list[dict[str, Any]]]:
-    """Return the balance 90 days late by date and month of disbursement (`month_number`), in one scan.
+def late_by_month(tape: nw.LazyFrame, late: nw.Expr) -> dict[dt.date, list[dict[str, Any]]]:
+    """Return the balance that is late by date and month of disbursement (`month_number`), in one scan.
 
     Parameters
     ----------
     tape
         One row per loan and date.
+    late
+        What is late of a row.
 
     Returns
     -------
     dict
         By date, rows of ``month`` (null: disbursement unknown), ``late_usd``, its ``known`` values and ``rows``.
     """
-    late = columns()["gross_90_plus_usd"].alias("late_usd")
-    rows = tape.select("measurement_date", _month("disbursed_on").alias("month"), late)
+    rows = tape.select("measurement_date", _month("disbursed_on").alias("month"), late.alias("late_usd"))
     sums = rows.group_by("measurement_date", "month").agg(
         nw.col("late_usd").sum(), nw.col("late_usd").count().alias("known"), nw.len().alias(ROWS)
     )
@@ -89,7 +90,7 @@ def late_by_month(tape: nw.LazyFrame) -> dict[dt.date, list[dict[str, Any]]]:
 
 
 def _late(by_date: Mapping[dt.date, list[dict[str, Any]]], day: dt.date, close: dt.date) -> tuple[Decimal, int]:
-    lent_ones = [row for row in by_date[day] if row["month"] is not None]
+    lent_ones = [row for row in by_date.get(day, ()) if row["month"] is not None]
     if not lent_ones:
         raise NotComputableError("no_loan_of_tape")
     old = [row for row in lent_ones if month_number(close) - row["month"] >= AGE]

@@ -24,6 +24,13 @@ FALLS = {
     "drawn": "Drawn",
 }
 CASH = "Cash that counts"
+# what covenants on lines of the borrowing base call them
+LINES = {
+    "pool": "Pool", "ineligible": "Ineligible", "eligible": "Eligible", "excess": "Excess",
+    "net_eligible": "Net eligible", "advance": "Advance", "reserve": "Reserve", "cash": "Cash",
+    "borrowing_base": "Borrowing base", "over_commitment": "Over commitment", "drawn": "Drawn",
+    "availability": "Availability",
+}  # fmt: skip
 MARKS = {
     "default": "critical", "curing": "warning", "trigger": "warning", "warning": "warning",
     "not_computable": "not_computable", "ok": "ok",
@@ -146,14 +153,24 @@ def _covenant(name, entry):
 
 
 def measured(entry: Mapping[str, Any]) -> str:
-    """Return what a covenant of metrics.json measures: its KPI, its window, and of which loans."""
-    if entry["window"] is None:
-        name = entry["kpi"]
-    else:
+    """Return what a covenant of metrics.json measures: figure, window, and of which loans."""
+    name = figure(entry)
+    if entry["window"] is not None:
         is_mean = entry["window"]["take"] == "mean"
         name = say("mean of {kpi} over {months} months" if is_mean else "sum of {kpi} over {months} months",
-                   kpi=entry["kpi"], months=entry["window"]["months"])  # fmt: skip
+                   kpi=name, months=entry["window"]["months"])  # fmt: skip
+    if entry["line"]:
+        return name
     return say("{kpi} of the pool" if entry["of"] == "pool" else "{kpi} of the book", kpi=name)
+
+
+def figure(entry: Mapping[str, Any]) -> str:
+    """Return the KPI of a covenant, its line of the borrowing base, or its quarter of lending."""
+    if entry["cohorts"]:
+        return say("PAR{days} at {months} months of what {cohort} lent", cohort=entry["cohort"], **entry["cohorts"])
+    if entry["line"]:
+        return " / ".join(phrase(LINES[kind]) for kind in (entry["line"], entry["share_of"]) if kind)
+    return entry["kpi"]
 
 
 def _with_unit(entry, value):

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from abaco.core.currencies import current
-from abaco.page.facilities import CASH, ENDS, FALLS, LEVELS, measured
+from abaco.page.facilities import CASH, ENDS, FALLS, LEVELS, figure, measured
 from abaco.page.language import phrase, say
 from abaco.page.masthead import as_of, sample
 from abaco.page.words import day
@@ -148,7 +148,7 @@ def _covenants(
     for name, entry in one["covenants"].items():
         own = sorted((row for row in inputs if row["covenant"] == name), key=lambda row: row["month"])
         formula = metrics["kpis"].get(entry["kpi"], {}).get("formula", "")
-        told = f"{_worded(name)}: {entry['kpi']} = {formula}"
+        told = f"{_worded(name)}: {figure(entry)}" + (f" = {formula}" if formula else "")
         if entry["reason"]:
             told += " – " + say("Not computable: {reason}.", reason=entry["reason"])
         below.append(Row("line", [Cell(told)]))

@@ -14,11 +14,13 @@ from abaco.kpis.facilities.borrowing_base import Base
 from abaco.kpis.facilities.covenant import Covenant
 from abaco.kpis.facilities.covenants import TABLE, covenant_rows, table
 from abaco.kpis.facilities.covenants import covenants as covenants_of
+from abaco.kpis.facilities.ratios import of_lines
 from abaco.kpis.measures import measure
 from abaco.kpis.totals import Totals
 from tests.support.tapes import book
 
-from .pledged import terms
+from .books import export as written_export
+from .pledged import terms as terms_of_line
 
 DECEMBER = dt.date(2025, 12, 31)
 DEFINITIONS = catalog.load()
@@ -221,8 +223,21 @@ def test_table_has_its_schema_and_the_reason_in_words():
         ({"trigger": 5, "window": {"take": "mean", "months": 4}}, "Input should be 3, 6 or 12"),
         ({"trigger": "5 %"}, "Input should be"),
         ({"triger": 5}, "Extra inputs are not permitted"),
+        ({"line": "drawn", "trigger": 5}, "needs one of kpi, cohorts and line"),
+        ({"share_of": "pool", "trigger": 5}, "share_of needs a line"),
+        ({"kpi": None, "trigger": 5}, "needs one of kpi, cohorts and line"),
+        ({"kpi": None, "line": "drawn", "trigger": 5}, "better: drawn says not which way is better: add better"),
+        ({"kpi": None, "line": "pool", "share_of": "pool", "better": "lower", "trigger": 5}, "and another one"),
+        ({"kpi": None, "line": "pool", "of": "book", "better": "lower", "trigger": 5}, "of: pool is a line of the"),
+        ({"kpi": None, "line": "loans", "better": "lower", "trigger": 5}, "Input should be 'pool', 'ineligible'"),
+        (
+            {"kpi": None, "cohorts": {"months": 6, "days": 30}, "window": {"take": "sum", "months": 3}, "trigger": 5},
+            "window: each quarter of lending is measured once",
+        ),
+        ({"kpi": None, "cohorts": {"months": 6, "days": 45}, "trigger": 5}, "Input should be 7, 30, 60 or 90"),
+        ({"kpi": None, "cohorts": {"months": 6, "days": 30}, "better": "higher", "trigger": 5}, "leave it out"),
     ],
-)
+)  # fmt: skip
 def test_fault_in_a_covenant_is_named(terms, expected):
     with pytest.raises(ValueError, match=expected):
         Covenant.model_validate({"kpi": "PAR90", **terms})
@@ -264,7 +279,7 @@ def held(frame, text=PLEDGED, pledged="by_column", **covenants):
     obligors = pa.table({"measurement_date": [DECEMBER] * 2, "loan_id": ["L1", "L2"], "borrower": [7, 8]})
     opened = book(frame, text, exports={"obligors": frame(obligors)})
     totals = measure(opened, catalog.measures(DEFINITIONS))
-    facility = terms(pledged=pledged, covenants=covenants)
+    facility = terms_of_line(pledged=pledged, covenants=covenants)
     found = covenants_of([Base("LINE", facility, None, {}, {})], DEFINITIONS, opened, totals)
     assert {row["facility"] for row in found} == {"LINE"}
     assert all((row["value"] is None) == bool(row["reason"]) for row in found)
@@ -293,3 +308,120 @@ def test_empty_pool_and_accounts_of_the_lender_are_not_computable(frame):
     empty = PLEDGED.replace("LINE", "OTHER").replace("line", "OTHER")
     assert held(frame, empty, arrears={"kpi": "PAR90", "trigger": 5}) == [("11-30", None), ("12-31", None)]
     assert held(frame, cash={"kpi": "CollectionRate", "trigger": 1})[-1] == ("12-31", None)
+
+
+# Lines of the borrowing base
+
+
+def of_line(*days, **terms):
+    """Return the rows of a covenant on lines, given the lines of dates as amounts by kind."""
+    covenant = Covenant.model_validate({"better": "lower", **terms})
+    usd = {
+        months_before(DECEMBER, back): [
+            {"kind": kind, "amount_usd": amount and Decimal(amount)} for kind, amount in one
+        ]
+        for back, one in enumerate(days)
+    }
+    kpi = covenant.defined("Facility LINE, covenants.used", DEFINITIONS)
+    return covenant_rows(covenant, kpi, DEFINITIONS, of_lines(covenant, usd))
+
+
+def test_share_of_a_line_at_its_edge_with_headroom():
+    """Excess of two limits, 30.00 and 20.00, is 5 % of 1,000.00; 8 % are 80.00. It was 3.5 % three months before."""
+    now = [("pool", "1000.00"), ("excess", "30.00"), ("excess", "20.00")]
+    before = [("pool", "1000.00"), ("excess", "35.00")]
+    terms = {"line": "excess", "share_of": "pool", "trigger": 5, "default": 8}
+    found = of_line(now, now, now, before, **terms)[-1]
+    assert (str(found["value"]), found["level"], found["unit"]) == ("5.0000", "ok", "%")
+    assert [str(found[f"headroom_{unit}"]) for unit in ("points", "usd", "months")] == ["0.0000", "0.00", "0.0"]
+    over = of_line([*now, ("excess", "0.01")], now, now, before, **terms)[-1]
+    assert (over["level"], over["headroom_to"], str(over["headroom_usd"])) == ("trigger", "default", "29.99")
+    assert str(over["headroom_months"]) == "5.9"  # 2.999 points at 0.5003 a month
+
+
+def test_line_alone_is_an_amount_and_a_mean_of_months_too():
+    days = [[("availability", usd)] for usd in ("100.00", "130.00", "70.00")]
+    found = of_line(*days, line="availability", better="higher", trigger=100, default=50)[-1]
+    assert (str(found["value"]), found["level"], found["unit"]) == ("100.00", "ok", "USD")
+    assert str(found["headroom_usd"]) == "0.00"
+    mean = {"window": {"take": "mean", "months": 3}, "line": "availability", "better": "higher", "trigger": 99}
+    found = of_line(*days, **mean)[-1]
+    assert (str(found["value"]), found["measured"]) == ("100.00", "mean of Availability over 3 months")
+    assert str(found["headroom_usd"]) == "3.00"  # what this month may be lower, if the mean may by 1.00
+
+
+def test_line_that_is_not_known_or_of_nothing_is_not_computable():
+    used = {"line": "drawn", "share_of": "borrowing_base", "trigger": 90}
+    (found,) = of_line([("drawn", None), ("borrowing_base", "10.00")], **used)
+    assert str(found["reason"]).startswith("the drawn amount or the cash of the facility is not known on ")
+    (found,) = of_line([("drawn", "1.00"), ("borrowing_base", "0.00")], **used)
+    assert str(found["reason"]) == "there is nothing to divide by: Borrowing base is 0.00 on 2025-12-31"
+
+
+# Cohorts at a common age
+
+LENT = """
+    loan_id  disburse_date  disburse_principal  interest_rate
+    L1       2025-01-10     600.00              0.2
+    L2       2025-03-31     400.00              0.2
+    L3       2025-04-01     300.00              0.2
+    L4       2025-06-30     700.00              0.2
+"""
+# L1 reaches 3 months in April, L2 in June, L3 in July and L4 in September; what they owe at another age is not counted.
+AGED = """
+    measurement_date  loan_id  disbursed_on  total_receivable_usd  written_off_usd  par_30_usd
+    2025-04-30        L1       2025-01-10    500.00                0.00             0.00
+    2025-05-31        L1       2025-01-10    500.00                0.00             500.00
+    2025-06-30        L1       2025-01-10    450.00                0.00             450.00
+    2025-06-30        L2       2025-03-31    40.00                 10.00            40.00
+    2025-07-31        L3       2025-04-01    0.00                  33.33            -
+    2025-08-31        L3       2025-04-01    0.00                  33.33            -
+    2025-09-30        L4       2025-06-30    700.00                0.00             100.00
+"""
+
+
+def of_cohorts(frame, text=AGED, lent=LENT, **terms):
+    """Return the quarter, value and level of a covenant of cohorts on each date, the reason where there is no value."""
+    opened = book(frame, text, exports={"loans": frame(written_export(lent))} if lent else {})
+    young = {"cohorts": {"months": 3, "days": 30}, "of": "book", "trigger": 5, "default": 50, **terms}
+    facility = terms_of_line(covenants={"young": young}, pledged="by_column" if young["of"] == "pool" else "all")
+    found = covenants_of([Base("LINE", facility, None, {}, {})], DEFINITIONS, opened, {})
+    return {f"{row['date']:%m-%d}": (row["cohort"], row["level"], str(row["value"] or row["reason"])) for row in found}
+
+
+def test_quarter_of_lending_is_measured_when_each_of_its_months_has_the_age(frame):
+    """Of 1,000.00 lent from January to March 40.00 + 10.00; of 1,000.00 in the next quarter 33.33 + 100.00."""
+    found = of_cohorts(frame)
+    assert "reach back only to 2025-01-10" in found["05-31"][2]
+    for day in ("06-30", "07-31", "08-31"):
+        assert found[day] == ("2025 Q1", "ok", "5.0000")
+    assert found["09-30"] == ("2025 Q2", "trigger", "13.3330")
+
+
+def test_cohort_has_headroom_in_dollars_of_what_was_lent(frame):
+    opened = book(frame, AGED, exports={"loans": frame(written_export(LENT))})
+    young = {"cohorts": {"months": 3, "days": 30}, "of": "book", "trigger": 5, "default": 50}
+    [*_, found] = covenants_of(
+        [Base("LINE", terms_of_line(covenants={"young": young}), None, {}, {})], DEFINITIONS, opened, {}
+    )
+    assert (found["measured"], found["headroom_to"]) == (
+        "PAR30 of a quarter of lending at 3 months, of the book",
+        "default",
+    )
+    assert [str(found[f"headroom_{unit}"]) for unit in ("points", "usd", "months")] == ["36.6670", "366.67", "13.2"]
+
+
+def test_cohort_is_not_computable_without_a_month_or_a_lateness(frame):
+    gap = "\n".join(line for line in AGED.splitlines() if "2025-07" not in line)
+    assert "no date in 2025-07" in of_cohorts(frame, gap)["09-30"][2]
+    unknown = AGED.replace("40.00                 10.00            40.00", "40.00                 10.00            -")
+    assert "not known of every loan" in of_cohorts(frame, unknown)["06-30"][2]
+    alone = of_cohorts(frame, lent=LENT.replace("2025-0", "2024-0"))["09-30"]
+    assert alone[2] == "nothing was lent from 2025-04 to 2025-06 on 2025-09-30"
+
+
+def test_cohort_of_a_pool_is_of_its_own_loans(frame):
+    pledged = AGED.replace("measurement_date  loan_id", "measurement_date  facility  loan_id")
+    for loan in ("L1", "L2", "L3", "L4"):
+        pledged = pledged.replace(f"  {loan}  ", f"  {'LINE' if loan == 'L2' else '-'}  {loan}  ")
+    assert of_cohorts(frame, pledged, of="pool")["06-30"] == ("2025 Q1", "trigger", "12.5000")  # 50.00 of 400.00

@@ -72,7 +72,8 @@ def test_figures_are_numbers_and_amounts_exact_text():
     found = standing("290.00", "4", "3.7", "3.3", "3")
     assert (found["availability"], found["commitment"]) == ("290.00", "790")
     assert found["covenants"]["arrears"] == {
-        "kpi": "PAR90", "of": "pool", "window": None, "unit": "%", "better": "lower", "level": "warning",
+        "kpi": "PAR90", "cohorts": None, "line": None, "share_of": None, "cohort": None, "of": "pool", "window": None,
+        "unit": "%", "better": "lower", "level": "warning",
         "headroom_to": "trigger", "value": 4.0, "warning_at": 3.0, "trigger_at": 5.0, "default_at": 8.0,
         "headroom_points": 1.0, "headroom_usd": "2000.00", "headroom_months": 3.0, "past_since": None,
         "cure_until": None, "reason": None, "precision": 4,

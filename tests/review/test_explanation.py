@@ -13,7 +13,8 @@ import pytest
 from abaco.core.errors import InputError
 from abaco.core.parquet import arrow_schema
 from abaco.ingest import masking
-from abaco.kpis.facilities import availability, borrowing_base, covenants
+from abaco.kpis.facilities import availability, covenants
+from abaco.kpis.facilities.lines import TABLE as BORROWING_BASE
 from abaco.review import explanation
 from abaco.review.explanation import explain
 from tests.support.facilities import facilities
@@ -289,7 +290,7 @@ def test_facility_is_explained_with_its_base_its_covenants_and_what_moved_it(cop
     path = folder / "metrics.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"facilities": facilities()}))
     tables = {
-        borrowing_base.TABLE: {"line": "pool", "kind": "pool", "amount_usd": Decimal("1000.00"), "loans": 9},
+        BORROWING_BASE: {"line": "pool", "kind": "pool", "amount_usd": Decimal("1000.00"), "loans": 9},
         covenants.TABLE: {
             "covenant": "arrears", "measured": "PAR30, of the pool", "level": "default", "value": Decimal("9"),
             "headroom_to": "default", "default_at": Decimal("8"), "headroom_points": Decimal("-1"),

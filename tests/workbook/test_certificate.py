@@ -38,7 +38,8 @@ LINES = [
 ]
 LEVELS = {"warning_at": 4.0, "trigger_at": 5.0, "default_at": 8.0}
 LATE = {
-    "kpi": "PAR30", "of": "pool", "window": None, "unit": "%", "precision": 4, "better": "lower", **LEVELS,
+    "kpi": "PAR30", "cohorts": None, "line": None, "share_of": None, "cohort": None, "of": "pool", "window": None,
+    "unit": "%", "precision": 4, "better": "lower", **LEVELS,
     "headroom_months": None, "past_since": None, "cure_until": None, "reason": None,
 }  # fmt: skip
 COVERED = {"kpi": "CollectionRate", "better": "higher", "warning_at": 3.0, "trigger_at": 2.0, "default_at": 1.0}
@@ -62,6 +63,8 @@ COVENANTS = {
     ),
     "cash": (held("warning", 2.5, 0.5, "500.00", **COVERED), ["2500"]),
     "short": (held("default", 0.5, -0.5, "-500.00", **COVERED), ["500"]),
+    "used": (held("trigger", 6.0, 2.0, "2000.00", kpi=None, line="drawn", share_of="borrowing_base"), ["6000"]),
+    "young": (held("ok", 4.0, 1.0, "1000.00", kpi=None, cohorts={"months": 6, "days": 30}, cohort="2025 Q1"), ["4000"]),
     "health": (held("trigger", 6.0, 2.0, None, kpi="PortfolioHealth", unit="of 10"), [None]),
     "unknown": (LATE | {"level": "not_computable", "value": None, "reason": {"code": "pool_empty"}} | dict.fromkeys(
         ("headroom_points", "headroom_usd")), []),
@@ -107,7 +110,7 @@ def test_libreoffice_computes_every_line_and_every_level(certify, tmp_path):
     (found,) = computed([path], tmp_path)
     book = openpyxl.load_workbook(path)
     # of the base 9 lines are computed; of a covenant value, result, headroom, dollars, and each month from its sums
-    assert len(formulas(book)) == 9 + 11 * 3 + 10 + 14
+    assert len(formulas(book)) == 9 + 13 * 3 + 12 + 16
     assert differences(path, found) == {}
 
 

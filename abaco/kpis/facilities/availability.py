@@ -15,9 +15,10 @@ from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.ingest.columns import ZERO
 from abaco.kpis.contributors import names
 from abaco.kpis.facilities import limits
-from abaco.kpis.facilities.borrowing_base import NOTHING, Base
+from abaco.kpis.facilities.borrowing_base import Base
 from abaco.kpis.facilities.conditions import plain
 from abaco.kpis.facilities.facility import AdvanceRate
+from abaco.kpis.facilities.lines import NOTHING
 
 LIMIT = 10
 OPENING, CLOSING = "opening", "closing"

@@ -17,12 +17,14 @@ from abaco.core.tables import DATE, SUM, TEXT, Field, Table
 from abaco.kpis import catalog
 from abaco.kpis.book import Book
 from abaco.kpis.catalog import Definition
+from abaco.kpis.facilities import ratios
 from abaco.kpis.facilities.borrowing_base import Base
-from abaco.kpis.facilities.covenant import CURING, DEFAULT, LIMITS, Covenant
+from abaco.kpis.facilities.covenant import CURING, DEFAULT, LIMITS, TERMS, Covenant
 from abaco.kpis.facilities.eligibility import is_pledged
 from abaco.kpis.measures import MEASURES, PLACES, measure
 from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate, needed
+from abaco.kpis.vintage import cohort
 
 POINTS, EXACT = "decimal(18, 6)", f"decimal(38, {PLACES})"
 MEASURED = "measured"  # stands for the KPI of a covenant, with its window
@@ -34,7 +36,11 @@ TABLE = Table(
         Field("facility", TEXT, "the facility's key"),
         Field("covenant", TEXT, "the covenant's key"),
         Field("date", DATE, "the measurement date"),
-        Field("measured", TEXT, "the KPI, its window, and whether it is of the pool or of the book"),
+        Field(
+            "measured", TEXT,
+            "the KPI, line of the borrowing base or cohorts, its window, and whether it is of the pool or of the book",
+        ),
+        Field("cohort", TEXT, "the quarter of lending that it is of on the date; empty of covenants of no cohorts"),
         Field("value", POINTS, "its value in the KPI's unit; empty if it cannot be computed"),
         Field("unit", TEXT, "the KPI's unit"),
         Field("better", TEXT, "the side that is good: lower or higher"),
@@ -99,13 +105,23 @@ def covenants(
     for base in bases:
         terms = base.facility.covenants
         kpis = {name: one.defined(f"Facility {base.key}, covenants.{name}", definitions) for name, one in terms.items()}
-        of_pool = {one.kpi for one in terms.values() if one.of == "pool"}
-        sums = {"book": totals, "pool": pool_totals(base, book, definitions, of_pool) if of_pool else {}}
+        books = {"book": book, "pool": pool_book(base, book)}
+        of_pool = {one.kpi for one in terms.values() if one.kpi and one.of == "pool"}
+        sums = {"book": totals, "pool": pool_totals(books["pool"], definitions, of_pool) if of_pool else {}}
         days = [day for day in book.dates if base.facility.is_open(day)]
         for name, one in terms.items():
+            if one.line:
+                measured = ratios.of_lines(one, base.lines)
+            elif one.cohorts:
+                measured = ratios.of_cohorts(one.cohorts, books[one.of], book)
+            else:
+                measured = sums[one.of]
             named = {"facility": base.key, "covenant": name}
-            found = covenant_rows(one, kpis[name], definitions, sums[one.of], base.facility.begins)
-            rows += [{**named, **row} for row in found if row["date"] in days]
+            found = covenant_rows(one, kpis[name], definitions, measured, base.facility.begins)
+            for row in found:
+                if row["date"] in days:
+                    reached = one.cohorts and ratios.quarter(book, row["date"], one.cohorts.months)
+                    rows.append({**named, **row, "cohort": reached and cohort(reached)})
     return rows
 
 
@@ -122,10 +138,8 @@ def inputs_table(rows: Iterable[Mapping[str, Any]], date: dt.date) -> pa.Table:
     return pa.Table.from_pylist(found, schema=arrow_schema(INPUTS))
 
 
-def pool_totals(
-    base: Base, book: Book, definitions: Mapping[str, Definition], names: Collection[str]
-) -> dict[dt.date, Totals]:
-    """Return the measures of KPIs by date, of the loans that are pledged to a facility on that date.
+def pool_book(base: Base, book: Book) -> Book:
+    """Return a book of the loans alone that are pledged to a facility, on each date of those pledged on it.
 
     Accounts of the lender are not those of a pool: a KPI that needs them is not computable.
     """
@@ -141,7 +155,11 @@ def pool_totals(
         owed = tape.select(*keys, "total_receivable_usd").join(owing.select(*keys, "borrower"), on=keys, how="inner")
         by_borrower = owed.filter(~nw.col("borrower").is_null()).group_by("measurement_date", "borrower")
         exports["borrowers"] = by_borrower.agg(balance_usd=nw.col("total_receivable_usd").sum())
-    pool = replace(book, tape=tape, exports=exports, accounts={}, filled={})
+    return replace(book, tape=tape, exports=exports, accounts={}, filled={})
+
+
+def pool_totals(pool: Book, definitions: Mapping[str, Definition], names: Collection[str]) -> dict[dt.date, Totals]:
+    """Return the measures of KPIs by date, of a pool; see `pool_book`."""
     found = measure(pool, catalog.measures(needed(definitions, *names)))
     unknown = dict.fromkeys(MEASURES, Reason("pool_empty"))
     return {day: total if total.rows else replace(total, reasons=unknown) for day, total in found.items()}
@@ -165,7 +183,7 @@ def covenant_rows(
     begins
         The first day of the facility, before which no cure period begins.
     """
-    used = needed(definitions, covenant.kpi)
+    used = covenant.definitions(definitions)
     rows, since = [], None
     values: dict[dt.date, Decimal] = {}
     inputs: dict[dt.date, dict[str, Any]] = {}
@@ -174,7 +192,7 @@ def covenant_rows(
         entries = evaluate({**used, MEASURED: kpi}, totals[day], day, totals)
         value, better = entries[MEASURED]["value"], kpi.direction
         values |= {month_end(day): value}
-        inputs |= {month_end(day): _input(day, entries[covenant.kpi])}
+        inputs |= {month_end(day): _input(day, entries[covenant.name])}
         reached = [end for back in reversed(range(months)) if (end := months_before(day, back)) in inputs]
         level = covenant.level(value, better)
         # on a date without a value nobody knows that a covenant was cured
@@ -184,7 +202,7 @@ def covenant_rows(
         if level == DEFAULT and cure_until and day <= cure_until:
             level = CURING
         limits = {f"{name}_at": covenant.limits.get(name) for name in LIMITS}
-        terms = {"kpi": covenant.kpi, "of": covenant.of, "window": covenant.window and covenant.window.model_dump()}
+        terms = covenant.model_dump(include=set(TERMS))
         row = {"date": day, **terms, "measured": covenant.title, "value": value, "unit": kpi.unit, "better": better}
         row |= {
             "precision": kpi.precision,
@@ -214,11 +232,11 @@ def _headroom(
         return {}
     name = covenant.next_limit(value, kpi.direction)
     limit = covenant.limits[name]
-    points = (limit - value) * sign
+    points = (limit - value) * sign + 0  # never -0
     return {
         "headroom_to": name,
         "headroom_points": points,
-        "headroom_usd": _room(covenant, used[covenant.kpi], entries, limit, sign),
+        "headroom_usd": _room(covenant, used[covenant.name], entries, limit, sign),
         "headroom_months": _months(points, value, values.get(months_before(day, PACE_MONTHS)), sign),
     }
 
@@ -227,13 +245,14 @@ def _room(
     covenant: Covenant, kpi: Definition, entries: Mapping[str, Mapping[str, Any]], limit: Decimal, sign: int
 ) -> Decimal | None:
     """Return by how much the sum above the line may still change in this month, to the cent below."""
-    if not kpi.numerator or any(MEASURES[name].unit != "USD" for name in (*kpi.numerator, *kpi.denominator)):
+    measured = (*kpi.numerator, *kpi.denominator)
+    if not kpi.numerator or any(name in MEASURES and MEASURES[name].unit != "USD" for name in measured):
         return None
-    whole = entries[covenant.kpi]["denominator"] if kpi.denominator else 1
+    whole = entries[covenant.name]["denominator"] if kpi.denominator else 1
     months = covenant.window.months if covenant.window and covenant.window.take == "mean" else 1
     with localcontext(prec=60):
         usd = (limit - entries[MEASURED]["exact"]) * sign * months * whole / kpi.scale
-        return rounded(usd, 12).quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
+        return rounded(usd, 12).quantize(Decimal("0.01"), rounding=ROUND_FLOOR) + 0
 
 
 def _months(points: Decimal, value: Decimal, before: Decimal | None, sign: int) -> Decimal | None:

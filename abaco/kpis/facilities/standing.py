@@ -7,7 +7,7 @@ from typing import Any
 
 from abaco.core.reasons import Reason
 from abaco.kpis.facilities.borrowing_base import Base
-from abaco.kpis.facilities.covenant import CURING, DEFAULT, OK, TRIGGER, UNKNOWN, WARNING
+from abaco.kpis.facilities.covenant import CURING, DEFAULT, OK, TERMS, TRIGGER, UNKNOWN, WARNING
 
 # How severe the level of a covenant is for the report. Its cure period has not ended a default: until then it warns.
 STATUS = {
@@ -105,9 +105,7 @@ def _figure(row: Mapping[str, Any], value: Decimal) -> str:
 
 def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a covenant as metrics.json has it: figures as numbers, amounts as text, dates in ISO form."""
-    plain = {
-        key: row.get(key) for key in ("kpi", "of", "window", "unit", "precision", "better", "level", "headroom_to")
-    }
+    plain = {key: row.get(key) for key in (*TERMS, "cohort", "unit", "precision", "better", "level", "headroom_to")}
     plain |= {key: None if row.get(key) is None else float(row[key]) for key in NUMBERS}
     plain |= {key: row.get(key) and str(row[key]) for key in ("past_since", "cure_until")}
     usd, reason = row.get("headroom_usd"), row["reason"]

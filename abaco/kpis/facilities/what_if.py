@@ -20,10 +20,11 @@ from abaco.kpis.concentration import borrower_label
 from abaco.kpis.contributors import names
 from abaco.kpis.facilities import limits
 from abaco.kpis.facilities.availability import rate_of
-from abaco.kpis.facilities.borrowing_base import NOTHING, cells, lines, uses
+from abaco.kpis.facilities.borrowing_base import cells, lines, uses
 from abaco.kpis.facilities.covenant import Covenant
 from abaco.kpis.facilities.eligibility import is_pledged, pool
 from abaco.kpis.facilities.facility import OTHERWISE, AdvanceRate, Facilities, Facility
+from abaco.kpis.facilities.lines import NOTHING
 
 AS_IT_IS, ALL = "as it is", "all of them"
 ASKED = ("net_eligible", "borrowing_base", "availability")
@@ -207,7 +208,7 @@ def covenants_if_arrears_rise(
     rows = []
     for name, covenant in facility.covenants.items():
         value = held[name]["value"]
-        if value is None or first_day(definitions[covenant.kpi]) is None:
+        if value is None or covenant.kpi is None or first_day(definitions[covenant.kpi]) is None:
             continue
         then = Decimal(str(value)) + points / _months(covenant)
         better = held[name]["better"]
