@@ -6,7 +6,6 @@ Run it once: ``python -m benchmarks.mappings --rows 10000000``.
 """
 
 import argparse
-import resource
 import tempfile
 from pathlib import Path
 
@@ -69,9 +68,9 @@ def main() -> None:
         mapping.write_text(MAPPING, encoding="utf-8")
         try:
             for name in ("known", "own"):
-                began = _cpu_seconds()
+                began = measure.cpu_seconds()
                 run = jobs.abaco(place / f"{name}.csv", place / name)
-                runs[name] = run, _cpu_seconds() - began
+                runs[name] = run, measure.cpu_seconds() - began
         finally:
             mapping.unlink()
         figures.check({name: figures.tables(place / name / "tables") for name in runs})
@@ -84,11 +83,6 @@ def main() -> None:
     print(
         f"By the mapping, of the known format, in CPU seconds: {results.number(ratio)}, {results.judged(ratio, LIMIT)}."
     )
-
-
-def _cpu_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -101,9 +101,13 @@ class Dictionary(BaseModel):
     @functools.cached_property
     def _phrases(self) -> Mapping[str, set[frozenset[str]]]:
         known = headings.load()
-        listed = {name: [*meaning.phrases, name, *(known[name].headings if name in known else ())]
-                  for name, meaning in self.columns.items()}  # fmt: skip
-        return {name: {self.words_of(phrase) for phrase in phrases} for name, phrases in listed.items()}
+        own = {
+            name: {self.words_of(text) for text in (*meaning.phrases, name)} for name, meaning in self.columns.items()
+        }
+        more = {name: {self.words_of(text) for text in known[name].headings} for name in own if name in known}
+        # what a draft says of a column counts before what another column is called elsewhere
+        taken = {name: set().union(*(own[other] for other in own if other != name)) for name in more}
+        return {name: found | (more.get(name, set()) - taken.get(name, set())) for name, found in own.items()}
 
 
 def load() -> Dictionary:

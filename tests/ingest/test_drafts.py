@@ -437,3 +437,18 @@ def test_date_that_an_aging_report_lacks_is_asked_with_the_way_out(tmp_path):
     assert str(question).startswith(
         "measurement_date: no heading says the date of the balances; write it above the table, or into the name of the"
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "payer"),
+    [
+        ("Loan No,Client Name,Payer,Facility,Pledge Date,Balance,DPD", "Payer"),
+        ("Facility ID,Debtor,Account Debtor,Funding Facility,Pledged On,Balance,DPD", "Account Debtor"),
+        ("Numero de Prestamo,Cliente,Pagador,Linea de Fondeo,Fecha de Prenda,Saldo,Dias de Mora", "Pagador"),
+    ],
+)
+def test_facility_day_of_the_pledge_and_payer_are_proposed(tmp_path, header, payer):
+    rows = ("A-1,Ana Lima,Acme SA,SENIOR,2025-10-01,100.00,0", "A-2,Leo Sol,Beta SA,SENIOR,2025-10-02,200.50,31")
+    found, names = columns(drafted(tmp_path, *rows, header=header)), header.split(",")
+    assert [found[name] for name in ("loan_id", "borrower_name", "payer_name", "facility", "pledge_date")] == names[:5]
+    assert found["payer_name"] == payer

@@ -21,6 +21,7 @@ from abaco.service import archive, pages
 from abaco.service.app import create_app
 from abaco.service.security import Access
 from tests.support import browser as chromium
+from tests.support.facilities import facilities
 
 from .conftest import at
 
@@ -40,6 +41,17 @@ def test_reports_are_listed_by_date_with_values_and_states(service):
     assert "The service is healthy ." in text and "Latest: Loan book at 31 December 2025" in text
     first = text.index("31 December 2025 3.75 1.30 2.95 ✕ Critical: 2.84")
     assert first < text.index("30 November 2025 4.01 1.69 2.53 ✕ Critical: 2.43")
+
+
+def test_first_page_says_how_each_facility_stands(write, service):
+    told = "Senior line: 1,200.50 USD more is drawn than may be. Covenant arrears is past its default level"
+    assert told not in words(service.get("/").text)
+    write.run("20260131-a", dt.date(2026, 1, 31), PAR30=3.5)
+    rows = [{"run_id": "20260131-a", "measure": f"facility: {key}", "value": json.dumps(one)}
+            for key, one in facilities().items()]  # fmt: skip
+    write("quality", *rows)
+    text = words(service.get("/").text)
+    assert told in text and "Tail line: 3,557.02 USD may be drawn." in text
 
 
 def test_every_link_leads_to_a_page(service):
