@@ -133,7 +133,7 @@ def _covenants(one: dict) -> Html | str:
         kinds=("", "n", "t", "b", "n", "n", "n"),
         note=phrase("Used: how much of the limit the value takes up. USD: by how much the amount above the line may "
                     "still change. Months: how long the headroom lasts at the pace of the last three months."),
-        look="bars",
+        look="bars covenants",
     )  # fmt: skip
 
 
@@ -167,7 +167,7 @@ def measured(entry: Mapping[str, Any]) -> str:
 def figure(entry: Mapping[str, Any]) -> str:
     """Return the KPI of a covenant, its line of the borrowing base, or its quarter of lending."""
     if entry["cohorts"]:
-        return say("PAR{days} at {months} months of what {cohort} lent", cohort=entry["cohort"], **entry["cohorts"])
+        return say("PAR{days} at {months} months of {cohort} lending", cohort=entry["cohort"], **entry["cohorts"])
     if entry["line"]:
         return " / ".join(phrase(LINES[kind]) for kind in (entry["line"], entry["share_of"]) if kind)
     return entry["kpi"]

@@ -8,7 +8,7 @@ from fpdf import FPDF
 
 from abaco.core import currencies
 from abaco.page.svg import font_file
-from abaco.page.words import number
+from abaco.page.words import MINUS, number
 from abaco.workbook.certificate import WIDTHS, Cell, Row
 
 MARGIN, HEIGHT, SIGNED = 12, 4.6, 11  # mm: of a page, of a line, and of a row that somebody signs in
@@ -93,4 +93,4 @@ def shown(cell: Cell) -> str:
     """
     if cell.value is None or isinstance(cell.value, str | dt.date):
         return str(cell.value or "")
-    return currencies.amount(cell.value) if cell.unit else number(cell.value, cell.decimals)
+    return currencies.amount(cell.value).replace("-", MINUS) if cell.unit else number(cell.value, cell.decimals)

@@ -171,12 +171,14 @@ def check(key: str, facility: Facility, book: Book, formats: Iterable[str], curr
     whole = book.tape.lazy().filter(nw.col("measurement_date") == book.date)
     places = _places(facility)
     rows = pledged(key, facility, whole)
-    known = _counts(rows, {"loan_id", *(name for names in places.values() for name in names)} - set(OBLIGORS))
+    known = _counts(rows, {*(name for names in places.values() for name in names)} - set(OBLIGORS))
     if facility.counts_obligors:
         owing = book.export("obligors").filter(nw.col("measurement_date") == book.date)
         known |= {name: count for name, count in _counts(owing, OBLIGORS).items() if name != "rows"}
     named = " and ".join(dict.fromkeys(formats))
-    if known["loan_id"] < known["rows"]:
+    is_open = nw.col("measurement_date").is_between(facility.begins, facility.ends)
+    numbered = _counts(pledged(key, facility, book.tape.lazy().filter(is_open)), ["loan_id"])
+    if numbered["loan_id"] < numbered["rows"]:
         raise InputError(f"Facility {key} needs the number of each loan, and {named} lack some: add loan_id")
     if not known["rows"] and facility.pledged == "by_column":
         places, known = {"pledged": ["facility"]}, _counts(whole, ["facility"])

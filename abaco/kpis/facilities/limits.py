@@ -50,7 +50,13 @@ def with_excess(pool: nw.LazyFrame, facility: Facility, engine: Engine, work: Pa
             wholes = _wholes(rows)
         table = _caps(limit, rows, wholes, facility.share_of)
         if table.num_rows:
-            rows = kept(_cut(limit, rows, engine.from_arrow(table), name), engine, work / f"{name}.parquet")
+            # loans above a limit are few: they are kept, and not the pool again
+            cuts = kept(_cuts(limit, rows, engine.from_arrow(table), name), engine, work / f"{name}.parquet")
+            rows = rows.join(cuts, left_on=[DATE, "loan_id"], right_on=["cut_on", "cut"], how="left")
+            excess = nw.coalesce(name, ZERO).cast(nw.Decimal(18, 2))
+            rows = rows.with_columns(
+                excess.alias(name), (nw.col("left") - excess).cast(nw.Decimal(18, 2)).alias("left")
+            )
         else:
             rows = rows.with_columns(ZERO.cast(nw.Decimal(18, 2)).alias(name))
     return rows
@@ -152,19 +158,12 @@ def net_cap(amounts: Iterable[Decimal], whole: Decimal, share: Decimal) -> Decim
     return rounded(cap, CENTS)
 
 
-def _cut(limit: Limit, rows: nw.LazyFrame, caps: nw.LazyFrame, name: str) -> nw.LazyFrame:
-    own = rows.collect_schema().names()
-    group = nw.when(_is_limited(limit)).then(_group(limit))
-    joined = rows.with_columns(group=group).join(
-        caps, left_on=[DATE, "group"], right_on=["capped_on", "capped"], how="left"
-    )
-    within = joined.filter(nw.col("cap").is_null()).select(*own, ZERO.cast(nw.Decimal(18, 2)).alias(name))
-    left, cap = nw.col("left"), nw.col("cap")
+def _cuts(limit: Limit, rows: nw.LazyFrame, caps: nw.LazyFrame, name: str) -> nw.LazyFrame:
+    """Return what loans have above a limit, one row per date and loan with some."""
+    limited = rows.filter(_is_limited(limit)).select(DATE, "loan_id", "lent_on", "left", group=_group(limit))
+    joined = limited.join(caps, left_on=[DATE, "group"], right_on=["capped_on", "capped"], how="inner")
+    left = nw.col("left")
     filled = left.cum_sum().over(DATE, "bucket", order_by=["lent_on", "loan_id"])
-    above = joined.filter(~cap.is_null()).with_columns(filled=filled - cap)
-    beyond = nw.when(nw.col("filled") >= left).then(left).otherwise(nw.col("filled"))
-    excess = nw.when(nw.col("filled") > 0).then(beyond).otherwise(ZERO).cast(nw.Decimal(18, 2))
-    above = above.with_columns(excess.alias(name)).with_columns(
-        (left - nw.col(name)).cast(nw.Decimal(18, 2)).alias("left")
-    )
-    return nw.concat([within, above.select(*own, name)])
+    above = joined.with_columns(filled=filled - nw.col("cap")).filter(nw.col("filled") > 0)
+    excess = nw.when(nw.col("filled") >= left).then(left).otherwise(nw.col("filled")).cast(nw.Decimal(18, 2))
+    return above.select(nw.col(DATE).alias("cut_on"), nw.col("loan_id").alias("cut"), excess.alias(name))
