@@ -143,7 +143,6 @@ class _Evaluation:
         self._connection, self._run, self._folder, self._now = connection, run, folder, now
         self._settings = settings
         self._is_dry_run = settings["alerts"]["dry_run"]
-        self._cooldown = dt.timedelta(hours=settings["alerts"]["cooldown_hours"])
         self._deliveries: list[Delivery] = []
         self._channels = channels_set_up(settings)
         if is_postgresql(connection):  # two simultaneous runs must not both open an alert of one cause
@@ -154,7 +153,8 @@ class _Evaluation:
     ) -> list[Delivery]:
         """Return the deliveries of the current alerts, and of open ones that `metrics` shows to be resolved."""
         query = select(alerts).where(alerts.c.is_open).order_by(alerts.c.opened_at, alerts.c.id)
-        rows = [row for row in self._connection.execute(query).mappings() if _is_same(row["input"], self._run["input"])]
+        open_rows = self._connection.execute(query).mappings().all()
+        rows = [row for row in open_rows if _is_same(row["input"], self._run["input"])]
         first_rows = {row["cause"]: row for row in reversed(rows)}
         failed = {c for c, row in first_rows.items() if rules.is_of_failed_run(c, row["severity"])}
         lasting = failed if is_rollback else set()
@@ -165,7 +165,17 @@ class _Evaluation:
             reason = None if row["cause"] in lasting else rules.cleared(row["cause"], metrics)
             if reason and (row["date"] is None or str(row["date"]) <= metrics["date"]):
                 self._clear(row, reason)
+        if metrics and not is_rollback:
+            self._clear_failures_of_other_inputs(open_rows, metrics)
         return self._deliveries
+
+    def _clear_failures_of_other_inputs(self, open_rows: Iterable[Mapping], metrics: Mapping) -> None:
+        """Clear the failed runs of the date, and starts that never had a date: it has a report, by another path."""
+        for row in open_rows:
+            is_same = _is_same(row["input"], self._run["input"])
+            is_of_date = row["date"] is None or str(row["date"]) == metrics["date"]
+            if not is_same and is_of_date and rules.is_of_failed_run(row["cause"], row["severity"]):
+                self._clear(row, rules.cleared(rules.FAILED, metrics))
 
     def end(self, cause: str, reason: str) -> list[Delivery]:
         """Clear the alerts of a cause, and return their deliveries."""
@@ -181,8 +191,8 @@ class _Evaluation:
             row = None
         opened_at = row["opened_at"] if row else self._now
         told_at = row["told_at"] if row else None
-        is_due = told_at is None or alert.severity < row["severity"] or self._now - told_at >= self._cooldown
-        if is_due:
+        is_worse = row is not None and alert.severity < row["severity"]
+        if is_worse or messages.is_due(told_at, self._now, self._settings):
             payload = self._payload(alert, opened_at)
             self._withdraw_older(payload)
             told_at = self._now if self._enqueue(payload) else told_at

@@ -49,8 +49,8 @@ def tell(
     if settings["alerts"]["dry_run"]:
         show(f"{messages.headline(payload)}\n{payload['text']}\n")
         return
-    cooldown, rows = dt.timedelta(hours=settings["alerts"]["cooldown_hours"]), []
-    if told_at is None or now - told_at >= cooldown:
+    rows = []
+    if messages.is_due(told_at, now, settings):
         channels = channels_set_up(settings)
         deliveries = routed(payload, messages.delivery_key(payload, now), run, folder, channels)
         rows = [_sent(delivery, output, channels) for delivery in deliveries]

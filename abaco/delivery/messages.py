@@ -51,6 +51,21 @@ def payload(
     }  # fmt: skip
 
 
+def is_due(told: dt.datetime | None, now: dt.datetime, settings: Mapping[str, Any]) -> bool:
+    """Return whether an alert that was last sent at `told`, or never, is to be sent: once a day by nightly runs.
+
+    Examples
+    --------
+    >>> night = dt.datetime(2026, 1, 10, 2, 5, tzinfo=dt.UTC)
+    >>> daily = {"alerts": {"cooldown_hours": 24.0}}
+    >>> is_due(night, night + dt.timedelta(hours=23.9), daily), is_due(night, night + dt.timedelta(hours=9), daily)
+    (True, False)
+    """
+    cooldown = dt.timedelta(hours=settings["alerts"]["cooldown_hours"])
+    # a run may end earlier than the one of the night before
+    return told is None or now - told >= cooldown - cooldown / 12
+
+
 def delivery_key(payload: Mapping[str, Any], now: dt.datetime) -> str:
     """Return the part of a delivery's key that tells one message of an alert from its others."""
     return f"{payload['dedup_key']}:{compact_time(now)}{':over' if payload['resolved'] else ''}"

@@ -194,13 +194,21 @@ def test_nobody_to_tell_at_first_is_told_later(book, monkeypatch):
     assert places(book.report(hour=1, PAR30=WARNING)) == [("slack", "P3", False)]
 
 
-def test_what_lasts_is_told_again_only_after_the_cooldown(book):
-    first, soon, exactly = (book.report(hour=hour, PAR30=WARNING) for hour in (0, 23.9, 24))
-    assert [len(first), len(soon), len(exactly)] == [1, 0, 1]
-    assert first[0].payload["dedup_key"] == exactly[0].payload["dedup_key"]
-    assert first[0].key != exactly[0].key
+def test_what_lasts_is_told_again_once_a_day_whenever_the_nightly_run_ends(book):
+    # reruns on the same day, and nights that end some minutes earlier or later than the ones before
+    hours = (0, 8, 23.9, 30, 47.95, 48.1, 71.8, 96.2)
+    found = [book.report(hour=hour, PAR30=WARNING) for hour in hours]
+    assert [len(deliveries) for deliveries in found] == [1, 0, 1, 0, 1, 0, 1, 1]
+    first, again = found[0][0], found[2][0]
+    assert first.payload["dedup_key"] == again.payload["dedup_key"] and first.key != again.key
     (row,) = book.rows()
-    assert (row["opened_at"], row["told_at"], row["run_id"]) == (START, START + dt.timedelta(hours=24), "run-3")
+    assert (row["opened_at"], row["told_at"]) == (START, START + dt.timedelta(hours=96.2))
+
+
+@pytest.mark.parametrize(("hour", "count"), [(21.9, 0), (22, 1)])
+def test_cooldown_ends_a_twelfth_early(book, hour, count):
+    book.report(PAR30=WARNING)
+    assert len(book.report(hour=hour, PAR30=WARNING)) == count
 
 
 def test_without_cooldown_every_run_tells_it(tmp_path):
@@ -324,6 +332,19 @@ def test_alerts_of_one_input_are_not_those_of_another(book):
     assert [delivery.payload["resolved"] for delivery in resolved] == [True, True]
     assert [(row["input"], row["is_open"]) for row in book.rows()] == [("/in/north", True), ("/in/south", False)]
     assert book.rows()[0]["opened_at"] == START
+
+
+def test_failed_run_is_over_when_its_date_has_a_report_by_another_path(book):
+    """The export that was sent anew, or the setting that named no file, has another path than the one that failed."""
+    book.fail(date=None, error="Input file not found: data/none.csv", input="/in/none.csv")
+    book.fail(error="01_ingestion: 9 rows, more than max_reject_pct 5", input="/in/bad.csv")
+    book.fail(date="2026-01-31", input="/in/next.csv")
+    book.arrive()
+    over = book.report(hour=1, PAR30=FINE, input="/in/good")
+    assert {delivery.payload["title"] for delivery in over} == {"The run of 2025-12-31 succeeded"}
+    assert [(row["input"], row["is_open"]) for row in book.rows()] == [
+        ("/in/none.csv", False), ("/in/bad.csv", False), ("/in/next.csv", True),
+    ]  # fmt: skip
 
 
 def test_newest_date_and_success_are_of_an_input(book):
