@@ -16,9 +16,12 @@ from abaco.core.errors import DamagedError
 def write_json(path: Path, content: Any) -> None:
     """Write JSON atomically, also if power is lost; the same content gives the same bytes."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    _sync(fresh)
-    os.replace(fresh, path)
+    try:
+        fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        _sync(fresh)
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def sync(paths: Iterable[Path]) -> None:

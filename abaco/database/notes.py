@@ -1,6 +1,7 @@
 """Notes beside the reports: rows that the database gets once it answers again, such as a start that failed."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from abaco.database.schema import alerts, deliveries, failed_starts
 from abaco.run import folders
 
 log = logging.getLogger(__name__)
-NAME, LOCK = "notes.json", "notes.lock"
+NAME, LOCK, RESERVE = "notes.json", "notes.lock", "notes.reserve"
+RESERVE_BYTES = 256 << 10  # for notes on a full disk
 TABLES = {table.name: table for table in (failed_starts, alerts, deliveries)}
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -46,13 +48,18 @@ def add(output: Path, **rows: list[dict[str, Any]]) -> None:
     with FileLock(folder / LOCK):
         noted = read(output)
         content = {name: [copying.encode(row) for row in noted[name] + rows.get(name, [])] for name in TABLES}
-        files.write_json(folder / NAME, content)
+        try:
+            files.write_json(folder / NAME, content)
+        except OSError:  # the disk may be full: the reserve makes room
+            (folder / RESERVE).unlink(missing_ok=True)
+            files.write_json(folder / NAME, content)
 
 
 def take(engine: Engine, output: Path) -> None:
-    """Write the rows of the notes to the database, once, and remove the notes."""
+    """Write the rows of the notes to the database, once, remove the notes, and reserve room for others."""
     path = output / folders.RUNS / NAME
     if not path.exists():
+        _reserve(path.with_name(RESERVE))
         return
     with FileLock(path.with_name(LOCK)):
         noted = read(output)
@@ -63,6 +70,14 @@ def take(engine: Engine, output: Path) -> None:
             last = {(row["cause"], row["opened_at"]): row for row in noted[alerts.name]}
             records.insert(connection, alerts, [row for row in last.values() if not _is_known(connection, row)])
         path.unlink(missing_ok=True)
+
+
+def _reserve(path: Path) -> None:
+    if path.parent.is_dir() and not path.exists():
+        try:
+            path.write_bytes(os.urandom(RESERVE_BYTES))  # which no file system compresses
+        except OSError as error:
+            log.info("no room is reserved for notes on a full disk: %s: %s", path, error.strerror)
 
 
 def _is_known(connection: Connection, row: dict[str, Any]) -> bool:

@@ -248,7 +248,7 @@ def work(connection: Connection, source: Path) -> None:
     ----------
     connection
         Receives the file to write and the parameters. Sends ``("cell", number, total)`` before each cell and at the end
-        ``("done",)`` or ``("failed", type, message, cell)``.
+        ``("done",)`` or ``("failed", type, message, cell)``, without the cell where the notebook cannot be written.
     source
         The notebook. Its imports are made while waiting.
     """
@@ -272,6 +272,8 @@ def work(connection: Connection, source: Path) -> None:
         connection.send(("done",))
     except PapermillExecutionError as error:
         connection.send(("failed", error.ename, error.evalue, error.cell_index + 1))
+    except OSError as error:  # the executed notebook cannot be written
+        connection.send(("failed", type(error).__name__, str(error), None))
 
 
 def _end_with(connection: Connection) -> None:

@@ -101,7 +101,8 @@ class NotebookProcess:
                 f"{name} in cell {cell}: its process {ending}; see {project.display_path(executed)}"
             ) from None
         if message[0] == "failed":
-            kind, text, cell = message[1:]
+            kind, text, failed_cell = message[1:]
+            cell = failed_cell or cell
             if kind in ERRORS:
                 raise ERRORS[kind](text)
             first_line = text.split("\n", 1)[0]

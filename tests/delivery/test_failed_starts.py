@@ -15,6 +15,7 @@ from abaco.review import status
 from abaco.service.reports import Book, health
 from abaco.service.schedule import Schedule
 from tests.support import left
+from tests.support.projects import PII_KEY
 from tests.support.webhooks import recording
 
 NOWHERE = "postgresql://abaco:hunter2@127.0.0.1:1/abaco?connect_timeout=2"
@@ -134,6 +135,51 @@ def test_what_the_alert_itself_needs_may_fail(night, tmp_path, fault, monkeypatc
     with connection.reading(connection.connect(output)) as opened:
         assert [row["cause"] for row in queries.open_alerts(opened)] == ["run:failed"]
         assert [row["status"] for row in queries.deliveries_with(opened, "done", "pending")] == ["done"]
+
+
+def test_start_that_can_write_no_file_is_told_and_changes_nothing(night, tmp_path):
+    project = night.project.copy(tmp_path / "copy")
+    before = project.visible()
+    night.received.clear()
+    ended = project.start(
+        "bash", "-c", 'ulimit -f 0; exec "$@"', "-", sys.executable, "-m", "abaco", "report",
+        SLACK_WEBHOOK_URL=f"{night.url}/services/T/B/c",
+    )  # fmt: skip
+    said = ended.communicate(timeout=180)[1]
+    ((title, text),) = told(night)
+    assert ended.returncode == 1 and "File too large" in said
+    assert title.startswith("[P1] The run of ") and "No usable temporary directory" in text
+    assert project.visible() == before and list(project.output.rglob(".*.json.*")) == []
+
+
+# A disk that is full at the first run and has room at the second: $1 has reports, $2 becomes the disk, $3 is Python.
+FULL_DISK = """
+mount -t tmpfs -o size=20m tmpfs "$2" || exit 9
+cp -a "$1/." "$2"
+head -c 1G /dev/zero >"$2/filler" 2>/dev/null
+"$3" -m abaco report --output "$2" && exit 8
+cat "$2/.runs/notes.json"
+test "$(readlink "$1/2025-12-31")" = "$(readlink "$2/2025-12-31")" || exit 7
+test -z "$(find "$2" -name ".*.json.*")" || exit 6
+rm "$2/filler"
+"$3" -m abaco report --output "$2" >/dev/null
+"""
+
+
+def test_full_disk_is_told_and_noted_and_over_once_there_is_room(night, tmp_path):
+    night.received.clear()
+    ended = night.project.start(
+        "unshare", "-rm", "bash", "-c", FULL_DISK, "-", night.project.output, tmp_path, sys.executable,
+        SLACK_WEBHOOK_URL=f"{night.url}/services/T/B/c", ABACO_PII_KEY=PII_KEY,
+    )  # fmt: skip
+    noted, said = ended.communicate(timeout=180)
+    if ended.returncode in (1, 9) and "abaco" not in said and not noted:
+        pytest.skip(f"no small disk can be mounted here, so the test before stands alone: {said}")
+    assert ended.returncode == 0, said
+    assert "No space left on device" in said
+    assert "No space left on device" in json.loads(noted)["failed_starts"][0]["error"]
+    titles = [title for title, _ in told(night) if "The run of" in title]
+    assert [title[:16] for title in titles] == ["[P1] The run of ", "Resolved: The ru"]
 
 
 def test_report_without_its_database_is_told_at_once_and_resolved_when_it_is_recorded(night, tmp_path, monkeypatch):
