@@ -1,6 +1,7 @@
 """Azure Blob Storage: the folder of a finished run, its manifest last, and latest.json, which only moves forward."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -92,12 +93,13 @@ class AzureChannel(Channel):
             blobs.check(container, prefix, sent)
         return path.name
 
-    def keep_newest(self, start: str, count: int) -> None:
-        """Delete the files of <prefix>/backups/ whose names have this start, but for the last ones by name."""
-        prefix = self._name(BACKUPS, start)
+    def keep_newest(self, start: str, pattern: re.Pattern, count: int) -> None:
+        """Delete the files of <prefix>/backups/ whose names match, all with this start, but for the last by name."""
+        prefix = self._name(BACKUPS, "")
         with self._explaining_errors(), self._service() as service:
             container = service.get_container_client(self.container)
-            for name in sorted(blob.name for blob in container.list_blobs(name_starts_with=prefix))[:-count]:
+            names = [blob.name for blob in container.list_blobs(name_starts_with=prefix + start)]
+            for name in sorted(name for name in names if pattern.fullmatch(name.removeprefix(prefix)))[:-count]:
                 container.delete_blob(name)
 
     def fetch(self, name: str, path: Path, folder: str = BACKUPS) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import os
+import re
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from abaco.run import folders as run_folders
 from abaco.run import manifest
 
 AZURE, PREFIX = "azure", "abaco-"
+NAMED_BY_TIME = re.compile(rf"{PREFIX}\d{{8}}T\d{{6}}Z\.tar\.gz")
 WORK = "work"  # the temporary files of a run, with unmasked rows
 
 
@@ -54,7 +56,8 @@ def backup(to: str | None = None, output: Path | None = None, params: str | None
         is_named = path.name.endswith(".tar.gz")
         path = path if is_named else path / name
         description = _write_and_describe(folder, path)
-        for former in [] if is_named else sorted(path.parent.glob(f"{PREFIX}*.tar.gz"))[:-keep]:
+        named_by_time = sorted(p for p in path.parent.glob(f"{PREFIX}*") if NAMED_BY_TIME.fullmatch(p.name))
+        for former in [] if is_named else named_by_time[:-keep]:
             former.unlink()
         return f"{project.display_path(path)}: {description}"
     with tempfile.TemporaryDirectory(prefix="backup-", dir=folder / run_folders.RUNS) as place:
@@ -62,7 +65,7 @@ def backup(to: str | None = None, output: Path | None = None, params: str | None
         description = _write_and_describe(folder, path)
         channel = AzureChannel(loaded)
         name = channel.keep(path)
-        channel.keep_newest(PREFIX, keep)
+        channel.keep_newest(PREFIX, NAMED_BY_TIME, keep)
         return f"{AZURE}:{name}: {description}"
 
 

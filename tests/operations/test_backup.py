@@ -8,8 +8,9 @@ import shutil
 import tarfile
 
 import pytest
+from azure.storage.blob import BlobServiceClient
 
-from abaco.core import dates
+from abaco.core import dates, settings
 from abaco.core import files as core_files
 from abaco.core.errors import InputError, RunError
 from abaco.database import queries, synchronise
@@ -299,17 +300,20 @@ def test_killed_at_any_step_a_report_is_visible_and_the_next_restore_goes_on(rep
 def test_archive_is_verified_after_writing_and_only_the_newest_are_kept(reports, tmp_path, monkeypatch, blob_service):  # noqa: F811
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv(azure.CONNECTION, connection_string(blob_service.port))
-    place = tmp_path / "kept"
-    place.mkdir()
-    for day in range(1, 5):
-        (place / f"abaco-2026010{day}T033000Z.tar.gz").write_text("former")
-    (place / "by-hand.tar.gz").write_text("stays")
     given = "retention.keep_backups=2,delivery.azure_container=kept"
+    place, channel = tmp_path / "kept", azure.AzureChannel(settings.load(given))
+    place.mkdir()
+    by_hand = ["abaco-before-update.tar.gz", "by-hand.tar.gz"]  # which nobody but their maker removes
+    for name in (*(f"abaco-2026010{day}T033000Z.tar.gz" for day in range(1, 5)), *by_hand):
+        (place / name).write_text("former")
+        channel.keep(place / name)
     assert "files, verified, " in backup.backup(str(place), reports, given)
     names = sorted(path.name for path in place.iterdir())
-    assert len(names) == 3 and names[0] == "abaco-20260104T033000Z.tar.gz" and names[2] == "by-hand.tar.gz"
-    said = [backup.backup("azure", reports, f"{given},service.backup_to=azure") for _ in range(1)]
-    assert said[0].startswith("azure:abaco-")
+    assert len(names) == 4 and names[0] == "abaco-20260104T033000Z.tar.gz" and names[2:] == by_hand
+    assert backup.backup("azure", reports, given).startswith("azure:abaco-")
+    with BlobServiceClient.from_connection_string(connection_string(blob_service.port)) as service:
+        kept = sorted(name.rpartition("/")[2] for name in service.get_container_client("kept").list_blob_names())
+    assert len(kept) == 4 and kept[0] == names[0] and kept[2:] == by_hand
     with monkeypatch.context() as patched:
         patched.setattr(backup, "_add", lambda tar, name, size, file: tar.addfile(tarfile.TarInfo(name), io.BytesIO()))
         with pytest.raises(InputError):
