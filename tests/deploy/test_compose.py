@@ -9,7 +9,7 @@ SERVICES = COMPOSE["services"]
 
 
 def test_has_the_parts_of_an_installation():
-    assert set(SERVICES) == {"abaco", "postgres", "azurite", "prometheus", "grafana"}
+    assert set(SERVICES) == {"abaco", "postgres", "azurite", "prometheus", "alertmanager", "grafana"}
     assert SERVICES["postgres"]["image"].startswith("postgres:18.")
 
 
@@ -19,7 +19,7 @@ def test_images_are_of_one_version():
 
 def test_ports_are_open_to_this_machine_alone():
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(ports) == 3
+    assert len(ports) == 4
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
@@ -51,6 +51,15 @@ def test_prometheus_has_the_token_where_it_looks_for_it():
     assert scrape["authorization"]["credentials_file"] == f"/run/secrets/{name}"
     assert COMPOSE["secrets"][name] == {"environment": "ABACO_SERVE_TOKEN"}
     assert scrape["static_configs"] == [{"targets": ["abaco:8000"]}]
+
+
+def test_alertmanager_has_what_its_configuration_names_and_prometheus_finds_it():
+    configuration = (deploy_files.DEPLOY / "alertmanager/alertmanager.yml").read_text()
+    named = set(re.findall(r"/run/secrets/(\w+)", configuration))
+    assert set(SERVICES["alertmanager"]["secrets"]) == named
+    assert all(COMPOSE["secrets"][name] == {"environment": name.upper()} for name in named)
+    (found,) = deploy_files.load(deploy_files.DEPLOY / "prometheus/alertmanagers/compose.yml")
+    assert found == {"targets": ["alertmanager:9093"]}
 
 
 def test_service_writes_to_its_volumes_alone():
