@@ -152,7 +152,8 @@ sbom: $(VENV)/.report ## a bill of materials of the packages, with their licence
 
 audit: $(VENV)/.report ## compare the lock with the known weaknesses of packages; asks pypi.org, and fails where that does not answer
 	@$(PIP) install uv==$(UV_VERSION)
-	@$(BIN)/uv --quiet tool run --from pip-audit==$(AUDIT_VERSION) pip-audit --strict --disable-pip --requirement requirements.lock
+	@$(BIN)/uv --quiet tool run --from pip-audit==$(AUDIT_VERSION) pip-audit --strict --disable-pip --requirement requirements.lock || \
+		{ echo "Not audited: a package has a known weakness, or pypi.org does not answer, as the lines above say" >&2; exit 1; }
 
 lock: $(BIN)/python ## compile the locks from pyproject.toml [UPGRADE=1]
 	@$(PIP) install uv==$(UV_VERSION)
