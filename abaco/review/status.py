@@ -209,7 +209,8 @@ def _state(row: dict[str, Any]) -> str:
         return f"held: {row['error']}; abaco deliver --held sends it, --drop RUN does not"
     if not row["attempts"]:
         return "not tried yet"
-    return f"tried {row['attempts']} times, again at {text_of(row['next_attempt_at'])}: {row['error']}"
+    times = "once" if row["attempts"] == 1 else f"{row['attempts']} times"
+    return f"tried {times}, again at {text_of(row['next_attempt_at'])}: {row['error']}"
 
 
 def _listed(title: str, rows: list[tuple[str, ...]]) -> Iterator[str]:

@@ -27,7 +27,7 @@ def test_report_is_delivered_later_and_sent_again_when_asked(made):
         failed = made.abaco("deliver", "--pending", *given, **where)
         assert (failed.returncode, failed.stdout) == (3, "email  r1  pending\n")
         assert failed.stderr.startswith("Not delivered: email of r1: ") and "Traceback" not in failed.stderr
-        assert "Not delivered\n  email  r1  tried 1 times, again at " in made.abaco("status").stdout
+        assert "Not delivered\n  email  r1  tried once, again at " in made.abaco("status").stdout
         done = made.abaco("deliver", "--pending", *given, **where)
         assert (done.returncode, done.stdout, done.stderr) == (0, "email  r1  done\n", "")
         again = made.abaco("email", "--date", DECEMBER, "--to", "luis@example.com", *given, **where)
