@@ -19,6 +19,7 @@ from abaco.service.server import _listen
 from tests.support import left
 from tests.support.projects import NEVER, ROOT
 from tests.support.service import Service, until
+from tests.support.webhooks import recording
 
 ENDLESS = '(phase.folder / "work" / "begun").touch()\nimport time\ntime.sleep(3600)'
 
@@ -133,14 +134,37 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
         os.kill(holder["pid"], 0)
 
     edited(project, former)
-    with Service(project) as again:
+    with Service(project, f"service.cron={NEVER},service.backup_cron=* * * * *") as again:
         until(lambda: files.read_json(note)["due"] > missed["due"] and files.read_json(note)["finished_at"])
         code, found = again.health()
         assert (code, found["status"], found["last_error"], found["metrics_computed"]) == (200, "healthy", None, 4)
         assert found["last_run"] == files.read_json(note)["finished_at"]
         assert again.get("/reports/2025-12-31/report.html").status_code == 200
+        until(lambda: list(project.output.with_name("backups").glob("abaco-*.tar.gz")))  # within a minute
     done = [one for one in project.runs() if files.read_json(one / "run.json")["status"] == "success"]
     assert len(done) == 1
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("input", "Input file not found"), ("killed", "killed")])
+def test_night_of_the_service_that_fails_is_told_at_once_and_shown(project, tmp_path, fault, reason):
+    former = edited(project, ENDLESS)
+    note = project.output / ".runs/schedule.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    missed = {"due": "2020-01-01T02:00:00Z", "started_at": None, "finished_at": None, "exit_code": None, "error": None}
+    files.write_json(note, missed | {"tries": 0})
+    source = "data/none.csv" if fault == "input" else "data/sample.csv"
+    with recording(tmp_path) as slack:
+        own = {"SLACK_WEBHOOK_URL": f"{slack.url}/services/T/B/c"}
+        with Service(project, f"service.cron={NEVER},run.input={source}", **own) as service:
+            if fault == "killed":
+                until(lambda: list(project.output.glob(".runs/*/*/work/begun")))
+                os.kill(folders.holder(project.output, "2025-12-31")["pid"], signal.SIGKILL)
+            until(lambda: slack.received and files.read_json(note)["finished_at"])
+            health = service.health()[1]
+    edited(project, former)
+    (told,) = [one["attachments"][0] for one in slack.of("127.0.0.1")]
+    assert told["title"].startswith("[P1] The run of ") and reason in told["text"]
+    assert health["status"] == "degraded" and reason in health["last_error"]
 
 
 def test_report_does_not_wait_for_what_only_the_service_needs():
