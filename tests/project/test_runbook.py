@@ -17,9 +17,11 @@ from abaco.service.metrics import exposition
 from abaco.service.reports import Book
 from abaco.service.schedule import Schedule, trigger
 from tests.support import runbook
+from tests.support.mailserver import serving
 from tests.support.ports import free_port
 from tests.support.programs import missing
 from tests.support.projects import ROOT
+from tests.support.webhooks import recording
 
 BLOCKS = runbook.blocks()
 RUN = [block for block in BLOCKS if block.kind in runbook.RUN]
@@ -44,10 +46,16 @@ def session(tmp_path_factory):
         if shutil.which(tool) is None:
             missing(f"{tool} is not installed")
     port = free_port()
-    found = runbook.Session(runbook.copy(tmp_path_factory.mktemp("runbook") / "project", port))
-    found.port = port
-    yield found
-    found.close()
+    project = runbook.copy(tmp_path_factory.mktemp("runbook") / "project", port)
+    with recording(tmp_path_factory.mktemp("tls")) as slack, serving() as mail:
+        found = runbook.Session(
+            project, SLACK_WEBHOOK_URL=f"{slack.url}/services/T/B/c", HEARTBEAT_URL=f"{slack.url}/ping/key",
+            SMTP_URL=f"smtp://127.0.0.1:{mail.port}", REPORT_RECIPIENTS="investor@example.com",
+            ALERT_RECIPIENTS="ops@example.com",
+        )  # fmt: skip
+        found.port, found.slack, found.mail = port, slack, mail
+        yield found
+        found.close()
 
 
 # Blocks
@@ -64,11 +72,21 @@ def test_a_command_that_fails_is_noticed(session):
     assert session.run("false || true; if false; then true; fi")[0] == ""
 
 
-def test_blocks_run_in_order_as_one_session(session):
+def test_blocks_run_in_order_as_one_session_and_practice_reaches_nobody(session):
     for block in RUN:
+        before = received(session)
         script = block.script.replace("localhost:8000", f"127.0.0.1:{session.port}")
         failed, said = session.run(script, f"line_{block.line}")
         assert not failed, f"{block}: {failed}\n{said}"
+        assert block.section != "Practice" or received(session) == before, block
+    # the report was made several times, always with the same figures, and no block failed a run on purpose
+    assert [to for _, to, _ in session.mail.taken] == ["investor@example.com"]
+    assert "[P1]" not in str(session.slack.of("127.0.0.1"))
+
+
+def received(session):
+    """How many messages each place has received."""
+    return len(session.slack.received), len(session.mail.taken)
 
 
 def test_nothing_but_the_report_itself_was_published_or_left_running_in_practice(session):

@@ -24,8 +24,8 @@ RUN, CHECKED = ("sh", "python"), "sh cloud"
 # what a run reads, and what is committed besides
 COPIED = (
     "abaco", "benchmarks", "data/sample", "data/sample.csv", "deploy", "docs", "notebooks", "params", ".gitignore",
-    "CHANGELOG.md", "Makefile", "README.md", "pyproject.toml", "requirements.lock", "requirements-lab.lock",
-    "requirements-spark.lock", "requirements-test.lock",
+    ".env.example", "CHANGELOG.md", "Makefile", "README.md", "pyproject.toml", "requirements.lock",
+    "requirements-lab.lock", "requirements-spark.lock", "requirements-test.lock",
 )  # fmt: skip
 OTHERS = (*OWN, "MAKE", "MFLAGS", "DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "PORT", "TO", "FROM", "GIT_")
 TIMEOUT_SECONDS = 600
@@ -101,7 +101,9 @@ def copy(root, port):
         elif source.exists():
             shutil.copy2(source, root / name)
     # another one than the port of a service that runs here already, and no report of its own meanwhile
-    (root / "params/drill.yml").write_text(f"service:\n  port: {port}\n  cron: {NEVER}\n")
+    (root / "params/drill.yml").write_text(
+        f"service:\n  port: {port}\n  cron: {NEVER}\ndelivery:\n  email_from: abaco@example.com\n"
+    )
     venv = root / ".venv"
     venv.mkdir()
     for part in Path(sys.prefix).iterdir():
@@ -137,11 +139,12 @@ def environment(**more):
 class Session:
     """One shell, in which the blocks follow each other as they would when somebody types them."""
 
-    def __init__(self, root):
+    def __init__(self, root, **variables):
         self._said, self.root = queue.Queue(), root
         self._shell = subprocess.Popen(
             ["bash", "--noprofile", "--norc"], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, start_new_session=True, env=environment(ABACO_ENV="drill"),
+            stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            env=environment(ABACO_ENV="drill", **variables),
         )  # fmt: skip
         threading.Thread(target=self._listen, daemon=True).start()
         self._tell("set -uE -o pipefail; trap 'FAILED=$BASH_COMMAND' ERR")
