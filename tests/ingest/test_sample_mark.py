@@ -65,7 +65,7 @@ def test_sample_replaces_the_sample(tmp_path, monkeypatch, former):
     plan.check_sample(tmp_path, DATE, ROOT / "data/sample", [SAMPLE])
 
 
-NOTED = ["notes.json", "notes.lock", "abaco.db"]  # that a start failed
+NOTED = ["notes.json", "notes.lock", "notes.reserve", "abaco.db"]  # that a start failed
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ ARGUMENTS = {"DATE", "INPUT", "PARAMS", "OUTPUT", "ENGINE", "TO", "FROM", "PORT"
 # programs of a cloud or of the system; what is not among them is a slip of the pen
 PROGRAMS = {
     "abaco", "make", "cp", "docker", "az", "kubectl", "gh", "systemctl", "promtool", "useradd", "install", "git",
-    "curl", "journalctl", "cd",
+    "curl", "journalctl", "systemd-run", "cd",
 }  # fmt: skip
 FOLDERS = ("abaco", "benchmarks", "deploy", "docs", "notebooks", "params", "tests", ".github")
 CODE = re.findall(r"`([^`\n]+)`", runbook.prose())
