@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -230,7 +231,8 @@ class Schedule:
             return False
         code, output = outcome
         is_failed = code not in (*DONE, STOPPED)
-        failed = (error_of(output) or f"exit code {code}: see logs/pipeline.log") if is_failed else None
+        ending = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        failed = (error_of(output) or f"{ending}: see logs/pipeline.log") if is_failed else None
         self._write(**note, finished_at=dates.now(), exit_code=code, error=failed)
         log.log(
             logging.ERROR if failed else logging.INFO,

@@ -158,26 +158,26 @@ mount -t tmpfs -o size=20m tmpfs "$2" || exit 9
 cp -a "$1/." "$2"
 head -c 1G /dev/zero >"$2/filler" 2>/dev/null
 "$3" -m abaco report --output "$2" && exit 8
-cat "$2/.runs/notes.json"
 test "$(readlink "$1/2025-12-31")" = "$(readlink "$2/2025-12-31")" || exit 7
 test -z "$(find "$2" -name ".*.json.*")" || exit 6
 rm "$2/filler"
+"$3" -m abaco status --output "$2"
 "$3" -m abaco report --output "$2" >/dev/null
 """
 
 
-def test_full_disk_is_told_and_noted_and_over_once_there_is_room(night, tmp_path):
+def test_full_disk_is_told_and_recorded_and_over_once_there_is_room(night, tmp_path):
     night.received.clear()
     ended = night.project.start(
         "unshare", "-rm", "bash", "-c", FULL_DISK, "-", night.project.output, tmp_path, sys.executable,
         SLACK_WEBHOOK_URL=f"{night.url}/services/T/B/c", ABACO_PII_KEY=PII_KEY,
     )  # fmt: skip
-    noted, said = ended.communicate(timeout=180)
-    if ended.returncode in (1, 9) and "abaco" not in said and not noted:
+    listed, said = ended.communicate(timeout=180)
+    if ended.returncode in (1, 9) and "abaco" not in said:
         pytest.skip(f"no small disk can be mounted here, so the test before stands alone: {said}")
     assert ended.returncode == 0, said
     assert "No space left on device" in said
-    assert "No space left on device" in json.loads(noted)["failed_starts"][0]["error"]
+    assert "No space left on device" in listed.partition("Starts that failed")[2]
     titles = [title for title, _ in told(night) if "The run of" in title]
     assert [title[:16] for title in titles] == ["[P1] The run of ", "Resolved: The ru"]
 

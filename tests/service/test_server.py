@@ -134,7 +134,7 @@ def test_missed_run_is_stopped_tidily_and_made_up_for_after_a_restart(project):
         os.kill(holder["pid"], 0)
 
     edited(project, former)
-    with Service(project, f"service.cron={NEVER},service.backup_cron=* * * * *") as again:
+    with Service(project, f"service.cron={NEVER},service.backup_cron='* * * * *'") as again:
         until(lambda: files.read_json(note)["due"] > missed["due"] and files.read_json(note)["finished_at"])
         code, found = again.health()
         assert (code, found["status"], found["last_error"], found["metrics_computed"]) == (200, "healthy", None, 4)
