@@ -75,7 +75,7 @@ def test_damaged_record_of_a_report_is_named_and_the_others_are_read(output, boo
     date, other = DECEMBER, NOVEMBER
     damage(output / date / "run.json")
     assert list(folders.visible(output)) == [other]
-    assert f"{other}  9.0000 warning" in (text := said(lambda: review_status.overview(output)))
+    assert f"{other}  9.00 warning" in (text := said(lambda: review_status.overview(output)))
     assert f"Damaged\n  {date}  make it again" in text
     found = health(book)
     assert found["status"] == "degraded"
@@ -114,7 +114,7 @@ def test_damaged_file_of_a_report_is_named_in_one_line(output, book, damage, nam
         lambda: history.history("PAR30", output),
         lambda: review_status.overview(output),
     )
-    assert f"{NOVEMBER}  9.0000 warning" in text
+    assert f"{NOVEMBER}  9.00 warning" in text
 
 
 def test_damaged_notes_of_who_holds_a_date_block_nobody(output, damage):
@@ -160,7 +160,7 @@ def test_damaged_database_is_stepped_over_and_made_again_by_a_command(output, bo
             "abaco.db: file is not a database: make it again with abaco rebuild, or restore a backup"
         )
         text = said(lambda: review_status.overview(output), lambda: [backup.backup(str(output / "b.tar.gz"), output)])
-        assert f"{NOVEMBER}  9.0000 warning" in text and text.count("make it again with abaco rebuild") == 2
+        assert f"{NOVEMBER}  9.00 warning" in text and text.count("make it again with abaco rebuild") == 2
         assert not (output / "b.tar.gz").exists()
         finding = run_check(CHECKS["database"], Case(None, output, None, settings.load()), 60)
         assert (finding.level, "abaco rebuild" in finding.text) == ("problem", True)
