@@ -25,6 +25,7 @@ from abaco.engines.spark_sql import literal, quoted
 
 log = logging.getLogger(__name__)
 PART = "part-{:05d}.parquet"
+PART_NUMBER = r"int(regexp_extract(_metadata.file_name, 'part-([0-9]+)', 1))"
 IN_PART = (1 << 33) - 1  # monotonically_increasing_id: the partition's number, then 33 bits for the row in it
 
 
@@ -179,15 +180,14 @@ class Spark:
         return nw.from_native(functools.reduce(union, frames))
 
     def _scan_one(self, path: Path, row_number: str | None) -> DataFrame:
-        frame = self._reader.parquet(spark_session.uri(path))
-        if row_number is None:
-            return frame
-        place = "_metadata.row_index"
-        if path.is_dir():
-            counts = [pq.read_metadata(part).num_rows for part in _parts(path)]
-            number = r"int(regexp_extract(_metadata.file_name, 'part-([0-9]+)', 1))"
-            place = f"{place} + {spark_sql.before(counts, number)}"
-        return frame.select("*", F.expr(place).alias(row_number))
+        parts = _parts(path) or [path]
+        declared = spark_sql.declaration(pq.read_schema(parts[0]))
+        reader = self._reader.schema(declared) if declared else self._reader  # which runs a job to find the types
+        frame, place = reader.parquet(spark_session.uri(path)), "_metadata.row_index"
+        if row_number is not None and path.is_dir():
+            counts = [pq.read_metadata(part).num_rows for part in parts]
+            place = f"{place} + {spark_sql.before(counts, PART_NUMBER)}"
+        return frame if row_number is None else frame.select("*", F.expr(place).alias(row_number))
 
     def numbered(self, frame: nw.LazyFrame, name: str) -> nw.LazyFrame:
         """Add a column with the position, from 0, of each row of a file as it was read."""

@@ -6,6 +6,8 @@ they say ``\z`` and list the blanks.
 
 from collections.abc import Iterable
 
+import pyarrow as pa
+
 from abaco.engines import forms
 from abaco.engines.base import DASHES, NO_ID_WORDS, NULL_WORDS
 from abaco.engines.forms import Writing
@@ -18,6 +20,11 @@ TYPES = {
     "rate": "DECIMAL(18,6)",
     "days": "BIGINT",
 }
+# by the name of an Arrow type
+STORED = {
+    "string": "STRING", "date32[day]": "DATE", "bool": "BOOLEAN", "double": "DOUBLE",
+    "int8": "TINYINT", "int16": "SMALLINT", "int32": "INT", "int64": "BIGINT",
+}  # fmt: skip
 NUMBERS = ("decimal", "tinyint", "smallint", "integer", "bigint", "byte", "short", "int", "long")
 BLANK = r"[ \t\n\f\r]"  # \s of RE2
 SPACE = r"[ \t\n\x0B\f\r]"  # what casts skip
@@ -29,6 +36,16 @@ SEPARATORS = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007
 def quoted(name: str) -> str:
     """Return a column's name as SQL."""
     return "`" + name.replace("`", "``") + "`"
+
+
+def declaration(schema: pa.Schema) -> str | None:
+    """Return the columns of an Arrow schema as SQL, or None where Spark has no type for one."""
+    types = [
+        f"DECIMAL({t.precision},{t.scale})" if pa.types.is_decimal128(t) else STORED.get(str(t)) for t in schema.types
+    ]
+    if None in types:
+        return None
+    return ", ".join(f"{quoted(name)} {type_}" for name, type_ in zip(schema.names, types, strict=True))
 
 
 def literal(text: str) -> str:
