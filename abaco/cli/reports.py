@@ -22,8 +22,6 @@ from abaco.cli.options import (
 from abaco.core import files, logs, project, text
 from abaco.core.errors import RunError
 from abaco.core.text import aligned, show
-from abaco.review import terminal
-from abaco.run import plan
 
 
 @verb(REPORTS, "report --date 2025-12-31 --input path/to/exports")
@@ -38,6 +36,8 @@ def report(
     for name, phase in result["phases"].items():
         if "taken_from" in phase:
             show(f"{name} is unchanged: taken from the run {phase['taken_from']}")
+    from abaco.review import terminal
+
     folder = Path(result["path"])
     kpis = result["phases"]["calculation"]["metrics"]
     show(*aligned(text.summary(kpis)), *terminal.caveats(files.read_json(folder / "metrics.json")))
@@ -90,6 +90,7 @@ def backfill(
     """Make a report for each date of the input between two dates; reports that are up to date are kept."""
     from abaco.ingest.writing import rules_of
     from abaco.operations import backfill as runner
+    from abaco.run import plan
     from abaco.run.pipeline import Pipeline
 
     logs.start(log_level)

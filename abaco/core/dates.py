@@ -3,8 +3,6 @@
 import calendar
 import datetime as dt
 
-import narwhals as nw
-
 from abaco.core.errors import InputError
 
 
@@ -92,9 +90,3 @@ def month_number(day: dt.date) -> int:
     1
     """
     return day.year * 12 + day.month - 1
-
-
-def day_number(column: str) -> nw.Expr:
-    """Return the number of a date column's day, as `datetime.date.toordinal` counts."""
-    years = nw.col(column).dt.year().cast(nw.Int64()) - 1
-    return years * 365 + years // 4 - years // 100 + years // 400 + nw.col(column).dt.ordinal_day().cast(nw.Int64())

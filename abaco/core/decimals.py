@@ -1,4 +1,4 @@
-"""Exact amounts: rounding, and whole cents."""
+"""Exact arithmetic: rounding, whole cents, and days as numbers."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -13,3 +13,9 @@ def rounded(value: Decimal, precision: int) -> Decimal:
 def whole_cents(column: str) -> nw.Expr:
     """Return an amount in whole cents, with null as 0, as not every engine adds up decimals across columns."""
     return (nw.coalesce(nw.col(column), nw.lit(Decimal("0.00"))) * 100).cast(nw.Int64())
+
+
+def day_number(column: str) -> nw.Expr:
+    """Return the number of a date column's day, as `datetime.date.toordinal` counts."""
+    years = nw.col(column).dt.year().cast(nw.Int64()) - 1
+    return years * 365 + years // 4 - years // 100 + years // 400 + nw.col(column).dt.ordinal_day().cast(nw.Int64())

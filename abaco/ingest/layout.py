@@ -11,7 +11,8 @@ from pathlib import Path
 
 import narwhals as nw
 
-from abaco.core.dates import day_number, month_end
+from abaco.core.dates import month_end
+from abaco.core.decimals import day_number
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
 from abaco.ingest import mappings

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import narwhals as nw
 
 from abaco.core import quoting
-from abaco.core.dates import day_number
+from abaco.core.decimals import day_number
 from abaco.core.reasons import Reason
 from abaco.ingest.reconciliation import amounted
 from abaco.ingest.statements import TITLE as STATEMENTS

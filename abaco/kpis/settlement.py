@@ -5,8 +5,7 @@ from decimal import Decimal
 
 import narwhals as nw
 
-from abaco.core.dates import day_number
-from abaco.core.decimals import whole_cents
+from abaco.core.decimals import day_number, whole_cents
 from abaco.kpis.daily_sums import DailySums, by_day
 from abaco.kpis.flows import PAID
 
