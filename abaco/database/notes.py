@@ -3,6 +3,7 @@
 import logging
 import os
 from pathlib import Path
+from time import time_ns
 from typing import Any
 
 from filelock import FileLock
@@ -22,8 +23,14 @@ TABLES = {table.name: table for table in (failed_starts, alerts, deliveries)}
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def read(output: Path) -> Rows:
-    """Return the rows in the notes by table; no rows when there are no notes, or damaged ones."""
+def read(output: Path, sets_aside: bool = False) -> Rows:
+    """Return the rows in the notes by table; no rows when there are no notes, or damaged ones.
+
+    Parameters
+    ----------
+    sets_aside
+        Whether damaged notes get another name, before somebody writes or removes them.
+    """
     found: Rows = {name: [] for name in TABLES}
     path = output / folders.RUNS / NAME
     try:
@@ -32,6 +39,8 @@ def read(output: Path) -> Rows:
     except (DamagedError, KeyError, TypeError, ValueError, AttributeError) as error:
         if path.exists():
             log.warning("%s is damaged, and stepped over: %r", path, error)
+            if sets_aside:
+                path.replace(path.with_name(f"{path.stem}-{time_ns()}.damaged"))
         return found
 
 
@@ -46,7 +55,7 @@ def add(output: Path, **rows: list[dict[str, Any]]) -> None:
     folder = output / folders.RUNS
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / LOCK):
-        noted = read(output)
+        noted = read(output, sets_aside=True)
         content = {name: [copying.encode(row) for row in noted[name] + rows.get(name, [])] for name in TABLES}
         try:
             files.write_json(folder / NAME, content)
@@ -62,7 +71,7 @@ def take(engine: Engine, output: Path) -> None:
         _reserve(path.with_name(RESERVE))
         return
     with FileLock(path.with_name(LOCK)):
-        noted = read(output)
+        noted = read(output, sets_aside=True)
         with writing(engine) as connection:
             take_turns(connection)
             for table in (failed_starts, deliveries):

@@ -81,7 +81,7 @@ def _row(run: dict[str, Any]) -> dict[str, Any]:
 
 def _date(text: str | None) -> str | None:
     try:
-        return text and str(dates.parse_date(text))
+        return str(dates.parse_date(text)) if text else None
     except InputError:  # it is the error that is told
         return None
 

@@ -32,6 +32,7 @@ FAULTS = {
     "engine": (("--engine", "duckdbb"), {}, "run.engine"),
     "option": (("--nput", "data"), {}, "--nput"),
     "date": (("--date", "2026-02-30"), {}, "2026-02-30"),
+    "empty": (("--date", ""), {}, "is not a valid date"),
     "variable": (("--input", "data/none.csv"), {"LOG_LEVEL": "LOUD"}, "LOUD"),
 }
 
