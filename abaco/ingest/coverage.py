@@ -62,7 +62,7 @@ def _dates(source: sources.Source, engine: DuckDB, work: Path, rules: Rules) -> 
 
     def write(whole: Path | None) -> int:
         rows = reading.typed(source, engine, whole, found.writings, masking.REDACTING)
-        is_doubtful = ~writing.doubtful(source, found, rows.collect_schema(), names=(name,)).is_null()
+        is_doubtful = writing.doubtful(source, found, rows.collect_schema(), names=(name,)).fill_null("") != ""
         engine.write(rows.with_columns(is_doubtful=is_doubtful).group_by(name, "is_doubtful").agg(rows=nw.len()), table)
         return sum(row["rows"] for row in read_dates())
 

@@ -64,7 +64,7 @@ def _visible(text: nw.Expr) -> nw.Expr:
 
 
 def _with_shape(raw: nw.Expr, value: nw.Expr, show_values: bool) -> nw.Expr:
-    raw = shape = _visible(raw)
+    shape = raw
     for pattern, sign in () if show_values else SHAPES:
         shape = shape.str.replace_all(pattern, sign)
-    return nw.when(value.is_null() & ~raw.is_in(ERRORS)).then(shape).otherwise(raw)
+    return _visible(nw.when(value.is_null() & ~raw.is_in(ERRORS)).then(shape).otherwise(raw))

@@ -234,28 +234,30 @@ def text_columns(names: Iterable[str], schema: nw.Schema) -> tuple[str, ...]:
 
 
 def doubtful(source: Source, found: Found, schema: nw.Schema, names: Collection[str] = ()) -> nw.Expr:
-    """Return the columns of a row that `of_all` must see before it is certain how they are written, joined, or null."""
+    """Return the columns of a row that `of_all` must see before it is certain how they are written, joined, if any."""
     unproven = text_columns((f"raw_{name}" for name in found.unproven), schema)
     coarse = {f"raw_{name}": mark for name, mark in found.coarse.items()}
     texts = [(name, nw.col(name).str.contains(mark, literal=True)) for name in unproven for mark in OTHER]
     texts += [(name, nw.col(name).str.slice(-4, 1) == coarse[name]) for name in text_columns(coarse, schema)]
+    suspect = [is_other for _, is_other in texts]
     kinds = _kinds(source, names)
     for name in text_columns((f"raw_{name}" for name in kinds), schema):
         column = name.removeprefix("raw_")
-        value, raw = nw.col(column), nw.col(name)
+        raw, is_unread = nw.col(name), nw.col(column).is_null() & ~nw.col(name).is_null()
         if kinds[column] == "date":
             looks_other = raw.str.contains(date_orders.OTHER_FORM)
         elif kinds[column] in NUMBERS and not found.writings.get(column, Writing()).is_dressed:
             looks_other = decimal_marks.is_dressed(raw)
         else:
             continue
-        texts.append((name, nw.when(value.is_null() & ~raw.is_null()).then(looks_other).otherwise(nw.lit(False))))
+        suspect.append(is_unread)
+        texts.append((name, nw.when(is_unread).then(looks_other)))
     if not texts:
         return nw.lit(None).cast(nw.String())
     named = [nw.when(is_other).then(nw.lit(name.removeprefix("raw_"))) for name, is_other in texts]
-    # the text is put together for the few rows that look other, not for every row
-    is_other = nw.any_horizontal(*(is_other for _, is_other in texts), ignore_nulls=True)
-    return nw.when(is_other).then(nw.concat_str(named, separator=SEPARATOR, ignore_nulls=True))
+    # patterns are looked for in the few rows with a value that could not be read, not in every row
+    is_suspect = nw.any_horizontal(*suspect, ignore_nulls=True)
+    return nw.when(is_suspect).then(nw.concat_str(named, separator=SEPARATOR, ignore_nulls=True))
 
 
 def as_fraction(name: str) -> nw.Expr:
