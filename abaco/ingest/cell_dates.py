@@ -14,6 +14,11 @@ from abaco.ingest.mappings import Mapping
 from abaco.ingest.reshaping import month_in
 
 NAME = r"[^\W\d_]{3,10}\.?"
+AS_OF = re.compile(
+    r"\b(?:as (?:of|at|on)|cut-?off(?: date)?|reporting date|(?:fecha de )?corte(?: al)?|al|stand(?: vom)?|per)\b"
+    r"(.{6,})",
+    re.IGNORECASE,
+)
 DATE = re.compile(
     rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|(?:19|20)\d{{6}}"
     rf"|\d{{1,2}}[-/. ]{NAME}[-/., ]+\d{{2,4}}|{NAME} \d{{1,2}},? \d{{4}}"
@@ -49,6 +54,19 @@ def date_of(mapping: Mapping, rows: Sequence[Row], left: int, name: str, engine:
         readings = " or ".join(f"{day.day} {day:%B %Y}" for day in found)
         raise InputError(f"{name}: the date in cell {mapping.cell} is {readings}: say dates: dmy or mdy in the mapping")
     return str(found[0])
+
+
+def said_in(above: Sequence[Row], engine: Engine) -> str | None:
+    """Return the date that rows above a header say the table is of; None where they say none, or one of several.
+
+    Parameters
+    ----------
+    above
+        The rows, of which one may be "Loan portfolio as at 31-Dec-2025".
+    """
+    texts = (AS_OF.search(" ".join(cells)) for _, cells in above)
+    found = {day for text in texts if text for day in dates_in(text[1], None, engine)}
+    return str(found.pop()) if len(found) == 1 else None
 
 
 def dates_in(text: str, order: str | None, engine: Engine) -> list[dt.date]:

@@ -14,6 +14,7 @@ from abaco.ingest import masking, reading, roles, sources, staging, writing
 from abaco.ingest.writing import DEFAULT_RULES, Rules
 
 FIRST_YEAR = 1950  # of balances
+MAX_DAYS_APART = 10  # of a month's end, and the day that the export says it is of
 DAYS_AHEAD = 366  # from today, of balances that are planned
 
 
@@ -96,14 +97,22 @@ def _days(rows: nw.LazyFrame) -> set[dt.date]:
 
 
 def check_lent(batch: staging.Batch, date: dt.date, engine: Engine) -> None:
-    """Raise when a loans export that gives the tape has no loan that was lent by `date`.
+    """Raise when a loans export that gives the tape is of another date, or has no loan that was lent by `date`.
 
     Raises
     ------
     DateError
-        Naming the first day that a loan was lent.
+        Naming the date that stands above its table, or the first day that a loan was lent.
     """
-    if batch.format.is_dated or batch.format.date not in batch.columns:
+    if batch.format.is_dated:
+        return
+    for source in (staged.source for staged in batch.staged):
+        said = dt.date.fromisoformat(source.said_date) if source.said_date else date
+        if (said.year, said.month) != (date.year, date.month) and abs((said - date).days) > MAX_DAYS_APART:
+            raise DateError(
+                f"{source.name} says above its table that it is of {said}, not {date}: give DATE={said}, or correct it"
+            )
+    if batch.format.date not in batch.columns:
         return
     rows = batch.rows(engine).select(first=nw.col("disbursed_on").min()).collect("pyarrow").to_native()
     first = rows.column("first")[0].as_py()

@@ -121,9 +121,12 @@ class Inspector:
             form["above"] = _above(name, rows, header, is_certain=mapping.header_row is not None)
         if mapping.shape:  # its copy has other lines
             form |= {"shape": mapping.shape, "lines": None, "delimiters": None, "signs": ()}
-        if mapping.cell:
+        above = [] if is_column or mapping.format.is_dated else extent.above(rows, header)
+        if mapping.cell or above:
             with engines.start() as engine:
-                form["cell_date"] = cell_dates.date_of(mapping, rows, left, name, engine)
+                if mapping.cell:
+                    form["cell_date"] = cell_dates.date_of(mapping, rows, left, name, engine)
+                form["said_date"] = cell_dates.said_in(above, engine)
         return header, form
 
     def _among(self, header: Header, sheet: str | None, is_column: bool) -> dict[str, mappings.Mapping]:

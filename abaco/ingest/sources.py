@@ -53,8 +53,8 @@ class Source:
         Whether the days of its workbook count from 1904.
     shape
         ``transposed`` or ``wide`` (see `reshaping`), then `headings` are those of the table that it becomes.
-    cell_date
-        The date in the cell that its mapping names.
+    cell_date, said_date
+        The date in the cell that its mapping names, and the one that rows above a table without dates say it is of.
     signs
         The signs of currencies in the number formats of a sheet, each with the place of its column.
     """
@@ -86,6 +86,7 @@ class Source:
     is_1904: bool = False
     shape: str = ""
     cell_date: str | None = None
+    said_date: str | None = None
     signs: tuple[tuple[int, str], ...] = ()
 
     @property

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from abaco.core.errors import InputError
+from abaco.core.errors import DateError, InputError
 from tests.support.exports import LOANS, PAR, write
 from tests.support.figures import figures_of
 
@@ -611,6 +611,20 @@ def test_rejected_rows_of_flows_are_limited_in_money_and_told(tmp_path, name):
 
 
 # Dates
+
+
+@pytest.mark.parametrize(
+    ("title", "is_of_it"),
+    [("Loan portfolio as at 31-Dec-2025", True), ("Cartera al 28/12/2025", True), ("Made on 2025-03-31", True),
+     ("As of,2025-11-30", False), ("Corte: marzo 2025", False)],
+)  # fmt: skip
+def test_loans_whose_title_says_another_date_are_refused(tmp_path, title, is_of_it):
+    path = csv(tmp_path / "loans.csv", [title.split(","), *loans()])
+    if is_of_it:
+        assert figures_of(path).values["Outstanding"] == 10000.0
+    else:
+        with pytest.raises(DateError, match=r"loans\.csv says above its table that it is of 2025-(11-30|03-31), not"):
+            figures_of(path)
 
 
 def test_date_before_the_first_loan_is_refused(tmp_path):
