@@ -21,7 +21,7 @@ ZERO = Decimal("0.00")
 HINTS = {
     "not_a_date": "write dates as 2025-12-31, or name their order by ingestion.dates",
     "not_a_number": "write numbers as 1500.50, or name their decimal mark by ingestion.decimal_mark",
-    "not_whole": "write days as whole numbers; a mapping gives words such as 31-60 their days",
+    "not_whole": "write days as whole numbers; a mapping gives words such as 31-60 their days (make map)",
     "days_missing": "where a blank means not late, set ingestion.not_late to blank",
 }
 # the way out where the files have no dates

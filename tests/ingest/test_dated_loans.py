@@ -36,8 +36,9 @@ def test_date_loan_balance_and_days_late_are_a_tape(tmp_path):
     assert found.reasons["TopBorrower"] == "the input does not give the balance of the largest borrower on 2025-12-31"
 
 
-def test_tape_that_says_its_date_is_taken_for_no_other(tmp_path):
-    path = write(tmp_path / "tape.csv", TAPE[0], *TAPE[5:])
+@pytest.mark.parametrize("heading", ["reporting_date", "as_of_date", "Report Date", "Cut-off date", "Fecha de saldo"])
+def test_tape_that_says_its_date_is_taken_for_no_other(tmp_path, heading):
+    path = write(tmp_path / "tape.csv", TAPE[0].replace("reporting_date", heading), *TAPE[5:])
     with pytest.raises(
         DateError, match=r"^No row for 2025-11-30 in the input; the nearest that it has: DATE=2025-12-31$"
     ):
