@@ -46,8 +46,8 @@ def is_bucket(heading: str, words: Dictionary) -> bool:
     --------
     >>> from abaco.ingest import heading_words
     >>> known = heading_words.load()
-    >>> [is_bucket(text, known) for text in ("1 - 30", "31-60 days", "> 90", "Current", "Balance 2025-11", "2")]
+    >>> [is_bucket(text, known) for text in ("1 - 30", "31-60 days", "> 90", "Current", "Balance 2025-11", "0")]
     [True, True, True, True, False, False]
     """
     is_written = BUCKET.fullmatch(heading) or heading.strip().lower() in words.words.current
-    return bool(is_written) and days_of(heading, words) is not None
+    return bool(is_written) and not heading.strip().isdigit() and days_of(heading, words) is not None

@@ -107,7 +107,8 @@ class Dictionary(BaseModel):
         more = {name: {self.words_of(text) for text in known[name].headings} for name in own if name in known}
         # what a draft says of a column counts before what another column is called elsewhere
         taken = {name: set().union(*(own[other] for other in own if other != name)) for name in more}
-        return {name: found | (more.get(name, set()) - taken.get(name, set())) for name, found in own.items()}
+        said = {name: found | (more.get(name, set()) - taken.get(name, set())) for name, found in own.items()}
+        return {name: phrases - {frozenset(["date"])} for name, phrases in said.items()}  # any date may be called so
 
 
 def load() -> Dictionary:

@@ -93,7 +93,8 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
 
     def meant(header: Header) -> int:
         columns = {column for heading in header.headings for column in words.columns_of(heading)[:1]}
-        return len(columns) + sum(is_bucket(heading, words) for heading in header.headings)
+        buckets = sum(is_bucket(heading, words) for heading in header.headings)
+        return len(columns) + (buckets if buckets > FEW else 0)  # a row of values has few
 
     if file.kind == "csv":
         header, form, below = _of_text(file, meant)
