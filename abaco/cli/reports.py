@@ -90,6 +90,9 @@ def backfill(
     """Make a report for each date of the input between two dates; reports that are up to date are kept."""
     from abaco.ingest.writing import rules_of
     from abaco.operations import backfill as runner
+    from abaco.page.language import phrase, say
+    from abaco.page.words import NBSP, plural
+    from abaco.review import terminal
     from abaco.run import plan
     from abaco.run.pipeline import Pipeline
 
@@ -97,16 +100,19 @@ def backfill(
     low, high = runner.span(first, last)  # before a download
     settings = {"params": params, "output": output and output.absolute(), "engine": engine, "force": force}
     pipeline = Pipeline(**settings)
+    terminal.speak(params)
     source = plan.located(input, pipeline.settings, print)
     dates = runner.wanted_dates(source, low, high, rules_of(pipeline.settings["ingestion"]))
     for date in dates:
         plan.check_sample(pipeline.output, date, source, ())
     ended: dict[str, list[str]] = {"done": [], "current": [], "failed": []}
     for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
-        show(f"{count}/{len(dates)}  {date}  {outcome}" + (f": {error}" if error else ""))
+        show(f"{count}/{len(dates)}  {date}  {phrase(outcome)}" + (f": {error}" if error else ""))
         ended[outcome].append(date)
-    made, failed = text.counted(len(ended["done"]), "report"), ended["failed"]
-    show(f"{made} made, {len(ended['current'])} up to date, {len(failed)} failed: {dates[0]} to {dates[-1]}")
+    made, failed = plural(len(ended["done"]), "report").replace(NBSP, " "), ended["failed"]
+    counts = {"made": made, "current": len(ended["current"]), "failed": len(failed)}
+    counts |= {"first": dates[0], "last": dates[-1]}
+    show(say("{made} made, {current} up to date, {failed} failed: {first} to {last}", **counts))
     if failed:
         raise RunError(f"{len(failed)} of {len(dates)} dates failed, {failed[0]} first: correct them and run it again")
 
@@ -115,8 +121,10 @@ def backfill(
 def check(date: Date = None, input: Input = None, params: Params = None, log_level: Level = None) -> None:
     """Check an input and show what a report would do with it, without writing anything."""
     from abaco.review import check as review_check
+    from abaco.review import terminal
 
     logs.start(log_level)
+    terminal.speak(params)
     for line in review_check.inspect(input, date, params):
         show(line)
 
@@ -125,8 +133,10 @@ def check(date: Date = None, input: Input = None, params: Params = None, log_lev
 def verify(date: Date = None, output: Output = None, engine: Engine = None, log_level: Level = None) -> None:
     """Run a finished date again elsewhere, and check that every figure, table and page is the same."""
     from abaco.operations import verify as operations_verify
+    from abaco.review import terminal
 
     logs.start(log_level)
+    terminal.speak()
     for line in operations_verify.verify(date, output, engine):
         show(line)
 

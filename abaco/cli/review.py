@@ -13,8 +13,10 @@ from abaco.core.text import show
 def status(output: Output = None, log_level: Level = None) -> None:
     """Show the report of each date with its KPIs, later runs that failed, undelivered items and alerts."""
     from abaco.review import status as review_status
+    from abaco.review import terminal
 
     logs.start(log_level)
+    terminal.speak()
     for line in review_status.overview(output):
         show(line)
 
@@ -28,8 +30,10 @@ def history(
 ) -> None:  # fmt: skip
     """Show a KPI on each date of a finished report's input, as a table with bars."""
     from abaco.review import history as review_history
+    from abaco.review import terminal
 
     logs.start(log_level)
+    terminal.speak()
     for line in review_history.history(kpi, output, date, by):
         show(line)
 
@@ -64,8 +68,9 @@ def explain(
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Explain a KPI or a facility of a finished report: its figures, what moved it, the loans behind it, its past."""
-    from abaco.review import explanation
+    from abaco.review import explanation, terminal
 
     logs.start(log_level)
+    terminal.speak()
     for line in explanation.explain(kpi, date, against, output, lines, every):
         show(line)

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from abaco.core import files, project, secrets
 from abaco.core.errors import InputError, RunError
 from abaco.ingest import masking
+from abaco.page.language import say
 from abaco.run import folders, manifest
 from abaco.run.folders import reports_folder, visible
 from abaco.run.pipeline import Pipeline
@@ -67,9 +68,9 @@ def verify(date: str | None, output: Path | None = None, engine: str | None = No
         for name in names:
             if not _same(report / name, again / name):
                 raise RunError(f"{date}: {name} is not the same when run again; compare it with a run of your own")
-            yield f"same  {name}"
+            yield say("same  {name}", name=name)
     folders.note_verified(folder, date, len(names))
-    yield f"The report of {date} is reproduced: all {len(names)} files are the same"
+    yield say("The report of {date} is reproduced: all {count} files are the same", date=date, count=len(names))
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -11,7 +11,7 @@ from abaco.core.dates import parse_date
 from abaco.core.errors import AbacoError
 from abaco.core.reasons import HEADLINES
 from abaco.core.secrets import masking_key, service_access
-from abaco.core.text import aligned, counted
+from abaco.core.text import aligned
 from abaco.engines import memory
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import (
@@ -36,8 +36,9 @@ from abaco.ingest.unread import unread_amounts
 from abaco.kpis import catalog, measures, open_book, publish, values, verdict
 from abaco.kpis.book import Book
 from abaco.kpis.facilities import facility
+from abaco.page.language import phrase
 from abaco.page.masthead import title
-from abaco.page.words import NBSP
+from abaco.page.words import NBSP, plural
 from abaco.review import terminal
 from abaco.run import contents, plan
 
@@ -69,7 +70,8 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
 def headline(figures: dict[str, Any]) -> list[str]:
     """Return what the report of these figures would say of itself (see `examine`)."""
     name = title(figures).replace(NBSP, " ")
-    return [f"The report of {figures['date']} would be headed “{name}”, and say:", *terminal.caveats(figures)]
+    heading = "The report of {date} would be headed “{name}”, and say:"
+    return [phrase(heading).format(date=figures["date"], name=name), *terminal.caveats(figures)]
 
 
 def examine(
@@ -99,20 +101,23 @@ def examine(
         batches = roles.stage(files, day, engine, work, key, rules, rates)
         rejects, reasons = quarantine.quarantine(batches, engine, key)
         tape, places = roles.tape_of(batches, day), quarantine.first_places(rejects)
-        say(f"\nPersonal columns would be shown as: {policy(key)}\n")
+        shown = phrase("Personal columns would be shown as: {policy}").format(policy=phrase(policy(key)))
+        say(f"\n{shown}\n")
         for batch in batches:
             book = reconciliation.reconcile(batch, rejects, engine)
             later = book["later"] if batch.is_tape else later
             say(_accounted(batch, book, day))
             counts = reasons[batch.format.name]
             for reason, count in counts.items():
-                say(f"  {count} × {reason}, first in {places[str(reason)]}")
+                told_so = phrase("{count} × {reason}, first in {place}")
+                say("  " + told_so.format(count=count, reason=terminal.reason(reason), place=places[str(reason)]))
             rejections.check_reject_limit(batch, book, counts, ingestion["max_reject_pct"], places)
             if not batch.is_tape:
                 held, whole = rejections.rejected_in(batch, book, rejects), f"the amounts of the {batch.format.title}"
                 rejections.check_amount_limit(held, whole, counts, ingestion["max_reject_amount_pct"], places)
         if len(rejects):
-            told.append(f"{counted(len(rejects), 'row')} would be rejected: see below.")
+            rejected_rows = plural(len(rejects), "row").replace(NBSP, " ")
+            told.append(phrase("{rows} would be rejected: see below.").format(rows=rejected_rows))
         coverage.check_lent(tape, day, engine)
         coverage.check_date(coverage.dates(batches, engine), day)
         facts = [batch.as_dict() for batch in batches]
@@ -128,10 +133,10 @@ def examine(
         notes = roles.notes(files, skipped, batches, statements.unknown(batches, engine))
         notes += findings.notes(batches, day, engine) + statements.disagreements(batches, engine, day)
         notes += reporting.notes
-        told += [str(note) for note in notes if note.code in HEADLINES]
+        told += [terminal.reason(note) for note in notes if note.code in HEADLINES]
         for note in notes:
             if note.code not in HEADLINES:
-                say(str(note))
+                say(terminal.reason(note))
         accepted = transformation.accepted_tape(facts, work, engine)
         beside = [b for b in batches if b.format.name in open_book.EXPORTS and not b.is_tape]
         others = {b.format.name: b.accepted(engine) for b in beside}
@@ -145,15 +150,17 @@ def examine(
             **open_book.risk(**{key: loaded["calculation"][key] for key in open_book.RISK}),
         )  # fmt: skip
         totals = measures.measure(book, catalog.measures(definitions))
-        say(f"\nDates up to {day}: {len(totals)}, from {min(totals)}")
+        reach = phrase("Dates up to {day}: {count}, from {first}")
+        say("\n" + reach.format(day=day, count=len(totals), first=min(totals)))
         entries = values.evaluate(definitions, totals[day], day, totals)
         lacking = {name: entry["reason"] for name, entry in entries.items() if entry["reason"]}
-        count = f"{len(entries) - len(lacking)} of {len(entries)} figures can be computed"
-        told.append(f"{count}: see below for the others." if lacking else f"{count}.")
+        form = "{known} of {all} figures can be computed{rest}"
+        rest = phrase(": see below for the others.") if lacking else "."
+        told.append(phrase(form).format(known=len(entries) - len(lacking), all=len(entries), rest=rest))
         for name, reason in lacking.items():
-            say(f"  {name}: not computable: {reason}")
+            say("  " + phrase("{name}: not computable: {reason}").format(name=name, reason=terminal.reason(reason)))
         for hint in values.missing(definitions, entries, totals[day]):
-            say(f"  to see {hint['kpi']}, add {hint['add']}")
+            say("  " + phrase("to see {kpi}, add {add}").format(kpi=hint["kpi"], add=phrase(hint["add"])))
         absent, weighs = verdict.absent(book, max_absent_pct=loaded["calculation"]["max_absent_pct"])
     limit = loaded["calculation"]["max_rows_change_pct"]
     output = output or project.resolve(loaded["run"]["output"])
@@ -161,23 +168,25 @@ def examine(
     rows = [totals[date].rows for date in sorted(totals)][-2:]
     shrunk = verdict.shrunk(rows[-1], rows[0], max_rows_change_pct=limit)
     kpis = publish.kpi_entries(definitions, entries, None, book.partial_through)
+    kpis = {name: kpi | {key: phrase(kpi[key]) for key in ("title", "unit")} for name, kpi in kpis.items()}
     found = verdict.verdict(kpis, lost, shrunk, absent if weighs else None)
     return {
         "date": str(day), "as_of": as_of and str(as_of), "reconciliation": {"later": later}, "kpis": kpis,
-        "verdict": found | {"findings": map(str, found["findings"])}, "quality": {"headlines": told},
+        "verdict": found | {"findings": map(terminal.reason, found["findings"])}, "quality": {"headlines": told},
     }  # fmt: skip
 
 
 def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> str:
     parts = (part for part in reconciliation.PARTS if part in ("accepted", "quarantined") or book[part])
-    names = {"later": f"later than {day}"}
-    return f"{batch.format.title}: {book['rows_in']} rows in = " + " + ".join(
-        f"{names.get(part, part)} {book[part]}" for part in parts
-    )
+    names = {"later": phrase("later than {day}").format(day=day)}
+    found = " + ".join(f"{names.get(part) or phrase(part)} {book[part]}" for part in parts)
+    told = phrase("{format}: {rows} rows in = {parts}")
+    return told.format(format=phrase(batch.format.title), rows=book["rows_in"], parts=found)
 
 
 def _list_files(files: list[sources.Source], say: Callable[[str], None]) -> None:
     use = roles.roles(files)
-    rows = [(s.name, s.format.title, use[s.name], ", ".join(s.left_behind)) for s in files]
-    for line in aligned([("file", "format", "used for", "columns left behind"), *rows]):
+    rows = [(s.name, phrase(s.format.title), phrase(use[s.name]), ", ".join(s.left_behind)) for s in files]
+    heads = ("file", "format", "used for", "columns left behind")
+    for line in aligned([tuple(map(phrase, heads)), *rows]):
         say(line)

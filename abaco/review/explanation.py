@@ -17,6 +17,7 @@ from abaco.core.precision import change_decimals
 from abaco.core.text import aligned
 from abaco.kpis import catalog
 from abaco.kpis.bridge import first_day
+from abaco.page.language import phrase, say
 from abaco.review import movement, terminal
 from abaco.review.facility_explanation import explain_facility
 from abaco.run import folders
@@ -53,7 +54,7 @@ def explain(
         When the report, KPI or date does not exist.
     """
     folder = _report(folders.reports_folder(output), date)
-    figures = files.read_object(folder / "metrics.json", "date", "kpis")
+    figures = terminal.worded(files.read_object(folder / "metrics.json", "date", "kpis"))
     if key := next((key for key in figures.get("facilities", ()) if key.casefold() == name.casefold()), None):
         yield from explain_facility(key, folder, figures)
         return
@@ -62,7 +63,8 @@ def explain(
     former, kpi = _former(against, figures["date"], history), figures["kpis"][name]
     facts = aligned(_facts(name, folder, figures))
     yield f"{name}: {kpi['title']}"
-    yield f"{_value(kpi['value'], kpi)} on {figures['date']}, {_status(kpi)}{text.partial(kpi)}"
+    standing = {"value": _value(kpi["value"], kpi), "status": _status(kpi)}
+    yield say("{value} on {date}, {status}", date=figures["date"], **standing) + terminal.partial(kpi)
     yield from terminal.caveats(figures)
     yield ""
     yield from facts
@@ -70,9 +72,9 @@ def explain(
     yield from _why(name, folder, history, former, kpi, lines)
     yield ""
     shown = history if every else history[-DATES:]
-    yield from aligned([("date", name, "status"), *(_entry(row, kpi) for row in shown)])
+    yield from aligned([(phrase("date"), name, phrase("status")), *(_entry(row, kpi) for row in shown)])
     if len(shown) < len(history):
-        yield f"The last {DATES} of {len(history)} dates; --all shows the others."
+        yield say("The last {shown} of {dates} dates; --all shows the others.", shown=DATES, dates=len(history))
 
 
 def _report(folder: Path, date: str | None) -> Path:
@@ -125,25 +127,26 @@ def _why(
     name: str, folder: Path, history: list[dict[str, Any]], former: dt.date | None, kpi: Kpi, lines: bool
 ) -> Iterator[str]:
     if former is None:
-        yield "There is no earlier date in the report to hold it against."
+        yield phrase("There is no earlier date in the report to hold it against.")
         return
     before, now = next(row for row in history if row["date"] == former), history[-1]
     if unknown := next((row["reason"] for row in (before, now) if row["value"] is None), None):
-        yield f"What moved it since {former} cannot be said: {unknown}."
+        yield say("What moved it since {date} cannot be said: {reason}.", date=former, reason=unknown)
         return
     moved = now["value"] - before["value"]
     better = ""
     if moved and kpi.get("direction"):
-        better = ", better" if (moved > 0) == (kpi["direction"] == "higher") else ", worse"
+        better = f", {phrase('better') if (moved > 0) == (kpi['direction'] == 'higher') else phrase('worse')}"
     change = text.signed(moved, change_decimals(kpi, moved)) + better
-    yield f"Since {former} it moved by {change}, from {_value(before['value'], kpi)}."
+    start = _value(before["value"], kpi)
+    yield say("Since {date} it moved by {change}, from {start}.", date=former, change=change, start=start)
     definition = catalog.load().get(name)
     if definition and first_day(definition):
         yield from movement.why(definition, name, folder, now["date"], former, lines)
     elif definition and (definition.inputs or definition.window):
         yield from _inputs(definition.inputs or definition.kpis, folder, former, now["date"])
     else:
-        yield "Loan by loan, the portfolio at risk alone is explained, such as PAR30 and PAR90."
+        yield phrase("Loan by loan, the portfolio at risk alone is explained, such as PAR30 and PAR90.")
 
 
 def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -> list[str]:
@@ -155,8 +158,8 @@ def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -
         before, now = (values.get((name, date), Decimal(0)) for date in (former, day))
         places = max(0, *(-value.as_tuple().exponent for value in (before, now)))
         rows.append((name, f"{before:,.{places}f}", f"{now:,.{places}f}", text.signed(now - before, places)))
-    heading = "It is made of other figures, each with an explanation of its own:"
-    return [heading, "", *text.table(("", "before", "now", "change"), rows, texts=1)]
+    heading = phrase("It is made of other figures, each with an explanation of its own:")
+    return [heading, "", *text.table(("", *map(phrase, ("before", "now", "change"))), rows, texts=1)]
 
 
 def _places(row: Mapping[str, Any]) -> int:
@@ -175,20 +178,24 @@ def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[st
         amount = _plain(row["value"], _places(row))
         values |= {measure: amount, measure.removesuffix("_usd"): amount}
     limits = kpi["thresholds"] or {}
-    past = [f"{level} {PAST[kpi['direction']]} {limit:g}" for level, limit in limits.items() if limit is not None]
-    facts = [("formula", kpi["formula"])]
+    past = [
+        say(f"{level} {PAST[kpi['direction']]} {{limit}}", limit=f"{limit:g}")
+        for level, limit in limits.items()
+        if limit is not None
+    ]
+    facts = [(phrase("formula"), kpi["formula"])]
     if window := kpi.get("window"):
         facts += _months(window, folder, figures["date"])
     elif formula := _with_figures(kpi, values):
-        facts.append(("with figures", formula))
+        facts.append((phrase("with figures"), formula))
     definition = catalog.load().get(name)
     for source in definition.inputs if definition else ():
         other = figures["kpis"].get(source)
-        value = "not computable" if other and other["value"] is None else values.get(source, "unknown")
+        value = phrase("not computable") if other and other["value"] is None else values.get(source, phrase("unknown"))
         facts.append((f"  {source}", _with_figures(other, values) or value if other else value))
-    limit = ", ".join(past) or "none"
-    facts += [("rows used", f"{kpi['rows']:,}"), ("limits", limit), ("owner", kpi["owner"])]
-    return facts + [(key, kpi[key]) for key in ("note", "convention") if kpi.get(key)]
+    limit = ", ".join(past) or phrase("none")
+    facts += [(phrase("rows used"), f"{kpi['rows']:,}"), (phrase("limits"), limit), (phrase("owner"), kpi["owner"])]
+    return facts + [(phrase(key), kpi[key]) for key in ("note", "convention") if kpi.get(key)]
 
 
 def _months(window: Mapping[str, Any], folder: Path, date: str) -> list[tuple[str, str]]:
@@ -198,7 +205,8 @@ def _months(window: Mapping[str, Any], folder: Path, date: str) -> list[tuple[st
     found = []
     for end in (months_before(parse_date(date), back) for back in range(window["months"])):
         value = last[end]["value"] if end in last else None
-        found.append((f"  {window['kpi']} {end:%Y-%m}", "unknown" if value is None else f"{value.normalize():,f}"))
+        shown = phrase("unknown") if value is None else f"{value.normalize():,f}"
+        found.append((f"  {window['kpi']} {end:%Y-%m}", shown))
     return found
 
 
@@ -227,19 +235,19 @@ def filled(formula: str, values: Mapping[str, str]) -> str:
 
 
 def _plain(value: Any, decimals: int) -> str:
-    return "unknown" if value is None else f"{value:,.{decimals}f}"
+    return phrase("unknown") if value is None else f"{value:,.{decimals}f}"
 
 
 def _status(kpi: Kpi) -> str:
     if kpi["reason"]:
         return kpi["reason"]
-    return "without limits" if kpi["status"] == "none" else kpi["status"]
+    return phrase("without limits") if kpi["status"] == "none" else terminal.status(kpi["status"])
 
 
 def _entry(row: Mapping[str, Any], kpi: Kpi) -> tuple[str, str, str]:
     value = "–" if row["value"] is None else _value(row["value"], kpi)
-    return str(row["date"]), value, row["reason"] or row["status"]
+    return str(row["date"]), value, row["reason"] or terminal.status(row["status"])
 
 
 def _value(value: Any, kpi: Kpi) -> str:
-    return text.format_value({**kpi, "value": value})
+    return text.format_value({**kpi, "value": value}) if value is not None else phrase("not computable")

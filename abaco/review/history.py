@@ -10,7 +10,8 @@ from abaco.core.errors import InputError
 from abaco.core.precision import shown_decimals
 from abaco.core.text import aligned
 from abaco.database import connection, queries
-from abaco.review import status
+from abaco.page.language import phrase, say
+from abaco.review import status, terminal
 from abaco.run import folders
 
 BAR = 32
@@ -44,23 +45,24 @@ def history(kpi: str, output: Path | None = None, date: str | None = None, by: s
         rows = queries.history(opened, run["run_id"], kpi)
         verdict = queries.verdicts(opened).get(run["run_id"])
     rows = [{**row, "value": None if row["value"] is None else Decimal(str(row["value"]))} for row in rows]
-    yield f"{entry['title']} ({kpi}), in {entry['unit']}: {entry['formula']}"
+    names = {name: phrase(entry[name]) for name in ("title", "unit", "formula")}
+    yield say("{title} ({kpi}), in {unit}: {formula}", **names, kpi=kpi)
     periods = rolled_up(rows, by)
     largest = max((abs(p["value"]) for p in periods if p["value"] is not None), default=Decimal(0))
-    heads = (by, kpi, *(("lowest", "highest") if by != "day" else ()), "status", "")
+    heads = (phrase(by), kpi, *(map(phrase, ("lowest", "highest")) if by != "day" else ()), phrase("status"), "")
     lines = [heads]
     for period in periods:
         values = [period["value"]] if by == "day" else [period["value"], period["lowest"], period["highest"]]
         cells = ("–" if v is None else f"{v:,.{shown_decimals(entry, v)}f}" for v in values)
-        lines.append((period["name"], *cells, period["status"], bar(period["value"], largest)))
+        lines.append((period["name"], *cells, terminal.status(period["status"]), bar(period["value"], largest)))
     heading, *rest = aligned(lines)
     yield heading
     for period, line in zip(periods, rest, strict=True):
         yield line
-        if remark := text.partial(period):
+        if remark := terminal.partial(period):
             yield f"  {kpi}{remark}"
-    if remark := text.completeness(verdict):
-        yield f"Report of {run['date']}: {remark}"
+    if remark := terminal.completeness(verdict):
+        yield say("Report of {date}: {remark}", date=run["date"], remark=remark)
 
 
 def report_of(reports: dict[str, dict[str, Any]], output: Path, date: str | None) -> dict[str, Any]:

@@ -21,10 +21,15 @@ from abaco.kpis.contributors import SEGMENTS, between, largest
 from abaco.kpis.open_book import EXPORTS
 from abaco.kpis.transitions import moves
 from abaco.page.bridge import naming, reading
+from abaco.page.language import phrase, say, speak, spoken
 from abaco.review import lookup
 
 Rows = list[dict[str, Any]]
 POINTS = 2  # decimals, as on the page
+PLACE = "place"  # file and line
+HEADINGS = {
+    "loan": "Loan", "company": "Company", "product": "Product", "term": "What happened", PLACE: "Stands in",
+}  # fmt: skip
 
 
 def why(
@@ -48,35 +53,30 @@ def why(
                 absent = absences(book)
                 steps, loans = between(kpi, name, book.tape, date, against, key=masking_key(), absent=absent)
         except NotComputableError as error:
-            yield f"What moved it cannot be said: {error}."
+            yield say("What moved it cannot be said: {reason}.", reason=error)
             return
     yield ""
     bridged, ends = [], {"opening": str(against), "closing": str(date)}
     for row in steps:
         is_end = row["term"] in ends
-        bridged.append(
-            (
-                ends.get(row["term"]) or naming(row)[0],
-                _amount(row["amount_usd"], is_end),
-                _figure(row["points"], is_end),
-            )
-        )
+        called = ends.get(row["term"]) or phrase(naming(row)[0])
+        bridged.append((called, _amount(row["amount_usd"], is_end), _figure(row["points"], is_end)))
     currency = files.read_json(folder / "metrics.json").get("currency", USD)
-    currencies.use(currency)
-    yield from table(("", currency, "points"), bridged, texts=1)
+    speak(spoken(), currency)
+    yield from table(("", currency, phrase("points")), bridged, texts=1)
     yield ""
     yield reading(name, (row["term"] for row in steps))
     if loans:
         yield ""
-        loans = [{**row, "term": naming(row)[0]} for row in loans]
+        loans = [{**row, "term": phrase(naming(row)[0])} for row in loans]
         names = ("loan", "company", "product", "term")
         if lines:
-            names = (*names, "stands in")
+            names = (*names, PLACE)
             places = _places(kpi, folder, loans)
-            loans = [{**row, "stands in": place} for row, place in zip(loans, places, strict=True)]
+            loans = [{**row, PLACE: place} for row, place in zip(loans, places, strict=True)]
         days = first_day(kpi)
-        late = (f"{days}+ days late before, {currency}", f"{days}+ days late now, {currency}")
-        headings = (*names, *late, "change", "points")
+        late = [say(form, days=days) for form in ("{days}+ days late before, USD", "{days}+ days late now, USD")]
+        headings = (*(phrase(HEADINGS[name]) for name in names), *late, phrase("Change"), phrase("Points"))
         yield from table(headings, [_loan(row, names) for row in loans], texts=len(names))
 
 
@@ -123,5 +123,5 @@ def _amount(usd: Decimal | None, is_balance: bool) -> str:
 
 def _figure(points: Decimal | None, is_value: bool) -> str:
     if points is None:
-        return "unknown"
+        return phrase("unknown")
     return f"{points:,.{POINTS}f}" if is_value else signed(points, POINTS)

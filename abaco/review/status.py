@@ -12,6 +12,9 @@ from abaco.core.precision import shown_decimals
 from abaco.core.text import aligned
 from abaco.database import connection, notes, queries, records, synchronise
 from abaco.database.queries import group_deliveries
+from abaco.page.language import phrase, say
+from abaco.page.words import NBSP, plural
+from abaco.review import terminal
 from abaco.run import folders
 from abaco.run.folders import reports_folder, visible
 
@@ -52,24 +55,24 @@ def _lines(folder: Path) -> Iterator[str]:
     if not dates and not state["starts"]:
         raise fault or no_report_error(folder)
     yield from _reports(folder, state, dates, unfinished)
-    yield from _listed("Starts that failed", _starts(state["starts"], reports))
-    yield from _listed("Damaged", [(path.name, "make it again") for path in folders.damaged_reports(folder)])
+    yield from _listed(phrase("Starts that failed"), _starts(state["starts"], reports))
+    again = phrase("make it again")
+    yield from _listed(phrase("Damaged"), [(path.name, again) for path in folders.damaged_reports(folder)])
     if fault:
-        yield "\nDeliveries and alerts are known only to the database"
+        yield "\n" + phrase("Deliveries and alerts are known only to the database")
         raise fault
     waiting = [(_item(row), _state(row)) for row in group_deliveries(state["waiting"])]
-    yield from _listed("Not delivered", waiting)
+    yield from _listed(phrase("Not delivered"), waiting)
     past = [row for row in state["past"] if reports and str(row["date"]) == max(reports)]
     ended = [(_item(row), row["status"], row["error"]) for row in group_deliveries(past)]
-    yield from _listed("Not sent any more", ended)
-    alerts = [(a["severity"], a["title"], f"since {text_of(a['opened_at'])}", _input(a)) for a in state["alerts"]]
-    yield from _listed("Open alerts", alerts)
+    yield from _listed(phrase("Not sent any more"), ended)
+    yield from _listed(phrase("Open alerts"), [_alert(alert) for alert in state["alerts"]])
 
 
 def _reports(folder: Path, state: dict[str, Any], dates: list[str], unfinished: list[dict[str, Any]]) -> Iterator[str]:
     reports = state["reports"]
     if not dates:
-        yield "No report yet"
+        yield phrase("No report yet")
         return
     heading, *lines = aligned(_rows(dates, reports, state["figures"]))
     yield heading
@@ -77,10 +80,12 @@ def _reports(folder: Path, state: dict[str, Any], dates: list[str], unfinished: 
         yield line
         if date in reports:
             run, run_id = reports[date], reports[date]["run_id"]
-            yield f"  made {text_of(run['finished_at'])} by {run_id} of {project.display_path(run['input'])}"
+            made = {"time": text_of(run["finished_at"]), "run": run_id, "input": project.display_path(run["input"])}
+            yield "  " + say("made {time} by {run} of {input}", **made)
             if note := folders.verified(folder, date):
-                yield f"  reproduced byte for byte at {note['at']}: {text.counted(note['files'], 'file')}"
-            if remark := text.completeness(state["verdicts"].get(run_id)):
+                files_same = plural(note["files"], "file").replace(NBSP, " ")
+                yield "  " + say("reproduced byte for byte at {time}: {files}", time=note["at"], files=files_same)
+            if remark := terminal.completeness(state["verdicts"].get(run_id)):
                 yield f"  {remark}"
             yield from (f"  {' '.join(one['verdict'])}" for one in state["facilities"].get(run_id, {}).values())
             yield from _partial(state["figures"].get(run_id, {}))
@@ -154,47 +159,53 @@ def _rows(
     of_date = {date: figures.get(run["run_id"], {}) for date, run in reports.items()}
     names = list(dict.fromkeys(name for entries in of_date.values() for name in entries))
     shares = {name for entries in of_date.values() for name, kpi in entries.items() if kpi["unit"] == "%"}
-    yield ("date", *(f"{name} %" if name in shares else name for name in names), *([] if names else [""]))
+    yield (phrase("date"), *(f"{name} %" if name in shares else name for name in names), *([] if names else [""]))
     for date in dates:
         entries = of_date.get(date, {})
         cells = [_cell(entries[name]) if name in entries else "" for name in names] or [""]
-        yield (date, *cells) if date in reports else (date, "no report", *cells[1:])
+        yield (date, *cells) if date in reports else (date, phrase("no report"), *cells[1:])
 
 
 def _cell(kpi: dict[str, Any]) -> str:
     """Return a value with its status; its unit stands in the heading."""
     if kpi["value"] is None or kpi["unit"] in currencies.CODES:
         return text.value_and_status(kpi)
-    return f"{kpi['value']:,.{shown_decimals(kpi)}f} {kpi['status'] if kpi['status'] != 'none' else ''}".rstrip()
+    status = "" if kpi["status"] == "none" else f" {terminal.status(kpi['status'])}"
+    return f"{kpi['value']:,.{shown_decimals(kpi)}f}{status}"
 
 
 def _partial(entries: dict[str, dict[str, Any]]) -> Iterator[str]:
-    yield from (f"  {name}{remark}" for name, kpi in entries.items() if (remark := text.partial(kpi)))
+    yield from (f"  {name}{remark}" for name, kpi in entries.items() if (remark := terminal.partial(kpi)))
 
 
 def _later(output: Path, unfinished: list[dict[str, Any]], run: dict[str, Any] | None) -> Iterator[str]:
     since = text_of(run["started_at"]) if run else ""
     later = [other for other in unfinished if text_of(other["started_at"]) >= since]
     if later:
-        kind = "later run" if run else "run"
-        subject = f"a {kind}" if len(later) == 1 else f"{len(later)} {kind}s did not succeed, the last"
+        kind = ("a later run {outcome}", "{count} later runs did not succeed, the last {outcome}")
+        kind = kind if run else ("a run {outcome}", "{count} runs did not succeed, the last {outcome}")
         last = max(later, key=lambda other: text_of(other["started_at"]))
-        yield f"  {subject} {_outcome(output, last)}"
+        yield "  " + say(kind[len(later) > 1], count=len(later), outcome=_outcome(output, last))
 
 
 def _outcome(output: Path, run: dict[str, Any]) -> str:
     if run.get("status") == "running":
         process = folders.holder(output, run["date"]) or {"pid": "unknown", "host": "this machine"}
-        return f"is at work since {run['started_at']}, process {process['pid']} on {process['host']}"
+        return say("is at work since {time}, process {pid} on {host}", time=run["started_at"], **process)
     if folders.was_stopped(run["error"]):
-        return f"was stopped at {text_of(run['finished_at'])}"
+        return say("was stopped at {time}", time=text_of(run["finished_at"]))
     if run["finished_at"]:
-        return f"failed at {text_of(run['finished_at'])}: {run['error']}"
-    return f"started at {text_of(run['started_at'])} and was killed"
+        return say("failed at {time}: {error}", time=text_of(run["finished_at"]), error=run["error"])
+    return say("started at {time} and was killed", time=text_of(run["started_at"]))
+
+
+def _alert(alert: dict[str, Any]) -> tuple[str, ...]:
+    since = say("since {time}", time=text_of(alert["opened_at"]))
+    return alert["severity"], alert["title"], since, _input(alert)
 
 
 def _input(alert: dict[str, Any]) -> str:
-    return f"of {project.display_path(alert['input'])}" if alert["input"] else ""
+    return say("of {input}", input=project.display_path(alert["input"])) if alert["input"] else ""
 
 
 def _item(row: dict[str, Any]) -> str:
@@ -203,14 +214,16 @@ def _item(row: dict[str, Any]) -> str:
 
 def _state(row: dict[str, Any]) -> str:
     if row["status"] == "dead":
-        after = f" after {text.counted(row['attempts'], 'attempt')}" if row["attempts"] else ""
-        return f"given up{after}: {row['error']}"
+        form = "given up after {attempts}: {error}" if row["attempts"] else "given up: {error}"
+        return say(form, attempts=plural(row["attempts"], "attempt").replace(NBSP, " "), error=row["error"])
     if row["status"] == "held":
-        return f"held: {row['error']}; abaco deliver --held sends it, --drop RUN does not"
+        return say("held: {error}; abaco deliver --held sends it, --drop RUN does not", error=row["error"])
     if not row["attempts"]:
-        return "not tried yet"
-    times = "once" if row["attempts"] == 1 else f"{row['attempts']} times"
-    return f"tried {times}, again at {text_of(row['next_attempt_at'])}: {row['error']}"
+        return phrase("not tried yet")
+    if row["attempts"] == 1:
+        return say("tried once, again at {time}: {error}", time=text_of(row["next_attempt_at"]), error=row["error"])
+    tried = {"times": row["attempts"], "time": text_of(row["next_attempt_at"]), "error": row["error"]}
+    return say("tried {times} times, again at {time}: {error}", **tried)
 
 
 def _listed(title: str, rows: list[tuple[str, ...]]) -> Iterator[str]:

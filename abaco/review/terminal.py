@@ -1,12 +1,52 @@
-"""Caveats of a report, for terminals."""
+"""What terminals say in the language of the page: caveats of a report, words of a status, reasons."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from abaco.core import text
+from abaco.core import settings, text
+from abaco.core.currencies import USD
+from abaco.core.reasons import Reason
 from abaco.ingest import sample_mark
+from abaco.page import language
+from abaco.page.column_names import in_words, tell
 from abaco.page.kpi_text import unsound, verdict
-from abaco.page.words import NBSP
+from abaco.page.language import phrase, say, spoken
+from abaco.page.words import NBSP, listing, plural
+
+
+def speak(params: Any = None, currency: str = USD) -> None:
+    """Set the language of all that follows to that of the page, by ``report.language``."""
+    language.speak(settings.load(params)["report"]["language"], currency)
+
+
+def worded(figures: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the content of metrics.json with its texts in the language that is set; English ones stay as they are."""
+    return in_words(dict(figures)) if spoken() != "en" and "reason_codes" in figures else figures
+
+
+def reason(found: Reason | str) -> str:
+    """Return a reason in the language that is set, in English with the names of the file's own columns."""
+    return str(found) if spoken() == "en" or isinstance(found, str) else tell(found.as_dict())
+
+
+def status(name: str) -> str:
+    """Return the word for a status, in the language that is set."""
+    return name if spoken() == "en" else phrase(text.STATES.get(name, name)).lower()
+
+
+def completeness(found: Mapping[str, Any] | None) -> str:
+    """Return the state of a report that is not complete, in the language that is set; "" for other reports."""
+    if not found or not text.is_incomplete(found):
+        return ""
+    told = say("{checked} of {limits} limits checked", checked=found["checked"], limits=found["limits"])
+    if missing := [phrase(cause) for cause in text.causes(found)]:
+        told = say("{start}, but {missing}", start=told, missing=listing(missing))
+    return f"{phrase(text.state(found))}: {told}"
+
+
+def partial(kpi: Mapping[str, Any]) -> str:
+    """Return a remark for a figure of a month that is not over, in the language that is set; "" for others."""
+    return text.partial(kpi) and say(", month to date, until {date}", date=kpi["partial_through"])
 
 
 def caveats(figures: Mapping[str, Any]) -> list[str]:
@@ -19,25 +59,33 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
     """
     date, as_of, later = figures["date"], figures["as_of"], figures["reconciliation"]["later"]
     # reports of earlier versions lack the key
-    sentences = [sample_mark.SENTENCE] if figures.get("synthetic") else []
+    sentences = [phrase(sample_mark.SENTENCE)] if figures.get("synthetic") else []
     if found := figures.get("verdict"):
-        sentences += [f"{text.state(found)}: {verdict(figures).replace(NBSP, ' ')}", *found["findings"]]
+        sentences += [f"{phrase(text.state(found))}: {verdict(figures).replace(NBSP, ' ')}", *found["findings"]]
         sentences += unsound(figures)
-        if settings := text.acceptance(found):
-            sentences.append(f"If all of this is right, make the report with PARAMS={settings}.")
+        if accepted := text.acceptance(found):
+            accept = "If all of this is right, make the report with PARAMS={settings}."
+            sentences.append(say(accept, settings=accepted))
     sentences += figures.get("quality", {}).get("headlines", [])
     if as_of is None:
         sentences += [
-            f"These are not the figures of {date}: the loans export carries no date, so balances and days past due "
-            "are those of the day it was made."
+            say(
+                "These are not the figures of {date}: the loans export carries no date, so balances and days past due "
+                "are those of the day it was made.",
+                date=date,
+            )
         ]
         if later:
-            loans = "1 loan" if later == 1 else f"{later:,} loans"
-            sentences.append(f"That day is later than {date}: the export holds {loans} lent after it, left out here.")
+            told = "That day is later than {date}: the export holds {loans} lent after it, left out here."
+            sentences.append(say(told, date=date, loans=plural(later, "loan").replace(NBSP, " ")))
         return sentences
     if as_of < date:
         sentences.append(
-            f"The balances are labelled {date}, but the overdue dates of their loans show that they are those of "
-            f"{as_of}; the month is counted up to that day."
+            say(
+                "The balances are labelled {date}, but the overdue dates of their loans show that they are those of "
+                "{as_of}; the month is counted up to that day.",
+                date=date,
+                as_of=as_of,
+            )
         )
     return sentences

@@ -54,9 +54,9 @@ def texts(html):
 
 
 def _calls(*functions):
-    """Return the first argument of every call of the functions on the page and in the email, where it is a literal."""
+    """Return the first argument of every call of the functions, where it is a literal."""
     found = set()
-    for room in ("page", "mail", "workbook"):
+    for room in ("page", "mail", "workbook", "review", "operations", "cli"):
         for path in (ROOT / "abaco" / room).glob("*.py"):
             for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(call, ast.Call) and getattr(call.func, "id", "") in functions and call.args:
@@ -72,7 +72,7 @@ def _constants():
     """Return every text in the code of the analyst's wing."""
     paths = [
         path
-        for room in ("core", "ingest", "page", "mail", "workbook")
+        for room in ("core", "ingest", "page", "mail", "workbook", "review", "operations", "cli")
         for path in (ROOT / "abaco" / room).rglob("*.py")
     ]
     nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
