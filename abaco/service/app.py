@@ -23,7 +23,7 @@ from starlette.responses import (
 )
 
 from abaco.core.errors import AbacoError, DamagedDatabaseError, DamagedError, DatabaseError
-from abaco.service import archive, description, files, forms, metrics, notebook, pages, timeline
+from abaco.service import archive, description, files, forms, metrics, notebook, pages, rows, timeline
 from abaco.service.pages import Page
 from abaco.service.reports import Book, health
 from abaco.service.security import MAX_WRONG_TOKENS, Access, Guard
@@ -35,6 +35,9 @@ Run = Annotated[str, Path(examples=["2025-12-31"], description="Its id, or the d
 File = Annotated[str, Path(examples=["report.html"], description="Its name in the folder of the run")]
 Kpi = Annotated[str, Query(max_length=60, examples=["PAR30"], description="The id of a KPI")]
 Day = Annotated[str, Query(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", examples=["2025-12-31"])]
+TableName = Annotated[str, Path(pattern=r"^[a-z0-9_]+$", examples=["tape"], description="The name of a table")]
+Place = Annotated[int, Query(ge=1, le=10_000_000, description="Which page of rows")]
+Wanted = Annotated[str, Query(max_length=100, description="A text that each row holds")]
 SCRIPT = FilePath(__file__).parent / "templates" / "service.js"
 Named = Annotated[str, Query(max_length=60, examples=["2025-12-31"], description="The id of a run, or a date")]
 
@@ -199,6 +202,20 @@ def _add_files(router: APIRouter, book: Book) -> None:
         _, path = _failed_notebook(book, run_id)
         return files.RunFile(path, media_type="application/octet-stream", filename=path.name)
 
+    @_route(router, "/reports/{date}/rows/{table}", HTMLResponse, responses=description.NOT_THERE)
+    def read_rows_of_report(
+        date: Date, table: TableName, page: Place = 1, sort: Kpi = "", down: bool = False, wanted: Wanted = ""
+    ) -> Response:
+        """Return the page of a table's rows, sorted by a column, and filtered by a text."""
+        return _rows(book, date, f"/reports/{date}/", table, page, sort, down, wanted)
+
+    @_route(router, "/runs/{run_id}/rows/{table}", HTMLResponse, responses=description.NOT_THERE)
+    def read_rows_of_run(
+        run_id: Run, table: TableName, page: Place = 1, sort: Kpi = "", down: bool = False, wanted: Wanted = ""
+    ) -> Response:
+        """Return the same of a run."""
+        return _rows(book, run_id, f"/runs/{run_id}/", table, page, sort, down, wanted)
+
     @_route(router, "/reports/{date}/{name:path}", FileResponse, responses=description.NOT_THERE | description.FILE)
     def read_file_of_report(date: Date, name: File) -> Response:
         """Return a file of a report."""
@@ -221,6 +238,15 @@ def _file(book: Book, name: str, path: str) -> FileResponse:
     if folder and (response := files.answer(folder, path)):
         return response
     raise HTTPException(404, "The run has no such file")
+
+
+def _rows(book: Book, name: str, base: str, table: str, *asked: Any) -> Response:
+    run, path = _run(book, name), f"tables/{table}.parquet"
+    folder = files.folder_of(book.output, run)
+    is_listed = bool(folder) and any(one == path or one.startswith(f"{path}/") for one in files.listed(folder))
+    if is_listed and (text := rows.page(run, base, folder / path, *asked)):
+        return Page(text)
+    raise HTTPException(404, "The run has no such rows")
 
 
 def _archive(book: Book, request: Request, name: str) -> Response:

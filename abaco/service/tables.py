@@ -64,8 +64,11 @@ def files(sizes: dict[str, int], base: str) -> Html | None:
     for name in (*(n for n in FILES if n in sizes), *sorted(sizes.keys() - FILES.keys())):
         what = FILES.get(name) or FOLDERS.get(name.partition("/")[0], "")
         what = what or (CERTIFICATE if name.startswith("certificate_") else "")
-        rows.append([_link(base + name, name), what, size(sizes[name])])
-    return figures("Files", ["File", "What it is", "Size"], rows, texts=2, quiet=True, look="files")
+        is_table = name.startswith("tables/") and name.endswith(".parquet") and name.count("/") == 1
+        table = Path(name).stem
+        shown = _link(f"{base}rows/{table}", "Rows", of=table) if is_table else ""
+        rows.append([_link(base + name, name), what, shown, size(sizes[name])])
+    return figures("Files", ["File", "What it is", "Look inside", "Size"], rows, texts=3, quiet=True, look="files")
 
 
 def runs(of_date: list[dict[str, Any]], current: dict[str, Any], visible: str) -> Html:

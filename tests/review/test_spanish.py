@@ -28,9 +28,7 @@ def test_explanation(finished):
     assert found[:2] == ["PAR30: Cartera en riesgo, 30 días", "3.75 % al 2025-12-31, en orden"]
     assert "Desde el 2025-11-30 cambió -0.27, mejor; estaba en 4.01 %." in found
     assert {line.split("  ")[0] for line in found} >= {"Mora nueva", "Regularizado", "Castigado", "fórmula", "límites"}
-    assert (
-        english(line for line in found if not line.startswith("convención")) == []
-    )  # of the definition as it was then
+    assert english(line for line in found if not line.startswith("convención")) == []
 
 
 def test_history(finished):
