@@ -24,7 +24,8 @@ def test_every_route_is_described_with_its_answers_and_errors(book, access):
         "/openapi.json": "200", "/favicon.ico": "204", "/reports/{date}": "307", "/reports/{date}/": "200",
         "/history": "200", "/service.js": "200", "/reports/{date}/all.zip": "200", "/runs/{run_id}/all.zip": "200",
         "/runs/{run_id}/notebook/": "200", "/runs/{run_id}/notebook.ipynb": "200", "/reports/{date}/{name}": "200",
-        "/runs/{run_id}/": "200", "/runs/{run_id}/{name}": "200",
+        "/runs/{run_id}/": "200", "/runs/{run_id}/{name}": "200", "/reports/{date}/rows/{table}": "200",
+            "/runs/{run_id}/rows/{table}": "200",
     }  # fmt: skip
     assert described["paths"].keys() == asked.keys()
     for path, operations in described["paths"].items():
