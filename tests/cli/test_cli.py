@@ -40,7 +40,7 @@ def test_finished_report_shows_its_kpis_and_its_place(finished):
     assert finished.first.stdout.splitlines() == [
         "PAR30            3.75 %      ok",
         "PAR90            1.30 %      ok",
-        "CollectionRate   2.95 %        ok",
+        "CollectionRate   2.95 %      ok",
         "PortfolioHealth  2.84 of 10  critical",
         "Synthetic sample: invented loans, no real book.",
         "OK: 1 of 4 figures with limits is past a limit: arrears-and-cash index (PortfolioHealth) at 2.84 of 10 "
@@ -389,7 +389,7 @@ def test_status_has_a_line_for_the_report(finished):
     assert " ".join(heading.split()) == "date PAR30 % PAR90 % CollectionRate % PortfolioHealth"
     run = json.loads((finished.output / "2025-12-31/run.json").read_text())
     assert lines[:2] == [
-        "2025-12-31  3.7471 ok  1.3010 ok  2.95 ok           2.8395 critical",
+        "2025-12-31  3.75 ok  1.30 ok  2.95 ok           2.84 critical",
         f"  made {run['finished_at']} by {run['run_id']} of data/sample.csv",
     ]
 
