@@ -131,7 +131,7 @@ def test_tables_are_sorted_and_filtered(opened, service):
     told = [text.split() for text in page.locator("table.files tbody td:last-child").all_inner_texts()]
     sizes = [float(number) * UNITS[unit] for number, unit in told]
     assert sizes == sorted(sizes) and len(sizes) > 8
-    assert page.get_attribute("table.files th:nth-child(3)", "aria-sort") == "ascending"
+    assert page.get_attribute("table.files th:nth-child(4)", "aria-sort") == "ascending"
     page.fill("input[type=search]", "Workbook")
     assert names.all_inner_texts() == ["report.xlsx"]
     assert is_accessible(page)
