@@ -308,7 +308,7 @@ def test_ratio_added_to_kpis_yml_alone_is_in_metrics_history_and_report(project)
     path.write_text(path.read_text() + PAR60)
     result = project.report()
     assert result.returncode == 0, result.stderr
-    assert re.search(r"^PAR60 +3\.2411 % +ok$", result.stdout, re.M)
+    assert re.search(r"^PAR60 +3\.24 % +ok$", result.stdout, re.M)
     metrics = json.loads((project.output / "2025-12-31/metrics.json").read_text())
     found = metrics["kpis"]["PAR60"]
     assert found["value"] == 3.2411  # 17508.33 / 540203.00
