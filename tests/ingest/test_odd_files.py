@@ -23,7 +23,7 @@ def odd(folder, kind):
         path.mkdir()
     elif kind == "loop":
         path.symlink_to(path)
-    elif kind == "broken link":
+    elif kind == "link":
         path.symlink_to(folder / "nothing")
     elif kind == "device":
         path.symlink_to("/dev/zero")
@@ -36,7 +36,7 @@ def odd(folder, kind):
     return path
 
 
-KINDS = ("fifo", "folder", "loop", "broken link", "device", "socket")
+KINDS = ("fifo", "folder", "loop", "link", "device", "socket")
 
 
 @pytest.mark.parametrize("kind", KINDS)
