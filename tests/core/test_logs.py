@@ -77,7 +77,8 @@ def test_every_secret_of_env_example_is_known():
         "AZURE_STORAGE_ACCOUNT_URL", "REPORT_RECIPIENTS", "ALERT_RECIPIENTS", "SPARK_MASTER", "SPARK_STORAGE",
         "LOG_LEVEL", "ABACO_ENV",
     }  # fmt: skip
-    of_compose = {"ABACO_INPUT", "AZURITE_KEY", "GRAFANA_PASSWORD", "POSTGRES_PASSWORD", "SMTP_PASSWORD"}  # nothing here reads them
+    # nothing but compose reads these
+    of_compose = {"ABACO_INPUT", "AZURITE_KEY", "GRAFANA_PASSWORD", "POSTGRES_PASSWORD", "SMTP_PASSWORD"}
     assert set(names) - open_ones - of_compose == {name for name in names if secrets.is_secret(name)}
 
 
