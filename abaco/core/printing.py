@@ -28,7 +28,9 @@ def browser() -> str:
     """
     if found := next(filter(None, map(shutil.which, BROWSERS)), None):
         return found
-    raise InputError("output.pdf needs Chromium, and none was found: install it (on Debian: chromium), or set output.pdf=none")
+    raise InputError(
+        "output.pdf needs Chromium, and none was found: install it (on Debian: chromium), or set output.pdf=none"
+    )
 
 
 def print_page(page: Path, date: str) -> Path:

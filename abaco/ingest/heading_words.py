@@ -76,9 +76,17 @@ class Dictionary(BaseModel):
         return [name for name, phrases in self._phrases.items() if found and found in phrases]
 
     def unit_of(self, heading: str) -> str | None:
-        """Return the unit of time that a heading says: ``days`` or ``months``; None: neither, or both."""
-        said = self.words_of(heading) & UNITS.keys()
-        return UNITS[next(iter(said))] if len(said) == 1 else None
+        """Return the unit of time that a heading says, ``days`` or ``months``; None: neither, both, or buckets.
+
+        Examples
+        --------
+        >>> known = load()
+        >>> [known.unit_of(heading) for heading in ("DPD", "Months in arrears", "DPD Bucket", "Arrears")]
+        ['days', 'months', None, None]
+        """
+        words = self.words_of(heading)
+        said = words & UNITS.keys()
+        return UNITS[next(iter(said))] if len(said) == 1 and "bucket" not in words else None
 
     def is_principal_paid(self, heading: str) -> bool:
         """Return whether a heading means the principal that was paid."""

@@ -374,14 +374,18 @@ def test_date_above_the_table_or_in_a_name_is_asked_and_read(root, tmp_path, pla
 
 
 @pytest.mark.parametrize(
-    ("title", "heading"), [("", "POS (in thousands)"), ("Cifras en miles de dólares", "POS"), ("", "POS US$ '000")]
-)
-def test_amounts_in_thousands_are_multiplied(root, tmp_path, title, heading):
+    ("title", "heading", "factor"),
+    [
+        ("", "POS (in thousands)", 1_000), ("Cifras en miles de dólares", "POS", 1_000), ("", "POS US$ '000", 1_000),
+        ("", "POS (USD mn)", 1_000_000), ("Amounts in US$ lakhs", "POS", 100_000),
+    ],
+)  # fmt: skip
+def test_amounts_of_a_scale_are_multiplied(root, tmp_path, title, heading, factor):
     path = write(tmp_path / "book.csv", *([title] if title else []), f"LAN,{heading},Days in Arrears", *DATED)
     drafting = Drafting(path, "book", {"currency": "USD"})
-    assert columns(drafting)["outstanding_balance"] == {"compute": f"[{heading}] * 1000"}
+    assert columns(drafting)["outstanding_balance"] == {"compute": f"[{heading}] * {factor}"}
     drafting.save()
-    assert figures_of(path).values["Outstanding"] == 1_300_000.0
+    assert figures_of(path).values["Outstanding"] == 1300.0 * factor
 
 
 def test_header_in_two_rows_is_that_which_means_more(tmp_path):
