@@ -91,7 +91,6 @@ def backfill(
     from abaco.ingest.writing import rules_of
     from abaco.operations import backfill as runner
     from abaco.page.language import phrase, say
-    from abaco.page.words import NBSP, plural
     from abaco.review import terminal
     from abaco.run import plan
     from abaco.run.pipeline import Pipeline
@@ -109,7 +108,7 @@ def backfill(
     for count, (date, outcome, error) in enumerate(runner.backfill(source, dates, **settings), start=1):
         show(f"{count}/{len(dates)}  {date}  {phrase(outcome)}" + (f": {error}" if error else ""))
         ended[outcome].append(date)
-    made, failed = plural(len(ended["done"]), "report").replace(NBSP, " "), ended["failed"]
+    made, failed = terminal.counted(len(ended["done"]), "report"), ended["failed"]
     counts = {"made": made, "current": len(ended["current"]), "failed": len(failed)}
     counts |= {"first": dates[0], "last": dates[-1]}
     show(say("{made} made, {current} up to date, {failed} failed: {first} to {last}", **counts))

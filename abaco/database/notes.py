@@ -24,7 +24,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def read(output: Path, sets_aside: bool = False) -> Rows:
-    """Return the rows in the notes by table; no rows when there are no notes, or damaged ones.
+    """Return the rows in the notes by table: none if the notes are missing or damaged.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ from abaco.kpis.book import Book
 from abaco.kpis.facilities import facility
 from abaco.page.language import phrase
 from abaco.page.masthead import title
-from abaco.page.words import NBSP, plural
+from abaco.page.words import NBSP
 from abaco.review import terminal
 from abaco.run import contents, plan
 
@@ -116,7 +116,7 @@ def examine(
                 held, whole = rejections.rejected_in(batch, book, rejects), f"the amounts of the {batch.format.title}"
                 rejections.check_amount_limit(held, whole, counts, ingestion["max_reject_amount_pct"], places)
         if len(rejects):
-            rejected_rows = plural(len(rejects), "row").replace(NBSP, " ")
+            rejected_rows = terminal.counted(len(rejects), "row")
             told.append(phrase("{rows} would be rejected: see below.").format(rows=rejected_rows))
         coverage.check_lent(tape, day, engine)
         coverage.check_date(coverage.dates(batches, engine), day)

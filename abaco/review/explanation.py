@@ -127,7 +127,7 @@ def _why(
     name: str, folder: Path, history: list[dict[str, Any]], former: dt.date | None, kpi: Kpi, lines: bool
 ) -> Iterator[str]:
     if former is None:
-        yield phrase("There is no earlier date in the report to hold it against.")
+        yield phrase("The report has no earlier date to compare it with.")
         return
     before, now = next(row for row in history if row["date"] == former), history[-1]
     if unknown := next((row["reason"] for row in (before, now) if row["value"] is None), None):

@@ -13,7 +13,6 @@ from abaco.core.text import aligned
 from abaco.database import connection, notes, queries, records, synchronise
 from abaco.database.queries import group_deliveries
 from abaco.page.language import phrase, say
-from abaco.page.words import NBSP, plural
 from abaco.review import terminal
 from abaco.run import folders
 from abaco.run.folders import reports_folder, visible
@@ -83,7 +82,7 @@ def _reports(folder: Path, state: dict[str, Any], dates: list[str], unfinished: 
             made = {"time": text_of(run["finished_at"]), "run": run_id, "input": project.display_path(run["input"])}
             yield "  " + say("made {time} by {run} of {input}", **made)
             if note := folders.verified(folder, date):
-                files_same = plural(note["files"], "file").replace(NBSP, " ")
+                files_same = terminal.counted(note["files"], "file")
                 yield "  " + say("reproduced byte for byte at {time}: {files}", time=note["at"], files=files_same)
             if remark := terminal.completeness(state["verdicts"].get(run_id)):
                 yield f"  {remark}"
@@ -215,7 +214,7 @@ def _item(row: dict[str, Any]) -> str:
 def _state(row: dict[str, Any]) -> str:
     if row["status"] == "dead":
         form = "given up after {attempts}: {error}" if row["attempts"] else "given up: {error}"
-        return say(form, attempts=plural(row["attempts"], "attempt").replace(NBSP, " "), error=row["error"])
+        return say(form, attempts=terminal.counted(row["attempts"], "attempt"), error=row["error"])
     if row["status"] == "held":
         return say("held: {error}; abaco deliver --held sends it, --drop RUN does not", error=row["error"])
     if not row["attempts"]:

@@ -29,6 +29,11 @@ def reason(found: Reason | str) -> str:
     return str(found) if spoken() == "en" or isinstance(found, str) else tell(found.as_dict())
 
 
+def counted(number: int, singular: str) -> str:
+    """Return how many there are of something, in the language that is set, with a blank that breaks."""
+    return plural(number, singular).replace(NBSP, " ")
+
+
 def status(name: str) -> str:
     """Return the word for a status, in the language that is set."""
     return name if spoken() == "en" else phrase(text.STATES.get(name, name)).lower()
@@ -77,7 +82,7 @@ def caveats(figures: Mapping[str, Any]) -> list[str]:
         ]
         if later:
             told = "That day is later than {date}: the export holds {loans} lent after it, left out here."
-            sentences.append(say(told, date=date, loans=plural(later, "loan").replace(NBSP, " ")))
+            sentences.append(say(told, date=date, loans=counted(later, "loan")))
         return sentences
     if as_of < date:
         sentences.append(

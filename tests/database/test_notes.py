@@ -13,7 +13,7 @@ START = {
 
 
 @pytest.mark.parametrize("step", ["add", "take"])
-def test_damaged_notes_are_set_aside_and_lose_nothing(tmp_path, caplog, step):
+def test_damaged_notes_are_set_aside_and_lose_nothing(tmp_path, step):
     notes.add(tmp_path, failed_starts=[START])
     path = tmp_path / ".runs/notes.json"
     damaged = path.read_text().replace("2025-12-31", "yesterday")
@@ -23,6 +23,6 @@ def test_damaged_notes_are_set_aside_and_lose_nothing(tmp_path, caplog, step):
         notes.add(tmp_path, failed_starts=[START | {"key": "b"}])
     notes.take(engine, tmp_path)
     assert [kept.read_text() for kept in path.parent.glob("notes-*.damaged")] == [damaged]
-    assert "notes.json is damaged" in caplog.text and not path.exists()
+    assert not path.exists()
     with connection.reading(engine) as opened:
         assert [row["error"] for row in queries.starts_that_failed(opened)] == [START["error"]] * (step == "add")

@@ -335,7 +335,7 @@ def test_alerts_of_one_input_are_not_those_of_another(book):
 
 
 def test_failed_run_is_over_when_its_date_has_a_report_by_another_path(book):
-    """The export that was sent anew, or the setting that named no file, has another path than the one that failed."""
+    """The corrected export, or the corrected setting, has another path than the one that failed."""
     book.fail(date=None, error="Input file not found: data/none.csv", input="/in/none.csv")
     book.fail(error="01_ingestion: 9 rows, more than max_reject_pct 5", input="/in/bad.csv")
     book.fail(date="2026-01-31", input="/in/next.csv")

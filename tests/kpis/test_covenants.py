@@ -381,7 +381,7 @@ AGED = """
 
 
 def of_cohorts(frame, text=AGED, lent=LENT, **terms):
-    """Return the quarter, value and level of a covenant of cohorts on each date, the reason where there is no value."""
+    """Return a cohort covenant's quarter, value and level on each date, or why it has no value."""
     opened = book(frame, text, exports={"loans": frame(written_export(lent))} if lent else {})
     young = {"cohorts": {"months": 3, "days": 30}, "of": "book", "trigger": 5, "default": 50, **terms}
     facility = terms_of_line(covenants={"young": young}, pledged="by_column" if young["of"] == "pool" else "all")

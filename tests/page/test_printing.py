@@ -23,7 +23,7 @@ TITLES = {"sample": "Loan book at 31 December 2025", "es": "Cartera al 10 de dic
 
 @pytest.fixture(scope="module", autouse=True)
 def programs():
-    """Skip where there is no browser, or nothing that reads what it printed."""
+    """Skip if there is no browser to print, or no program to read the PDF."""
     if shutil.which("pdftotext") is None or not any(map(shutil.which, printing.BROWSERS)):
         missing("Chromium or pdftotext is not installed")
 

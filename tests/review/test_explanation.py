@@ -224,7 +224,7 @@ def test_former_date_that_is_not_computable_is_said(copy):
 def test_first_date_has_nothing_to_be_held_against(report, project):
     assert project.report(date="2024-12-31").returncode == 0
     found = lines(project, "PAR30")
-    assert "There is no earlier date in the report to hold it against." in found
+    assert "The report has no earlier date to compare it with." in found
 
 
 @pytest.mark.parametrize(
