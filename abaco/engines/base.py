@@ -21,9 +21,11 @@ NULL_WORDS = ("", "null", "NULL", "Null")
 # Masks the personal columns of a frame that was read, with the engine that read it.
 Mask = Callable[["Engine", nw.LazyFrame], nw.LazyFrame]
 
+# Cells of a spreadsheet whose formula failed, in any of its languages: #REF!, #¡VALOR!, #N/D.
+ERROR_CELL = r"\A#(?:[¡¿]?[\p{Lu}0/ _]+[!?]|N/[AD]|GETTING_DATA)\z"
 # Lower-case cells of a column of ids that count as blank.
 NO_ID_WORDS = (
-    "n/a", "#n/a", "na", "n.a.", "n/d", "nd", "nan", "none", "nil", "-", "--", "?", "unknown", "not available",
+    "n/a", "na", "n.a.", "n/d", "nd", "nan", "none", "nil", "-", "--", "?", "unknown", "not available",
     "not provided", "desconocido", "sin dato", "no aplica", "no disponible",
 )  # fmt: skip
 # Cells of amounts that say 0, as accountants and spreadsheets write it.

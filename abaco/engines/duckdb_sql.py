@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from abaco.engines import forms
-from abaco.engines.base import DASHES, NO_ID_WORDS, is_parquet
+from abaco.engines.base import DASHES, ERROR_CELL, NO_ID_WORDS, is_parquet
 from abaco.engines.forms import Writing
 
 TYPES = {
@@ -45,12 +45,11 @@ def cast(name: str, kind: str, source: str, writing: Writing) -> str:
         How it is written, where it is text.
     """
     column, target = quoted(name), TYPES[kind]
-    if kind == "text":
-        return text(column)
-    if kind == "id":
-        return (
-            f"CASE WHEN lower({text(column)}) NOT IN ({', '.join(map(literal, NO_ID_WORDS))}) THEN {text(column)} END"
-        )
+    if kind in ("text", "id"):
+        is_value = f"NOT starts_with({text(column)}, '#') OR NOT regexp_matches({text(column)}, {literal(ERROR_CELL)})"
+        if kind == "id":
+            is_value = f"({is_value}) AND lower({text(column)}) NOT IN ({', '.join(map(literal, NO_ID_WORDS))})"
+        return f"CASE WHEN {is_value} THEN {text(column)} END"
     own = ("DATE", "TIMESTAMP") if kind == "date" else NUMBERS
     if source.startswith(own):
         value = column

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from abaco.engines import forms
-from abaco.engines.base import DASHES, NO_ID_WORDS, NULL_WORDS
+from abaco.engines.base import DASHES, ERROR_CELL, NO_ID_WORDS, NULL_WORDS
 from abaco.engines.forms import Writing
 
 TYPES = {
@@ -93,11 +93,12 @@ def cast(column: str, kind: str, source: str, writing: Writing) -> str:
     writing
         How it is written, where it is text.
     """
-    if kind == "text":
-        return text(column, source)
-    if kind == "id":
-        plain, words = text(column, source), ", ".join(map(literal, NO_ID_WORDS))
-        return f"CASE WHEN lower({plain}) NOT IN ({words}) THEN {plain} END"
+    if kind in ("text", "id"):
+        plain = text(column, source)
+        is_value = f"NOT rlike({plain}, {pattern(ERROR_CELL)})"
+        if kind == "id":
+            is_value += f" AND lower({plain}) NOT IN ({', '.join(map(literal, NO_ID_WORDS))})"
+        return f"CASE WHEN {is_value} THEN {plain} END"
     target, written = TYPES[kind], as_text(column, source)
     own = source == "date" if kind == "date" else source in NUMBERS
     if own:

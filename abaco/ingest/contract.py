@@ -9,7 +9,7 @@ import narwhals as nw
 
 from abaco.core.reasons import Reason
 from abaco.core.tables import Table
-from abaco.ingest.columns import DAYS_PAST_DUE, Column
+from abaco.ingest.columns import DAYS_PAST_DUE, TEXTS, Column
 
 NOT_FINITE = r"(?i)^[+-]?(?:nan|inf|infinity)$"
 NO_NUMBER_MEANT = r"(?i)^(?:[+-]?(?:nan|inf|infinity))?$"  # or an empty cell
@@ -142,7 +142,7 @@ def checks(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal
         name, value, raw = column.name, nw.col(column.name), nw.col(f"raw_{column.name}")
         text = raw.cast(nw.String()).str.strip_chars()
         if column.filled:
-            is_missing = value.is_null() if column.kind == "id" else text.fill_null("") == ""
+            is_missing = value.is_null() if column.kind in TEXTS else text.fill_null("") == ""
             code = "days_missing" if name == DAYS_PAST_DUE.name else "missing"
             found.append(Check(Reason(code, column=name), is_missing, value.is_null()))
         if column.kind in ("amount", "rate"):
@@ -170,8 +170,14 @@ def _is_negative(column: Column, format_: Format, present: Iterable[str]) -> nw.
 
 def unread(format_: Format, present: Iterable[str]) -> nw.Expr:
     """Return the optional columns of each row whose values cannot be used, joined, or null."""
-    found = []
-    for column in (c for c in format_.columns if c.optional and c.kind in WRONG_KIND and c.name in set(present)):
+    found, present = [], set(present)
+    for column in (
+        c for c in format_.columns if c.name in present and c.kind in TEXTS and not (c.filled or c.personal)
+    ):
+        # of the texts that say no value, an error of a spreadsheet is none that somebody wrote
+        is_error = nw.col(f"raw_{column.name}").cast(nw.String()).str.contains("#", literal=True)
+        found.append((column.name, nw.col(column.name).is_null() & is_error))
+    for column in (c for c in format_.columns if c.optional and c.kind in WRONG_KIND and c.name in present):
         value, raw = nw.col(column.name), nw.col(f"raw_{column.name}")
         is_unread = value.is_null() & (raw.cast(nw.String()).str.strip_chars() != "")
         if not column.signed and column.kind in NUMBERS:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from abaco.engines import Engine
-from abaco.engines.base import NO_ID_WORDS
+from abaco.engines.base import ERROR_CELL, NO_ID_WORDS
 from abaco.ingest.columns import BORROWER
 
 TOKEN = "tok_"
@@ -51,7 +51,8 @@ class Masking:
         apart = [name for name in TOLD_APART if name in personal]
         for name in apart:  # a word such as N/A is nobody's number, and its token would be somebody's
             value = nw.col(name).cast(nw.String())
-            is_one = ~value.str.strip_chars().str.to_lowercase().is_in(NO_ID_WORDS)
+            text = value.str.strip_chars()
+            is_one = ~text.str.to_lowercase().is_in(NO_ID_WORDS) & ~text.str.contains(ERROR_CELL)
             frame = frame.with_columns(nw.when(is_one).then(value).alias(name))
         if self.key or self.secret is None:
             return engine.masked(frame, personal, self.key)

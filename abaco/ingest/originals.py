@@ -8,13 +8,11 @@ import narwhals as nw
 
 from abaco.core.quoting import BLANKS, EMAIL, HIDDEN, INVISIBLE, PHONE, UNSEEN
 from abaco.engines import Engine
-from abaco.ingest import excel_97
+from abaco.engines.base import ERROR_CELL
 from abaco.ingest.columns import TEXTS
 from abaco.ingest.masking import AS_READ, REDACTED
 from abaco.ingest.sources import Source
-from abaco.ingest.worksheets import NO_VALUE
 
-ERRORS = (NO_VALUE, *excel_97.ERRORS.values(), "#SPILL!", "#CALC!", "#GETTING_DATA")  # of workbooks, which name nobody
 SHAPES = ((r"\p{L}", "A"), (r"\p{Nd}", "9"))
 
 
@@ -67,4 +65,4 @@ def _with_shape(raw: nw.Expr, value: nw.Expr, show_values: bool) -> nw.Expr:
     shape = raw
     for pattern, sign in () if show_values else SHAPES:
         shape = shape.str.replace_all(pattern, sign)
-    return _visible(nw.when(value.is_null() & ~raw.is_in(ERRORS)).then(shape).otherwise(raw))
+    return _visible(nw.when(value.is_null() & ~raw.str.contains(ERROR_CELL)).then(shape).otherwise(raw))

@@ -206,6 +206,19 @@ def written(kind, text, **writing):
         return rows_of(typed)[0]["x"]
 
 
+@pytest.mark.parametrize("kind", ["text", "id"])
+@pytest.mark.parametrize(
+    "text", ["#REF!", " #N/A ", "#N/D", "#¡REF!", "#¿NOMBRE?", "#DIV/0!", "#NO VALUE!", "#GETTING_DATA"]
+)
+def test_error_of_a_spreadsheet_is_no_text(kind, text):
+    assert written(kind, text) is None
+
+
+@pytest.mark.parametrize("text", ["#12", "#REF", "# 7!", "#Norte!", "A#REF!", "#", "#1 Main St!"])
+def test_text_that_begins_like_an_error_is_text(text):
+    assert written("text", text) == written("id", text) == text
+
+
 @pytest.mark.parametrize(
     ("text", "mark", "amount"),
     [

@@ -137,6 +137,22 @@ def test_word_in_a_column_of_ids_is_no_borrower(tmp_path):
     assert found.values["Outstanding"] == 10000.0
 
 
+@pytest.mark.parametrize("is_workbook", [False, True])
+def test_error_of_a_spreadsheet_is_no_borrower_product_or_loan(tmp_path, is_workbook):
+    def saved(**columns):
+        rows = loans(**columns)
+        if is_workbook:
+            return sheets(tmp_path / "loans.xlsx", ("Loans", "visible", rows))
+        return csv(tmp_path / "loans.csv", rows)
+
+    borrowers = ["#REF!", "#REF!", "#¡VALOR!", *(f"C{i}" for i in range(7))]
+    found = figures_of(saved(customer_id=borrowers, product_type=["#NAME?", *"abababaab"]))
+    assert "TopBorrower" not in found.values and found.values["Outstanding"] == 10000.0
+    assert "Values of product in the loans that could not be read, and count as unknown: 1." in found.notes
+    with pytest.raises(InputError, match="loan_id: missing"):
+        figures_of(saved(loan_id=["#REF!", *(f"L{i}" for i in range(9))]))
+
+
 def test_missing_customer_costs_concentration_alone(tmp_path):
     found = figures_of(csv(tmp_path / "loans.csv", loans(customer_id=[""] + [f"C{i}" for i in range(9)])))
     assert only(found.values, RIGHT) == {name: value for name, value in RIGHT.items() if name != "TopBorrower"}

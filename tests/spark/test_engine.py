@@ -82,7 +82,11 @@ DATED = [
     "x mar 5, 2025", "1 - 2 - 2025", "31/12/2025x", "2025-13",
     "13/2025", "Mar", "marzo 2025", "20251331", "00/00/0000", "29/02/2024",
 ]  # fmt: skip
-MARKS = {".": ("amount", "rate", "days", "date", "text"), ",": ("amount", "days")}
+ERRORS = [
+    "#REF!", " #N/A ", "#N/D", "#¡REF!", "#¿NOMBRE?", "#DIV/0!", "#NO VALUE!", "#12", "#REF", "#Norte!", "#", "#REF!\n",
+    "N/A", "unknown",
+]  # fmt: skip
+MARKS = {".": ("amount", "rate", "days", "date", "text", "id"), ",": ("amount", "days")}
 LINES = [
     "1,2,3", "", "4,,6", "1,2", "1,2,3,4", "1,2,3,", '"a","b ""x"" , y",c', "null,NULL,Null",
     'ñ,李,"null"', " , ,x", "7,8,9\r",
@@ -100,7 +104,7 @@ def embedded():
 
 
 def test_text_becomes_the_same_values(spark, embedded):
-    texts = NUMBERS + DAYS + BLANKS + UNITS
+    texts = NUMBERS + DAYS + BLANKS + UNITS + ERRORS
     kinds = {f"{kind}{mark}": kind for mark, names in MARKS.items() for kind in names}
     table = pa.table({"place": range(len(texts)), **dict.fromkeys(kinds, texts)})
     found = []

@@ -78,7 +78,7 @@ AMOUNTS = [
     "", " ", "abc", "NaN", "inf", "-inf", "1e5", "1.5E+2", "0x1F", "1_000", "１２３", "٣", "1,234.50", "1.234,50",
     "1 234,50", "1'234.50", "$100", "100 USD", "(100.00)", "100-", "--5", "1.2.3", "99999999999999999999", "1e400",
     "0.005", "-0.005", "-0", "+7", "=1+1", "null", "N/A", "true", "\x1b[31m", "5;6", "5,6",
-    "12.3456", "-12.50", "9" * 400, "½", "1٫5", "1\u00a0000", "1e-3", ".5", "5.", "0,5", "%", "10%",
+    "12.3456", "-12.50", "9" * 400, "½", "1٫5", "1\u00a0000", "1e-3", ".5", "5.", "0,5", "%", "10%", "#DIV/0!",
 ]  # fmt: skip
 UNPROVEN = ["1.500", "1,500", "100.005"]  # a thousand or decimals: they refuse most files
 DATES = [
@@ -88,8 +88,8 @@ DATES = [
 ]  # fmt: skip
 DAYS = ["", "-1", "3.5", "35.0", "35 days", "1e2", "abc", "99999999999", "NaN", "1,000", "2 días", "0x10", "7 30"]
 RATES = ["", "24%", "0.24%", "abc", "-0.1", "1e-1", "NaN", "0,24", "24 %"]
-HOSTILE = {"date": DATES, "statement date": DATES, "days": DAYS, "rate": RATES, "type": ["", "PAYMENT ", "refund"],
-           "id": ["", " ", "Ünïcode-1", "<script>x</script>", "a'b\"c", "\x1b]0;x\x07", "=cmd", "x" * 900]}  # fmt: skip
+HOSTILE = {"date": DATES, "statement date": DATES, "days": DAYS, "rate": RATES, "type": ["", "PAYMENT ", "refund", "#N/A"],
+           "id": ["", " ", "Ünïcode-1", "<script>x</script>", "a'b\"c", "\x1b]0;x\x07", "=cmd", "x" * 900, "#REF!", " #¡VALOR! "]}  # fmt: skip
 
 
 @dataclass

@@ -29,6 +29,7 @@ IN_A_ROW = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 # a point before one zero parts no thousands
 DAYS = re.compile(r"([+-]?\d{1,9})(?:\s*(days?|d[ií]as?)|\.0)", re.ASCII | re.IGNORECASE)
 NOTHING = {"", "null"}
+ERRORS = ("#REF!", "#N/A", "#¡VALOR!")  # of spreadsheets: no text
 BOUNDS = (0, 7, 30, 60, 90)
 
 
@@ -109,7 +110,8 @@ def meaning(case: Case, row: dict[str, Any]) -> tuple | None:
     for heading, kind in kinds.items():
         cell = row.get(heading.lower().replace(" ", "_"))
         if kind in ("id", "type", "metric"):
-            found[heading] = None if is_nothing(cell) else str(cell).strip()
+            text = str(cell).strip()
+            found[heading] = None if is_nothing(cell) or text in ERRORS else text
             continue
         if kind in ("date", "statement date"):
             found[heading] = day(cell)
