@@ -26,6 +26,7 @@ there() {
 there prometheus || need "Prometheus" "metrics and alert rules" prometheus
 there prometheus-alertmanager || need "Alertmanager" "the routes of alerts" prometheus-alertmanager
 there chromium chromium-browser google-chrome || need "Chromium" "the page in a browser" chromium fonts-dejavu-core
+there faketime || need "faketime" "runs in another year" faketime
 there pdftotext || need "Poppler" "the printed report" poppler-utils
 there soffice libreoffice || need "LibreOffice" "the workbook" libreoffice-calc
 

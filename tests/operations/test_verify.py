@@ -1,9 +1,11 @@
 """verify: a finished report is proved by running it again, or the error names what differs."""
 
+import datetime as dt
 import json
 import os
 import re
 import shutil
+import subprocess
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +14,7 @@ import pytest
 from abaco.kpis.dictionary import REPORT
 from abaco.run import manifest
 from abaco.sample.snapshot import write_snapshot
+from tests.support.programs import need
 from tests.support.projects import PII_KEY, Project, copy_project
 
 EMAIL = ["same  email.html", "same  email.eml", "same  email/trend.png"]
@@ -37,11 +40,14 @@ def refused(project, *arguments, code=1, key=PII_KEY):
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs processes that can be kept to one core")
 def test_untouched_report_is_the_same_when_run_again_in_another_place_and_time(kept, tmp_path):
-    """In another time zone and locale, with another hash seed, folder and user's home, and on one core."""
+    """In another year, time zone and locale, with another hash seed, folder and user's home, and on one core."""
     home = tmp_path / "hogar de Ñandú"
     home.mkdir()
-    cores = os.sched_getaffinity(0)
+    cores, later = os.sched_getaffinity(0), "+500d"
+    faketime = need("faketime", "tests/setup.sh installs it")
+    preload = subprocess.check_output([faketime, "-f", later, "printenv", "LD_PRELOAD"], text=True).strip()
     elsewhere = {"TZ": "Pacific/Auckland", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "7", "HOME": str(home), "USER": "ñ"}
+    elsewhere |= {"LD_PRELOAD": preload, "FAKETIME": later}
     try:
         os.sched_setaffinity(0, {min(cores)})
         result = kept.abaco("verify", "--output", kept.output, ABACO_PII_KEY=PII_KEY, **elsewhere)
@@ -54,6 +60,9 @@ def test_untouched_report_is_the_same_when_run_again_in_another_place_and_time(k
     closing = f"The report of 2025-12-31 is reproduced: all {len(same)} files are the same"
     assert result.stdout.splitlines() == [*same, closing]
     assert {path.stem for path in tables} == {table.name for table in REPORT}
+    proved = kept.output / ".runs/2025-12-31/verified.json"
+    assert json.loads(proved.read_text())["at"] > f"{dt.date.today() + dt.timedelta(499)}"
+    proved.unlink()  # no other test is told of a proof from the future
 
 
 def test_large_report_is_the_same_when_run_again(tmp_path):
