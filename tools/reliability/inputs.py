@@ -88,8 +88,12 @@ DATES = [
 ]  # fmt: skip
 DAYS = ["", "-1", "3.5", "35.0", "35 days", "1e2", "abc", "99999999999", "NaN", "1,000", "2 días", "0x10", "7 30"]
 RATES = ["", "24%", "0.24%", "abc", "-0.1", "1e-1", "NaN", "0,24", "24 %"]
-HOSTILE = {"date": DATES, "statement date": DATES, "days": DAYS, "rate": RATES, "type": ["", "PAYMENT ", "refund", "#N/A"],
-           "id": ["", " ", "Ünïcode-1", "<script>x</script>", "a'b\"c", "\x1b]0;x\x07", "=cmd", "x" * 900, "#REF!", " #¡VALOR! "]}  # fmt: skip
+HOSTILE = {
+    "date": DATES, "statement date": DATES, "days": DAYS, "rate": RATES, "type": ["", "PAYMENT ", "refund", "#N/A"],
+    "id": [
+        "", " ", "Ünïcode-1", "<script>x</script>", "a'b\"c", "\x1b]0;x\x07", "=cmd", "x" * 900, "#REF!", " #¡VALOR! ",
+    ],
+}  # fmt: skip
 
 
 @dataclass
