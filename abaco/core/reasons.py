@@ -72,6 +72,10 @@ ENGLISH = {
     "owed {usd}, {late_usd} of it 30 or more days late.",
     "loans_gone": "Loans of {date} that are not in these balances, and no payments explain them: {loans}. They owed "
     "{usd}, {late_usd} of it 30 or more days late.",
+    "loans_vanished": "Loans that were 30 or more days late on {date} and have no row now, though neither payments nor "
+    "a write-off nor their maturity explain it: {loans}. They owed {usd}.",
+    "loans_apart": "Most loans of {date} have no row on the date of the report, a few days later: {loans}, which owed "
+    "{usd}. See whether part of the book carries another date.",
     # how a facility stands
     "facility_available": "{facility}: {usd} may be drawn.",
     "facility_deficient": "{facility}: {usd} more is drawn than may be.",
@@ -116,6 +120,7 @@ ENGLISH = {
     "loan that fits: {rows} of the {export}.",
     "tape_without_loan": "Without a loan in the loans export, and so without a vintage: {rows} of the tape.",
     "file_repeated": "{name} is left out: all of its rows are in {other}.",
+    "file_without_rows": "{name} has a header, and no rows.",
     "other_files": "the other files of {export}",
     "rows_repeated": "Also in {other}, and counted once: {rows} of {name}.",
     "date_restated": "The balances of {date} are those of {name}, which is newer than {names} by its name and has all "
@@ -178,6 +183,8 @@ HEADLINES = (
     "balances_unknown",
     "sources_disagree",
     "dates_disagree",
+    "loans_vanished",
+    "file_without_rows",
 )
 
 

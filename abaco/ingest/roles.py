@@ -2,10 +2,11 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -135,12 +136,30 @@ def inputs(found: list[Source], batches: Iterable[Batch]) -> list[dict]:
     batches = list(batches)
     use = roles(found) | {name: BESIDE for b in batches if b.dates == () for name in b.names.values()}
     use |= {name: LEFT_OUT for b in batches for name in b.left_out}
-    rows = {s.source.name: row_count(s.path) + len(s.broken) for b in batches for s in b.staged}
+    rows = _row_counts(batches)
     return [
         {"name": s.name, "format": s.format.title, "used_for": use[s.name], "rows": rows.get(s.name),
          "bytes": s.bytes, "sha256": s.sha256, "mapping": s.mapping_name, "mapping_sha256": s.mapping_sha256}
         for s in found
     ]  # fmt: skip
+
+
+def _row_counts(batches: Iterable[Batch]) -> dict[str, int]:
+    return {s.source.name: row_count(s.path) + len(s.broken) for batch in batches for s in batch.staged}
+
+
+def with_rows(inputs: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the files whose rows are used, by title of the format: not those without rows, or with rows of others.
+
+    Parameters
+    ----------
+    inputs
+        See `inputs`.
+    """
+    found: dict[str, list[str]] = {}
+    for one in (one for one in inputs if one["rows"] and one["used_for"] != LEFT_OUT):
+        found.setdefault(one["format"], []).append(one["name"])
+    return found
 
 
 def tape_of(batches: Iterable[Batch], date: dt.date) -> Batch:
@@ -172,6 +191,7 @@ def notes(
     noted += [Reason("column_twice", name=s.name, read=read, other=other) for s in found for read, other in s.twins]
     batches = list(batches)
     noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
+    noted += [Reason("file_without_rows", name=name) for name, rows in _row_counts(batches).items() if not rows]
     noted += [note for batch in batches for note in batch.notes]
     noted += [note for batch in batches for staged in batch.staged for note in staged.told]
     if unknown_accounts:

@@ -1,16 +1,20 @@
 """Loans whose row a date lacks though nothing says that they were paid: rejected, or gone without payment."""
 
 import datetime as dt
+from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import narwhals as nw
 
+from abaco.ingest.columns import MATURITY_DATE
 from abaco.ingest.rejected_loans import TABLE as REJECTED_LOANS
 from abaco.kpis import flows
 from abaco.kpis.book import Book
 
-REJECTED, GONE = "rejected", "gone without payment"
+REJECTED, GONE, VANISHED, APART = "rejected", "gone without payment", "late before", "of another date"
 LATE_POSTING_DAYS = 3  # servicers post Friday's payments on Monday
+DAYS_APART = 6  # of two dates that may be one book
 KEY = ("measurement_date", "loan_id")
 
 
@@ -77,3 +81,41 @@ def _by_date(column: nw.Expr, values: dict[dt.date, dt.date]) -> nw.Expr:
     for date, value in others:
         found = found.when(column == date).then(nw.lit(value))
     return found
+
+
+def unexplained(book: Book) -> dict[str, dict[str, Any]]:
+    """Return the loans of the date before without a row on the date, where no payments were seen that might tell why.
+
+    Returns
+    -------
+    dict
+        ``loans``, ``usd`` and ``late_usd``, what they owed and what of it was 30 or more days late, as text, and the
+        ``date`` before; by `VANISHED`, loans that were so late and have not matured since; and by `APART`, those of a
+        date a few days before that are most of its loans: part of a book may carry another date than the rest.
+    """
+    paid = flows.paid(book)
+    is_told = paid is not None and book.date in _spans(book, paid.filter(nw.col("kind") == flows.PAID))
+    if len(book.dates) < 2 or is_told:
+        return {}
+    against, date = book.dates[-2:]
+    day, rejected = nw.col("measurement_date"), book.export(REJECTED_LOANS.name)
+    tape = book.tape.lazy().filter(~nw.col("loan_id").is_null())
+    before = tape.filter((day == against) & (nw.col("total_receivable_usd") > 0))
+    lacking = before.join(tape.filter(day == date).select("loan_id"), on="loan_id", how="anti")
+    if rejected is not None:
+        lacking = lacking.join(rejected.filter(day == date).select("loan_id"), on="loan_id", how="anti")
+    late, maturity = book.buckets.late(30), nw.col(MATURITY_DATE.name)
+    is_late = (late > 0) & ~((maturity > against) & (maturity <= date)).fill_null(False)
+    found = {VANISHED: _sums(lacking.filter(is_late), late, against)}
+    if (date - against).days <= DAYS_APART:
+        [loans] = before.select(loans=nw.len()).collect("pyarrow")["loans"].to_list()
+        apart = _sums(lacking, late, against)
+        found |= {APART: apart} if 2 * apart["loans"] > loans else {}
+    return {cause: sums for cause, sums in found.items() if sums["loans"]}
+
+
+def _sums(rows: nw.LazyFrame, late: nw.Expr, date: dt.date) -> dict[str, Any]:
+    sums = rows.select(loans=nw.len(), usd=nw.col("total_receivable_usd").sum(), late_usd=late.sum())
+    [row] = sums.collect("pyarrow").to_native().to_pylist()
+    usd = {name: str(row[name] or Decimal("0.00")) for name in ("usd", "late_usd")}
+    return {"loans": row["loans"], "date": str(date), **usd}

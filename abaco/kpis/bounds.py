@@ -15,7 +15,8 @@ from abaco.kpis.values import evaluate
 BOOK = ("total_receivable_usd", "total_eligible_usd")
 # What the rejected balances may belong to: to no loan that is late, or all to one that is very late.
 SOUND = (*BOOK, BUCKETS[0])
-LATE = (*BOOK, BUCKETS[-1], *map(at_risk, DAYS), "par_1_usd", "npl_usd", "top_borrower_usd", "top_10_borrowers_usd")
+PAST_DUE = (*BOOK, BUCKETS[-1], *map(at_risk, DAYS), "par_1_usd", "npl_usd")
+LATE = (*PAST_DUE, "top_borrower_usd", "top_10_borrowers_usd")
 
 # What an unknown balance may come to: beside it every book is nothing.
 UNBOUNDED_USD = Decimal(10) ** 24
@@ -51,6 +52,15 @@ def bounds(
             figures = [entry["value"] for entry in entries]
             found[name] = {"low": min(figures), "high": max(figures)}
     return found
+
+
+def is_past_limit(
+    definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], date: dt.date, late_usd: Decimal
+) -> bool:
+    """Return whether a KPI would pass one of its limits if the book held so much more that is very late."""
+    cases = (totals[date], _with(totals[date], PAST_DUE, late_usd))
+    now, then = (evaluate(definitions, case, date, totals) for case in cases)
+    return any(now[name]["status"] != then[name]["status"] for name in definitions)
 
 
 def _with(total: Totals, measures: tuple[str, ...], usd: Decimal) -> Totals:

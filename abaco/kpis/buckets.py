@@ -6,7 +6,7 @@ from typing import Any
 
 import narwhals as nw
 
-from abaco.ingest.columns import BUCKETS, ZERO
+from abaco.ingest.columns import BUCKETS, FIRST_DAY, ZERO
 from abaco.ingest.lateness import DAYS, at_risk, late_by
 
 COUNTED_FROM = dict(zip(DAYS, DAYS, strict=True))
@@ -40,6 +40,11 @@ class Buckets:
     def reached(self) -> dict[int, nw.Expr]:
         """Return, by the place of each bucket, what a row of the tape owes that lies in it, or in a later one."""
         return {i: nw.col(BUCKETS[i]) if self.are_whole else late(limit) for i, limit in self.limits.items() if limit}
+
+    def late(self, days: int) -> nw.Expr:
+        """Return what a row of the tape owes that is so many days late or more, 0 where that is unknown."""
+        buckets = [nw.coalesce(bucket, ZERO) for bucket in BUCKETS if FIRST_DAY[bucket] >= days]
+        return sum(buckets[1:], start=buckets[0]) if self.are_whole else nw.coalesce(late_by(days), ZERO)
 
     @property
     def limits(self) -> dict[int, int]:

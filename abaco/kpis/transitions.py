@@ -9,8 +9,7 @@ from typing import Any
 
 import narwhals as nw
 
-from abaco.ingest.columns import BUCKET_NAMES, BUCKETS, FIRST_DAY, ZERO
-from abaco.ingest.lateness import late_by
+from abaco.ingest.columns import BUCKET_NAMES, BUCKETS, ZERO
 from abaco.kpis.absences import GONE, REJECTED, absences
 from abaco.kpis.book import Book, openings
 from abaco.kpis.buckets import Buckets
@@ -185,8 +184,7 @@ def _side(
     columns = {"date": date, "loan_id": nw.col("loan_id"), "state": state}
     columns |= {"balance": nw.col("total_receivable_usd"), "written_off": nw.col("written_off_usd")}
     for k in days:
-        late = [nw.coalesce(b, ZERO) for b in BUCKETS if FIRST_DAY[b] >= k]
-        columns[f"late_{k}"] = sum(late[1:], start=late[0]) if buckets.are_whole else nw.coalesce(late_by(k), ZERO)
+        columns[f"late_{k}"] = buckets.late(k)
     columns["restructured"] = nw.col("restructured")
     columns |= {name: nw.col(name) for name in also}
     is_of_dates = nw.col("measurement_date").is_in(dates)

@@ -17,14 +17,18 @@ A figure that does not decide is checked and named like all others, but makes no
 A facility counts like a figure: a deficiency and a covenant past its default level are critical.
 """
 
+import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from abaco.core.reasons import Reason
-from abaco.kpis.absences import GONE, REJECTED
+from abaco.kpis.absences import APART, GONE, REJECTED, VANISHED, unexplained
 from abaco.kpis.book import Book
+from abaco.kpis.bounds import is_past_limit
+from abaco.kpis.catalog import Definition
 from abaco.kpis.movement import LATE
+from abaco.kpis.totals import Totals
 from abaco.kpis.transitions import LATENESS, Transition, book_transitions
 
 # kind of what an input lost → its reason
@@ -32,7 +36,9 @@ LOST = {
     "file": "file_lost", "column": "column_lost", "emptied": "column_emptied", "rows": "rows_changed",
     "bytes": "bytes_changed",
 }  # fmt: skip
-ABSENT = {REJECTED: "loans_rejected", GONE: "loans_gone"}
+ABSENT = {
+    REJECTED: "loans_rejected", GONE: "loans_gone", VANISHED: "loans_vanished", APART: "loans_apart",
+}  # fmt: skip
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
 
@@ -97,9 +103,12 @@ def verdict(
 
 
 def with_emptied(
-    lost: Mapping[str, Any] | None, had: Mapping[str, Any] | None, present: Mapping[str, Collection[str]]
+    lost: Mapping[str, Any] | None,
+    had: Mapping[str, Any] | None,
+    present: Mapping[str, Collection[str]],
+    files: Mapping[str, Collection[str]],
 ) -> Mapping[str, Any] | None:
-    """Return what an input lost, and its columns that had values in the former report and have none now.
+    """Return what an input lost, and its files and columns that had values in the former report and have none now.
 
     Parameters
     ----------
@@ -107,17 +116,25 @@ def with_emptied(
         What the former report's input held (see `abaco.run.contents`).
     present
         The columns that have values, by title of the format.
+    files
+        The files whose rows are used, likewise (see `roles.with_rows`).
 
     Examples
     --------
-    >>> had = {"date": "2025-11-30", "run_id": "…", "columns": {"loans": {"product": "Producto", "region": "Zona"}}}
-    >>> with_emptied(None, had, {"loans": ["region"]})["items"]
-    [{'kind': 'emptied', 'format': 'loans', 'names': ['Producto']}]
+    >>> had = {"date": "2025-11-30", "run_id": "…", "columns": {"loans": {"product": "Producto", "region": "Zona"}},
+    ...        "files": {"loans": ["north.csv", "south.csv"]}}
+    >>> [item["names"] for item in with_emptied(None, had, {"loans": ["region"]}, {"loans": ["north.csv"]})["items"]]
+    [['south.csv'], ['Producto']]
     """
     if had is None:
         return lost
     said = {name for item in (lost["items"] if lost else ()) for name in item.get("names", ())}
-    found = []
+    missed = {item["format"] for item in (lost["items"] if lost else ()) if item["kind"] == "file"}
+    found = [
+        {"kind": "file", "format": title, "names": [name for name in names if name not in files.get(title, ())]}
+        for title, names in had["files"].items()
+        if title not in missed and len(files.get(title, ())) < len(names)
+    ]
     for title, columns in had["columns"].items():
         names = [heading for name, heading in columns.items() if name not in present.get(title, (name,))]
         if names := [heading for heading in names if heading not in said]:
@@ -158,21 +175,25 @@ def shrunk(rows: int, before: int, *, max_rows_change_pct: float) -> dict[str, i
     return {"before": before, "now": rows} if fell else None
 
 
-def absent(book: Book, *, max_absent_pct: float) -> tuple[dict[str, dict[str, Any]], bool]:
+def absent(
+    book: Book, definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], *, max_absent_pct: float
+) -> tuple[dict[str, dict[str, Any]], bool]:
     """Return the loans of the date before that are rejected now, or gone without payment, and whether they matter.
 
     Parameters
     ----------
+    definitions, totals
+        The catalog, and the measures by date.
     max_absent_pct
         Per cent of the balances of the date before, or of those 30 or more days late, that they may hold.
 
     Returns
     -------
     dict
-        By `REJECTED` and `GONE`, where there are any: ``loans``; ``usd``, what they owed at the date before, and
-        ``late_usd``, the part of it that was 30 or more days late, as text; and that ``date``.
+        By `REJECTED`, `GONE`, `VANISHED` and `APART`, where there are any: ``loans``; ``usd``, what they owed at the
+        date before, and ``late_usd``, the part of it that was 30 or more days late, as text; and that ``date``.
     bool
-        Whether they held more than the limit.
+        Whether they held more than the limit, or, where no payments were seen, could move a KPI past one of its own.
     """
     moved = book.cached(book_transitions).get((book.date, *book.dates[-2:-1]), [])
     found = {}
@@ -183,7 +204,11 @@ def absent(book: Book, *, max_absent_pct: float) -> tuple[dict[str, dict[str, An
             found[cause] = {"loans": loans, "date": str(book.dates[-2]), "usd": usd, "late_usd": late}
     lacking, limit = [one for one in moved if one.closing in found], Decimal(str(max_absent_pct))
     matters = any(100 * _owed(lacking, states) > limit * _owed(moved, states) for states in (LATENESS, LATE))
-    return found, matters
+    seen_no_more = unexplained(book)
+    if limit < 100 and not matters:
+        late = Decimal(seen_no_more[VANISHED]["late_usd"]) if VANISHED in seen_no_more else None
+        matters = APART in seen_no_more or bool(late and is_past_limit(definitions, totals, book.date, late))
+    return found | seen_no_more, matters
 
 
 def reasons(found: Mapping[str, Mapping[str, Any]] | None) -> list[Reason]:

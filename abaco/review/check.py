@@ -161,10 +161,14 @@ def examine(
             say("  " + phrase("{name}: not computable: {reason}").format(name=name, reason=terminal.reason(reason)))
         for hint in values.missing(definitions, entries, totals[day]):
             say("  " + phrase("to see {kpi}, add {add}").format(kpi=hint["kpi"], add=phrase(hint["add"])))
-        absent, weighs = verdict.absent(book, max_absent_pct=loaded["calculation"]["max_absent_pct"])
+        limit = loaded["calculation"]["max_absent_pct"]
+        filled = roles.with_rows(roles.inputs(files, batches))
+        absent, weighs = verdict.absent(book, definitions, totals, max_absent_pct=limit)
+        told += [] if weighs else [terminal.reason(reason) for reason in verdict.reasons(absent)]
     limit = loaded["calculation"]["max_rows_change_pct"]
     output = output or project.resolve(loaded["run"]["output"])
-    _, lost, _ = contents.compared(output, str(day), str(source), files, limit)
+    _, lost, had = contents.compared(output, str(day), str(source), files, limit)
+    lost = verdict.with_emptied(lost, had, {}, filled)
     rows = [totals[date].rows for date in sorted(totals)][-2:]
     shrunk = verdict.shrunk(rows[-1], rows[0], max_rows_change_pct=limit)
     kpis = publish.kpi_entries(definitions, entries, None, book.partial_through)

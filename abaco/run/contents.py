@@ -8,12 +8,19 @@ from typing import Any
 from abaco.core import files
 from abaco.core.errors import DamagedError
 from abaco.ingest import sample_mark
+from abaco.ingest.extent import MONTH
+from abaco.ingest.roles import with_rows
 from abaco.ingest.sources import Source
 from abaco.run import folders
 
-DATE = re.compile(r"(?<!\d)(19|20)\d\d([-_./]?\d\d){0,2}(?!\d)")
+# a day, month or year, also with the month as a word and a number before it
+DATE = re.compile(
+    r"(?:(?<![^\W_])\d{1,2}[-_. ]+(?:de +)?)?"
+    rf"(?:(?:{MONTH.pattern}|(?<!\d)(?:19|20)\d\d(?:[-_./]?\d\d){{0,2}}(?!\d))(?:[-_. ]|de(?![^\W\d_]))*)+",
+    re.IGNORECASE,
+)
 Contents = dict[str, dict[str, Any]]
-# what the verdict needs to tell which columns were emptied: date and run_id of a former report, and its columns
+# what the verdict needs to tell what was emptied: date and run_id of a former report, its columns and files with rows
 Had = dict[str, Any]
 
 
@@ -24,6 +31,8 @@ def series(input: str) -> str:
     --------
     >>> series("/exports/2025-11") == series("/exports/2025-12"), series("/exports/north") == series("/exports/south")
     (True, False)
+    >>> series("/exports/Enero 2025"), series("/exports/2025-Nov"), series("/exports/31 de diciembre/tape")
+    ('/exports/*', '/exports/*', '/exports/*/tape')
     """
     return DATE.sub("*", input)
 
@@ -54,11 +63,16 @@ def _rows(source: Source) -> int | None:
     return source.lines and source.lines - source.first_line
 
 
-def compare(now: Contents, before: Contents, max_change_pct: float) -> list[dict[str, Any]]:
+def compare(now: Contents, before: Contents, max_change_pct: float, was_critical: bool = False) -> list[dict[str, Any]]:
     """Return what was there before and is not now: missing files and columns, and rows that changed by too much.
 
     Files are counted by format, as exports are often named after their date. Where rows are not known, bytes are
     compared.
+
+    Parameters
+    ----------
+    was_critical
+        The former report was critical: then any row less is too much, as it may be a late loan that was removed.
 
     Returns
     -------
@@ -77,7 +91,8 @@ def compare(now: Contents, before: Contents, max_change_pct: float) -> list[dict
         if absent := [heading for name, heading in old["columns"].items() if name not in new["columns"]]:
             found.append({"kind": "column", "format": title, "names": absent})
         unit = "bytes" if None in (old["rows"], new["rows"]) else "rows"
-        if abs(new[unit] - old[unit]) * 100 > old[unit] * max_change_pct:
+        change = new[unit] - old[unit]
+        if abs(change) * 100 > old[unit] * max_change_pct or (was_critical and unit == "rows" and change < 0):
             found.append({"kind": unit, "format": title, "before": old[unit], "now": new[unit]})
     return found
 
@@ -117,7 +132,7 @@ def compared(
         What the next run of the date is compared with, and what this one lost: ``date`` and ``run_id`` of the former
         report, ``items`` (see `compare`), and ``critical``, the KPIs past their critical limit there. None when
         nothing is lost. And the columns with values of the former report, by title of the format, with their heading,
-        and its ``date`` and ``run_id``; None when there is none.
+        its files with rows, and its ``date`` and ``run_id``; None when there is none.
     """
     now = contents(sources)
     visible = folders.visible(output)
@@ -140,26 +155,27 @@ def compared(
     else:
         before = run["expected"]
     had = _had(run, before, figures) if run["date"] != date or not run.get("had") else run["had"]
-    items = compare(now, before, max_change_pct)
+    critical = [*figures["verdict"]["critical"], *figures["verdict"]["was_critical"]]
+    items = compare(now, before, max_change_pct, was_critical=bool(critical))
     if max(visible) > date:  # exports of a later date have more rows, all of them after this one
         items = [item for item in items if "names" in item or item["now"] < item["before"]]
     if not items:
         return now, None, had
     former = run["lost"] if run["date"] == date and run["lost"] else run
-    critical = [*figures["verdict"]["critical"], *figures["verdict"]["was_critical"]]
     lost = {"date": former["date"], "run_id": former["run_id"], "items": items, "critical": critical}
     return expected(now, before), lost, had
 
 
 def _had(run: Mapping[str, Any], before: Contents, figures: Mapping[str, Any]) -> Had | None:
-    """Return the columns of a former report's input that had values; None for reports of earlier versions."""
+    """Return what had values in a former report's input; None for reports of earlier versions."""
     if (present := figures.get("quality", {}).get("present")) is None:
         return None
     with_values = {
         title: {name: heading for name, heading in held["columns"].items() if name in present.get(title, ())}
         for title, held in before.items()
     }
-    return {"date": run["date"], "run_id": run["run_id"], "columns": with_values}
+    filled = with_rows(figures["inputs"])
+    return {"date": run["date"], "run_id": run["run_id"], "columns": with_values, "files": filled}
 
 
 def _figures(report: Path) -> dict[str, Any] | None:

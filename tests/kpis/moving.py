@@ -11,7 +11,7 @@ OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.d
 AMOUNT = pa.decimal128(18, 2)
 KINDS = {
     "measurement_date": pa.date32(), "loan_id": pa.string(), "company": pa.string(), "product": pa.string(),
-    "restructured": pa.bool_(),
+    "restructured": pa.bool_(), "maturity_date": pa.date32(),
 }  # fmt: skip
 
 # A-1 and B-1 are loans of two companies. In December A-2 skips a bucket, A-7 is written off but for what was paid,

@@ -1,19 +1,17 @@
 """The bridge from one PAR to the next, worked out by hand: causes in USD and in points, and exact sums."""
 
-import datetime as dt
 from decimal import Decimal
 
-import pyarrow as pa
 import pytest
 
 from abaco.core.errors import NotComputableError
 from abaco.core.parquet import arrow_schema
 from abaco.ingest.columns import BUCKETS
-from abaco.kpis import bridge, catalog, verdict
+from abaco.kpis import bridge, catalog
 from abaco.kpis.book import Book
 from abaco.kpis.totals import totals
 
-from .moving import AMOUNT, DECEMBER, MONTH, NOVEMBER, OCTOBER, dates_of, loan_tape
+from .moving import DECEMBER, MONTH, NOVEMBER, OCTOBER, dates_of, loan_tape
 
 DEFINITIONS = {name: kpi for name, kpi in catalog.load().items() if name in ("PAR7", "PAR30", "PAR60", "PAR90")}
 TERMS = ["opening", *(term for term in bridge.MOVED if term not in bridge.UNUSUAL), bridge.GROWTH, "closing"]
@@ -252,67 +250,3 @@ def test_without_transitions_the_reason_is_said(frame):
     sums = totals(frame(loan_tape(MONTH)), ["total_receivable_usd", *BUCKETS])
     with pytest.raises(NotComputableError, match="cannot be told apart: give one row per loan"):
         bridge.bridge(DEFINITIONS["PAR30"], [], sums[NOVEMBER], sums[DECEMBER])
-
-
-# Loans that the later date lacks
-
-LACKING = """
-    date        loan  owes       written_off
-    2025-11-30  A-1   100.00@0          0.00
-    2025-11-30  A-2    40.00@90         0.00
-    2025-11-30  A-3    30.00@30         0.00
-    2025-11-30  A-4    20.00@30         0.00
-    2025-12-31  A-1   100.00@0          0.00
-    2025-12-31  A-5    10.00@30         0.00
-"""
-
-
-@pytest.fixture
-def lacking(frame):
-    """Return the book of `LACKING`: A-3 paid half, A-4 a cent less; A-2 and November's A-5 were rejected."""
-    paid = [("A-3", dt.date(2025, 12, 5), "15.00"), ("A-4", dt.date(2025, 12, 5), "9.99")]
-    loans, days, amounts = zip(*paid, strict=True)
-    transactions = {
-        "loan_id": loans, "date_paid": days, "principal": list(map(Decimal, amounts)),
-        "transaction_type": ["PAYMENT"] * len(paid),
-    }  # fmt: skip
-    rejected = {"measurement_date": [DECEMBER, NOVEMBER], "loan_id": ["A-2", "A-5"]}
-    exports = {
-        "transactions": frame(pa.table(transactions | {"principal": pa.array(transactions["principal"], AMOUNT)})),
-        "rejected_loans": frame(pa.table(rejected)),
-    }
-    return lambda *names: Book(
-        frame(loan_tape(LACKING)), [NOVEMBER, DECEMBER], DECEMBER, {name: exports[name] for name in names}
-    )
-
-
-def steps(book):
-    sums = totals(book.tape, ["total_receivable_usd", *BUCKETS])
-    rows = bridge.bridges(DEFINITIONS, book, sums).to_pylist()
-    assert bridge.gaps(rows, DEFINITIONS, sums) == []
-    return rows
-
-
-def test_rejected_loans_are_not_paid_and_gone_ones_neither(lacking):
-    rows = steps(lacking("transactions", "rejected_loans"))
-    assert moved(rows) == {"rejected": "-30.00", "gone without payment": "-20.00", "paid": "-30.00"}
-    assert moved(rows, "PAR90") == {"rejected": "-40.00"}
-
-
-def test_without_payments_nobody_knows_who_is_gone(lacking):
-    assert moved(steps(lacking("rejected_loans"))) == {"rejected": "-30.00", "paid": "-50.00"}
-    assert moved(steps(lacking())) == {"new arrears": "10.00", "paid": "-90.00"}
-
-
-def test_lacking_loans_make_a_report_incomplete_beyond_the_limit(lacking):
-    book = lacking("transactions", "rejected_loans")
-    found, matters = verdict.absent(book, max_absent_pct=1.0)
-    assert found == {
-        "rejected": {"loans": 1, "date": "2025-11-30", "usd": "40.00", "late_usd": "40.00"},
-        "gone without payment": {"loans": 1, "date": "2025-11-30", "usd": "20.00", "late_usd": "20.00"},
-    }
-    # 60.00 of 190.00, and of 90.00 that were 30 or more days late
-    assert matters
-    assert [verdict.absent(book, max_absent_pct=limit)[1] for limit in (66, 67)] == [True, False]
-    assert verdict.verdict({}, absent=found)["state"] == "incomplete"
-    assert [reason.code for reason in verdict.reasons(found)] == ["loans_rejected", "loans_gone"]

@@ -76,7 +76,7 @@ def report(output, folder, date="2025-12-31", run_id="r1", critical=(), limit=30
     files.write_json(run / "run.json", files.read_json(run / "run.json") | facts)
     left.finish(run, {})
     figures = files.read_json(run / "metrics.json")
-    inputs = [{"name": s.name, "sha256": s.sha256} for s in found]
+    inputs = [{"name": s.name, "sha256": s.sha256, "format": s.format.title, "rows": 1, "used_for": ""} for s in found]
     verdict = {"critical": [*critical], "was_critical": []}
     files.write_json(run / "metrics.json", figures | {"inputs": inputs, "verdict": verdict})
     return lost
@@ -142,11 +142,26 @@ def test_columns_that_had_values_are_kept_for_the_verdict(tmp_path):
     found, _ = discovery.discover(exports(folder, loans=9))
     _, _, had = contents.compared(output, "2025-12-31", str(folder), found, 30)
     assert had["columns"]["loans"] == {"loan_id": "loan_id", "days_past_due": "dpd"}
-    emptied = verdict.with_emptied(None, had, {"loans": ["loan_id"], "PAR balances": []})
+    assert had["files"]["loans"] == ["loans.csv"]
+    values = {"loans": ["loan_id"], "PAR balances": []}
+    emptied = verdict.with_emptied(None, had, values, had["files"])
     assert [(item["kind"], item["names"]) for item in emptied["items"]] == [("emptied", ["dpd"])]
+    without = verdict.with_emptied(None, had, {}, had["files"] | {"loans": []})
+    assert [(item["kind"], item["names"]) for item in without["items"]] == [("file", ["loans.csv"])]
+    known = {"date": "2025-12-31", "run_id": "r1", "items": [{"kind": "file", "format": "loans", "names": ["x"]}]}
+    assert verdict.with_emptied(known, had, {}, had["files"] | {"loans": []}) is known
+
+
+@pytest.mark.parametrize(("critical", "expected"), [(["PAR30"], ["rows"]), ([], None)])
+def test_any_row_less_is_missed_after_a_critical_report(tmp_path, critical, expected):
+    report(tmp_path / "reports", exports(tmp_path / "exports"), critical=critical)
+    assert kinds(report(tmp_path / "reports", exports(tmp_path / "exports", loans=9), run_id="r2")) == expected
 
 
 def test_series():
+    names = ("Enero 2025", "2025-Nov", "December", "2025 11 Noviembre", "31 de diciembre de 2025", "2025-12")
+    assert {contents.series(f"/in/{name}/tape") for name in names} == {"/in/*/tape"}
+    assert contents.series("/in/Norte") == "/in/Norte"
     assert contents.series("/in/2025-12-31/x") == contents.series("/in/2025-11/x") == contents.series("/in/202511/x")
     assert contents.series("/in/a1") != contents.series("/in/a2")
     assert contents.series("/in/12025") != contents.series("/in/12024")

@@ -1,0 +1,117 @@
+"""Loans that a date lacks: rejected, gone without payment, late before, or on a date a few days before."""
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+
+import narwhals as nw
+import pyarrow as pa
+import pytest
+
+from abaco.ingest.columns import BUCKETS
+from abaco.kpis import bridge, catalog, measures, verdict
+from abaco.kpis.absences import unexplained
+from abaco.kpis.book import Book
+from abaco.kpis.totals import totals
+
+from .moving import AMOUNT, DECEMBER, NOVEMBER, loan_tape
+from .test_bridge import DEFINITIONS, moved
+
+LACKING = """
+    date        loan  owes       written_off
+    2025-11-30  A-1   100.00@0          0.00
+    2025-11-30  A-2    40.00@90         0.00
+    2025-11-30  A-3    30.00@30         0.00
+    2025-11-30  A-4    20.00@30         0.00
+    2025-12-31  A-1   100.00@0          0.00
+    2025-12-31  A-5    10.00@30         0.00
+"""
+
+
+@pytest.fixture
+def lacking(frame):
+    """Return the book of `LACKING`: A-3 paid half, A-4 a cent less; A-2 and November's A-5 were rejected."""
+    paid = [("A-3", dt.date(2025, 12, 5), "15.00"), ("A-4", dt.date(2025, 12, 5), "9.99")]
+    loans, days, amounts = zip(*paid, strict=True)
+    transactions = {
+        "loan_id": loans, "date_paid": days, "principal": list(map(Decimal, amounts)),
+        "transaction_type": ["PAYMENT"] * len(paid),
+    }  # fmt: skip
+    rejected = {"measurement_date": [DECEMBER, NOVEMBER], "loan_id": ["A-2", "A-5"]}
+    exports = {
+        "transactions": frame(pa.table(transactions | {"principal": pa.array(transactions["principal"], AMOUNT)})),
+        "rejected_loans": frame(pa.table(rejected)),
+    }
+    return lambda *names: Book(
+        frame(loan_tape(LACKING)), [NOVEMBER, DECEMBER], DECEMBER, {name: exports[name] for name in names}
+    )
+
+
+def steps(book):
+    sums = totals(book.tape, ["total_receivable_usd", *BUCKETS])
+    rows = bridge.bridges(DEFINITIONS, book, sums).to_pylist()
+    assert bridge.gaps(rows, DEFINITIONS, sums) == []
+    return rows
+
+
+def test_rejected_loans_are_not_paid_and_gone_ones_neither(lacking):
+    rows = steps(lacking("transactions", "rejected_loans"))
+    assert moved(rows) == {"rejected": "-30.00", "gone without payment": "-20.00", "paid": "-30.00"}
+    assert moved(rows, "PAR90") == {"rejected": "-40.00"}
+
+
+def test_without_payments_nobody_knows_who_is_gone(lacking):
+    assert moved(steps(lacking("rejected_loans"))) == {"rejected": "-30.00", "paid": "-50.00"}
+    assert moved(steps(lacking())) == {"new arrears": "10.00", "paid": "-90.00"}
+
+
+def test_lacking_loans_make_a_report_incomplete_beyond_the_limit(lacking):
+    book = lacking("transactions", "rejected_loans")
+    found, matters = verdict.absent(book, {}, {}, max_absent_pct=1.0)
+    assert found == {
+        "rejected": {"loans": 1, "date": "2025-11-30", "usd": "40.00", "late_usd": "40.00"},
+        "gone without payment": {"loans": 1, "date": "2025-11-30", "usd": "20.00", "late_usd": "20.00"},
+    }
+    # 60.00 of 190.00, and of 90.00 that were 30 or more days late
+    assert matters
+    assert [verdict.absent(book, {}, {}, max_absent_pct=limit)[1] for limit in (66, 67)] == [True, False]
+    assert verdict.verdict({}, absent=found)["state"] == "incomplete"
+    assert [reason.code for reason in verdict.reasons(found)] == ["loans_rejected", "loans_gone"]
+
+
+def test_late_loans_that_vanish_make_a_report_incomplete_where_they_could_pass_a_limit(lacking):
+    book = lacking()
+    for limit, matters in (("49", True), ("50", False)):
+        thresholds = {"warning": Decimal(limit), "critical": None}
+        definitions = {"PAR30": DEFINITIONS["PAR30"].model_copy(update=thresholds)}
+        sums = measures.measure(book, catalog.measures(definitions))
+        found, weighs = verdict.absent(book, definitions, sums, max_absent_pct=1.0)
+        # 90.00 of A-2, A-3 and A-4: 100.00 of 200.00 would be late, not 10.00 of 110.00
+        owed = {"loans": 3, "date": "2025-11-30", "usd": "90.00", "late_usd": "90.00"}
+        assert (found, weighs) == ({"late before": owed}, matters)
+        assert not verdict.absent(book, definitions, sums, max_absent_pct=100)[1]
+    assert [reason.code for reason in verdict.reasons(found)] == ["loans_vanished"]
+
+
+def test_payments_and_maturity_explain_a_late_loan_without_a_row(lacking):
+    assert unexplained(lacking("transactions")) == {}
+    book = lacking()
+    matured = nw.when(nw.col("loan_id") == "A-2").then(nw.lit(DECEMBER)).alias("maturity_date")
+    known = replace(book, tape=book.tape.with_columns(matured))
+    assert unexplained(known)["late before"] == {
+        "loans": 2, "date": "2025-11-30", "usd": "50.00", "late_usd": "50.00",
+    }  # fmt: skip
+
+
+def test_loans_of_a_date_a_few_days_before_may_be_part_of_the_book(frame):
+    rows = "date loan owes written_off\n" + "\n".join(
+        f"{day} {loan} 10.00@0 0.00" for day, loan in (
+            ("2025-11-30", "A-1"), ("2025-11-30", "B-1"), ("2025-12-30", "A-1"), ("2025-12-31", "B-1"),
+        )
+    )  # fmt: skip
+    dates = [NOVEMBER, dt.date(2025, 12, 30), DECEMBER]
+    found, weighs = verdict.absent(Book(frame(loan_tape(rows)), dates, DECEMBER), {}, {}, max_absent_pct=1.0)
+    assert found == {"of another date": {"loans": 1, "date": "2025-12-30", "usd": "10.00", "late_usd": "0.00"}}
+    assert weighs
+    daily = Book(frame(loan_tape(rows.replace("2025-12-31 B-1", "2025-12-31 A-1"))), dates, DECEMBER)
+    assert unexplained(daily) == {}
