@@ -1,6 +1,7 @@
 """Currencies by their codes, how exports write them, and how amounts in them are written."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,19 +12,23 @@ USD = "USD"
 ENGLISH = "en"
 _reporting: ContextVar[str | None] = ContextVar("currency", default=None)
 _language: ContextVar[str] = ContextVar("language of amounts", default=ENGLISH)
-# The codes of ISO 4217 for money that is in use.
-CODES = frozenset((
-    "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BHD", "BIF", "BMD",
-    "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF", "CLF", "CLP", "CNY", "COP", "CRC",
-    "CUP", "CVE", "CZK", "DJF", "DKK", "DOP", "DZD", "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GHS",
-    "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD", "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "IQD", "IRR", "ISK", "JMD",
-    "JOD", "JPY", "KES", "KGS", "KHR", "KMF", "KPW", "KRW", "KWD", "KYD", "KZT", "LAK", "LBP", "LKR", "LRD", "LSL",
-    "LYD", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRU", "MUR", "MVR", "MWK", "MXN", "MXV", "MYR", "MZN",
-    "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR", "PLN", "PYG", "QAR", "RON",
-    "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP", "STN", "SVC",
-    "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS",
-    "VED", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG",
-))  # fmt: skip
+# The codes of ISO 4217 for money that is in use, each with its number.
+_ISO = (
+    "AED784 AFN971 ALL008 AMD051 AOA973 ARS032 AUD036 AWG533 AZN944 BAM977 BBD052 BDT050 BGN975 BHD048 BIF108 BMD060 "
+    "BND096 BOB068 BRL986 BSD044 BTN064 BWP072 BYN933 BZD084 CAD124 CDF976 CHF756 CLF990 CLP152 CNY156 COP170 CRC188 "
+    "CUP192 CVE132 CZK203 DJF262 DKK208 DOP214 DZD012 EGP818 ERN232 ETB230 EUR978 FJD242 FKP238 GBP826 GEL981 GHS936 "
+    "GIP292 GMD270 GNF324 GTQ320 GYD328 HKD344 HNL340 HTG332 HUF348 IDR360 ILS376 INR356 IQD368 IRR364 ISK352 JMD388 "
+    "JOD400 JPY392 KES404 KGS417 KHR116 KMF174 KPW408 KRW410 KWD414 KYD136 KZT398 LAK418 LBP422 LKR144 LRD430 LSL426 "
+    "LYD434 MAD504 MDL498 MGA969 MKD807 MMK104 MNT496 MOP446 MRU929 MUR480 MVR462 MWK454 MXN484 MXV979 MYR458 MZN943 "
+    "NAD516 NGN566 NIO558 NOK578 NPR524 NZD554 OMR512 PAB590 PEN604 PGK598 PHP608 PKR586 PLN985 PYG600 QAR634 RON946 "
+    "RSD941 RUB643 RWF646 SAR682 SBD090 SCR690 SDG938 SEK752 SGD702 SHP654 SLE925 SOS706 SRD968 SSP728 STN930 SVC222 "
+    "SYP760 SZL748 THB764 TJS972 TMT934 TND788 TOP776 TRY949 TTD780 TWD901 TZS834 UAH980 UGX800 USD840 UYU858 UZS860 "
+    "VED926 VES928 VND704 VUV548 WST882 XAF950 XCD951 XOF952 XPF953 YER886 ZAR710 ZMW967 ZWG924 "
+)
+BY_NUMBER = {entry[3:]: entry[:3] for entry in _ISO.split()}
+CODES = frozenset(BY_NUMBER.values())
+# Codes that are words or names as well, in small letters or as the one value of a column.
+ALSO_WORDS = frozenset(("ALL", "BAM", "COP", "CUP", "GEL", "MAD", "MOP", "PEN", "RON", "SOS", "TOP", "TRY"))
 ALIASES = {"US$": "USD", "USD$": "USD", "RMB": "CNY"}
 # What a sign beside an amount says; a sign of several currencies says that it is one of them.
 DOLLARS = frozenset((
@@ -35,6 +40,25 @@ SIGNS = {
     "Rs.": {"INR", "PKR", "LKR"}, "₡": {"CRC", "SVC"}, "₱": {"PHP"}, "₦": {"NGN"}, "₲": {"PYG"}, "₵": {"GHS"},
     "₩": {"KRW"}, "₫": {"VND"}, "₽": {"RUB"}, "₺": {"TRY"}, "₴": {"UAH"}, "₸": {"KZT"}, "₪": {"ILS"}, "฿": {"THB"},
     "S/": {"PEN"}, "S/.": {"PEN"}, "R$": {"BRL"}, "C$": {"NIO", "CAD"}, "RD$": {"DOP"}, "MX$": {"MXN"}, "KSh": {"KES"},
+}  # fmt: skip
+_PESOS, _COLONES = {"ARS", "CLP", "COP", "CUP", "DOP", "MXN", "PHP", "UYU"}, {"CRC", "SVC"}
+_DOLLARS = DOLLARS - _PESOS - _COLONES - {"NIO"}
+_RUPEES, _FRANCS = {"INR", "LKR", "MUR", "NPR", "PKR", "SCR"}, {"CDF", "CHF", "GNF", "RWF", "XAF", "XOF", "XPF"}
+# What words say, without accents and the s of the plural; a word of several currencies says that it is one of them.
+WORDS = {
+    "euro": {"EUR"}, "quetzal": {"GTQ"}, "lempira": {"HNL"}, "cordoba": {"NIO"}, "balboa": {"PAB"}, "sol": {"PEN"},
+    "nuevo sol": {"PEN"}, "guarani": {"PYG"}, "boliviano": {"BOB"}, "bolivar": {"VED", "VES"}, "real": {"BRL"},
+    "reai": {"BRL"}, "rand": {"ZAR"}, "naira": {"NGN"}, "cedi": {"GHS"}, "yen": {"JPY"}, "yuan": {"CNY"},
+    "renminbi": {"CNY"}, "zloty": {"PLN"}, "lira": {"TRY"}, "baht": {"THB"}, "ringgit": {"MYR"}, "birr": {"ETB"},
+    "metical": {"MZN"}, "kwanza": {"AOA"}, "kwacha": {"MWK", "ZMW"}, "rupiah": {"IDR"}, "dong": {"VND"},
+    "peso": _PESOS, "peso mexicano": {"MXN"}, "peso argentino": {"ARS"}, "peso chileno": {"CLP"},
+    "peso colombiano": {"COP"}, "peso dominicano": {"DOP"}, "peso uruguayo": {"UYU"}, "colon": _COLONES,
+    "colon costarricense": {"CRC"}, "colon salvadoreno": {"SVC"}, "dollar": _DOLLARS, "dolar": _DOLLARS,
+    "u dollar": {"USD"}, "american dollar": {"USD"}, "dolar estadounidense": {"USD"},
+    "dolar americano": {"USD"}, "rupee": _RUPEES, "rupia": _RUPEES | {"IDR"}, "franc": _FRANCS, "franco": _FRANCS,
+    "shilling": {"KES", "SOS", "TZS", "UGX"}, "pound": {"EGP", "GBP", "LBP", "SDG", "SSP", "SYP"},
+    "libra": {"EGP", "GBP", "LBP", "SDG", "SSP", "SYP"}, "dirham": {"AED", "MAD"},
+    "dinar": {"BHD", "DZD", "IQD", "JOD", "KWD", "LYD", "RSD", "TND"},
 }  # fmt: skip
 _BY_SIGN = {sign.lower(): codes for sign, codes in SIGNS.items()}
 _LONGEST_FIRST = "|".join(map(re.escape, sorted((*ALIASES, *SIGNS), key=len, reverse=True)))
@@ -158,6 +182,32 @@ def code(text: str) -> str | None:
     plain = text.strip().upper()
     plain = ALIASES.get(plain, plain)
     return plain if plain in CODES else None
+
+
+def of_cell(text: str, is_named: bool = True) -> set[str]:
+    """Return the codes that a cell of a column of currencies may mean: a code, a number of ISO 4217, a sign or a word.
+
+    Parameters
+    ----------
+    is_named
+        Whether the heading says that the column holds currencies: then a number may be one.
+
+    Examples
+    --------
+    >>> of_cell("840"), of_cell("840", is_named=False), of_cell("Quetzales"), of_cell("USD - dólar"), of_cell("High")
+    ({'USD'}, set(), {'GTQ'}, {'USD'}, set())
+    >>> sorted(of_cell("Pesos")), of_cell("pesos mexicanos")
+    (['ARS', 'CLP', 'COP', 'CUP', 'DOP', 'MXN', 'PHP', 'UYU'], {'MXN'})
+    """
+    if is_sign(text):
+        return of_sign(text)
+    if is_named and text.strip().isdecimal():
+        return {found} if (found := BY_NUMBER.get(text.strip().zfill(3))) else set()
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    if codes := {word for word in re.findall(r"[A-Za-z]+", plain) if word in CODES}:
+        return codes
+    words = " ".join(re.sub(r"(?<=[^aeiou])es$|s$", "", word) for word in re.findall("[a-z]+", plain.lower()))
+    return WORDS.get(words, set())
 
 
 def is_sign(text: str) -> bool:

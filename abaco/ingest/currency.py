@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 
 import narwhals as nw
 
-from abaco.core.currencies import USD, code, of_sign
+from abaco.core.currencies import USD, of_cell
 from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.core.settings import AUTO
 from abaco.engines import Engine
-from abaco.ingest.columns import CURRENCY, normalise
+from abaco.ingest.columns import CURRENCY
 from abaco.ingest.exchange import NO_CODES, Exchange, stated
-from abaco.ingest.headings import CODES
-from abaco.ingest.sources import Source
 from abaco.ingest.staging import Batch
 
 ADD_RATES = "add a table of exchange rates (date, from, to, rate) to the input"
@@ -57,11 +55,9 @@ def reporting_currency(
         for source in (staged.source for staged in batch.staged):
             for currency in stated(source):
                 files.setdefault(currency, set()).add(source.name)
-            unclear |= {s: (meant, source.name) for s in source.amount_signs if len(meant := of_sign(s)) > 1}
-        for name, currency in _of_rows(batch, engine):
-            files.setdefault(currency, set()).add(name)
-        for name, sign in _of_amounts(batch, engine):
-            if len(meant := of_sign(sign)) == 1:
+            unclear |= {s: (meant, source.name) for s in source.amount_signs if len(meant := of_cell(s)) > 1}
+        for name, sign in (*_of_rows(batch, engine, setting), *_of_amounts(batch, engine)):
+            if len(meant := of_cell(sign)) == 1:
                 files.setdefault(*meant, set()).add(name)
             else:
                 unclear[sign] = (meant, name)
@@ -77,8 +73,8 @@ def reporting_currency(
     for sign in others:
         meant, name = unclear[sign.strip()]
         raise InputError(
-            f"The amounts of {name} have the sign {sign.strip()}, which is one of {', '.join(sorted(meant))}: name the "
-            "currency in a column currency, or in run.currency"
+            f"The amounts of {name} have the sign or word {sign.strip()}, which is one of {', '.join(sorted(meant))}: "
+            "name the currency in a column currency, or in run.currency"
         )
     if setting != AUTO:
         return Reporting(chosen, [Reason("currency_set", currency=chosen)])
@@ -117,30 +113,27 @@ def _of_amounts(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
             yield batch.names[row["source"]], sign
 
 
-def _of_rows(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
-    """Yield file and currency of the rows that state one."""
-    if "currency" not in batch.columns:
+def _of_rows(batch: Batch, engine: Engine, setting: str) -> Iterable[tuple[str, str]]:
+    """Yield file and currency of the rows that state one, as it is written.
+
+    Raises
+    ------
+    InputError
+        When a column of currencies holds something else; or when most rows of a file state none.
+    """
+    if CURRENCY.name not in batch.columns:
         return
-    found = (
-        batch.usable(engine)
-        .filter(~nw.col("currency").is_null())
-        .select("source", "currency")
-        .unique()
-        .collect("pyarrow")
-        .to_native()
-        .to_pylist()
-    )
-    sources = {staged.index: staged.source for staged in batch.staged}
-    codes: dict[int, set[str | None]] = {}
-    for row in found:
-        codes.setdefault(row["source"], set()).add(code(row["currency"]))
-    for index, written in codes.items():
-        if None in written and (_is_named(sources[index]) or len(written) > 1):
-            raise InputError(f"{sources[index].name}: {NO_CODES}")
-        yield from ((sources[index].name, currency) for currency in sorted(written - {None}))
-
-
-def _is_named(source: Source) -> bool:
-    """Return whether a heading says that its column holds currencies; others, such as ``tipo_moneda``, may mean it."""
-    heading = normalise(source.columns[CURRENCY.name])
-    return heading in source.mapping.known.of(CURRENCY) or heading.endswith(CODES)
+    rows = batch.usable(engine).group_by("source", CURRENCY.name).agg(rows=nw.len())
+    counts: dict[int, dict[str | None, int]] = {}
+    for row in rows.collect("pyarrow").to_native().to_pylist():
+        counts.setdefault(row["source"], {})[row[CURRENCY.name]] = row["rows"]
+    for index, written in sorted(counts.items()):
+        blank, name = written.pop(None, 0), batch.names[index]
+        if any(not of_cell(text) for text in written) and (setting == AUTO or len(written) > 1):
+            raise InputError(f"{name}: {NO_CODES}")
+        if setting == AUTO and 0 < sum(written.values()) <= blank:
+            raise InputError(
+                f"{name}: {blank:,} rows state no currency, and {sum(written.values()):,} state {', '.join(written)}: "
+                "write the currency of each row, or name the one currency in run.currency"
+            )
+        yield from ((name, text) for text in sorted(written) if of_cell(text))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import narwhals as nw
 
-from abaco.core.currencies import ALIASES, code, of_sign
+from abaco.core.currencies import ALIASES, code, of_cell, of_sign
 from abaco.core.errors import InputError
 from abaco.engines import Engine
 from abaco.ingest.columns import CURRENCY, normalise
@@ -19,7 +19,10 @@ IN = "in_currency"  # currency and day of each row that is checked
 SEPARATOR, TOO_LARGE = "@", "too large"
 DIGITS = (19, 12)  # of a rate: an amount times it has at most 38, which engines compute with exactly
 LIMIT = Decimal(10**16)  # amounts have 16 digits before the point
-NO_CODES = "its column of currencies holds more than codes of ISO 4217, such as USD; correct the column"
+NO_CODES = (
+    "its column of currencies holds more than codes of ISO 4217, such as USD; correct the column, or remove it and "
+    "name the one currency in run.currency"
+)
 # By how much aging buckets and their receivable may disagree after it: half a cent each of six amounts.
 ROUNDING = Decimal("0.03")
 _DAY, _CURRENCY, _RATE = "rate_day", "row_currency", "row_rate"
@@ -51,9 +54,9 @@ Used = Mapping[str, set[dt.date]]  # the days of rows in each currency but the r
 
 
 def stated(source: Source) -> set[str]:
-    """Return the currencies that a file's mapping says, or else its headings, and those of its number formats."""
+    """Return the currencies that a file's mapping says, or else headings, title and name, and its number formats."""
     mapping = source.mapping
-    formats = {currency for sign in source.amount_signs if len(meant := of_sign(sign)) == 1 for currency in meant}
+    formats = {currency for sign in source.amount_signs if len(meant := of_cell(sign)) == 1 for currency in meant}
     if mapping.currency:
         return {code(mapping.currency)} | formats
     return formats | (mapping.known.currencies([normalise(h) for h in source.headings]) if mapping.is_known else set())
@@ -139,8 +142,8 @@ def used(source: Source, rows: nw.LazyFrame, exchange: Exchange | None) -> Used:
             raise InputError(f"{name}: {NO_CODES}")
         if known and currency != known:
             raise InputError(
-                f"{name} says {known} in its headings or mapping, and {currency} in {source.columns[CURRENCY.name]}: "
-                "state one of them"
+                f"{name} says {known} in its headings, title, name or mapping, and {currency} in "
+                f"{source.columns[CURRENCY.name]}: state one of them"
             )
         if other := next((sign for sign in signs.split() if currency not in of_sign(sign)), None):
             raise InputError(

@@ -13,7 +13,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import is_value, shown, visible
 from abaco.engines.base import PrivateFiles
-from abaco.ingest import cell_dates, extent, json_lists, mappings, reshaping, workbooks
+from abaco.ingest import cell_dates, extent, json_lists, mappings, reshaping, said_currencies, workbooks
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, unpacked
 from abaco.ingest.extent import Header, Row
@@ -24,6 +24,7 @@ from abaco.ingest.sources import STAMPS, Source
 from abaco.ingest.unknown_tables import MAX_COLUMNS, MAX_HEADING, UnknownTable
 
 Found = tuple[Header, dict[str, Any]]
+FIRST_ROWS = 100  # of a Parquet or JSON file, by which its columns are known
 
 
 class Inspector:
@@ -121,7 +122,11 @@ class Inspector:
             form["above"] = _above(name, rows, header, is_certain=mapping.header_row is not None)
         if mapping.shape:  # its copy has other lines
             form |= {"shape": mapping.shape, "lines": None, "delimiters": None, "signs": ()}
-        above = [] if is_column or mapping.format.is_dated else extent.above(rows, header)
+        titles = [] if is_column else extent.above(rows, header)
+        below = [cells for line, cells in rows if line > header.line]
+        place = f"{name}/{shown(sheet)}" if (sheet := form.get("sheet")) else name
+        form |= said_currencies.stated(mapping, header.headings, [cells for _, cells in titles], below, place)
+        above = [] if mapping.format.is_dated else titles
         if mapping.cell or above:
             with engines.start() as engine:
                 if mapping.cell:
@@ -160,8 +165,8 @@ class Inspector:
         form = fingerprint(table, extent.delimiter_of(decoded(sample, encoding, "replace"), self.fits))
         return sample, form, first_rows(sample, form["encoding"], form["delimiter"], table.name)
 
-    def read_typed(self, table: TableFile, private: PrivateFiles) -> tuple[list[str], str | None]:
-        """Return the columns of a Parquet or JSON file, and the keys that lead to its list of rows, if it has one."""
+    def read_typed(self, table: TableFile, private: PrivateFiles) -> tuple[list[str], str | None, list[Row]]:
+        """Return columns and first rows of a Parquet or JSON file, and the keys that lead to its list of rows."""
         path, rows_in = unpacked(table, private, "unpacked"), None
 
         def fits(keys: list[str]) -> bool:
@@ -172,6 +177,8 @@ class Inspector:
         with engines.start() as engine:
             try:
                 headings = engine.headings(path)
+                places = {str(place): place for place in range(len(headings))}
+                first = engine.read_typed(path, places).head(FIRST_ROWS).collect("pyarrow").to_native().to_pylist()
             except InputError as error:
                 if path == table.path:
                     raise
@@ -179,7 +186,8 @@ class Inspector:
                 raise InputError(f"{what}: it is damaged, or of another kind; export it again") from error
         if table.kind == "json" and headings == ["json"]:
             raise UnknownFormatError(f"{table.name} holds no table: write a list of objects, one a row")
-        return headings, rows_in
+        rows = [["" if cell is None else str(cell) for cell in row.values()] for row in first]
+        return headings, rows_in, list(enumerate(rows, 2))
 
     def _of_workbook(self, table: TableFile, path: Path) -> list[Found]:
         """Return the header of each sheet that is read: the one that is known, or several that are different exports.
@@ -220,11 +228,11 @@ class Inspector:
 
     def _of_typed(self, table: TableFile, private: PrivateFiles) -> Found:
         """Return the columns of a Parquet or JSON file."""
-        headings, rows_in = self.read_typed(table, private)
+        headings, rows_in, rows = self.read_typed(table, private)
         header = Header(headings, 1)
         if not self.fits(header):
             raise UnknownTable(self._mappings, self.fits).error(table.name, [(1, headings)])
-        header, form = self._placed(table.name, header, {"rows_in": rows_in})
+        header, form = self._placed(table.name, header, {"rows_in": rows_in}, rows)
         if "shape" in form:
             raise InputError(f"{table.name} is {form['shape']}, as its mapping says: export it as CSV or as a workbook")
         return header, form

@@ -16,7 +16,7 @@ from abaco.core.decimals import day_number
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
 from abaco.ingest import mappings
-from abaco.ingest.columns import Column, normalise
+from abaco.ingest.columns import CURRENCY, Column, normalise
 from abaco.ingest.origins import Origin, date_in, value_of
 from abaco.ingest.tape import KINDS
 
@@ -50,13 +50,21 @@ class Layout:
     made: Callable[[dt.date | None], list[nw.Expr]] = lambda _: []
 
 
-def layout(mapping: mappings.Mapping, headings: list[str], path: Path, cell_date: str | None = None) -> Layout:
+def layout(
+    mapping: mappings.Mapping,
+    headings: list[str],
+    path: Path,
+    cell_date: str | None = None,
+    currency_place: int | None = None,
+) -> Layout:
     """Return the layout of a file by its mapping; columns of which it has no heading are left out.
 
     Parameters
     ----------
     cell_date
         The date in the cell that the mapping names.
+    currency_place
+        The position of a column of currencies that no heading names.
 
     Raises
     ------
@@ -65,6 +73,7 @@ def layout(mapping: mappings.Mapping, headings: list[str], path: Path, cell_date
     """
     plain = [normalise(h) for h in headings]
     known = mapping.known.assign(plain) if mapping.is_known else {}
+    known |= {} if currency_place is None else {CURRENCY.name: currency_place}
     inputs, kinds, declared, columns, making, left_out = {}, {}, {}, {}, [], []
     for column in mapping.format.columns:
         origin, name = mapping.columns.get(column.name, KNOWN), column.name

@@ -57,6 +57,10 @@ class Source:
         The date in the cell that its mapping names, and the one that rows above a table without dates say it is of.
     signs
         The signs of currencies in the number formats of a sheet, each with the place of its column.
+    currency_place
+        The position of a column of currencies that no heading names (see `said_currencies`).
+    said_currencies
+        The codes, signs and words of currencies above the table and in its name.
     """
 
     name: str
@@ -88,6 +92,8 @@ class Source:
     cell_date: str | None = None
     said_date: str | None = None
     signs: tuple[tuple[int, str], ...] = ()
+    currency_place: int | None = None
+    said_currencies: tuple[str, ...] = ()
 
     @property
     def file(self) -> TableFile:
@@ -130,7 +136,8 @@ class Source:
     @functools.cached_property
     def layout(self) -> Layout:
         """What is read of the file, and what is made of it."""
-        return layout(self.mapping, list(self.headings), Path(self.path, self.member or ""), self.cell_date)
+        path = Path(self.path, self.member or "")
+        return layout(self.mapping, list(self.headings), path, self.cell_date, self.currency_place)
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -143,11 +150,12 @@ class Source:
 
     @property
     def amount_signs(self) -> set[str]:
-        """The signs of currencies in the number formats and the headings of the amounts that are read."""
+        """The signs and words of currencies in the title, and in the formats and headings of amounts that are read."""
         others = {column.name for column in self.format.columns if column.kind != "amount"}
         places = {place for name, place in self.layout.inputs.items() if name not in others}
         written = {sign for place in places for sign in currencies.signs_in(self.headings[place])}
-        return written | {sign for place, sign in self.signs if place in places}
+        said = () if self.mapping.currency else self.said_currencies
+        return written | {sign for place, sign in self.signs if place in places} | {*said}
 
     @property
     def first_days(self) -> tuple[int, ...]:
@@ -211,7 +219,8 @@ class Source:
     def from_dict(cls, content: Mapping[str, Any]) -> Source:
         """Return the source that `as_dict` wrote down."""
         signs = tuple((place, sign) for place, sign in content["signs"])
-        return cls(**{**content, "headings": tuple(content["headings"]), "signs": signs})
+        lists = {name: tuple(content[name]) for name in ("headings", "said_currencies")}
+        return cls(**{**content, **lists, "signs": signs})
 
 
 def identities(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:

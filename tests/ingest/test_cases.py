@@ -98,6 +98,9 @@ def test_numbers_of_a_parquet_file_need_no_proof(tmp_path, rows):
     pq.write_table(pa.table(columns), tmp_path / "book.parquet")
     right = RIGHT if rows is loans else PAR_RIGHT
     assert only(figures_of(tmp_path / "book.parquet").values, right) == right
+    if rows is loans:
+        pq.write_table(pa.table({**columns, "unit": ["EUR"] * len(cells)}), tmp_path / "book.parquet")
+        assert figures_of(tmp_path / "book.parquet").currency == "EUR"
 
 
 def _number(cell):
@@ -723,10 +726,53 @@ def eur(heading):
     return heading.replace("_usd", "_eur")
 
 
-@pytest.mark.parametrize(("heading", "code"), [("currency", "INR"), ("Loan_CCY", " inr "), ("Moneda préstamo", "inr")])
-def test_one_currency_is_that_of_the_report(tmp_path, heading, code):
-    found = figures_of(csv(tmp_path / "loans.csv", loans(**{heading: [code] * 9 + [""]})))
-    assert (found.currency, found.values["Outstanding"]) == ("INR", 10000.0)
+@pytest.mark.parametrize(
+    ("heading", "cell", "code"),
+    [("currency", "INR", "INR"), ("Loan_CCY", " inr ", "INR"), ("Moneda préstamo", "inr", "INR"),
+     ("cod moneda", "340", "HNL"), ("Moneda del crédito", "Quetzales", "GTQ"), ("Moeda", "Reais", "BRL"),
+     ("Währung", "€", "EUR"), ("currency_of_balance", "EUR", "EUR"), ("unit", "Pesos mexicanos", "MXN"),
+     ("unit", "840", "USD"), ("scope", "ALL", "USD")],
+)  # fmt: skip
+def test_one_currency_is_that_of_the_report(tmp_path, heading, cell, code):
+    found = figures_of(csv(tmp_path / "loans.csv", loans(**{heading: [cell] * 9 + [""]})))
+    assert (found.currency, found.values["Outstanding"]) == (code, 10000.0)
+
+
+def test_currency_of_a_title_or_a_name_is_that_of_the_report(tmp_path):
+    title = csv(tmp_path / "a/loans.csv", [["All amounts in EUR"], *loans()])
+    assert figures_of(title).currency == "EUR"
+    assert figures_of(csv(tmp_path / "loans_gtq.csv", loans())).currency == "GTQ"
+    book = sheets(tmp_path / "loans.xlsx", ("HNL", "visible", loans()))
+    assert figures_of(book).currency == "HNL"
+    rates = csv(tmp_path / "rates.csv", [["Amounts in pesos"], *loans()])
+    assert refused(rates).startswith("The amounts of rates.csv have the sign or word pesos, which is one of ARS, CLP,")
+
+
+def test_word_of_several_currencies_is_refused_unless_the_setting_says_which(tmp_path):
+    path = csv(tmp_path / "loans.csv", loans(moneda=["Pesos"] * 10))
+    assert refused(path) == (
+        "The amounts of loans.csv have the sign or word Pesos, which is one of ARS, CLP, COP, CUP, DOP, MXN, PHP, UYU: "
+        "name the currency in a column currency, or in run.currency"
+    )
+    assert figures_of(path, currency="MXN").currency == "MXN"
+    assert refused(path, currency="USD").startswith("The amounts of loans.csv have the sign or word Pesos")
+    local = csv(tmp_path / "local.csv", loans(tipo_moneda=["Nacional"] * 10))
+    assert refused(local).startswith("local.csv: its column of currencies holds more than codes of ISO 4217")
+    assert figures_of(local, currency="GTQ").currency == "GTQ"
+
+
+def test_rows_without_a_currency_are_not_taken_for_those_of_the_few_with_one(tmp_path):
+    path = csv(tmp_path / "loans.csv", loans(currency=["EUR"] + [""] * 9))
+    assert refused(path) == (
+        "loans.csv: 9 rows state no currency, and 1 state EUR: write the currency of each row, or name the one "
+        "currency in run.currency"
+    )
+    assert figures_of(path, currency="EUR").currency == "EUR"
+
+
+def test_columns_of_different_currencies_are_refused(tmp_path):
+    path = csv(tmp_path / "loans.csv", loans(unit=["EUR"] * 10, x=["USD"] * 10))
+    assert refused(path) == "loans.csv has currencies in unit and in x, which differ: keep that of the amounts"
 
 
 def test_headings_name_a_currency(tmp_path):
@@ -762,6 +808,10 @@ SEVERAL = "Amounts in several currencies ("
         {"par.csv": par(currency=["EUR"] * 20)},
         {"par.csv": [[*map(eur, par()[0][:3]), *par()[0][3:]], *par()[1:]]},
         {"par.csv": par(), "loans.csv": loans(ccy=["INR"] * 10)},
+        {"loans.csv": loans(unit=["USD"] * 5 + ["MXN"] * 5)},
+        {"loans.csv": loans(currency_of_balance=["usd"] * 9 + ["quetzales"])},
+        {"loans_GTQ.csv": loans()[:6], "loans_USD.csv": [loans()[0], *loans()[6:]]},
+        {"GTQ/par.csv": par(currency=["USD"] * 20)},
     ],
 )
 def test_several_currencies_are_never_added_up(tmp_path, files):

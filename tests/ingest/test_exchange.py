@@ -141,7 +141,7 @@ def test_currency_of_a_row_is_never_guessed(tmp_path, columns, more, message):
 def test_headings_and_column_that_disagree_are_refused(tmp_path):
     csv(tmp_path / "in" / "par.csv", par(currency=["EUR"] * 20))
     write(tmp_path / "in" / "rates.csv", *RATES)
-    message = "par.csv says USD in its headings or mapping, and EUR in currency: state one of them"
+    message = "par.csv says USD in its headings, title, name or mapping, and EUR in currency: state one of them"
     assert refused(tmp_path / "in") == message
 
 

@@ -437,6 +437,17 @@ def test_inputs_name_use_rows_and_fingerprint_of_each_file(tmp_path):
     assert told[0]["sha256"] == hashlib.sha256((path / "financials.csv").read_bytes()).hexdigest()
 
 
+def test_files_without_rows_or_with_those_of_another_hold_none(tmp_path):
+    write(tmp_path / "in/north.csv", SNAPSHOT, snapshot())
+    write(tmp_path / "in/south.csv", SNAPSHOT)
+    write(tmp_path / "in/north (1).csv", SNAPSHOT, snapshot())
+    found, _ = discovery.discover(tmp_path / "in")
+    with DuckDB() as engine:
+        batches = roles.stage(found, DATE, engine, tmp_path)
+        assert roles.with_rows(roles.inputs(found, batches)) == {"canonical snapshot": ["north.csv"]}
+        assert "south.csv has a header, and no rows." in map(str, roles.notes(found, [], batches, []))
+
+
 def test_notes_say_what_was_not_used_and_what_loans_include(tmp_path):
     path = folder(tmp_path, "loans")
     write(path / "notes.md", "x")

@@ -179,7 +179,7 @@ def test_three_digits_behind_the_only_mark_prove_nothing_in_any_dress(tmp_path, 
         (["£5.50", "€2.50"], "Amounts in several currencies (EUR in loans.csv; GBP in loans.csv): add a table of"),
         (
             ["¥5.50", "¥2.50"],
-            "The amounts of loans.csv have the sign ¥, which is one of CNY, JPY: name the currency in",
+            "The amounts of loans.csv have the sign or word ¥, which is one of CNY, JPY: name the currency in",
         ),
     ],
 )
