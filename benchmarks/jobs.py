@@ -68,8 +68,8 @@ def all_runs(place: Path, sizes: Mapping[int, int], kinds: tuple[str, ...], pyda
     return found
 
 
-def abaco(export: Path, folder: Path) -> measure.Measured:
-    """Run the calls of the first two notebooks and those of the third that compute the four KPIs."""
+def abaco(export: Path, folder: Path, root: Path = measure.ROOT) -> measure.Measured:
+    """Run the calls of the first two notebooks and those of the third that compute the four KPIs, in a project."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("tables", "notebooks", "work"):
         (folder / name).mkdir(parents=True)
@@ -81,7 +81,7 @@ def abaco(export: Path, folder: Path) -> measure.Measured:
         "show_rejected_values": True,
     }  # as the peers do
     (folder / "script.py").write_text(plain.script(PHASES[:2], folder, given) + FOUR_KPIS)
-    return measure.run(sys.executable, folder / "script.py")
+    return measure.run(sys.executable, folder / "script.py", root=root)
 
 
 def peer(module: str, export: Path, folder: Path) -> measure.Measured:

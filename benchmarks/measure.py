@@ -32,8 +32,8 @@ class Measured:
     output: str = field(repr=False)
 
 
-def run(*command: object) -> Measured:
-    """Run a command in the project's folder and measure it.
+def run(*command: object, root: Path = ROOT) -> Measured:
+    """Run a command in the folder of a project and measure it.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def run(*command: object) -> Measured:
     env = {name: value for name, value in os.environ.items() if not name.startswith(REMOVED)}
     began, curve = time.perf_counter(), []
     process = subprocess.Popen(
-        [str(part) for part in command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        [str(part) for part in command], cwd=root, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
     )  # fmt: skip
     pause = SHORTEST_PAUSE

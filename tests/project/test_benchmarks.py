@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -70,3 +71,15 @@ def test_ratios_are_of_the_same_round():
 def test_time_that_doubles_with_rows_has_exponent_one():
     runs = [[measure.Measured(s, 1.0, [], "")] for s in (1.0, 2.0, 8.0)]
     assert exponents([10, 20, 40], runs) == "1.00, 2.00"
+
+
+def test_mapping_of_a_benchmark_stays_out_of_the_project(tmp_path):
+    before = sorted((ROOT / "params/mappings").iterdir())
+    arguments = ["--rows", "1000", "--work", tmp_path]
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.mappings", *arguments], cwd=ROOT)
+    seen = set()
+    while process.poll() is None:
+        seen |= {*(ROOT / "params/mappings").iterdir()}
+        time.sleep(0.05)
+    assert process.returncode == 0
+    assert sorted(seen) == before
