@@ -91,6 +91,8 @@ ENGLISH = {
     "file_not_used": "{name} was not used: {cause}.",
     "table_not_used": "{name} was not used: {cause}.",
     "column_twice": "{name} has {read} and {other} for the same: {read} is read.",
+    "columns_unmentioned": "{name} has {names}, which may be columns of ours, and its mapping {mapping} does not know "
+    "them: add them to its columns, or to left_behind.",
     "dates_serial": "The dates of {name} under {column} are numbers of days, as spreadsheets count them from 1900 "
     "(45,000 is 15 March 2023).",
     "dates_of_file": "Nothing under {column} in {name} tells the order of its dates: it is taken from the other dates "
@@ -170,6 +172,7 @@ AMOUNTS = ("usd", "other_usd", "late_usd", "found")  # values that are amounts
 # what a reader must know before the figures
 HEADLINES = (
     "table_not_used",
+    "columns_unmentioned",
     "file_repeated",
     "rows_repeated",
     "rows_numbered",

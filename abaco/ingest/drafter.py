@@ -116,7 +116,10 @@ class _Drafting:
         others = {p.heading for p in self.proposed.columns.values() if p.heading and p.heading not in headings}
         stay = {heading: why for heading, why in self.proposed.left.items() if heading not in headings}
         left = {**stay, **dict.fromkeys(sorted(others), "not a column of such rows")}
-        return Draft(name, about, (rows, why), currency, writing, columns, self.questions, left, self.answers)
+        mentioned = {*in_format, MEASUREMENT_DATE.name}
+        behind = [heading for heading in left if not mentioned.isdisjoint(self.words.columns_of(heading))]
+        given = (self.questions, left, behind, self.answers)
+        return Draft(name, about, (rows, why), currency, writing, columns, *given)
 
     def _ask(self, question: Question) -> str | None:
         """Return the answer to a question, which is open without one."""

@@ -33,8 +33,8 @@ class Draft:
         What each of our columns is made of, as YAML has it, and why.
     questions
         What is open, the first one to be asked first.
-    left
-        Why each heading is not read.
+    left, left_behind
+        Why each heading is not read, and those that mean one of our columns.
     answers
         Those that were given, by key.
     """
@@ -47,6 +47,7 @@ class Draft:
     columns: Mapping[str, tuple[Any, str]]
     questions: Sequence[Question]
     left: Mapping[str, str]
+    left_behind: Sequence[str]
     answers: Mapping[str, str]
 
     @property
@@ -63,6 +64,8 @@ class Draft:
             ]
         for key, value in self.writing.items():
             lines += [*_comments(asked, key, ""), f"{key}: {yaml.flow(value)}"]
+        if self.left_behind:
+            lines.append(f"left_behind: {yaml.flow(list(self.left_behind))}")
         lines.append("columns:")
         for name, (value, reason) in self.columns.items():
             lines += [*_comments(asked, name, "  "), f"  {name}: {yaml.flow(value)}  # {reason}"]

@@ -71,9 +71,17 @@ class Dictionary(BaseModel):
         return words - set(self.beside) or words
 
     def columns_of(self, heading: str) -> list[str]:
-        """Return the names of our columns that a heading means."""
+        """Return the names of our columns that a heading means, by its words, or else as params/headings.yml has it.
+
+        Examples
+        --------
+        >>> known = load()
+        >>> known.columns_of("POS"), known.columns_of("As of date")
+        (['outstanding_balance'], ['measurement_date'])
+        """
         found = self.words_of(heading)
-        return [name for name, phrases in self._phrases.items() if found and found in phrases]
+        meant = [name for name, phrases in self._phrases.items() if found and found in phrases]
+        return meant or [name for name, listed in self._listed.items() if normalise(heading) in listed]
 
     def unit_of(self, heading: str) -> str | None:
         """Return the unit of time that a heading says, ``days`` or ``months``; None: neither, both, or buckets.
@@ -105,6 +113,11 @@ class Dictionary(BaseModel):
     def is_personal(self, heading: str) -> bool:
         """Return whether a heading names people."""
         return not self.words_of(heading).isdisjoint(self.words.personal)
+
+    @functools.cached_property
+    def _listed(self) -> Mapping[str, set[str]]:
+        """The headings of params/headings.yml by our columns."""
+        return {name: {*known.headings} for name, known in headings.load().items() if name in self.columns}
 
     @functools.cached_property
     def _phrases(self) -> Mapping[str, set[frozenset[str]]]:

@@ -74,11 +74,13 @@ class Inspector:
             raise InputError(f"{name} has the column {repeated[0]} more than once: keep one of them")
         if "sha256" not in form:
             form["sha256"] = self._hashes[table.path] = self._hashes.get(table.path) or sha256(table.path)
-        return Source(
+        source = Source(
             name=name, path=str(table.path), kind=table.kind, format_name=mapping.format.name, member=table.member,
             headings=tuple(reshaping.long_headings(headings) if mapping.wide else headings), first_line=header.line,
             mapping_sha256=mappings.digest(form["mapping_name"]), **form,
         )  # fmt: skip
+        source.check_mentioned()
+        return source
 
     def _of_text(self, table: TableFile) -> Found:
         """Return the header of a text, and how it is written."""

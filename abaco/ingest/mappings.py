@@ -14,8 +14,17 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from abaco.core import currencies, project, yaml
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
-from abaco.ingest import headings
-from abaco.ingest.columns import normalise
+from abaco.ingest import heading_words, headings
+from abaco.ingest.columns import (
+    CURRENCY,
+    DAYS_PAST_DUE,
+    IS_REVERSED,
+    IS_WRITTEN_OFF,
+    LOAN_STATUS,
+    MEASUREMENT_DATE,
+    TEXTS,
+    normalise,
+)
 from abaco.ingest.contract import Format
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.headings import Headings as KnownHeadings
@@ -40,6 +49,9 @@ FORMATS_OF = {
     "rate": ("rates",),
     "facility and date": ("drawings",),
 }
+# Columns that change what a balance or a payment counts as: a file that has one and a mapping that does not know it are
+# refused, where other columns are told.
+WEIGHTY = {c.name for c in (CURRENCY, DAYS_PAST_DUE, IS_REVERSED, IS_WRITTEN_OFF, LOAN_STATUS, MEASUREMENT_DATE)}
 _tried: ContextVar[Path | None] = ContextVar("tried", default=None)
 
 
@@ -56,6 +68,7 @@ class Mapping(BaseModel):
     all files. `sheet` (a pattern of its name) and `header_row` say where the table is, `transposed` that its headings
     stand in a column, and `wide` that it has columns for each month (see `reshaping`). `rows_to_leave_out` has the
     values, by our columns, of rows that are not loans.
+    `left_behind` has the headings that are not read though they mean one of our columns (see `unmentioned`).
     The columns of a file without a header go by their number, from 1, and it is known by its name (`without_header`).
     """
 
@@ -75,6 +88,7 @@ class Mapping(BaseModel):
     transposed: bool = False
     wide: bool = False
     rows_to_leave_out: dict[Text, Words] = Field(default_factory=dict)
+    left_behind: Words = Field(default_factory=list)
     columns: dict[str, Origin] = Field(default_factory=dict)
 
     @property
@@ -121,6 +135,9 @@ class Mapping(BaseModel):
         for name in self.rows_to_leave_out:
             if name not in self.columns or not self.columns[name].heading or known[name].personal:
                 raise ValueError(f"rows_to_leave_out: {name} is not one of the columns with a heading, or is personal")
+        read = {*map(normalise, self._read)}
+        if twice := next((heading for heading in self.left_behind if normalise(heading) in read), None):
+            raise ValueError(f"left_behind: {twice} is read: leave it out here, or under columns")
         if self.wide and MONTH_HEADING not in self._read:
             raise ValueError(f"columns: none is read from {MONTH_HEADING}, the months in the headings of a wide table")
         if sum(origin.cell is not None for origin in self.columns.values()) > 1:
@@ -168,6 +185,22 @@ class Mapping(BaseModel):
     def _read(self) -> list[str]:
         """All headings that its columns are read from."""
         return [name for origin in self.columns.values() for any_of in origin.headings for name in any_of]
+
+    def unmentioned(self, headings: Sequence[str]) -> dict[str, list[str]]:
+        """Return which headings mean columns of ours that it neither reads nor leaves behind, and these columns.
+
+        Beside another heading of the same column only figures and dates count.
+        """
+        if self.is_known:
+            return {}
+        kinds = {column.name: column.kind for column in self.format.columns}
+        if self.rows in ("loan", "invoice"):
+            kinds |= {MEASUREMENT_DATE.name: MEASUREMENT_DATE.kind}
+        wanted = {name for name, kind in kinds.items() if name not in self.columns or kind not in TEXTS}
+        words, known = heading_words.load(), {*map(normalise, (*self._read, *self.left_behind))}
+        meant = {h: {*words.columns_of(h), *self.known.present([normalise(h)])} for h in headings
+                 if normalise(h) not in known}  # fmt: skip
+        return {heading: sorted(names & wanted) for heading, names in meant.items() if names & wanted}
 
     def lacks(self, headings: list[str]) -> list[str]:
         """Return which of its signs some headings, normalised, do not have.

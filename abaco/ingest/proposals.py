@@ -12,8 +12,20 @@ from typing import Any
 from abaco.core.quoting import is_value
 from abaco.ingest import write_offs
 from abaco.ingest.amount_proofs import Proof
+from abaco.ingest.balances import OFF
 from abaco.ingest.bucket_words import days_of, is_bucket
-from abaco.ingest.columns import BORROWER, DAYS_PAST_DUE, LOAN_ID, LOAN_STATUS, REGION, Column, normalise
+from abaco.ingest.columns import (
+    BORROWER,
+    DAYS_PAST_DUE,
+    IS_RESTRUCTURED,
+    IS_REVERSED,
+    IS_WRITTEN_OFF,
+    LOAN_ID,
+    LOAN_STATUS,
+    REGION,
+    Column,
+    normalise,
+)
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.formulas import Formula
 from abaco.ingest.heading_words import Dictionary
@@ -26,7 +38,7 @@ SINCE = "since "  # an answer that counts days from a due date
 COLUMNS = {column.name: column for name in ("payments", "loans", "par_balances") for column in FORMATS[name].columns}
 PERSONAL = {column.name for column in BORROWER}
 RANGE, MIN_BUCKETS = re.compile(r"\d+\s*\D{1,4}\s*(\d+)"), 2
-OF_PAYMENTS = ("paid_on", "paid_principal", "paid_interest", "paid_fees", "paid_total_payment")
+OF_PAYMENTS = ("paid_on", "paid_principal", "paid_interest", "paid_fees", "paid_total_payment", "is_reversed")
 
 
 @dataclass(frozen=True)
@@ -183,6 +195,10 @@ def _is_of(column: Column, one: Evidence) -> bool:
         has_status = any(is_known_status(word) for word in one.words)
         is_either = normalise(one.heading).endswith(("state", "estado"))
         return one.kind == TEXT and (not is_either or has_status == (column.name == LOAN_STATUS.name))
+    if column.name == IS_REVERSED.name:
+        return True
+    if column.name in (IS_WRITTEN_OFF.name, IS_RESTRUCTURED.name):
+        return _is_flag(one)
     if column.kind == "text":
         return one.kind == TEXT and (column.personal or not one.looks)
     if column.name == LOAN_ID.name:
@@ -191,8 +207,15 @@ def _is_of(column: Column, one: Evidence) -> bool:
         return one.kind in (TEXT, NUMBER)
     if column.kind == "date":
         return one.kind in (DATE, MONTH) and one.is_pure
-    is_number = one.kind == NUMBER and one.is_pure
+    is_number = one.kind == NUMBER and one.is_pure and not (column.name == OFF and _is_flag(one))
     return is_number and (column.kind != "days" or one.is_whole)
+
+
+def _is_flag(one: Evidence) -> bool:
+    """Return whether all values of a column say yes or no."""
+    flags = write_offs.load().flags
+    words = one.words or (("0", "1") if one.kind == NUMBER and one.is_whole and 0 <= one.low <= one.high <= 1 else ())
+    return bool(words) and {word.lower() for word in words} <= {*flags.affirmative, *flags.negative}
 
 
 def is_known_status(word: str) -> bool:

@@ -189,6 +189,10 @@ def notes(
     noted += [Reason("rows_below", name=s.name, line=s.last_line) for s in found if s.last_line]
     noted += [Reason("list_within", name=s.name, keys=s.rows_in) for s in found if s.rows_in]
     noted += [Reason("column_twice", name=s.name, read=read, other=other) for s in found for read, other in s.twins]
+    noted += [
+        Reason("columns_unmentioned", name=s.name, names=tuple(s.unmentioned), mapping=s.mapping_name)
+        for s in found if s.unmentioned
+    ]  # fmt: skip
     batches = list(batches)
     noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
     noted += [Reason("file_without_rows", name=name) for name, rows in _row_counts(batches).items() if not rows]

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from abaco.core import currencies
+from abaco.core import currencies, yaml
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.people import without_people
@@ -19,6 +19,7 @@ from abaco.ingest.columns import (
     DAYS_PAST_DUE,
     IS_WRITTEN_OFF,
     LOAN_STATUS,
+    MEASUREMENT_DATE,
     REGION,
     REGION_OR_STATUS,
     RESTRUCTURED,
@@ -192,6 +193,30 @@ class Source:
         positions = set(self.layout.inputs.values())
         left = [h.strip() for i, h in enumerate(self.headings) if i not in positions and h and not is_value(h)]
         return [without_people(heading, any_case=" " in heading) for heading in left]
+
+    @property
+    def unmentioned(self) -> dict[str, list[str]]:
+        """Headings of our columns that its mapping neither reads nor leaves behind, with these columns."""
+        return self.mapping.unmentioned([heading.strip() for heading in self.headings if heading.strip()])
+
+    def check_mentioned(self) -> None:
+        """Raise when a column that its mapping does not know changes what its rows count as.
+
+        Raises
+        ------
+        InputError
+            Naming the heading, what it says, and both ways to mention it in the mapping.
+        """
+        for heading, names in self.unmentioned.items():
+            if {*names} <= mappings.WEIGHTY - self.mapping.columns.keys():
+                means = {column.name: column.meaning for column in (*self.format.columns, MEASUREMENT_DATE)}
+                name = yaml.flow(heading)
+                dated = " with rows: loan and date" if names[0] == MEASUREMENT_DATE.name else ""
+                raise InputError(
+                    f"{self.name}: the heading {heading} says {means[names[0]]}, which changes figures, and "
+                    f"{mappings.FOLDER}/{self.mapping_name}.yml does not know it: write {names[0]}: {name} under its "
+                    f"columns{dated}, or left_behind: [{name}], or draft it anew"
+                )
 
     def without(self, column: str) -> Source:
         """Return the same table as if it did not have one of our columns."""

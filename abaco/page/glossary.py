@@ -52,11 +52,12 @@ def _sum(text):
 
 
 def provenance(metrics: dict) -> Html:
-    """Return the run's id and each input's name, form, size, SHA-256 and use."""
+    """Return the run's id and each input's name, form, mapping, size, SHA-256 and use."""
     rows = [
         [
             item["name"],
             item["format"],
+            f"{item['mapping']}.yml",
             item["used_for"],
             fill("digest.html.j2", digest=item["sha256"]),
             count(item["rows"]),
@@ -64,6 +65,6 @@ def provenance(metrics: dict) -> Html:
         ]
         for item in metrics["inputs"]
     ]
-    heads = [phrase(head) for head in ("File", "Format", "Used for", "SHA-256", "Rows", "Bytes")]
-    table = figures(phrase("Input files"), heads, rows, texts=4) if rows else ""
+    heads = [phrase(head) for head in ("File", "Format", "Mapping", "Used for", "SHA-256", "Rows", "Bytes")]
+    table = figures(phrase("Input files"), heads, rows, texts=5) if rows else ""
     return fill("provenance.html.j2", run_id=metrics["run_id"], table=table)

@@ -190,7 +190,9 @@ def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> s
 
 def _list_files(files: list[sources.Source], say: Callable[[str], None]) -> None:
     use = roles.roles(files)
-    rows = [(s.name, phrase(s.format.title), phrase(use[s.name]), ", ".join(s.left_behind)) for s in files]
-    heads = ("file", "format", "used for", "columns left behind")
+    rows = [
+        (s.name, phrase(s.format.title), s.mapping_name, phrase(use[s.name]), ", ".join(s.left_behind)) for s in files
+    ]
+    heads = ("file", "format", "mapping", "used for", "columns left behind")
     for line in aligned([tuple(map(phrase, heads)), *rows]):
         say(line)

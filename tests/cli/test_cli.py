@@ -360,10 +360,10 @@ def test_check_says_what_a_report_would_do_and_writes_nothing(kept):
     result = kept.abaco("check", "--date", "2025-12-31")
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    files = lines.index("sample.csv  canonical snapshot  tape      collector_note")
+    files = lines.index("sample.csv  canonical snapshot  snapshot  tape      collector_note")
     assert lines[files - 1 : files + 1] == [
-        "file        format              used for  columns left behind",
-        "sample.csv  canonical snapshot  tape      collector_note",
+        "file        format              mapping   used for  columns left behind",
+        "sample.csv  canonical snapshot  snapshot  tape      collector_note",
     ]
     parts = "accepted 1740 + quarantined 11 + duplicates 1"
     assert f"canonical snapshot: 1752 rows in = {parts}" in lines

@@ -456,3 +456,24 @@ def test_facility_day_of_the_pledge_and_payer_are_proposed(tmp_path, header, pay
     found, names = columns(drafted(tmp_path, *rows, header=header)), header.split(",")
     assert [found[name] for name in ("loan_id", "borrower_name", "payer_name", "facility", "pledge_date")] == names[:5]
     assert found["payer_name"] == payer
+
+
+def test_status_that_stays_behind_by_answer_is_named_in_the_mapping_and_a_later_one_is_refused(root, tmp_path):
+    lines = ("A-1,100.50,0,Active", "A-2,200.50,45,Written off")
+    path = write(tmp_path / "first.csv", "LAN,POS,DPD,Loan Status", *lines)
+    drafting = Drafting(path, "book", {"currency": "INR", "loan_status": "none"})
+    assert drafting.draft.left_behind == ["Loan Status"]
+    drafting.save()
+    assert discovery.discover(path)[0][0].mapping_name == "book"
+    Drafting(write(tmp_path / "narrow.csv", "LAN,POS,DPD", *(line.rsplit(",", 1)[0] for line in lines)), "book",
+             {"currency": "INR"}).save(replace=True)  # fmt: skip
+    with pytest.raises(InputError, match=r"first\.csv: the heading Loan Status says the status of the loan"):
+        discovery.discover(path)
+
+
+@pytest.mark.parametrize(("off", "is_read"), [(("Y", "N"), True), (("0", "1"), True), (("2025-01-31", ""), False)])
+def test_flag_of_written_off_loans_is_proposed(tmp_path, off, is_read):
+    lines = [f"A-{n},100.50,0,{word}" for n, word in enumerate(off)]
+    drafting = drafted(tmp_path, *lines, header="LAN,POS,DPD,Charged Off")
+    assert columns(drafting).get("is_written_off") == ("Charged Off" if is_read else None)
+    assert drafting.draft.left_behind == ([] if is_read else ["Charged Off"])

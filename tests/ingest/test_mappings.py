@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from abaco.core.errors import InputError
-from abaco.ingest import discovery, mappings
+from abaco.ingest import discovery, mappings, roles
 from tests.support.exports import DATE, LOANS, ingest, write
 
 HEADER = "Loan No,Client,Lent,Paid,Rate,Late,Due,State"
@@ -149,4 +149,48 @@ def test_way_of_writing_is_that_of_a_column_before_that_of_the_mapping(root):
 def test_way_of_writing_that_a_column_cannot_have_is_refused(root):
     save(root, MAPPING | {"columns": COLUMNS | {"outstanding_balance": {"heading": "Lent", "dates": "dmy"}}})
     with pytest.raises(InputError, match=r"columns: outstanding_balance is not a date: leave out dates$"):
+        mappings.load("small")
+
+
+NARROW = {"title": "Narrow", "rows": "loan", "columns": {
+    "loan_id": "Ref", "outstanding_balance": "Owing", "days_past_due": "Late"}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [
+        ("Loan Status", "loan_status"), ("Estado del crédito", "loan_status"), ("Charged off", "is_written_off"),
+        ("Moneda", "currency"), ("As of date", "measurement_date"),
+    ],
+)  # fmt: skip
+def test_column_that_changes_figures_and_that_the_mapping_does_not_know_is_refused(root, heading, column):
+    save(root, NARROW)
+    path = write(root / "book.csv", f"Ref,Owing,Late,{heading}", "A-1,100.50,0,x")
+    with pytest.raises(
+        InputError, match=rf"the heading {heading} says .*small\.yml does not know it: write {column}: "
+    ):
+        discovery.discover(path)
+    save(root, NARROW | {"left_behind": [heading.upper()]})
+    assert discovery.discover(path)[0][0].left_behind == [heading]
+
+
+def test_other_columns_of_ours_that_the_mapping_does_not_know_are_told(root):
+    save(root, NARROW)
+    path = write(
+        root / "book.csv", "Ref,Owing,Late,DPD,Tenor,State,Client,Remark,Colour", "A-1,100.50,0,0,12,NY,Ana,x,y"
+    )
+    [source], _ = discovery.discover(path)
+    [note] = [note for note in roles.notes([source], [], [], []) if note.code == "columns_unmentioned"]
+    assert str(note) == (
+        "book.csv has DPD, Tenor, State, Client, which may be columns of ours, and its mapping small does not know "
+        "them: add them to its columns, or to left_behind."
+    )
+    save(root, NARROW | {"left_behind": ["DPD", "Tenor", "State", "Client"]})
+    [source], _ = discovery.discover(path)
+    assert not source.unmentioned
+
+
+def test_heading_that_is_read_is_not_left_behind(root):
+    save(root, NARROW | {"left_behind": ["owing"]})
+    with pytest.raises(InputError, match=r"small\.yml: left_behind: owing is read: leave it out here"):
         mappings.load("small")

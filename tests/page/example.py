@@ -94,7 +94,7 @@ def metrics():
         "inputs": [
             {
                 "name": "sample.csv", "format": "canonical snapshot", "rows": 1010, "bytes": 81234,
-                "sha256": "ab" * 32, "used_for": "tape",
+                "sha256": "ab" * 32, "used_for": "tape", "mapping": "snapshot",
             },
         ],
         "reason_codes": {

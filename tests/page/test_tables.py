@@ -147,7 +147,7 @@ def test_quality(metrics):
     assert "1\u00a0row has aging buckets that do not add up to the receivable, by 3.10\u00a0USD in all." in html
     assert "1\u00a0balance beyond 25 times the mean balance, and 2\u00a0balances below" in html
     assert "Personal data (the borrower&#39;s name and the borrower&#39;s email) is replaced by keyed tokens" in html
-    assert "Left behind, since no figure uses them, from <code>sample.csv</code>: <code>collector_note</code>." in html
+    assert "Columns that are not read, of <code>sample.csv</code>: <code>collector_note</code>." in html
     assert rows(html) == [["Reason", "Rows"], ["Amount: negative", "4"], ["The measurement date: not a date", "2"]]
     assert "region" not in html
 
@@ -199,7 +199,7 @@ def test_definition_says_how_a_figure_is_judged_and_why_it_is_not_computable(met
 def test_provenance(metrics):
     html = page.provenance(metrics)
     assert "<code>20251231-3fa9c1d2e4b0</code>" in html
-    assert rows(html)[1] == ["sample.csv", "canonical snapshot", "tape", "ab" * 32, "1,010", "81,234"]
+    assert rows(html)[1] == ["sample.csv", "canonical snapshot", "snapshot.yml", "tape", "ab" * 32, "1,010", "81,234"]
 
 
 @pytest.mark.parametrize(
