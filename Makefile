@@ -7,7 +7,7 @@ SBOM_VERSION := 7.5.0
 AUDIT_VERSION := 2.10.1
 
 # A mistyped variable would leave its default in place: DTAE=2025-11-30 would make the report of the latest date.
-KNOWN := DATE FROM TO INPUT NAME ANSWERS PARAMS OUTPUT ENGINE PORT ROWS INPUTS FAULTS EXAMPLES RESEND PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
+KNOWN := DATE FROM TO INPUT NAME ANSWERS REPLACE PARAMS OUTPUT ENGINE PORT ROWS INPUTS FAULTS EXAMPLES RESEND PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
 UNKNOWN := $(firstword $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(filter-out $(KNOWN),$(name)))))
 NEAREST = $(shell $(PYTHON) -c 'import difflib, sys; name, *known = sys.argv[1:]; print(*difflib.get_close_matches( \
 	name.upper(), known, 1, 0) or known)' $(UNKNOWN) $(KNOWN))
@@ -40,8 +40,8 @@ backfill: $(VENV)/.report ## a report for each date of the input between two dat
 check: $(VENV)/.report ## check an input and show what a report would do, without writing anything [DATE=… INPUT=… PARAMS=…]
 	@$(BIN)/abaco check $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"}
 
-map: $(VENV)/.report ## draft a mapping of a file that fits no known format [INPUT=… NAME=… ANSWERS="currency=INR; …" DATE=…]
-	@$(BIN)/abaco map "$$INPUT" $${NAME:+--name "$$NAME"} $${ANSWERS:+--answers "$$ANSWERS"} $${DATE:+--date "$$DATE"}
+map: $(VENV)/.report ## draft a mapping of a file that fits no known format [INPUT=… NAME=… ANSWERS="currency=INR; …" REPLACE=1 DATE=…]
+	@$(BIN)/abaco map "$$INPUT" $${NAME:+--name "$$NAME"} $${ANSWERS:+--answers "$$ANSWERS"} $${REPLACE:+--replace} $${DATE:+--date "$$DATE"}
 
 verify: $(VENV)/.$(RUNNER) ## run a finished date again and check that every figure and page is identical [DATE=… OUTPUT=… ENGINE=…]
 	@$(BIN)/abaco verify $${DATE:+--date "$$DATE"} $${OUTPUT:+--output "$$OUTPUT"} $${ENGINE:+--engine "$$ENGINE"}

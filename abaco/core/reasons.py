@@ -91,6 +91,7 @@ ENGLISH = {
     "file_not_used": "{name} was not used: {cause}.",
     "table_not_used": "{name} was not used: {cause}.",
     "column_twice": "{name} has {read} and {other} for the same: {read} is read.",
+    "balance_is_lent": "The balances of {name} are the amounts lent, {column}: nothing that was paid is taken off.",
     "columns_unmentioned": "{name} has {names}, which may be columns of ours, and its mapping {mapping} does not know "
     "them: add them to its columns, or to left_behind.",
     "dates_serial": "The dates of {name} under {column} are numbers of days, as spreadsheets count them from 1900 "
@@ -172,6 +173,7 @@ AMOUNTS = ("usd", "other_usd", "late_usd", "found")  # values that are amounts
 # what a reader must know before the figures
 HEADLINES = (
     "table_not_used",
+    "balance_is_lent",
     "columns_unmentioned",
     "file_repeated",
     "rows_repeated",

@@ -79,7 +79,7 @@ class _Drafting:
     def draft(self, name: str, found: Sequence[Evidence]) -> Draft:
         aging = proposals.of_aging(found, self.words)
         rows, why = ("loan and date", "amounts in buckets of days late") if aging else self._rows()
-        format_ = FORMATS["par_balances" if aging else FORMAT_OF[rows]]
+        format_ = FORMATS["par_balances" if aging else FORMAT_OF.get(rows, "loans")]
         in_format = {column.name for column in format_.columns}
         given = {n: p for n, p in self.proposed.columns.items() if n in in_format} | aging
         open_ = {n: h for n, h in self.proposed.open.items() if n in in_format}
@@ -87,6 +87,10 @@ class _Drafting:
         more = ["loan_id"] if aging else ["days_past_due"] if "days_past_due" in in_format else []
         needs = [n for n in (*format_.needs, *more) if not ELSEWHERE.fullmatch(self.answers.get(n, ""))]
         needs = list(dict.fromkeys(needs))
+        for needed in needs:
+            if self.answers.get(needed, "").strip().lower() == NONE:
+                means = self.words.columns[needed].means
+                raise InputError(f"{needed}=none: {means} is needed: write a heading or a formula, or leave it open")
         by_status = self._days_by_status(given) if "days_past_due" in needs else None
         if by_status:
             given["days_past_due"] = Proposal({"heading": by_status.heading}, "words that say days late")
@@ -150,7 +154,8 @@ class _Drafting:
         if "measurement_date" in columns or ELSEWHERE.fullmatch(self.answers.get("measurement_date", "")):
             return "loan and date", "there is a date of the balances"
         if one and not one.is_unique:
-            return "loan and date", f"{one.heading} is there more than once"
+            self._ask(questions.of_rows(one))
+            return OPEN, "not answered"
         if one and "invoice" in self.words.words_of(one.heading):
             return "invoice", f"{one.heading} is there once"
         return "loan", f"{one.heading} is there once" if one else "no date of the balances"

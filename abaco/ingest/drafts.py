@@ -82,7 +82,9 @@ class Draft:
         """
         path = mappings.path_of(self.name)
         if path.exists() and not (replace or mappings.is_open(self.name)):
-            raise InputError(f"{project.display_path(path)} is there: give another NAME, or replace it with --replace")
+            raise InputError(
+                f"{project.display_path(path)} is there: give another NAME, or replace it with REPLACE=1 or --replace"
+            )
         path.write_text(self.text, encoding="utf-8")
         return path
 

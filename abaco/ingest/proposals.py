@@ -6,7 +6,7 @@ give a column, or a heading two columns, nothing is proposed: it is asked (see `
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from abaco.core.quoting import is_value
@@ -90,12 +90,17 @@ def propose(
     fits = {one.heading: _fitting(one, words) for one in found}
     chosen = {name: _chosen(name, text, known) for name, text in answers.items() if name in COLUMNS}
     taken = {proposal.heading for proposal in chosen.values() if proposal}
+    balance = chosen.get("outstanding_balance")
+    # what was lent is that also where it stands for the balance
+    free = {"disburse_principal": taken - {balance.heading} if balance else taken}
     is_payments = _is_payments({name for heading in fits for name in fits[heading]} | {*chosen})
     columns, open_ = {name: proposal for name, proposal in chosen.items() if proposal}, {}
     for name in words.columns:
         if name in chosen or (name in OF_PAYMENTS and not is_payments):
             continue
-        headings = [heading for heading, names in fits.items() if name in names and heading not in taken]
+        headings = [
+            heading for heading, names in fits.items() if name in names and heading not in free.get(name, taken)
+        ]
         proven = {"disburse_principal": proof.lent, "outstanding_balance": proof.left}.get(name) if proof else None
         if proven and proven not in taken and (proven in headings or not headings):
             sums = f"in every row {proof.lent} is {proof.paid} and {proof.left}"
@@ -109,6 +114,9 @@ def propose(
             )
         elif headings:
             open_[name] = headings
+    if balance and balance.heading and balance.heading == getattr(columns.get("disburse_principal"), "heading", None):
+        reason = f"{balance.reason}; the amount lent: nothing that was paid is taken off"
+        columns["outstanding_balance"] = replace(balance, reason=reason)
     read = {h for p in columns.values() for h in headings_of(p.origin)} | {h for hs in open_.values() for h in hs}
     left = {one.heading: _why_left(one, words) for one in found if one.heading not in read}
     return Proposals(columns, open_, left, known)

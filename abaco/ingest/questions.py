@@ -18,6 +18,7 @@ TOO_MANY_DAYS = 20_000
 MOST_A_YEAR = 250  # per cent; a rate is not asked to be one of a month that is more
 STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed",
             "restructured": "with other terms than at first"}  # fmt: skip
+LOAN_NUMBER = re.compile(r"[\w/.-]*\d[\w/.-]*")
 RATES = {
     "percent": (1, "per cent a year"), "fraction": (100, "a fraction of 1 a year"),
     "percent per month": (12, "per cent a month"), "fraction per month": (1200, "a fraction of 1 a month"),
@@ -106,6 +107,16 @@ def of_rate(proposal: Proposal, proposals: Proposals, words: Dictionary) -> Ques
         factor, means = RATES[answer]
         given[answer] = f"{means}: {plain(one.high * factor)} % a year"
     return Question("interest_rate.as", f"{plain(one.high)} under {one.heading}", given)
+
+
+def of_rows(loan: Evidence) -> Question:
+    """Return what is asked where the number of a loan is there more than once, and no column has a date."""
+    shown = [value if LOAN_NUMBER.fullmatch(value) and not loan.is_long else HIDDEN for value in loan.twice]
+    such = f" ({', '.join(shown)})" if shown else ""
+    text = f"{loan.heading} has values that are there more than once{such}"
+    choices = {"loan": "of a loan with equal rows one counts, and others are rejected",
+               "loan and date": "the rows of a loan are of several dates"}  # fmt: skip
+    return Question("rows", text, choices)
 
 
 def of_unit(name: str, one: Evidence) -> Question:

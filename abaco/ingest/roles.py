@@ -193,6 +193,7 @@ def notes(
         Reason("columns_unmentioned", name=s.name, names=tuple(s.unmentioned), mapping=s.mapping_name)
         for s in found if s.unmentioned
     ]  # fmt: skip
+    noted += [Reason("balance_is_lent", name=s.name, column=s.lent_as_balance) for s in found if s.lent_as_balance]
     batches = list(batches)
     noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
     noted += [Reason("file_without_rows", name=name) for name, rows in _row_counts(batches).items() if not rows]

@@ -14,7 +14,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.people import without_people
 from abaco.core.quoting import is_value
-from abaco.ingest import lateness, mappings, workbooks
+from abaco.ingest import heading_words, lateness, mappings, workbooks
 from abaco.ingest.columns import (
     DAYS_PAST_DUE,
     IS_WRITTEN_OFF,
@@ -29,7 +29,7 @@ from abaco.ingest.columns import (
 from abaco.ingest.containers import TableFile
 from abaco.ingest.contract import Format
 from abaco.ingest.formats import FORMATS
-from abaco.ingest.layout import Layout, layout
+from abaco.ingest.layout import PART, Layout, layout
 from abaco.ingest.reshaping import TRANSPOSED
 
 STAMPS = ("bytes", "modified_ns", "changed_ns")
@@ -217,6 +217,19 @@ class Source:
                     f"{mappings.FOLDER}/{self.mapping_name}.yml does not know it: write {names[0]}: {name} under its "
                     f"columns{dated}, or left_behind: [{name}], or draft it anew"
                 )
+
+    @property
+    def lent_as_balance(self) -> str:
+        """The heading of its balances where it says the amount lent; empty where they are what is left."""
+        name, lent = self.format.balance, "disburse_principal"
+        places = {place for key, place in self.layout.inputs.items() if key.partition(PART)[0] == name}
+        if len(places) != 1:
+            return ""
+        [place] = places
+        heading = self.headings[place].strip()
+        means = heading_words.load().columns_of(heading)
+        is_lent = place == self.layout.inputs.get(lent) or (lent in means and "outstanding_balance" not in means)
+        return heading if is_lent else ""
 
     def without(self, column: str) -> Source:
         """Return the same table as if it did not have one of our columns."""

@@ -30,6 +30,7 @@ IN_PARTS = r"^\d{1,2}[-/.]\d{1,2}[-/.]"  # a date whose day may be its month
 ORDERS = {"dmy": r"^(?:1[3-9]|2\d|3[01])[-/.]", "mdy": r"^\d{1,2}[-/.](?:1[3-9]|2\d|3[01])[-/.]"}
 MOST_WORDS = 30
 LONG = 10**6
+FEW_TWICE, SHOWN = 4, 3  # one of so many values is there before where few are, and how many are named
 SHARE = 0.8  # of the first values that have to be of a kind; all are counted afterwards
 NAME = re.compile(r"[^\W\d_][\w'.-]+(?: [^\W\d_][\w'.-]*){1,4}")
 TAX_NUMBER = re.compile(r"\d{8}-\d|\d{4}-\d{6}-\d{3}-\d|\d{3}-\d{2}-\d{4}|[A-Z]{4}\d{6}\w{3}|[A-Z]{5}\d{4}[A-Z]")
@@ -61,6 +62,8 @@ class Evidence:
         All numbers have a percent sign.
     is_unique
         No value is there twice.
+    twice
+        Some of the values that are, of columns where few are.
     words
         The different values, of columns with few.
     looks
@@ -82,6 +85,7 @@ class Evidence:
     order: str | None = ""
     is_percent: bool = False
     is_unique: bool = False
+    twice: tuple[str, ...] = ()
     words: tuple[str, ...] = field(default=())
     looks: str = ""
 
@@ -152,7 +156,7 @@ class _Guess:
 
     kind: str
     marks: Counter
-    is_unique: bool
+    is_distinct: bool
     words: int
     looks: str
 
@@ -165,7 +169,11 @@ class _Guess:
             kind = NUMBER  # such as amounts between 190,001 and 209,912
         distinct = len(set(values))
         return cls(
-            kind if values else BLANK, decimal_marks.evidence(values), distinct == len(values), distinct, _looks(values)
+            kind if values else BLANK,
+            decimal_marks.evidence(values),
+            2 * distinct > len(values),
+            distinct,
+            _looks(values),
         )
 
 
@@ -212,8 +220,9 @@ def _counted(table: Table, guesses: dict[int, _Guess], likely: Mapping[int, str 
             number = nw.col(f"{name} number")
             sums |= {f"{name} low": number.min(), f"{name} high": number.max(), f"{name} total": number.sum()}
             sums[f"{name} fractions"] = (number != number.cast(nw.Int64())).cast(nw.Int64()).sum()
-        if guess.is_unique:
-            sums[f"{name} different"] = text.n_unique()
+        if guess.is_distinct:
+            is_filled = text.fill_null("") != ""
+            sums[f"{name} different"] = nw.when(is_filled).then(text).n_unique() - (~is_filled).cast(nw.Int64()).max()
     kinds = {**dict.fromkeys(map(table.column, guesses), "text"), **dict.fromkeys(typed, "rate")}
     rows = engine.typed(table.rows.with_columns(**typed) if typed else table.rows, kinds)
     return rows.select(**sums).collect("pyarrow").to_native().to_pylist()[0]
@@ -247,7 +256,11 @@ def _evidence(table: Table, place: int, guess: _Guess, sums: Sums) -> Evidence:
     )}  # fmt: skip
     orders = [order for order in ORDERS if found[order]]
     order = "" if not found["parts"] else orders[0] if len(orders) == 1 else None
-    words = ()
+    words, twice = (), ()
+    repeated = found["filled"] - found["different"]
+    if guess.is_distinct and 0 < FEW_TWICE * repeated <= found["filled"]:
+        counts = table.rows.group_by(name).agg(rows=nw.len()).filter((nw.col("rows") > 1) & (nw.col(name) != ""))
+        twice = tuple(row[name] for row in counts.sort(name).head(SHOWN).collect("pyarrow").to_native().to_pylist())
     if guess.kind == TEXT and guess.words <= MOST_WORDS and not guess.looks:
         distinct = table.rows.select(name).unique().head(MOST_WORDS + 1).collect("pyarrow").to_native().to_pylist()
         words = tuple(sorted({(row[name] or "").strip() for row in distinct} - {""}))
@@ -255,6 +268,6 @@ def _evidence(table: Table, place: int, guess: _Guess, sums: Sums) -> Evidence:
         place, table.headings[place], guess.kind, sums["rows"], found["filled"],
         alike=found["alike"] if guess.kind != TEXT else found["filled"], order=order,
         is_percent=bool(found["percent"]) and found["percent"] == found["filled"],
-        is_unique=guess.is_unique and bool(found["filled"]) and found["different"] >= found["filled"],
+        is_unique=guess.is_distinct and bool(found["filled"]) and not repeated, twice=twice,
         words=words if len(words) <= MOST_WORDS else (), looks=guess.looks,
     )  # fmt: skip

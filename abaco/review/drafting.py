@@ -10,7 +10,17 @@ from abaco.core.errors import AbacoError, InputError
 from abaco.core.quoting import EMAIL, HIDDEN, PHONE, shown
 from abaco.core.text import aligned, counted, summary
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import amount_proofs, drafter, drafts, heading_words, mappings, proposals, unmapped, value_evidence
+from abaco.ingest import (
+    amount_proofs,
+    discovery,
+    drafter,
+    drafts,
+    heading_words,
+    mappings,
+    proposals,
+    unmapped,
+    value_evidence,
+)
 from abaco.ingest.columns import LOAN_ID, normalise
 from abaco.ingest.drafts import Draft
 from abaco.ingest.questions import Question, labels
@@ -32,6 +42,15 @@ def given(text: str) -> dict[str, str]:
     if wrong := [one for one in answers if "=" not in one]:
         raise InputError(f"{wrong[0]} is not an answer: write KEY=VALUE, such as currency=INR")
     return dict(one.split("=", 1) for one in answers)
+
+
+def _reading(path: Path) -> list[str]:
+    """Return the mappings that read a file already."""
+    try:
+        found, _ = discovery.discover(path)
+    except InputError:
+        return []
+    return [source.mapping_name for source in found]
 
 
 class Drafting:
@@ -64,9 +83,17 @@ class Drafting:
         Raises
         ------
         InputError
-            When the draft is not as it was written: then it is of another file, or was edited.
+            When a mapping reads the file already, or the draft is not as it was written: then it is of another file,
+            or was edited.
         """
         drafting = cls(path, name)
+        for read_by in _reading(path):
+            way_out = "REPLACE=1 or --replace drafts another one" if mappings.load(read_by).is_known else (
+                f"NAME={read_by} REPLACE=1 drafts it anew"
+            )  # fmt: skip
+            raise InputError(
+                f"{shown(path.name)} is read by {mappings.FOLDER}/{read_by}.yml already, as make check shows: {way_out}"
+            )
         if found := drafts.waiting(drafting.name):
             text, drafting.answers = found
             place = project.display_path(mappings.path_of(drafting.name))
@@ -77,7 +104,7 @@ class Drafting:
             if not is_same:
                 raise InputError(
                     f"{place} waits for answers, and is not as it was drafted from this file: write the answers over "
-                    "its question marks, or draft it anew with --replace"
+                    "its question marks, or draft it anew with REPLACE=1 or --replace"
                 )
         drafting.answers |= answers or {}
         drafting.draft = drafting._drafted()

@@ -208,8 +208,10 @@ def test_missing_balance_is_asked_and_may_be_what_was_lent_less_what_was_paid(tm
     [question] = drafting.questions
     assert question.choices["[Sanctioned Amt] - [Principal Repaid]"] == "what is left of what was lent: 500 in all"
     assert question.choices["Sanctioned Amt"] == "its heading says the amount lent: as the balance 1,800 in all"
-    drafting.answer("outstanding_balance", "none")
-    assert keys(drafting) == ["outstanding_balance"]  # no report can do without
+    with pytest.raises(
+        InputError, match="outstanding_balance=none: the outstanding balance is needed: write a heading"
+    ):
+        drafting.answer("outstanding_balance", "none")
     drafting.answer("outstanding_balance", "[Sanctioned Amt] - [Principal Repaid]")
     assert columns(drafting)["outstanding_balance"] == {"compute": "[Sanctioned Amt] - [Principal Repaid]"}
 
@@ -477,3 +479,45 @@ def test_flag_of_written_off_loans_is_proposed(tmp_path, off, is_read):
     drafting = drafted(tmp_path, *lines, header="LAN,POS,DPD,Charged Off")
     assert columns(drafting).get("is_written_off") == ("Charged Off" if is_read else None)
     assert drafting.draft.left_behind == ([] if is_read else ["Charged Off"])
+
+
+def test_amount_lent_that_is_taken_for_the_balance_is_told(root, tmp_path):
+    path = write(tmp_path / "book.csv", "LAN,Loan Amount,DPD", "A-1,900.50,0", "A-2,100.50,45")
+    drafting = Drafting(path, "book", {"currency": "INR", "outstanding_balance": "Loan Amount"})
+    assert columns(drafting)["disburse_principal"] == columns(drafting)["outstanding_balance"] == "Loan Amount"
+    assert "the amount lent: nothing that was paid is taken off" in drafting.draft.columns["outstanding_balance"][1]
+    drafting.save()
+    found = figures_of(path)
+    assert found.values["Outstanding"] == 1001.0
+    assert (
+        "The balances of book.csv are the amounts lent, Loan Amount: nothing that was paid is taken off." in found.notes
+    )
+
+
+def test_loan_that_is_there_twice_is_named_and_the_rows_are_asked(root, tmp_path):
+    lines = [f"LN{n},{n}00.50,{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 2)]
+    path = write(tmp_path / "book.csv", "Loan No,POS,DPD", *lines)
+    drafting = Drafting(path, "book", ANSWERED)
+    [question] = drafting.questions
+    assert (question.key, list(question.choices)) == ("rows", ["loan", "loan and date"])
+    assert question.text == "Loan No has values that are there more than once (LN2)"
+    drafting.answer("rows", "loan")
+    drafting.save()
+    assert figures_of(path).values["ActiveLoans"] == 8
+    asked = Drafting(path, "book", ANSWERED | {"rows": "loan and date"})
+    assert keys(asked) == ["measurement_date"]
+
+
+def test_file_that_a_mapping_reads_already_is_drafted_again_only_where_asked(root, tmp_path):
+    path = write(tmp_path / "first.csv", HEADER, *LINES)
+    Drafting.resumed(path, "book", ANSWERED).save()
+    for name in (None, "book"):
+        with pytest.raises(
+            InputError, match=r"first\.csv is read by params/mappings/book\.yml already.*: NAME=book REPLACE"
+        ):
+            Drafting.resumed(path, name)
+    known = write(tmp_path / "known.csv", LOANS, "A-1,C-1,2025-01-15,0.4,900,500,45")
+    with pytest.raises(
+        InputError, match=r"params/mappings/loans\.yml already, .*: REPLACE=1 or --replace drafts another"
+    ):
+        Drafting.resumed(known)
