@@ -8,7 +8,7 @@ import narwhals as nw
 from abaco.engines import Engine
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.unmapped import Table
-from abaco.ingest.value_evidence import NUMBER, Evidence, number_of
+from abaco.ingest.value_evidence import NUMBER, Evidence, numbers_of
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def prove(table: Table, found: Sequence[Evidence], words: Dictionary, engine: En
     if not sums:
         return None
     used = {one.place: one for triple in sums for one in triple}
-    numbers = {table.column(place): number_of(nw.col(table.column(place)), one.mark) for place, one in used.items()}
-    rows = engine.typed(table.rows.select(**numbers), dict.fromkeys(numbers, "rate"))
+    marks = {table.column(place): one.mark for place, one in used.items()}
+    rows = numbers_of(table.rows.select(list(marks)), marks, engine)
     columns = [[nw.col(table.column(one.place)).fill_null(0) for one in triple] for triple in sums]
     misses = {f"{i}": (lent != part + left).cast(nw.Int64()).sum() for i, (lent, part, left) in enumerate(columns)}
     [missed] = rows.select(**misses).collect("pyarrow").to_native().to_pylist()

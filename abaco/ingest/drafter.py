@@ -14,13 +14,13 @@ from abaco.ingest.columns import MEASUREMENT_DATE, normalise
 from abaco.ingest.drafts import Draft
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.heading_words import Dictionary
-from abaco.ingest.origins import OPEN, date_in
+from abaco.ingest.origins import NOT_LATE, OPEN, date_in
 from abaco.ingest.proposals import NONE, PERSONAL, Proposal, Proposals
 from abaco.ingest.questions import Question
 from abaco.ingest.reshaping import MONTH_HEADING, WIDE
 from abaco.ingest.scales import scale_in
 from abaco.ingest.unmapped import Table
-from abaco.ingest.value_evidence import DATE, NUMBER, TEXT, Evidence
+from abaco.ingest.value_evidence import DATE, NUMBER, Evidence
 
 # The format of rows, by what a row is.
 FORMAT_OF = {"loan": "loans", "invoice": "loans", "loan and date": "dated_loans", "payment": "payments"}
@@ -247,7 +247,7 @@ class _Drafting:
         is_free = {question.key: name == "days_past_due" and not question.key.endswith(".blank") for question in asked}
         answers = {q.key: self._ask(q) if is_free[q.key] else self._choice(q) for q in asked}
         meanings: dict[str, Any] = {}
-        for word, label in questions.labels(one).items() if one.kind == TEXT else ():
+        for word, label in questions.labels(one).items():
             key = f"{name}.{label}"
             said = days_of(word, self.words, one.heading) if name == "days_past_due" else None
             if key in answers and answers[key] is None:
@@ -263,8 +263,8 @@ class _Drafting:
     @staticmethod
     def _meaning(name: str, answer: str) -> Any:
         """Return what a word means, as YAML has it; "" for nothing."""
-        if name == "days_past_due" and answer not in (NONE, "") and not answer.isdigit():
-            raise InputError(f"{name}: {answer} is not a number of days: write one, or none")
+        if name == "days_past_due" and answer not in (NONE, NOT_LATE, "") and not answer.isdigit():
+            raise InputError(f"{name}: {answer} is not a number of days: write one, {NOT_LATE}, or none")
         return "" if answer == NONE else int(answer) if answer.isdigit() else answer
 
     def _sample(self, one: Evidence) -> str:

@@ -16,6 +16,7 @@ from abaco.ingest.reshaping import NUMBERS
 from abaco.ingest.scales import scale_in
 from abaco.ingest.words import STRICT
 
+NOT_LATE = "not late"  # what a word of days past due means that are 0, and not those of the first bucket
 OPEN = "?"  # stands in a draft for an answer
 # Ways to say where a column comes from, of which it has one.
 ORIGINS = ("heading", "compute", "since", "constant", "file_name", "folder", "cell")
@@ -108,9 +109,11 @@ class Origin(BaseModel):
     def first_days(self) -> tuple[int, ...]:
         """The first days of the buckets that words or months of days past due stand for; empty where they are days.
 
-        A word for 0 days alone is not a bucket: "Current" beside numbers.
+        A word for 0 days alone is not a bucket: "Current" beside numbers. What is `NOT_LATE` is 0 days late, where a word
+        for 0 reaches to the next bucket.
         """
-        words = {int(meaning) for meaning in self.words.values() if meaning}
+        words = {int(value_of(meaning, "days")) for meaning in self.words.values() if meaning}
+        words |= {1} if NOT_LATE in self.words.values() else set()
         buckets = (words if any(words) else set()) | set(lateness.MONTHS if self.unit == "months" else ())
         return tuple(sorted(buckets))
 
@@ -173,10 +176,12 @@ def value_of(text: str, kind: str, name: str = "") -> str | int | Decimal | dt.d
         if kind == "date":
             return parse_date(text)
         if kind == "days":
-            return int(text)
+            return 0 if text == NOT_LATE else int(text)
         return Decimal(text) if kind in ("amount", "rate") else text
     except (InputError, ValueError, InvalidOperation):
-        form = {"date": "a date, YYYY-MM-DD", "days": "a whole number"}.get(kind, "a number, with a decimal point")
+        form = {"date": "a date, YYYY-MM-DD", "days": f"a whole number, or {NOT_LATE}"}.get(
+            kind, "a number, with a decimal point"
+        )
         raise ValueError(f"columns: {name}: {text!r} is not {form}") from None
 
 

@@ -216,6 +216,8 @@ def _is_of(column: Column, one: Evidence) -> bool:
     if column.kind == "date":
         return one.kind in (DATE, MONTH) and one.is_pure
     is_number = one.kind == NUMBER and one.is_pure and not (column.name == OFF and _is_flag(one))
+    if column.kind == "amount" and one.is_percent:
+        return False
     return is_number and (column.kind != "days" or one.is_whole)
 
 

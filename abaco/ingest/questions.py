@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from abaco.core.quoting import HIDDEN
 from abaco.core.quoting import word as safe_word
 from abaco.core.text import counted
+from abaco.engines.base import NO_ID_WORDS
 from abaco.ingest import decimal_marks
 from abaco.ingest.bucket_words import FIRST_DAY, days_of
 from abaco.ingest.heading_words import Dictionary
+from abaco.ingest.origins import NOT_LATE
 from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_known_status, is_personal, may_be_shown, told
-from abaco.ingest.value_evidence import DATE, MONTH, NUMBER, TEXT, Evidence, plain
+from abaco.ingest.value_evidence import DATE, MONTH, NUMBER, Evidence, plain
 
 MAX_CHOICES = 6
 TOO_MANY_DAYS = 20_000
@@ -136,18 +138,23 @@ def rate_said(proposal: Proposal, proposals: Proposals, words: Dictionary) -> st
 def labels(one: Evidence) -> dict[str, str]:
     """Return what to call each word of a column: itself, or its shape where it may be a name that no list knows."""
     found: dict[str, str] = {}
-    for text in one.words:
+    for text in (*one.words, *one.others):
         shape = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "A", text))
-        label = text if is_known_status(text) or FIRST_DAY.search(text.lower()) or safe_word(text) != HIDDEN else shape
+        is_plain = is_known_status(text) or FIRST_DAY.search(text.lower()) or text.lower() in NO_ID_WORDS
+        label = text if is_plain or safe_word(text) != HIDDEN else shape
         found[text] = label if label not in found.values() else f"{label} ({len(found)})"
     return found
 
 
 def of_days(one: Evidence, words: Dictionary) -> Iterator[Question]:
     """Yield what is asked of days past due: words that say no days, and blanks."""
-    for text, label in labels(one).items() if one.kind == TEXT else ():
+    for text, label in labels(one).items():
         if days_of(text, words, one.heading) is None:
-            choices = {"0": "not late", "31": "or another number: at least so many days late", "none": "unknown"}
+            none = {"0": "not late"} if one.kind == NUMBER else {
+                "0": "less late than the other words say", NOT_LATE: "0 days late, which PAR1 and PAR7 need to know"
+            }  # fmt: skip
+            choices = {**none, "31": "or another number: at least so many days late",
+                       "none": "unknown: the rows are rejected"}  # fmt: skip
             yield Question(f"days_past_due.{label}", f"{label} under {one.heading} says no days", choices)
     if not one.is_full:
         blank = counted(one.rows - one.filled, "row")

@@ -50,6 +50,8 @@ class Table:
         What its amounts are to be multiplied by, as a cell above it says.
     dates
         The dates in cells above it: by the cell, such as ``cell B2``, with the order where it has several readings.
+    left_out
+        How many rows are not looked at, as they are no loans.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Table:
     line: int = 1
     scale: int = 1
     dates: Mapping[str, dt.date] = field(default_factory=dict)
+    left_out: int = 0
 
     @staticmethod
     def column(place: int) -> str:

@@ -14,7 +14,12 @@ import narwhals as nw
 from abaco.core.quoting import EMAIL, PHONE
 from abaco.core.text import counted
 from abaco.engines import Engine
+from abaco.engines.forms import BLANK as SPACES
+from abaco.engines.forms import CURRENCY, CURRENCY_SIGN, MINUS, Writing, dressed
 from abaco.ingest import decimal_marks
+from abaco.ingest.columns import LOAN_ID
+from abaco.ingest.heading_words import Dictionary
+from abaco.ingest.total_rows import LABELLED
 from abaco.ingest.unmapped import Table
 
 BLANK, TEXT, DATE, MONTH, NUMBER = "blank", "text", "date", "month", "number"
@@ -23,15 +28,18 @@ KINDS = {
     DATE: r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|(?:19|20)\d{6}"
     r"|\d{1,2}[-/. ]*\p{L}{3,10}\.?[-/., ]*\d{2,4}|\p{L}{3,10}\.? \d{1,2},? \d{4})(?:[T ].*)?$",
     MONTH: r"^(?:\p{L}{3,10}\.?[-/. ]\d{2,4}|(?:19|20)\d{2}[-/.]?(?:0[1-9]|1[0-2]))$",
-    NUMBER: r"^[(]?[-+]?(?:[A-Z]{3} |US\$|[$€£¥₹])? ?[-+]?[.,]?\d[\d.,'’ ]*[-)%]{0,2}"
-    r"(?: ?(?:days?|d[ií]as?)| ?[€]| [A-Z]{3})?$",
+    NUMBER: f"{dressed('.')}|{dressed(',')}",  # of `_undressed` text
 }
+UNIT = rf"(?i)[{SPACES}]*(?:%|days?|d[ií]as?)$"  # behind a number
 IN_PARTS = r"^\d{1,2}[-/.]\d{1,2}[-/.]"  # a date whose day may be its month
 ORDERS = {"dmy": r"^(?:1[3-9]|2\d|3[01])[-/.]", "mdy": r"^\d{1,2}[-/.](?:1[3-9]|2\d|3[01])[-/.]"}
 MOST_WORDS = 30
 LONG = 10**6
 FEW_TWICE, SHOWN = 4, 3  # one of so many values is there before where few are, and how many are named
+FEW_ROWS = 20  # so many rows that are no loans, or one in so many, at most
+FEW_OTHERS = 5  # words that may stand among numbers or dates, such as - and N/A
 SHARE = 0.8  # of the first values that have to be of a kind; all are counted afterwards
+HAS_DIGIT = re.compile(r"\d")
 NAME = re.compile(r"[^\W\d_][\w'.-]+(?: [^\W\d_][\w'.-]*){1,4}")
 TAX_NUMBER = re.compile(r"\d{8}-\d|\d{4}-\d{6}-\d{3}-\d|\d{3}-\d{2}-\d{4}|[A-Z]{4}\d{6}\w{3}|[A-Z]{5}\d{4}[A-Z]")
 
@@ -62,6 +70,8 @@ class Evidence:
         All numbers have a percent sign.
     is_unique
         No value is there twice.
+    others
+        The words among numbers or dates, where they are few and none has a digit.
     twice
         Some of the values that are, of columns where few are.
     words
@@ -85,14 +95,15 @@ class Evidence:
     order: str | None = ""
     is_percent: bool = False
     is_unique: bool = False
+    others: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()
     words: tuple[str, ...] = field(default=())
     looks: str = ""
 
     @property
     def is_pure(self) -> bool:
-        """Whether all values are of its kind."""
-        return self.kind != BLANK and self.alike == self.filled
+        """Whether all values are of its kind, but for few words."""
+        return self.kind != BLANK and (self.alike == self.filled or bool(self.others))
 
     @property
     def is_full(self) -> bool:
@@ -112,6 +123,7 @@ class Evidence:
     def told(self, with_span: bool = True) -> str:
         """Return what the values are, in a few words, and from where to where numbers reach."""
         blank = "" if self.is_full else f", {self.rows - self.filled:,} of {self.rows:,} blank"
+        blank += f", {self.filled - self.alike:,} of {self.rows:,} a word" if self.others else ""
         if self.kind == BLANK:
             return "no value"
         if self.kind == NUMBER and self.low is not None and self.mark is not None:
@@ -150,6 +162,22 @@ def examine(table: Table, engine: Engine) -> list[Evidence]:
     return list(found.values())
 
 
+def of_loans(table: Table, found: Sequence[Evidence], words: Dictionary) -> Table:
+    """Return a table without the few rows that are no loans: totals, and those without the number that loans have."""
+    ids = [one for one in found if LOAN_ID.name in words.columns_of(one.heading) and one.kind in (TEXT, NUMBER)]
+    if not ids:
+        return table
+    name = table.column(max(ids, key=lambda one: one.filled).place)
+    text = nw.col(name).str.strip_chars().fill_null("")
+    rows = table.rows.filter((text != "") & ~text.str.contains(LABELLED))
+    [counts] = rows.select(rows=nw.len()).collect("pyarrow").to_native().to_pylist()
+    left_out = ids[0].rows - counts["rows"]
+    if not 0 < left_out <= max(FEW_ROWS, ids[0].rows // FEW_ROWS):
+        return table
+    sample = (row for row in table.sample if (cell := (row[name] or "").strip()) and not re.search(LABELLED, cell))
+    return replace(table, rows=rows, sample=tuple(sample), left_out=left_out)
+
+
 @dataclass(frozen=True)
 class _Guess:
     """What the first values of a column look like."""
@@ -163,7 +191,8 @@ class _Guess:
     @classmethod
     def of(cls, cells: Sequence[str | None]) -> "_Guess":
         values = [cell.strip() for cell in cells if cell and cell.strip()]
-        kinds = {kind: sum(bool(_python(pattern).match(v)) for v in values) for kind, pattern in KINDS.items()}
+        forms = {kind: map(_undressed, values) if kind == NUMBER else values for kind in KINDS}
+        kinds = {kind: sum(bool(_python(KINDS[kind]).match(v)) for v in forms[kind]) for kind in KINDS}
         kind = next((kind for kind, count in kinds.items() if values and count >= SHARE * len(values)), TEXT)
         if kind == MONTH and all(value.isdigit() for value in values) and len(set(values)) > len(values) // 2 > 1:
             kind = NUMBER  # such as amounts between 190,001 and 209,912
@@ -175,6 +204,12 @@ class _Guess:
             distinct,
             _looks(values),
         )
+
+
+def _undressed(value: str) -> str:
+    """Return a value in lower case with a sign in the place of its currency, and without the unit behind it."""
+    plain = value.lower().translate(dict.fromkeys(map(ord, MINUS), "-"))
+    return re.sub(UNIT, "", re.sub(CURRENCY, CURRENCY_SIGN, plain))
 
 
 def _python(pattern: str) -> re.Pattern:
@@ -207,13 +242,13 @@ def _counted(table: Table, guesses: dict[int, _Guess], likely: Mapping[int, str 
         name = table.column(place)
         text = nw.col(name).str.strip_chars()
         sums[f"{name} filled"] = (text.fill_null("") != "").cast(nw.Int64()).sum()
-        tests = {"alike": KINDS.get(guess.kind, ".")}
+        tests, sums[f"{name} alike"] = {}, _is_of_kind(text, guess.kind).cast(nw.Int64()).sum()
         if guess.kind == DATE:
             tests |= {"parts": IN_PARTS, **ORDERS}
         elif guess.kind == NUMBER:
             tests |= {"percent": "%"}
             sums |= {f"{name} {i}": count for i, count in enumerate(decimal_marks.counts(name).values())}
-            typed[f"{name} number"] = number_of(text, likely[place])
+            typed[f"{name} number"] = text
         for what, pattern in tests.items():
             sums[f"{name} {what}"] = text.str.contains(pattern).cast(nw.Int64()).sum()
         if guess.kind == NUMBER:
@@ -223,16 +258,26 @@ def _counted(table: Table, guesses: dict[int, _Guess], likely: Mapping[int, str 
         if guess.is_distinct:
             is_filled = text.fill_null("") != ""
             sums[f"{name} different"] = nw.when(is_filled).then(text).n_unique() - (~is_filled).cast(nw.Int64()).max()
-    kinds = {**dict.fromkeys(map(table.column, guesses), "text"), **dict.fromkeys(typed, "rate")}
-    rows = engine.typed(table.rows.with_columns(**typed) if typed else table.rows, kinds)
+    marks = {f"{table.column(place)} number": mark for place, mark in likely.items()}
+    rows = numbers_of(table.rows.with_columns(**typed), marks, engine) if typed else table.rows
     return rows.select(**sums).collect("pyarrow").to_native().to_pylist()[0]
 
 
-def number_of(text: nw.Expr, mark: str | None) -> nw.Expr:
-    """Return a number in the form that programs write, given its decimal mark."""
-    digits = text.str.replace_all(r"[^0-9.,-]", "")
-    digits = digits.str.replace_all(r"[.]" if mark == "," else ",", "")
-    return digits.str.replace_all(",", ".") if mark == "," else digits
+def _is_of_kind(text: nw.Expr, kind: str) -> nw.Expr:
+    """Return whether values are of a kind."""
+    if kind == NUMBER:
+        text = decimal_marks.bare(text).str.replace_all(f"[{MINUS}]", "-").str.replace_all(UNIT, "")
+    return text.str.contains(KINDS.get(kind, "."))
+
+
+def numbers_of(rows: nw.LazyFrame, marks: Mapping[str, str | None], engine: Engine) -> nw.LazyFrame:
+    """Return rows with numbers for some columns of text, by their decimal marks, as exports are read."""
+    others = [name for name in rows.collect_schema().names() if name not in marks]
+    bare = [nw.col(name).str.replace_all(UNIT, "").alias(name) for name in marks]
+    kinds = dict.fromkeys(others, "text") | dict.fromkeys(marks, "rate")
+    return engine.typed(
+        rows.with_columns(bare), kinds, {name: Writing(mark or ".", is_dressed=True) for name, mark in marks.items()}
+    )
 
 
 def _marks(name: str, sums: Sums) -> Counter:
@@ -256,7 +301,12 @@ def _evidence(table: Table, place: int, guess: _Guess, sums: Sums) -> Evidence:
     )}  # fmt: skip
     orders = [order for order in ORDERS if found[order]]
     order = "" if not found["parts"] else orders[0] if len(orders) == 1 else None
-    words, twice = (), ()
+    words, twice, others = (), (), ()
+    if guess.kind in (NUMBER, DATE, MONTH) and found["alike"] < found["filled"]:
+        text = nw.col(name).str.strip_chars().fill_null("")
+        rest = table.rows.filter((text != "") & ~_is_of_kind(text, guess.kind)).select(word=text).unique()
+        listed = sorted(row["word"] for row in rest.head(FEW_OTHERS + 1).collect("pyarrow").to_native().to_pylist())
+        others = tuple(listed) if len(listed) <= FEW_OTHERS and not any(map(HAS_DIGIT.search, listed)) else ()
     repeated = found["filled"] - found["different"]
     if guess.is_distinct and 0 < FEW_TWICE * repeated <= found["filled"]:
         counts = table.rows.group_by(name).agg(rows=nw.len()).filter((nw.col("rows") > 1) & (nw.col(name) != ""))
@@ -268,6 +318,6 @@ def _evidence(table: Table, place: int, guess: _Guess, sums: Sums) -> Evidence:
         place, table.headings[place], guess.kind, sums["rows"], found["filled"],
         alike=found["alike"] if guess.kind != TEXT else found["filled"], order=order,
         is_percent=bool(found["percent"]) and found["percent"] == found["filled"],
-        is_unique=guess.is_distinct and bool(found["filled"]) and not repeated, twice=twice,
+        is_unique=guess.is_distinct and bool(found["filled"]) and not repeated, others=others, twice=twice,
         words=words if len(words) <= MOST_WORDS else (), looks=guess.looks,
     )  # fmt: skip

@@ -73,6 +73,9 @@ class Drafting:
         with DuckDB() as engine:
             self._table = unmapped.open_table(path, self.words, engine)
             self.evidence = value_evidence.examine(self._table, engine)
+            self._table = value_evidence.of_loans(self._table, self.evidence, self.words)
+            if self._table.left_out:
+                self.evidence = value_evidence.examine(self._table, engine)
             self._proof = amount_proofs.prove(self._table, self.evidence, self.words, engine)
         self.draft = self._drafted()
 
@@ -168,6 +171,8 @@ class Drafting:
         rows = [(row["heading"], row["column"], row["why"], row["examples"]) for row in self.headings()]
         yield from aligned([("heading", "column", "why", "examples"), *rows])
         yield f"\nA row is a {self.draft.rows[0]}: {self.draft.rows[1]}."
+        if self._table.left_out:
+            yield f"Not looked at: {counted(self._table.left_out, 'row')} of totals, or without a loan's number."
         if self.draft.currency[0]:
             yield f"Currency: {self.draft.currency[0]} ({self.draft.currency[1]})."
 

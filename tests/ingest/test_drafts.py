@@ -521,3 +521,48 @@ def test_file_that_a_mapping_reads_already_is_drafted_again_only_where_asked(roo
         InputError, match=r"params/mappings/loans\.yml already, .*: REPLACE=1 or --replace drafts another"
     ):
         Drafting.resumed(known)
+
+
+@pytest.mark.parametrize("total", [",,1300.00,", "TOTAL,,1300.00,", ",Gran total,1300.00,"])
+def test_row_of_a_total_does_not_keep_the_others_from_being_proven(root, tmp_path, total):
+    lines = ("LN1,Ana,600.00,0", "LN2,Leo,500.00,31", "LN3,Eva,200.00,95", total)
+    path = write(tmp_path / "book.csv", "Loan No,Client,POS,DPD", *lines)
+    drafting = Drafting(path, "book", ANSWERED)
+    assert (keys(drafting), columns(drafting)["loan_id"]) == ([], "Loan No")
+    assert "Not looked at: 1 row of totals, or without a loan's number." in [*drafting.lines()]
+    drafting.save()
+    assert figures_of(path).values["Outstanding"] == 1300.0
+
+
+@pytest.mark.parametrize("word", ["-", "N/A"])
+def test_word_among_days_is_asked_and_one_among_amounts_is_read_as_reports_read_it(root, tmp_path, word):
+    lines = ("LN1,600.00,0,9.00", f"LN2,500.00,{word},{word}", "LN3,200.00,95,9.00", "LN4,9.00,1,9.00", "LN5,1.00,2,9")
+    path = write(tmp_path / "book.csv", "Loan No,POS,Arrears Days,Loan Amount", *lines)
+    drafting = Drafting(path, "book", ANSWERED)
+    assert columns(drafting)["disburse_principal"] == "Loan Amount"
+    assert keys(drafting) == [f"days_past_due.{word}"]
+    drafting.answer(f"days_past_due.{word}", "0")
+    assert columns(drafting)["days_past_due"] == {"heading": "Arrears Days", "words": {word: 0}}
+    drafting.save()
+    assert figures_of(path).values["PAR30"] == 15.2672  # 200 of 1,310
+
+
+@pytest.mark.parametrize(
+    ("amounts", "total"),
+    [
+        (("1 500,50", "12\u00a0000,00", "1\u202f234\u202f567,25"), "1248067.75"),
+        (("$1,500.50", "USD 12,000.00", "(0.50)"), "13500.00"), (("1'500.50", "12’000.00", "500.00-"), "13000.50"),
+        (("1,23,456.00", "12,34,567.50", "0.50"), "1358024.00"), (("1.500,50", "12.000,00", "−0,50"), "13500.00"),
+        (("1,500.50 €", "€12,000.00", "0.5 EUR"), "13501.00"),
+    ],
+)  # fmt: skip
+def test_amounts_are_proven_as_reports_read_them(root, tmp_path, amounts, total):
+    lines = (f"LN{n};{amount};{n}" for n, amount in enumerate(amounts))
+    path = write(tmp_path / "book.csv", "Loan No;POS;DPD", *lines)
+    drafting = Drafting(path, "book", {"currency": "EUR"} if "€" in amounts[0] else {"currency": "USD"})
+    assert columns(drafting)["outstanding_balance"] == "POS"
+    [pos] = [one for one in drafting.evidence if one.heading == "POS"]
+    assert f"{pos.total:.2f}" == total
+    drafting.save()
+    credit = min(0, *(one.low for one in [pos]))
+    assert figures_of(path).values["Outstanding"] == float(pos.total - credit)

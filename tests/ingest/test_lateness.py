@@ -160,3 +160,12 @@ def test_balances_without_lateness_have_no_par_and_no_buckets(lender):
     assert texts(found.kpis, ("Outstanding", *PARS)) == {"Outstanding": "150.00", **dict.fromkeys(PARS)}
     assert found.aging == {}
     assert found.bridges == []
+
+
+@pytest.mark.parametrize(("meaning", "par_7"), [(0, None), ("not late", "25.0000")])
+def test_word_that_is_not_late_is_told_from_one_that_reaches_to_the_next_bucket(lender, meaning, par_7):
+    words = {"Watchlist": meaning, "30+ Days": 30}
+    columns = {"loan_id": "Loan", "measurement_date": "Date", "outstanding_balance": "Owed",
+               "days_past_due": {"heading": "Late", "words": words}}  # fmt: skip
+    found = lender(columns, "Loan,Date,Owed,Late", "A,2025-12-31,300,Watchlist", "B,2025-12-31,100,30+ Days")
+    assert texts(found.kpis, ("PAR1", "PAR7", "PAR30")) == {"PAR1": par_7, "PAR7": par_7, "PAR30": "25.0000"}
