@@ -109,8 +109,8 @@ class Origin(BaseModel):
     def first_days(self) -> tuple[int, ...]:
         """The first days of the buckets that words or months of days past due stand for; empty where they are days.
 
-        A word for 0 days alone is not a bucket: "Current" beside numbers. What is `NOT_LATE` is 0 days late, where a word
-        for 0 reaches to the next bucket.
+        A word for 0 days alone is not a bucket: "Current" beside numbers. What is `NOT_LATE` is 0 days late, where a
+        word for 0 reaches to the next bucket.
         """
         words = {int(value_of(meaning, "days")) for meaning in self.words.values() if meaning}
         words |= {1} if NOT_LATE in self.words.values() else set()
@@ -179,9 +179,8 @@ def value_of(text: str, kind: str, name: str = "") -> str | int | Decimal | dt.d
             return 0 if text == NOT_LATE else int(text)
         return Decimal(text) if kind in ("amount", "rate") else text
     except (InputError, ValueError, InvalidOperation):
-        form = {"date": "a date, YYYY-MM-DD", "days": f"a whole number, or {NOT_LATE}"}.get(
-            kind, "a number, with a decimal point"
-        )
+        forms = {"date": "a date, YYYY-MM-DD", "days": f"a whole number, or {NOT_LATE}"}
+        form = forms.get(kind, "a number, with a decimal point")
         raise ValueError(f"columns: {name}: {text!r} is not {form}") from None
 
 
