@@ -8,7 +8,8 @@ import narwhals as nw
 from abaco.engines import Engine
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.unmapped import Table
-from abaco.ingest.value_evidence import NUMBER, Evidence, numbers_of
+from abaco.ingest.value_evidence import Evidence
+from abaco.ingest.value_kinds import NUMBER, numbers_of
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from abaco.ingest.questions import Question
 from abaco.ingest.reshaping import MONTH_HEADING, WIDE
 from abaco.ingest.scales import scale_in
 from abaco.ingest.unmapped import Table
-from abaco.ingest.value_evidence import DATE, NUMBER, Evidence
+from abaco.ingest.value_evidence import Evidence
+from abaco.ingest.value_kinds import DATE, NUMBER
 
 # The format of rows, by what a row is.
 FORMAT_OF = {"loan": "loans", "invoice": "loans", "loan and date": "dated_loans", "payment": "payments"}

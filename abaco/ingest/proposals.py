@@ -30,7 +30,8 @@ from abaco.ingest.formats import FORMATS
 from abaco.ingest.formulas import Formula
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.lateness import GIVEN, par_balance
-from abaco.ingest.value_evidence import BLANK, DATE, MONTH, NUMBER, TEXT, Evidence
+from abaco.ingest.value_evidence import Evidence
+from abaco.ingest.value_kinds import BLANK, DATE, MONTH, NUMBER, TEXT
 from abaco.ingest.words import plain
 
 NONE = "none"  # the answer that leaves a column out

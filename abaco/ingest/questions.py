@@ -13,7 +13,8 @@ from abaco.ingest.bucket_words import FIRST_DAY, days_of
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.origins import NOT_LATE
 from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_known_status, is_personal, may_be_shown, told
-from abaco.ingest.value_evidence import DATE, MONTH, NUMBER, Evidence, plain
+from abaco.ingest.value_evidence import Evidence, plain
+from abaco.ingest.value_kinds import DATE, MONTH, NUMBER
 
 MAX_CHOICES = 6
 TOO_MANY_DAYS = 20_000

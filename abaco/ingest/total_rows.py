@@ -26,8 +26,7 @@ WORDS = (
 PREFIXES = ("grand", "grande", "gran", "general", "sub", "sous", "report")
 LIKE = rf"(?:(?:{'|'.join(PREFIXES)})[ _-]*)?(?:{'|'.join(WORDS)})"
 LABEL = rf"{LIKE}(?:[ ,.:;()/_-][^0-9]*)?"
-LABELLED = rf"(?i)^[ *=_-]*{LABEL}$"
-IS_LABEL = nw.col("loan_id").str.contains(LABELLED).fill_null(False)
+IS_LABEL = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LABEL}$").fill_null(False)
 # with a number: a label, or an id that begins with such a word
 IS_LIKE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LIKE}(?:[^a-z]|$)").fill_null(False)
 # the first value of a rejected row, as JSON

@@ -14,23 +14,13 @@ import narwhals as nw
 from abaco.core.quoting import EMAIL, PHONE
 from abaco.core.text import counted
 from abaco.engines import Engine
-from abaco.engines.forms import BLANK as SPACES
-from abaco.engines.forms import CURRENCY, CURRENCY_SIGN, MINUS, Writing, dressed
 from abaco.ingest import decimal_marks
 from abaco.ingest.columns import LOAN_ID
 from abaco.ingest.heading_words import Dictionary
-from abaco.ingest.total_rows import LABELLED
+from abaco.ingest.total_rows import IS_BLANK, IS_LABEL
 from abaco.ingest.unmapped import Table
+from abaco.ingest.value_kinds import BLANK, DATE, MONTH, NUMBER, TEXT, is_of_kind, kind_of, numbers_of
 
-BLANK, TEXT, DATE, MONTH, NUMBER = "blank", "text", "date", "month", "number"
-# The patterns of each kind, that say all values in one form; the first that most of the first values have is taken.
-KINDS = {
-    DATE: r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|(?:19|20)\d{6}"
-    r"|\d{1,2}[-/. ]*\p{L}{3,10}\.?[-/., ]*\d{2,4}|\p{L}{3,10}\.? \d{1,2},? \d{4})(?:[T ].*)?$",
-    MONTH: r"^(?:\p{L}{3,10}\.?[-/. ]\d{2,4}|(?:19|20)\d{2}[-/.]?(?:0[1-9]|1[0-2]))$",
-    NUMBER: f"{dressed('.')}|{dressed(',')}",  # of `_undressed` text
-}
-UNIT = rf"(?i)[{SPACES}]*(?:%|days?|d[ií]as?)$"  # behind a number
 IN_PARTS = r"^\d{1,2}[-/.]\d{1,2}[-/.]"  # a date whose day may be its month
 ORDERS = {"dmy": r"^(?:1[3-9]|2\d|3[01])[-/.]", "mdy": r"^\d{1,2}[-/.](?:1[3-9]|2\d|3[01])[-/.]"}
 MOST_WORDS = 30
@@ -167,14 +157,13 @@ def of_loans(table: Table, found: Sequence[Evidence], words: Dictionary) -> Tabl
     ids = [one for one in found if LOAN_ID.name in words.columns_of(one.heading) and one.kind in (TEXT, NUMBER)]
     if not ids:
         return table
-    name = table.column(max(ids, key=lambda one: one.filled).place)
-    text = nw.col(name).str.strip_chars().fill_null("")
-    rows = table.rows.filter((text != "") & ~text.str.contains(LABELLED))
+    number = nw.col(table.column(max(ids, key=lambda one: one.filled).place)).str.strip_chars()
+    rows = table.rows.with_columns(loan_id=number).filter(~IS_BLANK & ~IS_LABEL).drop("loan_id")
     [counts] = rows.select(rows=nw.len()).collect("pyarrow").to_native().to_pylist()
     left_out = ids[0].rows - counts["rows"]
     if not 0 < left_out <= max(FEW_ROWS, ids[0].rows // FEW_ROWS):
         return table
-    sample = (row for row in table.sample if (cell := (row[name] or "").strip()) and not re.search(LABELLED, cell))
+    sample = rows.head(len(table.sample)).collect("pyarrow").to_native().to_pylist()
     return replace(table, rows=rows, sample=tuple(sample), left_out=left_out)
 
 
@@ -191,29 +180,11 @@ class _Guess:
     @classmethod
     def of(cls, cells: Sequence[str | None]) -> "_Guess":
         values = [cell.strip() for cell in cells if cell and cell.strip()]
-        forms = {kind: map(_undressed, values) if kind == NUMBER else values for kind in KINDS}
-        kinds = {kind: sum(bool(_python(KINDS[kind]).match(v)) for v in forms[kind]) for kind in KINDS}
-        kind = next((kind for kind, count in kinds.items() if values and count >= SHARE * len(values)), TEXT)
+        kind = kind_of(values, SHARE)
         if kind == MONTH and all(value.isdigit() for value in values) and len(set(values)) > len(values) // 2 > 1:
             kind = NUMBER  # such as amounts between 190,001 and 209,912
         distinct = len(set(values))
-        return cls(
-            kind if values else BLANK,
-            decimal_marks.evidence(values),
-            2 * distinct > len(values),
-            distinct,
-            _looks(values),
-        )
-
-
-def _undressed(value: str) -> str:
-    """Return a value in lower case with a sign in the place of its currency, and without the unit behind it."""
-    plain = value.lower().translate(dict.fromkeys(map(ord, MINUS), "-"))
-    return re.sub(UNIT, "", re.sub(CURRENCY, CURRENCY_SIGN, plain))
-
-
-def _python(pattern: str) -> re.Pattern:
-    return re.compile(pattern.replace(r"\p{L}", r"[^\W\d_]"))
+        return cls(kind, decimal_marks.evidence(values), 2 * distinct > len(values), distinct, _looks(values))
 
 
 def _looks(values: Sequence[str]) -> str:
@@ -242,7 +213,7 @@ def _counted(table: Table, guesses: dict[int, _Guess], likely: Mapping[int, str 
         name = table.column(place)
         text = nw.col(name).str.strip_chars()
         sums[f"{name} filled"] = (text.fill_null("") != "").cast(nw.Int64()).sum()
-        tests, sums[f"{name} alike"] = {}, _is_of_kind(text, guess.kind).cast(nw.Int64()).sum()
+        tests, sums[f"{name} alike"] = {}, is_of_kind(text, guess.kind).cast(nw.Int64()).sum()
         if guess.kind == DATE:
             tests |= {"parts": IN_PARTS, **ORDERS}
         elif guess.kind == NUMBER:
@@ -261,23 +232,6 @@ def _counted(table: Table, guesses: dict[int, _Guess], likely: Mapping[int, str 
     marks = {f"{table.column(place)} number": mark for place, mark in likely.items()}
     rows = numbers_of(table.rows.with_columns(**typed), marks, engine) if typed else table.rows
     return rows.select(**sums).collect("pyarrow").to_native().to_pylist()[0]
-
-
-def _is_of_kind(text: nw.Expr, kind: str) -> nw.Expr:
-    """Return whether values are of a kind."""
-    if kind == NUMBER:
-        text = decimal_marks.bare(text).str.replace_all(f"[{MINUS}]", "-").str.replace_all(UNIT, "")
-    return text.str.contains(KINDS.get(kind, "."))
-
-
-def numbers_of(rows: nw.LazyFrame, marks: Mapping[str, str | None], engine: Engine) -> nw.LazyFrame:
-    """Return rows with numbers for some columns of text, by their decimal marks, as exports are read."""
-    others = [name for name in rows.collect_schema().names() if name not in marks]
-    bare = [nw.col(name).str.replace_all(UNIT, "").alias(name) for name in marks]
-    kinds = dict.fromkeys(others, "text") | dict.fromkeys(marks, "rate")
-    return engine.typed(
-        rows.with_columns(bare), kinds, {name: Writing(mark or ".", is_dressed=True) for name, mark in marks.items()}
-    )
 
 
 def _marks(name: str, sums: Sums) -> Counter:
@@ -304,7 +258,7 @@ def _evidence(table: Table, place: int, guess: _Guess, sums: Sums) -> Evidence:
     words, twice, others = (), (), ()
     if guess.kind in (NUMBER, DATE, MONTH) and found["alike"] < found["filled"]:
         text = nw.col(name).str.strip_chars().fill_null("")
-        rest = table.rows.filter((text != "") & ~_is_of_kind(text, guess.kind)).select(word=text).unique()
+        rest = table.rows.filter((text != "") & ~is_of_kind(text, guess.kind)).select(word=text).unique()
         listed = sorted(row["word"] for row in rest.head(FEW_OTHERS + 1).collect("pyarrow").to_native().to_pylist())
         others = tuple(listed) if len(listed) <= FEW_OTHERS and not any(map(HAS_DIGIT.search, listed)) else ()
     repeated = found["filled"] - found["different"]

@@ -24,7 +24,8 @@ from abaco.ingest import (
 from abaco.ingest.columns import LOAN_ID, normalise
 from abaco.ingest.drafts import Draft
 from abaco.ingest.questions import Question, labels
-from abaco.ingest.value_evidence import TEXT, Evidence
+from abaco.ingest.value_evidence import Evidence
+from abaco.ingest.value_kinds import TEXT
 from abaco.review import check
 
 EXAMPLES = 2
