@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 GAP, STEP = 3, 4  # pixels between two texts, and between points of a line that are looked at
 RANK = 4  # points of a line that a text may hide to stand at a place before the next one
-LIMIT = 5  # what a text that covers a limit costs, in such points: it can be read there, but should not cut the line
+LIMIT = 20  # what a text that covers a limit costs, in such points: the line would run through its words
 ALIGNED = {"left": 0, "bottom": 0, "center": 0.5, "right": 1, "top": 1}  # the part of a text that lies before its point
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 

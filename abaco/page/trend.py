@@ -184,7 +184,7 @@ def _name_extreme(labels, kpi, points, days, values, pick):
     here, near, far = (days[found], values[found]), (("center", 0), ("left", -6), ("right", 6)), 20
     own, other = ((1, "bottom"), (-1, "top")) if pick is max else ((-1, "top"), (1, "bottom"))
     places = [Place(here, across, 5 * own[0], ha, own[1]) for ha, across in near]
-    places += [Place(here, 0, far * own[0], "center", own[1])]
+    places += [Place(here, across, far * own[0], ha, own[1]) for ha, across in near]
     places += [Place(here, 8, 0, "left", "center"), Place(here, -8, 0, "right", "center")]
     places += [Place(here, across, 5 * other[0], ha, other[1]) for ha, across in near]
     text = f"{short(kpi, values[found])} {month(points[found][0])}"

@@ -128,6 +128,7 @@ def test_zone_of_a_figure_that_should_be_high_lies_below_its_limit(metrics, hist
 SHAPES = {
     "flat below the warning": [1.9, 1.3, 2.6, 2.4, 2.6, 2.5, 1.6, 1.6, 2.2, 2.3, 2.5, 1.7, 1.3],
     "peak at the critical limit": [4.0, 4.4, 4.9, 4.3, 3.4, 3.8, 7.9, 6.5, 5.2, 3.7, 4.1, 4.0, 3.7],
+    "peak just below the critical limit": [4.0, 4.4, 4.9, 4.3, 3.4, 3.8, 6.6, 6.5, 5.2, 3.7, 4.1, 4.0, 3.7],
     "peak first": [9.0, 5.0, 4.0, 3.0, 2.0, 1.0, 1.0, 2.0, 3.0, 4.0, 4.5, 4.6, 4.7],
     "peak before the end": [4.9, 5.0, 5.1, 5.2, 5.0, 4.9, 4.8, 4.9, 5.0, 5.1, 5.2, 5.9, 5.0],
     "low in the middle": [5.1, 5.2, 5.1, 5.0, 4.9, 3.0, 2.9, 3.0, 4.9, 5.0, 5.1, 5.2, 5.1],
@@ -137,7 +138,7 @@ SHAPES = {
 @pytest.mark.parametrize("form", ["wide", "narrow", "mail", "large"])
 @pytest.mark.parametrize("values", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("thresholds", [{"warning": 5, "critical": 8}, {"warning": 3, "critical": 5}, {}], ids=str)
-def test_labels_of_the_trend_cover_no_other(metrics, form, values, thresholds):
+def test_labels_of_the_trend_cover_no_other_and_cut_no_limit(metrics, form, values, thresholds):
     kpi = metrics["kpis"]["PAR30"] | {"thresholds": thresholds, "value": values[-1]}
     days = [(dt.date(2025, 1, 31) + dt.timedelta(days=30 * step)).isoformat() for step in range(len(values))]
     figure = trend_figure({"PAR30": kpi}, {"PAR30": list(zip(days, values, strict=True))}, form)
@@ -147,6 +148,10 @@ def test_labels_of_the_trend_cover_no_other(metrics, form, values, thresholds):
     assert len(boxes) >= 3 + len(thresholds)
     pairs = itertools.combinations(boxes.items(), 2)
     assert [(one, other) for (one, box), (other, box2) in pairs if box.overlaps(box2)] == []
+    heights = {name: axes.transData.transform((axes.get_xlim()[0], limit))[1] for name, limit in thresholds.items()}
+    named = {text: box for text, box in boxes.items() if "20" in text}  # the end is written beside the axes
+    cut = [(text, name) for text, box in named.items() for name, y in heights.items() if box.y0 < y < box.y1]
+    assert cut == []
 
 
 def test_charts_are_the_same_on_every_run(metrics, history):
