@@ -56,6 +56,8 @@ ENGLISH = {
     "negative": "{column}: negative",
     "more_than": "{column}: more than {wider_column}",
     "conflict": "{columns}: another row has the same, with other values",
+    "conflict_of_borrowers": "{columns}: rows for other borrowers have the same, with other values: give each loan one "
+    "row with its whole balance",
     "conflict_of_files": "{columns}: {files} have the same, with other values: keep what still holds",
     "columns_of_files": "{columns}: {files} have the same, each with columns that the other lacks: keep one of them",
     "broken_line": "line: {fault}",
@@ -119,6 +121,8 @@ ENGLISH = {
     "status_not_paid": "Left out of the {export}: {rows}, whose status does not say that something was paid.",
     "rows_without_loan": "Without a loan in the loans export, and only in the sums of their month: {rows} of the "
     "{export}.",
+    "ids_of_other_case": "Ids of {export} that differ only in capital letters count as different loans, {rows} among "
+    "them: see whether they are one.",
     "ids_alike": "The id of their loan written in another way (without zeros in front, say), and counted for the only "
     "loan that fits: {rows} of the {export}.",
     "tape_without_loan": "Without a loan in the loans export, and so without a vintage: {rows} of the tape.",
@@ -144,7 +148,8 @@ ENGLISH = {
     "co_borrowers": "Rows of {name} that repeat a loan for another borrower: {count}; each loan counts once, with its "
     "first borrower.",
     "credit_balances": "Overpaid loans, whose credit balances are not part of the book: {rows}.",
-    "written_off_by_status": "Loans that are written off by their status, and so not outstanding: {rows}.",
+    "written_off_by_status": "Loans that are written off by their status, flag or date, and not outstanding: {rows}.",
+    "written_off_beside": "Outstanding in the {export}, though the {other} say that they are written off: {rows}.",
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
     "currency_set": "Amounts are in {currency}, as the setting run.currency says.",
     "currency_of_rates": "Amounts are in {currency}, the currency that the rates of {names} lead to.",
@@ -189,6 +194,8 @@ HEADLINES = (
     "sources_disagree",
     "dates_disagree",
     "loans_vanished",
+    "written_off_beside",
+    "ids_of_other_case",
     "file_without_rows",
 )
 

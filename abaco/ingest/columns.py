@@ -136,6 +136,7 @@ AGING = tuple(
 )
 LOAN_STATUS = Column("loan_status", meaning="the status of the loan")
 IS_WRITTEN_OFF = Column("is_written_off", meaning="whether the loan is written off")
+WRITTEN_OFF_ON = Column("written_off_on", "date", optional=True, meaning="the day that the loan was written off")
 IS_RESTRUCTURED = Column("is_restructured", meaning="whether the loan is restructured")
 RESTRUCTURED = "restructured"  # what flag and status say, in the tape
 WRITTEN_OFF = Column("written_off_usd", "amount", optional=True, meaning="the written-off balance")

@@ -11,13 +11,14 @@ from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import writing
-from abaco.ingest.columns import REGION
+from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, WRITTEN_OFF_ON
 from abaco.ingest.contract import with_amount
 from abaco.ingest.staging import Batch
-from abaco.ingest.write_offs import STANDING, UNKNOWN
+from abaco.ingest.write_offs import STANDING, UNKNOWN, WRITTEN_OFF
 
 # A rate beyond 500 % a year is hardly a fraction: where more than this part of them are, some are per cent.
 HIGH_RATE, MOST_HIGH = 5, 0.01
+WRITE_OFFS = (LOAN_STATUS.name, IS_WRITTEN_OFF.name, WRITTEN_OFF_ON.name)  # columns that tell of them
 
 
 def notes(batches: Iterable[Batch], date: dt.date, engine: Engine) -> list[Reason]:
@@ -28,12 +29,29 @@ def notes(batches: Iterable[Batch], date: dt.date, engine: Engine) -> list[Reaso
     date
         The measurement date.
     """
-    found = []
+    found, batches = [], list(batches)
     for batch in batches:
         if batch.is_tape:
             found += _balances(batch, date, engine)
+        else:
+            found += _written_off_beside(batch, batches, date, engine)
         found += _unknown(batch)
     return found
+
+
+def _written_off_beside(batch: Batch, batches: Iterable[Batch], date: dt.date, engine: Engine) -> Iterator[Reason]:
+    """Yield the loans that an export beside the tape says are written off, and that the tape has as outstanding."""
+    if batch.format.key != ("loan_id",) or batch.columns.isdisjoint(WRITE_OFFS):
+        return
+    off = batch.usable(engine).filter(nw.col(STANDING) == WRITTEN_OFF).select("loan_id").unique()
+    owed = nw.col("total_receivable_usd")
+    for tape in (one for one in batches if one.is_tape):
+        own = tape.accepted(engine).filter((nw.col("measurement_date") == date) & (owed > 0))
+        sums = own.join(off, on="loan_id", how="semi").select(rows=nw.len(), usd=owed.sum())
+        [row] = sums.collect("pyarrow").to_native().to_pylist()
+        if row["rows"]:
+            rows = with_amount(row["rows"], row["usd"])
+            yield Reason("written_off_beside", rows=rows, export=tape.format.title, other=batch.format.title)
 
 
 def check_rates(batches: Iterable[Batch], engine: Engine, interest_rate: str) -> None:

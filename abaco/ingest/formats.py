@@ -26,6 +26,7 @@ from abaco.ingest.columns import (
     RECEIVABLE,
     SEGMENTS,
     WRITTEN_OFF,
+    WRITTEN_OFF_ON,
     Column,
     amount,
 )
@@ -52,6 +53,7 @@ SNAPSHOT = Format(
         WRITTEN_OFF,
         LOAN_STATUS,
         IS_WRITTEN_OFF,
+        WRITTEN_OFF_ON,
         IS_RESTRUCTURED,
         DAYS_PAST_DUE,
         MATURITY_DATE,
@@ -77,7 +79,7 @@ _FIXED = (
     amount("total_fees", optional=True, meaning="the fees of the whole term"),
     amount("total_interest", optional=True, meaning="the interest of the whole term"),
 )
-_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, IS_RESTRUCTURED, OVERDUE_ON, *PLEDGE, CURRENCY)
+_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, WRITTEN_OFF_ON, IS_RESTRUCTURED, OVERDUE_ON, *PLEDGE, CURRENCY)
 _OUTSTANDING = amount("outstanding_balance", required=True, filled=True, credit=True, meaning="the outstanding balance")
 _OFF = amount("writeoff_outstanding_balance_usd", optional=True, meaning="the written-off balance")
 _DAYS = replace(DAYS_PAST_DUE, required=True, filled=True, optional=False)
@@ -141,6 +143,7 @@ LOANS = Format(
         Column("frequency", meaning="how often an instalment is due"),
         LOAN_STATUS,
         IS_WRITTEN_OFF,
+        WRITTEN_OFF_ON,
         IS_RESTRUCTURED,
         *PLEDGE,
         CURRENCY,

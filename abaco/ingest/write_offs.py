@@ -1,4 +1,4 @@
-"""Loans that are written off or restructured by a status or a flag, as the words of params/loans.yml say."""
+"""Loans that are written off or restructured by a status, a flag or a date, as the words of params/loans.yml say."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,7 +7,15 @@ import narwhals as nw
 from pydantic import BaseModel
 
 from abaco.ingest import words
-from abaco.ingest.columns import IS_RESTRUCTURED, IS_WRITTEN_OFF, LOAN_STATUS, REGION, RESTRUCTURED, normalise
+from abaco.ingest.columns import (
+    IS_RESTRUCTURED,
+    IS_WRITTEN_OFF,
+    LOAN_STATUS,
+    REGION,
+    RESTRUCTURED,
+    WRITTEN_OFF_ON,
+    normalise,
+)
 from abaco.ingest.words import STRICT
 
 WRITTEN_OFF, OUTSTANDING, UNKNOWN = "written_off", "outstanding", "unknown"
@@ -46,7 +54,7 @@ def load() -> LoanWords:
     return words.load("loans.yml", LoanWords)
 
 
-def standing(present: Iterable[str], is_region_or_status: bool) -> nw.Expr:
+def standing(present: Iterable[str], is_region_or_status: bool, date: nw.Expr) -> nw.Expr:
     """Return the ``standing``: `WRITTEN_OFF`, `OUTSTANDING`, or `UNKNOWN` for a word that no list has; or null.
 
     Parameters
@@ -55,6 +63,8 @@ def standing(present: Iterable[str], is_region_or_status: bool) -> nw.Expr:
         Columns that the file has.
     is_region_or_status
         Its column of regions may be one of statuses (see `region`).
+    date
+        The day of the balance: a loan that is written off later is not written off on it.
     """
     known, present = load(), set(present)
     told = []
@@ -65,6 +75,9 @@ def standing(present: Iterable[str], is_region_or_status: bool) -> nw.Expr:
         statuses = known.statuses
         lists = {WRITTEN_OFF: statuses.written_off, OUTSTANDING: [*statuses.restructured, *statuses.outstanding]}
         told.append(_of_status(REGION.name if is_region_or_status else LOAN_STATUS.name, lists))
+    if WRITTEN_OFF_ON.name in present:
+        is_off = (nw.col(WRITTEN_OFF_ON.name) <= date).fill_null(False)
+        told.append(nw.when(is_off).then(nw.lit(WRITTEN_OFF)).otherwise(nw.lit(OUTSTANDING)))
     if not told:
         return nw.lit(None).cast(nw.String()).alias(STANDING)
     found = nw.coalesce(*told)

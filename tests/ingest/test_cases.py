@@ -517,7 +517,33 @@ def test_loan_that_is_written_off_by_its_status_is_not_outstanding(tmp_path, hea
     found = figures_of(csv(tmp_path / "loans.csv", loans(**{heading: [other, status] + [other] * 8})))
     expected = {"Outstanding": 9500.5, "PAR90": 0.0, "WrittenOff": 499.5, "ActiveLoans": 9.0}
     assert only(found.values, expected) == expected
-    assert "Loans that are written off by their status, and so not outstanding: 1 row (499.50 USD)." in found.notes
+    assert (
+        "Loans that are written off by their status, flag or date, and not outstanding: 1 row (499.50 USD)."
+        in found.notes
+    )
+
+
+@pytest.mark.parametrize("heading", ["written_off_date", "Charge-off date", "fecha_castigo"])
+def test_loan_is_written_off_from_the_day_that_a_column_says(tmp_path, heading):
+    days = ["2026-01-01", "2025-12-31", *[""] * 8]
+    found = figures_of(csv(tmp_path / "loans.csv", loans(**{heading: days})))
+    expected = {"Outstanding": 9500.5, "PAR90": 0.0, "WrittenOff": 499.5, "ActiveLoans": 9.0}
+    assert only(found.values, expected) == expected
+    before = [
+        ["reporting_date", *loans()[0], heading],
+        *[["2025-12-31", *r, d] for r, d in zip(loans()[1:], days, strict=True)],
+    ]
+    assert figures_of(csv(tmp_path / "dated.csv", before)).values["Outstanding"] == 9500.5
+
+
+def test_loan_that_another_export_says_is_written_off_is_told(tmp_path):
+    csv(tmp_path / "in" / "par.csv", par())
+    names = dict(loan_id=lambda cell: f"A-{int(cell[1:])}", status=["Charged off", *["Current"] * 9])
+    csv(tmp_path / "in" / "loans.csv", loans(**names))
+    found = figures_of(tmp_path / "in")
+    assert found.values["Outstanding"] == 2000.0
+    told = "Outstanding in the PAR balances, though the loans say that they are written off: 1 row (100.00 USD)."
+    assert told in found.notes
 
 
 def test_balance_that_is_flagged_as_written_off_is_not_outstanding(tmp_path):

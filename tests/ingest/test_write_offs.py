@@ -1,5 +1,6 @@
 """Loans that are restructured, by a flag or by their status, and what nothing is said of."""
 
+import narwhals as nw
 import pyarrow as pa
 import pytest
 
@@ -32,5 +33,5 @@ def test_flag_says_it_of_each_loan_and_the_status_of_one_more(frame):
 
 
 def test_balance_of_a_restructured_loan_is_outstanding(frame):
-    made = standing({"loan_status"}, False)
+    made = standing({"loan_status"}, False, nw.lit(None))
     assert column(frame, STANDING, made, loan_status=STATUSES)[:3] == [OUTSTANDING] * 3
