@@ -16,6 +16,7 @@ from abaco.ingest.unread import on_tape
 
 CO_BORROWER = "co-borrower"
 CONFLICT, INCOMPLETE = "conflict", "incomplete"
+SPLIT = "split"  # a conflict between the rows of a loan's borrowers
 RESTATED = "restated"  # by a newer file (see `restatements`)
 # columns that say nothing of most rows, in any file
 NOT_LACKING = ("reasons", "original", AS_READ, "credit_usd", "lost_usd")
@@ -77,7 +78,9 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     complete = judged.filter(nw.col("filled") == nw.col("most")).group_by(by).agg(first=nw.col("row_id").min())
     other = nw.when(nw.col("borrowers")).then(nw.lit(CO_BORROWER)).otherwise(nw.lit("duplicate"))
     is_conflict = nw.col("conflicts") | (nw.col("others") & ~nw.col("borrowers"))
-    verdict = nw.when(is_conflict).then(nw.lit(CONFLICT)).otherwise(
+    is_split = nw.col("borrowers") & (nw.col("first_source") == nw.col("last_source"))
+    conflict = nw.when(is_split).then(nw.lit(SPLIT)).otherwise(nw.lit(CONFLICT))
+    verdict = nw.when(is_conflict).then(conflict).otherwise(
         nw.when(nw.col("incomplete")).then(nw.lit(INCOMPLETE)).otherwise(
             nw.when(nw.col("row_id") != nw.col("first")).then(other)
         )

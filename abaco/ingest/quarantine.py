@@ -15,7 +15,7 @@ from abaco.engines import Engine
 from abaco.ingest import contract
 from abaco.ingest.columns import normalise
 from abaco.ingest.csv_records import excerpt, line_numbers
-from abaco.ingest.duplicates import CONFLICT, INCOMPLETE
+from abaco.ingest.duplicates import CONFLICT, INCOMPLETE, SPLIT
 from abaco.ingest.masking import Masking
 from abaco.ingest.originals import with_originals
 from abaco.ingest.reading import typed
@@ -25,7 +25,7 @@ from abaco.ingest.staging import IS_LATER, Batch, Staged
 JOINT = "; "  # between the reasons of a row
 # why rows of two files are rejected, by their verdict
 OF_FILES = {CONFLICT: "conflict_of_files", INCOMPLETE: "columns_of_files"}
-CONFLICTS = tuple(OF_FILES)
+CONFLICTS = (*OF_FILES, SPLIT)
 
 TABLE = Table(
     "quarantine",
@@ -139,7 +139,7 @@ def in_file(reason: Reason, source: Source) -> Reason:
 def _conflict(verdict: str, key: tuple[str, ...], files: tuple[str, str]) -> Reason:
     """Return the reason of rows that contradict each other, with both files where a later one restates the other."""
     if files[0] == files[1]:
-        return Reason("conflict", columns=key)
+        return Reason("conflict_of_borrowers" if verdict == SPLIT else "conflict", columns=key)
     return Reason(OF_FILES[verdict], columns=key, files=files)
 
 

@@ -22,6 +22,7 @@ from abaco.ingest.exchange import Exchange
 from abaco.ingest.formats import FORMATS, RATES, TAPE_FORMATS
 from abaco.ingest.lateness import DAYS
 from abaco.ingest.left_out_rows import leave_out
+from abaco.ingest.loan_numbers import check_loan_numbers
 from abaco.ingest.masking import Masking
 from abaco.ingest.matching import later_loans, match_loans, note_strays
 from abaco.ingest.precedence import choose_sources
@@ -114,7 +115,7 @@ def stage(
     for name, group in by_format.items():
         files = tuple(one for one in staged if one.source.format_name == name)
         role = FORMATS[name], use[group[0].name]
-        batch = _without_totals(Batch(*role, files), engine, work)
+        batch = _without_totals(check_loan_numbers(Batch(*role, files), engine), engine, work)
         if batch.in_doubt and len(files) == 1 and len(tape_formats(sources)) > 1:
             [one] = files  # where another export gives its dates, its rows fill them, whatever they are
             again = stage_one(one.source.without("loan_id"), one.index, True, *given)

@@ -1,0 +1,55 @@
+"""Loan numbers that a spreadsheet has rounded, and those that differ in capital letters alone."""
+
+from dataclasses import replace
+
+import narwhals as nw
+
+from abaco.core.errors import InputError
+from abaco.core.reasons import Reason
+from abaco.engines import Engine
+from abaco.ingest.contract import with_amount
+from abaco.ingest.staging import Batch
+
+LOAN = nw.col("loan_id")
+# as 1.23457E+11; and a number of which nothing is left after the fifteenth digit
+IS_ROUNDED = LOAN.str.contains(r"^[0-9][.,][0-9]+[eE]\+?[0-9]+$")
+IS_LONG, IS_CUT = LOAN.str.contains("^[0-9]{16,}$"), LOAN.str.contains("^[0-9]{15}0+$")
+LEAST_CUT = 3  # long numbers that all end in zeros by chance are fewer
+
+
+def check_loan_numbers(batch: Batch, engine: Engine) -> Batch:
+    """Return a batch with a note on ids that differ only in capital letters.
+
+    Raises
+    ------
+    InputError
+        When a spreadsheet has rounded ids: several loans may have become one.
+    """
+    if "loan_id" not in batch.columns:
+        return batch
+    flags = {"rounded": IS_ROUNDED, "long": IS_LONG, "cut": IS_CUT, "small": LOAN.str.contains("[a-z]"),
+             "large": LOAN.str.contains("[A-Z]")}  # fmt: skip
+    rows = batch.rows(engine)
+    sums = rows.with_columns(**{name: flag.cast(nw.Int64()) for name, flag in flags.items()}).group_by("source")
+    sums = sums.agg(*(nw.col(name).sum() for name in flags)).sort("source")
+    found = sums.collect("pyarrow").to_native().to_pylist()
+    for row in found:
+        cut = row["cut"] if row["cut"] == row["long"] and row["cut"] >= LEAST_CUT else 0
+        if rounded := (row["rounded"] or 0) + (cut or 0):
+            source = next(staged.source for staged in batch.staged if staged.index == row["source"])
+            raise InputError(
+                f"{source.name}: a spreadsheet has rounded {rounded:,} of the ids under {source.columns['loan_id']} "
+                "(1.23457E+11 for 123456789012, say), so that loans cannot be told apart: export it again with that "
+                "column as text"
+            )
+    if not batch.is_tape or not any(row["small"] for row in found) or not any(row["large"] for row in found):
+        return batch
+    ids = rows.select("loan_id", "amount_usd", low=LOAN.str.to_lowercase())
+    ids = ids.group_by("low", "loan_id").agg(nw.len().alias("rows"), nw.col("amount_usd").sum())
+    alike = ids.group_by("low").agg(nw.len().alias("ids"), nw.col("rows", "amount_usd").sum())
+    sums = alike.filter(nw.col("ids") > 1).select(nw.col("rows", "amount_usd").sum())
+    [total] = sums.collect("pyarrow").to_native().to_pylist()
+    if not total["rows"]:
+        return batch
+    noted = Reason("ids_of_other_case", export=batch.format.title, rows=with_amount(total["rows"], total["amount_usd"]))
+    return replace(batch, notes=(*batch.notes, noted))
