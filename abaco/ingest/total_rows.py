@@ -1,6 +1,7 @@
 """Totals and subtotals in an export: rows that add up the others, with or without a label."""
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -10,30 +11,15 @@ import pyarrow as pa
 
 from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
-from abaco.engines import Engine
+from abaco.engines import RECORDS, Engine
 from abaco.ingest import total_sums
 from abaco.ingest.columns import BUCKETS, CASH, DAYS_PAST_DUE, DISCOUNTED, ELIGIBLE, WRITTEN_OFF
 from abaco.ingest.contract import with_amount
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
+from abaco.ingest.total_labels import HAS_DIGIT, IN_FRONT, IS_BLANK, IS_LABEL, IS_LIKE, counts_of, doubt_of_ids
 from abaco.ingest.total_sums import BALANCE, CREDIT, LOST, ZERO
 
-WORDS = (
-    "total", "totals", "totales", "totais", "totaux", "totale", "totaal", "totalt", "toplam", "suma", "soma",
-    "summe", "somme", "somma", "sum", "gesamt", "gesamtsumme", "zwischensumme", "celkem", "razem", "ukupno",
-    "yhteensa", "jumlah", "итого", "всего", "合計", "合计", "总计", "總計", "小計", "小计",
-)  # fmt: skip
-PREFIXES = ("grand", "grande", "gran", "general", "sub", "sous", "report")
-LIKE = rf"(?:(?:{'|'.join(PREFIXES)})[ _-]*)?(?:{'|'.join(WORDS)})"
-LABEL = rf"{LIKE}(?:[ ,.:;()/_-][^0-9]*)?"
-IS_LABEL = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LABEL}$").fill_null(False)
-# with a number: a label, or an id that begins with such a word
-IS_LIKE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LIKE}(?:[^a-z]|$)").fill_null(False)
-# the first value of a rejected row, as JSON
-LABEL_IN_FRONT = rf'(?i)^[{{]"[^"]*":"[ *=_-]*{LABEL}"'
-IN_FRONT = nw.col("original").str.contains(LABEL_IN_FRONT).fill_null(False)
-IS_BLANK = (nw.col("loan_id") == "").fill_null(True)
-HAS_DIGIT = nw.col("loan_id").str.contains(r"[0-9]").fill_null(False)
 TOTAL = "total"
 # An ordinary id is believed to be a loan's unless the row adds up as many others as this, in two amounts at least.
 MANY = 5
@@ -67,16 +53,18 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
     if "loan_id" not in present:
         found = [row | {"differs": None} for row in _collected(rows.filter(IN_FRONT).select(*KEPT))]
     else:
-        counts = _counts(rows, present)
+        counts = counts_of(rows, present)
         found = []
         for staged in batch.staged:
             own = [row for row in counts if row["source"] == staged.index]
             if "loan_id" in staged.source.columns and own:
-                batch = replace(batch, in_doubt=batch.in_doubt or _doubt_of_ids(own, staged))
-                found += _of_file(rows.filter(nw.col("source") == staged.index), own, staged, batch, engine)
+                batch = replace(batch, in_doubt=batch.in_doubt or doubt_of_ids(own, staged))
+                found += _of_files(rows.filter(nw.col("source") == staged.index), own, (staged,), batch)
             elif any(row["labels"] for row in own):
                 labelled = rows.filter((nw.col("source") == staged.index) & IN_FRONT)
                 found += [row | {"differs": None} for row in _collected(labelled.select(*KEPT))]
+        if len(batch.staged) > 1:
+            found += _of_all_files(rows, counts, [row["row_id"] for row in found], batch, present)
     if not found:
         return batch
     verdicts = work / f"totals_{batch.format.name}.parquet"
@@ -88,36 +76,32 @@ def leave_out_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
     return replace(batch, verdicts=verdicts, notes=(*batch.notes, *_notes(batch, found)))
 
 
-def _counts(rows: nw.LazyFrame, present: list[str]) -> list[dict]:
-    """Return of each file and date how many rows look unlike loans, and sum and maximum of the balances."""
-    named = nw.col("borrower_id").count() if "borrower_id" in present else nw.len()
-    flags = {"labels": IS_LIKE | IN_FRONT, "digits": HAS_DIGIT, "blanks": IS_BLANK}
-    groups = ["source", *(name for name in ("measurement_date",) if name in present)]
-    read = ["amount_usd", *(name for name in ("borrower_id",) if name in present)]
-    rows = rows.select(*groups, *read, **{name: flag.cast(nw.Int64()) for name, flag in flags.items()})
-    found = rows.group_by(groups).agg(
-        *(nw.col(name).sum() for name in flags), rows=nw.len(), named=named,
-        usd=nw.col("amount_usd").sum(), most=nw.col("amount_usd").max(),
-    )  # fmt: skip
-    return _collected(found)
+def _of_all_files(
+    rows: nw.LazyFrame, counts: list[dict], known: list[int], batch: Batch, present: list[str]
+) -> list[dict]:
+    """Return the totals that add up the rows of several files.
+
+    Parameters
+    ----------
+    known
+        The rows that are totals of their own file.
+    """
+    together = rows.with_columns(record=nw.col("row_id"))
+    if known:
+        together = together.filter(~nw.col("row_id").is_in(known))
+        counts = counts_of(together, present)
+    of_dates: dict[dt.date | None, dict] = {}
+    for row in counts:
+        of_date = of_dates.setdefault(row.get("measurement_date"), row | {"most": row["most"] or ZERO, "usd": ZERO})
+        of_date["usd"] += row["usd"] or ZERO
+        of_date["most"] = max(of_date["most"], row["most"] or ZERO)
+        if of_date["source"] != row["source"]:
+            of_date |= {name: of_date[name] + row[name] for name in ("labels", "digits", "blanks", "rows", "named")}
+    return _of_files(together, list(of_dates.values()), batch.staged, batch)
 
 
-def _doubt_of_ids(counts: list[dict], staged: Staged) -> str:
-    """Return why it is in doubt whether the rows of a file, one per date, are loans; else empty."""
-    rows, source = sum(row["rows"] for row in counts), staged.source
-    is_needed = any(column.name == "loan_id" and column.required for column in source.format.columns)
-    has_borrowers = "borrower_id" in source.columns and any(row["named"] for row in counts)
-    is_by_date = sum(row["blanks"] for row in counts) == rows and max(row["rows"] for row in counts) == 1
-    if not is_by_date or is_needed or has_borrowers:
-        return ""
-    found = (
-        f"{source.name}: {source.columns['loan_id']} is empty in every row: if each row is the whole book of a date,"
-    )
-    return f"{found} drop the column; if each is a loan, fill it"
-
-
-def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batch, engine: Engine) -> list[dict]:
-    """Return the totals of a file."""
+def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], batch: Batch) -> list[dict]:
+    """Return the totals of a file, or of several together."""
     schema, total = rows.collect_schema(), sum(row["rows"] for row in counts)
     number = {name: sum(row[name] for row in counts) for name in ("labels", "blanks", "digits", "named")}
     number["words"] = total - number.pop("digits") - number["blanks"]
@@ -125,11 +109,12 @@ def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batc
     number["unnamed"] = total - named if batch.format.key else 0
     few = {name for name, n in number.items() if (0 < n <= FEW and 2 * n < total) or (name == "labels" and n)}
     usd, most = sum((row["usd"] or ZERO for row in counts), ZERO), max(row["most"] or ZERO for row in counts)
-    is_most = [(row["usd"] or ZERO) == 2 * (row["most"] or ZERO) > 0 for row in counts]
-    if not few and usd != 2 * most and not any(is_most):
+    is_most = [_is_half(row["most"] or ZERO, row["usd"] or ZERO, row["rows"]) for row in counts]
+    if not few and not _is_half(most, usd, total) and not any(is_most):
         return []
     amounts = _additive(batch, schema)
-    columns = [c for c in staged.source.columns if c in schema and _is_told(c, schema)]
+    given = dict.fromkeys(c for staged in files for c in staged.source.columns)
+    columns = [c for c in given if c in schema and _is_told(c, schema)]
     unlike = {
         "labels": (IS_LIKE if number["labels"] <= FEW else IS_LABEL) | IN_FRONT,
         "words": ~HAS_DIGIT & ~IS_BLANK,
@@ -165,7 +150,7 @@ def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batc
             for some in (sums, with_loans)
             for block in total_sums.around(some, places.get(row["row_id"], 0), row.get("measurement_date"))
         ] if breaks else []  # fmt: skip
-        if _is_total(row, around, amounts, usual, staged, engine):
+        if _is_total(row, around, amounts, usual, batch):
             adds_up = any(block.equals(row, [BALANCE]) for block in around)
             differs = row["is_label"] and row[BALANCE] is not None and around and not adds_up
             found.append({**row, "differs": whole.usd[BALANCE] if differs else None})
@@ -173,11 +158,11 @@ def _of_file(rows: nw.LazyFrame, counts: list[dict], staged: Staged, batch: Batc
     of_days = {day: total_sums.added(one for one in sums if one[1] == day) for day in days}
     alike = []
     for day, of_day in of_days.items():
-        if of_day.usd[BALANCE] == 2 * of_day.most > 0:
+        if _is_half(of_day.most, of_day.usd[BALANCE], of_day.rows):
             is_day = nw.col("measurement_date").is_null() if day is None else nw.col("measurement_date") == day
-            alike += _proven(loans.filter(is_day), of_day.most, amounts, columns, staged)
-    if not alike and whole.rows and whole.usd[BALANCE] == 2 * whole.most > 0:
-        alike = _proven(loans, whole.most, amounts, columns, staged)
+            alike += _proven(loans.filter(is_day), of_day.most, amounts, columns, batch)
+    if not alike and whole.rows and _is_half(whole.most, whole.usd[BALANCE], whole.rows):
+        alike = _proven(loans, whole.most, amounts, columns, batch)
     return found + alike
 
 
@@ -188,7 +173,12 @@ def _may_be_loan(row: dict, usual: list[str]) -> bool:
     return not is_other and row["reasons"] is None and (not row["is_words"] or not lacks)
 
 
-def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], staged: Staged, engine: Engine) -> bool:
+def _is_half(most: Decimal, usd: Decimal, rows: int) -> bool:
+    """Return whether the largest balance is the sum of the others."""
+    return most > 0 and total_sums.near(most, usd - most, rows)
+
+
+def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], batch: Batch) -> bool:
     """Return whether a row that is unlike the loans adds some of them up.
 
     Raises
@@ -215,19 +205,23 @@ def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], sta
             return True
         is_doubtful = any(block.positive > 1 for block in proven)
     # payments and instalments are often the sum of others
-    if is_doubtful and staged.source.format.key and row["reasons"] is None:
-        source = staged.source
-        heading = source.columns
+    if is_doubtful and batch.format.key and row["reasons"] is None:
+        heading = _file_of(row, batch).source.columns
         signs = [f"{heading['loan_id']} begins like a total"] if row["is_labels"] else []
         signs += [f"{heading['loan_id']} has no digit, as others have"] if row["is_words"] else []
-        signs += [f"no {heading[name]}" for name in lacks[:2]]
+        signs += [f"no {heading.get(name, name)}" for name in lacks[:2]]
         signs += ["its balance is a sum of other rows" if equal else "its balance is not the sum of the rows around it"]
-        raise _doubtful(staged, row["record"], signs, "write it as the other loans are written")
+        raise _doubtful(row, batch, signs, "write it as the other loans are written")
     return False
 
 
-def _doubtful(staged: Staged, record: int, signs: list[str], remedy: str) -> InputError:
+def _file_of(row: dict, batch: Batch) -> Staged:
+    return next(staged for staged in batch.staged if staged.index == row["source"])
+
+
+def _doubtful(row: dict, batch: Batch, signs: list[str], remedy: str) -> InputError:
     """Return the error for a row that may be a total or a loan."""
+    staged, record = _file_of(row, batch), row["row_id"] % RECORDS
     line = lines(staged, [record])[record]
     return InputError(
         f"{staged.source.name} line {line} is a loan, or a total, average or carried balance ({'; '.join(signs)}): "
@@ -235,7 +229,7 @@ def _doubtful(staged: Staged, record: int, signs: list[str], remedy: str) -> Inp
     )
 
 
-def _proven(rows: nw.LazyFrame, amount: Decimal, amounts: list[str], columns: list[str], staged: Staged) -> list[dict]:
+def _proven(rows: nw.LazyFrame, amount: Decimal, amounts: list[str], columns: list[str], batch: Batch) -> list[dict]:
     """Return the row with that amount, if it adds up many others in several amounts.
 
     Raises
@@ -256,17 +250,18 @@ def _proven(rows: nw.LazyFrame, amount: Decimal, amounts: list[str], columns: li
     days = {"days": nw.col(DAYS_PAST_DUE.name).sum()} if DAYS_PAST_DUE.name in columns else {}
     [whole] = _collected(rows.select(others=others, **{c: nw.col(c).sum() for c in amounts}, **ends, **kinds, **days))
     told = [c for c in amounts if whole[c] and row[f"of_{c}"] is not None]
-    if not all(2 * row[f"of_{c}"] == whole[c] for c in told):
+    if not all(total_sums.near(row[f"of_{c}"], whole[c] - row[f"of_{c}"], whole["others"]) for c in told):
         return []
     is_several = len({whole[c] for c in told}) > 1
     if is_several and whole["others"] >= MANY:
         return [{**row, "differs": None}]
     says = [c for c in columns if c not in SAYS_NOTHING and row[c] is not None and whole[f"kinds_{c}"] > 1]
     is_late = bool(days) and row[DAYS_PAST_DUE.name] not in (None, 0) and 2 * row[DAYS_PAST_DUE.name] != whole["days"]
-    is_like = (is_several or not (says or is_late)) and row["record"] in (whole["first"], whole["last"])
-    if whole["others"] >= LEAST and is_like and staged.source.format.key and row["reasons"] is None:
+    is_exact = all(2 * row[f"of_{c}"] == whole[c] for c in told)
+    is_like = is_exact and (is_several or not (says or is_late)) and row["record"] in (whole["first"], whole["last"])
+    if whole["others"] >= LEAST and is_like and batch.format.key and row["reasons"] is None:
         sums = "its balance is the sum of all other rows"
-        raise _doubtful(staged, row["record"], [sums], "move it between the others")
+        raise _doubtful(row, batch, [sums], "move it between the others")
     return []
 
 

@@ -9,9 +9,22 @@ from typing import Any
 import narwhals as nw
 
 ZERO = Decimal(0)
+# by how much a total may miss the sum of its rows
+HALF_A_CENT, LEAST_ROUNDING, MOST_ROUNDING = Decimal("0.005"), Decimal("0.02"), Decimal("1.00")
 # what a total may hold, and what the loans that it adds up owe does not: credit balances and written-off ones
 CREDIT, LOST = "credit_usd", "lost_usd"
 BALANCE = "amount_usd"
+
+
+def near(total: Decimal, sum_: Decimal, rows: int) -> bool:
+    """Return whether a total is a sum of rows, each of which may be rounded by half a cent.
+
+    Examples
+    --------
+    >>> near(Decimal("100.02"), Decimal("100.00"), 2), near(Decimal("100.03"), Decimal("100.00"), 2)
+    (True, False)
+    """
+    return abs(total - sum_) <= max(LEAST_ROUNDING, min(rows * HALF_A_CENT, MOST_ROUNDING))
 
 
 @dataclass
@@ -45,7 +58,7 @@ class Sums:
         credit, lost = -self.usd.get(CREDIT, ZERO), self.usd.get(LOST, ZERO)
         known = [column for column in columns if row[column] is not None]
         return any(
-            all(row[c] == self.usd[c] + (beside if c != "disbursed_usd" else ZERO) for c in known)
+            all(near(row[c], self.usd[c] + (beside if c != "disbursed_usd" else ZERO), self.rows) for c in known)
             for beside in {sum(chosen) for chosen in product((ZERO, credit), (ZERO, lost))}
         )
 

@@ -1,5 +1,6 @@
 """Loans that are written off or restructured by a status, a flag or a date, as the words of params/loans.yml say."""
 
+import datetime as dt
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -11,6 +12,7 @@ from abaco.ingest.columns import (
     IS_RESTRUCTURED,
     IS_WRITTEN_OFF,
     LOAN_STATUS,
+    MEASUREMENT_DATE,
     REGION,
     RESTRUCTURED,
     WRITTEN_OFF_ON,
@@ -54,7 +56,7 @@ def load() -> LoanWords:
     return words.load("loans.yml", LoanWords)
 
 
-def standing(present: Iterable[str], is_region_or_status: bool, date: nw.Expr) -> nw.Expr:
+def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -> nw.Expr:
     """Return the ``standing``: `WRITTEN_OFF`, `OUTSTANDING`, or `UNKNOWN` for a word that no list has; or null.
 
     Parameters
@@ -64,7 +66,7 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: nw.Expr) -
     is_region_or_status
         Its column of regions may be one of statuses (see `region`).
     date
-        The day of the balance: a loan that is written off later is not written off on it.
+        The day of balances without a date: a loan that is written off later is not written off on it.
     """
     known, present = load(), set(present)
     told = []
@@ -76,7 +78,8 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: nw.Expr) -
         lists = {WRITTEN_OFF: statuses.written_off, OUTSTANDING: [*statuses.restructured, *statuses.outstanding]}
         told.append(_of_status(REGION.name if is_region_or_status else LOAN_STATUS.name, lists))
     if WRITTEN_OFF_ON.name in present:
-        is_off = (nw.col(WRITTEN_OFF_ON.name) <= date).fill_null(False)
+        day = nw.col(MEASUREMENT_DATE.name) if MEASUREMENT_DATE.name in present else nw.lit(date)
+        is_off = (nw.col(WRITTEN_OFF_ON.name) <= day).fill_null(False)
         told.append(nw.when(is_off).then(nw.lit(WRITTEN_OFF)).otherwise(nw.lit(OUTSTANDING)))
     if not told:
         return nw.lit(None).cast(nw.String()).alias(STANDING)

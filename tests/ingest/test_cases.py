@@ -315,6 +315,18 @@ def test_total_that_is_not_the_sum_of_its_rows_is_told(tmp_path):
     )
 
 
+@pytest.mark.parametrize("total", [TOTALS[4], TOTALS[6], ["Todo", *TOTALS[4][1:]]])
+def test_total_may_be_rounded_and_may_be_that_of_several_files(tmp_path, total):
+    rounded = [*total[:5], "10000.02", total[6]]
+    found = figures_of(csv(tmp_path / "loans.csv", [*loans(), rounded]))
+    assert (found.values["Outstanding"], found.rows["totals"]) == (10000.0, 1)
+    rows = loans()
+    csv(tmp_path / "in" / "a.csv", rows[:6])
+    csv(tmp_path / "in" / "b.csv", [rows[0], *rows[6:], total])
+    found = figures_of(tmp_path / "in")
+    assert (found.values["Outstanding"], found.values["PAR30"], found.rows["totals"]) == (10000.0, 20.0, 1)
+
+
 def test_loan_as_large_as_all_others_is_a_loan(tmp_path):
     lines = [
         "A-1,C-1,2025-01-01,0.24,500,300,0",

@@ -1,6 +1,7 @@
 """Loans that are restructured, by a flag or by their status, and what nothing is said of."""
 
-import narwhals as nw
+import datetime as dt
+
 import pyarrow as pa
 import pytest
 
@@ -33,5 +34,5 @@ def test_flag_says_it_of_each_loan_and_the_status_of_one_more(frame):
 
 
 def test_balance_of_a_restructured_loan_is_outstanding(frame):
-    made = standing({"loan_status"}, False, nw.lit(None))
+    made = standing({"loan_status"}, False, dt.date(2025, 12, 31))
     assert column(frame, STANDING, made, loan_status=STATUSES)[:3] == [OUTSTANDING] * 3

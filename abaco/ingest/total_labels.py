@@ -1,0 +1,50 @@
+"""Labels of totals, and how many rows of a file look unlike loans by their ids."""
+
+import narwhals as nw
+
+from abaco.ingest.staging import Staged
+
+WORDS = (
+    "total", "totals", "totales", "totais", "totaux", "totale", "totaal", "totalt", "toplam", "suma", "soma",
+    "summe", "somme", "somma", "sum", "gesamt", "gesamtsumme", "zwischensumme", "celkem", "razem", "ukupno",
+    "yhteensa", "jumlah", "итого", "всего", "合計", "合计", "总计", "總計", "小計", "小计",
+)  # fmt: skip
+PREFIXES = ("grand", "grande", "gran", "general", "sub", "sous", "report")
+LIKE = rf"(?:(?:{'|'.join(PREFIXES)})[ _-]*)?(?:{'|'.join(WORDS)})"
+LABEL = rf"{LIKE}(?:[ ,.:;()/_-][^0-9]*)?"
+IS_LABEL = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LABEL}$").fill_null(False)
+# with a number: a label, or an id that begins with such a word
+IS_LIKE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LIKE}(?:[^a-z]|$)").fill_null(False)
+# the first value of a rejected row, as JSON
+LABEL_IN_FRONT = rf'(?i)^[{{]"[^"]*":"[ *=_-]*{LABEL}"'
+IN_FRONT = nw.col("original").str.contains(LABEL_IN_FRONT).fill_null(False)
+IS_BLANK = (nw.col("loan_id") == "").fill_null(True)
+HAS_DIGIT = nw.col("loan_id").str.contains(r"[0-9]").fill_null(False)
+
+
+def counts_of(rows: nw.LazyFrame, present: list[str]) -> list[dict]:
+    """Return of each file and date how many rows look unlike loans, and sum and maximum of the balances."""
+    named = nw.col("borrower_id").count() if "borrower_id" in present else nw.len()
+    flags = {"labels": IS_LIKE | IN_FRONT, "digits": HAS_DIGIT, "blanks": IS_BLANK}
+    groups = ["source", *(name for name in ("measurement_date",) if name in present)]
+    read = ["amount_usd", *(name for name in ("borrower_id",) if name in present)]
+    rows = rows.select(*groups, *read, **{name: flag.cast(nw.Int64()) for name, flag in flags.items()})
+    found = rows.group_by(groups).agg(
+        *(nw.col(name).sum() for name in flags), rows=nw.len(), named=named,
+        usd=nw.col("amount_usd").sum(), most=nw.col("amount_usd").max(),
+    )  # fmt: skip
+    return found.collect("pyarrow").to_native().to_pylist()
+
+
+def doubt_of_ids(counts: list[dict], staged: Staged) -> str:
+    """Return why it is in doubt whether the rows of a file, one per date, are loans; else empty."""
+    rows, source = sum(row["rows"] for row in counts), staged.source
+    is_needed = any(column.name == "loan_id" and column.required for column in source.format.columns)
+    has_borrowers = "borrower_id" in source.columns and any(row["named"] for row in counts)
+    is_by_date = sum(row["blanks"] for row in counts) == rows and max(row["rows"] for row in counts) == 1
+    if not is_by_date or is_needed or has_borrowers:
+        return ""
+    found = (
+        f"{source.name}: {source.columns['loan_id']} is empty in every row: if each row is the whole book of a date,"
+    )
+    return f"{found} drop the column; if each is a loan, fill it"
