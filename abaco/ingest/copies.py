@@ -3,8 +3,9 @@
 Rows of schedules, transactions and real payments have no key. Within one file, equal rows all count: two equal
 instalments of one day may be real. Between files, equal rows are copies: a row that is n times in one file and m times
 in another counts as often as in the file that has it more often. Files are compared in the columns that both have, no
-amount is 0, and case does not matter. Where files number their rows (`Format.identity`), equal rows of one number are
-copies wherever they are, and rows of one number with other values are refused: which of them is right is not known.
+amount is 0, case does not matter, and words that say the same of a payment (PAYMENT, Pago) are equal. Where files
+number their rows (`Format.identity`), equal rows of one number are copies wherever they are, and rows of one number
+with other values are refused: which of them is right is not known.
 """
 
 from dataclasses import dataclass, replace
@@ -18,8 +19,10 @@ from abaco.core.errors import InputError
 from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
+from abaco.ingest import flow_words
 from abaco.ingest.columns import TEXTS
 from abaco.ingest.contract import Format
+from abaco.ingest.flow_words import OTHER, TOLD_BY, UNKNOWN
 from abaco.ingest.formats import SCHEDULES
 from abaco.ingest.masking import AS_READ
 from abaco.ingest.quarantine import lines
@@ -114,9 +117,9 @@ def _alike(rows: nw.LazyFrame, batch: Batch, engine: Engine, work: Path) -> nw.L
     forms = dict.fromkeys(TEXTS, lambda c: c.str.to_lowercase())
     forms |= {"amount": lambda c: c.fill_null(ZERO), "date": lambda c: c}
     blanks = [nw.col(name).is_null().cast(nw.Int64()) for name in compared if kinds[name] == "amount"]
-    rows = rows.with_columns(
-        *(forms[kinds[name]](nw.col(name)).alias(name) for name in compared), blanks=sum(blanks, start=nw.lit(0))
-    )
+    plain = {name: forms[kinds[name]](nw.col(name)) for name in compared}
+    plain |= {name: _meaning(rows, name, text) for name, text in plain.items() if name in TOLD_BY}
+    rows = rows.with_columns(*(value.alias(name) for name, value in plain.items()), blanks=sum(blanks, start=nw.lit(0)))
     common = sorted(frozenset.intersection(*(s.columns for s in shapes)))
     rows = engine.hashed(rows, [*common, *REJECTED], "alike_hash")
     hashes = ["alike_hash"]
@@ -134,6 +137,17 @@ def _alike(rows: nw.LazyFrame, batch: Batch, engine: Engine, work: Path) -> nw.L
     columns = [*compared, *REJECTED, "row_id", "source", "blanks", "amount_usd"]
     engine.write(rows.join(nw.concat(found).unique(), on="row_id", how="semi").select(columns), path)
     return engine.scan(path)
+
+
+def _meaning(rows: nw.LazyFrame, name: str, text: nw.Expr) -> nw.Expr:
+    """Return what the words of a column say of a payment, such as PAYMENT and Pago; other words as they are."""
+    words = rows.select(name).unique().collect("pyarrow")[name].to_list()
+    section = TOLD_BY[name]
+    found = flow_words.meanings(section, getattr(flow_words.load(), section), set(words) - {None})
+    value = text
+    for meaning in found.keys() - {OTHER, UNKNOWN}:
+        value = nw.when(nw.col(name).is_in(found[meaning])).then(nw.lit(meaning)).otherwise(value)
+    return value
 
 
 def _repeated(rows: nw.LazyFrame, name: str, engine: Engine, path: Path) -> nw.LazyFrame | None:

@@ -9,6 +9,8 @@ from abaco.ingest import words
 from abaco.ingest.words import STRICT
 
 PAID, LENT, REVERSAL, REVERSED, OTHER, UNKNOWN = "paid", "lent", "reversal", "reversed", "other", "unknown"
+# the columns whose words tell what a row is, by the section of params/flows.yml
+TOLD_BY = {"transaction_type": "types", "status": "statuses", "is_reversed": "flags"}
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 

@@ -7,14 +7,12 @@ from decimal import Decimal
 import narwhals as nw
 
 from abaco.ingest import flow_words
-from abaco.ingest.flow_words import LENT, OTHER, PAID, REVERSAL, REVERSED, UNKNOWN
+from abaco.ingest.flow_words import LENT, OTHER, PAID, REVERSAL, REVERSED, TOLD_BY, UNKNOWN
 from abaco.ingest.formats import PAYMENTS, SCHEDULES, TRANSACTIONS
 from abaco.kpis.book import Book
 
 MONEY = ("principal_usd", "interest_usd", "fees_usd", "tax_usd")
 TITLES = {SCHEDULES.name: "schedules", TRANSACTIONS.name: "transactions", PAYMENTS.name: "real payments"}
-# the columns whose words tell what a row is, by the section of params/flows.yml
-TOLD_BY = {"transaction_type": "types", "status": "statuses", "is_reversed": "flags"}
 ZERO = nw.lit(Decimal("0.00"))
 Meanings = Mapping[str, Mapping[str, list[str]]]
 

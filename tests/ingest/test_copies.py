@@ -57,6 +57,11 @@ def turned(lines):
             },
             ["transactions (1).csv", "transactions (2).csv", "transactions (3).csv"],
         ),
+        # another word for payments
+        (
+            {"transactions_es.csv": [line.replace("PAYMENT", "Abono") for line in (HEADER, *ROWS)]},
+            ["transactions_es.csv"],
+        ),
         # an earlier export, of the first rows
         ({"transactions_october.csv": (HEADER, *ROWS[:2])}, ["transactions_october.csv"]),
         # a file in two parts, and the whole
