@@ -17,7 +17,7 @@ from abaco.engines import Engine
 from abaco.ingest import decimal_marks
 from abaco.ingest.columns import LOAN_ID
 from abaco.ingest.heading_words import Dictionary
-from abaco.ingest.total_rows import IS_BLANK, IS_LABEL
+from abaco.ingest.total_labels import IS_BLANK, IS_LABEL
 from abaco.ingest.unmapped import Table
 from abaco.ingest.value_kinds import BLANK, DATE, MONTH, NUMBER, TEXT, is_of_kind, kind_of, numbers_of
 
