@@ -42,6 +42,8 @@ def database(case: Case) -> Finding:
 
 def reports(case: Case) -> Finding:
     """Compare the files of every report with its manifest, and look for runs whose record is damaged."""
+    if taken := folders.taken(case.output):
+        return problem(taken)
     visible = folders.visible(case.output)
     altered = [f"{date}/{names[0]}" for date in visible if (names := manifest.altered(case.output / date))]
     damaged = [path.name for path in folders.damaged_reports(case.output)] + altered

@@ -55,8 +55,11 @@ def _lines(folder: Path) -> Iterator[str]:
         raise fault or no_report_error(folder)
     yield from _reports(folder, state, dates, unfinished)
     yield from _listed(phrase("Starts that failed"), _starts(state["starts"], reports))
-    again = phrase("make it again")
-    yield from _listed(phrase("Damaged"), [(path.name, again) for path in folders.damaged_reports(folder)])
+    damaged = [(path.name, phrase("make it again")) for path in folders.damaged_reports(folder)]
+    taken = [
+        (path.name, phrase("no run made it: move it away, then make it again")) for path in folders.in_the_way(folder)
+    ]
+    yield from _listed(phrase("Damaged"), sorted(damaged + taken))
     if fault:
         yield "\n" + phrase("Deliveries and alerts are known only to the database")
         raise fault

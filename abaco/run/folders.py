@@ -18,6 +18,7 @@ from abaco.core.files import read_object, sync, write_json
 from abaco.core.locks import is_alive, is_here
 
 RUNS = ".runs"
+DATES = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 RECORD, HOLDER, LOCK, VERIFIED = "run.json", "holder.json", "lock", "verified.json"
 PROGRESS = "work/progress.json"  # of a run that is at work: its phase and cell
 STOPPED = "stopped by a signal"  # the error of a run that somebody interrupted
@@ -104,9 +105,19 @@ def recorded(folder: Path) -> dict[str, Any] | None:
 
 
 def damaged_reports(output: Path) -> list[Path]:
-    """Return the links of reports whose run has no sound record, and files in the place of links."""
-    paths = sorted(output.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"))
-    return [path for path in paths if path.is_file() or (path.is_symlink() and not recorded(path))]
+    """Return the links of reports whose run has no sound record."""
+    return [path for path in sorted(output.glob(DATES)) if path.is_symlink() and not recorded(path)]
+
+
+def in_the_way(output: Path) -> list[Path]:
+    """Return files and folders that no run made, in the place of the links of reports."""
+    return [path for path in sorted(output.glob(DATES)) if not path.is_symlink()]
+
+
+def taken(output: Path) -> str:
+    """Return which places of reports are taken by something else, and the way out; "" if none is."""
+    names = ", ".join(map(project.display_path, in_the_way(output)))
+    return names and f"{names} was not made by a run: move it away, then make the report of that date again"
 
 
 def damaged_runs(output: Path) -> list[Path]:
@@ -259,8 +270,17 @@ def _holder(output: Path, date: str) -> str:
 
 
 def reports_folder(output: Path | None) -> Path:
-    """Return the folder of the reports: `output`, or the setting ``run.output``."""
-    return output.expanduser().absolute() if output else project.resolve(settings.load()["run"]["output"])
+    """Return the folder of the reports: `output`, or the setting ``run.output``.
+
+    Raises
+    ------
+    InputError
+        When it is not a folder.
+    """
+    folder = output.expanduser().absolute() if output else project.resolve(settings.load()["run"]["output"])
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{project.display_path(folder)} is a file, not the folder of the reports: give its folder")
+    return folder
 
 
 def visible(output: Path) -> dict[str, dict[str, Any]]:

@@ -160,6 +160,8 @@ def _health(book: Book) -> dict[str, Any]:
 
 
 def _damaged(book: Book) -> str | None:
+    if taken := folders.taken(book.output):
+        return taken
     if names := book.damaged_files():
         return f"The report of {', '.join(names)} is damaged: make it again, or restore a backup"
     notes = folders.damaged_notes(book.output) + book.schedule.damaged_notes()

@@ -187,6 +187,45 @@ def test_link_that_leads_nowhere_is_named_and_replaced(output, book):
     assert list(folders.visible(output)) == [NOVEMBER, DECEMBER]
 
 
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_no_run_made_in_the_place_of_a_report_is_named_with_the_remedy_that_works(finished, tmp_path, kind):
+    project = finished.pristine.copy(tmp_path / "project")
+    place = project.output / DECEMBER
+    place.unlink()
+    place.write_text("") if kind == "file" else place.mkdir()
+    remedy = "was not made by a run: move it away, then make the report of that date again"
+    schedule = Schedule(None, project.output, lambda: ["true"], 3.0)
+    schedule.start()
+    assert health(Book(project.output, schedule))["last_error"].endswith(remedy)
+    schedule.stop()
+    refused = project.report(ABACO_PII_KEY=PII_KEY)
+    assert refused.returncode == 1 and "was not made by a run: move it away, then run again" in refused.stderr
+    finding = run_check(CHECKS["reports"], Case(None, project.output, None), 60)
+    assert (finding.level, finding.text) == ("problem", f"{place} {remedy}")
+    assert f"Damaged\n  {DECEMBER}  no run made it: move it away" in said(
+        lambda: review_status.overview(project.output)
+    )
+    place.rename(tmp_path / "away")
+    assert project.report(ABACO_PII_KEY=PII_KEY).returncode == 0
+    assert run_check(CHECKS["reports"], Case(None, project.output, None), 60).level == "ok"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda path: review_status.overview(path), lambda path: history.history("PAR30", path),
+        lambda path: [backup.backup(None, path)], lambda path: [rebuild.rebuild(path)],
+        lambda path: explanation.explain("PAR30", DECEMBER, output=path),
+        lambda path: [restore.restore("none.tar.gz", path)],
+    ],
+)  # fmt: skip
+def test_file_in_place_of_the_folder_of_reports_is_said_to_be_one(tmp_path, call):
+    (tmp_path / "reports").write_text("")
+    assert said(lambda: call(tmp_path / "reports")) == (
+        f"{tmp_path / 'reports'} is a file, not the folder of the reports: give its folder"
+    )
+
+
 def test_new_run_publishes_whatever_is_damaged(finished, tmp_path):
     project = finished.pristine.copy(tmp_path / "project")
     report = project.output / DECEMBER
