@@ -85,6 +85,6 @@ def rollback(
     from abaco.run import folders
 
     logs.start(log_level)
-    show(switch.rollback(date, to, output))
+    show(*switch.rollback(date, to, output))
     deliveries = commands.deliver_due(folders.reports_folder(output), settings.load())
     report_undelivered([row for row in deliveries if row["status"] == "pending"])

@@ -26,11 +26,15 @@ OTHERS = {"en": "other details", "es": "otros detalles"}
 def with_content(deliveries: list[Delivery], folder: Path) -> list[Delivery]:
     """Return deliveries of a report with what is kept of it: the hash of its figures, and the headline ones as text."""
     metrics = files.read_json(folder / "metrics.json")
-    figures = {key: value for key, value in metrics.items() if key not in OWN}
-    digest = hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()
     core = {name: kpi for name, kpi in metrics["kpis"].items() if kpi["group"] == "core"}
-    kept = {"content": digest, "figures": {name: _text(kpi) for name, kpi in core.items()}}
+    kept = {"content": content(metrics), "figures": {name: _text(kpi) for name, kpi in core.items()}}
     return [replace(delivery, payload=delivery.payload | kept) for delivery in deliveries]
+
+
+def content(metrics: Mapping[str, Any]) -> str:
+    """Return a hash of what a metrics.json says, whichever run says it."""
+    said = {key: value for key, value in metrics.items() if key not in OWN}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _text(kpi: Mapping[str, Any]) -> str:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from abaco.core import files, project, settings
 from abaco.core.dates import parse_date
-from abaco.core.errors import InputError, RunError
+from abaco.core.errors import DamagedError, InputError, RunError
+from abaco.core.text import aligned
 from abaco.database import records
 from abaco.database.connection import connect, take_turns, writing
-from abaco.delivery import alerting, outbox, planning
+from abaco.delivery import alerting, corrections, outbox, planning
+from abaco.review import comparison
 from abaco.run import folders, manifest
 
 
@@ -18,8 +20,8 @@ def good_runs(output: Path, date: str) -> list[Path]:
     return [folder for folder in complete if folders.recorded(folder)["status"] == "success"]
 
 
-def rollback(date: str, to: str | None = None, output: Path | None = None) -> str:
-    """Make a former run the report of its date again, enqueue its alerts, and return the result in words.
+def rollback(date: str, to: str | None = None, output: Path | None = None) -> list[str]:
+    """Make a former run the report of its date again, enqueue its alerts, and return lines about what changed.
 
     Parameters
     ----------
@@ -50,8 +52,25 @@ def rollback(date: str, to: str | None = None, output: Path | None = None) -> st
             deliveries = alerting.evaluate_alerts(connection, target, loaded, now, is_rollback=True)
             again = planning.shown_again(target, folders.recorded(target), loaded)
             outbox.enqueue(connection, folder, [*deliveries, *again])
+            difference = _difference(visible, target)
             folders.publish(target, folder)
-    return f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"
+    done = f"{date} shows {_id(target)} of {_ended(target)} again; {_id(visible)} of {_ended(visible)} is kept"
+    return [done, *difference]
+
+
+def _difference(visible: Path, target: Path) -> list[str]:
+    """Return lines about the figures of two runs that differ, in the order of the switch."""
+    try:
+        former, now = (files.read_object(folder / "metrics.json", "kpis") for folder in (visible, target))
+    except DamagedError as error:  # which may be why it is rolled back
+        return [f"What it showed before cannot be compared: {error}"]
+    if rows := comparison.figures(former["kpis"], now["kpis"]):
+        return [
+            f"{len(rows)} of its figures differ from those that it showed:",
+            *(f"  {line}" for line in aligned(rows)),
+        ]
+    rest = "" if corrections.content(former) == corrections.content(now) else "; other details of the report differ"
+    return [f"Every figure is the same as before{rest}"]
 
 
 def _target(output: Path, date: str, visible: Path, to: str | None) -> Path:

@@ -49,12 +49,31 @@ def test_the_previous_good_run_is_visible_again_and_the_other_is_kept(rolling):
     before = rolling.visible()
     done = rollback(rolling, "--date", DATE)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{DATE} shows {rolling.ids[0]}")
+    assert done.stdout.startswith(f"{DATE} shows {rolling.ids[0]}") and "figure" in done.stdout
     assert shown(rolling) == rolling.ids[0]
     assert (rolling.output / before[1]).is_dir()
     status = rolling.abaco("status", "--output", rolling.output).stdout
     assert rolling.ids[0] in status
     assert rolling.ids[1] not in status
+
+
+def test_figures_that_differ_are_named_and_equal_ones_are_said_to_be_equal(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    values = {"a": 9.0, "b": 9.5, "c": 9.5}
+    for hour, (run_id, value) in enumerate(values.items(), start=1):
+        folder = left.run(tmp_path, DATE, run_id, f"2026-01-01T0{hour}:00:00Z")
+        found = {"PAR30": left.kpi(value, "critical"), "PAR90": left.kpi(1.0, "ok")}
+        left.finish(folder, found, as_of=DATE if run_id == "b" else "2025-12-30")
+    assert switch.rollback(DATE, output=tmp_path)[1:] == [
+        "Every figure is the same as before; other details of the report differ"
+    ]
+    assert switch.rollback(DATE, "a", tmp_path)[1:] == [
+        "1 of its figures differ from those that it showed:",
+        "  PAR30  9.50 % critical  →  9.00 % critical  -0.5000",
+    ]
+    (tmp_path / DATE / "metrics.json").write_text("{")
+    again = switch.rollback(DATE, "c", tmp_path)[1]
+    assert again.startswith("What it showed before cannot be compared: ") and "metrics.json is damaged" in again
 
 
 def test_there_and_back_by_id(rolling):
