@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco.core import dates, project, settings
+from abaco.core import dates, locks, project, settings
 from abaco.core import files as core_files
 from abaco.core.errors import InputError
 from abaco.database import copying, synchronise
@@ -22,6 +22,7 @@ from abaco.run import manifest
 
 AZURE, PREFIX = "azure", "abaco-"
 NAMED_BY_TIME = re.compile(rf"{PREFIX}\d{{8}}T\d{{6}}Z\.tar\.gz")
+UNFINISHED = ".unfinished-backup"
 WORK = "work"  # the temporary files of a run, with unmasked rows
 
 
@@ -60,8 +61,8 @@ def backup(to: str | None = None, output: Path | None = None, params: str | None
         for former in [] if is_named else named_by_time[:-keep]:
             former.unlink()
         return f"{project.display_path(path)}: {description}"
-    with tempfile.TemporaryDirectory(prefix="backup-", dir=folder / run_folders.RUNS) as place:
-        path = Path(place) / name
+    with locks.temporary(folder / run_folders.RUNS, UNFINISHED) as place:
+        path = place / name
         description = _write_and_describe(folder, path)
         channel = AzureChannel(loaded)
         name = channel.keep(path)
@@ -84,19 +85,16 @@ def _write_and_describe(output: Path, path: Path) -> str:
 def write(output: Path, path: Path) -> int:
     """Write the archive of the reports in `output` to `path`, without damaged runs; return its number of files."""
     engine = synchronise.open_synchronised(output, settings.load()["delivery"]["timeout_seconds"])
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.touch(mode=0o600)  # it contains email addresses
-        try:
+        with locks.temporary(path.parent, UNFINISHED) as fresh:
+            fresh.touch(mode=0o600)  # it contains email addresses
             with tempfile.TemporaryFile("w+", encoding="utf-8", dir=path.parent) as tables:
                 copying.dump(engine, tables)
                 tables.flush()
                 ended = [folder for folder, _ in synchronise.ended_runs(output)]
                 count = _pack(fresh, output, ended, tables.buffer)
             os.replace(fresh, path)
-        finally:
-            fresh.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
             f"Cannot write {project.display_path(path)}: {error.strerror}: choose another with --to"

@@ -4,11 +4,10 @@ import datetime as dt
 import filecmp
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from abaco.core import project, settings
+from abaco.core import locks, project, settings
 from abaco.core.errors import InputError, RunError
 from abaco.database import copying, synchronise
 from abaco.database.connection import connect, writing
@@ -43,10 +42,11 @@ def restore(source: str, output: Path | None = None) -> str:
     run_folders.check_writable(folder)
     if busy := synchronise.running(folder):
         raise RunError(f"A run of {busy[0]['date']} is at work since {busy[0]['started_at']}: wait until it has ended")
-    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=folder) as place:
-        path = _fetch(source, Path(place))
-        contents = unpack(path, Path(place) / "unpacked")
-        former = _replace(folder, Path(place) / "unpacked", contents["links"])
+    with locks.temporary(folder, ".restoring") as place:
+        place.mkdir(mode=0o700)
+        path = _fetch(source, place)
+        contents = unpack(path, place / "unpacked")
+        former = _replace(folder, place / "unpacked", contents["links"])
     done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.display_path(folder)}"
     if held := commands.hold_pending(folder, settings.load()):
         done += f"; {held} deliveries are held: abaco deliver --held sends them"

@@ -1,13 +1,12 @@
 """Verification: a finished date is run again elsewhere and must give the same figures, tables and pages."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from abaco.core import files, project, secrets
+from abaco.core import files, locks, project, secrets
 from abaco.core.errors import InputError, RunError
 from abaco.ingest import masking
 from abaco.page.language import say
@@ -57,7 +56,8 @@ def verify(date: str | None, output: Path | None = None, engine: str | None = No
             f"{policy}; set {secrets.MASKING_KEY} as it was"
         )
     # among the runs, where a cluster sees it
-    with tempfile.TemporaryDirectory(prefix="verify-", dir=folder / folders.RUNS) as elsewhere:
+    with locks.temporary(folder / folders.RUNS, "verify") as elsewhere:
+        elsewhere.mkdir(mode=0o700)
         used = engine or finished[date]["engine"]
         pipeline = Pipeline(original["parameters"], elsewhere, used, force=True, compare_with=folder)
         again = Path(pipeline.execute(finished[date]["input"], date)["path"])

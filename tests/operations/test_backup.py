@@ -5,12 +5,14 @@ import io
 import json
 import os
 import shutil
+import socket
+import subprocess
 import tarfile
 
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from abaco.core import dates, settings
+from abaco.core import dates, locks, settings
 from abaco.core import files as core_files
 from abaco.core.errors import InputError, RunError
 from abaco.database import queries, synchronise
@@ -106,7 +108,7 @@ def test_azure_there_and_back(reports, tmp_path, monkeypatch, blob_service):  # 
     monkeypatch.setenv(azure.CONNECTION, connection_string(blob_service.port))
     before = everything(reports)
     name = backup.backup("azure", reports).split(": ")[0]
-    assert not list((reports / folders.RUNS).glob("backup-*"))
+    assert not list((reports / folders.RUNS).glob(".unfinished-*"))
     restore.restore(name, tmp_path / "new")
     assert everything(tmp_path / "new") == before
     with pytest.raises(azure.DeliveryError, match=r"has no reports/backups/none\.tar\.gz"):
@@ -158,7 +160,7 @@ def there(tmp_path, monkeypatch):
     (output / folders.RUNS / "2025-11-30" / "kept").write_text("kept")
     yield output
     assert (output / folders.RUNS / "2025-11-30" / "kept").read_text() == "kept"
-    assert not list(output.glob(".restoring-*"))
+    assert not list(output.glob(".restoring*"))
     assert not list(output.glob("[0-9]*"))
 
 
@@ -332,6 +334,34 @@ def test_backup_that_fails_is_told_and_resolved_by_the_next(kept, tmp_path):
     assert titles == ["[P3] The backup failed", "Resolved: The backup succeeded"]
 
 
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_what_a_killed_backup_restore_or_verification_left_is_removed_by_the_next(
+    reports, tmp_path, monkeypatch, is_killed
+):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    process = subprocess.Popen(["sleep", "60"])
+    if is_killed:
+        process.kill()
+        process.wait()
+    here = f"{socket.gethostname()}.{process.pid}"
+    runs, kept = reports / folders.RUNS, tmp_path / "kept"
+    places = [kept / f".unfinished-backup.{here}", reports / f".restoring.{here}", runs / f"verify.{here}"]
+    for place in places:
+        place.mkdir(parents=True)
+    other = kept / ".unfinished-backup.elsewhere.1"
+    other.write_text("")
+    backup.backup(str(kept / "one.tar.gz"), reports)
+    restore.restore(str(kept / "one.tar.gz"), reports)
+    with locks.temporary(runs, "verify"):
+        assert [place.exists() for place in places] == [not is_killed] * 3
+    assert other.exists()  # its machine may still be at work
+    os.utime(other, (0, 0))
+    backup.backup(str(kept / "one.tar.gz"), reports)
+    assert not other.exists()
+    process.kill()
+    process.wait()
+
+
 def test_run_that_is_at_work_is_waited_for(archive, there):
     facts = {"status": "running", "date": DATE, "started_at": "2028-01-01T02:00:00Z"}
     with folders.hold(there, DATE, 0, print):
@@ -349,7 +379,7 @@ def test_nothing_to_back_up_and_a_place_that_cannot_be_written(tmp_path, reports
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="choose another with --to"):
         backup.backup(str(tmp_path / "file"), reports)
-    assert list(tmp_path.glob(".abaco*")) == []
+    assert list(tmp_path.glob(".unfinished*")) == []
 
 
 def test_command_line_there_and_back(kept, tmp_path):
