@@ -1,11 +1,12 @@
 """Verbs that deliver finished reports."""
 
+import re
 from typing import Annotated
 
 import typer
 
 from abaco.cli.options import DELIVERY, Finished, Level, Output, Params, report_undelivered, verb
-from abaco.core import logs
+from abaco.core import dates, logs
 from abaco.core.errors import InputError
 from abaco.core.text import aligned, show
 
@@ -14,7 +15,9 @@ from abaco.core.text import aligned, show
 def deliver(
     pending: Annotated[bool, typer.Option("--pending", help="Try all pending deliveries.")] = False,
     dead: Annotated[bool, typer.Option("--dead", help="Also try the deliveries that were given up.")] = False,
-    held: Annotated[bool, typer.Option("--held", help="Also try those that are held since a restore.")] = False,
+    held: Annotated[
+        str | None, typer.Option(help="Also try those that are held since a restore: dates with commas between, or all.")
+    ] = None,
     drop: Annotated[
         str | None, typer.Option(help="A run id: drop the deliveries of that run that were given up or are held.")
     ] = None,
@@ -29,13 +32,18 @@ def deliver(
     logs.start(log_level)
     if not (pending or dead or held or drop):
         raise InputError(
-            "Say what to deliver: --pending, --dead for what was given up, --held for what is held since a restore, "
-            "or --drop RUN to give it up for good"
+            "Say what to deliver: --pending, --dead for what was given up, --held DATE (or all) for what is held since "
+            "a restore, or --drop RUN to give it up for good"
         )
+    wanted = (
+        [day if day == "all" else str(dates.parse_date(day)) for day in re.split(r"[,\s]+", held.strip())]
+        if held
+        else []
+    )
     reports, loaded = folders.reports_folder(output), settings.load(params)
     rows = commands.drop(reports, loaded, drop) if drop else []
     if pending or dead or held:
-        rows += commands.deliver_pending(reports, loaded, dead, held)
+        rows += commands.deliver_pending(reports, loaded, dead, wanted)
     lines = aligned((row["place"], row["run_id"] or row["key"], row["status"]) for row in group_deliveries(rows))
     show(*lines or ["Nothing was to be delivered"])
     report_undelivered([row for row in rows if row["status"] in ("pending", "dead")])

@@ -60,7 +60,7 @@ def restore(
     from abaco.operations import restore as operations_restore
 
     logs.start(log_level)
-    show(operations_restore.restore(archive, output))
+    show(*operations_restore.restore(archive, output))
 
 
 @verb(OPERATIONS, "rebuild")

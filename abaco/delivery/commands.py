@@ -1,7 +1,7 @@
 """Commands: record runs that have ended, and enqueue and send their deliveries."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from abaco.core.deadlines import call_within
 from abaco.core.errors import AbacoError, DatabaseError, InputError
 from abaco.database import queries, records, synchronise
 from abaco.database.connection import connected, reading, take_turns, writing
-from abaco.delivery import direct, outbox, planning, rules, state
+from abaco.delivery import direct, holding, outbox, planning, rules, state
 from abaco.delivery.azure import AzureChannel
 from abaco.delivery.channel import NOT_SET_UP, DeliveryError
 from abaco.delivery.registry import ALERTS
@@ -95,31 +95,45 @@ def _record_and_deliver(output: Path, folder: Path, settings: dict[str, Any], re
 
 
 def deliver_pending(
-    output: Path, settings: dict[str, Any], dead: bool = False, held: bool = False
+    output: Path, settings: dict[str, Any], dead: bool = False, held: Collection[str] = ()
 ) -> Iterator[dict[str, Any]]:
     """Record every run that is not recorded yet, try all pending deliveries and yield the outcome of each.
 
     Parameters
     ----------
-    dead, held
-        Whether to try also those that were given up, or are held since a restore.
+    dead
+        Whether to try also those that were given up.
+    held
+        The dates whose deliveries, held since a restore, are tried, too; see `holding.release`.
     """
     with state.opened(output, settings) as engine:
         yield from _synchronise_and_enqueue(engine, output, settings)
         with writing(engine) as connection:
-            outbox.retry(connection, *[outbox.DEAD] * dead, *[outbox.HELD] * held)
+            if held:
+                holding.release(connection, held)
+            if dead:
+                outbox.retry(connection, outbox.DEAD)
         yield from send(engine, output, settings, early=True)
 
 
-def hold_pending(output: Path, settings: dict[str, Any]) -> int:
-    """Hold every delivery that is pending, also of runs that are not recorded yet; return how many are held."""
+def hold_pending(output: Path, settings: dict[str, Any], made_at: str) -> list[str]:
+    """Hold what was pending in a backup, also of runs that are not recorded yet; return lines about it."""
     with connected(output, settings["delivery"]["timeout_seconds"]) as engine:
         _synchronise_and_enqueue(engine, output, settings)
         with writing(engine) as connection:
-            outbox.hold(connection)
+            holding.hold(connection, made_at)
+            settled, doubt = [], []
+            try:
+                settled = holding.settle_by_azure(connection, settings)
+            except DeliveryError as error:
+                doubt = [f"Azure could not be asked what arrived since: {error}"]
             rows = queries.deliveries_with(connection, outbox.HELD)
-        _write_outcomes_of(engine, output, rows)
-        return len(rows)
+        _write_outcomes_of(engine, output, settled + rows)
+    return [
+        *doubt,
+        *holding.told("By run.json in Azure, these arrived after the backup:", settled),
+        *holding.told(holding.HEADING.format(made_at=made_at), rows),
+    ]
 
 
 def deliver_due(output: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:

@@ -49,13 +49,6 @@ def retry(connection: Connection, *status: str) -> int:
     return _enqueue_again(connection, deliveries.c.status.in_(status))
 
 
-def hold(connection: Connection) -> list[dict[str, Any]]:
-    """Hold every delivery that is pending, and return them."""
-    reason = "it was pending in the backup that was restored"
-    rows = queries.deliveries_with(connection, PENDING)
-    return [_change(connection, row, {"status": HELD, "error": reason}) for row in rows]
-
-
 def enqueue_again(connection: Connection, keys: Collection[str]) -> None:
     """Enqueue deliveries again, also those that are done or were given up."""
     _enqueue_again(connection, deliveries.c.key.in_(keys))

@@ -11,7 +11,7 @@ from abaco.core import locks, project, settings
 from abaco.core.errors import InputError, RunError
 from abaco.database import copying, synchronise
 from abaco.database.connection import connect, writing
-from abaco.delivery import commands, outbox
+from abaco.delivery import commands, holding
 from abaco.delivery.azure import AzureChannel
 from abaco.operations.archive import DATABASE, REPORTS, unpack
 from abaco.operations.backup import AZURE
@@ -19,10 +19,11 @@ from abaco.run import folders as run_folders
 from abaco.run.retention import REPLACED
 
 
-def restore(source: str, output: Path | None = None) -> str:
-    """Replace reports and database by those of an archive, and return the result in words.
+def restore(source: str, output: Path | None = None) -> list[str]:
+    """Replace reports and database by those of an archive, and return lines about the result.
 
-    The former reports and a copy of the former database are kept in a separate folder.
+    The former reports and a copy of the former database are kept in a separate folder. What the former database knows
+    to be delivered stays so; what else the backup had pending is held.
 
     Parameters
     ----------
@@ -46,13 +47,12 @@ def restore(source: str, output: Path | None = None) -> str:
         place.mkdir(mode=0o700)
         path = _fetch(source, place)
         contents = unpack(path, place / "unpacked")
-        former = _replace(folder, place / "unpacked", contents["links"])
-    done = f"{len(contents['links'])} reports of {contents['made_at']} are in {project.display_path(folder)}"
-    if held := commands.hold_pending(folder, settings.load()):
-        done += f"; {held} deliveries are held: abaco deliver --held sends them"
-    if former is None:
-        return done
-    return f"{done}; what was there before is in {project.display_path(former)}: remove that when you no longer need it"
+        former = _replace(folder, place / "unpacked", contents)
+    made_at = contents["made_at"]
+    done = f"{len(contents['links'])} reports of {made_at} are in {project.display_path(folder)}"
+    if former:
+        done += f"; what was there before is in {project.display_path(former)}: remove that when you no longer need it"
+    return [done, *commands.hold_pending(folder, settings.load(), made_at)]
 
 
 def _fetch(source: str, place: Path) -> Path:
@@ -66,7 +66,7 @@ def _fetch(source: str, place: Path) -> Path:
     return path
 
 
-def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path | None:
+def _replace(output: Path, unpacked: Path, contents: dict[str, Any]) -> Path | None:
     """Replace reports and database, or change nothing on an error; return the folder of the former ones, if any.
 
     File by file and link by link, each in one step: a process that is killed leaves for each date the report of before
@@ -84,15 +84,17 @@ def _replace(output: Path, unpacked: Path, links: dict[str, str]) -> Path | None
         (unpacked / DATABASE).open(encoding="utf-8") as lines,
         writing(engine) as connection,
     ):
+        sent = holding.ended(connection)
         copying.load(connection, lines)
-        outbox.hold(connection)
+        holding.remember(connection, sent)
+        holding.hold(connection, contents["made_at"])
         wanted = sorted(path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file())
         for path in wanted:
             changes.replace(fresh / path, runs / path, kept / run_folders.RUNS / path)
-        for date, target in links.items():
+        for date, target in contents["links"].items():
             (unpacked / date).symlink_to(target, target_is_directory=True)
             changes.replace(unpacked / date, output / date, kept / date)
-        others = [path for path in output.glob("[0-9]*") if path.is_symlink() and path.name not in links]
+        others = [path for path in output.glob("[0-9]*") if path.is_symlink() and path.name not in contents["links"]]
         folders = {path.parents[-3] for path in wanted}
         others += [path for path in runs.glob("[0-9]*/*") if path.is_dir() and path.relative_to(runs) not in folders]
         for path in others:

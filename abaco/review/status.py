@@ -219,7 +219,9 @@ def _state(row: dict[str, Any]) -> str:
         form = "given up after {attempts}: {error}" if row["attempts"] else "given up: {error}"
         return say(form, attempts=terminal.counted(row["attempts"], "attempt"), error=row["error"])
     if row["status"] == "held":
-        return say("held: {error}; abaco deliver --held sends it, --drop RUN does not", error=row["error"])
+        times = {"date": row["date"] or "all", "time": text_of(row["created_at"])}
+        said = "held, queued at {time}: {error}; abaco deliver --held {date} sends it, --drop RUN does not"
+        return say(said, error=row["error"], **times)
     if not row["attempts"]:
         return phrase("not tried yet")
     if row["attempts"] == 1:

@@ -59,7 +59,7 @@ def test_everything_comes_back_into_an_empty_place(reports, database, tmp_path, 
     assert archive.stat().st_mode & 0o777 == 0o600
     if database == "postgresql":
         monkeypatch.setenv("DATABASE_URL", postgres.new())
-    restored = restore.restore(str(archive), tmp_path / "new")
+    (restored,) = restore.restore(str(archive), tmp_path / "new")
     assert restored.startswith("1 reports of ") and "before" not in restored
     assert not (tmp_path / "new" / retention.REPLACED).exists()
     assert everything(tmp_path / "new") == before
@@ -85,7 +85,7 @@ def test_an_existing_place_becomes_what_the_archive_holds_and_is_kept_aside(repo
     backup.write(reports, tmp_path / "one.tar.gz")
     (reports / DATE).unlink()
     shutil.move(reports / folders.RUNS / DATE, reports / folders.RUNS / "2025-11-30")
-    restored = restore.restore(str(tmp_path / "one.tar.gz"), reports)
+    (restored,) = restore.restore(str(tmp_path / "one.tar.gz"), reports)
     assert f"what was there before is in {reports / retention.REPLACED}" in restored
     assert everything(reports) == before
     (aside,) = (reports / retention.REPLACED).iterdir()
