@@ -7,8 +7,8 @@ import sys
 import typer
 
 from abaco.cli.options import app
-from abaco.core import dates, logs
-from abaco.core.errors import AbacoError, InputError
+from abaco.core import logs
+from abaco.core.errors import AbacoError
 from abaco.core.quoting import visible
 from abaco.core.text import show
 
@@ -31,8 +31,8 @@ def main() -> None:
         logs.keep_traceback(error)
         _fail(str(error), error.exit_code)
     except typer.TyperException as error:
-        if sys.argv[1:2] == ["report"] and error.exit_code and not sys.stderr.isatty():  # such as a wrong unit
-            unattended.tell(InputError(error.format_message()), dates.now())
+        if error.exit_code:
+            unattended.tell_mistyped(sys.argv[1:2], error.format_message())
         text = error.format_message()  # empty when help was shown
         _fail(text and f"{text}{'' if text[-1] in '.?' else '.'} See abaco --help.", error.exit_code)
     except Exception as error:

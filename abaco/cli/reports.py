@@ -76,7 +76,7 @@ def _run(
     with Progress() as progress:
         pipeline = Pipeline(params, output, engine, force, progress, deliver=deliver, places=PLACES)
         result = pipeline.execute(input, date)
-    unattended.beat(result, pipeline.settings["delivery"]["timeout_seconds"])
+    unattended.beat(result, pipeline.output, pipeline.settings["delivery"]["timeout_seconds"])
     return result
 
 

@@ -1,12 +1,17 @@
-"""Reports that nobody watches: what fails is told to the operators, and what succeeds calls the heartbeat."""
+"""Reports that nobody watches: what fails is told to the operators, and what succeeds calls the heartbeat.
+
+A scheduler says that it is one by ``ABACO_UNATTENDED``; without it, whatever has no terminal for its errors may be one.
+A slip in a command is a failed night only where a scheduler says so; elsewhere somebody tries something out.
+"""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from abaco.core import dates
-from abaco.core.errors import StoppedError
+from abaco.core import dates, logs, secrets
+from abaco.core.errors import InputError, StoppedError, UsageError
 from abaco.core.text import show
 
 
@@ -27,9 +32,44 @@ def watched(**options: Any) -> Iterator[list[Any]]:
     except StoppedError:
         raise
     except Exception as error:
-        if not (told or sys.stderr.isatty()):
+        if isinstance(error, UsageError):
+            tell_mistyped(["report"], str(error), **options)
+        elif not told and _is_unwatched():
             tell(error, began, **options)
         raise
+
+
+def _is_scheduled() -> bool:
+    return bool(secrets.read(secrets.UNATTENDED))
+
+
+def _is_unwatched() -> bool:
+    return _is_scheduled() or not sys.stderr.isatty()
+
+
+def tell_mistyped(verb: list[str], text: str, **options: Any) -> None:
+    """Tell of a command that was mistyped: by a scheduler as of a failed night, else less urgently.
+
+    Parameters
+    ----------
+    verb
+        The first word of the command, if any: of a backup nobody is woken up, and of others by hand nobody is told.
+    **options
+        See `watched`; none if they cannot be read.
+    """
+    is_night = _is_scheduled() and verb != ["backup"]
+    if not is_night and not (verb in (["report"], ["backup"]) and _is_unwatched()):
+        return
+    began = dates.now()
+    try:
+        logs.start()  # for the variables of .env.local; the log itself may be what fails
+    except InputError as fault:
+        show(f"Warning: {fault}", error=True)
+    error = InputError(text or "no command is given")
+    if is_night:
+        tell(error, began, **options)
+    else:
+        tell(error, began, is_slip=True, **options)
 
 
 def tell(error: Exception, began: str, **options: Any) -> None:
@@ -42,14 +82,20 @@ def tell(error: Exception, began: str, **options: Any) -> None:
         show(f"Nobody was told of this: {type(fault).__name__}: {fault}", error=True)
 
 
-def beat(result: dict[str, Any], timeout: float) -> None:
-    """Call the heartbeat after a run that the database has; what keeps it from being called is shown."""
+def beat(result: dict[str, Any], output: Path, timeout: float) -> None:
+    """Call the heartbeat after a run that the database has, and note the outcome; an error is also shown and logged."""
     from abaco.delivery import heartbeat
     from abaco.delivery.channel import DeliveryError
+    from abaco.run import record
 
     if any(row["channel"] in ("database", "deliveries") for row in result["undelivered"]):
         return
+    fault = None
     try:
-        heartbeat.beat(timeout)
+        if not heartbeat.beat(timeout):
+            return
     except DeliveryError as error:
+        fault = str(error)
+        logs.keep_traceback(error)
         show(f"Warning: {error}", error=True)
+    record.note_heartbeat(output, fault)

@@ -3,7 +3,7 @@
 import calendar
 import datetime as dt
 
-from abaco.core.errors import InputError
+from abaco.core.errors import UsageError
 
 
 def parse_date(text: str, name: str = "DATE") -> dt.date:
@@ -11,13 +11,13 @@ def parse_date(text: str, name: str = "DATE") -> dt.date:
 
     Raises
     ------
-    InputError
+    UsageError
         When it is not a valid date in the form YYYY-MM-DD.
     """
     try:
         return dt.datetime.strptime(text.strip(), "%Y-%m-%d").date()
     except ValueError:
-        raise InputError(f"{name} {text} is not a valid date: write it as YYYY-MM-DD, for example 2025-12-31") from None
+        raise UsageError(f"{name} {text} is not a valid date: write it as YYYY-MM-DD, for example 2025-12-31") from None
 
 
 def now() -> str:

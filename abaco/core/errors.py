@@ -21,6 +21,10 @@ class InputError(AbacoError):
     exit_code = 2
 
 
+class UsageError(InputError):
+    """An option of the command line cannot be used: a slip of whoever typed it."""
+
+
 class DateError(InputError):
     """The input has no rows for the requested date; such a run is not kept."""
 

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 from abaco.core.errors import InputError
 
 MASKING_KEY, CASCADE_TOKEN, HEARTBEAT = "ABACO_PII_KEY", "META_SYSTEM_USER_TOKEN", "HEARTBEAT_URL"
+UNATTENDED = "ABACO_UNATTENDED"  # not a secret: a scheduler sets it
 SERVICE = ("ABACO_SERVE_TOKEN", "ABACO_SERVE_PASSWORD")
 MIN_SERVICE_LENGTH = 16  # characters: a shorter one could be guessed by asking the service
 # Which part of a variable's value is secret: all of it, the password of a URL, or keys in a string. A new channel names

@@ -10,7 +10,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from abaco.core import currencies, project, setting_values
-from abaco.core.errors import InputError
+from abaco.core.errors import InputError, UsageError
 from abaco.core.phases import PHASES, notebook_path, section
 from abaco.core.quoting import visible
 from abaco.core.yaml import parse, read_yaml
@@ -37,6 +37,7 @@ WORDS = {
     "pdf": ("none", "file", "email"),
 }
 AUTO = "auto"
+TYPED = PARAMS, COMMAND_LINE = "--params", "the command line"  # where settings come from that somebody typed
 UNQUOTED = ("cascade.url",)  # it may hold a password
 MAX_NUMBER = 10**12  # of a phase's parameter, beyond every amount and count of a book
 
@@ -202,15 +203,15 @@ def load(changes: str | Path | dict | None = None, **run: str | None) -> dict[st
         layers.append((read_yaml(folder / f"{name}.yml"), f"params/{name}.yml"))
     if changes:
         layers.append(changed_keys(changes))
-    layers.append(({"run": {k: v for k, v in run.items() if v is not None}}, "the command line"))
+    layers.append(({"run": {k: v for k, v in run.items() if v is not None}}, COMMAND_LINE))
     models = OWN | {section(phase): _phase_model(phase) for phase in PHASES}
     merged: dict[str, dict[str, Any]] = {name: {} for name in models}
     for layer, origin in layers:
         for name, keys in layer.items():
             if name not in models:
-                raise InputError(f"{origin}: {name} is not one of the sections {', '.join(models)}")
+                raise _fault(origin)(f"{origin}: {name} is not one of the sections {', '.join(models)}")
             if not isinstance(keys, dict):
-                raise InputError(f"{origin}: {name} is a section: write its keys below it, as `key: value`")
+                raise _fault(origin)(f"{origin}: {name} is a section: write its keys below it, as `key: value`")
             validate(models[name], merged[name] | keys, name, origin, is_complete=False)
             merged[name] |= keys
     for name, model in models.items():
@@ -258,7 +259,11 @@ def validate(model: type[BaseModel], keys: dict, name: str, origin: str, is_comp
             elif fault["type"] == "extra_forbidden":
                 names = ", ".join(model.model_fields) or "none"
                 text = f"{key} is not a known parameter; {name} has: {names}"
-            raise InputError(f"{origin}: {text}") from error
+            raise _fault(origin)(f"{origin}: {text}") from error
+
+
+def _fault(origin: str) -> type[InputError]:
+    return UsageError if origin in TYPED else InputError
 
 
 def changed_keys(changes: str | Path | dict) -> tuple[dict, str]:
@@ -271,12 +276,12 @@ def changed_keys(changes: str | Path | dict) -> tuple[dict, str]:
     for pair in str(changes).split(","):
         key, _, value = pair.partition("=")
         if key.count(".") != 1:
-            raise InputError(
+            raise UsageError(
                 f"--params {pair.strip()}: write section.key=value, for example ingestion.max_reject_pct=2"
             )
         name, key = key.strip().split(".")
         try:
             parsed.setdefault(name, {})[key] = parse(value) if value.strip() else ""
         except yaml.YAMLError as error:
-            raise InputError(f"--params {pair.strip()}: {value!r} is not a valid value: put it in quotes") from error
-    return parsed, "--params"
+            raise UsageError(f"--params {pair.strip()}: {value!r} is not a valid value: put it in quotes") from error
+    return parsed, PARAMS

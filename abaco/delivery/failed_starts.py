@@ -1,5 +1,6 @@
 """Starts that failed: recorded, and told like a failed run, whatever it is that failed."""
 
+import datetime as dt
 import os
 import socket
 from pathlib import Path
@@ -10,8 +11,8 @@ from abaco.core.deadlines import call_within
 from abaco.core.errors import AbacoError, InputError
 from abaco.core.usable_settings import usable
 from abaco.database import queries, records, schema
-from abaco.database.connection import take_turns, writing
-from abaco.delivery import commands, direct, outbox, planning, rules, state
+from abaco.database.connection import connected, take_turns, writing
+from abaco.delivery import alerting, commands, direct, outbox, planning, rules, state
 from abaco.run.plan import CASCADE
 
 
@@ -22,6 +23,7 @@ def tell(
     output: Path | None = None,
     input: str | None = None,
     date: str | None = None,
+    is_slip: bool = False,
 ) -> None:
     """Record and tell that ``abaco report`` failed before its run could tell of itself.
 
@@ -35,11 +37,33 @@ def tell(
         When it started.
     params, output, input, date
         Its options; settings that are not valid are left out.
+    is_slip
+        Whether somebody mistyped a command by hand: that is told, and no failed night.
     """
     settings = usable(params, output)
     reason = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
+    if is_slip:
+        tell_alert(project.resolve(settings["run"]["output"]), settings, rules.mistyped(reason))
+        return
     run = {"run_id": None, "date": _date(date), "input": _input(settings, input), "started_at": started_at}
     record(Path(settings["run"]["output"]), settings, run | {"status": "failed", "error": " ".join(reason.split())})
+
+
+def tell_alert(
+    output: Path, settings: dict[str, Any], alert: rules.Alert | None, cause: str = "", why: str = ""
+) -> None:
+    """Tell an alert that is of no run; without one, that its cause is gone, and why."""
+    now = dt.datetime.now(dt.UTC)
+    try:
+        with connected(output, settings["delivery"]["timeout_seconds"]) as engine, writing(engine) as connection:
+            deliveries = alerting.alert_of(connection, alert.cause if alert else cause, alert, why, settings, now)
+            outbox.enqueue(connection, output, deliveries)
+        if deliveries:
+            commands.deliver_due(output, settings)
+    except AbacoError as error:  # the database may be what failed
+        logs.keep_traceback(error)
+        if alert:
+            direct.tell(output, settings, alert, alerting.NO_RUN)
 
 
 def record(output: Path, settings: dict[str, Any], run: dict[str, Any]) -> None:

@@ -27,17 +27,19 @@ def url() -> str:
         raise DeliveryError(f"{VARIABLE} cannot be called: {error}") from None
 
 
-def beat(timeout: float) -> None:
-    """Call the address, if one is set.
+def beat(timeout: float) -> bool:
+    """Call the address, and return whether one is set.
 
     Raises
     ------
     DeliveryError
         When it does not answer well.
     """
-    if target := url():
-        retry(_call, target, timeout)
-        log.info("%s was called", VARIABLE)
+    if not (target := url()):
+        return False
+    retry(_call, target, timeout)
+    log.info("%s was called", VARIABLE)
+    return True
 
 
 def _call(target: str, timeout: float) -> None:

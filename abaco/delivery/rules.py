@@ -9,7 +9,8 @@
               rejected rows stopped a run; a delivery was given up
     P3        a figure or a covenant is past its warning limit; the    Slack
               report is incomplete; the input is stale; half of the
-              rejects that stop a run; a backup failed
+              rejects that stop a run; a backup failed; a command
+              without a terminal was mistyped
     P4        figures jumped; rows were rejected                       Slack, all of one kind in one message
 
 Each channel names the severities that it takes (see `registry.ROUTES`); email takes the alerts that no other channel
@@ -31,7 +32,7 @@ SEVERITIES = ("P1", "P2", "P3", "P4")  # the most severe first
 LISTED = 10  # deliveries that were given up
 FALLBACK = "email"  # the channel of alerts that no other channel takes
 SEVERITY = {"critical": "P2", "warning": "P3"}  # of a figure past that limit
-UNRECORDED, GIVEN_UP, BACKUP = "database", "deliveries:dead", "backup"
+UNRECORDED, GIVEN_UP, BACKUP, MISTYPED = "database", "deliveries:dead", "backup", "command"
 UNCOMPUTED = "uncomputed"
 SECTIONS = {  # of the runbook, by the first part of a cause
     "run": "pipeline-down",
@@ -40,6 +41,7 @@ SECTIONS = {  # of the runbook, by the first part of a cause
     "uncomputed": "kpi-calculation-failed",
     "deliveries": "deliveries-pending",
     BACKUP: "backup-and-restore",
+    MISTYPED: "nights",
     "anomalies": "data-quality-issue",
     "rejects": "data-quality-issue",
     "incomplete": "incomplete-report",
@@ -222,6 +224,12 @@ def backup_failed(error: str) -> Alert:
     return Alert(BACKUP, "P3", "The backup failed", f"The backup failed: {error}\nFormer backups are kept.")
 
 
+def mistyped(error: str) -> Alert:
+    """Return the alert of a command that somebody mistyped, without a terminal that would show it."""
+    text = f"A command was mistyped, and made no report: {error}"
+    return Alert(MISTYPED, "P3", "A command was mistyped", text)
+
+
 def given_up(deliveries: list[Mapping[str, Any]]) -> Alert:
     """Return the alert of deliveries that were given up: rows of ``deliveries``."""
     title = "1 delivery was given up" if len(deliveries) == 1 else f"{len(deliveries)} deliveries were given up"
@@ -266,6 +274,7 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
         return {
             FAILED: f"The run of {metrics['date']} succeeded",
             UNRECORDED: f"The run of {metrics['date']} is recorded",
+            MISTYPED: f"The run of {metrics['date']} succeeded",
             ANOMALIES: f"No figure jumped at {metrics['date']}",
             REJECTS: "No rows are rejected any more",
             INCOMPLETE: f"The report of {metrics['date']} is complete",

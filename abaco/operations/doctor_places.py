@@ -12,7 +12,7 @@ from abaco.delivery.registry import CHANNELS, REPORT_CHANNELS, ROUTES, create_ch
 from abaco.delivery.rules import FALLBACK
 from abaco.ingest.cascade.export import probe
 from abaco.operations.findings import TIMEOUT_SECONDS, Case, Check, Finding, ok, problem, warning
-from abaco.run import folders, manifest
+from abaco.run import folders, manifest, record
 from abaco.service.schedule import NOTE, read_note
 from abaco.service.security import USER, Access
 
@@ -146,10 +146,13 @@ def contacts(case: Case) -> Finding:
 
 
 def heartbeat_check(case: Case) -> Finding:
-    """Say whether somebody outside would notice a night that never came; nothing is called."""
-    if heartbeat.url():
-        return ok(f"{heartbeat.VARIABLE} is called after each good run")
-    return warning(f"nobody outside notices a night that never came: set {heartbeat.VARIABLE}")
+    """Say whether somebody outside would notice a night that never came, and how the last call went; none is made."""
+    if not heartbeat.url():
+        return warning(f"nobody outside notices a night that never came: set {heartbeat.VARIABLE}")
+    last, text = record.last_heartbeat(case.output), f"{heartbeat.VARIABLE} is called after each good run"
+    if last and last["error"]:
+        return warning(f"{text}, but at {last['at']} it failed: {last['error']}")
+    return ok(f"{text}, the last time at {last['at']}" if last else text)
 
 
 def cascade(case: Case) -> Finding:

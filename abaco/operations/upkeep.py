@@ -1,12 +1,10 @@
 """Upkeep: backups that nobody watches, whose failure is told and whose success resolves that."""
 
-import datetime as dt
 from pathlib import Path
 
-from abaco.core import logs, settings
+from abaco.core import settings
 from abaco.core.errors import AbacoError
-from abaco.database.connection import connected, writing
-from abaco.delivery import alerting, commands, direct, outbox, rules
+from abaco.delivery import failed_starts, rules
 from abaco.operations.backup import backup
 from abaco.run import folders
 
@@ -30,14 +28,4 @@ def back_up(to: str | None = None, output: Path | None = None, params: str | Non
 
 def _tell(output: Path | None, params: str | None, alert: rules.Alert | None) -> None:
     loaded, reports = settings.load(params), folders.reports_folder(output)
-    try:
-        with connected(reports, loaded["delivery"]["timeout_seconds"]) as engine, writing(engine) as connection:
-            now = dt.datetime.now(dt.UTC)
-            deliveries = alerting.alert_of(connection, rules.BACKUP, alert, "The backup succeeded", loaded, now)
-            outbox.enqueue(connection, reports, deliveries)
-        if deliveries:
-            commands.deliver_due(reports, loaded)
-    except AbacoError as error:  # the database may be what failed
-        logs.keep_traceback(error)
-        if alert:
-            direct.tell(reports, loaded, alert, alerting.NO_RUN)
+    failed_starts.tell_alert(reports, loaded, alert, rules.BACKUP, "The backup succeeded")

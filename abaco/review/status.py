@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco.core import currencies, files, project, settings, text
+from abaco.core import currencies, files, project, secrets, settings, text
 from abaco.core import dates as core_dates
 from abaco.core.errors import DatabaseError, InputError
 from abaco.core.precision import shown_decimals
@@ -14,7 +14,7 @@ from abaco.database import connection, notes, queries, records, synchronise
 from abaco.database.queries import group_deliveries
 from abaco.page.language import phrase, say
 from abaco.review import terminal
-from abaco.run import folders
+from abaco.run import folders, record
 from abaco.run.folders import reports_folder, visible
 
 WIDTH = 80  # columns of a terminal
@@ -60,6 +60,7 @@ def _lines(folder: Path) -> Iterator[str]:
         (path.name, phrase("no run made it: move it away, then make it again")) for path in folders.in_the_way(folder)
     ]
     yield from _listed(phrase("Damaged"), sorted(damaged + taken))
+    yield from _listed(phrase("Heartbeat"), _heartbeat(folder))
     if fault:
         yield "\n" + phrase("Deliveries and alerts are known only to the database")
         raise fault
@@ -99,6 +100,16 @@ def _starts(starts: list[dict[str, Any]], reports: dict[str, dict[str, Any]]) ->
     since = max((text_of(run["finished_at"]) for run in reports.values()), default="")
     later = [start for start in starts if text_of(start["started_at"]) >= since]
     return [(text_of(start["started_at"]), start["error"]) for start in later[-STARTS:]]
+
+
+def _heartbeat(folder: Path) -> list[tuple[str, ...]]:
+    """Return the last call of the heartbeat if it failed, where one is set."""
+    last = record.last_heartbeat(folder) if secrets.read(secrets.HEARTBEAT) else None
+    return (
+        [(say("the call of {time} failed: {error}", time=last["at"], error=last["error"]),)]
+        if last and last["error"]
+        else []
+    )
 
 
 def _from_database(folder: Path) -> dict[str, Any]:

@@ -1,14 +1,15 @@
-"""run.json: the record of one run, updated during the run."""
+"""run.json: the record of one run, updated during the run; and the note of the last call of the heartbeat."""
 
 import time
 from pathlib import Path
 from typing import Any
 
 from abaco.core import dates, files
-from abaco.core.errors import AbacoError
+from abaco.core.errors import AbacoError, DamagedError
 from abaco.run import folders
 
 DATABASE_WAITS = {"channel": "database", "status": "pending", "error": None, "receipt": None}
+HEARTBEAT = "heartbeat.json"
 UNKNOWN = {"azure_upload_success": None, "database_writes": None}
 
 
@@ -50,3 +51,16 @@ class Record:
         is_stopped = isinstance(error, KeyboardInterrupt)
         text = folders.STOPPED if is_stopped else text
         self._end("stopped" if is_stopped else "failed", f"{self.phase}: {text}" if self.phase else text)
+
+
+def note_heartbeat(output: Path, error: str | None) -> None:
+    """Note that the heartbeat was called after a good run, or why it could not be."""
+    files.write_json(output / folders.RUNS / HEARTBEAT, {"at": dates.now(), "error": error})
+
+
+def last_heartbeat(output: Path) -> dict[str, Any] | None:
+    """Return ``at`` and ``error`` of the last call of the heartbeat; None if none is noted."""
+    try:
+        return files.read_object(output / folders.RUNS / HEARTBEAT, "at", "error")
+    except (OSError, DamagedError):
+        return None

@@ -28,12 +28,18 @@ FAULTS = {
         "127.0.0.1 cannot be reached",
     ),
     "token": (("--input", "cascade", "--params", CASCADE), {}, "META_SYSTEM_USER_TOKEN"),
-    "setting": (("--params", "run.threads=many"), {}, "run.threads"),
-    "engine": (("--engine", "duckdbb"), {}, "run.engine"),
-    "option": (("--nput", "data"), {}, "--nput"),
-    "date": (("--date", "2026-02-30"), {}, "2026-02-30"),
-    "empty": (("--date", ""), {}, "is not a valid date"),
+    "setting": (("--params", "tests/params/broken.yml"), {}, "tests/params/broken.yml"),
     "variable": (("--input", "data/none.csv"), {"LOG_LEVEL": "LOUD"}, "LOUD"),
+}
+
+
+SLIPS = {
+    "setting": (("--params", "run.threads=many"), "run.threads"),
+    "key": (("--params", "run.thread=2"), "run.thread"),
+    "engine": (("--engine", "duckdbb"), "run.engine"),
+    "option": (("--nput", "data"), "--nput"),
+    "date": (("--date", "2026-02-30"), "2026-02-30"),
+    "empty": (("--date", ""), "is not a valid date"),
 }
 
 
@@ -65,8 +71,19 @@ def starts(output):
 def test_start_that_fails_is_recorded_and_told_as_p1(night, tmp_path, name, monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     options, environment, reason = FAULTS[name]
+    told_of_start(night, tmp_path, night.report(tmp_path, *options, **environment), reason)
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_slip_that_a_scheduler_makes_is_told_as_p1_even_on_a_terminal(night, tmp_path, name, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    options, reason = SLIPS[name]
     output = night.project.output if name == "option" else tmp_path  # the options of that one cannot be read
-    ended = night.report(output, *options, **environment)
+    told_of_start(night, output, night.report(output, *options, ABACO_UNATTENDED="1"), reason)
+
+
+def told_of_start(night, output, ended, reason):
+    """Check that a start which failed is told as P1, recorded, listed, and in /health."""
     assert ended.returncode in (1, 2) and reason in ended.stderr
     ((title, text),) = told(night)
     assert title.startswith("[P1] The run of ") and reason in text
@@ -77,6 +94,45 @@ def test_start_that_fails_is_recorded_and_told_as_p1(night, tmp_path, name, monk
     book.schedule.start()
     assert (health(book)["status"], reason in health(book)["last_error"]) == ("degraded", True)
     book.schedule.stop()
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_slip_of_somebody_without_a_terminal_wakes_nobody_and_is_no_failed_night(night, tmp_path, name, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    options, reason = SLIPS[name]
+    project = night.project.copy(tmp_path / "copy") if name == "option" else night.project
+    output = project.output if name == "option" else tmp_path / "reports"
+    night.received.clear()
+    known = starts(output)
+    own = {"SLACK_WEBHOOK_URL": f"{night.url}/services/T/B/c"}
+    ended = project.abaco("report", "--output", output, *options, **own)
+    ((title, text),) = told(night)
+    assert (ended.returncode, title, reason in text) == (2, "[P3] A command was mistyped", True)
+    assert starts(output) == known
+    if name == "option":
+        made = project.abaco("report", "--output", output, "--date", "2025-12-31", **own)
+        assert made.returncode == 0, made.stderr
+        assert "Resolved: The run of 2025-12-31 succeeded" in [title for title, _ in told(night)]
+
+
+def test_slip_in_another_command_is_told_only_where_a_scheduler_makes_it(night, tmp_path):
+    project = night.project.copy(tmp_path / "copy")
+    for scheduled, verb, titles in (
+        ("", "status", []), ("", "backup", ["[P3] A command was mistyped"]), ("1", "backup", []),  # told already
+        ("1", "reprot", ["[P1] The run of the latest date failed"]),
+    ):  # fmt: skip
+        night.received.clear()
+        own = {"SLACK_WEBHOOK_URL": f"{night.url}/services/T/B/c", "ABACO_UNATTENDED": scheduled}
+        assert project.abaco(verb, "--nput", **own).returncode == 2
+        assert [title for title, _ in told(night)] == titles, verb
+
+
+def test_slip_is_told_to_the_places_of_the_local_file(night, tmp_path):
+    project = night.project.copy(tmp_path / "copy")
+    (project.root / ".env.local").write_text(f"SLACK_WEBHOOK_URL={night.url}/services/T/B/c\n")
+    night.received.clear()
+    assert project.abaco("report", "--nput", ABACO_UNATTENDED="1").returncode == 2
+    assert [title for title, _ in told(night)] == ["[P1] The run of the latest date failed"]
 
 
 def test_same_fault_is_told_once_and_a_good_run_resolves_it_and_calls_the_heartbeat(night, tmp_path):
@@ -91,15 +147,28 @@ def test_same_fault_is_told_once_and_a_good_run_resolves_it_and_calls_the_heartb
     assert [r.path for r in night.received if not r.body] == []
 
 
-def test_heartbeat_that_does_not_answer_is_a_warning_without_its_address(night, tmp_path):
+def test_heartbeat_that_does_not_answer_is_shown_logged_and_named_until_it_answers(night):
+    output = night.project.output
     for address, code, warning in (
         (f"{night.url}/ping/key", [404], "HEARTBEAT_URL answered 404: check the address"),
+        (f"{night.url}/ping/key", [500] * 3, "HEARTBEAT_URL answered 500: check the address"),
+        ("http://127.0.0.1:1/key", [], "HEARTBEAT_URL cannot be called: ConnectError: check the network"),
         ("http://example.com/key", [], "HEARTBEAT_URL cannot be called: write https://host/…"),
+        (f"{night.url}/ping/key", [], None),
     ):
         night.answers = code
         own = {"SLACK_WEBHOOK_URL": "", "HEARTBEAT_URL": address}
-        made = night.report(night.project.output, "--date", "2025-12-31", **own)
-        assert made.returncode == 0 and f"Warning: {warning}" in made.stderr and "key" not in made.stderr
+        before = len(night.project.log)
+        made = night.report(output, "--date", "2025-12-31", **own)
+        found = [made.stderr, night.project.log[before:]]
+        for verb in ("status", "doctor"):
+            found.append(" ".join(night.project.abaco(verb, "--output", output, **own).stdout.split()))
+        assert made.returncode == 0 and "key" not in "".join(found)
+        if warning:
+            assert f"Warning: {warning}" in made.stderr and warning in found[1] and warning in found[2]
+            assert warning in found[3] or address.startswith("http://example")
+        else:
+            assert "Heartbeat" not in found[2] and "is called after each good run, the last time at 2" in found[3]
 
 
 @pytest.mark.parametrize("fault", ["database", "folder", "settings"])

@@ -86,8 +86,18 @@ def test_units_are_confined_alike():
     differ = {key for key, _ in report ^ serve}
     assert differ <= {
         "Description", "ExecStart", "Type", "SuccessExitStatus", "TimeoutStartSec", "Restart", "RestartSec",
-        "RestartPreventExitStatus", "KillMode", "TimeoutStopSec", "WantedBy", "ReadWritePaths",
+        "RestartPreventExitStatus", "KillMode", "TimeoutStopSec", "WantedBy", "ReadWritePaths", "Environment",
     }  # fmt: skip
+
+
+def test_schedulers_say_that_they_are_some():
+    units = {path.name: dict(deploy_files.unit(path)) for path in deploy_files.UNITS if path.suffix == ".service"}
+    told = {name for name, unit in units.items() if "ABACO_UNATTENDED=1" in unit["Environment"]}
+    assert told == {"abaco.service", "abaco-backup.service"}  # the service starts its reports itself
+    job = deploy_files.load(deploy_files.DEPLOY / "kubernetes/cronjob.yml")["spec"]["jobTemplate"]["spec"]
+    assert {"name": "ABACO_UNATTENDED", "value": "1"} in job["template"]["spec"]["containers"][0]["env"]
+    (report,) = [step for step in deploy_files.steps() if step.get("run") == "make report"]
+    assert "schedule" in report["env"]["ABACO_UNATTENDED"]
 
 
 def test_missed_report_is_made_up_for():
