@@ -211,4 +211,5 @@ alerts = Table(
     Column("cleared_at", UTCDateTime),
     Column("is_open", Boolean, nullable=False),
     Column("input", Text),  # of the run; empty where no run began, and in rows of earlier versions
+    Column("severity_since", UTCDateTime),  # where it was milder at first
 )

@@ -192,20 +192,21 @@ class _Evaluation:
         opened_at = row["opened_at"] if row else self._now
         told_at = row["told_at"] if row else None
         is_worse = row is not None and alert.severity < row["severity"]
+        severity_since = self._now if is_worse else row and row["severity_since"]
         if is_worse or messages.is_due(told_at, self._now, self._settings):
-            payload = self._payload(alert, opened_at)
+            payload = self._payload(alert, opened_at, severity_since)
             self._withdraw_older(payload)
             told_at = self._now if self._enqueue(payload) else told_at
         date = dt.date.fromisoformat(self._run["date"]) if self._run["date"] else None
         values = {
             **vars(alert), "opened_at": opened_at, "told_at": told_at, "run_id": self._run["run_id"],
-            "date": date, "is_open": True, "input": self._run["input"],
+            "date": date, "is_open": True, "input": self._run["input"], "severity_since": severity_since,
         }  # fmt: skip
         self._write(update(alerts).where(alerts.c.id == row["id"]) if row else insert(alerts), values)
 
     def _clear(self, row: Mapping, reason: str) -> None:
         alert = Alert(row["cause"], row["severity"], reason, f"{reason}.\nIt was: {row['title']}")
-        payload = self._payload(alert, row["opened_at"], resolved=True)
+        payload = self._payload(alert, row["opened_at"], row["severity_since"], resolved=True)
         self._withdraw_older(payload)
         if self._was_delivered(payload):
             self._enqueue(payload)
@@ -216,8 +217,10 @@ class _Evaluation:
         if not self._is_dry_run:
             self._connection.execute(statement.values(values))
 
-    def _payload(self, alert: Alert, opened_at: dt.datetime, resolved: bool = False) -> dict[str, Any]:
-        return messages.payload(alert, opened_at, resolved, self._settings, self._run["input"])
+    def _payload(
+        self, alert: Alert, opened_at: dt.datetime, severity_since: dt.datetime | None, resolved: bool = False
+    ) -> dict[str, Any]:
+        return messages.payload(alert, opened_at, resolved, self._settings, self._run["input"], severity_since)
 
     def _enqueue(self, payload: dict) -> bool:
         """Add the deliveries of an alert, or print it in a dry run; return whether it has receivers."""

@@ -58,7 +58,7 @@ def tell(
     date = run["date"] and dt.date.fromisoformat(run["date"])
     row = {
         **vars(alert), "opened_at": opened_at, "told_at": told_at, "cleared_at": None, "run_id": run["run_id"],
-        "date": date, "is_open": True, "input": run["input"],
+        "date": date, "is_open": True, "input": run["input"], "severity_since": None,
     }  # fmt: skip
     try:
         notes.add(output, alerts=[row], deliveries=rows, failed_starts=starts or [])

@@ -22,7 +22,12 @@ def headline(alert: dict[str, Any]) -> str:
 
 
 def payload(
-    alert: Alert, opened: dt.datetime, resolved: bool, settings: Mapping[str, Any], input: str | None
+    alert: Alert,
+    opened: dt.datetime,
+    resolved: bool,
+    settings: Mapping[str, Any],
+    input: str | None,
+    severity_since: dt.datetime | None = None,
 ) -> dict[str, Any]:
     """Return the payload of an alert for the channels.
 
@@ -34,10 +39,13 @@ def payload(
         All settings by section; ``alerts`` has the runbook's address and the people to call.
     input
         The input of the run, if one began.
+    severity_since
+        Since when it has its severity, if it was milder at first.
     """
     runbook = settings["alerts"]["runbook"]
     section = f"{runbook}#{SECTIONS[alert.cause.partition(':')[0]]}"
-    lines = [alert.text, f"Alert open since {opened:%Y-%m-%d %H:%M} UTC."]
+    worse = f", {alert.severity} since {severity_since:%Y-%m-%d %H:%M} UTC" if severity_since else ""
+    lines = [alert.text, f"Alert open since {opened:%Y-%m-%d %H:%M} UTC{worse}."]
     lines += [f"Input: {project.display_path(input)}"] if input else []
     if not resolved:
         lines.append(f"What to do: {section}")

@@ -214,6 +214,8 @@ def _outcome(output: Path, run: dict[str, Any]) -> str:
 
 def _alert(alert: dict[str, Any]) -> tuple[str, ...]:
     since = say("since {time}", time=text_of(alert["opened_at"]))
+    if worse := alert["severity_since"]:
+        since += f", {alert['severity']} " + say("since {time}", time=text_of(worse))
     return alert["severity"], alert["title"], since, _input(alert)
 
 

@@ -33,8 +33,10 @@ def _more(alert: dict[str, Any], runbook: str) -> dict[str, Any]:
     path = project.resolve(runbook)
     heading, section = (None, None) if is_address or not path.is_file() else _section(path, anchor)
     lines = [line for line in (alert["text"] or "").splitlines() if line.strip() and line != alert["title"]]
+    since, worse = moment(alert["opened_at"]), alert["severity_since"]
     return {
-        "urgency": URGENCY[alert["severity"]], "since": moment(alert["opened_at"]), "lines": lines,
+        "urgency": URGENCY[alert["severity"]], "lines": lines,
+        "since": f"{since} UTC, {alert['severity']} since {moment(worse)}" if worse else since,
         "address": f"{runbook}#{anchor}" if is_address else None, "section": section,
         "heading": heading or anchor.replace("-", " "),
     }  # fmt: skip

@@ -205,6 +205,20 @@ def test_what_lasts_is_told_again_once_a_day_whenever_the_nightly_run_ends(book)
     assert (row["opened_at"], row["told_at"]) == (START, START + dt.timedelta(hours=96.2))
 
 
+def test_alert_that_worsened_says_since_when_it_is_as_severe_as_it_is(book):
+    both = "Alert open since 2026-01-10 02:00 UTC, P2 since 2026-01-11 02:00 UTC."
+    for hour, level, since in (
+        (0, WARNING, "Alert open since 2026-01-10 02:00 UTC."), (24, CRITICAL, both), (48, CRITICAL, both),
+        (72, WARNING, "Alert open since 2026-01-13 02:00 UTC."),  # another incident
+    ):  # fmt: skip
+        told = [one for one in book.report(hour=hour, PAR30=level) if not one.payload["resolved"]]
+        assert {since in one.payload["text"].splitlines() for one in told} == {True}, hour
+        book.arrive()
+    assert [row["severity_since"] for row in book.rows()] == [START + dt.timedelta(hours=24), None]
+    (over,) = [one for one in book.report(hour=73, PAR30=FINE)]
+    assert "P3 since" not in over.payload["text"]
+
+
 @pytest.mark.parametrize(("hour", "count"), [(21.9, 0), (22, 1)])
 def test_cooldown_ends_a_twelfth_early(book, hour, count):
     book.report(PAR30=WARNING)

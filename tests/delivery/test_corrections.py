@@ -90,7 +90,9 @@ def test_pending_deliveries_of_a_restored_backup_are_held_until_their_dates_are_
     listed = " ".join("\n".join(review_status.overview(output)).split())
     assert "email (2) r2 held, queued at 20" in listed
     assert f"may have been delivered since; abaco deliver --held {DECEMBER} sends it, --drop RUN does not" in listed
-    with pytest.raises(InputError, match=f"Nothing is held of 2025-11-30, but of {DECEMBER}: name one of these, or all"):
+    with pytest.raises(
+        InputError, match=f"Nothing is held of 2025-11-30, but of {DECEMBER}: name one of these, or all"
+    ):
         list(commands.deliver_pending(output, loaded(), held=["2025-11-30"]))
     released = list(commands.deliver_pending(output, loaded(), held=[DECEMBER]))
     assert {(row["run_id"], row["status"]) for row in released} == {("r2", "done")}

@@ -200,6 +200,7 @@ def test_pending_and_dead_deliveries_and_open_alerts_are_listed(tmp_path):
     }
     with connection.writing(engine) as opened:
         opened.execute(schema.deliveries.insert(), [common | row for row in rows])
+        alert["severity_since"] = at + dt.timedelta(days=1)
         opened.execute(schema.alerts.insert(), [alert, {**alert, "cause": "input:stale", "is_open": False}])
     assert list(review_status.overview(tmp_path))[3:] == [
         "\nNot delivered",
@@ -207,5 +208,5 @@ def test_pending_and_dead_deliveries_and_open_alerts_are_listed(tmp_path):
         "  email  a  tried 2 times, again at 2026-01-01T00:00:00Z: no answer",
         "  slack  a  given up after 10 attempts: refused",
         "\nOpen alerts",
-        "  P2  PAR30 is 9 %  since 2026-01-01T00:00:00Z  of /exports/book.csv",
+        "  P2  PAR30 is 9 %  since 2026-01-01T00:00:00Z, P2 since 2026-01-02T00:00:00Z\n    of /exports/book.csv",
     ]

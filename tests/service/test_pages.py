@@ -178,6 +178,7 @@ def test_what_needs_attention_is_listed(book, write):
             "title": "PAR30 is late",
             "text": "It was 3 %.",
             "opened_at": at(2),
+            "severity_since": at(3),
             "is_open": True,
         },
     )
@@ -187,7 +188,8 @@ def test_what_needs_attention_is_listed(book, write):
     text = words(pages.reports(book, ""))
     assert "A run of 31 December 2025 failed at 1 Jan 2026, 05:00 UTC: disk <full>" in text
     assert (
-        "P2 PAR30 is late Open since 1 Jan 2026, 02:00 UTC: act today. It was 3 %." in text
+        "P2 PAR30 is late Open since 1 Jan 2026, 02:00 UTC, P2 since 1 Jan 2026, 03:00 UTC: act today. It was 3 %."
+        in text
         and text.count("Given up : email (2): refused") == text.count("Given up") == 1
     )
     assert "example.org" not in text
