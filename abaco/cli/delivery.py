@@ -16,7 +16,7 @@ def deliver(
     pending: Annotated[bool, typer.Option("--pending", help="Try all pending deliveries.")] = False,
     dead: Annotated[bool, typer.Option("--dead", help="Also try the deliveries that were given up.")] = False,
     held: Annotated[
-        str | None, typer.Option(help="Also try those that are held since a restore: dates with commas between, or all.")
+        str | None, typer.Option(help="Also try those held since a restore: dates with commas between, or all.")
     ] = None,
     drop: Annotated[
         str | None, typer.Option(help="A run id: drop the deliveries of that run that were given up or are held.")

@@ -46,9 +46,9 @@ def backup(
 ) -> None:  # fmt: skip
     """Write the reports and the database into one archive, each file with its hash, and verify it."""
     logs.start(log_level)
-    from abaco.operations import upkeep
+    from abaco.operations import backup as operations_backup
 
-    show(upkeep.back_up(to, output, params))
+    show(operations_backup.back_up(to, output, params))
 
 
 @verb(OPERATIONS, "restore backups/reports.tar.gz")

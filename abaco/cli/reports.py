@@ -64,8 +64,8 @@ def _run(
 
     if force or not (date and (folders.reports_folder(output) / date).exists()):
         process.prepare()  # while the run is planned; a report that is there may be current
+    from abaco.delivery import registry
     from abaco.delivery.commands import record_and_deliver
-    from abaco.delivery.registry import PLACES
     from abaco.run.pipeline import Pipeline
     from abaco.run.progress import Progress
 
@@ -74,7 +74,8 @@ def _run(
         return record_and_deliver(*run, repeat=resend)
 
     with Progress() as progress:
-        pipeline = Pipeline(params, output, engine, force, progress, deliver=deliver, places=PLACES)
+        pipeline = Pipeline(params, output, engine, force, progress, deliver=deliver, places=registry.PLACES)
+        registry.check(pipeline.settings)
         result = pipeline.execute(input, date)
     unattended.beat(result, pipeline.output, pipeline.settings["delivery"]["timeout_seconds"])
     return result
@@ -119,6 +120,8 @@ def backfill(
 @verb(REPORTS, "check --input path/to/exports")
 def check(date: Date = None, input: Input = None, params: Params = None, log_level: Level = None) -> None:
     """Check an input and show what a report would do with it, without writing anything."""
+    from abaco.core import settings
+    from abaco.delivery import registry
     from abaco.review import check as review_check
     from abaco.review import terminal
 
@@ -126,6 +129,7 @@ def check(date: Date = None, input: Input = None, params: Params = None, log_lev
     terminal.speak(params)
     for line in review_check.inspect(input, date, params):
         show(line)
+    registry.check(settings.load(params))
 
 
 @verb(REPORTS, "verify --date 2025-12-31")

@@ -68,12 +68,15 @@ class Channel(ABC):
         ``report``, and the severities of the alerts that are sent to it.
     recipients
         The variable with the recipients of reports, if it has several.
+    probes_form
+        Whether `probe` looks at its variables alone, and asks nobody.
     """
 
     name: ClassVar[str]
     variables: ClassVar[tuple[str, ...]]
     takes: ClassVar[tuple[str, ...]]
     recipients: ClassVar[str | None] = None
+    probes_form: ClassVar[bool] = False
 
     def __init__(self, settings: dict[str, dict[str, Any]]):
         self.timeout = settings["delivery"]["timeout_seconds"]
@@ -81,6 +84,17 @@ class Channel(ABC):
     def missing(self) -> str | None:
         """Return the variable to set, such as ``SMTP_URL``, or None when the channel is set up."""
         return next((name for name in self.variables if not secrets.read(name)), None)
+
+    def check(self) -> None:
+        """Check, without asking anybody, that what is set up can be used.
+
+        Raises
+        ------
+        InputError, DeliveryError
+            When it never can.
+        """
+        if self.probes_form and self.missing() is None:
+            self.probe()
 
     def address(self, delivery: Delivery) -> list[Delivery]:
         """Return a delivery for each recipient of a report or an alert; most channels have one.

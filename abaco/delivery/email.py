@@ -54,6 +54,20 @@ class EmailChannel(Channel):
             return None if self._from or "@" in smtp.server().user else "delivery.email_from"
         return None
 
+    def check(self) -> None:
+        """Check the addresses of server, sender and recipients, and that there is a sender for those."""
+        recipients = [*report_recipients(), *alert_recipients()]
+        addresses.parse(self._reply_to, "delivery.reply_to")
+        if not secrets.read("SMTP_URL"):
+            return
+        user = smtp.server().user
+        if recipients and self.missing():
+            raise InputError(
+                "No email can be sent, as it has no sender: set delivery.email_from in params/pipeline.yml "
+                "or its overlay, or take SMTP_URL or the recipients away"
+            )
+        addresses.parse(self._from or (user if "@" in user else ""), "delivery.email_from or SMTP_URL")
+
     def address(self, delivery: Delivery) -> list[Delivery]:
         """Return a delivery for each recipient; ``to`` in the payload, if any, names those of a report."""
         payload = delivery.payload

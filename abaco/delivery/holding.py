@@ -20,8 +20,8 @@ from abaco.delivery.outbox import DONE, DROPPED, HELD, PENDING, enqueue_again
 ALL = "all"
 UNKNOWN = "it was pending in the backup of {made_at}, and may have been delivered since"
 HEADING = (
-    "Held, as they were pending in the backup of {made_at}, and may have been delivered since. Ask who should have them: "
-    "abaco deliver --held DATE, or all, sends them, and abaco deliver --drop RUN does not:"
+    "Held, as they were pending in the backup of {made_at}, and may have been delivered since. Ask who should have "
+    "them: abaco deliver --held DATE, or all, sends them, and abaco deliver --drop RUN does not:"
 )
 
 
@@ -99,8 +99,8 @@ def release(connection: Connection, wanted: Collection[str]) -> None:
 
 def told(title: str, rows: list[dict[str, Any]]) -> list[str]:
     """Return a title and date, run, place and time of enqueueing of deliveries, a line for all of a run and place."""
-    cells = [
-        (str(row["date"] or ""), row["run_id"] or row["key"], row["place"], f"queued {dates.format_time(row['created_at'])}")
-        for row in queries.group_deliveries(rows)
-    ]  # fmt: skip
+    cells = []
+    for row in queries.group_deliveries(rows):
+        time = dates.format_time(row["created_at"])
+        cells.append((str(row["date"] or ""), row["run_id"] or row["key"], row["place"], f"queued {time}"))
     return [title, *(f"  {line}" for line in aligned(cells))] if rows else []

@@ -226,8 +226,7 @@ def backup_failed(error: str) -> Alert:
 
 def mistyped(error: str) -> Alert:
     """Return the alert of a command that somebody mistyped, without a terminal that would show it."""
-    text = f"A command was mistyped, and made no report: {error}"
-    return Alert(MISTYPED, "P3", "A command was mistyped", text)
+    return Alert(MISTYPED, "P3", "A command was mistyped", f"A command was mistyped, and made no report: {error}")
 
 
 def given_up(deliveries: list[Mapping[str, Any]]) -> Alert:

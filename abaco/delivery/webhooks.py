@@ -30,6 +30,7 @@ class SlackChannel(Channel):
     """Sends alerts to a Slack incoming webhook."""
 
     name, variables, takes = "slack", (SLACK_URL,), ("P1", "P2", "P3", "P4")
+    probes_form = True
 
     def probe(self) -> str:
         """Check the form of the webhook's address, without sending anything."""
@@ -54,6 +55,7 @@ class PagerDutyChannel(Channel):
     """Opens and resolves incidents in PagerDuty by its Events API, version 2."""
 
     name, variables, takes = "pagerduty", (PAGERDUTY_KEY,), ("P1", "P2")
+    probes_form = True
 
     def probe(self) -> str:
         """Check the form of the routing key, without sending anything."""

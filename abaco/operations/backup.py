@@ -13,8 +13,9 @@ from typing import Any
 
 from abaco.core import dates, locks, project, settings
 from abaco.core import files as core_files
-from abaco.core.errors import InputError
+from abaco.core.errors import AbacoError, InputError
 from abaco.database import copying, synchronise
+from abaco.delivery import failed_starts, rules
 from abaco.delivery.azure import AzureChannel
 from abaco.operations.archive import CONTENTS, DATABASE, REPORTS, check
 from abaco.run import folders as run_folders
@@ -24,6 +25,28 @@ AZURE, PREFIX = "azure", "abaco-"
 NAMED_BY_TIME = re.compile(rf"{PREFIX}\d{{8}}T\d{{6}}Z\.tar\.gz")
 UNFINISHED = ".unfinished-backup"
 WORK = "work"  # the temporary files of a run, with unmasked rows
+
+
+def back_up(to: str | None = None, output: Path | None = None, params: str | None = None) -> str:
+    """Back up as `backup` does, and open an alert if that fails, or clear it; return the result in words.
+
+    Raises
+    ------
+    AbacoError
+        As `backup`.
+    """
+    try:
+        said = backup(to, output, params)
+    except AbacoError as error:
+        _tell(output, params, rules.backup_failed(str(error)))
+        raise
+    _tell(output, params, None)
+    return said
+
+
+def _tell(output: Path | None, params: str | None, alert: rules.Alert | None) -> None:
+    loaded, reports = settings.load(params), run_folders.reports_folder(output)
+    failed_starts.tell_alert(reports, loaded, alert, rules.BACKUP, "The backup succeeded")
 
 
 def backup(to: str | None = None, output: Path | None = None, params: str | None = None) -> str:

@@ -83,6 +83,7 @@ def deliveries(case: Case) -> Finding:
 def email(case: Case) -> Finding:
     """Sign in at the mail server, and count the recipients of reports and alerts."""
     channel = EmailChannel(case.settings)
+    channel.check()
     reports, alerts = report_recipients(), alert_recipients()
     if missing := channel.missing():
         text = f"not set up: nothing is sent unless {missing} is set"

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from abaco.core import files, logs, project, settings
 from abaco.core.errors import DatabaseError, InputError
 from abaco.core.text import show
-from abaco.delivery import commands, failed_starts
+from abaco.delivery import commands, failed_starts, registry
 from abaco.ingest.sample_mark import PLACES, is_sample
 from abaco.run import folders, plan
 from abaco.service.app import create_app
@@ -54,6 +54,7 @@ def serve(
     configured = settings.load(params, output=output and str(output))
     logs.shape(configured["run"]["log_format"])
     logs.limit()
+    registry.check(configured)
     host = host or configured["service"]["host"]
     access = Access.from_environment()
     access.check_host(host)
