@@ -48,7 +48,6 @@ SHORT = {
     "abaco.core.decimals": "the context that every sum is made in",
     "abaco.core.net": "one sentence a network error",
     "abaco.core.parquet": "the types of Arrow, which is slow to import",
-    "abaco.delivery.registry": "the list of channels",
     "abaco.ingest.sample_mark": "what marks the sample",
     "abaco.run.papermill_engine": "papermill's entry point",
     "abaco.run.preload": "the imports of the fork server",
