@@ -42,7 +42,8 @@ def test_pod_has_its_share_of_the_machine(name):
 def test_secrets_are_references(name):
     variables = {one["name"]: one for one in PODS[name]["containers"][0]["env"]}
     keys = {key: one["valueFrom"]["secretKeyRef"] for key, one in variables.items() if "valueFrom" in one}
-    assert {key for key, one in variables.items() if "value" in one} == {"ABACO_ENV"}
+    scheduled = {"ABACO_UNATTENDED"} if name == "job" else set()
+    assert {key for key, one in variables.items() if "value" in one} == {"ABACO_ENV", *scheduled}
     assert {one["name"] for one in keys.values()} == {"abaco-secrets"}
     assert keys["AZURE_STORAGE_CONNECTION_STRING"]["key"] == "azure-conn-str"
     assert keys["META_SYSTEM_USER_TOKEN"]["key"] == "cascade-token"
@@ -54,6 +55,7 @@ def test_job_is_the_service_without_what_serves():
         service.pop(key)
     job.pop("args")
     service["env"] = [one for one in service["env"] if not one["name"].startswith("ABACO_SERVE_")]
+    job["env"] = [one for one in job["env"] if one["name"] != "ABACO_UNATTENDED"]
     assert service == job
     assert PODS["service"]["volumes"] == PODS["job"]["volumes"]
     assert PODS["service"]["securityContext"] == PODS["job"]["securityContext"]

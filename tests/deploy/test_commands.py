@@ -53,7 +53,7 @@ def test_variables_are_explained():
 
 # what only Spark, a test machine or deploy/compose.yml needs, or a way of deployment sets itself
 ELSEWHERE = {"SPARK_MASTER", "SPARK_STORAGE", "LOG_LEVEL", "ABACO_ENV", "ABACO_INPUT", "POSTGRES_PASSWORD",
-             "GRAFANA_PASSWORD", "AZURITE_KEY", "SMTP_PASSWORD"}  # fmt: skip
+             "GRAFANA_PASSWORD", "AZURITE_KEY", "SMTP_PASSWORD", "ABACO_UNATTENDED"}  # fmt: skip
 
 
 def test_every_way_of_deployment_passes_every_variable():
