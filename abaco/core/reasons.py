@@ -140,6 +140,11 @@ ENGLISH = {
     "rows_rejected": "Rejected rows of the {export}, which count nowhere: {rows}; tables/quarantine.parquet has them.",
     "rows_rejected_unknown": "Rejected rows of the {export}, which count nowhere: {rows}; rows with an amount that "
     "cannot be read: {count}; tables/quarantine.parquet has them.",
+    "earlier_dates_rejected": "Earlier dates of which so many rows or balances were rejected that what moved since "
+    "them, and their figures, are not whole: {names}.",
+    "dates_ahead": "Dates after {date} with far fewer rows than it, which may be typing errors: {names}. These rows do "
+    "not count.",
+    "name_before_dates": "{name} names {said} in its name, and has balances of {last}: see which of them holds.",
     "balances_unknown": "Rejected rows with a balance that cannot be read: {count}. The book may be larger by any "
     "amount until they are corrected in the export; tables/quarantine.parquet has their lines.",
     "totals_rows": "Totals in {name} that are left out: {rows}.",
@@ -191,6 +196,9 @@ HEADLINES = (
     "rows_rejected",
     "rows_rejected_unknown",
     "balances_unknown",
+    "earlier_dates_rejected",
+    "dates_ahead",
+    "name_before_dates",
     "sources_disagree",
     "dates_disagree",
     "loans_vanished",

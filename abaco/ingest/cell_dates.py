@@ -9,7 +9,7 @@ import pyarrow as pa
 from abaco.core.errors import InputError
 from abaco.engines import Engine
 from abaco.engines.forms import BY_ORDER, Writing
-from abaco.ingest.extent import Row
+from abaco.ingest.extent import MONTH, Row
 from abaco.ingest.mappings import Mapping
 from abaco.ingest.reshaping import month_in
 
@@ -67,6 +67,17 @@ def said_in(above: Sequence[Row], engine: Engine) -> str | None:
     texts = (AS_OF.search(" ".join(cells)) for _, cells in above)
     found = {day for text in texts if text for day in dates_in(text[1], None, engine)}
     return str(found.pop()) if len(found) == 1 else None
+
+
+def named_in(name: str) -> str | None:
+    """Return the date or month that a name of a file or sheet says, the latest of several; None: it says none.
+
+    Examples
+    --------
+    >>> [named_in(name) for name in ("loans_2025-11-30.csv", "Cartera nov 2025", "2024-12 to 2025-12", "loans")]
+    ['2025-11-30', '2025-11-30', '2025-12-31', None]
+    """
+    return max(filter(None, (month_in(found[0]) for found in MONTH.finditer(name))), default=None)
 
 
 def dates_in(text: str, order: str | None, engine: Engine) -> list[dt.date]:

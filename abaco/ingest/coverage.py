@@ -102,15 +102,16 @@ def check_lent(batch: staging.Batch, date: dt.date, engine: Engine) -> None:
     Raises
     ------
     DateError
-        Naming the date that stands above its table, or the first day that a loan was lent.
+        Naming the date that stands above its table or in its name, or the first day that a loan was lent.
     """
     if batch.format.is_dated:
         return
     for source in (staged.source for staged in batch.staged):
-        said = dt.date.fromisoformat(source.said_date) if source.said_date else date
+        said = dt.date.fromisoformat(source.said_date or source.named_date or str(date))
         if (said.year, said.month) != (date.year, date.month) and abs((said - date).days) > MAX_DAYS_APART:
+            place = "above its table" if source.said_date else "in its name"
             raise DateError(
-                f"{source.name} says above its table that it is of {said}, not {date}: give DATE={said}, or correct it"
+                f"{source.name} says {place} that it is of {said}, not {date}: give DATE={said}, or correct it"
             )
     if batch.format.date not in batch.columns:
         return

@@ -32,7 +32,7 @@ def notes(batches: Iterable[Batch], date: dt.date, engine: Engine) -> list[Reaso
     found, batches = [], list(batches)
     for batch in batches:
         if batch.is_tape:
-            found += _balances(batch, date, engine)
+            found += [*_balances(batch, date, engine), *_dates(batch, date, engine)]
         else:
             found += _written_off_beside(batch, batches, date, engine)
         found += _unknown(batch)
@@ -142,6 +142,27 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     ):
         if sums[rows_]:
             yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]))
+
+
+def _dates(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
+    """Yield dates that may be wrong: later ones of a few rows, and those after the month in the name of their file."""
+    if not batch.format.is_dated:
+        return
+    day = nw.col("measurement_date")
+    rows = batch.rows(engine).filter(~day.is_null()).group_by("source", day).agg(rows=nw.len())
+    counts: Counter[dt.date] = Counter()
+    last: dict[int, dt.date] = {}
+    for row in rows.collect("pyarrow").to_native().to_pylist():
+        counts[row["measurement_date"]] += row["rows"]
+        if row["measurement_date"] <= date:
+            last[row["source"]] = max(row["measurement_date"], last.get(row["source"], row["measurement_date"]))
+    ahead = sorted((one, count) for one, count in counts.items() if one > date and 2 * count < counts[date])
+    if ahead:
+        yield Reason("dates_ahead", date=str(date), names=tuple(f"{one} ({count})" for one, count in ahead))
+    for staged in (one for one in batch.staged if one.source.named_date and one.index in last):
+        said, newest = staged.source.named_date, last[staged.index]
+        if dt.date.fromisoformat(said) < newest.replace(day=1):
+            yield Reason("name_before_dates", name=staged.source.name, said=said[:7], last=str(newest))
 
 
 def _of_regions(batch: Batch, found: Iterable[Mapping[str, Any]]) -> set[int]:

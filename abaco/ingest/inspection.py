@@ -120,6 +120,9 @@ class Inspector:
         among = self._among(header, form.get("sheet"), is_column)
         form["mapping_name"] = recognise([visible(heading) for heading in header.headings], name, among=among)
         mapping = self._mappings[form["mapping_name"]]
+        if mapping.is_known:
+            names = (name, f"({form['sheet']})") if form.get("sheet") else (name,)
+            _check_scale(f"{name}: its name", names)
         if not is_column:
             form["above"] = _above(name, rows, header, is_certain=mapping.header_row is not None)
         if mapping.shape:  # its copy has other lines
@@ -134,6 +137,8 @@ class Inspector:
                 if mapping.cell:
                     form["cell_date"] = cell_dates.date_of(mapping, rows, left, name, engine)
                 form["said_date"] = cell_dates.said_in(above, engine)
+        if form.get("said_date") is None:
+            form["named_date"] = next(filter(None, map(cell_dates.named_in, (form.get("sheet") or "", name))), None)
         return header, form
 
     def _among(self, header: Header, sheet: str | None, is_column: bool) -> dict[str, mappings.Mapping]:
@@ -281,9 +286,14 @@ def _above(name: str, rows: Sequence[Row], header: Header, is_certain: bool) -> 
                 f"{name}: line {line} looks like a row of a table, and stands above the header in line {header.line}: "
                 "keep one table in the file, with its header above its rows"
             )
-        if (scale := max(map(scale_in, cells), default=1)) > 1:
-            raise InputError(
-                f"{name}: line {line} says that amounts are in {SCALES[scale]}: write whole amounts, or draft a "
-                "mapping that multiplies them, make map INPUT=…"
-            )
+        _check_scale(f"{name}: line {line}", cells)
     return len(above)
+
+
+def _check_scale(place: str, texts: Iterable[str]) -> None:
+    """Raise when a title or a name says that amounts are in thousands."""
+    if (scale := max(map(scale_in, texts), default=1)) > 1:
+        raise InputError(
+            f"{place} says that amounts are in {SCALES[scale]}: write whole amounts, or draft a mapping that "
+            "multiplies them, make map INPUT=…"
+        )

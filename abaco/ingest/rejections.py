@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+import narwhals as nw
 import pyarrow as pa
 
 from abaco.core.decimals import rounded
@@ -78,6 +79,41 @@ def rejected_in(batch: Batch, book: Mapping[str, Any], rejects: pa.Table) -> dic
     amounts = [row["amount_usd"] for row in rejects.select(["file", "amount_usd"]).to_pylist() if row["file"] in files]
     usd = sum((abs(amount or 0) for amount in amounts), ZERO)
     return _shares(usd, abs(Decimal(book["amount_accepted"])), amounts.count(None))
+
+
+def of_earlier_dates(
+    date: dt.date,
+    batches: Iterable[Batch],
+    accepted: nw.LazyFrame,
+    engine: Engine,
+    max_reject_pct: float,
+    max_reject_amount_pct: float,
+) -> list[Reason]:
+    """Return which earlier dates of the tape lack more than the limits allow on the date itself.
+
+    Parameters
+    ----------
+    accepted
+        The accepted rows of the tape, of all dates.
+    max_reject_pct, max_reject_amount_pct
+        The limits in per cent of the rows and of the balances of a date.
+    """
+    rejected: dict[dt.date, list[Decimal]] = {}
+    for row in (row for batch in batches if batch.is_tape for row in rejected_rows(batch, engine)):
+        if (day := row.get("measurement_date")) and day < date:
+            rejected.setdefault(day, []).append(abs(row["amount_usd"] or ZERO))
+    if not rejected:
+        return []
+    day, found = nw.col("measurement_date"), []
+    sums = accepted.lazy().group_by(day).agg(rows=nw.len(), usd=nw.col("total_receivable_usd").sum())
+    known = {row["measurement_date"]: row for row in sums.collect("pyarrow").to_native().to_pylist()}
+    for one, lost in sorted(rejected.items()):
+        kept, usd = known.get(one, {"rows": 0, "usd": ZERO}), sum(lost, ZERO)
+        pct, limit = Decimal(100 * len(lost)) / (len(lost) + kept["rows"]), Decimal(str(max_reject_pct))
+        share = _shares(usd, kept["usd"] or ZERO, 0)["reject_amount_pct"]
+        if pct > limit or share > Decimal(str(max_reject_amount_pct)):
+            found.append(f"{one} ({rounded(max(pct, share), 2)} %)")
+    return [Reason("earlier_dates_rejected", names=tuple(found))] if found else []
 
 
 def _shares(rejected_usd: Decimal, accepted_usd: Decimal, unknown: int) -> dict[str, Any]:

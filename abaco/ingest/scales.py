@@ -24,7 +24,7 @@ def _pattern(scale: int) -> re.Pattern:
     ways = [words, ZEROS] if scale == 1_000 else [words]
     if letters := LETTERS.get(scale):
         after = letters.removesuffix("|t")
-        ways.append(rf"{NO_LETTER}(?:(?:{letters}){SIGN}|(?:{SIGN}|rs\.?)[ _]?(?:{after}))(?=$|[\W_])")
+        ways.append(rf"{NO_LETTER}(?:(?:{letters})[ _]?{SIGN}|(?:{SIGN}|rs\.?)[ _]?(?:{after}))(?=$|[\W_])")
     return re.compile("|".join(ways), re.IGNORECASE)
 
 
@@ -42,6 +42,8 @@ def scale_in(text: str) -> int:
     [1000, 1000, 1, 1]
     >>> [scale_in(text) for text in ("Encours (k€)", "Beträge in TEUR", "Balance (USD mn)", "(Rs. in Lakhs)", "Rs. Cr")]
     [1000, 1000, 1000000, 100000, 10000000]
+    >>> [scale_in(text) for text in ("k USD", "cartera_miles.csv", "export_USD_000.csv")]
+    [1000, 1000, 1]
     >>> [scale_in(text) for text in ("Exposure $m", "INR Crore", "Minneapolis, MN", "K. Eur", "Credit EUR", "Mrs (m)")]
     [1000000, 10000000, 1, 1, 1, 1]
     """

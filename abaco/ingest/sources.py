@@ -54,8 +54,9 @@ class Source:
         Whether the days of its workbook count from 1904.
     shape
         ``transposed`` or ``wide`` (see `reshaping`), then `headings` are those of the table that it becomes.
-    cell_date, said_date
-        The date in the cell that its mapping names, and the one that rows above a table without dates say it is of.
+    cell_date, said_date, named_date
+        The date in the cell that its mapping names, the one that rows above a table without dates say it is of, and the
+        one in the name of its sheet or file.
     signs
         The signs of currencies in the number formats of a sheet, each with the place of its column.
     currency_place
@@ -92,6 +93,7 @@ class Source:
     shape: str = ""
     cell_date: str | None = None
     said_date: str | None = None
+    named_date: str | None = None
     signs: tuple[tuple[int, str], ...] = ()
     currency_place: int | None = None
     said_currencies: tuple[str, ...] = ()

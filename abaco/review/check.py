@@ -132,7 +132,8 @@ def examine(
         findings.check_rates(batches, engine, ingestion["interest_rate"])
         notes = roles.notes(files, skipped, batches, statements.unknown(batches, engine))
         notes += findings.notes(batches, day, engine) + statements.disagreements(batches, engine, day)
-        notes += reporting.notes
+        limits = ingestion["max_reject_pct"], ingestion["max_reject_amount_pct"]
+        notes += reporting.notes + rejections.of_earlier_dates(day, batches, combined, engine, *limits)
         told += [terminal.reason(note) for note in notes if note.code in HEADLINES]
         for note in notes:
             if note.code not in HEADLINES:

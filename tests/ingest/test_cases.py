@@ -642,6 +642,20 @@ def test_rejects_are_weighed_on_the_date_alone(tmp_path):
     assert message.startswith("Rejected rows hold 5.94 % of the balances of 2025-12-31 (120.00, more than")
 
 
+@pytest.mark.parametrize(("bad", "is_told"), [(2, True), (1, False)])
+def test_earlier_date_that_is_half_rejected_is_named(tmp_path, bad, is_told):
+    rows = par(**{"reporting_date": ["2025-12-31"] * 20})
+    november = [[row[0], "2025-11-30", *row[2:]] for row in rows[1:]]
+    worse = [[*row[:2], row[2], "200.00", *row[4:]] for row in november[:bad]]
+    october = [[row[0], "2025-10-31", *row[2:]] for row in rows[1:]]
+    found = figures_of(csv(tmp_path / "par.csv", [*rows, *worse, *november[bad:], *october]))
+    told = [note for note in found.notes if note.startswith("Earlier dates of which so many rows or balances were")]
+    assert told == (
+        ["Earlier dates of which so many rows or balances were rejected that what moved since them, and their figures, "
+         "are not whole: 2025-11-30 (10.00 %)."] if is_told else []
+    )  # fmt: skip
+
+
 def test_balance_that_cannot_be_read_is_told(tmp_path):
     unread = figures_of(csv(tmp_path / "par.csv", par(outstanding_balance_usd=["1 50 000.00"] + ["100.00"] * 19)))
     broken = figures_of(csv(tmp_path / "broken.csv", [*par(), ["A-99", "2025-12-31", "90000.00"]]))
@@ -682,6 +696,28 @@ def test_loans_whose_title_says_another_date_are_refused(tmp_path, title, is_of_
     else:
         with pytest.raises(DateError, match=r"loans\.csv says above its table that it is of 2025-(11-30|03-31), not"):
             figures_of(path)
+
+
+@pytest.mark.parametrize("name", ["loans_2025-11-30.csv", "Cartera noviembre 2025.csv", "2025-11/loans.csv"])
+def test_loans_whose_name_says_another_month_are_refused(tmp_path, name):
+    csv(tmp_path / "in" / name, loans())
+    with pytest.raises(DateError, match=r" says in its name that it is of 2025-11-30, not 2025-12-31: give DATE="):
+        figures_of(tmp_path / "in")
+    assert figures_of(tmp_path / "in", dt.date(2025, 11, 30)).values["Outstanding"] == 10000.0
+    for right in ("loans_2026-01-05.csv", "loans_2024-12_2025-12.csv"):
+        assert figures_of(csv(tmp_path / right, loans())).values["Outstanding"] == 10000.0
+
+
+def test_dates_that_may_be_typing_errors_are_told(tmp_path):
+    rows = par(reporting_date=["2025-12-31"] * 18 + ["2026-12-31"] * 2)
+    told = figures_of(csv(tmp_path / "par_2025-11.csv", rows)).notes
+    assert (
+        "Dates after 2025-12-31 with far fewer rows than it, which may be typing errors: 2026-12-31 (2). These rows do "
+        "not count." in told
+    )
+    assert "par_2025-11.csv names 2025-11 in its name, and has balances of 2025-12-31: see which of them holds." in told
+    whole = [*rows[:11], *[[row[0], "2026-01-31", *row[2:]] for row in rows[11:]]]
+    assert not [n for n in figures_of(csv(tmp_path / "par_2026-01.csv", whole)).notes if "names" in n or "after" in n]
 
 
 def test_date_before_the_first_loan_is_refused(tmp_path):
@@ -834,6 +870,14 @@ def test_amounts_in_thousands_are_refused(tmp_path):
         "loans.csv: line 1 says that amounts are in thousands: write whole amounts, or draft a mapping that multiplies "
         "them, make map INPUT=…"
     )
+
+
+@pytest.mark.parametrize("name", ["loans (in thousands).csv", "cartera_miles.csv"])
+def test_name_that_says_thousands_is_refused(tmp_path, name):
+    assert refused(csv(tmp_path / name, loans())).startswith(f"{name}: its name says that amounts are in thousands: ")
+    for title in ("k USD", "Miles"):
+        path = sheets(tmp_path / "book.xlsx", (title, "visible", loans()))
+        assert refused(path).startswith("book.xlsx: its name says that amounts are in thousands: write whole amounts")
 
 
 SEVERAL = "Amounts in several currencies ("

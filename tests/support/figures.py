@@ -56,7 +56,6 @@ def figures_of(
         batches = roles.stage(found, date, engine, Path(work), rules=staging.Rules(**rules), rates=rates)
         rejects, reasons = quarantine.quarantine(batches, engine)
         tape = next(b for b in batches if b.is_tape)
-        coverage.check_lent(tape, date, engine)
         books = {b.format.name: reconciliation.reconcile(b, rejects, engine) for b in batches}
         for batch in batches:
             name = batch.format.name
@@ -64,6 +63,7 @@ def figures_of(
             if not batch.is_tape:
                 held = rejections.rejected_in(batch, books[name], rejects)
                 rejections.check_amount_limit(held, "the amounts", reasons[name], max_reject_amount_pct)
+        coverage.check_lent(tape, date, engine)
         accepted = tape.accepted(engine)
         owed = reconciliation.outstanding(accepted, date)
         rejected = rejections.rejected_on(date, tape, owed, engine)
@@ -76,6 +76,7 @@ def figures_of(
             *roles.notes(found, skipped, batches, statements.unknown(batches, engine)),
             *findings.notes(batches, date, engine),
             *rejections.notes(batches, books, rejects, rejected),
+            *rejections.of_earlier_dates(date, batches, accepted, engine, max_reject_pct, max_reject_amount_pct),
             *reporting.notes,
         ]
         as_of = coverage.as_of(accepted, date) if tape.format.is_dated else None
