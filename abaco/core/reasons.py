@@ -161,7 +161,8 @@ ENGLISH = {
     "converted": "Amounts in {from} are in {currency} at the rate of {names} of the day of each row, rounded to cents "
     "(days: {count}; on {date}, 1 {from} was {rate} {currency}).",
     "currency_stated": "Amounts are in {currency}, as stated in {names}.",
-    "status_unknown": "Outstanding, though their status is in no list of params/loans.yml: {rows}; add it there.",
+    "status_unknown": "Outstanding, though no list of params/loans.yml has their status ({words}): {rows}; add it "
+    "there.",
     "one_sum": "{count} row ({usd})",
     "many_sums": "{count} rows ({usd})",
     "one_row": "{count} row ({usd} of principal)",

@@ -2,22 +2,25 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import narwhals as nw
 
 from abaco.core.errors import InputError
+from abaco.core.quoting import word
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import writing
 from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, WRITTEN_OFF_ON
 from abaco.ingest.contract import with_amount
 from abaco.ingest.staging import Batch
-from abaco.ingest.write_offs import STANDING, UNKNOWN, WRITTEN_OFF
+from abaco.ingest.write_offs import STANDING, UNKNOWN, WORD, WRITTEN_OFF
 
 # A rate beyond 500 % a year is hardly a fraction: where more than this part of them are, some are per cent.
 HIGH_RATE, MOST_HIGH = 5, 0.01
+BASIS_POINTS = 400  # from here on per cent are unlikely
+MAX_WORDS = 5
 WRITE_OFFS = (LOAN_STATUS.name, IS_WRITTEN_OFF.name, WRITTEN_OFF_ON.name)  # columns that tell of them
 
 
@@ -73,6 +76,12 @@ def check_rates(batches: Iterable[Batch], engine: Engine, interest_rate: str) ->
         rates = _rates(batch, engine)
         if rates["median"] is not None and rates["median"] >= 1:
             which, rate = "their median", rates["median"]
+            if rate >= BASIS_POINTS:
+                raise InputError(
+                    f"The interest rates of the {batch.format.title} are per cent or basis points: {which} {rate:g} is "
+                    f"{rate:g} % a year, or {rate / 100:g} %; say the first by PARAMS=ingestion.interest_rate=percent, "
+                    'or have a mapping make fractions of the second: compute: "[heading] * 0.0001" (make map INPUT=…)'
+                )
         elif rates["above_1"] and (rates["signed"] or rates["high"] > MOST_HIGH * rates["count"]):
             which, rate = f"of {rates['count']:,} rates {rates['above_1']:,} are 1 or more, and", rates["highest"]
         else:
@@ -141,7 +150,16 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
         ("status_unknown", "unknowns", "unknown"),
     ):
         if sums[rows_]:
-            yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]))
+            words = {"words": _unknown_words(batch, date, of_regions, engine)} if code == "status_unknown" else {}
+            yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]), **words)
+
+
+def _unknown_words(batch: Batch, date: dt.date, of_regions: Collection[int], engine: Engine) -> tuple[str, ...]:
+    """Return the most frequent statuses that no list has, as a message may show them."""
+    rows = batch.usable(engine).filter((nw.col("measurement_date") == date) & ~nw.col(WORD).is_null())
+    found = rows.filter(~nw.col("source").is_in(sorted(of_regions))).group_by(WORD).agg(rows=nw.len())
+    often = sorted(found.collect("pyarrow").to_native().to_pylist(), key=lambda row: (-row["rows"], row[WORD]))
+    return tuple(dict.fromkeys(word(row[WORD]) for row in often[:MAX_WORDS]))
 
 
 def _dates(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:

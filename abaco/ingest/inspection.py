@@ -13,7 +13,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import is_value, shown, visible
 from abaco.engines.base import PrivateFiles
-from abaco.ingest import cell_dates, extent, json_lists, mappings, reshaping, said_currencies, workbooks
+from abaco.ingest import cell_dates, extent, json_lists, mappings, rate_periods, reshaping, said_currencies, workbooks
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, unpacked
 from abaco.ingest.extent import Header, Row
@@ -130,6 +130,7 @@ class Inspector:
         titles = [] if is_column else extent.above(rows, header)
         below = [cells for line, cells in rows if line > header.line]
         place = f"{name}/{shown(sheet)}" if (sheet := form.get("sheet")) else name
+        rate_periods.check(mapping, header.headings, below, name)
         form |= said_currencies.stated(mapping, header.headings, [cells for _, cells in titles], below, place)
         above = [] if mapping.format.is_dated else titles
         if mapping.cell or above:

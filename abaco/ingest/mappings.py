@@ -134,7 +134,9 @@ class Mapping(BaseModel):
             raise ValueError(f"currency: {self.currency} is not a code of ISO 4217: write one such as USD")
         for name in self.rows_to_leave_out:
             if name not in self.columns or not self.columns[name].heading or known[name].personal:
-                raise ValueError(f"rows_to_leave_out: {name} is not one of the columns with a heading, or is personal")
+                raise ValueError(
+                    f"rows_to_leave_out: {name} has no heading under columns, or is personal: name another"
+                )
         read = {*map(normalise, self._read)}
         if twice := next((heading for heading in self.left_behind if normalise(heading) in read), None):
             raise ValueError(f"left_behind: {twice} is read: leave it out here, or under columns")

@@ -21,7 +21,7 @@ ZERO = Decimal("0.00")
 # What was expected, and the way out, by a reason's code.
 HINTS = {
     "not_a_date": "write dates as 2025-12-31, or name their order by ingestion.dates",
-    "not_a_number": "write numbers as 1500.50, or name their decimal mark by ingestion.decimal_mark",
+    "not_a_number": "write numbers in full as 1500.50, not 1.5k, or name their decimal mark by ingestion.decimal_mark",
     "not_whole": "write days as whole numbers; a mapping gives words such as 31-60 their days (make map)",
     "days_missing": "where a blank means not late, set ingestion.not_late to blank",
 }

@@ -33,8 +33,8 @@ TAPE = "tape"  # the role of the rows that become the loan tape
 # What staged rows carry beside the columns of their contract or of the tape.
 BESIDE = (
     "reasons", "original", IS_LEFT_OUT, "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING,
-    "unread", "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id", "rate_has_sign", PERSON,
-    AS_READ, exchange.IN,
+    write_offs.WORD, "unread", "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id",
+    "rate_has_sign", PERSON, AS_READ, exchange.IN,
 )  # fmt: skip
 RARE = ("reasons", "unread", "signs")  # columns of those that most files leave empty: they need no further look
 
@@ -293,7 +293,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),
         nw.when(balance < 0).then(-balance).cast(nw.Decimal(18, 2)).alias("credit_usd"),
         nw.when(IS_LOST & (balance > 0)).then(balance).cast(nw.Decimal(18, 2)).alias("lost_usd"),
-        STANDING,
+        STANDING, write_offs.unknown_word(present, source.is_region_or_status),
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
         nw.col(AS_READ), *beside,

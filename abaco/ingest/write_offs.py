@@ -22,7 +22,7 @@ from abaco.ingest.words import STRICT
 
 WRITTEN_OFF, OUTSTANDING, UNKNOWN = "written_off", "outstanding", "unknown"
 YES, NO = "yes", "no"
-STANDING = "standing"
+STANDING, WORD = "standing", "unknown_word"
 IS_LOST = nw.col(STANDING) == WRITTEN_OFF
 
 
@@ -88,6 +88,14 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -
         is_told = nw.any_horizontal(*(one == meaning for one in told), ignore_nulls=True)
         found = nw.when(is_told).then(nw.lit(meaning)).otherwise(found)
     return found.alias(STANDING)
+
+
+def unknown_word(present: Iterable[str], is_region_or_status: bool) -> nw.Expr:
+    """Return the status or flag of rows whose `STANDING` is `UNKNOWN`, as it is written."""
+    status = [REGION.name] if is_region_or_status else []
+    words = [nw.col(name) for name in (*status, LOAN_STATUS.name, IS_WRITTEN_OFF.name) if name in set(present)]
+    word = nw.coalesce(*words) if words else nw.lit(None)
+    return nw.when(nw.col(STANDING) == UNKNOWN).then(word.cast(nw.String())).alias(WORD)
 
 
 def region() -> nw.Expr:

@@ -34,6 +34,7 @@ from abaco.ingest.masking import policy
 from abaco.ingest.rejected_loans import rejected_loans
 from abaco.ingest.unread import unread_amounts
 from abaco.kpis import catalog, measures, open_book, publish, values, verdict
+from abaco.kpis import notes as kpi_notes
 from abaco.kpis.book import Book
 from abaco.kpis.facilities import facility
 from abaco.page.language import phrase
@@ -151,6 +152,11 @@ def examine(
             **open_book.risk(**{key: loaded["calculation"][key] for key in open_book.RISK}),
         )  # fmt: skip
         totals = measures.measure(book, catalog.measures(definitions))
+        of_book = kpi_notes.notes(book, totals)
+        told += [terminal.reason(note) for note in of_book if note.code in HEADLINES]
+        for note in of_book:
+            if note.code not in HEADLINES:
+                say(terminal.reason(note))
         reach = phrase("Dates up to {day}: {count}, from {first}")
         say("\n" + reach.format(day=day, count=len(totals), first=min(totals)))
         entries = values.evaluate(definitions, totals[day], day, totals)

@@ -257,6 +257,33 @@ def test_rates_that_are_partly_or_negatively_per_cent_are_refused(tmp_path, rate
     assert message.startswith("The interest rates of the loans are per cent or fractions: ")
 
 
+@pytest.mark.parametrize(
+    ("heading", "word", "times"),
+    [("periodo_tasa", "Mensual", 12), ("Rate frequency", "per month", 12), ("interest_period", "daily", 365)],
+)
+def test_rates_of_another_period_are_refused(tmp_path, heading, word, times):
+    message = refused(csv(tmp_path / "loans.csv", loans(**{heading: [word] * 10})))
+    assert message == (
+        f"loans.csv: {heading} says {word}, and rates are read as those of a year: write interest_rate a year, or have "
+        f'a mapping multiply it: compute: "[interest_rate] * {times}" (make map INPUT=…)'
+    )
+
+
+@pytest.mark.parametrize(("heading", "word"), [("periodo_tasa", "anual"), ("interest_payment", "monthly"),
+                                               ("frequency", "monthly")])  # fmt: skip
+def test_rates_of_a_year_are_read(tmp_path, heading, word):
+    assert figures_of(csv(tmp_path / "loans.csv", loans(**{heading: [word] * 10}))).values["APR"] == 24.0
+
+
+def test_rates_that_may_be_basis_points_are_refused_with_both_readings(tmp_path):
+    message = refused(csv(tmp_path / "loans.csv", loans(interest_rate=lambda _: "2400")))
+    assert message == (
+        "The interest rates of the loans are per cent or basis points: their median 2400 is 2400 % a year, or 24 %; "
+        "say the first by PARAMS=ingestion.interest_rate=percent, or have a mapping make fractions of the second: "
+        'compute: "[heading] * 0.0001" (make map INPUT=…)'
+    )
+
+
 def test_high_rates_of_some_loans_are_believed(tmp_path):
     found = figures_of(csv(tmp_path / "loans.csv", loans(interest_rate=["2.40"] * 4 + ["0.24"] * 6)))
     assert found.values["APR"] == 137.41  # (2.40 * 5250.25 + 0.24 * 4749.75) / 10000
@@ -565,10 +592,12 @@ def test_balance_that_is_flagged_as_written_off_is_not_outstanding(tmp_path):
 
 
 def test_status_that_nobody_knows_is_told_with_its_amount(tmp_path):
-    found = figures_of(csv(tmp_path / "loans.csv", loans(situacion=["Vigente", "Zzz 9"] + ["Vigente"] * 8)))
+    words = ["Vigente", "Extraviado", "Ana Lima", *["Vigente"] * 7]
+    found = figures_of(csv(tmp_path / "loans.csv", loans(situacion=words)))
     assert found.values["Outstanding"] == 10000.0
-    assert "Outstanding, though their status is in no list of params/loans.yml: 1 row (499.50 USD); add it there." in (
-        found.notes
+    assert (
+        "Outstanding, though no list of params/loans.yml has their status (…, Extraviado): 2 rows (2,499.50 USD); add "
+        "it there." in found.notes
     )
 
 

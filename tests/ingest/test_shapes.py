@@ -152,7 +152,7 @@ def test_rejected_month_of_a_wide_history_is_named_by_its_line(root):
         ({"wide": True}, "columns: none is read from month, the months in the headings of a wide table"),
         (
             {"rows_to_leave_out": {"product": "x"}},
-            "rows_to_leave_out: product is not one of the columns with a heading",
+            "rows_to_leave_out: product has no heading under columns, or is personal: name another",
         ),
         ({"columns": COLUMNS | {"loan_id": {"cell": "B1"}}}, "columns: loan_id: cell gives dates, by an address"),
     ],

@@ -5,7 +5,7 @@ import pytest
 from abaco.core.errors import InputError
 from abaco.kpis.measures import MEASURES
 from abaco.review.check import inspect
-from tests.support.exports import LOANS
+from tests.support.exports import LOANS, write
 
 BALANCES = """
 loan_id_raw,reporting_date,outstanding_balance_usd,par_7_balance_usd,par_30_balance_usd,par_60_balance_usd,par_90_balance_usd
@@ -117,6 +117,16 @@ def test_what_would_stop_a_report_stops_it(balances, date, params, expected):
 
 def test_rejects_exactly_at_the_limit_are_accepted(balances):
     assert list(inspect(balances, "2025-12-31", {"ingestion": {"max_reject_pct": 20.0}}))
+
+
+def test_type_that_nobody_knows_is_told_before_the_files(tmp_path):
+    write(tmp_path / "loans.csv", LOANS, "A - 1,C-1,2025-01-01,0.4,9.00,5.00,30")
+    write(tmp_path / "paid.csv", "loan_id,transaction_type,date_paid,principal", "A - 1,Zzz,2025-12-05,1.00")
+    said = list(inspect(tmp_path, "2025-12-31"))
+    note = (
+        "Left out of the transactions: 1 row (1.00 USD of principal), as Zzz is not in params/flows.yml; add it there."
+    )
+    assert said.index(note) < said.index("")
 
 
 def test_loans_alone_are_the_tape(tmp_path):
