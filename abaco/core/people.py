@@ -16,15 +16,19 @@ PARTICLES = (
     "de", "del", "la", "las", "los", "da", "dos", "do", "van", "von", "der", "den", "di", "y", "e", "al", "bin",
 )  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+")
+# the same, with the words of JoseArias apart
+_CAMEL = re.compile(r"[^\W\d_](?:(?![A-ZÀ-Þ])[^\W\d_]|(?<=[A-ZÀ-Þ])[A-ZÀ-Þ])*")
 
 
-def without_people(text: str, any_case: bool = False) -> str:
+def without_people(text: str, any_case: bool = False, camel_case: bool = False) -> str:
     """Return a name without what may be a person's in it.
 
     Parameters
     ----------
     any_case
         Whether words in lower case may be a person's name, as in files that no format knows.
+    camel_case
+        Whether a capital letter begins a word, as in names of files; headings are often written so.
 
     Examples
     --------
@@ -34,17 +38,19 @@ def without_people(text: str, any_case: bool = False) -> str:
     ['…', 'LoanStats3a', 'total_receivable_usd']
     >>> [without_people(text, any_case=True) for text in ("juan perez", "pagos_maria_de_la_cruz.csv", "loan tape")]
     ['…', 'pagos_….csv', 'loan tape']
+    >>> [without_people(text, camel_case=True) for text in ("JoseArias", "LoanStats3a", "CarteraJoséLópez2025")]
+    ['…', 'LoanStats3a', 'Cartera…2025']
     """
     shown, end = "", 0
-    for first, last in _people(text, any_case):
+    for first, last in _people(text, any_case, _CAMEL if camel_case else _WORD):
         shown, end = shown + text[end:first] + HIDDEN, last
     return shown + text[end:]
 
 
-def _people(text: str, any_case: bool) -> Iterator[tuple[int, int]]:
+def _people(text: str, any_case: bool, pattern: re.Pattern) -> Iterator[tuple[int, int]]:
     """Yield where two or more unknown words stand beside each other, particles between them."""
     run: list[re.Match] = []
-    for word in [*_WORD.finditer(text), None]:
+    for word in [*pattern.finditer(text), None]:
         is_near = word and (not run or not re.search(r"[^\s_.,'’-]|\d", text[run[-1].end() : word.start()]))
         is_particle = word and run and word[0].lower() in PARTICLES
         is_name = word and (any_case or word[0].istitle() or word[0].isupper()) and not _is_known(word[0])

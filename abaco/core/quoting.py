@@ -14,6 +14,11 @@ from abaco.core.people import HIDDEN, without_people
 DATE = re.compile(r"^\s*[^\W\d]{3,10}\.?[\s/.-]*\d{2,4}\s*$|\d[-/.\s][^\W\d]{3,10}[-/.\s]\d")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 PHONE = re.compile(r"\+\d[\d\s().-]{5,}\d")
+# without a country, in names: not a year and another number, and not a date
+_NO_YEAR = r"(?!(?:19|20)\d\d(?!\d))"
+LOCAL_PHONE = re.compile(
+    rf"(?<!\d)(?:{_NO_YEAR}\d{{3,4}}[-. ]{_NO_YEAR}\d{{4}}|\d{{3}}[-. ]\d{{3}}[-. ]\d{{4}}|[67]\d{{7}})(?!\d)"
+)
 # Line ends and tabs, which may part words; and what cannot be seen: controls, marks of direction, zero-width blanks.
 BLANKS = "\t\n\x0b\x0c\r\x85\u2028\u2029"
 INVISIBLE = (
@@ -88,13 +93,15 @@ def quotable(headings: Sequence[str], known: Sequence[bool], rows: Iterable[Sequ
     ['Broker', 'cash', 'City']
     >>> quotable(["Ana", "n/a", "n/a"], [False] * 3, [["Eva", "12.50", "7"]])
     []
+    >>> quotable(["Ana", "cash", "principal", "7"], [False, True, True, False], [["Eva", "cash", "interest", "7"]])
+    ['cash', 'principal']
     """
     cells = [(heading.strip(), is_known) for heading, is_known in zip(headings, known, strict=True) if heading.strip()]
     shown = [(cell, is_known) for cell, is_known in cells if not is_value(cell)]
     rows = list(rows)
     if sum(known) <= len(cells) - len(shown):
         return []
-    is_known_file = 2 * sum(known) >= len(cells)
+    is_known_file = 2 * sum(known) >= len(cells) == len(shown)
     is_header = is_known_file or _columns_of_values(headings, rows) > 0
     return [cell for cell, is_known in shown
             if is_known or (is_header and cell == without_people(cell, any_case=not is_known_file))]  # fmt: skip
@@ -127,6 +134,8 @@ def file_name(path: Path) -> str:
     --------
     >>> file_name(Path("exports/ana@example.org.csv")), file_name(Path("of +503 5550-0001.csv"))
     ('….csv', 'of ….csv')
+    >>> file_name(Path("of 7890-1234.csv")), file_name(Path("2024-2025 20251231.csv")), file_name(Path("JoseArias.csv"))
+    ('of ….csv', '2024-2025 20251231.csv', '….csv')
     """
     return shown(path.stem) + visible(path.suffix)
 
@@ -139,4 +148,5 @@ def shown(name: str, is_known: bool = True) -> str:
     is_known
         Whether a format knows the table; in other names words in lower case may be a person's, too.
     """
-    return visible(without_people(PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, name)), any_case=not is_known))
+    name = LOCAL_PHONE.sub(HIDDEN, PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, name)))
+    return visible(without_people(name, any_case=not is_known, camel_case=True))

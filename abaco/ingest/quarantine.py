@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from abaco.core.files import row_count
 from abaco.core.parquet import arrow_schema
+from abaco.core.people import HIDDEN, without_people
 from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, TEXT, Field, Table
 from abaco.engines import Engine
@@ -103,6 +104,10 @@ def _rejects(
     originals = {row["record"]: row["original"] for row in mine}
     if unseen := {record: places[record] for record, original in originals.items() if original is None}:
         originals |= _values(staged, unseen, row_count(staged.path), engine, key, show_values)
+    for row in mine:
+        loan, original = row.get("loan_id") or "", originals[row["record"]]
+        if original and not any(map(str.isdigit, loan)) and without_people(loan, any_case=True) != loan:
+            originals[row["record"]] = original.replace(loan, HIDDEN)
     source = staged.source
     known = {check.key: in_file(check.reason, source) for check in contract.checks(batch.format, source.columns)}
     names = {one.index: one.source.name for one in batch.staged}

@@ -59,10 +59,8 @@ class Source:
         one in the name of its sheet or file.
     signs
         The signs of currencies in the number formats of a sheet, each with the place of its column.
-    currency_place
-        The position of a column of currencies that no heading names (see `said_currencies`).
-    said_currencies
-        The codes, signs and words of currencies above the table and in its name.
+    currency_place, said_currencies
+        The position of a column of currencies that no heading names, and those above the table and in its name.
     """
 
     name: str

@@ -27,6 +27,16 @@ def plant(folder):
     write(folder / "names.tsv", NAME, "Juan Supuesto")
     write(folder / "people.json", f'[{{"{NAME}": 1, "{EMAIL}": "{PHONE}"}}]')
     write(folder / "broker.csv", f"{NAME},Efectivo,San Miguel", "Juan Supuesto,Caja,Sonsonate")
+    # names of people as loan ids, in capital letters within words, and a phone without a country
+    write(
+        folder / "ids.csv",
+        PAR,
+        f"{NAME},31/31/2025,1.00,0,0,0,0",
+        *(f"B-{i},2025-12-31,1.00,0,0,0,0" for i in range(30)),
+    )
+    write(folder / "MariaInventada" / "JuanSupuesto.csv", PAR, "C-1,2025-12-31,1.00,0,0,0,0")
+    write(folder / "par of 5550-0001.csv", PAR, "C-2,2025-12-31,1.00,0,0,0,0")
+    write(folder / "half.csv", "Inventada,cash,principal,7", "Supuesto,cash,interest,8")
     write(folder / "list.json", f'["{NAME}", "{EMAIL}"]')
     write(folder / f"{EMAIL}.csv", "a,b", "1,2")
     write(folder / f"estado de {PHONE}.pdf", NAME)
