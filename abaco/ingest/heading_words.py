@@ -15,6 +15,7 @@ from abaco.ingest.words import STRICT, validated
 FILE = "params/drafts.yml"
 UNITS = {"days": "days", "month": "months"}
 NUMBER_SIGN = re.compile(r"(?<=\w)#|#(?=\w)")  # beside a word
+IN_OBJECTS = re.compile(r"\w+(?:\.\w+)+")  # of JSON
 CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -43,6 +44,7 @@ class Dictionary(BaseModel):
     model_config = STRICT
     same: dict[str, list[str]]
     beside: list[str]
+    nested: list[str]
     columns: dict[str, Meaning]
     principal_paid: list[str]
     words: ValueWords
@@ -68,6 +70,7 @@ class Dictionary(BaseModel):
             text = text.replace(f"_{several}_", f"_{self._forms[several].replace(' ', '_')}_")
         found = (self._forms.get(word, word) for word in text.split("_") if word)
         words = frozenset(word for form in found for word in form.split())
+        words = words - set(self.nested) if IN_OBJECTS.fullmatch(heading) else words
         return words - set(self.beside) or words
 
     def columns_of(self, heading: str) -> list[str]:

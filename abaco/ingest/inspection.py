@@ -181,7 +181,7 @@ class Inspector:
             return self.fits(Header(keys, 1))
 
         if table.kind == "json" and (inner := json_lists.inner_list(path, table.name, fits)):
-            path, rows_in = json_lists.written(path, inner, private.path("rows")), inner.name
+            path, rows_in = json_lists.written(path, inner, private.path("rows"), table.name), inner.name
         with engines.start() as engine:
             try:
                 headings = engine.headings(path)

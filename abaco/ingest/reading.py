@@ -81,7 +81,7 @@ def _typed_path(source: Source, engine: Engine) -> Path:
         return path
     copy = engine.private.path(source.key)
     if not copy.stat().st_size:
-        json_lists.written(path, json_lists.inner_list(path, source.name), copy)
+        json_lists.written(path, json_lists.inner_list(path, source.name), copy, source.name)
     return copy
 
 

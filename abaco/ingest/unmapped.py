@@ -104,7 +104,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     elif file.kind in workbooks.KINDS:
         header, form, below = _of_workbook(file, meant, engine)
     else:
-        header, form, below = _of_typed(file, engine)
+        header, form, below = _of_typed(file, meant, engine)
     above = form.pop("cells_above", {})
     headings = tuple(visible(heading).strip() for heading in header.headings) if header else ()
     known = [bool(words.columns_of(heading)) or is_bucket(heading, words) for heading in headings]
@@ -205,8 +205,16 @@ def _of_workbook(file: TableFile, meant: Meant, engine: Engine) -> Found:
     return header, form, _below(sheet.rows, header, shape)
 
 
-def _of_typed(file: TableFile, engine: Engine) -> Found:
+def _of_typed(file: TableFile, meant: Meant, engine: Engine) -> Found:
     path, rows_in = unpacked(file, engine.private, "unmapped"), None
     if file.kind == "json" and (inner := json_lists.inner_list(path, file.name)):
-        path, rows_in = json_lists.written(path, inner, engine.private.path("unmapped rows")), inner.name
-    return Header(engine.headings(path), 1), {"rows_in": rows_in}, []
+        path, rows_in = json_lists.written(path, inner, engine.private.path("unmapped rows"), file.name), inner.name
+    headings = engine.headings(path)
+    within = json_lists.lists_within(path) if file.kind == "json" and meant(Header(headings, 1)) < FEW else []
+    if within:
+        lists = " and ".join(shown(key, is_known=False) for key in within)
+        raise InputError(
+            f"{file.name} has lists within its rows, {lists}: write one list of the loans, each with what it needs of "
+            "the row that its list is in"
+        )
+    return Header(headings, 1), {"rows_in": rows_in}, []
