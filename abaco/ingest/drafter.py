@@ -78,7 +78,7 @@ class _Drafting:
         self.columns, self.questions, self.used = {}, [], {"rows", "currency", *proposals.COLUMNS}
 
     def draft(self, name: str, found: Sequence[Evidence]) -> Draft:
-        aging = proposals.of_aging(found, self.words)
+        aging = proposals.of_aging(found, self.words) or proposals.of_par(self.proposed)
         rows, why = ("loan and date", "amounts in buckets of days late") if aging else self._rows()
         format_ = FORMATS["par_balances" if aging else FORMAT_OF.get(rows, "loans")]
         in_format = {column.name for column in format_.columns}

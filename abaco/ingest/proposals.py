@@ -38,6 +38,10 @@ NONE = "none"  # the answer that leaves a column out
 SINCE = "since "  # an answer that counts days from a due date
 COLUMNS = {column.name: column for name in ("payments", "loans", "par_balances") for column in FORMATS[name].columns}
 PERSONAL = {column.name for column in BORROWER}
+PAR = re.compile(
+    r"(?i)\W*(?:par|portfolio at risk|cartera en riesgo)[^\w>]*(?P<more>>(?!=)|over|more than|m[aá]s de)?"
+    r"(?:>=)?\s*(?P<days>\d{1,2})\W*(?:days?|d[ií]as?)?\W*(?:balance|amount|saldo)?\W*"
+)
 RANGE, MIN_BUCKETS = re.compile(r"\d+\s*\D{1,4}\s*(\d+)"), 2
 OF_PAYMENTS = ("paid_on", "paid_principal", "paid_interest", "paid_fees", "paid_total_payment", "is_reversed")
 
@@ -149,6 +153,22 @@ def of_aging(found: Sequence[Evidence], words: Dictionary) -> dict[str, Proposal
         from_day = [heading for heading in first if first[heading] >= day]
         columns[par_balance(day)] = Proposal(_sum_of(from_day), f"buckets from day {day} on")
     return columns
+
+
+def of_par(proposed: Proposals) -> dict[str, Proposal]:
+    """Return what a balance proposes, and columns of what of it is so many days late or more, such as ``PAR 30+``.
+
+    Nothing is proposed where a column has days past due.
+    """
+    balance, columns = proposed.columns.get("outstanding_balance"), {}
+    if balance is None or DAYS_PAST_DUE.name in {*proposed.columns, *proposed.open}:
+        return {}
+    for heading, one in proposed.known.items():
+        if (said := PAR.fullmatch(heading)) and one.kind == NUMBER and one.is_pure and one.high is not None:
+            day = int(said["days"]) + bool(said["more"])
+            if day in GIVEN and one.high > 1 and not one.is_percent:  # an amount, and no share
+                columns[par_balance(day)] = Proposal({"heading": heading}, f"{one.told()}; {day} or more days late")
+    return {"outstanding_balance_usd": balance, **columns} if columns else {}
 
 
 def _sum_of(headings: Sequence[str]) -> dict[str, str]:

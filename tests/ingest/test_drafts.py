@@ -566,3 +566,18 @@ def test_amounts_are_proven_as_reports_read_them(root, tmp_path, amounts, total)
     drafting.save()
     credit = min(0, *(one.low for one in [pos]))
     assert figures_of(path).values["Outstanding"] == float(pos.total - credit)
+
+
+@pytest.mark.parametrize(
+    ("heading", "day"), [("PAR 30+", 30), ("PAR30", 30), ("PAR > 30 days", 31), ("Cartera en riesgo (30 días)", 30)]
+)
+def test_columns_of_what_is_at_risk_are_proposed(root, tmp_path, heading, day):
+    lines = ("A-1,600.00,0.00,Active,2025-12-31", "A-2,400.00,400.00,Active,2025-12-31")
+    path = write(tmp_path / "book.csv", f"Loan No,POS,{heading},Status,As at", *lines)
+    drafting = Drafting(path, "book", ANSWERED)
+    assert (keys(drafting), columns(drafting)) == ([], {
+        "loan_id": "Loan No", "measurement_date": "As at", "outstanding_balance_usd": "POS",
+        f"par_{day}_balance_usd": heading, "loan_status": "Status",
+    })  # fmt: skip
+    drafting.save()
+    assert figures_of(path).values["PAR30"] == 40.0
