@@ -84,7 +84,7 @@ def recognise(
         )
         raise UnknownFormatError(
             f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; "
-            f"{'; '.join((near, *_hints(shown, words), _way_out()))}"
+            f"{'; '.join((near, *hints(shown, words), _way_out()))}"
         )
     raise UnknownFormatError(
         f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
@@ -119,13 +119,16 @@ def fitting(names: list[str], file: str, among: Mapping[str, mappings.Mapping]) 
     return best_known if most <= 2 * fits[best_known] else None
 
 
-def _hints(headings: Sequence[str], words: heading_words.Dictionary) -> Iterator[str]:
+def hints(headings: Sequence[str], words: heading_words.Dictionary) -> Iterator[str]:
     """Yield what an export lacks that no mapping can give it, by what its headings mean."""
     meant = {heading: words.columns_of(heading) for heading in headings}
     names = {name for listed in meant.values() for name in listed}
     lent = next((heading for heading, listed in meant.items() if "disburse_principal" in listed), None)
     if lent and "outstanding_balance" not in names and not any(map(words.is_principal_paid, headings)):
-        yield f"no column has what is left of {lent}: add the balance of each loan, or the principal that it has paid"
+        yield (
+            f"no column has what is left of {lent}: add the balance of each loan, or the principal that it has paid (a "
+            "ledger of payments in another file is not taken off)"
+        )
     if days := next((heading for heading in headings if words.is_relative(heading)), None):
         yield f"days such as {days}, counted from a day of each loan, are not dates: export the dates"
 

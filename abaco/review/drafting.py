@@ -18,6 +18,7 @@ from abaco.ingest import (
     heading_words,
     mappings,
     proposals,
+    recognition,
     unmapped,
     value_evidence,
 )
@@ -172,6 +173,10 @@ class Drafting:
         rows = [(row["heading"], row["column"], row["why"], row["examples"]) for row in self.headings()]
         yield from aligned([("heading", "column", "why", "examples"), *rows])
         yield f"\nA row is a {self.draft.rows[0]}: {self.draft.rows[1]}."
+        if self.draft.questions:
+            yield from (
+                hint[0].upper() + hint[1:] + "." for hint in recognition.hints(self._table.headings, self.words)
+            )
         if self._table.left_out:
             yield f"Not looked at: {counted(self._table.left_out, 'row')} of totals, or without a loan's number."
         if self.draft.currency[0]:

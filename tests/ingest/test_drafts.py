@@ -581,3 +581,11 @@ def test_columns_of_what_is_at_risk_are_proposed(root, tmp_path, heading, day):
     })  # fmt: skip
     drafting.save()
     assert figures_of(path).values["PAR30"] == 40.0
+
+
+def test_what_no_mapping_can_give_is_said_beside_the_questions(tmp_path):
+    told = "\n".join(drafted(tmp_path, "A-1,900.00,2025-01-05", header="Loan No,Approved Amount,Issued Date").lines())
+    assert "No column has what is left of Approved Amount: add the balance of each loan, or the principal that" in told
+    assert "a ledger of payments in another file is not taken off" in told
+    told = "\n".join(drafted(tmp_path, "A-1,-1180,900", header="Loan No,DAYS_INSTALMENT,AMT_PAYMENT").lines())
+    assert "Days such as DAYS_INSTALMENT, counted from a day of each loan, are not dates: export the dates." in told
