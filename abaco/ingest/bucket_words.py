@@ -5,16 +5,20 @@ import re
 from abaco.ingest.heading_words import Dictionary
 
 MORE = "over|above|more than|m[aá]s de|mayor a|mais de|plus de|über|mehr als|oltre|meer dan"
+AND_MORE = r"(?:and|&) (?:over|above|more|older)|y m[aá]s|ou mais|et plus|und mehr|e oltre|en meer|o m[aá]s|or more"
 FIRST_DAY = re.compile(
-    r"(\d+)\s*(?:-|–|to|a|à|bis)\s*\d+|(\d+)\s*\+"
+    rf"(\d+)(?: days?| d[ií]as?)? (?:{AND_MORE})"
+    r"|(\d+)\s*(?:-|–|to|a|à|bis)\s*\d+|(\d+)\s*\+"
     rf"|(?:>|{MORE})\s*(?P<more>\d+)"
     r"|(\d+) (?:days|dias|días|jours|tage|giorni|dagen)"
 )
 UP_TO = re.compile(r"<|\b(?:less|under|below|up to|within|menos|menor|hasta|até|moins|jusqu|weniger|meno|minder|tot)\b")
-OTHER_UNIT = re.compile(r"\d\s*\+?\s*(?:m|mth|month|mes|mese|w|wk|week|semana|y|yr|year|año|inst\w*|cuota|emi)s?\b")
+OTHER_UNIT = re.compile(
+    r"\d\s*\+?\s*(?:m|mth|month|mes|mese|w|wk|week|semana|y(?! m[aá]s)|yr|year|año|inst\w*|cuota|emi)s?\b"
+)
 BUCKET = re.compile(
     rf"\W*(?:{MORE})?\s*\d{{1,3}}\s*(?:(?:-|–|to|a|à|bis)\s*\d{{1,3}})?\s*\+?\s*"
-    r"(?:days?|d[ií]as?|jours|tage|giorni|dagen)?\s*(?:late|past due|overdue|de mora|vencidos?)?\W*",
+    rf"(?:days?|d[ií]as?|jours|tage|giorni|dagen)?\s*(?:{AND_MORE})?\s*(?:late|past due|overdue|de mora|vencidos?)?\W*",
     re.IGNORECASE,
 )
 

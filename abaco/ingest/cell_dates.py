@@ -19,6 +19,7 @@ AS_OF = re.compile(
     r"(.{6,})",
     re.IGNORECASE,
 )
+SHORT_YEAR = re.compile(rf"{NAME}[-/'’ ]*[-/'’]\s*\d\d\b")  # of a month such as Dec-25
 DATE = re.compile(
     rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|(?:19|20)\d{{6}}"
     rf"|\d{{1,2}}[-/. ]{NAME}[-/., ]+\d{{2,4}}|{NAME} \d{{1,2}},? \d{{4}}"
@@ -85,7 +86,8 @@ def dates_in(text: str, order: str | None, engine: Engine) -> list[dt.date]:
     plain = re.sub(r"\b(?:de|of)\b ?", "", " ".join(text.split()))
     if not (place := DATE.search(plain)):
         month = month_in(plain)
-        return [dt.date.fromisoformat(month)] if month else []
+        is_said = month and (month[:4] in plain or SHORT_YEAR.search(plain))  # "December 31" has no year
+        return [dt.date.fromisoformat(month)] if is_said else []
     writings = {f"as {one}": Writing(dates=one) for one in ([order] if order else BY_ORDER)}
     rows = engine.from_arrow(pa.table({name: [place[0]] for name in writings}))
     [row] = engine.typed(rows, dict.fromkeys(writings, "date"), writings).collect("pyarrow").to_native().to_pylist()

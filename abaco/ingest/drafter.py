@@ -291,6 +291,8 @@ class _Drafting:
         for codes, why in ((named, "the headings say it"), (signs, "the amounts say it")):
             if len(codes) == 1:
                 return next(iter(codes)), why
+        if len(self.table.said_currencies) == 1:
+            return "", f"{next(iter(self.table.said_currencies))}, as each file says beside its table"
         choices = {"USD": "US dollars", "…": "or another code of ISO 4217"}
         self._ask(Question("currency", "nothing in the file says it", choices))
         return OPEN, "not answered"

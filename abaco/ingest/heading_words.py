@@ -16,6 +16,7 @@ FILE = "params/drafts.yml"
 UNITS = {"days": "days", "month": "months"}
 NUMBER_SIGN = re.compile(r"(?<=\w)#|#(?=\w)")  # beside a word
 IN_OBJECTS = re.compile(r"\w+(?:\.\w+)+")  # of JSON
+CODE = re.compile(rf"(?<=\W)\(?(?:{'|'.join(sorted(currencies.CODES))})\)?$")  # of a currency, at the end
 CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -64,7 +65,8 @@ class Dictionary(BaseModel):
         >>> sorted(known.words_of("LoanOriginalAmount")), sorted(known.words_of("POS"))
         (['amount', 'loan', 'original'], ['outstanding', 'principal'])
         """
-        heading = NUMBER_SIGN.sub(" no ", currencies.without_signs(without_scale(heading))).replace("%", " percent ")
+        heading = CODE.sub(" ", currencies.without_signs(without_scale(heading))) or heading
+        heading = NUMBER_SIGN.sub(" no ", heading).replace("%", " percent ")
         text = f"_{normalise(CAMEL_CASE.sub('_', heading))}_"
         for several in (word for word in self._forms if "_" in word):
             text = text.replace(f"_{several}_", f"_{self._forms[several].replace(' ', '_')}_")

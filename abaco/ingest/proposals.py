@@ -37,6 +37,8 @@ from abaco.ingest.words import plain
 NONE = "none"  # the answer that leaves a column out
 SINCE = "since "  # an answer that counts days from a due date
 COLUMNS = {column.name: column for name in ("payments", "loans", "par_balances") for column in FORMATS[name].columns}
+TOTALS = ("total", "total_due", "total_balance", "total_outstanding", "balance", "saldo", "saldo_total")
+SERIALS = (30_000, 60_000)  # days of a spreadsheet from 1982 to 2064
 PERSONAL = {column.name for column in BORROWER}
 PAR = re.compile(
     r"(?i)\W*(?:par|portfolio at risk|cartera en riesgo)[^\w>]*(?P<more>>(?!=)|over|more than|m[aá]s de)?"
@@ -139,7 +141,8 @@ def _is_payments(names: set[str]) -> bool:
 def of_aging(found: Sequence[Evidence], words: Dictionary) -> dict[str, Proposal]:
     """Return what the buckets of an aging report propose, which has a column of amounts for each: sums of them.
 
-    Where none of them is of what is not late, they are not all of the balance, and nothing is proposed.
+    Where none of them is of what is not late, or a total is not their sum, they are not all of the balance, and nothing
+    is proposed.
     """
     amounts = [one.heading for one in found if one.kind == NUMBER and one.is_pure and is_bucket(one.heading, words)]
     first = {heading: days_of(heading, words) for heading in amounts}
@@ -148,6 +151,10 @@ def of_aging(found: Sequence[Evidence], words: Dictionary) -> dict[str, Proposal
     late = {*first.values()} - {0}
     if len(late) < MIN_BUCKETS or 0 not in first.values():
         return {}
+    whole = next((one for one in found if normalise(one.heading) in TOTALS and one.total is not None), None)
+    sums = [one.total for one in found if one.heading in first]
+    if whole and None not in sums and whole.total != sum(sums):
+        return {}  # a bucket is not among them
     columns = {"outstanding_balance_usd": Proposal(_sum_of([*first]), "all buckets")}
     for day in sorted(late & {*GIVEN}):
         from_day = [heading for heading in first if first[heading] >= day]
@@ -229,13 +236,14 @@ def _is_of(column: Column, one: Evidence) -> bool:
     if column.name in (IS_WRITTEN_OFF.name, IS_RESTRUCTURED.name):
         return _is_flag(one)
     if column.kind == "text":
-        return one.kind == TEXT and (column.personal or not one.looks)
+        return column.personal or (one.kind == TEXT and not one.looks)
     if column.name == LOAN_ID.name:
         return one.is_full and (one.kind == TEXT or one.is_whole or one.mark is None)
     if column.kind == "id":
         return one.kind in (TEXT, NUMBER)
     if column.kind == "date":
-        return one.kind in (DATE, MONTH) and one.is_pure
+        is_serial = one.kind == NUMBER and one.is_whole and SERIALS[0] <= one.low <= one.high <= SERIALS[1]
+        return is_serial or (one.kind in (DATE, MONTH) and one.is_pure)
     is_number = one.kind == NUMBER and one.is_pure and not (column.name == OFF and _is_flag(one))
     if column.kind == "amount" and one.is_percent:
         return False

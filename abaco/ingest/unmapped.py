@@ -1,19 +1,20 @@
 """Tables of files that no mapping knows: their headings, their first rows, and all of their cells as text."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 
+from abaco.core import currencies
 from abaco.core.errors import InputError
 from abaco.core.people import without_people
 from abaco.core.quoting import file_name, quotable, shown, visible
 from abaco.engines import Engine
 from abaco.engines.forms import BY_ORDER
-from abaco.ingest import cell_dates, extent, json_lists, reshaping, workbooks
+from abaco.ingest import cell_dates, extent, json_lists, reshaping, said_currencies, workbooks
 from abaco.ingest.bucket_words import is_bucket
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, is_input, table_files, unpacked
@@ -50,6 +51,8 @@ class Table:
         What its amounts are to be multiplied by, as a cell above it says.
     dates
         The dates in cells above it: by the cell, such as ``cell B2``, with the order where it has several readings.
+    said_currencies
+        The currencies that cells above it or its name say.
     left_out
         How many rows are not looked at, as they are no loans.
     """
@@ -63,6 +66,7 @@ class Table:
     line: int = 1
     scale: int = 1
     dates: Mapping[str, dt.date] = field(default_factory=dict)
+    said_currencies: Set[str] = frozenset()
     left_out: int = 0
 
     @staticmethod
@@ -128,7 +132,11 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     title = f"{name}, sheet {shown(form['sheet'], is_known=False)}" if form.get("sheet") else name
     scale = max(map(scale_in, above.values()), default=1)
     dates = {key: day for at, cell in above.items() for key, day in _dates(f"cell {at}", cell, engine)}
-    return Table(title, path, headings, rows, tuple(sample), shape, header.line, scale, dates)
+    said = {word for cell in above.values() for word in said_currencies.in_title(cell)}
+    said |= said_currencies.in_name(f"{path.name} {form.get('sheet') or ''}")
+    codes = [currencies.of_cell(word) for word in said]
+    stated = frozenset(code for one in codes for code in one)
+    return Table(title, path, headings, rows, tuple(sample), shape, header.line, scale, dates, stated)
 
 
 Meant = Callable[[Header], int]  # how many of our columns a header means

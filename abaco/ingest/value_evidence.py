@@ -19,7 +19,7 @@ from abaco.ingest.columns import LOAN_ID
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.total_labels import IS_BLANK, IS_LABEL
 from abaco.ingest.unmapped import Table
-from abaco.ingest.value_kinds import BLANK, DATE, MONTH, NUMBER, TEXT, is_of_kind, kind_of, numbers_of
+from abaco.ingest.value_kinds import BLANK, DATE, HAS_DIGIT, MONTH, NUMBER, TEXT, is_of_kind, kind_of, numbers_of
 
 IN_PARTS = r"^\d{1,2}[-/.]\d{1,2}[-/.]"  # a date whose day may be its month
 ORDERS = {"dmy": r"^(?:1[3-9]|2\d|3[01])[-/.]", "mdy": r"^\d{1,2}[-/.](?:1[3-9]|2\d|3[01])[-/.]"}
@@ -29,7 +29,6 @@ FEW_TWICE, SHOWN = 4, 3  # one of so many values is there before where few are, 
 FEW_ROWS = 20  # so many rows that are no loans, or one in so many, at most
 FEW_OTHERS = 5  # words that may stand among numbers or dates, such as - and N/A
 SHARE = 0.8  # of the first values that have to be of a kind; all are counted afterwards
-HAS_DIGIT = re.compile(r"\d")
 NAME = re.compile(r"[^\W\d_][\w'.-]+(?: [^\W\d_][\w'.-]*){1,4}")
 TAX_NUMBER = re.compile(r"\d{8}-\d|\d{4}-\d{6}-\d{3}-\d|\d{3}-\d{2}-\d{4}|[A-Z]{4}\d{6}\w{3}|[A-Z]{5}\d{4}[A-Z]")
 

@@ -18,6 +18,7 @@ KINDS = {
     MONTH: r"^(?:\p{L}{3,10}\.?[-/. ]\d{2,4}|(?:19|20)\d{2}[-/.]?(?:0[1-9]|1[0-2]))$",
     NUMBER: f"{dressed('.')}|{dressed(',')}",  # of `_undressed` text
 }
+HAS_DIGIT = re.compile(r"\d")
 UNIT = rf"(?i)[{SPACES}]*(?:%|days?|d[ií]as?)$"  # behind a number
 
 
@@ -25,8 +26,9 @@ def kind_of(values: Sequence[str], share: float) -> str:
     """Return the kind of most values, which have no blanks around them."""
     for kind, pattern in KINDS.items():
         matches = re.compile(pattern.replace(r"\p{L}", r"[^\W\d_]")).match
-        count = sum(bool(matches(_undressed(value) if kind == NUMBER else value)) for value in values)
-        if values and count >= share * len(values):
+        others = [value for value in values if not matches(_undressed(value) if kind == NUMBER else value)]
+        is_few = 2 * len(others) < len(values) and len(set(others)) == 1 and not HAS_DIGIT.search(others[0])
+        if values and (len(others) <= (1 - share) * len(values) or is_few):
             return kind
     return TEXT if values else BLANK
 

@@ -172,7 +172,8 @@ class Drafting:
         """Yield the headings and what they give, what a row is, and the currency."""
         rows = [(row["heading"], row["column"], row["why"], row["examples"]) for row in self.headings()]
         yield from aligned([("heading", "column", "why", "examples"), *rows])
-        yield f"\nA row is a {self.draft.rows[0]}: {self.draft.rows[1]}."
+        article = "an" if self.draft.rows[0] == "invoice" else "a"
+        yield f"\nA row is {article} {self.draft.rows[0]}: {self.draft.rows[1]}."
         if self.draft.questions:
             yield from (
                 hint[0].upper() + hint[1:] + "." for hint in recognition.hints(self._table.headings, self.words)
@@ -181,6 +182,8 @@ class Drafting:
             yield f"Not looked at: {counted(self._table.left_out, 'row')} of totals, or without a loan's number."
         if self.draft.currency[0]:
             yield f"Currency: {self.draft.currency[0]} ({self.draft.currency[1]})."
+        elif self.draft.currency[1]:
+            yield f"Currency: {self.draft.currency[1]}."
 
     def checked(self, date: str | None, params: Any = None) -> Iterator[str]:
         """Yield the first figures and what a report with the draft would say, or why there would be none."""

@@ -421,7 +421,7 @@ def test_headings_of_the_loans_of_other_languages_are_known(tmp_path, header):
 AGING = "Code,Name,Current,1 - 30,31 - 60,61 - 90,{},Total"
 
 
-@pytest.mark.parametrize("last", ["> 90", "90+", "91+ days", "Over 90"])
+@pytest.mark.parametrize("last", ["> 90", "90+", "91+ days", "Over 90", "91 and over", "91 y más"])
 def test_buckets_of_an_aging_report_are_summed(root, tmp_path, last):
     rows = ("C1,Ana,1000.00,0.00,500.00,0.00,0.00,1500.00", "C2,Leo,2000.00,300.00,0.00,0.00,200.00,2500.00")
     path = write(tmp_path / "aging.csv", "Aged receivables,as at 31 December 2025", "", AGING.format(last), *rows)
@@ -589,3 +589,63 @@ def test_what_no_mapping_can_give_is_said_beside_the_questions(tmp_path):
     assert "a ledger of payments in another file is not taken off" in told
     told = "\n".join(drafted(tmp_path, "A-1,-1180,900", header="Loan No,DAYS_INSTALMENT,AMT_PAYMENT").lines())
     assert "Days such as DAYS_INSTALMENT, counted from a day of each loan, are not dates: export the dates." in told
+
+
+def test_aging_report_whose_total_is_more_than_its_buckets_is_not_added_up(tmp_path):
+    rows = ("C1,Ana,1000.00,0.00,500.00,7.00,1507.00", "C2,Leo,2000.00,300.00,0.00,9.00,2309.00")
+    drafting = drafted(tmp_path, *rows, header="Code,Name,Current,1 - 30,31 - 60,The rest,Total")
+    assert "outstanding_balance" in keys(drafting)
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "expected"),
+    [
+        (
+            "Contrato;Data da contratação;Valor contratado;Saldo devedor;Taxa de juros (% a.m.);Dias em atraso",
+            "C-{n};1{n}/01/2025;R$ 10.000,00;R$ 7.500,50;2,5;{n}",
+            {"interest_rate": {"heading": "Taxa de juros (% a.m.)", "as": "percent", "per": "month"}},
+        ),
+        (
+            "Pagaré;Cédula;Fecha de disposición;Monto original;Saldo capital;Mora (días)",
+            "P{n};7912345{n};4567{n};5.000.000;3.250.000;{n}",
+            {"loan_id": "Pagaré", "borrower_tax_id": "Cédula", "disburse_date": "Fecha de disposición"},
+        ),
+        (
+            "Cód. Operación;F. Desembolso;Monto Desembolsado;Saldo;Días Mora;Situación Contable",
+            "00{n};0{n}/15/2025;900.00;800.00;{n};Vigente",
+            {"loan_id": "Cód. Operación", "disburse_date": "F. Desembolso", "loan_status": "Situación Contable"},
+        ),
+        (
+            "Loan A/C;Date Granted;Principal Granted;Outstanding (JPY);Days in arrears",
+            "L{n};2025-01-1{n};1200000;900000;{n}",
+            {"disburse_principal": "Principal Granted", "outstanding_balance": "Outstanding (JPY)"},
+        ),
+    ],
+)  # fmt: skip
+def test_tapes_of_other_countries_are_read_without_a_question_but_the_currency(root, tmp_path, header, line, expected):
+    path = write(tmp_path / "book.csv", header, *(line.format(n=n) for n in (1, 2, 3)))
+    drafting = Drafting(path, "book", {})
+    assert keys(drafting) == ([] if "R$" in line or "JPY" in header else ["currency"])
+    if drafting.questions:
+        drafting.answer("currency", "COP")
+    assert columns(drafting).items() >= expected.items()
+    drafting.save()
+    found = figures_of(path)
+    assert found.values["ActiveLoans"] == 3 and found.reasons == {}
+
+
+def test_currency_of_a_title_is_left_to_each_file(root, tmp_path):
+    path = write(tmp_path / "book.csv", "Portfolio (Amount in INR)", "LAN,POS,Days in Arrears", *DATED)
+    drafting = Drafting(path, "book", {})
+    assert (keys(drafting), drafting.draft.currency[0]) == ([], "")
+    assert "Currency: INR, as each file says beside its table." in [*drafting.lines()]
+    drafting.save()
+    assert figures_of(path).currency == "INR"
+    assert figures_of(write(path, "Portfolio (Amount in KES)", "LAN,POS,Days in Arrears", *DATED)).currency == "KES"
+
+
+def test_month_and_day_without_a_year_are_no_date(tmp_path):
+    drafting = Drafting(
+        write(tmp_path / "book.csv", "As of December 31,", "LAN,POS,Days in Arrears", *DATED), None, ANSWERED
+    )
+    assert keys(drafting) == []
