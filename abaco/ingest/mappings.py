@@ -23,6 +23,7 @@ from abaco.ingest.columns import (
     LOAN_STATUS,
     MEASUREMENT_DATE,
     TEXTS,
+    WRITTEN_OFF_ON,
     normalise,
 )
 from abaco.ingest.contract import Format
@@ -51,7 +52,10 @@ FORMATS_OF = {
 }
 # Columns that change what a balance or a payment counts as: a file that has one and a mapping that does not know it are
 # refused, where other columns are told.
-WEIGHTY = {c.name for c in (CURRENCY, DAYS_PAST_DUE, IS_REVERSED, IS_WRITTEN_OFF, LOAN_STATUS, MEASUREMENT_DATE)}
+WEIGHTY = {
+    c.name
+    for c in (CURRENCY, DAYS_PAST_DUE, IS_REVERSED, IS_WRITTEN_OFF, LOAN_STATUS, MEASUREMENT_DATE, WRITTEN_OFF_ON)
+}
 _tried: ContextVar[Path | None] = ContextVar("tried", default=None)
 
 

@@ -473,12 +473,20 @@ def test_status_that_stays_behind_by_answer_is_named_in_the_mapping_and_a_later_
         discovery.discover(path)
 
 
-@pytest.mark.parametrize(("off", "is_read"), [(("Y", "N"), True), (("0", "1"), True), (("2025-01-31", ""), False)])
-def test_flag_of_written_off_loans_is_proposed(tmp_path, off, is_read):
+@pytest.mark.parametrize(
+    ("off", "column"),
+    [
+        (("Y", "N"), "is_written_off"), (("0", "1"), "is_written_off"), (("2025-01-31", ""), "written_off_on"),
+        (("lost", "kept"), None),
+    ],
+)  # fmt: skip
+def test_what_tells_written_off_loans_is_proposed(tmp_path, off, column):
     lines = [f"A-{n},100.50,0,{word}" for n, word in enumerate(off)]
     drafting = drafted(tmp_path, *lines, header="LAN,POS,DPD,Charged Off")
-    assert columns(drafting).get("is_written_off") == ("Charged Off" if is_read else None)
-    assert drafting.draft.left_behind == ([] if is_read else ["Charged Off"])
+    assert [name for name, heading in columns(drafting).items() if heading == "Charged Off"] == (
+        [column] if column else []
+    )
+    assert drafting.draft.left_behind == ([] if column else ["Charged Off"])
 
 
 def test_amount_lent_that_is_taken_for_the_balance_is_told(root, tmp_path):
@@ -631,7 +639,7 @@ def test_tapes_of_other_countries_are_read_without_a_question_but_the_currency(r
     assert columns(drafting).items() >= expected.items()
     drafting.save()
     found = figures_of(path)
-    assert found.values["ActiveLoans"] == 3 and found.reasons == {}
+    assert (found.values["ActiveLoans"], found.rows["quarantined"]) == (3, 0)
 
 
 def test_currency_of_a_title_is_left_to_each_file(root, tmp_path):

@@ -159,7 +159,7 @@ NARROW = {"title": "Narrow", "rows": "loan", "columns": {
 @pytest.mark.parametrize(
     ("heading", "column"),
     [
-        ("Loan Status", "loan_status"), ("Estado del crédito", "loan_status"), ("Charged off", "is_written_off"),
+        ("Loan Status", "loan_status"), ("Estado del crédito", "loan_status"), ("Charge-off date", "written_off_on"),
         ("Moneda", "currency"), ("As of date", "measurement_date"),
     ],
 )  # fmt: skip
