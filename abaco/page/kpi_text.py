@@ -162,7 +162,7 @@ def headline(metrics: dict) -> str:
     found, hits = metrics["verdict"], len(past_limits(metrics))
     if is_incomplete(found):
         passes = _past(OF_THESE, hits, found) if hits else phrase("none of these is passed")
-        return f"{_checked(found)}; {passes}"
+        return f"{checked(found)}; {passes}"
     if hits:
         return _past(OF_ALL, hits, found)
     if found["state"] == "not_computable":
@@ -194,7 +194,7 @@ def past_limits(metrics: dict) -> list[tuple[str, dict]]:
     return [(name, kpi) for level in ("critical", "warning") for name, kpi in in_order(metrics) if name in found[level]]
 
 
-def _checked(found):
+def checked(found: dict) -> str:
     """Return how many limits were checked, and what is missing besides."""
     start = say("{checked} of {limits} limits checked", checked=found["checked"], limits=found["limits"])
     missing = [phrase(cause) for cause in causes(found)]

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from abaco.core.quoting import visible_lines
 from abaco.page import words
-from abaco.page.language import phrase, say
+from abaco.page.language import phrase, say, spoken
 from abaco.page.words import JOINER
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -33,7 +33,7 @@ def _environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"say": say, "phrase": phrase}
+    environment.globals |= {"say": say, "phrase": phrase, "spoken": spoken}
     environment.filters |= {"count": words.count, "day": words.day, "money": words.money, "usd": words.usd}
     return environment
 

@@ -9,9 +9,9 @@ from abaco.core.reasons import Reason
 from abaco.ingest import sample_mark
 from abaco.page import language
 from abaco.page.column_names import in_words, tell
-from abaco.page.kpi_text import unsound, verdict
+from abaco.page.kpi_text import checked, unsound, verdict
 from abaco.page.language import phrase, say, spoken
-from abaco.page.words import NBSP, listing, plural
+from abaco.page.words import NBSP, plural
 
 
 def speak(params: Any = None, currency: str = USD) -> None:
@@ -41,12 +41,12 @@ def status(name: str) -> str:
 
 def completeness(found: Mapping[str, Any] | None) -> str:
     """Return the state of a report that is not complete, in the language that is set; "" for other reports."""
-    if not found or not text.is_incomplete(found):
-        return ""
-    told = say("{checked} of {limits} limits checked", checked=found["checked"], limits=found["limits"])
-    if missing := [phrase(cause) for cause in text.causes(found)]:
-        told = say("{start}, but {missing}", start=told, missing=listing(missing))
-    return f"{phrase(text.state(found))}: {told}"
+    return standing(found) if found and text.is_incomplete(found) else ""
+
+
+def standing(found: Mapping[str, Any]) -> str:
+    """Return the state of a report, how many limits were checked, and what is missing, in the language that is set."""
+    return f"{phrase(text.state(found))}: {checked(dict(found))}"
 
 
 def partial(kpi: Mapping[str, Any]) -> str:

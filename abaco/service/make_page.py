@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from abaco.core.text import counted
 from abaco.database import queries
 from abaco.database.connection import reading
 from abaco.ingest.containers import KINDS, PACKED
+from abaco.page.language import phrase
+from abaco.review import terminal
 from abaco.run import folders
 from abaco.service import notebook, pages
 from abaco.service.making import CHECK, Job, Maker
@@ -33,11 +34,12 @@ def page(book: Book, maker: Maker, chosen: str) -> str:
         for key, (_, label) in keys.items()
     ]
     return pages.framed(
-        "make.html.j2", "Make a report", job=job and _job(job), running=at_work, token=maker.token, choices=choices,
+        "make.html.j2", phrase("Make a report"), job=job and _job(job), running=at_work, token=maker.token,
+        choices=choices,
         is_busy=bool(at_work) or bool(job and not job.has_ended), refresh=bool(job and not job.has_ended),
         failed=_failed(book, job), made=_made(book, job), uploads=[_facts(upload) for upload in uploads],
         forms=", ".join((*KINDS, *PACKED)), max_bytes=maker.uploads.max_bytes,
-        max_mb=f"{maker.uploads.max_bytes // 1_000_000:,}", days=counted(maker.uploads.keep.days, "day"),
+        max_mb=f"{maker.uploads.max_bytes // 1_000_000:,}", days=terminal.counted(maker.uploads.keep.days, "day"),
     )  # fmt: skip
 
 
@@ -51,11 +53,11 @@ def _job(job: Job) -> dict[str, Any]:
     """Return a job as the page shows it: what check would have the report say at the head, then all the rest."""
     said = [line for line in (job.output or "").splitlines() if not line.startswith("Error: ")]
     head = said[: said.index("")] if job.kind == CHECK and job.is_done and "" in said else []
-    heading = HEADINGS[job.kind, job.has_ended] if not job.error else "It failed"
+    heading = phrase(HEADINGS[job.kind, job.has_ended] if not job.error else "It failed")
     return {
         "name": job.name, "kind": job.kind, "label": job.label, "date": job.date, "at": moment(job.began),
         "heading": heading, "has_ended": job.has_ended, "is_done": job.is_done, "error": job.error,
-        "waiting": WAITING[job.kind], "head": head, "rest": "\n".join(said[len(head) :]).strip(),
+        "waiting": phrase(WAITING[job.kind]), "head": head, "rest": "\n".join(said[len(head) :]).strip(),
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from fastapi import HTTPException
 
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
+from abaco.page.language import say
 from abaco.run import folders
 from abaco.service.command import error_of
 from abaco.service.schedule import DONE, Schedule
@@ -98,7 +99,7 @@ class Maker:
     def choices(self) -> dict[str, tuple[str, str]]:
         """Return the inputs that can be chosen by their keys: as a command takes them, and in words."""
         uploads = {
-            upload.name: (str(upload.folder), f"uploaded: {', '.join(upload.sizes)}")
+            upload.name: (str(upload.folder), say("uploaded: {names}", names=", ".join(upload.sizes)))
             for upload in self.uploads.listed()
         }
         return self._inputs() | uploads

@@ -1,5 +1,7 @@
 """The pages: the reports by date, a run with its files, and two runs side by side; in the look of the report."""
 
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -7,15 +9,16 @@ from starlette.responses import HTMLResponse
 
 from abaco.core import dates, project
 from abaco.core.phases import PHASES
-from abaco.core.text import completeness
 from abaco.database import queries
 from abaco.database.connection import Connection, reading
 from abaco.database.queries import group_deliveries
 from abaco.page.column_names import capital
 from abaco.page.key_figures import kpi_cards
 from abaco.page.kpi_text import FIRST_KPIS
+from abaco.page.language import phrase, say, spoken
 from abaco.page.markup import Html, fill, stylesheet
 from abaco.page.masthead import title as title_of
+from abaco.review import terminal
 from abaco.run import folders
 from abaco.service import alerts, files, notebook, tables
 from abaco.service.reports import Book, health
@@ -70,7 +73,7 @@ def reports(book: Book, before: str) -> str:
         values[name] = state[name] and moment(dates.time_of(state[name]))
     folder = latest and files.folder_of(book.output, latest)
     return framed(
-        "reports.html.j2", "Reports by date", state=state, mark=MARKS[state["status"]], latest=latest,
+        "reports.html.j2", phrase("Reports by date"), state=state, mark=MARKS[state["status"]], latest=latest,
         has_workbook=bool(folder) and (folder / "report.xlsx").is_file(),
         dates=[str(run["date"]) for run in visible], older=str(page[-1]["date"]) if rest else None,
         running=at_work, refresh=bool(at_work), can_make=book.maker is not None, first_kpis=FIRST_KPIS, **values,
@@ -83,7 +86,7 @@ def running(book: Book) -> list[dict[str, Any]]:
     for one in book.running():
         here = PHASES.index(one["phase"]) if one["phase"] in PHASES else -1
         marks = ["done" if place < here else "now" if place == here else "later" for place in range(len(PHASES))]
-        cell = f"cell {one['cell']} of {one['cells']}" if one["cells"] else "starting"
+        cell = say("cell {cell} of {cells}", **one) if one["cells"] else phrase("starting")
         at = moment(dates.time_of(one["since"]))
         found.append({"date": one["date"], "at": at, "cell": cell, "phases": list(zip(PHASES, marks, strict=True))})
     return found
@@ -93,7 +96,9 @@ def health_page(state: dict[str, Any]) -> str:
     """Return the page of /health for people."""
     times = {name: state[name] and moment(dates.time_of(state[name])) for name in ("last_run", "next_run")}
     work = state["running"] and {**state["running"], "since": moment(dates.time_of(state["running"]["since"]))}
-    return framed("health.html.j2", "Health", state=state | times | {"running": work}, mark=MARKS[state["status"]])
+    verdict = state["verdict"] and {**state["verdict"], "text": terminal.standing(state["verdict"])}
+    shown = state | times | {"running": work, "verdict": verdict}
+    return framed("health.html.j2", phrase("Health"), state=shown, mark=MARKS[state["status"]])
 
 
 def run(run: dict[str, Any], book: Book, base: str) -> str:
@@ -104,7 +109,7 @@ def run(run: dict[str, Any], book: Book, base: str) -> str:
         of_date = queries.runs_of(connection, run["date"])
     folder = files.folder_of(book.output, run)
     sizes = files.listed(folder) if folder else {}
-    title = _title(run) if base.startswith("/reports") else f"Run {run['run_id']}"
+    title = _title(run) if base.startswith("/reports") else say("Run {run_id}", run_id=run["run_id"])
     return framed(
         "run.html.j2", title, run=run, base=base, cards=cards, remark=remark, is_seen=visible == run["run_id"],
         source=project.display_path(run["input"]), ended=moment(run["finished_at"]),
@@ -118,7 +123,7 @@ def failed_run(one: dict[str, Any], book: Book) -> str:
     """Return the page of a run that failed: its phase, its error and the way to its notebook."""
     path = notebook.path_of(book.output, one)
     return framed(
-        "failed.html.j2", f"Run {one['run_id']}", run=one, began=moment(one["started_at"]),
+        "failed.html.j2", say("Run {run_id}", run_id=one["run_id"]), run=one, began=moment(one["started_at"]),
         ended=one["finished_at"] and moment(one["finished_at"]),
         notebook=path and f"{one['folder']}/notebooks/{path.name}", base=f"/runs/{_name(one)}/",
     )  # fmt: skip
@@ -127,7 +132,7 @@ def failed_run(one: dict[str, Any], book: Book) -> str:
 def failed_notebook(one: dict[str, Any], path: Path) -> str:
     """Return the page of the notebook of a run that failed, up to the cell that failed."""
     cells = notebook.cells(path)
-    title = f"Notebook {path.stem} of a failed run"
+    title = say("Notebook {name} of a failed run", name=path.stem)
     return framed("notebook.html.j2", title, run=one, base=f"/runs/{_name(one)}/", cells=cells)
 
 
@@ -135,16 +140,16 @@ def comparison(one: dict[str, Any], other: dict[str, Any], book: Book) -> str:
     """Return the page that compares two runs: figures, inputs, parameters and code."""
     with reading(book.engine) as connection:
         for run in (one, other):
-            run["kpis"] = queries.figures(connection, run)
+            run["kpis"] = tables.entries(connection, run)
             run["inputs"] = queries.inputs_of(connection, run["run_id"])
             run["source"] = project.display_path(run["input"])
     parts = tables.differences(one, other)
-    return framed("comparison.html.j2", "Two runs side by side", one=one, other=other, parts=parts)
+    return framed("comparison.html.j2", phrase("Two runs side by side"), one=one, other=other, parts=parts)
 
 
 def dictionary() -> str:
     """Return the page of the data dictionary: every table of a report, and what its columns mean."""
-    return framed("dictionary.html.j2", "Data dictionary", tables=tables.dictionary())
+    return framed("dictionary.html.j2", phrase("Data dictionary"), tables=tables.dictionary())
 
 
 def failure(text: str, path: str = "/") -> str:
@@ -152,7 +157,7 @@ def failure(text: str, path: str = "/") -> str:
     is_form = path.startswith("/make/")
     title = "Not found" if text.startswith("There is no") else "Not done" if is_form else "Not shown"
     back = ("/make", "Back to making a report") if is_form else ("/", "All reports")
-    return framed("failure.html.j2", title, text=text, back=back)
+    return framed("failure.html.j2", phrase(title), text=text, back=back)
 
 
 def framed(template: str, title: str, **values: Any) -> str:
@@ -160,14 +165,20 @@ def framed(template: str, title: str, **values: Any) -> str:
     style = stylesheet("colours.css", "pieces.css", "charts.css", "page.css")
     own = (TEMPLATES / "service.css").read_text(encoding="utf-8")
     body, refresh = fill(template, TEMPLATES, title=title, **values), values.get("refresh", False)
-    return (
-        fill("frame.html.j2", TEMPLATES, title=title, style=Html(f"{style}\n{own}"), body=body, refresh=refresh) + "\n"
-    )
+    style = Html(f"{style}\n{own}")
+    words = {text: phrase(text) for text in _script_texts()} if spoken() != "en" else {}
+    return fill("frame.html.j2", TEMPLATES, title=title, style=style, body=body, refresh=refresh, words=words) + "\n"
+
+
+@cache
+def _script_texts() -> list[str]:
+    """Return the texts that the script of the pages shows."""
+    return re.findall(r'phrase\("([^"]+)"\)', (TEMPLATES / "service.js").read_text(encoding="utf-8"))
 
 
 def _cards(connection: Connection, run: dict[str, Any]) -> Html:
     """Return the cards of the four first KPIs as the report has them: value, status, change and trend."""
-    kpis, past = queries.figures(connection, run), []
+    kpis, past = tables.entries(connection, run), []
     for name in FIRST_KPIS:
         rows = queries.history(connection, run["run_id"], name)
         past += [{**row, "kpi": name} for row in rows]
@@ -180,7 +191,8 @@ def _cards(connection: Connection, run: dict[str, Any]) -> Html:
 def _verified(book: Book, run: dict[str, Any]) -> str:
     """Return when the visible run of a date was reproduced; empty where it was not."""
     note = folders.verified(book.output, str(run["date"]))
-    return f"{moment(dates.time_of(note['at']))} UTC, all {note['files']} files" if note else ""
+    at = note and moment(dates.time_of(note["at"]))
+    return say("{time} UTC, all {count} files", time=at, count=note["files"]) if note else ""
 
 
 def _title(run: dict[str, Any]) -> str:
@@ -190,7 +202,7 @@ def _title(run: dict[str, Any]) -> str:
 
 def _remark(connection: Connection, run: dict[str, Any]) -> str:
     """Return that a report is not complete; empty for others."""
-    return capital(completeness(queries.verdicts(connection).get(run["run_id"])))
+    return capital(terminal.completeness(queries.verdicts(connection).get(run["run_id"])))
 
 
 def _against(kpi: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:

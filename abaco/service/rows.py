@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from abaco.kpis.dictionary import TABLES, sentence
+from abaco.page.language import say
 from abaco.page.tables import cell, figures
 from abaco.page.words import count, day
 from abaco.service import pages
@@ -49,11 +50,13 @@ def page(run: dict[str, Any], base: str, path: Path, number: int, sort: str, dow
     asked = {"sort": sort, "down": int(down), "wanted": wanted} if is_small else {}
     pages_of = {"earlier": number - 1 if number > 1 else 0, "later": number + 1 if end < rows else 0}
     table = TABLES.get(path.stem)
-    told = f"{count(start + 1 if rows else 0)}–{count(end)} of {count(rows)} rows"
+    first = count(start + 1 if rows else 0)
+    told = say("{first}–{last} of {rows} rows", first=first, last=count(end), rows=count(rows))
+    told += say(", of {count} in the table", count=count(whole)) if rows < whole else ""
     return pages.framed(
-        "rows.html.j2", f"Rows of {path.stem}", base=base, run=run, name=path.stem, names=names, is_small=is_small,
-        what=sentence(table) if table else "", rows=_table(path.stem, shown), sort=sort, down=down, wanted=wanted,
-        told=told + (f", of {count(whole)} in the table" if rows < whole else ""), day=day(run["date"]),
+        "rows.html.j2", say("Rows of {name}", name=path.stem), base=base, run=run, name=path.stem, names=names,
+        is_small=is_small, what=sentence(table) if table else "", rows=_table(path.stem, shown), sort=sort, down=down,
+        wanted=wanted, told=told, day=day(run["date"]),
         **{name: place and "?" + urlencode({"page": place} | asked) for name, place in pages_of.items()},
     )  # fmt: skip
 
@@ -77,7 +80,7 @@ def _any(masks: list[pa.ChunkedArray]) -> pa.ChunkedArray:
 def _table(name: str, shown: pa.Table) -> Any:
     kinds = tuple("n" if _is_number(field.type) else "" for field in shown.schema)
     cells = [[cell(value) for value in row.values()] for row in shown.to_pylist()]
-    return figures(f"Rows of {name}", shown.schema.names, cells, kinds=kinds, quiet=True, look="files")
+    return figures(say("Rows of {name}", name=name), shown.schema.names, cells, kinds=kinds, quiet=True, look="files")
 
 
 def _is_number(kind: pa.DataType) -> bool:

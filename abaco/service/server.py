@@ -19,6 +19,8 @@ from abaco.core.errors import DatabaseError, InputError
 from abaco.core.text import show
 from abaco.delivery import commands, failed_starts, registry
 from abaco.ingest.sample_mark import PLACES, is_sample
+from abaco.page import language
+from abaco.page.language import say
 from abaco.run import folders, plan
 from abaco.service.app import create_app
 from abaco.service.connections import Connection
@@ -58,6 +60,7 @@ def serve(
     host = host or configured["service"]["host"]
     access = Access.from_environment()
     access.check_host(host)
+    language.speak(configured["report"]["language"])
     book = _book(configured, params)
     sock = _listen(host, configured["service"]["port"] if port is None else port)
     with _noted(book.output / folders.RUNS / PID):
@@ -144,9 +147,9 @@ def uploads_folder(configured: dict[str, Any]) -> Path:
 def _inputs(configured: dict[str, Any], output: Path) -> dict[str, tuple[str, str]]:
     """Return the inputs of this machine that the browser may choose: that of the schedule, and the setting's."""
     setting = configured["run"]["input"]
-    found = {"configured": (setting, f"{setting}, which is run.input")}
+    found = {"configured": (setting, say("{name}, which is run.input", name=setting))}
     if last := continued_input(configured, output):
-        found = {"last": (last, f"{project.display_path(last)}, the input of the last report"), **found}
+        found = {"last": (last, say("{name}, the input of the last report", name=project.display_path(last))), **found}
     return found
 
 

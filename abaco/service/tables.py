@@ -11,12 +11,14 @@ from abaco.core.tables import Table
 from abaco.database import queries
 from abaco.database.connection import Connection
 from abaco.kpis.dictionary import TABLES, sentence
+from abaco.page.column_names import KPI_TEXTS
 from abaco.page.kpi_text import FIRST_KPIS, concise, marked
 from abaco.page.kpi_text import change as kpi_change
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial
 from abaco.page.tables import figures
-from abaco.page.words import NBSP, NOTHING, day, number
+from abaco.page.words import NBSP, NOTHING, day, month, number
 from abaco.review import comparison
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -39,14 +41,23 @@ def reports(connection: Connection, runs: list[dict[str, Any]]) -> Html:
     """Return a table of reports, one row per run: date, the first four KPIs, time of completion."""
     rows = []
     for run in runs:
-        kpis, date = queries.figures(connection, run), str(run["date"])
+        kpis, date = entries(connection, run), str(run["date"])
         values = [_value(kpis.get(name)) for name in FIRST_KPIS]
-        more = _link(f"/reports/{date}/", "Files and runs", of=day(date))
+        more = _link(f"/reports/{date}/", phrase("Files and runs"), of=day(date))
         rows.append([_link(f"/reports/{date}/report.html", day(date)), *values, moment(run["finished_at"]), more])
-    heads = ["Report", "PAR30, %", "PAR90, %", "CollectionRate, %", "PortfolioHealth", "Made, UTC", "More"]
-    note = "! past the warning limit; ✕ past the critical limit; – not computable."
+    heads = [phrase("Report"), "PAR30, %", "PAR90, %", "CollectionRate, %", "PortfolioHealth"]
+    heads += [phrase("Made, UTC"), phrase("More")]
+    note = phrase("! past the warning limit; ✕ past the critical limit; – not computable.")
     kinds = ("", "n", "n", "n", "n", "t", "t")
-    return figures("Reports by date, newest first", heads, rows, kinds=kinds, quiet=True, note=note, look="reports")
+    return figures(
+        phrase("Reports by date, newest first"), heads, rows, kinds=kinds, quiet=True, note=note, look="reports"
+    )
+
+
+def entries(connection: Connection, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the KPIs of a run by id, with their texts in the language of the service."""
+    found = queries.figures(connection, run)
+    return {name: kpi | {text: phrase(kpi[text]) for text in KPI_TEXTS if kpi.get(text)} for name, kpi in found.items()}
 
 
 def _value(kpi: dict[str, Any] | None) -> Html | str:
@@ -66,9 +77,10 @@ def files(sizes: dict[str, int], base: str) -> Html | None:
         what = what or (CERTIFICATE if name.startswith("certificate_") else "")
         is_table = name.startswith("tables/") and name.endswith(".parquet") and name.count("/") == 1
         table = Path(name).stem
-        shown = _link(f"{base}rows/{table}", "Rows", of=table) if is_table else ""
-        rows.append([_link(base + name, name), what, shown, size(sizes[name])])
-    return figures("Files", ["File", "What it is", "Look inside", "Size"], rows, texts=3, quiet=True, look="files")
+        shown = _link(f"{base}rows/{table}", phrase("Rows"), of=table) if is_table else ""
+        rows.append([_link(base + name, name), phrase(what), shown, size(sizes[name])])
+    heads = [phrase(name) for name in ("File", "What it is", "Look inside", "Size")]
+    return figures(phrase("Files"), heads, rows, texts=3, quiet=True, look="files")
 
 
 def runs(of_date: list[dict[str, Any]], current: dict[str, Any], visible: str) -> Html:
@@ -77,10 +89,12 @@ def runs(of_date: list[dict[str, Any]], current: dict[str, Any], visible: str) -
     for run in of_date:
         name = run["run_id"]
         pair = urlencode({"one": name, "other": current["run_id"]})
-        versus = _link(f"/compare?{pair}", "Compare", of=name) if name != current["run_id"] else "this one"
-        is_visible = "yes" if name == visible else "no"
+        versus = _link(f"/compare?{pair}", phrase("Compare"), of=name)
+        versus = versus if name != current["run_id"] else phrase("this one")
+        is_visible = phrase("yes" if name == visible else "no")
         rows.append([_link(f"/runs/{name}/", name), is_visible, moment(run["finished_at"]), versus])
-    return figures("Runs of this date", ["Run", "Shown", "Ended, UTC", "Against this one"], rows, texts=4, quiet=True)
+    heads = [phrase(name) for name in ("Run", "Shown", "Ended, UTC", "Against this one")]
+    return figures(phrase("Runs of this date"), heads, rows, texts=4, quiet=True)
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Html | str]:
@@ -97,8 +111,11 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Html | 
         ("Parameters", "Setting", comparison.parameters(one["parameters"], other["parameters"]), "The same."),
         ("Code", "Part", code if one["code_sha256"] != other["code_sha256"] else [], "The same."),
     )
-    found = {title: _part(title, head, rows) if rows else otherwise for title, head, rows, otherwise in parts}
-    return {"Figures": _sides(one, other) or "Every figure is the same.", **found}
+    found = {
+        phrase(title): _part(phrase(title), phrase(head), rows) if rows else phrase(otherwise)
+        for title, head, rows, otherwise in parts
+    }
+    return {phrase("Figures"): _sides(one, other) or phrase("Every figure is the same."), **found}
 
 
 def _sides(one: dict[str, Any], other: dict[str, Any]) -> Html | None:
@@ -111,9 +128,14 @@ def _sides(one: dict[str, Any], other: dict[str, Any]) -> Html | None:
         moved = kpi_change({**after, "change": change}) if after else None
         title = fill("figure.html.j2", TEMPLATES, title=(after or before)["title"].partition(" (")[0], name=name)
         rows.append([title, _side(before), _side(after), fill("moved.html.j2", TEMPLATES, change=moved)])
-    heads = ["Figure", f"First, {day(one['date'])}", f"Second, {day(other['date'])}", "Change"]
-    note = "! past the warning limit; ✕ past the critical limit; – not computable or not there."
-    return figures("Figures", heads, rows, quiet=True, note=note, look="sides") if rows else None
+    heads = [phrase("Figure")]
+    heads += [
+        say("First, {date}", date=day(one["date"])),
+        say("Second, {date}", date=day(other["date"])),
+        phrase("Change"),
+    ]
+    note = phrase("! past the warning limit; ✕ past the critical limit; – not computable or not there.")
+    return figures(phrase("Figures"), heads, rows, quiet=True, note=note, look="sides") if rows else None
 
 
 def _side(kpi: dict[str, Any] | None) -> Html | str:
@@ -124,13 +146,13 @@ def _side(kpi: dict[str, Any] | None) -> Html | str:
 
 def _part(title: str, head: str, rows: list[tuple[str, ...]]) -> Html:
     cells = [[cell for cell in row if cell != "→"] for row in rows]
-    heads = {2: [head, "Difference"], 3: [head, "First", "Second"]}
+    heads = {2: [head, phrase("Difference")], 3: [head, phrase("First"), phrase("Second")]}
     return figures(title, heads[len(cells[0])], cells, texts=len(cells[0]), quiet=True, look="differ")
 
 
 def dictionary() -> list[tuple[str, str, Html]]:
     """Return each table of a report: its name, what one row is, and its columns with type, unit and meaning."""
-    heads = ["Column", "Type", "Unit", "Meaning"]
+    heads = [phrase(name) for name in ("Column", "Type", "Unit", "Meaning")]
     return [(table.name, sentence(table), figures(table.name, heads, _columns(table), texts=4, quiet=True))
             for table in TABLES.values()]  # fmt: skip
 
@@ -151,7 +173,8 @@ def moment(time: dt.datetime) -> str:
     >>> moment(dt.datetime(2025, 12, 31, 2, 5, tzinfo=dt.UTC))
     '31 Dec 2025, 02:05'
     """
-    return f"{time.astimezone(dt.UTC):%-d %b %Y, %H:%M}"
+    time = time.astimezone(dt.UTC)
+    return f"{time.day} {month(time.date())}, {time:%H:%M}".replace(NBSP, " ")
 
 
 def size(count: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from abaco.database import queries
 from abaco.database.connection import reading
 from abaco.page.kpi_text import in_order, marked, short, status_at
+from abaco.page.language import phrase, say
 from abaco.page.markup import Html
 from abaco.page.svg import picture
 from abaco.page.tables import figures
@@ -13,6 +14,7 @@ from abaco.page.trend import trend_detail, trend_figure, trend_finding, trends
 from abaco.page.words import NOTHING, day
 from abaco.service import pages
 from abaco.service.reports import Book
+from abaco.service.tables import entries
 
 DRAWING = threading.Lock()  # Matplotlib draws one picture at a time
 
@@ -21,7 +23,7 @@ def page(book: Book, kpi: str, first: str, last: str) -> str | None:
     """Return the page of a KPI, by default the first one, from a date to another, by default all; None: no such KPI."""
     with reading(book.engine) as connection:
         latest = queries.latest(connection)
-        kpis = queries.figures(connection, latest) if latest else {}
+        kpis = entries(connection, latest) if latest else {}
         kpi = kpi or next(iter(kpis), "")
         if kpi not in kpis:
             return None
@@ -30,8 +32,9 @@ def page(book: Book, kpi: str, first: str, last: str) -> str | None:
     shown = [row for row in rows if (first or dates[0]) <= str(row["date"]) <= (last or dates[-1])]
     one = kpis[kpi] | {"change": None, "previous": None}
     return pages.framed(
-        "history.html.j2", f"{one['title']} over time", kpi=kpi, one=one, dates=dates, first=first or dates[0],
-        last=last or dates[-1], kpis=[(name, entry["title"]) for name, entry in in_order({"kpis": kpis})],
+        "history.html.j2", say("{title} over time", title=one["title"]), kpi=kpi, one=one, dates=dates,
+        first=first or dates[0], last=last or dates[-1],
+        kpis=[(name, entry["title"]) for name, entry in in_order({"kpis": kpis})],
         chart=_chart(kpi, one, shown), table=_table(one, shown), until=day(latest["date"]),
     )  # fmt: skip
 
@@ -53,8 +56,8 @@ def _chart(name: str, kpi: dict[str, Any], rows: list[dict[str, Any]]) -> Html |
 
 def _table(kpi: dict[str, Any], rows: list[dict[str, Any]]) -> Html:
     cells = [[day(row["date"]), _value(kpi, row["value"])] for row in reversed(rows)]
-    note = "! past the warning limit; ✕ past the critical limit; – not computable."
-    return figures("By date, newest first", ["Date", kpi["title"]], cells, quiet=True, note=note)
+    note = phrase("! past the warning limit; ✕ past the critical limit; – not computable.")
+    return figures(phrase("By date, newest first"), [phrase("Date"), kpi["title"]], cells, quiet=True, note=note)
 
 
 def _value(kpi: dict[str, Any], value: float | None) -> Html | str:

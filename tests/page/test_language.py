@@ -28,6 +28,7 @@ from . import example
 from .example import NOTEBOOK, executed, render, tables
 
 SPANISH = language.dictionary("es")
+SPEAKING = ("page", "mail", "workbook", "review", "operations", "cli", "service")  # rooms that show texts
 # what is the same in both: ids, units, names that come with the data
 ALIKE = re.compile(
     r"[\W\d_]*|(PAR30|PAR60|PAR90|CollectionRate|PortfolioHealth)(, %)?|USD|SHA-256|Bytes|html|cash_available_usd"
@@ -56,25 +57,24 @@ def texts(html):
 def _calls(*functions):
     """Return the first argument of every call of the functions, where it is a literal."""
     found = set()
-    for room in ("page", "mail", "workbook", "review", "operations", "cli"):
+    for room in SPEAKING:
         for path in (ROOT / "abaco" / room).glob("*.py"):
             for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(call, ast.Call) and getattr(call.func, "id", "") in functions and call.args:
                     text = call.args[0]
                     options = (text.body, text.orelse) if isinstance(text, ast.IfExp) else (text,)
                     found |= {one.value for one in options if isinstance(one, ast.Constant)}
-        for path in (ROOT / "abaco" / room / "templates").rglob("*.j2"):
-            found |= set(re.findall(r'(?:say|phrase)\("([^"]+)"', path.read_text(encoding="utf-8")))
+        for path in (ROOT / "abaco" / room).glob("templates/**/*.*"):
+            pairs = re.findall(
+                r'(?:say|phrase)\("([^"]+)"(?: if [^()]* else "([^"]+)")?', path.read_text(encoding="utf-8")
+            )
+            found |= {text for pair in pairs for text in pair if text}
     return found
 
 
 def _constants():
     """Return every text in the code of the analyst's wing."""
-    paths = [
-        path
-        for room in ("core", "ingest", "page", "mail", "workbook", "review", "operations", "cli")
-        for path in (ROOT / "abaco" / room).rglob("*.py")
-    ]
+    paths = [path for room in ("core", "ingest", *SPEAKING) for path in (ROOT / "abaco" / room).rglob("*.py")]
     nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 

@@ -186,7 +186,7 @@ def test_what_needs_attention_is_listed(book, write):
     told = {**usual, "channel": "email", "run_id": "20251231-a", "status": "dead", "error": "refused"}
     write("deliveries", {**told, "key": "k"}, {**told, "key": "l"})
     text = words(pages.reports(book, ""))
-    assert "A run of 31 December 2025 failed at 1 Jan 2026, 05:00 UTC: disk <full>" in text
+    assert "A run of 31 December 2025 failed , 1 Jan 2026, 05:00 UTC: disk <full>" in text
     assert (
         "P2 PAR30 is late Open since 1 Jan 2026, 02:00 UTC, P2 since 1 Jan 2026, 03:00 UTC: act today. It was 3 %."
         in text
@@ -230,11 +230,11 @@ def test_failed_run_has_a_page_that_says_why_and_gives_no_file(book, write):
     assert f'<a href="/runs/{name}/">' in pages.reports(book, "")
     text = words(got(book, f"/runs/{name}/").text)
     assert "It is of 31 December 2025, began on 1 Jan 2026, 04:00 UTC and failed on 1 Jan 2026, 05:00 UTC." in text
-    assert f"Phase 01_ingestion : disk <full> Its folder is {folder} below" in text
+    assert f"Phase 01_ingestion : disk <full> Its folder, in the folder of the reports: {folder}" in text
     notebook = book.output / folder / "notebooks/01_ingestion.ipynb"
     notebook.parent.mkdir(parents=True)
     notebook.write_text("{}")
-    assert f"{folder}/notebooks/01_ingestion.ipynb below" in words(got(book, "/runs/20251231-x/").text)
+    assert f"{folder}/notebooks/01_ingestion.ipynb" in words(got(book, "/runs/20251231-x/").text)
     assert got(book, "/runs/20251231-x/notebooks/01_ingestion.ipynb").status_code == 404
     cells = [
         {"cell_type": "markdown", "metadata": {"tags": ["papermill-error-cell-tag"]}, "source": ["<span>"]},

@@ -3,14 +3,19 @@
 "use strict";
 
 const LIVE_MS = 2000;
+const WORDS = JSON.parse(document.body.dataset.words);
+
+function phrase(text) {
+  return WORDS[text] ?? text; // in the language of the page
+}
 
 // Tables: each heading sorts, and a field above a long table filters.
 
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+const MONTHS = phrase("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec").split(" ");
 
 function key(cell) {
   const text = (cell?.innerText ?? "").trim();
-  const day = /^(\d{1,2})\s(\w{3})\w*\s(\d{4})(?:, (\d\d):(\d\d))?/.exec(text);
+  const day = /^(\d{1,2})\s(?:de\s)?(\w{3})\w*\s(?:de\s)?(\d{4})(?:, (\d\d):(\d\d))?/.exec(text);
   if (day && MONTHS.includes(day[2])) return Date.UTC(day[3], MONTHS.indexOf(day[2]), day[1], day[4] ?? 0, day[5] ?? 0);
   const sized = /^([\d.,]+)\s(B|kB|MB|GB)$/.exec(text);
   if (sized) return parseFloat(sized[1]) * 1000 ** ["B", "kB", "MB", "GB"].indexOf(sized[2]);
@@ -47,8 +52,8 @@ function addTools(table) {
   const label = document.createElement("label"), field = document.createElement("input");
   label.className = "tools";
   field.type = "search";
-  field.placeholder = "Filter the rows";
-  field.setAttribute("aria-label", `Filter: ${table.caption.innerText}`);
+  field.placeholder = phrase("Filter the rows");
+  field.setAttribute("aria-label", `${phrase("Filter the rows")}: ${table.caption.innerText}`);
   field.addEventListener("input", () => {
     const wanted = field.value.trim().toLowerCase();
     for (const row of rows) row.hidden = !row.innerText.toLowerCase().includes(wanted) && !row.textContent.toLowerCase().includes(wanted);
@@ -92,7 +97,8 @@ function addProgress(form) {
     const size = [...form.elements.files.files].reduce((sum, file) => sum + file.size, 0);
     box.hidden = false;
     if (size > Number(form.dataset.max)) {
-      said.textContent = `These files have ${Math.ceil(size / 1e6)} MB, more than the ${form.dataset.max / 1e6} MB that are taken.`;
+      const told = phrase("These files have {size} MB, more than the {most} MB that are taken.");
+      said.textContent = told.replace("{size}", Math.ceil(size / 1e6)).replace("{most}", form.dataset.max / 1e6);
       return;
     }
     const request = new XMLHttpRequest();
@@ -103,10 +109,10 @@ function addProgress(form) {
     request.addEventListener("load", () => {
       if (request.status === 200) return location.assign(request.responseURL);
       const answer = new DOMParser().parseFromString(request.responseText, "text/html");
-      said.textContent = answer.querySelector(".alarm")?.textContent ?? `The upload failed: ${request.status}`;
+      said.textContent = answer.querySelector(".alarm")?.textContent ?? `${phrase("The upload failed")}: ${request.status}`;
     });
-    request.addEventListener("error", () => { said.textContent = "The connection broke: send it again."; });
-    request.addEventListener("abort", () => { said.textContent = "Cancelled; nothing of it is kept."; bar.value = 0; });
+    request.addEventListener("error", () => { said.textContent = phrase("The connection broke: send it again."); });
+    request.addEventListener("abort", () => { said.textContent = phrase("Cancelled; nothing of it is kept."); bar.value = 0; });
     box.querySelector("button").onclick = () => request.abort();
     request.open("POST", form.action);
     request.send(new FormData(form));
