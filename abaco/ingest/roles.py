@@ -2,11 +2,10 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -30,9 +29,9 @@ from abaco.ingest.sources import Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
 from abaco.ingest.total_rows import leave_out_totals
 from abaco.ingest.unread import count_unread
+from abaco.ingest.used_files import LEFT_OUT
 
 BESIDE = "what the tape lacks"
-LEFT_OUT = "left out: other files have all of its rows"
 
 
 def roles(sources: Iterable[Source]) -> dict[str, str]:
@@ -147,20 +146,6 @@ def inputs(found: list[Source], batches: Iterable[Batch]) -> list[dict]:
 
 def _row_counts(batches: Iterable[Batch]) -> dict[str, int]:
     return {s.source.name: row_count(s.path) + len(s.broken) for batch in batches for s in batch.staged}
-
-
-def with_rows(inputs: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Return the files whose rows are used, by title of the format: not those without rows, or with rows of others.
-
-    Parameters
-    ----------
-    inputs
-        See `inputs`.
-    """
-    found: dict[str, list[str]] = {}
-    for one in (one for one in inputs if one["rows"] and one["used_for"] != LEFT_OUT):
-        found.setdefault(one["format"], []).append(one["name"])
-    return found
 
 
 def tape_of(batches: Iterable[Batch], date: dt.date) -> Batch:

@@ -117,7 +117,7 @@ def with_emptied(
     present
         The columns that have values, by title of the format.
     files
-        The files whose rows are used, likewise (see `roles.with_rows`).
+        The files whose rows are used, likewise (see `used_files.with_rows`).
 
     Examples
     --------

@@ -33,6 +33,7 @@ from abaco.ingest.currency import reporting_currency
 from abaco.ingest.masking import policy
 from abaco.ingest.rejected_loans import rejected_loans
 from abaco.ingest.unread import unread_amounts
+from abaco.ingest.used_files import with_rows
 from abaco.kpis import catalog, measures, open_book, publish, values, verdict
 from abaco.kpis import notes as kpi_notes
 from abaco.kpis.book import Book
@@ -169,7 +170,7 @@ def examine(
         for hint in values.missing(definitions, entries, totals[day]):
             say("  " + phrase("to see {kpi}, add {add}").format(kpi=hint["kpi"], add=phrase(hint["add"])))
         limit = loaded["calculation"]["max_absent_pct"]
-        filled = roles.with_rows(roles.inputs(files, batches))
+        filled = with_rows(roles.inputs(files, batches))
         absent, weighs = verdict.absent(book, definitions, totals, max_absent_pct=limit)
         told += [] if weighs else [terminal.reason(reason) for reason in verdict.reasons(absent)]
     limit = loaded["calculation"]["max_rows_change_pct"]

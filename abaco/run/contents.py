@@ -9,8 +9,8 @@ from abaco.core import files
 from abaco.core.errors import DamagedError
 from abaco.ingest import sample_mark
 from abaco.ingest.extent import MONTH
-from abaco.ingest.roles import with_rows
 from abaco.ingest.sources import Source
+from abaco.ingest.used_files import with_rows
 from abaco.run import folders
 
 # a day, month or year, also with the month as a word and a number before it

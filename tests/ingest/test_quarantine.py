@@ -13,7 +13,7 @@ import pytest
 from abaco.core.errors import DateError, InputError
 from abaco.core.reasons import Reason
 from abaco.engines.duckdb import DuckDB
-from abaco.ingest import coverage, discovery, rejections, roles
+from abaco.ingest import coverage, discovery, rejections, roles, used_files
 from tests.support.exports import (
     BY_DATE,
     DATE,
@@ -444,7 +444,7 @@ def test_files_without_rows_or_with_those_of_another_hold_none(tmp_path):
     found, _ = discovery.discover(tmp_path / "in")
     with DuckDB() as engine:
         batches = roles.stage(found, DATE, engine, tmp_path)
-        assert roles.with_rows(roles.inputs(found, batches)) == {"canonical snapshot": ["north.csv"]}
+        assert used_files.with_rows(roles.inputs(found, batches)) == {"canonical snapshot": ["north.csv"]}
         assert "south.csv has a header, and no rows." in map(str, roles.notes(found, [], batches, []))
 
 
