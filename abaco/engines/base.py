@@ -98,7 +98,22 @@ class Engine(Protocol):
         """Return number, fault and text of each line that the last `read_csv` could not split."""
 
     def headings(self, path: Path) -> list[str]:
-        """Return the column names of a Parquet or JSON file."""
+        """Return the column names of a Parquet or JSON file.
+
+        Raises
+        ------
+        InputError
+            When the file cannot be read in the format of its suffix.
+        """
+
+    def first_rows(self, path: Path, count: int) -> list[list[str]]:
+        """Return the first rows of a Parquet or JSON file as text, "" where there is no value.
+
+        Raises
+        ------
+        UnreadableError
+            When the file is broken within its rows.
+        """
 
     def read_typed(
         self, path: Path, columns: Mapping[str, int], mask: Mask | None = None, row_number: str | None = None
@@ -151,6 +166,11 @@ class Engine(Protocol):
         """Write a frame as Parquet, in the frame's order: one file, or a folder of parts under the same name.
 
         A `temporary` file may be larger if that makes it faster to write.
+
+        Raises
+        ------
+        UnreadableError
+            When the file that the frame comes from is broken.
         """
 
 

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -99,17 +100,18 @@ class DuckDB:
         ).fetchall()
 
     def headings(self, path: Path) -> list[str]:
-        """Return the column names of a Parquet or JSON file.
-
-        Raises
-        ------
-        InputError
-            When the file cannot be read in the format of its suffix.
-        """
+        """Return the column names of a Parquet or JSON file; see `Engine.headings`."""
         try:
             return self.connection.sql(f"FROM {reader(path)}").columns
         except duckdb.Error as error:
             raise damaged(path) from error
+
+    def first_rows(self, path: Path, count: int) -> list[list[str]]:
+        """Return the first rows of a Parquet or JSON file as text; see `Engine.first_rows`."""
+        places = {str(place): place for place in range(len(self.headings(path)))}
+        with _readable():
+            rows = self.read_typed(path, places).head(count).collect("pyarrow").to_native().to_pylist()
+        return [["" if cell is None else str(cell) for cell in row.values()] for row in rows]
 
     def read_typed(
         self, path: Path, columns: Mapping[str, int], mask: Mask | None = None, row_number: str | None = None
@@ -268,19 +270,8 @@ class DuckDB:
     # Writing
 
     def write(self, frame: nw.LazyFrame, path: Path, temporary: bool = False) -> None:
-        """Write a frame as one Parquet file, streaming, in the frame's order, with the currency in its metadata.
-
-        Parameters
-        ----------
-        temporary
-            The file is read once or twice and removed: written faster, and larger.
-
-        Raises
-        ------
-        UnreadableError
-            When the file that the frame comes from is broken.
-        """
-        try:
+        """Write a frame as one Parquet file, streaming, with the currency in its metadata; see `Engine.write`."""
+        with _readable():
             currency = currencies.known()
             if temporary or currency:
                 options = TEMPORARY if temporary else f"COMPRESSION zstd, KV_METADATA {{currency: {literal(currency)}}}"
@@ -288,10 +279,17 @@ class DuckDB:
                 self.connection.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, {options})")
             else:
                 frame.to_native().write_parquet(str(path), compression="zstd")
-        except duckdb.Error as error:
-            if _is_damage(error):
-                raise UnreadableError(str(error).splitlines()[0]) from error
-            raise
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raise an UnreadableError where a file is damaged."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if _is_damage(error):
+            raise UnreadableError(str(error).splitlines()[0]) from error
+        raise
 
 
 def _is_damage(error: duckdb.Error) -> bool:

@@ -142,6 +142,10 @@ class Spark:
         """Return the column names of a Parquet or JSON file; see `DuckDB.headings`."""
         return self._embedded.headings(path)
 
+    def first_rows(self, path: Path, count: int) -> list[list[str]]:
+        """Return the first rows of a Parquet or JSON file as text; see `Engine.first_rows`."""
+        return self._embedded.first_rows(path, count)
+
     def read_typed(
         self, path: Path, columns: Mapping[str, int], mask: Mask | None = None, row_number: str | None = None
     ) -> nw.LazyFrame:
@@ -270,13 +274,7 @@ class Spark:
     # Writing
 
     def write(self, frame: nw.LazyFrame, path: Path, temporary: bool = False) -> None:
-        """Write a frame as a folder of Parquet parts, in the frame's order.
-
-        Raises
-        ------
-        UnreadableError
-            When the file that the frame comes from is broken.
-        """
+        """Write a frame as a folder of Parquet parts; see `Engine.write`."""
         try:
             writer = spark_session.in_currency(frame.to_native()).write
             writer.parquet(spark_session.uri(path), "overwrite", compression="snappy" if temporary else None)

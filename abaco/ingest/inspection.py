@@ -12,7 +12,7 @@ from abaco import engines
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.quoting import is_value, shown, visible
-from abaco.engines.base import PrivateFiles
+from abaco.engines.base import PrivateFiles, UnreadableError
 from abaco.ingest import cell_dates, extent, json_lists, mappings, rate_periods, reshaping, said_currencies, workbooks
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, unpacked
@@ -184,9 +184,9 @@ class Inspector:
             path, rows_in = json_lists.written(path, inner, private.path("rows"), table.name), inner.name
         with engines.start() as engine:
             try:
-                headings = engine.headings(path)
-                places = {str(place): place for place in range(len(headings))}
-                first = engine.read_typed(path, places).head(FIRST_ROWS).collect("pyarrow").to_native().to_pylist()
+                headings, rows = engine.headings(path), engine.first_rows(path, FIRST_ROWS)
+            except UnreadableError as error:
+                raise InputError(f"{table.name} cannot be read to its end: export it again") from error
             except InputError as error:
                 if path == table.path:
                     raise
@@ -194,7 +194,6 @@ class Inspector:
                 raise InputError(f"{what}: it is damaged, or of another kind; export it again") from error
         if table.kind == "json" and headings == ["json"]:
             raise UnknownFormatError(f"{table.name} holds no table: write a list of objects, one a row")
-        rows = [["" if cell is None else str(cell) for cell in row.values()] for row in first]
         return headings, rows_in, list(enumerate(rows, 2))
 
     def _of_workbook(self, table: TableFile, path: Path) -> list[Found]:
