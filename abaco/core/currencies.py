@@ -28,7 +28,8 @@ _ISO = (
 BY_NUMBER = {entry[3:]: entry[:3] for entry in _ISO.split()}
 CODES = frozenset(BY_NUMBER.values())
 # Codes that are words or names as well, in small letters or as the one value of a column.
-ALSO_WORDS = frozenset(("ALL", "BAM", "COP", "CUP", "GEL", "MAD", "MOP", "PEN", "RON", "SOS", "TOP", "TRY"))
+NEVER = frozenset(("ALL", "TOP", "TRY"))  # words first, also in capital letters
+ALSO_WORDS = NEVER | {"BAM", "CUP", "GEL", "MAD", "MOP", "RON", "SOS"}
 ALIASES = {"US$": "USD", "USD$": "USD", "RMB": "CNY"}
 # What a sign beside an amount says; a sign of several currencies says that it is one of them.
 DOLLARS = frozenset((
@@ -190,24 +191,31 @@ def of_cell(text: str, is_named: bool = True) -> set[str]:
     Parameters
     ----------
     is_named
-        Whether the heading says that the column holds currencies: then a number may be one.
+        Whether the heading says that the column holds currencies. Otherwise a number is none, nor letters for a sign,
+        nor a word in the singular: ``RS`` and ``Córdoba`` are places, too.
 
     Examples
     --------
-    >>> of_cell("840"), of_cell("840", is_named=False), of_cell("Quetzales"), of_cell("USD - dólar"), of_cell("High")
-    ({'USD'}, set(), {'GTQ'}, {'USD'}, set())
+    >>> of_cell("840"), of_cell("Quetzales"), of_cell("USD - dólar"), of_cell("Córdoba"), of_cell("High")
+    ({'USD'}, {'GTQ'}, {'USD'}, {'NIO'}, set())
+    >>> [of_cell(text, is_named=False) for text in ("840", "RS", "Córdoba", "córdobas", "€", "EUR")]
+    [set(), set(), set(), {'NIO'}, {'EUR'}, {'EUR'}]
     >>> sorted(of_cell("Pesos")), of_cell("pesos mexicanos")
     (['ARS', 'CLP', 'COP', 'CUP', 'DOP', 'MXN', 'PHP', 'UYU'], {'MXN'})
     """
-    if is_sign(text):
+    text = text.strip()
+    if is_sign(text) and (is_named or code(text) or not text.strip(".").isalpha()):
         return of_sign(text)
-    if is_named and text.strip().isdecimal():
-        return {found} if (found := BY_NUMBER.get(text.strip().zfill(3))) else set()
+    if text.isdecimal():
+        found = BY_NUMBER.get(text.zfill(3)) if is_named else None
+        return {found} if found else set()
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    if codes := {word for word in re.findall(r"[A-Za-z]+", plain) if word in CODES}:
+    if is_named and (codes := {word for word in re.findall(r"[A-Za-z]+", plain) if word in CODES}):
         return codes
+    if not is_named and not plain.lower().endswith("s"):
+        return set()
     words = " ".join(re.sub(r"(?<=[^aeiou])es$|s$", "", word) for word in re.findall("[a-z]+", plain.lower()))
-    return WORDS.get(words, set())
+    return set(WORDS.get(words, ()))
 
 
 def is_sign(text: str) -> bool:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from abaco.core.currencies import ALSO_WORDS, CODES, of_cell, signs_in
+from abaco.core.currencies import ALSO_WORDS, CODES, NEVER, of_cell, signs_in
 from abaco.core.errors import InputError
 from abaco.ingest import headings
 from abaco.ingest.columns import CURRENCY, TEXTS, normalise
 from abaco.ingest.mappings import Mapping
 
-BEFORE = re.compile(r"(?:\b(?:in|en|em|de|of|currency|moneda|moeda|devise|w[aä]hrung)|[:=(])\W*$", re.IGNORECASE)
+BEFORE = re.compile(r"(?:\b(?:in|en|em|currency|moneda|moeda|devise|w[aä]hrung)|[:=(])\W*$", re.IGNORECASE)
 WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -21,10 +21,13 @@ def in_title(text: str) -> set[str]:
     --------
     >>> in_title("All amounts in EUR"), in_title("Saldos en quetzales"), in_title("CARTERA MAD, CIERRE")
     ({'EUR'}, {'quetzales'}, set())
+    >>> in_title("ALL loans in Córdoba")
+    set()
     """
     words = [(word[0], bool(BEFORE.search(text[: word.start()]))) for word in WORD.finditer(text)]
+    words = [(word, is_said) for word, is_said in words if word not in NEVER]
     found = {word for word, is_said in words if word in CODES and (is_said or not text.isupper())}
-    found |= {word for word, is_said in words if is_said and word not in CODES and of_cell(word)}
+    found |= {word for word, is_said in words if is_said and of_cell(word, is_named=False)}
     return found | set(signs_in(text))
 
 
@@ -33,10 +36,10 @@ def in_name(name: str) -> set[str]:
 
     Examples
     --------
-    >>> in_name("loans_GTQ.csv"), in_name("usd/loans.csv"), in_name("loans_all.csv"), in_name("USD and EUR.csv")
+    >>> in_name("loans_GTQ.csv"), in_name("usd/loans.csv"), in_name("LOANS_ALL.CSV"), in_name("USD and EUR.csv")
     ({'GTQ'}, {'USD'}, set(), set())
     """
-    words = WORD.findall(name)
+    words = {*WORD.findall(name)} - (ALSO_WORDS if name.isupper() else NEVER)
     small = {word.upper() for word in words if word.islower()} - ALSO_WORDS
     found = {*(word for word in words if word.isupper()), *small} & CODES
     return found if len(found) == 1 else set()
