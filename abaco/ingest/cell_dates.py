@@ -20,6 +20,7 @@ AS_OF = re.compile(
     re.IGNORECASE,
 )
 SHORT_YEAR = re.compile(rf"{NAME}[-/'’ ]*[-/'’]\s*\d\d\b")  # of a month such as Dec-25
+DAY_WITHIN = re.compile(r"([^\W\d_]{3,10})\.?[ _-]+\d{1,2}(?:st|nd|rd|th)?,?[ _-]+((?:19|20)\d\d)(?!\d)")
 DATE = re.compile(
     rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|(?:19|20)\d{{6}}"
     rf"|\d{{1,2}}[-/. ]{NAME}[-/., ]+\d{{2,4}}|{NAME} \d{{1,2}},? \d{{4}}"
@@ -77,8 +78,11 @@ def named_in(name: str) -> str | None:
     --------
     >>> [named_in(name) for name in ("loans_2025-11-30.csv", "Cartera nov 2025", "2024-12 to 2025-12", "loans")]
     ['2025-11-30', '2025-11-30', '2025-12-31', None]
+    >>> named_in("Loan Tape December 31, 2025"), named_in("tape_may_3rd_2025"), named_in("31 de diciembre de 2025")
+    ('2025-12-31', '2025-05-31', '2025-12-31')
     """
-    return max(filter(None, (month_in(found[0]) for found in MONTH.finditer(name))), default=None)
+    plain = DAY_WITHIN.sub(r"\1 \2", re.sub(r"(?<![^\W_])de[ _]", "", name))
+    return max(filter(None, (month_in(found[0]) for found in MONTH.finditer(plain))), default=None)
 
 
 def dates_in(text: str, order: str | None, engine: Engine) -> list[dt.date]:

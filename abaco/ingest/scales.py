@@ -11,7 +11,7 @@ WORDS = {
     10_000_000: "crores?",
 }
 # Of one or two letters, which mean a scale beside a currency alone.
-LETTERS = {1_000: "k|t", 1_000_000: "m|mm|mn|mln", 10_000_000: "cr"}
+LETTERS = {1_000: "k[ _]?|t", 1_000_000: "m|mm|mn|mln", 10_000_000: "cr"}
 # What a currency before "000" is: its code or sign.
 CURRENCY = r"(?:[a-z]{3}|us\$|[$€£₹])[ _]*"
 SIGN = r"(?:us\$|[$€£₹]|usd|eur|gbp|chf|inr|mxn|brl|cop|kes|ngn|zar|cad|aud)"
@@ -24,7 +24,7 @@ def _pattern(scale: int) -> re.Pattern:
     ways = [words, ZEROS] if scale == 1_000 else [words]
     if letters := LETTERS.get(scale):
         after = letters.removesuffix("|t")
-        ways.append(rf"{NO_LETTER}(?:(?:{letters})[ _]?{SIGN}|(?:{SIGN}|rs\.?)[ _]?(?:{after}))(?=$|[\W_])")
+        ways.append(rf"{NO_LETTER}(?:(?:{letters}){SIGN}|(?:{SIGN}|rs\.?)[ _]?(?:{after}))(?=$|[\W_])")
     return re.compile("|".join(ways), re.IGNORECASE)
 
 

@@ -834,7 +834,8 @@ def eur(heading):
     [("currency", "INR", "INR"), ("Loan_CCY", " inr ", "INR"), ("Moneda préstamo", "inr", "INR"),
      ("cod moneda", "340", "HNL"), ("Moneda del crédito", "Quetzales", "GTQ"), ("Moeda", "Reais", "BRL"),
      ("Währung", "€", "EUR"), ("currency_of_balance", "EUR", "EUR"), ("unit", "Pesos mexicanos", "MXN"),
-     ("unit", "840", "USD"), ("unit", "PEN", "PEN"), ("scope", "ALL", "USD"), ("region", "Córdoba", "USD"), ("UF", "RS", "USD")],
+     ("unit", "840", "USD"), ("unit", "PEN", "PEN"), ("scope", "ALL", "USD"),
+     ("region", "Córdoba", "USD"), ("UF", "RS", "USD")],
 )  # fmt: skip
 def test_one_currency_is_that_of_the_report(tmp_path, heading, cell, code):
     found = figures_of(csv(tmp_path / "loans.csv", loans(**{heading: [cell] * 9 + [""]})))
