@@ -55,6 +55,13 @@ class Objects(logging.Formatter):
 FORMS = {"text": Lines(FORM), "json": Objects()}
 
 
+class LogFile(RotatingFileHandler):
+    """A file in logs/. Where it cannot be written, as on a full disk, what is logged is lost, and nothing else."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Do nothing: whoever cannot write here tells of it, and Python would print a traceback."""
+
+
 class Limit(logging.Filter):
     """Lets only some lines of one cause pass in a minute; the next one after it says how many were left out.
 
@@ -108,7 +115,7 @@ def start(level: str | None = None, name: str = "pipeline.log", default: str = "
     folder = project.root() / "logs"
     try:
         folder.mkdir(exist_ok=True)
-        file = RotatingFileHandler(folder / name, maxBytes=5_000_000, backupCount=5, encoding="utf-8")
+        file = LogFile(folder / name, maxBytes=5_000_000, backupCount=5, encoding="utf-8")
     except OSError as error:
         raise InputError(f"Cannot write to {folder}: {error.strerror}: make it writable") from error
     screen = logging.StreamHandler(sys.stderr)
@@ -145,7 +152,7 @@ def keep_traceback(error: BaseException) -> None:
     text = str(error) if isinstance(error, AbacoError) else f"{type(error).__name__}: {error}"
     trace = (type(error), error, error.__traceback__)
     for handler in own.handlers:
-        if isinstance(handler, RotatingFileHandler) or handler.level <= logging.DEBUG:
+        if isinstance(handler, LogFile) or handler.level <= logging.DEBUG:
             handler.handle(
                 own.makeRecord(own.name, logging.ERROR, __file__, 0, "failed: %s", (" ".join(text.split()),), trace)
             )

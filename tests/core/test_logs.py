@@ -75,7 +75,7 @@ def test_every_secret_of_env_example_is_known():
     names = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)
     open_ones = {
         "AZURE_STORAGE_ACCOUNT_URL", "REPORT_RECIPIENTS", "ALERT_RECIPIENTS", "SPARK_MASTER", "SPARK_STORAGE",
-        "LOG_LEVEL", "ABACO_ENV",
+        "LOG_LEVEL", "ABACO_ENV", "ABACO_UNATTENDED",
     }  # fmt: skip
     # nothing but compose reads these
     of_compose = {"ABACO_INPUT", "AZURITE_KEY", "GRAFANA_PASSWORD", "POSTGRES_PASSWORD", "SMTP_PASSWORD"}
@@ -113,13 +113,11 @@ def test_lines_of_one_cause_are_limited_and_counted():
 
 def test_run_as_json_names_itself_and_leaks_nothing(project):
     """No place that it delivers to can be reached, so each complains, at the level that says the most."""
-    elsewhere = (
-        "DATABASE_URL",
-        "PAGERDUTY_ROUTING_KEY",
-    )  # without the database nothing is delivered; not on this machine
+    # without the database nothing is delivered; the others are not on this machine
+    elsewhere = ("DATABASE_URL", "PAGERDUTY_ROUTING_KEY", "SLACK_WEBHOOK_URL")
     given = {name: value for name, value in SECRETS.items() if name not in elsewhere}
     given |= {"LOG_LEVEL": "DEBUG", "REPORT_RECIPIENTS": "one@example.org"}
-    result = project.report("--params", "run.log_format=json,delivery.timeout_seconds=1", **given)
+    result = project.report("--params", "run.log_format=json,delivery.timeout_seconds=1,delivery.email_from=abaco@example.org", **given)
     assert result.returncode == 3, result.stderr
     lines = [json.loads(line) for line in project.log.splitlines()]
     run_id = files.read_json(project.output / "2025-12-31/run.json")["run_id"]
@@ -148,3 +146,10 @@ def test_file_is_moved_aside_when_it_is_full(project, monkeypatch):
     finally:
         own.handlers, own.level, own.propagate, root.handlers = kept
     assert os.path.getsize(project.root / "logs/pipeline.log") < 400
+
+
+def test_log_that_cannot_be_written_is_no_traceback(tmp_path, capsys):
+    (tmp_path / "pipeline.log").symlink_to("/dev/full")
+    file = logs.LogFile(tmp_path / "pipeline.log")
+    file.handle(record("lost"))
+    assert capsys.readouterr().err == ""
