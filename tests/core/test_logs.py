@@ -117,7 +117,8 @@ def test_run_as_json_names_itself_and_leaks_nothing(project):
     elsewhere = ("DATABASE_URL", "PAGERDUTY_ROUTING_KEY", "SLACK_WEBHOOK_URL")
     given = {name: value for name, value in SECRETS.items() if name not in elsewhere}
     given |= {"LOG_LEVEL": "DEBUG", "REPORT_RECIPIENTS": "one@example.org"}
-    result = project.report("--params", "run.log_format=json,delivery.timeout_seconds=1,delivery.email_from=abaco@example.org", **given)
+    params = "run.log_format=json,delivery.timeout_seconds=1,delivery.email_from=abaco@example.org"
+    result = project.report("--params", params, **given)
     assert result.returncode == 3, result.stderr
     lines = [json.loads(line) for line in project.log.splitlines()]
     run_id = files.read_json(project.output / "2025-12-31/run.json")["run_id"]
