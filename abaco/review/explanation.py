@@ -40,7 +40,7 @@ def explain(
     date
         The date of a finished report; by default the latest.
     against
-        An earlier date in that report to compare with; by default the one before.
+        An earlier date in that report to compare with, of a facility too; by default the one before.
     output
         The folder of the reports.
     lines
@@ -56,7 +56,7 @@ def explain(
     folder = _report(folders.reports_folder(output), date)
     figures = terminal.worded(files.read_object(folder / "metrics.json", "date", "kpis"))
     if key := next((key for key in figures.get("facilities", ()) if key.casefold() == name.casefold()), None):
-        yield from explain_facility(key, folder, figures)
+        yield from explain_facility(key, folder, figures, against)
         return
     name = _known(name, figures)
     history = [row for row in _rows(folder, "history") if row["kpi"] == name]
