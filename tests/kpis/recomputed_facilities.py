@@ -13,7 +13,8 @@ import yaml
 
 from tests.support.projects import ROOT
 
-from .recomputation import balances, cents, export, loans, rounded
+from .recomputation import RECOMPUTED, balances, cents, export, loans, month, months_to, rounded
+from .recomputation import share as part
 
 FACILITIES = yaml.safe_load((ROOT / "params/sample_facilities.yml").read_text(encoding="utf-8"))
 
@@ -126,3 +127,53 @@ def excess(title, limit, found, eligible, day):
                 loan["over"].append(title)
                 taken += above
     return taken
+
+
+# Covenants
+
+
+def covenant(name, title, day):
+    """Return the value of a covenant on a day as a fraction; None where the files do not tell it."""
+    terms = FACILITIES[name]["covenants"][title]
+    if "line" in terms:
+        lines = dict(borrowing_base(name, day)[0])
+        return part(lines[terms["line"]], lines[terms["share_of"]])
+    if "cohorts" in terms:
+        return at_an_age(name, day, **terms["cohorts"])
+    rate = RECOMPUTED[terms["kpi"]] if terms.get("of") == "book" else lambda end: late_of_pool(name, end)
+    window = terms.get("window", {"take": "mean", "months": 1})
+    ends = months_to(day, window["months"])
+    if ends is None or None in (rates := [rate(end) for end in ends]):
+        return None
+    return sum(rates) / (1 if window["take"] == "sum" else len(rates))
+
+
+def late_of_pool(name, day):
+    """Return PAR30 of the loans that are pledged to a facility."""
+    found = pledged(name, day)
+    return part(sum(loan["row"].late[1] for loan in found), sum(loan["owed"] for loan in found))
+
+
+def at_an_age(name, day, months, days):
+    """Return what was late by so many days, or written off, of the last quarter whose loans all reached an age."""
+    ends = {month(other): other for other in balances()}
+    first = (month(day) - months) // 3 * 3 - 2  # months count from 1 in January
+    if any(one + months not in ends for one in range(first, first + 3)):
+        return None
+    seen = {number: end for end in sorted(balances()) for number in balances()[end]}
+    own = {
+        number: contract["pledge_date"]
+        for number, contract in contracts().items()
+        if contract["facility"] == name
+        and first <= month(loans()[number].lent_on) < first + 3
+        # a loan that is repaid before the first date on which it is pledged never is of the pool
+        and number in seen
+        and contract["pledge_date"] <= str(seen[number])
+    }
+    late = 0
+    for number, pledge_date in own.items():
+        end = ends[month(loans()[number].lent_on) + months]
+        row = balances()[end].get(number)
+        if row and pledge_date <= str(end):
+            late += (row.owed if row.days >= days else 0) + row.off
+    return part(late, sum(loans()[number].lent for number in own))

@@ -1,6 +1,7 @@
 """The report of the sample is what its files say: every KPI and table a second time, see recomputation."""
 
 import json
+import re
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,8 +14,10 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from abaco.core.errors import InputError
 from abaco.core.phases import FACTS, scraps_of
 from abaco.kpis import catalog, measures, open_book, values
+from abaco.review import explanation
 from tests.support import spreadsheets
 from tests.support.projects import ROOT, Project, copy_project
 
@@ -41,7 +44,7 @@ from .recomputation import (
     share,
     transitions,
 )
-from .recomputed_facilities import FACILITIES, borrowing_base
+from .recomputed_facilities import FACILITIES, borrowing_base, covenant
 
 
 @pytest.fixture(scope="module")
@@ -301,6 +304,30 @@ def test_borrowing_bases_are_what_the_files_say(report):
     assert any(amount for lines in found.values() for line, amount in lines if line in FACILITIES["SENIOR"]["limits"])
 
 
+def test_covenants_are_what_the_files_say(report):
+    """Of KPIs with and without a window, of the pool and of the book, of lines of the base, and of cohorts."""
+    found = pq.read_table(report / "tables/covenants.parquet").to_pylist()
+    terms = [one for facility in FACILITIES.values() for one in facility["covenants"].values()]
+    assert all(any(kind in one for one in terms) for kind in ("kpi", "line", "cohorts", "window", "of"))
+    assert {(row["facility"], row["covenant"]) for row in found} == {
+        (name, title) for name, facility in FACILITIES.items() for title in facility["covenants"]
+    }
+    for row in found:
+        named = row["facility"], row["covenant"], row["date"]
+        value, limits = covenant(*named), FACILITIES[row["facility"]]["covenants"][row["covenant"]]
+        places = DEFINED[limits["kpi"]]["precision"] if "kpi" in limits else 4
+        assert row["value"] == (None if value is None else rounded(value, places)), named
+        if value is not None:
+            is_lower = row["better"] == "lower"
+            past = [
+                level
+                for level in ("warning", "trigger", "default")
+                if level in limits and (row["value"] > limits[level] if is_lower else row["value"] < limits[level])
+            ]
+            assert row["level"] in ("curing", (past or ["ok"])[-1]), named
+    assert sum(row["value"] is not None for row in found) > 40
+
+
 def test_certificates_give_the_published_figures_in_libreoffice(report, tmp_path):
     paths = sorted(report.glob("certificate_*.xlsx"))
     assert [path.stem for path in paths] == ["certificate_SENIOR", "certificate_TAIL"]
@@ -350,3 +377,46 @@ def test_bridges_of_availability_are_what_the_files_say(report):
             if number not in was and not loan["reasons"]
         )
         assert dict(bridge).get("new lending", 0) == int(rounded(Fraction(new, 100), 0))
+
+
+@pytest.mark.parametrize("against", [date(2025, 6, 30), date(2025, 9, 30), date(2025, 11, 30)])
+def test_bridge_between_any_two_dates_is_explained_and_sums(report, monkeypatch, against):
+    monkeypatch.setenv("ABACO_ROOT", str(report.parents[1]))
+    for name in FACILITIES:
+        said = "\n".join(explanation.explain(name, str(DECEMBER), str(against), report.parent))
+        bridge, loans_behind = said.split("\n\n")[-2:]
+        assert bridge.startswith(f"Since {against}:\n")
+        steps = [(line[:16].strip(), re.findall(r"-?[\d,]+\.\d\d", line)[0]) for line in bridge.splitlines()[2:]]
+        amounts = [int(Decimal(amount.replace(",", "")) * 100) for _, amount in steps]
+        assert [steps[0][0], steps[-1][0]] == ["opening", "closing"]
+        assert [amounts[0], amounts[-1]] == [borrowing_base(name, end)[0][-1][1] for end in (against, DECEMBER)]
+        assert sum(amounts[1:-1]) == amounts[-1] - amounts[0]
+        assert len(loans_behind.splitlines()) == 11  # with the heading
+
+
+@pytest.mark.parametrize(
+    ("against", "said"),
+    [
+        (
+            "2024-12-31",
+            "TAIL has no borrowing base before 2025-12-31 on 2024-12-31; it has one on 2025-06-30, 2025-07-31",
+        ),
+        ("2025-12-31", "TAIL has no borrowing base before 2025-12-31 on 2025-12-31; it has one on 2025-06-30"),
+        ("June", "--against June is not a valid date"),
+    ],
+)
+def test_date_without_a_borrowing_base_is_named(report, monkeypatch, against, said):
+    monkeypatch.setenv("ABACO_ROOT", str(report.parents[1]))
+    with pytest.raises(InputError, match=said):
+        list(explanation.explain("TAIL", str(DECEMBER), against, report.parent))
+
+
+def test_terms_that_have_changed_since_the_report_explain_nothing(report, monkeypatch, tmp_path):
+    changed = copy_project(tmp_path, kpis=ROOT / "params/kpis.yml")
+    terms = changed / "params/sample_facilities.yml"
+    terms.write_text(terms.read_text().replace("advance_rate: 80", "advance_rate: 81"))
+    monkeypatch.setenv("ABACO_ROOT", str(changed))
+    with pytest.raises(
+        InputError, match=r"TAIL of params/sample_facilities\.yml is not what it was in the report of 2025"
+    ):
+        list(explanation.explain("TAIL", str(DECEMBER), "2025-09-30", report.parent))
