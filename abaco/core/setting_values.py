@@ -1,9 +1,11 @@
 """Settings that are an address or a folder of blobs, and what is wrong with one that cannot be used."""
 
+import re
 from urllib.parse import urlsplit
 
 from abaco.core.net import is_loopback
 
+CONTAINER = re.compile(r"[a-z0-9](-?[a-z0-9]){2,62}")
 MAX_PREFIX = 500  # characters, of the 1,024 that the name of a blob may have
 
 
@@ -25,6 +27,19 @@ def address(text: str) -> str:
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     if text and not (parts.hostname and is_safe):
         raise ValueError("write https://host/…, or the token could be read on the way")
+    return text
+
+
+def container(text: str) -> str:
+    """Return the name of a container of blobs.
+
+    Raises
+    ------
+    ValueError
+        When Azure knows no such names.
+    """
+    if not CONTAINER.fullmatch(text):
+        raise ValueError("write 3 to 63 small letters, digits and single hyphens between them")
     return text
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from abaco.core import currencies, project, setting_values
+from abaco.core import currencies, faults, project, setting_values
 from abaco.core.errors import InputError, UsageError
 from abaco.core.phases import PHASES, notebook_path, section
 from abaco.core.quoting import visible
@@ -80,7 +80,7 @@ class DeliverySettings(BaseModel):
 
     model_config = STRICT
 
-    azure_container: Text = Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$")
+    azure_container: Annotated[Text, AfterValidator(setting_values.container)]
     azure_prefix: Annotated[Text, AfterValidator(setting_values.prefix)]
     azure_state: bool
     email_from: Text
@@ -250,8 +250,8 @@ def validate(model: type[BaseModel], keys: dict, name: str, origin: str, is_comp
     except ValidationError as error:
         for fault in error.errors():
             key = f"{name}.{fault['loc'][0]}"
-            found = "" if key in UNQUOTED else f", not {repr(fault['input'])[:80]}"
-            text = f"{key}: {fault['msg'].removeprefix('Value error, ')}{found}"
+            found = "" if key in UNQUOTED else faults.found(fault)
+            text = f"{key}: {faults.remedy(fault)}{found}"
             if fault["type"] == "missing":
                 if not is_complete:
                     continue

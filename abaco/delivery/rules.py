@@ -243,7 +243,7 @@ def stopped_by_rejects(error: str) -> bool:
     --------
     >>> stopped_by_rejects("01_ingestion: 61 of 1000 rows are rejected (6.10 %, more than max_reject_pct 5.0)")
     True
-    >>> stopped_by_rejects("params/pipeline.yml: ingestion.max_reject_pct: Input should be a valid number")
+    >>> stopped_by_rejects("params/pipeline.yml: ingestion.max_reject_pct: write a number, such as 1500.00")
     False
     """
     return "more than max_reject_pct" in error

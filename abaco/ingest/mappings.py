@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from abaco.core import currencies, project, yaml
+from abaco.core import currencies, faults, project, yaml
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.ingest import heading_words, headings
@@ -265,13 +265,13 @@ def _load(path: Path, *_: str) -> Mapping:
         return Mapping.model_validate(yaml.read_yaml(path))
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = faults.place(first)
         raise InputError(f"{project.display_path(path)}: {_said(key, first)}") from error
 
 
 def _said(key: str, error: Any) -> str:
     """Return one line about a mistake: the key, the value, and what is allowed."""
-    text, value = error["msg"].removeprefix("Value error, "), error["input"]
+    text, value = faults.remedy(error), error["input"]
     if error["type"] == "extra_forbidden":
         model = Origin if key.startswith("columns.") else Mapping
         return f"{key} is not a key of a mapping: write one of {', '.join(model.model_fields)}"

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from abaco.core import project, yaml
+from abaco.core import faults, project, yaml
 from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.ingest.columns import normalise
@@ -64,8 +64,7 @@ def _validated(path: Path, _: str, model: type[Words]) -> Words:
         return TypeAdapter(model).validate_python(yaml.read_yaml(path))
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise InputError(f"{project.display_path(path)}: {key}: {first['msg']}") from error
+        raise InputError(f"{project.display_path(path)}: {faults.place(first)}: {faults.remedy(first)}") from error
 
 
 def plain(section: str, text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError, model_validator
 
-from abaco.core import project, yaml
+from abaco.core import faults, project, yaml
 from abaco.core.errors import InputError
 from abaco.kpis import concentration, functions
 from abaco.kpis.measures import MEASURES
@@ -161,10 +161,8 @@ def load(path: Path | None = None) -> dict[str, Definition]:
             found[name] = Definition.model_validate(entry)
         except ValidationError as error:
             first = error.errors()[0]
-            key = ".".join(str(part) for part in (name, *first["loc"]))
-            raise InputError(
-                f"{project.display_path(path)}: {key}: {first['msg'].removeprefix('Value error, ')}"
-            ) from error
+            text = f"{faults.place(first, name)}: {faults.remedy(first)}"
+            raise InputError(f"{project.display_path(path)}: {text}") from error
         if not name.isidentifier():
             text = f"{name!r} is not a valid name of a KPI: write letters and digits, such as PAR60"
             raise InputError(f"{project.display_path(path)}: {text}")

@@ -185,10 +185,10 @@ def test_output_that_cannot_be_written(kept, tmp_path, place):
         ),
         (
             ["--params", "ingestion.max_reject_pct=much"],
-            "--params: ingestion.max_reject_pct: Input should be a valid number",
+            "--params: ingestion.max_reject_pct: write a number, such as 1500.00",
         ),
         (["--params", "nowhere.yml"], "Parameter file not found: nowhere.yml: check its path"),
-        (["--engine", "abacus"], "the command line: run.engine: Input should be 'duckdb' or 'spark', not 'abacus'"),
+        (["--engine", "abacus"], "the command line: run.engine: write 'duckdb' or 'spark', not 'abacus'"),
         (["--log-level", "LOUD"], "Log level LOUD is not one of DEBUG, INFO, WARNING, ERROR"),
         (["--dates", "2025-12-31"], "No such option: --dates"),
         (["2025-12-31"], "Got unexpected extra argument(s) (2025-12-31). See abaco --help."),

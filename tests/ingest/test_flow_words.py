@@ -42,8 +42,8 @@ def test_a_day_in_the_column_of_reversals_says_that_the_payment_was_reversed(wor
     ("old", "new", "message"),
     [
         ("    - abono\n", "    - abono\n    - Write-off\n", "types: writeoff is in two lists: keep one"),
-        ("    - abono\n", "    - 3\n", "params/flows.yml: types.paid.[0-9]+: Input should be a valid string"),
-        ("  lent:\n", "  borrowed:\n", "params/flows.yml: types.lent: Field required"),
+        ("    - abono\n", "    - 3\n", "params/flows.yml: types.paid.[0-9]+: write text"),
+        ("  lent:\n", "  borrowed:\n", "params/flows.yml: types.lent: it is missing: write it"),
     ],
 )
 def test_a_wrong_file_is_refused(words, old, new, message):

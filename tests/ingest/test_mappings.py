@@ -106,7 +106,7 @@ def test_mapping_that_changes_before_its_file_is_read_is_noticed(root):
     [
         ({"row": "loan"}, "row is not a key of a mapping: write one of title, rows"),
         ({"without_header": "*.txt"}, "the columns of a file without a header are numbers"),
-        ({"dates": "dd/mm"}, "dates is 'dd/mm': Input should be 'ymd', 'dmy' or 'mdy'"),
+        ({"dates": "dd/mm"}, "dates is 'dd/mm': write 'ymd', 'dmy' or 'mdy'"),
         ({"rows": "loans"}, "rows is 'loans': write one of loan, loan and date"),
         ({"currency": "DOLLARS"}, "currency: DOLLARS is not a code of ISO 4217"),
         ({"columns": {"loan_id": "x"}}, "columns: a loan also needs outstanding_balance, days_past_due"),

@@ -148,7 +148,7 @@ def test_rejected_month_of_a_wide_history_is_named_by_its_line(root):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"header_row": 0}, "header_row is 0: Input should be greater than or equal to 1"),
+        ({"header_row": 0}, "header_row is 0: write 1 or more"),
         ({"wide": True}, "columns: none is read from month, the months in the headings of a wide table"),
         (
             {"rows_to_leave_out": {"product": "x"}},

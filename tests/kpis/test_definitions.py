@@ -34,10 +34,10 @@ def load(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("precision: 4", "precision: yes", "Late.precision: Input should be a valid integer"),
-        ("precision: 4", 'precision: "4"', "Late.precision: Input should be a valid integer"),
-        ("precision: 4", "precision: 4\n  warning: yes", "Late.warning.float: Input should be a valid number"),
-        ("precision: 4", 'precision: 4\n  critical: "5"', "Late.critical.float: Input should be a valid number"),
+        ("precision: 4", "precision: yes", "Late.precision: write a whole number"),
+        ("precision: 4", 'precision: "4"', "Late.precision: write a whole number"),
+        ("precision: 4", "precision: 4\n  warning: yes", "Late.warning: write a number, such as 1500.00"),
+        ("precision: 4", 'precision: 4\n  critical: "5"', "Late.critical: write a number, such as 1500.00"),
         ("dpd_60_90_usd,", "dpd_90_plus_usd,", "Late: numerator: dpd_90_plus_usd is listed twice"),
         ("[total_receivable_usd]", "[gross_usd, gross_usd]", "Late: denominator: gross_usd is listed twice"),
         ("[total_receivable_usd]", "[]", "Late: denominator is missing: a percentage needs one"),

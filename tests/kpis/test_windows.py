@@ -165,9 +165,9 @@ def test_window_over_the_sum_of_a_month_is_partial_with_it(load):
         ("kpi: Late", "kpi: Later", ".window: Later is not a KPI defined above Late3"),
         ("kpi: Late", "kpi: Late3", ".window: Late3 is not a KPI defined above Late3"),
         ("kpi: Late", "kpi: dpd_90_plus_usd", ".window: dpd_90_plus_usd is not a KPI defined above Late3"),
-        ("months: 3}", "months: 4}", ".window.months: Input should be 3, 6 or 12"),
-        ("take: mean", "take: median", ".window.take: Input should be 'mean' or 'sum'"),
-        ("take: mean", "of: mean", ".window.take: Field required"),
+        ("months: 3}", "months: 4}", ".window.months: write 3, 6 or 12"),
+        ("take: mean", "take: median", ".window.take: write 'mean' or 'sum'"),
+        ("take: mean", "of: mean", ".window.take: it is missing: write it"),
         ("  window", "  inputs: [Late]\n  window", ": has a window, so inputs would not be read: leave it out"),
         (
             "  window",

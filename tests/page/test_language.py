@@ -247,4 +247,4 @@ def test_report_of_the_sample_in_spanish(project, finished):
 def test_unknown_language_is_named_with_those_that_there_are(project):
     result = project.report("--params", "report.language=fr", ABACO_PII_KEY=PII_KEY)
     assert result.returncode == 2
-    assert "report.language: Input should be 'en' or 'es', not 'fr'" in result.stderr
+    assert "report.language: write 'en' or 'es', not 'fr'" in result.stderr

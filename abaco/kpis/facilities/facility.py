@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from abaco.core import currencies, project, yaml
+from abaco.core import currencies, faults, project, yaml
 from abaco.core.errors import InputError
 from abaco.kpis import catalog
 from abaco.kpis.facilities.conditions import OBLIGORS, STRICT, Condition, Criterion, Name, Words, exact, kind_of, plain
@@ -221,15 +221,12 @@ def _both_name(one: Facility, other: Facility, key: str, other_key: str) -> str:
 
 def _fault(key: str, error: ValidationError) -> str:
     first = error.errors()[0]
-    place = ".".join(map(str, (key, *first["loc"])))
+    place = faults.place(first, key)
     if first["type"] == "extra_forbidden":
         return f"{place} is not a known key"
     if first["type"] == "missing":
         return f"{place} is missing"
-    if first["type"] == "is_instance_of":
-        return f"{place}: {first['input']!r} is not a number: write one such as 1500.00, without separators"
-    if first["type"] == "model_type":
-        return f"{place} has no keys: write them below it"
     if first["type"] == "string_pattern_mismatch":
         return f"{place}: {first['input']!r} is not a name: write one line of text without semicolons"
-    return f"{place}: {first['msg'].removeprefix('Value error, ')}"
+    is_own = first["type"] == "value_error"
+    return f"{place}: {faults.remedy(first)}{'' if is_own else faults.found(first)}"
