@@ -20,8 +20,10 @@ INTERRUPTED = 130  # the exit code of typer after Ctrl-C
 def main() -> None:
     """Run the command line: an error is printed as one line, its traceback goes to logs/pipeline.log."""
     gc.set_threshold(50_000)  # the imports of a verb take a sixth less time than with 700 new objects a collection
-    # SIGTERM, such as a scheduler's, ends a run like Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGTERM, such as a scheduler's, and the end of a terminal end a run like Ctrl-C, but for nohup's
+    for name in (name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)):
+        if signal.getsignal(number := getattr(signal, name)) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
         exit_code = app(standalone_mode=False)
         if exit_code == INTERRUPTED:

@@ -415,3 +415,20 @@ def test_sample_of_no_rows_is_bad_usage(project):
     result = project.abaco("sample", "--rows", "0")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("Error: Invalid value for '--rows': ")
+
+
+@pytest.mark.parametrize("is_ignored", [True, False])
+def test_end_of_the_terminal_stops_a_command_unless_nohup_ignores_it(is_ignored):
+    first = "signal.signal(signal.SIGHUP, signal.SIG_IGN)" if is_ignored else "pass"
+    script = f"""
+import signal, sys
+{first}
+sys.argv = ["abaco", "--version"]
+from abaco.cli import main
+try:
+    main()
+except SystemExit:
+    print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN, signal.getsignal(signal.SIGTERM) == signal.SIG_IGN)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ended.stdout.splitlines()[-1] == f"{is_ignored} False", ended.stderr

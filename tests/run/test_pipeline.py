@@ -449,7 +449,7 @@ def ended(project):
     return marked(project) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stopped_run_says_so_and_removes_its_work(endless, number):
     process = start(endless)
     folder = begun(endless)
