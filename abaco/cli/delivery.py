@@ -35,11 +35,8 @@ def deliver(
             "Say what to deliver: --pending, --dead for what was given up, --held DATE (or all) for what is held since "
             "a restore, or --drop RUN to give it up for good"
         )
-    wanted = (
-        [day if day == "all" else str(dates.parse_date(day)) for day in re.split(r"[,\s]+", held.strip())]
-        if held
-        else []
-    )
+    days = re.split(r"[,\s]+", (held or "").strip(", "))
+    wanted = [day if day == "all" else str(dates.parse_date(day, "--held")) for day in days if day]
     reports, loaded = folders.reports_folder(output), settings.load(params)
     rows = commands.drop(reports, loaded, drop) if drop else []
     if pending or dead or held:

@@ -40,7 +40,7 @@ def watched(**options: Any) -> Iterator[list[Any]]:
 
 
 def _is_scheduled() -> bool:
-    return bool(secrets.read(secrets.UNATTENDED))
+    return secrets.read(secrets.UNATTENDED).strip().lower() not in ("", "0", "false", "no")
 
 
 def _is_unwatched() -> bool:
@@ -98,4 +98,8 @@ def beat(result: dict[str, Any], output: Path, timeout: float) -> None:
         fault = str(error)
         logs.keep_traceback(error)
         show(f"Warning: {error}", error=True)
-    record.note_heartbeat(output, fault)
+    try:
+        record.note_heartbeat(output, fault)
+    except OSError as error:  # such as a full disk; the report is made
+        logs.keep_traceback(error)
+        show(f"Warning: the call of the heartbeat is not noted: {error.strerror}", error=True)

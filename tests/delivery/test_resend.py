@@ -65,7 +65,7 @@ def test_what_was_given_up_and_nobody_wants_is_dropped_for_good(made):
             "Say what to deliver: --pending, --dead for what was given up, --held DATE (or all) for what is",
         ),
         (("deliver", "--held", "2025-11-30"), "Nothing is held of 2025-11-30: abaco status lists what is"),
-        (("deliver", "--held", "everything"), "DATE everything is not a valid date"),
+        (("deliver", "--held", "everything"), "--held everything is not a valid date"),
         (("deliver", "--drop", "r1"), "Nothing that was given up or is held is of r1: abaco status lists what was"),
         (("upload", "--date", DECEMBER), "azure is not set up: set AZURE_STORAGE_CONNECTION_STRING or "),
         (("email", "--date", DECEMBER, "--to", "a@example.com"), "email is not set up: set SMTP_URL"),
