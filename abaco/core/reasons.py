@@ -115,6 +115,10 @@ ENGLISH = {
     "unless a loan's status says so.",
     "accounts_not_used": "No KPI uses these accounts of the statements: {accounts}.",
     "payments_not_used": "The real payments are not used: the transactions tell what was paid.",
+    "pledged_to_others": "Loans with a balance that are pledged to {words}, which the file of facilities does not "
+    "describe: {rows}. Describe it there, or add the name to `called` of the facility that it is.",
+    "drawn_of_others": "Rows of the drawn amounts that are of {words}, which the file of facilities does not describe, "
+    "and that count nowhere: {rows}.",
     "kind_unknown": "Left out of the {export}: {rows}, as {words} is not in params/flows.yml; add it there.",
     "payments_reversed": "Payments of the {export} that were reversed or failed, and do not count: {rows}.",
     "type_not_paid": "Left out of the {export}: {rows}, whose type does not say that something was paid.",

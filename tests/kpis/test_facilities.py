@@ -8,11 +8,13 @@ import pytest
 import yaml
 
 from abaco.core.errors import InputError
-from abaco.kpis.facilities import covenant, facility
+from abaco.kpis.book import Book
+from abaco.kpis.facilities import covenant, eligibility, facility
 from abaco.kpis.facilities.conditions import Criterion
 from tests.support.projects import ROOT
+from tests.support.tapes import DECEMBER, tape, written
 
-from .pledged import TERMS
+from .pledged import DRAWINGS, TERMS, terms
 
 
 def loaded(tmp_path, entry, key="LINE"):
@@ -135,3 +137,34 @@ def test_rule_reads_as_a_sentence():
     }
     said = "disbursed_usd at least 10 and at most 20.5, when region none of N, S"
     assert Criterion.model_validate(rule).rule == said
+
+
+LOANS = """
+measurement_date  loan_id  facility  total_receivable_usd
+2025-11-30        A        OLD       10.00
+2025-12-31        A        line      10.00
+2025-12-31        B        SENOIR    20.00
+2025-12-31        C        SENOIR    30.00
+2025-12-31        D        GONE      0.00
+2025-12-31        E        -         40.00
+"""
+DRAWN = """
+measurement_date  facility  drawn  cash
+2025-12-31        LINE      5.00   0.00
+2025-12-31        Tail      5.00   0.00
+"""
+
+
+def test_loans_and_drawn_amounts_of_what_is_not_described_are_told(frame):
+    book = Book(frame(tape(LOANS)), [DECEMBER], DECEMBER, {"drawings": frame(written(DRAWN, DRAWINGS))})
+    line = terms(pledged="by_column")
+    assert [str(reason) for reason in eligibility.undescribed({"LINE": line}, book)] == [
+        "Loans with a balance that are pledged to SENOIR, which the file of facilities does not describe: 2. Describe "
+        "it there, or add the name to `called` of the facility that it is.",
+        "Rows of the drawn amounts that are of Tail, which the file of facilities does not describe, and that count "
+        "nowhere: 1.",
+    ]
+    both = {"LINE": line, "TAIL": terms(pledged="by_column", called=["tail", "senoir"])}
+    assert eligibility.undescribed(both, book) == eligibility.undescribed({}, book) == []
+    (of_drawn,) = eligibility.undescribed({"LINE": terms(pledged="all")}, book)
+    assert of_drawn.code == "drawn_of_others"
