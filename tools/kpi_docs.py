@@ -41,30 +41,12 @@ Agreements differ, and these are the choices where they do:
 
 Why availability moved is in `availability_bridges`, from every date to the next: each cause at the advance rate, and
 what rounding leaves as a cause of its own, so that they sum to the change exactly; `availability_loans` has the ten
-loans that moved it most. `abaco explain SENIOR --date 2025-12-31 --against 2025-06-30` shows both between any two dates.
+loans that moved it most. `abaco explain SENIOR --date 2025-12-31 --against 2025-06-30` shows both between any two
+dates.
 
 ### Terms of facilities and covenants
 
-| term | what it means | key |
-|---|---|---|
-| facility | a line of credit that the lender draws from a bank or a fund against its loans | |
-| commitment | the most that may be drawn, whatever the loans are worth | `commitment` |
-| pledged | a loan that secures the facility, from its pledge date on: it is then of the pool | `pledged`, `called` |
-| eligible | a pledged loan that meets every criterion of the agreement | `eligibility` |
-| concentration limit | how much of the eligible pool one borrower, payer or kind of loan may make up | `limits`, `share_of` |
-| advance rate | what is lent against each dollar of net eligible loans, in per cent | `advance_rate` |
-| reserve | what is kept back, such as for fees or dilution (credits that reduce what payers owe) | `reserves` |
-| deficiency | more is drawn than may be: the difference is to be paid back or cured with more loans | |
-| covenant | a figure that has to stay on one side of a level; `better` is the good side | `covenants` |
-| pool, book | the loans that a covenant is of: those pledged, on each date on which they are in the book, or all of them | `of` |
-| window | the mean or the sum of 3, 6 or 12 months, the month of the date included; one unknown month makes it unknown | `window` |
-| cohort | the lending of a quarter, each month's loans at the same age: what was so late of it then, or written off | `cohorts` |
-| warning | the lender's own mark, before any level of the agreement | `warning` |
-| trigger | past it the agreement changes, such as that no more may be drawn | `trigger` |
-| default | past it the bank may call the loan, once the cure period is over | `default` |
-| cure period | the days from the first date past the default level within which meeting it again ends the matter: `curing` | `cure_days` |
-| headroom | how far the figure is from the next of trigger and default: in its unit, in dollars of the amount above the line, and in months at the pace of the last three | |
-| not computable | the level is not known, which is never taken for met | |
+{terms}
 
 A figure exactly on a level is not past it. Years, windows and cohorts reach only as far back as the input.
 
@@ -73,6 +55,34 @@ concentrations, advance rates, reserves, dilution); the definitions of Borrowing
 Availability, Borrowing Base Deficiency and Cure Period in warehouse credit agreements filed with the SEC; SEC,
 Regulation AB, 17 CFR 229.1105 (static pools by period of origination) and 229.1113 (performance triggers).
 """
+TERMS = (  # of facilities and covenants: the term, what it means, and its keys in params/facilities.yml
+    ("facility", "a line of credit that the lender draws from a bank or a fund against its loans", ""),
+    ("commitment", "the most that may be drawn, whatever the loans are worth", "`commitment`"),
+    ("pledged",
+        "a loan that secures the facility, from its pledge date on: it is then of the pool", "`pledged`, `called`"),
+    ("eligible", "a pledged loan that meets every criterion of the agreement", "`eligibility`"),
+    ("concentration limit",
+        "how much of the eligible pool one borrower, payer or kind of loan may make up", "`limits`, `share_of`"),
+    ("advance rate", "what is lent against each dollar of net eligible loans, in per cent", "`advance_rate`"),
+    ("reserve", "what is kept back, such as for fees or dilution (credits that reduce what payers owe)", "`reserves`"),
+    ("deficiency", "more is drawn than may be: the difference is to be paid back or cured with more loans", ""),
+    ("covenant", "a figure that has to stay on one side of a level; `better` is the good side", "`covenants`"),
+    ("pool, book", "the loans that a covenant is of: those pledged, on each date on which they are in the book, or all "
+        "of them", "`of`"),
+    ("window", "the mean or the sum of 3, 6 or 12 months, the month of the date included; one unknown month makes it"
+        " unknown", "`window`"),
+    ("cohort", "the lending of a quarter, each month's loans at the same age: what was so late of it then, or "
+        "written off", "`cohorts`"),
+    ("warning", "the lender's own mark, before any level of the agreement", "`warning`"),
+    ("trigger", "past it the agreement changes, such as that no more may be drawn", "`trigger`"),
+    ("default", "past it the bank may call the loan, once the cure period is over", "`default`"),
+    ("cure period",
+        "the days from the first date past the default level within which meeting it again ends the matter: "
+        "`curing`", "`cure_days`"),
+    ("headroom", "how far the figure is from the next of trigger and default: in its unit, in dollars of the amount "
+        "above the line, and in months at the pace of the last three", ""),
+    ("not computable", "the level is not known, which is never taken for met", ""),
+)  # fmt: skip
 GROUP_TITLES = {"core": "The four of every report"}
 
 
@@ -84,7 +94,12 @@ def document(definitions: Mapping[str, Definition]) -> str:
             parts.append(f"## {GROUP_TITLES.get(group, group.capitalize())}\n")
             parts += [_entry(name, kpi) for name, kpi in chosen.items()]
     lines = [f"| `{kind}` | {meaning} |" for kind, meaning in KINDS.items()]
-    parts.append(FACILITIES.format(lines="\n".join(["| line | what it is |\n|---|---|", *lines])))
+    terms = [f"| {term} | {meaning} | {keys} |" for term, meaning, keys in TERMS]
+    tables = {
+        "lines": "\n".join(["| line | what it is |\n|---|---|", *lines]),
+        "terms": "\n".join(["| term | what it means | key |\n|---|---|---|", *terms]),
+    }
+    parts.append(FACILITIES.format(**tables))
     parts.append("## Measures\n\nWhat KPIs are made of: an amount or a count of one date.\n")
     parts.append("| measure | unit | what it is | what gives it |\n|---|---|---|---|")
     parts += [f"| `{name}` | {m.unit} | {m.title} | {m.add} |" for name, m in MEASURES.items()]
