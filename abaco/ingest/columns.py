@@ -77,11 +77,12 @@ def normalise(heading: str) -> str:
 
     Examples
     --------
-    >>> normalise("  Préstamo  Número ")
-    'prestamo_numero'
+    >>> normalise("  Préstamo  Número "), normalise("残高 (円)")
+    ('prestamo_numero', '残高_円')
     """
-    plain = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain.strip().lower()).strip("_")
+    if not heading.isascii():
+        heading = "".join(c for c in unicodedata.normalize("NFKD", heading) if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", "_", heading.lower()).strip("_")
 
 
 LOAN_ID = Column("loan_id", "id", filled=True, meaning="the loan's number")

@@ -657,3 +657,16 @@ def test_month_and_day_without_a_year_are_no_date(tmp_path):
         write(tmp_path / "book.csv", "As of December 31,", "LAN,POS,Days in Arrears", *DATED), None, ANSWERED
     )
     assert keys(drafting) == []
+
+
+def test_headings_of_other_scripts_are_asked_and_read(root, tmp_path):
+    lines = ("J1,2025/01/15,¥900000,0", 'J2,2025/03/31,"¥2,000,000",35')
+    path = write(tmp_path / "book.csv", "貸付番号,実行日,残高,延滞日数", *lines)
+    drafting = Drafting(path, "book", {"currency": "JPY"})
+    assert keys(drafting) == ["loan_id", "outstanding_balance", "days_past_due"]
+    for key, heading in (("loan_id", "貸付番号"), ("outstanding_balance", "残高"), ("days_past_due", "延滞日数")):
+        drafting.answer(key, heading)
+    drafting.answer("days_past_due.unit", "days")
+    drafting.save()
+    found = figures_of(path)
+    assert (found.values["Outstanding"], found.values["PAR30"], found.currency) == (2900000.0, 68.9655, "JPY")
