@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.dataset as ds
 from starlette.responses import HTMLResponse
 
 from abaco.core import dates, project
@@ -59,8 +61,9 @@ def reports(book: Book, before: str) -> str:
         earlier = [run for run in visible if not before or str(run["date"]) < before]
         page, rest = earlier[:DATES], earlier[DATES:]
         latest = visible[0] if visible and not before else None
+        folder = latest and files.folder_of(book.output, latest)
         values = {
-            "cards": latest and _cards(connection, latest),
+            "cards": latest and _cards(connection, latest, folder),
             "heading": latest and _title(latest),
             "remark": latest and _remark(connection, latest),
             "facilities": queries.facilities(connection).get(latest["run_id"], {}).values() if latest else (),
@@ -71,7 +74,6 @@ def reports(book: Book, before: str) -> str:
         }
     for name in ("last_run", "next_run"):
         values[name] = state[name] and moment(dates.time_of(state[name]))
-    folder = latest and files.folder_of(book.output, latest)
     return framed(
         "reports.html.j2", phrase("Reports by date"), state=state, mark=MARKS[state["status"]], latest=latest,
         has_workbook=bool(folder) and (folder / "report.xlsx").is_file(),
@@ -103,11 +105,11 @@ def health_page(state: dict[str, Any]) -> str:
 
 def run(run: dict[str, Any], book: Book, base: str) -> str:
     """Return the page of a run: its figures, its files, whose addresses begin with `base`, the runs of its date."""
+    folder = files.folder_of(book.output, run)
     with reading(book.engine) as connection:
-        cards, remark = _cards(connection, run), _remark(connection, run)
+        cards, remark = _cards(connection, run, folder), _remark(connection, run)
         visible = queries.visible_runs(connection)[str(run["date"])]["run_id"]
         of_date = queries.runs_of(connection, run["date"])
-    folder = files.folder_of(book.output, run)
     sizes = files.listed(folder) if folder else {}
     title = _title(run) if base.startswith("/reports") else say("Run {run_id}", run_id=run["run_id"])
     return framed(
@@ -176,7 +178,7 @@ def _script_texts() -> list[str]:
     return re.findall(r'phrase\("([^"]+)"\)', (TEMPLATES / "service.js").read_text(encoding="utf-8"))
 
 
-def _cards(connection: Connection, run: dict[str, Any]) -> Html:
+def _cards(connection: Connection, run: dict[str, Any], folder: Path | None) -> Html:
     """Return the cards of the four first KPIs as the report has them: value, status, change and trend."""
     kpis, past = tables.entries(connection, run), []
     for name in FIRST_KPIS:
@@ -185,7 +187,15 @@ def _cards(connection: Connection, run: dict[str, Any]) -> Html:
         if kpi := kpis.get(name):
             kpi |= _against(kpi, next((row for row in reversed(rows) if row["date"] < run["date"]), None))
     dates = {"date": str(run["date"]), "as_of": run["as_of"] and str(run["as_of"])}
-    return kpi_cards({**dates, "kpis": kpis, "anomalies": []}, past)
+    return kpi_cards({**dates, "kpis": kpis, "anomalies": []}, past, _bridges(folder))
+
+
+def _bridges(folder: Path | None) -> list[dict[str, Any]]:
+    """Return the bridges of a run, which say whether write-offs alone lowered a PAR; none where they cannot be read."""
+    try:
+        return ds.dataset(folder / "tables/bridges.parquet").to_table().to_pylist() if folder else []
+    except (OSError, pa.ArrowException):  # gone or damaged, as /health says
+        return []
 
 
 def _verified(book: Book, run: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ from html import unescape
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -52,6 +54,22 @@ def test_first_page_says_how_each_facility_stands(write, book):
     write("quality", *rows)
     text = words(pages.reports(book, ""))
     assert told in text and "Tail line: 3,557.02 USD may be drawn." in text
+
+
+def test_card_says_that_write_offs_alone_lowered_a_par(write, book):
+    write.run("20251130-a", dt.date(2025, 11, 30), PAR90=2.0)
+    write.run(PAR90=1.5)
+    former = {"run_id": "20251231-a", "kpi": "PAR90", "date": dt.date(2025, 11, 30), "value": 2.0}
+    write("kpi_values", former | {"unit": "%", "status": "ok"})
+    assert "down 0.50 points, better" in words(pages.reports(book, ""))
+    points = {"opening": 2.0, "written off": -0.6, "new arrears": 0.1, "closing": 1.5}
+    rows = [{"date": "2025-12-31", "kpi": "PAR90", "term": term, "points": one} for term, one in points.items()]
+    path = book.output / ".runs/2025-12-31/20251231-a/tables/bridges.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    assert "down 0.50 points, by write-offs alone" in words(pages.reports(book, ""))
+    path.write_bytes(b"PAR1")
+    assert "down 0.50 points, better" in words(pages.reports(book, ""))
 
 
 def test_every_link_leads_to_a_page(service):
