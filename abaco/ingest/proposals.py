@@ -96,6 +96,9 @@ def propose(
     known = {one.heading: one for one in found}
     fits = {one.heading: _fitting(one, words) for one in found}
     chosen = {name: _chosen(name, text, known) for name, text in answers.items() if name in COLUMNS}
+    loan = chosen.get(LOAN_ID.name)
+    if loan and loan.heading and {*words.columns_of(loan.heading)} & (PERSONAL - {"borrower_id"}):
+        raise ValueError(f"loan_id={loan.heading}: it names people, and ids are not masked: add a column of numbers")
     taken = {proposal.heading for proposal in chosen.values() if proposal}
     balance = chosen.get("outstanding_balance")
     # what was lent is that also where it stands for the balance

@@ -670,3 +670,10 @@ def test_headings_of_other_scripts_are_asked_and_read(root, tmp_path):
     drafting.save()
     found = figures_of(path)
     assert (found.values["Outstanding"], found.values["PAR30"], found.currency) == (2900000.0, 68.9655, "JPY")
+
+
+def test_column_that_names_people_is_no_number_of_loans(tmp_path):
+    with pytest.raises(InputError, match=r"loan_id=Customer: it names people, and ids are not masked: add a column"):
+        drafted(tmp_path, "Ana Lima,1.50,0", header="Customer,POS,DPD", answers={"loan_id": "Customer"})
+    drafting = drafted(tmp_path, "C7,1.50,0", header="Customer No,POS,DPD", answers={"loan_id": "Customer No"})
+    assert columns(drafting)["loan_id"] == "Customer No"
