@@ -40,7 +40,10 @@ def stage(output: Path, date: str, run_id: str) -> Path:
         (folder / name).mkdir(parents=True)
     if folder.stat().st_dev != output.stat().st_dev:
         discard(folder)
-        raise InputError(f"{folder.parent} is on another file system than {output}: a report is replaced within one")
+        raise InputError(
+            f"{folder.parent} is on another file system than {output}, and a report is replaced within one: keep them "
+            "on one, or choose another folder with OUTPUT"
+        )
     (folder / "work").mkdir(mode=0o700)
     return folder
 

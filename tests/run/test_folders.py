@@ -5,13 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from abaco.core import files
 from abaco.core.errors import InputError, RunError
 from abaco.run import folders
+from tests.support.programs import missing
 
 DECEMBER = "2025-12-31"
 HOLD = """
@@ -48,6 +51,17 @@ def test_stage_makes_folders_and_the_work_folder_is_private(tmp_path):
     assert folder.name.endswith("Z_20251231-0123456789ab")
     assert sorted(p.name for p in folder.iterdir()) == ["notebooks", "run.json", "tables", "work"]
     assert (folder / "work").stat().st_mode & 0o777 == 0o700
+
+
+def test_folder_of_runs_on_another_file_system_is_refused_and_nothing_is_left(tmp_path):
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        missing("no second file system is mounted here")
+    with tempfile.TemporaryDirectory(dir=memory) as elsewhere:
+        (tmp_path / ".runs").symlink_to(elsewhere, target_is_directory=True)
+        with pytest.raises(InputError, match=r"2025-12-31 is on another file system than .* OUTPUT$"):
+            stage(tmp_path)
+        assert list(Path(elsewhere).glob("*/*")) == []
 
 
 def test_staging_alone_shows_nothing(tmp_path):
