@@ -76,6 +76,7 @@ fuzz: $(VENV)/.test ## try hostile inputs of every format, and many more books i
 
 faults: $(VENV)/.test ## kill runs, fill the disk, damage files and race runs; writes docs/RELIABILITY.md, as fuzz does [FAULTS=250]
 	@$(BIN)/python -m tools.reliability faults $(FAULTS)
+	@$(BIN)/python -m tools.reliability bounded
 
 golden: $(VENV)/.test ## rewrite the golden notebooks after an intended change
 	@$(BIN)/python -m tools.golden

@@ -14,7 +14,7 @@ from tools.reliability.tally import Tally
 PATH = Path("docs/RELIABILITY.md")
 INTRODUCTION = """# Reliability
 
-Written by `make fuzz` and `make faults`, each its own part, with the counts of its last run. `make test` tries a few.
+Written by `make fuzz` and `make faults`, each its own part, with the counts of its last run.
 """
 INPUTS = """Small books of every format in every kind of file, archives and a format of another lender with its mapping
 among them. Every second row has a hostile cell (a number that is none or could be two, a day that never was, control
@@ -80,6 +80,11 @@ def of_faults(tally: Tally) -> str:
     return "\n".join([FAULTS, summary, _table(["fault", "tried", "distinct points"], rows)])
 
 
+def of_bounded(tests: str, seconds: float) -> str:
+    """Return the part on what is tried in every test run."""
+    return f"`make test` tries a few of both (`{tests}`): {seconds:,.0f} seconds ({dt.date.today()}).\n"
+
+
 def write(part: str, text: str, path: Path | None = None) -> Path:
     """Replace a part of the page, and return its path."""
     path = path or project.root() / PATH
@@ -89,6 +94,8 @@ def write(part: str, text: str, path: Path | None = None) -> Path:
         else {}
     )
     parts[part] = text
-    body = "".join(f"\n## {name}\n\n{parts[name].rstrip()}\n" for name in ("Inputs", "Faults") if name in parts)
+    body = "".join(
+        f"\n## {name}\n\n{parts[name].rstrip()}\n" for name in ("Inputs", "Faults", "Bounded") if name in parts
+    )
     path.write_text(INTRODUCTION + body, encoding="utf-8")
     return path
