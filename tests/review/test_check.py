@@ -50,6 +50,8 @@ def test_everything_that_is_to_be_said(balances):
         "above 8) and PAR90 at 6.67 % (critical above 5).",
         "Limits not checked: Cash coverage (CollectionRate), Arrears-and-cash index (PortfolioHealth).",
         "1 row would be rejected: see below.",
+        "Dates after 2025-12-31 with far fewer rows than it, which may be typing errors: 2026-01-31 (1). These rows do "
+        "not count.",
         "2 of 4 figures can be computed: see below for the others.",
         "",
         "file          format        mapping       used for  columns left behind",
