@@ -47,6 +47,8 @@ def test_finished_report_shows_its_kpis_and_its_place(finished):
         "(critical below 3). PortfolioHealth alone makes no report worse.",
         "Rejected rows with a balance that cannot be read: 2. The book may be larger by any amount until they are "
         "corrected in the export; tables/quarantine.parquet has their lines.",
+        "Loans that were 30 or more days late on 2025-11-30 and have no row now, though neither payments nor a "
+        "write-off nor their maturity explain it: 1. They owed 485.10 USD.",
         "Rejected: 11 rows, see reports/2025-12-31/tables/quarantine.csv",
         "reports/2025-12-31/report.html",
         "No email was sent: set SMTP_URL, or take reports/2025-12-31/email.eml",
