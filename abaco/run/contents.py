@@ -72,7 +72,8 @@ def compare(now: Contents, before: Contents, max_change_pct: float, was_critical
     Parameters
     ----------
     was_critical
-        The former report was critical: then any row less is too much, as it may be a late loan that was removed.
+        The former report of the same date was critical: then any row less is too much, as it may be a late loan that
+        was removed. Of a later date loans may have been repaid; those that were late are looked for one by one.
 
     Returns
     -------
@@ -156,7 +157,7 @@ def compared(
         before = run["expected"]
     had = _had(run, before, figures) if run["date"] != date or not run.get("had") else run["had"]
     critical = [*figures["verdict"]["critical"], *figures["verdict"]["was_critical"]]
-    items = compare(now, before, max_change_pct, was_critical=bool(critical))
+    items = compare(now, before, max_change_pct, was_critical=bool(critical) and run["date"] == date)
     if max(visible) > date:  # exports of a later date have more rows, all of them after this one
         items = [item for item in items if "names" in item or item["now"] < item["before"]]
     if not items:

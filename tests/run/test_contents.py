@@ -152,10 +152,14 @@ def test_columns_that_had_values_are_kept_for_the_verdict(tmp_path):
     assert verdict.with_emptied(known, had, {}, had["files"] | {"loans": []}) is known
 
 
-@pytest.mark.parametrize(("critical", "expected"), [(["PAR30"], ["rows"]), ([], None)])
-def test_any_row_less_is_missed_after_a_critical_report(tmp_path, critical, expected):
+@pytest.mark.parametrize(
+    ("critical", "date", "expected"),
+    [(["PAR30"], "2025-12-31", ["rows"]), ([], "2025-12-31", None), (["PAR30"], "2026-01-31", None)],
+)
+def test_any_row_less_is_missed_after_a_critical_report_of_the_date(tmp_path, critical, date, expected):
     report(tmp_path / "reports", exports(tmp_path / "exports"), critical=critical)
-    assert kinds(report(tmp_path / "reports", exports(tmp_path / "exports", loans=9), run_id="r2")) == expected
+    folder = exports(tmp_path / "exports", loans=9)
+    assert kinds(report(tmp_path / "reports", folder, date=date, run_id="r2")) == expected
 
 
 def test_series():
