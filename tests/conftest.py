@@ -1,6 +1,7 @@
 """Engines that every expression is tested on, and a project of its own for what runs by command line."""
 
 import os
+import signal
 import tempfile
 
 import narwhals as nw
@@ -21,6 +22,7 @@ from tests.support.projects import PII_KEY, Project, copy_project
 def pytest_configure(config):
     """Give each test process a folder for IPython, and let the commands that it starts keep their bytecode."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup would leave ignored in every command
     folder = tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
     os.environ["IPYTHONDIR"] = folder.name
     config.add_cleanup(folder.cleanup)

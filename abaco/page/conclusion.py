@@ -122,13 +122,15 @@ def _attention(metrics):
 
 
 def _bounded(metrics):
-    """Yield the range of each figure that the rejected balances could move past a limit."""
+    """Yield the range of each figure that the rejected balances could move past a limit, in one sentence."""
+    form, ranges = "{name} would lie between {low} and {high}", []
     for name, kpi in in_order(metrics):
         if kpi["bounds"]:
-            low, high = (with_unit(kpi, kpi["bounds"][side], kpi["precision"]) for side in ("low", "high"))
-            yield say(
-                "With them, {name} would lie between {low} and {high}.", name=named(name, kpi), low=low, high=high
-            )
+            low, high = (with_unit(kpi, kpi["bounds"][end], shown_decimals(kpi)) for end in ("low", "high"))
+            ranges.append(say(form, name=named(name, kpi), low=low, high=high))
+            form = "{name} between {low} and {high}"
+    if ranges:
+        yield say("With them, {ranges}.", ranges=listing(ranges))
 
 
 def _unusual(metrics):
