@@ -16,6 +16,16 @@ UP_TO = re.compile(r"<|\b(?:less|under|below|up to|within|menos|menor|hasta|até
 OTHER_UNIT = re.compile(
     r"\d\s*\+?\s*(?:m|mth|month|mes|mese|w|wk|week|semana|y(?! m[aá]s)|yr|year|año|inst\w*|cuota|emi)s?\b"
 )
+DAYS = "days?|d[ií]as?|jours|tage|giorni|dagen"
+LATE = (
+    rf"dpd|par|npl|{DAYS}|from|by|of|than|between|late|overdue|due|arrears|delinquent|delinquency|current"
+    r"|de|del|desde|entre|a|mora|atraso|vencid[oa]s?|que|als|dan|von|retard"
+)
+# a number by which a bucket, a stage or a grade is called: M4+
+NAME = re.compile(
+    rf"(?<!\d)(?<!\d\s)\b(?!(?:d|dpd|par)\d|(?:{LATE}|{MORE})\b)[^\W\d_]+[\s_.#-]*"
+    rf"\d++(?!\s*(?:-|–|to|a|à|bis)\s*\d|\s*\+?\s*(?:{DAYS}|dpd|d)\b)\s*\+?"
+)
 BUCKET = re.compile(
     rf"\W*(?:{MORE})?\s*\d{{1,3}}\s*(?:(?:-|–|to|a|à|bis)\s*\d{{1,3}})?\s*\+?\s*"
     rf"(?:days?|d[ií]as?|jours|tage|giorni|dagen)?\s*(?:{AND_MORE})?\s*(?:late|past due|overdue|de mora|vencidos?)?\W*",
@@ -34,12 +44,14 @@ def days_of(word: str, words: Dictionary, heading: str = "") -> int | None:
     [31, 90, 16, 0, None, None]
     >>> [days_of(word, known) for word in ("> 90", ">= 90 days", "Más de 90 días", "<30 days", "30 days or less")]
     [91, 90, 91, None, None]
+    >>> [days_of(word, known) for word in ("M4+", "Bucket 4+", "Stage 2 (31-60 days)", "DPD 90+", "d30+", "31 to 60")]
+    [None, None, 31, 90, 30, 31]
     """
     if word.strip().lower() in (*words.words.current, "0"):
         return 0
     if words.unit_of(heading) == "months" or OTHER_UNIT.search(word.lower()):
         return None
-    found = None if UP_TO.search(word.lower()) else FIRST_DAY.search(word.lower())
+    found = None if UP_TO.search(word.lower()) else FIRST_DAY.search(NAME.sub("", word.lower()))
     return int(found[found.lastindex]) + (found.lastgroup == "more") if found else None
 
 

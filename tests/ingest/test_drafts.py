@@ -230,7 +230,19 @@ def test_days_late_in_words_and_blanks(tmp_path):
 
 @pytest.mark.parametrize(
     ("word", "days"),
-    [("31-60", 31), ("90+", 90), ("Late (16-30 days)", 16), ("Al día", 0), ("al dia", 0), ("SMA-1", None)],
+    [
+        ("31-60", 31),
+        ("90+", 90),
+        ("Late (16-30 days)", 16),
+        ("Al día", 0),
+        ("al dia", 0),
+        ("SMA-1", None),
+        ("M4+", None),
+        ("Bucket 4+", None),
+        ("Stage 4+", None),
+        ("Bucket 31-60", 31),
+        ("Late 90+", 90),
+    ],
 )
 def test_days_that_a_word_says(word, days):
     assert days_of(word, heading_words.load()) == days
