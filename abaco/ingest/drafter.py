@@ -116,7 +116,7 @@ class _Drafting:
             keys = ", ".join(q.key for q in self.questions) or "none"
             raise InputError(f"{unknown[0]} is not an open question: write one of {keys}, or one of our columns")
         about = f"Drafted from {self.table.name}: {counted(found[0].rows, 'row')}, {counted(len(found), 'column')}."
-        columns = {column: self.columns[column] for column in order if column in self.columns}
+        columns = {column: self.columns[column] for column in (*order, MEASUREMENT_DATE.name) if column in self.columns}
         headings = {heading for p in given.values() for heading in proposals.headings_of(p.origin)}
         others = {p.heading for p in self.proposed.columns.values() if p.heading and p.heading not in headings}
         stay = {heading: why for heading, why in self.proposed.left.items() if heading not in headings}

@@ -125,7 +125,10 @@ class Mapping(BaseModel):
         known = {c.name: c for f in self._formats for c in f.columns}
         for name, origin in self.columns.items():
             if name not in known:
-                raise ValueError(f"columns: {name} is not a column of a {self.rows}: write one of {', '.join(known)}")
+                dated = "write rows: loan and date, or leave it out; " if name == MEASUREMENT_DATE.name else ""
+                raise ValueError(
+                    f"columns: {name} is not a column of a {self.rows}: {dated}write one of {', '.join(known)}"
+                )
             check(known[name], origin)
         if all(map(self._lacks, self._formats)):
             lacking = min(map(self._lacks, self._formats), key=len)
