@@ -262,6 +262,21 @@ def test_months_late_are_read_as_months(root, tmp_path, heading):
     assert mappings.load("book").columns["days_past_due"].unit == "months"
 
 
+@pytest.mark.parametrize(
+    ("heading", "words", "column"),
+    [
+        *((heading, ("N", "Y"), "is_written_off") for heading in ("WO flag", "CO ind", "W/O", "Charge-off indicator")),
+        *(
+            (heading, ("Active", "Closed"), "loan_status")
+            for heading in ("Loan Status Code", "Situation", "Condition", "Account condition")
+        ),
+    ],
+)
+def test_other_names_of_a_status_and_of_a_flag_are_proposed(tmp_path, heading, words, column):
+    lines = [f"L{n},{n}00.50,{n},{word}" for n, word in enumerate(words * 2)]
+    assert columns(drafted(tmp_path, *lines, header=f"Loan ID,POS,DPD,{heading}"))[column] == heading
+
+
 @pytest.mark.parametrize("heading", ["Delinquency status", "Cuotas vencidas"])
 def test_lateness_whose_heading_names_no_unit_is_asked(tmp_path, heading):
     lines = ("L0,1000.50,0", "L1,500.50,2", "L2,500.50,4")
@@ -286,6 +301,20 @@ def test_date_in_the_name_of_the_file_is_asked(tmp_path):
     drafting.answer("measurement_date", "file_name")
     assert drafting.draft.rows[0] == "loan and date"
     assert columns(drafting)["measurement_date"] == {"file_name": "{year}-{month}"}
+
+
+def test_draft_whose_date_is_open_is_not_used(root, tmp_path):
+    drafting = drafted(tmp_path, name="book_2025-11.csv")
+    assert keys(drafting) == ["measurement_date"]
+    path = drafting.draft.save()
+    assert mappings.is_open("book_2025_11")
+    path.write_text(path.read_text().replace("measurement_date: '?'", "measurement_date: none"))
+    with pytest.raises(InputError, match="measurement_date is not a column of a loan: write rows: loan and date, or"):
+        mappings.load("book_2025_11")
+    path.unlink()
+    drafting.answer("measurement_date", "none")
+    drafting.draft.save()
+    assert not mappings.is_open("book_2025_11")
 
 
 def test_answer_that_is_none_of_a_question_is_refused(tmp_path):

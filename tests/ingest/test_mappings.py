@@ -160,7 +160,9 @@ NARROW = {"title": "Narrow", "rows": "loan", "columns": {
     ("heading", "column"),
     [
         ("Loan Status", "loan_status"), ("Estado del crédito", "loan_status"), ("Charge-off date", "written_off_on"),
-        ("Moneda", "currency"), ("As of date", "measurement_date"),
+        ("Moneda", "currency"), ("As of date", "measurement_date"), ("Situation", "loan_status"),
+        ("Loan Status Code", "loan_status"), ("WO flag", "is_written_off"), ("CO flag", "is_written_off"),
+        ("W/O", "is_written_off"),
     ],
 )  # fmt: skip
 def test_column_that_changes_figures_and_that_the_mapping_does_not_know_is_refused(root, heading, column):
