@@ -4,13 +4,16 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 import narwhals as nw
 
 from abaco.core.currencies import ALIASES, code, of_cell, of_sign
 from abaco.core.errors import InputError
+from abaco.core.files import row_count
 from abaco.engines import Engine
 from abaco.ingest.columns import CURRENCY, normalise
+from abaco.ingest.csv_records import line_numbers
 from abaco.ingest.sources import Source
 
 # The day of a row's amounts: the first of these columns that a file has, else the date of the report.
@@ -19,13 +22,11 @@ IN = "in_currency"  # currency and day of each row that is checked
 SEPARATOR, TOO_LARGE = "@", "too large"
 DIGITS = (19, 12)  # of a rate: an amount times it has at most 38, which engines compute with exactly
 LIMIT = Decimal(10**16)  # amounts have 16 digits before the point
-NO_CODES = (
-    "its column of currencies holds more than codes of ISO 4217, such as USD; correct the column, or remove it and "
-    "name the one currency in run.currency"
-)
+MORE_THAN_CODES = "its column of currencies holds more than codes of ISO 4217, such as USD"
+NO_CODES = f"{MORE_THAN_CODES}; correct the column, or remove it and name the one currency in run.currency"
 # By how much aging buckets and their receivable may disagree after it: half a cent each of six amounts.
 ROUNDING = Decimal("0.03")
-_DAY, _CURRENCY, _RATE = "rate_day", "row_currency", "row_rate"
+_DAY, _CURRENCY, _SAID, _RATE = "rate_day", "row_currency", "said_currency", "row_rate"
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,15 @@ def converted(
         return rows
     day = next((nw.col(name) for name in DAYS if name in source.columns), nw.lit(date))
     day = nw.when(day > date).then(nw.lit(date)).otherwise(day) if "date_due" in source.columns else day
-    known = nw.lit(_stated(source) or exchange.otherwise)
-    written = nw.col(CURRENCY.name).str.strip_chars().str.to_uppercase() if CURRENCY.name in source.columns else known
+    stated_once, has_column = _stated(source) or "", CURRENCY.name in source.columns
+    known = nw.lit(stated_once or exchange.otherwise)
+    written = nw.col(CURRENCY.name).str.strip_chars().str.to_uppercase() if has_column else known
     for alias, meant in ALIASES.items():
         written = nw.when(written == alias).then(nw.lit(meant)).otherwise(written)
-    written = nw.when(written.fill_null("") == "").then(known).otherwise(written)
-    rows = rows.with_columns(day.cast(nw.Date()).alias(_DAY), written.alias(_CURRENCY))
+    is_blank = written.fill_null("") == ""
+    said = nw.when(is_blank).then(nw.lit(stated_once)).otherwise(written) if has_column else known
+    written = nw.when(is_blank).then(known).otherwise(written)
+    rows = rows.with_columns(day.cast(nw.Date()).alias(_DAY), written.alias(_CURRENCY), said.alias(_SAID))
     rate = nw.lit(None).cast(nw.Decimal(*DIGITS))
     for currency, values in exchange.rates.items():
         name = f"rate_{currency}"
@@ -103,14 +107,19 @@ def converted(
     rows = rows.with_columns(rate.alias(_RATE))
     is_own = nw.col(_CURRENCY) == exchange.to
     has_amount = nw.any_horizontal(*(~nw.col(name).is_null() for name in amounts), ignore_nulls=False)
+    is_owing = nw.any_horizontal(*(nw.col(name) != 0 for name in amounts), ignore_nulls=True)
     too_large = [(nw.col(name) * nw.col(_RATE)).abs() >= nw.lit(LIMIT) for name in amounts]
     is_large = nw.any_horizontal(*too_large, ignore_nulls=True)
     shown = nw.when(is_large).then(nw.lit(TOO_LARGE)).otherwise(nw.col(_DAY).cast(nw.String()))
-    key = nw.concat_str([nw.col(_CURRENCY), shown, nw.col("signs").fill_null("")], separator=SEPARATOR)
-    made = [nw.when(is_own).then(nw.col(name)).otherwise(_product(name)).alias(name) for name in amounts]
-    is_checked = has_amount & (nw.col("reasons").fill_null("") == "") & ~(nw.col(_DAY) > date)
+    key = nw.concat_str([nw.col(_SAID), shown, nw.col("signs").fill_null("")], separator=SEPARATOR)
+    made = [
+        nw.when(is_own | (nw.col(name) == 0)).then(nw.col(name)).otherwise(_product(name)).alias(name)
+        for name in amounts
+    ]
+    is_checked = has_amount & ((nw.col(_SAID) != "") | is_owing)
+    is_checked = is_checked & (nw.col("reasons").fill_null("") == "") & ~(nw.col(_DAY) > date)
     rows = rows.with_columns(*made, nw.when(is_checked).then(key).alias(IN))
-    return rows.drop(_DAY, _CURRENCY, _RATE, *(f"rate_{currency}" for currency in exchange.rates))
+    return rows.drop(_DAY, _CURRENCY, _SAID, _RATE, *(f"rate_{currency}" for currency in exchange.rates))
 
 
 def _product(name: str) -> nw.Expr:
@@ -119,8 +128,19 @@ def _product(name: str) -> nw.Expr:
     return nw.when(value.abs() < nw.lit(LIMIT)).then(value.cast(nw.Decimal(18, 2)))
 
 
-def used(source: Source, rows: nw.LazyFrame, exchange: Exchange | None) -> Used:
+def used(
+    source: Source, engine: Engine, staged: Path, exchange: Exchange | None, text: Path | None, broken: list[int]
+) -> Used:
     """Return the days and currencies of the rates that the staged rows of a file need.
+
+    Parameters
+    ----------
+    staged
+        The staged rows of the file.
+    text
+        Its text, where it is one, for the numbers of lines.
+    broken
+        Lines that could not be split.
 
     Raises
     ------
@@ -130,16 +150,25 @@ def used(source: Source, rows: nw.LazyFrame, exchange: Exchange | None) -> Used:
     if exchange is None:
         return {}
     name, known, days = source.name, _stated(source), {}
-    keys = rows.filter(~nw.col(IN).is_null()).select(IN).unique().collect("pyarrow")[IN].to_list()
-    for key in sorted(keys):
+    rows = engine.scan(staged, row_number="record").filter(~nw.col(IN).is_null())
+    found = rows.group_by(IN).agg(rows=nw.len(), record=nw.col("record").min())
+    seen = {row[IN]: (row["rows"], row["record"]) for row in found.collect("pyarrow").to_native().to_pylist()}
+    written = {key: key.rsplit(SEPARATOR, 2)[0] for key in seen}
+
+    def named(found: list[tuple[int, int]]) -> str:
+        count, first = sum(rows for rows, _ in found), min(record for _, record in found)
+        place = line_numbers(source, text, [first], row_count(staged), broken)[first] if text else first + 1
+        return f"{count:,} row{'s' * (count != 1)}, the first in line {place}"
+
+    if unread := [seen[key] for key, currency in written.items() if currency and code(currency) is None]:
+        raise InputError(f"{name}: {MORE_THAN_CODES}, in {named(unread)}: write the currency of each")
+    blank, others = [seen[key] for key, currency in written.items() if not currency], {*written.values()} - {""}
+    if blank and (others - {exchange.to} or not exchange.otherwise):
+        way = "add a column currency, or set run.currency to what they are in"
+        way = "write the currency of each" if CURRENCY.name in source.columns else way
+        raise InputError(f"{name} has rows that state no currency, {named(blank)}, and there are exchange rates: {way}")
+    for key in sorted(key for key in seen if written[key]):
         currency, day, signs = key.rsplit(SEPARATOR, 2)
-        if not currency:
-            raise InputError(
-                f"{name} has rows that state no currency, and there are exchange rates: add a column currency, or set "
-                f"run.currency to what they are in"
-            )
-        if code(currency) is None:
-            raise InputError(f"{name}: {NO_CODES}")
         if known and currency != known:
             raise InputError(
                 f"{name} says {known} in its headings, title, name or mapping, and {currency} in "

@@ -8,9 +8,10 @@ import narwhals as nw
 
 from abaco.core.errors import InputError, RunError
 from abaco.engines import Engine, UnreadableError
-from abaco.engines.base import Mask
+from abaco.engines.base import ERROR_CELL, Mask
 from abaco.engines.forms import Writing
 from abaco.ingest import json_lists, reshaping, workbooks
+from abaco.ingest.columns import CURRENCY
 from abaco.ingest.containers import unpacked
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.fingerprint import write_utf8
@@ -70,6 +71,9 @@ def typed(
     kinds = {**source.layout.kinds, PERSON: "text", row_number: "days"}
     present = rows.collect_schema().names()
     rows = engine.typed(rows, {name: kind for name, kind in kinds.items() if name in present}, writings)
+    if CURRENCY.name in present:  # a failed formula is no blank, which may count as the run's currency
+        raw = nw.col(f"raw_{CURRENCY.name}").cast(nw.String()).str.strip_chars()
+        rows = rows.with_columns(nw.coalesce(CURRENCY.name, nw.when(raw.str.contains(ERROR_CELL)).then(raw)))
     made = source.layout.made(date)
     return rows.with_columns(made) if made else rows
 

@@ -240,7 +240,7 @@ def stage_one(
             write(whole)
             _, days, filled = _seen(engine.scan(path))
     noted = (*found.told, *days_late.told(source, days, not_late))
-    used = exchange.used(source, engine.scan(path), rates)
+    used = exchange.used(source, engine, path, rates, text, [line for line, _ in broken])
     return Staged(source, index, path, text, tuple(broken), found.writings, noted, whole, used, filled)
 
 

@@ -938,6 +938,9 @@ def test_column_of_currencies_must_hold_codes(tmp_path):
     message = refused(csv(tmp_path / "loans.csv", loans(currency=["Ana Pérez"] * 10)))
     assert "Ana" not in message
     assert message.startswith("loans.csv: its column of currencies holds more than codes of ISO 4217")
+    for cells, setting in ((["USD"] * 9 + ["#REF!"], "USD"), (["USD"] * 9 + ["#N/D"], "auto")):
+        failed = refused(csv(tmp_path / "loans.csv", loans(currency=cells)), currency=setting)
+        assert failed.startswith("loans.csv: its column of currencies holds more than codes of ISO 4217")
 
 
 def test_two_columns_of_currencies_are_refused(tmp_path):

@@ -127,15 +127,33 @@ def test_rates_that_are_missing_or_can_be_read_in_two_ways_are_refused(tmp_path,
 @pytest.mark.parametrize(
     ("columns", "more", "message"),
     [
-        ({}, {}, "loans.csv has rows that state no currency, and there are exchange rates: "),
-        ({"currency": ["EUR"] * 9 + [""]}, {}, "loans.csv has rows that state no currency, "),
+        ({}, {}, "loans.csv has rows that state no currency, 10 rows, the first in line 2, and there are exchange "
+         "rates: add a column currency, or set run.currency to what they are in"),
+        ({"currency": ["EUR"] * 9 + [""]}, {}, "loans.csv has rows that state no currency, 1 row, the first in line "
+         "11, and there are exchange rates: write the currency of each"),
+        ({"currency": ["EUR"] * 8 + ["", " "]}, {"currency": "USD"}, "loans.csv has rows that state no currency, 2 "
+         "rows, the first in line 10, and there are exchange rates: write the currency of each"),
         ({"currency": ["EUR"] * 9 + ["money"]}, {}, "loans.csv: its column of currencies holds more than codes"),
+        *(({"currency": ["USD", "#REF!", "#N/A"] + ["USD"] * 7}, more, "loans.csv: its column of currencies holds "
+           "more than codes of ISO 4217, such as USD, in 2 rows, the first in line 3: write the currency of each")
+          for more in ({}, {"currency": "USD"})),
         ({"currency": ["EUR"] * 10, "outstanding_balance": lambda cell: f"$ {cell}"}, {},
          "loans.csv has amounts with $ in rows that are in EUR: "),
     ],
 )  # fmt: skip
 def test_currency_of_a_row_is_never_guessed(tmp_path, columns, more, message):
     assert refused(book(tmp_path, *RATES, **columns), **more).startswith(message)
+
+
+def test_rows_without_an_amount_need_no_currency(tmp_path):
+    amounts = {"outstanding_balance": ["100.00"] * 9 + ["0"], "disburse_principal": ["0"] * 10}
+    path = book(tmp_path, *RATES, currency=["EUR"] * 9 + [""], **amounts)
+    assert figures_of(path).values["Outstanding"] == figures_of(path, currency="USD").values["Outstanding"] == 974.25
+
+
+def test_blank_currencies_are_those_of_the_setting_where_nothing_is_converted(tmp_path):
+    path = book(tmp_path, *RATES, currency=["USD"] * 9 + [""])
+    assert figures_of(path, currency="USD").values["Outstanding"] == 10000.0
 
 
 def test_headings_and_column_that_disagree_are_refused(tmp_path):
