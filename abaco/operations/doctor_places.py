@@ -69,6 +69,13 @@ def deliveries(case: Case) -> Finding:
     with connection.reading(engine) as opened:
         pending = queries.deliveries_with(opened, "pending")
         dead = queries.deliveries_with(opened, "dead")
+        held = queries.deliveries_with(opened, "held")
+    if held:
+        others = f", {len(dead)} given up, {len(pending)} pending" if dead or pending else ""
+        return warning(
+            f"{len(held)} held{others}; the last: {held[-1]['error']}: ask who should have it, "
+            "then abaco deliver --held DATE, or --drop RUN, which abaco status lists"
+        )
     if dead:
         return warning(
             f"{len(dead)} given up, {len(pending)} pending; the last: {dead[-1]['error']}: mend it, "

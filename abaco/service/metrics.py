@@ -20,7 +20,7 @@ from abaco.service.reports import Book
 
 STATUSES = ("ok", "warning", "critical", "not_computable", "none")
 LEVELS = ("ok", "warning", "trigger", "curing", "default", "not_computable")
-DELIVERY_STATUSES = ("pending", "done", "dead")
+DELIVERY_STATUSES = ("pending", "done", "dead", "held")
 ROWS = ("rows_in", "accepted", "quarantined", "duplicates", "later", "totals", "beside")
 
 

@@ -29,6 +29,7 @@ from abaco.service.tables import moment
 
 TEMPLATES = Path(__file__).parent / "templates"
 DATES, FAILURES = 36, 10  # on one page
+WAITING = {"dead": "Given up", "held": "Held since a restore", "pending": "Still to deliver"}  # deliveries, by status
 # The state of the service in the colours and symbols of the report.
 MARKS = {"healthy": ("ok", "✓"), "degraded": ("warning", "!"), "unhealthy": ("critical", "✕")}
 
@@ -70,7 +71,7 @@ def reports(book: Book, before: str) -> str:
             "table": tables.reports(connection, page),
             "failed": _failed(connection, visible),
             "alerts": alerts.explained(queries.open_alerts(connection), book.runbook),
-            "deliveries": list(group_deliveries(queries.deliveries_with(connection, "pending", "dead"))),
+            "deliveries": list(group_deliveries(queries.deliveries_with(connection, "pending", "dead", "held"))),
         }
     for name in ("last_run", "next_run"):
         values[name] = state[name] and moment(dates.time_of(state[name]))
@@ -78,7 +79,8 @@ def reports(book: Book, before: str) -> str:
         "reports.html.j2", phrase("Reports by date"), state=state, mark=MARKS[state["status"]], latest=latest,
         has_workbook=bool(folder) and (folder / "report.xlsx").is_file(),
         dates=[str(run["date"]) for run in visible], older=str(page[-1]["date"]) if rest else None,
-        running=at_work, refresh=bool(at_work), can_make=book.maker is not None, first_kpis=FIRST_KPIS, **values,
+        running=at_work, refresh=bool(at_work), can_make=book.maker is not None, first_kpis=FIRST_KPIS, waiting=WAITING,
+        **values,
     )  # fmt: skip
 
 

@@ -291,6 +291,11 @@ def test_database_that_does_not_answer(case, postgres, monkeypatch):
     [
         ("pending", "2 pending; the last: Mail server is away: mend it, then abaco deliver --pending"),
         ("dead", "1 given up, 1 pending; the last: Mail server is away: mend it, then abaco deliver --pending --dead"),
+        (
+            "held",
+            "1 held, 0 given up, 1 pending; the last: Mail server is away: ask who should have it, "
+            "then abaco deliver --held DATE, or --drop RUN, which abaco status lists",
+        ),
     ],
 )
 def test_deliveries_that_did_not_arrive(case, here, status, text):

@@ -171,14 +171,17 @@ def test_deliveries_and_alerts_are_counted_also_where_there_are_none(write, scra
         "deliveries",
         *(
             {**usual, "key": k, "channel": c, "status": s}
-            for k, c, s in [("a", "azure", "pending"), ("b", "azure", "pending"), ("c", "email", "dead")]
+            for k, c, s in [
+                ("a", "azure", "pending"), ("b", "azure", "pending"), ("c", "email", "dead"), ("d", "email", "held"),
+            ]
         ),
-    )
+    )  # fmt: skip
     told = {"severity": "P2", "title": "t", "text": "x", "opened_at": at(2)}
     write("alerts", {**told, "cause": "kpi:PAR30", "is_open": True}, {**told, "cause": "run:failed", "is_open": False})
     found = scrape()
     assert found["pipeline_deliveries", ("channel", "azure"), ("status", "pending")] == 2
     assert found["pipeline_deliveries", ("channel", "email"), ("status", "dead")] == 1
+    assert found["pipeline_deliveries", ("channel", "email"), ("status", "held")] == 1
     assert found["pipeline_deliveries", ("channel", "slack"), ("status", "done")] == 0
     assert found["pipeline_deliveries_pending",] == 2
     assert [found["pipeline_alerts_open", ("severity", s)] for s in ("P1", "P2", "P3", "P4")] == [0, 1, 0, 0]

@@ -202,7 +202,8 @@ def test_what_needs_attention_is_listed(book, write):
     )
     usual = {"payload": {"to": ["a@example.org"]}, "attempts": 1, "created_at": at(2), "next_attempt_at": at(2)}
     told = {**usual, "channel": "email", "run_id": "20251231-a", "status": "dead", "error": "refused"}
-    write("deliveries", {**told, "key": "k"}, {**told, "key": "l"})
+    held = {**told, "key": "m", "status": "held", "error": "it may have arrived"}
+    write("deliveries", {**told, "key": "k"}, {**told, "key": "l"}, held)
     text = words(pages.reports(book, ""))
     assert "A run of 31 December 2025 failed , 1 Jan 2026, 05:00 UTC: disk <full>" in text
     assert (
@@ -210,6 +211,7 @@ def test_what_needs_attention_is_listed(book, write):
         in text
         and text.count("Given up : email (2): refused") == text.count("Given up") == 1
     )
+    assert "Held since a restore : email: it may have arrived" in text
     assert "example.org" not in text
     assert "31 December 2025 – Not computable –" in text
 
