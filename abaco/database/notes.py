@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 NAME, LOCK, RESERVE = "notes.json", "notes.lock", "notes.reserve"
 RESERVE_BYTES = 256 << 10  # for notes on a full disk
 TABLES = {table.name: table for table in (failed_starts, alerts, deliveries)}
+DAMAGES = (DamagedError, KeyError, TypeError, ValueError, AttributeError)  # what unreadable notes raise
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -34,14 +35,29 @@ def read(output: Path, sets_aside: bool = False) -> Rows:
     found: Rows = {name: [] for name in TABLES}
     path = output / folders.RUNS / NAME
     try:
-        noted = files.read_object(path, *TABLES)
-        return {name: [copying.decode(TABLES[name], row) for row in noted[name]] for name in TABLES}
-    except (DamagedError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return _decoded(path)
+    except DAMAGES as error:
         if path.exists():
-            log.warning("%s is damaged, and stepped over: %r", path, error)
+            log.info("%s is damaged, and stepped over: %r", path, error)  # abaco status and doctor name it
             if sets_aside:
                 path.replace(path.with_name(f"{path.stem}-{time_ns()}.damaged"))
         return found
+
+
+def _decoded(path: Path) -> Rows:
+    noted = files.read_object(path, *TABLES)
+    return {name: [copying.decode(TABLES[name], row) for row in noted[name]] for name in TABLES}
+
+
+def damaged(output: Path) -> list[Path]:
+    """Return the notes that are damaged, and those that were and have another name since."""
+    path = output / folders.RUNS / NAME
+    found = sorted(path.parent.glob(f"{path.stem}-*.damaged"))
+    try:
+        _decoded(path)
+    except DAMAGES:
+        found += [path] if path.exists() else []
+    return found
 
 
 def add(output: Path, **rows: list[dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ import httpx2
 
 from abaco.core import project, secrets
 from abaco.database import connection, queries
+from abaco.database import notes as database_notes
 from abaco.delivery import heartbeat
 from abaco.delivery.email import EmailChannel, alert_recipients, report_recipients
 from abaco.delivery.registry import CHANNELS, REPORT_CHANNELS, ROUTES, create_channel
@@ -52,6 +53,12 @@ def reports(case: Case) -> Finding:
     if runs := folders.damaged_runs(case.output):
         names = ", ".join(f"{project.display_path(run)}/{folders.RECORD}" for run in runs)
         return warning(f"former runs are damaged, and stepped over: {names}: remove their folders")
+    if lost := database_notes.damaged(case.output):
+        names = ", ".join(map(project.display_path, lost))
+        return warning(
+            f"damaged, and stepped over: {names}: it tells of starts that failed and of alerts while the database was "
+            "away: read it, then remove it"
+        )
     notes = [*folders.damaged_notes(case.output)]
     if (note := case.output / folders.RUNS / NOTE).exists() and read_note(case.output) is None:
         notes.append(note)

@@ -59,7 +59,9 @@ def _lines(folder: Path) -> Iterator[str]:
     taken = [
         (path.name, phrase("no run made it: move it away, then make it again")) for path in folders.in_the_way(folder)
     ]
-    yield from _listed(phrase("Damaged"), sorted(damaged + taken))
+    unread = phrase("it tells of starts that failed and alerts: read it, then remove it")
+    lost = [(project.display_path(path), unread) for path in notes.damaged(folder)]
+    yield from _listed(phrase("Damaged"), sorted(damaged + taken + lost))
     yield from _listed(phrase("Heartbeat"), _heartbeat(folder))
     if fault:
         yield "\n" + phrase("Deliveries and alerts are known only to the database")

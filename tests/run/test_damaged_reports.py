@@ -2,13 +2,14 @@
 
 import datetime as dt
 import json
+import logging
 import shutil
 
 import pytest
 
 from abaco.core import files, settings
 from abaco.core.errors import AbacoError, DamagedError
-from abaco.database import connection, queries
+from abaco.database import connection, notes, queries
 from abaco.operations import backup, rebuild, restore, rollback
 from abaco.operations.doctor import CHECKS, run_check
 from abaco.operations.findings import Case
@@ -144,6 +145,28 @@ def test_damaged_note_degrades_the_service_until_it_is_written_anew(output, book
     )  # fmt: skip
     finding = run_check(CHECKS["reports"], Case(None, output, None), 60)
     assert (finding.level, name in finding.text) == ("warning", True)
+
+
+@pytest.mark.parametrize("damage", list(DAMAGES.values())[:3], ids=list(DAMAGES)[:3])
+def test_damaged_notes_for_the_database_are_named_until_they_are_removed(output, damage, caplog, monkeypatch):
+    notes.add(output)
+    path = output / ".runs/notes.json"
+    damage(path)
+    remedy = "it tells of starts that failed and"
+
+    def found():
+        finding = run_check(CHECKS["reports"], Case(None, output, None), 60)
+        return finding.level, ".runs/notes" in finding.text and remedy in finding.text
+
+    assert found() == ("warning", True)
+    monkeypatch.setattr(logging.getLogger("abaco"), "handlers", [caplog.handler])
+    lines = " ".join("\n".join(review_status.overview(output)).split())  # sets them aside
+    assert ".damaged" in lines and remedy in lines
+    assert not [line for line in caplog.records if line.levelno >= logging.WARNING]
+    assert (found(), path.exists()) == (("warning", True), False)
+    for kept in path.parent.glob("notes-*.damaged"):
+        kept.unlink()
+    assert found()[0] == "ok" and remedy not in "".join(review_status.overview(output))
 
 
 @pytest.mark.parametrize("damage", list(DAMAGES.values())[:3], ids=list(DAMAGES)[:3])
