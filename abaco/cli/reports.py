@@ -127,9 +127,9 @@ def check(date: Date = None, input: Input = None, params: Params = None, log_lev
 
     logs.start(log_level)
     terminal.speak(params)
+    registry.check(settings.load(params))
     for line in review_check.inspect(input, date, params):
         show(line)
-    registry.check(settings.load(params))
 
 
 @verb(REPORTS, "verify --date 2025-12-31")

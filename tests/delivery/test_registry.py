@@ -102,7 +102,7 @@ def test_it_is_refused_at_the_start_in_one_line(finished, tmp_path, verb):
     project = finished.pristine.copy(tmp_path / "project")
     before = project.visible()
     ended = project.abaco(*verb, **MAIL)
-    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert ended.stderr.startswith("Error: No email can be sent, as it has no sender: set delivery.email_from")
     assert project.visible() == before and len(project.runs()) == 1
     assert "problem  email       No email can be sent" in project.abaco("doctor", **MAIL).stdout
