@@ -14,7 +14,7 @@ from abaco.delivery.rules import FALLBACK
 from abaco.ingest.cascade.export import probe
 from abaco.operations.findings import TIMEOUT_SECONDS, Case, Check, Finding, ok, problem, warning
 from abaco.run import folders, manifest, record
-from abaco.service.schedule import NOTE, read_note
+from abaco.service.schedule import NOTE, PORT, read_note
 from abaco.service.security import USER, Access
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -180,7 +180,7 @@ def cascade(case: Case) -> Finding:
 
 def service(case: Case) -> Finding:
     """Ask /health and /metrics, with the token or the password of the environment."""
-    host, port = (case.settings["service"][key] for key in ("host", "port"))
+    host, port = case.settings["service"]["host"], _port(case)
     host = LOOPBACK.get(host, host)
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     try:
@@ -195,6 +195,14 @@ def service(case: Case) -> Finding:
         return ok(f"does not run at {address}; make serve starts it")
     except httpx2.HTTPError as error:
         return problem(f"{address} gives no answer ({type(error).__name__}): see logs/service.log, start it again")
+
+
+def _port(case: Case) -> int:
+    """Return the port that the service of these reports noted, else that of the settings."""
+    try:
+        return int((case.output / folders.RUNS / PORT).read_text())
+    except (OSError, ValueError):
+        return case.settings["service"]["port"]
 
 
 def _access() -> dict[str, Any]:

@@ -21,6 +21,7 @@ from abaco.service.command import Command, error_of
 
 log = logging.getLogger(__name__)
 NOTE, LOCK = "schedule.json", "schedule.lock"
+PORT = "service.port"  # beside them, while the service runs: the port that it listens on
 KEYS = ("due", "started_at", "finished_at", "exit_code", "error", "tries")  # of the note
 LOOK_BACK = (1 / 24, 1, 7, 32, 366, 4 * 366)  # days, fewest first: the last due time is found in few steps
 TRIES = 2

@@ -26,7 +26,7 @@ from abaco.service.app import create_app
 from abaco.service.connections import Connection
 from abaco.service.making import REPORT, Maker
 from abaco.service.reports import Book
-from abaco.service.schedule import Command, Schedule, trigger
+from abaco.service.schedule import PORT, Command, Schedule, trigger
 from abaco.service.security import Access
 from abaco.service.uploads import Uploads
 
@@ -63,7 +63,7 @@ def serve(
     language.speak(configured["report"]["language"])
     book = _book(configured, params)
     sock = _listen(host, configured["service"]["port"] if port is None else port)
-    with _noted(book.output / folders.RUNS / PID):
+    with _noted(book.output / folders.RUNS, sock.getsockname()[1]):
         _run(sock, book, access, configured)
 
 
@@ -90,8 +90,12 @@ def _run(sock: socket.socket, book: Book, access: Access, configured: dict[str, 
 
 
 @contextmanager
-def _noted(path: Path) -> Iterator[None]:
-    """Keep the id of this process in a locked file, for `pkill -L -F`; not of a second service of the same folder."""
+def _noted(runs: Path, port: int) -> Iterator[None]:
+    """Keep the id of this process in a locked file, for `pkill -L -F`, and its port in another, for `abaco doctor`.
+
+    Not of a second service of the same folder.
+    """
+    path, at = runs / PID, runs / PORT
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
@@ -99,9 +103,11 @@ def _noted(path: Path) -> Iterator[None]:
         yield
         return
     path.write_text(f"{os.getpid()}\n")
+    at.write_text(f"{port}\n")
     try:
         yield
     finally:
+        at.unlink(missing_ok=True)
         lock.release()
         path.unlink(missing_ok=True)
 

@@ -502,6 +502,8 @@ def test_service_that_runs(case, project, monkeypatch):
         monkeypatch.setenv("ABACO_SERVE_TOKEN", SECRETS["ABACO_SERVE_TOKEN"])
         found = served_pages(case(params))
         assert found.level == "ok" and "is healthy and has " in found.text
+        assert served_pages(case()) == found  # also without the port, which the service notes
+    assert " at http://127.0.0.1:9" in served_pages(case(at(9))).text
 
 
 def test_service_that_cannot_do_its_work(case, project):
