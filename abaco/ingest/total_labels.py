@@ -1,5 +1,9 @@
 """Labels of totals, and how many rows of a file look unlike loans by their ids."""
 
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import narwhals as nw
 
 from abaco.ingest.staging import Staged
@@ -48,3 +52,13 @@ def doubt_of_ids(counts: list[dict], staged: Staged) -> str:
         f"{source.name}: {source.columns['loan_id']} is empty in every row: if each row is the whole book of a date,"
     )
     return f"{found} drop the column; if each is a loan, fill it"
+
+
+def texts_of(columns: Sequence[str], schema: nw.Schema) -> list[str]:
+    """Return the columns of words and names, which a total may have as well as a loan; a borrower's number is none."""
+    return [name for name in columns if schema[name] == nw.String and name != "borrower_id"]
+
+
+def is_called_total(row: Mapping[str, Any], texts: Sequence[str]) -> bool:
+    """Return whether a text of a row, where it is not masked, is the label of a total."""
+    return any(re.fullmatch(rf"(?i)[ *=_-]*{LABEL}", row[name] or "") for name in texts)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
-from abaco.ingest import total_sums
+from abaco.ingest import total_labels, total_sums
 from abaco.ingest.columns import BUCKETS, CASH, DAYS_PAST_DUE, DISCOUNTED, ELIGIBLE, WRITTEN_OFF
 from abaco.ingest.contract import with_amount
 from abaco.ingest.quarantine import lines
@@ -253,11 +253,14 @@ def _proven(rows: nw.LazyFrame, amount: Decimal, amounts: list[str], columns: li
     if not all(total_sums.near(row[f"of_{c}"], whole[c] - row[f"of_{c}"], whole["others"]) for c in told):
         return []
     is_several = len({whole[c] for c in told}) > 1
-    if is_several and whole["others"] >= MANY:
+    texts = total_labels.texts_of(columns, rows.collect_schema())
+    is_called = total_labels.is_called_total(row, texts)
+    if whole["others"] >= (MANY if is_several else LEAST) and (is_several or is_called):
         return [{**row, "differs": None}]
-    says = [c for c in columns if c not in SAYS_NOTHING and row[c] is not None and whole[f"kinds_{c}"] > 1]
+    says_nothing = SAYS_NOTHING.union(texts)
+    says = [c for c in columns if c not in says_nothing and row[c] is not None and whole[f"kinds_{c}"] > 1]
     is_late = bool(days) and row[DAYS_PAST_DUE.name] not in (None, 0) and 2 * row[DAYS_PAST_DUE.name] != whole["days"]
-    is_exact = all(2 * row[f"of_{c}"] == whole[c] for c in told)
+    is_exact = all(row[f"of_{c}"] in (whole[c] / 2, round(row[f"of_{c}"])) for c in told)
     is_like = is_exact and (is_several or not (says or is_late)) and row["record"] in (whole["first"], whole["last"])
     if whole["others"] >= LEAST and is_like and batch.format.key and row["reasons"] is None:
         sums = "its balance is the sum of all other rows"

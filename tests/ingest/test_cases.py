@@ -382,6 +382,24 @@ def test_row_at_an_end_that_adds_up_all_others_may_be_a_total(tmp_path, total, i
 
 
 @pytest.mark.parametrize(
+    ("column", "text", "usd"), [
+        ("payer_name", "Total", "599.50"), ("customer_name", "Portfolio", "599.50"), ("payer_name", "All", "600.00"),
+        ("product_type", "Sum of portfolio", "599.50"),
+    ],
+)  # fmt: skip
+def test_total_with_a_number_and_a_text_of_its_own_is_no_loan(tmp_path, column, text, usd):
+    balances = ["300.00", "200.00", *["0.99"] * 98, "2.48"]
+    loans = [f"2025-12-31,{1000 + i},N{i},{owed},{45 * (i == 1)}" for i, owed in enumerate(balances)]
+    header = f"reporting_date,loan_id,{column},outstanding_balance,dpd"
+    path = write(tmp_path / "book.csv", header, *loans, f"2025-12-31,9999,{text},{usd},0")
+    if column == "product_type":
+        found = figures_of(path)
+        assert (found.rows["totals"], found.rows["accepted"]) == (1, len(loans))
+    else:
+        assert "is a loan, or a total, average or carried balance (its balance is the sum" in refused(path)
+
+
+@pytest.mark.parametrize(
     ("header", "loan"), [(DATED, "A4,600.00,31"), (DATED, "A4,600.01,0"), (f"{DATED},customer_id", "A4,600.00,0,C4")]
 )
 def test_row_that_something_tells_from_a_total_is_a_loan(tmp_path, header, loan):
