@@ -20,7 +20,7 @@ from abaco.kpis.bridge import first_day
 from abaco.page.language import phrase, say
 from abaco.review import movement, terminal
 from abaco.review.facility_explanation import explain_facility
-from abaco.run import folders
+from abaco.run import folders, manifest
 
 Kpi = Mapping[str, Any]
 DATES = 13  # a year of months, and the month that it is held against
@@ -52,8 +52,11 @@ def explain(
     ------
     InputError
         When the report, KPI or date does not exist.
+    DamagedError
+        When its figures or tables are not what the run wrote.
     """
     folder = _report(folders.reports_folder(output), date)
+    manifest.check(folder, "metrics.json", "tables")
     figures = terminal.worded(files.read_object(folder / "metrics.json", "date", "kpis"))
     if key := next((key for key in figures.get("facilities", ()) if key.casefold() == name.casefold()), None):
         yield from explain_facility(key, folder, figures, against)

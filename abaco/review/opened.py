@@ -19,7 +19,7 @@ from abaco.core.text import FIRST_KPIS, did_you_mean, par_name, standing, value_
 from abaco.engines.duckdb import DuckDB
 from abaco.engines.duckdb_sql import literal, quoted
 from abaco.kpis.dictionary import TABLES, sentence
-from abaco.run import folders
+from abaco.run import folders, manifest
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 KPI_COLUMNS = (
@@ -43,6 +43,8 @@ def open_report(report: str | dt.date | Path, output: str | Path | None = None, 
     ------
     InputError
         When there is no finished report.
+    DamagedError
+        When its figures are not what the run wrote; a table is checked as it is read.
 
     Examples
     --------
@@ -64,6 +66,7 @@ def open_report(report: str | dt.date | Path, output: str | Path | None = None, 
         status = f", as its run is {run['status']}" if run else ""
         path = project.display_path(folder)
         raise InputError(f"{path} is not the folder of a finished report{status}: name a date, or such a folder")
+    manifest.check(folder.resolve(), "metrics.json")
     return Report(folder.resolve(), exact=exact)
 
 
@@ -148,7 +151,7 @@ class Report:
             When the report has no such table.
         """
         _known(name, self.tables, "table")
-        return self._framed(pq.read_table(self._path(name)), exact)
+        return self._framed(pq.read_table(self._checked(name)), exact)
 
     def history(self, *kpis: str, exact: bool | None = None) -> Any:
         """Return KPIs over time: one row per date, one column per KPI; without names, all of them.
@@ -158,7 +161,7 @@ class Report:
         InputError
             When a name is not a KPI of the report.
         """
-        rows = pq.read_table(self._path("history"), columns=["date", "kpi", "value"]).to_pylist()
+        rows = pq.read_table(self._checked("history"), columns=["date", "kpi", "value"]).to_pylist()
         names = list(dict.fromkeys(row["kpi"] for row in rows))
         wanted = [_known(name, names, "KPI") for name in kpis] or names
         found: dict[dt.date, dict[str, Any]] = {}
@@ -184,7 +187,7 @@ class Report:
         """A connection to DuckDB, with each table of the report as a view: ``.sql("SELECT … FROM tape")``."""
         self._engine = DuckDB()  # it lives as long as its connection is in use
         for name in self.tables:
-            path = self._path(name)
+            path = self._checked(name)
             source = path / "part-*" if path.is_dir() else path
             view = f"CREATE VIEW {quoted(name)} AS SELECT * FROM read_parquet({literal(str(source))})"
             self._engine.connection.execute(view)
@@ -192,6 +195,11 @@ class Report:
 
     def _path(self, name: str) -> Path:
         return self.folder / "tables" / f"{name}.parquet"
+
+    def _checked(self, name: str) -> Path:
+        """Return the path of a table, which is what the run wrote."""
+        manifest.check(self.folder, f"tables/{name}.parquet")
+        return self._path(name)
 
     def _framed(self, table: pa.Table, exact: bool | None = None) -> Any:
         """Return a table as a frame, with numbers as floats unless they are to be exact."""

@@ -14,7 +14,7 @@ from abaco.database import connection, notes, queries, records, synchronise
 from abaco.database.queries import group_deliveries
 from abaco.page.language import phrase, say
 from abaco.review import terminal
-from abaco.run import folders, record
+from abaco.run import folders, manifest, record
 from abaco.run.folders import reports_folder, visible
 
 WIDTH = 80  # columns of a terminal
@@ -56,6 +56,11 @@ def _lines(folder: Path) -> Iterator[str]:
     yield from _reports(folder, state, dates, unfinished)
     yield from _listed(phrase("Starts that failed"), _starts(state["starts"], reports))
     damaged = [(path.name, phrase("make it again")) for path in folders.damaged_reports(folder)]
+    damaged += [
+        (f"{date} ({name})", phrase("make it again"))
+        for date in visible(folder)
+        if (name := manifest.first_altered(folder / date, set()))
+    ]
     taken = [
         (path.name, phrase("no run made it: move it away, then make it again")) for path in folders.in_the_way(folder)
     ]

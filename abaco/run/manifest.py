@@ -10,10 +10,11 @@ from typing import Any
 
 from abaco.core import project
 from abaco.core.errors import DamagedError
-from abaco.core.files import read_object, sha256, write_json
+from abaco.core.files import damaged, read_object, sha256, write_json
 from abaco.core.phases import PHASES, notebook_path
 
 NAME = "manifest.json"
+State = tuple[str, int, int]  # path, size and time of a change of a file
 EXCLUDED = (NAME, "run.json")  # run.json changes later, with the deliveries
 
 
@@ -60,6 +61,47 @@ def altered(folder: Path) -> list[str]:
     except DamagedError:
         return [NAME]
     return [p["path"] for p in parts if not (f := folder / p["path"]).is_file() or sha256(f) != p["sha256"]]
+
+
+def first_altered(folder: Path, proven: set[State], places: tuple[str, ...] = ()) -> str | None:
+    """Return a file of a visible report that is not what its run wrote; None when there is none.
+
+    A file is read again only when it was changed after the manifest was written, and is not one of those `proven`.
+
+    Parameters
+    ----------
+    places
+        The files, and the folders, that matter; by default all.
+    """
+    try:
+        written_at = (folder / NAME).stat().st_mtime_ns
+        for part in files_of(folder):
+            if places and not f"{part['path']}/".startswith(tuple(f"{place}/" for place in places)):
+                continue
+            path = folder / part["path"]
+            found = path.stat()
+            state = (str(path.resolve()), found.st_size, found.st_mtime_ns)
+            if found.st_size != part["bytes"]:
+                return part["path"]
+            if found.st_mtime_ns > written_at and state not in proven:
+                if sha256(path) != part["sha256"]:
+                    return part["path"]
+                proven.add(state)
+    except (OSError, DamagedError) as error:
+        return Path(error.filename).relative_to(folder).as_posix() if isinstance(error, OSError) else NAME
+    return None
+
+
+def check(folder: Path, *places: str) -> None:
+    """Check that files, and those of folders, of a finished run are what it wrote.
+
+    Raises
+    ------
+    DamagedError
+        Naming the first that is not.
+    """
+    if name := first_altered(folder, set(), places):
+        raise damaged(folder / name)
 
 
 def files_of(folder: Path) -> list[dict[str, Any]]:

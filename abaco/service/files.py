@@ -8,11 +8,9 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from abaco.core.errors import DamagedError
-from abaco.core.files import sha256
 from abaco.run import folders, manifest
 
 log = logging.getLogger(__name__)
-State = tuple[str, int, int]  # path, size and time of a change of a file
 ALWAYS = (manifest.NAME, "run.json")
 # Types that a browser may display; everything else is downloaded.
 SHOWN = {".html": "text/html", ".json": "application/json", ".png": "image/png"}
@@ -45,28 +43,6 @@ def listed(folder: Path) -> dict[str, int]:
     except DamagedError:
         return {}
     return {name: (folder / name).stat().st_size for name in ALWAYS if (folder / name).is_file()} | sizes
-
-
-def altered(folder: Path, proven: set[State]) -> str | None:
-    """Return a file of a visible report that is not what its run wrote; None when there is none.
-
-    A file is read again only when it was changed after the manifest was written, and is not one of those `proven`.
-    """
-    try:
-        written_at = (folder / manifest.NAME).stat().st_mtime_ns
-        for part in manifest.files_of(folder):
-            path = folder / part["path"]
-            found = path.stat()
-            state = (str(path.resolve()), found.st_size, found.st_mtime_ns)
-            if found.st_size != part["bytes"]:
-                return part["path"]
-            if found.st_mtime_ns > written_at and state not in proven:
-                if sha256(path) != part["sha256"]:
-                    return part["path"]
-                proven.add(state)
-    except (OSError, DamagedError) as error:
-        return Path(error.filename).relative_to(folder).as_posix() if isinstance(error, OSError) else manifest.NAME
-    return None
 
 
 def folder_of(output: Path, run: dict[str, Any]) -> Path | None:

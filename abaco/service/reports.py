@@ -13,8 +13,7 @@ from abaco.core.errors import AbacoError, DamagedDatabaseError
 from abaco.database import queries
 from abaco.database.connection import FILE, REBUILD, TIMEOUT_SECONDS, Connection, Engine, connect, reading
 from abaco.database.synchronise import open_synchronised, synchronise
-from abaco.run import folders
-from abaco.service import files
+from abaco.run import folders, manifest
 from abaco.service.making import Maker
 from abaco.service.schedule import STOPPED, Schedule
 
@@ -44,7 +43,7 @@ class Book:
     _file: tuple[int, bool] | None = field(default=None, init=False)
     _spare: tempfile.TemporaryDirectory | None = field(default=None, init=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _proven: set[files.State] = field(default_factory=set, init=False)
+    _proven: set[manifest.State] = field(default_factory=set, init=False)
 
     @property
     def engine(self) -> Engine:
@@ -83,7 +82,7 @@ class Book:
         """Return the damaged files of the visible reports, and damaged notes, in words."""
         names = [path.name for path in folders.damaged_reports(self.output)]
         for date in folders.visible(self.output):
-            if name := files.altered(self.output / date, self._proven):
+            if name := manifest.first_altered(self.output / date, self._proven):
                 names.append(f"{date} ({name})")
         return names
 

@@ -14,6 +14,7 @@ from abaco.operations import backup, rebuild, restore, rollback
 from abaco.operations.doctor import CHECKS, run_check
 from abaco.operations.findings import Case
 from abaco.review import explanation, history
+from abaco.review import opened as opening
 from abaco.review import status as review_status
 from abaco.run import contents, folders, retention
 from abaco.service.reports import Book, health
@@ -274,3 +275,21 @@ def test_error_names_the_file_and_the_way_out(tmp_path):
     (tmp_path / "metrics.json").write_bytes(b"{")
     with pytest.raises(DamagedError, match=r"metrics.json is damaged: make its report again, or restore a backup$"):
         left.files.read_json(tmp_path / "metrics.json")
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "tables/history.parquet"])
+def test_figures_that_were_changed_after_their_run_are_not_shown(output, name):
+    path = output / DECEMBER / name
+    changed = path.read_bytes()
+    path.write_bytes(changed[:-9] + bytes(9))  # of the same size
+    message = f"{name} is damaged: make its report again, or restore a backup"
+    explain = lambda: explanation.explain("PAR30", DECEMBER, output=output)  # noqa: E731
+    opened = lambda: [opening.open_report(DECEMBER, output).history("PAR30")]  # noqa: E731
+    for call in (explain, opened):
+        with pytest.raises(DamagedError) as error:
+            list(call())
+        assert str(error.value).endswith(message)
+    assert f"Damaged\n  {DECEMBER} ({name})  make it again" in said(lambda: review_status.overview(output))
+    path.write_bytes(changed)
+    assert "Damaged" not in said(lambda: review_status.overview(output))
+    assert "is damaged" not in said(explain, opened)
