@@ -69,9 +69,7 @@ def serve(
 
 def _run(sock: socket.socket, book: Book, access: Access, configured: dict[str, Any]) -> None:
     try:
-        show(f"Reports at {_address(sock)}", *_announced(configured, book))
-        log.info("serving %s at %s", book.output, _address(sock))
-        uvicorn.Server(
+        server = uvicorn.Server(
             uvicorn.Config(
                 create_app(book, access, configured["service"]["max_wrong_tokens"]),
                 http=Connection,
@@ -84,7 +82,10 @@ def _run(sock: socket.socket, book: Book, access: Access, configured: dict[str, 
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
-        ).run(sockets=[sock])
+        )
+        show(f"Reports at {_address(sock)}", *_announced(configured, book))
+        log.info("serving %s at %s", book.output, _address(sock))
+        server.run(sockets=[sock])
     except KeyboardInterrupt:  # uvicorn raises the signal again after it has shut down
         log.info("stopped")
 
