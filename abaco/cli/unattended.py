@@ -66,10 +66,7 @@ def tell_mistyped(verb: list[str], text: str, **options: Any) -> None:
     except InputError as fault:
         show(f"Warning: {fault}", error=True)
     error = InputError(text or "no command is given")
-    if is_night:
-        tell(error, began, **options)
-    else:
-        tell(error, began, is_slip=True, **options)
+    tell(error, began, is_slip=not is_night, **options)
 
 
 def tell(error: Exception, began: str, **options: Any) -> None:

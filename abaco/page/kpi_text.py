@@ -1,5 +1,8 @@
 """A KPI in words: its value, its limits and its change, as cards, tables and sentences name them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from abaco.core.currencies import current
 from abaco.core.precision import change_decimals, drawn_limits, shown_decimals
 from abaco.core.text import FIRST_KPIS, STATES, causes, is_incomplete, par_name, state
@@ -194,7 +197,7 @@ def past_limits(metrics: dict) -> list[tuple[str, dict]]:
     return [(name, kpi) for level in ("critical", "warning") for name, kpi in in_order(metrics) if name in found[level]]
 
 
-def checked(found: dict) -> str:
+def checked(found: Mapping[str, Any]) -> str:
     """Return how many limits were checked, and what is missing besides."""
     start = say("{checked} of {limits} limits checked", checked=found["checked"], limits=found["limits"])
     missing = [phrase(cause) for cause in causes(found)]

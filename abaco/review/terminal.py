@@ -46,7 +46,7 @@ def completeness(found: Mapping[str, Any] | None) -> str:
 
 def standing(found: Mapping[str, Any]) -> str:
     """Return the state of a report, how many limits were checked, and what is missing, in the language that is set."""
-    return f"{phrase(text.state(found))}: {checked(dict(found))}"
+    return f"{phrase(text.state(found))}: {checked(found)}"
 
 
 def partial(kpi: Mapping[str, Any]) -> str:

@@ -19,8 +19,7 @@ from abaco.core.errors import DatabaseError, InputError
 from abaco.core.text import show
 from abaco.delivery import commands, failed_starts, registry
 from abaco.ingest.sample_mark import PLACES, is_sample
-from abaco.page import language
-from abaco.page.language import say
+from abaco.page.language import say, speak
 from abaco.run import folders, plan
 from abaco.service.app import create_app
 from abaco.service.connections import Connection
@@ -60,7 +59,7 @@ def serve(
     host = host or configured["service"]["host"]
     access = Access.from_environment()
     access.check_host(host)
-    language.speak(configured["report"]["language"])
+    speak(configured["report"]["language"])
     book = _book(configured, params)
     sock = _listen(host, configured["service"]["port"] if port is None else port)
     with _noted(book.output / folders.RUNS, sock.getsockname()[1]):

@@ -283,8 +283,13 @@ def test_figures_that_were_changed_after_their_run_are_not_shown(output, name):
     changed = path.read_bytes()
     path.write_bytes(changed[:-9] + bytes(9))  # of the same size
     message = f"{name} is damaged: make its report again, or restore a backup"
-    explain = lambda: explanation.explain("PAR30", DECEMBER, output=output)  # noqa: E731
-    opened = lambda: [opening.open_report(DECEMBER, output).history("PAR30")]  # noqa: E731
+
+    def explain():
+        return explanation.explain("PAR30", DECEMBER, output=output)
+
+    def opened():
+        return [opening.open_report(DECEMBER, output).history("PAR30")]
+
     for call in (explain, opened):
         with pytest.raises(DamagedError) as error:
             list(call())
