@@ -107,7 +107,7 @@ class Engine(Protocol):
         """
 
     def first_rows(self, path: Path, count: int) -> list[list[str]]:
-        """Return the first rows of a Parquet or JSON file as text, "" where there is no value.
+        """Return the first rows of a Parquet or JSON file as text, and "" for missing values.
 
         Raises
         ------

@@ -71,7 +71,7 @@ def typed(
     kinds = {**source.layout.kinds, PERSON: "text", row_number: "days"}
     present = rows.collect_schema().names()
     rows = engine.typed(rows, {name: kind for name, kind in kinds.items() if name in present}, writings)
-    if CURRENCY.name in present:  # a failed formula is no blank, which may count as the run's currency
+    if CURRENCY.name in present:  # a blank may count as the run's currency, and a failed formula may not
         raw = nw.col(f"raw_{CURRENCY.name}").cast(nw.String()).str.strip_chars()
         rows = rows.with_columns(nw.coalesce(CURRENCY.name, nw.when(raw.str.contains(ERROR_CELL)).then(raw)))
     made = source.layout.made(date)

@@ -54,7 +54,7 @@ class Table:
     said_currencies
         The currencies that cells above it or its name say.
     left_out
-        How many rows are not looked at, as they are no loans.
+        How many rows are not looked at, as they are not those of loans.
     """
 
     name: str

@@ -26,7 +26,7 @@ ORDERS = {"dmy": r"^(?:1[3-9]|2\d|3[01])[-/.]", "mdy": r"^\d{1,2}[-/.](?:1[3-9]|
 MOST_WORDS = 30
 LONG = 10**6
 FEW_TWICE, SHOWN = 4, 3  # one of so many values is there before where few are, and how many are named
-FEW_ROWS = 20  # so many rows that are no loans, or one in so many, at most
+FEW_ROWS = 20  # at most so many rows, or one in so many, are not those of loans
 FEW_OTHERS = 5  # words that may stand among numbers or dates, such as - and N/A
 SHARE = 0.8  # of the first values that have to be of a kind; all are counted afterwards
 NAME = re.compile(r"[^\W\d_][\w'.-]+(?: [^\W\d_][\w'.-]*){1,4}")
@@ -152,7 +152,7 @@ def examine(table: Table, engine: Engine) -> list[Evidence]:
 
 
 def of_loans(table: Table, found: Sequence[Evidence], words: Dictionary) -> Table:
-    """Return a table without the few rows that are no loans: totals, and those without the number that loans have."""
+    """Return a table without the few rows that are not those of loans: totals, and rows without a loan number."""
     ids = [one for one in found if LOAN_ID.name in words.columns_of(one.heading) and one.kind in (TEXT, NUMBER)]
     if not ids:
         return table
