@@ -19,6 +19,19 @@ _NO_YEAR = r"(?!(?:19|20)\d\d(?!\d))"
 LOCAL_PHONE = re.compile(
     rf"(?<!\d)(?:{_NO_YEAR}\d{{3,4}}[-. ]{_NO_YEAR}\d{{4}}|\d{{3}}[-. ]\d{{3}}[-. ]\d{{4}}|[67]\d{{7}})(?!\d)"
 )
+# Numbers of tax payers and of identity cards in the Americas and India.
+TAX_NUMBER = re.compile(
+    r"\d{8}-\d|\d{4}-\d{6}-\d{3}-\d|\d{3}-\d{2}-\d{4}|[A-Z]{4}\d{6}(?:\w{3}|[A-Z]{6}\w\d)|[A-Z]{5}\d{4}[A-Z]"
+    r"|\d{1,2}\.\d{3}\.\d{3}-[\dkK]|\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}"
+    r"|\d{4}[- ]\d{4,5}[- ]\d{4,5}|\d{3}-\d{6}-\d{4}[A-Z]|\d{3}-\d{7}-\d|\d-\d{4}-\d{4}"
+)
+# What stands among products and regions and identifies somebody, in the syntax of every engine; beside it, bands of
+# numbers and years.
+PERSONAL_VALUE = (
+    rf"{EMAIL.pattern}|{PHONE.pattern}|^\s*(?:{TAX_NUMBER.pattern}"
+    r"|\(?\d{3}\)?[-. ]?\d{3}[-. ]\d{4}|\d{3,4}[-. ]\d{4}|[67]\d{7}|\d{9,13})\s*$"
+)
+BAND = r"^\s*(?:(?:19|20)\d\d[-. ](?:19|20)\d\d|\d*[01][-. ]\d*[09])\s*$"
 # Line ends and tabs, which may part words; and what cannot be seen: controls, marks of direction, zero-width blanks.
 BLANKS = "\t\n\x0b\x0c\r\x85\u2028\u2029"
 INVISIBLE = (

@@ -160,6 +160,10 @@ ENGLISH = {
     "written_off_by_status": "Loans that are written off by their status, flag or date, and not outstanding: {rows}.",
     "written_off_beside": "Outstanding in the {export}, though the {other} say that they are written off: {rows}.",
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
+    "values_hidden": "Values under {column} in {name} that look like addresses, phones or document numbers of people, "
+    "and are shown as …: {count}.",
+    "no_dimension": "Not used, as it may name people: {column} in {name} has {count} different values for "
+    "{loans} borrowers or loans, too many for parts of a book.",
     "currency_set": "Amounts are in {currency}, as the setting run.currency says.",
     "currency_of_rates": "Amounts are in {currency}, the currency that the rates of {names} lead to.",
     "converted": "Amounts in {from} are in {currency} at the rate of {names} of the day of each row, rounded to cents "

@@ -8,13 +8,14 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import narwhals as nw
 
 from abaco.engines import Engine
 from abaco.engines.base import ERROR_CELL, NO_ID_WORDS
 from abaco.ingest.columns import BORROWER
+from abaco.ingest.misplaced import Misplaced
 
 TOKEN = "tok_"
 REDACTED = "redacted"
@@ -35,10 +36,13 @@ class Masking:
         The masking key of the installation.
     secret
         What makes the hashes of one pass. It is never written.
+    hidden
+        Values of other columns that are personal (see `misplaced`).
     """
 
     key: bytes | None = None
     secret: bytes | None = None
+    hidden: Misplaced = field(default_factory=dict)
 
     @classmethod
     def of_pass(cls, key: bytes | None) -> "Masking":

@@ -16,6 +16,7 @@ from abaco.ingest.containers import unpacked
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.fingerprint import write_utf8
 from abaco.ingest.masking import PERSON, REDACTING, Masking
+from abaco.ingest.misplaced import hiding
 from abaco.ingest.sources import Source
 
 
@@ -74,8 +75,9 @@ def typed(
     if CURRENCY.name in present:  # a blank may count as the run's currency, and a failed formula may not
         raw = nw.col(f"raw_{CURRENCY.name}").cast(nw.String()).str.strip_chars()
         rows = rows.with_columns(nw.coalesce(CURRENCY.name, nw.when(raw.str.contains(ERROR_CELL)).then(raw)))
-    made = source.layout.made(date)
-    return rows.with_columns(made) if made else rows
+    if made := source.layout.made(date):
+        rows = rows.with_columns(made)
+    return rows.with_columns(hiding(rows.collect_schema().names(), masking.hidden)) if masking.hidden else rows
 
 
 def _typed_path(source: Source, engine: Engine) -> Path:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from abaco.ingest.decimal_marks import currency_signs
 from abaco.ingest.identities import with_loan_ids
 from abaco.ingest.layout import IS_LEFT_OUT
 from abaco.ingest.masking import AS_READ, PERSON, Masking
+from abaco.ingest.misplaced import misplaced
 from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.reading import read_whole, text_path, typed
 from abaco.ingest.sources import Source
@@ -200,14 +201,8 @@ def stage_one(
         Number of the source; with a row's position it makes the row's id.
     is_tape
         Whether the rows are turned into those of the tape.
-    date
-        The measurement date.
-    masking
-        How personal columns are masked.
-    rules
-        How strictly rows are read.
-    rates
-        Exchange rates, where amounts are to be converted.
+    date, masking, rules, rates
+        See `roles.stage`.
     """
     path = work / f"staged_{index:02d}.parquet"
     text = text_path(source, engine) if source.is_text else None
@@ -239,7 +234,11 @@ def stage_one(
         if found.writings != first.writings:
             write(whole)
             _, days, filled = _seen(engine.scan(path))
-    noted = (*found.told, *days_late.told(source, days, not_late))
+    hidden, told = misplaced(source, engine.scan(path))
+    if hidden:
+        masking = replace(masking, hidden=hidden)
+        write(whole)
+    noted = (*found.told, *days_late.told(source, days, not_late), *told)
     used = exchange.used(source, engine, path, rates, text, [line for line, _ in broken])
     return Staged(source, index, path, text, tuple(broken), found.writings, noted, whole, used, filled)
 
@@ -282,12 +281,11 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         amount = nw.col(format_.amount) if format_.amount in present else nothing
     balance = nw.col(format_.balance) if format_.balance in present else nothing
     later = (nw.col(format_.date) > date).fill_null(False) if format_.date in present else nw.lit(False)
-    has_sign = nw.col("raw_interest_rate").cast(nw.String()).str.contains("%", literal=True)
-    if "interest_rate" in present and source.says_rate:
-        has_sign = nw.lit(True)
-    signs = [has_sign.alias("rate_has_sign")]
+    is_percent = nw.col("raw_interest_rate").cast(nw.String()).str.contains("%", literal=True)
+    has_sign = nw.lit(True) if source.says_rate else is_percent
+    signs = [has_sign.alias("rate_has_sign")] if "interest_rate" in present else []
     return rows.select(
-        *columns, *(signs if "interest_rate" in present else ()), "original", "unread", "doubtful", "signs",
+        *columns, *signs, "original", "unread", "doubtful", "signs",
         nw.when(nw.col("reasons") != "").then(nw.col("reasons")).alias("reasons"),
         later.alias("is_later"),
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),

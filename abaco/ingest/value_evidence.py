@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import narwhals as nw
 
-from abaco.core.quoting import EMAIL, PHONE
+from abaco.core.quoting import EMAIL, PHONE, TAX_NUMBER
 from abaco.core.text import counted
 from abaco.engines import Engine
 from abaco.ingest import decimal_marks
@@ -30,7 +30,6 @@ FEW_ROWS = 20  # at most so many rows, or one in so many, are not those of loans
 FEW_OTHERS = 5  # words that may stand among numbers or dates, such as - and N/A
 SHARE = 0.8  # of the first values that have to be of a kind; all are counted afterwards
 NAME = re.compile(r"[^\W\d_][\w'.-]+(?: [^\W\d_][\w'.-]*){1,4}")
-TAX_NUMBER = re.compile(r"\d{8}-\d|\d{4}-\d{6}-\d{3}-\d|\d{3}-\d{2}-\d{4}|[A-Z]{4}\d{6}\w{3}|[A-Z]{5}\d{4}[A-Z]")
 
 Sums = Mapping[str, int | Decimal | None]  # what is counted of all rows, by column
 

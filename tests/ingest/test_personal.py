@@ -1,8 +1,12 @@
 """Nothing personal of a stranger's file gets out: by no error, note, quarantined row, sheet's name or file's name."""
 
 import openpyxl
+import pytest
 
-from tests.support.exports import LOANS, PAR, SNAPSHOT, snapshot, write
+from abaco.ingest.discovery import discover
+from abaco.ingest.masking import Masking
+from abaco.ingest.staging import stage_one
+from tests.support.exports import DATE, LOANS, PAR, SNAPSHOT, snapshot, write
 
 NAME, EMAIL, PHONE = "Maria Inventada", "maria.inv@example.org", "+503 5550-0001"
 PLANTED = ("Inventada", "inventada", "maria.inv", "5550-0001", "Supuesto", "supuesto", "juan.sup", "5550-0002")
@@ -91,3 +95,63 @@ def test_refusals_show_no_value(project):
         done = project.report("--input", write(project.root / str(number) / name, *lines).parent)
         assert done.returncode == 2
         assert not [value for value in PLANTED if value in done.stdout + done.stderr + project.log]
+
+
+OF_PARTS = "producto,region,company,segmento,facility,documents"
+
+
+def test_personal_values_in_columns_of_parts_of_the_book_are_shown_nowhere(project):
+    rows = [f"A-{i},2025-12-31,100.00,0,0,0,0,C{i},Capital,Norte,ABF,PYME,Senior,complete" for i in range(60)]
+    rows[0] = f"A-0,2025-12-31,100.00,90,90,90,90,C0,{EMAIL},{PHONE},7890-1234,01234567-8,{EMAIL},Juan {PHONE}"
+    rows[1] = rows[0].replace("A-0", "A-99").replace("100.00", "x")
+    write(project.root / "in" / "par.csv", f"{PAR},customer_id,{OF_PARTS}", *rows)
+    loans = [f"A-{i},C{i},2025-01-31,0.2,500,100,0,{EMAIL},{EMAIL},Nombre{i} Supuesto" for i in range(60)]
+    write(project.root / "in" / "loans.csv", f"{LOANS},is_restructured,frequency,region", *loans)
+    done = project.report("--input", project.root / "in")
+    assert done.returncode == 0, done.stderr
+    shown = [("terminal", done.stdout + done.stderr), ("log", project.log)]
+    shown += [(str(path), path.read_bytes().decode("latin-1")) for path in project.output.rglob("*") if path.is_file()]
+    planted = (*PLANTED, "7890-1234", "01234567-8", "Nombre7", "Supuesto")
+    assert [(place, value) for place, text in shown for value in planted if value in text] == []
+    page = (project.output / "2025-12-31" / "report.html").read_text(encoding="utf-8")
+    assert "Values under producto in par.csv that look like addresses, phones or document numbers of people" in page
+    assert "region in loans.csv has 60 different values for 60 borrowers or loans" in page
+
+
+def _staged(engine, tmp_path, regions, borrowers):
+    rows = (f"A-{i},2025-12-31,1,0,0,0,0,{region},C{i % borrowers}" for i, region in enumerate(regions))
+    [source], _ = discover(write(tmp_path / "par.csv", f"{PAR},region,customer_id", *rows))
+    staged = stage_one(source, 0, True, DATE, engine, tmp_path, Masking.of_pass(None))
+    regions = engine.scan(staged.path).select("region").collect("pyarrow")["region"].to_list()
+    return regions, [reason.code for reason in staged.told]
+
+
+@pytest.mark.parametrize(
+    ("region", "is_hidden"),
+    [
+        ("ana@example.org", True), ("of ana@example.org", True), ("+503 7777 8888", True), ("7777-8888", True),
+        ("(503) 777-8888", True), ("77778888", True), ("01234567-8", True), ("0614-010190-101-1", True),
+        ("PELJ900101HDFRPN09", True), ("12.345.678-5", True), ("0801-1990-12345", True), ("5512345678", True),
+        ("2024-2025", False), ("1000-4999", False), ("10001-25000", False), ("94110", False), ("20251231", False),
+        ("San Salvador", False), ("Retail @ 12%", False), ("61-90", False), ("PYME 2025", False), ("01-0001-01", False),
+    ],
+)  # fmt: skip
+def test_values_that_look_personal_are_hidden(embedded, tmp_path, region, is_hidden):
+    regions, told = _staged(embedded, tmp_path, [region, "Norte", region], 3)
+    assert regions == (["…", "Norte", "…"] if is_hidden else [region, "Norte", region])
+    assert told == ["values_hidden"] * is_hidden
+
+
+@pytest.mark.parametrize(
+    ("values", "loans", "is_kept"), [(50, 50, True), (51, 102, True), (51, 101, False), (51, 51, False)]
+)
+def test_column_with_a_value_for_every_other_loan_is_no_part_of_the_book(embedded, tmp_path, values, loans, is_kept):
+    given = [f"Region {i % values}" for i in range(loans)]
+    regions, told = _staged(embedded, tmp_path, given, loans)
+    assert regions == (given if is_kept else [None] * loans)
+    assert told == ([] if is_kept else ["no_dimension"])
+
+
+def test_parts_are_counted_by_borrower_where_the_file_knows_them(embedded, tmp_path):
+    regions, told = _staged(embedded, tmp_path, [f"Nombre {i % 60}" for i in range(240)], 60)
+    assert (set(regions), told) == ({None}, ["no_dimension"])

@@ -26,6 +26,8 @@ from abaco.engines.duckdb import DuckDB
 from abaco.engines.forms import BY_ORDER, Writing
 from abaco.ingest import discovery, mappings, quarantine, rate_table, reconciliation, roles, transformation
 from abaco.ingest.columns import BUCKETS
+from abaco.ingest.masking import Masking
+from abaco.ingest.staging import stage_one
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis import bridge, catalog, contributors, movement, totals
 from abaco.kpis.book import Book
@@ -460,6 +462,20 @@ def test_originals_are_the_same_text(spark, embedded):
     columns = {"It's a `heading`.": "x", "Name": "name"}
     found = [rows_of(e.with_json(e.from_arrow(table), columns, "original").sort("place")) for e in (embedded, spark)]
     assert found[1] == found[0]
+
+
+def test_personal_values_among_parts_of_the_book_are_hidden_alike(spark, embedded, tmp_path):
+    values = ["ana@example.org", "of a@b", "+503 7777 8888", "7777-8888", "77778888", "01234567-8", "5512345678"]
+    kept = ["2024-2025", "1000-4999", "20251231", "Retail @ 12%", "61-90", "#", "Ñuñoa"]
+    rows = [f"{snapshot(f'A-{i}')},{value},Nombre {i}" for i, value in enumerate([*values, *kept] * 5)]
+    [source], _ = discovery.discover(write(tmp_path / "snapshot.csv", f"{SNAPSHOT},product,region", *rows))
+    for name, engine in (("embedded", embedded), ("spark", spark)):
+        (work := tmp_path / name).mkdir()
+        staged = stage_one(source, 0, True, DATE, engine, work, Masking.of_pass(None))
+        found = engine.scan(staged.path).select("product", "region").unique().collect("pyarrow")
+        assert sorted(row["product"] for row in found.to_native().to_pylist()) == sorted(["…", *kept])
+        assert set(found["region"].to_list()) == {None}
+        assert [reason.code for reason in staged.told] == ["values_hidden", "no_dimension"]
 
 
 def test_key_is_part_of_no_plan_log_or_event(spark, tmp_path, caplog):

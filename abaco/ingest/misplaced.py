@@ -1,0 +1,73 @@
+"""Personal values that are misplaced: addresses and numbers of people among products or regions, and columns of names.
+
+They are looked for among the different values of each column, not row by row, and hidden before another file has them.
+"""
+
+from collections.abc import Mapping
+
+import narwhals as nw
+
+from abaco.core.people import HIDDEN
+from abaco.core.quoting import BAND, PERSONAL_VALUE
+from abaco.core.reasons import Reason
+from abaco.ingest.columns import LOAN_ID, SEGMENTS
+from abaco.ingest.sources import Source
+
+DIMENSIONS = tuple(column.name for column in SEGMENTS)
+# Up to so many values a column may be of parts of a book whatever they are; of more, each has two loans at least.
+MOST_PARTS = 50
+MOST_LISTED = 1000  # of more personal values the whole column is hidden
+Misplaced = Mapping[str, tuple[str, ...] | None]  # the values to hide by column; None: all
+
+
+def misplaced(source: Source, staged: nw.LazyFrame) -> tuple[dict[str, tuple[str, ...] | None], list[Reason]]:
+    """Return which values of a source are hidden, by column, and what to say of them.
+
+    Parameters
+    ----------
+    staged
+        Its rows.
+    """
+    present = staged.collect_schema().names()
+    texts = [c.name for c in source.format.columns if c.kind == "text" and not c.personal and c.name in present]
+    if not texts:
+        return {}, []
+    parts = [staged.select(value=nw.col(name)).unique().with_columns(column=nw.lit(name)) for name in texts]
+    values, value = nw.concat(parts).filter(~nw.col("value").is_null()), nw.col("value")
+    is_personal = value.str.contains(PERSONAL_VALUE) & ~value.str.contains(BAND)
+    counts = values.group_by("column").agg(count=nw.len(), personal=is_personal.cast(nw.Int64()).sum())
+    found: dict[str, tuple[str, ...] | None] = {}
+    told = []
+    for row in sorted(counts.collect("pyarrow").to_native().to_pylist(), key=lambda row: row["column"]):
+        name, place = row["column"], {"name": source.name, "column": source.columns.get(row["column"], row["column"])}
+        loans = _loans(staged, name, present) if name in DIMENSIONS and row["count"] > MOST_PARTS else 0
+        if loans and 2 * row["count"] > loans:
+            found[name] = None
+            told.append(Reason("no_dimension", **place, count=row["count"], loans=loans))
+        elif row["personal"]:
+            few = values.filter((nw.col("column") == name) & is_personal) if row["personal"] <= MOST_LISTED else None
+            found[name] = few and tuple(sorted(one["value"] for one in few.collect("pyarrow").to_native().to_pylist()))
+            told.append(Reason("values_hidden", **place, count=row["personal"]))
+    return found, told
+
+
+def _loans(staged: nw.LazyFrame, name: str, present: list[str]) -> int:
+    """Return how many borrowers, or else loans, have a value in a column; 0 where the rows are not those of loans."""
+    for unit in ("borrower_id", LOAN_ID.name):
+        if unit in present:
+            rows = staged.filter(~nw.col(name).is_null() & ~nw.col(unit).is_null()).select(nw.col(unit).n_unique())
+            if loans := rows.collect("pyarrow").to_native().to_pylist()[0][unit]:
+                return loans
+    return 0
+
+
+def hiding(present: list[str], values: Misplaced) -> list[nw.Expr]:
+    """Return columns, and what they were read from, with ``…`` for hidden values, and without a dimension of names."""
+    shown = []
+    for name, listed in values.items():
+        hidden = nw.lit(None) if listed is None and name in DIMENSIONS else nw.lit(HIDDEN)
+        is_hidden = ~nw.col(name).is_null() if listed is None else nw.col(name).is_in(list(listed)).fill_null(False)
+        for column in {name, f"raw_{name}"}.intersection(present):
+            text = nw.col(column).cast(nw.String())
+            shown.append(nw.when(is_hidden).then(hidden.cast(nw.String())).otherwise(text).alias(column))
+    return shown
