@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from abaco.ingest.formats import FORMATS
 from abaco.ingest.obligors import PAYERS
 from abaco.ingest.obligors import TABLE as OBLIGORS
 from abaco.ingest.rejected_loans import TABLE as REJECTED_LOANS
+from abaco.ingest.tape import complete
 from abaco.kpis.book import Book
 from abaco.kpis.buckets import counted_from
 from abaco.kpis.losses import is_pct, probabilities
@@ -63,6 +65,26 @@ def open_book(tables: Path, engine: Engine, ingested: Mapping[str, Any], **param
     known = {"unread": unread, "counted_from": counted_from(ingested)}
     known["kept"] = lambda frame: engine.from_arrow(frame.collect("pyarrow").to_native())
     return Book(tape, dates(tape), as_of, exports, **usd, **known, **parameters)
+
+
+def with_former(book: Book, engine: Engine, former: Mapping[str, str] | None, currency: str) -> Book:
+    """Return a book of one date with the balances of the former report as those of the date before.
+
+    Exports with a date before are their own witness of the loans that are there no more.
+
+    Parameters
+    ----------
+    former
+        ``date``, ``tape`` and ``currency`` of the former report, or None.
+    currency
+        The currency of the book.
+    """
+    if former is None or len(book.dates) > 1 or former["currency"] != currency:
+        return book
+    date = dt.date.fromisoformat(former["date"])
+    before = engine.scan(Path(former["tape"])).filter(nw.col("measurement_date") == date)
+    tape = nw.concat([complete(before), complete(book.tape)])
+    return replace(book, tape=tape, dates=[date, *book.dates])
 
 
 def dates(tape: nw.LazyFrame) -> list[dt.date]:

@@ -169,16 +169,16 @@ def examine(
             say("  " + phrase("{name}: not computable: {reason}").format(name=name, reason=terminal.reason(reason)))
         for hint in values.missing(definitions, entries, totals[day]):
             say("  " + phrase("to see {kpi}, add {add}").format(kpi=hint["kpi"], add=phrase(hint["add"])))
-        limit = loaded["calculation"]["max_absent_pct"]
+        limit, of_rows = (loaded["calculation"][name] for name in ("max_absent_pct", "max_rows_change_pct"))
+        output = output or project.resolve(loaded["run"]["output"])
+        _, lost, had = contents.compared(output, str(day), str(source), files, of_rows)
+        former = open_book.with_former(book, engine, contents.former(output, had, str(day)), reporting.code)
         filled = with_rows(roles.inputs(files, batches))
-        absent, weighs = verdict.absent(book, definitions, totals, max_absent_pct=limit)
+        absent, weighs = verdict.absent(former, definitions, totals, max_absent_pct=limit)
         told += [] if weighs else [terminal.reason(reason) for reason in verdict.reasons(absent)]
-    limit = loaded["calculation"]["max_rows_change_pct"]
-    output = output or project.resolve(loaded["run"]["output"])
-    _, lost, had = contents.compared(output, str(day), str(source), files, limit)
     lost = verdict.with_emptied(lost, had, {}, filled)
     rows = [totals[date].rows for date in sorted(totals)][-2:]
-    shrunk = verdict.shrunk(rows[-1], rows[0], max_rows_change_pct=limit)
+    shrunk = verdict.shrunk(rows[-1], rows[0], max_rows_change_pct=of_rows)
     kpis = publish.kpi_entries(definitions, entries, None, book.partial_through)
     kpis = {name: kpi | {key: phrase(kpi[key]) for key in ("title", "unit")} for name, kpi in kpis.items()}
     found = verdict.verdict(kpis, lost, shrunk, absent if weighs else None)

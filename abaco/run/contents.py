@@ -11,7 +11,7 @@ from abaco.ingest import sample_mark
 from abaco.ingest.extent import MONTH
 from abaco.ingest.sources import Source
 from abaco.ingest.used_files import with_rows
-from abaco.run import folders
+from abaco.run import folders, manifest
 
 # a day, month or year, also with the month as a word and a number before it
 DATE = re.compile(
@@ -19,6 +19,7 @@ DATE = re.compile(
     rf"(?:(?:{MONTH.pattern}|(?<!\d)(?:19|20)\d\d(?:[-_./]?\d\d){{0,2}}(?!\d))(?:[-_. ]|de(?![^\W\d_]))*)+",
     re.IGNORECASE,
 )
+TAPE = "tables/tape.parquet"
 Contents = dict[str, dict[str, Any]]
 # what the verdict needs to tell what was emptied: date and run_id of a former report, its columns and files with rows
 Had = dict[str, Any]
@@ -165,6 +166,26 @@ def compared(
     former = run["lost"] if run["date"] == date and run["lost"] else run
     lost = {"date": former["date"], "run_id": former["run_id"], "items": items, "critical": critical}
     return expected(now, before), lost, had
+
+
+def former(output: Path, had: Had | None, date: str) -> dict[str, str] | None:
+    """Return ``date``, ``tape`` and ``currency`` of the report of an earlier date that an input is compared with.
+
+    None where there is none, or its run is gone or damaged.
+
+    Parameters
+    ----------
+    output
+        Folder of the former reports.
+    had
+        See `compared`.
+    """
+    for folder in folders.folders(output, had["date"]) if had and had["date"] < date else ():
+        is_it = files.read_object(folder / folders.RECORD, "run_id")["run_id"] == had["run_id"]
+        if is_it and not manifest.first_altered(folder, set(), ("metrics.json", TAPE)):
+            currency = files.read_object(folder / "metrics.json", "currency")["currency"]
+            return {"date": had["date"], "tape": str(folder / TAPE), "currency": currency}
+    return None
 
 
 def _had(run: Mapping[str, Any], before: Contents, figures: Mapping[str, Any]) -> Had | None:

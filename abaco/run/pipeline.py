@@ -209,6 +209,7 @@ class Pipeline:
             "expected": expected,
             "lost": lost,
             "had": had,
+            "former": contents.former(self._compare_with, had, str(day)),
             "parameters": parameters,
             "code": code,
             "engine": {

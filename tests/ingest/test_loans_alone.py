@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support.exports import LOANS, write
+from tests.support.exports import LOANS, TRANSACTIONS, write
 
 
 def test_report_of_loans_alone_says_that_its_figures_are_not_of_the_date(project):
@@ -24,3 +24,35 @@ def test_report_of_loans_alone_says_that_its_figures_are_not_of_the_date(project
     for name in ("report.html", "email.html"):
         text = (folder / name).read_text(encoding="utf-8").replace("&nbsp;", " ").replace("\u00a0", " ")
         assert "These are not the figures of 30 June 2025" in text, name
+
+
+def _verdict(project, month, late, *paid):
+    """Return the verdict of 40 loans of a month, of which those of `late` are 45 days late."""
+    rows = [f"A-{i},C-{i},2025-01-15,0.4,900,100,0" for i in range(36)]
+    rows += [f"{loan},C-{loan},2025-01-15,0.4,900,100,{days}" for loan, days in late.items()]
+    folder = project.root / month
+    write(folder / "loans.csv", LOANS, *rows)
+    if paid:
+        payments = [f"{loan},PAYMENT,2025-12-05,{usd},0,0,0,0,0,0,USD" for loan, usd in paid]
+        write(folder / "transactions.csv", TRANSACTIONS, *payments)
+    done = project.report("--input", folder, date={"2025-11": "2025-11-30", "2025-12": "2025-12-31"}[month])
+    assert done.returncode == 0, done.stderr
+    date = max(path.name for path in project.output.glob("2*"))
+    return json.loads((project.output / date / "metrics.json").read_text())["verdict"]
+
+
+def test_late_loans_of_the_former_report_that_others_replaced_make_it_incomplete(project):
+    late = dict.fromkeys(("B-1", "B-2", "B-3", "B-4"), 45)
+    assert _verdict(project, "2025-11", late)["state"] == "critical"
+    found = _verdict(project, "2025-12", dict.fromkeys(("N-1", "N-2", "N-3", "N-4"), 0))
+    owed = {"loans": 4, "date": "2025-11-30", "usd": "400.00", "late_usd": "400.00"}
+    assert (found["state"], found["absent"]) == ("incomplete", {"late before": owed})
+    done = project.abaco("verify", "--date", "2025-12-31", "--output", project.output)
+    assert done.returncode == 0, done.stderr
+    # two were paid by half, and nobody knows what became of the others
+    paid = [("B-1", "50.00"), ("B-2", "100.00"), ("B-3", "49.99")]
+    found = _verdict(project, "2025-12", dict.fromkeys(("N-1", "N-2", "N-3", "N-4"), 0), *paid)
+    gone = {"loans": 2, "date": "2025-11-30", "usd": "200.00", "late_usd": "200.00"}
+    assert (found["state"], found["absent"]) == ("incomplete", {"gone without payment": gone})
+    paid = [(loan, "100.00") for loan in late]
+    assert _verdict(project, "2025-12", dict.fromkeys(("N-1", "N-2", "N-3", "N-4"), 0), *paid)["absent"] is None
