@@ -169,6 +169,7 @@ ENGLISH = {
     "converted": "Amounts in {from} are in {currency} at the rate of {names} of the day of each row, rounded to cents "
     "(days: {count}; on {date}, 1 {from} was {rate} {currency}).",
     "currency_stated": "Amounts are in {currency}, as stated in {names}.",
+    "currency_blank": "Rows of {name} that state no currency, and count as amounts in that of its other rows: {rows}.",
     "status_unknown": "Outstanding, though no list of params/loans.yml has their status ({words}): {rows}; add it "
     "there.",
     "one_sum": "{count} row ({usd})",
@@ -205,6 +206,7 @@ HEADLINES = (
     "rows_rejected",
     "rows_rejected_unknown",
     "balances_unknown",
+    "currency_blank",
     "earlier_dates_rejected",
     "dates_ahead",
     "name_before_dates",

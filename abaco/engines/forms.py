@@ -67,9 +67,10 @@ def dressed(decimal_mark: str) -> str:
 # Dates
 
 MONTHS = (
-    "jan|january|ene|enero", "feb|february|febrero", "mar|march|marzo", "apr|april|abr|abril", "may|mayo",
-    "jun|june|junio", "jul|july|julio", "aug|august|ago|agosto", "sep|sept|september|set|septiembre|setiembre",
-    "oct|october|octubre", "nov|november|noviembre", "dec|december|dic|diciembre",
+    "jan|january|ene|enero|janeiro", "feb|february|febrero|fev|fevereiro", "mar|march|marzo|março|marco",
+    "apr|april|abr|abril", "may|mayo|mai|maio", "jun|june|junio|junho", "jul|july|julio|julho",
+    "aug|august|ago|agosto", "sep|sept|september|set|septiembre|setiembre|setembro",
+    "oct|october|octubre|out|outubro", "nov|november|noviembre|novembro", "dec|december|dic|diciembre|dez|dezembro",
 )  # fmt: skip
 MONTH = rf"(?:^|[^a-z])({_either('|'.join(MONTHS).split('|'))})(?:[^a-z]|$)"
 # Where the first three letters of a month's name stand in this text tells its number.

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import narwhals as nw
 
@@ -12,6 +13,7 @@ from abaco.core.reasons import Reason
 from abaco.core.settings import AUTO
 from abaco.engines import Engine
 from abaco.ingest.columns import CURRENCY
+from abaco.ingest.contract import with_amount
 from abaco.ingest.exchange import NO_CODES, Exchange, stated
 from abaco.ingest.staging import Batch
 
@@ -51,12 +53,15 @@ def reporting_currency(
         return _exchanged(batches, setting, rates)
     files: dict[str, set[str]] = {}
     unclear: dict[str, tuple[set[str], str]] = {}
+    blanks: list[Reason] = []
     for batch in batches:
         for source in (staged.source for staged in batch.staged):
             for currency in stated(source):
                 files.setdefault(currency, set()).add(source.name)
             unclear |= {s: (meant, source.name) for s in source.amount_signs if len(meant := of_cell(s)) > 1}
-        for name, sign in (*_of_rows(batch, engine, setting), *_of_amounts(batch, engine)):
+        stated_in, without = _of_rows(batch, engine, setting)
+        blanks += without
+        for name, sign in (*stated_in, *_of_amounts(batch, engine)):
             if len(meant := of_cell(sign)) == 1:
                 files.setdefault(*meant, set()).add(name)
             else:
@@ -79,7 +84,8 @@ def reporting_currency(
     if setting != AUTO:
         return Reporting(chosen, [Reason("currency_set", currency=chosen)])
     names = tuple(sorted(files.get(chosen, ())))
-    return Reporting(chosen, [Reason("currency_stated", currency=chosen, names=names)] if chosen != USD else [])
+    noted = [Reason("currency_stated", currency=chosen, names=names)] if chosen != USD else []
+    return Reporting(chosen, [*noted, *blanks])
 
 
 def _exchanged(batches: Iterable[Batch], setting: str, rates: Exchange) -> Reporting:
@@ -113,27 +119,33 @@ def _of_amounts(batch: Batch, engine: Engine) -> Iterable[tuple[str, str]]:
             yield batch.names[row["source"]], sign
 
 
-def _of_rows(batch: Batch, engine: Engine, setting: str) -> Iterable[tuple[str, str]]:
-    """Yield file and currency of the rows that state one, as it is written.
+def _of_rows(batch: Batch, engine: Engine, setting: str) -> tuple[list[tuple[str, str]], list[Reason]]:
+    """Return file and currency of the rows that state one, as it is written, and what to say of those that do not.
 
     Raises
     ------
     InputError
         When a column of currencies holds something else; or when most rows of a file state none.
     """
+    found: list[tuple[str, str]] = []
+    noted: list[Reason] = []
     if CURRENCY.name not in batch.columns:
-        return
-    rows = batch.usable(engine).group_by("source", CURRENCY.name).agg(rows=nw.len())
-    counts: dict[int, dict[str | None, int]] = {}
+        return found, noted
+    rows = batch.usable(engine).group_by("source", CURRENCY.name).agg(rows=nw.len(), usd=nw.col("amount_usd").sum())
+    counts: dict[int, dict[str | None, tuple[int, Decimal]]] = {}
     for row in rows.collect("pyarrow").to_native().to_pylist():
-        counts.setdefault(row["source"], {})[row[CURRENCY.name]] = row["rows"]
+        counts.setdefault(row["source"], {})[row[CURRENCY.name]] = row["rows"], row["usd"]
     for index, written in sorted(counts.items()):
-        blank, name = written.pop(None, 0), batch.names[index]
+        (blank, usd), name = written.pop(None, (0, None)), batch.names[index]
         if any(not of_cell(text) for text in written) and (setting == AUTO or len(written) > 1):
             raise InputError(f"{name}: {NO_CODES}")
-        if setting == AUTO and 0 < sum(written.values()) <= blank:
+        of_others = sum(count for count, _ in written.values())
+        if setting == AUTO and 0 < of_others <= blank:
             raise InputError(
-                f"{name}: {blank:,} rows state no currency, and {sum(written.values()):,} state {', '.join(written)}: "
+                f"{name}: {blank:,} rows state no currency, and {of_others:,} state {', '.join(written)}: "
                 "write the currency of each row, or name the one currency in run.currency"
             )
-        yield from ((name, text) for text in sorted(written) if of_cell(text))
+        if blank and of_others:
+            noted.append(Reason("currency_blank", name=name, rows=with_amount(blank, usd or Decimal("0.00"))))
+        found += [(name, text) for text in sorted(written) if of_cell(text)]
+    return found, noted

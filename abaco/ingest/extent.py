@@ -25,9 +25,10 @@ BELOW = re.compile(
 MONTH = re.compile(
     r"(?<!\d)(?:19|20)\d\d[-_./ ]?(?:0[1-9]|1[0-2])(?:[-_./ ]?[0-3]\d)?(?!\d)"
     r"|(?<!\d)(?:0[1-9]|1[0-2])[-_./ ](?:19|20)\d\d(?!\d)"
-    r"|(?<![^\W\d_])(?:jan(?:uary)?|feb(?:ruary|rero)?|mar(?:ch|zo)?|apr(?:il)?|mayo?|june?|junio|july?|julio|aug(?:ust)?"
-    r"|sept?(?:ember|iembre)?|oct(?:ober|ubre)?|nov(?:ember|iembre)?|dec(?:ember)?|ene(?:ro)?|abr(?:il)?|ago(?:sto)?"
-    r"|set(?:iembre)?|dic(?:iembre)?)[-_./' ]*(?:\d\d){0,2}(?![^\W_])",
+    r"|(?<![^\W\d_])(?:jan(?:uary|eiro)?|ene(?:ro)?|feb(?:ruary|rero)?|fev(?:ereiro)?|mar(?:ch|zo|[cç]o)?|apr(?:il)?"
+    r"|abr(?:il)?|mayo?|maio?|june?|jun[ih]o|july?|jul[ih]o|aug(?:ust)?|ago(?:sto)?|sept?(?:ember|iembre)?"
+    r"|set(?:iembre|embro)?|oct(?:ober|ubre)?|outubro|out(?=[-_./' ]*\d)|nov(?:ember|iembre|embro)?|dec(?:ember)?"
+    r"|dic(?:iembre)?|dez(?:embro)?)[-_./' ]*(?:\d\d){0,2}(?![^\W_])",
     re.IGNORECASE,
 )
 FEW_MONTHS, FEW_CELLS = 3, 3

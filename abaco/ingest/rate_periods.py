@@ -2,26 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 
+from pydantic import BaseModel
+
+from abaco.core import project
 from abaco.core.errors import InputError
 from abaco.ingest.columns import INTEREST_RATE, normalise
 from abaco.ingest.mappings import Mapping
+from abaco.ingest.words import STRICT, validated
 
-RATES = {"rate", "rates", "interest", "tasa", "interes", "taxa", "juros", "taux", "zins", "zinssatz"}
-# what else may be monthly of a rate or of interest
-OTHER = {
-    "payment", "pago", "instalment", "installment", "cuota", "repayment", "collection", "cobro", "accrual", "reset",
-    "compounding", "capitalizacion", "capitalization", "review", "revision",
-}  # fmt: skip
-# How many of a period are in a year, by its words.
-IN_A_YEAR = {
-    12: {"month", "monthly", "per_month", "a_month", "pm", "p_m", "mensual", "mes", "al_mes", "mensal", "mensuel"},
-    365: {"day", "daily", "per_day", "diario", "diaria", "dia", "journalier"},
-    52: {"week", "weekly", "per_week", "semanal", "semana", "hebdomadaire"},
-    26: {"biweekly", "fortnightly", "catorcenal"},
-    24: {"semimonthly", "quincenal", "quincena"},
-    4: {"quarter", "quarterly", "trimestral", "trimestre"},
-    2: {"half_yearly", "semiannual", "semi_annual", "semestral", "semestre"},
-}
+
+class RatePeriods(BaseModel):
+    """The content of params/rate_periods.yml."""
+
+    model_config = STRICT
+    rates: list[str]
+    others: list[str]
+    in_a_year: dict[int, list[str]]
 
 
 def check(mapping: Mapping, headings: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> None:
@@ -37,11 +33,13 @@ def check(mapping: Mapping, headings: Sequence[str], rows: Iterable[Sequence[str
     plain = [normalise(heading) for heading in headings]
     if not mapping.is_known or INTEREST_RATE.name not in mapping.known.assign(plain):
         return
+    listed = validated(project.root() / "params" / "rate_periods.yml", RatePeriods)
     words = [{*heading.split("_")} for heading in plain]
-    places = [i for i, found in enumerate(words) if len(found) > 1 and found & RATES and not found & OTHER]
+    rates, others = set(listed.rates), set(listed.others)
+    places = [i for i, found in enumerate(words) if len(found) > 1 and found & rates and not found & others]
     cells = ((place, row[place]) for row in rows if len(row) == len(plain) for place in places)
     for place, cell in cells:
-        if times := next((count for count, listed in IN_A_YEAR.items() if normalise(cell) in listed), None):
+        if times := next((n for n, periods in listed.in_a_year.items() if normalise(cell) in periods), None):
             rate = headings[mapping.known.assign(plain)[INTEREST_RATE.name]].strip()
             raise InputError(
                 f"{name}: {headings[place].strip()} says {cell.strip()}, and rates are read as those of a year: write "

@@ -13,7 +13,10 @@ from abaco.ingest.extent import MONTH
 TRANSPOSED, WIDE = "transposed", "wide"
 MONTH_HEADING, VALUE_HEADING = "month", "value"  # what a wide table calls its months, and what has no other heading
 MAX_TRANSPOSED = 1 << 26  # bytes; it is turned in memory
-MONTHS = ("jan ene", "feb", "mar", "apr abr", "may", "jun", "jul", "aug ago", "sep set", "oct", "nov", "dec dic")
+MONTHS = (
+    "jan ene", "feb fev", "mar", "apr abr", "may mai", "jun", "jul", "aug ago", "sep set", "oct out", "nov",
+    "dec dic dez",
+)  # fmt: skip
 NUMBERS = {name: number for number, names in enumerate(MONTHS, 1) for name in names.split()}
 AROUND = " -_/.:()[]'"
 
@@ -23,7 +26,7 @@ def month_in(heading: str) -> str | None:
 
     Examples
     --------
-    >>> [month_in(text) for text in ("Balance 2025-11", "DPD Nov-25", "12/2025", "20251115", "nov", "Loan 7")]
+    >>> [month_in(text) for text in ("Balance 2025-11", "DPD Nov-25", "Saldo dez/2025", "20251115", "nov", "Loan 7")]
     ['2025-11-30', '2025-11-30', '2025-12-31', '2025-11-15', None, None]
     """
     found = MONTH.search(heading)

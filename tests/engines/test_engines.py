@@ -287,7 +287,7 @@ def test_date_in_another_form_is_the_day_that_it_says(text, order, day):
     assert written("date", text, dates=order) == (day and dt.date(*day))
 
 
-@pytest.mark.parametrize("text", ["Dec-2025", "202512", "12/2025", "2025-12", "diciembre 2025", "Dec-25"])
+@pytest.mark.parametrize("text", ["Dec-2025", "202512", "12/2025", "2025-12", "diciembre 2025", "Dec-25", "dez/2025"])
 def test_month_is_the_day_that_is_declared(text):
     assert written("date", text, dates="any", months="last") == dt.date(2025, 12, 31)
     assert written("date", text, dates="any", months="first") == dt.date(2025, 12, 1)

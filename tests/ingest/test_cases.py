@@ -389,7 +389,7 @@ def test_row_at_an_end_that_adds_up_all_others_may_be_a_total(tmp_path, total, i
 )  # fmt: skip
 def test_total_with_a_number_and_a_text_of_its_own_is_no_loan(tmp_path, column, text, usd):
     balances = ["300.00", "200.00", *["0.99"] * 98, "2.48"]
-    loans = [f"2025-12-31,{1000 + i},N{i},{owed},{45 * (i == 1)}" for i, owed in enumerate(balances)]
+    loans = [f"2025-12-31,{1000 + i},N{i % 40},{owed},{45 * (i == 1)}" for i, owed in enumerate(balances)]
     header = f"reporting_date,loan_id,{column},outstanding_balance,dpd"
     path = write(tmp_path / "book.csv", header, *loans, f"2025-12-31,9999,{text},{usd},0")
     if column == "product_type":
@@ -890,6 +890,21 @@ def test_rows_without_a_currency_are_not_taken_for_those_of_the_few_with_one(tmp
         "currency in run.currency"
     )
     assert figures_of(path, currency="EUR").currency == "EUR"
+    found = figures_of(csv(tmp_path / "loans.csv", loans(currency=["EUR"] * 6 + [""] * 4)))
+    told = (
+        "Rows of loans.csv that state no currency, and count as amounts in that of its other rows: 4 rows (€ 3,000.00)."
+    )
+    assert told in found.notes
+
+
+def test_numbers_in_short_are_rejected_with_the_way_out(tmp_path):
+    rows = loans()
+    for row in rows[1:]:
+        row[5] = "1.5k"
+    told = (
+        "outstanding_balance: not a number (10); write numbers in full as 1500.50, not 1.5k, or name their decimal mark"
+    )
+    assert told in refused(csv(tmp_path / "loans.csv", rows))
 
 
 def test_columns_of_different_currencies_are_refused(tmp_path):
