@@ -27,6 +27,7 @@ from abaco.ingest.matching import later_loans, match_loans, note_strays
 from abaco.ingest.precedence import choose_sources
 from abaco.ingest.sources import Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
+from abaco.ingest.subtotals import check_subtotals
 from abaco.ingest.total_rows import leave_out_totals
 from abaco.ingest.unread import count_unread
 from abaco.ingest.used_files import LEFT_OUT
@@ -128,7 +129,7 @@ def stage(
 
 
 def _without_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
-    return leave_out_totals(leave_out(batch, engine, work), engine, work)
+    return check_subtotals(leave_out_totals(leave_out(batch, engine, work), engine, work), engine)
 
 
 def inputs(found: list[Source], batches: Iterable[Batch]) -> list[dict]:

@@ -112,7 +112,7 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
     is_most = [_is_half(row["most"] or ZERO, row["usd"] or ZERO, row["rows"]) for row in counts]
     if not few and not _is_half(most, usd, total) and not any(is_most):
         return []
-    amounts = _additive(batch, schema)
+    amounts = additive(batch, schema)
     given = dict.fromkeys(c for staged in files for c in staged.source.columns)
     columns = [c for c in given if c in schema and _is_told(c, schema)]
     unlike = {
@@ -268,7 +268,7 @@ def _proven(rows: nw.LazyFrame, amount: Decimal, amounts: list[str], columns: li
     return []
 
 
-def _additive(batch: Batch, schema: nw.Schema) -> list[str]:
+def additive(batch: Batch, schema: nw.Schema) -> list[str]:
     """Return the amounts of staged rows that a totals row adds up, each from a column of its own in the file."""
     derived = {ELIGIBLE.name, DISCOUNTED.name, CASH.name, WRITTEN_OFF.name, CREDIT, LOST}
     if not batch.format.decreasing and not any(column.name in BUCKETS for column in batch.format.columns):

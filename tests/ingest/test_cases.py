@@ -991,3 +991,32 @@ def test_amounts_in_two_currencies_side_by_side_are_those_of_the_contract(tmp_pa
 def test_par_balances_of_one_file_stay_as_they_were(tmp_path):
     assert par()[0] == PAR.lower().split(",")
     assert only(figures_of(csv(tmp_path / "par.csv", par())).values, PAR_RIGHT) == PAR_RIGHT
+
+
+GROUPED = [("B1", "100.00"), ("B2", "250.50"), ("S1", "350.50"), ("B3", "70.00"), ("B4", "30.25"), ("S2", "100.25")]
+
+
+@pytest.mark.parametrize(
+    ("order", "lines"), [([0, 1, 2, 3, 4, 5], "4, 7"), ([2, 1, 0, 5, 4, 3], "2, 5"), ([0, 1, 2, 3, 4, 5, 6], "4, 7")]
+)
+def test_numbered_subtotals_of_groups_are_refused_with_their_lines(tmp_path, order, lines):
+    rows = [*GROUPED, ("S9", "450.75")]
+    rows = [f"2025-12-31,{1000 + place},{rows[place][1]},0" for place in order]
+    assert refused(write(tmp_path / "book.csv", DATED, *rows)) == (
+        f"book.csv lines {lines} are subtotals, or loans: each has the balance of all rows between it and the next "
+        "one; remove the lines if they are not loans; if they are, sort the file by loan"
+    )
+
+
+@pytest.mark.parametrize("order", [[2, 0, 1, 3, 4, 5], [0, 1, 2, 3, 4], [0, 1, 2], [0, 1, 2, 5, 3, 4, 0]])
+def test_loans_of_which_few_are_sums_by_chance_are_loans(tmp_path, order):
+    rows = [f"2025-12-31,{1000 + i},{GROUPED[place][1]},{i % 2}" for i, place in enumerate(order)]
+    assert figures_of(write(tmp_path / "book.csv", DATED, *rows)).values["ActiveLoans"] == len(order)
+
+
+def test_subtotals_have_the_sums_of_what_was_lent_too(tmp_path):
+    rows = [f"{1000 + i},C{i},2025-02-15,0.24,{lent},{owed},0" for i, ((_, owed), lent) in enumerate(
+        zip(GROUPED, (500, 500, 500, 100, 100, 100), strict=True))]  # fmt: skip
+    assert figures_of(write(tmp_path / "loans.csv", LOANS, *rows)).values["ActiveLoans"] == 6.0
+    sums = [row.replace(",500,350.50", ",1000,350.50").replace(",100,100.25", ",200,100.25") for row in rows]
+    assert "loans.csv lines 4, 7 are subtotals" in refused(write(tmp_path / "loans.csv", LOANS, *sums))
