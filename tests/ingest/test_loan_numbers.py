@@ -46,3 +46,13 @@ def test_balance_that_is_split_between_borrowers_is_a_conflict_that_names_itself
     rows.insert(2, ["L001", "C999", *rows[1][2:5], "500.00", "35"])
     message = refused(csv(tmp_path / "loans.csv", rows))
     assert "loan_id: rows for other borrowers have the same, with other values: give each loan one row with" in message
+
+
+def test_ids_of_a_file_that_differ_in_zeros_in_front_are_refused_with_their_lines(tmp_path):
+    ids = ["1056", *[f"10{i}0" for i in range(8)], "0001056 "]
+    assert refused(csv(tmp_path / "loans.csv", loans(loan_id=ids))) == (
+        "loans.csv lines 2 and 11 have ids under loan_id that differ only in zeros in front: they are one loan twice, "
+        "or two; keep one of the rows, or write all ids at their full length"
+    )
+    other = ["0001", "0002", *[f"10{i}" for i in range(8)]]
+    assert figures_of(csv(tmp_path / "loans.csv", loans(loan_id=other))).values["ActiveLoans"] == 10.0
