@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import narwhals as nw
@@ -14,12 +15,15 @@ from abaco.engines import Engine
 from abaco.ingest import writing
 from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, WRITTEN_OFF_ON
 from abaco.ingest.contract import with_amount
-from abaco.ingest.staging import Batch
+from abaco.ingest.quarantine import lines
+from abaco.ingest.staging import Batch, Staged
 from abaco.ingest.write_offs import STANDING, UNKNOWN, WORD, WRITTEN_OFF
 
 # A rate beyond 500 % a year is hardly a fraction: where more than this part of them are, some are per cent.
 HIGH_RATE, MOST_HIGH = 5, 0.01
 BASIS_POINTS = 400  # from here on per cent are unlikely
+# Per cent beside fractions: some of 2 or more a year (1 a month), others below 1, so many times apart.
+LEAST_PER_CENT, APART = {"year": 2, "month": 1}, 20
 MAX_WORDS = 5
 WRITE_OFFS = (LOAN_STATUS.name, IS_WRITTEN_OFF.name, WRITTEN_OFF_ON.name)  # columns that tell of them
 
@@ -60,6 +64,8 @@ def _written_off_beside(batch: Batch, batches: Iterable[Batch], date: dt.date, e
 def check_rates(batches: Iterable[Batch], engine: Engine, interest_rate: str) -> None:
     """Raise when the interest rates of an export look like per cent, and no setting says what they are.
 
+    Those that are per cent in some rows and fractions in others are so whatever a setting or a mapping says.
+
     Parameters
     ----------
     interest_rate
@@ -70,8 +76,10 @@ def check_rates(batches: Iterable[Batch], engine: Engine, interest_rate: str) ->
     InputError
         Naming both readings of a rate and the setting.
     """
-    for batch in batches:
-        if interest_rate != writing.AUTO or "interest_rate" not in batch.columns:
+    for batch in (batch for batch in batches if "interest_rate" in batch.columns):
+        for staged in batch.staged:
+            _check_mixed(batch, staged, engine, interest_rate)
+        if interest_rate != writing.AUTO:
             continue
         rates = _rates(batch, engine)
         if rates["median"] is not None and rates["median"] >= 1:
@@ -93,9 +101,38 @@ def check_rates(batches: Iterable[Batch], engine: Engine, interest_rate: str) ->
         )
 
 
+def _check_mixed(batch: Batch, staged: Staged, engine: Engine, interest_rate: str) -> None:
+    """Raise when some rates of a file without a percent sign are per cent, and others fractions."""
+    source, origin = staged.source, staged.source.mapping.columns.get("interest_rate")
+    if "interest_rate" not in source.columns or (origin and not origin.heading):
+        return
+    is_percent = origin.as_ == writing.PERCENT if source.says_rate else interest_rate == writing.PERCENT
+    unit = (origin.factor if origin else 1) / Decimal(100 if is_percent else 1)
+    least = LEAST_PER_CENT[origin.per if origin else "year"]
+    rate, is_bare = nw.col("interest_rate"), ~nw.col("rate_has_sign").fill_null(False)
+    rows = batch.usable(engine).filter((nw.col("source") == staged.index) & is_bare & (rate > 0))
+    below = nw.when(rate < unit).then(rate)
+    ends = rows.select(low=below.max(), high=nw.when(below.is_null()).then(rate).min())
+    [found] = ends.collect("pyarrow").to_native().to_pylist()
+    low, high = found["low"], found["high"]
+    if low is None or high is None or high < least * unit or high < APART * low:
+        return
+    at = {}
+    for end in (high, low):
+        [row] = rows.filter(rate == end).select(nw.col("record").min()).collect("pyarrow").to_native().to_pylist()
+        at[end] = lines(staged, [row["record"]])[row["record"]]
+    raise InputError(
+        f"The interest rates of {source.name} are per cent in some rows and fractions in others: "
+        f"{source.columns['interest_rate']} is {float(high / unit):g} in line {at[high]} and {float(low / unit):g} in "
+        f"line {at[low]}, which is less than 1 %, or a fraction; write all of them with %, or all as fractions"
+    )
+
+
 def _rates(batch: Batch, engine: Engine) -> dict[str, Any]:
-    """Return what the rates without a percent sign come to, whatever their sign, and how many others there are."""
-    rate, is_bare = nw.col("interest_rate").cast(nw.Float64()).abs(), ~nw.col("rate_has_sign").fill_null(False)
+    """Return what the rates come to of which neither a percent sign nor a mapping says what they are, and how many."""
+    said = [staged.index for staged in batch.staged if staged.source.says_rate]
+    is_said = nw.col("rate_has_sign").fill_null(False) | nw.col("source").is_in(said)
+    rate, is_bare = nw.col("interest_rate").cast(nw.Float64()).abs(), ~is_said
     counted = {
         "count": is_bare,
         "above_1": is_bare & (rate >= 1),

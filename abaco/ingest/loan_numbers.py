@@ -68,7 +68,7 @@ def _check_zeros(rows: nw.LazyFrame, staged: Staged) -> None:
     """Raise when two ids of a file differ only in zeros in front."""
     ids = rows.filter(nw.col("source") == staged.index).select("row_id", "loan_id", bare=BARE)
     padded = ids.filter(IS_PADDED).select("bare", other="loan_id", other_row="row_id")
-    pairs = ids.join(padded, on="bare").filter(LOAN != nw.col("other")).sort("row_id", "other_row").head(1)
+    pairs = ids.join(padded, on="bare").filter(nw.col("other") != LOAN).sort("row_id", "other_row").head(1)
     for pair in pairs.collect("pyarrow").to_native().to_pylist():
         records = sorted(pair[name] % RECORDS for name in ("row_id", "other_row"))
         first, second = (lines(staged, records)[record] for record in records)

@@ -105,11 +105,13 @@ def of_rate(proposal: Proposal, proposals: Proposals, words: Dictionary) -> Ques
         return None
     if len(spans) > 1:
         answers = [a for a in answers if not a.endswith("month") or one.high * RATES[a][0] <= MOST_A_YEAR]
-    given = {}
+    given, ends = {}, [one.low] if one.has_percent else [one.high]  # those with a sign are per cent in any case
+    ends = [one.low, one.high] if one.high >= 2 > 1 > one.low > 0 and not one.has_percent else ends
     for answer in answers:
         factor, means = RATES[answer]
-        given[answer] = f"{means}: {plain(one.high * factor)} % a year"
-    return Question("interest_rate.as", f"{plain(one.high)} under {one.heading}", given)
+        given[answer] = f"{means}: {' to '.join(f'{plain(end * factor)} %' for end in ends)} a year"
+    beside = ", beside others with a percent sign" if one.has_percent else ""
+    return Question("interest_rate.as", f"{' to '.join(map(plain, ends))} under {one.heading}{beside}", given)
 
 
 def of_rows(loan: Evidence) -> Question:

@@ -281,8 +281,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         amount = nw.col(format_.amount) if format_.amount in present else nothing
     balance = nw.col(format_.balance) if format_.balance in present else nothing
     later = (nw.col(format_.date) > date).fill_null(False) if format_.date in present else nw.lit(False)
-    is_percent = nw.col("raw_interest_rate").cast(nw.String()).str.contains("%", literal=True)
-    has_sign = nw.lit(True) if source.says_rate else is_percent
+    has_sign = nw.col("raw_interest_rate").cast(nw.String()).str.contains("%", literal=True)
     signs = [has_sign.alias("rate_has_sign")] if "interest_rate" in present else []
     return rows.select(
         *columns, *signs, "original", "unread", "doubtful", "signs",

@@ -54,8 +54,8 @@ class Evidence:
         How many values prove each mark, and how many leave it open (see `decimal_marks`).
     order
         ``dmy`` or ``mdy`` where it is proven, empty where it need not be, None where it may be either.
-    is_percent
-        All numbers have a percent sign.
+    is_percent, has_percent
+        All numbers have a percent sign; some have.
     is_unique
         No value is there twice.
     others
@@ -82,6 +82,7 @@ class Evidence:
     marks: Mapping[tuple[str, str], int] = field(default_factory=Counter)
     order: str | None = ""
     is_percent: bool = False
+    has_percent: bool = False
     is_unique: bool = False
     others: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()
@@ -269,7 +270,7 @@ def _evidence(table: Table, place: int, guess: _Guess, sums: Sums) -> Evidence:
     return Evidence(
         place, table.headings[place], guess.kind, sums["rows"], found["filled"],
         alike=found["alike"] if guess.kind != TEXT else found["filled"], order=order,
-        is_percent=bool(found["percent"]) and found["percent"] == found["filled"],
+        is_percent=bool(found["percent"]) and found["percent"] == found["filled"], has_percent=bool(found["percent"]),
         is_unique=guess.is_distinct and bool(found["filled"]) and not repeated, others=others, twice=twice,
         words=words if len(words) <= MOST_WORDS else (), looks=guess.looks,
     )  # fmt: skip

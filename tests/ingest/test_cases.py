@@ -251,10 +251,29 @@ def test_rates_that_look_like_per_cent_are_refused_or_read_as_declared(tmp_path,
     assert figures_of(path, interest_rate="fraction").values["APR"] == 100 * float(rate)
 
 
-@pytest.mark.parametrize("rates", [["24.00"] * 4 + ["0.24"] * 6, ["24%"] * 6 + ["3"] * 4, ["-24"] * 10])
+@pytest.mark.parametrize("rates", [["24.00"] * 4 + ["2.4"] * 6, ["24%"] * 6 + ["3"] * 4, ["-24"] * 10])
 def test_rates_that_are_partly_or_negatively_per_cent_are_refused(tmp_path, rates):
     message = refused(csv(tmp_path / "loans.csv", loans(interest_rate=rates)))
     assert message.startswith("The interest rates of the loans are per cent or fractions: ")
+
+
+@pytest.mark.parametrize("said", ["auto", "percent", "fraction"])
+def test_rates_that_are_per_cent_in_some_rows_and_fractions_in_others_are_refused(tmp_path, said):
+    rates = ["0.125", "21", "0", "0.14", *["18.25", "0.1825"] * 3]
+    assert refused(csv(tmp_path / "loans.csv", loans(interest_rate=rates)), interest_rate=said) == (
+        "The interest rates of loans.csv are per cent in some rows and fractions in others: interest_rate is 18.25 in "
+        "line 6 and 0.1825 in line 7, which is less than 1 %, or a fraction; write all of them with %, or all as "
+        "fractions"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rates", "said", "apr"),
+    [(["24"] * 6 + ["1.2"] * 3 + ["0.9"], "percent", 17.15), (["24%"] * 6 + ["0.24"] * 4, "auto", 24.0)],
+)
+def test_rates_below_one_per_cent_and_those_with_a_sign_beside_fractions_are_read(tmp_path, rates, said, apr):
+    path = csv(tmp_path / "loans.csv", loans(interest_rate=rates))
+    assert figures_of(path, interest_rate=said).values["APR"] == apr
 
 
 @pytest.mark.parametrize(

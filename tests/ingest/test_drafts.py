@@ -127,6 +127,25 @@ def test_rate_is_asked_with_what_each_reading_gives(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("rates", "text", "percent", "fraction"),
+    [
+        (("21", "0.14", "18.25"), "0.14 to 21", "0.14 % to 21 %", "14 % to 2,100 %"),
+        (("21%", "0.14", "18.25%"), "0.14", "0.14 %", "14 %"),
+    ],
+)
+def test_rates_that_are_per_cent_or_fractions_by_the_row_are_asked_with_both_readings(
+    tmp_path, rates, text, percent, fraction
+):
+    lines = [line.replace(old, new) for line, old, new in zip(LINES, ("24.00", "18.50", "21.00"), rates, strict=True)]
+    [question] = drafted(tmp_path, *lines, header=HEADER.replace("ROI (%) p.a.", "Yearly ROI")).questions
+    beside = ", beside others with a percent sign" if "21%" in rates else ""
+    assert question.text == f"{text} under Yearly ROI{beside}"
+    assert question.choices == {
+        "percent": f"per cent a year: {percent} a year", "fraction": f"a fraction of 1 a year: {fraction} a year",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
     ("rates", "choices"),
     [
         (("24.00", "18.50", "21.00"), ["percent", "fraction"]),  # 24 % a month is none

@@ -8,6 +8,7 @@ import yaml
 from abaco.core.errors import InputError
 from abaco.ingest import discovery, mappings, roles
 from tests.support.exports import DATE, LOANS, ingest, write
+from tests.support.figures import figures_of
 
 HEADER = "Loan No,Client,Lent,Paid,Rate,Late,Due,State"
 LINES = (
@@ -196,3 +197,14 @@ def test_heading_that_is_read_is_not_left_behind(root):
     save(root, NARROW | {"left_behind": ["owing"]})
     with pytest.raises(InputError, match=r"small\.yml: left_behind: owing is read: leave it out here"):
         mappings.load("small")
+
+
+@pytest.mark.parametrize(("per", "high"), [("month", "1.5"), ("year", "2.5")])
+def test_rates_that_are_per_cent_and_fractions_are_refused_whatever_the_mapping_says(root, per, high):
+    rate = {"heading": "Rate", "as": "percent", "per": per}
+    save(root, MAPPING | {"columns": COLUMNS | {"interest_rate": rate}})
+    lines = [line.replace(",2,", ",0.02,").replace(",1.5,", f",{high},") for line in LINES]
+    with pytest.raises(
+        InputError, match=rf"Rate is {high} in line 4 and 0\.02 in line 2, which is less than 1 %, or a "
+    ):
+        figures_of(write(root / "book.csv", HEADER, *lines), max_reject_pct=100)
