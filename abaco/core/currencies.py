@@ -1,11 +1,14 @@
 """Currencies by their codes, how exports write them, and how amounts in them are written."""
 
+import csv
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
 USD = "USD"
@@ -40,30 +43,18 @@ SIGNS = {
     "$": DOLLARS, "€": {"EUR"}, "£": {"GBP"}, "¥": {"JPY", "CNY"}, "₹": {"INR"}, "Rs": {"INR", "PKR", "LKR"},
     "Rs.": {"INR", "PKR", "LKR"}, "₡": {"CRC", "SVC"}, "₱": {"PHP"}, "₦": {"NGN"}, "₲": {"PYG"}, "₵": {"GHS"},
     "₩": {"KRW"}, "₫": {"VND"}, "₽": {"RUB"}, "₺": {"TRY"}, "₴": {"UAH"}, "₸": {"KZT"}, "₪": {"ILS"}, "฿": {"THB"},
-    "S/": {"PEN"}, "S/.": {"PEN"}, "R$": {"BRL"}, "C$": {"NIO", "CAD"}, "RD$": {"DOP"}, "MX$": {"MXN"}, "KSh": {"KES"},
+    "S/": {"PEN"}, "S/.": {"PEN"}, "R$": {"BRL"}, "C$": {"NIO", "CAD"}, "kr": {"DKK", "ISK", "NOK", "SEK"},
+    "Kč": {"CZK"}, "zł": {"PLN"}, "RD$": {"DOP"}, "MX$": {"MXN"}, "KSh": {"KES"},
 }  # fmt: skip
-_PESOS, _COLONES = {"ARS", "CLP", "COP", "CUP", "DOP", "MXN", "PHP", "UYU"}, {"CRC", "SVC"}
-_DOLLARS = DOLLARS - _PESOS - _COLONES - {"NIO"}
-_RUPEES, _FRANCS = {"INR", "LKR", "MUR", "NPR", "PKR", "SCR"}, {"CDF", "CHF", "GNF", "RWF", "XAF", "XOF", "XPF"}
-# What words say, without accents and the s of the plural; a word of several currencies says that it is one of them.
-WORDS = {
-    "euro": {"EUR"}, "quetzal": {"GTQ"}, "lempira": {"HNL"}, "cordoba": {"NIO"}, "balboa": {"PAB"}, "sol": {"PEN"},
-    "nuevo sol": {"PEN"}, "guarani": {"PYG"}, "boliviano": {"BOB"}, "bolivar": {"VED", "VES"}, "real": {"BRL"},
-    "reai": {"BRL"}, "rand": {"ZAR"}, "naira": {"NGN"}, "cedi": {"GHS"}, "yen": {"JPY"}, "yuan": {"CNY"},
-    "renminbi": {"CNY"}, "zloty": {"PLN"}, "lira": {"TRY"}, "baht": {"THB"}, "ringgit": {"MYR"}, "birr": {"ETB"},
-    "metical": {"MZN"}, "kwanza": {"AOA"}, "kwacha": {"MWK", "ZMW"}, "rupiah": {"IDR"}, "dong": {"VND"},
-    "peso": _PESOS, "peso mexicano": {"MXN"}, "peso argentino": {"ARS"}, "peso chileno": {"CLP"},
-    "peso colombiano": {"COP"}, "peso dominicano": {"DOP"}, "peso uruguayo": {"UYU"}, "colon": _COLONES,
-    "colon costarricense": {"CRC"}, "colon salvadoreno": {"SVC"}, "dollar": _DOLLARS, "dolar": _DOLLARS,
-    "u dollar": {"USD"}, "american dollar": {"USD"}, "dolar estadounidense": {"USD"},
-    "dolar americano": {"USD"}, "rupee": _RUPEES, "rupia": _RUPEES | {"IDR"}, "franc": _FRANCS, "franco": _FRANCS,
-    "shilling": {"KES", "SOS", "TZS", "UGX"}, "pound": {"EGP", "GBP", "LBP", "SDG", "SSP", "SYP"},
-    "libra": {"EGP", "GBP", "LBP", "SDG", "SSP", "SYP"}, "dirham": {"AED", "MAD"},
-    "dinar": {"BHD", "DZD", "IQD", "JOD", "KWD", "LYD", "RSD", "TND"},
-}  # fmt: skip
+# Names of each in English, Spanish, Portuguese and French, as the Unicode CLDR has them. The last word of the English
+# one, which is first, says the currency alone, and so do the first words of the others.
+NAMES = Path(__file__).with_name("currency_names.csv")
+# Words of names that are no currency by themselves, or other words as well; and irregular plurals.
+NOT_ALONE = frozenset(("gold", "marco", "nouveau", "novo", "nuevo", "or", "oro", "ouro", "som", "sum", "u"))
+MORE_WORDS = {"reai": {"BRL"}, "lei": {"MDL", "RON"}, "xelin": {"KES", "SOS", "TZS", "UGX"}}
 _BY_SIGN = {sign.lower(): codes for sign, codes in SIGNS.items()}
 _LONGEST_FIRST = "|".join(map(re.escape, sorted((*ALIASES, *SIGNS), key=len, reverse=True)))
-_SIGNS = re.compile(rf"(?<![^\W\d_])(?:{_LONGEST_FIRST})(?![^\W\d_])")
+_SIGNS = re.compile(rf"(?:(?<![^\W\d_])|(?<=\b[kKtT])(?=\W))(?:{_LONGEST_FIRST})(?![^\W\d_])")
 # Without decimals, by ISO 4217. Others have two here: amounts are kept in hundredths.
 WHOLE = frozenset((
     "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
@@ -209,13 +200,38 @@ def of_cell(text: str, is_named: bool = True) -> set[str]:
     if text.isdecimal():
         found = BY_NUMBER.get(text.zfill(3)) if is_named else None
         return {found} if found else set()
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = _plain(text)
     if is_named and (codes := {word for word in re.findall(r"[A-Za-z]+", plain) if word in CODES}):
         return codes
     if not is_named and not plain.lower().endswith("s"):
         return set()
-    words = " ".join(re.sub(r"(?<=[^aeiou])es$|s$", "", word) for word in re.findall("[a-z]+", plain.lower()))
-    return set(WORDS.get(words, ()))
+    return set(_by_words().get(_singular(plain), ()))
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+
+
+def _singular(text: str) -> str:
+    """Return the words of a text without accents, without the s of the plural.
+
+    Examples
+    --------
+    >>> _singular("pesos mexicanos"), _singular("Colones")
+    ('peso mexicano', 'colon')
+    """
+    return " ".join(re.sub(r"(?<=[^aeiou])es$|s$", "", word) for word in re.findall("[a-z]+", text.lower()))
+
+
+@functools.lru_cache(1)
+def _by_words() -> dict[str, set[str]]:
+    """Return the codes that the names of currencies mean, and the words in them that say a currency alone."""
+    found = {word: set(codes) for word, codes in MORE_WORDS.items()}
+    for known, *names in csv.reader(NAMES.read_text(encoding="utf-8").splitlines()):
+        for place, words in enumerate(_singular(_plain(name)) for name in names):
+            for said in {words, words.split()[0 if place else -1]} - NOT_ALONE:
+                found.setdefault(said, set()).add(known)
+    return found
 
 
 def is_sign(text: str) -> bool:
@@ -247,8 +263,15 @@ def signs_in(heading: str) -> list[str]:
 
 
 def without_signs(heading: str) -> str:
-    """Return a heading without signs of currencies."""
-    return _SIGNS.sub(" ", heading)
+    """Return a heading without signs of currencies and words of several, such as pesos.
+
+    Examples
+    --------
+    >>> without_signs("Saldo (pesos)"), without_signs("Balance US$")
+    ('Saldo ( )', 'Balance  ')
+    """
+    return re.sub(r"[^\W\d_]+s\b", lambda found: " " if of_cell(found[0], is_named=False) else found[0],
+                  _SIGNS.sub(" ", heading))  # fmt: skip
 
 
 def of_heading(heading: str) -> tuple[str, str] | None:

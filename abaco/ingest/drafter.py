@@ -7,10 +7,10 @@ from typing import Any
 from abaco.core import currencies
 from abaco.core.errors import InputError
 from abaco.core.text import counted
-from abaco.ingest import proposals, questions
+from abaco.ingest import currency_evidence, proposals, questions
 from abaco.ingest.amount_proofs import Proof
 from abaco.ingest.bucket_words import days_of
-from abaco.ingest.columns import MEASUREMENT_DATE, normalise
+from abaco.ingest.columns import MEASUREMENT_DATE
 from abaco.ingest.drafts import Draft
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.heading_words import Dictionary
@@ -29,7 +29,6 @@ IN_NAMES = ("{year}-{month}-{day}", "{year}_{month}_{day}", "{year}{month}{day}"
             "{year}{month}", *(f"{{month_name}}{sign}{{year}}" for sign in " -_"), "{month_name}{year}")  # fmt: skip
 # Answers that take a date from no column.
 ELSEWHERE = re.compile(r"file_name|folder|cell [A-Z]+\d+(?: [ymd]{3})?")
-CODE = re.compile(r"(?<![A-Z])[A-Z]{3}(?![A-Z])")
 
 
 def draft(
@@ -59,7 +58,8 @@ def draft(
     if table.shape == WIDE:
         answers = {MEASUREMENT_DATE.name: MONTH_HEADING, **answers}
     said = answers.get("currency", "")
-    if CODE.fullmatch(said) and not currencies.code(said) and said not in {one.heading for one in found}:
+    is_code = currency_evidence.CODE.fullmatch(said) and said not in {one.heading for one in found}
+    if is_code and not currencies.code(said):
         raise InputError(f"currency={said}: it is neither a code of ISO 4217, such as USD, nor a heading of the file")
     of_columns = {key: answer for key, answer in answers.items()
                   if not (ELSEWHERE.fullmatch(answer) or (key == "currency" and currencies.code(answer)))}  # fmt: skip
@@ -278,21 +278,13 @@ class _Drafting:
         """Return the currency and why."""
         if "currency" in self.columns:
             return "", ""
+        said = currency_evidence.said_of(self.table, [one for one in read if one.kind == NUMBER])
         if code := currencies.code(self.answers.get("currency", "")):
+            if reason := said.contradicts(code):
+                raise InputError(f"currency={code}: {reason}")
             return code, "as answered"
-        amounts = [one for one in read if one.kind == NUMBER]
-        named = {code[1] for one in amounts if (code := currencies.of_heading(normalise(one.heading)))}
-        cells = " ".join(row[Table.column(one.place)] or "" for one in amounts for row in self.table.sample)
-        texts = " ".join([cells, *(one.heading for one in amounts)])
-        meant = [currencies.of_sign(sign) for sign in currencies.signs_in(texts)]
-        signs = {*CODE.findall(cells)} & currencies.CODES | {
-            code for codes in meant if len(codes) == 1 for code in codes
-        }
-        for codes, why in ((named, "the headings say it"), (signs, "the amounts say it")):
-            if len(codes) == 1:
-                return next(iter(codes)), why
-        if len(self.table.said_currencies) == 1:
-            return "", f"{next(iter(self.table.said_currencies))}, as each file says beside its table"
-        choices = {"USD": "US dollars", "…": "or another code of ISO 4217"}
-        self._ask(Question("currency", "nothing in the file says it", choices))
+        if said.code:
+            return ("", f"{said.code}, {said.why}") if said.is_beside else (said.code, said.why)
+        left = [self.proposed.known[heading] for heading in self.proposed.left]
+        self._ask(said.question(left))
         return OPEN, "not answered"

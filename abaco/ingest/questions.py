@@ -43,7 +43,8 @@ class Question:
     choices: Mapping[str, str]
 
     def __str__(self) -> str:
-        return ": ".join((self.key, self.text, *(["; ".join(f"{a}: {b}" for a, b in self.choices.items())])))
+        choices = "; ".join(f"{answer}: {means}" for answer, means in self.choices.items())
+        return ": ".join(filter(None, (self.key, self.text, choices)))
 
 
 def of_columns(proposals: Proposals, words: Dictionary, needs: Sequence[str]) -> Iterator[Question]:

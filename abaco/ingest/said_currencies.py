@@ -4,11 +4,12 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from abaco.core.currencies import ALSO_WORDS, CODES, NEVER, of_cell, signs_in
+from abaco.core.currencies import ALSO_WORDS, CODES, NEVER, of_cell, of_heading, signs_in
 from abaco.core.errors import InputError
 from abaco.ingest import headings
 from abaco.ingest.columns import CURRENCY, TEXTS, normalise
 from abaco.ingest.mappings import Mapping
+from abaco.ingest.scales import said_scale
 
 BEFORE = re.compile(r"(?:\b(?:in|en|em|currency|moneda|moeda|devise|w[aä]hrung)|[:=(])\W*$", re.IGNORECASE)
 WORD = re.compile(r"[^\W\d_]+")
@@ -31,6 +32,23 @@ def in_title(text: str) -> set[str]:
     return found | set(signs_in(text))
 
 
+def in_heading(heading: str) -> set[str]:
+    """Return the codes, signs and words of currencies in the heading of an amount.
+
+    Examples
+    --------
+    >>> in_heading("Exposure USD"), in_heading("Saldo (miles de pesos)"), in_heading("Encours (k€)")
+    ({'USD'}, {'pesos'}, {'€'})
+    >>> in_heading("Betrag in TEUR"), in_heading("outstanding_balance_usd"), in_heading("PEN INT")
+    ({'EUR'}, set(), set())
+    """
+    last = of_heading(normalise(heading))
+    codes = {last[1]} if last and not heading.endswith("_usd") else set()  # ours have it in any currency
+    codes |= {code for code in WORD.findall(said_scale(heading).upper()) for code in (code, code[1:]) if code in CODES}
+    words = {word for word in WORD.findall(heading) if of_cell(word, is_named=False) and word.upper() not in CODES}
+    return codes | words | set(signs_in(heading))
+
+
 def in_name(name: str) -> set[str]:
     """Return the one code of a currency in the name of a file, its folders and its sheet; of several none.
 
@@ -48,7 +66,7 @@ def in_name(name: str) -> set[str]:
 def stated(
     mapping: Mapping, named: Sequence[str], above: Iterable[Sequence[str]], below: Iterable[Sequence[str]], name: str
 ) -> dict[str, Any]:
-    """Return what a table states of currencies where its mapping states none, as `Source` keeps it.
+    """Return what a table states of currencies, as `Source` keeps it: its title alone where its mapping states one.
 
     Parameters
     ----------
@@ -59,11 +77,12 @@ def stated(
     name
         The names of file and sheet.
     """
-    if mapping.currency or CURRENCY not in mapping.format.columns:
+    if CURRENCY not in mapping.format.columns:
         return {}
-    said = {word for cells in above for cell in cells for word in in_title(cell)} | in_name(name)
+    said = {word for cells in above for cell in cells for word in in_title(cell)}
+    said |= set() if mapping.currency else in_name(name)
     found = {"said_currencies": tuple(sorted(said))}
-    if not mapping.is_known or mapping.shape:
+    if mapping.currency or not mapping.is_known or mapping.shape:
         return found
     given, kinds = mapping.known.assign([*map(normalise, named)]), {c.name: c.kind for c in mapping.format.columns}
     if CURRENCY.name in given:

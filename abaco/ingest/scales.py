@@ -50,6 +50,17 @@ def scale_in(text: str) -> int:
     return max((scale for scale, pattern in PATTERNS.items() if pattern.search(text)), default=1)
 
 
+def said_scale(text: str) -> str:
+    """Return what a heading or a title says of a scale, with its currency; "" for none.
+
+    Examples
+    --------
+    >>> said_scale("Beträge in TEUR"), said_scale("Balance (USD mn)"), said_scale("Balance")
+    ('TEUR', 'USD mn', '')
+    """
+    return next((found[0].strip() for pattern in PATTERNS.values() if (found := pattern.search(text))), "")
+
+
 def without_scale(heading: str) -> str:
     """Return a heading without what it says of a scale.
 

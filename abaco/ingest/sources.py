@@ -14,7 +14,7 @@ from abaco.core.errors import InputError
 from abaco.core.files import sha256
 from abaco.core.people import without_people
 from abaco.core.quoting import is_value
-from abaco.ingest import heading_words, lateness, mappings, workbooks
+from abaco.ingest import heading_words, lateness, mappings, said_currencies, workbooks
 from abaco.ingest.columns import (
     DAYS_PAST_DUE,
     IS_WRITTEN_OFF,
@@ -154,9 +154,9 @@ class Source:
         """The signs and words of currencies in the title, and in the formats and headings of amounts that are read."""
         others = {column.name for column in self.format.columns if column.kind != "amount"}
         places = {place for name, place in self.layout.inputs.items() if name not in others}
-        written = {sign for place in places for sign in currencies.signs_in(self.headings[place])}
-        said = () if self.mapping.currency else self.said_currencies
-        return written | {sign for place, sign in self.signs if place in places} | {*said}
+        said = currencies.signs_in if self.mapping.is_known else said_currencies.in_heading
+        written = {sign for place in places for sign in said(self.headings[place])}
+        return written | {sign for place, sign in self.signs if place in places} | {*self.said_currencies}
 
     @property
     def first_days(self) -> tuple[int, ...]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import narwhals as nw
 
-from abaco.core import currencies
 from abaco.core.errors import InputError
 from abaco.core.people import without_people
 from abaco.core.quoting import file_name, quotable, shown, visible
@@ -52,7 +51,7 @@ class Table:
     dates
         The dates in cells above it: by the cell, such as ``cell B2``, with the order where it has several readings.
     said_currencies
-        The currencies that cells above it or its name say.
+        The codes, signs and words of currencies that cells above it or its name say.
     left_out
         How many rows are not looked at, as they are not those of loans.
     """
@@ -134,9 +133,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     dates = {key: day for at, cell in above.items() for key, day in _dates(f"cell {at}", cell, engine)}
     said = {word for cell in above.values() for word in said_currencies.in_title(cell)}
     said |= said_currencies.in_name(f"{path.name} {form.get('sheet') or ''}")
-    codes = [currencies.of_cell(word) for word in said]
-    stated = frozenset(code for one in codes for code in one)
-    return Table(title, path, headings, rows, tuple(sample), shape, header.line, scale, dates, stated)
+    return Table(title, path, headings, rows, tuple(sample), shape, header.line, scale, dates, frozenset(said))
 
 
 Meant = Callable[[Header], int]  # how many of our columns a header means

@@ -473,7 +473,7 @@ def test_header_in_two_rows_is_that_which_means_more(tmp_path):
 )
 def test_headings_of_the_loans_of_other_languages_are_known(tmp_path, header):
     lines = [f"LN{n},C{n},2025-0{n}-15,900.00,{n}00.00,{n}" for n in range(1, 5)]
-    assert list(columns(drafted(tmp_path, *lines, header=header))) == [
+    assert list(columns(drafted(tmp_path, *lines, header=header, answers={}))) == [
         "loan_id", "borrower_id", "disburse_date", "disburse_principal", "outstanding_balance", "days_past_due",
     ]  # fmt: skip
 
@@ -737,3 +737,45 @@ def test_column_that_names_people_is_no_number_of_loans(tmp_path):
         drafted(tmp_path, "Ana Lima,1.50,0", header="Customer,POS,DPD", answers={"loan_id": "Customer"})
     drafting = drafted(tmp_path, "C7,1.50,0", header="Customer No,POS,DPD", answers={"loan_id": "Customer No"})
     assert columns(drafting)["loan_id"] == "Customer No"
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "currency"),
+    [
+        ("POS USD", "{}", ("USD", "the headings say it")),
+        ("POS (miles de quetzales)", "{}", ("GTQ", "the headings say it")),
+        ("POS (k€)", "{}", ("EUR", "the headings say it")),
+        ("POS in TZS", "{}", ("TZS", "the headings say it")),
+        ("POS", "₦{}", ("NGN", "the amounts say it")),
+    ],
+)
+def test_currency_is_that_of_headings_and_amounts_and_no_answer_contradicts_it(tmp_path, heading, cell, currency):
+    cells = [line.split(",") for line in LINES]
+    lines = [",".join([*row[:4], cell.format(row[4]), *row[5:]]) for row in cells]
+    drafting = drafted(tmp_path, *lines, header=HEADER.replace("POS", heading), answers={})
+    assert drafting.draft.currency == currency
+    with pytest.raises(InputError, match=rf"currency=INR: the file has .* (in|under) POS.*: write {currency[0]}"):
+        drafting.answer("currency", "INR")
+
+
+@pytest.mark.parametrize(
+    ("heading", "lent", "text", "choices"),
+    [
+        ("POS (pesos)", "Sanctioned Amt", "pesos in POS (pesos)", ["ARS", "CLP", "COP", "CUP", "DOP", "MXN", "…"]),
+        ("POS kr", "Sanctioned Amt", "kr in POS kr", ["DKK", "ISK", "NOK", "SEK", "…"]),
+        ("POS EUR", "Sanctioned Amt USD", "EUR in POS EUR and USD in Sanctioned Amt USD, which differ", []),
+    ],
+)
+def test_currency_with_several_readings_is_asked_with_them(tmp_path, heading, lent, text, choices):
+    header = HEADER.replace("POS", heading).replace("Sanctioned Amt", lent)
+    [question] = drafted(tmp_path, header=header, answers={}).questions
+    assert (question.key, question.text.split(":")[0], list(question.choices)) == ("currency", text, choices)
+
+
+def test_column_of_words_of_currencies_is_one_of_the_answers(tmp_path):
+    lines = [f"{line},{word}" for line, word in zip(LINES, ("Euro", "Euro", "Shillings"), strict=True)]
+    drafting = drafted(tmp_path, *lines, header=f"{HEADER},Denomination", answers={})
+    [question] = drafting.questions
+    assert question.choices["Denomination"] == "2 words: Euro, Shillings"
+    drafting.answer("currency", "Denomination")
+    assert (keys(drafting), columns(drafting)["currency"]) == ([], "Denomination")

@@ -208,3 +208,15 @@ def test_rates_that_are_per_cent_and_fractions_are_refused_whatever_the_mapping_
         InputError, match=rf"Rate is {high} in line 4 and 0\.02 in line 2, which is less than 1 %, or a "
     ):
         figures_of(write(root / "book.csv", HEADER, *lines), max_reject_pct=100)
+
+
+@pytest.mark.parametrize(
+    ("header", "title"), [(HEADER.replace("Lent", "Lent EUR"), ""), (HEADER, "All amounts in EUR")]
+)
+def test_currency_that_a_mapping_says_is_none_that_the_file_contradicts(root, header, title):
+    columns = COLUMNS | {"disburse_principal": "Lent EUR"} if not title else COLUMNS
+    columns |= {"outstanding_balance": "Lent EUR" if not title else "Lent"}
+    save(root, {"title": "t", "rows": "loan", "currency": "INR", "columns": columns})
+    path = write(root / "book.csv", *([title, ""] if title else []), header, *LINES)
+    with pytest.raises(InputError, match=r"Amounts in several currencies \(EUR in book\.csv; INR in book\.csv\)"):
+        figures_of(path)
