@@ -7,7 +7,7 @@ from typing import Any
 from abaco.core import currencies
 from abaco.core.errors import InputError
 from abaco.core.text import counted
-from abaco.ingest import currency_evidence, proposals, questions
+from abaco.ingest import credit_columns, currency_evidence, proposals, questions
 from abaco.ingest.amount_proofs import Proof
 from abaco.ingest.bucket_words import days_of
 from abaco.ingest.columns import MEASUREMENT_DATE
@@ -112,9 +112,6 @@ class _Drafting:
         writing |= {self.table.shape: True} if self.table.shape else {}
         writing |= {"header_row": self.table.line} if self.table.scale > 1 else {}
         currency = self._currency(read)
-        if unknown := [key for key in self.answers if key not in self.used]:
-            keys = ", ".join(q.key for q in self.questions) or "none"
-            raise InputError(f"{unknown[0]} is not an open question: write one of {keys}, or one of our columns")
         about = f"Drafted from {self.table.name}: {counted(found[0].rows, 'row')}, {counted(len(found), 'column')}."
         columns = {column: self.columns[column] for column in (*order, MEASUREMENT_DATE.name) if column in self.columns}
         headings = {heading for p in given.values() for heading in proposals.headings_of(p.origin)}
@@ -123,8 +120,20 @@ class _Drafting:
         left = {**stay, **dict.fromkeys(sorted(others), "not a column of such rows")}
         mentioned = {*in_format, MEASUREMENT_DATE.name}
         behind = [heading for heading in left if not mentioned.isdisjoint(self.words.columns_of(heading))]
+        behind = self._credits([self.proposed.known[heading] for heading in left], behind)
+        if unknown := [key for key in self.answers if key not in self.used]:
+            keys = ", ".join(q.key for q in self.questions) or "none"
+            raise InputError(f"{unknown[0]} is not an open question: write one of {keys}, or one of our columns")
         given = (self.questions, left, behind, self.answers)
         return Draft(name, about, (rows, why), currency, writing, columns, *given)
+
+    def _credits(self, left: Sequence[Evidence], behind: Sequence[str]) -> Sequence[str]:
+        """Return what is left behind, and a column that says which amounts are credits, as answered."""
+        for one in (one for one in left if credit_columns.says_credits(one.heading, one.words, self.words)):
+            text = f"{one.heading} says debits and credits ({', '.join(one.words)}): {credit_columns.WAY_OUT}, or"
+            choices = {one.heading: "it says nothing of the balances, and stays behind"}
+            return [*behind, one.heading] if self._choice(Question("left_behind", text, choices)) else OPEN
+        return behind
 
     def _ask(self, question: Question) -> str | None:
         """Return the answer to a question, which is open without one."""

@@ -34,7 +34,7 @@ class Draft:
     questions
         What is open, the first one to be asked first.
     left, left_behind
-        Why each heading is not read, and those that mean one of our columns.
+        Why each heading is not read, and those that mean one of our columns, or ``?``.
     answers
         Those that were given, by key.
     """
@@ -65,7 +65,8 @@ class Draft:
         for key, value in self.writing.items():
             lines += [*_comments(asked, key, ""), f"{key}: {yaml.flow(value)}"]
         if self.left_behind:
-            lines.append(f"left_behind: {yaml.flow(list(self.left_behind))}")
+            behind = self.left_behind if isinstance(self.left_behind, str) else list(self.left_behind)
+            lines += [*_comments(asked, "left_behind", ""), f"left_behind: {yaml.flow(behind)}"]
         lines.append("columns:")
         for name, (value, reason) in self.columns.items():
             lines += [*_comments(asked, name, "  "), f"  {name}: {yaml.flow(value)}  # {reason}"]

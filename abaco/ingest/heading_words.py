@@ -29,7 +29,7 @@ class Meaning(BaseModel):
 
 
 class ValueWords(BaseModel):
-    """Words of values that are not late, and of headings: of people, amounts, what has a number, and events."""
+    """Words of values: not late, debits, credits; and of headings: of people, amounts, numbers, events, and credits."""
 
     model_config = STRICT
     current: list[str]
@@ -37,6 +37,9 @@ class ValueWords(BaseModel):
     events: list[str]
     amounts: list[str]
     numbered: list[str]
+    debits: list[str]
+    credits: list[str]
+    credit_headings: list[str]
 
 
 class Dictionary(BaseModel):

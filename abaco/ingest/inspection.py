@@ -16,6 +16,7 @@ from abaco.engines.base import PrivateFiles, UnreadableError
 from abaco.ingest import cell_dates, extent, json_lists, mappings, rate_periods, reshaping, said_currencies, workbooks
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, unpacked
+from abaco.ingest.credit_columns import check_credits
 from abaco.ingest.extent import Header, Row
 from abaco.ingest.fingerprint import SAMPLE, decoded, fingerprint, first_rows, head
 from abaco.ingest.recognition import UnknownFormatError, fitting, load_all, recognise
@@ -121,8 +122,7 @@ class Inspector:
         form["mapping_name"] = recognise([visible(heading) for heading in header.headings], name, among=among)
         mapping = self._mappings[form["mapping_name"]]
         if mapping.is_known:
-            names = (name, f"({form['sheet']})") if form.get("sheet") else (name,)
-            _check_scale(f"{name}: its name", names)
+            _check_scale(f"{name}: its name", (name, f"({form['sheet']})") if form.get("sheet") else (name,))
         if not is_column:
             form["above"] = _above(name, rows, header, is_certain=mapping.header_row is not None)
         if mapping.shape:  # its copy has other lines
@@ -131,6 +131,7 @@ class Inspector:
         below = [cells for line, cells in rows if line > header.line]
         place = f"{name}/{shown(sheet)}" if (sheet := form.get("sheet")) else name
         rate_periods.check(mapping, header.headings, below, name)
+        check_credits(mapping, header.headings, below, name)
         form |= said_currencies.stated(mapping, header.headings, [cells for _, cells in titles], below, place)
         above = [] if mapping.format.is_dated else titles
         if mapping.cell or above:

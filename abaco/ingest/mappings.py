@@ -191,6 +191,11 @@ class Mapping(BaseModel):
         return bool(is_named) and len(cells) >= max(map(int, self._read))
 
     @property
+    def mentioned(self) -> set[str]:
+        """The headings that it reads or leaves behind, normalised."""
+        return {*map(normalise, (*self._read, *self.left_behind))}
+
+    @property
     def _read(self) -> list[str]:
         """All headings that its columns are read from."""
         return [name for origin in self.columns.values() for any_of in origin.headings for name in any_of]
@@ -206,7 +211,7 @@ class Mapping(BaseModel):
         if self.rows in ("loan", "invoice"):
             kinds |= {MEASUREMENT_DATE.name: MEASUREMENT_DATE.kind}
         wanted = {name for name, kind in kinds.items() if name not in self.columns or kind not in TEXTS}
-        words, known = heading_words.load(), {*map(normalise, (*self._read, *self.left_behind))}
+        words, known = heading_words.load(), self.mentioned
         meant = {h: {*words.columns_of(h), *self.known.present([normalise(h)])} for h in headings
                  if normalise(h) not in known}  # fmt: skip
         return {heading: sorted(names & wanted) for heading, names in meant.items() if names & wanted}

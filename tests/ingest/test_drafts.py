@@ -779,3 +779,32 @@ def test_column_of_words_of_currencies_is_one_of_the_answers(tmp_path):
     assert question.choices["Denomination"] == "2 words: Euro, Shillings"
     drafting.answer("currency", "Denomination")
     assert (keys(drafting), columns(drafting)["currency"]) == ([], "Denomination")
+
+
+def test_column_of_debits_and_credits_is_asked_and_refused_where_it_is_not_read(root, tmp_path):
+    lines = [f"{line},{word}" for line, word in zip(LINES, ("DR", "CR", "DR"), strict=True)]
+    drafting = drafted(tmp_path, *lines, header=f"{HEADER},DrCr")
+    [question] = drafting.questions
+    assert str(question) == (
+        "left_behind: DrCr says debits and credits (CR, DR): write the balances that are credits as negative amounts, "
+        "or: DrCr: it says nothing of the balances, and stays behind"
+    )
+    assert yaml.safe_load(drafting.draft.text)["left_behind"] == "?"
+    drafting.answer("left_behind", "DrCr")
+    assert (keys(drafting), yaml.safe_load(drafting.draft.text)["left_behind"]) == ([], ["DrCr"])
+    drafting.save()
+    assert figures_of(tmp_path / "book.csv").values["ActiveLoans"] == 3.0
+    path = root / mappings.FOLDER / "book.yml"
+    path.write_text(path.read_text().replace("left_behind: [DrCr]\n", ""))
+    with pytest.raises(
+        InputError, match=r"book\.csv: DrCr says which amounts are debits and which are credits, and is"
+    ):
+        figures_of(tmp_path / "book.csv")
+
+
+def test_credits_beside_the_balances_of_a_known_format_are_refused(tmp_path):
+    rows = [f"A-{i},C-1,2025-01-01,0.24,500,300,0," for i in range(2)]
+    with pytest.raises(InputError, match="Sign says which amounts are debits and which are credits, and is not read"):
+        figures_of(write(tmp_path / "loans.csv", f"{LOANS},Sign", rows[0] + "+", rows[1] + "-"))
+    path = write(tmp_path / "loans.csv", f"{LOANS},Grade", rows[0] + "C", rows[1] + "D")
+    assert figures_of(path).values["ActiveLoans"] == 2.0
