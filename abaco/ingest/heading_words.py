@@ -14,7 +14,7 @@ from abaco.ingest.words import STRICT, validated
 
 FILE = "params/drafts.yml"
 UNITS = {"days": "days", "month": "months"}
-NUMBER_SIGN = re.compile(r"(?<=\w)#|#(?=\w)")  # beside a word
+NUMBER_SIGN = re.compile(r"(?<=\w) ?#|#(?=\w)")  # beside a word
 IN_OBJECTS = re.compile(r"\w+(?:\.\w+)+")  # of JSON
 CODE = re.compile(rf"(?<=\W)\(?(?:{'|'.join(sorted(currencies.CODES))})\)?$")  # of a currency, at the end
 CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")

@@ -774,11 +774,11 @@ def test_currency_with_several_readings_is_asked_with_them(tmp_path, heading, le
 
 def test_column_of_words_of_currencies_is_one_of_the_answers(tmp_path):
     lines = [f"{line},{word}" for line, word in zip(LINES, ("Euro", "Euro", "Shillings"), strict=True)]
-    drafting = drafted(tmp_path, *lines, header=f"{HEADER},Denomination", answers={})
+    drafting = drafted(tmp_path, *lines, header=f"{HEADER},Money", answers={})
     [question] = drafting.questions
-    assert question.choices["Denomination"] == "2 words: Euro, Shillings"
-    drafting.answer("currency", "Denomination")
-    assert (keys(drafting), columns(drafting)["currency"]) == ([], "Denomination")
+    assert question.choices["Money"] == "2 words: Euro, Shillings"
+    drafting.answer("currency", "Money")
+    assert (keys(drafting), columns(drafting)["currency"]) == ([], "Money")
 
 
 def test_column_of_debits_and_credits_is_asked_and_refused_where_it_is_not_read(root, tmp_path):
@@ -808,3 +808,22 @@ def test_credits_beside_the_balances_of_a_known_format_are_refused(tmp_path):
         figures_of(write(tmp_path / "loans.csv", f"{LOANS},Sign", rows[0] + "+", rows[1] + "-"))
     path = write(tmp_path / "loans.csv", f"{LOANS},Grade", rows[0] + "C", rows[1] + "D")
     assert figures_of(path).values["ActiveLoans"] == 2.0
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Contract No,Lessee,Contract date,Face,Exposure,Days in arrear",
+        "Kreditnr,Holder,Auszahlung,Kreditsumme,Restkapital,Tage im Verzug",
+        "Nr. umowy,Insured,Date given,Amount given,Closing bal,Days behind",
+        "Acct,Account holder,Note date,Original UPB,UPB,DQ days",
+        "N° contrat,Titular,Fecha de inicio,Capital prestado,Saldo vivo,Dias atraso",
+        "A/c,Customer,Booked,Loan size,Curr Bal,Delq days",
+        "Facility Ref,Nom emprunteur,Funding date,Montant accordé,O/S balance,Nb jours retard",
+    ],
+)
+def test_headings_of_other_lenders_are_known(tmp_path, header):
+    lines = [f"LN{n},Ana Lima,2025-0{n}-15,900.00,{n}00.00,{n}" for n in range(1, 5)]
+    names = ("loan_id", "borrower_name", "disburse_date", "disburse_principal", "outstanding_balance", "days_past_due")
+    found = columns(drafted(tmp_path, *lines, header=header, answers={}))
+    assert found == dict(zip(names, header.split(","), strict=True))
