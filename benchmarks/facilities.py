@@ -1,5 +1,7 @@
 """The report of a large tape with two facilities and their covenants, against the same report without.
 
+Every loan is pledged to one of the two.
+
 Run it once: ``python -m benchmarks.facilities --rows 10000000``.
 """
 
@@ -9,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import duckdb
 import yaml
 
 from abaco.sample.snapshot import write_snapshot
@@ -16,10 +19,11 @@ from benchmarks import measure, results
 
 DATE = "2025-12-31"
 LIMIT = 1.3
+PLEDGED = "SELECT *, CASE WHEN hash(loan_id) % 2 = 0 THEN 'ONE' ELSE 'TWO' END AS facility FROM '{export}'"
 LATE = {"column": "dpd_60_90_usd", "at_most": 0}
 TERMS = {
     "title": "Line", "lender": "Bank", "currency": "USD", "commitment": 10**12, "drawn": 10**6,
-    "from": dt.date(2025, 1, 1), "to": dt.date(2026, 12, 31), "pledged": "all",
+    "from": dt.date(2025, 1, 1), "to": dt.date(2026, 12, 31), "pledged": "by_column",
     "eligibility": {"late": LATE, "later": LATE | {"column": "dpd_90_plus_usd"},
                     "region": {"column": "region", "present": True}},
     "limits": {"borrower": {"column": "borrower", "at_most": 20_000}, "ten": {"column": "borrower", "largest": 10,
@@ -47,7 +51,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="abaco-facilities-", dir=given.work) as folder:
         place = Path(folder)
         export, terms = place / "export.parquet", place / "facilities.yml"
-        write_snapshot(export, given.rows)
+        write_snapshot(place / "loans.parquet", given.rows)
+        duckdb.execute(f"COPY ({PLEDGED.format(export=place / 'loans.parquet')}) TO '{export}'")
         terms.write_text(yaml.dump({"ONE": TERMS, "TWO": TERMS | {"share_of": "net_eligible"}}, Dumper=Dumper))
         common = ("--force", "--input", export, "--date", DATE, "--output")
         arguments = {

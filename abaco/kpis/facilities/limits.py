@@ -11,7 +11,7 @@ import pyarrow as pa
 from abaco.core.decimals import rounded
 from abaco.engines import Engine
 from abaco.ingest.columns import ZERO
-from abaco.kpis.facilities.conditions import plain
+from abaco.kpis.facilities.conditions import OBLIGORS, plain
 from abaco.kpis.facilities.eligibility import meets
 from abaco.kpis.facilities.facility import Facility, Limit
 
@@ -21,6 +21,8 @@ DATE = "measurement_date"
 CAPS = pa.schema(
     [("capped_on", pa.date32()), ("capped", pa.string()), ("bucket", pa.string()), ("cap", pa.decimal128(18, 2))]
 )
+CUT = ("cut_on", "cut")  # the date and the loan of an excess
+NONE = ZERO.cast(nw.Decimal(18, 2))
 Groups = dict[dt.date, list[tuple[str, Decimal]]]  # by date, the largest first
 Wholes = Mapping[dt.date, Decimal]
 
@@ -43,23 +45,43 @@ def with_excess(pool: nw.LazyFrame, facility: Facility, engine: Engine, work: Pa
     narwhals.LazyFrame
         The pool, with ``excess_0`` and so on, one column per limit, taken from ``left``.
     """
-    rows = kept(pool, engine, work / "pool.parquet")
-    wholes = _wholes(rows)
-    for limit, name in zip(facility.limits.values(), columns(facility).values(), strict=True):
+    whole = rows = kept(pool, engine, work / "pool.parquet")
+    wholes = _wholes(whole)
+    names, taken = columns(facility), None
+    for limit, name in zip(facility.limits.values(), names.values(), strict=True):
         if facility.share_of == NET:
             wholes = _wholes(rows)
         table = _caps(limit, rows, wholes, facility.share_of)
         if table.num_rows:
             # loans above a limit are few: they are kept, and not the pool again
-            cuts = kept(_cuts(limit, rows, engine.from_arrow(table), name), engine, work / f"{name}.parquet")
-            rows = rows.join(cuts, left_on=[DATE, "loan_id"], right_on=["cut_on", "cut"], how="left")
-            excess = nw.coalesce(name, ZERO).cast(nw.Decimal(18, 2))
-            rows = rows.with_columns(
-                excess.alias(name), (nw.col("left") - excess).cast(nw.Decimal(18, 2)).alias("left")
-            )
-        else:
-            rows = rows.with_columns(ZERO.cast(nw.Decimal(18, 2)).alias(name))
-    return rows
+            cuts = _cuts(limit, rows, engine.from_arrow(table), name)
+            taken = kept(cuts if taken is None else _both(taken, cuts), engine, work / f"{name}.parquet")
+            rows = _without(taken, whole)
+    lacking = set(names.values()) - set(rows.collect_schema().names())
+    return rows.with_columns(NONE.alias(name) for name in sorted(lacking))
+
+
+def _both(taken: nw.LazyFrame, cuts: nw.LazyFrame) -> nw.LazyFrame:
+    """Return what loans have above the former limits and one more, one row per date and loan."""
+    frames = [taken, cuts]
+    names = list(dict.fromkeys(name for frame in frames for name in frame.collect_schema().names()))
+    filled = [
+        frame.select(nw.col(name) if name in frame.collect_schema().names() else NONE.alias(name) for name in names)
+        for frame in frames
+    ]
+    amounts = [name for name in names if name not in CUT]
+    return nw.concat(filled).group_by(*CUT).agg(nw.col(*amounts).sum())
+
+
+def _without(taken: nw.LazyFrame, rows: nw.LazyFrame) -> nw.LazyFrame:
+    """Return a pool less what its loans have above limits."""
+    names = [name for name in taken.collect_schema().names() if name not in CUT]
+    joined = rows.join(taken, left_on=[DATE, "loan_id"], right_on=list(CUT), how="left")
+    joined = joined.with_columns(nw.coalesce(name, ZERO).cast(nw.Decimal(18, 2)).alias(name) for name in names)
+    left = nw.col("left")
+    for name in names:
+        left = left - nw.col(name)
+    return joined.with_columns(left=left.cast(nw.Decimal(18, 2)))
 
 
 def columns(facility: Facility) -> dict[str, str]:
@@ -82,7 +104,10 @@ def _group(limit: Limit) -> nw.Expr:
     """Return the value of a loan that a limit counts it by; one that is not known is a value like any other."""
     if limit.column is None:
         return nw.lit("")
-    return nw.col(limit.column).cast(nw.String()).str.strip_chars().str.to_lowercase().fill_null("")
+    value = nw.col(limit.column).cast(nw.String())
+    if limit.column not in OBLIGORS:
+        value = value.str.strip_chars().str.to_lowercase()
+    return value.fill_null("")
 
 
 def _is_limited(limit: Limit) -> nw.Expr:
@@ -96,11 +121,16 @@ def _is_limited(limit: Limit) -> nw.Expr:
 
 def _caps(limit: Limit, rows: nw.LazyFrame, wholes: Wholes, share_of: str) -> pa.Table:
     """Return the values that are above a limit: what each may hold, those of one bucket together."""
+    held = _held(limit, rows)
+    if limit.at_most is not None and not limit.largest:
+        cap = nw.lit(limit.at_most).cast(nw.Decimal(18, 2))
+        above = held.filter(nw.col("left") > cap)
+        return above.select(capped_on=DATE, capped="group", bucket="group", cap=cap).collect("pyarrow").to_native()
     found = []
-    for day, groups in _largest(limit, rows).items():
-        held = [("", sum(amount for _, amount in groups))] if limit.largest else groups
-        cap = _cap(limit, [amount for _, amount in held], wholes[day], share_of)
-        over = [(name, amount) for name, amount in held if amount > cap]
+    for day, groups in _largest(limit, held).items():
+        together = [("", sum(amount for _, amount in groups))] if limit.largest else groups
+        cap = _cap(limit, [amount for _, amount in together], wholes[day], share_of)
+        over = [(name, amount) for name, amount in together if amount > cap]
         if limit.largest and over:
             found += [(day, name, "", cap) for name, _ in groups]
         else:
@@ -108,17 +138,20 @@ def _caps(limit: Limit, rows: nw.LazyFrame, wholes: Wholes, share_of: str) -> pa
     return pa.Table.from_pylist([dict(zip(CAPS.names, row, strict=True)) for row in found], schema=CAPS)
 
 
-def _largest(limit: Limit, rows: nw.LazyFrame) -> Groups:
-    """Return the values that can be above a limit, the largest first, of equal ones the first in the alphabet."""
+def _held(limit: Limit, rows: nw.LazyFrame) -> nw.LazyFrame:
+    """Return what each value holds of a pool by date."""
     held = rows.filter(_is_limited(limit)).select(DATE, "left", group=_group(limit)).group_by(DATE, "group")
-    held = held.agg(nw.col("left").sum()).with_columns(less=-nw.col("left"))
+    return held.agg(nw.col("left").sum())
+
+
+def _largest(limit: Limit, held: nw.LazyFrame) -> Groups:
+    """Return the values that can be above a limit, the largest first, of equal ones the first in the alphabet."""
+    held = held.with_columns(less=-nw.col("left"))
     if limit.largest or limit.at_most_pct:
         # a share of 30 % can be passed by three
         most = limit.largest or int(100 / limit.at_most_pct) + 1
         place = nw.col("left").cum_count().over(DATE, order_by=["less", "group"])
         held = held.with_columns(place=place).filter(nw.col("place") <= most)
-    elif limit.at_most is not None:
-        held = held.filter(nw.col("left") > nw.lit(limit.at_most))
     groups: Groups = {}
     for row in held.sort(DATE, "less", "group").collect("pyarrow").to_native().to_pylist():
         groups.setdefault(row[DATE], []).append((row["group"], row["left"]))
@@ -166,4 +199,4 @@ def _cuts(limit: Limit, rows: nw.LazyFrame, caps: nw.LazyFrame, name: str) -> nw
     filled = left.cum_sum().over(DATE, "bucket", order_by=["lent_on", "loan_id"])
     above = joined.with_columns(filled=filled - nw.col("cap")).filter(nw.col("filled") > 0)
     excess = nw.when(nw.col("filled") >= left).then(left).otherwise(nw.col("filled")).cast(nw.Decimal(18, 2))
-    return above.select(nw.col(DATE).alias("cut_on"), nw.col("loan_id").alias("cut"), excess.alias(name))
+    return above.select(nw.col(DATE).alias(CUT[0]), nw.col("loan_id").alias(CUT[1]), excess.alias(name))
