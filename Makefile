@@ -62,7 +62,7 @@ sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every ti
 	@$(BIN)/abaco sample $${ROWS:+--rows "$$ROWS"} $${OUTPUT:+--output "$$OUTPUT"}
 
 # Four processes on two cores, as many tests wait for a cluster or a slow server.
-test: $(VENV)/.test ## all tests, including the golden notebooks (25 minutes on two cores)
+test: $(VENV)/.test ## all tests, including the golden notebooks (20 minutes on two cores)
 	@sh tests/setup.sh
 	@$(BIN)/pytest --quiet -rfEs --numprocesses 4 --dist loadscope --no-loadscope-reorder --nbval
 
