@@ -38,6 +38,7 @@ INVISIBLE = (
     "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
 )
 UNSEEN = "\N{REPLACEMENT CHARACTER}"
+FREQUENT, MANY_DIGITS = 3, 5  # so many rows have a category, and so many digits no category has
 _BLANK = re.compile(f"[{BLANKS}]")
 _INVISIBLE = re.compile(f"[{INVISIBLE}\ud800-\udfff\U000e0000-\U000e007f]")
 # How a cell begins that a spreadsheet computes, unless it is a number.
@@ -138,6 +139,22 @@ def word(text: str) -> str:
     first, *more = text.split() or [""]
     is_word = len(more) < 3 and re.fullmatch(r"[^\W\d]+(?:-[^\W\d]+)?", first) and all(map(str.islower, more))
     return text if is_word else HIDDEN
+
+
+def frequent_word(text: str, rows: int) -> str:
+    """Return a word of a cell that so many rows have: a category, which several words with capitals may not be.
+
+    Examples
+    --------
+    >>> [frequent_word(text, 3) for text in ("M0", "C/O", "Ana de Lima", "DUI 01234567-8")]
+    ['M0', 'C/O', '…', '…']
+    >>> frequent_word("M0", 1)
+    '…'
+    """
+    digits = sum(map(str.isdigit, text))
+    is_name, is_number = not digits and sum(part[0].isupper() for part in text.split()) > 1, digits >= MANY_DIGITS
+    is_personal = is_name or is_number or "@" in text or without_people(text, any_case=True) != text
+    return word(text) if rows < FREQUENT or is_personal else text
 
 
 def file_name(path: Path) -> str:

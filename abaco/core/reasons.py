@@ -158,6 +158,7 @@ ENGLISH = {
     "first borrower.",
     "credit_balances": "Overpaid loans, whose credit balances are not part of the book: {rows}.",
     "written_off_by_status": "Loans that are written off by their status, flag or date, and not outstanding: {rows}.",
+    "closed_with_balance": "Outstanding, though their status says that they are paid or closed: {rows}.",
     "written_off_beside": "Outstanding in the {export}, though the {other} say that they are written off: {rows}.",
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
     "values_hidden": "Values under {column} in {name} that look like addresses, phones or document numbers of people, "
@@ -203,6 +204,7 @@ HEADLINES = (
     "kind_unknown",
     "days_ahead",
     "status_unknown",
+    "closed_with_balance",
     "rows_rejected",
     "rows_rejected_unknown",
     "balances_unknown",

@@ -77,7 +77,7 @@ class Said:
         choices = dict.fromkeys(sorted(self.meant)[:MAX_CHOICES], "one of those that are so called")
         choices = {currencies.USD: "US dollars"} | choices if currencies.USD in self.meant or not choices else choices
         words = [one for one in left if one.words and all(map(currencies.of_cell, one.words))]
-        choices |= {one.heading: f"{one.told()}: {', '.join(one.words[:MAX_CHOICES])}" for one in words}
+        choices |= {one.heading: f"{one.told()}: {', '.join([*one.words][:MAX_CHOICES])}" for one in words}
         return Question("currency", self.told, choices | {"…": "or another code of ISO 4217"})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from abaco.core.errors import InputError
-from abaco.core.quoting import word
+from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import writing
@@ -17,7 +17,7 @@ from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, WRITTEN_OF
 from abaco.ingest.contract import with_amount
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
-from abaco.ingest.write_offs import STANDING, UNKNOWN, WORD, WRITTEN_OFF
+from abaco.ingest.write_offs import CLOSED, STANDING, UNKNOWN, WORD, WRITTEN_OFF
 
 # A rate beyond 500 % a year is hardly a fraction: where more than this part of them are, some are per cent.
 HIGH_RATE, MOST_HIGH = 5, 0.01
@@ -155,7 +155,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
         When more is overpaid than owed: then the signs are turned; when a column may be one of regions or of statuses.
     """
     standing, amount = nw.col(STANDING), nw.col("amount_usd")
-    is_unknown = standing == UNKNOWN
+    is_unknown, is_closed = standing == UNKNOWN, (standing == CLOSED) & (amount > 0)
     files = (
         batch.usable(engine)
         .filter(nw.col("measurement_date") == date)
@@ -166,6 +166,8 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
             credits=nw.col("credit_usd").count(),
             lost=nw.col("lost_usd").sum(),
             losses=nw.col("lost_usd").count(),
+            closed=nw.when(is_closed).then(amount).sum(),
+            closures=nw.when(is_closed).then(amount).count(),
             stated=standing.count(),
             unknown=nw.when(is_unknown).then(amount).sum(),
             unknowns=nw.when(is_unknown).then(amount).count(),
@@ -174,7 +176,8 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     found = files.collect("pyarrow").to_native().to_pylist()
     of_regions = _of_regions(batch, found)
     told = [row for row in found if row["source"] not in of_regions]
-    sums = {name: sum(row[name] or 0 for row in found) for name in ("owed", "credit", "credits", "lost", "losses")}
+    summed = ("owed", "credit", "credits", "lost", "losses", "closed", "closures")
+    sums = {name: sum(row[name] or 0 for row in found) for name in summed}
     sums |= {name: sum(row[name] or 0 for row in told) for name in ("unknown", "unknowns")}
     if sums["credit"] > sums["owed"]:
         raise InputError(
@@ -184,6 +187,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     for code, rows_, usd in (
         ("credit_balances", "credits", "credit"),
         ("written_off_by_status", "losses", "lost"),
+        ("closed_with_balance", "closures", "closed"),
         ("status_unknown", "unknowns", "unknown"),
     ):
         if sums[rows_]:
@@ -196,7 +200,7 @@ def _unknown_words(batch: Batch, date: dt.date, of_regions: Collection[int], eng
     rows = batch.usable(engine).filter((nw.col("measurement_date") == date) & ~nw.col(WORD).is_null())
     found = rows.filter(~nw.col("source").is_in(sorted(of_regions))).group_by(WORD).agg(rows=nw.len())
     often = sorted(found.collect("pyarrow").to_native().to_pylist(), key=lambda row: (-row["rows"], row[WORD]))
-    return tuple(dict.fromkeys(word(row[WORD]) for row in often[:MAX_WORDS]))
+    return tuple(dict.fromkeys(frequent_word(row[WORD], row["rows"]) for row in often[:MAX_WORDS]))
 
 
 def _dates(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:

@@ -1,11 +1,11 @@
 """Questions: what neither the headings nor the values of a stranger's file prove, with what each answer would give."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from abaco.core.quoting import HIDDEN
-from abaco.core.quoting import word as safe_word
+from abaco.core.quoting import FREQUENT, HIDDEN, LOCAL_PHONE, frequent_word
 from abaco.core.text import counted
 from abaco.engines.base import NO_ID_WORDS
 from abaco.ingest import decimal_marks
@@ -142,10 +142,13 @@ def rate_said(proposal: Proposal, proposals: Proposals, words: Dictionary) -> st
 def labels(one: Evidence) -> dict[str, str]:
     """Return what to call each word of a column: itself, or its shape where it may be a name that no list knows."""
     found: dict[str, str] = {}
-    for text in (*one.words, *one.others):
-        shape = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "A", text))
-        is_plain = is_known_status(text) or FIRST_DAY.search(text.lower()) or text.lower() in NO_ID_WORDS
-        label = text if is_plain or safe_word(text) != HIDDEN else shape
+    shapes = {text: re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "A", text)) for text in (*one.words, *one.others)}
+    rows = Counter(shapes[text] for text, count in one.words.items() for _ in range(min(count, FREQUENT)))
+    for text, shape in shapes.items():
+        is_range = FIRST_DAY.search(text.lower()) and not LOCAL_PHONE.search(text)
+        is_plain = is_known_status(text) or is_range or text.lower() in NO_ID_WORDS
+        # a bucket such as M4 is as frequent as those like it
+        label = text if is_plain or frequent_word(text, rows[shape]) != HIDDEN else shape
         found[text] = label if label not in found.values() else f"{label} ({len(found)})"
     return found
 

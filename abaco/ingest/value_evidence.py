@@ -63,7 +63,7 @@ class Evidence:
     twice
         Some of the values that are, of columns where few are.
     words
-        The different values, of columns with few.
+        The different values, of columns with few, and how many rows have each.
     looks
         Why the values are those of a person: names, addresses, numbers; empty where they do not look so.
     """
@@ -86,7 +86,7 @@ class Evidence:
     is_unique: bool = False
     others: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()
-    words: tuple[str, ...] = field(default=())
+    words: Mapping[str, int] = field(default_factory=dict)
     looks: str = ""
 
     @property
@@ -254,7 +254,7 @@ def _evidence(table: Table, place: int, guess: _Guess, sums: Sums) -> Evidence:
     )}  # fmt: skip
     orders = [order for order in ORDERS if found[order]]
     order = "" if not found["parts"] else orders[0] if len(orders) == 1 else None
-    words, twice, others = (), (), ()
+    words, twice, others = {}, (), ()
     if guess.kind in (NUMBER, DATE, MONTH) and found["alike"] < found["filled"]:
         text = nw.col(name).str.strip_chars().fill_null("")
         rest = table.rows.filter((text != "") & ~is_of_kind(text, guess.kind)).select(word=text).unique()
@@ -265,12 +265,15 @@ def _evidence(table: Table, place: int, guess: _Guess, sums: Sums) -> Evidence:
         counts = table.rows.group_by(name).agg(rows=nw.len()).filter((nw.col("rows") > 1) & (nw.col(name) != ""))
         twice = tuple(row[name] for row in counts.sort(name).head(SHOWN).collect("pyarrow").to_native().to_pylist())
     if guess.kind == TEXT and guess.words <= MOST_WORDS and not guess.looks:
-        distinct = table.rows.select(name).unique().head(MOST_WORDS + 1).collect("pyarrow").to_native().to_pylist()
-        words = tuple(sorted({(row[name] or "").strip() for row in distinct} - {""}))
+        counts = table.rows.group_by(name).agg(rows=nw.len()).head(MOST_WORDS + 1)
+        listed = Counter()
+        for row in counts.collect("pyarrow").to_native().to_pylist():
+            listed[(row[name] or "").strip()] += row["rows"]
+        words = {word: listed[word] for word in sorted(listed) if word}
     return Evidence(
         place, table.headings[place], guess.kind, sums["rows"], found["filled"],
         alike=found["alike"] if guess.kind != TEXT else found["filled"], order=order,
         is_percent=bool(found["percent"]) and found["percent"] == found["filled"], has_percent=bool(found["percent"]),
         is_unique=guess.is_distinct and bool(found["filled"]) and not repeated, others=others, twice=twice,
-        words=words if len(words) <= MOST_WORDS else (), looks=guess.looks,
+        words=words if len(words) <= MOST_WORDS else {}, looks=guess.looks,
     )  # fmt: skip

@@ -20,18 +20,19 @@ from abaco.ingest.columns import (
 )
 from abaco.ingest.words import STRICT
 
-WRITTEN_OFF, OUTSTANDING, UNKNOWN = "written_off", "outstanding", "unknown"
+WRITTEN_OFF, CLOSED, OUTSTANDING, UNKNOWN = "written_off", "closed", "outstanding", "unknown"
 YES, NO = "yes", "no"
 STANDING, WORD = "standing", "unknown_word"
 IS_LOST = nw.col(STANDING) == WRITTEN_OFF
 
 
 class Statuses(BaseModel):
-    """Words by what they say of a loan; the balance of one that is restructured is outstanding."""
+    """Words by what they say of a loan; the balance of one that is restructured, or closed, is outstanding."""
 
     model_config = STRICT
     written_off: list[str]
     restructured: list[str]
+    closed: list[str]
     outstanding: list[str]
 
 
@@ -57,7 +58,7 @@ def load() -> LoanWords:
 
 
 def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -> nw.Expr:
-    """Return the ``standing``: `WRITTEN_OFF`, `OUTSTANDING`, or `UNKNOWN` for a word that no list has; or null.
+    """Return the ``standing``: `WRITTEN_OFF`, `CLOSED`, `OUTSTANDING`, `UNKNOWN` for a word that no list has; or null.
 
     Parameters
     ----------
@@ -75,7 +76,8 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -
         told.append(_of_flag(IS_WRITTEN_OFF.name, lists))
     if LOAN_STATUS.name in present or is_region_or_status:
         statuses = known.statuses
-        lists = {WRITTEN_OFF: statuses.written_off, OUTSTANDING: [*statuses.restructured, *statuses.outstanding]}
+        lists = {WRITTEN_OFF: statuses.written_off, OUTSTANDING: [*statuses.restructured, *statuses.outstanding],
+                 CLOSED: statuses.closed}  # fmt: skip
         told.append(_of_status(REGION.name if is_region_or_status else LOAN_STATUS.name, lists))
     if WRITTEN_OFF_ON.name in present:
         day = nw.col(MEASUREMENT_DATE.name) if MEASUREMENT_DATE.name in present else nw.lit(date)
@@ -84,7 +86,7 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -
     if not told:
         return nw.lit(None).cast(nw.String()).alias(STANDING)
     found = nw.coalesce(*told)
-    for meaning in (UNKNOWN, WRITTEN_OFF):  # the last one prevails
+    for meaning in (CLOSED, UNKNOWN, WRITTEN_OFF):  # the last one prevails
         is_told = nw.any_horizontal(*(one == meaning for one in told), ignore_nulls=True)
         found = nw.when(is_told).then(nw.lit(meaning)).otherwise(found)
     return found.alias(STANDING)
@@ -120,7 +122,9 @@ def restructured(present: Iterable[str], tells_others: bool) -> list[nw.Expr]:
     if IS_RESTRUCTURED.name in present:
         told.append(_of_flag(IS_RESTRUCTURED.name, {YES: known.flags.affirmative, NO: known.flags.negative}))
     if LOAN_STATUS.name in present:
-        others = [*known.statuses.written_off, *known.statuses.outstanding] if tells_others else []
+        others = (
+            [*known.statuses.written_off, *known.statuses.closed, *known.statuses.outstanding] if tells_others else []
+        )
         told.append(_of_status(LOAN_STATUS.name, {YES: known.statuses.restructured, NO: others}))
     if not told:
         return []

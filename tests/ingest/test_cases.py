@@ -638,6 +638,16 @@ def test_status_that_nobody_knows_is_told_with_its_amount(tmp_path):
     )
 
 
+def test_status_of_several_loans_is_shown_as_it_is_and_a_balance_that_is_paid_is_told(tmp_path):
+    words = ["Settled", "paid off", "Closed", *["K-9"] * 3, *["Ana Lima"] * 3, "Active"]
+    rows = loans(loan_status=words)
+    rows[3][5] = "0.00"
+    notes = figures_of(csv(tmp_path / "loans.csv", rows)).notes
+    told = "Outstanding, though their status says that they are paid or closed: 2 rows (2,000.00 USD)."
+    assert told in notes
+    assert any("has their status (…, K-9): 6 rows" in note for note in notes)
+
+
 def test_estado_is_a_region_or_a_status_and_not_both(tmp_path):
     regions = figures_of(csv(tmp_path / "loans.csv", loans(estado=["Jalisco", "Sonora"] * 5)))
     assert (regions.values["Outstanding"], [n for n in regions.notes if "loans.yml" in n]) == (10000.0, [])

@@ -827,3 +827,17 @@ def test_headings_of_other_lenders_are_known(tmp_path, header):
     names = ("loan_id", "borrower_name", "disburse_date", "disburse_principal", "outstanding_balance", "days_past_due")
     found = columns(drafted(tmp_path, *lines, header=header, answers={}))
     assert found == dict(zip(names, header.split(","), strict=True))
+
+
+def test_words_that_repeat_are_shown_and_names_are_not(tmp_path):
+    words = ["M0"] * 6 + ["M1", "M4"] + ["Passé en perte"] * 3 + ["Ana de Lima"] * 3 + ["7777-8888"] * 3
+    header = "LAN,POS,Days in Arrears,Status"
+    lines = [f"LN{n},{n}00.50,{n},{word}" for n, word in enumerate(words)]
+    drafting = drafted(tmp_path, *lines, header=header)
+    assert keys(drafting) == [f"loan_status.{label}" for label in (
+        "AAA AA AAAA", "M0", "M1", "M4", "Passé en perte")]  # fmt: skip
+    assert "7777" not in drafting.draft.text and "Ana" not in drafting.draft.text
+    assert "M0, M1" in drafting.headings()[3]["examples"]
+    drafting.answer("loan_status.M4", "late")
+    few = drafted(tmp_path, *lines[5:7], header=header)
+    assert keys(few) == ["loan_status.A9", "loan_status.A9 (1)"]
