@@ -15,6 +15,12 @@ ifdef UNKNOWN
 $(error $(UNKNOWN) is not a variable of this Makefile: did you mean $(NEAREST)? make help lists them)
 endif
 
+# A dollar in an answer, such as the heading "Balance $m", names no variable of make.
+ifdef ANSWERS
+override ANSWERS := $(value ANSWERS)
+export ANSWERS
+endif
+
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq

@@ -27,7 +27,7 @@ def map_(
     from abaco.review.drafting import Drafting, given
 
     logs.start(log_level)
-    known = given(";".join([*(answer or ()), answers or ""]))
+    known = given(";".join(answer or ())) | given(answers or "")
     drafting = Drafting(input, name, known) if replace else Drafting.resumed(input, name, known)
     show(*drafting.lines(), "")
     if sys.stdin.isatty():

@@ -106,6 +106,7 @@ ENGLISH = {
     "Such rows: {count}.",
     "hidden_sheets": "Hidden sheets of {name} are not read ({count} with cells).",
     "other_sheets": "Of {name} the sheet whose header is known is read; other sheets with cells: {count}.",
+    "amounts_multiplied": "Amounts of {name} are multiplied by {factor}, as its mapping says: {names}.",
     "rows_above": "The header of {name} is in line {line}; what stands above it is not read.",
     "rows_below": "The table of {name} ends in line {line}; what stands below it is not read.",
     "list_within": "The rows of {name} are those of the list {keys}; what stands beside it is not read.",

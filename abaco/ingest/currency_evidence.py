@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from abaco.core import currencies
+from abaco.core.errors import InputError
 from abaco.ingest.columns import normalise
 from abaco.ingest.questions import MAX_CHOICES, Question
 from abaco.ingest.said_currencies import in_heading
@@ -79,6 +80,13 @@ class Said:
         words = [one for one in left if one.words and all(map(currencies.of_cell, one.words))]
         choices |= {one.heading: f"{one.told()}: {', '.join([*one.words][:MAX_CHOICES])}" for one in words}
         return Question("currency", self.told, choices | {"…": "or another code of ISO 4217"})
+
+
+def check_answer(answer: str, found: Sequence[Evidence]) -> None:
+    """Raise when an answer looks like the code of a currency and is none, nor a heading of the file."""
+    is_code = CODE.fullmatch(answer) and answer not in {one.heading for one in found}
+    if is_code and not currencies.code(answer):
+        raise InputError(f"currency={answer}: it is neither a code of ISO 4217, such as USD, nor a heading of the file")
 
 
 def said_of(table: Table, amounts: Sequence[Evidence]) -> Said:

@@ -18,7 +18,7 @@ from abaco.ingest.origins import NOT_LATE, OPEN, date_in
 from abaco.ingest.proposals import NONE, PERSONAL, Proposal, Proposals
 from abaco.ingest.questions import Question
 from abaco.ingest.reshaping import MONTH_HEADING, WIDE
-from abaco.ingest.scales import scale_in
+from abaco.ingest.scales import SCALES, scale_in, scale_of
 from abaco.ingest.unmapped import Table
 from abaco.ingest.value_evidence import Evidence
 from abaco.ingest.value_kinds import DATE, NUMBER
@@ -27,6 +27,8 @@ from abaco.ingest.value_kinds import DATE, NUMBER
 FORMAT_OF = {"loan": "loans", "invoice": "loans", "loan and date": "dated_loans", "payment": "payments"}
 IN_NAMES = ("{year}-{month}-{day}", "{year}_{month}_{day}", "{year}{month}{day}", "{year}-{month}", "{year}_{month}",
             "{year}{month}", *(f"{{month_name}}{sign}{{year}}" for sign in " -_"), "{month_name}{year}")  # fmt: skip
+# Keys that are asked only when columns are known.
+LATER = ("dates", "months", "decimal_mark", "currency", "left_behind", *proposals.COLUMNS)
 # Answers that take a date from no column.
 ELSEWHERE = re.compile(r"file_name|folder|cell [A-Z]+\d+(?: [ymd]{3})?")
 
@@ -57,10 +59,7 @@ def draft(
     """
     if table.shape == WIDE:
         answers = {MEASUREMENT_DATE.name: MONTH_HEADING, **answers}
-    said = answers.get("currency", "")
-    is_code = currency_evidence.CODE.fullmatch(said) and said not in {one.heading for one in found}
-    if is_code and not currencies.code(said):
-        raise InputError(f"currency={said}: it is neither a code of ISO 4217, such as USD, nor a heading of the file")
+    currency_evidence.check_answer(answers.get("currency", ""), found)
     of_columns = {key: answer for key, answer in answers.items()
                   if not (ELSEWHERE.fullmatch(answer) or (key == "currency" and currencies.code(answer)))}  # fmt: skip
     try:
@@ -103,7 +102,9 @@ class _Drafting:
         order = [column.name for column in format_.columns]
         for column in order:
             if column in given:
-                self.columns[column] = (self._origin(column, given[column]), given[column].reason)
+                origin, reason = self._origin(column, given[column]), given[column].reason
+                scale = scale_of(origin["compute"]) if "compute" in origin else 1
+                self.columns[column] = (origin, f"{reason}; in {SCALES[scale]}" if scale > 1 else reason)
         read = [one for one in found if any(one.heading in proposals.headings_of(p.origin) for p in given.values())]
         rate = given["interest_rate"].heading if "interest_rate" in given else ""
         samples = {one.heading: self._sample(one) for one in read}
@@ -121,7 +122,8 @@ class _Drafting:
         mentioned = {*in_format, MEASUREMENT_DATE.name}
         behind = [heading for heading in left if not mentioned.isdisjoint(self.words.columns_of(heading))]
         behind = self._credits([self.proposed.known[heading] for heading in left], behind)
-        if unknown := [key for key in self.answers if key not in self.used]:
+        later = LATER if self.questions else ()  # an answer may wait for that to another question
+        if unknown := [key for key in self.answers if key not in self.used and key.split(".")[0] not in later]:
             keys = ", ".join(q.key for q in self.questions) or "none"
             raise InputError(f"{unknown[0]} is not an open question: write one of {keys}, or one of our columns")
         given = (self.questions, left, behind, self.answers)
@@ -294,6 +296,5 @@ class _Drafting:
             return code, "as answered"
         if said.code:
             return ("", f"{said.code}, {said.why}") if said.is_beside else (said.code, said.why)
-        left = [self.proposed.known[heading] for heading in self.proposed.left]
-        self._ask(said.question(left))
+        self._ask(said.question([self.proposed.known[heading] for heading in self.proposed.left]))
         return OPEN, "not answered"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from yaml import YAMLError
+
 from abaco.core import project, yaml
 from abaco.core.errors import InputError
 from abaco.core.quoting import visible
@@ -101,4 +103,18 @@ def waiting(name: str) -> tuple[str, dict[str, str]] | None:
         return None
     text = mappings.path_of(name).read_text(encoding="utf-8")
     found = ANSWERS.search(text)
-    return text, {str(key): str(value) for key, value in yaml.parse(found[1]).items()} if found else {}
+    return text, listed(found[1]) if found else {}
+
+
+def listed(text: str) -> dict[str, str]:
+    """Return answers by their keys, of a text with braces around them, as YAML and JSON write them.
+
+    Raises
+    ------
+    InputError
+        When it is none.
+    """
+    try:
+        return {str(key): str(value) for key, value in yaml.parse(text).items()}
+    except YAMLError as error:
+        raise InputError(f"{text} is not a list of answers: write {{KEY: VALUE}}, such as {{currency: INR}}") from error

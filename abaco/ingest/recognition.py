@@ -10,10 +10,17 @@ from abaco.ingest.columns import normalise
 DRAFT = "make map INPUT=… drafts a mapping of it"
 
 
-def _way_out() -> str:
-    """Return how to have a file read that fits nothing; a draft that waits for answers may be its."""
-    waiting = [f"{name}.yml" for name in mappings.names() if mappings.is_open(name)]
+def _way_out(headings: Sequence[str]) -> str:
+    """Return how to have a file read that fits nothing, with drafts that wait for answers and name its headings."""
+    waiting = [f"{name}.yml" for name in mappings.names() if mappings.is_open(name) and _mentions(name, headings)]
     return f"{DRAFT}; drafts that wait for answers: {', '.join(waiting)}" if waiting else DRAFT
+
+
+def _mentions(name: str, headings: Sequence[str]) -> bool:
+    """Return whether a draft names most of some headings."""
+    text = mappings.path_of(name).read_text(encoding="utf-8", errors="replace")
+    filled = [heading.strip() for heading in headings if heading.strip()]
+    return 2 * sum(heading in text for heading in filled) > len(filled)
 
 
 class UnknownFormatError(InputError):
@@ -84,11 +91,11 @@ def recognise(
         )
         raise UnknownFormatError(
             f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; "
-            f"{'; '.join((near, *hints(shown, words), _way_out()))}"
+            f"{'; '.join((near, *hints(shown, words), _way_out(headings)))}"
         )
     raise UnknownFormatError(
         f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
-        f"write the names of the columns there; if they are there, {_way_out()}"
+        f"write the names of the columns there; if they are there, {_way_out(headings)}"
     )
 
 

@@ -25,6 +25,7 @@ from abaco.ingest.loan_numbers import check_loan_numbers
 from abaco.ingest.masking import Masking
 from abaco.ingest.matching import later_loans, match_loans, note_strays
 from abaco.ingest.precedence import choose_sources
+from abaco.ingest.scales import scale_of
 from abaco.ingest.sources import Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
 from abaco.ingest.subtotals import check_subtotals
@@ -180,6 +181,8 @@ def notes(
         Reason("columns_unmentioned", name=s.name, names=tuple(s.unmentioned), mapping=s.mapping_name)
         for s in found if s.unmentioned
     ]  # fmt: skip
+    noted += [Reason("amounts_multiplied", name=s.name, names=names, factor=f"{factor:,}")
+              for s in found for factor, names in _multiplied(s).items()]  # fmt: skip
     noted += [Reason("balance_is_lent", name=s.name, column=s.lent_as_balance) for s in found if s.lent_as_balance]
     batches = list(batches)
     noted += [Reason(code) for code in tape_sources(found)[0].format.tape_notes]
@@ -189,6 +192,15 @@ def notes(
     if unknown_accounts:
         noted.append(Reason("accounts_not_used", accounts=tuple(unknown_accounts)))
     return noted
+
+
+def _multiplied(source: Source) -> dict[int, tuple[str, ...]]:
+    """Return the headings of a file that its mapping multiplies, by the factor."""
+    found: dict[int, tuple[str, ...]] = {}
+    for origin in source.mapping.columns.values():
+        if (factor := scale_of(origin.compute or "")) > 1:
+            found[factor] = tuple(dict.fromkeys((*found.get(factor, ()), *origin.formula.headings)))
+    return found
 
 
 def not_used(skipped: Skipped) -> Reason:

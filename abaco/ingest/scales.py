@@ -50,6 +50,17 @@ def scale_in(text: str) -> int:
     return max((scale for scale, pattern in PATTERNS.items() if pattern.search(text)), default=1)
 
 
+def scale_of(formula: str) -> int:
+    """Return the scale by which the formula of a mapping multiplies amounts; 1 for none.
+
+    Examples
+    --------
+    >>> scale_of("[Saldo (miles)] * 1000"), scale_of("POS + Overdue")
+    (1000, 1)
+    """
+    return max((int(found) for found in re.findall(r"\*\s*(\d+)", formula) if int(found) in SCALES), default=1)
+
+
 def said_scale(text: str) -> str:
     """Return what a heading or a title says of a scale, with its currency; "" for none.
 

@@ -33,13 +33,17 @@ EXAMPLES = 2
 
 
 def given(text: str) -> dict[str, str]:
-    """Return answers by their keys, of a text with semicolons between them.
+    """Return answers by their keys, of a text with semicolons between them, or as a draft lists them in braces.
 
     Examples
     --------
     >>> given("currency=INR; days_past_due.blank=0")
     {'currency': 'INR', 'days_past_due.blank': '0'}
+    >>> given('{outstanding_balance: "Balance; $m"}')
+    {'outstanding_balance': 'Balance; $m'}
     """
+    if text.lstrip().startswith("{"):
+        return drafts.listed(text)
     answers = [one.strip() for one in text.split(";") if one.strip()]
     if wrong := [one for one in answers if "=" not in one]:
         raise InputError(f"{wrong[0]} is not an answer: write KEY=VALUE, such as currency=INR")

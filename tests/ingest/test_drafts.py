@@ -10,6 +10,7 @@ from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, DRAFTING, notebook_path, scraps_of
 from abaco.ingest import discovery, heading_words, mappings
 from abaco.ingest.bucket_words import days_of
+from abaco.ingest.scales import SCALES
 from abaco.review.drafting import Drafting
 from abaco.run.process import execute
 from tests.support.exports import LOANS, write
@@ -336,6 +337,20 @@ def test_draft_whose_date_is_open_is_not_used(root, tmp_path):
     assert not mappings.is_open("book_2025_11")
 
 
+def test_answers_are_given_in_any_order(tmp_path):
+    header = "Book,Zorp,Owing,Late Flag"
+    lines = ("LN1,1,600.000,M0", "LN2,1,500.000,M1", "LN3,1,200.000,M0", "LN4,2,200.000,M0")
+    answers = {"decimal_mark": "point", "days_past_due.M1": "31", "days_past_due.M0": "0", "currency": "USD"}
+    last = {"loan_id": "Book", "outstanding_balance": "Owing", "days_past_due": "Late Flag"}
+    drafting = drafted(tmp_path, *lines, header=header, answers=answers)
+    assert keys(drafting) == [*last]
+    for key, answer in last.items():
+        drafting.answer(key, answer)
+    assert keys(drafting) == [] == keys(drafted(tmp_path, *lines, header=header, answers=last | answers))
+    with pytest.raises(InputError, match="dates is not an open question: write one of none"):
+        drafting.answer("dates", "dmy")
+
+
 def test_answer_that_is_none_of_a_question_is_refused(tmp_path):
     with pytest.raises(InputError, match="balance is not an open question"):
         drafted(tmp_path, answers={"balance": "POS"})
@@ -405,6 +420,8 @@ def test_draft_that_waits_for_answers_stops_no_other_report_and_is_named(root):
     assert discovery.discover(known)[0][0].mapping_name == "loans"
     with pytest.raises(InputError, match=r"drafts that wait for answers: tape\.yml"):
         discovery.discover(root / "tape.csv")
+    with pytest.raises(InputError, match=r"make map INPUT=… drafts a mapping of it$"):
+        discovery.discover(write(root / "other.csv", "Loan Id,Owing,Late", "A-1,5.50,0"))
     answered = Drafting(root / "tape.csv", None, {question.key: "USD" for question in drafting.questions})
     answered.save(False)  # over the draft that waits
     assert discovery.discover(root / "tape.csv")[0][0].mapping_name == "tape"
@@ -446,8 +463,12 @@ def test_amounts_of_a_scale_are_multiplied(root, tmp_path, title, heading, facto
     path = write(tmp_path / "book.csv", *([title] if title else []), f"LAN,{heading},Days in Arrears", *DATED)
     drafting = Drafting(path, "book", {"currency": "USD"})
     assert columns(drafting)["outstanding_balance"] == {"compute": f"[{heading}] * {factor}"}
+    assert drafting.draft.columns["outstanding_balance"][1].endswith(f"; in {SCALES[factor]}")
     drafting.save()
-    assert figures_of(path).values["Outstanding"] == 1300.0 * factor
+    found = figures_of(path)
+    assert found.values["Outstanding"] == 1300.0 * factor
+    told = f"Amounts of book.csv are multiplied by {factor:,}, as its mapping says: {heading}."
+    assert told in found.notes
 
 
 def test_header_in_two_rows_is_that_which_means_more(tmp_path):

@@ -177,6 +177,11 @@ def test_options_arrive_as_typed(installed):
     assert {words: run_make(installed, *words).stdout.splitlines() for words in expected} == expected
 
 
+def test_dollar_in_an_answer_names_no_variable(installed):
+    made = run_make(installed, "map", "INPUT=a.csv", 'ANSWERS={"currency": "$m $(HOME)"}')
+    assert made.stdout.splitlines() == ["map", "a.csv", "--answers", '{"currency": "$m $(HOME)"}']
+
+
 def test_options_not_set_are_not_passed(installed):
     assert run_make(installed, "report").stdout == "report\n"
     assert run_make(installed, "report", "DATE=").stdout == "report\n"
