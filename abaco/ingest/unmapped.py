@@ -52,6 +52,8 @@ class Table:
         The dates in cells above it: by the cell, such as ``cell B2``, with the order where it has several readings.
     said_currencies
         The codes, signs and words of currencies that cells above it or its name say.
+    unnamed
+        The places of columns with values and without a heading, which are not looked at.
     left_out
         How many rows are not looked at, as they are not those of loans.
     """
@@ -66,6 +68,7 @@ class Table:
     scale: int = 1
     dates: Mapping[str, dt.date] = field(default_factory=dict)
     said_currencies: Set[str] = frozenset()
+    unnamed: tuple[int, ...] = ()
     left_out: int = 0
 
     @staticmethod
@@ -133,7 +136,10 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     dates = {key: day for at, cell in above.items() for key, day in _dates(f"cell {at}", cell, engine)}
     said = {word for cell in above.values() for word in said_currencies.in_title(cell)}
     said |= said_currencies.in_name(f"{path.name} {form.get('sheet') or ''}")
-    return Table(title, path, headings, rows, tuple(sample), shape, header.line, scale, dates, frozenset(said))
+    filled = {place for _, row in below for place, cell in enumerate(row) if cell.strip()}
+    unnamed = tuple(place for place in sorted(filled) if place < len(headings) and not header.headings[place].strip())
+    more = (shape, header.line, scale, dates, frozenset(said), unnamed)
+    return Table(title, path, headings, rows, tuple(sample), *more)
 
 
 Meant = Callable[[Header], int]  # how many of our columns a header means

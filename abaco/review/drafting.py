@@ -157,7 +157,8 @@ class Drafting:
                 column, why = "?", "asked below"
             rows.append({"heading": one.heading, "column": column or "stays behind", "why": why,
                          "examples": self._examples(one, column)})  # fmt: skip
-        return rows
+        unnamed = {"column": "stays behind", "why": "no heading", "examples": HIDDEN}
+        return rows + [{"heading": f"column {place + 1}", **unnamed} for place in self._table.unnamed]
 
     def _examples(self, one: Evidence, column: str) -> str:
         """Return the first values, but for texts that are not known words, and what may number or name people."""

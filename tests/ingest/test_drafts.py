@@ -862,3 +862,9 @@ def test_words_that_repeat_are_shown_and_names_are_not(tmp_path):
     drafting.answer("loan_status.M4", "late")
     few = drafted(tmp_path, *lines[5:7], header=header)
     assert keys(few) == ["loan_status.A9", "loan_status.A9 (1)"]
+
+
+def test_column_without_a_heading_is_among_those_that_stay_behind(tmp_path):
+    lines = [f"{line},,x{n}" for n, line in enumerate(LINES)]
+    *_, last = drafted(tmp_path, *lines, header=f"{HEADER},,").headings()
+    assert last == {"heading": "column 10", "column": "stays behind", "why": "no heading", "examples": "…"}
