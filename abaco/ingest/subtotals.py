@@ -58,25 +58,29 @@ def check_subtotals(batch: Batch, engine: Engine) -> Batch:
 def groups_of(balances: Sequence[Decimal]) -> list[range]:
     """Return the groups that balances are parted into, each of which ends with its sum; none if they are not.
 
-    A total of all may stand at the end.
+    A total of the groups before it, or of all, is a group of its own.
 
     Examples
     --------
     >>> [[*group] for group in groups_of([1, 2, 3, 4, 5, 9])]
     [[0, 1, 2], [3, 4, 5]]
     >>> len(groups_of([1, 2, 3, 4, 5, 9, 12])), groups_of([1, 2, 3, 4, 5, 8]), groups_of([1, 2, 3])
-    (2, [], [])
+    (3, [], [])
+    >>> len(groups_of([1, 2, 3, 4, 5, 9, 12, 7, 7, 14, 14, 26]))
+    6
     """
-    if len(balances) > 2 and 3 * balances[-1] == sum(balances):
-        balances = balances[:-1]
     ends = {ZERO: (0, 0, 0)}  # by what is summed up to the end of a group: where, how many positive, how many groups
     sum_, owed, before = ZERO, 0, [-1] * (len(balances) + 1)
     for place, balance in enumerate(balances, 1):
-        sum_, owed = sum_ + balance, owed + (balance > 0)
+        last, sum_, owed = ends.get(sum_), sum_ + balance, owed + (balance > 0)
         start = ends.get(sum_ - 2 * balance) if balance > 0 else None
+        is_total = balance > 0 and last and last[2] and any(sum_ - times * balance in ends for times in (3, 4))
         if start and owed - start[1] > 1:
             before[place] = start[0]
             ends[sum_] = (place, owed, start[2] + (owed - start[1] > 2))
+        elif is_total:
+            before[place] = last[0]
+            ends[sum_] = (place, owed, last[2])
     if before[-1] < 0 or ends[sum_][2] < LEAST_GROUPS:
         return []
     groups, end = [], len(balances)
@@ -88,4 +92,5 @@ def groups_of(balances: Sequence[Decimal]) -> list[range]:
 
 def _differ(row: dict, loans: Iterable[dict], amounts: Iterable[str]) -> bool:
     """Return whether another amount of a row is not the sum of those of the loans."""
-    return any(row[name] and row[name] != sum(loan[name] or ZERO for loan in loans) for name in amounts)
+    loans = list(loans)
+    return bool(loans) and any(row[name] and row[name] != sum(loan[name] or ZERO for loan in loans) for name in amounts)

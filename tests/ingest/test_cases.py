@@ -1026,10 +1026,16 @@ GROUPED = [("B1", "100.00"), ("B2", "250.50"), ("S1", "350.50"), ("B3", "70.00")
 
 
 @pytest.mark.parametrize(
-    ("order", "lines"), [([0, 1, 2, 3, 4, 5], "4, 7"), ([2, 1, 0, 5, 4, 3], "2, 5"), ([0, 1, 2, 3, 4, 5, 6], "4, 7")]
+    ("order", "lines"),
+    [
+        ([0, 1, 2, 3, 4, 5], "4, 7"),
+        ([2, 1, 0, 5, 4, 3], "2, 5"),
+        ([0, 1, 2, 3, 4, 5, 6], "4, 7, 8"),
+        ([0, 1, 2, 3, 4, 5, 6, 1, 0, 2, 2, 7], "4, 7, 8, 11, 12 and 1 more"),
+    ],
 )
 def test_numbered_subtotals_of_groups_are_refused_with_their_lines(tmp_path, order, lines):
-    rows = [*GROUPED, ("S9", "450.75")]
+    rows = [*GROUPED, ("S8", "450.75"), ("S9", "801.25")]
     rows = [f"2025-12-31,{1000 + place},{rows[place][1]},0" for place in order]
     assert refused(write(tmp_path / "book.csv", DATED, *rows)) == (
         f"book.csv lines {lines} are subtotals, or loans: each has the balance of all rows between it and the next "
