@@ -20,11 +20,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from abaco.core import currencies, project
+from abaco.core.errors import InputError
 from abaco.engines import RECORDS
 from abaco.engines.base import hmac_blocks
 from abaco.engines.duckdb import DuckDB
 from abaco.engines.forms import BY_ORDER, Writing
-from abaco.ingest import discovery, mappings, quarantine, rate_table, reconciliation, roles, transformation
+from abaco.ingest import discovery, findings, mappings, quarantine, rate_table, reconciliation, roles, transformation
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.masking import Masking
 from abaco.ingest.staging import stage_one
@@ -462,6 +463,26 @@ def test_originals_are_the_same_text(spark, embedded):
     columns = {"It's a `heading`.": "x", "Name": "name"}
     found = [rows_of(e.with_json(e.from_arrow(table), columns, "original").sort("place")) for e in (embedded, spark)]
     assert found[1] == found[0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            ("001,2025-01-01,0.1,9,5,0", "1,2025-01-01,0.1,9,7,0"),
+            "lines 2 and 3 have ids under loan_id that differ only",
+        ),
+        (("A1,2025-01-01,14,9,5,0", "A2,2025-01-01,0.14,9,7,0"), "interest_rate is 14 in line 2 and 0.14 in line 3"),
+        ([f"{i},2025-01-01,0.1,,{owed},0" for i, owed in enumerate((1, 2, 3, 4, 5, 9))], "lines 4, 7 are subtotals"),
+    ],
+)
+def test_what_may_be_read_in_two_ways_is_refused_alike(spark, embedded, tmp_path, lines, message):
+    path = write(tmp_path / "loans.csv", LOANS.replace("customer_id,", ""), *lines)
+    files, _ = discovery.discover(path)
+    for name, engine in (("embedded", embedded), ("spark", spark)):
+        (work := tmp_path / name).mkdir()
+        with pytest.raises(InputError, match=message):
+            findings.check_rates(roles.stage(files, DATE, engine, work), engine, "auto")
 
 
 def test_personal_values_among_parts_of_the_book_are_hidden_alike(spark, embedded, tmp_path):
