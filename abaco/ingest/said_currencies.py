@@ -39,11 +39,13 @@ def in_heading(heading: str) -> set[str]:
     --------
     >>> in_heading("Exposure USD"), in_heading("Saldo (miles de pesos)"), in_heading("Encours (k€)")
     ({'USD'}, {'pesos'}, {'€'})
-    >>> in_heading("Betrag in TEUR"), in_heading("outstanding_balance_usd"), in_heading("PEN INT")
+    >>> in_heading("Betrag in TEUR"), in_heading("outstanding_balance_usd"), in_heading("Balance all")
     ({'EUR'}, set(), set())
     """
     last = of_heading(normalise(heading))
-    codes = {last[1]} if last and not heading.endswith("_usd") else set()  # ours have it in any currency
+    words = NEVER if heading != heading.lower() and heading != heading.upper() else ALSO_WORDS
+    is_said = last and last[1] not in words and not heading.endswith("_usd")  # ours have it in any currency
+    codes = {last[1]} if is_said else set()
     codes |= {code for code in WORD.findall(said_scale(heading).upper()) for code in (code, code[1:]) if code in CODES}
     words = {word for word in WORD.findall(heading) if of_cell(word, is_named=False) and word.upper() not in CODES}
     return codes | words | set(signs_in(heading))

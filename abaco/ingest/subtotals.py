@@ -50,7 +50,7 @@ def check_subtotals(batch: Batch, engine: Engine) -> Batch:
             raise InputError(
                 f"{staged.source.name} lines {', '.join(map(str, at[:SHOWN]))}{more} are subtotals, or loans: each has "
                 "the balance of all rows between it and the next one; remove the lines if they are not loans; if they "
-                "are, sort the file by loan"
+                "are, move one of them to another place"
             )
     return batch
 

@@ -1039,7 +1039,7 @@ def test_numbered_subtotals_of_groups_are_refused_with_their_lines(tmp_path, ord
     rows = [f"2025-12-31,{1000 + place},{rows[place][1]},0" for place in order]
     assert refused(write(tmp_path / "book.csv", DATED, *rows)) == (
         f"book.csv lines {lines} are subtotals, or loans: each has the balance of all rows between it and the next "
-        "one; remove the lines if they are not loans; if they are, sort the file by loan"
+        "one; remove the lines if they are not loans; if they are, move one of them to another place"
     )
 
 
