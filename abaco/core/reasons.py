@@ -210,7 +210,6 @@ HEADLINES = (
     "rows_rejected_unknown",
     "balances_unknown",
     "currency_blank",
-    "earlier_dates_rejected",
     "dates_ahead",
     "name_before_dates",
     "sources_disagree",

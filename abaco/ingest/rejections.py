@@ -18,6 +18,7 @@ from abaco.ingest.quarantine import JOINT, OF_FILES, rejected_rows
 from abaco.ingest.staging import Batch
 
 ZERO = Decimal("0.00")
+EARLIER = "earlier_dates_rejected"
 # What was expected, and the way out, by a reason's code.
 HINTS = {
     "not_a_date": "write dates as 2025-12-31, or name their order by ingestion.dates",
@@ -113,7 +114,12 @@ def of_earlier_dates(
         share = _shares(usd, kept["usd"] or ZERO, 0)["reject_amount_pct"]
         if pct > limit or share > Decimal(str(max_reject_amount_pct)):
             found.append(f"{one} ({rounded(max(pct, share), 2)} %)")
-    return [Reason("earlier_dates_rejected", names=tuple(found))] if found else []
+    return [Reason(EARLIER, names=tuple(found))] if found else []
+
+
+def earlier(notes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the dates that `of_earlier_dates` names, from notes as JSON holds them."""
+    return tuple(name for note in notes if note["code"] == EARLIER for name in note["names"])
 
 
 def _shares(rejected_usd: Decimal, accepted_usd: Decimal, unknown: int) -> dict[str, Any]:

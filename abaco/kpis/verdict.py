@@ -31,6 +31,7 @@ from abaco.kpis.movement import LATE
 from abaco.kpis.totals import Totals
 from abaco.kpis.transitions import LATENESS, Transition, book_transitions
 
+EARLIER = "earlier dates"
 # kind of what an input lost → its reason
 LOST = {
     "file": "file_lost", "column": "column_lost", "emptied": "column_emptied", "rows": "rows_changed",
@@ -38,6 +39,7 @@ LOST = {
 }  # fmt: skip
 ABSENT = {
     REJECTED: "loans_rejected", GONE: "loans_gone", VANISHED: "loans_vanished", APART: "loans_apart",
+    EARLIER: "earlier_dates_rejected",
 }  # fmt: skip
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
@@ -176,7 +178,12 @@ def shrunk(rows: int, before: int, *, max_rows_change_pct: float) -> dict[str, i
 
 
 def absent(
-    book: Book, definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], *, max_absent_pct: float
+    book: Book,
+    definitions: Mapping[str, Definition],
+    totals: Mapping[dt.date, Totals],
+    *,
+    max_absent_pct: float,
+    earlier: tuple[str, ...] = (),
 ) -> tuple[dict[str, dict[str, Any]], bool]:
     """Return the loans of the date before that are rejected now, or gone without payment, and whether they matter.
 
@@ -186,12 +193,15 @@ def absent(
         The catalog, and the measures by date.
     max_absent_pct
         Per cent of the balances of the date before, or of those 30 or more days late, that they may hold.
+    earlier
+        Earlier dates of which more was rejected than may be (see `rejections.earlier`).
 
     Returns
     -------
     dict
         By `REJECTED`, `GONE`, `VANISHED` and `APART`, where there are any: ``loans``; ``usd``, what they owed at the
-        date before, and ``late_usd``, the part of it that was 30 or more days late, as text; and that ``date``.
+        date before, and ``late_usd``, the part of it that was 30 or more days late, as text; and that ``date``. By
+        `EARLIER`, the ``names`` of such dates.
     bool
         Whether they held more than the limit, or, where no payments were seen, could move a KPI past one of its own.
     """
@@ -208,6 +218,8 @@ def absent(
     if limit < 100 and not matters:
         late = Decimal(seen_no_more[VANISHED]["late_usd"]) if VANISHED in seen_no_more else None
         matters = APART in seen_no_more or bool(late and is_past_limit(definitions, totals, book.date, late))
+    if earlier:
+        found, matters = found | {EARLIER: {"names": earlier}}, matters or limit < 100
     return found | seen_no_more, matters
 
 

@@ -115,3 +115,14 @@ def test_loans_of_a_date_a_few_days_before_may_be_part_of_the_book(frame):
     assert weighs
     daily = Book(frame(loan_tape(rows.replace("2025-12-31 B-1", "2025-12-31 A-1"))), dates, DECEMBER)
     assert unexplained(daily) == {}
+
+
+def test_earlier_dates_of_which_too_much_was_rejected_make_a_report_incomplete(lacking):
+    dates = ("2025-10-31 (50.00 %)",)
+    found, weighs = verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=99, earlier=dates)
+    assert (found["earlier dates"], weighs) == ({"names": dates}, True)
+    concluded = verdict.verdict({}, absent={"earlier dates": found["earlier dates"]})
+    assert (concluded["state"], [str(one)[-22:] for one in concluded["findings"]]) == (
+        "incomplete", [" 2025-10-31 (50.00 %)."],
+    )  # fmt: skip
+    assert not verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=100, earlier=dates)[1]
