@@ -120,6 +120,11 @@ ENGLISH = {
     "describe: {rows}. Describe it there, or add the name to `called` of the facility that it is.",
     "drawn_of_others": "Rows of the drawn amounts that are of {words}, which the file of facilities does not describe, "
     "and that count nowhere: {rows}.",
+    "pledged_twice": "Pledged to {words} at once, and counted in both: {rows}. Where one leaves out what is pledged "
+    "to the other, write pledged: by_column.",
+    "drawn_when_closed": "{usd} is drawn from {facility}, which runs from {first} to {last}: it has no borrowing base "
+    "now.",
+    "word_of_no_loan": "{facility}, {place}: no loan has {word} under {column}; see how the exports write it.",
     "kind_unknown": "Left out of the {export}: {rows}, as {words} is not in params/flows.yml; add it there.",
     "payments_reversed": "Payments of the {export} that were reversed or failed, and do not count: {rows}.",
     "type_not_paid": "Left out of the {export}: {rows}, whose type does not say that something was paid.",
@@ -216,6 +221,9 @@ HEADLINES = (
     "dates_disagree",
     "loans_vanished",
     "written_off_beside",
+    "pledged_twice",
+    "drawn_when_closed",
+    "word_of_no_loan",
     "ids_of_other_case",
     "file_without_rows",
 )

@@ -1,6 +1,7 @@
 """Rules of alerts for facilities: deficiencies and covenants past a level, in the words of the verdict."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 # Of a covenant at that level; within its cure period a default is not one yet.
@@ -17,7 +18,7 @@ def problems(metrics: Metrics) -> Iterator[tuple[str, str, str]]:
     """
     for key, one in metrics.get("facilities", {}).items():  # reports without facilities have none
         available = one["availability"]
-        if available is None or available.startswith("-"):
+        if available is None or (available.startswith("-") and Decimal(one["drawn"])):
             yield f"{KIND}:{key}", "P3" if available is None else "P1", one["verdict"][0]
         for name, covenant in one["covenants"].items():
             if severity := SEVERITY.get(covenant["level"]):

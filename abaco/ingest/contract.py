@@ -192,9 +192,18 @@ def unread(format_: Format, present: Iterable[str]) -> nw.Expr:
 
 
 def without_unusable(format_: Format, present: Iterable[str]) -> list[nw.Expr]:
-    """Return the optional columns that may not be negative, null where they are."""
-    named = [c for c in format_.columns if c.optional and not c.signed and c.kind in NUMBERS and c.name in set(present)]
-    return [nw.when(~_is_negative(c, format_, present)).then(nw.col(c.name)).alias(c.name) for c in named]
+    """Return the optional columns that may not be negative, null where they are, and who a loan is pledged to.
+
+    A loan whose pledge date cannot be read is pledged to nobody: nothing shows that it is pledged already.
+    """
+    present = set(present)
+    named = [c for c in format_.columns if c.optional and not c.signed and c.kind in NUMBERS and c.name in present]
+    made = [nw.when(~_is_negative(c, format_, present)).then(nw.col(c.name)).alias(c.name) for c in named]
+    if {"facility", "pledge_date"} <= present:
+        is_blank = nw.col("raw_pledge_date").cast(nw.String()).str.strip_chars().fill_null("") == ""
+        is_read = ~nw.col("pledge_date").is_null() | is_blank
+        made.append(nw.when(is_read).then(nw.col("facility")).alias("facility"))
+    return made
 
 
 def reasons(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal(0)) -> nw.Expr:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.book_of_two_dates import FILES, NOVEMBER, OCTOBER, folder
 from tests.support.computation import computed
-from tests.support.exports import BY_DATE, DATE, SNAPSHOT, snapshot, write
+from tests.support.exports import BY_DATE, DATE, SNAPSHOT, ingest, snapshot, write
 
 
 def test_cash_of_one_loan_that_cannot_be_read_leaves_no_cash_coverage(tmp_path):
@@ -12,6 +12,13 @@ def test_cash_of_one_loan_that_cannot_be_read_leaves_no_cash_coverage(tmp_path):
     found = computed(write(tmp_path / "book.csv", SNAPSHOT, *rows), DATE)
     assert (found.kpis["Outstanding"], found.kpis["PAR30"], found.kpis["CollectionRate"]) == (300, 0, None)
     assert found.reasons["CollectionRate"] == "cash_available_usd cannot be read in 2 of 3 rows on 2025-12-31"
+
+
+def test_loan_whose_pledge_date_cannot_be_read_is_pledged_to_nobody(tmp_path):
+    days = ("2025-12-01", "", "2025-13-01", "N/A", "soon")
+    rows = [f"{snapshot(f'A-{i}')},SENIOR,{day}" for i, day in enumerate(days)]
+    tape = ingest(write(tmp_path / "book.csv", f"{SNAPSHOT},facility,pledge_date", *rows)).tape
+    assert [row["facility"] for row in tape] == ["SENIOR", "SENIOR", None, None, None]
 
 
 @pytest.fixture(scope="module")

@@ -115,6 +115,16 @@ def test_drawn_amount_and_cash_are_those_of_the_date_in_the_list(embedded):
         assert (found["cash"], found["drawn"], found["availability"]) == ("15.00", "600.00", "189.25")
 
 
+def test_two_drawn_amounts_of_one_date_are_refused_unless_they_agree(embedded):
+    rows = "measurement_date  facility  drawn  cash\n2025-12-31  LINE  1.00  -\n2025-12-31  line  {}  -"
+    with based(embedded, terms(drawn=None, cash=None, cash_rate=0), drawings=rows.format("1.00")) as base:
+        assert {line: amount for line, amount, _ in lines(base)}["drawn"] == "1.00"
+    fault = "Facility LINE has two drawn amounts of 2025-12-31 in the exports: keep one row of each date"
+    wrong = based(embedded, terms(drawn=None, cash=None, cash_rate=0), drawings=rows.format("2.00"))
+    with pytest.raises(InputError, match=fault), wrong:
+        pass
+
+
 def test_drawn_amount_in_two_places_is_refused(embedded):
     listed = "measurement_date  facility  drawn  cash\n2025-12-31  LINE  1.00  -"
     fault = "LINE sets drawn to 500, and the exports list it by date: keep one"

@@ -9,7 +9,7 @@ import yaml
 
 from abaco.core.errors import InputError
 from abaco.kpis.book import Book
-from abaco.kpis.facilities import covenant, eligibility, facility
+from abaco.kpis.facilities import covenant, facility, notes
 from abaco.kpis.facilities.conditions import Criterion
 from tests.support.projects import ROOT
 from tests.support.tapes import DECEMBER, tape, written
@@ -158,13 +158,62 @@ measurement_date  facility  drawn  cash
 def test_loans_and_drawn_amounts_of_what_is_not_described_are_told(frame):
     book = Book(frame(tape(LOANS)), [DECEMBER], DECEMBER, {"drawings": frame(written(DRAWN, DRAWINGS))})
     line = terms(pledged="by_column")
-    assert [str(reason) for reason in eligibility.undescribed({"LINE": line}, book)] == [
+    assert [str(reason) for reason in notes.undescribed({"LINE": line}, book)] == [
         "Loans with a balance that are pledged to SENOIR, which the file of facilities does not describe: 2. Describe "
         "it there, or add the name to `called` of the facility that it is.",
         "Rows of the drawn amounts that are of Tail, which the file of facilities does not describe, and that count "
         "nowhere: 1.",
     ]
     both = {"LINE": line, "TAIL": terms(pledged="by_column", called=["tail", "senoir"])}
-    assert eligibility.undescribed(both, book) == eligibility.undescribed({}, book) == []
-    (of_drawn,) = eligibility.undescribed({"LINE": terms(pledged="all")}, book)
+    assert notes.undescribed(both, book) == notes.undescribed({}, book) == []
+    (of_drawn,) = notes.undescribed({"LINE": terms(pledged="all")}, book)
     assert of_drawn.code == "drawn_of_others"
+
+
+CLOSED = """
+measurement_date  facility  drawn  cash
+2025-11-30        line      7.00   0.00
+2025-12-31        line      5.00   0.00
+"""
+
+
+def test_loans_in_two_pools_are_told_with_their_balance(frame):
+    book = Book(frame(tape(LOANS)), [DECEMBER], DECEMBER)
+    both = {"LINE": terms(pledged="by_column"), "ALL": terms(pledged="all")}
+    told = [note for note in notes.notes(both, book) if note.code == "pledged_twice"]
+    assert [str(note) for note in told] == [
+        "Pledged to LINE, ALL at once, and counted in both: 1 row (10.00 USD). Where one leaves out what is pledged "
+        "to the other, write pledged: by_column."
+    ]
+    ended = {"LINE": both["LINE"], "ALL": terms(pledged="all", to=dt.date(2025, 12, 30))}
+    assert not [note for note in notes.notes(ended, book) if note.code == "pledged_twice"]
+
+
+def test_what_is_drawn_after_the_last_day_or_before_the_first_is_told(frame):
+    book = Book(frame(tape(LOANS)), [DECEMBER], DECEMBER, {"drawings": frame(written(CLOSED, DRAWINGS))})
+    for changes in ({"to": dt.date(2025, 12, 30)}, {"from": dt.date(2026, 1, 1), "to": dt.date(2026, 12, 31)}):
+        told = [str(note) for note in notes.notes({"LINE": terms(pledged="by_column", drawn=None, **changes)}, book)]
+        assert any(text.startswith("5.00 USD is drawn from LINE, which runs from") for text in told), told
+    assert not [n for n in notes.notes({"LINE": terms(drawn=None)}, book) if n.code == "drawn_when_closed"]
+
+
+def test_words_that_no_loan_has_are_told_with_their_place(frame):
+    rows = "measurement_date  loan_id  product  region\n" + "\n".join(
+        f"2025-12-31  {row}" for row in ("A  Micro  North", "B  -  -", "C  micro  South")
+    )
+    book = Book(frame(tape(rows)), [DECEMBER], DECEMBER)
+    excluded = {
+        "column": "product",
+        "none_of": ["Micr\u00f3", "MICRO"],
+        "when": {"column": "region", "one_of": ["NORTE"]},
+    }
+    line = terms(
+        eligibility={"kind": excluded, "late": {"column": "days_past_due", "at_most": 60}},
+        limits={"south": {"column": "region", "one_of": [" south"], "at_most": 5}},
+        advance_rate={"column": "product", "rates": {"micro": 80, "retail": 70}, "otherwise": 0},
+    )
+    assert [str(note) for note in notes.notes({"LINE": line}, book)] == [
+        "LINE, advance_rate: no loan has retail under product; see how the exports write it.",
+        "LINE, eligibility.kind: no loan has Micr\u00f3 under product; see how the exports write it.",
+        "LINE, eligibility.kind.when: no loan has NORTE under region; see how the exports write it.",
+    ]

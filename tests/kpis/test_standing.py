@@ -16,9 +16,9 @@ from .test_covenants import LEVELS, arrears, rows
 WINDOW = {"take": "mean", "months": 3}
 
 
-def standing(available="290.00", *percents, covenants=None, **more):
+def standing(available="290.00", *percents, covenants=None, drawn="500.00", **more):
     """Return how a facility stands with so much to be drawn, and a covenant whose PAR90 was so many per cent."""
-    amounts = {"pool": "1200.00", "net_eligible": "929.50", "borrowing_base": "790.00", "drawn": "500.00"}
+    amounts = {"pool": "1200.00", "net_eligible": "929.50", "borrowing_base": "790.00", "drawn": drawn}
     kinds = amounts | {"availability": available}
     lines = [{"kind": kind, "amount_usd": usd and Decimal(usd)} for kind, usd in kinds.items()]
     base = Base("LINE", terms(), None, {}, {DECEMBER: lines})
@@ -59,6 +59,9 @@ def test_covenant_past_a_level_or_unknown_is_named_with_its_limit(percents, more
 def test_deficiency_is_critical_and_an_unknown_availability_incomplete():
     assert told("-0.01") == ("critical", "Line: 0.01 USD more is drawn than may be.")
     assert told("0.00")[0] == "ok"
+    # no more can be paid back than is drawn, and nothing where nothing is: the reserves are more than the advances
+    assert told("-600.00") == ("critical", "Line: 500.00 USD more is drawn than may be.")
+    assert told("-600.00", drawn="0.00") == ("ok", "Line: 0.00 USD may be drawn.")
     unknown = "Line: what may be drawn is not known, as the drawn amount or the cash is not."
     assert told(None) == ("incomplete", unknown)
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from abaco.core.decimals import rounded
 from abaco.core.errors import InputError
 from abaco.core.parquet import arrow_schema
+from abaco.core.quoting import visible
 from abaco.engines import Engine
 from abaco.ingest.columns import ZERO
 from abaco.kpis.book import Book
@@ -53,11 +54,15 @@ def uses(key: str, facility: Facility, book: Book) -> dict[dt.date, Use]:
     Raises
     ------
     InputError
-        When both say it.
+        When both say it, or two rows of a date do.
     """
     rows = book.export("drawings")
     listed = [] if rows is None else rows.collect("pyarrow").to_native().to_pylist()
-    own = {row["measurement_date"]: row for row in listed if plain(row["facility"]) in facility.names(key)}
+    own: dict[dt.date, dict[str, Any]] = {}
+    for row in (row for row in listed if plain(row["facility"]) in facility.names(key)):
+        day = row["measurement_date"]
+        if any(own.setdefault(day, row).get(name) != row.get(name) for name in ("drawn", "cash")):
+            raise InputError(f"Facility {key} has two drawn amounts of {day} in the exports: keep one row of each date")
     for name in ("drawn", "cash"):
         if getattr(facility, name) is not None and any(row.get(name) is not None for row in own.values()):
             raise InputError(
@@ -143,7 +148,7 @@ def _classes(
     for row in rows:
         name = names.get(plain(row["advance_class"] or ""), OTHERWISE)
         if name == OTHERWISE and advance.otherwise is None:
-            value = row["advance_class"] or "no value"
+            value = visible(row["advance_class"] or "no value")
             raise InputError(
                 f"Facility {key}, advance_rate: eligible loans have {value} in {advance.column}: add its rate, or "
                 "otherwise, the rate of all others"

@@ -7,9 +7,7 @@ from typing import Any
 
 import narwhals as nw
 
-from abaco.core import quoting
 from abaco.core.errors import InputError
-from abaco.core.reasons import Reason
 from abaco.core.tables import DATE, FLAG, TEXT, Field, Table
 from abaco.ingest.columns import ZERO
 from abaco.ingest.formats import LOANS
@@ -39,7 +37,6 @@ TABLE = Table(
 )
 # The columns of a pool, beside those that limits read, and one for the excess of each limit.
 KEYS = ("measurement_date", "loan_id")
-MOST_NAMED = 3  # facilities that nothing describes
 FIRST_DAY = dt.date(1900, 1, 1)  # stands for an unknown day of disbursement
 
 
@@ -145,27 +142,6 @@ def _compared(name: str, bound: Decimal | dt.date, is_most: bool) -> nw.Expr:
     value = nw.col(name)
     limit = int(bound) if kind_of(name) == "days" else bound
     return value <= nw.lit(limit) if is_most else value >= nw.lit(limit)
-
-
-def undescribed(facilities: Mapping[str, Facility], book: Book) -> list[Reason]:
-    """Return what names a facility that is not described: loans of the date, and rows of the drawn amounts."""
-    if not facilities:
-        return []
-    known = set().union(*(facility.names(key) for key, facility in facilities.items()))
-    owed = book.tape.lazy().filter((nw.col("measurement_date") == book.date) & (nw.col("total_receivable_usd") > 0))
-    listed, found = book.export("drawings"), []
-    are_all_pledged = any(facility.pledged == "all" for facility in facilities.values())
-    for code, rows in (("pledged_to_others", None if are_all_pledged else owed), ("drawn_of_others", listed)):
-        if rows is None or "facility" not in rows.collect_schema().names():
-            continue
-        named = rows.filter(~nw.col("facility").is_null()).group_by("facility").agg(nw.len().alias("rows"))
-        others = [
-            row for row in named.collect("pyarrow").to_native().to_pylist() if plain(row["facility"]) not in known
-        ]
-        if others:
-            names = sorted({quoting.word(row["facility"]) for row in others})
-            found.append(Reason(code, rows=sum(row["rows"] for row in others), words=tuple(names[:MOST_NAMED])))
-    return found
 
 
 def _text(name: str) -> nw.Expr:

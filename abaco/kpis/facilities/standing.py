@@ -8,6 +8,7 @@ from typing import Any
 from abaco.core.reasons import Reason
 from abaco.kpis.facilities.borrowing_base import Base
 from abaco.kpis.facilities.covenant import CURING, DEFAULT, OK, TERMS, TRIGGER, UNKNOWN, WARNING
+from abaco.kpis.facilities.lines import NOTHING
 
 # How severe the level of a covenant is for the report. Its cure period has not ended a default: until then it warns.
 STATUS = {
@@ -54,26 +55,32 @@ def standings(
 
 def _standing(base: Base, covenants: list[Mapping[str, Any]], date: dt.date) -> dict[str, Any]:
     lines = {line["kind"]: line["amount_usd"] for line in base.lines[date] if line["kind"] in TOTALS}
-    available = lines["availability"]
+    available, owed = lines["availability"], _owed_back(lines)
     statuses = [STATUS[row["level"]] for row in covenants]
-    statuses.append("incomplete" if available is None else "critical" if available < 0 else "ok")
+    statuses.append("incomplete" if available is None else "critical" if owed else "ok")
     return {
         "title": base.facility.title,
         "lender": base.facility.lender,
         "commitment": str(base.facility.commitment),
         "status": min(statuses, key=SEVEREST.index),
-        "verdict": [_available(base.facility.title, available), *_covenants(covenants)],
+        "verdict": [_available(base.facility.title, available, owed), *_covenants(covenants)],
         **{kind: None if lines[kind] is None else str(lines[kind]) for kind in TOTALS},
         "covenants": {row["covenant"]: _entry(row) for row in covenants},
     }
 
 
-def _available(title: str, available: Decimal | None) -> Reason:
+def _owed_back(lines: Mapping[str, Decimal | None]) -> Decimal:
+    """Return what is drawn above the borrowing base: where reserves are more than the advances, all that is drawn."""
+    available = lines["availability"]
+    return NOTHING if available is None else min(max(-available, NOTHING), lines["drawn"])
+
+
+def _available(title: str, available: Decimal | None, owed: Decimal) -> Reason:
     if available is None:
         return Reason("facility_unknown", facility=title)
-    if available < 0:
-        return Reason("facility_deficient", facility=title, usd=-available)
-    return Reason("facility_available", facility=title, usd=available)
+    if owed:
+        return Reason("facility_deficient", facility=title, usd=owed)
+    return Reason("facility_available", facility=title, usd=max(available, NOTHING))
 
 
 def _covenants(rows: list[Mapping[str, Any]]) -> Iterator[Reason]:
