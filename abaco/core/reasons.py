@@ -120,6 +120,8 @@ ENGLISH = {
     "describe: {rows}. Describe it there, or add the name to `called` of the facility that it is.",
     "drawn_of_others": "Rows of the drawn amounts that are of {words}, which the file of facilities does not describe, "
     "and that count nowhere: {rows}.",
+    "due_later": "Due later than the schedules of the former report of {date} said, though no export calls them "
+    "restructured: {rows}. If they are, say so in a column is_restructured.",
     "pledged_twice": "Pledged to {words} at once, and counted in both: {rows}. Where one leaves out what is pledged "
     "to the other, write pledged: by_column.",
     "drawn_when_closed": "{usd} is drawn from {facility}, which runs from {first} to {last}: it has no borrowing base "
@@ -221,6 +223,7 @@ HEADLINES = (
     "dates_disagree",
     "loans_vanished",
     "written_off_beside",
+    "due_later",
     "pledged_twice",
     "drawn_when_closed",
     "word_of_no_loan",

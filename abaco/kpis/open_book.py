@@ -87,6 +87,11 @@ def with_former(book: Book, engine: Engine, former: Mapping[str, str] | None, cu
     return replace(book, tape=tape, dates=[date, *book.dates])
 
 
+def former_schedules(engine: Engine, former: Mapping[str, str] | None) -> nw.LazyFrame | None:
+    """Return the schedules of the former report (see `with_former`), or None."""
+    return engine.scan(Path(former["schedules"])) if former and former["schedules"] else None
+
+
 def dates(tape: nw.LazyFrame) -> list[dt.date]:
     """Return the dates of a tape, oldest first."""
     found = tape.select("measurement_date").unique().collect("pyarrow").to_native()

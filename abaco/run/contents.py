@@ -19,7 +19,7 @@ DATE = re.compile(
     rf"(?:(?:{MONTH.pattern}|(?<!\d)(?:19|20)\d\d(?:[-_./]?\d\d){{0,2}}(?!\d))(?:[-_. ]|de(?![^\W\d_]))*)+",
     re.IGNORECASE,
 )
-TAPE = "tables/tape.parquet"
+TAPE, SCHEDULES = "tables/tape.parquet", "tables/schedules.parquet"
 Contents = dict[str, dict[str, Any]]
 # what the verdict needs to tell what was emptied: date and run_id of a former report, its columns and files with rows
 Had = dict[str, Any]
@@ -169,7 +169,7 @@ def compared(
 
 
 def former(output: Path, had: Had | None, date: str) -> dict[str, str] | None:
-    """Return ``date``, ``tape`` and ``currency`` of the report of an earlier date that an input is compared with.
+    """Return ``date``, ``tape``, ``schedules`` and ``currency`` of the report of an earlier date to compare with.
 
     None where there is none, or its run is gone or damaged.
 
@@ -182,9 +182,10 @@ def former(output: Path, had: Had | None, date: str) -> dict[str, str] | None:
     """
     for folder in folders.folders(output, had["date"]) if had and had["date"] < date else ():
         is_it = files.read_object(folder / folders.RECORD, "run_id")["run_id"] == had["run_id"]
-        if is_it and not manifest.first_altered(folder, set(), ("metrics.json", TAPE)):
+        if is_it and not manifest.first_altered(folder, set(), ("metrics.json", TAPE, SCHEDULES)):
             currency = files.read_object(folder / "metrics.json", "currency")["currency"]
-            return {"date": had["date"], "tape": str(folder / TAPE), "currency": currency}
+            schedules = str(folder / SCHEDULES) if (folder / SCHEDULES).exists() else ""
+            return {"date": had["date"], "tape": str(folder / TAPE), "schedules": schedules, "currency": currency}
     return None
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support.exports import LOANS, TRANSACTIONS, write
+from tests.support.exports import LOANS, SCHEDULES, TRANSACTIONS, write
 
 
 def test_report_of_loans_alone_says_that_its_figures_are_not_of_the_date(project):
@@ -32,13 +32,18 @@ def _verdict(project, month, late, *paid):
     rows += [f"{loan},C-{loan},2025-01-15,0.4,900,100,{days}" for loan, days in late.items()]
     folder = project.root / month
     write(folder / "loans.csv", LOANS, *rows)
+    due = {"2025-11": "2026-03-01", "2025-12": "2026-06-01"}[month]
+    write(folder / "schedules.csv", SCHEDULES, f"A-0,{due},100,0,0,0,0,0,0,USD")
     if paid:
         payments = [f"{loan},PAYMENT,2025-12-05,{usd},0,0,0,0,0,0,USD" for loan, usd in paid]
         write(folder / "transactions.csv", TRANSACTIONS, *payments)
     done = project.report("--input", folder, date={"2025-11": "2025-11-30", "2025-12": "2025-12-31"}[month])
     assert done.returncode == 0, done.stderr
     date = max(path.name for path in project.output.glob("2*"))
-    return json.loads((project.output / date / "metrics.json").read_text())["verdict"]
+    metrics = json.loads((project.output / date / "metrics.json").read_text())
+    is_later = any(note.startswith("Due later than the schedules of the") for note in metrics["quality"]["headlines"])
+    assert is_later == (month == "2025-12")
+    return metrics["verdict"]
 
 
 def test_late_loans_of_the_former_report_that_others_replaced_make_it_incomplete(project):
