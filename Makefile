@@ -7,7 +7,7 @@ SBOM_VERSION := 7.5.0
 AUDIT_VERSION := 2.10.1
 
 # A mistyped variable would leave its default in place: DTAE=2025-11-30 would make the report of the latest date.
-KNOWN := DATE FROM TO INPUT NAME ANSWERS REPLACE PARAMS OUTPUT ENGINE PORT ROWS INPUTS FAULTS EXAMPLES RESEND PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
+KNOWN := DATE FROM TO INPUT NAME ANSWERS REPLACE PARAMS OUTPUT ENGINE PORT ROWS INPUTS FAULTS EXAMPLES RESEND RECORD PYTHON UPGRADE VENV SHELL $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example)
 UNKNOWN := $(firstword $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(filter-out $(KNOWN),$(name)))))
 NEAREST = $(shell $(PYTHON) -c 'import difflib, sys; name, *known = sys.argv[1:]; print(*difflib.get_close_matches( \
 	name.upper(), known, 1, 0) or known)' $(UNKNOWN) $(KNOWN))

@@ -13,6 +13,8 @@ from abaco.core.reasons import Reason
 from abaco.ingest.columns import LOAN_ID, SEGMENTS
 from abaco.ingest.sources import Source
 
+# What is in these is compared with lists of words, and shown by them.
+LISTED = ("currency", "loan_status", "metric", "status", "transaction_type")
 DIMENSIONS = tuple(column.name for column in SEGMENTS)
 # Up to so many values a column may be of parts of a book whatever they are; of more, each has two loans at least.
 MOST_PARTS = 50
@@ -29,7 +31,8 @@ def misplaced(source: Source, staged: nw.LazyFrame) -> tuple[dict[str, tuple[str
         Its rows.
     """
     present = staged.collect_schema().names()
-    texts = [c.name for c in source.format.columns if c.kind == "text" and not c.personal and c.name in present]
+    known = {c.name for c in source.format.columns if c.kind == "text" and not c.personal}
+    texts = sorted(known.intersection(present).difference(LISTED))
     if not texts:
         return {}, []
     parts = [staged.select(value=nw.col(name)).unique().with_columns(column=nw.lit(name)) for name in texts]
