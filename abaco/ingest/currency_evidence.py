@@ -1,7 +1,7 @@
 """What a stranger's file says of the currency of its amounts: in headings, in cells, and beside the table."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from abaco.core import currencies
@@ -11,6 +11,7 @@ from abaco.ingest.questions import MAX_CHOICES, Question
 from abaco.ingest.said_currencies import in_heading
 from abaco.ingest.unmapped import Table
 from abaco.ingest.value_evidence import Evidence
+from abaco.ingest.value_kinds import NUMBER
 
 CODE = re.compile(r"(?<![A-Z])[A-Z]{3}(?![A-Z])")
 
@@ -27,6 +28,11 @@ class Said:
     @property
     def _all(self) -> dict[str, set[str]]:
         return {**self.headings, **self.cells, **self.beside}
+
+    @property
+    def is_said(self) -> bool:
+        """Whether there are any."""
+        return bool(self._all)
 
     @property
     def meant(self) -> set[str]:
@@ -89,8 +95,9 @@ def check_answer(answer: str, found: Sequence[Evidence]) -> None:
         raise InputError(f"currency={answer}: it is neither a code of ISO 4217, such as USD, nor a heading of the file")
 
 
-def said_of(table: Table, amounts: Sequence[Evidence]) -> Said:
-    """Return what is said of the currency of some amounts of a table."""
+def said_of(table: Table, read: Iterable[Evidence]) -> Said:
+    """Return what is said of the currency of the numbers among some columns of a table."""
+    amounts = [one for one in read if one.kind == NUMBER]
     return Said(
         {f"{text} in {one.heading}": currencies.of_cell(text) for one in amounts for text in in_heading(one.heading)},
         {f"{text} under {one.heading}": currencies.of_cell(text) for one in amounts for text in _signs(table, one)},

@@ -85,8 +85,7 @@ class _Drafting:
         open_ = {n: h for n, h in self.proposed.open.items() if n in in_format}
         proposed = Proposals(given, open_, self.proposed.left, self.proposed.known)
         more = ["loan_id"] if aging else ["days_past_due"] if "days_past_due" in in_format else []
-        needs = [n for n in (*format_.needs, *more) if not ELSEWHERE.fullmatch(self.answers.get(n, ""))]
-        needs = list(dict.fromkeys(needs))
+        needs = [n for n in dict.fromkeys((*format_.needs, *more)) if not ELSEWHERE.fullmatch(self.answers.get(n, ""))]
         for needed in needs:
             if self.answers.get(needed, "").strip().lower() == NONE:
                 means = self.words.columns[needed].means
@@ -289,12 +288,13 @@ class _Drafting:
         """Return the currency and why."""
         if "currency" in self.columns:
             return "", ""
-        said = currency_evidence.said_of(self.table, [one for one in read if one.kind == NUMBER])
+        said = currency_evidence.said_of(self.table, read)
         if code := currencies.code(self.answers.get("currency", "")):
             if reason := said.contradicts(code):
                 raise InputError(f"currency={code}: {reason}")
             return code, "as answered"
         if said.code:
             return ("", f"{said.code}, {said.why}") if said.is_beside else (said.code, said.why)
+        said = said if said.is_said else currency_evidence.said_of(self.table, self.proposed.known.values())
         self._ask(said.question([self.proposed.known[heading] for heading in self.proposed.left]))
         return OPEN, "not answered"

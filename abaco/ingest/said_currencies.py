@@ -22,14 +22,20 @@ def in_title(text: str) -> set[str]:
     --------
     >>> in_title("All amounts in EUR"), in_title("Saldos en quetzales"), in_title("CARTERA MAD, CIERRE")
     ({'EUR'}, {'quetzales'}, set())
-    >>> in_title("ALL loans in Córdoba")
-    set()
+    >>> in_title("ALL loans in Córdoba"), in_title("Loans (all in TEUR)")
+    (set(), {'EUR'})
     """
     words = [(word[0], bool(BEFORE.search(text[: word.start()]))) for word in WORD.finditer(text)]
-    words = [(word, is_said) for word, is_said in words if word not in NEVER]
+    words = [(word, is_said) for word, is_said in words
+             if word.upper() not in (NEVER if word.isupper() else ALSO_WORDS)]  # fmt: skip
     found = {word for word, is_said in words if word in CODES and (is_said or not text.isupper())}
     found |= {word for word, is_said in words if is_said and of_cell(word, is_named=False)}
-    return found | set(signs_in(text))
+    return found | set(signs_in(text)) | _in_scale(text)
+
+
+def _in_scale(text: str) -> set[str]:
+    """Return the code of a currency beside a scale, as in TEUR or USD mn."""
+    return {code for word in WORD.findall(said_scale(text).upper()) for code in (word, word[1:]) if code in CODES}
 
 
 def in_heading(heading: str) -> set[str]:
@@ -46,9 +52,8 @@ def in_heading(heading: str) -> set[str]:
     words = NEVER if heading != heading.lower() and heading != heading.upper() else ALSO_WORDS
     is_said = last and last[1] not in words and not heading.endswith("_usd")  # ours have it in any currency
     codes = {last[1]} if is_said else set()
-    codes |= {code for code in WORD.findall(said_scale(heading).upper()) for code in (code, code[1:]) if code in CODES}
     words = {word for word in WORD.findall(heading) if of_cell(word, is_named=False) and word.upper() not in CODES}
-    return codes | words | set(signs_in(heading))
+    return codes | words | set(signs_in(heading)) | _in_scale(heading)
 
 
 def in_name(name: str) -> set[str]:

@@ -793,6 +793,15 @@ def test_currency_with_several_readings_is_asked_with_them(tmp_path, heading, le
     assert (question.key, question.text.split(":")[0], list(question.choices)) == ("currency", text, choices)
 
 
+def test_currency_of_a_heading_that_is_not_read_yet_is_asked_and_then_known(tmp_path):
+    drafting = drafted(tmp_path, header=HEADER.replace("POS", "Zorp (MXN)"), answers={})
+    assert [str(one) for one in drafting.questions if one.key == "currency"] == [
+        "currency: MXN in Zorp (MXN): MXN: one of those that are so called; …: or another code of ISO 4217"
+    ]
+    drafting.answer("outstanding_balance", "Zorp (MXN)")
+    assert (keys(drafting), drafting.draft.currency) == ([], ("MXN", "the headings say it"))
+
+
 def test_column_of_words_of_currencies_is_one_of_the_answers(tmp_path):
     lines = [f"{line},{word}" for line, word in zip(LINES, ("Euro", "Euro", "Shillings"), strict=True)]
     drafting = drafted(tmp_path, *lines, header=f"{HEADER},Money", answers={})
