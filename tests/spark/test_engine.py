@@ -31,7 +31,10 @@ from abaco.ingest.masking import Masking
 from abaco.ingest.staging import stage_one
 from abaco.ingest.tape import AMOUNTS
 from abaco.kpis import bridge, catalog, contributors, movement, totals
+from abaco.kpis.absences import unexplained
 from abaco.kpis.book import Book
+from abaco.kpis.open_book import with_former
+from abaco.kpis.rescheduling import rescheduled
 from tests.kpis import pledged
 from tests.kpis.books import book
 from tests.kpis.books import found as measured
@@ -39,6 +42,7 @@ from tests.kpis.conftest import table
 from tests.kpis.moving import MONTH, dates_of, loan_tape
 from tests.kpis.test_covenants import held as covenants_of
 from tests.support.exports import DATE, LOANS, SNAPSHOT, rows_of, snapshot, write
+from tests.support.tapes import tape
 
 KEY = b"a key that nobody else has"
 NUMBERS = [
@@ -497,6 +501,26 @@ def test_personal_values_among_parts_of_the_book_are_hidden_alike(spark, embedde
         assert sorted(row["product"] for row in found.to_native().to_pylist()) == sorted(["…", *kept])
         assert set(found["region"].to_list()) == {None}
         assert [reason.code for reason in staged.told] == ["values_hidden", "no_dimension"]
+
+
+def test_former_report_is_compared_alike(spark, embedded, tmp_path):
+    tapes = {"2025-11-30": "A  100.00  0.00\nB  50.00  50.00", "2025-12-31": "A  90.00  0.00\nC  50.00  0.00"}
+    head = "measurement_date  loan_id  total_receivable_usd  par_30_usd\n"
+    for day, lines in tapes.items():
+        rows = "\n".join(f"{day}  {line}" for line in lines.splitlines())
+        pq.write_table(tape(head + rows), tmp_path / f"{day}.parquet")
+    ends = {"was": dt.date(2026, 3, 1), "now": dt.date(2026, 4, 1)}
+    for name, end in ends.items():
+        pq.write_table(pa.table({"loan_id": ["A"], "date_due": [end]}), tmp_path / f"{name}.parquet")
+    former = {"date": "2025-11-30", "tape": str(tmp_path / "2025-11-30.parquet"), "currency": "USD"}
+    for engine in (embedded, spark):
+        due = {"schedules": engine.scan(tmp_path / "now.parquet")}
+        own = Book(engine.scan(tmp_path / "2025-12-31.parquet"), [DATE], DATE, due)
+        gone = {"loans": 1, "date": "2025-11-30", "usd": "50.00", "late_usd": "50.00"}
+        assert unexplained(with_former(own, engine, former, "USD")) == {"late before": gone}
+        assert with_former(own, engine, former, "EUR") is own
+        [told] = rescheduled(own, engine.scan(tmp_path / "was.parquet"), former)
+        assert "restructured: 1 row (90.00 USD)." in str(told)
 
 
 def test_key_is_part_of_no_plan_log_or_event(spark, tmp_path, caplog):
