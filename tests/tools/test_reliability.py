@@ -3,8 +3,10 @@
 import random
 from collections import Counter
 
+import nbformat
 import pytest
 
+from abaco.core.phases import PHASES, notebook_path
 from tools.reliability import faults, fuzz, page, reader
 from tools.reliability.inputs import make
 from tools.reliability.tally import Tally
@@ -56,11 +58,29 @@ def bench(tmp_path_factory):
     return faults.Bench(tmp_path_factory.mktemp("bench"))
 
 
-@pytest.mark.parametrize(("action", "at"), [("SIGKILL of all", 40), ("disk full", 25)])
-def test_report_outlasts_what_happens_to_its_run(bench, action, at):
+@pytest.mark.parametrize(
+    ("action", "place"),
+    [
+        ("SIGKILL of all", "cell 5 of 02_transformation"),
+        ("disk full", "cell 4 of 05_output"),
+        ("disk full", "os.rename reports/.runs/N/RUN/.metrics.json.N"),
+        ("another run of an earlier date", "os.rename reports/.runs/N/next"),
+    ],
+)
+def test_report_outlasts_what_happens_to_its_run(bench, action, place):
     tally = Tally()
-    faults.at_change(bench, action, at, tally)
-    assert (tally.faults, tally.counts) == ([], {action: 1})
+    faults.at_place(bench, action, place, 1, tally)
+    assert (tally.faults, tally.of) == ([], {(action, place): 1})
+
+
+def test_faults_are_drawn_at_distinct_points_and_at_every_cell(bench):
+    drawn = faults.chosen(bench, 10_000, random.Random(0))
+    places = {fault[2] for fault in drawn if fault[0] is faults.at_place}
+    for phase in PHASES:
+        cells = [c for c in nbformat.read(notebook_path(phase), 4).cells if c.cell_type == "code"]
+        assert {f"cell {i} of {phase}" for i in range(1, len(cells) + 1)} <= places
+    points = {fault[:3] for fault in drawn[:250]}
+    assert (len(points), len({point[2] for point in points if point[0] is faults.at_place})) == (250, len(places))
 
 
 def test_harness_sees_what_does_not_hold(bench):

@@ -16,25 +16,31 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from abaco.core.files import sha256
 from abaco.run import manifest
 from tests.support.exports import PAR, write
 from tests.support.projects import PII_KEY, ROOT, Project, copy_project
+from tools.reliability.hook.sitecustomize import place_of
 from tools.reliability.tally import Tally
 
 DATE = "2025-12-31"
 PLANTED = ("Zoltana Quirinus", "zq@planted.example", "+503 7123 4567")
-ACTIONS = ("SIGKILL", "SIGTERM", "SIGINT", "SIGKILL of all", "SIGKILL of the process", "disk full", "input changed")
-SIZES = [0, 100, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000]  # bytes that a file may have, no more
+EARLIER = "2025-11-30"
+OTHERS = {"another run": DATE, "another run of an earlier date": EARLIER}
+ACTIONS = ("SIGKILL", "SIGTERM", "SIGINT", "SIGKILL of all", "SIGKILL of the process", "disk full", "input changed",
+           *OTHERS)  # fmt: skip
 DAMAGES = {
     "empty": lambda path: path.write_bytes(b""),
     "cut off": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
     "garbage": lambda path: path.write_bytes(b"\x93\x00garbage" * 9),
     "gone": lambda path: path.unlink(),
 }
+RACES = 5  # of three runs that begin at once
 TIMEOUT_SECONDS = 300
 PENDING = 3  # the exit code of a report with a delivery to come, which one more line tells
 
@@ -45,6 +51,7 @@ def book(path: Path, late: str) -> Path:
     rows = [f"F-{i},{DATE},100.00,0,0,0,0,{name},{mail},{phone}" for i in range(20)]
     rows.append(f"F-99,{DATE},500.00,{late},{late},0,0,{name},{mail},{phone}")
     rows.append(f"F-98,{DATE},{name},0,0,0,0,{name},{mail},{phone}")  # rejected: a name where an amount belongs
+    rows.append(f"F-0,{EARLIER},100.00,0,0,0,0,{name},{mail},{phone}")
     return write(path, f"{PAR},customer_name,email,phone", *rows)
 
 
@@ -59,6 +66,7 @@ class Bench:
         self.pristine = Project(copy_project(folder / "pristine"), folder / "pristine/reports")
         self.input = folder / "book.csv"
         shutil.copy(self.inputs[250], self.input)
+        self.figures = {sha256(self.inputs[late]): rate for late, rate in ((250, 10.0), (500, 20.0), (100, 4.0))}
         made = self.report(self.pristine)
         assert made.returncode == 0, made.stderr
         assert par30(self.pristine) == self.former
@@ -83,11 +91,9 @@ def par30(project: Project) -> float:
 def faulty(bench: Bench, project: Project, environment: dict[str, str], size: int | None = None) -> tuple[int, str]:
     """Run a report in a group of its own; return its exit code and what it says, once every process has ended."""
     limit = None if size is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-    command = [Path(sys.executable).with_name("abaco"), "report", "--date", DATE, "--output", project.output,
-               "--input", bench.input]  # fmt: skip
     with tempfile.TemporaryFile("w+") as out:
         process = subprocess.Popen(
-            command, cwd=project.root, env=project.environment(ABACO_PII_KEY=PII_KEY, **environment),
+            command(bench, project, DATE), cwd=project.root, env=project.environment(ABACO_PII_KEY=PII_KEY, **environment),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out, start_new_session=True, preexec_fn=limit,
         )  # fmt: skip
         process.wait(TIMEOUT_SECONDS)
@@ -113,33 +119,61 @@ def is_group_alive(group: int) -> bool:
     return False
 
 
-def hooked(bench: Bench, project: Project, action: str, at: int, swap: Path | None = None) -> dict[str, str]:
-    """Return the environment of a run to which something happens at the n-th change of a file."""
+def source(project: Project) -> str:
+    """Return the SHA-256 of the input that the visible report says it is of."""
+    return json.loads((project.output / DATE / manifest.NAME).read_text())["inputs"][0]["sha256"]
+
+
+def command(bench: Bench, project: Project, date: str) -> list[str]:
+    """Return the command of a report."""
+    abaco = Path(sys.executable).with_name("abaco")
+    return [str(word) for word in (abaco, "report", "--date", date, "--output", project.output, "--input", bench.input)]
+
+
+def hooked(
+    bench: Bench, project: Project, action: str = "", place: str = "", time: int = 1, swap: Path | None = None
+) -> dict[str, str]:
+    """Return the environment of a run to which something happens when it is at a place for the n-th time."""
     return {
-        "PYTHONPATH": str(ROOT / "tools/reliability/hook"), "FAULT_FOLDER": str(project.output), "FAULT_AT": str(at),
-        "FAULT_COUNTER": str(project.root / "counter"), "FAULT_ACTION": action,
+        "PYTHONPATH": str(ROOT / "tools/reliability/hook"), "FAULT_FOLDER": str(project.output), "FAULT_PLACE": place,
+        "FAULT_TIME": str(time), "FAULT_COUNTER": str(project.root / "counter"), "FAULT_ACTION": action,
         "FAULT_SWAP": os.pathsep.join(map(str, (bench.input, swap))),
+        "FAULT_OTHER": json.dumps(command(bench, project, OTHERS.get(action, DATE))),
     }  # fmt: skip
 
 
-def changes(bench: Bench) -> int:
-    """Return how many changes of files a run makes that can be counted."""
+def places(bench: Bench) -> Counter:
+    """Return the places of a run at which something can happen, and how often the run is there."""
     project = bench.copy("counted")
-    code, text = faulty(bench, project, hooked(bench, project, "", 0))
+    code, text = faulty(bench, project, hooked(bench, project))
     assert code == 0, text
-    return (project.root / "counter").stat().st_size
+    found = Counter((project.root / "counter").read_text().splitlines())
+    shutil.rmtree(project.root)
+    return found
 
 
-def at_change(bench: Bench, action: str, at: int, tally: Tally) -> None:
-    """Let something happen to a run at the n-th change of a file, and judge what is left."""
-    project = bench.copy(f"{action}-{at}")
-    code, text = faulty(bench, project, hooked(bench, project, action, at, bench.inputs[100]))
-    point = project.root / "counter.point"
-    where = _place(point.read_text(), project) if point.exists() else "not reached"
-    tally.counts[action if point.exists() else "not reached"] += 1
-    tally.of[action, where] += 1
-    judge(bench, project, f"{action} at change {at}: {where}", code, text, tally)
-    recovered(bench, project, f"{action} at change {at}: {where}", tally)
+def at_place(bench: Bench, action: str, place: str, time: int, tally: Tally) -> None:
+    """Let something happen to a run that is at a place for the n-th time, and judge what is left."""
+    project = bench.copy("at-place")
+    code, text = faulty(bench, project, hooked(bench, project, action, place, time, bench.inputs[100]))
+    counter = project.root / "counter"
+    if not counter.exists() or counter.stat().st_size < time:
+        tally.counts["not reached"] += 1
+    else:
+        tally.counts[action] += 1
+        tally.of[action, place] += 1
+    where = f"{action} at {place} ({time})"
+    if (said := project.root / "counter.code").exists():
+        judge_other(project, where, int(said.read_text()), tally)
+    judge(bench, project, where, code, text, tally)
+    recovered(bench, project, where, tally)
+
+
+def judge_other(project: Project, where: str, code: int, tally: Tally) -> None:
+    """Record what does not hold of another run, which was begun and ended while this one stood still."""
+    text = (project.root / "counter.other").read_text()
+    if code not in (0, 1, PENDING) or "Traceback" in text or len(text.splitlines()) > (2 if code == PENDING else 1):
+        tally.faults.append(("tracebacks", where, f"the other run, exit code {code}: {text[-600:]}"))
 
 
 def at_size(bench: Bench, size: int, tally: Tally) -> None:
@@ -152,18 +186,12 @@ def at_size(bench: Bench, size: int, tally: Tally) -> None:
     recovered(bench, project, f"files beyond {size} bytes", tally)
 
 
-def _place(point: str, project: Project) -> str:
-    """Return a point without what differs from run to run: times, ids, and numbers of processes and threads."""
-    text = point.replace(str(project.output), "reports")
-    return re.sub(r"\d{4,}[\d-]*", "N", re.sub(r"\d{8}T\d+Z_[\w-]+", "RUN", text))
-
-
 def damaged(bench: Bench, name: str, damage: str, tally: Tally) -> None:
     """Damage a file of the reports; every verb must tell in one line or step over it, and the next run publishes."""
     project = bench.copy("damaged-" + re.sub(r"\W+", "-", f"{name}-{damage}"))
     path = project.output / name
     DAMAGES[damage](path)
-    where = f"{_place(name, project)} {damage}"
+    where = f"{place_of('', name)} {damage}"
     tally.counts["file damaged"] += 1
     tally.of["file damaged", where] += 1
     for verb in (["status"], ["history", "PAR30"], ["explain", "PAR30", "--date", DATE]):
@@ -177,6 +205,12 @@ def files_to_damage(bench: Bench) -> list[str]:
     """Return every file of the reports of a project, links and notes included."""
     output = bench.pristine.output
     return sorted(p.relative_to(output).as_posix() for p in output.rglob("*") if p.is_file() and p.name != "lock")
+
+
+def sizes(bench: Bench) -> list[int]:
+    """Return the sizes of files beyond which one more file of a report cannot be written."""
+    found = {(bench.pristine.output / name).stat().st_size for name in files_to_damage(bench)}
+    return sorted({max(size - 1, 0) for size in found})
 
 
 def raced(bench: Bench, number: int, tally: Tally) -> None:
@@ -199,9 +233,11 @@ def judge(bench: Bench, project: Project, where: str, code: int, text: str, tall
         tally.faults.append(("tracebacks", where, f"exit code {code}: {text[-600:]}"))
     if not is_whole(project):
         tally.faults.append(("lost", where, "the visible report is not whole"))
-    elif (shown := par30(project)) not in ((bench.former, bench.new) if code else (bench.new,)):
+    elif (shown := par30(project)) != bench.figures[source(project)]:
+        tally.faults.append(("wrong", where, f"PAR30 is {shown}, which is not the figure of the input"))
+    elif shown == bench.former and not code:
         tally.faults.append(("wrong", where, f"PAR30 is {shown} after exit code {code}"))
-    elif "former report is unchanged" in text and shown != bench.former:
+    elif "former report is unchanged" in text and shown != bench.former and "another run" not in where:
         tally.faults.append(("wrong", where, f"PAR30 is {shown}, though it says: {text}"))
     if leaked := leaks(project):
         tally.faults.append(("leaked", where, leaked[0]))
@@ -258,13 +294,18 @@ def run(count: int, seed: int = 0, tally: Tally | None = None) -> Tally:
 
 
 def chosen(bench: Bench, count: int, rng: random.Random) -> list[tuple]:
-    """Return faults to try: of each kind in turn, at points that are drawn without putting them back."""
-    number = changes(bench)
-    by_kind = [[(at_change, action, at) for at in range(1, number + 1)] for action in ACTIONS]
-    by_kind.append([(damaged, name, damage) for name in files_to_damage(bench) for damage in DAMAGES])
-    by_kind.append([(at_size, size) for size in SIZES])
-    by_kind.append([(raced, i) for i in range(10)])
-    for kind in by_kind:
+    """Return faults to try: of each kind in turn, at places that are drawn without putting them back."""
+    times = list(places(bench).items())
+    rng.shuffle(times)
+    by_kind = {action: [] for action in ACTIONS}
+    for round_ in range(len(ACTIONS)):  # in each, something else happens at every place
+        for i, (place, most) in enumerate(times):
+            action = ACTIONS[(i + round_) % len(ACTIONS)]
+            by_kind[action].append((at_place, action, place, rng.randint(1, most)))
+    others = [[(damaged, name, damage) for name in files_to_damage(bench) for damage in DAMAGES]]
+    others += [[(at_size, size) for size in sizes(bench)], [(raced, i) for i in range(RACES)]]
+    for kind in others:
         rng.shuffle(kind)
+    by_kind = [*by_kind.values(), *others]
     turns = [kind[i] for i in range(max(map(len, by_kind))) for kind in by_kind if i < len(kind)]
     return turns[:count]

@@ -25,10 +25,13 @@ accepted row that says something else, *lost* a sound row that is not accepted o
 *leaked* a planted name, e-mail, phone or key in what is written, *tracebacks* any error that is not one line.
 """
 FAULTS = """Each fault happens to a run that replaces a report, in a project of its own. The run is killed, stopped or
-out of disk space at one of the points at which it changes a file, or its input is exchanged there; or a file of the
-reports is damaged, or three runs begin at once. *Wrong* is a report with figures of another input, *lost* a visible
-report that is not whole or a date whose next run does not publish, *leaked* a planted personal value or a work folder
-that is left behind, *tracebacks* any error that is not one line, or a process that is left.
+out of disk space, its input is exchanged, or another run begins and ends while it stands still, at one of its places:
+each change of a file, each opening of the input, each start of a notebook's cell. Or a file of the reports is damaged,
+no file may be larger than one that a report needs, or three runs begin at once. A point is a fault and its place (a
+path without dates, ids and numbers of processes, a cell of a phase, a file and its damage, or a size); the same fault
+at the same place counts once. *Wrong* is a report with figures of another input than it names, *lost* a visible report
+that is not whole or a date whose next run does not publish, *leaked* a planted personal value or a work folder that is
+left behind, *tracebacks* any error that is not one line, or a process that is left.
 """
 
 
@@ -70,11 +73,11 @@ def of_inputs(tally: Tally) -> str:
 
 def of_faults(tally: Tally) -> str:
     """Return the part on faults of the machine."""
-    points = Counter(action for action, _ in tally.of)
+    points, places = Counter(action for action, _ in tally.of), {place for _, place in tally.of}
     kinds = [name for name in tally.counts if name != "not reached"]
     summary = (
-        f"**{sum(tally.counts[k] for k in kinds):,} faults at {sum(points[k] for k in kinds):,} distinct points: "
-        f"{_found(tally.faults)}** ({_when(tally.seconds)}).\n"
+        f"**{sum(tally.counts[k] for k in kinds):,} faults at {sum(points[k] for k in kinds):,} distinct points, "
+        f"in {len(places):,} places: {_found(tally.faults)}** ({_when(tally.seconds)}).\n"
     )
     rows = ([name, tally.counts[name], points[name]] for name in sorted(kinds))
     return "\n".join([FAULTS, summary, _table(["fault", "tried", "distinct points"], rows)])
