@@ -93,8 +93,9 @@ def faulty(bench: Bench, project: Project, environment: dict[str, str], size: in
     limit = None if size is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     with tempfile.TemporaryFile("w+") as out:
         process = subprocess.Popen(
-            command(bench, project, DATE), cwd=project.root, env=project.environment(ABACO_PII_KEY=PII_KEY, **environment),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out, start_new_session=True, preexec_fn=limit,
+            command(bench, project, DATE), cwd=project.root, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=out, env=project.environment(ABACO_PII_KEY=PII_KEY, **environment), start_new_session=True,
+            preexec_fn=limit,
         )  # fmt: skip
         process.wait(TIMEOUT_SECONDS)
         deadline = time.monotonic() + 20
@@ -163,17 +164,10 @@ def at_place(bench: Bench, action: str, place: str, time: int, tally: Tally) -> 
         tally.counts[action] += 1
         tally.of[action, place] += 1
     where = f"{action} at {place} ({time})"
-    if (said := project.root / "counter.code").exists():
-        judge_other(project, where, int(said.read_text()), tally)
+    if (other := project.root / "counter.other").exists():
+        judge_text(where, *json.loads(other.read_text()), tally)
     judge(bench, project, where, code, text, tally)
     recovered(bench, project, where, tally)
-
-
-def judge_other(project: Project, where: str, code: int, tally: Tally) -> None:
-    """Record what does not hold of another run, which was begun and ended while this one stood still."""
-    text = (project.root / "counter.other").read_text()
-    if code not in (0, 1, PENDING) or "Traceback" in text or len(text.splitlines()) > (2 if code == PENDING else 1):
-        tally.faults.append(("tracebacks", where, f"the other run, exit code {code}: {text[-600:]}"))
 
 
 def at_size(bench: Bench, size: int, tally: Tally) -> None:
@@ -229,8 +223,7 @@ def raced(bench: Bench, number: int, tally: Tally) -> None:
 
 def judge(bench: Bench, project: Project, where: str, code: int, text: str, tally: Tally) -> None:
     """Record what does not hold after a fault."""
-    if "Traceback" in text or len(text.splitlines()) > (2 if code == PENDING else 1):
-        tally.faults.append(("tracebacks", where, f"exit code {code}: {text[-600:]}"))
+    judge_text(where, code, text, tally)
     if not is_whole(project):
         tally.faults.append(("lost", where, "the visible report is not whole"))
     elif (shown := par30(project)) != bench.figures[source(project)]:
@@ -241,6 +234,12 @@ def judge(bench: Bench, project: Project, where: str, code: int, text: str, tall
         tally.faults.append(("wrong", where, f"PAR30 is {shown}, though it says: {text}"))
     if leaked := leaks(project):
         tally.faults.append(("leaked", where, leaked[0]))
+
+
+def judge_text(where: str, code: int, text: str, tally: Tally) -> None:
+    """Record what a run says that is not one line."""
+    if "Traceback" in text or len(text.splitlines()) > (2 if code == PENDING else 1):
+        tally.faults.append(("tracebacks", where, f"exit code {code}: {text[-600:]}"))
 
 
 def is_whole(project: Project) -> bool:

@@ -27,8 +27,8 @@ CELL = "<ipython-input-"  # how the names of compiled cells begin
 
 def place_of(point, path):
     """Return the name of a place without what differs from run to run: times, ids, and numbers of processes."""
-    text = path.replace(str(FOLDER), "reports")
-    names = re.sub(r"\d{4,}[\d-]*", "N", re.sub(r"\d{8}T\d+Z_[\w-]+", "RUN", re.sub(r"/abaco-[a-z\d_]{8}\b", "/N", text)))
+    names = re.sub(r"/abaco-[a-z\d_]{8}\b", "/N", path.replace(str(FOLDER), "reports"))
+    names = re.sub(r"\d{4,}[\d-]*", "N", re.sub(r"\d{8}T\d+Z_[\w-]+", "RUN", names))
     return f"{point} {names}".lstrip()
 
 
@@ -67,9 +67,8 @@ def act(event, path):
         shutil.copyfile(SWAP[1], SWAP[0])
     elif ACTION.startswith("another run"):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FAULT_")}
-        with open(f"{COUNTER}.other", "w") as said:
-            done = subprocess.run(OTHER, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
-        Path(f"{COUNTER}.code").write_text(str(done.returncode))
+        done = subprocess.run(OTHER, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        Path(f"{COUNTER}.other").write_text(json.dumps([done.returncode, done.stderr]))
     elif ACTION == "SIGKILL of all":
         os.killpg(group, signal.SIGKILL)
     elif ACTION == "SIGKILL of the process":
