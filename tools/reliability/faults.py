@@ -32,6 +32,7 @@ DATE = "2025-12-31"
 PLANTED = ("Zoltana Quirinus", "zq@planted.example", "+503 7123 4567")
 EARLIER = "2025-11-30"
 OTHERS = {"another run": DATE, "another run of an earlier date": EARLIER}
+AT_ONCE = ("--params", "run.lock_timeout_seconds=0")  # or it would wait for the run that stands still
 ACTIONS = ("SIGKILL", "SIGTERM", "SIGINT", "SIGKILL of all", "SIGKILL of the process", "disk full", "input changed",
            *OTHERS)  # fmt: skip
 DAMAGES = {
@@ -139,7 +140,7 @@ def hooked(
         "PYTHONPATH": str(ROOT / "tools/reliability/hook"), "FAULT_FOLDER": str(project.output), "FAULT_PLACE": place,
         "FAULT_TIME": str(time), "FAULT_COUNTER": str(project.root / "counter"), "FAULT_ACTION": action,
         "FAULT_SWAP": os.pathsep.join(map(str, (bench.input, swap))),
-        "FAULT_OTHER": json.dumps(command(bench, project, OTHERS.get(action, DATE))),
+        "FAULT_OTHER": json.dumps([*command(bench, project, OTHERS.get(action, DATE)), *AT_ONCE]),
     }  # fmt: skip
 
 
@@ -237,8 +238,9 @@ def judge(bench: Bench, project: Project, where: str, code: int, text: str, tall
 
 
 def judge_text(where: str, code: int, text: str, tally: Tally) -> None:
-    """Record what a run says that is not one line."""
-    if "Traceback" in text or len(text.splitlines()) > (2 if code == PENDING else 1):
+    """Record what a run says that is not one line, besides that it waits."""
+    lines = [line for line in text.splitlines() if not line.startswith("Waiting for ")]
+    if "Traceback" in text or len(lines) > (2 if code == PENDING else 1):
         tally.faults.append(("tracebacks", where, f"exit code {code}: {text[-600:]}"))
 
 
