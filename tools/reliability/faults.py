@@ -281,11 +281,14 @@ def leaks(project: Project) -> list[str]:
 
 
 def run(count: int, seed: int = 0, tally: Tally | None = None) -> Tally:
-    """Try so many faults, chosen at random but each once, of every kind."""
-    tally, began = tally or Tally(), os.times()
+    """Try so many faults, chosen at random but each once, of every kind; Ctrl-C ends after the one that is tried."""
+    tally, began, stopped = tally or Tally(), os.times(), []
+    signal.signal(signal.SIGINT, lambda *_: stopped.append(True))
     with tempfile.TemporaryDirectory(prefix="abaco-faults-") as folder:
         bench = Bench(Path(folder))
         for fault, *arguments in chosen(bench, count, random.Random(seed)):
+            if stopped:
+                break
             before = len(tally.faults)
             fault(bench, *arguments, tally)
             print(fault.__name__, *arguments, *tally.faults[before:] or ["held"], file=sys.stderr, flush=True)
