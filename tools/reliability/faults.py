@@ -5,6 +5,7 @@ former one or the new one, whole; nothing personal is left; no process is left; 
 next run publishes the right figures.
 """
 
+import copy
 import json
 import os
 import random
@@ -17,7 +18,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -41,6 +46,7 @@ DAMAGES = {
     "garbage": lambda path: path.write_bytes(b"\x93\x00garbage" * 9),
     "gone": lambda path: path.unlink(),
 }
+WORKERS = 3  # faults that are tried at the same time
 RACES = 5  # of three runs that begin at once
 TIMEOUT_SECONDS = 300
 PENDING = 3  # the exit code of a report with a delivery to come, which one more line tells
@@ -71,6 +77,14 @@ class Bench:
         made = self.report(self.pristine)
         assert made.returncode == 0, made.stderr
         assert par30(self.pristine) == self.former
+
+    def beside(self, name: str) -> "Bench":
+        """Return a bench of the same project with an input and copies of its own, to use at the same time."""
+        other = copy.copy(self)
+        other.folder = self.folder / name
+        other.folder.mkdir()
+        other.input = Path(shutil.copy(self.input, other.folder))
+        return other
 
     def copy(self, name: str) -> Project:
         """Return a copy of the project, with another input in place of the first."""
@@ -285,13 +299,20 @@ def run(count: int, seed: int = 0, tally: Tally | None = None) -> Tally:
     tally, began, stopped = tally or Tally(), os.times(), []
     signal.signal(signal.SIGINT, lambda *_: stopped.append(True))
     with tempfile.TemporaryDirectory(prefix="abaco-faults-") as folder:
-        bench = Bench(Path(folder))
-        for fault, *arguments in chosen(bench, count, random.Random(seed)):
-            if stopped:
-                break
-            before = len(tally.faults)
-            fault(bench, *arguments, tally)
-            print(fault.__name__, *arguments, *tally.faults[before:] or ["held"], file=sys.stderr, flush=True)
+        bench, benches = Bench(Path(folder)), SimpleQueue()
+        for number in range(WORKERS):
+            benches.put(bench.beside(f"worker {number}"))
+
+        def one(fault: Callable, *arguments: Any) -> None:
+            if not stopped:
+                mine, found = benches.get(), Tally()
+                fault(mine, *arguments, found)
+                benches.put(mine)
+                tally.add(found)
+                print(fault.__name__, *arguments, *found.faults or ["held"], file=sys.stderr, flush=True)
+
+        with ThreadPoolExecutor(WORKERS) as workers:
+            list(workers.map(lambda drawn: one(*drawn), chosen(bench, count, random.Random(seed))))
     ended = os.times()
     tally.seconds += sum(ended[:4]) - sum(began[:4])
     return tally

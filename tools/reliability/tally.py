@@ -24,3 +24,10 @@ class Tally:
     of: Counter = field(default_factory=Counter)
     faults: list[tuple[str, int | str, str]] = field(default_factory=list)
     seconds: float = 0.0
+
+    def add(self, other: "Tally") -> None:
+        """Add what another tally counted."""
+        self.counts.update(other.counts)
+        self.of.update(other.of)
+        self.faults += other.faults
+        self.seconds += other.seconds
