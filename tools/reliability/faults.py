@@ -252,8 +252,8 @@ def judge(bench: Bench, project: Project, where: str, code: int, text: str, tall
 
 
 def judge_text(where: str, code: int, text: str, tally: Tally) -> None:
-    """Record what a run says that is not one line, besides that it waits."""
-    lines = [line for line in text.splitlines() if not line.startswith("Waiting for ")]
+    """Record what a run says that is not one line, besides that it waits, or replaces the report of another input."""
+    lines = [line for line in text.splitlines() if not re.search("^Waiting for |is replaced; it is kept in", line)]
     if "Traceback" in text or len(lines) > (2 if code == PENDING else 1):
         tally.faults.append(("tracebacks", where, f"exit code {code}: {text[-600:]}"))
 
