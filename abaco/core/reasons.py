@@ -46,6 +46,7 @@ ENGLISH = {
     "loans_not_distinct": "the loans of the two dates cannot be told apart: give one row per loan, not one per date",
     "risk_unknown": "the balance at risk or the book of one of the dates is not known, or 0",
     "borrower_unknown": "the borrower is not known of {usd} of the outstanding balance",
+    "squares_too_large": "the squares of what borrowers owe have more than 30 digits",
     # why a row was rejected
     "missing": "{column}: missing",
     "days_missing": "{column}: missing",
@@ -53,6 +54,8 @@ ENGLISH = {
     "not_a_number": "{column}: not a number",
     "not_finite": "{column}: not a finite number",
     "not_whole": "{column}: not a whole number",
+    "amount_too_large": "{column}: too large, an amount has at most 16 digits before the point",
+    "days_too_large": "{column}: too large, days are at most 36,500",
     "negative": "{column}: negative",
     "more_than": "{column}: more than {wider_column}",
     "conflict": "{columns}: another row has the same, with other values",

@@ -30,6 +30,7 @@ NO_ID_WORDS = (
 )  # fmt: skip
 # Cells of amounts that say 0, as accountants and spreadsheets write it.
 DASHES = ("-", "–", "—")
+MOST_DAYS = 36_500  # a century: nobody is late by more, and no term is longer
 
 
 class UnreadableError(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from abaco.engines import forms
-from abaco.engines.base import DASHES, ERROR_CELL, NO_ID_WORDS, is_parquet
+from abaco.engines.base import DASHES, ERROR_CELL, MOST_DAYS, NO_ID_WORDS, is_parquet
 from abaco.engines.forms import Writing
 
 TYPES = {
@@ -65,8 +65,11 @@ def cast(name: str, kind: str, source: str, writing: Writing) -> str:
         number = _number(f"{column}::VARCHAR", target, writing)
         dashes = ", ".join(map(literal, DASHES))
         value = f"coalesce({number}, CASE WHEN trim({column}::VARCHAR) IN ({dashes}) THEN 0 END)"
-    if kind == "days" and source not in own:
-        return f"CASE WHEN {value} % 1 = 0 THEN TRY_CAST({value} AS {target}) END"
+    if kind == "days":
+        is_whole = "" if source in own else f"{value} % 1 = 0 AND "
+        return (
+            f"CASE WHEN {is_whole}{value} BETWEEN {-MOST_DAYS} AND {MOST_DAYS} THEN TRY_CAST({value} AS {target}) END"
+        )
     value = f"TRY_CAST({value} AS {target})"
     if kind == "date":  # the range of Python's dates
         return f"CASE WHEN {value} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {value} END"

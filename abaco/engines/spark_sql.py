@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from abaco.engines import forms
-from abaco.engines.base import DASHES, ERROR_CELL, NO_ID_WORDS, NULL_WORDS
+from abaco.engines.base import DASHES, ERROR_CELL, MOST_DAYS, NO_ID_WORDS, NULL_WORDS
 from abaco.engines.forms import Writing
 
 TYPES = {
@@ -116,7 +116,7 @@ def cast(column: str, kind: str, source: str, writing: Writing) -> str:
         value = f"coalesce({number}, CASE WHEN {text(column, source)} IN ({dashes}) THEN 0 END)"
     whole = f"try_cast({value} AS {target})"
     if kind == "days":
-        return f"CASE WHEN {value} = {whole} THEN {whole} END"
+        return f"CASE WHEN {value} = {whole} AND {whole} BETWEEN {-MOST_DAYS} AND {MOST_DAYS} THEN {whole} END"
     if kind == "date" and own:  # the range of Python's dates
         return f"CASE WHEN {column} BETWEEN DATE'0001-01-01' AND DATE'9999-12-31' THEN {column} END"
     return whole

@@ -9,6 +9,7 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.core.currencies import ALIASES, code, of_cell, of_sign
+from abaco.core.decimals import MOST
 from abaco.core.errors import InputError
 from abaco.core.files import row_count
 from abaco.engines import Engine
@@ -21,7 +22,6 @@ DAYS = ("measurement_date", "date_due", "date_paid", "paid_on")
 IN = "in_currency"  # currency and day of each row that is checked
 SEPARATOR, TOO_LARGE = "@", "too large"
 DIGITS = (19, 12)  # of a rate: an amount times it has at most 38, which engines compute with exactly
-LIMIT = Decimal(10**16)  # amounts have 16 digits before the point
 MORE_THAN_CODES = "its column of currencies holds more than codes of ISO 4217, such as USD"
 NO_CODES = f"{MORE_THAN_CODES}; correct the column, or remove it and name the one currency in run.currency"
 # By how much aging buckets and their receivable may disagree after it: half a cent each of six amounts.
@@ -108,7 +108,7 @@ def converted(
     is_own = nw.col(_CURRENCY) == exchange.to
     has_amount = nw.any_horizontal(*(~nw.col(name).is_null() for name in amounts), ignore_nulls=False)
     is_owing = nw.any_horizontal(*(nw.col(name) != 0 for name in amounts), ignore_nulls=True)
-    too_large = [(nw.col(name) * nw.col(_RATE)).abs() >= nw.lit(LIMIT) for name in amounts]
+    too_large = [(nw.col(name) * nw.col(_RATE)).abs() >= nw.lit(MOST) for name in amounts]
     is_large = nw.any_horizontal(*too_large, ignore_nulls=True)
     shown = nw.when(is_large).then(nw.lit(TOO_LARGE)).otherwise(nw.col(_DAY).cast(nw.String()))
     key = nw.concat_str([nw.col(_SAID), shown, nw.col("signs").fill_null("")], separator=SEPARATOR)
@@ -125,7 +125,7 @@ def converted(
 def _product(name: str) -> nw.Expr:
     """Return an amount at its row's rate; null for one beyond what tables hold."""
     value = nw.col(name) * nw.col(_RATE)
-    return nw.when(value.abs() < nw.lit(LIMIT)).then(value.cast(nw.Decimal(18, 2)))
+    return nw.when(value.abs() < nw.lit(MOST)).then(value.cast(nw.Decimal(18, 2)))
 
 
 def used(

@@ -12,7 +12,7 @@ from pathlib import Path
 import narwhals as nw
 
 from abaco.core.dates import month_end
-from abaco.core.decimals import day_number
+from abaco.core.decimals import MOST, day_number, wide
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
 from abaco.ingest import mappings
@@ -163,7 +163,10 @@ def _scaled(origin: Origin, column: Column) -> nw.Expr:
     if origin.as_ == "percent":
         has_sign = _raw(column.name).str.contains("%", literal=True)
         value = nw.when(has_sign).then(value).otherwise((value * nw.lit(Decimal("0.01"))).cast(KINDS[column.kind]))
-    if factor != 1:
+    if factor != 1 and column.kind == "amount":
+        value = wide(value) * nw.lit(factor)
+        value = nw.when(value.abs() < nw.lit(MOST)).then(value)
+    elif factor != 1:
         value = value * (nw.lit(int(factor)) if column.kind == "days" else nw.lit(factor))
     return value.cast(KINDS[column.kind])
 

@@ -18,14 +18,15 @@ from abaco.kpis.book import Book
 from abaco.kpis.totals import Measure, Totals, totals
 
 LARGEST = 10
+SQUARES, MOST_SQUARES = "borrower_squares", 10**30  # USD², beyond the digits of the table of measures
 BORROWER = "customer_id for every loan with a balance, in the tape or in the loans export"
 MEASURES = {
     "active_borrowers": Measure("the number of borrowers with a balance", BORROWER, "borrowers"),
     "top_borrower_usd": Measure("the balance of the largest borrower", BORROWER),
     "top_10_borrowers_usd": Measure("the balance of the ten largest borrowers", BORROWER),
-    "borrower_squares": Measure("the squares of what borrowers owe", BORROWER, "USD²"),
+    SQUARES: Measure("the squares of what borrowers owe", BORROWER, "USD²"),
 }
-DIGITS = {"active_borrowers": 0, "borrower_squares": 4}
+DIGITS = {"active_borrowers": 0, SQUARES: 4}
 NEEDS = ("total_receivable_usd",)
 TABLE = Table(
     "concentration",
@@ -94,20 +95,28 @@ def placed(book: Book) -> nw.LazyFrame:
 
 
 def sums(book: Book) -> dict[dt.date, dict]:
-    """Return, by date, how many borrowers owe how much: all of them, the largest, the ten largest."""
-    owed = nw.col("balance_usd")
-    # 19 digits, or DuckDB has no room for the square of 10 million; four places, or Polars drops two
-    square = owed.cast(nw.Decimal(19, 4)) * owed.cast(nw.Decimal(18, 4))
+    """Return, by date, how many borrowers owe how much: all of them, the largest, the ten largest.
+
+    ``borrower_squares`` is missing on dates on which they could have too many digits to be kept.
+    """
+    owed, day = nw.col("balance_usd"), "measurement_date"
     top, top_10 = (nw.when(nw.col("place") <= n).then(owed) for n in (1, LARGEST))
-    rows = placed(book).with_columns(square=square, top=top, top_10=top_10)
-    found = rows.group_by("measurement_date").agg(
+    found = placed(book).with_columns(top=top, top_10=top_10).group_by(day)
+    found = found.agg(
         nw.len().alias("active_borrowers"),
         owed.sum().alias("known"),
         nw.col("top").sum().alias("top_borrower_usd"),
         nw.col("top_10").sum().alias("top_10_borrowers_usd"),
-        nw.col("square").sum().alias("borrower_squares"),
     )
-    return {row["measurement_date"]: row for row in found.collect("pyarrow").to_native().to_pylist()}
+    by_day = {row[day]: row for row in found.collect("pyarrow").to_native().to_pylist()}
+    small = [date for date, row in by_day.items() if row["top_borrower_usd"] * row["known"] < MOST_SQUARES]
+    # 37 digits, as engines have 38 for a product; four places of one factor, or Polars drops two
+    square = owed.cast(nw.Decimal(19, 4)) * owed.cast(nw.Decimal(18, 2))
+    rows = book.export("borrowers").filter(nw.col(day).is_in(small)).select(day, square=square)
+    squares = rows.group_by(day).agg(nw.col("square").sum()).collect("pyarrow").to_native().to_pylist() if small else []
+    for row in squares:
+        by_day[row[day]][SQUARES] = row["square"]
+    return by_day
 
 
 def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
@@ -120,9 +129,13 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
     for day, total in before.items():
         row = known.get(day)
         whole = row is not None and row["known"] == total.sums.get("total_receivable_usd")
-        values = {name: rounded(Decimal(row[name]), DIGITS.get(name, 2)) if whole else None for name in names}
+        values = {
+            name: rounded(Decimal(row[name]), DIGITS.get(name, 2)) if whole and name in row else None for name in names
+        }
         count = row["active_borrowers"] if whole else 0
         reasons = {}
+        if whole and SQUARES not in row:
+            reasons[SQUARES] = Reason("squares_too_large")
         if row is not None and not whole and total.sums.get("total_receivable_usd") is not None:
             unknown = total.sums["total_receivable_usd"] - row["known"]
             reasons = dict.fromkeys(names, Reason("borrower_unknown", usd=unknown))

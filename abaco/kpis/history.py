@@ -22,7 +22,7 @@ TABLE = Table(
     (
         Field("date", DATE, "the measurement date"),
         Field("kpi", TEXT, "the KPI, see KPIS.md"),
-        Field("value", "decimal(18, 6)", "its value in its own unit, empty when it cannot be computed"),
+        Field("value", "decimal(38, 6)", "its value in its own unit, empty when it cannot be computed"),
         Field("status", TEXT, "ok, warning or critical by its limits, none without limits, or not_computable"),
         Field("reason", TEXT, "why it has no value"),
         Field("numerator", SUM, "the sum above the line"),

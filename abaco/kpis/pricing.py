@@ -67,7 +67,8 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
     interest, both = whole_cents("total_interest"), whole_cents("total_interest") + whole_cents("total_fees")
     rate = (nw.col("interest_rate") * MILLION).cast(nw.Int64())
     part, whole = (interest, both) if is_held else (both, interest)
-    rates = book.export("loans").select("loan_id", stated=rate, other=nw.when(whole > 0).then(rate * part // whole))
+    loans = book.export("loans").select("loan_id", stated=rate, part=part, whole=nw.when(whole > 0).then(whole))
+    rates = _with_other(loans).select("loan_id", "stated", "other")
     balance = nw.col("total_receivable_usd")
     owed = book.tape.lazy().filter(balance > 0).select("measurement_date", "loan_id", "total_receivable_usd")
     rows = owed.join(rates, on="loan_id", how="inner").filter(~nw.col("other").is_null())
@@ -76,6 +77,24 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
     columns = dict(zip(MEASURES, (*weights, balance), strict=True))
     found = totals(rows.select("measurement_date", **{name: columns[name] for name in names}), names)
     return {day: _in_usd(found.get(day), names) for day in book.dates}
+
+
+def _with_other(rows: nw.LazyFrame) -> nw.LazyFrame:
+    """Add ``other``, the whole part of ``stated * part / whole``, by long division: the product may be too long."""
+    rate, rest = nw.col("stated"), nw.col("rest")
+    rows = _divided(rows, nw.col("part"), "units")
+    rows = _divided(rows.with_columns(first=rest), rate // 1000 * rest, "thousands")
+    rows = _divided(rows, rest * 1000 + (rate - rate // 1000 * 1000) * nw.col("first"), "ones")
+    return rows.with_columns(other=rate * nw.col("units") + nw.col("thousands") * 1000 + nw.col("ones"))
+
+
+def _divided(rows: nw.LazyFrame, above: nw.Expr, quotient: str) -> nw.LazyFrame:
+    """Add a quotient by ``whole`` and its remainder as ``rest``; Spark divides in binary, and may miss it by one."""
+    whole, near, rest = nw.col("whole"), nw.col("near"), nw.col("rest")
+    rows = rows.with_columns(above=above).with_columns(near=nw.col("above") // whole)
+    rows = rows.with_columns(rest=nw.col("above") - near * whole)
+    rows = rows.with_columns(missed=(rest >= whole).cast(nw.Int64()) - (rest < 0).cast(nw.Int64()))
+    return rows.with_columns((near + nw.col("missed")).alias(quotient), rest=rest - nw.col("missed") * whole)
 
 
 def _in_usd(total: Totals | None, names: Collection[str]) -> Totals:

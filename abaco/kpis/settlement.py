@@ -87,13 +87,15 @@ def _columns() -> Mapping[str, nw.Expr]:
     later = nw.col("due_of_loan") - due_by_month_end
     early = _within(paid_up_to - due_by_month_end, later) - _within(paid_up_to - paid - due_by_month_end, later)
     is_old, is_dated = _month("lent_on") < nw.col("month"), ~nw.col("lent_on").is_null()
+    # Spark adds up whole numbers within 19 digits, and decimals within 38
+    day_cents = (paid * (day_number("day") - day_number("lent_on"))).cast(nw.Decimal(19, 0))
     return {
         MATCHED: ((nw.col("due_0_up_to") != 0) & (paid_up_to != 0)).cast(nw.Int64()),
         **by_then,
         PREPAID: nw.when(is_old).then(early).otherwise(NONE),
         OLD_DUE: nw.when(is_old).then(nw.col("due_0")).otherwise(NONE),
         DATED: nw.when(is_dated).then(paid).otherwise(NONE),
-        DAY_CENTS: nw.when(is_dated).then(paid * (day_number("day") - day_number("lent_on"))).otherwise(NONE),
+        DAY_CENTS: nw.when(is_dated).then(day_cents).otherwise(nw.lit(Decimal(0))),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from abaco.core import files, project, text
 from abaco.core.currencies import CODES
 from abaco.core.dates import month_end, months_before, parse_date
-from abaco.core.decimals import rounded
+from abaco.core.decimals import WIDE, rounded
 from abaco.core.errors import InputError
 from abaco.core.files import read_rows
 from abaco.core.precision import change_decimals
@@ -155,7 +155,7 @@ def _why(
 def _inputs(names: Iterable[str], folder: Path, former: dt.date, day: dt.date) -> list[str]:
     values = {(row["measure"], row["date"]): _amount(row) for row in _rows(folder, "measures")}
     kpis = (row for row in _rows(folder, "history") if row["value"])
-    values |= {(row["kpi"], row["date"]): row["value"].normalize() for row in kpis}
+    values |= {(row["kpi"], row["date"]): row["value"].normalize(WIDE) for row in kpis}
     rows = []
     for name in names:
         before, now = (values.get((name, date), Decimal(0)) for date in (former, day))
@@ -208,7 +208,7 @@ def _months(window: Mapping[str, Any], folder: Path, date: str) -> list[tuple[st
     found = []
     for end in (months_before(parse_date(date), back) for back in range(window["months"])):
         value = last[end]["value"] if end in last else None
-        shown = phrase("unknown") if value is None else f"{value.normalize():,f}"
+        shown = phrase("unknown") if value is None else f"{value.normalize(WIDE):,f}"
         found.append((f"  {window['kpi']} {end:%Y-%m}", shown))
     return found
 

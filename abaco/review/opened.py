@@ -167,7 +167,7 @@ class Report:
         found: dict[dt.date, dict[str, Any]] = {}
         for row in rows:
             found.setdefault(row["date"], {})[row["kpi"]] = row["value"]
-        schema = pa.schema([("date", pa.date32()), *((name, pa.decimal128(18, 6)) for name in wanted)])
+        schema = pa.schema([("date", pa.date32()), *((name, pa.decimal128(38, 6)) for name in wanted)])
         frame = self._framed(pa.Table.from_pylist([{"date": day} | found[day] for day in sorted(found)], schema), exact)
         return frame.set_index("date") if isinstance(frame, pd.DataFrame) else frame
 

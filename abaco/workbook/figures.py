@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from abaco.core.currencies import current
-from abaco.core.decimals import rounded
+from abaco.core.decimals import WIDE, rounded
 from abaco.core.text import STATES
 from abaco.kpis import catalog
 from abaco.kpis.catalog import FUNCTIONS, OF_PUBLISHED, Definition
@@ -143,9 +143,9 @@ class Figures:
             put_row(sheet, at, values, (book.text, book.text, amount, book.text, count))
 
     def _sum_cells(self, row: Mapping[str, Any]) -> list[Any]:
-        value = row["value"].normalize()
+        value = row["value"].normalize(WIDE)
         if row["unit"] == current() or value.as_tuple().exponent > 0:
-            value = row["value"].quantize(Decimal("0.01") if row["unit"] == current() else Decimal(1))
+            value = rounded(row["value"], 2 if row["unit"] == current() else 0)
         title = capital(phrase(MEASURES[row["measure"]].title))
         return [row["measure"], title, value, phrase(row["unit"]), row["rows"]]
 

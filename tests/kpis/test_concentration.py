@@ -51,6 +51,21 @@ def test_only_what_is_asked_for_is_returned(frame):
     assert measured(frame, THREE, names=("borrower_squares",))[0] == {"borrower_squares": "3800.0000"}
 
 
+@pytest.mark.parametrize(
+    ("largest", "squares"),
+    [
+        ("999999999999999.99", "999999999999999980000000000000.0002"),  # 0.0001 of it of the other borrower
+        ("1000000000000000.00", None),
+        ("9999999999999999.99", None),
+    ],
+)
+def test_squares_are_exact_or_have_too_many_digits(frame, largest, squares):
+    rows = f"borrower  borrower_id  balance_usd  loans\n1  C-1  {largest}  1\n2  C-2  0.01  1\n"
+    sums, _ = measured(frame, rows, str(Decimal(largest) + Decimal("0.01")))
+    assert sums["top_borrower_usd"] == largest
+    assert sums["borrower_squares"] == squares
+
+
 def test_eleventh_borrower_is_not_among_ten(frame):
     rows = "\n".join(f"{n}  C-{n:02}  10.00  1" for n in range(1, 12))
     sums, _ = measured(frame, f"borrower  borrower_id  balance_usd  loans\n{rows}\n", "110.00")

@@ -41,6 +41,17 @@ def test_rates_without_fees_gain_them_for_the_rate_with(frame):
     assert basis_note(march) is None
 
 
+def test_rates_of_loans_of_a_hundred_trillion_are_exact(frame):
+    """The first book times 10^11, but for the cent that three quarters of 0.2 leave."""
+    zeros = "00000000000.00"
+    large = [(*row[:2], *(usd.replace(".00", zeros) for usd in row[2:4]), row[4]) for row in HELD]
+    tape = TAPE.replace("1000.00", "100000000000000.00").replace("3000.00", "300000000000000.00")
+    text = loans(*large).replace("1000.00", "100000000000000.00")
+    assert found(book(frame, tape=tape, loans=text), *NAMES) == [
+        "96500000000000.00", "72375000000000.00", "400000000000000.00"
+    ]  # fmt: skip
+
+
 def test_year_of_360_days_is_told_as_well(frame):
     """0.36 / 360 · 100 · 1,000 = 100 of interest."""
     march = book(frame, tape=TAPE, loans=loans(("A - 1", "0.360000", "100.00", "20.00", "100")))

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from abaco.core.decimals import rounded
+from abaco.core.decimals import rounded, wide
 from abaco.core.parquet import arrow_schema
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.ingest.columns import ZERO
@@ -249,7 +249,7 @@ def largest(bases: Iterable[Base], date: dt.date, key: bytes | None, limit: int 
 
 
 def _largest(base: Base, against: dt.date, date: dt.date, limit: int) -> list[tuple[int, dict[str, Any]]]:
-    before, after = (nw.col(f"{side}_left") * nw.col(f"{side}_rate") for side in ("was", "is"))
+    before, after = (wide(nw.col(f"{side}_left")) * nw.col(f"{side}_rate") for side in ("was", "is"))
     moved = moves(base, [(against, date)]).with_columns(before=before, after=after)
     moved = moved.with_columns(size=(nw.col("after") - nw.col("before")).abs()).filter(nw.col("size") > 0)
     first = moved.sort("size", "loan_id", descending=[True, False]).head(limit).collect("pyarrow").to_native()

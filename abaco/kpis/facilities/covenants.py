@@ -26,7 +26,7 @@ from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate, needed
 from abaco.kpis.vintage import cohort
 
-POINTS, EXACT = "decimal(18, 6)", f"decimal(38, {PLACES})"
+POINTS, EXACT = "decimal(38, 6)", f"decimal(38, {PLACES})"
 MEASURED = "measured"  # stands for the KPI of a covenant, with its window
 PACE_MONTHS = 3
 TABLE = Table(

@@ -9,7 +9,7 @@ from typing import Any
 
 import narwhals as nw
 
-from abaco.core.decimals import rounded
+from abaco.core.decimals import rounded, wide
 from abaco.core.errors import InputError
 from abaco.engines import Engine
 from abaco.ingest.columns import ZERO
@@ -117,7 +117,7 @@ class WhatIf:
         """Return the base if so many per cent of the pool fell late, the same part of every eligible loan."""
         late, eligible = self.now["pool"] * points / 100, self.now["eligible"]
         kept = max(1 - late / eligible, Decimal(0)) if eligible else Decimal(1)
-        less = (nw.col("left") * nw.lit(rounded(kept, 6)).cast(nw.Decimal(7, 6))).cast(nw.Decimal(18, 2))
+        less = (wide(nw.col("left")) * nw.lit(rounded(kept, 6)).cast(nw.Decimal(7, 6))).cast(nw.Decimal(18, 2))
         fallen = self._pool.with_columns(left=less)
         return [self._row(AS_IT_IS, self.now), self._row(f"{points.normalize():f} points", self._base(fallen))]
 
@@ -159,7 +159,7 @@ class WhatIf:
         free = self._book.tape.filter(~taken).select("loan_id")
         whole = self.facility.model_copy(update={"pledged": "all"})
         rows = pool(self.key, whole, self._book).join(free, on="loan_id", how="semi").filter(nw.col("left") > 0)
-        gives = nw.col("left") * rate_of(self.facility.advance_rate)
+        gives = wide(nw.col("left")) * rate_of(self.facility.advance_rate)
         first = rows.with_columns(gives=gives).sort("gives", "loan_id", descending=[True, False]).head(limit)
         found = first.collect("pyarrow").to_native().to_pylist()
         called = names((row["loan_id"] for row in found), key)
