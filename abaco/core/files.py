@@ -12,6 +12,13 @@ from typing import Any, BinaryIO
 from abaco.core import project
 from abaco.core.errors import DamagedError
 
+# the kinds of what the records of a report hold, and of the parts of it
+KINDS = {
+    "kpis": (dict, dict), "phases": (dict, dict), "parameters": (dict, object), "inputs": (list, dict),
+    "outputs": (list, dict), "deliveries": (list, dict), "status": (str, object), "run_id": (str, object),
+    "date": (str, object), "started_at": (str, object),
+}  # fmt: skip
+
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON atomically, also if power is lost; the same content gives the same bytes."""
@@ -60,12 +67,22 @@ def read_object(path: Path, *keys: str) -> dict[str, Any]:
     Raises
     ------
     DamagedError
-        When the file is gone, is not JSON or lacks one of the keys.
+        When the file is gone, is not a JSON object, lacks one of the keys, or has something else in one.
     """
     content = read_json(path) if path.is_file() else None
-    if not isinstance(content, dict) or not content.keys() >= set(keys):
+    if not isinstance(content, dict) or not content.keys() >= set(keys) or not _is_sound(content):
         raise damaged(path)
     return content
+
+
+def _is_sound(content: dict[str, Any]) -> bool:
+    """Return whether each key of `KINDS` has its kind, and no list or object of objects anything else."""
+    values = [(content[key], kind, parts) for key, (kind, parts) in KINDS.items() if key in content]
+    return all(
+        isinstance(value, kind)
+        and all(isinstance(part, parts) for part in (value.values() if kind is dict else value if kind is list else ()))
+        for value, kind, parts in values
+    )
 
 
 def damaged(path: Path) -> DamagedError:

@@ -24,7 +24,7 @@ def write_run(connection: Connection, output: Path, folder: Path) -> int:
 
     Writing the same run again adds no rows. A successful run becomes the visible one of its date when it ends.
     """
-    run = files.read_json(folder / "run.json")
+    run = files.read_object(folder / "run.json")
     where = folder.relative_to(output).as_posix()
     if run["status"] != "success":
         return insert(connection, schema.failures, [_failure(run, where)])
@@ -92,7 +92,7 @@ def insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
 
 
 def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
-    manifest, figures = files.read_json(folder / NAME), files.read_json(folder / "metrics.json")
+    manifest, figures = files.read_object(folder / NAME), files.read_object(folder / "metrics.json")
     return {
         "run_id": run["run_id"],
         "date": dt.date.fromisoformat(run["date"]),
@@ -137,7 +137,7 @@ def _failure(run: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _contents(run: dict[str, Any], folder: Path) -> dict[Table, list[dict[str, Any]]]:
-    figures = files.read_json(folder / "metrics.json")
+    figures = files.read_object(folder / "metrics.json")
     return {
         schema.phase_metrics: list(_phase_metrics(run["phases"])),
         schema.kpis: list(_definitions(figures["kpis"])),

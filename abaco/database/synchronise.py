@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from abaco.core import project
+from abaco.core import logs, project
+from abaco.core.errors import DamagedError
 from abaco.database import notes, queries, records, schema
 from abaco.database.connection import TIMEOUT_SECONDS, connect, reading, take_turns, writing
 from abaco.run import folders
@@ -78,8 +79,11 @@ def record_run(engine: Engine, output: Path, folder: Path) -> str | None:
         with writing(engine) as connection:
             take_turns(connection)
             records.write_run(connection, output, folder)
-    except (OSError, KeyError, TypeError, ValueError) as error:  # damaged, or written by another version
-        text = f"{project.display_path(folder)} cannot be recorded: {type(error).__name__}: {error}"
+    except DamagedError as error:
+        return f"{project.display_path(folder)} cannot be recorded: {error}"
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        logs.keep_traceback(error)
+        text = f"{project.display_path(folder)} cannot be recorded: its files are damaged, or of another version"
         return f"{text}: make its report again"
     return None
 

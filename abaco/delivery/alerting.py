@@ -51,7 +51,7 @@ def evaluate_alerts(
         Empty for a report that is not of the newest date of its input. With
         ``alerts.dry_run`` the alerts are printed, and neither returned nor recorded.
     """
-    metrics = files.read_json(folder / "metrics.json")
+    metrics = files.read_object(folder / "metrics.json")
     run = {"run_id": metrics["run_id"], "date": metrics["date"], "input": _input(connection, metrics["run_id"])}
     if _is_past(connection, run):
         return []

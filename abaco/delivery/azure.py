@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abaco.core import secrets
-from abaco.core.files import read_json
+from abaco.core.files import read_object
 from abaco.core.net import AUTHORITY, untrusted
 from abaco.delivery import blobs
 from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError
@@ -171,7 +171,7 @@ class AzureChannel(Channel):
             "schema_version": 1,
             "date": delivery.date,
             "run_id": delivery.run_id,
-            "started_at": read_json(delivery.folder / blobs.RUN)["started_at"],
+            "started_at": read_object(delivery.folder / blobs.RUN)["started_at"],
             "folder": prefix,
             "manifest_sha256": manifest_sha256,
         }

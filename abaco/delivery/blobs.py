@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from abaco.core.files import read_json
+from abaco.core.files import read_object
 from abaco.delivery.channel import DeliveryError
 from abaco.run.manifest import NAME as MANIFEST
 
@@ -59,7 +59,7 @@ def manifest_files(folder: Path) -> dict[str, str | None]:
         When the folder is not that of a finished run.
     """
     try:
-        outputs = read_json(folder / MANIFEST)["outputs"]
+        outputs = read_object(folder / MANIFEST)["outputs"]
     except (OSError, ValueError):
         raise DeliveryError(f"{folder / MANIFEST} is missing or is not a manifest: make the report again") from None
     files = {part["path"]: part["sha256"] for o in outputs for part in o.get("parts", [o])}

@@ -56,9 +56,15 @@ def record_and_deliver(
         log.warning("delivery of %s: %s", folder.name, reason)
     except Exception as error:
         logs.keep_traceback(error)
-        reason = str(error) if isinstance(error, AbacoError) else repr(error)
+        reason = _said(error)
     _tell_directly(output, folder, settings, reason)
     return _all_pending(folder, reason)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) if isinstance(error, AbacoError) else repr(error)
 
 
 def _all_pending(folder: Path, reason: str) -> list[dict[str, Any]]:
@@ -68,14 +74,14 @@ def _all_pending(folder: Path, reason: str) -> list[dict[str, Any]]:
 
 def _tell_directly(output: Path, folder: Path, settings: dict[str, Any], reason: str) -> None:
     """Tell that a run failed, or that nothing of it is delivered, without the database."""
-    run = files.read_json(folder / folders.RECORD)
+    run = files.read_object(folder / folders.RECORD)
     if ALERTS in run["deliver_to"] and not direct.is_past(folders.visible(output), run):
         alert = rules.unrecorded(run, reason) if run["status"] == "success" else rules.failure(run)
         direct.tell(output, settings, alert, run, folder)
 
 
 def _record_and_deliver(output: Path, folder: Path, settings: dict[str, Any], repeat: bool) -> list[dict[str, Any]]:
-    run = files.read_json(folder / "run.json")
+    run = files.read_object(folder / "run.json")
     try:
         with state.opened(output, settings) as engine:
             faults = _synchronise_and_enqueue(engine, output, settings, folder if repeat else None)
@@ -234,7 +240,7 @@ def _enqueue(
                 raise
             except Exception as error:  # such as a wrong address: the other places get theirs, this one later
                 logs.keep_traceback(error)
-                reason = f"{place}: {error if isinstance(error, AbacoError) else repr(error)}"
+                reason = f"{place}: {_said(error)}"
                 faults.append(_fault(place, run, reason))
     return faults
 
@@ -248,7 +254,7 @@ def _write_outcomes_of(engine: Engine, output: Path, rows: list[dict[str, Any]])
 
 def _write_outcomes(engine: Engine, output: Path, folder: Path, fault: str | None = None) -> None:
     """Write the outcomes of a run's deliveries into run.json, and the phase metrics that depend on them."""
-    run, path = files.read_json(folder / "run.json"), _relative(output, folder)
+    run, path = files.read_object(folder / "run.json"), _relative(output, folder)
     with writing(engine) as connection:
         outcomes = queries.outcomes(connection, run["run_id"], path)
         planned = queries.planned_places(connection, _owner(run, path), path)

@@ -25,7 +25,7 @@ OTHERS = {"en": "other details", "es": "otros detalles"}
 
 def with_content(deliveries: list[Delivery], folder: Path) -> list[Delivery]:
     """Return deliveries of a report with what is kept of it: the hash of its figures, and the headline ones as text."""
-    metrics = files.read_json(folder / "metrics.json")
+    metrics = files.read_object(folder / "metrics.json")
     core = {name: kpi for name, kpi in metrics["kpis"].items() if kpi["group"] == "core"}
     kept = {"content": content(metrics), "figures": {name: _text(kpi) for name, kpi in core.items()}}
     return [replace(delivery, payload=delivery.payload | kept) for delivery in deliveries]

@@ -62,4 +62,4 @@ def _finished_report(reports: Path, date: str) -> tuple[Path, dict[str, Any]]:
     if not path.is_file():
         latest_dates = ", ".join(list(folders.visible(reports))[-5:]) or "none"
         raise InputError(f"No finished report of {date} in {project.display_path(reports)}; there are: {latest_dates}")
-    return path.parent.resolve(), files.read_json(path)
+    return path.parent.resolve(), files.read_object(path)

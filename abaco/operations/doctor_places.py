@@ -46,7 +46,7 @@ def reports(case: Case) -> Finding:
     if taken := folders.taken(case.output):
         return problem(taken)
     visible = folders.visible(case.output)
-    altered = [f"{date}/{names[0]}" for date in visible if (names := manifest.altered(case.output / date))]
+    altered = [f"{date}/{name}" for date in visible for name in manifest.altered(case.output / date)]
     damaged = [path.name for path in folders.damaged_reports(case.output)] + altered
     if damaged:
         return problem(f"damaged: {', '.join(damaged)}: make the report of that date again, or restore a backup")

@@ -93,4 +93,4 @@ def _id(folder: Path) -> str:
 
 
 def _ended(folder: Path) -> str:
-    return files.read_json(folder / "run.json")["finished_at"]
+    return files.read_object(folder / "run.json")["finished_at"]

@@ -44,13 +44,13 @@ def verify(date: str | None, output: Path | None = None, engine: str | None = No
         )
     date = date or max(finished)
     report = (folder / date).resolve()
-    original = files.read_json(report / manifest.NAME)
+    original = files.read_object(report / manifest.NAME)
     if altered := manifest.altered(report):
         raise RunError(f"{date}: {altered[0]} is not what the run wrote; run make report DATE={date} again")
     if manifest.code()["sha256"] != original["code"]["sha256"]:
         raise RunError(f"{date} cannot be verified: the code has changed since; run make report DATE={date} first")
     policy = masking.policy(secrets.masking_key())
-    if (shown := files.read_json(report / "metrics.json")["quality"]["masking"]) != policy:
+    if (shown := files.read_object(report / "metrics.json")["quality"]["masking"]) != policy:
         raise RunError(
             f"{date} cannot be verified: its personal data is shown as {shown}, and would now be "
             f"{policy}; set {secrets.MASKING_KEY} as it was"
@@ -61,7 +61,7 @@ def verify(date: str | None, output: Path | None = None, engine: str | None = No
         used = engine or finished[date]["engine"]
         pipeline = Pipeline(original["parameters"], elsewhere, used, force=True, compare_with=folder)
         again = Path(pipeline.execute(finished[date]["input"], date)["path"])
-        if files.read_json(again / manifest.NAME)["run_id"] != original["run_id"]:
+        if files.read_object(again / manifest.NAME)["run_id"] != original["run_id"]:
             raise RunError(f"{date} cannot be verified: its input has changed since; run make report DATE={date} first")
         more = [p for pattern in ("report.pdf", "certificate_*", "email/*", "tables/*") for p in report.glob(pattern)]
         names = [*BYTEWISE, *sorted(p.relative_to(report).as_posix() for p in more)]

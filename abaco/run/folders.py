@@ -102,7 +102,7 @@ def folders(output: Path, date: str) -> list[Path]:
 def recorded(folder: Path) -> dict[str, Any] | None:
     """Return run.json of a run; None if it is gone or damaged."""
     try:
-        return read_object(folder / RECORD, "status")
+        return read_object(folder / RECORD, "status", "run_id", "started_at")
     except (OSError, DamagedError):
         return None
 

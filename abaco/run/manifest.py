@@ -113,7 +113,11 @@ def files_of(folder: Path) -> list[dict[str, Any]]:
         When the manifest is damaged.
     """
     outputs = read_object(folder / NAME, "outputs")["outputs"]
-    return [part for output in outputs for part in output.get("parts", [output])]
+    try:
+        parts = [part for output in outputs for part in output.get("parts", [output])]
+        return [{**part, "path": str(part["path"]), "bytes": part["bytes"], "sha256": part["sha256"]} for part in parts]
+    except (KeyError, TypeError):
+        raise damaged(folder / NAME) from None
 
 
 def digest(folder: Path, names: Iterable[str]) -> str:

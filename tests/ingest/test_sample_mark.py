@@ -17,7 +17,10 @@ def leave(output, source, inputs):
     """Leave a visible report that says what it was made of."""
     folder = output / ".runs" / DATE / "former"
     folder.mkdir(parents=True)
-    core_files.write_json(folder / "run.json", {"run_id": "r1", "input": str(source), "status": "success"})
+    core_files.write_json(
+        folder / "run.json",
+        {"run_id": "r1", "input": str(source), "status": "success", "started_at": "2025-12-31T02:00:00Z"},
+    )
     core_files.write_json(folder / "metrics.json", {"inputs": inputs})
     (output / DATE).symlink_to(folder, target_is_directory=True)
 

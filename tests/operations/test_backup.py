@@ -60,7 +60,7 @@ def test_everything_comes_back_into_an_empty_place(reports, database, tmp_path, 
     if database == "postgresql":
         monkeypatch.setenv("DATABASE_URL", postgres.new())
     (restored,) = restore.restore(str(archive), tmp_path / "new")
-    assert restored.startswith("1 reports of ") and "before" not in restored
+    assert restored.startswith("1 report of ") and "before" not in restored
     assert not (tmp_path / "new" / retention.REPLACED).exists()
     assert everything(tmp_path / "new") == before
 
@@ -363,7 +363,7 @@ def test_what_a_killed_backup_restore_or_verification_left_is_removed_by_the_nex
 
 
 def test_run_that_is_at_work_is_waited_for(archive, there):
-    facts = {"status": "running", "date": DATE, "started_at": "2028-01-01T02:00:00Z"}
+    facts = {"status": "running", "run_id": "r1", "date": DATE, "started_at": "2028-01-01T02:00:00Z"}
     with folders.hold(there, DATE, 0, print):
         folder = there / folders.RUNS / DATE / f"20280101T020000000000Z_{ID}"
         folder.mkdir(parents=True)

@@ -124,7 +124,7 @@ def test_report_that_is_not_there_is_not_made(output, tmp_path):
 
 
 def test_run_that_failed_is_not_a_report(tmp_path):
-    (tmp_path / "run.json").write_text('{"status": "failed"}', encoding="utf-8")
+    (tmp_path / "run.json").write_text('{"status": "failed", "run_id": "r1", "started_at": ""}', encoding="utf-8")
     with pytest.raises(InputError, match="is not the folder of a finished report, as its run is failed"):
         abaco.open(tmp_path)
 

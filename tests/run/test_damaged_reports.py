@@ -27,6 +27,10 @@ DAMAGES = {
     "empty": lambda path: path.write_bytes(b""),
     "garbage": lambda path: path.write_bytes(b"\x93\x00garbage" * 9),
     "other content": lambda path: path.write_text("[]"),
+    "other kinds": lambda path: path.write_text('{"kpis": [], "outputs": 5, "status": ["success"]}'),
+    "other parts": lambda path: path.write_text(
+        '{"kpis": {"PAR30": 5}, "outputs": [{"parts": 5}], "status": "success"}'
+    ),
     "gone": lambda path: path.unlink(),
 }
 
@@ -98,6 +102,14 @@ def test_damaged_record_of_a_former_run_is_named_and_left_out_of_backups(output,
     assert ("left out as damaged: " in text and former.name in text) is not is_gone
     restore.restore(str(tmp_path / "b.tar.gz"), tmp_path / "restored")
     assert list(folders.visible(tmp_path / "restored")) == [NOVEMBER, DECEMBER]
+
+
+def test_every_damaged_file_is_named_by_doctor(output):
+    for date in (NOVEMBER, DECEMBER):
+        for name in ("metrics.json", "tables/history.parquet"):
+            (output / date / name).write_bytes(b"")
+    text = run_check(CHECKS["reports"], Case(None, output, None), 60).text
+    assert all(f"{date}/{name}" in text for date in (NOVEMBER, DECEMBER) for name in ("metrics.json", "tables/history"))
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "manifest.json", "tables/history.parquet"])

@@ -200,7 +200,7 @@ def test_next_run_of_any_date_removes_the_work_of_killed_runs_and_of_no_other(tm
     left = {}
     for date, status in (("2025-09-30", "running"), ("2025-10-31", "failed"), (DECEMBER, "running")):
         left[date] = folders.stage(tmp_path, date, "x")
-        files.write_json(left[date] / "run.json", {"status": status})
+        files.write_json(left[date] / "run.json", {"status": status, "run_id": "r1", "started_at": ""})
     begun = folders.stage(tmp_path, "2025-08-31", "without-a-record")
     folders.discard_work_of_others(tmp_path, folders.stage(tmp_path, "2025-11-30", "current"))
     assert {date: (folder / "work").exists() for date, folder in left.items()} == {

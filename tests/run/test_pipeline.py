@@ -226,7 +226,9 @@ def test_report_of_another_input_is_named_when_it_is_replaced(tmp_path):
     assert pipeline.replaced(plan) is None
     kept = tmp_path / ".runs/2025-12-31/former"
     kept.mkdir(parents=True)
-    core_files.write_json(kept / "run.json", {"run_id": "20251231-0", "input": "/exports/old", "status": "success"})
+    core_files.write_json(
+        kept / "run.json", {"run_id": "20251231-0", "input": "/exports/old", "status": "success", "started_at": ""}
+    )
     (tmp_path / "2025-12-31").symlink_to(kept, target_is_directory=True)
     assert pipeline.replaced(plan) == {"run_id": "20251231-0", "input": "/exports/old", "path": str(kept)}
     assert pipeline.replaced(plan | {"input": "/exports/old"}) is None

@@ -19,7 +19,7 @@ def make(tmp_path):
         began = NOW - dt.timedelta(days=days)
         folder = tmp_path / folders.RUNS / DATE / f"{began:%Y%m%dT%H%M%S%fZ}_run-{days}"
         folder.mkdir(parents=True)
-        content = {"status": status, "started_at": f"{began:%Y-%m-%dT%H:%M:%SZ}"}
+        content = {"status": status, "run_id": "r1", "started_at": f"{began:%Y-%m-%dT%H:%M:%SZ}"}
         files.write_json(folder / "run.json", content | {"deliveries": [{"status": d} for d in deliveries]})
         return folder
 
