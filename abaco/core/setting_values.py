@@ -1,6 +1,7 @@
-"""Settings that are an address or a folder of blobs, and what is wrong with one that cannot be used."""
+"""Settings that are an address, a folder of blobs or percentages, and what is wrong with one that cannot be used."""
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from abaco.core.net import is_loopback
@@ -57,3 +58,24 @@ def prefix(text: str) -> str:
     if "\\" in text or any(not folder or folder.endswith(".") for folder in folders):
         raise ValueError("write folders with / between them, none of which is empty or ends in a point")
     return text
+
+
+def percentages(value: Any) -> Any:
+    """Return five percentages as their text, or an empty one.
+
+    Raises
+    ------
+    ValueError
+        When they are not five, or not from 0 to 100.
+    """
+    parts = value.split(",") if isinstance(value, str) else [str(value)] * bool(value)
+    if value != "" and (len(parts) != 5 or not all(_is_pct(part) for part in parts)):
+        raise ValueError('in a file of settings, write five numbers from 0 to 100, such as "0.5, 2, 10, 30, 100"')
+    return value
+
+
+def _is_pct(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 100
+    except ValueError:
+        return False

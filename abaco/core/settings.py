@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from abaco.core import currencies, faults, project, setting_values
 from abaco.core.errors import InputError, UsageError
@@ -39,7 +39,13 @@ WORDS = {
 AUTO = "auto"
 TYPED = PARAMS, COMMAND_LINE = "--params", "the command line"  # where settings come from that somebody typed
 UNQUOTED = ("cascade.url",)  # it may hold a password
-MAX_NUMBER = 10**12  # of a phase's parameter, beyond every amount and count of a book
+MAX_NUMBER = 10**12  # of a phase's parameter that is an amount
+# The least and the most of a phase's parameter that is no amount.
+BOUNDS = {
+    "max_reject_pct": (0, 100), "max_reject_amount_pct": (0, 100), "max_absent_pct": (0, 100),
+    "loss_given_default_pct": (0, 100), "max_rows_change_pct": (0, 1000), "max_change_pct": (0, 100_000),
+    "outlier_multiple": (1, 1_000_000), "history_dates": (1, 1200),
+}  # fmt: skip
 
 
 def _without_controls(text: str) -> str:
@@ -234,7 +240,10 @@ def _bounded(name: str, kind: type) -> Any:
     """Return the type of a phase's parameter, with its bounds: all numbers are limits, shares or counts."""
     if name in WORDS:
         return Literal[WORDS[name]]
-    return {str: Text, bool: bool}.get(kind) or Annotated[kind, Field(ge=0, le=MAX_NUMBER)]
+    if name == "default_probability_pct":
+        return Annotated[Text, BeforeValidator(setting_values.percentages)]
+    least, most = BOUNDS.get(name, (0, MAX_NUMBER))
+    return {str: Text, bool: bool}.get(kind) or Annotated[kind, Field(ge=least, le=most)]
 
 
 def validate(model: type[BaseModel], keys: dict, name: str, origin: str, is_complete: bool) -> BaseModel | None:

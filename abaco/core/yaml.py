@@ -1,5 +1,6 @@
 """YAML files of named entries with unique keys."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,11 @@ def parse(text: str) -> Any:
     return yaml.load(text, _Loader)
 
 
+def _fault(error: yaml.YAMLError) -> str:
+    """Return what is wrong in which line; PyYAML calls text a "<unicode string>" in each."""
+    return re.sub(r' in "<[a-z ]+string>",', " in", " ".join(str(error).split()))
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return the content of a YAML file of named entries.
 
@@ -62,7 +68,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise InputError(f"{name} is not UTF-8 text: save it as UTF-8") from error
     except yaml.YAMLError as error:
-        raise InputError(f"{name} is not valid YAML: {' '.join(str(error).split())}: correct it") from error
+        raise InputError(f"{name} is not valid YAML: {_fault(error)}: correct it") from error
     if not isinstance(content, dict):
         raise InputError(f"{name} holds no named entries: write `name:` and below it `  key: value`")
     return {str(name): entry for name, entry in content.items()}
