@@ -21,7 +21,7 @@ from abaco.cli.options import (
 )
 from abaco.core import files, logs, project, text
 from abaco.core.errors import RunError
-from abaco.core.text import aligned, show
+from abaco.core.text import aligned, counted, show
 
 
 @verb(REPORTS, "report --date 2025-12-31 --input path/to/exports")
@@ -40,7 +40,7 @@ def report(
 
     folder = Path(result["path"])
     kpis = result["phases"]["calculation"]["metrics"]
-    show(*aligned(text.summary(kpis)), *terminal.caveats(files.read_json(folder / "metrics.json")))
+    show(*aligned(text.summary(kpis)), *terminal.caveats(files.read_object(folder / "metrics.json")))
     if rejected := result["phases"]["ingestion"]["validation_errors"]:
         show(f"Rejected: {text.counted(rejected, 'row')}, see {project.display_path(folder)}/tables/quarantine.csv")
     if former := result["replaced"]:
@@ -165,4 +165,4 @@ def sample(
     else:
         path = output or project.root() / "data" / f"sample_{rows}.csv"
         generator.write_snapshot(path, rows)
-        show(f"{project.display_path(path)}: {rows} rows")
+        show(f"{project.display_path(path)}: {counted(rows, 'row')}")

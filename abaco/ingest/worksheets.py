@@ -156,10 +156,8 @@ def _check_extent(rows: int, columns: int, cells: int, name: str, is_whole: bool
     places = rows * columns
     is_sparse = is_whole and places > max(FEW_PLACES, MAX_PLACES_A_CELL * cells)
     if rows > MAX_ROWS or columns > MAX_COLUMNS or is_sparse:
-        raise InputError(
-            f"{name} has a cell in row {rows:,} or column {columns:,}, far from the others: delete what is there, and "
-            "save it again"
-        )
+        far = f"row {rows:,}" if rows / MAX_ROWS >= columns / MAX_COLUMNS else f"column {columns:,}"
+        raise InputError(f"{name} has a cell in {far}, far from the others: delete what is there, and save it again")
     if is_whole and places > MAX_PLACES:
         raise InputError(f"{name} has {rows:,} rows and {columns:,} columns, too many for a workbook: export it as CSV")
 

@@ -14,6 +14,7 @@ from typing import Any
 from abaco.core import dates, locks, project, settings
 from abaco.core import files as core_files
 from abaco.core.errors import AbacoError, InputError
+from abaco.core.text import counted
 from abaco.database import copying, synchronise
 from abaco.delivery import failed_starts, rules
 from abaco.delivery.azure import AzureChannel
@@ -96,7 +97,9 @@ def backup(to: str | None = None, output: Path | None = None, params: str | None
 def _write_and_describe(output: Path, path: Path) -> str:
     count = write(output, path)
     check(path)
-    description = f"{count} files, verified, {path.stat().st_size:,} bytes, SHA-256 {core_files.sha256(path)}"
+    description = (
+        f"{counted(count, 'file')}, verified, {path.stat().st_size:,} bytes, SHA-256 {core_files.sha256(path)}"
+    )
     altered = ", ".join(
         f"{date}/{name}" for date in run_folders.visible(output) for name in manifest.altered(output / date)
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from abaco.core import project, settings
 from abaco.core.errors import InputError, RunError
+from abaco.core.text import counted
 from abaco.database import connection, queries, synchronise
 from abaco.run import folders
 from abaco.run.retention import REPLACED
@@ -36,7 +37,8 @@ def rebuild(output: Path | None = None) -> list[str]:
     engine = connection.connect(folder, settings.load()["delivery"]["timeout_seconds"])
     faults = synchronise.synchronise(engine, folder)
     with connection.reading(engine) as opened:
-        lines = [f"The database has {queries.count_runs(opened)} runs of {len(queries.visible_runs(opened))} reports"]
+        runs, reports = counted(queries.count_runs(opened), "run"), counted(len(queries.visible_runs(opened)), "report")
+        lines = [f"The database has {runs} of {reports}"]
     if kept:
         lines.append(
             f"The former file is in {project.display_path(kept)}: it alone had the alerts, what became of deliveries, "

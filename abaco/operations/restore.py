@@ -9,6 +9,7 @@ from typing import Any
 
 from abaco.core import locks, project, settings
 from abaco.core.errors import InputError, RunError
+from abaco.core.text import counted
 from abaco.database import copying, synchronise
 from abaco.database.connection import connect, writing
 from abaco.delivery import commands, holding
@@ -49,7 +50,7 @@ def restore(source: str, output: Path | None = None) -> list[str]:
         contents = unpack(path, place / "unpacked")
         former = _replace(folder, place / "unpacked", contents)
     made_at = contents["made_at"]
-    done = f"{len(contents['links'])} reports of {made_at} are in {project.display_path(folder)}"
+    done = f"{counted(len(contents['links']), 'report')} of {made_at} are in {project.display_path(folder)}"
     if former:
         done += f"; what was there before is in {project.display_path(former)}: remove that when you no longer need it"
     return [done, *commands.hold_pending(folder, settings.load(), made_at)]
