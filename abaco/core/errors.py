@@ -60,3 +60,16 @@ class NotComputableError(AbacoError):
     def __init__(self, code: str, **values: Any):
         self.reason = Reason(code, **values)
         super().__init__(str(self.reason))
+
+
+def said(error: Exception) -> str:
+    """Return an error in words: one of ours, or what the system says of a file.
+
+    Examples
+    --------
+    >>> said(InputError("no rows")), said(OSError(28, "No space left on device", "reports/a.json"))
+    ('no rows', 'reports/a.json: No space left on device')
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) if isinstance(error, AbacoError) else repr(error)

@@ -44,7 +44,9 @@ def remedy(fault: Mapping[str, Any]) -> str:
     if (form := EXPECTED.get(fault["type"])) is None:
         return fault["msg"].removeprefix("Value error, ")
     bounds = fault.get("ctx", {})
-    return "write " + form.format(**{name: f"{at:g}" if isinstance(at, float) else at for name, at in bounds.items()})
+    return "write " + form.format(
+        **{name: f"{at:.15g}" if isinstance(at, float) else at for name, at in bounds.items()}
+    )
 
 
 def found(fault: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from abaco.core import files, logs
 from abaco.core.deadlines import call_within
-from abaco.core.errors import AbacoError, DatabaseError, InputError
+from abaco.core.errors import DatabaseError, InputError, said
 from abaco.database import queries, records, synchronise
 from abaco.database.connection import connected, reading, take_turns, writing
 from abaco.delivery import direct, holding, outbox, planning, rules, state
@@ -56,15 +56,9 @@ def record_and_deliver(
         log.warning("delivery of %s: %s", folder.name, reason)
     except Exception as error:
         logs.keep_traceback(error)
-        reason = _said(error)
+        reason = said(error)
     _tell_directly(output, folder, settings, reason)
     return _all_pending(folder, reason)
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error) if isinstance(error, AbacoError) else repr(error)
 
 
 def _all_pending(folder: Path, reason: str) -> list[dict[str, Any]]:
@@ -240,7 +234,7 @@ def _enqueue(
                 raise
             except Exception as error:  # such as a wrong address: the other places get theirs, this one later
                 logs.keep_traceback(error)
-                reason = f"{place}: {_said(error)}"
+                reason = f"{place}: {said(error)}"
                 faults.append(_fault(place, run, reason))
     return faults
 

@@ -16,8 +16,8 @@ NO_NUMBER_MEANT = r"(?i)^(?:[+-]?(?:nan|inf|infinity))?$"  # or an empty cell
 # numbers of which there are too many digits, with separators or an exponent
 _POWER = r"|^[+-]?[1-9]\d*(?:[.,]\d+)?[eE]\+?\d{2,}$"
 TOO_LARGE = {
-    "amount": r"^[+-]?(?:0*[1-9]\d{16,}|[1-9]\d{0,2}(?:[.,]\d{3}){5,})(?:[.,]\d*)?$" + _POWER,
-    "days": r"^[+-]?0*[1-9](?:\d{4,}|\d?(?:[.,]\d{3})+)(?:[.,]0*)?$" + _POWER,
+    "amount": ("amount_too_large", r"^[+-]?(?:0*[1-9]\d{16,}|[1-9]\d{0,2}(?:[.,]\d{3}){5,})(?:[.,]\d*)?$" + _POWER),
+    "days": ("days_too_large", r"^[+-]?0*[1-9](?:\d{4,}|\d?(?:[.,]\d{3})+)(?:[.,]0*)?$" + _POWER),
 }
 WRONG_KIND = {"date": "not_a_date", "amount": "not_a_number", "rate": "not_a_number", "days": "not_whole"}
 SEPARATOR = "; "
@@ -155,9 +155,9 @@ def checks(format_: Format, present: Iterable[str], tolerance: Decimal = Decimal
             found.append(Check(Reason("not_finite", column=name), text.str.contains(NOT_FINITE)))
         if column.kind in WRONG_KIND:
             is_meant = ~text.str.contains(NO_NUMBER_MEANT) if column.kind in ("amount", "rate") else text != ""
-            if pattern := TOO_LARGE.get(column.kind):
-                is_large = value.is_null() & text.str.contains(pattern)
-                found.append(Check(Reason(f"{column.kind}_too_large", column=name), is_large))
+            if column.kind in TOO_LARGE:
+                code, pattern = TOO_LARGE[column.kind]
+                found.append(Check(Reason(code, column=name), value.is_null() & text.str.contains(pattern)))
                 is_meant = is_meant & ~text.str.contains(pattern)
             suspect = None if column.filled else value.is_null() & ~raw.is_null()
             found.append(Check(Reason(WRONG_KIND[column.kind], column=name), value.is_null() & is_meant, suspect))
