@@ -15,8 +15,7 @@ from abaco.core.errors import DamagedError
 # the kinds of what the records of a report hold, and of the parts of it
 KINDS = {
     "kpis": (dict, dict), "phases": (dict, dict), "parameters": (dict, object), "inputs": (list, dict),
-    "outputs": (list, dict), "deliveries": (list, dict), "status": (str, object), "run_id": (str, object),
-    "date": (str, object), "started_at": (str, object),
+    "outputs": (list, dict), "deliveries": (list, dict),
 }  # fmt: skip
 
 
@@ -79,8 +78,7 @@ def _is_sound(content: dict[str, Any]) -> bool:
     """Return whether each key of `KINDS` has its kind, and no list or object of objects anything else."""
     values = [(content[key], kind, parts) for key, (kind, parts) in KINDS.items() if key in content]
     return all(
-        isinstance(value, kind)
-        and all(isinstance(part, parts) for part in (value.values() if kind is dict else value if kind is list else ()))
+        isinstance(value, kind) and all(isinstance(part, parts) for part in (value.values() if kind is dict else value))
         for value, kind, parts in values
     )
 

@@ -20,6 +20,7 @@ from abaco.core.locks import is_alive, is_here
 RUNS = ".runs"
 DATES = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 RECORD, HOLDER, LOCK, VERIFIED = "run.json", "holder.json", "lock", "verified.json"
+FACTS = "status", "run_id", "started_at"  # that every run has from its beginning
 PROGRESS = "work/progress.json"  # of a run that is at work: its phase and cell
 STOPPED = "stopped by a signal"  # the error of a run that somebody interrupted
 
@@ -102,9 +103,10 @@ def folders(output: Path, date: str) -> list[Path]:
 def recorded(folder: Path) -> dict[str, Any] | None:
     """Return run.json of a run; None if it is gone or damaged."""
     try:
-        return read_object(folder / RECORD, "status", "run_id", "started_at")
+        run = read_object(folder / RECORD, *FACTS)
     except (OSError, DamagedError):
         return None
+    return run if all(isinstance(run[name], str) for name in FACTS) else None
 
 
 def damaged_reports(output: Path) -> list[Path]:

@@ -156,7 +156,7 @@ def test_what_is_there_is_not_sent_again(account, proxy, delivery):
 
 def test_run_json_that_went_on_is_sent_again_alone(account, delivery):
     account.channel().send(delivery)
-    write_json(delivery.folder / "run.json", {"started_at": "2026-01-02T02:00:00Z", "deliveries": ["done"]})
+    write_json(delivery.folder / "run.json", {"started_at": "2026-01-02T02:00:00Z", "deliveries": [{"status": "done"}]})
     assert account.channel().send(delivery)["uploaded"] == 1
     account.assert_arrived(delivery)
 
