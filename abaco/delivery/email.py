@@ -21,6 +21,7 @@ from abaco.core.errors import InputError
 from abaco.delivery import addresses, corrections, smtp
 from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError, retry
 from abaco.delivery.messages import headline
+from abaco.mail.message import subject
 
 NAME = "email.eml"
 
@@ -98,7 +99,7 @@ class EmailChannel(Channel):
         message = alert(delivery.payload) if is_alert else report(delivery.folder)
         if replaces := delivery.payload.get("replaces"):
             language = message["Content-Language"] or "en"
-            message.replace_header("Subject", corrections.subject(message["Subject"], language, replaces))
+            message.replace_header("Subject", subject(corrections.subject(message["Subject"], language, replaces)))
         address(message, delivery.key, sender, recipient)
         if replies:
             message["Reply-To"] = replies
@@ -135,7 +136,7 @@ def report(folder: Path) -> EmailMessage:
 def alert(payload: dict[str, Any]) -> EmailMessage:
     """Return an alert as a plain-text message."""
     message = EmailMessage(policy=policy.SMTP)
-    message["Subject"] = " ".join(headline(payload).split())
+    message["Subject"] = subject(" ".join(headline(payload).split()))
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(payload["text"] + "\n", cte="quoted-printable")
     return message

@@ -8,20 +8,24 @@ input gives the same file.
 import datetime as dt
 import re
 from collections.abc import Sequence
-from email import policy
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from abaco.core.errors import RunError
-from abaco.mail.letter import Letter
+
+if TYPE_CHECKING:
+    from abaco.mail.letter import Letter
 
 DOMAIN = "abaco.invalid"  # reserved, so that no id is ever somebody else's
 MAX_BYTES = 90_000  # of HTML; Gmail cuts a message off at 102 KB
 FOLDER = "email"
+UNBREAKABLE = "\u00a0"
 
 
-def write(letter: Letter, folder: Path, attached: Sequence[Path]) -> list[Path]:
+def write(letter: "Letter", folder: Path, attached: Sequence[Path]) -> list[Path]:
     """Write email.html, the pictures and email.eml; return their paths.
 
     Parameters
@@ -46,7 +50,7 @@ def write(letter: Letter, folder: Path, attached: Sequence[Path]) -> list[Path]:
     return [page, message, *written]
 
 
-def draft(letter: Letter, report: bytes, pdf: bytes | None = None) -> EmailMessage:
+def draft(letter: "Letter", report: bytes, pdf: bytes | None = None) -> EmailMessage:
     """Return the message of a letter, with neither sender nor recipients.
 
     Parameters
@@ -66,7 +70,7 @@ def draft(letter: Letter, report: bytes, pdf: bytes | None = None) -> EmailMessa
     ids = {picture.name: f"{picture.name}.{letter.run_id}@{DOMAIN}" for picture in letter.drawn}
     name = attachment(letter)
     message = EmailMessage(policy=policy.SMTP)
-    message["Subject"] = letter.subject
+    message["Subject"] = subject(letter.subject)
     message["Date"] = _date(letter.date)
     message["Message-ID"] = f"<{letter.run_id}@{DOMAIN}>"
     message["Auto-Submitted"] = "auto-generated"  # no out-of-office notes, please
@@ -89,7 +93,23 @@ def draft(letter: Letter, report: bytes, pdf: bytes | None = None) -> EmailMessa
     return message
 
 
-def attachment(letter: Letter) -> str:
+def subject(text: str) -> str:
+    """Return a subject that is read as it is written.
+
+    Where Python folds a blank between words of other letters than ASCII away, blanks that do not break outlast it.
+
+    Examples
+    --------
+    >>> subject("PAR30 3.75 %"), subject("Muestra sintética · PAR30 (−0.27) · alerta · 31 de diciembre").split(UNBREAKABLE)
+    ('PAR30 3.75 %', ['Muestra', 'sintética', '·', 'PAR30', '(−0.27)', '·', 'alerta', '·', '31', 'de', 'diciembre'])
+    """
+    message = EmailMessage(policy=policy.SMTP)
+    message["Subject"] = text
+    read = message_from_bytes(message.as_bytes(), policy=policy.default)["Subject"]
+    return text if read == text else text.replace(" ", UNBREAKABLE)
+
+
+def attachment(letter: "Letter") -> str:
     """Return the file name that the full report is attached by."""
     return f"abaco-{letter.date}.html"
 

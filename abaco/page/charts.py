@@ -23,6 +23,7 @@ LINES = ("accent", "critical", "warning", "quiet", "ink", "muted")
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))  # told apart without colour
 WIDTH, HEIGHT = 880, 330
 MARGIN = {"left": 66, "top": 16, "bottom": 46}
+UNIT = "unit"  # the attribute of a frame of figures that says the unit of all of them
 LETTER, BESIDE, ROW = 6.6, 10, 17  # pixels: of a letter of a name, from a line to its name, of a row of text
 STEPS = (1, 2, 3, 6, 12, 24)  # of counted months, or of borrowers
 MOST = 9  # ticks
@@ -95,7 +96,7 @@ def lines(
     finding: str,
     name: str,
     otherwise: str = "",
-    unit: str = " %",
+    unit: str | None = None,
     limits: Mapping[str, float] | None = None,
     axis_title: str = "",
 ) -> Html:
@@ -111,18 +112,24 @@ def lines(
         Unique in the notebook.
     otherwise
         The sentence shown instead when the frame is empty.
+    unit
+        What stands behind each value, such as `` USD``; by default the unit of a history (see `Dive.history`), and
+        per cent of any other frame.
     limits
         Thresholds by what they are called.
     axis_title
         What the index is, where its values do not tell.
     """
+    unit = frame.attrs.get(UNIT, " %") if unit is None else unit
     frame = frame.dropna(how="all")
     if frame.empty:
         return sentence(otherwise)
     columns, places = frame.astype(float), _places(frame.index)
     names = {column: _line(column) for column in columns}
     ends = {column: _end(names[column], columns[column], places, unit) for column in columns}
-    axes = _axes(right=max((len(text) for *_, text in ends.values()), default=0) * LETTER + BESIDE)
+    highest = max([columns.max().max(), *(limits or {}).values()])
+    right = max((len(text) for *_, text in ends.values()), default=0) * LETTER + BESIDE
+    axes = _axes(right, highest=f"{number(highest, 0)}{unit}")
     for i, column in enumerate(columns):
         colour, style = _look(i)
         axes.plot(places, columns[column], color=colour, linewidth=2, linestyle=style, clip_on=False)
@@ -133,7 +140,6 @@ def lines(
         ]
         dots(axes, places, values, texts, colour)
     axes.set_xlim(places[0], max(places[-1], places[0] + 1))
-    highest = max([columns.max().max(), *(limits or {}).values()])
     axes.set_ylim(bottom=min(0, columns.min().min()), top=highest * 1.1 or 1)
     _ticks(axes, frame.index, places, unit, axis_title)
     labels = Labels(axes)
@@ -201,7 +207,9 @@ def bars(frame: pd.DataFrame, finding: str, name: str, otherwise: str = "", unit
     """Return a group of bars a row, one a column, above their names; see `lines`."""
     if frame.empty:
         return sentence(otherwise)
-    axes, places = _axes(right=8, top=34), list(range(len(frame)))
+    unit = f" {current()}" if unit is None else unit
+    highest = number(frame.astype(float).max().max(), 0)
+    axes, places = _axes(right=8, top=34, highest=f"{highest}{unit}"), list(range(len(frame)))
     width = 0.8 / len(frame.columns)
     for i, column in enumerate(frame):
         colour = COLOURS[("quiet", "accent", "warning")[i % 3]]
@@ -211,13 +219,14 @@ def bars(frame: pd.DataFrame, finding: str, name: str, otherwise: str = "", unit
         for row, value, bar in zip(frame.index, values, drawn, strict=True):
             tell(bar, f"{_line(column)}, {_named(row)}: {number(value, 2)}")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=12, borderaxespad=0)
-    _ticks(axes, frame.index, places, f" {current()}" if unit is None else unit)
+    _ticks(axes, frame.index, places, unit)
     return picture(axes.figure, finding, name=name)
 
 
-def _axes(right: float, top: float = MARGIN["top"]) -> Axes:
-    room = WIDTH - MARGIN["left"] - right, HEIGHT - top - MARGIN["bottom"]
-    axes = placed(canvas(WIDTH, HEIGHT), MARGIN["left"], MARGIN["bottom"], *room)
+def _axes(right: float, top: float = MARGIN["top"], highest: str = "") -> Axes:
+    left = max(MARGIN["left"], len(highest) * LETTER + BESIDE)
+    room = WIDTH - left - right, HEIGHT - top - MARGIN["bottom"]
+    axes = placed(canvas(WIDTH, HEIGHT), left, MARGIN["bottom"], *room)
     axes.grid(axis="y", color=COLOURS["line"], linewidth=0.8)
     axes.set_axisbelow(True)
     return axes

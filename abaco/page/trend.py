@@ -181,10 +181,9 @@ def _name_extreme(labels, kpi, points, days, values, pick):
     found = pick(known, key=values.__getitem__)
     if found == known[-1] or values[found] == values[known[-1]]:
         return
-    here, near, far = (days[found], values[found]), (("center", 0), ("left", -6), ("right", 6)), 20
+    here, near = (days[found], values[found]), (("center", 0), ("left", -6), ("right", 6))
     own, other = ((1, "bottom"), (-1, "top")) if pick is max else ((-1, "top"), (1, "bottom"))
-    places = [Place(here, across, 5 * own[0], ha, own[1]) for ha, across in near]
-    places += [Place(here, across, far * own[0], ha, own[1]) for ha, across in near]
+    places = [Place(here, across, away * own[0], ha, own[1]) for away in (5, 11, 20) for ha, across in near]
     places += [Place(here, 8, 0, "left", "center"), Place(here, -8, 0, "right", "center")]
     places += [Place(here, across, 5 * other[0], ha, other[1]) for ha, across in near]
     text = f"{short(kpi, values[found])} {month(points[found][0])}"

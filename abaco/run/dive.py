@@ -22,6 +22,7 @@ from abaco.kpis.facilities import facility
 from abaco.kpis.facilities.what_if import WhatIf
 from abaco.kpis.measures import MEASURES
 from abaco.kpis.segments import DIMENSIONS
+from abaco.page.charts import UNIT
 from abaco.page.words import day
 from abaco.run import phase
 from abaco.run import plan as run_plan
@@ -102,10 +103,16 @@ class Dive:
         return pq.read_table(self.folder / "tables" / f"{name}.parquet").to_pandas()
 
     def history(self, *kpis: str) -> pd.DataFrame:
-        """Return the values of KPIs, one row per date that has any and one column per KPI, by its title."""
+        """Return the values of KPIs, one row per date that has any and one column per KPI, by its title.
+
+        Charts take the unit from the frame; KPIs of several units have none.
+        """
         rows = self.read_table("history").query("kpi in @kpis")
         values = rows.pivot(index="date", columns="kpi", values="value").astype(float)
-        return values.reindex(columns=list(kpis)).dropna(how="all").rename(columns=self._title)
+        values = values.reindex(columns=list(kpis)).dropna(how="all").rename(columns=self._title)
+        units = {currencies.in_current(self.definitions[name].unit) for name in kpis if name in self.definitions}
+        values.attrs[UNIT] = f" {units.pop()}" if len(units) == 1 else ""
+        return values
 
     def limits(self, *kpis: str) -> dict[str, float]:
         """Return the thresholds of KPIs by their label in a chart, such as ``PAR30: warning``."""

@@ -19,7 +19,10 @@ HEADINGS = {
     (CHECK, False): "Checking", (CHECK, True): "What the report would say", ("report", False): "Making the report",
     ("report", True): "The report is made",
 }  # fmt: skip
-WAITING = {CHECK: "The exports are being read.", "report": "The exports are being read before the first phase."}
+WAITING = {
+    CHECK: "The exports are being read.",
+    "report": "The exports are read before the first phase, and the report is delivered after the last.",
+}
 
 
 def page(book: Book, maker: Maker, chosen: str) -> str:
@@ -27,6 +30,8 @@ def page(book: Book, maker: Maker, chosen: str) -> str:
     uploads, job = maker.uploads.listed(), maker.job
     at_work = pages.running(book)
     known = {upload.name: upload for upload in uploads}
+    if job and job.has_ended and chosen in known and known[chosen].arrived > job.began:
+        job = None  # what came of another input is over
     keys = maker.choices()
     preset = chosen if chosen in keys else next(iter(keys), "")
     choices = [

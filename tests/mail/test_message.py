@@ -2,12 +2,15 @@
 
 import datetime as dt
 import re
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 from bs4 import BeautifulSoup
 
 from abaco.core.errors import RunError
-from abaco.mail.message import draft
+from abaco.mail.message import UNBREAKABLE, draft
+from abaco.mail.message import subject as whole
 
 from .conftest import REPORT
 
@@ -122,9 +125,23 @@ def test_run_id_that_is_none_is_refused(metrics, compose, run_id):
 def test_email_of_the_sample_says_so_in_subject_and_text(metrics, sent, language, subject, told):
     metrics["synthetic"] = True
     message = sent(language=language)
-    assert message["Subject"].strip() == subject
+    assert message["Subject"].replace(UNBREAKABLE, " ").strip() == subject
     for form in ("plain", "html"):
         assert told in message.get_body((form,)).get_content()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Muestra sintética · PAR30 3.75 % (−0.27) · alerta · 31 de diciembre de 2025",
+        "[P2] Línea Ñandú · “Élite” (−0.27) · línea única · según él",
+    ],
+)
+def test_no_blank_of_a_subject_is_lost_on_the_way(subject):
+    made = EmailMessage(policy=policy.SMTP)
+    made["Subject"] = whole(subject)
+    read = message_from_bytes(made.as_bytes(), policy=policy.default)
+    assert read["Subject"].replace(UNBREAKABLE, " ") == subject
 
 
 def test_subject_of_another_language_is_encoded_and_read_back(sent):

@@ -183,8 +183,8 @@ def test_nothing_moved(metrics):
 
 def test_what_needs_attention(metrics):
     text = said(metrics)
-    told = "6 of 1,010 rows of the balances were rejected (tables/quarantine.csv has them); those of this date hold "
-    assert f"{told}160.00 USD, 1.57 % of its balances." in text
+    told = "6 of 1,010 rows of the balances were rejected (tables/quarantine.csv has them); those of this date, "
+    assert f"{told}or of none that can be read, hold 160.00 USD, 1.57 % of its balances." in text
 
 
 def test_how_many_figures_are_computed_stands_below(metrics):
