@@ -100,8 +100,9 @@ def subject(text: str) -> str:
 
     Examples
     --------
-    >>> subject("PAR30 3.75 %"), subject("Muestra sintética · PAR30 (−0.27) · alerta · 31 de diciembre").split(UNBREAKABLE)
-    ('PAR30 3.75 %', ['Muestra', 'sintética', '·', 'PAR30', '(−0.27)', '·', 'alerta', '·', '31', 'de', 'diciembre'])
+    >>> long = "Muestra sintética · PAR30 3.75 % (−0.27) · alerta · 31 de diciembre de 2025"
+    >>> subject("PAR30 3.75 %"), subject(long) == long.replace(" ", UNBREAKABLE)
+    ('PAR30 3.75 %', True)
     """
     message = EmailMessage(policy=policy.SMTP)
     message["Subject"] = text

@@ -24,7 +24,8 @@ DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))  # told apart without colour
 WIDTH, HEIGHT = 880, 330
 MARGIN = {"left": 66, "top": 16, "bottom": 46}
 UNIT = "unit"  # the attribute of a frame of figures that says the unit of all of them
-LETTER, BESIDE, ROW = 6.6, 10, 17  # pixels: of a letter of a name, from a line to its name, of a row of text
+LETTER, DIGIT = 6.6, 7.5  # pixels of a letter of a name, and of a digit of the scale
+BESIDE, ROW = 10, 17  # pixels from a line to its name, and of a row of text
 STEPS = (1, 2, 3, 6, 12, 24)  # of counted months, or of borrowers
 MOST = 9  # ticks
 HEADINGS = {
@@ -224,7 +225,7 @@ def bars(frame: pd.DataFrame, finding: str, name: str, otherwise: str = "", unit
 
 
 def _axes(right: float, top: float = MARGIN["top"], highest: str = "") -> Axes:
-    left = max(MARGIN["left"], len(highest) * LETTER + BESIDE)
+    left = max(MARGIN["left"], len(highest) * DIGIT + BESIDE)
     room = WIDTH - left - right, HEIGHT - top - MARGIN["bottom"]
     axes = placed(canvas(WIDTH, HEIGHT), left, MARGIN["bottom"], *room)
     axes.grid(axis="y", color=COLOURS["line"], linewidth=0.8)

@@ -22,6 +22,16 @@ def test_lines_have_their_names_and_last_values_at_their_ends():
     assert "<title>Due, Jan: 2.00 USD</title>" in drawn
 
 
+def test_history_says_the_unit_of_its_figures_and_no_figure_of_the_scale_is_cut():
+    past = pd.DataFrame({"Average ticket": [5_130_290.0, 6_998_900.0]}, ["Jan", "Feb"])
+    past.attrs[charts.UNIT] = " USD"
+    drawn = charts.lines(past, "The ticket rose.", "ticket")
+    assert ">Average ticket 6,998,900.00 USD<" in drawn and "%" not in drawn
+    scale = re.findall(r'text-anchor: end[^>]* x="([\d.]+)"[^>]*>([\d,]+ USD)<', drawn)
+    assert "6,000,000 USD" in dict(map(reversed, scale))
+    assert all(float(x) > 7 * len(text) for x, text in scale)
+
+
 def test_bars_have_their_names_above_them():
     drawn = charts.bars(MONTHS, "Paid.", "paid")
     assert all(f">{name}<" in drawn for name in ("Due", "Paid", "Jan", "Feb"))

@@ -140,6 +140,8 @@ def test_measure_that_is_there_lacks_nothing(opened):
 
 def test_kpi_of_another_catalogue_has_no_history_and_no_limits(opened):
     assert opened.history("CPR").empty
+    units = [opened.history(*names).attrs["unit"] for names in (["PAR30", "PAR90"], ["PAR30", "PortfolioHealth"])]
+    assert units == [" %", ""]
     assert opened.limits("CPR", "PAR90") == {"PAR90: warning": 3, "PAR90: critical": 5}
 
 
