@@ -1,4 +1,4 @@
-"""Settings that are an address, a folder of blobs or percentages, and what is wrong with one that cannot be used."""
+"""Settings that are an address, a path, a folder of blobs or percentages, and what is wrong with those that are not."""
 
 import re
 from typing import Any
@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from abaco.core.net import is_loopback
 
 CONTAINER = re.compile(r"[a-z0-9](-?[a-z0-9]){2,62}")
+LONGEST_PATH, LONGEST_NAME = 4_000, 255  # bytes that file systems take
 MAX_PREFIX = 500  # characters, of the 1,024 that the name of a blob may have
 
 
@@ -79,3 +80,10 @@ def _is_pct(text: str) -> bool:
         return 0 <= float(text) <= 100
     except ValueError:
         return False
+
+
+def place(text: str) -> str:
+    """Return the path of a file or folder that is no longer than a path can be."""
+    if len(text.encode()) > LONGEST_PATH or any(len(name.encode()) > LONGEST_NAME for name in text.split("/")):
+        raise ValueError("it is longer than a path can be: shorten it")
+    return text

@@ -62,6 +62,7 @@ def _currency(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_controls)]
+Place = Annotated[Text, AfterValidator(setting_values.place)]
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
@@ -70,13 +71,13 @@ class RunSettings(BaseModel):
 
     model_config = STRICT
 
-    input: Text
-    output: Text
+    input: Place
+    output: Place
     engine: Literal["duckdb", "spark"]
     memory_limit: Text
     threads: int = Field(ge=0, le=1024)
     currency: Annotated[str, AfterValidator(_currency)]
-    facilities: Text = Field(min_length=1)
+    facilities: Place = Field(min_length=1)
     lock_timeout_seconds: Seconds
     log_format: Literal["text", "json"]
 
@@ -150,7 +151,7 @@ class ServiceSettings(BaseModel):
     client_seconds: float = Field(gt=0, le=3600)
     max_wrong_tokens: int = Field(ge=1, le=1_000_000)
     make_reports: bool
-    uploads: Text = Field(min_length=1)
+    uploads: Place = Field(min_length=1)
     upload_mb: int = Field(ge=1, le=100_000)
     upload_days: int = Field(ge=1, le=DAYS)
 

@@ -208,6 +208,8 @@ def _explain(error: SQLAlchemyError, url: URL) -> str:
     if _error_code(error) in DAMAGE:
         return f"{reason}: {REBUILD}"
     if url.get_backend_name() == "sqlite":
+        if (file := Path(url.database)).is_symlink() and not file.exists():
+            return f"it is a link that leads nowhere: bring back what it led to, or {REBUILD}"
         return f"{reason}: see that the file can be written and does not belong to another program"
     if "certificate" in reason or "does not support SSL" in reason:
         way = f"{net.AUTHORITY}, or in sslrootcert of {VARIABLE}; sslmode there says how far to trust it"

@@ -24,7 +24,7 @@ SERVICE_METRIC = "pipeline_status"  # the service always has it
 def database(case: Case) -> Finding:
     """Open the database and count its runs; a SQLite file is also read completely."""
     file = case.output / connection.FILE
-    if not connection.is_elsewhere() and not file.exists():
+    if not connection.is_elsewhere() and not file.exists() and not file.is_symlink():
         return ok(f"SQLite, {project.display_path(file)}: the first run makes it")
     engine = connection.connect(case.output, case.settings["delivery"]["timeout_seconds"])
     with connection.reading(engine) as opened:

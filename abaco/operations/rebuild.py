@@ -49,7 +49,7 @@ def rebuild(output: Path | None = None) -> list[str]:
 
 def _set_aside(output: Path) -> Path | None:
     """Move the files of the database to a folder of their own and return it; None when there are none."""
-    files = [path for part in PARTS if (path := output / f"{connection.FILE}{part}").exists()]
+    files = [path for part in PARTS if (path := output / f"{connection.FILE}{part}").exists() or path.is_symlink()]
     if not files:
         return None
     kept = output / REPLACED / f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%fZ}"

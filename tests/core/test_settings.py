@@ -98,6 +98,7 @@ def test_missing_overlay_is_named(folder, monkeypatch):
         ("calculation.default_probability_pct=5", ": in a file of settings, write five numbers from 0 to 100, such as"),
         ("calculation.default_probability_pct='much'", ": in a file of settings, write five numbers from 0 to 100"),
         ("run.input=2025-12-31", ": write text, not 2025-12-31"),
+        (f"run.output={'x' * 300}", ": it is longer than a path can be: shorten it"),
         ("ingestion.max_reject_pct=much", ": write a number, such as 1500.00, not 'much'"),
         ("ingestion.max_reject_pct=true", ": write a number, such as 1500.00, not true"),
         ("ingestion.max_reject_pct=", ": write a number, such as 1500.00, not ''"),

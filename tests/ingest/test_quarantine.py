@@ -240,6 +240,18 @@ def test_parquet_that_breaks_off_within_its_data_is_an_error(tmp_path):
         ingest(path)
 
 
+@pytest.mark.parametrize("kind", [pa.date32(), pa.timestamp("us")], ids=str)
+def test_day_beyond_those_of_python_is_rejected_by_its_row(tmp_path, kind):
+    cells = dict(zip(SNAPSHOT.split(","), snapshot().split(","), strict=True))
+    columns = {name: pa.array([cell] * 6) for name, cell in cells.items()} | {
+        "loan_id": pa.array([f"A-{i}" for i in range(6)]),
+        "measurement_date": pa.array([2**29, *[20453] * 5], pa.int32()).cast(pa.date32()).cast(kind, safe=False),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "book.parquet")
+    result = ingest(tmp_path / "book.parquet")
+    assert (len(result.tape), result.faults) == (5, [(1, "measurement_date: not a date")])
+
+
 def test_json_that_breaks_off_after_the_first_rows_is_an_error(tmp_path):
     cells = dict(zip(SNAPSHOT.split(","), snapshot().split(","), strict=True))
     rows = [json.dumps(cells | {"loan_id": f"A-{i}"}) for i in range(30_000)]

@@ -214,6 +214,17 @@ def test_database_that_is_damaged_while_it_is_served_is_stepped_over(output, boo
     assert [row["value"] for row in figures(book)] == [9.0]
 
 
+def test_database_that_is_a_link_to_nowhere_is_named_and_made_again(output, book):
+    book.engine.dispose()
+    (output / "abaco.db").unlink()
+    (output / "abaco.db").symlink_to(output / "unmounted" / "abaco.db")
+    finding = run_check(CHECKS["database"], Case(None, output, None, settings.load()), 60)
+    assert finding.level == "problem"
+    assert "it is a link that leads nowhere: bring back what it led to, or make it again with" in finding.text
+    assert rebuild.rebuild(output)[0] == "The database has 3 runs of 2 reports"
+    assert health(book)["status"] == "healthy"
+
+
 def test_link_that_leads_nowhere_is_named_and_replaced(output, book):
     shutil.rmtree((output / DECEMBER).resolve())
     assert health(book)["last_error"] == f"The report of {DECEMBER} is damaged: make it again, or restore a backup"
