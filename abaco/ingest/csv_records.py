@@ -1,16 +1,23 @@
-"""Lines of a text file: whether each holds a whole record, and where a record stands in the file."""
+"""Lines of a text file: whether each holds a whole record, where it stands in the file, and amounts that it cuts."""
 
 import csv
+import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from abaco.core.errors import InputError
+from abaco.core.quoting import visible
+from abaco.ingest.columns import normalise
+from abaco.ingest.mappings import Mapping
 from abaco.ingest.reshaping import WIDE
 from abaco.ingest.sources import Source
 
 OUT_OF_PLACE = "a quote is out of place or never closed"
 TOO_LONG = f"a cell has more than {csv.field_size_limit():,} characters"
+# The two cells of an amount such as 1,000 without quotes, and in how many rows they stand at least.
+UNQUOTED, LEAST = (re.compile(r"-?[1-9]\d{0,2}"), re.compile(r"\d{3}(?:\.\d+)?")), 2
 
 
 class _Lines:
@@ -144,3 +151,26 @@ def _counted(wanted: list[int], broken: list[int], first: int) -> dict[int, int]
             before += 1
         numbers[record] = record + first + before
     return numbers
+
+
+def check_unquoted(mapping: Mapping, named: Sequence[str], rows: Sequence[Sequence[str]], name: str) -> None:
+    """Raise when the rows of a text with commas that reach to a column without a heading have an amount in two cells.
+
+    Parameters
+    ----------
+    named
+        The headings.
+    rows
+        The first rows below.
+    """
+    if not mapping.is_known or not named or named[-1].strip():
+        return
+    given, kinds = mapping.known.assign([*map(normalise, named)]), {c.name: c.kind for c in mapping.format.columns}
+    wide = [row for row in rows if len(row) == len(named) and row[-1].strip()]
+    for place in (place for column, place in given.items() if kinds[column] == "amount" and len(wide) >= LEAST):
+        cells = [(row[place].strip(), row[place + 1].strip()) for row in wide]
+        if all(UNQUOTED[0].fullmatch(first) and UNQUOTED[1].fullmatch(rest) for first, rest in cells):
+            raise InputError(
+                f"{name} has commas within amounts of {visible(named[place]).strip()}, which are not in quotes: "
+                "export it again with amounts in quotes, or with semicolons"
+            )

@@ -190,12 +190,14 @@ def rows_below(rows: Sequence[Sequence[str]]) -> int:
     return len(below) if has_width and any(any(map(str.strip, row)) for row in below) else 0
 
 
-def lines_below(tail: str, delimiter: str) -> list[str]:
-    """Return the last lines of a text that stand below its table.
-
-    A line of a record that goes over several is none of them: its quotes do not close.
-    """
+def whole_lines(tail: str) -> list[str]:
+    """Return the last lines of a text that are records: quotes of one that goes over several lines do not close."""
     lines = tail.removesuffix("\n").split("\n")[1:]
-    whole = list(takewhile(lambda line: line.count('"') % 2 == 0, reversed(lines)))[::-1]
+    return list(takewhile(lambda line: line.count('"') % 2 == 0, reversed(lines)))[::-1]
+
+
+def lines_below(tail: str, delimiter: str) -> list[str]:
+    """Return the last lines of a text that stand below its table."""
+    whole = whole_lines(tail)
     below = rows_below([next(csv.reader([line], delimiter=delimiter), []) for line in whole])
     return whole[len(whole) - below :]

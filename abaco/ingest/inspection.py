@@ -17,11 +17,12 @@ from abaco.ingest import cell_dates, extent, json_lists, mappings, rate_periods,
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, unpacked
 from abaco.ingest.credit_columns import check_credits
+from abaco.ingest.csv_records import check_unquoted
 from abaco.ingest.extent import Header, Row
 from abaco.ingest.fingerprint import SAMPLE, decoded, fingerprint, first_rows, head
 from abaco.ingest.recognition import UnknownFormatError, fitting, load_all, recognise
-from abaco.ingest.scales import SCALES, scale_in
 from abaco.ingest.sources import STAMPS, Source
+from abaco.ingest.stated_scales import check_scale, last_rows, names_of, notes_in
 from abaco.ingest.unknown_tables import MAX_COLUMNS, MAX_HEADING, UnknownTable
 
 Found = tuple[Header, dict[str, Any]]
@@ -90,6 +91,7 @@ class Inspector:
         if header := extent.find(rows, self.fits):
             above = decoded(sample, form["encoding"], "replace").split("\n")[: header.line - 1]
             below = extent.lines_below(tail, form["delimiter"])
+            form["last_rows"] = last_rows(tail, form["delimiter"], form["lines"])
             form["lines"] -= len(below)
             for text in ("\n".join(above), "\n".join(below)):
                 form["delimiters"] -= sum(part.count(form["delimiter"]) for part in text.split('"')[::2])
@@ -120,16 +122,20 @@ class Inspector:
         is_column = form.get("shape") == reshaping.TRANSPOSED
         among = self._among(header, form.get("sheet"), is_column)
         form["mapping_name"] = recognise([visible(heading) for heading in header.headings], name, among=among)
-        mapping = self._mappings[form["mapping_name"]]
+        mapping, last = self._mappings[form["mapping_name"]], form.pop("last_rows", ())
         if mapping.is_known:
-            _check_scale(f"{name}: its name", (name, f"({form['sheet']})") if form.get("sheet") else (name,))
+            check_scale(f"{name}: its name", names_of(name, form.get("sheet")))
         if not is_column:
             form["above"] = _above(name, rows, header, is_certain=mapping.header_row is not None)
+            for line, note in () if mapping.header_row else notes_in(last, header.line, len(header.headings)):
+                check_scale(f"{name}: line {line}", note)
         if mapping.shape:  # its copy has other lines
             form |= {"shape": mapping.shape, "lines": None, "delimiters": None, "signs": ()}
         titles = [] if is_column else extent.above(rows, header)
         below = [cells for line, cells in rows if line > header.line]
         place = f"{name}/{shown(sheet)}" if (sheet := form.get("sheet")) else name
+        if form.get("delimiter") == ",":
+            check_unquoted(mapping, header.headings, below, name)
         rate_periods.check(mapping, header.headings, below, name)
         check_credits(mapping, header.headings, below, name)
         form |= said_currencies.stated(mapping, header.headings, [cells for _, cells in titles], below, place)
@@ -211,7 +217,7 @@ class Inspector:
             form, given = {"sheet": sheet.name, "last_line": sheet.last_line}, (sheet.rows, sheet.left)
             signs = tuple((place, sign) for place in sorted(sheet.signs) for sign in sorted(sheet.signs[place]))
             if header := extent.find(sheet.rows, partial(self.fits, sheet=sheet.name)):
-                form["signs"] = signs
+                form |= {"signs": signs, "last_rows": sheet.last_rows}
                 found.append(self._placed(table.name, header, form, *given))
             elif header := self._sideways(sheet.rows, sheet.name):
                 form = {"sheet": sheet.name, "shape": reshaping.TRANSPOSED}
@@ -287,14 +293,5 @@ def _above(name: str, rows: Sequence[Row], header: Header, is_certain: bool) -> 
                 f"{name}: line {line} looks like a row of a table, and stands above the header in line {header.line}: "
                 "keep one table in the file, with its header above its rows"
             )
-        _check_scale(f"{name}: line {line}", cells)
+        check_scale(f"{name}: line {line}", cells)
     return len(above)
-
-
-def _check_scale(place: str, texts: Iterable[str]) -> None:
-    """Raise when a title or a name says that amounts are in thousands."""
-    if (scale := max(map(scale_in, texts), default=1)) > 1:
-        raise InputError(
-            f"{place} says that amounts are in {SCALES[scale]}: write whole amounts, or draft a mapping that "
-            "multiplies them, make map INPUT=…"
-        )

@@ -23,6 +23,7 @@ from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.reading import cells
 from abaco.ingest.scales import scale_in
 from abaco.ingest.sources import Source
+from abaco.ingest.stated_scales import last_rows, names_of, notes_in
 
 SAMPLE_ROWS = 1_000
 FEW = 2  # headings that mean something, at least, of a header
@@ -47,7 +48,7 @@ class Table:
     line
         The line of its header.
     scale
-        What its amounts are to be multiplied by, as a cell above it says.
+        What its amounts are to be multiplied by, as a cell above or below it, or a name, says.
     dates
         The dates in cells above it: by the cell, such as ``cell B2``, with the order where it has several readings.
     said_currencies
@@ -111,7 +112,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
         header, form, below = _of_workbook(file, meant, engine)
     else:
         header, form, below = _of_typed(file, meant, engine)
-    above = form.pop("cells_above", {})
+    above, last = form.pop("cells_above", {}), form.pop("last_rows", ())
     headings = tuple(visible(heading).strip() for heading in header.headings) if header else ()
     known = [bool(words.columns_of(heading)) or is_bucket(heading, words) for heading in headings]
     if not any(known):  # each may be a person
@@ -119,6 +120,10 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     if not quotable(headings, known, [row for _, row in below]) and not _is_proven(header, below):
         raise InputError(f"{name} has no header: write the names of the columns into its first line")
     if twice := [h for h in headings if h and [*map(normalise, headings)].count(normalise(h)) > 1]:
+        if signs := [h for h in headings if h != twice[0] and normalise(h) == normalise(twice[0])]:
+            raise InputError(
+                f"{name} has the columns {twice[0]} and {signs[0]}, alike but for signs: rename one of them"
+            )
         raise InputError(f"{name} has the column {twice[0]} more than once: keep one of them")
     if not form.get("shape") and (long := reshaping.long_headings(headings)) and extent.months(headings, 2):
         headings, form["shape"] = tuple(long), reshaping.WIDE
@@ -132,7 +137,9 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     rows = cells(source, engine, places).with_columns(nw.col(*places).cast(nw.String()))
     sample = rows.head(SAMPLE_ROWS).collect("pyarrow").to_native().to_pylist()
     title = f"{name}, sheet {shown(form['sheet'], is_known=False)}" if form.get("sheet") else name
-    scale = max(map(scale_in, above.values()), default=1)
+    notes = notes_in(last, header.line, len(headings)) if not form.get("shape") else ()
+    texts = [*above.values(), *(cell for _, note in notes for cell in note)]
+    scale = max(map(scale_in, (*texts, *names_of(file.name, form.get("sheet")))))
     dates = {key: day for at, cell in above.items() for key, day in _dates(f"cell {at}", cell, engine)}
     said = {word for cell in above.values() for word in said_currencies.in_title(cell)}
     said |= said_currencies.in_name(f"{path.name} {form.get('sheet') or ''}")
@@ -198,7 +205,9 @@ def _of_text(file: TableFile, meant: Meant) -> Found:
     form = fingerprint(file, extent.delimiter_of(decoded(sample, encoding, "replace"), lambda one: meant(one) >= FEW))
     rows = first_rows(sample, form["encoding"], form["delimiter"], file.name)
     header, shape = _header(rows, meant)
-    below = len(extent.lines_below(form.pop("tail"), form["delimiter"]))
+    tail = form.pop("tail")
+    below = len(extent.lines_below(tail, form["delimiter"]))
+    form["last_rows"] = last_rows(tail, form["delimiter"], form["lines"])
     form["cells_above"] = _above(rows, header, shape)
     form |= {"shape": shape} if shape else {"below": below, "last_line": form["lines"] - below if below else None}
     return header, form, _below(rows, header, shape)
@@ -212,7 +221,7 @@ def _of_workbook(file: TableFile, meant: Meant, engine: Engine) -> Found:
     sheet = (known or [s for s in sheets if extent.likely(s.rows)] or sheets)[0]
     header, shape = _header(sheet.rows, meant)
     form = {"sheet": sheet.name, "last_line": None if shape else sheet.last_line, "shape": shape}
-    form["cells_above"] = _above(sheet.rows, header, shape, sheet.left)
+    form |= {"cells_above": _above(sheet.rows, header, shape, sheet.left), "last_rows": sheet.last_rows}
     return header, form, _below(sheet.rows, header, shape)
 
 

@@ -2,7 +2,7 @@
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
@@ -38,7 +38,8 @@ class Workbook:
 class Sheet:
     """A sheet with cells: its name, its first rows with their numbers from 1, its end, and where a footer begins.
 
-    `last_line` is the last row before a footer; None where there is none. `left` is the position of the first column.
+    `last_line` is the last row before a footer; None where there is none. `last_rows` are the last of all. `left` is
+    the position of the first column.
     `signs` are those of currencies in number formats, by the place of a cell in its row.
     """
 
@@ -48,6 +49,7 @@ class Sheet:
     last_line: int | None
     left: int
     signs: dict[int, set[str]]
+    last_rows: list[extent.Row]
 
 
 def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
@@ -66,7 +68,9 @@ def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
         first, left, without_value = sheet.start[0] + 1, sheet.start[1], checked.without_value
         rows = [(first + n, row) for n, row in enumerate(islice(_rows(sheet, without_value), SAMPLE_ROWS))]
         signs = {column - left: signs for column, signs in checked.signs.items()}
-        found.append(Sheet(sheet.name, rows, sheet.end[0] + 1, _last_line(sheet, without_value), left, signs))
+        last = _last_rows(sheet, without_value)
+        last_line = _last_line(sheet, last) if max(without_value, default=0) <= sheet.end[0] else None
+        found.append(Sheet(sheet.name, rows, sheet.end[0] + 1, last_line, left, signs, last))
     if not found and hidden:
         raise InputError(
             f"{book.name} has cells on hidden sheets only: show the sheet that is meant, and save it again"
@@ -76,11 +80,14 @@ def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
     return found, hidden
 
 
-def _last_line(sheet: CalamineSheet | TextSheet, without_value: WithoutValue) -> int | None:
-    """Return the last row of a sheet's table where a footer follows."""
+def _last_rows(sheet: CalamineSheet | TextSheet, without_value: WithoutValue) -> list[extent.Row]:
     last = deque(enumerate(sheet.iter_rows()), extent.MAX_BELOW)
-    texts = [[*map(text_of, row), *without_value.get(number, {}).values()] for number, row in last]
-    below = extent.rows_below(texts) if max(without_value, default=0) <= sheet.end[0] else 0
+    return [(number + 1, [*map(text_of, row), *without_value.get(number, {}).values()]) for number, row in last]
+
+
+def _last_line(sheet: CalamineSheet | TextSheet, last: Sequence[extent.Row]) -> int | None:
+    """Return the last row of a sheet's table where a footer follows."""
+    below = extent.rows_below([row for _, row in last])
     return sheet.end[0] + 1 - below if below else None
 
 

@@ -964,12 +964,36 @@ def test_amounts_in_thousands_are_refused(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "note", [["* Figures in thousands of US dollars"], ["Note: amounts in thousands"], ["in R$ thousands", "as agreed"]]
+)
+def test_note_below_that_says_thousands_is_refused(tmp_path, note):
+    rows = [*loans(), [""], note]
+    says = "says that amounts are in thousands: write whole amounts"
+    assert refused(csv(tmp_path / "loans.csv", rows)).startswith(f"loans.csv: line 13 {says}")
+    path = sheets(tmp_path / "book.xlsx", ("Loans", "visible", rows))
+    assert refused(path).startswith(f"book.xlsx: line 13 {says}")
+
+
 @pytest.mark.parametrize("name", ["loans (in thousands).csv", "cartera_miles.csv"])
 def test_name_that_says_thousands_is_refused(tmp_path, name):
     assert refused(csv(tmp_path / name, loans())).startswith(f"{name}: its name says that amounts are in thousands: ")
     for title in ("k USD", "Miles"):
         path = sheets(tmp_path / "book.xlsx", (title, "visible", loans()))
         assert refused(path).startswith("book.xlsx: its name says that amounts are in thousands: write whole amounts")
+
+
+def test_commas_within_amounts_without_quotes_are_refused(tmp_path):
+    rows = ["L1,2025-12-31,1,000,0", "L2,2025-12-31,500,45,", "L3,2025-12-31,3,250,100"]
+    text = "\n".join(["loan_id,reporting_date,outstanding_balance,dpd,", *rows, ""])
+    path = tmp_path / "tape.csv"
+    path.write_text(text, encoding="utf-8")
+    assert refused(path) == (
+        "tape.csv has commas within amounts of outstanding_balance, which are not in quotes: export it again with "
+        "amounts in quotes, or with semicolons"
+    )
+    path.write_text(text.replace(",000,", ",10,"), encoding="utf-8")  # a column without a heading
+    assert figures_of(path).values["Outstanding"] == 504.0
 
 
 SEVERAL = "Amounts in several currencies ("

@@ -380,6 +380,18 @@ def test_headings_of_other_languages_are_known(tmp_path):
     assert found["outstanding_balance"] == "Encours" and found["days_past_due"] == "Jours de retard"
 
 
+def test_indonesian_headings_are_no_names_of_people(tmp_path):
+    lines = ('K1,Budi Santoso,"5.000.000,00",1', 'K2,Siti Aminah,"3.000.000,00",2')
+    asked = drafted(tmp_path, *lines, header="No Rekening,Nama Debitur,Baki Debet,Kolektibilitas", answers={})
+    assert list(columns(asked).values())[:3] == ["No Rekening", "Nama Debitur", "Baki Debet"]
+    assert "Kolektibilitas" in next(q for q in asked.questions if q.key == "days_past_due").choices
+
+
+def test_headings_alike_but_for_signs_are_told_apart(tmp_path):
+    with pytest.raises(InputError, match="the columns < 1 Month and 1 Month, alike but for signs: rename one of them"):
+        drafted(tmp_path, "LN1,1.50,2.50", header="Loan No,< 1 Month,1 Month")
+
+
 def test_header_of_unknown_headings_is_one_where_the_rows_below_prove_it(tmp_path):
     lines = ("ab,1000.50,0", "cd,500.50,31")
     assert {"loan_id", "outstanding_balance", "days_past_due"} <= {
@@ -469,6 +481,20 @@ def test_amounts_of_a_scale_are_multiplied(root, tmp_path, title, heading, facto
     assert found.values["Outstanding"] == 1300.0 * factor
     told = f"Amounts of book.csv are multiplied by {factor:,}, as its mapping says: {heading}."
     assert told in found.notes
+
+
+def test_amounts_of_a_scale_that_a_name_or_a_note_says_are_multiplied(root, tmp_path):
+    lines = ("LAN,POS,Days in Arrears", *DATED)
+    for path in (
+        write(tmp_path / "a" / "book (USD thousands).csv", *lines),
+        write(tmp_path / "b" / "book.csv", *lines, "", "Note: amounts in thousands"),
+    ):
+        drafting = Drafting(path, "book", {"currency": "USD"})
+        assert columns(drafting)["outstanding_balance"] == {"compute": "[POS] * 1000"}
+        drafting.save()
+        assert figures_of(path).values["Outstanding"] == 1_300_000.0
+        shutil.rmtree(path.parent)
+        (root / "params/mappings/book.yml").unlink()
 
 
 def test_header_in_two_rows_is_that_which_means_more(tmp_path):
