@@ -7,20 +7,14 @@ from typing import Any
 import narwhals as nw
 
 from abaco.ingest.staging import Staged
+from abaco.ingest.total_words import ALONE, AVERAGE, IN_FULL, LABEL, LIKE
 
-WORDS = (
-    "total", "totals", "totales", "totais", "totaux", "totale", "totaal", "totalt", "toplam", "suma", "soma",
-    "summe", "somme", "somma", "sum", "gesamt", "gesamtsumme", "zwischensumme", "celkem", "razem", "ukupno",
-    "yhteensa", "jumlah", "итого", "всего", "合計", "合计", "总计", "總計", "小計", "小计",
-)  # fmt: skip
-PREFIXES = ("grand", "grande", "gran", "general", "sub", "sous", "report")
-LIKE = rf"(?:(?:{'|'.join(PREFIXES)})[ _-]*)?(?:{'|'.join(WORDS)})"
-LABEL = rf"{LIKE}(?:[ ,.:;()/_-][^0-9]*)?"
-IS_LABEL = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LABEL}$").fill_null(False)
+IS_AVERAGE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*(?:{AVERAGE}|{ALONE})$").fill_null(False)
+IS_LABEL = nw.col("loan_id").str.contains(rf"(?i){IN_FULL}").fill_null(False) | IS_AVERAGE
 # with a number: a label, or an id that begins with such a word
-IS_LIKE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LIKE}(?:[^a-z]|$)").fill_null(False)
+IS_LIKE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LIKE}(?:[^a-z]|$)").fill_null(False) | IS_AVERAGE
 # the first value of a rejected row, as JSON
-LABEL_IN_FRONT = rf'(?i)^[{{]"[^"]*":"[ *=_-]*{LABEL}"'
+LABEL_IN_FRONT = rf'(?i)^[{{]"[^"]*":"[ *=_-]*(?:{LABEL}|{AVERAGE})"'
 IN_FRONT = nw.col("original").str.contains(LABEL_IN_FRONT).fill_null(False)
 IS_BLANK = (nw.col("loan_id") == "").fill_null(True)
 HAS_DIGIT = nw.col("loan_id").str.contains(r"[0-9]").fill_null(False)
@@ -61,4 +55,4 @@ def texts_of(columns: Sequence[str], schema: nw.Schema) -> list[str]:
 
 def is_called_total(row: Mapping[str, Any], texts: Sequence[str]) -> bool:
     """Return whether a text of a row, where it is not masked, is the label of a total."""
-    return any(re.fullmatch(rf"(?i)[ *=_-]*{LABEL}", row[name] or "") for name in texts)
+    return any(re.search(rf"(?i){IN_FULL}", row[name] or "") for name in texts)

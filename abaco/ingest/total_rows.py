@@ -123,6 +123,7 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
     }
     is_suspect = nw.any_horizontal(*(unlike[name] for name in sorted(few)), nw.lit(False), ignore_nulls=True)
     flags = {f"is_{name}": flag & (nw.lit(name in few)) for name, flag in unlike.items()}
+    flags["is_average"] = total_labels.IS_AVERAGE
     beside = [name for name in (CREDIT, LOST) if name in schema]
     date = [name for name in ("measurement_date",) if name in schema]
     suspects = _collected(
@@ -152,7 +153,7 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
         ] if breaks else []  # fmt: skip
         if _is_total(row, around, amounts, usual, batch):
             adds_up = any(block.equals(row, [BALANCE]) for block in around)
-            differs = row["is_label"] and row[BALANCE] is not None and around and not adds_up
+            differs = row["is_label"] and not row["is_average"] and row[BALANCE] is not None and around and not adds_up
             found.append({**row, "differs": whole.usd[BALANCE] if differs else None})
     days = {day for _, day, _ in sums} if date else set()
     of_days = {day: total_sums.added(one for one in sums if one[1] == day) for day in days}

@@ -361,6 +361,14 @@ def test_total_that_is_not_the_sum_of_its_rows_is_told(tmp_path):
     )
 
 
+@pytest.mark.parametrize("label", ["Promedio", "Average", "Moyenne:", "Promedio general", "Max", "Mínimo", "Count"])
+def test_averages_and_extremes_are_no_loans_whatever_they_come_to(tmp_path, label):
+    rows = ["2025-12-31,1,1000,0", "2025-12-31,2,3000,45", "2025-12-31,MAX-3,500,100"]
+    found = figures_of(write(tmp_path / "book.csv", DATED, *rows, f"2025-12-31,{label},1500,48"))
+    assert (found.values["Outstanding"], found.rows["totals"]) == (4500.0, 1)
+    assert not [note for note in found.notes if "rows may be missing" in note]
+
+
 @pytest.mark.parametrize("total", [TOTALS[4], TOTALS[6], ["Todo", *TOTALS[4][1:]]])
 def test_total_may_be_rounded_and_may_be_that_of_several_files(tmp_path, total):
     rounded = [*total[:5], "10000.02", total[6]]

@@ -1,0 +1,22 @@
+"""Words that label rows of totals, averages and extremes, which are no loans."""
+
+WORDS = (
+    "total", "totals", "totales", "totais", "totaux", "totale", "totaal", "totalt", "toplam", "suma", "soma",
+    "summe", "somme", "somma", "sum", "gesamt", "gesamtsumme", "zwischensumme", "celkem", "razem", "ukupno",
+    "yhteensa", "jumlah", "итого", "всего", "合計", "合计", "总计", "總計", "小計", "小计",
+)  # fmt: skip
+# labels of averages; and words that are labels as ids, and elsewhere something else: a middle-sized company
+AVERAGES = (
+    "average", "averages", "avg", "mean", "promedio", "promedios", "moyenne", "durchschnitt", "mittelwert",
+    "gemiddelde", "rata-rata", "ortalama", "среднее", "平均",
+)  # fmt: skip
+WORDS_ALONE = (
+    "max", "min", "maximum", "minimum", "máximo", "mínimo", "maximo", "minimo", "median", "mediana", "médiane",
+    "media", "média", "count", "conteo", "recuento", "anzahl", "contagem",
+)  # fmt: skip
+PREFIXES = ("grand", "grande", "gran", "general", "sub", "sous", "report")
+LIKE = rf"(?:(?:{'|'.join(PREFIXES)})[ _-]*)?(?:{'|'.join(WORDS)})"
+LABEL = rf"{LIKE}(?:[ ,.:;()/_-][^0-9]*)?"
+AVERAGE = rf"(?:{'|'.join(AVERAGES)})(?:[ ,.:;()/_-][^0-9]*)?"
+ALONE = rf"(?:{'|'.join(WORDS_ALONE)})[ .:]*"
+IN_FULL = rf"^[ *=_-]*{LABEL}$"
