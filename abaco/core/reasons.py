@@ -170,6 +170,7 @@ ENGLISH = {
     "credit_balances": "Overpaid loans, whose credit balances are not part of the book: {rows}.",
     "written_off_by_status": "Loans that are written off by their status, flag or date, and not outstanding: {rows}.",
     "closed_with_balance": "Outstanding, though their status says that they are paid or closed: {rows}.",
+    "late_without_days": "Without days past due, though their status or maturity says that they are late: {rows}.",
     "written_off_beside": "Outstanding in the {export}, though the {other} say that they are written off: {rows}.",
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
     "values_hidden": "Values under {column} in {name} that look like addresses, phones or document numbers of people, "
@@ -204,35 +205,12 @@ JOINTS = {
 AMOUNTS = ("usd", "other_usd", "late_usd", "found")  # values that are amounts
 # what a reader must know before the figures
 HEADLINES = (
-    "table_not_used",
-    "balance_is_lent",
-    "columns_unmentioned",
-    "file_repeated",
-    "rows_repeated",
-    "rows_numbered",
-    "rows_alike",
-    "date_restated",
-    "kind_unknown",
-    "days_ahead",
-    "status_unknown",
-    "closed_with_balance",
-    "rows_rejected",
-    "rows_rejected_unknown",
-    "balances_unknown",
-    "currency_blank",
-    "dates_ahead",
-    "name_before_dates",
-    "sources_disagree",
-    "dates_disagree",
-    "loans_vanished",
-    "written_off_beside",
-    "due_later",
-    "pledged_twice",
-    "drawn_when_closed",
-    "word_of_no_loan",
-    "ids_of_other_case",
-    "file_without_rows",
-)
+    "table_not_used", "balance_is_lent", "columns_unmentioned", "file_repeated", "rows_repeated", "rows_numbered",
+    "rows_alike", "date_restated", "kind_unknown", "days_ahead", "status_unknown", "closed_with_balance",
+    "late_without_days", "rows_rejected", "rows_rejected_unknown", "balances_unknown", "currency_blank",
+    "dates_ahead", "name_before_dates", "sources_disagree", "dates_disagree", "loans_vanished", "written_off_beside",
+    "due_later", "pledged_twice", "drawn_when_closed", "word_of_no_loan", "ids_of_other_case", "file_without_rows",
+)  # fmt: skip
 
 
 class Reason:

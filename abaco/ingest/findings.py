@@ -13,11 +13,11 @@ from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import writing
-from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, WRITTEN_OFF_ON
+from abaco.ingest.columns import DAYS_PAST_DUE, IS_WRITTEN_OFF, LOAN_STATUS, MATURITY_DATE, REGION, WRITTEN_OFF_ON
 from abaco.ingest.contract import with_amount
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
-from abaco.ingest.write_offs import CLOSED, STANDING, UNKNOWN, WORD, WRITTEN_OFF
+from abaco.ingest.write_offs import CLOSED, LATE, STANDING, UNKNOWN, WORD, WRITTEN_OFF
 
 # A rate beyond 500 % a year is hardly a fraction: where more than this part of them are, some are per cent.
 HIGH_RATE, MOST_HIGH = 5, 0.01
@@ -25,6 +25,7 @@ BASIS_POINTS = 400  # from here on per cent are unlikely
 # Per cent beside fractions: some of 2 or more a year (1 a month), others below 1, so many times apart.
 LEAST_PER_CENT, APART = {"year": 2, "month": 1}, 20
 MAX_WORDS = 5
+LONG_DUE = 30  # days after its last one on which a loan without days past due is told
 WRITE_OFFS = (LOAN_STATUS.name, IS_WRITTEN_OFF.name, WRITTEN_OFF_ON.name)  # columns that tell of them
 
 
@@ -156,6 +157,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     """
     standing, amount = nw.col(STANDING), nw.col("amount_usd")
     is_unknown, is_closed = standing == UNKNOWN, (standing == CLOSED) & (amount > 0)
+    is_late = _late_without_days(batch, date) & (amount > 0)
     files = (
         batch.usable(engine)
         .filter(nw.col("measurement_date") == date)
@@ -168,6 +170,8 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
             losses=nw.col("lost_usd").count(),
             closed=nw.when(is_closed).then(amount).sum(),
             closures=nw.when(is_closed).then(amount).count(),
+            lateness=nw.when(is_late).then(amount).sum(),
+            lates=nw.when(is_late).then(amount).count(),
             stated=standing.count(),
             unknown=nw.when(is_unknown).then(amount).sum(),
             unknowns=nw.when(is_unknown).then(amount).count(),
@@ -176,7 +180,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     found = files.collect("pyarrow").to_native().to_pylist()
     of_regions = _of_regions(batch, found)
     told = [row for row in found if row["source"] not in of_regions]
-    summed = ("owed", "credit", "credits", "lost", "losses", "closed", "closures")
+    summed = ("owed", "credit", "credits", "lost", "losses", "closed", "closures", "lateness", "lates")
     sums = {name: sum(row[name] or 0 for row in found) for name in summed}
     sums |= {name: sum(row[name] or 0 for row in told) for name in ("unknown", "unknowns")}
     if sums["credit"] > sums["owed"]:
@@ -188,11 +192,22 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
         ("credit_balances", "credits", "credit"),
         ("written_off_by_status", "losses", "lost"),
         ("closed_with_balance", "closures", "closed"),
+        ("late_without_days", "lates", "lateness"),
         ("status_unknown", "unknowns", "unknown"),
     ):
         if sums[rows_]:
             words = {"words": _unknown_words(batch, date, of_regions, engine)} if code == "status_unknown" else {}
             yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]), **words)
+
+
+def _late_without_days(batch: Batch, date: dt.date) -> nw.Expr:
+    """Return whether a loan has no days past due, and is late by its status or fell due long before the date."""
+    if DAYS_PAST_DUE.name not in batch.columns:
+        return nw.lit(False)
+    signs = [nw.col(STANDING) == LATE]
+    if MATURITY_DATE.name in batch.columns:
+        signs.append(nw.col(MATURITY_DATE.name) < date - dt.timedelta(LONG_DUE))
+    return (nw.coalesce(DAYS_PAST_DUE.name, nw.lit(0)) == 0) & nw.any_horizontal(*signs, ignore_nulls=True)
 
 
 def _unknown_words(batch: Batch, date: dt.date, of_regions: Collection[int], engine: Engine) -> tuple[str, ...]:

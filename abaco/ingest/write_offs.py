@@ -20,19 +20,20 @@ from abaco.ingest.columns import (
 )
 from abaco.ingest.words import STRICT
 
-WRITTEN_OFF, CLOSED, OUTSTANDING, UNKNOWN = "written_off", "closed", "outstanding", "unknown"
+WRITTEN_OFF, CLOSED, LATE, OUTSTANDING, UNKNOWN = "written_off", "closed", "late", "outstanding", "unknown"
 YES, NO = "yes", "no"
 STANDING, WORD = "standing", "unknown_word"
 IS_LOST = nw.col(STANDING) == WRITTEN_OFF
 
 
 class Statuses(BaseModel):
-    """Words by what they say of a loan; the balance of one that is restructured, or closed, is outstanding."""
+    """Words by what they say of a loan; the balance of one that is restructured, late or closed is outstanding."""
 
     model_config = STRICT
     written_off: list[str]
     restructured: list[str]
     closed: list[str]
+    late: list[str]
     outstanding: list[str]
 
 
@@ -58,7 +59,7 @@ def load() -> LoanWords:
 
 
 def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -> nw.Expr:
-    """Return the ``standing``: `WRITTEN_OFF`, `CLOSED`, `OUTSTANDING`, `UNKNOWN` for a word that no list has; or null.
+    """Return the ``standing``: `WRITTEN_OFF`, `CLOSED`, `LATE`, `OUTSTANDING`, `UNKNOWN` (in no list), or null.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -
     if LOAN_STATUS.name in present or is_region_or_status:
         statuses = known.statuses
         lists = {WRITTEN_OFF: statuses.written_off, OUTSTANDING: [*statuses.restructured, *statuses.outstanding],
-                 CLOSED: statuses.closed}  # fmt: skip
+                 CLOSED: statuses.closed, LATE: statuses.late}  # fmt: skip
         told.append(_of_status(REGION.name if is_region_or_status else LOAN_STATUS.name, lists))
     if WRITTEN_OFF_ON.name in present:
         day = nw.col(MEASUREMENT_DATE.name) if MEASUREMENT_DATE.name in present else nw.lit(date)
@@ -86,7 +87,7 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -
     if not told:
         return nw.lit(None).cast(nw.String()).alias(STANDING)
     found = nw.coalesce(*told)
-    for meaning in (CLOSED, UNKNOWN, WRITTEN_OFF):  # the last one prevails
+    for meaning in (LATE, CLOSED, UNKNOWN, WRITTEN_OFF):  # the last one prevails
         is_told = nw.any_horizontal(*(one == meaning for one in told), ignore_nulls=True)
         found = nw.when(is_told).then(nw.lit(meaning)).otherwise(found)
     return found.alias(STANDING)
@@ -122,10 +123,9 @@ def restructured(present: Iterable[str], tells_others: bool) -> list[nw.Expr]:
     if IS_RESTRUCTURED.name in present:
         told.append(_of_flag(IS_RESTRUCTURED.name, {YES: known.flags.affirmative, NO: known.flags.negative}))
     if LOAN_STATUS.name in present:
-        others = (
-            [*known.statuses.written_off, *known.statuses.closed, *known.statuses.outstanding] if tells_others else []
-        )
-        told.append(_of_status(LOAN_STATUS.name, {YES: known.statuses.restructured, NO: others}))
+        said = known.statuses
+        others = [*said.written_off, *said.closed, *said.late, *said.outstanding] if tells_others else []
+        told.append(_of_status(LOAN_STATUS.name, {YES: said.restructured, NO: others}))
     if not told:
         return []
     is_said = {word: nw.any_horizontal(*(one == word for one in told), ignore_nulls=True) for word in (YES, NO)}

@@ -646,6 +646,18 @@ def test_status_that_nobody_knows_is_told_with_its_amount(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("heading", "says", "others"), [("loan_status", ("In Arrears", "Judicial", "Late (31-120 days)"), "Current"),
+                                    ("maturity_date", ("2025-06-30", "2024-06-30", "2025-11-30"), "2025-12-15")]
+)  # fmt: skip
+def test_loans_without_days_that_are_late_by_their_status_or_maturity_are_told(tmp_path, heading, says, others):
+    rows = [f"2025-12-31,{i},{500 * i},0,{cell}" for i, cell in enumerate((*says, others), 1)]
+    late = [f"2025-12-31,9,700,95,{says[0]}"]
+    found = figures_of(write(tmp_path / "book.csv", f"{DATED},{heading}", *rows, *late))
+    told = "Without days past due, though their status or maturity says that they are late: 3 rows (3,000.00 USD)."
+    assert told in found.notes
+
+
 def test_status_of_several_loans_is_shown_as_it_is_and_a_balance_that_is_paid_is_told(tmp_path):
     words = ["Settled", "paid off", "Closed", *["K-9"] * 3, *["Ana Lima"] * 3, "Active"]
     rows = loans(loan_status=words)
