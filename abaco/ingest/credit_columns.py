@@ -1,5 +1,6 @@
-"""Columns beside amounts that say which of them are credits: DR and CR, Debe and Haber, + and -."""
+"""Columns beside amounts that say which of them are credits: DR and CR, Debe and Haber, + and -, invoices and notes."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from abaco.core.errors import InputError
@@ -9,6 +10,7 @@ from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.mappings import Mapping
 
 WAY_OUT = "write the balances that are credits as negative amounts"
+NEGATIVE = re.compile(r"\s*[(−-]\s*[^\w\s-]{0,3}\d")
 
 
 def says_credits(heading: str, cells: Iterable[str], words: Dictionary) -> bool:
@@ -23,11 +25,18 @@ def says_credits(heading: str, cells: Iterable[str], words: Dictionary) -> bool:
     [True, False, True]
     >>> says_credits("DrCr", ["DR", "DR"], known), says_credits("Sign", ["+", "-"], known)
     (False, True)
+    >>> says_credits("Doc Type", ["INV", "CN"], known), says_credits("Doc Type", ["Invoice", "Receipt"], known)
+    (True, False)
     """
     found = {cell.strip().lower().rstrip(".") for cell in cells} - {""}
-    debits, credits_ = ({*map(str.lower, listed)} for listed in (words.words.debits, words.words.credits))
-    is_said = all(len(word) > 1 for word in found) or normalise(heading) in words.words.credit_headings
-    return is_said and found <= debits | credits_ and bool(found & debits) and bool(found & credits_)
+    known = words.words
+    is_said = all(len(word) > 1 for word in found) or normalise(heading) in known.credit_headings
+    pairs = [({*debits}, {*credits_}) for debits, credits_ in (
+        (known.debits, known.credits), (known.invoices, known.credit_notes),
+    )]  # fmt: skip
+    return is_said and any(
+        found <= debits | credits_ and found & debits and found & credits_ for debits, credits_ in pairs
+    )
 
 
 def check_credits(mapping: Mapping, headings: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> None:
@@ -44,7 +53,7 @@ def check_credits(mapping: Mapping, headings: Sequence[str], rows: Iterable[Sequ
         return
     words, plain = heading_words.load(), [normalise(heading) for heading in headings]
     read = {*mapping.known.assign(plain).values()} if mapping.is_known else {}
-    rows = [row for row in rows if len(row) == len(plain)]
+    rows = [row for row in rows if len(row) == len(plain) and not any(map(NEGATIVE.match, row))]
     for place, heading in enumerate(headings):
         is_read = place in read or plain[place] in mapping.mentioned
         if not is_read and says_credits(heading, (row[place] for row in rows), words):

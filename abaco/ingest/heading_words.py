@@ -39,6 +39,8 @@ class ValueWords(BaseModel):
     numbered: list[str]
     debits: list[str]
     credits: list[str]
+    invoices: list[str]
+    credit_notes: list[str]
     credit_headings: list[str]
 
 

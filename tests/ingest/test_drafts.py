@@ -866,6 +866,17 @@ def test_credits_beside_the_balances_of_a_known_format_are_refused(tmp_path):
     assert figures_of(path).values["ActiveLoans"] == 2.0
 
 
+def test_credit_notes_with_positive_amounts_are_asked_in_drafts_and_refused_in_known_formats(tmp_path):
+    lines = [f"{line},{word}" for line, word in zip(LINES, ("Invoice", "Credit Note", "Invoice"), strict=True)]
+    [question] = drafted(tmp_path, *lines, header=f"{HEADER},Doc Type").questions
+    assert question.key == "left_behind"
+    rows = ["A-1,C-1,2025-01-01,0.24,500,300,0,Factura", "A-2,C-1,2025-01-01,0.24,500,200,0,Nota de crédito"]
+    with pytest.raises(InputError, match="Tipo Doc says which amounts are debits and which are credits, and is not"):
+        figures_of(write(tmp_path / "loans.csv", f"{LOANS},Tipo Doc", *rows))
+    path = write(tmp_path / "loans.csv", f"{LOANS},Tipo Doc", rows[0], rows[1].replace(",200,", ",-200,"))
+    assert figures_of(path).values["Outstanding"] == 300.0
+
+
 @pytest.mark.parametrize(
     "header",
     [
