@@ -489,7 +489,6 @@ def test_totals_of_two_dates_and_of_both_without_an_id_are_left_out(tmp_path):
 @pytest.mark.parametrize(
     "row",
     [
-        ["Promedio", "2025-12-31", "100.00", "20.00", "20.00", "5.00", "5.00", "", ""],
         ["Saldo anterior", "2025-12-31", "1500.00", "0", "0", "0", "0", "", "0"],
         added("Insgesamt", TWENTY, outstanding_balance_usd="2000.75"),
     ],

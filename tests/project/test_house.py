@@ -49,7 +49,7 @@ SHORT = {
     "abaco.core.net": "one sentence a network error",
     "abaco.core.parquet": "the types of Arrow, which is slow to import",
     "abaco.ingest.sample_mark": "what marks the sample",
-    "abaco.ingest.total_words": "words that masking needs before rows are staged",
+    "abaco.ingest.total_words": "words alone",
     "abaco.ingest.used_files": "what deliveries import of the roles of files",
     "abaco.run.papermill_engine": "papermill's entry point",
     "abaco.run.preload": "the imports of the fork server",
