@@ -110,11 +110,9 @@ class DuckDB:
         """Return the first rows of a Parquet or JSON file as text; see `Engine.first_rows`."""
         places = {str(place): place for place in range(len(self.headings(path)))}
         with _readable():
-            first = self.read_typed(path, places).head(count)
-            # Python has no days beyond the year 9999
-            times = [name for name, type_ in first.collect_schema().items() if type_ in (nw.Date, nw.Datetime)]
-            rows = first.with_columns(nw.col(*times).cast(nw.String())) if times else first
-            rows = rows.collect("pyarrow").to_native().to_pylist()
+            first = self.read_typed(path, places).head(count)  # Python has no days beyond the year 9999
+            days = [nw.col(n).cast(nw.String()) for n, type_ in first.collect_schema().items() if type_.is_temporal()]
+            rows = first.with_columns(days).collect("pyarrow").to_native().to_pylist()
         return [["" if cell is None else str(cell) for cell in row.values()] for row in rows]
 
     def read_typed(

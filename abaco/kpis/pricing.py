@@ -80,21 +80,16 @@ def measure(book: Book, names: Collection[str], _: Mapping[dt.date, Totals]) -> 
 
 
 def _with_other(rows: nw.LazyFrame) -> nw.LazyFrame:
-    """Add ``other``, the whole part of ``stated * part / whole``, by long division: the product may be too long."""
-    rate, rest = nw.col("stated"), nw.col("rest")
-    rows = _divided(rows, nw.col("part"), "units")
-    rows = _divided(rows.with_columns(first=rest), rate // 1000 * rest, "thousands")
-    rows = _divided(rows, rest * 1000 + (rate - rate // 1000 * 1000) * nw.col("first"), "ones")
-    return rows.with_columns(other=rate * nw.col("units") + nw.col("thousands") * 1000 + nw.col("ones"))
-
-
-def _divided(rows: nw.LazyFrame, above: nw.Expr, quotient: str) -> nw.LazyFrame:
-    """Add a quotient by ``whole`` and its remainder as ``rest``; Spark divides in binary, and may miss it by one."""
-    whole, near, rest = nw.col("whole"), nw.col("near"), nw.col("rest")
-    rows = rows.with_columns(above=above).with_columns(near=nw.col("above") // whole)
-    rows = rows.with_columns(rest=nw.col("above") - near * whole)
-    rows = rows.with_columns(missed=(rest >= whole).cast(nw.Int64()) - (rest < 0).cast(nw.Int64()))
-    return rows.with_columns((near + nw.col("missed")).alias(quotient), rest=rest - nw.col("missed") * whole)
+    """Add ``other``, the whole part of ``stated * part / whole``: what binary division misses it by is put right."""
+    rate, part, whole = (nw.col(name) for name in ("stated", "part", "whole"))
+    near = (rate.cast(nw.Float64()) * (part.cast(nw.Float64()) / whole.cast(nw.Float64()))).floor().cast(nw.Int64())
+    rows = rows.with_columns(near=near)
+    exact = {name: nw.col(name).cast(nw.Decimal(19, 0)) for name in ("stated", "near", "part", "whole")}
+    rate, near = (exact[name].cast(nw.Decimal(10, 0)) for name in ("stated", "near"))
+    part, whole = exact["part"], exact["whole"]
+    rest = rate * part - near * whole
+    missed = (rest >= whole).cast(nw.Int64()) - (rest < 0).cast(nw.Int64())
+    return rows.with_columns(other=nw.col("near") + missed)
 
 
 def _in_usd(total: Totals | None, names: Collection[str]) -> Totals:

@@ -387,6 +387,6 @@ def test_command_line_there_and_back(kept, tmp_path):
     assert made.returncode == 0, made.stderr
     back = kept.abaco("restore", tmp_path / "b.tar.gz", "--output", tmp_path / "new")
     assert back.returncode == 0, back.stderr
-    assert "1 reports of" in back.stdout
+    assert "1 report of" in back.stdout
     status = kept.abaco("status", "--output", tmp_path / "new").stdout
     assert status == kept.abaco("status", "--output", kept.output).stdout
