@@ -101,13 +101,15 @@ def subject(text: str) -> str:
     Examples
     --------
     >>> long = "Muestra sintética · PAR30 3.75 % (−0.27) · alerta · 31 de diciembre de 2025"
-    >>> subject("PAR30 3.75 %"), subject(long) == long.replace(" ", UNBREAKABLE)
-    ('PAR30 3.75 %', True)
+    >>> subject(long) == long.replace(" ", UNBREAKABLE)
+    True
+    >>> subject("Corrected: Loan book (replaces that of 2026-01-01 02:00 UTC: other details)")
+    'Corrected: Loan book (replaces that of 2026-01-01 02:00 UTC: other details)'
     """
     message = EmailMessage(policy=policy.SMTP)
     message["Subject"] = text
     read = message_from_bytes(message.as_bytes(), policy=policy.default)["Subject"]
-    return text if read == text else text.replace(" ", UNBREAKABLE)
+    return text if read.strip() == text else text.replace(" ", UNBREAKABLE)
 
 
 def attachment(letter: "Letter") -> str:
