@@ -18,10 +18,10 @@ from typing import Any
 
 from abaco.core import secrets
 from abaco.core.errors import InputError
+from abaco.core.subjects import subject
 from abaco.delivery import addresses, corrections, smtp
 from abaco.delivery.channel import REPORT, Channel, Delivery, DeliveryError, retry
 from abaco.delivery.messages import headline
-from abaco.mail.message import subject
 
 NAME = "email.eml"
 

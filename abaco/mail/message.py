@@ -8,24 +8,21 @@ input gives the same file.
 import datetime as dt
 import re
 from collections.abc import Sequence
-from email import message_from_bytes, policy
+from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from abaco.core.errors import RunError
-
-if TYPE_CHECKING:
-    from abaco.mail.letter import Letter
+from abaco.core.subjects import subject
+from abaco.mail.letter import Letter
 
 DOMAIN = "abaco.invalid"  # reserved, so that no id is ever somebody else's
 MAX_BYTES = 90_000  # of HTML; Gmail cuts a message off at 102 KB
 FOLDER = "email"
-UNBREAKABLE = "\u00a0"
 
 
-def write(letter: "Letter", folder: Path, attached: Sequence[Path]) -> list[Path]:
+def write(letter: Letter, folder: Path, attached: Sequence[Path]) -> list[Path]:
     """Write email.html, the pictures and email.eml; return their paths.
 
     Parameters
@@ -50,7 +47,7 @@ def write(letter: "Letter", folder: Path, attached: Sequence[Path]) -> list[Path
     return [page, message, *written]
 
 
-def draft(letter: "Letter", report: bytes, pdf: bytes | None = None) -> EmailMessage:
+def draft(letter: Letter, report: bytes, pdf: bytes | None = None) -> EmailMessage:
     """Return the message of a letter, with neither sender nor recipients.
 
     Parameters
@@ -93,26 +90,7 @@ def draft(letter: "Letter", report: bytes, pdf: bytes | None = None) -> EmailMes
     return message
 
 
-def subject(text: str) -> str:
-    """Return a subject that is read as it is written.
-
-    Where Python folds a blank between words of other letters than ASCII away, blanks that do not break outlast it.
-
-    Examples
-    --------
-    >>> long = "Muestra sintética · PAR30 3.75 % (−0.27) · alerta · 31 de diciembre de 2025"
-    >>> subject(long) == long.replace(" ", UNBREAKABLE)
-    True
-    >>> subject("Corrected: Loan book (replaces that of 2026-01-01 02:00 UTC: other details)")
-    'Corrected: Loan book (replaces that of 2026-01-01 02:00 UTC: other details)'
-    """
-    message = EmailMessage(policy=policy.SMTP)
-    message["Subject"] = text
-    read = message_from_bytes(message.as_bytes(), policy=policy.default)["Subject"]
-    return text if read.strip() == text else text.replace(" ", UNBREAKABLE)
-
-
-def attachment(letter: "Letter") -> str:
+def attachment(letter: Letter) -> str:
     """Return the file name that the full report is attached by."""
     return f"abaco-{letter.date}.html"
 

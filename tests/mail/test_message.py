@@ -9,8 +9,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from abaco.core.errors import RunError
-from abaco.mail.message import UNBREAKABLE, draft
-from abaco.mail.message import subject as whole
+from abaco.core.subjects import UNBREAKABLE
+from abaco.core.subjects import subject as whole
+from abaco.mail.message import draft
 
 from .conftest import REPORT
 

@@ -48,6 +48,7 @@ SHORT = {
     "abaco.core.decimals": "the context that every sum is made in",
     "abaco.core.net": "one sentence a network error",
     "abaco.core.parquet": "the types of Arrow, which is slow to import",
+    "abaco.core.subjects": "what mail and delivery share",
     "abaco.ingest.sample_mark": "what marks the sample",
     "abaco.ingest.total_words": "words alone",
     "abaco.ingest.used_files": "what deliveries import of the roles of files",
