@@ -49,7 +49,7 @@ SIGNS = {
 # Names of each in English, Spanish, Portuguese and French, as the Unicode CLDR has them. The last word of the English
 # one, which is first, says the currency alone, and so do the first words of the others.
 NAMES = Path(__file__).with_name("currency_names.csv")
-# Words of names that are no currency by themselves, or other words as well; and irregular plurals.
+# Words in names of currencies that are ambiguous on their own; and irregular plurals.
 NOT_ALONE = frozenset(("gold", "marco", "nouveau", "novo", "nuevo", "or", "oro", "ouro", "som", "sum", "u"))
 MORE_WORDS = {"reai": {"BRL"}, "lei": {"MDL", "RON"}, "xelin": {"KES", "SOS", "TZS", "UGX"}}
 _BY_SIGN = {sign.lower(): codes for sign, codes in SIGNS.items()}

@@ -83,7 +83,7 @@ def _is_pct(text: str) -> bool:
 
 
 def place(text: str) -> str:
-    """Return the path of a file or folder that is no longer than a path can be."""
+    """Return a path, unless it is too long for a file system."""
     if len(text.encode()) > LONGEST_PATH or any(len(name.encode()) > LONGEST_NAME for name in text.split("/")):
         raise ValueError("it is longer than a path can be: shorten it")
     return text

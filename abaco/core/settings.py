@@ -40,7 +40,7 @@ AUTO = "auto"
 TYPED = PARAMS, COMMAND_LINE = "--params", "the command line"  # where settings come from that somebody typed
 UNQUOTED = ("cascade.url",)  # it may hold a password
 MAX_NUMBER = 10**12  # of a phase's parameter that is an amount
-# The least and the most of a phase's parameter that is no amount.
+# Lower and upper bounds of a phase's parameters other than amounts.
 BOUNDS = {
     "max_reject_pct": (0, 100), "max_reject_amount_pct": (0, 100), "max_absent_pct": (0, 100),
     "loss_given_default_pct": (0, 100), "max_rows_change_pct": (0, 1000), "max_change_pct": (0, 100_000),

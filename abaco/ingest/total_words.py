@@ -1,4 +1,4 @@
-"""Words that label rows of totals, averages and extremes, which are no loans."""
+"""Labels of rows that hold totals, averages or extremes instead of loans."""
 
 WORDS = (
     "total", "totals", "totales", "totais", "totaux", "totale", "totaal", "totalt", "toplam", "suma", "soma",

@@ -42,7 +42,7 @@ def lines(report, *arguments):
 
 
 def listed(copy):
-    """Write the manifest of the copied report anew, as if its run had written what a test changed."""
+    """Write a new manifest for the copied report, as if its run had written what a test changed."""
     folder = (copy.output / "2025-12-31").resolve()
     facts = json.loads((folder / "manifest.json").read_text())
     manifest.write(folder, {name: fact for name, fact in facts.items() if name not in ("schema_version", "outputs")})
