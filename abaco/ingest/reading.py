@@ -69,7 +69,7 @@ def typed(
 ) -> nw.LazyFrame:
     """Return the contract's columns of a source, masked, each also as it was read (``raw_<name>``)."""
     rows = read(source, engine, text, masking, row_number)
-    kinds = {**source.layout.kinds, PERSON: "text", row_number: "days"}
+    kinds = {**source.layout.kinds, PERSON: "text", row_number: "amount"}  # a position has no bounds, as days have
     present = rows.collect_schema().names()
     rows = engine.typed(rows, {name: kind for name, kind in kinds.items() if name in present}, writings)
     if CURRENCY.name in present:  # a blank may count as the run's currency, and a failed formula may not

@@ -228,6 +228,17 @@ def test_file_with_its_header_only_has_no_rows(tmp_path):
     assert (result.book["rows_in"], result.book["amount_in"]) == (0, "0.00")
 
 
+def test_rows_that_conflict_deep_in_a_parquet_file_keep_their_row_and_values(tmp_path):
+    cells = dict(zip(SNAPSHOT.split(","), snapshot().split(","), strict=True))
+    columns = {name: pa.array([cell] * 40_000) for name, cell in cells.items()} | {
+        "loan_id": pa.array([f"A-{min(i, 39_998)}" for i in range(40_000)]),
+        "dpd_0_7_usd": pa.array([*["1.00"] * 39_999, "2.00"]),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "book.parquet")
+    rejects = [(row["line"], json.loads(row["original"])["dpd_0_7_usd"]) for row in ingest(tmp_path).rejects]
+    assert rejects == [(39_999, "1.00"), (40_000, "2.00")]
+
+
 def test_parquet_that_breaks_off_within_its_data_is_an_error(tmp_path):
     columns = {name: ["A-1"] * 50_000 for name in SNAPSHOT.split(",")}
     columns["loan_id"] = [f"A-{i * 7919 % 50_021}" for i in range(50_000)]
