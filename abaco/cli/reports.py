@@ -19,9 +19,11 @@ from abaco.cli.options import (
     report_undelivered,
     verb,
 )
-from abaco.core import files, logs, project, text
+from abaco.core import files, logs, project
 from abaco.core.errors import RunError
 from abaco.core.text import aligned, counted, show
+
+BESIDE = ("front.html", "front.pdf", "report.pdf", "report.xlsx")
 
 
 @verb(REPORTS, "report --date 2025-12-31 --input path/to/exports")
@@ -33,25 +35,35 @@ def report(
     output = output and output.absolute()
     with unattended.watched(params=params, output=output, input=input, date=date) as told:
         result = _run(date, input, params, output, engine, force, resend, log_level, told)
-    for name, phase in result["phases"].items():
-        if "taken_from" in phase:
-            show(f"{name} is unchanged: taken from the run {phase['taken_from']}")
+    _tell(result, params)
+    report_undelivered(result["undelivered"])
+
+
+def _tell(result: dict[str, Any], params: str | None) -> None:
+    """Print what a run says of its report, in the language of the report."""
+    from abaco.delivery.channel import NOT_SET_UP
+    from abaco.page.language import say
     from abaco.review import terminal
 
+    terminal.speak(params)
+    for name, phase in result["phases"].items():
+        if run := phase.get("taken_from"):
+            show(say("{name} is unchanged: taken from the run {run}", name=name, run=run))
     folder = Path(result["path"])
-    kpis = result["phases"]["calculation"]["metrics"]
-    show(*aligned(text.summary(kpis)), *terminal.caveats(files.read_object(folder / "metrics.json")))
+    metrics, place = terminal.worded(files.read_object(folder / "metrics.json")), project.display_path(folder)
+    show(*aligned(terminal.summary(metrics["kpis"])), *terminal.caveats(metrics))
     if rejected := result["phases"]["ingestion"]["validation_errors"]:
-        show(f"Rejected: {text.counted(rejected, 'row')}, see {project.display_path(folder)}/tables/quarantine.csv")
+        rows = terminal.counted(rejected, "row")
+        show(say("Rejected: {rows}, see {folder}/tables/quarantine.csv", rows=rows, folder=place))
     if former := result["replaced"]:
-        show(f"It replaces the report of {former['input']}, run {former['run_id']}, kept in {former['path']}")
-    show(f"{project.display_path(folder)}/report.html")
-    from abaco.delivery.channel import NOT_SET_UP
-
-    for place in result["deliveries"]:
-        if place["channel"] == "email" and place["status"] == NOT_SET_UP:
-            show(f"No email was sent: {place['error']}, or take {project.display_path(folder)}/email.eml")
-    report_undelivered(result["undelivered"])
+        show(say("It replaces the report of {input}, run {run_id}, kept in {path}", **former))
+    show(f"{place}/report.html")
+    beside = [name for name in BESIDE if (folder / name).is_file()]
+    show(say("Beside it: {names}; the front is the first page alone, to forward", names=", ".join(beside)))
+    for delivery in result["deliveries"]:
+        if delivery["channel"] == "email" and delivery["status"] == NOT_SET_UP:
+            form = "No email was sent: set {variable}, or take {folder}/email.eml"
+            show(say(form, variable=delivery["error"].removeprefix("set "), folder=place))
 
 
 def _run(

@@ -138,15 +138,6 @@ def par_name(name: str, kpi: Mapping[str, Any]) -> str:
     return f"{name} ({kpi['counted_from']}+)" if "counted_from" in kpi else name
 
 
-def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """Return id, value and status of the four core KPIs and of those with limits."""
-    return [
-        (par_name(name, kpi), format_value(kpi), (kpi["reason"] or kpi["status"]) + partial(kpi))
-        for name, kpi in kpis.items()
-        if kpi["group"] == "core" or kpi["thresholds"]
-    ]
-
-
 STATES = {
     "critical": "Critical",
     "incomplete": "Incomplete",

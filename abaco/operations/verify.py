@@ -15,6 +15,7 @@ from abaco.run.folders import reports_folder, visible
 from abaco.run.pipeline import Pipeline
 
 BYTEWISE = ("metrics.json", "report.html", "report.xlsx", "email.html", "email.eml")
+BESIDE = ("front.*", "report.pdf", "certificate_*", "email/*", "tables/*")
 
 
 def verify(date: str | None, output: Path | None = None, engine: str | None = None) -> Iterator[str]:
@@ -63,7 +64,7 @@ def verify(date: str | None, output: Path | None = None, engine: str | None = No
         again = Path(pipeline.execute(finished[date]["input"], date)["path"])
         if files.read_object(again / manifest.NAME)["run_id"] != original["run_id"]:
             raise RunError(f"{date} cannot be verified: its input has changed since; run make report DATE={date} first")
-        more = [p for pattern in ("report.pdf", "certificate_*", "email/*", "tables/*") for p in report.glob(pattern)]
+        more = [path for pattern in BESIDE for path in report.glob(pattern)]
         names = [*BYTEWISE, *sorted(p.relative_to(report).as_posix() for p in more)]
         for name in names:
             if not _same(report / name, again / name):

@@ -27,6 +27,16 @@ def put_in_order(html: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", str(soup))
 
 
+def front_alone(html: str) -> str:
+    """Return a page put in order without all that is beside and below its first screen."""
+    soup = BeautifulSoup(html, "html.parser")
+    kept = (soup.main, *of_class(soup.main, "div", "front"))
+    for node in [*soup.body.children, *soup.main.children]:
+        if not any(node is one for one in kept):
+            node.extract()
+    return str(soup)
+
+
 def remove_what_runs_or_loads(soup: BeautifulSoup) -> None:
     """Take out scripts, frames, handlers and whatever a browser would fetch; links to click stay."""
     for place, names in ((soup, FORBIDDEN), (soup.main, FORBIDDEN_IN_MAIN)):

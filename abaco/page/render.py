@@ -11,7 +11,7 @@ from traitlets.config import Config
 from abaco.page.language import phrase, say, speaking
 from abaco.page.markup import TEMPLATES, stylesheet
 from abaco.page.masthead import title
-from abaco.page.outline import put_in_order
+from abaco.page.outline import front_alone, put_in_order
 from abaco.page.svg import inline
 
 ANALYST_TAG = "analyst"
@@ -47,6 +47,13 @@ def render_page(notebook_path: str | Path, out_path: str | Path, *, metrics: dic
     out_path = Path(out_path)
     out_path.parent.mkdir(parents=True, exist_ok=True)
     out_path.write_text(put_in_order(html).strip() + "\n", encoding="utf-8", newline="\n")
+    return out_path
+
+
+def write_front(page: Path) -> Path:
+    """Write the first screen of a page alone beside it, as front.html, to be forwarded; return its path."""
+    out_path = page.with_name("front.html")
+    out_path.write_text(front_alone(page.read_text(encoding="utf-8")) + "\n", encoding="utf-8", newline="\n")
     return out_path
 
 

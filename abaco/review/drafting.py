@@ -8,7 +8,7 @@ from typing import Any
 from abaco.core import project
 from abaco.core.errors import AbacoError, InputError
 from abaco.core.quoting import EMAIL, HIDDEN, PHONE, shown
-from abaco.core.text import aligned, counted, summary
+from abaco.core.text import aligned, counted
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import (
     amount_proofs,
@@ -27,7 +27,7 @@ from abaco.ingest.drafts import Draft
 from abaco.ingest.questions import Question, labels
 from abaco.ingest.value_evidence import Evidence
 from abaco.ingest.value_kinds import TEXT
-from abaco.review import check
+from abaco.review import check, terminal
 
 EXAMPLES = 2
 
@@ -202,7 +202,7 @@ class Drafting:
             try:
                 with mappings.trying(path):
                     figures = check.examine(self.path, date, params, lines.append, Path(folder))
-                yield from [*check.headline(figures), "", *aligned(summary(figures["kpis"])), ""]
+                yield from [*check.headline(figures), "", *aligned(terminal.summary(figures["kpis"])), ""]
             except AbacoError as error:
                 lines.append(f"A report would be refused: {error}")
         lacking = [line for line in lines if ": not computable: " in line]

@@ -54,6 +54,19 @@ def partial(kpi: Mapping[str, Any]) -> str:
     return text.partial(kpi) and say(", month to date, until {date}", date=kpi["partial_through"])
 
 
+def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return id, value and status of the four core KPIs and of those with limits, in the language that is set."""
+    return [
+        (
+            text.par_name(name, kpi),
+            phrase("not computable") if kpi["value"] is None else text.format_value(kpi),
+            (kpi["reason"] or status(kpi["status"])) + partial(kpi),
+        )
+        for name, kpi in kpis.items()
+        if kpi["group"] == "core" or kpi["thresholds"]
+    ]
+
+
 def caveats(figures: Mapping[str, Any]) -> list[str]:
     """Return the verdict and what makes figures doubtful.
 

@@ -25,6 +25,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 # Descriptions of files, the most opened first; other files are described by their folder.
 FILES = {
     "report.html": "the report",
+    "front.html": "its first page alone, to forward",
+    "front.pdf": "its first page alone, printed",
     "report.pdf": "the same, printed",
     "report.xlsx": "the same as a workbook, with formulas",
     "email.html": "its short form for mail programs",

@@ -51,6 +51,7 @@ def test_finished_report_shows_its_kpis_and_its_place(finished):
         "write-off nor their maturity explain it: 1. They owed 485.10 USD.",
         "Rejected: 11 rows, see reports/2025-12-31/tables/quarantine.csv",
         "reports/2025-12-31/report.html",
+        "Beside it: front.html, report.xlsx; the front is the first page alone, to forward",
         "No email was sent: set SMTP_URL, or take reports/2025-12-31/email.eml",
     ]
 
@@ -311,8 +312,9 @@ def test_progress_names_phase_and_cell_on_a_terminal(exports):
         assert phase in exports.shown
     assert re.search(r"cell \d+/\d+", exports.shown)
     assert re.search(r"\d\.\d s", exports.shown)
-    assert exports.shown.splitlines()[-2:] == [
+    assert exports.shown.splitlines()[-3:] == [
         "reports/2025-06-30/report.html",
+        "Beside it: front.html, report.xlsx; the front is the first page alone, to forward",
         "No email was sent: set SMTP_URL, or take reports/2025-06-30/email.eml",
     ]
 

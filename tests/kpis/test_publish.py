@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from abaco.core import text
 from abaco.kpis import catalog, publish
 from abaco.kpis.totals import Totals
 from abaco.review import terminal
@@ -133,7 +132,7 @@ def test_summary_tells_what_is_of_a_month_that_is_not_over():
         "status": "ok",
     }
     kpis = {"A": kpi, "B": kpi | {"partial_through": "2025-12-10"}, "C": kpi | {"value": None, "reason": "no loans"}}
-    assert text.summary(kpis) == [
+    assert terminal.summary(kpis) == [
         ("A", "1.50 %", "ok"),
         ("B", "1.50 %", "ok, month to date, until 2025-12-10"),
         ("C", "not computable", "no loans"),

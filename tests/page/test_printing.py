@@ -1,4 +1,4 @@
-"""report.pdf: title, date and number on every page, no half-empty ones, the same bytes, and attached where wanted."""
+"""report.pdf: title, date and number on every page, no half-empty ones, the same bytes; and front.pdf, of one page."""
 
 import email
 import json
@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 
 from abaco.core import printing
 from abaco.core.errors import InputError, RunError
+from abaco.page.render import write_front
 from tests.support.programs import missing
 from tests.support.projects import PII_KEY, Project
 
@@ -63,6 +64,14 @@ def test_no_page_but_the_last_is_half_empty(printed, name):
         assert lowest > height / 2
 
 
+def test_front_alone_is_the_first_page_of_the_report(printed):
+    whole, front = printed["sample"], write_front(printed["sample"].with_suffix(".html"))
+    ((_, words),) = pages_of(printing.print_page(front, "2025-12-31"))
+    (_, first), *_ = pages_of(whole)
+    assert [word for word, _ in words][:-1] == [word for word, _ in first][:-1]  # the last is the number of pages
+    assert {"Conclusion", "CollectionRate", "✓"} <= {word for word, _ in words}
+
+
 def test_same_page_prints_the_same_bytes_at_any_time(printed):
     before = printed["sample"].read_bytes()
     assert printing.print_page(printed["sample"].with_suffix(".html"), "2025-12-31").read_bytes() == before
@@ -76,7 +85,9 @@ def test_run_lists_the_pdf_and_attaches_it_to_the_email(finished, tmp_path):
     assert made.returncode == 0, made.stderr
     report = project.output / "2025-12-31"
     listed = {entry["path"] for entry in json.loads((report / "manifest.json").read_text())["outputs"]}
-    assert "report.pdf" in listed
+    assert {"report.pdf", "front.html", "front.pdf"} <= listed
+    beside = "Beside it: front.html, front.pdf, report.pdf, report.xlsx; the front is the first page alone, to forward"
+    assert beside in made.stdout.splitlines()
     message = email.message_from_bytes((report / "email.eml").read_bytes(), policy=policy.default)
     attached = {part.get_filename(): part.get_content() for part in message.iter_attachments()}
     assert list(attached) == ["abaco-2025-12-31.html", "abaco-2025-12-31.pdf"]

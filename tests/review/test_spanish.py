@@ -56,3 +56,12 @@ def test_command_speaks_the_language_of_the_page(copied_project, finished):
     said = project.abaco("explain", "PAR30", "--output", finished.output, ABACO_ENV="spanish")
     assert (said.returncode, said.stderr) == (0, "")
     assert said.stdout.startswith("PAR30: Cartera en riesgo, 30 días\n")
+
+
+def test_report_speaks_the_language_of_its_page(copied_project, tmp_path):
+    project = Project(copied_project, tmp_path / "reports")
+    made = project.report("--params", "report.language=es")
+    assert made.returncode == 0, made.stderr
+    first, *rest = made.stdout.replace(str(tmp_path), "").splitlines()
+    assert first.split() == ["PAR30", "3.75", "%", "en", "orden"]
+    assert english(rest) == [] and rest[-1].startswith("No se envió ningún correo: defina SMTP_URL, o use ")

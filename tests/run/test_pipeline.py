@@ -73,6 +73,7 @@ def test_files_are_those_of_design_md(finished):
         "email.eml",
         "email.html",
         "email/trend.png",
+        "front.html",
         "manifest.json",
         "metrics.json",
         "notebooks/01_ingestion.ipynb",

@@ -27,7 +27,7 @@ from tests.support.facilities import facilities
 
 from .conftest import at
 
-PHONE = {"width": 360, "height": 740}
+WIDE, TABLET, PHONE = ({"width": width, "height": 900} for width in (1440, 768, 360))
 COMPARED = "/compare?one=2025-11-30&other=2025-12-31"
 PAGES = ("/", "/reports/2025-12-31/", COMPARED, "/history", "/health", "/dictionary", "/nothing")
 
@@ -289,7 +289,10 @@ def test_older_reports_are_on_further_pages(book, write):
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("how", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"])
+@pytest.mark.parametrize(
+    "how", [{"viewport": WIDE}, {"viewport": TABLET, "color_scheme": "dark"}, {"viewport": PHONE}],
+    ids=["wide", "dark tablet", "phone"],
+)  # fmt: skip
 def test_page_is_accessible_silent_and_fits(browser, service, path, how):
     context = browser.new_context(bypass_csp=False, **how)
     context.set_default_timeout(chromium.TIMEOUT_MS)
