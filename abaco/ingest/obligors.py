@@ -10,7 +10,7 @@ from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest.formats import PAYMENTS
 from abaco.ingest.tape import with_filled
-from abaco.ingest.transformation import accepted, borrowers
+from abaco.ingest.transformation import accepted, borrowers, numbers
 
 NUMBER = "by the balances of all dates, from 1: a name for this report only"
 PAYERS = Table(
@@ -74,20 +74,19 @@ def payers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     )
 
 
-def obligors(tape: nw.LazyFrame, owed: nw.LazyFrame, paid: nw.LazyFrame) -> nw.LazyFrame:
+def obligors(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     """Return borrower and payer of each loan as numbers, one row per loan and date with a balance.
 
     Parameters
     ----------
     tape
         One row per loan and date, its borrowers and payers told apart by tokens or hashes (see `with_payers`).
-    owed, paid
-        Its borrowers and its payers, see `transformation.borrowers` and `payers`.
+    work
+        The folder for temporary files of `transformation.borrowers` and `payers`.
     """
     rows = tape.filter((nw.col("total_receivable_usd") > 0) & ~nw.col("loan_id").is_null())
     rows = rows.select("measurement_date", "loan_id", "borrower_id", "payer_name")
-    numbers = {"borrower_id": owed.select("borrower_id", "borrower").unique()}
-    numbers["payer_name"] = paid.select("payer_name", "payer").unique()
-    for name, numbered in numbers.items():
-        rows = rows.join(numbered, on=name, how="left")
+    rows = rows.join(numbers(engine, work), on="borrower_id", how="left")
+    payer = numbers(engine, work / "payers").select(payer_name="borrower_id", payer="borrower")
+    rows = rows.join(payer, on="payer_name", how="left")
     return rows.select("measurement_date", "loan_id", "borrower", "payer").sort("measurement_date", "loan_id")

@@ -35,6 +35,7 @@ BORROWERS = Table(
         Field("loans", COUNT, "rows of the tape with a balance", "loans"),
     ),
 )
+NUMBERS = "numbers.parquet"
 # The pattern of masked values.
 MASKED = r"^(?:redacted|tok_[0-9a-f]{32})$"
 
@@ -148,10 +149,17 @@ def borrowers(tape: nw.LazyFrame, engine: Engine, work: Path) -> nw.LazyFrame:
     size = owed.with_columns(loan=loan).group_by("borrower_id").agg(nw.col("balance_usd").sum(), nw.col("loan").min())
     size = size.select("borrower_id", "loan", less=-nw.col("balance_usd"))
     numbered = size.with_row_index("borrower", order_by=["less", "loan"]).drop("less", "loan")
-    ranked = owed.join(numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1), on="borrower_id", how="left")
+    numbered = numbered.with_columns(nw.col("borrower").cast(nw.Int64()) + 1)
+    engine.write(numbered, work / NUMBERS, temporary=True)
+    ranked = owed.join(numbers(engine, work), on="borrower_id", how="left")
     usd = (nw.col(name).cast(nw.Decimal(38, 2)) for name in ("balance_usd", "par_30_usd"))
     ranked = ranked.select("measurement_date", "borrower", "borrower_id", *usd, nw.col("loans").cast(nw.Int64()))
     return ranked.sort("measurement_date", "borrower")
+
+
+def numbers(engine: Engine, work: Path) -> nw.LazyFrame:
+    """Return the number of each borrower, which `borrowers` left in its folder for temporary files."""
+    return engine.scan(work / NUMBERS)
 
 
 def write_others(

@@ -95,10 +95,7 @@ def placed(book: Book) -> nw.LazyFrame:
 
 
 def sums(book: Book) -> dict[dt.date, dict]:
-    """Return, by date, how many borrowers owe how much: all of them, the largest, the ten largest.
-
-    ``borrower_squares`` is missing on dates on which they could have too many digits to be kept.
-    """
+    """Return, by date, how many borrowers owe how much: all of them, the largest, the ten largest."""
     owed, day = nw.col("balance_usd"), "measurement_date"
     top, top_10 = (nw.when(nw.col("place") <= n).then(owed) for n in (1, LARGEST))
     found = placed(book).with_columns(top=top, top_10=top_10).group_by(day)
@@ -108,15 +105,21 @@ def sums(book: Book) -> dict[dt.date, dict]:
         nw.col("top").sum().alias("top_borrower_usd"),
         nw.col("top_10").sum().alias("top_10_borrowers_usd"),
     )
-    by_day = {row[day]: row for row in found.collect("pyarrow").to_native().to_pylist()}
-    small = [date for date, row in by_day.items() if row["top_borrower_usd"] * row["known"] < MOST_SQUARES]
+    return {row[day]: row for row in found.collect("pyarrow").to_native().to_pylist()}
+
+
+def squares(book: Book) -> dict[dt.date, dict]:
+    """Return ``borrower_squares`` by date, without those on which they could have too many digits to be kept."""
+    owed, day = nw.col("balance_usd"), "measurement_date"
+    by_day = book.cached(sums).items()
+    small = [date for date, row in by_day if row["top_borrower_usd"] * row["known"] < MOST_SQUARES]
+    if not small:
+        return {}
     # 37 digits, as engines have 38 for a product; four places of one factor, or Polars drops two
     square = owed.cast(nw.Decimal(19, 4)) * owed.cast(nw.Decimal(18, 2))
     rows = book.export("borrowers").filter(nw.col(day).is_in(small)).select(day, square=square)
-    squares = rows.group_by(day).agg(nw.col("square").sum()).collect("pyarrow").to_native().to_pylist() if small else []
-    for row in squares:
-        by_day[row[day]][SQUARES] = row["square"]
-    return by_day
+    found = rows.group_by(day).agg(nw.col("square").sum().alias(SQUARES)).collect("pyarrow").to_native()
+    return {row[day]: row for row in found.to_pylist()}
 
 
 def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
@@ -124,17 +127,18 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
 
     Where some are not known, one of them may be the largest.
     """
-    known = book.cached(sums) if book.export("borrowers") is not None else {}
+    has_borrowers = book.export("borrowers") is not None
+    known = book.cached(sums) if has_borrowers else {}
+    squared = book.cached(squares) if has_borrowers and SQUARES in names else {}
     found = {}
     for day, total in before.items():
         row = known.get(day)
         whole = row is not None and row["known"] == total.sums.get("total_receivable_usd")
-        values = {
-            name: rounded(Decimal(row[name]), DIGITS.get(name, 2)) if whole and name in row else None for name in names
-        }
+        cells = {**row, **squared.get(day, {})} if whole else {}
+        values = {name: rounded(Decimal(cells[name]), DIGITS.get(name, 2)) if name in cells else None for name in names}
         count = row["active_borrowers"] if whole else 0
         reasons = {}
-        if whole and SQUARES not in row:
+        if whole and SQUARES in names and day not in squared:
             reasons[SQUARES] = Reason("squares_too_large")
         if row is not None and not whole and total.sums.get("total_receivable_usd") is not None:
             unknown = total.sums["total_receivable_usd"] - row["known"]

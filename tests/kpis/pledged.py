@@ -72,6 +72,11 @@ ON_PAPER = [
 ]
 
 
+OBLIGORS = pa.schema(
+    [("measurement_date", pa.date32()), ("loan_id", pa.string()), ("borrower", pa.int64()), ("payer", pa.int64())]
+)
+
+
 def terms(**changes):
     """Return the facility with other terms; one of None is left out."""
     return Facility.model_validate({key: value for key, value in (TERMS | changes).items() if value is not None})
@@ -85,9 +90,7 @@ def based(engine, facility=None, loans=LOANS, borrowers=BORROWERS, dates=None, p
     owing = [
         row | {"borrower": borrowers.get(row["loan_id"]), "payer": (payers or {}).get(row["loan_id"])} for row in pairs
     ]
-    schema = pa.schema([("measurement_date", pa.date32()), ("loan_id", pa.string()), ("borrower", pa.int64()),
-                        ("payer", pa.int64())])  # fmt: skip
-    exports = {"obligors": engine.from_arrow(pa.Table.from_pylist(owing, schema))}
+    exports = {"obligors": engine.from_arrow(pa.Table.from_pylist(owing, OBLIGORS))}
     if drawings:
         exports["drawings"] = engine.from_arrow(written(drawings, DRAWINGS))
     days = dates or sorted({row["measurement_date"] for row in pairs}) or [DECEMBER]

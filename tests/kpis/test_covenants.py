@@ -14,12 +14,14 @@ from abaco.kpis.facilities.borrowing_base import Base
 from abaco.kpis.facilities.covenant import Covenant
 from abaco.kpis.facilities.covenants import TABLE, covenant_rows, table
 from abaco.kpis.facilities.covenants import covenants as covenants_of
+from abaco.kpis.facilities.eligibility import pool
 from abaco.kpis.facilities.ratios import of_lines
 from abaco.kpis.measures import measure
 from abaco.kpis.totals import Totals
 from tests.support.tapes import book
 
 from .books import export as written_export
+from .pledged import OBLIGORS
 from .pledged import terms as terms_of_line
 
 DECEMBER = dt.date(2025, 12, 31)
@@ -274,13 +276,26 @@ PLEDGED = """
 """
 
 
+OWING = [{"measurement_date": DECEMBER, "loan_id": loan, "borrower": one} for loan, one in (("L1", 7), ("L2", 8))]
+
+
+def opened_book(frame, text, owing=(), lent=()):
+    """Return a book with obligors, and the loans export of what was lent."""
+    exports = {"obligors": frame(pa.Table.from_pylist(list(owing), OBLIGORS))}
+    return book(frame, text, exports=exports | ({"loans": frame(written_export(lent))} if lent else {}))
+
+
+def base_of(facility, book):
+    """Return the pool of LINE, without the lines of its borrowing base."""
+    return Base("LINE", facility, pool("LINE", facility, book), {}, {})
+
+
 def held(frame, text=PLEDGED, pledged="by_column", **covenants):
     """Return the value and the reason of each covenant of LINE by date."""
-    obligors = pa.table({"measurement_date": [DECEMBER] * 2, "loan_id": ["L1", "L2"], "borrower": [7, 8]})
-    opened = book(frame, text, exports={"obligors": frame(obligors)})
+    opened = opened_book(frame, text, OWING)
     totals = measure(opened, catalog.measures(DEFINITIONS))
     facility = terms_of_line(pledged=pledged, covenants=covenants)
-    found = covenants_of([Base("LINE", facility, None, {}, {})], DEFINITIONS, opened, totals)
+    found = covenants_of([base_of(facility, opened)], DEFINITIONS, opened, totals)
     assert {row["facility"] for row in found} == {"LINE"}
     assert all((row["value"] is None) == bool(row["reason"]) for row in found)
     return [(str(row["date"])[5:], row["value"] if row["value"] is None else str(row["value"])) for row in found]
@@ -382,10 +397,10 @@ AGED = """
 
 def of_cohorts(frame, text=AGED, lent=LENT, **terms):
     """Return a cohort covenant's quarter, value and level on each date, or why it has no value."""
-    opened = book(frame, text, exports={"loans": frame(written_export(lent))} if lent else {})
+    opened = opened_book(frame, text, lent=lent)
     young = {"cohorts": {"months": 3, "days": 30}, "of": "book", "trigger": 5, "default": 50, **terms}
     facility = terms_of_line(covenants={"young": young}, pledged="by_column" if young["of"] == "pool" else "all")
-    found = covenants_of([Base("LINE", facility, None, {}, {})], DEFINITIONS, opened, {})
+    found = covenants_of([base_of(facility, opened)], DEFINITIONS, opened, {})
     return {f"{row['date']:%m-%d}": (row["cohort"], row["level"], str(row["value"] or row["reason"])) for row in found}
 
 
@@ -399,11 +414,9 @@ def test_quarter_of_lending_is_measured_when_each_of_its_months_has_the_age(fram
 
 
 def test_cohort_has_headroom_in_dollars_of_what_was_lent(frame):
-    opened = book(frame, AGED, exports={"loans": frame(written_export(LENT))})
+    opened = opened_book(frame, AGED, lent=LENT)
     young = {"cohorts": {"months": 3, "days": 30}, "of": "book", "trigger": 5, "default": 50}
-    [*_, found] = covenants_of(
-        [Base("LINE", terms_of_line(covenants={"young": young}), None, {}, {})], DEFINITIONS, opened, {}
-    )
+    [*_, found] = covenants_of([base_of(terms_of_line(covenants={"young": young}), opened)], DEFINITIONS, opened, {})
     assert (found["measured"], found["headroom_to"]) == (
         "PAR30 of a quarter of lending at 3 months, of the book",
         "default",

@@ -228,7 +228,8 @@ def eligibility(found: Iterable[Base], date: dt.date) -> nw.LazyFrame:
         limited = nw.concat_str(above, separator=SEPARATOR, ignore_nulls=True) if above else nw.lit("")
         eligible = nw.col("reason").is_null()
         excess = nw.when(eligible).then(nw.col("balance") - nw.col("left")).otherwise(ZERO)
-        rows = base.pool.filter((nw.col("measurement_date") == date) & (nw.col("balance") > 0)).with_columns(
+        is_of_date = (nw.col("measurement_date") == date) & nw.lit(base.facility.is_open(date))
+        rows = base.pool.filter(is_of_date & (nw.col("balance") > 0)).with_columns(
             excess=excess.cast(nw.Decimal(18, 2))
         )
         columns = {

@@ -150,11 +150,8 @@ def pool_book(base: Base, book: Book) -> Book:
         for name, rows in book.exports.items()
         if "loan_id" in rows.collect_schema().names()
     }
-    if (owing := book.export("obligors")) is not None:
-        keys = ["measurement_date", "loan_id"]
-        owed = tape.select(*keys, "total_receivable_usd").join(owing.select(*keys, "borrower"), on=keys, how="inner")
-        by_borrower = owed.filter(~nw.col("borrower").is_null()).group_by("measurement_date", "borrower")
-        exports["borrowers"] = by_borrower.agg(balance_usd=nw.col("total_receivable_usd").sum())
+    owing = base.pool.filter((nw.col("balance") > 0) & ~nw.col("borrower").is_null())
+    exports["borrowers"] = owing.group_by("measurement_date", "borrower").agg(balance_usd=nw.col("balance").sum())
     return replace(book, tape=tape, exports=exports, accounts={}, filled={})
 
 

@@ -41,19 +41,17 @@ FIRST_DAY = dt.date(1900, 1, 1)  # stands for an unknown day of disbursement
 
 
 def pool(key: str, facility: Facility, book: Book) -> nw.LazyFrame:
-    """Return the pledged loans of a facility, one row per loan and date on which it is open.
+    """Return the pledged loans of a facility, one row per loan and date of the book.
 
     Returns
     -------
     narwhals.LazyFrame
         ``balance``, ``written_off``, the first ``reason`` and all ``reasons`` for which a loan is not eligible (null if
-        it is), ``left``, the eligible balance, ``advance_class``, ``lent_on``, and the columns that limits read. Loans
-        without a balance are there if something is written off of them.
+        it is), ``left``, the eligible balance, ``advance_class``, ``lent_on``, its `OBLIGORS` and the columns that
+        limits read. Loans without a balance are there if something is written off of them.
     """
-    days = [day for day in book.dates if facility.is_open(day)]
-    rows = pledged(key, facility, book.tape.lazy().filter(nw.col("measurement_date").is_in(days)))
-    if facility.counts_obligors:
-        rows = rows.join(book.export("obligors"), on=list(KEYS), how="left")
+    rows = pledged(key, facility, book.tape.lazy().filter(nw.col("measurement_date").is_in(book.dates)))
+    rows = rows.join(book.export("obligors"), on=list(KEYS), how="left")
     fails = {name: ~meets(criterion) for name, criterion in facility.eligibility.items()}
     reason = nw.lit(None).cast(nw.String())
     for name, failed in reversed(fails.items()):
@@ -74,7 +72,7 @@ def pool(key: str, facility: Facility, book: Book) -> nw.LazyFrame:
     read = sorted(set().union(*(limit.columns for limit in facility.limits.values())))
     spans = [name for pair in (SPANS[c] for c in read if c in SPANS) for name in pair if name]
     beside = dict.fromkeys([*(c for c in read if c not in SPANS), *spans])
-    own = ("balance", "written_off", "reason", "reasons", "left", "advance_class", "lent_on")
+    own = ("balance", "written_off", "reason", "reasons", "left", "advance_class", "lent_on", *OBLIGORS)
     return rows.select(*KEYS, *own, *(name for name in beside if name not in own))
 
 

@@ -146,16 +146,17 @@ def _held(limit: Limit, rows: nw.LazyFrame) -> nw.LazyFrame:
 
 def _largest(limit: Limit, held: nw.LazyFrame) -> Groups:
     """Return the values that can be above a limit, the largest first, of equal ones the first in the alphabet."""
-    held = held.with_columns(less=-nw.col("left"))
+    most = None
     if limit.largest or limit.at_most_pct:
         # a share of 30 % can be passed by three
         most = limit.largest or int(100 / limit.at_most_pct) + 1
-        place = nw.col("left").cum_count().over(DATE, order_by=["less", "group"])
-        held = held.with_columns(place=place).filter(nw.col("place") <= most)
+        rank = nw.col("left").rank("min", descending=True).over(DATE)
+        held = held.with_columns(rank=rank).filter(nw.col("rank") <= most)
     groups: Groups = {}
-    for row in held.sort(DATE, "less", "group").collect("pyarrow").to_native().to_pylist():
+    ranked = held.with_columns(less=-nw.col("left")).sort(DATE, "less", "group").collect("pyarrow").to_native()
+    for row in ranked.to_pylist():
         groups.setdefault(row[DATE], []).append((row["group"], row["left"]))
-    return groups
+    return {day: values[:most] for day, values in groups.items()}
 
 
 def _cap(limit: Limit, amounts: list[Decimal], whole: Decimal, share_of: str) -> Decimal:

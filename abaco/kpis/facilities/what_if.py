@@ -61,10 +61,8 @@ class WhatIf:
         self._book = replace(book, tape=tape, dates=[self.date])
         self._use = uses(key, self.facility, self._book)[self.date]
         due = tape.select("loan_id", due="maturity_date")
-        owing = book.export("obligors").filter(nw.col("measurement_date") == self.date)
-        owing = owing.select("loan_id", who="borrower")
         rows = pool(key, self.facility, self._book).join(due, on="loan_id", how="left")
-        self._pool = limits.kept(rows.join(owing, on="loan_id", how="left"), engine, work / "what_if.parquet")
+        self._pool = limits.kept(rows, engine, work / "what_if.parquet")
         self.now = self._base(self._pool)
 
     def _base(self, rows: nw.LazyFrame, facility: Facility | None = None) -> dict[str, Decimal | None]:
@@ -86,15 +84,15 @@ class WhatIf:
         largest
             The most borrowers that stop, by their eligible balance: one more a row, from none on.
         """
-        held = self._pool.filter((nw.col("left") > 0) & ~nw.col("who").is_null())
-        held = held.group_by("who").agg(usd=nw.col("left").sum(), loans=nw.len())
-        found = held.with_columns(less=-nw.col("usd")).sort("less", "who").head(largest).collect("pyarrow")
+        held = self._pool.filter((nw.col("left") > 0) & ~nw.col("borrower").is_null())
+        held = held.group_by("borrower").agg(usd=nw.col("left").sum(), loans=nw.len())
+        found = held.with_columns(less=-nw.col("usd")).sort("less", "borrower").head(largest).collect("pyarrow")
         called = self._borrowers()
         rows, out = [self._row(0, self.now, last=None, loans=None, eligible_usd=None)], []
         for row in found.to_native().to_pylist():
-            out.append(row["who"])
-            stopped = nw.col("who").is_in(out).fill_null(False)
-            more = {"last": called[row["who"]], "loans": row["loans"], "eligible_usd": row["usd"]}
+            out.append(row["borrower"])
+            stopped = nw.col("borrower").is_in(out).fill_null(False)
+            more = {"last": called[row["borrower"]], "loans": row["loans"], "eligible_usd": row["usd"]}
             rows.append(self._row(len(out), self._base(_ineligible(self._pool, stopped)), **more))
         return rows
 
