@@ -1,7 +1,7 @@
 """The drafting of a mapping: what is proposed of a stranger's file, what is asked, and what the answers give."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from abaco.core import currencies
@@ -14,7 +14,7 @@ from abaco.ingest.columns import MEASUREMENT_DATE
 from abaco.ingest.drafts import Draft
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.heading_words import Dictionary
-from abaco.ingest.origins import NOT_LATE, OPEN, date_in
+from abaco.ingest.origins import NOT_LATE, OPEN
 from abaco.ingest.proposals import NONE, PERSONAL, Proposal, Proposals
 from abaco.ingest.questions import Question
 from abaco.ingest.reshaping import MONTH_HEADING, WIDE
@@ -25,8 +25,6 @@ from abaco.ingest.value_kinds import DATE, NUMBER
 
 # The format of rows, by what a row is.
 FORMAT_OF = {"loan": "loans", "invoice": "loans", "loan and date": "dated_loans", "payment": "payments"}
-IN_NAMES = ("{year}-{month}-{day}", "{year}_{month}_{day}", "{year}{month}{day}", "{year}-{month}", "{year}_{month}",
-            "{year}{month}", *(f"{{month_name}}{sign}{{year}}" for sign in " -_"), "{month_name}{year}")  # fmt: skip
 # Keys that are asked only when columns are known.
 LATER = ("dates", "months", "decimal_mark", "currency", "left_behind", *proposals.COLUMNS)
 # Answers that take a date from no column.
@@ -111,6 +109,7 @@ class _Drafting:
         writing = {question.key: self._choice(question) or OPEN for question in asked}
         writing |= {self.table.shape: True} if self.table.shape else {}
         writing |= {"header_row": self.table.line} if self.table.scale > 1 else {}
+        writing |= self._rows_without_id(given.get("loan_id"))
         currency = self._currency(read)
         about = f"Drafted from {self.table.name}: {counted(found[0].rows, 'row')}, {counted(len(found), 'column')}."
         columns = {column: self.columns[column] for column in (*order, MEASUREMENT_DATE.name) if column in self.columns}
@@ -135,6 +134,14 @@ class _Drafting:
             choices = {one.heading: "it says nothing of the balances, and stays behind"}
             return [*behind, one.heading] if self._choice(Question("left_behind", text, choices)) else OPEN
         return behind
+
+    def _rows_without_id(self, loan: Proposal | None) -> dict[str, Any]:
+        """Return that rows without a loan's number are left out, as answered; one that is the sum of all is no loan."""
+        sums = {(Table.column(one.place), _digits(one.total)) for one in self.proposed.known.values() if one.total}
+        rows = [row for row in self.table.without_id if sums.isdisjoint((name, _digits(row[name])) for name in row)]
+        asked = [questions.of_rows_without_id(rows, loan.heading)] if rows and loan and loan.heading else []
+        said = {"blank": {"loan_id": [""]}, NONE: {}}
+        return {question.key: said.get(self._choice(question), OPEN) for question in asked}
 
     def _ask(self, question: Question) -> str | None:
         """Return the answer to a question, which is open without one."""
@@ -188,7 +195,7 @@ class _Drafting:
         """Ask for the date where no column has it: that of a name, of a cell above, or a column of one date."""
         if "measurement_date" in given or rows not in ("loan", "loan and date"):
             return
-        elsewhere = dict(self._dates_elsewhere())
+        elsewhere = dict(self.table.dates_elsewhere())
         choices = self._dates_of_all() | {key: told for key, (_, told) in elsewhere.items()}
         is_needed = rows == "loan and date"
         if not (choices or is_needed):
@@ -202,18 +209,6 @@ class _Drafting:
             self.columns["measurement_date"] = (OPEN, "not answered")
         elif (answer := self.answers["measurement_date"]) in elsewhere:
             self.columns["measurement_date"] = (elsewhere[answer][0], "as answered")
-
-    def _dates_elsewhere(self) -> Iterator[tuple[str, tuple[dict[str, str], str]]]:
-        """Yield dates that no column has: how each is answered, what it is made of, and what it is."""
-        names = {"file_name": (self.table.path.name, "file"), "folder": (self.table.path.parent.name, "folder")}
-        for key, (name, what) in names.items():
-            if pattern := next((pattern for pattern in IN_NAMES if date_in(pattern, name)), None):
-                year, month, day = date_in(pattern, name)
-                day = f"-{day:02}" if day else ", its last day"
-                yield key, ({key: pattern}, f"{year}-{month:02}{day}, as the {what}'s name says")
-        for key, day in self.table.dates.items():
-            _, cell, *order = key.split()
-            yield key, ({"cell": cell} | ({"dates": order[0]} if order else {}), f"{day}, as cell {cell} says")
 
     def _dates_of_all(self) -> dict[str, str]:
         """Return headings that are not read, of columns with the same date in all rows, and the date."""
@@ -298,3 +293,8 @@ class _Drafting:
         said = said if said.is_said else currency_evidence.said_of(self.table, self.proposed.known.values())
         self._ask(said.question([self.proposed.known[heading] for heading in self.proposed.left]))
         return OPEN, "not answered"
+
+
+def _digits(number: Any) -> str:
+    """Return the digits of a number, without zeros at its end."""
+    return re.sub(r"\D", "", str(number)).rstrip("0")

@@ -29,10 +29,11 @@ class Meaning(BaseModel):
 
 
 class ValueWords(BaseModel):
-    """Words of values: not late, debits, credits; and of headings: of people, amounts, numbers, events, and credits."""
+    """Words of values: not late, debits, credits; and of headings: of people, amounts, events, credits and others."""
 
     model_config = STRICT
     current: list[str]
+    older: list[str]
     personal: list[str]
     events: list[str]
     amounts: list[str]

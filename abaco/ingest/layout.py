@@ -80,7 +80,7 @@ def layout(
         if origin is KNOWN or name in known:
             places = [known.get(name)]
         else:
-            places = [_place(any_of, plain, path) for any_of in origin.headings]
+            places = [_place(any_of, headings, path) for any_of in origin.headings]
         if None in places:
             _check_needed(column, origin, mapping, path)
             continue
@@ -127,12 +127,14 @@ def _check_needed(column: Column, origin: Origin, mapping: mappings.Mapping, pat
 
 
 def _place(any_of: list[str], headings: list[str], path: Path) -> int | None:
-    """Return the position of the first of some headings that a file has."""
-    for heading in map(normalise, any_of):
-        if headings.count(heading) > 1:
+    """Return the position of the first of some headings that a file has; signs tell those that are alike else."""
+    for heading in any_of:
+        places = [place for place, one in enumerate(headings) if normalise(one) == normalise(heading)]
+        exact = [place for place in places if headings[place].strip() == heading.strip()]
+        if len(places) > 1 and len(exact) != 1:
             raise InputError(f"{file_name(path)} has the column {heading} more than once: keep one of them")
-        if heading in headings:
-            return headings.index(heading)
+        if places:
+            return (exact or places)[0]
     return None
 
 

@@ -13,7 +13,7 @@ from abaco.core.quoting import is_value
 from abaco.ingest import write_offs
 from abaco.ingest.amount_proofs import Proof
 from abaco.ingest.balances import OFF
-from abaco.ingest.bucket_words import days_of, is_bucket
+from abaco.ingest.bucket_words import first_days
 from abaco.ingest.columns import (
     BORROWER,
     DAYS_PAST_DUE,
@@ -44,7 +44,7 @@ PAR = re.compile(
     r"(?i)\W*(?:par|portfolio at risk|cartera en riesgo)[^\w>]*(?P<more>>(?!=)|over|more than|m[aá]s de)?"
     r"(?:>=)?\s*(?P<days>\d{1,2})\W*(?:days?|d[ií]as?)?\W*(?:balance|amount|saldo)?\W*"
 )
-RANGE, MIN_BUCKETS = re.compile(r"\d+\s*\D{1,4}\s*(\d+)"), 2
+MIN_BUCKETS, FEW_ROWS = 2, 6
 OF_PAYMENTS = ("paid_on", "paid_principal", "paid_interest", "paid_fees", "paid_total_payment", "is_reversed")
 
 
@@ -147,10 +147,7 @@ def of_aging(found: Sequence[Evidence], words: Dictionary) -> dict[str, Proposal
     Where none of them is of what is not late, or a total is not their sum, they are not all of the balance, and nothing
     is proposed.
     """
-    amounts = [one.heading for one in found if one.kind == NUMBER and one.is_pure and is_bucket(one.heading, words)]
-    first = {heading: days_of(heading, words) for heading in amounts}
-    ends = {int(range_[1]) for heading in amounts if (range_ := RANGE.search(heading))}
-    first |= {h: day + 1 for h, day in first.items() if h.strip().endswith("+") and day in ends}
+    first = first_days([one.heading for one in found if one.kind == NUMBER and one.is_pure], words)
     late = {*first.values()} - {0}
     if len(late) < MIN_BUCKETS or 0 not in first.values():
         return {}
@@ -204,7 +201,7 @@ def _chosen(name: str, text: str, known: Mapping[str, Evidence]) -> Proposal | N
     if text.strip().lower() in ("", NONE):
         return None
     by_name = {normalise(heading): heading for heading in known}
-    if heading := by_name.get(normalise(text)):
+    if heading := text if text in known else by_name.get(normalise(text)):
         return Proposal({"heading": heading}, f"as answered: {told(name, known[heading])}")
     if text.startswith(SINCE) and (heading := by_name.get(normalise(text.removeprefix(SINCE)))):
         return Proposal({"since": heading}, "as answered: days from that date to the measurement date")
@@ -228,6 +225,8 @@ def _fitting(one: Evidence, words: Dictionary) -> list[str]:
 
 def _is_of(column: Column, one: Evidence) -> bool:
     """Return whether all values of a column may be of the kind of one of ours."""
+    if column.name in (DAYS_PAST_DUE.name, LOAN_STATUS.name) and _names_rows(one):
+        return False
     if column.name == DAYS_PAST_DUE.name and one.words:
         return True
     if column.name in (LOAN_STATUS.name, REGION.name):
@@ -251,6 +250,11 @@ def _is_of(column: Column, one: Evidence) -> bool:
     if column.kind == "amount" and one.is_percent:
         return False
     return is_number and (column.kind != "days" or one.is_whole)
+
+
+def _names_rows(one: Evidence) -> bool:
+    """Return whether a column has a text of its own in every row, and none that says how a loan is."""
+    return one.kind == TEXT and one.is_unique and one.filled > FEW_ROWS and not any(map(is_known_status, one.words))
 
 
 def _is_flag(one: Evidence) -> bool:

@@ -21,6 +21,7 @@ TOO_MANY_DAYS = 20_000
 MOST_A_YEAR = 250  # per cent; a rate is not asked to be one of a month that is more
 STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed",
             "restructured": "with other terms than at first"}  # fmt: skip
+SHORT = re.compile(r"[A-Z]?\d{1,3}|[A-Z]{1,2}")  # a code, which names nobody
 LOAN_NUMBER = re.compile(r"[\w/.-]*\d[\w/.-]*")
 RATES = {
     "percent": (1, "per cent a year"), "fraction": (100, "a fraction of 1 a year"),
@@ -125,6 +126,13 @@ def of_rows(loan: Evidence) -> Question:
     return Question("rows", text, choices)
 
 
+def of_rows_without_id(rows: Sequence, heading: str) -> Question:
+    """Return what is asked of rows that have no number of a loan and no label of a total."""
+    choices = {"blank": "they are no loans, such as headings and sums of sections, and are left out",
+               NONE: "only sums of the others are left out, and loans without a number are rejected"}  # fmt: skip
+    return Question("rows_to_leave_out", f"{counted(len(rows), 'row')} without a value under {heading}", choices)
+
+
 def of_unit(name: str, one: Evidence) -> Question:
     """Return what is asked of a term or a lateness whose heading names no unit."""
     choices = {"days": "days", "months": "months of 30 days"}
@@ -146,7 +154,7 @@ def labels(one: Evidence) -> dict[str, str]:
     rows = Counter(shapes[text] for text, count in one.words.items() for _ in range(min(count, FREQUENT)))
     for text, shape in shapes.items():
         is_range = FIRST_DAY.search(text.lower()) and not LOCAL_PHONE.search(text)
-        is_plain = is_known_status(text) or is_range or text.lower() in NO_ID_WORDS
+        is_plain = is_known_status(text) or is_range or text.lower() in NO_ID_WORDS or SHORT.fullmatch(text)
         # a bucket such as M4 is as frequent as those like it
         label = text if is_plain or frequent_word(text, rows[shape]) != HIDDEN else shape
         found[text] = label if label not in found.values() else f"{label} ({len(found)})"

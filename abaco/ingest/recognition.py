@@ -7,6 +7,7 @@ from abaco.core.quoting import quotable
 from abaco.ingest import heading_words, mappings
 from abaco.ingest.columns import normalise
 
+LOANS = {"outstanding_balance", "days_past_due"}  # what tells a file of loans
 DRAFT = "make map INPUT=… drafts a mapping of it"
 
 
@@ -80,7 +81,7 @@ def recognise(
         for name, heading in zip(names, headings, strict=True)
     ]
     if shown := quotable(headings, is_known, rows):
-        nearest = min(known, key=lambda name: (-matched[name], len(lacks[name])))
+        nearest = min(filter(lacks.get, known), key=lambda name: (-matched[name], len(lacks[name])))
         others = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
         columns = [m.known.column_of.get(heading) for m in known.values() for heading in m.known.plain(names)]
         near = (
@@ -116,8 +117,10 @@ def fitting(names: list[str], file: str, among: Mapping[str, mappings.Mapping]) 
         )
     if best:
         return best[0]
-    known = {name: m for name, m in among.items() if m.is_known}
+    known, words = {name: m for name, m in among.items() if m.is_known}, heading_words.load()
     fits = {name: m.known.matched(names) for name, m in known.items() if not m.lacks(names)}
+    if "schedules" in fits and {column for name in names for column in words.columns_of(name)[:1]} >= LOANS:
+        del fits["schedules"]  # a due date may be that of the loan
     if not fits:
         return None
     best_known = max(fits, key=lambda name: (fits[name], len(known[name].signs)))

@@ -14,18 +14,21 @@ from abaco.core.quoting import file_name, quotable, shown, visible
 from abaco.engines import Engine
 from abaco.engines.forms import BY_ORDER
 from abaco.ingest import cell_dates, extent, json_lists, reshaping, said_currencies, workbooks
-from abaco.ingest.bucket_words import is_bucket
-from abaco.ingest.columns import normalise
+from abaco.ingest.bucket_words import first_days
 from abaco.ingest.containers import TableFile, is_input, table_files, unpacked
 from abaco.ingest.extent import Header
 from abaco.ingest.fingerprint import decoded, fingerprint, first_rows, head
 from abaco.ingest.heading_words import Dictionary
+from abaco.ingest.origins import date_in
 from abaco.ingest.reading import cells
 from abaco.ingest.scales import scale_in
 from abaco.ingest.sources import Source
 from abaco.ingest.stated_scales import last_rows, names_of, notes_in
 
 SAMPLE_ROWS = 1_000
+# How names of files and folders may have dates.
+IN_NAMES = ("{year}-{month}-{day}", "{year}_{month}_{day}", "{year}{month}{day}", "{year}-{month}", "{year}_{month}",
+            "{year}{month}", *(f"{{month_name}}{sign}{{year}}" for sign in " -_"), "{month_name}{year}")  # fmt: skip
 FEW = 2  # headings that mean something, at least, of a header
 
 
@@ -57,6 +60,8 @@ class Table:
         The places of columns with values and without a heading, which are not looked at.
     left_out
         How many rows are not looked at, as they are not those of loans.
+    without_id
+        The first of them that have no number of a loan, and no label of a total either.
     """
 
     name: str
@@ -71,11 +76,24 @@ class Table:
     said_currencies: Set[str] = frozenset()
     unnamed: tuple[int, ...] = ()
     left_out: int = 0
+    without_id: Sequence[Mapping[str, str | None]] = ()
 
     @staticmethod
     def column(place: int) -> str:
         """Return what the column at a place is called."""
         return f"c{place}"
+
+    def dates_elsewhere(self) -> Iterator[tuple[str, tuple[dict[str, str], str]]]:
+        """Yield dates that no column has: how each is answered, what it is made of, and what it is."""
+        names = {"file_name": (self.path.name, "file"), "folder": (self.path.parent.name, "folder")}
+        for key, (name, what) in names.items():
+            if pattern := next((pattern for pattern in IN_NAMES if date_in(pattern, name)), None):
+                year, month, day = date_in(pattern, name)
+                day = f"-{day:02}" if day else ", its last day"
+                yield key, ({key: pattern}, f"{year}-{month:02}{day}, as the {what}'s name says")
+        for key, day in self.dates.items():
+            _, cell, *order = key.split()
+            yield key, ({"cell": cell} | ({"dates": order[0]} if order else {}), f"{day}, as cell {cell} says")
 
 
 def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
@@ -103,7 +121,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
 
     def meant(header: Header) -> int:
         columns = {column for heading in header.headings for column in words.columns_of(heading)[:1]}
-        buckets = sum(is_bucket(heading, words) for heading in header.headings)
+        buckets = len(first_days(header.headings, words))
         return len(columns) + (buckets if buckets > FEW else 0)  # a row of values has few
 
     if file.kind == "csv":
@@ -114,16 +132,13 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
         header, form, below = _of_typed(file, meant, engine)
     above, last = form.pop("cells_above", {}), form.pop("last_rows", ())
     headings = tuple(visible(heading).strip() for heading in header.headings) if header else ()
-    known = [bool(words.columns_of(heading)) or is_bucket(heading, words) for heading in headings]
+    buckets = first_days(headings, words)
+    known = [bool(words.columns_of(heading)) or heading in buckets for heading in headings]
     if not any(known):  # each may be a person
         headings = tuple(h if h == without_people(h, any_case=True) else "" for h in headings)
     if not quotable(headings, known, [row for _, row in below]) and not _is_proven(header, below):
         raise InputError(f"{name} has no header: write the names of the columns into its first line")
-    if twice := [h for h in headings if h and [*map(normalise, headings)].count(normalise(h)) > 1]:
-        if signs := [h for h in headings if h != twice[0] and normalise(h) == normalise(twice[0])]:
-            raise InputError(
-                f"{name} has the columns {twice[0]} and {signs[0]}, alike but for signs: rename one of them"
-            )
+    if twice := [heading for heading in headings if heading and headings.count(heading) > 1]:
         raise InputError(f"{name} has the column {twice[0]} more than once: keep one of them")
     if not form.get("shape") and (long := reshaping.long_headings(headings)) and extent.months(headings, 2):
         headings, form["shape"] = tuple(long), reshaping.WIDE

@@ -17,7 +17,7 @@ from abaco.engines import Engine
 from abaco.ingest import decimal_marks
 from abaco.ingest.columns import LOAN_ID
 from abaco.ingest.heading_words import Dictionary
-from abaco.ingest.total_labels import IS_BLANK, IS_LABEL
+from abaco.ingest.total_labels import IS_BLANK, IS_LABEL, is_called_total
 from abaco.ingest.unmapped import Table
 from abaco.ingest.value_kinds import BLANK, DATE, HAS_DIGIT, MONTH, NUMBER, TEXT, is_of_kind, kind_of, numbers_of
 
@@ -157,13 +157,16 @@ def of_loans(table: Table, found: Sequence[Evidence], words: Dictionary) -> Tabl
     if not ids:
         return table
     number = nw.col(table.column(max(ids, key=lambda one: one.filled).place)).str.strip_chars()
-    rows = table.rows.with_columns(loan_id=number).filter(~IS_BLANK & ~IS_LABEL).drop("loan_id")
+    numbered = table.rows.with_columns(loan_id=number)
+    rows = numbered.filter(~IS_BLANK & ~IS_LABEL).drop("loan_id")
     [counts] = rows.select(rows=nw.len()).collect("pyarrow").to_native().to_pylist()
     left_out = ids[0].rows - counts["rows"]
     if not 0 < left_out <= max(FEW_ROWS, ids[0].rows // FEW_ROWS):
         return table
     sample = rows.head(len(table.sample)).collect("pyarrow").to_native().to_pylist()
-    return replace(table, rows=rows, sample=tuple(sample), left_out=left_out)
+    others = numbered.filter(IS_BLANK).head(len(table.sample)).collect("pyarrow").to_native().to_pylist()
+    without_id = tuple(row for row in others if not is_called_total(row, [*row]))
+    return replace(table, rows=rows, sample=tuple(sample), left_out=left_out, without_id=without_id)
 
 
 @dataclass(frozen=True)
