@@ -11,11 +11,11 @@ from abaco.core.errors import DateError, InputError
 from abaco.engines import Engine
 from abaco.engines.duckdb import DuckDB
 from abaco.ingest import masking, reading, roles, sources, staging, writing
+from abaco.ingest.date_orders import DAYS_AHEAD
 from abaco.ingest.writing import DEFAULT_RULES, Rules
 
 FIRST_YEAR = 1950  # of balances
 MAX_DAYS_APART = 10  # of a month's end, and the day that the export says it is of
-DAYS_AHEAD = 366  # from today, of balances that are planned
 
 
 def tape_dates(inputs: list[sources.Source], rules: Rules = DEFAULT_RULES) -> list[dt.date]:

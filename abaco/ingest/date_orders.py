@@ -1,10 +1,12 @@
 """How a file writes its dates, column by column: proven by the values of a column, declared, or refused.
 
 ``01/02/2025`` is 1 February or 2 January. A column of such dates is read in the one order in which all of them are
-dates, as ``31/12/2025`` shows, or in the order of the other columns of the file, which is told. Where several orders
-read them, and not alike, the file is refused with the readings. So are months such as ``Dec-2025``, whose day is open.
+dates, as ``31/12/2025`` shows, or in the order of the other columns of the file, which is told; days of what is past
+are not far ahead. Where several orders read them, and not alike, the file is refused with the readings. So are months
+such as ``Dec-2025``, whose day is open.
 """
 
+import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -18,7 +20,11 @@ from abaco.engines.forms import BY_ORDER, Writing
 from abaco.ingest.sources import Source
 
 ORDERS = tuple(order for order in BY_ORDER if order != "any")
-ISO = re.compile(r"\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[ T].*)?\s*")
+DAYS_AHEAD = 366  # from today, of balances that are planned
+# Columns of days that are past; and years that no date of a loan has, but for one that says without an end.
+PAST = {"measurement_date", "disburse_date", "overdue_on", "written_off_on", "paid_on", "date_paid"}
+YEARS, WITHOUT_END = (1900, 2200), 9999
+ISO = re.compile(r"\s*(?:19|20|21)\d\d[-/]\d{1,2}[-/]\d{1,2}(?:[ T].*)?\s*")
 # What a value looks like that may be a date in another form.
 OTHER_FORM = (
     r"^ *[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ][0-9]{2}|[A-Za-z]{3}.*[0-9]{2}|^ *[0-9]{5,8}(?:\.0+)? *$"
@@ -53,9 +59,16 @@ def evidence(rows: nw.LazyFrame, names: Iterable[str], engine: Engine) -> dict[s
 def _counts(name: str) -> dict[str, nw.Expr]:
     days = {kind: nw.col(f"{name} {kind}") for kind in _KINDS}
     orders = [days[order] for order in ORDERS]
+    if name in PAST:
+        latest = nw.lit(dt.datetime.now(dt.UTC).date() + dt.timedelta(DAYS_AHEAD))
+        is_past = nw.any_horizontal(*(day <= latest for day in orders), ignore_nulls=True)
+        days |= {order: nw.when((days[order] <= latest) | ~is_past).then(days[order]) for order in ORDERS}
+        orders = [days[order] for order in ORDERS]
     is_ordered = days["any"].is_null() & ~nw.all_horizontal(*(day.is_null() for day in orders), ignore_nulls=False)
     differ = [(a != b).fill_null(False) for i, a in enumerate(orders) for b in orders[i + 1 :]]
     text = nw.col(f"raw_{name} ").str.strip_chars()
+    years = [day.dt.year() for day in (days[""], days["any"], *orders)]
+    is_far = [((year < YEARS[0]) | (year > YEARS[1])) & (year != WITHOUT_END) for year in years]
     found = {
         "filled": text != "",
         "known": ~days["any"].is_null(),
@@ -64,6 +77,7 @@ def _counts(name: str) -> dict[str, nw.Expr]:
         "serial": days[""].is_null() & ~days["serial"].is_null(),
         "months": days["any"].is_null() & ~days["month"].is_null(),
         "other": days[""].is_null() & ~days["any"].is_null(),
+        "far": nw.any_horizontal(*is_far, ignore_nulls=True),
         "utc": text.str.contains(UTC),
         **{order: is_ordered & ~days[order].is_null() for order in ORDERS},
     }
@@ -102,6 +116,11 @@ def date_writings(
     writings, told = {}, []
     for name, column in found.items():
         heading = source.heading(name)
+        if 2 * column["far"] > column["filled"]:
+            raise InputError(
+                f"{source.name}: dates under {heading} have years before {YEARS[0]} or after {YEARS[1]}, as other "
+                "calendars count (2568 is 2025 in the Buddhist one): write the years of the Gregorian calendar"
+            )
         if column["serial"] and column["serial"] == column["filled"]:
             if source.is_1904:
                 raise InputError(

@@ -17,7 +17,7 @@ from abaco.ingest.value_evidence import Evidence, plain
 from abaco.ingest.value_kinds import DATE, MONTH, NUMBER
 
 MAX_CHOICES = 6
-TOO_MANY_DAYS = 20_000
+TOO_MANY_DAYS, MONTHS = 20_000, 12
 MOST_A_YEAR = 250  # per cent; a rate is not asked to be one of a month that is more
 STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed",
             "restructured": "with other terms than at first"}  # fmt: skip
@@ -196,8 +196,10 @@ def of_writing(read: Sequence[Evidence], samples: Mapping[str, str], rate: str) 
     """
     if one := next((one for one in read if one.kind == DATE and one.order is None), None):
         day = samples[one.heading]
-        first, second = re.findall(r"\d+", day)[:2]
-        choices = {"dmy": f"day {first}, month {second}", "mdy": f"month {first}, day {second}"}
+        first, second, third = re.findall(r"\d+", day)[:3]
+        choices = {} if int(second) > MONTHS else {"dmy": f"day {first}, month {second}"}
+        choices |= {} if int(first) > MONTHS else {"mdy": f"month {first}, day {second}"}
+        choices |= {} if len(third) > 2 else {"ymd": f"year {first}, month {second}, day {third}"}
         yield Question("dates", f"{day} under {one.heading}, and no value tells the order", choices)
     if one := next((one for one in read if one.kind == MONTH), None):
         text = f"{samples[one.heading]} under {one.heading} has no day"

@@ -23,6 +23,7 @@ from abaco.ingest.value_kinds import BLANK, DATE, HAS_DIGIT, MONTH, NUMBER, TEXT
 
 IN_PARTS = r"^\d{1,2}[-/.]\d{1,2}[-/.]"  # a date whose day may be its month
 ORDERS = {"dmy": r"^(?:1[3-9]|2\d|3[01])[-/.]", "mdy": r"^\d{1,2}[-/.](?:1[3-9]|2\d|3[01])[-/.]"}
+SHORT_YEAR = r"^\d{2}[-/.]\d{1,2}[-/.](?:[0-2]\d|3[01])(?:\D|$)"  # a day that may be the year
 MOST_WORDS = 30
 LONG = 10**6
 FEW_TWICE, SHOWN = 4, 3  # one of so many values is there before where few are, and how many are named
@@ -53,7 +54,7 @@ class Evidence:
     marks
         How many values prove each mark, and how many leave it open (see `decimal_marks`).
     order
-        ``dmy`` or ``mdy`` where it is proven, empty where it need not be, None where it may be either.
+        ``dmy`` or ``mdy`` where it is proven, empty where it need not be, None where it may be another.
     is_percent, has_percent
         All numbers have a percent sign; some have.
     is_unique
@@ -217,7 +218,7 @@ def _counted(table: Table, guesses: dict[int, _Guess], likely: Mapping[int, str 
         sums[f"{name} filled"] = (text.fill_null("") != "").cast(nw.Int64()).sum()
         tests, sums[f"{name} alike"] = {}, is_of_kind(text, guess.kind).cast(nw.Int64()).sum()
         if guess.kind == DATE:
-            tests |= {"parts": IN_PARTS, **ORDERS}
+            tests |= {"parts": IN_PARTS, "short": SHORT_YEAR, **ORDERS}
         elif guess.kind == NUMBER:
             tests |= {"percent": "%"}
             sums |= {f"{name} {i}": count for i, count in enumerate(decimal_marks.counts(name).values())}
@@ -253,10 +254,11 @@ def _with_numbers(one: Evidence, sums: Sums, mark: str | None, marks: Counter, i
 def _evidence(table: Table, place: int, guess: _Guess, sums: Sums) -> Evidence:
     name = table.column(place)
     found = {what: sums.get(f"{name} {what}") or 0 for what in (
-        "filled", "alike", "parts", "dmy", "mdy", "percent", "different",
+        "filled", "alike", "parts", "short", "dmy", "mdy", "percent", "different",
     )}  # fmt: skip
     orders = [order for order in ORDERS if found[order]]
-    order = "" if not found["parts"] else orders[0] if len(orders) == 1 else None
+    is_proven = len(orders) == 1 and not (orders[0] == "dmy" and found["short"] == found["parts"])
+    order = "" if not found["parts"] else orders[0] if is_proven else None
     words, twice, others = {}, (), ()
     if guess.kind in (NUMBER, DATE, MONTH) and found["alike"] < found["filled"]:
         text = nw.col(name).str.strip_chars().fill_null("")

@@ -455,6 +455,15 @@ def test_column_with_a_text_of_its_own_in_every_row_is_no_status(tmp_path):
     assert keys(drafting) == [] and list(drafting.draft.left_behind) == ["Status"]
 
 
+def test_order_of_dates_with_two_digits_of_a_year_is_asked(tmp_path):
+    lines = [f"LN{n},1{n}.03.24,{n}00.50,{n}" for n in range(3, 7)]
+    drafting = drafted(tmp_path, *lines, header="LAN,Disbursal Dt,POS,DPD")
+    assert [str(q) for q in drafting.questions] == [
+        "dates: 13.03.24 under Disbursal Dt, and no value tells the order: dmy: day 13, month 03; ymd: year 13, month "
+        "03, day 24"
+    ]
+
+
 def test_short_codes_of_lateness_are_asked_by_themselves(tmp_path):
     lines = [f"LN{n},{n}00.50,{word}" for n, word in enumerate(("0", "01", "04", "R", "XX"), 1)]
     assert keys(drafted(tmp_path, *lines, header="LAN,POS,Delinquency Status")) == [

@@ -68,6 +68,7 @@ def sampled(request, monkeypatch):
         (["01.02.2025", "13.12.2024", "2024-05-06"], ["2025-02-01", "2024-12-13", "2024-05-06"]),
         (["01-02-99", "31-12-24"], ["1999-02-01", "2024-12-31"]),
         (["25-02-01", "32-12-24"], ["2025-02-01", "2032-12-24"]),
+        (["31.12.25", "01.02.25"], ["2025-12-31", "2025-02-01"]),
         (["05/05/2025", "06/06/2025"], ["2025-05-05", "2025-06-06"]),
         (["20250201", "20241231"], ["2025-02-01", "2024-12-31"]),
         (["15-Feb-2025", "1 ene 2025", "2025-01-02", ""], ["2025-02-15", "2025-01-01", "2025-01-02", None]),
@@ -91,7 +92,7 @@ def test_order_of_dates_is_what_all_values_of_a_column_prove(tmp_path, sampled, 
             "column tells which: set ingestion.dates to dmy for 1 February, or to mdy for 2 January",
         ),
         (
-            ["31-12-25", "01-02-25"],
+            ["15-12-20", "01-02-20"],
             'loans.csv: dates such as "01-02-03" under disburse_date are 1 February or 3 February 2001, and nothing in '
             "the column tells which: set ingestion.dates to dmy for 1 February, or to ymd for 3 February 2001",
         ),
@@ -109,6 +110,14 @@ def test_order_of_dates_is_what_all_values_of_a_column_prove(tmp_path, sampled, 
 )
 def test_dates_that_may_be_read_in_several_ways_are_refused(tmp_path, sampled, cells, message):
     assert refused(loans(tmp_path, disburse_date=cells)) == message
+
+
+@pytest.mark.parametrize("cells", [["31/12/2568", "05/11/2568"], ["2568-12-31", "2568-11-05"], ["1447-06-30"] * 2])
+def test_years_of_another_calendar_are_refused(tmp_path, sampled, cells):
+    assert refused(loans(tmp_path, ENDS, maturity_date=cells)).startswith(
+        "loans.csv: dates under maturity_date have years before 1900 or after 2200, as other calendars count (2568 is "
+    )
+    assert read(loans(tmp_path, ENDS, maturity_date=["9999-12-31"] * 2), "maturity_date")[0] == ["9999-12-31"] * 2
 
 
 def test_order_of_dates_can_be_declared(tmp_path, sampled):
