@@ -1,7 +1,8 @@
-"""Columns beside amounts that say which of them are credits: DR and CR, Debe and Haber, + and -, invoices and notes."""
+"""Columns beside balances that change what they are: which are credits (DR and CR, invoices and notes), or shares."""
 
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from abaco.core.errors import InputError
 from abaco.ingest import heading_words
@@ -9,7 +10,9 @@ from abaco.ingest.columns import normalise
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.mappings import Mapping
 
-WAY_OUT = "write the balances that are credits as negative amounts"
+CREDITS = ("which amounts are debits and which are credits", "write the balances that are credits as negative amounts")
+SHARE = ("what share of a loan is held", "multiply the balances by it in the file where they are those of whole loans")
+NUMBER = re.compile(r"(\d{1,3}(?:[.,]\d+)?) ?%?")
 NEGATIVE = re.compile(r"\s*[(−-]\s*[^\w\s-]{0,3}\d")
 
 
@@ -39,8 +42,33 @@ def says_credits(heading: str, cells: Iterable[str], words: Dictionary) -> bool:
     )
 
 
-def check_credits(mapping: Mapping, headings: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> None:
-    """Raise when a column that is not read says which balances of a file are credits.
+def says_share(heading: str, cells: Iterable[str], words: Dictionary) -> bool:
+    """Return whether the cells of a column say what part of each loan is held, and not all the whole.
+
+    Examples
+    --------
+    >>> known = heading_words.load()
+    >>> [says_share("Participation %", cells, known) for cells in (["50%", "100%"], ["100%"], ["Juan", "5%"])]
+    [True, False, False]
+    >>> says_share("Share", ["0.5", "1"], known), says_share("Share balance", ["50.00", "80.00"], known)
+    (True, False)
+    """
+    found = [NUMBER.fullmatch(cell.strip()) for cell in cells if cell.strip()]
+    said = words.words_of(heading)
+    if not found or None in found or said.isdisjoint(words.words.shares):
+        return False
+    numbers = [Decimal(number[1].replace(",", ".")) for number in found]
+    whole = 100 if "percent" in said or found[0][0].endswith("%") else 1
+    return max(numbers) <= whole and min(numbers) < whole
+
+
+def said_of_balances(heading: str, cells: Sequence[str], words: Dictionary) -> tuple[str, str] | None:
+    """Return what a column says of the balances beside it, and what to do where it is not read; None: nothing."""
+    return CREDITS if says_credits(heading, cells, words) else SHARE if says_share(heading, cells, words) else None
+
+
+def check_balances(mapping: Mapping, headings: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> None:
+    """Raise when a column that is not read says which balances of a file are credits, or what share of them is held.
 
     Parameters
     ----------
@@ -53,12 +81,14 @@ def check_credits(mapping: Mapping, headings: Sequence[str], rows: Iterable[Sequ
         return
     words, plain = heading_words.load(), [normalise(heading) for heading in headings]
     read = {*mapping.known.assign(plain).values()} if mapping.is_known else {}
-    rows = [row for row in rows if len(row) == len(plain) and not any(map(NEGATIVE.match, row))]
+    rows = [row for row in rows if len(row) == len(plain)]
+    has_credits = any(NEGATIVE.match(cell) for row in rows for cell in row)
     for place, heading in enumerate(headings):
         is_read = place in read or plain[place] in mapping.mentioned
-        if not is_read and says_credits(heading, (row[place] for row in rows), words):
+        said = None if is_read else said_of_balances(heading, [row[place] for row in rows], words)
+        if said and not (said == CREDITS and has_credits):
+            what, way_out = said
             raise InputError(
-                f"{name}: {heading.strip()} says which amounts are debits and which are credits, and is not read: "
-                f"{WAY_OUT}, or leave the column out if it says nothing of them (of a mapping by left_behind: "
-                f"[{heading.strip()}])"
+                f"{name}: {heading.strip()} says {what}, and is not read: {way_out}, or leave the column out if it "
+                f"says nothing of them (of a mapping by left_behind: [{heading.strip()}])"
             )

@@ -128,11 +128,12 @@ class _Drafting:
         return Draft(name, about, (rows, why), currency, writing, columns, *given)
 
     def _credits(self, left: Sequence[Evidence], behind: Sequence[str]) -> Sequence[str]:
-        """Return what is left behind, and a column that says which amounts are credits, as answered."""
-        for one in (one for one in left if credit_columns.says_credits(one.heading, one.words, self.words)):
-            text = f"{one.heading} says debits and credits ({', '.join(one.words)}): {credit_columns.WAY_OUT}, or"
-            choices = {one.heading: "it says nothing of the balances, and stays behind"}
-            return [*behind, one.heading] if self._choice(Question("left_behind", text, choices)) else OPEN
+        """Return what is left behind, and a column that says which amounts are credits, or shares, as answered."""
+        for one in left:
+            if said := credit_columns.said_of_balances(one.heading, self.table.cells(one.place), self.words):
+                text = f"{one.heading} says {said[0]}: {said[1]}, or"
+                choices = {one.heading: "it says nothing of the balances, and stays behind"}
+                return [*behind, one.heading] if self._choice(Question("left_behind", text, choices)) else OPEN
         return behind
 
     def _rows_without_id(self, loan: Proposal | None) -> dict[str, Any]:
@@ -181,12 +182,7 @@ class _Drafting:
     def _days_by_status(self, given: Mapping[str, Proposal]) -> Evidence | None:
         """Return the column of a status whose words say days late, where no other column says them."""
         status = given.get("loan_status")
-        if (
-            "days_past_due" in given
-            or "days_past_due" in self.proposed.open
-            or "days_past_due" in self.answers
-            or not status
-        ):
+        if not status or "days_past_due" in {*given, *self.proposed.open, *self.answers}:
             return None
         one = self.proposed.known[status.heading]
         return one if any(days_of(word, self.words) for word in one.words) else None
@@ -215,7 +211,7 @@ class _Drafting:
         found = {}
         for heading in self.proposed.left:
             one = self.proposed.known[heading]
-            cells = {(row[Table.column(one.place)] or "").strip() for row in self.table.sample}
+            cells = {cell.strip() for cell in self.table.cells(one.place)}
             if one.kind == DATE and one.is_pure and one.is_full and one.rows > 1 and len(cells) == 1:
                 found[heading] = f"{cells.pop()} in every row"
         return found
@@ -275,9 +271,8 @@ class _Drafting:
 
     def _sample(self, one: Evidence) -> str:
         """Return a value that may be read in two ways."""
-        cells = (row[Table.column(one.place)] or "" for row in self.table.sample)
         pattern = r"^\D*[1-9]\d{0,2}[.,]\d{3}\D*$" if one.kind == NUMBER else "."
-        return next((cell.strip() for cell in cells if re.search(pattern, cell.strip())), "")
+        return next((cell.strip() for cell in self.table.cells(one.place) if re.search(pattern, cell.strip())), "")
 
     def _currency(self, read: Sequence[Evidence]) -> tuple[str, str]:
         """Return the currency and why."""

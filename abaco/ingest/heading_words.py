@@ -43,6 +43,7 @@ class ValueWords(BaseModel):
     invoices: list[str]
     credit_notes: list[str]
     credit_headings: list[str]
+    shares: list[str]
 
 
 class Dictionary(BaseModel):

@@ -16,7 +16,7 @@ from abaco.engines.base import PrivateFiles, UnreadableError
 from abaco.ingest import cell_dates, extent, json_lists, mappings, rate_periods, reshaping, said_currencies, workbooks
 from abaco.ingest.columns import normalise
 from abaco.ingest.containers import TableFile, unpacked
-from abaco.ingest.credit_columns import check_credits
+from abaco.ingest.credit_columns import check_balances
 from abaco.ingest.csv_records import check_unquoted
 from abaco.ingest.extent import Header, Row
 from abaco.ingest.fingerprint import SAMPLE, decoded, fingerprint, first_rows, head
@@ -137,7 +137,7 @@ class Inspector:
         if form.get("delimiter") == ",":
             check_unquoted(mapping, header.headings, below, name)
         rate_periods.check(mapping, header.headings, below, name)
-        check_credits(mapping, header.headings, below, name)
+        check_balances(mapping, header.headings, below, name)
         form |= said_currencies.stated(mapping, header.headings, [cells for _, cells in titles], below, place)
         above = [] if mapping.format.is_dated else titles
         if mapping.cell or above:

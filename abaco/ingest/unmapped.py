@@ -83,6 +83,10 @@ class Table:
         """Return what the column at a place is called."""
         return f"c{place}"
 
+    def cells(self, place: int) -> list[str]:
+        """Return the first cells of the column at a place."""
+        return [row[self.column(place)] or "" for row in self.sample]
+
     def dates_elsewhere(self) -> Iterator[tuple[str, tuple[dict[str, str], str]]]:
         """Yield dates that no column has: how each is answered, what it is made of, and what it is."""
         names = {"file_name": (self.path.name, "file"), "folder": (self.path.parent.name, "folder")}

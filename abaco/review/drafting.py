@@ -162,8 +162,8 @@ class Drafting:
 
     def _examples(self, one: Evidence, column: str) -> str:
         """Return the first values, but for texts that are not known words, and what may number or name people."""
-        cells = (row[self._table.column(one.place)] or "" for row in self._table.sample)
-        values = list(dict.fromkeys(cell.strip() for cell in cells if cell.strip()))[:EXAMPLES]
+        cells = map(str.strip, self._table.cells(one.place))
+        values = list(dict.fromkeys(filter(None, cells)))[:EXAMPLES]
         is_read = column in proposals.COLUMNS
         is_hidden = proposals.is_personal(one, self.words) if is_read else not proposals.may_be_shown(one, self.words)
         if is_hidden or (column == LOAN_ID.name and one.is_long):

@@ -921,8 +921,8 @@ def test_column_of_debits_and_credits_is_asked_and_refused_where_it_is_not_read(
     drafting = drafted(tmp_path, *lines, header=f"{HEADER},DrCr")
     [question] = drafting.questions
     assert str(question) == (
-        "left_behind: DrCr says debits and credits (CR, DR): write the balances that are credits as negative amounts, "
-        "or: DrCr: it says nothing of the balances, and stays behind"
+        "left_behind: DrCr says which amounts are debits and which are credits: write the balances that are credits as "
+        "negative amounts, or: DrCr: it says nothing of the balances, and stays behind"
     )
     assert yaml.safe_load(drafting.draft.text)["left_behind"] == "?"
     drafting.answer("left_behind", "DrCr")
@@ -935,6 +935,20 @@ def test_column_of_debits_and_credits_is_asked_and_refused_where_it_is_not_read(
         InputError, match=r"book\.csv: DrCr says which amounts are debits and which are credits, and is"
     ):
         figures_of(tmp_path / "book.csv")
+
+
+def test_share_that_is_held_is_asked_in_drafts_and_refused_in_known_formats(tmp_path):
+    lines = [f"{line},{share}%" for line, share in zip(LINES, (50, 100, 25), strict=True)]
+    [question] = drafted(tmp_path, *lines, header=f"{HEADER},Participation %").questions
+    assert str(question) == (
+        "left_behind: Participation % says what share of a loan is held: multiply the balances by it in the file where "
+        "they are those of whole loans, or: Participation %: it says nothing of the balances, and stays behind"
+    )
+    rows = [f"A-{i},C-1,2025-01-01,0.24,500,300,0," for i in range(2)]
+    with pytest.raises(InputError, match="Share says what share of a loan is held, and is not read: multiply the bala"):
+        figures_of(write(tmp_path / "loans.csv", f"{LOANS},Share", rows[0] + "0.5", rows[1] + "1"))
+    path = write(tmp_path / "loans.csv", f"{LOANS},Share", rows[0] + "1", rows[1] + "1")
+    assert figures_of(path).values["Outstanding"] == 600.0
 
 
 def test_credits_beside_the_balances_of_a_known_format_are_refused(tmp_path):
