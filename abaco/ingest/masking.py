@@ -15,7 +15,8 @@ import narwhals as nw
 from abaco.engines import Engine
 from abaco.engines.base import ERROR_CELL, NO_ID_WORDS
 from abaco.ingest.columns import BORROWER
-from abaco.ingest.misplaced import Misplaced
+from abaco.ingest.misplaced import DIMENSIONS, Misplaced
+from abaco.ingest.total_words import IN_FULL
 
 TOKEN = "tok_"
 REDACTED = "redacted"
@@ -23,6 +24,7 @@ PERSONAL = tuple(column.name for column in BORROWER)
 BORROWER_ID = "borrower_id"
 TOLD_APART = (BORROWER_ID, "payer_name")  # what is counted: in staged rows equal values are equal without a key, too
 PERSON = "person"  # a hash of the other personal columns, which tells whether rows differ in them
+CALLED = "called_total"  # whether a personal column or a dimension has the label of a total
 AS_READ = "as_read"  # a hash of a rejected row as it was read, where only shapes are shown
 
 
@@ -50,8 +52,14 @@ class Masking:
         return cls(key, secrets.token_bytes(16))  # as text it fits into one block of MD5 with a value
 
     def mask(self, engine: Engine, frame: nw.LazyFrame) -> nw.LazyFrame:
-        """Return a frame without a personal value; see `PERSON` for the column that a secret adds."""
-        personal = [name for name in PERSONAL if name in frame.collect_schema().names()]
+        """Return a frame without a personal value; see `PERSON` and `CALLED` for the columns that a secret adds."""
+        present = frame.collect_schema().names()
+        personal = [name for name in PERSONAL if name in present]
+        names = [*personal, *(name for name in DIMENSIONS if name in present)]
+        if self.secret and names:
+            labels = (nw.col(name).cast(nw.String()).str.contains(rf"(?i){IN_FULL}") for name in names)
+            is_called = nw.any_horizontal(*labels, ignore_nulls=True)
+            frame = frame.with_columns(nw.when(is_called).then(nw.lit("yes")).alias(CALLED))
         apart = [name for name in TOLD_APART if name in personal]
         for name in apart:  # a word such as N/A is nobody's number, and its token would be somebody's
             value = nw.col(name).cast(nw.String())

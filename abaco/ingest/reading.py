@@ -15,7 +15,7 @@ from abaco.ingest.columns import CURRENCY
 from abaco.ingest.containers import unpacked
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.fingerprint import write_utf8
-from abaco.ingest.masking import PERSON, REDACTING, Masking
+from abaco.ingest.masking import CALLED, PERSON, REDACTING, Masking
 from abaco.ingest.misplaced import hiding
 from abaco.ingest.sources import Source
 
@@ -69,7 +69,8 @@ def typed(
 ) -> nw.LazyFrame:
     """Return the contract's columns of a source, masked, each also as it was read (``raw_<name>``)."""
     rows = read(source, engine, text, masking, row_number)
-    kinds = {**source.layout.kinds, PERSON: "text", row_number: "amount"}  # a position has no bounds, as days have
+    # a position has no bounds, as days have
+    kinds = {**source.layout.kinds, PERSON: "text", CALLED: "text", row_number: "amount"}
     present = rows.collect_schema().names()
     rows = engine.typed(rows, {name: kind for name, kind in kinds.items() if name in present}, writings)
     if CURRENCY.name in present:  # a blank may count as the run's currency, and a failed formula may not

@@ -20,7 +20,7 @@ from abaco.ingest.days_late import with_days_late
 from abaco.ingest.decimal_marks import currency_signs
 from abaco.ingest.identities import with_loan_ids
 from abaco.ingest.layout import IS_LEFT_OUT
-from abaco.ingest.masking import AS_READ, PERSON, Masking
+from abaco.ingest.masking import AS_READ, CALLED, PERSON, Masking
 from abaco.ingest.misplaced import misplaced
 from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.reading import read_whole, text_path, typed
@@ -35,7 +35,7 @@ TAPE = "tape"  # the role of the rows that become the loan tape
 BESIDE = (
     "reasons", "original", IS_LEFT_OUT, "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING,
     write_offs.WORD, "unread", "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id",
-    "rate_has_sign", PERSON, AS_READ, exchange.IN,
+    "rate_has_sign", PERSON, CALLED, AS_READ, exchange.IN,
 )  # fmt: skip
 RARE = ("reasons", "unread", "signs")  # columns of those that most files leave empty: they need no further look
 
@@ -268,7 +268,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         rows = rows.with_columns(write_offs.region())
     names = rows.collect_schema().names()
     beside = dict.fromkeys(("is_ahead", "is_late", IS_LEFT_OUT), nw.Boolean())
-    beside |= {exchange.IN: nw.String(), PERSON: nw.String()}
+    beside |= dict.fromkeys((exchange.IN, PERSON, CALLED), nw.String())
     beside = [nw.col(c) if c in names else nw.lit(None).cast(type_).alias(c) for c, type_ in beside.items()]
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))

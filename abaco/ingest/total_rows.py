@@ -96,17 +96,17 @@ def _of_all_files(
         of_date["usd"] += row["usd"] or ZERO
         of_date["most"] = max(of_date["most"], row["most"] or ZERO)
         if of_date["source"] != row["source"]:
-            of_date |= {name: of_date[name] + row[name] for name in ("labels", "digits", "blanks", "rows", "named")}
+            of_date |= {name: of_date[name] + row[name] for name in (*total_labels.FLAGS, "rows", "named")}
     return _of_files(together, list(of_dates.values()), batch.staged, batch)
 
 
 def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], batch: Batch) -> list[dict]:
     """Return the totals of a file, or of several together."""
     schema, total = rows.collect_schema(), sum(row["rows"] for row in counts)
-    number = {name: sum(row[name] for row in counts) for name in ("labels", "blanks", "digits", "named")}
+    number = {name: sum(row[name] for row in counts) for name in (*total_labels.FLAGS, "named")}
     number["words"] = total - number.pop("digits") - number["blanks"]
     named = number.pop("named")
-    number["unnamed"] = total - named if batch.format.key else 0
+    number |= {"unnamed": total - named} if batch.format.key else {"unnamed": 0, "called": 0}
     few = {name for name, n in number.items() if (0 < n <= FEW and 2 * n < total) or (name == "labels" and n)}
     usd, most = sum((row["usd"] or ZERO for row in counts), ZERO), max(row["most"] or ZERO for row in counts)
     is_most = [_is_half(row["most"] or ZERO, row["usd"] or ZERO, row["rows"]) for row in counts]
@@ -119,10 +119,11 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
         "labels": (IS_LIKE if number["labels"] <= FEW else IS_LABEL) | IN_FRONT,
         "words": ~HAS_DIGIT & ~IS_BLANK,
         "blanks": IS_BLANK,
+        "called": total_labels.IS_CALLED,
         "unnamed": nw.col("borrower_id").is_null() if "borrower_id" in schema else nw.lit(False),
     }
     is_suspect = nw.any_horizontal(*(unlike[name] for name in sorted(few)), nw.lit(False), ignore_nulls=True)
-    flags = {f"is_{name}": flag & (nw.lit(name in few)) for name, flag in unlike.items()}
+    flags = {f"is_{name}": flag & nw.lit(name in few) for name, flag in unlike.items()}
     flags["is_average"] = total_labels.IS_AVERAGE
     beside = [name for name in (CREDIT, LOST) if name in schema]
     date = [name for name in ("measurement_date",) if name in schema]
@@ -201,8 +202,7 @@ def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], bat
             return True
         is_doubtful = is_owed and (lacks or loans > 1 or any(block.positive >= MANY for block in equal))
     else:
-        several = len({row[name] for name in amounts if row[name]}) > 1
-        if loans >= MANY and several:
+        if loans >= MANY and (row["is_called"] or len({row[name] for name in amounts if row[name]}) > 1):
             return True
         is_doubtful = any(block.positive > 1 for block in proven)
     # payments and instalments are often the sum of others
@@ -210,6 +210,7 @@ def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], bat
         heading = _file_of(row, batch).source.columns
         signs = [f"{heading['loan_id']} begins like a total"] if row["is_labels"] else []
         signs += [f"{heading['loan_id']} has no digit, as others have"] if row["is_words"] else []
+        signs += ["a name in it begins like a total"] if row["is_called"] else []
         signs += [f"no {heading.get(name, name)}" for name in lacks[:2]]
         signs += ["its balance is a sum of other rows" if equal else "its balance is not the sum of the rows around it"]
         raise _doubtful(row, batch, signs, "write it as the other loans are written")

@@ -369,6 +369,22 @@ def test_averages_and_extremes_are_no_loans_whatever_they_come_to(tmp_path, labe
     assert not [note for note in found.notes if "rows may be missing" in note]
 
 
+NAMED = "loan_id,reporting_date,{},outstanding_balance,dpd"
+NAMES = ("Total Energies", "N2", "N3", "N4", "N5", "N6")
+
+
+@pytest.mark.parametrize("heading", ["customer_name", "region"])
+def test_total_by_a_name_is_no_loan_whatever_its_number(tmp_path, heading):
+    header = NAMED.format(heading)
+    rows = [f"{101 + i},2025-12-31,{name},{1007 + 7 * i},{50 * (i % 2)}" for i, name in enumerate(NAMES)]
+    found = figures_of(write(tmp_path / "book.csv", header, *rows, "999,2025-12-31,TOTAL CARTERA,6147,50"))
+    assert (found.values["Outstanding"], found.rows["totals"]) == (6147.0, 1)
+    rows.insert(2, "998,2025-12-31,SUBTOTAL NORTE,2021,50")
+    assert "line 4 is a loan, or a total, average or carried balance (a name in it begins like a total;" in refused(
+        write(tmp_path / "book.csv", header, *rows)
+    )
+
+
 @pytest.mark.parametrize("total", [TOTALS[4], TOTALS[6], ["Todo", *TOTALS[4][1:]]])
 def test_total_may_be_rounded_and_may_be_that_of_several_files(tmp_path, total):
     rounded = [*total[:5], "10000.02", total[6]]
