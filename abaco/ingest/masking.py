@@ -16,7 +16,7 @@ from abaco.engines import Engine
 from abaco.engines.base import ERROR_CELL, NO_ID_WORDS
 from abaco.ingest.columns import BORROWER
 from abaco.ingest.misplaced import DIMENSIONS, Misplaced
-from abaco.ingest.total_words import IN_FULL
+from abaco.ingest.total_words import IN_FULL, SURE
 
 TOKEN = "tok_"
 REDACTED = "redacted"
@@ -24,7 +24,8 @@ PERSONAL = tuple(column.name for column in BORROWER)
 BORROWER_ID = "borrower_id"
 TOLD_APART = (BORROWER_ID, "payer_name")  # what is counted: in staged rows equal values are equal without a key, too
 PERSON = "person"  # a hash of the other personal columns, which tells whether rows differ in them
-CALLED = "called_total"  # whether a personal column or a dimension has the label of a total
+CALLED = "called_total"  # that a name, a dimension or a status has the label of a total, or else a name like one
+LABEL, NAME = "label", "name"
 AS_READ = "as_read"  # a hash of a rejected row as it was read, where only shapes are shown
 
 
@@ -55,11 +56,16 @@ class Masking:
         """Return a frame without a personal value; see `PERSON` and `CALLED` for the columns that a secret adds."""
         present = frame.collect_schema().names()
         personal = [name for name in PERSONAL if name in present]
-        names = [*personal, *(name for name in DIMENSIONS if name in present)]
+        names = [*personal, *(name for name in (*DIMENSIONS, "loan_status", "facility") if name in present)]
         if self.secret and names:
-            labels = (nw.col(name).cast(nw.String()).str.contains(rf"(?i){IN_FULL}") for name in names)
-            is_called = nw.any_horizontal(*labels, ignore_nulls=True)
-            frame = frame.with_columns(nw.when(is_called).then(nw.lit("yes")).alias(CALLED))
+            is_label, is_name = (
+                nw.any_horizontal(
+                    *(nw.col(name).cast(nw.String()).str.contains(f"(?i){form}") for name in names), ignore_nulls=True
+                )
+                for form in (SURE, IN_FULL)
+            )
+            called = nw.when(is_label).then(nw.lit(LABEL)).otherwise(nw.when(is_name).then(nw.lit(NAME)))
+            frame = frame.with_columns(called.alias(CALLED))
         apart = [name for name in TOLD_APART if name in personal]
         for name in apart:  # a word such as N/A is nobody's number, and its token would be somebody's
             value = nw.col(name).cast(nw.String())

@@ -10,8 +10,7 @@ from abaco.core.files import row_count
 from abaco.engines import RECORDS, Engine
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch
-from abaco.ingest.total_rows import additive
-from abaco.ingest.total_sums import BALANCE, CREDIT, LOST, ZERO
+from abaco.ingest.total_sums import BALANCE, CREDIT, LOST, ZERO, additive
 
 MOST_ROWS = 50_000  # a list with subtotals is one for readers
 LEAST_GROUPS = 2  # of several loans: fewer may be so by chance

@@ -6,7 +6,7 @@ from typing import Any
 
 import narwhals as nw
 
-from abaco.ingest.masking import CALLED
+from abaco.ingest import masking
 from abaco.ingest.staging import Staged
 from abaco.ingest.total_words import ALONE, AVERAGE, IN_FULL, LABEL, LIKE
 
@@ -18,15 +18,16 @@ IS_LIKE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LIKE}(?:[^a-z]|$)").fi
 LABEL_IN_FRONT = rf'(?i)^[{{]"[^"]*":"[ *=_-]*(?:{LABEL}|{AVERAGE})"'
 IN_FRONT = nw.col("original").str.contains(LABEL_IN_FRONT).fill_null(False)
 IS_BLANK = (nw.col("loan_id") == "").fill_null(True)
-FLAGS = ("labels", "digits", "blanks", "called")  # what `counts_of` counts
-IS_CALLED = ~nw.col(CALLED).is_null()
+FLAGS = ("labels", "digits", "blanks", "called", "named_so")  # what `counts_of` counts
+IS_CALLED = (nw.col(masking.CALLED) == masking.LABEL).fill_null(False)
+IS_NAMED_SO = (nw.col(masking.CALLED) == masking.NAME).fill_null(False)
 HAS_DIGIT = nw.col("loan_id").str.contains(r"[0-9]").fill_null(False)
 
 
 def counts_of(rows: nw.LazyFrame, present: list[str]) -> list[dict]:
     """Return of each file and date how many rows look unlike loans, and sum and maximum of the balances."""
     named = nw.col("borrower_id").count() if "borrower_id" in present else nw.len()
-    flags = dict(zip(FLAGS, (IS_LIKE | IN_FRONT, HAS_DIGIT, IS_BLANK, IS_CALLED), strict=True))
+    flags = dict(zip(FLAGS, (IS_LIKE | IN_FRONT, HAS_DIGIT, IS_BLANK, IS_CALLED, IS_NAMED_SO), strict=True))
     groups = ["source", *(name for name in ("measurement_date",) if name in present)]
     read = ["amount_usd", *(name for name in ("borrower_id",) if name in present)]
     rows = rows.select(*groups, *read, **{name: flag.cast(nw.Int64()) for name, flag in flags.items()})

@@ -13,12 +13,12 @@ from abaco.core.errors import InputError
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
 from abaco.ingest import total_labels, total_sums
-from abaco.ingest.columns import BUCKETS, CASH, DAYS_PAST_DUE, DISCOUNTED, ELIGIBLE, WRITTEN_OFF
+from abaco.ingest.columns import DAYS_PAST_DUE
 from abaco.ingest.contract import with_amount
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
 from abaco.ingest.total_labels import HAS_DIGIT, IN_FRONT, IS_BLANK, IS_LABEL, IS_LIKE, counts_of, doubt_of_ids
-from abaco.ingest.total_sums import BALANCE, CREDIT, LOST, ZERO
+from abaco.ingest.total_sums import BALANCE, CREDIT, LOST, ZERO, additive
 
 TOTAL = "total"
 # An ordinary id is believed to be a loan's unless the row adds up as many others as this, in two amounts at least.
@@ -29,6 +29,7 @@ FEW = 200
 LEAST = 3
 SAYS_NOTHING = {"measurement_date", DAYS_PAST_DUE.name}
 NOT_TOLD = {"loan_id", "reasons", "original", "unread"}
+LABELS = ("labels", "called")
 KEPT = ("row_id", "source", "record", "amount_usd", "is_later")
 
 
@@ -106,8 +107,8 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
     number = {name: sum(row[name] for row in counts) for name in (*total_labels.FLAGS, "named")}
     number["words"] = total - number.pop("digits") - number["blanks"]
     named = number.pop("named")
-    number |= {"unnamed": total - named} if batch.format.key else {"unnamed": 0, "called": 0}
-    few = {name for name, n in number.items() if (0 < n <= FEW and 2 * n < total) or (name == "labels" and n)}
+    number |= {"unnamed": total - named} if batch.format.key else dict.fromkeys(("unnamed", "called", "named_so"), 0)
+    few = {name for name, n in number.items() if (0 < n <= FEW and 2 * n < total) or (name in LABELS and n)}
     usd, most = sum((row["usd"] or ZERO for row in counts), ZERO), max(row["most"] or ZERO for row in counts)
     is_most = [_is_half(row["most"] or ZERO, row["usd"] or ZERO, row["rows"]) for row in counts]
     if not few and not _is_half(most, usd, total) and not any(is_most):
@@ -120,13 +121,13 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
         "words": ~HAS_DIGIT & ~IS_BLANK,
         "blanks": IS_BLANK,
         "called": total_labels.IS_CALLED,
+        "named_so": total_labels.IS_NAMED_SO,
         "unnamed": nw.col("borrower_id").is_null() if "borrower_id" in schema else nw.lit(False),
     }
     is_suspect = nw.any_horizontal(*(unlike[name] for name in sorted(few)), nw.lit(False), ignore_nulls=True)
     flags = {f"is_{name}": flag & nw.lit(name in few) for name, flag in unlike.items()}
     flags["is_average"] = total_labels.IS_AVERAGE
-    beside = [name for name in (CREDIT, LOST) if name in schema]
-    date = [name for name in ("measurement_date",) if name in schema]
+    beside, date = ([name for name in names if name in schema] for names in ((CREDIT, LOST), ("measurement_date",)))
     suspects = _collected(
         rows.filter(is_suspect).with_columns(is_label=IS_LABEL | IN_FRONT, **flags).select(
             *dict.fromkeys((*KEPT, *date, *amounts, *beside, *columns)), "reasons", "is_label", *flags,
@@ -156,6 +157,8 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
             adds_up = any(block.equals(row, [BALANCE]) for block in around)
             differs = row["is_label"] and not row["is_average"] and row[BALANCE] is not None and around and not adds_up
             found.append({**row, "differs": whole.usd[BALANCE] if differs else None})
+    if any(whole.equals(row, [BALANCE]) for row in found if row[BALANCE] is not None):
+        return found
     days = {day for _, day, _ in sums} if date else set()
     of_days = {day: total_sums.added(one for one in sums if one[1] == day) for day in days}
     alike = []
@@ -170,7 +173,7 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
 
 def _may_be_loan(row: dict, usual: list[str]) -> bool:
     """Return whether a row that is unlike the loans has what they have, but for a borrower or a digit in its id."""
-    is_other = row["is_blanks"] or row["is_labels"] or row["is_label"]
+    is_other = row["is_blanks"] or row["is_labels"] or row["is_label"] or row["is_called"]
     lacks = [name for name in usual if row[name] is None]
     return not is_other and row["reasons"] is None and (not row["is_words"] or not lacks)
 
@@ -197,20 +200,23 @@ def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], bat
     loans = max((block.positive for block in proven), default=0)
     if row["is_blanks"]:
         return loans > 1
+    if row["is_called"] and loans > 1:
+        return True
     if row["is_labels"] or row["is_words"]:
         if loans >= MANY or (lacks and loans > 1):
             return True
         is_doubtful = is_owed and (lacks or loans > 1 or any(block.positive >= MANY for block in equal))
     else:
-        if loans >= MANY and (row["is_called"] or len({row[name] for name in amounts if row[name]}) > 1):
+        if loans >= MANY and (row["is_named_so"] or len({row[name] for name in amounts if row[name]}) > 1):
             return True
         is_doubtful = any(block.positive > 1 for block in proven)
     # payments and instalments are often the sum of others
+    is_doubtful = is_doubtful or (row["is_called"] and is_owed)
     if is_doubtful and batch.format.key and row["reasons"] is None:
         heading = _file_of(row, batch).source.columns
         signs = [f"{heading['loan_id']} begins like a total"] if row["is_labels"] else []
         signs += [f"{heading['loan_id']} has no digit, as others have"] if row["is_words"] else []
-        signs += ["a name in it begins like a total"] if row["is_called"] else []
+        signs += ["a name in it begins like a total"] if row["is_called"] or row["is_named_so"] else []
         signs += [f"no {heading.get(name, name)}" for name in lacks[:2]]
         signs += ["its balance is a sum of other rows" if equal else "its balance is not the sum of the rows around it"]
         raise _doubtful(row, batch, signs, "write it as the other loans are written")
@@ -268,14 +274,6 @@ def _proven(rows: nw.LazyFrame, amount: Decimal, amounts: list[str], columns: li
         sums = "its balance is the sum of all other rows"
         raise _doubtful(row, batch, [sums], "move it between the others")
     return []
-
-
-def additive(batch: Batch, schema: nw.Schema) -> list[str]:
-    """Return the amounts of staged rows that a totals row adds up, each from a column of its own in the file."""
-    derived = {ELIGIBLE.name, DISCOUNTED.name, CASH.name, WRITTEN_OFF.name, CREDIT, LOST}
-    if not batch.format.decreasing and not any(column.name in BUCKETS for column in batch.format.columns):
-        derived |= set(BUCKETS)  # of days past due, by which a total is in one bucket
-    return [name for name, type_ in schema.items() if type_.is_decimal() and type_.scale == 2 and name not in derived]
 
 
 def _is_told(name: str, schema: nw.Schema) -> bool:

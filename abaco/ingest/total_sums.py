@@ -8,12 +8,23 @@ from typing import Any
 
 import narwhals as nw
 
+from abaco.ingest.columns import BUCKETS, CASH, DISCOUNTED, ELIGIBLE, WRITTEN_OFF
+from abaco.ingest.staging import Batch
+
 ZERO = Decimal(0)
 # by how much a total may miss the sum of its rows
 HALF_A_CENT, LEAST_ROUNDING, MOST_ROUNDING = Decimal("0.005"), Decimal("0.02"), Decimal("1.00")
 # what a total may hold, and what the loans that it adds up owe does not: credit balances and written-off ones
 CREDIT, LOST = "credit_usd", "lost_usd"
 BALANCE = "amount_usd"
+
+
+def additive(batch: Batch, schema: nw.Schema) -> list[str]:
+    """Return the amounts of staged rows that a totals row adds up, each from a column of its own in the file."""
+    derived = {ELIGIBLE.name, DISCOUNTED.name, CASH.name, WRITTEN_OFF.name, CREDIT, LOST}
+    if not batch.format.decreasing and not any(column.name in BUCKETS for column in batch.format.columns):
+        derived |= set(BUCKETS)  # of days past due, by which a total is in one bucket
+    return [name for name, type_ in schema.items() if type_.is_decimal() and type_.scale == 2 and name not in derived]
 
 
 def near(total: Decimal, sum_: Decimal, rows: int) -> bool:

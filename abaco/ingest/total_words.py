@@ -20,3 +20,12 @@ LABEL = rf"{LIKE}(?:[ ,.:;()/_-][^0-9]*)?"
 AVERAGE = rf"(?:{'|'.join(AVERAGES)})(?:[ ,.:;()/_-][^0-9]*)?"
 ALONE = rf"(?:{'|'.join(WORDS_ALONE)})[ .:]*"
 IN_FULL = rf"^[ *=_-]*{LABEL}$"
+# labels that no borrower has as a name ("Total Energies" is one)
+OF_A_BOOK = (
+    "book", "portfolio", "loans", "cartera", "portafolio", "prestamos", "préstamos", "creditos", "créditos", "general",
+    "carteira", "portefeuille", "portfoglio", "bestand",
+)  # fmt: skip
+SURE = (
+    rf"^[ *=_-]*(?:(?:{'|'.join(PREFIXES)})[ _-]*(?:{'|'.join(WORDS)})(?:[ ,.:;()/_-][^0-9]*)?"
+    rf"|(?:{'|'.join(WORDS)})[ .:*=_-]*(?:(?:of|de|da|del|la|the|do)[ _]+)*(?:{'|'.join(OF_A_BOOK)})?[ .:*=_-]*)$"
+)

@@ -373,16 +373,28 @@ NAMED = "loan_id,reporting_date,{},outstanding_balance,dpd"
 NAMES = ("Total Energies", "N2", "N3", "N4", "N5", "N6")
 
 
-@pytest.mark.parametrize("heading", ["customer_name", "region"])
-def test_total_by_a_name_is_no_loan_whatever_its_number(tmp_path, heading):
-    header = NAMED.format(heading)
+def named(path, heading, *more):
+    """Write six loans of 1,007 to 1,042, and 6,147 in all, and rows of which each says where it stands."""
     rows = [f"{101 + i},2025-12-31,{name},{1007 + 7 * i},{50 * (i % 2)}" for i, name in enumerate(NAMES)]
-    found = figures_of(write(tmp_path / "book.csv", header, *rows, "999,2025-12-31,TOTAL CARTERA,6147,50"))
-    assert (found.values["Outstanding"], found.rows["totals"]) == (6147.0, 1)
-    rows.insert(2, "998,2025-12-31,SUBTOTAL NORTE,2021,50")
-    assert "line 4 is a loan, or a total, average or carried balance (a name in it begins like a total;" in refused(
-        write(tmp_path / "book.csv", header, *rows)
-    )
+    for place, row in more:
+        rows.insert(place, row)
+    return write(path, NAMED.format(heading), *rows)
+
+
+@pytest.mark.parametrize("heading", ["customer_name", "region", "loan_status", "facility"])
+def test_total_by_a_name_is_no_loan_whatever_its_number(tmp_path, heading):
+    more = (2, "998,2025-12-31,SUBTOTAL NORTE,2021,50"), (7, "999,2025-12-31,TOTAL CARTERA,6147,50")
+    found = figures_of(named(tmp_path / "book.csv", heading, *more))
+    assert (found.values["Outstanding"], found.rows["totals"]) == (6147.0, 2)
+
+
+def test_total_by_a_name_of_more_loans_than_the_file_has_is_refused(tmp_path):
+    for label in ("TOTAL CARTERA", "Grand Total", "SUBTOTAL NORTE", "Total:", "Total de la cartera"):
+        assert "line 8 is a loan, or a total, average or carried balance (a name in it begins like a total;" in refused(
+            named(tmp_path / "book.csv", "customer_name", (6, f"999,2025-12-31,{label},9999,50"))
+        )
+    found = figures_of(named(tmp_path / "book.csv", "customer_name", (6, "999,2025-12-31,Total Energies,9999,50")))
+    assert (found.values["Outstanding"], found.rows["totals"]) == (16146.0, 0)
 
 
 @pytest.mark.parametrize("total", [TOTALS[4], TOTALS[6], ["Todo", *TOTALS[4][1:]]])
@@ -435,7 +447,7 @@ def test_total_with_a_number_and_a_text_of_its_own_is_no_loan(tmp_path, column, 
     loans = [f"2025-12-31,{1000 + i},N{i % 40},{owed},{45 * (i == 1)}" for i, owed in enumerate(balances)]
     header = f"reporting_date,loan_id,{column},outstanding_balance,dpd"
     path = write(tmp_path / "book.csv", header, *loans, f"2025-12-31,9999,{text},{usd},0")
-    if column == "product_type":
+    if text in ("Total", "Sum of portfolio"):
         found = figures_of(path)
         assert (found.rows["totals"], found.rows["accepted"]) == (1, len(loans))
     else:
