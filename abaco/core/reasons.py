@@ -81,6 +81,8 @@ ENGLISH = {
     "a write-off nor their maturity explain it: {loans}. They owed {usd}.",
     "loans_apart": "Most loans of {date} have no row on the date of the report, a few days later: {loans}, which owed "
     "{usd}. See whether part of the book carries another date.",
+    "lateness_in_doubt": "PAR30 lies between {low} % and {high} %: whether {usd} is late is in doubt, as its days past "
+    "due or its PAR balances say no, and its status, maturity or overdue amount says yes.",
     # how a facility stands
     "facility_available": "{facility}: {usd} may be drawn.",
     "facility_deficient": "{facility}: {usd} more is drawn than may be.",
@@ -170,7 +172,8 @@ ENGLISH = {
     "credit_balances": "Overpaid loans, whose credit balances are not part of the book: {rows}.",
     "written_off_by_status": "Loans that are written off by their status, flag or date, and not outstanding: {rows}.",
     "closed_with_balance": "Outstanding, though their status says that they are paid or closed: {rows}.",
-    "late_without_days": "Without days past due, though their status or maturity says that they are late: {rows}.",
+    "late_without_days": "Not late by their days past due or PAR balances, though their status, maturity, first day "
+    "overdue or overdue amount says that they are: {rows}.",
     "written_off_beside": "Outstanding in the {export}, though the {other} say that they are written off: {rows}.",
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
     "values_hidden": "Values under {column} in {name} that look like addresses, phones or document numbers of people, "
@@ -202,6 +205,7 @@ JOINTS = {
     "what": " + ", "columns": " and ", "files": " and ", "accounts": ", ", "names": ", ", "titles": ", ",
     "words": ", ",
 }  # fmt: skip
+PERCENT = ("low", "high")  # values in per cent
 AMOUNTS = ("usd", "other_usd", "late_usd", "found")  # values that are amounts
 # what a reader must know before the figures
 HEADLINES = (
@@ -261,6 +265,8 @@ def _text(name: str, value: Any) -> str:
         return currencies.number(value, 0)
     if name in AMOUNTS:
         return currencies.amount(value)
+    if name in PERCENT:
+        return currencies.number(value, 2)
     return visible(JOINTS[name].join(value) if name in JOINTS else str(value))
 
 

@@ -13,8 +13,18 @@ from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import writing
-from abaco.ingest.columns import DAYS_PAST_DUE, IS_WRITTEN_OFF, LOAN_STATUS, MATURITY_DATE, REGION, WRITTEN_OFF_ON
+from abaco.ingest.columns import (
+    BUCKETS,
+    DAYS_PAST_DUE,
+    IS_WRITTEN_OFF,
+    LOAN_STATUS,
+    MATURITY_DATE,
+    OVERDUE_ON,
+    REGION,
+    WRITTEN_OFF_ON,
+)
 from abaco.ingest.contract import with_amount
+from abaco.ingest.lateness import at_risk
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
 from abaco.ingest.write_offs import CLOSED, LATE, STANDING, UNKNOWN, WORD, WRITTEN_OFF
@@ -25,7 +35,8 @@ BASIS_POINTS = 400  # from here on per cent are unlikely
 # Per cent beside fractions: some of 2 or more a year (1 a month), others below 1, so many times apart.
 LEAST_PER_CENT, APART = {"year": 2, "month": 1}, 20
 MAX_WORDS = 5
-LONG_DUE = 30  # days after its last one on which a loan without days past due is told
+LATE_WITHOUT_DAYS = "late_without_days"
+LONG_DUE = 30  # days after its maturity, or its first day overdue, on which a loan without days past due is told
 WRITE_OFFS = (LOAN_STATUS.name, IS_WRITTEN_OFF.name, WRITTEN_OFF_ON.name)  # columns that tell of them
 
 
@@ -157,7 +168,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     """
     standing, amount = nw.col(STANDING), nw.col("amount_usd")
     is_unknown, is_closed = standing == UNKNOWN, (standing == CLOSED) & (amount > 0)
-    is_late = _late_without_days(batch, date) & (amount > 0)
+    is_late = _late_without_days(batch.usable(engine).collect_schema().names(), date) & (amount > 0)
     files = (
         batch.usable(engine)
         .filter(nw.col("measurement_date") == date)
@@ -192,22 +203,32 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
         ("credit_balances", "credits", "credit"),
         ("written_off_by_status", "losses", "lost"),
         ("closed_with_balance", "closures", "closed"),
-        ("late_without_days", "lates", "lateness"),
+        (LATE_WITHOUT_DAYS, "lates", "lateness"),
         ("status_unknown", "unknowns", "unknown"),
     ):
         if sums[rows_]:
-            words = {"words": _unknown_words(batch, date, of_regions, engine)} if code == "status_unknown" else {}
-            yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]), **words)
+            more = {"words": _unknown_words(batch, date, of_regions, engine)} if code == "status_unknown" else {}
+            more |= {"usd": sums[usd]} if code == LATE_WITHOUT_DAYS else {}
+            yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]), **more)
 
 
-def _late_without_days(batch: Batch, date: dt.date) -> nw.Expr:
-    """Return whether a loan has no days past due, and is late by its status or fell due long before the date."""
-    if DAYS_PAST_DUE.name not in batch.columns:
-        return nw.lit(False)
-    signs = [nw.col(STANDING) == LATE]
-    if MATURITY_DATE.name in batch.columns:
-        signs.append(nw.col(MATURITY_DATE.name) < date - dt.timedelta(LONG_DUE))
-    return (nw.coalesce(DAYS_PAST_DUE.name, nw.lit(0)) == 0) & nw.any_horizontal(*signs, ignore_nulls=True)
+def _late_without_days(present: Collection[str], date: dt.date) -> nw.Expr:
+    """Return whether a loan is not late by its days past due or balances, and is so by something else.
+
+    That is its status or an overdue amount; or its maturity, or its first day overdue, long before the date.
+
+    Parameters
+    ----------
+    present
+        The columns of the staged rows.
+    """
+    long_ago = date - dt.timedelta(LONG_DUE)
+    signs = [nw.col(name) < long_ago for name in (MATURITY_DATE.name, OVERDUE_ON.name) if name in present]
+    if not {DAYS_PAST_DUE.name, at_risk(1)}.isdisjoint(present):  # others do not say what is a few days late
+        signs.append(nw.col(STANDING) == LATE)
+    late = [nw.col(c) > 0 for c in (DAYS_PAST_DUE.name, at_risk(1), at_risk(30), *BUCKETS[2:]) if c in present]
+    is_late, is_so = (nw.any_horizontal(*told, nw.lit(False), ignore_nulls=True) for told in (late, signs))
+    return ~is_late & is_so
 
 
 def _unknown_words(batch: Batch, date: dt.date, of_regions: Collection[int], engine: Engine) -> tuple[str, ...]:

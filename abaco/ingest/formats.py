@@ -20,6 +20,7 @@ from abaco.ingest.columns import (
     LOAN_STATUS,
     MATURITY_DATE,
     MEASUREMENT_DATE,
+    OVERDUE,
     OVERDUE_ON,
     PAYMENT_ID,
     PLEDGE,
@@ -55,6 +56,7 @@ SNAPSHOT = Format(
         IS_WRITTEN_OFF,
         WRITTEN_OFF_ON,
         IS_RESTRUCTURED,
+        OVERDUE,
         DAYS_PAST_DUE,
         MATURITY_DATE,
         *PLEDGE,
@@ -79,7 +81,7 @@ _FIXED = (
     amount("total_fees", optional=True, meaning="the fees of the whole term"),
     amount("total_interest", optional=True, meaning="the interest of the whole term"),
 )
-_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, WRITTEN_OFF_ON, IS_RESTRUCTURED, OVERDUE_ON, *PLEDGE, CURRENCY)
+_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, WRITTEN_OFF_ON, IS_RESTRUCTURED, OVERDUE, OVERDUE_ON, *PLEDGE, CURRENCY)
 _OUTSTANDING = amount("outstanding_balance", required=True, filled=True, credit=True, meaning="the outstanding balance")
 _OFF = amount("writeoff_outstanding_balance_usd", optional=True, meaning="the written-off balance")
 _DAYS = replace(DAYS_PAST_DUE, required=True, filled=True, optional=False)
@@ -145,6 +147,7 @@ LOANS = Format(
         IS_WRITTEN_OFF,
         WRITTEN_OFF_ON,
         IS_RESTRUCTURED,
+        OVERDUE,
         *PLEDGE,
         CURRENCY,
         amount("total_fees", optional=True, meaning="the fees of the whole term"),

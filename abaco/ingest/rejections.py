@@ -117,11 +117,6 @@ def of_earlier_dates(
     return [Reason(EARLIER, names=tuple(found))] if found else []
 
 
-def earlier(notes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the dates that `of_earlier_dates` names, from notes as JSON holds them."""
-    return tuple(name for note in notes if note["code"] == EARLIER for name in note["names"])
-
-
 def _shares(rejected_usd: Decimal, accepted_usd: Decimal, unknown: int) -> dict[str, Any]:
     whole = rejected_usd + accepted_usd
     return {

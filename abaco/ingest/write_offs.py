@@ -13,6 +13,7 @@ from abaco.ingest.columns import (
     IS_WRITTEN_OFF,
     LOAN_STATUS,
     MEASUREMENT_DATE,
+    OVERDUE,
     REGION,
     RESTRUCTURED,
     WRITTEN_OFF_ON,
@@ -84,6 +85,8 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -
         day = nw.col(MEASUREMENT_DATE.name) if MEASUREMENT_DATE.name in present else nw.lit(date)
         is_off = (nw.col(WRITTEN_OFF_ON.name) <= day).fill_null(False)
         told.append(nw.when(is_off).then(nw.lit(WRITTEN_OFF)).otherwise(nw.lit(OUTSTANDING)))
+    if OVERDUE.name in present:
+        told.append(nw.when(nw.col(OVERDUE.name) > 0).then(nw.lit(LATE)))
     if not told:
         return nw.lit(None).cast(nw.String()).alias(STANDING)
     found = nw.coalesce(*told)

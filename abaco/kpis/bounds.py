@@ -19,6 +19,7 @@ PAST_DUE = (*BOOK, BUCKETS[-1], *map(at_risk, DAYS), "par_1_usd", "npl_usd")
 LATE = (*PAST_DUE, "top_borrower_usd", "top_10_borrowers_usd")
 
 # What an unknown balance may come to: beside it every book is nothing.
+PAR30 = "PAR30"
 UNBOUNDED_USD = Decimal(10) ** 24
 
 
@@ -61,6 +62,17 @@ def is_past_limit(
     cases = (totals[date], _with(totals[date], PAST_DUE, late_usd))
     now, then = (evaluate(definitions, case, date, totals) for case in cases)
     return any(now[name]["status"] != then[name]["status"] for name in definitions)
+
+
+def if_late(
+    definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], date: dt.date, usd: Decimal
+) -> tuple[dict[str, Decimal], bool]:
+    """Return ``low`` and ``high`` of PAR30, and whether a KPI passes a limit, if so much more of the book is late."""
+    late = _with(_with(totals[date], PAST_DUE, usd), SOUND, -usd)
+    now, then = (evaluate(definitions, case, date, totals) for case in (totals[date], late))
+    par = [entries[PAR30]["value"] for entries in (now, then) if PAR30 in entries]
+    is_past = any(now[name]["status"] != then[name]["status"] for name in definitions)
+    return (dict(zip(("low", "high"), par, strict=True)) if None not in par and par else {}), is_past
 
 
 def _with(total: Totals, measures: tuple[str, ...], usd: Decimal) -> Totals:

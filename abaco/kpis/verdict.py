@@ -4,7 +4,7 @@ The states, the most severe first:
 
     critical        a figure is past its critical limit, or was in the former report and cannot be checked any more
     incomplete      a limit could not be checked, the input holds less than that of the former report, or nobody knows
-                    what became of loans that the date before has
+                    what became of loans that the date before has, or whether loans are late
     warning         a figure is past its warning limit
     ok              every limit was checked, and none is passed
     none            no figure has limits
@@ -23,15 +23,16 @@ from decimal import Decimal
 from typing import Any
 
 from abaco.core.reasons import Reason
+from abaco.ingest.findings import LATE_WITHOUT_DAYS
 from abaco.kpis.absences import APART, GONE, REJECTED, VANISHED, unexplained
 from abaco.kpis.book import Book
-from abaco.kpis.bounds import is_past_limit
+from abaco.kpis.bounds import if_late, is_past_limit
 from abaco.kpis.catalog import Definition
 from abaco.kpis.movement import LATE
 from abaco.kpis.totals import Totals
 from abaco.kpis.transitions import LATENESS, Transition, book_transitions
 
-EARLIER = "earlier dates"
+EARLIER, DOUBTFUL = "earlier dates", "late without days"
 # kind of what an input lost → its reason
 LOST = {
     "file": "file_lost", "column": "column_lost", "emptied": "column_emptied", "rows": "rows_changed",
@@ -39,7 +40,7 @@ LOST = {
 }  # fmt: skip
 ABSENT = {
     REJECTED: "loans_rejected", GONE: "loans_gone", VANISHED: "loans_vanished", APART: "loans_apart",
-    EARLIER: "earlier_dates_rejected",
+    EARLIER: "earlier_dates_rejected", DOUBTFUL: "lateness_in_doubt",
 }  # fmt: skip
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
@@ -183,7 +184,7 @@ def absent(
     totals: Mapping[dt.date, Totals],
     *,
     max_absent_pct: float,
-    earlier: tuple[str, ...] = (),
+    notes: Collection[Mapping[str, Any]] = (),
 ) -> tuple[dict[str, dict[str, Any]], bool]:
     """Return the loans of the date before that are rejected now, or gone without payment, and whether they matter.
 
@@ -193,15 +194,16 @@ def absent(
         The catalog, and the measures by date.
     max_absent_pct
         Per cent of the balances of the date before, or of those 30 or more days late, that they may hold.
-    earlier
-        Earlier dates of which more was rejected than may be (see `rejections.earlier`).
+    notes
+        What is known of the input, as JSON holds it: earlier dates of which more was rejected than may be (see
+        `rejections.of_earlier_dates`), and balances that are late but for their days past due (see `findings.notes`).
 
     Returns
     -------
     dict
         By `REJECTED`, `GONE`, `VANISHED` and `APART`, where there are any: ``loans``; ``usd``, what they owed at the
         date before, and ``late_usd``, the part of it that was 30 or more days late, as text; and that ``date``. By
-        `EARLIER`, the ``names`` of such dates.
+        `EARLIER`, the ``names`` of such dates; by `DOUBTFUL`, ``usd``, and ``low`` and ``high`` of PAR30.
     bool
         Whether they held more than the limit, or, where no payments were seen, could move a KPI past one of its own.
     """
@@ -218,8 +220,14 @@ def absent(
     if limit < 100 and not matters:
         late = Decimal(seen_no_more[VANISHED]["late_usd"]) if VANISHED in seen_no_more else None
         matters = APART in seen_no_more or bool(late and is_past_limit(definitions, totals, book.date, late))
-    if earlier:
-        found, matters = found | {EARLIER: {"names": earlier}}, matters or limit < 100
+    for note in notes:
+        if note["code"] == ABSENT[EARLIER]:
+            found, matters = found | {EARLIER: {"names": tuple(note["names"])}}, matters or limit < 100
+        elif note["code"] == LATE_WITHOUT_DAYS:
+            usd, owed = Decimal(note["usd"]), totals[book.date].sums["total_receivable_usd"]
+            ends, is_past = if_late(definitions, totals, book.date, usd)
+            if ends and limit < 100 and (is_past or 100 * usd > limit * owed):
+                found, matters = found | {DOUBTFUL: {"usd": str(usd)} | {k: str(v) for k, v in ends.items()}}, True
     return found | seen_no_more, matters
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from abaco.core.reasons import AMOUNTS, HEADLINES, JOINTS, Reason
+from abaco.core.reasons import AMOUNTS, HEADLINES, JOINTS, PERCENT, Reason
 from abaco.ingest import tape
 from abaco.ingest.formats import TAPE_FORMATS
 from abaco.page.language import phrase, reasons, say, spoken
-from abaco.page.words import count, day, listing, usd
+from abaco.page.words import count, day, listing, number, usd
 
 # Of names without an underscore, such as "product", a text cannot tell a column from the word.
 COLUMNS = {
@@ -64,6 +64,8 @@ def _value(name, value):
         return count(value)
     if name in ("column", "wider_column"):
         return phrase(COLUMNS.get(value, value))
+    if name in PERCENT:
+        return number(value, 2)
     return usd(value) if name in AMOUNTS else phrase(value)
 
 

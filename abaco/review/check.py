@@ -174,8 +174,8 @@ def examine(
         _, lost, had = contents.compared(output, str(day), str(source), files, of_rows)
         former = open_book.with_former(book, engine, contents.former(output, had, str(day)), reporting.code)
         filled = with_rows(roles.inputs(files, batches))
-        earlier = rejections.earlier(note.as_dict() for note in notes)
-        absent, weighs = verdict.absent(former, definitions, totals, max_absent_pct=limit, earlier=earlier)
+        said = [note.as_dict() for note in notes]
+        absent, weighs = verdict.absent(former, definitions, totals, max_absent_pct=limit, notes=said)
         told += [] if weighs else [terminal.reason(reason) for reason in verdict.reasons(absent)]
     lost = verdict.with_emptied(lost, had, {}, filled)
     rows = [totals[date].rows for date in sorted(totals)][-2:]

@@ -673,16 +673,29 @@ def test_status_that_nobody_knows_is_told_with_its_amount(tmp_path):
     )
 
 
+NOT_LATE = (
+    "Not late by their days past due or PAR balances, though their status, maturity, first day overdue or overdue "
+    "amount says that they are:"
+)
+
+
 @pytest.mark.parametrize(
     ("heading", "says", "others"), [("loan_status", ("In Arrears", "Judicial", "Late (31-120 days)"), "Current"),
-                                    ("maturity_date", ("2025-06-30", "2024-06-30", "2025-11-30"), "2025-12-15")]
+                                    ("maturity_date", ("2025-06-30", "2024-06-30", "2025-11-30"), "2025-12-15"),
+                                    ("overdue_amount", ("0.01", "500.00", "9.00"), "0"),
+                                    ("dpd_date", ("2025-06-30", "2024-06-30", "2025-11-30"), "2025-12-30")]
 )  # fmt: skip
 def test_loans_without_days_that_are_late_by_their_status_or_maturity_are_told(tmp_path, heading, says, others):
     rows = [f"2025-12-31,{i},{500 * i},0,{cell}" for i, cell in enumerate((*says, others), 1)]
     late = [f"2025-12-31,9,700,95,{says[0]}"]
     found = figures_of(write(tmp_path / "book.csv", f"{DATED},{heading}", *rows, *late))
-    told = "Without days past due, though their status or maturity says that they are late: 3 rows (3,000.00 USD)."
-    assert told in found.notes
+    assert f"{NOT_LATE} 3 rows (3,000.00 USD)." in found.notes
+    if heading in ("maturity_date", "dpd_date"):
+        found = figures_of(csv(tmp_path / "par.csv", par(**{heading: [says[0]] * 20})))
+        assert f"{NOT_LATE} 16 rows (1,600.00 USD)." in found.notes
+    if heading == "loan_status":  # buckets of PAR 7 and more do not say what is a few days late
+        found = figures_of(csv(tmp_path / "par.csv", par(loan_status=[says[0]] * 20)))
+        assert not [note for note in found.notes if note.startswith(NOT_LATE)]
 
 
 def test_status_of_several_loans_is_shown_as_it_is_and_a_balance_that_is_paid_is_told(tmp_path):

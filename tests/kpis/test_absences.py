@@ -8,6 +8,7 @@ import narwhals as nw
 import pyarrow as pa
 import pytest
 
+from abaco.core.reasons import Reason
 from abaco.ingest.columns import BUCKETS
 from abaco.kpis import bridge, catalog, measures, verdict
 from abaco.kpis.absences import unexplained
@@ -117,12 +118,32 @@ def test_loans_of_a_date_a_few_days_before_may_be_part_of_the_book(frame):
     assert unexplained(daily) == {}
 
 
+def test_balances_that_may_be_late_make_a_report_incomplete_and_say_what_par30_may_be(lacking):
+    book = lacking("transactions")
+    definitions = {"PAR30": DEFINITIONS["PAR30"].model_copy(update={"warning": Decimal(10), "critical": None})}
+    sums = measures.measure(book, catalog.measures(definitions))
+
+    def of(usd, limit):
+        note = Reason("late_without_days", rows="", usd=Decimal(usd)).as_dict()
+        found, weighs = verdict.absent(book, definitions, sums, max_absent_pct=limit, notes=[note])
+        return found.get("late without days"), weighs and bool(verdict.verdict({}, absent=found)["findings"])
+
+    # 10.00 of 110.00 are late, and may be 40.00
+    assert of("30.00", 1) == ({"usd": "30.00", "low": "9.0909", "high": "36.3636"}, True)
+    assert of("30.00", 100)[0] is None
+    # 10.55 % are no more than 99 %, and past the limit of 10 %; 0.90 are no more than 1 % of 110.00, nor past it
+    assert (of("1.60", 99)[0]["high"], of("0.90", 1)[0]) == ("10.5455", None)
+    reason = Reason("lateness_in_doubt", usd=Decimal("30.00"), low="9.0909", high="36.3636")
+    assert str(reason).startswith("PAR30 lies between 9.09 % and 36.36 %: whether 30.00 USD is late is in doubt, as")
+
+
 def test_earlier_dates_of_which_too_much_was_rejected_make_a_report_incomplete(lacking):
     dates = ("2025-10-31 (50.00 %)",)
-    found, weighs = verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=99, earlier=dates)
+    notes = [Reason("earlier_dates_rejected", names=dates).as_dict()]
+    found, weighs = verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=99, notes=notes)
     assert (found["earlier dates"], weighs) == ({"names": dates}, True)
     concluded = verdict.verdict({}, absent={"earlier dates": found["earlier dates"]})
     assert (concluded["state"], [str(one)[-22:] for one in concluded["findings"]]) == (
         "incomplete", [" 2025-10-31 (50.00 %)."],
     )  # fmt: skip
-    assert not verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=100, earlier=dates)[1]
+    assert not verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=100, notes=notes)[1]
