@@ -176,7 +176,6 @@ def notes(
     noted += [Reason("rows_above", name=s.name, line=s.first_line) for s in found if s.above]
     noted += [Reason("rows_below", name=s.name, line=s.last_line) for s in found if s.last_line]
     noted += [Reason("list_within", name=s.name, keys=s.rows_in) for s in found if s.rows_in]
-    noted += [Reason("column_twice", name=s.name, read=read, other=other) for s in found for read, other in s.twins]
     noted += [
         Reason("columns_unmentioned", name=s.name, names=tuple(s.unmentioned), mapping=s.mapping_name)
         for s in found if s.unmentioned

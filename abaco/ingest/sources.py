@@ -23,7 +23,6 @@ from abaco.ingest.columns import (
     REGION,
     REGION_OR_STATUS,
     RESTRUCTURED,
-    TEXTS,
     normalise,
 )
 from abaco.ingest.containers import TableFile
@@ -235,19 +234,6 @@ class Source:
         """Return the same table as if it did not have one of our columns."""
         headings = ["" if i == self.layout.inputs[column] else h for i, h in enumerate(self.headings)]
         return replace(self, headings=tuple(headings))
-
-    @property
-    def twins(self) -> list[tuple[str, str]]:
-        """Headings of figures and dates of which another gives the same column: the one that is read, and the other."""
-        if not self.mapping.is_known:
-            return []
-        names, read = self.mapping.known.plain([normalise(h) for h in self.headings]), self.layout.inputs
-        known = [(i, self.mapping.known.column_of.get(name)) for i, name in enumerate(names)]
-        return [
-            (self.columns[column.name], self.headings[i].strip())
-            for i, column in known
-            if column and column.kind not in TEXTS and read.get(column.name, i) != i
-        ]
 
     def as_dict(self) -> dict:
         """Return the fields as JSON can hold them."""

@@ -136,6 +136,14 @@ def restructured(present: Iterable[str], tells_others: bool) -> list[nw.Expr]:
     return [is_one.alias(RESTRUCTURED)]
 
 
+def said(name: str, column: str) -> nw.Expr:
+    """Return what a column of statuses or flags says as the one called `name` does: `YES`, or another word."""
+    known = load()
+    if name == LOAN_STATUS.name:
+        return _of_status(column, {YES: known.statuses.written_off}).alias(column)
+    return _of_flag(column, {YES: known.flags.affirmative, NO: known.flags.negative}).alias(column)
+
+
 def _of_flag(name: str, lists: Mapping[str, Sequence[str]]) -> nw.Expr:
     """Return what a flag says: the meaning of the list that has its word."""
     flag = nw.col(name)

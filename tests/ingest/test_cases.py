@@ -673,6 +673,50 @@ def test_status_that_nobody_knows_is_told_with_its_amount(tmp_path):
     )
 
 
+TWICE = "reporting_date,loan_id,outstanding_balance,dpd,"
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells", "read", "told"),
+    [
+        ("Saldo", ("1,000.00", "900"), "outstanding_balance", "1 row, such as 2000.00 and 900.00"),
+        ("Saldo", ("", "2000.0"), "outstanding_balance", ""),
+        ("Saldo", ("n/a", "N2"), "outstanding_balance", "1 row:"),
+        ("Dias_Mora", ("-30", "45 days"), "dpd", ""),
+        ("Dias_Mora", ("3", "45"), "dpd", "1 row, such as 0 and 3"),
+        ("Dias_Mora", ("0", "0"), "dpd", None),
+        ("Fecha Corte", ("31/12/2025", "2025-12-31"), "reporting_date", ""),
+        ("Fecha Corte", ("2025-11-30", "2025-11-30"), "reporting_date", "2 rows, such as 2025-12-31 and 2025-11-30"),
+    ],
+)  # fmt: skip
+def test_two_columns_for_one_thing_are_equal_or_refused(tmp_path, heading, cells, read, told):
+    rows = [f'2025-12-31,{i},{1000 * i},{45 * (i == 2)},"{cell}"' for i, cell in enumerate(cells, 1)]
+    path = write(tmp_path / "book.csv", TWICE + heading, *rows)
+    if told:
+        assert refused(path).startswith(f"book.csv: {read} and {heading} both say the ")
+        assert f"and differ in {told}" in refused(path)
+    else:
+        why = "." if told == "" else f", as {heading} is 0 in every row."
+        assert f"book.csv has {read} and {heading} for the same: {read} is read{why}" in figures_of(path).notes
+
+
+def test_two_columns_that_tell_of_write_offs_in_two_ways_are_refused(tmp_path):
+    rows = ["2025-12-31,1,1000,0,Active,Open", "2025-12-31,2,2000,45,Active,Charged Off"]
+    path = write(tmp_path / "book.csv", f"{TWICE}status,account_status", *rows)
+    assert refused(path).startswith(
+        "book.csv: status and account_status both say the status of the loan, and differ in 1"
+    )
+    path = write(tmp_path / "book.csv", f"{TWICE}status,account_status", rows[0])
+    assert figures_of(path).values["Outstanding"] == 1000.0
+    path = write(tmp_path / "book.csv", f"{TWICE}writeoff,castigado", "2025-12-31,1,1000,0,N,si")
+    assert "writeoff and castigado both say whether the loan is written off, and differ in 1 row:" in refused(path)
+
+
+def test_balances_in_two_currencies_are_no_two_columns_for_one_thing(tmp_path):
+    path = write(tmp_path / "par.csv", f"{PAR},outstanding_balance", "A-1,2025-12-31,10.00,5.00,5.00,0.00,0.00,180.00")
+    assert figures_of(path).values["Outstanding"] == 10.0
+
+
 NOT_LATE = (
     "Not late by their days past due or PAR balances, though their status, maturity, first day overdue or overdue "
     "amount says that they are:"

@@ -244,14 +244,6 @@ def test_rate_is_never_a_thousand(tmp_path):
 # What is known of a file
 
 
-def test_two_headings_for_the_same_figure_are_told(tmp_path):
-    header = LOANS.replace("dpd", "Days_Past_Due,DPD")
-    path = write(tmp_path / "loans.csv", header, "A-1,C,2025-01-01,0.4,9,5,0,45")
-    (source,), _ = discovery.discover(path)
-    (note,) = [note for note in roles.notes([source], [], [], []) if note.code == "column_twice"]
-    assert str(note) == "loans.csv has DPD and Days_Past_Due for the same: DPD is read."
-
-
 def _shorten(path):
     path.write_bytes(path.read_bytes()[:-40])
 

@@ -1,0 +1,95 @@
+"""Twins: two columns of a file for one of ours, which are told where they are equal, and refused where they differ."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import narwhals as nw
+
+from abaco.core import currencies
+from abaco.core.errors import InputError
+from abaco.core.reasons import Reason
+from abaco.engines import Engine
+from abaco.engines.base import NO_ID_WORDS
+from abaco.engines.forms import PLAIN, Writing
+from abaco.ingest import write_offs
+from abaco.ingest.columns import IS_RESTRUCTURED, IS_WRITTEN_OFF, LOAN_STATUS, TEXTS, Column, normalise
+from abaco.ingest.reading import cells
+from abaco.ingest.sources import Source
+
+SAID = (LOAN_STATUS.name, IS_WRITTEN_OFF.name, IS_RESTRUCTURED.name)  # texts of which the meaning is compared
+READ, OTHER = "read", "other"
+
+
+def told(source: Source, engine: Engine, text: Path | None, writings: Mapping[str, Writing]) -> list[Reason]:
+    """Return what to say of two columns of a file for one of ours, of which one is read.
+
+    They may differ where the heading of one alone names a currency: then they are amounts in two currencies; and where
+    the other is 0 in every row: then nobody fills it.
+
+    Parameters
+    ----------
+    text
+        Where its text is, for CSV and workbooks.
+    writings
+        How its columns are written.
+
+    Raises
+    ------
+    InputError
+        Naming both headings, how many rows differ, and a way out.
+    """
+    found = []
+    for column, place, other in _twins(source):
+        headings = [source.headings[i].strip() for i in (place, other)]
+        rows = cells(source, engine, {READ: place, OTHER: other}, text)
+        differing, example, is_unused = _differing(rows, column, engine, writings.get(column.name))
+        named = [bool(currencies.of_heading(normalise(heading))) for heading in headings]
+        if differing and not is_unused and named[0] == named[1]:
+            one, two, count = *headings, f"{differing:,} {'row' if differing == 1 else 'rows'}"
+            raise InputError(
+                f"{source.name}: {one} and {two} both say {column.meaning}, and differ in {count}{example}: leave the "
+                "wrong one out of the file, or say which one is read in a mapping (make map INPUT=… drafts one)"
+            )
+        code = "column_unused" if is_unused else "column_twice"
+        found.append(Reason(code, name=source.name, read=headings[0], other=headings[1]))
+    return found
+
+
+def _twins(source: Source) -> Iterator[tuple[Column, int, int]]:
+    """Yield our column, and the places of the one that is read and of another that is the same by its heading."""
+    if not source.mapping.is_known:
+        return
+    names, read = source.mapping.known.plain([normalise(h) for h in source.headings]), source.layout.inputs
+    for place, column in enumerate(map(source.mapping.known.column_of.get, names)):
+        if column and (column.kind not in TEXTS or column.name in SAID) and read.get(column.name, place) != place:
+            yield column, read[column.name], place
+
+
+def _differing(rows: nw.LazyFrame, column: Column, engine: Engine, writing: Writing | None) -> tuple[int, str, bool]:
+    """Return in how many rows two columns differ, an example, and whether the other is 0 in all rows.
+
+    A blank beside a value is no difference. The other one is equal where it is so in one way of writing, as nothing
+    says how it is written.
+    """
+    ways = [Writing(mark, True, order) for mark, order in zip(".,.", ("any", "dmy", "mdy"), strict=True)]
+    writings = {f"{OTHER}_{i}": way for i, way in enumerate(ways)}
+    rows = rows.select(READ, **{name: nw.col(OTHER) for name in writings})
+    names = {READ: writing or PLAIN, **writings}
+    values = engine.typed(rows, dict.fromkeys(names, column.kind), names)
+    first = f"{OTHER}_0"
+    raw = nw.col(f"raw_{first}").cast(nw.String()).fill_null("").str.strip_chars().str.to_lowercase()
+    if column.name in SAID:
+        values = values.with_columns(write_offs.said(column.name, name) for name in names)
+    elif column.kind == "days":  # a negative one is no lateness either
+        values = values.with_columns(nw.when(nw.col(name) < 0).then(0).otherwise(name).alias(name) for name in names)
+    is_equal = nw.any_horizontal(*((nw.col(READ) == nw.col(name)) for name in writings), ignore_nulls=True)
+    given = values.filter(~raw.is_in(["", *NO_ID_WORDS]))
+    pairs = given.filter(~is_equal).group_by(READ, first).agg(rows=nw.len())
+    found = pairs.collect("pyarrow").to_native().to_pylist()
+    is_unused = bool(found) and column.kind not in ("date", *TEXTS)
+    if is_unused:
+        filled = given.filter((nw.col(first) != 0).fill_null(True)).select(first).head(1)
+        is_unused = not len(filled.collect("pyarrow"))
+    known = sorted((str(row[READ]), str(row[first])) for row in found if None not in (row[READ], row[first]))
+    example = f", such as {known[-1][0]} and {known[-1][1]}" if known and column.name not in SAID else ""
+    return sum(row["rows"] for row in found), example, is_unused
