@@ -244,7 +244,11 @@ class Reason:
         return f"Reason({self.code!r}, {self.values})"
 
     def __str__(self) -> str:
-        return ENGLISH[self.code].format(**{name: _text(name, value) for name, value in self.values.items()})
+        return self.told(ENGLISH)
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """Return it with the words of a language, and with the values as they are."""
+        return words[self.code].format(**{name: _text(name, value) for name, value in self.values.items()})
 
     @property
     def root(self) -> Reason:

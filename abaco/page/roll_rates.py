@@ -1,5 +1,7 @@
 """Where the balance of each bucket went: the roll-rate matrix as a heat map whose figures are read first."""
 
+from collections.abc import Iterable
+
 from abaco.page.aging import start
 from abaco.page.column_names import small
 from abaco.page.language import phrase, say
@@ -26,7 +28,7 @@ def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
     buckets = _buckets(metrics, cells)
     order = ["paid", *buckets, "written off", *UNKNOWN]
     against = day(rows[0]["against"])
-    closings = [state for state in order if state not in UNKNOWN or any(key[1] == state for key in cells)]
+    closings = [one for one in order if one not in UNKNOWN or any(key[1] == one for key in cells)]
     table = fill(
         "heat.html.j2",
         caption=say(
@@ -37,12 +39,12 @@ def roll_rate_matrix(metrics: dict, roll_rates) -> Html:
         heads=[
             phrase("At the start"),
             phrase("USD"),
-            *(_name(state, order).removesuffix(f"{NBSP}{phrase('days')}") for state in closings),
+            *(state(one, order).removesuffix(f"{NBSP}{phrase('days')}") for one in closings),
         ],
         rows=[
-            _row(state, cells, closings, order)
-            for state in (*buckets, "new", "rejected")
-            if any(key[0] == state for key in cells)
+            _row(one, cells, closings, order)
+            for one in (*buckets, "new", "rejected")
+            if any(key[0] == one for key in cells)
         ],
     )
     return fill("rolls.html.j2", example=_example(cells, against, order), table=table)
@@ -55,15 +57,16 @@ def _buckets(metrics, cells):
     return aging if own <= set(aging) else sorted(own, key=start)
 
 
-def _name(state, order):
-    return phrase(NAMES[state]) if state in NAMES else bucket(state, order)
+def state(name: str, order: Iterable[str]) -> str:
+    """Return the name of what became of a balance: of a bucket its days, as `bucket` has them."""
+    return phrase(NAMES[name]) if name in NAMES else bucket(name, order)
 
 
 def _row(opening, cells, closings, order):
     found = [cells.get((opening, closing)) for closing in closings]
     total = sum(cell["amount_usd"] or 0 for cell in found if cell)
     return {
-        "name": _name(opening, order),
+        "name": state(opening, order),
         "total": count(total),
         "cells": [_cell(opening, closing, cell, order) for closing, cell in zip(closings, found, strict=True)],
     }
@@ -97,6 +100,6 @@ def _example(cells, against, order):
     return say(
         "Read along a row: of the balance that was {opening} at {date}, {share} is {closing} now. "
         "Left of the framed cells is better, right of them worse.",
-        opening=small(_name(cell["opening"], order)), closing=small(_name(cell["closing"], order)), date=against,
+        opening=small(state(cell["opening"], order)), closing=small(state(cell["closing"], order)), date=against,
         share=f"{number(cell['share'] or 0, 1)}{NBSP}%",
     )  # fmt: skip

@@ -58,13 +58,13 @@ def _table(metrics, title, rows):
 def _row(row, kpi, most, limit):
     status = status_at(kpi, row["par30"]) if kpi and row["par30"] is not None else "none"
     return [
-        _value(row), bar(row["par30"], most, limit), marked(status, percent(row["par30"], 1)),
+        part(row), bar(row["par30"], most, limit), marked(status, percent(row["par30"], 1)),
         percent(contribution(row, kpi), 1), percent(row["share"], 1), percent(row["par90"], 1),
         usd(row["outstanding_usd"], 0), count(row["loans"]),
     ]  # fmt: skip
 
 
-def _value(row):
+def part(row: dict) -> str:
     """Return a part's name; bands of tickets and terms, and what is not given, are the project's own words."""
     if is_missing(row["value"]):
         return phrase("not given (missing data)")

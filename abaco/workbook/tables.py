@@ -1,7 +1,7 @@
 """Sheets of the tables: their rows, headings in words, and formulas for what follows from other columns."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -9,16 +9,18 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from abaco.core.bands import BANDS, UNKNOWN
 from abaco.core.currencies import USD, current, in_current
 from abaco.core.decimals import rounded
 from abaco.core.tables import DATE, TEXT, Table
 from abaco.ingest.masking import TOKEN
 from abaco.kpis.dictionary import TABLES
+from abaco.page.bridge import naming
 from abaco.page.column_names import capital
 from abaco.page.concentration import label
 from abaco.page.language import phrase, say
-from abaco.page.words import NBSP, quarter
+from abaco.page.roll_rates import state
+from abaco.page.segments import part
+from abaco.page.words import JOINER, NBSP, quarter
 from abaco.workbook.book import ROWS, Book, compute, place, put, put_row
 from abaco.workbook.formulas import Formula, Rows, difference, ratio, share, total
 
@@ -37,19 +39,15 @@ class Sheet:
         The heading of each column that is shown, in the table's order.
     formulas
         How a column follows from others, by its name.
-    words
-        Columns that hold words of this project, which are translated, besides names out of the input.
     """
 
     title: str
     table: str
     headings: Mapping[str, str]
     formulas: Mapping[str, Formula] = field(default_factory=dict)
-    words: tuple[str, ...] = ()
 
 
-# parts of the book that the input does not name
-OWN_NAMES = {UNKNOWN, *(name for names in BANDS.values() for name in names)}
+BUCKETS = ("bucket", "opening", "closing")
 DAY, SHARE, BEFORE = "Date", "Share, %", "Date before"
 SHEETS = (
     Sheet(
@@ -61,7 +59,7 @@ SHEETS = (
         "Roll rates", "roll_rates",
         {"date": DAY, "against": BEFORE, "opening": "Was", "closing": "Is", "loans": "Loans", "amount_usd": "Balance",
          "share": SHARE},
-        {"share": share("amount_usd", "date", "opening")}, ("opening", "closing"),
+        {"share": share("amount_usd", "date", "opening")},
     ),
     Sheet(
         "Vintages", "vintages",
@@ -73,7 +71,7 @@ SHEETS = (
         "Parts of the book", "segments",
         {"date": DAY, "dimension": "Divided by", "value": "Part of the book", "loans": "Loans",
          "outstanding_usd": "Balance", "share": SHARE, "par30": "PAR30, %", "par90": "PAR90, %"},
-        {"share": share("outstanding_usd", "date", "dimension")}, ("dimension",),
+        {"share": share("outstanding_usd", "date", "dimension")},
     ),
     Sheet(
         "Largest borrowers", "concentration",
@@ -84,14 +82,14 @@ SHEETS = (
         "Movements", "bridges",
         {"date": DAY, "against": BEFORE, "kpi": "Figure", "term": "What happened", "amount_usd": "Balance",
          "points": "Points"},
-        {"points": total("points", "date", "kpi")}, ("term",),
+        {"points": total("points", "date", "kpi")},
     ),
     Sheet(
         "Loans that moved", "bridge_loans",
         {"date": DAY, "against": BEFORE, "kpi": "Figure", "rank": "Place", "loan": "Loan", "company": "Company",
          "product": "Product", "term": "What happened", "before_usd": "Late before", "after_usd": "Late now",
          "change_usd": "Change", "points": "Points"},
-        {"change_usd": difference("after_usd", "before_usd")}, ("term",),
+        {"change_usd": difference("after_usd", "before_usd")},
     ),
     Sheet(
         "Collection", "collections",
@@ -119,7 +117,8 @@ def add_table(book: Book, sheet: Sheet, rows: Rows) -> None:
     fields = [one for one in TABLES[sheet.table].fields if one.name in sheet.headings]
     headings = [phrase(sheet.headings[one.name]) for one in fields]
     shown = rows[-ROWS:]
-    cells = [[_shown(sheet, one.name, row[one.name]) for one in fields] for row in shown]
+    buckets = {row[name] for row in shown for name in BUCKETS if name in row}
+    cells = [[_shown(sheet, one.name, row, buckets) for one in fields] for row in shown]
     added = book.sheet(sheet.title, headings, widths(headings, cells))
     columns = {one.name: column for column, one in enumerate(fields)}
     styles = [_style(book, one.type, one.unit) for one in fields]
@@ -139,17 +138,24 @@ def add_table(book: Book, sheet: Sheet, rows: Rows) -> None:
         put(added, len(shown) + 1, 0, text)
 
 
-def _shown(sheet: Sheet, name: str, value: Any) -> Any:
-    """Return a value in the language of the report; names out of the input, tokens and numbers as they are."""
+def _shown(sheet: Sheet, name: str, row: Mapping[str, Any], buckets: Iterable[str]) -> Any:
+    """Return a value in the words of the page; tokens and numbers as they are."""
+    value = row[name]
     if not isinstance(value, str):
         return value
-    if name in sheet.words:
-        return phrase(capital(value))
+    if name in BUCKETS:
+        return state(value, buckets).replace(NBSP, " ").replace(JOINER, "")
+    if name in ("term", "dimension"):
+        return phrase(capital(naming(row)[0] if name == "term" else value))
+    if name == "value":
+        return part(row)
+    if name in ("company", "product"):
+        return value.replace("_", " ")
     if name in ("borrower", "loan") and not value.startswith(TOKEN):
         return label(value)
     if name == "cohort":
         return quarter(value).replace(NBSP, " ")
-    return phrase(value) if value in OWN_NAMES else value
+    return value
 
 
 def _filled(formula: str, columns: Mapping[str, int], at: int) -> str:

@@ -125,7 +125,7 @@ def _composed():
     # a PAR of an input whose buckets begin the day after the limit
     texts = {text for kpi in catalog.load().values() if first_day(kpi) for text in (kpi.title, kpi.note)}
     after = {re.sub(r"\b(?:7|30|60|90)\b", lambda days: str(int(days[0]) + 1), text) for text in texts}
-    words |= {column_names.capital(word) for word in (*bridge.MOVED, "opening", "closing", "book growth", "new")}
+    words |= {column_names.capital(word) for word in (*bridge.MOVED, "opening", "closing")}
     words |= {column_names.capital(dimension) for dimension in DIMENSIONS}
     return limits | past | verdicts | words | plurals | named | spared | after
 

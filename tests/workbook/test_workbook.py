@@ -208,13 +208,35 @@ def test_table_longer_than_a_sheet_says_where_the_rest_is(write, monkeypatch):
 
 def test_workbook_in_spanish(write):
     row = {"date": DAY, "against": dt.date(2025, 11, 30), "opening": "new", "closing": "written off", "loans": 1}
-    book, _ = opened(write("es", roll_rates=[row], concentration=[{"date": DAY, "rank": 1, "borrower": "Borrower 7"}]))
+    bad = {"file": "loans.csv", "line": 7, "reasons": "Saldo: not a number; dpd: negative", "original": "{}"}
+    codes = [{"code": "not_a_number", "column": "Saldo"}, {"code": "negative", "column": "dpd"}]
+    metrics = example.metrics()
+    metrics["reason_codes"] |= {"rejects": [{"reason": code, "rows": 1} for code in codes]}
+    largest = [{"date": DAY, "rank": 1, "borrower": "Borrower 7"}]
+    book, _ = opened(write("es", metrics, roll_rates=[row], concentration=largest, quarantine=[bad]))
     assert book.sheetnames == [
-        "Portada", "Indicadores", "Sumas", "Historia", "Migración", "Mayores deudores", "Diccionario",
+        "Portada", "Indicadores", "Sumas", "Historia", "Migración", "Mayores deudores", "Registros rechazados",
+        "Diccionario",
     ]  # fmt: skip
-    assert [cell.value for cell in book["Migración"][2]][2:4] == ["Nuevo", "Castigado"]
+    assert [cell.value for cell in book["Migración"][2]][2:4] == ["Préstamos nuevos", "Castigado"]
     assert book["Mayores deudores"]["C2"].value == "Deudor 7"
+    assert book["Registros rechazados"]["C2"].value == "Saldo: no es un número; dpd: negativo"
     assert book["Portada"]["A1"].value == "Cartera al 10 de diciembre de 2025 (diciembre hasta ese día)"
+
+
+def test_words_are_those_of_the_page(write):
+    dates = {"date": DAY, "against": dt.date(2025, 11, 30)}
+    rolled = [{**dates, "opening": one, "closing": "30–60", "loans": 1} for one in ("0–7", "7–30")]
+    moved = [{**dates, "kpi": "PAR30", "term": "book growth", "points": Decimal(points)} for points in ("-1", "1")]
+    parts = [("product", "business_loan"), ("region", "Not Provided"), ("ticket", "below 1,000")]
+    parts = [{"date": DAY, "dimension": one, "value": name, "loans": 1} for one, name in parts]
+    book, _ = opened(write(roll_rates=rolled, bridges=moved, segments=parts))
+    shown = {sheet.title: [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)] for sheet in book}
+    assert [row[2:4] for row in shown["Roll rates"]] == [["0–6 days", "30–60 days"], ["7–29 days", "30–60 days"]]
+    assert [row[3] for row in shown["Movements"]] == ["Larger book", "Smaller book"]
+    assert [row[2] for row in shown["Parts of the book"]] == [
+        "business loan", "not given (missing data)", "below 1,000",
+    ]  # fmt: skip
 
 
 def test_report_without_tables_has_figures_alone(write):
