@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from abaco.core import currencies
-from abaco.core.precision import shown_decimals
+from abaco.core.precision import change_decimals, shown_decimals
 from abaco.core.quoting import visible
 
 # the KPIs at the centre, in their order wherever figures are listed
@@ -36,6 +36,20 @@ def did_you_mean(name: str, names: Iterable[str], otherwise: str, cutoff: float 
     by_case = {one.lower(): one for one in names}
     near = get_close_matches(name.lower(), by_case, n=1, cutoff=cutoff)
     return f"did you mean {by_case[near[0]]}? Else {otherwise}" if near else otherwise
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return which of many names may be meant, three at most; all of them where none is like it.
+
+    Examples
+    --------
+    >>> nearest("par31", ["PAR30", "PAR1", "NPL"]), nearest("XYZ", ["PAR30", "NPL"])
+    ('did you mean PAR1 or PAR30?', 'choose one of PAR30, NPL')
+    """
+    by_case = {one.lower(): one for one in names}
+    name = name.lower()
+    near = [by_case[one] for one in ([name] if name in by_case else get_close_matches(name, by_case, n=3))]
+    return f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(by_case.values())}"
 
 
 def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
@@ -107,7 +121,7 @@ def format_value(kpi: Mapping[str, Any]) -> str:
         return "not computable"
     if unit in currencies.CODES:
         return currencies.amount(value, kpi["precision"], unit)
-    return f"{value:,.{shown_decimals(kpi)}f} {unit}"
+    return f"{currencies.number(value, shown_decimals(kpi))} {unit}"
 
 
 def value_and_status(kpi: Mapping[str, Any]) -> str:
@@ -212,16 +226,18 @@ def completeness(verdict: Mapping[str, Any] | None) -> str:
 
 
 def standing(verdict: Mapping[str, Any]) -> str:
-    """Return the state of a report, how many of its limits were checked, and what its input lacks.
+    """Return the state of a report, how many of its limits were checked, what is missing, and what is past a limit.
 
     Examples
     --------
-    >>> standing({"state": "warning", "limits": 8, "checked": 8})
-    'Warning: 8 of 8 limits checked'
+    >>> standing({"state": "warning", "limits": 8, "checked": 8, "past_limits": {"PAR30": "warning"}})
+    'Warning: 8 of 8 limits checked; past a limit: PAR30 (warning)'
     """
     found = causes(verdict)
     reasons = f", but {' and '.join(found)}" if found else ""
-    return f"{state(verdict)}: {verdict['checked']} of {verdict['limits']} limits checked{reasons}"
+    past = ", ".join(f"{name} ({level})" for name, level in verdict.get("past_limits", {}).items())
+    told = f"{state(verdict)}: {verdict['checked']} of {verdict['limits']} limits checked{reasons}"
+    return f"{told}; past a limit: {past}" if past else told
 
 
 def partial(kpi: Mapping[str, Any]) -> str:
@@ -254,10 +270,11 @@ def finding(steps: Sequence[Mapping[str, Any]]) -> str:
     if not steps:
         return ""
     opening, *causes, closing = steps
-    change = closing["points"] - opening["points"]
+    change, precision = closing["points"] - opening["points"], -closing["points"].as_tuple().exponent
+    moved = signed(change, change_decimals({"value": closing["points"], "precision": precision}, change))
     most = max(causes, key=lambda row: abs(row["points"] or 0))
     return (
-        f"{closing['kpi']} moved by {signed(change, 2)} points, from {opening['points']:.2f} % on "
-        f"{opening['against']} to {closing['points']:.2f} % on {closing['date']}; "
+        f"{closing['kpi']} moved by {moved} points, from {currencies.number(opening['points'], 2)} % on "
+        f"{opening['against']} to {currencies.number(closing['points'], 2)} % on {closing['date']}; "
         f"most by {most['term']} ({signed(most['points'], 2)})."
     )

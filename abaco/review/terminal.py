@@ -45,8 +45,12 @@ def completeness(found: Mapping[str, Any] | None) -> str:
 
 
 def standing(found: Mapping[str, Any]) -> str:
-    """Return the state of a report, how many limits were checked, and what is missing, in the language that is set."""
-    return f"{phrase(text.state(found))}: {checked(found)}"
+    """Return `text.standing` in the language that is set."""
+    told = f"{phrase(text.state(found))}: {checked(found)}"
+    if not (past := found.get("past_limits")):
+        return told
+    names = ", ".join(f"{name} ({status(level)})" for name, level in past.items())
+    return say("{told}; past a limit: {names}", told=told, names=names)
 
 
 def partial(kpi: Mapping[str, Any]) -> str:

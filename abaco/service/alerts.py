@@ -17,7 +17,7 @@ INCIDENTS = "incident-response"  # the section of causes that have none of their
 
 
 def explained(alerts: list[dict[str, Any]], runbook: str) -> list[dict[str, Any]]:
-    """Return rows of the table ``alerts`` with ``urgency, since, lines, address`` and ``section`` of the runbook.
+    """Return rows of the table ``alerts`` with ``urgency, since, of, lines, address`` and ``section`` of the runbook.
 
     Parameters
     ----------
@@ -39,6 +39,7 @@ def _more(alert: dict[str, Any], runbook: str) -> dict[str, Any]:
         "since": f"{since} UTC, {alert['severity']} since {moment(worse)}" if worse else since,
         "address": f"{runbook}#{anchor}" if is_address else None, "section": section,
         "heading": heading or anchor.replace("-", " "),
+        "of": alert["input"] and project.display_path(alert["input"]),
     }  # fmt: skip
 
 

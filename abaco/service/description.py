@@ -23,6 +23,7 @@ class Verdict(BaseModel):
     lost: bool
     shrunk: bool
     absent: bool
+    past_limits: dict[str, Literal["critical", "warning"]]
 
 
 class Running(BaseModel):

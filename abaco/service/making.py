@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import HTTPException
 
+from abaco.core import project
 from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
 from abaco.page.language import say
@@ -146,6 +147,8 @@ class Maker:
 
     def _end(self, job: Job, outcome: tuple[int, str] | None) -> None:
         code, output = outcome or (None, None)
+        if output and (folder := Path(job.source)).parent == self.uploads.folder:
+            output = _without(output, folder)
         with self._changing:
             self.job = replace(job, has_ended=True, code=code, output=output)
 
@@ -170,6 +173,13 @@ class Maker:
 
     def _in_use(self) -> list[Path]:
         return [Path(self.job.source)] if self.job and not self.job.has_ended else []
+
+
+def _without(output: str, folder: Path) -> str:
+    """Return what a command said of an upload without the folder that it is kept in."""
+    for place in (str(folder), project.display_path(folder)):
+        output = output.replace(f" in the folder {place}", "").replace(f"{place}/", "").replace(place, "the upload")
+    return output
 
 
 def busy(at_work: list[dict[str, Any]]) -> str:

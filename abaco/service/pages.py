@@ -14,6 +14,7 @@ from abaco.core.phases import PHASES
 from abaco.database import queries
 from abaco.database.connection import Connection, reading
 from abaco.database.queries import group_deliveries
+from abaco.ingest import sample_mark
 from abaco.page.column_names import capital
 from abaco.page.key_figures import kpi_cards
 from abaco.page.kpi_text import FIRST_KPIS
@@ -23,7 +24,7 @@ from abaco.page.masthead import title as title_of
 from abaco.review import terminal
 from abaco.run import folders
 from abaco.service import alerts, files, notebook, tables
-from abaco.service.reports import Book, health
+from abaco.service.reports import Book, health, verdict_of
 from abaco.service.security import SCRIPTED
 from abaco.service.tables import moment
 
@@ -66,7 +67,8 @@ def reports(book: Book, before: str) -> str:
         values = {
             "cards": latest and _cards(connection, latest, folder),
             "heading": latest and _title(latest),
-            "remark": latest and _remark(connection, latest),
+            "remarks": latest and _remarks(connection, latest),
+            "source": latest and project.display_path(latest["input"]),
             "facilities": queries.facilities(connection).get(latest["run_id"], {}).values() if latest else (),
             "table": tables.reports(connection, page),
             "failed": _failed(connection, visible),
@@ -109,13 +111,13 @@ def run(run: dict[str, Any], book: Book, base: str) -> str:
     """Return the page of a run: its figures, its files, whose addresses begin with `base`, the runs of its date."""
     folder = files.folder_of(book.output, run)
     with reading(book.engine) as connection:
-        cards, remark = _cards(connection, run, folder), _remark(connection, run)
+        cards, remarks = _cards(connection, run, folder), _remarks(connection, run)
         visible = queries.visible_runs(connection)[str(run["date"])]["run_id"]
         of_date = queries.runs_of(connection, run["date"])
     sizes = files.listed(folder) if folder else {}
     title = _title(run) if base.startswith("/reports") else say("Run {run_id}", run_id=run["run_id"])
     return framed(
-        "run.html.j2", title, run=run, base=base, cards=cards, remark=remark, is_seen=visible == run["run_id"],
+        "run.html.j2", title, run=run, base=base, cards=cards, remarks=remarks, is_seen=visible == run["run_id"],
         source=project.display_path(run["input"]), ended=moment(run["finished_at"]),
         files=tables.files(sizes, base), has_report="report.html" in sizes,
         has_workbook="report.xlsx" in sizes, runs=tables.runs(of_date, run, visible),
@@ -212,9 +214,12 @@ def _title(run: dict[str, Any]) -> str:
     return title_of({"date": str(run["date"]), "as_of": run["as_of"] and str(run["as_of"])})
 
 
-def _remark(connection: Connection, run: dict[str, Any]) -> str:
-    """Return that a report is not complete; empty for others."""
-    return capital(terminal.completeness(queries.verdicts(connection).get(run["run_id"])))
+def _remarks(connection: Connection, run: dict[str, Any]) -> list[str]:
+    """Return whether a report is of the sample, and its verdict."""
+    sample = sample_mark.is_sample(queries.inputs_of(connection, run["run_id"]))
+    verdict = verdict_of(connection, run, queries.figures(connection, run))
+    found = [phrase(sample_mark.SENTENCE).rstrip(".")] if sample else []
+    return found + ([capital(terminal.standing(verdict))] if verdict else [])
 
 
 def _against(kpi: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def _health(book: Book) -> dict[str, Any]:
         with reading(book.engine) as connection:
             latest, outcomes = queries.latest(connection), book.outcomes(connection)
             kpis = queries.figures(connection, latest) if latest else {}
-            verdict = queries.verdicts(connection).get(latest["run_id"]) if latest else None
+            verdict = verdict_of(connection, latest, kpis) if latest else None
         outcome = outcomes[-1] if outcomes else None
         content["last_run"] = outcome and dates.format_time(outcome.at)
         content["metrics_computed"] = sum(kpi["value"] is not None for kpi in kpis.values())
@@ -156,6 +156,13 @@ def _health(book: Book) -> dict[str, Any]:
     reasons = ((outcome and outcome.error), _overdue(book, outcome), book.damage, _damaged(book), _ahead(outcome))
     reason = next(filter(None, reasons), None)
     return content | {"status": "degraded" if reason else "healthy", "last_error": reason}
+
+
+def verdict_of(connection: Connection, run: dict[str, Any], kpis: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the verdict of a run with the status of each of its figures past a limit; None of earlier versions."""
+    found = queries.verdicts(connection).get(run["run_id"])
+    past = {name: level for level in ("critical", "warning") for name, kpi in kpis.items() if kpi["status"] == level}
+    return found and {**found, "past_limits": past}
 
 
 def _damaged(book: Book) -> str | None:

@@ -65,7 +65,7 @@ def test_verdict_of_the_latest_report_is_said(book, write):
     rows = [{"run_id": "20251231-a", "measure": f"verdict: {name}", "value": str(v)} for name, v in measures.items()]
     write("quality", *rows)
     text = "Incomplete: 1 of 2 limits checked, but the input lacks what the former one had"
-    assert health(book)["verdict"] == {"date": "2025-12-31", "text": text, **measures}
+    assert health(book)["verdict"] == {"date": "2025-12-31", "text": text, "past_limits": {}, **measures}
 
 
 def test_degraded_when_a_due_run_could_not_begin(book, write):
@@ -126,8 +126,9 @@ def test_healthy_after_a_report_and_the_same_after_a_restart(service, shown):
     code, found = service.health()
     hour = dt.datetime.now(dt.UTC)
     verdict = {
-        "date": "2025-12-31", "text": "OK: 4 of 4 limits checked", "state": "ok", "limits": 4, "checked": 4,
-        "lost": False, "shrunk": False, "absent": False,
+        "date": "2025-12-31", "text": "OK: 4 of 4 limits checked; past a limit: PortfolioHealth (critical)",
+        "state": "ok", "limits": 4, "checked": 4,
+        "lost": False, "shrunk": False, "absent": False, "past_limits": {"PortfolioHealth": "critical"},
     }  # fmt: skip
     assert (code, found) == (200, {
         "status": "healthy", "last_run": run["finished_at"], "next_run": found["next_run"], "running": None,

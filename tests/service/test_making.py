@@ -288,6 +288,21 @@ def test_check_that_finds_an_error_makes_no_report(desk):
     assert told(answer) == "This is not the last check, or it found an error: check the input again"
 
 
+def test_wrong_upload_is_told_by_its_name_with_what_to_do(desk):
+    desk.send(("wrong.csv", b"a,b\n1,2\n"))
+    (upload,) = desk.uploads.listed()
+    lines = (
+        f"{upload.folder}/wrong.csv: read",
+        f"Error: No usable export in the folder {upload.folder}: wrong.csv fits no",
+    )
+    desk.said = f"print({chr(10).join(lines)!r}); exit(2)"
+    desk.post("check", input=upload.name)
+    page = end(desk)
+    assert '<p class="alarm" role="alert">No usable export: wrong.csv fits no</p>' in page
+    assert "Correct the file and upload it again" in page and "wrong.csv: read" in page
+    assert str(desk.uploads.folder) not in page
+
+
 @pytest.mark.parametrize(
     ("fields", "code", "line"),
     [

@@ -104,7 +104,9 @@ def test_a_run_has_its_figures_files_and_runs(service, shown):
     text = words(service.get("/reports/2025-12-31/").text)
     assert "This is the run that 31 December 2025 shows." in text and f"Run {run_id} of" in text
     assert (
-        "down 0.27 points" in text and "report.html the report" in text and "report.xlsx the same as a workbook" in text
+        "down 0.266 points" in text
+        and "report.html the report" in text
+        and "report.xlsx the same as a workbook" in text
     )
     assert words(service.get(f"/runs/{run_id}/").text).startswith(f"Run {run_id} · Abaco")
 
@@ -152,7 +154,7 @@ def test_programs_get_health_as_json_and_browsers_a_page(service, accept):
 def test_two_runs_can_be_compared(service):
     text = words(service.get(COMPARED).text)
     assert "First: report of 30 November 2025 , made of data/sample.csv : sample.csv, run 20251130-" in text
-    assert "PAR30 4.01 % 3.75 % ↓ down 0.27 points better" in text and "Inputs The same files." in text
+    assert "PAR30 4.01 % 3.75 % ↓ down 0.266 points better" in text and "Inputs The same files." in text
     assert "Every figure is the same." in words(service.get("/compare?one=2025-11-30&other=2025-11-30").text)
 
 
@@ -182,6 +184,15 @@ def test_no_report_yet(book):
     assert "Nothing has run yet; none is planned here." in text and "There is no report yet" in text
 
 
+def test_latest_report_says_of_what_it_is_and_its_verdict(service):
+    text = words(service.get("/").text)
+    assert re.search(r"Latest: Loan book at 31 December 2025 Made of \S+/sample\.csv Synthetic sample: invented", text)
+    assert "OK: 4 of 4 limits checked; past a limit: PortfolioHealth (critical)." in text
+    assert "OK: 4 of 4 limits checked; past a limit: PortfolioHealth (critical)" in words(
+        service.get("/health", headers={"accept": "text/html"}).text
+    )
+
+
 def test_what_needs_attention_is_listed(book, write):
     write.run(PAR30=None)
     write("failures", {
@@ -192,6 +203,7 @@ def test_what_needs_attention_is_listed(book, write):
         "alerts",
         {
             "cause": "kpi:PAR30",
+            "input": "exports/may",
             "severity": "P2",
             "title": "PAR30 is late",
             "text": "It was 3 %.",
@@ -207,10 +219,10 @@ def test_what_needs_attention_is_listed(book, write):
     text = words(pages.reports(book, ""))
     assert "A run of 31 December 2025 failed , 1 Jan 2026, 05:00 UTC: disk <full>" in text
     assert (
-        "P2 PAR30 is late Open since 1 Jan 2026, 02:00 UTC, P2 since 1 Jan 2026, 03:00 UTC: act today. It was 3 %."
-        in text
-        and text.count("Given up : email (2): refused") == text.count("Given up") == 1
+        "P2 PAR30 is late of exports/may Open since 1 Jan 2026, 02:00 UTC, P2 since 1 Jan 2026, 03:00 UTC: act" in text
     )
+    assert "act today. It was 3 %." in text
+    assert text.count("Given up : email (2): refused") == text.count("Given up") == 1
     assert "Held since a restore : email: it may have arrived" in text
     assert "example.org" not in text
     assert "31 December 2025 – Not computable –" in text
