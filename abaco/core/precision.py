@@ -1,6 +1,7 @@
 """How many decimals of a figure are shown: the same on the page, in the terminal, in emails and in alerts."""
 
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 MOST = 2  # decimals, unless they hide that a limit is passed, or that a figure moved
@@ -35,12 +36,24 @@ def shown_decimals(kpi: Mapping[str, Any], value: Any = None) -> int:
 
 
 def change_decimals(kpi: Mapping[str, Any], change: Any) -> int:
-    """Return how many decimals of a change to show: as many as of the KPI, or more where they would show none.
+    """Return how many decimals of a change up to the KPI's value to show.
+
+    They are two at most, as of the values; one more where the change would not be the difference of both values as
+    they are shown; and all where it would be shown as none.
 
     Examples
     --------
-    >>> change_decimals({"precision": 4}, -0.266), change_decimals({"precision": 4}, 0.0014)
-    (2, 4)
+    >>> par30 = {"value": 3.7471, "precision": 4}
+    >>> change_decimals(par30, -0.2531)  # from 4.00 to 3.75: -0.25
+    2
+    >>> change_decimals(par30, -0.266)  # from 4.01 to 3.75: -0.266, not -0.27
+    3
+    >>> change_decimals(par30, 0.0014)
+    4
     """
-    fewest = min(MOST, kpi["precision"])
-    return fewest if abs(change) * 10**fewest >= 0.5 else kpi["precision"]
+    fewest, change, after = min(MOST, kpi["precision"]), Decimal(str(change)), Decimal(str(kpi["value"]))
+    if abs(change).scaleb(fewest) < Decimal("0.5"):
+        return kpi["precision"]
+    last = Decimal(1).scaleb(-fewest)
+    now, before, moved = (one.quantize(last, ROUND_HALF_UP) for one in (after, after - change, change))
+    return fewest if now - before == moved else min(fewest + 1, kpi["precision"])

@@ -131,8 +131,9 @@ def reading(name: str, terms: Iterable[str], kpi: Mapping[str, Any] | None = Non
     """Return how to read the terms of a bridge; that of PAR30 sets the cure rate apart."""
     days, terms = late_days(name, kpi or {}), set(terms)
     sentences = [
-        say("New arrears: less than 7 days late before, or not there. Rolled on: late before, and later or owing more "
-            "now. Cured: still owed, but less than {days} days late now. Paid: paid off or paid down.", days=days)
+        say("New arrears: less than 7 days late before, or not there. Rolled on: late before, but less than {days} "
+            "days, or owing more now; what was {days} days late already counts once, however late it is now. Cured: "
+            "still owed, but less than {days} days late now. Paid: paid off or paid down.", days=days)
     ]  # fmt: skip
     if "rejected" in terms:
         sentences.append(phrase("Rejected, not known: the loan's row of one of the dates was rejected."))

@@ -1,11 +1,13 @@
 """Two runs side by side: what differs in figures, inputs, parameters and code."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from abaco.core import project, text
 from abaco.core.errors import InputError
+from abaco.core.precision import change_decimals
 from abaco.core.text import aligned
 from abaco.database import connection, queries
 from abaco.review import status
@@ -67,7 +69,8 @@ def figures(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, ..
         texts = [text.value_and_status(kpi) + text.partial(kpi) if kpi else "not there" for kpi in (old, new)]
         change = ""
         if old and new and None not in (old["value"], new["value"]):
-            change = f"{new['value'] - old['value']:+,.{new['precision']}f}"
+            moved = Decimal(str(new["value"])) - Decimal(str(old["value"]))
+            change = text.signed(moved, change_decimals(new, moved))
         rows.append((name, texts[0], "→", texts[1], change))
     return rows
 

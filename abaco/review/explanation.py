@@ -94,8 +94,8 @@ def _report(folder: Path, date: str | None) -> Path:
 def _known(name: str, figures: Mapping[str, Any]) -> str:
     by_name = {kpi.casefold(): kpi for kpi in figures["kpis"]}
     if name.casefold() not in by_name:
-        known = ", ".join([*figures["kpis"], *figures.get("facilities", ())])
-        raise InputError(f"No KPI {name} in the report of {figures['date']}; it has {known}")
+        hint = text.nearest(name, [*figures["kpis"], *figures.get("facilities", ())])
+        raise InputError(f"No KPI {name} in the report of {figures['date']}: {hint}")
     return by_name[name.casefold()]
 
 

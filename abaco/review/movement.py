@@ -124,4 +124,4 @@ def _amount(usd: Decimal | None, is_balance: bool) -> str:
 def _figure(points: Decimal | None, is_value: bool) -> str:
     if points is None:
         return phrase("unknown")
-    return f"{points:,.{POINTS}f}" if is_value else signed(points, POINTS)
+    return currencies.number(points, POINTS) if is_value else signed(points, POINTS)

@@ -85,7 +85,7 @@ def test_without_a_date_it_is_the_latest(balances):
 
 
 def test_key_of_the_environment_gives_tokens(balances, monkeypatch):
-    monkeypatch.setenv("ABACO_PII_KEY", "key")
+    monkeypatch.setenv("ABACO_PII_KEY", "a key of sixteen letters")
     assert "\nPersonal columns would be shown as: token\n" in list(inspect(balances, None, LENIENT))
 
 

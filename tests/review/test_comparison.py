@@ -16,7 +16,7 @@ def test_figures_that_differ_in_value_or_status_are_shown_with_their_change():
     assert comparison.figures(before, after) == [
         ("B", "2.00 % ok", "→", "1.50 % ok", "-0.50"),
         ("C", "not computable", "→", "3.00 %", ""),
-        ("D", "4.00 % ok", "→", "4.00 % warning", "+0.00"),
+        ("D", "4.00 % ok", "→", "4.00 % warning", "0.00"),
         ("E", "5.00 % ok", "→", "not there", ""),
         ("F", "not there", "→", "6.00 % ok", ""),
     ]
@@ -25,7 +25,7 @@ def test_figures_that_differ_in_value_or_status_are_shown_with_their_change():
 def test_month_that_is_not_over_is_told_and_is_a_difference():
     before = {"A": {**kpi(1.0), "partial_through": "2025-12-10"}, "B": kpi(2.0)}
     partial = "1.00 % ok, month to date, until 2025-12-10"
-    assert comparison.figures(before, {"A": kpi(1.0), "B": kpi(2.0)}) == [("A", partial, "→", "1.00 % ok", "+0.00")]
+    assert comparison.figures(before, {"A": kpi(1.0), "B": kpi(2.0)}) == [("A", partial, "→", "1.00 % ok", "0.00")]
     assert comparison.figures(before, {"A": {**kpi(1.5), "partial_through": "2025-12-20"}, "B": kpi(2.0)}) == [
         ("A", partial, "→", "1.50 % ok, month to date, until 2025-12-20", "+0.50")
     ]

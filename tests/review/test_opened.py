@@ -99,7 +99,10 @@ def test_duckdb_has_each_table_as_a_view(report, metrics):
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
-        (lambda report: report.table("bridge"), "bridge is not a table of this report: did you mean bridges?"),
+        (
+            lambda report: report.table("bridge"),
+            "bridge is not a table of this report: did you mean bridges or bridge_loans?",
+        ),
         (lambda report: report.history("par30"), "par30 is not a KPI of this report: did you mean PAR30?"),
         (lambda report: report.table("xyz"), "xyz is not a table of this report: choose one of tape, "),
     ],

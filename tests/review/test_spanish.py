@@ -26,7 +26,7 @@ def english(lines):
 def test_explanation(finished):
     found = list(explain("PAR30", output=finished.output))
     assert found[:2] == ["PAR30: Cartera en riesgo, 30 días", "3.75 % al 2025-12-31, en orden"]
-    assert "Desde el 2025-11-30 cambió -0.27, mejor; estaba en 4.01 %." in found
+    assert "Desde el 2025-11-30 cambió -0.266, mejor; estaba en 4.01 %." in found
     assert {line.split("  ")[0] for line in found} >= {"Mora nueva", "Regularizado", "Castigado", "fórmula", "límites"}
     assert english(line for line in found if not line.startswith("convención")) == []
 
