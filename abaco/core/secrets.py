@@ -8,7 +8,7 @@ from abaco.core.errors import InputError
 MASKING_KEY, CASCADE_TOKEN, HEARTBEAT = "ABACO_PII_KEY", "META_SYSTEM_USER_TOKEN", "HEARTBEAT_URL"
 UNATTENDED = "ABACO_UNATTENDED"  # not a secret: a scheduler sets it
 SERVICE = ("ABACO_SERVE_TOKEN", "ABACO_SERVE_PASSWORD")
-MIN_SERVICE_LENGTH = 16  # characters: a shorter one could be guessed by asking the service
+LEAST = 16  # characters: a shorter one could be guessed, by asking the service or from the tokens of known names
 # Which part of a variable's value is secret: all of it, the password of a URL, or keys in a string. A new channel names
 # the variable of its secret with one of these endings.
 WHOLE = (MASKING_KEY, CASCADE_TOKEN, HEARTBEAT, *SERVICE)
@@ -36,8 +36,14 @@ def read(variable: str) -> str:
 
 
 def masking_key() -> bytes | None:
-    """Return the key that personal values are masked with; without one they are redacted."""
-    return read(MASKING_KEY).encode() or None
+    """Return the key that personal values are masked with; without one they are redacted.
+
+    Raises
+    ------
+    InputError
+        When it is too short.
+    """
+    return _long_enough(MASKING_KEY, read(MASKING_KEY)).encode() or None
 
 
 def cascade_token() -> str:
@@ -53,14 +59,18 @@ def service_access() -> tuple[str, str]:
     InputError
         When one of them is too short.
     """
-    values = [read(variable).strip() for variable in SERVICE]
-    for variable, value in zip(SERVICE, values, strict=True):
-        if 0 < len(value) < MIN_SERVICE_LENGTH:
-            raise InputError(
-                f"{variable} has {len(value)} characters, and needs {MIN_SERVICE_LENGTH} or more: "
-                "set one that openssl rand -hex 16 prints"
-            )
-    return values[0], values[1]
+    token, password = (_long_enough(variable, read(variable).strip()) for variable in SERVICE)
+    return token, password
+
+
+def _long_enough(variable: str, value: str) -> str:
+    """Return the value of a secret that must not be guessed, or none."""
+    if 0 < len(value) < LEAST:
+        raise InputError(
+            f"{variable} has {len(value)} characters, and needs {LEAST} or more: "
+            "set one that openssl rand -hex 16 prints"
+        )
+    return value
 
 
 def secret_values() -> list[str]:

@@ -64,7 +64,8 @@ def discover(input_path: Path, known: Sequence[dict] = ()) -> tuple[list[Source]
                     raise InputError(str(error)) from None
                 skipped.append(Skipped(shown(table.name, is_known=False), str(error)))
     if not sources:
-        reasons = "; ".join(f"{s.name}: {s.reason}" for s in skipped) or "it is empty"
+        told = (s.reason if s.reason.startswith(s.name) else f"{s.name}: {s.reason}" for s in skipped)
+        reasons = "; ".join(told) or "it is empty"
         place = f"the folder {input_path}" if input_path.is_dir() else file_name(input_path)
         raise InputError(f"No usable export in {place}: {reasons}")
     return sources, skipped

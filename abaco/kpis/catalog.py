@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, Stri
 
 from abaco.core import faults, project, yaml
 from abaco.core.errors import InputError
+from abaco.core.text import nearest
 from abaco.kpis import concentration, functions
 from abaco.kpis.measures import MEASURES
 
@@ -87,7 +88,7 @@ class Definition(BaseModel):
             raise ValueError("inputs belong to a function, and it names none")
         for key in ("numerator", "denominator"):
             if unknown := [name for name in getattr(self, key) if name not in MEASURES]:
-                raise ValueError(f"{key}: {unknown[0]} is not a measure; choose one of {', '.join(MEASURES)}")
+                raise ValueError(f"{key}: {unknown[0]} is not a measure: {nearest(unknown[0], MEASURES)}")
             if twice := [name for name in getattr(self, key) if getattr(self, key).count(name) > 1]:
                 raise ValueError(f"{key}: {twice[0]} is listed twice and would count twice")
         if self.scale == 100 and not self.denominator:

@@ -137,6 +137,7 @@ def parameters(case: Case) -> Finding:
 def variables(_: Case) -> Finding:
     """List which secrets are set, and check their lengths, and that no other user can read their file."""
     secrets.service_access()
+    secrets.masking_key()
     present = [name for name in SECRETS if secrets.read(name)]
     absent = [name for name in SECRETS if name not in present]
     text = f"set: {', '.join(present) or 'none'}; not set: {', '.join(absent) or 'none'}"

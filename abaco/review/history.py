@@ -78,8 +78,7 @@ def report_of(reports: dict[str, dict[str, Any]], output: Path, date: str | None
 def kpi_of(figures: dict[str, Any], kpi: str, date: Any) -> dict[str, Any]:
     """Return the entry of a KPI in the figures of a report."""
     if kpi not in figures:
-        hint = text.did_you_mean(kpi, figures, f"choose one of {', '.join(figures)}")
-        raise InputError(f"{kpi} is not a KPI of the report of {date}: {hint}")
+        raise InputError(f"{kpi} is not a KPI of the report of {date}: {text.nearest(kpi, figures)}")
     return figures[kpi]
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from abaco.core import files, project
 from abaco.core.errors import InputError
-from abaco.core.text import FIRST_KPIS, did_you_mean, par_name, standing, value_and_status
+from abaco.core.text import FIRST_KPIS, nearest, par_name, standing, value_and_status
 from abaco.engines.duckdb import DuckDB
 from abaco.engines.duckdb_sql import literal, quoted
 from abaco.kpis.dictionary import TABLES, sentence
@@ -81,8 +81,7 @@ def _known(name: str, names: Iterable[str], what: str) -> str:
     names = list(names)
     if name in names:
         return name
-    hint = did_you_mean(name, names, f"choose one of {', '.join(names)}")
-    raise InputError(f"{name} is not a {what} of this report: {hint}")
+    raise InputError(f"{name} is not a {what} of this report: {nearest(name, names)}")
 
 
 class Report:

@@ -84,7 +84,7 @@ def test_missing_file(kept):
         ("binary.csv", bytes(range(256)) * 8, r"binary\.csv is not a text file \(it holds binary data, or UTF-16"),
         ("notes.docx", b"x", r"notes\.docx is not one of \.csv"),
         ("cut.parquet", None, r"cut\.parquet cannot be read as parquet: "),
-        ("folder", None, r"No usable export in the folder .*folder: readme\.txt: "),
+        ("folder", None, r"No usable export in the folder .*folder: readme\.txt fits no"),
         ("empty_folder", None, r"No usable export in the folder .*empty_folder: it is empty"),
     ],
 )
@@ -202,10 +202,16 @@ def test_bad_usage(kept, arguments, expected):
     assert refused(kept, *arguments).startswith(expected)
 
 
+def test_masking_key_that_could_be_guessed(kept):
+    assert refused(kept, ABACO_PII_KEY="short") == (
+        "ABACO_PII_KEY has 5 characters, and needs 16 or more: set one that openssl rand -hex 16 prints"
+    )
+
+
 def test_fault_in_kpis_yml_is_found_before_anything_runs(project):
     path = project.root / "params/kpis.yml"
     path.write_text(path.read_text().replace("dpd_30_60_usd", "dpd_30_usd"))
-    assert refused(project).startswith("params/kpis.yml: PAR30: numerator: dpd_30_usd is not a measure; choose one of ")
+    assert refused(project).startswith("params/kpis.yml: PAR30: numerator: dpd_30_usd is not a measure: did you mean ")
     assert list(project.output.glob("[0-9]*")) == project.runs() == []
 
 

@@ -500,4 +500,4 @@ def test_folder_without_a_usable_file_says_why_for_each(tmp_path):
     write(tmp_path / "x.csv", "a,b", "1,2")
     write(tmp_path / "notes.md", "x")
     message = fails(tmp_path)
-    assert message.startswith(f"No usable export in the folder {tmp_path}: notes.md: not a table; x.csv: x.csv fits no")
+    assert message.startswith(f"No usable export in the folder {tmp_path}: notes.md: not a table; x.csv fits no")

@@ -105,8 +105,8 @@ TWO_COLUMNS = "[dpd_60_90_usd, dpd_90_plus_usd]"
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("dpd_60_90_usd", "dpd_60_usd", ": numerator: dpd_60_usd is not a measure; choose one of total_"),
-        ("total_receivable_usd", "loan_id", ": denominator: loan_id is not a measure; choose one of "),
+        ("dpd_60_90_usd", "dpd_60_usd", ": numerator: dpd_60_usd is not a measure: did you mean "),
+        ("total_receivable_usd", "loan_id", ": denominator: loan_id is not a measure: choose one of "),
         (TWO_COLUMNS, "[]", ": numerator is missing: name measures, or a function"),
         (TWO_COLUMNS, "dpd_60_90_usd", ".numerator: write a list, such as [one, two]"),
         ("owner:", "ownr:", ".owner: it is missing: write it"),

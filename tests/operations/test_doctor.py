@@ -203,12 +203,13 @@ def test_variables_are_set_or_not_set(here, monkeypatch):
     assert found.level == "ok" and found.text.startswith("set: ABACO_PII_KEY; not set: META_SYSTEM_USER_TOKEN, ")
 
 
-def test_short_token_is_a_problem_in_one_line(here, monkeypatch):
-    monkeypatch.setenv("ABACO_SERVE_TOKEN", "short")
+@pytest.mark.parametrize("variable", ["ABACO_SERVE_TOKEN", "ABACO_PII_KEY"])
+def test_short_secret_is_a_problem_in_one_line(here, monkeypatch, variable):
+    monkeypatch.setenv(variable, "short")
     found = run_check(doctor_machine.variables, Case(), 60)
     assert (found.level, found.text) == (
         "problem",
-        "ABACO_SERVE_TOKEN has 5 characters, and needs 16 or more: set one that openssl rand -hex 16 prints",
+        f"{variable} has 5 characters, and needs 16 or more: set one that openssl rand -hex 16 prints",
     )
 
 

@@ -148,7 +148,7 @@ def test_kpi_of_another_catalogue_has_no_history_and_no_limits(opened):
 @pytest.mark.parametrize("changed", ["input", "masking"])
 def test_report_of_anything_else_is_not_taken(finished, monkeypatch, changed):
     monkeypatch.setenv("ABACO_ROOT", str(finished.root))
-    monkeypatch.setenv("ABACO_PII_KEY", "another" if changed == "masking" else PII_KEY)
+    monkeypatch.setenv("ABACO_PII_KEY", "another key, and as long" if changed == "masking" else PII_KEY)
     made = []
     monkeypatch.setattr(run_dive.Pipeline, "execute", lambda self, *given: made.append(given) or {"path": "."})
     source = finished.root / "data/sample.csv"
