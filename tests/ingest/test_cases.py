@@ -1183,3 +1183,14 @@ def test_subtotals_have_the_sums_of_what_was_lent_too(tmp_path):
     assert figures_of(write(tmp_path / "loans.csv", LOANS, *rows)).values["ActiveLoans"] == 6.0
     sums = [row.replace(",500,350.50", ",1000,350.50").replace(",100,100.25", ",200,100.25") for row in rows]
     assert "loans.csv lines 4, 7 are subtotals" in refused(write(tmp_path / "loans.csv", LOANS, *sums))
+
+
+def test_blank_rows_are_left_out_and_told(tmp_path):
+    rows = ("A1,2025-12-31,1000,0", ",,,", "A2,2025-12-31,3000,45", " , ,,")
+    path = write(tmp_path / "tape.csv", "loan_id,reporting_date,outstanding_balance,dpd", *rows)
+    found = figures_of(path)
+    assert (found.values["Outstanding"], found.values["PAR30"], found.rows["totals"]) == (4000.0, 75.0, 2)
+    told = "Left out of tape.csv, as they have no value in the columns that are read: 2 rows (0.00 USD)."
+    assert told in found.notes
+    with pytest.raises(InputError, match=r"1 of 4 rows .* loan_id: missing \(1\)"):
+        figures_of(write(path, "loan_id,reporting_date,outstanding_balance,dpd", *rows[:3], ",,5,"))
