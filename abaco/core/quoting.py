@@ -11,7 +11,11 @@ from pathlib import Path
 
 from abaco.core.people import HIDDEN, without_people
 
-DATE = re.compile(r"^\s*[^\W\d]{3,10}\.?[\s/.-]*\d{2,4}\s*$|\d[-/.\s][^\W\d]{3,10}[-/.\s]\d")
+_MONTH = (
+    "jan|ene|gen|feb|fev|fév|mar|mär|mrt|apr|abr|avr|may|mai|mag|mei|jun|giu|jul|lug|aug|ago|aoû|sep|set|o[ckt]t|out"
+    "|nov|dec|dic|dez|déc"
+)
+DATE = re.compile(rf"(?i)^\s*(?:{_MONTH})[^\W\d]{{0,7}}\.?[\s/.-]*\d{{2,4}}\s*$|\d[-/.\s][^\W\d]{{3,10}}[-/.\s]\d")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 PHONE = re.compile(r"\+\d[\d\s().-]{5,}\d")
 # without a country, in names: not a year and another number, and not a date

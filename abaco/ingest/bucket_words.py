@@ -34,6 +34,7 @@ BUCKET = re.compile(
     rf"(?:days?|d[ií]as?|jours|tage|giorni|dagen)?\s*(?:{AND_MORE})?\s*(?:late|past due|overdue|de mora|vencidos?)?\W*",
     re.IGNORECASE,
 )
+PAR_BEFORE, PAR_RANGE = re.compile(r"(?i)^\W*par\b\W*?(?=[>\d])"), re.compile(r"(?i)\W*par\b\W*\d+\s*[-–]\s*\d")
 RANGE = re.compile(r"\d+\s*\D{1,4}\s*(\d+)")
 MONTHS = re.compile(
     r"\W*?(?P<less><|less than|under|menos de|moins de|unter)?\W*(?P<from>\d)(?:\s*(?:-|–|to|a)\s*(?P<to>\d))?\W*"
@@ -95,7 +96,12 @@ def first_days(headings: Iterable[str], words: Dictionary) -> dict[str, int]:
     {'Current': 0, '< 1 Month': 1, '1 Month': 30, '2 Months': 60, 'Older': 90}
     >>> first_days(["Current", "1 Month", "2 Months", "Older"], known)
     {'Current': 0}
+    >>> first_days(["Portfolio", "PAR 1-30", "PAR 31-180", "PAR >180"], known), first_days(["PAR 30", "PAR >90"], known)
+    ({'PAR 1-30': 1, 'PAR 31-180': 31, 'PAR >180': 181}, {})
     """
+    if any(PAR_RANGE.match(heading) for heading in headings):  # such as PAR 1-30, and PAR >180 after them
+        plain = {PAR_BEFORE.sub("", heading): heading for heading in headings}
+        return {plain[text]: day for text, day in first_days(plain, words).items()}
     found = {heading: days_of(heading, words) for heading in headings if is_bucket(heading, words)}
     ends = {int(range_[1]) for heading in found if (range_ := RANGE.search(heading))}
     found |= {h: day + 1 for h, day in found.items() if h.strip().endswith("+") and day in ends}

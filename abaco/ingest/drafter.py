@@ -7,7 +7,7 @@ from typing import Any
 from abaco.core import currencies
 from abaco.core.errors import InputError
 from abaco.core.text import counted
-from abaco.ingest import credit_columns, currency_evidence, proposals, questions
+from abaco.ingest import aging_reports, credit_columns, currency_evidence, proposals, questions
 from abaco.ingest.amount_proofs import Proof
 from abaco.ingest.bucket_words import days_of
 from abaco.ingest.columns import MEASUREMENT_DATE
@@ -75,7 +75,9 @@ class _Drafting:
         self.columns, self.questions, self.used = {}, [], {"rows", "currency", *proposals.COLUMNS}
 
     def draft(self, name: str, found: Sequence[Evidence]) -> Draft:
-        aging = proposals.of_aging(found, self.words) or proposals.of_par(self.proposed)
+        aging = aging_reports.of_aging(
+            found, self.words, self.proposed.columns.get("outstanding_balance")
+        ) or aging_reports.of_par(self.proposed)
         rows, why = ("loan and date", "amounts in buckets of days late") if aging else self._rows()
         format_ = FORMATS["par_balances" if aging else FORMAT_OF.get(rows, "loans")]
         in_format = {column.name for column in format_.columns}
@@ -92,7 +94,7 @@ class _Drafting:
         if by_status:
             given["days_past_due"] = Proposal({"heading": by_status.heading}, "words that say days late")
             proposed = Proposals(given, open_, proposed.left, proposed.known)
-        for question in questions.of_columns(proposed, self.words, needs):
+        for question in questions.of_columns(proposed, self.words, needs, self.table.unnamed):
             self.questions.append(question)  # also where a needed column was answered by none
             self.columns[question.key] = (OPEN, "not answered")
         self._date(rows, given)
@@ -224,6 +226,9 @@ class _Drafting:
         scale = max(scale_in(one.heading), self.table.scale)
         if scale > 1 and proposals.COLUMNS[name].kind == "amount":
             return {"compute": f"[{one.heading}] * {scale}"}
+        if name == "outstanding_balance" and one.total is not None and one.total < 0:
+            answer = self._choice(questions.of_sign(one))
+            origin |= {"sign": answer or OPEN} if answer != "as written" else {}
         if name == "interest_rate":
             question = questions.of_rate(proposal, self.proposed, self.words)
             said = None if question else questions.rate_said(proposal, self.proposed, self.words)

@@ -197,7 +197,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     if sums["credit"] > sums["owed"]:
         raise InputError(
             f"Most balances of the {batch.format.title} are negative: the loans are overpaid, or the signs are turned; "
-            "write what borrowers owe as positive amounts"
+            "write what borrowers owe as positive amounts, or sign: reversed in the mapping"
         )
     for code, rows_, usd in (
         ("credit_balances", "credits", "credit"),

@@ -37,6 +37,7 @@ class ValueWords(BaseModel):
     personal: list[str]
     events: list[str]
     amounts: list[str]
+    money: list[str]
     numbered: list[str]
     debits: list[str]
     credits: list[str]
@@ -121,6 +122,10 @@ class Dictionary(BaseModel):
         """Return whether a heading says an amount or a rate, and no number of something."""
         said = self.words_of(heading)
         return not said.isdisjoint(self.words.amounts) and said.isdisjoint(self.words.numbered)
+
+    def is_money(self, heading: str) -> bool:
+        """Return whether a heading says an amount of money."""
+        return not self.words_of(heading).isdisjoint(self.words.money)
 
     def is_personal(self, heading: str) -> bool:
         """Return whether a heading names people."""

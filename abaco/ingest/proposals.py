@@ -4,7 +4,6 @@ A heading gives a column when its words mean it and all of its values are of the
 give a column, or a heading two columns, nothing is proposed: it is asked (see `questions`).
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +12,6 @@ from abaco.core.quoting import is_value
 from abaco.ingest import write_offs
 from abaco.ingest.amount_proofs import Proof
 from abaco.ingest.balances import OFF
-from abaco.ingest.bucket_words import first_days
 from abaco.ingest.columns import (
     BORROWER,
     DAYS_PAST_DUE,
@@ -29,7 +27,6 @@ from abaco.ingest.columns import (
 from abaco.ingest.formats import FORMATS
 from abaco.ingest.formulas import Formula
 from abaco.ingest.heading_words import Dictionary
-from abaco.ingest.lateness import GIVEN, par_balance
 from abaco.ingest.value_evidence import Evidence
 from abaco.ingest.value_kinds import BLANK, DATE, MONTH, NUMBER, TEXT
 from abaco.ingest.words import plain
@@ -37,14 +34,9 @@ from abaco.ingest.words import plain
 NONE = "none"  # the answer that leaves a column out
 SINCE = "since "  # an answer that counts days from a due date
 COLUMNS = {column.name: column for name in ("payments", "loans", "par_balances") for column in FORMATS[name].columns}
-TOTALS = ("total", "total_due", "total_balance", "total_outstanding", "balance", "saldo", "saldo_total")
 SERIALS = (30_000, 60_000)  # days of a spreadsheet from 1982 to 2064
 PERSONAL = {column.name for column in BORROWER}
-PAR = re.compile(
-    r"(?i)\W*(?:par|portfolio at risk|cartera en riesgo)[^\w>]*(?P<more>>(?!=)|over|more than|m[aá]s de)?"
-    r"(?:>=)?\s*(?P<days>\d{1,2})\W*(?:days?|d[ií]as?)?\W*(?:balance|amount|saldo)?\W*"
-)
-MIN_BUCKETS, FEW_ROWS = 2, 6
+FEW_ROWS = 6
 OF_PAYMENTS = ("paid_on", "paid_principal", "paid_interest", "paid_fees", "paid_total_payment", "is_reversed")
 
 
@@ -139,48 +131,6 @@ def _rivals(names: Sequence[str], chosen: Mapping[str, Any], is_payments: bool) 
 def _is_payments(names: set[str]) -> bool:
     """Return whether the rows are payments: a day and an amount of what was paid, and no balance."""
     return {"paid_on", "paid_principal"} <= names and names.isdisjoint(("outstanding_balance", "disburse_principal"))
-
-
-def of_aging(found: Sequence[Evidence], words: Dictionary) -> dict[str, Proposal]:
-    """Return what the buckets of an aging report propose, which has a column of amounts for each: sums of them.
-
-    Where none of them is of what is not late, or a total is not their sum, they are not all of the balance, and nothing
-    is proposed.
-    """
-    first = first_days([one.heading for one in found if one.kind == NUMBER and one.is_pure], words)
-    late = {*first.values()} - {0}
-    if len(late) < MIN_BUCKETS or 0 not in first.values():
-        return {}
-    whole = next((one for one in found if normalise(one.heading) in TOTALS and one.total is not None), None)
-    sums = [one.total for one in found if one.heading in first]
-    if whole and None not in sums and whole.total != sum(sums):
-        return {}  # a bucket is not among them
-    columns = {"outstanding_balance_usd": Proposal(_sum_of([*first]), "all buckets")}
-    for day in sorted(late & {*GIVEN}):
-        from_day = [heading for heading in first if first[heading] >= day]
-        columns[par_balance(day)] = Proposal(_sum_of(from_day), f"buckets from day {day} on")
-    return columns
-
-
-def of_par(proposed: Proposals) -> dict[str, Proposal]:
-    """Return what a balance proposes, and columns of what of it is so many days late or more, such as ``PAR 30+``.
-
-    Nothing is proposed where a column has days past due.
-    """
-    balance, columns = proposed.columns.get("outstanding_balance"), {}
-    if balance is None or DAYS_PAST_DUE.name in {*proposed.columns, *proposed.open}:
-        return {}
-    for heading, one in proposed.known.items():
-        if (said := PAR.fullmatch(heading)) and one.kind == NUMBER and one.is_pure and one.high is not None:
-            day = int(said["days"]) + bool(said["more"])
-            if day in GIVEN and one.high > 1 and not one.is_percent:  # an amount, and no share
-                columns[par_balance(day)] = Proposal({"heading": heading}, f"{one.told()}; {day} or more days late")
-    return {"outstanding_balance_usd": balance, **columns} if columns else {}
-
-
-def _sum_of(headings: Sequence[str]) -> dict[str, str]:
-    """Return where a sum of headings comes from, as a mapping writes it."""
-    return {"compute": " + ".join(f"[{heading}]" for heading in headings)}
 
 
 def headings_of(origin: Mapping[str, Any]) -> list[str]:

@@ -48,15 +48,25 @@ class Question:
         return ": ".join(filter(None, (self.key, self.text, choices)))
 
 
-def of_columns(proposals: Proposals, words: Dictionary, needs: Sequence[str]) -> Iterator[Question]:
-    """Yield what is asked of columns that several headings may give, and of those that are needed and none gives."""
+def of_columns(
+    proposals: Proposals, words: Dictionary, needs: Sequence[str], unnamed: Sequence[int] = ()
+) -> Iterator[Question]:
+    """Yield what is asked of columns that several headings may give, and of those that are needed and none gives.
+
+    Parameters
+    ----------
+    unnamed
+        The places of columns without a heading.
+    """
     for name, headings in proposals.open.items():
         choices = {heading: told(name, proposals.known[heading]) for heading in headings}
         yield Question(name, f"which heading is {words.columns[name].means}?", {**choices, NONE: "left out"})
     for name in needs:
         if name not in proposals.columns and name not in proposals.open:
             candidates = _candidates(name, proposals, words)
-            yield Question(name, f"no heading says {words.columns[name].means}, which is needed", candidates)
+            way_out = f"column {unnamed[0] + 1} has none: write one above it" if unnamed else "add one to the file"
+            more = f"; {way_out}" if unnamed or not candidates else ""
+            yield Question(name, f"no heading says {words.columns[name].means}, which is needed{more}", candidates)
 
 
 def _candidates(name: str, proposals: Proposals, words: Dictionary) -> dict[str, str]:
@@ -64,11 +74,12 @@ def _candidates(name: str, proposals: Proposals, words: Dictionary) -> dict[str,
     free = [proposals.known[heading] for heading in proposals.left]
     free = [one for one in free if not is_personal(one, words)]
     if name == "loan_id":
-        full = [one for one in free if one.is_full]
+        full = [one for one in free if one.is_full and one.kind != DATE and not words.is_money(one.heading)]
         return _told([one for one in full if one.is_unique] or full, words)
     if name == "days_past_due":
         dates = [one for one in proposals.known.values() if one.kind == DATE and one.is_pure]
         whole = [one for one in free if one.kind == NUMBER and one.is_whole and one.high < TOO_MANY_DAYS]
+        whole = [one for one in whole if not words.is_money(one.heading)]
         counts = {one.heading: one.told() for one in whole[:MAX_CHOICES]}
         counts |= _told([one for one in free if one.words], words)
         return counts | {f"{SINCE}{one.heading}": "days from that date, if it is what is due" for one in dates}
@@ -84,7 +95,7 @@ def _candidates(name: str, proposals: Proposals, words: Dictionary) -> dict[str,
                 choices[formula] = f"what is left of what was lent: {plain(total - other.total)} in all"
         sums = "" if total is None else f": as the balance {plain(total)} in all"
         choices[lent.heading] = f"its heading says the amount lent{sums}"
-    amounts = [one for one in free if one.kind == NUMBER and one.is_pure]
+    amounts = [one for one in free if one.kind == NUMBER and one.is_pure and not (one.is_long and one.is_unique)]
     for heading, values in _told(amounts, words).items():
         total = proposals.known[heading].total
         is_shown = total is not None and may_be_shown(proposals.known[heading], words)
@@ -103,10 +114,10 @@ def of_rate(proposal: Proposal, proposals: Proposals, words: Dictionary) -> Ques
     units = ["percent"] if "percent" in said or one.is_percent else ["percent", "fraction"]
     spans = [""] if "year" in said else [" per month"] if "month" in said else ["", " per month"]
     answers = [f"{unit}{span}" for unit in units for span in spans]
+    if len(spans) > 1 and one.high is not None:
+        answers = [a for a in answers if not a.endswith("month") or one.high * RATES[a][0] <= MOST_A_YEAR]
     if len(answers) == 1 or one.high is None:
         return None
-    if len(spans) > 1:
-        answers = [a for a in answers if not a.endswith("month") or one.high * RATES[a][0] <= MOST_A_YEAR]
     given, ends = {}, [one.low] if one.has_percent else [one.high]  # those with a sign are per cent in any case
     ends = [one.low, one.high] if one.high >= 2 > 1 > one.low > 0 and not one.has_percent else ends
     for answer in answers:
@@ -131,6 +142,13 @@ def of_rows_without_id(rows: Sequence, heading: str) -> Question:
     choices = {"blank": "they are no loans, such as headings and sums of sections, and are left out",
                NONE: "only sums of the others are left out, and loans without a number are rejected"}  # fmt: skip
     return Question("rows_to_leave_out", f"{counted(len(rows), 'row')} without a value under {heading}", choices)
+
+
+def of_sign(one: Evidence) -> Question:
+    """Return what is asked of balances that are negative in all."""
+    choices = {"reversed": f"what borrowers owe: {plain(-one.total)} in all",
+               "as written": "loans that are overpaid, of which there is no report"}  # fmt: skip
+    return Question("outstanding_balance.sign", f"{one.told()} under {one.heading}", choices)
 
 
 def of_unit(name: str, one: Evidence) -> Question:

@@ -70,7 +70,7 @@ def recognise(
         if len(lacks) == 1:
             raise UnknownFormatError(
                 f"{file} fits no known format: params/mappings/{name}.yml is nearest, and also needs the heading "
-                f"{lacks[0]}; correct the mapping or the export"
+                f"{lacks[0]}; correct the mapping or the export, or {_way_out(headings)}"
             )
     known = {name: m for name, m in found.items() if m.is_known}
     lacks = {name: m.lacks(names) for name, m in known.items()}

@@ -141,7 +141,10 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     if not any(known):  # each may be a person
         headings = tuple(h if h == without_people(h, any_case=True) else "" for h in headings)
     if not quotable(headings, known, [row for _, row in below]) and not _is_proven(header, below):
-        raise InputError(f"{name} has no header: write the names of the columns into its first line")
+        raise InputError(
+            f"{name} has no header: write the names of the columns into its first line, or a mapping by their numbers "
+            "(without_header, as params/mappings/freddie_mac.yml has it)"
+        )
     if twice := [heading for heading in headings if heading and headings.count(heading) > 1]:
         raise InputError(f"{name} has the column {twice[0]} more than once: keep one of them")
     if not form.get("shape") and (long := reshaping.long_headings(headings)) and extent.months(headings, 2):

@@ -166,7 +166,7 @@ def of_loans(table: Table, found: Sequence[Evidence], words: Dictionary) -> Tabl
         return table
     sample = rows.head(len(table.sample)).collect("pyarrow").to_native().to_pylist()
     others = numbered.filter(IS_BLANK).head(len(table.sample)).collect("pyarrow").to_native().to_pylist()
-    without_id = tuple(row for row in others if not is_called_total(row, [*row]))
+    without_id = tuple(row for row in others if any(row.values()) and not is_called_total(row, [*row]))
     return replace(table, rows=rows, sample=tuple(sample), left_out=left_out, without_id=without_id)
 
 
