@@ -23,7 +23,7 @@ ORDERS = tuple(order for order in BY_ORDER if order != "any")
 DAYS_AHEAD = 366  # from today, of balances that are planned
 # Columns of days that are past; and years that no date of a loan has, but for one that says without an end.
 PAST = {"measurement_date", "disburse_date", "overdue_on", "written_off_on", "paid_on", "date_paid"}
-YEARS, WITHOUT_END = (1900, 2200), 9999
+YEARS, WITHOUT_END = (1900, 2200), (2999, 9999)
 ISO = re.compile(r"\s*(?:19|20|21)\d\d[-/]\d{1,2}[-/]\d{1,2}(?:[ T].*)?\s*")
 # What a value looks like that may be a date in another form.
 OTHER_FORM = (
@@ -68,7 +68,7 @@ def _counts(name: str) -> dict[str, nw.Expr]:
     differ = [(a != b).fill_null(False) for i, a in enumerate(orders) for b in orders[i + 1 :]]
     text = nw.col(f"raw_{name} ").str.strip_chars()
     years = [day.dt.year() for day in (days[""], days["any"], *orders)]
-    is_far = [((year < YEARS[0]) | (year > YEARS[1])) & (year != WITHOUT_END) for year in years]
+    is_far = [((year < YEARS[0]) | (year > YEARS[1])) & ~year.is_in(WITHOUT_END) for year in years]
     found = {
         "filled": text != "",
         "known": ~days["any"].is_null(),
@@ -119,7 +119,8 @@ def date_writings(
         if 2 * column["far"] > column["filled"]:
             raise InputError(
                 f"{source.name}: dates under {heading} have years before {YEARS[0]} or after {YEARS[1]}, as other "
-                "calendars count (2568 is 2025 in the Buddhist one): write the years of the Gregorian calendar"
+                "calendars count (2568 is 2025 in the Buddhist one), or stand for no date: write the years of the "
+                "Gregorian calendar, and leave cells without a date blank"
             )
         if column["serial"] and column["serial"] == column["filled"]:
             if source.is_1904:
