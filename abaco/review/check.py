@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -165,10 +165,11 @@ def examine(
         form = "{known} of {all} figures can be computed{rest}"
         rest = phrase(": see below for the others.") if lacking else "."
         told.append(phrase(form).format(known=len(entries) - len(lacking), all=len(entries), rest=rest))
-        for name, reason in lacking.items():
-            say("  " + phrase("{name}: not computable: {reason}").format(name=name, reason=terminal.reason(reason)))
-        for hint in values.missing(definitions, entries, totals[day]):
-            say("  " + phrase("to see {kpi}, add {add}").format(kpi=hint["kpi"], add=phrase(hint["add"])))
+        for reason, names in _together((terminal.reason(reason), name) for name, reason in lacking.items()):
+            say("  " + phrase("{name}: not computable: {reason}").format(name=names, reason=reason))
+        hints = values.missing(definitions, entries, totals[day])
+        for add, names in _together((phrase(hint["add"]), hint["kpi"]) for hint in hints):
+            say("  " + phrase("to see {kpi}, add {add}").format(kpi=names, add=add))
         limit, of_rows = (loaded["calculation"][name] for name in ("max_absent_pct", "max_rows_change_pct"))
         output = output or project.resolve(loaded["run"]["output"])
         _, lost, had = contents.compared(output, str(day), str(source), files, of_rows)
@@ -187,6 +188,14 @@ def examine(
         "date": str(day), "as_of": as_of and str(as_of), "reconciliation": {"later": later}, "kpis": kpis,
         "verdict": found | {"findings": map(terminal.reason, found["findings"])}, "quality": {"headlines": told},
     }  # fmt: skip
+
+
+def _together(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield each text with the names that share it: 'PAR30, PAR90'."""
+    found: dict[str, list[str]] = {}
+    for told, name in pairs:
+        found.setdefault(told, []).append(name)
+    yield from ((told, ", ".join(names)) for told, names in found.items())
 
 
 def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> str:

@@ -208,8 +208,10 @@ class Drafting:
         lacking = [line for line in lines if ": not computable: " in line]
         yield from (line for line in lines if line not in lacking and not line.startswith("  to see "))
         if lacking:
-            figures, place = counted(len(lacking), "figure"), project.display_path(self.path)
-            yield f"{figures} cannot be computed from this file alone: abaco check --input {place} lists them"
+            figures = sum(kpi["value"] is None for kpi in figures["kpis"].values())
+            place = project.display_path(self.path)
+            told = f"{counted(figures, 'figure')} cannot be computed from this file alone"
+            yield f"{told}: abaco check --input {place} lists them"
 
     def save(self, replace: bool = False) -> str:
         """Write the mapping, and return where it is (see `Draft.save`)."""

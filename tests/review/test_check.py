@@ -65,8 +65,7 @@ def test_everything_that_is_to_be_said(balances):
         "Dates up to 2025-12-31: 2, from 2025-11-30",
         f"  CollectionRate: not computable: {NO_CASH}",
         f"  PortfolioHealth: not computable: CollectionRate is not computable: {NO_CASH}",
-        f"  to see CollectionRate, add {CASH_COLUMN}",
-        f"  to see PortfolioHealth, add {CASH_COLUMN}",
+        f"  to see CollectionRate, PortfolioHealth, add {CASH_COLUMN}",
     ]  # fmt: skip
 
 
