@@ -27,7 +27,7 @@ from abaco.ingest.contract import with_amount
 from abaco.ingest.lateness import at_risk
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
-from abaco.ingest.write_offs import CLOSED, LATE, STANDING, UNKNOWN, WORD, WRITTEN_OFF
+from abaco.ingest.write_offs import CLOSED, CONTESTED, LATE, STANDING, UNKNOWN, WORD, WRITTEN_OFF
 
 # A rate beyond 500 % a year is hardly a fraction: where more than this part of them are, some are per cent.
 HIGH_RATE, MOST_HIGH = 5, 0.01
@@ -179,6 +179,8 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
             credits=nw.col("credit_usd").count(),
             lost=nw.col("lost_usd").sum(),
             losses=nw.col("lost_usd").count(),
+            contested=nw.when(nw.col(CONTESTED)).then(nw.col("lost_usd")).sum(),
+            contests=nw.when(nw.col(CONTESTED)).then(nw.col("lost_usd")).count(),
             closed=nw.when(is_closed).then(amount).sum(),
             closures=nw.when(is_closed).then(amount).count(),
             lateness=nw.when(is_late).then(amount).sum(),
@@ -191,7 +193,8 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     found = files.collect("pyarrow").to_native().to_pylist()
     of_regions = _of_regions(batch, found)
     told = [row for row in found if row["source"] not in of_regions]
-    summed = ("owed", "credit", "credits", "lost", "losses", "closed", "closures", "lateness", "lates")
+    summed = ("owed", "credit", "credits", "lost", "losses", "contested", "contests", "closed", "closures")
+    summed = (*summed, "lateness", "lates")
     sums = {name: sum(row[name] or 0 for row in found) for name in summed}
     sums |= {name: sum(row[name] or 0 for row in told) for name in ("unknown", "unknowns")}
     if sums["credit"] > sums["owed"]:
@@ -202,6 +205,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     for code, rows_, usd in (
         ("credit_balances", "credits", "credit"),
         ("written_off_by_status", "losses", "lost"),
+        ("written_off_contested", "contests", "contested"),
         ("closed_with_balance", "closures", "closed"),
         (LATE_WITHOUT_DAYS, "lates", "lateness"),
         ("status_unknown", "unknowns", "unknown"),

@@ -25,7 +25,7 @@ from abaco.ingest.misplaced import misplaced
 from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.reading import read_whole, text_path, typed
 from abaco.ingest.sources import Source
-from abaco.ingest.write_offs import IS_LOST, STANDING
+from abaco.ingest.write_offs import CONTESTED, IS_LOST, STANDING
 from abaco.ingest.writing import DEFAULT_RULES, Rules
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
@@ -34,7 +34,7 @@ TAPE = "tape"  # the role of the rows that become the loan tape
 # What staged rows carry beside the columns of their contract or of the tape.
 BESIDE = (
     "reasons", "original", IS_LEFT_OUT, "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING,
-    write_offs.WORD, "unread", "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id",
+    CONTESTED, write_offs.WORD, "unread", "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id",
     "rate_has_sign", PERSON, CALLED, AS_READ, exchange.IN,
 )  # fmt: skip
 RARE = ("reasons", "unread", "signs")  # columns of those that most files leave empty: they need no further look
@@ -260,7 +260,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     restructured = write_offs.restructured(present, source.tells_restructured)
     given = present | {STANDING} | ({RESTRUCTURED} if restructured else set())
     standing = write_offs.standing(present, source.is_region_or_status, date)
-    made = [*contract.without_unusable(format_, present), standing, *restructured]
+    made = [*contract.without_unusable(format_, present), *standing, *restructured]
     if is_tape and not format_.is_dated:
         made.append(nw.lit(date).alias("measurement_date"))
         given.add("measurement_date")
@@ -291,7 +291,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         amount.cast(nw.Decimal(18, 2)).alias("amount_usd"),
         nw.when(balance < 0).then(-balance).cast(nw.Decimal(18, 2)).alias("credit_usd"),
         nw.when(IS_LOST & (balance > 0)).then(balance).cast(nw.Decimal(18, 2)).alias("lost_usd"),
-        STANDING, write_offs.unknown_word(present, source.is_region_or_status),
+        STANDING, CONTESTED, write_offs.unknown_word(present, source.is_region_or_status),
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
         nw.col(AS_READ), *beside,

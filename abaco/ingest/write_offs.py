@@ -23,7 +23,7 @@ from abaco.ingest.words import STRICT
 
 WRITTEN_OFF, CLOSED, LATE, OUTSTANDING, UNKNOWN = "written_off", "closed", "late", "outstanding", "unknown"
 YES, NO = "yes", "no"
-STANDING, WORD = "standing", "unknown_word"
+STANDING, CONTESTED, WORD = "standing", "is_contested", "unknown_word"
 IS_LOST = nw.col(STANDING) == WRITTEN_OFF
 
 
@@ -59,8 +59,10 @@ def load() -> LoanWords:
     return words.load("loans.yml", LoanWords)
 
 
-def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -> nw.Expr:
+def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -> list[nw.Expr]:
     """Return the ``standing``: `WRITTEN_OFF`, `CLOSED`, `LATE`, `OUTSTANDING`, `UNKNOWN` (in no list), or null.
+
+    And `CONTESTED`: whether it is written off by one column, and outstanding by another.
 
     Parameters
     ----------
@@ -83,17 +85,18 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -
         told.append(_of_status(REGION.name if is_region_or_status else LOAN_STATUS.name, lists))
     if WRITTEN_OFF_ON.name in present:
         day = nw.col(MEASUREMENT_DATE.name) if MEASUREMENT_DATE.name in present else nw.lit(date)
-        is_off = (nw.col(WRITTEN_OFF_ON.name) <= day).fill_null(False)
-        told.append(nw.when(is_off).then(nw.lit(WRITTEN_OFF)).otherwise(nw.lit(OUTSTANDING)))
+        since = nw.col(WRITTEN_OFF_ON.name)
+        told.append(nw.when(since <= day).then(nw.lit(WRITTEN_OFF)).when(since > day).then(nw.lit(OUTSTANDING)))
     if OVERDUE.name in present:
         told.append(nw.when(nw.col(OVERDUE.name) > 0).then(nw.lit(LATE)))
     if not told:
-        return nw.lit(None).cast(nw.String()).alias(STANDING)
+        return [nw.lit(None).cast(nw.String()).alias(STANDING), nw.lit(False).alias(CONTESTED)]
     found = nw.coalesce(*told)
     for meaning in (LATE, CLOSED, UNKNOWN, WRITTEN_OFF):  # the last one prevails
         is_told = nw.any_horizontal(*(one == meaning for one in told), ignore_nulls=True)
         found = nw.when(is_told).then(nw.lit(meaning)).otherwise(found)
-    return found.alias(STANDING)
+    says = [nw.any_horizontal(*(one == word for one in told), ignore_nulls=True) for word in (WRITTEN_OFF, OUTSTANDING)]
+    return [found.alias(STANDING), (says[0] & says[1]).alias(CONTESTED)]
 
 
 def unknown_word(present: Iterable[str], is_region_or_status: bool) -> nw.Expr:

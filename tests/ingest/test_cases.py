@@ -647,6 +647,17 @@ def test_loan_is_written_off_from_the_day_that_a_column_says(tmp_path, heading):
     assert figures_of(csv(tmp_path / "dated.csv", before)).values["Outstanding"] == 9500.5
 
 
+def test_loans_that_are_written_off_by_one_column_and_not_by_another_are_told_with_their_amount(tmp_path):
+    cells = ["Written Off,N,", "Active,x,", "Default,Y,2025-11-01", "Written Off,,", "Active,N,", "Active,N,2025-12-31"]
+    header = f"{DATED},loan_status,is_written_off,written_off_date"
+    found = figures_of(write(tmp_path / "book.csv", header, *(
+        f"2025-12-31,{i},{1000 * i},{45 * (i == 2)},{cell}" for i, cell in enumerate(cells, 1)
+    )))  # fmt: skip
+    assert (found.values["WrittenOff"], found.values["Outstanding"]) == (16000.0, 5000.0)
+    told = "Written off by their status, flag or date, and outstanding by another of them: 3 rows (9,000.00 USD)."
+    assert f"{told} They count as written off." in found.notes
+
+
 def test_loan_that_another_export_says_is_written_off_is_told(tmp_path):
     csv(tmp_path / "in" / "par.csv", par())
     names = dict(loan_id=lambda cell: f"A-{int(cell[1:])}", status=["Charged off", *["Current"] * 9])
