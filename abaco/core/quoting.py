@@ -35,6 +35,11 @@ PERSONAL_VALUE = (
     rf"{EMAIL.pattern}|{PHONE.pattern}|^\s*(?:{TAX_NUMBER.pattern}"
     r"|\(?\d{3}\)?[-. ]?\d{3}[-. ]\d{4}|\d{3,4}[-. ]\d{4}|[67]\d{7}|\d{9,13})\s*$"
 )
+# The same among the numbers of loans, which may be long and in groups.
+PERSONAL_ID = (
+    rf"{EMAIL.pattern}|{PHONE.pattern}|^\s*(?:\d{{3}}-\d{{2}}-\d{{4}}|[A-Z]{{4}}\d{{6}}[HM][A-Z]{{5}}\w\d|[A-Z]{{5}}\d{{4}}[A-Z]"
+    r"|\d{1,2}\.\d{3}\.\d{3}-[\dkK]|\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2})\s*$"
+)
 BAND = r"^\s*(?:(?:19|20)\d\d[-. ](?:19|20)\d\d|\d*[01][-. ]\d*[09])\s*$"
 # Line ends and tabs, which may part words; and what cannot be seen: controls, marks of direction, zero-width blanks.
 BLANKS = "\t\n\x0b\x0c\r\x85\u2028\u2029"

@@ -182,6 +182,7 @@ ENGLISH = {
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
     "values_hidden": "Values under {column} in {name} that look like addresses, phones or document numbers of people, "
     "and are shown as …: {count}.",
+    "values_of_borrowers": "Values under {column} in {name} that a personal column of their row has are shown as ….",
     "no_dimension": "Not used, as it may name people: {column} in {name} has {count} different values for "
     "{loans} borrowers or loans, too many for parts of a book.",
     "currency_set": "Amounts are in {currency}, as the setting run.currency says.",

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 
 import narwhals as nw
 
+from abaco.core.people import HIDDEN
+from abaco.core.quoting import PERSONAL_ID
 from abaco.engines import Engine
 from abaco.engines.base import ERROR_CELL, NO_ID_WORDS
-from abaco.ingest.columns import BORROWER
+from abaco.ingest.columns import BORROWER, LOAN_ID
 from abaco.ingest.misplaced import DIMENSIONS, Misplaced
 from abaco.ingest.total_words import IN_FULL, SURE
 
@@ -26,6 +28,7 @@ TOLD_APART = (BORROWER_ID, "payer_name")  # what is counted: in staged rows equa
 PERSON = "person"  # a hash of the other personal columns, which tells whether rows differ in them
 CALLED = "called_total"  # that a name, a dimension or a status has the label of a total, or else a name like one
 LABEL, NAME = "label", "name"
+STATED = ("loan_status", "facility", "documents", "frequency")  # texts beside the dimensions
 AS_READ = "as_read"  # a hash of a rejected row as it was read, where only shapes are shown
 
 
@@ -41,11 +44,14 @@ class Masking:
         What makes the hashes of one pass. It is never written.
     hidden
         Values of other columns that are personal (see `misplaced`).
+    of_ids
+        Whether ids of loans that look personal become tokens.
     """
 
     key: bytes | None = None
     secret: bytes | None = None
     hidden: Misplaced = field(default_factory=dict)
+    of_ids: bool = False
 
     @classmethod
     def of_pass(cls, key: bytes | None) -> "Masking":
@@ -56,7 +62,7 @@ class Masking:
         """Return a frame without a personal value; see `PERSON` and `CALLED` for the columns that a secret adds."""
         present = frame.collect_schema().names()
         personal = [name for name in PERSONAL if name in present]
-        names = [*personal, *(name for name in (*DIMENSIONS, "loan_status", "facility") if name in present)]
+        names = [*personal, *(name for name in (*DIMENSIONS, *STATED) if name in present)]
         if self.secret and names:
             is_label, is_name = (
                 nw.any_horizontal(
@@ -66,6 +72,14 @@ class Masking:
             )
             called = nw.when(is_label).then(nw.lit(LABEL)).otherwise(nw.when(is_name).then(nw.lit(NAME)))
             frame = frame.with_columns(called.alias(CALLED))
+        if self.of_ids and LOAN_ID.name in present:
+            id_ = nw.col(LOAN_ID.name).cast(nw.String())
+            frame = engine.masked(
+                frame.with_columns(nw.when(id_.str.contains(PERSONAL_ID)).then(id_).alias(AS_READ)), [AS_READ], self.key
+            )
+            frame = frame.with_columns(nw.coalesce(AS_READ, id_).alias(LOAN_ID.name)).drop(AS_READ)
+        beside = [name for name in (*DIMENSIONS, *STATED) if name in present]
+        frame = frame.with_columns(_unless_personal(name, personal) for name in beside) if personal else frame
         apart = [name for name in TOLD_APART if name in personal]
         for name in apart:  # a word such as N/A is nobody's number, and its token would be somebody's
             value = nw.col(name).cast(nw.String())
@@ -81,6 +95,15 @@ class Masking:
             hashed = engine.with_digest(masked, [name], self.secret, "hashed")
             masked = hashed.with_columns(nw.col("hashed").alias(name)).drop("hashed")
         return masked
+
+
+def _unless_personal(name: str, personal: Iterable[str]) -> nw.Expr:
+    """Return a column with ``…`` where it has the value of a personal one of its row."""
+    value = nw.col(name).cast(nw.String())
+    is_same = nw.any_horizontal(*(value == nw.col(one).cast(nw.String()) for one in personal), ignore_nulls=True)
+    is_blank = value.str.strip_chars().str.to_lowercase().is_in(["", *NO_ID_WORDS])
+    shown = nw.when(is_blank).then(value).otherwise(nw.lit(HIDDEN))
+    return nw.when(is_same).then(shown).otherwise(value).alias(name)
 
 
 REDACTING = Masking()

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import narwhals as nw
 
+from abaco.core.errors import InputError
 from abaco.core.people import HIDDEN
-from abaco.core.quoting import BAND, PERSONAL_VALUE
+from abaco.core.quoting import BAND, PERSONAL_ID, PERSONAL_VALUE
 from abaco.core.reasons import Reason
 from abaco.ingest.columns import LOAN_ID, SEGMENTS
 from abaco.ingest.sources import Source
@@ -20,6 +21,27 @@ DIMENSIONS = tuple(column.name for column in SEGMENTS)
 MOST_PARTS = 50
 MOST_LISTED = 1000  # of more personal values the whole column is hidden
 Misplaced = Mapping[str, tuple[str, ...] | None]  # the values to hide by column; None: all
+
+
+def has_personal_ids(source: Source, staged: nw.LazyFrame, key: bytes | None) -> bool:
+    """Return whether ids of loans look like addresses, phones or document numbers of people: they become tokens.
+
+    Raises
+    ------
+    InputError
+        When there is no key that makes them.
+    """
+    if LOAN_ID.name not in source.columns or LOAN_ID.name not in staged.collect_schema().names():
+        return False
+    is_one = nw.col(LOAN_ID.name).str.contains(PERSONAL_ID)
+    [found] = staged.select(ids=is_one.cast(nw.Int64()).sum()).collect("pyarrow")["ids"].to_list()
+    if found and key is None:
+        raise InputError(
+            f"{source.name}: of the loans' numbers under {source.columns[LOAN_ID.name]} {found:,} look like addresses, "
+            "phones or document numbers of people: set ABACO_PII_KEY, which makes tokens of them, or give these loans "
+            "other numbers"
+        )
+    return bool(found)
 
 
 def misplaced(source: Source, staged: nw.LazyFrame) -> tuple[dict[str, tuple[str, ...] | None], list[Reason]]:
@@ -38,7 +60,9 @@ def misplaced(source: Source, staged: nw.LazyFrame) -> tuple[dict[str, tuple[str
     parts = [staged.select(value=nw.col(name)).unique().with_columns(column=nw.lit(name)) for name in texts]
     values, value = nw.concat(parts).filter(~nw.col("value").is_null()), nw.col("value")
     is_personal = value.str.contains(PERSONAL_VALUE) & ~value.str.contains(BAND)
-    counts = values.group_by("column").agg(count=nw.len(), personal=is_personal.cast(nw.Int64()).sum())
+    counts = values.group_by("column").agg(
+        count=nw.len(), personal=is_personal.cast(nw.Int64()).sum(), same=(value == HIDDEN).cast(nw.Int64()).sum()
+    )
     found: dict[str, tuple[str, ...] | None] = {}
     told = []
     for row in sorted(counts.collect("pyarrow").to_native().to_pylist(), key=lambda row: row["column"]):
@@ -51,6 +75,8 @@ def misplaced(source: Source, staged: nw.LazyFrame) -> tuple[dict[str, tuple[str
             few = values.filter((nw.col("column") == name) & is_personal) if row["personal"] <= MOST_LISTED else None
             found[name] = few and tuple(sorted(one["value"] for one in few.collect("pyarrow").to_native().to_pylist()))
             told.append(Reason("values_hidden", **place, count=row["personal"]))
+        if row["same"]:
+            told.append(Reason("values_of_borrowers", **place))
     return found, told
 
 

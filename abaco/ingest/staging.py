@@ -21,7 +21,7 @@ from abaco.ingest.decimal_marks import currency_signs
 from abaco.ingest.identities import with_loan_ids
 from abaco.ingest.layout import IS_LEFT_OUT
 from abaco.ingest.masking import AS_READ, CALLED, PERSON, Masking
-from abaco.ingest.misplaced import misplaced
+from abaco.ingest.misplaced import has_personal_ids, misplaced
 from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.reading import read_whole, text_path, typed
 from abaco.ingest.sources import Source
@@ -234,9 +234,10 @@ def stage_one(
         if found.writings != first.writings:
             write(whole)
             _, days, filled = _seen(engine.scan(path))
+    of_ids = has_personal_ids(source, engine.scan(path), masking.key)
     hidden, told = misplaced(source, engine.scan(path))
-    if hidden:
-        masking = replace(masking, hidden=hidden)
+    if hidden or of_ids:
+        masking = replace(masking, hidden=hidden, of_ids=of_ids)
         write(whole)
     alike = twins.told(source, engine, whole or text, found.writings)
     noted = (*found.told, *days_late.told(source, days, not_late), *told, *alike)

@@ -1,6 +1,7 @@
 """Nothing personal of a stranger's file gets out: by no error, note, quarantined row, sheet's name or file's name."""
 
 import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
 from abaco.ingest.discovery import discover
@@ -155,3 +156,27 @@ def test_column_with_a_value_for_every_other_loan_is_no_part_of_the_book(embedde
 def test_parts_are_counted_by_borrower_where_the_file_knows_them(embedded, tmp_path):
     regions, told = _staged(embedded, tmp_path, [f"Nombre {i % 60}" for i in range(240)], 60)
     assert (set(regions), told) == ({None}, ["no_dimension"])
+
+
+def _ids(project, **environment):
+    header = "loan_id,reporting_date,outstanding_balance,dpd,borrower_name,product,loan_status,Promotor"
+    ids = (EMAIL, PHONE, "RAMJ800101HDFMRN09", "123.456.789-09")
+    rows = [f"{one},2025-12-31,{1000 + i},{40 * i},{NAME},{NAME},{NAME},Juan Supuesto" for i, one in enumerate(ids)]
+    rows += [f"LOAN251231{i:03},2025-12-31,100,0,N/A,N/A,Active,Juan Supuesto" for i in range(20)]
+    write(project.root / "in" / "book.csv", header, *rows)
+    return project.report("--input", project.root / "in", **environment)
+
+
+def test_ids_of_loans_that_are_personal_become_tokens_or_are_refused(project):
+    done = _ids(project)
+    assert done.returncode != 0
+    assert "book.csv: of the loans' numbers under loan_id 4 look like addresses, phones or document" in done.stderr
+    done = _ids(project, ABACO_PII_KEY="a-key-of-more-than-thirty-two-characters")
+    assert done.returncode == 0, done.stderr
+    shown = [("terminal", done.stdout + done.stderr), ("log", project.log)]
+    shown += [(str(path), path.read_bytes().decode("latin-1")) for path in project.output.rglob("*") if path.is_file()]
+    planted = (*PLANTED, "RAMJ800101", "123.456.789")
+    assert [(place, value) for place, text in shown for value in planted if value in text] == []
+    tape = pq.read_table(project.output / "2025-12-31" / "tables" / "tape.parquet")
+    assert sum(one.startswith("tok_") for one in tape["loan_id"].to_pylist()) == 4
+    assert set(tape["product"].to_pylist()) == {"…", "N/A"}
