@@ -13,7 +13,7 @@ from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
 from abaco.engines.forms import Writing
-from abaco.ingest import contract, days_late, exchange, tape, twins, write_offs, writing
+from abaco.ingest import columns_beside, contract, days_late, exchange, tape, write_offs, writing
 from abaco.ingest.columns import RESTRUCTURED
 from abaco.ingest.contract import Format
 from abaco.ingest.days_late import with_days_late
@@ -239,8 +239,8 @@ def stage_one(
     if hidden or of_ids:
         masking = replace(masking, hidden=hidden, of_ids=of_ids)
         write(whole)
-    alike = twins.told(source, engine, whole or text, found.writings)
-    noted = (*found.told, *days_late.told(source, days, not_late), *told, *alike)
+    told += columns_beside.told(source, engine, whole or text, found.writings)
+    noted = (*found.told, *days_late.told(source, days, not_late), *told)
     used = exchange.used(source, engine, path, rates, text, [line for line, _ in broken])
     return Staged(source, index, path, text, tuple(broken), found.writings, noted, whole, used, filled)
 

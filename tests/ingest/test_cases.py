@@ -684,6 +684,7 @@ def test_status_that_nobody_knows_is_told_with_its_amount(tmp_path):
     )
 
 
+DAY = dt.date(2025, 12, 31)
 TWICE = "reporting_date,loan_id,outstanding_balance,dpd,"
 
 
@@ -709,6 +710,17 @@ def test_two_columns_for_one_thing_are_equal_or_refused(tmp_path, heading, cells
     else:
         why = "." if told == "" else f", as {heading} is 0 in every row."
         assert f"book.csv has {read} and {heading} for the same: {read} is read{why}" in figures_of(path).notes
+
+
+def test_values_without_a_heading_are_told(tmp_path):
+    path = write(tmp_path / "book.csv", f"{TWICE},", "2025-12-31,1,1000,0,,", "2025-12-31,2,2000,45,,700")
+    assert "Values in column 6 of book.csv, which has no heading and is not read: 1." in figures_of(path).notes
+    book = openpyxl.Workbook()
+    for row in (("reporting_date", "loan_id", "outstanding_balance", "dpd", None, "note"), (DAY, "1", 1000, 0, 7, "x")):
+        book.active.append(row)
+    book.save(tmp_path / "book.xlsx")
+    found = figures_of(tmp_path / "book.xlsx")
+    assert "Values in column 5 of book.xlsx, which has no heading and is not read: 1." in found.notes
 
 
 def test_two_columns_that_tell_of_write_offs_in_two_ways_are_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""Twins: two columns of a file for one of ours, which are told where they are equal, and refused where they differ."""
+"""Columns beside those that are read: equal ones for one of ours are told, others are refused; and nameless ones."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -52,7 +52,19 @@ def told(source: Source, engine: Engine, text: Path | None, writings: Mapping[st
             )
         code = "column_unused" if is_unused else "column_twice"
         found.append(Reason(code, name=source.name, read=headings[0], other=headings[1]))
-    return found
+    return found + _nameless(source, engine, text)
+
+
+def _nameless(source: Source, engine: Engine, text: Path | None) -> list[Reason]:
+    """Return what to say of columns with values and without a heading."""
+    read = source.layout.inputs.values()
+    places = {f"c{i}": i for i, heading in enumerate(source.headings) if not heading.strip() and i not in read}
+    if not places:
+        return []
+    filled = [(nw.col(name).cast(nw.String()).str.strip_chars() != "").cast(nw.Int64()).sum() for name in places]
+    [counts] = cells(source, engine, places, text).select(*filled).collect("pyarrow").to_native().to_pylist()
+    told = [(place + 1, counts[name]) for name, place in places.items() if counts[name]]
+    return [Reason("column_without_heading", name=source.name, place=place, count=count) for place, count in told]
 
 
 def _twins(source: Source) -> Iterator[tuple[Column, int, int]]:
