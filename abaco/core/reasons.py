@@ -176,6 +176,8 @@ ENGLISH = {
     "written_off_by_status": "Loans that are written off by their status, flag or date, and not outstanding: {rows}.",
     "written_off_contested": "Written off by their status, flag or date, and outstanding by another of them: {rows}. "
     "They count as written off.",
+    "late_too_long": "Late by more days than since they were lent, or than {years} years: {rows}. See whether these "
+    "are days past due.",
     "closed_with_balance": "Outstanding, though their status says that they are paid or closed: {rows}.",
     "late_without_days": "Not late by their days past due or PAR balances, though their status, maturity, first day "
     "overdue or overdue amount says that they are: {rows}.",
@@ -217,10 +219,10 @@ AMOUNTS = ("usd", "other_usd", "late_usd", "found")  # values that are amounts
 HEADLINES = (
     "table_not_used", "column_unused", "column_without_heading", "balance_is_lent", "columns_unmentioned",
     "file_repeated", "rows_repeated", "rows_numbered", "rows_alike", "date_restated", "kind_unknown", "days_ahead",
-    "status_unknown", "written_off_contested", "closed_with_balance", "late_without_days", "rows_rejected",
-    "rows_rejected_unknown", "balances_unknown", "currency_blank", "dates_ahead", "name_before_dates",
-    "sources_disagree", "dates_disagree", "loans_vanished", "written_off_beside", "due_later", "pledged_twice",
-    "drawn_when_closed", "word_of_no_loan", "ids_of_other_case", "file_without_rows",
+    "status_unknown", "written_off_contested", "closed_with_balance", "late_without_days", "late_too_long",
+    "rows_rejected", "rows_rejected_unknown", "balances_unknown", "currency_blank", "dates_ahead",
+    "name_before_dates", "sources_disagree", "dates_disagree", "loans_vanished", "written_off_beside", "due_later",
+    "pledged_twice", "drawn_when_closed", "word_of_no_loan", "ids_of_other_case", "file_without_rows",
 )  # fmt: skip
 
 

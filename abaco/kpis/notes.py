@@ -16,6 +16,7 @@ from abaco.kpis.pricing import basis_note
 from abaco.kpis.totals import Totals
 
 LONG_AFTER = 30  # days after maturity from which days past due that fall to 0 are noted
+LONGEST_LATE = 30 * 365  # days, of any loan
 MOST_NAMED = 3
 CASH = "cash_available_usd"
 
@@ -29,8 +30,8 @@ def notes(book: Book, totals: Mapping[dt.date, Totals]) -> list[Reason]:
         The measures by date (see `measures.measure`).
     """
     return [
-        *_cash(book, totals), *_unused(book), *_tape_without_loan(book), *_late_no_more(book), *_conventions(book),
-        *_partial(book),
+        *_cash(book, totals), *_unused(book), *_tape_without_loan(book), *_late_no_more(book), *_late_too_long(book),
+        *_conventions(book), *_partial(book),
     ]  # fmt: skip
 
 
@@ -96,6 +97,20 @@ def _late_no_more(book: Book) -> Iterator[Reason]:
     back = now.join(was_late, on="loan_id", how="inner").select(principal_usd=nw.col("total_receivable_usd"))
     if rows := _rows(back):
         yield Reason("late_no_more", rows=rows, days=LONG_AFTER, date=former)
+
+
+def _late_too_long(book: Book) -> Iterator[Reason]:
+    """Yield the loans that are late by more days than passed since they were lent, or than any loan is late."""
+    at_date = book.tape.lazy().filter((nw.col("measurement_date") == book.date) & (nw.col("total_receivable_usd") > 0))
+    present = at_date.collect_schema().names()
+    if "days_past_due" not in present:
+        return
+    signs = [nw.col("days_past_due") > LONGEST_LATE]
+    if "disbursed_on" in present:  # the day that it was lent counts, too
+        signs.append(nw.col("days_past_due") > book.date.toordinal() - day_number("disbursed_on") + 1)
+    late = at_date.filter(nw.any_horizontal(*signs, ignore_nulls=True))
+    if rows := _rows(late.select(principal_usd=nw.col("total_receivable_usd"))):
+        yield Reason("late_too_long", rows=rows, years=LONGEST_LATE // 365)
 
 
 def _conventions(book: Book) -> Iterator[Reason]:

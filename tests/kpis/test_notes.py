@@ -37,6 +37,19 @@ def test_balances_without_a_loan_are_told(frame):
     ]
 
 
+def test_loans_that_are_late_for_longer_than_they_are_lent_are_told(frame):
+    tape = """
+        measurement_date  loan_id  total_receivable_usd  days_past_due  disbursed_on
+        2025-03-31        A        1.00                  90             2025-01-01
+        2025-03-31        B        2.00                  91             2025-01-01
+        2025-03-31        C        4.00                  10950          1990-01-01
+        2025-03-31        D        8.00                  10951          1990-01-01
+        2025-03-31        E        0.00                  15000          2025-01-01
+    """
+    told = "Late by more days than since they were lent, or than 30 years: 2 rows ({} USD of principal)"
+    assert notes(book(frame, tape=tape)) == [f"{told.format('10.00')}. See whether these are days past due."]
+
+
 def test_words_that_nobody_knows_and_payments_that_came_back_are_told_with_their_amounts(frame):
     payments = """
         company  loan_id  paid_on     paid_principal  status
