@@ -17,7 +17,7 @@ from abaco.ingest.lateness import at_risk, late_by
 from abaco.kpis.book import Book
 from abaco.kpis.totals import Measure, Totals, totals
 
-LARGEST = 10
+LARGEST, PARTS = 10, 64
 SQUARES, MOST_SQUARES = "borrower_squares", 10**30  # USD², beyond the digits of the table of measures
 BORROWER = "customer_id for every loan with a balance, in the tape or in the loans export"
 MEASURES = {
@@ -87,25 +87,50 @@ def borrower_label(row: Mapping[str, Any]) -> str:
     return f"Borrower {row['borrower']}" if row["borrower_id"] == "redacted" else row["borrower_id"]
 
 
-def placed(book: Book) -> nw.LazyFrame:
-    """Return the borrowers with their ``place`` on each date, the largest first."""
+def large(rows: nw.LazyFrame, amount: str, number: str, count: int) -> nw.LazyFrame:
+    """Return the rows that may be among the largest of their date: far fewer than all, which are slow to rank.
+
+    Numbers fall into parts by their remainders. Of the parts' largest amounts, the one in place `count` is an amount
+    that so many rows reach.
+
+    Parameters
+    ----------
+    amount
+        The column of what each row owes.
+    number
+        A column of whole numbers, one a row of each date.
+    """
+    day, top = "measurement_date", nw.col("top")
+    part = nw.col(number) - nw.col(number) // PARTS * PARTS  # pandas has no remainders
+    parts = rows.select(day, part=part, top=amount).group_by(day, "part").agg(top.max())
+    parts = parts.with_columns(less=-top)
+    place = top.cum_count().over(day, order_by=["less", "part"])
+    reached = parts.with_columns(place=place).filter(nw.col("place") == count).select(day, reached="top")
+    found = rows.join(reached, on=day, how="left")
+    return found.filter(nw.col("reached").is_null() | (nw.col(amount) >= nw.col("reached"))).drop("reached")
+
+
+def placed(book: Book, count: int = LARGEST) -> nw.LazyFrame:
+    """Return the `count` largest borrowers of each date with their ``place``, the largest first, and some others."""
     # pandas sorts by a column that is counted as if it were true everywhere
     place = nw.col("balance_usd").cum_count().over("measurement_date", order_by=["less", "borrower"])
-    return book.export("borrowers").with_columns(less=-nw.col("balance_usd")).with_columns(place=place)
+    rows = large(book.export("borrowers"), "balance_usd", "borrower", count)
+    return rows.with_columns(less=-nw.col("balance_usd")).with_columns(place=place)
 
 
 def sums(book: Book) -> dict[dt.date, dict]:
     """Return, by date, how many borrowers owe how much: all of them, the largest, the ten largest."""
     owed, day = nw.col("balance_usd"), "measurement_date"
-    top, top_10 = (nw.when(nw.col("place") <= n).then(owed) for n in (1, LARGEST))
-    found = placed(book).with_columns(top=top, top_10=top_10).group_by(day)
-    found = found.agg(
-        nw.len().alias("active_borrowers"),
-        owed.sum().alias("known"),
-        nw.col("top").sum().alias("top_borrower_usd"),
-        nw.col("top_10").sum().alias("top_10_borrowers_usd"),
+    whole = book.export("borrowers").group_by(day)
+    whole = whole.agg(
+        nw.len().alias("active_borrowers"), owed.sum().alias("known"), owed.max().alias("top_borrower_usd")
     )
-    return {row[day]: row for row in found.collect("pyarrow").to_native().to_pylist()}
+    first = placed(book).filter(nw.col("place") <= LARGEST).group_by(day).agg(owed.sum().alias("top_10_borrowers_usd"))
+    found: dict[dt.date, dict] = {}
+    for frame in (whole, first):
+        for row in frame.collect("pyarrow").to_native().to_pylist():
+            found.setdefault(row[day], {}).update(row)
+    return found
 
 
 def squares(book: Book) -> dict[dt.date, dict]:
@@ -242,7 +267,7 @@ def stopped(book: Book, largest: int) -> pa.Table:
 def _largest(book: Book, largest: int) -> list[dict]:
     if book.export("borrowers") is None:
         return []
-    first = placed(book).filter((nw.col("measurement_date") == book.date) & (nw.col("place") <= largest))
+    first = placed(book, largest).filter((nw.col("measurement_date") == book.date) & (nw.col("place") <= largest))
     return first.sort("place").collect("pyarrow").to_native().to_pylist()
 
 
