@@ -23,25 +23,20 @@ MOST_LISTED = 1000  # of more personal values the whole column is hidden
 Misplaced = Mapping[str, tuple[str, ...] | None]  # the values to hide by column; None: all
 
 
-def has_personal_ids(source: Source, staged: nw.LazyFrame, key: bytes | None) -> bool:
-    """Return whether ids of loans look like addresses, phones or document numbers of people: they become tokens.
+def has_personal_id(source: Source, staged: nw.LazyFrame) -> nw.Expr:
+    """Return whether the id of a row's loan looks like an address, a phone or a document number of a person."""
+    is_there = LOAN_ID.name in source.columns and LOAN_ID.name in staged.collect_schema().names()
+    return nw.col(LOAN_ID.name).str.contains(PERSONAL_ID) if is_there else nw.lit(False)
 
-    Raises
-    ------
-    InputError
-        When there is no key that makes them.
-    """
-    if LOAN_ID.name not in source.columns or LOAN_ID.name not in staged.collect_schema().names():
-        return False
-    is_one = nw.col(LOAN_ID.name).str.contains(PERSONAL_ID)
-    [found] = staged.select(ids=is_one.cast(nw.Int64()).sum()).collect("pyarrow")["ids"].to_list()
-    if found and key is None:
+
+def check_ids(source: Source, personal: int, key: bytes | None) -> None:
+    """Raise InputError when ids of loans are `personal` (how many are), and there is no key that makes tokens."""
+    if personal and key is None:
         raise InputError(
-            f"{source.name}: of the loans' numbers under {source.columns[LOAN_ID.name]} {found:,} look like addresses, "
-            "phones or document numbers of people: set ABACO_PII_KEY, which makes tokens of them, or give these loans "
-            "other numbers"
+            f"{source.name}: of the loans' numbers under {source.columns[LOAN_ID.name]} {personal:,} look like "
+            "addresses, phones or document numbers of people: set ABACO_PII_KEY, which makes tokens of them, or give "
+            "these loans other numbers"
         )
-    return bool(found)
 
 
 def misplaced(source: Source, staged: nw.LazyFrame) -> tuple[dict[str, tuple[str, ...] | None], list[Reason]]:

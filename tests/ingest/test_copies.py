@@ -17,7 +17,7 @@ LEFT_OUT = "left out: other files have all of its rows"
 def key():
     """A masking key, so that borrowers of two runs can be compared."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ABACO_PII_KEY", "a key")
+        patch.setenv("ABACO_PII_KEY", "a key of sixteen letters")
         yield
 
 

@@ -69,7 +69,7 @@ class Watching(NullProgress):
         self.cell()
 
 
-@pytest.mark.parametrize("key", ["", "a key"])
+@pytest.mark.parametrize("key", ["", "a key of sixteen letters"])
 def test_no_file_of_a_run_holds_a_personal_value_at_any_cell(tmp_path, monkeypatch, key):
     monkeypatch.setenv("ABACO_PII_KEY", key)
     (tmp_path / "in").mkdir()
