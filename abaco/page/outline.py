@@ -11,7 +11,7 @@ WORDS = ("alt", "aria-label", "title", "class", "id")
 LOADING = ("src", "srcset", "poster", "background", "action", "data", "ping")
 
 
-def put_in_order(html: str) -> str:
+def put_in_order(html: str) -> BeautifulSoup:
     """Return a whole page tidied; the result depends on `html` alone."""
     soup = BeautifulSoup(html, "html.parser")
     remove_what_runs_or_loads(soup)
@@ -24,17 +24,15 @@ def put_in_order(html: str) -> str:
     for footer in of_class(soup.main, "footer", "provenance"):
         soup.main.insert_after(footer.extract())
     list_contents(soup)
-    return re.sub(r"\n{3,}", "\n\n", str(soup))
+    return soup
 
 
-def front_alone(html: str) -> str:
-    """Return a page put in order without all that is beside and below its first screen."""
-    soup = BeautifulSoup(html, "html.parser")
+def keep_front(soup: BeautifulSoup) -> None:
+    """Take out of a page put in order all that is beside and below its first screen."""
     kept = (soup.main, *of_class(soup.main, "div", "front"))
     for node in [*soup.body.children, *soup.main.children]:
         if not any(node is one for one in kept):
             node.extract()
-    return str(soup)
 
 
 def remove_what_runs_or_loads(soup: BeautifulSoup) -> None:

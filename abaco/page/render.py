@@ -1,9 +1,11 @@
 """The report: an executed notebook turned into one self-contained page, without code, script or network."""
 
+import re
 from itertools import count
 from pathlib import Path
 
 import nbformat
+from bs4 import BeautifulSoup
 from nbconvert import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
@@ -11,18 +13,20 @@ from traitlets.config import Config
 from abaco.page.language import phrase, say, speaking
 from abaco.page.markup import TEMPLATES, stylesheet
 from abaco.page.masthead import title
-from abaco.page.outline import front_alone, put_in_order
+from abaco.page.outline import keep_front, put_in_order
 from abaco.page.svg import inline
 
 ANALYST_TAG = "analyst"
+FRONT = "front.html"
 SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg"]
 SILENT = ["text/plain", "application/scrapbook.scrap.json+json"]  # known, and never shown
 
 
 def render_page(notebook_path: str | Path, out_path: str | Path, *, metrics: dict, language: str = "en") -> Path:
-    """Write the page that an executed notebook's markdown and outputs make; same notebook, same bytes.
+    """Write the page that an executed notebook makes, and beside it its first screen alone; same notebook, same bytes.
 
-    Cells tagged ``analyst`` stay out with their outputs, as does all code and all that was printed.
+    The page shows its markdown and outputs. Cells tagged ``analyst`` stay out with their outputs, as does all code and
+    all that was printed.
 
     Parameters
     ----------
@@ -46,15 +50,16 @@ def render_page(notebook_path: str | Path, out_path: str | Path, *, metrics: dic
         html, _ = _exporter().from_notebook_node(notebook, resources={"page": page})
     out_path = Path(out_path)
     out_path.parent.mkdir(parents=True, exist_ok=True)
-    out_path.write_text(put_in_order(html).strip() + "\n", encoding="utf-8", newline="\n")
+    tree = put_in_order(html)
+    _write(tree, out_path)
+    keep_front(tree)
+    _write(tree, out_path.with_name(FRONT))
     return out_path
 
 
-def write_front(page: Path) -> Path:
-    """Write the first screen of a page alone beside it, as front.html, to be forwarded; return its path."""
-    out_path = page.with_name("front.html")
-    out_path.write_text(front_alone(page.read_text(encoding="utf-8")) + "\n", encoding="utf-8", newline="\n")
-    return out_path
+def _write(tree: BeautifulSoup, path: Path) -> None:
+    """Write a page, with no more than one empty line between its lines."""
+    path.write_text(re.sub(r"\n{3,}", "\n\n", str(tree)).strip() + "\n", encoding="utf-8", newline="\n")
 
 
 def _running_head(name: str) -> str:

@@ -98,7 +98,7 @@ def test_why_it_moved_and_the_loans_behind_it(metrics):
 def test_without_facilities_the_page_has_no_such_section_and_asks_for_nothing(metrics):
     part = page.facility_sections(metrics, [])
     rest = '<h2>More</h2><ul class="wanted"></ul>'
-    html = put_in_order(f"<main><h1>Book</h1><h2>Facilities</h2><p>What may be drawn.</p>{part}{rest}</main>")
+    html = str(put_in_order(f"<main><h1>Book</h1><h2>Facilities</h2><p>What may be drawn.</p>{part}{rest}</main>"))
     assert "Facilities" not in html and "drawn" not in html and "<li" not in html
 
 

@@ -12,7 +12,6 @@ from bs4 import BeautifulSoup
 
 from abaco.core import printing
 from abaco.core.errors import InputError, RunError
-from abaco.page.render import write_front
 from tests.support.programs import missing
 from tests.support.projects import PII_KEY, Project
 
@@ -35,6 +34,7 @@ def printed(tmp_path_factory, finished):
     folder = tmp_path_factory.mktemp("printed")
     render(folder, executed(example.metrics(), tables(example.history()), "es"), name="es", language="es")
     shutil.copy(finished.output / "2025-12-31/report.html", folder / "sample.html")
+    shutil.copy(finished.output / "2025-12-31/front.html", folder)
     pages = {"sample": folder / "sample.html", "es": folder / "out/es.html"}
     return {name: printing.print_page(page, "2025-12-31") for name, page in pages.items()}
 
@@ -65,7 +65,7 @@ def test_no_page_but_the_last_is_half_empty(printed, name):
 
 
 def test_front_alone_is_the_first_page_of_the_report(printed):
-    whole, front = printed["sample"], write_front(printed["sample"].with_suffix(".html"))
+    whole, front = printed["sample"], printed["sample"].with_name("front.html")
     ((_, words),) = pages_of(printing.print_page(front, "2025-12-31"))
     (_, first), *_ = pages_of(whole)
     assert [word for word, _ in words][:-1] == [word for word, _ in first][:-1]  # the last is the number of pages
