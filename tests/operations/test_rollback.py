@@ -69,7 +69,7 @@ def test_figures_that_differ_are_named_and_equal_ones_are_said_to_be_equal(tmp_p
     ]
     assert switch.rollback(DATE, "a", tmp_path)[1:] == [
         "1 of its figures differ from those that it showed:",
-        "  PAR30  9.50 % critical  →  9.00 % critical  -0.5000",
+        "  PAR30  9.50 % critical  →  9.00 % critical  -0.50",
     ]
     (tmp_path / DATE / "metrics.json").write_text("{")
     again = switch.rollback(DATE, "c", tmp_path)[1]

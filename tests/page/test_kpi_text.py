@@ -55,7 +55,7 @@ def test_limits_follow_the_direction(metrics):
     ("change", "direction", "expected"),
     [
         (0.2144, "lower", ("↑", "up 0.214\u00a0points", "worse")),
-        (-0.2144, "lower", ("↓", "down 0.214\u00a0points", "better")),
+        (-0.2144, "lower", ("↓", "down 0.21\u00a0points", "better")),
         (0.2144, "higher", ("↑", "up 0.214\u00a0points", "better")),
         (-0.0003, "higher", ("↓", "down 0.0003\u00a0points", "worse")),
         (0, "lower", ("→", "unchanged", "")),
