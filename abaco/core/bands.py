@@ -17,7 +17,7 @@ class Band:
     Examples
     --------
     >>> [band.name for band in (TICKETS[0], TICKETS[1], TICKETS[-1], TERMS[-1])]
-    ['below 1,000', '1,000–5,000', '50,000 and more', 'above 360']
+    ['below 1,000', '1,000–4,999', '50,000 and more', 'above 360']
     """
 
     start: int
@@ -36,8 +36,8 @@ class Band:
 
 UNKNOWN = "not given"
 TICKETS = (
-    Band(0, None, 1_000), Band(1_000, 1_000, 5_000), Band(5_000, 5_000, 10_000), Band(10_000, 10_000, 25_000),
-    Band(25_000, 25_000, 50_000), Band(50_000, 50_000, None),
+    Band(0, None, 1_000), Band(1_000, 1_000, 4_999), Band(5_000, 5_000, 9_999), Band(10_000, 10_000, 24_999),
+    Band(25_000, 25_000, 49_999), Band(50_000, 50_000, None),
 )  # fmt: skip
 TERMS = (
     Band(0, 0, 30), Band(31, 31, 60), Band(61, 61, 90), Band(91, 91, 180), Band(181, 181, 360), Band(361, 360, None),

@@ -50,6 +50,9 @@ def trust(metrics: dict) -> list[str]:
         sentences.append(phrase("✓ Every figure computed"))
     else:
         sentences.append(
-            say("{known} of {all} figures computed; “What to add to see more” has the rest", known=known, all=len(kpis))
-        )
+            say(
+                "{known} of {all} figures computed; the report says under “What to add to see more” what the rest need",
+                known=known, all=len(kpis),
+            )
+        )  # fmt: skip
     return [*sentences, *filter(None, [source(metrics["inputs"]).rstrip(".")])]

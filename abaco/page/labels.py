@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 GAP, STEP = 3, 4  # pixels between two texts, and between points of a line that are looked at
 EDGE = 2  # pixels between a text and a limit
-RANK = 4  # points of a line that a text may hide to stand at a place before the next one
+RANK = 2  # points of a line that a text may hide to stand at a place before the next one
 LIMIT, TOUCHED = 40, 10  # what a text costs that a limit runs through, or touches, in such points
 ALIGNED = {"left": 0, "bottom": 0, "center": 0.5, "right": 1, "top": 1}  # the part of a text that lies before its point
 Box = tuple[float, float, float, float]  # left, bottom, right, top

@@ -17,7 +17,7 @@ from abaco.page.words import NOTHING, day, listing, month, plain, plural, short_
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PANEL = {"wide": (500, 150), "narrow": (340, 170), "mail": (428, 180), "large": (960, 300)}
+PANEL = {"wide": (500, 150), "narrow": (340, 185), "mail": (428, 180), "large": (960, 300)}
 PLACES = {"ok": "within its limits", "warning": "past its warning limit", "critical": "past its critical limit"}
 LABEL_ROOM, LABEL_HEIGHT = 0.1, 16  # the part of the scale that the name of a zone needs, in pixels at least
 MARGIN = {"left": 36, "right": 62, "top": 26, "bottom": 26}
@@ -185,7 +185,8 @@ def _name_extreme(labels, kpi, points, days, values, pick):
     own, other = ((1, "bottom"), (-1, "top")) if pick is max else ((-1, "top"), (1, "bottom"))
     places = [Place(here, across, away * own[0], ha, own[1]) for away in (5, 11, 20) for ha, across in near]
     places += [Place(here, 8, 0, "left", "center"), Place(here, -8, 0, "right", "center")]
-    places += [Place(here, across, 5 * other[0], ha, other[1]) for ha, across in near]
+    places += [Place(here, across, 2, ha, "bottom") for ha, across in (("left", 16), ("right", -16))]
+    places += [Place(here, across, away * other[0], ha, other[1]) for away in (5, 30) for ha, across in near]
     text = f"{short(kpi, values[found])} {month(points[found][0])}"
     labels.add(text, places, fontsize=11.5, color=COLOURS["ink"], zorder=6)
 

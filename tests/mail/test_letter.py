@@ -94,7 +94,7 @@ def test_table_of_the_risk_reads_as_one(written):
     rows = ([plain(cell.get_text()) for cell in row] for row in table.tbody.find_all("tr"))
     assert list(rows) == [
         ["Company Abaco Factoring", "75.0 %", "99.9 %", "4.9 %"],
-        ["Ticket 1,000–5,000 USD", "85.0 %", "91.8 %", "4.0 %"],
+        ["Ticket 1,000–4,999 USD", "85.0 %", "91.8 %", "4.0 %"],
     ]
 
 

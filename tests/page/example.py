@@ -204,7 +204,7 @@ def segments():
         (DATE, "company", "Abaco Factoring", 3, 7500.0, 75.0, 4.9, 4.3333),
         (DATE, "product", "Factoring", 4, 10000.0, 100.0, 3.6773, 3.25),
         (DATE, "ticket", "below 1,000", 2, 1500.0, 15.0, 2.0, 1.0),
-        (DATE, "ticket", "1,000–5,000", 2, 8500.0, 85.0, 3.97, None),
+        (DATE, "ticket", "1,000–4,999", 2, 8500.0, 85.0, 3.97, None),
     )
 
 

@@ -3,23 +3,27 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from abaco.page.render import render_page
 from tests.support import browser as chromium
+from tests.support.projects import ROOT
 
 from . import example
 from .example import executed, render, tables
 
 PHONE = {"width": 360, "height": 740}
-PAGES = ("en", "es", "sample", "front")
+PAGES = ("en", "es", "full", "sample", "front")
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, finished):
-    """Paths of the pages: every section in English and in Spanish, the sample's own report, and its front alone."""
+    """Paths of the pages: every section in two languages, the sample with all its exports and with one, and a front."""
     folder = tmp_path_factory.mktemp("built")
     for language in ("en", "es"):
         cells = executed(example.metrics(), tables(example.history()), language)
         render(folder, cells, name=language, language=language)
+    full = render_page(ROOT / "tests/golden/04_report.ipynb", folder / "out/full.html", metrics=example.metrics())
     return {
+        "full": full,
         "en": folder / "out" / "en.html",
         "es": folder / "out" / "es.html",
         "sample": finished.output / "2025-12-31" / "report.html",
@@ -151,6 +155,18 @@ def test_first_screen_prints_on_one_page(view, name):
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 680, "height": 1009})  # A4 less the margins of the first page
     assert page.evaluate("document.querySelector('.front').getBoundingClientRect().bottom + scrollY") <= 1009
+
+
+def test_page_of_the_whole_sample_is_small(built):
+    assert built["full"].stat().st_size <= 300_000
+
+
+def test_figures_of_a_phone_are_seen_without_scrolling_sideways(view):
+    page = view("full", **PHONE)
+    beyond = "[...document.querySelectorAll('{}')].map(cell => cell.getBoundingClientRect().right > innerWidth)"
+    for cells in ("table.kpis tr > :not(.c)", "#parts-of-the-book ~ .group td:nth-child(-n+5)"):
+        found = page.evaluate(beyond.format(cells))
+        assert len(found) > 20 and not any(found)
 
 
 # Widths

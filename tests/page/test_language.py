@@ -32,7 +32,7 @@ SPEAKING = ("page", "mail", "workbook", "review", "operations", "cli", "service"
 # what is the same in both: ids, units, names that come with the data
 ALIKE = re.compile(
     r"[\W\d_]*|(PAR30|PAR60|PAR90|CollectionRate|PortfolioHealth)(, %)?|USD|SHA-256|Bytes|html|cash_available_usd"
-    r"|1,000–5,000|sample\.csv|\w+\.yml|collector_note|Abaco \w+|Factoring|[0-9a-f]{64}|.*Σ.*|[\d.,]+.USD|20251231-\w+"
+    r"|1,000–4,999|sample\.csv|\w+\.yml|collector_note|Abaco \w+|Factoring|[0-9a-f]{64}|.*Σ.*|[\d.,]+.USD|20251231-\w+"
     r"|\.venv/bin/abaco explain .+|[0-9a-f]{8}…"
 )
 

@@ -40,7 +40,7 @@ def test_of_several_the_one_with_the_most_beyond_its_share_is_named(metrics):
         ("product", "business_loan", "Loans of product business loan make up"),
         ("segment", "SME", "Borrowers of segment SME owe"),
         ("ticket", "below 1,000", "Loans below 1,000 USD hold"),
-        ("ticket", "1,000–5,000", "Loans of 1,000–5,000 USD hold"),
+        ("ticket", "1,000–4,999", "Loans of 1,000–4,999 USD hold"),
         ("ticket", "50,000 and more", "Loans of 50,000 USD and more hold"),
         ("term", "31–60", "Loans with a term of 31–60 days hold"),
         ("term", "above 360", "Loans with a term above 360 days hold"),
@@ -118,8 +118,8 @@ def test_nothing_is_foretold_without_figures_or_limits(metrics):
 
 def test_both_in_spanish(metrics, spanish):
     metrics["kpis"]["PAR90"]["value"], metrics["aging"][3]["share"] = 2.8, 0.25
-    assert where(metrics, ("ticket", "1,000–5,000", 10.0, 20.0, None)) == (
-        "Los préstamos de 1,000–5,000 USD reúnen el 10.0 % de la cartera, pero el 54.4 % de lo que tiene 30 o más "
+    assert where(metrics, ("ticket", "1,000–4,999", 10.0, 20.0, None)) == (
+        "Los préstamos de 1,000–4,999 USD reúnen el 10.0 % de la cartera, pero el 54.4 % de lo que tiene 30 o más "
         "días de mora."
     )
     assert outlook(metrics) == (

@@ -239,7 +239,7 @@ def test_segments_are_sorted_by_what_they_hold_of_the_arrears(metrics):
     ]
     assert [row[0] for row in cells(html)] == [
         "Part of the book", "Abaco Factoring", "Abaco Tech",
-        "Part of the book", "1,000–5,000", "below 1,000",
+        "Part of the book", "1,000–4,999", "below 1,000",
     ]  # fmt: skip
     assert cells(html)[1] == [
         "Abaco Factoring", "", "4.9 %", "99.9 %", "75.0 %", "4.3 %", "7,500 USD", "3",
@@ -258,7 +258,7 @@ def test_bar_of_a_segment_has_the_limit_of_the_book_and_a_part_past_it_is_marked
 
 @pytest.mark.parametrize("value", ["Not Provided", "not_given", "sin dato", None])
 def test_part_without_a_name_is_called_missing_data(metrics, value):
-    table = segments().assign(value=["Abaco Tech", value, "Factoring", "below 1,000", "1,000–5,000"])
+    table = segments().assign(value=["Abaco Tech", value, "Factoring", "below 1,000", "1,000–4,999"])
     assert cells(page.segment_tables(metrics, table))[1][0] == "not given (missing data)"
     assert riskiest(metrics, table)[0]["cells"][0] == "Company not given (missing data)"
 
