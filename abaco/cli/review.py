@@ -45,9 +45,10 @@ def compare(
     output: Output = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Show the differences between two runs: figures, inputs, parameters and code."""
-    from abaco.review import comparison
+    from abaco.review import comparison, terminal
 
     logs.start(log_level)
+    terminal.speak()
     for line in comparison.compare(one, other, output):
         show(line)
 

@@ -10,7 +10,8 @@ from abaco.core.errors import InputError
 from abaco.core.precision import change_decimals
 from abaco.core.text import aligned
 from abaco.database import connection, queries
-from abaco.review import status
+from abaco.page.language import phrase, say
+from abaco.review import status, terminal
 from abaco.run import folders
 
 
@@ -45,13 +46,14 @@ def compare(one: str, other: str, output: Path | None = None) -> Iterator[str]:
         kpis = [queries.figures(opened, run) for run in (before, after)]
         files = [queries.inputs_of(opened, run["run_id"]) for run in (before, after)]
     yield f"{before['run_id']} → {after['run_id']}"
-    yield from _section("Figures", figures(*kpis), "every figure is the same")
-    yield from _section("Inputs", inputs(*files), "the same files")
-    yield from _section("Parameters", parameters(before["parameters"], after["parameters"]), "the same")
+    settings = parameters(before["parameters"], after["parameters"])
+    yield from _section(phrase("Figures"), figures(*kpis), phrase("Every figure is the same."))
+    yield from _section(phrase("Inputs"), inputs(*files), phrase("The same files."))
+    yield from _section(phrase("Parameters"), settings, phrase("The same."))
     names = {"commit": "code_commit", "sha256": "code_sha256"}
     code = [(name, str(before[key]), "→", str(after[key])) for name, key in names.items()]
     differs = before["code_sha256"] != after["code_sha256"]
-    yield from _section("Code", code if differs else [], "the same")
+    yield from _section(phrase("Code"), code if differs else [], phrase("The same."))
 
 
 def _section(title: str, rows: list[tuple[str, ...]], otherwise: str) -> Iterator[str]:
@@ -66,13 +68,17 @@ def figures(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, ..
         old, new = before.get(name), after.get(name)
         if old and new and _compared(old) == _compared(new):
             continue
-        texts = [text.value_and_status(kpi) + text.partial(kpi) if kpi else "not there" for kpi in (old, new)]
+        texts = [_value(kpi) if kpi else phrase("not there") for kpi in (old, new)]
         change = ""
         if old and new and None not in (old["value"], new["value"]):
             moved = Decimal(str(new["value"])) - Decimal(str(old["value"]))
             change = text.signed(moved, change_decimals(new, moved))
         rows.append((name, texts[0], "→", texts[1], change))
     return rows
+
+
+def _value(kpi: dict[str, Any]) -> str:
+    return terminal.value_and_status(kpi) + terminal.partial(kpi)
 
 
 def _compared(kpi: dict[str, Any]) -> tuple[Any, ...]:
@@ -85,9 +91,10 @@ def inputs(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[tu
     rows = []
     for name in sorted({*old, *new}):
         if name not in old or name not in new:
-            rows.append((name, "only in the first" if name in old else "only in the second"))
+            rows.append((name, phrase("only in the first" if name in old else "only in the second")))
         elif old[name]["sha256"] != new[name]["sha256"]:
-            rows.append((name, f"changed: {old[name]['rows']} → {new[name]['rows']} rows"))
+            change = say("changed: {before} → {after} rows", before=old[name]["rows"], after=new[name]["rows"])
+            rows.append((name, change))
     return rows
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from abaco.core import currencies, files, project, secrets, settings, text
+from abaco.core import currencies, files, project, secrets, settings
 from abaco.core import dates as core_dates
 from abaco.core.errors import DatabaseError, InputError
 from abaco.core.precision import shown_decimals
@@ -189,7 +189,7 @@ def _rows(
 def _cell(kpi: dict[str, Any]) -> str:
     """Return a value with its status; its unit stands in the heading."""
     if kpi["value"] is None or kpi["unit"] in currencies.CODES:
-        return text.value_and_status(kpi)
+        return terminal.value_and_status(kpi)
     status = "" if kpi["status"] == "none" else f" {terminal.status(kpi['status'])}"
     return f"{kpi['value']:,.{shown_decimals(kpi)}f}{status}"
 

@@ -58,6 +58,14 @@ def partial(kpi: Mapping[str, Any]) -> str:
     return text.partial(kpi) and say(", month to date, until {date}", date=kpi["partial_through"])
 
 
+def value_and_status(kpi: Mapping[str, Any]) -> str:
+    """Return the value of an entry of metrics.json with its status, in the language that is set."""
+    if kpi["value"] is None:
+        return phrase("not computable")
+    value = text.format_value({**kpi, "unit": phrase(kpi["unit"])})
+    return value if kpi["status"] == "none" else f"{value} {status(kpi['status'])}"
+
+
 def summary(kpis: Mapping[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
     """Return id, value and status of the four core KPIs and of those with limits, in the language that is set."""
     return [

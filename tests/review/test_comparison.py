@@ -61,15 +61,15 @@ def test_run_against_itself_is_the_same(finished):
     run_id = next(comparison.compare("2025-12-31", "2025-12-31", finished.output)).split()[0]
     assert list(comparison.compare(run_id, "2025-12-31", finished.output)) == [
         f"{run_id} → {run_id}",
-        "\nFigures", "  every figure is the same", "\nInputs", "  the same files",
-        "\nParameters", "  the same", "\nCode", "  the same",
+        "\nFigures", "  Every figure is the same.", "\nInputs", "  The same files.",
+        "\nParameters", "  The same.", "\nCode", "  The same.",
     ]  # fmt: skip
 
 
 def test_two_dates_differ_in_figures_alone(shown):
     said = shown.abaco("compare", "2025-11-30", "2025-12-31", "--output", shown.output)
     assert (said.returncode, said.stderr) == (0, "")
-    assert "  PAR30 " in said.stdout and "\nInputs\n  the same files\n" in said.stdout
+    assert "  PAR30 " in said.stdout and "\nInputs\n  The same files.\n" in said.stdout
 
 
 def test_run_that_is_not_there_is_named(finished):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from abaco.page.language import speaking
-from abaco.review import check, history, status
+from abaco.review import check, comparison, history, status
 from abaco.review.explanation import explain
 from tests.support.projects import ROOT, Project
 
@@ -48,6 +48,18 @@ def test_check():
 def test_status(finished):
     heading, values, made, *_ = status.overview(finished.output)
     assert heading.startswith("fecha ") and "en orden" in values and made.startswith("  hecho a las ")
+
+
+def test_comparison(shown):
+    dates = list(comparison.compare("2025-11-30", "2025-12-31", shown.output))
+    assert english(dates) == [] and [line for line in dates if line[0] == "\n"] == [
+        "\nIndicadores", "\nArchivos de origen", "\nParámetros", "\nCódigo",
+    ]  # fmt: skip
+    (move,) = [line for line in dates if line.startswith("  PAR30 ")]
+    assert move.split()[1:] == ["4.01", "%", "en", "orden", "→", "3.75", "%", "en", "orden", "-0.266"]
+    one, other = [{"name": "a.csv", "sha256": "1", "rows": 9}], [{"name": "a.csv", "sha256": "2", "rows": 8}]
+    assert comparison.inputs(one, other) == [("a.csv", "cambió: 9 → 8 registros")]
+    assert comparison.inputs(one, []) == [("a.csv", "solo en la primera")]
 
 
 def test_command_speaks_the_language_of_the_page(copied_project, finished):
