@@ -1,6 +1,7 @@
 """Reports made from the browser: an input is chosen, checked, and its report made, one thing at a time."""
 
 import datetime as dt
+import re
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -21,6 +22,13 @@ from abaco.service.schedule import DONE, Schedule
 from abaco.service.uploads import Uploads
 
 CHECK, REPORT = "check", "report"
+# what commands say to do in a terminal, and what it is for who has the form
+IN_THE_FORM = (
+    (r"make map INPUT=\S+ drafts", "whoever keeps this service drafts"),
+    (r"make map INPUT=[^\s,;)]+", "whoever keeps this service drafts it"),
+    (r"\bPARAMS=", "the setting "),
+    (r"\bDATE=", "the date "),
+)
 
 
 @dataclass(frozen=True)
@@ -148,7 +156,7 @@ class Maker:
     def _end(self, job: Job, outcome: tuple[int, str] | None) -> None:
         code, output = outcome or (None, None)
         if output and (folder := Path(job.source)).parent == self.uploads.folder:
-            output = _without(output, folder)
+            output = _for_the_form(output, folder)
         with self._changing:
             self.job = replace(job, has_ended=True, code=code, output=output)
 
@@ -175,10 +183,12 @@ class Maker:
         return [Path(self.job.source)] if self.job and not self.job.has_ended else []
 
 
-def _without(output: str, folder: Path) -> str:
-    """Return what a command said of an upload without the folder that it is kept in."""
+def _for_the_form(output: str, folder: Path) -> str:
+    """Return what a command said of an upload in words of the form, without the folder that it is kept in."""
     for place in (str(folder), project.display_path(folder)):
         output = output.replace(f" in the folder {place}", "").replace(f"{place}/", "").replace(place, "the upload")
+    for command, words in IN_THE_FORM:
+        output = re.sub(command, words, output)
     return output
 
 

@@ -304,6 +304,27 @@ def test_wrong_upload_is_told_by_its_name_with_what_to_do(desk):
 
 
 @pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            "fits no format: make map INPUT=… drafts a mapping of it",
+            "whoever keeps this service drafts a mapping of it",
+        ),
+        ("in a mapping (make map INPUT=… drafts one)", "in a mapping (whoever keeps this service drafts one)"),
+        ("or have a mapping multiply it (make map INPUT=…)", "multiply it (whoever keeps this service drafts it)"),
+        ("or accept them with PARAMS=ingestion.max_reject_pct=3", "with the setting ingestion.max_reject_pct=3"),
+        ("make it for DATE=2025-11-30 or DATE=2025-12-31", "for the date 2025-11-30 or the date 2025-12-31"),
+    ],
+)
+def test_way_out_is_told_in_words_of_the_form(desk, said, shown):
+    desk.send(("wrong.csv", b"a,b\n1,2\n"))
+    (upload,) = desk.uploads.listed()
+    desk.said = f"print({'Error: ' + said!r}); exit(2)"
+    desk.post("check", input=upload.name)
+    assert shown in end(desk)
+
+
+@pytest.mark.parametrize(
     ("fields", "code", "line"),
     [
         ({"input": "nothing"}, 404, "There is no such input any more: choose another"),
