@@ -1,6 +1,7 @@
 """What a report would say of a small input: its figures, or why there is none, without notebooks or folders."""
 
 import datetime as dt
+import functools
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,12 @@ class Figures:
     reasons: dict[str, str]
 
 
+@functools.cache
+def definitions():
+    """Return the KPIs of `KPIS`, read once: no input changes them."""
+    return {name: kpi for name, kpi in catalog.load().items() if name in KPIS}
+
+
 def figures_of(
     path: Path,
     date: dt.date = DATE,
@@ -49,7 +56,6 @@ def figures_of(
     **rules,
 ):
     """Return the figures of an input on a date; refusals are raised, as they stop a report."""
-    definitions = {name: kpi for name, kpi in catalog.load().items() if name in KPIS}
     found, skipped = discovery.discover(path)
     with tempfile.TemporaryDirectory(prefix="abaco-test-") as work, DuckDB(spill=work) as engine:
         rates = rate_table.exchange(found, engine, Path(work), currency)
@@ -81,7 +87,7 @@ def figures_of(
         ]
         as_of = coverage.as_of(accepted, date) if tape.format.is_dated else None
         book = Book(accepted, [date], as_of or date, {"borrowers": borrowers(accepted, engine, Path(work))})
-        entries = values.evaluate(definitions, measures.measure(book, catalog.measures(definitions))[date], date)
+        entries = values.evaluate(definitions(), measures.measure(book, catalog.measures(definitions()))[date], date)
         with currencies.using(reporting.code):
             return Figures(
                 {name: float(entry["value"]) for name, entry in entries.items() if entry["value"] is not None},
