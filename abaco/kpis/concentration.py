@@ -18,12 +18,13 @@ from abaco.kpis.book import Book
 from abaco.kpis.totals import Measure, Totals, totals
 
 LARGEST, PARTS = 10, 64
+TENS = "top_10_borrowers_usd"
 SQUARES, MOST_SQUARES = "borrower_squares", 10**30  # USD², beyond the digits of the table of measures
 BORROWER = "customer_id for every loan with a balance, in the tape or in the loans export"
 MEASURES = {
     "active_borrowers": Measure("the number of borrowers with a balance", BORROWER, "borrowers"),
     "top_borrower_usd": Measure("the balance of the largest borrower", BORROWER),
-    "top_10_borrowers_usd": Measure("the balance of the ten largest borrowers", BORROWER),
+    TENS: Measure("the balance of the ten largest borrowers", BORROWER),
     SQUARES: Measure("the squares of what borrowers owe", BORROWER, "USD²"),
 }
 DIGITS = {"active_borrowers": 0, SQUARES: 4}
@@ -119,18 +120,20 @@ def placed(book: Book, count: int = LARGEST) -> nw.LazyFrame:
 
 
 def sums(book: Book) -> dict[dt.date, dict]:
-    """Return, by date, how many borrowers owe how much: all of them, the largest, the ten largest."""
-    owed, day = nw.col("balance_usd"), "measurement_date"
-    whole = book.export("borrowers").group_by(day)
-    whole = whole.agg(
-        nw.len().alias("active_borrowers"), owed.sum().alias("known"), owed.max().alias("top_borrower_usd")
-    )
-    first = placed(book).filter(nw.col("place") <= LARGEST).group_by(day).agg(owed.sum().alias("top_10_borrowers_usd"))
-    found: dict[dt.date, dict] = {}
-    for frame in (whole, first):
-        for row in frame.collect("pyarrow").to_native().to_pylist():
-            found.setdefault(row[day], {}).update(row)
-    return found
+    """Return, by date, how many borrowers owe how much: all of them, and the largest."""
+    owed = nw.col("balance_usd")
+    whole = {"active_borrowers": nw.len(), "known": owed.sum(), "top_borrower_usd": owed.max()}
+    return _by_day(book.export("borrowers").group_by("measurement_date").agg(**whole))
+
+
+def tens(book: Book) -> dict[dt.date, dict]:
+    """Return, by date, what the ten largest borrowers owe."""
+    first = placed(book).filter(nw.col("place") <= LARGEST).group_by("measurement_date")
+    return _by_day(first.agg(nw.col("balance_usd").sum().alias(TENS)))
+
+
+def _by_day(rows: nw.LazyFrame) -> dict[dt.date, dict]:
+    return {row["measurement_date"]: row for row in rows.collect("pyarrow").to_native().to_pylist()}
 
 
 def squares(book: Book) -> dict[dt.date, dict]:
@@ -143,8 +146,7 @@ def squares(book: Book) -> dict[dt.date, dict]:
     # 37 digits, as engines have 38 for a product; four places of one factor, or Polars drops two
     square = owed.cast(nw.Decimal(19, 4)) * owed.cast(nw.Decimal(18, 2))
     rows = book.export("borrowers").filter(nw.col(day).is_in(small)).select(day, square=square)
-    found = rows.group_by(day).agg(nw.col("square").sum().alias(SQUARES)).collect("pyarrow").to_native()
-    return {row[day]: row for row in found.to_pylist()}
+    return _by_day(rows.group_by(day).agg(nw.col("square").sum().alias(SQUARES)))
 
 
 def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]) -> dict[dt.date, Totals]:
@@ -154,16 +156,16 @@ def measure(book: Book, names: Collection[str], before: Mapping[dt.date, Totals]
     """
     has_borrowers = book.export("borrowers") is not None
     known = book.cached(sums) if has_borrowers else {}
-    squared = book.cached(squares) if has_borrowers and SQUARES in names else {}
+    more = [book.cached(of) for name, of in ((TENS, tens), (SQUARES, squares)) if has_borrowers and name in names]
     found = {}
     for day, total in before.items():
         row = known.get(day)
         whole = row is not None and row["known"] == total.sums.get("total_receivable_usd")
-        cells = {**row, **squared.get(day, {})} if whole else {}
+        cells = row | {name: cell for by_day in more for name, cell in by_day.get(day, {}).items()} if whole else {}
         values = {name: rounded(Decimal(cells[name]), DIGITS.get(name, 2)) if name in cells else None for name in names}
         count = row["active_borrowers"] if whole else 0
         reasons = {}
-        if whole and SQUARES in names and day not in squared:
+        if whole and SQUARES in names and SQUARES not in cells:
             reasons[SQUARES] = Reason("squares_too_large")
         if row is not None and not whole and total.sums.get("total_receivable_usd") is not None:
             unknown = total.sums["total_receivable_usd"] - row["known"]
