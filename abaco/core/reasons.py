@@ -82,7 +82,7 @@ ENGLISH = {
     "loans_apart": "Most loans of {date} have no row on the date of the report, a few days later: {loans}, which owed "
     "{usd}. See whether part of the book carries another date.",
     "lateness_in_doubt": "PAR30 lies between {low} % and {high} %: whether {usd} is late is in doubt, as its days past "
-    "due or its PAR balances say no, and its status, maturity or overdue amount says yes.",
+    "due or its PAR balances say no, and its status, a date, an overdue amount or a column that is not read says yes.",
     # how a facility stands
     "facility_available": "{facility}: {usd} may be drawn.",
     "facility_deficient": "{facility}: {usd} more is drawn than may be.",
@@ -180,7 +180,8 @@ ENGLISH = {
     "are days past due.",
     "closed_with_balance": "Outstanding, though their status says that they are paid or closed: {rows}.",
     "late_without_days": "Not late by their days past due or PAR balances, though their status, maturity, first day "
-    "overdue or overdue amount says that they are: {rows}.",
+    "overdue, next due date, overdue amount or a column that is not read says that they are: {rows}.",
+    "late_in_unread": "Columns that are not read and say of loans without days past due that they are late: {names}.",
     "written_off_beside": "Outstanding in the {export}, though the {other} say that they are written off: {rows}.",
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
     "values_hidden": "Values under {column} in {name} that look like addresses, phones or document numbers of people, "
@@ -219,8 +220,8 @@ AMOUNTS = ("usd", "other_usd", "late_usd", "found")  # values that are amounts
 HEADLINES = (
     "table_not_used", "column_unused", "column_without_heading", "balance_is_lent", "columns_unmentioned",
     "file_repeated", "rows_repeated", "rows_numbered", "rows_alike", "date_restated", "kind_unknown", "days_ahead",
-    "status_unknown", "written_off_contested", "closed_with_balance", "late_without_days", "late_too_long",
-    "rows_rejected", "rows_rejected_unknown", "balances_unknown", "currency_blank", "dates_ahead",
+    "status_unknown", "written_off_contested", "closed_with_balance", "late_without_days", "late_in_unread",
+    "late_too_long", "rows_rejected", "rows_rejected_unknown", "balances_unknown", "currency_blank", "dates_ahead",
     "name_before_dates", "sources_disagree", "dates_disagree", "loans_vanished", "written_off_beside", "due_later",
     "pledged_twice", "drawn_when_closed", "word_of_no_loan", "ids_of_other_case", "file_without_rows",
 )  # fmt: skip

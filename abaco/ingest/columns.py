@@ -142,6 +142,7 @@ IS_RESTRUCTURED = Column("is_restructured", meaning="whether the loan is restruc
 RESTRUCTURED = "restructured"  # what flag and status say, in the tape
 WRITTEN_OFF = Column("written_off_usd", "amount", optional=True, meaning="the written-off balance")
 OVERDUE_ON = Column("overdue_on", "date", optional=True, meaning="the first day overdue")
+NEXT_DUE = Column("next_due_on", "date", optional=True, meaning="the day of the next instalment")
 OVERDUE = Column("overdue_usd", "amount", optional=True, meaning="the overdue amount")
 INTEREST_RATE = Column("interest_rate", "rate", optional=True, meaning="the interest rate")
 

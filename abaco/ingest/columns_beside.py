@@ -11,16 +11,19 @@ from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.engines.base import NO_ID_WORDS
 from abaco.engines.forms import PLAIN, Writing
-from abaco.ingest import write_offs
-from abaco.ingest.columns import IS_RESTRUCTURED, IS_WRITTEN_OFF, LOAN_STATUS, TEXTS, Column, normalise
+from abaco.ingest import heading_words, write_offs
+from abaco.ingest.columns import CURRENCY, IS_RESTRUCTURED, IS_WRITTEN_OFF, LOAN_STATUS, TEXTS, Column, normalise
 from abaco.ingest.reading import cells
 from abaco.ingest.sources import Source
 
 SAID = (LOAN_STATUS.name, IS_WRITTEN_OFF.name, IS_RESTRUCTURED.name)  # texts of which the meaning is compared
 READ, OTHER = "read", "other"
+OF_BALANCES, OF_OTHERS = {"balance", "outstanding"}, {"original", "opening", "previous", "disburse"}
 
 
-def told(source: Source, engine: Engine, text: Path | None, writings: Mapping[str, Writing]) -> list[Reason]:
+def told(
+    source: Source, engine: Engine, text: Path | None, writings: Mapping[str, Writing], is_owed: bool = True
+) -> list[Reason]:
     """Return what to say of two columns of a file for one of ours, of which one is read.
 
     They may differ where the heading of one alone names a currency: then they are amounts in two currencies; and where
@@ -32,12 +35,16 @@ def told(source: Source, engine: Engine, text: Path | None, writings: Mapping[st
         Where its text is, for CSV and workbooks.
     writings
         How its columns are written.
+    is_owed
+        Whether a balance is not 0.
 
     Raises
     ------
     InputError
         Naming both headings, how many rows differ, and a way out.
     """
+    if not is_owed:
+        _check_balances(source, engine, text)
     found = []
     for column, place, other in _twins(source):
         headings = [source.headings[i].strip() for i in (place, other)]
@@ -53,6 +60,24 @@ def told(source: Source, engine: Engine, text: Path | None, writings: Mapping[st
         code = "column_unused" if is_unused else "column_twice"
         found.append(Reason(code, name=source.name, read=headings[0], other=headings[1]))
     return found + _nameless(source, engine, text)
+
+
+def _check_balances(source: Source, engine: Engine, text: Path | None) -> None:
+    """Raise when the balance that is read is 0 in every row, and another column of balances is not."""
+    balance, words, read = source.format.balance, heading_words.load(), {*source.layout.inputs.values()}
+    said = {i: words.words_of(heading) for i, heading in enumerate(source.headings) if i not in read}
+    places = {f"c{i}": i for i, of in said.items() if of & OF_BALANCES and not of & OF_OTHERS}
+    if balance not in source.layout.inputs or not places:
+        return
+    is_some = [
+        nw.col(c).cast(nw.String()).str.contains("[1-9]").fill_null(False).cast(nw.Int64()).sum() for c in places
+    ]
+    [counts] = cells(source, engine, places, text).select(*is_some).collect("pyarrow").to_native().to_pylist()
+    if other := next((source.headings[place].strip() for c, place in places.items() if counts[c]), None):
+        raise InputError(
+            f"{source.name}: {source.columns[balance]} is 0 in every row, and {other} is not: leave the wrong one "
+            "out of the file, or say which one is the balance in a mapping (make map INPUT=… drafts one)"
+        )
 
 
 def _nameless(source: Source, engine: Engine, text: Path | None) -> list[Reason]:
@@ -71,10 +96,18 @@ def _twins(source: Source) -> Iterator[tuple[Column, int, int]]:
     """Yield our column, and the places of the one that is read and of another that is the same by its heading."""
     if not source.mapping.is_known:
         return
-    names, read = source.mapping.known.plain([normalise(h) for h in source.headings]), source.layout.inputs
-    for place, column in enumerate(map(source.mapping.known.column_of.get, names)):
-        if column and (column.kind not in TEXTS or column.name in SAID) and read.get(column.name, place) != place:
+    known, plain, read = source.mapping.known, [normalise(h) for h in source.headings], source.layout.inputs
+    said = {*SAID, CURRENCY.name}
+    for place, (heading, name) in enumerate(zip(plain, known.plain(plain), strict=True)):
+        column = known.column_of.get(name) or (CURRENCY if known.known[CURRENCY.name].means(heading) else None)
+        if column and (column.kind not in TEXTS or column.name in said) and read.get(column.name, place) != place:
             yield column, read[column.name], place
+
+
+def _are_two(one: str | None, other: str | None) -> bool:
+    """Return whether two texts are of two currencies."""
+    meant, beside = (currencies.of_cell(text or "") for text in (one, other))
+    return bool(meant and beside) and not {*meant} & {*beside}
 
 
 def _differing(rows: nw.LazyFrame, column: Column, engine: Engine, writing: Writing | None) -> tuple[int, str, bool]:
@@ -98,6 +131,8 @@ def _differing(rows: nw.LazyFrame, column: Column, engine: Engine, writing: Writ
     given = values.filter(~raw.is_in(["", *NO_ID_WORDS]))
     pairs = given.filter(~is_equal).group_by(READ, first).agg(rows=nw.len())
     found = pairs.collect("pyarrow").to_native().to_pylist()
+    if column is CURRENCY:  # what is no code or sign says nothing
+        found = [row for row in found if _are_two(row[READ], row[first])]
     is_unused = bool(found) and column.kind not in ("date", *TEXTS)
     if is_unused:
         filled = given.filter((nw.col(first) != 0).fill_null(True)).select(first).head(1)

@@ -27,7 +27,7 @@ from abaco.ingest.contract import with_amount
 from abaco.ingest.lateness import at_risk
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
-from abaco.ingest.write_offs import CLOSED, CONTESTED, LATE, STANDING, UNKNOWN, WORD, WRITTEN_OFF
+from abaco.ingest.write_offs import CLOSED, CONTESTED, LATE, LATE_IN, LONG_DUE, STANDING, UNKNOWN, WORD, WRITTEN_OFF
 
 # A rate beyond 500 % a year is hardly a fraction: where more than this part of them are, some are per cent.
 HIGH_RATE, MOST_HIGH = 5, 0.01
@@ -36,7 +36,6 @@ BASIS_POINTS = 400  # from here on per cent are unlikely
 LEAST_PER_CENT, APART = {"year": 2, "month": 1}, 20
 MAX_WORDS = 5
 LATE_WITHOUT_DAYS = "late_without_days"
-LONG_DUE = 30  # days after its maturity, or its first day overdue, on which a loan without days past due is told
 WRITE_OFFS = (LOAN_STATUS.name, IS_WRITTEN_OFF.name, WRITTEN_OFF_ON.name)  # columns that tell of them
 
 
@@ -185,6 +184,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
             closures=nw.when(is_closed).then(amount).count(),
             lateness=nw.when(is_late).then(amount).sum(),
             lates=nw.when(is_late).then(amount).count(),
+            late_in=nw.when(is_late & (amount > 0)).then(nw.col(LATE_IN)).min(),
             stated=standing.count(),
             unknown=nw.when(is_unknown).then(amount).sum(),
             unknowns=nw.when(is_unknown).then(amount).count(),
@@ -212,7 +212,12 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     ):
         if sums[rows_]:
             more = {"words": _unknown_words(batch, date, of_regions, engine)} if code == "status_unknown" else {}
-            more |= {"usd": sums[usd]} if code == LATE_WITHOUT_DAYS else {}
+            if code == LATE_WITHOUT_DAYS:
+                more |= {"usd": sums[usd]}
+                headings = {s.index: s.source.headings for s in batch.staged}
+                told = {row["source"]: int(row["late_in"]) for row in found if row["late_in"] is not None}
+                names = tuple(f"{batch.names[i]}: {headings[i][place].strip()}" for i, place in told.items())
+                yield from [Reason("late_in_unread", names=names)] if names else []
             yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]), **more)
 
 

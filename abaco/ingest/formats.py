@@ -20,6 +20,7 @@ from abaco.ingest.columns import (
     LOAN_STATUS,
     MATURITY_DATE,
     MEASUREMENT_DATE,
+    NEXT_DUE,
     OVERDUE,
     OVERDUE_ON,
     PAYMENT_ID,
@@ -57,6 +58,7 @@ SNAPSHOT = Format(
         WRITTEN_OFF_ON,
         IS_RESTRUCTURED,
         OVERDUE,
+        NEXT_DUE,
         DAYS_PAST_DUE,
         MATURITY_DATE,
         *PLEDGE,
@@ -81,7 +83,8 @@ _FIXED = (
     amount("total_fees", optional=True, meaning="the fees of the whole term"),
     amount("total_interest", optional=True, meaning="the interest of the whole term"),
 )
-_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, WRITTEN_OFF_ON, IS_RESTRUCTURED, OVERDUE, OVERDUE_ON, *PLEDGE, CURRENCY)
+_LATE = (OVERDUE, NEXT_DUE, OVERDUE_ON)
+_STATUS = (LOAN_STATUS, IS_WRITTEN_OFF, WRITTEN_OFF_ON, IS_RESTRUCTURED, *_LATE, *PLEDGE, CURRENCY)
 _OUTSTANDING = amount("outstanding_balance", required=True, filled=True, credit=True, meaning="the outstanding balance")
 _OFF = amount("writeoff_outstanding_balance_usd", optional=True, meaning="the written-off balance")
 _DAYS = replace(DAYS_PAST_DUE, required=True, filled=True, optional=False)
@@ -148,6 +151,7 @@ LOANS = Format(
         WRITTEN_OFF_ON,
         IS_RESTRUCTURED,
         OVERDUE,
+        NEXT_DUE,
         *PLEDGE,
         CURRENCY,
         amount("total_fees", optional=True, meaning="the fees of the whole term"),

@@ -29,6 +29,10 @@ class Known(BaseModel):
     def _short(cls, value: Any) -> Any:
         return {"headings": value} if isinstance(value, list) else value
 
+    def has(self, heading: str) -> bool:
+        """Return whether a heading, normalised, is one of the whole ones, or made of the words (see `means`)."""
+        return heading in self.headings or self.means(heading)
+
     def means(self, heading: str) -> bool:
         """Return whether a heading, normalised, is made of at least one of the words, and of those beside.
 

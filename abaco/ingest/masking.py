@@ -16,6 +16,7 @@ from abaco.core.people import HIDDEN
 from abaco.core.quoting import PERSONAL_ID
 from abaco.engines import Engine
 from abaco.engines.base import ERROR_CELL, NO_ID_WORDS
+from abaco.ingest import unread_columns
 from abaco.ingest.columns import BORROWER, LOAN_ID
 from abaco.ingest.misplaced import DIMENSIONS, Misplaced
 from abaco.ingest.total_words import IN_FULL, SURE
@@ -27,7 +28,7 @@ BORROWER_ID = "borrower_id"
 TOLD_APART = (BORROWER_ID, "payer_name")  # what is counted: in staged rows equal values are equal without a key, too
 PERSON = "person"  # a hash of the other personal columns, which tells whether rows differ in them
 CALLED = "called_total"  # that a name, a dimension or a status has the label of a total, or else a name like one
-LABEL, NAME = "label", "name"
+LABEL, NAME, BESIDE = "label", "name", "beside"  # the last one is of a column that is not read
 STATED = ("loan_status", "facility", "documents", "frequency")  # texts beside the dimensions
 AS_READ = "as_read"  # a hash of a rejected row as it was read, where only shapes are shown
 
@@ -60,18 +61,19 @@ class Masking:
 
     def mask(self, engine: Engine, frame: nw.LazyFrame) -> nw.LazyFrame:
         """Return a frame without a personal value; see `PERSON` and `CALLED` for the columns that a secret adds."""
-        present = frame.collect_schema().names()
+        schema = frame.collect_schema()
+        unread = unread_columns.among(schema.names())
+        present = [name for name in schema.names() if name not in unread]
         personal = [name for name in PERSONAL if name in present]
         names = [*personal, *(name for name in (*DIMENSIONS, *STATED) if name in present)]
-        if self.secret and names:
-            is_label, is_name = (
-                nw.any_horizontal(
-                    *(nw.col(name).cast(nw.String()).str.contains(f"(?i){form}") for name in names), ignore_nulls=True
-                )
-                for form in (SURE, IN_FULL)
-            )
-            called = nw.when(is_label).then(nw.lit(LABEL)).otherwise(nw.when(is_name).then(nw.lit(NAME)))
-            frame = frame.with_columns(called.alias(CALLED))
+        beside = [name for name in unread if schema[name] == nw.String]
+        if self.secret and (names or beside):
+            called = nw.when(_has(names, SURE)).then(nw.lit(LABEL)).when(_has(beside, SURE)).then(nw.lit(BESIDE))
+            named = nw.when(_has([*names, *beside], IN_FULL)).then(nw.lit(NAME))
+            frame = frame.with_columns(called.otherwise(named).alias(CALLED))
+        if late_in := unread_columns.late_in(unread):
+            frame = frame.with_columns(*late_in)
+        frame = frame.drop(unread)
         if self.of_ids and LOAN_ID.name in present:
             id_ = nw.col(LOAN_ID.name).cast(nw.String())
             frame = engine.masked(
@@ -95,6 +97,12 @@ class Masking:
             hashed = engine.with_digest(masked, [name], self.secret, "hashed")
             masked = hashed.with_columns(nw.col("hashed").alias(name)).drop("hashed")
         return masked
+
+
+def _has(names: Iterable[str], form: str) -> nw.Expr:
+    """Return whether one of some texts has a form."""
+    found = [nw.col(name).cast(nw.String()).str.contains(f"(?i){form}") for name in names]
+    return nw.any_horizontal(*found, ignore_nulls=True) if found else nw.lit(False)
 
 
 def _unless_personal(name: str, personal: Iterable[str]) -> nw.Expr:

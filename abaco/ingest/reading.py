@@ -10,7 +10,7 @@ from abaco.core.errors import InputError, RunError
 from abaco.engines import Engine, UnreadableError
 from abaco.engines.base import ERROR_CELL, Mask
 from abaco.engines.forms import Writing
-from abaco.ingest import json_lists, reshaping, workbooks
+from abaco.ingest import json_lists, reshaping, unread_columns, workbooks
 from abaco.ingest.columns import CURRENCY
 from abaco.ingest.containers import unpacked
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
@@ -18,6 +18,7 @@ from abaco.ingest.fingerprint import write_utf8
 from abaco.ingest.masking import CALLED, PERSON, REDACTING, Masking
 from abaco.ingest.misplaced import hiding
 from abaco.ingest.sources import Source
+from abaco.ingest.write_offs import LATE_IN
 
 
 def read(
@@ -68,9 +69,11 @@ def typed(
     date: dt.date | None = None,
 ) -> nw.LazyFrame:
     """Return the contract's columns of a source, masked, each also as it was read (``raw_<name>``)."""
-    rows = read(source, engine, text, masking, row_number)
+    unread = unread_columns.places(source) if masking.secret else {}
+    columns = {**source.layout.inputs, **unread}
+    rows = cells(source, engine, columns, text, masking.mask, row_number)
     # a position has no bounds, as days have
-    kinds = {**source.layout.kinds, PERSON: "text", CALLED: "text", row_number: "amount"}
+    kinds = {**source.layout.kinds, PERSON: "text", CALLED: "text", LATE_IN: "text", row_number: "amount"}
     present = rows.collect_schema().names()
     rows = engine.typed(rows, {name: kind for name, kind in kinds.items() if name in present}, writings)
     if CURRENCY.name in present:  # a blank may count as the run's currency, and a failed formula may not

@@ -25,7 +25,7 @@ from abaco.ingest.misplaced import check_ids, has_personal_id, misplaced
 from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.reading import read_whole, text_path, typed
 from abaco.ingest.sources import Source
-from abaco.ingest.write_offs import CONTESTED, IS_LOST, STANDING
+from abaco.ingest.write_offs import CONTESTED, IS_LOST, LATE_IN, STANDING
 from abaco.ingest.writing import DEFAULT_RULES, Rules
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
@@ -35,7 +35,7 @@ TAPE = "tape"  # the role of the rows that become the loan tape
 BESIDE = (
     "reasons", "original", IS_LEFT_OUT, "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING,
     CONTESTED, write_offs.WORD, "unread", "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id",
-    "rate_has_sign", PERSON, CALLED, AS_READ, exchange.IN,
+    "rate_has_sign", PERSON, CALLED, LATE_IN, AS_READ, exchange.IN,
 )  # fmt: skip
 RARE = ("reasons", "unread", "signs")  # columns of those that most files leave empty: they need no further look
 
@@ -239,7 +239,7 @@ def stage_one(
     if hidden or days["ids"]:
         masking = replace(masking, hidden=hidden, of_ids=days["ids"] > 0)
         write(whole)
-    told += columns_beside.told(source, engine, whole or text, found.writings)
+    told += columns_beside.told(source, engine, whole or text, found.writings, bool(days["owed"]))
     noted = (*found.told, *days_late.told(source, days, not_late), *told)
     used = exchange.used(source, engine, path, rates, text, [line for line, _ in broken])
     return Staged(source, index, path, text, tuple(broken), found.writings, noted, whole, used, filled)
@@ -247,9 +247,9 @@ def stage_one(
 
 def _seen(source: Source, staged: nw.LazyFrame) -> tuple[set[str], dict[str, int], frozenset[str]]:
     """Return the columns of doubtful writing, how many are ahead, late and of personal ids, and `filled`."""
-    flags = ("is_ahead", "is_late", "ids")
+    flags = ("is_ahead", "is_late", "ids", "owed")
     counts = [nw.col(name).cast(nw.Int64()).sum() for name in flags] + [nw.col(name).count() for name in RARE]
-    staged = staged.with_columns(ids=has_personal_id(source, staged))
+    staged = staged.with_columns(ids=has_personal_id(source, staged), owed=nw.col("amount_usd") != 0)
     found = staged.group_by("doubtful").agg(*counts).collect("pyarrow").to_native().to_pylist()
     doubtful = {name for row in found for name in (row["doubtful"] or "").split(contract.SEPARATOR) if name}
     filled = frozenset(name for name in RARE if any(row[name] for row in found))
@@ -261,7 +261,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     format_, present = source.format, set(source.columns)
     restructured = write_offs.restructured(present, source.tells_restructured)
     given = present | {STANDING} | ({RESTRUCTURED} if restructured else set())
-    standing = write_offs.standing(present, source.is_region_or_status, date)
+    standing = write_offs.standing({*rows.collect_schema().names()}, source.is_region_or_status, date)
     made = [*contract.without_unusable(format_, present), *standing, *restructured]
     if is_tape and not format_.is_dated:
         made.append(nw.lit(date).alias("measurement_date"))
@@ -271,7 +271,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         rows = rows.with_columns(write_offs.region())
     names = rows.collect_schema().names()
     beside = dict.fromkeys(("is_ahead", "is_late", IS_LEFT_OUT), nw.Boolean())
-    beside |= dict.fromkeys((exchange.IN, PERSON, CALLED), nw.String())
+    beside |= dict.fromkeys((exchange.IN, PERSON, CALLED, LATE_IN), nw.String())
     beside = [nw.col(c) if c in names else nw.lit(None).cast(type_).alias(c) for c, type_ in beside.items()]
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))

@@ -8,6 +8,7 @@ import narwhals as nw
 
 from abaco.ingest import masking
 from abaco.ingest.staging import Staged
+from abaco.ingest.total_sums import BALANCE, ZERO, Sums
 from abaco.ingest.total_words import ALONE, AVERAGE, IN_FULL, LABEL, LIKE
 
 IS_AVERAGE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*(?:{AVERAGE}|{ALONE})$").fill_null(False)
@@ -18,16 +19,18 @@ IS_LIKE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LIKE}(?:[^a-z]|$)").fi
 LABEL_IN_FRONT = rf'(?i)^[{{]"[^"]*":"[ *=_-]*(?:{LABEL}|{AVERAGE})"'
 IN_FRONT = nw.col("original").str.contains(LABEL_IN_FRONT).fill_null(False)
 IS_BLANK = (nw.col("loan_id") == "").fill_null(True)
-FLAGS = ("labels", "digits", "blanks", "called", "named_so")  # what `counts_of` counts
+FLAGS = ("labels", "digits", "blanks", "called", "named_so", "beside")  # what `counts_of` counts
 IS_CALLED = (nw.col(masking.CALLED) == masking.LABEL).fill_null(False)
 IS_NAMED_SO = (nw.col(masking.CALLED) == masking.NAME).fill_null(False)
+IS_BESIDE = (nw.col(masking.CALLED) == masking.BESIDE).fill_null(False)
 HAS_DIGIT = nw.col("loan_id").str.contains(r"[0-9]").fill_null(False)
 
 
 def counts_of(rows: nw.LazyFrame, present: list[str]) -> list[dict]:
     """Return of each file and date how many rows look unlike loans, and sum and maximum of the balances."""
     named = nw.col("borrower_id").count() if "borrower_id" in present else nw.len()
-    flags = dict(zip(FLAGS, (IS_LIKE | IN_FRONT, HAS_DIGIT, IS_BLANK, IS_CALLED, IS_NAMED_SO), strict=True))
+    told = (IS_LIKE | IN_FRONT, HAS_DIGIT, IS_BLANK, IS_CALLED, IS_NAMED_SO, IS_BESIDE)
+    flags = dict(zip(FLAGS, told, strict=True))
     groups = ["source", *(name for name in ("measurement_date",) if name in present)]
     read = ["amount_usd", *(name for name in ("borrower_id",) if name in present)]
     rows = rows.select(*groups, *read, **{name: flag.cast(nw.Int64()) for name, flag in flags.items()})
@@ -60,3 +63,14 @@ def texts_of(columns: Sequence[str], schema: nw.Schema) -> list[str]:
 def is_called_total(row: Mapping[str, Any], texts: Sequence[str]) -> bool:
     """Return whether a text of a row, where it is not masked, is the label of a total."""
     return any(re.search(rf"(?i){IN_FULL}", row[name] or "") for name in texts)
+
+
+def call_beside(suspects: list[dict], whole: Sums) -> None:
+    """Call rows totals that a column that is not read calls so.
+
+    Where one of them is less than loans are on average, it is a word of loans (a whole cover, say): sums tell.
+    """
+    owed = [row for row in suspects if row["is_beside"] and (row[BALANCE] or ZERO) > 0]
+    is_label = all(row[BALANCE] * whole.rows >= whole.usd[BALANCE] for row in owed)
+    for row in owed:
+        row["is_called" if is_label else "is_named_so"] = True

@@ -107,7 +107,8 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
     number = {name: sum(row[name] for row in counts) for name in (*total_labels.FLAGS, "named")}
     number["words"] = total - number.pop("digits") - number["blanks"]
     named = number.pop("named")
-    number |= {"unnamed": total - named} if batch.format.key else dict.fromkeys(("unnamed", "called", "named_so"), 0)
+    none = dict.fromkeys(("unnamed", "called", "named_so", "beside"), 0)
+    number |= {"unnamed": total - named} if batch.format.key else none
     few = {name for name, n in number.items() if (0 < n <= FEW and 2 * n < total) or (name in LABELS and n)}
     usd, most = sum((row["usd"] or ZERO for row in counts), ZERO), max(row["most"] or ZERO for row in counts)
     is_most = [_is_half(row["most"] or ZERO, row["usd"] or ZERO, row["rows"]) for row in counts]
@@ -122,6 +123,7 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
         "blanks": IS_BLANK,
         "called": total_labels.IS_CALLED,
         "named_so": total_labels.IS_NAMED_SO,
+        "beside": total_labels.IS_BESIDE,
         "unnamed": nw.col("borrower_id").is_null() if "borrower_id" in schema else nw.lit(False),
     }
     is_suspect = nw.any_horizontal(*(unlike[name] for name in sorted(few)), nw.lit(False), ignore_nulls=True)
@@ -146,6 +148,7 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
         for row in suspects
         if breaks and _may_be_loan(row, usual)
     ]
+    total_labels.call_beside(suspects, whole)
     found = []
     for row in suspects:
         around = [
@@ -210,13 +213,12 @@ def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], bat
         if loans >= MANY and (row["is_named_so"] or len({row[name] for name in amounts if row[name]}) > 1):
             return True
         is_doubtful = any(block.positive > 1 for block in proven)
-    # payments and instalments are often the sum of others
     is_doubtful = is_doubtful or (row["is_called"] and is_owed)
     if is_doubtful and batch.format.key and row["reasons"] is None:
         heading = _file_of(row, batch).source.columns
         signs = [f"{heading['loan_id']} begins like a total"] if row["is_labels"] else []
         signs += [f"{heading['loan_id']} has no digit, as others have"] if row["is_words"] else []
-        signs += ["a name in it begins like a total"] if row["is_called"] or row["is_named_so"] else []
+        signs += ["a text in it reads like one"] if row["is_called"] or row["is_named_so"] else []
         signs += [f"no {heading.get(name, name)}" for name in lacks[:2]]
         signs += ["its balance is a sum of other rows" if equal else "its balance is not the sum of the rows around it"]
         raise _doubtful(row, batch, signs, "write it as the other loans are written")

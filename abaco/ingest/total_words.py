@@ -25,7 +25,15 @@ OF_A_BOOK = (
     "book", "portfolio", "loans", "cartera", "portafolio", "prestamos", "préstamos", "creditos", "créditos", "general",
     "carteira", "portefeuille", "portfoglio", "bestand",
 )  # fmt: skip
+# labels of a balance that is carried from one page or period to another
+CARRIED = (
+    "(?:balance )?(?:brought|carried) (?:forward|down|over)", "(?:opening|closing|previous) balance",
+    "(?:balance )?[bc]/[fd]", "saldo (?:anterior|inicial|final|previo|de apertura|de cierre)",
+    "suma y sigue", "(?:saldo )?(?:ü|ue)bertrag", "(?:saldo)?vortrag|anfangssaldo|endsaldo",
+    "(?:solde )?(?:reporté|à nouveau)|report à nouveau|solde initial|solde final", "riporto|saldo (?:iniziale|finale)",
+)  # fmt: skip
 SURE = (
     rf"^[ *=_-]*(?:(?:{'|'.join(PREFIXES)})[ _-]*(?:{'|'.join(WORDS)})(?:[ ,.:;()/_-][^0-9]*)?"
-    rf"|(?:{'|'.join(WORDS)})[ .:*=_-]*(?:(?:of|de|da|del|la|the|do)[ _]+)*(?:{'|'.join(OF_A_BOOK)})?[ .:*=_-]*)$"
+    rf"|(?:{'|'.join(WORDS)})[ .:*=_-]*(?:(?:of|de|da|del|la|the|do)[ _]+)*(?:[0-9]+ )?(?:{'|'.join(OF_A_BOOK)})?"
+    rf"[ .:*=_-]*(?:[0-9]+ ?%|\(.*\))?|(?:{'|'.join(CARRIED)})[ .:*=_-]*)$"
 )

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import narwhals as nw
 from pydantic import BaseModel
 
+from abaco.core.decimals import day_number
 from abaco.ingest import words
 from abaco.ingest.columns import (
     IS_RESTRUCTURED,
     IS_WRITTEN_OFF,
     LOAN_STATUS,
     MEASUREMENT_DATE,
+    NEXT_DUE,
     OVERDUE,
     REGION,
     RESTRUCTURED,
@@ -21,8 +23,10 @@ from abaco.ingest.columns import (
 )
 from abaco.ingest.words import STRICT
 
+LATE_IN = "late_in"  # the position of a column that is not read and says that a loan is late
 WRITTEN_OFF, CLOSED, LATE, OUTSTANDING, UNKNOWN = "written_off", "closed", "late", "outstanding", "unknown"
 YES, NO = "yes", "no"
+LONG_DUE = 30  # days after which a maturity, a next due date or a first day overdue says that a loan is late
 STANDING, CONTESTED, WORD = "standing", "is_contested", "unknown_word"
 IS_LOST = nw.col(STANDING) == WRITTEN_OFF
 
@@ -46,12 +50,20 @@ class Flags(BaseModel):
     negative: list[str]
 
 
+class Unread(BaseModel):
+    """Words of columns that are not read."""
+
+    model_config = STRICT
+    not_late: list[str]
+
+
 class LoanWords(BaseModel):
     """The content of params/loans.yml."""
 
     model_config = STRICT
     statuses: Statuses
     flags: Flags
+    unread: Unread
 
 
 def load() -> LoanWords:
@@ -89,6 +101,11 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -
         told.append(nw.when(since <= day).then(nw.lit(WRITTEN_OFF)).when(since > day).then(nw.lit(OUTSTANDING)))
     if OVERDUE.name in present:
         told.append(nw.when(nw.col(OVERDUE.name) > 0).then(nw.lit(LATE)))
+    if NEXT_DUE.name in present:
+        today = day_number(MEASUREMENT_DATE.name) if MEASUREMENT_DATE.name in present else nw.lit(date.toordinal())
+        told.append(nw.when(day_number(NEXT_DUE.name) < today - LONG_DUE).then(nw.lit(LATE)))
+    if LATE_IN in present:
+        told.append(nw.when(~nw.col(LATE_IN).is_null()).then(nw.lit(LATE)))
     if not told:
         return [nw.lit(None).cast(nw.String()).alias(STANDING), nw.lit(False).alias(CONTESTED)]
     found = nw.coalesce(*told)
@@ -168,6 +185,11 @@ def _meaning(
         among = sorted({one for word in listed for one in forms(word)})
         found = nw.when(form.is_in(among)).then(nw.lit(meaning)).otherwise(found)
     return found
+
+
+def forms(listed: Iterable[str]) -> list[str]:
+    """Return the letters of words as `_letters` has them."""
+    return sorted({one for word in listed for one in _letters(word)})
 
 
 def _letters(word: str) -> Iterable[str]:

@@ -390,7 +390,7 @@ def test_total_by_a_name_is_no_loan_whatever_its_number(tmp_path, heading):
 
 def test_total_by_a_name_of_more_loans_than_the_file_has_is_refused(tmp_path):
     for label in ("TOTAL CARTERA", "Grand Total", "SUBTOTAL NORTE", "Total:", "Total de la cartera"):
-        assert "line 8 is a loan, or a total, average or carried balance (a name in it begins like a total;" in refused(
+        assert "line 8 is a loan, or a total, average or carried balance (a text in it reads like one;" in refused(
             named(tmp_path / "book.csv", "customer_name", (6, f"999,2025-12-31,{label},9999,50"))
         )
     found = figures_of(named(tmp_path / "book.csv", "customer_name", (6, "999,2025-12-31,Total Energies,9999,50")))
@@ -741,8 +741,8 @@ def test_balances_in_two_currencies_are_no_two_columns_for_one_thing(tmp_path):
 
 
 NOT_LATE = (
-    "Not late by their days past due or PAR balances, though their status, maturity, first day overdue or overdue "
-    "amount says that they are:"
+    "Not late by their days past due or PAR balances, though their status, maturity, first day overdue, next due date, "
+    "overdue amount or a column that is not read says that they are:"
 )
 
 

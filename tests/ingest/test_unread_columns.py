@@ -1,0 +1,144 @@
+"""Columns that are not read: a total that one of them names is no loan, and lateness that one says alone is told."""
+
+import openpyxl
+import pytest
+
+from abaco.core.errors import InputError
+from tests.support.exports import write
+from tests.support.figures import figures_of
+
+HEADER = "loan_id,reporting_date,outstanding_balance,dpd,"
+LOANS = [f"{101 + i},2025-12-31,{1000 + 7 * i},{(0, 45, 0, 100)[i % 4]}," for i in range(8)]  # 8,196 in all
+MAY_BE = "is a loan, or a total, average or carried balance (a text in it reads like one;"
+NOT_LATE = "Not late by their days past due or PAR balances, though"
+SAYS = "Columns that are not read and say of loans without days past due that they are late: book.csv: {}."
+
+
+def refused(path):
+    with pytest.raises(InputError) as error:
+        figures_of(path)
+    return str(error.value)
+
+
+def book(path, heading, *totals):
+    """Write the loans and rows after them, with a column more."""
+    return write(path, HEADER + heading, *LOANS, *totals)
+
+
+@pytest.mark.parametrize("heading", ["notas", "comments", "Sucursal", "x"])
+def test_totals_that_a_column_names_that_is_not_read_are_no_loans(tmp_path, heading):
+    subtotal = "990,2025-12-31,4042,145,SUBTOTAL NORTE"
+    rows = [*LOANS[:4], subtotal, *LOANS[4:], "999,2025-12-31,8196,290,TOTAL"]
+    found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows))
+    assert (found.values["Outstanding"], found.values["PAR30"], found.rows["totals"]) == (8196.0, 50.1708, 2)
+
+
+def test_total_of_a_workbook_in_a_column_that_is_not_read_is_no_loan(tmp_path):
+    workbook = openpyxl.Workbook()
+    for row in (HEADER + "notas", *LOANS, "999,2025-12-31,8196,0,Total general 100 %"):
+        workbook.active.append([int(cell) if cell.isdigit() else cell or None for cell in row.split(",")])
+    workbook.save(tmp_path / "book.xlsx")
+    found = figures_of(tmp_path / "book.xlsx")
+    assert (found.values["Outstanding"], found.rows["totals"]) == (8196.0, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["TOTAL CARTERA", "Grand total", "Saldo anterior", "Brought forward", "Übertrag", "Total (8)"]
+)
+def test_balance_that_a_column_calls_a_total_and_no_sum_proves_is_refused(tmp_path, text):
+    assert f"line 10 {MAY_BE}" in refused(book(tmp_path / "book.csv", "notas", f"999,2025-12-31,9000,0,{text}"))
+
+
+@pytest.mark.parametrize(
+    "text", ["Saldo anterior", "Opening balance", "carried forward", "Balance b/f", "Solde reporté"]
+)
+def test_carried_balance_with_the_name_of_a_borrower_is_refused(tmp_path, text):
+    path = book(tmp_path / "book.csv", "customer_name", f"999,2025-12-31,9000,0,{text}")
+    assert f"line 10 {MAY_BE}" in refused(path)
+
+
+@pytest.mark.parametrize("text", ["Total general 100%", "TOTAL (8)", "Total 8 créditos", "Total del portafolio: 100 %"])
+def test_label_of_a_total_may_have_a_share_and_a_number_of_loans(tmp_path, text):
+    found = figures_of(book(tmp_path / "book.csv", "region", f"999,2025-12-31,8196,36,{text}"))
+    assert (found.values["Outstanding"], found.rows["totals"]) == (8196.0, 1)
+
+
+def test_word_that_many_loans_have_in_a_column_that_is_not_read_is_no_label(tmp_path):
+    covered = [f"{row}{'Total' if i in (0, 5) else 'Parcial'}" for i, row in enumerate(LOANS)]
+    found = figures_of(write(tmp_path / "book.csv", HEADER + "cobertura", *covered))
+    assert (found.values["Outstanding"], found.rows["totals"]) == (8196.0, 0)
+    noted = [f"{row}Total repayment agreed in March" for row in LOANS[:1]] + LOANS[1:]
+    assert figures_of(write(tmp_path / "book.csv", HEADER + "notes", *noted)).rows["totals"] == 0
+
+
+def test_notes_of_borrowers_get_no_further(tmp_path):
+    found = figures_of(book(tmp_path / "book.csv", "notas", "9,2025-12-31,1,0,Ana Lima 555-0100"))
+    assert "Ana Lima" not in "".join(found.notes)
+    assert found.values["Outstanding"] == 8197.0
+
+
+@pytest.mark.parametrize(
+    ("heading", "late", "others"),
+    [
+        ("Arrears", ("100.00", "0.01", "1,000.00"), ("0.00", "-5.00", "(3.00)", "-", "", "$0")),
+        ("overdue_installments", ("1", "2", "3.5"), ("0", "0.0", "n/a", "00", "", "none")),
+        ("months_in_arrears", ("1 month", "0.5", "4+"), ("0", "0 months", "", "null", "0.00", "-1")),
+        ("collection_status", ("Legal", "Prejudicial", "Recovery"), ("Current", "none", "Al día", "Preventiva", "")),
+        ("is_npl", ("Y", "true", "SI"), ("N", "false", "no", "0", "", "-")),
+        ("bucket", ("1-30", "31-60", "> 90 days"), ("Current", "0-30", "<30", "A", "2", "")),
+        ("Tramo mora", ("de 31 a 60 días", "91+", "Vencido"), ("0", "hasta 30", "al día", "0 a 30 días", "", "B2")),
+        ("cuotas_atrasadas", ("1", "2", "12"), ("0", "", "no", "0", "0", "sin atraso")),
+        ("Tage in Verzug", ("1", "31", "400"), ("0", "", "-", "0", "0", "0")),
+        ("Default flag", ("yes", "1", "x"), ("no", "0", "", "A", "N", "f")),
+    ],
+)  # fmt: skip
+def test_lateness_that_only_a_column_says_that_is_not_read_is_told(tmp_path, heading, late, others):
+    rows = [f'{i},2025-12-31,{100 * i},0,"{cell}"' for i, cell in enumerate((*late, *others), 1)]
+    known = f'99,2025-12-31,1000,45,"{late[0]}"'  # it is late by its days, too
+    found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows, known))
+    assert [n.partition(": ")[2] for n in found.notes if n.startswith(NOT_LATE)] == ["3 rows (600.00 USD)."]
+    assert SAYS.format(heading) in found.notes
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell"),
+    [
+        ("clasificacion", "E"), ("risk_grade", "C"), ("amount_buckets", "31-60"), ("term_buckets", "90+"),
+        ("late_fee", "5.00"), ("max_days_overdue_ever", "40"), ("overdue_rate", "0.24"), ("is_performing", "Y"),
+        ("last_payment_date", "2024-01-31"), ("collections_total", "500"), ("delinquencies_last_7_years", "2"),
+    ],
+)  # fmt: skip
+def test_columns_that_do_not_say_that_a_loan_is_late_are_left(tmp_path, heading, cell):
+    rows = [f"{i},2025-12-31,100,0,{cell}" for i in range(5)]
+    found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows))
+    assert not [note for note in found.notes if note.startswith(NOT_LATE)]
+
+
+def test_next_due_date_that_is_long_past_says_that_a_loan_is_late(tmp_path):
+    rows = [
+        f"{i},2025-12-31,100,0,{day}" for i, day in enumerate(("2025-06-30", "2025-11-30", "2025-12-01", "2026-01-31"))
+    ]
+    found = figures_of(write(tmp_path / "book.csv", HEADER + "next_due_date", *rows))
+    assert [n.partition(": ")[2] for n in found.notes if n.startswith(NOT_LATE)] == ["2 rows (200.00 USD)."]
+
+
+@pytest.mark.parametrize("heading", ["moneda", "moneda_del_credito", "loan_ccy_code"])
+def test_two_columns_of_currencies_that_differ_are_refused(tmp_path, heading):
+    header = f"loan_id,reporting_date,outstanding_balance,dpd,currency,{heading}"
+    message = refused(write(tmp_path / "book.csv", header, "1,2025-12-31,100,0,USD,MXN", "2,2025-12-31,100,0,USD,USD"))
+    assert "both say the currency, and differ in 1 row, such as" in message
+    assert "currency" in message and heading in message
+    equal = write(tmp_path / "book.csv", header, "1,2025-12-31,100,0,USD,US$", "2,2025-12-31,100,0,USD,Dólar USD")
+    assert figures_of(equal).values["Outstanding"] == 200.0
+
+
+@pytest.mark.parametrize("heading", ["current_balance", "principal_outstanding", "Saldo total"])
+def test_balance_of_zeros_beside_another_one_is_refused(tmp_path, heading):
+    rows = [f"{i},2025-12-31,0,45,{100 * i}" for i in range(5)]
+    assert refused(write(tmp_path / "book.csv", HEADER + heading, *rows)).startswith(
+        f"book.csv: outstanding_balance is 0 in every row, and {heading} is not: leave the wrong one out of the file"
+    )
+    repaid = [f"{i},2025-12-31,0,0,{cell}" for i, cell in enumerate(("0", "0.00", ""))]
+    assert figures_of(write(tmp_path / "book.csv", HEADER + heading, *repaid)).values["Outstanding"] == 0.0
+    original = write(tmp_path / "book.csv", f"{HEADER}original_balance", *rows)
+    assert figures_of(original).values["Outstanding"] == 0.0
