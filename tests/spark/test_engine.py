@@ -503,6 +503,20 @@ def test_personal_values_among_parts_of_the_book_are_hidden_alike(spark, embedde
         assert [reason.code for reason in staged.told] == ["values_hidden", "no_dimension"]
 
 
+def test_columns_that_are_not_read_say_the_same(spark, embedded, tmp_path):
+    late = ["0", "0-30", "Al día", "-5.00", "(3.00)", "<30", "B2", "30 days", "1,5", "Legal", "SI", "x", ""]
+    rows = [f'A-{i},2025-12-31,1.00,0,{i % 2 and "Total general 100 %"},"{cell}"' for i, cell in enumerate(late)]
+    path = write(tmp_path / "book.csv", "loan_id,reporting_date,outstanding_balance,dpd,notas,Arrears", *rows)
+    [source], _ = discovery.discover(path)
+    for name, engine in (("embedded", embedded), ("spark", spark)):
+        (work := tmp_path / name).mkdir()
+        staged = stage_one(source, 0, True, DATE, engine, work, Masking.of_pass(None))
+        found = engine.in_order(engine.scan(staged.path), "loan_id").select("loan_id", "standing", "called_total")
+        said = {row["loan_id"]: row for row in found.collect("pyarrow").to_native().to_pylist()}
+        assert [i for i in range(len(late)) if said[f"A-{i}"]["standing"] == "late"] == [7, 8, 9, 10, 11]
+        assert [said[f"A-{i}"]["called_total"] for i in range(3)] == [None, "beside", None]
+
+
 def test_former_report_is_compared_alike(spark, embedded, tmp_path):
     tapes = {"2025-11-30": "A  100.00  0.00\nB  50.00  50.00", "2025-12-31": "A  90.00  0.00\nC  50.00  0.00"}
     head = "measurement_date  loan_id  total_receivable_usd  par_30_usd\n"
