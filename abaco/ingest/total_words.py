@@ -22,8 +22,10 @@ ALONE = rf"(?:{'|'.join(WORDS_ALONE)})[ .:]*"
 IN_FULL = rf"^[ *=_-]*{LABEL}$"
 # labels that no borrower has as a name ("Total Energies" is one)
 OF_A_BOOK = (
-    "book", "portfolio", "loans", "cartera", "portafolio", "prestamos", "préstamos", "creditos", "créditos", "general",
-    "carteira", "portefeuille", "portfoglio", "bestand",
+    "book", "portfolio", "loans", "receivables", "cartera", "portafolio", "prestamos", "préstamos", "creditos",
+    "créditos", "general", "geral", "carteira", "emprestimos", "empréstimos", "général", "générale", "portefeuille",
+    "prêts", "crédits", "generale", "portafoglio", "crediti", "prestiti", "bestand", "kredite", "darlehen",
+    "forderungen", "leningen",
 )  # fmt: skip
 # labels of a balance that is carried from one page or period to another
 CARRIED = (

@@ -43,7 +43,8 @@ def test_total_of_a_workbook_in_a_column_that_is_not_read_is_no_loan(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["TOTAL CARTERA", "Grand total", "Saldo anterior", "Brought forward", "Übertrag", "Total (8)"]
+    "text",
+    ["TOTAL CARTERA", "Grand total", "Total général", "Saldo anterior", "Brought forward", "Übertrag", "Total (8)"],
 )
 def test_balance_that_a_column_calls_a_total_and_no_sum_proves_is_refused(tmp_path, text):
     assert f"line 10 {MAY_BE}" in refused(book(tmp_path / "book.csv", "notas", f"999,2025-12-31,9000,0,{text}"))
