@@ -83,6 +83,12 @@ def test_excess_over_a_limit(embedded, limits, share_of, excess):
         assert str(amounts(base)["excess"]) == excess
 
 
+def test_each_limit_takes_from_what_those_before_it_left(embedded):
+    north = {str(most): {"column": "region", "one_of": ["north"], "at_most": most} for most in (560, 550, 545, 543)}
+    with based(embedded, terms(limits=north)) as base:
+        assert [line[1] for line in lines(base)[5:10]] == ["10.50", "10.00", "5.00", "2.00", "972.50"]
+
+
 def test_payers_that_are_not_known_count_as_one(embedded):
     limit = {"payer": {"column": "payer", "at_most": 450}}
     with based(embedded, terms(limits=limit), payers={"A-01": 1, "A-08": 2}) as base:

@@ -70,7 +70,8 @@ def _both(taken: nw.LazyFrame, cuts: nw.LazyFrame) -> nw.LazyFrame:
         for frame in frames
     ]
     amounts = [name for name in names if name not in CUT]
-    return nw.concat(filled).group_by(*CUT).agg(nw.col(*amounts).sum())
+    both = nw.concat(filled).group_by(*CUT).agg(nw.col(*amounts).sum())
+    return both.with_columns(nw.col(*amounts).cast(nw.Decimal(18, 2)))  # as cuts are: sums have more digits
 
 
 def _without(taken: nw.LazyFrame, rows: nw.LazyFrame) -> nw.LazyFrame:
