@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from abaco.core.precision import shown_decimals
 from abaco.core.reasons import Reason
 from abaco.kpis.facilities.borrowing_base import Base
 from abaco.kpis.facilities.covenant import CURING, DEFAULT, OK, TERMS, TRIGGER, UNKNOWN, WARNING
@@ -92,22 +93,26 @@ def _covenants(rows: list[Mapping[str, Any]]) -> Iterator[Reason]:
         elif row["level"] != OK:
             limit = row[f"{DEFAULT if row['level'] == CURING else row['level']}_at"]
             more = {"last": row["cure_until"]} if row["level"] == CURING else {}
-            yield Reason(PAST[row["level"]], covenant=row["covenant"], value=_figure(row, row["value"]),
-                         limit=_figure(row, limit), **more)  # fmt: skip
+            yield Reason(PAST[row["level"]], covenant=row["covenant"], **_figures(row, limit), **more)
     if rows and all(row["level"] == OK for row in rows):
         closest = min(rows, key=lambda row: row["headroom_points"] / (abs(row[f"{row['headroom_to']}_at"]) or 1))
         level = closest["headroom_to"]
-        figures = {"value": _figure(closest, closest["value"]), "limit": _figure(closest, closest[f"{level}_at"])}
+        figures = _figures(closest, closest[f"{level}_at"])
         yield Reason("covenants_hold", covenant=closest["covenant"], level=level, **figures)
 
 
-def _figure(row: Mapping[str, Any], value: Decimal) -> str:
-    """Return a value with its unit, as the verdict has it.
+def _figures(row: Mapping[str, Any], limit: Decimal) -> dict[str, str]:
+    """Return a value and its limit with their unit: the value with two decimals, unless they hide that it is past.
 
-    >>> _figure({"unit": "%"}, Decimal("5.0000"))
-    '5 %'
+    >>> _figures({"value": Decimal("7.6515"), "unit": "%"}, Decimal("10.0000"))
+    {'value': '7.65 %', 'limit': '10 %'}
+    >>> _figures({"value": Decimal("5.0004"), "unit": "%"}, Decimal("5.0000"))
+    {'value': '5.0004 %', 'limit': '5 %'}
     """
-    return f"{value.normalize():,f} {row['unit']}"
+    precision = -row["value"].as_tuple().exponent
+    decimals = shown_decimals({"precision": precision, "thresholds": {"warning": limit}}, row["value"])
+    numbers = {"value": round(row["value"], decimals), "limit": limit}
+    return {name: f"{number.normalize():,f} {row['unit']}" for name, number in numbers.items()}
 
 
 def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
