@@ -23,7 +23,7 @@ from abaco.core import files, logs, project
 from abaco.core.errors import RunError
 from abaco.core.text import aligned, counted, show
 
-BESIDE = ("front.html", "front.pdf", "report.pdf", "report.xlsx")
+BESIDE = ("front.html", "front.pdf", "report.pdf", "report.xlsx", "certificate_*")
 
 
 @verb(REPORTS, "report --date 2025-12-31 --input path/to/exports")
@@ -58,7 +58,7 @@ def _tell(result: dict[str, Any], params: str | None) -> None:
     if former := result["replaced"]:
         show(say("It replaces the report of {input}, run {run_id}, kept in {path}", **former))
     show(f"{place}/report.html")
-    beside = [name for name in BESIDE if (folder / name).is_file()]
+    beside = [path.name for form in BESIDE for path in sorted(folder.glob(form))]
     show(say("Beside it: {names}; the front is the first page alone, to forward", names=", ".join(beside)))
     for delivery in result["deliveries"]:
         if delivery["channel"] == "email" and delivery["status"] == NOT_SET_UP:

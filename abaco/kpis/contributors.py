@@ -83,8 +83,13 @@ def _term(row: Mapping[str, Any], days: int) -> str:
     return max(parts, key=lambda term: abs(parts[term]))
 
 
-def names(loan_ids: Iterable[str], key: bytes | None) -> dict[str, str]:
+def names(loan_ids: Iterable[str], key: bytes | None, noun: str = "Loan") -> dict[str, str]:
     """Return the name of each loan in a report: a token, or without a key a number in the order given.
+
+    Parameters
+    ----------
+    noun
+        What stands before the numbers: two tables of a report that number loans apart have two.
 
     Examples
     --------
@@ -92,7 +97,7 @@ def names(loan_ids: Iterable[str], key: bytes | None) -> dict[str, str]:
     {'ABF - 7': 'Loan 1', 'ABF - 3': 'Loan 2'}
     """
     number = count(1)
-    return {loan: masking.token(loan, key) if key else f"Loan {next(number)}" for loan in dict.fromkeys(loan_ids)}
+    return {loan: masking.token(loan, key) if key else f"{noun} {next(number)}" for loan in dict.fromkeys(loan_ids)}
 
 
 def bridge_loans(

@@ -10,7 +10,7 @@ from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import bar, figures, rows_of
 from abaco.page.words import NOTHING, code, count, percent
 
-NOUNS = ("Borrower", "Loan")  # with a number, in place of an id
+NOUNS = ("Borrower", "Loan", "Pledged loan")  # with a number, in place of an id
 
 
 def what_if(metrics: dict, concentration) -> str:
@@ -85,12 +85,12 @@ def _if_stopped(kpi, value):
 
 def label(name: str) -> str:
     """Return what the page calls a borrower or a loan: a number with its noun, or the first digits of a token."""
-    noun, _, number = name.partition(" ")
+    noun, _, number = name.rpartition(" ")
     return say(f"{noun} {{number}}", number=number) if _is_number(name) else code(name)
 
 
 def _is_number(name):
-    noun, _, number = name.partition(" ")
+    noun, _, number = name.rpartition(" ")
     return noun in NOUNS and number.isdigit()
 
 

@@ -127,7 +127,7 @@ def _covenants(one: dict) -> Html | str:
     if not one["covenants"]:
         return ""
     return figures(
-        say("Covenants of {title}, and how far each is from its next limit", title=one["title"]),
+        say("Covenants of {title}, and how far each is from its next contractual limit", title=one["title"]),
         [phrase(head) for head in HEADS],
         [_covenant(name, entry) for name, entry in one["covenants"].items()],
         kinds=("", "n", "t", "b", "n", "n", "n"),

@@ -76,10 +76,10 @@ def test_loans_behind_it(embedded):
         rows = availability.largest([base], DECEMBER, None, limit=4).to_pylist()
         found = [(row["rank"], row["loan"], row["term"], row["line"], str(row["change_usd"])) for row in rows]
         assert found == [
-            (1, "Loan 1", "fell ineligible", "late", "-81.00"),  # FELL
-            (2, "Loan 2", "new lending", None, "64.00"),  # NEW
-            (3, "Loan 3", "repaid", None, "-45.00"),  # GONE
-            (4, "Loan 4", "written off", None, "-36.00"),  # LOST; REPAID moved as much
+            (1, "Pledged loan 1", "fell ineligible", "late", "-81.00"),  # FELL
+            (2, "Pledged loan 2", "new lending", None, "64.00"),  # NEW
+            (3, "Pledged loan 3", "repaid", None, "-45.00"),  # GONE
+            (4, "Pledged loan 4", "written off", None, "-36.00"),  # LOST; REPAID moved as much
         ]
         everything = availability.largest([base], DECEMBER, b"key", limit=100).to_pylist()
         assert all(row["loan"].startswith("tok_") for row in everything)

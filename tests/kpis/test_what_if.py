@@ -109,8 +109,8 @@ def test_loans_of_no_facility_cure_a_deficiency(opened):
     facilities = FACILITIES | {"LINE": terms(pledged="by_column")}
     case = opened(facilities)
     assert str(case.now["availability"]) == "-244.65"
-    assert shown(case.pledging(Decimal(0), None, 9)) == [("Loan 1", "735.25", "624.38", "124.38")]
-    assert shown(case.pledging(Decimal(1000), None, 9))[1:] == [("Loan 2", "780.25", "661.43", "161.43")]
+    assert shown(case.pledging(Decimal(0), None, 9)) == [("Pledged loan 1", "735.25", "624.38", "124.38")]
+    assert shown(case.pledging(Decimal(1000), None, 9))[1:] == [("Pledged loan 2", "780.25", "661.43", "161.43")]
     assert len(case.pledging(Decimal(1000), None, 1)) == 1
     assert case.pledging(Decimal("-244.65"), None, 9) == []
     for pledged in (FACILITIES, {"LINE": terms()}):

@@ -50,7 +50,6 @@ SHORT = {
     "abaco.core.parquet": "the types of Arrow, which is slow to import",
     "abaco.core.subjects": "what mail and delivery share",
     "abaco.ingest.sample_mark": "what marks the sample",
-    "abaco.ingest.total_words": "words that masking needs before rows are staged",
     "abaco.ingest.used_files": "what deliveries import of the roles of files",
     "abaco.run.papermill_engine": "papermill's entry point",
     "abaco.run.preload": "the imports of the fork server",

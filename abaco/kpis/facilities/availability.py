@@ -243,7 +243,7 @@ def largest(bases: Iterable[Base], date: dt.date, key: bytes | None, limit: int 
         if date in base.lines and against is not None:
             found = _largest(base, against, date, limit)
             rows += [{"facility": base.key, "date": date, "against": against, "rank": n, **row} for n, row in found]
-    called = names((row["loan_id"] for row in rows), key)
+    called = names((row["loan_id"] for row in rows), key, "Pledged loan")
     named = [{**row, "loan": called[row["loan_id"]]} for row in rows]
     return pa.Table.from_pylist(named, schema=arrow_schema(LOANS))
 

@@ -160,7 +160,7 @@ class WhatIf:
         gives = wide(nw.col("left")) * rate_of(self.facility.advance_rate)
         first = rows.with_columns(gives=gives).sort("gives", "loan_id", descending=[True, False]).head(limit)
         found = first.collect("pyarrow").to_native().to_pylist()
-        called = names((row["loan_id"] for row in found), key)
+        called = names((row["loan_id"] for row in found), key, "Pledged loan")
         own, pledged, chosen = pool(self.key, self.facility, self._book), [], []
         for row in found:
             chosen.append(row["loan_id"])
