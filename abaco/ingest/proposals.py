@@ -29,7 +29,6 @@ from abaco.ingest.formulas import Formula
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.value_evidence import Evidence
 from abaco.ingest.value_kinds import BLANK, DATE, MONTH, NUMBER, TEXT
-from abaco.ingest.words import plain
 
 NONE = "none"  # the answer that leaves a column out
 SINCE = "since "  # an answer that counts days from a due date
@@ -180,7 +179,7 @@ def _is_of(column: Column, one: Evidence) -> bool:
     if column.name == DAYS_PAST_DUE.name and one.words:
         return True
     if column.name in (LOAN_STATUS.name, REGION.name):
-        has_status = any(is_known_status(word) for word in one.words)
+        has_status = any(write_offs.is_known_status(word) for word in one.words)
         is_either = normalise(one.heading).endswith(("state", "estado"))
         return one.kind == TEXT and (not is_either or has_status == (column.name == LOAN_STATUS.name))
     if column.name == IS_REVERSED.name:
@@ -204,7 +203,12 @@ def _is_of(column: Column, one: Evidence) -> bool:
 
 def _names_rows(one: Evidence) -> bool:
     """Return whether a column has a text of its own in every row, and none that says how a loan is."""
-    return one.kind == TEXT and one.is_unique and one.filled > FEW_ROWS and not any(map(is_known_status, one.words))
+    return (
+        one.kind == TEXT
+        and one.is_unique
+        and one.filled > FEW_ROWS
+        and not any(map(write_offs.is_known_status, one.words))
+    )
 
 
 def _is_flag(one: Evidence) -> bool:
@@ -212,12 +216,6 @@ def _is_flag(one: Evidence) -> bool:
     flags = write_offs.load().flags
     words = one.words or (("0", "1") if one.kind == NUMBER and one.is_whole and 0 <= one.low <= one.high <= 1 else ())
     return bool(words) and {word.lower() for word in words} <= {*flags.affirmative, *flags.negative}
-
-
-def is_known_status(word: str) -> bool:
-    """Return whether params/loans.yml says what a word says of a loan."""
-    statuses = write_offs.load().statuses
-    return plain("statuses", word) in {plain("statuses", one) for _, listed in statuses for one in listed}
 
 
 def _why_left(one: Evidence, words: Dictionary) -> str:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from abaco.core.quoting import FREQUENT, HIDDEN, LOCAL_PHONE, frequent_word
 from abaco.core.text import counted
 from abaco.engines.base import NO_ID_WORDS
-from abaco.ingest import decimal_marks
+from abaco.ingest import decimal_marks, write_offs
 from abaco.ingest.bucket_words import FIRST_DAY, days_of
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.origins import NOT_LATE
-from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_known_status, is_personal, may_be_shown, told
+from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_personal, may_be_shown, told
 from abaco.ingest.value_evidence import Evidence, plain
 from abaco.ingest.value_kinds import DATE, MONTH, NUMBER
 
@@ -172,7 +172,7 @@ def labels(one: Evidence) -> dict[str, str]:
     rows = Counter(shapes[text] for text, count in one.words.items() for _ in range(min(count, FREQUENT)))
     for text, shape in shapes.items():
         is_range = FIRST_DAY.search(text.lower()) and not LOCAL_PHONE.search(text)
-        is_plain = is_known_status(text) or is_range or text.lower() in NO_ID_WORDS or SHORT.fullmatch(text)
+        is_plain = write_offs.is_known_status(text) or is_range or text.lower() in NO_ID_WORDS or SHORT.fullmatch(text)
         # a bucket such as M4 is as frequent as those like it
         label = text if is_plain or frequent_word(text, rows[shape]) != HIDDEN else shape
         found[text] = label if label not in found.values() else f"{label} ({len(found)})"
@@ -198,7 +198,7 @@ def of_days(one: Evidence, words: Dictionary) -> Iterator[Question]:
 def of_status(one: Evidence, words: Dictionary) -> Iterator[Question]:
     """Yield what is asked of words of a status that no list of params/loans.yml has."""
     for text, label in labels(one).items():
-        if not is_known_status(text) and days_of(text, words) is None:
+        if not write_offs.is_known_status(text) and days_of(text, words) is None:
             yield Question(f"loan_status.{label}", f"{label} under {one.heading} is not known", STATUSES)
 
 

@@ -14,7 +14,7 @@ import narwhals as nw
 from abaco.core.quoting import EMAIL, PHONE, TAX_NUMBER
 from abaco.core.text import counted
 from abaco.engines import Engine
-from abaco.ingest import decimal_marks
+from abaco.ingest import decimal_marks, write_offs
 from abaco.ingest.columns import LOAN_ID
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.total_labels import IS_BLANK, IS_LABEL, is_called_total
@@ -198,6 +198,8 @@ def _looks(values: Sequence[str]) -> str:
     for what, matches in shares.items():
         if values and 2 * sum(bool(matches(value)) for value in values) >= len(values):
             return what
+    if any(map(write_offs.is_known_status, values)):  # Closed Written Off looks like a name
+        return ""
     names = [value for value in values if NAME.fullmatch(value) and value.istitle()]
     is_name = 2 * len(names) >= len(values) and 2 * len(set(names)) > len(names)
     return "names" if names and is_name else ""

@@ -71,6 +71,12 @@ def load() -> LoanWords:
     return words.load("loans.yml", LoanWords)
 
 
+def is_known_status(word: str) -> bool:
+    """Return whether params/loans.yml says what a word says of a loan."""
+    statuses = load().statuses
+    return words.plain("statuses", word) in {words.plain("statuses", one) for _, listed in statuses for one in listed}
+
+
 def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -> list[nw.Expr]:
     """Return the ``standing``: `WRITTEN_OFF`, `CLOSED`, `LATE`, `OUTSTANDING`, `UNKNOWN` (in no list), or null.
 

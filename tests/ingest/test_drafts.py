@@ -1054,6 +1054,12 @@ def test_words_that_repeat_are_shown_and_names_are_not(tmp_path):
     assert keys(few) == ["loan_status.M0", "loan_status.M1"]
 
 
+def test_statuses_that_are_there_once_each_are_no_names(tmp_path):
+    lines = ["A1,3000,0,Active", "A2,2000,45,Active In Arrears", "A3,1500,0,Closed Written Off"]
+    status = drafted(tmp_path, *lines, header="Account ID,Principal Balance,Days Late,Account State").headings()[3]
+    assert (status["column"], status["examples"]) == ("loan_status", "Active, Active In Arrears")
+
+
 def test_column_without_a_heading_is_among_those_that_stay_behind(tmp_path):
     lines = [f"{line},,x{n}" for n, line in enumerate(LINES)]
     *_, last = drafted(tmp_path, *lines, header=f"{HEADER},,").headings()
