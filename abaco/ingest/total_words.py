@@ -1,5 +1,7 @@
 """Labels of rows that hold totals, averages or extremes instead of loans."""
 
+from abaco.engines.forms import MONTHS
+
 WORDS = (
     "total", "totals", "totales", "totais", "totaux", "totale", "totaal", "totalt", "toplam", "suma", "soma",
     "summe", "somme", "somma", "sum", "gesamt", "gesamtsumme", "zwischensumme", "celkem", "razem", "ukupno",
@@ -27,15 +29,29 @@ OF_A_BOOK = (
     "prêts", "crédits", "generale", "portafoglio", "crediti", "prestiti", "bestand", "kredite", "darlehen",
     "forderungen", "leningen",
 )  # fmt: skip
+# parts of a book that a total may be of, before a name
+PARTS = (
+    "branch|office|agency|region|zone|officer|group|sucursal|agencia|oficina|región|zona|asesor|grupo|agence|filiale"
+)
 # labels of a balance that is carried from one page or period to another
 CARRIED = (
     "(?:balance )?(?:brought|carried) (?:forward|down|over)", "(?:opening|closing|previous) balance",
-    "(?:balance )?[bc]/[fd]", "saldo (?:anterior|inicial|final|previo|de apertura|de cierre)",
-    "suma y sigue", "(?:saldo )?(?:ü|ue)bertrag", "(?:saldo)?vortrag|anfangssaldo|endsaldo",
+    "(?:balance )?[bc]/[fd]", "saldo (?:anterior|inicial|final|previo|de (?:apertura|cierre|arrastre))",
+    "suma y sigue", "(?:saldo )?(?:ü|ue)bertrag", "(?:saldo)?vortrag|(?:anfangs|end|schluss)(?:saldo|bestand)",
     "(?:solde )?(?:reporté|à nouveau)|report à nouveau|solde initial|solde final", "riporto|saldo (?:iniziale|finale)",
+    "(?:bilans|saldo) (?:otwarcia|zamknięcia)",
 )  # fmt: skip
+# what may follow one: another one, or a day
+MONTH = "|".join(MONTHS)
+DAY = (
+    "(?:(?:as|at|of|on|from|per|al|a|el|de|del|do|em|am|zum|vom|au|du|le|dal|na|dzień)[ _]+)*"
+    rf"[0-9]{{1,4}}(?:(?:[ ./_-]|,|st|nd|rd|th|º|de[l ])*(?:[0-9]{{1,4}}|{MONTH})){{0,2}}"
+    rf"|(?:{MONTH})(?:[ ,.-]|de[l ])*[0-9]{{2,4}}(?:[ ,]+[0-9]{{4}})?"
+)
 SURE = (
     rf"^[ *=_-]*(?:(?:{'|'.join(PREFIXES)})[ _-]*(?:{'|'.join(WORDS)})(?:[ ,.:;()/_-][^0-9]*)?"
     rf"|(?:{'|'.join(WORDS)})[ .:*=_-]*(?:(?:of|de|da|del|la|the|do)[ _]+)*(?:[0-9]+ )?(?:{'|'.join(OF_A_BOOK)})?"
-    rf"[ .:*=_-]*(?:[0-9]+ ?%|\(.*\))?|(?:{'|'.join(CARRIED)})[ .:*=_-]*)$"
+    rf"[ .:*=_-]*(?:[0-9]+ ?%|\(.*\))?"
+    rf"|(?:{'|'.join(WORDS)})[ _]+(?:(?:for|of|de|da|del|la|the|do|por|pour|per)[ _]+)+(?:{PARTS})[ .:_-].*"
+    rf"|(?:{'|'.join(CARRIED)})(?:[ .:*=,(_-]+(?:{'|'.join(CARRIED)}|{DAY}))?[ .:*=)_-]*)$"
 )

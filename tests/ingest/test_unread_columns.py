@@ -51,8 +51,14 @@ def test_balance_that_a_column_calls_a_total_and_no_sum_proves_is_refused(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "text", ["Saldo anterior", "Opening balance", "carried forward", "Balance b/f", "Solde reporté"]
-)
+    "text",
+    ["Saldo anterior", "Opening balance", "carried forward", "Balance b/f", "Solde reporté", "Opening balance b/f",
+     "Opening balance 01/01/2025", "Opening balance as at 1st January 2025", "Anfangsbestand",
+     "Anfangsbestand 1.1.2025", "Bilans otwarcia", "Saldo de arrastre",
+     "Saldo inicial al 1 de enero", "Saldo inicial al 1 de enero de 2025",
+     "Saldo anterior (31-12-2024)", "Opening balance: January 2025", "Total for branch Lima",
+     "Total de la agencia 12"],
+)  # fmt: skip
 def test_carried_balance_with_the_name_of_a_borrower_is_refused(tmp_path, text):
     path = book(tmp_path / "book.csv", "customer_name", f"999,2025-12-31,9000,0,{text}")
     assert f"line 10 {MAY_BE}" in refused(path)
@@ -68,8 +74,12 @@ def test_word_that_many_loans_have_in_a_column_that_is_not_read_is_no_label(tmp_
     covered = [f"{row}{'Total' if i in (0, 5) else 'Parcial'}" for i, row in enumerate(LOANS)]
     found = figures_of(write(tmp_path / "book.csv", HEADER + "cobertura", *covered))
     assert (found.values["Outstanding"], found.rows["totals"]) == (8196.0, 0)
-    noted = [f"{row}Total repayment agreed in March" for row in LOANS[:1]] + LOANS[1:]
-    assert figures_of(write(tmp_path / "book.csv", HEADER + "notes", *noted)).rows["totals"] == 0
+    for note in (
+        "Total repayment agreed in March", "Opening balance agreed with the client", "Opening balance 500 disputed",
+        "Total for March is paid", "Saldo anterior al refinanciamiento", "Total Office Supplies",
+    ):  # fmt: skip
+        noted = [f"{LOANS[0]}{note}", *LOANS[1:]]
+        assert figures_of(write(tmp_path / "book.csv", HEADER + "notes", *noted)).rows["totals"] == 0
 
 
 def test_notes_of_borrowers_get_no_further(tmp_path):
