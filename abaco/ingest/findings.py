@@ -12,7 +12,7 @@ from abaco.core.errors import InputError
 from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
-from abaco.ingest import writing
+from abaco.ingest import unread_columns, writing
 from abaco.ingest.columns import (
     BUCKETS,
     DAYS_PAST_DUE,
@@ -27,7 +27,7 @@ from abaco.ingest.contract import with_amount
 from abaco.ingest.lateness import at_risk
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
-from abaco.ingest.write_offs import CLOSED, CONTESTED, LATE, LATE_IN, LONG_DUE, STANDING, UNKNOWN, WORD, WRITTEN_OFF
+from abaco.ingest.write_offs import CLOSED, CONTESTED, LATE, LONG_DUE, STANDING, UNKNOWN, WORD, WRITTEN_OFF
 
 # A rate beyond 500 % a year is hardly a fraction: where more than this part of them are, some are per cent.
 HIGH_RATE, MOST_HIGH = 5, 0.01
@@ -184,7 +184,6 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
             closures=nw.when(is_closed).then(amount).count(),
             lateness=nw.when(is_late).then(amount).sum(),
             lates=nw.when(is_late).then(amount).count(),
-            late_in=nw.when(is_late & (amount > 0)).then(nw.col(LATE_IN)).min(),
             stated=standing.count(),
             unknown=nw.when(is_unknown).then(amount).sum(),
             unknowns=nw.when(is_unknown).then(amount).count(),
@@ -214,9 +213,8 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
             more = {"words": _unknown_words(batch, date, of_regions, engine)} if code == "status_unknown" else {}
             if code == LATE_WITHOUT_DAYS:
                 more |= {"usd": sums[usd]}
-                headings = {s.index: s.source.headings for s in batch.staged}
-                told = {row["source"]: int(row["late_in"]) for row in found if row["late_in"] is not None}
-                names = tuple(f"{batch.names[i]}: {headings[i][place].strip()}" for i, place in told.items())
+                late = batch.usable(engine).filter((nw.col("measurement_date") == date) & is_late)
+                names = unread_columns.told(late, batch.names, {s.index: s.source.headings for s in batch.staged})
                 yield from [Reason("late_in_unread", names=names)] if names else []
             yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]), **more)
 

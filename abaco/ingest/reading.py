@@ -15,6 +15,7 @@ from abaco.ingest.columns import CURRENCY
 from abaco.ingest.containers import unpacked
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
 from abaco.ingest.fingerprint import write_utf8
+from abaco.ingest.layout import PART
 from abaco.ingest.masking import CALLED, PERSON, REDACTING, Masking
 from abaco.ingest.misplaced import hiding
 from abaco.ingest.sources import Source
@@ -70,6 +71,9 @@ def typed(
 ) -> nw.LazyFrame:
     """Return the contract's columns of a source, masked, each also as it was read (``raw_<name>``)."""
     unread = unread_columns.places(source) if masking.secret else {}
+    if may_tell := {name: unread[name] for name in unread_columns.of_lateness(unread)}:
+        silent = unread_columns.of_one_word(cells(source, engine, may_tell, text))
+        unread = {(f"{unread_columns.OTHER}{PART}{at}" if name in silent else name): at for name, at in unread.items()}
     columns = {**source.layout.inputs, **unread}
     rows = cells(source, engine, columns, text, masking.mask, row_number)
     # a position has no bounds, as days have

@@ -23,7 +23,7 @@ from abaco.ingest.columns import (
 )
 from abaco.ingest.words import STRICT
 
-LATE_IN = "late_in"  # the position of a column that is not read and says that a loan is late
+LATE_IN = "late_in"  # the position of a column that is not read and says that a loan is late, and its word
 WRITTEN_OFF, CLOSED, LATE, OUTSTANDING, UNKNOWN = "written_off", "closed", "late", "outstanding", "unknown"
 YES, NO = "yes", "no"
 LONG_DUE = 30  # days after which a maturity, a next due date or a first day overdue says that a loan is late
@@ -54,6 +54,7 @@ class Unread(BaseModel):
     """Words of columns that are not read."""
 
     model_config = STRICT
+    late: list[str]
     not_late: list[str]
 
 

@@ -108,7 +108,27 @@ def test_lateness_that_only_a_column_says_that_is_not_read_is_told(tmp_path, hea
     known = f'99,2025-12-31,1000,45,"{late[0]}"'  # it is late by its days, too
     found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows, known))
     assert [n.partition(": ")[2] for n in found.notes if n.startswith(NOT_LATE)] == ["3 rows (600.00 USD)."]
-    assert SAYS.format(heading) in found.notes
+    shown = {"collection_status": " (Legal, Prejudicial, Recovery)", "Tramo mora": " (Vencido)"}
+    assert SAYS.format(heading + shown.get(heading, "")) in found.notes
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells", "late"),
+    [
+        ("collection_status", ("Collected",) * 5, 0),
+        ("collection_status", ("Contacted", "Promise to pay", "Visited", "1 - Contacted", "C01"), 0),
+        ("estado_cobranza", ("Legal",) * 5, 0),
+        ("estado_cobranza", ("Legal", "Legal", "Legal", "Legal", ""), 4),
+        ("arrears_status", ("1 - Overdue", "Legal - court", "Arrears cleared", "Overdue 30 days", "NPA"), 4),
+        ("arrears", ("5.00",) * 5, 5),
+        ("is_npl", ("Y",) * 5, 5),
+    ],
+)
+def test_only_known_words_of_lateness_that_tell_loans_apart_say_that_one_is_late(tmp_path, heading, cells, late):
+    rows = [f"{i},2025-12-31,100,0,{cell}" for i, cell in enumerate(cells)]
+    found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows))
+    told = [n.partition(": ")[2] for n in found.notes if n.startswith(NOT_LATE)]
+    assert told == ([f"{late} rows ({late}00.00 USD)."] if late else [])
 
 
 @pytest.mark.parametrize(
