@@ -181,6 +181,14 @@ class Source:
         return origin is not None and RESTRUCTURED in origin.words.values()
 
     @property
+    def settled(self) -> set[str]:
+        """The statuses, in lower case, that its mapping settles by another column, such as days past due."""
+        origins = self.mapping.columns
+        status = origins.get(LOAN_STATUS.name)
+        of_status = [one for one in origins.values() if status and one.heading and one.heading == status.heading]
+        return {word.strip().lower() for one in of_status for word in one.words}
+
+    @property
     def is_region_or_status(self) -> bool:
         """Whether its column of regions may be one of statuses: it is called ``estado``, and no other is there."""
         is_named = self.mapping.is_known and normalise(self.columns.get(REGION.name, "")) == REGION_OR_STATUS

@@ -261,7 +261,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     format_, present = source.format, set(source.columns)
     restructured = write_offs.restructured(present, source.tells_restructured)
     given = present | {STANDING} | ({RESTRUCTURED} if restructured else set())
-    standing = write_offs.standing({*rows.collect_schema().names()}, source.is_region_or_status, date)
+    standing = write_offs.standing({*rows.collect_schema().names()}, source.is_region_or_status, date, source.settled)
     made = [*contract.without_unusable(format_, present), *standing, *restructured]
     if is_tape and not format_.is_dated:
         made.append(nw.lit(date).alias("measurement_date"))

@@ -78,7 +78,9 @@ def is_known_status(word: str) -> bool:
     return words.plain("statuses", word) in {words.plain("statuses", one) for _, listed in statuses for one in listed}
 
 
-def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -> list[nw.Expr]:
+def standing(
+    present: Iterable[str], is_region_or_status: bool, date: dt.date, settled: Iterable[str] = ()
+) -> list[nw.Expr]:
     """Return the ``standing``: `WRITTEN_OFF`, `CLOSED`, `LATE`, `OUTSTANDING`, `UNKNOWN` (in no list), or null.
 
     And `CONTESTED`: whether it is written off by one column, and outstanding by another.
@@ -91,6 +93,8 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -
         Its column of regions may be one of statuses (see `region`).
     date
         The day of balances without a date: a loan that is written off later is not written off on it.
+    settled
+        Statuses, in lower case, that are outstanding where no list has them.
     """
     known, present = load(), set(present)
     told = []
@@ -101,7 +105,10 @@ def standing(present: Iterable[str], is_region_or_status: bool, date: dt.date) -
         statuses = known.statuses
         lists = {WRITTEN_OFF: statuses.written_off, OUTSTANDING: [*statuses.restructured, *statuses.outstanding],
                  CLOSED: statuses.closed, LATE: statuses.late}  # fmt: skip
-        told.append(_of_status(REGION.name if is_region_or_status else LOAN_STATUS.name, lists))
+        name = REGION.name if is_region_or_status else LOAN_STATUS.name
+        said = _of_status(name, lists)
+        is_settled = nw.col(name).str.strip_chars().str.to_lowercase().is_in(sorted(settled))
+        told.append(nw.when((said == UNKNOWN) & is_settled).then(nw.lit(OUTSTANDING)).otherwise(said))
     if WRITTEN_OFF_ON.name in present:
         day = nw.col(MEASUREMENT_DATE.name) if MEASUREMENT_DATE.name in present else nw.lit(date)
         since = nw.col(WRITTEN_OFF_ON.name)

@@ -539,6 +539,16 @@ def test_check_shows_what_a_report_would_say(root, tmp_path):
     assert " figures can be computed" in lines
 
 
+def test_status_that_the_mapping_settles_as_days_late_is_not_told_as_unknown(root, tmp_path):
+    rows = [f"LN{i},{100 * i},{word}" for i, word in enumerate(("Current", "30+ Days Delinquent", "Watchlist"), 1)]
+    path = write(tmp_path / "book.csv", "loan_id,current_balance,status", *rows)
+    Drafting(path, "book", {"currency": "USD", "days_past_due.Watchlist": "0"}).save()
+    assert mappings.load("book").columns["loan_status"].heading == ["status"]
+    found = figures_of(path)
+    assert found.values["PAR30"] == 33.3333  # 200 of 600
+    assert not [note for note in found.notes if "no list of params/loans.yml" in note]
+
+
 def test_notebook_shows_headings_and_figures_and_saves_the_mapping_with_its_last_cell(root, tmp_path):
     shutil.copytree(ROOT / "notebooks", root / "notebooks")
     path, executed = write(tmp_path / "book.csv", HEADER, *LINES), tmp_path / "executed.ipynb"
