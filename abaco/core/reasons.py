@@ -178,7 +178,7 @@ ENGLISH = {
     "They count as written off.",
     "late_too_long": "Late by more days than since they were lent, or than {years} years: {rows}. See whether these "
     "are days past due.",
-    "closed_with_balance": "Outstanding, though their status says that they are paid or closed: {rows}.",
+    "closed_with_balance": "Outstanding, though their status says that they are paid, closed or not lent: {rows}.",
     "late_without_days": "Not late by their days past due or PAR balances, though their status, maturity, first day "
     "overdue, next due date, overdue amount or a column that is not read says that they are: {rows}.",
     "late_in_unread": "Columns that are not read and say of loans without days past due that they are late: {names}.",

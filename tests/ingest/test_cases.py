@@ -770,9 +770,16 @@ def test_status_of_several_loans_is_shown_as_it_is_and_a_balance_that_is_paid_is
     rows = loans(loan_status=words)
     rows[3][5] = "0.00"
     notes = figures_of(csv(tmp_path / "loans.csv", rows)).notes
-    told = "Outstanding, though their status says that they are paid or closed: 2 rows (2,000.00 USD)."
+    told = "Outstanding, though their status says that they are paid, closed or not lent: 2 rows (2,000.00 USD)."
     assert told in notes
     assert any("has their status (…, K-9): 6 rows" in note for note in notes)
+
+
+def test_balance_of_an_application_is_told(tmp_path):
+    words = ["Approved", "PENDING_APPROVAL", "Submitted", "In review", "Not disbursed", "En evaluación", "Aprobado"]
+    notes = figures_of(csv(tmp_path / "loans.csv", loans(loan_status=[*words, *["Active"] * 3]))).notes
+    told = "Outstanding, though their status says that they are paid, closed or not lent: 7 rows (8,000.00 USD)."
+    assert told in notes
 
 
 def test_estado_is_a_region_or_a_status_and_not_both(tmp_path):
