@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from abaco.core import project
+from abaco.core import project, yaml
 from abaco.core.errors import AbacoError, InputError
 from abaco.core.quoting import EMAIL, HIDDEN, PHONE, shown
 from abaco.core.text import aligned, counted
@@ -214,5 +214,21 @@ class Drafting:
             yield f"{told}: abaco check --input {place} lists them"
 
     def save(self, replace: bool = False) -> str:
-        """Write the mapping, and return where it is (see `Draft.save`)."""
+        """Write the mapping, and return where it is (see `Draft.save`).
+
+        Raises
+        ------
+        InputError
+            When another mapping fits the file exactly as well: reports of both would be refused.
+        """
+        if not self.draft.questions:
+            own = mappings.Mapping.model_validate(yaml.parse(self.draft.text))
+            plain = [normalise(heading) for heading in self._table.headings]
+            for name, other in recognition.load_all().items():
+                is_alike = not (other.is_known or other.without_header) and len(other.signs) == len(own.signs)
+                if is_alike and name != self.name and not other.lacks(plain):
+                    raise InputError(
+                        f"{shown(self.path.name)} fits {mappings.FOLDER}/{name}.yml as well as {self.name}, and "
+                        f"reports would be refused: nothing is saved; save it as {name}, or remove {name}.yml first"
+                    )
         return project.display_path(self.draft.save(replace))

@@ -771,6 +771,13 @@ def test_file_that_a_mapping_reads_already_is_drafted_again_only_where_asked(roo
             InputError, match=r"first\.csv is read by params/mappings/book\.yml already.*: NAME=book REPLACE"
         ):
             Drafting.resumed(path, name)
+    for replace in (False, True):
+        with pytest.raises(
+            InputError, match=r"fits params/mappings/book\.yml as well as .*: nothing is saved; save it as"
+        ):
+            Drafting(path, "second", ANSWERED).save(replace)
+    assert discovery.discover(path)[0][0].mapping_name == "book"
+    Drafting(path, "book", ANSWERED).save(replace=True)
     known = write(tmp_path / "known.csv", LOANS, "A-1,C-1,2025-01-15,0.4,900,500,45")
     with pytest.raises(
         InputError, match=r"params/mappings/loans\.yml already, .*: REPLACE=1 or --replace drafts another"
