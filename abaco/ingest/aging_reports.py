@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from abaco.ingest.bucket_words import first_days
 from abaco.ingest.columns import DAYS_PAST_DUE, normalise
@@ -9,9 +10,12 @@ from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.lateness import GIVEN, par_balance
 from abaco.ingest.proposals import Proposal, Proposals
 from abaco.ingest.value_evidence import Evidence
-from abaco.ingest.value_kinds import NUMBER
+from abaco.ingest.value_kinds import BLANK, NUMBER
 
-TOTALS = ("total", "total_due", "total_balance", "total_outstanding", "balance", "saldo", "saldo_total")
+TOTALS = (
+    "total", "total_due", "total_balance", "total_outstanding", "outstanding", "outstanding_balance", "balance",
+    "saldo", "saldo_total",
+)  # fmt: skip
 PAR = re.compile(
     r"(?i)\W*(?:par|portfolio at risk|cartera en riesgo)[^\w>]*(?P<more>>(?!=)|over|more than|m[aá]s de)?"
     r"(?:>=)?\s*(?P<days>\d{1,2})\W*(?:days?|d[ií]as?)?\W*(?:balance|amount|saldo)?\W*"
@@ -25,28 +29,32 @@ def of_aging(found: Sequence[Evidence], words: Dictionary, balance: Proposal | N
     Where a total is not their sum, or none of them is of what is not late and no balance is more than they are, they
     are not all of the balance, and nothing is proposed.
     """
-    first = first_days([one.heading for one in found if one.kind == NUMBER and one.is_pure], words)
+    amounts = [one for one in found if (one.kind == NUMBER and one.is_pure) or one.kind == BLANK]
+    first = first_days([one.heading for one in amounts], words)
     late = {*first.values()} - {0}
-    sums = [one.total for one in found if one.heading in first]
+    buckets = [one for one in amounts if one.heading in first]
+    blank = {"words": {"": "0"}} if any(one.filled < one.rows for one in buckets) else {}
+    sums = [0 if one.kind == BLANK else one.total for one in buckets]
     if len(late) < MIN_BUCKETS or None in sums:
         return {}
     if 0 not in first.values():
         more = next(
             (one for one in found if balance and one.heading == balance.heading and one.total is not None), None
         )
-        return _of_buckets(first, balance) if more and more.total >= sum(sums) else {}
+        return _of_buckets(first, balance, blank) if more and more.total >= sum(sums) else {}
     whole = next((one for one in found if normalise(one.heading) in TOTALS and one.total is not None), None)
     if whole and whole.total != sum(sums):
         return {}  # a bucket is not among them
-    return _of_buckets(first, Proposal(_sum_of([*first]), "all buckets"))
+    why = "all buckets; a blank one is 0" if blank else "all buckets"
+    return _of_buckets(first, Proposal(_sum_of([*first]) | blank, why), blank)
 
 
-def _of_buckets(first: Mapping[str, int], balance: Proposal) -> dict[str, Proposal]:
-    """Return what a balance and buckets of it propose, of which the first days are known."""
+def _of_buckets(first: Mapping[str, int], balance: Proposal, blank: Mapping[str, Any]) -> dict[str, Proposal]:
+    """Return what a balance and buckets of it propose, of which the first days are known, and what a blank one is."""
     columns = {"outstanding_balance_usd": balance}
     for day in sorted({*first.values()} & {*GIVEN}):
         from_day = [heading for heading in first if first[heading] >= day]
-        columns[par_balance(day)] = Proposal(_sum_of(from_day), f"buckets from day {day} on")
+        columns[par_balance(day)] = Proposal(_sum_of(from_day) | blank, f"buckets from day {day} on")
     return columns
 
 
@@ -66,6 +74,6 @@ def of_par(proposed: Proposals) -> dict[str, Proposal]:
     return {"outstanding_balance_usd": balance, **columns} if columns else {}
 
 
-def _sum_of(headings: Sequence[str]) -> dict[str, str]:
+def _sum_of(headings: Sequence[str]) -> dict[str, Any]:
     """Return where a sum of headings comes from, as a mapping writes it."""
     return {"compute": " + ".join(f"[{heading}]" for heading in headings)}

@@ -202,7 +202,7 @@ class _Drafting:
         self.columns.pop("measurement_date", None)
         choices |= {} if is_needed else {NONE: "each report is given its DATE"}
         if "measurement_date" not in self.answers:
-            way_out = "" if choices else "; write it above the table, or into the name of the file (tape_2025-12.csv)"
+            way_out = "" if elsewhere or not is_needed else questions.WRITE_DATE
             self._ask(Question("measurement_date", f"no heading says the date of the balances{way_out}", choices))
             self.columns["measurement_date"] = (OPEN, "not answered")
         elif (answer := self.answers["measurement_date"]) in elsewhere:

@@ -147,16 +147,22 @@ def _raw(name: str) -> nw.Expr:
 
 def _written(origin: Origin, column: Column) -> Make:
     """Return a column in the unit of our side, in which words of the file are values; a word for nothing is empty."""
-    value, raw = (_scaled(origin, column) if origin.is_converted else nw.col(column.name)), _raw(column.name)
-    text, shown, nothing = raw.fill_null("").str.strip_chars().str.to_lowercase(), raw, nw.lit(None)
+    value, shown = _meant(origin, column, _scaled(origin, column) if origin.is_converted else nw.col(column.name))
+    made = [value.cast(KINDS[column.kind]).alias(column.name), shown.cast(nw.String()).alias(f"raw_{column.name}")]
+    return lambda _: made
+
+
+def _meant(origin: Origin, column: Column, value: nw.Expr, name: str = "") -> tuple[nw.Expr, nw.Expr]:
+    """Return a value that is read, and as it is written, with what words of the file mean in their place."""
+    raw = shown = _raw(name or column.name)
+    text, nothing = raw.fill_null("").str.strip_chars().str.to_lowercase(), nw.lit(None)
     for word, meaning in origin.words.items():
         is_word = text == word.strip().lower()
         meant = nw.lit(value_of(meaning, column.kind)) if meaning else nothing
         value = nw.when(is_word).then(meant).otherwise(value)
         # what is meant counts as written, so that a blank that means 0 is not missing
         shown = nw.when(is_word).then(nw.lit(meaning) if meaning else nothing).otherwise(shown)
-    made = [value.cast(KINDS[column.kind]).alias(column.name), shown.cast(nw.String()).alias(f"raw_{column.name}")]
-    return lambda _: made
+    return value, shown
 
 
 def _scaled(origin: Origin, column: Column) -> nw.Expr:
@@ -174,8 +180,10 @@ def _scaled(origin: Origin, column: Column) -> nw.Expr:
 
 
 def _computed(origin: Origin, read: Mapping[str, str], column: Column) -> Make:
-    value = origin.formula.value({heading: nw.col(name) for heading, name in read.items()})
-    raw = nw.concat_str([_raw(name) for name in read.values()], separator=" | ", ignore_nulls=False)
+    """Return what is computed of several headings, in each of which words of the file are values."""
+    terms = {heading: _meant(origin, column, nw.col(name), name) for heading, name in read.items()}
+    value = origin.formula.value({heading: value for heading, (value, _) in terms.items()})
+    raw = nw.concat_str([shown for _, shown in terms.values()], separator=" | ", ignore_nulls=False)
     made = [value.cast(KINDS[column.kind]).alias(column.name), raw.alias(f"raw_{column.name}")]
     return lambda _: made
 

@@ -90,8 +90,8 @@ class Origin(BaseModel):
         given = [name for name in ORIGINS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"give one of {', '.join(ORIGINS)}, and not {' and '.join(given) or 'none'}")
-        if self.words and self.heading is None:
-            raise ValueError("words are those of a column: give its heading")
+        if self.words and self.heading is None and self.compute is None:
+            raise ValueError("words are those of a column: give its heading, or compute")
         return self
 
     @property

@@ -27,6 +27,7 @@ RATES = {
     "percent": (1, "per cent a year"), "fraction": (100, "a fraction of 1 a year"),
     "percent per month": (12, "per cent a month"), "fraction per month": (1200, "a fraction of 1 a month"),
 }  # fmt: skip
+WRITE_DATE = "; if no column has it, write it above the table, or into the name of the file (tape_2025-12.csv)"
 
 
 @dataclass(frozen=True)

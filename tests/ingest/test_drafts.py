@@ -688,8 +688,22 @@ def test_date_that_an_aging_report_lacks_is_asked_with_the_way_out(tmp_path):
     rows = [f"C{n},Ana,1000.00,0.00,500.00,0.00,0.00,1500.00" for n in range(2)]
     [question] = drafted(tmp_path, *rows, header=AGING.format("> 90")).questions
     assert str(question).startswith(
-        "measurement_date: no heading says the date of the balances; write it above the table, or into the name of the"
+        "measurement_date: no heading says the date of the balances; if no column has it, write it above the table, or"
     )
+
+
+def test_blank_buckets_of_an_aging_report_are_0(root, tmp_path):
+    header = "PN No,Released,Outstanding,Current,1-30 days,31-60 days,61-90 days,Over 90 days"
+    amounts = ("8000,8000,,,,", "5000,,5000,,,", "4000,,,4000,,", "3000,,,,,3000")
+    rows = [f"PN{n},2025-02-01,{one}" for n, one in enumerate(amounts)]
+    path = write(tmp_path / "tape_2025-12.csv", header, *rows)
+    drafting = Drafting(path, "book", ANSWERED | {"measurement_date": "file_name", "loan_id": "PN No"})
+    assert drafting.headings()[3]["why"] == "all buckets; a blank one is 0" and not drafting.questions
+    drafting.save()
+    values = figures_of(path).values
+    assert (values["Outstanding"], values["PAR30"], values["PAR90"]) == (20000.0, 35.0, 15.0)
+    wrong = write(tmp_path / "wrong_2025-12.csv", header, *rows, "PN9,2025-02-01,9000,,,,,1000")
+    assert "outstanding_balance_usd" not in columns(Drafting(wrong, "wrong", ANSWERED))
 
 
 @pytest.mark.parametrize(
