@@ -560,6 +560,11 @@ def test_notebook_shows_headings_and_figures_and_saves_the_mapping_with_its_last
     assert "Ana" not in text
     assert scraps_of(executed)[COMPLETED] is True
     assert mappings.load("book").currency == "INR"
+    given = {"input": str(path), "name": "book", "answers": "currency=USD", "save": True}
+    with pytest.raises(InputError, match=r"book\.yml is there"):
+        execute(notebook_path(DRAFTING), executed, given)
+    execute(notebook_path(DRAFTING), executed, given | {"replace": True})
+    assert mappings.load("book").currency == "USD"
 
 
 def test_draft_that_waits_for_answers_stops_no_other_report_and_is_named(root):
