@@ -83,6 +83,7 @@ ENGLISH = {
     "{usd}. See whether part of the book carries another date.",
     "lateness_in_doubt": "PAR30 lies between {low} % and {high} %: whether {usd} is late is in doubt, as its days past "
     "due or its PAR balances say no, and its status, a date, an overdue amount or a column that is not read says yes.",
+    "balances_elsewhere": "PAR30 lies between {low} % and {high} %: {usd} of another export is missing or late.",
     # how a facility stands
     "facility_available": "{facility}: {usd} may be drawn.",
     "facility_deficient": "{facility}: {usd} more is drawn than may be.",
@@ -154,6 +155,8 @@ ENGLISH = {
     "rows_numbered": "Equal to another row of the same number, and counted once: {rows} of {name}.",
     "filled_from": "From the {export} comes what the tape lacks: {columns}.",
     "sources_disagree": "{column}: {usd} in the {export}, which count, and {other_usd} in the {other}.",
+    "loans_beside": "In the {other}, but not in the {export}, which give the balances: {rows}. They count nowhere.",
+    "loans_differ": "Other balances or lateness than in the {other} ({other_usd} there): {rows} of the {export}.",
     "dates_disagree": "Earlier dates on which the {export} and the {other} disagree: {count}, the last {last}.",
     "rows_alike": "Equal to another row of the same file, and counted, as both may be real: {rows} of {name}.",
     "rows_rejected": "Rejected rows of the {export}, which count nowhere: {rows}; tables/quarantine.parquet has them.",
@@ -210,10 +213,8 @@ ENGLISH = {
     "partial_month_paid": "What was paid in {month} counts up to {last}: the month is not whole.",
     "partial_month_due": "What was due in {month} counts up to {last}: the month is not whole.",
 }
-JOINTS = {
-    "what": " + ", "columns": " and ", "files": " and ", "accounts": ", ", "names": ", ", "titles": ", ",
-    "words": ", ",
-}  # fmt: skip
+JOINTS = {"what": " + ", "columns": " and ", "files": " and "}
+JOINTS |= dict.fromkeys(("accounts", "names", "titles", "words"), ", ")
 PERCENT = ("low", "high")  # values in per cent
 AMOUNTS = ("usd", "other_usd", "late_usd", "found")  # values that are amounts
 # what a reader must know before the figures
@@ -222,8 +223,9 @@ HEADLINES = (
     "file_repeated", "rows_repeated", "rows_numbered", "rows_alike", "date_restated", "kind_unknown", "days_ahead",
     "status_unknown", "written_off_contested", "closed_with_balance", "late_without_days", "late_in_unread",
     "late_too_long", "rows_rejected", "rows_rejected_unknown", "balances_unknown", "currency_blank", "dates_ahead",
-    "name_before_dates", "sources_disagree", "dates_disagree", "loans_vanished", "written_off_beside", "due_later",
-    "pledged_twice", "drawn_when_closed", "word_of_no_loan", "ids_of_other_case", "file_without_rows",
+    "name_before_dates", "sources_disagree", "dates_disagree", "loans_vanished", "loans_beside", "loans_differ",
+    "written_off_beside", "due_later", "pledged_twice", "drawn_when_closed", "word_of_no_loan", "ids_of_other_case",
+    "file_without_rows",
 )  # fmt: skip
 
 

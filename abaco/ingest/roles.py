@@ -24,7 +24,7 @@ from abaco.ingest.left_out_rows import leave_out
 from abaco.ingest.loan_numbers import check_loan_numbers
 from abaco.ingest.masking import Masking
 from abaco.ingest.matching import later_loans, match_loans, note_strays
-from abaco.ingest.precedence import choose_sources
+from abaco.ingest.precedence import choose_sources, compare_loans
 from abaco.ingest.scales import scale_of
 from abaco.ingest.sources import Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
@@ -126,7 +126,8 @@ def stage(
     batches = match_loans(batches, engine, work)
     batches = [note_copies(classify_copies(b, later, engine, work), engine) for b in batches]
     batches = [count_unread(batch, engine) for batch in batches]
-    return note_strays(choose_sources(batches, date, engine), engine)
+    batches = compare_loans(choose_sources(batches, date, engine), date, engine)
+    return note_strays(batches, engine)
 
 
 def _without_totals(batch: Batch, engine: Engine, work: Path) -> Batch:

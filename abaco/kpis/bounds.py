@@ -65,13 +65,24 @@ def is_past_limit(
 
 
 def if_late(
-    definitions: Mapping[str, Definition], totals: Mapping[dt.date, Totals], date: dt.date, usd: Decimal
+    definitions: Mapping[str, Definition],
+    totals: Mapping[dt.date, Totals],
+    date: dt.date,
+    usd: Decimal,
+    added_usd: Decimal = Decimal(0),
 ) -> tuple[dict[str, Decimal], bool]:
-    """Return ``low`` and ``high`` of PAR30, and whether a KPI passes a limit, if so much more of the book is late."""
-    late = _with(_with(totals[date], PAST_DUE, usd), SOUND, -usd)
-    now, then = (evaluate(definitions, case, date, totals) for case in (totals[date], late))
-    par = [entries[PAR30]["value"] for entries in (now, then) if PAR30 in entries]
-    is_past = any(now[name]["status"] != then[name]["status"] for name in definitions)
+    """Return ``low`` and ``high`` of PAR30, and whether a KPI passes a limit, if so much more of the book is late.
+
+    Parameters
+    ----------
+    added_usd
+        What the book may hold besides, late or not.
+    """
+    late = _with(_with(totals[date], PAST_DUE, usd + added_usd), SOUND, -usd)
+    cases = (totals[date], _with(totals[date], SOUND, added_usd), late)
+    now, *ends = (evaluate(definitions, case, date, totals) for case in cases)
+    par = [entries[PAR30]["value"] for entries in ends if PAR30 in entries]
+    is_past = any(now[name]["status"] != end[name]["status"] for end in ends for name in definitions)
     return (dict(zip(("low", "high"), par, strict=True)) if None not in par and par else {}), is_past
 
 

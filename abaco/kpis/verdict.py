@@ -24,6 +24,7 @@ from typing import Any
 
 from abaco.core.reasons import Reason
 from abaco.ingest.findings import LATE_WITHOUT_DAYS
+from abaco.ingest.precedence import BESIDE, DIFFERENT
 from abaco.kpis.absences import APART, GONE, REJECTED, VANISHED, unexplained
 from abaco.kpis.book import Book
 from abaco.kpis.bounds import if_late, is_past_limit
@@ -32,7 +33,7 @@ from abaco.kpis.movement import LATE
 from abaco.kpis.totals import Totals
 from abaco.kpis.transitions import LATENESS, Transition, book_transitions
 
-EARLIER, DOUBTFUL = "earlier dates", "late without days"
+EARLIER, DOUBTFUL, ELSEWHERE = "earlier dates", "late without days", "in another export"
 # kind of what an input lost → its reason
 LOST = {
     "file": "file_lost", "column": "column_lost", "emptied": "column_emptied", "rows": "rows_changed",
@@ -41,7 +42,10 @@ LOST = {
 ABSENT = {
     REJECTED: "loans_rejected", GONE: "loans_gone", VANISHED: "loans_vanished", APART: "loans_apart",
     EARLIER: "earlier_dates_rejected", DOUBTFUL: "lateness_in_doubt",
+    ELSEWHERE: "balances_elsewhere",
 }  # fmt: skip
+# code of a note → what it puts in doubt
+DOUBTS = {LATE_WITHOUT_DAYS: DOUBTFUL, BESIDE: ELSEWHERE, DIFFERENT: ELSEWHERE}
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
 
@@ -196,14 +200,16 @@ def absent(
         Per cent of the balances of the date before, or of those 30 or more days late, that they may hold.
     notes
         What is known of the input, as JSON holds it: earlier dates of which more was rejected than may be (see
-        `rejections.of_earlier_dates`), and balances that are late but for their days past due (see `findings.notes`).
+        `rejections.of_earlier_dates`), balances that are late but for their days past due (see `findings.notes`), and
+        those that another export has, or says are late (see `precedence.compare_loans`).
 
     Returns
     -------
     dict
         By `REJECTED`, `GONE`, `VANISHED` and `APART`, where there are any: ``loans``; ``usd``, what they owed at the
         date before, and ``late_usd``, the part of it that was 30 or more days late, as text; and that ``date``. By
-        `EARLIER`, the ``names`` of such dates; by `DOUBTFUL`, ``usd``, and ``low`` and ``high`` of PAR30.
+        `EARLIER`, the ``names`` of such dates; by `DOUBTFUL` and `ELSEWHERE`, ``usd``, and ``low`` and ``high`` of
+        PAR30.
     bool
         Whether they held more than the limit, or, where no payments were seen, could move a KPI past one of its own.
     """
@@ -220,14 +226,19 @@ def absent(
     if limit < 100 and not matters:
         late = Decimal(seen_no_more[VANISHED]["late_usd"]) if VANISHED in seen_no_more else None
         matters = APART in seen_no_more or bool(late and is_past_limit(definitions, totals, book.date, late))
+    doubts: dict[str, list[tuple[Decimal, Decimal]]] = {}
     for note in notes:
         if note["code"] == ABSENT[EARLIER]:
             found, matters = found | {EARLIER: {"names": tuple(note["names"])}}, matters or limit < 100
-        elif note["code"] == LATE_WITHOUT_DAYS:
-            usd, owed = Decimal(note["usd"]), totals[book.date].sums["total_receivable_usd"]
-            ends, is_past = if_late(definitions, totals, book.date, usd)
-            if ends and limit < 100 and (is_past or 100 * usd > limit * owed):
-                found, matters = found | {DOUBTFUL: {"usd": str(usd)} | {k: str(v) for k, v in ends.items()}}, True
+        elif cause := DOUBTS.get(note["code"]):
+            late_usd = note["usd" if cause == DOUBTFUL else "late_usd"]
+            doubts.setdefault(cause, []).append((Decimal(late_usd), Decimal(note.get("added_usd", 0))))
+    for cause, sums in doubts.items():
+        late_usd, added_usd = map(sum, zip(*sums, strict=True))
+        usd, owed = late_usd + added_usd, totals[book.date].sums["total_receivable_usd"]
+        ends, is_past = if_late(definitions, totals, book.date, late_usd, added_usd)
+        if ends and limit < 100 and (is_past or 100 * usd > limit * owed):
+            found, matters = found | {cause: {"usd": str(usd)} | {k: str(v) for k, v in ends.items()}}, True
     return found | seen_no_more, matters
 
 

@@ -85,3 +85,52 @@ def test_cash_of_the_tape_goes_before_the_snapshot_beside_it_and_that_before_sta
     cash = ("reporting_date,metric,value", "2025-10-31,Efectivo,700", "2025-11-30,Efectivo,900")
     path = folder(tmp_path, {"snapshot.csv": (BY_DATE, CASH), "financials.csv": cash})
     assert [figures(path, day).sums["cash_available_usd"] for day in (OCTOBER, NOVEMBER)] == [500.0, 900.0]
+
+
+DATED = "reporting_date,loan_id,customer_id,outstanding_balance,dpd,disburse_date,interest_rate,disburse_principal"
+TERMS = "2025-01-01,24%,2000"
+DATED_LOANS = (DATED, f"2025-12-31,A1,C1,1000,0,{TERMS}", f"2025-12-31,A2,C2,1000,0,{TERMS}")
+UNDATED = DATED.split(",", 1)[1]
+
+
+def two_forms(path, *rows, dated=DATED_LOANS):
+    write(path / "north.csv", *dated)
+    write(path / "all.csv", UNDATED, *(f"{row},{TERMS}" for row in rows))
+    return ingest(path)
+
+
+def beside(result):
+    return [(n.code, str(n.values["rows"])) for b in result.batches for n in b.notes if n.code.startswith("loans_")]
+
+
+def test_loans_that_only_an_export_beside_the_tape_has_are_told_with_what_they_owe(tmp_path):
+    result = two_forms(tmp_path, "A1,C1,1000,0", "A2,C2,1000,0", "B1,C3,500,95", "B2,C4,0,0")
+    assert beside(result) == [("loans_beside", "1 row (500.00 USD)")]
+    assert beside(two_forms(tmp_path / "whole", "A1,C1,1000,0", "A2,C2,1000,0", "B2,C4,0,0")) == []
+
+
+@pytest.mark.parametrize(("row", "added", "late"), [("9000,0", 8000, 0), ("1000,31", 0, 1000), ("900,0", 0, 0)])
+def test_loans_of_another_balance_or_lateness_in_two_exports_are_told(tmp_path, row, added, late):
+    result = two_forms(tmp_path, f"A1,C1,{row}", "A2,C2,1000,30")
+    assert beside(result) == [("loans_differ", "1 row (1,000.00 USD)")]
+    [note] = [n for b in result.batches for n in b.notes if n.code == "loans_differ"]
+    assert (note.values["added_usd"], note.values["late_usd"]) == (added, late)
+
+
+def test_loans_without_dates_are_not_compared_where_the_tape_has_a_later_date(tmp_path):
+    later = (*DATED_LOANS, f"2026-01-31,A1,C1,900,0,{TERMS}")
+    assert beside(two_forms(tmp_path, "A1,C1,900,0", "A2,C2,1000,0", "B1,C3,500,0", dated=later)) == [
+        ("loans_beside", "1 row (500.00 USD)")
+    ]
+
+
+def test_two_exports_without_a_loan_in_common_are_refused_with_both_readings(tmp_path):
+    with pytest.raises(InputError, match=r"north\.csv \(dated loans\) and all\.csv \(loans\) .*two books.*one book"):
+        two_forms(tmp_path, "B1,C3,500,95")
+
+
+def test_loans_that_only_one_of_two_dated_exports_has_are_told(tmp_path):
+    rows = (f"X - {n},C{n},2025-11-30,9000,9000,9000,0,0,9000,0,0,0" for n in (2, 9))
+    path = folder(tmp_path, {"loans.csv": None, "snapshot.csv": (LOANS, *rows)})
+    [told] = [note for note in figures(path).notes if "count nowhere" in note]
+    assert told.startswith("In the PAR balances, but not in the canonical snapshot") and "(10.00 USD)" in told

@@ -136,6 +136,14 @@ def test_balances_that_may_be_late_make_a_report_incomplete_and_say_what_par30_m
     reason = Reason("lateness_in_doubt", usd=Decimal("30.00"), low="9.0909", high="36.3636")
     assert str(reason).startswith("PAR30 lies between 9.09 % and 36.36 %: whether 30.00 USD is late is in doubt, as")
 
+    beside = [
+        Reason("loans_beside", added_usd=Decimal("50.00"), late_usd=Decimal(0)).as_dict(),
+        Reason("loans_differ", added_usd=Decimal("40.00"), late_usd=Decimal("20.00")).as_dict(),
+    ]
+    found, weighs = verdict.absent(book, definitions, sums, max_absent_pct=99, notes=beside)
+    # 10.00 of 110.00 are late: 10.00 of 200.00 if all else is not, and 120.00 if all of it is
+    assert (found["in another export"], weighs) == ({"usd": "110.00", "low": "5.0000", "high": "60.0000"}, True)
+
 
 def test_earlier_dates_of_which_too_much_was_rejected_make_a_report_incomplete(lacking):
     dates = ("2025-10-31 (50.00 %)",)
