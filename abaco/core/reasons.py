@@ -83,7 +83,7 @@ ENGLISH = {
     "{usd}. See whether part of the book carries another date.",
     "lateness_in_doubt": "PAR30 lies between {low} % and {high} %: whether {usd} is late is in doubt, as its days past "
     "due or its PAR balances say no, and its status, a date, an overdue amount or a column that is not read says yes.",
-    "balances_elsewhere": "PAR30 lies between {low} % and {high} %: {usd} of another export is missing or late.",
+    "balances_elsewhere": "PAR30 lies between {low} % and {high} %: another export has {usd} more, or calls it late.",
     # how a facility stands
     "facility_available": "{facility}: {usd} may be drawn.",
     "facility_deficient": "{facility}: {usd} more is drawn than may be.",
