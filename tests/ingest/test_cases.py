@@ -1139,7 +1139,7 @@ SEVERAL = "Amounts in several currencies ("
         {"loans.csv": loans(currency=["usd"] * 9 + ["EUR"])},
         {"par.csv": par(currency=["EUR"] * 20)},
         {"par.csv": [[*map(eur, par()[0][:3]), *par()[0][3:]], *par()[1:]]},
-        {"par.csv": par(), "loans.csv": loans(ccy=["INR"] * 10)},
+        {"par.csv": par(), "loans.csv": loans(loan_id=[f"A-{i}" for i in range(10)], ccy=["INR"] * 10)},
         {"loans.csv": loans(unit=["USD"] * 5 + ["MXN"] * 5)},
         {"loans.csv": loans(currency_of_balance=["usd"] * 9 + ["quetzales"])},
         {"loans_GTQ.csv": loans()[:6], "loans_USD.csv": [loans()[0], *loans()[6:]]},

@@ -121,9 +121,9 @@ def test_rejects_exactly_at_the_limit_are_accepted(balances):
 
 
 def test_type_that_nobody_knows_is_told_before_the_files(tmp_path):
-    write(tmp_path / "loans.csv", LOANS, "A - 1,C-1,2025-01-01,0.4,9.00,5.00,30")
-    write(tmp_path / "paid.csv", "loan_id,transaction_type,date_paid,principal", "A - 1,Zzz,2025-12-05,1.00")
-    said = list(inspect(tmp_path, "2025-12-31"))
+    write(tmp_path / "in" / "loans.csv", LOANS, "A - 1,C-1,2025-01-01,0.4,9.00,5.00,30")
+    write(tmp_path / "in" / "paid.csv", "loan_id,transaction_type,date_paid,principal", "A - 1,Zzz,2025-12-05,1.00")
+    said = list(inspect(tmp_path / "in", "2025-12-31"))
     note = (
         "Left out of the transactions: 1 row (1.00 USD of principal), as Zzz is not in params/flows.yml; add it there."
     )
