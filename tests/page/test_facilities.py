@@ -78,7 +78,7 @@ def test_verdict_and_covenants_with_their_headroom(metrics):
     ]
     late = next(row for table in tables for row in table if row[0].startswith("late"))
     assert [cell.replace("\u00a0", " ") for cell in late] == [
-        "late: PAR30 of the pool", "! Warning: 4.5 %, warning", "Trigger at 5 %", "", "0.5", "816.12", "2.5"
+        "late: PAR30 of the pool", "! Warning: 4.50 %, warning", "Trigger at 5 %", "", "0.50", "816.12", "2.5"
     ]  # fmt: skip
     unknown = next(row for table in tables for row in table if row[0].startswith("write offs"))
     assert unknown[2:] == ["no loan of the facility has a balance", "", "–", "–", "–"]

@@ -6,7 +6,7 @@ from abaco.core.reasons import Reason
 
 COVENANT = {
     "kpi": "PAR30", "cohorts": None, "line": None, "share_of": None, "cohort": None, "of": "pool",
-    "window": None, "unit": "%", "better": "lower", "level": "ok",
+    "window": None, "unit": "%", "precision": 4, "better": "lower", "level": "ok",
     "headroom_to": "trigger", "value": 4.5, "warning_at": 4.0, "trigger_at": 5.0, "default_at": 8.0,
     "headroom_points": 0.5, "headroom_usd": "816.12", "headroom_months": 2.5, "past_since": None, "cure_until": None,
     "reason": None,
