@@ -55,14 +55,16 @@ def of_lateness(unread: Iterable[str]) -> list[str]:
 
 def of_one_word(rows: nw.LazyFrame) -> set[str]:
     """Return which columns hold the same word in every row, which says nothing of single loans."""
-    affirmative = write_offs.load().flags.affirmative
-    found = set()
-    for name in rows.collect_schema().names():
+    affirmative, names = write_offs.load().flags.affirmative, rows.collect_schema().names()
+    counted = [nw.len().alias("rows")]
+    for name in names:
         text = nw.col(name).cast(nw.String())
-        ends = rows.select(rows=nw.len(), count=text.count(), first=text.min(), last=text.max())
-        [row] = ends.collect("pyarrow").to_native().to_pylist()
-        if row["rows"] == row["count"] > 1 and row["first"] == row["last"]:
-            word = row["first"].strip().lower()
+        counted += [text.count().alias(f"{name}_count"), text.min().alias(name), text.max().alias(f"{name}_last")]
+    [row] = rows.select(*counted).collect("pyarrow").to_native().to_pylist()
+    found = set()
+    for name in names:
+        if row["rows"] == row[f"{name}_count"] > 1 and row[name] == row[f"{name}_last"]:
+            word = row[name].strip().lower()
             found |= set() if word in affirmative or any(map(str.isdigit, word)) else {name}
     return found
 
