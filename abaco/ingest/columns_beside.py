@@ -131,7 +131,7 @@ def _differing(rows: nw.LazyFrame, column: Column, engine: Engine, writing: Writ
     given = values.filter(~raw.is_in(["", *NO_ID_WORDS]))
     pairs = given.filter(~is_equal).group_by(READ, first).agg(rows=nw.len())
     found = pairs.collect("pyarrow").to_native().to_pylist()
-    if column is CURRENCY:  # what is no code or sign says nothing
+    if column is CURRENCY:  # cells that are neither a code nor a sign do not count
         found = [row for row in found if _are_two(row[READ], row[first])]
     is_unused = bool(found) and column.kind not in ("date", *TEXTS)
     if is_unused:

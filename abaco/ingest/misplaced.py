@@ -30,7 +30,7 @@ def has_personal_id(source: Source, staged: nw.LazyFrame) -> nw.Expr:
 
 
 def check_ids(source: Source, personal: int, key: bytes | None) -> None:
-    """Raise InputError when ids of loans are `personal` (how many are), and there is no key that makes tokens."""
+    """Raise InputError when some ids of loans are personal, as many as said, and no key makes tokens of them."""
     if personal and key is None:
         raise InputError(
             f"{source.name}: of the loans' numbers under {source.columns[LOAN_ID.name]} {personal:,} look like "

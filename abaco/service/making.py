@@ -22,7 +22,7 @@ from abaco.service.schedule import DONE, Schedule
 from abaco.service.uploads import Uploads
 
 CHECK, REPORT = "check", "report"
-# what commands say to do in a terminal, and what it is for who has the form
+# advice of commands for the terminal, and what the upload form says instead
 IN_THE_FORM = (
     (r"make map INPUT=\S+ drafts", "whoever keeps this service drafts"),
     (r"make map INPUT=[^\s,;)]+", "whoever keeps this service drafts it"),

@@ -1,4 +1,4 @@
-"""Columns that are not read: a total that one of them names is no loan, and lateness that one says alone is told."""
+"""Columns that are not read: rows that they label as totals are no loans, and lateness that only they show is told."""
 
 import openpyxl
 import pytest
