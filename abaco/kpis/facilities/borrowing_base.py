@@ -19,10 +19,11 @@ from abaco.ingest.columns import ZERO
 from abaco.kpis.book import Book
 from abaco.kpis.facilities import limits
 from abaco.kpis.facilities.conditions import plain
-from abaco.kpis.facilities.eligibility import SEPARATOR, check, pool
+from abaco.kpis.facilities.eligibility import check, failures, pool
 from abaco.kpis.facilities.facility import OTHERWISE, Facilities, Facility
 from abaco.kpis.facilities.lines import NOTHING, TABLE
 
+SEPARATOR = "; "
 CELL = ("measurement_date", "reason", "advance_class")
 
 
@@ -223,9 +224,8 @@ def eligibility(found: Iterable[Base], date: dt.date) -> nw.LazyFrame:
     """Return the pledged loans of a date with the reasons for which they are not eligible; see `eligibility.TABLE`."""
     parts = []
     for base in found:
-        names = limits.columns(base.facility)
-        above = [nw.when(nw.col(column) > 0).then(nw.lit(name)) for name, column in names.items()]
-        limited = nw.concat_str(above, separator=SEPARATOR, ignore_nulls=True) if above else nw.lit("")
+        limited = _joined({name: nw.col(column) > 0 for name, column in limits.columns(base.facility).items()})
+        failed = _joined({name: nw.col(column) for name, column in failures(base.facility).items()})
         eligible = nw.col("reason").is_null()
         excess = nw.when(eligible).then(nw.col("balance") - nw.col("left")).otherwise(ZERO)
         is_of_date = (nw.col("measurement_date") == date) & nw.lit(base.facility.is_open(date))
@@ -235,9 +235,15 @@ def eligibility(found: Iterable[Base], date: dt.date) -> nw.LazyFrame:
         columns = {
             "date": nw.col("measurement_date"), "facility": nw.lit(base.key), "loan_id": nw.col("loan_id"),
             "balance_usd": nw.col("balance"), "is_eligible": eligible, "reason": nw.col("reason"),
-            "reasons": nw.col("reasons"), "excess_usd": nw.col("excess"),
+            "reasons": nw.when(~eligible).then(failed), "excess_usd": nw.col("excess"),
             "limits": nw.when(nw.col("excess") > 0).then(limited), "net_eligible_usd": nw.col("left"),
             "advance_class": nw.col("advance_class"),
         }  # fmt: skip
         parts.append(rows.select(**columns).sort("loan_id"))
     return nw.concat(parts) if len(parts) > 1 else parts[0]
+
+
+def _joined(names: Mapping[str, nw.Expr]) -> nw.Expr:
+    """Return the names that are true of a loan, joined."""
+    told = [nw.when(is_true).then(nw.lit(name)) for name, is_true in names.items()]
+    return nw.concat_str(told, separator=SEPARATOR, ignore_nulls=True) if told else nw.lit("")

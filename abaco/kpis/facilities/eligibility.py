@@ -17,7 +17,6 @@ from abaco.kpis.facilities.conditions import OBLIGORS, SPANS, Condition, Criteri
 from abaco.kpis.facilities.facility import Facility
 
 AMOUNT = "decimal(18, 2)"
-SEPARATOR = "; "
 TABLE = Table(
     "eligibility",
     "one row per facility and pledged loan with a balance on the measurement date",
@@ -46,34 +45,40 @@ def pool(key: str, facility: Facility, book: Book) -> nw.LazyFrame:
     Returns
     -------
     narwhals.LazyFrame
-        ``balance``, ``written_off``, the first ``reason`` and all ``reasons`` for which a loan is not eligible (null if
-        it is), ``left``, the eligible balance, ``advance_class``, ``lent_on``, its `OBLIGORS` and the columns that
-        limits read. Loans without a balance are there if something is written off of them.
+        ``balance``, ``written_off``, the first ``reason`` for which a loan is not eligible (null if it is), whether it
+        fails each criterion (see `failures`), ``left``, the eligible balance, ``advance_class``, ``lent_on``, its
+        `OBLIGORS` and the columns that limits read. Loans without a balance are there if something is written off of
+        them.
     """
     rows = pledged(key, facility, book.tape.lazy().filter(nw.col("measurement_date").is_in(book.dates)))
-    rows = rows.join(book.export("obligors"), on=list(KEYS), how="left")
-    fails = {name: ~meets(criterion) for name, criterion in facility.eligibility.items()}
+    owing = book.export("obligors")
+    read = set().union(*(criterion.columns for criterion in facility.eligibility.values()))
+    is_early = bool(read & set(OBLIGORS))  # by default they are joined with the few columns that are left
+    rows = rows.join(owing, on=list(KEYS), how="left") if is_early else rows
+    fails = failures(facility)
     reason = nw.lit(None).cast(nw.String())
     for name, failed in reversed(fails.items()):
-        reason = nw.when(failed).then(nw.lit(name)).otherwise(reason)
-    named = [nw.when(failed).then(nw.lit(name)) for name, failed in fails.items()]
-    reasons = nw.concat_str(named, separator=SEPARATOR, ignore_nulls=True) if named else reason
+        reason = nw.when(nw.col(failed)).then(nw.lit(name)).otherwise(reason)
     column = facility.advance_rate.column
     rows = rows.with_columns(
-        reason=reason,
         advance_class=nw.col(column) if column else nw.lit(None).cast(nw.String()),
         lent_on=nw.coalesce("disbursed_on", nw.lit(FIRST_DAY)),
         balance=nw.col("total_receivable_usd"),
         written_off=nw.coalesce("written_off_usd", ZERO),
-    ).with_columns(
-        reasons=nw.when(~nw.col("reason").is_null()).then(reasons),
-        left=nw.when(nw.col("reason").is_null()).then(nw.col("balance")).otherwise(ZERO).cast(nw.Decimal(18, 2)),
-    )
-    read = sorted(set().union(*(limit.columns for limit in facility.limits.values())))
+        **{failed: ~meets(facility.eligibility[name]) for name, failed in fails.items()},
+    ).with_columns(reason=reason)
+    eligible = nw.when(nw.col("reason").is_null()).then(nw.col("balance")).otherwise(ZERO).cast(nw.Decimal(18, 2))
+    read = sorted(set().union(*(limit.columns for limit in facility.limits.values())) - set(OBLIGORS))
     spans = [name for pair in (SPANS[c] for c in read if c in SPANS) for name in pair if name]
-    beside = dict.fromkeys([*(c for c in read if c not in SPANS), *spans])
-    own = ("balance", "written_off", "reason", "reasons", "left", "advance_class", "lent_on", *OBLIGORS)
-    return rows.select(*KEYS, *own, *(name for name in beside if name not in own))
+    own = ("balance", "written_off", "reason", "left", "advance_class", "lent_on", *fails.values())
+    beside = dict.fromkeys([*(c for c in read if c not in SPANS), *spans, *(OBLIGORS if is_early else ())])
+    rows = rows.with_columns(left=eligible).select(*KEYS, *own, *(name for name in beside if name not in (*KEYS, *own)))
+    return rows if is_early else rows.join(owing, on=list(KEYS), how="left")
+
+
+def failures(facility: Facility) -> dict[str, str]:
+    """Return the column of a pool that says whether a loan fails each criterion."""
+    return {name: f"fails_{place}" for place, name in enumerate(facility.eligibility)}
 
 
 def pledged(key: str, facility: Facility, tape: nw.LazyFrame) -> nw.LazyFrame:
