@@ -59,6 +59,7 @@ class Book:
     loss_given_default_pct: Decimal = Decimal(100)
     kept: Callable[[nw.LazyFrame], nw.LazyFrame] = field(default=lambda frame: frame, repr=False, compare=False)
     _cache: dict[Callable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _words: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def date(self) -> dt.date:
@@ -74,6 +75,13 @@ class Book:
         if compute not in self._cache:
             self._cache[compute] = compute(self)
         return self._cache[compute]
+
+    def words(self, column: str) -> list[str]:
+        """Return what a text column of the tape says on any date, each word once."""
+        if column not in self._words:
+            found = self.tape.lazy().select(column).unique().collect("pyarrow")[column].to_list()
+            self._words[column] = [word for word in found if word is not None]
+        return self._words[column]
 
     @functools.cached_property
     def buckets(self) -> Buckets:

@@ -59,21 +59,21 @@ def pool(key: str, facility: Facility, book: Book) -> nw.LazyFrame:
     reason = nw.lit(None).cast(nw.String())
     for name, failed in reversed(fails.items()):
         reason = nw.when(nw.col(failed)).then(nw.lit(name)).otherwise(reason)
-    column = facility.advance_rate.column
-    rows = rows.with_columns(
-        advance_class=nw.col(column) if column else nw.lit(None).cast(nw.String()),
-        lent_on=nw.coalesce("disbursed_on", nw.lit(FIRST_DAY)),
-        balance=nw.col("total_receivable_usd"),
-        written_off=nw.coalesce("written_off_usd", ZERO),
-        **{failed: ~meets(facility.eligibility[name]) for name, failed in fails.items()},
-    ).with_columns(reason=reason)
-    eligible = nw.when(nw.col("reason").is_null()).then(nw.col("balance")).otherwise(ZERO).cast(nw.Decimal(18, 2))
     read = sorted(set().union(*(limit.columns for limit in facility.limits.values())) - set(OBLIGORS))
     spans = [name for pair in (SPANS[c] for c in read if c in SPANS) for name in pair if name]
-    own = ("balance", "written_off", "reason", "left", "advance_class", "lent_on", *fails.values())
+    column = facility.advance_rate.column
+    own = {
+        "advance_class": nw.col(column) if column else nw.lit(None).cast(nw.String()),
+        "lent_on": nw.coalesce("disbursed_on", nw.lit(FIRST_DAY)),
+        "balance": nw.col("total_receivable_usd"),
+        "written_off": nw.coalesce("written_off_usd", ZERO),
+    } | {failed: ~meets(facility.eligibility[name]) for name, failed in fails.items()}
     beside = dict.fromkeys([*(c for c in read if c not in SPANS), *spans, *(OBLIGORS if is_early else ())])
-    rows = rows.with_columns(left=eligible).select(*KEYS, *own, *(name for name in beside if name not in (*KEYS, *own)))
-    return rows if is_early else rows.join(owing, on=list(KEYS), how="left")
+    rows = rows.with_columns(**own).select(*KEYS, *own, *(name for name in beside if name not in (*KEYS, *own)))
+    rows = rows if is_early else rows.join(owing, on=list(KEYS), how="left")
+    rows = rows.with_columns(reason=reason)
+    left = nw.when(nw.col("reason").is_null()).then(nw.col("balance")).otherwise(ZERO)
+    return rows.with_columns(left=left.cast(nw.Decimal(18, 2)))
 
 
 def failures(facility: Facility) -> dict[str, str]:

@@ -18,12 +18,9 @@ from abaco.kpis.facilities.facility import Facility, Limit
 CENTS = 2
 NET = "net_eligible"
 DATE = "measurement_date"
-CAPS = pa.schema(
-    [("capped_on", pa.date32()), ("capped", pa.string()), ("bucket", pa.string()), ("cap", pa.decimal128(18, 2))]
-)
 CUT = ("cut_on", "cut")  # the date and the loan of an excess
 NONE = ZERO.cast(nw.Decimal(18, 2))
-Groups = dict[dt.date, list[tuple[str, Decimal]]]  # by date, the largest first
+Groups = dict[dt.date, list[tuple[str | int, Decimal]]]  # by date, the largest first
 Wholes = Mapping[dt.date, Decimal]
 
 
@@ -101,14 +98,19 @@ def kept(rows: nw.LazyFrame, engine: Engine, path: Path) -> nw.LazyFrame:
     return engine.scan(path)
 
 
+def _unknown(limit: Limit) -> str | int:
+    """Return the value of loans whose value is not known: borrowers and payers are numbers from 1."""
+    return 0 if limit.column in OBLIGORS else ""
+
+
 def _group(limit: Limit) -> nw.Expr:
     """Return the value of a loan that a limit counts it by; one that is not known is a value like any other."""
     if limit.column is None:
         return nw.lit("")
-    value = nw.col(limit.column).cast(nw.String())
+    value = nw.col(limit.column)
     if limit.column not in OBLIGORS:
         value = value.str.strip_chars().str.to_lowercase()
-    return value.fill_null("")
+    return value.fill_null(_unknown(limit))
 
 
 def _is_limited(limit: Limit) -> nw.Expr:
@@ -129,14 +131,16 @@ def _caps(limit: Limit, rows: nw.LazyFrame, wholes: Wholes, share_of: str) -> pa
         return above.select(capped_on=DATE, capped="group", bucket="group", cap=cap).collect("pyarrow").to_native()
     found = []
     for day, groups in _largest(limit, held).items():
-        together = [("", sum(amount for _, amount in groups))] if limit.largest else groups
+        together = [(_unknown(limit), sum(amount for _, amount in groups))] if limit.largest else groups
         cap = _cap(limit, [amount for _, amount in together], wholes[day], share_of)
         over = [(name, amount) for name, amount in together if amount > cap]
         if limit.largest and over:
-            found += [(day, name, "", cap) for name, _ in groups]
+            found += [(day, name, _unknown(limit), cap) for name, _ in groups]
         else:
             found += [(day, name, name, cap) for name, _ in over]
-    return pa.Table.from_pylist([dict(zip(CAPS.names, row, strict=True)) for row in found], schema=CAPS)
+    value = pa.int64() if limit.column in OBLIGORS else pa.string()
+    types = {"capped_on": pa.date32(), "capped": value, "bucket": value, "cap": pa.decimal128(18, 2)}
+    return pa.Table.from_pylist([dict(zip(types, row, strict=True)) for row in found], schema=pa.schema(types))
 
 
 def _held(limit: Limit, rows: nw.LazyFrame) -> nw.LazyFrame:
@@ -146,7 +150,7 @@ def _held(limit: Limit, rows: nw.LazyFrame) -> nw.LazyFrame:
 
 
 def _largest(limit: Limit, held: nw.LazyFrame) -> Groups:
-    """Return the values that can be above a limit, the largest first, of equal ones the first in the alphabet."""
+    """Return the values that can be above a limit, the largest first, of equal ones the first in their order."""
     most = None
     if limit.largest or limit.at_most_pct:
         # a share of 30 % can be passed by three

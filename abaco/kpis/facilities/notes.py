@@ -78,8 +78,7 @@ def _unknown_words(key: str, facility: Facility, book: Book) -> Iterator[Reason]
         for word in words if kind_of(column) == "text" else ():
             asked.setdefault(column, {}).setdefault(word, place)
     for column, words in asked.items():
-        found = book.tape.lazy().select(column).unique().collect("pyarrow")[column].to_list()
-        known = {plain(value) for value in found if value is not None}
+        known = {plain(value) for value in book.words(column)}
         for word, place in words.items():
             if plain(word) not in known:
                 yield Reason("word_of_no_loan", facility=key, place=place, word=word, column=column)
