@@ -164,7 +164,7 @@ STATES = {
 CAUSES = {
     "lost": "the input lacks what the former one had",
     "shrunk": "the book has far fewer rows than at the date before",
-    "absent": "loans are rejected, gone without payment, or in doubt as to their lateness",
+    "absent": "loans are rejected, gone without payment, or in doubt",
 }
 
 

@@ -13,7 +13,7 @@ from abaco.ingest.contract import SEPARATOR
 from abaco.ingest.masking import AS_READ, CALLED, PERSON, PERSONAL
 from abaco.ingest.staging import IS_LATER, Batch
 from abaco.ingest.unread import on_tape
-from abaco.ingest.write_offs import LATE_IN
+from abaco.ingest.write_offs import ENDED_IN, LATE_IN
 
 CO_BORROWER = "co-borrower"
 CONFLICT, INCOMPLETE = "conflict", "incomplete"
@@ -56,8 +56,8 @@ def classify_duplicates(batch: Batch, engine: Engine, work: Path) -> Batch:
     engine.write(hashed.join(engine.scan(repeated), on="key_hash", how="semi").select("source", "record"), places)
     shared = known.with_columns(**keys).join(engine.scan(places), on=["source", "record"], how="semi")
     # a row that fails its contract differs from one that passes, even with equal values
-    internal = {"is_later", "has_key", "source", "record", "row_id", "unread", "doubtful", CALLED, LATE_IN, *by}
-    values = [name for name in shared.collect_schema().names() if name not in internal]
+    internal = {"is_later", "has_key", "source", "record", "row_id", "unread", "doubtful", CALLED, LATE_IN, ENDED_IN}
+    values = [name for name in shared.collect_schema().names() if name not in {*internal, *by}]
     lacking = _lacking(shared, [name for name in values if name not in NOT_LACKING])
     told = [(~nw.col(name).is_null()).cast(nw.Int64()) for name in lacking]
     shared = shared.with_columns(filled=sum(told, start=nw.lit(0)))

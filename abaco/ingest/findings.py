@@ -12,22 +12,14 @@ from abaco.core.errors import InputError
 from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
-from abaco.ingest import unread_columns, writing
-from abaco.ingest.columns import (
-    BUCKETS,
-    DAYS_PAST_DUE,
-    IS_WRITTEN_OFF,
-    LOAN_STATUS,
-    MATURITY_DATE,
-    OVERDUE_ON,
-    REGION,
-    WRITTEN_OFF_ON,
-)
+from abaco.ingest import unread_columns, write_offs, writing
+from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, WRITTEN_OFF_ON
 from abaco.ingest.contract import with_amount
-from abaco.ingest.lateness import at_risk
+from abaco.ingest.lateness import late_by
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
-from abaco.ingest.write_offs import CLOSED, CONTESTED, LATE, LONG_DUE, STANDING, UNKNOWN, WORD, WRITTEN_OFF
+from abaco.ingest.tape import complete
+from abaco.ingest.write_offs import CLOSED, CONTESTED, ENDED_IN, LATE_IN, STANDING, UNKNOWN, WORD, WRITTEN_OFF
 
 # A rate beyond 500 % a year is hardly a fraction: where more than this part of them are, some are per cent.
 HIGH_RATE, MOST_HIGH = 5, 0.01
@@ -35,7 +27,7 @@ BASIS_POINTS = 400  # from here on per cent are unlikely
 # Per cent beside fractions: some of 2 or more a year (1 a month), others below 1, so many times apart.
 LEAST_PER_CENT, APART = {"year": 2, "month": 1}, 20
 MAX_WORDS = 5
-LATE_WITHOUT_DAYS = "late_without_days"
+LATE_WITHOUT_DAYS, ENDED_WITH_BALANCE = "late_without_days", "ended_with_balance"
 WRITE_OFFS = (LOAN_STATUS.name, IS_WRITTEN_OFF.name, WRITTEN_OFF_ON.name)  # columns that tell of them
 
 
@@ -166,8 +158,9 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
         When more is overpaid than owed: then the signs are turned; when a column may be one of regions or of statuses.
     """
     standing, amount = nw.col(STANDING), nw.col("amount_usd")
-    is_unknown, is_closed = standing == UNKNOWN, (standing == CLOSED) & (amount > 0)
-    is_late = _late_without_days(batch.usable(engine).collect_schema().names(), date) & (amount > 0)
+    is_ended = (standing == CLOSED) | ~nw.col(ENDED_IN).is_null()
+    is_unknown, is_closed = standing == UNKNOWN, is_ended & (amount > 0)
+    is_late = write_offs.late_without_days(batch.usable(engine).collect_schema().names(), date) & (amount > 0)
     files = (
         batch.usable(engine)
         .filter(nw.col("measurement_date") == date)
@@ -205,7 +198,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
         ("credit_balances", "credits", "credit"),
         ("written_off_by_status", "losses", "lost"),
         ("written_off_contested", "contests", "contested"),
-        ("closed_with_balance", "closures", "closed"),
+        (ENDED_WITH_BALANCE, "closures", "closed"),
         (LATE_WITHOUT_DAYS, "lates", "lateness"),
         ("status_unknown", "unknowns", "unknown"),
     ):
@@ -213,29 +206,21 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
             more = {"words": _unknown_words(batch, date, of_regions, engine)} if code == "status_unknown" else {}
             if code == LATE_WITHOUT_DAYS:
                 more |= {"usd": sums[usd]}
-                late = batch.usable(engine).filter((nw.col("measurement_date") == date) & is_late)
-                names = unread_columns.told(late, batch.names, {s.index: s.source.headings for s in batch.staged})
-                yield from [Reason("late_in_unread", names=names)] if names else []
+            if code == ENDED_WITH_BALANCE:
+                more |= {"late_usd": sums[usd] - _late_of(batch, date, is_closed, engine), "added_usd": -sums[usd]}
+            if code in (LATE_WITHOUT_DAYS, ENDED_WITH_BALANCE):
+                which, said_in = (is_late, LATE_IN) if code == LATE_WITHOUT_DAYS else (is_closed, ENDED_IN)
+                rows = batch.usable(engine).filter((nw.col("measurement_date") == date) & which)
+                headings = {s.index: s.source.headings for s in batch.staged}
+                yield from unread_columns.told(rows, said_in, batch.names, headings)
             yield Reason(code, rows=with_amount(int(sums[rows_]), sums[usd]), **more)
 
 
-def _late_without_days(present: Collection[str], date: dt.date) -> nw.Expr:
-    """Return whether a loan is not late by its days past due or balances, and is so by something else.
-
-    That is its status or an overdue amount; or its maturity, or its first day overdue, long before the date.
-
-    Parameters
-    ----------
-    present
-        The columns of the staged rows.
-    """
-    long_ago = date - dt.timedelta(LONG_DUE)
-    signs = [nw.col(name) < long_ago for name in (MATURITY_DATE.name, OVERDUE_ON.name) if name in present]
-    if not {DAYS_PAST_DUE.name, at_risk(1)}.isdisjoint(present):  # others do not say what is a few days late
-        signs.append(nw.col(STANDING) == LATE)
-    late = [nw.col(c) > 0 for c in (DAYS_PAST_DUE.name, at_risk(1), at_risk(30), *BUCKETS[2:]) if c in present]
-    is_late, is_so = (nw.any_horizontal(*told, nw.lit(False), ignore_nulls=True) for told in (late, signs))
-    return ~is_late & is_so
+def _late_of(batch: Batch, date: dt.date, which: nw.Expr, engine: Engine) -> Decimal:
+    """Return what is 30 or more days late of some loans, 0 where that is unknown."""
+    rows = batch.usable(engine).filter((nw.col("measurement_date") == date) & which)
+    [row] = complete(rows).select(late_by(30).sum().alias("usd")).collect("pyarrow").to_native().to_pylist()
+    return row["usd"] or Decimal(0)
 
 
 def _unknown_words(batch: Batch, date: dt.date, of_regions: Collection[int], engine: Engine) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class Masking:
             frame = frame.with_columns(called.otherwise(named).alias(CALLED))
         if late_in := unread_columns.late_in(unread):
             frame = frame.with_columns(*late_in)
-        frame = frame.drop(unread)
+        frame = frame.drop(set(unread) - {*unread_columns.of_ends(unread)})
         if self.of_ids and LOAN_ID.name in present:
             id_ = nw.col(LOAN_ID.name).cast(nw.String())
             frame = engine.masked(

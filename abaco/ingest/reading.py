@@ -79,12 +79,21 @@ def typed(
     # a position has no bounds, as days have
     kinds = {**source.layout.kinds, PERSON: "text", CALLED: "text", LATE_IN: "text", row_number: "amount"}
     present = rows.collect_schema().names()
+    ends = unread_columns.of_ends(present)
+    if ends:  # where no other column tells the order of their dates, the earlier day counts
+        told = next((one.dates for one in writings.values() if one.dates not in ("", "any")), None)
+        ways = {f"{name}{end}": order for name in ends for end, order in (("", told or "dmy"), (PART, told or "mdy"))}
+        rows = rows.with_columns(nw.col(name).alias(f"{name}{PART}") for name in ends)
+        present, kinds = [*present, *ways], {**kinds, **dict.fromkeys(ways, "date")}
+        writings = {**writings, **{name: Writing(dates=order, months="first") for name, order in ways.items()}}
     rows = engine.typed(rows, {name: kind for name, kind in kinds.items() if name in present}, writings)
     if CURRENCY.name in present:  # a blank may count as the run's currency, and a failed formula may not
         raw = nw.col(f"raw_{CURRENCY.name}").cast(nw.String()).str.strip_chars()
         rows = rows.with_columns(nw.coalesce(CURRENCY.name, nw.when(raw.str.contains(ERROR_CELL)).then(raw)))
     if made := source.layout.made(date):
         rows = rows.with_columns(made)
+    if ends:
+        rows = rows.with_columns(unread_columns.ended_in(ends, rows.collect_schema().names(), date))
     return rows.with_columns(hiding(rows.collect_schema().names(), masking.hidden)) if masking.hidden else rows
 
 

@@ -25,7 +25,7 @@ from abaco.ingest.misplaced import check_ids, has_personal_id, misplaced
 from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.reading import read_whole, text_path, typed
 from abaco.ingest.sources import Source
-from abaco.ingest.write_offs import CONTESTED, IS_LOST, LATE_IN, STANDING
+from abaco.ingest.write_offs import CONTESTED, ENDED_IN, IS_LOST, LATE_IN, STANDING
 from abaco.ingest.writing import DEFAULT_RULES, Rules
 
 ROW_ID = (nw.col("source").cast(nw.Int64()) * RECORDS + nw.col("record")).alias("row_id")
@@ -35,7 +35,7 @@ TAPE = "tape"  # the role of the rows that become the loan tape
 BESIDE = (
     "reasons", "original", IS_LEFT_OUT, "is_later", "has_key", "amount_usd", "credit_usd", "lost_usd", STANDING,
     CONTESTED, write_offs.WORD, "unread", "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id",
-    "rate_has_sign", PERSON, CALLED, LATE_IN, AS_READ, exchange.IN,
+    "rate_has_sign", PERSON, CALLED, LATE_IN, ENDED_IN, AS_READ, exchange.IN,
 )  # fmt: skip
 RARE = ("reasons", "unread", "signs")  # columns of those that most files leave empty: they need no further look
 
@@ -271,7 +271,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         rows = rows.with_columns(write_offs.region())
     names = rows.collect_schema().names()
     beside = dict.fromkeys(("is_ahead", "is_late", IS_LEFT_OUT), nw.Boolean())
-    beside |= dict.fromkeys((exchange.IN, PERSON, CALLED, LATE_IN), nw.String())
+    beside |= dict.fromkeys((exchange.IN, PERSON, CALLED, LATE_IN, ENDED_IN), nw.String())
     beside = [nw.col(c) if c in names else nw.lit(None).cast(type_).alias(c) for c, type_ in beside.items()]
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))

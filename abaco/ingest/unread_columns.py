@@ -1,24 +1,30 @@
-"""Columns that are not read, looked at as a file is read: labels of totals, and words of lateness.
+"""Columns that are not read, looked at as a file is read: labels of totals, lateness, and the end of a loan.
 
 Nothing of them is kept but what they say: that a row has a label (see `masking.CALLED`), and which column says that a
-loan is late.
+loan is late, or written off, closed or sold.
 """
 
+import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import narwhals as nw
 
 from abaco.core.quoting import frequent_word
+from abaco.core.reasons import Reason
 from abaco.engines.base import NO_ID_WORDS
 from abaco.ingest import heading_words, headings, write_offs
 from abaco.ingest.bucket_words import UP_TO
-from abaco.ingest.columns import normalise
+from abaco.ingest.columns import MEASUREMENT_DATE, normalise
 from abaco.ingest.layout import PART
 from abaco.ingest.sources import Source
 
 MAX_WORDS = 5  # that a message shows of a column
 OTHER, LATE, BUCKET = "unread", "unread_late", "unread_bucket"
+OF_INVOICES = "unread_paid"  # of a loan such a day may be that of its last payment
+ENDED = ("unread_written_off", "unread_closed", OF_INVOICES)
+SAID = {write_offs.LATE_IN: "late_in_unread", write_offs.ENDED_IN: "ended_in_unread"}
+NO_DAY = dt.date(1970, 1, 1)  # up to here a date stands for none
 # 0 with a unit or as the first day of a range, below 0, and up to a number: not late
 ZERO = r"^[a-z \W_]*0+(?:[.,]0+)*(?:[^0-9.,].*)?$"
 BELOW = r"^\s*[-−(].*|^[\d.,]+-$"
@@ -33,7 +39,8 @@ def places(source: Source) -> dict[str, int]:
     if not source.format.balance:
         return {}
     known, read = headings.load(), {*source.layout.inputs.values()}
-    means = {kind: known[kind] for kind in (LATE, BUCKET)}
+    means = {kind: known[kind] for kind in (LATE, BUCKET, *ENDED)}
+    means.pop(OF_INVOICES if source.mapping.rows != "invoice" else "", None)
     left = source.mapping.mentioned if not source.mapping.is_known else ()
     found = {}
     for place, heading in enumerate(source.headings):
@@ -45,12 +52,17 @@ def places(source: Source) -> dict[str, int]:
 
 def among(present: Iterable[str]) -> list[str]:
     """Return which of some columns are not read."""
-    return [name for name in present if name.partition(PART)[0] in (OTHER, LATE, BUCKET)]
+    return [name for name in present if name.partition(PART)[0] in (OTHER, LATE, BUCKET, *ENDED)]
 
 
 def of_lateness(unread: Iterable[str]) -> list[str]:
     """Return which of some columns of `places` may say that a loan is late."""
     return [name for name in unread if name.partition(PART)[0] in (LATE, BUCKET)]
+
+
+def of_ends(unread: Iterable[str]) -> list[str]:
+    """Return which of some columns of `places` may say that a loan is written off, closed or sold."""
+    return [name for name in unread if name.partition(PART)[0] in ENDED]
 
 
 def of_one_word(rows: nw.LazyFrame) -> set[str]:
@@ -83,25 +95,56 @@ def late_in(names: Iterable[str]) -> list[nw.Expr]:
     return [nw.coalesce(*found, nw.lit(None).cast(nw.String())).alias(write_offs.LATE_IN)] if found else []
 
 
-def told(rows: nw.LazyFrame, names: Mapping[int, str], headings: Mapping[int, Sequence[str]]) -> tuple[str, ...]:
-    """Return the columns that say that some rows are late, and their words as a message may show them.
+def ended_in(names: Iterable[str], present: Collection[str], date: dt.date) -> nw.Expr:
+    """Return `write_offs.ENDED_IN`: the position of the first of some columns of `of_ends` that says so, or null.
+
+    It does by a day up to that of the balances, an amount, yes or a word.
+
+    Parameters
+    ----------
+    names
+        Columns of dates in one order, each with another one in the other order, by its name and `PART`.
+    present
+        All columns.
+    date
+        The day of balances without a date.
+    """
+    known = write_offs.load()
+    day = nw.col(MEASUREMENT_DATE.name) if MEASUREMENT_DATE.name in present else nw.lit(date)
+    ends = write_offs.forms([*known.statuses.written_off, *known.statuses.closed])
+    found = []
+    for name in names:
+        text = nw.col(f"raw_{name}").cast(nw.String()).str.strip_chars().str.to_lowercase()
+        is_number = text.str.contains(NUMBER) & ~text.str.contains(NUMBERED) & ~text.str.contains(ZERO)
+        says = text.is_in(known.flags.affirmative) | text.str.replace_all("[^a-z]", "").is_in(ends) | is_number
+        ended = nw.min_horizontal(name, f"{name}{PART}")
+        is_so = nw.when(ended.is_null()).then(says).otherwise((ended > NO_DAY) & (ended <= day))
+        found.append(nw.when(is_so.fill_null(False)).then(nw.lit(f"{name.partition(PART)[2]}{PART}")))
+    return nw.coalesce(*found, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN)
+
+
+def told(
+    rows: nw.LazyFrame, said_in: str, names: Mapping[int, str], headings: Mapping[int, Sequence[str]]
+) -> list[Reason]:
+    """Return which columns say something of some rows, and their words as a message may show them.
 
     Parameters
     ----------
     rows
-        Staged rows, with `write_offs.LATE_IN`.
+        Staged rows, with `said_in`: `write_offs.LATE_IN` or `write_offs.ENDED_IN`.
     names, headings
         Those of each file, by its index.
     """
-    found = rows.filter(~nw.col(write_offs.LATE_IN).is_null()).group_by("source", write_offs.LATE_IN).agg(rows=nw.len())
+    found = rows.filter(~nw.col(said_in).is_null()).group_by("source", said_in).agg(rows=nw.len())
     said: dict[tuple[int, int], list[str]] = {}
     often = found.collect("pyarrow").to_native().to_pylist()
-    for row in sorted(often, key=lambda row: (-row["rows"], row[write_offs.LATE_IN])):
-        place, _, word = row[write_offs.LATE_IN].partition(PART)
+    for row in sorted(often, key=lambda row: (-row["rows"], row[said_in])):
+        place, _, word = row[said_in].partition(PART)
         words = said.setdefault((row["source"], int(place)), [])
         words += [shown] if word and (shown := frequent_word(word, row["rows"])) not in words else []
     shown = {key: f" ({', '.join(words[:MAX_WORDS])})" if words else "" for key, words in said.items()}
-    return tuple(f"{names[i]}: {headings[i][place].strip()}{shown[i, place]}" for i, place in sorted(said))
+    told = tuple(f"{names[i]}: {headings[i][place].strip()}{shown[i, place]}" for i, place in sorted(said))
+    return [Reason(SAID[said_in], names=told)] if told else []
 
 
 def _late() -> list[str]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import narwhals as nw
 from pydantic import BaseModel
@@ -10,20 +10,26 @@ from pydantic import BaseModel
 from abaco.core.decimals import day_number
 from abaco.ingest import words
 from abaco.ingest.columns import (
+    BUCKETS,
+    DAYS_PAST_DUE,
     IS_RESTRUCTURED,
     IS_WRITTEN_OFF,
     LOAN_STATUS,
+    MATURITY_DATE,
     MEASUREMENT_DATE,
     NEXT_DUE,
     OVERDUE,
+    OVERDUE_ON,
     REGION,
     RESTRUCTURED,
     WRITTEN_OFF_ON,
     normalise,
 )
+from abaco.ingest.lateness import at_risk
 from abaco.ingest.words import STRICT
 
-LATE_IN = "late_in"  # the position of a column that is not read and says that a loan is late, and its word
+# the position of a column that is not read and says that a loan is late, or written off, closed or sold; and its word
+LATE_IN, ENDED_IN = "late_in", "ended_in"
 WRITTEN_OFF, CLOSED, LATE, OUTSTANDING, UNKNOWN = "written_off", "closed", "late", "outstanding", "unknown"
 YES, NO = "yes", "no"
 LONG_DUE = 30  # days after which a maturity, a next due date or a first day overdue says that a loan is late
@@ -128,6 +134,25 @@ def standing(
         found = nw.when(is_told).then(nw.lit(meaning)).otherwise(found)
     says = [nw.any_horizontal(*(one == word for one in told), ignore_nulls=True) for word in (WRITTEN_OFF, OUTSTANDING)]
     return [found.alias(STANDING), (says[0] & says[1]).alias(CONTESTED)]
+
+
+def late_without_days(present: Collection[str], date: dt.date) -> nw.Expr:
+    """Return whether a loan is not late by its days past due or balances, and is so by something else.
+
+    That is its status or an overdue amount; or its maturity, or its first day overdue, long before the date.
+
+    Parameters
+    ----------
+    present
+        The columns of the staged rows.
+    """
+    long_ago = date - dt.timedelta(LONG_DUE)
+    signs = [nw.col(name) < long_ago for name in (MATURITY_DATE.name, OVERDUE_ON.name) if name in present]
+    if not {DAYS_PAST_DUE.name, at_risk(1)}.isdisjoint(present):  # others do not say what is a few days late
+        signs.append(nw.col(STANDING) == LATE)
+    late = [nw.col(c) > 0 for c in (DAYS_PAST_DUE.name, at_risk(1), at_risk(30), *BUCKETS[2:]) if c in present]
+    is_late, is_so = (nw.any_horizontal(*told, nw.lit(False), ignore_nulls=True) for told in (late, signs))
+    return ~is_late & is_so
 
 
 def unknown_word(present: Iterable[str], is_region_or_status: bool) -> nw.Expr:

@@ -76,12 +76,12 @@ def if_late(
     Parameters
     ----------
     added_usd
-        What the book may hold besides, late or not.
+        What the book may hold besides, late or not; below 0: what may not be part of it, of which `usd` is not late.
     """
     late = _with(_with(totals[date], PAST_DUE, usd + added_usd), SOUND, -usd)
-    cases = (totals[date], _with(totals[date], SOUND, added_usd), late)
+    cases = (totals[date], _with(totals[date], SOUND, max(added_usd, Decimal(0))), late)
     now, *ends = (evaluate(definitions, case, date, totals) for case in cases)
-    par = [entries[PAR30]["value"] for entries in ends if PAR30 in entries]
+    par = sorted(entries[PAR30]["value"] for entries in ends if PAR30 in entries)
     is_past = any(now[name]["status"] != end[name]["status"] for end in ends for name in definitions)
     return (dict(zip(("low", "high"), par, strict=True)) if None not in par and par else {}), is_past
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from abaco.core import currencies
-from abaco.core.reasons import HEADLINES, Reason
+from abaco.core.reason_words import HEADLINES
+from abaco.core.reasons import Reason
 from abaco.ingest import sample_mark
 from abaco.ingest.lateness import OWN_BUCKETS
 from abaco.kpis.bridge import first_day

@@ -23,7 +23,7 @@ from decimal import Decimal
 from typing import Any
 
 from abaco.core.reasons import Reason
-from abaco.ingest.findings import LATE_WITHOUT_DAYS
+from abaco.ingest.findings import ENDED_WITH_BALANCE, LATE_WITHOUT_DAYS
 from abaco.ingest.precedence import BESIDE, DIFFERENT
 from abaco.kpis.absences import APART, GONE, REJECTED, VANISHED, unexplained
 from abaco.kpis.book import Book
@@ -33,7 +33,7 @@ from abaco.kpis.movement import LATE
 from abaco.kpis.totals import Totals
 from abaco.kpis.transitions import LATENESS, Transition, book_transitions
 
-EARLIER, DOUBTFUL, ELSEWHERE = "earlier dates", "late without days", "in another export"
+EARLIER, DOUBTFUL, ELSEWHERE, ENDED = "earlier dates", "late without days", "in another export", "ended"
 # kind of what an input lost → its reason
 LOST = {
     "file": "file_lost", "column": "column_lost", "emptied": "column_emptied", "rows": "rows_changed",
@@ -42,10 +42,10 @@ LOST = {
 ABSENT = {
     REJECTED: "loans_rejected", GONE: "loans_gone", VANISHED: "loans_vanished", APART: "loans_apart",
     EARLIER: "earlier_dates_rejected", DOUBTFUL: "lateness_in_doubt",
-    ELSEWHERE: "balances_elsewhere",
+    ELSEWHERE: "balances_elsewhere", ENDED: "balances_in_doubt",
 }  # fmt: skip
 # code of a note → what it puts in doubt
-DOUBTS = {LATE_WITHOUT_DAYS: DOUBTFUL, BESIDE: ELSEWHERE, DIFFERENT: ELSEWHERE}
+DOUBTS = {LATE_WITHOUT_DAYS: DOUBTFUL, BESIDE: ELSEWHERE, DIFFERENT: ELSEWHERE, ENDED_WITH_BALANCE: ENDED}
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
 
@@ -235,7 +235,7 @@ def absent(
             doubts.setdefault(cause, []).append((Decimal(late_usd), Decimal(note.get("added_usd", 0))))
     for cause, sums in doubts.items():
         late_usd, added_usd = map(sum, zip(*sums, strict=True))
-        usd, owed = late_usd + added_usd, totals[book.date].sums["total_receivable_usd"]
+        usd, owed = max(late_usd + added_usd, -added_usd), totals[book.date].sums["total_receivable_usd"]
         ends, is_past = if_late(definitions, totals, book.date, late_usd, added_usd)
         if ends and limit < 100 and (is_past or 100 * usd > limit * owed):
             found, matters = found | {cause: {"usd": str(usd)} | {k: str(v) for k, v in ends.items()}}, True

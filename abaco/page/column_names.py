@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from abaco.core.reasons import AMOUNTS, HEADLINES, JOINTS, PERCENT, Reason
+from abaco.core.reason_words import HEADLINES
+from abaco.core.reasons import AMOUNTS, JOINTS, PERCENT, Reason
 from abaco.ingest import tape
 from abaco.ingest.formats import TAPE_FORMATS
 from abaco.page.language import phrase, reasons, say, spoken

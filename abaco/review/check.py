@@ -9,7 +9,7 @@ from typing import Any
 from abaco.core import currencies, project, settings
 from abaco.core.dates import parse_date
 from abaco.core.errors import AbacoError
-from abaco.core.reasons import HEADLINES
+from abaco.core.reason_words import HEADLINES
 from abaco.core.secrets import masking_key, service_access
 from abaco.core.text import aligned
 from abaco.engines import memory

@@ -740,6 +740,10 @@ def test_balances_in_two_currencies_are_no_two_columns_for_one_thing(tmp_path):
     assert figures_of(path).values["Outstanding"] == 10.0
 
 
+ENDED = (
+    "Outstanding, though their status, or a column that is not read, says that they are written off, paid, closed, "
+    "sold or not lent:"
+)
 NOT_LATE = (
     "Not late by their days past due or PAR balances, though their status, maturity, first day overdue, next due date, "
     "overdue amount or a column that is not read says that they are:"
@@ -770,7 +774,7 @@ def test_status_of_several_loans_is_shown_as_it_is_and_a_balance_that_is_paid_is
     rows = loans(loan_status=words)
     rows[3][5] = "0.00"
     notes = figures_of(csv(tmp_path / "loans.csv", rows)).notes
-    told = "Outstanding, though their status says that they are paid, closed or not lent: 2 rows (2,000.00 USD)."
+    told = f"{ENDED} 2 rows (2,000.00 USD)."
     assert told in notes
     assert any("has their status (…, K-9): 6 rows" in note for note in notes)
 
@@ -778,7 +782,7 @@ def test_status_of_several_loans_is_shown_as_it_is_and_a_balance_that_is_paid_is
 def test_balance_of_an_application_is_told(tmp_path):
     words = ["Approved", "PENDING_APPROVAL", "Submitted", "In review", "Not disbursed", "En evaluación", "Aprobado"]
     notes = figures_of(csv(tmp_path / "loans.csv", loans(loan_status=[*words, *["Active"] * 3]))).notes
-    told = "Outstanding, though their status says that they are paid, closed or not lent: 7 rows (8,000.00 USD)."
+    told = f"{ENDED} 7 rows (8,000.00 USD)."
     assert told in notes
 
 

@@ -1,12 +1,19 @@
 """Columns that are not read: rows that they label as totals are no loans, and lateness that only they show is told."""
 
+import datetime as dt
+
 import openpyxl
 import pytest
 
 from abaco.core.errors import InputError
+from abaco.ingest import mappings
 from tests.support.exports import write
 from tests.support.figures import figures_of
 
+ENDED = "Outstanding, though their status, or a column that is not read, says that they are written off, paid, closed, "
+ENDS = (
+    "Columns that are not read and say of outstanding loans that they are written off, paid, closed or sold: book.csv: "
+)
 HEADER = "loan_id,reporting_date,outstanding_balance,dpd,"
 LOANS = [f"{101 + i},2025-12-31,{1000 + 7 * i},{(0, 45, 0, 100)[i % 4]}," for i in range(8)]  # 8,196 in all
 MAY_BE = "is a loan, or a total, average or carried balance (a text in it reads like one;"
@@ -143,6 +150,71 @@ def test_columns_that_do_not_say_that_a_loan_is_late_are_left(tmp_path, heading,
     rows = [f"{i},2025-12-31,100,0,{cell}" for i in range(5)]
     found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows))
     assert not [note for note in found.notes if note.startswith(NOT_LATE)]
+
+
+@pytest.mark.parametrize(
+    ("heading", "ended", "others"),
+    [
+        ("Written Off Amount", ("8000", "0.01", "(5.00)"), ("0", "0.00", "", "-", "n/a")),
+        ("Monto castigado", ("8.000,00", "1", "-5"), ("0,00", "", "0", "", "")),
+        ("Principal Written Off", ("80", "80", "80"), ("", "", "", "", "")),
+        ("Chargeoff Dt", ("2025-12-31", "30/06/2025", "Jun 2024"), ("2026-01-01", "", "1900-01-01", "0000-00-00", "")),
+        ("Fecha de castigo del crédito", ("2025-06-30",) * 3, ("", "", "", "", "31/12/2026")),
+        ("Abschreibung", ("5", "5", "ja, 5"), ("0", "", "", "", "")),
+        ("closed_date", ("2025-06-30", "2025-06-30 10:00:00", "20250630"), ("2027-06-30", "", "", "null", "20260630")),
+        ("fecha_cancelacion", ("15/01/2025", "1/2/2025", "31-12-2025"), ("15/01/2026", "", "", "", "")),
+        ("is_closed", ("1", "Y", "true"), ("0", "N", "False", "", "no")),
+        ("Date Paid Off", ("2025-06-30",) * 3, ("", "", "", "", "9999-12-31")),
+        ("Closed Status", ("Closed", "settled", "Written off"), ("open", "", "active", "0 - open", "")),
+        ("Sold", ("Y", "yes", "1"), ("N", "no", "0", "", "f")),
+        ("securitised", ("1", "x", "T"), ("0", "", "", "", "")),
+        ("vendido", ("sí", "S", "si"), ("no", "N", "", "", "")),
+    ],
+)  # fmt: skip
+def test_end_of_a_loan_that_only_a_column_says_that_is_not_read_is_told(tmp_path, heading, ended, others):
+    rows = [f'{i},2025-12-31,{100 * i},0,"{cell}"' for i, cell in enumerate((*ended, *others), 1)]
+    repaid = f'99,2025-12-31,0,0,"{ended[0]}"'
+    found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows, repaid))
+    told = [n.rpartition(": ")[2] for n in found.notes if n.startswith(ENDED)]
+    assert (told, found.values["Outstanding"]) == (["3 rows (600.00 USD)."], 3600.0)
+    assert any(note.startswith(ENDS + heading) for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell"),
+    [
+        ("closing_date", "2025-06-30"), ("Payoff Amount", "5.00"), ("write_off_reason", "Death"),
+        ("date_paid", "2025-12-01"),
+        ("fecha_pago", "2025-12-01"), ("closed_accounts", "3"), ("solde", "5.00"), ("monto_cancelado", "5.00"),
+        ("charge_amount", "5.00"), ("recovered_after_date", "2025-01-01"), ("settlement_date", "2025-01-01"),
+    ],
+)  # fmt: skip
+def test_columns_that_do_not_say_that_a_loan_ended_are_left(tmp_path, heading, cell):
+    rows = [f"{i},2025-12-31,100,0,{cell}" for i in range(5)]
+    found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows))
+    assert not [note for note in found.notes if note.startswith(ENDED)]
+
+
+def test_end_of_a_loan_is_that_of_the_day_of_its_balance_and_of_its_file(tmp_path):
+    rows = [f"{loan},{day},100,0,{end}" for day in ("2025-11-30", "2025-12-31") for loan, end in
+            ((1, "2025-12-15"), (2, "2026-01-15"), (3, ""))]  # fmt: skip
+    path = write(tmp_path / "book.csv", HEADER + "closed_on", *rows)
+    for date, told in ((dt.date(2025, 11, 30), []), (dt.date(2025, 12, 31), ["1 row (100.00 USD)."])):
+        assert [n.rpartition(": ")[2] for n in figures_of(path, date).notes if n.startswith(ENDED)] == told
+
+
+def test_loan_that_is_written_off_or_whose_column_is_left_behind_is_not_told(tmp_path):
+    flagged = "1,2025-12-31,100,0,,\n2,2025-12-31,100,0,Y,90"
+    found = figures_of(write(tmp_path / "book.csv", HEADER + "written_off_flag,Written Off Amount", flagged))
+    assert (found.values["Outstanding"], [n for n in found.notes if n.startswith(ENDED)]) == (100.0, [])
+
+    invoices = write(tmp_path / "book.csv", "Invoice,Open,Days,Date Paid", "1,100,0,2025-06-30", "2,50,0,")
+    columns = "columns: {loan_id: Invoice, outstanding_balance: Open, days_past_due: Days}"
+    for rows, behind, told in (("invoice", "", 1), ("loan", "", 0), ("invoice", "left_behind: [Date Paid]\n", 0)):
+        (tmp_path / "book.yml").write_text(f"title: book\nrows: {rows}\ncurrency: USD\n{columns}\n{behind}")
+        with mappings.trying(tmp_path / "book.yml"):
+            notes = figures_of(invoices).notes
+        assert len([note for note in notes if note.startswith(ENDED)]) == told
 
 
 def test_next_due_date_that_is_long_past_says_that_a_loan_is_late(tmp_path):

@@ -136,6 +136,16 @@ def test_balances_that_may_be_late_make_a_report_incomplete_and_say_what_par30_m
     reason = Reason("lateness_in_doubt", usd=Decimal("30.00"), low="9.0909", high="36.3636")
     assert str(reason).startswith("PAR30 lies between 9.09 % and 36.36 %: whether 30.00 USD is late is in doubt, as")
 
+    # of 110.00, of which 10.00 are late, 44.00 may be owed no more: 4.00 of them late, or none
+    ended = {"added_usd": Decimal("-44.00"), "rows": ""}
+    for late_usd, low, high in (("40.00", "9.0909", "9.0909"), ("44.00", "9.0909", "15.1515")):
+        note = Reason("ended_with_balance", late_usd=Decimal(late_usd), **ended).as_dict()
+        found, weighs = verdict.absent(book, definitions, sums, max_absent_pct=1, notes=[note])
+        assert (found["ended"], weighs) == ({"usd": "44.00", "low": low, "high": high}, True)
+    found, weighs = verdict.absent(book, definitions, sums, max_absent_pct=40, notes=[note])
+    assert (found["ended"]["usd"], weighs) == ("44.00", True)  # past the limit of 10 %
+    assert verdict.verdict({}, absent=found)["findings"] == verdict.reasons(found)
+
     beside = [
         Reason("loans_beside", added_usd=Decimal("50.00"), late_usd=Decimal(0)).as_dict(),
         Reason("loans_differ", added_usd=Decimal("40.00"), late_usd=Decimal("20.00")).as_dict(),
