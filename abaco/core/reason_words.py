@@ -218,6 +218,6 @@ HEADLINES = (
     "status_unknown", "written_off_contested", "ended_with_balance", "ended_in_unread", "late_without_days",
     "late_in_unread", "late_too_long", "rows_rejected", "rows_rejected_unknown", "balances_unknown", "currency_blank",
     "dates_ahead", "name_before_dates", "sources_disagree", "dates_disagree", "loans_vanished", "loans_beside",
-    "loans_differ", "written_off_beside", "due_later", "pledged_twice", "drawn_when_closed", "word_of_no_loan", "ids_of_other_case",
-    "file_without_rows",
+    "loans_differ", "written_off_beside", "due_later", "pledged_twice", "drawn_when_closed", "word_of_no_loan",
+    "ids_of_other_case", "file_without_rows",
 )  # fmt: skip

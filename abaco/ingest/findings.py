@@ -158,9 +158,10 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
         When more is overpaid than owed: then the signs are turned; when a column may be one of regions or of statuses.
     """
     standing, amount = nw.col(STANDING), nw.col("amount_usd")
-    is_ended = (standing == CLOSED) | ~nw.col(ENDED_IN).is_null()
+    present = batch.usable(engine).collect_schema().names()
+    is_ended = (standing == CLOSED) | ~nw.col(ENDED_IN).is_null() if ENDED_IN in present else standing == CLOSED
     is_unknown, is_closed = standing == UNKNOWN, is_ended & (amount > 0)
-    is_late = write_offs.late_without_days(batch.usable(engine).collect_schema().names(), date) & (amount > 0)
+    is_late = write_offs.late_without_days(present, date) & (amount > 0)
     files = (
         batch.usable(engine)
         .filter(nw.col("measurement_date") == date)

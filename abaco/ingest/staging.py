@@ -264,15 +264,15 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     standing = write_offs.standing({*rows.collect_schema().names()}, source.is_region_or_status, date, source.settled)
     made = [*contract.without_unusable(format_, present), *standing, *restructured]
     if is_tape and not format_.is_dated:
-        made.append(nw.lit(date).alias("measurement_date"))
-        given.add("measurement_date")
+        made, given = [*made, nw.lit(date).alias("measurement_date")], given | {"measurement_date"}
     rows = rows.with_columns(made)
     if source.is_region_or_status:
         rows = rows.with_columns(write_offs.region())
     names = rows.collect_schema().names()
     beside = dict.fromkeys(("is_ahead", "is_late", IS_LEFT_OUT), nw.Boolean())
-    beside |= dict.fromkeys((exchange.IN, PERSON, CALLED, LATE_IN, ENDED_IN), nw.String())
+    beside |= dict.fromkeys((exchange.IN, PERSON, CALLED), nw.String())
     beside = [nw.col(c) if c in names else nw.lit(None).cast(type_).alias(c) for c, type_ in beside.items()]
+    said_in = [name for name in (LATE_IN, ENDED_IN) if name in names]
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))
     if is_tape:
@@ -296,5 +296,5 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         STANDING, CONTESTED, write_offs.unknown_word(present, source.is_region_or_status),
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
-        nw.col(AS_READ), *beside,
+        nw.col(AS_READ), *beside, *said_in,
     )  # fmt: skip

@@ -135,6 +135,8 @@ def told(
     names, headings
         Those of each file, by its index.
     """
+    if said_in not in rows.collect_schema().names():
+        return []
     found = rows.filter(~nw.col(said_in).is_null()).group_by("source", said_in).agg(rows=nw.len())
     said: dict[tuple[int, int], list[str]] = {}
     often = found.collect("pyarrow").to_native().to_pylist()
