@@ -108,7 +108,7 @@ lint: $(VENV)/.test ## check style of code and notebooks, and imports between pa
 	@$(BIN)/lint-imports --no-logo
 
 lab: $(VENV)/.lab ## JupyterLab on notebooks/
-	@$(BIN)/jupyter lab notebooks/index.md
+	@JUPYTER_CONFIG_PATH="$(CURDIR)/tools$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" $(BIN)/jupyter lab notebooks/index.md
 
 clean: ## remove reports/, logs/ and caches, never data/ or .venv
 	@rm -rf reports logs dist .pytest_cache .ruff_cache

@@ -205,6 +205,18 @@ def test_variables_of_the_environment_may_stand_on_the_command_line(installed):
     assert run_make(installed, "report", "LOG_LEVEL=DEBUG", "ABACO_ENV=test").stdout == "report\n"
 
 
+def test_lab_opens_its_index_as_a_page(installed):
+    shutil.copytree(ROOT / "tools/labconfig", installed / "tools/labconfig")
+    script = '#!/bin/sh\ncat "${JUPYTER_CONFIG_PATH%:*}/labconfig/default_setting_overrides.json"\necho "$@" >&2\n'
+    (installed / ".venv/bin/jupyter").write_text(script)
+    (installed / ".venv/bin/jupyter").chmod(0o755)
+    (installed / ".venv/.lab").touch()
+    made = run_make(installed, "lab")
+    assert made.stderr == "lab notebooks/index.md\n"
+    viewers = json.loads(made.stdout)["@jupyterlab/docmanager-extension:plugin"]["defaultViewers"]
+    assert viewers == {"markdown": "Markdown Preview"}
+
+
 def test_exit_code_of_abaco_is_shown(installed):
     made = run_make(installed, "report")
     assert made.returncode == 2
