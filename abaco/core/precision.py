@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 MOST = 2  # decimals, unless they hide that a limit is passed, or that a figure moved
+COVENANT_LEVELS = ("warning", "trigger", "default")
 
 
 def drawn_limits(kpi: Mapping[str, Any]) -> dict[str, float]:
@@ -57,3 +58,21 @@ def change_decimals(kpi: Mapping[str, Any], change: Any) -> int:
     last = Decimal(1).scaleb(-fewest)
     now, before, moved = (one.quantize(last, ROUND_HALF_UP) for one in (after, after - change, change))
     return fewest if now - before == moved else min(fewest + 1, kpi["precision"])
+
+
+def covenant_decimals(covenant: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many decimals of a covenant's value, and of its headroom, to show.
+
+    Examples
+    --------
+    >>> arrears = {"precision": 4, "better": "lower", "headroom_to": "trigger", "warning_at": 5, "trigger_at": 10}
+    >>> covenant_decimals(arrears | {"value": 5.2166, "headroom_points": 4.7834})
+    (2, 2)
+    >>> covenant_decimals(arrears | {"value": 5.0004, "headroom_points": 4.9996})
+    (4, 2)
+    """
+    limits = [limit for level in COVENANT_LEVELS if (limit := covenant.get(f"{level}_at")) is not None]
+    value, precision = covenant["value"], covenant["precision"]
+    decimals = [shown_decimals({"precision": precision, "thresholds": {"warning": limit}}, value) for limit in limits]
+    end = covenant[f"{covenant['headroom_to']}_at"] if covenant["better"] == "lower" else value
+    return max(decimals), change_decimals({"value": end, "precision": precision}, covenant["headroom_points"])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from abaco.core.precision import change_decimals, shown_decimals
+from abaco.core.precision import covenant_decimals
 from abaco.page.bridge import signed
 from abaco.page.concentration import label
 from abaco.page.kpi_text import marked, sign, with_unit
@@ -145,14 +145,12 @@ def _covenant(name, entry):
     limit = entry[f"{entry['headroom_to']}_at"]
     used = (entry["value"], limit) if entry["better"] == "lower" else (limit, entry["value"])
     months = entry["headroom_months"]
-    limits = {"thresholds": {"critical": limit}, "precision": entry["precision"]}
-    decimals = shown_decimals(limits, entry["value"])
+    decimals, of_headroom = covenant_decimals(entry)
     shown = with_unit(entry | {"unit": phrase(entry["unit"])}, entry["value"], decimals)
     value = say("{value}, {level}", value=shown, level=phrase(LEVELS[entry["level"]]))
     return [
         name, marked(MARKS[entry["level"]], value), say(LIMITS[entry["headroom_to"]], limit=_with_unit(entry, limit)),
-        bar(used[0], used[1]), number(entry["headroom_points"], change_decimals(entry, entry["headroom_points"])),
-        money(entry["headroom_usd"]),
+        bar(used[0], used[1]), number(entry["headroom_points"], of_headroom), money(entry["headroom_usd"]),
         NOTHING if months is None else number(months, 1),
     ]  # fmt: skip
 

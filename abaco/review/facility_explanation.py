@@ -15,6 +15,7 @@ from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
 from abaco.core.files import read_rows
 from abaco.core.phases import FACTS, scraps_of
+from abaco.core.precision import covenant_decimals
 from abaco.core.secrets import masking_key
 from abaco.engines.duckdb import DuckDB
 from abaco.kpis import open_book
@@ -53,8 +54,9 @@ def explain_facility(key: str, folder: Path, figures: Mapping[str, Any], against
     yield from text.table(("line", "", "USD", "loans"), [_line(row) for row in lines], texts=2)
     if covenants := _rows(folder, "covenants", key, day):
         yield ""
+        known = {name: {"precision": entry["precision"]} for name, entry in one["covenants"].items()}
         heads = ("covenant", "of", "level", "value", "limit", "headroom", "USD", "months")
-        yield from text.table(heads, [_covenant(row) for row in covenants], texts=3)
+        yield from text.table(heads, [_covenant(row | known[row["covenant"]]) for row in covenants], texts=3)
     if moved:
         yield ""
         yield f"Since {moved[0]['against']}:"
@@ -118,10 +120,14 @@ def _line(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _covenant(row: Mapping[str, Any]) -> tuple[str, ...]:
-    limit = row["headroom_to"] and f"{row['headroom_to']} {_plain(row[row['headroom_to'] + '_at'])}"
+    shown = row["covenant"], row["measured"], row["level"]
+    if row["value"] is None:
+        return *shown, *"–––––"
+    limit = f"{row['headroom_to']} {row[row['headroom_to'] + '_at'].normalize():,f}"
+    decimals, of_headroom = covenant_decimals(row)
     return (
-        row["covenant"], row["measured"], row["level"], _plain(row["value"]), limit or "–",
-        _plain(row["headroom_points"]), _amount(row["headroom_usd"]), _plain(row["headroom_months"]),
+        *shown, f"{row['value']:,.{decimals}f}", limit, f"{row['headroom_points']:,.{of_headroom}f}",
+        _amount(row["headroom_usd"]), "–" if row["headroom_months"] is None else f"{row['headroom_months']:,.1f}",
     )  # fmt: skip
 
 
@@ -136,10 +142,6 @@ def _loan(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _amount(usd: Decimal | None) -> str:
     return "–" if usd is None else f"{usd:,}"
-
-
-def _plain(value: Decimal | None) -> str:
-    return "–" if value is None else f"{value.normalize():,f}"
 
 
 def _count(loans: int | None) -> str:

@@ -72,9 +72,9 @@ def test_verdict_and_covenants_with_their_headroom(metrics):
     soup, tables = shown(metrics)
     assert [block.get_text(" ", strip=True).replace("\u00a0", " ") for block in soup.select(".state")] == [
         "✕ Critical: Senior line: 1,200.50 USD more is drawn than may be. Covenant arrears is past its default level: "
-        "9 %, and the limit is 8 %.",
+        "9.00 %, and the limit is 8 %.",
         "◐ Incomplete: Tail line: 3,557.02 USD may be drawn. Covenant write_offs cannot be computed: no loan of the "
-        "facility has a balance. Covenant late is past its warning level: 4.5 %, and the limit is 4 %.",
+        "facility has a balance. Covenant late is past its warning level: 4.50 %, and the limit is 4 %.",
     ]
     late = next(row for table in tables for row in table if row[0].startswith("late"))
     assert [cell.replace("\u00a0", " ") for cell in late] == [

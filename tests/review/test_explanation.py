@@ -328,7 +328,7 @@ def test_facility_is_explained_with_its_base_its_covenants_and_what_moved_it(cop
         "pool    1,000.00      9",
         "",
         "covenant  of                  level    value      limit  headroom     USD  months",
-        "arrears   PAR30, of the pool  default      9  default 8        -1  -10.00       –",
+        "arrears   PAR30, of the pool  default   9.00  default 8     -1.00  -10.00       –",
         "",
         "Since 2025-11-30:",
         "cause                         USD  loans",

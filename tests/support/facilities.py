@@ -18,12 +18,12 @@ UNKNOWN = {
 VERDICTS = {
     "SENIOR": [
         Reason("facility_deficient", facility="Senior line", usd="1200.50"),
-        Reason("covenant_default", covenant="arrears", value="9 %", limit="8 %"),
+        Reason("covenant_default", covenant="arrears", value="9.00 %", limit="8 %"),
     ],
     "TAIL": [
         Reason("facility_available", facility="Tail line", usd="3557.02"),
         Reason("covenant_unknown", covenant="write_offs", reason=Reason("pool_empty")),
-        Reason("covenant_warning", covenant="late", value="4.5 %", limit="4 %"),
+        Reason("covenant_warning", covenant="late", value="4.50 %", limit="4 %"),
     ],
 }
 _USUAL = {"lender": "Bank", "commitment": "250000", "pool": "900.00", "net_eligible": "800.00", "drawn": "500.00"}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from abaco.core.precision import shown_decimals
+from abaco.core.precision import covenant_decimals
 from abaco.core.reasons import Reason
 from abaco.kpis.facilities.borrowing_base import Base
 from abaco.kpis.facilities.covenant import CURING, DEFAULT, OK, TERMS, TRIGGER, UNKNOWN, WARNING
@@ -102,17 +102,11 @@ def _covenants(rows: list[Mapping[str, Any]]) -> Iterator[Reason]:
 
 
 def _figures(row: Mapping[str, Any], limit: Decimal) -> dict[str, str]:
-    """Return a value and its limit with their unit: the value with two decimals, unless they hide that it is past.
-
-    >>> _figures({"value": Decimal("7.6515"), "unit": "%"}, Decimal("10.0000"))
-    {'value': '7.65 %', 'limit': '10 %'}
-    >>> _figures({"value": Decimal("5.0004"), "unit": "%"}, Decimal("5.0000"))
-    {'value': '5.0004 %', 'limit': '5 %'}
-    """
-    precision = -row["value"].as_tuple().exponent
-    decimals = shown_decimals({"precision": precision, "thresholds": {"warning": limit}}, row["value"])
-    numbers = {"value": round(row["value"], decimals), "limit": limit}
-    return {name: f"{number.normalize():,f} {row['unit']}" for name, number in numbers.items()}
+    """Return a value and its limit with their unit."""
+    decimals, _ = covenant_decimals(row)
+    return {
+        "value": f"{row['value']:,.{decimals}f} {row['unit']}", "limit": f"{limit.normalize():,f} {row['unit']}"
+    }  # fmt: skip
 
 
 def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
