@@ -202,7 +202,7 @@ def bridge_loans_table(metrics: dict, loans, kpi: str = "PAR30") -> Html:
     caption = say("The loans that moved {kpi} most", kpi=kpi)
     command = f".venv/bin/abaco explain {kpi} --date {metrics['date']} --lines"
     note = fill("lookup.html.j2", command=command, numbering=numbers_note(str(row["loan"]) for row in rows))
-    return figures(caption, heads, cells, kinds=("", "n", "t", "t", "t", "n", "n"), note=note, look="full")
+    return figures(caption, heads, cells, kinds=("", "n", "t", "t", "t", "n", "n"), note=note, look="full stacked")
 
 
 def _plain(name):

@@ -134,7 +134,7 @@ def _covenants(one: dict) -> Html | str:
         kinds=("", "n", "t", "b", "n", "n", "n"),
         note=phrase("Used: how much of the limit the value takes up. USD: by how much the amount above the line may "
                     "still change. Months: how long the headroom lasts at the pace of the last three months."),
-        look="bars covenants",
+        look="bars covenants stacked",
     )  # fmt: skip
 
 
@@ -201,4 +201,4 @@ def _loans(rows: Iterable[dict]) -> Html | str:
     cells = [[label(str(row["loan"])), _cause(row), *(money(row[f"{side}_usd"]) for side in ("before", "after")),
               signed(row["change_usd"])] for row in sorted(rows, key=lambda row: row["rank"])]  # fmt: skip
     heads = [phrase(head) for head in LOAN_HEADS]
-    return figures(phrase("The loans that moved the availability most"), heads, cells, texts=2) if cells else ""
+    return figures(phrase("The loans that moved the availability most"), heads, cells, texts=2, look="stacked") if cells else ""

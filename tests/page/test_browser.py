@@ -5,10 +5,12 @@ from axe_playwright_python.sync_playwright import Axe
 
 from abaco.page.render import render_page
 from tests.support import browser as chromium
+from tests.support.facilities import codes, facilities
 from tests.support.projects import ROOT
 
 from . import example
 from .example import executed, render, tables
+from .test_facilities import BRIDGES, LINES, LOANS
 
 PHONE = {"width": 360, "height": 740}
 PAGES = ("en", "es", "full", "sample", "front")
@@ -16,16 +18,19 @@ PAGES = ("en", "es", "full", "sample", "front")
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, finished):
-    """Paths of the pages: every section in two languages, the sample with all its exports and with one, and a front."""
+    """Paths of the pages: every section in two languages, facilities, the sample with all exports and one, a front."""
     folder = tmp_path_factory.mktemp("built")
+    lines = LINES.assign(amount_usd=LINES["amount_usd"] * 1000)
+    pledged = {"borrowing_base": lines, "availability_bridges": BRIDGES, "availability_loans": LOANS}
+    lent = {"facilities": facilities(), "reason_codes": example.metrics()["reason_codes"] | {"facilities": codes()}}
     for language in ("en", "es"):
-        cells = executed(example.metrics(), tables(example.history()), language)
-        render(folder, cells, name=language, language=language)
+        for name, more, rest in ((language, {}, {}), (f"facilities-{language}", lent, pledged)):
+            cells = executed(example.metrics() | more, tables(example.history()) | rest, language)
+            render(folder, cells, name=name, language=language)
     full = render_page(ROOT / "tests/golden/04_report.ipynb", folder / "out/full.html", metrics=example.metrics())
     return {
         "full": full,
-        "en": folder / "out" / "en.html",
-        "es": folder / "out" / "es.html",
+        **{path.stem: path for path in (folder / "out").glob("*.html") if path.stem != "full"},
         "sample": finished.output / "2025-12-31" / "report.html",
         "front": finished.output / "2025-12-31" / "front.html",
     }
@@ -81,7 +86,7 @@ def test_page_says_nothing_and_asks_for_nothing_but_itself(view, built, name):
 
 @pytest.mark.parametrize(
     ("name", "width", "scheme"),
-    [("en", 1440, "dark"), ("sample", 360, "dark"), *((n, w, "light") for n in PAGES for w in (1440, 768, 360))],
+    [("en", 1440, "dark"), ("sample", 360, "dark"), ("facilities-es", 360, "light"), *((n, w, "light") for n in PAGES for w in (1440, 768, 360))],
 )
 def test_axe_finds_nothing(view, name, width, scheme):
     found = Axe().run(view(name, width=width, color_scheme=scheme)).response["violations"]
@@ -164,7 +169,8 @@ def test_page_of_the_whole_sample_is_small(built):
 def test_figures_of_a_phone_are_seen_without_scrolling_sideways(view):
     page = view("full", **PHONE)
     beyond = "[...document.querySelectorAll('{}')].map(cell => cell.getBoundingClientRect().right > innerWidth)"
-    for cells in ("table.kpis tr > :not(.c)", "#parts-of-the-book ~ .group td:nth-child(-n+5)"):
+    shown_first = ("table.kpis tr > :not(.c)", "table.stacked tr > *", "#parts-of-the-book ~ .group td:nth-child(-n+5)")
+    for cells in shown_first:
         found = page.evaluate(beyond.format(cells))
         assert len(found) > 20 and not any(found)
 
@@ -201,10 +207,16 @@ def test_charts_are_drawn_for_the_width(view):
     assert set(shown(view(**PHONE), "svg.chart.narrow")) == {True}
 
 
-def test_bridges_fit_a_phone(view):
-    page = view("sample", **PHONE)
-    boxes = page.locator(".scroll:has(.waterfall)")
-    assert boxes.count() == 2
+@pytest.mark.parametrize(
+    ("name", "tables", "found"),
+    [
+        ("sample", ".scroll:has(.waterfall)", 2),
+        *((f"facilities-{language}", "section:has(.covenants) .scroll", 6) for language in ("en", "es")),
+    ],
+)
+def test_bridges_and_tables_of_facilities_fit_a_phone(view, name, tables, found):
+    boxes = view(name, **PHONE).locator(tables)
+    assert boxes.count() == found
     assert boxes.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0
 
 
