@@ -153,16 +153,17 @@ ENGLISH = {
     "loans_differ": "Other balances or lateness than in the {other} ({other_usd} there): {rows} of the {export}.",
     "dates_disagree": "Earlier dates on which the {export} and the {other} disagree: {count}, the last {last}.",
     "rows_alike": "Equal to another row of the same file, and counted, as both may be real: {rows} of {name}.",
-    "rows_rejected": "Rejected rows of the {export}, which count nowhere: {rows}; tables/quarantine.parquet has them.",
+    "rows_rejected": "Rejected rows of the {export}, which count nowhere: {rows}; tables/quarantine.csv of the "
+    "report's folder has them.",
     "rows_rejected_unknown": "Rejected rows of the {export}, which count nowhere: {rows}; rows with an amount that "
-    "cannot be read: {count}; tables/quarantine.parquet has them.",
+    "cannot be read: {count}; tables/quarantine.csv of the report's folder has them.",
     "earlier_dates_rejected": "Earlier dates of which so many rows or balances were rejected that what moved since "
     "them, and their figures, are not whole: {names}.",
     "dates_ahead": "Dates after {date} with far fewer rows than it, which may be typing errors: {names}. These rows do "
     "not count.",
     "name_before_dates": "{name} names {said} in its name, and has balances of {last}: see which of them holds.",
     "balances_unknown": "Rejected rows with a balance that cannot be read: {count}. The book may be larger by any "
-    "amount until they are corrected in the export; tables/quarantine.parquet has their lines.",
+    "amount until they are corrected in the export; tables/quarantine.csv of the report's folder has their lines.",
     "totals_rows": "Totals in {name} that are left out: {rows}.",
     "rows_left_out": "Left out of {name}, as its mapping says: {rows}.",
     "rows_blank": "Left out of {name}, as they have no value in the columns that are read: {rows}.",

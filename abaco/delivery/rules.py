@@ -183,7 +183,7 @@ def rejected(metrics: Metrics) -> Iterator[Alert]:
             f"{title} ({quality['reject_pct']} %; more than {quality['max_reject_pct']:g} % would stop the run), "
             f"{amount(metrics['reconciliation']['amount_quarantined'], currency=metrics.get('currency', USD))}:",
             *(f"- {reason}: {count:,}" for reason, count in quality["rejects"].items()),
-            "They are in tables/quarantine.parquet of the report.",
+            "They are in tables/quarantine.csv of the report's folder.",
         ]
         severity = "P3" if quality["reject_pct"] > quality["max_reject_pct"] / 2 else "P4"
         yield Alert(REJECTS, severity, title, "\n".join(lines))

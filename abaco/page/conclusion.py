@@ -113,8 +113,8 @@ def _attention(metrics):
     rows = metrics["reconciliation"]
     if rows["quarantined"]:
         yield say(
-            "{bad} of {all} of the balances were rejected (tables/quarantine.csv has them); those of this date, or "
-            "of none that can be read, hold {amount}, {share} of its balances.",
+            "{bad} of {all} of the balances were rejected (listed in tables/quarantine.csv of the report's folder); "
+            "those of this date, or of none that can be read, hold {amount}, {share} of its balances.",
             bad=count(rows["quarantined"]), all=plural(rows["rows_in"], "row"),
             amount=usd(metrics["quality"]["rejected_usd"]), share=percent(metrics["quality"]["reject_amount_pct"]),
         )  # fmt: skip

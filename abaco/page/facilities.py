@@ -201,4 +201,5 @@ def _loans(rows: Iterable[dict]) -> Html | str:
     cells = [[label(str(row["loan"])), _cause(row), *(money(row[f"{side}_usd"]) for side in ("before", "after")),
               signed(row["change_usd"])] for row in sorted(rows, key=lambda row: row["rank"])]  # fmt: skip
     heads = [phrase(head) for head in LOAN_HEADS]
-    return figures(phrase("The loans that moved the availability most"), heads, cells, texts=2, look="stacked") if cells else ""
+    caption = phrase("The loans that moved the availability most")
+    return figures(caption, heads, cells, texts=2, look="stacked") if cells else ""

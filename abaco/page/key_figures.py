@@ -105,7 +105,7 @@ def _detail(metrics, name, kpi, history):
             say("Receivables of {as_of}, cash as given for {date}", as_of=day(as_of), date=day(metrics["date"]))
         )
     if not kpi.get("decides", True):
-        parts.append(phrase("Alone it makes no report a warning or critical"))
+        parts.append(phrase("The state of the report does not depend on it"))
     return [part for part in parts if part]
 
 

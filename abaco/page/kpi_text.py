@@ -241,4 +241,4 @@ def undecided(metrics: dict) -> str:
         name for name, kpi in past_limits(metrics)
         if order.index(kpi["status"]) < order.index(metrics["verdict"]["state"])
     ]  # fmt: skip
-    return say("{names} alone makes no report worse.", names=listing(worse)) if worse else ""
+    return say("The state of the report does not depend on {names}.", names=listing(worse)) if worse else ""

@@ -49,7 +49,10 @@ def _table(metrics, title, rows):
     ]  # fmt: skip
     most, drawn = bar_scale(kpi, [row["par30"] for row in rows])
     cells = [_row(row, kpi, most, drawn) for row in shown]
-    note = say("Not shown: {rest}, each smaller; all are in tables/segments.parquet.", rest=plural(rest, "part"))
+    note = say(
+        "Not shown: {rest}, each smaller; all are in tables/segments.parquet of the report's folder.",
+        rest=plural(rest, "part"),
+    )
     return figures(
         title, heads, cells, kinds=("", "b", *("n",) * 6), note=note if rest > 0 else "", quiet=True, look="bars",
     )  # fmt: skip

@@ -44,9 +44,9 @@ def test_finished_report_shows_its_kpis_and_its_place(finished):
         "PortfolioHealth  2.84 of 10  critical",
         "Synthetic sample: invented loans, no real book.",
         "OK: 1 of 4 figures with limits is past a limit: arrears-and-cash index (PortfolioHealth) at 2.84 of 10 "
-        "(critical below 3). PortfolioHealth alone makes no report worse.",
+        "(critical below 3). The state of the report does not depend on PortfolioHealth.",
         "Rejected rows with a balance that cannot be read: 2. The book may be larger by any amount until they are "
-        "corrected in the export; tables/quarantine.parquet has their lines.",
+        "corrected in the export; tables/quarantine.csv of the report's folder has their lines.",
         "Loans that were 30 or more days late on 2025-11-30 and have no row now, though neither payments nor a "
         "write-off nor their maturity explain it: 1. They owed 485.10 USD.",
         "Rejected: 11 rows, see reports/2025-12-31/tables/quarantine.csv",

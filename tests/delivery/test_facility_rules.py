@@ -30,7 +30,9 @@ def test_each_problem_has_its_severity_and_the_words_of_the_verdict(metrics):
         "facility:SENIOR:arrears": (
             "P1", "Senior line: Covenant arrears is past its default level: 9.00 %, and the limit is 8 %"
         ),
-        "facility:TAIL:late": ("P3", "Tail line: Covenant late is past its warning level: 4.50 %, and the limit is 4 %"),
+        "facility:TAIL:late": (
+            "P3", "Tail line: Covenant late is past its warning level: 4.50 %, and the limit is 4 %"
+        ),
         "facility:TAIL:write_offs": (
             "P3", "Tail line: Covenant write_offs cannot be computed: no loan of the facility has a balance"
         ),

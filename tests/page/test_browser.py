@@ -86,7 +86,12 @@ def test_page_says_nothing_and_asks_for_nothing_but_itself(view, built, name):
 
 @pytest.mark.parametrize(
     ("name", "width", "scheme"),
-    [("en", 1440, "dark"), ("sample", 360, "dark"), ("facilities-es", 360, "light"), *((n, w, "light") for n in PAGES for w in (1440, 768, 360))],
+    [
+        ("en", 1440, "dark"),
+        ("sample", 360, "dark"),
+        ("facilities-es", 360, "light"),
+        *((n, w, "light") for n in PAGES for w in (1440, 768, 360)),
+    ],
 )
 def test_axe_finds_nothing(view, name, width, scheme):
     found = Axe().run(view(name, width=width, color_scheme=scheme)).response["violations"]
