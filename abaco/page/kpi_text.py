@@ -106,8 +106,12 @@ def side(kpi: dict) -> str:
 
 def limits(kpi: dict) -> str:
     """Return the thresholds in words: 'warning above 5, critical above 8'; empty when there are none."""
-    named = [say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit)) for level, limit in drawn_limits(kpi).items()]
-    return ", ".join(named)
+    return ", ".join(limit_at(kpi, level) for level in drawn_limits(kpi))
+
+
+def limit_at(kpi: dict, level: str) -> str:
+    """Return one threshold in words: 'warning above 5'."""
+    return say(f"{level} {side(kpi)} {{limit}}", limit=plain(kpi["thresholds"][level]))
 
 
 def change(kpi: dict) -> dict | None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 GAP, STEP = 3, 4  # pixels between two texts, and between points of a line that are looked at
-EDGE = 2  # pixels between a text and a limit
-RANK = 2  # points of a line that a text may hide to stand at a place before the next one
+EDGE = 2  # pixels between a text and a line
+RANK = 0.5  # points of a line that a text may hide to stand at a place before the next one
 LIMIT, TOUCHED = 40, 10  # what a text costs that a limit runs through, or touches, in such points
 ALIGNED = {"left": 0, "bottom": 0, "center": 0.5, "right": 1, "top": 1}  # the part of a text that lies before its point
 Box = tuple[float, float, float, float]  # left, bottom, right, top
@@ -75,7 +75,7 @@ class Labels:
         room = self._axes.bbox
         beyond = (room.x0 - left, right - room.x1, room.y0 - bottom, top - room.y1)
         covered = sum(_shared(box, other) for other in self._taken)
-        hidden = sum(left <= x <= right and bottom <= y <= top for x, y in self._lines)
+        hidden = sum(left - EDGE <= x <= right + EDGE and bottom - EDGE <= y <= top + EDGE for x, y in self._lines)
         for height in self._limits:
             hidden += LIMIT if bottom <= height <= top else TOUCHED * (bottom - EDGE <= height <= top + EDGE)
         return 100 * covered + 10 * sum(max(0, side) for side in beyond) + hidden

@@ -1,4 +1,4 @@
-"""The trend of the arrears: one panel a KPI on one scale, its warning and critical zones shaded and named."""
+"""The trend of the arrears: one panel a KPI, its warning and critical zones shaded and named."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from abaco.core.precision import drawn_limits
 from abaco.core.text import par_name
 from abaco.page.history import course, timeline
-from abaco.page.kpi_text import limits, marked, short, side, status_at
+from abaco.page.kpi_text import limit_at, limits, marked, short, side, status_at
 from abaco.page.labels import Labels, Place
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, sentence
 from abaco.page.svg import COLOURS, bare, canvas, date_ticks, dots, picture, placed
 from abaco.page.tables import figures
-from abaco.page.words import NOTHING, day, listing, month, plain, plural, short_day
+from abaco.page.words import NOTHING, day, listing, month, plural, short_day
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +21,9 @@ PANEL = {"wide": (500, 150), "narrow": (340, 185), "mail": (428, 180), "large": 
 PLACES = {"ok": "within its limits", "warning": "past its warning limit", "critical": "past its critical limit"}
 LABEL_ROOM, LABEL_HEIGHT = 0.1, 16  # the part of the scale that the name of a zone needs, in pixels at least
 MARGIN = {"left": 36, "right": 62, "top": 26, "bottom": 26}
-HEADROOM = 1.25  # of the scale above the highest value, for its label
+HEADROOM, HEADROOM_NAMED = 1.25, 1.4  # of the scale above the highest value, for its label and that of a far limit
+BESIDE = (("left", 1), ("right", -1))  # how a text beside a point is aligned, and where that is
+FAR = 2.5  # a limit that is more times as high as every value is named at the upper edge
 TICK_ROOM = 70  # pixels that the name of a date needs
 
 
@@ -131,25 +133,32 @@ def _detail(name, kpi, points):
 
 
 def trend_figure(panels: dict, series: dict, form: str) -> "Figure":
-    """Return the panels below one another, on one scale."""
+    """Return the panels below one another, each as high as its values and the limits near them."""
     width, height = PANEL[form]
     figure = canvas(width, height * len(panels))
-    drawn = [limit for kpi in panels.values() for limit in drawn_limits(kpi).values()]
-    top = max([value for points in series.values() for _, value in _known(points)] + drawn) * HEADROOM or 1
     room = width - MARGIN["left"] - MARGIN["right"], height - MARGIN["top"] - MARGIN["bottom"]
     for index, (name, kpi) in enumerate(panels.items()):
         base = height * (len(panels) - 1 - index) + MARGIN["bottom"]
-        _panel(placed(figure, MARGIN["left"], base, *room), par_name(name, kpi), kpi, series[name], top)
+        _panel(placed(figure, MARGIN["left"], base, *room), par_name(name, kpi), kpi, series[name])
     return figure
 
 
-def _panel(axes, name, kpi, points, top):
+def _near(kpi, points):
+    """Return the limits that lie on the scale with their levels, lowest first."""
+    edge = FAR * max(value for _, value in _known(points))
+    limits = sorted((limit, level) for level, limit in drawn_limits(kpi).items())
+    return [(limit, level) for limit, level in limits if side(kpi) != "above" or limit <= edge]
+
+
+def _panel(axes, name, kpi, points):
     dates = [date.fromisoformat(then) for then, _ in points]
     days = [then.toordinal() for then in dates]
     values = [float("nan") if value is None else value for _, value in points]
-    axes.set_ylim(min([value for value in values if value == value] + [0]) * 1.1, top)
+    near, known = _near(kpi, points), [value for value in values if value == value]
+    room = HEADROOM if len(near) == len(drawn_limits(kpi)) else HEADROOM_NAMED
+    axes.set_ylim(min([*known, 0]) * 1.1, max([*known, *(limit for limit, _ in near)]) * room or 1)
     axes.set_xlim(days[0], days[-1])
-    _zones(axes, kpi, top)
+    _zones(axes, kpi, near)
     axes.plot(days, values, color=COLOURS["accent"], linewidth=2, solid_capstyle="round", clip_on=False, zorder=3)
     axes.annotate(
         f"{kpi['title']} ({name})", (0, 1), (-MARGIN["left"], 12), fontsize=13.5, fontweight="bold",
@@ -157,7 +166,7 @@ def _panel(axes, name, kpi, points, top):
     )  # fmt: skip
     labels = Labels(axes)
     _name_end(labels, axes, kpi, days, values)
-    _name_limits(labels, kpi, days, axes)
+    _name_limits(labels, kpi, near, days, axes)
     _name_extreme(labels, kpi, points, days, values, max)
     _name_extreme(labels, kpi, points, days, values, min)
     texts = ["" if value is None else f"{name}, {day(then)}: {short(kpi, value)}" for then, value in points]
@@ -181,39 +190,39 @@ def _name_extreme(labels, kpi, points, days, values, pick):
     found = pick(known, key=values.__getitem__)
     if found == known[-1] or values[found] == values[known[-1]]:
         return
-    here, near = (days[found], values[found]), (("center", 0), ("left", -6), ("right", 6))
+    here, near = (days[found], values[found]), (("center", 0), ("left", 0), ("right", 0))
     own, other = ((1, "bottom"), (-1, "top")) if pick is max else ((-1, "top"), (1, "bottom"))
-    places = [Place(here, across, away * own[0], ha, own[1]) for away in (5, 11, 20) for ha, across in near]
+    places = [Place(here, across, away * own[0], ha, own[1]) for away in (5, 11, 20, 30) for ha, across in near]
     places += [Place(here, 8, 0, "left", "center"), Place(here, -8, 0, "right", "center")]
-    places += [Place(here, across, 2, ha, "bottom") for ha, across in (("left", 16), ("right", -16))]
-    places += [Place(here, across, away * other[0], ha, other[1]) for away in (5, 30) for ha, across in near]
+    places += [Place(here, sign * away, 2, ha, "bottom") for away in (16, 40, 70, 100) for ha, sign in BESIDE]
+    places += [Place(here, across, away * other[0], ha, other[1]) for away in (5, 30, 60) for ha, across in near]
     text = f"{short(kpi, values[found])} {month(points[found][0])}"
     labels.add(text, places, fontsize=11.5, color=COLOURS["ink"], zorder=6)
 
 
-def _zones(axes, kpi, top):
+def _zones(axes, kpi, near):
     """Shade what lies past each limit, and draw the limit."""
-    drawn = sorted((limit, level) for level, limit in drawn_limits(kpi).items())
-    edges, above = [limit for limit, _ in drawn], side(kpi) == "above"
-    for index, (limit, level) in enumerate(drawn):
+    edges, above = [limit for limit, _ in near], side(kpi) == "above"
+    for index, (limit, level) in enumerate(near):
         end = edges[index - 1] if not above and index else axes.get_ylim()[0]
         if above:
-            end = edges[index + 1] if index + 1 < len(edges) else top
+            end = edges[index + 1] if index + 1 < len(edges) else axes.get_ylim()[1]
         axes.axhspan(limit, end, facecolor=COLOURS[f"{level}-tint"], linewidth=0, zorder=0)
         style = (0, (5, 3)) if level == "warning" else "-"
         axes.axhline(limit, color=COLOURS[level], linewidth=1.25, linestyle=style)
 
 
-def _name_limits(labels, kpi, days, axes):
-    """Name each limit on the side that is past it; two that lie close have one name."""
-    drawn = sorted((limit, level) for level, limit in drawn_limits(kpi).items())
+def _name_limits(labels, kpi, near, days, axes):
+    """Name each limit on the side that is past it, two that lie close by one name, and those far above at the edge."""
     needed = max(LABEL_ROOM, LABEL_HEIGHT / (axes.bbox.height * 72 / axes.figure.dpi))
-    above = side(kpi) == "above"
-    names = [(say(f"{level} {side(kpi)} {{limit}}", limit=plain(limit)), limit, level) for limit, level in drawn]
-    if len(drawn) == 2 and drawn[1][0] - drawn[0][0] < axes.get_ylim()[1] * needed:
-        names = [(limits(kpi), drawn[1][0], "critical" if above else "warning")]
+    above, top = side(kpi) == "above", axes.get_ylim()[1]
+    names = [(limit_at(kpi, level), limit, level) for limit, level in near]
+    if len(near) == 2 and near[1][0] - near[0][0] < top * needed:
+        names = [(limits(kpi), near[1][0], "critical" if above else "warning")]
+    if far := [limit_at(kpi, level) for level, limit in drawn_limits(kpi).items() if (limit, level) not in near]:
+        names.append((f"↑ {', '.join(far)}", top, "critical" if near else "warning"))
     for name, limit, level in names:
-        up, va = (3, "bottom") if above or len(names) < len(drawn) else (-3, "top")
+        up, va = (3, "bottom") if limit < top and (above or len(names) < len(near)) else (-3, "top")
         middle = (days[0] + days[-1]) / 2
         sides = ((days[0], 5, "left"), (days[-1], -5, "right"), (middle, 0, "center"))
         places = [Place((day, limit), across, up, ha, va) for day, across, ha in sides]

@@ -8,8 +8,10 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.path import Path
 
 from abaco import page
+from abaco.page.kpi_text import limits
 from abaco.page.markup import stylesheet
 from abaco.page.svg import COLOURS, date_ticks, draw, inline
 from abaco.page.trend import trend_figure
@@ -119,6 +121,15 @@ def test_zones_past_the_limits_are_shaded_up_to_the_next(metrics, history):
         assert sum(f"fill: var(--{level}-tint" in style for style in fills) == 2
 
 
+def test_limit_far_above_every_value_is_named_at_the_edge_and_leaves_the_scale_to_the_values(metrics):
+    kpi = metrics["kpis"]["PAR30"]
+    for values, shown in (([1.0, 2.0], ["warning above 5", "↑ critical above 8"]), ([0.5, 0.9], [f"↑ {limits(kpi)}"])):
+        figure = trend_figure({"PAR30": kpi}, {"PAR30": [("2025-11-30", values[0]), ("2025-12-31", values[1])]}, "wide")
+        (axes,) = figure.axes
+        assert [text.get_text() for text in axes.texts if " above " in text.get_text()] == shown
+        assert axes.get_ylim()[1] < 4 * values[1]
+
+
 def test_zone_of_a_figure_that_should_be_high_lies_below_its_limit(metrics, history):
     metrics["kpis"]["PAR30"].update(direction="higher", thresholds={"warning": 3, "critical": 1})
     wide, _ = texts(page.trend_chart(metrics, history))
@@ -131,6 +142,8 @@ SHAPES = {
     "peak just below the critical limit": [4.0, 4.4, 4.9, 4.3, 3.4, 3.8, 6.6, 6.5, 5.2, 3.7, 4.1, 4.0, 3.7],
     "peak first": [9.0, 5.0, 4.0, 3.0, 2.0, 1.0, 1.0, 2.0, 3.0, 4.0, 4.5, 4.6, 4.7],
     "peak before the end": [4.9, 5.0, 5.1, 5.2, 5.0, 4.9, 4.8, 4.9, 5.0, 5.1, 5.2, 5.9, 5.0],
+    "from 0, slowly": [0, 0.1, 0.3, 0.5, 0.6, 0.5, 0.7, 0.6, 0.8, 0.9, 0.7, 0.6, 0.8],
+    "from 0, fast": [0, 1.5, 2.5, 3.4, 3.9, 4.0, 4.1, 4.2, 4.5, 4.7, 4.1, 4.0, 4.2],
     "low in the middle": [5.1, 5.2, 5.1, 5.0, 4.9, 3.0, 2.9, 3.0, 4.9, 5.0, 5.1, 5.2, 5.1],
 }
 
@@ -138,20 +151,23 @@ SHAPES = {
 @pytest.mark.parametrize("form", ["wide", "narrow", "mail", "large"])
 @pytest.mark.parametrize("values", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("thresholds", [{"warning": 5, "critical": 8}, {"warning": 3, "critical": 5}, {}], ids=str)
-def test_labels_of_the_trend_cover_no_other_and_cut_no_limit(metrics, form, values, thresholds):
+def test_labels_of_the_trend_cover_no_other_and_neither_line_nor_limit(metrics, form, values, thresholds):
     kpi = metrics["kpis"]["PAR30"] | {"thresholds": thresholds, "value": values[-1]}
     days = [(dt.date(2025, 1, 31) + dt.timedelta(days=30 * step)).isoformat() for step in range(len(values))]
     figure = trend_figure({"PAR30": kpi}, {"PAR30": list(zip(days, values, strict=True))}, form)
     renderer = FigureCanvasAgg(figure).get_renderer()
     (axes,) = figure.axes
     boxes = {text.get_text(): text.get_window_extent(renderer) for text in axes.texts}
-    assert len(boxes) >= 3 + len(thresholds)
+    assert len(boxes) >= 3 + bool(thresholds)
     pairs = itertools.combinations(boxes.items(), 2)
     assert [(one, other) for (one, box), (other, box2) in pairs if box.overlaps(box2)] == []
     heights = {name: axes.transData.transform((axes.get_xlim()[0], limit))[1] for name, limit in thresholds.items()}
     named = {text: box for text, box in boxes.items() if "20" in text}  # the end is written beside the axes
     cut = [(text, name) for text, box in named.items() for name, y in heights.items() if box.y0 < y < box.y1]
     assert cut == []
+    places = [(dt.date.fromisoformat(day).toordinal(), value) for day, value in zip(days, values, strict=True)]
+    line = Path(axes.transData.transform(places))
+    assert [text for text, box in named.items() if line.intersects_bbox(box.padded(-2), filled=False)] == []
 
 
 def test_charts_are_the_same_on_every_run(metrics, history):
