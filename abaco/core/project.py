@@ -1,5 +1,6 @@
 """The project's folder, from which relative paths are resolved wherever a process was started."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -16,11 +17,13 @@ def root() -> Path:
     InputError
         When neither the current folder and its parents nor the package belong to a project.
     """
-    if named := os.environ.get("ABACO_ROOT"):
-        candidates = [Path(named)]
-    else:
-        here = Path.cwd()
-        candidates = [here, *here.parents, Path(__file__).resolve().parents[2]]
+    named = os.environ.get("ABACO_ROOT")
+    return _root(Path(named) if named else None, Path.cwd())
+
+
+@functools.lru_cache
+def _root(named: Path | None, here: Path) -> Path:
+    candidates = [named] if named else [here, *here.parents, Path(__file__).resolve().parents[2]]
     for folder in candidates:
         if (folder / MARKER).is_file():
             return folder.resolve()
