@@ -69,8 +69,11 @@ class Masking:
         beside = [name for name in unread if schema[name] == nw.String]
         if self.secret and (names or beside):
             called = nw.when(_has(names, SURE)).then(nw.lit(LABEL)).when(_has(beside, SURE)).then(nw.lit(BESIDE))
-            named = nw.when(_has([*names, *beside], IN_FULL)).then(nw.lit(NAME))
-            frame = frame.with_columns(called.otherwise(named).alias(CALLED))
+            called = called.when(_has([*names, *beside], IN_FULL)).then(nw.lit(NAME))
+            # most rows have neither form: they are looked at once
+            frame = frame.with_columns(
+                nw.when(_has([*names, *beside], f"(?:{SURE}|{IN_FULL})")).then(called).alias(CALLED)
+            )
         if late_in := unread_columns.late_in(unread):
             frame = frame.with_columns(*late_in)
         frame = frame.drop(set(unread) - {*unread_columns.of_ends(unread)})

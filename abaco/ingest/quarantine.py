@@ -163,14 +163,14 @@ def _values(
     source, text, records = staged.source, staged.whole, sorted(wanted)
     places, masking = records, Masking(key)
     if source.kind == "parquet":
-        again = typed(source, engine, text, staged.writings, masking, row_number="place")
+        few = typed(source, engine, text, staged.writings, masking, row_number="place", places=places)
     else:
         if source.kind == "csv" and text is None and source.lines == source.first_line + total + len(staged.broken):
             text, places = engine.private.path(f"{source.key} excerpt"), range(len(records))
             excerpt(staged.text, [wanted[r] - source.first_line + 1 for r in records], text)
         again = engine.numbered(typed(source, engine, text, staged.writings, masking), "place")
-    few = again.join(_column("place", places, engine), on="place", how="semi").with_columns(reasons=nw.lit("all"))
-    found = with_originals(few, source, engine, key, show_values).sort("place")
+        few = again.join(_column("place", places, engine), on="place", how="semi")
+    found = with_originals(few.with_columns(reasons=nw.lit("all")), source, engine, key, show_values).sort("place")
     return dict(zip(records, found.collect("pyarrow")["original"].to_list(), strict=True))
 
 

@@ -1,10 +1,11 @@
 """Reading: the columns of a source that its contract names, masked as they are read, and of their kinds."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import narwhals as nw
+import pyarrow as pa
 
 from abaco.core.errors import InputError, RunError
 from abaco.engines import Engine, UnreadableError
@@ -68,14 +69,25 @@ def typed(
     masking: Masking,
     row_number: str | None = None,
     date: dt.date | None = None,
+    places: Iterable[int] | None = None,
 ) -> nw.LazyFrame:
-    """Return the contract's columns of a source, masked, each also as it was read (``raw_<name>``)."""
+    """Return the contract's columns of a source, masked, each also as it was read (``raw_<name>``).
+
+    Where `places` lists some positions of rows, the others are left out.
+    """
+
+    def mask(engine, rows):
+        if places is not None:
+            asked = engine.from_arrow(pa.table({row_number: pa.array(places, pa.int64())}))
+            rows = rows.join(asked, on=row_number, how="semi")
+        return masking.mask(engine, rows)
+
     unread = unread_columns.places(source) if masking.secret else {}
     if may_tell := {name: unread[name] for name in unread_columns.of_lateness(unread)}:
         silent = unread_columns.of_one_word(cells(source, engine, may_tell, text))
         unread = {(f"{unread_columns.OTHER}{PART}{at}" if name in silent else name): at for name, at in unread.items()}
     columns = {**source.layout.inputs, **unread}
-    rows = cells(source, engine, columns, text, masking.mask, row_number)
+    rows = cells(source, engine, columns, text, mask, row_number)
     # a position has no bounds, as days have
     kinds = {**source.layout.kinds, PERSON: "text", CALLED: "text", LATE_IN: "text", row_number: "amount"}
     present = rows.collect_schema().names()
