@@ -75,6 +75,10 @@ def rejected_rows(batch: Batch, engine: Engine) -> list[dict]:
     """Return the rejected rows of a batch: those that fail a check, and those that contradict another row."""
     if batch.verdicts is None and not batch.has("reasons"):
         return []
+    return batch.cached(("rejected", batch.verdicts), lambda: _rejected_rows(batch, engine))
+
+
+def _rejected_rows(batch: Batch, engine: Engine) -> list[dict]:
     rows = batch.rows(engine).filter(~IS_LATER)
     key = [name for name in ("measurement_date", "loan_id") if name in rows.collect_schema()]
     rows = rows.select("row_id", "source", "record", "reasons", "original", "amount_usd", *key)

@@ -83,7 +83,7 @@ class Batch:
     unread: Mapping[dt.date, Mapping[str, int]] = field(default_factory=dict)
     in_doubt: str = ""
     notes: tuple[Reason, ...] = ()
-    _frames: dict[Any, nw.LazyFrame] = field(default_factory=dict, repr=False, compare=False)
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def names(self) -> dict[int, str]:
@@ -102,7 +102,7 @@ class Batch:
 
     def rows(self, engine: Engine) -> nw.LazyFrame:
         """Return every row that could be split into columns, with ``reasons``, ``is_later``, ``row_id``."""
-        return self._cached("rows", lambda: _numbered([s.path for s in self.staged], engine))
+        return self.cached("rows", lambda: _numbered([s.path for s in self.staged], engine))
 
     def has(self, name: str) -> bool:
         """Return whether a row has a value in a column of `RARE`."""
@@ -112,7 +112,7 @@ class Batch:
         """Return the same with the ids of their loans."""
         if self.loan_ids is None:
             return self.rows(engine)
-        return self._cached(("named", self.loan_ids), lambda: with_loan_ids(self.rows(engine), self.loan_ids, engine))
+        return self.cached(("named", self.loan_ids), lambda: with_loan_ids(self.rows(engine), self.loan_ids, engine))
 
     def accepted(self, engine: Engine) -> nw.LazyFrame:
         """Return the accepted rows: valid, not later than the date, not a duplicate, of a date that the batch gives."""
@@ -125,20 +125,20 @@ class Batch:
     def _accepted(self, engine: Engine) -> nw.LazyFrame:
         given = (self.is_tape, engine, self.loan_ids)
         made = ("accepted", self.verdicts, self.loan_ids)
-        return self._cached(made, lambda: _completed(self.usable(engine), *given))
+        return self.cached(made, lambda: _completed(self.usable(engine), *given))
 
     def usable(self, engine: Engine) -> nw.LazyFrame:
         """Return the accepted rows with the columns of `BESIDE`."""
-        return self._cached(("usable", self.verdicts), lambda: _usable(self.rows(engine), self.verdicts, engine))
+        return self.cached(("usable", self.verdicts), lambda: _usable(self.rows(engine), self.verdicts, engine))
 
-    def _cached(self, name: Any, make: Callable[[], nw.LazyFrame]) -> nw.LazyFrame:
-        """Return a frame that is made once: an engine checks each step of a frame when it is added.
+    def cached(self, name: Any, make: Callable[[], Any]) -> Any:
+        """Return what is made once: frames, as an engine checks each step of a frame when it is added, and rows.
 
-        Copies of a batch with other verdicts share its frames: a name says what its frame depends on.
+        Copies of a batch with other verdicts share it: a name says what it depends on.
         """
-        if name not in self._frames:
-            self._frames[name] = make()
-        return self._frames[name]
+        if name not in self._cache:
+            self._cache[name] = make()
+        return self._cache[name]
 
     def as_dict(self) -> dict:
         """Return what a later phase needs to read the accepted rows."""
