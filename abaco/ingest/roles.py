@@ -26,6 +26,7 @@ from abaco.ingest.masking import Masking
 from abaco.ingest.matching import later_loans, match_loans, note_strays
 from abaco.ingest.precedence import choose_sources, compare_loans
 from abaco.ingest.scales import scale_of
+from abaco.ingest.sections import check_sections
 from abaco.ingest.sources import Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
 from abaco.ingest.subtotals import check_subtotals
@@ -131,6 +132,7 @@ def stage(
 
 
 def _without_totals(batch: Batch, engine: Engine, work: Path) -> Batch:
+    check_sections(batch, engine)
     return check_subtotals(leave_out_totals(leave_out(batch, engine, work), engine, work), engine)
 
 
