@@ -95,6 +95,8 @@ ENGLISH = {
     "column_twice": "{name} has {read} and {other} for the same: {read} is read.",
     "column_without_heading": "Values in column {place} of {name}, which has no heading and is not read: {count}.",
     "column_unused": "{name} has {read} and {other} for the same: {read} is read, as {other} is 0 in every row.",
+    "balance_beside": "The balances of {name} are {read}, {usd} over all rows, and {other}, which is not read, comes "
+    "to {other_usd}.",
     "balance_is_lent": "The balances of {name} are the amounts lent, {column}: nothing that was paid is taken off.",
     "columns_unmentioned": "{name} has {names}, which may be columns of ours, and its mapping {mapping} does not know "
     "them: add them to its columns, or to left_behind.",
@@ -214,11 +216,11 @@ ENGLISH = {
 }
 # what a reader must know before the figures
 HEADLINES = (
-    "table_not_used", "column_unused", "column_without_heading", "balance_is_lent", "columns_unmentioned",
-    "file_repeated", "rows_repeated", "rows_numbered", "rows_alike", "date_restated", "kind_unknown", "days_ahead",
-    "status_unknown", "written_off_contested", "ended_with_balance", "ended_in_unread", "late_without_days",
-    "late_in_unread", "late_too_long", "rows_rejected", "rows_rejected_unknown", "balances_unknown", "currency_blank",
-    "dates_ahead", "name_before_dates", "sources_disagree", "dates_disagree", "loans_vanished", "loans_beside",
-    "loans_differ", "written_off_beside", "due_later", "pledged_twice", "drawn_when_closed", "word_of_no_loan",
-    "ids_of_other_case", "file_without_rows",
+    "table_not_used", "column_unused", "column_without_heading", "balance_is_lent", "balance_beside",
+    "columns_unmentioned", "file_repeated", "rows_repeated", "rows_numbered", "rows_alike", "date_restated",
+    "kind_unknown", "days_ahead", "status_unknown", "written_off_contested", "ended_with_balance", "ended_in_unread",
+    "late_without_days", "late_in_unread", "late_too_long", "rows_rejected", "rows_rejected_unknown",
+    "balances_unknown", "currency_blank", "dates_ahead", "name_before_dates", "sources_disagree", "dates_disagree",
+    "loans_vanished", "loans_beside", "loans_differ", "written_off_beside", "due_later", "pledged_twice",
+    "drawn_when_closed", "word_of_no_loan", "ids_of_other_case", "file_without_rows",
 )  # fmt: skip

@@ -18,12 +18,11 @@ from abaco.ingest.sources import Source
 
 SAID = (LOAN_STATUS.name, IS_WRITTEN_OFF.name, IS_RESTRUCTURED.name)  # texts of which the meaning is compared
 READ, OTHER = "read", "other"
+OF_SAME = {"balance", "outstanding", "current", "principal", "loan", "amount"}
 OF_BALANCES, OF_OTHERS = {"balance", "outstanding"}, {"original", "opening", "previous", "disburse"}
 
 
-def told(
-    source: Source, engine: Engine, text: Path | None, writings: Mapping[str, Writing], is_owed: bool = True
-) -> list[Reason]:
+def told(source: Source, engine: Engine, text: Path | None, writings: Mapping[str, Writing]) -> list[Reason]:
     """Return what to say of two columns of a file for one of ours, of which one is read.
 
     They may differ where the heading of one alone names a currency: then they are amounts in two currencies; and where
@@ -35,17 +34,13 @@ def told(
         Where its text is, for CSV and workbooks.
     writings
         How its columns are written.
-    is_owed
-        Whether a balance is not 0.
 
     Raises
     ------
     InputError
         Naming both headings, how many rows differ, and a way out.
     """
-    if not is_owed:
-        _check_balances(source, engine, text)
-    found = []
+    found = _balances(source, engine, text, writings.get(source.format.balance, PLAIN))
     for column, place, other in _twins(source):
         headings = [source.headings[i].strip() for i in (place, other)]
         rows = cells(source, engine, {READ: place, OTHER: other}, text)
@@ -62,22 +57,39 @@ def told(
     return found + _nameless(source, engine, text)
 
 
-def _check_balances(source: Source, engine: Engine, text: Path | None) -> None:
-    """Raise when the balance that is read is 0 in every row, and another column of balances is not."""
-    balance, words, read = source.format.balance, heading_words.load(), {*source.layout.inputs.values()}
-    said = {i: words.words_of(heading) for i, heading in enumerate(source.headings) if i not in read}
+def _balances(source: Source, engine: Engine, text: Path | None, writing: Writing) -> list[Reason]:
+    """Return what to say of other columns of balances, of known formats those whose sum is another one.
+
+    Raises
+    ------
+    InputError
+        When the balance that is read is 0 in every row, and another one is not.
+    """
+    balance, words, inputs = source.format.balance, heading_words.load(), source.layout.inputs
+    said = {i: words.words_of(heading) for i, heading in enumerate(source.headings) if i not in {*inputs.values()}}
     places = {f"c{i}": i for i, of in said.items() if of & OF_BALANCES and not of & OF_OTHERS}
-    if balance not in source.layout.inputs or not places:
-        return
-    is_some = [
-        nw.col(c).cast(nw.String()).str.contains("[1-9]").fill_null(False).cast(nw.Int64()).sum() for c in places
-    ]
-    [counts] = cells(source, engine, places, text).select(*is_some).collect("pyarrow").to_native().to_pylist()
-    if other := next((source.headings[place].strip() for c, place in places.items() if counts[c]), None):
+    if balance not in inputs or not places:
+        return []
+    rows = cells(source, engine, {READ: inputs[balance], **places}, text)
+    names = (READ, *places)
+    typed = engine.typed(rows, dict.fromkeys(names, "amount"), dict.fromkeys(names, writing))
+    is_some = {f"some_{c}": nw.col(f"raw_{c}").cast(nw.String()).str.contains("[1-9]").fill_null(False) for c in names}
+    counts = {name: some.cast(nw.Int64()).sum() for name, some in is_some.items()}
+    [found] = typed.select(*(nw.col(c).sum() for c in names), **counts).collect("pyarrow").to_native().to_pylist()
+    others = {c: source.headings[place].strip() for c, place in places.items() if found[f"some_{c}"]}
+    if others and not found[f"some_{READ}"]:
         raise InputError(
-            f"{source.name}: {source.columns[balance]} is 0 in every row, and {other} is not: leave the wrong one "
-            "out of the file, or say which one is the balance in a mapping (make map INPUT=… drafts one)"
+            f"{source.name}: {source.columns[balance]} is 0 in every row, and {next(iter(others.values()))} is not: "
+            "leave the wrong one out of the file, or say which one is the balance in a mapping "
+            "(make map INPUT=… drafts one)"
         )
+    told = {"name": source.name, "read": source.columns[balance], "usd": found[READ]}
+    return [
+        Reason("balance_beside", **told, other=heading, other_usd=found[c])
+        for c, heading in others.items()
+        if source.mapping.is_known and said[places[c]] <= OF_SAME and not currencies.of_heading(normalise(heading))
+        and found[c] and found[c] != found[READ]
+    ]  # fmt: skip
 
 
 def _nameless(source: Source, engine: Engine, text: Path | None) -> list[Reason]:

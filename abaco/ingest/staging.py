@@ -239,17 +239,17 @@ def stage_one(
     if hidden or days["ids"]:
         masking = replace(masking, hidden=hidden, of_ids=days["ids"] > 0)
         write(whole)
-    told += columns_beside.told(source, engine, whole or text, found.writings, bool(days["owed"]))
+    told += columns_beside.told(source, engine, whole or text, found.writings)
     noted = (*found.told, *days_late.told(source, days, not_late), *told)
     used = exchange.used(source, engine, path, rates, text, [line for line, _ in broken])
     return Staged(source, index, path, text, tuple(broken), found.writings, noted, whole, used, filled)
 
 
 def _seen(source: Source, staged: nw.LazyFrame) -> tuple[set[str], dict[str, int], frozenset[str]]:
-    """Return the columns of doubtful writing, how many rows are ahead, late, owed or of personal ids, `filled`."""
-    flags = ("is_ahead", "is_late", "ids", "owed")
+    """Return the columns of doubtful writing, how many rows are ahead, late or of personal ids, `filled`."""
+    flags = ("is_ahead", "is_late", "ids")
     counts = [nw.col(name).cast(nw.Int64()).sum() for name in flags] + [nw.col(name).count() for name in RARE]
-    staged = staged.with_columns(ids=has_personal_id(source, staged), owed=nw.col("amount_usd") != 0)
+    staged = staged.with_columns(ids=has_personal_id(source, staged))
     found = staged.group_by("doubtful").agg(*counts).collect("pyarrow").to_native().to_pylist()
     doubtful = {name for row in found for name in (row["doubtful"] or "").split(contract.SEPARATOR) if name}
     filled = frozenset(name for name in RARE if any(row[name] for row in found))

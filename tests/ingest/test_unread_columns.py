@@ -245,3 +245,22 @@ def test_balance_of_zeros_beside_another_one_is_refused(tmp_path, heading):
     assert figures_of(write(tmp_path / "book.csv", HEADER + heading, *repaid)).values["Outstanding"] == 0.0
     original = write(tmp_path / "book.csv", f"{HEADER}original_balance", *rows)
     assert figures_of(original).values["Outstanding"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells", "told"),
+    [
+        ("Current Balance", ("110.00", "1,300.00"), "1,410.00 USD"), ("Saldo insoluto", ("100", "200"), None),
+        ("Total Outstanding", ("100", "201.50"), "301.50 USD"), ("Interest Balance", ("1", "2"), None),
+        ("Current Balance", ("0", ""), None), ("Average Balance", ("90", "80"), None),
+    ],
+)  # fmt: skip
+def test_other_balance_that_comes_to_another_sum_is_told(tmp_path, heading, cells, told):
+    rows = [f'{i},2025-12-31,{100 * i},45,"{cell}"' for i, cell in enumerate(cells, 1)]
+    notes = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows)).notes
+    says = (
+        f"The balances of book.csv are outstanding_balance, 300.00 USD over all rows, and {heading}, which is not read,"
+    )
+    assert [n for n in notes if n.startswith("The balances of book.csv")] == (
+        [f"{says} comes to {told}."] if told else []
+    )
