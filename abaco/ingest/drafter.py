@@ -18,7 +18,7 @@ from abaco.ingest.origins import NOT_LATE, OPEN
 from abaco.ingest.proposals import NONE, PERSONAL, Proposal, Proposals
 from abaco.ingest.questions import Question
 from abaco.ingest.reshaping import MONTH_HEADING, WIDE
-from abaco.ingest.scales import SCALES, scale_in, scale_of
+from abaco.ingest.scales import factor_of, scale_of, scales_in
 from abaco.ingest.unmapped import Table
 from abaco.ingest.value_evidence import Evidence
 from abaco.ingest.value_kinds import DATE, NUMBER
@@ -102,15 +102,15 @@ class _Drafting:
         for column in order:
             if column in given:
                 origin, reason = self._origin(column, given[column]), given[column].reason
-                scale = scale_of(origin["compute"]) if "compute" in origin else 1
-                self.columns[column] = (origin, f"{reason}; in {SCALES[scale]}" if scale > 1 else reason)
+                is_made = isinstance(origin, dict) and proposals.COLUMNS[column].kind == "amount"
+                scale = scale_of(origin.get("compute", "")) if is_made else None
+                self.columns[column] = (origin, f"{reason}; in {scale}" if scale else reason)
         read = [one for one in found if any(one.heading in proposals.headings_of(p.origin) for p in given.values())]
         rate = given["interest_rate"].heading if "interest_rate" in given else ""
-        samples = {one.heading: self._sample(one) for one in read}
-        asked = questions.of_writing(read, samples, rate)
+        asked = questions.of_writing(read, {one.heading: self._sample(one) for one in read}, rate)
         writing = {question.key: self._choice(question) or OPEN for question in asked}
-        writing |= {self.table.shape: True} if self.table.shape else {}
-        writing |= {"header_row": self.table.line} if self.table.scale > 1 else {}
+        shape, line = self.table.shape, self.table.line
+        writing |= ({shape: True} if shape else {}) | ({"header_row": line} if self.table.scales else {})
         writing |= self._rows_without_id(given.get("loan_id"))
         currency = self._currency(read)
         about = f"Drafted from {self.table.name}: {counted(found[0].rows, 'row')}, {counted(len(found), 'column')}."
@@ -223,9 +223,9 @@ class _Drafting:
         origin, one = dict(proposal.origin), self.proposed.known.get(proposal.origin.get("heading"))
         if one is None or name in PERSONAL:
             return origin if len(origin) > 1 or "heading" not in origin else origin["heading"]
-        scale = max(scale_in(one.heading), self.table.scale)
-        if scale > 1 and proposals.COLUMNS[name].kind == "amount":
-            return {"compute": f"[{one.heading}] * {scale}"}
+        if proposals.COLUMNS[name].kind == "amount" and (scales := {*scales_in([one.heading]), *self.table.scales}):
+            scale = self._choice(questions.of_scale(name, one, scales)) if len(scales) > 1 else scales.pop()
+            return {"compute": f"[{one.heading}] * {factor_of(scale)}"} if scale else OPEN
         if name == "outstanding_balance" and one.total is not None and one.total < 0:
             answer = self._choice(questions.of_sign(one))
             origin |= {"sign": answer or OPEN} if answer != "as written" else {}

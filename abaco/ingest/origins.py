@@ -13,7 +13,7 @@ from abaco.ingest import lateness
 from abaco.ingest.columns import Column
 from abaco.ingest.formulas import Formula
 from abaco.ingest.reshaping import NUMBERS
-from abaco.ingest.scales import scale_in
+from abaco.ingest.scales import factor_of, scales_in
 from abaco.ingest.words import STRICT
 
 NOT_LATE = "not late"  # what a word of days past due means that are 0, and not those of the first bucket
@@ -147,9 +147,11 @@ def check(column: Column, origin: Origin) -> None:
         for heading in filter(IN_MONTHS.search, origin.heading or ()):
             raise ValueError(f"columns: {column.name}: {heading} says months: add unit: months, or unit: days")
     if column.kind == "amount":
-        for heading in (heading for heading in origin.heading or () if scale_in(heading) > 1):
-            factor = scale_in(heading)
-            raise ValueError(f'columns: {column.name}: {heading} says so: write compute: "[{heading}] * {factor}"')
+        for heading in origin.heading or ():
+            if scales := scales_in([heading]):
+                ways = " or ".join(f'"[{heading}] * {factor_of(scale)}"' for scale in scales)
+                told = " or ".join(scales)
+                raise ValueError(f"columns: {column.name}: {heading} says {told}: write compute: {ways}")
     if origin.since is not None and column.kind != "days":
         raise ValueError(f"columns: {column.name} is not a number of days: give its heading")
     for meaning in (*origin.words.values(), *([origin.constant] if origin.constant is not None else ())):

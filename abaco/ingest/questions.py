@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from abaco.core.quoting import FREQUENT, HIDDEN, LOCAL_PHONE, frequent_word
@@ -13,6 +13,7 @@ from abaco.ingest.bucket_words import FIRST_DAY, days_of
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.origins import NOT_LATE
 from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_personal, may_be_shown, told
+from abaco.ingest.scales import factor_of
 from abaco.ingest.value_evidence import Evidence, plain
 from abaco.ingest.value_kinds import DATE, MONTH, NUMBER
 
@@ -150,6 +151,14 @@ def of_sign(one: Evidence) -> Question:
     choices = {"reversed": f"what borrowers owe: {plain(-one.total)} in all",
                "as written": "loans that are overpaid, of which there is no report"}  # fmt: skip
     return Question("outstanding_balance.sign", f"{one.told()} under {one.heading}", choices)
+
+
+def of_scale(name: str, one: Evidence, scales: Collection[str]) -> Question:
+    """Return what is asked of an amount whose heading and table say several units, or one that is not clear."""
+    units = {scale: factor_of(scale) for scale in sorted(scales, key=factor_of)}
+    sums = {} if one.total is None else {scale: f", {plain(one.total * units[scale])} in all" for scale in units}
+    choices = {scale: f"times {factor:,}{sums.get(scale, '')}" for scale, factor in units.items()}
+    return Question(f"{name}.scale", f"{one.told()} under {one.heading}, in {' or '.join(units)}", choices)
 
 
 def of_unit(name: str, one: Evidence) -> Question:

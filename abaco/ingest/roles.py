@@ -25,7 +25,7 @@ from abaco.ingest.loan_numbers import check_loan_numbers
 from abaco.ingest.masking import Masking
 from abaco.ingest.matching import later_loans, match_loans, note_strays
 from abaco.ingest.precedence import choose_sources, compare_loans
-from abaco.ingest.scales import scale_of
+from abaco.ingest.scales import factor_of, scale_of
 from abaco.ingest.sections import check_sections
 from abaco.ingest.sources import Source
 from abaco.ingest.staging import DEFAULT_RULES, TAPE, Batch, Rules, stage_one
@@ -196,11 +196,13 @@ def notes(
     return noted
 
 
-def _multiplied(source: Source) -> dict[int, tuple[str, ...]]:
-    """Return the headings of a file that its mapping multiplies, by the factor."""
-    found: dict[int, tuple[str, ...]] = {}
-    for origin in source.mapping.columns.values():
-        if (factor := scale_of(origin.compute or "")) > 1:
+def _multiplied(source: Source) -> dict[int | Decimal, tuple[str, ...]]:
+    """Return the headings of amounts of a file that its mapping multiplies, by the factor."""
+    found: dict[int | Decimal, tuple[str, ...]] = {}
+    for column in source.format.columns:
+        origin = source.mapping.columns.get(column.name)
+        if origin and column.kind == "amount" and (scale := scale_of(origin.compute or "")):
+            factor = factor_of(scale)
             found[factor] = tuple(dict.fromkeys((*found.get(factor, ()), *origin.formula.headings)))
     return found
 

@@ -1,29 +1,31 @@
-"""Scales: headings and titles that say that amounts are in thousands, lakhs, millions, crores or billions."""
+"""Scales: headings and titles that say that amounts are in cents, thousands, lakhs, millions, crores or billions."""
 
+import functools
 import re
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 
-# What amounts are multiplied by, and what it is called.
-SCALES = {1_000: "thousands", 100_000: "lakhs", 1_000_000: "millions", 10_000_000: "crores", 1_000_000_000: "billions"}
-WORDS = {
-    1_000: "thousands?|miles|milhares|milliers|tausend|tsd|tys|ribuan|ribu",
-    100_000: "lakhs?|lacs?",
-    1_000_000: "millions?|millones|milhões|millionen|mio|mln|mdp|mdd|jutaan|juta",
-    10_000_000: "crores?",
-    1_000_000_000: "billions?|miles de millones|bilhões|milliards?|milliarden|mrd|mld|miliar",
-}
-# Of one or two letters, which mean a scale beside a currency alone.
-LETTERS = {1_000: "k[ _]?|t", 1_000_000: "m|mm|mn", 10_000_000: "cr", 1_000_000_000: "bn"}
+from pydantic import BaseModel, RootModel
+
+from abaco.core import project
+from abaco.ingest.words import STRICT, validated
+
 # What a currency before "000" is: its code or sign.
 CURRENCY = r"(?:[a-z]{3}|us\$|r\$|[$€£₹])[ _]*"
-SIGN = r"(?:us\$|[$€£₹]|usd|eur|gbp|chf|inr|mxn|brl|cop|kes|ngn|zar|cad|aud|pln|idr)"
+SIGN = r"(?:us\$|[$€£₹]|usd|eur|gbp|chf|inr|mxn|brl|cop|clp|kes|ngn|zar|cad|aud|pln|idr)"
 NO_LETTER = r"(?<![^\W\d_])"
+IN = rf"{NO_LETTER}(?:in|en|em|dalam)[ _]+"
 ZEROS = rf"(?:[(\[]|{NO_LETTER}{CURRENCY})'?000s?(?![\w.,])|['’]000s?(?![\w.,])"
 # In Portuguese, where a name has it elsewhere.
 MIL = (
     rf"(?:{NO_LETTER}em[ _]+(?:{CURRENCY})?|[(\[](?:{CURRENCY})?|{NO_LETTER}(?:r\$|brl)[ _]*)mil"
     r"(?=[ _]*(?:$|[^\w ]|reais|d[oó]lares|euros))"
 )
-IN_K = rf"{NO_LETTER}in[ _]k(?![^\W_])"
+# Words before a unit that is none: dollars and cents, sin centavos, per cent, mil millones.
+NO_UNIT = ("and", "y", "e", "et", "und", "con", "with", "without", "sin", "sem", "sans", "ohne", "no", "to", "a", "per",
+           "pour", "por", "mil")  # fmt: skip
+NOT_AFTER = "".join(rf"(?<!(?<![^\W_]){word})" for word in NO_UNIT)
+CAMEL_CASE = "(?-i:(?<=[a-z])(?=[A-Z]))"
 
 
 def _in_digits(zeros: str) -> str:
@@ -32,55 +34,108 @@ def _in_digits(zeros: str) -> str:
     return rf"(?<!\w)[x×][ _]?{digits}|{NO_LETTER}(?:in|en|em)[ _]+{digits}(?=[ _]*(?:$|[)\]]|{SIGN}))"
 
 
-OTHERS = {1_000: [ZEROS, MIL, IN_K, _in_digits("[.,' ]?000")], 1_000_000: [_in_digits("(?:[.,' ]?000){2}")]}
+OTHERS = {"thousands": [ZEROS, MIL, _in_digits("[.,' ]?000")], "millions": [_in_digits("(?:[.,' ]?000){2}")]}
 
 
-def _pattern(scale: int) -> re.Pattern:
-    words = rf"(?:{NO_LETTER}(?:in|en|em)[ _]+|[(\[_ ])(?:{CURRENCY})?(?:{WORDS[scale]})(?=$|[^\w']|_)"
-    ways = [words, *OTHERS.get(scale, ())]
-    if letters := LETTERS.get(scale):
-        after = letters.removesuffix("|t")
-        ways.append(rf"{NO_LETTER}(?:(?:{letters}){SIGN}|(?:{SIGN}|rs\.?)[ _]?(?:{after}))(?=$|[\W_])")
-    return re.compile("|".join(ways), re.IGNORECASE)
+class Scale(BaseModel):
+    """A unit of amounts, and the words that say it."""
+
+    model_config = STRICT
+    power: int
+    words: list[str]
+    named: list[str] = []
+    before_currency: list[str] = []
+    after_currency: list[str] = []
+
+    @property
+    def factor(self) -> int | Decimal:
+        """What amounts are multiplied by."""
+        return 10**self.power if self.power > 0 else Decimal(1).scaleb(self.power)
+
+    def pattern(self, others: Iterable[str]) -> re.Pattern:
+        """Return what a text is searched for.
+
+        Parameters
+        ----------
+        others
+            Patterns of what no word says.
+        """
+        words, named, before, after = map(_either, (self.words, self.named, self.before_currency, self.after_currency))
+        long = _either(word for word in self.named if len(word) > 2)
+        small = rf"(?:(?!(?:{'|'.join(NO_UNIT)})[ _]){CURRENCY})?"
+        ways = [
+            rf"(?:{IN}|{NOT_AFTER}(?:[(\[_ :-]|{CAMEL_CASE})){small}{words}(?=$|[^\w']|_)",
+            rf"(?:{IN}|(?<!^)[(\[]){small}{named}(?=$|[)\]]|[ _]+(?:de|of|{SIGN}))",
+            rf"{NOT_AFTER}(?:_|{CAMEL_CASE}){long}$",
+            rf"{NO_LETTER}(?:{before}[ _]?{SIGN}|(?:{SIGN}|rs\.?)[ _]?{after})(?=$|[\W_])",
+        ]
+        return re.compile("|".join((*ways, *others)), re.IGNORECASE)
 
 
-PATTERNS = {scale: _pattern(scale) for scale in sorted(SCALES, reverse=True)}  # miles de millones before miles
+class Scales(RootModel[dict[str, Scale]]):
+    """The content of params/scales.yml: scales by their names."""
+
+    @functools.cached_property
+    def patterns(self) -> Mapping[str, re.Pattern]:
+        """What a text is searched for, by the name of a scale."""
+        return {name: scale.pattern(OTHERS.get(name, ())) for name, scale in self.root.items()}
 
 
-def scale_in(text: str) -> int:
-    """Return what amounts are to be multiplied by, as a heading or a title says.
+def _either(words: Iterable[str]) -> str:
+    """Return a pattern of words, of which those in capitals count as such; of none it is one of nothing."""
+    forms = [f"(?-i:{word})" if word.isupper() else "[ _]".join(map(re.escape, word.split())) for word in words]
+    return f"(?:{'|'.join(forms) or '(?!)'})"
+
+
+def _load() -> Scales:
+    return validated(project.root() / "params" / "scales.yml", Scales)
+
+
+def _found(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the scales that a text says, and how; none within a longer one, as miles in miles de millones."""
+    found = [(name, one) for name, pattern in _load().patterns.items() for one in pattern.finditer(text)]
+    spans = {one.span() for _, one in found}
+    for name, one in found:
+        start, end = one.span()
+        if not any(first <= start and end <= last and (first, last) != (start, end) for first, last in spans):
+            yield name, one[0]
+
+
+def scales_in(texts: Iterable[str]) -> list[str]:
+    """Return the units of amounts that headings or titles say; of several one is meant, or one for some amounts each.
 
     Examples
     --------
-    >>> [scale_in(text) for text in ("Balance (in thousands)", "Saldo (miles USD)", "Amounts in EUR millions")]
-    [1000, 1000, 1000000]
-    >>> [scale_in(text) for text in ("Principal $'000", "Saldo_en_miles", "10 000", "Miles Davis")]
-    [1000, 1000, 1, 1]
-    >>> [scale_in(text) for text in ("Encours (k€)", "Beträge in TEUR", "Balance (USD mn)", "(Rs. in Lakhs)", "Rs. Cr")]
-    [1000, 1000, 1000000, 100000, 10000000]
-    >>> [scale_in(text) for text in ("k USD", "cartera_miles.csv", "export_USD_000.csv", "pos_in_k")]
-    [1000, 1000, 1, 1000]
-    >>> [scale_in(text) for text in ("Exposure $m", "INR Crore", "Minneapolis, MN", "K. Eur", "Credit EUR", "Mrs (m)")]
-    [1000000, 10000000, 1, 1, 1, 1]
-    >>> [scale_in(text) for text in ("Saldo (R$ mil)", "Valores em R$ mil", "(em mil)", "Mil Cumbres", "w tys. zł")]
-    [1000, 1000, 1000, 1, 1000]
-    >>> [scale_in(text) for text in ("dalam ribuan", "Pokok (juta)", "Cifras en MDP", "Beträge in Mrd. EUR", "USD bn")]
-    [1000, 1000000, 1000000, 1000000000, 1000000000]
-    >>> [scale_in(text) for text in ("(miles de millones COP)", "in 1.000 EUR", "x 1,000", "in 1,000 loans")]
-    [1000000000, 1000, 1000, 1]
+    >>> [*map(scales_in, (["Balance (in thousands)"], ["Saldo (miles USD)"], ["Amounts in EUR millions"], ["10 000"]))]
+    [['thousands'], ['thousands'], ['millions'], []]
+    >>> scales_in(["Rs. in Lakhs", "POS (in thousands)"]), scales_in(["Saldo (M COP)"]), scales_in(["(miles de millones)"])
+    (['thousands', 'lakhs'], ['thousands', 'millions'], ['billions'])
     """
-    return max((scale for scale, pattern in PATTERNS.items() if pattern.search(text)), default=1)
+    said = {name for text in texts for name, _ in _found(text)}
+    return [name for name in _load().root if name in said]
 
 
-def scale_of(formula: str) -> int:
-    """Return the scale by which the formula of a mapping multiplies amounts; 1 for none.
+def factor_of(scale: str) -> int | Decimal:
+    """Return what amounts in a unit are multiplied by.
 
     Examples
     --------
-    >>> scale_of("[Saldo (miles)] * 1000"), scale_of("POS + Overdue")
-    (1000, 1)
+    >>> factor_of("lakhs"), factor_of("minor units")
+    (100000, Decimal('0.01'))
     """
-    return max((int(found) for found in re.findall(r"\*\s*(\d+)", formula) if int(found) in SCALES), default=1)
+    return _load().root[scale].factor
+
+
+def scale_of(formula: str) -> str | None:
+    """Return the unit of the amounts that the formula of a mapping multiplies; None: whole ones.
+
+    Examples
+    --------
+    >>> scale_of("[Saldo (miles)] * 1000"), scale_of("balance_cents * 0.01"), scale_of("POS + Overdue")
+    ('thousands', 'minor units', None)
+    """
+    factors = {Decimal(found) for found in re.findall(r"\*\s*(\d+(?:\.\d+)?)", formula)}
+    return next((name for name, scale in _load().root.items() if scale.factor in factors), None)
 
 
 def said_scale(text: str) -> str:
@@ -91,7 +146,7 @@ def said_scale(text: str) -> str:
     >>> said_scale("Beträge in TEUR"), said_scale("Balance (USD mn)"), said_scale("Balance")
     ('TEUR', 'USD mn', '')
     """
-    return next((found[0].strip() for pattern in PATTERNS.values() if (found := pattern.search(text))), "")
+    return " ".join(dict.fromkeys(found.strip() for _, found in _found(text)))
 
 
 def without_scale(heading: str) -> str:
@@ -99,9 +154,9 @@ def without_scale(heading: str) -> str:
 
     Examples
     --------
-    >>> without_scale("Outstanding balance (in thousands)")
-    'Outstanding balance ()'
+    >>> without_scale("Outstanding balance (in thousands)"), without_scale("balanceCents")
+    ('Outstanding balance ()', 'balance')
     """
-    for pattern in PATTERNS.values():
+    for pattern in _load().patterns.values():
         heading = pattern.sub("", heading)
     return heading

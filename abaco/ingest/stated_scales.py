@@ -5,16 +5,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from abaco.core.errors import InputError
 from abaco.ingest.extent import MAX_BELOW, Row, whole_lines
-from abaco.ingest.scales import SCALES, scale_in
+from abaco.ingest.scales import scales_in
 
 FEW = 2  # cells that a note has at most: one, or two with a comma in it
 
 
 def check_scale(place: str, texts: Iterable[str]) -> None:
-    """Raise when a title, a note or a name says that amounts are in thousands."""
-    if (scale := max(map(scale_in, texts), default=1)) > 1:
+    """Raise when a title, a note or a name says that amounts are in thousands or cents."""
+    if scales := scales_in(texts):
         raise InputError(
-            f"{place} says that amounts are in {SCALES[scale]}: write whole amounts, or draft a mapping that "
+            f"{place} says that amounts are in {' or '.join(scales)}: write whole amounts, or draft a mapping that "
             "multiplies them, make map INPUT=…"
         )
 

@@ -23,7 +23,7 @@ def code() -> dict[str, str | None]:
     root = project.root()
     package = Path(__file__).parents[1]  # an installed package is not inside the project
     own = [p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.name[0] != "."]
-    params = [root / "params" / name for name in ("kpis.yml", "flows.yml", "loans.yml")]
+    params = [root / "params" / name for name in ("kpis.yml", "flows.yml", "loans.yml", "scales.yml")]
     others = [*params, root / "requirements.lock"]
     files = {p.relative_to(package.parent).as_posix(): p for p in own}
     files |= {p.relative_to(root).as_posix(): p for p in others if p.is_file()}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import shutil
+from decimal import Decimal
 
 import pytest
 import yaml
@@ -10,7 +11,6 @@ from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, DRAFTING, notebook_path, scraps_of
 from abaco.ingest import discovery, heading_words, mappings
 from abaco.ingest.bucket_words import days_of
-from abaco.ingest.scales import SCALES
 from abaco.review.drafting import Drafting
 from abaco.run.process import execute
 from tests.support.exports import LOANS, write
@@ -613,17 +613,18 @@ def test_date_above_the_table_or_in_a_name_is_asked_and_read(root, tmp_path, pla
     ("title", "heading", "factor"),
     [
         ("", "POS (in thousands)", 1_000), ("Cifras en miles de dólares", "POS", 1_000), ("", "POS US$ '000", 1_000),
-        ("", "POS (USD mn)", 1_000_000), ("Amounts in US$ lakhs", "POS", 100_000),
+        ("", "POS (USD mn)", 1_000_000), ("Amounts in US$ lakhs", "POS", 100_000), ("", "Saldo (MM)", 1_000_000),
+        ("", "balance_cents", Decimal("0.01")), ("", "Outstanding (paise)", Decimal("0.01")),
+        ("Importes en centavos", "POS", Decimal("0.01")),
     ],
 )  # fmt: skip
 def test_amounts_of_a_scale_are_multiplied(root, tmp_path, title, heading, factor):
     path = write(tmp_path / "book.csv", *([title] if title else []), f"LAN,{heading},Days in Arrears", *DATED)
     drafting = Drafting(path, "book", {"currency": "USD"})
     assert columns(drafting)["outstanding_balance"] == {"compute": f"[{heading}] * {factor}"}
-    assert drafting.draft.columns["outstanding_balance"][1].endswith(f"; in {SCALES[factor]}")
     drafting.save()
     found = figures_of(path)
-    assert found.values["Outstanding"] == 1300.0 * factor
+    assert found.values["Outstanding"] == float(1300 * factor)
     told = f"Amounts of book.csv are multiplied by {factor:,}, as its mapping says: {heading}."
     assert told in found.notes
 
@@ -640,6 +641,30 @@ def test_amounts_of_a_scale_that_a_name_or_a_note_says_are_multiplied(root, tmp_
         assert figures_of(path).values["Outstanding"] == 1_300_000.0
         shutil.rmtree(path.parent)
         (root / "params/mappings/book.yml").unlink()
+
+
+@pytest.mark.parametrize(("title", "heading"), [("", "POS (M$)"), ("", "Saldo (M)"), ("Cifras en M", "POS"), ("In thousands", "POS (mn USD)")])
+def test_amounts_that_are_in_one_of_two_scales_are_asked(root, tmp_path, title, heading):
+    path = write(tmp_path / "book.csv", *([title] if title else []), f"LAN,{heading},Days in Arrears", *DATED)
+    drafting = Drafting(path, "book", {"currency": "USD"})
+    assert [str(question) for question in drafting.questions] == [
+        f"outstanding_balance.scale: whole numbers 200 to 600 under {heading}, in thousands or millions: "
+        "thousands: times 1,000, 1,300,000 in all; millions: times 1,000,000, 1,300,000,000 in all"
+    ]
+    with pytest.raises(InputError, match="outstanding_balance.scale=lakhs: write one of thousands, millions"):
+        drafting.answer("outstanding_balance.scale", "lakhs")
+    drafting.answer("outstanding_balance.scale", "millions")
+    assert columns(drafting)["outstanding_balance"] == {"compute": f"[{heading}] * 1000000"}
+
+
+def test_cents_are_exact(root, tmp_path):
+    lines = ("L1,12345,0", "L2,1,0", "L3,90,45")
+    path = write(tmp_path / "book.csv", "loan_id,balance_cents,days_past_due", *lines)
+    drafting = Drafting(path, "book", {"currency": "USD"})
+    drafting.save()
+    found = figures_of(path)
+    told = "Amounts of book.csv are multiplied by 0.01, as its mapping says: balance_cents."
+    assert (found.values["Outstanding"], told in found.notes) == (124.36, True)
 
 
 def test_header_in_two_rows_is_that_which_means_more(tmp_path):

@@ -22,7 +22,7 @@ KEYS = [(name, key) for name, keys in SETTINGS.items() for key in keys]
 def test_every_file_here_is_known():
     assert {path.name for path in (ROOT / "params").iterdir()} == {
         "pipeline.yml", "kpis.yml", "flows.yml", "loans.yml", "headings.yml", "drafts.yml", "mappings",
-        "facilities.yml", "sample_facilities.yml", "rate_periods.yml",
+        "facilities.yml", "sample_facilities.yml", "rate_periods.yml", "scales.yml",
     }  # fmt: skip
 
 
