@@ -9,6 +9,7 @@ from abaco.core.errors import InputError
 from abaco.core.text import counted
 from abaco.ingest import aging_reports, credit_columns, currency_evidence, proposals, questions
 from abaco.ingest.amount_proofs import Proof
+from abaco.ingest.answers import Answers
 from abaco.ingest.bucket_words import days_of
 from abaco.ingest.columns import MEASUREMENT_DATE
 from abaco.ingest.drafts import Draft
@@ -25,8 +26,6 @@ from abaco.ingest.value_kinds import DATE, NUMBER
 
 # The format of rows, by what a row is.
 FORMAT_OF = {"loan": "loans", "invoice": "loans", "loan and date": "dated_loans", "payment": "payments"}
-# Keys that are asked only when columns are known.
-LATER = ("dates", "months", "decimal_mark", "currency", "left_behind", *proposals.COLUMNS)
 # Answers that take a date from no column.
 ELSEWHERE = re.compile(r"file_name|folder|cell [A-Z]+\d+(?: [ymd]{3})?")
 
@@ -53,7 +52,7 @@ def draft(
     Raises
     ------
     InputError
-        When an answer is not one that its question has, or has no question.
+        When an answer is not one that its question has, or contradicts what needs no question.
     """
     if table.shape == WIDE:
         answers = {MEASUREMENT_DATE.name: MONTH_HEADING, **answers}
@@ -67,12 +66,12 @@ def draft(
     return _Drafting(table, proposed, words, answers).draft(name, found)
 
 
-class _Drafting:
+class _Drafting(Answers):
     """Collects the columns and questions of one draft."""
 
     def __init__(self, table: Table, proposed: Proposals, words: Dictionary, answers: Mapping[str, str]):
-        self.table, self.proposed, self.words, self.answers = table, proposed, words, answers
-        self.columns, self.questions, self.used = {}, [], {"rows", "currency", *proposals.COLUMNS}
+        super().__init__(answers)
+        self.table, self.proposed, self.words, self.columns = table, proposed, words, {}
 
     def draft(self, name: str, found: Sequence[Evidence]) -> Draft:
         aging = aging_reports.of_aging(
@@ -107,8 +106,10 @@ class _Drafting:
                 self.columns[column] = (origin, f"{reason}; in {scale}" if scale else reason)
         read = [one for one in found if any(one.heading in proposals.headings_of(p.origin) for p in given.values())]
         rate = given["interest_rate"].heading if "interest_rate" in given else ""
-        asked = questions.of_writing(read, {one.heading: self._sample(one) for one in read}, rate)
-        writing = {question.key: self._choice(question) or OPEN for question in asked}
+        asked = list(questions.of_writing(read, {one.heading: self._sample(one) for one in read}, rate))
+        writing = {question.key: self.choice(question) or OPEN for question in asked}
+        for key, value, heading in questions.of_proofs(read):
+            self.settle(key, value, heading)
         shape, line = self.table.shape, self.table.line
         writing |= ({shape: True} if shape else {}) | ({"header_row": line} if self.table.scales else {})
         writing |= self._rows_without_id(given.get("loan_id"))
@@ -122,11 +123,7 @@ class _Drafting:
         mentioned = {*in_format, MEASUREMENT_DATE.name}
         behind = [heading for heading in left if not mentioned.isdisjoint(self.words.columns_of(heading))]
         behind = self._credits([self.proposed.known[heading] for heading in left], behind)
-        later = LATER if self.questions else ()  # an answer may wait for that to another question
-        if unknown := [key for key in self.answers if key not in self.used and key.split(".")[0] not in later]:
-            keys = ", ".join(q.key for q in self.questions) or "none"
-            raise InputError(f"{unknown[0]} is not an open question: write one of {keys}, or one of our columns")
-        given = (self.questions, left, behind, self.answers)
+        given = (self.questions, left, behind, self.answers, self.unasked())
         return Draft(name, about, (rows, why), currency, writing, columns, *given)
 
     def _credits(self, left: Sequence[Evidence], behind: Sequence[str]) -> Sequence[str]:
@@ -135,7 +132,7 @@ class _Drafting:
             if said := credit_columns.said_of_balances(one.heading, self.table.cells(one.place), self.words):
                 text = f"{one.heading} says {said[0]}: {said[1]}, or"
                 choices = {one.heading: "it says nothing of the balances, and stays behind"}
-                return [*behind, one.heading] if self._choice(Question("left_behind", text, choices)) else OPEN
+                return [*behind, one.heading] if self.choice(Question("left_behind", text, choices)) else OPEN
         return behind
 
     def _rows_without_id(self, loan: Proposal | None) -> dict[str, Any]:
@@ -144,22 +141,7 @@ class _Drafting:
         rows = [row for row in self.table.without_id if sums.isdisjoint((name, _digits(row[name])) for name in row)]
         asked = [questions.of_rows_without_id(rows, loan.heading)] if rows and loan and loan.heading else []
         said = {"blank": {"loan_id": [""]}, NONE: {}}
-        return {question.key: said.get(self._choice(question), OPEN) for question in asked}
-
-    def _ask(self, question: Question) -> str | None:
-        """Return the answer to a question, which is open without one."""
-        self.used.add(question.key)
-        answer = self.answers.get(question.key)
-        if answer is None:
-            self.questions.append(question)
-        return answer
-
-    def _choice(self, question: Question) -> str | None:
-        """Return the answer to a question that has no others than its choices."""
-        answer = self._ask(question)
-        if answer is not None and answer not in question.choices:
-            raise InputError(f"{question.key}={answer}: write one of {', '.join(question.choices)}")
-        return answer
+        return {question.key: said.get(self.choice(question), OPEN) for question in asked}
 
     def _rows(self) -> tuple[str, str]:
         """Return what a row is, and why."""
@@ -175,7 +157,7 @@ class _Drafting:
         if "measurement_date" in columns or ELSEWHERE.fullmatch(self.answers.get("measurement_date", "")):
             return "loan and date", "there is a date of the balances"
         if one and not one.is_unique:
-            self._ask(questions.of_rows(one))
+            self.ask(questions.of_rows(one))
             return OPEN, "not answered"
         if one and "invoice" in self.words.words_of(one.heading):
             return "invoice", f"{one.heading} is there once"
@@ -203,7 +185,7 @@ class _Drafting:
         choices |= {} if is_needed else {NONE: "each report is given its DATE"}
         if "measurement_date" not in self.answers:
             way_out = "" if elsewhere or not is_needed else questions.WRITE_DATE
-            self._ask(Question("measurement_date", f"no heading says the date of the balances{way_out}", choices))
+            self.ask(Question("measurement_date", f"no heading says the date of the balances{way_out}", choices))
             self.columns["measurement_date"] = (OPEN, "not answered")
         elif (answer := self.answers["measurement_date"]) in elsewhere:
             self.columns["measurement_date"] = (elsewhere[answer][0], "as answered")
@@ -221,18 +203,17 @@ class _Drafting:
     def _origin(self, name: str, proposal: Proposal) -> Any:
         """Return what a column is made of as YAML has it, with what is asked of its values."""
         origin, one = dict(proposal.origin), self.proposed.known.get(proposal.origin.get("heading"))
+        if proposals.COLUMNS[name].kind == "amount" and (whole := self._in_whole_units(name, origin, one)):
+            return whole
         if one is None or name in PERSONAL:
             return origin if len(origin) > 1 or "heading" not in origin else origin["heading"]
-        if proposals.COLUMNS[name].kind == "amount" and (scales := {*scales_in([one.heading]), *self.table.scales}):
-            scale = self._choice(questions.of_scale(name, one, scales)) if len(scales) > 1 else scales.pop()
-            return {"compute": f"[{one.heading}] * {factor_of(scale)}"} if scale else OPEN
         if name == "outstanding_balance" and one.total is not None and one.total < 0:
-            answer = self._choice(questions.of_sign(one))
+            answer = self.choice(questions.of_sign(one))
             origin |= {"sign": answer or OPEN} if answer != "as written" else {}
         if name == "interest_rate":
             question = questions.of_rate(proposal, self.proposed, self.words)
             said = None if question else questions.rate_said(proposal, self.proposed, self.words)
-            answer = said or self._choice(question)
+            answer = self.settle("interest_rate.as", said, one.heading) if said else self.choice(question)
             unit, _, span = (answer or OPEN).partition(" ")
             origin |= {"as": unit} | ({"per": "month"} if span else {})
         elif name == "days_past_due":
@@ -244,15 +225,31 @@ class _Drafting:
             origin |= self._unit(name, one)
         return origin if len(origin) > 1 else origin["heading"]
 
+    def _in_whole_units(self, name: str, origin: Mapping[str, Any], one: Evidence | None) -> Any:
+        """Return an amount in whole units, where its headings or the table say that it is in others."""
+        headings = proposals.headings_of(origin)
+        formula, scales = origin.get("compute", ""), {*scales_in(headings), *self.table.scales}
+        if not scales or scale_of(formula):
+            return None
+        key, place = f"{name}.scale", formula or headings[0]
+        if len(scales) > 1:
+            scale = self.choice(questions.of_scale(key, place, one, scales))
+        else:
+            scale = self.settle(key, *scales, place)
+        multiplied = f"({formula})" if formula else f"[{place}]"
+        words = {"words": origin["words"]} if "words" in origin else {}
+        return {"compute": f"{multiplied} * {factor_of(scale)}"} | words if scale else OPEN
+
     def _unit(self, name: str, one: Evidence) -> dict[str, str]:
         """Return the unit of a number of days that counts something else: as its heading says, as answered, or open."""
-        unit = self.words.unit_of(one.heading) or self._choice(questions.of_unit(name, one)) or OPEN
+        key, said = f"{name}.unit", self.words.unit_of(one.heading)
+        unit = self.settle(key, said, one.heading) if said else self.choice(questions.of_unit(key, one)) or OPEN
         return {} if unit == "days" else {"unit": unit}
 
     def _words(self, name: str, one: Evidence, asked: Sequence[Question]) -> dict[str, Any]:
         """Return what words mean: by themselves, as answered, or open."""
         is_free = {question.key: name == "days_past_due" and not question.key.endswith(".blank") for question in asked}
-        answers = {q.key: self._ask(q) if is_free[q.key] else self._choice(q) for q in asked}
+        answers = {q.key: self.ask(q) if is_free[q.key] else self.choice(q) for q in asked}
         meanings: dict[str, Any] = {}
         for word, label in questions.labels(one).items():
             key = f"{name}.{label}"
@@ -262,7 +259,7 @@ class _Drafting:
             elif key in answers:
                 meanings[word] = self._meaning(name, answers[key])
             elif said is not None:
-                meanings[word] = said
+                meanings[word] = int(self.settle(key, str(said), word))
         if (key := f"{name}.blank") in answers:
             meanings[""] = OPEN if answers[key] is None else 0 if answers[key] == "0" else ""
         return {"words": meanings} if meanings else {}
@@ -291,7 +288,7 @@ class _Drafting:
         if said.code:
             return ("", f"{said.code}, {said.why}") if said.is_beside else (said.code, said.why)
         said = said if said.is_said else currency_evidence.said_of(self.table, self.proposed.known.values())
-        self._ask(said.question([self.proposed.known[heading] for heading in self.proposed.left]))
+        self.ask(said.question([self.proposed.known[heading] for heading in self.proposed.left]))
         return OPEN, "not answered"
 
 

@@ -39,6 +39,8 @@ class Draft:
         Why each heading is not read, and those that mean one of our columns, or ``?``.
     answers
         Those that were given, by key.
+    unasked
+        The keys of those that nothing asks, which have no effect.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Draft:
     left: Mapping[str, str]
     left_behind: Sequence[str]
     answers: Mapping[str, str]
+    unasked: Sequence[str]
 
     @property
     def text(self) -> str:

@@ -22,6 +22,7 @@ TOO_MANY_DAYS, MONTHS = 20_000, 12
 MOST_A_YEAR = 250  # per cent; a rate is not asked to be one of a month that is more
 STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed",
             "restructured": "with other terms than at first"}  # fmt: skip
+MARKS = {".": "point", ",": "comma"}
 SHORT = re.compile(r"[A-Z]?\d{1,3}|[A-Z]{1,2}")  # a code, which names nobody
 LOAN_NUMBER = re.compile(r"[\w/.-]*\d[\w/.-]*")
 RATES = {
@@ -153,18 +154,20 @@ def of_sign(one: Evidence) -> Question:
     return Question("outstanding_balance.sign", f"{one.told()} under {one.heading}", choices)
 
 
-def of_scale(name: str, one: Evidence, scales: Collection[str]) -> Question:
+def of_scale(key: str, place: str, one: Evidence | None, scales: Collection[str]) -> Question:
     """Return what is asked of an amount whose heading and table say several units, or one that is not clear."""
+    values = f"{one.told()} under {place}" if one else place
     units = {scale: factor_of(scale) for scale in sorted(scales, key=factor_of)}
-    sums = {} if one.total is None else {scale: f", {plain(one.total * units[scale])} in all" for scale in units}
+    total = one.total if one else None
+    sums = {} if total is None else {scale: f", {plain(total * factor)} in all" for scale, factor in units.items()}
     choices = {scale: f"times {factor:,}{sums.get(scale, '')}" for scale, factor in units.items()}
-    return Question(f"{name}.scale", f"{one.told()} under {one.heading}, in {' or '.join(units)}", choices)
+    return Question(key, f"{values}, in {' or '.join(units)}", choices)
 
 
-def of_unit(name: str, one: Evidence) -> Question:
+def of_unit(key: str, one: Evidence) -> Question:
     """Return what is asked of a term or a lateness whose heading names no unit."""
     choices = {"days": "days", "months": "months of 30 days"}
-    return Question(f"{name}.unit", f"{one.told()} under {one.heading}", choices)
+    return Question(key, f"{one.told()} under {one.heading}", choices)
 
 
 def rate_said(proposal: Proposal, proposals: Proposals, words: Dictionary) -> str:
@@ -236,3 +239,13 @@ def of_writing(read: Sequence[Evidence], samples: Mapping[str, str], rate: str) 
     if one := next((one for one in read if one.heading in marks and marks[one.heading] is None), None):
         text = f"{samples[one.heading]} under {one.heading}, and no value tells the decimal mark"
         yield Question("decimal_mark", text, {"point": "the point is before decimals", "comma": "the comma is"})
+
+
+def of_proofs(read: Sequence[Evidence]) -> Iterator[tuple[str, str, str]]:
+    """Yield how dates and numbers are written where the values of a heading prove it: key, answer and heading."""
+    for one in read:
+        if one.kind == DATE and one.order:
+            yield "dates", one.order, one.heading
+        for (what, mark), count in one.marks.items():
+            if one.kind == NUMBER and what == "proof" and count:
+                yield "decimal_mark", MARKS[mark], one.heading

@@ -1,7 +1,7 @@
 """Drafting a mapping of a stranger's file: what is proposed, asked and left behind, and what its report would say."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ class Drafting:
             if self._table.left_out:
                 self.evidence = value_evidence.examine(self._table, engine)
             self._proof = amount_proofs.prove(self._table, self.evidence, self.words, engine)
-        self.draft = self._drafted()
+        self.draft = self._drafted(self.answers)
 
     @classmethod
     def resumed(cls, path: Path, name: str | None = None, answers: Mapping[str, str] | None = None) -> "Drafting":
@@ -116,11 +116,16 @@ class Drafting:
                     "its question marks, or draft it anew with REPLACE=1 or --replace"
                 )
         drafting.answers |= answers or {}
-        drafting.draft = drafting._drafted()
+        drafting.draft = drafting._drafted(answers or {})
         return drafting
 
-    def _drafted(self) -> Draft:
-        return drafter.draft(self.name, self._table, self.evidence, self.words, self.answers, self._proof)
+    def _drafted(self, new: Container[str] = ()) -> Draft:
+        """Return the draft; of its answers the new ones may be none that nothing asks, and others have no effect."""
+        found = drafter.draft(self.name, self._table, self.evidence, self.words, self.answers, self._proof)
+        if unasked := [key for key in found.unasked if key in new]:
+            keys = ", ".join(question.key for question in found.questions) or "none"
+            raise InputError(f"{unasked[0]} is not an open question: write one of {keys}, or one of our columns")
+        return found
 
     def answer(self, key: str, value: str) -> None:
         """Take an answer, and draft again.
@@ -133,7 +138,7 @@ class Drafting:
         former = self.answers
         self.answers = former | {key: value}
         try:
-            self.draft = self._drafted()
+            self.draft = self._drafted({key})
         except InputError:
             self.answers = former
             raise

@@ -351,6 +351,36 @@ def test_answers_are_given_in_any_order(tmp_path):
         drafting.answer("dates", "dmy")
 
 
+UNNEEDED = "Loan ID,Lent on,Saldo,Days late"
+PROVEN = ('L1,31/01/2025,"1.000,50",0', 'L2,28/02/2025,"2.000,00",31')
+
+
+def test_answer_without_a_question_has_no_effect_where_it_agrees(root, tmp_path):
+    answers = {"dates": "dmy", "decimal_mark": "comma", "days_past_due.unit": "days"}
+    drafting = drafted(tmp_path, *PROVEN, header=UNNEEDED, answers=answers)
+    drafting.answer("currency", "EUR")
+    assert (keys(drafting), drafting.draft.unasked) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "told"),
+    [
+        ("dates", "mdy", "Lent on says dmy"),
+        ("decimal_mark", "point", "Saldo says comma"),
+        ("days_past_due.unit", "months", "Days late says days"),
+    ],
+)
+def test_answer_that_contradicts_what_is_proven_is_refused_at_once(tmp_path, key, answer, told):
+    with pytest.raises(InputError, match=f"{key}={answer}: {told}: leave the answer out, or correct the file"):
+        drafted(tmp_path, *PROVEN, header=UNNEEDED, answers={key: answer})
+
+
+def test_answer_that_waits_in_vain_does_not_spoil_the_others(tmp_path):
+    drafting = drafted(tmp_path, "L1,5,0", "L2,6,31", header="Loan ID,Saldo,Days late", answers={"dates": "dmy"})
+    drafting.answer("currency", "EUR")
+    assert (keys(drafting), drafting.draft.unasked) == ([], ["dates"])
+
+
 def test_answer_that_is_none_of_a_question_is_refused(tmp_path):
     with pytest.raises(InputError, match="balance is not an open question"):
         drafted(tmp_path, answers={"balance": "POS"})
@@ -643,7 +673,10 @@ def test_amounts_of_a_scale_that_a_name_or_a_note_says_are_multiplied(root, tmp_
         (root / "params/mappings/book.yml").unlink()
 
 
-@pytest.mark.parametrize(("title", "heading"), [("", "POS (M$)"), ("", "Saldo (M)"), ("Cifras en M", "POS"), ("In thousands", "POS (mn USD)")])
+@pytest.mark.parametrize(
+    ("title", "heading"),
+    [("", "POS (M$)"), ("", "Saldo (M)"), ("Cifras en M", "POS"), ("In thousands", "POS (mn USD)")],
+)
 def test_amounts_that_are_in_one_of_two_scales_are_asked(root, tmp_path, title, heading):
     path = write(tmp_path / "book.csv", *([title] if title else []), f"LAN,{heading},Days in Arrears", *DATED)
     drafting = Drafting(path, "book", {"currency": "USD"})
@@ -651,10 +684,22 @@ def test_amounts_that_are_in_one_of_two_scales_are_asked(root, tmp_path, title, 
         f"outstanding_balance.scale: whole numbers 200 to 600 under {heading}, in thousands or millions: "
         "thousands: times 1,000, 1,300,000 in all; millions: times 1,000,000, 1,300,000,000 in all"
     ]
-    with pytest.raises(InputError, match="outstanding_balance.scale=lakhs: write one of thousands, millions"):
+    with pytest.raises(InputError, match=r"outstanding_balance\.scale=lakhs: write one of thousands, millions"):
         drafting.answer("outstanding_balance.scale", "lakhs")
     drafting.answer("outstanding_balance.scale", "millions")
     assert columns(drafting)["outstanding_balance"] == {"compute": f"[{heading}] * 1000000"}
+
+
+@pytest.mark.parametrize(
+    ("title", "factor"), [("Amounts in thousands", 1000), ("All amounts in cents", Decimal("0.01"))]
+)
+def test_sums_of_an_aging_report_are_in_the_unit_of_its_title(root, tmp_path, title, factor):
+    rows = ("C1,1000,0,500,0,0,1500", "C2,2000,300,0,0,200,2500")
+    path = write(tmp_path / "a.csv", title, "As at 31 December 2025", "Code,Current,1-30,31-60,61-90,90+,Total", *rows)
+    drafting = Drafting(path, "book", ANSWERED | {"loan_id": "Code", "measurement_date": "cell A2"})
+    drafting.save()
+    found = figures_of(path)
+    assert (found.values["Outstanding"], found.values["PAR30"]) == (float(4000 * factor), 17.5)
 
 
 def test_cents_are_exact(root, tmp_path):
