@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from pydantic import BaseModel, RootModel
@@ -34,7 +34,8 @@ def _in_digits(zeros: str) -> str:
     return rf"(?<!\w)[x×][ _]?{digits}|{NO_LETTER}(?:in|en|em)[ _]+{digits}(?=[ _]*(?:$|[)\]]|{SIGN}))"
 
 
-OTHERS = {"thousands": [ZEROS, MIL, _in_digits("[.,' ]?000")], "millions": [_in_digits("(?:[.,' ]?000){2}")]}
+# What no word says.
+OTHERS = {"thousands": "|".join((ZEROS, MIL, _in_digits("[.,' ]?000"))), "millions": _in_digits("(?:[.,' ]?000){2}")}
 
 
 class Scale(BaseModel):
@@ -42,7 +43,7 @@ class Scale(BaseModel):
 
     model_config = STRICT
     power: int
-    words: list[str]
+    words: list[str] = []
     named: list[str] = []
     before_currency: list[str] = []
     after_currency: list[str] = []
@@ -52,53 +53,42 @@ class Scale(BaseModel):
         """What amounts are multiplied by."""
         return 10**self.power if self.power > 0 else Decimal(1).scaleb(self.power)
 
-    def pattern(self, others: Iterable[str]) -> re.Pattern:
-        """Return what a text is searched for.
-
-        Parameters
-        ----------
-        others
-            Patterns of what no word says.
-        """
-        words, named, before, after = map(_either, (self.words, self.named, self.before_currency, self.after_currency))
-        long = _either(word for word in self.named if len(word) > 2)
-        small = rf"(?:(?!(?:{'|'.join(NO_UNIT)})[ _]){CURRENCY})?"
-        ways = [
-            rf"(?:{IN}|{NOT_AFTER}(?:[(\[_ :-]|{CAMEL_CASE})){small}{words}(?=$|[^\w']|_)",
-            rf"(?:{IN}|(?<!^)[(\[]){small}{named}(?=$|[)\]]|[ _]+(?:de|of|{SIGN}))",
-            rf"{NOT_AFTER}(?:_|{CAMEL_CASE}){long}$",
-            rf"{NO_LETTER}(?:{before}[ _]?{SIGN}|(?:{SIGN}|rs\.?)[ _]?{after})(?=$|[\W_])",
-        ]
-        return re.compile("|".join((*ways, *others)), re.IGNORECASE)
-
 
 class Scales(RootModel[dict[str, Scale]]):
     """The content of params/scales.yml: scales by their names."""
 
     @functools.cached_property
-    def patterns(self) -> Mapping[str, re.Pattern]:
-        """What a text is searched for, by the name of a scale."""
-        return {name: scale.pattern(OTHERS.get(name, ())) for name, scale in self.root.items()}
+    def pattern(self) -> re.Pattern:
+        """What a text is searched for: each way has the group of a list of words, or of the scale that no word says."""
+        small = rf"(?:(?!(?:{'|'.join(NO_UNIT)})[ _]){CURRENCY})?"
+        ways = [
+            rf"(?:{IN}|{NOT_AFTER}(?:[(\[_ :-]|{CAMEL_CASE})){small}{self._any('words')}(?=$|[^\w']|_)",
+            rf"(?:{IN}|(?<!^)[(\[]){small}{self._any('named')}(?=$|[)\]]|[ _]+(?:de|of|{SIGN}))",
+            rf"{NOT_AFTER}(?:_|{CAMEL_CASE}){self._any('named', 'end', 3)}$",
+            rf"{NO_LETTER}{self._any('before_currency')}[ _]?{SIGN}(?=$|[\W_])",
+            rf"{NO_LETTER}(?:{SIGN}|rs\.?)[ _]?{self._any('after_currency')}(?=$|[\W_])",
+            *(f"(?P<{scale}>{way})" for scale, way in OTHERS.items()),
+        ]
+        return re.compile("|".join(ways), re.IGNORECASE)
 
+    def _any(self, words: str, group: str = "", least: int = 1) -> str:
+        """Return the pattern of a list of words, the longest first, as a group."""
+        listed = {word.lower() for scale in self.root.values() for word in getattr(scale, words) if len(word) >= least}
+        forms = ("[ _]".join(map(re.escape, word.split())) for word in sorted(listed, key=len, reverse=True))
+        return f"(?P<{group or words}>{'|'.join(forms)})"
 
-def _either(words: Iterable[str]) -> str:
-    """Return a pattern of words, of which those in capitals count as such; of none it is one of nothing."""
-    forms = [f"(?-i:{word})" if word.isupper() else "[ _]".join(map(re.escape, word.split())) for word in words]
-    return f"(?:{'|'.join(forms) or '(?!)'})"
+    def said(self, text: str) -> Iterator[tuple[str, str]]:
+        """Yield each scale that a text says, and how: of a word of several scales each; capitals count as such."""
+        for found in self.pattern.finditer(text):
+            group, word = found.lastgroup, found[found.lastgroup].replace("_", " ")
+            for name, scale in self.root.items():
+                listed = getattr(scale, "named" if group == "end" else group, ())
+                if name == group or {word, word.lower()} & {*listed}:
+                    yield name, found[0]
 
 
 def _load() -> Scales:
     return validated(project.root() / "params" / "scales.yml", Scales)
-
-
-def _found(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the scales that a text says, and how; none within a longer one, as miles in miles de millones."""
-    found = [(name, one) for name, pattern in _load().patterns.items() for one in pattern.finditer(text)]
-    spans = {one.span() for _, one in found}
-    for name, one in found:
-        start, end = one.span()
-        if not any(first <= start and end <= last and (first, last) != (start, end) for first, last in spans):
-            yield name, one[0]
 
 
 def scales_in(texts: Iterable[str]) -> list[str]:
@@ -111,7 +101,7 @@ def scales_in(texts: Iterable[str]) -> list[str]:
     >>> scales_in(["Rs. in Lakhs", "POS (in thousands)"]), scales_in(["Saldo (M COP)"])
     (['thousands', 'lakhs'], ['thousands', 'millions'])
     """
-    said = {name for text in texts for name, _ in _found(text)}
+    said = {name for text in texts for name, _ in _load().said(text)}
     return [name for name in _load().root if name in said]
 
 
@@ -146,7 +136,7 @@ def said_scale(text: str) -> str:
     >>> said_scale("Beträge in TEUR"), said_scale("Balance (USD mn)"), said_scale("Balance")
     ('TEUR', 'USD mn', '')
     """
-    return " ".join(dict.fromkeys(found.strip() for _, found in _found(text)))
+    return " ".join(dict.fromkeys(found.strip() for _, found in _load().said(text)))
 
 
 def without_scale(heading: str) -> str:
@@ -157,6 +147,4 @@ def without_scale(heading: str) -> str:
     >>> without_scale("Outstanding balance (in thousands)"), without_scale("balanceCents")
     ('Outstanding balance ()', 'balance')
     """
-    for pattern in _load().patterns.values():
-        heading = pattern.sub("", heading)
-    return heading
+    return _load().pattern.sub("", heading)
