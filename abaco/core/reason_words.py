@@ -74,7 +74,7 @@ ENGLISH = {
     "loans_apart": "Most loans of {date} have no row on the date of the report, a few days later: {loans}, which owed "
     "{usd}. See whether part of the book carries another date.",
     "lateness_in_doubt": "PAR30 lies between {low} % and {high} %: whether {usd} is late is in doubt, as its days past "
-    "due or its PAR balances say no, and its status, a date, an overdue amount or a column that is not read says yes.",
+    "due or PAR balances say no, or less, and its status, a date, an overdue amount or an unread column says so.",
     "balances_in_doubt": "PAR30 is {low} % or {high} %: whether {usd} is still owed is in doubt, as its balances say "
     "yes, and its status or a column that is not read says no.",
     "balances_elsewhere": "PAR30 lies between {low} % and {high} %: another export has {usd} more, or calls it late.",
@@ -183,9 +183,9 @@ ENGLISH = {
     "ended_in_unread": "Columns that are not read and say of outstanding loans that they are written off, paid, closed "
     "or sold: {names}. A mapping leaves such rows out (rows_to_leave_out), or says that a column is none "
     "(left_behind).",
-    "late_without_days": "Not late by their days past due or PAR balances, though their status, maturity, first day "
-    "overdue, next due date, overdue amount or a column that is not read says that they are: {rows}.",
-    "late_in_unread": "Columns that are not read and say of loans without days past due that they are late: {names}.",
+    "late_without_days": "Not late, or less, by their days past due or PAR balances, though their status, maturity, "
+    "first day overdue, next due date, overdue amount or a column that is not read says that they are: {rows}.",
+    "late_in_unread": "Columns that are not read and call loans later than their days past due do: {names}.",
     "written_off_beside": "Outstanding in the {export}, though the {other} say that they are written off: {rows}.",
     "values_unknown": "Values of {column} in the {export} that could not be read, and count as unknown: {count}.",
     "values_hidden": "Values under {column} in {name} that look like addresses, phones or document numbers of people, "

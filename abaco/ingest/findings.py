@@ -161,7 +161,8 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     present = batch.usable(engine).collect_schema().names()
     is_ended = (standing == CLOSED) | ~nw.col(ENDED_IN).is_null() if ENDED_IN in present else standing == CLOSED
     is_unknown, is_closed = standing == UNKNOWN, is_ended & (amount > 0)
-    is_late = write_offs.late_without_days(present, date) & (amount > 0)
+    is_later = unread_columns.says_more_days({s.index: s.source for s in batch.staged}, present)
+    is_late = (write_offs.late_without_days(present, date) | is_later) & (amount > 0)
     files = (
         batch.usable(engine)
         .filter(nw.col("measurement_date") == date)
@@ -206,7 +207,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
         if sums[rows_]:
             more = {"words": _unknown_words(batch, date, of_regions, engine)} if code == "status_unknown" else {}
             if code == LATE_WITHOUT_DAYS:
-                more |= {"usd": sums[usd]}
+                more |= {"usd": sums[usd] - _late_of(batch, date, is_late, engine)}
             if code == ENDED_WITH_BALANCE:
                 more |= {"late_usd": sums[usd] - _late_of(batch, date, is_closed, engine), "added_usd": -sums[usd]}
             if code in (LATE_WITHOUT_DAYS, ENDED_WITH_BALANCE):

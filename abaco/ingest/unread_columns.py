@@ -15,7 +15,7 @@ from abaco.core.reasons import Reason
 from abaco.engines.base import NO_ID_WORDS
 from abaco.ingest import heading_words, headings, write_offs
 from abaco.ingest.bucket_words import UP_TO
-from abaco.ingest.columns import MEASUREMENT_DATE, normalise
+from abaco.ingest.columns import DAYS_PAST_DUE, MEASUREMENT_DATE, normalise
 from abaco.ingest.layout import PART
 from abaco.ingest.sources import Source
 
@@ -24,6 +24,10 @@ OTHER, LATE, BUCKET = "unread", "unread_late", "unread_bucket"
 OF_INVOICES = "unread_paid"  # of a loan such a day may be that of its last payment
 ENDED = ("unread_written_off", "unread_closed", OF_INVOICES)
 SAID = {write_offs.LATE_IN: "late_in_unread", write_offs.ENDED_IN: "ended_in_unread"}
+LEAST = 10_000  # what is added to days, so that as text they have one length
+SHORTEST_MONTH = 28
+IN_MONTHS = r"\d\s*\+?\s*(?:m|months?|mths?|mes(?:es)?|mois|monate?|mês|mesi|maand(?:en)?)(?:[^a-z]|$)"
+IN_OTHERS = r"\d\s*\+?\s*(?:w|wk|week|semana|yr|year|año|inst|cuota|emi)s?(?:[^a-z]|$)"
 NO_DAY = dt.date(1970, 1, 1)  # up to here a date stands for none
 # 0 with a unit or as the first day of a range, below 0, and up to a number: not late
 ZERO = r"^[a-z \W_]*0+(?:[.,]0+)*(?:[^0-9.,].*)?$"
@@ -38,7 +42,7 @@ def places(source: Source) -> dict[str, int]:
     """Return the positions of the columns that are not read, of files with balances of loans, by a name."""
     if not source.format.balance:
         return {}
-    known, read = headings.load(), {*source.layout.inputs.values()}
+    known, read, words = headings.load(), {*source.layout.inputs.values()}, heading_words.load()
     means = {kind: known[kind] for kind in (LATE, BUCKET, *ENDED)}
     means.pop(OF_INVOICES if source.mapping.rows != "invoice" else "", None)
     left = source.mapping.mentioned if not source.mapping.is_known else ()
@@ -46,7 +50,8 @@ def places(source: Source) -> dict[str, int]:
     for place, heading in enumerate(source.headings):
         plain = normalise(heading)
         kind = next((k for k, one in means.items() if plain not in left and one.has(plain)), OTHER)
-        found |= {} if place in read else {f"{kind}{PART}{place}": place}
+        unit = f"{PART}{words.unit_of(heading) or ''}" if kind in (LATE, BUCKET) else ""
+        found |= {} if place in read else {f"{kind}{PART}{place}{unit}": place}
     return found
 
 
@@ -84,15 +89,56 @@ def of_one_word(rows: nw.LazyFrame) -> set[str]:
 def late_in(names: Iterable[str]) -> list[nw.Expr]:
     """Return `write_offs.LATE_IN` by some columns of `places`, null where none says so; nothing if none may.
 
-    It is the position of the column, and the word as it is written where it is a known one as a whole.
+    It is the days that it says at least, with `LEAST`, the position of the column, and the word as it is written where
+    it is a known one as a whole.
     """
-    found = [
-        nw.when(_says_late(name, kind)).then(nw.concat_str(nw.lit(f"{place}{PART}"), _known_word(name)))
-        for name in names
-        for kind, _, place in (name.partition(PART),)
-        if kind in (LATE, BUCKET)
-    ]
+    found = []
+    for name in of_lateness(names):
+        kind, place, unit = name.split(PART)
+        days = _said_days(name, unit if kind == LATE else unit or "days") + LEAST
+        says = nw.concat_str(days.cast(nw.String()), nw.lit(f"{PART}{place}{PART}"), _known_word(name))
+        found.append(nw.when(_says_late(name, kind)).then(says))
     return [nw.coalesce(*found, nw.lit(None).cast(nw.String())).alias(write_offs.LATE_IN)] if found else []
+
+
+def _said_days(name: str, unit: str) -> nw.Expr:
+    """Return the days that a text such as 31-60, 90+ or 3 meses says at least; 0 where it says none.
+
+    Parameters
+    ----------
+    unit
+        That of its heading; months may be begun, and have 28 days.
+    """
+    word = nw.col(name).cast(nw.String()).str.to_lowercase()
+    first = word.str.replace_all(r"^\D+", "").str.replace_all(r"\D.*$", "")
+    is_number = first.str.contains(r"^\d{1,4}$") & nw.lit(bool(unit))
+    number = nw.when(is_number).then(first).otherwise(nw.lit("1")).cast(nw.Int64())
+    is_months, is_begun = nw.lit(unit == "months") | word.str.contains(IN_MONTHS), ~word.str.contains("[>≥+]")
+    months = number - (is_begun & (number > 0)).cast(nw.Int64())
+    days = nw.when(is_months).then(months * SHORTEST_MONTH).otherwise(number)
+    return nw.when(is_number & (is_months | ~word.str.contains(IN_OTHERS))).then(days).otherwise(nw.lit(0))
+
+
+def said_days() -> nw.Expr:
+    """Return the days that `write_offs.LATE_IN` says at least."""
+    return nw.col(write_offs.LATE_IN).str.slice(0, len(str(LEAST))).cast(nw.Int64()) - LEAST
+
+
+def says_more_days(sources: Mapping[int, Source], present: Collection[str]) -> nw.Expr:
+    """Return whether a loan is late by days, and by far more as another column says; not where buckets give the days.
+
+    Parameters
+    ----------
+    sources
+        The files, by their indices.
+    present
+        The columns of the staged rows.
+    """
+    exact = [index for index, one in sources.items() if DAYS_PAST_DUE.name in one.columns and not one.first_days]
+    if write_offs.LATE_IN not in present or not exact:
+        return nw.lit(False)
+    days = nw.col(DAYS_PAST_DUE.name)
+    return ((days > 0) & (said_days() > days + 1) & nw.col("source").is_in(exact)).fill_null(False)
 
 
 def ended_in(names: Iterable[str], present: Collection[str], date: dt.date) -> nw.Expr:
@@ -141,7 +187,7 @@ def told(
     said: dict[tuple[int, int], list[str]] = {}
     often = found.collect("pyarrow").to_native().to_pylist()
     for row in sorted(often, key=lambda row: (-row["rows"], row[said_in])):
-        place, _, word = row[said_in].partition(PART)
+        *_, place, word = row[said_in].split(PART)
         words = said.setdefault((row["source"], int(place)), [])
         words += [shown] if word and (shown := frequent_word(word, row["rows"])) not in words else []
     shown = {key: f" ({', '.join(words[:MAX_WORDS])})" if words else "" for key, words in said.items()}

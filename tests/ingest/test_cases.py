@@ -745,8 +745,8 @@ ENDED = (
     "sold or not lent:"
 )
 NOT_LATE = (
-    "Not late by their days past due or PAR balances, though their status, maturity, first day overdue, next due date, "
-    "overdue amount or a column that is not read says that they are:"
+    "Not late, or less, by their days past due or PAR balances, though their status, maturity, first day overdue, next "
+    "due date, overdue amount or a column that is not read says that they are:"
 )
 
 

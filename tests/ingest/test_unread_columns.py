@@ -17,8 +17,8 @@ ENDS = (
 HEADER = "loan_id,reporting_date,outstanding_balance,dpd,"
 LOANS = [f"{101 + i},2025-12-31,{1000 + 7 * i},{(0, 45, 0, 100)[i % 4]}," for i in range(8)]  # 8,196 in all
 MAY_BE = "is a loan, or a total, average or carried balance (a text in it reads like one;"
-NOT_LATE = "Not late by their days past due or PAR balances, though"
-SAYS = "Columns that are not read and say of loans without days past due that they are late: book.csv: {}."
+NOT_LATE = "Not late, or less, by their days past due or PAR balances, though"
+SAYS = "Columns that are not read and call loans later than their days past due do: book.csv: {}."
 
 
 def refused(path):
@@ -117,6 +117,29 @@ def test_lateness_that_only_a_column_says_that_is_not_read_is_told(tmp_path, hea
     assert [n.partition(": ")[2] for n in found.notes if n.startswith(NOT_LATE)] == ["3 rows (600.00 USD)."]
     shown = {"collection_status": " (Legal, Prejudicial, Recovery)", "Tramo mora": " (Vencido)"}
     assert SAYS.format(heading + shown.get(heading, "")) in found.notes
+
+
+@pytest.mark.parametrize(
+    ("heading", "days", "agreeing", "later"),
+    [
+        ("bucket", (3, 45), ("1-30", "31-60"), ("61-90", "90+")),
+        ("tramo", (29, 12), ("30-59", "1 a 30"), ("31 a 60", ">90")),
+        ("aging_bucket", (91, 35), ("+90", "1-3 meses"), (">120 dias", "3-6 meses")),
+        ("DPD Bucket", (5, 70), ("", "Over 60 days"), ("121-150 days", "> 3 months")),
+        ("months_in_arrears", (3, 35), ("1", "2"), ("3", "4 meses")),
+        ("meses_de_mora", (35, 59), ("1", "3"), ("3", "4.0")),
+        ("overdue_installments", (3, 45), ("3", "9"), ()),
+        ("Arrears", (3, 45), ("500.00", "90"), ()),
+    ],
+)
+def test_column_that_is_not_read_and_says_far_more_days_is_told(tmp_path, heading, days, agreeing, later):
+    told = []
+    for cells in filter(None, (agreeing, later)):
+        rows = [f"{i},2025-12-31,100,{day},{cell}" for i, (day, cell) in enumerate(zip(days, cells, strict=True))]
+        found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows, "9,2025-12-31,1000,0,"))
+        told.append([n.partition(": ")[2] for n in found.notes if n.startswith(NOT_LATE)])
+        assert (SAYS.format(heading) in found.notes) == (cells is later)
+    assert told == [[], ["2 rows (200.00 USD)."]][: len(told)]
 
 
 @pytest.mark.parametrize(

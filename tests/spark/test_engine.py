@@ -30,6 +30,7 @@ from abaco.ingest.columns import BUCKETS
 from abaco.ingest.masking import Masking
 from abaco.ingest.staging import stage_one
 from abaco.ingest.tape import AMOUNTS
+from abaco.ingest.unread_columns import said_days
 from abaco.kpis import bridge, catalog, contributors, movement, totals
 from abaco.kpis.absences import unexplained
 from abaco.kpis.book import Book
@@ -515,6 +516,18 @@ def test_columns_that_are_not_read_say_the_same(spark, embedded, tmp_path):
         said = {row["loan_id"]: row for row in found.collect("pyarrow").to_native().to_pylist()}
         assert [i for i in range(len(late)) if said[f"A-{i}"]["standing"] == "late"] == [7, 8, 9, 10, 11]
         assert [said[f"A-{i}"]["called_total"] for i in range(3)] == [None, "beside", None]
+
+
+def test_days_that_a_column_says_that_is_not_read_are_the_same(spark, embedded, tmp_path):
+    cells = {"31-60": 31, "90+": 90, "2-3 meses": 28, "> 3 months": 84, "Current": None}
+    rows = [f"A-{i},2025-12-31,1.00,3,{cell}" for i, cell in enumerate(cells)]
+    path = write(tmp_path / "book.csv", "loan_id,reporting_date,outstanding_balance,dpd,bucket", *rows)
+    [source], _ = discovery.discover(path)
+    for name, engine in (("embedded", embedded), ("spark", spark)):
+        (work := tmp_path / name).mkdir()
+        staged = stage_one(source, 0, True, DATE, engine, work, Masking.of_pass(None))
+        days = engine.in_order(engine.scan(staged.path), "loan_id").select(days=said_days())
+        assert [row["days"] for row in days.collect("pyarrow").to_native().to_pylist()] == [*cells.values()]
 
 
 def test_former_report_is_compared_alike(spark, embedded, tmp_path):
