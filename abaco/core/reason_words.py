@@ -108,6 +108,7 @@ ENGLISH = {
     "with such a time: {count}.",
     "days_ahead": "Negative days of {name} under {column} are those until the next due date, and count as 0 days late. "
     "Such rows: {count}.",
+    "hidden_rows": "Rows of {name} that are hidden in its sheet, as by a filter, and read like the others: {count}.",
     "hidden_sheets": "Hidden sheets of {name} are not read ({count} with cells).",
     "other_sheets": "Of {name} the sheet whose header is known is read; other sheets with cells: {count}.",
     "amounts_multiplied": "Amounts of {name} are multiplied by {factor}, as its mapping says: {names}.",
@@ -216,7 +217,7 @@ ENGLISH = {
 }
 # what a reader must know before the figures
 HEADLINES = (
-    "table_not_used", "column_unused", "column_without_heading", "balance_is_lent", "balance_beside",
+    "table_not_used", "column_unused", "column_without_heading", "hidden_rows", "balance_is_lent", "balance_beside",
     "columns_unmentioned", "file_repeated", "rows_repeated", "rows_numbered", "rows_alike", "date_restated",
     "kind_unknown", "days_ahead", "status_unknown", "written_off_contested", "ended_with_balance", "ended_in_unread",
     "late_without_days", "late_in_unread", "late_too_long", "rows_rejected", "rows_rejected_unknown",

@@ -217,7 +217,8 @@ class Inspector:
             form, given = {"sheet": sheet.name, "last_line": sheet.last_line}, (sheet.rows, sheet.left)
             signs = tuple((place, sign) for place in sorted(sheet.signs) for sign in sorted(sheet.signs[place]))
             if header := extent.find(sheet.rows, partial(self.fits, sheet=sheet.name)):
-                form |= {"signs": signs, "last_rows": sheet.last_rows}
+                hidden_rows = sum(header.line < row <= (sheet.last_line or sheet.end) for row in sheet.hidden_rows)
+                form |= {"signs": signs, "last_rows": sheet.last_rows, "hidden_rows": hidden_rows}
                 found.append(self._placed(table.name, header, form, *given))
             elif header := self._sideways(sheet.rows, sheet.name):
                 form = {"sheet": sheet.name, "shape": reshaping.TRANSPOSED}

@@ -175,6 +175,7 @@ def notes(
     """Return what a reader should know about the input."""
     noted = [not_used(s) for s in skipped]
     noted += [Reason("hidden_sheets", name=s.name, count=s.hidden_sheets) for s in found if s.hidden_sheets]
+    noted += [Reason("hidden_rows", name=s.name, count=s.hidden_rows) for s in found if s.hidden_rows]
     noted += [Reason("other_sheets", name=s.name, count=s.other_sheets) for s in found if s.other_sheets]
     noted += [Reason("rows_above", name=s.name, line=s.first_line) for s in found if s.above]
     noted += [Reason("rows_below", name=s.name, line=s.last_line) for s in found if s.last_line]

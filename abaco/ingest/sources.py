@@ -78,6 +78,7 @@ class Source:
     delimiter: str | None = None
     other_sheets: int = 0
     hidden_sheets: int = 0
+    hidden_rows: int = 0
     mapping_name: str = ""
     mapping_sha256: str = ""
     last_line: int | None = None

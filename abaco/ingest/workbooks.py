@@ -40,7 +40,7 @@ class Sheet:
 
     `last_line` is the last row before a footer; None where there is none. `last_rows` are the last of all. `left` is
     the position of the first column.
-    `signs` are those of currencies in number formats, by the place of a cell in its row.
+    `signs` are those of currencies in number formats, by the place of a cell in its row; `hidden_rows` are hidden.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Sheet:
     left: int
     signs: dict[int, set[str]]
     last_rows: list[extent.Row]
+    hidden_rows: set[int]
 
 
 def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
@@ -70,7 +71,7 @@ def visible_sheets(book: Workbook) -> tuple[list[Sheet], list[str]]:
         signs = {column - left: signs for column, signs in checked.signs.items()}
         last = _last_rows(sheet, without_value)
         last_line = _last_line(sheet, last) if max(without_value, default=0) <= sheet.end[0] else None
-        found.append(Sheet(sheet.name, rows, sheet.end[0] + 1, last_line, left, signs, last))
+        found.append(Sheet(sheet.name, rows, sheet.end[0] + 1, last_line, left, signs, last, checked.hidden_rows))
     if not found and hidden:
         raise InputError(
             f"{book.name} has cells on hidden sheets only: show the sheet that is meant, and save it again"

@@ -30,6 +30,9 @@ MAX_WITHOUT_VALUE = 1_000_000
 NO_VALUE = "#NO VALUE!"  # a formula that the program which wrote the file never computed
 # column and style of a cell with a value, whose attributes stand in any order
 STYLED = rb"""<%sc\b(?=[^>]*?\sr=["']([A-Za-z]+))[^>]*?\ss=["'](\d{1,6})["'](?:[^>]*[^>/])?>"""
+HIDDEN = (
+    rb"""<%srow\b(?=[^>]*\shidden=["'](?:1|true)["'])[^>]*?\sr=["']([0-9]{1,7})["'][^>]*(?<!/)>"""  # a row with cells
+)
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 BOOK, STYLES = "xl/workbook.xml", "xl/styles.xml"
 BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, KeyError, RuntimeError, EOFError, OSError, ValueError)
@@ -39,12 +42,14 @@ BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, KeyError, RuntimeError,
 class Worksheet:
     """One sheet: its name, and by row and column the text of its errors and of its formulas without a value.
 
-    `signs` are those of currencies in the number formats of its columns, by column from 0.
+    `signs` are those of currencies in the number formats of its columns, by column from 0; `hidden_rows` are the rows
+    that are hidden, from 1.
     """
 
     name: str
     without_value: dict[int, dict[int, str]] = field(default_factory=dict)
     signs: dict[int, set[str]] = field(default_factory=dict)
+    hidden_rows: set[int] = field(default_factory=set)
 
 
 def worksheets(path: Path, name: str) -> list[Worksheet]:
@@ -141,6 +146,7 @@ def _worksheet(archive: zipfile.ZipFile, sheet: str, part: str, name: str, style
         longest = max((len(row) for _, row in places), default=0)
         rows.add(max((row for _, row in places if len(row) == longest), default=b"0"))
         _check_extent(max(map(int, rows)), max(map(_number, columns), default=0), cells, name)
+        made.hidden_rows.update(map(int, re.findall(HIDDEN % tag, text)))
         for row, column, value in _unreadable(tag, text):
             found.setdefault(row - 1, {})[column - 1] = value
         for column, style in set(re.findall(STYLED % tag, text)) if styles else ():

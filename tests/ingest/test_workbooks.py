@@ -127,3 +127,17 @@ def test_number_formats_in_another_currency_than_the_headings_are_refused(tmp_pa
     book.save(tmp_path / "book.xlsx")
     with pytest.raises(InputError, match=r"^Amounts in several currencies \(EUR in book.xlsx; USD in book.xlsx\): "):
         figures_of(tmp_path / "book.xlsx")
+
+
+def test_hidden_rows_are_read_and_told(tmp_path):
+    workbook = openpyxl.Workbook()
+    for row in ("Loans of Lima", "loan_id,reporting_date,outstanding_balance,dpd", *(
+        f"{i},2025-12-31,100,{45 * (i % 2)}" for i in range(1, 6)
+    ), "", "Printed by a machine"):  # fmt: skip
+        workbook.active.append([int(cell) if cell.isdigit() else cell or None for cell in row.split(",")])
+    for line in (1, 4, 5, 8, 9, 40):
+        workbook.active.row_dimensions[line].hidden = True
+    workbook.save(tmp_path / "book.xlsx")
+    found = figures_of(tmp_path / "book.xlsx")
+    told = "Rows of book.xlsx that are hidden in its sheet, as by a filter, and read like the others: 2."
+    assert ([note for note in found.notes if "hidden" in note], found.values["Outstanding"]) == ([told], 500.0)
