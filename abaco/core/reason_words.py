@@ -108,6 +108,7 @@ ENGLISH = {
     "with such a time: {count}.",
     "days_ahead": "Negative days of {name} under {column} are those until the next due date, and count as 0 days late. "
     "Such rows: {count}.",
+    "files_of_companies": "Each of these files is of another company, and their loans are one book: {names}.",
     "hidden_rows": "Rows of {name} that are hidden in its sheet, as by a filter, and read like the others: {count}.",
     "hidden_sheets": "Hidden sheets of {name} are not read ({count} with cells).",
     "other_sheets": "Of {name} the sheet whose header is known is read; other sheets with cells: {count}.",

@@ -13,7 +13,7 @@ from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
 from abaco.ingest import unread_columns, write_offs, writing
-from abaco.ingest.columns import IS_WRITTEN_OFF, LOAN_STATUS, REGION, WRITTEN_OFF_ON
+from abaco.ingest.columns import COMPANY, IS_WRITTEN_OFF, LOAN_STATUS, REGION, WRITTEN_OFF_ON
 from abaco.ingest.contract import with_amount
 from abaco.ingest.lateness import late_by
 from abaco.ingest.quarantine import lines
@@ -163,6 +163,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     is_unknown, is_closed = standing == UNKNOWN, is_ended & (amount > 0)
     is_later = unread_columns.says_more_days({s.index: s.source for s in batch.staged}, present)
     is_late = (write_offs.late_without_days(present, date) | is_later) & (amount > 0)
+    has_companies, company = COMPANY.name in present and len(batch.staged) > 1, nw.col(COMPANY.name)
     files = (
         batch.usable(engine)
         .filter(nw.col("measurement_date") == date)
@@ -182,10 +183,14 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
             stated=standing.count(),
             unknown=nw.when(is_unknown).then(amount).sum(),
             unknowns=nw.when(is_unknown).then(amount).count(),
+            **({"company": company.min(), "other_company": company.max()} if has_companies else {}),
         )
     )
     found = files.collect("pyarrow").to_native().to_pylist()
     of_regions = _of_regions(batch, found)
+    of_one = [row["company"] for row in found if has_companies and row["company"] == row["other_company"]]
+    if None not in of_one and len(of_one) == len(found) == len({*of_one}) > 1:
+        yield Reason("files_of_companies", names=tuple(sorted(batch.names[row["source"]] for row in found)))
     told = [row for row in found if row["source"] not in of_regions]
     summed = ("owed", "credit", "credits", "lost", "losses", "contested", "contests", "closed", "closures")
     summed = (*summed, "lateness", "lates")

@@ -779,6 +779,26 @@ def test_status_of_several_loans_is_shown_as_it_is_and_a_balance_that_is_paid_is
     assert any("has their status (…, K-9): 6 rows" in note for note in notes)
 
 
+def test_balances_that_are_written_off_in_other_languages_or_sold(tmp_path):
+    lost, ended = ["Quebranto", "Ausgebucht", "Abgeschrieben"], ["Sold", "Securitised", "Securitized", "Vendido"]
+    found = figures_of(csv(tmp_path / "loans.csv", loans(loan_status=[*lost, *ended, *["Active"] * 3])))
+    sums = [float(row[5]) for row in loans()[1:]]
+    assert found.values["Outstanding"] == sum(sums[3:])
+    assert [n for n in found.notes if n.startswith(ENDED)] == [f"{ENDED} 4 rows ({sum(sums[3:7]):,.2f} USD)."]
+    letters = loans(loan_status=["Demand letter sent"] * 3 + ["Active"] * 7)
+    notes = figures_of(csv(tmp_path / "loans.csv", letters)).notes
+    assert any("has their status (Demand letter sent): 3 rows" in note for note in notes)
+
+
+def test_files_of_one_company_each_are_told(tmp_path):
+    for companies in (("North", "South"), ("North", "North"), ("North", "")):
+        for place, company in enumerate(companies):
+            rows = [f"2025-12-31,{place}{i},100,0,{company}" for i in range(3)]
+            write(tmp_path / "books" / f"{place}.csv", f"{DATED},company", *rows)
+        told = "Each of these files is of another company, and their loans are one book: 0.csv, 1.csv."
+        assert (told in figures_of(tmp_path / "books").notes) == (companies == ("North", "South"))
+
+
 def test_balance_of_an_application_is_told(tmp_path):
     words = ["Approved", "PENDING_APPROVAL", "Submitted", "In review", "Not disbursed", "En evaluación", "Aprobado"]
     notes = figures_of(csv(tmp_path / "loans.csv", loans(loan_status=[*words, *["Active"] * 3]))).notes
