@@ -66,7 +66,7 @@ def facility_sections(metrics: dict, lines, bridges=(), loans=()) -> Html:
     return Html("\n".join(
         fill(
             "facility.html.j2",
-            title=one["title"], lender=one["lender"], sign=sign(one["status"]), verdict=" ".join(one["verdict"]),
+            key=key, title=one["title"], lender=one["lender"], sign=sign(one["status"]), verdict=" ".join(one["verdict"]),
             caption=say("From the pool to what may be drawn, {title}", title=one["title"]),
             rows=_waterfall(rows_of(lines, date=date, facility=key)), covenants=_covenants(one),
             moved=_moved(rows_of(bridges, date=date, facility=key)),
@@ -132,7 +132,7 @@ def _covenants(one: dict) -> Html | str:
         [phrase(head) for head in HEADS],
         [_covenant(name, entry) for name, entry in one["covenants"].items()],
         kinds=("", "n", "t", "b", "n", "n", "n"),
-        note=phrase("Used: how much of the limit the value takes up. USD: by how much the amount above the line may "
+        note=phrase("Used: how much of the limit the value takes up. USD: by how much its numerator may "
                     "still change. Months: how long the headroom lasts at the pace of the last three months."),
         look="bars covenants stacked",
     )  # fmt: skip
@@ -188,7 +188,11 @@ def _moved(rows: list[dict]) -> Html | str:
     cells = [[_cause(row), show.get(row["term"], signed)(row["amount_usd"]),
               "" if row["loans"] is None else count(row["loans"])] for row in rows]  # fmt: skip
     caption = say("Why the availability moved since {date}", date=day(rows[0]["against"]))
-    return figures(caption, [phrase(head) for head in ("Cause", "Amount, USD", "Loans")], cells[:-1], total=cells[-1])
+    return figures(
+        caption, [phrase(head) for head in ("Cause", "Amount, USD", "Loans")], cells[:-1], total=cells[-1],
+        note=phrase("Both dates are computed by the present terms of the facility: a changed advance rate or limit "
+                    "applies to both."),
+    )  # fmt: skip
 
 
 def _cause(row):

@@ -1,5 +1,6 @@
 """Drafting a mapping of a stranger's file: what is proposed, asked and left behind, and what its report would say."""
 
+import shlex
 import tempfile
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
@@ -214,9 +215,9 @@ class Drafting:
         yield from (line for line in lines if line not in lacking and not line.startswith("  to see "))
         if lacking:
             figures = sum(kpi["value"] is None for kpi in figures["kpis"].values())
-            place = project.display_path(self.path)
+            place = shlex.quote(project.display_path(self.path))
             told = f"{counted(figures, 'figure')} cannot be computed from this file alone"
-            yield f"{told}: abaco check --input {place} lists them"
+            yield f"{told}: make check INPUT={place} lists them"
 
     def save(self, replace: bool = False) -> str:
         """Write the mapping, and return where it is (see `Draft.save`).

@@ -564,9 +564,10 @@ def test_header_of_unknown_headings_is_one_where_the_rows_below_prove_it(tmp_pat
 
 def test_check_shows_what_a_report_would_say(root, tmp_path):
     shutil.copytree(ROOT / "notebooks", root / "notebooks")
-    lines = "\n".join(drafted(tmp_path).checked("2025-12-31"))
+    lines = "\n".join(drafted(tmp_path, name="my book.csv").checked("2025-12-31"))
     assert "PAR30 at 53.85 %" in lines  # 700 of 1,300
     assert " figures can be computed" in lines
+    assert f"from this file alone: make check INPUT='{tmp_path / 'my book.csv'}' lists them" in lines
 
 
 def test_status_that_the_mapping_settles_as_days_late_is_not_told_as_unknown(root, tmp_path):

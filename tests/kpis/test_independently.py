@@ -333,6 +333,8 @@ def test_certificates_give_the_published_figures_in_libreoffice(report, tmp_path
     assert [path.stem for path in paths] == ["certificate_SENIOR", "certificate_TAIL"]
     for path, found in zip(paths, spreadsheets.computed(paths, tmp_path), strict=True):
         assert spreadsheets.differences(path, found) == {}
+    linked = re.findall(r'href="(certificate_[^"]+)"', (report / "report.html").read_text(encoding="utf-8"))
+    assert sorted(linked) == sorted(path.with_suffix(end).name for path in paths for end in (".xlsx", ".pdf"))
     listed = {entry["path"] for entry in json.loads((report / "manifest.json").read_text())["outputs"]}
     assert {path.with_suffix(end).name for path in paths for end in (".xlsx", ".pdf")} <= listed
 
