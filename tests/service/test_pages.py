@@ -19,6 +19,7 @@ from abaco.core import files
 from abaco.database import schema
 from abaco.database.connection import writing
 from abaco.kpis.dictionary import TABLES, sentence
+from abaco.run import folders
 from abaco.service import archive, pages
 from abaco.service.app import create_app
 from abaco.service.security import Access
@@ -250,6 +251,21 @@ def got(book, path):
             return await client.get(path)
 
     return asyncio.run(ask())
+
+
+def test_report_is_told_to_be_reproduced_until_another_run_takes_its_place(book, write):
+    write.run(PAR30=1.0)
+    runs, place = book.output / ".runs/2025-12-31", book.output / "2025-12-31"
+    for name in ("20251231-a", "20251231-b"):
+        (runs / name).mkdir(parents=True)
+    place.symlink_to(runs / "20251231-a")
+    assert "Reproduced" not in got(book, "/reports/2025-12-31/").text
+    folders.note_verified(book.output, "2025-12-31", 30)
+    told = words(got(book, "/reports/2025-12-31/").text)
+    assert re.search(r"Reproduced byte for byte by make verify on \d+ \w+ 20\d\d, \d\d:\d\d UTC, all 30 files\.", told)
+    place.unlink()
+    place.symlink_to(runs / "20251231-b")
+    assert "Reproduced" not in got(book, "/reports/2025-12-31/").text
 
 
 def test_failed_run_has_a_page_that_says_why_and_gives_no_file(book, write):
