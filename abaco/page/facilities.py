@@ -66,7 +66,8 @@ def facility_sections(metrics: dict, lines, bridges=(), loans=()) -> Html:
     return Html("\n".join(
         fill(
             "facility.html.j2",
-            key=key, title=one["title"], lender=one["lender"], sign=sign(one["status"]), verdict=" ".join(one["verdict"]),
+            key=key, title=one["title"], lender=one["lender"], sign=sign(one["status"]),
+            verdict=" ".join(one["verdict"]),
             caption=say("From the pool to what may be drawn, {title}", title=one["title"]),
             rows=_waterfall(rows_of(lines, date=date, facility=key)), covenants=_covenants(one),
             moved=_moved(rows_of(bridges, date=date, facility=key)),

@@ -152,7 +152,7 @@ def went(metrics: dict) -> list[tuple[str, int, str]]:
     rows = metrics["reconciliation"]
     names = {
         "accepted": phrase("Accepted"),
-        "quarantined": phrase("Quarantined: could not be used"),
+        "quarantined": phrase("Rejected: could not be used"),
         "duplicates": phrase("Dropped: copies of another row"),
         "totals": phrase("Left out: totals of other rows"),
         "later": say("Left out: dated after {date}", date=day(metrics["date"])),

@@ -200,7 +200,7 @@ def _together(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 def _accounted(batch: quarantine.Batch, book: dict[str, Any], day: dt.date) -> str:
     parts = (part for part in reconciliation.PARTS if part in ("accepted", "quarantined") or book[part])
-    names = {"later": phrase("later than {day}").format(day=day)}
+    names = {"later": phrase("later than {day}").format(day=day), "quarantined": phrase("rejected")}
     found = " + ".join(f"{names.get(part) or phrase(part)} {book[part]}" for part in parts)
     told = phrase("{format}: {rows} rows in = {parts}")
     return told.format(format=phrase(batch.format.title), rows=book["rows_in"], parts=found)

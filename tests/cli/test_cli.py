@@ -375,7 +375,7 @@ def test_check_says_what_a_report_would_do_and_writes_nothing(kept):
         "file        format              mapping   used for  columns left behind",
         "sample.csv  canonical snapshot  snapshot  tape      collector_note",
     ]
-    parts = "accepted 1740 + quarantined 11 + duplicates 1"
+    parts = "accepted 1740 + rejected 11 + duplicates 1"
     assert f"canonical snapshot: 1752 rows in = {parts}" in lines
     assert lines[0] == "The report of 2025-12-31 would be headed “Loan book at 31 December 2025”, and say:"
     assert tree(kept.root) == before

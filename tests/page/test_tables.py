@@ -111,7 +111,7 @@ def test_reconciliation_adds_up(metrics):
     assert rows(html) == [
         ["What became of them", "Rows of all dates", "Balances of all dates added up, USD"],
         ["Accepted", "1,000", "10,000.00"],
-        ["Quarantined: could not be used", "6", "500.10"],
+        ["Rejected: could not be used", "6", "500.10"],
         ["Dropped: copies of another row", "1", "500.10"],
         ["Left out: totals of other rows", "0", "0.00"],
         ["Left out: dated after 31 December 2025", "3", "1,000.20"],

@@ -1,10 +1,49 @@
 """Figures in words."""
 
+import ast
 import datetime
+import re
 
+import nbformat
 import pytest
+import yaml
 
-from abaco.page import words
+from abaco.core.reasons import ENGLISH
+from abaco.page import language, words
+from tests.support.projects import ROOT
+
+# a term, and words that would say the same another way
+TERMS = {
+    "late": r"delinquen|in arrear\b",
+    "written off": r"charged?[- ]?off",
+    "borrower": r"\b(debtor|obligor|customer|(?<!mail )client)s?\b",
+    "rejected": r"quarantined",
+    "past a limit": r"breach|\b(red|amber)\b",
+    "facility": r"\b(tranche|warehouse line)s?\b",
+    "deudor": r"\b(prestatario|cliente|moroso)s?\b",
+    "castigado": r"condonad|incobrabl",
+    "rechazado": r"en cuarentena",
+    "límite": r"umbral",
+}
+
+
+@pytest.fixture(scope="module")
+def told():
+    """All that people read: page, email, terminal, service and workbook in two languages, alerts, and notebooks."""
+    parts = yaml.safe_load((language.FOLDER / "es.yml").read_text(encoding="utf-8")).values()
+    texts = [text for part in parts for pair in part.items() for text in pair] + [*ENGLISH.values()]
+    for path in ROOT.glob("notebooks/*.ipynb"):
+        texts += [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown"]
+    for path in ROOT.glob("abaco/delivery/*rules.py"):
+        tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        texts += [node.value for node in tree if isinstance(node, ast.Constant) and " " in str(node.value)]
+    return [re.sub(r"\w+_\w+|tables/\S+", "", str(text)) for text in texts]  # columns and tables keep their names
+
+
+@pytest.mark.parametrize("other", TERMS.values(), ids=TERMS)
+def test_a_term_is_one_word_in_all_that_people_read(told, other):
+    assert len(told) > 2000
+    assert [text for text in told if re.search(other, text, re.IGNORECASE)] == []
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_everything_that_is_to_be_said(balances):
         "",
         "Personal columns would be shown as: redacted",
         "",
-        "PAR balances: 6 rows in = accepted 3 + quarantined 1 + duplicates 1 + later than 2025-12-31 1",
+        "PAR balances: 6 rows in = accepted 3 + rejected 1 + duplicates 1 + later than 2025-12-31 1",
         "  1 × outstanding_balance_usd: not a number, first in balances.csv:6 (\"A.A.\")",
         "",
         "Dates up to 2025-12-31: 2, from 2025-11-30",
@@ -134,5 +134,5 @@ def test_loans_alone_are_the_tape(tmp_path):
     path = tmp_path / "loans.csv"
     path.write_text(LOANS + "\nA - 1,C-1,2025-01-01,0.4,9.00,5.00,30\n")
     said = list(inspect(path, "2025-12-31"))
-    assert "loans: 1 rows in = accepted 1 + quarantined 0" in said
+    assert "loans: 1 rows in = accepted 1 + rejected 0" in said
     assert said[0] == "The report of 2025-12-31 would be headed “Loan book labelled 31 December 2025”, and say:"
