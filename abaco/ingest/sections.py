@@ -1,5 +1,7 @@
 """Sections: rows that hold words of the end or the lateness of loans alone, above rows of which no column says it."""
 
+from collections.abc import Sequence
+
 import narwhals as nw
 
 from abaco.core.errors import InputError
@@ -12,20 +14,21 @@ from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
 
 SECTION = "unread_section"
+MOST_FILLED = 3  # cells of a row that is not a loan
 SAYING = ("unread_written_off", "unread_closed", unread_columns.LATE, SECTION)
 
 
 def check_sections(batch: Batch, engine: Engine) -> None:
-    """Raise when the only text of a row is such as ``Written-off loans``, and rows of loans follow it.
+    """Raise when a row has only such a text as ``Written-off loans``, if not a sum too, and rows of loans follow it.
 
-    Only rows are looked at that are rejected without an amount, or could not be split into columns.
+    Only rows are looked at that are rejected, or could not be split into columns.
 
     Raises
     ------
     InputError
         Naming the row, and a way out.
     """
-    is_bad = ~nw.col("reasons").is_null() & nw.col("amount_usd").is_null() & ~nw.col(IS_LEFT_OUT).fill_null(False)
+    is_bad = ~nw.col("reasons").is_null() & ~nw.col(IS_LEFT_OUT).fill_null(False)
     for staged in batch.staged if batch.format.balance else ():
         wanted = {line for line, _ in staged.broken}
         if staged.text and "reasons" in staged.filled:
@@ -35,20 +38,29 @@ def check_sections(batch: Batch, engine: Engine) -> None:
             _check(staged, wanted)
 
 
-def _check(staged: Staged, wanted: set[int]) -> None:
-    found, last = None, max(wanted)
+def _check(staged: Staged, bad: set[int]) -> None:
+    found, last = None, max(bad)
     for line, fields, _ in records(staged.source, staged.text):
-        texts = [text.strip() for text in fields if text.strip()]
-        if found and len(texts) > 1:
+        if found and line not in bad:
             raise InputError(
                 f"{staged.source.name}: line {found[0]} has only {found[1]}, and rows follow: whether they are so, no "
                 f"column says; give them a column loan_status that does, or take line {found[0]} out of the file if it "
                 "says nothing of them"
             )
-        if line in wanted and len(texts) == 1 and says_standing(texts[0]):
-            found = (line, texts[0])
+        if line in bad and (text := _section(fields)):
+            found = (line, text)
         if line >= last and not found:
             return
+
+
+def _section(fields: Sequence[str]) -> str | None:
+    """Return the text of a row that says it of those below; a branch may stand before it, and a sum behind it."""
+    filled = [text.strip() for text in fields if text.strip()]
+    if len(filled) > MOST_FILLED:
+        return None
+    is_named = len(filled) > 1 and not any(map(str.isdigit, filled[0])) and not says_standing(filled[0])
+    text, *others = filled[is_named:] or [""]
+    return text if says_standing(text) and not any(map(str.isalpha, "".join(others))) else None
 
 
 def says_standing(text: str) -> bool:

@@ -27,6 +27,7 @@ def refused(path):
         (",,Préstamos cancelados,,,", "Préstamos cancelados"), ("Closed accounts (3)", "Closed accounts (3)"),
         (",Sold loans,,,,", "Sold loans"), (",91+ days,,,,", "91+ days"), ("In arrears", "In arrears"),
         (",Abgeschriebene Kredite,,,,", "Abgeschriebene Kredite"), (",Pending approval,,,,", "Pending approval"),
+        ("Written-off loans,,,,8000,", "Written-off loans"), ("Lima,Closed loans,,,,", "Closed loans"),
     ],
 )  # fmt: skip
 def test_section_of_loans_that_are_written_off_closed_sold_or_late_is_refused(tmp_path, row, text):
@@ -42,7 +43,10 @@ def test_section_of_a_workbook_is_named_by_its_row(tmp_path):
     assert refused(tmp_path / "book.xlsx").startswith(SAYS.format("xlsx", 25, "Charged-off loans"))
 
 
-@pytest.mark.parametrize("row", [",Active loans,,,,", "Sur,,,,,", ",Current,,,,"])
+@pytest.mark.parametrize(
+    "row",
+    [",Active loans,,,,", "Sur,,,,,", ",Current,,,,", "Closed,7,,2025-12-31,x,", "7,,Settled,,,", "Lima,8,Sold,,,"],
+)
 def test_section_of_loans_that_are_outstanding_and_a_last_line_are_left(tmp_path, row):
     found = figures_of(
         write(tmp_path / "book.csv", HEADER, *LOANS[:20], row, *LOANS[20:], ",* written off,,,,"), max_reject_pct=10
