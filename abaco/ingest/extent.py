@@ -79,7 +79,11 @@ def _candidates(rows: Sequence[Row]) -> Iterator[Header]:
     yield from (Header(cells, line) for line, cells in filled)
     for (_, upper), (line, lower) in pairwise(filled):
         if len(upper) == len(lower) >= FEW_CELLS:
-            yield Header(_joined(upper, lower), line, 2)
+            joined, named = _joined(upper, lower), [*map(normalise, lower)]
+            yield Header(joined, line, 2)
+            if any(one and named.count(one) > 1 for one in named):  # of which the upper row tells those alike apart
+                pairs = zip(joined, lower, named, strict=True)
+                yield Header([one if named.count(name) > 1 else cell for one, cell, name in pairs], line, 2)
 
 
 def _joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:

@@ -67,7 +67,9 @@ def of_columns(
     for name in needs:
         if name not in proposals.columns and name not in proposals.open:
             candidates = _candidates(name, proposals, words)
-            way_out = f"column {unnamed[0] + 1} has none: write one above it" if unnamed else "add one to the file"
+            way_out = (
+                f"column {unnamed[0] + 1} has none of its own: write one above it" if unnamed else "add one to the file"
+            )
             more = f"; {way_out}" if unnamed or not candidates else ""
             yield Question(name, f"no heading says {words.columns[name].means}, which is needed{more}", candidates)
 

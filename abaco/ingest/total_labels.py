@@ -9,14 +9,14 @@ import narwhals as nw
 from abaco.ingest import masking
 from abaco.ingest.staging import Staged
 from abaco.ingest.total_sums import BALANCE, ZERO, Sums
-from abaco.ingest.total_words import ALONE, AVERAGE, IN_FULL, LABEL, LIKE
+from abaco.ingest.total_words import ALONE, AVERAGE, IN_FULL, LABEL, LIKE, SHARE
 
-IS_AVERAGE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*(?:{AVERAGE}|{ALONE})$").fill_null(False)
+IS_AVERAGE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*(?:{AVERAGE}|{ALONE}|{SHARE})$").fill_null(False)
 IS_LABEL = nw.col("loan_id").str.contains(rf"(?i){IN_FULL}").fill_null(False) | IS_AVERAGE
 # with a number: a label, or an id that begins with such a word
 IS_LIKE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LIKE}(?:[^a-z]|$)").fill_null(False) | IS_AVERAGE
 # the first value of a rejected row, as JSON
-LABEL_IN_FRONT = rf'(?i)^[{{]"[^"]*":"[ *=_-]*(?:{LABEL}|{AVERAGE})"'
+LABEL_IN_FRONT = rf'(?i)^[{{]"[^"]*":"[ *=_-]*(?:{LABEL}|{AVERAGE}|{SHARE})"'
 IN_FRONT = nw.col("original").str.contains(LABEL_IN_FRONT).fill_null(False)
 IS_BLANK = (nw.col("loan_id") == "").fill_null(True)
 FLAGS = ("labels", "digits", "blanks", "called", "named_so", "beside")  # what `counts_of` counts

@@ -21,6 +21,13 @@ LIKE = rf"(?:(?:{'|'.join(PREFIXES)})[ _-]*)?(?:{'|'.join(WORDS)})"
 LABEL = rf"{LIKE}(?:[ ,.:;()/_-][^0-9]*)?"
 AVERAGE = rf"(?:{'|'.join(AVERAGES)})(?:[ ,.:;()/_-][^0-9]*)?"
 ALONE = rf"(?:{'|'.join(WORDS_ALONE)})[ .:]*"
+# labels of rows of shares of a total
+SHARE = (
+    "(?:%|percent(?:age)?|per cent|pct|porcentaje|percentual|percentagem|pourcentage|percentuale|prozent(?:satz)?"
+    "|anteil)"
+    r"[ .:_]*(?:(?:(?:of|de|del|do|du|des|vom|am|sul)[ _]+)?(?:the[ _]+)?(?:grand[ _]+)?"
+    rf"(?:{'|'.join(WORDS)}|balance|portfolio|book|saldo|cartera|carteira))?[ .:]*"
+)
 IN_FULL = rf"^[ *=_-]*{LABEL}$"
 # labels that no borrower has as a name ("Total Energies" is one)
 OF_A_BOOK = (

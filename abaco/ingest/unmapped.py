@@ -145,8 +145,12 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
             f"{name} has no header: write the names of the columns into its first line, or a mapping by their numbers "
             "(without_header, as params/mappings/freddie_mac.yml has it)"
         )
-    if twice := [heading for heading in headings if heading and headings.count(heading) > 1]:
-        raise InputError(f"{name} has the column {twice[0]} more than once: keep one of them")
+    twice = {heading for heading in headings if headings.count(heading) > 1}
+    if meant := [
+        heading for heading in headings if heading in twice and (words.columns_of(heading) or heading in buckets)
+    ]:
+        raise InputError(f"{name} has the column {meant[0]} more than once: keep one of them")
+    headings = tuple("" if heading in twice else heading for heading in headings)
     if not form.get("shape") and (long := reshaping.long_headings(headings)) and extent.months(headings, 2):
         headings, form["shape"] = tuple(long), reshaping.WIDE
     if (shape := form.get("shape", "")) and file.kind != "csv" and file.kind not in workbooks.KINDS:
@@ -166,7 +170,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     said = {word for cell in above.values() for word in said_currencies.in_title(cell)}
     said |= said_currencies.in_name(f"{path.name} {form.get('sheet') or ''}")
     filled = {place for _, row in below for place, cell in enumerate(row) if cell.strip()}
-    unnamed = tuple(place for place in sorted(filled) if place < len(headings) and not header.headings[place].strip())
+    unnamed = tuple(place for place in sorted(filled) if place < len(headings) and not headings[place])
     more = (shape, header.line, scales, dates, frozenset(said), unnamed)
     return Table(title, path, headings, rows, tuple(sample), *more)
 

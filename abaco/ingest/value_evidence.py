@@ -154,18 +154,20 @@ def examine(table: Table, engine: Engine) -> list[Evidence]:
 
 def of_loans(table: Table, found: Sequence[Evidence], words: Dictionary) -> Table:
     """Return a table without the few rows that are not those of loans: totals, and rows without a loan number."""
-    ids = [one for one in found if LOAN_ID.name in words.columns_of(one.heading) and one.kind in (TEXT, NUMBER)]
+    known = [one for one in found if LOAN_ID.name in words.columns_of(one.heading) and one.kind in (TEXT, NUMBER)]
+    ids = known or [one for one in found[:1] if one.kind == TEXT]  # of an aging report
     if not ids:
         return table
     number = nw.col(table.column(max(ids, key=lambda one: one.filled).place)).str.strip_chars()
     numbered = table.rows.with_columns(loan_id=number)
-    rows = numbered.filter(~IS_BLANK & ~IS_LABEL).drop("loan_id")
+    is_blank = IS_BLANK & nw.lit(bool(known))
+    rows = numbered.filter(~is_blank & ~IS_LABEL).drop("loan_id")
     [counts] = rows.select(rows=nw.len()).collect("pyarrow").to_native().to_pylist()
     left_out = ids[0].rows - counts["rows"]
     if not 0 < left_out <= max(FEW_ROWS, ids[0].rows // FEW_ROWS):
         return table
     sample = rows.head(len(table.sample)).collect("pyarrow").to_native().to_pylist()
-    others = numbered.filter(IS_BLANK).head(len(table.sample)).collect("pyarrow").to_native().to_pylist()
+    others = numbered.filter(is_blank).head(len(table.sample)).collect("pyarrow").to_native().to_pylist()
     without_id = tuple(row for row in others if any(row.values()) and not is_called_total(row, [*row]))
     return replace(table, rows=rows, sample=tuple(sample), left_out=left_out, without_id=without_id)
 

@@ -163,7 +163,7 @@ class Drafting:
                 column, why = "?", "asked below"
             rows.append({"heading": one.heading, "column": column or "stays behind", "why": why,
                          "examples": self._examples(one, column)})  # fmt: skip
-        unnamed = {"column": "stays behind", "why": "no heading", "examples": HIDDEN}
+        unnamed = {"column": "stays behind", "why": "no heading of its own", "examples": HIDDEN}
         return rows + [{"heading": f"column {place + 1}", **unnamed} for place in self._table.unnamed]
 
     def _examples(self, one: Evidence, column: str) -> str:

@@ -531,7 +531,7 @@ def test_rates_with_a_percent_sign_that_are_none_of_a_month_are_not_asked(tmp_pa
 def test_column_that_lacks_a_heading_is_named_where_the_number_of_a_loan_is_missing(tmp_path):
     lines = ("Ana,1000,0,0,0", "Leo,0,0,2000,0")
     [question, *_] = drafted(tmp_path, *lines, header=",Current,1 - 30,31 - 60,> 60").questions
-    assert question.text.endswith("which is needed; column 1 has none: write one above it")
+    assert question.text.endswith("which is needed; column 1 has none of its own: write one above it")
 
 
 def test_way_out_of_a_file_without_a_header_is_named(tmp_path):
@@ -701,6 +701,49 @@ def test_sums_of_an_aging_report_are_in_the_unit_of_its_title(root, tmp_path, ti
     drafting.save()
     found = figures_of(path)
     assert (found.values["Outstanding"], found.values["PAR30"]) == (float(4000 * factor), 17.5)
+
+
+@pytest.mark.parametrize(
+    "label", ["Percentage of total", "% of total", "Porcentaje", "% del total", "Pct. of Total", "%"]
+)
+@pytest.mark.parametrize("shares", ["75.00%,7.50%,12.50%,0.00%,5.00%,100.00%", "0.75,0.075,0.125,0,0.05,1"])
+def test_shares_of_a_total_are_left_out_of_an_aging_report(root, tmp_path, label, shares):
+    rows = ("Acme,1000,0,500,0,0,1500", "Beta,2000,300,0,0,200,2500", "Total,3000,300,500,0,200,4000")
+    heading = "Contact,Current,< 1 Month,1 Month,2 Months,Older,Total"
+    path = write(tmp_path / "a.csv", "Aged Receivables", "As at 31 December 2025", heading, *rows, f"{label},{shares}")
+    drafting = Drafting(path, "book", ANSWERED | {"loan_id": "Contact", "measurement_date": "cell A2"})
+    drafting.save()
+    found = figures_of(path)
+    assert (found.values["Outstanding"], found.values["PAR30"], found.rows["totals"]) == (4000.0, 17.5, 2)
+
+
+def test_heading_that_is_there_twice_and_means_nothing_is_not_read(root, tmp_path):
+    path = write(tmp_path / "book.csv", "LAN,Remark,POS,Remark,Days in Arrears", "L1,a,60,b,0", "L2,c,40,d,31")
+    drafting = Drafting(path, "book", {"currency": "USD"})
+    assert [row["heading"] for row in drafting.headings() if row["why"] == "no heading of its own"] == [
+        "column 2",
+        "column 4",
+    ]
+    drafting.save()
+    assert figures_of(path).values["PAR30"] == 40.0
+    path = write(tmp_path / "other.csv", "LAN,POS,POS,Days in Arrears", "L1,60,50,0")
+    with pytest.raises(InputError, match="has the column POS more than once: keep one of them"):
+        Drafting(path, "other")
+
+
+def test_upper_row_tells_headings_apart_that_are_there_twice(root, tmp_path):
+    lines = (
+        "Member,,Loan,,,",
+        "No,Name,No,Disbursed,Balance,Days in arrears",
+        "M1,Ana,L1,100,60,0",
+        "M2,Leo,L2,100,40,31",
+    )
+    drafting = Drafting(write(tmp_path / "book.csv", *lines), "book", {"currency": "USD"})
+    assert {name: columns(drafting)[name] for name in ("borrower_id", "loan_id", "outstanding_balance")} == {
+        "borrower_id": "Member No", "loan_id": "Loan No", "outstanding_balance": "Balance",
+    }  # fmt: skip
+    drafting.save()
+    assert figures_of(tmp_path / "book.csv").values["PAR30"] == 40.0
 
 
 def test_cents_are_exact(root, tmp_path):
@@ -1170,4 +1213,4 @@ def test_statuses_that_are_there_once_each_are_no_names(tmp_path):
 def test_column_without_a_heading_is_among_those_that_stay_behind(tmp_path):
     lines = [f"{line},,x{n}" for n, line in enumerate(LINES)]
     *_, last = drafted(tmp_path, *lines, header=f"{HEADER},,").headings()
-    assert last == {"heading": "column 10", "column": "stays behind", "why": "no heading", "examples": "…"}
+    assert last == {"heading": "column 10", "column": "stays behind", "why": "no heading of its own", "examples": "…"}
