@@ -23,7 +23,7 @@ MOST_A_YEAR = 250  # per cent; a rate is not asked to be one of a month that is 
 STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed",
             "restructured": "with other terms than at first"}  # fmt: skip
 MARKS = {".": "point", ",": "comma"}
-SHORT = re.compile(r"[A-Z]?\d{1,3}|[A-Z]{1,2}")  # a code, which names nobody
+SHORT = re.compile(r"[A-Z]?\d{1,3}|[A-Z]{1,2}|[A-Z]{1,4}[ -]?\d{1,2}")  # a code, which names nobody
 LOAN_NUMBER = re.compile(r"[\w/.-]*\d[\w/.-]*")
 RATES = {
     "percent": (1, "per cent a year"), "fraction": (100, "a fraction of 1 a year"),
