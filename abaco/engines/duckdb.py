@@ -174,8 +174,8 @@ class DuckDB:
     ) -> nw.LazyFrame:
         """Turn each column of `kinds` into its kind; beside it goes ``raw_<name>``, the value as it was read.
 
-        A kind is ``text``, ``id``, ``date``, ``amount``, ``rate`` or ``days``. A value that is not of its kind becomes
-        null; the raw column tells that from an empty one. Text that `writings` does not name is written as `PLAIN`.
+        A kind is one of `duckdb_sql.TYPES`. A value that is not of its kind becomes null; the raw column tells that
+        from an empty one. Text that `writings` does not name is written as `PLAIN`.
         """
         relation, writings = frame.to_native(), writings or {}
         types = dict(zip(relation.columns, map(str, relation.types), strict=True))

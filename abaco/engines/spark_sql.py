@@ -17,6 +17,7 @@ TYPES = {
     "id": "STRING",
     "date": "DATE",
     "amount": "DECIMAL(18,2)",
+    "scaled": "DECIMAL(26,8)",  # an amount in thousands, say
     "rate": "DECIMAL(18,6)",
     "days": "BIGINT",
 }

@@ -21,7 +21,7 @@ TOO_LARGE = {
 }
 WRONG_KIND = {"date": "not_a_date", "amount": "not_a_number", "rate": "not_a_number", "days": "not_whole"}
 SEPARATOR = "; "
-NUMBERS = ("amount", "rate", "days")
+NUMBERS = ("amount", "scaled", "rate", "days")
 
 
 @dataclass(frozen=True)

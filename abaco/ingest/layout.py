@@ -18,6 +18,7 @@ from abaco.core.quoting import file_name
 from abaco.ingest import mappings
 from abaco.ingest.columns import CURRENCY, Column, normalise
 from abaco.ingest.origins import Origin, date_in, value_of
+from abaco.ingest.scales import scale_of
 from abaco.ingest.tape import KINDS
 
 KNOWN = Origin(heading="known")  # of a column that its mapping does not list
@@ -85,7 +86,8 @@ def layout(
             _check_needed(column, origin, mapping, path)
             continue
         shown = [headings[place].strip() for place in places]
-        kind = "date" if origin.since else column.kind
+        is_scaled = column.kind == "amount" and scale_of(origin.compute or "")
+        kind = "date" if origin.since else "scaled" if is_scaled else column.kind
         if origin.formula:
             read = {heading: f"{name}{PART}{i}" for i, heading in enumerate(origin.formula.headings)}
             making.append(_computed(origin, read, column))
@@ -183,6 +185,7 @@ def _computed(origin: Origin, read: Mapping[str, str], column: Column) -> Make:
     """Return what is computed of several headings, in each of which words of the file are values."""
     terms = {heading: _meant(origin, column, nw.col(name), name) for heading, name in read.items()}
     value = origin.formula.value({heading: value for heading, (value, _) in terms.items()})
+    value = nw.when(value.abs() < nw.lit(MOST)).then(value) if column.kind == "amount" else value
     raw = nw.concat_str([shown for _, shown in terms.values()], separator=" | ", ignore_nulls=False)
     made = [value.cast(KINDS[column.kind]).alias(column.name), raw.alias(f"raw_{column.name}")]
     return lambda _: made

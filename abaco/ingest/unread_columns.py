@@ -49,9 +49,14 @@ def places(source: Source) -> dict[str, int]:
     found = {}
     for place, heading in enumerate(source.headings):
         plain = normalise(heading)
-        kind = next((k for k, one in means.items() if plain not in left and one.has(plain)), OTHER)
-        unit = f"{PART}{words.unit_of(heading) or ''}" if kind in (LATE, BUCKET) else ""
-        found |= {} if place in read else {f"{kind}{PART}{place}{unit}": place}
+        kind = next((k for k, one in means.items() if one.has(plain)), OTHER)
+        unit = words.unit_of(heading) or "" if kind in (LATE, BUCKET) else ""
+        if plain in left and not (
+            kind == BUCKET or (kind == LATE and unit)
+        ):  # what says days is compared with those read
+            kind = OTHER
+        name = f"{kind}{PART}{place}{PART}{unit}" if kind in (LATE, BUCKET) else f"{kind}{PART}{place}"
+        found |= {} if place in read else {name: place}
     return found
 
 

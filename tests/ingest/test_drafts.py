@@ -746,6 +746,22 @@ def test_upper_row_tells_headings_apart_that_are_there_twice(root, tmp_path):
     assert figures_of(tmp_path / "book.csv").values["PAR30"] == 40.0
 
 
+@pytest.mark.parametrize(("heading", "word"), [("Aging bucket", "61-90"), ("Months in arrears", "4")])
+def test_bucket_beside_the_days_that_are_read_is_compared_with_them(root, tmp_path, heading, word):
+    path = write(tmp_path / "book.csv", f"loan_id,balance,dpd,{heading}", "L1,60,0,0", f"L2,40,3,{word}")
+    drafting = Drafting(path, "book", {"currency": "USD", "days_past_due": "dpd"})
+    assert drafting.draft.left_behind == [heading]
+    drafting.save()
+    told = f"Columns that are not read and call loans later than their days past due do: book.csv: {heading}."
+    assert told in figures_of(path).notes
+
+
+def test_decimals_of_thousands_are_kept(root, tmp_path):
+    path = write(tmp_path / "book.csv", "loan_id,Balance (thousands),days_past_due", "L1,1.2345,0", "L2,0.00001,45")
+    Drafting(path, "book", {"currency": "USD"}).save()
+    assert figures_of(path).values["Outstanding"] == 1234.51
+
+
 def test_cents_are_exact(root, tmp_path):
     lines = ("L1,12345,0", "L2,1,0", "L3,90,45")
     path = write(tmp_path / "book.csv", "loan_id,balance_cents,days_past_due", *lines)
