@@ -530,6 +530,20 @@ def test_days_that_a_column_says_that_is_not_read_are_the_same(spark, embedded, 
         assert [row["days"] for row in days.collect("pyarrow").to_native().to_pylist()] == [*cells.values()]
 
 
+def test_end_of_a_loan_that_a_column_says_that_is_not_read_is_the_same(spark, embedded, tmp_path):
+    ended = ["2025-12-31", "30/06/2025", "12/31/2025", "1/2/26", "Jun 2024", "20250630", "8,000.00", "-5", "Y"]
+    others = ["2026-01-01", "31/12/2026", "1900-01-01", "0000-00-00", "0.00", "N", "n/a", "Open", "-", ""]
+    rows = [f'A-{i},2025-12-31,1.00,0,"{cell}"' for i, cell in enumerate([*ended, *others], 10)]
+    rows[3] = rows[3].replace("2025-12-31", "2026-02-01")  # then both readings of 1/2/26 have passed
+    path = write(tmp_path / "book.csv", "loan_id,reporting_date,outstanding_balance,dpd,closed_date", *rows)
+    [source], _ = discovery.discover(path)
+    for name, engine in (("embedded", embedded), ("spark", spark)):
+        (work := tmp_path / name).mkdir()
+        staged = stage_one(source, 0, True, DATE, engine, work, Masking.of_pass(None))
+        said = engine.in_order(engine.scan(staged.path), "loan_id").select("ended_in").collect("pyarrow").to_native()
+        assert said["ended_in"].to_pylist() == ["4__"] * len(ended) + [None] * len(others)
+
+
 def test_former_report_is_compared_alike(spark, embedded, tmp_path):
     tapes = {"2025-11-30": "A  100.00  0.00\nB  50.00  50.00", "2025-12-31": "A  90.00  0.00\nC  50.00  0.00"}
     head = "measurement_date  loan_id  total_receivable_usd  par_30_usd\n"
