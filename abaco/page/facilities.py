@@ -10,7 +10,7 @@ from abaco.page.kpi_text import marked, sign, with_unit
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill, unset
 from abaco.page.tables import bar, figures, rows_of
-from abaco.page.words import NBSP, NOTHING, count, day, money, number, plain
+from abaco.page.words import NBSP, NOTHING, count, day, money, number, plain, quarter
 
 # lines of the borrowing base that are balances; all others lead from one to the next
 ENDS = {
@@ -171,7 +171,11 @@ def measured(entry: Mapping[str, Any]) -> str:
 def figure(entry: Mapping[str, Any]) -> str:
     """Return the KPI of a covenant, its line of the borrowing base, or its quarter of lending."""
     if entry["cohorts"]:
-        return say("PAR{days} at {months} months of {cohort} lending", cohort=entry["cohort"], **entry["cohorts"])
+        if not entry["cohort"]:
+            return say("PAR{days} at {months} months of a quarter of lending", **entry["cohorts"])
+        return say(
+            "PAR{days} at {months} months of {cohort} lending", cohort=quarter(entry["cohort"]), **entry["cohorts"]
+        )
     if entry["line"]:
         return " / ".join(phrase(LINES[kind]) for kind in (entry["line"], entry["share_of"]) if kind)
     return entry["kpi"]

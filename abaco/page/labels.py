@@ -47,7 +47,9 @@ class Labels:
         paths = [line.get_transform().transform(line.get_xydata()) for line in axes.lines]
         limits = [path for path in paths if len(path) == 2 and path[0][1] == path[1][1]]
         self._limits = [path[0][1] for path in limits]
-        self._lines = [point for path in paths if not any(path is one for one in limits) for point in _points(path)]
+        self._lines = [
+            point for path in paths if not any(path is one for one in limits) for point in points_along(path)
+        ]
 
     def add(self, text: str, places: Sequence[Place], **look: object) -> None:
         """Write a text at the best of its places, of which the first are preferred."""
@@ -87,7 +89,7 @@ def _shared(one: Box, other: Box) -> float:
     return max(0, width) * max(0, height)
 
 
-def _points(path: Sequence) -> Iterator[tuple[float, float]]:
+def points_along(path: Sequence) -> Iterator[tuple[float, float]]:
     """Yield points along a line, a few pixels apart; gaps have none."""
     known = [(float(x), float(y)) for x, y in path if x == x and y == y]
     for (x, y), (to_x, to_y) in pairwise(known):

@@ -1,10 +1,16 @@
 """Vintages: the share of each quarter's disbursements that was ever 90 days late, by months on book."""
 
+from typing import TYPE_CHECKING
+
+from abaco.page.labels import points_along
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, absent, fill
 from abaco.page.svg import COLOURS, bare, canvas, picture, placed, tell
 from abaco.page.tables import rows_of
 from abaco.page.words import count, listing, number, percent, plural, quarter
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SIZE = {"wide": (540, 340), "narrow": (340, 300)}
 MARGIN = {"left": 40, "right": 84, "top": 14, "bottom": 48}
@@ -32,7 +38,9 @@ def vintage_chart(vintages) -> Html:
     finding = _finding(found)
     ends = listing(f"{quarter(name)} {percent(points[-1][1])}" for name, points in found.items())
     detail = say("Line chart, one line for each quarter. {finding} Latest values: {ends}.", finding=finding, ends=ends)
-    drawn = picture(_figure(found, "wide"), finding, name="vintages", detail=detail, narrow=_figure(found, "narrow"))
+    drawn = picture(
+        vintage_figure(found, "wide"), finding, name="vintages", detail=detail, narrow=vintage_figure(found, "narrow")
+    )
     return fill("beside.html.j2", parts=[drawn, vintage_table(vintages)])
 
 
@@ -52,7 +60,8 @@ def _finding(found):
     )  # fmt: skip
 
 
-def _figure(found, form):
+def vintage_figure(found: dict, form: str) -> "Figure":
+    """Return the curves, the worst and the youngest in colour."""
     width, height = SIZE[form]
     figure = canvas(width, height)
     room = width - MARGIN["left"] - MARGIN["right"], height - MARGIN["top"] - MARGIN["bottom"]
@@ -90,38 +99,39 @@ def _names(axes, found, looks, room):
 
     Those that stand out come first, and may lie over a thin curve; then the next worst, where nothing is in their way.
     """
-    taken = []  # left ends and heights of names
+    taken = []  # left edges and heights of names
     across, down = (length / side for length, side in zip(room, (axes.get_xlim()[1], axes.get_ylim()[1]), strict=True))
     drawn = {name: [(months * across, share * down) for months, share in points] for name, points in found.items()}
+    along = [point for points in drawn.values() for point in points_along(points)]
     for name in sorted(found, key=lambda name: (looks[name][1] < 2, -found[name][-1][1])):
         if len(taken) == NAMED:
             break
         x, y = drawn[name][-1]
-        others = [points for other, points in drawn.items() if other != name]
-        place = _free(x, y, taken, [point for points in others for point in points])
+        place = _free(x, y, taken, along)
         if place is None and looks[name][1] > 2:
-            place = _free(x, y, taken, [points[-1] for points in others])
+            place = _free(x, y, taken, [points[-1] for other, points in drawn.items() if other != name])
         if place is None:
             continue
-        taken.append((x, place))
+        taken.append(place)
         months, share = found[name][-1]
         colour, weight = looks[name]
         axes.annotate(
-            f"{quarter(name)} {number(share, 1)}", (months, share), (BESIDE, place - y), textcoords="offset points",
-            va="center",
+            f"{quarter(name)} {number(share, 1)}", (months, share), (place[0] - x, place[1] - y),
+            textcoords="offset points", va="center",
             color=colour if weight > 2 else COLOURS["muted"], fontsize=12,
             fontweight="bold" if weight > 2 else "normal", annotation_clip=False, parse_math=False,
         )  # fmt: skip
 
 
 def _free(x, y, taken, drawn):
-    """Return the nearest height at which a name beside (x, y) covers no name, nothing drawn and no axis, or None."""
-    for step in (0, 1, -1, 2, -2):
-        place = y + step * NAME[1] / 2
-        apart = all(abs(x - other) >= NAME[0] or abs(place - height) >= NAME[1] for other, height in taken)
-        bare = all(not 0 < left - x < NAME[0] + BESIDE or abs(place - at) >= NAME[1] / 2 for left, at in drawn)
-        if apart and bare and place >= LOWEST:
-            return place
+    """Return left edge and height of a name beside (x, y) that covers no name, nothing drawn and no axis, or None."""
+    for left in (x + BESIDE, max(x - BESIDE - NAME[0], 0)):
+        for step in (0, 1, -1, 2, -2, 3, 4):
+            place = y + step * NAME[1] / 2
+            apart = all(abs(left - other) >= NAME[0] or abs(place - height) >= NAME[1] for other, height in taken)
+            bare = all(not left < at < left + NAME[0] or abs(place - height) >= NAME[1] / 2 for at, height in drawn)
+            if apart and bare and place >= LOWEST:
+                return left, place
     return None
 
 

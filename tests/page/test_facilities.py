@@ -84,6 +84,17 @@ def test_verdict_and_covenants_with_their_headroom(metrics):
     assert unknown[2:] == ["no loan of the facility has a balance", "", "–", "–", "–"]
 
 
+def test_covenant_on_lending_names_its_quarter_as_the_page_does(metrics):
+    lent = {**facilities()["SENIOR"]["covenants"]["arrears"], "cohorts": {"months": 6, "days": 30}, "kpi": None}
+    for quarter, spanish, told in (
+        ("2025 Q2", True, "PAR30 a los 6 meses de la colocación de T2\u00a02025"),
+        ("2025 Q2", False, "PAR30 at 6 months of 2025\u00a0Q2 lending"),
+        (None, False, "PAR30 at 6 months of a quarter of lending"),
+    ):
+        with language.speaking("es" if spanish else "en"):
+            assert section.figure(lent | {"cohort": quarter}) == told
+
+
 def test_why_it_moved_and_the_loans_behind_it(metrics):
     _, tables = shown(metrics)
     assert tables[2] == [

@@ -2,13 +2,15 @@
 
 import pytest
 from bs4 import BeautifulSoup
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.path import Path
 
 from abaco import page
 from abaco.page import language
 from abaco.page.collection import collection_table
 from abaco.page.lateness import riskiest
 from abaco.page.sparkline import sparkline
-from abaco.page.vintages import curves, vintage_table
+from abaco.page.vintages import curves, vintage_figure, vintage_table
 
 from .example import DATE, bridge_loans, collections, concentration, frame, roll_forward, roll_rates, segments, vintages
 from .test_bridge import cells
@@ -120,6 +122,18 @@ def test_few_curves_have_names_the_worst_the_youngest_and_those_next_to_the_wors
         named = [text.get_text() for text in svg.find_all("text") if "Q1" in text.get_text()]
         assert 2 <= len(named) <= 4
         assert any(name.startswith("2021") for name in named)  # the youngest
+
+
+@pytest.mark.parametrize("form", ["wide", "narrow"])
+def test_name_of_a_curve_covers_no_curve_that_rises_where_it_ends(form):
+    worst = [(0, 0), (3, 0), (4, 0.18), (5, 0.18), (6, 0.87), (9, 0.87)]
+    found = {"2025 Q1": worst, "2025 Q2": [(0, 0), (4, 0), (5, 0.48), (6, 0.48)], "2025 Q3": [(0, 0), (3, 0)]}
+    figure = vintage_figure(found, form)
+    (axes,), renderer = figure.axes, FigureCanvasAgg(figure).get_renderer()
+    boxes = {text.get_text()[:7]: text.get_window_extent(renderer).padded(-2) for text in axes.texts}
+    assert {name.replace("\u00a0", " ") for name in boxes} == set(found)
+    line = Path(axes.transData.transform(worst))
+    assert [name for name, box in boxes.items() if line.intersects_bbox(box, filled=False)] == []
 
 
 def test_vintages_without_a_default():
