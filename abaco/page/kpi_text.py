@@ -229,7 +229,7 @@ def chips(metrics: dict) -> list[dict]:
 
 
 def _chip(kpi):
-    limit = say("limit {limit}", limit=plain(kpi["thresholds"][kpi["status"]]))
+    limit = say("limit {limit}", limit=plain(kpi["thresholds"][kpi["status"]])).replace(" ", NBSP)
     return f"{kpi['title'].partition(' (')[0]} {short(kpi)} · {limit}"
 
 
