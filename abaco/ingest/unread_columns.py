@@ -25,9 +25,13 @@ OF_INVOICES = "unread_paid"  # of a loan such a day may be that of its last paym
 ENDED = ("unread_written_off", "unread_closed", OF_INVOICES)
 SAID = {write_offs.LATE_IN: "late_in_unread", write_offs.ENDED_IN: "ended_in_unread"}
 LEAST = 10_000  # what is added to days, so that as text they have one length
-SHORTEST_MONTH = 28
-IN_MONTHS = r"\d\s*\+?\s*(?:m|months?|mths?|mes(?:es)?|mois|monate?|mês|mesi|maand(?:en)?)(?:[^a-z]|$)"
-IN_OTHERS = r"\d\s*\+?\s*(?:w|wk|week|semana|yr|year|año|inst|cuota|emi)s?(?:[^a-z]|$)"
+# spans that days may be counted in: the fewest days of each, and its words behind a number
+SPANS = {
+    "weeks": (7, "w|wks?|weeks?|semanas?|semaines?|wochen?"),
+    "months": (28, "m|months?|mths?|mes(?:es)?|mois|monate?|mês|mesi|maand(?:en)?"),
+}
+IN_OTHERS = r"\d\s*\+?\s*(?:yr|year|año|inst|cuota|emi)s?(?:[^a-z]|$)"
+WEEKS = {"week", "weeks", "semana", "semanas", "semaines", "wochen"}
 NO_DAY = dt.date(1970, 1, 1)  # up to here a date stands for none
 # 0 with a unit or as the first day of a range, below 0, and up to a number: not late
 ZERO = r"^[a-z \W_]*0+(?:[.,]0+)*(?:[^0-9.,].*)?$"
@@ -50,7 +54,9 @@ def places(source: Source) -> dict[str, int]:
     for place, heading in enumerate(source.headings):
         plain = normalise(heading)
         kind = next((k for k, one in means.items() if one.has(plain)), OTHER)
-        unit = words.unit_of(heading) or "" if kind in (LATE, BUCKET) else ""
+        unit = (
+            "weeks" if WEEKS & {*plain.split("_")} else words.unit_of(heading) or "" if kind in (LATE, BUCKET) else ""
+        )
         if plain in left and not (
             kind == BUCKET or (kind == LATE and unit)
         ):  # what says days is compared with those read
@@ -112,16 +118,18 @@ def _said_days(name: str, unit: str) -> nw.Expr:
     Parameters
     ----------
     unit
-        That of its heading; months may be begun, and have 28 days.
+        That of its heading: days, or one of `SPANS`, of which the last one may have begun.
     """
     word = nw.col(name).cast(nw.String()).str.to_lowercase()
     first = word.str.replace_all(r"^\D+", "").str.replace_all(r"\D.*$", "")
     is_number = first.str.contains(r"^\d{1,4}$") & nw.lit(bool(unit))
     number = nw.when(is_number).then(first).otherwise(nw.lit("1")).cast(nw.Int64())
-    is_months, is_begun = nw.lit(unit == "months") | word.str.contains(IN_MONTHS), ~word.str.contains("[>≥+]")
-    months = number - (is_begun & (number > 0)).cast(nw.Int64())
-    days = nw.when(is_months).then(months * SHORTEST_MONTH).otherwise(number)
-    return nw.when(is_number & (is_months | ~word.str.contains(IN_OTHERS))).then(days).otherwise(nw.lit(0))
+    is_begun, days = ~word.str.contains("[>≥+]") & (number > 0), number
+    is_other = word.str.contains(IN_OTHERS)
+    for span, (length, letters) in SPANS.items():
+        is_so = nw.lit(unit == span) | word.str.contains(rf"\d\s*\+?\s*(?:{letters})(?:[^a-z]|$)")
+        days = nw.when(is_so).then((number - is_begun.cast(nw.Int64())) * length).otherwise(days)
+    return nw.when(is_number & ~is_other).then(days).otherwise(nw.lit(0))
 
 
 def said_days() -> nw.Expr:

@@ -127,6 +127,8 @@ def test_lateness_that_only_a_column_says_that_is_not_read_is_told(tmp_path, hea
         ("aging_bucket", (91, 35), ("+90", "1-3 meses"), (">120 dias", "3-6 meses")),
         ("DPD Bucket", (5, 70), ("", "Over 60 days"), ("121-150 days", "> 3 months")),
         ("months_in_arrears", (3, 35), ("1", "2"), ("3", "4 meses")),
+        ("weeks_in_arrears", (3, 45), ("1", "7"), ("6", "20 weeks")),
+        ("bucket", (10, 45), ("1-2 weeks", "6 semanas"), ("5-6 weeks", ">10 weeks")),
         ("meses_de_mora", (35, 59), ("1", "3"), ("3", "4.0")),
         ("overdue_installments", (3, 45), ("3", "9"), ()),
         ("Arrears", (3, 45), ("500.00", "90"), ()),
