@@ -77,6 +77,8 @@ ENGLISH = {
     "due or PAR balances say no, or less, and its status, a date, an overdue amount or an unread column says so.",
     "balances_in_doubt": "PAR30 is {low} % or {high} %: whether {usd} is still owed is in doubt, as its balances say "
     "yes, and its status or a column that is not read says no.",
+    "owed_in_doubt": "Whether {usd} is still owed is in doubt, as its balances say yes, and its status or a column "
+    "that is not read says no.",
     "balances_elsewhere": "PAR30 lies between {low} % and {high} %: another export has {usd} more, or calls it late.",
     # how a facility stands
     "facility_available": "{facility}: {usd} may be drawn.",

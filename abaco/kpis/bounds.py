@@ -81,9 +81,9 @@ def if_late(
     late = _with(_with(totals[date], PAST_DUE, usd + added_usd), SOUND, -usd)
     cases = (totals[date], _with(totals[date], SOUND, max(added_usd, Decimal(0))), late)
     now, *ends = (evaluate(definitions, case, date, totals) for case in cases)
-    par = sorted(entries[PAR30]["value"] for entries in ends if PAR30 in entries)
+    par = {entries[PAR30]["value"] for entries in ends if PAR30 in entries}
     is_past = any(now[name]["status"] != end[name]["status"] for end in ends for name in definitions)
-    return (dict(zip(("low", "high"), par, strict=True)) if None not in par and par else {}), is_past
+    return ({"low": min(par), "high": max(par)} if par and None not in par else {}), is_past
 
 
 def _with(total: Totals, measures: tuple[str, ...], usd: Decimal) -> Totals:

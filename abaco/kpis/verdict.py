@@ -208,8 +208,8 @@ def absent(
     dict
         By `REJECTED`, `GONE`, `VANISHED` and `APART`, where there are any: ``loans``; ``usd``, what they owed at the
         date before, and ``late_usd``, the part of it that was 30 or more days late, as text; and that ``date``. By
-        `EARLIER`, the ``names`` of such dates; by `DOUBTFUL` and `ELSEWHERE`, ``usd``, and ``low`` and ``high`` of
-        PAR30.
+        `EARLIER`, the ``names`` of such dates; by `DOUBTFUL`, `ELSEWHERE` and `ENDED`, ``usd``, and ``low`` and
+        ``high`` of PAR30, of the last one only where they differ.
     bool
         Whether they held more than the limit, or, where no payments were seen, could move a KPI past one of its own.
     """
@@ -237,14 +237,20 @@ def absent(
         late_usd, added_usd = map(sum, zip(*sums, strict=True))
         usd, owed = max(late_usd + added_usd, -added_usd), totals[book.date].sums["total_receivable_usd"]
         ends, is_past = if_late(definitions, totals, book.date, late_usd, added_usd)
-        if ends and limit < 100 and (is_past or 100 * usd > limit * owed):
+        if cause == ENDED and ends and ends["low"] == ends["high"]:
+            ends = {}
+        if (ends or cause == ENDED) and limit < 100 and (is_past or 100 * usd > limit * owed):
             found, matters = found | {cause: {"usd": str(usd)} | {k: str(v) for k, v in ends.items()}}, True
     return found | seen_no_more, matters
 
 
 def reasons(found: Mapping[str, Mapping[str, Any]] | None) -> list[Reason]:
     """Return what to say of absent loans (see `absent`)."""
-    return [Reason(ABSENT[cause], **values) for cause, values in (found or {}).items()]
+    told = [
+        (ABSENT[cause] if cause != ENDED or "low" in values else "owed_in_doubt", values)
+        for cause, values in (found or {}).items()
+    ]
+    return [Reason(code, **values) for code, values in told]
 
 
 def _owed(transitions: Collection[Transition], states: Collection[str]) -> Decimal:

@@ -138,10 +138,14 @@ def test_balances_that_may_be_late_make_a_report_incomplete_and_say_what_par30_m
 
     # of 110.00, of which 10.00 are late, 44.00 may be owed no more: 4.00 of them late, or none
     ended = {"added_usd": Decimal("-44.00"), "rows": ""}
-    for late_usd, low, high in (("40.00", "9.0909", "9.0909"), ("44.00", "9.0909", "15.1515")):
+    for late_usd, par in (("40.00", {}), ("44.00", {"low": "9.0909", "high": "15.1515"})):
         note = Reason("ended_with_balance", late_usd=Decimal(late_usd), **ended).as_dict()
         found, weighs = verdict.absent(book, definitions, sums, max_absent_pct=1, notes=[note])
-        assert (found["ended"], weighs) == ({"usd": "44.00", "low": low, "high": high}, True)
+        assert (found["ended"], weighs) == ({"usd": "44.00", **par}, True)
+        [told] = verdict.reasons({"ended": found["ended"]})
+        assert str(told).startswith("PAR30 is 9.09" if par else "Whether 44.00 USD is still owed")
+    whole = Reason("ended_with_balance", late_usd=Decimal("100.00"), added_usd=Decimal("-110.00"), rows="").as_dict()
+    assert verdict.absent(book, definitions, sums, max_absent_pct=1, notes=[whole])[0]["ended"] == {"usd": "110.00"}
     found, weighs = verdict.absent(book, definitions, sums, max_absent_pct=40, notes=[note])
     assert (found["ended"]["usd"], weighs) == ("44.00", True)  # past the limit of 10 %
     assert verdict.verdict({}, absent=found)["findings"] == verdict.reasons(found)
