@@ -104,7 +104,7 @@ def _run(run: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
         "engine": run["engine"],
         "code_commit": manifest["code"]["commit"],
         "code_sha256": manifest["code"]["sha256"],
-        "parameters": manifest["parameters"],
+        "parameters": manifest["parameters"] | manifest.get("params", {}),  # not of earlier versions
         "folder": where,
     }
 

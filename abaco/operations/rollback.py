@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 from abaco.core import files, project, settings
+from abaco.core.currencies import USD
 from abaco.core.dates import parse_date
 from abaco.core.errors import DamagedError, InputError, RunError
 from abaco.core.text import aligned
@@ -64,7 +65,11 @@ def _difference(visible: Path, target: Path) -> list[str]:
         former, now = (files.read_object(folder / "metrics.json", "kpis") for folder in (visible, target))
     except DamagedError as error:  # which may be why it is rolled back
         return [f"What it showed before cannot be compared: {error}"]
-    if rows := comparison.figures(former["kpis"], now["kpis"]):
+    shown = (
+        one["kpis"] | comparison.of_facilities(one.get("facilities", {}), one.get("currency", USD))
+        for one in (former, now)
+    )
+    if rows := comparison.figures(*shown):
         return [
             f"{len(rows)} of its figures differ from those that it showed:",
             *(f"  {line}" for line in aligned(rows)),

@@ -16,6 +16,8 @@ from abaco.core.phases import PHASES, notebook_path
 NAME = "manifest.json"
 State = tuple[str, int, int]  # path, size and time of a change of a file
 EXCLUDED = (NAME, "run.json")  # run.json changes later, with the deliveries
+# Files of params/ that every run reads, as paths in the project.
+PARAMS = tuple(f"params/{name}.yml" for name in ("kpis", "flows", "loans", "scales", "headings", "rate_periods"))
 
 
 def code() -> dict[str, str | None]:
@@ -23,8 +25,7 @@ def code() -> dict[str, str | None]:
     root = project.root()
     package = Path(__file__).parents[1]  # an installed package is not inside the project
     own = [p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.name[0] != "."]
-    params = [root / "params" / name for name in ("kpis.yml", "flows.yml", "loans.yml", "scales.yml")]
-    others = [*params, root / "requirements.lock"]
+    others = [*(root / name for name in PARAMS), root / "requirements.lock"]
     files = {p.relative_to(package.parent).as_posix(): p for p in own}
     files |= {p.relative_to(root).as_posix(): p for p in others if p.is_file()}
     library = _digest(files)
@@ -49,7 +50,7 @@ def run_id(
     date: str, inputs: list[dict], parameters: dict, code_sha256: str, *compared: Mapping[str, Any] | None
 ) -> str:
     """Return the id of a run: the same for the same date, inputs, parameters, code, and what `compared` found."""
-    facts = [date, [(i["name"], i["sha256"]) for i in inputs], parameters, code_sha256]
+    facts = [date, [(i["name"], i["sha256"], i["mapping_sha256"]) for i in inputs], parameters, code_sha256]
     seed = json.dumps(facts + [found for found in compared if found], sort_keys=True)
     return f"{date.replace('-', '')}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
 

@@ -211,6 +211,7 @@ class Pipeline:
             "had": had,
             "former": contents.former(self._compare_with, had, str(day)),
             "parameters": parameters,
+            "params": run_plan.params_read(depends_on, files_read),
             "code": code,
             "engine": {
                 "name": self.settings["run"]["engine"],
@@ -277,4 +278,4 @@ def _complete_manifest(folder: Path, plan: dict[str, Any]) -> None:
     """Write the manifest again, with the notebook of the last phase."""
     content = files.read_json(folder / manifest.NAME)
     facts = {k: v for k, v in content.items() if k not in ("schema_version", "outputs")}
-    manifest.write(folder, facts | {"code": plan["code"]})
+    manifest.write(folder, facts | {key: plan[key] for key in ("code", "params")})

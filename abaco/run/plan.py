@@ -15,6 +15,7 @@ from abaco.core import files, project, secrets
 from abaco.core.errors import DamagedError, InputError
 from abaco.core.files import sha256
 from abaco.core.phases import PHASES, notebook_path, outputs, section
+from abaco.ingest import mappings
 from abaco.ingest.sample_mark import PLACES, is_sample
 from abaco.ingest.sources import Source
 from abaco.run import folders, manifest
@@ -238,3 +239,18 @@ def dependencies(parameters: dict[str, Any]) -> dict[str, Any]:
     found = facility.load(parameters["run"]["facilities"])
     terms = {key: entry.model_dump(mode="json", exclude_unset=True) for key, entry in found.items()}
     return parameters | {"run": parameters["run"] | {"facilities": terms}}
+
+
+def params_read(depends_on: Mapping[str, Any], sources: Iterable[Source]) -> dict[str, dict[str, Any]]:
+    """Return what a run reads of params/ besides settings: the terms of its facilities, and the hash of each file.
+
+    Parameters
+    ----------
+    depends_on
+        See `dependencies`.
+    sources
+        The files of the input, whose mappings are read.
+    """
+    hashes = {name: sha256(path) for name in manifest.PARAMS if (path := project.root() / name).is_file()}
+    hashes |= {f"{mappings.FOLDER}/{one.mapping_name}.yml": one.mapping_sha256 for one in sources}
+    return {"facilities": depends_on["run"].get("facilities", {}), "files": hashes}

@@ -21,6 +21,7 @@ from abaco.page.kpi_text import FIRST_KPIS
 from abaco.page.language import phrase, say, spoken
 from abaco.page.markup import Html, fill, stylesheet
 from abaco.page.masthead import title as title_of
+from abaco.review import comparison as review_comparison
 from abaco.review import terminal
 from abaco.run import folders
 from abaco.service import alerts, files, notebook, tables
@@ -146,7 +147,7 @@ def comparison(one: dict[str, Any], other: dict[str, Any], book: Book) -> str:
     """Return the page that compares two runs: figures, inputs, parameters and code."""
     with reading(book.engine) as connection:
         for run in (one, other):
-            run["kpis"] = tables.entries(connection, run)
+            run["kpis"] = tables.worded(review_comparison.all_figures(connection, run))
             run["inputs"] = queries.inputs_of(connection, run["run_id"])
             run["source"] = project.display_path(run["input"])
     parts = tables.differences(one, other)

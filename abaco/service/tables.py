@@ -12,6 +12,7 @@ from abaco.database import queries
 from abaco.database.connection import Connection
 from abaco.kpis.dictionary import TABLES, sentence
 from abaco.page.column_names import KPI_TEXTS
+from abaco.page.facilities import LEVELS
 from abaco.page.kpi_text import FIRST_KPIS, concise, marked
 from abaco.page.kpi_text import change as kpi_change
 from abaco.page.language import phrase, say
@@ -58,7 +59,11 @@ def reports(connection: Connection, runs: list[dict[str, Any]]) -> Html:
 
 def entries(connection: Connection, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the KPIs of a run by id, with their texts in the language of the service."""
-    found = queries.figures(connection, run)
+    return worded(queries.figures(connection, run))
+
+
+def worded(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return figures by id with their texts in the language of the service."""
     return {name: kpi | {text: phrase(kpi[text]) for text in KPI_TEXTS if kpi.get(text)} for name, kpi in found.items()}
 
 
@@ -143,7 +148,10 @@ def _sides(one: dict[str, Any], other: dict[str, Any]) -> Html | None:
 def _side(kpi: dict[str, Any] | None) -> Html | str:
     if kpi is None or kpi["value"] is None:
         return NOTHING
-    return fill("past.html.j2", title=marked(kpi["status"], concise(kpi)), partial=partial(kpi))
+    shown = concise(kpi)
+    if "level" in kpi:
+        shown = say("{value}, {level}", value=shown, level=phrase(LEVELS[kpi["level"]]))
+    return fill("past.html.j2", title=marked(kpi["status"], shown), partial=partial(kpi))
 
 
 def _part(title: str, head: str, rows: list[tuple[str, ...]]) -> Html:

@@ -3,7 +3,11 @@
 import pytest
 
 from abaco.core.errors import InputError
-from abaco.review import comparison
+from abaco.core.files import sha256
+from abaco.database import connection, queries
+from abaco.page.language import speaking
+from abaco.review import comparison, status
+from tests.support.facilities import facilities
 
 
 def kpi(value, status="ok"):
@@ -38,6 +42,28 @@ def test_amounts_are_written_with_thousands_separators():
     assert comparison.figures(before, after) == [shown]
 
 
+def test_figures_of_facilities_are_compared_like_kpis():
+    before, after = facilities(), facilities()
+    after["TAIL"] |= {"availability": "-2600.48", "borrowing_base": "4057.02"}
+    after["TAIL"]["covenants"]["late"]["level"] = "trigger"
+    after["TAIL"]["covenants"]["write_offs"] |= {"value": 4.25, "level": "ok"}
+    del after["SENIOR"]
+    one, other = (comparison.of_facilities(found, "USD") for found in (before, after))
+    assert comparison.figures(one, other) == [
+        ("SENIOR: borrowing base", "700.00 USD", "→", "not there", ""),
+        ("SENIOR: availability", "-1,200.50 USD", "→", "not there", ""),
+        ("SENIOR: arrears", "9.00 % default", "→", "not there", ""),
+        ("TAIL: availability", "3,557.02 USD", "→", "-2,600.48 USD", "-6,157.50"),
+        ("TAIL: late", "4.50 % warning", "→", "4.50 % trigger", "0.0000"),
+        ("TAIL: write offs", "not computable", "→", "4.25 % holds", ""),
+    ]
+    with speaking("es"):
+        sides = [comparison.of_facilities({"TAIL": found["TAIL"]}, "USD") for found in (before, after)]
+        available, late, _ = comparison.figures(*sides)
+        assert available[0] == "TAIL: disponibilidad"
+        assert late[1:4] == ("4.50 % alerta", "→", "4.50 % activación")
+
+
 def test_files_that_came_went_or_changed_are_shown():
     def one(name, sha, rows=1):
         return {"name": name, "sha256": sha, "rows": rows}
@@ -57,6 +83,18 @@ def test_parameters_that_differ_are_shown():
     assert comparison.parameters(before, after) == [("report.history_dates", "13", "→", "5")]
 
 
+def test_terms_and_files_of_params_that_differ_are_named():
+    tail = {"advance_rate": 80, "covenants": {"late": {"trigger": 5}}}
+    before = {"facilities": {"TAIL": tail}, "files": {"params/kpis.yml": "a" * 64, "params/mappings/loans.yml": "b"}}
+    after = {"facilities": {"TAIL": tail | {"advance_rate": 75, "from": "2025-01-01"}},
+             "files": {"params/kpis.yml": "c" * 64, "params/mappings/loans.yml": "b"}}  # fmt: skip
+    assert comparison.parameters(before, after) == [
+        ("facilities.TAIL.advance_rate", "80", "→", "75"),
+        ("facilities.TAIL.from", "not there", "→", "2025-01-01"),
+        ("params/kpis.yml", "a" * 12, "→", "c" * 12),
+    ]
+
+
 def test_run_against_itself_is_the_same(finished):
     run_id = next(comparison.compare("2025-12-31", "2025-12-31", finished.output)).split()[0]
     assert list(comparison.compare(run_id, "2025-12-31", finished.output)) == [
@@ -70,6 +108,13 @@ def test_two_dates_differ_in_figures_alone(shown):
     said = shown.abaco("compare", "2025-11-30", "2025-12-31", "--output", shown.output)
     assert (said.returncode, said.stderr) == (0, "")
     assert "  PAR30 " in said.stdout and "\nInputs\n  The same files.\n" in said.stdout
+
+
+def test_runs_keep_which_files_of_params_they_read(finished):
+    with connection.reading(status.database(finished.output)) as opened:
+        read = queries.run_named(opened, "2025-12-31")["parameters"]["files"]
+    assert read["params/kpis.yml"] == sha256(finished.root / "params/kpis.yml")
+    assert [name for name in read if name.startswith("params/mappings/")] == ["params/mappings/snapshot.yml"]
 
 
 def test_run_that_is_not_there_is_named(finished):

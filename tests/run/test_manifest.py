@@ -52,8 +52,9 @@ def test_altered_and_missing_files_are_found(folder):
     assert manifest.altered(folder) == ["report.html", "tables/tape.parquet"]
 
 
-def run_id(date="2025-12-31", name="a.csv", sha256="1", parameters=None, code="c"):
-    return manifest.run_id(date, [{"name": name, "sha256": sha256}], parameters or {"a": {"b": 1}}, code)
+def run_id(date="2025-12-31", name="a.csv", sha256="1", parameters=None, code="c", mapping="m"):
+    inputs = [{"name": name, "sha256": sha256, "mapping_sha256": mapping}]
+    return manifest.run_id(date, inputs, parameters or {"a": {"b": 1}}, code)
 
 
 def test_run_id_is_the_same_for_the_same_and_another_for_anything_else():
@@ -64,11 +65,12 @@ def test_run_id_is_the_same_for_the_same_and_another_for_anything_else():
         run_id(sha256="2"),
         run_id(parameters={"a": {"b": 2}}),
         run_id(code="d"),
+        run_id(mapping="n"),
     ]
-    assert len({run_id(), run_id(), *others}) == 6
+    assert len({run_id(), run_id(), *others}) == 7
 
 
-@pytest.mark.parametrize("name", ["notebooks/01_ingestion.ipynb", "params/kpis.yml"])
+@pytest.mark.parametrize("name", ["notebooks/01_ingestion.ipynb", "params/kpis.yml", "params/headings.yml"])
 def test_code_changes_with_what_computes(copied_project, monkeypatch, name):
     monkeypatch.setenv("ABACO_ROOT", str(copied_project))
     before = manifest.code()

@@ -5,12 +5,17 @@ import json
 import pytest
 
 from abaco.core.phases import PHASES
+from abaco.review import comparison
 from abaco.run import plan
 from abaco.run.pipeline import Pipeline
 from tests.run.test_pipeline import edit
 from tests.support.projects import PII_KEY
 
 ALL = ["ingestion", "transformation", "calculation", "report", "output"]
+TERMS = """\
+TAIL: {title: Tail, lender: L, currency: USD, commitment: 1000, from: 2025-01-01, to: 2026-12-31,
+       pledged: by_column, advance_rate: 80}
+"""
 
 
 @pytest.fixture
@@ -86,6 +91,27 @@ def test_a_parameter_concerns_its_phase_and_those_after_it_and_everything_else_e
         assert len(reusable()) == len(ALL)
     monkeypatch.delenv("ABACO_PII_KEY")
     assert reusable() == []
+
+
+def test_terms_and_mappings_that_were_edited_make_another_run_and_are_told(copied_project, monkeypatch):
+    def planned():
+        return Pipeline("run.facilities=params/lines.yml").plan(date="2025-12-31")
+
+    def told(one, other):
+        sides = [run["parameters"] | run["params"] for run in (one, other)]
+        assert one["run_id"] != other["run_id"]
+        return [row[0] for row in comparison.parameters(*sides)]
+
+    monkeypatch.setenv("ABACO_ROOT", str(copied_project))
+    terms = copied_project / "params/lines.yml"
+    terms.write_text(TERMS)
+    before = planned()
+    terms.write_text(TERMS.replace("80", "75"))
+    after = planned()
+    assert told(before, after) == ["facilities.TAIL.advance_rate.rate"]
+    mapping = copied_project / f"params/mappings/{after['sources'][0]['mapping_name']}.yml"
+    mapping.write_text(mapping.read_text() + "# as the servicer wrote in May\n")
+    assert told(after, planned()) == [f"params/mappings/{mapping.name}"]
 
 
 def test_only_phases_before_a_damaged_output_are_taken(project):

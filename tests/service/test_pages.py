@@ -19,8 +19,9 @@ from abaco.core import files
 from abaco.database import schema
 from abaco.database.connection import writing
 from abaco.kpis.dictionary import TABLES, sentence
+from abaco.review import comparison
 from abaco.run import folders
-from abaco.service import archive, pages
+from abaco.service import archive, pages, tables
 from abaco.service.app import create_app
 from abaco.service.security import Access
 from tests.support import browser as chromium
@@ -157,6 +158,23 @@ def test_two_runs_can_be_compared(service):
     assert "First: report of 30 November 2025 , made of data/sample.csv : sample.csv, run 20251130-" in text
     assert "PAR30 4.01 % 3.75 % ↓ down 0.266 points better" in text and "Inputs The same files." in text
     assert "Every figure is the same." in words(service.get("/compare?one=2025-11-30&other=2025-11-30").text)
+
+
+def test_comparison_tells_figures_and_terms_of_facilities():
+    def run(found, rate):
+        kpis = comparison.of_facilities(found, "USD")
+        terms = {"facilities": {"TAIL": {"advance_rate": rate}}}
+        code = {"code_commit": "c", "code_sha256": "1"}
+        return {"kpis": kpis, "inputs": [], "parameters": terms, "date": dt.date(2025, 12, 31), **code}
+
+    after = facilities()
+    after["TAIL"]["availability"] = "-2600.48"
+    after["TAIL"]["covenants"]["late"]["level"] = "trigger"
+    parts = tables.differences(run(facilities(), 80), run(after, 75))
+    told = words(parts["Figures"])
+    assert "Tail line TAIL: availability 3,557.02 USD −2,600.48 USD ↓ down 6,157.50 USD worse" in told
+    assert "Tail line TAIL: late ! Warning: 4.50 %, warning ! Warning: 4.50 %, trigger" in told
+    assert "facilities.TAIL.advance_rate 80 75" in words(parts["Parameters"])
 
 
 @pytest.mark.parametrize(
