@@ -43,8 +43,8 @@ report: $(VENV)/.$(RUNNER) ## the KPI report [DATE=2025-12-31 INPUT=… PARAMS=�
 backfill: $(VENV)/.report ## a report for each date of the input between two dates [FROM=… TO=… and options as report]
 	@$(BIN)/abaco backfill --from "$$FROM" --to "$$TO" $(OPTIONS)
 
-check: $(VENV)/.report ## check an input and show what a report would do, without writing anything [DATE=… INPUT=… PARAMS=…]
-	@$(BIN)/abaco check $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"}
+check: $(VENV)/.report ## check an input and show what a report would do, without writing anything [DATE=… INPUT=… PARAMS=… OUTPUT=…]
+	@$(BIN)/abaco check $${DATE:+--date "$$DATE"} $${INPUT:+--input "$$INPUT"} $${PARAMS:+--params "$$PARAMS"} $${OUTPUT:+--output "$$OUTPUT"}
 
 map: $(VENV)/.report ## draft a mapping of a file that fits no known format [INPUT=… NAME=… ANSWERS="currency=INR; …" REPLACE=1 DATE=…]
 	@$(BIN)/abaco map "$$INPUT" $${NAME:+--name "$$NAME"} $${ANSWERS:+--answers "$$ANSWERS"} $${REPLACE:+--replace} $${DATE:+--date "$$DATE"}

@@ -130,7 +130,13 @@ def backfill(
 
 
 @verb(REPORTS, "check --input path/to/exports")
-def check(date: Date = None, input: Input = None, params: Params = None, log_level: Level = None) -> None:
+def check(
+    date: Date = None, input: Input = None, params: Params = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of the reports that the input is compared with.")
+    ] = None,
+    log_level: Level = None,
+) -> None:  # fmt: skip
     """Check an input and show what a report would do with it, without writing anything."""
     from abaco.core import settings
     from abaco.delivery import registry
@@ -140,7 +146,7 @@ def check(date: Date = None, input: Input = None, params: Params = None, log_lev
     logs.start(log_level)
     terminal.speak(params)
     registry.check(settings.load(params))
-    for line in review_check.inspect(input, date, params):
+    for line in review_check.inspect(input, date, params, output and output.absolute()):
         show(line)
 
 

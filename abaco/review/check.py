@@ -45,7 +45,9 @@ from abaco.review import terminal
 from abaco.run import contents, plan
 
 
-def inspect(input: str | Path | None, date: str | None, params: Any = None) -> Iterator[str]:
+def inspect(
+    input: str | Path | None, date: str | None, params: Any = None, output: Path | None = None
+) -> Iterator[str]:
     """Yield lines about an input: the verdict of its report and what is wrong, then files, rows, dates and KPIs.
 
     Parameters
@@ -54,6 +56,8 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
         A file or folder, or ``cascade``, which is downloaded first; by default the setting ``run.input``.
     date
         The measurement date; by default the latest one in the input.
+    output
+        See `examine`.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def inspect(input: str | Path | None, date: str | None, params: Any = None) -> I
     """
     details: list[str] = []
     try:
-        figures = examine(input, date, params, details.append)
+        figures = examine(input, date, params, details.append, output)
     except AbacoError:
         yield from details
         raise

@@ -23,7 +23,7 @@ from abaco.page.language import say, speak
 from abaco.run import folders, plan
 from abaco.service.app import create_app
 from abaco.service.connections import Connection
-from abaco.service.making import REPORT, Maker
+from abaco.service.making import Maker
 from abaco.service.reports import Book
 from abaco.service.schedule import PORT, Command, Schedule, trigger
 from abaco.service.security import Access
@@ -161,8 +161,7 @@ def _inputs(configured: dict[str, Any], output: Path) -> dict[str, tuple[str, st
 
 def job_command(params: str | None, output: Path, kind: str, source: str, date: str | None) -> list[str]:
     """Return the command of a check or a report that was started from the browser."""
-    command = [sys.executable, "-m", "abaco", kind, "--input", source]
-    command += ["--output", str(output)] if kind == REPORT else []
+    command = [sys.executable, "-m", "abaco", kind, "--input", source, "--output", str(output)]
     command += ["--date", date] if date else []
     return [*command, "--params", params] if params else command
 

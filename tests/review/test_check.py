@@ -5,6 +5,7 @@ import pytest
 from abaco.core.errors import InputError
 from abaco.kpis.measures import MEASURES
 from abaco.review.check import inspect
+from tests.run import test_contents
 from tests.support.exports import LOANS, write
 
 BALANCES = """
@@ -92,6 +93,15 @@ def test_nothing_is_written(balances):
     before = sorted(balances.parent.parent.rglob("*"))
     list(inspect(balances, "2025-12-31", LENIENT))
     assert sorted(balances.parent.parent.rglob("*")) == before
+
+
+def test_former_report_is_that_of_the_folder_of_the_reports(balances, tmp_path):
+    folder, mine, cash = balances.parent, tmp_path / "mine", balances.parent / "cash.csv"
+    cash.write_text(CASH)
+    test_contents.report(mine, folder)
+    cash.unlink()
+    assert any("cash.csv" in line for line in inspect(folder, "2025-12-31", LENIENT, mine))
+    assert not any("cash.csv" in line for line in inspect(folder, "2025-12-31", LENIENT, tmp_path / "other"))
 
 
 @pytest.mark.parametrize(

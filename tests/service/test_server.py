@@ -86,6 +86,14 @@ def test_schedule_goes_on_with_the_input_of_the_last_report(tmp_path, monkeypatc
     assert server.continued_input(configured, tmp_path) == (expected and "cascade")
 
 
+@pytest.mark.parametrize("kind", ["check", "report"])
+def test_check_is_of_the_reports_of_the_service_like_its_report(tmp_path, kind):
+    command = server.job_command("report.language=es", tmp_path, kind, "in", "2025-12-31")
+    assert command[3:] == [
+        kind, "--input", "in", "--output", str(tmp_path), "--date", "2025-12-31", "--params", "report.language=es",
+    ]  # fmt: skip
+
+
 def test_service_says_at_start_what_its_reports_are_made_of(finished, tmp_path):
     reported(tmp_path, "2025-11-30", "/exports/gone", "02")
     command = (sys.executable, "-m", "abaco", "serve", "--log-level", "ERROR", "--port", "0", "--output", tmp_path)
