@@ -24,11 +24,11 @@ def map_(
     date: Date = None, params: Params = None, log_level: Level = None,
 ) -> None:  # fmt: skip
     """Draft a mapping of a file: propose a column for each heading, ask what is not proven, and write the YAML."""
-    from abaco.review.drafting import Drafting, given
+    from abaco.review.drafting import Drafting, given, going_on
 
     logs.start(log_level)
     known = given(";".join(answer or ())) | given(answers or "")
-    drafting = Drafting(input, name, known) if replace else Drafting.resumed(input, name, known)
+    drafting = Drafting.replaced(input, name, known) if replace else Drafting.resumed(input, name, known, date)
     show(*drafting.lines(), "")
     if sys.stdin.isatty():
         _ask(drafting)
@@ -37,8 +37,12 @@ def map_(
     show(*drafting.checked(date, params), "")
     path = drafting.save(replace)
     asked = "; ".join(f"{question.key}=…" for question in drafting.questions)
-    show(f"{path} is written" + (f': give answers with ANSWERS="{asked}" or --answers, all at once or one by one, or '
-                                 "write them over its question marks" if asked else ""))  # fmt: skip
+    way_on = (
+        f'give answers with ANSWERS="{asked}" or --answers, all at once or one by one, '
+        "or write them over its question marks"
+        if asked else going_on(input, date)
+    )  # fmt: skip
+    show(f"{path} is written: {way_on}")
 
 
 def _ask(drafting) -> None:

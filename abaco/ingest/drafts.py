@@ -102,11 +102,20 @@ def _comments(asked: Mapping[str, Question], name: str, indent: str) -> list[str
 
 def waiting(name: str) -> tuple[str, dict[str, str]] | None:
     """Return the text of a draft that waits for answers, and those that it was given; None: there is none."""
-    if not mappings.is_open(name):
-        return None
+    return written(name) if mappings.is_open(name) else None
+
+
+def written(name: str) -> tuple[str, dict[str, str]]:
+    """Return the text of a mapping, and the answers that it was drafted with."""
     text = mappings.path_of(name).read_text(encoding="utf-8")
     found = ANSWERS.search(text)
     return text, listed(found[1]) if found else {}
+
+
+def differences(former: str, new: str) -> list[str]:
+    """Return the keys, and our columns, that the texts of two mappings have otherwise."""
+    one, other = ({**mapping.pop("columns", {}), **mapping} for mapping in map(yaml.parse, (former, new)))
+    return [key for key in dict.fromkeys((*one, *other)) if one.get(key) != other.get(key)]
 
 
 def listed(text: str) -> dict[str, str]:

@@ -51,6 +51,17 @@ def given(text: str) -> dict[str, str]:
     return dict(one.split("=", 1) for one in answers)
 
 
+def _place(path: Path) -> str:
+    """Return a file as a command takes it."""
+    return shlex.quote(project.display_path(path))
+
+
+def going_on(path: Path, date: str | None) -> str:
+    """Return the commands that use a mapping of a file, in half a sentence."""
+    given = f"INPUT={_place(path)} DATE={date or 'YYYY-MM-DD'}"
+    return f"make check {given} shows its figures, and make report {given} makes the report"
+
+
 def _reading(path: Path) -> list[str]:
     """Return the mappings that read a file already."""
     try:
@@ -75,7 +86,7 @@ class Drafting:
 
     def __init__(self, path: Path, name: str | None = None, answers: Mapping[str, str] | None = None):
         self.path, self.name = path, normalise(name or shown(path.name.split(".")[0], is_known=False)) or "draft"
-        self.answers = dict(answers or {})
+        self.answers, self.notes = dict(answers or {}), []
         self.words = heading_words.load()
         with DuckDB() as engine:
             self._table = unmapped.open_table(path, self.words, engine)
@@ -87,8 +98,15 @@ class Drafting:
         self.draft = self._drafted(self.answers)
 
     @classmethod
-    def resumed(cls, path: Path, name: str | None = None, answers: Mapping[str, str] | None = None) -> "Drafting":
+    def resumed(
+        cls, path: Path, name: str | None = None, answers: Mapping[str, str] | None = None, date: str | None = None
+    ) -> "Drafting":
         """Return the drafting of a mapping whose draft may wait for answers: the former ones go on to count.
+
+        Parameters
+        ----------
+        date
+            The one that figures are asked of, for the way out of a refusal.
 
         Raises
         ------
@@ -99,10 +117,11 @@ class Drafting:
         drafting = cls(path, name)
         for read_by in _reading(path):
             way_out = "REPLACE=1 or --replace drafts another one" if mappings.load(read_by).is_known else (
-                f"NAME={read_by} REPLACE=1 drafts it anew"
+                f"make map INPUT={_place(path)} NAME={read_by} REPLACE=1 drafts it anew, with its answers"
             )  # fmt: skip
             raise InputError(
-                f"{shown(path.name)} is read by {mappings.FOLDER}/{read_by}.yml already, as make check shows: {way_out}"
+                f"{shown(path.name)} is read by {mappings.FOLDER}/{read_by}.yml already: "
+                f"{going_on(path, date)}; {way_out}"
             )
         if found := drafts.waiting(drafting.name):
             text, drafting.answers = found
@@ -116,6 +135,25 @@ class Drafting:
                     f"{place} waits for answers, and is not as it was drafted from this file: write the answers over "
                     "its question marks, or draft it anew with REPLACE=1 or --replace"
                 )
+        drafting.answers |= answers or {}
+        drafting.draft = drafting._drafted(answers or {})
+        return drafting
+
+    @classmethod
+    def replaced(cls, path: Path, name: str | None = None, answers: Mapping[str, str] | None = None) -> "Drafting":
+        """Return the drafting of a mapping anew: where the former one reads the file, its answers go on to count."""
+        drafting = cls(path, name)
+        if drafting.name in _reading(path):
+            text, drafting.answers = drafts.written(drafting.name)
+            told = "; ".join(f"{key}={answer}" for key, answer in drafting.answers.items())
+            try:
+                edited = drafts.differences(text, drafting._drafted().text)
+            except InputError as error:
+                drafting.notes, drafting.answers = [f"The former answers ({told}) do not count: {error}."], {}
+            else:
+                drafting.notes = [f"The former answers count: {told}."] if told else []
+                if edited:
+                    drafting.notes.append(f"Edited by hand before, and not in this draft: {', '.join(edited)}.")
         drafting.answers |= answers or {}
         drafting.draft = drafting._drafted(answers or {})
         return drafting
@@ -182,7 +220,7 @@ class Drafting:
     def lines(self) -> Iterator[str]:
         """Yield the headings and what they give, what a row is, and the currency."""
         rows = [(row["heading"], row["column"], row["why"], row["examples"]) for row in self.headings()]
-        yield from aligned([("heading", "column", "why", "examples"), *rows])
+        yield from (*self.notes, *aligned([("heading", "column", "why", "examples"), *rows]))
         article = "an" if self.draft.rows[0] == "invoice" else "a"
         yield f"\nA row is {article} {self.draft.rows[0]}: {self.draft.rows[1]}."
         if self.draft.questions:
@@ -215,9 +253,8 @@ class Drafting:
         yield from (line for line in lines if line not in lacking and not line.startswith("  to see "))
         if lacking:
             figures = sum(kpi["value"] is None for kpi in figures["kpis"].values())
-            place = shlex.quote(project.display_path(self.path))
             told = f"{counted(figures, 'figure')} cannot be computed from this file alone"
-            yield f"{told}: make check INPUT={place} lists them"
+            yield f"{told}: make check INPUT={_place(self.path)}{f' DATE={date}' if date else ''} lists them"
 
     def save(self, replace: bool = False) -> str:
         """Write the mapping, and return where it is (see `Draft.save`).

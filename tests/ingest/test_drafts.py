@@ -567,7 +567,7 @@ def test_check_shows_what_a_report_would_say(root, tmp_path):
     lines = "\n".join(drafted(tmp_path, name="my book.csv").checked("2025-12-31"))
     assert "PAR30 at 53.85 %" in lines  # 700 of 1,300
     assert " figures can be computed" in lines
-    assert f"from this file alone: make check INPUT='{tmp_path / 'my book.csv'}' lists them" in lines
+    assert f"from this file alone: make check INPUT='{tmp_path / 'my book.csv'}' DATE=2025-12-31 lists them" in lines
 
 
 def test_status_that_the_mapping_settles_as_days_late_is_not_told_as_unknown(root, tmp_path):
@@ -917,9 +917,11 @@ def test_file_that_a_mapping_reads_already_is_drafted_again_only_where_asked(roo
     Drafting.resumed(path, "book", ANSWERED).save()
     for name in (None, "book"):
         with pytest.raises(
-            InputError, match=r"first\.csv is read by params/mappings/book\.yml already.*: NAME=book REPLACE"
+            InputError,
+            match=r"first\.csv is read by params/mappings/book\.yml already: make check (INPUT=\S+ DATE=2025-12-31) shows"
+            r" its figures, and make report \1 makes the report; make map INPUT=\S+ NAME=book REPLACE=1",
         ):
-            Drafting.resumed(path, name)
+            Drafting.resumed(path, name, date="2025-12-31")
     for replace in (False, True):
         with pytest.raises(
             InputError, match=r"fits params/mappings/book\.yml as well as .*: nothing is saved; save it as"
@@ -929,9 +931,40 @@ def test_file_that_a_mapping_reads_already_is_drafted_again_only_where_asked(roo
     Drafting(path, "book", ANSWERED).save(replace=True)
     known = write(tmp_path / "known.csv", LOANS, "A-1,C-1,2025-01-15,0.4,900,500,45")
     with pytest.raises(
-        InputError, match=r"params/mappings/loans\.yml already, .*: REPLACE=1 or --replace drafts another"
+        InputError, match=r"params/mappings/loans\.yml already: .*; REPLACE=1 or --replace drafts another"
     ):
         Drafting.resumed(known)
+
+
+def test_draft_that_replaces_a_mapping_starts_from_its_answers_and_tells_edits(root, tmp_path):
+    path = write(tmp_path / "book.csv", HEADER.replace("ROI (%) p.a.", "Yearly ROI"), *LINES)
+    answers = {"interest_rate.as": "percent", "currency": "INR"}
+    Drafting(path, None, answers).save()
+    again = Drafting.replaced(path)
+    assert (again.questions, again.notes) == ([], ["The former answers count: interest_rate.as=percent; currency=INR."])
+    again = Drafting.replaced(path, None, {"currency": "USD"})
+    assert again.answers == answers | {"currency": "USD"}
+    mapping = root / "params/mappings/book.yml"
+    mapping.write_text(
+        mapping.read_text()
+        .replace("\ncurrency: INR", "\ncurrency: EUR")
+        .replace("Customer Name", "{heading: Customer Name}")
+    )
+    assert Drafting.replaced(path).notes[1:] == [
+        "Edited by hand before, and not in this draft: borrower_name, currency."
+    ]
+
+
+def test_former_answers_that_contradict_the_file_or_are_of_another_one_do_not_count(root, tmp_path):
+    path = write(tmp_path / "book.csv", HEADER, *LINES)
+    Drafting(path, None, ANSWERED).save()
+    mapping = root / "params/mappings/book.yml"
+    mapping.write_text(mapping.read_text().replace("{currency: INR}", "{interest_rate.as: fraction}"))
+    again = Drafting.replaced(path)
+    assert (keys(again), again.answers) == (["currency"], {})
+    assert again.notes[0].startswith("The former answers (interest_rate.as=fraction) do not count: interest_rate.as=fr")
+    other = write(tmp_path / "other.csv", "LAN,POS,DPD", "A-1,1.50,0", "A-2,2.50,31")
+    assert keys(Drafting.replaced(other, "book")) == ["currency"]
 
 
 @pytest.mark.parametrize("total", [",,1300.00,", "TOTAL,,1300.00,", ",Gran total,1300.00,"])
