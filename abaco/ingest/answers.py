@@ -1,13 +1,17 @@
 """Answers to the questions of a draft: those that are given, those that are open, and those that nothing asks."""
 
+import re
 from collections.abc import Mapping
 
 from abaco.core.errors import InputError
+from abaco.ingest.columns import MEASUREMENT_DATE
 from abaco.ingest.proposals import COLUMNS
 from abaco.ingest.questions import Question
 
 # Keys that are asked only when columns are known.
 LATER = ("dates", "months", "decimal_mark", "currency", "left_behind", *COLUMNS)
+# Answers that take the date of the balances from no column.
+ELSEWHERE = re.compile(r"file_name|folder|cell [A-Z]+\d+(?: [ymd]{3})?|\d{4}-\d{2}-\d{2}")
 
 
 class Answers:
@@ -21,6 +25,11 @@ class Answers:
 
     def __init__(self, answers: Mapping[str, str]):
         self.answers, self.questions, self.used = answers, [], {"rows", "currency", *COLUMNS}
+
+    @property
+    def is_date_elsewhere(self) -> bool:
+        """Whether an answer takes the date of the balances from no column."""
+        return bool(ELSEWHERE.fullmatch(self.answers.get(MEASUREMENT_DATE.name, "")))
 
     def ask(self, question: Question) -> str | None:
         """Return the answer to a question, which is open without one."""

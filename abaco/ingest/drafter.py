@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from abaco.core import currencies
+from abaco.core.dates import parse_date
 from abaco.core.errors import InputError
 from abaco.core.text import counted
 from abaco.ingest import aging_reports, credit_columns, currency_evidence, proposals, questions
 from abaco.ingest.amount_proofs import Proof
-from abaco.ingest.answers import Answers
+from abaco.ingest.answers import ELSEWHERE, Answers
 from abaco.ingest.bucket_words import days_of
 from abaco.ingest.columns import MEASUREMENT_DATE
 from abaco.ingest.drafts import Draft
@@ -22,12 +23,10 @@ from abaco.ingest.reshaping import MONTH_HEADING, WIDE
 from abaco.ingest.scales import factor_of, scale_of, scales_in
 from abaco.ingest.unmapped import Table
 from abaco.ingest.value_evidence import Evidence
-from abaco.ingest.value_kinds import DATE, NUMBER
+from abaco.ingest.value_kinds import NUMBER
 
 # The format of rows, by what a row is.
 FORMAT_OF = {"loan": "loans", "invoice": "loans", "loan and date": "dated_loans", "payment": "payments"}
-# Answers that take a date from no column.
-ELSEWHERE = re.compile(r"file_name|folder|cell [A-Z]+\d+(?: [ymd]{3})?")
 
 
 def draft(
@@ -57,8 +56,9 @@ def draft(
     if table.shape == WIDE:
         answers = {MEASUREMENT_DATE.name: MONTH_HEADING, **answers}
     currency_evidence.check_answer(answers.get("currency", ""), found)
-    of_columns = {key: answer for key, answer in answers.items()
-                  if not (ELSEWHERE.fullmatch(answer) or (key == "currency" and currencies.code(answer)))}  # fmt: skip
+    is_of_column = {MEASUREMENT_DATE.name: lambda answer: not ELSEWHERE.fullmatch(answer),
+                    "currency": lambda answer: not currencies.code(answer)}  # fmt: skip
+    of_columns = {key: answer for key, answer in answers.items() if is_of_column.get(key, bool)(answer)}
     try:
         proposed = proposals.propose(found, words, of_columns, proof)
     except ValueError as error:
@@ -84,7 +84,8 @@ class _Drafting(Answers):
         open_ = {n: h for n, h in self.proposed.open.items() if n in in_format}
         proposed = Proposals(given, open_, self.proposed.left, self.proposed.known)
         more = ["loan_id"] if aging else ["days_past_due"] if "days_past_due" in in_format else []
-        needs = [n for n in dict.fromkeys((*format_.needs, *more)) if not ELSEWHERE.fullmatch(self.answers.get(n, ""))]
+        elsewhere = [MEASUREMENT_DATE.name] if self.is_date_elsewhere else []
+        needs = [name for name in dict.fromkeys((*format_.needs, *more)) if name not in elsewhere]
         for needed in needs:
             if self.answers.get(needed, "").strip().lower() == NONE:
                 means = self.words.columns[needed].means
@@ -97,6 +98,8 @@ class _Drafting(Answers):
             self.questions.append(question)  # also where a needed column was answered by none
             self.columns[question.key] = (OPEN, "not answered")
         self._date(rows, given)
+        if rows in ("loan", "invoice") and MEASUREMENT_DATE.name not in self.columns:
+            why += questions.UNDATED
         order = [column.name for column in format_.columns]
         for column in order:
             if column in given:
@@ -154,7 +157,7 @@ class _Drafting(Answers):
             return "payment", "a day and an amount that was paid, and no balance"
         loan = columns.get("loan_id")
         one = self.proposed.known.get(loan.heading) if loan else None
-        if "measurement_date" in columns or ELSEWHERE.fullmatch(self.answers.get("measurement_date", "")):
+        if "measurement_date" in columns or self.is_date_elsewhere:
             return "loan and date", "there is a date of the balances"
         if one and not one.is_unique:
             self.ask(questions.of_rows(one))
@@ -173,32 +176,30 @@ class _Drafting(Answers):
 
     def _date(self, rows: str, given: Mapping[str, Proposal]) -> None:
         """Ask for the date where no column has it: that of a name, of a cell above, or a column of one date."""
+        answer, is_needed = self.answers.get("measurement_date"), rows == "loan and date"
+        is_dated = "measurement_date" in given or self.table.shape == WIDE
+        if self.is_date_elsewhere and (is_dated or not is_needed):
+            why = "the file has dates of its rows" if is_needed else f"a row is answered to be a {rows}"
+            raise InputError(f"measurement_date={answer}: {why}: leave the answer out")
         if "measurement_date" in given or rows not in ("loan", "loan and date"):
             return
         elsewhere = dict(self.table.dates_elsewhere())
-        choices = self._dates_of_all() | {key: told for key, (_, told) in elsewhere.items()}
-        is_needed = rows == "loan and date"
+        choices = questions.dates_of_all(self.proposed, self.table)
+        choices |= {key: told for key, (_, told) in elsewhere.items()}
         if not (choices or is_needed):
             return
         self.questions = [q for q in self.questions if q.key != "measurement_date"]
         self.columns.pop("measurement_date", None)
-        choices |= {} if is_needed else {NONE: "each report is given its DATE"}
-        if "measurement_date" not in self.answers:
+        choices = (choices or questions.DAY) | ({} if is_needed else {NONE: "each report is given its DATE"})
+        if answer is None:
             way_out = "" if elsewhere or not is_needed else questions.WRITE_DATE
             self.ask(Question("measurement_date", f"no heading says the date of the balances{way_out}", choices))
             self.columns["measurement_date"] = (OPEN, "not answered")
-        elif (answer := self.answers["measurement_date"]) in elsewhere:
+        elif answer in elsewhere:
             self.columns["measurement_date"] = (elsewhere[answer][0], "as answered")
-
-    def _dates_of_all(self) -> dict[str, str]:
-        """Return headings that are not read, of columns with the same date in all rows, and the date."""
-        found = {}
-        for heading in self.proposed.left:
-            one = self.proposed.known[heading]
-            cells = {cell.strip() for cell in self.table.cells(one.place)}
-            if one.kind == DATE and one.is_pure and one.is_full and one.rows > 1 and len(cells) == 1:
-                found[heading] = f"{cells.pop()} in every row"
-        return found
+        elif self.is_date_elsewhere:
+            day = str(parse_date(answer, "measurement_date"))
+            self.columns["measurement_date"] = ({"constant": day}, "as answered; a file of another day needs its own")
 
     def _origin(self, name: str, proposal: Proposal) -> Any:
         """Return what a column is made of as YAML has it, with what is asked of its values."""

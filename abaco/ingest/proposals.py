@@ -157,7 +157,8 @@ def _chosen(name: str, text: str, known: Mapping[str, Evidence]) -> Proposal | N
     is_formula = any(sign in text for sign in "[+-*")
     if is_formula and {normalise(part) for part in Formula.parse(text).headings} <= by_name.keys():
         return Proposal({"compute": text}, "as answered")
-    raise ValueError(f"{name}={text}: write a heading of the file, a formula of its headings, or none")
+    day = "a day as YYYY-MM-DD, " if name == "measurement_date" else ""
+    raise ValueError(f"{name}={text}: write a heading of the file, {day}a formula of its headings, or none")
 
 
 def told(name: str, one: Evidence) -> str:

@@ -14,6 +14,7 @@ from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.origins import NOT_LATE
 from abaco.ingest.proposals import NONE, SINCE, Proposal, Proposals, is_personal, may_be_shown, told
 from abaco.ingest.scales import factor_of
+from abaco.ingest.unmapped import Table
 from abaco.ingest.value_evidence import Evidence, plain
 from abaco.ingest.value_kinds import DATE, MONTH, NUMBER
 
@@ -25,10 +26,9 @@ STATUSES = {"current": "not late", "late": "late", "written off": "its balance i
 MARKS = {".": "point", ",": "comma"}
 SHORT = re.compile(r"[A-Z]?\d{1,3}|[A-Z]{1,2}|[A-Z]{1,4}[ -]?\d{1,2}")  # a code, which names nobody
 LOAN_NUMBER = re.compile(r"[\w/.-]*\d[\w/.-]*")
-RATES = {
-    "percent": (1, "per cent a year"), "fraction": (100, "a fraction of 1 a year"),
-    "percent per month": (12, "per cent a month"), "fraction per month": (1200, "a fraction of 1 a month"),
-}  # fmt: skip
+RATES = {"percent": 1, "fraction": 100, "percent per month": 12, "fraction per month": 1200}  # to per cent a year
+DAY = {"YYYY-MM-DD": "the day of all balances"}
+UNDATED = "; it has no date: each report is given DATE, or answer measurement_date=YYYY-MM-DD, the day of its balances"
 WRITE_DATE = "; if no column has it, write it above the table, or into the name of the file (tape_2025-12.csv)"
 
 
@@ -48,7 +48,7 @@ class Question:
 
     def __str__(self) -> str:
         choices = "; ".join(f"{answer}: {means}" for answer, means in self.choices.items())
-        return ": ".join(filter(None, (self.key, self.text, choices)))
+        return ": ".join(filter(None, (self.key, self.text, choices))).replace("?: ", "? ")
 
 
 def of_columns(
@@ -120,16 +120,27 @@ def of_rate(proposal: Proposal, proposals: Proposals, words: Dictionary) -> Ques
     spans = [""] if "year" in said else [" per month"] if "month" in said else ["", " per month"]
     answers = [f"{unit}{span}" for unit in units for span in spans]
     if len(spans) > 1 and one.high is not None:
-        answers = [a for a in answers if not a.endswith("month") or one.high * RATES[a][0] <= MOST_A_YEAR]
+        answers = [a for a in answers if not a.endswith("month") or one.high * RATES[a] <= MOST_A_YEAR]
     if len(answers) == 1 or one.high is None:
         return None
     given, ends = {}, [one.low] if one.has_percent else [one.high]  # those with a sign are per cent in any case
     ends = [one.low, one.high] if one.high >= 2 > 1 > one.low > 0 and not one.has_percent else ends
     for answer in answers:
-        factor, means = RATES[answer]
-        given[answer] = f"{means}: {' to '.join(f'{plain(end * factor)} %' for end in ends)} a year"
+        given[answer] = f"{' to '.join(f'{plain(end * RATES[answer])} %' for end in ends)} a year"
     beside = ", beside others with a percent sign" if one.has_percent else ""
-    return Question("interest_rate.as", f"{' to '.join(map(plain, ends))} under {one.heading}{beside}", given)
+    values = f"{' to '.join(map(plain, ends))} under {one.heading}{beside}"
+    return Question("interest_rate.as", f"what is {values}?", given)
+
+
+def dates_of_all(proposals: Proposals, table: Table) -> dict[str, str]:
+    """Return headings that are not read, of columns with the same date in all rows, and the date."""
+    found = {}
+    for heading in proposals.left:
+        one = proposals.known[heading]
+        cells = {cell.strip() for cell in table.cells(one.place)}
+        if one.kind == DATE and one.is_pure and one.is_full and one.rows > 1 and len(cells) == 1:
+            found[heading] = f"{cells.pop()} in every row"
+    return found
 
 
 def of_rows(loan: Evidence) -> Question:
@@ -199,7 +210,8 @@ def of_days(one: Evidence, words: Dictionary) -> Iterator[Question]:
     for text, label in labels(one).items():
         if days_of(text, words, one.heading) is None:
             none = {"0": "not late"} if one.kind == NUMBER else {
-                "0": "less late than the other words say", NOT_LATE: "0 days late, which PAR1 and PAR7 need to know"
+                "0": "late by fewer days than the other words say, or by none: PAR1 and PAR7 stay unknown",
+                NOT_LATE: "0 days late: PAR1 and PAR7 are known",
             }  # fmt: skip
             choices = {**none, "31": "or another number: at least so many days late",
                        "none": "unknown: the rows are rejected"}  # fmt: skip

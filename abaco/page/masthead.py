@@ -116,7 +116,8 @@ def undated(metrics: dict) -> str:
         )  # fmt: skip
     if any(note["code"] == "table_not_used" for note in metrics["reason_codes"]["notes"]):
         return text  # a file that was not used may hold them
-    return f"{text} {say('Add balances of {date} to see the book of that date.', date=date)}"
+    add = "Add balances of {date} to see the book of that date, or give its mapping their day as measurement_date."
+    return f"{text} {say(add, date=date)}"
 
 
 def partial(kpi: dict) -> str:

@@ -120,9 +120,8 @@ def test_rate_is_asked_with_what_each_reading_gives(tmp_path):
     drafting = drafted(tmp_path, header=HEADER.replace("ROI (%) p.a.", "Yearly ROI"))
     [question] = drafting.questions
     assert question.key == "interest_rate.as"
-    assert question.choices == {
-        "percent": "per cent a year: 24 % a year", "fraction": "a fraction of 1 a year: 2,400 % a year",
-    }  # fmt: skip
+    assert question.choices == {"percent": "24 % a year", "fraction": "2,400 % a year"}
+    assert str(question).startswith("interest_rate.as: what is 24 under Yearly ROI? percent: 24 % a year; fraction: 2")
     drafting.answer("interest_rate.as", "percent")
     assert columns(drafting)["interest_rate"] == {"heading": "Yearly ROI", "as": "percent"}
 
@@ -140,10 +139,8 @@ def test_rates_that_are_per_cent_or_fractions_by_the_row_are_asked_with_both_rea
     lines = [line.replace(old, new) for line, old, new in zip(LINES, ("24.00", "18.50", "21.00"), rates, strict=True)]
     [question] = drafted(tmp_path, *lines, header=HEADER.replace("ROI (%) p.a.", "Yearly ROI")).questions
     beside = ", beside others with a percent sign" if "21%" in rates else ""
-    assert question.text == f"{text} under Yearly ROI{beside}"
-    assert question.choices == {
-        "percent": f"per cent a year: {percent} a year", "fraction": f"a fraction of 1 a year: {fraction} a year",
-    }  # fmt: skip
+    assert question.text == f"what is {text} under Yearly ROI{beside}?"
+    assert question.choices == {"percent": f"{percent} a year", "fraction": f"{fraction} a year"}
 
 
 @pytest.mark.parametrize(
@@ -321,6 +318,34 @@ def test_date_in_the_name_of_the_file_is_asked(tmp_path):
     drafting.answer("measurement_date", "file_name")
     assert drafting.draft.rows[0] == "loan and date"
     assert columns(drafting)["measurement_date"] == {"file_name": "{year}-{month}"}
+
+
+def test_date_that_is_an_answer_is_that_of_all_balances(root, tmp_path):
+    path = write(tmp_path / "book.csv", HEADER, *LINES)
+    drafting = Drafting(path, None, ANSWERED)
+    assert drafting.draft.rows[1].endswith("answer measurement_date=YYYY-MM-DD, the day of its balances")
+    drafting.answer("measurement_date", "2025-11-30")
+    assert drafting.draft.rows[0] == "loan and date"
+    assert columns(drafting)["measurement_date"] == {"constant": "2025-11-30"}
+    drafting.save()
+    found = figures_of(path, dt.date(2025, 11, 30))
+    assert (found.as_of, found.values["PAR30"]) == (dt.date(2025, 11, 30), 53.8462)  # 700 of 1,300
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "answers", "message"),
+    [
+        ("LAN,POS,DPD", "A-1,1.50,0", {"measurement_date": "2025-02-30"}, "2025-02-30 is not a valid date"),
+        ("LAN,POS,DPD", "A-1,1.50,0", {"measurement_date": "31/12/2025"}, "write a heading of the file, a day as YYYY"),
+        ("LAN,POS,DPD", "A-1,1.50,0", {"measurement_date": "2025-12-31", "rows": "loan"}, "answered to be a loan:"),
+        ("As of Date,LAN,POS,DPD", "2025-12-31,A-1,1.50,0", {"measurement_date": "2025-11-30"}, "has dates of its ro"),
+        ("LAN,POS Nov-25,DPD Nov-25,POS Dec-25,DPD Dec-25", "A-1,1.50,0,1.50,0", {"measurement_date": "2025-12-31"},
+         "has dates of its rows"),
+    ],
+)  # fmt: skip
+def test_date_that_is_an_answer_is_refused_where_it_contradicts(tmp_path, header, line, answers, message):
+    with pytest.raises(InputError, match=message):
+        drafted(tmp_path, line, header=header, answers=ANSWERED | answers)
 
 
 def test_draft_whose_date_is_open_is_not_used(root, tmp_path):
@@ -918,7 +943,7 @@ def test_file_that_a_mapping_reads_already_is_drafted_again_only_where_asked(roo
     for name in (None, "book"):
         with pytest.raises(
             InputError,
-            match=r"first\.csv is read by params/mappings/book\.yml already: make check (INPUT=\S+ DATE=2025-12-31) shows"
+            match=r"is read by params/mappings/book\.yml already: make check (INPUT=\S+ DATE=2025-12-31) shows"
             r" its figures, and make report \1 makes the report; make map INPUT=\S+ NAME=book REPLACE=1",
         ):
             Drafting.resumed(path, name, date="2025-12-31")

@@ -40,7 +40,8 @@ def test_undated_book_is_an_alarm_in_the_conclusion(undated):
     alarm = (
         '<p class="alarm">These are not the figures of 31 December 2025: the loans export carries no date, so balances '
         "and days past due are those of the day it was made. That day is later than 31 December 2025: the export "
-        "holds 3 loans lent after it, left out here. Add balances of 31 December 2025 to see the book of that date.</p>"
+        "holds 3 loans lent after it, left out here. Add balances of 31 December 2025 to see the book of that date, or give "
+        "its mapping their day as measurement_date.</p>"
     )
     assert alarm in text(front(undated))
     undated["reconciliation"] |= {"later": 0, "accepted": 1003}
