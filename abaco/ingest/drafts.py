@@ -126,7 +126,11 @@ def listed(text: str) -> dict[str, str]:
     InputError
         When it is none.
     """
+    wrong = InputError(f"{text} is not a list of answers: write {{KEY: VALUE}}, such as {{currency: INR}}")
     try:
-        return {str(key): str(value) for key, value in yaml.parse(text).items()}
+        found = yaml.parse(text)
     except YAMLError as error:
-        raise InputError(f"{text} is not a list of answers: write {{KEY: VALUE}}, such as {{currency: INR}}") from error
+        raise wrong from error
+    if any(answer is None or isinstance(answer, (list, dict)) for answer in found.values()):
+        raise wrong
+    return {str(key): str(answer) for key, answer in found.items()}

@@ -42,7 +42,7 @@ def _gross(metrics):
     codes = [note["code"] for note in metrics["reason_codes"]["notes"]]
     if "balances_of_loans" not in codes:
         return ""
-    return phrase("They come from the loans export and include what was written off, unless a status says so.")
+    return phrase("The balances come from the loans export and include what was written off, unless a status says so.")
 
 
 def source(inputs: list[dict]) -> str:

@@ -45,10 +45,14 @@ def given(text: str) -> dict[str, str]:
     """
     if text.lstrip().startswith("{"):
         return drafts.listed(text)
-    answers = [one.strip() for one in text.split(";") if one.strip()]
-    if wrong := [one for one in answers if "=" not in one]:
-        raise InputError(f"{wrong[0]} is not an answer: write KEY=VALUE, such as currency=INR")
-    return dict(one.split("=", 1) for one in answers)
+    answers: dict[str, str] = {}
+    for one in filter(None, map(str.strip, text.split(";"))):
+        key, _, value = map(str.strip, one.partition("="))
+        if not (key and value):
+            raise InputError(f"{one} is not an answer: write KEY=VALUE, such as currency=INR")
+        if answers.setdefault(key, value) != value:
+            raise InputError(f"{key} is answered by {answers[key]} and by {value}: give one of them")
+    return answers
 
 
 def _place(path: Path) -> str:

@@ -9,9 +9,10 @@ import yaml
 
 from abaco.core.errors import InputError
 from abaco.core.phases import COMPLETED, DRAFTING, notebook_path, scraps_of
+from abaco.core.settings import notebook_parameters
 from abaco.ingest import discovery, heading_words, mappings
 from abaco.ingest.bucket_words import days_of
-from abaco.review.drafting import Drafting
+from abaco.review.drafting import Drafting, given
 from abaco.run.process import execute
 from tests.support.exports import LOANS, write
 from tests.support.figures import figures_of
@@ -616,11 +617,32 @@ def test_notebook_shows_headings_and_figures_and_saves_the_mapping_with_its_last
     assert "Ana" not in text
     assert scraps_of(executed)[COMPLETED] is True
     assert mappings.load("book").currency == "INR"
-    given = {"input": str(path), "name": "book", "answers": "currency=USD", "save": True}
+    parameters = {"input": str(path), "name": "book", "answers": "currency=USD", "save": True}
     with pytest.raises(InputError, match=r"book\.yml is there"):
-        execute(notebook_path(DRAFTING), executed, given)
-    execute(notebook_path(DRAFTING), executed, given | {"replace": True})
+        execute(notebook_path(DRAFTING), executed, parameters)
+    execute(notebook_path(DRAFTING), executed, parameters | {"replace": True})
     assert mappings.load("book").currency == "USD"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("interest_rate.as: fraction", "interest_rate.as: fraction is not an answer: write KEY=VALUE"),
+        ("currency=", "currency= is not an answer: write KEY=VALUE"),
+        ("currency=INR; currency=USD", "currency is answered by INR and by USD: give one of them"),
+        ("{currency INR}", r"\{currency INR\} is not a list of answers: write \{KEY: VALUE\}"),
+        ("{currency: [INR]}", "is not a list of answers"), ("{currency: INR", "is not a list of answers"),
+    ],
+)  # fmt: skip
+def test_text_that_is_no_list_of_answers_is_refused_in_one_line(text, message):
+    with pytest.raises(InputError, match=message) as refused:
+        given(text)
+    assert "\n" not in str(refused.value)
+
+
+def test_notebook_starts_with_no_answers_so_that_any_file_can_be_drafted():
+    assert notebook_parameters(notebook_path(DRAFTING))["answers"][1] == ""
+    assert given(" currency = INR; dates=dmy; currency=INR") == {"currency": "INR", "dates": "dmy"}
 
 
 def test_draft_that_waits_for_answers_stops_no_other_report_and_is_named(root):

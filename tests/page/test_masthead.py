@@ -1,5 +1,7 @@
 """A book that nobody dated, and figures of a month that is not over: told where they are read, in both languages."""
 
+import re
+
 import pytest
 
 from abaco import mail, page
@@ -40,8 +42,8 @@ def test_undated_book_is_an_alarm_in_the_conclusion(undated):
     alarm = (
         '<p class="alarm">These are not the figures of 31 December 2025: the loans export carries no date, so balances '
         "and days past due are those of the day it was made. That day is later than 31 December 2025: the export "
-        "holds 3 loans lent after it, left out here. Add balances of 31 December 2025 to see the book of that date, or give "
-        "its mapping their day as measurement_date.</p>"
+        "holds 3 loans lent after it, left out here. Add balances of 31 December 2025 to see the book of that date, "
+        "or give its mapping their day as measurement_date.</p>"
     )
     assert alarm in text(front(undated))
     undated["reconciliation"] |= {"later": 0, "accepted": 1003}
@@ -113,3 +115,10 @@ def test_undated_book_in_spanish(undated, spanish):
 
 def test_partial_month_in_spanish(partial, history, spanish):
     assert "mes parcial, hasta el 10 dic 25" in text(page.kpi_tables(in_words(partial), history))
+
+
+def test_balances_that_may_hold_what_was_written_off_are_told_in_a_sentence_of_their_own(undated):
+    undated["reason_codes"]["notes"].append({"code": "balances_of_loans"})
+    assert re.search(
+        r"outstanding in [\w, ]+\. <strong>The balances come from the loans export", text(page.masthead(undated))
+    )
