@@ -84,13 +84,15 @@ ENGLISH = {
     "facility_available": "{facility}: {usd} may be drawn.",
     "facility_deficient": "{facility}: {usd} more is drawn than may be.",
     "facility_unknown": "{facility}: what may be drawn is not known, as the drawn amount or the cash is not.",
-    "covenant_default": "Covenant {covenant} is past its default level: {value}, and the limit is {limit}.",
-    "covenant_curing": "Covenant {covenant} is past its default level: {value}, and the limit is {limit}; it can be "
-    "cured until {last}.",
-    "covenant_trigger": "Covenant {covenant} is past its trigger: {value}, and the limit is {limit}.",
-    "covenant_warning": "Covenant {covenant} is past its warning level: {value}, and the limit is {limit}.",
-    "covenant_unknown": "Covenant {covenant} cannot be computed: {reason}.",
-    "covenants_hold": "All covenants hold; the closest is {covenant}, at {value} against a {level} of {limit}.",
+    "covenant_default": "Covenant “{covenant}” at {value} is past its default level of {limit}.",
+    "covenant_curing": "Covenant “{covenant}” at {value} is past its default level of {limit}; it can be cured until "
+    "{last}.",
+    "covenant_trigger": "Covenant “{covenant}” at {value} is past its trigger of {limit}.",
+    "covenant_warning": "Covenant “{covenant}” at {value} is past its warning level of {limit}.",
+    "trigger_next": "Its trigger is at {limit}.",
+    "default_next": "Its default level is at {limit}.",
+    "covenant_unknown": "Covenant “{covenant}” cannot be computed: {reason}.",
+    "covenants_hold": "All covenants hold; the closest is “{covenant}”, at {value} against a {level} of {limit}.",
     # what to know about an input
     "file_not_used": "{name} was not used: {cause}.",
     "table_not_used": "{name} was not used: {cause}.",

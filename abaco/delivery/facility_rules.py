@@ -28,7 +28,7 @@ def problems(metrics: Metrics) -> Iterator[tuple[str, str, str]]:
 def _sentence(metrics: Metrics, key: str, covenant: str) -> str:
     """Return what the verdict says of a covenant."""
     told = zip(metrics["reason_codes"]["facilities"][key], metrics["facilities"][key]["verdict"], strict=True)
-    return next(text for code, text in told if code.get("covenant") == covenant)
+    return " ".join(text for code, text in told if code.get("covenant") == covenant)
 
 
 def cleared(name: str, metrics: Metrics) -> str | None:
@@ -46,5 +46,5 @@ def cleared(name: str, metrics: Metrics) -> str | None:
     if not covenant:
         return one["verdict"][0].removesuffix(".")
     if covenant not in one["covenants"]:
-        return f"{one['title']} has no covenant {covenant} any more"
-    return f"{one['title']}: covenant {covenant} holds"
+        return f"{one['title']} has no covenant “{covenant}” any more"
+    return f"{one['title']}: covenant “{covenant}” holds"

@@ -28,13 +28,13 @@ def test_each_problem_has_its_severity_and_the_words_of_the_verdict(metrics):
     assert alerts(metrics) == {
         "facility:SENIOR": ("P1", "Senior line: 1,200.50 USD more is drawn than may be"),
         "facility:SENIOR:arrears": (
-            "P1", "Senior line: Covenant arrears is past its default level: 9.00 %, and the limit is 8 %"
+            "P1", "Senior line: Covenant “arrears” at 9.00 % is past its default level of 8 %"
         ),
         "facility:TAIL:late": (
-            "P3", "Tail line: Covenant late is past its warning level: 4.50 %, and the limit is 4 %"
+            "P3", "Tail line: Covenant “late” at 4.50 % is past its warning level of 4 %. Its trigger is at 5 %"
         ),
         "facility:TAIL:write_offs": (
-            "P3", "Tail line: Covenant write_offs cannot be computed: no loan of the facility has a balance"
+            "P3", "Tail line: Covenant “write_offs” cannot be computed: no loan of the facility has a balance"
         ),
     }  # fmt: skip
 
@@ -56,8 +56,8 @@ def test_problem_that_is_gone_is_cleared_with_what_holds_now(metrics):
     better = copy.deepcopy(metrics)
     better["facilities"]["SENIOR"] |= {"availability": "5.00", "verdict": ["Senior line: 5.00 USD may be drawn."]}
     assert rules.cleared("facility:SENIOR", better) == "Senior line: 5.00 USD may be drawn"
-    assert rules.cleared("facility:SENIOR:arrears", better) == "Senior line: covenant arrears holds"
-    assert rules.cleared("facility:SENIOR:gone", better) == "Senior line has no covenant gone any more"
+    assert rules.cleared("facility:SENIOR:arrears", better) == "Senior line: covenant “arrears” holds"
+    assert rules.cleared("facility:SENIOR:gone", better) == "Senior line has no covenant “gone” any more"
     assert rules.cleared("facility:OLD", better) == "Facility OLD is not in the report any more"
     assert (
         rules.cleared("facility:SENIOR", metrics | {"facilities": {}})

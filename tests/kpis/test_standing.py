@@ -33,22 +33,25 @@ def told(*arguments, **more):
 
 
 def test_facility_that_may_be_drawn_with_the_covenant_that_is_closest():
-    hold = "All covenants hold; the closest is arrears, at 2.00 % against a trigger of 5 %."
+    hold = "All covenants hold; the closest is “arrears”, at 2.00 % against a trigger of 5 %."
     assert told("290.00", "2") == ("ok", f"Line: 290.00 USD may be drawn. {hold}")
     nearer = {**rows(arrears("4.9"), trigger=5)[-1], "facility": "LINE", "covenant": "nearer"}
-    assert "closest is nearer, at 4.90 % against a trigger of 5 %" in told("290.00", "2", covenants=[nearer])[1]
+    assert "closest is “nearer”, at 4.90 % against a trigger of 5 %" in told("290.00", "2", covenants=[nearer])[1]
 
 
 @pytest.mark.parametrize(
     ("percents", "more", "status", "text"),
     [
-        (("4",), {}, "warning", "Covenant arrears is past its warning level: 4.00 %, and the limit is 3 %."),
-        (("6",), {}, "warning", "Covenant arrears is past its trigger: 6.00 %, and the limit is 5 %."),
-        (("9",), {}, "critical", "Covenant arrears is past its default level: 9.00 %, and the limit is 8 %."),
+        (("4",), {}, "warning",
+         "Covenant “arrears” at 4.00 % is past its warning level of 3 %. Its trigger is at 5 %."),
+        (("6",), {}, "warning",
+         "Covenant “arrears” at 6.00 % is past its trigger of 5 %. Its default level is at 8 %."),
+        (("6",), {"trigger": 5}, "warning", "Covenant “arrears” at 6.00 % is past its trigger of 5 %."),
+        (("9",), {}, "critical", "Covenant “arrears” at 9.00 % is past its default level of 8 %."),
         (("9",), {**LEVELS, "cure_days": 30}, "warning",
-         "Covenant arrears is past its default level: 9.00 %, and the limit is 8 %; it can be cured until 2026-01-30."),
+         "Covenant “arrears” at 9.00 % is past its default level of 8 %; it can be cured until 2026-01-30."),
         (("9", "9"), {**LEVELS, "window": WINDOW}, "incomplete",
-         "Covenant arrears cannot be computed: PAR90 is needed for each of 3 months, and the input has no date in "
+         "Covenant “arrears” cannot be computed: PAR90 is needed for each of 3 months, and the input has no date in "
          "2025-10 on 2025-12-31."),
     ],
 )  # fmt: skip

@@ -71,10 +71,10 @@ def test_waterfall_leads_from_the_pool_to_the_availability(metrics):
 def test_verdict_and_covenants_with_their_headroom(metrics):
     soup, tables = shown(metrics)
     assert [block.get_text(" ", strip=True).replace("\u00a0", " ") for block in soup.select(".state")] == [
-        "✕ Critical: Senior line: 1,200.50 USD more is drawn than may be. Covenant arrears is past its default level: "
-        "9.00 %, and the limit is 8 %.",
-        "◐ Incomplete: Tail line: 3,557.02 USD may be drawn. Covenant write_offs cannot be computed: no loan of the "
-        "facility has a balance. Covenant late is past its warning level: 4.50 %, and the limit is 4 %.",
+        "✕ Critical: Senior line: 1,200.50 USD more is drawn than may be. Covenant “arrears” at 9.00 % is past its "
+        "default level of 8 %.",
+        "◐ Incomplete: Tail line: 3,557.02 USD may be drawn. Covenant “write_offs” cannot be computed: no loan of the "
+        "facility has a balance. Covenant “late” at 4.50 % is past its warning level of 4 %. Its trigger is at 5 %.",
     ]
     late = next(row for table in tables for row in table if row[0].startswith("late"))
     assert [cell.replace("\u00a0", " ") for cell in late] == [
@@ -119,7 +119,7 @@ def test_report_says_which_facility_makes_its_state(metrics):
     )
     alarms = concluded(told)["alarms"]
     assert [alarm.partition(":")[0] for alarm in alarms[:2]] == ["Senior line", "Tail line"]
-    assert alarms[0].startswith("Senior line: 1,200.50\u00a0USD more is drawn than may be. Covenant arrears is past")
+    assert alarms[0].startswith("Senior line: 1,200.50\u00a0USD more is drawn than may be. Covenant “arrears” at")
     assert concluded(page.in_words(metrics))["alarms"] == alarms[2:]
 
 

@@ -48,7 +48,7 @@ def test_reports_are_listed_by_date_with_values_and_states(service):
 
 
 def test_first_page_says_how_each_facility_stands(write, book):
-    told = "Senior line: 1,200.50 USD more is drawn than may be. Covenant arrears is past its default level"
+    told = "Senior line: 1,200.50 USD more is drawn than may be. Covenant “arrears” at 9.00 % is past its default level"
     write.run(PAR30=3.5)
     assert told not in words(pages.reports(book, ""))
     rows = [{"run_id": "20251231-a", "measure": f"facility: {key}", "value": json.dumps(one)}

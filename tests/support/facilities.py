@@ -24,6 +24,7 @@ VERDICTS = {
         Reason("facility_available", facility="Tail line", usd="3557.02"),
         Reason("covenant_unknown", covenant="write_offs", reason=Reason("pool_empty")),
         Reason("covenant_warning", covenant="late", value="4.50 %", limit="4 %"),
+        Reason("trigger_next", covenant="late", limit="5 %"),
     ],
 }
 _USUAL = {"lender": "Bank", "commitment": "250000", "pool": "900.00", "net_eligible": "800.00", "drawn": "500.00"}

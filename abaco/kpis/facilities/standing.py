@@ -8,7 +8,7 @@ from typing import Any
 from abaco.core.precision import covenant_decimals
 from abaco.core.reasons import Reason
 from abaco.kpis.facilities.borrowing_base import Base
-from abaco.kpis.facilities.covenant import CURING, DEFAULT, OK, TERMS, TRIGGER, UNKNOWN, WARNING
+from abaco.kpis.facilities.covenant import CURING, DEFAULT, LIMITS, OK, TERMS, TRIGGER, UNKNOWN, WARNING
 from abaco.kpis.facilities.lines import NOTHING
 
 # How severe the level of a covenant is for the report. Its cure period has not ended a default: until then it warns.
@@ -27,6 +27,7 @@ PAST = {
     TRIGGER: "covenant_trigger",
     WARNING: "covenant_warning",
 }
+NEXT = {TRIGGER: "trigger_next", DEFAULT: "default_next"}
 NUMBERS = ("value", "warning_at", "trigger_at", "default_at", "headroom_points", "headroom_months")
 TOTALS = ("pool", "net_eligible", "borrowing_base", "drawn", "availability")
 
@@ -94,11 +95,20 @@ def _covenants(rows: list[Mapping[str, Any]]) -> Iterator[Reason]:
             limit = row[f"{DEFAULT if row['level'] == CURING else row['level']}_at"]
             more = {"last": row["cure_until"]} if row["level"] == CURING else {}
             yield Reason(PAST[row["level"]], covenant=row["covenant"], **_figures(row, limit), **more)
+            yield from _next(row)
     if rows and all(row["level"] == OK for row in rows):
         closest = min(rows, key=lambda row: row["headroom_points"] / (abs(row[f"{row['headroom_to']}_at"]) or 1))
         level = closest["headroom_to"]
         figures = _figures(closest, closest[f"{level}_at"])
         yield Reason("covenants_hold", covenant=closest["covenant"], level=level, **figures)
+
+
+def _next(row: Mapping[str, Any]) -> Iterator[Reason]:
+    """Yield the level that comes after the one that a covenant is past, if there is one."""
+    beyond = LIMITS[LIMITS.index(row["level"]) + 1 :] if row["level"] in LIMITS else ()
+    for level in [name for name in beyond if row[f"{name}_at"] is not None][:1]:
+        limit = _figures(row, row[f"{level}_at"])["limit"]
+        yield Reason(NEXT[level], covenant=row["covenant"], limit=limit)
 
 
 def _figures(row: Mapping[str, Any], limit: Decimal) -> dict[str, str]:
