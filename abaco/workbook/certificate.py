@@ -17,7 +17,7 @@ from abaco.page.masthead import as_of, sample
 from abaco.page.words import day
 from abaco.workbook.book import place
 
-WIDTHS = (46, 22, 21, 20, 14, 17, 14, 20, 9)  # characters of each column
+WIDTHS = (46, 21, 20, 20, 17, 17, 14, 19, 9)  # characters of each column
 NAME, AMOUNT, BASIS, RATE, LOANS = range(5)
 VALUE, WARNING, TRIGGER, DEFAULT, RESULT, POINTS, USD, MONTHS = range(1, 9)
 MONTH, ABOVE, BELOW, QUOTIENT = range(1, 5)
@@ -26,6 +26,8 @@ COVENANT_HEADS = ("Covenant", "Value", "Warning", "Trigger", "Default", "Result"
 INPUT_HEADS = ("What covenants are computed from", "Month", "Numerator", "Denominator", "Value")
 SIGNATURE_HEADS = ("Signatures", "Name", "", "Function", "", "Date", "", "Signature", "")
 SIGNATURES = ("Prepared by", "Approved by")
+FIRST = 6  # the row of the first line of the borrowing base, counted from 0
+SIGNED = 2 + len(SIGNATURES)  # rows of the statement that is signed and of its signatures, the last
 TOTALS = ("pool", "eligible", "net_eligible", "borrowing_base", "availability")
 NAMES = {**ENDS, **FALLS, "eligible": "Eligible", "advance": "Advance: {name}", "cash": CASH}
 UNKNOWN, ADVANCE = "Not known", "Advance"
@@ -66,10 +68,10 @@ def certificate(
         Row("title", [Cell(say("Compliance certificate: {title}", title=one["title"]))]),
         *_facts(one, metrics),
         Row("text", [Cell(" ".join(one["verdict"]))]),
-        *_base(lines, 6),
+        *_base(lines, FIRST),
     ]
     if one["covenants"]:
-        rows += _covenants(one, metrics, inputs, len(rows), date)
+        rows += _covenants(one, metrics, _linked(inputs, one, lines), len(rows), date)
     named = [Row("signature", [Cell(phrase(who))]) for who in SIGNATURES]
     stated = say(
         "We, the undersigned, certify for the borrower that this certificate is complete and correct as of {date}.",
@@ -91,8 +93,37 @@ def _heads(heads: Sequence[str], look: str = "heads") -> Row:
 
 def _base(lines: Sequence[Mapping[str, Any]], first: int) -> list[Row]:
     """Return the borrowing base, line by line, of which the first stands in row `first`, counted from 0."""
-    at = {kind: [first + i for i, line in enumerate(lines) if line["kind"] == kind] for kind in _KINDS}
+    at = _places(lines, first)
+    usd = {line["kind"]: line["amount_usd"] for line in lines}
+    lines = [line | {"basis_at": _basis(line, usd, at)} for line in lines]
     return [Row("text", ()), _heads(BASE_HEADS), *(_line(line, first + i, at) for i, line in enumerate(lines))]
+
+
+def _places(lines: Sequence[Mapping[str, Any]], first: int) -> dict[str, list[int]]:
+    return {kind: [first + i for i, line in enumerate(lines) if line["kind"] == kind] for kind in _KINDS}
+
+
+def _basis(line: Mapping[str, Any], usd: Mapping[str, Any], at: Mapping[str, Sequence[int]]) -> str:
+    """Return the cell that the basis of a rate or limit comes from; "" for that of a class, which is given."""
+    kind = _BASES.get(line["kind"])
+    return _cell(at, kind) if kind and line["basis_usd"] is not None and line["basis_usd"] == usd[kind] else ""
+
+
+def _linked(
+    inputs: Sequence[Mapping[str, Any]], one: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return what covenants are computed from, with the cells of the lines of this borrowing base among it."""
+    at, found = _places(lines, FIRST), []
+    for row in inputs:
+        entry = one["covenants"][row["covenant"]]
+        sides = {"numerator": entry["line"], "denominator": entry["share_of"]}
+        cells = {}
+        for side, kind in sides.items():
+            amounts = [line["amount_usd"] for line in lines if line["kind"] == kind]
+            if row["month"] == row["date"] and amounts and None not in amounts and sum(amounts) == row[side]:
+                cells[f"{side}_at"] = _cell(at, kind) if len(amounts) == 1 else _sum(at[kind])
+        found.append({**row, **cells})
+    return found
 
 
 def _line(line: Mapping[str, Any], row: int, at: Mapping[str, Sequence[int]]) -> Row:
@@ -100,7 +131,7 @@ def _line(line: Mapping[str, Any], row: int, at: Mapping[str, Sequence[int]]) ->
     formula = "" if usd is None or line["kind"] not in _KINDS else _KINDS[line["kind"]](row, at)
     is_given = line["kind"] in ("advance", "reserve", "cash") and line["rate_pct"] is None
     amount = Cell(phrase(UNKNOWN)) if usd is None else Cell(usd, "" if is_given else formula, current())
-    cells = [Cell(_name(line)), amount, Cell(line["basis_usd"], unit=current()), Cell(line["rate_pct"])]
+    cells = [Cell(_name(line)), amount, Cell(line["basis_usd"], line["basis_at"], current()), Cell(line["rate_pct"])]
     return Row("total" if line["kind"] in TOTALS else "line", [*cells, Cell(line["loans"], decimals=0)])
 
 
@@ -122,6 +153,8 @@ def _share(row: int, at: Mapping[str, Sequence[int]]) -> str:
     return f"ROUND({place(row, BASIS)}*{place(row, RATE)}/100,2)"
 
 
+# What the rate or limit of a line is of, where it is not of a class, cash or the commitment.
+_BASES = {"excess": "eligible", "advance": "net_eligible", "reserve": "net_eligible"}
 # What each line of a borrowing base is computed by; those without an entry, or with an empty one, are given.
 _KINDS = {
     "pool": lambda row, at: "",
@@ -168,7 +201,7 @@ def _worded(name: str) -> str:
 
 def _month(row: Mapping[str, Any], entry: Mapping[str, Any], at: int) -> Row:
     unit = current() if entry["headroom_usd"] is not None else ""
-    above, below = (Cell(row[name], unit=unit) for name in ("numerator", "denominator"))
+    above, below = (Cell(row[name], row.get(f"{name}_at", ""), unit) for name in ("numerator", "denominator"))
     if row["numerator"] is None:
         value = Cell(row["value"], decimals=entry["precision"])
     else:

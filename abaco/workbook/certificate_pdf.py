@@ -9,9 +9,9 @@ from fpdf import FPDF
 from abaco.core import currencies
 from abaco.page.svg import font_file
 from abaco.page.words import MINUS, number
-from abaco.workbook.certificate import WIDTHS, Cell, Row
+from abaco.workbook.certificate import SIGNED, WIDTHS, Cell, Row
 
-MARGIN, HEIGHT, SIGNED = 12, 4.6, 11  # mm: of a page, of a line, and of a row that somebody signs in
+MARGIN, HEIGHT, TO_SIGN = 12, 4.2, 11  # mm: of a page, of a line, and of a row that somebody signs in
 BOTTOM = 14  # mm
 FONT, SIZE, TITLE_SIZE = "DejaVu", 7.5, 14  # points
 GREY = 150
@@ -47,22 +47,29 @@ def write_pdf(rows: Sequence[Row], path: Path, day: dt.date, title: str) -> Path
     pdf.set_auto_page_break(False)
     pdf.c_margin = 0.8
     pdf.add_page()
-    for row in rows:
+    for place, row in enumerate(rows):
+        together = rows[place:] if place == len(rows) - SIGNED else [row]
+        if pdf.get_y() + sum(_laid(pdf, one)[-1] for one in together) > pdf.h - BOTTOM:
+            pdf.add_page()
         _write(pdf, row)
     pdf.output(str(path))
     return path
 
 
-def _write(pdf: Document, row: Row) -> None:
+def _laid(pdf: Document, row: Row) -> tuple[list[str], list[float], float]:
+    """Return the texts of a row, the widths of its cells, and its height; the font is set to its own."""
     pdf.set_font(FONT, "B" if row.look in BOLD else "", TITLE_SIZE if row.look == "title" else SIZE)
     scale = pdf.epw / sum(WIDTHS)
     is_alone = len(row.cells) == 1 and row.look != "signature"
     widths = [pdf.epw] if is_alone else [width * scale for width in WIDTHS[: len(row.cells)]]
     texts = [shown(cell) for cell in row.cells]
     heights = [_height(pdf, text, width) for text, width in zip(texts, widths, strict=True)]
-    height = {"signature": SIGNED, "title": 2 * HEIGHT}.get(row.look, max(heights, default=HEIGHT / 2))
-    if pdf.get_y() + height > pdf.h - BOTTOM:
-        pdf.add_page()
+    height = {"signature": TO_SIGN, "title": 2 * HEIGHT}.get(row.look, max(heights, default=HEIGHT / 2))
+    return texts, widths, height
+
+
+def _write(pdf: Document, row: Row) -> None:
+    texts, widths, height = _laid(pdf, row)
     top, left = pdf.get_y(), pdf.l_margin
     for text, width in zip(texts, widths, strict=True):
         pdf.set_xy(left, top)

@@ -12,7 +12,7 @@ from abaco import workbook
 from abaco.core.parquet import arrow_schema
 from abaco.kpis.dictionary import TABLES
 from abaco.page import language
-from abaco.workbook import certificate
+from abaco.workbook import certificate, certificate_pdf
 from tests.page import example
 from tests.support.facilities import codes, facilities
 from tests.support.spreadsheets import computed, differences, formulas
@@ -73,9 +73,10 @@ COVENANTS = {
 
 def months(name, amounts):
     day = {"facility": "SENIOR", "covenant": name, "date": DAY}
-    for back, above in enumerate(reversed(amounts)):
-        usd = {"numerator": above and Decimal(above), "denominator": above and Decimal(100_000)}
-        value = Decimal(6) if above is None else Decimal(above) / 1000
+    for back, amount in enumerate(reversed(amounts)):
+        above, below = amount if isinstance(amount, tuple) else (amount, "100000")
+        usd = {"numerator": above and Decimal(above), "denominator": above and Decimal(below)}
+        value = Decimal(6) if above is None else round(Decimal(above) / Decimal(below) * 100, 8)
         yield day | usd | {"month": DAY - dt.timedelta(31 * back), "value": value}
 
 
@@ -109,8 +110,9 @@ def test_libreoffice_computes_every_line_and_every_level(certify, tmp_path):
     path, _ = certify()
     (found,) = computed([path], tmp_path)
     book = openpyxl.load_workbook(path)
-    # of the base 9 lines are computed; of a covenant value, result, headroom, dollars, and each month from its sums
-    assert len(formulas(book)) == 9 + 13 * 3 + 12 + 16
+    # of the base 9 lines are computed, and 2 bases of a rate or limit; of a covenant value, result, headroom, dollars,
+    # and each month from its sums
+    assert len(formulas(book)) == 9 + 2 + 13 * 3 + 12 + 16
     assert differences(path, found) == {}
 
 
@@ -124,6 +126,44 @@ def test_formulas_lead_from_the_reasons_to_the_availability(certify):
     assert amounts["Advance: factoring"] == "=ROUND(C13*D13/100,2)"
     assert amounts["Reserve: fees"] == 10
     assert amounts["Availability"] == "=B18-B19-B20"
+
+
+def test_one_rate_and_a_covenant_on_lines_lead_back_to_the_lines(certify, tmp_path):
+    lines = [line for line in LINES if line[0] != "business_loan"]
+    lines[6] = ("advance", "advance", "746.55", "829.50", "90")
+    lines[10:] = [
+        ("borrowing_base", "borrowing_base", "748.25", None, None), ("drawn", "drawn", "500.00", None, None),
+        ("availability", "availability", "248.25", None, None),
+    ]  # fmt: skip
+    lines.insert(11, ("over_commitment", "over_commitment", "0.00", "1000.00", None))
+    entry = held("ok", 66.8226, 33.1774, "248.25", kpi=None, line="drawn", share_of="borrowing_base", trigger_at=100.0)
+    covenants = {"used": (entry | {"warning_at": None, "default_at": None}, [("500.00", "748.25")])}
+    path, _ = certify(lines, covenants)
+    sheet = openpyxl.load_workbook(path)["Certificate"]
+    bases = column(sheet, certificate.BASIS)
+    assert (bases["Advance"], bases["Reserve: dilution"], bases["Above the limit: one borrower"]) == (
+        "=B12", "=B12", "=B10"
+    )  # fmt: skip
+    month = next(row for row in sheet.iter_rows() if isinstance(row[1].value, dt.datetime))
+    assert [cell.value for cell in month[2:4]] == ["=B19", "=B17"]
+    (found,) = computed([path], tmp_path)
+    assert differences(path, found) == {}
+
+
+def test_signatures_are_on_one_page_with_what_is_signed(certify, monkeypatch):
+    written = {}
+
+    def noted(pdf, row):
+        written.setdefault(pdf.page, []).append(row.cells[0].value if row.cells else None)
+        return write(pdf, row)
+
+    write = certificate_pdf._write
+    monkeypatch.setattr(certificate_pdf, "_write", noted)
+    for loans in range(1, 24):
+        written.clear()
+        certify([*LINES[:1], *[(f"rule {i}", "ineligible", "0.00", None, None) for i in range(loans)], *LINES[3:]])
+        last = written[max(written)]
+        assert [name[:6] if name else name for name in last[-4:]] == ["We, th", "Signat", "Prepar", "Approv"], loans
 
 
 def test_what_is_not_known_has_no_formula(certify):
