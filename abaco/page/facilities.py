@@ -10,7 +10,7 @@ from abaco.page.kpi_text import marked, sign, with_unit
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill, unset
 from abaco.page.tables import bar, figures, rows_of
-from abaco.page.words import NBSP, NOTHING, count, day, money, number, plain, quarter
+from abaco.page.words import NBSP, NOTHING, count, day, money, number, plain, quarter, usd
 
 # lines of the borrowing base that are balances; all others lead from one to the next
 ENDS = {
@@ -41,6 +41,7 @@ LEVELS = {
     "not_computable": "not computable",
 }  # fmt: skip
 LIMITS = {"warning": "Warning at {limit}", "trigger": "Trigger at {limit}", "default": "Default at {limit}"}
+MOST_MONTHS = 36
 HEADS = ("Covenant", "Value", "Next limit", "Used", "Headroom", "USD", "Months")
 LOAN_HEADS = ("Loan", "What happened", "Before, USD", "Now, USD", "Change, USD")
 CAUSES = {
@@ -66,7 +67,8 @@ def facility_sections(metrics: dict, lines, bridges=(), loans=()) -> Html:
     return Html("\n".join(
         fill(
             "facility.html.j2",
-            key=key, title=one["title"], lender=one["lender"], sign=sign(one["status"]),
+            key=key, title=one["title"], sign=sign(one["status"]),
+            lender=say("{lender}, commitment of {amount}", lender=one["lender"], amount=usd(one["commitment"])),
             verdict=" ".join(one["verdict"]),
             caption=say("From the pool to what may be drawn, {title}", title=one["title"]),
             rows=_waterfall(rows_of(lines, date=date, facility=key)), covenants=_covenants(one),
@@ -145,15 +147,25 @@ def _covenant(name, entry):
         return [name, marked("not_computable", None), entry["reason"], "", NOTHING, NOTHING, NOTHING]
     limit = entry[f"{entry['headroom_to']}_at"]
     used = (entry["value"], limit) if entry["better"] == "lower" else (limit, entry["value"])
-    months = entry["headroom_months"]
     decimals, of_headroom = covenant_decimals(entry)
     shown = with_unit(entry | {"unit": phrase(entry["unit"])}, entry["value"], decimals)
     value = say("{value}, {level}", value=shown, level=phrase(LEVELS[entry["level"]]))
     return [
         name, marked(MARKS[entry["level"]], value), say(LIMITS[entry["headroom_to"]], limit=_with_unit(entry, limit)),
         bar(used[0], used[1]), number(entry["headroom_points"], of_headroom), money(entry["headroom_usd"]),
-        NOTHING if months is None else number(months, 1),
+        lasting(entry["headroom_months"]),
     ]  # fmt: skip
+
+
+def lasting(months: Any) -> str:
+    """Return for how many months headroom lasts; a pace of three months says nothing about years.
+
+    >>> lasting(2.5), lasting(484.0), lasting(None)
+    ('2.5', '> 36', '–')
+    """
+    if months is None:
+        return NOTHING
+    return number(months, 1) if months <= MOST_MONTHS else f"> {MOST_MONTHS}"
 
 
 def measured(entry: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from abaco.core.secrets import masking_key
 from abaco.engines.duckdb import DuckDB
 from abaco.kpis import open_book
 from abaco.kpis.facilities import availability, borrowing_base, eligibility, facility
+from abaco.page.facilities import lasting
 from abaco.run import manifest
 
 Rows = list[Mapping[str, Any]]
@@ -127,7 +128,7 @@ def _covenant(row: Mapping[str, Any]) -> tuple[str, ...]:
     decimals, of_headroom = covenant_decimals(row)
     return (
         *shown, f"{row['value']:,.{decimals}f}", limit, f"{row['headroom_points']:,.{of_headroom}f}",
-        _amount(row["headroom_usd"]), "–" if row["headroom_months"] is None else f"{row['headroom_months']:,.1f}",
+        _amount(row["headroom_usd"]), lasting(row["headroom_months"]),
     )  # fmt: skip
 
 

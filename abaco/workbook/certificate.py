@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from abaco.core.currencies import current
-from abaco.page.facilities import CASH, ENDS, FALLS, LEVELS, figure, measured
+from abaco.page.facilities import CASH, ENDS, FALLS, LEVELS, MOST_MONTHS, figure, lasting, measured
 from abaco.page.language import phrase, say
 from abaco.page.masthead import as_of, sample
 from abaco.page.words import day
@@ -237,7 +237,9 @@ def _covenant(
         usd = Cell(Decimal(entry["headroom_usd"]), text, current())
     result = Cell(phrase(LEVELS[entry["level"]]), _result(value, sign, set_, entry, date))
     shown = Cell(entry["value"], f"ROUND({exact},{entry['precision']})", decimals=entry["precision"])
-    return Row("line", [title, shown, *limits, result, points, usd, Cell(entry["headroom_months"], decimals=1)])
+    months = entry["headroom_months"]
+    months = Cell(months if months is None or months <= MOST_MONTHS else lasting(months), decimals=1)
+    return Row("line", [title, shown, *limits, result, points, usd, months])
 
 
 _LEVELS = {"warning": WARNING, "trigger": TRIGGER, "default": DEFAULT}

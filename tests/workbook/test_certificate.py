@@ -174,6 +174,9 @@ def test_what_is_not_known_has_no_formula(certify):
     assert amounts["Availability"] == amounts["Cash that counts"] == "Not known"
     results = column(sheet, certificate.RESULT)
     assert results["unknown: PAR30 of the pool (%)"] == "not computable"
+    left = held("ok", 4.0, 1.0, "1000.00", headroom_months=484.0)
+    sheet = openpyxl.load_workbook(certify(lines, {"far": (left, ["4000"])})[0])["Certificate"]
+    assert column(sheet, certificate.MONTHS)["far: PAR30 of the pool (%)"] == "> 36"
     assert any("Not computable: no loan of the facility has a balance." in str(text) for text in amounts)
 
 
