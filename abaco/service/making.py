@@ -26,6 +26,8 @@ CHECK, REPORT = "check", "report"
 IN_THE_FORM = (
     (r"make map INPUT=\S+ drafts", "whoever keeps this service drafts"),
     (r"make map INPUT=[^\s,;)]+", "whoever keeps this service drafts it"),
+    (r"make the report with PARAMS=", "whoever keeps this service makes the report with "),
+    (r"haga el informe con PARAMS=", "quien mantiene este servicio hace el informe con "),
     (r"\bPARAMS=", "the setting "),
     (r"\bDATE=", "the date "),
 )

@@ -1,6 +1,7 @@
 """The pages: the reports by date, a run with its files, and two runs side by side; in the look of the report."""
 
 import re
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from starlette.responses import HTMLResponse
 
-from abaco.core import dates, project
+from abaco.core import dates, project, settings
 from abaco.core.phases import PHASES
 from abaco.database import queries
 from abaco.database.connection import Connection, reading
@@ -76,6 +77,8 @@ def reports(book: Book, before: str) -> str:
             "alerts": alerts.explained(queries.open_alerts(connection), book.runbook),
             "deliveries": list(group_deliveries(queries.deliveries_with(connection, "pending", "dead", "held"))),
         }
+    own = settings.load()["run"]["output"]
+    values["elsewhere"] = "" if book.output == project.resolve(own) else f" OUTPUT={shlex.quote(str(book.output))}"
     for name in ("last_run", "next_run"):
         values[name] = state[name] and moment(dates.time_of(state[name]))
     return framed(

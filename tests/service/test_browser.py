@@ -126,6 +126,17 @@ def test_refused_upload_is_said_beside_the_form(opened, name, content, told):
     assert page.url.endswith("/make")
 
 
+def test_refused_upload_takes_the_place_of_what_failed_before(opened):
+    page = opened("/make")
+    choose(page, "wrong.csv", b"a,b\n1,2\n")
+    page.wait_for_url("**/make?chosen=*")
+    page.click("form[action='/make/check'] button")
+    expect(page.locator("#live .alarm")).to_be_visible()
+    choose(page, "empty.csv", b"")
+    expect(page.locator(".progress output")).to_have_text("empty.csv is empty: export it again")
+    expect(page.locator("#live .job")).to_have_count(0)
+
+
 def test_tables_are_sorted_and_filtered(opened, service):
     page = opened("/reports/2025-12-31/", service)
     names = page.locator("table.files tbody tr:not([hidden]) th")

@@ -313,6 +313,10 @@ def test_wrong_upload_is_told_by_its_name_with_what_to_do(desk):
         ("in a mapping (make map INPUT=… drafts one)", "in a mapping (whoever keeps this service drafts one)"),
         ("or have a mapping multiply it (make map INPUT=…)", "multiply it (whoever keeps this service drafts it)"),
         ("or accept them with PARAMS=ingestion.max_reject_pct=3", "with the setting ingestion.max_reject_pct=3"),
+        (
+            "make the report with PARAMS=calculation.max_rows_change_pct=0",
+            "whoever keeps this service makes the report with calculation.max_rows_change_pct=0",
+        ),
         ("make it for DATE=2025-11-30 or DATE=2025-12-31", "for the date 2025-11-30 or the date 2025-12-31"),
     ],
 )

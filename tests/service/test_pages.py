@@ -201,6 +201,7 @@ def test_what_is_not_there_is_said(service, path, code, told):
 def test_no_report_yet(book):
     text = words(pages.reports(book, ""))
     assert "Nothing has run yet; none is planned here." in text and "There is no report yet" in text
+    assert f"make report DATE=YYYY-MM-DD OUTPUT={book.output}" in text
 
 
 def test_latest_report_says_of_what_it_is_and_its_verdict(service):

@@ -94,6 +94,7 @@ function addProgress(form) {
   const box = form.querySelector(".progress"), bar = box.querySelector("progress"), said = box.querySelector("output");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    document.querySelector("#live:not([data-live]) .job")?.remove(); // what came of the input before
     const size = [...form.elements.files.files].reduce((sum, file) => sum + file.size, 0);
     box.hidden = false;
     if (size > Number(form.dataset.max)) {
