@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from starlette.responses import HTMLResponse
 
-from abaco.core import dates, project, settings
+from abaco.core import dates, project
 from abaco.core.phases import PHASES
 from abaco.database import queries
 from abaco.database.connection import Connection, reading
@@ -77,8 +77,6 @@ def reports(book: Book, before: str) -> str:
             "alerts": alerts.explained(queries.open_alerts(connection), book.runbook),
             "deliveries": list(group_deliveries(queries.deliveries_with(connection, "pending", "dead", "held"))),
         }
-    own = settings.load()["run"]["output"]
-    values["elsewhere"] = "" if book.output == project.resolve(own) else f" OUTPUT={shlex.quote(str(book.output))}"
     for name in ("last_run", "next_run"):
         values[name] = state[name] and moment(dates.time_of(state[name]))
     return framed(
@@ -86,7 +84,7 @@ def reports(book: Book, before: str) -> str:
         has_workbook=bool(folder) and (folder / "report.xlsx").is_file(),
         dates=[str(run["date"]) for run in visible], older=str(page[-1]["date"]) if rest else None,
         running=at_work, refresh=bool(at_work), can_make=book.maker is not None, first_kpis=FIRST_KPIS, waiting=WAITING,
-        **values,
+        output=shlex.quote(project.display_path(book.output)), **values,
     )  # fmt: skip
 
 
