@@ -40,7 +40,7 @@ def map_(
     way_on = (
         f'give answers with ANSWERS="{asked}" or --answers, all at once or one by one, '
         "or write them over its question marks"
-        if asked else going_on(input, date)
+        if asked else going_on(input, date, drafting.draft.rows[0])
     )  # fmt: skip
     show(f"{path} is written: {way_on}")
 

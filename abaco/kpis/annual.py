@@ -7,9 +7,10 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from abaco.core.dates import month_end, months_before
 from abaco.core.errors import NotComputableError
 from abaco.kpis import collection, movement
+from abaco.kpis.balances import LOANS, WRITTEN_OFF
 from abaco.kpis.book import Book
 from abaco.kpis.collection import EARLY
-from abaco.kpis.movement import BOTH
+from abaco.kpis.movement import ALL_PARTS, BEFORE, BOTH
 from abaco.kpis.totals import Measure, Totals
 
 SPANS = (1, 3, 12)
@@ -26,10 +27,13 @@ LEFT = {
     "unprepaid": ("the share of the balance not due that was not prepaid in", EARLY),
 }
 YEAR = f"{BOTH}, for 12 months"
+YEAR_PARTS = (LOANS, f"{BEFORE}, and {WRITTEN_OFF}, for 12 months")
 TIMES = {1: "the month", 3: "3 months", 12: "12 months"}
 MEASURES = {
     **{
-        f"{name}_{span}": Measure(f"{title} {TIMES[span]}", add, "share", of_month=True)
+        f"{name}_{span}": Measure(
+            f"{title} {TIMES[span]}", add, "share", of_month=True, parts=ALL_PARTS if add == BOTH else ()
+        )
         for name, (title, add) in LEFT.items()
         for span in SPANS
     },
@@ -39,9 +43,14 @@ MEASURES = {
         )
         for span in SPANS
     },
-    "year_written_off_usd": Measure("what was written off in the last 12 months", YEAR, of_month=True),
+    "year_written_off_usd": Measure(
+        "what was written off in the last 12 months", YEAR, of_month=True, parts=YEAR_PARTS
+    ),
     "year_net_written_off_usd": Measure(
-        "what was written off in the last 12 months, less what written-off balances fell by", YEAR, of_month=True
+        "what was written off in the last 12 months, less what written-off balances fell by",
+        YEAR,
+        of_month=True,
+        parts=YEAR_PARTS,
     ),
 }
 

@@ -45,7 +45,9 @@ MEASURES = {
     "npl_usd": Measure("the balance more than 90 days late", DPD),
     "gross_usd": Measure("the balance with what is written off", WRITTEN_OFF),
     "gross_90_plus_usd": Measure(
-        "the balance 90 and more days late with what is written off", f"{DPD}, and {WRITTEN_OFF}"
+        "the balance 90 and more days late with what is written off",
+        f"{DPD}, and {WRITTEN_OFF}",
+        parts=(DPD, WRITTEN_OFF),
     ),
     "active_loans": Measure("the number of loans with a balance", LOANS, "loans"),
     "rate_weighted_usd": Measure("the interest of a year on the outstanding balance", RATES),

@@ -20,7 +20,9 @@ from abaco.kpis.totals import Measure, Totals, totals
 LARGEST, PARTS = 10, 64
 TENS = "top_10_borrowers_usd"
 SQUARES, MOST_SQUARES = "borrower_squares", 10**30  # USD², beyond the digits of the table of measures
-BORROWER = "customer_id for every loan with a balance, in the tape or in the loans export"
+BORROWER = (
+    "customer_id for every loan with a balance, in the tape or in the loans export, as a name may be that of several"
+)
 MEASURES = {
     "active_borrowers": Measure("the number of borrowers with a balance", BORROWER, "borrowers"),
     "top_borrower_usd": Measure("the balance of the largest borrower", BORROWER),

@@ -12,6 +12,7 @@ from abaco.core.parquet import arrow_schema
 from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, DATE, SUM, TEXT, Field, Table
 from abaco.kpis.absences import GONE, REJECTED, absences
+from abaco.kpis.balances import LOANS
 from abaco.kpis.balances import WRITTEN_OFF as SAYS_WRITTEN_OFF
 from abaco.kpis.book import Book, no_month_before, openings
 from abaco.kpis.buckets import Buckets
@@ -28,20 +29,22 @@ from abaco.kpis.transitions import (
     find_transitions,
 )
 
-TWO_DATES = "one row per loan, not one per date, and a date of the month before"
+BEFORE = "a date of the month before"
+TWO_DATES = f"{LOANS}, and {BEFORE}"
 BOTH = f"{TWO_DATES}; and {SAYS_WRITTEN_OFF}"
+PARTS, ALL_PARTS = (LOANS, BEFORE), (LOANS, BEFORE, SAYS_WRITTEN_OFF)
 START = "at the end of the month before"
 MEASURES = {
-    "opening_balance_usd": Measure(f"the outstanding balance {START}", TWO_DATES),
-    "opening_performing_usd": Measure(f"the balance less than 90 days late {START}", TWO_DATES),
-    "opening_7_30_usd": Measure(f"the balance 7 to 29 days late {START}", TWO_DATES),
-    "opening_30_plus_usd": Measure(f"the balance 30 and more days late {START}", TWO_DATES),
-    "opening_written_off_usd": Measure(f"the written-off balance {START}", BOTH),
-    "new_written_off_usd": Measure("what was written off in the month", BOTH, of_month=True),
-    "recovered_usd": Measure("the fall of written-off balances in the month", BOTH, of_month=True),
-    "defaulted_usd": Measure("what defaulted in the month", BOTH, of_month=True),
-    "rolled_30_usd": Measure("what rolled on to 30 days in the month", BOTH, of_month=True),
-    "cured_usd": Measure("what was cured or paid off in the month", BOTH, of_month=True),
+    "opening_balance_usd": Measure(f"the outstanding balance {START}", TWO_DATES, parts=PARTS),
+    "opening_performing_usd": Measure(f"the balance less than 90 days late {START}", TWO_DATES, parts=PARTS),
+    "opening_7_30_usd": Measure(f"the balance 7 to 29 days late {START}", TWO_DATES, parts=PARTS),
+    "opening_30_plus_usd": Measure(f"the balance 30 and more days late {START}", TWO_DATES, parts=PARTS),
+    "opening_written_off_usd": Measure(f"the written-off balance {START}", BOTH, parts=ALL_PARTS),
+    "new_written_off_usd": Measure("what was written off in the month", BOTH, of_month=True, parts=ALL_PARTS),
+    "recovered_usd": Measure("the fall of written-off balances in the month", BOTH, of_month=True, parts=ALL_PARTS),
+    "defaulted_usd": Measure("what defaulted in the month", BOTH, of_month=True, parts=ALL_PARTS),
+    "rolled_30_usd": Measure("what rolled on to 30 days in the month", BOTH, of_month=True, parts=ALL_PARTS),
+    "cured_usd": Measure("what was cured or paid off in the month", BOTH, of_month=True, parts=ALL_PARTS),
 }
 # the days past due whose limits tell what each of them counts
 LIMITS = {

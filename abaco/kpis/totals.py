@@ -23,6 +23,8 @@ class Measure:
         What a sentence calls it.
     add
         What a user adds to the input so that it has a value.
+    parts
+        The parts of `add` where there are several, each of which an input may have without the others.
     unit
         ``USD``, ``loans`` or ``borrowers``.
     of_month
@@ -33,6 +35,7 @@ class Measure:
     add: str
     unit: str = "USD"
     of_month: bool = False
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

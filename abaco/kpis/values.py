@@ -1,7 +1,7 @@
 """KPI values of one date: from totals and definitions to published figures with a status."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -13,7 +13,7 @@ from abaco.ingest.columns import BUCKETS
 from abaco.ingest.lateness import DAYS, at_risk
 from abaco.kpis.catalog import FUNCTIONS, OF_PUBLISHED, Definition
 from abaco.kpis.measures import MEASURES
-from abaco.kpis.totals import Totals
+from abaco.kpis.totals import Measure, Totals
 
 # what is late by the first day of each aging bucket, and more
 FROM_BUCKET = ("total_receivable_usd", *map(at_risk, DAYS))
@@ -187,13 +187,21 @@ def _inner(definitions: Mapping[str, Definition], name: str) -> list[str]:
 def missing(definitions: Mapping[str, Definition], values: Mapping[str, dict[str, Any]], total: Totals) -> list[dict]:
     """Return what to add to the input so that a KPI that could not be computed can be."""
     wanted = {}
+    has = {part for m, amount in total.sums.items() if amount is not None and m in MEASURES
+           for part in MEASURES[m].parts or (MEASURES[m].add,)}  # fmt: skip
     for name in definitions:
         if values[name]["value"] is None:
             needed, _ = resolved(total, all_measures(definitions, name))
-            lacking = [m for m in needed if total.sums.get(m) is None]
-            for add in dict.fromkeys(MEASURES[m].add for m in lacking):
+            lacking = [MEASURES[m] for m in needed if total.sums.get(m) is None]
+            for add in dict.fromkeys(_without(measure, has) for measure in lacking):
                 wanted[name, add] = {"kpi": name, "add": add}
     return list(wanted.values())
+
+
+def _without(measure: Measure, has: Collection[str]) -> str:
+    """Return what to add for a measure, without the parts that the input has."""
+    parts = [part for part in measure.parts if part not in has]
+    return ", and ".join(parts) if 0 < len(parts) < len(measure.parts) else measure.add
 
 
 def all_measures(definitions: Mapping[str, Definition], name: str) -> list[str]:

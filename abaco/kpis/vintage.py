@@ -26,6 +26,7 @@ MEASURES = {
     "rdr_90_usd": Measure(
         "the balance 90 and more days late, with what is written off, of loans lent at least 12 months ago",
         f"{DPD}, {WRITTEN_OFF}, and {LOANS}",
+        parts=(DPD, WRITTEN_OFF, LOANS),
     ),
     "rdr_disbursed_usd": Measure("what was lent at least 12 months ago", LOANS),
 }

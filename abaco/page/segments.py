@@ -8,7 +8,7 @@ from abaco.page.language import phrase, say
 from abaco.page.lateness import bar_scale, contribution, is_missing
 from abaco.page.markup import Html, absent, fill
 from abaco.page.tables import bar, figures, rows_of
-from abaco.page.words import count, percent, plural, usd
+from abaco.page.words import count, listing, percent, plural, usd
 
 DIMENSIONS = {
     "company": "By lending company",
@@ -29,6 +29,10 @@ def segment_tables(metrics: dict, segments) -> Html:
         for name, title in DIMENSIONS.items()
         if len(found := [row for row in rows if row["dimension"] == name]) > 1
     ]
+    single = [phrase(title) for name, title in DIMENSIONS.items() if any(row["dimension"] == name for row in rows)]
+    if single and not parts:
+        one = "To see parts of the book compared, add others to these, which are one part each: {titles}."
+        return absent(say(one, titles=listing(single)))
     if not parts:
         return absent(
             phrase("To see the book by company, product or region, add loan-level balances with these columns.")

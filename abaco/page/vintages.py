@@ -34,7 +34,12 @@ def vintage_chart(vintages) -> Html:
     """Return one curve a quarter of disbursement, a few named at their ends, beside a heat map of all by age."""
     found = curves(vintages)
     if not any(len(points) > 1 for points in found.values()):
-        return absent(phrase("To see vintages, add the loans with the date and the amount of their disbursement."))
+        return absent(
+            phrase(
+                "To see vintages, add what the input lacks of these: when and how much was lent, what was written off, "
+                "and balances of every month since."
+            )
+        )
     finding = _finding(found)
     ends = listing(f"{quarter(name)} {percent(points[-1][1])}" for name, points in found.items())
     detail = say("Line chart, one line for each quarter. {finding} Latest values: {ends}.", finding=finding, ends=ends)

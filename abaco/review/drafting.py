@@ -60,9 +60,10 @@ def _place(path: Path) -> str:
     return shlex.quote(project.display_path(path))
 
 
-def going_on(path: Path, date: str | None) -> str:
-    """Return the commands that use a mapping of a file, in half a sentence."""
-    given = f"INPUT={_place(path)} DATE={date or 'YYYY-MM-DD'}"
+def going_on(path: Path, date: str | None, rows: str) -> str:
+    """Return the commands that use a mapping of a file of such rows, in half a sentence."""
+    day = date or ("YYYY-MM-DD" if rows in ("loan", "invoice") else "")
+    given = f"INPUT={_place(path)}{day and f' DATE={day}'}"
     return f"make check {given} shows its figures, and make report {given} makes the report"
 
 
@@ -120,12 +121,13 @@ class Drafting:
         """
         drafting = cls(path, name)
         for read_by in _reading(path):
-            way_out = "REPLACE=1 or --replace drafts another one" if mappings.load(read_by).is_known else (
+            mapping = mappings.load(read_by)
+            way_out = "REPLACE=1 or --replace drafts another one" if mapping.is_known else (
                 f"make map INPUT={_place(path)} NAME={read_by} REPLACE=1 drafts it anew, with its answers"
             )  # fmt: skip
             raise InputError(
                 f"{shown(path.name)} is read by {mappings.FOLDER}/{read_by}.yml already: "
-                f"{going_on(path, date)}; {way_out}"
+                f"{going_on(path, date, mapping.rows)}; {way_out}"
             )
         if found := drafts.waiting(drafting.name):
             text, drafting.answers = found

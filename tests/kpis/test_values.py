@@ -204,6 +204,20 @@ def test_missing_says_what_to_add_for_a_kpi_and_for_what_is_computed_from_it():
     assert add.startswith("a financial statement of that date with its cash")
 
 
+def test_missing_leaves_out_the_parts_that_the_input_has():
+    kpis = {name: kpi for name, kpi in catalog.load().items() if name in ("RDR90", "WriteOffRate", "TopBorrower")}
+    has = {"npl_usd": Decimal("0.00"), "active_loans": Decimal(1), "rdr_disbursed_usd": Decimal("5.00")}
+    book = Totals(1, {"total_receivable_usd": Decimal("100.00")} | has, {})
+    found = {(entry["kpi"], entry["add"]) for entry in missing(kpis, evaluate(kpis, book, DECEMBER), book)}
+    written_off = "PAR balances with writeoff_outstanding_balance_usd, or a snapshot with written_off_usd"
+    before = "a date of the month before"
+    borrower = "customer_id for every loan with a balance, in the tape or in the loans export, as a name may be that of"
+    assert {(name, add.removesuffix(" several")) for name, add in found} == {
+        ("RDR90", written_off), ("WriteOffRate", before), ("WriteOffRate", f"{before}, and {written_off}"),
+        ("TopBorrower", borrower),
+    }  # fmt: skip
+
+
 def test_nothing_is_missing_when_everything_is_computed_or_the_book_is_empty():
     full = total(total_receivable_usd="100.00", total_eligible_usd="100.00", cash_available_usd="1.00")
     assert missing(DEFINITIONS, evaluate(DEFINITIONS, full, DECEMBER), full) == []

@@ -1,6 +1,7 @@
 """Spanish: every text has its translation, and nothing English is left on the Spanish page."""
 
 import ast
+import itertools
 import json
 import re
 import string
@@ -132,6 +133,9 @@ def _composed():
 
 def _texts():
     measures = {text for measure in MEASURES.values() for text in (measure.title, measure.add)}
+    # what is left to add where the input has the others
+    measures |= {", and ".join(some) for measure in MEASURES.values() for count in range(1, len(measure.parts))
+                 for some in itertools.combinations(measure.parts, count)}  # fmt: skip
     titles, columns = {format_.title for format_ in FORMATS.values()}, set(column_names.COLUMNS.values())
     return _calls("say", "phrase") | _workbook() | _paragraphs() | _kpi_texts() | measures | titles | columns
 

@@ -277,6 +277,13 @@ def test_part_without_a_name_is_called_missing_data(metrics, value):
     assert riskiest(metrics, table)[0]["cells"][0] == "Company not given (missing data)"
 
 
+def test_parts_of_one_value_are_not_asked_for(metrics):
+    columns = "date dimension value loans outstanding_usd share par30 par90"
+    table = frame(columns, *((DATE, name, "one", 5, 100.0, 100.0, 1.0, 0.0) for name in ("product", "region")))
+    told = "add others to these, which are one part each: By product and By region."
+    assert told in page.segment_tables(metrics, table)
+
+
 def test_many_segments_are_cut_and_counted(metrics):
     columns = "date dimension value loans outstanding_usd share par30 par90"
     table = frame(columns, *((DATE, "region", f"R{n}", 1, 100.0 - n, 5.0, 1.0, 0.0) for n in range(15)))
