@@ -48,7 +48,7 @@ class Sums:
     rows: int = 0
     positive: int = 0
     most: Decimal = ZERO
-    usd: dict[str, Decimal] = field(default_factory=dict)
+    usd: dict[str, Decimal] = field(default_factory=lambda: {BALANCE: ZERO})
     told: dict[str, int] = field(default_factory=dict)
 
     def __add__(self, other: "Sums") -> "Sums":

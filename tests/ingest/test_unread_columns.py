@@ -49,6 +49,11 @@ def test_total_of_a_workbook_in_a_column_that_is_not_read_is_no_loan(tmp_path):
     assert (found.values["Outstanding"], found.rows["totals"]) == (8196.0, 1)
 
 
+def test_file_of_a_total_alone_has_no_loan(tmp_path):
+    path = write(tmp_path / "book.csv", HEADER, "Total,,5000,,")
+    assert figures_of(path).rows["totals"] == 1
+
+
 @pytest.mark.parametrize(
     "text",
     ["TOTAL CARTERA", "Grand total", "Total général", "Saldo anterior", "Brought forward", "Übertrag", "Total (8)"],
