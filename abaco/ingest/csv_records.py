@@ -18,6 +18,7 @@ OUT_OF_PLACE = "a quote is out of place or never closed"
 TOO_LONG = f"a cell has more than {csv.field_size_limit():,} characters"
 # The two cells of an amount such as 1,000 without quotes, and in how many rows they stand at least.
 UNQUOTED, LEAST = (re.compile(r"-?[1-9]\d{0,2}"), re.compile(r"\d{3}(?:\.\d+)?")), 2
+FEWEST = 5  # columns of a file in which an address of two lines has not as many commas as a row
 
 
 class _Lines:
@@ -47,6 +48,11 @@ def records(source: Source, text: Path) -> Iterator[tuple[int, list[str], str | 
     ----------
     text
         Where the text is in UTF-8, from the header on. Of a workbook, rows are counted instead of lines.
+
+    Raises
+    ------
+    InputError
+        When a quote swallows whole rows.
     """
     width, line = len(source.headings), source.first_line
     with text.open(encoding="utf-8-sig", newline="") as file:
@@ -56,6 +62,8 @@ def records(source: Source, text: Path) -> Iterator[tuple[int, list[str], str | 
             lines.taken.clear()
             try:
                 fields, fault = next(reader), None
+                if len(lines.taken) > 1 and source.kind == "csv" and not source.shape:
+                    _check_swallowed(source, line, fields)
                 if len(fields) != width:
                     fault = "too many columns" if len(fields) > width else "missing columns"
             except StopIteration:
@@ -68,6 +76,20 @@ def records(source: Source, text: Path) -> Iterator[tuple[int, list[str], str | 
                 # rows of a wide table end with their line
                 yield int(fields[-1]) if source.shape == WIDE and fields[-1].isdigit() else line, fields, fault
             line += 1 if source.is_workbook or source.shape else len(lines.taken)
+
+
+def _check_swallowed(source: Source, line: int, fields: Sequence[str]) -> None:
+    """Raise when the lines of a cell have delimiters as if it began in one row of the file and ended in another."""
+    width = len(source.headings)
+    for place, cell in enumerate(fields if width >= FEWEST else ()):
+        first, *between = [part.count(source.delimiter or ",") for part in cell.splitlines()] or [0]
+        last = between.pop() if between else 0
+        if max(between, default=0) >= width - 1 or (first, last) == (width - 1 - place, place):
+            at = line + sum(len(before.splitlines()) - 1 for before in fields[:place] if before)
+            raise InputError(
+                f"{source.name}: a quote opens in line {at} and closes in another row: take it out, or "
+                "export the file again with every quote within a text doubled"
+            )
 
 
 def is_whole(source: Source, total: int, broken: Iterable[str]) -> bool:

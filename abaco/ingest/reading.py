@@ -1,6 +1,7 @@
 """Reading: the columns of a source that its contract names, masked as they are read, and of their kinds."""
 
 import datetime as dt
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from abaco.engines.forms import Writing
 from abaco.ingest import json_lists, reshaping, unread_columns, workbooks
 from abaco.ingest.columns import CURRENCY
 from abaco.ingest.containers import unpacked
-from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, split_lines
+from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, records, split_lines
 from abaco.ingest.fingerprint import write_utf8
 from abaco.ingest.layout import PART
 from abaco.ingest.masking import CALLED, PERSON, REDACTING, Masking
@@ -169,6 +170,8 @@ def read_whole(
     else:
         faults = engine.broken_lines() if text else []
         if text is None or is_whole(source, total, (line for _, _, line in faults)):
+            if text and source.lines and source.lines > source.first_line + total + len(faults):
+                deque(records(source, text), maxlen=0)  # a record of several lines may have swallowed others
             above = source.first_line - 1
             return None, [(above + n, OUT_OF_PLACE if "quote" in fault else fault) for n, fault, _ in faults]
     whole = engine.private.path(f"{source.key} whole")

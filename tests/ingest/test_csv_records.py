@@ -2,6 +2,7 @@
 
 import pytest
 
+from abaco.core.errors import InputError
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, line_numbers, records, split_lines
 from abaco.ingest.sources import Source
 from tests.support.exports import SNAPSHOT, ingest, snapshot, write
@@ -14,7 +15,7 @@ NOT_A_NUMBER = "; ".join(f"{name}: not a number" for name in ("total_receivable_
 
 
 def source(lines, delimiters=0, kind="csv", first_line=1, width=3):
-    headings = tuple("abc"[:width])
+    headings = tuple("abcde"[:width])
     return Source(
         "x.csv", "x.csv", kind, "snapshot", headings, 0, 0, 0, "", first_line, lines, delimiters, "utf-8", ","
     )  # fmt: skip
@@ -64,6 +65,40 @@ def test_field_beyond_any_measure_costs_its_own_line_only(tmp_path):
 def test_rows_of_a_workbook_are_counted_from_its_first_row_with_cells(tmp_path):
     content = 'a,b,c\n1,"two\nlines",3\n\n4,5,6\n'
     assert [line for line, *_ in records(source(None, kind="xlsx", first_line=3), text(tmp_path, content))] == [3, 4, 6]
+
+
+HEAD = "a,b,c,d,e\n"
+ROWS = ["1,x,3,4,5", "2,y,3,4,5", "3,z,3,4,5", "4,q,3,4,5"]
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 1), (0, 3), (1, 3), (2, 3)])
+def test_quote_that_swallows_whole_rows_is_refused_with_its_line(tmp_path, first, last):
+    rows = [*ROWS]
+    rows[first] = rows[first].replace(",", ',"', 1)
+    rows[last] = rows[last].replace(",3", '",3', 1)
+    with pytest.raises(InputError, match=f"^x.csv: a quote opens in line {first + 2} and closes in another row"):
+        list(records(source(0, width=5), text(tmp_path, HEAD + "\n".join(rows))))
+
+
+@pytest.mark.parametrize(
+    "cell", ["Calle 5, Centro\nLima, Perú", "a, b, c\nd, e", "two\n\nlines", "one, two\nthree, four, five\nsix", "\n"]
+)
+def test_text_of_several_lines_with_commas_is_left(tmp_path, cell):
+    content = f'{HEAD}1,"{cell}",3,4,5\n'
+    assert [fault for _, _, fault in records(source(0, width=5), text(tmp_path, content))] == [None, None]
+
+
+def test_narrow_file_may_have_an_address_with_as_many_commas_as_a_row(tmp_path):
+    content = 'a,b,c\n1,"Calle 5, Centro\nLima, Perú",3\n'
+    assert [fault for _, _, fault in records(source(0), text(tmp_path, content))] == [None, None]
+
+
+def test_export_of_which_a_quote_swallows_rows_is_refused(tmp_path):
+    rows = [snapshot(f"A-{i}") for i in range(1, 7)]
+    rows[1] = rows[1].replace("A-2", '"A-2', 1)
+    rows[3] = rows[3].replace("A-4", 'A-4"', 1)
+    with pytest.raises(InputError, match=r"book.csv: a quote opens in line 3"):
+        ingest(write(tmp_path / "book.csv", SNAPSHOT, *rows).parent)
 
 
 # Whole files
