@@ -18,6 +18,7 @@ from abaco.engines import Engine
 from abaco.engines.base import ERROR_CELL, NO_ID_WORDS
 from abaco.ingest import unread_columns
 from abaco.ingest.columns import BORROWER, LOAN_ID
+from abaco.ingest.layout import PART
 from abaco.ingest.misplaced import DIMENSIONS, Misplaced
 from abaco.ingest.total_words import IN_FULL, SURE
 
@@ -76,6 +77,9 @@ class Masking:
             )
         if late_in := unread_columns.late_in(unread):
             frame = frame.with_columns(*late_in)
+        of_words = [name for name in unread_columns.of_words(unread) if name in beside]
+        if ended := unread_columns.words_in({name: int(name.split(PART)[1]) for name in of_words}):
+            frame = frame.with_columns(*ended)
         frame = frame.drop(set(unread) - {*unread_columns.of_ends(unread)})
         if self.of_ids and LOAN_ID.name in present:
             id_ = nw.col(LOAN_ID.name).cast(nw.String())

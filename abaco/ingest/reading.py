@@ -13,15 +13,15 @@ from abaco.engines import Engine, UnreadableError
 from abaco.engines.base import ERROR_CELL, Mask
 from abaco.engines.forms import Writing
 from abaco.ingest import json_lists, reshaping, unread_columns, workbooks
-from abaco.ingest.columns import CURRENCY
+from abaco.ingest.columns import CURRENCY, REGION
 from abaco.ingest.containers import unpacked
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, records, split_lines
 from abaco.ingest.fingerprint import write_utf8
 from abaco.ingest.layout import PART
 from abaco.ingest.masking import CALLED, PERSON, REDACTING, Masking
-from abaco.ingest.misplaced import hiding
+from abaco.ingest.misplaced import DIMENSIONS, hiding
 from abaco.ingest.sources import Source
-from abaco.ingest.write_offs import LATE_IN
+from abaco.ingest.write_offs import ENDED_IN, LATE_IN
 
 
 def read(
@@ -90,7 +90,14 @@ def typed(
     columns = {**source.layout.inputs, **unread}
     rows = cells(source, engine, columns, text, mask, row_number)
     # a position has no bounds, as days have
-    kinds = {**source.layout.kinds, PERSON: "text", CALLED: "text", LATE_IN: "text", row_number: "amount"}
+    kinds = {
+        **source.layout.kinds,
+        PERSON: "text",
+        CALLED: "text",
+        LATE_IN: "text",
+        ENDED_IN: "text",
+        row_number: "amount",
+    }
     present = rows.collect_schema().names()
     ends = unread_columns.of_ends(present)
     if ends:  # where no other column tells the order of their dates, the earlier day counts
@@ -105,9 +112,17 @@ def typed(
         rows = rows.with_columns(nw.coalesce(CURRENCY.name, nw.when(raw.str.contains(ERROR_CELL)).then(raw)))
     if made := source.layout.made(date):
         rows = rows.with_columns(made)
+    if masking.secret and (dimensions := _dimensions(source)):
+        rows = rows.with_columns(unread_columns.words_in(dimensions, rows.collect_schema().names()))
     if ends:
         rows = rows.with_columns(unread_columns.ended_in(ends, rows.collect_schema().names(), date))
     return rows.with_columns(hiding(rows.collect_schema().names(), masking.hidden)) if masking.hidden else rows
+
+
+def _dimensions(source: Source) -> dict[str, int]:
+    """Return the columns of parts of the book that are read as they stand, by name and position."""
+    names = {*DIMENSIONS} - ({REGION.name} if source.is_region_or_status else set())
+    return {name: at for name, at in source.layout.inputs.items() if name in names and source.format.balance}
 
 
 def _typed_path(source: Source, engine: Engine) -> Path:

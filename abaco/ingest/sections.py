@@ -13,9 +13,8 @@ from abaco.ingest.layout import IS_LEFT_OUT
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
 
-SECTION = "unread_section"
 MOST_FILLED = 3  # cells of a row that is not a loan
-SAYING = ("unread_written_off", "unread_closed", unread_columns.LATE, SECTION)
+SAYING = ("unread_written_off", "unread_closed", unread_columns.LATE, unread_columns.SECTION)
 
 
 def check_sections(batch: Batch, engine: Engine) -> None:
@@ -74,7 +73,7 @@ def says_standing(text: str) -> bool:
     [False, False, False, False, False]
     """
     known, words = headings.load(), heading_words.load()
-    beside = {*known[SECTION].beside}
+    beside = {*known[unread_columns.SECTION].beside}
     said = [word for word in normalise(text).split("_") if not {word, word.removesuffix("s")} & beside]
     said = [word for word in said if not word.isdigit()]
     forms = {"_".join(said), "_".join(word.removesuffix("s") for word in said)}

@@ -20,9 +20,10 @@ from abaco.ingest.layout import PART
 from abaco.ingest.sources import Source
 
 MAX_WORDS = 5  # that a message shows of a column
-OTHER, LATE, BUCKET = "unread", "unread_late", "unread_bucket"
+OTHER, LATE, BUCKET, LEFT = "unread", "unread_late", "unread_bucket", "unread_left"  # the last: a mapping leaves it
 OF_INVOICES = "unread_paid"  # of a loan such a day may be that of its last payment
-ENDED = ("unread_written_off", "unread_closed", OF_INVOICES)
+SECTION, ACTIVE = "unread_section", "unread_active"  # words of sections; where the last says no, a loan ended
+ENDED = ("unread_written_off", "unread_closed", OF_INVOICES, ACTIVE)
 SAID = {write_offs.LATE_IN: "late_in_unread", write_offs.ENDED_IN: "ended_in_unread"}
 LEAST = 10_000  # what is added to days, so that as text they have one length
 # spans that days may be counted in: the fewest days of each, and its words behind a number
@@ -32,6 +33,8 @@ SPANS = {
 }
 IN_OTHERS = r"\d\s*\+?\s*(?:yr|year|año|inst|cuota|emi)s?(?:[^a-z]|$)"
 WEEKS = {"week", "weeks", "semana", "semanas", "semaines", "wochen"}
+LEAST_LETTERS = 4  # of words that are looked for in any column: a shorter one is something else too
+REMARK, TO = r"\s*[(:,/;]|\s+[-–—]|[^a-z]+(?:in|on|to|en|el|em|a|al)\W", r"[^a-z]+(?:to|a|al)\W"  # behind such a word
 NO_DAY = dt.date(1970, 1, 1)  # up to here a date stands for none
 # 0 with a unit or as the first day of a range, below 0, and up to a number: not late
 ZERO = r"^[a-z \W_]*0+(?:[.,]0+)*(?:[^0-9.,].*)?$"
@@ -53,14 +56,15 @@ def places(source: Source) -> dict[str, int]:
     found = {}
     for place, heading in enumerate(source.headings):
         plain = normalise(heading)
-        kind = next((k for k, one in means.items() if one.has(plain)), OTHER)
+        is_share = "%" in heading
+        kind = next((k for k, one in means.items() if one.has(plain) and not (is_share and k in ENDED)), OTHER)
         unit = (
             "weeks" if WEEKS & {*plain.split("_")} else words.unit_of(heading) or "" if kind in (LATE, BUCKET) else ""
         )
         if plain in left and not (
             kind == BUCKET or (kind == LATE and unit)
         ):  # what says days is compared with those read
-            kind = OTHER
+            kind = LEFT
         name = f"{kind}{PART}{place}{PART}{unit}" if kind in (LATE, BUCKET) else f"{kind}{PART}{place}"
         found |= {} if place in read else {name: place}
     return found
@@ -68,7 +72,7 @@ def places(source: Source) -> dict[str, int]:
 
 def among(present: Iterable[str]) -> list[str]:
     """Return which of some columns are not read."""
-    return [name for name in present if name.partition(PART)[0] in (OTHER, LATE, BUCKET, *ENDED)]
+    return [name for name in present if name.partition(PART)[0] in (OTHER, LATE, BUCKET, LEFT, *ENDED)]
 
 
 def of_lateness(unread: Iterable[str]) -> list[str]:
@@ -79,6 +83,35 @@ def of_lateness(unread: Iterable[str]) -> list[str]:
 def of_ends(unread: Iterable[str]) -> list[str]:
     """Return which of some columns of `places` may say that a loan is written off, closed or sold."""
     return [name for name in unread if name.partition(PART)[0] in ENDED]
+
+
+def of_words(unread: Iterable[str]) -> list[str]:
+    """Return which of some columns of `places` may have a word of loans that are written off or sold as a value."""
+    return [name for name in unread if name.partition(PART)[0] in (OTHER, LATE, BUCKET)]
+
+
+def words_in(columns: Mapping[str, int], present: Collection[str] = ()) -> list[nw.Expr]:
+    """Return `write_offs.ENDED_IN` by the values of some columns, by name and position; nothing if there are none.
+
+    Parameters
+    ----------
+    present
+        All columns: what others say already goes before.
+    """
+    found = [nw.col(write_offs.ENDED_IN)] if write_offs.ENDED_IN in present and columns else []
+    found += [nw.when(_says_ended(name)).then(nw.lit(f"{place}{PART}")) for name, place in columns.items()]
+    return [nw.coalesce(*found, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN)] if found else []
+
+
+def _says_ended(name: str) -> nw.Expr:
+    """Return whether a text is a word of loans that are written off or sold, beside words of loans and a remark."""
+    known = write_offs.load()
+    beside = "|".join(map(re.escape, headings.load()[SECTION].beside))
+    off = [word for word in known.statuses.written_off if len(word) >= LEAST_LETTERS]
+    off, sold = ("|".join(sorted(write_offs.patterns(listed))) for listed in (off, known.unread.sold))
+    before, after = rf"(?i)^[^a-z]*(?:(?:{beside})s?[^a-z]+)*", rf"s?(?:[^a-z]+(?:{beside})s?)*"
+    form = rf"{before}(?:(?:{off}){after}(?:[^a-z]*$|{REMARK})|(?:{sold}){after}(?:[^a-z]*$|{TO}))"
+    return nw.col(name).cast(nw.String()).str.contains(form)
 
 
 def of_one_word(rows: nw.LazyFrame) -> set[str]:
@@ -157,7 +190,7 @@ def says_more_days(sources: Mapping[int, Source], present: Collection[str]) -> n
 def ended_in(names: Iterable[str], present: Collection[str], date: dt.date) -> nw.Expr:
     """Return `write_offs.ENDED_IN`: the position of the first of some columns of `of_ends` that says so, or null.
 
-    It does by a day up to that of the balances, an amount, yes or a word.
+    It does by a day up to that of the balances, an amount, yes or a word; one of loans that count, by no.
 
     Parameters
     ----------
@@ -175,11 +208,18 @@ def ended_in(names: Iterable[str], present: Collection[str], date: dt.date) -> n
     for name in names:
         text = nw.col(f"raw_{name}").cast(nw.String()).str.strip_chars().str.to_lowercase()
         is_number = text.str.contains(NUMBER) & ~text.str.contains(NUMBERED) & ~text.str.contains(ZERO)
-        says = text.is_in(known.flags.affirmative) | text.str.replace_all("[^a-z]", "").is_in(ends) | is_number
+        says = (
+            _says_ended(f"raw_{name}")
+            | text.is_in(known.flags.affirmative)
+            | text.str.replace_all("[^a-z]", "").is_in(ends)
+            | is_number
+        )
         ended = nw.min_horizontal(name, f"{name}{PART}")
         is_so = nw.when(ended.is_null()).then(says).otherwise((ended > NO_DAY) & (ended <= day))
+        is_so = text.is_in(known.flags.negative) if name.partition(PART)[0] == ACTIVE else is_so
         found.append(nw.when(is_so.fill_null(False)).then(nw.lit(f"{name.partition(PART)[2]}{PART}")))
-    return nw.coalesce(*found, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN)
+    said = [nw.col(write_offs.ENDED_IN)] if write_offs.ENDED_IN in present else []
+    return nw.coalesce(*found, *said, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN)
 
 
 def told(

@@ -1,6 +1,7 @@
 """Loans that are written off or restructured by a status, a flag or a date, as the words of params/loans.yml say."""
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
@@ -62,6 +63,7 @@ class Unread(BaseModel):
     model_config = STRICT
     late: list[str]
     not_late: list[str]
+    sold: list[str]
 
 
 class LoanWords(BaseModel):
@@ -229,6 +231,18 @@ def _meaning(
 def forms(listed: Iterable[str]) -> list[str]:
     """Return the letters of words as `_letters` has them."""
     return sorted({one for word in listed for one in _letters(word)})
+
+
+def patterns(listed: Iterable[str]) -> set[str]:
+    """Return patterns of words in lower case, with and without accents, whatever stands between their parts.
+
+    Examples
+    --------
+    >>> sorted(patterns(["Em prejuízo"]))
+    ['em[^a-z]*prejuizo', 'em[^a-z]*prejuízo']
+    """
+    parts = (re.findall(r"[^\W_]+", text) for word in listed for text in (word.lower(), normalise(word)))
+    return {"[^a-z]*".join(words_) for words_ in parts}
 
 
 def _letters(word: str) -> Iterable[str]:

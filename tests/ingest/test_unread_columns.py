@@ -203,6 +203,17 @@ def test_columns_that_do_not_say_that_a_loan_is_late_are_left(tmp_path, heading,
         ("WO Date", ("30/06/2025", "2025-06-30", "1/1/24"), ("", "", "", "", "")),
         ("cancelled", ("Y", "x", "2025-06-30"), ("N", "", "", "", "")),
         ("vendido", ("sí", "S", "si"), ("no", "N", "", "", "")),
+        ("Hapus Buku", ("Ya",) * 3, ("Tidak", "", "Tidak", "", "")),
+        ("C/O Amount", ("10", "5.5", "7"), ("0", "", "0.00", "-", "")),
+        ("Deleted", ("true", "Yes", "1"), ("false", "No", "0", "", "")),
+        ("Is Active", ("No", "0", "false"), ("Yes", "1", "true", "", "Sí")),
+        ("On Balance Sheet", ("N",) * 3, ("Y", "Y", "Y", "", "Y")),
+        ("Sub Status", ("Written Off", "Charged-off account", "WRITE-OFF"), ("Normal", "Current", "", "Open", "WO")),
+        ("Estado Contable", ("Castigado", "CARTERA CASTIGADA", "Castigos"), ("Vigente", "", "x", "Sí", "-")),
+        ("Recovery Status", ("Written off - in recovery", "Charged off: agency", "Written off on 12/06/2025"),
+         ("Performing", "Not written off", "Write-off policy A", "Written offer", "")),
+        ("product", ("Written-off loans", "Castigada", "Sold to SPV"), ("Solar", "Sold by agent", "CO", "", "")),
+        ("Book", ("Sold", "sold loans", "Cedida al fideicomiso"), ("Own", "Sold Through", "Soldier", "Closed", "")),
     ],
 )  # fmt: skip
 def test_end_of_a_loan_that_only_a_column_says_that_is_not_read_is_told(tmp_path, heading, ended, others):
@@ -221,6 +232,8 @@ def test_end_of_a_loan_that_only_a_column_says_that_is_not_read_is_told(tmp_path
         ("date_paid", "2025-12-01"),
         ("fecha_pago", "2025-12-01"), ("closed_accounts", "3"), ("solde", "5.00"), ("monto_cancelado", "5.00"),
         ("charge_amount", "5.00"), ("recovered_after_date", "2025-01-01"), ("settlement_date", "2025-01-01"),
+        ("Paid Off %", "50%"), ("Paid Off %", "50"), ("Charge Off Policy", "180 days"), ("Sold By", "Agent 7"),
+        ("Vehicle Sale", "2025-01-01"), ("State", "CO"), ("Clearing Date", "2025-01-01"), ("Active", ""),
     ],
 )  # fmt: skip
 def test_columns_that_do_not_say_that_a_loan_ended_are_left(tmp_path, heading, cell):
@@ -235,6 +248,16 @@ def test_end_of_a_loan_is_that_of_the_day_of_its_balance_and_of_its_file(tmp_pat
     path = write(tmp_path / "book.csv", HEADER + "closed_on", *rows)
     for date, told in ((dt.date(2025, 11, 30), []), (dt.date(2025, 12, 31), ["1 row (100.00 USD)."])):
         assert [n.rpartition(": ")[2] for n in figures_of(path, date).notes if n.startswith(ENDED)] == told
+
+
+def test_word_of_a_column_that_a_mapping_leaves_behind_is_not_told(tmp_path):
+    book_ = write(tmp_path / "book.csv", "Loan,Open,Days,Sub", "1,100,0,Written off", "2,50,0,Open")
+    columns = "columns: {loan_id: Loan, outstanding_balance: Open, days_past_due: Days}"
+    for behind, told in (("", 1), ("left_behind: [Sub]\n", 0)):
+        (tmp_path / "book.yml").write_text(f"title: book\nrows: loan\ncurrency: USD\n{columns}\n{behind}")
+        with mappings.trying(tmp_path / "book.yml"):
+            notes = figures_of(book_).notes
+        assert len([note for note in notes if note.startswith(ENDED)]) == told
 
 
 def test_loan_that_is_written_off_or_whose_column_is_left_behind_is_not_told(tmp_path):
