@@ -170,8 +170,8 @@ def jumps(metrics: Metrics) -> Iterator[Alert]:
 
 def _move(kpi: Mapping, jump: Mapping) -> str:
     before, now = (format_value({**kpi, "value": jump[key]}) for key in ("previous", "value"))
-    change = "" if jump["change_pct"] is None else f" ({jump['change_pct']:+g} %)"
-    return f"{before} → {now}{change}"
+    unit, moved = ("points", jump["value"] - jump["previous"]) if kpi["unit"] == "%" else ("%", jump["change_pct"])
+    return f"{before} → {now}" + ("" if moved is None else f" ({round(moved, 2):+g} {unit})")
 
 
 def rejected(metrics: Metrics) -> Iterator[Alert]:

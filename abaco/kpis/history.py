@@ -1,7 +1,7 @@
 """KPIs over time: every date in the input, each on its own, and jumps from one date to the next."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -91,3 +91,25 @@ def anomalies(
             change = {"change_pct": change_pct(value, previous), "limit_pct": max_change_pct}
             found.append({"kpi": name, "previous": previous, "value": value, **change})
     return found
+
+
+def ranked(anomalies: Iterable[dict[str, Any]], kpis: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the anomalies, those that matter first.
+
+    They are those for the worse before all others; of each, figures in per cent come first, by how many points they
+    changed, then the others, by how many per cent of their former value, a change from 0 before all.
+
+    Parameters
+    ----------
+    kpis
+        The unit and the direction of each, as in metrics.json.
+    """
+
+    def rank(jump: dict[str, Any]) -> tuple[bool, bool, Decimal]:
+        kpi, points = kpis[jump["kpi"]], jump["value"] - jump["previous"]
+        is_worse = kpi["direction"] is not None and (points > 0) == (kpi["direction"] == "lower")
+        is_share = kpi["unit"] == "%"
+        size = points if is_share else jump["change_pct"]
+        return not is_worse, not is_share, Decimal("-Infinity") if size is None else -abs(size)
+
+    return sorted(anomalies, key=rank)

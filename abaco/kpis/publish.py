@@ -15,6 +15,7 @@ from abaco.ingest.lateness import OWN_BUCKETS
 from abaco.kpis.bridge import first_day
 from abaco.kpis.buckets import COUNTED_FROM
 from abaco.kpis.catalog import Definition
+from abaco.kpis.history import ranked
 from abaco.kpis.totals import Totals
 from abaco.kpis.values import evaluate, is_of_month
 
@@ -169,7 +170,9 @@ def assemble(
         **({"facilities": told} if told else {}),
         "book": book,
         "aging": [{**row, "amount": text(row["amount"]), "share": number(row["share"])} for row in aging],
-        "anomalies": [{**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in anomalies],
+        "anomalies": [
+            {**a, **{k: number(a[k]) for k in ("previous", "value", "change_pct")}} for a in ranked(anomalies, kpis)
+        ],
         "reconciliation": ingested["reconciliation"],
         "quality": {
             **quality,

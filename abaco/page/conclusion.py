@@ -3,6 +3,8 @@
 The sentences say where the book is late, what moved and why, and what may come.
 """
 
+import re
+
 from abaco.core.precision import shown_decimals
 from abaco.core.text import acceptance, late_days
 from abaco.page.bridge import bridge_rows, explanation
@@ -26,9 +28,9 @@ from abaco.page.language import phrase, say
 from abaco.page.lateness import outlook, where
 from abaco.page.masthead import undated
 from abaco.page.quality import reconciles
-from abaco.page.words import NBSP, count, day, listing, number, percent, plain, plural, usd
+from abaco.page.words import NBSP, count, day, listing, percent, plain, plural, usd
 
-MOST_UNUSUAL = 3
+MOST_UNUSUAL = 5
 SENTENCES = 3
 
 
@@ -92,11 +94,28 @@ def _moves(metrics, history, bridges):
         if name in BRIDGED and kpi["change"]:
             rows = bridge_rows(bridges, metrics, name)
             cause = f", {why}" if rows and (why := explanation(rows)) else ""
-            yield say("Since {date}, {move}", date=day(kpi["previous"]["date"]), move=f"{_move(name, kpi)}{cause}.")
+            move = f"{_move(name, kpi)}{cause}{_earlier(metrics, name, kpi)}."
+            yield say("Since {date}, {move}", date=day(kpi["previous"]["date"]), move=move)
     for name, kpi in moved:
         if name in SUMS and kpi["change"]:
             changes = sums(kpi, name, history)
             yield f"{capital(_move(name, kpi))}{changes and '; '}{changes}."
+
+
+def _earlier(metrics, name, kpi):
+    """Return that balances late for fewer days rose unusually, where a PAR fell; of several, that with most points."""
+    kpis = metrics["kpis"]
+    rises = [
+        (move["value"] - move["previous"], move) for move in metrics["anomalies"]
+        if re.fullmatch(r"PAR\d+", move["kpi"]) and move["kpi"] in kpis and int(move["kpi"][3:]) < int(name[3:])
+    ]  # fmt: skip
+    points, move = max(rises, key=lambda rise: rise[0], default=(0, None))
+    if kpi["change"] >= 0 or points <= 0:
+        return ""
+    early = kpis[move["kpi"]]
+    form = "but balances {days} or more days late rose from {old} to {new}"
+    old, new = short(early, move["previous"]), short(early, move["value"])
+    return "; " + say(form, days=late_days(move["kpi"], early), old=old, new=new)
 
 
 def _move(name, kpi):
@@ -141,13 +160,11 @@ def _unusual(metrics):
     if len(moves) > MOST_UNUSUAL:
         named_moves.append(plural(len(moves) - MOST_UNUSUAL, "further figure"))
     usual = f"{plain(moves[0]['limit_pct'])}{NBSP}%"
-    return say("Unusually large moves, of more than {usual}: {moves}.", usual=usual, moves=listing(named_moves))
+    form = "Unusually large moves, of more than {usual} of the former value: {moves}."
+    return say(form, usual=usual, moves=listing(named_moves))
 
 
 def _unusual_move(metrics, move):
     kpi = metrics["kpis"][move["kpi"]]
-    if move["change_pct"] is None:
-        size = phrase("from 0")
-    else:
-        size = f"{'+' if move['change_pct'] > 0 else ''}{number(move['change_pct'], 1)}{NBSP}%"
-    return f"{named(move['kpi'], kpi)} ({size})"
+    old, new = short(kpi, move["previous"]), short(kpi, move["value"])
+    return say("{name} from {old} to {new}", name=named(move["kpi"], kpi), old=old, new=new)

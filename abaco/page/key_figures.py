@@ -12,7 +12,7 @@ from abaco.page.markup import Html, fill
 from abaco.page.masthead import partial
 from abaco.page.sparkline import sparkline
 from abaco.page.tables import figures, rows_of
-from abaco.page.words import day, listing, number, percent, plain, short_day, usd
+from abaco.page.words import day, listing, number, percent, short_day, usd
 
 BRIDGED = ("PAR30", "PAR90")
 # how the two sums of a ratio rose or fell, for the reason of its change
@@ -51,7 +51,7 @@ def _card(metrics, name, kpi, moves, past, history, bridges):
         "trend": sparkline(kpi, course(past, name), 180, 30),
         "limits": capital(limits(kpi)),
         "definition": _definition(metrics, name, kpi, history),
-        "unusual": plain(moves[name]) if moves.get(name) is not None else None,
+        "is_unusual": name in moves,
     }
 
 
@@ -116,7 +116,7 @@ def kpi_cards(metrics: dict, history, bridges=()) -> Html:
 
 def card_entries(metrics: dict, history, bridges=()) -> list[dict]:
     """Return the content of each card."""
-    moves = {move["kpi"]: move["change_pct"] for move in metrics["anomalies"]}
+    moves = {move["kpi"] for move in metrics["anomalies"]}
     past = timeline(metrics, history)
     return [_card(metrics, name, kpi, moves, past, history, bridges) for name, kpi in first(metrics)]
 

@@ -81,7 +81,7 @@ def test_cash_coverage_is_introduced_as_what_it_is():
     past, jumped = found(report)
     assert past.title == f"{title} is 0.90 %, below its critical limit of 1"
     assert past.text.startswith(f"{title} is 0.90 %, below its critical limit of 1, at 2025-12-31.")
-    assert f"- {title}: 2.00 % → 0.90 % (-55 %)" in jumped.text
+    assert f"- {title}: 2.00 % → 0.90 % (-1.1 points)" in jumped.text
     assert rules.cleared("kpi:CollectionRate", report | {"kpis": {"CollectionRate": low | {"status": "ok"}}}) == (
         f"{title} is 0.90 %, within its limits"
     )
@@ -95,7 +95,7 @@ def test_all_jumps_are_one_alert():
     (alert,) = found(metrics(PAR60=kpi(2.0, "none"), PAR1=kpi(2.5, "none"), anomalies=jumps))
     assert (alert.cause, alert.severity) == ("anomalies", "P4")
     assert alert.title == "2 figures moved by more than 25 % at 2025-12-31"
-    assert alert.text.splitlines()[1:] == ["- PAR60: 1.00 % → 2.00 % (+100 %)", "- PAR1: 0.00 % → 2.50 %"]
+    assert alert.text.splitlines()[1:] == ["- PAR60: 1.00 % → 2.00 % (+1 points)", "- PAR1: 0.00 % → 2.50 % (+2.5 points)"]
 
 
 def test_rejected_rows_are_told_by_reason():

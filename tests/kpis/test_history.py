@@ -8,7 +8,7 @@ import pytest
 from abaco.core.parquet import arrow_schema
 from abaco.kpis import catalog, totals
 from abaco.kpis.book import Book
-from abaco.kpis.history import TABLE, anomalies, change_pct, history, uncompared
+from abaco.kpis.history import TABLE, anomalies, change_pct, history, ranked, uncompared
 from tests.support.projects import FOUR
 
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2025, 10, 31), dt.date(2025, 11, 30), dt.date(2025, 12, 31)
@@ -134,3 +134,23 @@ def test_part_of_a_month_is_not_compared_with_a_whole_one(tape, dates, as_of, co
 
 def test_a_kpi_that_the_date_before_did_not_have_is_no_anomaly():
     assert anomalies({"PAR30": {"value": Decimal("4")}}, {}, max_change_pct=25.0) == []
+
+
+def test_jumps_for_the_worse_come_first_then_shares_by_points_then_others_by_per_cent():
+    kpis = {
+        "PAR1": {"unit": "%", "direction": "lower"},
+        "CureRate": {"unit": "%", "direction": "higher"},
+        "RollRate30": {"unit": "%", "direction": "lower"},
+        "SMM": {"unit": "%", "direction": None},
+        "Cash": {"unit": "USD", "direction": "higher"},
+        "Disbursed": {"unit": "USD", "direction": None},
+        "AverageTicket": {"unit": "USD", "direction": None},
+        "WrittenOff": {"unit": "USD", "direction": "lower"},
+    }
+    moves = [("SMM", 5, 2), ("AverageTicket", 10, 30), ("Disbursed", 0, 1), ("RollRate30", 30, 0), ("Cash", 9, 6),
+             ("PAR1", 6, 10), ("CureRate", 39, 3), ("WrittenOff", 0, 1)]  # fmt: skip
+    now, before = ({move[0]: {"value": Decimal(move[i])} for move in moves} for i in (2, 1))
+    found = ranked(anomalies(now, before, max_change_pct=25.0), kpis)
+    assert [jump["kpi"] for jump in found] == [
+        "CureRate", "PAR1", "WrittenOff", "Cash", "RollRate30", "SMM", "Disbursed", "AverageTicket",
+    ]  # fmt: skip

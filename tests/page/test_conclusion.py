@@ -204,13 +204,26 @@ def test_nothing_computable(empty):
 
 
 @pytest.mark.parametrize(
-    ("previous", "value", "change_pct", "told"),
-    [(3.4629, 4.9, 41.5, "PAR30 (+41.5 %)"), (4.9, 2.45, -50, "PAR30 (−50.0 %)"), (0, 1.5, None, "PAR30 (from 0)")],
+    ("previous", "value", "told"),
+    [(3.4629, 4.9, "from 3.46 % to 4.90 %"), (4.9, 2.45, "from 4.90 % to 2.45 %"), (0, 1.5, "from 0.00 % to 1.50 %")],
 )
-def test_unusual_move(metrics, previous, value, change_pct, told):
-    move = {"kpi": "PAR30", "previous": previous, "value": value, "change_pct": change_pct, "limit_pct": 25}
-    metrics["anomalies"] = [move]
-    assert f"Unusually large moves, of more than 25 %: {told}." in said(metrics)
+def test_unusual_move_is_told_by_both_values(metrics, previous, value, told):
+    metrics["anomalies"] = [{"kpi": "PAR30", "previous": previous, "value": value, "limit_pct": 25}]
+    assert f"Unusually large moves, of more than 25 % of the former value: PAR30 {told}." in said(metrics)
+
+
+def test_fall_of_par30_does_not_stand_alone_where_earlier_arrears_rose(metrics):
+    early = {"kpi": "PAR1", "previous": 6.0, "value": 10.08, "limit_pct": 25}
+    metrics["kpis"]["PAR1"] = metrics["kpis"]["PAR30"] | {"thresholds": None}
+    metrics["anomalies"] = [early]
+    clause = "; but balances 1 or more days late rose from 6.00 % to 10.08 %."
+    assert clause not in said(metrics)  # PAR30 rose itself
+    metrics["kpis"]["PAR30"]["change"] *= -1
+    assert clause in said(metrics)
+    metrics["anomalies"] = [early | {"previous": 10.08, "value": 6.0}]
+    assert "but balances" not in said(metrics)
+    metrics["anomalies"] = [early | {"kpi": "PAR90"}]
+    assert "but balances" not in said(metrics)
 
 
 def test_rows_that_do_not_add_up_are_said_at_the_top(metrics):
