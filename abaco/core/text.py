@@ -271,7 +271,7 @@ def finding(steps: Sequence[Mapping[str, Any]]) -> str:
         return ""
     opening, *causes, closing = steps
     change, precision = closing["points"] - opening["points"], -closing["points"].as_tuple().exponent
-    moved = signed(change, change_decimals({"value": closing["points"], "precision": precision}, change))
+    moved = signed(change, change_decimals({"precision": precision}, change))
     most = max(causes, key=lambda row: abs(row["points"] or 0))
     return (
         f"{closing['kpi']} moved by {moved} points, from {currencies.number(opening['points'], 2)} % on "

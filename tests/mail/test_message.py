@@ -157,7 +157,7 @@ def test_text_says_in_plain_words_what_the_html_says(sent):
         "Loan book at 10 December 2025 (December so far)\n10,000 USD outstanding in 4 loans. The figures are as of "
         "10 December 2025,\nand the month is counted up to that day.",
         "Incomplete: 2 of 4 limits checked; 1 of these is past a limit: PAR90 at\n3.25 % (warning above 3).",
-        "- Portfolio at risk, 30 days: 3.68 % (OK), up 0.214 points, worse; from\n  3.46 % at 30 Nov 25",
+        "- Portfolio at risk, 30 days: 3.68 % (OK), up 0.21 points, worse; from\n  3.46 % at 30 Nov 25",
         "- Cash coverage: Not computable. No cash figures",
         "ARREARS OVER TIME\n\nPAR30 is at 3.68 %",
         "- Company Abaco Factoring: of the book 75.0 %; of the arrears 99.9 %; PAR30\n  4.9 %",

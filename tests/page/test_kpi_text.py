@@ -54,12 +54,12 @@ def test_limits_follow_the_direction(metrics):
 @pytest.mark.parametrize(
     ("change", "direction", "expected"),
     [
-        (0.2144, "lower", ("↑", "up 0.214\u00a0points", "worse")),
+        (0.2144, "lower", ("↑", "up 0.21\u00a0points", "worse")),
         (-0.2144, "lower", ("↓", "down 0.21\u00a0points", "better")),
-        (0.2144, "higher", ("↑", "up 0.214\u00a0points", "better")),
+        (0.2144, "higher", ("↑", "up 0.21\u00a0points", "better")),
         (-0.0003, "higher", ("↓", "down 0.0003\u00a0points", "worse")),
         (0, "lower", ("→", "unchanged", "")),
-        (0.2144, None, ("↑", "up 0.214\u00a0points", "")),
+        (0.2144, None, ("↑", "up 0.21\u00a0points", "")),
     ],
 )
 def test_change_is_judged_by_direction(metrics, change, direction, expected):

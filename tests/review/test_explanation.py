@@ -99,7 +99,7 @@ def test_formula_with_figures_thresholds_rows_and_history(report):
 
 def test_bridge_and_loans_are_those_of_the_report(report):
     found = lines(report, "PAR30")
-    start = found.index("Since 2025-11-30 it moved by -0.266, better, from 4.01 %.")
+    start = found.index("Since 2025-11-30 it moved by -0.27, better, from 4.01 %.")
     assert found[start + 2 : start + 11] == [
         "                   USD  points",
         "2025-11-30   18,920.28    4.01",

@@ -26,7 +26,7 @@ def english(lines):
 def test_explanation(finished):
     found = list(explain("PAR30", output=finished.output))
     assert found[:2] == ["PAR30: Cartera en riesgo, 30 días", "3.75 % al 2025-12-31, en orden"]
-    assert "Desde el 2025-11-30 cambió -0.266, mejor; estaba en 4.01 %." in found
+    assert "Desde el 2025-11-30 cambió -0.27, mejor; estaba en 4.01 %." in found
     assert {line.split("  ")[0] for line in found} >= {"Mora nueva", "Regularizado", "Castigado", "fórmula", "límites"}
     assert english(line for line in found if not line.startswith("convención")) == []
 
@@ -56,7 +56,7 @@ def test_comparison(shown):
         "\nIndicadores", "\nArchivos de origen", "\nParámetros", "\nCódigo",
     ]  # fmt: skip
     (move,) = [line for line in dates if line.startswith("  PAR30 ")]
-    assert move.split()[1:] == ["4.01", "%", "en", "orden", "→", "3.75", "%", "en", "orden", "-0.266"]
+    assert move.split()[1:] == ["4.01", "%", "en", "orden", "→", "3.75", "%", "en", "orden", "-0.27"]
     one, other = [{"name": "a.csv", "sha256": "1", "rows": 9}], [{"name": "a.csv", "sha256": "2", "rows": 8}]
     assert comparison.inputs(one, other) == [("a.csv", "cambió: 9 → 8 registros")]
     assert comparison.inputs(one, []) == [("a.csv", "solo en la primera")]

@@ -106,7 +106,7 @@ def test_a_run_has_its_figures_files_and_runs(service, shown):
     text = words(service.get("/reports/2025-12-31/").text)
     assert "This is the run that 31 December 2025 shows." in text and f"Run {run_id} of" in text
     assert (
-        "down 0.266 points" in text
+        "down 0.27 points" in text
         and "report.html the report" in text
         and "report.xlsx the same as a workbook" in text
     )
@@ -156,7 +156,7 @@ def test_programs_get_health_as_json_and_browsers_a_page(service, accept):
 def test_two_runs_can_be_compared(service):
     text = words(service.get(COMPARED).text)
     assert "First: report of 30 November 2025 , made of data/sample.csv : sample.csv, run 20251130-" in text
-    assert "PAR30 4.01 % 3.75 % ↓ down 0.266 points better" in text and "Inputs The same files." in text
+    assert "PAR30 4.01 % 3.75 % ↓ down 0.27 points better" in text and "Inputs The same files." in text
     assert "Every figure is the same." in words(service.get("/compare?one=2025-11-30&other=2025-11-30").text)
 
 
