@@ -6,13 +6,14 @@ from itertools import pairwise
 from math import ceil, hypot
 from typing import TYPE_CHECKING
 
-from abaco.page.svg import renderer
+from abaco.page.svg import COLOURS, renderer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 GAP, STEP = 3, 4  # pixels between two texts, and between points of a line that are looked at
 EDGE = 2  # pixels between a text and a line
+FAR = 9  # pixels between a point and a text that a thin line leads to it
 RANK = 0.5  # points of a line that a text may hide to stand at a place before the next one
 LIMIT, TOUCHED = 40, 10  # what a text costs that a limit runs through, or touches, in such points
 ALIGNED = {"left": 0, "bottom": 0, "center": 0.5, "right": 1, "top": 1}  # the part of a text that lies before its point
@@ -61,8 +62,18 @@ class Labels:
         best = min(range(len(places)), key=lambda rank: self._cost(boxes[rank]) + RANK * rank)
         written.xy = places[best].point
         written.set(position=(places[best].across, places[best].up), ha=places[best].ha, va=places[best].va)
+        self._lead(boxes[best], places[best].point)
         left, bottom, right, top = boxes[best]
         self._taken.append((left - GAP, bottom - GAP, right + GAP, top + GAP))
+
+    def _lead(self, box: Box, point: tuple[float, float]) -> None:
+        """Draw a thin line from a text that stands far from its point to the point."""
+        left, bottom, right, top = box
+        x, y = self._axes.transData.transform(point)
+        near = min(max(x, left), right), min(max(y, bottom), top)
+        if hypot(x - near[0], y - near[1]) > FAR * self._pixel:
+            end = self._axes.transData.inverted().transform(near)
+            self._axes.plot(*zip(point, end, strict=True), color=COLOURS["muted"], linewidth=0.8, clip_on=False)
 
     def _box(self, width: float, height: float, place: Place) -> Box:
         """Return what a text of a size covers at a place."""

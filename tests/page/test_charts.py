@@ -170,6 +170,15 @@ def test_labels_of_the_trend_cover_no_other_and_neither_line_nor_limit(metrics, 
     assert [text for text, box in named.items() if line.intersects_bbox(box.padded(-2), filled=False)] == []
 
 
+def test_a_thin_line_leads_from_a_label_that_stands_far_from_its_point(metrics):
+    kpi, values = metrics["kpis"]["PAR30"], SHAPES["peak just below the critical limit"]
+    days = [(dt.date(2025, 1, 31) + dt.timedelta(days=30 * step)).isoformat() for step in range(len(values))]
+    (axes,) = trend_figure({"PAR30": kpi}, {"PAR30": list(zip(days, values, strict=True))}, "wide").axes
+    leads = [line.get_xydata() for line in axes.lines if line.get_linewidth() < 1]
+    assert [tuple(lead[0]) for lead in leads] == [(dt.date.fromisoformat(days[6]).toordinal(), 6.6)]
+    assert leads[0][1][1] > 8
+
+
 def test_charts_are_the_same_on_every_run(metrics, history):
     assert page.trend_chart(metrics, history) == page.trend_chart(metrics, history)
     assert page.vintage_chart(vintages()) == page.vintage_chart(vintages())
