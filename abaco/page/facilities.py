@@ -6,7 +6,7 @@ from typing import Any
 from abaco.core.precision import covenant_decimals
 from abaco.page.bridge import signed
 from abaco.page.concentration import label
-from abaco.page.kpi_text import marked, sign, with_unit
+from abaco.page.kpi_text import marked, sign, standing, with_unit
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill, unset
 from abaco.page.tables import bar, figures, rows_of
@@ -69,7 +69,7 @@ def facility_sections(metrics: dict, lines, bridges=(), loans=()) -> Html:
             "facility.html.j2",
             key=key, title=one["title"], sign=sign(one["status"]),
             lender=say("{lender}, commitment of {amount}", lender=one["lender"], amount=usd(one["commitment"])),
-            verdict=" ".join(one["verdict"]),
+            verdict=standing(one),
             caption=say("From the pool to what may be drawn, {title}", title=one["title"]),
             rows=_waterfall(rows_of(lines, date=date, facility=key)), covenants=_covenants(one),
             moved=_moved(rows_of(bridges, date=date, facility=key)),

@@ -5,13 +5,17 @@ from typing import Any
 
 from abaco.page.conclusion import concluded
 from abaco.page.key_figures import kpi_cards
+from abaco.page.kpi_text import standing
 from abaco.page.language import phrase, say
 from abaco.page.lateness import risk_table
 from abaco.page.markup import Html, fill
 from abaco.page.masthead import masthead, source
 from abaco.page.quality import reconciles
+from abaco.page.tables import rows_of
 from abaco.page.trend import trend_chart
-from abaco.page.words import count, usd
+from abaco.page.words import count, listing, plural, usd
+
+MOST_LENDERS = 4  # more are counted
 
 
 def front_page(metrics: dict, tables: Mapping[str, Any]) -> Html:
@@ -30,15 +34,18 @@ def front_page(metrics: dict, tables: Mapping[str, Any]) -> Html:
         cards=kpi_cards(metrics, history, bridges),
         risk=risk_table(metrics, segments),
         trend=trend_chart(metrics, history),
-        trust=trust(metrics),
+        trust=trust(metrics, segments),
     )
 
 
-def trust(metrics: dict) -> list[str]:
-    """Return what the figures rest on: what is accounted for, how many are computed, and the files."""
+def trust(metrics: dict, segments=()) -> list[str]:
+    """Return what the figures rest on: the facilities that are sound, the lenders, what is accounted for, the files."""
     rows, kpis = metrics["reconciliation"], metrics["kpis"].values()
     known = sum(kpi["value"] is not None for kpi in kpis)
-    sentences = []
+    sentences = [f"✓ {standing(one)}" for one in metrics.get("facilities", {}).values() if one["status"] == "ok"]
+    if lenders := [row["value"] for row in rows_of(segments, date=metrics["date"], dimension="company")]:
+        shown = lenders if len(lenders) <= MOST_LENDERS else [plural(len(lenders), "company", "companies")]
+        sentences.append(say("Lent by {lenders}", lenders=listing(shown)))
     if reconciles(rows):
         sentences.append(
             say(

@@ -192,7 +192,12 @@ def verdict(metrics: dict) -> str:
 
 def unsound(metrics: dict) -> list[str]:
     """Return the verdicts of the facilities that are not sound, a text each."""
-    return [" ".join(one["verdict"]) for one in metrics.get("facilities", {}).values() if one["status"] != "ok"]
+    return [standing(one) for one in metrics.get("facilities", {}).values() if one["status"] != "ok"]
+
+
+def standing(facility: Mapping[str, Any]) -> str:
+    """Return the verdict of a facility in a text; no line breaks before a sign of per cent."""
+    return " ".join(facility["verdict"]).replace(" %", f"{NBSP}%")
 
 
 def past_limits(metrics: dict) -> list[tuple[str, dict]]:

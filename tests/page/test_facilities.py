@@ -6,10 +6,11 @@ from abaco import page
 from abaco.page import facilities as section
 from abaco.page import language
 from abaco.page.conclusion import concluded
+from abaco.page.front import trust
 from abaco.page.outline import put_in_order
 from tests.support.facilities import codes, facilities
 
-from .example import DATE, frame
+from .example import DATE, frame, segments
 from .test_bridge import cells
 
 LINES = frame(
@@ -122,6 +123,16 @@ def test_report_says_which_facility_makes_its_state(metrics):
     assert [alarm.partition(":")[0] for alarm in alarms[:2]] == ["Senior line", "Tail line"]
     assert alarms[0].startswith("Senior line: 1,200.50\u00a0USD more is drawn than may be. Covenant “arrears” at")
     assert concluded(page.in_words(metrics))["alarms"] == alarms[2:]
+
+
+def test_first_page_names_each_sound_facility_and_the_lenders_and_breaks_no_line_before_a_per_cent(metrics):
+    sound = {"status": "ok", "verdict": ["Senior line: 5.00 USD may be drawn.", "Arrears at 3 %."]}
+    told = trust(metrics | {"facilities": {"A": sound, "B": sound | {"status": "warning"}}}, segments())
+    assert told[0] == "✓ Senior line: 5.00 USD may be drawn. Arrears at 3\u00a0%."
+    assert told[1] == "Lent by Abaco Tech and Abaco Factoring" and "✓" in told[2]
+    many = [segments().to_dict("records")[0] | {"value": f"C{number}"} for number in range(5)]
+    assert "Lent by 5\u00a0companies" in trust(metrics, many)
+    assert not any(text.startswith("Lent by") for text in trust(metrics))
 
 
 def test_every_word_of_the_section_has_its_spanish(metrics):
