@@ -173,6 +173,14 @@ def _amount(row: Mapping[str, Any]) -> Decimal | None:
     return None if row["value"] is None else rounded(row["value"], _places(row))
 
 
+def _used(kpi: Kpi, book: Mapping[str, Any]) -> str:
+    """Return the rows of a KPI; where they are those of the book, also how many of them have a balance."""
+    owing = book["loans_with_balance"]
+    if owing in (None, kpi["rows"]) or kpi["rows"] != book.get("rows"):  # reports of earlier versions have no rows
+        return f"{kpi['rows']:,}"
+    return say("{rows}, of which {owing} with a balance", rows=f"{kpi['rows']:,}", owing=f"{owing:,}")
+
+
 def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     kpi = figures["kpis"][name]
     measured = {r["measure"]: r for r in _rows(folder, "measures") if str(r["date"]) == figures["date"]}
@@ -197,7 +205,8 @@ def _facts(name: str, folder: Path, figures: Mapping[str, Any]) -> list[tuple[st
         value = phrase("not computable") if other and other["value"] is None else values.get(source, phrase("unknown"))
         facts.append((f"  {source}", _with_figures(other, values) or value if other else value))
     limit = ", ".join(past) or phrase("none")
-    facts += [(phrase("rows used"), f"{kpi['rows']:,}"), (phrase("limits"), limit), (phrase("owner"), kpi["owner"])]
+    facts += [(phrase("rows used"), _used(kpi, figures["book"])), (phrase("limits"), limit)]
+    facts.append((phrase("owner"), kpi["owner"]))
     return facts + [(phrase(key), kpi[key]) for key in ("note", "convention") if kpi.get(key)]
 
 

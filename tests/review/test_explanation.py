@@ -87,7 +87,7 @@ def test_formula_with_figures_thresholds_rows_and_history(report):
     assert found[start : start + 6] == [
         "formula       Σ(dpd_30_60 + dpd_60_90 + dpd_90_plus) / Σ total_receivable × 100",
         "with figures  (2,733.35 + 10,480.34 + 7,027.99) / 540,203.00 × 100 = 3.75 %",
-        "rows used     143",
+        "rows used     143, of which 127 with a balance",
         "limits        warning above 5, critical above 8",
         "owner         Credit risk",
         "note          Share of the outstanding balance that is 30 or more days past due.",
