@@ -64,6 +64,7 @@ def history_table(metrics: dict, history, dates: int = 13) -> Html:
         [phrase("Date"), *(f"{name}, {kpi['unit']}".rstrip(", ") for name, kpi in kpis)],
         rows,
         note=key if len(past) == len(shown) else f"{key} {earlier}",
+        look="stacked",
     )
     return Html(table + _others(metrics, past))
 
@@ -88,7 +89,7 @@ def _others(metrics, past):
         say("All other figures, the last {dates}", dates=plural(len(shown), "date")),
         [phrase("Figure"), *(short_day(date) for date, _ in shown)],
         rows,
-        look="full past",
+        look="full past stacked",
     )
 
 

@@ -80,7 +80,7 @@ def risk_table(metrics: dict, segments) -> Html:
     parts = riskiest(metrics, segments)
     scale = bar_scale(metrics["kpis"].get("PAR30"), [part["par30"] for part in parts])
     rows = [[*part["cells"], bar(part["par30"], *scale)] for part in parts]
-    heads = [*risk_heads(metrics), phrase("Bar")]
+    heads = [*risk_heads(metrics), f"│ {say('limit {limit}', limit=plain(scale[1]))}" if scale[1] else phrase("Bar")]
     look = {"kinds": ("", "n", "n", "n", "b"), "quiet": True, "look": "full risk"}
     return figures(phrase("Where the risk is"), heads, rows, **look) if rows else Html("")
 

@@ -151,6 +151,18 @@ def test_first_screen_holds_all_that_decides(view, name):
         assert bottoms and max(bottoms) <= 900, selector
 
 
+@pytest.mark.parametrize("name", ["sample", "full"])
+def test_first_screen_holds_the_notes_uncut(view, name):
+    page = view(name, width=1440, height=900)
+    assert page.evaluate("document.querySelector('.front .points').getBoundingClientRect().bottom") <= 900
+
+
+def test_bars_of_the_riskiest_parts_name_their_line_and_no_note_tells_of_bars_that_a_phone_hides(view):
+    assert view("full").locator(".risk thead .b").inner_text() == "│ limit 5"
+    assert shown(view("full"), ".of-bars") == [True]
+    assert shown(view("full", **PHONE), ".of-bars") == [False]
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_cards_stand_on_the_first_screen_of_a_phone(view, name):
     page = view(name, width=360, height=800)
@@ -174,7 +186,7 @@ def test_page_of_the_whole_sample_is_small(built):
 def test_figures_of_a_phone_are_seen_without_scrolling_sideways(view):
     page = view("full", **PHONE)
     beyond = "[...document.querySelectorAll('{}')].map(cell => cell.getBoundingClientRect().right > innerWidth)"
-    shown_first = ("table.kpis tr > :not(.c)", "table.stacked tr > *", "#parts-of-the-book ~ .group td:nth-child(-n+5)")
+    shown_first = ("table.kpis tr > :not(.c)", "table.stacked tr > *")
     for cells in shown_first:
         found = page.evaluate(beyond.format(cells))
         assert len(found) > 20 and not any(found)
@@ -226,10 +238,10 @@ def test_bridges_and_tables_of_facilities_fit_a_phone(view, name, tables, found)
 
 
 def test_wide_tables_of_a_phone_hint_that_they_scroll_and_do_by_keyboard(view):
-    height = "parseFloat(getComputedStyle(document.querySelector('.scroll:has(.past)'), '::before').maxHeight)"
+    height = "parseFloat(getComputedStyle(document.querySelector('.provenance .scroll'), '::before').maxHeight)"
     page = view(**PHONE)
     until(page, f"{height} > 0")
-    page.locator(".scroll:has(.past)").focus()
+    page.locator(".provenance .scroll").focus()
     page.keyboard.press("ArrowRight")
     until(page, "document.activeElement.scrollLeft > 0")
     wide = view()
