@@ -58,7 +58,8 @@ def _table(metrics, title, rows):
         rest=plural(rest, "part"),
     )
     return figures(
-        title, heads, cells, kinds=("", "b", *("n",) * 6), note=note if rest > 0 else "", quiet=True, look="bars stacked",
+        title, heads, cells, kinds=("", "b", *("n",) * 6), note=note if rest > 0 else "", quiet=True,
+        look="bars stacked",
     )  # fmt: skip
 
 
