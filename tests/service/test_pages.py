@@ -106,9 +106,7 @@ def test_a_run_has_its_figures_files_and_runs(service, shown):
     text = words(service.get("/reports/2025-12-31/").text)
     assert "This is the run that 31 December 2025 shows." in text and f"Run {run_id} of" in text
     assert (
-        "down 0.27 points" in text
-        and "report.html the report" in text
-        and "report.xlsx the same as a workbook" in text
+        "down 0.27 points" in text and "report.html the report" in text and "report.xlsx the same as a workbook" in text
     )
     assert words(service.get(f"/runs/{run_id}/").text).startswith(f"Run {run_id} · Abaco")
 
