@@ -23,6 +23,10 @@ _NO_YEAR = r"(?!(?:19|20)\d\d(?!\d))"
 LOCAL_PHONE = re.compile(
     rf"(?<!\d)(?:{_NO_YEAR}\d{{3,4}}[-. ]{_NO_YEAR}\d{{4}}|\d{{3}}[-. ]\d{{3}}[-. ]\d{{4}}|[67]\d{{7}})(?!\d)"
 )
+# of nine digits and more, and not a day with or without its time
+LONG_NUMBER = re.compile(
+    r"(?<!\d)(?!(?:19|20)\d\d(?:0[1-9]|1[0-2])|(?:[0-2]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d)\d{9,15}(?!\d)"
+)
 # Numbers of tax payers and of identity cards in the Americas and India.
 TAX_NUMBER = re.compile(
     r"\d{8}-\d|\d{4}-\d{6}-\d{3}-\d|\d{3}-\d{2}-\d{4}|[A-Z]{4}\d{6}(?:\w{3}|[A-Z]{6}\w\d)|[A-Z]{5}\d{4}[A-Z]"
@@ -175,6 +179,8 @@ def file_name(path: Path) -> str:
     ('….csv', 'of ….csv')
     >>> file_name(Path("of 7890-1234.csv")), file_name(Path("2024-2025 20251231.csv")), file_name(Path("JoseArias.csv"))
     ('of ….csv', '2024-2025 20251231.csv', '….csv')
+    >>> [file_name(Path(f"tape {number}.csv")) for number in ("254712345678", "202512311530", "31122025153000")]
+    ['tape ….csv', 'tape 202512311530.csv', 'tape 31122025153000.csv']
     """
     return shown(path.stem) + visible(path.suffix)
 
@@ -187,5 +193,6 @@ def shown(name: str, is_known: bool = True) -> str:
     is_known
         Whether a format knows the table; in other names words in lower case may be a person's, too.
     """
-    name = LOCAL_PHONE.sub(HIDDEN, PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, name)))
+    for personal in (EMAIL, PHONE, LOCAL_PHONE, LONG_NUMBER):
+        name = personal.sub(HIDDEN, name)
     return visible(without_people(name, any_case=not is_known, camel_case=True))

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from abaco.core.files import row_count
 from abaco.core.parquet import arrow_schema
-from abaco.core.people import HIDDEN, without_people
+from abaco.core.people import HIDDEN
+from abaco.core.quoting import shown
 from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, TEXT, Field, Table
 from abaco.engines import Engine
@@ -110,7 +111,9 @@ def _rejects(
         originals |= _values(staged, unseen, row_count(staged.path), engine, key, show_values)
     for row in mine:
         loan, original = row.get("loan_id") or "", originals[row["record"]]
-        if original and not any(map(str.isdigit, loan)) and without_people(loan, any_case=True) != loan:
+        has_digit = any(map(str.isdigit, loan))
+        # a footer may stand among the numbers of loans
+        if original and (not has_digit or " " in loan.strip()) and shown(loan, is_known=has_digit) != loan:
             originals[row["record"]] = original.replace(loan, HIDDEN)
     source = staged.source
     known = {check.key: in_file(check.reason, source) for check in contract.checks(batch.format, source.columns)}

@@ -184,6 +184,21 @@ def test_personal_values_of_rejected_rows_are_masked(tmp_path, monkeypatch, key,
         assert not any(word in str(row) for word in ("Ana", "Muñoz", "ana@", KEY))
 
 
+@pytest.mark.parametrize(
+    ("footer", "is_hidden"),
+    [
+        ("Checked by Fatoumata Diallo 0799887766", True),
+        ("juan_perez", True),
+        ("Juan Perez", True),
+        ("ALF - 12 b", False),
+    ],
+)
+def test_people_among_the_loans_of_rejected_rows_are_hidden(tmp_path, footer, is_hidden):
+    path = write(tmp_path / "par.csv", PAR, f"{footer},2025-12-31,x,0,0,0,0", "A-1,2025-12-31,1,0,0,0,0")
+    [row] = ingest(path).rejects
+    assert (footer in row["original"], "Fatoumata" in row["original"]) == (not is_hidden, False)
+
+
 def test_broken_line_is_rejected_without_its_text(tmp_path):
     path = write(tmp_path / "book.csv", SNAPSHOT + ",Cliente", "A-1,Ana Ficticia", snapshot("A-2") + ",B")
     assert ingest(path).rejects == [

@@ -438,6 +438,7 @@ def test_name_of_a_file_is_shown_without_addresses_and_phone_numbers(tmp_path):
     assert len(ingest(tmp_path).tape) == 1
     write(tmp_path / "y" / "ana@example.org.csv", "a,b", "1,2")
     assert "ana" not in fails(tmp_path / "y" / "ana@example.org.csv")
+    assert fails(write(tmp_path / "z" / "of 254712345678.csv", "a,b", "1,2")).startswith("of ….csv")
 
 
 def test_suffix_must_be_known(tmp_path):
