@@ -229,14 +229,15 @@ class _Drafting(Answers):
     def _in_whole_units(self, name: str, origin: Mapping[str, Any], one: Evidence | None) -> Any:
         """Return an amount in whole units, where its headings or the table say that it is in others."""
         headings = proposals.headings_of(origin)
-        formula, scales = origin.get("compute", ""), {*scales_in(headings), *self.table.scales}
+        formula, named = origin.get("compute", ""), scales_in(headings)
+        scales, is_sure = {*named, *self.table.scales}, bool(named) or all(self.table.scales.values())
+        key, place = f"{name}.scale", formula or (headings or ("",))[0]
         if not scales or scale_of(formula):
             return None
-        key, place = f"{name}.scale", formula or headings[0]
-        if len(scales) > 1:
-            scale = self.choice(questions.of_scale(key, place, one, scales))
-        else:
-            scale = self.settle(key, *scales, place)
+        is_asked = len(scales) > 1 or not is_sure
+        asked = questions.of_scale(key, place, one, scales, is_sure)
+        if (scale := self.choice(asked) if is_asked else self.settle(key, *scales, place)) == questions.WHOLE:
+            return None
         multiplied = f"({formula})" if formula else f"[{place}]"
         words = {"words": origin["words"]} if "words" in origin else {}
         return {"compute": f"{multiplied} * {factor_of(scale)}"} | words if scale else OPEN

@@ -23,6 +23,7 @@ TOO_MANY_DAYS, MONTHS = 20_000, 12
 MOST_A_YEAR = 250  # per cent; a rate is not asked to be one of a month that is more
 STATUSES = {"current": "not late", "late": "late", "written off": "its balance is not outstanding", "paid": "closed",
             "restructured": "with other terms than at first"}  # fmt: skip
+WHOLE = "whole"  # amounts that are in no other unit
 MARKS = {".": "point", ",": "comma"}
 SHORT = re.compile(r"[A-Z]?\d{1,3}|[A-Z]{1,2}|[A-Z]{1,4}[ -]?\d{1,2}")  # a code, which names nobody
 LOAN_NUMBER = re.compile(r"[\w/.-]*\d[\w/.-]*")
@@ -167,13 +168,14 @@ def of_sign(one: Evidence) -> Question:
     return Question("outstanding_balance.sign", f"{one.told()} under {one.heading}", choices)
 
 
-def of_scale(key: str, place: str, one: Evidence | None, scales: Collection[str]) -> Question:
+def of_scale(key: str, place: str, one: Evidence | None, scales: Collection[str], is_sure: bool) -> Question:
     """Return what is asked of an amount whose heading and table say several units, or one that is not clear."""
     values = f"{one.told()} under {place}" if one else place
     units = {scale: factor_of(scale) for scale in sorted(scales, key=factor_of)}
     total = one.total if one else None
     sums = {} if total is None else {scale: f", {plain(total * factor)} in all" for scale, factor in units.items()}
     choices = {scale: f"times {factor:,}{sums.get(scale, '')}" for scale, factor in units.items()}
+    choices |= {} if is_sure else {WHOLE: "as they are written, and the words mean no unit"}
     return Question(key, f"{values}, in {' or '.join(units)}", choices)
 
 

@@ -21,6 +21,7 @@ MIL = (
     rf"(?:{NO_LETTER}em[ _]+(?:{CURRENCY})?|[(\[](?:{CURRENCY})?|{NO_LETTER}(?:r\$|brl)[ _]*)mil"
     r"(?=[ _]*(?:$|[^\w ]|reais|d[oó]lares|euros))"
 )
+MOST_WORDS = 4  # of a title that says little but its unit
 # Words before a unit that is none: dollars and cents, sin centavos, per cent, mil millones.
 NO_UNIT = ("and", "y", "e", "et", "und", "con", "with", "without", "sin", "sem", "sans", "ohne", "no", "to", "a", "per",
            "pour", "por", "mil")  # fmt: skip
@@ -103,6 +104,24 @@ def scales_in(texts: Iterable[str]) -> list[str]:
     """
     said = {name for text in texts for name, _ in _load().said(text)}
     return [name for name in _load().root if name in said]
+
+
+def stated(texts: Iterable[str]) -> dict[str, bool]:
+    """Return the units that titles, notes and names say, and whether surely: in a short one, in brackets or after "in".
+
+    Examples
+    --------
+    >>> stated(["Amounts of the whole loan book at year end in thousands"]), stated(["Balances, thousands"])
+    ({'thousands': True}, {'thousands': True})
+    >>> stated(["Tape of Thousand Hills Microfinance, all amounts in US dollars"])
+    {'thousands': False}
+    """
+    found: dict[str, bool] = {}
+    for text in texts:
+        for name, said in _load().said(text):
+            is_sure = len(text.split()) <= MOST_WORDS or bool(re.match(rf"(?i)[(\[]|{IN}", said))
+            found[name] = found.get(name, False) or is_sure
+    return found
 
 
 def factor_of(scale: str) -> int | Decimal:

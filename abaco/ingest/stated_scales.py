@@ -15,7 +15,7 @@ def check_scale(place: str, texts: Iterable[str]) -> None:
     if scales := scales_in(texts):
         raise InputError(
             f"{place} says that amounts are in {' or '.join(scales)}: write whole amounts, or draft a mapping that "
-            "multiplies them, make map INPUT=…"
+            "multiplies them, or takes them as whole, make map INPUT=…"
         )
 
 

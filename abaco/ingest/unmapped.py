@@ -21,7 +21,7 @@ from abaco.ingest.fingerprint import decoded, fingerprint, first_rows, head
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.origins import date_in
 from abaco.ingest.reading import cells
-from abaco.ingest.scales import scales_in
+from abaco.ingest.scales import stated
 from abaco.ingest.sources import Source
 from abaco.ingest.stated_scales import last_rows, names_of, notes_in
 
@@ -51,7 +51,7 @@ class Table:
     line
         The line of its header.
     scales
-        The units of its amounts that cells above or below it, or a name, say.
+        The units of its amounts that cells above or below it, or a name, say, and whether surely.
     dates
         The dates in cells above it: by the cell, such as ``cell B2``, with the order where it has several readings.
     said_currencies
@@ -71,7 +71,7 @@ class Table:
     sample: tuple[dict[str, str | None], ...]
     shape: str = ""
     line: int = 1
-    scales: Sequence[str] = ()
+    scales: Mapping[str, bool] = field(default_factory=dict)
     dates: Mapping[str, dt.date] = field(default_factory=dict)
     said_currencies: Set[str] = frozenset()
     unnamed: tuple[int, ...] = ()
@@ -165,7 +165,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     title = f"{name}, sheet {shown(form['sheet'], is_known=False)}" if form.get("sheet") else name
     notes = notes_in(last, header.line, len(headings)) if not form.get("shape") else ()
     texts = [*above.values(), *(cell for _, note in notes for cell in note)]
-    scales = scales_in((*texts, *names_of(file.name, form.get("sheet"))))
+    scales = stated((*texts, *names_of(file.name, form.get("sheet"))))
     dates = {key: day for at, cell in above.items() for key, day in _dates(f"cell {at}", cell, engine)}
     said = {word for cell in above.values() for word in said_currencies.in_title(cell)}
     said |= said_currencies.in_name(f"{path.name} {form.get('sheet') or ''}")

@@ -738,6 +738,19 @@ def test_amounts_that_are_in_one_of_two_scales_are_asked(root, tmp_path, title, 
     assert columns(drafting)["outstanding_balance"] == {"compute": f"[{heading}] * 1000000"}
 
 
+def test_word_of_a_scale_within_a_long_title_may_be_none(root, tmp_path):
+    title = "Loan tape of Thousand Hills Microfinance, all amounts in US dollars"
+    path = write(tmp_path / "book.csv", title, "LAN,POS,Days in Arrears", *DATED)
+    drafting = Drafting(path, "book", {"currency": "USD"})
+    assert [str(question) for question in drafting.questions] == [
+        "outstanding_balance.scale: whole numbers 200 to 600 under POS, in thousands: thousands: times 1,000, "
+        "1,300,000 in all; whole: as they are written, and the words mean no unit"
+    ]
+    drafting.answer("outstanding_balance.scale", "whole")
+    drafting.save()
+    assert figures_of(path).values["Outstanding"] == 1300.0
+
+
 @pytest.mark.parametrize(
     ("title", "factor"), [("Amounts in thousands", 1000), ("All amounts in cents", Decimal("0.01"))]
 )
