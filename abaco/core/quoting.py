@@ -25,7 +25,7 @@ LOCAL_PHONE = re.compile(
 )
 # of nine digits and more, and not a day with or without its time
 LONG_NUMBER = re.compile(
-    r"(?<!\d)(?!(?:19|20)\d\d(?:0[1-9]|1[0-2])|(?:[0-2]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d)\d{9,15}(?!\d)"
+    r"(?<![^\W_])(?!(?:19|20)\d\d(?:0[1-9]|1[0-2])|(?:[0-2]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d)\d{9,15}(?![^\W_])"
 )
 # Numbers of tax payers and of identity cards in the Americas and India.
 TAX_NUMBER = re.compile(
