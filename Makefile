@@ -67,10 +67,10 @@ serve: $(VENV)/.report ## the service: report pages, health, metrics, and the re
 sample: $(VENV)/.report ## rebuild the synthetic sample, the same bytes every time [ROWS=… OUTPUT=…]
 	@$(BIN)/abaco sample $${ROWS:+--rows "$$ROWS"} $${OUTPUT:+--output "$$OUTPUT"}
 
-# Six processes on two cores, as many tests wait for a cluster or a slow server.
+# Four processes on two cores, as many tests wait for a cluster or a slow server.
 test: $(VENV)/.test ## all tests, including the golden notebooks (20 minutes on two cores)
 	@sh tests/setup.sh
-	@$(BIN)/pytest --quiet -rfEs --numprocesses 6 --dist loadscope --no-loadscope-reorder --nbval
+	@$(BIN)/pytest --quiet -rfEs --numprocesses 4 --dist loadscope --no-loadscope-reorder --nbval
 
 INPUTS ?= 100000
 FAULTS ?= 250
