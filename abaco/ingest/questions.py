@@ -156,7 +156,7 @@ def of_rows(loan: Evidence) -> Question:
 
 def of_rows_without_id(rows: Sequence, heading: str) -> Question:
     """Return what is asked of rows that have no number of a loan and no label of a total."""
-    choices = {"blank": "they are no loans, such as headings and sums of sections, and are left out",
+    choices = {"blank": "they are not loans, but headings and sums of sections, and are left out",
                NONE: "only sums of the others are left out, and loans without a number are rejected"}  # fmt: skip
     return Question("rows_to_leave_out", f"{counted(len(rows), 'row')} without a value under {heading}", choices)
 

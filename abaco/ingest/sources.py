@@ -223,7 +223,7 @@ class Source:
                 raise InputError(
                     f"{self.name}: the heading {heading} says {means[names[0]]}, which changes figures, and "
                     f"{mappings.FOLDER}/{self.mapping_name}.yml does not know it: write {names[0]}: {name} under its "
-                    f"columns{dated}, or left_behind: [{name}], or draft it anew"
+                    f"columns{dated}, or left_behind: [{name}], or draft it again"
                 )
 
     @property

@@ -106,7 +106,7 @@ class Drafting:
     def resumed(
         cls, path: Path, name: str | None = None, answers: Mapping[str, str] | None = None, date: str | None = None
     ) -> "Drafting":
-        """Return the drafting of a mapping whose draft may wait for answers: the former ones go on to count.
+        """Return the drafting of a mapping whose draft may wait for answers: the former ones still count.
 
         Parameters
         ----------
@@ -123,7 +123,7 @@ class Drafting:
         for read_by in _reading(path):
             mapping = mappings.load(read_by)
             way_out = "REPLACE=1 or --replace drafts another one" if mapping.is_known else (
-                f"make map INPUT={_place(path)} NAME={read_by} REPLACE=1 drafts it anew, with its answers"
+                f"make map INPUT={_place(path)} NAME={read_by} REPLACE=1 drafts it again with the same answers"
             )  # fmt: skip
             raise InputError(
                 f"{shown(path.name)} is read by {mappings.FOLDER}/{read_by}.yml already: "
@@ -139,15 +139,13 @@ class Drafting:
             if not is_same:
                 raise InputError(
                     f"{place} waits for answers, and is not as it was drafted from this file: write the answers over "
-                    "its question marks, or draft it anew with REPLACE=1 or --replace"
+                    "its question marks, or draft it again with REPLACE=1 or --replace"
                 )
-        drafting.answers |= answers or {}
-        drafting.draft = drafting._drafted(answers or {})
-        return drafting
+        return drafting.with_answers(answers or {})
 
     @classmethod
     def replaced(cls, path: Path, name: str | None = None, answers: Mapping[str, str] | None = None) -> "Drafting":
-        """Return the drafting of a mapping anew: where the former one reads the file, its answers go on to count."""
+        """Return a new drafting of a mapping; if the former one reads the file, its answers still count."""
         drafting = cls(path, name)
         if drafting.name in _reading(path):
             text, drafting.answers = drafts.written(drafting.name)
@@ -160,9 +158,13 @@ class Drafting:
                 drafting.notes = [f"The former answers count: {told}."] if told else []
                 if edited:
                     drafting.notes.append(f"Edited by hand before, and not in this draft: {', '.join(edited)}.")
-        drafting.answers |= answers or {}
-        drafting.draft = drafting._drafted(answers or {})
-        return drafting
+        return drafting.with_answers(answers or {})
+
+    def with_answers(self, answers: Mapping[str, str]) -> "Drafting":
+        """Draft again with more answers."""
+        self.answers |= answers
+        self.draft = self._drafted(answers)
+        return self
 
     def _drafted(self, new: Container[str] = ()) -> Draft:
         """Return the draft; of its answers the new ones may be none that nothing asks, and others have no effect."""

@@ -483,7 +483,7 @@ def test_sections_and_their_sums_without_a_number_are_asked_and_left_out(root, t
     answers = {"currency": "USD", "measurement_date": "cell A2", "days_past_due": "since Due Date"}
     drafting = Drafting(path, "book", answers)
     assert [str(q) for q in drafting.questions] == [
-        "rows_to_leave_out: 2 rows without a value under Num: blank: they are no loans, such as headings and sums of "
+        "rows_to_leave_out: 2 rows without a value under Num: blank: they are not loans, but headings and sums of "
         "sections, and are left out; none: only sums of the others are left out, and loans without a number are "
         "rejected"
     ]

@@ -1,4 +1,4 @@
-"""Columns that are not read: rows that they label as totals are no loans, and lateness that only they show is told."""
+"""Columns that are not read: rows that they label as totals are left out, and lateness that only they show is told."""
 
 import datetime as dt
 
