@@ -38,6 +38,8 @@ def without_people(text: str, any_case: bool = False, camel_case: bool = False) 
     ['…', 'LoanStats3a', 'total_receivable_usd']
     >>> [without_people(text, any_case=True) for text in ("juan perez", "pagos_maria_de_la_cruz.csv", "loan tape")]
     ['…', 'pagos_….csv', 'loan tape']
+    >>> [without_people(text) for text in ("ALF - X00001", "ANA LOPEZ2025")]
+    ['ALF - X00001', '…2025']
     >>> [without_people(text, camel_case=True) for text in ("JoseArias", "LoanStats3a", "CarteraJoséLópez2025")]
     ['…', 'LoanStats3a', 'Cartera…2025']
     """
@@ -53,7 +55,9 @@ def _people(text: str, any_case: bool, pattern: re.Pattern) -> Iterator[tuple[in
     for word in [*pattern.finditer(text), None]:
         is_near = word and (not run or not re.search(r"[^\s_.,'’-]|\d", text[run[-1].end() : word.start()]))
         is_particle = word and run and word[0].lower() in PARTICLES
-        is_name = word and (any_case or word[0].istitle() or word[0].isupper()) and not _is_known(word[0])
+        is_code = word and word[0].isupper() and len(word[0]) < 4 and text[word.end() : word.end() + 1].isdigit()
+        is_unknown = word and not is_code and not _is_known(word[0])
+        is_name = is_unknown and (any_case or word[0].istitle() or word[0].isupper())
         if is_near and (is_name or is_particle):
             run.append(word)
             continue

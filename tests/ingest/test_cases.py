@@ -1118,7 +1118,7 @@ def test_amounts_in_thousands_are_refused(tmp_path):
     message = refused(csv(tmp_path / "loans.csv", [["Loan tape, USD in thousands"], *loans()]))
     assert message == (
         "loans.csv: line 1 says that amounts are in thousands: write whole amounts, or draft a mapping that multiplies "
-        "them, make map INPUT=…"
+        "them, or takes them as whole, make map INPUT=…"
     )
 
 

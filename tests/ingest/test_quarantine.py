@@ -191,6 +191,7 @@ def test_personal_values_of_rejected_rows_are_masked(tmp_path, monkeypatch, key,
         ("juan_perez", True),
         ("Juan Perez", True),
         ("ALF - 12 b", False),
+        ("ALF - X00001", False),
     ],
 )
 def test_people_among_the_loans_of_rejected_rows_are_hidden(tmp_path, footer, is_hidden):
