@@ -1,26 +1,51 @@
-"""Sections: rows that hold words of the end or the lateness of loans alone, above rows of which no column says it."""
+"""Sections: rows that hold words of the end or the lateness of loans, beside rows of which no column says it."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import narwhals as nw
 
 from abaco.core.errors import InputError
 from abaco.engines import Engine
-from abaco.ingest import bucket_words, heading_words, headings, unread_columns, write_offs
+from abaco.ingest import bucket_words, heading_words, headings, total_sums, unread_columns, write_offs
 from abaco.ingest.columns import normalise
 from abaco.ingest.csv_records import records
 from abaco.ingest.layout import IS_LEFT_OUT
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
+from abaco.ingest.total_sums import BALANCE
+from abaco.ingest.total_words import LIKE
 
 MOST_FILLED = 3  # cells of a row that is not a loan
-SAYING = ("unread_written_off", "unread_closed", unread_columns.LATE, unread_columns.SECTION)
+MOST_ROWS = 400  # that are not loans, of a file whose sums are looked at
+ENDED, LATE, COUNTING = "ended", "late", "counting"  # what a text says of loans
+OF_KIND = {ENDED: ("unread_written_off", "unread_closed", unread_columns.SECTION), LATE: (unread_columns.LATE,)}
+NUMBER = re.compile(r"^\W*(?:\d+(?:\.\d+)*|[ivx]+|[a-z])\s*[.):–—-]\s*", re.IGNORECASE)  # before a text: B., II., 2.1)
+TOTAL = re.compile(rf"^\W*{LIKE}(?![^\W\d_])\W*", re.IGNORECASE)
+DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}")
+WAY_OUT = (
+    "whether they are so, no column says; give them a column loan_status that does, or take line {0} out of the file "
+    "if it says nothing of them"
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A row that says something of loans: its line, how many rows stand above it, what it says, in which words."""
+
+    line: int
+    place: int
+    kind: str
+    words: str
+    is_total: bool
 
 
 def check_sections(batch: Batch, engine: Engine) -> None:
-    """Raise when a row has only such a text as ``Written-off loans``, if not a sum too, and rows of loans follow it.
+    """Raise when a row has only such a text as ``Written-off loans``, if not a sum too, and no column says so.
 
-    Only rows are looked at that are rejected, or could not be split into columns.
+    It says it of the rows that follow, or of those whose sum it has. Only rows are looked at that are rejected, or
+    could not be split into columns; only a word of a longer text is shown.
 
     Raises
     ------
@@ -29,58 +54,127 @@ def check_sections(batch: Batch, engine: Engine) -> None:
     """
     is_bad = ~nw.col("reasons").is_null() & ~nw.col(IS_LEFT_OUT).fill_null(False)
     for staged in batch.staged if batch.format.balance else ():
-        wanted = {line for line, _ in staged.broken}
+        sums = {}
         if staged.text and "reasons" in staged.filled:
-            rows = engine.scan(staged.path, row_number="record").filter(is_bad).select("record")
-            wanted |= {*lines(staged, rows.collect("pyarrow").to_native()["record"].to_pylist()).values()}
-        if wanted:
-            _check(staged, wanted)
+            rows = engine.scan(staged.path, row_number="record").filter(is_bad).select("record", BALANCE)
+            sums = {row["record"]: row[BALANCE] for row in rows.collect("pyarrow").to_native().to_pylist()}
+        bad = {*lines(staged, sorted(sums)).values(), *(line for line, _ in staged.broken)}
+        found = [*_sections(staged, bad)] if bad else []
+        if any(section.kind != COUNTING for section in found):
+            _check(staged, found, sums, engine)
 
 
-def _check(staged: Staged, bad: set[int]) -> None:
-    found, last = None, max(bad)
+def _sections(staged: Staged, bad: set[int]) -> Iterator[Section]:
+    place, last, broken = -1, max(bad), {line for line, _ in staged.broken}
+    known = Words.load()
     for line, fields, _ in records(staged.source, staged.text):
-        if found and line not in bad:
-            raise InputError(
-                f"{staged.source.name}: line {found[0]} has only {found[1]}, and rows follow: whether they are so, no "
-                f"column says; give them a column loan_status that does, or take line {found[0]} out of the file if it "
-                "says nothing of them"
-            )
-        if line in bad and (text := _section(fields)):
-            found = (line, text)
-        if line >= last and not found:
+        if line in bad and (said := _said(fields, known)):
+            yield Section(line, place, *said)
+        if line >= last:
             return
+        place += line not in broken
 
 
-def _section(fields: Sequence[str]) -> str | None:
-    """Return the text of a row that says it of those below; a branch may stand before it, and a sum behind it."""
+def _check(staged: Staged, found: Sequence[Section], sums: Mapping[int, object], engine: Engine) -> None:
+    rows = engine.scan(staged.path, row_number="record").filter(nw.col("reasons").is_null())
+    present, name = rows.collect_schema().names(), staged.source.name
+    is_late = write_offs.is_late(present)
+    is_said = nw.col(write_offs.STANDING).is_in([write_offs.WRITTEN_OFF, write_offs.CLOSED, write_offs.LATE])
+    for section, following in zip(found, [*found[1:], None], strict=True):
+        if section.kind == COUNTING:
+            continue
+        silent = rows.filter(~(is_said.fill_null(False) | (is_late if section.kind == LATE else nw.lit(False))))
+        if not section.is_total:
+            below = silent.filter(nw.col("record") >= section.place)
+            if following:
+                below = below.filter(nw.col("record") < following.place)
+            if len(below.head(1).collect("pyarrow")):
+                raise InputError(
+                    f"{name}: line {section.line} has only {section.words}, and rows follow: "
+                    + WAY_OUT.format(section.line)
+                )
+        if sums.get(section.place) and len(sums) <= MOST_ROWS:
+            breaks = sorted(sums)
+            blocks = total_sums.between(silent, breaks, [BALANCE], [])
+            around = total_sums.around(blocks, 2 * breaks.index(section.place) + 1, None)
+            if any(one.positive and one.equals({BALANCE: sums[section.place]}, [BALANCE]) for one in around):
+                raise InputError(
+                    f"{name}: line {section.line} has {section.words} and the sum of other rows: "
+                    + WAY_OUT.format(section.line)
+                )
+
+
+def _said(fields: Sequence[str], known: "Words") -> tuple[str, str, bool] | None:
+    """Return what a row says of loans, if it is none: a branch or a date may stand before it, and sums behind it."""
     filled = [text.strip() for text in fields if text.strip()]
     if len(filled) > MOST_FILLED:
         return None
-    is_named = len(filled) > 1 and not any(map(str.isdigit, filled[0])) and not says_standing(filled[0])
-    text, *others = filled[is_named:] or [""]
-    return text if says_standing(text) and not any(map(str.isalpha, "".join(others))) else None
+    is_name = len(filled) > 1 and not known.said(filled[0])
+    is_name = is_name and bool(DATE.fullmatch(filled[0]) or not any(map(str.isdigit, filled[0])))
+    text, *others = filled[is_name:] or [""]
+    said = None if any(map(str.isalpha, "".join(others))) else known.said(text)
+    return (*said, bool(TOTAL.match(text))) if said else None
 
 
-def says_standing(text: str) -> bool:
-    """Return whether a text says of loans that they are written off, closed, sold or late.
+@dataclass(frozen=True)
+class Words:
+    """Words of the end and the lateness of loans, by what they say: as a whole text, and within a longer one."""
 
-    Examples
-    --------
-    >>> [says_standing(text) for text in ("Written-off loans", "CARTERA CASTIGADA:", "91+ days", "Closed accounts (3)")]
-    [True, True, True, True]
-    >>> [says_standing(text) for text in ("Active loans", "Current", "Lima branch", "Ana Lima", "Total")]
-    [False, False, False, False, False]
-    """
-    known, words = headings.load(), heading_words.load()
-    beside = {*known[unread_columns.SECTION].beside}
-    said = [word for word in normalise(text).split("_") if not {word, word.removesuffix("s")} & beside]
-    said = [word for word in said if not word.isdigit()]
-    forms = {"_".join(said), "_".join(word.removesuffix("s") for word in said)}
-    statuses = write_offs.load().statuses
-    standing = write_offs.forms([*statuses.written_off, *statuses.closed, *statuses.late])
-    return (
-        any(known[kind].has(form) for kind in SAYING for form in forms)
-        or not {form.replace("_", "") for form in forms}.isdisjoint(standing)
-        or (bucket_words.is_bucket(text.strip(), words) and bool(bucket_words.days_of(text.strip(), words)))
-    )
+    whole: Mapping[str, set[str]]
+    within: Mapping[str, set[str]]
+    known: Mapping[str, headings.Known]
+    negative: set[str]
+
+    @classmethod
+    def load(cls) -> "Words":
+        """Return the words of params/loans.yml and params/headings.yml."""
+        loans, known = write_offs.load(), headings.load()
+        said, unread = loans.statuses, loans.unread
+        whole = {
+            ENDED: [*said.written_off, *said.closed, *unread.sold],
+            LATE: said.late,
+            COUNTING: [*said.outstanding, *said.restructured],
+        }
+        long = [word for word in (*said.written_off, *unread.sold) if len(word) >= unread_columns.LEAST_LETTERS]
+        several = {kind: [word for word in listed if " " in word] for kind, listed in whole.items()}
+        within = {ENDED: {*long, *several[ENDED], *known[unread_columns.SECTION].headings}, LATE: {*several[LATE]}}
+        return cls(
+            {kind: {*write_offs.forms(listed)} for kind, listed in whole.items()},
+            {kind: {normalise(word) for word in listed} for kind, listed in within.items()},
+            known,
+            {normalise(word) for word in unread.excepted},
+        )
+
+    def said(self, text: str) -> tuple[str, str] | None:
+        """Return what a text says of loans, and the words that say so: all, or those within a longer text.
+
+        Examples
+        --------
+        >>> words = Words.load()
+        >>> [words.said(text) for text in ("B. Written-off loans", "Total sold to Acme", "CARTERA CASTIGADA:")]
+        [('ended', 'B. Written-off loans'), ('ended', 'a text with "sold"'), ('ended', 'CARTERA CASTIGADA:')]
+        >>> [words.said(text) for text in ("91+ days", "Closed accounts (3)", "Loans past due in Lima")]
+        [('late', '91+ days'), ('ended', 'Closed accounts (3)'), ('late', 'a text with "past due"')]
+        >>> [words.said(text) for text in ("Active loans", "Lima branch", "Total", "Loans without written-off ones")]
+        [('counting', 'Active loans'), None, None, None]
+        """
+        plain = TOTAL.sub("", NUMBER.sub("", text))
+        beside = {*self.known[unread_columns.SECTION].beside}
+        given = [word for word in normalise(plain).split("_") if not word.isdigit()]
+        said = [word for word in given if not {word, word.removesuffix("s")} & beside]
+        forms = {"_".join(said), "_".join(word.removesuffix("s") for word in said)}
+        letters = {form.replace("_", "") for form in forms}
+        for kind in (ENDED, LATE, COUNTING):
+            is_known = any(self.known[name].has(form) for name in OF_KIND.get(kind, ()) for form in forms)
+            if is_known or not letters.isdisjoint(self.whole[kind]):
+                return kind, text
+        dictionary = heading_words.load()
+        if bucket_words.is_bucket(text.strip(), dictionary):
+            return (LATE, text) if bucket_words.days_of(text.strip(), dictionary) else (COUNTING, text)
+        for kind, listed in self.within.items():
+            for form in ("_".join(given), "_".join(word.removesuffix("s") for word in given)):
+                found = [word for word in sorted(listed) if f"_{word}_" in f"_{form}_"]
+                before = {*form.partition(found[0])[0].split("_")} if found else set()
+                if found and before.isdisjoint(self.negative):
+                    return kind, f'a text with "{found[0].replace("_", " ")}"'
+        return None

@@ -64,6 +64,7 @@ class Unread(BaseModel):
     late: list[str]
     not_late: list[str]
     sold: list[str]
+    excepted: list[str]
 
 
 class LoanWords(BaseModel):
@@ -152,9 +153,19 @@ def late_without_days(present: Collection[str], date: dt.date) -> nw.Expr:
     signs = [nw.col(name) < long_ago for name in (MATURITY_DATE.name, OVERDUE_ON.name) if name in present]
     if not {DAYS_PAST_DUE.name, at_risk(1)}.isdisjoint(present):  # others do not say what is a few days late
         signs.append(nw.col(STANDING) == LATE)
+    return ~is_late(present) & nw.any_horizontal(*signs, nw.lit(False), ignore_nulls=True)
+
+
+def is_late(present: Collection[str]) -> nw.Expr:
+    """Return whether a loan is late by its days past due or balances.
+
+    Parameters
+    ----------
+    present
+        The columns of the staged rows.
+    """
     late = [nw.col(c) > 0 for c in (DAYS_PAST_DUE.name, at_risk(1), at_risk(30), *BUCKETS[2:]) if c in present]
-    is_late, is_so = (nw.any_horizontal(*told, nw.lit(False), ignore_nulls=True) for told in (late, signs))
-    return ~is_late & is_so
+    return nw.any_horizontal(*late, nw.lit(False), ignore_nulls=True)
 
 
 def unknown_word(present: Iterable[str], is_region_or_status: bool) -> nw.Expr:

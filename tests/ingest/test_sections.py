@@ -28,6 +28,12 @@ def refused(path):
         (",Sold loans,,,,", "Sold loans"), (",91+ days,,,,", "91+ days"), ("In arrears", "In arrears"),
         (",Abgeschriebene Kredite,,,,", "Abgeschriebene Kredite"), (",Pending approval,,,,", "Pending approval"),
         ("Written-off loans,,,,8000,", "Written-off loans"), ("Lima,Closed loans,,,,", "Closed loans"),
+        ("B. Charged-off accounts,,,,,", "B. Charged-off accounts"), (",Hapus Buku,,,,", "Hapus Buku"),
+        ("II. Loans written off in 2025,,,,,", "II. Loans written off in 2025"), (",Castigados,,,,", "Castigados"),
+        ("2025-12-31,2.1) Préstamos vendidos,,,,", "2.1) Préstamos vendidos"),
+        ("Loans of Ana Paz that are written off,,,,,", 'a text with "written off"'),
+        (",Assigned to Kestrel Capital (sold 2025),,,,", 'a text with "sold"'),
+        (",Accounts past due at Lima,,,,", 'a text with "past due"'),
     ],
 )  # fmt: skip
 def test_section_of_loans_that_are_written_off_closed_sold_or_late_is_refused(tmp_path, row, text):
@@ -44,9 +50,37 @@ def test_section_of_a_workbook_is_named_by_its_row(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "row",
-    [",Active loans,,,,", "Sur,,,,,", ",Current,,,,", "Closed,7,,2025-12-31,x,", "7,,Settled,,,", "Lima,8,Sold,,,"],
+    "text", ["Total written off", "Written off", "2025-12-31,Subtotal castigados", "Total sold to SPV"]
 )
+def test_sum_of_loans_that_are_written_off_or_sold_is_refused_below_them(tmp_path, text):
+    sum_ = sum(int(loan.split(",")[4]) for loan in LOANS[20:])
+    total = f"{text},,,,{sum_}," if "," not in text else f"{text},,,{sum_},"
+    rows = [HEADER, *LOANS[:20], "Total active,,,,21330,", *LOANS[20:], total, f"Grand total,,,,{21330 + sum_},"]
+    assert "line 33 has " in (said := refused(write(tmp_path / "book.csv", *rows))) and "the sum of other rows" in said
+    rows[-2] = total.replace(str(sum_), "777")
+    assert figures_of(write(tmp_path / "other.csv", *rows), max_reject_pct=10).values["ActiveLoans"] == 30
+
+
+def test_section_whose_loans_say_so_themselves_is_left(tmp_path):
+    loans = [f"{loan},{'Charged off' if i >= 20 else 'Active'}" for i, loan in enumerate(LOANS)]
+    rows = [f"{HEADER},loan_status", "Written-off loans", *loans[20:], "Active loans", *loans[:20]]
+    found = figures_of(write(tmp_path / "book.csv", *rows), max_reject_pct=10)
+    assert found.values["ActiveLoans"] == 20
+    late = [loan for loan in LOANS if not loan.endswith(",0")]
+    rows = [HEADER, *(loan for loan in LOANS if loan.endswith(",0")), ",Over 30 days,,,,", *late, "Total overdue,,,,1,"]
+    assert figures_of(write(tmp_path / "late.csv", *rows), max_reject_pct=10).values["ActiveLoans"] == 30
+    loans[25] = loans[25].replace("Charged off", "Active")
+    rows = [f"{HEADER},loan_status", *loans[:20], "Written-off loans", *loans[20:]]
+    assert refused(write(tmp_path / "one.csv", *rows)).startswith("one.csv: line 22 has only Written-off loans")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ",Active loans,,,,", "Sur,,,,,", ",Current,,,,", "Closed,7,,2025-12-31,x,", "7,,Settled,,,", "Lima,8,Sold,,,",
+        ",Loans that are not written off,,,,", ",Book without sold loans,,,,",
+    ],
+)  # fmt: skip
 def test_section_of_loans_that_are_outstanding_and_a_last_line_are_left(tmp_path, row):
     found = figures_of(
         write(tmp_path / "book.csv", HEADER, *LOANS[:20], row, *LOANS[20:], ",* written off,,,,"), max_reject_pct=10
