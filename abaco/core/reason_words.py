@@ -71,6 +71,9 @@ ENGLISH = {
     "{usd}, {late_usd} of it 30 or more days late.",
     "loans_vanished": "Loans that were 30 or more days late on {date} and have no row now, though neither payments nor "
     "a write-off nor their maturity explain it: {loans}. They owed {usd}.",
+    "loans_vanished_early": "Loans that were late by less than 30 days on {date} and have no row now, more often than "
+    "loans that were not late, though neither payments nor their maturity explain it: {loans}. They owed {usd}; had "
+    "nobody paid, that would be 30 or more days late.",
     "loans_apart": "Most loans of {date} have no row on the date of the report, a few days later: {loans}, which owed "
     "{usd}. See whether part of the book carries another date.",
     "lateness_in_doubt": "PAR30 lies between {low} % and {high} %: whether {usd} is late is in doubt, as its days past "

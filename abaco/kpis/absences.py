@@ -13,6 +13,8 @@ from abaco.kpis import flows
 from abaco.kpis.book import Book
 
 REJECTED, GONE, VANISHED, APART = "rejected", "gone without payment", "late before", "of another date"
+VANISHED_EARLY = "a few days late before"
+LONG_LATE, MORE_OFTEN = 30, 2  # days, and how many times as often as others loans are gone that were less late
 LATE_POSTING_DAYS = 3  # servicers post Friday's payments on Monday
 DAYS_APART = 6  # of two dates that may be one book
 KEY = ("measurement_date", "loan_id")
@@ -90,8 +92,9 @@ def unexplained(book: Book) -> dict[str, dict[str, Any]]:
     -------
     dict
         ``loans``, ``usd`` and ``late_usd``, what they owed and what of it was 30 or more days late, as text, and the
-        ``date`` before; by `VANISHED`, loans that were so late and have not matured since; and by `APART`, those of a
-        date a few days before that are most of its loans: part of a book may carry another date than the rest.
+        ``date`` before; by `VANISHED`, loans that were so late and have not matured since; by `VANISHED_EARLY`, those
+        that were less late, and would be so late now had nobody paid, where they are gone more often than others; and
+        by `APART`, those of a date a few days before that are most of its loans: part of a book may carry another date.
     """
     paid = flows.paid(book)
     is_told = paid is not None and book.date in _spans(book, paid.filter(nw.col("kind") == flows.PAID))
@@ -104,9 +107,18 @@ def unexplained(book: Book) -> dict[str, dict[str, Any]]:
     lacking = before.join(tape.filter(day == date).select("loan_id"), on="loan_id", how="anti")
     if rejected is not None:
         lacking = lacking.join(rejected.filter(day == date).select("loan_id"), on="loan_id", how="anti")
-    late, maturity = book.buckets.late(30), nw.col(MATURITY_DATE.name)
-    is_late = (late > 0) & ~((maturity > against) & (maturity <= date)).fill_null(False)
-    found = {VANISHED: _sums(lacking.filter(is_late), late, against)}
+    late, maturity = book.buckets.late(LONG_LATE), nw.col(MATURITY_DATE.name)
+    is_due = ~((maturity > against) & (maturity <= date)).fill_null(False)
+    found = {VANISHED: _sums(lacking.filter((late > 0) & is_due), late, against)}
+    least = max(1, LONG_LATE - (date - against).days)
+    if (first := min((days for days in book.buckets.known if days >= least), default=LONG_LATE)) < LONG_LATE:
+        early = book.buckets.late(first)
+        of_early = ((early > 0) & (late == 0)).cast(nw.Int64()).sum()
+        counts = [rows.filter(is_due).select(early=of_early, sound=(early == 0).cast(nw.Int64()).sum())
+                  for rows in (before, lacking)]  # fmt: skip
+        all_, gone = (frame.collect("pyarrow").to_native().to_pylist()[0] for frame in counts)
+        if (gone["early"] or 0) * (all_["sound"] or 0) > MORE_OFTEN * (gone["sound"] or 0) * (all_["early"] or 0):
+            found[VANISHED_EARLY] = _sums(lacking.filter((early > 0) & (late == 0) & is_due), early, against)
     if (date - against).days <= DAYS_APART:
         [loans] = before.select(loans=nw.len()).collect("pyarrow")["loans"].to_list()
         apart = _sums(lacking, late, against)

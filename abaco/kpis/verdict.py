@@ -25,7 +25,7 @@ from typing import Any
 from abaco.core.reasons import Reason
 from abaco.ingest.findings import ENDED_WITH_BALANCE, LATE_WITHOUT_DAYS
 from abaco.ingest.precedence import BESIDE, DIFFERENT
-from abaco.kpis.absences import APART, GONE, REJECTED, VANISHED, unexplained
+from abaco.kpis.absences import APART, GONE, REJECTED, VANISHED, VANISHED_EARLY, unexplained
 from abaco.kpis.book import Book
 from abaco.kpis.bounds import if_late, is_past_limit
 from abaco.kpis.catalog import Definition
@@ -41,7 +41,7 @@ LOST = {
 }  # fmt: skip
 ABSENT = {
     REJECTED: "loans_rejected", GONE: "loans_gone", VANISHED: "loans_vanished", APART: "loans_apart",
-    EARLIER: "earlier_dates_rejected", DOUBTFUL: "lateness_in_doubt",
+    VANISHED_EARLY: "loans_vanished_early", EARLIER: "earlier_dates_rejected", DOUBTFUL: "lateness_in_doubt",
     ELSEWHERE: "balances_elsewhere", ENDED: "balances_in_doubt",
 }  # fmt: skip
 # code of a note → what it puts in doubt
@@ -206,8 +206,9 @@ def absent(
     Returns
     -------
     dict
-        By `REJECTED`, `GONE`, `VANISHED` and `APART`, where there are any: ``loans``; ``usd``, what they owed at the
-        date before, and ``late_usd``, the part of it that was 30 or more days late, as text; and that ``date``. By
+        By `REJECTED`, `GONE`, `VANISHED`, `VANISHED_EARLY` and `APART`, where there are any: ``loans``; ``usd``, what
+        they owed at the date before, and ``late_usd``, the part of it that was 30 or more days late (of
+        `VANISHED_EARLY` fewer), as text; and that ``date``. By
         `EARLIER`, the ``names`` of such dates; by `DOUBTFUL`, `ELSEWHERE` and `ENDED`, ``usd``, and ``low`` and
         ``high`` of PAR30, of the last one only where they differ.
     bool
@@ -224,8 +225,9 @@ def absent(
     matters = any(100 * _owed(lacking, states) > limit * _owed(moved, states) for states in (LATENESS, LATE))
     seen_no_more = unexplained(book)
     if limit < 100 and not matters:
-        late = Decimal(seen_no_more[VANISHED]["late_usd"]) if VANISHED in seen_no_more else None
-        matters = APART in seen_no_more or bool(late and is_past_limit(definitions, totals, book.date, late))
+        vanished = [seen_no_more[cause] for cause in (VANISHED, VANISHED_EARLY) if cause in seen_no_more]
+        late = sum((Decimal(one["late_usd"]) for one in vanished), Decimal(0))
+        matters = APART in seen_no_more or bool(vanished and is_past_limit(definitions, totals, book.date, late))
     doubts: dict[str, list[tuple[Decimal, Decimal]]] = {}
     for note in notes:
         if note["code"] == ABSENT[EARLIER]:

@@ -94,6 +94,25 @@ def test_late_loans_that_vanish_make_a_report_incomplete_where_they_could_pass_a
     assert [reason.code for reason in verdict.reasons(found)] == ["loans_vanished"]
 
 
+@pytest.mark.parametrize(
+    ("gone", "told"), [("E-1 E-2", "20.00"), ("E-1 E-2 S-1", "20.00"), ("E-1 S-1 S-2 S-3 S-4", ""), ("S-1", "")]
+)
+def test_loans_a_few_days_late_that_vanish_are_told_where_they_do_so_more_often_than_others(frame, gone, told):
+    loans = {**dict.fromkeys(["E-1", "E-2", "E-3"], 7), **{f"S-{i}": 0 for i in range(1, 10)}}
+    kept = {loan: days for loan, days in loans.items() if loan not in gone.split()}
+    rows = [f"2025-11-30 {loan} 10.00@{days} 0.00" for loan, days in loans.items()]
+    rows += [f"2025-12-31 {loan} 10.00@{days} 0.00" for loan, days in kept.items()]
+    tape = loan_tape("date loan owes written_off\n" + "\n".join(rows))
+    book = Book(frame(tape), [NOVEMBER, DECEMBER], DECEMBER, {})
+    thresholds = {"warning": Decimal(15), "critical": None}
+    definitions = {"PAR30": DEFINITIONS["PAR30"].model_copy(update=thresholds)}
+    sums = measures.measure(book, catalog.measures(definitions))
+    found, weighs = verdict.absent(book, definitions, sums, max_absent_pct=1.0)
+    owed = {"loans": 2, "date": "2025-11-30", "usd": told, "late_usd": told}
+    assert (found, weighs) == (({"a few days late before": owed}, True) if told else ({}, False))
+    assert [reason.code for reason in verdict.reasons(found)] == (["loans_vanished_early"] if told else [])
+
+
 def test_payments_and_maturity_explain_a_late_loan_without_a_row(lacking):
     assert unexplained(lacking("transactions")) == {}
     book = lacking()
