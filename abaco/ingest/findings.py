@@ -12,7 +12,7 @@ from abaco.core.errors import InputError
 from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
 from abaco.engines import Engine
-from abaco.ingest import unread_columns, write_offs, writing
+from abaco.ingest import unread_columns, unread_lateness, write_offs, writing
 from abaco.ingest.columns import COMPANY, IS_WRITTEN_OFF, LOAN_STATUS, REGION, WRITTEN_OFF_ON
 from abaco.ingest.contract import with_amount
 from abaco.ingest.lateness import late_by
@@ -161,7 +161,7 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
     present = batch.usable(engine).collect_schema().names()
     is_ended = (standing == CLOSED) | ~nw.col(ENDED_IN).is_null() if ENDED_IN in present else standing == CLOSED
     is_unknown, is_closed = standing == UNKNOWN, is_ended & (amount > 0)
-    is_later = unread_columns.says_more_days({s.index: s.source for s in batch.staged}, present)
+    is_later = unread_lateness.says_more_days({s.index: s.source for s in batch.staged}, present)
     is_late = (write_offs.late_without_days(present, date) | is_later) & (amount > 0)
     has_companies, company = COMPANY.name in present and len(batch.staged) > 1, nw.col(COMPANY.name)
     files = (

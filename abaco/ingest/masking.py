@@ -16,7 +16,7 @@ from abaco.core.people import HIDDEN
 from abaco.core.quoting import PERSONAL_ID
 from abaco.engines import Engine
 from abaco.engines.base import ERROR_CELL, NO_ID_WORDS
-from abaco.ingest import unread_columns
+from abaco.ingest import unread_columns, unread_lateness
 from abaco.ingest.columns import BORROWER, LOAN_ID
 from abaco.ingest.layout import PART
 from abaco.ingest.misplaced import DIMENSIONS, Misplaced
@@ -75,12 +75,12 @@ class Masking:
             frame = frame.with_columns(
                 nw.when(_has([*names, *beside], f"(?:{SURE}|{IN_FULL})")).then(called).alias(CALLED)
             )
-        if late_in := unread_columns.late_in(unread):
+        if late_in := unread_lateness.late_in(unread):
             frame = frame.with_columns(*late_in)
         of_words = [name for name in unread_columns.of_words(unread) if name in beside]
         if ended := unread_columns.words_in({name: int(name.split(PART)[1]) for name in of_words}):
             frame = frame.with_columns(*ended)
-        frame = frame.drop(set(unread) - {*unread_columns.of_ends(unread)})
+        frame = frame.drop(set(unread) - {*unread_columns.of_ends(unread), *unread_lateness.of_days(unread)})
         if self.of_ids and LOAN_ID.name in present:
             id_ = nw.col(LOAN_ID.name).cast(nw.String())
             frame = engine.masked(

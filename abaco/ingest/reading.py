@@ -12,7 +12,7 @@ from abaco.core.errors import InputError, RunError
 from abaco.engines import Engine, UnreadableError
 from abaco.engines.base import ERROR_CELL, Mask
 from abaco.engines.forms import Writing
-from abaco.ingest import json_lists, reshaping, unread_columns, workbooks
+from abaco.ingest import json_lists, reshaping, unread_columns, unread_lateness, workbooks
 from abaco.ingest.columns import CURRENCY, REGION
 from abaco.ingest.containers import unpacked
 from abaco.ingest.csv_records import OUT_OF_PLACE, is_whole, records, split_lines
@@ -84,7 +84,7 @@ def typed(
         return masking.mask(engine, rows)
 
     unread = unread_columns.places(source) if masking.secret else {}
-    if may_tell := {name: unread[name] for name in unread_columns.of_lateness(unread)}:
+    if may_tell := {name: unread[name] for name in unread_lateness.of_lateness(unread)}:
         silent = unread_columns.of_one_word(cells(source, engine, may_tell, text))
         unread = {(f"{unread_columns.OTHER}{PART}{at}" if name in silent else name): at for name, at in unread.items()}
     columns = {**source.layout.inputs, **unread}
@@ -99,11 +99,11 @@ def typed(
         row_number: "amount",
     }
     present = rows.collect_schema().names()
-    ends = unread_columns.of_ends(present)
-    if ends:  # where no other column tells the order of their dates, the earlier day counts
+    ends, since = unread_columns.of_ends(present), unread_lateness.of_days(present)
+    if days := [*ends, *since]:  # where no other column tells the order of their dates, both are tried
         told = next((one.dates for one in writings.values() if one.dates not in ("", "any")), None)
-        ways = {f"{name}{end}": order for name in ends for end, order in (("", told or "dmy"), (PART, told or "mdy"))}
-        rows = rows.with_columns(nw.col(name).alias(f"{name}{PART}") for name in ends)
+        ways = {f"{name}{end}": order for name in days for end, order in (("", told or "dmy"), (PART, told or "mdy"))}
+        rows = rows.with_columns(nw.col(name).alias(f"{name}{PART}") for name in days)
         present, kinds = [*present, *ways], {**kinds, **dict.fromkeys(ways, "date")}
         writings = {**writings, **{name: Writing(dates=order, months="first") for name, order in ways.items()}}
     rows = engine.typed(rows, {name: kind for name, kind in kinds.items() if name in present}, writings)
@@ -116,6 +116,8 @@ def typed(
         rows = rows.with_columns(unread_columns.words_in(dimensions, rows.collect_schema().names()))
     if ends:
         rows = rows.with_columns(unread_columns.ended_in(ends, rows.collect_schema().names(), date))
+    if since:
+        rows = rows.with_columns(unread_lateness.late_since(since, rows.collect_schema().names(), date))
     return rows.with_columns(hiding(rows.collect_schema().names(), masking.hidden)) if masking.hidden else rows
 
 

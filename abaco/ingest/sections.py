@@ -8,7 +8,7 @@ import narwhals as nw
 
 from abaco.core.errors import InputError
 from abaco.engines import Engine
-from abaco.ingest import bucket_words, heading_words, headings, total_sums, unread_columns, write_offs
+from abaco.ingest import bucket_words, heading_words, headings, total_sums, unread_columns, unread_lateness, write_offs
 from abaco.ingest.columns import normalise
 from abaco.ingest.csv_records import records
 from abaco.ingest.layout import IS_LEFT_OUT
@@ -20,7 +20,7 @@ from abaco.ingest.total_words import LIKE
 MOST_FILLED = 3  # cells of a row that is not a loan
 MOST_ROWS = 400  # that are not loans, of a file whose sums are looked at
 ENDED, LATE, COUNTING = "ended", "late", "counting"  # what a text says of loans
-OF_KIND = {ENDED: ("unread_written_off", "unread_closed", unread_columns.SECTION), LATE: (unread_columns.LATE,)}
+OF_KIND = {ENDED: ("unread_written_off", "unread_closed", unread_columns.SECTION), LATE: (unread_lateness.LATE,)}
 NUMBER = re.compile(r"^\W*(?:\d+(?:\.\d+)*|[ivx]+|[a-z])\s*[.):–—-]\s*", re.IGNORECASE)  # before a text: B., II., 2.1)
 TOTAL = re.compile(rf"^\W*{LIKE}(?![^\W\d_])\W*", re.IGNORECASE)
 DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}")

@@ -34,6 +34,7 @@ LATE_IN, ENDED_IN = "late_in", "ended_in"
 WRITTEN_OFF, CLOSED, LATE, OUTSTANDING, UNKNOWN = "written_off", "closed", "late", "outstanding", "unknown"
 YES, NO = "yes", "no"
 LONG_DUE = 30  # days after which a maturity, a next due date or a first day overdue says that a loan is late
+NO_DAY = dt.date(1970, 1, 1)  # up to here a date stands for none
 STANDING, CONTESTED, WORD = "standing", "is_contested", "unknown_word"
 IS_LOST = nw.col(STANDING) == WRITTEN_OFF
 
@@ -61,6 +62,7 @@ class Unread(BaseModel):
     """Words of columns that are not read."""
 
     model_config = STRICT
+    long: list[str]
     late: list[str]
     not_late: list[str]
     sold: list[str]

@@ -30,7 +30,7 @@ from abaco.ingest.columns import BUCKETS
 from abaco.ingest.masking import Masking
 from abaco.ingest.staging import stage_one
 from abaco.ingest.tape import AMOUNTS
-from abaco.ingest.unread_columns import said_days
+from abaco.ingest.unread_lateness import said_days
 from abaco.kpis import bridge, catalog, contributors, movement, totals
 from abaco.kpis.absences import unexplained
 from abaco.kpis.book import Book
