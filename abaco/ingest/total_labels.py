@@ -23,6 +23,8 @@ FLAGS = ("labels", "digits", "blanks", "called", "named_so", "beside")  # what `
 IS_CALLED = (nw.col(masking.CALLED) == masking.LABEL).fill_null(False)
 IS_NAMED_SO = (nw.col(masking.CALLED) == masking.NAME).fill_null(False)
 IS_BESIDE = (nw.col(masking.CALLED) == masking.BESIDE).fill_null(False)
+DAYS = ("disbursed_on", "disburse_date", "maturity_date")  # which no total has
+OWN = (*DAYS, "borrower_id", "interest_rate")
 HAS_DIGIT = nw.col("loan_id").str.contains(r"[0-9]").fill_null(False)
 
 
@@ -58,6 +60,12 @@ def doubt_of_ids(counts: list[dict], staged: Staged) -> str:
 def texts_of(columns: Sequence[str], schema: nw.Schema) -> list[str]:
     """Return the columns of words and names, which a total may have as well as a loan; a borrower's number is none."""
     return [name for name in columns if schema[name] == nw.String and name != "borrower_id"]
+
+
+def has_own(row: Mapping[str, Any]) -> bool:
+    """Return whether a row has what each loan has of its own: the day lent or its maturity, and one thing more."""
+    found = [name for name in OWN if row.get(name) is not None]
+    return len(found) > 1 and found[0] in DAYS
 
 
 def is_called_total(row: Mapping[str, Any], texts: Sequence[str]) -> bool:

@@ -111,8 +111,8 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
     number |= {"unnamed": total - named} if batch.format.key else none
     few = {name for name, n in number.items() if (0 < n <= FEW and 2 * n < total) or (name in LABELS and n)}
     usd, most = sum((row["usd"] or ZERO for row in counts), ZERO), max(row["most"] or ZERO for row in counts)
-    is_most = [_is_half(row["most"] or ZERO, row["usd"] or ZERO, row["rows"]) for row in counts]
-    if not few and not _is_half(most, usd, total) and not any(is_most):
+    is_most = [total_sums.is_half(row["most"] or ZERO, row["usd"] or ZERO, row["rows"]) for row in counts]
+    if not few and not total_sums.is_half(most, usd, total) and not any(is_most):
         return []
     amounts = additive(batch, schema)
     given = dict.fromkeys(c for staged in files for c in staged.source.columns)
@@ -129,10 +129,11 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
     is_suspect = nw.any_horizontal(*(unlike[name] for name in sorted(few)), nw.lit(False), ignore_nulls=True)
     flags = {f"is_{name}": flag & nw.lit(name in few) for name, flag in unlike.items()}
     flags["is_average"] = total_labels.IS_AVERAGE
-    beside, date = ([name for name in names if name in schema] for names in ((CREDIT, LOST), ("measurement_date",)))
+    kinds = (CREDIT, LOST), ("measurement_date",), total_labels.OWN
+    beside, date, own = ([name for name in names if name in schema] for names in kinds)
     suspects = _collected(
         rows.filter(is_suspect).with_columns(is_label=IS_LABEL | IN_FRONT, **flags).select(
-            *dict.fromkeys((*KEPT, *date, *amounts, *beside, *columns)), "reasons", "is_label", *flags,
+            *dict.fromkeys((*KEPT, *date, *amounts, *beside, *columns, *own)), "reasons", "is_label", *flags,
         ).sort("record")
     ) if few else []  # fmt: skip
     ids = [row["row_id"] for row in suspects]
@@ -166,24 +167,20 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
     of_days = {day: total_sums.added(one for one in sums if one[1] == day) for day in days}
     alike = []
     for day, of_day in of_days.items():
-        if _is_half(of_day.most, of_day.usd[BALANCE], of_day.rows):
+        if total_sums.is_half(of_day.most, of_day.usd[BALANCE], of_day.rows):
             is_day = nw.col("measurement_date").is_null() if day is None else nw.col("measurement_date") == day
             alike += _proven(loans.filter(is_day), of_day.most, amounts, columns, batch)
-    if not alike and whole.rows and _is_half(whole.most, whole.usd[BALANCE], whole.rows):
+    if not alike and whole.rows and total_sums.is_half(whole.most, whole.usd[BALANCE], whole.rows):
         alike = _proven(loans, whole.most, amounts, columns, batch)
     return found + alike
 
 
 def _may_be_loan(row: dict, usual: list[str]) -> bool:
     """Return whether a row that is unlike the loans has what they have, but for a borrower or a digit in its id."""
-    is_other = row["is_blanks"] or row["is_labels"] or row["is_label"] or row["is_called"]
+    is_called = row["is_called"] and not total_labels.has_own(row)
+    is_other = row["is_blanks"] or row["is_labels"] or row["is_label"] or is_called
     lacks = [name for name in usual if row[name] is None]
     return not is_other and row["reasons"] is None and (not row["is_words"] or not lacks)
-
-
-def _is_half(most: Decimal, usd: Decimal, rows: int) -> bool:
-    """Return whether the largest balance is the sum of the others."""
-    return most > 0 and total_sums.near(most, usd - most, rows)
 
 
 def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], batch: Batch) -> bool:
@@ -213,7 +210,9 @@ def _is_total(row: dict, around: list, amounts: list[str], usual: list[str], bat
         if loans >= MANY and (row["is_named_so"] or len({row[name] for name in amounts if row[name]}) > 1):
             return True
         is_doubtful = any(block.positive > 1 for block in proven)
-    is_doubtful = is_doubtful or (row["is_called"] and is_owed)
+    is_part = any(2 * (row[BALANCE] or ZERO) <= block.usd[BALANCE] for block in around)
+    is_loan = is_part and not lacks and total_labels.has_own(row)
+    is_doubtful = is_doubtful or (row["is_called"] and is_owed and not is_loan)
     if is_doubtful and batch.format.key and row["reasons"] is None:
         heading = _file_of(row, batch).source.columns
         signs = [f"{heading['loan_id']} begins like a total"] if row["is_labels"] else []

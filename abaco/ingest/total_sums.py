@@ -38,6 +38,11 @@ def near(total: Decimal, sum_: Decimal, rows: int) -> bool:
     return abs(total - sum_) <= max(LEAST_ROUNDING, min(rows * HALF_A_CENT, MOST_ROUNDING))
 
 
+def is_half(most: Decimal, usd: Decimal, rows: int) -> bool:
+    """Return whether the largest balance of some rows is the sum of the others."""
+    return most > 0 and near(most, usd - most, rows)
+
+
 @dataclass
 class Sums:
     """Sums of some loans: of each amount, and how many loans have a balance.

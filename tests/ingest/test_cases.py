@@ -397,6 +397,19 @@ def test_total_by_a_name_of_more_loans_than_the_file_has_is_refused(tmp_path):
     assert (found.values["Outstanding"], found.rows["totals"]) == (16146.0, 0)
 
 
+@pytest.mark.parametrize("heading", ["customer_name", "region", "product", "Sucursal"])
+@pytest.mark.parametrize("text", ["Total", "Grand Total Supermarket", "Total Energies", "Total (Lima)"])
+def test_loan_whose_name_or_branch_reads_like_a_total_is_one(tmp_path, heading, text):
+    rows = [[*row, heading if i == 0 else f"N{i}"] for i, row in enumerate(loans())]
+    rows[3][-1] = text
+    found = figures_of(csv(tmp_path / "loans.csv", [*rows, ["TOTAL", "", "", "", "30000.00", "10000.00", "", ""]]))
+    assert only(found.values, RIGHT) == RIGHT
+    assert (found.rows["totals"], [note for note in found.notes if "rows may be missing" in note]) == (1, [])
+    rows[3] = [*rows[3][:5], "9999.00", *rows[3][6:]]  # more than half of the book
+    if text in ("Total", "Total (Lima)"):
+        assert "line 4 is a loan, or a total" in refused(csv(tmp_path / "large.csv", rows))
+
+
 @pytest.mark.parametrize("total", [TOTALS[4], TOTALS[6], ["Todo", *TOTALS[4][1:]]])
 def test_total_may_be_rounded_and_may_be_that_of_several_files(tmp_path, total):
     rounded = [*total[:5], "10000.02", total[6]]
