@@ -15,6 +15,7 @@ from abaco.engines import Engine
 from abaco.ingest import unread_columns, unread_lateness, write_offs, writing
 from abaco.ingest.columns import COMPANY, IS_WRITTEN_OFF, LOAN_STATUS, REGION, WRITTEN_OFF_ON
 from abaco.ingest.contract import with_amount
+from abaco.ingest.file_names import check_names
 from abaco.ingest.lateness import late_by
 from abaco.ingest.quarantine import lines
 from abaco.ingest.staging import Batch, Staged
@@ -187,6 +188,10 @@ def _balances(batch: Batch, date: dt.date, engine: Engine) -> Iterator[Reason]:
         )
     )
     found = files.collect("pyarrow").to_native().to_pylist()
+    stating = {s.index for s in batch.staged if not s.source.columns.keys().isdisjoint(WRITE_OFFS)}
+    stating |= {row["source"] for row in found if row["closures"]}
+    owing = {row["source"]: batch.names[row["source"]] for row in found if row["owed"]}
+    check_names(owing.values(), [owing[index] for index in stating & {*owing}])
     of_regions = _of_regions(batch, found)
     of_one = [row["company"] for row in found if has_companies and row["company"] == row["other_company"]]
     if None not in of_one and len(of_one) == len(found) == len({*of_one}) > 1:

@@ -69,6 +69,13 @@ class Unread(BaseModel):
     excepted: list[str]
 
 
+class Names(BaseModel):
+    """Words of names of files."""
+
+    model_config = STRICT
+    ended: list[str]
+
+
 class LoanWords(BaseModel):
     """The content of params/loans.yml."""
 
@@ -76,6 +83,7 @@ class LoanWords(BaseModel):
     statuses: Statuses
     flags: Flags
     unread: Unread
+    names: Names
 
 
 def load() -> LoanWords:
