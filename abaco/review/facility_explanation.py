@@ -96,7 +96,7 @@ def _moved(key: str, folder: Path, figures: Mapping[str, Any], against: str | No
         (base,) = borrowing_base.bases(wanted, book, engine, Path(work), formats, facts["currency"])
         if any(base.lines.get(date, [NO_LINE])[-1]["amount_usd"] != known[date] for date in (since, day)):
             raise _changed(terms, key, day)
-        return availability.bridge(base, [(since, day)]), availability.largest([base], day, masking_key()).to_pylist()
+        return availability.bridge(base, since, day), availability.largest([base], day, masking_key()).to_pylist()
 
 
 def _changed(terms: str, key: str, day: dt.date) -> InputError:

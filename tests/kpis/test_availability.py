@@ -64,11 +64,11 @@ def test_causes_on_paper(embedded):
     with based(embedded, LINE, loans=LOANS, drawings=DRAWN) as base:
         ends = {day: str(found[-1]["amount_usd"]) for day, found in base.lines.items()}
         assert ends == {NOVEMBER: "300.00", DECEMBER: "210.00"}
-        rows = availability.bridges([base]).to_pylist()
+        rows = availability.bridges([base], DECEMBER).to_pylist()
         assert told(rows) == ON_PAPER
         assert [row["position"] for row in rows] == list(range(1, len(rows) + 1))
         assert sum(row["amount_usd"] for row in rows[1:-1]) == rows[-1]["amount_usd"] - rows[0]["amount_usd"]
-        assert told(availability.bridge(base, [(DECEMBER, NOVEMBER)]))[0] == ("opening", None, "210.00", None)
+        assert told(availability.bridge(base, DECEMBER, NOVEMBER))[0] == ("opening", None, "210.00", None)
 
 
 def test_loans_behind_it(embedded):
@@ -102,7 +102,7 @@ def test_what_rounding_leaves_is_a_cause_of_its_own(embedded):
     late = {"late": {"column": "days_past_due", "at_most": 60}}
     with based(embedded, terms(eligibility=late, **bare), loans=CENTS) as base:
         # half of 0.02 and of 0.04; each of two cents is worth half a cent
-        assert told(availability.bridges([base]).to_pylist()) == [
+        assert told(availability.bridges([base], DECEMBER).to_pylist()) == [
             ("opening", None, "-499.99", None),
             ("new lending", None, "0.01", 1),
             ("became eligible", None, "0.01", 1),
@@ -114,5 +114,5 @@ def test_what_rounding_leaves_is_a_cause_of_its_own(embedded):
 def test_date_without_a_drawn_amount_has_no_bridge(embedded):
     only = "\n".join(DRAWN.strip().splitlines()[:2])
     with based(embedded, LINE, loans=LOANS, drawings=only) as base:
-        assert availability.bridges([base]).num_rows == 0
+        assert availability.bridges([base], DECEMBER).num_rows == 0
         assert availability.largest([base], DECEMBER, None).num_rows == 8

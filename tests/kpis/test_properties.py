@@ -218,7 +218,7 @@ def test_bridge_of_availability_sums_to_the_change(embedded, ends):
     lines += [f"{day}  LAST  10.00  0  S  2025-11-01  0.00" for day in (NOVEMBER, DECEMBER)]
     by = {"LAST": 3} | {f"A-{n}": (n % 2) + 1 for n in range(len(ends) + 1)}
     with pledged.based(embedded, pledged.terms(**LIMITED), loans="\n".join(lines), borrowers=by) as base:
-        opening, *steps, closing = availability.bridges([base]).to_pylist()
+        opening, *steps, closing = availability.bridges([base], DECEMBER).to_pylist()
         of_loans = availability.largest([base], DECEMBER, None, limit=100).to_pylist()
     assert sum(step["amount_usd"] for step in steps) == closing["amount_usd"] - opening["amount_usd"]
     moved = sum(step["amount_usd"] for step in steps if step["term"] in (*availability.OF_LOANS, availability.ROUNDING))

@@ -1,9 +1,8 @@
 """Why availability moved: its bridge from one date to another, and the loans that moved it most."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 import narwhals as nw
@@ -32,7 +31,7 @@ OF_LINES = {"reserve": -1, "cash": 1, "over_commitment": -1, "drawn": -1}
 TERMS = (OPENING, *OF_LOANS, ROUNDING, *OF_LINES, CLOSING)
 TABLE = Table(
     "availability_bridges",
-    "one row per facility, date and cause",
+    "one row per facility and cause of a change from the date before to the measurement date",
     (
         Field("facility", TEXT, "the facility's key"),
         Field("date", DATE, "the measurement date"),
@@ -64,19 +63,19 @@ Rows = list[dict[str, Any]]
 Moved = Mapping[tuple[str, str | None], tuple[Decimal, int | None]]  # amount and loans by term and line
 
 
-def bridges(bases: Iterable[Base]) -> pa.Table:
-    """Return the bridge of each facility from every date to the next on which it is open."""
-    rows = [row for base in bases for row in bridge(base, list(pairwise(sorted(base.lines))))]
+def bridges(bases: Iterable[Base], date: dt.date) -> pa.Table:
+    """Return the bridge of each facility to a date from the one before on which it is open."""
+    rows = [row for base in bases for against in _before(base, date) for row in bridge(base, against, date)]
     return pa.Table.from_pylist(rows, schema=arrow_schema(TABLE))
 
 
-def bridge(base: Base, pairs: Sequence[tuple[dt.date, dt.date]]) -> Rows:
-    """Return the bridges of the availability between pairs of dates; pairs of unknown ones are left out.
+def _before(base: Base, date: dt.date) -> list[dt.date]:
+    """Return the date before on which a facility is open, if it is on both."""
+    return sorted(day for day in base.lines if day < date)[-1:] if date in base.lines else []
 
-    Parameters
-    ----------
-    pairs
-        The earlier date and the later one; no date is the earlier or the later one of two pairs.
+
+def bridge(base: Base, against: dt.date, date: dt.date) -> Rows:
+    """Return the bridge of the availability from a date to another; none where one of them is not known.
 
     Returns
     -------
@@ -84,27 +83,22 @@ def bridge(base: Base, pairs: Sequence[tuple[dt.date, dt.date]]) -> Rows:
         Rows of `TABLE`. Between opening and closing they sum to the change exactly: what a cause is worth is its
         balance at the advance rate, rounded to cents, and ``rounding`` is what that leaves of the change.
     """
-    ends = {day: base.lines[day][-1]["amount_usd"] for pair in pairs for day in pair}
-    known = [pair for pair in pairs if None not in (ends[pair[0]], ends[pair[1]])]
-    if not known:
+    opening, closing = (base.lines[day][-1]["amount_usd"] for day in (against, date))
+    if opening is None or closing is None:
         return []
-    moved = _moved(base, known)
-    rows = []
-    for against, date in known:
-        terms = moved.get(date, {}) | _of_lines(base, against, date)
-        steps = [(term, line, *terms[term, line]) for term, line in terms]
-        change = _advanced(base, date) - _advanced(base, against)
-        left = change - sum((amount for term, _, amount, _ in steps if term in OF_LOANS), NOTHING)
-        steps += [(ROUNDING, None, left, None)] if left else []
-        steps = [step for step in steps if step[2]]
-        steps.sort(key=lambda step: (TERMS.index(step[0]), step[1] or ""))
-        whole = [(OPENING, None, ends[against], None), *steps, (CLOSING, None, ends[date], None)]
-        rows += [
-            {"facility": base.key, "date": date, "against": against, "position": position, "term": term, "line": line,
-             "amount_usd": amount, "loans": loans}
-            for position, (term, line, amount, loans) in enumerate(whole, start=1)
-        ]  # fmt: skip
-    return rows
+    terms = _moved(base, against, date) | _of_lines(base, against, date)
+    steps = [(term, line, *terms[term, line]) for term, line in terms]
+    change = _advanced(base, date) - _advanced(base, against)
+    left = change - sum((amount for term, _, amount, _ in steps if term in OF_LOANS), NOTHING)
+    steps += [(ROUNDING, None, left, None)] if left else []
+    steps = [step for step in steps if step[2]]
+    steps.sort(key=lambda step: (TERMS.index(step[0]), step[1] or ""))
+    whole = [(OPENING, None, opening, None), *steps, (CLOSING, None, closing, None)]
+    return [
+        {"facility": base.key, "date": date, "against": against, "position": position, "term": term, "line": line,
+         "amount_usd": amount, "loans": loans}
+        for position, (term, line, amount, loans) in enumerate(whole, start=1)
+    ]  # fmt: skip
 
 
 def _advanced(base: Base, day: dt.date) -> Decimal:
@@ -122,20 +116,17 @@ def _of_lines(base: Base, against: dt.date, date: dt.date) -> Moved:
     }
 
 
-def _moved(base: Base, pairs: Sequence[tuple[dt.date, dt.date]]) -> dict[dt.date, Moved]:
-    """Return what loans moved by later date, term and line, at the advance rate."""
+def _moved(base: Base, against: dt.date, date: dt.date) -> Moved:
+    """Return what loans moved by term and line, at the advance rate."""
     columns = list(limits.columns(base.facility).values())
     sides = [f"{side}_{name}" for side in ("was", "is") for name in columns]
-    keys = ("date", "fell_by", "was_rate", "is_rate")
-    moves_ = moves(base, pairs)
     counts = {f"{term}_loans": (nw.col(term) != 0).cast(nw.Int64()).sum() for term in _STEPS}
     counts |= {
         f"{name}_loans": (nw.col(f"was_{name}") != nw.col(f"is_{name}")).cast(nw.Int64()).sum() for name in columns
     }
-    found = moves_.group_by(*keys).agg(nw.col(*_STEPS, *sides).sum(), **counts).collect("pyarrow")
-    moved: dict[dt.date, dict[tuple[str, str | None], tuple[Decimal, int]]] = {}
-    for row in found.to_native().to_pylist():
-        terms = moved.setdefault(row["date"], {})
+    found = moves(base, against, date).group_by("fell_by", "was_rate", "is_rate")
+    terms: dict[tuple[str, str | None], tuple[Decimal, int]] = {}
+    for row in found.agg(nw.col(*_STEPS, *sides).sum(), **counts).collect("pyarrow").to_native().to_pylist():
         for term, (name, effect) in _STEPS.items():
             line = row["fell_by"] if term == "fell" else None
             worth = effect(row[term], row["was_rate"], row["is_rate"])
@@ -143,10 +134,7 @@ def _moved(base: Base, pairs: Sequence[tuple[dt.date, dt.date]]) -> dict[dt.date
         for line, name in limits.columns(base.facility).items():
             worth = row[f"was_{name}"] * row["was_rate"] - row[f"is_{name}"] * row["is_rate"]
             _add(terms, (EXCESS, line), worth, row[f"{name}_loans"])
-    return {
-        day: {key: (rounded(amount / 100, 2), loans) for key, (amount, loans) in terms.items()}
-        for day, terms in moved.items()
-    }
+    return {key: (rounded(amount / 100, 2), loans) for key, (amount, loans) in terms.items()}
 
 
 def _add(terms: dict, key: tuple[str, str | None], amount: Decimal, loans: int) -> None:
@@ -165,8 +153,8 @@ _STEPS = {
 }
 
 
-def moves(base: Base, pairs: Sequence[tuple[dt.date, dt.date]]) -> nw.LazyFrame:
-    """Return each loan of a pool on both dates of a pair, one row per later date and loan.
+def moves(base: Base, against: dt.date, date: dt.date) -> nw.LazyFrame:
+    """Return each loan of a pool on two dates, one row per loan.
 
     Returns
     -------
@@ -175,19 +163,13 @@ def moves(base: Base, pairs: Sequence[tuple[dt.date, dt.date]]) -> nw.LazyFrame:
         before, its excess of each limit, what is ``left`` of it and its advance rate on either date. A loan that is not
         there on one date has the rate of the other.
     """
-    onward = dict(pairs)
-    day = nw.col("measurement_date")
-    to = nw.lit(None).cast(nw.Date())
-    for against, date in onward.items():
-        to = nw.when(day == against).then(nw.lit(date)).otherwise(to)
-    was = _side(base, list(onward), to, "was")
-    now = _side(base, list(onward.values()), day, "is")
-    joined = was.join(now, how="full", left_on=["was_date", "was_loan_id"], right_on=["is_date", "is_loan_id"])
+    was, now = _side(base, against, "was"), _side(base, date, "is")
+    joined = was.join(now, how="full", left_on="was_loan_id", right_on="is_loan_id")
     amounts = ("balance", "written_off", "eligible", "left", *limits.columns(base.facility).values())
     joined = joined.with_columns(
         *(nw.coalesce(f"{side}_{name}", ZERO).alias(f"{side}_{name}") for side in ("was", "is") for name in amounts),
         was_rate=nw.coalesce("was_rate", "is_rate"), is_rate=nw.coalesce("is_rate", "was_rate"),
-        date=nw.coalesce("was_date", "is_date"), loan_id=nw.coalesce("was_loan_id", "is_loan_id"),
+        loan_id=nw.coalesce("was_loan_id", "is_loan_id"),
     )  # fmt: skip
     before, after, owed = nw.col("was_eligible"), nw.col("is_eligible"), nw.col("is_balance")
     # of a loan that is not eligible any more, what is still owed fell ineligible
@@ -211,12 +193,12 @@ def moves(base: Base, pairs: Sequence[tuple[dt.date, dt.date]]) -> nw.LazyFrame:
     )
 
 
-def _side(base: Base, days: list[dt.date], date: nw.Expr, side: str) -> nw.LazyFrame:
+def _side(base: Base, date: dt.date, side: str) -> nw.LazyFrame:
     eligible = nw.when(nw.col("reason").is_null()).then(nw.col("balance")).otherwise(ZERO)
-    columns = {"date": date, "rate": rate_of(base.facility.advance_rate), "eligible": eligible}
+    columns = {"rate": rate_of(base.facility.advance_rate), "eligible": eligible}
     same = ("loan_id", "balance", "written_off", "reason", "left", *limits.columns(base.facility).values())
     columns |= {name: nw.col(name) for name in same}
-    rows = base.pool.filter(nw.col("measurement_date").is_in(days))
+    rows = base.pool.filter(nw.col("measurement_date") == date)
     return rows.select(value.alias(f"{side}_{name}") for name, value in columns.items())
 
 
@@ -239,8 +221,7 @@ def largest(bases: Iterable[Base], date: dt.date, key: bytes | None, limit: int 
     """
     rows = []
     for base in bases:
-        against = max((day for day in base.lines if day < date), default=None)
-        if date in base.lines and against is not None:
+        for against in _before(base, date):
             found = _largest(base, against, date, limit)
             rows += [{"facility": base.key, "date": date, "against": against, "rank": n, **row} for n, row in found]
     called = names((row["loan_id"] for row in rows), key, "Pledged loan")
@@ -250,7 +231,7 @@ def largest(bases: Iterable[Base], date: dt.date, key: bytes | None, limit: int 
 
 def _largest(base: Base, against: dt.date, date: dt.date, limit: int) -> list[tuple[int, dict[str, Any]]]:
     before, after = (wide(nw.col(f"{side}_left")) * nw.col(f"{side}_rate") for side in ("was", "is"))
-    moved = moves(base, [(against, date)]).with_columns(before=before, after=after)
+    moved = moves(base, against, date).with_columns(before=before, after=after)
     moved = moved.with_columns(size=(nw.col("after") - nw.col("before")).abs()).filter(nw.col("size") > 0)
     first = moved.sort("size", "loan_id", descending=[True, False]).head(limit).collect("pyarrow").to_native()
     rows = []
