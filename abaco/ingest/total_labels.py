@@ -12,7 +12,7 @@ from abaco.ingest.total_sums import BALANCE, ZERO, Sums
 from abaco.ingest.total_words import ALONE, AVERAGE, IN_FULL, LABEL, LIKE, SHARE
 
 IS_AVERAGE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*(?:{AVERAGE}|{ALONE}|{SHARE})$").fill_null(False)
-IS_LABEL = nw.col("loan_id").str.contains(rf"(?i){IN_FULL}").fill_null(False) | IS_AVERAGE
+IS_LABEL = nw.col("loan_id").str.contains(rf"(?i)^{IN_FULL}$").fill_null(False) | IS_AVERAGE
 # with a number: a label, or an id that begins with such a word
 IS_LIKE = nw.col("loan_id").str.contains(rf"(?i)^[ *=_-]*{LIKE}(?:[^a-z]|$)").fill_null(False) | IS_AVERAGE
 # the first value of a rejected row, as JSON
@@ -70,7 +70,7 @@ def has_own(row: Mapping[str, Any]) -> bool:
 
 def is_called_total(row: Mapping[str, Any], texts: Sequence[str]) -> bool:
     """Return whether a text of a row, where it is not masked, is the label of a total."""
-    return any(re.search(rf"(?i){IN_FULL}", row[name] or "") for name in texts)
+    return any(re.search(rf"(?i)^{IN_FULL}$", row[name] or "") for name in texts)
 
 
 def call_beside(suspects: list[dict], whole: Sums) -> None:

@@ -28,7 +28,7 @@ SHARE = (
     r"[ .:_]*(?:(?:(?:of|de|del|do|du|des|vom|am|sul)[ _]+)?(?:the[ _]+)?(?:grand[ _]+)?"
     rf"(?:{'|'.join(WORDS)}|balance|portfolio|book|saldo|cartera|carteira))?[ .:]*"
 )
-IN_FULL = rf"^[ *=_-]*{LABEL}$"
+IN_FULL = rf"[ *=_-]*{LABEL}"
 # labels that no borrower has as a name ("Total Energies" is one)
 OF_A_BOOK = (
     "book", "portfolio", "loans", "receivables", "cartera", "portafolio", "prestamos", "préstamos", "creditos",
@@ -56,9 +56,9 @@ DAY = (
     rf"|(?:{MONTH})(?:[ ,.-]|de[l ])*[0-9]{{2,4}}(?:[ ,]+[0-9]{{4}})?"
 )
 SURE = (
-    rf"^[ *=_-]*(?:(?:{'|'.join(PREFIXES)})[ _-]*(?:{'|'.join(WORDS)})(?:[ ,.:;()/_-][^0-9]*)?"
+    rf"[ *=_-]*(?:(?:{'|'.join(PREFIXES)})[ _-]*(?:{'|'.join(WORDS)})(?:[ ,.:;()/_-][^0-9]*)?"
     rf"|(?:{'|'.join(WORDS)})[ .:*=_-]*(?:(?:of|de|da|del|la|the|do)[ _]+)*(?:[0-9]+ )?(?:{'|'.join(OF_A_BOOK)})?"
     rf"[ .:*=_-]*(?:[0-9]+ ?%|\(.*\))?"
     rf"|(?:{'|'.join(WORDS)})[ _]+(?:(?:for|of|de|da|del|la|the|do|por|pour|per)[ _]+)+(?:{PARTS})[ .:_-].*"
-    rf"|(?:{'|'.join(CARRIED)})(?:[ .:*=,(_-]+(?:{'|'.join(CARRIED)}|{DAY}))?[ .:*=)_-]*)$"
+    rf"|(?:{'|'.join(CARRIED)})(?:[ .:*=,(_-]+(?:{'|'.join(CARRIED)}|{DAY}))?[ .:*=)_-]*)"
 )
