@@ -39,8 +39,8 @@ Agreements differ, and these are the choices where they do:
   never the whole borrowing base.
 - **The payer of a loan** is the one in the tape or the loans export, or else the one that all of its payments name.
 
-Why availability moved is in `availability_bridges`, from every date to the next: each cause at the advance rate, and
-what rounding leaves as a cause of its own, so that they sum to the change exactly. Every date is computed by the
+Why availability moved since the date before is in `availability_bridges`: each cause at the advance rate, and what
+rounding leaves as a cause of its own, so that they sum to the change exactly. Every date is computed by the
 present terms of the facility, so that a changed advance rate or limit applies to both dates of a bridge.
 `availability_loans` has the ten loans that moved it most. `abaco explain SENIOR --date 2025-12-31 --against 2025-06-30`
 shows both between any two dates.
