@@ -73,9 +73,7 @@ class Masking:
             called = nw.when(_has(names, SURE)).then(nw.lit(LABEL)).when(_has(beside, SURE)).then(nw.lit(BESIDE))
             called = called.when(_has([*names, *beside], IN_FULL)).then(nw.lit(NAME))
             # most rows have neither form: they are looked at once
-            frame = frame.with_columns(
-                nw.when(_has([*names, *beside], f"{SURE}|{IN_FULL}")).then(called).alias(CALLED)
-            )
+            frame = frame.with_columns(nw.when(_has([*names, *beside], f"{SURE}|{IN_FULL}")).then(called).alias(CALLED))
         if late_in := unread_lateness.late_in(unread):
             frame = frame.with_columns(*late_in)
         of_words = [name for name in unread_columns.of_words(unread) if name in beside]
