@@ -176,7 +176,7 @@ ENGLISH = {
     "balances_unknown": "Rejected rows with a balance that cannot be read: {count}. The book may be larger by any "
     "amount until they are corrected in the export; tables/quarantine.csv of the report's folder has their lines.",
     "totals_rows": "Totals in {name} that are left out: {rows}.",
-    "rows_left_out": "Left out of {name}, as its mapping says: {rows}.",
+    "rows_left_out": "Left out of {name}, as its mapping or a clearing date says: {rows}.",
     "rows_blank": "Left out of {name}, as they have no value in the columns that are read: {rows}.",
     "totals_differ": "The totals row of {name} says {usd}, but its rows come to {found}: rows may be missing.",
     "co_borrowers": "Rows of {name} that repeat a loan for another borrower: {count}; each loan counts once, with its "

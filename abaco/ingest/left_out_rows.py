@@ -1,4 +1,4 @@
-"""Rows that are left out: those that the mapping of a file says (`rows_to_leave_out`), and blank ones.
+"""Rows that are left out: those that the mapping of a file says (`rows_to_leave_out`), cleared invoices, blank ones.
 
 Subtotals and cancelled contracts are such rows. They pass no check, and count among the totals of the reconciliation.
 """
@@ -28,7 +28,7 @@ def leave_out(batch: Batch, engine: Engine, work: Path) -> Batch:
     work
         Folder for the verdicts.
     """
-    is_said = any(staged.source.mapping.rows_to_leave_out for staged in batch.staged)
+    is_said = batch.has(IS_LEFT_OUT)
     if not (is_said or batch.has("reasons")):
         return batch
     is_left_out = nw.col(IS_LEFT_OUT).fill_null(False) if is_said else nw.lit(False)

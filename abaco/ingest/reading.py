@@ -115,7 +115,8 @@ def typed(
     if masking.secret and (dimensions := _dimensions(source)):
         rows = rows.with_columns(unread_columns.words_in(dimensions, rows.collect_schema().names()))
     if ends:
-        rows = rows.with_columns(unread_columns.ended_in(ends, rows.collect_schema().names(), date))
+        given = (ends, rows.collect_schema().names(), date)
+        rows = rows.with_columns(unread_columns.ended_in(*given), *unread_columns.left_out(*given))
     if since:
         rows = rows.with_columns(unread_lateness.late_since(since, rows.collect_schema().names(), date))
     return rows.with_columns(hiding(rows.collect_schema().names(), masking.hidden)) if masking.hidden else rows

@@ -37,7 +37,7 @@ BESIDE = (
     CONTESTED, write_offs.WORD, "unread", "doubtful", "signs", "is_ahead", "is_late", "source", "record", "row_id",
     "rate_has_sign", PERSON, CALLED, LATE_IN, ENDED_IN, AS_READ, exchange.IN,
 )  # fmt: skip
-RARE = ("reasons", "unread", "signs")  # columns of those that most files leave empty: they need no further look
+RARE = ("reasons", "unread", "signs", IS_LEFT_OUT)  # that most files leave empty: they need no further look
 
 
 @dataclass(frozen=True)

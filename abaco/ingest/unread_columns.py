@@ -14,15 +14,15 @@ from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
 from abaco.ingest import heading_words, headings, write_offs
 from abaco.ingest.columns import MEASUREMENT_DATE, normalise
-from abaco.ingest.layout import PART
+from abaco.ingest.layout import IS_LEFT_OUT, PART
 from abaco.ingest.sources import Source
 from abaco.ingest.unread_lateness import BUCKET, COUNTED, LATENESS, NUMBER, NUMBERED, ZERO
 
 MAX_WORDS = 5  # that a message shows of a column
 OTHER, LEFT = "unread", "unread_left"  # the last: a mapping leaves it
-OF_INVOICES = "unread_paid"  # of a loan such a day may be that of its last payment
+PAID, CLEARED = "unread_paid", "unread_cleared"  # of a loan such a day may be that of its last payment
 SECTION, ACTIVE = "unread_section", "unread_active"  # words of sections; where the last says no, a loan ended
-ENDED = ("unread_written_off", "unread_closed", OF_INVOICES, ACTIVE)
+ENDED = ("unread_written_off", "unread_closed", PAID, CLEARED, ACTIVE)
 SAID = {write_offs.LATE_IN: "late_in_unread", write_offs.ENDED_IN: "ended_in_unread"}
 WEEKS = {"week", "weeks", "semana", "semanas", "semaines", "wochen"}
 LEAST_LETTERS = 4  # of words that are looked for in any column: a shorter one is something else too
@@ -34,8 +34,8 @@ def places(source: Source) -> dict[str, int]:
     if not source.format.balance:
         return {}
     known, read = headings.load(), {*source.layout.inputs.values()}
-    means = {kind: known[kind] for kind in (*LATENESS, *ENDED)}
-    means.pop(OF_INVOICES if source.mapping.rows != "invoice" else "", None)
+    others = () if source.mapping.rows == "invoice" else (PAID, CLEARED)
+    means = {kind: known[kind] for kind in (*LATENESS, *ENDED) if kind not in others}
     left = source.mapping.mentioned if not source.mapping.is_known else ()
     found = {}
     for place, heading in enumerate(source.headings):
@@ -151,6 +151,18 @@ def ended_in(names: Iterable[str], present: Collection[str], date: dt.date) -> n
         found.append(nw.when(is_so.fill_null(False)).then(nw.lit(f"{name.split(PART)[1]}{PART}")))
     said = [nw.col(write_offs.ENDED_IN)] if write_offs.ENDED_IN in present else []
     return nw.coalesce(*found, *said, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN)
+
+
+def left_out(names: Iterable[str], present: Collection[str], date: dt.date) -> list[nw.Expr]:
+    """Return `IS_LEFT_OUT`, which invoices are by a clearing up to the day of their balance; nothing if none may be.
+
+    The parameters are those of `ended_in`.
+    """
+    day = nw.col(MEASUREMENT_DATE.name) if MEASUREMENT_DATE.name in present else nw.lit(date)
+    cleared = [nw.max_horizontal(name, f"{name}{PART}") for name in names if name.partition(PART)[0] == CLEARED]
+    found = [(one > write_offs.NO_DAY) & (one <= day) for one in cleared]
+    said = [nw.col(IS_LEFT_OUT)] if IS_LEFT_OUT in present else []
+    return [nw.any_horizontal(*said, *found, ignore_nulls=True).alias(IS_LEFT_OUT)] if found else []
 
 
 def told(

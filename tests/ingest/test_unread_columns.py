@@ -277,6 +277,17 @@ def test_end_of_a_loan_is_that_of_the_day_of_its_balance_and_of_its_file(tmp_pat
         assert [n.rpartition(": ")[2] for n in figures_of(path, date).notes if n.startswith(ENDED)] == told
 
 
+@pytest.mark.parametrize("heading", ["Clearing date", "Ausgleichsdatum"])
+def test_invoice_that_is_cleared_up_to_the_day_is_left_out(tmp_path, heading):
+    header = f"Customer,Document Number,Net due date,Amount in local currency,{heading}"
+    days = ("", "2025-12-31", "2026-01-01", "30/11/2025", "05/02/2026", "1900-01-01")
+    rows = [f"C{i},9{i},2025-10-01,{10**i},{day}" for i, day in enumerate(days)]
+    found = figures_of(write(tmp_path / "items.csv", header, *rows), dt.date(2025, 12, 31))
+    assert found.values["Outstanding"] == 110101.0
+    left = "Left out of items.csv, as its mapping or a clearing date says: 2 rows (1,010.00 USD)."
+    assert left in found.notes and not [note for note in found.notes if note.startswith(ENDED)]
+
+
 def test_word_of_a_column_that_a_mapping_leaves_behind_is_not_told(tmp_path):
     book_ = write(tmp_path / "book.csv", "Loan,Open,Days,Sub", "1,100,0,Written off", "2,50,0,Open")
     columns = "columns: {loan_id: Loan, outstanding_balance: Open, days_past_due: Days}"
