@@ -56,6 +56,9 @@ ENGLISH = {
     "conflict_of_files": "{columns}: {files} have the same, with other values: keep what still holds",
     "columns_of_files": "{columns}: {files} have the same, each with columns that the other lacks: keep one of them",
     "broken_line": "line: {fault}",
+    "row_of_text": "only a text, as the heading of a group or a note",
+    "row_of_shares": "only percentages, as the shares of a total",
+    "row_of_units": "only texts below the headings, as units",
     # how complete a report is
     "limits_not_checked": "Limits not checked: {titles}.",
     "critical_before": "Past the critical limit in the former report of {date}, and not checked now: {titles}.",

@@ -22,6 +22,8 @@ BELOW = re.compile(
     r"|confidential|confidencial|records?\b|registros?\b|rows?\b|filas?\b|\d+ (?:records|rows|registros|filas)\b)",
     re.IGNORECASE,
 )
+WORD = re.compile(r"[^\W\d_]{2,}")
+FEW_WORDS = 4  # of a sentence, which is the number of no loan
 MONTH = re.compile(
     r"(?<!\d)(?:19|20)\d\d[-_./ ]?(?:0[1-9]|1[0-2])(?:[-_./ ]?[0-3]\d)?(?!\d)"
     r"|(?<!\d)(?:0[1-9]|1[0-2])[-_./ ](?:19|20)\d\d(?!\d)"
@@ -170,15 +172,18 @@ def months(headings: Iterable[str], least: int = FEW_MONTHS) -> list[str]:
 
 
 def is_below(cells: Sequence[str]) -> bool:
-    """Return whether a row may stand below a table: it is blank, or has one cell that begins like a footnote.
+    """Return whether a row may stand below a table: it is blank, or has one cell that is a sentence or begins like one.
 
     Examples
     --------
     >>> is_below(["Total amount funded in policy code 1: 1"]), is_below(["", ""]), is_below(["L010"])
     (True, True, False)
+    >>> is_below(["Written-off loans are not in this list", ""]), is_below(["Written-off loans", ""])
+    (True, False)
     """
     filled = [cell for cell in cells if cell.strip()]
-    return not filled or (len(filled) == 1 and bool(cells[0].strip()) and bool(BELOW.match(cells[0])))
+    is_note = BELOW.match(cells[0]) or len(WORD.findall(cells[0])) >= FEW_WORDS if cells else False
+    return not filled or (len(filled) == 1 and bool(cells[0].strip()) and bool(is_note))
 
 
 def rows_below(rows: Sequence[Sequence[str]]) -> int:

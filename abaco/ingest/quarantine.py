@@ -1,8 +1,9 @@
 """Quarantine: the rejected rows with their file, line, reasons and original values, and why."""
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import narwhals as nw
 import pyarrow as pa
@@ -15,7 +16,7 @@ from abaco.core.reasons import Reason
 from abaco.core.tables import COUNT, TEXT, Field, Table
 from abaco.engines import Engine
 from abaco.ingest import contract
-from abaco.ingest.columns import normalise
+from abaco.ingest.columns import TEXTS, normalise
 from abaco.ingest.csv_records import excerpt, line_numbers
 from abaco.ingest.duplicates import CONFLICT, INCOMPLETE, SPLIT
 from abaco.ingest.masking import Masking
@@ -28,6 +29,8 @@ JOINT = "; "  # between the reasons of a row
 # why rows of two files are rejected, by their verdict
 OF_FILES = {CONFLICT: "conflict_of_files", INCOMPLETE: "columns_of_files"}
 CONFLICTS = (*OF_FILES, SPLIT)
+UNITS, FEW_LETTERS = "row_of_units", 3
+SHARE = re.compile(r"[\d.,\s]*\d\s*%")
 
 TABLE = Table(
     "quarantine",
@@ -124,6 +127,8 @@ def _rejects(
         if row["verdict"] in CONFLICTS:
             files = tuple(names[row[side]] for side in ("first_source", "last_source"))
             reasons.append(in_file(_conflict(row["verdict"], batch.format.key, files), source))
+        elif batch.format.balance and (kind := _of_no_loan(json.loads(originals[row["record"]] or "{}"), source)):
+            reasons = [Reason(kind)] if kind != UNITS or places[row["record"]] == source.first_line + 1 else reasons
         counted.update(reasons)
         rejects.append((places[row["record"]], reasons, row["amount_usd"], originals[row["record"]]))
     for line, fault in staged.broken:
@@ -135,6 +140,22 @@ def _rejects(
         for line, reasons, amount, original in rejects
     ]  # fmt: skip
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["line"]), schema=arrow_schema(TABLE))
+
+
+def _of_no_loan(original: Mapping[str, str | None], source: Source) -> str | None:
+    """Return why a row with these values, as they may be shown, is no loan: it has only a text, shares, or units."""
+    cells = {heading: text for heading, text in original.items() if text and text.strip()}
+    texts = {source.columns[name] for name, kind in source.layout.kinds.items() if kind in TEXTS}
+    words = {heading for heading, text in cells.items() if not SHARE.fullmatch(text.strip())}
+    if len(cells) == len(words) == 1:
+        [(heading, text)] = cells.items()
+        is_id = any(map(str.isdigit, text)) and " " not in text.strip() and heading in texts
+        return None if is_id or sum(map(str.isalpha, text)) < FEW_LETTERS else "row_of_text"
+    if words != {*cells} and len(words) <= 1:
+        return "row_of_shares"
+    has_id = "loan_id" in source.columns and source.columns["loan_id"] in cells
+    are_texts = all(any(map(str.isalpha, text)) for text in cells.values())
+    return UNITS if cells and are_texts and not has_id and not {*cells} <= texts else None
 
 
 def in_file(reason: Reason, source: Source) -> Reason:

@@ -20,10 +20,14 @@ from abaco.ingest.staging import Batch
 ZERO = Decimal("0.00")
 EARLIER = "earlier_dates_rejected"
 # What was expected, and the way out, by a reason's code.
+NO_LOANS = "take rows that are no loans out of the file, or name them in a mapping by rows_to_leave_out (docs/INPUT.md)"
 HINTS = {
     "not_a_date": "write dates as 2025-12-31, or name their order by ingestion.dates",
     "not_a_number": "write numbers in full as 1500.50, not 1.5k, or name their decimal mark by ingestion.decimal_mark",
     "not_whole": "write days as whole numbers; a mapping gives words such as 31-60 their days (make map)",
+    "row_of_text": NO_LOANS,
+    "row_of_shares": NO_LOANS,
+    "row_of_units": "write units in the headings, and take their row out of the file",
     "days_missing": "where a blank means not late, set ingestion.not_late to blank",
 }
 # the way out where the files have no dates
@@ -226,7 +230,7 @@ def check_amount_limit(
 def _most_frequent(reasons: Mapping[Reason, int], places: Mapping[str, str] | None) -> str:
     often = dict(list(reasons.items())[:5])
     firsts = {reason: f", first in {places[str(reason)]}" if places else "" for reason in often}
-    hints = [HINTS[code] for code in dict.fromkeys(reason.code for reason in often) if code in HINTS]
+    hints = dict.fromkeys(HINTS[reason.code] for reason in often if reason.code in HINTS)
     found = JOINT.join(f"{reason} ({count}{firsts[reason]})" for reason, count in often.items())
     return JOINT.join((found, *hints))
 

@@ -27,6 +27,7 @@ from tests.support.exports import (
     snapshot,
     write,
 )
+from tests.support.figures import figures_of
 
 KEY = "a key that nobody else has"
 PAYMENT = (
@@ -508,3 +509,40 @@ def test_batch_tells_the_next_phase_where_its_rows_are(batch):
         "format": "snapshot", "is_tape": True, "staged": ["staged_00.parquet"], "verdicts": None,
         "loan_ids": None, "dates": None,
     }  # fmt: skip
+
+
+LOAN_ROWS = [f"L{i},C{i},2025-01-15,24%,2000,{1000 + 7 * i},{i % 2 * 45}" for i in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("Branch: Nakuru,,,,,,", "only a text, as the heading of a group or a note"),
+        (",Sucursal Norte 4,,,,,", "only a text, as the heading of a group or a note"),
+        (",,,,,60.00%,", "only percentages, as the shares of a total"),
+        ("Share,,,,55 %,\"60,5 %\",", "only percentages, as the shares of a total"),
+        ("L99,,,,,,", "disburse_date: missing"),
+    ],
+)  # fmt: skip
+def test_row_that_is_no_loan_says_what_it_is(tmp_path, row, reason):
+    found = ingest(write(tmp_path / "loans.csv", LOANS, *LOAN_ROWS[:20], row, *LOAN_ROWS[20:]))
+    assert [(line, text.partition("; ")[0]) for line, text in found.faults] == [(22, reason)]
+
+
+def test_row_of_units_below_the_headings_says_so_and_the_way_out(tmp_path):
+    units = ",,,p.a.,KES '000,KES '000,days"
+    found = ingest(write(tmp_path / "loans.csv", LOANS, units, *LOAN_ROWS))
+    assert found.faults == [(2, "only texts below the headings, as units")]
+    other = ingest(write(tmp_path / "other.csv", LOANS, LOAN_ROWS[0], units, *LOAN_ROWS[1:]))
+    assert "outstanding_balance: not a number" in other.faults[0][1]
+    for row, hint in (
+        (units, "write units in the headings"),
+        ("Branch: A,,,,,,", "take rows that are no loans out of"),
+    ):
+        with pytest.raises(InputError, match=hint):
+            figures_of(write(tmp_path / "few.csv", LOANS, row, *LOAN_ROWS[:3]))
+
+
+def test_sentence_below_a_table_is_a_note(tmp_path):
+    found = ingest(write(tmp_path / "loans.csv", LOANS, *LOAN_ROWS, "", "Written-off loans are not in this list,,,,,,"))
+    assert (found.faults, found.book["accepted"]) == ([], 40)
