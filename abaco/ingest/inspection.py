@@ -233,7 +233,8 @@ class Inspector:
             if len(names) > 1 and len(extent.months(names, 2)) < len(names):
                 raise InputError(
                     f"{table.name} has several sheets of {title}, {' and '.join(names[:2])}: keep the one that is "
-                    "meant, or name each after its month"
+                    "meant; or name each after its month; or, where each has a part of the book, save each as a file "
+                    "and give INPUT their folder"
                 )
         is_1904 = workbooks.SINCE_1904[table.kind](path)
         for _, form in found:

@@ -352,9 +352,12 @@ def test_sheets_of_months_are_read_and_others_refused(tmp_path):
     assert [row["measurement_date"] for row in ingest(path).tape] == [DATE.replace(month=11, day=30), DATE]
     sheets(path, Norte=par("2025-12-31"), Sur=par("2025-12-31"))
     assert refused(path) == (
-        "par.xlsx has several sheets of PAR balances, Norte and Sur: keep the one that is meant, or name each after "
-        "its month"
+        "par.xlsx has several sheets of PAR balances, Norte and Sur: keep the one that is meant; or name each after "
+        "its month; or, where each has a part of the book, save each as a file and give INPUT their folder"
     )
+    for sheet, loan in {"Norte": "A-1", "Sur": "A-2"}.items():
+        write(tmp_path / "parts" / f"{sheet}.csv", PAR, f"{loan},2025-12-31,1,0,0,0,0")
+    assert len(ingest(tmp_path / "parts").tape) == 2
     sheets(path, Loans=[LOANS.split(",")], PAR=par("2025-12-31"))
     assert names(path)[0] == ["par.xlsx/Loans", "par.xlsx/PAR"]
 
