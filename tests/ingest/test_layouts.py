@@ -36,11 +36,12 @@ FIGURES = {
         "Outstanding": "500000.00", "ActiveLoans": "3", "PAR7": None, "PAR30": "36.0000", "PAR90": "36.0000",
         "APR": "6.38", "TopBorrower": None, "WrittenOff": None, "PAR60": "36.0000", "NPL": "36.0000",
     },
-    # 4,000 current, 2,000 16 to 30 days late, 1,000 31 to 120: PAR30 is what is 31 or more days late, PAR60 is unknown
+    # 4,000 current, 2,000 16 to 30 days late, 1,000 31 to 120: PAR30 is what is 31 or more days late, PAR60 is unknown;
+    # 600 are written off
     "lending_club": {
         "Outstanding": "7000.00", "ActiveLoans": "3", "PAR7": "42.8571", "PAR30": "14.2857", "PAR60": None,
         "PAR90": None, "APR": "12.83", "PAR1": "42.8571", "Disbursed": "0.00", "LargestProduct": "57.14",
-        "LargestRegion": "57.14",
+        "LargestRegion": "57.14", "WrittenOff": "600.00",
     },
     # left: 8,000, 4,000 (45 days), 2,500 written off, 0, 3,000 (130 days): 15,000; (8 × 12 + 4 × 20 + 3 × 25) / 15
     "prosper": {
