@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 import narwhals as nw
 
 from abaco.core.people import HIDDEN
-from abaco.core.quoting import PERSONAL_ID
 from abaco.engines import Engine
 from abaco.engines.base import ERROR_CELL, NO_ID_WORDS
 from abaco.ingest import unread_columns, unread_lateness
@@ -48,13 +47,13 @@ class Masking:
     hidden
         Values of other columns that are personal (see `misplaced`).
     of_ids
-        Whether ids of loans that look personal become tokens.
+        The form of the ids of loans that are personal, which become tokens.
     """
 
     key: bytes | None = None
     secret: bytes | None = None
     hidden: Misplaced = field(default_factory=dict)
-    of_ids: bool = False
+    of_ids: str = ""
 
     @classmethod
     def of_pass(cls, key: bytes | None) -> "Masking":
@@ -83,7 +82,7 @@ class Masking:
         if self.of_ids and LOAN_ID.name in present:
             id_ = nw.col(LOAN_ID.name).cast(nw.String())
             frame = engine.masked(
-                frame.with_columns(nw.when(id_.str.contains(PERSONAL_ID)).then(id_).alias(AS_READ)), [AS_READ], self.key
+                frame.with_columns(nw.when(id_.str.contains(self.of_ids)).then(id_).alias(AS_READ)), [AS_READ], self.key
             )
             frame = frame.with_columns(nw.coalesce(AS_READ, id_).alias(LOAN_ID.name)).drop(AS_READ)
         beside = [name for name in (*DIMENSIONS, *STATED) if name in present]

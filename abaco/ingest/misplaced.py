@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import narwhals as nw
 
+from abaco.core import document_numbers
 from abaco.core.errors import InputError
 from abaco.core.people import HIDDEN
 from abaco.core.quoting import BAND, PERSONAL_ID, PERSONAL_VALUE
@@ -19,24 +20,41 @@ LISTED = ("currency", "loan_status", "metric", "status", "transaction_type")
 DIMENSIONS = tuple(column.name for column in SEGMENTS)
 # Up to so many values a column may be of parts of a book whatever they are; of more, each has two loans at least.
 MOST_PARTS = 50
-MOST_LISTED = 1000  # of more personal values the whole column is hidden
+MOST_LISTED = 1000  # of more personal values the whole column is hidden; so many ids are checked
+MAY_BE_ID = rf"{PERSONAL_ID}|^\s*(?:{document_numbers.FORMS})\s*$"
 Misplaced = Mapping[str, tuple[str, ...] | None]  # the values to hide by column; None: all
 
 
-def has_personal_id(source: Source, staged: nw.LazyFrame) -> nw.Expr:
-    """Return whether the id of a row's loan looks like an address, a phone or a document number of a person."""
+def may_have_personal_id(source: Source, staged: nw.LazyFrame) -> nw.Expr:
+    """Return whether the id of a row's loan has the form of an address, a phone or a document number of a person."""
     is_there = LOAN_ID.name in source.columns and LOAN_ID.name in staged.collect_schema().names()
-    return nw.col(LOAN_ID.name).str.contains(PERSONAL_ID) if is_there else nw.lit(False)
+    return nw.col(LOAN_ID.name).str.contains(MAY_BE_ID) if is_there else nw.lit(False)
 
 
-def check_ids(source: Source, personal: int, key: bytes | None) -> None:
-    """Raise InputError when some ids of loans are personal, as many as said, and no key makes tokens of them."""
+def form_of_ids(source: Source, staged: nw.LazyFrame, key: bytes | None) -> str:
+    """Return the form of the ids of loans that are personal, as a pattern; nothing where none is.
+
+    Numbers of documents are where nearly all that have their form are valid.
+
+    Raises
+    ------
+    InputError
+        When some are, and no key makes tokens of them.
+    """
+    id_ = nw.col(LOAN_ID.name)
+    alike = staged.filter(id_.str.contains(MAY_BE_ID)).select(LOAN_ID.name)
+    different = alike.unique().sort(LOAN_ID.name).head(MOST_LISTED).collect("pyarrow").to_native()
+    forms = document_numbers.forms_of(text.strip() for text in different[LOAN_ID.name].to_pylist())
+    form = rf"{PERSONAL_ID}|^\s*(?:{'|'.join(forms)})\s*$" if forms else PERSONAL_ID
+    counted = alike.filter(id_.str.contains(form)).select(rows=nw.len())
+    personal = counted.collect("pyarrow").to_native()["rows"][0].as_py()
     if personal and key is None:
         raise InputError(
             f"{source.name}: of the loans' numbers under {source.columns[LOAN_ID.name]} {personal:,} look like "
             "addresses, phones or document numbers of people: set ABACO_PII_KEY, which makes tokens of them, or give "
             "these loans other numbers"
         )
+    return form if personal else ""
 
 
 def misplaced(source: Source, staged: nw.LazyFrame) -> tuple[dict[str, tuple[str, ...] | None], list[Reason]]:

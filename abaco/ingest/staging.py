@@ -21,7 +21,7 @@ from abaco.ingest.decimal_marks import currency_signs
 from abaco.ingest.identities import with_loan_ids
 from abaco.ingest.layout import IS_LEFT_OUT
 from abaco.ingest.masking import AS_READ, CALLED, PERSON, Masking
-from abaco.ingest.misplaced import check_ids, has_personal_id, misplaced
+from abaco.ingest.misplaced import form_of_ids, may_have_personal_id, misplaced
 from abaco.ingest.originals import with_hash, with_originals
 from abaco.ingest.reading import read_whole, text_path, typed
 from abaco.ingest.sources import Source
@@ -234,10 +234,10 @@ def stage_one(
         if found.writings != first.writings:
             write(whole)
             _, days, filled = _seen(source, engine.scan(path))
-    check_ids(source, days["ids"], masking.key)
+    of_ids = form_of_ids(source, engine.scan(path), masking.key) if days["ids"] else ""
     hidden, told = misplaced(source, engine.scan(path))
-    if hidden or days["ids"]:
-        masking = replace(masking, hidden=hidden, of_ids=days["ids"] > 0)
+    if hidden or of_ids:
+        masking = replace(masking, hidden=hidden, of_ids=of_ids)
         write(whole)
     told += columns_beside.told(source, engine, whole or text, found.writings)
     noted = (*found.told, *days_late.told(source, days, not_late), *told)
@@ -246,10 +246,10 @@ def stage_one(
 
 
 def _seen(source: Source, staged: nw.LazyFrame) -> tuple[set[str], dict[str, int], frozenset[str]]:
-    """Return the columns of doubtful writing, how many rows are ahead, late or of personal ids, `filled`."""
+    """Return the columns of doubtful writing, how many rows are ahead, late or of ids that may be personal; `filled`."""
     flags = ("is_ahead", "is_late", "ids")
     counts = [nw.col(name).cast(nw.Int64()).sum() for name in flags] + [nw.col(name).count() for name in RARE]
-    staged = staged.with_columns(ids=has_personal_id(source, staged))
+    staged = staged.with_columns(ids=may_have_personal_id(source, staged))
     found = staged.group_by("doubtful").agg(*counts).collect("pyarrow").to_native().to_pylist()
     doubtful = {name for row in found for name in (row["doubtful"] or "").split(contract.SEPARATOR) if name}
     filled = frozenset(name for name in RARE if any(row[name] for row in found))

@@ -4,10 +4,11 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
+from abaco.core.errors import InputError
 from abaco.ingest.discovery import discover
 from abaco.ingest.masking import Masking
 from abaco.ingest.staging import stage_one
-from tests.support.exports import DATE, LOANS, PAR, SNAPSHOT, snapshot, write
+from tests.support.exports import DATE, LOANS, PAR, SNAPSHOT, ingest, snapshot, write
 
 NAME, EMAIL, PHONE = "Maria Inventada", "maria.inv@example.org", "+503 5550-0001"
 PLANTED = ("Inventada", "inventada", "maria.inv", "5550-0001", "Supuesto", "supuesto", "juan.sup", "5550-0002")
@@ -180,3 +181,41 @@ def test_ids_of_loans_that_are_personal_become_tokens_or_are_refused(project):
     tape = pq.read_table(project.output / "2025-12-31" / "tables" / "tape.parquet")
     assert sum(one.startswith("tok_") for one in tape["loan_id"].to_pylist()) == 4
     assert set(tape["product"].to_pylist()) == {"…", "N/A"}
+
+
+def _numbers(folder, *ids):
+    """Return the file of some loans with such ids."""
+    rows = [f"{one},2025-12-31,{1000 + i},{40 * i}" for i, one in enumerate(ids)]
+    return write(folder / "book.csv", "loan_id,reporting_date,outstanding_balance,dpd", *rows)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ("44051401359", "02070803628"),
+        ("52998224725", "11144477735"),
+        ("234123412346", "3456 7890 1238", "9876-5432-1096"),
+        ("GOMR850101AB1", "LOPD900202CD2"),
+        ("RAMJ800101HDFMRN09", "LOPD900202MDFRRN01"),
+        ("AB123456C", "JG 10 37 59 A"),
+    ],
+)
+def test_numbers_of_documents_of_people_are_no_ids_of_loans(tmp_path, ids):
+    with pytest.raises(InputError, match=rf"book.csv: of the loans' numbers under loan_id {len(ids)} look like"):
+        ingest(_numbers(tmp_path, *ids))
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ("44051401359", "02070803620", "10000000003"),
+        ("10000000001", "10000000002", "10000000003"),
+        ("234123412346", "345678901234"),
+        tuple(f"2341234123{i:02}" for i in range(40)),
+        tuple(f"LOAN2512310{i:02}" for i in range(8)),
+        tuple(f"LN00012{i}A" for i in range(5)),
+        ("44051401359",),
+    ],
+)
+def test_numbers_that_are_no_documents_stay_as_they_are(tmp_path, ids):
+    assert {row["loan_id"] for row in ingest(_numbers(tmp_path, *ids)).tape} == {*ids}
