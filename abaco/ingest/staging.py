@@ -246,7 +246,7 @@ def stage_one(
 
 
 def _seen(source: Source, staged: nw.LazyFrame) -> tuple[set[str], dict[str, int], frozenset[str]]:
-    """Return the columns of doubtful writing, how many rows are ahead, late or of ids that may be personal; `filled`."""
+    """Return the columns of doubtful writing, how many rows are ahead, late or of possibly personal ids; `filled`."""
     flags = ("is_ahead", "is_late", "ids")
     counts = [nw.col(name).cast(nw.Int64()).sum() for name in flags] + [nw.col(name).count() for name in RARE]
     staged = staged.with_columns(ids=may_have_personal_id(source, staged))
