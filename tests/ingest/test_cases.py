@@ -9,12 +9,12 @@ import pytest
 
 from abaco.core.errors import DateError, InputError
 from tests.support.exports import LOANS, PAR, write
-from tests.support.figures import figures_of
+from tests.support.figures import TOP_BORROWER, figures_of
 
 # Ten loans: 10,000.00 outstanding, of them 1,500.50 at 35 days late and 499.50 at 120.
 BALANCES = ("1500.50", "499.50", "2000.00", "1250.25", "749.75", "1000.00", "1000.00", "1000.00", "500.00", "500.00")
 DAYS = (35, 120, 0, 0, 10, 0, 0, 0, 0, 0)
-RIGHT = {"Outstanding": 10000.0, "PAR30": 20.0, "PAR90": 4.995, "ActiveLoans": 10.0, "APR": 24.0, "TopBorrower": 20.0}
+RIGHT = {"Outstanding": 10000.0, "PAR30": 20.0, "PAR90": 4.995, "ActiveLoans": 10.0, "APR": 24.0}
 # Twenty loans of 100.00, four of them late: 45, 45, 45 and 120 days.
 PAR_RIGHT = {"Outstanding": 2000.0, "PAR30": 20.0, "PAR90": 5.0, "ActiveLoans": 20.0}
 
@@ -91,6 +91,11 @@ def test_what_can_be_read_in_one_way_is_right(tmp_path, columns, delimiter):
     assert found.currency == "USD"
 
 
+def test_largest_borrower_is_found(tmp_path):
+    found = figures_of(csv(tmp_path / "loans.csv", loans()), more_kpis=(TOP_BORROWER,))
+    assert found.values == {**RIGHT, TOP_BORROWER: 20.0}
+
+
 @pytest.mark.parametrize("rows", [loans, par])
 def test_numbers_of_a_parquet_file_need_no_proof(tmp_path, rows):
     head, *cells = rows()
@@ -135,8 +140,9 @@ def _dashed(cell):
 
 
 def test_word_in_a_column_of_ids_is_no_borrower(tmp_path):
-    found = figures_of(csv(tmp_path / "loans.csv", loans(customer_id=["N/A"] * 3 + [f"C{i}" for i in range(7)])))
-    assert "TopBorrower" not in found.values
+    path = csv(tmp_path / "loans.csv", loans(customer_id=["N/A"] * 3 + [f"C{i}" for i in range(7)]))
+    found = figures_of(path, more_kpis=(TOP_BORROWER,))
+    assert TOP_BORROWER not in found.values
     assert found.values["Outstanding"] == 10000.0
 
 
@@ -149,18 +155,20 @@ def test_error_of_a_spreadsheet_is_no_borrower_product_or_loan(tmp_path, is_work
         return csv(tmp_path / "loans.csv", rows)
 
     borrowers = ["#REF!", "#REF!", "#¡VALOR!", *(f"C{i}" for i in range(7))]
-    found = figures_of(saved(customer_id=borrowers, product_type=["#NAME?", *"abababaab"]))
-    assert "TopBorrower" not in found.values and found.values["Outstanding"] == 10000.0
+    path = saved(customer_id=borrowers, product_type=["#NAME?", *"abababaab"])
+    found = figures_of(path, more_kpis=(TOP_BORROWER,))
+    assert TOP_BORROWER not in found.values and found.values["Outstanding"] == 10000.0
     assert "Values of product in the loans that could not be read, and count as unknown: 1." in found.notes
     with pytest.raises(InputError, match="loan_id: missing"):
         figures_of(saved(loan_id=["#REF!", *(f"L{i}" for i in range(9))]))
 
 
 def test_missing_customer_costs_concentration_alone(tmp_path):
-    found = figures_of(csv(tmp_path / "loans.csv", loans(customer_id=[""] + [f"C{i}" for i in range(9)])))
-    assert only(found.values, RIGHT) == {name: value for name, value in RIGHT.items() if name != "TopBorrower"}
+    path = csv(tmp_path / "loans.csv", loans(customer_id=[""] + [f"C{i}" for i in range(9)]))
+    found = figures_of(path, more_kpis=(TOP_BORROWER,))
+    assert only(found.values, {**RIGHT, TOP_BORROWER: 0}) == RIGHT
     assert found.rows["quarantined"] == 0
-    assert "the borrower is not known of 1,500.50 USD of the outstanding balance" in found.reasons["TopBorrower"]
+    assert "the borrower is not known of 1,500.50 USD of the outstanding balance" in found.reasons[TOP_BORROWER]
 
 
 def test_loans_without_a_column_of_customers_are_a_tape(tmp_path):
@@ -581,8 +589,8 @@ def test_column_of_ids_without_one_is_refused(tmp_path):
 def test_file_with_fewer_columns_is_left_out_and_the_other_kept(tmp_path, shorter, names):
     csv(tmp_path / "in" / names[0], BRANCHES)
     csv(tmp_path / "in" / names[1], [[row[i] for i in shorter] for row in BRANCHES])
-    found = figures_of(tmp_path / "in")
-    assert only(found.values, {**PAR_RIGHT, "TopBorrower": 5.0}) == {**PAR_RIGHT, "TopBorrower": 5.0}
+    found, right = figures_of(tmp_path / "in", more_kpis=(TOP_BORROWER,)), {**PAR_RIGHT, TOP_BORROWER: 5.0}
+    assert only(found.values, right) == right
     assert found.rows["duplicates"] == 20
     assert f"{names[1]} is left out: all of its rows are in {names[0]}." in found.notes
 
