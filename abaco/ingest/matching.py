@@ -1,6 +1,5 @@
 """Loans that rows of other exports belong to: ids written in other ways, loans lent later, and rows without a loan."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,10 +125,10 @@ def _identities(batch: Batch, engine: Engine) -> nw.LazyFrame:
     return rows.select((nw.col(name) if name in present else nothing).alias(name) for name in IDENTITY)
 
 
-def later_loans(batches: Iterable[Batch], engine: Engine, work: Path) -> Path | None:
-    """Write the ids of loans that were lent after the date; return None without one."""
+def later_loans(batches: list[Batch], engine: Engine, work: Path) -> Path | None:
+    """Write the ids of loans that were lent after the date, for other exports; return None without one."""
     loans = next((b for b in batches if b.format is LOANS), None)
-    if loans is None:
+    if loans is None or len(batches) == 1:
         return None
     path = work / "later_loans.parquet"
     rows = loans.rows(engine)
@@ -143,13 +142,13 @@ def note_strays(batches: list[Batch], engine: Engine) -> list[Batch]:
     loans = next((b for b in batches if b.format is LOANS), None)
     if loans is None:
         return batches
-    known = loans.rows(engine).select("loan_id").unique()
     present = {b.format.name for b in batches}
     is_used = {b.format: b.format in FLOWS and b.format.replaced_by not in present for b in batches}
-    return [_with_strays(b, known, engine) if is_used[b.format] else b for b in batches]
+    return [_with_strays(b, loans, engine) if is_used[b.format] else b for b in batches]
 
 
-def _with_strays(batch: Batch, known: nw.LazyFrame, engine: Engine) -> Batch:
+def _with_strays(batch: Batch, loans: Batch, engine: Engine) -> Batch:
+    known = loans.rows(engine).select("loan_id").unique()
     rows = batch.accepted(engine).join(known, on="loan_id", how="anti")
     sums = rows.select(rows=nw.len(), usd=nw.col(batch.format.amount).sum())
     [total] = sums.collect("pyarrow").to_native().to_pylist()

@@ -127,17 +127,14 @@ def compare_loans(batches: list[Batch], date: dt.date, engine: Engine) -> list[B
         When two exports with balances by loan have no loan in common.
     """
     tape = next((b for b in batches if b.is_tape and (b.dates is None or date in b.dates)), None)
-    if tape is None:
+    beside = [b for b in batches if b is not tape and "loan_id" in b.format.key and "loan_id" in b.columns]
+    if tape is None or not beside:
         return batches
     own = tape.accepted(engine).filter((nw.col("measurement_date") == date) & ~nw.col("loan_id").is_null())
     if not _first(own):
         return batches
-    return [
-        replace(b, notes=(*b.notes, *_compared(b, tape, own, date, engine)))
-        if b is not tape and "loan_id" in b.format.key and "loan_id" in b.columns
-        else b
-        for b in batches
-    ]
+    noted = {b.format: replace(b, notes=(*b.notes, *_compared(b, tape, own, date, engine))) for b in beside}
+    return [noted.get(b.format, b) for b in batches]
 
 
 def _first(rows: nw.LazyFrame) -> list[dict]:
