@@ -6,6 +6,7 @@ from itertools import accumulate, pairwise
 import narwhals as nw
 
 from abaco.ingest.columns import AGING, BUCKETS, DISCOUNTED, ELIGIBLE, RECEIVABLE, WRITTEN_OFF, ZERO
+from abaco.ingest.contract import Format
 from abaco.ingest.lateness import DAYS, GIVEN, Lateness, at_risk, par_balance
 from abaco.ingest.tape import OF_LOAN
 from abaco.ingest.write_offs import IS_LOST, STANDING
@@ -18,11 +19,20 @@ def _outstanding(balance: nw.Expr) -> dict[str, nw.Expr]:
     return dict.fromkeys(("total_receivable_usd", *STAND_INS), balance)
 
 
-def _owed(name: str, present: set[str]) -> nw.Expr:
-    """Return a balance, 0 where the borrower has paid too much or the loan is written off by its status."""
-    balance = nw.col(name)
-    is_none = (balance < 0) | IS_LOST.fill_null(False) if STANDING in present else balance < 0
-    return nw.when(is_none).then(ZERO).otherwise(balance)
+def owed_balances(format_: Format, present: set[str]) -> list[nw.Expr]:
+    """Return each balance of an export, 0 where the borrower has paid too much or the loan is written off by its
+    status, as the columns from which its rows become those of the tape.
+    """
+    found = []
+    for name in (c.name for c in format_.columns if c.credit and c.name in present):
+        balance = nw.col(name)
+        is_none = (balance < 0) | IS_LOST.fill_null(False) if STANDING in present else balance < 0
+        found.append(nw.when(is_none).then(ZERO).otherwise(balance).alias(f"owed_{name}"))
+    return found
+
+
+def _owed(name: str) -> nw.Expr:
+    return nw.col(f"owed_{name}")
 
 
 def _lost(name: str, present: set[str], own: str = "") -> nw.Expr:
@@ -34,9 +44,9 @@ def _lost(name: str, present: set[str], own: str = "") -> nw.Expr:
 
 def from_snapshot(present: set[str], _) -> dict[str, nw.Expr]:
     """Return the balances of a canonical snapshot."""
-    owed = {c.name: _owed(c.name, present) for c in (RECEIVABLE, ELIGIBLE, DISCOUNTED, *AGING)}
+    owed = {c.name: _owed(c.name) for c in (RECEIVABLE, ELIGIBLE, DISCOUNTED, *AGING)}
     if "dpd_120_plus_usd" in present:
-        owed["dpd_90_plus_usd"] += nw.coalesce(_owed("dpd_120_plus_usd", present), ZERO)
+        owed["dpd_90_plus_usd"] += nw.coalesce(_owed("dpd_120_plus_usd"), ZERO)
     return owed | {WRITTEN_OFF.name: _lost("total_receivable_usd", present, WRITTEN_OFF.name)}
 
 
@@ -50,15 +60,15 @@ def from_par(present: set[str], first_days: Sequence[int]) -> dict[str, nw.Expr]
     first_days
         The first days of the buckets in which it gives days past due; empty when it gives the days themselves.
     """
-    balance = _owed("outstanding_balance_usd", present)
-    given = {days: _owed(par_balance(days), present) for days in GIVEN if par_balance(days) in present}
+    balance = _owed("outstanding_balance_usd")
+    given = {days: _owed(par_balance(days)) for days in GIVEN if par_balance(days) in present}
     written_off = _lost("outstanding_balance_usd", present, OFF)
     return _by_lateness(balance, given, present, first_days) | {WRITTEN_OFF.name: written_off}
 
 
 def from_loans(present: set[str], first_days: Sequence[int]) -> dict[str, nw.Expr]:
     """Return the balances of a loans export, with or without dates, by its days past due."""
-    balance, written_off = _owed("outstanding_balance", present), _lost("outstanding_balance", present, OFF)
+    balance, written_off = _owed("outstanding_balance"), _lost("outstanding_balance", present, OFF)
     return _by_lateness(balance, {}, present, first_days) | {WRITTEN_OFF.name: written_off}
 
 

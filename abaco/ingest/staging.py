@@ -14,6 +14,7 @@ from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
 from abaco.engines.forms import Writing
 from abaco.ingest import columns_beside, contract, days_late, exchange, tape, write_offs, writing
+from abaco.ingest.balances import owed_balances
 from abaco.ingest.columns import RESTRUCTURED
 from abaco.ingest.contract import Format
 from abaco.ingest.days_late import with_days_late
@@ -212,10 +213,9 @@ def stage_one(
     def write(whole: Path | None) -> int:
         rows = typed(source, engine, whole, found.writings, masking, date=date)
         rows = with_days_late(rows, source, not_late)
-        has_rate = "interest_rate" in source.columns
-        is_percent = has_rate and rules.interest_rate == writing.PERCENT and not source.says_rate
+        is_percent = rules.interest_rate == writing.PERCENT and not source.says_rate
         rows = rows.with_columns(
-            *([writing.as_fraction("interest_rate")] if is_percent else ()),
+            *([writing.as_fraction("interest_rate")] if is_percent and "interest_rate" in source.columns else ()),
             reasons=contract.reasons(source.format, source.columns, rules.bucket_tolerance_usd),
             unread=contract.unread(source.format, source.columns),
             doubtful=writing.doubtful(source, found, rows.collect_schema()),
@@ -272,10 +272,10 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     beside = dict.fromkeys(("is_ahead", "is_late", IS_LEFT_OUT), nw.Boolean())
     beside |= dict.fromkeys((exchange.IN, PERSON, CALLED), nw.String())
     beside = [nw.col(c) if c in names else nw.lit(None).cast(type_).alias(c) for c, type_ in beside.items()]
-    said_in = [name for name in (LATE_IN, ENDED_IN) if name in names]
     keys = [nw.col(name).is_null() for name in format_.key if name in present]
     nothing = nw.lit(None).cast(nw.Decimal(18, 2))
     if is_tape:
+        rows = rows.with_columns(owed_balances(format_, given))
         columns = tape.tape_columns(format_, given, source.first_days)
         columns += [nw.col(c) for c in ("currency",) if c in present]
         amount = tape.owed(format_, given)
@@ -296,5 +296,5 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
         STANDING, CONTESTED, write_offs.unknown_word(present, source.is_region_or_status),
         (~nw.any_horizontal(*keys, ignore_nulls=False) if keys else nw.lit(False)).alias("has_key"),
         nw.lit(index).alias("source"),
-        nw.col(AS_READ), *beside, *said_in,
+        nw.col(AS_READ), *beside, *(name for name in (LATE_IN, ENDED_IN) if name in names),
     )  # fmt: skip

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from abaco.ingest import tape
+from abaco.ingest.balances import owed_balances
 from abaco.ingest.columns import BUCKETS
 from abaco.ingest.formats import LOANS, PAR, SNAPSHOT
 from abaco.ingest.lateness import at_risk
@@ -23,8 +24,8 @@ def tape_of(frame, format_, *rows, first_days=()):
     present = list(rows[0]) if rows else [c.name for c in format_.columns]
     kinds = {c.name: KINDS.get(c.kind, pa.string()) for c in format_.columns}
     columns = {n: pa.array([_value(r[n], kinds[n]) for r in rows], kinds[n]) for n in present}
-    rows = frame(pa.table(columns)).select(*tape.tape_columns(format_, set(present), first_days))
-    return tape.complete(rows)
+    rows = frame(pa.table(columns)).with_columns(owed_balances(format_, set(present)))
+    return tape.complete(rows.select(*tape.tape_columns(format_, set(present), first_days)))
 
 
 def _value(value, kind):
