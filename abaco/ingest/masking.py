@@ -78,7 +78,8 @@ class Masking:
         of_words = [name for name in unread_columns.of_words(unread) if name in beside]
         if ended := unread_columns.words_in({name: int(name.split(PART)[1]) for name in of_words}):
             frame = frame.with_columns(*ended)
-        frame = frame.drop(set(unread) - {*unread_columns.of_ends(unread), *unread_lateness.of_days(unread)})
+        if told := set(unread) - {*unread_columns.of_ends(unread), *unread_lateness.of_days(unread)}:
+            frame = frame.drop(told)
         if self.of_ids and LOAN_ID.name in present:
             id_ = nw.col(LOAN_ID.name).cast(nw.String())
             frame = engine.masked(
@@ -86,13 +87,10 @@ class Masking:
             )
             frame = frame.with_columns(nw.coalesce(AS_READ, id_).alias(LOAN_ID.name)).drop(AS_READ)
         beside = [name for name in (*DIMENSIONS, *STATED) if name in present]
-        frame = frame.with_columns(_unless_personal(name, personal) for name in beside) if personal else frame
-        apart = [name for name in TOLD_APART if name in personal]
-        for name in apart:  # a word such as N/A is nobody's number, and its token would be somebody's
-            value = nw.col(name).cast(nw.String())
-            text = value.str.strip_chars()
-            is_one = ~text.str.to_lowercase().is_in(NO_ID_WORDS) & ~text.str.contains(ERROR_CELL)
-            frame = frame.with_columns(nw.when(is_one).then(value).alias(name))
+        if personal and beside:
+            frame = frame.with_columns(_unless_personal(name, personal) for name in beside)
+        if apart := [name for name in TOLD_APART if name in personal]:
+            frame = frame.with_columns(map(_unless_a_word, apart))
         if self.key or self.secret is None:
             return engine.masked(frame, personal, self.key)
         if others := [name for name in personal if name != BORROWER_ID]:
@@ -100,7 +98,8 @@ class Masking:
         masked = engine.masked(frame, [name for name in personal if name not in apart], None)
         for name in apart:
             hashed = engine.with_digest(masked, [name], self.secret, "hashed")
-            masked = hashed.with_columns(nw.col("hashed").alias(name)).drop("hashed")
+            names = masked.collect_schema().names()
+            masked = hashed.select(nw.col("hashed").alias(one) if one == name else one for one in names)
         return masked
 
 
@@ -111,6 +110,14 @@ def _has(names: Iterable[str], form: str) -> nw.Expr:
         return nw.lit(False)
     joined = nw.concat_str(texts, separator=BETWEEN, ignore_nulls=True)
     return joined.str.contains(f"(?i)(?:^|{BETWEEN})(?:{form})(?:{BETWEEN}|$)")
+
+
+def _unless_a_word(name: str) -> nw.Expr:
+    """Return a column of numbers of people without words such as N/A, whose token would be somebody's."""
+    value = nw.col(name).cast(nw.String())
+    text = value.str.strip_chars()
+    is_one = ~text.str.to_lowercase().is_in(NO_ID_WORDS) & ~text.str.contains(ERROR_CELL)
+    return nw.when(is_one).then(value).alias(name)
 
 
 def _unless_personal(name: str, personal: Iterable[str]) -> nw.Expr:
