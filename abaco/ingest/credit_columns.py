@@ -1,17 +1,20 @@
-"""Columns beside balances that change what they are: which are credits (DR and CR, invoices and notes), or shares."""
+"""Columns beside balances that change what they are: credits (DR and CR, invoices and notes), shares, or thousands."""
 
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from abaco.core import currencies
 from abaco.core.errors import InputError
 from abaco.ingest import heading_words
 from abaco.ingest.columns import normalise
 from abaco.ingest.heading_words import Dictionary
 from abaco.ingest.mappings import Mapping
+from abaco.ingest.scales import scales_in, without_scale
 
 CREDITS = ("which amounts are debits and which are credits", "write the balances that are credits as negative amounts")
 SHARE = ("what share of a loan is held", "multiply the balances by it in the file where they are those of whole loans")
+SCALE = ("in which unit amounts are", "write whole amounts")
 NUMBER = re.compile(r"(\d{1,3}(?:[.,]\d+)?) ?%?")
 NEGATIVE = re.compile(r"\s*[(−-]\s*[^\w\s-]{0,3}\d")
 
@@ -62,9 +65,28 @@ def says_share(heading: str, cells: Iterable[str], words: Dictionary) -> bool:
     return max(numbers) <= whole and min(numbers) < whole
 
 
+def says_scale(heading: str, cells: Iterable[str], words: Dictionary) -> bool:
+    """Return whether a cell of a column of units says that amounts are in thousands or cents.
+
+    Examples
+    --------
+    >>> known = heading_words.load()
+    >>> [says_scale("Unit", [cell], known) for cell in ("Thousands", "Rs. Lakh", "1,000", "Thousand Oaks", "USD", "1")]
+    [True, True, True, False, False, False]
+    >>> says_scale("Business Unit", ["Thousands"], known)
+    False
+    """
+    if normalise(heading) not in words.words.units:
+        return False
+    said = {text: without_scale(text) for text in (f"unit: {cell.strip()}" for cell in cells)}
+    left = {text: normalise(rest).removeprefix("unit").strip("_") for text, rest in said.items()}
+    return any(scales_in([text]) and (len(rest) < 3 or currencies.code(rest)) for text, rest in left.items())
+
+
 def said_of_balances(heading: str, cells: Sequence[str], words: Dictionary) -> tuple[str, str] | None:
     """Return what a column says of the balances beside it, and what to do where it is not read; None: nothing."""
-    return CREDITS if says_credits(heading, cells, words) else SHARE if says_share(heading, cells, words) else None
+    said = {CREDITS: says_credits, SHARE: says_share, SCALE: says_scale}
+    return next((what for what, says in said.items() if says(heading, cells, words)), None)
 
 
 def check_balances(mapping: Mapping, headings: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> None:

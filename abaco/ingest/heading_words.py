@@ -45,6 +45,7 @@ class ValueWords(BaseModel):
     credit_notes: list[str]
     credit_headings: list[str]
     shares: list[str]
+    units: list[str]
 
 
 class Dictionary(BaseModel):

@@ -15,6 +15,7 @@ CURRENCY = r"(?:[a-z]{3}|us\$|r\$|[$€£₹])[ _]*"
 SIGN = r"(?:us\$|[$€£₹]|usd|eur|gbp|chf|inr|mxn|brl|cop|clp|kes|ngn|zar|cad|aud|pln|idr)"
 NO_LETTER = r"(?<![^\W\d_])"
 IN = rf"{NO_LETTER}(?:in|en|em|dalam)[ _]+"
+UNIT = "(?:units?|unidad(?:es)?|unidades?|unité|einheit)[ _]*[:=][ _]*"
 ZEROS = rf"(?:[(\[]|{NO_LETTER}{CURRENCY})'?000s?(?![\w.,])|['’]000s?(?![\w.,])"
 # In Portuguese, where a name has it elsewhere.
 MIL = (
@@ -30,9 +31,9 @@ CAMEL_CASE = "(?-i:(?<=[a-z])(?=[A-Z]))"
 
 
 def _in_digits(zeros: str) -> str:
-    """Return the pattern of 1,000 as in "x 1,000" and "in 1.000 EUR"."""
-    digits = rf"1{zeros}(?![.,' ]?\d)"
-    return rf"(?<!\w)[x×][ _]?{digits}|{NO_LETTER}(?:in|en|em)[ _]+{digits}(?=[ _]*(?:$|[)\]]|{SIGN}))"
+    """Return the pattern of 1,000 as in "x 1,000", "in 1.000 EUR" and "Unit: KES 1,000"."""
+    digits, end = rf"1{zeros}(?![.,' ]?\d)", rf"(?=[ _]*(?:$|[)\]]|{SIGN}))"
+    return rf"(?<!\w)[x×][ _]?{digits}|{NO_LETTER}(?:(?:in|en|em)[ _]+|{UNIT}(?:{CURRENCY})?){digits}{end}"
 
 
 # What no word says.

@@ -1,6 +1,7 @@
 """Scales that a table states beside its headings: above and below it, and in the names of its file and sheet."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from abaco.core.errors import InputError
@@ -12,11 +13,28 @@ FEW = 2  # cells that a note has at most: one, or two with a comma in it
 
 def check_scale(place: str, texts: Iterable[str]) -> None:
     """Raise when a title, a note or a name says that amounts are in thousands or cents."""
-    if scales := scales_in(texts):
+    if scales := scales_in(whole_texts(texts)):
         raise InputError(
             f"{place} says that amounts are in {' or '.join(scales)}: write whole amounts, or draft a mapping that "
             "multiplies them, or takes them as whole, make map INPUT=…"
         )
+
+
+def whole_texts(cells: Iterable[str]) -> list[str]:
+    """Return the texts of a row of which a comma within a number, without quotes, may have parted one.
+
+    Examples
+    --------
+    >>> whole_texts(["Unit: 1", "000", "", "December"])
+    ['Unit: 1,000', '', 'December']
+    """
+    found: list[str] = []
+    for cell in cells:
+        if found and re.search(r"\d$", found[-1]) and re.match(r"\d{3}(?!\d)", cell):
+            found[-1] += f",{cell}"
+        else:
+            found.append(cell)
+    return found
 
 
 def names_of(file: str, sheet: str | None) -> tuple[str, ...]:

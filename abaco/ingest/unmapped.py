@@ -23,7 +23,7 @@ from abaco.ingest.origins import date_in
 from abaco.ingest.reading import cells
 from abaco.ingest.scales import stated
 from abaco.ingest.sources import Source
-from abaco.ingest.stated_scales import last_rows, names_of, notes_in
+from abaco.ingest.stated_scales import last_rows, names_of, notes_in, whole_texts
 
 SAMPLE_ROWS = 1_000
 # How names of files and folders may have dates.
@@ -165,7 +165,7 @@ def open_table(path: Path, words: Dictionary, engine: Engine) -> Table:
     title = f"{name}, sheet {shown(form['sheet'], is_known=False)}" if form.get("sheet") else name
     notes = notes_in(last, header.line, len(headings)) if not form.get("shape") else ()
     texts = [*above.values(), *(cell for _, note in notes for cell in note)]
-    scales = stated((*texts, *names_of(file.name, form.get("sheet"))))
+    scales = stated((*whole_texts(texts), *names_of(file.name, form.get("sheet"))))
     dates = {key: day for at, cell in above.items() for key, day in _dates(f"cell {at}", cell, engine)}
     said = {word for cell in above.values() for word in said_currencies.in_title(cell)}
     said |= said_currencies.in_name(f"{path.name} {form.get('sheet') or ''}")

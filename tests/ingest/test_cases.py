@@ -1143,6 +1143,16 @@ def test_amounts_in_thousands_are_refused(tmp_path):
     )
 
 
+@pytest.mark.parametrize("unit", ["Thousands", "1,000", "KES '000"])
+def test_column_that_says_that_amounts_are_in_thousands_is_refused(tmp_path, unit):
+    says = "loans.csv: Unit says in which unit amounts are, and is not read: write whole amounts, or leave"
+    assert refused(csv(tmp_path / "loans.csv", loans(Unit=[unit] * 10))).startswith(says)
+    assert refused(csv(tmp_path / "title.csv", [["Unit: 1", "000"], *loans()])).startswith(
+        "title.csv: line 1 says that amounts are in thousands: "
+    )
+    assert only(figures_of(csv(tmp_path / "loans.csv", loans(Unit=["USD"] * 10))).values, RIGHT) == RIGHT
+
+
 @pytest.mark.parametrize(
     "note", [["* Figures in thousands of US dollars"], ["Note: amounts in thousands"], ["in R$ thousands", "as agreed"]]
 )

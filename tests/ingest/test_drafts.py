@@ -693,7 +693,8 @@ def test_date_above_the_table_or_in_a_name_is_asked_and_read(root, tmp_path, pla
         ("", "POS (in thousands)", 1_000), ("Cifras en miles de dólares", "POS", 1_000), ("", "POS US$ '000", 1_000),
         ("", "POS (USD mn)", 1_000_000), ("Amounts in US$ lakhs", "POS", 100_000), ("", "Saldo (MM)", 1_000_000),
         ("", "balance_cents", Decimal("0.01")), ("", "Outstanding (paise)", Decimal("0.01")),
-        ("Importes en centavos", "POS", Decimal("0.01")),
+        ("Importes en centavos", "POS", Decimal("0.01")), ("Unit: 1,000", "POS", 1_000),
+        ("(Unit: Lakh)", "POS", 100_000), ("Unit: USD 1.000.000", "POS", 1_000_000),
     ],
 )  # fmt: skip
 def test_amounts_of_a_scale_are_multiplied(root, tmp_path, title, heading, factor):
@@ -736,6 +737,18 @@ def test_amounts_that_are_in_one_of_two_scales_are_asked(root, tmp_path, title, 
         drafting.answer("outstanding_balance.scale", "lakhs")
     drafting.answer("outstanding_balance.scale", "millions")
     assert columns(drafting)["outstanding_balance"] == {"compute": f"[{heading}] * 1000000"}
+
+
+def test_column_that_says_the_unit_of_amounts_is_asked(root, tmp_path):
+    rows = [f"{row},{'thousands' if i else ''}" for i, row in enumerate(DATED)]
+    path = write(tmp_path / "book.csv", "LAN,POS,Days in Arrears,Unit", *rows)
+    drafting = Drafting(path, "book", {"currency": "USD"})
+    assert [str(question) for question in drafting.questions] == [
+        "left_behind: Unit says in which unit amounts are: write whole amounts, or: Unit: it says nothing of the "
+        "balances, and stays behind"
+    ]
+    path = write(tmp_path / "other.csv", "LAN,POS,Days in Arrears,Unit", *(f"{row},Thousand Oaks" for row in DATED))
+    assert Drafting(path, "other", {"currency": "USD"}).questions == []
 
 
 def test_word_of_a_scale_within_a_long_title_may_be_none(root, tmp_path):

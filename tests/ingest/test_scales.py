@@ -15,6 +15,7 @@ SAID = {
         "Principal $'000", "Saldo_en_miles", "Encours (k€)", "Beträge in TEUR", "k USD", "cartera_miles.csv",
         "pos_in_k", "Saldo (R$ mil)", "Valores em R$ mil", "(em mil)", "w tys. zł", "dalam ribuan", "in 1.000 EUR",
         "x 1,000", "Amounts in USD K", "Balance (K)", "Betrag (T EUR)",
+        "Unit: 1,000", "Unidad = MXN 1000", "(Units: 1.000 EUR)",
     ],
     "lakhs": ["(Rs. in Lakhs)"],
     "millions": [
@@ -39,7 +40,7 @@ def test_unit_that_a_text_says(scale, text):
         "accent", "Rate per cent", "rate_per_cent", "Taux (pour cent)", "Amounts in dollars and cents",
         "pesos y centavos", "amounts_in_dollars_and_cents", "Montos sin centavos", "euros et centimes",
         "Report month (MM/YYYY)", "Dates in MM/DD/YYYY", "Arjun Sen", "Zona Paisa", "Adolescent", "Balance m",
-        "Minor children", "Balance", "Absent",
+        "Minor children", "Balance", "Absent", "Unit 1000", "Units: 1,000 loans", "Unit: 1",
     ],
 )  # fmt: skip
 def test_text_that_says_no_unit(text):
