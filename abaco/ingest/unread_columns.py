@@ -16,7 +16,7 @@ from abaco.ingest import heading_words, headings, write_offs
 from abaco.ingest.columns import MEASUREMENT_DATE, normalise
 from abaco.ingest.layout import IS_LEFT_OUT, PART
 from abaco.ingest.sources import Source
-from abaco.ingest.unread_lateness import BUCKET, COUNTED, LATENESS, NUMBER, NUMBERED, ZERO
+from abaco.ingest.unread_lateness import BUCKET, COUNTED, LATENESS, NUMBER, NUMBERED, STATED, ZERO
 
 MAX_WORDS = 5  # that a message shows of a column
 OTHER, LEFT = "unread", "unread_left"  # the last: a mapping leaves it
@@ -184,6 +184,8 @@ def told(
     often = found.collect("pyarrow").to_native().to_pylist()
     for row in sorted(often, key=lambda row: (-row["rows"], row[said_in])):
         *_, place, word = row[said_in].split(PART)
+        if int(place) == STATED:
+            continue
         words = said.setdefault((row["source"], int(place)), [])
         words += [shown] if word and (shown := frequent_word(word, row["rows"])) not in words else []
     shown = {key: f" ({', '.join(words[:MAX_WORDS])})" if words else "" for key, words in said.items()}

@@ -1,4 +1,7 @@
-"""Lateness that columns say that are not read: by days, buckets, flags, dates, levels or words such as Substandard."""
+"""Lateness that columns say beside days past due: by days, buckets, flags, dates, levels or words such as Substandard.
+
+They are columns that are not read, and that of statuses.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -9,12 +12,13 @@ from abaco.core.decimals import day_number
 from abaco.engines.base import NO_ID_WORDS
 from abaco.ingest import heading_words, write_offs
 from abaco.ingest.bucket_words import UP_TO
-from abaco.ingest.columns import DAYS_PAST_DUE, MEASUREMENT_DATE
+from abaco.ingest.columns import DAYS_PAST_DUE, LOAN_STATUS, MEASUREMENT_DATE
 from abaco.ingest.layout import PART
 from abaco.ingest.sources import Source
 
 LATE, BUCKET, CLASS = "unread_late", "unread_bucket", "unread_class"
 STAGE, DUNNING, SINCE = "unread_stage", "unread_dunning", "unread_since"
+STATED = -1  # stands for the position of a column, of statuses
 COUNTED = (LATE, BUCKET)  # columns that may say days, weeks or months
 LEVELS = {STAGE: 3, DUNNING: 2}  # the first number that says that a loan is late
 LATENESS = (*COUNTED, CLASS, *LEVELS, SINCE)
@@ -89,6 +93,24 @@ def late_since(names: Iterable[str], present: Collection[str], date: dt.date) ->
         is_so = (days > write_offs.LONG_DUE) & (nw.min_horizontal(name, f"{name}{PART}") > write_offs.NO_DAY)
         found.append(nw.when(is_so).then(says))
     return _most([nw.col(write_offs.LATE_IN), *found] if found and write_offs.LATE_IN in present else found)
+
+
+def late_by_status(present: Collection[str], settled: Iterable[str]) -> list[nw.Expr]:
+    """Return `write_offs.LATE_IN` with the statuses that say days, of files that have days past due, too.
+
+    Parameters
+    ----------
+    settled
+        Statuses, in lower case, of which a mapping says that they say nothing of it.
+    """
+    name = LOAN_STATUS.name
+    if name not in present or DAYS_PAST_DUE.name not in present:
+        return []
+    days = _least_days(name, CLASS, "")
+    is_so = _says_late(name, CLASS) & (days > 0) & ~_text(name).is_in(sorted(settled))
+    says = nw.concat_str((days + LEAST).cast(nw.String()), nw.lit(f"{PART}{STATED}{PART}"))
+    said = [nw.col(write_offs.LATE_IN)] if write_offs.LATE_IN in present else []
+    return _most([*said, nw.when(is_so).then(says)])
 
 
 def _most(found: list[nw.Expr]) -> list[nw.Expr]:

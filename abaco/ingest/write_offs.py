@@ -163,6 +163,7 @@ def late_without_days(present: Collection[str], date: dt.date) -> nw.Expr:
     signs = [nw.col(name) < long_ago for name in (MATURITY_DATE.name, OVERDUE_ON.name) if name in present]
     if not {DAYS_PAST_DUE.name, at_risk(1)}.isdisjoint(present):  # others do not say what is a few days late
         signs.append(nw.col(STANDING) == LATE)
+        signs += [(nw.col(STANDING) == UNKNOWN) & ~nw.col(LATE_IN).is_null()] if LATE_IN in present else []
     return ~is_late(present) & nw.any_horizontal(*signs, nw.lit(False), ignore_nulls=True)
 
 

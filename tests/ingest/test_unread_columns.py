@@ -359,3 +359,31 @@ def test_other_balance_that_comes_to_another_sum_is_told(tmp_path, heading, cell
     assert [n for n in notes if n.startswith("The balances of book.csv")] == (
         [f"{says} comes to {told}."] if told else []
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "is_told"),
+    [
+        ("Late (31-120 days)", 5, True), ("90+ DPD", 0, True), ("90+ DPD", 10, True), ("Default", 10, True),
+        ("NPA", 10, True), ("Substandard", 0, True), ("61-90 days", 5, True), ("Default", 31, False),
+        ("Late (31-120 days)", 30, False), ("90+ DPD", 95, False), ("Late", 5, False), ("Current (0 DPD)", 0, False),
+        ("Active", 5, False), ("Stage 2", 5, False),
+    ],
+)  # fmt: skip
+def test_status_that_says_far_more_days_than_those_past_due_is_told(tmp_path, status, days, is_told):
+    rows = [f"1,2025-12-31,100,{days},{status}", "2,2025-12-31,200,45,Late", "3,2025-12-31,300,0,Current"]
+    notes = figures_of(write(tmp_path / "book.csv", HEADER + "loan_status", *rows)).notes
+    told = [n.partition(": ")[2] for n in notes if n.startswith(NOT_LATE)]
+    assert told == (["1 row (100.00 USD)."] if is_told else [])
+    assert not [note for note in notes if note.startswith(SAYS[:30])]
+
+
+def test_status_that_a_mapping_calls_current_says_no_days(tmp_path):
+    book_ = write(tmp_path / "book.csv", "Loan,Open,Days,State", "1,100,0,90+ DPD", "2,50,0,Open", "3,50,40,Late")
+    columns = "loan_id: Loan, outstanding_balance: Open, days_past_due: Days"
+    for words, told in (("", 1), (", words: {90+ DPD: Current}", 0)):
+        mapping = f"columns: {{{columns}, loan_status: {{heading: State{words}}}}}"
+        (tmp_path / "book.yml").write_text(f"title: book\nrows: loan\ncurrency: USD\n{mapping}\n")
+        with mappings.trying(tmp_path / "book.yml"):
+            notes = figures_of(book_).notes
+        assert len([note for note in notes if note.startswith(NOT_LATE)]) == told
