@@ -4,6 +4,7 @@ They are columns that are not read, and that of statuses.
 """
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 import narwhals as nw
@@ -22,6 +23,7 @@ STATED = -1  # stands for the position of a column, of statuses
 COUNTED = (LATE, BUCKET)  # columns that may say days, weeks or months
 LEVELS = {STAGE: 3, DUNNING: 2}  # the first number that says that a loan is late
 LATENESS = (*COUNTED, CLASS, *LEVELS, SINCE)
+MOST_DIGITS = 4  # of days
 LEAST = 10_000  # what is added to days, so that as text they have one length
 LONG = write_offs.LONG_DUE + 1  # the days that a word such as Substandard says at least
 GRACE = 10  # days by which an export may count fewer days past due than since a date
@@ -107,7 +109,7 @@ def late_by_status(present: Collection[str], settled: Iterable[str]) -> list[nw.
     if name not in present or DAYS_PAST_DUE.name not in present:
         return []
     days = _least_days(name, CLASS, "")
-    is_so = _says_late(name, CLASS) & (days > 0) & ~_text(name).is_in(sorted(settled))
+    is_so = (days > 0) & ~_says_none(name, CLASS) & ~_text(name).is_in(sorted(settled))
     says = nw.concat_str((days + LEAST).cast(nw.String()), nw.lit(f"{PART}{STATED}{PART}"))
     said = [nw.col(write_offs.LATE_IN)] if write_offs.LATE_IN in present else []
     return _most([*said, nw.when(is_so).then(says)])
@@ -121,10 +123,12 @@ def _most(found: list[nw.Expr]) -> list[nw.Expr]:
 def _least_days(name: str, kind: str, unit: str) -> nw.Expr:
     """Return the days that a value says at least, 0 where it says none."""
     text = _text(name)
-    days = _said_days(text, unit if kind == LATE else unit or "days")
-    if kind not in COUNTED:
+    if kind in COUNTED:
+        days = _said_days(text, unit if kind == LATE else unit or "days")
+    else:
         text = text.str.replace_all(NAMED, "")
-        days = nw.when(text.str.contains(OF_DAYS)).then(_said_days(text, "days")).otherwise(nw.lit(0))
+        first = text.str.replace_all(r"^\D+", "").str.replace_all(r"\D.*$", "").str.slice(0, MOST_DIGITS)
+        days = nw.when(text.str.contains(OF_DAYS)).then(first).otherwise(nw.lit("0")).cast(nw.Int64())
     return nw.when(_says_long(name, kind) & (days < LONG)).then(nw.lit(LONG)).otherwise(days)
 
 
@@ -137,7 +141,7 @@ def _said_days(word: nw.Expr, unit: str) -> nw.Expr:
         That of its heading: days, or one of `SPANS`, of which the last one may have begun.
     """
     first = word.str.replace_all(r"^\D+", "").str.replace_all(r"\D.*$", "")
-    is_number = first.str.contains(r"^\d{1,4}$") & nw.lit(bool(unit))
+    is_number = first.str.contains(rf"^\d{{1,{MOST_DIGITS}}}$") & nw.lit(bool(unit))
     number = nw.when(is_number).then(first).otherwise(nw.lit("1")).cast(nw.Int64())
     is_begun, days = ~word.str.contains("[>≥+]") & (number > 0), number
     is_other = word.str.contains(IN_OTHERS)
@@ -180,8 +184,13 @@ def _is_word(text: nw.Expr, listed: Iterable[str]) -> nw.Expr:
     """
     listed = sorted(listed)
     begins = rf"^[\W\d_]*(?:{'|'.join(sorted(write_offs.patterns(listed)))})\s*[^\sa-z]"
-    is_so = text.str.replace_all("[^a-z]", "").is_in(write_offs.forms(listed)) | text.str.contains(begins)
+    is_so = _is_one(text.str.replace_all("[^a-z]", ""), write_offs.forms(listed)) | text.str.contains(begins)
     return is_so.fill_null(False)
+
+
+def _is_one(text: nw.Expr, listed: Iterable[str]) -> nw.Expr:
+    """Return whether a text is one of many words, by one pattern: each word of `is_in` is a call of the engine."""
+    return text.str.contains(rf"^(?:{'|'.join(map(re.escape, listed))})$")
 
 
 def _late(kind: str) -> list[str]:
@@ -194,7 +203,8 @@ def _known_word(name: str) -> nw.Expr:
     """Return the value of a column where it is a word of lateness as a whole, or else nothing."""
     value = nw.col(name).cast(nw.String()).str.strip_chars()
     letters = value.str.to_lowercase().str.replace_all("[^a-z]", "")
-    return nw.when(letters.is_in(write_offs.forms(_late(LATE))).fill_null(False)).then(value).otherwise(nw.lit(""))
+    is_known = _is_one(letters, write_offs.forms(_late(LATE))).fill_null(False)
+    return nw.when(is_known).then(value).otherwise(nw.lit(""))
 
 
 def _says_long(name: str, kind: str) -> nw.Expr:
@@ -212,7 +222,6 @@ def _from(least: int) -> str:
 
 def _says_late(name: str, kind: str) -> nw.Expr:
     text, known = _text(name), write_offs.load()
-    letters, statuses = text.str.replace_all("[^a-z]", ""), known.statuses
     is_so = _is_word(text, _late(kind))
     if kind == BUCKET:
         is_so = is_so | (text.str.contains(FROM) & ~text.str.contains(NUMBERED))
@@ -222,12 +231,18 @@ def _says_late(name: str, kind: str) -> nw.Expr:
     else:
         is_so = is_so | text.str.contains(LONG_CLASS) | text.str.replace_all(NAMED, "").str.contains(OF_DAYS)
         is_so = is_so | text.str.contains(_from(LEVELS[kind])) if kind in LEVELS else is_so
+    return (is_so & ~_says_none(name, kind)).fill_null(False)
+
+
+def _says_none(name: str, kind: str) -> nw.Expr:
+    """Return whether a value says that a loan is not late: nothing, no, a word for it, or 0 or fewer days."""
+    text, known = _text(name), write_offs.load()
+    statuses = known.statuses
     not_late = write_offs.forms(
         [*statuses.outstanding, *statuses.restructured, *statuses.closed, *known.unread.not_late,
          *heading_words.load().words.current]
     )  # fmt: skip
-    is_not = text.is_in(["", *NO_ID_WORDS, *known.flags.negative]) | letters.is_in(not_late)
+    letters = text.str.replace_all("[^a-z]", "")
+    is_none = _is_one(text, ["", *NO_ID_WORDS, *known.flags.negative]) | _is_one(letters, not_late)
     text = text if kind in COUNTED else text.str.replace_all(NAMED, "")
-    for form in (ZERO, BELOW, UP_TO.pattern):
-        is_not = is_not | text.str.contains(form)
-    return (is_so & ~is_not).fill_null(False)
+    return is_none | text.str.contains("|".join((ZERO, BELOW, UP_TO.pattern)))
