@@ -117,7 +117,8 @@ def late_by_status(present: Collection[str], settled: Iterable[str]) -> list[nw.
 
 def _most(found: list[nw.Expr]) -> list[nw.Expr]:
     """Return the column of the most days that some say, which are text of one length before other text."""
-    return [nw.max_horizontal(*found).cast(nw.String()).alias(write_offs.LATE_IN)] if found else []
+    nothing = nw.lit(None).cast(nw.String())  # Spark compares two columns at least
+    return [nw.max_horizontal(*found, nothing).alias(write_offs.LATE_IN)] if found else []
 
 
 def _least_days(name: str, kind: str, unit: str) -> nw.Expr:

@@ -518,10 +518,19 @@ def test_columns_that_are_not_read_say_the_same(spark, embedded, tmp_path):
         assert [said[f"A-{i}"]["called_total"] for i in range(3)] == [None, "beside", None]
 
 
-def test_days_that_a_column_says_that_is_not_read_are_the_same(spark, embedded, tmp_path):
-    cells = {"31-60": 31, "90+": 90, "2-3 meses": 28, "> 3 months": 84, "Current": None}
+@pytest.mark.parametrize(
+    ("heading", "cells"),
+    [
+        ("bucket", {"31-60": 31, "90+": 90, "2-3 meses": 28, "> 3 months": 84, "Current": None}),
+        ("Asset Class", {"Substandard": 31, "PAR>90": 90, "1 - Standard": None, "Stage 3": 31, "Late": 0, "": None}),
+        ("Kolektibilitas", {"3": 31, "2": None, "5 - Macet": 31}),
+        ("Oldest Unpaid Due", {"2025-08-01": 142, "20/11/2025": 31, "2025-12-20": None, "": None}),
+        ("loan_status", {"Late (31-120 days)": 31, "Active": None, "90+ DPD": 90, "Late": None, "": None}),
+    ],
+)
+def test_days_that_another_column_says_are_the_same(spark, embedded, tmp_path, heading, cells):
     rows = [f"A-{i},2025-12-31,1.00,3,{cell}" for i, cell in enumerate(cells)]
-    path = write(tmp_path / "book.csv", "loan_id,reporting_date,outstanding_balance,dpd,bucket", *rows)
+    path = write(tmp_path / "book.csv", f"loan_id,reporting_date,outstanding_balance,dpd,{heading}", *rows)
     [source], _ = discovery.discover(path)
     for name, engine in (("embedded", embedded), ("spark", spark)):
         (work := tmp_path / name).mkdir()
