@@ -132,8 +132,8 @@ class Words:
         said, unread = loans.statuses, loans.unread
         whole = {
             ENDED: [*said.written_off, *said.closed, *unread.sold],
-            LATE: said.late,
-            COUNTING: [*said.outstanding, *said.restructured],
+            COUNTING: [*said.outstanding, *said.restructured, *unread.not_late],
+            LATE: [*said.late, *unread.late, *unread.long],
         }
         long = [word for word in (*said.written_off, *unread.sold) if len(word) >= unread_columns.LEAST_LETTERS]
         several = {kind: [word for word in listed if " " in word] for kind, listed in whole.items()}
@@ -155,8 +155,8 @@ class Words:
         [('ended', 'B. Written-off loans'), ('ended', 'a text with "sold"'), ('ended', 'CARTERA CASTIGADA:')]
         >>> [words.said(text) for text in ("91+ days", "Closed accounts (3)", "Loans past due in Lima")]
         [('late', '91+ days'), ('ended', 'Closed accounts (3)'), ('late', 'a text with "past due"')]
-        >>> [words.said(text) for text in ("Active loans", "Lima branch", "Total", "Loans without written-off ones")]
-        [('counting', 'Active loans'), None, None, None]
+        >>> [words.said(text) for text in ("No vencidos", "Lima branch", "Total", "Loans without written-off ones")]
+        [('counting', 'No vencidos'), None, None, None]
         """
         plain = TOTAL.sub("", NUMBER.sub("", text))
         beside = {*self.known[unread_columns.SECTION].beside}
@@ -164,7 +164,7 @@ class Words:
         said = [word for word in given if not {word, word.removesuffix("s")} & beside]
         forms = {"_".join(said), "_".join(word.removesuffix("s") for word in said)}
         letters = {form.replace("_", "") for form in forms}
-        for kind in (ENDED, LATE, COUNTING):
+        for kind in (ENDED, COUNTING, LATE):
             is_known = any(self.known[name].has(form) for name in OF_KIND.get(kind, ()) for form in forms)
             if is_known or not letters.isdisjoint(self.whole[kind]):
                 return kind, text

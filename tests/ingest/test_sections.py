@@ -33,7 +33,8 @@ def refused(path):
         ("2025-12-31,2.1) Préstamos vendidos,,,,", "2.1) Préstamos vendidos"),
         ("Loans of Ana Paz that are written off,,,,,", 'a text with "written off"'),
         (",Assigned to Kestrel Capital (sold 2025),,,,", 'a text with "sold"'),
-        (",Accounts past due at Lima,,,,", 'a text with "past due"'),
+        (",Accounts past due at Lima,,,,", 'a text with "past due"'), (",Doubtful loans,,,,", "Doubtful loans"),
+        (",Bad debts (12),,,,", "Bad debts (12)"), (",Loans fully settled,,,,", "Loans fully settled"),
     ],
 )  # fmt: skip
 def test_section_of_loans_that_are_written_off_closed_sold_or_late_is_refused(tmp_path, row, text):
@@ -78,7 +79,7 @@ def test_section_whose_loans_say_so_themselves_is_left(tmp_path):
     "row",
     [
         ",Active loans,,,,", "Sur,,,,,", ",Current,,,,", "Closed,7,,2025-12-31,x,", "7,,Settled,,,", "Lima,8,Sold,,,",
-        ",Loans that are not written off,,,,", ",Book without sold loans,,,,",
+        ",Loans that are not written off,,,,", ",Book without sold loans,,,,", ",No vencidos,,,,",
     ],
 )  # fmt: skip
 def test_section_of_loans_that_are_outstanding_and_a_last_line_are_left(tmp_path, row):
