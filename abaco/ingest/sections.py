@@ -1,13 +1,15 @@
 """Sections: rows that hold words of the end or the lateness of loans, beside rows of which no column says it."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 import narwhals as nw
 
 from abaco.core.errors import InputError
-from abaco.engines import Engine
+from abaco.engines import RECORDS, Engine
 from abaco.ingest import bucket_words, heading_words, headings, total_sums, unread_columns, unread_lateness, write_offs
 from abaco.ingest.columns import normalise
 from abaco.ingest.csv_records import records
@@ -18,15 +20,15 @@ from abaco.ingest.total_sums import BALANCE
 from abaco.ingest.total_words import LIKE
 
 MOST_FILLED = 3  # cells of a row that is not a loan
-MOST_ROWS = 400  # that are not loans, of a file whose sums are looked at
+MOST_ROWS = 10_000  # of a sum
 ENDED, LATE, COUNTING = "ended", "late", "counting"  # what a text says of loans
 OF_KIND = {ENDED: ("unread_written_off", "unread_closed", unread_columns.SECTION), LATE: (unread_lateness.LATE,)}
 NUMBER = re.compile(r"^\W*(?:\d+(?:\.\d+)*|[ivx]+|[a-z])\s*[.):–—-]\s*", re.IGNORECASE)  # before a text: B., II., 2.1)
 TOTAL = re.compile(rf"^\W*{LIKE}(?![^\W\d_])\W*", re.IGNORECASE)
 DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}")
 WAY_OUT = (
-    "whether they are so, no column says; give them a column loan_status that does, or take line {0} out of the file "
-    "if it says nothing of them"
+    "no column says; give them a column loan_status that does, or take line {0} out of the file if it says nothing of "
+    "them"
 )
 
 
@@ -68,51 +70,91 @@ def _sections(staged: Staged, bad: set[int]) -> Iterator[Section]:
     place, last, broken = -1, max(bad), {line for line, _ in staged.broken}
     known = Words.load()
     for line, fields, _ in records(staged.source, staged.text):
-        if line in bad and (said := _said(fields, known)):
+        if line in bad and (said := _said(fields, known, staged.source.layout.inputs.get("loan_id"))):
             yield Section(line, place, *said)
         if line >= last:
             return
         place += line not in broken
 
 
-def _check(staged: Staged, found: Sequence[Section], sums: Mapping[int, object], engine: Engine) -> None:
-    rows = engine.scan(staged.path, row_number="record").filter(nw.col("reasons").is_null())
-    present, name = rows.collect_schema().names(), staged.source.name
-    is_late = write_offs.is_late(present)
-    is_said = nw.col(write_offs.STANDING).is_in([write_offs.WRITTEN_OFF, write_offs.CLOSED, write_offs.LATE])
+def _check(staged: Staged, found: Sequence[Section], sums: Mapping[int, Decimal | None], engine: Engine) -> None:
+    rows, name = engine.scan(staged.path, row_number="record"), staged.source.name
     for section, following in zip(found, [*found[1:], None], strict=True):
         if section.kind == COUNTING:
             continue
-        silent = rows.filter(~(is_said.fill_null(False) | (is_late if section.kind == LATE else nw.lit(False))))
+        silent = _silent(rows, section.kind)
         if not section.is_total:
             below = silent.filter(nw.col("record") >= section.place)
             if following:
                 below = below.filter(nw.col("record") < following.place)
             if len(below.head(1).collect("pyarrow")):
-                raise InputError(
-                    f"{name}: line {section.line} has only {section.words}, and rows follow: "
-                    + WAY_OUT.format(section.line)
-                )
-        if sums.get(section.place) and len(sums) <= MOST_ROWS:
-            breaks = sorted(sums)
-            blocks = total_sums.between(silent, breaks, [BALANCE], [])
-            around = total_sums.around(blocks, 2 * breaks.index(section.place) + 1, None)
-            if any(one.positive and one.equals({BALANCE: sums[section.place]}, [BALANCE]) for one in around):
-                raise InputError(
-                    f"{name}: line {section.line} has {section.words} and the sum of other rows: "
-                    + WAY_OUT.format(section.line)
-                )
+                raise _unsaid(name, section.line, f"has only {section.words}, and rows follow: whether they are so")
+        if (amount := sums.get(section.place)) and _is_sum(silent, section.place, amount, sums):
+            raise _unsaid(name, section.line, f"has {section.words} and the sum of other rows: whether they are so")
 
 
-def _said(fields: Sequence[str], known: "Words") -> tuple[str, str, bool] | None:
-    """Return what a row says of loans, if it is none: a branch or a date may stand before it, and sums behind it."""
+def check_numbers(suspects: Iterable[Mapping[str, Any]], rows: nw.LazyFrame, batch: Batch) -> None:
+    """Raise when a valid row says in place of a loan's number that loans ended, alone or as the total of others.
+
+    Parameters
+    ----------
+    suspects
+        Rows whose number is unlike that of loans.
+    rows
+        All rows.
+    """
+    of_loans = [row for row in suspects if row["loan_id"] and (row[BALANCE] or 0) > 0 and not row["reasons"]]
+    known = Words.load() if of_loans else None
+    for row in of_loans:
+        kind, words = known.said(row["loan_id"]) or ("", "")
+        is_total = bool(TOTAL.match(row["loan_id"]))
+        if kind == ENDED and (not is_total or _is_sum(_silent(rows, kind), row["record"], row[BALANCE], ())):
+            staged, record = next(s for s in batch.staged if s.index == row["source"]), row["row_id"] % RECORDS
+            line = lines(staged, [record])[record]
+            raise _unsaid(
+                staged.source.name, line, f"has {words} in place of a loan's number: whether other rows are so"
+            )
+
+
+def _unsaid(name: str, line: int, what: str) -> InputError:
+    return InputError(f"{name}: line {line} {what}, {WAY_OUT.format(line)}")
+
+
+def _silent(rows: nw.LazyFrame, kind: str) -> nw.LazyFrame:
+    """Return the valid rows of which no column says that they ended, or are late where a text of that kind says it."""
+    is_said = nw.col(write_offs.STANDING).is_in([write_offs.WRITTEN_OFF, write_offs.CLOSED, write_offs.LATE])
+    is_late = write_offs.is_late(rows.collect_schema().names()) if kind == LATE else nw.lit(False)
+    return rows.filter(nw.col("reasons").is_null() & ~(is_said.fill_null(False) | is_late))
+
+
+def _is_sum(rows: nw.LazyFrame, place: int, amount: Decimal, breaks: Container[int]) -> bool:
+    """Return whether an amount is the sum of the rows right above or below; of a single one, up to a break alone."""
+    for step, side in ((-1, nw.col("record") < place), (1, nw.col("record") > place)):
+        beside = rows.filter(side).select("record", BALANCE).sort("record", descending=step < 0).head(MOST_ROWS)
+        sum_ = Decimal(0)
+        for count, row in enumerate(beside.collect("pyarrow").to_native().to_pylist(), 1):
+            sum_ += row[BALANCE] or 0
+            if total_sums.near(amount, sum_, count) and (count > 1 or row["record"] + step in breaks):
+                return True
+    return False
+
+
+def _said(fields: Sequence[str], known: "Words", place: int | None) -> tuple[str, str, bool] | None:
+    """Return what a row says of loans, if it is none: a branch or a date may stand before it, and sums behind it.
+
+    Parameters
+    ----------
+    place
+        That of the loans' numbers: a text there is none, whatever stands behind it.
+    """
     filled = [text.strip() for text in fields if text.strip()]
-    if len(filled) > MOST_FILLED:
-        return None
     is_name = len(filled) > 1 and not known.said(filled[0])
     is_name = is_name and bool(DATE.fullmatch(filled[0]) or not any(map(str.isdigit, filled[0])))
     text, *others = filled[is_name:] or [""]
-    said = None if any(map(str.isalpha, "".join(others))) else known.said(text)
+    is_number = place is not None and place < len(fields) and text == fields[place].strip()
+    if (len(filled) > MOST_FILLED and not is_number) or any(map(str.isalpha, "".join(others))):
+        return None
+    said = known.said(text)
     return (*said, bool(TOTAL.match(text))) if said else None
 
 

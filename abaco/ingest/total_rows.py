@@ -16,6 +16,7 @@ from abaco.ingest import total_labels, total_sums
 from abaco.ingest.columns import DAYS_PAST_DUE
 from abaco.ingest.contract import with_amount
 from abaco.ingest.quarantine import lines
+from abaco.ingest.sections import check_numbers
 from abaco.ingest.staging import Batch, Staged
 from abaco.ingest.total_labels import HAS_DIGIT, IN_FRONT, IS_BLANK, IS_LABEL, IS_LIKE, counts_of, doubt_of_ids
 from abaco.ingest.total_sums import BALANCE, CREDIT, LOST, ZERO, additive
@@ -107,8 +108,7 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
     number = {name: sum(row[name] for row in counts) for name in (*total_labels.FLAGS, "named")}
     number["words"] = total - number.pop("digits") - number["blanks"]
     named = number.pop("named")
-    none = dict.fromkeys(("unnamed", "called", "named_so", "beside"), 0)
-    number |= {"unnamed": total - named} if batch.format.key else none
+    number |= {"unnamed": total - named} if batch.format.key else dict.fromkeys(("called", "named_so", "beside"), 0)
     few = {name for name, n in number.items() if (0 < n <= FEW and 2 * n < total) or (name in LABELS and n)}
     usd, most = sum((row["usd"] or ZERO for row in counts), ZERO), max(row["most"] or ZERO for row in counts)
     is_most = [total_sums.is_half(row["most"] or ZERO, row["usd"] or ZERO, row["rows"]) for row in counts]
@@ -133,9 +133,10 @@ def _of_files(rows: nw.LazyFrame, counts: list[dict], files: Sequence[Staged], b
     beside, date, own = ([name for name in names if name in schema] for names in kinds)
     suspects = _collected(
         rows.filter(is_suspect).with_columns(is_label=IS_LABEL | IN_FRONT, **flags).select(
-            *dict.fromkeys((*KEPT, *date, *amounts, *beside, *columns, *own)), "reasons", "is_label", *flags,
+            *dict.fromkeys((*KEPT, *date, *amounts, *beside, *columns, *own)), "loan_id", "reasons", "is_label", *flags,
         ).sort("record")
     ) if few else []  # fmt: skip
+    check_numbers(suspects, rows, batch)
     ids = [row["row_id"] for row in suspects]
     loans = rows.filter(~nw.col("row_id").is_in(ids)) if ids else rows
     breaks = [row["record"] for row in suspects] if len(suspects) <= 2 * FEW else []

@@ -27,7 +27,8 @@ def refused(path):
         (",,Préstamos cancelados,,,", "Préstamos cancelados"), ("Closed accounts (3)", "Closed accounts (3)"),
         (",Sold loans,,,,", "Sold loans"), (",91+ days,,,,", "91+ days"), ("In arrears", "In arrears"),
         (",Abgeschriebene Kredite,,,,", "Abgeschriebene Kredite"), (",Pending approval,,,,", "Pending approval"),
-        ("Written-off loans,,,,8000,", "Written-off loans"), ("Lima,Closed loans,,,,", "Closed loans"),
+        ("Written-off loans,,,,8000,", "Written-off loans"), (",Written-off loans,10,,8000,300", "Written-off loans"),
+        ("Lima,Closed loans,,,,", "Closed loans"),
         ("B. Charged-off accounts,,,,,", "B. Charged-off accounts"), (",Hapus Buku,,,,", "Hapus Buku"),
         ("II. Loans written off in 2025,,,,,", "II. Loans written off in 2025"), (",Castigados,,,,", "Castigados"),
         ("2025-12-31,2.1) Préstamos vendidos,,,,", "2.1) Préstamos vendidos"),
@@ -60,6 +61,21 @@ def test_sum_of_loans_that_are_written_off_or_sold_is_refused_below_them(tmp_pat
     assert "line 33 has " in (said := refused(write(tmp_path / "book.csv", *rows))) and "the sum of other rows" in said
     rows[-2] = total.replace(str(sum_), "777")
     assert figures_of(write(tmp_path / "other.csv", *rows), max_reject_pct=10).values["ActiveLoans"] == 30
+
+
+@pytest.mark.parametrize("text", ["Total written off", "Castigados", "Subtotal sold to SPV"])
+def test_valid_row_of_loans_that_are_written_off_or_sold_is_refused(tmp_path, text):
+    header = "loan_id_raw,reporting_date,outstanding_balance_usd,par_7_balance_usd,par_30_balance_usd"
+    header = f"{header},par_60_balance_usd,par_90_balance_usd"
+    rows = [f"A-{i},2025-12-31,{100 + i},0,0,0,0" for i in range(12)]
+    lost = [f"B-{i},2025-12-31,{50 + i},{50 + i},{50 + i},0,0" for i in range(4)]
+    total = f"{text},2025-12-31,206,206,206,0,0"
+    for more in ([*lost, total], [total.replace("2025-12-31", ""), *lost]):
+        message = refused(write(tmp_path / "par.csv", header, *rows, *more))
+        assert message.startswith(f"par.csv: line {18 if more[-1] == total else 14} has ")
+    last = total.replace(text, "Total")
+    found = figures_of(write(tmp_path / "other.csv", header, *rows, *lost, last))
+    assert (found.values["ActiveLoans"], found.rows["totals"]) == (16, 1)
 
 
 def test_section_whose_loans_say_so_themselves_is_left(tmp_path):
