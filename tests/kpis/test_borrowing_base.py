@@ -174,10 +174,10 @@ def test_facility_has_a_borrowing_base_from_its_first_to_its_last_day(embedded):
 
 OF_PRODUCT = {"column": "product"}
 AGED = """
-loan_id  disbursed_on  maturity_date  documents  product    total_receivable_usd
-A-1      2025-12-01    2026-01-30     complete   factoring  1.00
-A-2      2025-11-30    2026-01-31     ''         other      2.00
-A-3      -             -              -          -          4.00
+loan_id  disbursed_on  maturity_date  documents  product    restructured  disbursed_usd  total_receivable_usd
+A-1      2025-12-01    2026-01-30     complete   factoring  false         10.00          1.00
+A-2      2025-11-30    2026-01-31     ''         other      true          10.01          2.00
+A-3      -             -              -          -          -             -              4.00
 """
 
 
@@ -189,6 +189,9 @@ A-3      -             -              -          -          4.00
         ({"column": "remaining_days", "at_most": 30}, ["A-1"]),
         ({"column": "remaining_days", "at_least": 31, "at_most": 31}, ["A-2"]),
         ({"column": "disbursed_on", "at_least": dt.date(2025, 12, 1)}, ["A-1"]),
+        ({"column": "disbursed_usd", "at_most": 10}, ["A-1"]),
+        ({"column": "restructured", "is": False}, ["A-1"]),
+        ({"column": "restructured", "is": True}, ["A-2"]),
         ({"column": "documents", "present": True}, ["A-1"]),
         ({"column": "documents", "present": False}, ["A-2", "A-3"]),
         ({"column": "product", "none_of": ["Other"]}, ["A-1"]),

@@ -191,6 +191,14 @@ def test_mean_of_three_months_at_its_edge():
     assert "no date in 2025-10" in str(latest("6", "5", **terms)["reason"])
 
 
+def test_mean_of_six_months_at_its_edge():
+    terms = {"window": {"take": "mean", "months": 6}, "trigger": 5}
+    found = latest("6", *["4.8"] * 5, "99", **terms)
+    assert (str(found["value"]), found["level"], str(found["headroom_usd"])) == ("5.0000", "ok", "0.00")
+    assert latest("6.0006", *["4.8"] * 5, **terms)["level"] == "trigger"
+    assert latest("6", *["4.8"] * 4, **terms)["level"] == "not_computable"
+
+
 def test_headroom_of_a_mean_is_what_this_month_may_still_change():
     """The mean is 3 and may be 5: December alone may be 6 points higher, 12,000.00 of its 200,000.00."""
     found = latest("3", "3", "3", window={"take": "mean", "months": 3}, trigger=5)

@@ -11,6 +11,7 @@ from abaco import mail
 from abaco.mail.letter import plain
 from tests.page import example
 from tests.page.test_language import ALIKE, SPANISH, texts
+from tests.support.facilities import codes, facilities
 
 ROOT = Path(mail.__file__).parent
 
@@ -101,6 +102,13 @@ def test_table_of_the_risk_reads_as_one(written):
 def test_letter_is_the_first_screen_and_nothing_more(written):
     headings = [heading.get_text() for heading in soup(written()).find_all("h2")]
     assert headings == ["Key figures", "Conclusion", "Where the risk is", "Arrears over time", "To note"]
+
+
+def test_facilities_say_what_may_be_drawn(written, metrics):
+    metrics |= {"facilities": facilities(), "reason_codes": metrics["reason_codes"] | {"facilities": codes()}}
+    letter = told(written())
+    assert "Senior line: 1,200.50 USD more is drawn than may be." in letter
+    assert "Covenant “late” at 4.50 % is past its warning level of 4 %. Its trigger is at 5 %." in letter
 
 
 def test_four_cards_with_reason_where_there_is_no_value(written):

@@ -81,6 +81,9 @@ def test_verdict_and_covenants_with_their_headroom(metrics):
     assert [cell.replace("\u00a0", " ") for cell in late] == [
         "late: PAR30 of the pool", "! Warning: 4.50 %, warning", "Trigger at 5 %", "", "0.50", "816.12", "2.5"
     ]  # fmt: skip
+    # 9 of 8 % fill the bar, 4.5 of 5 % nine tenths of it
+    bars = [bar["style"] for bar in soup.select(".covenants .bar > span")]
+    assert bars == ["width:100.0%", "width:90.0%"]
     assert soup.select_one(".kpi-id").get_text().replace("\u00a0", " ") == "Bank, commitment of 250,000.00 USD"
     unknown = next(row for table in tables for row in table if row[0].startswith("write offs"))
     assert unknown[2:] == ["no loan of the facility has a balance", "", "–", "–", "–"]

@@ -8,10 +8,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from abaco.service import metrics
 from abaco.service.reports import health
+from tests.support import deploy_files
 from tests.support.facilities import facilities
 
 from .conftest import at
 
+DASHBOARD = json.loads((deploy_files.DEPLOY / "grafana/dashboards/abaco.json").read_text())
 DESIGN = {
     "ingestion": ("rows_loaded", "validation_errors", "processing_seconds", "file_bytes"),
     "transformation": ("rows_processed", "null_count", "pii_columns_masked", "processing_seconds"),
@@ -128,6 +130,9 @@ def test_facilities_have_their_availability_and_the_headroom_of_their_covenants(
     level = ("covenant", "arrears"), ("facility", "SENIOR")
     assert found["covenant_level", *level, ("level", "default")] == 1
     assert found["covenant_level", *level, ("level", "ok")] == 0
+    drawn = (target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"])
+    asked = {expression for expression in drawn if expression.startswith(("facility_", "covenant_"))}
+    assert asked == {"facility_availability", "covenant_headroom"} <= {name for name, *_ in found}
 
 
 def test_run_that_too_many_rejected_rows_stopped_is_told_from_others(write, scrape):
