@@ -19,6 +19,22 @@ Percentages run from 0 to 100. A measure that the input does not give, and a den
 not computable, with the reason; it is never 0. A value exactly on a limit is not yet past it. USD stands for the
 currency of the report, whichever it is, and so does `_usd` in the name of a measure.
 """
+SOURCES = """\
+## Sources
+
+What the conventions above name:
+
+- CGAP and the Inter-American Development Bank, Microfinance Consensus Guidelines: Definitions of Selected Financial
+  Terms, Ratios and Adjustments for Microfinance (2003), and MIX after it: portfolio at risk, write-off ratio, yield on
+  gross portfolio, risk coverage.
+- Basel Committee on Banking Supervision, Prudential treatment of problem assets (2017, d403), and European Banking
+  Authority, Guidelines on the definition of default (EBA/GL/2016/07): non-performing and default from 90 days on.
+- SIFMA, Standard Formulas for the Analysis of Mortgage-Backed Securities and Other Related Securities: SMM, CPR, CDR.
+- Regulation Z, 12 CFR 1026.22 (United States) and Directive 2008/48/EC (European Union): the annual percentage rate
+  with fees, which APR here is not.
+- U.S. Department of Justice and Federal Trade Commission, Merger Guidelines: the Herfindahl–Hirschman index.
+- The runbook of the first version: CollectionRate, PortfolioHealth, RDR90 and the limits.
+"""
 FACILITIES = """\
 ## Facilities
 
@@ -100,7 +116,7 @@ def document(definitions: Mapping[str, Definition]) -> str:
         "lines": "\n".join(["| line | what it is |\n|---|---|", *lines]),
         "terms": "\n".join(["| term | what it means | key |\n|---|---|---|", *terms]),
     }
-    parts.append(FACILITIES.format(**tables))
+    parts += [SOURCES, FACILITIES.format(**tables)]
     parts.append("## Measures\n\nWhat KPIs are made of: an amount or a count of one date.\n")
     parts.append("| measure | unit | what it is | what gives it |\n|---|---|---|---|")
     parts += [f"| `{name}` | {m.unit} | {m.title} | {m.add} |" for name, m in MEASURES.items()]
