@@ -44,9 +44,12 @@ FROM = r"^\D{0,12}[1-9]\d{0,2}\s*(?:[-–+]|to\b|a\b|d)|^\D{0,12}[>≥]"
 STAGES = "stage|etapa|est[aá]gio|[eé]tape|stade|stufe|fase"
 NAMED = rf"{NUMBERED}|^(?:ifrs\W*9?\W*)?(?:{STAGES}|sma|class|bucket|level|nivel)\W*\d+\W*"
 LONG_CLASS = rf"^(?:ifrs\W*9?\W*)?(?:{STAGES})\W*3(?:\D|$)|^sma\W*[12](?:\D|$)"
-OF_DAYS = (
+UNITS = "days?|d[ií]as?|jours?|tage|giorni|dagen|hari"
+OF_DAYS = (  # not 30 days, which may be a term
     r"(?:^|[^a-z])(?:par|dpd|npl|late|overdue|past due|arrears|mora|atraso)\W*[1-9]"
-    r"|(?:^|\D)[1-9]\d*\s*\+?\s*(?:dpd|days?|d[ií]as?|jours?|tage|giorni|dagen|hari)(?:[^a-z]|$)"
+    r"|(?:^|\D)[1-9]\d*\s*\+?\s*dpd(?:[^a-z]|$)"
+    rf"|(?:^|\D)(?:[>≥]\s*[1-9]\d*|[1-9]\d*\s*\+|[1-9]\d*\s*[-–]\s*\d+)\s*(?:{UNITS})(?:[^a-z]|$)"
+    rf"|(?:^|\D)[1-9]\d*\s*(?:{UNITS})\W+(?:late|past due|overdue|in arrears|(?:de|en|em) (?:mora|atraso|retard))"
 )
 
 

@@ -200,7 +200,8 @@ def test_only_known_words_of_lateness_that_tell_loans_apart_say_that_one_is_late
         ("last_payment_date", "2024-01-31"), ("collections_total", "500"), ("delinquencies_last_7_years", "2"),
         ("First Due Date", "2024-01-31"), ("Default Branch", "Main"), ("KYC status", "Default"), ("kol", "2"),
         ("Overdue Limit Date", "2024-01-31"), ("dunning fee", "5.00"), ("Employment Class", "Doubtful"),
-        ("IFRS provision", "5.00"), ("Class", "Default class"), ("Risk Score", "3"), ("Stage 3 ECL", "5.00"),
+        ("IFRS provision", "5.00"), ("Class", "Default class"), ("Risk Score", "3"), ("Class", "30 days"),
+        ("Stage 3 ECL", "5.00"),
     ],
 )  # fmt: skip
 def test_columns_that_do_not_say_that_a_loan_is_late_are_left(tmp_path, heading, cell):
