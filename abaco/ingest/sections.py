@@ -20,7 +20,7 @@ from abaco.ingest.total_sums import BALANCE
 from abaco.ingest.total_words import LIKE
 
 MOST_FILLED = 3  # cells of a row that is not a loan
-MOST_ROWS = 10_000  # of a sum
+MOST_ROWS, SAID = 10_000, "is_said"  # rows of a sum; and whether a column says of a row what a text does
 ENDED, LATE, COUNTING = "ended", "late", "counting"  # what a text says of loans
 OF_KIND = {ENDED: ("unread_written_off", "unread_closed", unread_columns.SECTION), LATE: (unread_lateness.LATE,)}
 NUMBER = re.compile(r"^\W*(?:\d+(?:\.\d+)*|[ivx]+|[a-z])\s*[.):–—-]\s*", re.IGNORECASE)  # before a text: B., II., 2.1)
@@ -82,14 +82,14 @@ def _check(staged: Staged, found: Sequence[Section], sums: Mapping[int, Decimal 
     for section, following in zip(found, [*found[1:], None], strict=True):
         if section.kind == COUNTING:
             continue
-        silent = _silent(rows, section.kind)
+        valid = _valid(rows, section.kind)
         if not section.is_total:
-            below = silent.filter(nw.col("record") >= section.place)
+            below = valid.filter((nw.col("record") >= section.place) & ~nw.col(SAID) & (nw.col(BALANCE) != 0))
             if following:
                 below = below.filter(nw.col("record") < following.place)
             if len(below.head(1).collect("pyarrow")):
                 raise _unsaid(name, section.line, f"has only {section.words}, and rows follow: whether they are so")
-        if (amount := sums.get(section.place)) and _is_sum(silent, section.place, amount, sums):
+        if (amount := sums.get(section.place)) and _is_sum(valid, section.place, amount, sums):
             raise _unsaid(name, section.line, f"has {section.words} and the sum of other rows: whether they are so")
 
 
@@ -108,7 +108,7 @@ def check_numbers(suspects: Iterable[Mapping[str, Any]], rows: nw.LazyFrame, bat
     for row in of_loans:
         kind, words = known.said(row["loan_id"]) or ("", "")
         is_total = bool(TOTAL.match(row["loan_id"]))
-        if kind == ENDED and (not is_total or _is_sum(_silent(rows, kind), row["record"], row[BALANCE], ())):
+        if kind == ENDED and (not is_total or _is_sum(_valid(rows, kind), row["record"], row[BALANCE], ())):
             staged, record = next(s for s in batch.staged if s.index == row["source"]), row["row_id"] % RECORDS
             line = lines(staged, [record])[record]
             raise _unsaid(
@@ -120,22 +120,27 @@ def _unsaid(name: str, line: int, what: str) -> InputError:
     return InputError(f"{name}: line {line} {what}, {WAY_OUT.format(line)}")
 
 
-def _silent(rows: nw.LazyFrame, kind: str) -> nw.LazyFrame:
-    """Return the valid rows of which no column says that they ended, or are late where a text of that kind says it."""
+def _valid(rows: nw.LazyFrame, kind: str) -> nw.LazyFrame:
+    """Return the valid rows, and by `SAID` whether a column says of them what a text of that kind does."""
     is_said = nw.col(write_offs.STANDING).is_in([write_offs.WRITTEN_OFF, write_offs.CLOSED, write_offs.LATE])
     is_late = write_offs.is_late(rows.collect_schema().names()) if kind == LATE else nw.lit(False)
-    return rows.filter(nw.col("reasons").is_null() & ~(is_said.fill_null(False) | is_late))
+    said = (is_said.fill_null(False) | is_late).alias(SAID)
+    return rows.filter(nw.col("reasons").is_null()).select("record", BALANCE, total_sums.LOST, said)
 
 
 def _is_sum(rows: nw.LazyFrame, place: int, amount: Decimal, breaks: Container[int]) -> bool:
-    """Return whether an amount is the sum of the rows right above or below; of a single one, up to a break alone."""
+    """Return whether an amount is the sum of the rows right above or below of which a column does not say the same.
+
+    That of a single row counts up to a break alone.
+    """
     for step, side in ((-1, nw.col("record") < place), (1, nw.col("record") > place)):
-        beside = rows.filter(side).select("record", BALANCE).sort("record", descending=step < 0).head(MOST_ROWS)
-        sum_ = Decimal(0)
+        beside = rows.filter(side).sort("record", descending=step < 0).head(MOST_ROWS)
+        sum_, is_said = Decimal(0), True
         for count, row in enumerate(beside.collect("pyarrow").to_native().to_pylist(), 1):
-            sum_ += row[BALANCE] or 0
+            sum_ += (row[BALANCE] or 0) + (row[total_sums.LOST] or 0)
+            is_said = is_said and row[SAID]
             if total_sums.near(amount, sum_, count) and (count > 1 or row["record"] + step in breaks):
-                return True
+                return not is_said
     return False
 
 

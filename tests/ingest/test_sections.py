@@ -14,6 +14,10 @@ SAYS = (
 )
 
 
+def owed(loans):
+    return sum(int(loan.split(",")[4]) for loan in loans)
+
+
 def refused(path):
     with pytest.raises(InputError) as error:
         figures_of(path)
@@ -35,6 +39,7 @@ def refused(path):
         ("Loans of Ana Paz that are written off,,,,,", 'a text with "written off"'),
         (",Assigned to Kestrel Capital (sold 2025),,,,", 'a text with "sold"'),
         (",Accounts past due at Lima,,,,", 'a text with "past due"'), (",Doubtful loans,,,,", "Doubtful loans"),
+        (",III - Créances passées en perte,,,,", 'a text with "passees en perte"'),
         (",Bad debts (12),,,,", "Bad debts (12)"), (",Loans fully settled,,,,", "Loans fully settled"),
     ],
 )  # fmt: skip
@@ -55,7 +60,7 @@ def test_section_of_a_workbook_is_named_by_its_row(tmp_path):
     "text", ["Total written off", "Written off", "2025-12-31,Subtotal castigados", "Total sold to SPV"]
 )
 def test_sum_of_loans_that_are_written_off_or_sold_is_refused_below_them(tmp_path, text):
-    sum_ = sum(int(loan.split(",")[4]) for loan in LOANS[20:])
+    sum_ = owed(LOANS[20:])
     total = f"{text},,,,{sum_}," if "," not in text else f"{text},,,{sum_},"
     rows = [HEADER, *LOANS[:20], "Total active,,,,21330,", *LOANS[20:], total, f"Grand total,,,,{21330 + sum_},"]
     assert "line 33 has " in (said := refused(write(tmp_path / "book.csv", *rows))) and "the sum of other rows" in said
@@ -80,12 +85,23 @@ def test_valid_row_of_loans_that_are_written_off_or_sold_is_refused(tmp_path, te
 
 def test_section_whose_loans_say_so_themselves_is_left(tmp_path):
     loans = [f"{loan},{'Charged off' if i >= 20 else 'Active'}" for i, loan in enumerate(LOANS)]
-    rows = [f"{HEADER},loan_status", "Written-off loans", *loans[20:], "Active loans", *loans[:20]]
+    total = f",Total charged off,,,{owed(LOANS[20:])},,"
+    rows = [f"{HEADER},loan_status", "Written-off loans", *loans[20:], total, "Active loans", *loans[:20]]
     found = figures_of(write(tmp_path / "book.csv", *rows), max_reject_pct=10)
-    assert found.values["ActiveLoans"] == 20
+    assert (found.values["ActiveLoans"], found.rows["totals"]) == (20, 1)
     late = [loan for loan in LOANS if not loan.endswith(",0")]
-    rows = [HEADER, *(loan for loan in LOANS if loan.endswith(",0")), ",Over 30 days,,,,", *late, "Total overdue,,,,1,"]
+    rows = [
+        HEADER,
+        *(loan for loan in LOANS if loan.endswith(",0")),
+        ",Over 30 days,,,,",
+        *late,
+        f",Total overdue,,,{owed(late)},",
+    ]
     assert figures_of(write(tmp_path / "late.csv", *rows), max_reject_pct=10).values["ActiveLoans"] == 30
+    paid = ["Closed loans,,,,,", "Lima,99,Ana Paz,2025-12-31,0,0", "Active loans,,,,,"]
+    assert (
+        figures_of(write(tmp_path / "paid.csv", HEADER, *paid, *LOANS), max_reject_pct=10).values["ActiveLoans"] == 30
+    )
     loans[25] = loans[25].replace("Charged off", "Active")
     rows = [f"{HEADER},loan_status", *loans[:20], "Written-off loans", *loans[20:]]
     assert refused(write(tmp_path / "one.csv", *rows)).startswith("one.csv: line 22 has only Written-off loans")
