@@ -553,6 +553,14 @@ def test_end_of_a_loan_that_a_column_says_that_is_not_read_is_the_same(spark, em
         assert said["ended_in"].to_pylist() == ["4__"] * len(ended) + [None] * len(others)
 
 
+EARLY = """
+    date        loan  owes    written_off
+    2025-11-30  A-1   5.00@0         0.00
+    2025-11-30  A-2   9.00@7         0.00
+    2025-12-31  A-1   5.00@0         0.00
+"""
+
+
 def test_former_report_is_compared_alike(spark, embedded, tmp_path):
     tapes = {"2025-11-30": "A  100.00  0.00\nB  50.00  50.00", "2025-12-31": "A  90.00  0.00\nC  50.00  0.00"}
     head = "measurement_date  loan_id  total_receivable_usd  par_30_usd\n"
@@ -568,6 +576,9 @@ def test_former_report_is_compared_alike(spark, embedded, tmp_path):
         own = Book(engine.scan(tmp_path / "2025-12-31.parquet"), [DATE], DATE, due)
         gone = {"loans": 1, "date": "2025-11-30", "usd": "50.00", "late_usd": "50.00"}
         assert unexplained(with_former(own, engine, former, "USD")) == {"late before": gone}
+        early = loan_tape(EARLY)
+        few = unexplained(Book(engine.from_arrow(early), [dt.date(2025, 11, 30), DATE], DATE, {}))
+        assert few == {"a few days late before": {**gone, "usd": "9.00", "late_usd": "9.00"}}
         assert with_former(own, engine, former, "EUR") is own
         [told] = rescheduled(own, engine.scan(tmp_path / "was.parquet"), former)
         assert "restructured: 1 row (90.00 USD)." in str(told)
@@ -602,6 +613,26 @@ def key_shows(text):
 
 def test_key_would_be_found_if_it_showed():
     assert key_shows(KEY.decode()) and key_shows(KEY.hex().upper()) and not key_shows("tok_00")
+
+
+def test_sections_and_names_of_totals_are_judged_alike(spark, embedded, tmp_path):
+    header = "loan_id,reporting_date,outstanding_balance,dpd,region,maturity_date,interest_rate"
+    rows = [f"A-{i},2025-12-31,{100 + i},0,{'Total' if i == 1 else 'N'},2026-05-01,0.2" for i in range(9)]
+    total = "Total written off,2025-12-31,215,0,,,"
+    right = write(tmp_path / "right.csv", header, *rows, total.replace("written off,2025-12-31,215", ",2025-12-31,936"))
+    wrong = [[*rows, total], [*rows, total.replace(",0,", ",,")], [*rows[:5], "B. Sold loans,,,,,,", *rows[5:]]]
+    for number, engine in enumerate((embedded, spark)):
+        [batch] = roles.stage(discovery.discover(right)[0], DATE, engine, folder(tmp_path / f"{number}"))
+        assert len(batch.accepted(engine).collect("pyarrow")) == 9
+        for count, lines in enumerate(wrong):
+            path = write(tmp_path / f"{number}-{count}.csv", header, *lines)
+            with pytest.raises(InputError, match="no column says; give them a column loan_status"):
+                roles.stage(discovery.discover(path)[0], DATE, engine, folder(tmp_path / f"{number}-{count}"))
+
+
+def folder(path):
+    path.mkdir()
+    return path
 
 
 # Facilities
