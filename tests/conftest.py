@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tempfile
 
 import narwhals as nw
@@ -20,8 +21,9 @@ from tests.support.projects import PII_KEY, Project, copy_project
 
 
 def pytest_configure(config):
-    """Give each test process a folder for IPython, and let the commands that it starts keep their bytecode."""
+    """Give each test process a folder for IPython, and let it and the commands that it starts keep their bytecode."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup would leave ignored in every command
     folder = tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
     os.environ["IPYTHONDIR"] = folder.name
