@@ -21,8 +21,9 @@ NULL_WORDS = ("", "null", "NULL", "Null")
 # Masks the personal columns of a frame that was read, with the engine that read it.
 Mask = Callable[["Engine", nw.LazyFrame], nw.LazyFrame]
 
-# Cells of a spreadsheet whose formula failed, in any of its languages: #REF!, #¡VALOR!, #N/D.
-ERROR_CELL = r"\A#(?:[¡¿]?[\p{Lu}0/ _]+[!?]|N/[AD]|GETTING_DATA)\z"
+# Cells of a spreadsheet whose formula failed, in any of its languages: #REF!, #¡VALOR!, #N/D. Capitals are listed: an
+# engine takes longer to compile the hundreds of ranges of \p{Lu} than to check a small file.
+ERROR_CELL = r"\A#(?:[¡¿]?[A-ZÀ-ÞĀ-ŽȘ-ȚΑ-ΩЀ-Я0/ _]+[!?]|N/[AD]|GETTING_DATA)\z"
 # Lower-case cells of a column of ids that count as blank.
 NO_ID_WORDS = (
     "n/a", "na", "n.a.", "n/d", "nd", "nan", "none", "nil", "-", "--", "?", "unknown", "not available",

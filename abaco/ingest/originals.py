@@ -13,7 +13,8 @@ from abaco.ingest.columns import TEXTS
 from abaco.ingest.masking import AS_READ, REDACTED
 from abaco.ingest.sources import Source
 
-SHAPES = ((r"\p{L}", "A"), (r"\p{Nd}", "9"))
+# digits, then letters and all else of the blocks of scripts: an engine takes long to compile the ranges of \p{L}
+SHAPES = ((r"\p{Nd}", "9"), (r"[A-Za-zªµºÀ-ÖØ-öø-\x{1FFF}\x{2C00}-\x{2FFF}\x{3040}-\x{10FFFF}]", "A"))
 
 
 def with_originals(
