@@ -73,8 +73,16 @@ def cast(name: str, kind: str, source: str, writing: Writing) -> str:
         )
     value = f"TRY_CAST({value} AS {target})"
     if kind == "date":  # the range of Python's dates
-        return f"CASE WHEN {value} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {value} END"
+        limits = "BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'"
+        if writing.dates:
+            return _once(value, "d", f"CASE WHEN d {limits} THEN d END")
+        return f"CASE WHEN {value} {limits} THEN {value} END"
     return value
+
+
+def _once(value: str, name: str, sql: str) -> str:
+    """Return SQL of a value by a name: a pattern in it is compiled once, however often the SQL has the name."""
+    return f"list_transform([{value}], lambda {name}: {sql})[1]"
 
 
 def text(column: str) -> str:
@@ -115,7 +123,7 @@ def _rewritten(text: str, patterns: Iterable[tuple[str, tuple[int, ...]]], end: 
     )
     century = f"CASE WHEN left(d, 2) <= '{forms.LAST_SHORT_YEAR}' THEN '20' ELSE '19' END"
     whole = f"CASE WHEN d[3] = '-' THEN {century} || d ELSE d END || '{end}'"
-    return f"list_transform(list_transform([{text}], lambda t: CASE{cases} END), lambda d: {whole})[1]"
+    return _once(_once(text, "t", f"CASE{cases} END"), "d", whole)
 
 
 def _days(text: str, writing: Writing) -> str:
@@ -151,10 +159,10 @@ def _dressed(text: str, target: str, decimal_mark: str) -> str:
     """Return SQL for the number that a text says with a currency, signs or groups (see `forms.dressed`)."""
     minus = f"translate(lower(trim({text})), '{forms.MINUS}', '--')"
     bare = f"regexp_replace({minus}, {literal(forms.CURRENCY)}, '{forms.CURRENCY_SIGN}', 'g')"
-    digits = f"replace(regexp_replace({bare}, '[^0-9{decimal_mark}]', '', 'g'), '{decimal_mark}', '.')"
-    sign = f"CASE WHEN regexp_matches({bare}, '[-(]') THEN '-' ELSE '' END"
-    is_number = f"regexp_matches({bare}, {literal(forms.dressed(decimal_mark))})"
-    return f"CASE WHEN {is_number} THEN TRY_CAST({sign} || {digits} AS {target}) END"
+    digits = f"replace(regexp_replace(b, '[^0-9{decimal_mark}]', '', 'g'), '{decimal_mark}', '.')"
+    sign = "CASE WHEN regexp_matches(b, '[-(]') THEN '-' ELSE '' END"
+    is_number = f"regexp_matches(b, {literal(forms.dressed(decimal_mark))})"
+    return _once(bare, "b", f"CASE WHEN {is_number} THEN TRY_CAST({sign} || {digits} AS {target}) END")
 
 
 def local_time(column: str, zone: str) -> str:

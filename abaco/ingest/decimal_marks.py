@@ -55,9 +55,8 @@ def bare(text: nw.Expr) -> nw.Expr:
 
 
 def counts(name: str) -> dict[tuple[str, str], nw.Expr]:
-    """Return how many values of a column of text match each of `PATTERNS`."""
-    text = bare(nw.col(name))
-    return {key: text.str.contains(pattern).cast(nw.Int64()).sum() for key, pattern in PATTERNS.items()}
+    """Return how many values of a column of `bare` text match each of `PATTERNS`."""
+    return {key: nw.col(name).str.contains(pattern).cast(nw.Int64()).sum() for key, pattern in PATTERNS.items()}
 
 
 def currency_signs(names: Iterable[str]) -> nw.Expr:
@@ -77,7 +76,7 @@ def currency_signs(names: Iterable[str]) -> nw.Expr:
 
 def is_dressed(text: nw.Expr) -> nw.Expr:
     """Return whether a value is not a plain number, and may be a dressed one."""
-    return bare(text).str.contains(PATTERNS["dressed", ""])
+    return text.str.to_lowercase().str.contains(rf"{CURRENCY}|{PATTERNS['dressed', '']}")
 
 
 def evidence(values: Iterable[str]) -> Counter:

@@ -225,7 +225,7 @@ def _counted(table: Table, guesses: dict[int, _Guess], likely: Mapping[int, str 
             tests |= {"parts": IN_PARTS, "short": SHORT_YEAR, **ORDERS}
         elif guess.kind == NUMBER:
             tests |= {"percent": "%"}
-            sums |= {f"{name} {i}": count for i, count in enumerate(decimal_marks.counts(name).values())}
+            sums |= {f"{name} {i}": count for i, count in enumerate(decimal_marks.counts(f"{name} bare").values())}
             typed[f"{name} number"] = text
         for what, pattern in tests.items():
             sums[f"{name} {what}"] = text.str.contains(pattern).cast(nw.Int64()).sum()
@@ -237,7 +237,8 @@ def _counted(table: Table, guesses: dict[int, _Guess], likely: Mapping[int, str 
             is_filled = text.fill_null("") != ""
             sums[f"{name} different"] = nw.when(is_filled).then(text).n_unique() - (~is_filled).cast(nw.Int64()).max()
     marks = {f"{table.column(place)} number": mark for place, mark in likely.items()}
-    rows = numbers_of(table.rows.with_columns(**typed), marks, engine) if typed else table.rows
+    bare = {f"{table.column(place)} bare": decimal_marks.bare(nw.col(table.column(place))) for place in likely}
+    rows = numbers_of(table.rows.with_columns(**typed), marks, engine).with_columns(**bare) if typed else table.rows
     return rows.select(**sums).collect("pyarrow").to_native().to_pylist()[0]
 
 

@@ -203,7 +203,8 @@ def of_all(
     texts = text_columns(kinds, rows.collect_schema())
     numbers = [name for name in texts if kinds[name] in NUMBERS]
     counts = {f"{name} {i}": n for name in numbers for i, n in enumerate(decimal_marks.counts(name).values())}
-    sums = rows.select(**counts).collect("pyarrow").to_native().to_pylist()[0] if counts else {}
+    bare = rows.select(decimal_marks.bare(nw.col(name)).alias(name) for name in numbers) if counts else rows
+    sums = bare.select(**counts).collect("pyarrow").to_native().to_pylist()[0] if counts else {}
     marks = {
         name: Counter({key: sums[f"{name} {i}"] or 0 for i, key in enumerate(decimal_marks.PATTERNS)})
         for name in numbers
