@@ -1,6 +1,7 @@
 """Loans that are written off or restructured by a status, a flag or a date, as the words of params/loans.yml say."""
 
 import datetime as dt
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -85,6 +86,11 @@ class LoanWords(BaseModel):
     unread: Unread
     names: Names
 
+    @functools.cached_property
+    def known_statuses(self) -> set[str]:
+        """The words of all lists of statuses, as `words.plain` gives them."""
+        return {words.plain("statuses", one) for _, listed in self.statuses for one in listed}
+
 
 def load() -> LoanWords:
     """Return the words of params/loans.yml (see `words.load`)."""
@@ -93,8 +99,7 @@ def load() -> LoanWords:
 
 def is_known_status(word: str) -> bool:
     """Return whether params/loans.yml says what a word says of a loan."""
-    statuses = load().statuses
-    return words.plain("statuses", word) in {words.plain("statuses", one) for _, listed in statuses for one in listed}
+    return words.plain("statuses", word) in load().known_statuses
 
 
 def standing(
