@@ -192,21 +192,20 @@ def test_only_known_words_of_lateness_that_tell_loans_apart_say_that_one_is_late
     assert told == ([f"{late} rows ({late}00.00 USD)."] if late else [])
 
 
-@pytest.mark.parametrize(
-    ("heading", "cell"),
-    [
-        ("clasificacion", "E"), ("risk_grade", "C"), ("amount_buckets", "31-60"), ("term_buckets", "90+"),
-        ("late_fee", "5.00"), ("max_days_overdue_ever", "40"), ("overdue_rate", "0.24"), ("is_performing", "Y"),
-        ("last_payment_date", "2024-01-31"), ("collections_total", "500"), ("delinquencies_last_7_years", "2"),
-        ("First Due Date", "2024-01-31"), ("Default Branch", "Main"), ("KYC status", "Default"), ("kol", "2"),
-        ("Overdue Limit Date", "2024-01-31"), ("dunning fee", "5.00"), ("Employment Class", "Doubtful"),
-        ("IFRS provision", "5.00"), ("Class", "Default class"), ("Risk Score", "3"), ("Class", "30 days"),
-        ("Stage 3 ECL", "5.00"),
-    ],
-)  # fmt: skip
-def test_columns_that_do_not_say_that_a_loan_is_late_are_left(tmp_path, heading, cell):
-    rows = [f"{i},2025-12-31,100,0,{cell}" for i in range(5)]
-    found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows))
+NOT_OF_LATENESS = {
+    "clasificacion": "E", "risk_grade": "C", "amount_buckets": "31-60", "term_buckets": "90+", "late_fee": "5.00",
+    "max_days_overdue_ever": "40", "overdue_rate": "0.24", "is_performing": "Y", "last_payment_date": "2024-01-31",
+    "collections_total": "500", "delinquencies_last_7_years": "2", "First Due Date": "2024-01-31",
+    "Default Branch": "Main", "KYC status": "Default", "kol": "2", "Overdue Limit Date": "2024-01-31",
+    "dunning fee": "5.00", "Employment Class": "Doubtful", "IFRS provision": "5.00", "Class": "Default class",
+    "Risk Score": "3", "Stage 3 ECL": "5.00",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cells", [NOT_OF_LATENESS, {"Class": "30 days"}])
+def test_columns_that_do_not_say_that_a_loan_is_late_are_left(tmp_path, cells):
+    rows = [f"{i},2025-12-31,100,0,{','.join(cells.values())}" for i in range(5)]
+    found = figures_of(write(tmp_path / "book.csv", HEADER + ",".join(cells), *rows))
     assert not [note for note in found.notes if note.startswith(NOT_LATE)]
 
 
@@ -253,20 +252,19 @@ def test_end_of_a_loan_that_only_a_column_says_that_is_not_read_is_told(tmp_path
     assert any(note.startswith(ENDS + heading) for note in found.notes)
 
 
-@pytest.mark.parametrize(
-    ("heading", "cell"),
-    [
-        ("closing_date", "2025-06-30"), ("Payoff Amount", "5.00"), ("write_off_reason", "Death"),
-        ("date_paid", "2025-12-01"),
-        ("fecha_pago", "2025-12-01"), ("closed_accounts", "3"), ("solde", "5.00"), ("monto_cancelado", "5.00"),
-        ("charge_amount", "5.00"), ("recovered_after_date", "2025-01-01"), ("settlement_date", "2025-01-01"),
-        ("Paid Off %", "50%"), ("Paid Off %", "50"), ("Charge Off Policy", "180 days"), ("Sold By", "Agent 7"),
-        ("Vehicle Sale", "2025-01-01"), ("State", "CO"), ("Clearing Date", "2025-01-01"), ("Active", ""),
-    ],
-)  # fmt: skip
-def test_columns_that_do_not_say_that_a_loan_ended_are_left(tmp_path, heading, cell):
-    rows = [f"{i},2025-12-31,100,0,{cell}" for i in range(5)]
-    found = figures_of(write(tmp_path / "book.csv", HEADER + heading, *rows))
+NOT_OF_ENDS = {
+    "closing_date": "2025-06-30", "Payoff Amount": "5.00", "write_off_reason": "Death", "date_paid": "2025-12-01",
+    "fecha_pago": "2025-12-01", "closed_accounts": "3", "solde": "5.00", "monto_cancelado": "5.00",
+    "charge_amount": "5.00", "recovered_after_date": "2025-01-01", "settlement_date": "2025-01-01",
+    "Paid Off %": "50%", "Charge Off Policy": "180 days", "Sold By": "Agent 7", "Vehicle Sale": "2025-01-01",
+    "State": "CO", "Clearing Date": "2025-01-01", "Active": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cells", [NOT_OF_ENDS, {"Paid Off %": "50"}])
+def test_columns_that_do_not_say_that_a_loan_ended_are_left(tmp_path, cells):
+    rows = [f"{i},2025-12-31,100,0,{','.join(cells.values())}" for i in range(5)]
+    found = figures_of(write(tmp_path / "book.csv", HEADER + ",".join(cells), *rows))
     assert not [note for note in found.notes if note.startswith(ENDED)]
 
 
