@@ -102,6 +102,8 @@ ENGLISH = {
     # what to know about an input
     "file_not_used": "{name} was not used: {cause}.",
     "table_not_used": "{name} was not used: {cause}.",
+    "loans_not_used": "{name} was not used: {cause}.",
+    "loans_unused": "Tables of loans that are in no figure, as they could not be read: {names}.",
     "column_twice": "{name} has {read} and {other} for the same: {read} is read.",
     "column_without_heading": "Values in column {place} of {name}, which has no heading and is not read: {count}.",
     "column_unused": "{name} has {read} and {other} for the same: {read} is read, as {other} is 0 in every row.",
@@ -228,7 +230,8 @@ ENGLISH = {
 }
 # what a reader must know before the figures
 HEADLINES = (
-    "table_not_used", "column_unused", "column_without_heading", "hidden_rows", "balance_is_lent", "balance_beside",
+    "table_not_used", "loans_not_used", "column_unused", "column_without_heading", "hidden_rows", "balance_is_lent",
+    "balance_beside",
     "columns_unmentioned", "file_repeated", "rows_repeated", "rows_numbered", "rows_alike", "date_restated",
     "kind_unknown", "days_ahead", "status_unknown", "written_off_contested", "ended_with_balance", "ended_in_unread",
     "late_without_days", "late_in_unread", "late_too_long", "rows_rejected", "rows_rejected_unknown",

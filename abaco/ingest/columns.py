@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -83,6 +84,17 @@ def normalise(heading: str) -> str:
     if not heading.isascii():
         heading = "".join(c for c in unicodedata.normalize("NFKD", heading) if not unicodedata.combining(c))
     return re.sub(r"[\W_]+", "_", heading.lower()).strip("_")
+
+
+def heading_at(headings: Sequence[str], place: int) -> str:
+    """Return the heading of a column as it is shown: of one without, its place.
+
+    Examples
+    --------
+    >>> heading_at([" Loan ", " "], 0), heading_at([" Loan ", " "], 1)
+    ('Loan', 'column 2')
+    """
+    return headings[place].strip() or f"column {place + 1}"
 
 
 LOAN_ID = Column("loan_id", "id", filled=True, meaning="the loan's number")

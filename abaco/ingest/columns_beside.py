@@ -12,7 +12,16 @@ from abaco.engines import Engine
 from abaco.engines.base import NO_ID_WORDS
 from abaco.engines.forms import PLAIN, Writing
 from abaco.ingest import heading_words, write_offs
-from abaco.ingest.columns import CURRENCY, IS_RESTRUCTURED, IS_WRITTEN_OFF, LOAN_STATUS, TEXTS, Column, normalise
+from abaco.ingest.columns import (
+    CURRENCY,
+    IS_RESTRUCTURED,
+    IS_WRITTEN_OFF,
+    LOAN_STATUS,
+    TEXTS,
+    Column,
+    heading_at,
+    normalise,
+)
 from abaco.ingest.reading import cells
 from abaco.ingest.sources import Source
 
@@ -42,7 +51,7 @@ def told(source: Source, engine: Engine, text: Path | None, writings: Mapping[st
     """
     found = _balances(source, engine, text, writings.get(source.format.balance, PLAIN))
     for column, place, other in _twins(source):
-        headings = [source.headings[i].strip() for i in (place, other)]
+        headings = [heading_at(source.headings, i) for i in (place, other)]
         rows = cells(source, engine, {READ: place, OTHER: other}, text)
         differing, example, is_unused = _differing(rows, column, engine, writings.get(column.name))
         named = [bool(currencies.of_heading(normalise(heading))) for heading in headings]

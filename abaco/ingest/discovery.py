@@ -17,14 +17,16 @@ from abaco.ingest.sources import Source
 
 MAX_DEPTH, MAX_FILES = 4, 10_000
 NO_TABLE = "not a table"
+LOANS_NOT_USED = "loans_not_used"  # code of the note on a table of loans that fits no format
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file of the input that is not an export, and why."""
+    """A file of the input that is not an export, and why; it may be one of loans."""
 
     name: str
     reason: str
+    is_of_loans: bool = False
 
 
 def discover(input_path: Path, known: Sequence[dict] = ()) -> tuple[list[Source], list[Skipped]]:
@@ -62,7 +64,7 @@ def discover(input_path: Path, known: Sequence[dict] = ()) -> tuple[list[Source]
             except UnknownFormatError as error:
                 if is_alone:
                     raise InputError(str(error)) from None
-                skipped.append(Skipped(shown(table.name, is_known=False), str(error)))
+                skipped.append(Skipped(shown(table.name, is_known=False), str(error), error.is_of_loans))
     if not sources:
         told = (s.reason if s.reason.startswith(s.name) else f"{s.name}: {s.reason}" for s in skipped)
         reasons = "; ".join(told) or "it is empty"

@@ -16,7 +16,7 @@ from abaco.core.decimals import MOST, day_number, wide
 from abaco.core.errors import InputError
 from abaco.core.quoting import file_name
 from abaco.ingest import mappings
-from abaco.ingest.columns import CURRENCY, Column, normalise
+from abaco.ingest.columns import CURRENCY, Column, heading_at, normalise
 from abaco.ingest.origins import Origin, date_in, value_of
 from abaco.ingest.scales import scale_of
 from abaco.ingest.tape import KINDS
@@ -85,7 +85,7 @@ def layout(
         if None in places:
             _check_needed(column, origin, mapping, path)
             continue
-        shown = [headings[place].strip() for place in places]
+        shown = [heading_at(headings, place) for place in places]
         is_scaled = column.kind == "amount" and scale_of(origin.compute or "")
         kind = "date" if origin.since else "scaled" if is_scaled else column.kind
         if origin.formula:

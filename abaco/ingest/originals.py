@@ -9,7 +9,7 @@ import narwhals as nw
 from abaco.core.quoting import BLANKS, EMAIL, HIDDEN, INVISIBLE, PHONE, UNSEEN
 from abaco.engines import Engine
 from abaco.engines.base import ERROR_CELL
-from abaco.ingest.columns import TEXTS
+from abaco.ingest.columns import TEXTS, heading_at
 from abaco.ingest.masking import AS_READ, REDACTED
 from abaco.ingest.sources import Source
 
@@ -42,7 +42,7 @@ def with_originals(
         else:
             shown[name] = _with_shape(nw.col(f"raw_{name}").cast(nw.String()), nw.col(name), show_values)
     places = {place: name for name, place in source.layout.inputs.items()}
-    headings = {source.headings[place].strip(): f"shown_{name}" for place, name in places.items()}
+    headings = {heading_at(source.headings, place): f"shown_{name}" for place, name in places.items()}
     cells = {f"shown_{name}": nw.when(is_bad).then(value) for name, value in shown.items()}
     return engine.with_json(frame.with_columns(**cells), headings, "original")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from abaco.core.errors import InputError
 from abaco.core.quoting import quotable
 from abaco.ingest import heading_words, mappings
-from abaco.ingest.columns import normalise
+from abaco.ingest.columns import BUCKETS, normalise
 
 LOANS = {"outstanding_balance", "days_past_due"}  # what tells a file of loans
 DRAFT = "make map INPUT=… drafts a mapping of it"
@@ -24,8 +24,16 @@ def _mentions(name: str, headings: Sequence[str]) -> bool:
     return 2 * sum(heading in text for heading in filled) > len(filled)
 
 
+# headings of which one, beside a loan's number, says that a table is one of what loans owe, or how late they are
+OF_BOOK = {"outstanding_balance", "total_receivable_usd", "days_past_due", "lateness", *BUCKETS}
+
+
 class UnknownFormatError(InputError):
-    """A readable table whose header fits no format."""
+    """A readable table whose header fits no format, and whether its headings are those of loans of a book."""
+
+    def __init__(self, message: str, is_of_loans: bool = False):
+        super().__init__(message)
+        self.is_of_loans = is_of_loans
 
 
 def load_all() -> dict[str, mappings.Mapping]:
@@ -92,7 +100,8 @@ def recognise(
         )
         raise UnknownFormatError(
             f"{file} fits no known format: it has the columns {', '.join(shown)}{others}; "
-            f"{'; '.join((near, *hints(shown, words), _way_out(headings)))}"
+            f"{'; '.join((near, *hints(shown, words), _way_out(headings)))}",
+            _is_of_loans(headings, known, words),
         )
     raise UnknownFormatError(
         f"{file} fits no known format: its first line (cells: {len(headings)}) has no known column name; "
@@ -127,6 +136,16 @@ def fitting(names: list[str], file: str, among: Mapping[str, mappings.Mapping]) 
     # a snapshot that lacks a column still has a date and cash, like a financial statement
     most = max(m.known.matched(names) for m in known.values())
     return best_known if most <= 2 * fits[best_known] else None
+
+
+def _is_of_loans(
+    headings: Sequence[str], known: Mapping[str, mappings.Mapping], words: heading_words.Dictionary
+) -> bool:
+    """Return whether headings have the number of a loan, and what it owes or how late it is."""
+    meant = {name for heading in headings for name in words.columns_of(heading)}
+    plain = [normalise(heading) for heading in headings]
+    meant |= {name for m in known.values() for name in m.known.assign(plain)}
+    return "loan_id" in meant and not meant.isdisjoint(OF_BOOK)
 
 
 def hints(headings: Sequence[str], words: heading_words.Dictionary) -> Iterator[str]:

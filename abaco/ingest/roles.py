@@ -16,7 +16,7 @@ from abaco.engines import Engine
 from abaco.ingest import restatements
 from abaco.ingest.contract import Format
 from abaco.ingest.copies import classify_copies, note_copies
-from abaco.ingest.discovery import NO_TABLE, Skipped
+from abaco.ingest.discovery import LOANS_NOT_USED, NO_TABLE, Skipped
 from abaco.ingest.exchange import Exchange
 from abaco.ingest.formats import FORMATS, RATES, TAPE_FORMATS
 from abaco.ingest.lateness import DAYS
@@ -211,7 +211,8 @@ def _multiplied(source: Source) -> dict[int | Decimal, tuple[str, ...]]:
 def not_used(skipped: Skipped) -> Reason:
     """Return why a file is not used; a table that fits no format may be one that was meant to be."""
     cause = re.sub(f"^{re.escape(skipped.name)} ", "it ", skipped.reason)
-    return Reason("file_not_used" if cause == NO_TABLE else "table_not_used", name=skipped.name, cause=cause)
+    code = LOANS_NOT_USED if skipped.is_of_loans else "file_not_used" if cause == NO_TABLE else "table_not_used"
+    return Reason(code, name=skipped.name, cause=cause)
 
 
 def overview(found: list[Source], roles: dict[str, str]) -> pd.DataFrame:

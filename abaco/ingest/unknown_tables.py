@@ -50,7 +50,8 @@ class UnknownTable:
         except InputError as error:
             wide = extent.months(cells)
             hint = f"; it has a column for each month ({', '.join(wide[:2])} …), of which the draft makes rows"
-            return UnknownFormatError(f"{error}{hint if wide else ''}")
+            is_of_loans = isinstance(error, UnknownFormatError) and error.is_of_loans
+            return UnknownFormatError(f"{error}{hint if wide else ''}", is_of_loans)
         said = {key: getattr(self._mappings[found], key) for key in ("sheet", "header_row", "transposed")}
         keys = ", ".join(f"{key}: {value}" for key, value in said.items() if value)
         return UnknownFormatError(

@@ -13,7 +13,7 @@ import narwhals as nw
 from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
 from abaco.ingest import heading_words, headings, write_offs
-from abaco.ingest.columns import MEASUREMENT_DATE, normalise
+from abaco.ingest.columns import MEASUREMENT_DATE, heading_at, normalise
 from abaco.ingest.layout import IS_LEFT_OUT, PART
 from abaco.ingest.sources import Source
 from abaco.ingest.unread_lateness import BUCKET, COUNTED, LATENESS, NUMBER, NUMBERED, STATED, ZERO
@@ -189,5 +189,5 @@ def told(
         words = said.setdefault((row["source"], int(place)), [])
         words += [shown] if word and (shown := frequent_word(word, row["rows"])) not in words else []
     shown = {key: f" ({', '.join(words[:MAX_WORDS])})" if words else "" for key, words in said.items()}
-    told = tuple(f"{names[i]}: {headings[i][place].strip()}{shown[i, place]}" for i, place in sorted(said))
+    told = tuple(f"{names[i]}: {heading_at(headings[i], place)}{shown[i, place]}" for i, place in sorted(said))
     return [Reason(SAID[said_in], names=told)] if told else []

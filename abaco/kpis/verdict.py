@@ -23,6 +23,7 @@ from decimal import Decimal
 from typing import Any
 
 from abaco.core.reasons import Reason
+from abaco.ingest.discovery import LOANS_NOT_USED
 from abaco.ingest.findings import ENDED_WITH_BALANCE, LATE_WITHOUT_DAYS
 from abaco.ingest.precedence import BESIDE, DIFFERENT
 from abaco.kpis.absences import APART, GONE, REJECTED, VANISHED, VANISHED_EARLY, unexplained
@@ -34,6 +35,7 @@ from abaco.kpis.totals import Totals
 from abaco.kpis.transitions import LATENESS, Transition, book_transitions
 
 EARLIER, DOUBTFUL, ELSEWHERE, ENDED = "earlier dates", "late without days", "in another export", "ended"
+UNUSED = "not used"
 # kind of what an input lost → its reason
 LOST = {
     "file": "file_lost", "column": "column_lost", "emptied": "column_emptied", "rows": "rows_changed",
@@ -42,7 +44,7 @@ LOST = {
 ABSENT = {
     REJECTED: "loans_rejected", GONE: "loans_gone", VANISHED: "loans_vanished", APART: "loans_apart",
     VANISHED_EARLY: "loans_vanished_early", EARLIER: "earlier_dates_rejected", DOUBTFUL: "lateness_in_doubt",
-    ELSEWHERE: "balances_elsewhere", ENDED: "balances_in_doubt",
+    ELSEWHERE: "balances_elsewhere", ENDED: "balances_in_doubt", UNUSED: "loans_unused",
 }  # fmt: skip
 # code of a note → what it puts in doubt
 DOUBTS = {LATE_WITHOUT_DAYS: DOUBTFUL, BESIDE: ELSEWHERE, DIFFERENT: ELSEWHERE, ENDED_WITH_BALANCE: ENDED}
@@ -200,17 +202,18 @@ def absent(
         Per cent of the balances of the date before, or of those 30 or more days late, that they may hold.
     notes
         What is known of the input, as JSON holds it: earlier dates of which more was rejected than may be (see
-        `rejections.of_earlier_dates`), balances that are late but for their days past due (see `findings.notes`), and
-        those that another export has, or says are late (see `precedence.compare_loans`).
+        `rejections.of_earlier_dates`), balances that are late but for their days past due (see `findings.notes`),
+        those that another export has, or says are late (see `precedence.compare_loans`), and tables of loans that could
+        not be read (see `roles.notes`).
 
     Returns
     -------
     dict
         By `REJECTED`, `GONE`, `VANISHED`, `VANISHED_EARLY` and `APART`, where there are any: ``loans``; ``usd``, what
         they owed at the date before, and ``late_usd``, the part of it that was 30 or more days late (of
-        `VANISHED_EARLY` fewer), as text; and that ``date``. By
-        `EARLIER`, the ``names`` of such dates; by `DOUBTFUL`, `ELSEWHERE` and `ENDED`, ``usd``, and ``low`` and
-        ``high`` of PAR30, of the last one only where they differ.
+        `VANISHED_EARLY` fewer), as text; and that ``date``. By `EARLIER`, the ``names`` of such dates, and by `UNUSED`
+        those of such tables; by `DOUBTFUL`, `ELSEWHERE` and `ENDED`, ``usd``, and ``low`` and ``high`` of PAR30, of the
+        last one only where they differ.
     bool
         Whether they held more than the limit, or, where no payments were seen, could move a KPI past one of its own.
     """
@@ -228,6 +231,8 @@ def absent(
         vanished = [seen_no_more[cause] for cause in (VANISHED, VANISHED_EARLY) if cause in seen_no_more]
         late = sum((Decimal(one["late_usd"]) for one in vanished), Decimal(0))
         matters = APART in seen_no_more or bool(vanished and is_past_limit(definitions, totals, book.date, late))
+    if unused := tuple(note["name"] for note in notes if note["code"] == LOANS_NOT_USED):
+        found, matters = found | {UNUSED: {"names": unused}}, matters or limit < 100
     doubts: dict[str, list[tuple[Decimal, Decimal]]] = {}
     for note in notes:
         if note["code"] == ABSENT[EARLIER]:

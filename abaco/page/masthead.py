@@ -3,6 +3,7 @@
 import datetime as dt
 
 from abaco.core.dates import month_end
+from abaco.ingest.discovery import LOANS_NOT_USED
 from abaco.ingest.sample_mark import SENTENCE
 from abaco.page.language import phrase, say
 from abaco.page.markup import Html, fill
@@ -114,7 +115,7 @@ def undated(metrics: dict) -> str:
             "That day is later than {date}: the export holds {loans} lent after it, left out here.",
             date=date, loans=plural(later, "loan"),
         )  # fmt: skip
-    if any(note["code"] == "table_not_used" for note in metrics["reason_codes"]["notes"]):
+    if any(note["code"] in ("table_not_used", LOANS_NOT_USED) for note in metrics["reason_codes"]["notes"]):
         return text  # a file that was not used may hold them
     add = "Add balances of {date} to see the book of that date, or give its mapping their day as measurement_date."
     return f"{text} {say(add, date=date)}"

@@ -1185,6 +1185,12 @@ def test_commas_within_amounts_without_quotes_are_refused(tmp_path):
     assert figures_of(path).values["Outstanding"] == 504.0
 
 
+def test_codes_of_a_currency_need_no_heading(tmp_path):
+    heads, *rows = loans()
+    path = csv(tmp_path / "loans.csv", [[*heads, ""], *([*row, "KES"] for row in rows)])
+    assert figures_of(path).currency == "KES"
+
+
 SEVERAL = "Amounts in several currencies ("
 
 

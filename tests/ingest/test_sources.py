@@ -502,3 +502,19 @@ def test_folder_without_a_usable_file_says_why_for_each(tmp_path):
     write(tmp_path / "notes.md", "x")
     message = fails(tmp_path)
     assert message.startswith(f"No usable export in the folder {tmp_path}: notes.md: not a table; x.csv fits no")
+
+
+@pytest.mark.parametrize(
+    ("headings", "is_of_loans"),
+    [
+        ("loan_id,measurement_date,TR (total),dpd_0_7_usd,dpd_90_plus_usd", True),
+        ("Loan No,Days Late,Remarks", True),
+        ("Loan No,Collateral,Value", False),
+        ("branch,outstanding", False),
+    ],
+)
+def test_table_that_is_not_used_may_be_one_of_loans(tmp_path, headings, is_of_loans):
+    write(tmp_path / "tape.csv", SNAPSHOT, snapshot("A-1"))
+    write(tmp_path / "south.csv", headings, ",".join("1" for _ in headings.split(",")))
+    _, [skipped] = discovery.discover(tmp_path)
+    assert (skipped.name, skipped.is_of_loans) == ("south.csv", is_of_loans)

@@ -188,3 +188,12 @@ def test_earlier_dates_of_which_too_much_was_rejected_make_a_report_incomplete(l
         "incomplete", [" 2025-10-31 (50.00 %)."],
     )  # fmt: skip
     assert not verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=100, notes=notes)[1]
+
+
+def test_tables_of_loans_that_could_not_be_read_make_a_report_incomplete(lacking):
+    notes = [Reason(code, name="south.csv", cause="…").as_dict() for code in ("loans_not_used", "table_not_used")]
+    found, weighs = verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=99, notes=notes)
+    assert (found["not used"], weighs) == ({"names": ("south.csv",)}, True)
+    assert verdict.verdict({}, absent={"not used": found["not used"]})["state"] == "incomplete"
+    _, weighs = verdict.absent(lacking("transactions"), {}, {}, max_absent_pct=99, notes=notes[1:])
+    assert not weighs
