@@ -8,6 +8,7 @@ from abaco.core.errors import InputError
 from abaco.ingest.discovery import discover
 from abaco.ingest.masking import Masking
 from abaco.ingest.staging import stage_one
+from abaco.review.check import inspect
 from tests.support.exports import DATE, LOANS, PAR, SNAPSHOT, ingest, snapshot, write
 
 NAME, EMAIL, PHONE = "Maria Inventada", "maria.inv@example.org", "+503 5550-0001"
@@ -79,6 +80,13 @@ def test_report_beside_strangers_files_shows_none_of_their_values(project):
     assert "headerless.csv was not used: it fits no known format: its first line (cells: 7) has no known column" in page
     assert "….csv" in page
     assert "sheets.xlsx" in page
+
+
+def test_check_of_strangers_files_shows_none_of_their_values(tmp_path, monkeypatch, copied_project):
+    monkeypatch.setenv("ABACO_ROOT", str(copied_project))
+    told = "\n".join(inspect(plant(tmp_path / "in"), "2025-12-31"))
+    assert "headerless.csv was not used" in told
+    assert [value for value in PLANTED if value in told] == []
 
 
 REFUSED = {

@@ -188,6 +188,14 @@ def test_what_needs_attention(metrics):
     assert f"{told}those of this date, or of none that can be read, hold 160.00 USD, 1.57 % of its balances." in text
 
 
+def test_rejected_balances_say_between_which_values_a_figure_lies(metrics):
+    metrics["kpis"]["PAR30"]["bounds"] = {"low": 3.6, "high": 12.7}
+    assert "With them, PAR30 would lie between 3.60 % and 12.70 %." in said(metrics)
+    metrics["kpis"]["PAR90"]["bounds"] = {"low": 1.2, "high": 9.0}
+    told = "With them, PAR30 would lie between 3.60 % and 12.70 %, and PAR90 between 1.20 % and 9.00 %."
+    assert told.replace(", and", " and") in said(metrics).replace(", and", " and")
+
+
 def test_how_many_figures_are_computed_stands_below(metrics):
     told = "3 of 5 figures computed; the report says under “What to add to see more” what the rest need"
     assert told in front(metrics)

@@ -44,6 +44,17 @@ def test_short_token_of_the_service_is_refused(balances, monkeypatch):
         list(inspect(balances, "2025-12-31"))
 
 
+def test_title_names_the_day_that_the_figures_are_from(balances):
+    # 10 days late since 30 November: the balances are of 10 December, though they are called those of the 31st
+    head, *rows = BALANCES.splitlines()
+    made = [f"{row},{'10,2025-11-30' if row.startswith('A - 1,2025-12') else '0,'}" for row in rows]
+    balances.write_text("\n".join([f"{head},dpd,dpd_date", *made, ""]))
+    [title, *_] = "\n".join(inspect(balances, "2025-12-31", LENIENT)).splitlines()
+    assert title == (
+        "The report of 2025-12-31 would be headed “Loan book at 10 December 2025 (December so far)”, and say:"
+    )
+
+
 def test_everything_that_is_to_be_said(balances):
     assert "\n".join(inspect(balances, "2025-12-31", LENIENT)).splitlines() == [
         "The report of 2025-12-31 would be headed “Loan book at 31 December 2025”, and say:",
