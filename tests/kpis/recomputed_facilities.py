@@ -36,7 +36,7 @@ def pledged(name, day):
         contract = contracts().get(number)
         if row.owed and contract and contract["facility"] == name and contract["pledge_date"] <= str(day):
             found.append((loans()[number].lent_on, number, row, contract))
-    return [{"number": n, "owed": row.owed, "left": row.owed, "row": row, "contract": c, "over": []}
+    return [{"number": n, "owed": row.owed, "left": row.owed, "row": row, "contract": c, "over": {}}
             for _, n, row, c in sorted(found, key=lambda one: one[:2])]  # fmt: skip
 
 
@@ -124,9 +124,53 @@ def excess(title, limit, found, eligible, day):
             room = max(room - loan["left"], 0)
             if above:
                 loan["left"] -= above
-                loan["over"].append(title)
+                loan["over"][title] = above
                 taken += above
     return taken
+
+
+# Why availability moved
+
+
+def rate_of(name, loan):
+    """Return the advance rate of a loan in per cent."""
+    advance = FACILITIES[name]["advance_rate"]
+    return advance["rates"][loan["contract"]["product_type"]] if isinstance(advance, dict) else advance
+
+
+def moved(name, against, day):
+    """Return by how much each cause moved the availability, in cents, and what each loan gave before and gives."""
+    (before, was), (after, now) = (borrowing_base(name, end) for end in (against, day))
+    was, now = ({loan["number"]: loan for loan in found} for found in (was, now))
+    causes, given = defaultdict(int), {}
+    for number in sorted({*was, *now}):
+        old, new = was.get(number), now.get(number)
+        old_rate, rate = rate_of(name, old or new), rate_of(name, new or old)
+        owed = new["owed"] if new else 0
+        if old and not old["reasons"]:
+            end = balances()[day].get(number)
+            fall, off = max(old["owed"] - owed, 0), max((end.off if end else 0) - old["row"].off, 0)
+            causes["new lending", None] += max(owed - old["owed"], 0) * rate
+            causes["repaid", None] -= (fall - min(off, fall)) * rate
+            causes["written off", None] -= min(off, fall) * rate
+            causes["other advance rate", None] += old["owed"] * (rate - old_rate)
+            if new and new["reasons"]:
+                causes["fell ineligible", new["reasons"][0]] -= owed * rate
+        elif new and not new["reasons"]:
+            causes["became eligible" if old else "new lending", None] += owed * rate
+        for sign, loan, its_rate in ((1, old, old_rate), (-1, new, rate)):
+            for title, above in loan["over"].items() if loan else ():
+                causes["excess", title] += sign * above * its_rate
+        given[number] = tuple(loan["left"] * one if loan else 0 for loan, one in ((old, old_rate), (new, rate)))
+    causes = {key: int(rounded(Fraction(amount, 100), 0)) for key, amount in causes.items()}
+    before, after = dict(before), dict(after)
+    advance = FACILITIES[name]["advance_rate"]
+    titles = advance["rates"] if isinstance(advance, dict) else ["advance"]
+    rest = sum(after[title] - before[title] for title in titles) - sum(causes.values())
+    causes |= {("reserve", title): before[title] - after[title] for title in FACILITIES[name]["reserves"]}
+    causes |= {("rounding", None): rest, ("cash", None): after["cash"] - before["cash"]}
+    causes |= {(line, None): before[line] - after[line] for line in ("over_commitment", "drawn")}
+    return {key: amount for key, amount in causes.items() if amount}, given
 
 
 # Covenants

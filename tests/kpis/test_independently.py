@@ -44,7 +44,9 @@ from .recomputation import (
     share,
     transitions,
 )
-from .recomputed_facilities import FACILITIES, borrowing_base, covenant
+from .recomputed_facilities import FACILITIES, borrowing_base, covenant, moved
+
+NOVEMBER = date(2025, 11, 30)
 
 
 @pytest.fixture(scope="module")
@@ -364,21 +366,25 @@ def test_loans_are_eligible_as_the_files_say(report):
 
 
 def test_bridges_of_availability_are_what_the_files_say(report):
-    steps = defaultdict(list)
-    for row in pq.read_table(report / "tables/availability_bridges.parquet").to_pylist():
-        steps[row["facility"], row["against"], row["date"]].append((row["term"], in_cents(row["amount_usd"])))
-    for (name, against, day), bridge in steps.items():
-        ends = [borrowing_base(name, end)[0][-1][1] for end in (against, day)]
-        assert [bridge[0], bridge[-1]] == [("opening", ends[0]), ("closing", ends[1])]
-        assert sum(amount for _, amount in bridge[1:-1]) == ends[1] - ends[0]
-        was, now = ({loan["number"]: loan for loan in borrowing_base(name, end)[1]} for end in (against, day))
-        rate = FACILITIES[name]["advance_rate"]
-        new = sum(
-            loan["owed"] * (rate["rates"][loan["contract"]["product_type"]] if isinstance(rate, dict) else rate)
-            for number, loan in now.items()
-            if number not in was and not loan["reasons"]
-        )
-        assert dict(bridge).get("new lending", 0) == int(rounded(Fraction(new, 100), 0))
+    rows = pq.read_table(report / "tables/availability_bridges.parquet").to_pylist()
+    assert {row["date"] for row in rows} == {DECEMBER} and {row["against"] for row in rows} == {NOVEMBER}
+    for name in FACILITIES:
+        opening, *steps, closing = (row for row in rows if row["facility"] == name)
+        ends = [borrowing_base(name, end)[0][-1][1] for end in (NOVEMBER, DECEMBER)]
+        assert [in_cents(row["amount_usd"]) for row in (opening, closing)] == ends
+        found = {(row["term"], row["line"]): in_cents(row["amount_usd"]) for row in steps}
+        assert found == moved(name, NOVEMBER, DECEMBER)[0]
+        assert sum(found.values()) == ends[1] - ends[0]
+
+
+def test_loans_that_moved_availability_are_those_of_the_files(report):
+    rows = pq.read_table(report / "tables/availability_loans.parquet").to_pylist()
+    for name in FACILITIES:
+        given = moved(name, NOVEMBER, DECEMBER)[1].items()
+        most = sorted(given, key=lambda one: (-abs(one[1][1] - one[1][0]), one[0]))[:10]
+        assert [(row["before_usd"], row["after_usd"]) for row in rows if row["facility"] == name] == [
+            tuple(rounded(Fraction(end, 10_000), 2) for end in ends) for _, ends in most
+        ]
 
 
 @pytest.mark.parametrize("against", [date(2025, 6, 30), date(2025, 9, 30), date(2025, 11, 30)])
