@@ -365,6 +365,24 @@ def test_loans_are_eligible_as_the_files_say(report):
         }
 
 
+def test_roll_forward_is_what_the_files_say(report):
+    found = defaultdict(dict)
+    for row in pq.read_table(report / "tables/roll_forward.parquet").to_pylist():
+        found[row["against"], row["date"]][row["line"]] = in_cents(row["amount_usd"])
+    assert len(found) == 12
+    for (against, day), lines in found.items():
+        was, now = balances()[against], balances()[day]
+        off = [now[number].off - was[number].off for number in {*was} & {*now}]
+        gone = sum(row.off for number, row in was.items() if number not in now)
+        fresh = sum(row.off for number, row in now.items() if number not in was)
+        assert (lines["opening"], lines["closing"]) == tuple(sum(r.owed for r in ends.values()) for ends in (was, now))
+        assert lines["lent"] == sum(loan.lent for loan in loans().values() if month(loan.lent_on) == month(day))
+        assert lines["principal paid"] == -of_month(paid(), day, PRINCIPAL)
+        assert lines["written off"] == -sum(usd for usd in off if usd > 0) - fresh
+        assert lines["recovered"] == -sum(usd for usd in off if usd < 0) + gone
+        assert sum(usd for line, usd in lines.items() if line != "closing") == lines["closing"]
+
+
 def test_bridges_of_availability_are_what_the_files_say(report):
     rows = pq.read_table(report / "tables/availability_bridges.parquet").to_pylist()
     assert {row["date"] for row in rows} == {DECEMBER} and {row["against"] for row in rows} == {NOVEMBER}
