@@ -27,8 +27,8 @@ NUMBER = re.compile(r"^\W*(?:\d+(?:\.\d+)*|[ivx]+|[a-z])\s*[.):–—-]\s*", re.
 TOTAL = re.compile(rf"^\W*{LIKE}(?![^\W\d_])\W*", re.IGNORECASE)
 DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}")
 WAY_OUT = (
-    "no column says; give them a column loan_status that does, or take line {0} out of the file if it says nothing of "
-    "them"
+    "and no column says that they are; add a column loan_status that does, or take line {0} out of the file if it says "
+    "nothing of them"
 )
 
 
@@ -88,9 +88,9 @@ def _check(staged: Staged, found: Sequence[Section], sums: Mapping[int, Decimal 
             if following:
                 below = below.filter(nw.col("record") < following.place)
             if len(below.head(1).collect("pyarrow")):
-                raise _unsaid(name, section.line, f"has only {section.words}, and rows follow: whether they are so")
+                raise _unsaid(name, section.line, f"has only {section.words}, rows follow")
         if (amount := sums.get(section.place)) and _is_sum(valid, section.place, amount, sums):
-            raise _unsaid(name, section.line, f"has {section.words} and the sum of other rows: whether they are so")
+            raise _unsaid(name, section.line, f"has {section.words} and the sum of other rows")
 
 
 def check_numbers(suspects: Iterable[Mapping[str, Any]], rows: nw.LazyFrame, batch: Batch) -> None:
@@ -111,9 +111,7 @@ def check_numbers(suspects: Iterable[Mapping[str, Any]], rows: nw.LazyFrame, bat
         if kind == ENDED and (not is_total or _is_sum(_valid(rows, kind), row["record"], row[BALANCE], ())):
             staged, record = next(s for s in batch.staged if s.index == row["source"]), row["row_id"] % RECORDS
             line = lines(staged, [record])[record]
-            raise _unsaid(
-                staged.source.name, line, f"has {words} in place of a loan's number: whether other rows are so"
-            )
+            raise _unsaid(staged.source.name, line, f"has {words} in place of a loan's number, perhaps of other rows")
 
 
 def _unsaid(name: str, line: int, what: str) -> InputError:

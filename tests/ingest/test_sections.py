@@ -9,9 +9,7 @@ from tests.support.figures import figures_of
 
 HEADER = "branch,loan_id,customer_name,reporting_date,outstanding_balance,dpd"
 LOANS = [f"Lima,{101 + i},Ana Paz,2025-12-31,{1000 + 7 * i},{(0, 45, 0, 100)[i % 4]}" for i in range(30)]
-SAYS = (
-    "book.{}: line {} has only {}, and rows follow: whether they are so, no column says; give them a column loan_status"
-)
+SAYS = "book.{}: line {} has only {}, rows follow, and no column says that they are; add a column loan_status"
 
 
 def owed(loans):

@@ -626,7 +626,7 @@ def test_sections_and_names_of_totals_are_judged_alike(spark, embedded, tmp_path
         assert len(batch.accepted(engine).collect("pyarrow")) == 9
         for count, lines in enumerate(wrong):
             path = write(tmp_path / f"{number}-{count}.csv", header, *lines)
-            with pytest.raises(InputError, match="no column says; give them a column loan_status"):
+            with pytest.raises(InputError, match="no column says that they are; add a column loan_status"):
                 roles.stage(discovery.discover(path)[0], DATE, engine, folder(tmp_path / f"{number}-{count}"))
 
 
