@@ -6,10 +6,11 @@ loan is late, or written off, closed or sold.
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import narwhals as nw
 
+from abaco.core import currencies
 from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
 from abaco.ingest import heading_words, headings, write_offs
@@ -25,6 +26,11 @@ SECTION, ACTIVE = "unread_section", "unread_active"  # words of sections; where 
 ENDED = ("unread_written_off", "unread_closed", PAID, CLEARED, ACTIVE)
 SAID = {write_offs.LATE_IN: "late_in_unread", write_offs.ENDED_IN: "ended_in_unread"}
 WEEKS = {"week", "weeks", "semana", "semanas", "semaines", "wochen"}
+APART = "unread_apart"  # words in brackets of a heading that means something else than it does without them
+BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
+FORMAT = re.compile(  # at the end of a heading: Y/N, dd/mm/yyyy
+    r"(?i)[^a-z](?:y/n|yes/no|s[ií]?/no?|o/n|j/n|t/f|true/false|[dmyaj]{1,4}([-/.])[dmyaj]{1,4}\1[dmyaj]{2,4})\W*$"
+)
 LEAST_LETTERS = 4  # of words that are looked for in any column: a shorter one is something else too
 REMARK, TO = r"\s*[(:,/;]|\s+[-–—]|[^a-z]+(?:in|on|to|en|el|em|a|al)\W", r"[^a-z]+(?:to|a|al)\W"  # behind such a word
 
@@ -52,9 +58,20 @@ def places(source: Source) -> dict[str, int]:
 
 def _kind(heading: str, means: Mapping[str, headings.Known]) -> str:
     """Return what a heading may say: the first kind that has it; a share is not an end of a loan."""
-    plain = normalise(heading)
-    found = (kind for kind, known in means.items() if known.has(plain) and not ("%" in heading and kind in ENDED))
+    kinds = {kind: known for kind, known in means.items() if not ("%" in heading and kind in ENDED)}
+    found = (kind for plain in _forms(heading) for kind, known in kinds.items() if known.has(plain))
     return next(found, OTHER)
+
+
+def _forms(heading: str) -> Iterator[str]:
+    """Yield a heading, normalised, and without brackets, and without a currency or a `FORMAT` at its end."""
+    yield normalise(heading)
+    aside = normalise(" ".join(BRACKETS.findall(heading))).split("_")
+    if not {*headings.load()[APART].words}.isdisjoint(aside):
+        return
+    stem = normalise(FORMAT.sub("", currencies.without_signs(BRACKETS.sub(" ", heading))))
+    stem, _ = currencies.of_heading(stem) or (stem, None)
+    yield stem
 
 
 def _unit(heading: str) -> str:

@@ -252,6 +252,48 @@ def test_end_of_a_loan_that_only_a_column_says_that_is_not_read_is_told(tmp_path
     assert any(note.startswith(ENDS + heading) for note in found.notes)
 
 
+def told_each(tmp_path, cells, says):
+    """Return which headings a report tells as `says` begins, of a file where a loan each has the value of one."""
+    last = len(cells) - 1
+    rows = [f"{i},2025-12-31,100,0,{',' * i}{cell}{',' * (last - i)}" for i, cell in enumerate(cells.values())]
+    plain = f"99,2025-12-31,100,0{',' * len(cells)}"
+    notes = figures_of(write(tmp_path / "book.csv", HEADER + ",".join(cells), *rows, plain)).notes
+    told = "".join(note for note in notes if note.startswith(says))
+    return [heading for heading in cells if f"book.csv: {heading}" in told]
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ({
+            "Written Off Amount (KES)": "1000", "Written Off [KES]": "1000", "Write Off Amount KES": "1000",
+            "Written-off amount - KES": "1000", "write_off_amt_ngn": "1000",
+            "Write-off Date (dd/mm/yyyy)": "01/06/2025",
+            "WO Date yyyy-mm-dd": "2025-06-01", "Charge-Off Date (UTC)": "2025-06-01", "Written-off? (1=yes)": "1",
+            "Sold (Y/N)": "Y", "Settled Yes/No": "Yes", "Loan Closed (Y/N)": "Y", "Vendido S/N": "S",
+            "Closed Date (yyyy-mm-dd)": "2025-06-01", "Saldo Castigado Total (COP)": "1000",
+            "Monto castigado en S/.": "10", "Write-off Amt (in KES)": "5",
+        }, ENDS),
+        ({
+            "Arrears (KES)": "600", "Arrears KES": "600", "Total Overdue (Rs.)": "600",
+            "Past Due Amt US$": "600", "Valor em atraso (R$)": "600", "Saldo en mora (pesos)": "600", "NPA (Y/N)": "Y",
+            "Past Due Y/N": "Y", "DPD (days)": "120", "Classification (CBN)": "Doubtful",
+            "Bucket (days)": "91-120", "NPA Date (dd-mmm-yyyy)": "2025-06-01",
+        }, SAYS[:50]),
+    ],
+)  # fmt: skip
+def test_currency_pattern_or_brackets_of_a_heading_do_not_hide_what_it_says(tmp_path, cells, says):
+    assert told_each(tmp_path, cells, says) == list(cells)
+
+
+def test_brackets_that_say_that_a_heading_means_something_else_are_left(tmp_path):
+    cells = {
+        "Written Off Amount (previous loan)": "1000", "Write Off (%)": "5", "Closed Date (expected)": "2025-06-01",
+        "Policy Sold (Y/N)": "Y", "Arrears (max)": "600", "Mora (tasa)": "36", "Late (charges)": "5",
+    }  # fmt: skip
+    assert [told_each(tmp_path, cells, says) for says in (ENDS, SAYS[:50])] == [[], []]
+
+
 NOT_OF_ENDS = {
     "closing_date": "2025-06-30", "Payoff Amount": "5.00", "write_off_reason": "Death", "date_paid": "2025-12-01",
     "fecha_pago": "2025-12-01", "closed_accounts": "3", "solde": "5.00", "monto_cancelado": "5.00",
