@@ -12,7 +12,8 @@ from typing import Any
 
 import narwhals as nw
 
-TOKEN = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<word>[^\W\d]\w*)|\[(?P<heading>[^\]]+)\]|(?P<sign>[-+*()]))")
+_HEADING = r"(?P<heading>(?:[^\[\]]|\[[^\[\]]*\])+)"  # which may have brackets of its own
+TOKEN = re.compile(rf"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<word>[^\W\d]\w*)|\[{_HEADING}\]|(?P<sign>[-+*()]))")
 MAX_LENGTH = 500
 Term = Callable[[Mapping[str, nw.Expr]], nw.Expr]
 
@@ -45,6 +46,8 @@ class Formula:
         --------
         >>> Formula.parse("loan_amount - [Principal Paid]").headings
         ('loan_amount', 'Principal Paid')
+        >>> Formula.parse("[Outstanding [Mn]] * 1000000 + [Fee]").headings
+        ('Outstanding [Mn]', 'Fee')
         """
         parser = _Parser(text)
         value = parser.sum()

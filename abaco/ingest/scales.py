@@ -7,15 +7,21 @@ from decimal import Decimal
 
 from pydantic import BaseModel, RootModel
 
-from abaco.core import project
+from abaco.core import currencies, project
 from abaco.ingest.words import STRICT, validated
 
+NO_LETTER, NO_MORE = r"(?<![^\W\d_])", r"(?![^\W\d_])"
+# Codes that are words or names as well count in capital letters.
+_WORDS = currencies.ALSO_WORDS | {"BOB", "PEN"}
+_SIGNS = "|".join(map(re.escape, sorted((*currencies.SIGNS, *currencies.ALIASES), key=len, reverse=True)))
+_CODES = "|".join(sorted(currencies.CODES - _WORDS))
+_OTHER_CODES = "|".join(sorted(_WORDS - currencies.NEVER))
+SIGN = rf"(?:(?!rs)(?:{_SIGNS})|{_CODES}|(?-i:{_OTHER_CODES}))"  # rs ends Mrs
 # What a currency before "000" is: its code or sign.
-CURRENCY = r"(?:[a-z]{3}|us\$|r\$|[$€£₹])[ _]*"
-SIGN = r"(?:us\$|[$€£₹]|usd|eur|gbp|chf|inr|mxn|brl|cop|clp|kes|ngn|zar|cad|aud|pln|idr)"
-NO_LETTER = r"(?<![^\W\d_])"
+CURRENCY = rf"(?:(?:{_SIGNS})\.?|[a-z]{{3}})[ _]*"
 IN = rf"{NO_LETTER}(?:in|en|em|dalam)[ _]+"
-UNIT = "(?:units?|unidad(?:es)?|unidades?|unité|einheit)[ _]*[:=][ _]*"
+UNIT = "(?:(?:units?|unidad(?:es)?|unité|einheit)[ _]*[:=]|(?:scale|escala)(?:[ _]factor)?[ _]*[:=]?)[ _]*"
+DIVIDED = "(?:divided by|dividido (?:por|entre)|(?:(?<=[^\\W\\d_] )|(?<=[^\\W\\d_]))/)[ _]?"
 ZEROS = rf"(?:[(\[]|{NO_LETTER}{CURRENCY})'?000s?(?![\w.,])|['’]000s?(?![\w.,])"
 # In Portuguese, where a name has it elsewhere.
 MIL = (
@@ -26,18 +32,24 @@ MOST_WORDS = 4  # of a title that says little but its unit
 # Words before a unit that is none: dollars and cents, sin centavos, per cent, mil millones.
 NO_UNIT = ("and", "y", "e", "et", "und", "con", "with", "without", "sin", "sem", "sans", "ohne", "no", "to", "a", "per",
            "pour", "por", "mil")  # fmt: skip
-NOT_AFTER = "".join(rf"(?<!(?<![^\W_]){word})" for word in NO_UNIT)
+# Nor is one behind a number but 1, such as 10 cents.
+NOT_AFTER = "".join(rf"(?<!(?<![^\W_]){word})" for word in NO_UNIT) + r"(?<![02-9])(?<!\d1)"
 CAMEL_CASE = "(?-i:(?<=[a-z])(?=[A-Z]))"
 
 
-def _in_digits(zeros: str) -> str:
-    """Return the pattern of 1,000 as in "x 1,000", "in 1.000 EUR" and "Unit: KES 1,000"."""
-    digits, end = rf"1{zeros}(?![.,' ]?\d)", rf"(?=[ _]*(?:$|[)\]]|{SIGN}))"
-    return rf"(?<!\w)[x×][ _]?{digits}|{NO_LETTER}(?:(?:in|en|em)[ _]+|{UNIT}(?:{CURRENCY})?){digits}{end}"
+def _in_digits(zeros: str, power: int) -> str:
+    """Return the pattern of 1,000 as in "x 1,000", "in 1.000 EUR" and "Unit: KES 1,000", and of 10^3."""
+    digits = rf"(?:1{zeros}(?![.,' ]?\d)|1e0?{power})(?:'?s)?"
+    end = rf"(?=[ _]*(?:$|[)\]]|{SIGN}{NO_MORE}))"
+    before = rf"(?:{NO_LETTER}(?:(?:in|en|em)[ _]+|{UNIT}(?:{CURRENCY})?)|{DIVIDED})"
+    return rf"(?<!\w)[x×][ _]?{digits}|{before}{digits}{end}|(?<![\w.])10(?:\^|\*\*){power}(?!\w)"
 
 
 # What no word says.
-OTHERS = {"thousands": "|".join((ZEROS, MIL, _in_digits("[.,' ]?000"))), "millions": _in_digits("(?:[.,' ]?000){2}")}
+OTHERS = {
+    "thousands": "|".join((ZEROS, MIL, _in_digits("[.,' ]?000", 3))),
+    "millions": _in_digits("(?:[.,' ]?000){2}", 6),
+}
 
 
 class Scale(BaseModel):
@@ -47,6 +59,7 @@ class Scale(BaseModel):
     power: int
     words: list[str] = []
     named: list[str] = []
+    bare: list[str] = []
     before_currency: list[str] = []
     after_currency: list[str] = []
 
@@ -65,7 +78,8 @@ class Scales(RootModel[dict[str, Scale]]):
         small = rf"(?:(?!(?:{'|'.join(NO_UNIT)})[ _]){CURRENCY})?"
         ways = [
             rf"(?:{IN}|{NOT_AFTER}(?:[(\[_ :-]|{CAMEL_CASE})){small}{self._any('words')}(?=$|[^\w']|_)",
-            rf"(?:{IN}|(?<!^)[(\[]){small}{self._any('named')}(?=$|[)\]]|[ _]+(?:de|of|{SIGN}))",
+            rf"(?:{IN}|(?<!^)[(\[]){small}{self._any('named')}(?=$|[)\]]|[ _]+(?:(?:de|of)|{SIGN}){NO_MORE})",
+            rf"(?:{IN}|[(\[ _])(?-i:{self._any('bare')})(?=$|[)\]])",
             rf"{NOT_AFTER}(?:_|{CAMEL_CASE}){self._any('named', 'end', 3)}$",
             rf"{NO_LETTER}{self._any('before_currency')}[ _]?{SIGN}(?=$|[\W_])",
             rf"{NO_LETTER}(?:{SIGN}|rs\.?)[ _]?{self._any('after_currency')}(?=$|[\W_])",
@@ -75,9 +89,10 @@ class Scales(RootModel[dict[str, Scale]]):
 
     def _any(self, words: str, group: str = "", least: int = 1) -> str:
         """Return the pattern of a list of words, the longest first, as a group."""
-        listed = {word.lower() for scale in self.root.values() for word in getattr(scale, words) if len(word) >= least}
+        listed = {word for scale in self.root.values() for word in getattr(scale, words) if len(word) >= least}
         forms = ("[ _]".join(map(re.escape, word.split())) for word in sorted(listed, key=len, reverse=True))
-        return f"(?P<{group or words}>{'|'.join(forms)})"
+        cased = (form if form.islower() else f"(?-i:{form})" for form in forms)
+        return f"(?P<{group or words}>{'|'.join(cased)})"
 
     def said(self, text: str) -> Iterator[tuple[str, str]]:
         """Yield each scale that a text says, and how: of a word of several scales each; capitals count as such."""
