@@ -13,7 +13,7 @@ from abaco.core.files import row_count
 from abaco.core.reasons import Reason
 from abaco.engines import RECORDS, Engine
 from abaco.engines.forms import Writing
-from abaco.ingest import columns_beside, contract, days_late, exchange, tape, unread_lateness, write_offs, writing
+from abaco.ingest import columns_beside, contract, days_late, exchange, tape, unread_columns, write_offs, writing
 from abaco.ingest.balances import owed_balances
 from abaco.ingest.columns import RESTRUCTURED
 from abaco.ingest.contract import Format
@@ -265,7 +265,7 @@ def _staged_rows(rows: nw.LazyFrame, source: Source, index: int, is_tape: bool, 
     made = [*contract.without_unusable(format_, present), *standing, *restructured]
     if is_tape and not format_.is_dated:
         made, given = [*made, nw.lit(date).alias("measurement_date")], given | {"measurement_date"}
-    rows = rows.with_columns(*made, *unread_lateness.late_by_status(rows.collect_schema().names(), source.settled))
+    rows = unread_columns.with_statuses(rows.with_columns(*made), source)
     if source.is_region_or_status:
         rows = rows.with_columns(write_offs.region())
     names = rows.collect_schema().names()

@@ -13,8 +13,8 @@ import narwhals as nw
 from abaco.core import currencies
 from abaco.core.quoting import frequent_word
 from abaco.core.reasons import Reason
-from abaco.ingest import heading_words, headings, write_offs
-from abaco.ingest.columns import MEASUREMENT_DATE, heading_at, normalise
+from abaco.ingest import heading_words, headings, unread_lateness, write_offs
+from abaco.ingest.columns import LOAN_STATUS, MEASUREMENT_DATE, heading_at, normalise
 from abaco.ingest.layout import IS_LEFT_OUT, PART
 from abaco.ingest.sources import Source
 from abaco.ingest.unread_lateness import BUCKET, COUNTED, LATENESS, NUMBER, NUMBERED, STATED, ZERO
@@ -32,7 +32,8 @@ FORMAT = re.compile(  # at the end of a heading: Y/N, dd/mm/yyyy
     r"(?i)[^a-z](?:y/n|yes/no|s[ií]?/no?|o/n|j/n|t/f|true/false|[dmyaj]{1,4}([-/.])[dmyaj]{1,4}\1[dmyaj]{2,4})\W*$"
 )
 LEAST_LETTERS = 4  # of words that are looked for in any column: a shorter one is something else too
-REMARK, TO = r"\s*[(:,/;]|\s+[-–—]|[^a-z]+(?:in|on|to|en|el|em|a|al)\W", r"[^a-z]+(?:to|a|al)\W"  # behind such a word
+REMARK, TO = r"\s*[(:,/;&+]|\s+[-–—]|[^a-z]+(?:in|on|to|en|el|em|a|al)\W", r"[^a-z]+(?:to|a|al)\W"  # behind such a word
+HOW = r"[^a-z]+(?:by|before|prior|after|early|antes|por|sin)(?:[^a-z]|$)"  # and behind that of a status
 
 
 def places(source: Source) -> dict[str, int]:
@@ -108,15 +109,37 @@ def words_in(columns: Mapping[str, int], present: Collection[str] = ()) -> list[
     return [nw.coalesce(*found, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN)] if found else []
 
 
-def _says_ended(name: str) -> nw.Expr:
-    """Return whether a text is a word of loans that are written off or sold, beside words of loans and a remark."""
+def _says_ended(name: str, is_status: bool = False) -> nw.Expr:
+    """Return whether a text is a word of loans that are written off or sold, beside words of loans and a remark.
+
+    Parameters
+    ----------
+    is_status
+        Whether it may be one of loans that are closed or not lent, too, before a remark.
+    """
     known = write_offs.load()
     beside = "|".join(map(re.escape, headings.load()[SECTION].beside))
     off = [word for word in known.statuses.written_off if len(word) >= LEAST_LETTERS]
-    off, sold = ("|".join(sorted(write_offs.patterns(listed))) for listed in (off, known.unread.sold))
+    lists = (off, known.unread.sold, known.unread.ended)
+    off, sold, ended = ("|".join(sorted(write_offs.patterns(listed))) for listed in lists)
     before, after = rf"(?i)^[^a-z]*(?:(?:{beside})s?[^a-z]+)*", rf"s?(?:[^a-z]+(?:{beside})s?)*"
-    form = rf"{before}(?:(?:{off}){after}(?:[^a-z]*$|{REMARK})|(?:{sold}){after}(?:[^a-z]*$|{TO}))"
-    return nw.col(name).cast(nw.String()).str.contains(form)
+    form = rf"(?:{off}){after}(?:[^a-z]*$|{REMARK})|(?:{sold}){after}(?:[^a-z]*$|{TO})"
+    form += rf"|(?:{ended}){after}(?:{REMARK}|{HOW})" if is_status else ""
+    return nw.col(name).cast(nw.String()).str.contains(rf"{before}(?:{form})")
+
+
+def with_statuses(rows: nw.LazyFrame, source: Source) -> nw.LazyFrame:
+    """Return rows with what statuses say in `write_offs.LATE_IN` and `write_offs.ENDED_IN`: of ends, unknown ones."""
+    present, name = rows.collect_schema().names(), LOAN_STATUS.name
+    found = unread_lateness.late_by_status(present, source.settled)
+    if name in present and source.format.balance:
+        is_settled = nw.col(name).str.strip_chars().str.to_lowercase().is_in(sorted(source.settled))
+        is_unknown = (nw.col(write_offs.STANDING) == write_offs.UNKNOWN) & ~is_settled
+        is_so = (is_unknown & _says_ended(name, is_status=True)).fill_null(False)
+        said = [nw.col(write_offs.ENDED_IN)] if write_offs.ENDED_IN in present else []
+        ended = nw.when(is_so).then(nw.lit(f"{STATED}{PART}"))
+        found.append(nw.coalesce(*said, ended, nw.lit(None).cast(nw.String())).alias(write_offs.ENDED_IN))
+    return rows.with_columns(found) if found else rows
 
 
 def of_one_word(rows: nw.LazyFrame) -> set[str]:

@@ -67,6 +67,7 @@ class Unread(BaseModel):
     late: list[str]
     not_late: list[str]
     sold: list[str]
+    ended: list[str]
     excepted: list[str]
 
 

@@ -419,6 +419,44 @@ def test_status_that_says_far_more_days_than_those_past_due_is_told(tmp_path, st
     assert not [note for note in notes if note.startswith(SAYS[:30])]
 
 
+def of_statuses(tmp_path, statuses, says):
+    """Return what a report says, as `says` begins, of a file where a loan each has one of some statuses and 0 days."""
+    rows = [f"{i},2025-12-31,100,0,{status}" for i, status in enumerate((*statuses, "Active", "Current"))]
+    notes = figures_of(write(tmp_path / "book.csv", HEADER + "loan_status", *rows)).notes
+    return [note.rpartition(": ")[2] for note in notes if note.startswith(says)]
+
+
+def test_statuses_of_long_lateness_beside_no_days_are_told(tmp_path):
+    late = ("NPL", "NPA", "Doubtful", "Legal action", "Repossessed", "Macet", "Contentieux", "Overdue 120 days",
+            "Past due > 90 days", "120 DPD")  # fmt: skip
+    assert of_statuses(tmp_path, late, NOT_LATE) == ["10 rows (1,000.00 USD)."]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [
+        (("WRITTEN OFF: FRAUD", "Written off & settled", "Castigado - vendido", "Charged Off - Debt Sale", "Pre-closed",
+          "Sold to Kestrel", "Cancelled before disbursement", "Closed on 2025-06-01", "Settled (OTS)", "Foreclosed",
+          "Rejected by credit", "Paid off early"), ["12 rows (1,200.00 USD)."]),
+        (("Paid up to date", "Approved & disbursed", "Pending payment", "Sold by agent", "Closed end", "Paid late",
+          "Not written off: paying"), []),
+    ],
+)  # fmt: skip
+def test_statuses_that_say_with_a_remark_that_a_loan_ended_are_told(tmp_path, statuses, told):
+    assert of_statuses(tmp_path, statuses, ENDED) == told
+
+
+def test_status_that_a_mapping_calls_current_says_no_end(tmp_path):
+    book_ = write(tmp_path / "book.csv", "Loan,Open,Days,State", "1,100,0,Closed: group", "2,50,0,Open", "3,50,40,Late")
+    columns = "loan_id: Loan, outstanding_balance: Open, days_past_due: Days"
+    for words, told in (("", 1), (", words: {'Closed: group': Current}", 0)):
+        mapping = f"columns: {{{columns}, loan_status: {{heading: State{words}}}}}"
+        (tmp_path / "book.yml").write_text(f"title: book\nrows: loan\ncurrency: USD\n{mapping}\n")
+        with mappings.trying(tmp_path / "book.yml"):
+            notes = figures_of(book_).notes
+        assert len([note for note in notes if note.startswith(ENDED)]) == told
+
+
 def test_status_that_a_mapping_calls_current_says_no_days(tmp_path):
     book_ = write(tmp_path / "book.csv", "Loan,Open,Days,State", "1,100,0,90+ DPD", "2,50,0,Open", "3,50,40,Late")
     columns = "loan_id: Loan, outstanding_balance: Open, days_past_due: Days"
