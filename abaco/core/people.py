@@ -49,6 +49,17 @@ def without_people(text: str, any_case: bool = False, camel_case: bool = False) 
     return shown + text[end:]
 
 
+def may_name(text: str) -> bool:
+    """Return whether a word of three letters or more is in no list, and may be a name of a person.
+
+    Examples
+    --------
+    >>> may_name("García"), may_name("Cash payment"), may_name("DR"), may_name("5K-10K")
+    (True, False, False, False)
+    """
+    return any(len(word) > 2 and not _is_known(word) for word in _WORD.findall(text))
+
+
 def _people(text: str, any_case: bool, pattern: re.Pattern) -> Iterator[tuple[int, int]]:
     """Yield where two or more unknown words stand beside each other, particles between them."""
     run: list[re.Match] = []

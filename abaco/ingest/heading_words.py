@@ -29,12 +29,13 @@ class Meaning(BaseModel):
 
 
 class ValueWords(BaseModel):
-    """Words of values: not late, debits, credits; and of headings: of people, amounts, events, credits and others."""
+    """Words of values: not late, debits, credits; and of headings: of people, categories, amounts and more."""
 
     model_config = STRICT
     current: list[str]
     older: list[str]
     personal: list[str]
+    categories: list[str]
     events: list[str]
     amounts: list[str]
     money: list[str]
@@ -131,6 +132,10 @@ class Dictionary(BaseModel):
     def is_personal(self, heading: str) -> bool:
         """Return whether a heading names people."""
         return not self.words_of(heading).isdisjoint(self.words.personal)
+
+    def is_category(self, heading: str) -> bool:
+        """Return whether a heading names what loans are sorted by, such as status, product or region, and no people."""
+        return not self.words_of(heading).isdisjoint(self.words.categories) and not self.is_personal(heading)
 
     @functools.cached_property
     def _listed(self) -> Mapping[str, set[str]]:

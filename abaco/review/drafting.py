@@ -8,6 +8,7 @@ from typing import Any
 
 from abaco.core import project, yaml
 from abaco.core.errors import AbacoError, InputError
+from abaco.core.people import may_name
 from abaco.core.quoting import EMAIL, HIDDEN, PHONE, shown
 from abaco.core.text import aligned, counted
 from abaco.engines.duckdb import DuckDB
@@ -28,6 +29,7 @@ from abaco.ingest.drafts import Draft
 from abaco.ingest.questions import Question, labels
 from abaco.ingest.value_evidence import Evidence
 from abaco.ingest.value_kinds import TEXT
+from abaco.ingest.write_offs import is_known_status
 from abaco.review import check, terminal
 
 EXAMPLES = 2
@@ -221,8 +223,9 @@ class Drafting:
         if is_hidden or (column == LOAN_ID.name and one.is_long):
             return HIDDEN if values else ""
         if one.kind == TEXT:
-            names = labels(one)
-            values = [value if names.get(value) == value else HIDDEN for value in values]
+            names, is_open = labels(one), is_read or self.words.is_category(one.heading)
+            values = [value if names.get(value) == value and (is_open or is_known_status(value) or not may_name(value))
+                      else HIDDEN for value in values]  # fmt: skip
         return ", ".join(PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, value)) for value in values)
 
     def lines(self) -> Iterator[str]:

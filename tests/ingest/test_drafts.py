@@ -1338,6 +1338,32 @@ def test_statuses_that_are_there_once_each_are_no_names(tmp_path):
     assert (status["column"], status["examples"]) == ("loan_status", "Active, Active In Arrears")
 
 
+FOUR = (*LINES, "LN4,Ida Rey,2025-04-30,300.00,250.00,21.00,0,")
+PEOPLE = ("Socio", "Geschäftspartner", "Klient", "Asociado", "Partner", "Tomador", "Beneficiario", "Party", "Aval",
+          "Group Leader")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("heading", "is_shown"),
+    [(heading, False) for heading in PEOPLE]
+    + [(heading, True) for heading in ("Sucursal", "Rating Class", "Collateral Type", "Purpose")],
+)
+def test_family_names_that_repeat_are_shown_only_where_the_heading_says_a_category(tmp_path, heading, is_shown):
+    lines = [f"{line},{word}" for line, word in zip(FOUR, ("García", "Pérez") * 2, strict=True)]
+    drafting = drafted(tmp_path, *lines, header=f"{HEADER},{heading}")
+    [row] = [row for row in drafting.headings() if row["heading"] == heading]
+    assert row["column"] == "stays behind"
+    assert ("García" in row["examples"]) == is_shown
+    text = "\n".join(drafting.lines()) + drafting.draft.text
+    assert ("García" in text, "Pérez" in text) == (is_shown, is_shown)
+
+
+def test_known_words_that_repeat_are_shown_whatever_the_heading_says(tmp_path):
+    lines = [f"{line},{word}" for line, word in zip(FOUR, ("Cash", "Y") * 2, strict=True)]
+    [*_, last] = drafted(tmp_path, *lines, header=f"{HEADER},Zorp").headings()
+    assert last["examples"] == "Cash, Y"
+
+
 def test_column_without_a_heading_is_among_those_that_stay_behind(tmp_path):
     lines = [f"{line},,x{n}" for n, line in enumerate(LINES)]
     *_, last = drafted(tmp_path, *lines, header=f"{HEADER},,").headings()
