@@ -103,6 +103,9 @@ ENGLISH = {
     "file_not_used": "{name} was not used: {cause}.",
     "table_not_used": "{name} was not used: {cause}.",
     "loans_not_used": "{name} was not used: {cause}.",
+    "facilities_lost": "Facilities of the former report that this one lacks: {names}. Name their file as it did "
+    "(PARAMS=run.facilities=…), or its date in `to` where they have ended.",
+    "facilities_critical_before": "Facilities that were critical in the former report, and may be still: {names}.",
     "loans_unused": "Tables of loans that are in no figure, as they could not be read: {names}.",
     "column_twice": "{name} has {read} and {other} for the same: {read} is read.",
     "column_without_heading": "Values in column {place} of {name}, which has no heading and is not read: {count}.",

@@ -6,7 +6,7 @@ from typing import Any
 
 # Of a covenant at that level; within its cure period a default is not one yet.
 SEVERITY = {"default": "P1", "curing": "P2", "trigger": "P2", "warning": "P3", "not_computable": "P3"}
-KIND = "facility"
+KIND, UNKNOWN = "facility", "facility_unknown"  # kinds of causes: what is unknown clears nothing that was known
 
 Metrics = Mapping[str, Any]
 
@@ -14,15 +14,19 @@ Metrics = Mapping[str, Any]
 def problems(metrics: Metrics) -> Iterator[tuple[str, str, str]]:
     """Yield the cause, the severity and the sentence of each problem of the facilities of a report.
 
-    Causes are ``facility:SENIOR`` of the availability and ``facility:SENIOR:arrears`` of a covenant.
+    Causes are ``facility:SENIOR`` of the availability and ``facility:SENIOR:arrears`` of a covenant, and begin with
+    ``facility_unknown`` where it is not known.
     """
     for key, one in metrics.get("facilities", {}).items():  # reports without facilities have none
         available = one["availability"]
-        if available is None or (available.startswith("-") and Decimal(one["drawn"])):
-            yield f"{KIND}:{key}", "P3" if available is None else "P1", one["verdict"][0]
+        if available is None:
+            yield f"{UNKNOWN}:{key}", "P3", one["verdict"][0]
+        elif available.startswith("-") and Decimal(one["drawn"]):
+            yield f"{KIND}:{key}", "P1", one["verdict"][0]
         for name, covenant in one["covenants"].items():
             if severity := SEVERITY.get(covenant["level"]):
-                yield f"{KIND}:{key}:{name}", severity, f"{one['title']}: {_sentence(metrics, key, name)}"
+                kind = UNKNOWN if covenant["level"] == "not_computable" else KIND
+                yield f"{kind}:{key}:{name}", severity, f"{one['title']}: {_sentence(metrics, key, name)}"
 
 
 def _sentence(metrics: Metrics, key: str, covenant: str) -> str:
@@ -31,20 +35,25 @@ def _sentence(metrics: Metrics, key: str, covenant: str) -> str:
     return " ".join(text for code, text in told if code.get("covenant") == covenant)
 
 
-def cleared(name: str, metrics: Metrics) -> str | None:
+def cleared(kind: str, name: str, metrics: Metrics) -> str | None:
     """Return the line that says a problem is gone, for a report without it; None where the report cannot tell.
 
     Parameters
     ----------
+    kind
+        `KIND` or `UNKNOWN`.
     name
-        The cause without its kind: ``SENIOR`` or ``SENIOR:arrears``.
+        The rest of the cause: ``SENIOR`` or ``SENIOR:arrears``.
     """
     key, _, covenant = name.partition(":")
     one = metrics.get("facilities", {}).get(key)
     if one is None:
-        return f"Facility {key} is not in the report any more"
+        is_lost = key in metrics.get("verdict", {}).get("facilities_lost", ())
+        return None if is_lost else f"Facility {key} is not in the report any more"
     if not covenant:
-        return one["verdict"][0].removesuffix(".")
+        return one["verdict"][0].removesuffix(".") if one["availability"] is not None else None
     if covenant not in one["covenants"]:
         return f"{one['title']} has no covenant “{covenant}” any more"
-    return f"{one['title']}: covenant “{covenant}” holds"
+    if one["covenants"][covenant]["level"] == "not_computable":
+        return None
+    return f"{one['title']}: covenant “{covenant}” {'is known again' if kind == UNKNOWN else 'holds'}"

@@ -47,6 +47,7 @@ SECTIONS = {  # of the runbook, by the first part of a cause
     "incomplete": "incomplete-report",
     "input": "stale-figures",
     facility_rules.KIND: "deficiency-or-covenant",
+    facility_rules.UNKNOWN: "deficiency-or-covenant",
 }
 FAILED, ANOMALIES, REJECTS, STALE = "run:failed", "anomalies", "rejects", "input:stale"
 INCOMPLETE = "incomplete"
@@ -265,8 +266,8 @@ def cleared(cause: str, metrics: Metrics) -> str | None:
     kpi = metrics["kpis"].get(name)
     if cause == INCOMPLETE and "verdict" not in metrics:
         return None
-    if kind == facility_rules.KIND:
-        return facility_rules.cleared(name, metrics)
+    if kind in (facility_rules.KIND, facility_rules.UNKNOWN):
+        return facility_rules.cleared(kind, name, metrics)
     if cause in (GIVEN_UP, BACKUP):
         return None
     if kind not in ("kpi", UNCOMPUTED):

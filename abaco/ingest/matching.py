@@ -150,7 +150,9 @@ def note_strays(batches: list[Batch], engine: Engine) -> list[Batch]:
 def _with_strays(batch: Batch, loans: Batch, engine: Engine) -> Batch:
     known = loans.rows(engine).select("loan_id").unique()
     rows = batch.accepted(engine).join(known, on="loan_id", how="anti")
-    sums = rows.select(rows=nw.len(), usd=nw.col(batch.format.amount).sum())
+    is_given = batch.format.amount in rows.collect_schema().names()
+    usd = nw.col(batch.format.amount).sum() if is_given else nw.lit(None)
+    sums = rows.select(rows=nw.len(), usd=usd)
     [total] = sums.collect("pyarrow").to_native().to_pylist()
     if not total["rows"]:
         return batch

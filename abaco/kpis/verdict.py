@@ -48,6 +48,7 @@ ABSENT = {
 }  # fmt: skip
 # code of a note → what it puts in doubt
 DOUBTS = {LATE_WITHOUT_DAYS: DOUBTFUL, BESIDE: ELSEWHERE, DIFFERENT: ELSEWHERE, ENDED_WITH_BALANCE: ENDED}
+FACILITIES = "facilities_critical_before", "facilities_lost"
 STATES = ("critical", "incomplete", "warning", "ok", "none", "not_computable")
 
 
@@ -56,7 +57,8 @@ def verdict(
     lost: Mapping[str, Any] | None = None,
     shrunk: Mapping[str, Any] | None = None,
     absent: Mapping[str, Mapping[str, Any]] | None = None,
-    facilities: Collection[str] = (),
+    facilities: Mapping[str, str] | None = None,
+    facilities_before: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the ``verdict`` of metrics.json.
 
@@ -70,16 +72,16 @@ def verdict(
         The rows of the book where they are far fewer than at the date before (see `shrunk`).
     absent
         Loans that are rejected or gone without payment, where they hold too much (see `absent`).
-    facilities
-        The statuses of facilities: critical, incomplete, warning or ok.
+    facilities, facilities_before
+        The statuses of facilities now and in the former report, by key: critical, incomplete, warning or ok.
 
     Returns
     -------
     dict
         ``state``; ``limits`` and ``checked``, the number of KPIs with limits and of those with a value; ``unchecked``,
         the ids of the others; ``critical`` and ``warning``, the ids past that limit; ``was_critical``, the ids of
-        ``unchecked`` that were critical in the former report; ``lost``, ``shrunk`` and ``absent``; and ``findings``, a
-        `Reason` for each thing that is missing.
+        ``unchecked`` that were critical in the former report; ``lost``, ``shrunk`` and ``absent``; ``facilities_lost``,
+        those of the former report that are none now; and ``findings``, a `Reason` for each thing that is missing.
 
     Examples
     --------
@@ -94,11 +96,14 @@ def verdict(
     unchecked = [name for name, status in limited.items() if status == "not_computable"]
     deciding = {level: any(kpis[name]["decides"] for name in names) for level, names in past.items()}
     was_critical = [name for name in unchecked if lost and name in lost["critical"] and kpis[name]["decides"]]
-    if deciding["critical"] or was_critical or "critical" in facilities:
+    standing, before = facilities or {}, facilities_before or {}
+    gone = [key for key in before if key not in standing]
+    unknown = [key for key in before if before[key] == "critical" and standing.get(key, "incomplete") == "incomplete"]
+    if deciding["critical"] or was_critical or unknown or "critical" in standing.values():
         state = "critical"
-    elif unchecked or lost or shrunk or absent or "incomplete" in facilities:
+    elif unchecked or lost or shrunk or absent or gone or "incomplete" in standing.values():
         state = "incomplete"
-    elif deciding["warning"] or "warning" in facilities:
+    elif deciding["warning"] or "warning" in standing.values():
         state = "warning"
     elif limited:
         state = "ok"
@@ -106,8 +111,11 @@ def verdict(
         state = "none" if any(kpi["status"] == "none" for kpi in kpis.values()) else "not_computable"
     return {
         "state": state, "limits": len(limited), "checked": len(limited) - len(unchecked), "unchecked": unchecked,
-        **past, "was_critical": was_critical, "lost": lost, "shrunk": shrunk, "absent": absent,
-        "findings": [*_findings(kpis, unchecked, was_critical, lost, shrunk), *reasons(absent)],
+        **past, "was_critical": was_critical, "lost": lost, "shrunk": shrunk, "absent": absent, "facilities_lost": gone,
+        "findings": [
+            *(Reason(code, names=tuple(keys)) for code, keys in zip(FACILITIES, (unknown, gone), strict=True) if keys),
+            *_findings(kpis, unchecked, was_critical, lost, shrunk), *reasons(absent),
+        ],
     }  # fmt: skip
 
 

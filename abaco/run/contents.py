@@ -134,7 +134,8 @@ def compared(
         What the next run of the date is compared with, and what this one lost: ``date`` and ``run_id`` of the former
         report, ``items`` (see `compare`), and ``critical``, the KPIs past their critical limit there. None when
         nothing is lost. And the columns with values of the former report, by title of the format, with their heading,
-        its files with rows, and its ``date`` and ``run_id``; None when there is none.
+        its files with rows, the statuses of its ``facilities``, and its ``date`` and ``run_id``; None when there is
+        none.
     """
     now = contents(sources)
     visible = folders.visible(output)
@@ -148,15 +149,18 @@ def compared(
     if not max_change_pct or day is None:
         return now, None, None
     run = former_ones[day]
+    known = run.get("had") or {} if run["date"] == date else {}
+    facilities = _facilities(known.get("facilities", {}), figures.get("facilities", {}))
     if sample_mark.is_sample(figures["inputs"]) != sample_mark.is_sample(s.as_dict() for s in sources):
         return now, None, None
     if run["date"] != date:
         before = run["contents"]
     elif _files(figures["inputs"]) == _files(s.as_dict() for s in sources):
-        return run["expected"], run["lost"], run.get("had")
+        return run["expected"], run["lost"], _with_facilities(run.get("had"), facilities, run)
     else:
         before = run["expected"]
     had = _had(run, before, figures) if run["date"] != date or not run.get("had") else run["had"]
+    had = _with_facilities(had, facilities, run)
     critical = [*figures["verdict"]["critical"], *figures["verdict"]["was_critical"]]
     items = compare(now, before, max_change_pct, was_critical=bool(critical) and run["date"] == date)
     if max(visible) > date:  # exports of a later date have more rows, all of them after this one
@@ -199,6 +203,24 @@ def _had(run: Mapping[str, Any], before: Contents, figures: Mapping[str, Any]) -
     }
     filled = with_rows(figures["inputs"])
     return {"date": run["date"], "run_id": run["run_id"], "columns": with_values, "files": filled}
+
+
+def _with_facilities(had: Had | None, facilities: Mapping[str, str], run: Mapping[str, Any]) -> Had | None:
+    nothing: Had = {"date": run["date"], "run_id": run["run_id"], "columns": {}, "files": {}}
+    return {**(had or nothing), "facilities": facilities} if had or facilities else None
+
+
+def _facilities(before: Mapping[str, str], figures: Mapping[str, Any]) -> dict[str, str]:
+    """Return the status of each facility of a former report; what was critical before is until it is known not to be.
+
+    Examples
+    --------
+    >>> _facilities({"A": "critical", "B": "critical"}, {"A": {"status": "incomplete"}, "B": {"status": "ok"}})
+    {'A': 'critical', 'B': 'ok'}
+    """
+    now = {key: one["status"] for key, one in figures.items()}
+    kept = {key for key, status in before.items() if status == "critical" and now.get(key) == "incomplete"}
+    return {**before, **{key: status for key, status in now.items() if key not in kept}}
 
 
 def _figures(report: Path) -> dict[str, Any] | None:

@@ -33,7 +33,7 @@ def test_each_problem_has_its_severity_and_the_words_of_the_verdict(metrics):
         "facility:TAIL:late": (
             "P3", "Tail line: Covenant “late” at 4.50 % is past its warning level of 4 %. Its trigger is at 5 %"
         ),
-        "facility:TAIL:write_offs": (
+        "facility_unknown:TAIL:write_offs": (
             "P3", "Tail line: Covenant “write_offs” cannot be computed: no loan of the facility has a balance"
         ),
     }  # fmt: skip
@@ -47,7 +47,7 @@ def test_trigger_and_cure_period_are_less_severe_than_a_default(metrics, level, 
 
 def test_unknown_availability_is_told_and_a_report_without_facilities_has_no_such_alert(metrics):
     metrics["facilities"]["TAIL"]["availability"] = None
-    assert alerts(metrics)["facility:TAIL"][0] == "P3"
+    assert alerts(metrics)["facility_unknown:TAIL"][0] == "P3"
     del metrics["facilities"]
     assert alerts(metrics) == {}
 
@@ -64,6 +64,17 @@ def test_problem_that_is_gone_is_cleared_with_what_holds_now(metrics):
         == "Facility SENIOR is not in the report any more"
     )
     assert rules.eased("facility:SENIOR:arrears", "P1") == "SENIOR: arrears is past a milder level only"
+
+
+def test_problem_is_not_gone_because_nobody_knows(metrics):
+    unknown = copy.deepcopy(metrics)
+    senior = unknown["facilities"]["SENIOR"]
+    senior["availability"] = None
+    senior["covenants"]["arrears"]["level"] = "not_computable"
+    assert [rules.cleared(f"facility:SENIOR{rest}", unknown) for rest in ("", ":arrears")] == [None, None]
+    lost = metrics | {"facilities": {}, "verdict": {"facilities_lost": ["SENIOR"]}}
+    assert rules.cleared("facility:SENIOR", lost) is None
+    assert rules.cleared("facility_unknown:TAIL:late", metrics) == "Tail line: covenant “late” is known again"
 
 
 def test_alert_links_to_its_section_of_the_runbook(metrics):

@@ -93,4 +93,22 @@ def test_figures_are_numbers_and_amounts_exact_text():
 )  # fmt: skip
 def test_facility_counts_in_the_state_of_the_report(statuses, state):
     par = {"title": "PAR 30", "thresholds": {"warning": 5, "critical": 8}, "decides": True, "status": "ok"}
-    assert verdict({"PAR30": par}, facilities=statuses)["state"] == state
+    assert verdict({"PAR30": par}, facilities=dict(enumerate(statuses)))["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "state", "told"),
+    [
+        ({"A": "ok"}, {"A": "ok"}, "ok", []),
+        ({"A": "ok"}, {}, "incomplete", ["facilities_lost"]),
+        ({"A": "critical", "B": "ok"}, {}, "critical", ["facilities_critical_before", "facilities_lost"]),
+        ({"A": "critical"}, {"A": "incomplete"}, "critical", ["facilities_critical_before"]),
+        ({"A": "critical"}, {"A": "warning"}, "warning", []),
+        (None, {"A": "warning"}, "warning", []),
+    ],
+)
+def test_facility_that_is_gone_or_not_known_makes_no_verdict_better(before, now, state, told):
+    par = {"title": "PAR 30", "thresholds": {"warning": 5, "critical": 8}, "decides": True, "status": "ok"}
+    found = verdict({"PAR30": par}, facilities=now, facilities_before=before)
+    assert (found["state"], [one.code for one in found["findings"]]) == (state, told)
+    assert found["facilities_lost"] == [key for key in before or () if key not in now]

@@ -133,6 +133,18 @@ def test_report_of_an_earlier_version_is_not_compared(tmp_path):
     assert report(output, folder) is None
 
 
+def test_facilities_of_the_former_report_are_kept_until_they_are_known(tmp_path):
+    output, folder = tmp_path / "reports", exports(tmp_path / "exports")
+    report(output, folder)
+    path, (found, _) = next(output.glob("2025-12-31/metrics.json")), discovery.discover(folder)
+    files.write_json(path, files.read_json(path) | {"facilities": {"A": {"status": "critical"}}})
+    _, _, had = contents.compared(output, "2025-12-31", str(folder), found, 30)
+    assert had["facilities"] == {"A": "critical"}
+    _, _, later = contents.compared(output, "2026-01-31", str(folder), found, 30)
+    assert later["facilities"] == {"A": "critical"}
+    assert contents.compared(output, "2025-12-31", str(folder), found, 0)[2] is None
+
+
 def test_columns_that_had_values_are_kept_for_the_verdict(tmp_path):
     output, folder = tmp_path / "reports", exports(tmp_path / "exports")
     report(output, folder)

@@ -55,6 +55,17 @@ def standings(
     return {base.key: _standing(base, of_date.get(base.key, []), date) for base in bases if date in base.lines}
 
 
+def statuses(standings: Mapping[str, Mapping[str, Any]], facilities: Iterable[str]) -> dict[str, str]:
+    """Return the status of each facility; one that does not run on the date is ok.
+
+    Examples
+    --------
+    >>> statuses({"SENIOR": {"status": "warning"}}, ["SENIOR", "ENDED"])
+    {'SENIOR': 'warning', 'ENDED': 'ok'}
+    """
+    return {key: standings[key]["status"] if key in standings else "ok" for key in facilities}
+
+
 def _standing(base: Base, covenants: list[Mapping[str, Any]], date: dt.date) -> dict[str, Any]:
     lines = {line["kind"]: line["amount_usd"] for line in base.lines[date] if line["kind"] in TOTALS}
     available, owed = lines["availability"], _owed_back(lines)
