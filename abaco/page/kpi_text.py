@@ -244,10 +244,14 @@ def partial_mark(kpi: dict) -> str:
 
 
 def undecided(metrics: dict) -> str:
-    """Return that a figure does not make the report worse, where it alone would; empty where none would."""
-    order = list(STATES)
+    """Return which facilities alone make the report's state, or which figures alone would and do not; empty if none."""
+    order, state = list(STATES), metrics["verdict"]["state"]
+    own = [one["title"] for one in metrics.get("facilities", {}).values() if one["status"] == state]
+    is_decided = any(kpi["decides"] and kpi["status"] == state for _, kpi in past_limits(metrics))
+    if own and state in ("critical", "warning") and not is_decided:
+        return say("The state of the report is that of {names}.", names=listing(own))
     worse = [
         name for name, kpi in past_limits(metrics)
-        if order.index(kpi["status"]) < order.index(metrics["verdict"]["state"])
+        if order.index(kpi["status"]) < order.index(state)
     ]  # fmt: skip
     return say("The state of the report does not depend on {names}.", names=listing(worse)) if worse else ""

@@ -7,6 +7,7 @@ from abaco.page import facilities as section
 from abaco.page import language
 from abaco.page.conclusion import concluded
 from abaco.page.front import trust
+from abaco.page.kpi_text import undecided
 from abaco.page.outline import put_in_order
 from tests.support.facilities import codes, facilities
 
@@ -126,6 +127,16 @@ def test_report_says_which_facility_makes_its_state(metrics):
     assert [alarm.partition(":")[0] for alarm in alarms[:2]] == ["Senior line", "Tail line"]
     assert alarms[0].startswith("Senior line: 1,200.50\u00a0USD more is drawn than may be. Covenant “arrears” at")
     assert concluded(page.in_words(metrics))["alarms"] == alarms[2:]
+
+
+def test_verdict_names_the_facility_that_alone_makes_the_state(metrics):
+    told = metrics | {"facilities": facilities(), "verdict": metrics["verdict"] | {"state": "critical"}}
+    for kpi in told["kpis"].values():
+        kpi["decides"] = False
+    assert undecided(told) == "The state of the report is that of Senior line."
+    for kpi in told["kpis"].values():
+        kpi |= {"decides": True, "status": "critical", "thresholds": {"warning": 3, "critical": 5}}
+    assert undecided(told) == ""
 
 
 def test_first_page_names_each_sound_facility_and_the_lenders_and_breaks_no_line_before_a_per_cent(metrics):
